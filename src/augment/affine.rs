@@ -1,0 +1,370 @@
+//! The affine sampler: TensorFlow's `ImageProjectiveTransformV3`.
+//!
+//! Everything is computed in 32 bits and in TensorFlow's order of operations: at ties of `nearest`
+//! and at the seam of `wrap` the last bit decides which pixel is read.
+
+use super::{Draw, FillMode, Interpolation, Sampling};
+use crate::dataset::Image;
+
+/// Applies an affine draw; a draw of another kind changes nothing.
+pub(super) fn apply(draw: &Draw, image: &Image, sampling: &Sampling) -> Image {
+    match draw.input_from_output(image.height, image.width) {
+        Some(vector) => sample(image, &vector, sampling),
+        None => image.clone(),
+    }
+}
+
+/// Reads the image at `input_from_output` of each pixel of an output of the same size.
+///
+/// `[a0, a1, a2, b0, b1, b2, c0, c1]` maps the output's (x = column, y = row) to the input:
+/// `k = c0 x + c1 y + 1`, `ix = (a0 x + a1 y + a2) / k`, `iy = (b0 x + b1 y + b2) / k`; k = 0 reads
+/// the fill value. Pixel centres are whole numbers. Each coordinate is mapped into the image by the
+/// fill mode; then `nearest` rounds half away from zero, and `bilinear` weighs the pixels at floor
+/// and floor + 1, of which any outside the image reads the fill value.
+/// Source: tensorflow `image_ops.h` (functor `ProjectiveGenerator`).
+pub fn sample(image: &Image, input_from_output: &[f64; 8], sampling: &Sampling) -> Image {
+    let job = Job {
+        image,
+        vector: input_from_output.map(|value| value as f32),
+        fill: sampling.fill_value,
+    };
+    let pixels_hwc = match sampling.fill_mode {
+        FillMode::Reflect => job.run::<Reflect>(sampling.interpolation),
+        FillMode::Wrap => job.run::<Wrap>(sampling.interpolation),
+        FillMode::Constant => job.run::<Constant>(sampling.interpolation),
+        FillMode::Nearest => job.run::<Nearest>(sampling.interpolation),
+    };
+    Image {
+        pixels_hwc,
+        ..*image
+    }
+}
+
+/// The length of one axis.
+#[derive(Clone, Copy)]
+struct Axis {
+    /// The length n.
+    len: f32,
+    /// n - 1.
+    last: f32,
+    /// n - 1 as an index.
+    last_index: usize,
+}
+
+impl Axis {
+    /// `len` is at least 1 wherever a pixel is read.
+    fn new(len: usize) -> Self {
+        let last_index = len.saturating_sub(1);
+        Self {
+            len: len as f32,
+            last: last_index as f32,
+            last_index,
+        }
+    }
+
+    /// Within [0, n-1]; NaN becomes 0.
+    #[inline]
+    fn clamp(self, c: f32) -> f32 {
+        let c = if c > 0.0 { c } else { 0.0 };
+        if c < self.last { c } else { self.last }
+    }
+}
+
+/// Maps a coordinate outside the image into it.
+trait Fill {
+    /// Whether every mapped coordinate lies within [0, n-1].
+    const INSIDE: bool;
+
+    /// TensorFlow's mapping.
+    fn map(c: f32, axis: Axis) -> f32;
+
+    /// The same for coordinates within [-n, 1.5 n], where it needs neither division nor branches,
+    /// so that a loop over it is vectorised.
+    fn map_near(c: f32, axis: Axis) -> f32;
+}
+
+struct Reflect;
+struct Wrap;
+struct Constant;
+struct Nearest;
+
+impl Fill for Reflect {
+    const INSIDE: bool = true;
+
+    #[inline]
+    fn map(mut c: f32, axis: Axis) -> f32 {
+        let period = 2.0 * axis.len;
+        if c < 0.0 {
+            c += period * (-c / period).trunc();
+            c = if c < -axis.len { c + period } else { -c - 1.0 };
+        } else if c > axis.last {
+            c -= period * (c / period).trunc();
+            if c >= axis.len {
+                c = period - c - 1.0;
+            }
+        }
+        // Also right for a length of 1: the range is the single pixel.
+        axis.clamp(c)
+    }
+
+    #[inline]
+    fn map_near(c: f32, axis: Axis) -> f32 {
+        let mirrored = if c < 0.0 { -c - 1.0 } else { c };
+        let mirrored = if c >= axis.len {
+            2.0 * axis.len - c - 1.0
+        } else {
+            mirrored
+        };
+        axis.clamp(mirrored)
+    }
+}
+
+impl Fill for Wrap {
+    const INSIDE: bool = true;
+
+    /// The divisor n-1, where n would be right, is TensorFlow's. A length of 1 divides by 0, but
+    /// its range is the single pixel.
+    #[inline]
+    fn map(mut c: f32, axis: Axis) -> f32 {
+        if c < 0.0 {
+            c += axis.len * ((-c / axis.last).trunc() + 1.0);
+        } else if c > axis.last {
+            c -= axis.len * (c / axis.last).trunc();
+        }
+        axis.clamp(c)
+    }
+
+    #[inline]
+    fn map_near(c: f32, axis: Axis) -> f32 {
+        Self::map(c, axis)
+    }
+}
+
+impl Fill for Constant {
+    const INSIDE: bool = false;
+
+    #[inline]
+    fn map(c: f32, _: Axis) -> f32 {
+        c
+    }
+
+    #[inline]
+    fn map_near(c: f32, _: Axis) -> f32 {
+        c
+    }
+}
+
+impl Fill for Nearest {
+    const INSIDE: bool = true;
+
+    #[inline]
+    fn map(c: f32, axis: Axis) -> f32 {
+        axis.clamp(c)
+    }
+
+    #[inline]
+    fn map_near(c: f32, axis: Axis) -> f32 {
+        axis.clamp(c)
+    }
+}
+
+/// The mapped coordinates `factor * column + share + offset` of a row of output pixels.
+/// TensorFlow adds from left to right, so the row's share can be computed once.
+#[inline]
+fn map_row<F: Fill>(out: &mut [f32], factor: f32, share: f32, offset: f32, axis: Axis) {
+    let at = |column: usize| factor * column as i32 as f32 + share + offset;
+    // The coordinate is monotonic along the row, so its ends bound it.
+    let near = -axis.len..=1.5 * axis.len;
+    if near.contains(&at(0)) && near.contains(&at(out.len().saturating_sub(1))) {
+        for (column, c) in out.iter_mut().enumerate() {
+            *c = F::map_near(at(column), axis);
+        }
+    } else {
+        for (column, c) in out.iter_mut().enumerate() {
+            *c = F::map(at(column), axis);
+        }
+    }
+}
+
+/// One resampling of one image.
+struct Job<'a> {
+    image: &'a Image,
+    vector: [f32; 8],
+    fill: f32,
+}
+
+impl Job<'_> {
+    /// Chooses the code of the interpolation and of the number of channels, outside the loops.
+    fn run<F: Fill>(&self, interpolation: Interpolation) -> Vec<f32> {
+        match (interpolation, self.image.channels) {
+            (Interpolation::Bilinear, 3) => self.each_pixel::<F, 3>(|at, x, y, out| {
+                at.bilinear::<F, 3>(x, y, out);
+            }),
+            (Interpolation::Bilinear, _) => self.each_pixel::<F, 0>(|at, x, y, out| {
+                at.bilinear::<F, 0>(x, y, out);
+            }),
+            (Interpolation::Nearest, 3) => self.each_pixel::<F, 3>(|at, x, y, out| {
+                at.nearest::<3>(x, y, out);
+            }),
+            (Interpolation::Nearest, _) => self.each_pixel::<F, 0>(|at, x, y, out| {
+                at.nearest::<0>(x, y, out);
+            }),
+        }
+    }
+
+    /// Calls `write` with the mapped input coordinates of each output pixel. `C` is the number of
+    /// channels, 0 where it is not known in advance.
+    #[inline]
+    fn each_pixel<F: Fill, const C: usize>(
+        &self,
+        write: impl Fn(&Taps, f32, f32, &mut [f32]),
+    ) -> Vec<f32> {
+        let Image {
+            height,
+            width,
+            channels,
+            ref pixels_hwc,
+        } = *self.image;
+        let channels = if C == 0 { channels } else { C };
+        let mut out = vec![0.0_f32; pixels_hwc.len()];
+        if out.is_empty() {
+            return out;
+        }
+        let taps = Taps {
+            pixels: pixels_hwc,
+            channels,
+            x: Axis::new(width),
+            y: Axis::new(height),
+            fill: self.fill,
+        };
+        let [a0, a1, a2, b0, b1, b2, c0, c1] = self.vector;
+        let affine = c0 == 0.0 && c1 == 0.0;
+        let (mut xs, mut ys) = (vec![0.0_f32; width], vec![0.0_f32; width]);
+        for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
+            let y = row as f32;
+            let line = line.chunks_exact_mut(channels);
+            if affine {
+                map_row::<F>(&mut xs, a0, a1 * y, a2, taps.x);
+                map_row::<F>(&mut ys, b0, b1 * y, b2, taps.y);
+                for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(line) {
+                    write(&taps, x, y, pixel);
+                }
+                continue;
+            }
+            for (column, pixel) in line.enumerate() {
+                let x = column as f32;
+                let k = c0 * x + c1 * y + 1.0;
+                if k == 0.0 {
+                    pixel.fill(self.fill);
+                    continue;
+                }
+                let ix = F::map((a0 * x + a1 * y + a2) / k, taps.x);
+                let iy = F::map((b0 * x + b1 * y + b2) / k, taps.y);
+                write(&taps, ix, iy, pixel);
+            }
+        }
+        out
+    }
+}
+
+/// Reads pixels around a coordinate.
+struct Taps<'a> {
+    pixels: &'a [f32],
+    channels: usize,
+    x: Axis,
+    y: Axis,
+    fill: f32,
+}
+
+impl Taps<'_> {
+    /// The values of one pixel inside the image.
+    #[inline]
+    fn pixel<const C: usize>(&self, x: usize, y: usize) -> &[f32] {
+        let channels = if C == 0 { self.channels } else { C };
+        let start = (y * (self.x.last_index + 1) + x) * channels;
+        &self.pixels[start..start + channels]
+    }
+
+    /// The index on an axis where the whole number `at` is one.
+    #[inline]
+    fn index(at: f32, axis: Axis) -> Option<usize> {
+        // Comparing as floats keeps numbers out that no integer holds; NaN fails both.
+        (at >= 0.0 && at <= axis.last).then(|| whole(at))
+    }
+
+    #[inline]
+    fn nearest<const C: usize>(&self, x: f32, y: f32, out: &mut [f32]) {
+        let found = (Self::index(round(x), self.x), Self::index(round(y), self.y));
+        match found {
+            (Some(x), Some(y)) => out.copy_from_slice(self.pixel::<C>(x, y)),
+            _ => out.fill(self.fill),
+        }
+    }
+
+    /// `(1-wy) ((1-wx) p00 + wx p10) + wy ((1-wx) p01 + wx p11)`, the weights as TensorFlow
+    /// computes them: floor + 1 - c and c - floor.
+    #[inline]
+    fn bilinear<F: Fill, const C: usize>(&self, x: f32, y: f32, out: &mut [f32]) {
+        let inside = |c: f32, axis: Axis| c >= 0.0 && c < axis.last;
+        if !(F::INSIDE || inside(x, self.x) && inside(y, self.y)) {
+            return self.bilinear_at_border(x, y, out);
+        }
+        // Coordinates are not negative here, so truncation is floor. floor + 1 leaves the image
+        // only with weight 0, where any finite value will do.
+        let (x0, y0) = (whole(x), whole(y));
+        let (x1, y1) = (
+            (x0 + 1).min(self.x.last_index),
+            (y0 + 1).min(self.y.last_index),
+        );
+        let (floor_x, floor_y) = (x0 as f32, y0 as f32);
+        let (left, right) = (floor_x + 1.0 - x, x - floor_x);
+        let (above, below) = (floor_y + 1.0 - y, y - floor_y);
+        let (p00, p10) = (self.pixel::<C>(x0, y0), self.pixel::<C>(x1, y0));
+        let (p01, p11) = (self.pixel::<C>(x0, y1), self.pixel::<C>(x1, y1));
+        for (channel, value) in out.iter_mut().enumerate() {
+            let upper = left * p00[channel] + right * p10[channel];
+            let lower = left * p01[channel] + right * p11[channel];
+            *value = above * upper + below * lower;
+        }
+    }
+
+    /// The same where some of the four pixels may lie outside and read the fill value.
+    #[cold]
+    fn bilinear_at_border(&self, x: f32, y: f32, out: &mut [f32]) {
+        let (floor_x, floor_y) = (x.floor(), y.floor());
+        let (left, right) = (floor_x + 1.0 - x, x - floor_x);
+        let (above, below) = (floor_y + 1.0 - y, y - floor_y);
+        let tap = |x: f32, y: f32| {
+            let x = Self::index(x, self.x)?;
+            let y = Self::index(y, self.y)?;
+            Some(self.pixel::<0>(x, y))
+        };
+        let (p00, p10) = (tap(floor_x, floor_y), tap(floor_x + 1.0, floor_y));
+        let (p01, p11) = (
+            tap(floor_x, floor_y + 1.0),
+            tap(floor_x + 1.0, floor_y + 1.0),
+        );
+        let read = |tap: Option<&[f32]>, channel: usize| tap.map_or(self.fill, |p| p[channel]);
+        for (channel, value) in out.iter_mut().enumerate() {
+            let upper = left * read(p00, channel) + right * read(p10, channel);
+            let lower = left * read(p01, channel) + right * read(p11, channel);
+            *value = above * upper + below * lower;
+        }
+    }
+}
+
+/// The index of a coordinate that is not negative. By way of 32 bits, for which processors have an
+/// instruction; images are smaller.
+#[inline]
+fn whole(c: f32) -> usize {
+    c as i32 as usize
+}
+
+/// Half away from zero, as `f32::round`, which is a call where the processor has no instruction for
+/// it. Numbers beyond 32 bits stay beyond, and so outside every image.
+#[inline]
+fn round(c: f32) -> f32 {
+    let truncated = c as i32 as f32;
+    let half = (c - truncated).abs() >= 0.5;
+    truncated + if half { 1.0_f32.copysign(c) } else { 0.0 }
+}

@@ -1,0 +1,210 @@
+//! A list of layers, each resampling what the one before left.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AugmentLayer, Draw, Factor, FlipMode, ParameterError, RandomBrightness, RandomContrast,
+    RandomFlip, RandomRotation, RandomTranslation, RandomZoom, Sampling, Transform,
+};
+use crate::dataset::Image;
+use crate::model::effective::{Mode, Semantics};
+
+/// One entry of a pipeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub layer: AugmentLayer,
+    /// A step that is off does nothing in either mode.
+    pub on: bool,
+}
+
+/// Layers in order, as in `keras.Sequential`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Pipeline {
+    pub steps: Vec<Step>,
+}
+
+/// A pipeline with a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Preset {
+    /// The transfer-learning lab: flip, and rotation by up to 0.2 turns.
+    CourseLab,
+    /// Keras' transfer-learning guide: flip, and rotation by up to 0.1 turns.
+    KerasGuide,
+    /// Everything, strongly.
+    Strong,
+    /// No layers.
+    None,
+}
+
+impl Preset {
+    /// In the order of the window's menu.
+    pub const ALL: [Self; 4] = [Self::CourseLab, Self::KerasGuide, Self::Strong, Self::None];
+
+    /// The name in the window.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::CourseLab => "Course lab",
+            Self::KerasGuide => "Keras guide",
+            Self::Strong => "Strong",
+            Self::None => "None",
+        }
+    }
+
+    /// The layers, all on.
+    pub fn pipeline(self) -> Pipeline {
+        let flip = Transform::Flip(RandomFlip {
+            mode: FlipMode::Horizontal,
+        });
+        let sampling = Sampling::default();
+        let rotation = |factor: f64| {
+            Transform::Rotation(RandomRotation {
+                factor: Factor::Scalar(factor),
+                sampling,
+            })
+        };
+        let transforms = match self {
+            Self::CourseLab => vec![flip, rotation(0.2)],
+            Self::KerasGuide => vec![flip, rotation(0.1)],
+            Self::Strong => vec![
+                flip,
+                rotation(0.2),
+                Transform::Zoom(RandomZoom {
+                    height_factor: Factor::Scalar(0.3),
+                    width_factor: None,
+                    sampling,
+                }),
+                Transform::Translation(RandomTranslation {
+                    height_factor: Factor::Scalar(0.2),
+                    width_factor: Factor::Scalar(0.2),
+                    sampling,
+                }),
+                Transform::Contrast(RandomContrast {
+                    factor: Factor::Scalar(0.5),
+                    value_range: [0.0, 255.0],
+                }),
+                Transform::Brightness(RandomBrightness {
+                    factor: Factor::Scalar(0.2),
+                    value_range: [0.0, 255.0],
+                }),
+            ],
+            Self::None => Vec::new(),
+        };
+        transforms.into_iter().map(AugmentLayer::from).collect()
+    }
+}
+
+impl FromIterator<AugmentLayer> for Pipeline {
+    fn from_iter<I: IntoIterator<Item = AugmentLayer>>(layers: I) -> Self {
+        Self {
+            steps: layers
+                .into_iter()
+                .map(|layer| Step { layer, on: true })
+                .collect(),
+        }
+    }
+}
+
+impl Pipeline {
+    /// The transfer-learning lab's: `RandomFlip("horizontal")`, `RandomRotation(0.2)`.
+    pub fn course() -> Self {
+        Preset::CourseLab.pipeline()
+    }
+
+    /// The layers that are on, each with its place in the list.
+    fn active(&self) -> impl Iterator<Item = (usize, &AugmentLayer)> {
+        self.steps
+            .iter()
+            .enumerate()
+            .filter(|(_, step)| step.on)
+            .map(|(index, step)| (index, &step.layer))
+    }
+
+    /// The first layer whose parameters Keras would reject, steps that are off included.
+    pub fn validate(&self) -> Result<(), ParameterError> {
+        self.steps.iter().try_for_each(|step| step.layer.validate())
+    }
+
+    /// Draws for a batch of `n` images of `height` x `width` pixels: for each image one draw a
+    /// step that is on.
+    ///
+    /// A step's stream is `[purpose..., index of the step]`, so switching one step on or off
+    /// leaves the draws of the others as they are.
+    pub fn draw_batch(
+        &self,
+        semantics: Semantics,
+        seed: u64,
+        purpose: &[u64],
+        n: usize,
+        height: usize,
+        width: usize,
+    ) -> Vec<Vec<Draw>> {
+        let mut images = vec![Vec::new(); n];
+        let [mut height, mut width] = [height, width];
+        for (index, layer) in self.active() {
+            let purpose = [purpose, &[index as u64]].concat();
+            let drawn = layer.draw_batch(semantics, seed, &purpose, n, height, width);
+            for (image, draw) in images.iter_mut().zip(drawn) {
+                image.push(draw);
+            }
+            [height, width] = layer.output_size(semantics, Mode::Training, height, width);
+        }
+        images
+    }
+
+    /// Does what was drawn for one image, step by step. Each affine step resamples the result of
+    /// the one before, as Keras' layers do.
+    pub fn apply(&self, draws: &[Draw], image: &Image) -> Image {
+        let mut steps = self.active().zip(draws);
+        let Some(((_, layer), draw)) = steps.next() else {
+            return image.clone();
+        };
+        let first = layer.apply(draw, image);
+        steps.fold(first, |image, ((_, layer), draw)| layer.apply(draw, &image))
+    }
+
+    /// What the pipeline does with `training=False`.
+    pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {
+        self.active().fold(image.clone(), |image, (_, layer)| {
+            layer.inference(semantics, &image)
+        })
+    }
+
+    /// `[height, width]` of what the pipeline makes of an image of `height` x `width` pixels.
+    pub fn output_size(
+        &self,
+        semantics: Semantics,
+        mode: Mode,
+        height: usize,
+        width: usize,
+    ) -> [usize; 2] {
+        self.active()
+            .fold([height, width], |[height, width], (_, layer)| {
+                layer.output_size(semantics, mode, height, width)
+            })
+    }
+
+    /// The draws of one image in words: `flipped, −41.3°`; `unchanged` where nothing happened.
+    pub fn words(draws: &[Draw]) -> String {
+        let words: Vec<String> = draws
+            .iter()
+            .map(Draw::words)
+            .filter(|words| !words.is_empty())
+            .collect();
+        if words.is_empty() {
+            return "unchanged".to_owned();
+        }
+        words.join(", ")
+    }
+
+    /// The steps that are on as a `keras.Sequential`.
+    pub fn keras_code(&self) -> String {
+        let layers: String = self
+            .active()
+            .map(|(_, layer)| format!("    keras.layers.{},\n", layer.keras_code()))
+            .collect();
+        if layers.is_empty() {
+            return "keras.Sequential([])".to_owned();
+        }
+        format!("keras.Sequential([\n{layers}])")
+    }
+}

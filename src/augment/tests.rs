@@ -1,0 +1,26 @@
+//! Tests of the augmentation layers.
+
+mod golden;
+mod properties;
+mod statistics;
+mod wording;
+
+use super::*;
+
+/// A layer without a seed of its own.
+fn layer(transform: Transform) -> AugmentLayer {
+    transform.into()
+}
+
+/// An image of smooth but distinct values.
+fn test_image(height: usize, width: usize, channels: usize) -> Image {
+    let pixels_hwc = (0..height * width * channels)
+        .map(|i| ((i * 37 + i / 7) % 256) as f32)
+        .collect();
+    Image {
+        height,
+        width,
+        channels,
+        pixels_hwc,
+    }
+}

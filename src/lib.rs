@@ -1,0 +1,12 @@
+//! modelens shows, side by side and on the same pixels, what augmentation, dropout and
+//! BatchNorm do with `training=True` and with `training=False`.
+//!
+//! Data flows one way: file or photo -> [`model`] and [`dataset`] -> [`worker`] -> view or command line.
+
+pub mod assets;
+pub mod augment;
+pub mod cli;
+pub mod dataset;
+pub mod model;
+pub mod random;
+pub mod worker;

@@ -1,0 +1,46 @@
+//! Parameter counts as `summary()` prints them.
+
+use super::graph::{Layer, Weight};
+use super::{Flags, Model, Outer, Semantics};
+
+/// Numbers of values in weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub total: usize,
+    pub trainable: usize,
+    pub non_trainable: usize,
+}
+
+/// The weights that count as parameters: all of them in Keras; in PyTorch running statistics are
+/// buffers, not parameters.
+fn parameters(layer: &Layer, semantics: Semantics) -> impl Iterator<Item = &Weight> {
+    let buffers = semantics != Semantics::PyTorch;
+    layer.weights.iter().filter(move |w| w.learnable || buffers)
+}
+
+/// The number of values in the parameters of one layer, without those of layers inside it.
+pub fn layer_params(layer: &Layer, semantics: Semantics) -> usize {
+    parameters(layer, semantics)
+        .map(|w| w.tensor.elem_count())
+        .sum()
+}
+
+/// The counts under these flags. Keras 2 leaves out the weights of a trainable layer inside a
+/// frozen model; Keras 3 and PyTorch count them.
+pub fn counts(model: &Model, flags: &Flags, semantics: Semantics) -> Counts {
+    let mut counts = Counts::default();
+    for (id, layer) in model.graph.layers.iter().enumerate() {
+        let learns = flags
+            .effective(model, id, Outer::NotGiven, semantics)
+            .learns;
+        for weight in parameters(layer, semantics) {
+            let n = weight.tensor.elem_count();
+            counts.total += n;
+            if learns && weight.learnable {
+                counts.trainable += n;
+            }
+        }
+    }
+    counts.non_trainable = counts.total - counts.trainable;
+    counts
+}

@@ -1,0 +1,314 @@
+//! The network as a list of layers and a list of calls: what every file format ends in.
+
+use candle_core::Tensor;
+
+use super::effective::Role;
+use crate::augment::AugmentLayer;
+
+/// Index into [`Graph::layers`].
+pub type LayerId = usize;
+/// Index into [`Graph::nodes`].
+pub type NodeId = usize;
+
+/// A network: layers own the weights, nodes say in which order they are called on what.
+///
+/// Nested models are inlined: a nested model is a layer of kind [`LayerKind::Model`] without a node
+/// of its own, and its children's nodes stand where it is called.
+#[derive(Debug, Default)]
+pub struct Graph {
+    /// Depth-first in file order, a nested model before its children.
+    pub layers: Vec<Layer>,
+    /// In an order in which every input comes before its use; the first is the input.
+    pub nodes: Vec<Node>,
+    /// The node whose value is the model's output.
+    pub output: NodeId,
+    /// The flag of the outermost model.
+    pub root_trainable: bool,
+    /// `[height, width, channels]` of the input; `None` where the file leaves it open.
+    pub input_hwc: [Option<usize>; 3],
+}
+
+/// One layer, with its weights.
+#[derive(Debug)]
+pub struct Layer {
+    /// The name in the file.
+    pub name: String,
+    /// The class in the file, such as `Conv2D` or `TFOpLambda`.
+    pub class: String,
+    /// What it computes.
+    pub kind: LayerKind,
+    /// The nested model around it.
+    pub parent: Option<LayerId>,
+    /// Whether the framework lists it in `model.layers` (Keras 3 does not list operators).
+    pub listed: bool,
+    /// The flag of the layer itself, as in the file.
+    pub trainable: bool,
+    /// The `training=` value written into the file where this layer is called.
+    pub recorded_training: Option<bool>,
+    /// In the framework's order of creation.
+    pub weights: Vec<Weight>,
+}
+
+/// One weight tensor of a layer.
+#[derive(Clone, Debug)]
+pub struct Weight {
+    /// Keras' short name: `kernel`, `bias`, `gamma`, `beta`, `moving_mean`, `moving_variance`,
+    /// `depthwise_kernel`, `pointwise_kernel`.
+    pub name: &'static str,
+    /// In Keras' layout, whatever the file: convolution `[kh, kw, in / groups, out]`,
+    /// depthwise `[kh, kw, in, multiplier]`, dense `[in, out]`. Always f32.
+    pub tensor: Tensor,
+    /// An optimizer may change it at all; false for moving statistics.
+    pub learnable: bool,
+}
+
+/// One call of one layer.
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub layer: LayerId,
+    pub inputs: Vec<Input>,
+    /// The innermost `training=` value recorded around this call.
+    pub recorded: Option<bool>,
+}
+
+/// One argument of a call.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Input {
+    /// The value of an earlier node.
+    Node(NodeId),
+    /// A number written into the file (operators only).
+    Number(f64),
+}
+
+/// What a layer computes. Tensors are `[N, H, W, C]` or `[N, C]`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LayerKind {
+    /// A nested model; computes nothing itself.
+    Model,
+    Input,
+    /// `x * scale + offset`, each of length 1 or C.
+    Rescaling {
+        scale: Vec<f32>,
+        offset: Vec<f32>,
+    },
+    Conv2d(Conv2d),
+    DepthwiseConv2d(Conv2d),
+    /// A depthwise convolution, then a 1x1 convolution with bias and activation.
+    SeparableConv2d(Conv2d),
+    BatchNorm(BatchNorm),
+    Activation(Activation),
+    /// `[top, bottom, left, right]`.
+    ZeroPadding2d([usize; 4]),
+    Merge(Merge),
+    /// Exactly two inputs, with broadcasting.
+    Operator(Binary),
+    /// One entry an axis, the batch axis first; axes left out are whole.
+    GetItem(Vec<Slice>),
+    Pool2d(Pool2d),
+    GlobalPool2d {
+        pooling: Pooling,
+        keep_dims: bool,
+    },
+    /// `[N, ...]` to `[N, product]`.
+    Flatten,
+    Dense(Activation),
+    Noise(Noise),
+    Augment(AugmentLayer),
+    /// Returns its input (Identity, and layers that only matter to other backends).
+    Identity,
+}
+
+/// Parameters of a convolution.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conv2d {
+    pub strides: [usize; 2],
+    pub dilation: [usize; 2],
+    pub padding: Padding,
+    pub groups: usize,
+    pub activation: Activation,
+}
+
+/// Batch normalisation over the last axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchNorm {
+    /// In Keras' convention, whatever the file: `moving = momentum * moving + (1 - momentum) * batch`.
+    pub momentum: f64,
+    pub epsilon: f64,
+}
+
+/// How a window meets the border.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Padding {
+    Valid,
+    /// TensorFlow's `same`: the odd pixel after.
+    Same,
+}
+
+/// Pooling with a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pool2d {
+    pub pooling: Pooling,
+    pub size: [usize; 2],
+    pub strides: [usize; 2],
+    pub padding: Padding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pooling {
+    Max,
+    /// Padding does not count.
+    Average,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    Add,
+    Subtract,
+    Multiply,
+    Average,
+    Maximum,
+    Minimum,
+    /// Along this axis, the batch axis being 0; negative counts from the end.
+    Concatenate(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Binary {
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Maximum,
+    Minimum,
+}
+
+/// Python's indexing of one axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slice {
+    /// `start:stop:step` with a positive step.
+    Range {
+        start: Option<i64>,
+        stop: Option<i64>,
+        step: usize,
+    },
+    /// One index; the axis disappears.
+    Index(i64),
+    /// `...`
+    Ellipsis,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Activation {
+    Linear,
+    /// `min(max(x, threshold...), max_value)`; below the threshold `negative_slope * (x - threshold)`.
+    Relu {
+        max_value: Option<f32>,
+        negative_slope: f32,
+        threshold: f32,
+    },
+    Elu {
+        alpha: f32,
+    },
+    Selu,
+    Gelu {
+        approximate: bool,
+    },
+    Sigmoid,
+    HardSigmoid,
+    /// `x * sigmoid(x)`, also called swish.
+    Silu,
+    /// `x * hard_sigmoid(x)`, also called hard swish.
+    HardSilu,
+    Softmax,
+    Softplus,
+    Softsign,
+    Tanh,
+    Exponential,
+}
+
+impl Activation {
+    pub const RELU: Self = Self::Relu {
+        max_value: None,
+        negative_slope: 0.0,
+        threshold: 0.0,
+    };
+    pub const RELU6: Self = Self::Relu {
+        max_value: Some(6.0),
+        negative_slope: 0.0,
+        threshold: 0.0,
+    };
+}
+
+/// Layers that disturb their input in training mode.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Noise {
+    /// Keep where `u >= rate`, times `1 / (1 - rate)`. `noise_shape` covers all axes, the batch
+    /// axis included; `None` entries take the input's length, 1 shares one draw along the axis.
+    Dropout {
+        rate: f64,
+        noise_shape: Option<Vec<Option<usize>>>,
+    },
+    /// Whole channels: noise shape `[N, 1, 1, C]`.
+    SpatialDropout2d {
+        rate: f64,
+    },
+    AlphaDropout {
+        rate: f64,
+    },
+    /// Times a normal draw around 1 with deviation `sqrt(rate / (1 - rate))`.
+    GaussianDropout {
+        rate: f64,
+    },
+    /// Plus a normal draw around 0.
+    GaussianNoise {
+        stddev: f64,
+    },
+    /// Whole images, before a residual sum: noise shape `[N, 1, 1, 1]`.
+    DropConnect {
+        rate: f64,
+    },
+}
+
+impl LayerKind {
+    /// Which rule the layer follows in the two modes.
+    pub fn role(&self) -> Role {
+        match self {
+            Self::Conv2d(_)
+            | Self::DepthwiseConv2d(_)
+            | Self::SeparableConv2d(_)
+            | Self::Dense(_) => Role::Weights,
+            Self::BatchNorm(_) => Role::BatchNorm,
+            Self::Noise(_) => Role::Noise,
+            Self::Augment(layer) if layer.is_random() => Role::Augmentation,
+            _ => Role::Plain,
+        }
+    }
+}
+
+impl Layer {
+    /// The weight of this short name.
+    pub fn weight(&self, name: &str) -> Option<&Tensor> {
+        self.weights
+            .iter()
+            .find(|w| w.name == name)
+            .map(|w| &w.tensor)
+    }
+}
+
+impl Graph {
+    /// The layer of this name; the first one where a name occurs twice.
+    pub fn find(&self, name: &str) -> Option<LayerId> {
+        self.layers.iter().position(|l| l.name == name)
+    }
+
+    /// The models around a layer, the innermost first.
+    pub fn ancestors(&self, layer: LayerId) -> impl Iterator<Item = LayerId> + '_ {
+        std::iter::successors(self.layers[layer].parent, |&id| self.layers[id].parent)
+    }
+
+    /// The layer itself and everything inside it.
+    pub fn subtree(&self, layer: LayerId) -> impl Iterator<Item = LayerId> + '_ {
+        (layer..self.layers.len())
+            .take_while(move |&id| id == layer || self.ancestors(id).any(|a| a == layer))
+    }
+}

@@ -1,0 +1,81 @@
+//! The zip archive of a `.keras` file.
+
+use std::io::{Cursor, Read};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::model::OpenError;
+
+/// The entries of a `.keras` file.
+pub(super) struct Entries {
+    pub metadata: Vec<u8>,
+    pub config: Vec<u8>,
+    pub weights: Vec<u8>,
+}
+
+const MB: u64 = 1 << 20;
+
+/// Unpacks the three entries that matter, each up to a limit of its own: what the archive says
+/// about sizes is not believed.
+pub(super) fn unpack(bytes: Vec<u8>) -> Result<Entries, OpenError> {
+    let archive = ZipArchive::new(Cursor::new(bytes));
+    let mut archive =
+        archive.map_err(|e| OpenError::NotAModel(format!("it is not a zip archive ({e})")))?;
+    Ok(Entries {
+        metadata: entry(&mut archive, "metadata.json", MB)?.unwrap_or_default(),
+        config: entry(&mut archive, "config.json", 64 * MB)?
+            .ok_or_else(|| OpenError::NotAModel("the archive holds no config.json".to_owned()))?,
+        weights: entry(&mut archive, "model.weights.h5", 2048 * MB)?.ok_or_else(|| {
+            OpenError::NotAModel("the archive holds no model.weights.h5".to_owned())
+        })?,
+    })
+}
+
+fn entry(
+    archive: &mut ZipArchive<Cursor<Vec<u8>>>,
+    name: &str,
+    limit: u64,
+) -> Result<Option<Vec<u8>>, OpenError> {
+    let broken = |e: &dyn std::fmt::Display| {
+        OpenError::Broken(format!("its entry {name} cannot be unpacked ({e})"))
+    };
+    let file = match archive.by_name(name) {
+        Ok(file) => file,
+        Err(ZipError::FileNotFound) => return Ok(None),
+        Err(e) => return Err(broken(&e)),
+    };
+    let declared = file.size();
+    let mut bytes = Vec::new();
+    // One byte more than allowed tells a full entry from one that goes on.
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| broken(&e))?;
+    if bytes.len() as u64 > limit {
+        let limit = limit / MB;
+        return Err(OpenError::TooLarge(format!(
+            "its entry {name} is larger than {limit} MB"
+        )));
+    }
+    if bytes.len() as u64 != declared {
+        let n = bytes.len();
+        return Err(broken(&format!(
+            "{n} bytes where the archive promises {declared}"
+        )));
+    }
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_what_is_no_archive() {
+        assert!(matches!(
+            unpack(b"PK\x03\x04 and then nothing".to_vec()),
+            Err(OpenError::NotAModel(_))
+        ));
+        assert!(matches!(unpack(Vec::new()), Err(OpenError::NotAModel(_))));
+    }
+}

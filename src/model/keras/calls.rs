@@ -1,0 +1,272 @@
+//! Reads `inbound_nodes`: on what a layer is called, in the notations of Keras 2 and Keras 3.
+
+use serde_json::{Map, Value};
+
+use super::settings::numbers;
+
+/// One call of a layer, before names are looked up.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Call<'a> {
+    pub args: Vec<Arg<'a>>,
+    /// The `training=` value written beside the call.
+    pub training: Option<bool>,
+    /// The index expression, for slicing operators.
+    pub key: Option<&'a Value>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Arg<'a> {
+    Tensor(Ref<'a>),
+    Number(f64),
+    /// What the model around is called on.
+    Outer,
+}
+
+/// The output of a call of a layer in the same model.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Ref<'a> {
+    pub layer: &'a str,
+    pub call: usize,
+}
+
+/// Names under which a layer or an operator takes its tensors, in order.
+const TENSOR_KWARGS: [&str; 6] = ["inputs", "x", "x1", "x2", "y", "b"];
+
+/// One entry of `inbound_nodes`; the error is a reason in words.
+pub(super) fn parse(node: &Value) -> Result<Call<'_>, String> {
+    match node {
+        Value::Object(map) => keras3(map),
+        Value::Array(items) => keras2(items),
+        _ => Err("its call is not understood".to_owned()),
+    }
+}
+
+/// `{"args": [...], "kwargs": {...}}`
+fn keras3(map: &Map<String, Value>) -> Result<Call<'_>, String> {
+    let mut call = Call::default();
+    let args = map
+        .get("args")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    for (i, arg) in args.iter().enumerate() {
+        if i == 1 && is_key(arg) {
+            call.key = Some(arg);
+        } else {
+            keras3_arg(arg, &mut call.args)?;
+        }
+    }
+    if let Some(kwargs) = map.get("kwargs").and_then(Value::as_object) {
+        call.training = kwargs.get("training").and_then(Value::as_bool);
+        call.key = call.key.or_else(|| kwargs.get("key"));
+        for name in TENSOR_KWARGS {
+            if let Some(value) = kwargs.get(name) {
+                keras3_arg(value, &mut call.args)?;
+            }
+        }
+        let rest = kwargs
+            .iter()
+            .filter(|(k, _)| !TENSOR_KWARGS.contains(&k.as_str()));
+        for (name, value) in rest {
+            let mut tensors = Vec::new();
+            if name != "key" && keras3_arg(value, &mut tensors).is_ok() {
+                refuse_tensors(name, &tensors)?;
+            }
+        }
+    }
+    Ok(call)
+}
+
+fn refuse_tensors(name: &str, args: &[Arg]) -> Result<(), String> {
+    if args.iter().any(|a| matches!(a, Arg::Tensor(_))) {
+        return Err(format!(
+            "it takes a tensor as `{name}`, which is not supported"
+        ));
+    }
+    Ok(())
+}
+
+/// Adds the tensors and numbers in one argument, lists flattened (merge layers take one list).
+fn keras3_arg<'a>(value: &'a Value, into: &mut Vec<Arg<'a>>) -> Result<(), String> {
+    match value {
+        Value::Array(items) => items.iter().try_for_each(|item| keras3_arg(item, into)),
+        Value::Number(n) => {
+            into.extend(n.as_f64().map(Arg::Number));
+            Ok(())
+        }
+        Value::Object(map) => {
+            let class = map
+                .get("class_name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            if class == "__keras_tensor__" {
+                let history = value.pointer("/config/keras_history");
+                let history = history.and_then(reference);
+                into.push(Arg::Tensor(
+                    history.ok_or("the origin of its input is not understood")?,
+                ));
+                return Ok(());
+            }
+            match numbers(value).as_deref() {
+                Some([x]) => {
+                    into.push(Arg::Number(*x));
+                    Ok(())
+                }
+                Some(_) => Err("it takes an array of constants, which is not supported".to_owned()),
+                None => Err(format!(
+                    "it takes a `{class}` argument, which is not supported"
+                )),
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+    }
+}
+
+/// Whether an argument is an index expression and not a tensor or a number.
+fn is_key(value: &Value) -> bool {
+    let class = |v: &Value, names: &[&str]| {
+        v.get("class_name")
+            .and_then(Value::as_str)
+            .is_some_and(|c| names.contains(&c))
+    };
+    match value {
+        Value::Array(items) => items.iter().any(is_key),
+        _ => class(value, &["__slice__", "__ellipsis__"]),
+    }
+}
+
+/// `[["prev", node, tensor, {kwargs}], ...]`, or one such quadruple without the outer brackets.
+fn keras2(items: &[Value]) -> Result<Call<'_>, String> {
+    let mut call = Call::default();
+    if items.first().is_some_and(Value::is_string) {
+        quadruple(items, &mut call)?;
+    } else {
+        for item in items {
+            quadruple(
+                item.as_array().ok_or("its call is not understood")?,
+                &mut call,
+            )?;
+        }
+    }
+    Ok(call)
+}
+
+fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> {
+    let constant = items.first().and_then(Value::as_str) == Some("_CONSTANT_VALUE");
+    let arg = match items {
+        [_, _, value, ..] if constant => match numbers(value).as_deref() {
+            Some([x]) if !value.is_array() => Arg::Number(*x),
+            _ => return Err("it takes an array of constants, which is not supported".to_owned()),
+        },
+        [_, _, _, ..] => Arg::Tensor(triple(items).ok_or("its call is not understood")?),
+        _ => return Err("its call is not understood".to_owned()),
+    };
+    call.args.push(arg);
+    let Some(kwargs) = items.get(3).and_then(Value::as_object) else {
+        return Ok(());
+    };
+    call.training = call
+        .training
+        .or_else(|| kwargs.get("training").and_then(Value::as_bool));
+    for (name, value) in kwargs {
+        let tensor = reference(value);
+        if name == "slice_spec" {
+            call.key = Some(value);
+        } else if TENSOR_KWARGS.contains(&name.as_str()) {
+            match (tensor, numbers(value).as_deref()) {
+                (Some(r), _) => call.args.push(Arg::Tensor(r)),
+                (None, Some([x])) if !value.is_array() => call.args.push(Arg::Number(*x)),
+                (None, Some(_)) => {
+                    return Err("it takes an array of constants, which is not supported".to_owned());
+                }
+                (None, None) => {}
+            }
+        } else if tensor.is_some() {
+            return Err(format!(
+                "it takes a tensor as `{name}`, which is not supported"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// `["layer", node, tensor]`
+pub(super) fn reference(value: &Value) -> Option<Ref<'_>> {
+    value
+        .as_array()
+        .filter(|a| a.len() == 3)
+        .and_then(|a| triple(a))
+}
+
+/// The first three of a list; only the first output of a layer can be meant.
+fn triple(items: &[Value]) -> Option<Ref<'_>> {
+    let [layer, call, tensor, ..] = items else {
+        return None;
+    };
+    (tensor.as_u64()? == 0).then_some(Ref {
+        layer: layer.as_str()?,
+        call: usize::try_from(call.as_u64()?).ok()?,
+    })
+}
+
+/// `input_layers` or `output_layers`: one triple (Keras 3), or a list of triples.
+pub(super) fn endpoints(value: &Value) -> Option<Vec<Ref<'_>>> {
+    match reference(value) {
+        Some(one) => Some(vec![one]),
+        None => value.as_array()?.iter().map(reference).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn tensor(layer: &str, call: usize) -> Arg<'_> {
+        Arg::Tensor(Ref { layer, call })
+    }
+
+    #[test]
+    fn keras2_constant_first() {
+        let node = json!(["_CONSTANT_VALUE", -1, 1.0, {"y": ["add", 0, 0], "name": null}]);
+        let call = parse(&node).unwrap();
+        assert_eq!(call.args, [Arg::Number(1.0), tensor("add", 0)]);
+    }
+
+    #[test]
+    fn keras2_merge_and_training() {
+        let merge = json!([["a", 0, 0, {}], ["b", 1, 0, {}]]);
+        assert_eq!(
+            parse(&merge).unwrap().args,
+            [tensor("a", 0), tensor("b", 1)]
+        );
+        let base = json!([["a", 0, 0, {"training": false}]]);
+        assert_eq!(parse(&base).unwrap().training, Some(false));
+    }
+
+    #[test]
+    fn keras3_operator_and_slice() {
+        let t = json!({"class_name": "__keras_tensor__", "config": {"keras_history": ["a", 0, 0]}});
+        let operator = json!({"args": [1.0, t], "kwargs": {"training": null}});
+        assert_eq!(
+            parse(&operator).unwrap().args,
+            [Arg::Number(1.0), tensor("a", 0)]
+        );
+        let slice = json!([{"class_name": "__slice__", "config": {"start": 1}}, 0]);
+        let item = json!({"args": [t, slice], "kwargs": {}});
+        let call = parse(&item).unwrap();
+        assert_eq!((call.args, call.key), (vec![tensor("a", 0)], Some(&slice)));
+        let mask = json!({"args": [t], "kwargs": {"mask": t}});
+        assert!(parse(&mask).is_err());
+    }
+
+    #[test]
+    fn endpoints_of_both_notations() {
+        let one = Ref {
+            layer: "out",
+            call: 1,
+        };
+        assert_eq!(endpoints(&json!(["out", 1, 0])), Some(vec![one]));
+        assert_eq!(endpoints(&json!([["out", 1, 0]])), Some(vec![one]));
+        assert_eq!(endpoints(&json!({"a": ["out", 1, 0]})), None);
+    }
+}

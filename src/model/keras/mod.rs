@@ -1,0 +1,179 @@
+//! Keras' file formats: legacy HDF5 (`.h5`) and the zip archive (`.keras`).
+//!
+//! Read in four steps: the configuration becomes layers with calls ([`parse`]), the calls become
+//! nodes in order ([`emit`]), shapes are followed through them ([`shapes`]), and then the weights
+//! are known that must be in the file ([`by_name`], [`by_number`]).
+
+mod activations;
+mod archive;
+mod augment_config;
+mod by_name;
+mod by_number;
+mod calls;
+mod emit;
+mod h5;
+mod input_shape;
+mod kinds;
+mod object;
+mod operators;
+mod parse;
+mod settings;
+mod shapes;
+mod specs;
+#[cfg(test)]
+mod tests;
+mod windows;
+
+use serde_json::Value;
+
+use self::h5::{Attributes, H5, guarded};
+use self::specs::{Need, Spec};
+use super::graph::Graph;
+use super::{OpenError, Semantics};
+
+/// What a Keras file holds.
+#[derive(Debug)]
+pub struct Opened {
+    pub graph: Graph,
+    /// `Keras 3.11.3`; without the version where the file does not tell.
+    pub framework: String,
+    /// By the version that wrote the file.
+    pub semantics: Semantics,
+    /// What is odd about the file, in sentences.
+    pub warnings: Vec<String>,
+}
+
+/// Reads the bytes of a legacy `.h5` file.
+pub fn open_h5(bytes: Vec<u8>) -> Result<Opened, OpenError> {
+    guarded(|| {
+        let h5 = H5::open(bytes)?;
+        let root = h5.attributes(&h5.root())?;
+        let config = root.text("model_config").ok_or_else(|| {
+            OpenError::NotAModel("it holds no model configuration, at most weights".to_owned())
+        })?;
+        let config = json(config.as_bytes(), "its model_config")?;
+        let inner = match h5.root().group("model_weights") {
+            Ok(group) => Some(h5.attributes(&group)?),
+            Err(_) => None,
+        };
+        let version = root.text("keras_version");
+        let version = version.or_else(|| {
+            inner
+                .as_ref()
+                .and_then(|a: &Attributes| a.text("keras_version"))
+        });
+        let (framework, semantics) = framework(version, &config)?;
+        assemble(h5, &config, framework, semantics, by_name::load)
+    })
+}
+
+/// Reads the bytes of a `.keras` archive.
+pub fn open_keras_zip(bytes: Vec<u8>) -> Result<Opened, OpenError> {
+    guarded(|| {
+        let entries = archive::unpack(bytes)?;
+        let config = json(&entries.config, "its config.json")?;
+        let metadata = match entries.metadata.is_empty() {
+            true => Value::Null,
+            false => json(&entries.metadata, "its metadata.json")?,
+        };
+        let version = metadata.get("keras_version").and_then(Value::as_str);
+        let (framework, semantics) = framework(version, &config)?;
+        let h5 = H5::open(entries.weights)?;
+        assemble(h5, &config, framework, semantics, by_number::load)
+    })
+}
+
+fn json(bytes: &[u8], what: &str) -> Result<Value, OpenError> {
+    serde_json::from_slice(bytes)
+        .map_err(|e| OpenError::Broken(format!("{what} is not JSON ({e})")))
+}
+
+/// Name and rules of the framework that wrote the file.
+fn framework(version: Option<&str>, config: &Value) -> Result<(String, Semantics), OpenError> {
+    let major = match version.map(|v| v.split('.').next().unwrap_or_default()) {
+        None => None,
+        Some(major) => major.parse::<u32>().ok(),
+    };
+    let semantics = match major {
+        Some(0 | 1) => {
+            return Err(OpenError::NotAModel(
+                "files of Keras 1 are not supported".to_owned(),
+            ));
+        }
+        Some(2) => Semantics::Keras2,
+        Some(_) => Semantics::Keras3,
+        None if is_keras3_style(config) => Semantics::Keras3,
+        None => Semantics::Keras2,
+    };
+    let framework = match (version, major) {
+        (Some(version), Some(_)) => format!("Keras {version}"),
+        _ => semantics.label().to_owned(),
+    };
+    Ok((framework, semantics))
+}
+
+/// Keras 3 writes calls as objects and the input's shape under another name.
+fn is_keras3_style(config: &Value) -> bool {
+    let layers = config.pointer("/config/layers").and_then(Value::as_array);
+    layers.into_iter().flatten().any(|layer| {
+        layer.pointer("/config/batch_shape").is_some()
+            || layer
+                .pointer("/inbound_nodes/0")
+                .is_some_and(Value::is_object)
+    })
+}
+
+/// Reads the weights of all layers and returns those that no layer takes.
+type Loader = fn(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<Vec<String>, OpenError>;
+
+fn assemble(
+    mut h5: H5,
+    config: &Value,
+    framework: String,
+    semantics: Semantics,
+    load: Loader,
+) -> Result<Opened, OpenError> {
+    let parsed = parse::parse(config, semantics)?;
+    let (nodes, output) = emit::emit(&parsed, semantics)?;
+    let mut graph = Graph {
+        layers: parsed.layers,
+        nodes,
+        output,
+        root_trainable: parsed.root_trainable,
+        input_hwc: parsed.input_hwc,
+    };
+    let channels = shapes::input_channels(&graph, &parsed.specs)?;
+    let needs: Vec<Vec<Need>> = std::iter::zip(&parsed.specs, &channels)
+        // A layer that is never called takes no part, and its weights cannot be checked.
+        .map(|(spec, &c)| {
+            if c == 0 {
+                Spec::None.needs(0)
+            } else {
+                spec.needs(c)
+            }
+        })
+        .collect();
+    let extra = load(&mut h5, &mut graph, &needs)?;
+    let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
+    if parsed.reduced_precision > 0 {
+        let n = parsed.reduced_precision;
+        warnings.push(format!(
+            "{n} layers were made for 16-bit numbers and run with 32 bits here"
+        ));
+    }
+    Ok(Opened {
+        graph,
+        framework,
+        semantics,
+        warnings,
+    })
+}
+
+/// One sentence about weights that no layer takes.
+fn unused(extra: &[String]) -> Option<String> {
+    let first = extra.first()?;
+    Some(match extra.len() {
+        1 => format!("the weight `{first}` belongs to no layer"),
+        n => format!("{n} weights belong to no layer, `{first}` among them"),
+    })
+}

@@ -1,0 +1,359 @@
+//! Shapes through the graph, before anything is computed: they give the input channels that the
+//! weights must fit, and refuse settings that cannot work together.
+
+use super::specs::Spec;
+use super::windows::{dilated, image, padded, window};
+use crate::augment::{AugmentLayer, Transform};
+use crate::model::OpenError;
+use crate::model::graph::{Conv2d, Graph, Input, LayerKind, Merge, Node, Noise, Slice};
+
+/// The axes of a value without the batch axis; `None` where only a photo will tell.
+pub(super) type Shape = Vec<Option<usize>>;
+
+/// Values of one image that a node may have at most; keeps products within their type.
+const MAX_VALUES: usize = 1 << 31;
+
+/// For each layer the channels of its input, 0 where the layer is never called.
+pub(super) fn input_channels(graph: &Graph, specs: &[Spec]) -> Result<Vec<usize>, OpenError> {
+    let mut shapes: Vec<Shape> = Vec::with_capacity(graph.nodes.len());
+    let mut channels = vec![0; graph.layers.len()];
+    for node in &graph.nodes {
+        let layer = &graph.layers[node.layer];
+        let spec = &specs[node.layer];
+        let refuse = |reason: String| OpenError::UnsupportedSetting {
+            layer: layer.name.clone(),
+            reason,
+        };
+        if *spec != Spec::None {
+            let last = node
+                .inputs
+                .first()
+                .and_then(|input| shape_of(*input, &shapes).last().copied());
+            let last = last.flatten().ok_or_else(|| {
+                refuse("the file leaves open how many channels its input has".to_owned())
+            })?;
+            let known = channels[node.layer];
+            if known != 0 && known != last {
+                return Err(refuse(format!(
+                    "it is called on {known} and on {last} channels"
+                )));
+            }
+            channels[node.layer] = last;
+        }
+        let shape = output(&layer.kind, spec, node, &shapes, graph.input_hwc).map_err(refuse)?;
+        let values = shape
+            .iter()
+            .flatten()
+            .try_fold(1usize, |n, &axis| n.checked_mul(axis));
+        if values.is_none_or(|n| n > MAX_VALUES) {
+            return Err(OpenError::TooLarge(format!(
+                "layer `{}` makes more than {MAX_VALUES} values of one image",
+                layer.name
+            )));
+        }
+        if shape.contains(&Some(0)) {
+            return Err(refuse(format!("nothing is left of the image ({shape:?})")));
+        }
+        shapes.push(shape);
+    }
+    Ok(channels)
+}
+
+fn shape_of(input: Input, shapes: &[Shape]) -> &[Option<usize>] {
+    match input {
+        Input::Node(id) => &shapes[id],
+        Input::Number(_) => &[],
+    }
+}
+
+/// The shape of one node's value; the error is a reason in words.
+fn output(
+    kind: &LayerKind,
+    spec: &Spec,
+    node: &Node,
+    shapes: &[Shape],
+    input_hwc: [Option<usize>; 3],
+) -> Result<Shape, String> {
+    let Some(&first) = node.inputs.first() else {
+        return Ok(input_hwc.to_vec());
+    };
+    let x = shape_of(first, shapes);
+    Ok(match kind {
+        LayerKind::Rescaling { scale, offset } => {
+            for values in [scale, offset] {
+                let fits = x
+                    .last()
+                    .copied()
+                    .flatten()
+                    .is_none_or(|c| c == values.len());
+                if values.len() != 1 && !fits {
+                    return Err(format!(
+                        "it has {} factors for the shape {x:?}",
+                        values.len()
+                    ));
+                }
+            }
+            x.to_vec()
+        }
+        LayerKind::Conv2d(c) | LayerKind::DepthwiseConv2d(c) | LayerKind::SeparableConv2d(c) => {
+            convolution(c, spec, x)?
+        }
+        LayerKind::BatchNorm(_) => {
+            // The batch axis counts, so the last axis has the number `x.len()`.
+            let Spec::BatchNorm { axis, .. } = spec else {
+                return Err("it has no axis".to_owned());
+            };
+            if *axis != -1 && *axis != x.len() as i64 {
+                return Err(format!(
+                    "it normalises over axis {axis}; only the last is supported"
+                ));
+            }
+            x.to_vec()
+        }
+        LayerKind::ZeroPadding2d([top, bottom, left, right]) => {
+            let [h, w, c] = image(x)?;
+            vec![padded(h, *top, *bottom)?, padded(w, *left, *right)?, c]
+        }
+        LayerKind::Merge(Merge::Concatenate(axis)) => concatenated(*axis, node, shapes)?,
+        LayerKind::Merge(_) | LayerKind::Operator(_) => {
+            let mut others = node.inputs[1..]
+                .iter()
+                .map(|&input| shape_of(input, shapes));
+            others.try_fold(x.to_vec(), |all, other| broadcast(&all, other))?
+        }
+        LayerKind::GetItem(slices) => sliced(slices, x)?,
+        LayerKind::Pool2d(p) => {
+            let [h, w, c] = image(x)?;
+            let side = |n, i: usize| window(n, p.size[i], p.strides[i], p.padding);
+            vec![side(h, 0)?, side(w, 1)?, c]
+        }
+        LayerKind::GlobalPool2d { keep_dims, .. } => {
+            let [_, _, c] = image(x)?;
+            if *keep_dims {
+                vec![Some(1), Some(1), c]
+            } else {
+                vec![c]
+            }
+        }
+        LayerKind::Flatten => {
+            let product = |n: usize, axis: &Option<usize>| axis.and_then(|a| n.checked_mul(a));
+            vec![x.iter().try_fold(1, product)]
+        }
+        LayerKind::Dense(_) => {
+            let Spec::Dense { units, .. } = spec else {
+                return Err("it has no units".to_owned());
+            };
+            let mut shape = x.to_vec();
+            *shape.last_mut().ok_or("it is called on a single number")? = Some(*units);
+            shape
+        }
+        LayerKind::Noise(Noise::Dropout {
+            noise_shape: Some(noise),
+            ..
+        }) => {
+            let fits = |(n, axis): (&Option<usize>, &Option<usize>)| match (n, axis) {
+                (Some(n), Some(axis)) => *n == 1 || n == axis,
+                _ => true,
+            };
+            if noise.len() != x.len() + 1 || !noise[1..].iter().zip(x).all(fits) {
+                return Err(format!(
+                    "its noise shape {noise:?} does not fit the shape {x:?}"
+                ));
+            }
+            x.to_vec()
+        }
+        LayerKind::Noise(Noise::SpatialDropout2d { .. }) => image(x)?.to_vec(),
+        LayerKind::Augment(layer) => augmented(layer, image(x)?),
+        _ => x.to_vec(),
+    })
+}
+
+fn convolution(c: &Conv2d, spec: &Spec, x: &[Option<usize>]) -> Result<Shape, String> {
+    let [h, w, channels] = image(x)?;
+    let channels = channels.ok_or("the file leaves open how many channels its input has")?;
+    let (kernel, out) = match *spec {
+        Spec::Conv {
+            kernel,
+            groups,
+            filters,
+            ..
+        } => {
+            if !channels.is_multiple_of(groups) {
+                return Err(format!(
+                    "its {channels} channels do not fall into {groups} groups"
+                ));
+            }
+            (kernel, Some(filters))
+        }
+        Spec::Depthwise {
+            kernel, multiplier, ..
+        } => (kernel, channels.checked_mul(multiplier)),
+        Spec::Separable {
+            kernel,
+            multiplier,
+            filters,
+            ..
+        } => (kernel, channels.checked_mul(multiplier).map(|_| filters)),
+        _ => return Err("it has no kernel".to_owned()),
+    };
+    let out = out.ok_or("it has more channels than can be counted")?;
+    let side = |n, i: usize| {
+        window(
+            n,
+            dilated(kernel[i], c.dilation[i])?,
+            c.strides[i],
+            c.padding,
+        )
+    };
+    Ok(vec![side(h, 0)?, side(w, 1)?, Some(out)])
+}
+
+fn augmented(layer: &AugmentLayer, [h, w, c]: [Option<usize>; 3]) -> Shape {
+    match &layer.transform {
+        Transform::Resizing(r) => vec![Some(r.height), Some(r.width), c],
+        // In Keras 3 true of training only, but that is the shape which Keras builds on as well.
+        Transform::Crop(crop) => vec![Some(crop.height), Some(crop.width), c],
+        _ => vec![h, w, c],
+    }
+}
+
+/// NumPy's rule: axes are matched from the last, and 1 takes any length.
+fn broadcast(a: &[Option<usize>], b: &[Option<usize>]) -> Result<Shape, String> {
+    let (long, short) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    let skipped = long.len() - short.len();
+    // Keras aligns the batch axes of its tensors, so ranks may differ only for numbers.
+    if skipped > 0 && !short.is_empty() {
+        return Err(format!(
+            "its inputs have the shapes {a:?} and {b:?}, which do not fit together"
+        ));
+    }
+    let mut shape = long.to_vec();
+    for (axis, &other) in shape[skipped..].iter_mut().zip(short) {
+        *axis = match (*axis, other) {
+            (Some(1), n) | (n, Some(1)) => n,
+            (None, n) | (n, None) => n,
+            (Some(n), Some(m)) if n == m => Some(n),
+            _ => {
+                return Err(format!(
+                    "its inputs have the shapes {a:?} and {b:?}, which do not fit together"
+                ));
+            }
+        };
+    }
+    Ok(shape)
+}
+
+fn concatenated(axis: i64, node: &Node, shapes: &[Shape]) -> Result<Shape, String> {
+    let mut inputs = node.inputs.iter().map(|&input| shape_of(input, shapes));
+    let mut shape = inputs.next().unwrap_or_default().to_vec();
+    let rank = shape.len() as i64;
+    // Without the batch axis; joining along that one would change the number of images.
+    let at = if axis < 0 {
+        axis.checked_add(rank)
+    } else {
+        axis.checked_sub(1)
+    };
+    let at = at
+        .and_then(|at| usize::try_from(at).ok())
+        .filter(|&at| at < shape.len());
+    let at = at.ok_or_else(|| format!("it joins along axis {axis} of {shape:?}"))?;
+    for other in inputs {
+        let fits = |(i, (a, b)): (usize, (&Option<usize>, &Option<usize>))| {
+            i == at || a.is_none() || b.is_none() || a == b
+        };
+        if other.len() != shape.len() || !shape.iter().zip(other).enumerate().all(fits) {
+            return Err(format!(
+                "its inputs have the shapes {shape:?} and {other:?}, which do not fit together"
+            ));
+        }
+        shape[at] = match (shape[at], other[at]) {
+            (Some(a), Some(b)) => Some(
+                a.checked_add(b)
+                    .ok_or("it joins more values than can be counted")?,
+            ),
+            _ => None,
+        };
+    }
+    Ok(shape)
+}
+
+fn sliced(slices: &[Slice], x: &[Option<usize>]) -> Result<Shape, String> {
+    let whole = Slice::Range {
+        start: None,
+        stop: None,
+        step: 1,
+    };
+    let given = slices.iter().filter(|&&s| s != Slice::Ellipsis).count();
+    // The batch axis is the first.
+    let hidden = (x.len() + 1)
+        .checked_sub(given)
+        .ok_or("it indexes more axes than its input has")?;
+    let mut full = Vec::with_capacity(x.len() + 1);
+    for &slice in slices {
+        match slice {
+            Slice::Ellipsis => full.extend(std::iter::repeat_n(whole, hidden)),
+            other => full.push(other),
+        }
+    }
+    full.resize(x.len() + 1, whole);
+    if full[0] != whole {
+        return Err("it picks images out of the batch, which is not supported".to_owned());
+    }
+    let mut shape = Shape::new();
+    for (&slice, &axis) in full[1..].iter().zip(x) {
+        match slice {
+            Slice::Index(index) => {
+                if axis.is_some_and(|n| index >= n as i64 || index < -(n as i64)) {
+                    return Err(format!("its index {index} is out of range"));
+                }
+            }
+            Slice::Range { start, stop, step } => shape.push(axis.map(|n| {
+                let n = n as i64;
+                let place = |at: i64| (if at < 0 { at + n } else { at }).clamp(0, n);
+                let (from, to) = (place(start.unwrap_or(0)), place(stop.unwrap_or(n)));
+                // Not negative and at most n, so the cast keeps the value.
+                ((to - from).max(0) as usize).div_ceil(step)
+            })),
+            Slice::Ellipsis => {}
+        }
+    }
+    Ok(shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_as_python_does() {
+        let range = |start, stop, step| Slice::Range { start, stop, step };
+        let x = [Some(8), Some(8), Some(3)];
+        let all = range(None, None, 1);
+        let slices = [
+            all,
+            range(Some(1), None, 1),
+            all,
+            range(Some(0), Some(2), 1),
+        ];
+        assert_eq!(sliced(&slices, &x), Ok(vec![Some(7), Some(8), Some(2)]));
+        let last = [Slice::Ellipsis, Slice::Index(-1)];
+        assert_eq!(sliced(&last, &x), Ok(vec![Some(8), Some(8)]));
+        assert_eq!(
+            sliced(&[all, range(None, Some(-1), 3)], &x),
+            Ok(vec![Some(3), Some(8), Some(3)])
+        );
+        assert!(sliced(&[Slice::Index(0)], &x).is_err());
+        assert!(sliced(&[all; 5], &x).is_err());
+    }
+
+    #[test]
+    fn broadcasting() {
+        let x = [None, Some(4), Some(3)];
+        assert_eq!(broadcast(&x, &[]), Ok(x.to_vec()));
+        assert_eq!(
+            broadcast(&x, &[Some(7), Some(1), Some(3)]),
+            Ok(vec![Some(7), Some(4), Some(3)])
+        );
+        assert!(broadcast(&x, &[Some(7), Some(5), Some(3)]).is_err());
+    }
+}

@@ -1,0 +1,146 @@
+//! Which weights a layer must have, and of which shapes.
+
+/// What the settings say about the weights; together with the input's channels it gives the shapes.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Spec {
+    None,
+    Conv {
+        kernel: [usize; 2],
+        groups: usize,
+        filters: usize,
+        bias: bool,
+    },
+    Depthwise {
+        kernel: [usize; 2],
+        multiplier: usize,
+        bias: bool,
+    },
+    Separable {
+        kernel: [usize; 2],
+        multiplier: usize,
+        filters: usize,
+        bias: bool,
+    },
+    /// `axis` counts the batch axis as 0.
+    BatchNorm {
+        scale: bool,
+        center: bool,
+        axis: i64,
+    },
+    Dense {
+        units: usize,
+        bias: bool,
+    },
+}
+
+/// One weight that must be in the file.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Need {
+    pub name: &'static str,
+    pub shape: Vec<usize>,
+    pub learnable: bool,
+}
+
+impl Need {
+    /// Whether a file may call the weight this.
+    pub fn is_called(&self, short: &str) -> bool {
+        // Keras 3 calls the kernel of a depthwise convolution `kernel` in .h5 files.
+        short == self.name || (self.name == "depthwise_kernel" && short == "kernel")
+    }
+}
+
+impl Spec {
+    /// The weights in the framework's order of creation, for this many input channels.
+    pub fn needs(&self, channels: usize) -> Vec<Need> {
+        let need = |name, shape: &[usize]| Need {
+            name,
+            shape: shape.to_vec(),
+            learnable: true,
+        };
+        let fixed = |name| Need {
+            name,
+            shape: vec![channels],
+            learnable: false,
+        };
+        let mut needs = Vec::new();
+        match *self {
+            Self::None => {}
+            Self::Conv {
+                kernel: [h, w],
+                groups,
+                filters,
+                bias,
+            } => {
+                needs.push(need("kernel", &[h, w, channels / groups, filters]));
+                needs.extend(bias.then(|| need("bias", &[filters])));
+            }
+            Self::Depthwise {
+                kernel: [h, w],
+                multiplier,
+                bias,
+            } => {
+                needs.push(need("depthwise_kernel", &[h, w, channels, multiplier]));
+                // Shape inference has already refused a product that does not fit.
+                let out = channels.saturating_mul(multiplier);
+                needs.extend(bias.then(|| need("bias", &[out])));
+            }
+            Self::Separable {
+                kernel: [h, w],
+                multiplier,
+                filters,
+                bias,
+            } => {
+                let inner = channels.saturating_mul(multiplier);
+                needs.push(need("depthwise_kernel", &[h, w, channels, multiplier]));
+                needs.push(need("pointwise_kernel", &[1, 1, inner, filters]));
+                needs.extend(bias.then(|| need("bias", &[filters])));
+            }
+            Self::BatchNorm { scale, center, .. } => {
+                needs.extend(scale.then(|| need("gamma", &[channels])));
+                needs.extend(center.then(|| need("beta", &[channels])));
+                needs.push(fixed("moving_mean"));
+                needs.push(fixed("moving_variance"));
+            }
+            Self::Dense { units, bias } => {
+                needs.push(need("kernel", &[channels, units]));
+                needs.extend(bias.then(|| need("bias", &[units])));
+            }
+        }
+        needs
+    }
+}
+
+/// The weight's own name in a path such as `sequential/dense/kernel:0`.
+pub(super) fn split_path(path: &str) -> (&str, &str) {
+    let path = match path.rsplit_once(':') {
+        Some((before, digits)) if digits.bytes().all(|b| b.is_ascii_digit()) => before,
+        _ => path,
+    };
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        assert_eq!(split_path("bn_Conv1/gamma:0"), ("bn_Conv1", "gamma"));
+        assert_eq!(
+            split_path("sequential/dense/kernel"),
+            ("sequential/dense", "kernel")
+        );
+        assert_eq!(split_path("kernel"), ("", "kernel"));
+    }
+
+    #[test]
+    fn batch_norm_without_gamma() {
+        let spec = Spec::BatchNorm {
+            scale: false,
+            center: true,
+            axis: -1,
+        };
+        let names: Vec<_> = spec.needs(4).into_iter().map(|n| n.name).collect();
+        assert_eq!(names, ["beta", "moving_mean", "moving_variance"]);
+    }
+}

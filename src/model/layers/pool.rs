@@ -1,0 +1,83 @@
+//! Pooling.
+
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+use super::kernel::values;
+use super::window::Window;
+use crate::model::graph::{Pool2d, Pooling};
+
+/// Largest or mean value under a window of `[N, H, W, C]`; padding never counts.
+struct Pool(Pool2d);
+
+impl CustomOp1 for Pool {
+    fn name(&self) -> &'static str {
+        "pool2d-nhwc"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let x = values(x, layout)?;
+        let (n, h, w, channels) = layout.shape().dims4()?;
+        let Pool2d {
+            pooling,
+            size,
+            strides,
+            padding,
+        } = self.0;
+        let rows = Window::new(h, size[0], strides[0], 1, padding)?;
+        let cols = Window::new(w, size[1], strides[1], 1, padding)?;
+        let shape = Shape::from((n, rows.output, cols.output, channels));
+        let start = match pooling {
+            Pooling::Max => f32::NEG_INFINITY,
+            Pooling::Average => 0.0,
+        };
+        let mut y = vec![start; shape.elem_count()];
+        if y.is_empty() {
+            return Ok((CpuStorage::F32(y), shape));
+        }
+        y.par_chunks_mut(cols.output * channels)
+            .enumerate()
+            .for_each(|(line, y)| {
+                let (image, row) = (line / rows.output, line % rows.output);
+                for (col, y) in y.chunks_mut(channels).enumerate() {
+                    let mut count = 0;
+                    for r in (0..rows.size).filter_map(|tap| rows.position(row, tap)) {
+                        for c in (0..cols.size).filter_map(|tap| cols.position(col, tap)) {
+                            count += 1;
+                            let x = &x[((image * h + r) * w + c) * channels..][..channels];
+                            match pooling {
+                                Pooling::Max => {
+                                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = y.max(x));
+                                }
+                                Pooling::Average => y.iter_mut().zip(x).for_each(|(y, x)| *y += x),
+                            }
+                        }
+                    }
+                    if pooling == Pooling::Average {
+                        y.iter_mut().for_each(|y| *y /= count as f32);
+                    }
+                }
+            });
+        Ok((CpuStorage::F32(y), shape))
+    }
+}
+
+/// Largest or mean value under a window of `[N, H, W, C]`.
+pub fn pool2d(x: &Tensor, settings: Pool2d) -> Result<Tensor> {
+    x.apply_op1_no_bwd(&Pool(settings))
+}
+
+/// Largest or mean value over H and W: `[N, C]`, or `[N, 1, 1, C]` with `keep_dims`.
+pub fn global_pool2d(x: &Tensor, pooling: Pooling, keep_dims: bool) -> Result<Tensor> {
+    let (n, h, w, channels) = x.dims4()?;
+    let x = x.reshape((n, h * w, channels))?;
+    let y = match pooling {
+        Pooling::Max => x.max(1)?,
+        Pooling::Average => x.mean(1)?,
+    };
+    if keep_dims {
+        y.reshape((n, 1, 1, channels))
+    } else {
+        Ok(y)
+    }
+}

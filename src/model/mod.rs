@@ -1,0 +1,98 @@
+//! Opened networks: the graph, its flags, and the pass through it in both modes.
+
+pub mod counts;
+pub mod effective;
+pub mod error;
+pub mod flags;
+pub mod graph;
+pub mod keras;
+pub mod layers;
+pub mod open;
+pub mod pass;
+pub mod pytorch;
+
+pub use effective::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
+pub use error::{OpenError, PassError};
+pub use flags::Flags;
+pub use graph::{Graph, Layer, LayerId, LayerKind, NodeId};
+
+use serde::{Deserialize, Serialize};
+
+/// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
+/// returns new statistics instead of storing them.
+#[derive(Debug)]
+pub struct Model {
+    /// What the window calls it: the file's name, or the bundled base's.
+    pub title: String,
+    pub format: Format,
+    /// The framework that wrote the file, with its version where the file tells: `Keras 3.11.3`.
+    pub framework: String,
+    /// The rules that hold for this file unless the person chooses others.
+    pub semantics: Semantics,
+    pub graph: Graph,
+    /// What photos go through before the first layer.
+    pub preprocessing: Preprocessing,
+    /// Class names in output order; empty where unknown.
+    pub labels: Vec<String>,
+    /// What is odd about the file, in sentences for the status bar.
+    pub warnings: Vec<String>,
+}
+
+/// The kind of file a model came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Keras' legacy HDF5.
+    KerasH5,
+    /// Keras' zip archive.
+    KerasZip,
+    /// A PyTorch state dict.
+    Safetensors,
+}
+
+impl Format {
+    /// The file name extension.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::KerasH5 => "h5",
+            Self::KerasZip => "keras",
+            Self::Safetensors => "safetensors",
+        }
+    }
+}
+
+/// What photos (0 to 255) go through before the first layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Preprocessing {
+    /// Nothing: the model scales its own input.
+    Raw,
+    /// `x / 127.5 - 1`: MobileNet and its like.
+    MinusOneToOne,
+    /// `(x - 127) / 128`: EfficientNet-Lite.
+    Lite,
+    /// `x / 255`.
+    ZeroToOne,
+}
+
+impl Preprocessing {
+    pub const ALL: [Self; 4] = [Self::Raw, Self::MinusOneToOne, Self::Lite, Self::ZeroToOne];
+
+    /// The formula, as the window shows it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Raw => "0 to 255",
+            Self::MinusOneToOne => "x / 127.5 - 1",
+            Self::Lite => "(x - 127) / 128",
+            Self::ZeroToOne => "x / 255",
+        }
+    }
+
+    /// The formula for one value.
+    pub fn apply(self, x: f32) -> f32 {
+        match self {
+            Self::Raw => x,
+            Self::MinusOneToOne => x / 127.5 - 1.0,
+            Self::Lite => (x - 127.0) / 128.0,
+            Self::ZeroToOne => x / 255.0,
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Opening: a file or a bundled base in, a [`Model`] out. Every format ends here, and bundled bases
+//! go through the same readers as a user's files.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::graph::{Binary, Graph, LayerKind};
+use super::{Format, Model, OpenError, Preprocessing, Semantics, keras, pytorch};
+use crate::assets;
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelSource {
+    /// MobileNetV2, fine-tuned on dog breeds (Keras 3).
+    DogBreeds,
+    /// EfficientNet-Lite0, ImageNet-1k (PyTorch).
+    EfficientNetLite0,
+    File(PathBuf),
+}
+
+/// A file that could not be opened: the cause first, the path last.
+#[derive(Debug)]
+pub struct OpenFailed {
+    pub cause: OpenError,
+    pub path: Option<PathBuf>,
+}
+
+impl fmt::Display for OpenFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "{}: {}", self.cause, path.display()),
+            None => write!(f, "{}", self.cause),
+        }
+    }
+}
+
+impl std::error::Error for OpenFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// Files above this are refused before they are read: no base of a course comes near.
+const MAX_FILE_BYTES: u64 = 4 << 30;
+
+impl ModelSource {
+    /// What the window calls it.
+    pub fn title(&self) -> String {
+        match self {
+            Self::DogBreeds => "MobileNetV2 · dog breeds".into(),
+            Self::EfficientNetLite0 => "EfficientNet-Lite0".into(),
+            Self::File(path) => {
+                let name = path.file_name().unwrap_or(path.as_os_str());
+                name.to_string_lossy().into_owned()
+            }
+        }
+    }
+
+    /// Reads the model.
+    ///
+    /// # Errors
+    /// Anything but a complete model of a supported kind; see [`OpenError`].
+    pub fn open(&self) -> Result<Model, OpenFailed> {
+        let (bytes, labels, path) = match self {
+            Self::DogBreeds => (
+                assets::DOG_BREEDS_MOBILENETV2.to_vec(),
+                Some(assets::dog_breeds_labels().join("\n")),
+                None,
+            ),
+            Self::EfficientNetLite0 => (assets::EFFICIENTNET_LITE0.to_vec(), None, None),
+            Self::File(path) => {
+                let failed = |cause| OpenFailed {
+                    cause,
+                    path: Some(path.clone()),
+                };
+                let bytes = read(path).map_err(failed)?;
+                let labels = std::fs::read_to_string(path.with_extension("labels.txt")).ok();
+                (bytes, labels, Some(path.clone()))
+            }
+        };
+        let model = from_bytes(self.title(), bytes);
+        let mut model = model.map_err(|cause| OpenFailed { cause, path })?;
+        add_labels(&mut model, labels.as_deref());
+        warn_of_bad_numbers(&mut model);
+        Ok(model)
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(OpenError::NotAModel("it is a folder".into()));
+    }
+    if about.len() > MAX_FILE_BYTES {
+        return Err(OpenError::TooLarge(format!(
+            "{} bytes, the limit is {MAX_FILE_BYTES}",
+            about.len()
+        )));
+    }
+    Ok(std::fs::read(path)?)
+}
+
+/// Recognises the format by content, never by the name.
+fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
+    if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
+        return Ok(of_keras(title, Format::KerasH5, keras::open_h5(bytes)?));
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return Ok(of_keras(
+            title,
+            Format::KerasZip,
+            keras::open_keras_zip(bytes)?,
+        ));
+    }
+    if looks_like_safetensors(&bytes) {
+        let opened = pytorch::open_safetensors(&bytes)?;
+        return Ok(Model {
+            title,
+            format: Format::Safetensors,
+            framework: "PyTorch".into(),
+            semantics: Semantics::PyTorch,
+            graph: opened.graph,
+            preprocessing: opened.preprocessing,
+            labels: Vec::new(),
+            warnings: opened.warnings,
+        });
+    }
+    let what = if bytes.is_empty() {
+        "it is empty"
+    } else {
+        "its content is of another kind"
+    };
+    Err(OpenError::NotAModel(format!(
+        "{what}. Supported: Keras .h5 and .keras, .safetensors"
+    )))
+}
+
+fn of_keras(title: String, format: Format, opened: keras::Opened) -> Model {
+    Model {
+        title,
+        format,
+        framework: opened.framework,
+        semantics: opened.semantics,
+        preprocessing: preprocessing_of(&opened.graph),
+        graph: opened.graph,
+        labels: Vec::new(),
+        warnings: opened.warnings,
+    }
+}
+
+/// A safetensors file starts with the length of its JSON header.
+fn looks_like_safetensors(bytes: &[u8]) -> bool {
+    bytes.first_chunk::<8>().is_some_and(|length| {
+        let length = u64::from_le_bytes(*length);
+        length >= 2 && length <= bytes.len() as u64 - 8 && bytes.get(8) == Some(&b'{')
+    })
+}
+
+/// Nothing where the model scales its own input before its first weights; else by family.
+fn preprocessing_of(graph: &Graph) -> Preprocessing {
+    let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
+    let before_weights = layers.take_while(|l| l.weights.is_empty());
+    let scales = before_weights.into_iter().any(|l| {
+        matches!(
+            l.kind,
+            LayerKind::Rescaling { .. } | LayerKind::Operator(Binary::Divide | Binary::Multiply)
+        )
+    });
+    let family = graph.layers.iter().any(|l| {
+        let name = l.name.to_ascii_lowercase();
+        name.starts_with("mobilenet") || name == "bn_conv1"
+    });
+    if !scales && family {
+        Preprocessing::MinusOneToOne
+    } else {
+        Preprocessing::Raw
+    }
+}
+
+/// Class names: those beside the file, or ImageNet's for a thousand outputs.
+fn add_labels(model: &mut Model, beside: Option<&str>) {
+    let last = model
+        .graph
+        .nodes
+        .get(model.graph.output)
+        .map(|n| &model.graph.layers[n.layer]);
+    let outputs = last
+        .and_then(|l| l.weight("bias"))
+        .map_or(0, |b| b.elem_count());
+    let owned = |label: &str| label.to_owned();
+    let beside = beside.map(|text| text.lines().map(owned).collect::<Vec<_>>());
+    let imagenet = assets::imagenet_labels().into_iter().map(owned).collect();
+    let candidates = beside.into_iter().chain([imagenet]);
+    model.labels = candidates
+        .into_iter()
+        .find(|l| l.len() == outputs)
+        .unwrap_or_default();
+}
+
+/// A model with weights that are not numbers opens, but says so: the first few, then a count.
+fn warn_of_bad_numbers(model: &mut Model) {
+    const MOST: usize = 5;
+    let weights = model
+        .graph
+        .layers
+        .iter()
+        .flat_map(|l| l.weights.iter().map(move |w| (l, w)));
+    let bad = weights.filter_map(|(layer, weight)| {
+        let values = weight
+            .tensor
+            .flatten_all()
+            .and_then(|t| t.to_vec1::<f32>())
+            .ok()?;
+        let bad = values.iter().filter(|v| !v.is_finite()).count();
+        (bad > 0).then(|| {
+            format!(
+                "layer `{}`: {bad} of {} values of `{}` are not finite numbers, and neither is \
+                 any output that depends on them",
+                layer.name,
+                values.len(),
+                weight.name,
+            )
+        })
+    });
+    let mut warnings: Vec<String> = bad.collect();
+    let more = warnings.len().saturating_sub(MOST);
+    warnings.truncate(MOST);
+    if more > 0 {
+        warnings.push(format!(
+            "{more} more weights have values that are not finite numbers"
+        ));
+    }
+    model.warnings.append(&mut warnings);
+}

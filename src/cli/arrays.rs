@@ -1,0 +1,100 @@
+//! Arrays in and out: `.npy` and `.npz`.
+
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Cursor, Read, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use candle_core::{Device, Tensor};
+use npyz::{DType, NpyFile, TypeChar, WriterBuilder as _};
+use zip::write::SimpleFileOptions;
+
+/// Values an input array may hold: some 4 GB, more than a batch ever needs.
+const MAX_VALUES: u64 = 1 << 30;
+
+/// Whether the file is an array rather than a photo, by its content.
+pub fn is_array(path: &Path) -> bool {
+    let mut start = [0_u8; 6];
+    let read = File::open(path).and_then(|mut f| f.read_exact(&mut start));
+    read.is_ok() && (&start == b"\x93NUMPY" || start.starts_with(b"PK\x03\x04"))
+}
+
+/// Reads an `.npy`, or the array `x` of an `.npz`, as float32.
+pub fn read_input(path: &Path) -> Result<Tensor> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mut start = [0_u8; 2];
+    file.read_exact(&mut start)
+        .context("the file is too short")?;
+    let file = BufReader::new(File::open(path)?);
+    if &start == b"PK" {
+        let mut archive = zip::ZipArchive::new(file)?;
+        let Ok(entry) = archive.by_name("x.npy") else {
+            bail!("the archive has no array `x`");
+        };
+        read_npy(entry)
+    } else {
+        read_npy(file)
+    }
+}
+
+/// Reads one array as float32; float64 and uint8 are converted.
+pub fn read_npy(reader: impl Read) -> Result<Tensor> {
+    let npy = NpyFile::new(reader).context("this is not a NumPy array")?;
+    let shape: Vec<u64> = npy.shape().to_vec();
+    let count = shape.iter().try_fold(1_u64, |n, &d| n.checked_mul(d));
+    if count.is_none_or(|n| n > MAX_VALUES) {
+        bail!("the array is too large: {shape:?}");
+    }
+    if npy.order() != npyz::Order::C {
+        bail!("the array is in Fortran order; save it with numpy.ascontiguousarray");
+    }
+    let DType::Plain(kind) = npy.dtype() else {
+        bail!("the array must hold plain numbers");
+    };
+    let values: Vec<f32> = match (kind.type_char(), kind.size_field()) {
+        (TypeChar::Float, 4) => npy.data::<f32>()?.collect::<std::io::Result<_>>()?,
+        (TypeChar::Float, 8) => npy
+            .data::<f64>()?
+            .map(|v| v.map(|v| v as f32))
+            .collect::<std::io::Result<_>>()?,
+        (TypeChar::Uint, 1) => npy
+            .data::<u8>()?
+            .map(|v| v.map(f32::from))
+            .collect::<std::io::Result<_>>()?,
+        _ => bail!(
+            "the array must hold float32 values, not {}",
+            npy.dtype().descr()
+        ),
+    };
+    let shape: Vec<usize> = shape
+        .iter()
+        .map(|&d| usize::try_from(d))
+        .collect::<Result<_, _>>()?;
+    Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+}
+
+/// Writes arrays as an uncompressed `.npz`, in this order, with no dates: equal arrays give equal
+/// bytes. The file is written under another name first, so failing leaves no half file.
+pub fn write_npz(path: &Path, arrays: &[(String, Tensor)]) -> Result<()> {
+    let mut file = crate::worker::temporary_beside(path)?;
+    let mut archive = zip::ZipWriter::new(BufWriter::new(file.as_file_mut()));
+    let stored = SimpleFileOptions::default()
+        .compression_method(zip::CompressionMethod::Stored)
+        .large_file(true)
+        .last_modified_time(zip::DateTime::default());
+    for (name, tensor) in arrays {
+        let mut bytes = Vec::new();
+        let shape: Vec<u64> = tensor.dims().iter().map(|&d| d as u64).collect();
+        let mut npy = npyz::WriteOptions::new()
+            .default_dtype()
+            .shape(&shape)
+            .writer(Cursor::new(&mut bytes))
+            .begin_nd()?;
+        npy.extend(tensor.flatten_all()?.to_vec1::<f32>()?)?;
+        npy.finish()?;
+        archive.start_file(format!("{name}.npy"), stored)?;
+        archive.write_all(&bytes)?;
+    }
+    archive.finish()?.flush()?;
+    crate::worker::persist(file, path)
+}

@@ -1,0 +1,136 @@
+//! `modelens inspect`: what a model file holds.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{Failure, model_source};
+use crate::model::counts::{counts, layer_params};
+use crate::model::{Flags, Layer, Model};
+
+/// Lists what a model file holds.
+#[derive(Debug, clap::Args)]
+pub struct Inspect {
+    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    model: Option<PathBuf>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Report<'a> {
+    format: &'static str,
+    framework: &'a str,
+    semantics: &'static str,
+    total_params: usize,
+    trainable_params: usize,
+    non_trainable_params: usize,
+    layers: Vec<LayerReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct LayerReport<'a> {
+    name: &'a str,
+    class: &'a str,
+    trainable: bool,
+    params: usize,
+    recorded_training: Option<bool>,
+}
+
+impl Inspect {
+    pub fn run(&self) -> Result<(), Failure> {
+        let model = model_source(self.model.as_deref()).open()?;
+        let report = report(&model);
+        let text = if self.json {
+            let text = serde_json::to_string_pretty(&report);
+            text.map_err(|error| Failure::File(format!("the report cannot be written: {error}")))?
+        } else {
+            table(&model, &report)
+        };
+        for warning in &model.warnings {
+            eprintln!("warning: {warning}");
+        }
+        // A reader that stops early (`| head`) is no failure.
+        drop(writeln!(std::io::stdout(), "{text}"));
+        Ok(())
+    }
+}
+
+fn report(model: &Model) -> Report<'_> {
+    let counts = counts(model, &Flags::of_file(&model.graph), model.semantics);
+    let params = |layer: usize| {
+        let inside = model.graph.subtree(layer);
+        inside
+            .map(|id| layer_params(&model.graph.layers[id], model.semantics))
+            .sum()
+    };
+    let listed = model
+        .graph
+        .layers
+        .iter()
+        .enumerate()
+        .filter(|(_, l)| l.listed);
+    Report {
+        format: model.format.extension(),
+        framework: &model.framework,
+        semantics: model.semantics.id(),
+        total_params: counts.total,
+        trainable_params: counts.trainable,
+        non_trainable_params: counts.non_trainable,
+        layers: listed
+            .map(|(id, layer)| LayerReport {
+                name: &layer.name,
+                class: &layer.class,
+                trainable: layer.trainable,
+                params: params(id),
+                recorded_training: layer.recorded_training,
+            })
+            .collect(),
+    }
+}
+
+fn table(model: &Model, report: &Report<'_>) -> String {
+    let listed: Vec<&Layer> = model.graph.layers.iter().filter(|l| l.listed).collect();
+    let depth = |layer: &Layer| {
+        std::iter::successors(layer.parent, |&id| model.graph.layers[id].parent).count()
+    };
+    let names: Vec<String> = listed
+        .iter()
+        .map(|l| format!("{}{}", "  ".repeat(depth(l)), l.name))
+        .collect();
+    let width = names
+        .iter()
+        .map(|n| n.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(5);
+    let mut lines = vec![
+        format!("{} ({}), .{}", model.title, report.framework, report.format),
+        format!(
+            "parameters: {} total, {} trainable, {} non-trainable",
+            report.total_params, report.trainable_params, report.non_trainable_params
+        ),
+        String::new(),
+        format!(
+            "{:width$}  {:24} {:>9} {:>9}  recorded",
+            "layer", "class", "trainable", "params"
+        ),
+    ];
+    for (name, layer) in names.iter().zip(&report.layers) {
+        let recorded = match layer.recorded_training {
+            Some(true) => "training=True",
+            Some(false) => "training=False",
+            None => "",
+        };
+        let line = format!(
+            "{name:width$}  {:24} {:>9} {:>9}  {recorded}",
+            layer.class,
+            if layer.trainable { "yes" } else { "no" },
+            layer.params
+        );
+        lines.push(line.trim_end().to_owned());
+    }
+    lines.join("\n")
+}

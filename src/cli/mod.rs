@@ -1,0 +1,120 @@
+//! The command line. Every command runs the same jobs as the window.
+
+pub mod arrays;
+mod inspect;
+mod run;
+mod trainable;
+
+use std::path::{Path, PathBuf};
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::model::Semantics;
+use crate::model::open::{ModelSource, OpenFailed};
+use crate::worker::PhotosSource;
+
+/// Shows side by side what training=True and training=False do inside a pretrained network.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The base to open: a Keras .h5 or .keras file, a .safetensors file, or the name of a bundled
+    /// base (dog_breeds_mobilenetv2, efficientnet_lite0). Absent: dog_breeds_mobilenetv2.
+    pub model: Option<PathBuf>,
+    /// A folder of class folders with photos. Absent: the bundled photos.
+    pub photos: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lists what a model file holds.
+    Inspect(inspect::Inspect),
+    /// Runs photos or an array through a model in one mode and writes the results.
+    Run(run::Run),
+}
+
+/// Why a command ends without a result.
+#[derive(Debug)]
+pub enum Failure {
+    /// Unusable arguments: exit status 2.
+    Usage(String),
+    /// A file that cannot be read or written: exit status 1.
+    File(String),
+}
+
+impl Failure {
+    /// The exit status.
+    pub fn status(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::File(_) => 1,
+        }
+    }
+
+    /// The cause on one line.
+    pub fn line(&self) -> String {
+        let (Self::Usage(text) | Self::File(text)) = self;
+        let parts: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|l| !l.is_empty())
+            .collect();
+        parts.join(" ")
+    }
+}
+
+impl From<OpenFailed> for Failure {
+    fn from(error: OpenFailed) -> Self {
+        Self::File(error.to_string())
+    }
+}
+
+impl Command {
+    /// Runs the command; what it reports goes to standard output.
+    pub fn run(&self) -> Result<(), Failure> {
+        match self {
+            Self::Inspect(command) => command.run(),
+            Self::Run(command) => command.run(),
+        }
+    }
+}
+
+/// The rules to follow, as on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Rules {
+    /// By the file.
+    Auto,
+    Keras2,
+    Keras3,
+    Pytorch,
+}
+
+impl Rules {
+    fn semantics(self, of_file: Semantics) -> Semantics {
+        match self {
+            Self::Auto => of_file,
+            Self::Keras2 => Semantics::Keras2,
+            Self::Keras3 => Semantics::Keras3,
+            Self::Pytorch => Semantics::PyTorch,
+        }
+    }
+}
+
+/// The model an argument names. A file of the same name comes before a bundled base.
+pub fn model_source(argument: Option<&Path>) -> ModelSource {
+    match argument {
+        None => ModelSource::DogBreeds,
+        Some(path) if path.exists() => ModelSource::File(path.to_owned()),
+        Some(path) if path == Path::new("dog_breeds_mobilenetv2") => ModelSource::DogBreeds,
+        Some(path) if path == Path::new("efficientnet_lite0") => ModelSource::EfficientNetLite0,
+        Some(path) => ModelSource::File(path.to_owned()),
+    }
+}
+
+/// The photos an argument names.
+pub fn photos_source(argument: Option<&Path>) -> PhotosSource {
+    argument.map_or(PhotosSource::Bundled, |path| {
+        PhotosSource::Folder(path.to_owned())
+    })
+}

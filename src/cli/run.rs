@@ -1,0 +1,190 @@
+//! `modelens run`: one pass in one mode, its results as arrays.
+
+use std::path::{Path, PathBuf};
+
+use candle_core::Tensor;
+use clap::ValueEnum;
+
+use super::{Failure, Rules, arrays, model_source, trainable};
+use crate::dataset::{Image, batch, folder};
+use crate::model::pass::{self, Pass, PassOptions};
+use crate::model::{LayerId, Mode, Model, Semantics};
+use crate::worker::look::{batch_of, photo_size, tensor_of};
+
+/// Runs photos or an array through a model in one mode and writes the results.
+#[derive(Debug, clap::Args)]
+pub struct Run {
+    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    model: Option<PathBuf>,
+    /// A folder or file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
+    /// model's input layer takes it (nothing is added to arrays).
+    #[arg(long, value_name = "X")]
+    input: PathBuf,
+    /// training=True or training=False.
+    #[arg(long)]
+    mode: CliMode,
+    /// The rules to follow.
+    #[arg(long, value_name = "RULES", default_value = "auto")]
+    semantics: Rules,
+    /// The flags: file, all, none, from:N, or -NAME,+NAME (freeze, unfreeze), from left to right.
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        default_value = "file",
+        allow_hyphen_values = true
+    )]
+    trainable: String,
+    /// Dropout, noise, augmentation and drop-connect act as in inference.
+    #[arg(long)]
+    no_random: bool,
+    /// The seed of all draws.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// How many photos make up the batch, drawn by the seed (default 32), or how many rows of an
+    /// array are taken from its start (default all).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    batch: Option<u64>,
+    /// Also write the output of this layer; may be given several times.
+    #[arg(long, value_name = "LAYER")]
+    tap: Vec<String>,
+    /// Where the arrays go.
+    #[arg(long, value_name = "OUT.npz")]
+    out: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CliMode {
+    Training,
+    Inference,
+}
+
+impl From<CliMode> for Mode {
+    fn from(mode: CliMode) -> Self {
+        match mode {
+            CliMode::Training => Self::Training,
+            CliMode::Inference => Self::Inference,
+        }
+    }
+}
+
+impl Run {
+    pub fn run(&self) -> Result<(), Failure> {
+        let model = model_source(self.model.as_deref()).open()?;
+        for warning in &model.warnings {
+            eprintln!("warning: {warning}");
+        }
+        let semantics = self.semantics.semantics(model.semantics);
+        let flags = trainable::flags(&model, &self.trainable, semantics)?;
+        let taps = self.taps(&model)?;
+        let x = self.input(&model)?;
+        let options = PassOptions {
+            outer: Mode::from(self.mode).into(),
+            semantics,
+            flags: &flags,
+            random: !self.no_random,
+            seed: self.seed,
+            repeat: 0,
+            taps: &taps,
+        };
+        let pass = pass::run(&model, &x, &options, &|_, _| true)
+            .map_err(|error| at(&error, &self.input))?;
+        let arrays = arrays_of(&model, &pass, &taps).map_err(|error| {
+            at(
+                &format!("the result cannot be read back: {error}"),
+                &self.out,
+            )
+        })?;
+        arrays::write_npz(&self.out, &arrays)
+            .map_err(|error| at(&format!("the result was not written ({error})"), &self.out))
+    }
+
+    fn taps(&self, model: &Model) -> Result<Vec<LayerId>, Failure> {
+        let taps = self.tap.iter().map(|name| {
+            let found = model.graph.find(name);
+            found.ok_or_else(|| Failure::Usage(format!("--tap: the model has no layer `{name}`")))
+        });
+        taps.collect()
+    }
+
+    fn input(&self, model: &Model) -> Result<Tensor, Failure> {
+        if arrays::is_array(&self.input) {
+            let x = arrays::read_input(&self.input).map_err(|e| at(&one_line(&e), &self.input))?;
+            return self.rows(model, x).map_err(|error| at(&error, &self.input));
+        }
+        let set = folder::open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
+        let count = self
+            .batch
+            .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));
+        let indices = batch_of(&set, None, count, self.seed);
+        let [height, width] = photo_size(model.graph.input_hwc);
+        let mut images: Vec<Image> = Vec::new();
+        for (_, image) in batch::load(&set, &indices, height, width, &|_| true) {
+            match image {
+                Ok(image) => images.push(image),
+                Err(error) => eprintln!("warning: left out: {error}"),
+            }
+        }
+        if images.is_empty() {
+            return Err(at(&"none of the photos can be read", &self.input));
+        }
+        tensor_of(&images, model.preprocessing).map_err(|error| at(&error, &self.input))
+    }
+
+    /// The rows of an array to take. A PyTorch model also takes `[N, C, H, W]`.
+    fn rows(&self, model: &Model, x: Tensor) -> candle_core::Result<Tensor> {
+        let x = match (model.semantics, x.dims(), model.graph.input_hwc[2]) {
+            (Semantics::PyTorch, &[_, c, _, last], Some(want)) if c == want && last != want => {
+                x.permute((0, 2, 3, 1))?.contiguous()?
+            }
+            _ => x,
+        };
+        match self.batch {
+            Some(n) if x.rank() > 0 => {
+                let rows = usize::try_from(n).unwrap_or(usize::MAX).min(x.dim(0)?);
+                x.narrow(0, 0, rows)?.contiguous()
+            }
+            _ => Ok(x),
+        }
+    }
+}
+
+/// The arrays of the output file, in its layout: channels last for Keras, first for PyTorch.
+fn arrays_of(
+    model: &Model,
+    pass: &Pass,
+    taps: &[LayerId],
+) -> candle_core::Result<Vec<(String, Tensor)>> {
+    let layout = |tensor: &Tensor| match (model.semantics, tensor.rank()) {
+        (Semantics::PyTorch, 4) => tensor.permute((0, 3, 1, 2))?.contiguous(),
+        _ => tensor.contiguous(),
+    };
+    let vector = |values: &[f32]| Tensor::new(values, &candle_core::Device::Cpu);
+    let name = |id: LayerId| &model.graph.layers[id].name;
+    let mut arrays = vec![("y".to_owned(), layout(&pass.output)?)];
+    for &id in taps {
+        if let Some(tap) = pass.taps.get(&id) {
+            arrays.push((format!("tap/{}", name(id)), layout(&tap.output)?));
+        }
+    }
+    for (&id, done) in &pass.batch_norm {
+        let key = |what: &str| format!("bn/{}/{what}", name(id));
+        if let Some(batch) = &done.batch {
+            arrays.push((key("batch_mean"), vector(&batch.mean)?));
+            arrays.push((key("batch_variance"), vector(&batch.variance)?));
+        }
+        arrays.push((key("mean"), vector(&done.next.mean)?));
+        arrays.push((key("variance"), vector(&done.next.variance)?));
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    arrays.retain(|(name, _)| seen.insert(name.clone()));
+    Ok(arrays)
+}
+
+fn at(cause: &dyn std::fmt::Display, path: &Path) -> Failure {
+    Failure::File(format!("{cause}: {}", path.display()))
+}
+
+/// An error with what it comes from.
+fn one_line(error: &anyhow::Error) -> String {
+    format!("{error:#}")
+}

@@ -1,0 +1,250 @@
+//! What can be asked of the worker, and what comes back. The window and the command line read the
+//! same events.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::augment::{Draw, Pipeline};
+use crate::dataset::{Image, Photos};
+use crate::model::{Effective, Flags, LayerId, Model, Preprocessing, Semantics};
+
+/// Something shared, equal only to itself.
+#[derive(Debug)]
+pub struct Same<T>(pub Arc<T>);
+
+impl<T> Clone for Same<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> PartialEq for Same<T> {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+pub use crate::model::layers::norm::Moments;
+pub use crate::model::open::ModelSource;
+
+/// Where photos come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PhotosSource {
+    Bundled,
+    Folder(PathBuf),
+}
+
+/// One thing for the worker to do. A newer request of the same kind replaces one that waits, and a
+/// newer [`Request::Look`] also stops the one that runs.
+#[derive(Clone, Debug)]
+pub enum Request {
+    OpenModel(ModelSource),
+    OpenPhotos(PhotosSource),
+    /// One photo, small, for the input card.
+    Thumbnail {
+        photos: Same<crate::dataset::PhotoSet>,
+        photo: usize,
+    },
+    Look(Box<Look>),
+    /// Writes an RGBA picture as PNG.
+    SavePng {
+        path: PathBuf,
+        picture: Arc<Picture>,
+    },
+}
+
+/// 8-bit RGBA rows from the top.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Picture {
+    pub width: usize,
+    pub height: usize,
+    pub rgba: Vec<u8>,
+}
+
+/// What a view needs: equal looks have equal results, so comparing tells whether one is stale.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Look {
+    Augmentation(AugmentationLook),
+    Dropout { pass: PassLook, layer: LayerId },
+    BatchNorm { pass: PassLook, layer: LayerId },
+}
+
+/// One photo nine times through the pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AugmentationLook {
+    pub photos: Same<crate::dataset::PhotoSet>,
+    pub photo: usize,
+    /// The size the model takes.
+    pub height: usize,
+    pub width: usize,
+    pub pipeline: Pipeline,
+    pub semantics: Semantics,
+    pub seed: u64,
+    /// How often "redraw" was pressed.
+    pub redraws: u64,
+}
+
+/// A batch through the model in both modes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PassLook {
+    pub model: Same<Model>,
+    pub photos: Same<crate::dataset::PhotoSet>,
+    /// The chosen photo; it is always in the batch.
+    pub photo: usize,
+    pub batch: usize,
+    pub seed: u64,
+    /// How often "new mask" was pressed.
+    pub redraws: u64,
+    pub preprocessing: Preprocessing,
+    pub flags: Flags,
+    pub semantics: Semantics,
+}
+
+/// What kind of request an event speaks of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Job {
+    OpenModel,
+    OpenPhotos,
+    Thumbnail,
+    Look,
+    SavePng,
+}
+
+/// What the worker says.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A job runs: `done` of `total` (0 where the total is not known).
+    Progress {
+        job: Job,
+        stage: &'static str,
+        done: usize,
+        total: usize,
+    },
+    ModelOpened(Arc<Model>),
+    PhotosOpened(Photos),
+    Thumbnail {
+        photos: Photos,
+        photo: usize,
+        image: Image,
+    },
+    /// A photo that cannot be decoded, found by a look or by the check in the background.
+    Unreadable {
+        photos: Photos,
+        photo: usize,
+        reason: String,
+    },
+    Looked(Arc<Looked>),
+    Saved(PathBuf),
+    /// The person stopped the job; what was there before still holds.
+    Cancelled(Job),
+    /// The job came to nothing; what was there before still holds.
+    Failed {
+        job: Job,
+        message: String,
+    },
+}
+
+/// A look and its result.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    pub look: Look,
+    pub outcome: Outcome,
+    /// Wall time of the computation.
+    pub secs: f64,
+    /// The photos that made up the batch (for augmentation: the one).
+    pub batch: Vec<usize>,
+}
+
+/// The numbers of one view, training first.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Augmentation(AugmentationOutcome),
+    Dropout(DropoutOutcome),
+    BatchNorm(BatchNormOutcome),
+}
+
+/// Nine draws from one photo, and nine calls in inference.
+#[derive(Clone, Debug)]
+pub struct AugmentationOutcome {
+    /// The photo as the pipeline gets it, 0 to 255.
+    pub original: Image,
+    pub training: Vec<Cell>,
+    pub inference: Vec<Cell>,
+}
+
+/// One image of the grid.
+#[derive(Clone, Debug)]
+pub struct Cell {
+    pub image: Image,
+    /// One a step of the pipeline that is on; empty in inference.
+    pub draws: Vec<Draw>,
+    /// The draws in words; `unchanged` where nothing was drawn.
+    pub words: String,
+    /// Largest absolute difference from the original over all pixels, 0 to 255; `None` where
+    /// sizes differ.
+    pub largest_difference: Option<f32>,
+}
+
+/// One dropout layer for the chosen photo.
+#[derive(Clone, Debug)]
+pub struct DropoutOutcome {
+    /// The rate (for Gaussian noise the deviation).
+    pub rate: f64,
+    /// The shape of one photo's units, without the batch axis.
+    pub shape: Vec<usize>,
+    pub training: DropoutSide,
+    pub inference: DropoutSide,
+}
+
+/// One mode of a dropout layer.
+#[derive(Clone, Debug)]
+pub struct DropoutSide {
+    pub effective: Effective,
+    /// The units before the layer.
+    pub input: Vec<f32>,
+    /// The units after it.
+    pub output: Vec<f32>,
+    /// What each unit was multiplied with (0 is dropped); `None` for layers that add noise.
+    pub mask: Option<Vec<f32>>,
+    /// How many units the mask drops.
+    pub dropped: usize,
+}
+
+/// One BatchNorm layer on one batch.
+#[derive(Clone, Debug)]
+pub struct BatchNormOutcome {
+    /// Values a channel in the batch: N * H * W.
+    pub n: usize,
+    /// `[N, H, W, C]` or `[N, C]`.
+    pub shape: Vec<usize>,
+    /// Keras' convention.
+    pub momentum: f64,
+    pub epsilon: f64,
+    /// Ones where the layer has no gamma.
+    pub gamma: Vec<f32>,
+    /// Zeros where the layer has no beta.
+    pub beta: Vec<f32>,
+    /// The moving statistics in the file.
+    pub moving: Moments,
+    pub training: BatchNormSide,
+    pub inference: BatchNormSide,
+    /// By channel: the common axis of both histograms, `[low, high]`.
+    pub histogram_axis: Vec<[f32; 2]>,
+}
+
+/// One mode of a BatchNorm layer.
+#[derive(Clone, Debug)]
+pub struct BatchNormSide {
+    pub effective: Effective,
+    /// Statistics of the layer's input in this mode, whether or not it normalises with them.
+    pub batch: Moments,
+    /// What it normalises with.
+    pub used: Moments,
+    /// The moving statistics that would follow.
+    pub next: Moments,
+    /// By channel: how many output values fall into each of [`HISTOGRAM_BINS`] equal bins.
+    pub histogram: Vec<[u32; HISTOGRAM_BINS]>,
+}
+
+/// Bins of an output histogram.
+pub const HISTOGRAM_BINS: usize = 40;

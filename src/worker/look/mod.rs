@@ -1,0 +1,206 @@
+//! Computing what a view shows. The window's worker, figures and tests call the same function.
+
+mod augmentation;
+mod batch_norm;
+mod dropout;
+
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use thiserror::Error;
+
+use super::job::{Look, Looked, PassLook};
+use super::photos::{Loaded, PhotoCache};
+use crate::dataset::batch::choose;
+use crate::dataset::decode::{DecodeCause, DecodeError};
+use crate::dataset::{Image, PhotoSet, Photos};
+use crate::model::pass::{Pass, PassOptions, run};
+use crate::model::{LayerId, Mode, PassError, Preprocessing};
+use crate::random::Draws;
+
+/// What a computation may tell while it runs, and what may stop it.
+pub struct Context<'a> {
+    /// False once the result is no longer wanted.
+    pub proceed: &'a (dyn Fn() -> bool + Sync),
+    /// Stage, done, total.
+    pub progress: &'a dyn Fn(&'static str, usize, usize),
+    /// A photo that cannot be decoded.
+    pub unreadable: &'a dyn Fn(Photos, usize, String),
+}
+
+/// Why a view has nothing to show.
+#[derive(Debug, Error)]
+pub enum LookError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error("{0}")]
+    Photo(DecodeError),
+    #[error("{0}")]
+    Pass(PassError),
+    #[error("none of the photos of the batch can be read")]
+    NoPhotos,
+    #[error("layer `{0}` has no result of this kind")]
+    WrongLayer(String),
+    #[error("the numbers cannot be read back: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl From<PassError> for LookError {
+    fn from(error: PassError) -> Self {
+        match error {
+            PassError::Cancelled => Self::Cancelled,
+            other => Self::Pass(other),
+        }
+    }
+}
+
+/// Computes a look in both modes.
+pub fn compute(
+    look: Look,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<Looked, LookError> {
+    let start = Instant::now();
+    let (batch, outcome) = match &look {
+        Look::Augmentation(look) => augmentation::compute(look, context, cache)?,
+        Look::Dropout { pass, layer } => dropout::compute(pass, *layer, context, cache)?,
+        Look::BatchNorm { pass, layer } => batch_norm::compute(pass, *layer, context, cache)?,
+    };
+    Ok(Looked {
+        look,
+        outcome,
+        secs: start.elapsed().as_secs_f64(),
+        batch,
+    })
+}
+
+/// What draws of batches are addressed by, so that they differ from all other draws of a seed.
+const BATCH: u64 = u64::from_le_bytes(*b"batch\0\0\0");
+
+/// The photos of a batch: the chosen one, and others drawn by the seed.
+pub fn batch_of(photos: &PhotoSet, chosen: Option<usize>, batch: usize, seed: u64) -> Vec<usize> {
+    choose(
+        photos.photos.len(),
+        chosen,
+        batch,
+        &mut Draws::new(seed, &[BATCH]),
+    )
+}
+
+/// Preprocessed photos as a tensor `[N, H, W, C]`.
+pub fn tensor_of(
+    images: &[impl AsRef<Image>],
+    preprocessing: Preprocessing,
+) -> candle_core::Result<Tensor> {
+    let first = images.first().map(AsRef::as_ref);
+    let [h, w, c] = first.map_or([0; 3], |i| [i.height, i.width, i.channels]);
+    let values = images.iter().flat_map(|image| &image.as_ref().pixels_hwc);
+    let values: Vec<f32> = values.map(|&x| preprocessing.apply(x)).collect();
+    Tensor::from_vec(values, (images.len(), h, w, c), &Device::Cpu)
+}
+
+impl AsRef<Image> for Image {
+    fn as_ref(&self) -> &Image {
+        self
+    }
+}
+
+/// The size of the photos a model takes: its input's, or 224 where it leaves that open.
+pub fn photo_size(input_hwc: [Option<usize>; 3]) -> [usize; 2] {
+    let [height, width, _] = input_hwc;
+    [height.unwrap_or(224), width.unwrap_or(224)]
+}
+
+/// A pass in each mode, with one layer tapped.
+struct BothModes {
+    /// The photos that went in, in order.
+    batch: Vec<usize>,
+    /// The place of the chosen photo in the batch.
+    chosen: usize,
+    training: Pass,
+    inference: Pass,
+}
+
+fn both_modes(
+    look: &PassLook,
+    layer: LayerId,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<BothModes, LookError> {
+    let model = &look.model.0;
+    let photos = &look.photos.0;
+    let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
+    let size = photo_size(model.graph.input_hwc);
+    let loaded = load(photos, &wanted, size, context, cache);
+    let chosen_photo = loaded.iter().find(|(index, _)| *index == look.photo);
+    match chosen_photo {
+        Some((_, Err(error))) if matches!(error.cause, DecodeCause::Cancelled) => {
+            return Err(LookError::Cancelled);
+        }
+        Some((_, Err(error))) => {
+            return Err(LookError::Photo(DecodeError::new(
+                &photos.photos[look.photo],
+                error.cause.clone(),
+            )));
+        }
+        _ => {}
+    }
+    let readable = loaded
+        .into_iter()
+        .filter_map(|(i, image)| image.ok().map(|image| (i, image)));
+    let (batch, images): (Vec<usize>, Vec<_>) = readable.unzip();
+    if !(context.proceed)() {
+        return Err(LookError::Cancelled);
+    }
+    let chosen = batch
+        .iter()
+        .position(|&i| i == look.photo)
+        .ok_or(LookError::NoPhotos)?;
+    let x = tensor_of(&images, look.preprocessing)?;
+    let taps = [layer];
+    let pass = |mode: Mode| {
+        let options = PassOptions {
+            outer: mode.into(),
+            semantics: look.semantics,
+            flags: &look.flags,
+            random: true,
+            seed: look.seed,
+            repeat: look.redraws,
+            taps: &taps,
+        };
+        run(model, &x, &options, &|done, total| {
+            let before = if mode == Mode::Training { 0 } else { total };
+            // A message a layer would wake the window more often than it can draw.
+            if done % 16 == 0 {
+                (context.progress)("forward, both modes", before + done, 2 * total);
+            }
+            (context.proceed)()
+        })
+    };
+    Ok(BothModes {
+        batch,
+        chosen,
+        training: pass(Mode::Training)?,
+        inference: pass(Mode::Inference)?,
+    })
+}
+
+/// Loads photos, telling of progress and of each that cannot be read.
+fn load(
+    photos: &Photos,
+    indices: &[usize],
+    size: [usize; 2],
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Vec<Loaded> {
+    (context.progress)("reading photos", 0, indices.len());
+    let loaded = cache.load(photos, indices, size, &|_| (context.proceed)());
+    for (index, image) in &loaded {
+        if let Err(error) = image
+            && !matches!(error.cause, DecodeCause::Cancelled)
+        {
+            (context.unreadable)(Photos::clone(photos), *index, error.cause.to_string());
+        }
+    }
+    loaded
+}

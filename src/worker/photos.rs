@@ -1,0 +1,119 @@
+//! Photos as views need them: decoded once, resized, and written as PNG.
+
+use std::collections::HashMap;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::NamedTempFile;
+
+use super::job::Picture;
+use crate::dataset::decode::{DecodeCause, DecodeError, decode};
+use crate::dataset::resize::resize_rgb8;
+use crate::dataset::{Image, PhotoSet, Photos, batch};
+
+/// The longer side of a thumbnail, in pixels: twice what the card shows, for sharp screens.
+const THUMBNAIL: usize = 256;
+/// Decoded photos are kept up to this many bytes.
+const CACHE_BYTES: usize = 96 << 20;
+
+/// The photo of the input card, its shape kept.
+pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> {
+    let rgb = decode(&photos.photos[photo])?;
+    let (width, height) = (rgb.width() as usize, rgb.height() as usize);
+    let scale = (THUMBNAIL as f64 / width.max(height) as f64).min(1.0);
+    let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
+    Ok(resize_rgb8(&rgb, side(height), side(width)))
+}
+
+/// Photos of one set at one size, so that moving a slider does not decode them again.
+#[derive(Debug, Default)]
+pub struct PhotoCache {
+    of: Option<(Photos, usize, usize)>,
+    images: HashMap<usize, Arc<Image>>,
+}
+
+/// A photo of a batch, or why there is none.
+pub type Loaded = (usize, Result<Arc<Image>, DecodeError>);
+
+impl PhotoCache {
+    /// The photos at `indices`, each `height` by `width`, in that order.
+    pub fn load(
+        &mut self,
+        photos: &Photos,
+        indices: &[usize],
+        [height, width]: [usize; 2],
+        on_done: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Vec<Loaded> {
+        let same = self
+            .of
+            .as_ref()
+            .is_some_and(|(set, h, w)| Arc::ptr_eq(set, photos) && (*h, *w) == (height, width));
+        let bytes = height * width * 3 * size_of::<f32>();
+        if !same || (self.images.len() + indices.len()) * bytes > CACHE_BYTES {
+            self.images.clear();
+            self.of = Some((Arc::clone(photos), height, width));
+        }
+        let new: Vec<usize> = indices
+            .iter()
+            .copied()
+            .filter(|i| !self.images.contains_key(i))
+            .collect();
+        let mut failed = HashMap::new();
+        for (index, image) in batch::load(photos, &new, height, width, on_done) {
+            match image {
+                Ok(image) => drop(self.images.insert(index, Arc::new(image))),
+                Err(error) => drop(failed.insert(index, error)),
+            }
+        }
+        let found = indices.iter().map(|&index| {
+            let image = match self.images.get(&index) {
+                Some(image) => Ok(Arc::clone(image)),
+                None => Err(failed.remove(&index).unwrap_or_else(|| {
+                    DecodeError::new(&photos.photos[index], DecodeCause::Cancelled)
+                })),
+            };
+            (index, image)
+        });
+        found.collect()
+    }
+}
+
+/// Writes a PNG: to a temporary file beside it first, so that failing leaves no half picture.
+pub fn save_png(path: &Path, picture: &Picture) -> anyhow::Result<()> {
+    use image::ImageEncoder as _;
+    let mut file = temporary_beside(path)?;
+    let mut out = BufWriter::new(file.as_file_mut());
+    image::codecs::png::PngEncoder::new(&mut out).write_image(
+        &picture.rgba,
+        u32::try_from(picture.width)?,
+        u32::try_from(picture.height)?,
+        image::ExtendedColorType::Rgba8,
+    )?;
+    out.flush()?;
+    drop(out);
+    persist(file, path)
+}
+
+/// A file in the folder of `path`, to be renamed to it once it is complete.
+pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are private by default; the result is an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(builder.tempfile_in(folder)?)
+}
+
+/// Renames a complete file to `path`. A target that is read-only is refused even where its folder
+/// would allow replacing it.
+pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
+        anyhow::bail!("the file is read-only");
+    }
+    file.persist(path)?;
+    Ok(())
+}

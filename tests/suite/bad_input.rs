@@ -1,0 +1,324 @@
+//! Anything a person can open may be broken: each gives one clear sentence, the path last.
+
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use modelens::model::open::ModelSource;
+use modelens::worker::{Event, Job, PhotosSource, Picture, Request, Worker};
+use tempfile::TempDir;
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/golden")
+        .join(name)
+}
+
+fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).expect("a file");
+    path
+}
+
+/// The sentence for a model that must not open.
+pub fn refused(path: &Path) -> String {
+    match ModelSource::File(path.to_owned()).open() {
+        Ok(_) => panic!("opened: {}", path.display()),
+        Err(error) => {
+            let text = error.to_string();
+            assert!(
+                text.ends_with(&path.display().to_string()),
+                "the path comes last: {text}"
+            );
+            text
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_model_is_called_so() {
+    let folder = folder();
+    for (name, bytes) in [
+        ("notes.h5", &b"just some text"[..]),
+        ("empty.keras", b""),
+        ("photo.h5", b"\xff\xd8\xff\xe0 JFIF"),
+        ("zip.keras", b"PK\x03\x04 but nothing behind it"),
+        ("hdf.h5", b"\x89HDF\r\n\x1a\n"),
+        ("dict.safetensors", b"\x02\0\0\0\0\0\0\0{}"),
+    ] {
+        let text = refused(&write(&folder, name, bytes));
+        assert!(
+            text.contains("not a model") || text.contains("broken"),
+            "{text}"
+        );
+    }
+    assert!(refused(folder.path()).contains("it is a folder"));
+    assert!(refused(&folder.path().join("missing.h5")).contains("cannot be read"));
+}
+
+#[test]
+fn a_truncated_h5_is_refused_wherever_it_is_cut() {
+    let bytes = std::fs::read(fixture("bnnet_keras3/model.h5")).expect("the fixture");
+    let folder = folder();
+    for part in 1..40 {
+        let cut = bytes.len() * part / 40;
+        refused(&write(&folder, "cut.h5", &bytes[..cut]));
+    }
+}
+
+#[test]
+fn a_truncated_keras_file_is_refused_wherever_it_is_cut() {
+    let bytes = std::fs::read(fixture("bnnet_keras3/model.keras")).expect("the fixture");
+    let folder = folder();
+    for part in 1..40 {
+        refused(&write(
+            &folder,
+            "cut.keras",
+            &bytes[..bytes.len() * part / 40],
+        ));
+    }
+}
+
+/// The zip of a fixture with one entry replaced.
+fn rezipped(case: &str, entry: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    let file = std::fs::File::open(fixture(case)).expect("the fixture");
+    let mut archive = zip::ZipArchive::new(file).expect("a zip archive");
+    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for i in 0..archive.len() {
+        let mut from = archive.by_index(i).expect("an entry");
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).expect("its bytes");
+        let name = from.name().expect("a name").into_owned();
+        let bytes = if name == entry { change(bytes) } else { bytes };
+        let stored = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored);
+        out.start_file(name, stored).expect("a new entry");
+        out.write_all(&bytes).expect("its bytes");
+    }
+    out.finish().expect("a zip archive").into_inner()
+}
+
+#[test]
+fn a_zip_that_lies_about_sizes_is_refused() {
+    let bytes = std::fs::read(fixture("bnnet_keras3/model.keras")).expect("the fixture");
+    // The sizes in the central directory: 4 bytes each, 20 and 24 bytes behind its signature.
+    let central = bytes
+        .windows(4)
+        .position(|w| w == b"PK\x01\x02")
+        .expect("a central directory");
+    let folder = folder();
+    for size in [0_u32, 1, 1 << 20, u32::MAX - 1] {
+        let mut lie = bytes.clone();
+        lie[central + 20..][..4].copy_from_slice(&size.to_le_bytes());
+        lie[central + 24..][..4].copy_from_slice(&size.to_le_bytes());
+        refused(&write(&folder, "lie.keras", &lie));
+    }
+}
+
+#[test]
+fn weights_of_another_shape_than_the_config_are_refused_by_name() {
+    let more_units = |json: Vec<u8>| {
+        let text = String::from_utf8(json).expect("JSON");
+        assert!(text.contains("\"units\": 3"));
+        text.replace("\"units\": 3", "\"units\": 4").into_bytes()
+    };
+    let folder = folder();
+    let bytes = rezipped("bnnet_keras3/model.keras", "config.json", more_units);
+    let text = refused(&write(&folder, "shape.keras", &bytes));
+    assert!(text.contains("`probs`") && text.contains("shape"), "{text}");
+}
+
+#[test]
+fn an_unsupported_layer_is_named_with_its_place_and_what_is_supported() {
+    let other = |json: Vec<u8>| {
+        let text = String::from_utf8(json).expect("JSON");
+        assert!(text.contains("\"DepthwiseConv2D\""));
+        text.replacen("\"DepthwiseConv2D\"", "\"LSTM\"", 1)
+            .into_bytes()
+    };
+    let folder = folder();
+    let bytes = rezipped(
+        "alpaca_baked_ft120_keras3/model.keras",
+        "config.json",
+        other,
+    );
+    let text = refused(&write(&folder, "lstm.keras", &bytes));
+    for part in [
+        "LSTM",
+        "expanded_conv_depthwise",
+        "mobilenetv2_0.35_96",
+        "Conv2D",
+    ] {
+        assert!(text.contains(part), "{part} is missing: {text}");
+    }
+}
+
+#[test]
+fn weights_that_are_not_numbers_open_with_a_warning() {
+    let path = fixture("bnnet_keras3/model.h5");
+    let mut bytes = std::fs::read(&path).expect("the fixture");
+    let model = ModelSource::File(path).open().expect("the fixture opens");
+    let layer = &model.graph.layers[model.graph.find("conv_a").expect("conv_a")];
+    let kernel = crate::support::values(layer.weight("kernel").expect("a kernel"));
+    let start: Vec<u8> = kernel[..8].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let at = bytes
+        .windows(start.len())
+        .position(|w| w == start)
+        .expect("the kernel's bytes");
+    bytes[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes());
+    let folder = folder();
+    let model = ModelSource::File(write(&folder, "nan.h5", &bytes))
+        .open()
+        .expect("it opens");
+    let warning = model.warnings.iter().find(|w| w.contains("conv_a"));
+    assert!(
+        warning.is_some_and(|w| w.contains("not finite")),
+        "{:?}",
+        model.warnings
+    );
+}
+
+/// What the worker answers.
+fn answer(request: Request) -> Event {
+    let worker = Worker::start(|| {}).expect("a thread");
+    worker.send(request);
+    loop {
+        match worker.poll() {
+            Some(Event::Progress { .. }) | None => {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            Some(event) => return event,
+        }
+    }
+}
+
+#[test]
+fn folders_without_photos_are_refused() {
+    let folder = folder();
+    for path in [folder.path().to_owned(), folder.path().join("missing")] {
+        let source = PhotosSource::Folder(path.clone());
+        let Event::Failed {
+            job: Job::OpenPhotos,
+            message,
+        } = answer(Request::OpenPhotos(source))
+        else {
+            panic!("no failure");
+        };
+        assert!(message.ends_with(&path.display().to_string()), "{message}");
+    }
+}
+
+/// A PNG that declares this size and holds no pixels.
+fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let mut ihdr = b"IHDR".to_vec();
+    ihdr.extend(width.to_be_bytes());
+    ihdr.extend(height.to_be_bytes());
+    ihdr.extend([8, 2, 0, 0, 0]);
+    let mut crc = u32::MAX;
+    for &byte in &ihdr {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 {
+                (crc >> 1) ^ 0xedb8_8320
+            } else {
+                crc >> 1
+            };
+        }
+    }
+    let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
+    png.extend(ihdr);
+    png.extend((!crc).to_be_bytes());
+    png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82");
+    png
+}
+
+#[test]
+fn broken_photos_are_reported_one_by_one_and_the_rest_opens() {
+    let folder = folder();
+    let class = folder.path().join("class");
+    std::fs::create_dir(&class).expect("a folder");
+    std::fs::write(class.join("a text.jpg"), "no photo at all").expect("a file");
+    std::fs::write(class.join("huge.png"), png_header(30_000, 30_000)).expect("a file");
+    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish/fish9.webp");
+    std::fs::copy(good, class.join("good.webp")).expect("a photo");
+    let worker = Worker::start(|| {}).expect("a thread");
+    worker.send(Request::OpenPhotos(PhotosSource::Folder(
+        folder.path().to_owned(),
+    )));
+    let mut reasons = Vec::new();
+    let mut opened = None;
+    while reasons.len() < 2 {
+        match worker.poll() {
+            Some(Event::PhotosOpened(photos)) => opened = Some(photos.photos.len()),
+            Some(Event::Unreadable {
+                photos,
+                photo,
+                reason,
+            }) => {
+                reasons.push(format!("{}: {reason}", photos.photos[photo].name));
+            }
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+    assert_eq!(opened, Some(3));
+    assert!(
+        reasons[0].contains("a text.jpg") && reasons[0].contains("not an image"),
+        "{reasons:?}"
+    );
+    assert!(reasons[1].contains("30,000 x 30,000"), "{reasons:?}");
+}
+
+#[test]
+fn a_picture_is_not_written_over_a_read_only_file_and_leaves_nothing_half() {
+    let folder = folder();
+    let path = write(&folder, "figure.png", b"precious");
+    let mut permissions = std::fs::metadata(&path).expect("the file").permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&path, permissions).expect("permissions");
+    let picture = std::sync::Arc::new(Picture {
+        width: 1,
+        height: 1,
+        rgba: vec![0, 0, 0, 255],
+    });
+    let request = |path: &Path| Request::SavePng {
+        path: path.to_owned(),
+        picture: picture.clone(),
+    };
+    let Event::Failed {
+        job: Job::SavePng,
+        message,
+    } = answer(request(&path))
+    else {
+        panic!("no failure");
+    };
+    assert!(
+        message.contains("read-only") && message.ends_with("figure.png"),
+        "{message}"
+    );
+    assert_eq!(std::fs::read(&path).expect("the file"), b"precious");
+    assert_eq!(
+        std::fs::read_dir(folder.path())
+            .expect("the folder")
+            .count(),
+        1
+    );
+    let nowhere = folder.path().join("no such folder").join("figure.png");
+    assert!(matches!(
+        answer(request(&nowhere)),
+        Event::Failed {
+            job: Job::SavePng,
+            ..
+        }
+    ));
+    let fine = folder.path().join("fine.png");
+    assert!(matches!(answer(request(&fine)), Event::Saved(saved) if saved == fine));
+    assert!(
+        std::fs::read(&fine)
+            .expect("the picture")
+            .starts_with(b"\x89PNG")
+    );
+}

@@ -1,0 +1,186 @@
+//! The command line as scripts call it: arrays, JSON, and exit statuses.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::{assert_close, cases, read_npz, values};
+
+fn modelens(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_modelens"))
+        .args(args)
+        .output()
+        .expect("the program starts")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a UTF-8 path")
+}
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/golden")
+        .join(name)
+}
+
+#[test]
+fn run_writes_what_the_framework_computes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let cases = cases(|case| case.join("model.keras").exists());
+    for case in cases {
+        let io = read_npz(&case.join("io.npz"));
+        for mode in ["inference", "training"] {
+            let out = folder.path().join("out.npz");
+            let (model, input) = (case.join("model.keras"), case.join("io.npz"));
+            let mut args = vec!["run", text(&model), "--input", text(&input), "--mode", mode];
+            args.extend(["--no-random", "--out", text(&out)]);
+            let suffix = format!("/{mode}");
+            let taps: Vec<&str> = io
+                .keys()
+                .filter_map(|k| k.strip_prefix("tap/")?.strip_suffix(&*suffix))
+                .collect();
+            taps.iter().for_each(|tap| args.extend(["--tap", *tap]));
+            let done = modelens(&args);
+            assert!(
+                done.status.success(),
+                "{}",
+                String::from_utf8_lossy(&done.stderr)
+            );
+            let found = read_npz(&out);
+            let what = format!("{} {mode}", case.display());
+            assert_close(
+                &values(&found["y"]),
+                &values(&io[&format!("y_{mode}")]),
+                &what,
+            );
+            for tap in taps {
+                let expected = values(&io[&format!("tap/{tap}/{mode}")]);
+                assert_close(&values(&found[&format!("tap/{tap}")]), &expected, &what);
+            }
+            for (key, expected) in io.iter().filter(|(k, _)| k.starts_with("bn/")) {
+                if mode == "training" {
+                    assert_close(&values(&found[key]), &values(expected), &what);
+                } else {
+                    let batch = key.replace("/mean", "/batch_mean");
+                    assert!(
+                        batch == *key || !found.contains_key(&batch),
+                        "{what}: {batch}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_run_writes_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let run = |name: &str, seed: &str| {
+        let out = folder.path().join(name);
+        let args = [
+            "run",
+            "--input",
+            text(&photos),
+            "--mode",
+            "training",
+            "--batch",
+            "3",
+        ];
+        let done = modelens(&[&args[..], &["--seed", seed, "--out", text(&out)]].concat());
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        std::fs::read(out).expect("the output")
+    };
+    assert_eq!(run("a.npz", "7"), run("b.npz", "7"));
+    assert_ne!(run("a.npz", "7"), run("b.npz", "8"));
+    assert_eq!(read_npz(&folder.path().join("a.npz"))["y"].dims(), [3, 19]);
+}
+
+#[test]
+fn inspect_prints_the_fixed_json() {
+    let done = modelens(&["inspect", "--json"]);
+    assert!(done.status.success());
+    let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    for (key, expected) in [
+        ("format", "h5".into()),
+        ("framework", "Keras 3.11.3".into()),
+        ("semantics", "keras3".into()),
+        ("total_params", 2_282_323.into()),
+        ("trainable_params", 1_550_739.into()),
+        ("non_trainable_params", serde_json::Value::from(731_584)),
+    ] {
+        assert_eq!(report[key], expected, "{key}");
+    }
+    let layers = report["layers"].as_array().expect("layers");
+    assert_eq!(layers.len(), 159);
+    for key in ["name", "class", "trainable", "params", "recorded_training"] {
+        assert!(layers.iter().all(|l| l.get(key).is_some()), "{key}");
+    }
+}
+
+#[test]
+fn unusable_arguments_end_with_2_and_unreadable_files_with_1() {
+    let model = fixture("bnnet_keras3/model.h5");
+    let input = fixture("bnnet_keras3/io.npz");
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out.npz");
+    let (model, input, out) = (text(&model), text(&input), text(&out));
+    let nowhere = folder.path().join("no/such/out.npz");
+    let run = ["run", model, "--input", input, "--mode", "training"];
+    let with = |more: &[&'static str]| -> Vec<String> {
+        let mut args: Vec<String> = run.iter().map(|&a| a.to_owned()).collect();
+        args.extend(["--out".to_owned(), out.to_owned()]);
+        args.extend(more.iter().map(|&a| a.to_owned()));
+        args
+    };
+    let own = |args: &[&str]| args.iter().map(|&a| a.to_owned()).collect::<Vec<_>>();
+    let table: Vec<(Vec<String>, i32)> = vec![
+        (own(&["inspect", "/no/such/file.h5"]), 1),
+        (own(&["inspect", file!(), "more"]), 2),
+        (
+            own(&[
+                "run",
+                model,
+                "--input",
+                "/no/such/x.npz",
+                "--mode",
+                "training",
+                "--out",
+                out,
+            ]),
+            1,
+        ),
+        (
+            own(&[
+                "run", model, "--input", input, "--mode", "both", "--out", out,
+            ]),
+            2,
+        ),
+        (own(&[&run[..], &["--out", text(&nowhere)]].concat()), 1),
+        (with(&["--semantics", "jax"]), 2),
+        (with(&["--trainable", "some"]), 2),
+        (with(&["--trainable", "-no_such_layer"]), 2),
+        (with(&["--tap", "no_such_layer"]), 2),
+        (with(&["--batch", "0"]), 2),
+        (with(&["--no-such-option"]), 2),
+        (with(&["--trainable", "-bn_a,+bn_b", "--batch", "2"]), 0),
+        (
+            with(&["--trainable", "from:3", "--semantics", "pytorch"]),
+            0,
+        ),
+        (own(&["--help"]), 0),
+        (own(&["run", "--help"]), 0),
+    ];
+    for (args, status) in table {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let done = modelens(&args);
+        let errors = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(status), "{args:?}: {errors}");
+        if status == 1 {
+            assert_eq!(errors.trim_end().lines().count(), 1, "one line: {errors}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Looking at a model never changes it: every weight and statistic stays as it was, bit for bit.
+
+use std::sync::Arc;
+
+use modelens::augment::Pipeline;
+use modelens::model::{Flags, LayerKind, Model, Preprocessing};
+use modelens::worker::{
+    AugmentationLook, Event, Look, Outcome, PassLook, PhotosSource, Request, Same, Worker,
+};
+
+use crate::support::{dog_breeds, values};
+
+/// The bits of every weight.
+pub fn bits(model: &Model) -> Vec<u32> {
+    let weights = model.graph.layers.iter().flat_map(|l| &l.weights);
+    weights
+        .flat_map(|w| values(&w.tensor))
+        .map(f32::to_bits)
+        .collect()
+}
+
+/// Asks a worker and waits for the answer.
+fn looked(worker: &Worker, look: Look) -> Outcome {
+    worker.send(Request::Look(Box::new(look)));
+    loop {
+        match worker.poll() {
+            Some(Event::Looked(looked)) => return looked.outcome.clone(),
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+}
+
+#[test]
+fn every_view_leaves_every_weight_as_it_was() {
+    let model = dog_breeds();
+    let before = bits(&model);
+    let photos = Same(Arc::new(
+        PhotosSource::Bundled.open().expect("the bundled photos"),
+    ));
+    let find = |matches: &dyn Fn(&LayerKind) -> bool| {
+        model
+            .graph
+            .layers
+            .iter()
+            .rposition(|l| matches(&l.kind))
+            .expect("such a layer")
+    };
+    let batch_norm = find(&|k| matches!(k, LayerKind::BatchNorm(_)));
+    let dropout = find(&|k| matches!(k, LayerKind::Noise(_)));
+    let pass = PassLook {
+        model: Same(Arc::clone(&model)),
+        photos: photos.clone(),
+        photo: 24,
+        batch: 4,
+        seed: 7,
+        redraws: 0,
+        preprocessing: Preprocessing::MinusOneToOne,
+        flags: Flags::all(&model.graph, true),
+        semantics: model.semantics,
+    };
+    let worker = Worker::start(|| {}).expect("a thread");
+    let Outcome::BatchNorm(outcome) = looked(
+        &worker,
+        Look::BatchNorm {
+            pass: pass.clone(),
+            layer: batch_norm,
+        },
+    ) else {
+        panic!("a BatchNorm outcome");
+    };
+    assert_ne!(
+        outcome.training.next, outcome.moving,
+        "the statistics that would follow differ"
+    );
+    assert_eq!(outcome.inference.next, outcome.moving);
+    let Outcome::Dropout(outcome) = looked(
+        &worker,
+        Look::Dropout {
+            pass,
+            layer: dropout,
+        },
+    ) else {
+        panic!("a dropout outcome");
+    };
+    assert!(outcome.training.dropped > 0);
+    assert_eq!(
+        outcome.inference.input, outcome.inference.output,
+        "identity in inference"
+    );
+    let look = AugmentationLook {
+        photos,
+        photo: 24,
+        height: 160,
+        width: 160,
+        pipeline: Pipeline::course(),
+        semantics: model.semantics,
+        seed: 7,
+        redraws: 0,
+    };
+    let Outcome::Augmentation(outcome) = looked(&worker, Look::Augmentation(look)) else {
+        panic!("an augmentation outcome");
+    };
+    assert!(
+        outcome
+            .inference
+            .iter()
+            .all(|cell| cell.image == outcome.original)
+    );
+    assert!(
+        outcome
+            .training
+            .iter()
+            .any(|cell| cell.image != outcome.original)
+    );
+    assert_eq!(bits(&model), before);
+}
+
+#[test]
+fn equal_looks_have_equal_outcomes() {
+    let model = dog_breeds();
+    let photos = Same(Arc::new(
+        PhotosSource::Bundled.open().expect("the bundled photos"),
+    ));
+    let layer = model.graph.find("dropout").expect("the dropout layer");
+    let pass = PassLook {
+        model: Same(model),
+        photos,
+        photo: 3,
+        batch: 2,
+        seed: 11,
+        redraws: 5,
+        preprocessing: Preprocessing::MinusOneToOne,
+        flags: Flags::all(&dog_breeds().graph, true),
+        semantics: modelens::model::Semantics::Keras3,
+    };
+    let run = |pass: PassLook| {
+        let worker = Worker::start(|| {}).expect("a thread");
+        match looked(&worker, Look::Dropout { pass, layer }) {
+            Outcome::Dropout(outcome) => (outcome.training.output, outcome.training.mask),
+            _ => panic!("a dropout outcome"),
+        }
+    };
+    assert_eq!(run(pass.clone()), run(pass.clone()), "one seed, one mask");
+    let other = run(PassLook {
+        redraws: 6,
+        ..pass.clone()
+    });
+    assert_ne!(run(pass).1, other.1, "a new mask after a redraw");
+}

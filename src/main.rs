@@ -3,13 +3,16 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use modelens::cli::Cli;
+use eframe::egui::ViewportBuilder;
+use modelens::app::{App, AppOptions};
+use modelens::cli::{Cli, Failure, model_source, photos_source};
+use modelens::theme::sizes;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
         Some(command) => command.run(),
-        None => modelens::app::open_window(&cli),
+        None => open_window(&cli),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -18,4 +21,40 @@ fn main() -> ExitCode {
             ExitCode::from(failure.status())
         }
     }
+}
+
+/// Opens the window and returns when it is closed.
+fn open_window(cli: &Cli) -> Result<(), Failure> {
+    let (mut model, mut photos) = (cli.model.as_deref(), cli.photos.as_deref());
+    // A lone folder can only be meant as photos.
+    if photos.is_none() && model.is_some_and(std::path::Path::is_dir) {
+        photos = model.take();
+    }
+    let options = AppOptions {
+        model: model_source(model),
+        photos: photos_source(photos),
+        theme: None,
+    };
+    for path in [options.model.path(), options.photos.path()]
+        .into_iter()
+        .flatten()
+    {
+        if let Err(error) = std::fs::metadata(path) {
+            return Err(Failure::File(format!("{error}: {}", path.display())));
+        }
+    }
+    let viewport = ViewportBuilder::default()
+        .with_title("modelens")
+        .with_app_id("modelens")
+        .with_inner_size(sizes::WINDOW)
+        .with_min_inner_size(sizes::SMALLEST_WINDOW);
+    let native = eframe::NativeOptions {
+        viewport,
+        ..Default::default()
+    };
+    let create = |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+        Ok(Box::new(App::new(cc, options)?))
+    };
+    eframe::run_native("modelens", native, Box::new(create))
+        .map_err(|error| Failure::File(format!("no window can be opened: {error}")))
 }

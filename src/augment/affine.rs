@@ -7,9 +7,9 @@ use super::{Draw, FillMode, Interpolation, Sampling};
 use crate::dataset::Image;
 
 /// Applies an affine draw; a draw of another kind changes nothing.
-pub(super) fn apply(draw: &Draw, image: &Image, sampling: &Sampling) -> Image {
+pub(super) fn apply(draw: &Draw, image: &Image, sampling: Sampling) -> Image {
     match draw.input_from_output(image.height, image.width) {
-        Some(vector) => sample(image, &vector, sampling),
+        Some(vector) => sample(image, &vector, &sampling),
         None => image.clone(),
     }
 }

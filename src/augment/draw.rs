@@ -78,7 +78,13 @@ impl Draw {
     /// changes nothing. Zoom is Keras' factor: above 1 zooms out.
     pub fn words(&self) -> String {
         match *self {
-            Self::Nothing => String::new(),
+            Self::Nothing
+            | Self::Rotation { turns: 0.0 }
+            | Self::Zoom { y: 1.0, x: 1.0 }
+            | Self::Translation { y: 0.0, x: 0.0 }
+            | Self::Shear { x: 0.0, y: 0.0 }
+            | Self::Contrast { factor: 1.0, .. }
+            | Self::Brightness { delta: 0.0 } => String::new(),
             Self::Flip {
                 left_right,
                 top_bottom,
@@ -89,20 +95,14 @@ impl Draw {
                 (true, true) => "flipped both ways",
             }
             .to_owned(),
-            Self::Rotation { turns: 0.0 } => String::new(),
             Self::Rotation { turns } => format!("{}°", signed(turns * 360.0, 1)),
-            Self::Zoom { y: 1.0, x: 1.0 } => String::new(),
             Self::Zoom { y, x } if y == x => format!("zoom {y:.2}"),
             Self::Zoom { y, x } => format!("zoom {y:.2} H, {x:.2} W"),
-            Self::Translation { y: 0.0, x: 0.0 } => String::new(),
             Self::Translation { y, x } => {
                 format!("shift {} H, {} W", signed(y, 2), signed(x, 2))
             }
-            Self::Shear { x: 0.0, y: 0.0 } => String::new(),
             Self::Shear { x, y } => format!("shear {} x, {} y", signed(x, 2), signed(y, 2)),
-            Self::Contrast { factor: 1.0, .. } => String::new(),
             Self::Contrast { factor, .. } => format!("contrast ×{}", contrast(factor)),
-            Self::Brightness { delta: 0.0 } => String::new(),
             // Images of a range such as 0 to 1 need the digits after the point.
             Self::Brightness { delta } if delta.abs() < 2.0 => {
                 format!("brightness {}", signed(delta, 2))

@@ -198,10 +198,11 @@ impl Pipeline {
 
     /// The steps that are on as a `keras.Sequential`.
     pub fn keras_code(&self) -> String {
-        let layers: String = self
-            .active()
-            .map(|(_, layer)| format!("    keras.layers.{},\n", layer.keras_code()))
+        let layers = self.active().map(|(_, layer)| layer.keras_code());
+        let layers: Vec<String> = layers
+            .map(|code| format!("    keras.layers.{code},\n"))
             .collect();
+        let layers = layers.concat();
         if layers.is_empty() {
             return "keras.Sequential([])".to_owned();
         }

@@ -34,7 +34,7 @@ impl Behaviour for RandomRotation {
     }
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        affine::apply(draw, image, &self.sampling)
+        affine::apply(draw, image, self.sampling)
     }
 
     fn arguments(&self) -> Vec<String> {

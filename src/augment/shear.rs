@@ -43,7 +43,7 @@ impl Behaviour for RandomShear {
     }
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        affine::apply(draw, image, &self.sampling)
+        affine::apply(draw, image, self.sampling)
     }
 
     fn arguments(&self) -> Vec<String> {

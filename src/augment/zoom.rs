@@ -42,7 +42,7 @@ impl Behaviour for RandomZoom {
     }
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        affine::apply(draw, image, &self.sampling)
+        affine::apply(draw, image, self.sampling)
     }
 
     fn arguments(&self) -> Vec<String> {

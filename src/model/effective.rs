@@ -95,6 +95,10 @@ pub enum Statistics {
 }
 
 /// What one layer really does, after semantics, mode, recorded value and flags.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four independent answers, each a yes or no"
+)]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Effective {
     /// The value of `training` that reaches the layer.

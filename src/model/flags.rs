@@ -59,9 +59,8 @@ impl Flags {
     /// the layers of the model itself.
     pub fn fine_tune_from(&mut self, graph: &Graph, from: usize) {
         let base = base_of(graph);
-        match base {
-            Some(id) => self.layers[id] = true,
-            None => {}
+        if let Some(id) = base {
+            self.layers[id] = true
         }
         self.root = true;
         let children = graph.layers.iter().enumerate();

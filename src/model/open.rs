@@ -21,8 +21,17 @@ pub enum ModelSource {
 /// A file that could not be opened: the cause first, the path last.
 #[derive(Debug)]
 pub struct OpenFailed {
-    pub cause: OpenError,
+    pub cause: Box<OpenError>,
     pub path: Option<PathBuf>,
+}
+
+impl OpenFailed {
+    fn new(cause: OpenError, path: Option<PathBuf>) -> Self {
+        Self {
+            cause: Box::new(cause),
+            path,
+        }
+    }
 }
 
 impl fmt::Display for OpenFailed {
@@ -56,6 +65,14 @@ impl ModelSource {
         }
     }
 
+    /// The file, unless it is bundled.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::DogBreeds | Self::EfficientNetLite0 => None,
+        }
+    }
+
     /// Reads the model.
     ///
     /// # Errors
@@ -69,17 +86,14 @@ impl ModelSource {
             ),
             Self::EfficientNetLite0 => (assets::EFFICIENTNET_LITE0.to_vec(), None, None),
             Self::File(path) => {
-                let failed = |cause| OpenFailed {
-                    cause,
-                    path: Some(path.clone()),
-                };
+                let failed = |cause| OpenFailed::new(cause, Some(path.clone()));
                 let bytes = read(path).map_err(failed)?;
                 let labels = std::fs::read_to_string(path.with_extension("labels.txt")).ok();
                 (bytes, labels, Some(path.clone()))
             }
         };
         let model = from_bytes(self.title(), bytes);
-        let mut model = model.map_err(|cause| OpenFailed { cause, path })?;
+        let mut model = model.map_err(|cause| OpenFailed::new(cause, path))?;
         add_labels(&mut model, labels.as_deref());
         warn_of_bad_numbers(&mut model);
         Ok(model)
@@ -186,7 +200,7 @@ fn add_labels(model: &mut Model, beside: Option<&str>) {
         .map(|n| &model.graph.layers[n.layer]);
     let outputs = last
         .and_then(|l| l.weight("bias"))
-        .map_or(0, |b| b.elem_count());
+        .map_or(0, candle_core::Tensor::elem_count);
     let owned = |label: &str| label.to_owned();
     let beside = beside.map(|text| text.lines().map(owned).collect::<Vec<_>>());
     let imagenet = assets::imagenet_labels().into_iter().map(owned).collect();

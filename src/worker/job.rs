@@ -160,7 +160,7 @@ pub struct Looked {
 pub enum Outcome {
     Augmentation(AugmentationOutcome),
     Dropout(DropoutOutcome),
-    BatchNorm(BatchNormOutcome),
+    BatchNorm(Box<BatchNormOutcome>),
 }
 
 /// Nine draws from one photo, and nine calls in inference.

@@ -43,7 +43,7 @@ impl Worker {
                     wake: Box::new(wake),
                     cache: PhotoCache::default(),
                 }
-                .work()
+                .work();
             }
         })?;
         Ok(Self {
@@ -235,6 +235,14 @@ pub(crate) fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, String> {
 }
 
 impl PhotosSource {
+    /// The folder, unless the photos are bundled.
+    pub fn path(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Folder(path) => Some(path),
+            Self::Bundled => None,
+        }
+    }
+
     /// Lists the photos.
     ///
     /// # Errors

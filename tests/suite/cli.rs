@@ -38,7 +38,9 @@ fn run_writes_what_the_framework_computes() {
                 .keys()
                 .filter_map(|k| k.strip_prefix("tap/")?.strip_suffix(&*suffix))
                 .collect();
-            taps.iter().for_each(|tap| args.extend(["--tap", *tap]));
+            for tap in &taps {
+                args.extend(["--tap", tap]);
+            }
             let done = modelens(&args);
             assert!(
                 done.status.success(),

@@ -1,5 +1,11 @@
 //! One binary for all tests that need more than one module. Run with `cargo test`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test that cannot go on fails"
+)]
+
 mod bad_input;
 mod bundled;
 mod cli;

@@ -1,1 +1,302 @@
+//! The real window, driven by role and label, without a display.
 
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use modelens::app::{App, AppOptions};
+use modelens::command::{Action, Command};
+use modelens::model::counts::{Counts, counts};
+use modelens::model::{Mode, Outer, Semantics};
+use modelens::state::{Base, ThemeChoice, View};
+use modelens::worker::{ModelSource, PhotosSource};
+
+type Window = Harness<'static, App>;
+
+/// Frames until the worker has nothing to do for the window.
+fn settle(window: &mut Window) {
+    let start = Instant::now();
+    window.run_steps(3);
+    while window.state().is_busy() {
+        assert!(
+            start.elapsed() < Duration::from_secs(120),
+            "it never comes to rest"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+        window.run_steps(1);
+    }
+    window.run_steps(3);
+}
+
+fn open(options: AppOptions) -> Window {
+    let mut window = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
+    settle(&mut window);
+    command(&mut window, Command::SetBatch(4));
+    window
+}
+
+fn command(window: &mut Window, command: impl Into<Command>) {
+    let ctx = window.ctx.clone();
+    window.state_mut().command(&ctx, command.into());
+    settle(window);
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    settle(window);
+}
+
+fn base(window: &Window) -> &Base {
+    window
+        .state()
+        .state()
+        .opened
+        .base
+        .as_ref()
+        .expect("an open base")
+}
+
+fn counted(window: &Window) -> Counts {
+    let base = base(window);
+    counts(&base.model, &base.flags, window.state().state().semantics())
+}
+
+fn shows(window: &Window, text: &str) -> bool {
+    window.query_all_by_label_contains(text).next().is_some()
+}
+
+#[test]
+fn it_opens_on_the_bundled_base_and_photos() {
+    let window = open(AppOptions::default());
+    assert!(shows(&window, "MobileNetV2"));
+    assert!(shows(&window, "93 in 4 classes"));
+    for number in ["2,282,323", "1,550,739", "731,584"] {
+        assert!(shows(&window, number), "{number}");
+    }
+    let gallery = window
+        .state()
+        .state()
+        .opened
+        .gallery
+        .as_ref()
+        .expect("open photos");
+    assert_eq!(
+        gallery.chosen().map(|p| p.name.as_str()),
+        Some("fish/fish9.webp")
+    );
+    assert!(window.state().state().computed.notices.is_empty());
+}
+
+#[test]
+fn each_view_shows_both_columns_in_every_semantics_and_theme() {
+    for source in [ModelSource::DogBreeds, ModelSource::EfficientNetLite0] {
+        let mut window = open(AppOptions {
+            model: source,
+            ..AppOptions::default()
+        });
+        for theme in [ThemeChoice::Light, ThemeChoice::Dark] {
+            command(&mut window, Command::SetTheme(theme));
+            for semantics in Semantics::ALL {
+                command(&mut window, Command::SetSemantics(Some(semantics)));
+                for (key, view) in [Key::Num1, Key::Num2, Key::Num3].into_iter().zip(View::ALL) {
+                    window.key_press(key);
+                    settle(&mut window);
+                    let state = window.state().state();
+                    assert_eq!(state.settings.view, view);
+                    assert!(
+                        state.computed.result(view).is_some(),
+                        "{semantics:?} {view:?}"
+                    );
+                    assert!(state.computed.notices.is_empty(), "{semantics:?} {view:?}");
+                    let columns = match semantics {
+                        Semantics::PyTorch => ["model.train()", "model.eval()"],
+                        _ => ["training=True", "training=False"],
+                    };
+                    for column in columns {
+                        assert!(shows(&window, column), "{semantics:?} {view:?}: {column}");
+                    }
+                    window.check_accessibility();
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_toggle_changes_counts_and_lamps_at_once() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Action::Show(View::BatchNorm));
+    let before = counted(&window);
+    let layer = base(&window).batch_norm.expect("a chosen BatchNorm");
+    assert_eq!(
+        base(&window).model.graph.layers[layer].name,
+        "block_13_project_BN"
+    );
+    let uses_batch = |window: &Window| {
+        let base = base(window);
+        let outer = Outer::Given(Mode::Training);
+        base.flags
+            .effective(&base.model, layer, outer, Semantics::Keras3)
+            .active
+    };
+    assert!(uses_batch(&window));
+    assert!(shows(&window, "normalises with the batch"));
+    click(&mut window, "block_13_project_BN trainable");
+    let after = counted(&window);
+    // gamma and beta of 160 channels.
+    assert_eq!(after.trainable, before.trainable - 320);
+    assert_eq!(after.total, before.total);
+    assert!(!uses_batch(&window), "the lamp's own rule");
+    assert!(shows(&window, "1,550,419"), "the count in the panel");
+    assert!(
+        !shows(&window, "normalises with the batch"),
+        "both sides use the stored statistics"
+    );
+    click(&mut window, "Freeze all");
+    assert_eq!(counted(&window).trainable, 0);
+    click(&mut window, "Unfreeze all");
+    assert_eq!(counted(&window).trainable, 2_223_872 + 24_339);
+    click(&mut window, "Reset to file");
+    assert_eq!(counted(&window), before);
+}
+
+#[test]
+fn trainable_does_nothing_to_dropout() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Action::Show(View::Dropout));
+    let dropped = |window: &Window| {
+        let result = window
+            .state()
+            .state()
+            .computed
+            .result(View::Dropout)
+            .cloned();
+        match result.map(|r| r.outcome.clone()) {
+            Some(modelens::worker::Outcome::Dropout(outcome)) => outcome.training.mask,
+            _ => panic!("a dropout outcome"),
+        }
+    };
+    let before = dropped(&window);
+    click(&mut window, "dropout trainable");
+    assert_eq!(dropped(&window), before);
+    assert!(shows(&window, "has no effect"));
+}
+
+#[test]
+fn a_broken_file_gives_a_message_and_keeps_the_state() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("broken.h5");
+    std::fs::write(&broken, "no model").expect("a file");
+    let mut window = open(AppOptions::default());
+    click(&mut window, "Freeze all");
+    let flags = base(&window).flags.clone();
+    let cases: [(Command, &str); 3] = [
+        (Command::OpenModel(ModelSource::File(broken)), "not a model"),
+        (
+            Command::OpenModel(ModelSource::File(PathBuf::from("/no/such/file.h5"))),
+            "cannot be read",
+        ),
+        (
+            Command::OpenPhotos(PhotosSource::Folder(folder.path().to_owned())),
+            "no photos",
+        ),
+    ];
+    for (open, cause) in cases {
+        command(&mut window, open);
+        let notices = &window.state().state().computed.notices;
+        assert_eq!(notices.len(), 1);
+        let text = notices[0].text.clone();
+        assert!(text.to_lowercase().contains(cause), "{text}");
+        // The window begins every sentence with a capital.
+        assert!(
+            shows(&window, &text[1..]),
+            "the message is in the window: {text}"
+        );
+        click(&mut window, "Dismiss");
+        assert!(window.state().state().computed.notices.is_empty());
+        assert_eq!(base(&window).flags, flags, "the flags are kept");
+        assert!(shows(&window, "93 in 4 classes"));
+    }
+}
+
+#[test]
+fn photos_that_cannot_be_read_are_listed_and_the_rest_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let assets = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    std::fs::write(folder.path().join("a.jpg"), "text").expect("a file");
+    std::fs::copy(assets.join("fish1.webp"), folder.path().join("b.webp")).expect("a photo");
+    let photos = PhotosSource::Folder(folder.path().to_owned());
+    let mut window = open(AppOptions {
+        photos,
+        ..AppOptions::default()
+    });
+    for view in View::ALL {
+        command(&mut window, Action::Show(view));
+        assert!(
+            window.state().state().computed.result(view).is_some(),
+            "{view:?}"
+        );
+    }
+    let gallery = window
+        .state()
+        .state()
+        .opened
+        .gallery
+        .as_ref()
+        .expect("open photos");
+    assert_eq!(gallery.unreadable.len(), 1);
+    command(&mut window, Command::ShowUnreadable(true));
+    assert!(shows(&window, "a.jpg"));
+    assert!(shows(&window, "an image modelens can read"));
+}
+
+#[test]
+fn keys_step_through_photos_and_redraw() {
+    let mut window = open(AppOptions::default());
+    let photo = |window: &Window| {
+        window
+            .state()
+            .state()
+            .opened
+            .gallery
+            .as_ref()
+            .map(|g| g.photo)
+    };
+    let before = photo(&window);
+    window.key_press(Key::ArrowRight);
+    settle(&mut window);
+    assert_eq!(photo(&window), before.map(|p| p + 1));
+    window.key_press(Key::ArrowLeft);
+    settle(&mut window);
+    assert_eq!(photo(&window), before);
+    let redraws = window.state().state().settings.redraws;
+    window.key_press(Key::R);
+    settle(&mut window);
+    assert_eq!(window.state().state().settings.redraws, redraws + 1);
+    // A key that belongs to a text field does not redraw.
+    window.get_by_role(Role::TextInput).focus();
+    window.run_steps(2);
+    window.key_press_modifiers(Modifiers::NONE, Key::R);
+    settle(&mut window);
+    assert_eq!(window.state().state().settings.redraws, redraws + 1);
+}
+
+#[test]
+fn it_fits_small_and_large_windows_and_then_rests() {
+    for size in [[1000.0, 640.0], [1280.0, 800.0], [1920.0, 1080.0]] {
+        let mut window = Harness::builder()
+            .with_size(size)
+            .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
+        settle(&mut window);
+        for view in View::ALL {
+            command(&mut window, Action::Show(view));
+        }
+        // Panics where something keeps asking for another frame.
+        window.run();
+    }
+}

@@ -25,7 +25,10 @@ fn assert_uniform((least, mean, most): (f64, f64, f64), low: f64, high: f64) {
     assert!(least >= low && most <= high, "[{least}, {most}]");
     assert!(least < low + 0.01 * range && most > high - 0.01 * range);
     let error = range / (12.0 * N as f64).sqrt();
-    assert!((mean - (low + high) / 2.0).abs() < 5.0 * error, "{mean}");
+    assert!(
+        (mean - f64::midpoint(low, high)).abs() < 5.0 * error,
+        "{mean}"
+    );
 }
 
 fn contrast(factor: impl Into<Factor>) -> Transform {

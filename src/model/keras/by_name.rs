@@ -29,7 +29,7 @@ pub(super) fn load(
         // Operators have no group; a missing one matters only where weights are needed.
         let group = top.group(&graph.layers[id].name).ok();
         let paths = match &group {
-            Some(group) => h5.attributes(group)?.list("weight_names"),
+            Some(group) => H5::attributes(group)?.list("weight_names"),
             None => Vec::new(),
         };
         let (found, unused) = assign(&graph.layers, id, &inside, &paths, needs)?;

@@ -69,14 +69,14 @@ impl Loader<'_> {
             }
             let mut vars = group.and_then(|g| g.group("vars").ok());
             if let Some(found) = &vars
-                && let Some(owner) = self.owner(found)?
+                && let Some(owner) = Self::owner(found)?
                 && owner != self.graph.layers[child].name
             {
                 // Keras 3 writes the layer's name too. Where it is another one, it tells more than
                 // the counter does.
                 let names = match &mut names {
                     Some(names) => names,
-                    none => none.insert(self.owners(layers.as_ref())?),
+                    none => none.insert(Self::owners(layers.as_ref())?),
                 };
                 vars = names.remove(&self.graph.layers[child].name);
             }
@@ -99,7 +99,7 @@ impl Loader<'_> {
         }
         let Some(vars) = vars else { return Ok(()) };
         let known = self.needs[id].len();
-        for extra in self.h5.datasets(&vars)? {
+        for extra in H5::datasets(&vars)? {
             if extra.parse::<usize>().is_ok_and(|n| n >= known) {
                 self.extra.push(format!("{name}/vars/{extra}"));
             }
@@ -108,19 +108,19 @@ impl Loader<'_> {
     }
 
     /// The name of the layer that the group says it belongs to; Keras 2 does not say.
-    fn owner(&self, vars: &Group) -> Result<Option<String>, OpenError> {
-        Ok(self.h5.attributes(vars)?.text("name").map(str::to_owned))
+    fn owner(vars: &Group) -> Result<Option<String>, OpenError> {
+        Ok(H5::attributes(vars)?.text("name").map(str::to_owned))
     }
 
     /// The groups of one model that say to which layer they belong.
-    fn owners(&self, layers: Option<&Group>) -> Result<HashMap<String, Group>, OpenError> {
+    fn owners(layers: Option<&Group>) -> Result<HashMap<String, Group>, OpenError> {
         let mut owners = HashMap::new();
         let Some(layers) = layers else {
             return Ok(owners);
         };
-        for key in self.h5.groups(layers)? {
+        for key in H5::groups(layers)? {
             if let Ok(vars) = layers.group(&format!("{key}/vars"))
-                && let Some(owner) = self.owner(&vars)?
+                && let Some(owner) = Self::owner(&vars)?
             {
                 owners.insert(owner, vars);
             }

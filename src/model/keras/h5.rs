@@ -79,17 +79,17 @@ impl H5 {
         self.file.root()
     }
 
-    pub fn attributes(&self, group: &Group) -> Result<Attributes, OpenError> {
+    pub fn attributes(group: &Group) -> Result<Attributes, OpenError> {
         group.attrs().map(Attributes).map_err(broken)
     }
 
     /// The names of the datasets in a group.
-    pub fn datasets(&self, group: &Group) -> Result<Vec<String>, OpenError> {
+    pub fn datasets(group: &Group) -> Result<Vec<String>, OpenError> {
         group.datasets().map_err(broken)
     }
 
     /// The names of the groups in a group.
-    pub fn groups(&self, group: &Group) -> Result<Vec<String>, OpenError> {
+    pub fn groups(group: &Group) -> Result<Vec<String>, OpenError> {
         group.groups().map_err(broken)
     }
 

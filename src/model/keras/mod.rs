@@ -47,13 +47,13 @@ pub struct Opened {
 pub fn open_h5(bytes: Vec<u8>) -> Result<Opened, OpenError> {
     guarded(|| {
         let h5 = H5::open(bytes)?;
-        let root = h5.attributes(&h5.root())?;
+        let root = H5::attributes(&h5.root())?;
         let config = root.text("model_config").ok_or_else(|| {
             OpenError::NotAModel("it holds no model configuration, at most weights".to_owned())
         })?;
         let config = json(config.as_bytes(), "its model_config")?;
         let inner = match h5.root().group("model_weights") {
-            Ok(group) => Some(h5.attributes(&group)?),
+            Ok(group) => Some(H5::attributes(&group)?),
             Err(_) => None,
         };
         let version = root.text("keras_version");
@@ -72,9 +72,10 @@ pub fn open_keras_zip(bytes: Vec<u8>) -> Result<Opened, OpenError> {
     guarded(|| {
         let entries = archive::unpack(bytes)?;
         let config = json(&entries.config, "its config.json")?;
-        let metadata = match entries.metadata.is_empty() {
-            true => Value::Null,
-            false => json(&entries.metadata, "its metadata.json")?,
+        let metadata = if entries.metadata.is_empty() {
+            Value::Null
+        } else {
+            json(&entries.metadata, "its metadata.json")?
         };
         let version = metadata.get("keras_version").and_then(Value::as_str);
         let (framework, semantics) = framework(version, &config)?;

@@ -121,7 +121,7 @@ impl Parser {
         if sequential && id.is_none() && !starts_with_input {
             let layer = self.add(LayerKind::Input, Spec::None)?;
             self.layers[layer].name = format!("{}_input", object.name);
-            self.layers[layer].class = "InputLayer".to_owned();
+            "InputLayer".clone_into(&mut self.layers[layer].class);
             self.layers[layer].listed = false;
             container.input = Some(0);
             // A name that no layer can have, so that it is never referred to by accident.
@@ -203,8 +203,8 @@ impl Parser {
             }
         }
         let slot = &mut self.layers[layer];
-        slot.name = object.name.to_owned();
-        slot.class = object.class.to_owned();
+        object.name.clone_into(&mut slot.name);
+        object.class.clone_into(&mut slot.class);
         slot.parent = parent;
         let hidden_input = around.sequential && object.class == "InputLayer";
         slot.listed = !operator && !hidden_input;
@@ -341,7 +341,7 @@ fn unwritten_flag(object: LayerObject, following: &[LayerObject], model_trainabl
         return true;
     }
     let next = following.first().filter(|next| !next.is_model());
-    model_trainable && next.and_then(|next| next.flag()).unwrap_or(true)
+    model_trainable && next.and_then(LayerObject::flag).unwrap_or(true)
 }
 
 /// What Keras 3 writes as `training` where nobody gave it.

@@ -229,7 +229,11 @@ fn broadcast(a: &[Option<usize>], b: &[Option<usize>]) -> Result<Shape, String> 
     }
     let mut shape = long.to_vec();
     for (axis, &other) in shape[skipped..].iter_mut().zip(short) {
-        *axis = match (*axis, other) {
+        #[allow(
+            clippy::match_same_arms,
+            reason = "a known 1 comes before an unknown length"
+        )]
+        let joined = match (*axis, other) {
             (Some(1), n) | (n, Some(1)) => n,
             (None, n) | (n, None) => n,
             (Some(n), Some(m)) if n == m => Some(n),
@@ -239,6 +243,7 @@ fn broadcast(a: &[Option<usize>], b: &[Option<usize>]) -> Result<Shape, String> 
                 ));
             }
         };
+        *axis = joined;
     }
     Ok(shape)
 }

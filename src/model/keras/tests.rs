@@ -1,5 +1,10 @@
 //! Configurations that are awkward to come by as files: shared and nested layers, hostile calls.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "`json!` values read better without `&`"
+)]
+
 use serde_json::{Value, json};
 
 use super::{emit, framework, open_h5, open_keras_zip, parse, shapes};

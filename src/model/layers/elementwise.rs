@@ -165,9 +165,13 @@ impl CustomOp1 for Softmax {
         let n = layout.dims().last().copied().unwrap_or(1).max(1);
         for row in y.chunks_mut(n) {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            row.iter_mut().for_each(|v| *v = (*v - top).exp());
+            for v in row.iter_mut() {
+                *v = (*v - top).exp();
+            }
             let sum: f32 = row.iter().sum();
-            row.iter_mut().for_each(|v| *v /= sum);
+            for v in row.iter_mut() {
+                *v /= sum;
+            }
         }
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }

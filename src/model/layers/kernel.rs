@@ -21,6 +21,10 @@ pub fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]>
 ///
 /// # Panics
 /// Where a slice does not have the length that `m`, `k` and `n` say.
+#[allow(
+    unsafe_code,
+    reason = "gemm's only entry takes pointers; the argument stands at the call"
+)]
 pub fn matrix_product(a: &[f32], b: &[f32], out: &mut [f32], [m, k, n]: [usize; 3]) {
     assert_eq!(a.len(), m * k, "left factor");
     assert_eq!(b.len(), k * n, "right factor");

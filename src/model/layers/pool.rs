@@ -54,7 +54,9 @@ impl CustomOp1 for Pool {
                         }
                     }
                     if pooling == Pooling::Average {
-                        y.iter_mut().for_each(|y| *y /= count as f32);
+                        for y in y.iter_mut() {
+                            *y /= count as f32;
+                        }
                     }
                 }
             });

@@ -122,8 +122,8 @@ pub fn build(state: &StateDict) -> Result<Opened, OpenError> {
                 x,
                 index,
                 &Stage {
-                    input,
                     stride,
+                    input,
                     ..*stage
                 },
                 rate,
@@ -157,7 +157,9 @@ pub fn build(state: &StateDict) -> Result<Opened, OpenError> {
         noise_shape: None,
     });
     let x = b.plain("_dropout", "Dropout", dropout, &[x]);
-    let classes = state.get("_fc.bias").map_or(0, |t| t.elem_count());
+    let classes = state
+        .get("_fc.bias")
+        .map_or(0, candle_core::Tensor::elem_count);
     b.graph.output = b.linear("_fc", x, [HEAD, classes])?;
     let warnings = b.leftovers();
     Ok(Opened {

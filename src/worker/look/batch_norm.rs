@@ -62,7 +62,7 @@ pub fn compute(
         moving,
         histogram_axis: axis,
     };
-    Ok((modes.batch, Outcome::BatchNorm(outcome)))
+    Ok((modes.batch, Outcome::BatchNorm(Box::new(outcome))))
 }
 
 /// The moving statistics in the file.

@@ -1,0 +1,158 @@
+//! The one place that changes the state.
+
+use eframe::egui::Context;
+
+use super::App;
+use crate::command::{Action, Command};
+use crate::model::{Flags, Role};
+use crate::state::{MAX_BATCH, View};
+use crate::worker::{Job, PhotosSource, Request};
+
+impl App {
+    /// Carries out one command.
+    pub(super) fn apply(&mut self, ctx: &Context, command: Command) {
+        let semantics = self.state.semantics();
+        let state = &mut self.state;
+        let settings = &mut state.settings;
+        match command {
+            Command::Do(action) => self.act(ctx, action),
+            Command::OpenModel(source) => {
+                state.computed.start(Job::OpenModel, "Opening");
+                state.opened.opening_model = Some(source.clone());
+                self.worker.send(Request::OpenModel(source));
+            }
+            Command::OpenPhotos(source) => {
+                state.computed.start(Job::OpenPhotos, "Listing");
+                state.opened.opening_photos = Some(source.clone());
+                state.opened.wanted_photo = None;
+                self.worker.send(Request::OpenPhotos(source));
+            }
+            Command::OpenPhoto(path) => {
+                let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
+                if let Some(folder) = path.parent() {
+                    let source = PhotosSource::Folder(folder.to_owned());
+                    self.apply(ctx, Command::OpenPhotos(source));
+                    self.state.opened.wanted_photo = name;
+                }
+            }
+            Command::SetPreset(preset) => settings.pipeline = preset.pipeline(),
+            Command::SetStep(step, on) => {
+                if let Some(step) = settings.pipeline.steps.get_mut(step) {
+                    step.on = on;
+                }
+            }
+            Command::SetSemantics(choice) => settings.semantics = choice,
+            Command::SetPreprocessing(choice) => settings.preprocessing = choice,
+            Command::SetTheme(theme) => {
+                settings.theme = theme;
+                ctx.set_theme(theme);
+            }
+            Command::SetPhoto(photo) => {
+                if let Some(gallery) = &mut state.opened.gallery {
+                    gallery.photo_is_choice = true;
+                    gallery.photo = photo.min(gallery.photos.photos.len().saturating_sub(1));
+                }
+            }
+            Command::SetBatch(batch) => settings.batch = batch.clamp(1, MAX_BATCH),
+            Command::SetSeed(seed) => settings.seed = seed,
+            Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
+            Command::SortChannels(sort) => settings.sort_channels = sort,
+            Command::SetCell(cell) => state.computed.cell = cell,
+            Command::ShowUnreadable(show) => state.computed.show_unreadable = show,
+            Command::DismissNotice(id) => state.computed.notices.retain(|n| n.id != id),
+            Command::SetSearch(search) => {
+                if let Some(base) = &mut state.opened.base {
+                    base.search = search;
+                }
+            }
+            Command::SetTrainable(layer, trainable) => {
+                if let Some(base) = &mut state.opened.base {
+                    base.flags
+                        .set(&base.model.graph, layer, trainable, semantics);
+                }
+            }
+            Command::SetChannel(channel) => {
+                if let Some(base) = &mut state.opened.base {
+                    base.channel = Some(channel);
+                }
+            }
+            Command::ShowLayer(layer) => self.show_layer(layer),
+        }
+    }
+
+    fn show_layer(&mut self, layer: usize) {
+        let Some(base) = &mut self.state.opened.base else {
+            return;
+        };
+        let Some(role) = base.model.graph.layers.get(layer).map(|l| l.kind.role()) else {
+            return;
+        };
+        match role {
+            Role::BatchNorm => {
+                if base.batch_norm != Some(layer) {
+                    base.channel = None;
+                }
+                base.batch_norm = Some(layer);
+                self.state.settings.view = View::BatchNorm;
+            }
+            Role::Noise => {
+                base.noise = Some(layer);
+                self.state.settings.view = View::Dropout;
+            }
+            Role::Weights | Role::Augmentation | Role::Plain => {}
+        }
+    }
+
+    fn act(&mut self, ctx: &Context, action: Action) {
+        let settings = &mut self.state.settings;
+        match action {
+            Action::Show(view) => settings.view = view,
+            Action::Redraw => settings.redraws += 1,
+            Action::NewSeed => settings.seed = settings.seed.wrapping_add(1),
+            Action::PreviousPhoto => self.step_photo(-1),
+            Action::NextPhoto => self.step_photo(1),
+            Action::OpenBase => self.dialogs.open_base(ctx),
+            Action::OpenPhotos => self.dialogs.open_photos(ctx),
+            Action::Export => self.dialogs.export(ctx),
+            Action::FreezeAll => self.change_flags(|flags, _| flags.set_all(false)),
+            Action::UnfreezeAll => self.change_flags(|flags, _| flags.set_all(true)),
+            Action::FineTuneFrom => {
+                let from = settings.fine_tune_from;
+                self.change_flags(|flags, graph| flags.fine_tune_from(graph, from));
+            }
+            Action::ResetFlags => {
+                self.change_flags(|flags, graph| *flags = Flags::of_file(graph));
+            }
+            Action::Cancel => self.cancel(),
+            Action::Retry => self.state.computed.sent = None,
+        }
+    }
+
+    fn change_flags(&mut self, change: impl FnOnce(&mut Flags, &crate::model::Graph)) {
+        if let Some(base) = &mut self.state.opened.base {
+            change(&mut base.flags, &base.model.graph);
+        }
+    }
+
+    fn step_photo(&mut self, step: isize) {
+        let Some(gallery) = &mut self.state.opened.gallery else {
+            return;
+        };
+        let len = gallery.photos.photos.len();
+        gallery.photo_is_choice = true;
+        if len > 0 {
+            gallery.photo = (gallery.photo + len).saturating_add_signed(step) % len;
+        }
+    }
+
+    fn cancel(&mut self) {
+        self.worker.cancel();
+        let opened = &mut self.state.opened;
+        opened.opening_model = None;
+        opened.opening_photos = None;
+        opened.wanted_photo = None;
+        for job in [Job::OpenModel, Job::OpenPhotos, Job::Look] {
+            self.state.computed.finish(job);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! File dialogs, dropped files and the picture of the window: none of them stops a frame.
+
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use eframe::egui::{ColorImage, Context, Ui};
+use rfd::{AsyncFileDialog, FileHandle};
+
+use super::App;
+use crate::command::Command;
+use crate::worker::{Job, ModelSource, PhotosSource, Picture, Request};
+
+/// Answers that may wait at once; more than that, nobody can click in one frame.
+const WAITING: usize = 8;
+
+/// A dialog that ends sooner without an answer was never shown: the dialog library does not tell
+/// a system without dialogs from a person who closes one.
+const QUICKEST: Duration = Duration::from_millis(300);
+
+const MODEL_EXTENSIONS: [&str; 4] = ["h5", "hdf5", "keras", "safetensors"];
+const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
+
+/// What a dialog, or the screen, answered.
+enum Answer {
+    Base(PathBuf),
+    Photos(PathBuf),
+    Window(Arc<ColorImage>),
+    Save(PathBuf, Arc<Picture>),
+    /// The dialog ended before anybody could have closed it.
+    NoDialog,
+    NoThread(std::io::Error),
+}
+
+/// The dialogs under way.
+pub struct Dialogs {
+    sender: SyncSender<Answer>,
+    answers: Receiver<Answer>,
+}
+
+impl Dialogs {
+    pub fn new() -> Self {
+        let (sender, answers) = sync_channel(WAITING);
+        Self { sender, answers }
+    }
+
+    /// Asks for a model file.
+    pub fn open_base(&self, ctx: &Context) {
+        let dialog = AsyncFileDialog::new()
+            .set_title("Open a base")
+            .add_filter("Models", &MODEL_EXTENSIONS)
+            .add_filter("All files", &["*"]);
+        self.wait(ctx, dialog.pick_file(), |file| {
+            Answer::Base(file.path().to_owned())
+        });
+    }
+
+    /// Asks for a folder of photos.
+    pub fn open_photos(&self, ctx: &Context) {
+        let dialog = AsyncFileDialog::new().set_title("Open a folder of photos");
+        self.wait(ctx, dialog.pick_folder(), |file| {
+            Answer::Photos(file.path().to_owned())
+        });
+    }
+
+    /// Takes a picture of the window; the question where to save it follows.
+    pub fn export(&self, ctx: &Context) {
+        let sender = self.sender.clone();
+        let wake = ctx.clone();
+        ctx.request_screenshot(move |image| {
+            // The channel is full only when nobody reads it any more.
+            let _ = sender.try_send(Answer::Window(image));
+            wake.request_repaint();
+        });
+    }
+
+    fn save(&self, ctx: &Context, image: &ColorImage) {
+        let rgba = image
+            .pixels
+            .iter()
+            .flat_map(eframe::egui::Color32::to_srgba_unmultiplied)
+            .collect();
+        let [width, height] = image.size;
+        let picture = Arc::new(Picture {
+            width,
+            height,
+            rgba,
+        });
+        let dialog = AsyncFileDialog::new()
+            .set_title("Save the window as a picture")
+            .set_file_name("modelens.png")
+            .add_filter("PNG", &["png"]);
+        self.wait(ctx, dialog.save_file(), move |file| {
+            let mut path = file.path().to_owned();
+            if path.extension().is_none() {
+                path.set_extension("png");
+            }
+            Answer::Save(path, picture)
+        });
+    }
+
+    /// Waits for a dialog on a thread of its own. The future is made on the main thread, as macOS
+    /// requires.
+    fn wait(
+        &self,
+        ctx: &Context,
+        dialog: impl Future<Output = Option<FileHandle>> + Send + 'static,
+        answer: impl FnOnce(FileHandle) -> Answer + Send + 'static,
+    ) {
+        let sender = self.sender.clone();
+        let wake = ctx.clone();
+        let waits = move || {
+            let start = Instant::now();
+            let answer = match block_on(dialog) {
+                Some(file) => answer(file),
+                None if start.elapsed() < QUICKEST => Answer::NoDialog,
+                None => return,
+            };
+            let _ = sender.try_send(answer);
+            wake.request_repaint();
+        };
+        let thread = std::thread::Builder::new().name("file dialog".to_owned());
+        if let Err(error) = thread.spawn(waits) {
+            let _ = self.sender.try_send(Answer::NoThread(error));
+        }
+    }
+}
+
+/// Polls a future on this thread, which sleeps in between.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(std::thread::Thread);
+    impl std::task::Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => std::thread::park(),
+        }
+    }
+}
+
+impl App {
+    /// Takes the answers of dialogs.
+    pub(super) fn answers(&mut self, ctx: &Context) {
+        while let Ok(answer) = self.dialogs.answers.try_recv() {
+            match answer {
+                Answer::Base(path) => self.apply(ctx, Command::OpenModel(ModelSource::File(path))),
+                Answer::Photos(path) => {
+                    self.apply(ctx, Command::OpenPhotos(PhotosSource::Folder(path)));
+                }
+                Answer::Window(image) => self.dialogs.save(ctx, &image),
+                Answer::Save(path, picture) => {
+                    self.state.computed.start(Job::SavePng, "Saving");
+                    self.worker.send(Request::SavePng { path, picture });
+                }
+                Answer::NoDialog => {
+                    let hint = "The system offers none (a desktop portal, or zenity). Drop files \
+                                onto the window, or name them on the command line.";
+                    let computed = &mut self.state.computed;
+                    computed.notify("The file dialog could not be opened", hint.to_owned());
+                }
+                Answer::NoThread(error) => {
+                    let computed = &mut self.state.computed;
+                    computed.notify("The file dialog could not be opened", error.to_string());
+                }
+            }
+        }
+    }
+}
+
+/// Opens what was dropped onto the window.
+pub fn dropped(ui: &Ui, commands: &mut Vec<Command>) {
+    let files = ui.input(|i| i.raw.dropped_files.clone());
+    commands.extend(files.iter().map(|file| command_for(file.path())));
+}
+
+/// A folder, or a photo, means photos; whatever else is taken for a model, whose reader says what
+/// is wrong with it.
+fn command_for(path: &Path) -> Command {
+    if path.is_dir() {
+        return Command::OpenPhotos(PhotosSource::Folder(path.to_owned()));
+    }
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let is_photo = extension.is_some_and(|e| PHOTO_EXTENSIONS.contains(&e.as_str()));
+    if is_photo {
+        Command::OpenPhoto(path.to_owned())
+    } else {
+        Command::OpenModel(ModelSource::File(path.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_file_is_taken_for_what_its_name_says() {
+        let photo = command_for(Path::new("/photos/cat/one.JPG"));
+        assert_eq!(photo, Command::OpenPhoto("/photos/cat/one.JPG".into()));
+        let model = command_for(Path::new("/models/base.keras"));
+        assert_eq!(
+            model,
+            Command::OpenModel(ModelSource::File("/models/base.keras".into()))
+        );
+        let other = command_for(Path::new("/notes.txt"));
+        assert!(matches!(other, Command::OpenModel(_)));
+    }
+
+    #[test]
+    fn block_on_waits_for_another_thread() {
+        let (sender, receiver) = sync_channel(1);
+        let future = std::future::poll_fn(move |context| {
+            if let Ok(n) = receiver.try_recv() {
+                return Poll::Ready(n);
+            }
+            let waker = context.waker().clone();
+            let sender = sender.clone();
+            let wakes = move || {
+                let _ = sender.send(5);
+                waker.wake();
+            };
+            std::thread::Builder::new().spawn(wakes).unwrap();
+            Poll::Pending
+        });
+        assert_eq!(block_on(future), 5);
+    }
+}

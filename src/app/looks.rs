@@ -1,0 +1,109 @@
+//! What each view needs, and asking the worker for it.
+
+use std::sync::Arc;
+
+use eframe::egui::Context;
+
+use super::App;
+use crate::state::{State, View};
+use crate::worker::{AugmentationLook, Job, Look, PassLook, Request, Same};
+
+/// The side of the image the pipeline gets where the model leaves its input size open.
+const OPEN_SIDE: usize = 224;
+
+/// What a view would show under the present settings; `None` while something is missing.
+pub fn desired(state: &State, view: View) -> Option<Look> {
+    let base = state.opened.base.as_ref()?;
+    let gallery = state
+        .opened
+        .gallery
+        .as_ref()
+        .filter(|g| g.chosen().is_some())?;
+    let settings = &state.settings;
+    let photos = Same(Arc::clone(&gallery.photos));
+    if view == View::Augmentation {
+        let [height, width, _] = base.model.graph.input_hwc;
+        return Some(Look::Augmentation(AugmentationLook {
+            photos,
+            photo: gallery.photo,
+            height: height.unwrap_or(OPEN_SIDE),
+            width: width.unwrap_or(OPEN_SIDE),
+            pipeline: settings.pipeline.clone(),
+            semantics: state.semantics(),
+            seed: settings.seed,
+            redraws: settings.redraws,
+        }));
+    }
+    let layer = base.layer(view)?;
+    let pass = PassLook {
+        model: Same(Arc::clone(&base.model)),
+        photos,
+        photo: gallery.photo,
+        batch: settings.batch.min(gallery.photos.photos.len()),
+        seed: settings.seed,
+        // BatchNorm of a layer before any noise would not change; the contract lets the
+        // worker find that out, and equal looks must have equal results.
+        redraws: settings.redraws,
+        preprocessing: state.preprocessing(),
+        flags: base.flags.clone(),
+        semantics: state.semantics(),
+    };
+    Some(match view {
+        View::BatchNorm => Look::BatchNorm { pass, layer },
+        View::Dropout | View::Augmentation => Look::Dropout { pass, layer },
+    })
+}
+
+impl App {
+    /// Sends what the present settings need and the worker was not yet asked for.
+    pub(super) fn ask(&mut self, ctx: &Context) {
+        self.ask_thumbnail();
+        let view = self.state.settings.view;
+        let Some(look) = desired(&self.state, view) else {
+            return;
+        };
+        let computed = &mut self.state.computed;
+        let shown = computed
+            .result(view)
+            .is_some_and(|looked| looked.look == look);
+        if shown || computed.sent.as_ref() == Some(&look) {
+            return;
+        }
+        computed.sent = Some(look.clone());
+        computed.sent_secs = ctx.input(|i| i.time);
+        computed.start(Job::Look, "Forward");
+        self.worker.send(Request::Look(Box::new(look)));
+    }
+
+    fn ask_thumbnail(&mut self) {
+        let Some(gallery) = self.state.opened.gallery.as_ref() else {
+            return;
+        };
+        if gallery.chosen().is_none() {
+            return;
+        }
+        let wanted = (Arc::clone(&gallery.photos), gallery.photo);
+        let computed = &mut self.state.computed;
+        let is_wanted = |photos: &crate::dataset::Photos, photo: usize| {
+            Arc::ptr_eq(photos, &wanted.0) && photo == wanted.1
+        };
+        let shown = computed
+            .thumbnail
+            .as_ref()
+            .is_some_and(|t| is_wanted(&t.photos, t.photo));
+        let sent = computed
+            .thumbnail_sent
+            .as_ref()
+            .is_some_and(|(p, i)| is_wanted(p, *i));
+        if shown || sent {
+            return;
+        }
+        let (photos, photo) = wanted.clone();
+        computed.thumbnail_sent = Some(wanted);
+        computed.start(Job::Thumbnail, "Photo");
+        self.worker.send(Request::Thumbnail {
+            photos: Same(photos),
+            photo,
+        });
+    }
+}

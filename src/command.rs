@@ -1,0 +1,159 @@
+//! Everything a person can do. Panels push commands; [`crate::app::App`] carries them out.
+
+use std::path::PathBuf;
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+
+use crate::augment::Preset;
+use crate::model::{LayerId, Preprocessing, Semantics};
+use crate::state::{ThemeChoice, View};
+use crate::worker::{ModelSource, PhotosSource};
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    Do(Action),
+    OpenModel(ModelSource),
+    OpenPhotos(PhotosSource),
+    /// Opens the folder around a photo, and chooses the photo.
+    OpenPhoto(PathBuf),
+    /// Replaces the augmentation pipeline.
+    SetPreset(Preset),
+    /// Turns one step of the pipeline on or off.
+    SetStep(usize, bool),
+    SetSemantics(Option<Semantics>),
+    SetPreprocessing(Option<Preprocessing>),
+    SetTheme(ThemeChoice),
+    SetPhoto(usize),
+    SetBatch(usize),
+    SetSeed(u64),
+    SetSearch(String),
+    SetTrainable(LayerId, bool),
+    SetFineTuneFrom(usize),
+    /// Chooses a BatchNorm or noise layer and goes to its view.
+    ShowLayer(LayerId),
+    SetChannel(usize),
+    SortChannels(bool),
+    /// Rings one cell of the augmentation grid.
+    SetCell(Option<usize>),
+    ShowUnreadable(bool),
+    DismissNotice(u64),
+}
+
+/// A command without a value: it has a label, a tooltip and perhaps a shortcut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    Show(View),
+    Redraw,
+    PreviousPhoto,
+    NextPhoto,
+    OpenBase,
+    OpenPhotos,
+    Export,
+    NewSeed,
+    FreezeAll,
+    UnfreezeAll,
+    FineTuneFrom,
+    ResetFlags,
+    Cancel,
+    Retry,
+}
+
+/// How an action looks to a person.
+#[derive(Clone, Copy, Debug)]
+pub struct Info {
+    pub label: &'static str,
+    pub tooltip: &'static str,
+    pub shortcut: Option<KeyboardShortcut>,
+}
+
+impl Action {
+    /// The actions that have shortcuts.
+    pub const WITH_SHORTCUT: [Self; 9] = [
+        Self::Show(View::Augmentation),
+        Self::Show(View::Dropout),
+        Self::Show(View::BatchNorm),
+        Self::Redraw,
+        Self::PreviousPhoto,
+        Self::NextPhoto,
+        // With Shift first: Ctrl+O would swallow Ctrl+Shift+O.
+        Self::OpenPhotos,
+        Self::OpenBase,
+        Self::Export,
+    ];
+
+    /// Label, tooltip and shortcut.
+    pub fn info(self) -> Info {
+        let ctrl = Modifiers::COMMAND;
+        let (label, tooltip, shortcut) = match self {
+            Self::Show(View::Augmentation) => (
+                "Augmentation",
+                "One photo nine times through random flips and rotations",
+                Some((Modifiers::NONE, Key::Num1)),
+            ),
+            Self::Show(View::Dropout) => (
+                "Dropout",
+                "Which units a dropout layer drops",
+                Some((Modifiers::NONE, Key::Num2)),
+            ),
+            Self::Show(View::BatchNorm) => (
+                "BatchNorm",
+                "Which mean and variance a BatchNorm layer normalises with",
+                Some((Modifiers::NONE, Key::Num3)),
+            ),
+            Self::Redraw => (
+                "Redraw",
+                "Draw anew, on the same photos",
+                Some((Modifiers::NONE, Key::R)),
+            ),
+            Self::PreviousPhoto => (
+                "Previous photo",
+                "Previous photo",
+                Some((Modifiers::NONE, Key::ArrowLeft)),
+            ),
+            Self::NextPhoto => (
+                "Next photo",
+                "Next photo",
+                Some((Modifiers::NONE, Key::ArrowRight)),
+            ),
+            Self::OpenBase => (
+                "Open file...",
+                "A Keras .h5 or .keras file, or a PyTorch state dict (.safetensors)",
+                Some((ctrl, Key::O)),
+            ),
+            Self::OpenPhotos => (
+                "Open folder...",
+                "A folder with one folder of photos for each class",
+                Some((ctrl.plus(Modifiers::SHIFT), Key::O)),
+            ),
+            Self::Export => (
+                "Export...",
+                "Save the window as a PNG picture",
+                Some((ctrl, Key::E)),
+            ),
+            Self::NewSeed => ("New seed", "Another batch of photos and other draws", None),
+            Self::FreezeAll => ("Freeze all", "Set trainable to False on every layer", None),
+            Self::UnfreezeAll => ("Unfreeze all", "Set trainable to True on every layer", None),
+            Self::FineTuneFrom => (
+                "Fine-tune from",
+                "Make the base trainable, then freeze its layers before this one",
+                None,
+            ),
+            Self::ResetFlags => ("Reset to file", "The flags as they are in the file", None),
+            Self::Cancel => ("Cancel", "Stop what runs", None),
+            Self::Retry => ("Run again", "Compute this view", None),
+        };
+        let shortcut = shortcut.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key));
+        Info {
+            label,
+            tooltip,
+            shortcut,
+        }
+    }
+}
+
+impl From<Action> for Command {
+    fn from(action: Action) -> Self {
+        Self::Do(action)
+    }
+}

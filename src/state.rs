@@ -1,0 +1,431 @@
+//! What the person chose, what is open, and what was computed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+use eframe::egui::TextureHandle;
+use serde::{Deserialize, Serialize};
+
+use crate::augment::Pipeline;
+use crate::dataset::{PhotoSet, Photos};
+use crate::model::{Flags, LayerId, LayerKind, Model, Preprocessing, Role, Semantics, flags};
+use crate::worker::{Job, Look, Looked, ModelSource, PhotosSource};
+
+/// The largest batch the window offers.
+pub const MAX_BATCH: usize = 64;
+
+/// The three views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum View {
+    Augmentation,
+    Dropout,
+    BatchNorm,
+}
+
+impl View {
+    /// In the order of the tabs.
+    pub const ALL: [Self; 3] = [Self::Augmentation, Self::Dropout, Self::BatchNorm];
+
+    /// The view a look belongs to.
+    pub fn of(look: &Look) -> Self {
+        match look {
+            Look::Augmentation(_) => Self::Augmentation,
+            Look::Dropout { .. } => Self::Dropout,
+            Look::BatchNorm { .. } => Self::BatchNorm,
+        }
+    }
+
+    fn index(self) -> usize {
+        self as usize
+    }
+}
+
+/// Light, dark, or as the system has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum ThemeChoice {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl ThemeChoice {
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// The name the window shows.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Light => "Light",
+            Self::Dark => "Dark",
+        }
+    }
+}
+
+impl From<ThemeChoice> for egui::ThemePreference {
+    fn from(choice: ThemeChoice) -> Self {
+        match choice {
+            ThemeChoice::System => Self::System,
+            ThemeChoice::Light => Self::Light,
+            ThemeChoice::Dark => Self::Dark,
+        }
+    }
+}
+
+/// What the person chose, apart from any file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub view: View,
+    pub theme: ThemeChoice,
+    /// `None`: by the file.
+    pub semantics: Option<Semantics>,
+    /// `None`: by the file.
+    pub preprocessing: Option<Preprocessing>,
+    pub batch: usize,
+    pub seed: u64,
+    /// How often new draws were asked for.
+    pub redraws: u64,
+    /// The layer fine-tuning starts from.
+    pub fine_tune_from: usize,
+    /// Channels by their distance from the moving statistics.
+    pub sort_channels: bool,
+    pub pipeline: Pipeline,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            view: View::Augmentation,
+            theme: ThemeChoice::System,
+            semantics: None,
+            preprocessing: None,
+            batch: 32,
+            seed: 7,
+            redraws: 0,
+            fine_tune_from: 120,
+            sort_channels: true,
+            pipeline: Pipeline::course(),
+        }
+    }
+}
+
+/// The open model with what was chosen in it.
+#[derive(Debug)]
+pub struct Base {
+    pub model: Arc<Model>,
+    pub source: ModelSource,
+    pub flags: Flags,
+    /// The layers of the list, with their depth.
+    pub rows: Vec<(LayerId, usize)>,
+    pub batch_norms: Vec<LayerId>,
+    pub noises: Vec<LayerId>,
+    pub batch_norm: Option<LayerId>,
+    pub noise: Option<LayerId>,
+    /// `None`: the one that differs most.
+    pub channel: Option<usize>,
+    pub search: String,
+}
+
+impl Base {
+    /// A model just opened: flags as in the file, the first trainable BatchNorm chosen.
+    pub fn new(model: Arc<Model>, source: ModelSource) -> Self {
+        let graph = &model.graph;
+        let flags = Flags::of_file(graph);
+        let of_role = |role: Role| -> Vec<LayerId> {
+            let layers = graph.layers.iter().enumerate();
+            layers
+                .filter(|(_, l)| l.kind.role() == role)
+                .map(|(id, _)| id)
+                .collect()
+        };
+        let batch_norms = of_role(Role::BatchNorm);
+        let noises = of_role(Role::Noise);
+        let rows = graph.layers.iter().enumerate().filter(|(_, l)| l.listed);
+        let rows = rows
+            .map(|(id, _)| (id, graph.ancestors(id).count()))
+            .collect();
+        let trainable = batch_norms.iter().copied().find(|&id| flags.get(id));
+        Self {
+            batch_norm: trainable.or(batch_norms.first().copied()),
+            // The last one: a head's dropout is what a course talks about.
+            noise: noises.last().copied(),
+            flags,
+            rows,
+            batch_norms,
+            noises,
+            channel: None,
+            search: String::new(),
+            source,
+            model,
+        }
+    }
+
+    /// The number of layers that "fine-tune from" counts.
+    pub fn base_len(&self) -> usize {
+        let graph = &self.model.graph;
+        let base = flags::base_of(graph);
+        graph
+            .layers
+            .iter()
+            .filter(|l| l.parent == base && l.listed)
+            .count()
+    }
+
+    /// The layer a view looks at.
+    pub fn layer(&self, view: View) -> Option<LayerId> {
+        match view {
+            View::Augmentation => None,
+            View::Dropout => self.noise,
+            View::BatchNorm => self.batch_norm,
+        }
+    }
+
+    /// Whether a layer has children.
+    pub fn is_container(&self, layer: LayerId) -> bool {
+        self.model.graph.layers[layer].kind == LayerKind::Model
+    }
+}
+
+/// The open photos with what was chosen among them.
+#[derive(Debug)]
+pub struct Gallery {
+    pub photos: Photos,
+    pub source: PhotosSource,
+    /// Index of the chosen photo; 0 where there is none.
+    pub photo: usize,
+    /// Whether the person chose it; if not, another one may take its place.
+    pub photo_is_choice: bool,
+    /// Reasons, by photo.
+    pub unreadable: BTreeMap<usize, String>,
+}
+
+impl Gallery {
+    /// Photos just opened. The clownfish is chosen where it is present: flips and rotations are
+    /// plain to see on it.
+    pub fn new(photos: Photos, source: PhotosSource, wanted: Option<&str>) -> Self {
+        let position = |name: &str| {
+            photos
+                .photos
+                .iter()
+                .position(|p| p.name == name || p.name.starts_with(name))
+        };
+        let photo = wanted
+            .and_then(position)
+            .or_else(|| position("fish/fish9."))
+            .unwrap_or(0);
+        Self {
+            photos,
+            source,
+            photo,
+            photo_is_choice: false,
+            unreadable: BTreeMap::new(),
+        }
+    }
+
+    /// Notes that a photo cannot be read. If it is the one shown, and nobody asked for it, the
+    /// next readable one is shown instead.
+    pub fn mark_unreadable(&mut self, photo: usize, reason: String) {
+        self.unreadable.insert(photo, reason);
+        let mut others = photo + 1..self.photos.photos.len();
+        if photo == self.photo
+            && !self.photo_is_choice
+            && let Some(next) = others.find(|i| !self.unreadable.contains_key(i))
+        {
+            self.photo = next;
+        }
+    }
+
+    /// Why the chosen photo cannot be read, if it cannot.
+    pub fn chosen_unreadable(&self) -> Option<String> {
+        let reason = self.unreadable.get(&self.photo)?;
+        Some(format!("{} cannot be read: {reason}", self.chosen()?.name))
+    }
+
+    /// The chosen photo.
+    pub fn chosen(&self) -> Option<&crate::dataset::Photo> {
+        self.photos.photos.get(self.photo)
+    }
+}
+
+/// What is open, or being opened.
+#[derive(Debug, Default)]
+pub struct Opened {
+    pub base: Option<Base>,
+    pub gallery: Option<Gallery>,
+    pub opening_model: Option<ModelSource>,
+    pub opening_photos: Option<PhotosSource>,
+    /// The photo to choose once the folder around it is open.
+    pub wanted_photo: Option<String>,
+}
+
+/// A job that runs.
+#[derive(Clone, Debug)]
+pub struct Running {
+    pub job: Job,
+    pub stage: &'static str,
+    pub done: usize,
+    pub total: usize,
+}
+
+/// A message that stays until it is dismissed.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub id: u64,
+    pub title: &'static str,
+    pub text: String,
+}
+
+/// The chosen photo, small.
+pub struct Thumbnail {
+    pub photos: Photos,
+    pub photo: usize,
+    pub texture: TextureHandle,
+}
+
+/// The textures of an augmentation result.
+pub struct GridTextures {
+    pub training: Vec<TextureHandle>,
+    pub inference: Vec<TextureHandle>,
+}
+
+/// What the worker computed and what it does now.
+#[derive(Default)]
+pub struct Computed {
+    results: [Option<Arc<Looked>>; View::ALL.len()],
+    pub grid: Option<GridTextures>,
+    pub thumbnail: Option<Thumbnail>,
+    pub thumbnail_sent: Option<(Photos, usize)>,
+    pub running: Vec<Running>,
+    pub sent: Option<Look>,
+    /// When the look was sent, in the window's seconds.
+    pub sent_secs: f64,
+    pub notices: Vec<Notice>,
+    pub next_notice: u64,
+    pub saved: Option<PathBuf>,
+    pub cell: Option<usize>,
+    pub show_unreadable: bool,
+}
+
+impl Computed {
+    /// The latest result of a view, up to date or not.
+    pub fn result(&self, view: View) -> Option<&Arc<Looked>> {
+        self.results[view.index()].as_ref()
+    }
+
+    /// Keeps a result.
+    pub fn store(&mut self, looked: Arc<Looked>) {
+        let view = View::of(&looked.look);
+        self.results[view.index()] = Some(looked);
+    }
+
+    /// Drops the results of a model or of photos that are no longer open.
+    pub fn forget_results(&mut self) {
+        self.results = Default::default();
+        self.grid = None;
+        self.cell = None;
+    }
+
+    /// The job, if it runs.
+    pub fn running(&self, job: Job) -> Option<&Running> {
+        self.running.iter().find(|r| r.job == job)
+    }
+
+    /// Notes that a job runs.
+    pub fn start(&mut self, job: Job, stage: &'static str) {
+        self.progress(Running {
+            job,
+            stage,
+            done: 0,
+            total: 0,
+        });
+    }
+
+    /// Notes how far a job is.
+    pub fn progress(&mut self, running: Running) {
+        match self.running.iter_mut().find(|r| r.job == running.job) {
+            Some(slot) => *slot = running,
+            None => self.running.push(running),
+        }
+    }
+
+    /// Notes that a job ended.
+    pub fn finish(&mut self, job: Job) {
+        self.running.retain(|r| r.job != job);
+    }
+
+    /// Shows a message until it is dismissed.
+    pub fn notify(&mut self, title: &'static str, text: String) {
+        if self
+            .notices
+            .iter()
+            .any(|n| n.title == title && n.text == text)
+        {
+            return;
+        }
+        self.notices.push(Notice {
+            id: self.next_notice,
+            title,
+            text,
+        });
+        self.next_notice += 1;
+    }
+}
+
+/// All of it.
+#[derive(Default)]
+pub struct State {
+    pub settings: Settings,
+    pub opened: Opened,
+    pub computed: Computed,
+}
+
+impl State {
+    /// The rules in force: those chosen, else those of the file.
+    pub fn semantics(&self) -> Semantics {
+        let by_file = self.opened.base.as_ref().map(|b| b.model.semantics);
+        self.settings
+            .semantics
+            .or(by_file)
+            .unwrap_or(Semantics::Keras3)
+    }
+
+    /// The preprocessing in force.
+    pub fn preprocessing(&self) -> Preprocessing {
+        let by_file = self.opened.base.as_ref().map(|b| b.model.preprocessing);
+        self.settings
+            .preprocessing
+            .or(by_file)
+            .unwrap_or(Preprocessing::Raw)
+    }
+
+    /// The open photos.
+    pub fn photos(&self) -> Option<&PhotoSet> {
+        self.opened.gallery.as_ref().map(|g| &*g.photos)
+    }
+}
+
+/// What the window calls a source before it is open.
+pub fn model_title(source: &ModelSource) -> String {
+    match source {
+        ModelSource::DogBreeds => "MobileNetV2 · dog breeds".to_owned(),
+        ModelSource::EfficientNetLite0 => "EfficientNet-Lite0".to_owned(),
+        ModelSource::File(path) => file_name(path),
+    }
+}
+
+/// What the window calls a source before it is open.
+pub fn photos_title(source: &PhotosSource) -> String {
+    match source {
+        PhotosSource::Bundled => "Bundled photos".to_owned(),
+        PhotosSource::Folder(path) => file_name(path),
+    }
+}
+
+fn file_name(path: &std::path::Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}

@@ -1,0 +1,28 @@
+//! Everything that decides how the window looks: colours, sizes, fonts and the style made of them.
+//! No other module holds a colour or a size.
+
+mod fonts;
+mod palette;
+pub mod sizes;
+mod style;
+pub mod text;
+
+pub use palette::{ModeColors, Palette};
+
+use eframe::egui::{Context, Theme, Ui};
+
+/// Installs fonts and styles; call once, before the first frame.
+pub fn install(ctx: &Context) {
+    ctx.set_fonts(fonts::definitions());
+    ctx.set_style_of(Theme::Light, style::style(&Palette::LIGHT));
+    ctx.set_style_of(Theme::Dark, style::style(&Palette::DARK));
+}
+
+/// The colours of the theme in use.
+pub fn palette(ui: &Ui) -> &'static Palette {
+    if ui.visuals().dark_mode {
+        &Palette::DARK
+    } else {
+        &Palette::LIGHT
+    }
+}

@@ -1,0 +1,109 @@
+//! Lengths, in points.
+
+/// Steps of spacing.
+pub const S1: f32 = 4.0;
+pub const S2: f32 = 8.0;
+pub const S3: f32 = 12.0;
+pub const S4: f32 = 16.0;
+
+pub const TOP_BAR: f32 = 48.0;
+pub const STATUS_BAR: f32 = 28.0;
+pub const SIDE_PANEL: f32 = 300.0;
+pub const LAYER_ROW: f32 = 26.0;
+
+pub const PANEL_RADIUS: u8 = 10;
+pub const CONTROL_RADIUS: u8 = 6;
+/// More than half of any control's height: both ends round.
+pub const PILL_RADIUS: u8 = 14;
+pub const CONTROL_HEIGHT: f32 = 28.0;
+pub const TAB_HEIGHT: f32 = 32.0;
+pub const HEADER_BAND: f32 = 36.0;
+pub const LINE: f32 = 1.0;
+
+/// Between the two columns.
+pub const COLUMN_GAP: f32 = 14.0;
+/// The least height of the columns; below it the centre scrolls.
+pub const BODY_MIN: f32 = 300.0;
+pub const CENTRE_MIN_WIDTH: f32 = 640.0;
+
+pub const MARK: f32 = 11.0;
+pub const LAMP: f32 = 8.0;
+pub const HOLLOW_STROKE: f32 = 1.8;
+pub const CHECKBOX: f32 = 14.0;
+pub const CHECKBOX_RADIUS: u8 = 3;
+pub const CHECK_STROKE: f32 = 1.8;
+pub const TRIANGLE: f32 = 7.0;
+pub const CHEVRON: f32 = 16.0;
+pub const FOCUS_STROKE: f32 = 1.5;
+
+pub const THUMBNAIL_W: f32 = 104.0;
+pub const THUMBNAIL_H: f32 = 84.0;
+pub const IMAGE_RADIUS: u8 = 5;
+/// Width of the label column of the input card.
+pub const INPUT_LABEL: f32 = 38.0;
+pub const INPUT_ROW: f32 = 21.0;
+pub const INDENT: f32 = 14.0;
+/// From the right end of a layer row to its lamp.
+pub const LAMP_COLUMN: f32 = 66.0;
+
+pub const CAPTION: f32 = 18.0;
+pub const CELL_GAP: f32 = 10.0;
+/// Augmentation cells grow no larger than this.
+pub const CELL_MAX: f32 = 260.0;
+pub const CELL_RING: f32 = 2.5;
+
+/// Smallest distance between units of the dropout grid.
+pub const UNIT_MIN: f32 = 7.0;
+/// Largest distance between units of the dropout grid.
+pub const UNIT_MAX: f32 = 36.0;
+pub const UNIT_GAP: f32 = 2.0;
+
+pub const KEY_ROW: f32 = 30.0;
+pub const STAT_ROW: f32 = 22.0;
+pub const STAT_COLUMN: f32 = 132.0;
+pub const STAT_COLUMN_SHARE: f32 = 0.28;
+/// The least width of a column of key numbers.
+pub const STAT_COLUMN_MIN: f32 = 92.0;
+/// Narrower columns get shorter labels.
+pub const STAT_LABEL_MIN: f32 = 176.0;
+pub const SCATTER_ROW_MIN: f32 = 196.0;
+/// Share of the row that both scatter plots take.
+pub const SCATTER_SHARE: f32 = 0.62;
+/// Width of a scatter plot by its height, at most.
+pub const SCATTER_ASPECT: f32 = 1.35;
+/// Share of the height the two columns of the BatchNorm view take.
+pub const BATCH_NORM_COLUMNS_SHARE: f32 = 0.56;
+pub const BATCH_NORM_COLUMNS_MIN: f32 = 250.0;
+pub const POINT: f32 = 2.2;
+pub const RING: f32 = 7.0;
+/// How far from a point a click still chooses it.
+pub const POINT_REACH: f32 = 14.0;
+pub const DASH: f32 = 5.0;
+pub const AXIS_LABEL: f32 = 18.0;
+
+/// The line of a section title.
+pub const TITLE_ROW: f32 = 24.0;
+pub const EXPLAIN_MIN: f32 = 128.0;
+/// Longer sentences and code scroll.
+pub const EXPLAIN_MAX: f32 = 204.0;
+/// Share of the bottom card that belongs to the code.
+pub const CODE_SHARE: f32 = 0.44;
+pub const CODE_LINE: f32 = 17.0;
+pub const PROSE_LINE: f32 = 19.0;
+
+/// Kept free for the button at the right end of the controls.
+pub const REDRAW_WIDTH: f32 = 116.0;
+pub const PICKER_WIDTH: f32 = 260.0;
+pub const PICKER_HEIGHT: f32 = 320.0;
+pub const MENU_WIDTH: f32 = 320.0;
+pub const SMALL_MENU_WIDTH: f32 = 120.0;
+pub const NOTICE_WIDTH: f32 = 380.0;
+
+/// How long a result may be out of date before it is dimmed: shorter waits would only flicker.
+pub const STALE_AFTER_SECS: f64 = 0.25;
+pub const STALE_OPACITY: f32 = 0.55;
+
+/// The window at its first start.
+pub const WINDOW: [f32; 2] = [1280.0, 800.0];
+/// Below this the columns have no room.
+pub const SMALLEST_WINDOW: [f32; 2] = [1000.0, 640.0];

@@ -1,0 +1,124 @@
+//! Type: sizes and the few kinds of text the window uses.
+
+use eframe::egui::text::{LayoutJob, TextFormat};
+use eframe::egui::{Color32, FontFamily, FontId, RichText};
+
+use super::fonts::SEMIBOLD;
+use super::{Palette, sizes};
+
+const BODY: f32 = 13.0;
+const SMALL: f32 = 12.0;
+const TINY: f32 = 11.0;
+const KEY: f32 = 22.0;
+const CODE: f32 = 12.0;
+const WORDMARK: f32 = 15.0;
+const UNIT_MARK_MIN: f32 = 7.0;
+const UNIT_MARK_SHARE: f32 = 1.1;
+const TITLE_SPACING: f32 = 0.5;
+
+/// Ordinary text.
+pub fn body() -> FontId {
+    FontId::new(BODY, FontFamily::Proportional)
+}
+
+/// Captions, counts, the status bar.
+pub fn small() -> FontId {
+    FontId::new(SMALL, FontFamily::Proportional)
+}
+
+/// Tick labels.
+pub fn tiny() -> FontId {
+    FontId::new(TINY, FontFamily::Proportional)
+}
+
+/// The mark of a dropped unit, in a square of this side.
+pub fn unit_mark(side: f32) -> FontId {
+    let size = (side * UNIT_MARK_SHARE).clamp(UNIT_MARK_MIN, TINY);
+    FontId::new(size, FontFamily::Proportional)
+}
+
+/// Names and values that stand out in ordinary text.
+pub fn semibold() -> FontId {
+    FontId::new(BODY, FontFamily::Name(SEMIBOLD.into()))
+}
+
+/// Key numbers.
+pub fn key() -> FontId {
+    FontId::new(KEY, FontFamily::Name(SEMIBOLD.into()))
+}
+
+/// Code.
+pub fn code() -> FontId {
+    FontId::new(CODE, FontFamily::Monospace)
+}
+
+/// The name of the program.
+pub fn wordmark(text: &str, color: Color32) -> RichText {
+    RichText::new(text)
+        .font(FontId::new(WORDMARK, FontFamily::Name(SEMIBOLD.into())))
+        .color(color)
+}
+
+/// A section title; pass capitals.
+pub fn title(text: &str, palette: &Palette) -> RichText {
+    RichText::new(text)
+        .font(FontId::new(TINY, FontFamily::Name(SEMIBOLD.into())))
+        .extra_letter_spacing(TITLE_SPACING)
+        .color(palette.muted)
+}
+
+/// Text that stands out.
+pub fn strong(text: impl Into<String>) -> RichText {
+    RichText::new(text).font(semibold())
+}
+
+/// Text that stands back.
+pub fn muted(text: impl Into<String>, palette: &Palette) -> RichText {
+    RichText::new(text).font(body()).color(palette.muted)
+}
+
+/// Small text that stands back.
+pub fn note(text: impl Into<String>, palette: &Palette) -> RichText {
+    RichText::new(text).font(small()).color(palette.muted)
+}
+
+/// Sentences in which `**...**` stands out.
+pub fn prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    for (i, part) in markup.split("**").enumerate() {
+        let font_id = if i % 2 == 1 { semibold() } else { body() };
+        job.append(
+            part,
+            0.0,
+            TextFormat {
+                font_id,
+                color: palette.ink,
+                line_height: Some(sizes::PROSE_LINE),
+                ..Default::default()
+            },
+        );
+    }
+    job.wrap.max_width = width;
+    job
+}
+
+/// Lines of code; comments stand back.
+pub fn code_job(source: &str, width: f32, palette: &Palette) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    let format = |color| TextFormat {
+        font_id: code(),
+        color,
+        line_height: Some(sizes::CODE_LINE),
+        ..Default::default()
+    };
+    for (i, line) in source.lines().enumerate() {
+        if i > 0 {
+            job.append("\n", 0.0, format(palette.ink));
+        }
+        let comment = line.find('#').unwrap_or(line.len());
+        job.append(&line[..comment], 0.0, format(palette.ink));
+        job.append(&line[comment..], 0.0, format(palette.muted));
+    }
+    job.wrap.max_width = width;
+    job
+}

@@ -1,0 +1,166 @@
+//! The middle of the window: tabs, the view's controls, two columns, the explanation.
+
+use eframe::egui;
+use eframe::egui::{Button, Rect, ScrollArea, Sense, Ui, vec2};
+
+use super::explain::{self, Explanation};
+use super::parts::{self, Cut};
+use super::{Show, augmentation, batch_norm, dropout};
+use crate::app::desired;
+use crate::command::Action;
+use crate::model::Mode;
+use crate::state::{Gallery, View, model_title, photos_title};
+use crate::theme::{self, sizes, text};
+use crate::worker::Job;
+
+/// Tabs and the chosen view; scrolls where the window is too small for it.
+pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let view = show.state.settings.view;
+    let margin = vec2(sizes::S4, sizes::S2);
+    let missing = missing(show, view);
+    let explanation = match view {
+        _ if missing.is_some() => Explanation::default(),
+        View::Augmentation => augmentation::explanation(show.state),
+        View::Dropout => dropout::explanation(show.state),
+        View::BatchNorm => batch_norm::explanation(show.state),
+    };
+    let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
+    let card = explain::height(ui, &explanation, width - 2.0 * margin.x);
+    let body = match view {
+        View::BatchNorm => sizes::BATCH_NORM_COLUMNS_MIN + sizes::S3 + sizes::SCATTER_ROW_MIN,
+        View::Augmentation | View::Dropout => sizes::BODY_MIN,
+    };
+    let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
+    let least = above + body + sizes::S3 + card + 2.0 * margin.y;
+    let height = ui.available_height().max(least);
+    ScrollArea::both()
+        .id_salt(("centre", view))
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+            let mut cut = Cut(rect.shrink2(margin));
+            let tabs = cut.top(sizes::TAB_HEIGHT);
+            parts::row_ui(ui, tabs, |ui| tabs_ui(ui, show));
+            cut.top(sizes::S2);
+            let controls = cut.top(sizes::CONTROL_HEIGHT);
+            cut.top(sizes::S2);
+            if let Some(hint) = missing {
+                parts::card(ui.painter(), cut.0, theme::palette(ui));
+                parts::empty_ui(ui, cut.0, &hint);
+                return;
+            }
+            parts::row_ui(ui, controls, |ui| match view {
+                View::Augmentation => augmentation::controls_ui(ui, show),
+                View::Dropout => dropout::controls_ui(ui, show),
+                View::BatchNorm => batch_norm::controls_ui(ui, show),
+            });
+            let card = cut.bottom(card);
+            explain::explain_ui(ui, card, &explanation);
+            cut.bottom(sizes::S3);
+            body_ui(ui, show, view, cut);
+        });
+}
+
+fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    ui.spacing_mut().item_spacing.x = sizes::S1;
+    for (i, view) in View::ALL.into_iter().enumerate() {
+        let chosen = show.state.settings.view == view;
+        let action = Action::Show(view);
+        let label = action.info().label;
+        let name = if chosen {
+            text::strong(label)
+        } else {
+            text::muted(label, palette)
+        };
+        let number = egui::RichText::new((i + 1).to_string())
+            .font(text::tiny())
+            .color(palette.muted);
+        let mut tab = Button::new((
+            number,
+            name.color(if chosen { palette.ink } else { palette.muted }),
+        ))
+        .min_size(vec2(0.0, sizes::TAB_HEIGHT))
+        .frame_when_inactive(chosen);
+        if chosen {
+            tab = tab.fill(palette.panel);
+        }
+        let response = parts::with_tooltip(ui.add(tab), action);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, label));
+        if response.clicked() {
+            show.push(action);
+        }
+    }
+}
+
+/// What is not there yet, in words; `None` where the view can be drawn.
+fn missing(show: &Show<'_>, view: View) -> Option<String> {
+    let opened = &show.state.opened;
+    let Some(base) = &opened.base else {
+        return Some(match &opened.opening_model {
+            Some(source) => format!("Opening {} ...", model_title(source)),
+            None => "No base is open. Open one with Base, or drop a file here.".to_owned(),
+        });
+    };
+    let Some(gallery) = &opened.gallery else {
+        return Some(match &opened.opening_photos {
+            Some(source) => format!("Opening {} ...", photos_title(source)),
+            None => "No photos are open. Open a folder with Photos, or drop one here.".to_owned(),
+        });
+    };
+    if gallery.photos.photos.is_empty() {
+        let hint = "Photos must lie in one folder for each class, or in the folder itself.";
+        return Some(format!("{} holds no photos. {hint}", gallery.photos.title));
+    }
+    if view == View::BatchNorm && base.batch_norms.is_empty() {
+        return Some(
+            "This base has no BatchNorm layer: its statistics are the same in both modes."
+                .to_owned(),
+        );
+    }
+    None
+}
+
+/// The columns, dimmed while they belong to earlier settings.
+fn body_ui(ui: &mut Ui, show: &mut Show<'_>, view: View, cut: Cut) {
+    let builder = egui::UiBuilder::new().max_rect(cut.0);
+    let mut body = ui.new_child(builder);
+    if is_stale(ui, show, view) {
+        body.multiply_opacity(sizes::STALE_OPACITY);
+    }
+    match view {
+        View::Augmentation => augmentation::body_ui(&mut body, show, cut),
+        View::Dropout => dropout::body_ui(&mut body, show, cut),
+        View::BatchNorm => batch_norm::body_ui(&mut body, show, cut),
+    }
+}
+
+/// The shown result belongs to earlier settings, for long enough to say so.
+fn is_stale(ui: &Ui, show: &Show<'_>, view: View) -> bool {
+    let computed = &show.state.computed;
+    let Some(result) = computed.result(view) else {
+        return false;
+    };
+    if desired(show.state, view).as_ref() == Some(&result.look) {
+        return false;
+    }
+    let waited = ui.input(|i| i.time) - computed.sent_secs;
+    computed.running(Job::Look).is_none() || waited > sizes::STALE_AFTER_SECS
+}
+
+/// What stands in a column while there is no result: the reason, and a way on.
+pub fn waiting_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect, mode: Mode) {
+    let running = show.state.computed.running(Job::Look).is_some();
+    if running {
+        parts::empty_ui(ui, room, "Computing ...");
+        return;
+    }
+    let gallery = show.state.opened.gallery.as_ref();
+    if let Some(reason) = gallery.and_then(Gallery::chosen_unreadable) {
+        parts::empty_ui(ui, room, &reason);
+    } else if mode == Mode::Training {
+        let size = vec2(sizes::STAT_COLUMN, sizes::CONTROL_HEIGHT);
+        let rect = Rect::from_center_size(room.center(), size);
+        parts::row_ui(ui, rect, |ui| show.action_ui(ui, Action::Retry));
+    }
+}

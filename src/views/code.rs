@@ -1,0 +1,203 @@
+//! The same setting in Keras or PyTorch, to copy.
+
+use super::text::trimmed;
+use crate::augment::{AugmentLayer, Pipeline, Transform};
+use crate::model::{Effective, Semantics, graph::Noise};
+
+/// The augmentation view.
+pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
+    if semantics != Semantics::PyTorch {
+        return format!(
+            "augment = {}\naugment(images, training=True)   # each draws anew\n\
+             augment(images, training=False)  # unchanged",
+            pipeline.keras_code()
+        );
+    }
+    let layers = pipeline.steps.iter().filter(|step| step.on);
+    let lines: Vec<String> = layers
+        .map(|step| format!("    {},", torchvision(&step.layer)))
+        .collect();
+    let lines = lines.join(
+        "
+",
+    );
+    format!(
+        "from torchvision.transforms import v2\naugment = v2.Compose([\n{lines}\n])\n\
+         # belongs to the training loader only;\n# model.eval() does not reach it"
+    )
+}
+
+/// The nearest transform of torchvision.
+fn torchvision(layer: &AugmentLayer) -> String {
+    match &layer.transform {
+        Transform::Flip(_) => "v2.RandomHorizontalFlip()".to_owned(),
+        Transform::Rotation(rotation) => {
+            format!(
+                "v2.RandomRotation({})",
+                trimmed(rotation.factor.high() * 360.0)
+            )
+        }
+        Transform::Zoom(zoom) => {
+            let f = zoom.height_factor;
+            format!(
+                "v2.RandomAffine(0, scale=({}, {}))",
+                trimmed(1.0 + f.low()),
+                trimmed(1.0 + f.high())
+            )
+        }
+        Transform::Translation(shift) => format!(
+            "v2.RandomAffine(0, translate=({}, {}))",
+            trimmed(shift.width_factor.high()),
+            trimmed(shift.height_factor.high())
+        ),
+        Transform::Contrast(contrast) => {
+            format!(
+                "v2.ColorJitter(contrast={})",
+                trimmed(contrast.factor.high())
+            )
+        }
+        Transform::Brightness(brightness) => {
+            format!(
+                "v2.ColorJitter(brightness={})",
+                trimmed(brightness.factor.high())
+            )
+        }
+        Transform::Shear(_)
+        | Transform::Crop(_)
+        | Transform::Resizing(_)
+        | Transform::Rescaling(_) => {
+            format!("...  # {}", layer.keras_code())
+        }
+    }
+}
+
+/// The dropout view.
+pub fn dropout(noise: Option<&Noise>, semantics: Semantics) -> String {
+    if semantics == Semantics::PyTorch {
+        let line = match noise {
+            Some(Noise::SpatialDropout2d { rate }) => format!("nn.Dropout2d(p={})", trimmed(*rate)),
+            Some(Noise::AlphaDropout { rate }) => format!("nn.AlphaDropout(p={})", trimmed(*rate)),
+            Some(Noise::DropConnect { rate }) => {
+                format!("StochasticDepth(p={}, mode=\"row\")", trimmed(*rate))
+            }
+            Some(Noise::Dropout { rate, .. }) => format!("nn.Dropout(p={})", trimmed(*rate)),
+            Some(Noise::GaussianDropout { .. } | Noise::GaussianNoise { .. }) => {
+                "...  # no such layer in torch.nn".to_owned()
+            }
+            None => "nn.Dropout(p=0.2)  # in your head".to_owned(),
+        };
+        return format!(
+            "drop = {line}\n\nmodel.train()\nmodel(x)  # a new mask every call\n\
+             model.eval()\nmodel(x)  # identity"
+        );
+    }
+    let line = match noise {
+        Some(Noise::Dropout { rate, .. }) => format!("Dropout({})", trimmed(*rate)),
+        Some(Noise::SpatialDropout2d { rate }) => format!("SpatialDropout2D({})", trimmed(*rate)),
+        Some(Noise::AlphaDropout { rate }) => format!("AlphaDropout({})", trimmed(*rate)),
+        Some(Noise::GaussianDropout { rate }) => format!("GaussianDropout({})", trimmed(*rate)),
+        Some(Noise::GaussianNoise { stddev }) => format!("GaussianNoise({})", trimmed(*stddev)),
+        Some(Noise::DropConnect { rate }) => {
+            format!("Dropout({}, noise_shape=(None, 1, 1, 1))", trimmed(*rate))
+        }
+        None => "Dropout(0.2)".to_owned(),
+    };
+    format!(
+        "x = keras.layers.{line}(x)\n\nmodel(x, training=True)   # a new mask every call\n\
+         model(x, training=False)  # identity"
+    )
+}
+
+/// A call with the layer's name, on two lines where one would be too long for the card.
+fn call(function: &str, layer: &str) -> String {
+    const LONGEST: usize = 34;
+    let between = if function.len() + layer.len() > LONGEST {
+        "\n    "
+    } else {
+        ""
+    };
+    format!("{function}({between}\"{layer}\")")
+}
+
+/// The BatchNorm view; `nested` where the layer lies in a model inside the model.
+pub fn batch_norm(
+    layer: &str,
+    nested: bool,
+    training: Option<Effective>,
+    trainable: bool,
+    semantics: Semantics,
+) -> String {
+    if semantics == Semantics::PyTorch {
+        let get = call("model.get_submodule", layer);
+        return format!(
+            "bn = {get}\nbn.requires_grad_({})  # gamma and beta\n\
+             bn.eval()  # keeps the statistics,\n           # again after every model.train()",
+            python(trainable)
+        );
+    }
+    let get = call(
+        if nested {
+            "base.get_layer"
+        } else {
+            "model.get_layer"
+        },
+        layer,
+    );
+    let effect = match training {
+        Some(effective) if effective.updates_statistics => "# batch statistics",
+        Some(effective) if effective.training => "# frozen: runs in inference",
+        Some(_) => "# bound by the recorded training=False",
+        None => "",
+    };
+    format!(
+        "layer = {get}\nlayer.trainable = {}\nmodel(x, training=True)   {effect}\n\
+         model(x, training=False)  # stored statistics\n# PyTorch needs bn.eval() instead",
+        python(trainable)
+    )
+}
+
+fn python(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Mode, Outer, Role, effective};
+
+    #[test]
+    fn the_course_pipeline_in_both_frameworks() {
+        let pipeline = Pipeline::course();
+        let keras = augmentation(&pipeline, Semantics::Keras3);
+        assert!(keras.contains("RandomFlip(\"horizontal\")"), "{keras}");
+        assert!(keras.contains("training=False"), "{keras}");
+        let torch = augmentation(&pipeline, Semantics::PyTorch);
+        assert!(torch.contains("v2.RandomRotation(72)"), "{torch}");
+        assert!(!torch.contains("training="), "{torch}");
+    }
+
+    #[test]
+    fn frozen_is_called_inference_only_where_it_is() {
+        let of = |trainable, recorded, semantics| {
+            let outer = Outer::Given(Mode::Training);
+            let e = effective(Role::BatchNorm, trainable, true, outer, recorded, semantics);
+            batch_norm("bn", false, Some(e), trainable, semantics)
+        };
+        assert!(of(false, None, Semantics::Keras3).contains("model.get_layer(\"bn\")\n"));
+        assert!(of(false, None, Semantics::Keras3).contains("frozen: runs in inference"));
+        assert!(!of(true, None, Semantics::Keras3).contains("frozen"));
+        assert!(of(true, Some(false), Semantics::Keras2).contains("recorded training=False"));
+        assert!(of(false, None, Semantics::PyTorch).contains("requires_grad_(False)"));
+    }
+
+    #[test]
+    fn every_noise_has_code() {
+        let noise = Noise::Dropout {
+            rate: 0.3,
+            noise_shape: None,
+        };
+        assert!(dropout(Some(&noise), Semantics::Keras3).contains("Dropout(0.3)(x)"));
+        assert!(dropout(Some(&noise), Semantics::PyTorch).contains("nn.Dropout(p=0.3)"));
+        assert!(dropout(None, Semantics::Keras3).contains("Dropout(0.2)"));
+    }
+}

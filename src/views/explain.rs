@@ -1,0 +1,79 @@
+//! The card at the bottom: what you see, and the same in code.
+
+use eframe::egui;
+use eframe::egui::{Button, Label, Layout, Rect, RichText, ScrollArea, Stroke, Ui, vec2};
+
+use super::parts::{self, Cut};
+use crate::theme::{self, sizes, text};
+
+/// Sentences and code of a view.
+#[derive(Default)]
+pub struct Explanation {
+    /// `**...**` stands out.
+    pub text: String,
+    pub code: String,
+}
+
+/// The height the card needs at this width.
+pub fn height(ui: &Ui, explanation: &Explanation, width: f32) -> f32 {
+    let palette = theme::palette(ui);
+    let [left, right] = widths(width);
+    let prose = text::prose(&explanation.text, left - 2.0 * sizes::S4, palette);
+    let code = text::code_job(&explanation.code, right - 2.0 * sizes::S4, palette);
+    let [prose, code] = [prose, code].map(|job| ui.painter().layout_job(job).size().y);
+    (prose.max(code) + sizes::TITLE_ROW + 2.0 * sizes::S3)
+        .clamp(sizes::EXPLAIN_MIN, sizes::EXPLAIN_MAX)
+        .ceil()
+}
+
+/// Draws the card.
+pub fn explain_ui(ui: &mut Ui, rect: Rect, explanation: &Explanation) {
+    let palette = theme::palette(ui);
+    parts::card(ui.painter(), rect, palette);
+    let [left, _] = widths(rect.width());
+    let (prose, code) = rect.split_left_right_at_x(rect.left() + left);
+    let line = Stroke::new(sizes::LINE, palette.line);
+    ui.painter().vline(code.left(), rect.y_range(), line);
+    let margin = vec2(sizes::S4, sizes::S3);
+    let mut prose = Cut(prose.shrink2(margin));
+    parts::row_ui(ui, prose.top(sizes::TITLE_ROW), |ui| {
+        ui.label(text::title("WHAT YOU SEE", palette))
+    });
+    scroll_ui(ui, prose.0, |ui| {
+        let job = text::prose(&explanation.text, ui.available_width(), palette);
+        ui.add(Label::new(job).selectable(true));
+    });
+    let mut code = Cut(code.shrink2(margin));
+    let title = code.top(sizes::TITLE_ROW);
+    parts::row_ui(ui, title, |ui| ui.label(text::title("CODE", palette)));
+    parts::inside_ui(
+        ui,
+        title,
+        Layout::right_to_left(egui::Align::Center),
+        |ui| {
+            let copy = Button::new(RichText::new("Copy").font(text::small())).small();
+            if ui.add(copy).on_hover_text("Copy the code").clicked() {
+                ui.ctx().copy_text(explanation.code.clone());
+            }
+        },
+    );
+    scroll_ui(ui, code.0, |ui| {
+        let job = text::code_job(&explanation.code, ui.available_width(), palette);
+        ui.add(Label::new(job).selectable(true));
+    });
+}
+
+/// Room for text that scrolls where it is too long.
+fn scroll_ui(ui: &mut Ui, rect: Rect, add: impl FnOnce(&mut Ui)) {
+    parts::inside_ui(ui, rect, Layout::default(), |ui| {
+        let area = ScrollArea::vertical()
+            .id_salt(rect.left() as i64)
+            .auto_shrink(false);
+        area.show(ui, add);
+    });
+}
+
+fn widths(width: f32) -> [f32; 2] {
+    let right = (width * sizes::CODE_SHARE).floor();
+    [width - right, right]
+}

@@ -1,0 +1,47 @@
+//! What the window draws: one file a panel or view. Nothing here changes the state; whatever a
+//! person does becomes a [`Command`].
+
+pub mod augmentation;
+pub mod batch_norm;
+pub mod centre;
+pub mod code;
+pub mod dropout;
+pub mod explain;
+pub mod input_card;
+pub mod layer_list;
+pub mod menu;
+pub mod notices;
+pub mod number;
+pub mod parts;
+pub mod picker;
+pub mod plots;
+pub mod side_panel;
+pub mod status_bar;
+pub mod text;
+pub mod top_bar;
+pub mod unit_grid;
+
+use crate::command::{Action, Command};
+use crate::state::State;
+use eframe::egui;
+
+/// What drawing functions get: the state to read, and where to put what the person did.
+pub struct Show<'a> {
+    pub state: &'a State,
+    pub commands: &'a mut Vec<Command>,
+}
+
+impl Show<'_> {
+    /// Asks for something to be done after this frame.
+    pub fn push(&mut self, command: impl Into<Command>) {
+        self.commands.push(command.into());
+    }
+
+    /// A button for an action, with its tooltip.
+    pub fn action_ui(&mut self, ui: &mut egui::Ui, action: Action) {
+        let info = action.info();
+        if parts::with_tooltip(ui.button(info.label), action).clicked() {
+            self.push(action);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Numbers as the window writes them.
+
+/// `2282323` as `2,282,323`.
+pub fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A measured value with about four digits and a real minus sign: `0.5296`, `−12.3`, `1.2e−7`.
+pub fn measured(x: f64) -> String {
+    let magnitude = x.abs();
+    let digits = if x == 0.0 {
+        "0".to_owned()
+    } else if !x.is_finite() {
+        return format!("{x}");
+    } else if !(0.0005..1e7).contains(&magnitude) {
+        format!("{magnitude:.1e}").replace("e-", "e\u{2212}")
+    } else if magnitude < 10.0 {
+        format!("{magnitude:.4}")
+    } else if magnitude < 100.0 {
+        format!("{magnitude:.2}")
+    } else {
+        format!("{magnitude:.1}")
+    };
+    with_sign(x, digits)
+}
+
+/// A value rounded to `decimals`, with a real minus sign.
+pub fn fixed(x: f64, decimals: usize) -> String {
+    let digits = format!("{:.decimals$}", x.abs());
+    if digits.bytes().all(|b| matches!(b, b'0' | b'.')) {
+        return digits;
+    }
+    with_sign(x, digits)
+}
+
+/// An angle with its sign: `+57.2°`.
+pub fn angle(degrees: f64) -> String {
+    let text = fixed(degrees, 1);
+    let plus = if degrees > 0.0 && text.bytes().any(|b| matches!(b, b'1'..=b'9')) {
+        "+"
+    } else {
+        ""
+    };
+    format!("{plus}{text}°")
+}
+
+/// A percentage: `30%`, `30.5%`.
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if (percent - percent.round()).abs() < 0.05 {
+        format!("{percent:.0}%")
+    } else {
+        format!("{percent:.1}%")
+    }
+}
+
+/// A duration: `0.21 s`, `12 s`.
+pub fn seconds(secs: f64) -> String {
+    if secs < 9.95 {
+        format!("{secs:.2} s")
+    } else {
+        format!("{secs:.0} s")
+    }
+}
+
+/// `1 photo`, `2 photos`.
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(n), if n == 1 { one } else { many })
+}
+
+/// A name of at most `most` characters; the middle gives way.
+pub fn shortened(name: &str, most: usize) -> String {
+    let characters: Vec<char> = name.chars().collect();
+    if characters.len() <= most {
+        return name.to_owned();
+    }
+    let kept = most.saturating_sub(1);
+    let front: String = characters[..kept.div_ceil(2)].iter().collect();
+    let back: String = characters[characters.len() - kept / 2..].iter().collect();
+    format!("{front}…{back}")
+}
+
+fn with_sign(x: f64, digits: String) -> String {
+    if x < 0.0 {
+        format!("\u{2212}{digits}")
+    } else {
+        digits
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1000), "1,000");
+        assert_eq!(thousands(2_282_323), "2,282,323");
+    }
+
+    #[test]
+    fn measured_values_have_about_four_digits() {
+        assert_eq!(measured(0.0), "0");
+        assert_eq!(measured(0.529_61), "0.5296");
+        assert_eq!(measured(-12.345), "−12.35");
+        assert_eq!(measured(-0.000_012), "−1.2e−5");
+        assert_eq!(measured(f64::NAN), "NaN");
+    }
+
+    #[test]
+    fn what_rounds_to_zero_has_no_sign() {
+        assert_eq!(fixed(-0.001, 2), "0.00");
+        assert_eq!(angle(-0.01), "0.0°");
+        assert_eq!(angle(0.01), "0.0°");
+        assert_eq!(angle(57.24), "+57.2°");
+    }
+
+    #[test]
+    fn long_names_keep_both_ends() {
+        assert_eq!(shortened("base.keras", 10), "base.keras");
+        assert_eq!(shortened("a_very_long_name.keras", 11), "a_ver…keras");
+    }
+
+    #[test]
+    fn percentages_show_a_decimal_only_where_it_says_something() {
+        assert_eq!(percent(0.3), "30%");
+        assert_eq!(percent(0.3047), "30.5%");
+    }
+}

@@ -1,0 +1,288 @@
+//! Small pieces that several panels share.
+
+use eframe::egui;
+use eframe::egui::accesskit;
+use eframe::egui::emath::GuiRounding as _;
+use eframe::egui::{
+    Align, Atom, AtomExt as _, Button, Color32, CornerRadius, Id, IdSalt, IntoAtoms as _, Label,
+    Layout, Painter, Pos2, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind,
+    TextWrapMode, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::command::Action;
+use crate::model::Mode;
+use crate::theme::{self, Palette, sizes, text};
+
+/// A part of a panel, cut off its rectangle from the edges.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut(pub Rect);
+
+impl Cut {
+    /// Cuts `height` off the top.
+    pub fn top(&mut self, height: f32) -> Rect {
+        let bottom = (self.0.top() + height).min(self.0.bottom());
+        let (part, rest) = self.0.split_top_bottom_at_y(bottom);
+        self.0 = rest;
+        part
+    }
+
+    /// Cuts `height` off the bottom.
+    pub fn bottom(&mut self, height: f32) -> Rect {
+        let top = (self.0.bottom() - height).max(self.0.top());
+        let (rest, part) = self.0.split_top_bottom_at_y(top);
+        self.0 = rest;
+        part
+    }
+
+    /// Two halves with a gap between, whole pixels wide.
+    pub fn halves(&self, gap: f32) -> [Rect; 2] {
+        let width = ((self.0.width() - gap) / 2.0).floor();
+        let left = Rect::from_min_size(self.0.min, vec2(width, self.0.height()));
+        let right = Rect::from_min_max(pos2(self.0.right() - width, self.0.top()), self.0.max);
+        [left, right]
+    }
+}
+
+/// Draws inside a rectangle, from the left, centred vertically.
+pub fn row_ui<R>(ui: &mut Ui, rect: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
+    inside_ui(ui, rect, Layout::left_to_right(Align::Center), add)
+}
+
+/// Draws inside a rectangle with a layout of one's own.
+pub fn inside_ui<R>(ui: &mut Ui, rect: Rect, layout: Layout, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let mut child = ui.new_child(UiBuilder::new().max_rect(rect).layout(layout));
+    add(&mut child)
+}
+
+/// One line of text that ends in an ellipsis where there is no room.
+pub fn line_ui(ui: &mut Ui, line: RichText) -> Response {
+    ui.add(Label::new(line).wrap_mode(TextWrapMode::Truncate))
+}
+
+/// Selectable text.
+pub fn value_ui(ui: &mut Ui, value: RichText) -> Response {
+    ui.add(
+        Label::new(value)
+            .selectable(true)
+            .wrap_mode(TextWrapMode::Truncate),
+    )
+}
+
+/// A card: panel colour, line around, round corners.
+pub fn card(painter: &Painter, rect: Rect, palette: &Palette) {
+    let stroke = Stroke::new(sizes::LINE, palette.line);
+    painter.rect(
+        rect,
+        sizes::PANEL_RADIUS,
+        palette.panel,
+        stroke,
+        StrokeKind::Inside,
+    );
+}
+
+/// The mark of a mode: filled in training, hollow in inference.
+pub fn mark(painter: &Painter, center: Pos2, diameter: f32, mode: Mode, palette: &Palette) {
+    let color = palette.mode(mode).ink;
+    match mode {
+        Mode::Training => painter.circle_filled(center, diameter / 2.0, color),
+        Mode::Inference => {
+            let stroke = Stroke::new(sizes::HOLLOW_STROKE, color);
+            painter.circle_stroke(center, (diameter - sizes::HOLLOW_STROKE) / 2.0, stroke)
+        }
+    };
+}
+
+/// One of the two columns: a card with a heading band. Returns the room below the band.
+pub fn column_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) -> Rect {
+    let palette = theme::palette(ui);
+    let colors = palette.mode(mode);
+    card(ui.painter(), rect, palette);
+    let mut cut = Cut(rect);
+    let band = cut.top(sizes::HEADER_BAND);
+    let radius = sizes::PANEL_RADIUS - 1;
+    let corners = CornerRadius {
+        nw: radius,
+        ne: radius,
+        sw: 0,
+        se: 0,
+    };
+    let inner = band
+        .shrink2(Vec2::splat(sizes::LINE))
+        .with_max_y(band.bottom());
+    ui.painter().rect_filled(inner, corners, colors.band);
+    let center = pos2(band.left() + sizes::S4 + sizes::MARK / 2.0, band.center().y);
+    mark(ui.painter(), center, sizes::MARK, mode, palette);
+    let mut rest = band.shrink2(vec2(sizes::S4, 0.0));
+    rest.min.x += sizes::MARK + sizes::S2;
+    row_ui(ui, rest, |ui| {
+        ui.label(text::strong(title).color(colors.ink));
+        line_ui(ui, text::note(note, palette));
+    });
+    cut.0
+}
+
+/// A small triangle that points down.
+pub fn triangle(painter: &Painter, rect: Rect, color: Color32) {
+    let half = sizes::TRIANGLE / 2.0;
+    let c = rect.center();
+    let top = c.y - half * 0.5;
+    let points = vec![
+        pos2(c.x - half, top),
+        pos2(c.x + half, top),
+        pos2(c.x, top + half * 1.2),
+    ];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+}
+
+/// A button that opens a menu: a quiet label, the value, a triangle.
+pub fn drop_button_ui(ui: &mut Ui, label: &str, value: &str, pill: bool) -> Response {
+    let palette = theme::palette(ui);
+    let mut atoms = egui::Atoms::default();
+    if !label.is_empty() {
+        atoms.push_right(text::muted(label, palette));
+    }
+    atoms.push_right(RichText::new(value).color(palette.ink).atom_shrink(true));
+    let radius = if pill {
+        sizes::PILL_RADIUS
+    } else {
+        sizes::CONTROL_RADIUS
+    };
+    menu_button_ui(ui, atoms, radius)
+}
+
+/// The same for a narrow place.
+pub fn small_drop_button_ui(ui: &mut Ui, value: &str) -> Response {
+    let value = RichText::new(value)
+        .font(text::small())
+        .color(theme::palette(ui).ink);
+    menu_button_ui(
+        ui,
+        value.atom_shrink(true).into_atoms(),
+        sizes::CONTROL_RADIUS,
+    )
+}
+
+fn menu_button_ui(ui: &mut Ui, mut atoms: egui::Atoms<'_>, radius: u8) -> Response {
+    let icon = IdSalt::new("triangle");
+    atoms.push_right(Atom::custom(icon, Vec2::splat(sizes::TRIANGLE)));
+    let drawn = Button::new(atoms)
+        .corner_radius(radius)
+        .truncate()
+        .atom_ui(ui);
+    if let Some(rect) = drawn.rect(icon) {
+        triangle(ui.painter(), rect, theme::palette(ui).muted);
+    }
+    drawn.response
+}
+
+/// A small button with a painted chevron.
+pub fn chevron_ui(ui: &mut Ui, action_label: &str, left: bool, enabled: bool) -> Response {
+    let sense = if enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(sizes::CHEVRON), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, action_label));
+    let palette = theme::palette(ui);
+    if response.hovered() && enabled {
+        ui.painter()
+            .rect_filled(rect, sizes::CONTROL_RADIUS, palette.hover);
+    }
+    focus_ring(ui, &response, rect);
+    let color = if enabled { palette.ink } else { palette.faint };
+    let c = rect.center();
+    let d = sizes::CHEVRON / 4.0;
+    let (tip, back) = if left {
+        (-d / 2.0, d / 2.0)
+    } else {
+        (d / 2.0, -d / 2.0)
+    };
+    let points = vec![
+        pos2(c.x + back, c.y - d),
+        pos2(c.x + tip, c.y),
+        pos2(c.x + back, c.y + d),
+    ];
+    ui.painter()
+        .add(Shape::line(points, Stroke::new(sizes::FOCUS_STROKE, color)));
+    response
+}
+
+/// A ring around a widget that has the keyboard focus.
+pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
+    if response.has_focus() {
+        let stroke = Stroke::new(sizes::FOCUS_STROKE, theme::palette(ui).inference.ink);
+        ui.painter()
+            .rect_stroke(rect, sizes::CHECKBOX_RADIUS, stroke, StrokeKind::Outside);
+    }
+}
+
+/// A checkbox without text; `name` is its accessible name.
+pub fn checkbox_ui(ui: &Ui, rect: Rect, id: Id, name: &str, checked: bool) -> Response {
+    let response = ui.interact(rect.expand(sizes::S1), id, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), checked, name));
+    let palette = theme::palette(ui);
+    let rect = rect.round_to_pixels(ui.pixels_per_point());
+    let painter = ui.painter();
+    if checked {
+        painter.rect_filled(rect, sizes::CHECKBOX_RADIUS, palette.ink);
+        let at = |x: f32, y: f32| {
+            pos2(
+                rect.left() + x * rect.width(),
+                rect.top() + y * rect.height(),
+            )
+        };
+        let check = vec![at(0.24, 0.52), at(0.43, 0.70), at(0.77, 0.31)];
+        painter.add(Shape::line(
+            check,
+            Stroke::new(sizes::CHECK_STROKE, palette.on_ink),
+        ));
+    } else {
+        let line = if response.hovered() {
+            palette.ink
+        } else {
+            palette.strong_line
+        };
+        let stroke = Stroke::new(sizes::LINE, line);
+        painter.rect(
+            rect,
+            sizes::CHECKBOX_RADIUS,
+            palette.panel,
+            stroke,
+            StrokeKind::Inside,
+        );
+    }
+    focus_ring(ui, &response, rect);
+    response
+}
+
+/// Adds words for assistive technology that the picture says with shapes.
+pub fn describe(ui: &Ui, response: &Response, description: &str) {
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node: &mut accesskit::Node| {
+            node.set_description(description);
+        });
+}
+
+/// Gives a response the tooltip of an action, its shortcut included.
+pub fn with_tooltip(response: Response, action: Action) -> Response {
+    let info = action.info();
+    let tooltip = match info.shortcut {
+        Some(shortcut) => format!(
+            "{} ({})",
+            info.tooltip,
+            response.ctx.format_shortcut(&shortcut)
+        ),
+        None => info.tooltip.to_owned(),
+    };
+    response.on_hover_text(tooltip)
+}
+
+/// What stands where nothing can be shown yet.
+pub fn empty_ui(ui: &mut Ui, rect: Rect, line: &str) {
+    let palette = theme::palette(ui);
+    let layout = Layout::centered_and_justified(egui::Direction::TopDown);
+    inside_ui(ui, rect.shrink(sizes::S4), layout, |ui| {
+        ui.label(text::muted(line, palette))
+    });
+}

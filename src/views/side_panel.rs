@@ -1,0 +1,46 @@
+//! The left panel: the input, the layers with their flags, the counts.
+
+use eframe::egui;
+use eframe::egui::{Align, Layout, Margin, Panel, Ui};
+
+use super::number::thousands;
+use super::{Show, input_card, layer_list, parts};
+use crate::model::counts::counts;
+use crate::theme::{self, sizes, text};
+
+/// All three, from the edges to the middle.
+pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let margin = Margin::symmetric(sizes::S4 as i8, sizes::S3 as i8);
+    Panel::bottom("counts")
+        .frame(egui::Frame::new().inner_margin(margin))
+        .show(ui, |ui| counts_ui(ui, show));
+    egui::Frame::new().inner_margin(margin).show(ui, |ui| {
+        input_card::input_card_ui(ui, show);
+        ui.add_space(sizes::S2);
+        layer_list::layer_controls_ui(ui, show);
+    });
+    layer_list::layer_list_ui(ui, show);
+}
+
+fn counts_ui(ui: &mut Ui, show: &Show<'_>) {
+    let palette = theme::palette(ui);
+    let found = show.state.opened.base.as_ref();
+    let found = found.map(|base| counts(&base.model, &base.flags, show.state.semantics()));
+    let rows = [
+        ("Total params", found.map(|c| c.total)),
+        ("Trainable", found.map(|c| c.trainable)),
+        ("Non-trainable", found.map(|c| c.non_trainable)),
+    ];
+    ui.spacing_mut().item_spacing.y = 0.0;
+    ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
+    for (label, value) in rows {
+        ui.horizontal(|ui| {
+            ui.set_min_height(sizes::INPUT_ROW);
+            ui.label(text::muted(label, palette));
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let value = value.map_or_else(|| "–".to_owned(), thousands);
+                parts::value_ui(ui, text::strong(value));
+            });
+        });
+    }
+}

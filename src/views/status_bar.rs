@@ -1,0 +1,133 @@
+//! The bar at the bottom: what runs, how long the last pass took, warnings, the file's format.
+
+use eframe::egui;
+use eframe::egui::{Align, Button, Layout, RichText, Spinner, Ui};
+
+use super::number::{count, seconds, thousands};
+use super::{Show, parts, text as sentences};
+use crate::app::desired;
+use crate::command::{Action, Command};
+use crate::theme::{self, sizes, text};
+use crate::worker::{Job, Looked, Outcome};
+
+/// The whole bar.
+pub fn status_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = sizes::S3;
+        ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
+        ui.spacing_mut().button_padding = egui::vec2(sizes::S2, 0.0);
+        if !running_ui(ui, show) {
+            done_ui(ui, show);
+        }
+        warnings_ui(ui, show);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            format_ui(ui, show);
+        });
+    });
+}
+
+fn note_ui(ui: &mut Ui, line: impl Into<String>) {
+    let palette = theme::palette(ui);
+    parts::value_ui(ui, text::note(line, palette));
+}
+
+/// The job that runs, and a way to stop it. Thumbnails are too quick to tell of.
+fn running_ui(ui: &mut Ui, show: &mut Show<'_>) -> bool {
+    let jobs = show.state.computed.running.iter();
+    let Some(running) = jobs
+        .filter(|r| r.job != Job::Thumbnail)
+        .max_by_key(|r| r.job == Job::OpenModel)
+    else {
+        return false;
+    };
+    let palette = theme::palette(ui);
+    ui.add(Spinner::new().size(sizes::S3).color(palette.muted));
+    let stage = sentences::sentence_case(running.stage);
+    let progress = match (running.done, running.total) {
+        (_, 0) => format!("{stage} ..."),
+        (done, total) => format!("{stage}: {} of {}", thousands(done), thousands(total)),
+    };
+    note_ui(ui, progress);
+    if running.job != Job::SavePng {
+        let button = Button::new(RichText::new(Action::Cancel.info().label).font(text::small()));
+        if parts::with_tooltip(ui.add(button), Action::Cancel).clicked() {
+            show.push(Action::Cancel);
+        }
+    }
+    true
+}
+
+/// The last result of this view.
+fn done_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let computed = &show.state.computed;
+    let view = show.state.settings.view;
+    let wanted = desired(show.state, view);
+    match computed.result(view) {
+        Some(looked) if Some(&looked.look) == wanted.as_ref() => note_ui(ui, took(looked)),
+        _ if wanted.is_some() => {
+            note_ui(ui, "Not up to date");
+            show.action_ui(ui, Action::Retry);
+        }
+        _ => note_ui(ui, "Ready"),
+    }
+    if let Some(path) = &computed.saved {
+        note_ui(ui, format!("Saved {}", path.display()));
+    }
+}
+
+fn took(looked: &Looked) -> String {
+    let secs = seconds(looked.secs);
+    match &looked.outcome {
+        Outcome::Augmentation(_) => format!("Nine images, both modes: {secs}"),
+        Outcome::Dropout(_) | Outcome::BatchNorm(_) => {
+            format!(
+                "Forward, {}, both modes: {secs}",
+                count(looked.batch.len(), "photo", "photos")
+            )
+        }
+    }
+}
+
+fn warnings_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let opened = &show.state.opened;
+    let unreadable = opened.gallery.as_ref().map_or(0, |g| g.unreadable.len());
+    let warnings = opened.base.as_ref().map_or(&[][..], |b| &b.model.warnings);
+    let mut parts_of_line = Vec::new();
+    if unreadable > 0 {
+        parts_of_line.push(format!(
+            "{} could not be read",
+            count(unreadable, "file", "files")
+        ));
+    }
+    match warnings {
+        [] => {}
+        [one] => parts_of_line.push(one.clone()),
+        [first, rest @ ..] => parts_of_line.push(format!("{first} (and {} more)", rest.len())),
+    }
+    if parts_of_line.is_empty() {
+        return;
+    }
+    let line = RichText::new(parts_of_line.join(" · "))
+        .font(text::small())
+        .color(palette.training.ink);
+    let room = ui.available_rect_before_wrap();
+    // The format at the right end keeps its room.
+    let room = room.with_max_x((room.right() - sizes::STAT_COLUMN * 1.6).max(room.left()));
+    parts::row_ui(ui, room, |ui| {
+        let link = ui.add(Button::new(line).frame(false).truncate());
+        if link.on_hover_text("Show them all").clicked() {
+            show.push(Command::ShowUnreadable(true));
+        }
+    });
+}
+
+fn format_ui(ui: &mut Ui, show: &Show<'_>) {
+    if let Some(base) = &show.state.opened.base {
+        let model = &base.model;
+        note_ui(
+            ui,
+            format!("{} · .{}", model.framework, model.format.extension()),
+        );
+    }
+}

@@ -1,0 +1,353 @@
+//! "What you see": numbers in, sentences out. `**...**` stands out.
+
+use super::number::{angle, count, fixed, measured, percent, thousands};
+use crate::augment::Draw;
+use crate::model::{Effective, Mode, Role, Semantics, Statistics};
+use crate::worker::{
+    AugmentationOutcome, BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide,
+};
+
+/// What a mode is called in the framework's own code.
+pub fn mode_label(mode: Mode, semantics: Semantics) -> &'static str {
+    match (mode, semantics) {
+        (Mode::Training, Semantics::PyTorch) => "model.train()",
+        (Mode::Inference, Semantics::PyTorch) => "model.eval()",
+        (Mode::Training, _) => "training=True",
+        (Mode::Inference, _) => "training=False",
+    }
+}
+
+/// What the flag is called in the framework's own code.
+pub fn flag_label(semantics: Semantics) -> &'static str {
+    if semantics == Semantics::PyTorch {
+        "requires_grad"
+    } else {
+        "trainable"
+    }
+}
+
+/// What differs under these rules, in one sentence.
+pub fn rules_sentence(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 => {
+            "A training=False recorded in the file binds for ever, also inside fit; freezing a \
+             BatchNorm makes it run in inference."
+        }
+        Semantics::Keras3 => {
+            "The outer call overrides a recorded training=False; freezing a BatchNorm makes it \
+             run in inference."
+        }
+        Semantics::PyTorch => {
+            "requires_grad protects only weights: a frozen BatchNorm still uses and updates batch \
+             statistics until model.eval()."
+        }
+    }
+}
+
+/// Why a layer with two modes does what it does with `training=True`.
+pub fn lamp(role: Role, trainable: bool, effective: Effective, semantics: Semantics) -> String {
+    let call = mode_label(Mode::Training, semantics);
+    let flag = flag_label(semantics);
+    match role {
+        Role::BatchNorm if effective.statistics == Some(Statistics::Batch) => {
+            let moves = "its moving statistics change";
+            if trainable {
+                format!("With {call} it normalises with the batch, and {moves}.")
+            } else {
+                format!(
+                    "Frozen by {flag}=False, but with {call} it still normalises with the batch, and {moves}."
+                )
+            }
+        }
+        Role::BatchNorm if !effective.training => recorded_reason(),
+        Role::BatchNorm => {
+            format!("Frozen: {flag}=False makes it run on its stored statistics even with {call}.")
+        }
+        Role::Noise | Role::Augmentation if effective.active => {
+            format!("Random with {call}; {flag} has no effect on it.")
+        }
+        Role::Noise | Role::Augmentation => recorded_reason(),
+        Role::Weights | Role::Plain => String::new(),
+    }
+}
+
+fn recorded_reason() -> String {
+    "The file records training=False on the call around it, and Keras 2 lets that win.".to_owned()
+}
+
+/// The augmentation view.
+pub fn augmentation(outcome: &AugmentationOutcome, semantics: Semantics) -> String {
+    let draws = || outcome.training.iter().flat_map(|cell| &cell.draws);
+    let n = outcome.training.len();
+    if draws().next().is_none() {
+        return "The pipeline has no step that is on: both sides show the photo as it is."
+            .to_owned();
+    }
+    let number = if n == 9 {
+        "nine".to_owned()
+    } else {
+        n.to_string()
+    };
+    let mut parts = Vec::new();
+    let flips = draws().filter(|d| matches!(d, Draw::Flip { .. })).count();
+    if flips > 0 {
+        let turned = |d: &&Draw| matches!(d, Draw::Flip { left_right, top_bottom } if *left_right || *top_bottom);
+        parts.push(format!(
+            "{} of {n} are flipped",
+            draws().filter(turned).count()
+        ));
+    }
+    let turns = draws().filter_map(|d| match d {
+        Draw::Rotation { turns } => Some(turns * 360.0),
+        _ => None,
+    });
+    if let Some((low, high)) = range(turns) {
+        parts.push(format!("angles run from {} to {}", angle(low), angle(high)));
+    }
+    let zooms = draws().filter_map(|d| match d {
+        Draw::Zoom { y, .. } => Some(*y),
+        _ => None,
+    });
+    if let Some((low, high)) = range(zooms) {
+        parts.push(format!("zoom runs from {low:.2} to {high:.2}"));
+    }
+    let contrasts = draws().filter_map(|d| match d {
+        Draw::Contrast { factor, .. } => Some(*factor),
+        _ => None,
+    });
+    if let Some((low, high)) = range(contrasts) {
+        parts.push(format!("contrast from {low:.2} to {high:.2}"));
+    }
+    let drawn = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", parts.join(", "))
+    };
+    let left = format!("Left, {number} draws from one photo{drawn}. ");
+    let differences = outcome
+        .inference
+        .iter()
+        .filter_map(|cell| cell.largest_difference);
+    let largest = differences.fold(0.0_f32, f32::max);
+    if semantics == Semantics::PyTorch {
+        return format!(
+            "{left}Right, {number} more: in PyTorch augmentation is a step of the data loader, which \
+             knows nothing of **model.eval()**. Use a second loader without it to evaluate."
+        );
+    }
+    if largest > 0.0 {
+        return format!(
+            "{left}Right, with **training=False**, the random layers return their input, but a \
+             layer that acts in both modes changes it by up to {}.",
+            measured(f64::from(largest))
+        );
+    }
+    format!(
+        "{left}Right, {number} copies: with **training=False** augmentation layers return their input \
+         (largest difference 0). Identical images in your notebook mean that the layer ran in \
+         inference mode."
+    )
+}
+
+/// The dropout view.
+pub fn dropout(outcome: &DropoutOutcome, semantics: Semantics) -> String {
+    let call = mode_label(Mode::Training, semantics);
+    let flag = flag_label(semantics);
+    let tail = format!("The **{flag}** flag has no effect: the layer has no weights.");
+    let side = &outcome.training;
+    if !side.effective.active {
+        return format!(
+            "{} Nothing is dropped on either side. {tail}",
+            recorded_reason()
+        );
+    }
+    let units = side.output.len();
+    let [before, after] = sums(side);
+    if side.mask.is_none() {
+        return format!(
+            "With {call} the layer disturbs all {} by noise (strength {}): their sum was {before} \
+             before it and is {after} after it. Inference passes every unit as it is. {tail}{}",
+            count(units, "unit", "units"),
+            fixed(outcome.rate, 2),
+            inputs_differ(outcome),
+        );
+    }
+    let share = side.dropped as f64 / units.max(1) as f64;
+    let scale = 1.0 / (1.0 - outcome.rate);
+    format!(
+        "With {call} the layer drops {} of {} (asked for {}, got {}) and multiplies the rest by \
+         1/(1\u{2212}{}) = {scale:.2}, so the sum stays close: {before} before, {after} after. \
+         Inference drops nothing and scales nothing. {tail}{}",
+        thousands(side.dropped),
+        count(units, "unit", "units"),
+        percent(outcome.rate),
+        percent(share),
+        trimmed(outcome.rate),
+        inputs_differ(outcome),
+    )
+}
+
+/// Why the two sides differ before the layer, where they do.
+fn inputs_differ(outcome: &DropoutOutcome) -> &'static str {
+    let [left, right] = [&outcome.training.input, &outcome.inference.input];
+    let largest = right
+        .iter()
+        .fold(0.0_f32, |largest, x| largest.max(x.abs()));
+    let differs = |(a, b): (&f32, &f32)| (a - b).abs() > largest * 1e-3;
+    if left.iter().zip(right).any(differs) {
+        " The units differ even before this layer: earlier layers run in training mode too."
+    } else {
+        ""
+    }
+}
+
+/// The sum of the units before and after the layer.
+pub fn sums(side: &DropoutSide) -> [String; 2] {
+    [&side.input, &side.output].map(|units| {
+        let sum: f64 = units.iter().map(|&x| f64::from(x)).sum();
+        measured(sum)
+    })
+}
+
+/// A rate without needless zeros: `0.3`.
+pub fn trimmed(x: f64) -> String {
+    format!("{x:.4}")
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+}
+
+/// The BatchNorm view, for one channel.
+pub fn batch_norm(
+    outcome: &BatchNormOutcome,
+    channel: usize,
+    trainable: bool,
+    semantics: Semantics,
+) -> String {
+    let value = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));
+    let training = &outcome.training;
+    let stored = measured(value(&outcome.moving.mean));
+    let number = channel + 1;
+    let call = mode_label(Mode::Training, semantics);
+    if !uses_batch(training) {
+        let same = format!(
+            "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves."
+        );
+        return if training.effective.training {
+            format!(
+                "**Frozen**: trainable=False makes this layer run on its stored statistics even \
+                 with {call}. {same} Unfreeze it, and the left side uses this batch's own mean {}.",
+                measured(value(&training.batch.mean)),
+            )
+        } else {
+            format!("{} {same}", recorded_reason())
+        };
+    }
+    let used = measured(value(&training.used.mean));
+    let next = measured(value(&training.next.mean));
+    let seen = format!(
+        "In training mode channel {number} is normalised with this batch's own mean **{used}**; \
+         in inference with the stored **{stored}**. "
+    );
+    let moves = if training.effective.updates_statistics {
+        format!(
+            "The stored mean would move to {next}: {} of the gap (momentum {}). ",
+            percent_of_gap(1.0 - outcome.momentum),
+            trimmed(outcome.momentum),
+        )
+    } else {
+        String::new()
+    };
+    let tail = match (semantics, trainable) {
+        (Semantics::PyTorch, false) => {
+            "**requires_grad=False** keeps gamma and beta, but not the statistics: they still \
+             move. Only model.eval() on the layer keeps them."
+        }
+        (Semantics::PyTorch, true) => {
+            "Freezing its parameters would not change this: in PyTorch only model.eval() does."
+        }
+        _ => "Freeze the layer and, in Keras, both sides use the stored values.",
+    };
+    format!("{seen}{moves}{tail}")
+}
+
+/// Whether this side normalises with the batch.
+pub fn uses_batch(side: &BatchNormSide) -> bool {
+    side.effective.statistics == Some(Statistics::Batch)
+}
+
+/// What one side of the BatchNorm view does, for its heading.
+pub fn batch_norm_heading(side: &BatchNormSide, mode: Mode, trainable: bool) -> &'static str {
+    match (uses_batch(side), mode) {
+        (true, _) => "statistics of this batch",
+        (false, Mode::Training) if !side.effective.training => "the file records training=False",
+        (false, Mode::Training) if !trainable => "frozen: statistics stored in the file",
+        (false, _) => "statistics stored in the file",
+    }
+}
+
+/// How far the batch is from the stored statistics in one channel, in words.
+pub fn scatter(outcome: &BatchNormOutcome, channel: usize) -> String {
+    let distance = distance(outcome, channel);
+    let per_photo = outcome.n / outcome.shape.first().copied().unwrap_or(1).max(1);
+    let photos = outcome.shape.first().copied().unwrap_or(0);
+    format!(
+        "On the dashed line this batch agrees with what the base saw before. The ring is channel \
+         {}: its mean is {} standard deviations away, over {} values ({} of {} positions).",
+        channel + 1,
+        fixed(f64::from(distance), 2),
+        thousands(outcome.n),
+        count(photos, "photo", "photos"),
+        thousands(per_photo),
+    )
+}
+
+/// |batch mean - moving mean| in standard deviations of the stored variance.
+pub fn distance(outcome: &BatchNormOutcome, channel: usize) -> f32 {
+    let at = |values: &[f32]| values.get(channel).copied().unwrap_or(0.0);
+    let gap = (at(&outcome.training.batch.mean) - at(&outcome.moving.mean)).abs();
+    let deviation = (at(&outcome.moving.variance) + outcome.epsilon as f32).sqrt();
+    if deviation > 0.0 {
+        gap / deviation
+    } else {
+        0.0
+    }
+}
+
+/// Channels by distance, the largest first; equal ones stay in order.
+pub fn most_different(outcome: &BatchNormOutcome) -> Vec<usize> {
+    let distances: Vec<f32> = (0..outcome.moving.mean.len())
+        .map(|channel| distance(outcome, channel))
+        .collect();
+    let mut order: Vec<usize> = (0..distances.len()).collect();
+    order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]));
+    order
+}
+
+/// With a capital letter in front.
+pub fn sentence_case(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).collect()
+}
+
+fn percent_of_gap(share: f64) -> String {
+    let one_in = 1.0 / share.max(f64::MIN_POSITIVE);
+    match one_in.round() as u64 {
+        10 => "a tenth".to_owned(),
+        100 => "a hundredth".to_owned(),
+        1000 => "a thousandth".to_owned(),
+        _ => percent(share),
+    }
+}
+
+fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |range, x| match range {
+        None => Some((x, x)),
+        Some((low, high)) => Some((low.min(x), high.max(x))),
+    })
+}
+
+#[cfg(test)]
+#[path = "text_tests.rs"]
+mod tests;

@@ -1,0 +1,251 @@
+use super::*;
+use crate::augment::Draw;
+use crate::dataset::Image;
+use crate::model::{Outer, effective};
+use crate::worker::{Cell, DropoutSide, HISTOGRAM_BINS, Moments};
+
+fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> BatchNormOutcome {
+    let moving = Moments {
+        mean: vec![0.2845, 1.0],
+        variance: vec![0.3388, 4.0],
+    };
+    let batch = Moments {
+        mean: vec![0.5296, 9.0],
+        variance: vec![0.393, 5.0],
+    };
+    let next = Moments {
+        mean: vec![0.2847, 1.008],
+        variance: vec![0.3389, 4.001],
+    };
+    let side = |mode: Mode| {
+        let ancestors = true;
+        let outer = Outer::Given(mode);
+        let effective = effective(
+            Role::BatchNorm,
+            trainable,
+            ancestors,
+            outer,
+            recorded,
+            semantics,
+        );
+        let batch_is_used = effective.statistics == Some(Statistics::Batch);
+        BatchNormSide {
+            effective,
+            batch: batch.clone(),
+            used: if batch_is_used {
+                batch.clone()
+            } else {
+                moving.clone()
+            },
+            next: if effective.updates_statistics {
+                next.clone()
+            } else {
+                moving.clone()
+            },
+            histogram: vec![[0; HISTOGRAM_BINS]; 2],
+        }
+    };
+    BatchNormOutcome {
+        n: 800,
+        shape: vec![32, 5, 5, 2],
+        momentum: 0.999,
+        epsilon: 1e-3,
+        gamma: vec![1.0; 2],
+        beta: vec![0.0; 2],
+        training: side(Mode::Training),
+        inference: side(Mode::Inference),
+        moving,
+        histogram_axis: vec![[-3.0, 3.0]; 2],
+    }
+}
+
+#[test]
+fn a_trainable_batch_norm_uses_the_batch() {
+    for semantics in Semantics::ALL {
+        let text = batch_norm(&outcome(true, None, semantics), 0, true, semantics);
+        assert!(text.contains("own mean **0.5296**"), "{text}");
+        assert!(text.contains("stored **0.2845**"), "{text}");
+        assert!(
+            text.contains("a thousandth of the gap (momentum 0.999)"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_frozen_batch_norm_never_claims_to_use_the_batch_in_keras() {
+    for semantics in [Semantics::Keras2, Semantics::Keras3] {
+        let outcome = outcome(false, None, semantics);
+        let text = batch_norm(&outcome, 0, false, semantics);
+        assert!(text.contains("**Frozen**"), "{text}");
+        assert!(text.contains("even with training=True"), "{text}");
+        assert!(!text.contains("is normalised with this batch"), "{text}");
+        assert!(!text.contains("would move"), "{text}");
+        let heading = batch_norm_heading(&outcome.training, Mode::Training, false);
+        assert_eq!(heading, "frozen: statistics stored in the file");
+    }
+}
+
+#[test]
+fn a_frozen_batch_norm_in_pytorch_still_moves() {
+    let outcome = outcome(false, None, Semantics::PyTorch);
+    let text = batch_norm(&outcome, 0, false, Semantics::PyTorch);
+    assert!(text.contains("still move"), "{text}");
+    assert!(text.contains("own mean **0.5296**"), "{text}");
+    let heading = batch_norm_heading(&outcome.training, Mode::Training, false);
+    assert_eq!(heading, "statistics of this batch");
+}
+
+#[test]
+fn a_recorded_value_is_the_reason_in_keras_2_only() {
+    let recorded = Some(false);
+    let keras2 = batch_norm(
+        &outcome(true, recorded, Semantics::Keras2),
+        0,
+        true,
+        Semantics::Keras2,
+    );
+    assert!(
+        keras2.contains("The file records training=False"),
+        "{keras2}"
+    );
+    assert!(!keras2.contains("Frozen"), "{keras2}");
+    let keras3 = batch_norm(
+        &outcome(true, recorded, Semantics::Keras3),
+        0,
+        true,
+        Semantics::Keras3,
+    );
+    assert!(keras3.contains("own mean"), "{keras3}");
+}
+
+#[test]
+fn the_lamp_says_what_the_effective_mode_is() {
+    for semantics in Semantics::ALL {
+        for trainable in [true, false] {
+            let outer = Outer::Given(Mode::Training);
+            let effective = effective(Role::BatchNorm, trainable, true, outer, None, semantics);
+            let text = lamp(Role::BatchNorm, trainable, effective, semantics);
+            let batch = effective.statistics == Some(Statistics::Batch);
+            assert_eq!(text.contains("normalises with the batch"), batch, "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_channel_that_differs_most_comes_first() {
+    let outcome = outcome(true, None, Semantics::Keras3);
+    assert_eq!(most_different(&outcome), [1, 0]);
+    assert!(scatter(&outcome, 1).contains("4.00 standard deviations"));
+}
+
+fn dropout_outcome(semantics: Semantics, recorded: Option<bool>) -> DropoutOutcome {
+    let side = |mode: Mode| {
+        let effective = effective(
+            Role::Noise,
+            true,
+            true,
+            Outer::Given(mode),
+            recorded,
+            semantics,
+        );
+        let input = vec![1.0; 10];
+        let scale = if effective.active {
+            [0.0, 1.25]
+        } else {
+            [1.0, 1.0]
+        };
+        let mask: Vec<f32> = (0..10).map(|i| scale[usize::from(i > 1)]).collect();
+        DropoutSide {
+            effective,
+            output: mask.clone(),
+            input,
+            dropped: if effective.active { 2 } else { 0 },
+            mask: Some(mask),
+        }
+    };
+    DropoutOutcome {
+        rate: 0.2,
+        shape: vec![10],
+        training: side(Mode::Training),
+        inference: side(Mode::Inference),
+    }
+}
+
+#[test]
+fn dropout_tells_counts_and_sums() {
+    let text = dropout(&dropout_outcome(Semantics::Keras3, None), Semantics::Keras3);
+    assert!(
+        text.contains("drops 2 of 10 units (asked for 20%, got 20%)"),
+        "{text}"
+    );
+    assert!(text.contains("1/(1−0.2) = 1.25"), "{text}");
+    assert!(
+        text.contains("10.0000 before") || text.contains("10.00 before"),
+        "{text}"
+    );
+    assert!(text.contains("**trainable** flag has no effect"), "{text}");
+    assert!(!text.contains("differ even before"), "{text}");
+}
+
+#[test]
+fn dropout_says_when_its_input_differs_already() {
+    let mut outcome = dropout_outcome(Semantics::Keras3, None);
+    outcome.training.input[3] = 2.0;
+    let text = dropout(&outcome, Semantics::Keras3);
+    assert!(text.contains("differ even before this layer"), "{text}");
+}
+
+#[test]
+fn dropout_bound_by_the_file_drops_nothing() {
+    let text = dropout(
+        &dropout_outcome(Semantics::Keras2, Some(false)),
+        Semantics::Keras2,
+    );
+    assert!(text.contains("Nothing is dropped"), "{text}");
+}
+
+fn cell(draws: Vec<Draw>, difference: f32) -> Cell {
+    let image = Image {
+        height: 1,
+        width: 1,
+        channels: 1,
+        pixels_hwc: vec![0.0],
+    };
+    Cell {
+        image,
+        draws,
+        words: String::new(),
+        largest_difference: Some(difference),
+    }
+}
+
+#[test]
+fn augmentation_counts_flips_and_angles() {
+    let flip = |left_right| Draw::Flip {
+        left_right,
+        top_bottom: false,
+    };
+    let outcome = AugmentationOutcome {
+        original: Image {
+            height: 1,
+            width: 1,
+            channels: 1,
+            pixels_hwc: vec![0.0],
+        },
+        training: vec![
+            cell(vec![flip(true), Draw::Rotation { turns: 0.1 }], 20.0),
+            cell(vec![flip(false), Draw::Rotation { turns: -0.1 }], 20.0),
+        ],
+        inference: vec![cell(Vec::new(), 0.0), cell(Vec::new(), 0.0)],
+    };
+    let text = augmentation(&outcome, Semantics::Keras3);
+    assert!(
+        text.contains("1 of 2 are flipped, angles run from −36.0° to +36.0°"),
+        "{text}"
+    );
+    assert!(text.contains("largest difference 0"), "{text}");
+    let text = augmentation(&outcome, Semantics::PyTorch);
+    assert!(text.contains("data loader"), "{text}");
+    assert!(!text.contains("largest difference 0"), "{text}");
+}

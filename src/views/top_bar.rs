@@ -1,0 +1,154 @@
+//! The bar at the top: what is open, by which rules, the theme, export.
+
+use eframe::egui::{Align, Button, Layout, Popup, RichText, Ui};
+
+use super::menu::{self, Entry};
+use super::number::{count, shortened};
+use super::{Show, parts, text as sentences};
+use crate::command::{Action, Command};
+use crate::model::Semantics;
+use crate::state::{ThemeChoice, model_title, photos_title};
+use crate::theme::{self, sizes, text};
+use crate::worker::{ModelSource, PhotosSource};
+
+/// Characters of a title, so that the bar keeps its room for the rest.
+const LONGEST: usize = 30;
+
+/// The whole bar.
+pub fn top_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        ui.label(text::wordmark("mode", palette.training.ink));
+        ui.label(text::wordmark("lens", palette.inference.ink));
+        ui.add_space(sizes::S4);
+        ui.spacing_mut().item_spacing.x = sizes::S2;
+        base_ui(ui, show);
+        photos_ui(ui, show);
+        rules_ui(ui, show);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            export_ui(ui, show);
+            theme_ui(ui, show);
+        });
+    });
+}
+
+/// An entry that is chosen or not, with a sentence below; true when it was clicked.
+fn entry_ui(ui: &mut Ui, chosen: bool, name: &str, below: &str) -> bool {
+    menu::entry_ui(
+        ui,
+        Entry {
+            name,
+            below,
+            chosen,
+            right: "",
+        },
+    )
+    .clicked()
+}
+
+fn base_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let opened = &show.state.opened;
+    let value = match (&opened.opening_model, &opened.base) {
+        (Some(source), _) => format!("opening {} ...", model_title(source)),
+        (None, Some(base)) => base.model.title.clone(),
+        (None, None) => "none".to_owned(),
+    };
+    let chosen = opened.base.as_ref().map(|b| &b.source);
+    let value = shortened(&value, LONGEST);
+    let button = parts::drop_button_ui(ui, "Base", &value, false);
+    Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
+        let bundled = [
+            (
+                ModelSource::DogBreeds,
+                "MobileNetV2, fine-tuned on dog breeds with Keras 3. Bundled",
+            ),
+            (
+                ModelSource::EfficientNetLite0,
+                "ImageNet-1k, a PyTorch state dict. Bundled",
+            ),
+        ];
+        for (source, note) in bundled {
+            if entry_ui(ui, chosen == Some(&source), &model_title(&source), note) {
+                show.push(Command::OpenModel(source));
+            }
+        }
+        ui.separator();
+        menu::action_ui(ui, show, Action::OpenBase);
+    });
+}
+
+fn photos_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let opened = &show.state.opened;
+    let value = match (&opened.opening_photos, &opened.gallery) {
+        (Some(source), _) => format!("opening {} ...", photos_title(source)),
+        (None, Some(gallery)) => {
+            let classes = count(gallery.photos.classes.len(), "class", "classes");
+            format!(
+                "{} in {classes}",
+                super::number::thousands(gallery.photos.photos.len())
+            )
+        }
+        (None, None) => "none".to_owned(),
+    };
+    let chosen = opened.gallery.as_ref().map(|g| &g.source);
+    let button = parts::drop_button_ui(ui, "Photos", &value, false);
+    Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
+        let bundled = PhotosSource::Bundled;
+        let note = "Fish, monuments, tools and windmills";
+        if entry_ui(ui, chosen == Some(&bundled), &photos_title(&bundled), note) {
+            show.push(Command::OpenPhotos(bundled));
+        }
+        if let Some(source @ PhotosSource::Folder(path)) = chosen {
+            entry_ui(ui, true, &photos_title(source), &path.display().to_string());
+        }
+        ui.separator();
+        menu::action_ui(ui, show, Action::OpenPhotos);
+    });
+}
+
+fn rules_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let chosen = show.state.settings.semantics;
+    let by_file = show.state.opened.base.as_ref().map(|b| b.model.semantics);
+    let label = show.state.semantics().label();
+    let button = parts::drop_button_ui(ui, "Rules of", label, false);
+    Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
+        let automatic = match by_file {
+            Some(semantics) => format!("Automatic: {}, by the file", semantics.label()),
+            None => "Automatic".to_owned(),
+        };
+        if entry_ui(ui, chosen.is_none(), &automatic, "") {
+            show.push(Command::SetSemantics(None));
+        }
+        ui.separator();
+        for semantics in Semantics::ALL {
+            let note = sentences::rules_sentence(semantics);
+            if entry_ui(ui, chosen == Some(semantics), semantics.label(), note) {
+                show.push(Command::SetSemantics(Some(semantics)));
+            }
+        }
+    });
+}
+
+fn theme_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let chosen = show.state.settings.theme;
+    let button = parts::drop_button_ui(ui, "Theme", chosen.label(), false);
+    Popup::menu(&button)
+        .width(sizes::SMALL_MENU_WIDTH)
+        .show(|ui| {
+            for theme in ThemeChoice::ALL {
+                if entry_ui(ui, chosen == theme, theme.label(), "") {
+                    show.push(Command::SetTheme(theme));
+                }
+            }
+        });
+}
+
+fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let label = RichText::new(Action::Export.info().label).color(palette.on_ink);
+    let response = ui.add(Button::new(label).fill(palette.ink));
+    if parts::with_tooltip(response, Action::Export).clicked() {
+        show.push(Action::Export);
+    }
+}

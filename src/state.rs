@@ -1,6 +1,7 @@
 //! What the person chose, what is open, and what was computed.
 
-use std::collections::BTreeMap;
+mod opened;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
-use crate::model::{Flags, LayerId, LayerKind, Model, Preprocessing, Role, Semantics, flags};
+use crate::model::{Preprocessing, Semantics};
 use crate::worker::{Job, Look, Looked, ModelSource, PhotosSource};
+
+pub use opened::{Base, Gallery};
 
 /// The largest batch the window offers.
 pub const MAX_BATCH: usize = 64;
@@ -108,144 +111,6 @@ impl Default for Settings {
             sort_channels: true,
             pipeline: Pipeline::course(),
         }
-    }
-}
-
-/// The open model with what was chosen in it.
-#[derive(Debug)]
-pub struct Base {
-    pub model: Arc<Model>,
-    pub source: ModelSource,
-    pub flags: Flags,
-    /// The layers of the list, with their depth.
-    pub rows: Vec<(LayerId, usize)>,
-    pub batch_norms: Vec<LayerId>,
-    pub noises: Vec<LayerId>,
-    pub batch_norm: Option<LayerId>,
-    pub noise: Option<LayerId>,
-    /// `None`: the one that differs most.
-    pub channel: Option<usize>,
-    pub search: String,
-}
-
-impl Base {
-    /// A model just opened: flags as in the file, the first trainable BatchNorm chosen.
-    pub fn new(model: Arc<Model>, source: ModelSource) -> Self {
-        let graph = &model.graph;
-        let flags = Flags::of_file(graph);
-        let of_role = |role: Role| -> Vec<LayerId> {
-            let layers = graph.layers.iter().enumerate();
-            layers
-                .filter(|(_, l)| l.kind.role() == role)
-                .map(|(id, _)| id)
-                .collect()
-        };
-        let batch_norms = of_role(Role::BatchNorm);
-        let noises = of_role(Role::Noise);
-        let rows = graph.layers.iter().enumerate().filter(|(_, l)| l.listed);
-        let rows = rows
-            .map(|(id, _)| (id, graph.ancestors(id).count()))
-            .collect();
-        let trainable = batch_norms.iter().copied().find(|&id| flags.get(id));
-        Self {
-            batch_norm: trainable.or(batch_norms.first().copied()),
-            // The last one: a head's dropout is what a course talks about.
-            noise: noises.last().copied(),
-            flags,
-            rows,
-            batch_norms,
-            noises,
-            channel: None,
-            search: String::new(),
-            source,
-            model,
-        }
-    }
-
-    /// The number of layers that "fine-tune from" counts.
-    pub fn base_len(&self) -> usize {
-        let graph = &self.model.graph;
-        let base = flags::base_of(graph);
-        graph
-            .layers
-            .iter()
-            .filter(|l| l.parent == base && l.listed)
-            .count()
-    }
-
-    /// The layer a view looks at.
-    pub fn layer(&self, view: View) -> Option<LayerId> {
-        match view {
-            View::Augmentation => None,
-            View::Dropout => self.noise,
-            View::BatchNorm => self.batch_norm,
-        }
-    }
-
-    /// Whether a layer has children.
-    pub fn is_container(&self, layer: LayerId) -> bool {
-        self.model.graph.layers[layer].kind == LayerKind::Model
-    }
-}
-
-/// The open photos with what was chosen among them.
-#[derive(Debug)]
-pub struct Gallery {
-    pub photos: Photos,
-    pub source: PhotosSource,
-    /// Index of the chosen photo; 0 where there is none.
-    pub photo: usize,
-    /// Whether the person chose it; if not, another one may take its place.
-    pub photo_is_choice: bool,
-    /// Reasons, by photo.
-    pub unreadable: BTreeMap<usize, String>,
-}
-
-impl Gallery {
-    /// Photos just opened. The clownfish is chosen where it is present: flips and rotations are
-    /// plain to see on it.
-    pub fn new(photos: Photos, source: PhotosSource, wanted: Option<&str>) -> Self {
-        let position = |name: &str| {
-            photos
-                .photos
-                .iter()
-                .position(|p| p.name == name || p.name.starts_with(name))
-        };
-        let photo = wanted
-            .and_then(position)
-            .or_else(|| position("fish/fish9."))
-            .unwrap_or(0);
-        Self {
-            photos,
-            source,
-            photo,
-            photo_is_choice: false,
-            unreadable: BTreeMap::new(),
-        }
-    }
-
-    /// Notes that a photo cannot be read. If it is the one shown, and nobody asked for it, the
-    /// next readable one is shown instead.
-    pub fn mark_unreadable(&mut self, photo: usize, reason: String) {
-        self.unreadable.insert(photo, reason);
-        let mut others = photo + 1..self.photos.photos.len();
-        if photo == self.photo
-            && !self.photo_is_choice
-            && let Some(next) = others.find(|i| !self.unreadable.contains_key(i))
-        {
-            self.photo = next;
-        }
-    }
-
-    /// Why the chosen photo cannot be read, if it cannot.
-    pub fn chosen_unreadable(&self) -> Option<String> {
-        let reason = self.unreadable.get(&self.photo)?;
-        Some(format!("{} cannot be read: {reason}", self.chosen()?.name))
-    }
-
-    /// The chosen photo.
-    pub fn chosen(&self) -> Option<&crate::dataset::Photo> {
-        self.photos.photos.get(self.photo)
     }
 }
 

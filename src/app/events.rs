@@ -9,7 +9,7 @@ use super::{App, desired};
 use crate::dataset::{Image, Photos};
 use crate::model::Model;
 use crate::state::{Base, Gallery, GridTextures, Running, Settings, Thumbnail, View};
-use crate::worker::{AugmentationOutcome, Cell, Event, Job, Looked, Outcome};
+use crate::worker::{AugmentationOutcome, Cell, Event, Job, Look, Looked, Outcome};
 
 impl App {
     /// Takes everything the worker has said since the last frame.
@@ -45,7 +45,13 @@ impl App {
                 photo,
                 image,
             } => {
-                computed.finish(Job::Thumbnail);
+                if computed
+                    .thumbnail_sent
+                    .as_ref()
+                    .is_some_and(|(_, sent)| *sent == photo)
+                {
+                    computed.finish(Job::Thumbnail);
+                }
                 let texture = texture(ctx, "photo", &image);
                 computed.thumbnail = Some(Thumbnail {
                     photos,
@@ -133,13 +139,37 @@ impl App {
             Job::Look => "The view could not be computed",
             Job::SavePng => "The picture could not be saved",
         };
+        let photo = self.photo_named_in(&message);
+        if photo.is_some() && photo != self.photo_asked_for(job) {
+            // An older request failed on a photo that has given way; the newer one still runs.
+            return;
+        }
         let was_running = self.state.computed.running(job).is_some();
         self.state.computed.finish(job);
         // A photo that cannot be read is listed in the status bar, and its view says so.
-        let photo = self.state.opened.gallery.as_ref();
-        let unreadable = job == Job::Look && photo.is_some_and(|g| g.chosen_unreadable().is_some());
-        if was_running && !unreadable && job != Job::Thumbnail {
+        if was_running && photo.is_none() && job != Job::Thumbnail {
             self.state.computed.notify(title, message);
+        }
+    }
+
+    /// The unreadable photo that a message speaks of: paths stand last.
+    fn photo_named_in(&self, message: &str) -> Option<usize> {
+        let gallery = self.state.opened.gallery.as_ref()?;
+        let name = |photo: usize| gallery.photos.photos.get(photo).map(|p| p.name.as_str());
+        let mut unreadable = gallery.unreadable.keys().copied();
+        unreadable.find(|&photo| name(photo).is_some_and(|name| message.ends_with(name)))
+    }
+
+    /// The photo of the request that was sent last.
+    fn photo_asked_for(&self, job: Job) -> Option<usize> {
+        let computed = &self.state.computed;
+        match job {
+            Job::Look => match computed.sent.as_ref()? {
+                Look::Augmentation(look) => Some(look.photo),
+                Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => Some(pass.photo),
+            },
+            Job::Thumbnail => computed.thumbnail_sent.as_ref().map(|(_, photo)| *photo),
+            Job::OpenModel | Job::OpenPhotos | Job::SavePng => None,
         }
     }
 }

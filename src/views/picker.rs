@@ -1,6 +1,6 @@
 //! A button with a list to choose from, with a search field where the list is long.
 
-use eframe::egui::{Popup, PopupCloseBehavior, ScrollArea, Stroke, TextEdit, Ui};
+use eframe::egui::{Margin, Popup, PopupCloseBehavior, ScrollArea, Stroke, TextEdit, Ui};
 
 use super::{menu, parts};
 use crate::theme::{self, sizes, text};
@@ -38,7 +38,9 @@ pub fn picker_ui(
             // A menu's fields have no frame; this one must be seen to be typed in.
             let line = Stroke::new(sizes::LINE, theme::palette(ui).strong_line);
             ui.visuals_mut().widgets.inactive.bg_stroke = line;
-            let edit = TextEdit::singleline(&mut search).hint_text("search");
+            let edit = TextEdit::singleline(&mut search)
+                .hint_text("search")
+                .margin(Margin::symmetric(sizes::S2 as i8, sizes::S1 as i8));
             let edit = ui.add(edit.desired_width(f32::INFINITY));
             if just_opened {
                 edit.request_focus();

@@ -14,6 +14,8 @@ use eframe::egui::{Context, Theme, Ui};
 /// Installs fonts and styles; call once, before the first frame.
 pub fn install(ctx: &Context) {
     ctx.set_fonts(fonts::definitions());
+    // Where the system does not say which theme it has.
+    ctx.options_mut(|options| options.fallback_theme = Theme::Light);
     ctx.set_style_of(Theme::Light, style::style(&Palette::LIGHT));
     ctx.set_style_of(Theme::Dark, style::style(&Palette::DARK));
 }

@@ -73,7 +73,7 @@ impl Flags {
         }
     }
 
-    /// What the layer really does in a call: [`effective`] with the flags and the recorded value.
+    /// What the layer really does in a call: [`effective()`] with the flags and the recorded value.
     pub fn effective(
         &self,
         model: &Model,

@@ -13,5 +13,6 @@ pub mod model;
 pub mod random;
 pub mod state;
 pub mod theme;
+pub mod train;
 pub mod views;
 pub mod worker;

@@ -85,6 +85,7 @@ impl Run {
             seed: self.seed,
             repeat: 0,
             taps: &taps,
+            weights: None,
         };
         let pass = pass::run(&model, &x, &options, &|_, _| true)
             .map_err(|error| at(&error, &self.input))?;

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 
 use super::effective::{Effective, Outer, Semantics, Statistics, effective};
-use super::graph::{BatchNorm, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId};
+use super::graph::{BatchNorm, Graph, Input, LayerId, LayerKind, Node, NodeId};
 use super::layers::norm::{Moments, moments, next_moving, normalise};
-use super::layers::{self, noise};
+use super::layers::{self, Overrides, Weights, noise};
 use super::{Flags, Model, PassError};
 use crate::augment::AugmentLayer;
 use crate::dataset::Image;
@@ -27,6 +27,8 @@ pub struct PassOptions<'a> {
     pub repeat: u64,
     /// Layers whose input and output are kept.
     pub taps: &'a [LayerId],
+    /// Weights to take instead of the model's.
+    pub weights: Option<&'a Overrides>,
 }
 
 /// What a pass gives back.
@@ -195,7 +197,7 @@ impl Running<'_> {
         );
         let Called { output, mask } = match &layer.kind {
             LayerKind::BatchNorm(settings) => {
-                let output = self.batch_norm(node.layer, layer, settings, effective, &first)?;
+                let output = self.batch_norm(node.layer, settings, effective, &first)?;
                 Called { output, mask: None }
             }
             LayerKind::Noise(kind) if effective.active && self.options.random => {
@@ -216,7 +218,7 @@ impl Running<'_> {
                 Called { output, mask: None }
             }
             _ => Called {
-                output: layers::forward(layer, &inputs)?,
+                output: layers::forward(layer, self.weights(node.layer), &inputs)?,
                 mask: None,
             },
         };
@@ -245,6 +247,10 @@ impl Running<'_> {
         values.collect()
     }
 
+    fn weights(&self, layer: LayerId) -> Weights<'_> {
+        Weights::new(self.graph, layer, self.options.weights)
+    }
+
     /// What the draws of one layer in this pass are addressed by.
     fn purpose(&self, layer: LayerId) -> [u64; 2] {
         [layer as u64, self.options.repeat]
@@ -253,12 +259,12 @@ impl Running<'_> {
     fn batch_norm(
         &mut self,
         id: LayerId,
-        layer: &Layer,
         settings: &BatchNorm,
         effective: Effective,
         x: &Tensor,
     ) -> candle_core::Result<Tensor> {
-        let vector = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
+        let weights = self.weights(id);
+        let vector = |name: &str| weights.get(name).map(Tensor::to_vec1::<f32>).transpose();
         let missing = || candle_core::Error::Msg("the moving statistics are missing".into());
         // A shared layer goes on from what its earlier call left.
         let moving = match self.batch_norm.get(&id) {
@@ -281,9 +287,9 @@ impl Running<'_> {
         } else {
             None
         };
-        let (gamma, beta) = (vector("gamma")?, vector("beta")?);
         let used = batch.as_ref().unwrap_or(&moving);
-        let y = normalise(x, used, gamma.as_deref(), beta.as_deref(), settings.epsilon)?;
+        let (gamma, beta) = (weights.get("gamma"), weights.get("beta"));
+        let y = normalise(x, used, gamma, beta, settings.epsilon, uses_batch)?;
         let next = match &batch {
             Some(batch) if effective.updates_statistics => next_moving(
                 &moving,

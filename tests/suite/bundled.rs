@@ -31,6 +31,7 @@ fn pass(model: &Model, io: &Arrays, mode: Mode, flags: &Flags) -> Pass {
         seed: 0,
         repeat: 0,
         taps: &[],
+        weights: None,
     };
     run(model, &x.expect("a tensor"), &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
 }

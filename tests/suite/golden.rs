@@ -41,6 +41,7 @@ fn pass(model: &Model, io: &Arrays, mode: Mode, taps: &[LayerId]) -> Pass {
         seed: 0,
         repeat: 0,
         taps,
+        weights: None,
     };
     run(model, &io["x"], &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
 }

@@ -13,5 +13,6 @@ mod effective;
 mod flags;
 mod golden;
 mod support;
+mod train_step;
 mod unchanged;
 mod window;

@@ -3,7 +3,8 @@
 use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::kernel::{matrix_product, values};
+use super::conv_grad;
+use super::kernel::{matrix_product, plain, values};
 use super::window::Window;
 use crate::model::graph::Conv2d;
 
@@ -60,7 +61,7 @@ impl CustomOp2 for Convolution {
             .for_each(|(image, y)| {
                 let x = &x[image * h * w * channels..][..h * w * channels];
                 if pointwise {
-                    matrix_product(x, kernel, y, [pixels, channels, out]);
+                    matrix_product(plain(x), plain(kernel), y, [pixels, channels, out], false);
                     return;
                 }
                 let (mut patches, mut part) = (vec![0.0; block * patch], Vec::new());
@@ -79,17 +80,20 @@ impl CustomOp2 for Convolution {
                             );
                         }
                         if groups == 1 {
-                            matrix_product(patches, kernel, y, [count, patch, out]);
+                            matrix_product(
+                                plain(patches),
+                                plain(kernel),
+                                y,
+                                [count, patch, out],
+                                false,
+                            );
                             continue;
                         }
                         let width = out / groups;
-                        let columns: Vec<f32> = kernel
-                            .chunks(out)
-                            .flat_map(|row| &row[group * width..][..width])
-                            .copied()
-                            .collect();
+                        let columns = columns(kernel, out, group * width, width);
                         part.resize(count * width, 0.0);
-                        matrix_product(patches, &columns, &mut part, [count, patch, width]);
+                        let shape = [count, patch, width];
+                        matrix_product(plain(patches), plain(&columns), &mut part, shape, false);
                         for (y, part) in y.chunks_mut(out).zip(part.chunks(width)) {
                             y[group * width..][..width].copy_from_slice(part);
                         }
@@ -101,10 +105,29 @@ impl CustomOp2 for Convolution {
             Shape::from((n, rows.output, cols.output, out)),
         ))
     }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        kernel: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        conv_grad::convolution(x, kernel, grad, &self.0)
+    }
+}
+
+/// Some columns of a matrix with rows of `length`.
+pub(super) fn columns(matrix: &[f32], length: usize, first: usize, width: usize) -> Vec<f32> {
+    matrix
+        .chunks(length)
+        .flat_map(|row| &row[first..][..width])
+        .copied()
+        .collect()
 }
 
 /// The patch under one output pixel as a row `[kh, kw, depth]`, zeros outside of the image.
-fn gather(
+pub(super) fn gather(
     x: &[f32],
     patch: &mut [f32],
     [row, col]: [usize; 2],
@@ -198,6 +221,16 @@ impl CustomOp2 for Depthwise {
             .for_each(work);
         Ok((CpuStorage::F32(y), shape))
     }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        kernel: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        conv_grad::depthwise(x, kernel, grad, &self.0)
+    }
 }
 
 /// `x[..., k] * kernel[k, n]`: a dense layer without bias, over any leading axes.
@@ -228,22 +261,32 @@ impl CustomOp2 for Product {
         dims[last] = n;
         let rows = x.len().checked_div(k).unwrap_or(0);
         let mut y = vec![0.0_f32; rows * n];
-        matrix_product(x, kernel, &mut y, [rows, k, n]);
+        matrix_product(plain(x), plain(kernel), &mut y, [rows, k, n], false);
         Ok((CpuStorage::F32(y), Shape::from(dims)))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        kernel: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        conv_grad::product(x, kernel, grad)
     }
 }
 
 /// Convolution without bias and activation; [`Convolution`].
 pub fn conv2d(x: &Tensor, kernel: &Tensor, settings: &Conv2d) -> Result<Tensor> {
-    x.apply_op2_no_bwd(kernel, &Convolution(settings.clone()))
+    x.apply_op2(kernel, Convolution(settings.clone()))
 }
 
 /// Depthwise convolution without bias and activation; [`Depthwise`].
 pub fn depthwise_conv2d(x: &Tensor, kernel: &Tensor, settings: &Conv2d) -> Result<Tensor> {
-    x.apply_op2_no_bwd(kernel, &Depthwise(settings.clone()))
+    x.apply_op2(kernel, Depthwise(settings.clone()))
 }
 
 /// Dense layer without bias and activation; [`Product`].
 pub fn dense(x: &Tensor, kernel: &Tensor) -> Result<Tensor> {
-    x.apply_op2_no_bwd(kernel, &Product)
+    x.apply_op2(kernel, Product)
 }

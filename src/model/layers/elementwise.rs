@@ -1,15 +1,25 @@
-//! Activations, and scale and shift by channel.
+//! Activations, and scale, shift and bias by channel.
 
-use candle_core::{CpuStorage, CustomOp1, Error, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::kernel::values;
+use super::kernel::{tensor, values, with_values};
 use crate::model::graph::Activation;
 
-/// `y = f(x)` for every value.
-struct Map<F>(F);
+/// Values that one task takes.
+const CHUNK: usize = 1 << 14;
 
-impl<F: Fn(f32) -> f32 + Sync> CustomOp1 for Map<F> {
+/// `y = f(x)` for every value; the gradient is `g * derivative(x)`.
+struct Map<F, D> {
+    f: F,
+    derivative: D,
+}
+
+impl<F, D> CustomOp1 for Map<F, D>
+where
+    F: Fn(f32) -> f32 + Sync,
+    D: Fn(f32) -> f32 + Sync,
+{
     fn name(&self) -> &'static str {
         "elementwise"
     }
@@ -17,41 +27,65 @@ impl<F: Fn(f32) -> f32 + Sync> CustomOp1 for Map<F> {
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(x, layout)?;
         let mut y = vec![0.0_f32; x.len()];
-        let chunks = y.par_chunks_mut(1 << 14).zip(x.par_chunks(1 << 14));
+        let chunks = y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK));
         chunks.for_each(|(y, x)| {
-            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (self.0)(x));
+            y.iter_mut().zip(x).for_each(|(y, &x)| *y = (self.f)(x));
         });
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
+
+    fn bwd(&self, x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let shape = x.shape();
+        let dx = with_values(x, |x| {
+            with_values(grad, |g| {
+                Ok(x.par_iter()
+                    .zip(g)
+                    .map(|(&x, g)| g * (self.derivative)(x))
+                    .collect())
+            })
+        })?;
+        tensor(dx, shape).map(Some)
+    }
 }
 
-/// `y = (x - centre) * scale + shift` along the last axis; each vector has length 1 or C.
-struct ScaleShift<'a> {
-    centre: &'a [f32],
-    scale: &'a [f32],
-    shift: &'a [f32],
+/// `y = (x - centre) * scale + shift` along the last axis; each vector has length 1 or C. The
+/// vectors are constants: no gradient reaches them.
+///
+/// Taking the centre off first keeps the digits that `x * scale + (shift - centre * scale)` loses
+/// where the centre is large beside the deviation.
+pub(super) struct ScaleShift {
+    pub centre: Vec<f32>,
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
 }
 
-impl CustomOp1 for ScaleShift<'_> {
+/// A vector of length 1 or C as one of length C.
+fn spread(vector: &[f32], channels: usize) -> Result<Vec<f32>> {
+    match vector {
+        [one] => Ok(vec![*one; channels]),
+        many if many.len() == channels => Ok(many.to_vec()),
+        many => Err(Error::Msg(format!(
+            "{} values for {channels} channels",
+            many.len()
+        ))),
+    }
+}
+
+impl CustomOp1 for ScaleShift {
     fn name(&self) -> &'static str {
         "scale-shift"
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let x = values(x, layout)?;
-        let channels = layout.dims().last().copied().unwrap_or(1);
-        let spread = |v: &[f32]| match v {
-            [one] => Ok(vec![*one; channels]),
-            many if many.len() == channels => Ok(many.to_vec()),
-            many => Err(Error::Msg(format!(
-                "{} values for {channels} channels",
-                many.len()
-            ))),
-        };
-        let centre = spread(self.centre)?;
-        let (scale, shift) = (spread(self.scale)?, spread(self.shift)?);
+        let channels = layout.dims().last().copied().unwrap_or(1).max(1);
+        let centre = spread(&self.centre, channels)?;
+        let (scale, shift) = (
+            spread(&self.scale, channels)?,
+            spread(&self.shift, channels)?,
+        );
         let mut y = vec![0.0_f32; x.len()];
-        let rows = (1_usize << 14).div_ceil(channels.max(1)) * channels.max(1);
+        let rows = CHUNK.div_ceil(channels) * channels;
         y.par_chunks_mut(rows)
             .zip(x.par_chunks(rows))
             .for_each(|(y, x)| {
@@ -64,37 +98,78 @@ impl CustomOp1 for ScaleShift<'_> {
             });
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
+
+    fn bwd(&self, _x: &Tensor, _y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        scale_shift(&grad.contiguous()?, &self.scale, &[0.0]).map(Some)
+    }
 }
 
 /// `y = x * scale + shift` along the last axis; each vector has length 1 or C.
 pub fn scale_shift(x: &Tensor, scale: &[f32], shift: &[f32]) -> Result<Tensor> {
-    x.apply_op1_no_bwd(&ScaleShift {
-        centre: &[0.0],
-        scale,
-        shift,
-    })
-}
-
-/// `y = (x - centre) * scale + shift` along the last axis; each vector has length 1 or C.
-///
-/// Taking the centre off first keeps the digits that `x * scale + (shift - centre * scale)` loses
-/// where the centre is large beside the deviation.
-pub fn centre_scale_shift(
-    x: &Tensor,
-    centre: &[f32],
-    scale: &[f32],
-    shift: &[f32],
-) -> Result<Tensor> {
-    x.apply_op1_no_bwd(&ScaleShift {
-        centre,
+    let (scale, shift) = (scale.to_vec(), shift.to_vec());
+    x.apply_op1(ScaleShift {
+        centre: vec![0.0],
         scale,
         shift,
     })
 }
 
 /// `y = x + bias` along the last axis.
+struct AddBias;
+
+impl CustomOp2 for AddBias {
+    fn name(&self) -> &'static str {
+        "add-bias"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        bias: &CpuStorage,
+        bias_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let bias = values(bias, bias_layout)?;
+        let op = ScaleShift {
+            centre: vec![0.0],
+            scale: vec![1.0],
+            shift: bias.to_vec(),
+        };
+        op.cpu_fwd(x, x_layout)
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        bias: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let dbias = match bias.track_op() {
+            true => Some(column_sums(grad, bias.elem_count())?),
+            false => None,
+        };
+        Ok((x.track_op().then(|| grad.clone()), dbias))
+    }
+}
+
+/// By channel, the sum of `x[..., C]` over all other axes, kept in f64.
+fn column_sums(x: &Tensor, channels: usize) -> Result<Tensor> {
+    let sums = with_values(x, |x| {
+        let mut sums = vec![0.0_f64; channels];
+        for row in x.chunks(channels) {
+            sums.iter_mut()
+                .zip(row)
+                .for_each(|(sum, &x)| *sum += f64::from(x));
+        }
+        Ok(sums)
+    })?;
+    tensor(sums.into_iter().map(|s| s as f32).collect(), channels)
+}
+
+/// `y = x + bias` along the last axis.
 pub fn add_bias(x: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    scale_shift(x, &[1.0], &bias.to_vec1::<f32>()?)
+    x.apply_op2(bias, AddBias)
 }
 
 /// Keras' activation functions.
@@ -107,40 +182,73 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
             threshold,
         } => {
             let top = max_value.unwrap_or(f32::INFINITY);
+            let slope = move |x: f32| {
+                // TensorFlow lets no gradient through at the corners.
+                if x > threshold && x < top {
+                    1.0
+                } else if x < threshold {
+                    negative_slope
+                } else {
+                    0.0
+                }
+            };
             if threshold == 0.0 && negative_slope == 0.0 {
-                return map(x, move |x| x.max(0.0).min(top));
+                return map(x, move |x| x.max(0.0).min(top), slope);
             }
-            map(x, move |x| {
+            let f = move |x: f32| {
                 if x >= threshold {
                     x.min(top)
                 } else {
                     negative_slope * (x - threshold)
                 }
-            })
+            };
+            map(x, f, slope)
         }
-        Activation::Elu { alpha } => map(x, move |x| if x > 0.0 { x } else { alpha * x.exp_m1() }),
-        Activation::Selu => map(x, |x| {
+        Activation::Elu { alpha } => map(
+            x,
+            move |x| if x > 0.0 { x } else { alpha * x.exp_m1() },
+            move |x| if x > 0.0 { 1.0 } else { alpha * x.exp() },
+        ),
+        Activation::Selu => {
             const SCALE: f32 = 1.050_701;
             const ALPHA: f32 = 1.673_263_2;
-            SCALE * if x > 0.0 { x } else { ALPHA * x.exp_m1() }
-        }),
+            map(
+                x,
+                |x| SCALE * if x > 0.0 { x } else { ALPHA * x.exp_m1() },
+                |x| SCALE * if x > 0.0 { 1.0 } else { ALPHA * x.exp() },
+            )
+        }
         // candle's `gelu` is the tanh approximation, `gelu_erf` the exact one.
         Activation::Gelu { approximate: true } => x.gelu(),
         Activation::Gelu { approximate: false } => x.gelu_erf(),
-        Activation::Sigmoid => map(x, sigmoid),
-        Activation::HardSigmoid => map(x, hard_sigmoid),
-        Activation::Silu => map(x, |x| x * sigmoid(x)),
-        Activation::HardSilu => map(x, |x| x * hard_sigmoid(x)),
+        Activation::Sigmoid => map(x, sigmoid, |x| sigmoid(x) * (1.0 - sigmoid(x))),
+        Activation::HardSigmoid => map(x, hard_sigmoid, hard_sigmoid_slope),
+        Activation::Silu => {
+            let slope = |x| sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)));
+            map(x, |x| x * sigmoid(x), slope)
+        }
+        Activation::HardSilu => {
+            let slope = |x| hard_sigmoid(x) + x * hard_sigmoid_slope(x);
+            map(x, |x| x * hard_sigmoid(x), slope)
+        }
         Activation::Softmax => softmax(x),
-        Activation::Softplus => map(x, |x| x.max(0.0) + (-x.abs()).exp().ln_1p()),
-        Activation::Softsign => map(x, |x| x / (1.0 + x.abs())),
-        Activation::Tanh => map(x, f32::tanh),
-        Activation::Exponential => map(x, f32::exp),
+        Activation::Softplus => map(x, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), sigmoid),
+        Activation::Softsign => map(
+            x,
+            |x| x / (1.0 + x.abs()),
+            |x| 1.0 / ((1.0 + x.abs()) * (1.0 + x.abs())),
+        ),
+        Activation::Tanh => map(x, f32::tanh, |x| 1.0 - x.tanh() * x.tanh()),
+        Activation::Exponential => map(x, f32::exp, f32::exp),
     }
 }
 
-fn map(x: &Tensor, f: impl Fn(f32) -> f32 + Sync) -> Result<Tensor> {
-    x.apply_op1_no_bwd(&Map(f))
+fn map(
+    x: &Tensor,
+    f: impl Fn(f32) -> f32 + Send + Sync + 'static,
+    derivative: impl Fn(f32) -> f32 + Send + Sync + 'static,
+) -> Result<Tensor> {
+    x.apply_op1(Map { f, derivative })
 }
 
 fn sigmoid(x: f32) -> f32 {
@@ -152,7 +260,11 @@ fn hard_sigmoid(x: f32) -> f32 {
     (x + 3.0).clamp(0.0, 6.0) / 6.0
 }
 
-/// `exp(x - max) / sum` along the last axis.
+fn hard_sigmoid_slope(x: f32) -> f32 {
+    if x.abs() < 3.0 { 1.0 / 6.0 } else { 0.0 }
+}
+
+/// `exp(x - max) / sum` along the last axis; the gradient is `y * (g - sum(g * y))`.
 struct Softmax;
 
 impl CustomOp1 for Softmax {
@@ -175,9 +287,24 @@ impl CustomOp1 for Softmax {
         }
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
+
+    fn bwd(&self, _x: &Tensor, y: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let n = y.dims().last().copied().unwrap_or(1).max(1);
+        let dx = with_values(y, |y| {
+            with_values(grad, |g| {
+                let rows = y.chunks(n).zip(g.chunks(n));
+                let rows = rows.flat_map(|(y, g)| {
+                    let sum: f32 = y.iter().zip(g).map(|(y, g)| y * g).sum();
+                    y.iter().zip(g).map(move |(y, g)| y * (g - sum))
+                });
+                Ok(rows.collect())
+            })
+        })?;
+        tensor(dx, y.shape()).map(Some)
+    }
 }
 
 /// `exp(x - max) / sum` along the last axis.
 pub fn softmax(x: &Tensor) -> Result<Tensor> {
-    x.apply_op1_no_bwd(&Softmax)
+    x.apply_op1(Softmax)
 }

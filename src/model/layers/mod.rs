@@ -3,23 +3,65 @@
 
 pub mod arrange;
 pub mod conv;
+mod conv_grad;
 pub mod elementwise;
+#[cfg(test)]
+mod gradient_tests;
 mod kernel;
 pub mod noise;
 pub mod norm;
 pub mod pool;
 pub mod window;
 
+use std::collections::BTreeMap;
+
 use candle_core::{Error, Result, Tensor};
 
-use super::graph::{Layer, LayerKind};
+use super::graph::{Graph, Layer, LayerId, LayerKind};
+
+/// The weights of one layer: those of the file, or others in their place.
+#[derive(Clone, Copy)]
+pub struct Weights<'a> {
+    layer: &'a Layer,
+    id: LayerId,
+    instead: Option<&'a Overrides>,
+}
+
+/// Weights to take instead of the model's, by layer and short name: a training step works on
+/// copies, and the model stays as it is.
+pub type Overrides = BTreeMap<(LayerId, &'static str), Tensor>;
+
+impl<'a> Weights<'a> {
+    pub fn new(graph: &'a Graph, id: LayerId, instead: Option<&'a Overrides>) -> Self {
+        Self {
+            layer: &graph.layers[id],
+            id,
+            instead,
+        }
+    }
+
+    /// The weight of this short name.
+    pub fn get(&self, name: &str) -> Option<&'a Tensor> {
+        let own = self.layer.weights.iter().find(|w| w.name == name)?;
+        let other = self
+            .instead
+            .and_then(|instead| instead.get(&(self.id, own.name)));
+        Some(other.unwrap_or(&own.tensor))
+    }
+
+    /// The weight of this name, which the layer cannot do without.
+    fn need(&self, name: &str) -> Result<&'a Tensor> {
+        self.get(name)
+            .ok_or_else(|| Error::Msg(format!("weight `{name}` is missing")))
+    }
+}
 
 /// A layer that computes the same in both modes, on the values of its inputs.
 ///
 /// # Errors
 /// Shapes that do not fit, and kinds whose behaviour depends on the mode: BatchNorm, noise and
 /// augmentation are the pass's own business.
-pub fn forward(layer: &Layer, inputs: &[Tensor]) -> Result<Tensor> {
+pub fn forward(layer: &Layer, weights: Weights<'_>, inputs: &[Tensor]) -> Result<Tensor> {
     let x = inputs
         .first()
         .ok_or_else(|| Error::Msg("the layer has no input".into()))?;
@@ -27,27 +69,27 @@ pub fn forward(layer: &Layer, inputs: &[Tensor]) -> Result<Tensor> {
         LayerKind::Input | LayerKind::Model | LayerKind::Identity => Ok(x.clone()),
         LayerKind::Rescaling { scale, offset } => elementwise::scale_shift(x, scale, offset),
         LayerKind::Conv2d(settings) => {
-            let y = conv::conv2d(x, weight(layer, "kernel")?, settings)?;
-            elementwise::activate(&biased(layer, y)?, settings.activation)
+            let y = conv::conv2d(x, weights.need("kernel")?, settings)?;
+            elementwise::activate(&biased(weights, y)?, settings.activation)
         }
         LayerKind::DepthwiseConv2d(settings) => {
-            let y = conv::depthwise_conv2d(x, weight(layer, "depthwise_kernel")?, settings)?;
-            elementwise::activate(&biased(layer, y)?, settings.activation)
+            let y = conv::depthwise_conv2d(x, weights.need("depthwise_kernel")?, settings)?;
+            elementwise::activate(&biased(weights, y)?, settings.activation)
         }
         LayerKind::SeparableConv2d(settings) => {
-            let y = conv::depthwise_conv2d(x, weight(layer, "depthwise_kernel")?, settings)?;
+            let y = conv::depthwise_conv2d(x, weights.need("depthwise_kernel")?, settings)?;
             let pointwise = super::graph::Conv2d {
                 strides: [1, 1],
                 dilation: [1, 1],
                 groups: 1,
                 ..settings.clone()
             };
-            let y = conv::conv2d(&y, weight(layer, "pointwise_kernel")?, &pointwise)?;
-            elementwise::activate(&biased(layer, y)?, settings.activation)
+            let y = conv::conv2d(&y, weights.need("pointwise_kernel")?, &pointwise)?;
+            elementwise::activate(&biased(weights, y)?, settings.activation)
         }
         LayerKind::Dense(activation) => {
-            let y = conv::dense(x, weight(layer, "kernel")?)?;
-            elementwise::activate(&biased(layer, y)?, *activation)
+            let y = conv::dense(x, weights.need("kernel")?)?;
+            elementwise::activate(&biased(weights, y)?, *activation)
         }
         LayerKind::Activation(activation) => elementwise::activate(x, *activation),
         LayerKind::ZeroPadding2d(amounts) => arrange::zero_padding2d(x, *amounts),
@@ -68,16 +110,9 @@ pub fn forward(layer: &Layer, inputs: &[Tensor]) -> Result<Tensor> {
     }
 }
 
-/// The weight of this name, which the layer cannot do without.
-fn weight<'a>(layer: &'a Layer, name: &str) -> Result<&'a Tensor> {
-    layer
-        .weight(name)
-        .ok_or_else(|| Error::Msg(format!("weight `{name}` is missing")))
-}
-
 /// `y + bias` where the layer has a bias.
-fn biased(layer: &Layer, y: Tensor) -> Result<Tensor> {
-    match layer.weight("bias") {
+fn biased(weights: Weights<'_>, y: Tensor) -> Result<Tensor> {
+    match weights.get("bias") {
         Some(bias) => elementwise::add_bias(&y, bias),
         None => Ok(y),
     }

@@ -1,9 +1,10 @@
 //! Batch normalisation: statistics, normalising, and the moving statistics that follow.
 
-use candle_core::{Result, Tensor};
+use candle_core::{CpuStorage, CustomOp1 as _, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::elementwise::centre_scale_shift;
+use super::elementwise::ScaleShift;
+use super::kernel::{tensor, values, with_values};
 use crate::model::Semantics;
 
 /// Mean and variance by channel.
@@ -22,24 +23,20 @@ pub struct Moments {
 /// f64. No result depends on the number of cores of this machine.
 pub fn moments(x: &Tensor, semantics: Semantics) -> Result<Moments> {
     let channels = x.dims().last().copied().unwrap_or(1).max(1);
-    let flat = x.flatten_all()?;
-    let (storage, layout) = flat.storage_and_layout();
-    let candle_core::Storage::Cpu(storage) = &*storage else {
-        return Err(candle_core::Error::Msg(
-            "the tensor is not in main memory".into(),
-        ));
-    };
-    let values = super::kernel::values(storage, layout)?;
-    let n = values.len() / channels;
-    let half = n.div_ceil(2).max(1);
-    // Rows left over by four go into the first run, after it.
-    let interleaved = move |row: usize| if row < n / 4 * 4 { row % 4 } else { 0 };
-    Ok(match semantics {
-        Semantics::Keras2 if x.rank() == 4 => {
-            moments_in::<f32>(values, channels, &|row| row / half)
-        }
-        Semantics::Keras2 | Semantics::Keras3 => moments_in::<f32>(values, channels, &interleaved),
-        Semantics::PyTorch => moments_in::<f64>(values, channels, &interleaved),
+    with_values(x, |values| {
+        let n = values.len() / channels;
+        let half = n.div_ceil(2).max(1);
+        // Rows left over by four go into the first run, after it.
+        let interleaved = move |row: usize| if row < n / 4 * 4 { row % 4 } else { 0 };
+        Ok(match semantics {
+            Semantics::Keras2 if x.rank() == 4 => {
+                moments_in::<f32>(values, channels, &|row| row / half)
+            }
+            Semantics::Keras2 | Semantics::Keras3 => {
+                moments_in::<f32>(values, channels, &interleaved)
+            }
+            Semantics::PyTorch => moments_in::<f64>(values, channels, &interleaved),
+        })
     })
 }
 
@@ -102,24 +99,129 @@ fn sums<T: Sum>(
     blocks.collect::<Vec<Vec<T>>>().into_iter().flatten()
 }
 
+/// `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta` of `x`, `gamma` and `beta`.
+#[derive(Debug)]
+struct Normalise {
+    used: Moments,
+    epsilon: f64,
+    /// The moments are those of `x` itself, so the gradient also flows through them.
+    through_moments: bool,
+}
+
+impl Normalise {
+    /// By channel, `1 / sqrt(variance + epsilon)`.
+    fn inverse_deviation(&self) -> impl Iterator<Item = f64> {
+        let variance = self.used.variance.iter();
+        variance.map(|&v| 1.0 / (f64::from(v) + self.epsilon).sqrt())
+    }
+}
+
+impl CustomOp3 for Normalise {
+    fn name(&self) -> &'static str {
+        "batch-norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_layout: &Layout,
+        gamma: &CpuStorage,
+        gamma_layout: &Layout,
+        beta: &CpuStorage,
+        beta_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let gamma = values(gamma, gamma_layout)?.iter();
+        let scale = gamma
+            .zip(self.inverse_deviation())
+            .map(|(&g, i)| (f64::from(g) * i) as f32);
+        let op = ScaleShift {
+            centre: self.used.mean.clone(),
+            scale: scale.collect(),
+            shift: values(beta, beta_layout)?.to_vec(),
+        };
+        op.cpu_fwd(x, x_layout)
+    }
+
+    /// With `h = (x - mean) i` and `i = 1 / sqrt(variance + epsilon)`:
+    /// `dbeta = sum g`, `dgamma = sum g h`, and `dx = gamma i g`, or, where the moments are those
+    /// of `x`, `dx = gamma i (g - dbeta / n - h dgamma / n)`.
+    fn bwd(
+        &self,
+        x: &Tensor,
+        gamma: &Tensor,
+        beta: &Tensor,
+        _y: &Tensor,
+        grad: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let inverse: Vec<f32> = self.inverse_deviation().map(|i| i as f32).collect();
+        let channels = inverse.len();
+        let n = (x.elem_count() / channels.max(1)) as f64;
+        let gamma_values = gamma.to_vec1::<f32>()?;
+        with_values(x, |x_values| {
+            with_values(grad, |g| {
+                let mut dbeta = vec![0.0_f64; channels];
+                let mut dgamma = vec![0.0_f64; channels];
+                for (x, g) in x_values.chunks(channels).zip(g.chunks(channels)) {
+                    for c in 0..channels {
+                        let h = (x[c] - self.used.mean[c]) * inverse[c];
+                        dbeta[c] += f64::from(g[c]);
+                        dgamma[c] += f64::from(g[c] * h);
+                    }
+                }
+                let mut dx = None;
+                if x.track_op() {
+                    let share = |sums: &[f64]| -> Vec<f32> {
+                        let part = if self.through_moments { 1.0 / n } else { 0.0 };
+                        sums.iter().map(|s| (s * part) as f32).collect()
+                    };
+                    let (beta_share, gamma_share) = (share(&dbeta), share(&dgamma));
+                    let mut out = vec![0.0_f32; x_values.len()];
+                    let rows = out
+                        .par_chunks_mut(channels)
+                        .zip(x_values.par_chunks(channels));
+                    rows.zip(g.par_chunks(channels))
+                        .with_min_len(64)
+                        .for_each(|((out, x), g)| {
+                            for c in 0..channels {
+                                let h = (x[c] - self.used.mean[c]) * inverse[c];
+                                out[c] = gamma_values[c]
+                                    * inverse[c]
+                                    * (g[c] - beta_share[c] - h * gamma_share[c]);
+                            }
+                        });
+                    dx = Some(tensor(out, x.shape())?);
+                }
+                let vector = |t: &Tensor, sums: Vec<f64>| {
+                    let values = || sums.into_iter().map(|s| s as f32).collect();
+                    t.track_op().then(|| tensor(values(), channels)).transpose()
+                };
+                Ok((dx, vector(gamma, dgamma)?, vector(beta, dbeta)?))
+            })
+        })
+    }
+}
+
 /// `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta`; without gamma 1, without beta 0.
+/// `through_moments`: the moments are those of `x` itself, which matters to the gradient.
 pub fn normalise(
     x: &Tensor,
     used: &Moments,
-    gamma: Option<&[f32]>,
-    beta: Option<&[f32]>,
+    gamma: Option<&Tensor>,
+    beta: Option<&Tensor>,
     epsilon: f64,
+    through_moments: bool,
 ) -> Result<Tensor> {
-    let scale: Vec<f32> = used
-        .variance
-        .iter()
-        .enumerate()
-        .map(|(c, &v)| {
-            let deviation = (f64::from(v) + epsilon).sqrt();
-            (gamma.map_or(1.0, |g| f64::from(g[c])) / deviation) as f32
-        })
-        .collect();
-    centre_scale_shift(x, &used.mean, &scale, beta.unwrap_or(&[0.0]))
+    let channels = used.mean.len();
+    let filled = |weight: Option<&Tensor>, value: f32| match weight {
+        Some(weight) => Ok(weight.clone()),
+        None => tensor(vec![value; channels], channels),
+    };
+    let op = Normalise {
+        used: used.clone(),
+        epsilon,
+        through_moments,
+    };
+    x.apply_op3(&filled(gamma, 1.0)?, &filled(beta, 0.0)?, op)
 }
 
 /// The moving statistics after one training call:

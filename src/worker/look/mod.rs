@@ -167,6 +167,7 @@ fn both_modes(
             seed: look.seed,
             repeat: look.redraws,
             taps: &taps,
+            weights: None,
         };
         run(model, &x, &options, &|done, total| {
             let before = if mode == Mode::Training { 0 } else { total };

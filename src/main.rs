@@ -40,6 +40,15 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         .flatten()
     {
         if let Err(error) = std::fs::metadata(path) {
+            if ["figure", "train", "bench"]
+                .iter()
+                .any(|word| path == std::path::Path::new(word))
+            {
+                let word = path.display();
+                return Err(Failure::Usage(format!(
+                    "this version has no command `{word}`"
+                )));
+            }
             return Err(Failure::File(format!("{error}: {}", path.display())));
         }
     }

@@ -9,7 +9,9 @@ use super::{App, desired};
 use crate::dataset::{Image, Photos};
 use crate::model::Model;
 use crate::state::{Base, Gallery, GridTextures, Running, Settings, Thumbnail, View};
-use crate::worker::{AugmentationOutcome, Cell, Event, Job, Look, Looked, Outcome};
+use crate::worker::{
+    AugmentationOutcome, Cell, Event, Job, Looked, ModelSource, Outcome, PhotosSource, Request,
+};
 
 impl App {
     /// Takes everything the worker has said since the last frame.
@@ -38,8 +40,8 @@ impl App {
                     });
                 }
             }
-            Event::ModelOpened(model) => self.model_opened(model),
-            Event::PhotosOpened(photos) => self.photos_opened(photos),
+            Event::ModelOpened { source, model } => self.model_opened(source, model),
+            Event::PhotosOpened { source, photos } => self.photos_opened(source, photos),
             Event::Thumbnail {
                 photos,
                 photo,
@@ -77,17 +79,18 @@ impl App {
             // The job was taken off the list when the person cancelled it; by now a newer one of
             // the same kind may be on it.
             Event::Cancelled(_) => {}
-            Event::Failed { job, message } => self.failed(job, message),
+            Event::Failed { request, message } => self.failed(&request, message),
         }
     }
 
-    fn model_opened(&mut self, model: Arc<Model>) {
+    fn model_opened(&mut self, source: ModelSource, model: Arc<Model>) {
         let opened = &mut self.state.opened;
-        self.state.computed.finish(Job::OpenModel);
-        // Without a request that waits, this is a model whose opening was cancelled too late.
-        let Some(source) = opened.opening_model.take() else {
+        // Another one was asked for since, or the opening was cancelled too late.
+        if opened.opening_model.as_ref() != Some(&source) {
             return;
-        };
+        }
+        opened.opening_model = None;
+        self.state.computed.finish(Job::OpenModel);
         let base = Base::new(model, source);
         self.state.settings.preprocessing = None;
         let last = base.base_len().saturating_sub(1);
@@ -96,12 +99,13 @@ impl App {
         self.state.computed.forget_results();
     }
 
-    fn photos_opened(&mut self, photos: Photos) {
+    fn photos_opened(&mut self, source: PhotosSource, photos: Photos) {
         let opened = &mut self.state.opened;
-        self.state.computed.finish(Job::OpenPhotos);
-        let Some(source) = opened.opening_photos.take() else {
+        if opened.opening_photos.as_ref() != Some(&source) {
             return;
-        };
+        }
+        opened.opening_photos = None;
+        self.state.computed.finish(Job::OpenPhotos);
         let wanted = opened.wanted_photo.take();
         opened.gallery = Some(Gallery::new(photos, source, wanted.as_deref()));
         self.state.computed.forget_results();
@@ -123,53 +127,44 @@ impl App {
         self.state.computed.store(looked);
     }
 
-    fn failed(&mut self, job: Job, message: String) {
+    fn failed(&mut self, request: &Request, message: String) {
         let opened = &mut self.state.opened;
-        let title = match job {
-            Job::OpenModel => {
-                opened.opening_model = None;
-                "The model could not be opened"
+        let computed = &mut self.state.computed;
+        // What failed may have been replaced since: then the newer request still runs.
+        let (title, wanted, photo) = match request {
+            Request::OpenModel(source) => {
+                let wanted = opened.opening_model.take_if(|w| w == source).is_some();
+                ("The model could not be opened", wanted, None)
             }
-            Job::OpenPhotos => {
-                opened.opening_photos = None;
-                opened.wanted_photo = None;
-                "The photos could not be opened"
+            Request::OpenPhotos(source) => {
+                let wanted = opened.opening_photos.take_if(|w| w == source).is_some();
+                if wanted {
+                    opened.wanted_photo = None;
+                }
+                ("The photos could not be opened", wanted, None)
             }
-            Job::Thumbnail => "The photo could not be shown",
-            Job::Look => "The view could not be computed",
-            Job::SavePng => "The picture could not be saved",
+            Request::Thumbnail { photo, .. } => {
+                let sent = computed.thumbnail_sent.as_ref();
+                let wanted = sent.is_some_and(|(_, sent)| sent == photo);
+                ("The photo could not be shown", wanted, Some(*photo))
+            }
+            Request::Look(look) => {
+                let wanted = computed.sent.as_ref() == Some(look);
+                ("The view could not be computed", wanted, Some(look.photo()))
+            }
+            Request::SavePng { .. } => ("The picture could not be saved", true, None),
         };
-        let photo = self.photo_named_in(&message);
-        if photo.is_some() && photo != self.photo_asked_for(job) {
-            // An older request failed on a photo that has given way; the newer one still runs.
+        if !wanted {
             return;
         }
-        let was_running = self.state.computed.running(job).is_some();
-        self.state.computed.finish(job);
+        computed.finish(request.job());
         // A photo that cannot be read is listed in the status bar, and its view says so.
-        if was_running && photo.is_none() && job != Job::Thumbnail {
-            self.state.computed.notify(title, message);
-        }
-    }
-
-    /// The unreadable photo that a message speaks of: paths stand last.
-    fn photo_named_in(&self, message: &str) -> Option<usize> {
-        let gallery = self.state.opened.gallery.as_ref()?;
-        let name = |photo: usize| gallery.photos.photos.get(photo).map(|p| p.name.as_str());
-        let mut unreadable = gallery.unreadable.keys().copied();
-        unreadable.find(|&photo| name(photo).is_some_and(|name| message.ends_with(name)))
-    }
-
-    /// The photo of the request that was sent last.
-    fn photo_asked_for(&self, job: Job) -> Option<usize> {
-        let computed = &self.state.computed;
-        match job {
-            Job::Look => match computed.sent.as_ref()? {
-                Look::Augmentation(look) => Some(look.photo),
-                Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => Some(pass.photo),
-            },
-            Job::Thumbnail => computed.thumbnail_sent.as_ref().map(|(_, photo)| *photo),
-            Job::OpenModel | Job::OpenPhotos | Job::SavePng => None,
+        let gallery = opened.gallery.as_ref();
+        let listed = gallery
+            .zip(photo)
+            .is_some_and(|(g, photo)| g.unreadable.contains_key(&photo));
+        if !listed {
+            computed.notify(title, message);
         }
     }
 }

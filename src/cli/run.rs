@@ -76,6 +76,7 @@ impl Run {
         let semantics = self.semantics.semantics(model.semantics);
         let flags = trainable::flags(&model, &self.trainable, semantics)?;
         let taps = self.taps(&model)?;
+        let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let x = self.input(&model)?;
         let options = PassOptions {
             outer: Mode::from(self.mode).into(),
@@ -84,7 +85,7 @@ impl Run {
             random: !self.no_random,
             seed: self.seed,
             repeat: 0,
-            taps: &taps,
+            taps: &ids,
             weights: None,
         };
         let pass = pass::run(&model, &x, &options, &|_, _| true)
@@ -99,10 +100,14 @@ impl Run {
             .map_err(|error| at(&format!("the result was not written ({error})"), &self.out))
     }
 
-    fn taps(&self, model: &Model) -> Result<Vec<LayerId>, Failure> {
+    /// The tapped layers; of a nested model, the layer inside that gives its output.
+    fn taps(&self, model: &Model) -> Result<Vec<(String, LayerId)>, Failure> {
         let taps = self.tap.iter().map(|name| {
-            let found = model.graph.find(name);
-            found.ok_or_else(|| Failure::Usage(format!("--tap: the model has no layer `{name}`")))
+            let found = model.graph.find(name).ok_or("the model has no layer");
+            let called =
+                found.and_then(|id| model.graph.output_of(id).ok_or("nothing calls layer"));
+            let called = called.map(|id| (name.clone(), id));
+            called.map_err(|why| Failure::Usage(format!("--tap: {why} `{name}`")))
         });
         taps.collect()
     }
@@ -153,22 +158,22 @@ impl Run {
 fn arrays_of(
     model: &Model,
     pass: &Pass,
-    taps: &[LayerId],
+    taps: &[(String, LayerId)],
 ) -> candle_core::Result<Vec<(String, Tensor)>> {
     let layout = |tensor: &Tensor| match (model.semantics, tensor.rank()) {
         (Semantics::PyTorch, 4) => tensor.permute((0, 3, 1, 2))?.contiguous(),
         _ => tensor.contiguous(),
     };
     let vector = |values: &[f32]| Tensor::new(values, &candle_core::Device::Cpu);
-    let name = |id: LayerId| &model.graph.layers[id].name;
     let mut arrays = vec![("y".to_owned(), layout(&pass.output)?)];
-    for &id in taps {
-        if let Some(tap) = pass.taps.get(&id) {
-            arrays.push((format!("tap/{}", name(id)), layout(&tap.output)?));
+    for (name, id) in taps {
+        if let Some(tap) = pass.taps.get(id) {
+            arrays.push((format!("tap/{name}"), layout(&tap.output)?));
         }
     }
     for (&id, done) in &pass.batch_norm {
-        let key = |what: &str| format!("bn/{}/{what}", name(id));
+        let name = model.graph.unique_name(id);
+        let key = |what: &str| format!("bn/{name}/{what}");
         if let Some(batch) = &done.batch {
             arrays.push((key("batch_mean"), vector(&batch.mean)?));
             arrays.push((key("batch_variance"), vector(&batch.variance)?));

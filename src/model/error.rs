@@ -36,6 +36,16 @@ pub enum OpenError {
     WeightMissing { layer: String, weight: String },
 }
 
+/// The reason a tensor operation gives, without the stack trace that candle may append to it.
+pub fn reason(error: &candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => reason(inner),
+        candle_core::Error::Context { inner, context } => format!("{context}: {}", reason(inner)),
+        candle_core::Error::Msg(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 /// A pass through the network that cannot be finished.
 #[derive(Debug, Error)]
 pub enum PassError {

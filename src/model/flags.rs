@@ -36,15 +36,17 @@ impl Flags {
         self.root && graph.ancestors(layer).all(|a| self.layers[a])
     }
 
-    /// `layer.trainable = value`, as the framework does it: a model passes the value on to all its
-    /// children, except that Keras 3 ignores an assignment that does not change the flag.
-    /// In PyTorch a module has no flag of its own; setting it sets its parameters.
+    /// `layer.trainable = value`, as the framework does it: a model passes the value on to its
+    /// children, and they to theirs, except that Keras 3 ignores an assignment that does not change
+    /// the flag, on every level. In PyTorch a module has no flag of its own; setting it sets its
+    /// parameters.
     pub fn set(&mut self, graph: &Graph, layer: LayerId, value: bool, semantics: Semantics) {
         if semantics == Semantics::Keras3 && self.layers[layer] == value {
             return;
         }
-        for id in graph.subtree(layer) {
-            self.layers[id] = value;
+        self.layers[layer] = value;
+        for child in graph.children(Some(layer)) {
+            self.set(graph, child, value, semantics);
         }
     }
 
@@ -59,14 +61,15 @@ impl Flags {
     /// the layers of the model itself.
     pub fn fine_tune_from(&mut self, graph: &Graph, from: usize) {
         let base = base_of(graph);
+        // A frozen model around the base would keep it from learning by Keras 2's rule.
         if let Some(id) = base {
-            self.layers[id] = true;
+            for model in graph.ancestors(id).chain([id]) {
+                self.layers[model] = true;
+            }
         }
         self.root = true;
-        let children = graph.layers.iter().enumerate();
-        let children = children.filter(|(_, l)| l.parent == base && l.listed);
-        let children: Vec<LayerId> = children.map(|(id, _)| id).collect();
-        for (i, &child) in children.iter().enumerate() {
+        let children = graph.children(base).filter(|&id| graph.layers[id].listed);
+        for (i, child) in children.enumerate() {
             for id in graph.subtree(child) {
                 self.layers[id] = i >= from;
             }
@@ -98,13 +101,19 @@ impl Flags {
     }
 }
 
-/// The nested model with the most layers: what a transfer-learning course calls the base.
-/// `None` where the model is flat.
+/// The nested model with the most layers of its own: what a transfer-learning course calls the
+/// base. `None` where the model is flat.
 pub fn base_of(graph: &Graph) -> Option<LayerId> {
     let models = graph.layers.iter().enumerate();
     let models = models.filter(|(_, l)| l.kind == super::LayerKind::Model);
-    let sized = models.map(|(id, _)| (graph.subtree(id).count(), std::cmp::Reverse(id)));
-    // A handful of layers is an augmentation block or a head, not a base.
+    let own = |id: LayerId| {
+        graph
+            .children(Some(id))
+            .filter(|&c| graph.layers[c].listed)
+            .count()
+    };
+    let sized = models.map(|(id, _)| (own(id), std::cmp::Reverse(id)));
+    // A handful of layers is an augmentation block, a wrapper or a head, not a base.
     sized
         .max()
         .filter(|&(count, _)| count > 10)

@@ -296,9 +296,59 @@ impl Layer {
 }
 
 impl Graph {
-    /// The layer of this name; the first one where a name occurs twice.
+    /// The layer of this name; the first one where a name occurs twice. `model/layer` tells them
+    /// apart: see [`Self::unique_name`].
     pub fn find(&self, name: &str) -> Option<LayerId> {
-        self.layers.iter().position(|l| l.name == name)
+        let by_name = self.layers.iter().position(|l| l.name == name);
+        by_name.or_else(|| (0..self.layers.len()).find(|&id| self.path(id) == name))
+    }
+
+    /// The layer's name, with the models around it in front where another layer has the same name.
+    pub fn unique_name(&self, layer: LayerId) -> String {
+        let name = &self.layers[layer].name;
+        let same = self.layers.iter().filter(|l| l.name == *name).count();
+        if same > 1 {
+            self.path(layer)
+        } else {
+            name.clone()
+        }
+    }
+
+    /// The names of the models around a layer and its own, with `/` between.
+    fn path(&self, layer: LayerId) -> String {
+        let mut names: Vec<&str> = self
+            .ancestors(layer)
+            .map(|a| self.layers[a].name.as_str())
+            .collect();
+        names.reverse();
+        names.push(&self.layers[layer].name);
+        names.join("/")
+    }
+
+    /// The layers directly inside a model, or at the top.
+    pub fn children(&self, model: Option<LayerId>) -> impl Iterator<Item = LayerId> + '_ {
+        let all = self.layers.iter().enumerate();
+        all.filter(move |(_, l)| l.parent == model)
+            .map(|(id, _)| id)
+    }
+
+    /// The layer whose output is the output of `layer`: itself where it is called, and for a nested
+    /// model the layer inside that a call outside reads. `None` where nothing calls it.
+    pub fn output_of(&self, layer: LayerId) -> Option<LayerId> {
+        if self.nodes.iter().any(|n| n.layer == layer) {
+            return Some(layer);
+        }
+        let inside: Vec<LayerId> = self.subtree(layer).collect();
+        let is_inside = |node: NodeId| inside.contains(&self.nodes[node].layer);
+        let outside = self.nodes.iter().filter(|n| !inside.contains(&n.layer));
+        let read = outside
+            .flat_map(|n| &n.inputs)
+            .filter_map(|input| match *input {
+                Input::Node(id) => Some(id),
+                Input::Number(_) => None,
+            });
+        let mut read = read.chain([self.output]).filter(|&id| is_inside(id));
+        read.next().map(|id| self.nodes[id].layer)
     }
 
     /// The models around a layer, the innermost first.

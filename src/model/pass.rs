@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 
 use super::effective::{Effective, Outer, Semantics, Statistics, effective};
+use super::error::reason;
 use super::graph::{BatchNorm, Graph, Input, LayerId, LayerKind, Node, NodeId};
 use super::layers::norm::{Moments, moments, next_moving, normalise};
 use super::layers::{self, Overrides, Weights, noise};
@@ -85,6 +86,7 @@ pub fn run(
         values: vec![None; model.graph.nodes.len()],
         taps: BTreeMap::new(),
         batch_norm: BTreeMap::new(),
+        calls: vec![0; model.graph.layers.len()],
     };
     let last_use = last_uses(&model.graph);
     let total = model.graph.nodes.len();
@@ -93,15 +95,9 @@ pub fn run(
             return Err(PassError::Cancelled);
         }
         let layer = &model.graph.layers[node.layer];
-        let value = running.call(node, x).map_err(|error| match error {
-            candle_core::Error::Msg(reason) => PassError::Layer {
-                layer: layer.name.clone(),
-                reason,
-            },
-            other => PassError::Layer {
-                layer: layer.name.clone(),
-                reason: other.to_string(),
-            },
+        let value = running.call(node, x).map_err(|error| PassError::Layer {
+            layer: layer.name.clone(),
+            reason: reason(&error),
         })?;
         running.values[id] = Some(value);
         // Values are dropped after their last use: memory stays at a few layers' worth.
@@ -174,6 +170,8 @@ struct Running<'a> {
     values: Vec<Option<Tensor>>,
     taps: BTreeMap<LayerId, Tap>,
     batch_norm: BTreeMap<LayerId, BatchNormPass>,
+    /// How often each layer was called so far.
+    calls: Vec<u64>,
 }
 
 /// What one call of a layer gave.
@@ -222,6 +220,7 @@ impl Running<'_> {
                 mask: None,
             },
         };
+        self.calls[node.layer] += 1;
         if self.options.taps.contains(&node.layer) {
             let tap = Tap {
                 effective,
@@ -251,9 +250,11 @@ impl Running<'_> {
         Weights::new(self.graph, layer, self.options.weights)
     }
 
-    /// What the draws of one layer in this pass are addressed by.
-    fn purpose(&self, layer: LayerId) -> [u64; 2] {
-        [layer as u64, self.options.repeat]
+    /// What the draws of this call of a layer are addressed by: a shared layer draws anew each time.
+    fn purpose(&self, layer: LayerId) -> Vec<u64> {
+        let mut purpose = vec![layer as u64, self.options.repeat];
+        purpose.extend(Some(self.calls[layer]).filter(|&earlier| earlier > 0));
+        purpose
     }
 
     fn batch_norm(
@@ -301,15 +302,18 @@ impl Running<'_> {
             ),
             _ => moving,
         };
-        self.batch_norm.insert(
-            id,
-            BatchNormPass {
+        let earlier = self.batch_norm.remove(&id).filter(|_| batch.is_none());
+        let done = match earlier {
+            // A shared layer that used the batch in an earlier call did use it in this pass.
+            Some(earlier) if earlier.batch.is_some() => earlier,
+            _ => BatchNormPass {
                 effective,
                 n,
                 batch,
                 next,
             },
-        );
+        };
+        self.batch_norm.insert(id, done);
         Ok(y)
     }
 

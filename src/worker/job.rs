@@ -53,6 +53,19 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// What kind of request it is.
+    pub fn job(&self) -> Job {
+        match self {
+            Self::OpenModel(_) => Job::OpenModel,
+            Self::OpenPhotos(_) => Job::OpenPhotos,
+            Self::Thumbnail { .. } => Job::Thumbnail,
+            Self::Look(_) => Job::Look,
+            Self::SavePng { .. } => Job::SavePng,
+        }
+    }
+}
+
 /// 8-bit RGBA rows from the top.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -67,6 +80,16 @@ pub enum Look {
     Augmentation(AugmentationLook),
     Dropout { pass: PassLook, layer: LayerId },
     BatchNorm { pass: PassLook, layer: LayerId },
+}
+
+impl Look {
+    /// The chosen photo.
+    pub fn photo(&self) -> usize {
+        match self {
+            Self::Augmentation(look) => look.photo,
+            Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => pass.photo,
+        }
+    }
 }
 
 /// One photo nine times through the pipeline.
@@ -120,8 +143,14 @@ pub enum Event {
         done: usize,
         total: usize,
     },
-    ModelOpened(Arc<Model>),
-    PhotosOpened(Photos),
+    ModelOpened {
+        source: ModelSource,
+        model: Arc<Model>,
+    },
+    PhotosOpened {
+        source: PhotosSource,
+        photos: Photos,
+    },
     Thumbnail {
         photos: Photos,
         photo: usize,
@@ -137,9 +166,9 @@ pub enum Event {
     Saved(PathBuf),
     /// The person stopped the job; what was there before still holds.
     Cancelled(Job),
-    /// The job came to nothing; what was there before still holds.
+    /// The request came to nothing; what was there before still holds.
     Failed {
-        job: Job,
+        request: Box<Request>,
         message: String,
     },
 }

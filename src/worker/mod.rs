@@ -91,23 +91,8 @@ impl Thread {
     fn work(mut self) {
         while let Some((task, ticket)) = self.slots.take() {
             match task {
-                Task::Do(Request::SavePng { path, picture }) => self.save(&path, &picture),
-                Task::Do(Request::OpenModel(source)) => self.open_model(&source),
-                Task::Do(Request::OpenPhotos(source)) => self.open_photos(&source),
-                Task::Do(Request::Thumbnail { photos, photo }) => self.thumbnail(&photos.0, photo),
-                Task::Do(Request::Look(look)) => self.look(*look, ticket),
-                Task::Check { photos, photo } => {
-                    if let Some(listed) = photos.photos.get(photo)
-                        && let Err(error) = decode::check(listed)
-                    {
-                        let reason = error.cause.to_string();
-                        self.say(Event::Unreadable {
-                            photos,
-                            photo,
-                            reason,
-                        });
-                    }
-                }
+                Task::Do(request) => self.answer(request, ticket),
+                Task::Check { photos, photo } => self.check(photos, photo),
             }
         }
     }
@@ -118,43 +103,68 @@ impl Thread {
         (self.wake)();
     }
 
-    fn open_model(&self, source: &ModelSource) {
+    /// Does what is asked. A hostile file may trip a decoder: its panic is an answer too, and the
+    /// thread lives on.
+    fn answer(&mut self, request: Request, ticket: u64) {
+        let done = guarded(|| match &request {
+            Request::SavePng { path, picture } => save(path, picture).map(Some),
+            Request::OpenModel(source) => self.open_model(source).map(Some),
+            Request::OpenPhotos(source) => self.open_photos(source).map(Some),
+            Request::Thumbnail { photos, photo } => self.thumbnail(&photos.0, *photo).map(Some),
+            Request::Look(look) => self.look((**look).clone(), ticket),
+        });
+        let message = match done {
+            Ok(Ok(event)) => {
+                if let Some(event) = event {
+                    self.say(event);
+                }
+                return;
+            }
+            Ok(Err(message)) => message,
+            Err(panic) => match &request {
+                Request::OpenModel(ModelSource::File(path)) => {
+                    format!("the file is broken ({panic}): {}", path.display())
+                }
+                _ => format!("the computation broke off: {panic}"),
+            },
+        };
+        self.say(Event::Failed {
+            request: Box::new(request),
+            message,
+        });
+    }
+
+    fn progress(&self, job: Job, stage: &'static str) {
         self.say(Event::Progress {
-            job: Job::OpenModel,
-            stage: "opening the base",
+            job,
+            stage,
             done: 0,
             total: 0,
         });
-        match guarded(|| source.open()) {
-            Ok(Ok(model)) => self.say(Event::ModelOpened(Arc::new(model))),
-            Ok(Err(error)) => self.fail(Job::OpenModel, error.to_string()),
-            Err(panic) => {
-                let cause = format!("the file broke its reader ({panic}): {}", source.title());
-                self.fail(Job::OpenModel, cause);
-            }
-        }
     }
 
-    fn open_photos(&self, source: &PhotosSource) {
-        self.say(Event::Progress {
-            job: Job::OpenPhotos,
-            stage: "listing photos",
-            done: 0,
-            total: 0,
-        });
-        match source.open() {
-            Ok(set) => {
-                let set = Arc::new(set);
-                self.slots.check_photos(Arc::clone(&set));
-                self.say(Event::PhotosOpened(set));
-            }
-            Err(error) => self.fail(Job::OpenPhotos, error.to_string()),
-        }
+    fn open_model(&self, source: &ModelSource) -> Result<Event, String> {
+        self.progress(Job::OpenModel, "opening the base");
+        let model = Arc::new(source.open().map_err(|error| error.to_string())?);
+        Ok(Event::ModelOpened {
+            source: source.clone(),
+            model,
+        })
     }
 
-    fn thumbnail(&self, photos: &Arc<PhotoSet>, photo: usize) {
+    fn open_photos(&self, source: &PhotosSource) -> Result<Event, String> {
+        self.progress(Job::OpenPhotos, "listing photos");
+        let photos = Arc::new(source.open().map_err(|error| error.to_string())?);
+        self.slots.check_photos(Arc::clone(&photos));
+        Ok(Event::PhotosOpened {
+            source: source.clone(),
+            photos,
+        })
+    }
+
+    fn thumbnail(&self, photos: &Arc<PhotoSet>, photo: usize) -> Result<Event, String> {
         match photos::thumbnail(photos, photo) {
-            Ok(image) => self.say(Event::Thumbnail {
+            Ok(image) => Ok(Event::Thumbnail {
                 photos: Arc::clone(photos),
                 photo,
                 image,
@@ -166,15 +176,14 @@ impl Thread {
                     photo,
                     reason,
                 });
-                self.fail(Job::Thumbnail, error.to_string());
+                Err(error.to_string())
             }
         }
     }
 
-    fn look(&mut self, look: Look, ticket: u64) {
-        let slots = Arc::clone(&self.slots);
-        let sender = self.sender.clone();
-        let wake = &self.wake;
+    /// `None` where a newer look waits, so that nobody asks for this one any more.
+    fn look(&mut self, look: Look, ticket: u64) -> Result<Option<Event>, String> {
+        let (slots, sender, wake) = (&self.slots, &self.sender, &self.wake);
         let progress = |stage, done, total| {
             drop(sender.send(Event::Progress {
                 job: Job::Look,
@@ -195,33 +204,36 @@ impl Thread {
                 }));
             },
         };
-        let cache = &mut self.cache;
-        let outcome = guarded(|| look::compute(look, &context, cache));
-        match outcome {
-            Ok(Ok(looked)) => self.say(Event::Looked(Arc::new(looked))),
-            Ok(Err(look::LookError::Cancelled)) => {
-                if !self.slots.is_replaced() {
-                    self.say(Event::Cancelled(Job::Look));
-                }
-            }
-            Ok(Err(error)) => self.fail(Job::Look, error.to_string()),
-            Err(panic) => self.fail(Job::Look, format!("the computation broke off: {panic}")),
+        match look::compute(look, &context, &mut self.cache) {
+            Ok(looked) => Ok(Some(Event::Looked(Arc::new(looked)))),
+            Err(_) if slots.is_replaced() => Ok(None),
+            Err(look::LookError::Cancelled) => Ok(Some(Event::Cancelled(Job::Look))),
+            Err(error) => Err(error.to_string()),
         }
     }
 
-    fn save(&self, path: &std::path::Path, picture: &Picture) {
-        match photos::save_png(path, picture) {
-            Ok(()) => self.say(Event::Saved(path.to_owned())),
-            Err(cause) => {
-                let message = format!("the picture was not saved ({cause}): {}", path.display());
-                self.fail(Job::SavePng, message);
-            }
-        }
+    /// Looks at the header of a photo that nobody asked for yet.
+    fn check(&self, photos: Arc<PhotoSet>, photo: usize) {
+        let Some(listed) = photos.photos.get(photo) else {
+            return;
+        };
+        let reason = match guarded(|| decode::check(listed)) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.cause.to_string(),
+            Err(panic) => format!("the image is broken: {panic}"),
+        };
+        self.say(Event::Unreadable {
+            photos,
+            photo,
+            reason,
+        });
     }
+}
 
-    fn fail(&self, job: Job, message: String) {
-        self.say(Event::Failed { job, message });
-    }
+fn save(path: &std::path::Path, picture: &Picture) -> Result<Event, String> {
+    photos::save_png(path, picture)
+        .map(|()| Event::Saved(path.to_owned()))
+        .map_err(|cause| format!("the picture was not saved ({cause}): {}", path.display()))
 }
 
 /// Runs `f`, turning a panic into its message: a hostile file may trip a decoder, and the thread

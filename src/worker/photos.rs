@@ -101,6 +101,9 @@ pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        anyhow::bail!("there is no such folder");
+    }
     let mut builder = tempfile::Builder::new();
     // Temporary files are private by default; the result is an ordinary file.
     #[cfg(unix)]

@@ -93,7 +93,8 @@ impl Slots {
     pub fn take(&self) -> Option<(Task, u64)> {
         let mut waiting = self.lock();
         loop {
-            if waiting.stop {
+            // A picture that waits is still written: the person was told that it will be.
+            if waiting.stop && waiting.saves.is_empty() {
                 return None;
             }
             let ticket = self.ticket.load(Ordering::Relaxed);

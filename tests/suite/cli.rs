@@ -102,6 +102,34 @@ fn the_same_run_writes_the_same_bytes() {
 }
 
 #[test]
+fn a_tapped_model_gives_its_output() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = fixture("alpaca_baked_ft120_keras3");
+    let (model, input) = (case.join("model.keras"), case.join("io.npz"));
+    let out = folder.path().join("out.npz");
+    let taps = ["--tap", "mobilenetv2_0.35_96", "--tap", "out_relu"];
+    let args = [
+        "run",
+        text(&model),
+        "--input",
+        text(&input),
+        "--mode",
+        "inference",
+    ];
+    let done = modelens(&[&args[..], &taps, &["--out", text(&out)]].concat());
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    let found = read_npz(&out);
+    assert_eq!(
+        values(&found["tap/mobilenetv2_0.35_96"]),
+        values(&found["tap/out_relu"])
+    );
+}
+
+#[test]
 fn inspect_prints_the_fixed_json() {
     let done = modelens(&["inspect", "--json"]);
     assert!(done.status.success());

@@ -2,6 +2,7 @@
 //! MobileNetV2 160x160 without top, plus the 24,339 values of this file's dense layer.
 
 use modelens::model::counts::counts;
+use modelens::model::graph::{BatchNorm, Graph, Layer};
 use modelens::model::{Flags, LayerKind, Semantics};
 
 use crate::support::dog_breeds;
@@ -66,4 +67,47 @@ fn keras_3_ignores_an_assignment_that_changes_nothing() {
         counts(&model, &flags, Semantics::Keras2).trainable,
         2_223_872 + DENSE
     );
+}
+
+/// A model in a model in a model, with one BatchNorm at the bottom.
+fn nested() -> Graph {
+    let layer = |name: &str, kind: LayerKind, parent| Layer {
+        name: name.into(),
+        class: "Functional".into(),
+        kind,
+        parent,
+        listed: true,
+        trainable: true,
+        recorded_training: None,
+        weights: Vec::new(),
+    };
+    let batch_norm = LayerKind::BatchNorm(BatchNorm {
+        momentum: 0.9,
+        epsilon: 1e-3,
+    });
+    Graph {
+        layers: vec![
+            layer("outer", LayerKind::Model, None),
+            layer("middle", LayerKind::Model, Some(0)),
+            layer("bn", batch_norm, Some(1)),
+        ],
+        root_trainable: true,
+        ..Graph::default()
+    }
+}
+
+#[test]
+fn keras_3_stops_at_a_model_that_already_has_the_value() {
+    let graph = nested();
+    let mut flags = Flags::of_file(&graph);
+    for (layer, value) in [(1, false), (2, true), (0, false)] {
+        flags.set(&graph, layer, value, Semantics::Keras3);
+    }
+    assert!(
+        flags.get(2),
+        "`middle` was frozen already, so the assignment does not reach `bn`"
+    );
+    flags.set(&graph, 0, true, Semantics::Keras2);
+    flags.set(&graph, 0, false, Semantics::Keras2);
+    assert!(!flags.get(2), "Keras 2 passes every assignment on");
 }

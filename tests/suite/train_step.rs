@@ -117,3 +117,15 @@ fn keras_3() {
 fn keras_2() {
     check("keras2");
 }
+
+/// What is not a number stays so through ReLU: a pass never makes a broken weight look sound.
+#[test]
+fn relu_keeps_what_is_not_a_number() {
+    use modelens::model::graph::Activation;
+    use modelens::model::layers::elementwise::activate;
+    let x = candle_core::Tensor::new(&[f32::NAN, -1.0, 7.0], &candle_core::Device::Cpu);
+    let y = activate(&x.expect("a tensor"), Activation::RELU6).expect("an activation");
+    let y = values(&y);
+    assert!(y[0].is_nan());
+    assert_eq!(y[1..], [0.0, 6.0]);
+}

@@ -193,7 +193,8 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
                 }
             };
             if threshold == 0.0 && negative_slope == 0.0 {
-                return map(x, move |x| x.max(0.0).min(top), slope);
+                // Not `max` and `min`, which would turn what is not a number into 0.
+                return map(x, move |x| x.clamp(0.0, top), slope);
             }
             let f = move |x: f32| {
                 if x >= threshold {

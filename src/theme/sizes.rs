@@ -52,6 +52,13 @@ pub const CELL_GAP: f32 = 10.0;
 pub const CELL_MAX: f32 = 260.0;
 pub const CELL_RING: f32 = 2.5;
 
+/// The list of steps of the pipeline.
+pub const PIPELINE_CARD: f32 = 296.0;
+/// Beside a cell that is shown large.
+pub const DETAILS: f32 = 264.0;
+pub const FIELD_LABEL: f32 = 84.0;
+pub const SLIDER: f32 = 84.0;
+
 /// Smallest distance between units of the dropout grid.
 pub const UNIT_MIN: f32 = 7.0;
 /// Largest distance between units of the dropout grid.

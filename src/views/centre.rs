@@ -54,9 +54,11 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 View::Dropout => dropout::controls_ui(ui, show),
                 View::BatchNorm => batch_norm::controls_ui(ui, show),
             });
-            let card = cut.bottom(card);
-            explain::explain_ui(ui, card, &explanation);
-            cut.bottom(sizes::S3);
+            if view != View::Augmentation || !augmentation::is_open(show.state) {
+                let card = cut.bottom(card);
+                explain::explain_ui(ui, card, &explanation);
+                cut.bottom(sizes::S3);
+            }
             body_ui(ui, show, view, cut);
         });
 }

@@ -9,7 +9,8 @@ pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
     if semantics != Semantics::PyTorch {
         return format!(
             "augment = {}\naugment(images, training=True)   # each draws anew\n\
-             augment(images, training=False)  # unchanged",
+             augment(images)                  # so too\n\
+             augment(images, training=False)  # no draws",
             pipeline.keras_code()
         );
     }

@@ -78,7 +78,10 @@ fn done_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn took(looked: &Looked) -> String {
     let secs = seconds(looked.secs);
     match &looked.outcome {
-        Outcome::Augmentation(_) => format!("Nine images, both modes: {secs}"),
+        Outcome::Augmentation(outcome) => {
+            let images = count(outcome.training.len(), "image", "images");
+            format!("{images}, both modes: {secs}")
+        }
         Outcome::Dropout(_) | Outcome::BatchNorm(_) => {
             format!(
                 "Forward, {}, both modes: {secs}",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
-use crate::model::{Effective, Flags, LayerId, Model, Preprocessing, Semantics};
+use crate::model::{Effective, Flags, LayerId, Mode, Model, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
 #[derive(Debug)]
@@ -143,6 +143,9 @@ pub struct PassLook {
     pub redraws: u64,
     pub preprocessing: Preprocessing,
     pub flags: Flags,
+    /// What the photos go through before they are preprocessed: drawn once, so that both modes see
+    /// the same pixels.
+    pub augment: Option<Pipeline>,
     pub semantics: Semantics,
 }
 
@@ -214,6 +217,16 @@ pub enum Outcome {
 pub struct AugmentationOutcome {
     pub training: Vec<Cell>,
     pub inference: Vec<Cell>,
+}
+
+impl AugmentationOutcome {
+    /// The cells of one side.
+    pub fn side(&self, mode: Mode) -> &[Cell] {
+        match mode {
+            Mode::Training => &self.training,
+            Mode::Inference => &self.inference,
+        }
+    }
 }
 
 /// One image of the grid.

@@ -51,7 +51,13 @@ pub fn compute(
     } else {
         unchanged(look, &originals)
     };
-    Ok((photos, Outcome::Augmentation(AugmentationOutcome { training, inference })))
+    Ok((
+        photos,
+        Outcome::Augmentation(AugmentationOutcome {
+            training,
+            inference,
+        }),
+    ))
 }
 
 /// The photos of the grid, the chosen one first.
@@ -85,19 +91,25 @@ fn cells<'a>(
 fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -> Vec<Cell> {
     let cells = cells(look, originals);
     // The course calls the layers once a photo; nine photos, or those of an epoch, are one batch.
-    let batch = if look.grid == Grid::OnePhoto { 1 } else { originals.len() };
+    let batch = if look.grid == Grid::OnePhoto {
+        1
+    } else {
+        originals.len()
+    };
     let draws = |cell_redraws: u64| -> Vec<Vec<Draw>> {
         let batches = (0..cells.len().div_ceil(batch)).flat_map(|number| {
             let purpose = [GRID, side, look.redraws, cell_redraws, number as u64];
             let (h, w) = (look.height, look.width);
-            look.pipeline.draw_batch(look.semantics, look.seed, &purpose, batch, h, w)
+            look.pipeline
+                .draw_batch(look.semantics, look.seed, &purpose, batch, h, w)
         });
         batches.collect()
     };
     let mut drawn = draws(0);
     for (&cell, &redraws) in &look.cell_redraws {
         if redraws > 0
-            && let (Some(old), Some(new)) = (drawn.get_mut(cell), draws(redraws).into_iter().nth(cell))
+            && let (Some(old), Some(new)) =
+                (drawn.get_mut(cell), draws(redraws).into_iter().nth(cell))
         {
             *old = new;
         }
@@ -123,21 +135,28 @@ fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<
         .iter()
         .map(|(photo, original)| {
             let image = look.pipeline.inference(look.semantics, original);
-            let image = if image == **original { Arc::clone(original) } else { Arc::new(image) };
+            let image = if image == **original {
+                Arc::clone(original)
+            } else {
+                Arc::new(image)
+            };
             (*photo, Arc::clone(original), image)
         })
         .collect();
-    let cells = cells(look, originals).into_iter().enumerate().map(|(i, (photo, _))| {
-        let (_, original, image) = &once[i % once.len()];
-        Cell {
-            photo: *photo,
-            largest_difference: difference(image, original),
-            original: Arc::clone(original),
-            image: Arc::clone(image),
-            draws: Vec::new(),
-            words: Pipeline::words(&[]),
-        }
-    });
+    let cells = cells(look, originals)
+        .into_iter()
+        .enumerate()
+        .map(|(i, (photo, _))| {
+            let (_, original, image) = &once[i % once.len()];
+            Cell {
+                photo: *photo,
+                largest_difference: difference(image, original),
+                original: Arc::clone(original),
+                image: Arc::clone(image),
+                draws: Vec::new(),
+                words: Pipeline::words(&[]),
+            }
+        });
     cells.collect()
 }
 

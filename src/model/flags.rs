@@ -60,7 +60,7 @@ impl Flags {
     pub fn fine_tune_from(&mut self, graph: &Graph, from: usize) {
         let base = base_of(graph);
         if let Some(id) = base {
-            self.layers[id] = true
+            self.layers[id] = true;
         }
         self.root = true;
         let children = graph.layers.iter().enumerate();

@@ -55,13 +55,12 @@ impl OwnPipeline {
         let parent = first
             .parent
             .filter(|_| layers.iter().all(|(l, _)| l.parent == first.parent));
-        let name = match parent.and_then(|id| graph.layers.get(id)) {
-            Some(parent) => parent.name.clone(),
-            None => {
-                let names: Vec<&str> = layers.iter().map(|(l, _)| l.name.as_str()).collect();
-                names.join(", ")
-            }
+        let own_names = || {
+            let names: Vec<&str> = layers.iter().map(|(l, _)| l.name.as_str()).collect();
+            names.join(", ")
         };
+        let parent = parent.and_then(|id| graph.layers.get(id));
+        let name = parent.map_or_else(own_names, |parent| parent.name.clone());
         let pipeline = layers.into_iter().map(|(_, augment)| augment).collect();
         Some(Self { name, pipeline })
     }

@@ -31,8 +31,15 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         View::Augmentation | View::Dropout => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
-    let least = above + body + sizes::S3 + card + 2.0 * margin.y;
-    let height = ui.available_height().max(least);
+    let others = above + body + sizes::S3 + 2.0 * margin.y;
+    // Where it is enough that the sentences scroll, the whole does not.
+    let left = ui.available_height() - others;
+    let card = if left < sizes::EXPLAIN_MIN {
+        card
+    } else {
+        card.min(left.floor())
+    };
+    let height = ui.available_height().max(others + card);
     ScrollArea::both()
         .id_salt(("centre", view))
         .auto_shrink(false)

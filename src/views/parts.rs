@@ -187,7 +187,7 @@ pub fn check_ui(ui: &mut Ui, name: &str, checked: &mut bool) -> Response {
         .painter()
         .layout_no_wrap(name.to_owned(), text::small(), palette.ink);
     let size = vec2(
-        sizes::CHECKBOX + sizes::S2 + words.size().x,
+        sizes::CHECKBOX + sizes::S1 + 2.0 * sizes::LINE + words.size().x,
         sizes::INPUT_ROW,
     );
     let (rect, mut response) = ui.allocate_exact_size(size, Sense::click());
@@ -202,7 +202,7 @@ pub fn check_ui(ui: &mut Ui, name: &str, checked: &mut bool) -> Response {
     check_box(ui, square, *checked, response.hovered());
     focus_ring(ui, &response, square);
     let at = pos2(
-        square.right() + sizes::S2,
+        square.right() + sizes::S1 + 2.0 * sizes::LINE,
         rect.center().y - words.size().y / 2.0,
     );
     ui.painter().galley(at, words, palette.ink);

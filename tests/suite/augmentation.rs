@@ -119,7 +119,7 @@ fn an_open_cell_shows_its_transform_and_moves_its_line() {
         "INPUT FROM OUTPUT",
         "FILL MODE",
         "reflect",
-        "outside the photo",
+        "are painted by it",
     ] {
         assert!(shows(&window, text), "{text}");
     }

@@ -58,15 +58,24 @@ impl Arrangement {
         } else {
             (sizes::CELL_GAP, 0.0, sizes::CAPTION)
         };
-        let beside = label + caption + sizes::S1;
+        let between = if epochs { sizes::S4 } else { sizes::S1 };
+        let beside = label + caption + between;
         let aspect = look.width as f32 / look.height.max(1) as f32;
         let [across, down] = [columns.max(1) as f32, rows as f32];
         let width = (room.width() - gap * (across - 1.0)) / across;
-        let height = (room.height() + sizes::S1) / down - beside;
+        let height = (room.height() + between) / down - beside;
         let height = height.min(width / aspect).clamp(1.0, sizes::CELL_MAX);
         let cell = vec2((height * aspect).floor(), height.floor());
+        // Small cells move apart for their captions, as far as there is room.
+        let wanted = match look.grid {
+            Grid::OnePhoto => sizes::CAPTION_WIDTH,
+            Grid::NinePhotos => sizes::CAPTION_WIDTH_NAMED,
+            Grid::ThreeEpochs => 0.0,
+        };
+        let most = ((room.width() - across * cell.x) / across).floor();
+        let gap = (wanted - cell.x).min(most).max(gap);
         let pitch = cell + vec2(gap, beside);
-        let grid = vec2(across * pitch.x - gap, down * pitch.y - sizes::S1);
+        let grid = vec2(across * pitch.x - gap, down * pitch.y - between);
         let origin = (room.min + ((room.size() - grid) / 2.0).max(Vec2::ZERO)).round();
         Self {
             columns: columns.max(1),
@@ -74,7 +83,7 @@ impl Arrangement {
             cell,
             pitch,
             label,
-            captions: !epochs,
+            captions: !epochs && pitch.x >= sizes::CAPTION_WIDTH_MIN,
         }
     }
 
@@ -114,15 +123,22 @@ pub fn cells_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, mode: Mode,
         }
         cell_ui(ui, show, shown.look, cell, texture.id(), place, rect);
         if arrangement.captions {
-            caption_ui(ui, shown.look, cell, rect);
+            let beside = arrangement.pitch.x - arrangement.cell.x;
+            caption_ui(
+                ui,
+                shown.look,
+                cell,
+                rect.expand2(vec2(beside / 2.0 - sizes::S1, 0.0)),
+            );
         }
     }
 }
 
+/// The words below a cell; `rect` is the cell with its share of the gaps beside it.
 fn caption_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell, rect: Rect) {
     let palette = theme::palette(ui);
-    let min = rect.left_bottom() + vec2(-sizes::CELL_GAP / 2.0, 2.0);
-    let size = vec2(rect.width() + sizes::CELL_GAP, sizes::CAPTION);
+    let min = rect.left_bottom() + vec2(0.0, 2.0);
+    let size = vec2(rect.width(), sizes::CAPTION);
     let layout = Layout::centered_and_justified(egui::Direction::TopDown);
     let words = if look.grid == Grid::OnePhoto {
         cell.words.clone()
@@ -134,10 +150,6 @@ fn caption_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell, rect: Rect) {
     });
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "one cell, where it lies, and what it shows"
-)]
 fn cell_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
@@ -207,7 +219,10 @@ pub fn steps(pipeline: &Pipeline, cell: &Cell) -> Vec<(&'static str, String)> {
 
 /// The rows of a matrix, with numbers below each other.
 pub fn matrix_lines(matrix: &[f64]) -> Vec<String> {
-    let row = |row: &[f64]| row.iter().map(|&x| format!("{:>9}", fixed(x, 4))).collect();
+    let row = |row: &[f64]| {
+        let numbers: Vec<String> = row.iter().map(|&x| format!("{:>9}", fixed(x, 4))).collect();
+        numbers.concat()
+    };
     matrix.chunks(3).map(row).collect()
 }
 
@@ -225,7 +240,10 @@ fn tooltip_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell) {
         ui.label(text::code_job(&source, f32::INFINITY, palette));
     }
     let difference = match cell.largest_difference {
-        Some(difference) => format!("largest difference {}", measured(f64::from(difference))),
+        Some(difference) => format!(
+            "largest difference from the photo {}",
+            measured(f64::from(difference))
+        ),
         None => format!("{} × {} pixels", cell.image.height, cell.image.width),
     };
     ui.label(text::note(difference, palette));

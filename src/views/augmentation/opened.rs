@@ -226,6 +226,7 @@ fn details_ui(
             .auto_shrink(false);
         area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = sizes::S1;
+            ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
             ui.label(text::title("WHAT WAS DRAWN", palette));
             let steps = cells::steps(&shown.look.pipeline, cell);
             if steps.is_empty() {
@@ -259,23 +260,17 @@ fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell) {
     let palette = theme::palette(ui);
     ui.label(text::title("INPUT FROM OUTPUT", palette));
     let [height, width] = [cell.original.height, cell.original.width];
-    match shown
-        .look
-        .pipeline
-        .input_from_output(&cell.draws, height, width)
-    {
-        Some(matrix) => {
-            let lines = cells::matrix_lines(&matrix).join("\n");
-            let job = text::code_job(&lines, f32::INFINITY, palette);
-            ui.add(egui::Label::new(job).selectable(true));
-            let meaning = "times (column, row, 1) of an output pixel gives where it reads the \
-                           photo. The outline is the photo's own square.";
-            ui.label(text::note(meaning, palette));
-        }
-        None => {
-            let why = "A crop or resizing changes the frame, so no single matrix describes it.";
-            ui.label(text::note(why, palette));
-        }
+    let pipeline = &shown.look.pipeline;
+    if let Some(matrix) = pipeline.input_from_output(&cell.draws, height, width) {
+        let lines = cells::matrix_lines(&matrix).join("\n");
+        let job = text::code_job(&lines, f32::INFINITY, palette);
+        ui.add(egui::Label::new(job).selectable(true));
+        let meaning = "times (column, row, 1) of an output pixel gives where it reads the photo. \
+                       The outline is the photo's own square.";
+        ui.label(text::note(meaning, palette));
+    } else {
+        let why = "A crop or resizing changes the frame, so no single matrix describes it.";
+        ui.label(text::note(why, palette));
     }
 }
 
@@ -309,10 +304,7 @@ fn fill_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, place: CellPlace
         if parts::check_ui(ui, name, &mut on).changed() {
             show.push(PipelineCommand::ShowFill(on));
         }
-        let share = format!(
-            "{} of the pixels lie outside the photo",
-            percent(fill.share)
-        );
+        let share = format!("{} of the pixels are painted by it", percent(fill.share));
         ui.label(text::note(share, palette));
     }
 }

@@ -21,6 +21,8 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Step
     let mut layer = step.layer.clone();
     ui.indent("fields", |ui| {
         ui.spacing_mut().item_spacing = vec2(sizes::S1, sizes::S1);
+        // The rail would have the colour of the card.
+        ui.visuals_mut().widgets.inactive.bg_fill = theme::palette(ui).line;
         ui.spacing_mut().slider_width = sizes::SLIDER;
         ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
         transform_ui(ui, &mut layer.transform);
@@ -102,7 +104,7 @@ fn transform_ui(ui: &mut Ui, transform: &mut Transform) {
                 }
             });
             row_ui(ui, "offset", |ui| {
-                number_ui(ui, "offset", &mut layer.offset, 0.01)
+                number_ui(ui, "offset", &mut layer.offset, 0.01);
             });
         }
     }
@@ -158,6 +160,7 @@ fn slider_ui(ui: &mut Ui, name: &str, end: &str, value: &mut f64, [low, high]: [
     row_ui(ui, end, |ui| {
         let slider = Slider::new(value, low..=high)
             .clamping(SliderClamping::Never)
+            .trailing_fill(true)
             .step_by(0.01)
             .max_decimals(3);
         let label = if end.is_empty() {

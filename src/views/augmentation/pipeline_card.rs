@@ -91,9 +91,7 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
     for (index, step) in steps.iter().enumerate() {
         let size = vec2(ui.available_width(), sizes::CONTROL_HEIGHT);
         let (rect, row) = ui.allocate_exact_size(size, Sense::hover());
-        ui.push_id(("step", index), |ui| {
-            step_ui(ui, show, step, index, n, rect)
-        });
+        step_ui(ui, show, step, index, n, rect);
         drop_ui(ui, show, &row, rect, index);
         if show.state.grid.expanded == Some(index) {
             ui.push_id(("parameters", index), |ui| {
@@ -148,12 +146,14 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &Step, index: usize, n: usize
     }
     let mut child = ui.new_child(
         UiBuilder::new()
+            .id_salt(("step", index))
             .max_rect(rect)
             .layout(Layout::left_to_right(Align::Center)),
     );
     let ui = &mut child;
     ui.spacing_mut().item_spacing.x = sizes::S1;
     handle_ui(ui, index, &format!("Drag {class}, step {number}"));
+    ui.add_space(sizes::S1);
     let (space, _) = ui.allocate_exact_size(Vec2::splat(sizes::CHECKBOX), Sense::hover());
     let id = ui.scope_id().with("on");
     let name = format!("{class} on, step {number}");

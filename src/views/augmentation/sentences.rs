@@ -1,6 +1,6 @@
 //! "What you see" of the augmentation view: numbers in, sentences out.
 
-use crate::augment::{Draw, Factor, FlipMode, Pipeline, Transform};
+use crate::augment::{AugmentLayer, Draw, Factor, FlipMode, Pipeline, Transform};
 use crate::model::Semantics;
 use crate::views::number::{angle, count, fixed, measured};
 use crate::worker::{AugmentationOutcome, Cell, Grid};
@@ -24,7 +24,7 @@ pub fn sentences(seen: &Seen<'_>) -> String {
     let own = seen
         .own
         .map(|name| format!("This pipeline is the file's own: **{name}**."));
-    let random = active(seen.pipeline).any(|step| step.is_random());
+    let random = active(seen.pipeline).any(AugmentLayer::is_random);
     let mut all: Vec<String> = own.into_iter().collect();
     if active(seen.pipeline).next().is_none() {
         all.push(
@@ -48,7 +48,7 @@ pub fn sentences(seen: &Seen<'_>) -> String {
 }
 
 /// The layers that are on.
-fn active(pipeline: &Pipeline) -> impl Iterator<Item = &crate::augment::AugmentLayer> {
+fn active(pipeline: &Pipeline) -> impl Iterator<Item = &AugmentLayer> {
     pipeline
         .steps
         .iter()

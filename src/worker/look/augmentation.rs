@@ -114,8 +114,8 @@ fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -
             *old = new;
         }
     }
-    let pairs: Vec<(&(usize, Arc<Image>), Vec<Draw>)> = cells.into_iter().zip(drawn).collect();
-    let done = pairs.into_par_iter().map(|((photo, original), draws)| {
+    let pairs = cells.into_par_iter().zip(drawn);
+    let done = pairs.map(|((photo, original), draws)| {
         let image = Arc::new(look.pipeline.apply(&draws, original));
         Cell {
             photo: *photo,

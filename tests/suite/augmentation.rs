@@ -388,6 +388,7 @@ fn a_pipeline_that_changes_the_size_is_refused_for_batches() {
     ));
     command(&mut window, PipelineCommand::SetPreset(Preset::CourseLab));
     assert!(shows(&window, "both sides see the same pixels"));
+    assert!(shows(&window, "4 augmented photos"));
 }
 
 /// A JPEG whose EXIF says "turned by a quarter" (orientation 6).

@@ -52,7 +52,7 @@ pub fn opened_ui(
         buttons.shrink2(vec2(sizes::S3, 0.0)),
         Layout::right_to_left(egui::Align::Center),
         |ui| {
-            buttons_ui(ui, show, place);
+            buttons_ui(ui, show, place, !cell.draws.is_empty());
             ui.min_rect().left()
         },
     );
@@ -76,7 +76,8 @@ pub fn opened_ui(
     details_ui(ui, show, shown, cell, place, details);
 }
 
-fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>, place: CellPlace) {
+/// `drawn`: whether there is something to draw again.
+fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>, place: CellPlace, drawn: bool) {
     ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
     let close = ui
         .button("Close")
@@ -84,7 +85,7 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>, place: CellPlace) {
     if close.clicked() {
         show.push(PipelineCommand::Open(None));
     }
-    if place.mode == Mode::Training {
+    if drawn {
         let again = ui.button("Draw this one again");
         if again
             .on_hover_text("New draws for this image only; R draws all anew")

@@ -3,13 +3,16 @@
 mod commands;
 mod dialogs;
 mod events;
+mod keys;
 mod looks;
+mod pipeline;
+mod textures;
 
 use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
 
 use crate::command::{Action, Command};
-use crate::state::{State, ThemeChoice};
+use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
 use crate::worker::{ModelSource, PhotosSource, Worker};
@@ -73,6 +76,12 @@ impl App {
         !self.state.computed.running.is_empty()
     }
 
+    /// The cell that is shown large, while its view is shown.
+    fn open_cell(&self) -> Option<CellPlace> {
+        let shown = self.state.settings.view == View::Augmentation;
+        self.state.grid.open.filter(|_| shown)
+    }
+
     /// What the window holds.
     pub fn state(&self) -> &State {
         &self.state
@@ -91,11 +100,15 @@ impl eframe::App for App {
         self.drain(ctx);
         self.answers(ctx);
         self.ask(ctx);
+        self.keep_fill(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         let mut commands = Vec::new();
-        shortcuts(ui, &mut commands);
+        if self.open_cell().is_some() {
+            keys::opened_cell(ui, self.state.grid.divider, &mut commands);
+        }
+        shortcuts(ui, self.open_cell().is_some(), &mut commands);
         dialogs::dropped(ui, &mut commands);
         let mut show = Show {
             state: &self.state,
@@ -140,14 +153,17 @@ fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     views::notices::drop_hint_ui(ui);
 }
 
-/// Pushes the actions whose shortcuts were pressed.
-fn shortcuts(ui: &Ui, commands: &mut Vec<Command>) {
+/// Pushes the actions whose shortcuts were pressed. While a cell is shown large, the arrows are its.
+fn shortcuts(ui: &Ui, cell_is_open: bool, commands: &mut Vec<Command>) {
     // Plain keys belong to whatever has the keyboard focus: a text field, a drag value, a menu.
     let free = !ui.ctx().egui_wants_keyboard_input() && !egui::Popup::is_any_open(ui.ctx());
     for action in Action::WITH_SHORTCUT {
         let Some(shortcut) = action.info().shortcut else {
             continue;
         };
+        if cell_is_open && matches!(action, Action::PreviousPhoto | Action::NextPhoto) {
+            continue;
+        }
         let plain = shortcut.modifiers.is_none();
         if (free || !plain) && ui.input_mut(|i| i.consume_shortcut(&shortcut)) {
             commands.push(action.into());

@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::augment::Preset;
+use crate::augment::{AugmentLayer, Preset};
 use crate::model::{LayerId, Preprocessing, Semantics};
-use crate::state::{ThemeChoice, View};
-use crate::worker::{ModelSource, PhotosSource};
+use crate::state::{CellPlace, ThemeChoice, View};
+use crate::worker::{Grid, ModelSource, PhotosSource};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,16 +17,16 @@ pub enum Command {
     OpenPhotos(PhotosSource),
     /// Opens the folder around a photo, and chooses the photo.
     OpenPhoto(PathBuf),
-    /// Replaces the augmentation pipeline.
-    SetPreset(Preset),
-    /// Turns one step of the pipeline on or off.
-    SetStep(usize, bool),
+    Pipeline(PipelineCommand),
     SetSemantics(Option<Semantics>),
     SetPreprocessing(Option<Preprocessing>),
     SetTheme(ThemeChoice),
     SetPhoto(usize),
     SetBatch(usize),
     SetSeed(u64),
+    LockSeed(bool),
+    /// Whether the photos of a batch go through the augmentation pipeline first.
+    AugmentBatch(bool),
     SetSearch(String),
     SetTrainable(LayerId, bool),
     SetFineTuneFrom(usize),
@@ -34,10 +34,45 @@ pub enum Command {
     ShowLayer(LayerId),
     SetChannel(usize),
     SortChannels(bool),
-    /// Rings one cell of the augmentation grid.
-    SetCell(Option<usize>),
     ShowUnreadable(bool),
     DismissNotice(u64),
+}
+
+/// One thing to do with the augmentation pipeline or its grid.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PipelineCommand {
+    SetPreset(Preset),
+    /// Takes the layers of the open file.
+    UseOwn,
+    /// Turns one step on or off.
+    SetStep(usize, bool),
+    /// Changes the parameters of a step; refused where Keras would refuse them.
+    SetLayer(usize, AugmentLayer),
+    Add(AugmentLayer),
+    Remove(usize),
+    Move {
+        from: usize,
+        to: usize,
+    },
+    /// Shows the parameters of one step.
+    Expand(Option<usize>),
+    /// Shows or hides the list of steps.
+    Edit(bool),
+    SetGrid(Grid),
+    /// Shows one cell large, or the grid again.
+    Open(Option<CellPlace>),
+    /// Another cell, so many further, while one is shown large.
+    StepCell(isize),
+    /// New draws for one cell.
+    RedrawCell(usize),
+    SetDivider(f32),
+    ShowFill(bool),
+}
+
+impl From<PipelineCommand> for Command {
+    fn from(command: PipelineCommand) -> Self {
+        Self::Pipeline(command)
+    }
 }
 
 /// A command without a value: it has a label, a tooltip and perhaps a shortcut.

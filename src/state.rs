@@ -1,5 +1,6 @@
 //! What the person chose, what is open, and what was computed.
 
+mod grid;
 mod opened;
 
 use std::path::PathBuf;
@@ -12,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
 use crate::model::{Preprocessing, Semantics};
-use crate::worker::{Job, Look, Looked, ModelSource, PhotosSource};
+use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource};
 
-pub use opened::{Base, Gallery};
+pub use grid::{CellPlace, GridState};
+pub use opened::{Base, Gallery, OwnPipeline};
 
 /// The largest batch the window offers.
 pub const MAX_BATCH: usize = 64;
@@ -95,6 +97,11 @@ pub struct Settings {
     /// Channels by their distance from the moving statistics.
     pub sort_channels: bool,
     pub pipeline: Pipeline,
+    pub grid: Grid,
+    /// Keeps "new seed" from changing it.
+    pub seed_locked: bool,
+    /// Whether the photos of a batch go through the pipeline before the model sees them.
+    pub augment_batch: bool,
 }
 
 impl Default for Settings {
@@ -110,6 +117,9 @@ impl Default for Settings {
             fine_tune_from: 120,
             sort_channels: true,
             pipeline: Pipeline::course(),
+            grid: Grid::OnePhoto,
+            seed_locked: false,
+            augment_batch: false,
         }
     }
 }
@@ -149,10 +159,23 @@ pub struct Thumbnail {
     pub texture: TextureHandle,
 }
 
-/// The textures of an augmentation result.
+/// The textures of an augmentation result, one a cell.
 pub struct GridTextures {
     pub training: Vec<TextureHandle>,
     pub inference: Vec<TextureHandle>,
+    /// What went into the pipeline; both sides show the same photos in the same cells.
+    pub originals: Vec<TextureHandle>,
+    /// What the fill mode painted in the cell that was opened last; `None` within where no matrix
+    /// tells.
+    pub fill: Option<(CellPlace, Option<FillTexture>)>,
+}
+
+/// What a fill mode painted.
+pub struct FillTexture {
+    /// White where it painted, transparent elsewhere.
+    pub texture: TextureHandle,
+    /// Of all pixels.
+    pub share: f64,
 }
 
 /// What the worker computed and what it does now.
@@ -169,7 +192,6 @@ pub struct Computed {
     pub notices: Vec<Notice>,
     pub next_notice: u64,
     pub saved: Option<PathBuf>,
-    pub cell: Option<usize>,
     pub show_unreadable: bool,
 }
 
@@ -189,7 +211,6 @@ impl Computed {
     pub fn forget_results(&mut self) {
         self.results = Default::default();
         self.grid = None;
-        self.cell = None;
     }
 
     /// The job, if it runs.
@@ -244,6 +265,7 @@ pub struct State {
     pub settings: Settings,
     pub opened: Opened,
     pub computed: Computed,
+    pub grid: GridState,
 }
 
 impl State {
@@ -263,6 +285,19 @@ impl State {
             .preprocessing
             .or(by_file)
             .unwrap_or(Preprocessing::Raw)
+    }
+
+    /// The augmentation layers of the open file.
+    pub fn own_pipeline(&self) -> Option<&OwnPipeline> {
+        self.opened.base.as_ref()?.own_pipeline.as_ref()
+    }
+
+    /// What the batch of a shown result went through.
+    pub fn augmented_by(&self, view: View) -> Option<&Pipeline> {
+        match &self.computed.result(view)?.look {
+            Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => pass.augment.as_ref(),
+            Look::Augmentation(_) => None,
+        }
     }
 
     /// The open photos.

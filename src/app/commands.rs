@@ -35,12 +35,7 @@ impl App {
                     self.state.opened.wanted_photo = name;
                 }
             }
-            Command::SetPreset(preset) => settings.pipeline = preset.pipeline(),
-            Command::SetStep(step, on) => {
-                if let Some(step) = settings.pipeline.steps.get_mut(step) {
-                    step.on = on;
-                }
-            }
+            Command::Pipeline(command) => self.apply_pipeline(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
             Command::SetPreprocessing(choice) => settings.preprocessing = choice,
             Command::SetTheme(theme) => {
@@ -48,16 +43,22 @@ impl App {
                 ctx.set_theme(theme);
             }
             Command::SetPhoto(photo) => {
+                state.grid.cell_redraws.clear();
                 if let Some(gallery) = &mut state.opened.gallery {
                     gallery.photo_is_choice = true;
                     gallery.photo = photo.min(gallery.photos.photos.len().saturating_sub(1));
                 }
             }
             Command::SetBatch(batch) => settings.batch = batch.clamp(1, MAX_BATCH),
-            Command::SetSeed(seed) => settings.seed = seed,
+            Command::SetSeed(seed) if !settings.seed_locked => {
+                settings.seed = seed;
+                state.grid.cell_redraws.clear();
+            }
+            Command::SetSeed(_) => {}
+            Command::LockSeed(locked) => settings.seed_locked = locked,
+            Command::AugmentBatch(augment) => settings.augment_batch = augment,
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
             Command::SortChannels(sort) => settings.sort_channels = sort,
-            Command::SetCell(cell) => state.computed.cell = cell,
             Command::ShowUnreadable(show) => state.computed.show_unreadable = show,
             Command::DismissNotice(id) => state.computed.notices.retain(|n| n.id != id),
             Command::SetSearch(search) => {
@@ -107,8 +108,14 @@ impl App {
         let settings = &mut self.state.settings;
         match action {
             Action::Show(view) => settings.view = view,
-            Action::Redraw => settings.redraws += 1,
-            Action::NewSeed => settings.seed = settings.seed.wrapping_add(1),
+            Action::Redraw => {
+                settings.redraws += 1;
+                self.state.grid.cell_redraws.clear();
+            }
+            Action::NewSeed => {
+                let seed = settings.seed.wrapping_add(1);
+                self.apply(ctx, Command::SetSeed(seed));
+            }
             Action::PreviousPhoto => self.step_photo(-1),
             Action::NextPhoto => self.step_photo(1),
             Action::OpenBase => self.dialogs.open_base(ctx),
@@ -138,6 +145,7 @@ impl App {
         let Some(gallery) = &mut self.state.opened.gallery else {
             return;
         };
+        self.state.grid.cell_redraws.clear();
         let len = gallery.photos.photos.len();
         gallery.photo_is_choice = true;
         if len > 0 {

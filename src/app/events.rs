@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use eframe::egui;
-use eframe::egui::{ColorImage, Context, TextureHandle, TextureOptions};
+use eframe::egui::Context;
 
+use super::textures::{PHOTO_RANGE, grid_textures, texture};
 use super::{App, desired};
-use crate::dataset::{Image, Photos};
+use crate::augment::Pipeline;
+use crate::dataset::Photos;
 use crate::model::Model;
-use crate::state::{Base, Gallery, GridTextures, Running, Settings, Thumbnail, View};
-use crate::worker::{
-    AugmentationOutcome, Cell, Event, Job, Looked, ModelSource, Outcome, PhotosSource, Request,
-};
+use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Thumbnail, View};
+use crate::worker::{Event, Job, Look, Looked, ModelSource, Outcome, PhotosSource, Request};
 
 impl App {
     /// Takes everything the worker has said since the last frame.
@@ -54,7 +53,7 @@ impl App {
                 {
                     computed.finish(Job::Thumbnail);
                 }
-                let texture = texture(ctx, "photo", &image);
+                let texture = texture(ctx, "photo", &image, PHOTO_RANGE);
                 computed.thumbnail = Some(Thumbnail {
                     photos,
                     photo,
@@ -95,8 +94,10 @@ impl App {
         self.state.settings.preprocessing = None;
         let last = base.base_len().saturating_sub(1);
         self.state.settings.fine_tune_from = Settings::default().fine_tune_from.min(last);
-        opened.base = Some(base);
-        self.state.computed.forget_results();
+        let before = self.state.own_pipeline().cloned();
+        self.choose_pipeline(before.as_ref(), base.own_pipeline.as_ref());
+        self.state.opened.base = Some(base);
+        self.forget_results();
     }
 
     fn photos_opened(&mut self, source: PhotosSource, photos: Photos) {
@@ -108,8 +109,29 @@ impl App {
         self.state.computed.finish(Job::OpenPhotos);
         let wanted = opened.wanted_photo.take();
         opened.gallery = Some(Gallery::new(photos, source, wanted.as_deref()));
-        self.state.computed.forget_results();
+        self.forget_results();
         self.state.computed.thumbnail = None;
+    }
+
+    /// A file's own block comes first; without one, a block taken over from the file before gives
+    /// way, and whatever the person built stays.
+    fn choose_pipeline(&mut self, before: Option<&OwnPipeline>, own: Option<&OwnPipeline>) {
+        let pipeline = &mut self.state.settings.pipeline;
+        if let Some(own) = own {
+            *pipeline = own.pipeline.clone();
+        } else if before.is_some_and(|before| before.pipeline == *pipeline) {
+            *pipeline = Pipeline::course();
+        }
+    }
+
+    /// Drops what belongs to a model or to photos that are no longer open.
+    fn forget_results(&mut self) {
+        self.state.computed.forget_results();
+        let grid = &mut self.state.grid;
+        grid.open = None;
+        grid.last_open = None;
+        grid.expanded = None;
+        grid.steps_changed();
     }
 
     fn looked(&mut self, ctx: &Context, looked: Arc<Looked>) {
@@ -118,11 +140,17 @@ impl App {
         }
         // Results of earlier settings are dropped; those of another view are kept for its tab.
         let view = View::of(&looked.look);
-        if desired(&self.state, view).as_ref() != Some(&looked.look) {
+        let Some(wanted) = desired(&self.state, view) else {
+            return;
+        };
+        if wanted != looked.look && !follows(&wanted, &looked.look) {
             return;
         }
-        if let Outcome::Augmentation(outcome) = &looked.outcome {
-            self.state.computed.grid = Some(grid_textures(ctx, outcome));
+        if let (Outcome::Augmentation(outcome), Look::Augmentation(look)) =
+            (&looked.outcome, &looked.look)
+        {
+            let range = look.pipeline.value_range();
+            self.state.computed.grid = Some(grid_textures(ctx, outcome, range));
         }
         self.state.computed.store(looked);
     }
@@ -169,48 +197,13 @@ impl App {
     }
 }
 
-fn grid_textures(ctx: &Context, outcome: &AugmentationOutcome) -> GridTextures {
-    let original = texture(ctx, "original", &outcome.original);
-    let side = |cells: &[Cell]| -> Vec<TextureHandle> {
-        let textures = cells.iter().map(|cell| {
-            if cell.image == outcome.original {
-                original.clone()
-            } else {
-                texture(ctx, "augmented", &cell.image)
-            }
-        });
-        textures.collect()
-    };
-    GridTextures {
-        training: side(&outcome.training),
-        inference: side(&outcome.inference),
-    }
-}
-
-fn texture(ctx: &Context, name: &str, image: &Image) -> TextureHandle {
-    let pixel = |hwc: &[f32]| {
-        let byte = |i: usize| hwc.get(i).map_or(0, |v| v.clamp(0.0, 255.0).round() as u8);
-        if hwc.len() < 3 {
-            egui::Color32::from_gray(byte(0))
-        } else {
-            egui::Color32::from_rgb(byte(0), byte(1), byte(2))
+/// Whether a grid computed for earlier settings is shown until the newest comes: while a slider is
+/// dragged the grid must follow, and no frame's own result may arrive before the next change.
+fn follows(wanted: &Look, done: &Look) -> bool {
+    match (wanted, done) {
+        (Look::Augmentation(wanted), Look::Augmentation(done)) => {
+            wanted.photos == done.photos && wanted.photo == done.photo && wanted.grid == done.grid
         }
-    };
-    let pixels: Vec<_> = image
-        .pixels_hwc
-        .chunks_exact(image.channels.max(1))
-        .map(pixel)
-        .collect();
-    let size = [image.width, image.height];
-    // A size that does not fit would be a bug of whoever made the image; egui panics on it.
-    let image = if pixels.len() == size[0] * size[1] {
-        ColorImage::new(size, pixels)
-    } else {
-        ColorImage::default()
-    };
-    let options = TextureOptions {
-        mipmap_mode: Some(egui::TextureFilter::Linear),
-        ..TextureOptions::LINEAR
-    };
-    ctx.load_texture(name, image, options)
+        _ => false,
+    }
 }

@@ -26,6 +26,8 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         return Some(Look::Augmentation(AugmentationLook {
             photos,
             photo: gallery.photo,
+            grid: settings.grid,
+            cell_redraws: state.grid.cell_redraws.clone(),
             height: height.unwrap_or(OPEN_SIDE),
             width: width.unwrap_or(OPEN_SIDE),
             pipeline: settings.pipeline.clone(),
@@ -46,6 +48,7 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         redraws: settings.redraws,
         preprocessing: state.preprocessing(),
         flags: base.flags.clone(),
+        augment: settings.augment_batch.then(|| settings.pipeline.clone()),
         semantics: state.semantics(),
     };
     Some(match view {

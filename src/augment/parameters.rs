@@ -110,6 +110,16 @@ impl FillMode {
         }
     }
 
+    /// What it paints where the image ends, in one sentence.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Reflect => "Beside the photo, its mirror image continues it.",
+            Self::Wrap => "Beside the photo, it begins again from its other side.",
+            Self::Constant => "Beside the photo, every pixel has the fill value.",
+            Self::Nearest => "Beside the photo, the pixel at its edge is repeated.",
+        }
+    }
+
     /// The mode of Keras' name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.name() == name)

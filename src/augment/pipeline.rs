@@ -183,6 +183,17 @@ impl Pipeline {
             })
     }
 
+    /// The range of values that `[0, 255]` becomes by the rescaling steps, so that a picture of the
+    /// result can be shown.
+    pub fn value_range(&self) -> [f64; 2] {
+        let rescaled = |range: [f64; 2], (_, layer): (usize, &AugmentLayer)| match layer.transform {
+            Transform::Rescaling(step) => range.map(|value| value * step.scale + step.offset),
+            _ => range,
+        };
+        let [a, b] = self.active().fold([0.0, 255.0], rescaled);
+        [a.min(b), a.max(b)]
+    }
+
     /// The draws of one image in words: `flipped, −41.3°`; `unchanged` where nothing happened.
     pub fn words(draws: &[Draw]) -> String {
         let words: Vec<String> = draws

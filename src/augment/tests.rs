@@ -1,5 +1,6 @@
 //! Tests of the augmentation layers.
 
+mod geometry;
 mod golden;
 mod properties;
 mod statistics;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::View;
+use crate::augment::{AugmentLayer, Pipeline};
 use crate::dataset::{Photo, Photos};
-use crate::model::{Flags, LayerId, LayerKind, Model, Role, flags};
+use crate::model::graph::Layer;
+use crate::model::{Flags, Graph, LayerId, LayerKind, Model, Role, flags};
 use crate::worker::{ModelSource, PhotosSource};
 
 /// The open model with what was chosen in it.
@@ -23,6 +25,45 @@ pub struct Base {
     /// `None`: the one that differs most.
     pub channel: Option<usize>,
     pub search: String,
+    pub own_pipeline: Option<OwnPipeline>,
+}
+
+/// The augmentation layers of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnPipeline {
+    /// The nested model that holds them, or their own names.
+    pub name: String,
+    pub pipeline: Pipeline,
+}
+
+impl OwnPipeline {
+    /// The layers in the order in which they are called; `None` where the file has none.
+    pub fn of(graph: &Graph) -> Option<Self> {
+        let mut layers: Vec<(&Layer, AugmentLayer)> = Vec::new();
+        for node in &graph.nodes {
+            let Some(layer) = graph.layers.get(node.layer) else {
+                continue;
+            };
+            // A layer that is called twice is still one step of the block.
+            if let LayerKind::Augment(augment) = &layer.kind
+                && !layers.iter().any(|(known, _)| std::ptr::eq(*known, layer))
+            {
+                layers.push((layer, augment.clone()));
+            }
+        }
+        let (first, _) = layers.first()?;
+        let parent = first
+            .parent
+            .filter(|_| layers.iter().all(|(l, _)| l.parent == first.parent));
+        let own_names = || {
+            let names: Vec<&str> = layers.iter().map(|(l, _)| l.name.as_str()).collect();
+            names.join(", ")
+        };
+        let parent = parent.and_then(|id| graph.layers.get(id));
+        let name = parent.map_or_else(own_names, |parent| parent.name.clone());
+        let pipeline = layers.into_iter().map(|(_, augment)| augment).collect();
+        Some(Self { name, pipeline })
+    }
 }
 
 impl Base {
@@ -54,6 +95,7 @@ impl Base {
             noises,
             channel: None,
             search: String::new(),
+            own_pipeline: OwnPipeline::of(graph),
             source,
             model,
         }

@@ -124,6 +124,11 @@ impl Palette {
 }
 
 impl ModeColors {
+    /// Over parts of a photo.
+    pub fn tint(&self) -> Color32 {
+        self.ink.gamma_multiply(0.55)
+    }
+
     /// The colour of a unit, `strength` between 0 (pale) and 1 (full).
     pub fn unit(&self, strength: f32) -> Color32 {
         self.pale.lerp_to_gamma(self.ink, strength.clamp(0.0, 1.0))

@@ -48,9 +48,20 @@ pub const LAMP_COLUMN: f32 = 66.0;
 
 pub const CAPTION: f32 = 18.0;
 pub const CELL_GAP: f32 = 10.0;
+/// What a caption of two draws takes; with a photo's name more; below the least there is none.
+pub const CAPTION_WIDTH: f32 = 100.0;
+pub const CAPTION_WIDTH_NAMED: f32 = 150.0;
+pub const CAPTION_WIDTH_MIN: f32 = 66.0;
 /// Augmentation cells grow no larger than this.
 pub const CELL_MAX: f32 = 260.0;
 pub const CELL_RING: f32 = 2.5;
+
+/// The list of steps of the pipeline.
+pub const PIPELINE_CARD: f32 = 296.0;
+/// Beside a cell that is shown large.
+pub const DETAILS: f32 = 264.0;
+pub const FIELD_LABEL: f32 = 84.0;
+pub const SLIDER: f32 = 84.0;
 
 /// Smallest distance between units of the dropout grid.
 pub const UNIT_MIN: f32 = 7.0;

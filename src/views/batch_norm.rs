@@ -55,7 +55,9 @@ pub fn explanation(state: &State) -> Explanation {
         .flags
         .effective(&base.model, layer, training, semantics);
     let text = outcome(state).map(|outcome| {
-        sentences::batch_norm(outcome, chosen_channel(base, outcome), trainable, semantics)
+        let first = sentences::augmented_batch(state.augmented_by(View::BatchNorm));
+        let channel = chosen_channel(base, outcome);
+        first + &sentences::batch_norm(outcome, channel, trainable, semantics)
     });
     let own = &base.model.graph.layers[layer];
     let nested = own.parent.is_some();

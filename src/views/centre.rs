@@ -31,8 +31,15 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         View::Augmentation | View::Dropout => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
-    let least = above + body + sizes::S3 + card + 2.0 * margin.y;
-    let height = ui.available_height().max(least);
+    let others = above + body + sizes::S3 + 2.0 * margin.y;
+    // Where it is enough that the sentences scroll, the whole does not.
+    let left = ui.available_height() - others;
+    let card = if left < sizes::EXPLAIN_MIN {
+        card
+    } else {
+        card.min(left.floor())
+    };
+    let height = ui.available_height().max(others + card);
     ScrollArea::both()
         .id_salt(("centre", view))
         .auto_shrink(false)
@@ -54,9 +61,11 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 View::Dropout => dropout::controls_ui(ui, show),
                 View::BatchNorm => batch_norm::controls_ui(ui, show),
             });
-            let card = cut.bottom(card);
-            explain::explain_ui(ui, card, &explanation);
-            cut.bottom(sizes::S3);
+            if view != View::Augmentation || !augmentation::is_open(show.state) {
+                let card = cut.bottom(card);
+                explain::explain_ui(ui, card, &explanation);
+                cut.bottom(sizes::S3);
+            }
             body_ui(ui, show, view, cut);
         });
 }

@@ -7,10 +7,13 @@ use crate::model::{Effective, Semantics, graph::Noise};
 /// The augmentation view.
 pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
     if semantics != Semantics::PyTorch {
+        // Short enough for the card in the smallest window.
+        let layers = pipeline.keras_code().replace("keras.layers.", "layers.");
         return format!(
-            "augment = {}\naugment(images, training=True)   # each draws anew\n\
-             augment(images, training=False)  # unchanged",
-            pipeline.keras_code()
+            "layers = keras.layers\naugment = {layers}\n\
+             augment(x, training=True)   # draws\n\
+             augment(x)                  # draws\n\
+             augment(x, training=False)  # rests",
         );
     }
     let layers = pipeline.steps.iter().filter(|step| step.on);

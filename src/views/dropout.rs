@@ -100,7 +100,10 @@ pub fn explanation(state: &State) -> Explanation {
     let base = state.opened.base.as_ref();
     let text = match (base.and_then(|b| b.noise), outcome(state)) {
         (None, _) => NONE.to_owned(),
-        (_, Some(outcome)) => sentences::dropout(outcome, semantics),
+        (_, Some(outcome)) => {
+            let first = sentences::augmented_batch(state.augmented_by(View::Dropout));
+            first + &sentences::dropout(outcome, semantics)
+        }
         (_, None) => String::new(),
     };
     Explanation {

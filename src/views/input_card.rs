@@ -52,6 +52,13 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     row_ui(ui, cut.top(sizes::INPUT_ROW), "scale", |ui| {
         preprocessing_ui(ui, show);
     });
+    let mut augment = show.state.settings.augment_batch;
+    let tip = "The photos of the Dropout and BatchNorm views go through the pipeline of the \
+               Augmentation view first, drawn once for both sides";
+    let check = parts::check_ui(ui, "Batch goes through augmentation", &mut augment);
+    if check.on_hover_text(tip).changed() {
+        show.push(Command::AugmentBatch(augment));
+    }
 }
 
 fn class(gallery: &Gallery) -> Option<&str> {
@@ -158,16 +165,30 @@ fn batch_ui(ui: &mut Ui, show: &mut Show<'_>) {
 
 fn seed_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut seed = show.state.settings.seed;
-    let response = ui.name_inputs("Seed", |ui| ui.add(DragValue::new(&mut seed).speed(0.1)));
+    let response = ui.name_inputs("Seed", |ui| {
+        let enabled = !show.state.settings.seed_locked;
+        ui.add_enabled(enabled, DragValue::new(&mut seed).speed(0.1))
+    });
     if response
         .on_hover_text("Rules the batch and all draws. Drag, or click to type")
         .changed()
     {
         show.push(Command::SetSeed(seed));
     }
-    let button = egui::Button::new(RichText::new(Action::NewSeed.info().label).font(text::small()));
-    if parts::with_tooltip(ui.add(button), Action::NewSeed).clicked() {
+    let mut locked = show.state.settings.seed_locked;
+    let button = egui::Button::new(RichText::new("New").font(text::small()));
+    let response = parts::with_tooltip(ui.add_enabled(!locked, button), Action::NewSeed);
+    let label = Action::NewSeed.info().label;
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, !locked, label));
+    if response.clicked() {
         show.push(Action::NewSeed);
+    }
+    let tip = "Keeps the seed. Redraw still draws anew";
+    if parts::check_ui(ui, "lock", &mut locked)
+        .on_hover_text(tip)
+        .changed()
+    {
+        show.push(Command::LockSeed(locked));
     }
 }
 

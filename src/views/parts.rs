@@ -175,6 +175,40 @@ fn menu_button_ui(ui: &mut Ui, mut atoms: egui::Atoms<'_>, radius: u8) -> Respon
     drawn.response
 }
 
+/// Text that goes on in the next line.
+pub fn wrapped_ui(ui: &mut Ui, words: RichText) -> Response {
+    ui.add(Label::new(words).wrap())
+}
+
+/// A checkbox with words beside it, which are clickable too.
+pub fn check_ui(ui: &mut Ui, name: &str, checked: &mut bool) -> Response {
+    let palette = theme::palette(ui);
+    let words = ui
+        .painter()
+        .layout_no_wrap(name.to_owned(), text::small(), palette.ink);
+    let size = vec2(
+        sizes::CHECKBOX + sizes::S1 + 2.0 * sizes::LINE + words.size().x,
+        sizes::INPUT_ROW,
+    );
+    let (rect, mut response) = ui.allocate_exact_size(size, Sense::click());
+    if response.clicked() {
+        *checked = !*checked;
+        response.mark_changed();
+    }
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, enabled, *checked, name));
+    let middle = pos2(rect.left() + sizes::CHECKBOX / 2.0, rect.center().y);
+    let square = Rect::from_center_size(middle, Vec2::splat(sizes::CHECKBOX));
+    check_box(ui, square, *checked, response.hovered());
+    focus_ring(ui, &response, square);
+    let at = pos2(
+        square.right() + sizes::S1 + 2.0 * sizes::LINE,
+        rect.center().y - words.size().y / 2.0,
+    );
+    ui.painter().galley(at, words, palette.ink);
+    response
+}
+
 /// A small button with a painted chevron.
 pub fn chevron_ui(ui: &mut Ui, action_label: &str, left: bool, enabled: bool) -> Response {
     let sense = if enabled {
@@ -221,6 +255,14 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
 pub fn checkbox_ui(ui: &Ui, rect: Rect, id: Id, name: &str, checked: bool) -> Response {
     let response = ui.interact(rect.expand(sizes::S1), id, Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), checked, name));
+    let rect = rect.round_to_pixels(ui.pixels_per_point());
+    check_box(ui, rect, checked, response.hovered());
+    focus_ring(ui, &response, rect);
+    response
+}
+
+/// The square of a checkbox.
+fn check_box(ui: &Ui, rect: Rect, checked: bool, hovered: bool) {
     let palette = theme::palette(ui);
     let rect = rect.round_to_pixels(ui.pixels_per_point());
     let painter = ui.painter();
@@ -238,7 +280,7 @@ pub fn checkbox_ui(ui: &Ui, rect: Rect, id: Id, name: &str, checked: bool) -> Re
             Stroke::new(sizes::CHECK_STROKE, palette.on_ink),
         ));
     } else {
-        let line = if response.hovered() {
+        let line = if hovered {
             palette.ink
         } else {
             palette.strong_line
@@ -252,8 +294,6 @@ pub fn checkbox_ui(ui: &Ui, rect: Rect, id: Id, name: &str, checked: bool) -> Re
             StrokeKind::Inside,
         );
     }
-    focus_ring(ui, &response, rect);
-    response
 }
 
 /// Adds words for assistive technology that the picture says with shapes.

@@ -8,7 +8,7 @@ use super::{Show, parts, text as sentences};
 use crate::app::desired;
 use crate::command::{Action, Command};
 use crate::theme::{self, sizes, text};
-use crate::worker::{Job, Looked, Outcome};
+use crate::worker::{Job, Look, Looked, Outcome};
 
 /// The whole bar.
 pub fn status_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -78,12 +78,20 @@ fn done_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn took(looked: &Looked) -> String {
     let secs = seconds(looked.secs);
     match &looked.outcome {
-        Outcome::Augmentation(_) => format!("Nine images, both modes: {secs}"),
+        Outcome::Augmentation(outcome) => {
+            let images = count(outcome.training.len(), "image", "images");
+            format!("{images}, both modes: {secs}")
+        }
         Outcome::Dropout(_) | Outcome::BatchNorm(_) => {
-            format!(
-                "Forward, {}, both modes: {secs}",
-                count(looked.batch.len(), "photo", "photos")
-            )
+            let photos = match &looked.look {
+                Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. }
+                    if pass.augment.is_some() =>
+                {
+                    count(looked.batch.len(), "augmented photo", "augmented photos")
+                }
+                _ => count(looked.batch.len(), "photo", "photos"),
+            };
+            format!("Forward, {photos}, both modes: {secs}")
         }
     }
 }

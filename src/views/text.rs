@@ -1,11 +1,9 @@
 //! "What you see": numbers in, sentences out. `**...**` stands out.
 
-use super::number::{angle, count, fixed, measured, percent, thousands};
-use crate::augment::Draw;
+use super::number::{count, fixed, measured, percent, thousands};
+use crate::augment::Pipeline;
 use crate::model::{Effective, Mode, Role, Semantics, Statistics};
-use crate::worker::{
-    AugmentationOutcome, BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide,
-};
+use crate::worker::{BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide};
 
 /// What a mode is called in the framework's own code.
 pub fn mode_label(mode: Mode, semantics: Semantics) -> &'static str {
@@ -75,77 +73,19 @@ fn recorded_reason() -> String {
     "The file records training=False on the call around it, and Keras 2 lets that win.".to_owned()
 }
 
-/// The augmentation view.
-pub fn augmentation(outcome: &AugmentationOutcome, semantics: Semantics) -> String {
-    let draws = || outcome.training.iter().flat_map(|cell| &cell.draws);
-    let n = outcome.training.len();
-    if draws().next().is_none() {
-        return "The pipeline has no step that is on: both sides show the photo as it is."
-            .to_owned();
-    }
-    let number = if n == 9 {
-        "nine".to_owned()
-    } else {
-        n.to_string()
+/// What a batch went through before the model saw it; stands before the view's own sentences.
+pub fn augmented_batch(pipeline: Option<&Pipeline>) -> String {
+    let Some(pipeline) = pipeline else {
+        return String::new();
     };
-    let mut parts = Vec::new();
-    let flips = draws().filter(|d| matches!(d, Draw::Flip { .. })).count();
-    if flips > 0 {
-        let turned = |d: &&Draw| matches!(d, Draw::Flip { left_right, top_bottom } if *left_right || *top_bottom);
-        parts.push(format!(
-            "{} of {n} are flipped",
-            draws().filter(turned).count()
-        ));
-    }
-    let turns = draws().filter_map(|d| match d {
-        Draw::Rotation { turns } => Some(turns * 360.0),
-        _ => None,
-    });
-    if let Some((low, high)) = range(turns) {
-        parts.push(format!("angles run from {} to {}", angle(low), angle(high)));
-    }
-    let zooms = draws().filter_map(|d| match d {
-        Draw::Zoom { y, .. } => Some(*y),
-        _ => None,
-    });
-    if let Some((low, high)) = range(zooms) {
-        parts.push(format!("zoom runs from {low:.2} to {high:.2}"));
-    }
-    let contrasts = draws().filter_map(|d| match d {
-        Draw::Contrast { factor, .. } => Some(*factor),
-        _ => None,
-    });
-    if let Some((low, high)) = range(contrasts) {
-        parts.push(format!("contrast from {low:.2} to {high:.2}"));
-    }
-    let drawn = if parts.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", parts.join(", "))
-    };
-    let left = format!("Left, {number} draws from one photo{drawn}. ");
-    let differences = outcome
-        .inference
-        .iter()
-        .filter_map(|cell| cell.largest_difference);
-    let largest = differences.fold(0.0_f32, f32::max);
-    if semantics == Semantics::PyTorch {
-        return format!(
-            "{left}Right, {number} more: in PyTorch augmentation is a step of the data loader, which \
-             knows nothing of **model.eval()**. Use a second loader without it to evaluate."
-        );
-    }
-    if largest > 0.0 {
-        return format!(
-            "{left}Right, with **training=False**, the random layers return their input, but a \
-             layer that acts in both modes changes it by up to {}.",
-            measured(f64::from(largest))
-        );
+    let steps = pipeline.steps.iter().filter(|step| step.on);
+    let classes: Vec<&str> = steps.map(|step| step.layer.class()).collect();
+    if classes.is_empty() {
+        return String::new();
     }
     format!(
-        "{left}Right, {number} copies: with **training=False** augmentation layers return their input \
-         (largest difference 0). Identical images in your notebook mean that the layer ran in \
-         inference mode."
+        "The batch went through {} first, drawn once: **both sides see the same pixels**. ",
+        classes.join(", ")
     )
 }
 
@@ -339,13 +279,6 @@ fn percent_of_gap(share: f64) -> String {
         1000 => "a thousandth".to_owned(),
         _ => percent(share),
     }
-}
-
-fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
-    values.fold(None, |range, x| match range {
-        None => Some((x, x)),
-        Some((low, high)) => Some((low.min(x), high.max(x))),
-    })
 }
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
 use super::*;
-use crate::augment::Draw;
-use crate::dataset::Image;
 use crate::model::{Outer, effective};
-use crate::worker::{Cell, DropoutSide, HISTOGRAM_BINS, Moments};
+use crate::worker::{DropoutSide, HISTOGRAM_BINS, Moments};
 
 fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> BatchNormOutcome {
     let moving = Moments {
@@ -205,47 +203,15 @@ fn dropout_bound_by_the_file_drops_nothing() {
     assert!(text.contains("Nothing is dropped"), "{text}");
 }
 
-fn cell(draws: Vec<Draw>, difference: f32) -> Cell {
-    let image = Image {
-        height: 1,
-        width: 1,
-        channels: 1,
-        pixels_hwc: vec![0.0],
-    };
-    Cell {
-        image,
-        draws,
-        words: String::new(),
-        largest_difference: Some(difference),
-    }
-}
-
 #[test]
-fn augmentation_counts_flips_and_angles() {
-    let flip = |left_right| Draw::Flip {
-        left_right,
-        top_bottom: false,
-    };
-    let outcome = AugmentationOutcome {
-        original: Image {
-            height: 1,
-            width: 1,
-            channels: 1,
-            pixels_hwc: vec![0.0],
-        },
-        training: vec![
-            cell(vec![flip(true), Draw::Rotation { turns: 0.1 }], 20.0),
-            cell(vec![flip(false), Draw::Rotation { turns: -0.1 }], 20.0),
-        ],
-        inference: vec![cell(Vec::new(), 0.0), cell(Vec::new(), 0.0)],
-    };
-    let text = augmentation(&outcome, Semantics::Keras3);
-    assert!(
-        text.contains("1 of 2 are flipped, angles run from −36.0° to +36.0°"),
-        "{text}"
-    );
-    assert!(text.contains("largest difference 0"), "{text}");
-    let text = augmentation(&outcome, Semantics::PyTorch);
-    assert!(text.contains("data loader"), "{text}");
-    assert!(!text.contains("largest difference 0"), "{text}");
+fn an_augmented_batch_is_named_only_where_a_step_is_on() {
+    let mut pipeline = Pipeline::course();
+    let text = augmented_batch(Some(&pipeline));
+    assert!(text.contains("RandomFlip, RandomRotation"), "{text}");
+    assert!(text.contains("same pixels"), "{text}");
+    for step in &mut pipeline.steps {
+        step.on = false;
+    }
+    assert_eq!(augmented_batch(Some(&pipeline)), "");
+    assert_eq!(augmented_batch(None), "");
 }

@@ -1,12 +1,15 @@
 //! What can be asked of the worker, and what comes back. The window and the command line read the
 //! same events.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
-use crate::model::{Effective, Flags, LayerId, Model, Preprocessing, Semantics};
+use crate::model::{Effective, Flags, LayerId, Mode, Model, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
 #[derive(Debug)]
@@ -92,11 +95,54 @@ impl Look {
     }
 }
 
-/// One photo nine times through the pipeline.
+/// What the cells of the augmentation grid show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Grid {
+    /// The chosen photo nine times: the course's cell.
+    #[default]
+    OnePhoto,
+    /// The chosen photo and eight others, once each.
+    NinePhotos,
+    /// The same nine photos in three epochs, one row an epoch: 27 cells.
+    ThreeEpochs,
+}
+
+impl Grid {
+    pub const ALL: [Self; 3] = [Self::OnePhoto, Self::NinePhotos, Self::ThreeEpochs];
+
+    /// The name the window shows.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::OnePhoto => "One photo ×9",
+            Self::NinePhotos => "Nine photos",
+            Self::ThreeEpochs => "Three epochs",
+        }
+    }
+
+    /// Cells of a row, and rows.
+    pub fn columns_and_rows(self) -> [usize; 2] {
+        match self {
+            Self::OnePhoto | Self::NinePhotos => [3, 3],
+            Self::ThreeEpochs => [9, 3],
+        }
+    }
+
+    /// Cells a side.
+    pub fn cells(self) -> usize {
+        let [columns, rows] = self.columns_and_rows();
+        columns * rows
+    }
+}
+
+/// Photos through the pipeline, cell by cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AugmentationLook {
     pub photos: Same<crate::dataset::PhotoSet>,
+    /// The chosen photo: the one that is shown nine times, or the first of nine.
     pub photo: usize,
+    pub grid: Grid,
+    /// How often "draw this one again" was pressed, by cell; cells that are missing: never.
+    pub cell_redraws: BTreeMap<usize, u64>,
     /// The size the model takes.
     pub height: usize,
     pub width: usize,
@@ -120,6 +166,9 @@ pub struct PassLook {
     pub redraws: u64,
     pub preprocessing: Preprocessing,
     pub flags: Flags,
+    /// What the photos go through before they are preprocessed: drawn once, so that both modes see
+    /// the same pixels.
+    pub augment: Option<Pipeline>,
     pub semantics: Semantics,
 }
 
@@ -192,19 +241,31 @@ pub enum Outcome {
     BatchNorm(Box<BatchNormOutcome>),
 }
 
-/// Nine draws from one photo, and nine calls in inference.
+/// The cells of both sides, row by row.
 #[derive(Clone, Debug)]
 pub struct AugmentationOutcome {
-    /// The photo as the pipeline gets it, 0 to 255.
-    pub original: Image,
     pub training: Vec<Cell>,
     pub inference: Vec<Cell>,
+}
+
+impl AugmentationOutcome {
+    /// The cells of one side.
+    pub fn side(&self, mode: Mode) -> &[Cell] {
+        match mode {
+            Mode::Training => &self.training,
+            Mode::Inference => &self.inference,
+        }
+    }
 }
 
 /// One image of the grid.
 #[derive(Clone, Debug)]
 pub struct Cell {
-    pub image: Image,
+    /// Which photo of the set.
+    pub photo: usize,
+    /// The photo as the pipeline gets it, 0 to 255.
+    pub original: Arc<Image>,
+    pub image: Arc<Image>,
     /// One a step of the pipeline that is on; empty in inference.
     pub draws: Vec<Draw>,
     /// The draws in words; `unchanged` where nothing was drawn.

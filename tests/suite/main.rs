@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod augmentation;
 mod bad_input;
 mod bundled;
 mod cli;

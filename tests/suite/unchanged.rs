@@ -1,11 +1,12 @@
 //! Looking at a model never changes it: every weight and statistic stays as it was, bit for bit.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use modelens::augment::Pipeline;
 use modelens::model::{Flags, LayerKind, Model, Preprocessing};
 use modelens::worker::{
-    AugmentationLook, Event, Look, Outcome, PassLook, PhotosSource, Request, Same, Worker,
+    AugmentationLook, Event, Grid, Look, Outcome, PassLook, PhotosSource, Request, Same, Worker,
 };
 
 use crate::support::{dog_breeds, values};
@@ -20,7 +21,7 @@ pub fn bits(model: &Model) -> Vec<u32> {
 }
 
 /// Asks a worker and waits for the answer.
-fn looked(worker: &Worker, look: Look) -> Outcome {
+pub fn looked(worker: &Worker, look: Look) -> Outcome {
     worker.send(Request::Look(Box::new(look)));
     loop {
         match worker.poll() {
@@ -57,6 +58,7 @@ fn every_view_leaves_every_weight_as_it_was() {
         redraws: 0,
         preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&model.graph, true),
+        augment: None,
         semantics: model.semantics,
     };
     let worker = Worker::start(|| {}).expect("a thread");
@@ -91,6 +93,8 @@ fn every_view_leaves_every_weight_as_it_was() {
     let look = AugmentationLook {
         photos,
         photo: 24,
+        grid: Grid::OnePhoto,
+        cell_redraws: BTreeMap::new(),
         height: 160,
         width: 160,
         pipeline: Pipeline::course(),
@@ -105,13 +109,13 @@ fn every_view_leaves_every_weight_as_it_was() {
         outcome
             .inference
             .iter()
-            .all(|cell| cell.image == outcome.original)
+            .all(|cell| cell.image == cell.original)
     );
     assert!(
         outcome
             .training
             .iter()
-            .any(|cell| cell.image != outcome.original)
+            .any(|cell| cell.image != cell.original)
     );
     assert_eq!(bits(&model), before);
 }
@@ -132,6 +136,7 @@ fn equal_looks_have_equal_outcomes() {
         redraws: 5,
         preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&dog_breeds().graph, true),
+        augment: None,
         semantics: modelens::model::Semantics::Keras3,
     };
     let run = |pass: PassLook| {

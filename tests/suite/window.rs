@@ -14,10 +14,10 @@ use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{Base, ThemeChoice, View};
 use modelens::worker::{ModelSource, PhotosSource};
 
-type Window = Harness<'static, App>;
+pub type Window = Harness<'static, App>;
 
 /// Frames until the worker has nothing to do for the window.
-fn settle(window: &mut Window) {
+pub fn settle(window: &mut Window) {
     let start = Instant::now();
     window.run_steps(3);
     while window.state().is_busy() {
@@ -31,7 +31,7 @@ fn settle(window: &mut Window) {
     window.run_steps(3);
 }
 
-fn open(options: AppOptions) -> Window {
+pub fn open(options: AppOptions) -> Window {
     let mut window = Harness::builder()
         .with_size([1280.0, 800.0])
         .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
@@ -40,13 +40,13 @@ fn open(options: AppOptions) -> Window {
     window
 }
 
-fn command(window: &mut Window, command: impl Into<Command>) {
+pub fn command(window: &mut Window, command: impl Into<Command>) {
     let ctx = window.ctx.clone();
     window.state_mut().command(&ctx, command.into());
     settle(window);
 }
 
-fn click(window: &mut Window, label: &str) {
+pub fn click(window: &mut Window, label: &str) {
     window.get_by_label(label).click();
     settle(window);
 }
@@ -66,7 +66,7 @@ fn counted(window: &Window) -> Counts {
     counts(&base.model, &base.flags, window.state().state().semantics())
 }
 
-fn shows(window: &Window, text: &str) -> bool {
+pub fn shows(window: &Window, text: &str) -> bool {
     window.query_all_by_label_contains(text).next().is_some()
 }
 

@@ -1,76 +1,170 @@
-//! One photo, nine times through the pipeline, in both modes.
+//! Photos through the pipeline in both modes: the grid.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::{Context, LookError, load};
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::Image;
+use crate::dataset::batch::choose;
 use crate::dataset::decode::DecodeCause;
 use crate::model::Semantics;
-use crate::worker::job::{AugmentationLook, AugmentationOutcome, Cell, Outcome};
+use crate::random::Draws;
+use crate::worker::job::{AugmentationLook, AugmentationOutcome, Cell, Grid, Outcome};
 use crate::worker::photos::PhotoCache;
 
-/// The course's grid: three by three.
-const CELLS: usize = 9;
+/// Photos of the grid where it shows several.
+const PHOTOS: usize = 9;
 /// What draws of the grid are addressed by.
 const GRID: u64 = u64::from_le_bytes(*b"grid\0\0\0\0");
+/// What the choice of the other eight photos is addressed by.
+const OTHERS: u64 = u64::from_le_bytes(*b"others\0\0");
 
 pub fn compute(
     look: &AugmentationLook,
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
+    let wanted = wanted(look);
     let size = [look.height, look.width];
-    let loaded = load(&look.photos.0, &[look.photo], size, context, cache);
-    let original = match loaded.into_iter().next() {
-        Some((_, Ok(image))) => image,
-        Some((_, Err(error))) if matches!(error.cause, DecodeCause::Cancelled) => {
-            return Err(LookError::Cancelled);
-        }
-        Some((_, Err(error))) => return Err(LookError::Photo(error)),
-        None => return Err(LookError::NoPhotos),
-    };
-    let draw = |repeat: u64| {
-        let purpose = [GRID, repeat];
-        let (h, w) = (look.height, look.width);
-        look.pipeline
-            .draw_batch(look.semantics, look.seed, &purpose, CELLS, h, w)
-    };
-    let drawn = |draws: Vec<Vec<Draw>>| -> Vec<Cell> {
-        let cells = draws.into_iter().map(|draws| {
-            let image = look.pipeline.apply(&draws, &original);
-            let words = Pipeline::words(&draws);
-            Cell {
-                largest_difference: difference(&image, &original),
-                image,
-                draws,
-                words,
+    let mut originals = Vec::new();
+    for (photo, image) in load(&look.photos.0, &wanted, size, context, cache) {
+        match image {
+            Ok(image) => originals.push((photo, image)),
+            Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {
+                return Err(LookError::Cancelled);
             }
-        });
-        cells.collect()
-    };
-    let training = drawn(draw(2 * look.redraws));
+            // Of nine photos the broken ones are left out; a chosen one is missed.
+            Err(error) if photo == look.photo => return Err(LookError::Photo(error)),
+            Err(_) => {}
+        }
+    }
+    if originals.is_empty() {
+        return Err(LookError::NoPhotos);
+    }
+    let photos: Vec<usize> = originals.iter().map(|(photo, _)| *photo).collect();
+    let training = side(look, &originals, 0);
     // A PyTorch data loader augments whatever mode the model is in.
     let inference = if look.semantics == Semantics::PyTorch {
-        drawn(draw(2 * look.redraws + 1))
+        side(look, &originals, 1)
     } else {
-        let image = look.pipeline.inference(look.semantics, &original);
-        let cell = Cell {
-            largest_difference: difference(&image, &original),
+        unchanged(look, &originals)
+    };
+    Ok((
+        photos,
+        Outcome::Augmentation(AugmentationOutcome {
+            training,
+            inference,
+        }),
+    ))
+}
+
+/// The photos of the grid, the chosen one first.
+fn wanted(look: &AugmentationLook) -> Vec<usize> {
+    if look.grid == Grid::OnePhoto {
+        return vec![look.photo];
+    }
+    let n = look.photos.0.photos.len();
+    let chosen = Some(look.photo);
+    let mut photos = choose(n, chosen, PHOTOS, &mut Draws::new(look.seed, &[OTHERS]));
+    if let Some(place) = photos.iter().position(|&p| p == look.photo) {
+        photos[..=place].rotate_right(1);
+    }
+    photos
+}
+
+/// The original that each cell shows: nine times one, or nine in each row of epochs. With fewer
+/// than nine photos the grid has fewer cells.
+fn cells<'a>(
+    look: &AugmentationLook,
+    originals: &'a [(usize, Arc<Image>)],
+) -> Vec<&'a (usize, Arc<Image>)> {
+    match look.grid {
+        Grid::OnePhoto => originals.iter().cycle().take(look.grid.cells()).collect(),
+        Grid::NinePhotos => originals.iter().collect(),
+        Grid::ThreeEpochs => originals.iter().chain(originals).chain(originals).collect(),
+    }
+}
+
+/// Every cell through the pipeline with draws of its own; `side` keeps left and right apart.
+fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -> Vec<Cell> {
+    let cells = cells(look, originals);
+    // The course calls the layers once a photo; nine photos, or those of an epoch, are one batch.
+    let batch = if look.grid == Grid::OnePhoto {
+        1
+    } else {
+        originals.len()
+    };
+    let draws = |cell_redraws: u64| -> Vec<Vec<Draw>> {
+        let batches = (0..cells.len().div_ceil(batch)).flat_map(|number| {
+            let purpose = [GRID, side, look.redraws, cell_redraws, number as u64];
+            let (h, w) = (look.height, look.width);
+            look.pipeline
+                .draw_batch(look.semantics, look.seed, &purpose, batch, h, w)
+        });
+        batches.collect()
+    };
+    let mut drawn = draws(0);
+    for (&cell, &redraws) in &look.cell_redraws {
+        if redraws > 0
+            && let (Some(old), Some(new)) =
+                (drawn.get_mut(cell), draws(redraws).into_iter().nth(cell))
+        {
+            *old = new;
+        }
+    }
+    let pairs = cells.into_par_iter().zip(drawn);
+    let done = pairs.map(|((photo, original), draws)| {
+        let image = Arc::new(look.pipeline.apply(&draws, original));
+        Cell {
+            photo: *photo,
+            largest_difference: difference(&image, original),
+            words: Pipeline::words(&draws),
+            original: Arc::clone(original),
             image,
-            draws: Vec::new(),
-            words: Pipeline::words(&[]),
-        };
-        vec![cell; CELLS]
-    };
-    let outcome = AugmentationOutcome {
-        original: (*original).clone(),
-        training,
-        inference,
-    };
-    Ok((vec![look.photo], Outcome::Augmentation(outcome)))
+            draws,
+        }
+    });
+    done.collect()
+}
+
+/// What the layers do in inference: the random ones return their input.
+fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<Cell> {
+    let once: Vec<(usize, Arc<Image>, Arc<Image>)> = originals
+        .iter()
+        .map(|(photo, original)| {
+            let image = look.pipeline.inference(look.semantics, original);
+            let image = if image == **original {
+                Arc::clone(original)
+            } else {
+                Arc::new(image)
+            };
+            (*photo, Arc::clone(original), image)
+        })
+        .collect();
+    let cells = cells(look, originals)
+        .into_iter()
+        .enumerate()
+        .map(|(i, (photo, _))| {
+            let (_, original, image) = &once[i % once.len()];
+            Cell {
+                photo: *photo,
+                largest_difference: difference(image, original),
+                original: Arc::clone(original),
+                image: Arc::clone(image),
+                draws: Vec::new(),
+                words: Pipeline::words(&[]),
+            }
+        });
+    cells.collect()
 }
 
 /// Largest absolute difference over all values; `None` where sizes differ.
 fn difference(a: &Image, b: &Image) -> Option<f32> {
+    if std::ptr::eq(a, b) {
+        return Some(0.0);
+    }
     let same = (a.height, a.width, a.channels) == (b.height, b.width, b.channels);
     let pairs = a.pixels_hwc.iter().zip(&b.pixels_hwc);
     same.then(|| pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max))

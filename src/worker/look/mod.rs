@@ -4,9 +4,11 @@ mod augmentation;
 mod batch_norm;
 mod dropout;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use candle_core::{Device, Tensor};
+use rayon::prelude::*;
 use thiserror::Error;
 
 use super::job::{Look, Looked, PassLook};
@@ -41,6 +43,15 @@ pub enum LookError {
     NoPhotos,
     #[error("layer `{0}` has no result of this kind")]
     WrongLayer(String),
+    #[error(
+        "the pipeline makes photos of {} by {} pixels, but the model takes {} by {}: turn its \
+         crop or resizing off", made[0], made[1], taken[0], taken[1]
+    )]
+    AugmentedSize {
+        /// `[height, width]`.
+        made: [usize; 2],
+        taken: [usize; 2],
+    },
     #[error("the numbers cannot be read back: {0}")]
     Tensor(#[from] candle_core::Error),
 }
@@ -156,6 +167,7 @@ fn both_modes(
         .iter()
         .position(|&i| i == look.photo)
         .ok_or(LookError::NoPhotos)?;
+    let images = augmented(look, images)?;
     let x = tensor_of(&images, look.preprocessing)?;
     let taps = [layer];
     let pass = |mode: Mode| {
@@ -184,6 +196,30 @@ fn both_modes(
         training: pass(Mode::Training)?,
         inference: pass(Mode::Inference)?,
     })
+}
+
+/// What draws of augmented batches are addressed by.
+const AUGMENT: u64 = u64::from_le_bytes(*b"augment\0");
+
+/// The batch after the pipeline, drawn once as in training.
+fn augmented(look: &PassLook, images: Vec<Arc<Image>>) -> Result<Vec<Arc<Image>>, LookError> {
+    let (Some(pipeline), Some(first)) = (&look.augment, images.first()) else {
+        return Ok(images);
+    };
+    let [height, width] = [first.height, first.width];
+    let [in_height, in_width, _] = look.model.0.graph.input_hwc;
+    let made = pipeline.output_size(look.semantics, Mode::Training, height, width);
+    let taken = [in_height.unwrap_or(made[0]), in_width.unwrap_or(made[1])];
+    if made != taken {
+        return Err(LookError::AugmentedSize { made, taken });
+    }
+    let purpose = [AUGMENT, look.redraws];
+    let n = images.len();
+    let draws = pipeline.draw_batch(look.semantics, look.seed, &purpose, n, height, width);
+    let pairs = images.into_par_iter().zip(draws);
+    Ok(pairs
+        .map(|(image, draws)| Arc::new(pipeline.apply(&draws, &image)))
+        .collect())
 }
 
 /// Loads photos, telling of progress and of each that cannot be read.

@@ -1,0 +1,44 @@
+//! The keys of a cell that is shown large.
+
+use eframe::egui::{FocusDirection, Key, Modifiers, Popup, Ui};
+
+use crate::command::{Action, Command, PipelineCommand};
+use crate::views::augmentation::opened;
+
+/// How far one press moves the line between before and after.
+const DIVIDER_STEP: f32 = 0.05;
+
+/// Arrows step through the cells, with Shift they move the line between before and after; R draws
+/// anew, Escape closes. Not while a text field or a menu has the keyboard.
+pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
+    let ctx = ui.ctx();
+    if ctx.text_edit_focused() || Popup::is_any_open(ctx) {
+        return;
+    }
+    let pressed = |modifiers, key| ui.input_mut(|i| i.consume_key(modifiers, key));
+    for (key, step) in [
+        (Key::ArrowLeft, -1),
+        (Key::ArrowRight, 1),
+        (Key::ArrowUp, -1),
+        (Key::ArrowDown, 1),
+    ] {
+        // With Shift first: a plain key matches whatever else is held.
+        if pressed(Modifiers::SHIFT, key) {
+            let at = divider + DIVIDER_STEP * step as f32;
+            commands.push(PipelineCommand::SetDivider(at).into());
+        } else if pressed(Modifiers::NONE, key) {
+            commands.push(PipelineCommand::StepCell(step).into());
+            // egui would also move the focus from a button to its neighbour.
+            ctx.memory_mut(|memory| {
+                memory.move_focus(FocusDirection::None);
+                memory.request_focus(opened::focus_id());
+            });
+        }
+    }
+    if pressed(Modifiers::NONE, Key::R) {
+        commands.push(Action::Redraw.into());
+    }
+    if pressed(Modifiers::NONE, Key::Escape) {
+        commands.push(PipelineCommand::Open(None).into());
+    }
+}

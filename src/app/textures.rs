@@ -1,0 +1,133 @@
+//! Pictures for the screen, made once from each result.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use eframe::egui::{Color32, ColorImage, Context, TextureHandle, TextureOptions};
+
+use super::App;
+use crate::augment::Pipeline;
+use crate::dataset::Image;
+use crate::state::{FillTexture, GridTextures, View};
+use crate::worker::{AugmentationOutcome, Cell, Look, Outcome};
+
+/// The values of a photo.
+pub const PHOTO_RANGE: [f64; 2] = [0.0, 255.0];
+
+/// One texture an image; images that several cells share have one texture. `range` is what a
+/// rescaling step made of 0 to 255: Rescaling(1/255) must not show a black picture.
+pub fn grid_textures(
+    ctx: &Context,
+    outcome: &AugmentationOutcome,
+    range: [f64; 2],
+) -> GridTextures {
+    let mut known: Vec<(*const Image, TextureHandle)> = Vec::new();
+    let mut of = |image: &Arc<Image>, range: [f64; 2]| {
+        let address = Arc::as_ptr(image);
+        if let Some((_, texture)) = known.iter().find(|(known, _)| *known == address) {
+            return texture.clone();
+        }
+        let texture = texture(ctx, "grid", image, range);
+        known.push((address, texture.clone()));
+        texture
+    };
+    let originals = outcome
+        .training
+        .iter()
+        .map(|cell| of(&cell.original, PHOTO_RANGE))
+        .collect();
+    let mut side = |cells: &[Cell]| cells.iter().map(|cell| of(&cell.image, range)).collect();
+    GridTextures {
+        training: side(&outcome.training),
+        inference: side(&outcome.inference),
+        originals,
+        fill: None,
+    }
+}
+
+/// What the fill mode painted in one cell: white there, transparent elsewhere; `None` where no
+/// matrix tells.
+fn fill_texture(ctx: &Context, pipeline: &Pipeline, cell: &Cell) -> Option<FillTexture> {
+    let Image { height, width, .. } = *cell.original;
+    let painted = pipeline.painted_by_fill(&cell.draws, height, width)?;
+    let count = painted.iter().filter(|&&painted| painted).count();
+    let color = |painted: bool| {
+        if painted {
+            Color32::WHITE
+        } else {
+            Color32::TRANSPARENT
+        }
+    };
+    let pixels: Vec<Color32> = painted.into_iter().map(color).collect();
+    let share = count as f64 / pixels.len().max(1) as f64;
+    let image = ColorImage::new([width, height], pixels);
+    let texture = ctx.load_texture("fill", image, TextureOptions::NEAREST);
+    Some(FillTexture { texture, share })
+}
+
+impl App {
+    /// Makes the fill texture of the cell that is shown large, once.
+    pub(super) fn keep_fill(&mut self, ctx: &Context) {
+        let Some(place) = self.state.grid.open else {
+            return;
+        };
+        let computed = &mut self.state.computed;
+        let Some(looked) = computed.result(View::Augmentation).cloned() else {
+            return;
+        };
+        let (Outcome::Augmentation(outcome), Look::Augmentation(look)) =
+            (&looked.outcome, &looked.look)
+        else {
+            return;
+        };
+        let Some(textures) = &mut computed.grid else {
+            return;
+        };
+        if textures
+            .fill
+            .as_ref()
+            .is_some_and(|(known, _)| *known == place)
+        {
+            return;
+        }
+        if let Some(cell) = outcome.side(place.mode).get(place.index) {
+            textures.fill = Some((place, fill_texture(ctx, &look.pipeline, cell)));
+        }
+    }
+}
+
+/// An image whose values run from `low` to `high`.
+pub fn texture(ctx: &Context, name: &str, image: &Image, [low, high]: [f64; 2]) -> TextureHandle {
+    let span = high - low;
+    // A rescaling by 0 leaves one value only; any scale will do.
+    let scale = if span > 0.0 { 255.0 / span } else { 1.0 } as f32;
+    let low = low as f32;
+    let pixel = |hwc: &[f32]| {
+        let byte = |i: usize| {
+            let value = hwc.get(i).map_or(0.0, |v| (v - low) * scale);
+            value.clamp(0.0, 255.0).round() as u8
+        };
+        if hwc.len() < 3 {
+            Color32::from_gray(byte(0))
+        } else {
+            Color32::from_rgb(byte(0), byte(1), byte(2))
+        }
+    };
+    let pixels: Vec<_> = image
+        .pixels_hwc
+        .chunks_exact(image.channels.max(1))
+        .map(pixel)
+        .collect();
+    let size = [image.width, image.height];
+    // A size that does not fit would be a bug of whoever made the image; egui panics on it.
+    let image = if pixels.len() == size[0] * size[1] {
+        ColorImage::new(size, pixels)
+    } else {
+        ColorImage::default()
+    };
+    let options = TextureOptions {
+        mipmap_mode: Some(egui::TextureFilter::Linear),
+        ..TextureOptions::LINEAR
+    };
+    ctx.load_texture(name, image, options)
+}

@@ -1,0 +1,299 @@
+//! The list of steps: order, on and off, parameters, adding and removing.
+
+use eframe::egui;
+use eframe::egui::{
+    Align, DragAndDrop, Layout, Popup, Rect, Response, Role, ScrollArea, Sense, Shape, Stroke, Ui,
+    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use super::parameters;
+use crate::augment::{Step, Transform};
+use crate::command::PipelineCommand;
+use crate::theme::{self, sizes, text};
+use crate::views::menu::{self, Entry};
+use crate::views::parts::Cut;
+use crate::views::{Show, parts};
+
+/// The step that is being dragged.
+#[derive(Clone, Copy)]
+struct Dragged(usize);
+
+/// Draws the card.
+pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
+    let palette = theme::palette(ui);
+    parts::card(ui.painter(), rect, palette);
+    let mut cut = Cut(rect.shrink2(vec2(sizes::S3, sizes::S2)));
+    let head = cut.top(sizes::CONTROL_HEIGHT);
+    parts::row_ui(ui, head, |ui| {
+        ui.label(text::title("STEPS, IN ORDER", palette))
+    });
+    let to_left = Layout::right_to_left(Align::Center);
+    parts::inside_ui(ui, head, to_left, |ui| {
+        if ui
+            .button("Close")
+            .on_hover_text("Hide the list of steps")
+            .clicked()
+        {
+            show.push(PipelineCommand::Edit(false));
+        }
+        add_ui(ui, show);
+    });
+    cut.top(sizes::S1);
+    parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+        let area = ScrollArea::vertical()
+            .id_salt("pipeline steps")
+            .auto_shrink(false);
+        area.show(ui, |ui| steps_ui(ui, show));
+    });
+}
+
+fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let button = ui.button("+ Add").on_hover_text("Add a layer at the end");
+    let hwc = show
+        .state
+        .opened
+        .base
+        .as_ref()
+        .map(|base| base.model.graph.input_hwc);
+    let [height, width] = hwc.map_or([1, 1], crate::worker::look::photo_size);
+    Popup::menu(&button).width(sizes::PICKER_WIDTH).show(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let area = ScrollArea::vertical().max_height(sizes::PICKER_HEIGHT);
+        area.show(ui, |ui| {
+            for transform in Transform::all(height, width) {
+                let layer = crate::augment::AugmentLayer::from(transform);
+                let entry = Entry {
+                    name: layer.class(),
+                    right: if layer.is_random() {
+                        "random"
+                    } else {
+                        "both modes"
+                    },
+                    ..Entry::default()
+                };
+                if menu::entry_ui(ui, entry).clicked() {
+                    show.push(PipelineCommand::Add(layer));
+                    ui.close();
+                }
+            }
+        });
+    });
+}
+
+fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let steps = &show.state.settings.pipeline.steps;
+    ui.spacing_mut().item_spacing.y = sizes::S1;
+    if steps.is_empty() {
+        ui.label(text::muted("No steps. Add one.", palette));
+    }
+    let n = steps.len();
+    for (index, step) in steps.iter().enumerate() {
+        let size = vec2(ui.available_width(), sizes::CONTROL_HEIGHT);
+        let (rect, row) = ui.allocate_exact_size(size, Sense::hover());
+        step_ui(ui, show, step, index, n, rect);
+        drop_ui(ui, show, &row, rect, index);
+        if show.state.grid.expanded == Some(index) {
+            ui.push_id(("parameters", index), |ui| {
+                parameters::parameters_ui(ui, show, index, step);
+            });
+        }
+        if let Some((_, reason)) = show
+            .state
+            .grid
+            .refused
+            .as_ref()
+            .filter(|(i, _)| *i == index)
+        {
+            parts::wrapped_ui(
+                ui,
+                text::note(reason.as_str(), palette).color(palette.error),
+            );
+        }
+    }
+}
+
+/// Where a dragged step would go; it goes there when it is dropped.
+fn drop_ui(ui: &Ui, show: &mut Show<'_>, row: &Response, rect: Rect, index: usize) {
+    if row.dnd_hover_payload::<Dragged>().is_none() {
+        return;
+    }
+    let Some(pointer) = ui.input(|i| i.pointer.interact_pos()) else {
+        return;
+    };
+    let below = pointer.y > rect.center().y;
+    let y = if below { rect.bottom() } else { rect.top() };
+    let color = theme::palette(ui).inference.ink;
+    ui.painter()
+        .hline(rect.x_range(), y, Stroke::new(sizes::CELL_RING, color));
+    if let Some(dragged) = row.dnd_release_payload::<Dragged>() {
+        let gap = index + usize::from(below);
+        let from = dragged.0;
+        let to = if from < gap { gap - 1 } else { gap };
+        if from != to {
+            show.push(PipelineCommand::Move { from, to });
+        }
+    }
+}
+
+fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &Step, index: usize, n: usize, rect: Rect) {
+    let palette = theme::palette(ui);
+    let class = step.layer.class();
+    let number = index + 1;
+    if DragAndDrop::payload::<Dragged>(ui.ctx()).is_some_and(|dragged| dragged.0 == index) {
+        ui.painter()
+            .rect_filled(rect, sizes::CONTROL_RADIUS, palette.hover);
+    }
+    let mut child = ui.new_child(
+        UiBuilder::new()
+            .id_salt(("step", index))
+            .max_rect(rect)
+            .layout(Layout::left_to_right(Align::Center)),
+    );
+    let ui = &mut child;
+    ui.spacing_mut().item_spacing.x = sizes::S1;
+    handle_ui(ui, index, &format!("Drag {class}, step {number}"));
+    ui.add_space(sizes::S1);
+    let (space, _) = ui.allocate_exact_size(Vec2::splat(sizes::CHECKBOX), Sense::hover());
+    let id = ui.scope_id().with("on");
+    let name = format!("{class} on, step {number}");
+    if parts::checkbox_ui(ui, space, id, &name, step.on).clicked() {
+        show.push(PipelineCommand::SetStep(index, !step.on));
+    }
+    ui.add_space(sizes::S1);
+    let left = ui.next_widget_position().x;
+    let expanded = show.state.grid.expanded == Some(index);
+    let room = rect.with_min_x(left);
+    let buttons_left = parts::inside_ui(ui, room, Layout::right_to_left(Align::Center), |ui| {
+        ui.spacing_mut().item_spacing.x = 0.0;
+        let remove = icon_ui(
+            ui,
+            Icon::Remove,
+            &format!("Remove {class}, step {number}"),
+            true,
+        );
+        if remove.clicked() {
+            show.push(PipelineCommand::Remove(index));
+        }
+        let down = icon_ui(
+            ui,
+            Icon::Down,
+            &format!("Move {class} down, step {number}"),
+            number < n,
+        );
+        if down.clicked() {
+            show.push(PipelineCommand::Move {
+                from: index,
+                to: index + 1,
+            });
+        }
+        let up = icon_ui(
+            ui,
+            Icon::Up,
+            &format!("Move {class} up, step {number}"),
+            index > 0,
+        );
+        if up.clicked() {
+            show.push(PipelineCommand::Move {
+                from: index,
+                to: index - 1,
+            });
+        }
+        ui.min_rect().left()
+    });
+    let title = room.with_max_x(buttons_left);
+    let response = ui.interact(title, ui.scope_id().with("title"), Sense::click());
+    let info = format!("Parameters of {class}, step {number}");
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, expanded, &info));
+    if response.clicked() {
+        show.push(PipelineCommand::Expand((!expanded).then_some(index)));
+    }
+    parts::focus_ring(ui, &response, title.shrink(sizes::LINE));
+    let ink = if step.on { palette.ink } else { palette.faint };
+    parts::row_ui(ui, title, |ui| {
+        ui.spacing_mut().item_spacing.x = sizes::S1;
+        let (arrow, _) = ui.allocate_exact_size(Vec2::splat(sizes::TRIANGLE), Sense::hover());
+        icon(
+            ui,
+            if expanded { Icon::Down } else { Icon::Right },
+            arrow,
+            palette.muted,
+        );
+        let words = if expanded {
+            text::strong(class)
+        } else {
+            egui::RichText::new(class)
+        };
+        ui.label(words.color(ink));
+        let call = step.layer.keras_code();
+        let arguments = call.strip_prefix(class).unwrap_or_default();
+        parts::line_ui(ui, text::note(arguments, palette));
+    });
+    response.on_hover_text(step.layer.keras_code());
+}
+
+/// Three lines to take the step by.
+fn handle_ui(ui: &mut Ui, index: usize, name: &str) {
+    let palette = theme::palette(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(sizes::S3, sizes::CHEVRON), Sense::drag());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, name));
+    let stroke = Stroke::new(sizes::LINE, palette.muted);
+    for line in [-1.0, 0.0, 1.0] {
+        let y = rect.center().y + line * sizes::S1;
+        ui.painter().hline(rect.x_range(), y, stroke);
+    }
+    response.dnd_set_drag_payload(Dragged(index));
+    response.on_hover_text("Drag to another place");
+}
+
+#[derive(Clone, Copy)]
+enum Icon {
+    Up,
+    Down,
+    Right,
+    Remove,
+}
+
+fn icon_ui(ui: &mut Ui, kind: Icon, name: &str, enabled: bool) -> Response {
+    let palette = theme::palette(ui);
+    let sense = if enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(sizes::INPUT_ROW), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    if response.hovered() && enabled {
+        ui.painter()
+            .rect_filled(rect, sizes::CONTROL_RADIUS, palette.hover);
+    }
+    parts::focus_ring(ui, &response, rect);
+    let color = if enabled { palette.ink } else { palette.line };
+    icon(
+        ui,
+        kind,
+        Rect::from_center_size(rect.center(), Vec2::splat(sizes::TRIANGLE)),
+        color,
+    );
+    response.on_hover_text(name)
+}
+
+fn icon(ui: &Ui, kind: Icon, rect: Rect, color: egui::Color32) {
+    let stroke = Stroke::new(sizes::FOCUS_STROKE, color);
+    let at = |x: f32, y: f32| {
+        pos2(
+            rect.left() + x * rect.width(),
+            rect.top() + y * rect.height(),
+        )
+    };
+    let line = |points: Vec<egui::Pos2>| ui.painter().add(Shape::line(points, stroke));
+    match kind {
+        Icon::Up => line(vec![at(0.0, 0.75), at(0.5, 0.25), at(1.0, 0.75)]),
+        Icon::Down => line(vec![at(0.0, 0.25), at(0.5, 0.75), at(1.0, 0.25)]),
+        Icon::Right => line(vec![at(0.25, 0.0), at(0.75, 0.5), at(0.25, 1.0)]),
+        Icon::Remove => {
+            line(vec![at(0.0, 0.0), at(1.0, 1.0)]);
+            line(vec![at(0.0, 1.0), at(1.0, 0.0)])
+        }
+    };
+}

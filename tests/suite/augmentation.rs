@@ -1,0 +1,492 @@
+//! The augmentation view: the grid, one cell large, the list of steps, and batches that go through
+//! the pipeline.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use image::{DynamicImage, ImageBuffer, ImageEncoder as _, Luma, Rgb, Rgba};
+use modelens::app::AppOptions;
+use modelens::augment::{
+    AugmentLayer, Factor, Pipeline, Preset, RandomCrop, RandomRotation, Transform,
+};
+use modelens::command::{Action, Command, PipelineCommand};
+use modelens::model::{Flags, Mode, Preprocessing, Semantics};
+use modelens::state::{CellPlace, View};
+use modelens::worker::{
+    AugmentationLook, AugmentationOutcome, Event, Grid, Look, ModelSource, Outcome, PassLook,
+    PhotosSource, Request, Same, Worker,
+};
+
+use crate::support::{dog_breeds, golden};
+use crate::unchanged::looked;
+use crate::window::{Window, click, command, open, settle, shows};
+
+fn outcome(window: &Window) -> AugmentationOutcome {
+    let computed = &window.state().state().computed;
+    match computed
+        .result(View::Augmentation)
+        .map(|looked| looked.outcome.clone())
+    {
+        Some(Outcome::Augmentation(outcome)) => outcome,
+        other => panic!("an augmentation outcome, not {other:?}"),
+    }
+}
+
+fn opened(window: &Window) -> Option<CellPlace> {
+    window.state().state().grid.open
+}
+
+fn pipeline(window: &Window) -> Pipeline {
+    window.state().state().settings.pipeline.clone()
+}
+
+fn classes(window: &Window) -> Vec<&'static str> {
+    let steps = pipeline(window).steps;
+    steps.iter().map(|step| step.layer.class()).collect()
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    settle(window);
+}
+
+#[test]
+fn the_keyboard_alone_walks_through_all_nine() {
+    let mut window = open(AppOptions::default());
+    let photo = window
+        .state()
+        .state()
+        .opened
+        .gallery
+        .as_ref()
+        .map(|g| g.photo);
+    for mode in Mode::BOTH {
+        let label = match mode {
+            Mode::Training => "training=True, image 1:",
+            Mode::Inference => "training=False, image 1:",
+        };
+        window.get_by_label_contains(label).focus();
+        window.run_steps(2);
+        press(&mut window, Key::Enter);
+        for index in 0..9 {
+            assert_eq!(opened(&window), Some(CellPlace { mode, index }));
+            let title = format!("image {} of 9", index + 1);
+            assert!(shows(&window, &title), "{title}");
+            window.check_accessibility();
+            press(&mut window, Key::ArrowRight);
+        }
+        assert_eq!(
+            opened(&window),
+            Some(CellPlace { mode, index: 0 }),
+            "around the end"
+        );
+        press(&mut window, Key::ArrowLeft);
+        assert_eq!(
+            opened(&window),
+            Some(CellPlace { mode, index: 8 }),
+            "and around the start"
+        );
+        press(&mut window, Key::Escape);
+        assert_eq!(opened(&window), None);
+        // The focus is back on the cell that was shown: Enter opens it again.
+        press(&mut window, Key::Enter);
+        assert_eq!(opened(&window), Some(CellPlace { mode, index: 8 }));
+        press(&mut window, Key::Escape);
+    }
+    let now = window
+        .state()
+        .state()
+        .opened
+        .gallery
+        .as_ref()
+        .map(|g| g.photo);
+    assert_eq!(now, photo, "the arrows were the cell's, not the photo's");
+}
+
+#[test]
+fn an_open_cell_shows_its_transform_and_moves_its_line() {
+    let mut window = open(AppOptions::default());
+    let place = CellPlace {
+        mode: Mode::Training,
+        index: 2,
+    };
+    command(&mut window, PipelineCommand::Open(Some(place)));
+    for text in [
+        "WHAT WAS DRAWN",
+        "INPUT FROM OUTPUT",
+        "FILL MODE",
+        "reflect",
+        "are painted by it",
+    ] {
+        assert!(shows(&window, text), "{text}");
+    }
+    let before = window.state().state().grid.divider;
+    window.key_press_modifiers(Modifiers::SHIFT, Key::ArrowRight);
+    settle(&mut window);
+    assert!(window.state().state().grid.divider > before);
+    assert_eq!(opened(&window), Some(place), "the same cell");
+    click(&mut window, "Show what the fill mode painted");
+    assert!(window.state().state().grid.show_fill);
+    let redraws = window.state().state().settings.redraws;
+    press(&mut window, Key::R);
+    assert_eq!(window.state().state().settings.redraws, redraws + 1);
+    assert_eq!(opened(&window), Some(place), "still open");
+}
+
+#[test]
+fn drawing_one_cell_again_changes_only_that_cell() {
+    let mut window = open(AppOptions::default());
+    let before = outcome(&window);
+    let place = CellPlace {
+        mode: Mode::Training,
+        index: 4,
+    };
+    command(&mut window, PipelineCommand::Open(Some(place)));
+    click(&mut window, "Draw this one again");
+    let after = outcome(&window);
+    for (i, (a, b)) in before.training.iter().zip(&after.training).enumerate() {
+        assert_eq!(a.draws == b.draws, i != 4, "cell {i}");
+    }
+    // Redraw starts afresh.
+    command(&mut window, Action::Redraw);
+    assert!(window.state().state().grid.cell_redraws.is_empty());
+}
+
+#[test]
+fn the_grid_shows_nine_photos_and_three_epochs() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, PipelineCommand::SetGrid(Grid::NinePhotos));
+    let nine = outcome(&window);
+    let photos: Vec<usize> = nine.training.iter().map(|cell| cell.photo).collect();
+    assert_eq!(photos.len(), 9);
+    assert_eq!(
+        Some(photos[0]),
+        window
+            .state()
+            .state()
+            .opened
+            .gallery
+            .as_ref()
+            .map(|g| g.photo)
+    );
+    assert!(shows(&window, "fish9:"), "a caption with the photo's name");
+    command(&mut window, PipelineCommand::SetGrid(Grid::ThreeEpochs));
+    let epochs = outcome(&window);
+    assert_eq!(epochs.training.len(), 27);
+    assert_eq!(epochs.training[0].photo, epochs.training[9].photo);
+    assert_ne!(
+        epochs.training[0].draws, epochs.training[9].draws,
+        "drawn anew"
+    );
+    for text in ["epoch 1", "epoch 3", "does not grow"] {
+        assert!(shows(&window, text), "{text}");
+    }
+    window.check_accessibility();
+}
+
+#[test]
+fn fewer_photos_than_nine_make_fewer_cells() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (i, name) in ["a.png", "b.png"].iter().enumerate() {
+        let pixel = Rgb([40 * i as u8, 90, 200]);
+        let image = ImageBuffer::from_pixel(20, 30, pixel);
+        image.save(folder.path().join(name)).expect("a photo");
+    }
+    let mut window = open(AppOptions {
+        photos: PhotosSource::Folder(folder.path().to_owned()),
+        ..AppOptions::default()
+    });
+    for (grid, cells) in [
+        (Grid::NinePhotos, 2),
+        (Grid::ThreeEpochs, 6),
+        (Grid::OnePhoto, 9),
+    ] {
+        command(&mut window, PipelineCommand::SetGrid(grid));
+        assert_eq!(outcome(&window).training.len(), cells, "{grid:?}");
+    }
+}
+
+#[test]
+fn a_file_with_augmentation_starts_with_its_own() {
+    let file = golden().join("alpaca_baked_ft120_keras3/model.keras");
+    let mut window = open(AppOptions {
+        model: ModelSource::File(file),
+        ..AppOptions::default()
+    });
+    assert_eq!(classes(&window), ["RandomFlip", "RandomRotation"]);
+    assert!(shows(&window, "This pipeline is the file's own"));
+    assert!(shows(&window, "From the file"));
+    command(&mut window, PipelineCommand::SetPreset(Preset::Strong));
+    assert!(!shows(&window, "This pipeline is the file's own"));
+    command(&mut window, PipelineCommand::UseOwn);
+    assert!(shows(&window, "This pipeline is the file's own"));
+    command(&mut window, Command::OpenModel(ModelSource::DogBreeds));
+    assert_eq!(
+        pipeline(&window),
+        Pipeline::course(),
+        "without a block of its own"
+    );
+    assert!(!shows(&window, "the file's own"));
+}
+
+#[test]
+fn what_keras_would_refuse_is_refused_with_its_limit() {
+    let mut window = open(AppOptions::default());
+    click(&mut window, "Edit steps");
+    click(&mut window, "Parameters of RandomRotation, step 2");
+    let before = pipeline(&window);
+    let rotation = Transform::Rotation(RandomRotation {
+        factor: Factor::Scalar(1.5),
+        sampling: modelens::augment::Sampling::default(),
+    });
+    command(&mut window, PipelineCommand::SetLayer(1, rotation.into()));
+    assert_eq!(pipeline(&window), before);
+    assert!(shows(&window, "factor is 1.5, but must lie within [-1, 1]"));
+    let crop = Transform::Crop(RandomCrop {
+        height: 0,
+        width: 3,
+    });
+    command(&mut window, PipelineCommand::SetLayer(1, crop.into()));
+    assert!(shows(&window, "height is 0 pixels, but must be at least 1"));
+    let mut fine: AugmentLayer = before.steps[1].layer.clone();
+    fine.transform = Transform::Rotation(RandomRotation {
+        factor: Factor::Scalar(0.5),
+        sampling: modelens::augment::Sampling::default(),
+    });
+    command(&mut window, PipelineCommand::SetLayer(1, fine));
+    assert!(
+        !shows(&window, "but must"),
+        "the message goes with the next change"
+    );
+    assert!(shows(&window, "RandomRotation(0.5)"), "in the code");
+}
+
+#[test]
+fn steps_are_added_removed_and_moved() {
+    let mut window = open(AppOptions::default());
+    click(&mut window, "Edit steps");
+    for transform in Transform::all(160, 160) {
+        command(&mut window, PipelineCommand::Add(transform.into()));
+        assert!(window.state().state().computed.notices.is_empty());
+        window.check_accessibility();
+    }
+    assert_eq!(pipeline(&window).steps.len(), 12);
+    command(&mut window, PipelineCommand::SetPreset(Preset::CourseLab));
+    click(&mut window, "Move RandomFlip down, step 1");
+    assert_eq!(classes(&window), ["RandomRotation", "RandomFlip"]);
+    click(&mut window, "Move RandomFlip up, step 2");
+    assert_eq!(classes(&window), ["RandomFlip", "RandomRotation"]);
+    click(&mut window, "Remove RandomFlip, step 1");
+    assert_eq!(classes(&window), ["RandomRotation"]);
+    click(&mut window, "RandomRotation on, step 1");
+    assert!(!pipeline(&window).steps[0].on);
+    assert!(shows(&window, "no step that is on"));
+    click(&mut window, "Remove RandomRotation, step 1");
+    assert!(shows(&window, "No steps. Add one."));
+}
+
+#[test]
+fn a_step_is_dragged_to_another_place() {
+    let mut window = open(AppOptions::default());
+    click(&mut window, "Edit steps");
+    let from = window
+        .get_by_label("Drag RandomFlip, step 1")
+        .rect()
+        .center();
+    let to = window
+        .get_by_label("Drag RandomRotation, step 2")
+        .rect()
+        .center();
+    window.drag_at(from);
+    window.run_steps(2);
+    let over = to + eframe::egui::vec2(20.0, 8.0);
+    window.hover_at(over);
+    window.run_steps(2);
+    window.drop_at(over);
+    settle(&mut window);
+    assert_eq!(classes(&window), ["RandomRotation", "RandomFlip"]);
+}
+
+#[test]
+fn a_locked_seed_stays() {
+    let mut window = open(AppOptions::default());
+    let seed = |window: &Window| window.state().state().settings.seed;
+    let before = seed(&window);
+    click(&mut window, "lock");
+    command(&mut window, Action::NewSeed);
+    command(&mut window, Command::SetSeed(99));
+    assert_eq!(seed(&window), before);
+    click(&mut window, "lock");
+    click(&mut window, "New seed");
+    assert_eq!(seed(&window), before + 1);
+}
+
+#[test]
+fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
+    let model = dog_breeds();
+    let layer = model
+        .graph
+        .find("Conv1_relu")
+        .or_else(|| model.graph.find("bn_Conv1"));
+    let layer = layer.expect("the first BatchNorm or its activation");
+    let first = model.graph.find("bn_Conv1").unwrap_or(layer);
+    let pass = |augment: Option<Pipeline>, redraws| PassLook {
+        model: Same(Arc::clone(&model)),
+        photos: Same(Arc::new(
+            PhotosSource::Bundled.open().expect("the bundled photos"),
+        )),
+        photo: 24,
+        batch: 4,
+        seed: 7,
+        redraws,
+        preprocessing: Preprocessing::MinusOneToOne,
+        flags: Flags::all(&model.graph, true),
+        augment,
+        semantics: Semantics::Keras3,
+    };
+    let statistics = |augment, redraws| {
+        let worker = Worker::start(|| {}).expect("a thread");
+        match looked(
+            &worker,
+            Look::BatchNorm {
+                pass: pass(augment, redraws),
+                layer: first,
+            },
+        ) {
+            Outcome::BatchNorm(outcome) => [outcome.training.batch, outcome.inference.batch],
+            _ => panic!("a BatchNorm outcome"),
+        }
+    };
+    let plain = statistics(None, 0);
+    let [left, right] = statistics(Some(Pipeline::course()), 0);
+    // Before the first BatchNorm lies only a convolution: the same input gives the same statistics.
+    assert_eq!(left, right);
+    assert_ne!(left, plain[0], "the pixels were augmented");
+    assert_ne!(
+        left,
+        statistics(Some(Pipeline::course()), 1)[0],
+        "drawn anew"
+    );
+}
+
+#[test]
+fn a_pipeline_that_changes_the_size_is_refused_for_batches() {
+    let mut window = open(AppOptions::default());
+    let crop = Transform::Crop(RandomCrop {
+        height: 100,
+        width: 90,
+    });
+    command(&mut window, PipelineCommand::Add(crop.into()));
+    command(&mut window, Command::AugmentBatch(true));
+    command(&mut window, Action::Show(View::BatchNorm));
+    assert!(shows(
+        &window,
+        "photos of 100 by 90 pixels, but the model takes 160 by 160"
+    ));
+    command(&mut window, PipelineCommand::SetPreset(Preset::CourseLab));
+    assert!(shows(&window, "both sides see the same pixels"));
+    assert!(shows(&window, "4 augmented photos"));
+}
+
+/// A JPEG whose EXIF says "turned by a quarter" (orientation 6).
+fn turned_jpeg(path: &Path) {
+    let mut jpeg = Vec::new();
+    let pixels = vec![120_u8; 40 * 20 * 3];
+    image::codecs::jpeg::JpegEncoder::new(&mut jpeg)
+        .write_image(&pixels, 40, 20, image::ExtendedColorType::Rgb8)
+        .expect("a JPEG");
+    let tiff: &[u8] = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let mut segment = vec![0xff, 0xe1, 0, (8 + tiff.len()) as u8];
+    segment.extend(b"Exif\0\0");
+    segment.extend(tiff);
+    jpeg.splice(2..2, segment);
+    std::fs::write(path, jpeg).expect("a file");
+}
+
+/// Keras and TensorFlow ignore the EXIF orientation, and so does modelens: what the model sees is
+/// what is stored. The turned photo therefore stays as wide as it is stored.
+#[test]
+fn photos_of_every_kind_open_in_the_grid() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let save = |name: &str, image: DynamicImage| {
+        image.save(folder.path().join(name)).expect("a photo");
+    };
+    let rgb = |w, h| DynamicImage::from(ImageBuffer::from_pixel(w, h, Rgb([9_u8, 99, 199])));
+    save("one.png", rgb(1, 1));
+    save("row.png", rgb(50, 1));
+    save("column.png", rgb(1, 50));
+    save(
+        "grey.png",
+        ImageBuffer::from_pixel(30, 20, Luma([77_u8])).into(),
+    );
+    save(
+        "rgba.png",
+        ImageBuffer::from_pixel(30, 20, Rgba([1_u8, 2, 3, 4])).into(),
+    );
+    save(
+        "deep.png",
+        ImageBuffer::from_pixel(30, 20, Rgb([65535_u16, 9, 300])).into(),
+    );
+    turned_jpeg(&folder.path().join("turned.jpg"));
+    let photos = Arc::new(
+        PhotosSource::Folder(folder.path().to_owned())
+            .open()
+            .expect("photos"),
+    );
+    let worker = Worker::start(|| {}).expect("a thread");
+    for grid in Grid::ALL {
+        for photo in 0..photos.photos.len() {
+            for [height, width] in [[40, 40], [1, 1], [1, 7]] {
+                let look = AugmentationLook {
+                    photos: Same(Arc::clone(&photos)),
+                    photo,
+                    grid,
+                    cell_redraws: BTreeMap::from([(3, 1)]),
+                    height,
+                    width,
+                    pipeline: Preset::Strong.pipeline(),
+                    semantics: Semantics::Keras3,
+                    seed: 7,
+                    redraws: 0,
+                };
+                let Outcome::Augmentation(outcome) = looked(&worker, Look::Augmentation(look))
+                else {
+                    panic!("an augmentation outcome");
+                };
+                assert_eq!(outcome.training[0].photo, photo);
+            }
+        }
+    }
+    let turned = photos
+        .photos
+        .iter()
+        .position(|p| p.name == "turned.jpg")
+        .expect("the JPEG");
+    worker.send(Request::Thumbnail {
+        photos: Same(Arc::clone(&photos)),
+        photo: turned,
+    });
+    let thumbnail = loop {
+        match worker.poll() {
+            Some(Event::Thumbnail { image, .. }) => break image,
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    };
+    assert!(
+        thumbnail.width > thumbnail.height,
+        "as stored, not as EXIF says"
+    );
+    let mut window = open(AppOptions {
+        photos: PhotosSource::Folder(folder.path().to_owned()),
+        ..AppOptions::default()
+    });
+    for photo in 0..photos.photos.len() {
+        command(&mut window, Command::SetPhoto(photo));
+        assert_eq!(outcome(&window).training.len(), 9);
+    }
+    assert!(window.state().state().computed.notices.is_empty());
+}

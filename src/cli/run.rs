@@ -9,7 +9,7 @@ use super::{Failure, Rules, arrays, model_source, trainable};
 use crate::dataset::{Image, batch, folder};
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, Semantics};
-use crate::worker::look::{batch_of, photo_size, tensor_of};
+use crate::worker::look::{batch_of, check_batch, photo_size, tensor_of};
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
@@ -123,6 +123,7 @@ impl Run {
             .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));
         let indices = batch_of(&set, None, count, self.seed);
         let [height, width] = photo_size(model.graph.input_hwc);
+        check_batch(indices.len(), [height, width]).map_err(|error| at(&error, &self.input))?;
         let mut images: Vec<Image> = Vec::new();
         for (_, image) in batch::load(&set, &indices, height, width, &|_| true) {
             match image {

@@ -16,6 +16,8 @@ pub type NodeId = usize;
 /// of its own, and its children's nodes stand where it is called.
 #[derive(Debug, Default)]
 pub struct Graph {
+    /// The outermost model's name in the file; empty where it has none.
+    pub name: String,
     /// Depth-first in file order, a nested model before its children.
     pub layers: Vec<Layer>,
     /// In an order in which every input comes before its use; the first is the input.

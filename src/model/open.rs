@@ -2,6 +2,8 @@
 //! go through the same readers as a user's files.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use super::graph::{Binary, Graph, LayerKind};
@@ -51,6 +53,8 @@ impl std::error::Error for OpenFailed {
 
 /// Files above this are refused before they are read: no base of a course comes near.
 const MAX_FILE_BYTES: u64 = 4 << 30;
+/// Files of class names above this are left aside.
+const MAX_LABELS_BYTES: u64 = 1 << 20;
 
 impl ModelSource {
     /// What the window calls it.
@@ -88,7 +92,7 @@ impl ModelSource {
             Self::File(path) => {
                 let failed = |cause| OpenFailed::new(cause, Some(path.clone()));
                 let bytes = read(path).map_err(failed)?;
-                let labels = std::fs::read_to_string(path.with_extension("labels.txt")).ok();
+                let labels = read_labels(&path.with_extension("labels.txt"));
                 (bytes, labels, Some(path.clone()))
             }
         };
@@ -105,13 +109,35 @@ fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     if about.is_dir() {
         return Err(OpenError::NotAModel("it is a folder".into()));
     }
-    if about.len() > MAX_FILE_BYTES {
-        return Err(OpenError::TooLarge(format!(
-            "{} bytes, the limit is {MAX_FILE_BYTES}",
-            about.len()
-        )));
+    if !about.is_file() {
+        // Reading a device or a pipe may never end.
+        return Err(OpenError::NotAModel("it is a device or a pipe".into()));
     }
-    Ok(std::fs::read(path)?)
+    let too_large =
+        |bytes: u64| OpenError::TooLarge(format!("{bytes} bytes, the limit is {MAX_FILE_BYTES}"));
+    if about.len() > MAX_FILE_BYTES {
+        return Err(too_large(about.len()));
+    }
+    let mut bytes = Vec::new();
+    // Some files are longer than they say.
+    let most = MAX_FILE_BYTES + 1;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == most {
+        return Err(too_large(most));
+    }
+    Ok(bytes)
+}
+
+/// The class names beside a model, if there is a file of them that can be read.
+fn read_labels(path: &Path) -> Option<String> {
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut text = String::new();
+    let most = MAX_LABELS_BYTES + 1;
+    let file = File::open(path).ok()?;
+    file.take(most).read_to_string(&mut text).ok()?;
+    ((text.len() as u64) < most).then_some(text)
 }
 
 /// Recognises the format by content, never by the name.
@@ -180,10 +206,13 @@ fn preprocessing_of(graph: &Graph) -> Preprocessing {
             LayerKind::Rescaling { .. } | LayerKind::Operator(Binary::Divide | Binary::Multiply)
         )
     });
-    let family = graph.layers.iter().any(|l| {
-        let name = l.name.to_ascii_lowercase();
-        name.starts_with("mobilenet") || name == "bn_conv1"
-    });
+    let is_mobilenet = |name: &str| name.to_ascii_lowercase().starts_with("mobilenet");
+    let family = is_mobilenet(&graph.name)
+        || graph.layers.iter().any(|l| {
+            // MobileNetV2's first normalisation. ResNet50 of old files has a `bn_conv1`, and other
+            // ideas about its input.
+            is_mobilenet(&l.name) || l.name == "bn_Conv1"
+        });
     if !scales && family {
         Preprocessing::MinusOneToOne
     } else {
@@ -245,4 +274,40 @@ fn warn_of_bad_numbers(model: &mut Model) {
         ));
     }
     model.warnings.append(&mut warnings);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::graph::Layer;
+
+    #[test]
+    fn preprocessing_by_family() {
+        let of = |name: &str, layer: &str| {
+            preprocessing_of(&Graph {
+                name: name.to_owned(),
+                layers: vec![Layer {
+                    name: layer.to_owned(),
+                    class: "BatchNormalization".to_owned(),
+                    kind: LayerKind::Identity,
+                    parent: None,
+                    listed: true,
+                    trainable: true,
+                    recorded_training: None,
+                    weights: Vec::new(),
+                }],
+                ..Graph::default()
+            })
+        };
+        assert_eq!(of("model", "bn_Conv1"), Preprocessing::MinusOneToOne);
+        assert_eq!(
+            of("model", "mobilenetv2_1.00_224"),
+            Preprocessing::MinusOneToOne
+        );
+        assert_eq!(
+            of("mobilenet_1.00_224", "conv1_bn"),
+            Preprocessing::MinusOneToOne
+        );
+        assert_eq!(of("resnet50", "bn_conv1"), Preprocessing::Raw);
+    }
 }

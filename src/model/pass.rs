@@ -9,7 +9,7 @@ use super::effective::{Effective, Outer, Semantics, Statistics, effective};
 use super::error::reason;
 use super::graph::{BatchNorm, Graph, Input, LayerId, LayerKind, Node, NodeId};
 use super::layers::norm::{Moments, moments, next_moving, normalise};
-use super::layers::{self, Overrides, Weights, noise};
+use super::layers::{self, Overrides, Weights, noise, size};
 use super::{Flags, Model, PassError};
 use crate::augment::AugmentLayer;
 use crate::dataset::Image;
@@ -185,6 +185,8 @@ impl Running<'_> {
         let layer = &self.graph.layers[node.layer];
         let inputs = self.inputs(node, x)?;
         let first = inputs.first().unwrap_or(x).clone();
+        let semantics = self.options.semantics;
+        size::check(layer, self.weights(node.layer), &inputs, semantics)?;
         let effective = effective(
             layer.kind.role(),
             self.options.flags.get(node.layer),

@@ -7,17 +7,17 @@ use modelens::model::open::ModelSource;
 use modelens::worker::{Event, PhotosSource, Picture, Request, Worker};
 use tempfile::TempDir;
 
-fn folder() -> TempDir {
+pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
-fn fixture(name: &str) -> PathBuf {
+pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures/golden")
         .join(name)
 }
 
-fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
+pub fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
     let path = folder.path().join(name);
     std::fs::write(&path, bytes).expect("a file");
     path
@@ -83,7 +83,7 @@ fn a_truncated_keras_file_is_refused_wherever_it_is_cut() {
 }
 
 /// The zip of a fixture with one entry replaced.
-fn rezipped(case: &str, entry: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+pub fn rezipped(case: &str, entry: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
     let file = std::fs::File::open(fixture(case)).expect("the fixture");
     let mut archive = zip::ZipArchive::new(file).expect("a zip archive");
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));

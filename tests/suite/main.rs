@@ -13,6 +13,7 @@ mod cli;
 mod effective;
 mod flags;
 mod golden;
+mod hostile;
 mod support;
 mod train_step;
 mod unchanged;

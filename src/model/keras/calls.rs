@@ -12,6 +12,8 @@ pub(super) struct Call<'a> {
     pub training: Option<bool>,
     /// The index expression, for slicing operators.
     pub key: Option<&'a Value>,
+    /// Keras 2's other arguments that are given: settings of a function.
+    pub others: Vec<(&'a str, &'a Value)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +58,7 @@ fn keras3(map: &Map<String, Value>) -> Result<Call<'_>, String> {
         }
     }
     if let Some(kwargs) = map.get("kwargs").and_then(Value::as_object) {
-        call.training = kwargs.get("training").and_then(Value::as_bool);
+        call.training = training(kwargs)?;
         call.key = call.key.or_else(|| kwargs.get("key"));
         for name in TENSOR_KWARGS {
             if let Some(value) = kwargs.get(name) {
@@ -164,9 +166,7 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
     let Some(kwargs) = items.get(3).and_then(Value::as_object) else {
         return Ok(());
     };
-    call.training = call
-        .training
-        .or_else(|| kwargs.get("training").and_then(Value::as_bool));
+    call.training = call.training.or(training(kwargs)?);
     for (name, value) in kwargs {
         let tensor = reference(value);
         if name == "slice_spec" {
@@ -184,9 +184,22 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
             return Err(format!(
                 "it takes a tensor as `{name}`, which is not supported"
             ));
+        } else if !value.is_null() {
+            call.others.push((name, value));
         }
     }
     Ok(())
+}
+
+/// The `training=` value; Keras 2 also takes and writes 0 and 1.
+fn training(kwargs: &Map<String, Value>) -> Result<Option<bool>, String> {
+    match kwargs.get("training") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Bool(training)) => Ok(Some(*training)),
+        Some(Value::Number(n)) if n.as_f64() == Some(0.0) => Ok(Some(false)),
+        Some(Value::Number(n)) if n.as_f64() == Some(1.0) => Ok(Some(true)),
+        Some(_) => Err("its `training` is neither true nor false".to_owned()),
+    }
 }
 
 /// `["layer", node, tensor]`
@@ -241,6 +254,18 @@ mod tests {
         );
         let base = json!([["a", 0, 0, {"training": false}]]);
         assert_eq!(parse(&base).unwrap().training, Some(false));
+    }
+
+    #[test]
+    fn training_as_a_number() {
+        for (value, expected) in [(json!(0), false), (json!(1), true), (json!(1.0), true)] {
+            let keras2 = json!([["a", 0, 0, {"training": value}]]);
+            assert_eq!(parse(&keras2).unwrap().training, Some(expected));
+            let keras3 = json!({"args": [], "kwargs": {"training": value}});
+            assert_eq!(parse(&keras3).unwrap().training, Some(expected));
+        }
+        let odd = json!([["a", 0, 0, {"training": "yes"}]]);
+        assert!(parse(&odd).is_err());
     }
 
     #[test]

@@ -14,6 +14,15 @@ use crate::model::graph::Weight;
 /// Compressed data can hold at most about this many times its own length (deflate's limit), which
 /// bounds what a small file can make the reader allocate.
 const MAX_RATIO: u64 = 1_100;
+/// Bytes that a file may unpack to, however small it is; weights hardly shrink, so that honest files
+/// beyond this are themselves as large.
+const UNPACKED: u64 = 1 << 30;
+
+/// Bytes of weights that a file of this length may hold.
+fn budget(length: u64) -> u64 {
+    let most = UNPACKED.max(length.saturating_mul(2));
+    length.saturating_mul(MAX_RATIO).min(most)
+}
 
 /// An opened file and what may still be read from it.
 pub(super) struct H5 {
@@ -67,7 +76,7 @@ fn broken(error: impl std::fmt::Display) -> OpenError {
 
 impl H5 {
     pub fn open(bytes: Vec<u8>) -> Result<Self, OpenError> {
-        let budget = (bytes.len() as u64).saturating_mul(MAX_RATIO);
+        let budget = budget(bytes.len() as u64);
         let file = File::from_bytes(bytes).map_err(broken)?;
         Ok(Self {
             file,
@@ -120,7 +129,7 @@ impl H5 {
         let left = bytes.and_then(|bytes| self.budget.get().checked_sub(bytes));
         let left = left.ok_or_else(|| {
             OpenError::TooLarge(format!(
-                "weight `{}` of layer `{layer}` claims more values than the file can hold",
+                "weight `{}` of layer `{layer}` claims more values than a file of this size may hold",
                 need.name
             ))
         })?;
@@ -177,5 +186,13 @@ mod tests {
     fn panics_become_errors() {
         let result: Result<(), _> = guarded(|| panic!("as a reader might"));
         assert!(matches!(result, Err(OpenError::Broken(_))));
+    }
+
+    #[test]
+    fn small_files_do_not_unpack_to_more_than_there_is_memory() {
+        // Eight megabytes of zeros, packed, would otherwise be read as eight gigabytes.
+        assert_eq!(budget(8_000_000), 1 << 30);
+        assert_eq!(budget(1_000), 1_100_000);
+        assert_eq!(budget(3 << 30), 6 << 30);
     }
 }

@@ -8,6 +8,9 @@ use crate::model::OpenError;
 /// Models inside models that are searched, at most.
 const MAX_DEPTH: usize = 64;
 
+/// Pixels a side of the photos that a model takes, at most: every photo is resized to this.
+const MAX_SIDE: usize = 4096;
+
 /// `[height, width, channels]` of the images that a model takes.
 pub(super) fn of_model(config: &Value, name: &str) -> Result<[Option<usize>; 3], OpenError> {
     image_shape(input_shape(config, 0), name)
@@ -62,7 +65,18 @@ fn image_shape(shape: Option<&Value>, model: &str) -> Result<[Option<usize>; 3],
     };
     let axes: Option<Vec<_>> = shape.as_array().and_then(|a| a.iter().map(axis).collect());
     match axes.as_deref() {
-        Some([_, height, width, channels]) => Ok([*height, *width, *channels]),
+        Some([_, height, width, channels]) => {
+            if let Some(side) = [height, width]
+                .into_iter()
+                .flatten()
+                .find(|n| **n > MAX_SIDE)
+            {
+                return Err(OpenError::TooLarge(format!(
+                    "it takes photos of {side} pixels a side, the limit is {MAX_SIDE}"
+                )));
+            }
+            Ok([*height, *width, *channels])
+        }
         _ => Err(refuse(format!(
             "its input has the shape {shape}; only images are supported"
         ))),

@@ -188,6 +188,13 @@ fn noise(class: &str, settings: Settings) -> Result<Noise, OpenError> {
         }
         Ok(rate)
     };
+    let below_one = || {
+        let rate = rate()?;
+        if rate == 1.0 {
+            return Err(settings.refuse("its rate is 1, which has no finite deviation"));
+        }
+        Ok(rate)
+    };
     let whole = |reason: &str| match settings.get("noise_shape") {
         None => Ok(()),
         Some(_) => Err(settings.refuse(reason)),
@@ -200,19 +207,15 @@ fn noise(class: &str, settings: Settings) -> Result<Noise, OpenError> {
         "SpatialDropout2D" => Noise::SpatialDropout2d { rate: rate()? },
         "AlphaDropout" => {
             whole("alpha dropout with a noise shape is not supported")?;
-            Noise::AlphaDropout { rate: rate()? }
+            Noise::AlphaDropout { rate: below_one()? }
         }
-        "GaussianDropout" => {
-            let rate = rate()?;
-            if rate == 1.0 {
-                return Err(settings.refuse("its rate is 1, which has no finite deviation"));
-            }
-            Noise::GaussianDropout { rate }
-        }
+        "GaussianDropout" => Noise::GaussianDropout { rate: below_one()? },
         _ => {
             let stddev = settings.number_or("stddev", 1.0)?;
-            if stddev < 0.0 {
-                return Err(settings.refuse(format!("its deviation is {stddev}, below 0")));
+            if !(0.0..f64::INFINITY).contains(&stddev) {
+                return Err(
+                    settings.refuse(format!("its deviation is {stddev}, not a number from 0 up"))
+                );
             }
             Noise::GaussianNoise { stddev }
         }
@@ -231,7 +234,12 @@ fn noise_shape(settings: Settings) -> Result<Option<Vec<Option<usize>>>, OpenErr
     let shape = value
         .as_array()
         .and_then(|items| items.iter().map(axis).collect());
-    shape
-        .map(Some)
-        .ok_or_else(|| settings.refuse("its noise shape is not understood"))
+    let shape: Vec<Option<usize>> =
+        shape.ok_or_else(|| settings.refuse("its noise shape is not understood"))?;
+    if shape.first().is_some_and(|n| n.is_some_and(|n| n != 1)) {
+        return Err(settings.refuse(format!(
+            "its noise shape {value} fixes the number of images, which is not supported"
+        )));
+    }
+    Ok(Some(shape))
 }

@@ -12,6 +12,8 @@ mod by_number;
 mod calls;
 mod emit;
 mod h5;
+#[cfg(test)]
+mod hostile_tests;
 mod input_shape;
 mod kinds;
 mod object;
@@ -137,6 +139,7 @@ fn assemble(
     let parsed = parse::parse(config, semantics)?;
     let (nodes, output) = emit::emit(&parsed, semantics)?;
     let mut graph = Graph {
+        name: parsed.root.name.to_owned(),
         layers: parsed.layers,
         nodes,
         output,

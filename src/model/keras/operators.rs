@@ -82,6 +82,26 @@ pub(super) fn keras2(settings: Settings) -> Result<LayerKind, OpenError> {
     })
 }
 
+/// Refuses arguments of a `TFOpLambda` that change what its function computes.
+pub(super) fn check_keras2(settings: Settings, call: &Call) -> Result<(), OpenError> {
+    let function = settings.text("function")?;
+    for &(name, value) in &call.others {
+        let ignored = match name {
+            "name" | "training" => true,
+            // The defaults of `tf.nn`.
+            "axis" => value.as_i64() == Some(-1),
+            "beta" => value.as_f64() == Some(1.0),
+            _ => false,
+        };
+        if !ignored {
+            return Err(settings.refuse(format!(
+                "it calls `{function}` with `{name}`, which is not supported"
+            )));
+        }
+    }
+    Ok(())
+}
+
 fn unknown(settings: Settings, function: &str) -> OpenError {
     settings.refuse(format!(
         "it calls the TensorFlow function `{function}`; supported are add, subtract, multiply, \

@@ -195,6 +195,9 @@ impl Parser {
         // After the class: an unknown one explains odd calls better than the calls do.
         let mut calls = calls?;
         for call in &mut calls {
+            if object.class == "TFOpLambda" {
+                operators::check_keras2(object.settings()?, call)?;
+            }
             if self.semantics == Semantics::Keras3
                 && call.training == signature_default(object.class)
             {

@@ -4,6 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::model::OpenError;
 
+/// What a side of a window, a stride or a dilation may be at most: far above what an image needs, and
+/// little enough that products of two fit into their type.
+const MAX_STEP: usize = 1 << 16;
+
 /// The settings of one layer; errors name the layer and the key.
 #[derive(Clone, Copy)]
 pub(super) struct Settings<'a> {
@@ -92,17 +96,27 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// `[height, width]`, both at least 1; one number stands for both.
+    /// `[height, width]` in pixels, both from 1 to [`MAX_STEP`]; one number stands for both.
     pub fn pair(&self, key: &str) -> Result<[usize; 2], OpenError> {
         let value = self.required(key)?;
-        pair(value).ok_or_else(|| self.odd(key, value))
+        self.steps(key, value)
     }
 
     pub fn pair_or(&self, key: &str, default: [usize; 2]) -> Result<[usize; 2], OpenError> {
         match self.get(key) {
             None => Ok(default),
-            Some(v) => pair(v).ok_or_else(|| self.odd(key, v)),
+            Some(v) => self.steps(key, v),
         }
+    }
+
+    fn steps(&self, key: &str, value: &Value) -> Result<[usize; 2], OpenError> {
+        let found = pair(value).ok_or_else(|| self.odd(key, value))?;
+        if found.iter().any(|&n| n > MAX_STEP) {
+            return Err(self.refuse(format!(
+                "its setting `{key}` is {value}; the limit is {MAX_STEP} pixels"
+            )));
+        }
+        Ok(found)
     }
 
     /// `[top, bottom, left, right]` from a number, a pair, or a pair of pairs.

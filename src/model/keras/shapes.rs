@@ -6,12 +6,10 @@ use super::windows::{dilated, image, padded, window};
 use crate::augment::{AugmentLayer, Transform};
 use crate::model::OpenError;
 use crate::model::graph::{Conv2d, Graph, Input, LayerKind, Merge, Node, Noise, Slice};
+use crate::model::layers::size::MAX_VALUES;
 
 /// The axes of a value without the batch axis; `None` where only a photo will tell.
 pub(super) type Shape = Vec<Option<usize>>;
-
-/// Values of one image that a node may have at most; keeps products within their type.
-const MAX_VALUES: usize = 1 << 31;
 
 /// For each layer the channels of its input, 0 where the layer is never called.
 pub(super) fn input_channels(graph: &Graph, specs: &[Spec]) -> Result<Vec<usize>, OpenError> {
@@ -41,11 +39,7 @@ pub(super) fn input_channels(graph: &Graph, specs: &[Spec]) -> Result<Vec<usize>
             channels[node.layer] = last;
         }
         let shape = output(&layer.kind, spec, node, &shapes, graph.input_hwc).map_err(refuse)?;
-        let values = shape
-            .iter()
-            .flatten()
-            .try_fold(1usize, |n, &axis| n.checked_mul(axis));
-        if values.is_none_or(|n| n > MAX_VALUES) {
+        if values(&shape) > MAX_VALUES {
             return Err(OpenError::TooLarge(format!(
                 "layer `{}` makes more than {MAX_VALUES} values of one image",
                 layer.name
@@ -57,6 +51,13 @@ pub(super) fn input_channels(graph: &Graph, specs: &[Spec]) -> Result<Vec<usize>
         shapes.push(shape);
     }
     Ok(channels)
+}
+
+/// Values of one image at least; what is open counts as 1, and the colours of a photo as 3.
+fn values(shape: &[Option<usize>]) -> usize {
+    let least = |(axis, n): (usize, &Option<usize>)| n.unwrap_or(if axis == 2 { 3 } else { 1 });
+    let axes = shape.iter().enumerate().map(least);
+    axes.fold(1, usize::saturating_mul)
 }
 
 fn shape_of(input: Input, shapes: &[Shape]) -> &[Option<usize>] {
@@ -205,7 +206,17 @@ fn convolution(c: &Conv2d, spec: &Spec, x: &[Option<usize>]) -> Result<Shape, St
             c.padding,
         )
     };
-    Ok(vec![side(h, 0)?, side(w, 1)?, Some(out)])
+    let (height, width) = (side(h, 0)?, side(w, 1)?);
+    // A separable convolution has a value of more channels on the way.
+    if let Spec::Separable { multiplier, .. } = spec {
+        let inner = channels.saturating_mul(*multiplier);
+        if values(&[height, width, Some(inner)]) > MAX_VALUES {
+            return Err(format!(
+                "it makes more than {MAX_VALUES} values of one image before its pointwise step"
+            ));
+        }
+    }
+    Ok(vec![height, width, Some(out)])
 }
 
 fn augmented(layer: &AugmentLayer, [h, w, c]: [Option<usize>; 3]) -> Shape {

@@ -12,10 +12,11 @@ use crate::model::graph::{Graph, Input};
 use crate::model::{OpenError, Semantics};
 
 /// Everything but the weights.
-fn build(config: &Value, semantics: Semantics) -> Result<Graph, OpenError> {
+pub(super) fn build(config: &Value, semantics: Semantics) -> Result<Graph, OpenError> {
     let parsed = parse::parse(config, semantics)?;
     let (nodes, output) = emit::emit(&parsed, semantics)?;
     let graph = Graph {
+        name: parsed.root.name.to_owned(),
         layers: parsed.layers,
         nodes,
         output,
@@ -31,13 +32,13 @@ fn input(name: &str) -> Value {
            "config": {"name": name, "batch_input_shape": [null, 8, 8, 3]}})
 }
 
-fn layer(class: &str, name: &str, settings: Value, nodes: Value) -> Value {
+pub(super) fn layer(class: &str, name: &str, settings: Value, nodes: Value) -> Value {
     let mut config = settings;
     config["name"] = json!(name);
     json!({"class_name": class, "name": name, "config": config, "inbound_nodes": nodes})
 }
 
-fn functional(name: &str, layers: Value, input: &str, output: Value) -> Value {
+pub(super) fn functional(name: &str, layers: Value, input: &str, output: Value) -> Value {
     json!({"class_name": "Functional", "name": name, "config": {
         "name": name, "layers": layers, "input_layers": [[input, 0, 0]], "output_layers": [output]}})
 }

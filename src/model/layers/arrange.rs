@@ -2,6 +2,7 @@
 
 use candle_core::{Error, Result, Tensor};
 
+use super::elementwise::keep_nan;
 use crate::model::graph::{Binary, Merge, Slice};
 
 /// Zeros around H and W: `[top, bottom, left, right]`.
@@ -32,8 +33,8 @@ pub fn merge(inputs: &[Tensor], merge: Merge) -> Result<Tensor> {
         Merge::Add | Merge::Average => joined.broadcast_add(next),
         Merge::Subtract => joined.broadcast_sub(next),
         Merge::Multiply => joined.broadcast_mul(next),
-        Merge::Maximum => joined.broadcast_maximum(next),
-        Merge::Minimum => joined.broadcast_minimum(next),
+        Merge::Maximum => extreme(&joined, next, Binary::Maximum),
+        Merge::Minimum => extreme(&joined, next, Binary::Minimum),
         Merge::Concatenate(_) => Err(Error::Msg("handled above".into())),
     })?;
     if merge == Merge::Average {
@@ -50,9 +51,18 @@ pub fn binary(a: &Tensor, b: &Tensor, operator: Binary) -> Result<Tensor> {
         Binary::Subtract => a.broadcast_sub(b),
         Binary::Multiply => a.broadcast_mul(b),
         Binary::Divide => a.broadcast_div(b),
-        Binary::Maximum => a.broadcast_maximum(b),
-        Binary::Minimum => a.broadcast_minimum(b),
+        Binary::Maximum | Binary::Minimum => extreme(a, b, operator),
     }
+}
+
+/// The larger or the smaller; NaN where either is.
+fn extreme(a: &Tensor, b: &Tensor, operator: Binary) -> Result<Tensor> {
+    let y = match operator {
+        Binary::Minimum => a.broadcast_minimum(b)?,
+        _ => a.broadcast_maximum(b)?,
+    };
+    let nan = a.ne(a)?.broadcast_add(&b.ne(b)?)?;
+    keep_nan(&y, &nan)
 }
 
 /// Python's `x[...]`.
@@ -97,4 +107,21 @@ pub fn get_item(x: &Tensor, slices: &[Slice]) -> Result<Tensor> {
         }
     }
     y.contiguous()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn what_is_not_a_number_wins_on_either_side() {
+        let tensor = |x: [f32; 3]| Tensor::from_slice(&x, (1, 3), &Device::Cpu).unwrap();
+        let (a, b) = (tensor([f32::NAN, 1.0, 5.0]), tensor([1.0, f32::NAN, 4.0]));
+        for (operator, last) in [(Binary::Maximum, 5.0), (Binary::Minimum, 4.0)] {
+            let y = binary(&a, &b, operator).unwrap();
+            let y = y.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+            assert!(y[0].is_nan() && y[1].is_nan() && y[2] == last, "{y:?}");
+        }
+    }
 }

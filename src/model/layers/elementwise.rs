@@ -145,9 +145,10 @@ impl CustomOp2 for AddBias {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let dbias = match bias.track_op() {
-            true => Some(column_sums(grad, bias.elem_count())?),
-            false => None,
+        let dbias = if bias.track_op() {
+            Some(column_sums(grad, bias.elem_count())?)
+        } else {
+            None
         };
         Ok((x.track_op().then(|| grad.clone()), dbias))
     }
@@ -193,12 +194,16 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
                 }
             };
             if threshold == 0.0 && negative_slope == 0.0 {
-                // Not `max` and `min`, which would turn what is not a number into 0.
-                return map(x, move |x| x.clamp(0.0, top), slope);
+                // `f32::max` and `min` would drop what is not a number.
+                let f = move |x: f32| {
+                    let x = if x < 0.0 { 0.0 } else { x };
+                    if x > top { top } else { x }
+                };
+                return map(x, f, slope);
             }
             let f = move |x: f32| {
                 if x >= threshold {
-                    x.min(top)
+                    if x > top { top } else { x }
                 } else {
                     negative_slope * (x - threshold)
                 }
@@ -242,6 +247,15 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
         Activation::Tanh => map(x, f32::tanh, |x| 1.0 - x.tanh() * x.tanh()),
         Activation::Exponential => map(x, f32::exp, f32::exp),
     }
+}
+
+/// `y`, but NaN where `nan` is not 0: candle's comparisons drop what is not a number, which
+/// TensorFlow passes on.
+pub(super) fn keep_nan(y: &Tensor, nan: &Tensor) -> Result<Tensor> {
+    let nans = Tensor::full(f32::NAN, y.shape(), y.device())?;
+    nan.broadcast_as(y.shape())?
+        .contiguous()?
+        .where_cond(&nans, y)
 }
 
 fn map(
@@ -308,4 +322,25 @@ impl CustomOp1 for Softmax {
 /// `exp(x - max) / sum` along the last axis.
 pub fn softmax(x: &Tensor) -> Result<Tensor> {
     x.apply_op1(Softmax)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn what_is_not_a_number_passes_through_relu() {
+        for (negative_slope, threshold) in [(0.0, 0.0), (0.1, 0.0), (0.0, 1.0)] {
+            let relu = Activation::Relu {
+                max_value: Some(6.0),
+                negative_slope,
+                threshold,
+            };
+            let x = Tensor::from_slice(&[f32::NAN, 7.0], (1, 2), &Device::Cpu).unwrap();
+            let y = activate(&x, relu).unwrap().flatten_all().unwrap();
+            let y = y.to_vec1::<f32>().unwrap();
+            assert!(y[0].is_nan() && y[1] == 6.0, "{y:?}");
+        }
+    }
 }

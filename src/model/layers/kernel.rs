@@ -75,9 +75,12 @@ pub fn matrix_product(
     assert_eq!(b.values.len(), k * n, "right factor");
     assert_eq!(out.len(), m * n, "product");
     // Distances in memory between neighbours in a row and in a column.
-    let strides = |factor: Factor<'_>, rows: usize, cols: usize| match factor.transposed {
-        false => (1, cols as isize),
-        true => (rows as isize, 1),
+    let strides = |factor: Factor<'_>, rows: usize, cols: usize| {
+        if factor.transposed {
+            (rows as isize, 1)
+        } else {
+            (1, cols as isize)
+        }
     };
     let ((a_col, a_row), (b_col, b_row)) = (strides(a, m, k), strides(b, k, n));
     // SAFETY: the three slices hold exactly m * k, k * n and m * n values (asserted above), the

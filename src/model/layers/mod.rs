@@ -11,6 +11,7 @@ mod kernel;
 pub mod noise;
 pub mod norm;
 pub mod pool;
+pub mod size;
 pub mod window;
 
 use std::collections::BTreeMap;

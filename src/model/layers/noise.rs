@@ -1,7 +1,7 @@
 //! Dropout and its relatives. Every draw comes from a seeded stream of its own, so the mask of one
 //! layer does not depend on what else is in the network.
 
-use candle_core::{Result, Tensor};
+use candle_core::{Error, Result, Tensor};
 
 use crate::model::graph::Noise;
 use crate::random::Draws;
@@ -26,11 +26,11 @@ pub fn disturb(x: &Tensor, noise: &Noise, seed: u64, purpose: &[u64]) -> Result<
             rate,
             ref noise_shape,
         } => {
-            let shape = shape_of(x, noise_shape.as_deref());
+            let shape = shape_of(x, noise_shape.as_deref())?;
             masked(x, rate, &shape, seed, purpose)
         }
         Noise::SpatialDropout2d { rate } => {
-            let shape = shape_of(x, Some(&[None, Some(1), Some(1), None]));
+            let shape = shape_of(x, Some(&[None, Some(1), Some(1), None]))?;
             masked(x, rate, &shape, seed, purpose)
         }
         Noise::DropConnect { rate } => {
@@ -84,13 +84,20 @@ fn masked(x: &Tensor, rate: f64, shape: &[usize], seed: u64, purpose: &[u64]) ->
     })
 }
 
-/// The noise shape with `None` filled in from the input.
-fn shape_of(x: &Tensor, noise_shape: Option<&[Option<usize>]>) -> Vec<usize> {
+/// The noise shape with `None` filled in from the input; other lengths than 1 and the input's would
+/// draw more numbers than there are places for.
+fn shape_of(x: &Tensor, noise_shape: Option<&[Option<usize>]>) -> Result<Vec<usize>> {
     let axes = x.dims().iter().enumerate();
     axes.map(|(i, &d)| {
-        noise_shape
-            .and_then(|s| s.get(i).copied().flatten())
-            .unwrap_or(d)
+        let length = noise_shape.and_then(|s| s.get(i).copied().flatten());
+        match length {
+            None => Ok(d),
+            Some(length) if length == 1 || length == d => Ok(length),
+            Some(length) => Err(Error::Msg(format!(
+                "its noise shape has {length} along axis {i} and does not fit the shape {:?}",
+                x.dims()
+            ))),
+        }
     })
     .collect()
 }

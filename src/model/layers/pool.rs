@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::elementwise::keep_nan;
 use super::kernel::{tensor, values, with_values};
 use super::window::Window;
 use crate::model::graph::{Pool2d, Pooling};
@@ -41,13 +42,13 @@ impl CustomOp1 for Pool {
                 let (image, row) = (line / rows.output, line % rows.output);
                 for (col, y) in y.chunks_mut(channels).enumerate() {
                     let mut count = 0;
-                    for r in (0..rows.size).filter_map(|tap| rows.position(row, tap)) {
-                        for c in (0..cols.size).filter_map(|tap| cols.position(col, tap)) {
+                    for r in rows.inside(row) {
+                        for c in cols.inside(col) {
                             count += 1;
                             let x = &x[((image * h + r) * w + c) * channels..][..channels];
                             match pooling {
                                 Pooling::Max => {
-                                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = y.max(x));
+                                    y.iter_mut().zip(x).for_each(|(y, &x)| *y = larger(*y, x));
                                 }
                                 Pooling::Average => y.iter_mut().zip(x).for_each(|(y, x)| *y += x),
                             }
@@ -87,15 +88,15 @@ impl CustomOp1 for Pool {
                         for (i, (&y, &g)) in y.iter().zip(g).enumerate() {
                             let (at, c) = (i / channels, i % channels);
                             let (row, col) = (at / cols.output, at % cols.output);
-                            let places = (0..rows.size).filter_map(|t| rows.position(row, t));
-                            let places = places.flat_map(|r| {
-                                let cols = (0..cols.size).filter_map(|t| cols.position(col, t));
+                            let places = rows.inside(row).flat_map(|r| {
+                                let cols = cols.inside(col);
                                 cols.map(move |col| (r * w + col) * channels + c)
                             });
                             let places: Vec<usize> = places.collect();
                             match pooling {
                                 Pooling::Max => {
-                                    if let Some(&p) = places.iter().find(|&&p| x[p] == y) {
+                                    let is_largest = |p: &&usize| x[**p] == y || x[**p].is_nan();
+                                    if let Some(&p) = places.iter().find(is_largest) {
                                         dx[p] += g;
                                     }
                                 }
@@ -115,6 +116,11 @@ impl CustomOp1 for Pool {
     }
 }
 
+/// The larger of two; `f32::max` would drop what is not a number, which TensorFlow passes on.
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a || b.is_nan() { b } else { a }
+}
+
 /// Largest or mean value under a window of `[N, H, W, C]`.
 pub fn pool2d(x: &Tensor, settings: Pool2d) -> Result<Tensor> {
     x.apply_op1(Pool(settings))
@@ -125,12 +131,58 @@ pub fn global_pool2d(x: &Tensor, pooling: Pooling, keep_dims: bool) -> Result<Te
     let (n, h, w, channels) = x.dims4()?;
     let x = x.reshape((n, h * w, channels))?;
     let y = match pooling {
-        Pooling::Max => x.max(1)?,
+        Pooling::Max => keep_nan(&x.max(1)?, &x.ne(&x)?.max(1)?)?,
         Pooling::Average => x.mean(1)?,
     };
     if keep_dims {
         y.reshape((n, 1, 1, channels))
     } else {
         Ok(y)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::graph::Padding;
+    use candle_core::Device;
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let x = [1.0, f32::NAN, 3.0, f32::NAN, f32::NAN, f32::NAN, 7.0, 8.0];
+        let x = Tensor::from_slice(&x, (1, 4, 2, 1), &Device::Cpu).unwrap();
+        let pool = Pool2d {
+            pooling: Pooling::Max,
+            size: [2, 1],
+            strides: [2, 1],
+            padding: Padding::Valid,
+        };
+        let y = pool2d(&x, pool).unwrap().flatten_all().unwrap();
+        let y = y.to_vec1::<f32>().unwrap();
+        assert!(y[0] == 3.0 && y[1].is_nan() && y[2].is_nan(), "{y:?}");
+        assert!(y[3].is_nan(), "{y:?}");
+        let y = global_pool2d(&x, Pooling::Max, false).unwrap();
+        let y = y.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert!(y[0].is_nan(), "{y:?}");
+        let x = x.narrow(1, 3, 1).unwrap();
+        let y = global_pool2d(&x, Pooling::Max, false).unwrap();
+        assert_eq!(y.flatten_all().unwrap().to_vec1::<f32>().unwrap(), [8.0]);
+    }
+
+    #[test]
+    fn a_window_far_larger_than_the_image_takes_no_longer() {
+        let x = Tensor::rand(0.0_f32, 1.0, (1, 3, 2, 1), &Device::Cpu).unwrap();
+        let x = candle_core::Var::from_tensor(&x).unwrap();
+        for pooling in [Pooling::Max, Pooling::Average] {
+            let pool = Pool2d {
+                pooling,
+                size: [1 << 40, 1],
+                strides: [1, 1],
+                padding: Padding::Same,
+            };
+            let y = pool2d(&x, pool).unwrap();
+            assert_eq!(y.dims(), [1, 3, 2, 1]);
+            assert!(y.sum_all().unwrap().backward().unwrap().get(&x).is_some());
+        }
     }
 }

@@ -38,7 +38,7 @@ impl Window {
                 "size, stride and dilation must be at least 1".into(),
             ));
         }
-        let reach = (size - 1) * dilation + 1;
+        let reach = (size - 1).saturating_mul(dilation).saturating_add(1);
         let (output, before) = match padding {
             Padding::Valid if input < reach => {
                 return Err(Error::Msg(format!(
@@ -48,7 +48,8 @@ impl Window {
             Padding::Valid => ((input - reach) / stride + 1, 0),
             Padding::Same => {
                 let output = input.div_ceil(stride);
-                let total = (output.saturating_sub(1) * stride + reach).saturating_sub(input);
+                let last = output.saturating_sub(1).saturating_mul(stride);
+                let total = last.saturating_add(reach).saturating_sub(input);
                 (output, total / 2)
             }
         };
@@ -65,8 +66,76 @@ impl Window {
     /// The input position under a tap, if it is inside of the input.
     #[inline]
     pub fn position(&self, output: usize, tap: usize) -> Option<usize> {
-        (output * self.stride + tap * self.dilation)
+        output
+            .saturating_mul(self.stride)
+            .saturating_add(tap.saturating_mul(self.dilation))
             .checked_sub(self.before)
             .filter(|&p| p < self.input)
+    }
+    /// The input positions under one output position, first to last. Costs as much as there are of
+    /// them, however many taps lie outside of the input.
+    #[inline]
+    pub fn inside(&self, output: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        let start = output.saturating_mul(self.stride);
+        // Taps that must be passed until one reaches the input, or its end.
+        let until = |at: usize| at.saturating_sub(start).div_ceil(self.dilation);
+        let first = until(self.before).min(self.size);
+        let end = until(self.before.saturating_add(self.input)).min(self.size);
+        // A stride may begin beyond the padding, so the first tap is not always at the border.
+        let position = start
+            .saturating_add(first.saturating_mul(self.dilation))
+            .saturating_sub(self.before);
+        let taps = end.saturating_sub(first);
+        let dilation = self.dilation;
+        (0..taps).map(move |tap| position + tap * dilation)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inside_is_every_tap_with_a_position() {
+        let sides = [1, 2, 5, 8];
+        let shapes = [
+            (1, 1, 1),
+            (3, 1, 1),
+            (2, 3, 1),
+            (4, 2, 2),
+            (9, 1, 3),
+            (3, 1, 5),
+        ];
+        for (input, (size, stride, dilation)) in sides
+            .into_iter()
+            .flat_map(|n| shapes.map(|shape| (n, shape)))
+        {
+            for padding in [Padding::Same, Padding::Valid] {
+                let Ok(window) = Window::new(input, size, stride, dilation, padding) else {
+                    continue;
+                };
+                for output in 0..window.output {
+                    let taps = (0..size).filter_map(|tap| window.position(output, tap));
+                    let taps: Vec<usize> = taps.collect();
+                    assert_eq!(
+                        window.inside(output).collect::<Vec<_>>(),
+                        taps,
+                        "{window:?}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn arithmetic_does_not_wrap() {
+        let window = Window::new(4, 2, 1, usize::MAX - 1, Padding::Same).unwrap();
+        assert_eq!(window.output, 4);
+        for output in 0..4 {
+            assert!(window.inside(output).all(|p| p < 4));
+        }
+        assert!(Window::new(4, 2, 1, usize::MAX, Padding::Valid).is_err());
+        let wide = Window::new(3, usize::MAX, 1, 1, Padding::Same).unwrap();
+        assert_eq!(wide.inside(1).collect::<Vec<_>>(), [0, 1, 2]);
     }
 }

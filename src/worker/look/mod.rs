@@ -16,6 +16,7 @@ use super::photos::{Loaded, PhotoCache};
 use crate::dataset::batch::choose;
 use crate::dataset::decode::{DecodeCause, DecodeError};
 use crate::dataset::{Image, PhotoSet, Photos};
+use crate::model::layers::size::MAX_VALUES;
 use crate::model::pass::{Pass, PassOptions, run};
 use crate::model::{LayerId, Mode, PassError, Preprocessing};
 use crate::random::Draws;
@@ -39,6 +40,15 @@ pub enum LookError {
     Photo(DecodeError),
     #[error("{0}")]
     Pass(PassError),
+    #[error(
+        "{count} photos of {height} x {width} pixels would need {gigabytes:.1} GB; take a smaller batch"
+    )]
+    TooLarge {
+        count: usize,
+        height: usize,
+        width: usize,
+        gigabytes: f64,
+    },
     #[error("none of the photos of the batch can be read")]
     NoPhotos,
     #[error("layer `{0}` has no result of this kind")]
@@ -122,6 +132,21 @@ pub fn photo_size(input_hwc: [Option<usize>; 3]) -> [usize; 2] {
     [height.unwrap_or(224), width.unwrap_or(224)]
 }
 
+/// Refuses a batch that cannot be one value of a pass, before its photos are read.
+pub fn check_batch(count: usize, [height, width]: [usize; 2]) -> Result<(), LookError> {
+    let sides = [height, width, 3];
+    let values = sides.into_iter().fold(count, usize::saturating_mul);
+    if values > MAX_VALUES {
+        return Err(LookError::TooLarge {
+            count,
+            height,
+            width,
+            gigabytes: values as f64 * 4.0 / 1e9,
+        });
+    }
+    Ok(())
+}
+
 /// A pass in each mode, with one layer tapped.
 struct BothModes {
     /// The photos that went in, in order.
@@ -142,6 +167,7 @@ fn both_modes(
     let photos = &look.photos.0;
     let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
     let size = photo_size(model.graph.input_hwc);
+    check_batch(wanted.len(), size)?;
     let loaded = load(photos, &wanted, size, context, cache);
     let chosen_photo = loaded.iter().find(|(index, _)| *index == look.photo);
     match chosen_photo {
@@ -240,4 +266,19 @@ fn load(
         }
     }
     loaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_that_need_too_much_memory_are_refused_before_they_are_read() {
+        assert!(check_batch(32, [224, 224]).is_ok());
+        let refused = check_batch(32, [4096, 4096]).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "32 photos of 4096 x 4096 pixels would need 6.4 GB; take a smaller batch"
+        );
+    }
 }

@@ -40,7 +40,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         .flatten()
     {
         if let Err(error) = std::fs::metadata(path) {
-            if ["figure", "train", "bench"]
+            if ["figure", "train"]
                 .iter()
                 .any(|word| path == std::path::Path::new(word))
             {

@@ -1,6 +1,7 @@
 //! The command line. Every command runs the same jobs as the window.
 
 pub mod arrays;
+mod bench;
 mod inspect;
 mod run;
 mod trainable;
@@ -32,6 +33,8 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Runs photos or an array through a model in one mode and writes the results.
     Run(run::Run),
+    /// Times the program's own work on this machine.
+    Bench(bench::Bench),
 }
 
 /// Why a command ends without a result.
@@ -76,6 +79,7 @@ impl Command {
         match self {
             Self::Inspect(command) => command.run(),
             Self::Run(command) => command.run(),
+            Self::Bench(command) => command.run(),
         }
     }
 }

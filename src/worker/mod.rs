@@ -7,13 +7,12 @@ mod photos;
 mod slots;
 
 pub use job::*;
-pub use photos::{persist, temporary_beside};
+pub use photos::{PhotoCache, persist, temporary_beside};
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
-use photos::PhotoCache;
 use slots::{Slots, Task};
 
 use crate::dataset::{PhotoSet, decode, folder};

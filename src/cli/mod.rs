@@ -1,6 +1,7 @@
 //! The command line. Every command runs the same jobs as the window.
 
 pub mod arrays;
+mod augment;
 mod bench;
 mod inspect;
 mod run;

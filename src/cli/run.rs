@@ -1,6 +1,7 @@
 //! `modelens run`: one pass in one mode, its results as arrays.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use candle_core::Tensor;
 use clap::ValueEnum;
@@ -9,7 +10,7 @@ use super::{Failure, Rules, arrays, model_source, trainable};
 use crate::dataset::{Image, batch, folder};
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, Semantics};
-use crate::worker::look::{batch_of, check_batch, photo_size, tensor_of};
+use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,10 @@ pub struct Run {
     /// Dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     no_random: bool,
+    /// Photos go through these layers first, as in training: RandomFlip:horizontal,
+    /// RandomRotation:0.2 and so on, a factor being one number or low:high.
+    #[arg(long, value_name = "LAYERS")]
+    augment: Option<String>,
     /// The seed of all draws.
     #[arg(long, default_value_t = 7)]
     seed: u64,
@@ -77,7 +82,7 @@ impl Run {
         let flags = trainable::flags(&model, &self.trainable, semantics)?;
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
-        let x = self.input(&model)?;
+        let x = self.input(&model, semantics)?;
         let options = PassOptions {
             outer: Mode::from(self.mode).into(),
             semantics,
@@ -112,8 +117,17 @@ impl Run {
         taps.collect()
     }
 
-    fn input(&self, model: &Model) -> Result<Tensor, Failure> {
+    fn input(&self, model: &Model, semantics: Semantics) -> Result<Tensor, Failure> {
+        let pipeline = self
+            .augment
+            .as_deref()
+            .map(super::augment::pipeline)
+            .transpose()?;
         if arrays::is_array(&self.input) {
+            if pipeline.is_some() {
+                let why = "--augment takes photos; an array goes in as it is";
+                return Err(Failure::Usage(why.into()));
+            }
             let x = arrays::read_input(&self.input).map_err(|e| at(&one_line(&e), &self.input))?;
             return self.rows(model, x).map_err(|error| at(&error, &self.input));
         }
@@ -124,16 +138,25 @@ impl Run {
         let indices = batch_of(&set, None, count, self.seed);
         let [height, width] = photo_size(model.graph.input_hwc);
         check_batch(indices.len(), [height, width]).map_err(|error| at(&error, &self.input))?;
-        let mut images: Vec<Image> = Vec::new();
+        let mut images: Vec<Arc<Image>> = Vec::new();
         for (_, image) in batch::load(&set, &indices, height, width, &|_| true) {
             match image {
-                Ok(image) => images.push(image),
+                Ok(image) => images.push(Arc::new(image)),
                 Err(error) => eprintln!("warning: left out: {error}"),
             }
         }
         if images.is_empty() {
             return Err(at(&"none of the photos can be read", &self.input));
         }
+        let input_hwc = model.graph.input_hwc;
+        let images = augmented(
+            images,
+            pipeline.as_ref(),
+            input_hwc,
+            semantics,
+            [self.seed, 0],
+        )
+        .map_err(|error| at(&error, &self.input))?;
         tensor_of(&images, model.preprocessing).map_err(|error| at(&error, &self.input))
     }
 

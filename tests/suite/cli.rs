@@ -102,6 +102,52 @@ fn the_same_run_writes_the_same_bytes() {
 }
 
 #[test]
+fn photos_go_through_augmentation_by_the_seed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/tool");
+    let run = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let args = [
+            "run",
+            "--input",
+            text(&photos),
+            "--mode",
+            "inference",
+            "--batch",
+            "2",
+        ];
+        let done = modelens(&[&args[..], more, &["--out", text(&out)]].concat());
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        values(&read_npz(&out)["y"])
+    };
+    let augment = ["--augment", "RandomFlip:horizontal, RandomRotation:0.1:0.2"];
+    let plain = run("a.npz", &[]);
+    assert_ne!(run("b.npz", &augment), plain);
+    assert_eq!(run("b.npz", &augment), run("c.npz", &augment));
+    let refused = modelens(&[
+        "run",
+        "--input",
+        text(&photos),
+        "--mode",
+        "inference",
+        "--augment",
+        "RandomRotation:3",
+        "--out",
+        text(&folder.path().join("d.npz")),
+    ]);
+    let message = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        message.contains("within [-1, 1]"),
+        "the limit is named: {message}"
+    );
+}
+
+#[test]
 fn a_tapped_model_gives_its_output() {
     let folder = tempfile::tempdir().expect("a folder");
     let case = fixture("alpaca_baked_ft120_keras3");
@@ -196,6 +242,10 @@ fn unusable_arguments_end_with_2_and_unreadable_files_with_1() {
         (with(&["--tap", "no_such_layer"]), 2),
         (with(&["--batch", "0"]), 2),
         (with(&["--no-such-option"]), 2),
+        (with(&["--augment", "RandomRotation:3"]), 2),
+        (with(&["--augment", "RandomRotation:much"]), 2),
+        (with(&["--augment", "RandomWarp:0.1"]), 2),
+        (with(&["--augment", "RandomFlip"]), 2),
         (with(&["--trainable", "-bn_a,+bn_b", "--batch", "2"]), 0),
         (
             with(&["--trainable", "from:3", "--semantics", "pytorch"]),

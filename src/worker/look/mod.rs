@@ -13,12 +13,13 @@ use thiserror::Error;
 
 use super::job::{Look, Looked, PassLook};
 use super::photos::{Loaded, PhotoCache};
+use crate::augment::Pipeline;
 use crate::dataset::batch::choose;
 use crate::dataset::decode::{DecodeCause, DecodeError};
 use crate::dataset::{Image, PhotoSet, Photos};
 use crate::model::layers::size::MAX_VALUES;
 use crate::model::pass::{Pass, PassOptions, run};
-use crate::model::{LayerId, Mode, PassError, Preprocessing};
+use crate::model::{LayerId, Mode, PassError, Preprocessing, Semantics};
 use crate::random::Draws;
 
 /// What a computation may tell while it runs, and what may stop it.
@@ -193,7 +194,15 @@ fn both_modes(
         .iter()
         .position(|&i| i == look.photo)
         .ok_or(LookError::NoPhotos)?;
-    let images = augmented(look, images)?;
+    let input_hwc = model.graph.input_hwc;
+    let draws = [look.seed, look.redraws];
+    let images = augmented(
+        images,
+        look.augment.as_ref(),
+        input_hwc,
+        look.semantics,
+        draws,
+    )?;
     let x = tensor_of(&images, look.preprocessing)?;
     let taps = [layer];
     let pass = |mode: Mode| {
@@ -228,20 +237,25 @@ fn both_modes(
 const AUGMENT: u64 = u64::from_le_bytes(*b"augment\0");
 
 /// The batch after the pipeline, drawn once as in training.
-fn augmented(look: &PassLook, images: Vec<Arc<Image>>) -> Result<Vec<Arc<Image>>, LookError> {
-    let (Some(pipeline), Some(first)) = (&look.augment, images.first()) else {
+pub fn augmented(
+    images: Vec<Arc<Image>>,
+    pipeline: Option<&Pipeline>,
+    input_hwc: [Option<usize>; 3],
+    semantics: Semantics,
+    [seed, redraws]: [u64; 2],
+) -> Result<Vec<Arc<Image>>, LookError> {
+    let (Some(pipeline), Some(first)) = (pipeline, images.first()) else {
         return Ok(images);
     };
     let [height, width] = [first.height, first.width];
-    let [in_height, in_width, _] = look.model.0.graph.input_hwc;
-    let made = pipeline.output_size(look.semantics, Mode::Training, height, width);
+    let [in_height, in_width, _] = input_hwc;
+    let made = pipeline.output_size(semantics, Mode::Training, height, width);
     let taken = [in_height.unwrap_or(made[0]), in_width.unwrap_or(made[1])];
     if made != taken {
         return Err(LookError::AugmentedSize { made, taken });
     }
-    let purpose = [AUGMENT, look.redraws];
-    let n = images.len();
-    let draws = pipeline.draw_batch(look.semantics, look.seed, &purpose, n, height, width);
+    let purpose = [AUGMENT, redraws];
+    let draws = pipeline.draw_batch(semantics, seed, &purpose, images.len(), height, width);
     let pairs = images.into_par_iter().zip(draws);
     Ok(pairs
         .map(|(image, draws)| Arc::new(pipeline.apply(&draws, &image)))

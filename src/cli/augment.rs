@@ -1,0 +1,64 @@
+//! `--augment RandomFlip:horizontal,RandomRotation:0.2`.
+
+use super::Failure;
+use crate::augment::{AugmentLayer, Factor, FlipMode, Pipeline, Transform};
+
+/// The pipeline that `spec` asks for: Keras' classes with commas between, each with its factor (one
+/// number, or `low:high`) or flip mode behind a colon; without one, the default.
+///
+/// # Errors
+/// Unknown classes, and values outside of the limits, which the message names.
+pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
+    let usage = |why: String| Failure::Usage(format!("--augment: {why}"));
+    let steps = spec.split(',').map(str::trim).filter(|s| !s.is_empty());
+    let layers = steps.map(|step| {
+        let (class, argument) = step
+            .split_once(':')
+            .map_or((step, None), |(c, a)| (c, Some(a)));
+        // The sizes only matter to layers that `--augment` does not take.
+        let named = Transform::all(1, 1).map(AugmentLayer::from);
+        let layer = named
+            .into_iter()
+            .find(|l| l.class() == class && l.is_random());
+        let mut layer = layer.ok_or_else(|| usage(format!("there is no layer `{class}`")))?;
+        if let Some(argument) = argument
+            && !set(&mut layer.transform, argument)
+        {
+            return Err(usage(format!("`{argument}` is not a value of {class}")));
+        }
+        layer.validate().map_err(|error| usage(error.to_string()))?;
+        Ok(layer)
+    });
+    layers.collect::<Result<Pipeline, Failure>>()
+}
+
+/// Sets a layer's factor, or its flip mode; false where the text is neither.
+fn set(transform: &mut Transform, text: &str) -> bool {
+    if let Transform::Flip(flip) = transform {
+        let mode = FlipMode::from_name(text);
+        flip.mode = mode.unwrap_or(flip.mode);
+        return mode.is_some();
+    }
+    let number = |text: &str| text.parse::<f64>().ok();
+    let factor = match text.split_once(':') {
+        Some((low, high)) => number(low).zip(number(high)).map(Factor::from),
+        None => number(text).map(Factor::from),
+    };
+    let Some(factor) = factor else { return false };
+    match transform {
+        Transform::Rotation(layer) => layer.factor = factor,
+        Transform::Zoom(layer) => layer.height_factor = factor,
+        Transform::Translation(layer) => {
+            layer.height_factor = factor;
+            layer.width_factor = factor;
+        }
+        Transform::Shear(layer) => {
+            layer.x_factor = factor;
+            layer.y_factor = factor;
+        }
+        Transform::Contrast(layer) => layer.factor = factor,
+        Transform::Brightness(layer) => layer.factor = factor,
+        _ => return false,
+    }
+    true
+}

@@ -64,6 +64,13 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
     let create = |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
         Ok(Box::new(App::new(cc, options)?))
     };
-    eframe::run_native("modelens", native, Box::new(create))
-        .map_err(|error| Failure::File(format!("no window can be opened: {error}")))
+    eframe::run_native("modelens", native, Box::new(create)).map_err(|error| {
+        let text = error.to_string();
+        // The window library puts a line of its own source in front of the system's words.
+        let cause = text
+            .rsplit_once(".rs:")
+            .and_then(|(_, end)| end.split_once(": "));
+        let cause = cause.map_or(text.as_str(), |(_, cause)| cause);
+        Failure::File(format!("no window can be opened: {cause}"))
+    })
 }

@@ -211,7 +211,8 @@ fn fewer_photos_than_nine_make_fewer_cells() {
 
 #[test]
 fn a_file_with_augmentation_starts_with_its_own() {
-    let file = golden().join("alpaca_baked_ft120_keras3/model.keras");
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden");
+    let file = std::path::Path::new(own).join("alpaca_baked_ft120_keras3/model.keras");
     let mut window = open(AppOptions {
         model: ModelSource::File(file),
         ..AppOptions::default()

@@ -8,6 +8,7 @@
 
 mod augmentation;
 mod bad_input;
+mod batch_norm;
 mod bundled;
 mod cli;
 mod effective;

@@ -19,6 +19,15 @@ pub fn golden() -> PathBuf {
     )
 }
 
+/// A fixture of single operations; where the chosen folder has none, the one beside the tests.
+pub fn ops(name: &str) -> PathBuf {
+    let chosen = golden().join("ops").join(name);
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/golden/ops")
+        .join(name);
+    if chosen.exists() { chosen } else { own }
+}
+
 /// Every folder of `golden()` whose name the test accepts, in order.
 pub fn cases(accept: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
     let folder = golden();

@@ -6,7 +6,7 @@ use modelens::model::pass::PassOptions;
 use modelens::model::{Flags, LayerId, Mode, Model};
 use modelens::train::{Step, loss, sgd_step};
 
-use crate::support::{Arrays, golden, read_npz, values};
+use crate::support::{Arrays, ops, read_npz, values};
 
 const PATTERNS: [(&str, &[&str]); 4] = [
     ("all", &[]),
@@ -39,9 +39,8 @@ fn after(model: &Model, step: &Step, layer: LayerId, name: &str) -> Vec<f32> {
 }
 
 fn check(tag: &str) {
-    let folder = golden().join("ops");
-    let io: Arrays = read_npz(&folder.join(format!("train_step_{tag}.npz")));
-    let source = ModelSource::File(folder.join(format!("train_step_{tag}.h5")));
+    let io: Arrays = read_npz(&ops(&format!("train_step_{tag}.npz")));
+    let source = ModelSource::File(ops(&format!("train_step_{tag}.h5")));
     let model = source.open().unwrap_or_else(|e| panic!("{e}"));
     for (pattern, frozen) in PATTERNS {
         for (mode, mode_name) in [(Mode::Training, "training"), (Mode::Inference, "inference")] {

@@ -12,17 +12,14 @@ use super::layer;
 /// On the 0 to 255 scale; 32-bit rounding of white noise stays ten times below.
 const TOLERANCE: f32 = 0.01;
 
+/// From the folder that `MODELENS_GOLDEN` names; where it has none, from the one beside the tests.
 fn fixture(name: &str) -> ZipArchive<File> {
-    let root = std::env::var_os("MODELENS_GOLDEN").map_or_else(
-        || {
-            PathBuf::from(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/fixtures/golden"
-            ))
-        },
-        PathBuf::from,
-    );
-    let path = root.join("ops").join(name);
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden");
+    let chosen = std::env::var_os("MODELENS_GOLDEN").map(PathBuf::from);
+    let chosen = chosen
+        .map(|root| root.join("ops").join(name))
+        .filter(|path| path.exists());
+    let path = chosen.unwrap_or_else(|| PathBuf::from(own).join("ops").join(name));
     let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     ZipArchive::new(file).unwrap()
 }

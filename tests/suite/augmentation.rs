@@ -20,7 +20,7 @@ use modelens::worker::{
     PhotosSource, Request, Same, Worker,
 };
 
-use crate::support::{dog_breeds, golden};
+use crate::support::dog_breeds;
 use crate::unchanged::looked;
 use crate::window::{Window, click, command, open, settle, shows};
 
@@ -212,7 +212,7 @@ fn fewer_photos_than_nine_make_fewer_cells() {
 #[test]
 fn a_file_with_augmentation_starts_with_its_own() {
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden");
-    let file = std::path::Path::new(own).join("alpaca_baked_ft120_keras3/model.keras");
+    let file = Path::new(own).join("alpaca_baked_ft120_keras3/model.keras");
     let mut window = open(AppOptions {
         model: ModelSource::File(file),
         ..AppOptions::default()

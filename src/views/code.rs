@@ -182,7 +182,7 @@ pub fn trainable(nested: bool, semantics: Semantics) -> String {
     format!(
         "{base}.trainable = False  # weights\n\
          x = {base}(x, training=False)\n# statistics; {inside_fit}\n\n\
-         model.compile(...)  # after every change"
+         model.compile(...)  # always again"
     )
 }
 

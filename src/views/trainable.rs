@@ -36,7 +36,7 @@ pub fn explanation(state: &State) -> Explanation {
     let semantics = state.semantics();
     let mut words = sentences::augmented_batch(state.augmented_by(View::Trainable));
     if let Some(outcome) = outcome(state) {
-        words.push_str(&words::why_both(outcome, semantics));
+        words.push_str(&words::why_both(outcome, outcome.semantics));
     }
     if is_changed(state) {
         let badge = sentences::sentence_case(badge(semantics));
@@ -118,7 +118,8 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
         table::rows(base, semantics, show.state.settings.layer_sort)
     });
     let rows = rows.unwrap_or_default();
-    let cards = cards::height(cut.0.height());
+    let width = cut.0.width() - sizes::SCROLL_BAR;
+    let cards = cards::height(ui, outcome(show.state), width);
     let height = cards + sizes::S3 + table::height(rows.len());
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let area = ScrollArea::vertical()
@@ -127,7 +128,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
         area.show_viewport(ui, |ui, _| {
             let size = vec2(ui.available_width(), height);
             let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
-            let mut cut = Cut(rect);
+            let mut cut = Cut(rect.with_max_x(rect.left() + width));
             cards::cards_ui(ui, show, outcome(show.state), cut.top(cards));
             cut.top(sizes::S3);
             table::table_ui(ui, show, &rows, cut.0);

@@ -14,20 +14,36 @@ use crate::views::parts::{self, Cut};
 use crate::views::{Show, centre, text as sentences};
 use crate::worker::{Card, TrainableOutcome};
 
-/// Lines of numbers on a card.
-const LINES: f32 = 5.0;
-
-/// The height of one card at least.
-fn card_min() -> f32 {
-    2.0 * sizes::S3 + sizes::CARD_TITLE + LINES * sizes::CARD_ROW + sizes::S1 + sizes::CARD_WORDS
+/// The height of headings and cards at this width: what the longest of the four needs.
+pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
+    let inner = (width - sizes::FLAG_COLUMN - sizes::S2) / 2.0 - 2.0 * sizes::S4;
+    let palette = theme::palette(ui);
+    let words = |outcome: &TrainableOutcome| {
+        let cards = outcome.cards.iter().map(|card| {
+            let job = text::small_prose(&said(card, outcome), inner, palette);
+            ui.painter().layout_job(job).size().y
+        });
+        cards.fold(0.0, f32::max)
+    };
+    let words = outcome.map_or(0.0, words).max(sizes::CARD_WORDS).ceil();
+    let lines = words::lines(is_narrow(inner)) as f32;
+    let card = 2.0 * sizes::S3 + sizes::CARD_TITLE + lines * sizes::CARD_ROW + sizes::S1 + words;
+    sizes::HEADER_BAND + 2.0 * card + sizes::S2
 }
 
-/// The height of headings and cards: all the room where there is enough of it for the head of the
-/// table below, but the cards grow no taller than their lines need.
-pub fn height(room: f32) -> f32 {
-    let least = sizes::HEADER_BAND + 2.0 * card_min() + sizes::S2;
-    let table = sizes::S3 + sizes::HEADER_BAND + 3.0 * sizes::LAYER_ROW;
-    (room - table).clamp(least, least + 2.0 * sizes::CARD_WORDS)
+/// Whether a card has no room for its full labels.
+fn is_narrow(inner: f32) -> bool {
+    inner < sizes::CARD_NARROW
+}
+
+/// What goes wrong on a card, or that it is the one to take.
+fn said(card: &Card, outcome: &TrainableOutcome) -> String {
+    let sentence = words::sentence(card, outcome, outcome.semantics);
+    if words::is_advice(card) {
+        format!("**The course's advice.** {sentence}")
+    } else {
+        sentence
+    }
 }
 
 /// Headings and cards.
@@ -35,7 +51,8 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
     let mut cut = Cut(rect);
     let heads = cut.top(sizes::HEADER_BAND);
     let left = rect.left() + sizes::FLAG_COLUMN;
-    let semantics = show.state.semantics();
+    // While other rules are computed, the old numbers keep the words that go with them.
+    let semantics = outcome.map_or(show.state.semantics(), |o| o.semantics);
     for (mode, rect) in Mode::BOTH
         .into_iter()
         .zip(Cut(heads.with_min_x(left)).halves(sizes::S2))
@@ -55,7 +72,7 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
             .zip(Cut(row.with_min_x(left)).halves(sizes::S2))
         {
             if let Some(outcome) = outcome {
-                card_ui(ui, show, outcome, outcome.card(trainable, mode), rect);
+                card_ui(ui, outcome, outcome.card(trainable, mode), rect);
             } else {
                 parts::card(ui.painter(), rect, theme::palette(ui));
                 // One button for all four.
@@ -98,34 +115,33 @@ fn flag_ui(ui: &Ui, rect: Rect, label: &str) {
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, label));
 }
 
-fn card_ui(ui: &mut Ui, show: &Show<'_>, outcome: &TrainableOutcome, card: &Card, rect: Rect) {
+fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &Card, rect: Rect) {
     let palette = theme::palette(ui);
-    let semantics = show.state.semantics();
     parts::card(ui.painter(), rect, palette);
-    let advice = words::is_advice(card);
-    if advice {
+    if words::is_advice(card) {
         let stroke = Stroke::new(sizes::ADVICE_STROKE, palette.advice);
         ui.painter()
             .rect_stroke(rect, sizes::PANEL_RADIUS, stroke, StrokeKind::Inside);
     }
     let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
-    let title = cut.top(sizes::CARD_TITLE);
-    let layout = Layout::right_to_left(Align::Center);
-    let left = parts::inside_ui(ui, title, layout, |ui| {
-        ui.label(text::note(words::note(card, outcome), palette));
-        ui.min_rect().left()
-    });
-    parts::row_ui(ui, title.with_max_x(left - sizes::S2), |ui| {
+    let mut title = cut.top(sizes::CARD_TITLE);
+    let narrow = is_narrow(cut.0.width());
+    if !narrow {
+        let layout = Layout::right_to_left(Align::Center);
+        let left = parts::inside_ui(ui, title, layout, |ui| {
+            ui.label(text::note(words::note(card, outcome), palette));
+            ui.min_rect().left()
+        });
+        title.set_right(left - sizes::S2);
+    }
+    parts::row_ui(ui, title, |ui| {
         parts::line_ui(ui, text::strong(words::title(card, outcome)))
     });
-    for (label, value) in words::rows(card, outcome) {
+    for (label, value) in words::rows(card, outcome, narrow) {
         row_ui(ui, cut.top(sizes::CARD_ROW), label, value);
     }
     cut.top(sizes::S1);
-    let mut sentence = words::sentence(card, outcome, semantics);
-    if advice {
-        sentence = format!("**The course's advice.** {sentence}");
-    }
+    let sentence = said(card, outcome);
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let job = text::small_prose(&sentence, ui.available_width(), palette);
         ui.add(Label::new(job).selectable(true));

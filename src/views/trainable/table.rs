@@ -148,7 +148,10 @@ pub fn height(rows: usize) -> f32 {
 /// The left and right end of each column.
 fn columns(rect: Rect) -> [[f32; 2]; 7] {
     let right = rect.right() - sizes::S4;
-    let widths = sizes::TABLE_COLUMNS;
+    let least: f32 = sizes::TABLE_COLUMNS.iter().sum();
+    // In a wide window the columns stay near the names.
+    let more = (rect.width() - sizes::TABLE_NAMES - least).max(0.0) * sizes::TABLE_SHARE;
+    let widths = sizes::TABLE_COLUMNS.map(|width| width * (1.0 + more / least));
     let mut left = right - widths.iter().sum::<f32>();
     let mut columns = [[rect.left() + sizes::S4, left - sizes::S2]; 7];
     for (column, width) in columns.iter_mut().skip(1).zip(widths) {
@@ -274,6 +277,9 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
         cell_ui(ui, base, row, semantics, column, place);
     }
     parts::focus_ring(ui, &response, rect.shrink(1.0));
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
     if response.clicked() {
         show.push(Command::ShowLayer(row.id));
     }

@@ -30,7 +30,7 @@ pub fn title(card: &Card, outcome: &TrainableOutcome) -> &'static str {
 }
 
 /// A label and its value, as a card shows them.
-pub fn rows(card: &Card, outcome: &TrainableOutcome) -> [(&'static str, String); 5] {
+pub fn rows(card: &Card, outcome: &TrainableOutcome, narrow: bool) -> Vec<(&'static str, String)> {
     let (base, head) = (&card.base, &card.head);
     let both = |base: String, head: String| {
         if outcome.has_head {
@@ -42,19 +42,43 @@ pub fn rows(card: &Card, outcome: &TrainableOutcome) -> [(&'static str, String);
     let change = |x: f32| measured(f64::from(x));
     let learn = both(thousands(base.learns), thousands(head.learns));
     let weights = both(change(base.weight_change), change(head.weight_change));
-    [
-        ("parameters that learn", learn),
-        ("largest weight change", weights),
-        ("moving statistics", statistics(card)),
-        ("normalises with", normalises(card)),
-        (
+    let labels = if narrow {
+        [
+            "learn",
+            "change",
+            "statistics",
+            "normalises",
+            "differs by",
+            "loss",
+        ]
+    } else {
+        [
+            "parameters that learn",
+            "largest weight change",
+            "moving statistics",
+            "normalises with",
             "output differs from inference by",
-            change(card.output_difference),
-        ),
-    ]
+            "",
+        ]
+    };
+    let values = [
+        learn,
+        weights,
+        statistics(card, narrow),
+        normalises(card),
+        change(card.output_difference),
+        note(card, outcome).replacen("loss ", "", 1),
+    ];
+    let rows = labels.into_iter().zip(values);
+    rows.take(lines(narrow)).collect()
 }
 
-fn statistics(card: &Card) -> String {
+/// How many rows a card has; a narrow one has no room for the loss beside its title.
+pub fn lines(narrow: bool) -> usize {
+    if narrow { 6 } else { 5 }
+}
+
+fn statistics(card: &Card, narrow: bool) -> String {
     let layers = card.base.statistics_moved + card.head.statistics_moved;
     let all = card.base.batch_norms + card.head.batch_norms;
     if all == 0 {
@@ -65,6 +89,9 @@ fn statistics(card: &Card) -> String {
     }
     let change = larger(card.base.statistics_change, card.head.statistics_change);
     let change = measured(f64::from(change));
+    if narrow {
+        return format!("{layers} of {all} move, by up to {change}");
+    }
     format!("{layers} of {all} layers move, by up to {change}")
 }
 

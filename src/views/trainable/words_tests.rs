@@ -29,6 +29,7 @@ fn outcome(moves: [(bool, bool); 4]) -> TrainableOutcome {
     };
     TrainableOutcome {
         photos: 16,
+        semantics: Semantics::Keras3,
         rate: 0.01,
         recorded: None,
         has_head: true,
@@ -157,7 +158,7 @@ fn a_base_without_batch_norm_has_no_statistics_to_speak_of() {
         assert!(!text.contains("protects the statistics"), "{text}");
     }
     assert_eq!(titles(&plain)[0], "The weights move");
-    assert_eq!(rows(&plain.cards[0], &plain)[2].1, "no BatchNorm");
+    assert_eq!(rows(&plain.cards[0], &plain, false)[2].1, "no BatchNorm");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the trainable view asks for, and what comes back.
 
 use super::PassLook;
-use crate::model::Mode;
+use crate::model::{Mode, Semantics};
 
 /// One optimizer step for each of the four ways to set the two switches.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,8 @@ impl TrainableLook {
 pub struct TrainableOutcome {
     /// Photos of each step.
     pub photos: usize,
+    /// The rules it was measured by.
+    pub semantics: Semantics,
     /// The learning rate.
     pub rate: f64,
     /// The value of `training` written into the file where the base is called.

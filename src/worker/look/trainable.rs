@@ -14,8 +14,6 @@ use crate::worker::photos::PhotoCache;
 
 /// The learning rate of each step.
 const RATE: f64 = 0.01;
-/// What one step, its pass for the output included, counts in the progress.
-const STEP_PARTS: usize = 100;
 const STAGE: &str = "four optimizer steps";
 
 pub fn compute(
@@ -52,6 +50,7 @@ pub fn compute(
     let base = measuring.base;
     let outcome = TrainableOutcome {
         photos: photos.len(),
+        semantics: look.semantics,
         rate: RATE,
         recorded: base.and_then(|id| graph.layers[id].recorded_training),
         has_head: base.is_some(),
@@ -107,26 +106,20 @@ impl Measuring<'_> {
         }
     }
 
-    /// Tells how far the passes are: `before` parts are done, this pass makes up `share` more.
-    fn proceed(&self, before: usize, share: usize) -> impl Fn(usize, usize) -> bool + '_ {
-        move |done, total| {
-            if done % 16 == 0 {
-                let done = before + share * done / total.max(1);
-                (self.context.progress)(STAGE, done, 4 * STEP_PARTS);
+    /// Tells that a pass begins after so many steps, and asks whether it is still wanted.
+    fn proceed(&self, steps: usize) -> impl Fn(usize, usize) -> bool + '_ {
+        move |layer, _| {
+            if layer == 0 {
+                (self.context.progress)(STAGE, steps, 4);
             }
             (self.context.proceed)()
         }
     }
 
     /// The model's output without random draws, so that outputs can be compared.
-    fn output(&self, flags: &Flags, mode: Mode, before: usize) -> Result<Vec<f32>, LookError> {
+    fn output(&self, flags: &Flags, mode: Mode, steps: usize) -> Result<Vec<f32>, LookError> {
         let options = self.options(flags, mode, false);
-        let pass = run(
-            &self.look.model.0,
-            self.x,
-            &options,
-            &self.proceed(before, 0),
-        )?;
+        let pass = run(&self.look.model.0, self.x, &options, &self.proceed(steps))?;
         Ok(pass.output.flatten_all()?.to_vec1()?)
     }
 
@@ -135,15 +128,14 @@ impl Measuring<'_> {
         let mut flags = self.look.flags.clone();
         flags.set_base(&model.graph, trainable);
         let place = usize::from(!trainable) * 2 + usize::from(mode == Mode::Inference);
-        let before = place * STEP_PARTS;
-        let output = self.output(&flags, mode, before)?;
+        let output = self.output(&flags, mode, place)?;
         let step = sgd_step(
             model,
             self.x,
             &self.options(&flags, mode, true),
             RATE,
             |y| self.loss(y),
-            &self.proceed(before, STEP_PARTS / 2),
+            &self.proceed(place),
         )?;
         if !(self.context.proceed)() {
             return Err(PassError::Cancelled.into());

@@ -6,7 +6,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::augment::{AugmentLayer, Preset};
 use crate::model::{LayerId, Preprocessing, Semantics};
-use crate::state::{CellPlace, ThemeChoice, View};
+use crate::state::{CellPlace, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
 /// One thing to do.
@@ -34,6 +34,8 @@ pub enum Command {
     ShowLayer(LayerId),
     SetChannel(usize),
     SortChannels(bool),
+    /// Orders the layer table by a column, or from its other end.
+    SortLayers(LayerColumn),
     ShowUnreadable(bool),
     DismissNotice(u64),
 }
@@ -90,6 +92,8 @@ pub enum Action {
     UnfreezeAll,
     FineTuneFrom,
     ResetFlags,
+    /// Takes the flags as they are now for training.
+    Compile,
     Cancel,
     Retry,
 }
@@ -104,10 +108,11 @@ pub struct Info {
 
 impl Action {
     /// The actions that have shortcuts.
-    pub const WITH_SHORTCUT: [Self; 9] = [
+    pub const WITH_SHORTCUT: [Self; 10] = [
         Self::Show(View::Augmentation),
         Self::Show(View::Dropout),
         Self::Show(View::BatchNorm),
+        Self::Show(View::Trainable),
         Self::Redraw,
         Self::PreviousPhoto,
         Self::NextPhoto,
@@ -135,6 +140,11 @@ impl Action {
                 "BatchNorm",
                 "Which mean and variance a BatchNorm layer normalises with",
                 Some((Modifiers::NONE, Key::Num3)),
+            ),
+            Self::Show(View::Trainable) => (
+                "Trainable",
+                "What trainable and training each protect, measured by one optimizer step",
+                Some((Modifiers::NONE, Key::Num4)),
             ),
             Self::Redraw => (
                 "Redraw",
@@ -175,6 +185,7 @@ impl Action {
                 None,
             ),
             Self::ResetFlags => ("Reset to file", "The flags as they are in the file", None),
+            Self::Compile => ("compile()", "Train with the flags as they are now", None),
             Self::Cancel => ("Cancel", "Stop what runs", None),
             Self::Retry => ("Run again", "Compute this view", None),
         };

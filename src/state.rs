@@ -1,6 +1,7 @@
 //! What the person chose, what is open, and what was computed.
 
 mod grid;
+mod layer_sort;
 mod opened;
 
 use std::path::PathBuf;
@@ -16,22 +17,29 @@ use crate::model::{Preprocessing, Semantics};
 use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource};
 
 pub use grid::{CellPlace, GridState};
+pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
 
 /// The largest batch the window offers.
 pub const MAX_BATCH: usize = 64;
 
-/// The three views.
+/// The views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum View {
     Augmentation,
     Dropout,
     BatchNorm,
+    Trainable,
 }
 
 impl View {
     /// In the order of the tabs.
-    pub const ALL: [Self; 3] = [Self::Augmentation, Self::Dropout, Self::BatchNorm];
+    pub const ALL: [Self; 4] = [
+        Self::Augmentation,
+        Self::Dropout,
+        Self::BatchNorm,
+        Self::Trainable,
+    ];
 
     /// The view a look belongs to.
     pub fn of(look: &Look) -> Self {
@@ -39,6 +47,7 @@ impl View {
             Look::Augmentation(_) => Self::Augmentation,
             Look::Dropout { .. } => Self::Dropout,
             Look::BatchNorm { .. } => Self::BatchNorm,
+            Look::Trainable(_) => Self::Trainable,
         }
     }
 
@@ -102,6 +111,8 @@ pub struct Settings {
     pub seed_locked: bool,
     /// Whether the photos of a batch go through the pipeline before the model sees them.
     pub augment_batch: bool,
+    /// The order of the layer table.
+    pub layer_sort: LayerSort,
 }
 
 impl Default for Settings {
@@ -120,6 +131,7 @@ impl Default for Settings {
             grid: Grid::OnePhoto,
             seed_locked: false,
             augment_batch: false,
+            layer_sort: LayerSort::default(),
         }
     }
 }
@@ -297,6 +309,7 @@ impl State {
         match &self.computed.result(view)?.look {
             Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => pass.augment.as_ref(),
             Look::Augmentation(_) => None,
+            Look::Trainable(look) => look.pass.augment.as_ref(),
         }
     }
 

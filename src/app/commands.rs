@@ -59,6 +59,9 @@ impl App {
             Command::AugmentBatch(augment) => settings.augment_batch = augment,
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
             Command::SortChannels(sort) => settings.sort_channels = sort,
+            Command::SortLayers(column) => {
+                settings.layer_sort = settings.layer_sort.clicked(column);
+            }
             Command::ShowUnreadable(show) => state.computed.show_unreadable = show,
             Command::DismissNotice(id) => state.computed.notices.retain(|n| n.id != id),
             Command::SetSearch(search) => {
@@ -129,6 +132,11 @@ impl App {
             }
             Action::ResetFlags => {
                 self.change_flags(|flags, graph| *flags = Flags::of_file(graph));
+            }
+            Action::Compile => {
+                if let Some(base) = &mut self.state.opened.base {
+                    base.compiled = base.flags.clone();
+                }
             }
             Action::Cancel => self.cancel(),
             Action::Retry => self.state.computed.sent = None,

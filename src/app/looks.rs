@@ -6,7 +6,7 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::state::{State, View};
-use crate::worker::{AugmentationLook, Job, Look, PassLook, Request, Same};
+use crate::worker::{AugmentationLook, Job, Look, PassLook, Request, Same, TrainableLook};
 
 /// The side of the image the pipeline gets where the model leaves its input size open.
 const OPEN_SIDE: usize = 224;
@@ -36,7 +36,6 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
             redraws: settings.redraws,
         }));
     }
-    let layer = base.layer(view)?;
     let pass = PassLook {
         model: Same(Arc::clone(&base.model)),
         photos,
@@ -51,9 +50,13 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         augment: settings.augment_batch.then(|| settings.pipeline.clone()),
         semantics: state.semantics(),
     };
+    if view == View::Trainable {
+        return Some(Look::Trainable(TrainableLook::new(pass)));
+    }
+    let layer = base.layer(view)?;
     Some(match view {
         View::BatchNorm => Look::BatchNorm { pass, layer },
-        View::Dropout | View::Augmentation => Look::Dropout { pass, layer },
+        View::Dropout | View::Augmentation | View::Trainable => Look::Dropout { pass, layer },
     })
 }
 

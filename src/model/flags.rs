@@ -56,6 +56,20 @@ impl Flags {
         self.layers.fill(value);
     }
 
+    /// `base.trainable = value` reaching every layer of the base ([`base_of`]); a flat model is its
+    /// own base. Unlike [`Self::set`] it never stops at a flag that has the value already: it is
+    /// what a person gets who toggles the flag first. Layers outside keep their flags.
+    pub fn set_base(&mut self, graph: &Graph, value: bool) {
+        match base_of(graph) {
+            Some(base) => {
+                for id in graph.subtree(base) {
+                    self.layers[id] = value;
+                }
+            }
+            None => self.set_all(value),
+        }
+    }
+
     /// The course's fine-tuning: the base trainable, then its first `from` layers frozen.
     /// Layers outside of the base keep their flags. Without a nested model, `from` counts
     /// the layers of the model itself.

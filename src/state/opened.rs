@@ -16,6 +16,8 @@ pub struct Base {
     pub model: Arc<Model>,
     pub source: ModelSource,
     pub flags: Flags,
+    /// The flags at the last `compile()`: at opening, the file's.
+    pub compiled: Flags,
     /// The layers of the list, with their depth.
     pub rows: Vec<(LayerId, usize)>,
     pub batch_norms: Vec<LayerId>,
@@ -89,6 +91,7 @@ impl Base {
             batch_norm: trainable.or(batch_norms.first().copied()),
             // The last one: a head's dropout is what a course talks about.
             noise: noises.last().copied(),
+            compiled: flags.clone(),
             flags,
             rows,
             batch_norms,
@@ -115,7 +118,7 @@ impl Base {
     /// The layer a view looks at.
     pub fn layer(&self, view: View) -> Option<LayerId> {
         match view {
-            View::Augmentation => None,
+            View::Augmentation | View::Trainable => None,
             View::Dropout => self.noise,
             View::BatchNorm => self.batch_norm,
         }

@@ -21,6 +21,8 @@ pub struct Palette {
     /// Text on a surface in the colour of the ink.
     pub on_ink: Color32,
     pub error: Color32,
+    /// What is advised.
+    pub advice: Color32,
     pub training: ModeColors,
     pub inference: ModeColors,
     shadow: Color32,
@@ -52,6 +54,7 @@ impl Palette {
         hover: Color32::from_rgb(0xf0, 0xf0, 0xec),
         on_ink: Color32::from_rgb(0xff, 0xff, 0xff),
         error: Color32::from_rgb(0xb4, 0x23, 0x18),
+        advice: Color32::from_rgb(0x1a, 0x7f, 0x37),
         training: ModeColors {
             ink: Color32::from_rgb(0xc2, 0x50, 0x0a),
             band: Color32::from_rgb(0xfd, 0xf1, 0xe7),
@@ -79,6 +82,7 @@ impl Palette {
         hover: Color32::from_rgb(0x2a, 0x2e, 0x33),
         on_ink: Color32::from_rgb(0x16, 0x18, 0x1b),
         error: Color32::from_rgb(0xff, 0x8a, 0x80),
+        advice: Color32::from_rgb(0x4f, 0xc0, 0x6b),
         training: ModeColors {
             ink: Color32::from_rgb(0xff, 0x92, 0x48),
             band: Color32::from_rgb(0x33, 0x25, 0x1a),

@@ -92,6 +92,22 @@ pub const POINT_REACH: f32 = 14.0;
 pub const DASH: f32 = 5.0;
 pub const AXIS_LABEL: f32 = 18.0;
 
+/// The cards of the trainable view: the column of the flag at their left, their lines, their words.
+pub const FLAG_COLUMN: f32 = 26.0;
+pub const CARD_ROW: f32 = 19.0;
+pub const CARD_TITLE: f32 = 24.0;
+pub const CARD_WORDS: f32 = 34.0;
+/// Cards with less room inside get shorter labels.
+pub const CARD_NARROW: f32 = 380.0;
+/// Around the card of the course's advice.
+pub const ADVICE_STROKE: f32 = 2.0;
+/// Columns of the layer table, after that of the names, and the share they get of wider ones.
+pub const TABLE_COLUMNS: [f32; 6] = [70.0, 104.0, 62.0, 124.0, 130.0, 74.0];
+pub const TABLE_NAMES: f32 = 300.0;
+pub const TABLE_SHARE: f32 = 0.7;
+/// Kept free for the scroll bar beside cards and table.
+pub const SCROLL_BAR: f32 = 10.0;
+
 /// The line of a section title.
 pub const TITLE_ROW: f32 = 24.0;
 pub const EXPLAIN_MIN: f32 = 128.0;

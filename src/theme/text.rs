@@ -84,15 +84,30 @@ pub fn note(text: impl Into<String>, palette: &Palette) -> RichText {
 
 /// Sentences in which `**...**` stands out.
 pub fn prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    marked(markup, width, palette.ink, &[body(), semibold()])
+}
+
+/// The same, small and standing back.
+pub fn small_prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    let strong = FontId::new(SMALL, FontFamily::Name(SEMIBOLD.into()));
+    let mut job = marked(markup, width, palette.muted, &[small(), strong]);
+    for section in &mut job.sections {
+        section.format.line_height = Some(sizes::CODE_LINE);
+    }
+    job
+}
+
+/// Text in the first font, and between `**` in the second.
+fn marked(markup: &str, width: f32, color: Color32, fonts: &[FontId; 2]) -> LayoutJob {
     let mut job = LayoutJob::default();
     for (i, part) in markup.split("**").enumerate() {
-        let font_id = if i % 2 == 1 { semibold() } else { body() };
+        let font_id = fonts[i % 2].clone();
         job.append(
             part,
             0.0,
             TextFormat {
                 font_id,
-                color: palette.ink,
+                color,
                 line_height: Some(sizes::PROSE_LINE),
                 ..Default::default()
             },

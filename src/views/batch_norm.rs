@@ -22,7 +22,7 @@ use crate::worker::{BatchNormOutcome, BatchNormSide, Outcome};
 fn outcome(state: &State) -> Option<&BatchNormOutcome> {
     match &state.computed.result(View::BatchNorm)?.outcome {
         Outcome::BatchNorm(outcome) => Some(outcome),
-        Outcome::Augmentation(_) | Outcome::Dropout(_) => None,
+        Outcome::Augmentation(_) | Outcome::Dropout(_) | Outcome::Trainable(_) => None,
     }
 }
 

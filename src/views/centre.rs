@@ -5,7 +5,7 @@ use eframe::egui::{Button, Rect, ScrollArea, Sense, Ui, vec2};
 
 use super::explain::{self, Explanation};
 use super::parts::{self, Cut};
-use super::{Show, augmentation, batch_norm, dropout};
+use super::{Show, augmentation, batch_norm, dropout, trainable};
 use crate::app::desired;
 use crate::command::Action;
 use crate::model::Mode;
@@ -23,12 +23,13 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         View::Augmentation => augmentation::explanation(show.state),
         View::Dropout => dropout::explanation(show.state),
         View::BatchNorm => batch_norm::explanation(show.state),
+        View::Trainable => trainable::explanation(show.state),
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
     let card = explain::height(ui, &explanation, width - 2.0 * margin.x);
     let body = match view {
         View::BatchNorm => sizes::BATCH_NORM_COLUMNS_MIN + sizes::S3 + sizes::SCATTER_ROW_MIN,
-        View::Augmentation | View::Dropout => sizes::BODY_MIN,
+        View::Augmentation | View::Dropout | View::Trainable => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
     let others = above + body + sizes::S3 + 2.0 * margin.y;
@@ -60,6 +61,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 View::Augmentation => augmentation::controls_ui(ui, show),
                 View::Dropout => dropout::controls_ui(ui, show),
                 View::BatchNorm => batch_norm::controls_ui(ui, show),
+                View::Trainable => trainable::controls_ui(ui, show),
             });
             if view != View::Augmentation || !augmentation::is_open(show.state) {
                 let card = cut.bottom(card);
@@ -141,6 +143,7 @@ fn body_ui(ui: &mut Ui, show: &mut Show<'_>, view: View, cut: Cut) {
         View::Augmentation => augmentation::body_ui(&mut body, show, cut),
         View::Dropout => dropout::body_ui(&mut body, show, cut),
         View::BatchNorm => batch_norm::body_ui(&mut body, show, cut),
+        View::Trainable => trainable::body_ui(&mut body, show, cut),
     }
 }
 

@@ -53,7 +53,7 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
         preprocessing_ui(ui, show);
     });
     let mut augment = show.state.settings.augment_batch;
-    let tip = "The photos of the Dropout and BatchNorm views go through the pipeline of the \
+    let tip = "The photos of the Dropout, BatchNorm and Trainable views go through the pipeline of the \
                Augmentation view first, drawn once for both sides";
     let check = parts::check_ui(ui, "Batch goes through augmentation", &mut augment);
     if check.on_hover_text(tip).changed() {

@@ -113,7 +113,8 @@ pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-fn matches(base: &Base, id: LayerId, search: &str) -> bool {
+/// Whether a layer is found by what was typed, in lower case.
+pub fn matches(base: &Base, id: LayerId, search: &str) -> bool {
     let layer = &base.model.graph.layers[id];
     layer.name.to_lowercase().contains(search) || layer.class.to_lowercase().contains(search)
 }
@@ -208,7 +209,8 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     response.on_hover_text(tooltip);
 }
 
-fn name_ui(ui: &Ui, rect: Rect, name: &str, font: &FontId, color: egui::Color32) {
+/// One line; where there is no room, the middle gives way.
+pub fn name_ui(ui: &Ui, rect: Rect, name: &str, font: &FontId, color: egui::Color32) {
     let layout = |text: String| ui.painter().layout_no_wrap(text, font.clone(), color);
     let mut galley = layout(name.to_owned());
     // Names of one block differ at the end, so the middle is what may go.
@@ -221,7 +223,8 @@ fn name_ui(ui: &Ui, rect: Rect, name: &str, font: &FontId, color: egui::Color32)
     ui.painter().galley(at, galley, color);
 }
 
-fn has_modes(role: LayerRole) -> bool {
+/// Whether a layer may do in training what it does not do in inference.
+pub fn has_modes(role: LayerRole) -> bool {
     matches!(
         role,
         LayerRole::BatchNorm | LayerRole::Noise | LayerRole::Augmentation

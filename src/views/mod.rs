@@ -19,6 +19,7 @@ pub mod side_panel;
 pub mod status_bar;
 pub mod text;
 pub mod top_bar;
+pub mod trainable;
 pub mod unit_grid;
 
 use crate::command::{Action, Command};

@@ -93,6 +93,10 @@ fn took(looked: &Looked) -> String {
             };
             format!("Forward, {photos}, both modes: {secs}")
         }
+        Outcome::Trainable(outcome) => {
+            let photos = count(outcome.photos, "photo", "photos");
+            format!("Four optimizer steps, {photos}: {secs}")
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be asked of the worker, and what comes back. The window and the command line read the
 //! same events.
 
+mod trainable;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ impl<T> PartialEq for Same<T> {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }
+
+pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
 
 pub use crate::model::layers::norm::Moments;
 pub use crate::model::open::ModelSource;
@@ -83,6 +87,7 @@ pub enum Look {
     Augmentation(AugmentationLook),
     Dropout { pass: PassLook, layer: LayerId },
     BatchNorm { pass: PassLook, layer: LayerId },
+    Trainable(TrainableLook),
 }
 
 impl Look {
@@ -91,6 +96,7 @@ impl Look {
         match self {
             Self::Augmentation(look) => look.photo,
             Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => pass.photo,
+            Self::Trainable(look) => look.pass.photo,
         }
     }
 }
@@ -239,6 +245,7 @@ pub enum Outcome {
     Augmentation(AugmentationOutcome),
     Dropout(DropoutOutcome),
     BatchNorm(Box<BatchNormOutcome>),
+    Trainable(Box<TrainableOutcome>),
 }
 
 /// The cells of both sides, row by row.

@@ -17,5 +17,6 @@ mod golden;
 mod hostile;
 mod support;
 mod train_step;
+mod trainable;
 mod unchanged;
 mod window;

@@ -3,6 +3,7 @@
 mod augmentation;
 mod batch_norm;
 mod dropout;
+mod trainable;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -87,6 +88,7 @@ pub fn compute(
         Look::Augmentation(look) => augmentation::compute(look, context, cache)?,
         Look::Dropout { pass, layer } => dropout::compute(pass, *layer, context, cache)?,
         Look::BatchNorm { pass, layer } => batch_norm::compute(pass, *layer, context, cache)?,
+        Look::Trainable(look) => trainable::compute(&look.pass, context, cache)?,
     };
     Ok(Looked {
         look,
@@ -148,6 +150,15 @@ pub fn check_batch(count: usize, [height, width]: [usize; 2]) -> Result<(), Look
     Ok(())
 }
 
+/// The photos of a look as the model takes them.
+struct Batch {
+    /// The photos that could be read, in order.
+    photos: Vec<usize>,
+    /// The place of the chosen photo in the batch.
+    chosen: usize,
+    x: Tensor,
+}
+
 /// A pass in each mode, with one layer tapped.
 struct BothModes {
     /// The photos that went in, in order.
@@ -158,12 +169,12 @@ struct BothModes {
     inference: Pass,
 }
 
-fn both_modes(
+/// Reads the batch of a look.
+fn batch_for(
     look: &PassLook,
-    layer: LayerId,
     context: &Context<'_>,
     cache: &mut PhotoCache,
-) -> Result<BothModes, LookError> {
+) -> Result<Batch, LookError> {
     let model = &look.model.0;
     let photos = &look.photos.0;
     let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
@@ -204,6 +215,25 @@ fn both_modes(
         draws,
     )?;
     let x = tensor_of(&images, look.preprocessing)?;
+    Ok(Batch {
+        photos: batch,
+        chosen,
+        x,
+    })
+}
+
+fn both_modes(
+    look: &PassLook,
+    layer: LayerId,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<BothModes, LookError> {
+    let model = &look.model.0;
+    let Batch {
+        photos: batch,
+        chosen,
+        x,
+    } = batch_for(look, context, cache)?;
     let taps = [layer];
     let pass = |mode: Mode| {
         let options = PassOptions {

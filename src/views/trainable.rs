@@ -1,0 +1,142 @@
+//! Both switches at once: what one optimizer step does under each of their four settings, and
+//! below, layer by layer, what the present flags make of it.
+
+mod cards;
+mod table;
+mod words;
+
+use eframe::egui::{self, Align, Button, Layout, Rect, ScrollArea, Ui, vec2};
+
+use super::explain::Explanation;
+use super::number::{count, fixed};
+use super::parts::{self, Cut};
+use super::{Show, code, text as sentences};
+use crate::command::Action;
+use crate::model::{Semantics, flags};
+use crate::state::{State, View};
+use crate::theme::{self, sizes, text};
+use crate::worker::{Outcome, TrainableLook, TrainableOutcome};
+
+/// The latest outcome, up to date or not.
+fn outcome(state: &State) -> Option<&TrainableOutcome> {
+    match &state.computed.result(View::Trainable)?.outcome {
+        Outcome::Trainable(outcome) => Some(outcome),
+        Outcome::Augmentation(_) | Outcome::Dropout(_) | Outcome::BatchNorm(_) => None,
+    }
+}
+
+/// Whether training would go on with other flags than those shown.
+fn is_changed(state: &State) -> bool {
+    let base = state.opened.base.as_ref();
+    base.is_some_and(|base| base.flags != base.compiled)
+}
+
+/// Sentences and code.
+pub fn explanation(state: &State) -> Explanation {
+    let semantics = state.semantics();
+    let mut words = sentences::augmented_batch(state.augmented_by(View::Trainable));
+    if let Some(outcome) = outcome(state) {
+        words.push_str(&words::why_both(outcome, outcome.semantics));
+    }
+    if is_changed(state) {
+        let badge = sentences::sentence_case(badge(semantics));
+        let changed = words::changed(semantics);
+        words = format!("**{badge}**: {changed} {words}");
+    }
+    let base = state.opened.base.as_ref();
+    let nested = base.is_some_and(|b| flags::base_of(&b.model.graph).is_some());
+    Explanation {
+        text: words,
+        code: code::trainable(nested, semantics),
+    }
+}
+
+/// What the badge says.
+fn badge(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::PyTorch => "changed since the optimizer was made",
+        Semantics::Keras2 | Semantics::Keras3 => "changed since compile()",
+    }
+}
+
+/// What was measured, and at the right whether `compile()` is due.
+pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let room = ui.max_rect();
+    let mut end = room.right();
+    if is_changed(show.state) {
+        let layout = Layout::right_to_left(Align::Center);
+        end = parts::inside_ui(ui, room, layout, |ui| {
+            badge_ui(ui, show);
+            ui.min_rect().left()
+        });
+    }
+    let what = match outcome(show.state) {
+        Some(outcome) => {
+            let photos = count(outcome.photos, "photo", "photos");
+            let most = if show.state.settings.batch > TrainableLook::MAX_PHOTOS {
+                ", the most of one step here"
+            } else {
+                ""
+            };
+            let rate = fixed(outcome.rate, 2);
+            format!("Four copies, one SGD step each, rate {rate}: the same {photos}{most}")
+        }
+        None => String::new(),
+    };
+    parts::row_ui(ui, room.with_max_x(end - sizes::S2), |ui| {
+        parts::line_ui(ui, text::note(what, palette))
+    });
+}
+
+/// "Changed since compile()", and the button that makes it untrue.
+fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let semantics = show.state.semantics();
+    let label = match semantics {
+        Semantics::PyTorch => "New optimizer",
+        Semantics::Keras2 | Semantics::Keras3 => Action::Compile.info().label,
+    };
+    if parts::with_tooltip(ui.add(Button::new(label)), Action::Compile).clicked() {
+        show.push(Action::Compile);
+    }
+    let colors = &palette.training;
+    let words = text::strong(sentences::sentence_case(badge(semantics))).color(colors.ink);
+    egui::Frame::new()
+        .fill(colors.band)
+        .corner_radius(sizes::PILL_RADIUS)
+        .inner_margin(egui::Margin::symmetric(sizes::S3 as i8, sizes::S1 as i8))
+        .show(ui, |ui| ui.label(words))
+        .response
+        .on_hover_text(words::changed(semantics));
+}
+
+/// The cards, and below them the table; both scroll together.
+pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
+    let rows = show.state.opened.base.as_ref().map(|base| {
+        let semantics = show.state.semantics();
+        table::rows(base, semantics, show.state.settings.layer_sort)
+    });
+    let rows = rows.unwrap_or_default();
+    let width = cut.0.width() - sizes::SCROLL_BAR;
+    let cards = cards::height(ui, outcome(show.state), width);
+    let height = cards + sizes::S3 + table::height(rows.len());
+    parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+        let area = ScrollArea::vertical()
+            .id_salt("cards and layers")
+            .auto_shrink(false);
+        area.show_viewport(ui, |ui, _| {
+            let size = vec2(ui.available_width(), height);
+            let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+            let mut cut = Cut(rect.with_max_x(rect.left() + width));
+            cards::cards_ui(ui, show, outcome(show.state), cut.top(cards));
+            cut.top(sizes::S3);
+            table::table_ui(ui, show, &rows, cut.0);
+        });
+    });
+}
+
+/// A column's share of a rectangle.
+fn between(rect: Rect, left: f32, right: f32) -> Rect {
+    Rect::from_x_y_ranges(left..=right, rect.y_range())
+}

@@ -1,0 +1,162 @@
+//! The 2x2: `training` left to right, `trainable` top to bottom.
+
+use std::f32::consts::FRAC_PI_2;
+
+use eframe::egui::epaint::TextShape;
+use eframe::egui::{
+    Align, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::words;
+use crate::model::Mode;
+use crate::theme::{self, sizes, text};
+use crate::views::parts::{self, Cut};
+use crate::views::{Show, centre, text as sentences};
+use crate::worker::{Card, TrainableOutcome};
+
+/// The height of headings and cards at this width: what the longest of the four needs.
+pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
+    let inner = (width - sizes::FLAG_COLUMN - sizes::S2) / 2.0 - 2.0 * sizes::S4;
+    let palette = theme::palette(ui);
+    let words = |outcome: &TrainableOutcome| {
+        let cards = outcome.cards.iter().map(|card| {
+            let job = text::small_prose(&said(card, outcome), inner, palette);
+            ui.painter().layout_job(job).size().y
+        });
+        cards.fold(0.0, f32::max)
+    };
+    let words = outcome.map_or(0.0, words).max(sizes::CARD_WORDS).ceil();
+    let lines = words::lines(is_narrow(inner)) as f32;
+    let card = 2.0 * sizes::S3 + sizes::CARD_TITLE + lines * sizes::CARD_ROW + sizes::S1 + words;
+    sizes::HEADER_BAND + 2.0 * card + sizes::S2
+}
+
+/// Whether a card has no room for its full labels.
+fn is_narrow(inner: f32) -> bool {
+    inner < sizes::CARD_NARROW
+}
+
+/// What goes wrong on a card, or that it is the one to take.
+fn said(card: &Card, outcome: &TrainableOutcome) -> String {
+    let sentence = words::sentence(card, outcome, outcome.semantics);
+    if words::is_advice(card) {
+        format!("**The course's advice.** {sentence}")
+    } else {
+        sentence
+    }
+}
+
+/// Headings and cards.
+pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutcome>, rect: Rect) {
+    let mut cut = Cut(rect);
+    let heads = cut.top(sizes::HEADER_BAND);
+    let left = rect.left() + sizes::FLAG_COLUMN;
+    // While other rules are computed, the old numbers keep the words that go with them.
+    let semantics = outcome.map_or(show.state.semantics(), |o| o.semantics);
+    for (mode, rect) in Mode::BOTH
+        .into_iter()
+        .zip(Cut(heads.with_min_x(left)).halves(sizes::S2))
+    {
+        let note = outcome.map_or("", |o| words::reaches(o, mode, semantics));
+        heading_ui(ui, rect, mode, sentences::mode_label(mode, semantics), note);
+    }
+    let row = ((cut.0.height() - sizes::S2) / 2.0).floor();
+    let flag = sentences::flag_label(semantics);
+    for trainable in [true, false] {
+        let row = cut.top(row);
+        cut.top(sizes::S2);
+        let value = if trainable { "True" } else { "False" };
+        flag_ui(ui, row.with_max_x(left), &format!("{flag}={value}"));
+        for (mode, rect) in Mode::BOTH
+            .into_iter()
+            .zip(Cut(row.with_min_x(left)).halves(sizes::S2))
+        {
+            if let Some(outcome) = outcome {
+                card_ui(ui, outcome, outcome.card(trainable, mode), rect);
+            } else {
+                parts::card(ui.painter(), rect, theme::palette(ui));
+                // One button for all four.
+                let way_on = if trainable { mode } else { Mode::Inference };
+                centre::waiting_ui(ui, show, rect, way_on);
+            }
+        }
+    }
+}
+
+/// A mode, and what becomes of it on the way to the base.
+fn heading_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) {
+    let palette = theme::palette(ui);
+    let center = pos2(rect.left() + sizes::S4 + sizes::MARK / 2.0, rect.center().y);
+    parts::mark(ui.painter(), center, sizes::MARK, mode, palette);
+    let rest = rect.with_min_x(center.x + sizes::MARK / 2.0 + sizes::S2);
+    parts::row_ui(ui, rest, |ui| {
+        ui.label(text::strong(title).color(palette.mode(mode).ink));
+        parts::line_ui(ui, text::note(note, palette));
+    });
+}
+
+/// The value of the flag, read from below.
+fn flag_ui(ui: &Ui, rect: Rect, label: &str) {
+    let palette = theme::palette(ui);
+    let galley = ui
+        .painter()
+        .layout_no_wrap(label.to_owned(), text::semibold(), palette.ink);
+    let size = galley.size();
+    let center = rect.center();
+    // It is turned about its upper left corner.
+    let at = pos2(
+        rect.left() + (sizes::FLAG_COLUMN - sizes::S2 - size.y) / 2.0,
+        center.y + size.x / 2.0,
+    );
+    let shape = TextShape::new(at, galley, palette.ink).with_angle(-FRAC_PI_2);
+    ui.painter().add(shape);
+    let id = ui.scope_id().with(("flag", label));
+    let response = ui.interact(rect, id, Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, label));
+}
+
+fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &Card, rect: Rect) {
+    let palette = theme::palette(ui);
+    parts::card(ui.painter(), rect, palette);
+    if words::is_advice(card) {
+        let stroke = Stroke::new(sizes::ADVICE_STROKE, palette.advice);
+        ui.painter()
+            .rect_stroke(rect, sizes::PANEL_RADIUS, stroke, StrokeKind::Inside);
+    }
+    let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
+    let mut title = cut.top(sizes::CARD_TITLE);
+    let narrow = is_narrow(cut.0.width());
+    if !narrow {
+        let layout = Layout::right_to_left(Align::Center);
+        let left = parts::inside_ui(ui, title, layout, |ui| {
+            ui.label(text::note(words::note(card, outcome), palette));
+            ui.min_rect().left()
+        });
+        title.set_right(left - sizes::S2);
+    }
+    parts::row_ui(ui, title, |ui| {
+        parts::line_ui(ui, text::strong(words::title(card, outcome)))
+    });
+    for (label, value) in words::rows(card, outcome, narrow) {
+        row_ui(ui, cut.top(sizes::CARD_ROW), label, value);
+    }
+    cut.top(sizes::S1);
+    let sentence = said(card, outcome);
+    parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+        let job = text::small_prose(&sentence, ui.available_width(), palette);
+        ui.add(Label::new(job).selectable(true));
+    });
+}
+
+/// A label, and its value at the right end; the label gives way.
+fn row_ui(ui: &mut Ui, rect: Rect, label: &str, value: String) {
+    let palette = theme::palette(ui);
+    let layout = Layout::right_to_left(Align::Center);
+    let left = parts::inside_ui(ui, rect, layout, |ui| {
+        parts::value_ui(ui, text::strong(value));
+        ui.min_rect().left()
+    });
+    parts::row_ui(ui, rect.with_max_x(left - sizes::S2), |ui| {
+        parts::line_ui(ui, text::muted(label, palette))
+    });
+}

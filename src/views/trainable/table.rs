@@ -1,0 +1,354 @@
+//! Every layer under the present flags: what is set, what follows, what would move.
+
+use std::cmp::Ordering;
+
+use eframe::egui::{
+    self, Align2, CornerRadius, FontId, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::between;
+use crate::command::Command;
+use crate::model::counts::layer_params;
+use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics, Statistics};
+use crate::state::{Base, LayerColumn, LayerSort};
+use crate::theme::{self, Palette, sizes, text};
+use crate::views::layer_list::{has_modes, matches, name_ui};
+use crate::views::number::thousands;
+use crate::views::{Show, parts, text as sentences};
+
+/// One layer.
+#[derive(Clone, Debug)]
+pub struct Row {
+    pub id: LayerId,
+    pub role: LayerRole,
+    pub flag: bool,
+    /// Whether a model around it has its flag off.
+    pub inherited: bool,
+    pub effective: Effective,
+    /// Whether it has weights of its own.
+    pub weights: bool,
+    pub params: usize,
+}
+
+/// The layers that the search finds, in order.
+pub fn rows(base: &Base, semantics: Semantics, sort: LayerSort) -> Vec<Row> {
+    let search = base.search.to_lowercase();
+    let found = base.rows.iter().map(|&(id, _)| id);
+    let found = found.filter(|&id| search.is_empty() || matches(base, id, &search));
+    let graph = &base.model.graph;
+    let row = |id: LayerId| {
+        let layer = &graph.layers[id];
+        let outer = Outer::Given(Mode::Training);
+        Row {
+            id,
+            role: layer.kind.role(),
+            flag: base.flags.get(id),
+            inherited: !base.flags.ancestors(graph, id),
+            effective: base.flags.effective(&base.model, id, outer, semantics),
+            weights: layer.weights.iter().any(|w| w.learnable),
+            params: layer_params(layer, semantics),
+        }
+    };
+    let mut rows: Vec<Row> = found.map(row).collect();
+    rows.sort_by(|a, b| {
+        let order = compare(a, b, sort.column);
+        if sort.descending {
+            order.reverse()
+        } else {
+            order
+        }
+    });
+    rows
+}
+
+/// What there is to see comes first: set flags, what moves, the most parameters.
+fn compare(a: &Row, b: &Row, column: LayerColumn) -> Ordering {
+    match column {
+        LayerColumn::Layer => a.id.cmp(&b.id),
+        LayerColumn::Flag => b.flag.cmp(&a.flag),
+        LayerColumn::Inherited => b.inherited.cmp(&a.inherited),
+        LayerColumn::Training => b.effective.training.cmp(&a.effective.training),
+        LayerColumn::Mode => mode(b).cmp(mode(a)),
+        LayerColumn::Moves => moved(b).cmp(&moved(a)),
+        LayerColumn::Params => b.params.cmp(&a.params),
+    }
+}
+
+/// Weights, statistics.
+fn moved(row: &Row) -> [bool; 2] {
+    let learns = row.effective.learns && row.weights;
+    [learns, row.effective.updates_statistics]
+}
+
+fn moves(row: &Row) -> &'static str {
+    match moved(row) {
+        [true, true] => "weights, statistics",
+        [true, false] => "weights",
+        [false, true] => "statistics",
+        [false, false] => "nothing",
+    }
+}
+
+/// What it does in training, in words; nothing where both modes are the same.
+fn mode(row: &Row) -> &'static str {
+    match row.role {
+        LayerRole::BatchNorm if row.effective.statistics == Some(Statistics::Batch) => {
+            "batch statistics"
+        }
+        LayerRole::BatchNorm => "stored statistics",
+        LayerRole::Noise if row.effective.active => "drops units",
+        LayerRole::Augmentation if row.effective.active => "draws",
+        LayerRole::Noise | LayerRole::Augmentation => "passes on",
+        LayerRole::Weights | LayerRole::Plain => "",
+    }
+}
+
+/// What the flags of the models around a layer do to it.
+fn inherited(row: &Row, semantics: Semantics) -> &'static str {
+    match (row.inherited, semantics) {
+        (false, _) => "",
+        (true, Semantics::Keras2) => "frozen above",
+        (true, _) => "no effect",
+    }
+}
+
+fn heading(column: LayerColumn, semantics: Semantics) -> &'static str {
+    match column {
+        LayerColumn::Layer => "layer",
+        LayerColumn::Flag if semantics == Semantics::PyTorch => "grad",
+        LayerColumn::Flag => "trainable",
+        LayerColumn::Inherited => "model around",
+        LayerColumn::Training => "training",
+        LayerColumn::Mode => "in training",
+        LayerColumn::Moves => "moves",
+        LayerColumn::Params => "params",
+    }
+}
+
+fn explains(column: LayerColumn) -> &'static str {
+    match column {
+        LayerColumn::Layer => "In the order of the network",
+        LayerColumn::Flag => "The layer's own flag",
+        LayerColumn::Inherited => {
+            "What a frozen model around the layer does: in Keras 2 it keeps the layer's weights out \
+             of training, in Keras 3 and PyTorch only the layer's own flag counts"
+        }
+        LayerColumn::Training => "The value of training that reaches the layer when True is passed",
+        LayerColumn::Mode => "What the layer really does then",
+        LayerColumn::Moves => "What one step with training=True changes",
+        LayerColumn::Params => "Parameters of the layer",
+    }
+}
+
+/// The height of the heading and so many rows.
+pub fn height(rows: usize) -> f32 {
+    sizes::HEADER_BAND + rows.max(1) as f32 * sizes::LAYER_ROW + sizes::S2
+}
+
+/// The left and right end of each column.
+fn columns(rect: Rect) -> [[f32; 2]; 7] {
+    let right = rect.right() - sizes::S4;
+    let least: f32 = sizes::TABLE_COLUMNS.iter().sum();
+    // In a wide window the columns stay near the names.
+    let more = (rect.width() - sizes::TABLE_NAMES - least).max(0.0) * sizes::TABLE_SHARE;
+    let widths = sizes::TABLE_COLUMNS.map(|width| width * (1.0 + more / least));
+    let mut left = right - widths.iter().sum::<f32>();
+    let mut columns = [[rect.left() + sizes::S4, left - sizes::S2]; 7];
+    for (column, width) in columns.iter_mut().skip(1).zip(widths) {
+        *column = [left, left + width];
+        left += width;
+    }
+    columns
+}
+
+/// The heading and the rows in sight.
+pub fn table_ui(ui: &mut Ui, show: &mut Show<'_>, rows: &[Row], rect: Rect) {
+    let palette = theme::palette(ui);
+    let Some(base) = &show.state.opened.base else {
+        return;
+    };
+    parts::card(ui.painter(), rect, palette);
+    let mut cut = parts::Cut(rect);
+    headings_ui(ui, show, cut.top(sizes::HEADER_BAND));
+    if rows.is_empty() {
+        let hint = "No layer has this in its name or class";
+        parts::empty_ui(ui, cut.0, hint);
+        return;
+    }
+    let seen = ui.clip_rect().intersect(cut.0);
+    if !seen.is_positive() {
+        return;
+    }
+    let place = |y: f32| ((y - cut.0.top()) / sizes::LAYER_ROW).max(0.0) as usize;
+    let first = place(seen.top());
+    let last = (place(seen.bottom()) + 1).min(rows.len());
+    for (i, row) in rows.iter().enumerate().take(last).skip(first) {
+        let top = cut.0.top() + i as f32 * sizes::LAYER_ROW;
+        let size = vec2(rect.width(), sizes::LAYER_ROW);
+        row_ui(
+            ui,
+            show,
+            base,
+            row,
+            Rect::from_min_size(pos2(rect.left(), top), size),
+        );
+    }
+}
+
+fn headings_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
+    let palette = theme::palette(ui);
+    let sort = show.state.settings.layer_sort;
+    let semantics = show.state.semantics();
+    let line = Stroke::new(sizes::LINE, palette.line);
+    ui.painter().hline(rect.x_range(), rect.bottom(), line);
+    for (column, [left, right]) in LayerColumn::ALL.into_iter().zip(columns(rect)) {
+        let place = between(rect, left, right - sizes::S1);
+        let id = ui.scope_id().with(("heading", column as usize));
+        let response = ui.interact(place, id, Sense::click());
+        let label = heading(column, semantics);
+        let chosen = sort.column == column;
+        let words = sentences::sentence_case(&format!("sort by {label}"));
+        response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &words));
+        let color = if chosen || response.hovered() {
+            palette.ink
+        } else {
+            palette.muted
+        };
+        let arrow = match (chosen, sort.descending) {
+            (false, _) => "",
+            (true, false) => " ↓",
+            (true, true) => " ↑",
+        };
+        let label = format!("{label}{arrow}");
+        let (at, align) = cell(place, column);
+        ui.painter().text(at, align, label, text::small(), color);
+        parts::focus_ring(ui, &response, place.shrink2(vec2(0.0, sizes::S1)));
+        if response.clicked() {
+            show.push(Command::SortLayers(column));
+        }
+        response.on_hover_text(explains(column));
+    }
+}
+
+/// Where a cell's text starts; numbers stand at the right.
+fn cell(place: Rect, column: LayerColumn) -> (egui::Pos2, Align2) {
+    if column == LayerColumn::Params {
+        (place.right_center(), Align2::RIGHT_CENTER)
+    } else {
+        (place.left_center(), Align2::LEFT_CENTER)
+    }
+}
+
+fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
+    let palette = theme::palette(ui);
+    let semantics = show.state.semantics();
+    let layer = &base.model.graph.layers[row.id];
+    let has_view = matches!(row.role, LayerRole::BatchNorm | LayerRole::Noise);
+    let sense = if has_view {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let id = ui.scope_id().with(("table row", row.id));
+    let response = ui.interact(rect, id, sense);
+    if response.hovered() {
+        let inner = rect.shrink2(vec2(sizes::LINE, 0.0));
+        ui.painter()
+            .rect_filled(inner, CornerRadius::ZERO, palette.hover);
+    }
+    let flag = sentences::flag_label(semantics);
+    let words = format!(
+        "{}: {} in training, moves {}",
+        layer.name,
+        mode(row),
+        moves(row)
+    );
+    let role = if has_view { Role::Button } else { Role::Label };
+    response.widget_info(|| WidgetInfo::labeled(role, true, &words));
+    let places = columns(rect);
+    let check = pos2(places[1][0] + sizes::CHECKBOX / 2.0, rect.center().y);
+    let check = Rect::from_center_size(check, egui::Vec2::splat(sizes::CHECKBOX));
+    let name = format!("{flag} of {}", layer.name);
+    if parts::checkbox_ui(ui, check, id.with("flag"), &name, row.flag).clicked() {
+        show.push(Command::SetTrainable(row.id, !row.flag));
+    }
+    for (column, [left, right]) in LayerColumn::ALL.into_iter().zip(places) {
+        let place = between(rect, left, right - sizes::S1);
+        cell_ui(ui, base, row, semantics, column, place);
+    }
+    parts::focus_ring(ui, &response, rect.shrink(1.0));
+    if response.gained_focus() {
+        response.scroll_to_me(None);
+    }
+    if response.clicked() {
+        show.push(Command::ShowLayer(row.id));
+    }
+    let reason = sentences::lamp(row.role, row.flag, row.effective, semantics);
+    if has_modes(row.role) {
+        response.on_hover_text(reason);
+    }
+}
+
+fn cell_ui(
+    ui: &Ui,
+    base: &Base,
+    row: &Row,
+    semantics: Semantics,
+    column: LayerColumn,
+    place: Rect,
+) {
+    let palette = theme::palette(ui);
+    let own = has_modes(row.role) || row.weights;
+    let (words, color): (String, _) = match column {
+        LayerColumn::Layer => {
+            let font = font(base, row);
+            let name = &base.model.graph.layers[row.id].name;
+            name_ui(ui, place, name, &font, ink(row.flag, palette));
+            return;
+        }
+        LayerColumn::Flag => return,
+        LayerColumn::Inherited => (inherited(row, semantics).into(), palette.muted),
+        LayerColumn::Training => {
+            let value = if row.effective.training {
+                "True"
+            } else {
+                "False"
+            };
+            (value.into(), ink(has_modes(row.role), palette))
+        }
+        LayerColumn::Mode => {
+            let active = row.effective.active;
+            let in_mode = if active {
+                Mode::Training
+            } else {
+                Mode::Inference
+            };
+            (mode(row).into(), palette.mode(in_mode).ink)
+        }
+        LayerColumn::Moves if !own => (String::new(), palette.muted),
+        LayerColumn::Moves => {
+            let any = moved(row).contains(&true);
+            (moves(row).into(), ink(any, palette))
+        }
+        LayerColumn::Params if row.params == 0 => (String::new(), palette.muted),
+        LayerColumn::Params => (thousands(row.params), palette.muted),
+    };
+    let (at, align) = cell(place, column);
+    ui.painter().text(at, align, words, text::small(), color);
+}
+
+fn ink(stands_out: bool, palette: &Palette) -> egui::Color32 {
+    if stands_out {
+        palette.ink
+    } else {
+        palette.muted
+    }
+}
+
+fn font(base: &Base, row: &Row) -> FontId {
+    if base.is_container(row.id) {
+        text::semibold()
+    } else {
+        text::body()
+    }
+}

@@ -9,6 +9,7 @@ use super::App;
 use crate::augment::Pipeline;
 use crate::dataset::Image;
 use crate::state::{FillTexture, GridTextures, View};
+use crate::theme;
 use crate::worker::{AugmentationOutcome, Cell, Look, Outcome};
 
 /// The values of a photo.
@@ -53,7 +54,7 @@ fn fill_texture(ctx: &Context, pipeline: &Pipeline, cell: &Cell) -> Option<FillT
     let count = painted.iter().filter(|&&painted| painted).count();
     let color = |painted: bool| {
         if painted {
-            Color32::WHITE
+            theme::UNTINTED
         } else {
             Color32::TRANSPARENT
         }
@@ -103,14 +104,11 @@ pub fn texture(ctx: &Context, name: &str, image: &Image, [low, high]: [f64; 2]) 
     let scale = if span > 0.0 { 255.0 / span } else { 1.0 } as f32;
     let low = low as f32;
     let pixel = |hwc: &[f32]| {
-        let byte = |i: usize| {
-            let value = hwc.get(i).map_or(0.0, |v| (v - low) * scale);
-            value.clamp(0.0, 255.0).round() as u8
-        };
-        if hwc.len() < 3 {
-            Color32::from_gray(byte(0))
-        } else {
-            Color32::from_rgb(byte(0), byte(1), byte(2))
+        let byte = |value: f32| ((value - low) * scale).clamp(0.0, 255.0).round() as u8;
+        match *hwc {
+            [red, green, blue, ..] => theme::pixel(&[byte(red), byte(green), byte(blue)]),
+            [grey, ..] => theme::pixel(&[byte(grey)]),
+            [] => theme::pixel(&[]),
         }
     };
     let pixels: Vec<_> = image

@@ -9,7 +9,7 @@ pub mod text;
 
 pub use palette::{ModeColors, Palette};
 
-use eframe::egui::{Context, Theme, Ui};
+use eframe::egui::{Color32, Context, Theme, Ui};
 
 /// Installs fonts and styles; call once, before the first frame.
 pub fn install(ctx: &Context) {
@@ -18,6 +18,18 @@ pub fn install(ctx: &Context) {
     ctx.options_mut(|options| options.fallback_theme = Theme::Light);
     ctx.set_style_of(Theme::Light, style::style(&Palette::LIGHT));
     ctx.set_style_of(Theme::Dark, style::style(&Palette::DARK));
+}
+
+/// Textures drawn with this tint show their own colours.
+pub const UNTINTED: Color32 = Color32::WHITE;
+
+/// The colour of one pixel of a photo: grey of one channel, else red, green and blue.
+pub fn pixel(channels: &[u8]) -> Color32 {
+    match *channels {
+        [red, green, blue, ..] => Color32::from_rgb(red, green, blue),
+        [grey, ..] => Color32::from_gray(grey),
+        [] => Color32::TRANSPARENT,
+    }
 }
 
 /// The colours of the theme in use.

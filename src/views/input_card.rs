@@ -2,8 +2,7 @@
 
 use eframe::egui;
 use eframe::egui::{
-    Color32, CornerRadius, DragValue, Popup, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2,
-    vec2,
+    CornerRadius, DragValue, Popup, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::menu::{self, Entry};
@@ -94,7 +93,7 @@ fn picture_ui(ui: &mut Ui, show: &Show<'_>, rect: Rect) {
         .as_ref()
         .is_some_and(|g| g.photo == thumbnail.photo);
     let opacity = if shown { 1.0 } else { sizes::STALE_OPACITY };
-    let tint = Color32::WHITE.gamma_multiply(opacity);
+    let tint = theme::UNTINTED.gamma_multiply(opacity);
     let corners = CornerRadius::same(sizes::IMAGE_RADIUS);
     let shape = egui::epaint::RectShape::filled(rect, corners, tint);
     ui.painter()

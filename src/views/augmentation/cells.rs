@@ -2,7 +2,7 @@
 
 use eframe::egui;
 use eframe::egui::{
-    Color32, CornerRadius, Id, Layout, Rect, Role, Sense, Stroke, StrokeKind, TextureId, Ui, Vec2,
+    CornerRadius, Id, Layout, Rect, Role, Sense, Stroke, StrokeKind, TextureId, Ui, Vec2,
     WidgetInfo, pos2, vec2,
 };
 
@@ -181,7 +181,7 @@ fn cell_ui(
 pub fn image_ui(ui: &Ui, texture: TextureId, rect: Rect, radius: u8) {
     let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     let corners = CornerRadius::same(radius);
-    let shape = egui::epaint::RectShape::filled(rect, corners, Color32::WHITE);
+    let shape = egui::epaint::RectShape::filled(rect, corners, theme::UNTINTED);
     ui.painter().add(shape.with_texture(texture, uv));
 }
 

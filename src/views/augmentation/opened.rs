@@ -138,7 +138,7 @@ fn picture_ui(
     let inner = cells::fitted(frame, cell);
     let right = ui.painter().with_clip_rect(frame.with_min_x(line_x));
     let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-    right.image(after.id(), inner, uv, egui::Color32::WHITE);
+    right.image(after.id(), inner, uv, theme::UNTINTED);
     if let Some((_, Some(fill))) = shown.textures.fill.as_ref().filter(|_| grid.show_fill) {
         right.image(fill.texture.id(), inner, uv, colors.tint());
     }
@@ -153,7 +153,7 @@ fn picture_ui(
         right.add(Shape::closed_line(corners.map(on_screen).to_vec(), stroke));
     }
     let left = ui.painter().with_clip_rect(frame.with_max_x(line_x));
-    left.image(before.id(), frame, uv, egui::Color32::WHITE);
+    left.image(before.id(), frame, uv, theme::UNTINTED);
     divider_ui(ui, show, frame, line_x);
     let halves = labels.with_min_x(frame.left()).with_max_x(frame.right());
     parts::row_ui(ui, halves, |ui| ui.label(text::note("before", palette)));

@@ -164,9 +164,16 @@ impl Pipeline {
 
     /// What the pipeline does with `training=False`.
     pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {
-        self.active().fold(image.clone(), |image, (_, layer)| {
-            layer.inference(semantics, &image)
-        })
+        // Random layers return their input, a crop excepted: no copy is made of it.
+        let acts = |layer: &AugmentLayer| {
+            !layer.is_random() || matches!(layer.transform, Transform::Crop(_))
+        };
+        let mut layers = self.active().map(|(_, layer)| layer).filter(|l| acts(l));
+        let Some(first) = layers.next() else {
+            return image.clone();
+        };
+        let first = first.inference(semantics, image);
+        layers.fold(first, |image, layer| layer.inference(semantics, &image))
     }
 
     /// `[height, width]` of what the pipeline makes of an image of `height` x `width` pixels.

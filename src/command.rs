@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::augment::{AugmentLayer, Preset};
-use crate::model::{LayerId, Preprocessing, Semantics};
+use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
@@ -19,6 +19,10 @@ pub enum Command {
     OpenPhoto(PathBuf),
     Pipeline(PipelineCommand),
     SetSemantics(Option<Semantics>),
+    /// What the outer call of the training column says.
+    SetCall(Outer),
+    /// Records a `training=` value at the call of the base.
+    Record(Option<bool>),
     SetPreprocessing(Option<Preprocessing>),
     SetTheme(ThemeChoice),
     SetPhoto(usize),

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
-use crate::model::{Preprocessing, Semantics};
+use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource};
 
 pub use grid::{CellPlace, GridState};
@@ -95,6 +95,8 @@ pub struct Settings {
     pub theme: ThemeChoice,
     /// `None`: by the file.
     pub semantics: Option<Semantics>,
+    /// The outer call of the training column.
+    pub call: Outer,
     /// `None`: by the file.
     pub preprocessing: Option<Preprocessing>,
     pub batch: usize,
@@ -121,6 +123,7 @@ impl Default for Settings {
             view: View::Augmentation,
             theme: ThemeChoice::System,
             semantics: None,
+            call: Outer::Given(Mode::Training),
             preprocessing: None,
             batch: 32,
             seed: 7,

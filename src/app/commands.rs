@@ -37,6 +37,10 @@ impl App {
             }
             Command::Pipeline(command) => self.apply_pipeline(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
+            Command::SetCall(call) => settings.call = call,
+            Command::Record(value) => {
+                self.change_flags(|flags, graph| flags.record(graph, value));
+            }
             Command::SetPreprocessing(choice) => settings.preprocessing = choice,
             Command::SetTheme(theme) => {
                 settings.theme = theme;

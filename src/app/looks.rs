@@ -49,6 +49,7 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         flags: base.flags.clone(),
         augment: settings.augment_batch.then(|| settings.pipeline.clone()),
         semantics: state.semantics(),
+        call: settings.call,
     };
     if view == View::Trainable {
         return Some(Look::Trainable(TrainableLook::new(pass)));

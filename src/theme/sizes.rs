@@ -42,6 +42,8 @@ pub const IMAGE_RADIUS: u8 = 5;
 /// Width of the label column of the input card.
 pub const INPUT_LABEL: f32 = 38.0;
 pub const INPUT_ROW: f32 = 21.0;
+/// Room of `model(x, training=` before its value.
+pub const CALL_CODE: f32 = 140.0;
 pub const INDENT: f32 = 14.0;
 /// From the right end of a layer row to its lamp.
 pub const LAMP_COLUMN: f32 = 66.0;

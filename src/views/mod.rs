@@ -3,6 +3,7 @@
 
 pub mod augmentation;
 pub mod batch_norm;
+pub mod call;
 pub mod centre;
 pub mod code;
 pub mod dropout;

@@ -1,5 +1,6 @@
 //! "What you see": numbers in, sentences out. `**...**` stands out.
 
+use super::call::Call;
 use super::number::{count, fixed, measured, percent, thousands};
 use crate::augment::Pipeline;
 use crate::model::{Effective, Mode, Role, Semantics, Statistics};
@@ -42,29 +43,31 @@ pub fn rules_sentence(semantics: Semantics) -> &'static str {
     }
 }
 
-/// Why a layer with two modes does what it does with `training=True`.
-pub fn lamp(role: Role, trainable: bool, effective: Effective, semantics: Semantics) -> String {
-    let call = mode_label(Mode::Training, semantics);
-    let flag = flag_label(semantics);
+/// Why a layer with two modes does what it does in the outer call.
+pub fn lamp(role: Role, trainable: bool, effective: Effective, call: Call) -> String {
+    let flag = flag_label(call.semantics);
+    let how = call.label();
     match role {
         Role::BatchNorm if effective.statistics == Some(Statistics::Batch) => {
             let moves = "its moving statistics change";
             if trainable {
-                format!("With {call} it normalises with the batch, and {moves}.")
+                format!("With {how} it normalises with the batch, and {moves}.")
             } else {
                 format!(
-                    "Frozen by {flag}=False, but with {call} it still normalises with the batch, and {moves}."
+                    "Frozen by {flag}=False, but with {how} it still normalises with the batch, and {moves}."
                 )
             }
         }
-        Role::BatchNorm if !effective.training => recorded_reason(),
+        Role::BatchNorm if !effective.training => {
+            format!("It normalises with its stored statistics. {}", call.why())
+        }
         Role::BatchNorm => {
-            format!("Frozen: {flag}=False makes it run on its stored statistics even with {call}.")
+            format!("Frozen: {flag}=False makes it run on its stored statistics even with {how}.")
         }
         Role::Noise | Role::Augmentation if effective.active => {
-            format!("Random with {call}; {flag} has no effect on it.")
+            format!("Random with {how}; {flag} has no effect on it.")
         }
-        Role::Noise | Role::Augmentation => recorded_reason(),
+        Role::Noise | Role::Augmentation => format!("It rests. {}", call.why()),
         Role::Weights | Role::Plain => String::new(),
     }
 }

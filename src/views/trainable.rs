@@ -28,7 +28,7 @@ fn outcome(state: &State) -> Option<&TrainableOutcome> {
 /// Whether training would go on with other flags than those shown.
 fn is_changed(state: &State) -> bool {
     let base = state.opened.base.as_ref();
-    base.is_some_and(|base| base.flags != base.compiled)
+    base.is_some_and(|base| !base.flags.same_trainable(&base.compiled))
 }
 
 /// Sentences and code.
@@ -115,7 +115,8 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let rows = show.state.opened.base.as_ref().map(|base| {
         let semantics = show.state.semantics();
-        table::rows(base, semantics, show.state.settings.layer_sort)
+        let settings = &show.state.settings;
+        table::rows(base, settings.call, semantics, settings.layer_sort)
     });
     let rows = rows.unwrap_or_default();
     let width = cut.0.width() - sizes::SCROLL_BAR;

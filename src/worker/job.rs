@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
-use crate::model::{Effective, Flags, LayerId, Mode, Model, Preprocessing, Semantics};
+use crate::model::{Effective, Flags, LayerId, Mode, Model, Outer, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
 #[derive(Debug)]
@@ -176,6 +176,18 @@ pub struct PassLook {
     /// the same pixels.
     pub augment: Option<Pipeline>,
     pub semantics: Semantics,
+    /// The outer call of the training column.
+    pub call: Outer,
+}
+
+impl PassLook {
+    /// The outer call of one column: the one beside `training=False` is the person's choice.
+    pub fn outer(&self, mode: Mode) -> Outer {
+        match mode {
+            Mode::Training => self.call,
+            Mode::Inference => Outer::Given(mode),
+        }
+    }
 }
 
 /// What kind of request an event speaks of.

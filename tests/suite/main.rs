@@ -10,6 +10,7 @@ mod augmentation;
 mod bad_input;
 mod batch_norm;
 mod bundled;
+mod call;
 mod cli;
 mod effective;
 mod flags;

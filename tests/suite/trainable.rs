@@ -33,6 +33,7 @@ fn measured(semantics: Semantics) -> TrainableOutcome {
         flags: Flags::of_file(&model.graph),
         augment: None,
         semantics,
+        call: Mode::Training.into(),
     };
     let before = bits(&model);
     let worker = Worker::start(|| {}).expect("a thread");

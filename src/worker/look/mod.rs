@@ -237,7 +237,7 @@ fn both_modes(
     let taps = [layer];
     let pass = |mode: Mode| {
         let options = PassOptions {
-            outer: mode.into(),
+            outer: look.outer(mode),
             semantics: look.semantics,
             flags: &look.flags,
             random: true,

@@ -52,7 +52,7 @@ pub fn compute(
         photos: photos.len(),
         semantics: look.semantics,
         rate: RATE,
-        recorded: base.and_then(|id| graph.layers[id].recorded_training),
+        recorded: look.flags.recorded(graph),
         has_head: base.is_some(),
         noises: of_role(model, Role::Noise).count(),
         cards,

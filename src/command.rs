@@ -40,6 +40,8 @@ pub enum Command {
     SortChannels(bool),
     /// Orders the layer table by a column, or from its other end.
     SortLayers(LayerColumn),
+    /// Shows the layer table without the four cards.
+    OnlyLayers(bool),
     ShowUnreadable(bool),
     DismissNotice(u64),
 }

@@ -115,6 +115,8 @@ pub struct Settings {
     pub augment_batch: bool,
     /// The order of the layer table.
     pub layer_sort: LayerSort,
+    /// The layer table stands alone, without the four cards.
+    pub only_layers: bool,
 }
 
 impl Default for Settings {
@@ -135,6 +137,7 @@ impl Default for Settings {
             seed_locked: false,
             augment_batch: false,
             layer_sort: LayerSort::default(),
+            only_layers: false,
         }
     }
 }

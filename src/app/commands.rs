@@ -66,6 +66,7 @@ impl App {
             Command::SortLayers(column) => {
                 settings.layer_sort = settings.layer_sort.clicked(column);
             }
+            Command::OnlyLayers(only) => settings.only_layers = only,
             Command::ShowUnreadable(show) => state.computed.show_unreadable = show,
             Command::DismissNotice(id) => state.computed.notices.retain(|n| n.id != id),
             Command::SetSearch(search) => {

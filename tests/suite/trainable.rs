@@ -192,6 +192,9 @@ fn the_table_follows_the_search_and_sorts() {
         &window,
         "block_13_project_BN: stored statistics in training"
     ));
+    assert!(shows(&window, "parameters that learn"));
+    click(&mut window, "Only layers");
+    assert!(!shows(&window, "parameters that learn"));
     click(&mut window, "Sort by params");
     assert_eq!(
         window.state().state().settings.layer_sort.column,

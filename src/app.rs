@@ -7,6 +7,7 @@ mod keys;
 mod looks;
 mod pipeline;
 mod textures;
+mod walk;
 
 use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
@@ -73,7 +74,7 @@ impl App {
 
     /// Whether the worker has something to do for this window.
     pub fn is_busy(&self) -> bool {
-        !self.state.computed.running.is_empty()
+        !self.state.computed.running.is_empty() || self.state.walk.is_walking()
     }
 
     /// The cell that is shown large, while its view is shown.
@@ -101,6 +102,7 @@ impl eframe::App for App {
         self.answers(ctx);
         self.ask(ctx);
         self.keep_fill(ctx);
+        self.walk(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {

@@ -18,6 +18,7 @@ pub enum Command {
     /// Opens the folder around a photo, and chooses the photo.
     OpenPhoto(PathBuf),
     Pipeline(PipelineCommand),
+    Walk(WalkCommand),
     SetSemantics(Option<Semantics>),
     /// What the outer call of the training column says.
     SetCall(Outer),
@@ -80,6 +81,24 @@ pub enum PipelineCommand {
 impl From<PipelineCommand> for Command {
     fn from(command: PipelineCommand) -> Self {
         Self::Pipeline(command)
+    }
+}
+
+/// One thing to do with the walk of the moving statistics.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WalkCommand {
+    /// Batches of one press of "run".
+    SetSteps(usize),
+    /// `None`: the layer's own.
+    SetMomentum(Option<f64>),
+    Run,
+    Stop,
+    Reset,
+}
+
+impl From<WalkCommand> for Command {
+    fn from(command: WalkCommand) -> Self {
+        Self::Walk(command)
     }
 }
 

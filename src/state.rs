@@ -3,6 +3,7 @@
 mod grid;
 mod layer_sort;
 mod opened;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource};
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
+pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
 /// The largest batch the window offers.
 pub const MAX_BATCH: usize = 64;
@@ -284,6 +286,7 @@ pub struct State {
     pub opened: Opened,
     pub computed: Computed,
     pub grid: GridState,
+    pub walk: Walk,
 }
 
 impl State {

@@ -36,6 +36,7 @@ impl App {
                 }
             }
             Command::Pipeline(command) => self.apply_pipeline(ctx, command),
+            Command::Walk(command) => self.apply_walk(command),
             Command::SetSemantics(choice) => settings.semantics = choice,
             Command::SetCall(call) => settings.call = call,
             Command::Record(value) => {
@@ -168,11 +169,12 @@ impl App {
 
     fn cancel(&mut self) {
         self.worker.cancel();
+        self.state.walk.stop();
         let opened = &mut self.state.opened;
         opened.opening_model = None;
         opened.opening_photos = None;
         opened.wanted_photo = None;
-        for job in [Job::OpenModel, Job::OpenPhotos, Job::Look] {
+        for job in [Job::OpenModel, Job::OpenPhotos, Job::Look, Job::BatchNorm] {
             self.state.computed.finish(job);
         }
     }

@@ -79,6 +79,7 @@ impl App {
         computed.sent = Some(look.clone());
         computed.sent_secs = ctx.input(|i| i.time);
         computed.start(Job::Look, "Forward");
+        self.forget_walk_job();
         self.worker.send(Request::Look(Box::new(look)));
     }
 

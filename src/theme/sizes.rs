@@ -74,19 +74,27 @@ pub const UNIT_GAP: f32 = 2.0;
 pub const KEY_ROW: f32 = 30.0;
 pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;
-pub const STAT_COLUMN_SHARE: f32 = 0.28;
-/// The least width of a column of key numbers.
-pub const STAT_COLUMN_MIN: f32 = 92.0;
-/// Narrower columns get shorter labels.
-pub const STAT_LABEL_MIN: f32 = 176.0;
-pub const SCATTER_ROW_MIN: f32 = 196.0;
-/// Share of the row that both scatter plots take.
-pub const SCATTER_SHARE: f32 = 0.62;
+/// Narrower rows of key numbers get shorter labels.
+pub const STAT_NARROW: f32 = 440.0;
+/// All BatchNorm layers at a glance.
+pub const STRIP: f32 = 60.0;
+/// Share of a bar's place that stays free on each side of it.
+pub const BAR_GAP: f32 = 0.15;
+/// The least height of the row of scatter plots and walk.
+pub const SCATTER_ROW_MIN: f32 = 166.0;
+/// Share of the row that both scatter plots take, at most.
+pub const SCATTER_SHARE: f32 = 0.42;
 /// Width of a scatter plot by its height, at most.
 pub const SCATTER_ASPECT: f32 = 1.35;
-/// Share of the height the two columns of the BatchNorm view take.
+/// Share of the height below the strip that the two columns of the BatchNorm view take.
 pub const BATCH_NORM_COLUMNS_SHARE: f32 = 0.56;
-pub const BATCH_NORM_COLUMNS_MIN: f32 = 250.0;
+pub const BATCH_NORM_COLUMNS_MIN: f32 = 246.0;
+/// Share of a column that a feature map takes, at most, and the room of its scale.
+pub const MAP_SHARE: f32 = 0.42;
+pub const MAP_SCALE: f32 = 48.0;
+/// Labels beside the plots of a walk, and its dots.
+pub const WALK_AXIS: f32 = 44.0;
+pub const WALK_DOT: f32 = 2.6;
 pub const POINT: f32 = 2.2;
 pub const RING: f32 = 7.0;
 /// How far from a point a click still chooses it.

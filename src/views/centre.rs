@@ -28,7 +28,9 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
     let card = explain::height(ui, &explanation, width - 2.0 * margin.x);
     let body = match view {
-        View::BatchNorm => sizes::BATCH_NORM_COLUMNS_MIN + sizes::S3 + sizes::SCATTER_ROW_MIN,
+        View::BatchNorm => {
+            sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
+        }
         View::Augmentation | View::Dropout | View::Trainable => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;

@@ -122,40 +122,63 @@ fn call(function: &str, layer: &str) -> String {
     format!("{function}({between}\"{layer}\")")
 }
 
-/// The BatchNorm view; `nested` where the layer lies in a model inside the model.
-pub fn batch_norm(
-    layer: &str,
-    nested: bool,
-    training: Option<Effective>,
-    trainable: bool,
-    semantics: Semantics,
-) -> String {
+/// The setting that the BatchNorm view shows.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNormSetting {
+    /// The layer lies in a model inside the model.
+    pub nested: bool,
+    /// What it does with `training=True`.
+    pub training: Effective,
+    pub trainable: bool,
+    /// Keras' convention; `None`: the layer's own.
+    pub momentum: Option<f64>,
+    /// Batches that the moving statistics have taken in.
+    pub batches: usize,
+}
+
+/// The BatchNorm view.
+pub fn batch_norm(layer: &str, setting: &BatchNormSetting, semantics: Semantics) -> String {
+    let flag = python(setting.trainable);
     if semantics == Semantics::PyTorch {
         let get = call("model.get_submodule", layer);
+        let momentum = setting.momentum.map_or_else(String::new, |momentum| {
+            format!("bn.momentum = {}\n", trimmed(1.0 - momentum))
+        });
+        let train = match setting.batches {
+            0 => "model.train(); model(x)  # batch statistics".to_owned(),
+            n => format!("model.train()\nfor x in batches[:{n}]: model(x)  # walks"),
+        };
         return format!(
-            "bn = {get}\nbn.requires_grad_({})  # gamma and beta\n\
-             bn.eval()  # keeps the statistics,\n           # again after every model.train()",
-            python(trainable)
+            "bn = {get}\nbn.requires_grad_({flag})  # gamma and beta\n{momentum}{train}\n\
+             model.eval(); model(x)   # stored statistics\n\
+             # to keep them in training: bn.eval()"
         );
     }
     let get = call(
-        if nested {
+        if setting.nested {
             "base.get_layer"
         } else {
             "model.get_layer"
         },
         layer,
     );
-    let effect = match training {
-        Some(effective) if effective.updates_statistics => "# batch statistics",
-        Some(effective) if effective.training => "# frozen: runs in inference",
-        Some(_) => "# bound by the recorded training=False",
-        None => "",
+    let effect = if setting.training.updates_statistics {
+        "batch statistics"
+    } else if setting.training.training {
+        "frozen: runs in inference"
+    } else {
+        "bound by the recorded training=False"
+    };
+    let momentum = setting.momentum.map_or_else(String::new, |momentum| {
+        format!("layer.momentum = {}\n", trimmed(momentum))
+    });
+    let train = match setting.batches {
+        0 => format!("model(x, training=True)   # {effect}"),
+        n => format!("for x in batches[:{n}]:\n    model(x, training=True)  # {effect}"),
     };
     format!(
-        "layer = {get}\nlayer.trainable = {}\nmodel(x, training=True)   {effect}\n\
-         model(x, training=False)  # stored statistics\n# PyTorch needs bn.eval() instead",
-        python(trainable)
+        "layer = {get}\nlayer.trainable = {flag}\n{momentum}{train}\n\
+         model(x, training=False)  # stored statistics\n# PyTorch needs bn.eval() instead"
     )
 }
 
@@ -211,13 +234,44 @@ mod tests {
         let of = |trainable, recorded, semantics| {
             let outer = Outer::Given(Mode::Training);
             let e = effective(Role::BatchNorm, trainable, true, outer, recorded, semantics);
-            batch_norm("bn", false, Some(e), trainable, semantics)
+            let setting = BatchNormSetting {
+                nested: false,
+                training: e,
+                trainable,
+                momentum: None,
+                batches: 0,
+            };
+            batch_norm("bn", &setting, semantics)
         };
         assert!(of(false, None, Semantics::Keras3).contains("model.get_layer(\"bn\")\n"));
         assert!(of(false, None, Semantics::Keras3).contains("frozen: runs in inference"));
         assert!(!of(true, None, Semantics::Keras3).contains("frozen"));
         assert!(of(true, Some(false), Semantics::Keras2).contains("recorded training=False"));
         assert!(of(false, None, Semantics::PyTorch).contains("requires_grad_(False)"));
+    }
+
+    #[test]
+    fn momentum_and_batches_are_the_chosen_ones() {
+        let of = |semantics| {
+            let outer = Outer::Given(Mode::Training);
+            let setting = BatchNormSetting {
+                nested: true,
+                training: effective(Role::BatchNorm, true, true, outer, None, semantics),
+                trainable: true,
+                momentum: Some(0.9),
+                batches: 10,
+            };
+            batch_norm("bn", &setting, semantics)
+        };
+        let keras = of(Semantics::Keras3);
+        assert!(keras.contains("layer.momentum = 0.9\n"), "{keras}");
+        assert!(keras.contains("for x in batches[:10]:"), "{keras}");
+        let torch = of(Semantics::PyTorch);
+        assert!(
+            torch.contains("bn.momentum = 0.1\n"),
+            "PyTorch's own: {torch}"
+        );
+        assert!(torch.contains("for x in batches[:10]: model(x)"), "{torch}");
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::call::Call;
 use super::number::{count, fixed, measured, percent, thousands};
 use crate::augment::Pipeline;
 use crate::model::{Effective, Mode, Role, Semantics, Statistics};
-use crate::worker::{BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide};
+use crate::worker::{
+    BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide, channel_distance,
+};
 
 /// What a mode is called in the framework's own code.
 pub fn mode_label(mode: Mode, semantics: Semantics) -> &'static str {
@@ -160,12 +162,14 @@ pub fn trimmed(x: f64) -> String {
         .to_owned()
 }
 
-/// The BatchNorm view, for one channel.
+/// The BatchNorm view, for one channel: `momentum` in Keras' convention, and the moving mean that
+/// would follow with it.
 pub fn batch_norm(
     outcome: &BatchNormOutcome,
     channel: usize,
     trainable: bool,
     semantics: Semantics,
+    [momentum, next]: [f64; 2],
 ) -> String {
     let value = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));
     let training = &outcome.training;
@@ -187,16 +191,17 @@ pub fn batch_norm(
         };
     }
     let used = measured(value(&training.used.mean));
-    let next = measured(value(&training.next.mean));
+    let distance = fixed(f64::from(distance(outcome, channel)), 2);
     let seen = format!(
         "In training mode channel {number} is normalised with this batch's own mean **{used}**; \
-         in inference with the stored **{stored}**. "
+         in inference with the stored **{stored}**: {distance} standard deviations apart. "
     );
     let moves = if training.effective.updates_statistics {
         format!(
-            "The stored mean would move to {next}: {} of the gap (momentum {}). ",
-            percent_of_gap(1.0 - outcome.momentum),
-            trimmed(outcome.momentum),
+            "The stored mean would move to {}: {} of the gap (momentum {}). ",
+            measured(next),
+            percent_of_gap(1.0 - momentum),
+            trimmed(momentum),
         )
     } else {
         String::new()
@@ -229,32 +234,21 @@ pub fn batch_norm_heading(side: &BatchNormSide, mode: Mode, trainable: bool) -> 
     }
 }
 
-/// How far the batch is from the stored statistics in one channel, in words.
-pub fn scatter(outcome: &BatchNormOutcome, channel: usize) -> String {
-    let distance = distance(outcome, channel);
-    let per_photo = outcome.n / outcome.shape.first().copied().unwrap_or(1).max(1);
-    let photos = outcome.shape.first().copied().unwrap_or(0);
-    format!(
-        "On the dashed line this batch agrees with what the base saw before. The ring is channel \
-         {}: its mean is {} standard deviations away, over {} values ({} of {} positions).",
-        channel + 1,
-        fixed(f64::from(distance), 2),
-        thousands(outcome.n),
-        count(photos, "photo", "photos"),
-        thousands(per_photo),
-    )
+/// What a BatchNorm normalises with in training mode.
+pub fn training_statistics(uses_batch: bool) -> &'static str {
+    if uses_batch {
+        "training normalises with the batch"
+    } else {
+        "training normalises with the stored statistics"
+    }
 }
 
 /// |batch mean - moving mean| in standard deviations of the stored variance.
 pub fn distance(outcome: &BatchNormOutcome, channel: usize) -> f32 {
-    let at = |values: &[f32]| values.get(channel).copied().unwrap_or(0.0);
-    let gap = (at(&outcome.training.batch.mean) - at(&outcome.moving.mean)).abs();
-    let deviation = (at(&outcome.moving.variance) + outcome.epsilon as f32).sqrt();
-    if deviation > 0.0 {
-        gap / deviation
-    } else {
-        0.0
-    }
+    let BatchNormOutcome {
+        training, moving, ..
+    } = outcome;
+    channel_distance(&training.batch, moving, outcome.epsilon, channel)
 }
 
 /// Channels by distance, the largest first; equal ones stay in order.

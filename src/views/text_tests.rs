@@ -41,6 +41,7 @@ fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> Bat
                 moving.clone()
             },
             histogram: vec![[0; HISTOGRAM_BINS]; 2],
+            map: vec![0.0; 50],
         }
     };
     BatchNormOutcome {
@@ -54,7 +55,22 @@ fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> Bat
         inference: side(Mode::Inference),
         moving,
         histogram_axis: vec![[-3.0, 3.0]; 2],
+        calls: 1,
+        semantics,
+        layers: Vec::new(),
     }
+}
+
+/// The view's sentences with the layer's own momentum.
+fn batch_norm(
+    outcome: &BatchNormOutcome,
+    channel: usize,
+    trainable: bool,
+    semantics: Semantics,
+) -> String {
+    let next = f64::from(outcome.training.next.mean[channel]);
+    let step = [outcome.momentum, next];
+    super::batch_norm(outcome, channel, trainable, semantics, step)
 }
 
 #[test]
@@ -191,7 +207,8 @@ fn the_reason_names_the_value_that_holds() {
 fn the_channel_that_differs_most_comes_first() {
     let outcome = outcome(true, None, Semantics::Keras3);
     assert_eq!(most_different(&outcome), [1, 0]);
-    assert!(scatter(&outcome, 1).contains("4.00 standard deviations"));
+    let text = batch_norm(&outcome, 1, true, Semantics::Keras3);
+    assert!(text.contains("4.00 standard deviations apart"), "{text}");
 }
 
 fn dropout_outcome(semantics: Semantics, recorded: Option<bool>) -> DropoutOutcome {

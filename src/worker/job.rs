@@ -1,6 +1,7 @@
 //! What can be asked of the worker, and what comes back. The window and the command line read the
 //! same events.
 
+mod batch_norm;
 mod trainable;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,10 @@ impl<T> PartialEq for Same<T> {
     }
 }
 
+pub use batch_norm::{
+    BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
+    MeasuredBatch, channel_distance, mean_distance, walked,
+};
 pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
 
 pub use crate::model::layers::norm::Moments;
@@ -53,6 +58,8 @@ pub enum Request {
         photo: usize,
     },
     Look(Box<Look>),
+    /// What the BatchNorm view measures behind its look.
+    BatchNorm(Box<BatchNormJob>),
     /// Writes an RGBA picture as PNG.
     SavePng {
         path: PathBuf,
@@ -68,6 +75,7 @@ impl Request {
             Self::OpenPhotos(_) => Job::OpenPhotos,
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::Look(_) => Job::Look,
+            Self::BatchNorm(_) => Job::BatchNorm,
             Self::SavePng { .. } => Job::SavePng,
         }
     }
@@ -197,6 +205,8 @@ pub enum Job {
     OpenPhotos,
     Thumbnail,
     Look,
+    /// Further batches and layers, behind the look of the BatchNorm view.
+    BatchNorm,
     SavePng,
 }
 
@@ -230,6 +240,7 @@ pub enum Event {
         reason: String,
     },
     Looked(Arc<Looked>),
+    BatchNorm(Box<BatchNormEvent>),
     Saved(PathBuf),
     /// The person stopped the job; what was there before still holds.
     Cancelled(Job),
@@ -318,42 +329,3 @@ pub struct DropoutSide {
     /// How many units the mask drops.
     pub dropped: usize,
 }
-
-/// One BatchNorm layer on one batch.
-#[derive(Clone, Debug)]
-pub struct BatchNormOutcome {
-    /// Values a channel in the batch: N * H * W.
-    pub n: usize,
-    /// `[N, H, W, C]` or `[N, C]`.
-    pub shape: Vec<usize>,
-    /// Keras' convention.
-    pub momentum: f64,
-    pub epsilon: f64,
-    /// Ones where the layer has no gamma.
-    pub gamma: Vec<f32>,
-    /// Zeros where the layer has no beta.
-    pub beta: Vec<f32>,
-    /// The moving statistics in the file.
-    pub moving: Moments,
-    pub training: BatchNormSide,
-    pub inference: BatchNormSide,
-    /// By channel: the common axis of both histograms, `[low, high]`.
-    pub histogram_axis: Vec<[f32; 2]>,
-}
-
-/// One mode of a BatchNorm layer.
-#[derive(Clone, Debug)]
-pub struct BatchNormSide {
-    pub effective: Effective,
-    /// Statistics of the layer's input in this mode, whether or not it normalises with them.
-    pub batch: Moments,
-    /// What it normalises with.
-    pub used: Moments,
-    /// The moving statistics that would follow.
-    pub next: Moments,
-    /// By channel: how many output values fall into each of [`HISTOGRAM_BINS`] equal bins.
-    pub histogram: Vec<[u32; HISTOGRAM_BINS]>,
-}
-
-/// Bins of an output histogram.
-pub const HISTOGRAM_BINS: usize = 40;

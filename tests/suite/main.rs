@@ -20,4 +20,5 @@ mod support;
 mod train_step;
 mod trainable;
 mod unchanged;
+mod walk;
 mod window;

@@ -2,8 +2,11 @@
 
 mod augmentation;
 mod batch_norm;
+mod batches;
 mod dropout;
 mod trainable;
+
+pub use batches::measure;
 
 use std::sync::Arc;
 use std::time::Instant;

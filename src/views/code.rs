@@ -151,7 +151,7 @@ pub fn batch_norm(layer: &str, setting: &BatchNormSetting, semantics: Semantics)
         return format!(
             "bn = {get}\nbn.requires_grad_({flag})  # gamma and beta\n{momentum}{train}\n\
              model.eval(); model(x)   # stored statistics\n\
-             # to keep them in training: bn.eval()"
+             # bn.eval() keeps them in training"
         );
     }
     let get = call(

@@ -162,14 +162,24 @@ pub fn trimmed(x: f64) -> String {
         .to_owned()
 }
 
-/// The BatchNorm view, for one channel: `momentum` in Keras' convention, and the moving mean that
-/// would follow with it.
+/// Where a channel's moving mean goes.
+#[derive(Debug)]
+pub struct Moves {
+    /// Keras' convention.
+    pub momentum: f64,
+    /// After this batch.
+    pub next: f64,
+    /// A sentence about the batches it has taken in, where there are any.
+    pub walk: Option<String>,
+}
+
+/// The BatchNorm view, for one channel.
 pub fn batch_norm(
     outcome: &BatchNormOutcome,
     channel: usize,
     trainable: bool,
     semantics: Semantics,
-    [momentum, next]: [f64; 2],
+    moves: &Moves,
 ) -> String {
     let value = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));
     let training = &outcome.training;
@@ -178,12 +188,13 @@ pub fn batch_norm(
     let call = mode_label(Mode::Training, semantics);
     if !uses_batch(training) {
         let same = format!(
-            "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves."
+            "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves. {}",
+            moves.walk.as_deref().unwrap_or_default(),
         );
         return if training.effective.training {
             format!(
                 "**Frozen**: trainable=False makes this layer run on its stored statistics even \
-                 with {call}. {same} Unfreeze it, and the left side uses this batch's own mean {}.",
+                 with {call}. {same}Unfreeze it, and the left side uses this batch's own mean {}.",
                 measured(value(&training.batch.mean)),
             )
         } else {
@@ -196,12 +207,14 @@ pub fn batch_norm(
         "In training mode channel {number} is normalised with this batch's own mean **{used}**; \
          in inference with the stored **{stored}**: {distance} standard deviations apart. "
     );
-    let moves = if training.effective.updates_statistics {
+    let moves = if let Some(walk) = &moves.walk {
+        walk.clone()
+    } else if training.effective.updates_statistics {
         format!(
             "The stored mean would move to {}: {} of the gap (momentum {}). ",
-            measured(next),
-            percent_of_gap(1.0 - momentum),
-            trimmed(momentum),
+            measured(moves.next),
+            percent_of_gap(1.0 - moves.momentum),
+            trimmed(moves.momentum),
         )
     } else {
         String::new()

@@ -69,8 +69,12 @@ fn batch_norm(
     semantics: Semantics,
 ) -> String {
     let next = f64::from(outcome.training.next.mean[channel]);
-    let step = [outcome.momentum, next];
-    super::batch_norm(outcome, channel, trainable, semantics, step)
+    let moves = Moves {
+        momentum: outcome.momentum,
+        next,
+        walk: None,
+    };
+    super::batch_norm(outcome, channel, trainable, semantics, &moves)
 }
 
 #[test]

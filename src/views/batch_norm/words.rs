@@ -4,7 +4,7 @@ use super::{Shown, arithmetic};
 use crate::model::{Mode, Semantics};
 use crate::state::State;
 use crate::views::number::{count, measured, thousands};
-use crate::views::text as sentences;
+use crate::views::{plots, text as sentences};
 
 /// What PyTorch raises for a single value a channel.
 pub const PYTORCH_REFUSES: &str = "Expected more than 1 value per channel when training";
@@ -12,18 +12,17 @@ pub const PYTORCH_REFUSES: &str = "Expected more than 1 value per channel when t
 /// The card below: this batch, and the walk so far.
 pub fn what_you_see(shown: &Shown<'_>) -> String {
     let [next, _] = shown.next();
-    let mut words = sentences::batch_norm(
+    sentences::batch_norm(
         shown.outcome,
         shown.channel,
         shown.trainable,
         shown.semantics(),
-        [shown.momentum, next],
-    );
-    if let Some(walk) = walk(shown) {
-        words.push(' ');
-        words.push_str(&walk);
-    }
-    words
+        &sentences::Moves {
+            momentum: shown.momentum,
+            next,
+            walk: walk(shown),
+        },
+    )
 }
 
 /// The chosen channel's moving mean after the batches taken in; `None` at the start.
@@ -36,13 +35,13 @@ fn walk(shown: &Shown<'_>) -> Option<String> {
     }
     Some(if shown.outcome.training.effective.updates_statistics {
         format!(
-            "**After {batches}** its moving mean has walked from {} to {}.",
+            "**After {batches}** the moving mean has walked from {} to {}. ",
             measured(first),
-            measured(last)
+            plots::told_apart(first, last)
         )
     } else {
         format!(
-            "**{batches} went through** and its moving mean is still {}.",
+            "**{batches} went through** and the moving mean is still {}. ",
             measured(last)
         )
     })

@@ -32,6 +32,11 @@ pub fn measure(
     cache: &mut PhotoCache,
     say: &dyn Fn(BatchNormEvent),
 ) -> Result<(), LookError> {
+    // Reading a batch is no stage of its own here.
+    let quiet = Context {
+        progress: &|_, _, _| {},
+        ..*context
+    };
     match job {
         BatchNormJob::Distances { pass, layers } => {
             let distances = distances(pass, layers, context, cache)?;
@@ -46,7 +51,7 @@ pub fn measure(
         } => {
             for number in *from..*to {
                 (context.progress)("measuring batches", number, *to);
-                let batch = measured(pass, *layer, number, context, cache)?;
+                let batch = measured(pass, *layer, number, &quiet, cache)?;
                 say(BatchNormEvent::Batch {
                     pass: pass.clone(),
                     layer: *layer,

@@ -45,10 +45,9 @@ pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, roo
             uses_batch: l.uses_batch,
         })
         .collect();
-    let chosen = bars
-        .iter()
-        .position(|bar| bar.layer == shown.layer)
-        .unwrap_or(0);
+    let Some(chosen) = bars.iter().position(|bar| bar.layer == shown.layer) else {
+        return;
+    };
     let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S1)));
     let heading = cut.top(sizes::CAPTION);
     let area = cut.0;

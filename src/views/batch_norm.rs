@@ -19,7 +19,7 @@ use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, code, text as sentences};
 use crate::model::layers::norm::{Moments, next_moving};
-use crate::model::{Effective, LayerId, Mode, Outer, Semantics};
+use crate::model::{Effective, LayerId, Mode, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::{self, sizes};
 use crate::worker::{
@@ -143,10 +143,8 @@ pub fn explanation(state: &State) -> Explanation {
         return Explanation::default();
     };
     let trainable = base.flags.get(layer);
-    let training = Outer::Given(Mode::Training);
-    let effective: Effective = base
-        .flags
-        .effective(&base.model, layer, training, semantics);
+    let outer = state.settings.call;
+    let training: Effective = base.flags.effective(&base.model, layer, outer, semantics);
     let shown = Shown::of(state);
     let text = shown.as_ref().map(|shown| {
         sentences::augmented_batch(state.augmented_by(View::BatchNorm))
@@ -159,7 +157,8 @@ pub fn explanation(state: &State) -> Explanation {
             &own.name,
             &code::BatchNormSetting {
                 nested: own.parent.is_some(),
-                training: effective,
+                outer,
+                training,
                 trainable,
                 momentum: state.walk.momentum,
                 batches: shown.map_or(0, |shown| shown.walked),

@@ -2,7 +2,7 @@
 
 use super::text::trimmed;
 use crate::augment::{AugmentLayer, Pipeline, Transform};
-use crate::model::{Effective, Semantics, graph::Noise};
+use crate::model::{Effective, Mode, Outer, Semantics, graph::Noise};
 
 /// The augmentation view.
 pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
@@ -127,7 +127,9 @@ fn call(function: &str, layer: &str) -> String {
 pub struct BatchNormSetting {
     /// The layer lies in a model inside the model.
     pub nested: bool,
-    /// What it does with `training=True`.
+    /// The outer call of the training column.
+    pub outer: Outer,
+    /// What the layer does in it.
     pub training: Effective,
     pub trainable: bool,
     /// Keras' convention; `None`: the layer's own.
@@ -136,22 +138,36 @@ pub struct BatchNormSetting {
     pub batches: usize,
 }
 
-/// The BatchNorm view.
+/// The BatchNorm view: the layer, the call of each column, and what it makes the layer do.
 pub fn batch_norm(layer: &str, setting: &BatchNormSetting, semantics: Semantics) -> String {
     let flag = python(setting.trainable);
+    let effect = if setting.training.updates_statistics {
+        "batch statistics"
+    } else if setting.training.training {
+        "frozen: runs in inference"
+    } else if setting.outer == Outer::Given(Mode::Training) {
+        "bound by the recorded training=False"
+    } else {
+        "stored statistics"
+    };
+    let batches = setting.batches;
     if semantics == Semantics::PyTorch {
         let get = call("model.get_submodule", layer);
         let momentum = setting.momentum.map_or_else(String::new, |momentum| {
             format!("bn.momentum = {}\n", trimmed(1.0 - momentum))
         });
-        let train = match setting.batches {
-            0 => "model.train(); model(x)  # batch statistics".to_owned(),
-            n => format!("model.train()\nfor x in batches[:{n}]: model(x)  # walks"),
+        let switch = match setting.outer {
+            Outer::Given(Mode::Training) => "model.train()\n",
+            Outer::Given(Mode::Inference) => "model.eval()\n",
+            Outer::NotGiven => "",
+        };
+        let train = match batches {
+            0 => format!("{switch}model(x)  # {effect}"),
+            n => format!("{switch}for x in batches[:{n}]: model(x)  # {effect}"),
         };
         return format!(
             "bn = {get}\nbn.requires_grad_({flag})  # gamma and beta\n{momentum}{train}\n\
-             model.eval(); model(x)   # stored statistics\n\
-             # bn.eval() keeps them in training"
+             # bn.eval() keeps the statistics"
         );
     }
     let get = call(
@@ -162,19 +178,16 @@ pub fn batch_norm(layer: &str, setting: &BatchNormSetting, semantics: Semantics)
         },
         layer,
     );
-    let effect = if setting.training.updates_statistics {
-        "batch statistics"
-    } else if setting.training.training {
-        "frozen: runs in inference"
-    } else {
-        "bound by the recorded training=False"
-    };
     let momentum = setting.momentum.map_or_else(String::new, |momentum| {
         format!("layer.momentum = {}\n", trimmed(momentum))
     });
-    let train = match setting.batches {
-        0 => format!("model(x, training=True)   # {effect}"),
-        n => format!("for x in batches[:{n}]:\n    model(x, training=True)  # {effect}"),
+    let model = match setting.outer {
+        Outer::Given(mode) => format!("model(x, training={})", python(mode.training())),
+        Outer::NotGiven => "model(x)".to_owned(),
+    };
+    let train = match batches {
+        0 => format!("{model:<24}  # {effect}"),
+        n => format!("for x in batches[:{n}]:\n    {model}  # {effect}"),
     };
     format!(
         "layer = {get}\nlayer.trainable = {flag}\n{momentum}{train}\n\
@@ -216,7 +229,7 @@ fn python(value: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Mode, Outer, Role, effective};
+    use crate::model::{Role, effective};
 
     #[test]
     fn the_course_pipeline_in_both_frameworks() {
@@ -236,6 +249,7 @@ mod tests {
             let e = effective(Role::BatchNorm, trainable, true, outer, recorded, semantics);
             let setting = BatchNormSetting {
                 nested: false,
+                outer: Mode::Training.into(),
                 training: e,
                 trainable,
                 momentum: None,
@@ -256,6 +270,7 @@ mod tests {
             let outer = Outer::Given(Mode::Training);
             let setting = BatchNormSetting {
                 nested: true,
+                outer,
                 training: effective(Role::BatchNorm, true, true, outer, None, semantics),
                 trainable: true,
                 momentum: Some(0.9),

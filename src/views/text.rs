@@ -178,14 +178,13 @@ pub fn batch_norm(
     outcome: &BatchNormOutcome,
     channel: usize,
     trainable: bool,
-    semantics: Semantics,
+    call: Call,
     moves: &Moves,
 ) -> String {
     let value = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));
     let training = &outcome.training;
     let stored = measured(value(&outcome.moving.mean));
     let number = channel + 1;
-    let call = mode_label(Mode::Training, semantics);
     if !uses_batch(training) {
         let same = format!(
             "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves. {}",
@@ -194,11 +193,12 @@ pub fn batch_norm(
         return if training.effective.training {
             format!(
                 "**Frozen**: trainable=False makes this layer run on its stored statistics even \
-                 with {call}. {same}Unfreeze it, and the left side uses this batch's own mean {}.",
+                 with {}. {same}Unfreeze it, and the left side uses this batch's own mean {}.",
+                call.label(),
                 measured(value(&training.batch.mean)),
             )
         } else {
-            format!("{} {same}", recorded_reason())
+            format!("{} {same}", call.why())
         };
     }
     let used = measured(value(&training.used.mean));
@@ -219,7 +219,7 @@ pub fn batch_norm(
     } else {
         String::new()
     };
-    let tail = match (semantics, trainable) {
+    let tail = match (call.semantics, trainable) {
         (Semantics::PyTorch, false) => {
             "**requires_grad=False** keeps gamma and beta, but not the statistics: they still \
              move. Only model.eval() on the layer keeps them."
@@ -241,18 +241,18 @@ pub fn uses_batch(side: &BatchNormSide) -> bool {
 pub fn batch_norm_heading(side: &BatchNormSide, mode: Mode, trainable: bool) -> &'static str {
     match (uses_batch(side), mode) {
         (true, _) => "statistics of this batch",
-        (false, Mode::Training) if !side.effective.training => "the file records training=False",
+        (false, Mode::Training) if !side.effective.training => "stored statistics: not in training",
         (false, Mode::Training) if !trainable => "frozen: statistics stored in the file",
         (false, _) => "statistics stored in the file",
     }
 }
 
-/// What a BatchNorm normalises with in training mode.
+/// What a BatchNorm normalises with in the training column.
 pub fn training_statistics(uses_batch: bool) -> &'static str {
     if uses_batch {
-        "training normalises with the batch"
+        "normalises with the batch"
     } else {
-        "training normalises with the stored statistics"
+        "normalises with its stored statistics"
     }
 }
 

@@ -74,7 +74,13 @@ fn batch_norm(
         next,
         walk: None,
     };
-    super::batch_norm(outcome, channel, trainable, semantics, &moves)
+    let recorded = (!outcome.training.effective.training).then_some(false);
+    let call = Call {
+        outer: Outer::Given(Mode::Training),
+        recorded,
+        semantics,
+    };
+    super::batch_norm(outcome, channel, trainable, call, &moves)
 }
 
 #[test]
@@ -124,7 +130,7 @@ fn a_recorded_value_is_the_reason_in_keras_2_only() {
         Semantics::Keras2,
     );
     assert!(
-        keras2.contains("The file records training=False"),
+        keras2.contains("training=False is recorded at the call around it"),
         "{keras2}"
     );
     assert!(!keras2.contains("Frozen"), "{keras2}");

@@ -12,7 +12,7 @@ use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
 use modelens::dataset::folder::bundled;
 use modelens::model::layers::norm::{Moments, moments};
-use modelens::model::{Flags, LayerId, LayerKind, Preprocessing, Semantics};
+use modelens::model::{Flags, LayerId, LayerKind, Mode, Preprocessing, Semantics};
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, compute, measure};
 use modelens::worker::{
@@ -111,6 +111,7 @@ fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
         flags,
         augment: None,
         semantics,
+        call: Mode::Training.into(),
     }
 }
 

@@ -9,28 +9,34 @@ use crate::theme::{self, sizes, text};
 use crate::views::number::measured;
 use crate::views::parts::{self, Cut};
 use crate::views::plots::{self, Histogram};
-use crate::views::{Show, centre, text as sentences};
+use crate::views::{Show, call, centre, text as sentences};
 
 /// Training left, inference right.
 pub fn columns_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, room: Cut) {
     let semantics = show.state.semantics();
     for (mode, rect) in Mode::BOTH.into_iter().zip(room.halves(sizes::COLUMN_GAP)) {
-        let title = sentences::mode_label(mode, semantics);
+        let outer = match mode {
+            Mode::Training => shown.map_or(show.state.settings.call, |shown| shown.pass.call),
+            Mode::Inference => mode.into(),
+        };
+        let title = call::label(outer, semantics);
         let note = shown.map_or("", |shown| {
             sentences::batch_norm_heading(shown.side(mode), mode, shown.trainable)
         });
-        let room = parts::column_ui(ui, rect, mode, title, note);
+        let look = call::column_mode(outer, semantics);
+        let room = parts::column_ui(ui, rect, look, title, note);
         match shown {
-            Some(shown) => side_ui(ui, shown, mode, room),
+            Some(shown) => side_ui(ui, shown, mode, look, room),
             None => centre::waiting_ui(ui, show, room, mode),
         }
     }
 }
 
-fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, room: Rect) {
+/// One side; `look` is the mode whose colours it has.
+fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     let palette = theme::palette(ui);
     let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S1)));
-    used_ui(ui, shown, mode, cut.top(sizes::KEY_ROW));
+    used_ui(ui, shown, [mode, look], cut.top(sizes::KEY_ROW));
     for [label, words] in next_rows(shown, mode) {
         let row = cut.top(sizes::CARD_ROW);
         labelled_ui(ui, row, label, text::strong(words));
@@ -53,11 +59,11 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, room: Rect) {
         let name = words::map_name(shown, mode);
         room = map::map_ui(ui, room, map, scale, mode, &name);
     }
-    histogram_ui(ui, shown, mode, room, caption);
+    histogram_ui(ui, shown, [mode, look], room, caption);
 }
 
 /// What this side normalises with, large.
-fn used_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, row: Rect) {
+fn used_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], row: Rect) {
     let palette = theme::palette(ui);
     let side = shown.side(mode);
     let narrow = row.width() < sizes::STAT_NARROW;
@@ -73,7 +79,7 @@ fn used_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, row: Rect) {
         ui.spacing_mut().item_spacing.x = sizes::S1;
         for (name, values) in values.into_iter().rev() {
             let value = RichText::new(measured(shown.at(values))).font(text::key());
-            parts::value_ui(ui, value.color(palette.mode(mode).ink));
+            parts::value_ui(ui, value.color(palette.mode(look).ink));
             ui.label(text::note(name, palette));
             ui.add_space(sizes::S2);
         }
@@ -119,7 +125,7 @@ fn labelled_ui(
     parts::row_ui(ui, right, |ui| parts::value_ui(ui, value))
 }
 
-fn histogram_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, room: Rect, name: String) {
+fn histogram_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], room: Rect, name: String) {
     let outcome = shown.outcome;
     let counts = |mode| shown.side(mode).histogram.get(shown.channel).copied();
     let (Some(own), Some(&axis)) = (counts(mode), outcome.histogram_axis.get(shown.channel)) else {
@@ -128,7 +134,7 @@ fn histogram_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, room: Rect, name: St
     let both = Mode::BOTH.map(counts);
     let top = both.iter().flatten().flatten().copied().max().unwrap_or(1);
     let id = ui.scope_id().with(("histogram", mode));
-    let color = theme::palette(ui).mode(mode).bar;
+    let color = theme::palette(ui).mode(look).bar;
     let histogram = Histogram {
         id,
         name,

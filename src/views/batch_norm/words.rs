@@ -3,6 +3,7 @@
 use super::{Shown, arithmetic};
 use crate::model::{Mode, Semantics};
 use crate::state::State;
+use crate::views::call::{self, Call};
 use crate::views::number::{count, measured, thousands};
 use crate::views::{plots, text as sentences};
 
@@ -16,7 +17,7 @@ pub fn what_you_see(shown: &Shown<'_>) -> String {
         shown.outcome,
         shown.channel,
         shown.trainable,
-        shown.semantics(),
+        Call::of(shown.pass, shown.layer),
         &sentences::Moves {
             momentum: shown.momentum,
             next,
@@ -74,7 +75,7 @@ pub fn map_name(shown: &Shown<'_>, mode: Mode) -> String {
         "Output of channel {} for {} with {}",
         shown.channel + 1,
         photo.map_or("the photo", |p| p.name.as_str()),
-        sentences::mode_label(mode, shown.semantics()),
+        call::label(shown.pass.outer(mode), shown.semantics()),
     )
 }
 
@@ -112,7 +113,8 @@ pub fn batches(shown: &Shown<'_>, state: &State) -> String {
         all_photos: photos,
         uses_batch: sentences::uses_batch(training),
         beta: shown.at(&shown.outcome.beta),
-        reaches: training.effective.training,
+        frozen: training.effective.training && !sentences::uses_batch(training),
+        why: Call::of(shown.pass, shown.layer).why(),
         calls: shown.outcome.calls,
         trainable: shown.trainable,
     };
@@ -136,8 +138,10 @@ struct Scatter<'a> {
     all_photos: usize,
     uses_batch: bool,
     beta: f64,
-    /// Whether training=True reaches the layer.
-    reaches: bool,
+    /// It is the flag that keeps the layer from using the batch.
+    frozen: bool,
+    /// Why the value of `training` that reaches the layer is what it is.
+    why: String,
     calls: usize,
     trainable: bool,
 }
@@ -227,10 +231,8 @@ impl Size {
             );
         }
         match (scatter.uses_batch, semantics) {
-            (false, _) if !scatter.reaches => {
-                " **Nothing walks**: the file records training=False.".to_owned()
-            }
-            (false, _) => " **Nothing walks**: the layer is frozen.".to_owned(),
+            (false, _) if scatter.frozen => " **Nothing walks**: the layer is frozen.".to_owned(),
+            (false, _) => format!(" **Nothing walks.** {}", scatter.why),
             (true, Semantics::PyTorch) if !scatter.trainable => {
                 " **It walks though frozen**: requires_grad=False does not stop it.".to_owned()
             }

@@ -19,7 +19,8 @@ fn scatter(batches: &[[f64; 2]]) -> Scatter<'_> {
         all_photos: 93,
         uses_batch: true,
         beta: -0.25,
-        reaches: true,
+        frozen: false,
+        why: "The outer call says training=True.".to_owned(),
         calls: 1,
         trainable: true,
     }
@@ -102,6 +103,7 @@ fn a_single_value_is_enough_for_stored_statistics() {
 fn what_does_not_walk_says_why() {
     let frozen = Scatter {
         uses_batch: false,
+        frozen: true,
         trainable: false,
         ..scatter(&TWO)
     };
@@ -112,11 +114,14 @@ fn what_does_not_walk_says_why() {
     );
     let recorded = Scatter {
         uses_batch: false,
-        reaches: false,
+        why: "The outer call says training=False.".to_owned(),
         ..scatter(&TWO)
     };
     let words = size(32, 5, 4).words(&recorded, Semantics::Keras2);
-    assert!(words.contains("the file records training=False"), "{words}");
+    assert!(
+        words.contains("**Nothing walks.** The outer call says training=False"),
+        "{words}"
+    );
     let torch = Scatter {
         trainable: false,
         ..scatter(&TWO)
@@ -124,6 +129,12 @@ fn what_does_not_walk_says_why() {
     let words = size(32, 5, 4).words(&torch, Semantics::PyTorch);
     assert!(words.contains("walks though frozen"), "{words}");
     assert!(!words.contains("Nothing walks"), "{words}");
+}
+
+#[test]
+fn the_scatter_of_values_is_their_standard_deviation() {
+    assert_eq!(deviation([2.0, 4.0, 6.0].into_iter()), 2.0);
+    assert_eq!(deviation([1.5; 4].into_iter()), 0.0);
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn measure(
     Ok(())
 }
 
-/// A pass in training mode with the flags as they are.
+/// A pass as in the training column.
 fn training_pass(
     look: &PassLook,
     x: &Tensor,
@@ -74,7 +74,7 @@ fn training_pass(
     context: &Context<'_>,
 ) -> Result<Pass, LookError> {
     let options = PassOptions {
-        outer: Mode::Training.into(),
+        outer: look.outer(Mode::Training),
         semantics: look.semantics,
         flags: &look.flags,
         random: true,

@@ -35,6 +35,8 @@ pub enum Command {
     SetSearch(String),
     SetTrainable(LayerId, bool),
     SetFineTuneFrom(usize),
+    /// How often the predict view runs the same batch.
+    SetPasses(usize),
     /// Chooses a BatchNorm or noise layer and goes to its view.
     ShowLayer(LayerId),
     SetChannel(usize),
@@ -133,11 +135,12 @@ pub struct Info {
 
 impl Action {
     /// The actions that have shortcuts.
-    pub const WITH_SHORTCUT: [Self; 10] = [
+    pub const WITH_SHORTCUT: [Self; 11] = [
         Self::Show(View::Augmentation),
         Self::Show(View::Dropout),
         Self::Show(View::BatchNorm),
         Self::Show(View::Trainable),
+        Self::Show(View::Predict),
         Self::Redraw,
         Self::PreviousPhoto,
         Self::NextPhoto,
@@ -170,6 +173,11 @@ impl Action {
                 "Trainable",
                 "What trainable and training each protect, measured by one optimizer step",
                 Some((Modifiers::NONE, Key::Num4)),
+            ),
+            Self::Show(View::Predict) => (
+                "Predict",
+                "The photo's top five in both modes, pass by pass and among other batch-mates",
+                Some((Modifiers::NONE, Key::Num5)),
             ),
             Self::Redraw => (
                 "Redraw",

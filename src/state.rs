@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
-use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource};
+use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook};
 
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
@@ -32,15 +32,17 @@ pub enum View {
     Dropout,
     BatchNorm,
     Trainable,
+    Predict,
 }
 
 impl View {
     /// In the order of the tabs.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Augmentation,
         Self::Dropout,
         Self::BatchNorm,
         Self::Trainable,
+        Self::Predict,
     ];
 
     /// The view a look belongs to.
@@ -50,6 +52,7 @@ impl View {
             Look::Dropout { .. } => Self::Dropout,
             Look::BatchNorm { .. } => Self::BatchNorm,
             Look::Trainable(_) => Self::Trainable,
+            Look::Predict(_) => Self::Predict,
         }
     }
 
@@ -119,6 +122,8 @@ pub struct Settings {
     pub layer_sort: LayerSort,
     /// The layer table stands alone, without the four cards.
     pub only_layers: bool,
+    /// How often the predict view runs the same batch.
+    pub passes: usize,
 }
 
 impl Default for Settings {
@@ -140,6 +145,7 @@ impl Default for Settings {
             augment_batch: false,
             layer_sort: LayerSort::default(),
             only_layers: false,
+            passes: PredictLook::PASSES,
         }
     }
 }
@@ -319,6 +325,7 @@ impl State {
             Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => pass.augment.as_ref(),
             Look::Augmentation(_) => None,
             Look::Trainable(look) => look.pass.augment.as_ref(),
+            Look::Predict(look) => look.pass.augment.as_ref(),
         }
     }
 

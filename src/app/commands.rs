@@ -6,7 +6,7 @@ use super::App;
 use crate::command::{Action, Command};
 use crate::model::{Flags, Role};
 use crate::state::{MAX_BATCH, View};
-use crate::worker::{Job, PhotosSource, Request};
+use crate::worker::{Job, PhotosSource, PredictLook, Request};
 
 impl App {
     /// Carries out one command.
@@ -62,6 +62,10 @@ impl App {
             Command::SetSeed(_) => {}
             Command::LockSeed(locked) => settings.seed_locked = locked,
             Command::AugmentBatch(augment) => settings.augment_batch = augment,
+            Command::SetPasses(passes) => {
+                let [fewest, most] = PredictLook::PASSES_RANGE;
+                settings.passes = passes.clamp(fewest, most);
+            }
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
             Command::SortChannels(sort) => settings.sort_channels = sort,
             Command::SortLayers(column) => {

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use eframe::egui::Context;
 
 use super::App;
+use crate::model::Reading;
 use crate::state::{State, View};
-use crate::worker::{AugmentationLook, Job, Look, PassLook, Request, Same, TrainableLook};
+use crate::worker::{
+    AugmentationLook, Job, Look, PassLook, PredictLook, Request, Same, TrainableLook,
+};
 
 /// The side of the image the pipeline gets where the model leaves its input size open.
 const OPEN_SIDE: usize = 224;
@@ -54,10 +57,16 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
     if view == View::Trainable {
         return Some(Look::Trainable(TrainableLook::new(pass)));
     }
+    if view == View::Predict {
+        Reading::of(&base.model.graph)?;
+        return Some(Look::Predict(PredictLook::new(pass, settings.passes)));
+    }
     let layer = base.layer(view)?;
     Some(match view {
         View::BatchNorm => Look::BatchNorm { pass, layer },
-        View::Dropout | View::Augmentation | View::Trainable => Look::Dropout { pass, layer },
+        View::Dropout | View::Augmentation | View::Trainable | View::Predict => {
+            Look::Dropout { pass, layer }
+        }
     })
 }
 

@@ -118,6 +118,19 @@ pub const TABLE_SHARE: f32 = 0.7;
 /// Kept free for the scroll bar beside cards and table.
 pub const SCROLL_BAR: f32 = 10.0;
 
+/// The predict view: names, bars, numbers; rows of classes, and strips of dots below them.
+pub const PREDICT_NAMES_SHARE: f32 = 0.34;
+pub const PREDICT_NAMES_MIN: f32 = 108.0;
+pub const PREDICT_NAMES_MAX: f32 = 230.0;
+pub const PREDICT_VALUES: f32 = 96.0;
+pub const PREDICT_ROW_MIN: f32 = 17.0;
+pub const PREDICT_ROW_MAX: f32 = 48.0;
+pub const PREDICT_BAR_SHARE: f32 = 0.62;
+pub const PREDICT_BAR_MAX: f32 = 20.0;
+pub const STRIP_ROW: f32 = 38.0;
+pub const STRIP_ROW_MAX: f32 = 80.0;
+pub const DOT: f32 = 9.0;
+
 /// The line of a section title.
 pub const TITLE_ROW: f32 = 24.0;
 pub const EXPLAIN_MIN: f32 = 128.0;

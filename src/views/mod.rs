@@ -16,6 +16,7 @@ pub mod number;
 pub mod parts;
 pub mod picker;
 pub mod plots;
+pub mod predict;
 pub mod side_panel;
 pub mod status_bar;
 pub mod text;

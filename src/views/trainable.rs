@@ -21,7 +21,10 @@ use crate::worker::{Outcome, TrainableLook, TrainableOutcome};
 fn outcome(state: &State) -> Option<&TrainableOutcome> {
     match &state.computed.result(View::Trainable)?.outcome {
         Outcome::Trainable(outcome) => Some(outcome),
-        Outcome::Augmentation(_) | Outcome::Dropout(_) | Outcome::BatchNorm(_) => None,
+        Outcome::Augmentation(_)
+        | Outcome::Dropout(_)
+        | Outcome::BatchNorm(_)
+        | Outcome::Predict(_) => None,
     }
 }
 

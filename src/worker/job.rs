@@ -2,6 +2,7 @@
 //! same events.
 
 mod batch_norm;
+mod predict;
 mod trainable;
 
 use std::collections::BTreeMap;
@@ -34,6 +35,7 @@ pub use batch_norm::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
     MeasuredBatch, channel_distance, mean_distance, walked,
 };
+pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting};
 pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
 
 pub use crate::model::layers::norm::Moments;
@@ -96,6 +98,7 @@ pub enum Look {
     Dropout { pass: PassLook, layer: LayerId },
     BatchNorm { pass: PassLook, layer: LayerId },
     Trainable(TrainableLook),
+    Predict(PredictLook),
 }
 
 impl Look {
@@ -105,6 +108,7 @@ impl Look {
             Self::Augmentation(look) => look.photo,
             Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => pass.photo,
             Self::Trainable(look) => look.pass.photo,
+            Self::Predict(look) => look.pass.photo,
         }
     }
 }
@@ -269,6 +273,7 @@ pub enum Outcome {
     Dropout(DropoutOutcome),
     BatchNorm(Box<BatchNormOutcome>),
     Trainable(Box<TrainableOutcome>),
+    Predict(Box<PredictOutcome>),
 }
 
 /// The cells of both sides, row by row.

@@ -16,6 +16,7 @@ mod effective;
 mod flags;
 mod golden;
 mod hostile;
+mod predict;
 mod support;
 mod train_step;
 mod trainable;

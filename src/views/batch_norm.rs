@@ -122,7 +122,7 @@ impl<'a> Shown<'a> {
             .iter()
             .map(|batch| MeasuredBatch {
                 moments: self.channel_of(&batch.moments),
-                ..batch.clone()
+                ..*batch
             })
             .collect();
         let mut walk = walked(&start, &batches, self.momentum, self.semantics());

@@ -189,9 +189,15 @@ pub fn batch_norm(layer: &str, setting: &BatchNormSetting, semantics: Semantics)
         0 => format!("{model:<24}  # {effect}"),
         n => format!("for x in batches[:{n}]:\n    {model}  # {effect}"),
     };
+    // A loop takes the last line's place, so that all of it is seen.
+    let pytorch = if batches == 0 {
+        "\n# PyTorch needs bn.eval() instead"
+    } else {
+        ""
+    };
     format!(
         "layer = {get}\nlayer.trainable = {flag}\n{momentum}{train}\n\
-         model(x, training=False)  # stored statistics\n# PyTorch needs bn.eval() instead"
+         model(x, training=False)  # stored statistics{pytorch}"
     )
 }
 

@@ -4,15 +4,18 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
 use modelens::dataset::folder::bundled;
+use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::norm::{Moments, moments};
-use modelens::model::{Flags, LayerId, LayerKind, Mode, Preprocessing, Semantics};
+use modelens::model::{
+    Flags, Format, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
+};
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, compute, measure};
 use modelens::worker::{
@@ -252,6 +255,103 @@ fn a_map_is_the_photos_own_output() {
     assert_ne!(outcome.training.map, outcome.inference.map);
 }
 
+/// Global average pooling and a BatchNorm of three channels: an input without positions.
+fn flat_model() -> Model {
+    let layer = |name: &str, kind: LayerKind, weights| Layer {
+        name: name.into(),
+        class: "Layer".into(),
+        kind,
+        parent: None,
+        listed: true,
+        trainable: true,
+        recorded_training: None,
+        weights,
+    };
+    let weight = |name, values: [f32; 3], learnable| Weight {
+        name,
+        tensor: Tensor::new(&values, &Device::Cpu).expect("a tensor"),
+        learnable,
+    };
+    let weights = vec![
+        weight("gamma", [1.0, 2.0, 3.0], true),
+        weight("beta", BETA, true),
+        weight("moving_mean", [0.0; 3], false),
+        weight("moving_variance", [1.0; 3], false),
+    ];
+    let batch_norm = LayerKind::BatchNorm(BatchNorm {
+        momentum: 0.99,
+        epsilon: 1e-3,
+    });
+    let pool = LayerKind::GlobalPool2d {
+        pooling: Pooling::Average,
+        keep_dims: false,
+    };
+    let node = |layer, inputs| Node {
+        layer,
+        inputs,
+        recorded: None,
+    };
+    Model {
+        title: "flat".into(),
+        format: Format::KerasZip,
+        framework: "Keras 3".into(),
+        semantics: Semantics::Keras3,
+        graph: Graph {
+            layers: vec![
+                layer("image", LayerKind::Input, Vec::new()),
+                layer("pool", pool, Vec::new()),
+                layer("bn", batch_norm, weights),
+            ],
+            nodes: vec![
+                node(0, Vec::new()),
+                node(1, vec![Input::Node(0)]),
+                node(2, vec![Input::Node(1)]),
+            ],
+            output: 2,
+            root_trainable: true,
+            input_hwc: [Some(8), Some(8), Some(3)],
+            ..Graph::default()
+        },
+        preprocessing: Preprocessing::MinusOneToOne,
+        labels: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+const BETA: [f32; 3] = [0.5, -0.25, 4.0];
+
+#[test]
+fn one_value_a_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
+    let model = Arc::new(flat_model());
+    for semantics in Semantics::ALL {
+        let pass = PassLook {
+            flags: Flags::of_file(&model.graph),
+            model: Same(Arc::clone(&model)),
+            ..pass(semantics, 1, false)
+        };
+        let look = Look::BatchNorm {
+            pass: pass.clone(),
+            layer: 2,
+        };
+        let result = compute(look, &free_context(), &mut PhotoCache::default());
+        if semantics == Semantics::PyTorch {
+            let error = result.err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(error.contains("a single value a channel"), "{error}");
+            continue;
+        }
+        let Ok(Outcome::BatchNorm(outcome)) = result.map(|looked| looked.outcome) else {
+            panic!("a BatchNorm outcome");
+        };
+        assert_eq!((outcome.n, outcome.shape.as_slice()), (1, &[1, 3][..]));
+        assert_eq!(outcome.training.batch.variance, [0.0; 3]);
+        assert_eq!(outcome.training.map, BETA);
+        // 2-D inputs take the biased variance in Keras 2, too: 0.99 * 1 + 0.01 * 0.
+        assert_eq!(outcome.training.next.variance, [0.99; 3]);
+        let batches = measured(&pass, 2, 0, 3);
+        assert!(batches.iter().all(|b| (b.n, b.rank) == (1, 2)));
+    }
+}
+
 fn batch_norm_window() -> Window {
     let mut window = open(AppOptions::default());
     command(&mut window, Action::Show(View::BatchNorm));
@@ -376,7 +476,7 @@ fn frozen_layers_stay_and_say_so() {
     assert!(shows(&window, "Nothing walks: the layer is frozen"));
     assert!(shows(
         &window,
-        "2 batches went through and its moving mean is still"
+        "2 batches went through and the moving mean is still"
     ));
     command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
     click(&mut window, "Run");

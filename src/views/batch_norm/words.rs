@@ -82,8 +82,12 @@ pub fn map_name(shown: &Shown<'_>, mode: Mode) -> String {
 /// ` × 5 × 5`; nothing for an input without positions.
 fn positions(shape: &[usize]) -> String {
     let axes = shape.get(1..shape.len().saturating_sub(1));
-    let axes = axes.unwrap_or_default().iter();
-    axes.map(|n| format!(" × {n}")).collect()
+    let mut words = String::new();
+    for n in axes.unwrap_or_default() {
+        words.push_str(" × ");
+        words.push_str(&n.to_string());
+    }
+    words
 }
 
 /// Below the plots of further batches.
@@ -160,7 +164,7 @@ impl Size {
         } else {
             words.push('.');
         }
-        words.push_str(&self.fate(scatter, semantics));
+        words.push_str(&scatter.fate(semantics));
         if self.rank == 2 {
             words.push_str(
                 " One photo a batch would be n = 1: variance 0. Keras then returns beta, \
@@ -221,19 +225,21 @@ impl Size {
             }
         }
     }
+}
 
+impl Scatter<'_> {
     /// Whether anything walks, where that needs saying.
-    fn fate(&self, scatter: &Scatter<'_>, semantics: Semantics) -> String {
-        if scatter.calls > 1 {
+    fn fate(&self, semantics: Semantics) -> String {
+        if self.calls > 1 {
             return format!(
                 " The layer is called {} times a pass; the walk takes in the last call only.",
-                scatter.calls
+                self.calls
             );
         }
-        match (scatter.uses_batch, semantics) {
-            (false, _) if scatter.frozen => " **Nothing walks**: the layer is frozen.".to_owned(),
-            (false, _) => format!(" **Nothing walks.** {}", scatter.why),
-            (true, Semantics::PyTorch) if !scatter.trainable => {
+        match (self.uses_batch, semantics) {
+            (false, _) if self.frozen => " **Nothing walks**: the layer is frozen.".to_owned(),
+            (false, _) => format!(" **Nothing walks.** {}", self.why),
+            (true, Semantics::PyTorch) if !self.trainable => {
                 " **It walks though frozen**: requires_grad=False does not stop it.".to_owned()
             }
             (true, _) => String::new(),

@@ -35,7 +35,8 @@ impl Step {
         let unbiased = self.unbiased_n.map_or_else(String::new, |n| {
             format!(" × {}/{}", thousands(n), thousands(n - 1))
         });
-        let [moving, batch, next] = [moving, self.batch, next].map(show);
+        let [moving, batch] = [moving, self.batch].map(|x| factor_of(&show(x)));
+        let next = show(next);
         format!("{kept} × {moving} + {rest} × {batch}{unbiased} = {next}")
     }
 }
@@ -84,6 +85,15 @@ pub fn output(shown: &Shown<'_>, mode: Mode) -> String {
     )
 }
 
+/// A number after a multiplication sign: in brackets where it is negative.
+fn factor_of(text: &str) -> String {
+    if text.starts_with('−') {
+        format!("({text})")
+    } else {
+        text.to_owned()
+    }
+}
+
 /// ` + 0.1`, ` − 0.1`.
 fn added(x: f64) -> String {
     let sign = if x < 0.0 { '−' } else { '+' };
@@ -122,7 +132,7 @@ mod tests {
     /// What a written formula says, computed anew from its own digits.
     fn evaluated(text: &str) -> [f64; 2] {
         let number = |text: &str| -> f64 {
-            let text = text.replace('−', "-").replace(',', "");
+            let text = text.replace('−', "-").replace([',', '(', ')'], "");
             text.trim().parse().expect("a number")
         };
         let value = |text: &str| match text.trim().strip_prefix("(1 − ") {
@@ -188,6 +198,20 @@ mod tests {
         };
         let text = step.text();
         assert_eq!(text, "0.999 × 0.284500 + 0.001 × 0.285000 = 0.284501");
+    }
+
+    #[test]
+    fn negative_factors_stand_in_brackets() {
+        let step = Step {
+            semantics: Semantics::PyTorch,
+            momentum: 0.9,
+            moving: -0.7382,
+            batch: -2.5486,
+            unbiased_n: None,
+            next: -0.91924,
+        };
+        let text = step.text();
+        assert_eq!(text, "(1 − 0.1) × (−0.7382) + 0.1 × (−2.5486) = −0.9192");
     }
 
     #[test]

@@ -21,10 +21,10 @@ impl Step {
     /// was there before.
     pub fn text(&self) -> String {
         let Self { moving, next, .. } = *self;
-        let show = if measured(next) == measured(moving) && next != moving {
+        let show = if plain(next) == plain(moving) && next != moving {
             precise
         } else {
-            measured
+            plain
         };
         let rest = factor(1.0 - self.momentum);
         let kept = if self.semantics == Semantics::PyTorch {
@@ -115,12 +115,21 @@ pub fn factor(x: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Six decimals, or six digits of a small number.
+/// About four digits, of small numbers too: a sum must be seen to come out.
+fn plain(x: f64) -> String {
+    match x.abs() {
+        0.0 | 0.01.. => measured(x),
+        0.0005.. => fixed(x, 6),
+        _ => format!("{x:.3e}").replace('-', "−"),
+    }
+}
+
+/// Two digits more.
 fn precise(x: f64) -> String {
-    if x != 0.0 && x.abs() < 0.01 {
-        format!("{x:.5e}").replace('-', "−")
-    } else {
-        fixed(x, 6)
+    match x.abs() {
+        0.0 | 0.01.. => fixed(x, 6),
+        0.0005.. => fixed(x, 8),
+        _ => format!("{x:.5e}").replace('-', "−"),
     }
 }
 
@@ -156,6 +165,7 @@ mod tests {
             (0.999, 0.2845, 0.5296, 800),
             (0.99, -3.127, 0.441, 25),
             (0.9, 0.000_12, 0.000_34, 2),
+            (0.999, 0.0012, 0.0034, 50),
             (0.999, 12.5, 12.6, 320_000),
             (0.0, 1.0, 7.0, 1),
         ];
@@ -192,12 +202,12 @@ mod tests {
             semantics: Semantics::Keras3,
             momentum: 0.999,
             moving: 0.2845,
-            batch: 0.285,
+            batch: 0.2854,
             unbiased_n: None,
-            next: 0.284_500_5,
+            next: 0.284_500_9,
         };
         let text = step.text();
-        assert_eq!(text, "0.999 × 0.284500 + 0.001 × 0.285000 = 0.284501");
+        assert_eq!(text, "0.999 × 0.284500 + 0.001 × 0.285400 = 0.284501");
     }
 
     #[test]

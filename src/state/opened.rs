@@ -24,7 +24,7 @@ pub struct Base {
     pub noises: Vec<LayerId>,
     pub batch_norm: Option<LayerId>,
     pub noise: Option<LayerId>,
-    /// `None`: the one that differs most.
+    /// `None`: the one that differs most, once that is known.
     pub channel: Option<usize>,
     pub search: String,
     pub own_pipeline: Option<OwnPipeline>,

@@ -5,6 +5,7 @@ mod dialogs;
 mod events;
 mod keys;
 mod looks;
+mod noise;
 mod pipeline;
 mod textures;
 mod walk;

@@ -90,6 +90,7 @@ impl App {
                     base.channel = Some(channel);
                 }
             }
+            Command::Noise(command) => self.apply_noise(command),
             Command::ShowLayer(layer) => self.show_layer(layer),
         }
     }
@@ -111,6 +112,7 @@ impl App {
             }
             Role::Noise => {
                 base.noise = Some(layer);
+                base.refused_rate = None;
                 self.state.settings.view = View::Dropout;
             }
             Role::Weights | Role::Augmentation | Role::Plain => {}

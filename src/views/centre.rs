@@ -33,7 +33,8 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
             sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
         }
         View::Predict => predict::least_height(show.state),
-        View::Augmentation | View::Dropout | View::Trainable => sizes::BODY_MIN,
+        View::Dropout => sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN,
+        View::Augmentation | View::Trainable => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
     let others = above + body + sizes::S3 + 2.0 * margin.y;

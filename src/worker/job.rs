@@ -239,6 +239,16 @@ pub struct Looked {
     pub batch: Vec<usize>,
 }
 
+impl Looked {
+    /// Channels that can be chosen; 0 where there are none.
+    pub fn channels(&self) -> usize {
+        match &self.outcome {
+            Outcome::BatchNorm(outcome) => outcome.moving.mean.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// The numbers of one view, training first.
 #[derive(Clone, Debug)]
 pub enum Outcome {

@@ -1,0 +1,64 @@
+//! Writing a figure, and what stands beside it.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use super::options::{Figure, Format, LookOptions, Width};
+use crate::cli::Failure;
+use crate::figure::{Drawn, outlined, png};
+use crate::state::{State, View};
+use crate::worker::{persist, temporary_beside};
+
+impl Figure {
+    /// Writes the figure, and beside it what was asked for.
+    pub(super) fn write(
+        &self,
+        _state: &State,
+        _view: View,
+        drawn: &Drawn,
+        look: &LookOptions,
+        out: &Path,
+    ) -> Result<(), Failure> {
+        let bytes = match Format::of(out)? {
+            Format::Svg => self.svg(drawn, look)?.into_bytes(),
+            Format::Png => self.png(drawn, look)?,
+        };
+        write_file(out, &bytes)
+    }
+
+    fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
+        let [width, height] = drawn.size;
+        let said = format!(" width=\"{width}\" height=\"{height}\" viewBox=");
+        let [w, h] = self.svg_size(drawn.size, look.scale);
+        let svg = drawn.svg.replacen(&said, &format!(" width=\"{w}\" height=\"{h}\" viewBox="), 1);
+        if self.outline_text {
+            return outlined(&svg).map_err(|error| Failure::File(error.to_string()));
+        }
+        Ok(svg)
+    }
+
+    fn png(&self, drawn: &Drawn, look: &LookOptions) -> Result<Vec<u8>, Failure> {
+        let width = self.pixels(drawn.size[0], look.scale)?;
+        let dpi = matches!(self.width, Some(Width::Millimetres(_))).then_some(self.dpi);
+        let written = png::raster(&drawn.svg, width)
+            .and_then(|raster| Ok(png::encode(raster.size, &raster.rgba, dpi)?));
+        written.map_err(|error| match error {
+            png::PngError::TooLarge { .. } => Failure::Usage(error.to_string()),
+            other => Failure::File(other.to_string()),
+        })
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let written = temporary_beside(path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        persist(file, path)
+    });
+    written.map_err(|error| {
+        Failure::File(format!(
+            "the figure was not written ({error:#}): {}",
+            path.display()
+        ))
+    })
+}

@@ -89,6 +89,10 @@ impl From<ThemeChoice> for egui::ThemePreference {
 }
 
 /// What the person chose, apart from any file.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "switches that have nothing to do with each other"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
     pub view: View,
@@ -101,6 +105,8 @@ pub struct Settings {
     pub seed: u64,
     /// How often new draws were asked for.
     pub redraws: u64,
+    /// False: dropout and noise of a batch act as in inference.
+    pub random: bool,
     /// The layer fine-tuning starts from.
     pub fine_tune_from: usize,
     /// Channels by their distance from the moving statistics.
@@ -125,6 +131,7 @@ impl Default for Settings {
             batch: 32,
             seed: 7,
             redraws: 0,
+            random: true,
             fine_tune_from: 120,
             sort_channels: true,
             pipeline: Pipeline::course(),

@@ -2,6 +2,7 @@
 
 mod options;
 mod output;
+mod sidecar;
 
 use std::path::{Path, PathBuf};
 
@@ -31,6 +32,9 @@ pub fn view_name(view: View) -> &'static str {
     found.map_or("", |(name, _)| name)
 }
 
+/// The model, and which view goes into which file.
+type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
+
 impl Figure {
     /// Draws and writes what is asked for.
     ///
@@ -39,20 +43,29 @@ impl Figure {
     pub fn run(&self) -> Result<(), Failure> {
         let (model, jobs) = self.jobs()?;
         let look = self.look()?;
+        if self.no_random
+            && let Some((view, _)) = jobs.iter().find(|(view, _)| *view != View::BatchNorm)
+        {
+            let view = view_name(*view);
+            return Err(Failure::Usage(format!(
+                "--no-random leaves nothing to show of the view {view}"
+            )));
+        }
         let ctx = Context::default();
         let mut app = self.open(&ctx, model)?;
         for (view, out) in jobs {
             self.choose(&mut app, &ctx, view)?;
             self.settle(&mut app, &ctx)?;
             let what = What { view, ..look.what };
-            let drawn = draw(app.state(), &Images::without_window(&ctx), &what).map_err(|e| unusable(&e))?;
+            let drawn = draw(app.state(), &Images::without_window(&ctx), &what)
+                .map_err(|e| unusable(&e))?;
             self.write(app.state(), view, &drawn, &look, &out)?;
         }
         Ok(())
     }
 
     /// The model, and which view goes into which file.
-    fn jobs(&self) -> Result<(Option<&Path>, Vec<(View, PathBuf)>), Failure> {
+    fn jobs(&self) -> Result<Jobs<'_>, Failure> {
         let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
         if let Some(folder) = &self.all {
             if self.model.is_some() {
@@ -64,7 +77,8 @@ impl Figure {
             std::fs::create_dir_all(folder)
                 .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
             let extension = self.format.unwrap_or(Format::Svg).extension();
-            let jobs = VIEWS.map(|(name, view)| (view, folder.join(name).with_extension(extension)));
+            let jobs =
+                VIEWS.map(|(name, view)| (view, folder.join(name).with_extension(extension)));
             return Ok((self.view.as_deref().map(Path::new), jobs.to_vec()));
         }
         let names: Vec<&str> = VIEWS.iter().map(|(name, _)| *name).collect();
@@ -94,6 +108,7 @@ impl Figure {
         .map_err(|error| Failure::File(format!("no thread can be started: {error}")))?;
         let settings = &mut app.state_mut().settings;
         settings.seed = self.seed;
+        settings.random = !self.no_random;
         if let Some(batch) = self.batch {
             settings.batch = batch;
         }
@@ -101,7 +116,7 @@ impl Figure {
         if let Some(spec) = &self.augment {
             let settings = &mut app.state_mut().settings;
             settings.pipeline = super::augment::pipeline(spec)?;
-            settings.augment_batch = true;
+            settings.augment_batch = !self.no_random;
         }
         if let Some(name) = &self.photo {
             let photo = photo(&app, name)?;
@@ -121,7 +136,10 @@ impl Figure {
     /// Shows a view, its layer and its channel.
     fn choose(&self, app: &mut App, ctx: &Context, view: View) -> Result<(), Failure> {
         let base = app.state().opened.base.as_ref();
-        let role = |id: LayerId| base.and_then(|b| b.model.graph.layers.get(id)).map(|l| l.kind.role());
+        let role = |id: LayerId| {
+            base.and_then(|b| b.model.graph.layers.get(id))
+                .map(|l| l.kind.role())
+        };
         let takes = match view {
             View::Dropout => Some(Role::Noise),
             View::BatchNorm => Some(Role::BatchNorm),
@@ -131,28 +149,40 @@ impl Figure {
         if let Some(name) = &self.layer {
             let found = base.and_then(|b| b.model.graph.find(name));
             let Some(layer) = found else {
-                return Err(Failure::Usage(format!("--layer: the model has no layer `{name}`")));
+                return Err(Failure::Usage(format!(
+                    "--layer: the model has no layer `{name}`"
+                )));
             };
             if role(layer) == takes {
                 commands.push(Command::ShowLayer(layer));
             } else if self.all.is_none() {
                 let view = view_name(view);
-                return Err(Failure::Usage(format!("--layer: `{name}` is no layer of the view {view}")));
+                return Err(Failure::Usage(format!(
+                    "--layer: `{name}` is no layer of the view {view}"
+                )));
             }
         }
         let layer = base.and_then(|b| b.layer(view));
         if takes.is_some() && layer.is_none() && self.all.is_none() {
             let what = view_name(view);
-            return Err(Failure::Usage(format!("the model has no layer for the view {what}")));
+            return Err(Failure::Usage(format!(
+                "the model has no layer for the view {what}"
+            )));
         }
         for command in commands {
             app.command(ctx, command);
         }
         if let (Some(channel), View::BatchNorm) = (self.channel, view) {
             self.settle(app, ctx)?;
-            let channels = app.state().computed.result(view).map_or(0, |r| r.channels());
+            let channels = app
+                .state()
+                .computed
+                .result(view)
+                .map_or(0, |r| r.channels());
             if channel > channels {
-                return Err(Failure::Usage(format!("--channel: the layer has {channels} channels")));
+                return Err(Failure::Usage(format!(
+                    "--channel: the layer has {channels} channels"
+                )));
             }
             app.command(ctx, Command::SetChannel(channel - 1));
         }
@@ -163,7 +193,11 @@ impl Figure {
     fn settle(&self, app: &mut App, ctx: &Context) -> Result<(), Failure> {
         app.settle(ctx);
         let state = app.state();
-        let unreadable = state.opened.gallery.as_ref().filter(|_| self.photo.is_some());
+        let unreadable = state
+            .opened
+            .gallery
+            .as_ref()
+            .filter(|_| self.photo.is_some());
         let reason = unreadable.and_then(crate::state::Gallery::chosen_unreadable);
         let notice = state.computed.notices.first().map(|n| n.text.clone());
         let Some(why) = notice.or(reason) else {
@@ -171,7 +205,10 @@ impl Figure {
         };
         // The path stands last; what a computation says has none.
         let named = [self.model.as_deref(), self.input.as_deref()];
-        let has_path = named.into_iter().flatten().any(|p| why.contains(&*p.to_string_lossy()));
+        let has_path = named
+            .into_iter()
+            .flatten()
+            .any(|p| why.contains(&*p.to_string_lossy()));
         Err(Failure::File(match &self.input {
             Some(input) if !has_path => format!("{why}: {}", input.display()),
             _ => why,

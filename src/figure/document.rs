@@ -87,7 +87,10 @@ impl<'a> Document<'a> {
         }
         self.end_path();
         self.enter_clip(bounds);
-        self.path = Some(OpenPath { attributes, d: d.to_owned() });
+        self.path = Some(OpenPath {
+            attributes,
+            d: d.to_owned(),
+        });
         if !may_join {
             self.end_path();
         }
@@ -162,7 +165,11 @@ impl<'a> Document<'a> {
         let [width, height] = picture.image.size.map(|n| n as f32);
         let id = known.unwrap_or_else(|| {
             let is_sharp = picture.is_sharp;
-            self.embedded.push(Embedded { image: picture.image, tint, is_sharp });
+            self.embedded.push(Embedded {
+                image: picture.image,
+                tint,
+                is_sharp,
+            });
             self.embedded.len() - 1
         });
         let scale = rect.size() / (uv.size() * Vec2::new(width, height));

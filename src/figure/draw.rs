@@ -74,7 +74,9 @@ const LARGEST: f32 = 16_000.0;
 /// See [`DrawError`].
 pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawError> {
     if let Some([width, height]) = what.size
-        && ![width, height].iter().all(|side| (SMALLEST..=LARGEST).contains(side))
+        && ![width, height]
+            .iter()
+            .all(|side| (SMALLEST..=LARGEST).contains(side))
     {
         return Err(DrawError::Size { width, height });
     }
@@ -85,7 +87,11 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     }
     let ctx = Context::default();
     theme::install(&ctx);
-    ctx.set_theme(if what.dark { egui::Theme::Dark } else { egui::Theme::Light });
+    ctx.set_theme(if what.dark {
+        egui::Theme::Dark
+    } else {
+        egui::Theme::Light
+    });
     let (page, output) = match what.part {
         Part::Window => window(&ctx, state, what),
         Part::View | Part::Side(_) => view(&ctx, state, what)?,
@@ -99,7 +105,11 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     } else {
         centre::explanation(state, what.view).text.replace("**", "")
     };
-    let palette = if what.dark { &theme::Palette::DARK } else { &theme::Palette::LIGHT };
+    let palette = if what.dark {
+        &theme::Palette::DARK
+    } else {
+        &theme::Palette::LIGHT
+    };
     let title = title(state, what.view);
     let svg = document.finish([&width, &height], &title, &description, palette.background)?;
     Ok(Drawn { svg, size })
@@ -160,14 +170,26 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
         None => wanted,
     };
     let mut height = None;
-    let mut layout = Layout { body: Rect::ZERO, column: None, page: Rect::ZERO };
+    let mut layout = Layout {
+        body: Rect::ZERO,
+        column: None,
+        page: Rect::ZERO,
+    };
     let mut output = FullOutput::default();
     for number in 0..FRAMES * 2 {
         let screen = vec2(width + 2.0 * margin, LARGEST);
         output = frame(ctx, screen, number, |ui| {
-            let height = height.unwrap_or_else(|| centre::figure_height(ui, state, what.view, width));
+            let height =
+                height.unwrap_or_else(|| centre::figure_height(ui, state, what.view, width));
             let size = vec2(width, height);
-            layout = page_ui(ui, state, what, side, Rect::from_min_size(Pos2::ZERO + Vec2::splat(margin), size), layout.column);
+            layout = page_ui(
+                ui,
+                state,
+                what,
+                side,
+                Rect::from_min_size(Pos2::ZERO + Vec2::splat(margin), size),
+                layout.column,
+            );
         });
         let shown = layout.column.unwrap_or(layout.body);
         width += match side {
@@ -178,7 +200,10 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
             let beside = layout.page.height() - layout.body.height();
             let rest = match layout.column {
                 // What lies below the column is cut away with it.
-                Some(column) => whole - (layout.page.height() - column.height()) + layout.body.height() - column.height(),
+                Some(column) => {
+                    whole - (layout.page.height() - column.height()) + layout.body.height()
+                        - column.height()
+                }
                 None => whole - beside,
             };
             height = Some(rest);
@@ -188,7 +213,9 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
             return Err(DrawError::Size { width, height });
         }
     }
-    Ok((layout.page, output))
+    // To the point what was asked for.
+    let size = what.size.map_or(layout.page.size(), Vec2::from);
+    Ok((Rect::from_min_size(layout.page.min, size), output))
 }
 
 /// Draws the view, or one column of it, and the caption below.
@@ -218,10 +245,18 @@ fn page_ui(
     let mut bottom = shown.bottom();
     if what.caption {
         let below = pos2(shown.left(), bottom + sizes::S3);
-        bottom = caption_ui(ui, state, what.view, Rect::from_min_size(below, vec2(shown.width(), LARGEST)));
+        bottom = caption_ui(
+            ui,
+            state,
+            what.view,
+            Rect::from_min_size(below, vec2(shown.width(), LARGEST)),
+        );
     }
     let margin = Vec2::splat(sizes::S4);
-    let page = Rect::from_min_max(shown.min - margin, pos2(shown.right(), bottom.ceil()) + margin);
+    let page = Rect::from_min_max(
+        shown.min - margin,
+        pos2(shown.right(), bottom.ceil()) + margin,
+    );
     Layout { body, column, page }
 }
 
@@ -232,7 +267,11 @@ fn caption_ui(ui: &mut Ui, state: &State, view: View, room: Rect) -> f32 {
     parts::inside_ui(ui, room, egui::Layout::default(), |ui| {
         ui.set_clip_rect(room.expand(sizes::S4));
         ui.spacing_mut().item_spacing.y = sizes::S1;
-        ui.add(Label::new(text::prose(&explanation.text, room.width(), palette)));
+        ui.add(Label::new(text::prose(
+            &explanation.text,
+            room.width(),
+            palette,
+        )));
         parts::wrapped_ui(ui, text::note(measured_on(state, view), palette));
         ui.min_rect().bottom()
     })
@@ -258,12 +297,19 @@ fn measured_on(state: &State, view: View) -> String {
     }
     if let Some(gallery) = &state.opened.gallery {
         let photo = gallery.chosen().map(|photo| photo.name.as_str());
-        parts.push(format!("{}, {}", photos_title(&gallery.source), photo.unwrap_or_default()));
+        parts.push(format!(
+            "{}, {}",
+            photos_title(&gallery.source),
+            photo.unwrap_or_default()
+        ));
     }
     if let Some(looked) = state.computed.result(view)
         && view != View::Augmentation
     {
-        parts.push(format!("batch of {}", number::count(looked.batch.len(), "photo", "photos")));
+        parts.push(format!(
+            "batch of {}",
+            number::count(looked.batch.len(), "photo", "photos")
+        ));
     }
     parts.push(format!("seed {}", state.settings.seed));
     parts.push(state.semantics().label().to_owned());

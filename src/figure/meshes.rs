@@ -60,7 +60,8 @@ fn upright(a: [Vertex; 3], b: [Vertex; 3]) -> Option<[Vertex; 4]> {
         .iter()
         .all(|v| v.color == color && corners.iter().any(|c| c.pos == v.pos));
     // Each half has three different corners, and together they have all four.
-    let whole = |t: &[Vertex; 3]| t[0].pos != t[1].pos && t[1].pos != t[2].pos && t[2].pos != t[0].pos;
+    let whole =
+        |t: &[Vertex; 3]| t[0].pos != t[1].pos && t[1].pos != t[2].pos && t[2].pos != t[0].pos;
     (at_corners && whole(&a) && whole(&b)).then_some(corners)
 }
 
@@ -77,7 +78,11 @@ fn squares(document: &mut Document<'_>, quads: &[[Vertex; 4]]) {
         }
         return;
     }
-    rects.sort_by(|(a, _), (b, _)| a.top().total_cmp(&b.top()).then(a.left().total_cmp(&b.left())));
+    rects.sort_by(|(a, _), (b, _)| {
+        a.top()
+            .total_cmp(&b.top())
+            .then(a.left().total_cmp(&b.left()))
+    });
     let mut by_color: BTreeMap<[u8; 4], (String, Rect)> = BTreeMap::new();
     for (rect, color) in rects {
         let (d, bounds) = by_color
@@ -114,7 +119,10 @@ fn triangle_element(document: &mut Document<'_>, triangle: [Vertex; 3]) {
     let [a, b, c] = triangle.map(|v| v.pos);
     // The middle colour: no picture of this program blends from corner to corner.
     let mean = |channel: usize| {
-        let sum: u16 = triangle.iter().map(|v| u16::from(v.color.to_array()[channel])).sum();
+        let sum: u16 = triangle
+            .iter()
+            .map(|v| u16::from(v.color.to_array()[channel]))
+            .sum();
         (sum / 3) as u8
     };
     let color = Color32::from_rgba_premultiplied(mean(0), mean(1), mean(2), mean(3));

@@ -9,11 +9,13 @@ mod meshes;
 mod outline;
 pub mod png;
 mod shapes;
+mod table;
 mod text;
 mod write;
 
 pub use draw::{DrawError, Drawn, Part, What, draw};
 pub use images::Images;
 pub use outline::outlined;
+pub use table::csv;
 
 use crate::theme::text::BODY as BODY_SIZE;

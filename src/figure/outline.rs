@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use resvg::tiny_skia::{PathSegment, Point, Transform};
 use resvg::usvg::{self, Group, Node, Paint};
 
-use super::write::{Num, Factor};
+use super::write::{Factor, Num};
 
 /// The drawing with every `<text>` replaced by the outlines of its glyphs.
 ///
@@ -64,7 +64,9 @@ fn write_paths(group: &Group, out: &mut String) {
             Node::Group(group) => write_paths(group, out),
             Node::Path(path) => {
                 let Some(fill) = path.fill() else { continue };
-                let Paint::Color(color) = fill.paint() else { continue };
+                let Paint::Color(color) = fill.paint() else {
+                    continue;
+                };
                 let _ = write!(
                     out,
                     "<path fill=\"#{:02x}{:02x}{:02x}\"",
@@ -90,7 +92,13 @@ fn write_segments(path: &usvg::Path, out: &mut String) {
         for (i, point) in points.iter().enumerate() {
             let mut point = *point;
             within.map_point(&mut point);
-            let _ = write!(out, "{}{} {}", if i == 0 { "" } else { " " }, Num(point.x), Num(point.y));
+            let _ = write!(
+                out,
+                "{}{} {}",
+                if i == 0 { "" } else { " " },
+                Num(point.x),
+                Num(point.y)
+            );
         }
     };
     for segment in path.data().segments() {

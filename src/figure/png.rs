@@ -64,7 +64,11 @@ pub fn raster(svg: &str, width: u32) -> Result<Raster, PngError> {
     }
     let mut pixmap = Pixmap::new(width, height).ok_or(too_large)?;
     let down = height as f32 / size.height();
-    resvg::render(&tree, Transform::from_scale(scale, down), &mut pixmap.as_mut());
+    resvg::render(
+        &tree,
+        Transform::from_scale(scale, down),
+        &mut pixmap.as_mut(),
+    );
     let rgba = pixmap.pixels().iter().map(|p| {
         let p = p.demultiply();
         [p.red(), p.green(), p.blue(), p.alpha()]
@@ -88,7 +92,11 @@ pub fn encode(
     let is_opaque = rgba.iter().all(|&[.., alpha]| alpha == 255);
     let mut out = Vec::new();
     let mut encoder = Encoder::new(&mut out, width as u32, height as u32);
-    let color = if is_opaque { ColorType::Rgb } else { ColorType::Rgba };
+    let color = if is_opaque {
+        ColorType::Rgb
+    } else {
+        ColorType::Rgba
+    };
     encoder.set_color(color);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_compression(Compression::High);
@@ -101,7 +109,10 @@ pub fn encode(
         }));
     }
     let channels = if is_opaque { 3 } else { 4 };
-    let bytes: Vec<u8> = rgba.iter().flat_map(|p| p[..channels].iter().copied()).collect();
+    let bytes: Vec<u8> = rgba
+        .iter()
+        .flat_map(|p| p[..channels].iter().copied())
+        .collect();
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&bytes)?;
     writer.finish()?;

@@ -19,7 +19,10 @@ const PIXELS_PER_POINT: f32 = 1.0;
 
 /// Adds everything a frame drew, in its order.
 pub fn add(document: &mut Document<'_>, shapes: &[ClippedShape]) {
-    for ClippedShape { clip_rect, shape, .. } in shapes {
+    for ClippedShape {
+        clip_rect, shape, ..
+    } in shapes
+    {
         document.clip = clip_rect.round_to_pixels(PIXELS_PER_POINT);
         shape_elements(document, shape);
     }
@@ -150,9 +153,18 @@ fn path_stroked(stroke: &PathStroke) -> String {
 }
 
 fn path_element(document: &mut Document<'_>, path: &PathShape, bounds: Rect) {
-    let fill = if path.closed { path.fill } else { Color32::TRANSPARENT };
+    let fill = if path.closed {
+        path.fill
+    } else {
+        Color32::TRANSPARENT
+    };
     let attributes = paint("fill", fill) + &path_stroked(&path.stroke);
-    document.path(&polyline(&path.points, path.closed), attributes, bounds, false);
+    document.path(
+        &polyline(&path.points, path.closed),
+        attributes,
+        bounds,
+        false,
+    );
 }
 
 fn band_element(document: &mut Document<'_>, band: &BandShape, bounds: Rect) {
@@ -196,12 +208,20 @@ fn rect_element(document: &mut Document<'_>, shape: &RectShape, bounds: Rect) {
                 rect
             }
             // A hairline must not vanish.
-            _ if rect.width() >= 1.0 && rect.height() >= 1.0 => rect.round_to_pixels(PIXELS_PER_POINT),
+            _ if rect.width() >= 1.0 && rect.height() >= 1.0 => {
+                rect.round_to_pixels(PIXELS_PER_POINT)
+            }
             _ => rect,
         };
     }
     if let Some(brush) = &shape.brush {
-        document.picture(brush.fill_texture_id, brush.uv, shape.fill, rect, shape.corner_radius);
+        document.picture(
+            brush.fill_texture_id,
+            brush.uv,
+            shape.fill,
+            rect,
+            shape.corner_radius,
+        );
         if stroke.is_empty() {
             return;
         }
@@ -215,8 +235,13 @@ fn rect_element(document: &mut Document<'_>, shape: &RectShape, bounds: Rect) {
     };
     let edge = rect.expand(offset);
     let corners = corners(shape.corner_radius, offset);
-    let fill = if shape.brush.is_some() { Color32::TRANSPARENT } else { shape.fill };
-    let mut attributes = paint("fill", fill) + &stroked(stroke) + &turned(shape.angle, edge.center());
+    let fill = if shape.brush.is_some() {
+        Color32::TRANSPARENT
+    } else {
+        shape.fill
+    };
+    let mut attributes =
+        paint("fill", fill) + &stroked(stroke) + &turned(shape.angle, edge.center());
     if shape.blur_width > 0.0 {
         attributes.push_str(&document.blur(shape.blur_width));
     }
@@ -227,7 +252,11 @@ fn rect_element(document: &mut Document<'_>, shape: &RectShape, bounds: Rect) {
         [0.0, 0.0, 0.0, 0.0] => format!("<rect{}{attributes}/>", placed(edge)),
         [nw, ne, sw, se] if nw == ne && ne == sw && sw == se => {
             let most = edge.size().min_elem() / 2.0;
-            format!("<rect{} rx=\"{}\"{attributes}/>", placed(edge), Num(nw.min(most)))
+            format!(
+                "<rect{} rx=\"{}\"{attributes}/>",
+                placed(edge),
+                Num(nw.min(most))
+            )
         }
         corners => format!("<path d=\"{}\"{attributes}/>", rounded(edge, corners)),
     };

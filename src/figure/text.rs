@@ -109,7 +109,11 @@ fn run_elements(
     let background = color(format.background);
     if background != Color32::TRANSPARENT {
         let rect = logical.expand(format.expand_bg);
-        out.push(format!("<rect{}{}/>", placed(rect), paint("fill", background)));
+        out.push(format!(
+            "<rect{}{}/>",
+            placed(rect),
+            paint("fill", background)
+        ));
     }
     let baseline = row.y + start.pos.y;
     let ink = color(shape.override_text_color.unwrap_or(format.color));
@@ -119,7 +123,12 @@ fn run_elements(
     if let (Some(from), Some(to)) = (from, to)
         && ink.a() > 0
     {
-        out.push(text_element(&glyphs[from..=to], format, ink, pos2(row.x, baseline)));
+        out.push(text_element(
+            &glyphs[from..=to],
+            format,
+            ink,
+            pos2(row.x, baseline),
+        ));
     }
     let lines = [
         (format.underline, baseline + format.font_id.size * 0.12),

@@ -117,9 +117,15 @@ mod tests {
 
     #[test]
     fn opacity_is_written_only_where_it_is_needed() {
-        assert_eq!(paint("fill", Color32::from_rgb(1, 2, 255)), " fill=\"#0102ff\"");
+        assert_eq!(
+            paint("fill", Color32::from_rgb(1, 2, 255)),
+            " fill=\"#0102ff\""
+        );
         assert_eq!(paint("fill", Color32::TRANSPARENT), " fill=\"none\"");
         let half = Color32::from_rgba_unmultiplied(255, 0, 0, 51);
-        assert_eq!(paint("stroke", half), " stroke=\"#ff0000\" stroke-opacity=\"0.2\"");
+        assert_eq!(
+            paint("stroke", half),
+            " stroke=\"#ff0000\" stroke-opacity=\"0.2\""
+        );
     }
 }

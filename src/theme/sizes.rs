@@ -129,8 +129,7 @@ pub const NOTICE_WIDTH: f32 = 380.0;
 /// A figure, unless another size is asked for, and the height of what its view draws.
 pub const FIGURE_WIDTH: f32 = 980.0;
 pub const FIGURE_BODY: f32 = 540.0;
-/// One line below the sentences of a figure.
-pub const FIGURE_NOTE: f32 = 20.0;
+pub const FIGURE_BODY_LOW: f32 = 440.0;
 
 /// How long a result may be out of date before it is dimmed: shorter waits would only flicker.
 pub const STALE_AFTER_SECS: f64 = 0.25;

@@ -297,7 +297,7 @@ fn scatter_row_ui(
         let words = text::prose(&words, ui.available_width(), palette);
         ui.add(egui::Label::new(words).selectable(true));
         let hint = "A click on a point chooses its channel.";
-        if ui.available_height() > sizes::PROSE_LINE {
+        if !parts::is_figure(ui) && ui.available_height() > sizes::PROSE_LINE {
             ui.label(text::note(hint, palette));
         }
     });

@@ -84,7 +84,8 @@ pub fn explanation(state: &State, view: View) -> Explanation {
 pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
     match view {
         View::Trainable => trainable::cards_height(ui, state, width),
-        View::Augmentation | View::Dropout | View::BatchNorm => sizes::FIGURE_BODY,
+        View::Dropout => sizes::FIGURE_BODY_LOW,
+        View::Augmentation | View::BatchNorm => sizes::FIGURE_BODY,
     }
 }
 

@@ -103,6 +103,11 @@ impl Columns {
     }
 }
 
+/// Whether this is drawn for a figure, which nobody can click.
+pub fn is_figure(ui: &Ui) -> bool {
+    ui.data(|data| data.get_temp::<Columns>(Columns::id()).is_some())
+}
+
 /// Tells a figure of one side that this belongs to it.
 pub fn note_column(ui: &Ui, mode: Mode, rect: Rect) {
     ui.data_mut(|data| {

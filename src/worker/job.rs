@@ -170,6 +170,8 @@ pub struct PassLook {
     pub seed: u64,
     /// How often "new mask" was pressed.
     pub redraws: u64,
+    /// False: dropout and noise act as in inference.
+    pub random: bool,
     pub preprocessing: Preprocessing,
     pub flags: Flags,
     /// What the photos go through before they are preprocessed: drawn once, so that both modes see

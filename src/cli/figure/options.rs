@@ -10,6 +10,10 @@ use crate::model::Mode;
 use crate::state::{MAX_BATCH, View};
 
 /// Draws a view as SVG or PNG: no window, no GPU, the same bytes run after run.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 #[derive(Debug, clap::Args)]
 pub struct Figure {
     /// augmentation, dropout, batchnorm or trainable; with --all, the model.
@@ -43,6 +47,9 @@ pub struct Figure {
     /// views go through them too.
     #[arg(long, value_name = "LAYERS")]
     pub augment: Option<String>,
+    /// Dropout, noise, augmentation and drop-connect act as in inference: for the view batchnorm.
+    #[arg(long)]
+    pub no_random: bool,
     /// The seed of all draws.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
@@ -238,7 +245,10 @@ fn channel(text: &str) -> Result<usize, String> {
 }
 
 fn positive(text: &str) -> Result<f64, String> {
-    let n = text.parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0);
+    let n = text
+        .parse()
+        .ok()
+        .filter(|n: &f64| n.is_finite() && *n > 0.0);
     n.ok_or_else(|| "a number above 0 is needed".to_owned())
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::options::{Figure, Format, LookOptions, Width};
 use crate::cli::Failure;
-use crate::figure::{Drawn, outlined, png};
+use crate::figure::{Drawn, csv, outlined, png};
 use crate::state::{State, View};
 use crate::worker::{persist, temporary_beside};
 
@@ -13,8 +13,8 @@ impl Figure {
     /// Writes the figure, and beside it what was asked for.
     pub(super) fn write(
         &self,
-        _state: &State,
-        _view: View,
+        state: &State,
+        view: View,
         drawn: &Drawn,
         look: &LookOptions,
         out: &Path,
@@ -23,14 +23,28 @@ impl Figure {
             Format::Svg => self.svg(drawn, look)?.into_bytes(),
             Format::Png => self.png(drawn, look)?,
         };
-        write_file(out, &bytes)
+        let sidecar = if self.sidecar {
+            Some(self.sidecar(state, view, drawn, &bytes)?)
+        } else {
+            None
+        };
+        write_file(out, &bytes)?;
+        if let Some(sidecar) = sidecar {
+            write_file(&out.with_extension("json"), &sidecar)?;
+        }
+        if let (true, Some(looked)) = (self.csv, state.computed.result(view)) {
+            write_file(&out.with_extension("csv"), csv(looked).as_bytes())?;
+        }
+        Ok(())
     }
 
     fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
         let [width, height] = drawn.size;
         let said = format!(" width=\"{width}\" height=\"{height}\" viewBox=");
         let [w, h] = self.svg_size(drawn.size, look.scale);
-        let svg = drawn.svg.replacen(&said, &format!(" width=\"{w}\" height=\"{h}\" viewBox="), 1);
+        let svg = drawn
+            .svg
+            .replacen(&said, &format!(" width=\"{w}\" height=\"{h}\" viewBox="), 1);
         if self.outline_text {
             return outlined(&svg).map_err(|error| Failure::File(error.to_string()));
         }

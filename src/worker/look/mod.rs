@@ -240,7 +240,7 @@ fn both_modes(
             outer: mode.into(),
             semantics: look.semantics,
             flags: &look.flags,
-            random: true,
+            random: look.random,
             seed: look.seed,
             repeat: look.redraws,
             taps: &taps,

@@ -3,6 +3,7 @@
 mod commands;
 mod dialogs;
 mod events;
+mod export;
 mod keys;
 mod looks;
 mod pipeline;
@@ -49,6 +50,8 @@ pub struct App {
     state: State,
     worker: Worker,
     dialogs: dialogs::Dialogs,
+    /// What the export dialog has drawn last.
+    drawn_from: Option<export::DrawnFrom>,
 }
 
 impl App {
@@ -73,6 +76,7 @@ impl App {
             state: State::default(),
             worker,
             dialogs: dialogs::Dialogs::new(),
+            drawn_from: None,
         };
         let start = [
             Command::SetTheme(options.theme.unwrap_or_default()),
@@ -96,6 +100,7 @@ impl App {
         self.answers(ctx);
         self.ask(ctx);
         self.keep_fill(ctx);
+        self.keep_export(ctx);
     }
 
     /// Waits until the worker has nothing more to do.
@@ -149,6 +154,7 @@ impl eframe::App for App {
             commands: &mut commands,
         };
         panels_ui(ui, &mut show);
+        views::export::export_ui(ui, &mut show);
         if !commands.is_empty() {
             let ctx = ui.ctx().clone();
             for command in commands {

@@ -1,5 +1,6 @@
 //! What the person chose, what is open, and what was computed.
 
+mod export;
 mod grid;
 mod layer_sort;
 mod opened;
@@ -16,6 +17,7 @@ use crate::dataset::{PhotoSet, Photos};
 use crate::model::{Preprocessing, Semantics};
 use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource};
 
+pub use export::{Export, ExportChoice};
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
@@ -285,6 +287,7 @@ pub struct State {
     pub opened: Opened,
     pub computed: Computed,
     pub grid: GridState,
+    pub export: Export,
 }
 
 impl State {

@@ -72,9 +72,11 @@ impl App {
             }
             Event::Looked(looked) => self.looked(ctx, looked),
             Event::Saved(path) => {
-                computed.finish(Job::SavePng);
+                computed.finish(Job::SaveFigure);
+                self.state.export.said = Some(format!("Saved {}", path.display()));
                 computed.saved = Some(path);
             }
+            Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
             // The job was taken off the list when the person cancelled it; by now a newer one of
             // the same kind may be on it.
             Event::Cancelled(_) => {}
@@ -180,7 +182,7 @@ impl App {
                 let wanted = computed.sent.as_ref() == Some(look);
                 ("The view could not be computed", wanted, Some(look.photo()))
             }
-            Request::SavePng { .. } => ("The picture could not be saved", true, None),
+            Request::Figure { .. } => ("The figure could not be saved", true, None),
         };
         if !wanted {
             return;

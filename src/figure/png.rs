@@ -119,6 +119,15 @@ pub fn encode(
     Ok(out)
 }
 
+/// A drawing as the bytes of a PNG `width` pixels wide.
+///
+/// # Errors
+/// See [`PngError`].
+pub fn written(svg: &str, width: u32, dpi: Option<f64>) -> Result<Vec<u8>, PngError> {
+    let raster = raster(svg, width)?;
+    Ok(encode(raster.size, &raster.rgba, dpi)?)
+}
+
 /// Pixels of so many millimetres.
 pub fn pixels_of_mm(mm: f64, dpi: f64) -> f64 {
     mm / MM_PER_INCH * dpi

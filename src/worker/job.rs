@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
+use crate::figure::png::Raster;
 use crate::model::{Effective, Flags, LayerId, Mode, Model, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
@@ -53,10 +54,10 @@ pub enum Request {
         photo: usize,
     },
     Look(Box<Look>),
-    /// Writes an RGBA picture as PNG.
-    SavePng {
-        path: PathBuf,
-        picture: Arc<Picture>,
+    /// Writes a figure, or turns it into pixels.
+    Figure {
+        figure: Arc<Figure>,
+        to: FigureTo,
     },
 }
 
@@ -68,17 +69,29 @@ impl Request {
             Self::OpenPhotos(_) => Job::OpenPhotos,
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::Look(_) => Job::Look,
-            Self::SavePng { .. } => Job::SavePng,
+            Self::Figure {
+                to: FigureTo::Preview,
+                ..
+            } => Job::Preview,
+            Self::Figure { .. } => Job::SaveFigure,
         }
     }
 }
 
-/// 8-bit RGBA rows from the top.
+/// A figure to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    pub width: usize,
-    pub height: usize,
-    pub rgba: Vec<u8>,
+pub struct Figure {
+    pub svg: String,
+    /// As PNG, so many pixels wide; `None`: as it is.
+    pub png_width: Option<u32>,
+}
+
+/// Where a figure goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FigureTo {
+    File(PathBuf),
+    Clipboard,
+    Preview,
 }
 
 /// What a view needs: equal looks have equal results, so comparing tells whether one is stale.
@@ -187,7 +200,8 @@ pub enum Job {
     OpenPhotos,
     Thumbnail,
     Look,
-    SavePng,
+    SaveFigure,
+    Preview,
 }
 
 /// What the worker says.
@@ -221,6 +235,11 @@ pub enum Event {
     },
     Looked(Arc<Looked>),
     Saved(PathBuf),
+    /// A figure as pixels.
+    FigureDrawn {
+        to: FigureTo,
+        raster: Raster,
+    },
     /// The person stopped the job; what was there before still holds.
     Cancelled(Job),
     /// The request came to nothing; what was there before still holds.

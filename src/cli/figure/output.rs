@@ -1,13 +1,12 @@
 //! Writing a figure, and what stands beside it.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use super::options::{Figure, Format, LookOptions, Width};
 use crate::cli::Failure;
 use crate::figure::{Drawn, csv, outlined, png};
 use crate::state::{State, View};
-use crate::worker::{persist, temporary_beside};
+use crate::worker::save;
 
 impl Figure {
     /// Writes the figure, and beside it what was asked for.
@@ -54,9 +53,7 @@ impl Figure {
     fn png(&self, drawn: &Drawn, look: &LookOptions) -> Result<Vec<u8>, Failure> {
         let width = self.pixels(drawn.size[0], look.scale)?;
         let dpi = matches!(self.width, Some(Width::Millimetres(_))).then_some(self.dpi);
-        let written = png::raster(&drawn.svg, width)
-            .and_then(|raster| Ok(png::encode(raster.size, &raster.rgba, dpi)?));
-        written.map_err(|error| match error {
+        png::written(&drawn.svg, width, dpi).map_err(|error| match error {
             png::PngError::TooLarge { .. } => Failure::Usage(error.to_string()),
             other => Failure::File(other.to_string()),
         })
@@ -65,11 +62,7 @@ impl Figure {
 
 /// Writes a file whole or not at all.
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let written = temporary_beside(path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        persist(file, path)
-    });
-    written.map_err(|error| {
+    save(path, bytes).map_err(|error| {
         Failure::File(format!(
             "the figure was not written ({error:#}): {}",
             path.display()

@@ -97,6 +97,13 @@ impl App {
             caption: choice.caption,
             dark: choice.dark,
         };
+        let is_computing = state.computed.running(Job::Look).is_some();
+        if from.looked.is_none() && is_computing {
+            // A figure of "Computing ..." is nobody's wish.
+            self.state.export.drawn = None;
+            self.state.export.preview = None;
+            return;
+        }
         let drawn = draw(state, &Images::of(ctx), &what);
         self.drawn_from = Some(from);
         let export = &mut self.state.export;

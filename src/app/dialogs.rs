@@ -78,8 +78,12 @@ impl Dialogs {
             .add_filter(extension.to_uppercase(), &[extension]);
         self.wait(ctx, dialog.save_file(), move |file| {
             let mut path = file.path().to_owned();
-            if path.extension().is_none() {
-                path.set_extension(extension);
+            // The format was chosen before; a name with another ending keeps it as a part.
+            if path
+                .extension()
+                .is_none_or(|e| !e.eq_ignore_ascii_case(extension))
+            {
+                path.add_extension(extension);
             }
             Answer::Save(path, figure)
         });

@@ -216,7 +216,8 @@ impl<'a> Document<'a> {
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" \
              xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{}\" height=\"{}\" \
-             viewBox=\"{} {} {} {}\" font-size=\"{}\"{} xml:space=\"preserve\">\n",
+             viewBox=\"{} {} {} {}\" font-size=\"{}\"{} \
+             style=\"font-variant-numeric:tabular-nums\" xml:space=\"preserve\">\n",
             size[0],
             size[1],
             Num(page.left()),

@@ -213,6 +213,10 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
             return Err(DrawError::Size { width, height });
         }
     }
+    if side.is_some() && layout.column.is_none() {
+        let why = "there are no columns here to take one of";
+        return Err(DrawError::Missing(why.to_owned()));
+    }
     // To the point what was asked for.
     let size = what.size.map_or(layout.page.size(), Vec2::from);
     Ok((Rect::from_min_size(layout.page.min, size), output))

@@ -9,6 +9,8 @@ mod meshes;
 mod outline;
 pub mod png;
 mod shapes;
+#[cfg(test)]
+mod shapes_tests;
 mod table;
 mod text;
 mod write;

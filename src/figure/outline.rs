@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use resvg::tiny_skia::{PathSegment, Point, Transform};
+use resvg::tiny_skia::{PathSegment, Point};
 use resvg::usvg::{self, Group, Node, Paint};
 
 use super::write::{Factor, Num};
@@ -84,30 +84,22 @@ fn write_paths(group: &Group, out: &mut String) {
     }
 }
 
-/// The outline in the coordinates of the text's own element.
+/// The outline, in the coordinates of the text's own element.
 fn write_segments(path: &usvg::Path, out: &mut String) {
-    let within = Transform::identity();
-    let mut at = |letter: char, points: &[Point]| {
+    let mut add = |letter: char, points: &[Point]| {
         out.push(letter);
         for (i, point) in points.iter().enumerate() {
-            let mut point = *point;
-            within.map_point(&mut point);
-            let _ = write!(
-                out,
-                "{}{} {}",
-                if i == 0 { "" } else { " " },
-                Num(point.x),
-                Num(point.y)
-            );
+            let space = if i == 0 { "" } else { " " };
+            let _ = write!(out, "{space}{} {}", Num(point.x), Num(point.y));
         }
     };
     for segment in path.data().segments() {
         match segment {
-            PathSegment::MoveTo(p) => at('M', &[p]),
-            PathSegment::LineTo(p) => at('L', &[p]),
-            PathSegment::QuadTo(a, p) => at('Q', &[a, p]),
-            PathSegment::CubicTo(a, b, p) => at('C', &[a, b, p]),
-            PathSegment::Close => at('Z', &[]),
+            PathSegment::MoveTo(p) => add('M', &[p]),
+            PathSegment::LineTo(p) => add('L', &[p]),
+            PathSegment::QuadTo(a, p) => add('Q', &[a, p]),
+            PathSegment::CubicTo(a, b, p) => add('C', &[a, b, p]),
+            PathSegment::Close => add('Z', &[]),
         }
     }
 }

@@ -17,7 +17,7 @@ use super::write::{Factor, Num, paint, placed, point, stroked};
 /// The scale of a drawing: one point is one pixel, and lines lie on whole pixels as in the window.
 const PIXELS_PER_POINT: f32 = 1.0;
 
-/// Adds everything a frame drew, in its order.
+/// Adds everything a frame drew, in its order. No layer of this program is transformed.
 pub fn add(document: &mut Document<'_>, shapes: &[ClippedShape]) {
     for ClippedShape {
         clip_rect, shape, ..

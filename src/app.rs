@@ -8,6 +8,7 @@ mod keys;
 mod looks;
 mod pipeline;
 mod textures;
+mod walk;
 
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ impl App {
 
     /// Whether the worker has something to do for this window.
     pub fn is_busy(&self) -> bool {
-        !self.state.computed.running.is_empty()
+        !self.state.computed.running.is_empty() || self.state.walk.is_walking()
     }
 
     /// Takes what the worker has said, and asks it for what is shown.
@@ -100,6 +101,7 @@ impl App {
         self.answers(ctx);
         self.ask(ctx);
         self.keep_fill(ctx);
+        self.walk(ctx);
         self.keep_export(ctx);
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::augment::{AugmentLayer, Preset};
-use crate::model::{LayerId, Preprocessing, Semantics};
+use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
@@ -19,7 +19,12 @@ pub enum Command {
     OpenPhoto(PathBuf),
     Pipeline(PipelineCommand),
     Export(ExportCommand),
+    Walk(WalkCommand),
     SetSemantics(Option<Semantics>),
+    /// What the outer call of the training column says.
+    SetCall(Outer),
+    /// Records a `training=` value at the call of the base.
+    Record(Option<bool>),
     SetPreprocessing(Option<Preprocessing>),
     SetTheme(ThemeChoice),
     SetPhoto(usize),
@@ -31,12 +36,16 @@ pub enum Command {
     SetSearch(String),
     SetTrainable(LayerId, bool),
     SetFineTuneFrom(usize),
+    /// How often the predict view runs the same batch.
+    SetPasses(usize),
     /// Chooses a BatchNorm or noise layer and goes to its view.
     ShowLayer(LayerId),
     SetChannel(usize),
     SortChannels(bool),
     /// Orders the layer table by a column, or from its other end.
     SortLayers(LayerColumn),
+    /// Shows the layer table without the four cards.
+    OnlyLayers(bool),
     ShowUnreadable(bool),
     DismissNotice(u64),
 }
@@ -96,6 +105,24 @@ impl From<PipelineCommand> for Command {
     }
 }
 
+/// One thing to do with the walk of the moving statistics.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WalkCommand {
+    /// Batches of one press of "run".
+    SetSteps(usize),
+    /// `None`: the layer's own.
+    SetMomentum(Option<f64>),
+    Run,
+    Stop,
+    Reset,
+}
+
+impl From<WalkCommand> for Command {
+    fn from(command: WalkCommand) -> Self {
+        Self::Walk(command)
+    }
+}
+
 /// A command without a value: it has a label, a tooltip and perhaps a shortcut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -127,11 +154,12 @@ pub struct Info {
 
 impl Action {
     /// The actions that have shortcuts.
-    pub const WITH_SHORTCUT: [Self; 10] = [
+    pub const WITH_SHORTCUT: [Self; 11] = [
         Self::Show(View::Augmentation),
         Self::Show(View::Dropout),
         Self::Show(View::BatchNorm),
         Self::Show(View::Trainable),
+        Self::Show(View::Predict),
         Self::Redraw,
         Self::PreviousPhoto,
         Self::NextPhoto,
@@ -164,6 +192,11 @@ impl Action {
                 "Trainable",
                 "What trainable and training each protect, measured by one optimizer step",
                 Some((Modifiers::NONE, Key::Num4)),
+            ),
+            Self::Show(View::Predict) => (
+                "Predict",
+                "The photo's top five in both modes, pass by pass and among other batch-mates",
+                Some((Modifiers::NONE, Key::Num5)),
             ),
             Self::Redraw => (
                 "Redraw",

@@ -4,6 +4,7 @@ mod export;
 mod grid;
 mod layer_sort;
 mod opened;
+mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,13 +15,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
-use crate::model::{Preprocessing, Semantics};
-use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource};
+use crate::model::{Mode, Outer, Preprocessing, Semantics};
+use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook};
 
 pub use export::{Export, ExportChoice};
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
+pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
 /// The largest batch the window offers.
 pub const MAX_BATCH: usize = 64;
@@ -32,15 +34,17 @@ pub enum View {
     Dropout,
     BatchNorm,
     Trainable,
+    Predict,
 }
 
 impl View {
     /// In the order of the tabs.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Augmentation,
         Self::Dropout,
         Self::BatchNorm,
         Self::Trainable,
+        Self::Predict,
     ];
 
     /// The view a look belongs to.
@@ -50,6 +54,7 @@ impl View {
             Look::Dropout { .. } => Self::Dropout,
             Look::BatchNorm { .. } => Self::BatchNorm,
             Look::Trainable(_) => Self::Trainable,
+            Look::Predict(_) => Self::Predict,
         }
     }
 
@@ -101,6 +106,8 @@ pub struct Settings {
     pub theme: ThemeChoice,
     /// `None`: by the file.
     pub semantics: Option<Semantics>,
+    /// The outer call of the training column.
+    pub call: Outer,
     /// `None`: by the file.
     pub preprocessing: Option<Preprocessing>,
     pub batch: usize,
@@ -121,6 +128,10 @@ pub struct Settings {
     pub augment_batch: bool,
     /// The order of the layer table.
     pub layer_sort: LayerSort,
+    /// The layer table stands alone, without the four cards.
+    pub only_layers: bool,
+    /// How often the predict view runs the same batch.
+    pub passes: usize,
 }
 
 impl Default for Settings {
@@ -129,6 +140,7 @@ impl Default for Settings {
             view: View::Augmentation,
             theme: ThemeChoice::System,
             semantics: None,
+            call: Outer::Given(Mode::Training),
             preprocessing: None,
             batch: 32,
             seed: 7,
@@ -141,6 +153,8 @@ impl Default for Settings {
             seed_locked: false,
             augment_batch: false,
             layer_sort: LayerSort::default(),
+            only_layers: false,
+            passes: PredictLook::PASSES,
         }
     }
 }
@@ -288,6 +302,7 @@ pub struct State {
     pub computed: Computed,
     pub grid: GridState,
     pub export: Export,
+    pub walk: Walk,
 }
 
 impl State {
@@ -320,6 +335,7 @@ impl State {
             Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => pass.augment.as_ref(),
             Look::Augmentation(_) => None,
             Look::Trainable(look) => look.pass.augment.as_ref(),
+            Look::Predict(look) => look.pass.augment.as_ref(),
         }
     }
 

@@ -6,7 +6,7 @@ use super::App;
 use crate::command::{Action, Command, ExportCommand};
 use crate::model::{Flags, Role};
 use crate::state::{MAX_BATCH, View};
-use crate::worker::{Job, PhotosSource, Request};
+use crate::worker::{Job, PhotosSource, PredictLook, Request};
 
 impl App {
     /// Carries out one command.
@@ -37,7 +37,12 @@ impl App {
             }
             Command::Export(command) => self.apply_export(ctx, command),
             Command::Pipeline(command) => self.apply_pipeline(ctx, command),
+            Command::Walk(command) => self.apply_walk(command),
             Command::SetSemantics(choice) => settings.semantics = choice,
+            Command::SetCall(call) => settings.call = call,
+            Command::Record(value) => {
+                self.change_flags(|flags, graph| flags.record(graph, value));
+            }
             Command::SetPreprocessing(choice) => settings.preprocessing = choice,
             Command::SetTheme(theme) => {
                 settings.theme = theme;
@@ -58,11 +63,16 @@ impl App {
             Command::SetSeed(_) => {}
             Command::LockSeed(locked) => settings.seed_locked = locked,
             Command::AugmentBatch(augment) => settings.augment_batch = augment,
+            Command::SetPasses(passes) => {
+                let [fewest, most] = PredictLook::PASSES_RANGE;
+                settings.passes = passes.clamp(fewest, most);
+            }
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
             Command::SortChannels(sort) => settings.sort_channels = sort,
             Command::SortLayers(column) => {
                 settings.layer_sort = settings.layer_sort.clicked(column);
             }
+            Command::OnlyLayers(only) => settings.only_layers = only,
             Command::ShowUnreadable(show) => state.computed.show_unreadable = show,
             Command::DismissNotice(id) => state.computed.notices.retain(|n| n.id != id),
             Command::SetSearch(search) => {
@@ -167,11 +177,12 @@ impl App {
 
     fn cancel(&mut self) {
         self.worker.cancel();
+        self.state.walk.stop();
         let opened = &mut self.state.opened;
         opened.opening_model = None;
         opened.opening_photos = None;
         opened.wanted_photo = None;
-        for job in [Job::OpenModel, Job::OpenPhotos, Job::Look] {
+        for job in [Job::OpenModel, Job::OpenPhotos, Job::Look, Job::BatchNorm] {
             self.state.computed.finish(job);
         }
     }

@@ -71,6 +71,7 @@ impl App {
                 }
             }
             Event::Looked(looked) => self.looked(ctx, looked),
+            Event::BatchNorm(event) => self.measured(*event),
             Event::Saved(path) => {
                 computed.finish(Job::SaveFigure);
                 self.state.export.said = Some(format!("Saved {}", path.display()));
@@ -181,6 +182,11 @@ impl App {
             Request::Look(look) => {
                 let wanted = computed.sent.as_ref() == Some(look);
                 ("The view could not be computed", wanted, Some(look.photo()))
+            }
+            Request::BatchNorm(job) => {
+                let wanted = self.state.walk.sent.as_ref() == Some(job);
+                self.state.walk.stop();
+                ("The batches could not be measured", wanted, None)
             }
             Request::Figure { .. } => ("The figure could not be saved", true, None),
         };

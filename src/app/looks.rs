@@ -5,8 +5,11 @@ use std::sync::Arc;
 use eframe::egui::Context;
 
 use super::App;
+use crate::model::Reading;
 use crate::state::{State, View};
-use crate::worker::{AugmentationLook, Job, Look, PassLook, Request, Same, TrainableLook};
+use crate::worker::{
+    AugmentationLook, Job, Look, PassLook, PredictLook, Request, Same, TrainableLook,
+};
 
 /// The side of the image the pipeline gets where the model leaves its input size open.
 const OPEN_SIDE: usize = 224;
@@ -50,14 +53,21 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         flags: base.flags.clone(),
         augment: settings.augment_batch.then(|| settings.pipeline.clone()),
         semantics: state.semantics(),
+        call: settings.call,
     };
     if view == View::Trainable {
         return Some(Look::Trainable(TrainableLook::new(pass)));
     }
+    if view == View::Predict {
+        Reading::of(&base.model.graph)?;
+        return Some(Look::Predict(PredictLook::new(pass, settings.passes)));
+    }
     let layer = base.layer(view)?;
     Some(match view {
         View::BatchNorm => Look::BatchNorm { pass, layer },
-        View::Dropout | View::Augmentation | View::Trainable => Look::Dropout { pass, layer },
+        View::Dropout | View::Augmentation | View::Trainable | View::Predict => {
+            Look::Dropout { pass, layer }
+        }
     })
 }
 
@@ -79,6 +89,7 @@ impl App {
         computed.sent = Some(look.clone());
         computed.sent_secs = ctx.input(|i| i.time);
         computed.start(Job::Look, "Forward");
+        self.forget_walk_job();
         self.worker.send(Request::Look(Box::new(look)));
     }
 

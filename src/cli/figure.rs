@@ -24,6 +24,7 @@ const VIEWS: [(&str, View); View::ALL.len()] = [
     ("dropout", View::Dropout),
     ("batchnorm", View::BatchNorm),
     ("trainable", View::Trainable),
+    ("predict", View::Predict),
 ];
 
 /// The name of a view on the command line.
@@ -127,7 +128,9 @@ impl Figure {
         let semantics = self.semantics.semantics(of_file);
         state.settings.semantics = Some(semantics);
         if let Some(base) = &mut state.opened.base {
-            base.flags = trainable::flags(&base.model, &self.trainable, semantics)?;
+            let mut flags = trainable::flags(&base.model, &self.trainable, semantics)?;
+            self.recorded.set(&base.model, &mut flags);
+            base.flags = flags;
             base.compiled = base.flags.clone();
         }
         Ok(app)
@@ -143,7 +146,7 @@ impl Figure {
         let takes = match view {
             View::Dropout => Some(Role::Noise),
             View::BatchNorm => Some(Role::BatchNorm),
-            View::Augmentation | View::Trainable => None,
+            View::Augmentation | View::Trainable | View::Predict => None,
         };
         let mut commands = vec![Action::Show(view).into()];
         if let Some(name) = &self.layer {

@@ -6,7 +6,7 @@ mod bench;
 pub mod figure;
 mod inspect;
 mod run;
-mod trainable;
+pub mod trainable;
 
 use std::path::{Path, PathBuf};
 

@@ -35,6 +35,9 @@ pub struct Run {
         allow_hyphen_values = true
     )]
     trainable: String,
+    /// The training= value at the call of the nested base.
+    #[arg(long, value_name = "VALUE", default_value = "file")]
+    recorded: trainable::Recorded,
     /// Dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     no_random: bool,
@@ -79,7 +82,8 @@ impl Run {
             eprintln!("warning: {warning}");
         }
         let semantics = self.semantics.semantics(model.semantics);
-        let flags = trainable::flags(&model, &self.trainable, semantics)?;
+        let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
+        self.recorded.set(&model, &mut flags);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let x = self.input(&model, semantics)?;

@@ -5,7 +5,7 @@ use std::fmt::{Display, Write as _};
 use crate::model::Mode;
 use crate::worker::{
     AugmentationOutcome, BatchNormOutcome, Card, DropoutOutcome, HISTOGRAM_BINS, Looked, Outcome,
-    TrainableOutcome,
+    PredictOutcome, TrainableOutcome,
 };
 
 const HEAD: &str = "side,item,quantity,value\n";
@@ -49,6 +49,7 @@ pub fn csv(looked: &Looked) -> String {
         Outcome::Dropout(outcome) => dropout(&mut table, outcome),
         Outcome::BatchNorm(outcome) => batch_norm(&mut table, outcome),
         Outcome::Trainable(outcome) => trainable(&mut table, outcome),
+        Outcome::Predict(outcome) => predict(&mut table, outcome),
     }
     table.0
 }
@@ -156,6 +157,26 @@ fn card_rows(table: &mut Table, card: &Card) {
             "largest_statistics_change",
             part.statistics_change,
         );
+    }
+}
+
+/// Classes are counted from 0, as the model's outputs are.
+fn predict(table: &mut Table, outcome: &PredictOutcome) {
+    table.row(None, "batch", "photos", outcome.batch);
+    table.row(None, "class", "followed", outcome.followed);
+    for mode in Mode::BOTH {
+        for row in &outcome.rows {
+            let item = format!("class {}", row.class);
+            table.row(Some(mode), &item, "probability", row.probability(mode));
+        }
+        let side = outcome.side(mode);
+        for (what, seen) in [("pass", &side.passes), ("batch", &side.mates)] {
+            for (i, seen) in seen.iter().enumerate() {
+                let item = format!("{what} {}", i + 1);
+                table.row(Some(mode), &item, "probability", seen.probability);
+                table.row(Some(mode), &item, "first_class", seen.first);
+            }
+        }
     }
 }
 

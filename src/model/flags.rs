@@ -1,12 +1,15 @@
-//! The `trainable` flags of all layers, and how setting one spreads.
+//! The `trainable` flags of all layers, how setting one spreads, and the `training=` value that a
+//! person records at the call of the base.
 
 use super::{Effective, Graph, LayerId, Model, Outer, Semantics, effective};
 
-/// One flag a layer, and the outermost model's.
+/// One flag a layer, and the outermost model's; and what is recorded at the call of the base.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Flags {
     root: bool,
     layers: Vec<bool>,
+    /// The nested base and the value at its call, where it is another than the file's.
+    recorded: Option<(LayerId, Option<bool>)>,
 }
 
 impl Flags {
@@ -15,6 +18,7 @@ impl Flags {
         Self {
             root: graph.root_trainable,
             layers: graph.layers.iter().map(|l| l.trainable).collect(),
+            recorded: None,
         }
     }
 
@@ -23,6 +27,7 @@ impl Flags {
         Self {
             root: trainable,
             layers: vec![trainable; graph.layers.len()],
+            recorded: None,
         }
     }
 
@@ -90,6 +95,58 @@ impl Flags {
         }
     }
 
+    /// Whether every `trainable` flag is the same, whatever is recorded.
+    pub fn same_trainable(&self, other: &Self) -> bool {
+        self.root == other.root && self.layers == other.layers
+    }
+
+    /// Builds the model anew with `base(x, training=value)`; `None` leaves the argument out. A flat
+    /// model has no such call.
+    pub fn record(&mut self, graph: &Graph, value: Option<bool>) {
+        self.recorded = base_of(graph)
+            .filter(|&base| graph.layers[base].recorded_training != value)
+            .map(|base| (base, value));
+    }
+
+    /// The `training=` value at the call of the nested base; `None` where the argument is left out
+    /// or the model is flat.
+    pub fn recorded(&self, graph: &Graph) -> Option<bool> {
+        match self.recorded {
+            Some((_, value)) => value,
+            None => graph.layers[base_of(graph)?].recorded_training,
+        }
+    }
+
+    /// The innermost value recorded around a call of the layer, given the file's.
+    pub fn recorded_around(
+        &self,
+        graph: &Graph,
+        layer: LayerId,
+        in_file: Option<bool>,
+    ) -> Option<bool> {
+        let Some((base, value)) = self.recorded else {
+            return in_file;
+        };
+        for id in std::iter::once(layer).chain(graph.ancestors(layer)) {
+            if id == base {
+                let outside = || graph.ancestors(base);
+                return value.or_else(|| outside().find_map(|a| graph.layers[a].recorded_training));
+            }
+            // A value at a call inside of the base is nearer.
+            if graph.layers[id].recorded_training.is_some() {
+                return in_file;
+            }
+        }
+        in_file
+    }
+
+    /// The innermost `training=` value recorded around the layer.
+    pub fn recorded_at(&self, graph: &Graph, layer: LayerId) -> Option<bool> {
+        let mut around = std::iter::once(layer).chain(graph.ancestors(layer));
+        let in_file = around.find_map(|id| graph.layers[id].recorded_training);
+        self.recorded_around(graph, layer, in_file)
+    }
+
     /// What the layer really does in a call: [`effective()`] with the flags and the recorded value.
     pub fn effective(
         &self,
@@ -99,17 +156,12 @@ impl Flags {
         semantics: Semantics,
     ) -> Effective {
         let graph = &model.graph;
-        let recorded = graph.layers[layer].recorded_training.or_else(|| {
-            graph
-                .ancestors(layer)
-                .find_map(|a| graph.layers[a].recorded_training)
-        });
         effective(
             graph.layers[layer].kind.role(),
             self.layers[layer],
             self.ancestors(graph, layer),
             outer,
-            recorded,
+            self.recorded_at(graph, layer),
             semantics,
         )
     }

@@ -10,11 +10,13 @@ pub mod layers;
 pub mod open;
 pub mod pass;
 pub mod pytorch;
+pub mod reading;
 
 pub use effective::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
 pub use error::{OpenError, PassError};
 pub use flags::Flags;
 pub use graph::{Graph, Layer, LayerId, LayerKind, NodeId};
+pub use reading::Reading;
 
 use serde::{Deserialize, Serialize};
 

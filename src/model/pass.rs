@@ -192,7 +192,9 @@ impl Running<'_> {
             self.options.flags.get(node.layer),
             self.options.flags.ancestors(self.graph, node.layer),
             self.options.outer,
-            node.recorded,
+            self.options
+                .flags
+                .recorded_around(self.graph, node.layer, node.recorded),
             self.options.semantics,
         );
         let Called { output, mask } = match &layer.kind {

@@ -118,7 +118,7 @@ impl Base {
     /// The layer a view looks at.
     pub fn layer(&self, view: View) -> Option<LayerId> {
         match view {
-            View::Augmentation | View::Trainable => None,
+            View::Augmentation | View::Trainable | View::Predict => None,
             View::Dropout => self.noise,
             View::BatchNorm => self.batch_norm,
         }

@@ -21,6 +21,9 @@ pub struct Palette {
     /// Text on a surface in the colour of the ink.
     pub on_ink: Color32,
     pub error: Color32,
+    /// The ends of the scale of a feature map.
+    pub map_low: Color32,
+    pub map_high: Color32,
     /// What is advised.
     pub advice: Color32,
     pub training: ModeColors,
@@ -54,6 +57,8 @@ impl Palette {
         hover: Color32::from_rgb(0xf0, 0xf0, 0xec),
         on_ink: Color32::from_rgb(0xff, 0xff, 0xff),
         error: Color32::from_rgb(0xb4, 0x23, 0x18),
+        map_low: Color32::from_rgb(0xee, 0xee, 0xea),
+        map_high: Color32::from_rgb(0x1c, 0x1e, 0x21),
         advice: Color32::from_rgb(0x1a, 0x7f, 0x37),
         training: ModeColors {
             ink: Color32::from_rgb(0xc2, 0x50, 0x0a),
@@ -82,6 +87,8 @@ impl Palette {
         hover: Color32::from_rgb(0x2a, 0x2e, 0x33),
         on_ink: Color32::from_rgb(0x16, 0x18, 0x1b),
         error: Color32::from_rgb(0xff, 0x8a, 0x80),
+        map_low: Color32::from_rgb(0x2a, 0x2e, 0x33),
+        map_high: Color32::from_rgb(0xe8, 0xe9, 0xeb),
         advice: Color32::from_rgb(0x4f, 0xc0, 0x6b),
         training: ModeColors {
             ink: Color32::from_rgb(0xff, 0x92, 0x48),

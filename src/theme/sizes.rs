@@ -42,6 +42,8 @@ pub const IMAGE_RADIUS: u8 = 5;
 /// Width of the label column of the input card.
 pub const INPUT_LABEL: f32 = 38.0;
 pub const INPUT_ROW: f32 = 21.0;
+/// Room of `model(x, training=` before its value.
+pub const CALL_CODE: f32 = 140.0;
 pub const INDENT: f32 = 14.0;
 /// From the right end of a layer row to its lamp.
 pub const LAMP_COLUMN: f32 = 66.0;
@@ -72,19 +74,27 @@ pub const UNIT_GAP: f32 = 2.0;
 pub const KEY_ROW: f32 = 30.0;
 pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;
-pub const STAT_COLUMN_SHARE: f32 = 0.28;
-/// The least width of a column of key numbers.
-pub const STAT_COLUMN_MIN: f32 = 92.0;
-/// Narrower columns get shorter labels.
-pub const STAT_LABEL_MIN: f32 = 176.0;
-pub const SCATTER_ROW_MIN: f32 = 196.0;
-/// Share of the row that both scatter plots take.
-pub const SCATTER_SHARE: f32 = 0.62;
+/// Narrower rows of key numbers get shorter labels.
+pub const STAT_NARROW: f32 = 440.0;
+/// All BatchNorm layers at a glance.
+pub const STRIP: f32 = 60.0;
+/// Share of a bar's place that stays free on each side of it.
+pub const BAR_GAP: f32 = 0.15;
+/// The least height of the row of scatter plots and walk.
+pub const SCATTER_ROW_MIN: f32 = 166.0;
+/// Share of the row that both scatter plots take, at most.
+pub const SCATTER_SHARE: f32 = 0.42;
 /// Width of a scatter plot by its height, at most.
 pub const SCATTER_ASPECT: f32 = 1.35;
-/// Share of the height the two columns of the BatchNorm view take.
+/// Share of the height below the strip that the two columns of the BatchNorm view take.
 pub const BATCH_NORM_COLUMNS_SHARE: f32 = 0.56;
-pub const BATCH_NORM_COLUMNS_MIN: f32 = 250.0;
+pub const BATCH_NORM_COLUMNS_MIN: f32 = 246.0;
+/// Share of a column that a feature map takes, at most, and the room of its scale.
+pub const MAP_SHARE: f32 = 0.42;
+pub const MAP_SCALE: f32 = 48.0;
+/// Labels beside the plots of a walk, and its dots.
+pub const WALK_AXIS: f32 = 44.0;
+pub const WALK_DOT: f32 = 2.6;
 pub const POINT: f32 = 2.2;
 pub const RING: f32 = 7.0;
 /// How far from a point a click still chooses it.
@@ -107,6 +117,19 @@ pub const TABLE_NAMES: f32 = 300.0;
 pub const TABLE_SHARE: f32 = 0.7;
 /// Kept free for the scroll bar beside cards and table.
 pub const SCROLL_BAR: f32 = 10.0;
+
+/// The predict view: names, bars, numbers; rows of classes, and strips of dots below them.
+pub const PREDICT_NAMES_SHARE: f32 = 0.34;
+pub const PREDICT_NAMES_MIN: f32 = 108.0;
+pub const PREDICT_NAMES_MAX: f32 = 230.0;
+pub const PREDICT_VALUES: f32 = 96.0;
+pub const PREDICT_ROW_MIN: f32 = 17.0;
+pub const PREDICT_ROW_MAX: f32 = 48.0;
+pub const PREDICT_BAR_SHARE: f32 = 0.62;
+pub const PREDICT_BAR_MAX: f32 = 20.0;
+pub const STRIP_ROW: f32 = 38.0;
+pub const STRIP_ROW_MAX: f32 = 80.0;
+pub const DOT: f32 = 9.0;
 
 /// The line of a section title.
 pub const TITLE_ROW: f32 = 24.0;

@@ -73,6 +73,11 @@ pub fn strong(text: impl Into<String>) -> RichText {
     RichText::new(text).font(semibold())
 }
 
+/// Formulas: small, and not standing back.
+pub fn small_strong(text: impl Into<String>) -> RichText {
+    RichText::new(text).font(small())
+}
+
 /// Text that stands back.
 pub fn muted(text: impl Into<String>, palette: &Palette) -> RichText {
     RichText::new(text).font(body()).color(palette.muted)

@@ -5,10 +5,10 @@ use eframe::egui::{Button, Rect, ScrollArea, Sense, Ui, vec2};
 
 use super::explain::{self, Explanation};
 use super::parts::{self, Cut};
-use super::{Show, augmentation, batch_norm, dropout, trainable};
+use super::{Show, augmentation, batch_norm, dropout, predict, trainable};
 use crate::app::desired;
 use crate::command::Action;
-use crate::model::Mode;
+use crate::model::{Mode, Reading};
 use crate::state::{Gallery, State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
 use crate::worker::Job;
@@ -26,7 +26,10 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
     let card = explain::height(ui, &explanation, width - 2.0 * margin.x);
     let body = match view {
-        View::BatchNorm => sizes::BATCH_NORM_COLUMNS_MIN + sizes::S3 + sizes::SCATTER_ROW_MIN,
+        View::BatchNorm => {
+            sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
+        }
+        View::Predict => predict::least_height(show.state),
         View::Augmentation | View::Dropout | View::Trainable => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
@@ -60,6 +63,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 View::Dropout => dropout::controls_ui(ui, show),
                 View::BatchNorm => batch_norm::controls_ui(ui, show),
                 View::Trainable => trainable::controls_ui(ui, show),
+                View::Predict => predict::controls_ui(ui, show),
             });
             if view != View::Augmentation || !augmentation::is_open(show.state) {
                 let card = cut.bottom(card);
@@ -77,6 +81,7 @@ pub fn explanation(state: &State, view: View) -> Explanation {
         View::Dropout => dropout::explanation(state),
         View::BatchNorm => batch_norm::explanation(state),
         View::Trainable => trainable::explanation(state),
+        View::Predict => predict::explanation(state),
     }
 }
 
@@ -85,7 +90,9 @@ pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
     match view {
         View::Trainable => trainable::cards_height(ui, state, width),
         View::Dropout => sizes::FIGURE_BODY_LOW,
-        View::Augmentation | View::BatchNorm => sizes::FIGURE_BODY,
+        View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
+        View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
+        View::Augmentation => sizes::FIGURE_BODY,
     }
 }
 
@@ -146,6 +153,9 @@ pub fn missing(state: &State, view: View) -> Option<String> {
                 .to_owned(),
         );
     }
+    if view == View::Predict && Reading::of(&base.model.graph).is_none() {
+        return Some(predict::NO_CLASSES.to_owned());
+    }
     None
 }
 
@@ -161,6 +171,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, view: View, cut: Cut) {
         View::Dropout => dropout::body_ui(&mut body, show, cut),
         View::BatchNorm => batch_norm::body_ui(&mut body, show, cut),
         View::Trainable => trainable::body_ui(&mut body, show, cut),
+        View::Predict => predict::body_ui(&mut body, show, cut),
     }
 }
 

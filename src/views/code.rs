@@ -2,7 +2,7 @@
 
 use super::text::trimmed;
 use crate::augment::{AugmentLayer, Pipeline, Transform};
-use crate::model::{Effective, Semantics, graph::Noise};
+use crate::model::{Effective, Mode, Outer, Reading, Semantics, graph::Noise};
 
 /// The augmentation view.
 pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
@@ -122,40 +122,82 @@ fn call(function: &str, layer: &str) -> String {
     format!("{function}({between}\"{layer}\")")
 }
 
-/// The BatchNorm view; `nested` where the layer lies in a model inside the model.
-pub fn batch_norm(
-    layer: &str,
-    nested: bool,
-    training: Option<Effective>,
-    trainable: bool,
-    semantics: Semantics,
-) -> String {
+/// The setting that the BatchNorm view shows.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchNormSetting {
+    /// The layer lies in a model inside the model.
+    pub nested: bool,
+    /// The outer call of the training column.
+    pub outer: Outer,
+    /// What the layer does in it.
+    pub training: Effective,
+    pub trainable: bool,
+    /// Keras' convention; `None`: the layer's own.
+    pub momentum: Option<f64>,
+    /// Batches that the moving statistics have taken in.
+    pub batches: usize,
+}
+
+/// The BatchNorm view: the layer, the call of each column, and what it makes the layer do.
+pub fn batch_norm(layer: &str, setting: &BatchNormSetting, semantics: Semantics) -> String {
+    let flag = python(setting.trainable);
+    let effect = if setting.training.updates_statistics {
+        "batch statistics"
+    } else if setting.training.training {
+        "frozen: runs in inference"
+    } else if setting.outer == Outer::Given(Mode::Training) {
+        "bound by the recorded training=False"
+    } else {
+        "stored statistics"
+    };
+    let batches = setting.batches;
     if semantics == Semantics::PyTorch {
         let get = call("model.get_submodule", layer);
+        let momentum = setting.momentum.map_or_else(String::new, |momentum| {
+            format!("bn.momentum = {}\n", trimmed(1.0 - momentum))
+        });
+        let switch = match setting.outer {
+            Outer::Given(Mode::Training) => "model.train()\n",
+            Outer::Given(Mode::Inference) => "model.eval()\n",
+            Outer::NotGiven => "",
+        };
+        let train = match batches {
+            0 => format!("{switch}model(x)  # {effect}"),
+            n => format!("{switch}for x in batches[:{n}]: model(x)  # {effect}"),
+        };
         return format!(
-            "bn = {get}\nbn.requires_grad_({})  # gamma and beta\n\
-             bn.eval()  # keeps the statistics,\n           # again after every model.train()",
-            python(trainable)
+            "bn = {get}\nbn.requires_grad_({flag})  # gamma and beta\n{momentum}{train}\n\
+             # bn.eval() keeps the statistics"
         );
     }
     let get = call(
-        if nested {
+        if setting.nested {
             "base.get_layer"
         } else {
             "model.get_layer"
         },
         layer,
     );
-    let effect = match training {
-        Some(effective) if effective.updates_statistics => "# batch statistics",
-        Some(effective) if effective.training => "# frozen: runs in inference",
-        Some(_) => "# bound by the recorded training=False",
-        None => "",
+    let momentum = setting.momentum.map_or_else(String::new, |momentum| {
+        format!("layer.momentum = {}\n", trimmed(momentum))
+    });
+    let model = match setting.outer {
+        Outer::Given(mode) => format!("model(x, training={})", python(mode.training())),
+        Outer::NotGiven => "model(x)".to_owned(),
+    };
+    let train = match batches {
+        0 => format!("{model:<24}  # {effect}"),
+        n => format!("for x in batches[:{n}]:\n    {model}  # {effect}"),
+    };
+    // A loop takes the last line's place, so that all of it is seen.
+    let pytorch = if batches == 0 {
+        "\n# PyTorch needs bn.eval() instead"
+    } else {
+        ""
     };
     format!(
-        "layer = {get}\nlayer.trainable = {}\nmodel(x, training=True)   {effect}\n\
-         model(x, training=False)  # stored statistics\n# PyTorch needs bn.eval() instead",
-        python(trainable)
+        "layer = {get}\nlayer.trainable = {flag}\n{momentum}{train}\n\
+         model(x, training=False)  # stored statistics{pytorch}"
     )
 }
 
@@ -186,6 +228,46 @@ pub fn trainable(nested: bool, semantics: Semantics) -> String {
     )
 }
 
+/// The predict view: repeated passes in training mode, one in inference, and the same photo among
+/// other batch-mates. `outputs` is the number of units of the last layer.
+pub fn predict(reading: Reading, outputs: usize, passes: usize, semantics: Semantics) -> String {
+    let top = outputs.min(5);
+    let single = outputs == 1 && reading != Reading::Softmax;
+    let activation = if single { "sigmoid" } else { "softmax" };
+    let (call, take, join) = match semantics {
+        Semantics::Keras2 => ("tf.nn", "tf.math.top_k", "tf.concat([x[:1], others], 0)"),
+        Semantics::Keras3 => (
+            "keras.ops",
+            "keras.ops.top_k",
+            "keras.ops.concatenate(\n    [x[:1], others])",
+        ),
+        Semantics::PyTorch => ("", "torch.topk", "torch.cat([x[:1], others])"),
+    };
+    let read = match (reading, semantics) {
+        (Reading::Softmax | Reading::Sigmoid, _) => String::new(),
+        (Reading::Logits, Semantics::PyTorch) if single => ".sigmoid()".to_owned(),
+        (Reading::Logits, Semantics::PyTorch) => ".softmax(-1)".to_owned(),
+        (Reading::Logits, Semantics::Keras2) if single => "\np = tf.math.sigmoid(p)".to_owned(),
+        (Reading::Logits, _) => format!("\np = {call}.{activation}(p)"),
+    };
+    let last = if single {
+        String::new()
+    } else {
+        format!("\n{take}(p, {top})")
+    };
+    let others = format!("y = {join}  # other batch-mates");
+    if semantics == Semantics::PyTorch {
+        return format!(
+            "model.train()\nfor i in range({passes}):  # photo first in x\n    p = model(x)[0]\n\
+             model.eval()\np = model(x)[0]{read}{last}\n{others}\nmodel.train(); model(y)[0]",
+        );
+    }
+    format!(
+        "for i in range({passes}):  # photo first in x\n    p = model(x, training=True)[0]\n\
+         p = model(x, training=False)[0]{read}{last}\n{others}\nmodel(y, training=True)[0]",
+    )
+}
+
 fn python(value: bool) -> &'static str {
     if value { "True" } else { "False" }
 }
@@ -193,7 +275,7 @@ fn python(value: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Mode, Outer, Role, effective};
+    use crate::model::{Role, effective};
 
     #[test]
     fn the_course_pipeline_in_both_frameworks() {
@@ -211,13 +293,73 @@ mod tests {
         let of = |trainable, recorded, semantics| {
             let outer = Outer::Given(Mode::Training);
             let e = effective(Role::BatchNorm, trainable, true, outer, recorded, semantics);
-            batch_norm("bn", false, Some(e), trainable, semantics)
+            let setting = BatchNormSetting {
+                nested: false,
+                outer: Mode::Training.into(),
+                training: e,
+                trainable,
+                momentum: None,
+                batches: 0,
+            };
+            batch_norm("bn", &setting, semantics)
         };
         assert!(of(false, None, Semantics::Keras3).contains("model.get_layer(\"bn\")\n"));
         assert!(of(false, None, Semantics::Keras3).contains("frozen: runs in inference"));
         assert!(!of(true, None, Semantics::Keras3).contains("frozen"));
         assert!(of(true, Some(false), Semantics::Keras2).contains("recorded training=False"));
         assert!(of(false, None, Semantics::PyTorch).contains("requires_grad_(False)"));
+    }
+
+    #[test]
+    fn momentum_and_batches_are_the_chosen_ones() {
+        let of = |semantics| {
+            let outer = Outer::Given(Mode::Training);
+            let setting = BatchNormSetting {
+                nested: true,
+                outer,
+                training: effective(Role::BatchNorm, true, true, outer, None, semantics),
+                trainable: true,
+                momentum: Some(0.9),
+                batches: 10,
+            };
+            batch_norm("bn", &setting, semantics)
+        };
+        let keras = of(Semantics::Keras3);
+        assert!(keras.contains("layer.momentum = 0.9\n"), "{keras}");
+        assert!(keras.contains("for x in batches[:10]:"), "{keras}");
+        let torch = of(Semantics::PyTorch);
+        assert!(
+            torch.contains("bn.momentum = 0.1\n"),
+            "PyTorch's own: {torch}"
+        );
+        assert!(torch.contains("for x in batches[:10]: model(x)"), "{torch}");
+    }
+
+    #[test]
+    fn predictions_are_read_as_the_model_gives_them() {
+        for semantics in Semantics::ALL {
+            let raw = predict(Reading::Softmax, 19, 8, semantics);
+            assert!(
+                !raw.contains("softmax") && raw.contains("range(8)"),
+                "{raw}"
+            );
+            assert!(raw.contains("(p, 5)"), "{raw}");
+            let logits = predict(Reading::Logits, 3, 8, semantics);
+            assert!(
+                logits.contains("softmax") && logits.contains("(p, 3)"),
+                "{logits}"
+            );
+            let single = predict(Reading::Logits, 1, 8, semantics);
+            assert!(
+                single.contains("sigmoid") && !single.contains("top"),
+                "{single}"
+            );
+            let switch = match semantics {
+                Semantics::PyTorch => "model.eval()",
+                Semantics::Keras2 | Semantics::Keras3 => "training=False",
+            };
+            assert!(raw.contains(switch), "{raw}");
+        }
     }
 
     #[test]

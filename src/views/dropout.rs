@@ -90,7 +90,10 @@ fn strength(noise: &Noise) -> (&'static str, String) {
 fn outcome(state: &State) -> Option<&DropoutOutcome> {
     match &state.computed.result(View::Dropout)?.outcome {
         Outcome::Dropout(outcome) => Some(outcome),
-        Outcome::Augmentation(_) | Outcome::BatchNorm(_) | Outcome::Trainable(_) => None,
+        Outcome::Augmentation(_)
+        | Outcome::BatchNorm(_)
+        | Outcome::Trainable(_)
+        | Outcome::Predict(_) => None,
     }
 }
 

@@ -6,11 +6,12 @@ use eframe::egui::{
     WidgetInfo, pos2, vec2,
 };
 
+use super::call::Call;
 use super::number::{self, thousands};
 use super::{Show, parts, text as sentences};
 use crate::command::{Action, Command};
 use crate::model::counts::layer_params;
-use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole};
+use crate::model::{Effective, LayerId, Mode, Role as LayerRole};
 use crate::state::{Base, model_title};
 use crate::theme::{self, Palette, sizes, text};
 
@@ -146,9 +147,9 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     let layer = &base.model.graph.layers[row.id];
     let role = layer.kind.role();
     let trainable = base.flags.get(row.id);
-    let effective =
-        base.flags
-            .effective(&base.model, row.id, Outer::Given(Mode::Training), semantics);
+    let effective = base
+        .flags
+        .effective(&base.model, row.id, show.state.settings.call, semantics);
     let has_view = matches!(role, LayerRole::BatchNorm | LayerRole::Noise);
     let sense = if has_view {
         Sense::click()
@@ -172,7 +173,12 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
         show.push(Command::SetTrainable(row.id, !trainable));
     }
-    let reason = sentences::lamp(role, trainable, effective, semantics);
+    let reason = sentences::lamp(
+        role,
+        trainable,
+        effective,
+        Call::now(show.state, base, row.id),
+    );
     lamp_ui(ui, rect, role, effective);
     let params = layer_params(layer, semantics);
     params_ui(ui, rect, params, palette);

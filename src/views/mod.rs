@@ -3,6 +3,7 @@
 
 pub mod augmentation;
 pub mod batch_norm;
+pub mod call;
 pub mod centre;
 pub mod code;
 pub mod dropout;
@@ -16,6 +17,7 @@ pub mod number;
 pub mod parts;
 pub mod picker;
 pub mod plots;
+pub mod predict;
 pub mod side_panel;
 pub mod status_bar;
 pub mod text;

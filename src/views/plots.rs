@@ -236,6 +236,27 @@ fn tick(value: f64, step: f64) -> String {
     fixed(value, decimals)
 }
 
+/// A value in as few digits as tell it apart from others within `span`.
+pub fn short(value: f64, span: f64) -> String {
+    let decimals = (2.0 - span.abs().max(f64::MIN_POSITIVE).log10().floor()).clamp(0.0, 6.0);
+    fixed(value, decimals as usize)
+}
+
+/// The second value, with enough digits to tell it from the first.
+pub fn told_apart(first: f64, second: f64) -> String {
+    let text = measured(second);
+    if text != measured(first) || first == second {
+        return text;
+    }
+    fixed(second, 6)
+}
+
+/// The range of the values with a small margin.
+pub fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {
+    let values: Vec<f32> = values.map(|x| x as f32).collect();
+    bounds(values.iter())
+}
+
 /// A common range for both axes with a small margin.
 fn bounds<'a>(values: impl Iterator<Item = &'a f32>) -> [f64; 2] {
     let finite = values.filter(|x| x.is_finite());

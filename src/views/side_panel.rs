@@ -4,7 +4,7 @@ use eframe::egui;
 use eframe::egui::{Align, Layout, Margin, Panel, Ui};
 
 use super::number::thousands;
-use super::{Show, input_card, layer_list, parts};
+use super::{Show, call, input_card, layer_list, parts};
 use crate::model::counts::counts;
 use crate::theme::{self, sizes, text};
 
@@ -16,6 +16,7 @@ pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .show(ui, |ui| counts_ui(ui, show));
     egui::Frame::new().inner_margin(margin).show(ui, |ui| {
         input_card::input_card_ui(ui, show);
+        call::call_ui(ui, show);
         ui.add_space(sizes::S2);
         layer_list::layer_controls_ui(ui, show);
     });

@@ -97,6 +97,12 @@ fn took(looked: &Looked) -> String {
             let photos = count(outcome.photos, "photo", "photos");
             format!("Four optimizer steps, {photos}: {secs}")
         }
+        Outcome::Predict(outcome) => {
+            let photos = count(outcome.batch, "photo", "photos");
+            let passes = [&outcome.training, &outcome.inference];
+            let passes: usize = passes.map(|s| s.passes.len() + s.mates.len()).iter().sum();
+            format!("{passes} passes, {photos} each: {secs}")
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! "What you see": numbers in, sentences out. `**...**` stands out.
 
+use super::call::Call;
 use super::number::{count, fixed, measured, percent, thousands};
 use crate::augment::Pipeline;
 use crate::model::{Effective, Mode, Role, Semantics, Statistics};
-use crate::worker::{BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide};
+use crate::worker::{
+    BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide, channel_distance,
+};
 
 /// What a mode is called in the framework's own code.
 pub fn mode_label(mode: Mode, semantics: Semantics) -> &'static str {
@@ -42,29 +45,31 @@ pub fn rules_sentence(semantics: Semantics) -> &'static str {
     }
 }
 
-/// Why a layer with two modes does what it does with `training=True`.
-pub fn lamp(role: Role, trainable: bool, effective: Effective, semantics: Semantics) -> String {
-    let call = mode_label(Mode::Training, semantics);
-    let flag = flag_label(semantics);
+/// Why a layer with two modes does what it does in the outer call.
+pub fn lamp(role: Role, trainable: bool, effective: Effective, call: Call) -> String {
+    let flag = flag_label(call.semantics);
+    let how = call.label();
     match role {
         Role::BatchNorm if effective.statistics == Some(Statistics::Batch) => {
             let moves = "its moving statistics change";
             if trainable {
-                format!("With {call} it normalises with the batch, and {moves}.")
+                format!("With {how} it normalises with the batch, and {moves}.")
             } else {
                 format!(
-                    "Frozen by {flag}=False, but with {call} it still normalises with the batch, and {moves}."
+                    "Frozen by {flag}=False, but with {how} it still normalises with the batch, and {moves}."
                 )
             }
         }
-        Role::BatchNorm if !effective.training => recorded_reason(),
+        Role::BatchNorm if !effective.training => {
+            format!("It normalises with its stored statistics. {}", call.why())
+        }
         Role::BatchNorm => {
-            format!("Frozen: {flag}=False makes it run on its stored statistics even with {call}.")
+            format!("Frozen: {flag}=False makes it run on its stored statistics even with {how}.")
         }
         Role::Noise | Role::Augmentation if effective.active => {
-            format!("Random with {call}; {flag} has no effect on it.")
+            format!("Random with {how}; {flag} has no effect on it.")
         }
-        Role::Noise | Role::Augmentation => recorded_reason(),
+        Role::Noise | Role::Augmentation => format!("It rests. {}", call.why()),
         Role::Weights | Role::Plain => String::new(),
     }
 }
@@ -157,48 +162,64 @@ pub fn trimmed(x: f64) -> String {
         .to_owned()
 }
 
+/// Where a channel's moving mean goes.
+#[derive(Debug)]
+pub struct Moves {
+    /// Keras' convention.
+    pub momentum: f64,
+    /// After this batch.
+    pub next: f64,
+    /// A sentence about the batches it has taken in, where there are any.
+    pub walk: Option<String>,
+}
+
 /// The BatchNorm view, for one channel.
 pub fn batch_norm(
     outcome: &BatchNormOutcome,
     channel: usize,
     trainable: bool,
-    semantics: Semantics,
+    call: Call,
+    moves: &Moves,
 ) -> String {
     let value = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));
     let training = &outcome.training;
     let stored = measured(value(&outcome.moving.mean));
     let number = channel + 1;
-    let call = mode_label(Mode::Training, semantics);
     if !uses_batch(training) {
         let same = format!(
-            "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves."
+            "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves. {}",
+            moves.walk.as_deref().unwrap_or_default(),
         );
         return if training.effective.training {
             format!(
                 "**Frozen**: trainable=False makes this layer run on its stored statistics even \
-                 with {call}. {same} Unfreeze it, and the left side uses this batch's own mean {}.",
+                 with {}. {same}Unfreeze it, and the left side uses this batch's own mean {}.",
+                call.label(),
                 measured(value(&training.batch.mean)),
             )
         } else {
-            format!("{} {same}", recorded_reason())
+            format!("{} {same}", call.why())
         };
     }
     let used = measured(value(&training.used.mean));
-    let next = measured(value(&training.next.mean));
+    let distance = fixed(f64::from(distance(outcome, channel)), 2);
     let seen = format!(
         "In training mode channel {number} is normalised with this batch's own mean **{used}**; \
-         in inference with the stored **{stored}**. "
+         in inference with the stored **{stored}**: {distance} standard deviations apart. "
     );
-    let moves = if training.effective.updates_statistics {
+    let moves = if let Some(walk) = &moves.walk {
+        walk.clone()
+    } else if training.effective.updates_statistics {
         format!(
-            "The stored mean would move to {next}: {} of the gap (momentum {}). ",
-            percent_of_gap(1.0 - outcome.momentum),
-            trimmed(outcome.momentum),
+            "The stored mean would move to {}: {} of the gap (momentum {}). ",
+            measured(moves.next),
+            percent_of_gap(1.0 - moves.momentum),
+            trimmed(moves.momentum),
         )
     } else {
         String::new()
     };
-    let tail = match (semantics, trainable) {
+    let tail = match (call.semantics, trainable) {
         (Semantics::PyTorch, false) => {
             "**requires_grad=False** keeps gamma and beta, but not the statistics: they still \
              move. Only model.eval() on the layer keeps them."
@@ -220,38 +241,27 @@ pub fn uses_batch(side: &BatchNormSide) -> bool {
 pub fn batch_norm_heading(side: &BatchNormSide, mode: Mode, trainable: bool) -> &'static str {
     match (uses_batch(side), mode) {
         (true, _) => "statistics of this batch",
-        (false, Mode::Training) if !side.effective.training => "the file records training=False",
+        (false, Mode::Training) if !side.effective.training => "stored statistics: not in training",
         (false, Mode::Training) if !trainable => "frozen: statistics stored in the file",
         (false, _) => "statistics stored in the file",
     }
 }
 
-/// How far the batch is from the stored statistics in one channel, in words.
-pub fn scatter(outcome: &BatchNormOutcome, channel: usize) -> String {
-    let distance = distance(outcome, channel);
-    let per_photo = outcome.n / outcome.shape.first().copied().unwrap_or(1).max(1);
-    let photos = outcome.shape.first().copied().unwrap_or(0);
-    format!(
-        "On the dashed line this batch agrees with what the base saw before. The ring is channel \
-         {}: its mean is {} standard deviations away, over {} values ({} of {} positions).",
-        channel + 1,
-        fixed(f64::from(distance), 2),
-        thousands(outcome.n),
-        count(photos, "photo", "photos"),
-        thousands(per_photo),
-    )
+/// What a BatchNorm normalises with in the training column.
+pub fn training_statistics(uses_batch: bool) -> &'static str {
+    if uses_batch {
+        "normalises with the batch"
+    } else {
+        "normalises with its stored statistics"
+    }
 }
 
 /// |batch mean - moving mean| in standard deviations of the stored variance.
 pub fn distance(outcome: &BatchNormOutcome, channel: usize) -> f32 {
-    let at = |values: &[f32]| values.get(channel).copied().unwrap_or(0.0);
-    let gap = (at(&outcome.training.batch.mean) - at(&outcome.moving.mean)).abs();
-    let deviation = (at(&outcome.moving.variance) + outcome.epsilon as f32).sqrt();
-    if deviation > 0.0 {
-        gap / deviation
-    } else {
-        0.0
-    }
+    let BatchNormOutcome {
+        training, moving, ..
+    } = outcome;
+    channel_distance(&training.batch, moving, outcome.epsilon, channel)
 }
 
 /// Channels by distance, the largest first; equal ones stay in order.

@@ -41,6 +41,7 @@ fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> Bat
                 moving.clone()
             },
             histogram: vec![[0; HISTOGRAM_BINS]; 2],
+            map: vec![0.0; 50],
         }
     };
     BatchNormOutcome {
@@ -54,7 +55,32 @@ fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> Bat
         inference: side(Mode::Inference),
         moving,
         histogram_axis: vec![[-3.0, 3.0]; 2],
+        calls: 1,
+        semantics,
+        layers: Vec::new(),
     }
+}
+
+/// The view's sentences with the layer's own momentum.
+fn batch_norm(
+    outcome: &BatchNormOutcome,
+    channel: usize,
+    trainable: bool,
+    semantics: Semantics,
+) -> String {
+    let next = f64::from(outcome.training.next.mean[channel]);
+    let moves = Moves {
+        momentum: outcome.momentum,
+        next,
+        walk: None,
+    };
+    let recorded = (!outcome.training.effective.training).then_some(false);
+    let call = Call {
+        outer: Outer::Given(Mode::Training),
+        recorded,
+        semantics,
+    };
+    super::batch_norm(outcome, channel, trainable, call, &moves)
 }
 
 #[test]
@@ -104,7 +130,7 @@ fn a_recorded_value_is_the_reason_in_keras_2_only() {
         Semantics::Keras2,
     );
     assert!(
-        keras2.contains("The file records training=False"),
+        keras2.contains("training=False is recorded at the call around it"),
         "{keras2}"
     );
     assert!(!keras2.contains("Frozen"), "{keras2}");
@@ -119,13 +145,70 @@ fn a_recorded_value_is_the_reason_in_keras_2_only() {
 
 #[test]
 fn the_lamp_says_what_the_effective_mode_is() {
+    let outers = [
+        Outer::Given(Mode::Training),
+        Outer::Given(Mode::Inference),
+        Outer::NotGiven,
+    ];
     for semantics in Semantics::ALL {
-        for trainable in [true, false] {
-            let outer = Outer::Given(Mode::Training);
-            let effective = effective(Role::BatchNorm, trainable, true, outer, None, semantics);
-            let text = lamp(Role::BatchNorm, trainable, effective, semantics);
-            let batch = effective.statistics == Some(Statistics::Batch);
-            assert_eq!(text.contains("normalises with the batch"), batch, "{text}");
+        for outer in outers {
+            for recorded in [None, Some(true), Some(false)] {
+                for trainable in [true, false] {
+                    let role = Role::BatchNorm;
+                    let e = effective(role, trainable, true, outer, recorded, semantics);
+                    let call = Call {
+                        outer,
+                        recorded,
+                        semantics,
+                    };
+                    let text = lamp(role, trainable, e, call);
+                    let batch = e.statistics == Some(Statistics::Batch);
+                    assert_eq!(text.contains("normalises with the batch"), batch, "{text}");
+                    let frozen = text.starts_with("Frozen: ");
+                    assert_eq!(frozen, e.training && !batch, "{text}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reason_names_the_value_that_holds() {
+    let outers = [
+        Outer::Given(Mode::Training),
+        Outer::Given(Mode::Inference),
+        Outer::NotGiven,
+    ];
+    for semantics in Semantics::ALL {
+        for outer in outers {
+            for recorded in [None, Some(true), Some(false)] {
+                let e = effective(Role::Noise, true, true, outer, recorded, semantics);
+                let why = Call {
+                    outer,
+                    recorded,
+                    semantics,
+                }
+                .why();
+                let value = if e.training { "True" } else { "False" };
+                let named = match semantics {
+                    Semantics::PyTorch => match outer {
+                        Outer::Given(Mode::Training) => why.contains("model.train() was"),
+                        Outer::Given(Mode::Inference) => why.contains("model.eval() was"),
+                        Outer::NotGiven => why.contains("made in training mode"),
+                    },
+                    _ => {
+                        why.contains("default")
+                            || why.contains(&format!("training={value}"))
+                            || why.contains(&format!("recorded {value}"))
+                    }
+                };
+                assert!(named, "{semantics:?} {outer:?} {recorded:?}: {why}");
+                let binds = semantics == Semantics::Keras2 && recorded.is_some();
+                assert_eq!(why.contains("binds"), binds, "{why}");
+                let overrides = semantics == Semantics::Keras3
+                    && matches!(outer, Outer::Given(m) if recorded == Some(!m.training()));
+                assert_eq!(why.contains("overrides"), overrides, "{why}");
+            }
         }
     }
 }
@@ -134,7 +217,8 @@ fn the_lamp_says_what_the_effective_mode_is() {
 fn the_channel_that_differs_most_comes_first() {
     let outcome = outcome(true, None, Semantics::Keras3);
     assert_eq!(most_different(&outcome), [1, 0]);
-    assert!(scatter(&outcome, 1).contains("4.00 standard deviations"));
+    let text = batch_norm(&outcome, 1, true, Semantics::Keras3);
+    assert!(text.contains("4.00 standard deviations apart"), "{text}");
 }
 
 fn dropout_outcome(semantics: Semantics, recorded: Option<bool>) -> DropoutOutcome {

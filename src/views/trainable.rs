@@ -11,7 +11,7 @@ use super::explain::Explanation;
 use super::number::{count, fixed};
 use super::parts::{self, Cut};
 use super::{Show, code, text as sentences};
-use crate::command::Action;
+use crate::command::{Action, Command};
 use crate::model::{Semantics, flags};
 use crate::state::{State, View};
 use crate::theme::{self, sizes, text};
@@ -21,14 +21,17 @@ use crate::worker::{Outcome, TrainableLook, TrainableOutcome};
 fn outcome(state: &State) -> Option<&TrainableOutcome> {
     match &state.computed.result(View::Trainable)?.outcome {
         Outcome::Trainable(outcome) => Some(outcome),
-        Outcome::Augmentation(_) | Outcome::Dropout(_) | Outcome::BatchNorm(_) => None,
+        Outcome::Augmentation(_)
+        | Outcome::Dropout(_)
+        | Outcome::BatchNorm(_)
+        | Outcome::Predict(_) => None,
     }
 }
 
 /// Whether training would go on with other flags than those shown.
 fn is_changed(state: &State) -> bool {
     let base = state.opened.base.as_ref();
-    base.is_some_and(|base| base.flags != base.compiled)
+    base.is_some_and(|base| !base.flags.same_trainable(&base.compiled))
 }
 
 /// Sentences and code.
@@ -63,14 +66,19 @@ fn badge(semantics: Semantics) -> &'static str {
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let room = ui.max_rect();
-    let mut end = room.right();
-    if is_changed(show.state) {
-        let layout = Layout::right_to_left(Align::Center);
-        end = parts::inside_ui(ui, room, layout, |ui| {
+    let layout = Layout::right_to_left(Align::Center);
+    let end = parts::inside_ui(ui, room, layout, |ui| {
+        let mut only = show.state.settings.only_layers;
+        let tip = "Hides the four cards, so that the table has the room";
+        let check = parts::check_ui(ui, "Only layers", &mut only);
+        if check.on_hover_text(tip).changed() {
+            show.push(Command::OnlyLayers(only));
+        }
+        if is_changed(show.state) {
             badge_ui(ui, show);
-            ui.min_rect().left()
-        });
-    }
+        }
+        ui.min_rect().left()
+    });
     let what = match outcome(show.state) {
         Some(outcome) => {
             let photos = count(outcome.photos, "photo", "photos");
@@ -120,12 +128,18 @@ pub fn cards_height(ui: &Ui, state: &State, width: f32) -> f32 {
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let rows = show.state.opened.base.as_ref().map(|base| {
         let semantics = show.state.semantics();
-        table::rows(base, semantics, show.state.settings.layer_sort)
+        let settings = &show.state.settings;
+        table::rows(base, settings.call, semantics, settings.layer_sort)
     });
     let rows = rows.unwrap_or_default();
     let width = cut.0.width() - sizes::SCROLL_BAR;
-    let cards = cards::height(ui, outcome(show.state), width);
-    let height = cards + sizes::S3 + table::height(rows.len());
+    let only_layers = show.state.settings.only_layers;
+    let cards = if only_layers {
+        0.0
+    } else {
+        cards::height(ui, outcome(show.state), width) + sizes::S3
+    };
+    let height = cards + table::height(rows.len());
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let area = ScrollArea::vertical()
             .id_salt("cards and layers")
@@ -134,8 +148,11 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
             let size = vec2(ui.available_width(), height);
             let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
             let mut cut = Cut(rect.with_max_x(rect.left() + width));
-            cards::cards_ui(ui, show, outcome(show.state), cut.top(cards));
-            cut.top(sizes::S3);
+            if !only_layers {
+                let room = cut.top(cards - sizes::S3);
+                cards::cards_ui(ui, show, outcome(show.state), room);
+                cut.top(sizes::S3);
+            }
             table::table_ui(ui, show, &rows, cut.0);
         });
     });

@@ -1,6 +1,8 @@
 //! What can be asked of the worker, and what comes back. The window and the command line read the
 //! same events.
 
+mod batch_norm;
+mod predict;
 mod trainable;
 
 use std::collections::BTreeMap;
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
 use crate::figure::png::Raster;
-use crate::model::{Effective, Flags, LayerId, Mode, Model, Preprocessing, Semantics};
+use crate::model::{Effective, Flags, LayerId, Mode, Model, Outer, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
 #[derive(Debug)]
@@ -30,6 +32,11 @@ impl<T> PartialEq for Same<T> {
     }
 }
 
+pub use batch_norm::{
+    BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
+    MeasuredBatch, channel_distance, mean_distance, walked,
+};
+pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting};
 pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
 
 pub use crate::model::layers::norm::Moments;
@@ -54,6 +61,8 @@ pub enum Request {
         photo: usize,
     },
     Look(Box<Look>),
+    /// What the BatchNorm view measures behind its look.
+    BatchNorm(Box<BatchNormJob>),
     /// Writes a figure, or turns it into pixels.
     Figure {
         figure: Arc<Figure>,
@@ -69,6 +78,7 @@ impl Request {
             Self::OpenPhotos(_) => Job::OpenPhotos,
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::Look(_) => Job::Look,
+            Self::BatchNorm(_) => Job::BatchNorm,
             Self::Figure {
                 to: FigureTo::Preview,
                 ..
@@ -101,6 +111,7 @@ pub enum Look {
     Dropout { pass: PassLook, layer: LayerId },
     BatchNorm { pass: PassLook, layer: LayerId },
     Trainable(TrainableLook),
+    Predict(PredictLook),
 }
 
 impl Look {
@@ -110,6 +121,7 @@ impl Look {
             Self::Augmentation(look) => look.photo,
             Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => pass.photo,
             Self::Trainable(look) => look.pass.photo,
+            Self::Predict(look) => look.pass.photo,
         }
     }
 }
@@ -191,6 +203,18 @@ pub struct PassLook {
     /// the same pixels.
     pub augment: Option<Pipeline>,
     pub semantics: Semantics,
+    /// The outer call of the training column.
+    pub call: Outer,
+}
+
+impl PassLook {
+    /// The outer call of one column: the one beside `training=False` is the person's choice.
+    pub fn outer(&self, mode: Mode) -> Outer {
+        match mode {
+            Mode::Training => self.call,
+            Mode::Inference => Outer::Given(mode),
+        }
+    }
 }
 
 /// What kind of request an event speaks of.
@@ -200,6 +224,8 @@ pub enum Job {
     OpenPhotos,
     Thumbnail,
     Look,
+    /// Further batches and layers, behind the look of the BatchNorm view.
+    BatchNorm,
     SaveFigure,
     Preview,
 }
@@ -234,6 +260,7 @@ pub enum Event {
         reason: String,
     },
     Looked(Arc<Looked>),
+    BatchNorm(Box<BatchNormEvent>),
     Saved(PathBuf),
     /// A figure as pixels.
     FigureDrawn {
@@ -277,6 +304,7 @@ pub enum Outcome {
     Dropout(DropoutOutcome),
     BatchNorm(Box<BatchNormOutcome>),
     Trainable(Box<TrainableOutcome>),
+    Predict(Box<PredictOutcome>),
 }
 
 /// The cells of both sides, row by row.
@@ -337,42 +365,3 @@ pub struct DropoutSide {
     /// How many units the mask drops.
     pub dropped: usize,
 }
-
-/// One BatchNorm layer on one batch.
-#[derive(Clone, Debug)]
-pub struct BatchNormOutcome {
-    /// Values a channel in the batch: N * H * W.
-    pub n: usize,
-    /// `[N, H, W, C]` or `[N, C]`.
-    pub shape: Vec<usize>,
-    /// Keras' convention.
-    pub momentum: f64,
-    pub epsilon: f64,
-    /// Ones where the layer has no gamma.
-    pub gamma: Vec<f32>,
-    /// Zeros where the layer has no beta.
-    pub beta: Vec<f32>,
-    /// The moving statistics in the file.
-    pub moving: Moments,
-    pub training: BatchNormSide,
-    pub inference: BatchNormSide,
-    /// By channel: the common axis of both histograms, `[low, high]`.
-    pub histogram_axis: Vec<[f32; 2]>,
-}
-
-/// One mode of a BatchNorm layer.
-#[derive(Clone, Debug)]
-pub struct BatchNormSide {
-    pub effective: Effective,
-    /// Statistics of the layer's input in this mode, whether or not it normalises with them.
-    pub batch: Moments,
-    /// What it normalises with.
-    pub used: Moments,
-    /// The moving statistics that would follow.
-    pub next: Moments,
-    /// By channel: how many output values fall into each of [`HISTOGRAM_BINS`] equal bins.
-    pub histogram: Vec<[u32; HISTOGRAM_BINS]>,
-}
-
-/// Bins of an output histogram.
-pub const HISTOGRAM_BINS: usize = 40;

@@ -63,6 +63,11 @@ impl Worker {
         self.slots.cancel();
     }
 
+    /// Stops what is measured behind a look; the look itself goes on.
+    pub fn cancel_behind(&self) {
+        self.slots.cancel_behind();
+    }
+
     /// The next event, if there is one; never blocks.
     pub fn poll(&self) -> Option<Event> {
         self.events.try_recv().ok()
@@ -112,6 +117,7 @@ impl Thread {
             Request::OpenPhotos(source) => self.open_photos(source).map(Some),
             Request::Thumbnail { photos, photo } => self.thumbnail(&photos.0, *photo).map(Some),
             Request::Look(look) => self.look((**look).clone(), ticket),
+            Request::BatchNorm(job) => self.behind_look(job, ticket),
         });
         let message = match done {
             Ok(Ok(event)) => {
@@ -183,31 +189,45 @@ impl Thread {
 
     /// `None` where a newer look waits, so that nobody asks for this one any more.
     fn look(&mut self, look: Look, ticket: u64) -> Result<Option<Event>, String> {
-        let (slots, sender, wake) = (&self.slots, &self.sender, &self.wake);
-        let progress = |stage, done, total| {
-            drop(sender.send(Event::Progress {
-                job: Job::Look,
-                stage,
-                done,
-                total,
-            }));
-            wake();
-        };
-        let context = look::Context {
-            proceed: &|| slots.is_current(ticket),
-            progress: &progress,
-            unreadable: &|photos, photo, reason| {
-                drop(sender.send(Event::Unreadable {
-                    photos,
-                    photo,
-                    reason,
-                }));
-            },
-        };
-        match look::compute(look, &context, &mut self.cache) {
+        let Self {
+            slots,
+            sender,
+            wake,
+            cache,
+        } = self;
+        let proceed = || slots.is_current(ticket);
+        let computed = with_context(sender, wake, Job::Look, &proceed, |context| {
+            look::compute(look, context, cache)
+        });
+        match computed {
             Ok(looked) => Ok(Some(Event::Looked(Arc::new(looked)))),
             Err(_) if slots.is_replaced() => Ok(None),
             Err(look::LookError::Cancelled) => Ok(Some(Event::Cancelled(Job::Look))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The parts are said as they come; `None` where a newer request waits.
+    fn behind_look(&mut self, job: &BatchNormJob, ticket: u64) -> Result<Option<Event>, String> {
+        let Self {
+            slots,
+            sender,
+            wake,
+            cache,
+        } = self;
+        let proceed = || slots.is_current_behind(ticket);
+        let say = |event| {
+            drop(sender.send(Event::BatchNorm(Box::new(event))));
+            wake();
+        };
+        let measured = with_context(sender, wake, Job::BatchNorm, &proceed, |context| {
+            look::measure(job, context, cache, &say)
+        });
+        match measured {
+            Ok(()) => Ok(None),
+            Err(_) if !slots.is_current_behind(ticket) => {
+                Ok(Some(Event::Cancelled(Job::BatchNorm)))
+            }
             Err(error) => Err(error.to_string()),
         }
     }
@@ -228,6 +248,36 @@ impl Thread {
             reason,
         });
     }
+}
+
+/// Runs `f` with a context that tells of `job` through the worker's events.
+fn with_context<T>(
+    sender: &Sender<Event>,
+    wake: &dyn Fn(),
+    job: Job,
+    proceed: &(dyn Fn() -> bool + Sync),
+    f: impl FnOnce(&look::Context<'_>) -> T,
+) -> T {
+    let progress = |stage, done, total| {
+        drop(sender.send(Event::Progress {
+            job,
+            stage,
+            done,
+            total,
+        }));
+        wake();
+    };
+    f(&look::Context {
+        proceed,
+        progress: &progress,
+        unreadable: &|photos, photo, reason| {
+            drop(sender.send(Event::Unreadable {
+                photos,
+                photo,
+                reason,
+            }));
+        },
+    })
 }
 
 fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {

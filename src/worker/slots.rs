@@ -26,6 +26,8 @@ pub struct Slots {
     changed: Condvar,
     /// Goes up with everything that makes a running look stale.
     ticket: AtomicU64,
+    /// Goes up with everything that makes running work behind a look stale.
+    behind: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +38,8 @@ struct Waiting {
     thumbnail: Option<Request>,
     preview: Option<Request>,
     look: Option<Request>,
+    /// Measured behind a look, once no look waits.
+    batch_norm: Option<Request>,
     /// The set under check, and the next photo of it.
     check: Option<(Arc<PhotoSet>, usize)>,
     stop: bool,
@@ -56,7 +60,14 @@ impl Slots {
             Request::Thumbnail { .. } => waiting.thumbnail = Some(request),
             Request::Look(_) => {
                 waiting.look = Some(request);
+                // A newer look wants other numbers behind it, too.
+                waiting.batch_norm = None;
                 self.ticket.fetch_add(1, Ordering::Relaxed);
+                self.behind.fetch_add(1, Ordering::Relaxed);
+            }
+            Request::BatchNorm(_) => {
+                waiting.batch_norm = Some(request);
+                self.behind.fetch_add(1, Ordering::Relaxed);
             }
         }
         self.changed.notify_one();
@@ -74,19 +85,33 @@ impl Slots {
         waiting.model = None;
         waiting.photos = None;
         waiting.look = None;
+        waiting.batch_norm = None;
         self.ticket.fetch_add(1, Ordering::Relaxed);
+        self.behind.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets what is measured behind a look, and makes it stale where it runs.
+    pub fn cancel_behind(&self) {
+        self.lock().batch_norm = None;
+        self.behind.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Ends the thread after the task that runs.
     pub fn stop(&self) {
         self.lock().stop = true;
         self.ticket.fetch_add(1, Ordering::Relaxed);
+        self.behind.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_one();
     }
 
     /// Whether a look that began with this ticket is still wanted.
     pub fn is_current(&self, ticket: u64) -> bool {
         self.ticket.load(Ordering::Relaxed) == ticket
+    }
+
+    /// Whether work behind a look that began with this ticket is still wanted.
+    pub fn is_current_behind(&self, ticket: u64) -> bool {
+        self.behind.load(Ordering::Relaxed) == ticket
     }
 
     /// Whether a newer look already waits.
@@ -113,6 +138,10 @@ impl Slots {
                 .or_else(|| slots.preview.take())
                 .or_else(|| slots.look.take());
             if let Some(request) = next {
+                return Some((Task::Do(request), ticket));
+            }
+            if let Some(request) = slots.batch_norm.take() {
+                let ticket = self.behind.load(Ordering::Relaxed);
                 return Some((Task::Do(request), ticket));
             }
             if let Some((photos, photo)) = slots.check.take()

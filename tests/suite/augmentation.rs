@@ -348,6 +348,7 @@ fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
         flags: Flags::all(&model.graph, true),
         augment,
         semantics: Semantics::Keras3,
+        call: Mode::Training.into(),
     };
     let statistics = |augment, redraws| {
         let worker = Worker::start(|| {}).expect("a thread");

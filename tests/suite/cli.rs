@@ -264,3 +264,25 @@ fn unusable_arguments_end_with_2_and_unreadable_files_with_1() {
         }
     }
 }
+
+#[test]
+fn a_recorded_value_binds_in_keras_2_and_is_overridden_in_keras_3() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let run = |semantics: &str, recorded: &str| {
+        let out = folder.path().join("out.npz");
+        let mut args = vec!["run", "--input", text(&photos), "--mode", "training"];
+        args.extend(["--no-random", "--trainable", "all", "--batch", "2"]);
+        args.extend(["--semantics", semantics, "--recorded", recorded]);
+        args.extend(["--out", text(&out)]);
+        assert!(modelens(&args).status.success());
+        values(&read_npz(&out)["y"])
+    };
+    let of_file = run("keras2", "file");
+    assert_eq!(of_file, run("keras2", "false"), "the course records False");
+    assert_ne!(of_file, run("keras2", "none"));
+    assert_eq!(run("keras2", "true"), run("keras2", "none"));
+    let open = run("keras3", "false");
+    assert_eq!(open, run("keras3", "none"));
+    assert_eq!(open, run("keras3", "true"));
+}

@@ -13,7 +13,13 @@ use resvg::usvg::{Group, Node};
 
 use crate::window::{Window, click, command, open, settle, shows};
 
-const VIEWS: [&str; View::ALL.len()] = ["augmentation", "dropout", "batchnorm", "trainable"];
+const VIEWS: [&str; View::ALL.len()] = [
+    "augmentation",
+    "dropout",
+    "batchnorm",
+    "trainable",
+    "predict",
+];
 
 fn figure(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_modelens"))

@@ -3,7 +3,7 @@
 
 use modelens::model::counts::counts;
 use modelens::model::graph::{BatchNorm, Graph, Layer};
-use modelens::model::{Flags, LayerKind, Semantics};
+use modelens::model::{Flags, LayerKind, Mode, Outer, Semantics};
 
 use crate::support::dog_breeds;
 
@@ -110,4 +110,38 @@ fn keras_3_stops_at_a_model_that_already_has_the_value() {
     flags.set(&graph, 0, true, Semantics::Keras2);
     flags.set(&graph, 0, false, Semantics::Keras2);
     assert!(!flags.get(2), "Keras 2 passes every assignment on");
+}
+
+#[test]
+fn a_value_recorded_at_the_base_reaches_its_layers_and_no_others() {
+    let model = dog_breeds();
+    let graph = &model.graph;
+    let inside = graph.find("Conv_1_bn").expect("a BatchNorm of the base");
+    let outside = graph
+        .layers
+        .iter()
+        .position(|l| matches!(l.kind, LayerKind::Noise(_)) && l.parent.is_none())
+        .expect("the head's dropout");
+    let given = Outer::Given(Mode::Training);
+    let reached = |flags: &Flags, layer, outer, semantics| {
+        flags.effective(&model, layer, outer, semantics).training
+    };
+    let (keras2, keras3) = (Semantics::Keras2, Semantics::Keras3);
+    for (value, k2, k3_absent) in [
+        (Some(false), false, false),
+        (Some(true), true, true),
+        (None, true, false),
+    ] {
+        let mut flags = Flags::all(graph, true);
+        flags.record(graph, value);
+        assert_eq!(flags.recorded(graph), value);
+        assert_eq!(reached(&flags, inside, given, keras2), k2, "{value:?}");
+        assert!(reached(&flags, inside, given, keras3), "{value:?}");
+        let absent = Outer::NotGiven;
+        assert_eq!(reached(&flags, inside, absent, keras3), k3_absent);
+        assert_eq!(reached(&flags, inside, absent, keras2), k3_absent);
+        assert!(reached(&flags, outside, given, keras2));
+        assert!(!reached(&flags, outside, absent, keras2));
+        assert!(flags.same_trainable(&Flags::all(graph, true)));
+    }
 }

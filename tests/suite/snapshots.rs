@@ -44,6 +44,7 @@ fn shots() -> Vec<Shot> {
             View::Dropout => ["dropout-light", "dropout-dark"],
             View::BatchNorm => ["batchnorm-light", "batchnorm-dark"],
             View::Trainable => ["trainable-light", "trainable-dark"],
+            View::Predict => ["predict-light", "predict-dark"],
         };
         // The units of a dropout layer are many: a small page shows some of them.
         let size = (view == View::Dropout).then_some([520.0, 380.0]);

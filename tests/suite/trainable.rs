@@ -34,6 +34,7 @@ fn measured(semantics: Semantics) -> TrainableOutcome {
         flags: Flags::of_file(&model.graph),
         augment: None,
         semantics,
+        call: Mode::Training.into(),
     };
     let before = bits(&model);
     let worker = Worker::start(|| {}).expect("a thread");
@@ -192,6 +193,9 @@ fn the_table_follows_the_search_and_sorts() {
         &window,
         "block_13_project_BN: stored statistics in training"
     ));
+    assert!(shows(&window, "parameters that learn"));
+    click(&mut window, "Only layers");
+    assert!(!shows(&window, "parameters that learn"));
     click(&mut window, "Sort by params");
     assert_eq!(
         window.state().state().settings.layer_sort.column,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use modelens::augment::Pipeline;
-use modelens::model::{Flags, LayerKind, Model, Preprocessing};
+use modelens::model::{Flags, LayerKind, Mode, Model, Preprocessing};
 use modelens::worker::{
     AugmentationLook, Event, Grid, Look, Outcome, PassLook, PhotosSource, Request, Same, Worker,
 };
@@ -61,6 +61,7 @@ fn every_view_leaves_every_weight_as_it_was() {
         flags: Flags::all(&model.graph, true),
         augment: None,
         semantics: model.semantics,
+        call: Mode::Training.into(),
     };
     let worker = Worker::start(|| {}).expect("a thread");
     let Outcome::BatchNorm(outcome) = looked(
@@ -140,6 +141,7 @@ fn equal_looks_have_equal_outcomes() {
         flags: Flags::all(&dog_breeds().graph, true),
         augment: None,
         semantics: modelens::model::Semantics::Keras3,
+        call: Mode::Training.into(),
     };
     let run = |pass: PassLook| {
         let worker = Worker::start(|| {}).expect("a thread");

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::cli::trainable::Recorded;
 use crate::cli::{Failure, Rules};
 use crate::figure::{Part, What, png};
 use crate::model::Mode;
@@ -16,7 +17,7 @@ use crate::state::{MAX_BATCH, View};
 )]
 #[derive(Debug, clap::Args)]
 pub struct Figure {
-    /// augmentation, dropout, batchnorm or trainable; with --all, the model.
+    /// augmentation, dropout, batchnorm, trainable or predict; with --all, the model.
     pub view: Option<String>,
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
     pub model: Option<PathBuf>,
@@ -43,6 +44,9 @@ pub struct Figure {
         allow_hyphen_values = true
     )]
     pub trainable: String,
+    /// The training= value at the call of the nested base.
+    #[arg(long, value_name = "VALUE", default_value = "file")]
+    pub recorded: Recorded,
     /// The augmentation layers: RandomFlip:horizontal,RandomRotation:0.2. The batches of the other
     /// views go through them too.
     #[arg(long, value_name = "LAYERS")]

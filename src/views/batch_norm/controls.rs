@@ -1,27 +1,58 @@
 //! The controls of the BatchNorm view: which layer, which channel.
 
-use eframe::egui;
-use eframe::egui::Ui;
+use eframe::egui::{Align, Button, DragValue, Layout, Ui};
 
-use super::{chosen_channel, outcome};
-use crate::command::Command;
-use crate::state::Base;
+use super::Shown;
+use crate::command::{Command, WalkCommand};
+use crate::state::{Base, MAX_STEPS};
 use crate::theme::sizes;
 use crate::views::number::{self, thousands};
 use crate::views::picker::{self, Entry};
 use crate::views::{Show, parts, text as sentences};
-use crate::worker::BatchNormOutcome;
 
-/// The layer and the channel, each with a list and steps.
+/// The layer and the channel, each with a list and steps; at the right the walk.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let state = show.state;
     let Some(base) = &state.opened.base else {
         return;
     };
+    let shown = Shown::of(state);
+    let room = ui.max_rect();
+    let layout = Layout::right_to_left(Align::Center);
+    parts::inside_ui(ui, room, layout, |ui| walk_ui(ui, show));
     layer_ui(ui, show, base);
-    if let Some(outcome) = outcome(state) {
+    if let Some(shown) = &shown {
         ui.add_space(sizes::S2);
-        channel_ui(ui, show, base, outcome);
+        channel_ui(ui, show, shown);
+    }
+}
+
+/// "Run k batches", "stop", "reset".
+fn walk_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    ui.spacing_mut().item_spacing.x = sizes::S1;
+    let walk = &show.state.walk;
+    let changed = walk.walked() > 0 || walk.momentum.is_some() || walk.is_walking();
+    let tip = "The moving statistics and the momentum of the file";
+    let reset = ui.add_enabled(changed, Button::new("Reset"));
+    if reset.on_hover_text(tip).clicked() {
+        show.push(WalkCommand::Reset);
+    }
+    let mut steps = walk.steps;
+    let suffix = if steps == 1 { " batch" } else { " batches" };
+    let drag = DragValue::new(&mut steps).range(1..=MAX_STEPS).speed(0.2);
+    let response = ui.name_inputs("Batches of a run", |ui| ui.add(drag.suffix(suffix)));
+    let tip = "Batches of a run. Drag, or click to type";
+    if response.on_hover_text(tip).changed() {
+        show.push(WalkCommand::SetSteps(steps));
+    }
+    let (label, tip, command) = if walk.is_walking() {
+        ("Stop", "Stop the walk where it is", WalkCommand::Stop)
+    } else {
+        let tip = "Send batches through in training mode and watch the moving statistics walk";
+        ("Run", tip, WalkCommand::Run)
+    };
+    if ui.button(label).on_hover_text(tip).clicked() {
+        show.push(command);
     }
 }
 
@@ -62,14 +93,14 @@ fn layer_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base) {
     }
 }
 
-fn channel_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, outcome: &BatchNormOutcome) {
+fn channel_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
+    let (outcome, chosen) = (shown.outcome, shown.channel);
     let sorted = show.state.settings.sort_channels;
     let order = if sorted {
         sentences::most_different(outcome)
     } else {
         (0..outcome.moving.mean.len()).collect()
     };
-    let chosen = chosen_channel(base, outcome);
     let value = format!("{} of {}", chosen + 1, thousands(order.len()));
     let entries = || {
         let entry = |&channel: &usize| {
@@ -103,7 +134,7 @@ fn channel_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, outcome: &BatchNorm
         show.push(Command::SetChannel(channel));
     }
     ui.add_space(sizes::S1);
-    let button = egui::Button::new("Most different first")
+    let button = Button::new("Most different first")
         .corner_radius(sizes::PILL_RADIUS)
         .selected(sorted);
     let tip =

@@ -12,6 +12,7 @@ use crate::model::counts::layer_params;
 use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics, Statistics};
 use crate::state::{Base, LayerColumn, LayerSort};
 use crate::theme::{self, Palette, sizes, text};
+use crate::views::call::Call;
 use crate::views::layer_list::{has_modes, matches, name_ui};
 use crate::views::number::thousands;
 use crate::views::{Show, parts, text as sentences};
@@ -31,14 +32,13 @@ pub struct Row {
 }
 
 /// The layers that the search finds, in order.
-pub fn rows(base: &Base, semantics: Semantics, sort: LayerSort) -> Vec<Row> {
+pub fn rows(base: &Base, outer: Outer, semantics: Semantics, sort: LayerSort) -> Vec<Row> {
     let search = base.search.to_lowercase();
     let found = base.rows.iter().map(|&(id, _)| id);
     let found = found.filter(|&id| search.is_empty() || matches(base, id, &search));
     let graph = &base.model.graph;
     let row = |id: LayerId| {
         let layer = &graph.layers[id];
-        let outer = Outer::Given(Mode::Training);
         Row {
             id,
             role: layer.kind.role(),
@@ -112,16 +112,25 @@ fn inherited(row: &Row, semantics: Semantics) -> &'static str {
     }
 }
 
-fn heading(column: LayerColumn, semantics: Semantics) -> &'static str {
+fn heading(column: LayerColumn, outer: Outer, semantics: Semantics) -> &'static str {
     match column {
         LayerColumn::Layer => "layer",
         LayerColumn::Flag if semantics == Semantics::PyTorch => "grad",
         LayerColumn::Flag => "trainable",
         LayerColumn::Inherited => "model around",
         LayerColumn::Training => "training",
-        LayerColumn::Mode => "in training",
+        LayerColumn::Mode => when(outer),
         LayerColumn::Moves => "moves",
         LayerColumn::Params => "params",
+    }
+}
+
+/// In which call a layer does what the table says.
+fn when(outer: Outer) -> &'static str {
+    if outer == Outer::Given(Mode::Training) {
+        "in training"
+    } else {
+        "in this call"
     }
 }
 
@@ -133,9 +142,11 @@ fn explains(column: LayerColumn) -> &'static str {
             "What a frozen model around the layer does: in Keras 2 it keeps the layer's weights out \
              of training, in Keras 3 and PyTorch only the layer's own flag counts"
         }
-        LayerColumn::Training => "The value of training that reaches the layer when True is passed",
+        LayerColumn::Training => {
+            "The value of training that reaches the layer in the outer call chosen at the left"
+        }
         LayerColumn::Mode => "What the layer really does then",
-        LayerColumn::Moves => "What one step with training=True changes",
+        LayerColumn::Moves => "What one step with that call changes",
         LayerColumn::Params => "Parameters of the layer",
     }
 }
@@ -205,7 +216,7 @@ fn headings_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         let place = between(rect, left, right - sizes::S1);
         let id = ui.scope_id().with(("heading", column as usize));
         let response = ui.interact(place, id, Sense::click());
-        let label = heading(column, semantics);
+        let label = heading(column, show.state.settings.call, semantics);
         let chosen = sort.column == column;
         let words = sentences::sentence_case(&format!("sort by {label}"));
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &words));
@@ -258,9 +269,10 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     }
     let flag = sentences::flag_label(semantics);
     let words = format!(
-        "{}: {} in training, moves {}",
+        "{}: {} {}, moves {}",
         layer.name,
         mode(row),
+        when(show.state.settings.call),
         moves(row)
     );
     let role = if has_view { Role::Button } else { Role::Label };
@@ -283,7 +295,12 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     if response.clicked() {
         show.push(Command::ShowLayer(row.id));
     }
-    let reason = sentences::lamp(row.role, row.flag, row.effective, semantics);
+    let reason = sentences::lamp(
+        row.role,
+        row.flag,
+        row.effective,
+        Call::now(show.state, base, row.id),
+    );
     if has_modes(row.role) {
         response.on_hover_text(reason);
     }

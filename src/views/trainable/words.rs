@@ -237,10 +237,16 @@ pub fn reaches(outcome: &TrainableOutcome, mode: Mode, semantics: Semantics) -> 
     let reaches = outcome.card(true, mode).reaches_base;
     match (semantics, outcome.recorded) {
         (Semantics::PyTorch, _) => "",
-        _ if reaches != mode.training() && !reaches => "the file's training=False reaches the base",
-        _ if reaches != mode.training() => "the file's training=True reaches the base",
+        _ if reaches != mode.training() && !reaches => {
+            "the recorded training=False reaches the base"
+        }
+        _ if reaches != mode.training() => "the recorded training=True reaches the base",
         (Semantics::Keras3, Some(recorded)) if recorded != reaches => {
-            "overrides the file's recorded value"
+            if recorded {
+                "overrides the recorded True"
+            } else {
+                "overrides the recorded False"
+            }
         }
         _ => "reaches the base as it is",
     }
@@ -303,8 +309,8 @@ fn freezing_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> String
     }
     if !open.reaches_base {
         return format!(
-            "The file records training=False on the base, and in Keras 2 that binds: with {call} \
-             its statistics stay, frozen or not."
+            "training=False is recorded at the call of the base, and in Keras 2 that binds: with \
+             {call} its statistics stay, frozen or not."
         );
     }
     String::new()

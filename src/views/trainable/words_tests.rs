@@ -175,7 +175,7 @@ fn the_heading_says_which_value_arrives() {
     let bound = bound(outcome(KERAS));
     let training =
         |outcome: &TrainableOutcome, semantics| reaches(outcome, Mode::Training, semantics);
-    assert!(training(&bound, Semantics::Keras2).contains("the file's training=False"));
+    assert!(training(&bound, Semantics::Keras2).contains("the recorded training=False"));
     let mut recorded = outcome(KERAS);
     recorded.recorded = Some(false);
     assert!(training(&recorded, Semantics::Keras3).contains("overrides"));

@@ -13,11 +13,12 @@ impl TrainableLook {
     /// The most photos of a step: the gradients of a whole base keep every layer's values.
     pub const MAX_PHOTOS: usize = 16;
 
-    /// Each card sets the flags of the base itself, so those of the person do not matter there;
-    /// they are set alike, that looks with equal results are equal.
+    /// Each card sets the flags of the base and the outer call itself, so those of the person do
+    /// not matter there; they are set alike, that looks with equal results are equal.
     pub fn new(mut pass: PassLook) -> Self {
         pass.batch = pass.batch.min(Self::MAX_PHOTOS);
         pass.flags.set_base(&pass.model.0.graph, false);
+        pass.call = Mode::Training.into();
         Self { pass }
     }
 }
@@ -31,7 +32,7 @@ pub struct TrainableOutcome {
     pub semantics: Semantics,
     /// The learning rate.
     pub rate: f64,
-    /// The value of `training` written into the file where the base is called.
+    /// The value of `training` recorded where the base is called.
     pub recorded: Option<bool>,
     /// Whether something lies outside of the base.
     pub has_head: bool,

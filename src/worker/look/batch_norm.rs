@@ -3,11 +3,14 @@
 use candle_core::Tensor;
 
 use super::{Context, LookError, both_modes};
-use crate::model::graph::LayerKind;
+use crate::model::graph::{Graph, LayerKind};
 use crate::model::layers::norm::{Moments, moments};
 use crate::model::pass::Pass;
 use crate::model::{Layer, LayerId};
-use crate::worker::job::{BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, Outcome, PassLook};
+use crate::worker::job::{
+    BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance, Outcome, PassLook,
+    mean_distance,
+};
 use crate::worker::photos::PhotoCache;
 
 pub fn compute(
@@ -16,7 +19,8 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
-    let layer = &look.model.0.graph.layers[id];
+    let graph = &look.model.0.graph;
+    let layer = &graph.layers[id];
     let wrong = || LookError::WrongLayer(layer.name.clone());
     let LayerKind::BatchNorm(settings) = &layer.kind else {
         return Err(wrong());
@@ -43,6 +47,7 @@ pub fn compute(
             batch,
             next: done.next.clone(),
             histogram: histograms(values, &axis),
+            map: tap.output.get(modes.chosen)?.flatten_all()?.to_vec1()?,
         })
     };
     let tap = modes.training.taps.get(&id).ok_or_else(wrong)?;
@@ -61,12 +66,40 @@ pub fn compute(
         inference: side(&modes.inference, &right)?,
         moving,
         histogram_axis: axis,
+        calls: graph.nodes.iter().filter(|node| node.layer == id).count(),
+        semantics: look.semantics,
+        layers: layers(graph, &modes.training)?,
     };
     Ok((modes.batch, Outcome::BatchNorm(Box::new(outcome))))
 }
 
+/// Every BatchNorm of a training pass, in the model's order.
+fn layers(graph: &Graph, pass: &Pass) -> Result<Vec<LayerDistance>, LookError> {
+    let measured = pass.batch_norm.iter().map(|(&id, done)| {
+        let layer = &graph.layers[id];
+        let moving = moving_of(layer)?;
+        let pair = done.batch.as_ref().zip(moving.as_ref());
+        let distance = pair.map(|(batch, moving)| mean_distance(batch, moving, epsilon_of(layer)));
+        Ok(LayerDistance {
+            layer: id,
+            uses_batch: done.batch.is_some(),
+            values: done.n * done.next.mean.len(),
+            distance,
+        })
+    });
+    measured.collect()
+}
+
+/// The epsilon of a BatchNorm.
+pub fn epsilon_of(layer: &Layer) -> f64 {
+    match &layer.kind {
+        LayerKind::BatchNorm(settings) => settings.epsilon,
+        _ => 0.0,
+    }
+}
+
 /// The moving statistics in the file.
-fn moving_of(layer: &Layer) -> Result<Option<Moments>, candle_core::Error> {
+pub fn moving_of(layer: &Layer) -> Result<Option<Moments>, candle_core::Error> {
     let vector = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
     let (mean, variance) = (vector("moving_mean")?, vector("moving_variance")?);
     Ok(mean

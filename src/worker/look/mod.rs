@@ -2,8 +2,12 @@
 
 mod augmentation;
 mod batch_norm;
+mod batches;
 mod dropout;
+mod predict;
 mod trainable;
+
+pub use batches::measure;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -53,6 +57,8 @@ pub enum LookError {
     },
     #[error("none of the photos of the batch can be read")]
     NoPhotos,
+    #[error("the model's output is not one row of classes a photo")]
+    NoClasses,
     #[error("layer `{0}` has no result of this kind")]
     WrongLayer(String),
     #[error(
@@ -89,6 +95,7 @@ pub fn compute(
         Look::Dropout { pass, layer } => dropout::compute(pass, *layer, context, cache)?,
         Look::BatchNorm { pass, layer } => batch_norm::compute(pass, *layer, context, cache)?,
         Look::Trainable(look) => trainable::compute(&look.pass, context, cache)?,
+        Look::Predict(look) => predict::compute(look, context, cache)?,
     };
     Ok(Looked {
         look,
@@ -237,7 +244,7 @@ fn both_modes(
     let taps = [layer];
     let pass = |mode: Mode| {
         let options = PassOptions {
-            outer: mode.into(),
+            outer: look.outer(mode),
             semantics: look.semantics,
             flags: &look.flags,
             random: look.random,

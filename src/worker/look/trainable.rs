@@ -4,10 +4,9 @@ use candle_core::Tensor;
 
 use super::{Batch, Context, LookError, batch_for};
 use crate::model::flags::base_of;
-use crate::model::graph::Activation;
 use crate::model::layers::norm::Moments;
 use crate::model::pass::{Pass, PassOptions, run};
-use crate::model::{Flags, Layer, LayerId, LayerKind, Mode, Model, Outer, PassError, Role};
+use crate::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
 use crate::train::{Step, loss, sgd_step};
 use crate::worker::job::{Card, Outcome, Part, PassLook, TrainableLook, TrainableOutcome};
 use crate::worker::photos::PhotoCache;
@@ -35,7 +34,7 @@ pub fn compute(
         x: &x,
         classes: classes.collect(),
         base: base_of(graph),
-        probabilities: ends_in_probabilities(model),
+        probabilities: Reading::of(graph).is_some_and(Reading::is_probability),
         context,
     };
     let plain = measuring.output(&look.flags, Mode::Inference, 0)?;
@@ -52,7 +51,7 @@ pub fn compute(
         photos: photos.len(),
         semantics: look.semantics,
         rate: RATE,
-        recorded: base.and_then(|id| graph.layers[id].recorded_training),
+        recorded: look.flags.recorded(graph),
         has_head: base.is_some(),
         noises: of_role(model, Role::Noise).count(),
         cards,
@@ -65,20 +64,6 @@ fn of_role(model: &Model, role: Role) -> impl Iterator<Item = LayerId> + '_ {
     layers
         .filter(move |(_, layer)| layer.kind.role() == role)
         .map(|(id, _)| id)
-}
-
-/// Whether the output's rows are probabilities.
-fn ends_in_probabilities(model: &Model) -> bool {
-    let graph = &model.graph;
-    let last = graph.nodes.get(graph.output).map(|node| node.layer);
-    let kind = last.and_then(|id| graph.layers.get(id)).map(|l| &l.kind);
-    matches!(
-        kind,
-        Some(
-            LayerKind::Dense(Activation::Softmax | Activation::Sigmoid)
-                | LayerKind::Activation(Activation::Softmax | Activation::Sigmoid)
-        )
-    )
 }
 
 /// What the four steps share.

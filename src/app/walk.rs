@@ -1,0 +1,98 @@
+//! What is measured behind the BatchNorm view, and the walk that is shown step by step.
+
+use std::time::Duration;
+
+use eframe::egui::Context;
+
+use super::{App, desired};
+use crate::command::WalkCommand;
+use crate::state::View;
+use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request};
+
+impl App {
+    /// Asks for what the shown BatchNorm result still lacks, and walks on.
+    pub(super) fn walk(&mut self, ctx: &Context) {
+        if self.state.settings.view != View::BatchNorm {
+            self.state.walk.stop();
+            return;
+        }
+        let shown = self.state.computed.result(View::BatchNorm).cloned();
+        let Some(shown) = shown else {
+            return;
+        };
+        let (Look::BatchNorm { pass, layer }, Outcome::BatchNorm(outcome)) =
+            (&shown.look, &shown.outcome)
+        else {
+            return;
+        };
+        // While the look itself is out of date, its own result comes first.
+        if desired(&self.state, View::BatchNorm).as_ref() != Some(&shown.look) {
+            return;
+        }
+        let walk = &mut self.state.walk;
+        walk.keep(pass, *layer);
+        if let Some(secs) = walk.step(ctx.input(|i| i.time)) {
+            ctx.request_repaint_after(Duration::from_secs_f64(secs));
+        }
+        let Some(job) = walk.wanted(pass, *layer, &outcome.layers) else {
+            return;
+        };
+        let computed = &mut self.state.computed;
+        let asked = walk.sent.as_ref().is_some_and(|sent| sent.covers(&job));
+        if asked || computed.running(Job::Look).is_some() {
+            return;
+        }
+        walk.sent = Some(job.clone());
+        computed.start(Job::BatchNorm, "Measuring batches");
+        self.worker.send(Request::BatchNorm(Box::new(job)));
+    }
+
+    /// A newer look is asked for: what was measured behind the last one is asked for again once it
+    /// is needed.
+    pub(super) fn forget_walk_job(&mut self) {
+        self.state.walk.stop();
+        self.state.walk.sent = None;
+        self.state.computed.finish(Job::BatchNorm);
+    }
+
+    /// Takes a part of what was measured.
+    pub(super) fn measured(&mut self, event: BatchNormEvent) {
+        if let BatchNormEvent::Done(job) = &event
+            && self.state.walk.sent.as_ref() == Some(job)
+        {
+            self.state.computed.finish(Job::BatchNorm);
+        }
+        self.state.walk.take(event);
+    }
+
+    /// Carries out one command of the walk.
+    pub(super) fn apply_walk(&mut self, command: WalkCommand) {
+        let walk = &mut self.state.walk;
+        match command {
+            WalkCommand::SetSteps(steps) => walk.steps = steps.clamp(1, crate::state::MAX_STEPS),
+            WalkCommand::SetMomentum(momentum) => walk.momentum = momentum,
+            WalkCommand::Run => {
+                walk.run();
+                // After a cancelled measurement this asks again.
+                if self.state.computed.running(Job::BatchNorm).is_none() {
+                    self.state.walk.sent = None;
+                }
+            }
+            WalkCommand::Stop => {
+                walk.stop();
+                self.stop_measuring();
+            }
+            WalkCommand::Reset => {
+                walk.reset();
+                self.stop_measuring();
+            }
+        }
+    }
+
+    fn stop_measuring(&mut self) {
+        if self.state.computed.running(Job::BatchNorm).is_some() {
+            self.worker.cancel_behind();
+            self.forget_walk_job();
+        }
+    }
+}

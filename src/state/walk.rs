@@ -1,0 +1,175 @@
+//! The walk of the moving statistics, and what is measured behind the BatchNorm view.
+
+use std::collections::BTreeMap;
+
+use crate::model::LayerId;
+use crate::worker::{BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook};
+
+/// Batches that are measured without being asked for: enough to see how they scatter.
+pub const SPREAD: usize = 8;
+/// The most batches of one press of "run".
+pub const MAX_STEPS: usize = 200;
+/// The most batches in all.
+pub const MAX_WALK: usize = 1000;
+/// The least time between two steps that are shown.
+const STEP_SECS: f64 = 0.12;
+
+/// Batches of one layer under one setting, and how far the statistics have walked over them.
+#[derive(Debug)]
+pub struct Walk {
+    /// Batches of one press of "run".
+    pub steps: usize,
+    /// `None`: the layer's own.
+    pub momentum: Option<f64>,
+    /// What the batches belong to.
+    of: Option<(PassLook, LayerId)>,
+    batches: Vec<MeasuredBatch>,
+    /// Batches that the statistics have taken in.
+    walked: usize,
+    /// Where the walk ends; it rests where `walked` is there.
+    goal: usize,
+    last_step_secs: f64,
+    distances: Option<(PassLook, BTreeMap<LayerId, f32>)>,
+    /// The job that was asked for last.
+    pub sent: Option<BatchNormJob>,
+}
+
+impl Default for Walk {
+    fn default() -> Self {
+        Self {
+            steps: 10,
+            momentum: None,
+            of: None,
+            batches: Vec::new(),
+            walked: 0,
+            goal: 0,
+            last_step_secs: 0.0,
+            distances: None,
+            sent: None,
+        }
+    }
+}
+
+impl Walk {
+    /// The batches measured so far, if they belong to this setting.
+    pub fn batches(&self, pass: &PassLook, layer: LayerId) -> &[MeasuredBatch] {
+        if self.is_of(pass, layer) {
+            &self.batches
+        } else {
+            &[]
+        }
+    }
+
+    /// How many of them the statistics have taken in.
+    pub fn walked(&self) -> usize {
+        self.walked
+    }
+
+    /// Whether steps are still to be shown.
+    pub fn is_walking(&self) -> bool {
+        self.walked < self.goal
+    }
+
+    /// The distance of a layer that the look itself could not tell.
+    pub fn distance(&self, pass: &PassLook, layer: LayerId) -> Option<f32> {
+        let (of, distances) = self.distances.as_ref()?;
+        distances.get(&layer).copied().filter(|_| of == pass)
+    }
+
+    fn is_of(&self, pass: &PassLook, layer: LayerId) -> bool {
+        self.of
+            .as_ref()
+            .is_some_and(|(p, l)| *l == layer && p == pass)
+    }
+
+    /// Goes on by as many batches as were chosen.
+    pub fn run(&mut self) {
+        self.goal = (self.walked + self.steps).min(MAX_WALK);
+    }
+
+    /// Stays where it is.
+    pub fn stop(&mut self) {
+        self.goal = self.walked;
+    }
+
+    /// Back to the file's statistics and the layer's own momentum.
+    pub fn reset(&mut self) {
+        self.walked = 0;
+        self.goal = 0;
+        self.momentum = None;
+    }
+
+    /// Forgets batches of another setting; the walk starts at the file again.
+    pub fn keep(&mut self, pass: &PassLook, layer: LayerId) {
+        if self.is_of(pass, layer) {
+            return;
+        }
+        if self.of.as_ref().is_some_and(|(_, of)| *of != layer) {
+            self.momentum = None;
+        }
+        self.of = Some((pass.clone(), layer));
+        self.batches.clear();
+        self.walked = 0;
+        self.goal = 0;
+    }
+
+    /// What is missing: first the distances of all layers, then batches.
+    pub fn wanted(
+        &self,
+        pass: &PassLook,
+        layer: LayerId,
+        layers: &[LayerDistance],
+    ) -> Option<BatchNormJob> {
+        let known = self.distances.as_ref().is_some_and(|(of, _)| of == pass);
+        let unknown = layers.iter().filter(|l| l.distance.is_none());
+        let unknown: Vec<LayerDistance> = unknown.copied().collect();
+        if !known && !unknown.is_empty() {
+            return Some(BatchNormJob::Distances {
+                pass: pass.clone(),
+                layers: unknown,
+            });
+        }
+        let (from, to) = (self.batches.len(), self.goal.max(SPREAD));
+        (from < to).then(|| BatchNormJob::Batches {
+            pass: pass.clone(),
+            layer,
+            from,
+            to,
+        })
+    }
+
+    /// Takes what was measured; what belongs to an earlier setting is dropped.
+    pub fn take(&mut self, event: BatchNormEvent) {
+        match event {
+            BatchNormEvent::Distances { pass, distances } => {
+                self.distances = Some((pass, distances.into_iter().collect()));
+            }
+            BatchNormEvent::Batch {
+                pass,
+                layer,
+                number,
+                batch,
+            } => {
+                if self.is_of(&pass, layer) && number == self.batches.len() {
+                    self.batches.push(batch);
+                }
+            }
+            BatchNormEvent::Done(_) => {}
+        }
+    }
+
+    /// Shows the next step where its batch is measured and its time has come; tells in how many
+    /// seconds to come back.
+    pub fn step(&mut self, now_secs: f64) -> Option<f64> {
+        if !self.is_walking() || self.walked >= self.batches.len() {
+            return None;
+        }
+        let waited = now_secs - self.last_step_secs;
+        if (0.0..STEP_SECS).contains(&waited) {
+            return Some(STEP_SECS - waited);
+        }
+        self.walked += 1;
+        self.last_step_secs = now_secs;
+        self.is_walking().then_some(STEP_SECS)
+    }
+}

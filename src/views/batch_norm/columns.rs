@@ -1,0 +1,147 @@
+//! The two columns: the chosen channel's numbers, its output, and its map.
+
+use eframe::egui::{Align, Layout, Rect, RichText, Ui, vec2};
+
+use super::map::{self, Map};
+use super::{Shown, arithmetic, words};
+use crate::model::Mode;
+use crate::theme::{self, sizes, text};
+use crate::views::number::measured;
+use crate::views::parts::{self, Cut};
+use crate::views::plots::{self, Histogram};
+use crate::views::{Show, call, centre, text as sentences};
+
+/// Training left, inference right.
+pub fn columns_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, room: Cut) {
+    let semantics = show.state.semantics();
+    for (mode, rect) in Mode::BOTH.into_iter().zip(room.halves(sizes::COLUMN_GAP)) {
+        let outer = match mode {
+            Mode::Training => shown.map_or(show.state.settings.call, |shown| shown.pass.call),
+            Mode::Inference => mode.into(),
+        };
+        let title = call::label(outer, semantics);
+        let note = shown.map_or("", |shown| {
+            sentences::batch_norm_heading(shown.side(mode), mode, shown.trainable)
+        });
+        let look = call::column_mode(outer, semantics);
+        let room = parts::column_ui(ui, rect, look, title, note);
+        match shown {
+            Some(shown) => side_ui(ui, shown, mode, look, room),
+            None => centre::waiting_ui(ui, show, room, mode),
+        }
+    }
+}
+
+/// One side; `look` is the mode whose colours it has.
+fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
+    let palette = theme::palette(ui);
+    let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S1)));
+    used_ui(ui, shown, [mode, look], cut.top(sizes::KEY_ROW));
+    for [label, words] in next_rows(shown, mode) {
+        let row = cut.top(sizes::CARD_ROW);
+        labelled_ui(ui, row, label, text::strong(words));
+    }
+    let formula = arithmetic::output(shown, mode);
+    let row = cut.top(sizes::CARD_ROW);
+    let meaning = "gamma × (x − mean) / √(variance + epsilon) + beta";
+    let words = text::small_strong(formula);
+    labelled_ui(ui, row, "output", words).on_hover_text(meaning);
+    cut.top(sizes::S1);
+    let maps = Mode::BOTH.map(|mode| Map::of(shown, mode));
+    let caption = words::output_caption(shown, mode, maps[0].is_some());
+    parts::row_ui(ui, cut.top(sizes::CAPTION), |ui| {
+        parts::line_ui(ui, text::note(&caption, palette))
+    });
+    let mut room = cut.0;
+    if let [Some(left), Some(right)] = &maps {
+        let scale = Map::scale(&[left, right]);
+        let map = if mode == Mode::Training { left } else { right };
+        let name = words::map_name(shown, mode);
+        room = map::map_ui(ui, room, map, scale, mode, &name);
+    }
+    histogram_ui(ui, shown, [mode, look], room, caption);
+}
+
+/// What this side normalises with, large.
+fn used_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], row: Rect) {
+    let palette = theme::palette(ui);
+    let side = shown.side(mode);
+    let narrow = row.width() < sizes::STAT_NARROW;
+    let with = if sentences::uses_batch(side) {
+        "the batch"
+    } else {
+        "the stored"
+    };
+    let verb = if narrow { "uses" } else { "normalises with" };
+    let values = [("mean", &side.used.mean), ("variance", &side.used.variance)];
+    let layout = Layout::right_to_left(Align::Center);
+    let left = parts::inside_ui(ui, row, layout, |ui| {
+        ui.spacing_mut().item_spacing.x = sizes::S1;
+        for (name, values) in values.into_iter().rev() {
+            let value = RichText::new(measured(shown.at(values))).font(text::key());
+            parts::value_ui(ui, value.color(palette.mode(look).ink));
+            ui.label(text::note(name, palette));
+            ui.add_space(sizes::S2);
+        }
+        ui.min_rect().left()
+    });
+    parts::row_ui(ui, row.with_max_x(left), |ui| {
+        parts::line_ui(ui, text::strong(format!("{verb} {with}")))
+    });
+}
+
+/// The moving mean and variance that follow, with the arithmetic.
+fn next_rows(shown: &Shown<'_>, mode: Mode) -> [[String; 2]; 2] {
+    let side = shown.side(mode);
+    let names = ["next mean", "next variance"];
+    let labelled = |values: [String; 2]| {
+        let [mean, variance] = values;
+        [[names[0].to_owned(), mean], [names[1].to_owned(), variance]]
+    };
+    if mode == Mode::Training && side.effective.updates_statistics {
+        return match arithmetic::steps(shown) {
+            Some(steps) => labelled(steps.map(|step| step.text())),
+            // Called several times: only the result is plain to see.
+            None => labelled(shown.next().map(measured)),
+        };
+    }
+    let moving = &shown.outcome.moving;
+    let values = [&moving.mean, &moving.variance];
+    labelled(values.map(|values| format!("{}, unchanged", measured(shown.at(values)))))
+}
+
+/// A quiet label in a column of its own, and a value.
+fn labelled_ui(
+    ui: &mut Ui,
+    row: Rect,
+    label: impl Into<String>,
+    value: RichText,
+) -> eframe::egui::Response {
+    let palette = theme::palette(ui);
+    let (left, right) = row.split_left_right_at_x(row.left() + sizes::FIELD_LABEL);
+    parts::row_ui(ui, left, |ui| {
+        parts::line_ui(ui, text::note(label, palette))
+    });
+    parts::row_ui(ui, right, |ui| parts::value_ui(ui, value))
+}
+
+fn histogram_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], room: Rect, name: String) {
+    let outcome = shown.outcome;
+    let counts = |mode| shown.side(mode).histogram.get(shown.channel).copied();
+    let (Some(own), Some(&axis)) = (counts(mode), outcome.histogram_axis.get(shown.channel)) else {
+        return;
+    };
+    let both = Mode::BOTH.map(counts);
+    let top = both.iter().flatten().flatten().copied().max().unwrap_or(1);
+    let id = ui.scope_id().with(("histogram", mode));
+    let color = theme::palette(ui).mode(look).bar;
+    let histogram = Histogram {
+        id,
+        name,
+        counts: &own,
+        axis,
+        top,
+        color,
+    };
+    plots::histogram_ui(ui, room, histogram);
+}

@@ -1,0 +1,233 @@
+//! What the model says of the chosen photo, in both modes: the top five, repeated passes, and the
+//! same photo among other batch-mates, all on one axis from 0 to 1.
+
+mod marks;
+mod words;
+
+use eframe::egui::{Align, DragValue, Layout, Rect, Ui, vec2};
+
+use super::explain::Explanation;
+use super::number::count;
+use super::parts::{self, Cut};
+use super::{Show, augmentation, centre, code, text as sentences};
+use crate::command::Command;
+use crate::model::{Mode, Reading};
+use crate::state::{State, View};
+use crate::theme::{self, sizes, text};
+use crate::worker::{Outcome, PredictLook, PredictOutcome, PredictSide, Sighting};
+
+use words::Names;
+
+/// Stands where the model has no classes.
+pub const NO_CLASSES: &str = "This base predicts nothing: its last layer returns features, not classes, and a head \
+                              must be put on top of it. Open a whole model, with its head, or one of the bundled \
+                              bases; what the modes do to this one's features is in the other views.";
+
+/// The latest outcome, up to date or not.
+fn outcome(state: &State) -> Option<&PredictOutcome> {
+    match &state.computed.result(View::Predict)?.outcome {
+        Outcome::Predict(outcome) => Some(outcome),
+        Outcome::Augmentation(_)
+        | Outcome::Dropout(_)
+        | Outcome::BatchNorm(_)
+        | Outcome::Trainable(_) => None,
+    }
+}
+
+fn names(state: &State, outputs: usize) -> Option<Names<'_>> {
+    let model = &state.opened.base.as_ref()?.model;
+    Some(Names { model, outputs })
+}
+
+/// Sentences and code.
+pub fn explanation(state: &State) -> Explanation {
+    let semantics = state.semantics();
+    let mut prose = String::new();
+    if let Some(outcome) = outcome(state)
+        && let Some(names) = names(state, outcome.outputs)
+    {
+        prose = sentences::augmented_batch(state.augmented_by(View::Predict));
+        prose.push_str(&words::explain(outcome, &names, semantics));
+    }
+    let base = state.opened.base.as_ref();
+    let reading = base.and_then(|b| Reading::of(&b.model.graph));
+    Explanation {
+        text: prose,
+        code: reading.map_or(String::new(), |reading| {
+            let outputs = outcome(state).map_or(PredictLook::TOP, |o| o.outputs);
+            code::predict(reading, outputs, state.settings.passes, semantics)
+        }),
+    }
+}
+
+/// How many passes, what the numbers are, and "new draws" at the right.
+pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let room = ui.max_rect();
+    let layout = Layout::right_to_left(Align::Center);
+    let end = parts::inside_ui(ui, room, layout, |ui| {
+        augmentation::redraw_ui(ui, show, "New draws");
+        ui.min_rect().left()
+    });
+    parts::row_ui(ui, room.with_max_x(end - sizes::S2), |ui| {
+        let mut passes = show.state.settings.passes;
+        ui.label(text::muted("Passes", palette));
+        let [fewest, most] = PredictLook::PASSES_RANGE;
+        // Slower dragging would leave the arrow keys without effect.
+        let drag = DragValue::new(&mut passes).range(fewest..=most).speed(1.0);
+        let tip = "How often the same batch goes through. Drag, or click to type";
+        let response = ui.name_inputs("Passes", |ui| ui.add(drag));
+        if response.on_hover_text(tip).changed() {
+            show.push(Command::SetPasses(passes));
+        }
+        if let Some(outcome) = outcome(show.state) {
+            ui.add_space(sizes::S2);
+            parts::line_ui(ui, text::note(words::reading(outcome), palette));
+        }
+    });
+}
+
+/// The least height of the columns.
+pub fn least_height(state: &State) -> f32 {
+    let rows = outcome(state).map_or(PredictLook::TOP, |o| o.rows.len());
+    let strips = 2.0 * sizes::STRIP_ROW + sizes::TITLE_ROW;
+    let below = sizes::AXIS_LABEL + 2.0 * sizes::S2;
+    sizes::HEADER_BAND + rows as f32 * sizes::PREDICT_ROW_MIN + strips + below
+}
+
+/// The two columns: the same classes in the same rows.
+pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
+    let state = show.state;
+    let semantics = state.semantics();
+    let found = outcome(state);
+    let found = found.and_then(|o| Some((o, names(state, o.outputs)?)));
+    for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
+        let title = sentences::mode_label(mode, semantics);
+        let Some((outcome, names)) = &found else {
+            let room = parts::column_ui(ui, rect, mode, title, "");
+            centre::waiting_ui(ui, show, room, mode);
+            continue;
+        };
+        let note = heading(outcome.side(mode));
+        let room = parts::column_ui(ui, rect, mode, title, &note);
+        side_ui(ui, state, outcome, names, mode, room);
+    }
+}
+
+/// What a column's rows come from.
+fn heading(side: &PredictSide) -> String {
+    let (on, all) = (side.on_batch, side.batch_norms);
+    match (on, all) {
+        (_, 0) => "pass 1, no BatchNorm".to_owned(),
+        (0, _) => "pass 1, on stored statistics".to_owned(),
+        _ => format!("pass 1, {on} of {all} BatchNorm on the batch"),
+    }
+}
+
+fn side_ui(
+    ui: &mut Ui,
+    state: &State,
+    outcome: &PredictOutcome,
+    names: &Names<'_>,
+    mode: Mode,
+    room: Rect,
+) {
+    let palette = theme::palette(ui);
+    let side = outcome.side(mode);
+    let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S2)));
+    let columns = marks::Columns::of(cut.0);
+    let ticks = cut.bottom(sizes::AXIS_LABEL);
+    let classes = outcome.rows.len().max(1) as f32;
+    let height = cut.0.height() - sizes::TITLE_ROW;
+    // A strip takes the height of two classes, within its limits; the classes get the rest.
+    let strip_height = 2.0 * height / (classes + 4.0);
+    let strip_height = strip_height.clamp(sizes::STRIP_ROW, sizes::STRIP_ROW_MAX);
+    let pitch = (height - 2.0 * strip_height) / classes;
+    let pitch = pitch.clamp(sizes::PREDICT_ROW_MIN, sizes::PREDICT_ROW_MAX);
+    let mut rows = Cut(cut.top(pitch * classes));
+    marks::lines_ui(ui, columns, rows.0.y_range());
+    for row in &outcome.rows {
+        let name = names.of(row.class);
+        let bar = marks::Row {
+            own: is_own(state, &name),
+            name,
+            probability: row.probability(mode),
+            first: row.class == side.first,
+        };
+        marks::bar_ui(ui, columns, rows.top(pitch), mode, &bar);
+    }
+    let name = names.of(outcome.followed);
+    let title = format!("PROBABILITY OF {}", name.to_uppercase());
+    parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
+        ui.label(text::title(&title, palette));
+        parts::line_ui(ui, text::note("dashed: in inference", palette))
+    });
+    let room = cut.top(2.0 * strip_height);
+    marks::lines_ui(ui, columns, room.y_range());
+    marks::ticks_ui(
+        ui,
+        columns,
+        ticks.with_max_y(room.bottom() + ticks.height()),
+    );
+    let mut room = Cut(room);
+    let line = outcome.inference.passes.first().map(|s| s.probability);
+    let strips = [
+        passes_strip(&side.passes, side.random),
+        mates_strip(outcome, &side.mates),
+    ];
+    for (seen, [label, note], empty) in strips {
+        let strip = marks::Strip {
+            label: &label,
+            note: &note,
+            seen,
+            line,
+            followed: outcome.followed,
+            names,
+            empty,
+        };
+        marks::strip_ui(ui, columns, room.top(strip_height), mode, &strip);
+    }
+}
+
+/// Whether the photo lies in the folder of this class.
+fn is_own(state: &State, label: &str) -> bool {
+    let own = state.opened.gallery.as_ref().and_then(|gallery| {
+        let class = gallery.chosen()?.class;
+        gallery.photos.classes.get(class)
+    });
+    own.is_some_and(|folder| words::same_class(label, folder))
+}
+
+type StripWords<'a> = (&'a [Sighting], [String; 2], &'static str);
+
+fn passes_strip(seen: &[Sighting], random: usize) -> StripWords<'_> {
+    let label = count(seen.len(), "pass", "passes");
+    let note = match (words::spread(seen) == 0.0, random) {
+        (true, _) => "all the same: one dot".to_owned(),
+        (false, 0) => "same batch".to_owned(),
+        (false, _) => "same batch, new draws".to_owned(),
+    };
+    (seen, [label, note], "")
+}
+
+fn mates_strip<'a>(outcome: &PredictOutcome, seen: &'a [Sighting]) -> StripWords<'a> {
+    let [fewest, most] = outcome.mates_batch;
+    let size = if fewest == most {
+        most.to_string()
+    } else {
+        format!("{fewest} to {most}")
+    };
+    let label = if seen.is_empty() {
+        "Other batches".to_owned()
+    } else {
+        format!("{} of {size}", count(seen.len(), "batch", "batches"))
+    };
+    let note = if seen.is_empty() {
+        String::new()
+    } else if words::spread(seen) == 0.0 {
+        "all the same: one dot".to_owned()
+    } else {
+        "other mates, no draws".to_owned()
+    };
+    (seen, [label, note], "no other batch-mates")
+}

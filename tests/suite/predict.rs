@@ -1,0 +1,340 @@
+//! The predict view: one photo in both modes, pass by pass and among other batch-mates.
+
+use std::sync::Arc;
+
+use eframe::egui::Key;
+use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use modelens::app::AppOptions;
+use modelens::command::{Action, Command};
+use modelens::model::{Flags, Mode, Model, Preprocessing, Reading, Semantics};
+use modelens::state::{ThemeChoice, View};
+use modelens::worker::{
+    Event, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook, PredictOutcome,
+    Request, Same, Sighting, Worker,
+};
+
+use crate::bad_input::{fixture, folder, rezipped, write};
+use crate::support::dog_breeds;
+use crate::unchanged::{bits, looked};
+use crate::window::{Window, click, command, open, settle, shows};
+
+fn look(model: &Arc<Model>, trainable: bool, semantics: Semantics) -> PredictLook {
+    let pass = PassLook {
+        model: Same(Arc::clone(model)),
+        photos: Same(Arc::new(
+            PhotosSource::Bundled.open().expect("the bundled photos"),
+        )),
+        photo: 27,
+        batch: 4,
+        seed: 7,
+        redraws: 0,
+        random: true,
+        preprocessing: Preprocessing::MinusOneToOne,
+        flags: Flags::all(&model.graph, trainable),
+        augment: None,
+        semantics,
+        call: Mode::Training.into(),
+    };
+    PredictLook::new(pass, 3)
+}
+
+fn measured(look: &PredictLook) -> PredictOutcome {
+    let worker = Worker::start(|| {}).expect("a thread");
+    let Outcome::Predict(outcome) = looked(&worker, Look::Predict(look.clone())) else {
+        panic!("a predict outcome");
+    };
+    *outcome
+}
+
+fn spread(seen: &[Sighting]) -> f32 {
+    let values = || seen.iter().map(|s| s.probability);
+    values().fold(0.0, f32::max) - values().fold(f32::INFINITY, f32::min)
+}
+
+/// What holds whatever the rules are.
+fn check(outcome: &PredictOutcome) {
+    assert_eq!(outcome.reading, Reading::Softmax);
+    assert_eq!((outcome.outputs, outcome.batch), (19, 4));
+    assert_eq!(outcome.mates_batch, [4, 4]);
+    let by_inference =
+        |pair: &[modelens::worker::PredictRow]| pair[0].inference >= pair[1].inference;
+    assert!(outcome.rows.windows(2).all(by_inference));
+    assert_eq!(outcome.rows[0].class, outcome.followed);
+    assert_eq!(outcome.inference.first, outcome.followed);
+    assert!((5..=10).contains(&outcome.rows.len()), "{:?}", outcome.rows);
+    for mode in Mode::BOTH {
+        let side = outcome.side(mode);
+        assert_eq!(
+            (side.passes.len(), side.mates.len()),
+            (3, PredictLook::BATCHES)
+        );
+        assert_eq!(side.batch_norms, 52);
+        let first = &outcome.rows[0];
+        assert_eq!(side.passes[0].probability, first.probability(mode));
+        let shown = outcome.rows.iter().map(|row| row.probability(mode));
+        assert!(shown.fold(0.0, f32::max) <= side.first_probability);
+        assert!(side.first_probability > 0.0 && side.first_probability <= 1.0);
+    }
+    assert_eq!(spread(&outcome.inference.passes), 0.0);
+    // A photo's sums are the same sums in every batch.
+    assert!(spread(&outcome.inference.mates) <= 1e-6);
+    let alone = outcome.inference.passes[0].probability;
+    let difference = (outcome.inference.mates[0].probability - alone).abs();
+    assert!(difference <= 1e-6, "{difference}");
+}
+
+#[test]
+fn an_open_base_depends_on_draws_and_on_batch_mates() {
+    let model = dog_breeds();
+    let before = bits(&model);
+    let look = look(&model, true, Semantics::Keras3);
+    let outcome = measured(&look);
+    check(&outcome);
+    assert_eq!(
+        (outcome.training.on_batch, outcome.training.random),
+        (52, 1)
+    );
+    assert!(spread(&outcome.training.passes) > 1e-6, "{outcome:?}");
+    assert!(spread(&outcome.training.mates) > 1e-4, "{outcome:?}");
+    assert_eq!(bits(&model), before, "nothing is stored");
+    assert_eq!(measured(&look), outcome, "one seed, one result");
+    let mut again = look.clone();
+    again.pass.redraws = 1;
+    let again = measured(&again);
+    assert_ne!(again.training.passes, outcome.training.passes);
+    assert_eq!(again.training.mates, outcome.training.mates);
+    assert_eq!(again.inference, outcome.inference);
+}
+
+#[test]
+fn a_frozen_base_ignores_its_batch_mates_in_keras() {
+    let model = dog_breeds();
+    for semantics in [Semantics::Keras2, Semantics::Keras3] {
+        let outcome = measured(&look(&model, false, semantics));
+        check(&outcome);
+        assert_eq!(
+            (outcome.training.on_batch, outcome.training.frozen),
+            (0, 52)
+        );
+        // The random layers are off, so both modes compute the same.
+        assert_eq!(outcome.training.mates, outcome.inference.mates);
+        assert!(spread(&outcome.training.mates) <= 1e-6);
+        // Freezing does nothing to dropout.
+        assert_eq!(outcome.training.random, 1);
+        assert!(spread(&outcome.training.passes) > 1e-6);
+    }
+}
+
+#[test]
+fn a_frozen_base_depends_on_its_batch_mates_in_pytorch() {
+    let outcome = measured(&look(&dog_breeds(), false, Semantics::PyTorch));
+    check(&outcome);
+    assert_eq!(outcome.training.on_batch, 52);
+    assert_eq!(outcome.training.on_batch_frozen, 52);
+    assert!(spread(&outcome.training.mates) > 1e-4);
+}
+
+#[test]
+fn a_recorded_value_keeps_training_out_in_keras_2() {
+    let outcome = measured(&look(&dog_breeds(), true, Semantics::Keras2));
+    check(&outcome);
+    assert_eq!(outcome.training.on_batch, 0);
+    assert_eq!(outcome.training.unreached, 52);
+    assert!(spread(&outcome.training.mates) <= 1e-6);
+}
+
+#[test]
+fn a_single_photo_has_no_batch_mates() {
+    let mut alone = look(&dog_breeds(), true, Semantics::Keras3);
+    alone.pass.batch = 1;
+    let outcome = measured(&alone);
+    assert_eq!(outcome.batch, 1);
+    assert!(outcome.training.mates.is_empty() && outcome.inference.mates.is_empty());
+    assert_eq!(outcome.mates_batch, [0, 0]);
+}
+
+#[test]
+fn a_newer_look_stops_the_one_that_runs() {
+    let model = dog_breeds();
+    let worker = Worker::start(|| {}).expect("a thread");
+    let mut long = look(&model, true, Semantics::Keras3);
+    long.pass.batch = 32;
+    long.passes = 32;
+    let mut short = look(&model, true, Semantics::Keras3);
+    short.passes = 2;
+    let ask = |look: &PredictLook| {
+        worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+    };
+    ask(&long);
+    let mut told = false;
+    loop {
+        match worker.poll() {
+            Some(Event::Progress { total: 76, .. }) if !told => {
+                told = true;
+                ask(&short);
+            }
+            Some(Event::Looked(looked)) => {
+                assert!(told, "progress comes first");
+                assert_eq!(looked.look, Look::Predict(short));
+                return;
+            }
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+}
+
+fn view(options: AppOptions) -> Window {
+    let mut window = open(options);
+    command(&mut window, Command::SetPasses(2));
+    let place = View::ALL.iter().position(|&view| view == View::Predict);
+    let keys = [
+        Key::Num1,
+        Key::Num2,
+        Key::Num3,
+        Key::Num4,
+        Key::Num5,
+        Key::Num6,
+    ];
+    window.key_press(keys[place.expect("a tab")]);
+    settle(&mut window);
+    assert_eq!(window.state().state().settings.view, View::Predict);
+    window
+}
+
+fn result(window: &Window) -> PredictOutcome {
+    let result = window.state().state().computed.result(View::Predict);
+    match result.map(|looked| looked.outcome.clone()) {
+        Some(Outcome::Predict(outcome)) => *outcome,
+        _ => panic!("a predict outcome"),
+    }
+}
+
+#[test]
+fn it_has_controls_and_words_in_each_semantics_and_theme() {
+    let mut window = view(AppOptions::default());
+    for semantics in Semantics::ALL {
+        command(&mut window, Command::SetSemantics(Some(semantics)));
+        for theme in [ThemeChoice::Light, ThemeChoice::Dark] {
+            command(&mut window, Command::SetTheme(theme));
+            for text in [
+                "2 passes",
+                "6 batches of 4",
+                "19 outputs: softmax",
+                "pass 1, on stored statistics",
+            ] {
+                assert!(shows(&window, text), "{semantics:?}: {text}");
+            }
+            window.check_accessibility();
+        }
+    }
+    // Every row is told to a screen reader, in both columns.
+    let model = &dog_breeds();
+    for row in result(&window).rows {
+        let name = format!("{}: ", model.labels[row.class]);
+        let told = window.query_all_by_label_contains(&name);
+        let images = told.filter(|node| node.accesskit_node().role() == Role::Image);
+        assert_eq!(images.count(), 2, "{name}");
+    }
+}
+
+#[test]
+fn redraws_and_passes_are_asked_for_by_key_and_by_name() {
+    let mut window = view(AppOptions::default());
+    let before = result(&window);
+    window.key_press(Key::R);
+    settle(&mut window);
+    let drawn = result(&window);
+    assert_ne!(drawn.training.passes, before.training.passes);
+    click(&mut window, "New draws");
+    assert_ne!(result(&window).training.passes, drawn.training.passes);
+    let passes = window.get_by_role_and_label(Role::SpinButton, "Passes");
+    passes.focus();
+    window.run_steps(2);
+    window.key_press(Key::ArrowUp);
+    settle(&mut window);
+    assert_eq!(window.state().state().settings.passes, 3);
+    assert_eq!(result(&window).training.passes.len(), 3);
+    command(&mut window, Command::SetPasses(1000));
+    assert_eq!(
+        window.state().state().settings.passes,
+        PredictLook::PASSES_RANGE[1]
+    );
+}
+
+#[test]
+fn freezing_changes_what_it_says_of_batch_mates() {
+    let mut window = view(AppOptions::default());
+    command(&mut window, Action::UnfreezeAll);
+    assert!(shows(
+        &window,
+        "nothing about the photo changed: 52 BatchNorm layers"
+    ));
+    command(&mut window, Action::FreezeAll);
+    assert!(shows(&window, "every BatchNorm is frozen"));
+    assert!(!shows(&window, "nothing about the photo changed"));
+    command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
+    assert!(shows(&window, "requires_grad=False does not change that"));
+    command(&mut window, Command::SetBatch(1));
+    assert!(shows(&window, "no other batch-mates"));
+    assert!(window.state().state().computed.notices.is_empty());
+}
+
+#[test]
+fn logits_are_said_to_be_logits() {
+    let window = view(AppOptions {
+        model: ModelSource::EfficientNetLite0,
+        ..AppOptions::default()
+    });
+    assert!(shows(&window, "1,000 outputs: softmax of the logits"));
+    assert_eq!(result(&window).reading, Reading::Logits);
+}
+
+#[test]
+fn a_single_output_is_shown_with_its_opposite() {
+    let model = fixture("alpaca_plain_open_keras3/model.h5");
+    let window = view(AppOptions {
+        model: ModelSource::File(model),
+        ..AppOptions::default()
+    });
+    let outcome = result(&window);
+    assert_eq!((outcome.outputs, outcome.rows.len()), (1, 2));
+    for mode in Mode::BOTH {
+        let sum: f32 = outcome.rows.iter().map(|row| row.probability(mode)).sum();
+        assert!((sum - 1.0).abs() < 1e-6, "{outcome:?}");
+    }
+    for text in [
+        "class 0 (1 − p)",
+        "class 1 (p)",
+        "1 output: sigmoid of the one logit",
+    ] {
+        assert!(shows(&window, text), "{text}");
+    }
+}
+
+#[test]
+fn a_base_without_classes_says_what_to_do() {
+    let folder = folder();
+    let bytes = rezipped("bnnet_keras3/model.keras", "config.json", |config| {
+        let config = String::from_utf8(config).expect("JSON");
+        let features = config.replace("\"activation\": \"softmax\"", "\"activation\": \"relu\"");
+        assert_ne!(features, config);
+        features.into_bytes()
+    });
+    let model = ModelSource::File(write(&folder, "features.keras", &bytes));
+    let window = view(AppOptions {
+        model,
+        ..AppOptions::default()
+    });
+    assert!(shows(&window, "This base predicts nothing"));
+    assert!(window.state().state().computed.notices.is_empty());
+    assert!(
+        window
+            .state()
+            .state()
+            .computed
+            .result(View::Predict)
+            .is_none()
+    );
+}

@@ -1,5 +1,6 @@
 //! What the person chose, what is open, and what was computed.
 
+mod export;
 mod grid;
 mod layer_sort;
 mod opened;
@@ -19,6 +20,7 @@ use crate::worker::{
     DropoutSetting, Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook,
 };
 
+pub use export::{Export, ExportChoice};
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
@@ -114,6 +116,8 @@ pub struct Settings {
     pub seed: u64,
     /// How often new draws were asked for.
     pub redraws: u64,
+    /// False: dropout and noise of a batch act as in inference.
+    pub random: bool,
     /// The layer fine-tuning starts from.
     pub fine_tune_from: usize,
     /// Channels by their distance from the moving statistics.
@@ -145,6 +149,7 @@ impl Default for Settings {
             batch: 32,
             seed: 7,
             redraws: 0,
+            random: true,
             fine_tune_from: 120,
             sort_channels: true,
             pipeline: Pipeline::course(),
@@ -301,6 +306,7 @@ pub struct State {
     pub opened: Opened,
     pub computed: Computed,
     pub grid: GridState,
+    pub export: Export,
     pub walk: Walk,
 }
 

@@ -3,9 +3,10 @@
 pub mod arrays;
 mod augment;
 mod bench;
+pub mod figure;
 mod inspect;
 mod run;
-mod trainable;
+pub mod trainable;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +35,8 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Runs photos or an array through a model in one mode and writes the results.
     Run(run::Run),
+    /// Draws a view as SVG or PNG.
+    Figure(Box<figure::Figure>),
     /// Times the program's own work on this machine.
     Bench(bench::Bench),
 }
@@ -80,6 +83,7 @@ impl Command {
         match self {
             Self::Inspect(command) => command.run(),
             Self::Run(command) => command.run(),
+            Self::Figure(command) => command.run(),
             Self::Bench(command) => command.run(),
         }
     }
@@ -87,7 +91,7 @@ impl Command {
 
 /// The rules to follow, as on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Rules {
+pub enum Rules {
     /// By the file.
     Auto,
     Keras2,

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::job::Request;
+use super::job::{FigureTo, Request};
 use crate::dataset::PhotoSet;
 
 /// One thing to do next.
@@ -36,6 +36,7 @@ struct Waiting {
     model: Option<Request>,
     photos: Option<Request>,
     thumbnail: Option<Request>,
+    preview: Option<Request>,
     look: Option<Request>,
     /// Measured behind a look, once no look waits.
     batch_norm: Option<Request>,
@@ -49,7 +50,11 @@ impl Slots {
     pub fn put(&self, request: Request) {
         let mut waiting = self.lock();
         match request {
-            Request::SavePng { .. } => waiting.saves.push_back(request),
+            Request::Figure {
+                to: FigureTo::Preview,
+                ..
+            } => waiting.preview = Some(request),
+            Request::Figure { .. } => waiting.saves.push_back(request),
             Request::OpenModel(_) => waiting.model = Some(request),
             Request::OpenPhotos(_) => waiting.photos = Some(request),
             Request::Thumbnail { .. } => waiting.thumbnail = Some(request),
@@ -130,6 +135,7 @@ impl Slots {
                 .or_else(|| slots.photos.take());
             let next = next
                 .or_else(|| slots.thumbnail.take())
+                .or_else(|| slots.preview.take())
                 .or_else(|| slots.look.take());
             if let Some(request) = next {
                 return Some((Task::Do(request), ticket));

@@ -6,6 +6,7 @@ mod events;
 mod export;
 mod keys;
 mod looks;
+mod noise;
 mod pipeline;
 mod textures;
 mod walk;

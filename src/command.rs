@@ -41,6 +41,7 @@ pub enum Command {
     /// Chooses a BatchNorm or noise layer and goes to its view.
     ShowLayer(LayerId),
     SetChannel(usize),
+    Noise(NoiseCommand),
     SortChannels(bool),
     /// Orders the layer table by a column, or from its other end.
     SortLayers(LayerColumn),
@@ -48,6 +49,23 @@ pub enum Command {
     OnlyLayers(bool),
     ShowUnreadable(bool),
     DismissNotice(u64),
+}
+
+/// One thing to do with the chosen noise layer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum NoiseCommand {
+    /// A rate instead of the file's; refused where the framework would refuse it.
+    SetRate(f64),
+    /// Goes back to the file's rate.
+    ResetRate,
+    /// Passes of the Monte Carlo histogram.
+    SetPasses(usize),
+}
+
+impl From<NoiseCommand> for Command {
+    fn from(command: NoiseCommand) -> Self {
+        Self::Noise(command)
+    }
 }
 
 /// One thing to do with the augmentation pipeline or its grid.

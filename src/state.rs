@@ -16,7 +16,9 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
-use crate::worker::{Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook};
+use crate::worker::{
+    DropoutSetting, Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook,
+};
 
 pub use export::{Export, ExportChoice};
 pub use grid::{CellPlace, GridState};
@@ -98,7 +100,7 @@ impl From<ThemeChoice> for egui::ThemePreference {
 /// What the person chose, apart from any file.
 #[allow(
     clippy::struct_excessive_bools,
-    reason = "switches that have nothing to do with each other"
+    reason = "independent switches, each a yes or no"
 )]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Settings {
@@ -130,6 +132,8 @@ pub struct Settings {
     pub layer_sort: LayerSort,
     /// The layer table stands alone, without the four cards.
     pub only_layers: bool,
+    /// Passes of the dropout view's Monte Carlo histogram.
+    pub monte_carlo: usize,
     /// How often the predict view runs the same batch.
     pub passes: usize,
 }
@@ -154,6 +158,7 @@ impl Default for Settings {
             augment_batch: false,
             layer_sort: LayerSort::default(),
             only_layers: false,
+            monte_carlo: DropoutSetting::default().passes,
             passes: PredictLook::PASSES,
         }
     }

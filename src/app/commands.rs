@@ -91,6 +91,7 @@ impl App {
                     base.channel = Some(channel);
                 }
             }
+            Command::Noise(command) => self.apply_noise(command),
             Command::ShowLayer(layer) => self.show_layer(layer),
         }
     }
@@ -112,6 +113,7 @@ impl App {
             }
             Role::Noise => {
                 base.noise = Some(layer);
+                base.refused_rate = None;
                 self.state.settings.view = View::Dropout;
             }
             Role::Weights | Role::Augmentation | Role::Plain => {}

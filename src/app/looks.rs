@@ -8,7 +8,8 @@ use super::App;
 use crate::model::Reading;
 use crate::state::{State, View};
 use crate::worker::{
-    AugmentationLook, Job, Look, PassLook, PredictLook, Request, Same, TrainableLook,
+    AugmentationLook, DropoutSetting, Job, Look, PassLook, PredictLook, Request, Same,
+    TrainableLook,
 };
 
 /// The side of the image the pipeline gets where the model leaves its input size open.
@@ -65,9 +66,14 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
     let layer = base.layer(view)?;
     Some(match view {
         View::BatchNorm => Look::BatchNorm { pass, layer },
-        View::Dropout | View::Augmentation | View::Trainable | View::Predict => {
-            Look::Dropout { pass, layer }
-        }
+        View::Dropout | View::Augmentation | View::Trainable | View::Predict => Look::Dropout {
+            pass: PassLook { batch: 1, ..pass },
+            layer,
+            setting: DropoutSetting {
+                rate: base.noise_rates.get(&layer).copied(),
+                passes: settings.monte_carlo,
+            },
+        },
     })
 }
 

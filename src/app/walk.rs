@@ -7,6 +7,7 @@ use eframe::egui::Context;
 use super::{App, desired};
 use crate::command::WalkCommand;
 use crate::state::View;
+use crate::views::text::most_different;
 use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request};
 
 impl App {
@@ -28,6 +29,13 @@ impl App {
         // While the look itself is out of date, its own result comes first.
         if desired(&self.state, View::BatchNorm).as_ref() != Some(&shown.look) {
             return;
+        }
+        // The channel that differs most stays the chosen one: another batch must not bring another
+        // channel, or nothing could be compared.
+        if let Some(base) = &mut self.state.opened.base
+            && base.channel.is_none()
+        {
+            base.channel = most_different(outcome).first().copied();
         }
         let walk = &mut self.state.walk;
         walk.keep(pass, *layer);

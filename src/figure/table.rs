@@ -67,7 +67,27 @@ fn augmentation(table: &mut Table, outcome: &AugmentationOutcome) {
 }
 
 fn dropout(table: &mut Table, outcome: &DropoutOutcome) {
-    table.row(None, "layer", "rate", outcome.rate);
+    table.row(None, "layer", "rate_in_file", outcome.file_rate);
+    for point in &outcome.mean.points {
+        let item = format!("mean of {} passes", point.passes);
+        table.row(None, &item, "distance", point.distance);
+        table.row(None, &item, "expected_distance", point.expected);
+    }
+    if let Some(passes) = &outcome.monte_carlo {
+        let item = format!("class {}", passes.top);
+        table.row(
+            Some(Mode::Inference),
+            &item,
+            "probability",
+            passes.inference,
+        );
+        table.values(
+            Some(Mode::Training),
+            "pass",
+            "probability",
+            &passes.probabilities,
+        );
+    }
     for (mode, side) in Mode::BOTH
         .into_iter()
         .zip([&outcome.training, &outcome.inference])

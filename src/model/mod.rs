@@ -7,10 +7,12 @@ pub mod flags;
 pub mod graph;
 pub mod keras;
 pub mod layers;
+pub mod noise_rate;
 pub mod open;
 pub mod pass;
 pub mod pytorch;
 pub mod reading;
+pub mod sampler;
 
 pub use effective::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
 pub use error::{OpenError, PassError};

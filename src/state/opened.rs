@@ -24,7 +24,11 @@ pub struct Base {
     pub noises: Vec<LayerId>,
     pub batch_norm: Option<LayerId>,
     pub noise: Option<LayerId>,
-    /// `None`: the one that differs most.
+    /// Rates instead of the file's, by noise layer.
+    pub noise_rates: BTreeMap<LayerId, f64>,
+    /// Why the last rate was refused.
+    pub refused_rate: Option<String>,
+    /// `None`: the one that differs most, once that is known.
     pub channel: Option<usize>,
     pub search: String,
     pub own_pipeline: Option<OwnPipeline>,
@@ -91,6 +95,8 @@ impl Base {
             batch_norm: trainable.or(batch_norms.first().copied()),
             // The last one: a head's dropout is what a course talks about.
             noise: noises.last().copied(),
+            noise_rates: BTreeMap::new(),
+            refused_rate: None,
             compiled: flags.clone(),
             flags,
             rows,

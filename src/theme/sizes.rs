@@ -71,6 +71,20 @@ pub const UNIT_MIN: f32 = 7.0;
 pub const UNIT_MAX: f32 = 36.0;
 pub const UNIT_GAP: f32 = 2.0;
 
+/// The columns of the dropout view, and the row of its many passes below them.
+pub const DROPOUT_COLUMNS_MIN: f32 = 190.0;
+pub const PASSES_ROW_MIN: f32 = 186.0;
+/// Share of the height that row takes, and how high it grows.
+pub const PASSES_ROW_SHARE: f32 = 0.4;
+pub const PASSES_ROW_MAX: f32 = 320.0;
+/// A line of the list of units.
+pub const UNIT_ROW: f32 = 19.0;
+/// Share of the list's width that the units' numbers take.
+pub const UNIT_COLUMN_SHARE: f32 = 0.19;
+pub const RATE_SLIDER: f32 = 120.0;
+/// A small mark before a heading.
+pub const SMALL_MARK: f32 = 8.0;
+
 pub const KEY_ROW: f32 = 30.0;
 pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;

@@ -30,7 +30,8 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
             sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
         }
         View::Predict => predict::least_height(show.state),
-        View::Augmentation | View::Dropout | View::Trainable => sizes::BODY_MIN,
+        View::Dropout => sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN,
+        View::Augmentation | View::Trainable => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
     let others = above + body + sizes::S3 + 2.0 * margin.y;
@@ -89,10 +90,9 @@ pub fn explanation(state: &State, view: View) -> Explanation {
 pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
     match view {
         View::Trainable => trainable::cards_height(ui, state, width),
-        View::Dropout => sizes::FIGURE_BODY_LOW,
         View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
         View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
-        View::Augmentation => sizes::FIGURE_BODY,
+        View::Augmentation | View::Dropout => sizes::FIGURE_BODY,
     }
 }
 

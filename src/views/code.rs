@@ -2,7 +2,7 @@
 
 use super::text::trimmed;
 use crate::augment::{AugmentLayer, Pipeline, Transform};
-use crate::model::{Effective, Mode, Outer, Reading, Semantics, graph::Noise};
+use crate::model::{Effective, Mode, Outer, Reading, Semantics};
 
 /// The augmentation view.
 pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
@@ -74,45 +74,8 @@ fn torchvision(layer: &AugmentLayer) -> String {
     }
 }
 
-/// The dropout view.
-pub fn dropout(noise: Option<&Noise>, semantics: Semantics) -> String {
-    if semantics == Semantics::PyTorch {
-        let line = match noise {
-            Some(Noise::SpatialDropout2d { rate }) => format!("nn.Dropout2d(p={})", trimmed(*rate)),
-            Some(Noise::AlphaDropout { rate }) => format!("nn.AlphaDropout(p={})", trimmed(*rate)),
-            Some(Noise::DropConnect { rate }) => {
-                format!("StochasticDepth(p={}, mode=\"row\")", trimmed(*rate))
-            }
-            Some(Noise::Dropout { rate, .. }) => format!("nn.Dropout(p={})", trimmed(*rate)),
-            Some(Noise::GaussianDropout { .. } | Noise::GaussianNoise { .. }) => {
-                "...  # no such layer in torch.nn".to_owned()
-            }
-            None => "nn.Dropout(p=0.2)  # in your head".to_owned(),
-        };
-        return format!(
-            "drop = {line}\n\nmodel.train()\nmodel(x)  # a new mask every call\n\
-             model.eval()\nmodel(x)  # identity"
-        );
-    }
-    let line = match noise {
-        Some(Noise::Dropout { rate, .. }) => format!("Dropout({})", trimmed(*rate)),
-        Some(Noise::SpatialDropout2d { rate }) => format!("SpatialDropout2D({})", trimmed(*rate)),
-        Some(Noise::AlphaDropout { rate }) => format!("AlphaDropout({})", trimmed(*rate)),
-        Some(Noise::GaussianDropout { rate }) => format!("GaussianDropout({})", trimmed(*rate)),
-        Some(Noise::GaussianNoise { stddev }) => format!("GaussianNoise({})", trimmed(*stddev)),
-        Some(Noise::DropConnect { rate }) => {
-            format!("Dropout({}, noise_shape=(None, 1, 1, 1))", trimmed(*rate))
-        }
-        None => "Dropout(0.2)".to_owned(),
-    };
-    format!(
-        "x = keras.layers.{line}(x)\n\nmodel(x, training=True)   # a new mask every call\n\
-         model(x, training=False)  # identity"
-    )
-}
-
 /// A call with the layer's name, on two lines where one would be too long for the card.
-fn call(function: &str, layer: &str) -> String {
+pub fn call(function: &str, layer: &str) -> String {
     const LONGEST: usize = 34;
     let between = if function.len() + layer.len() > LONGEST {
         "\n    "
@@ -360,16 +323,5 @@ mod tests {
             };
             assert!(raw.contains(switch), "{raw}");
         }
-    }
-
-    #[test]
-    fn every_noise_has_code() {
-        let noise = Noise::Dropout {
-            rate: 0.3,
-            noise_shape: None,
-        };
-        assert!(dropout(Some(&noise), Semantics::Keras3).contains("Dropout(0.3)(x)"));
-        assert!(dropout(Some(&noise), Semantics::PyTorch).contains("nn.Dropout(p=0.3)"));
-        assert!(dropout(None, Semantics::Keras3).contains("Dropout(0.2)"));
     }
 }

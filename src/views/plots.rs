@@ -190,7 +190,7 @@ fn axis_labels(ui: &Ui, rect: Rect, frame: Rect, scatter: &Scatter<'_>) {
 }
 
 /// A plot that cannot be moved or zoomed: both sides must keep the same axes.
-fn base_plot<'a>(id: Id, rect: Rect) -> Plot<'a> {
+pub fn base_plot<'a>(id: Id, rect: Rect) -> Plot<'a> {
     Plot::new("plot")
         .id(id)
         .width(rect.width())
@@ -209,7 +209,7 @@ fn base_plot<'a>(id: Id, rect: Rect) -> Plot<'a> {
 }
 
 /// About ten round numbers on the axis.
-fn ticks(low: f64, high: f64) -> Vec<GridMark> {
+pub fn ticks(low: f64, high: f64) -> Vec<GridMark> {
     let rough = (high - low) / 12.0;
     if !rough.is_finite() || rough <= 0.0 {
         return Vec::new();
@@ -231,7 +231,7 @@ fn ticks(low: f64, high: f64) -> Vec<GridMark> {
 }
 
 /// A tick label with as many decimals as its step needs.
-fn tick(value: f64, step: f64) -> String {
+pub fn tick(value: f64, step: f64) -> String {
     let decimals = (-step.abs().log10().floor()).clamp(0.0, 4.0) as usize;
     fixed(value, decimals)
 }

@@ -82,11 +82,20 @@ fn took(looked: &Looked) -> String {
             let images = count(outcome.training.len(), "image", "images");
             format!("{images}, both modes: {secs}")
         }
-        Outcome::Dropout(_) | Outcome::BatchNorm(_) => {
+        Outcome::Dropout(outcome) => {
+            let photo = match &looked.look {
+                Look::Dropout { pass, .. } if pass.augment.is_some() => "1 augmented photo",
+                _ => "1 photo",
+            };
+            let passes = outcome.monte_carlo.as_ref().map(|m| m.probabilities.len());
+            let passes = passes.map_or_else(String::new, |n| {
+                format!(", {} with noise", count(n, "pass", "passes"))
+            });
+            format!("{photo}, inference{passes}: {secs}")
+        }
+        Outcome::BatchNorm(_) => {
             let photos = match &looked.look {
-                Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. }
-                    if pass.augment.is_some() =>
-                {
+                Look::BatchNorm { pass, .. } if pass.augment.is_some() => {
                     count(looked.batch.len(), "augmented photo", "augmented photos")
                 }
                 _ => count(looked.batch.len(), "photo", "photos"),

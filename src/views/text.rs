@@ -1,12 +1,10 @@
 //! "What you see": numbers in, sentences out. `**...**` stands out.
 
 use super::call::Call;
-use super::number::{count, fixed, measured, percent, thousands};
+use super::number::{fixed, measured, percent};
 use crate::augment::Pipeline;
 use crate::model::{Effective, Mode, Role, Semantics, Statistics};
-use crate::worker::{
-    BatchNormOutcome, BatchNormSide, DropoutOutcome, DropoutSide, channel_distance,
-};
+use crate::worker::{BatchNormOutcome, BatchNormSide, channel_distance};
 
 /// What a mode is called in the framework's own code.
 pub fn mode_label(mode: Mode, semantics: Semantics) -> &'static str {
@@ -74,7 +72,8 @@ pub fn lamp(role: Role, trainable: bool, effective: Effective, call: Call) -> St
     }
 }
 
-fn recorded_reason() -> String {
+/// Why a layer rests although the outer call is in training mode.
+pub fn recorded_reason() -> String {
     "The file records training=False on the call around it, and Keras 2 lets that win.".to_owned()
 }
 
@@ -92,66 +91,6 @@ pub fn augmented_batch(pipeline: Option<&Pipeline>) -> String {
         "The batch went through {} first, drawn once: **both sides see the same pixels**. ",
         classes.join(", ")
     )
-}
-
-/// The dropout view.
-pub fn dropout(outcome: &DropoutOutcome, semantics: Semantics) -> String {
-    let call = mode_label(Mode::Training, semantics);
-    let flag = flag_label(semantics);
-    let tail = format!("The **{flag}** flag has no effect: the layer has no weights.");
-    let side = &outcome.training;
-    if !side.effective.active {
-        return format!(
-            "{} Nothing is dropped on either side. {tail}",
-            recorded_reason()
-        );
-    }
-    let units = side.output.len();
-    let [before, after] = sums(side);
-    if side.mask.is_none() {
-        return format!(
-            "With {call} the layer disturbs all {} by noise (strength {}): their sum was {before} \
-             before it and is {after} after it. Inference passes every unit as it is. {tail}{}",
-            count(units, "unit", "units"),
-            fixed(outcome.rate, 2),
-            inputs_differ(outcome),
-        );
-    }
-    let share = side.dropped as f64 / units.max(1) as f64;
-    let scale = 1.0 / (1.0 - outcome.rate);
-    format!(
-        "With {call} the layer drops {} of {} (asked for {}, got {}) and multiplies the rest by \
-         1/(1\u{2212}{}) = {scale:.2}, so the sum stays close: {before} before, {after} after. \
-         Inference drops nothing and scales nothing. {tail}{}",
-        thousands(side.dropped),
-        count(units, "unit", "units"),
-        percent(outcome.rate),
-        percent(share),
-        trimmed(outcome.rate),
-        inputs_differ(outcome),
-    )
-}
-
-/// Why the two sides differ before the layer, where they do.
-fn inputs_differ(outcome: &DropoutOutcome) -> &'static str {
-    let [left, right] = [&outcome.training.input, &outcome.inference.input];
-    let largest = right
-        .iter()
-        .fold(0.0_f32, |largest, x| largest.max(x.abs()));
-    let differs = |(a, b): (&f32, &f32)| (a - b).abs() > largest * 1e-3;
-    if left.iter().zip(right).any(differs) {
-        " The units differ even before this layer: earlier layers run in training mode too."
-    } else {
-        ""
-    }
-}
-
-/// The sum of the units before and after the layer.
-pub fn sums(side: &DropoutSide) -> [String; 2] {
-    [&side.input, &side.output].map(|units| {
-        let sum: f64 = units.iter().map(|&x| f64::from(x)).sum();
-        measured(sum)
-    })
 }
 
 /// A rate without needless zeros: `0.3`.

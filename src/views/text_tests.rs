@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{Outer, effective};
-use crate::worker::{DropoutSide, HISTOGRAM_BINS, Moments};
+use crate::worker::{HISTOGRAM_BINS, Moments};
 
 fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> BatchNormOutcome {
     let moving = Moments {
@@ -219,72 +219,6 @@ fn the_channel_that_differs_most_comes_first() {
     assert_eq!(most_different(&outcome), [1, 0]);
     let text = batch_norm(&outcome, 1, true, Semantics::Keras3);
     assert!(text.contains("4.00 standard deviations apart"), "{text}");
-}
-
-fn dropout_outcome(semantics: Semantics, recorded: Option<bool>) -> DropoutOutcome {
-    let side = |mode: Mode| {
-        let effective = effective(
-            Role::Noise,
-            true,
-            true,
-            Outer::Given(mode),
-            recorded,
-            semantics,
-        );
-        let input = vec![1.0; 10];
-        let scale = if effective.active {
-            [0.0, 1.25]
-        } else {
-            [1.0, 1.0]
-        };
-        let mask: Vec<f32> = (0..10).map(|i| scale[usize::from(i > 1)]).collect();
-        DropoutSide {
-            effective,
-            output: mask.clone(),
-            input,
-            dropped: if effective.active { 2 } else { 0 },
-            mask: Some(mask),
-        }
-    };
-    DropoutOutcome {
-        rate: 0.2,
-        shape: vec![10],
-        training: side(Mode::Training),
-        inference: side(Mode::Inference),
-    }
-}
-
-#[test]
-fn dropout_tells_counts_and_sums() {
-    let text = dropout(&dropout_outcome(Semantics::Keras3, None), Semantics::Keras3);
-    assert!(
-        text.contains("drops 2 of 10 units (asked for 20%, got 20%)"),
-        "{text}"
-    );
-    assert!(text.contains("1/(1−0.2) = 1.25"), "{text}");
-    assert!(
-        text.contains("10.0000 before") || text.contains("10.00 before"),
-        "{text}"
-    );
-    assert!(text.contains("**trainable** flag has no effect"), "{text}");
-    assert!(!text.contains("differ even before"), "{text}");
-}
-
-#[test]
-fn dropout_says_when_its_input_differs_already() {
-    let mut outcome = dropout_outcome(Semantics::Keras3, None);
-    outcome.training.input[3] = 2.0;
-    let text = dropout(&outcome, Semantics::Keras3);
-    assert!(text.contains("differ even before this layer"), "{text}");
-}
-
-#[test]
-fn dropout_bound_by_the_file_drops_nothing() {
-    let text = dropout(
-        &dropout_outcome(Semantics::Keras2, Some(false)),
-        Semantics::Keras2,
-    );
-    assert!(text.contains("Nothing is dropped"), "{text}");
 }
 
 #[test]

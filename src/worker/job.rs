@@ -2,6 +2,7 @@
 //! same events.
 
 mod batch_norm;
+mod dropout;
 mod predict;
 mod trainable;
 
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
 use crate::figure::png::Raster;
-use crate::model::{Effective, Flags, LayerId, Mode, Model, Outer, Preprocessing, Semantics};
+use crate::model::{Flags, LayerId, Mode, Model, Outer, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
 #[derive(Debug)]
@@ -35,6 +36,9 @@ impl<T> PartialEq for Same<T> {
 pub use batch_norm::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
     MeasuredBatch, channel_distance, mean_distance, walked,
+};
+pub use dropout::{
+    DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo,
 };
 pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting};
 pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
@@ -108,8 +112,15 @@ pub enum FigureTo {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Look {
     Augmentation(AugmentationLook),
-    Dropout { pass: PassLook, layer: LayerId },
-    BatchNorm { pass: PassLook, layer: LayerId },
+    Dropout {
+        pass: PassLook,
+        layer: LayerId,
+        setting: DropoutSetting,
+    },
+    BatchNorm {
+        pass: PassLook,
+        layer: LayerId,
+    },
     Trainable(TrainableLook),
     Predict(PredictLook),
 }
@@ -301,7 +312,7 @@ impl Looked {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Augmentation(AugmentationOutcome),
-    Dropout(DropoutOutcome),
+    Dropout(Box<DropoutOutcome>),
     BatchNorm(Box<BatchNormOutcome>),
     Trainable(Box<TrainableOutcome>),
     Predict(Box<PredictOutcome>),
@@ -339,29 +350,4 @@ pub struct Cell {
     /// Largest absolute difference from the original over all pixels, 0 to 255; `None` where
     /// sizes differ.
     pub largest_difference: Option<f32>,
-}
-
-/// One dropout layer for the chosen photo.
-#[derive(Clone, Debug)]
-pub struct DropoutOutcome {
-    /// The rate (for Gaussian noise the deviation).
-    pub rate: f64,
-    /// The shape of one photo's units, without the batch axis.
-    pub shape: Vec<usize>,
-    pub training: DropoutSide,
-    pub inference: DropoutSide,
-}
-
-/// One mode of a dropout layer.
-#[derive(Clone, Debug)]
-pub struct DropoutSide {
-    pub effective: Effective,
-    /// The units before the layer.
-    pub input: Vec<f32>,
-    /// The units after it.
-    pub output: Vec<f32>,
-    /// What each unit was multiplied with (0 is dropped); `None` for layers that add noise.
-    pub mask: Option<Vec<f32>>,
-    /// How many units the mask drops.
-    pub dropped: usize,
 }

@@ -12,6 +12,7 @@ mod batch_norm;
 mod bundled;
 mod call;
 mod cli;
+mod dropout;
 mod effective;
 mod figure;
 mod flags;

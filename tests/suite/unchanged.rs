@@ -6,7 +6,8 @@ use std::sync::Arc;
 use modelens::augment::Pipeline;
 use modelens::model::{Flags, LayerKind, Mode, Model, Preprocessing};
 use modelens::worker::{
-    AugmentationLook, Event, Grid, Look, Outcome, PassLook, PhotosSource, Request, Same, Worker,
+    AugmentationLook, DropoutSetting, Event, Grid, Look, Outcome, PassLook, PhotosSource, Request,
+    Same, Worker,
 };
 
 use crate::support::{dog_breeds, values};
@@ -83,6 +84,7 @@ fn every_view_leaves_every_weight_as_it_was() {
         Look::Dropout {
             pass,
             layer: dropout,
+            setting: DropoutSetting::default(),
         },
     ) else {
         panic!("a dropout outcome");
@@ -145,7 +147,13 @@ fn equal_looks_have_equal_outcomes() {
     };
     let run = |pass: PassLook| {
         let worker = Worker::start(|| {}).expect("a thread");
-        match looked(&worker, Look::Dropout { pass, layer }) {
+        let setting = DropoutSetting::default();
+        let look = Look::Dropout {
+            pass,
+            layer,
+            setting,
+        };
+        match looked(&worker, look) {
             Outcome::Dropout(outcome) => (outcome.training.output, outcome.training.mask),
             _ => panic!("a dropout outcome"),
         }

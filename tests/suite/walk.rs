@@ -455,6 +455,12 @@ fn the_momentum_slider_changes_the_arithmetic_at_once() {
 fn the_batch_slider_says_what_n_is() {
     let mut window = batch_norm_window();
     assert!(shows(&window, "n = 100 (4 photos × 5 × 5)"));
+    let channel = |window: &Window| {
+        let base = window.state().state().opened.base.as_ref();
+        base.and_then(|b| b.channel)
+    };
+    let before = channel(&window);
+    assert!(before.is_some());
     window
         .get_by_role_and_label(Role::Slider, "Photos in a batch")
         .focus();
@@ -465,6 +471,7 @@ fn the_batch_slider_says_what_n_is() {
     }
     settle(&mut window);
     assert_eq!(window.state().state().settings.batch, 1);
+    assert_eq!(channel(&window), before, "another batch, the same channel");
     assert!(shows(&window, "n = 25 (1 photo × 5 × 5)"));
 }
 

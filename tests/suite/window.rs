@@ -293,6 +293,7 @@ fn it_fits_small_and_large_windows_and_then_rests() {
             .with_size(size)
             .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
         settle(&mut window);
+        command(&mut window, Command::SetBatch(4));
         for view in View::ALL {
             command(&mut window, Action::Show(view));
         }

@@ -15,7 +15,7 @@ pub struct Disturbed {
 }
 
 /// The negative saturation value of SELU, which `AlphaDropout` puts in the place of dropped units.
-const ALPHA_PRIME: f64 = -1.758_099_3;
+pub const ALPHA_PRIME: f64 = -1.758_099_3;
 
 /// The layer in training mode. Source of the formulas: Keras' layers of the same names.
 ///

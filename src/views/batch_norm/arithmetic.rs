@@ -21,10 +21,10 @@ impl Step {
     /// was there before.
     pub fn text(&self) -> String {
         let Self { moving, next, .. } = *self;
-        let show = if measured(next) == measured(moving) && next != moving {
+        let show = if plain(next) == plain(moving) && next != moving {
             precise
         } else {
-            measured
+            plain
         };
         let rest = factor(1.0 - self.momentum);
         let kept = if self.semantics == Semantics::PyTorch {
@@ -35,7 +35,8 @@ impl Step {
         let unbiased = self.unbiased_n.map_or_else(String::new, |n| {
             format!(" × {}/{}", thousands(n), thousands(n - 1))
         });
-        let [moving, batch, next] = [moving, self.batch, next].map(show);
+        let [moving, batch] = [moving, self.batch].map(|x| factor_of(&show(x)));
+        let next = show(next);
         format!("{kept} × {moving} + {rest} × {batch}{unbiased} = {next}")
     }
 }
@@ -84,6 +85,15 @@ pub fn output(shown: &Shown<'_>, mode: Mode) -> String {
     )
 }
 
+/// A number after a multiplication sign: in brackets where it is negative.
+fn factor_of(text: &str) -> String {
+    if text.starts_with('−') {
+        format!("({text})")
+    } else {
+        text.to_owned()
+    }
+}
+
 /// ` + 0.1`, ` − 0.1`.
 fn added(x: f64) -> String {
     let sign = if x < 0.0 { '−' } else { '+' };
@@ -105,12 +115,21 @@ pub fn factor(x: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// Six decimals, or six digits of a small number.
+/// About four digits, of small numbers too: a sum must be seen to come out.
+fn plain(x: f64) -> String {
+    match x.abs() {
+        0.0 | 0.01.. => measured(x),
+        0.0005.. => fixed(x, 6),
+        _ => format!("{x:.3e}").replace('-', "−"),
+    }
+}
+
+/// Two digits more.
 fn precise(x: f64) -> String {
-    if x != 0.0 && x.abs() < 0.01 {
-        format!("{x:.5e}").replace('-', "−")
-    } else {
-        fixed(x, 6)
+    match x.abs() {
+        0.0 | 0.01.. => fixed(x, 6),
+        0.0005.. => fixed(x, 8),
+        _ => format!("{x:.5e}").replace('-', "−"),
     }
 }
 
@@ -122,7 +141,7 @@ mod tests {
     /// What a written formula says, computed anew from its own digits.
     fn evaluated(text: &str) -> [f64; 2] {
         let number = |text: &str| -> f64 {
-            let text = text.replace('−', "-").replace(',', "");
+            let text = text.replace('−', "-").replace([',', '(', ')'], "");
             text.trim().parse().expect("a number")
         };
         let value = |text: &str| match text.trim().strip_prefix("(1 − ") {
@@ -146,6 +165,7 @@ mod tests {
             (0.999, 0.2845, 0.5296, 800),
             (0.99, -3.127, 0.441, 25),
             (0.9, 0.000_12, 0.000_34, 2),
+            (0.999, 0.0012, 0.0034, 50),
             (0.999, 12.5, 12.6, 320_000),
             (0.0, 1.0, 7.0, 1),
         ];
@@ -182,12 +202,26 @@ mod tests {
             semantics: Semantics::Keras3,
             momentum: 0.999,
             moving: 0.2845,
-            batch: 0.285,
+            batch: 0.2854,
             unbiased_n: None,
-            next: 0.284_500_5,
+            next: 0.284_500_9,
         };
         let text = step.text();
-        assert_eq!(text, "0.999 × 0.284500 + 0.001 × 0.285000 = 0.284501");
+        assert_eq!(text, "0.999 × 0.284500 + 0.001 × 0.285400 = 0.284501");
+    }
+
+    #[test]
+    fn negative_factors_stand_in_brackets() {
+        let step = Step {
+            semantics: Semantics::PyTorch,
+            momentum: 0.9,
+            moving: -0.7382,
+            batch: -2.5486,
+            unbiased_n: None,
+            next: -0.91924,
+        };
+        let text = step.text();
+        assert_eq!(text, "(1 − 0.1) × (−0.7382) + 0.1 × (−2.5486) = −0.9192");
     }
 
     #[test]

@@ -92,7 +92,11 @@ pub fn compute(
     let start = Instant::now();
     let (batch, outcome) = match &look {
         Look::Augmentation(look) => augmentation::compute(look, context, cache)?,
-        Look::Dropout { pass, layer } => dropout::compute(pass, *layer, context, cache)?,
+        Look::Dropout {
+            pass,
+            layer,
+            setting,
+        } => dropout::compute(pass, *layer, *setting, context, cache)?,
         Look::BatchNorm { pass, layer } => batch_norm::compute(pass, *layer, context, cache)?,
         Look::Trainable(look) => trainable::compute(&look.pass, context, cache)?,
         Look::Predict(look) => predict::compute(look, context, cache)?,

@@ -1,0 +1,187 @@
+//! The row below the columns: the largest units, the mean of many passes, and what the passes do to
+//! the prediction.
+
+use eframe::egui;
+use eframe::egui::{Align, Button, Layout, Rect, RichText, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::{plots, words};
+use crate::command::NoiseCommand;
+use crate::model::Mode;
+use crate::theme::{self, sizes, text};
+use crate::views::Show;
+use crate::views::number::{measured, thousands};
+use crate::views::parts::{self, Cut};
+use crate::worker::{DropoutOutcome, DropoutSetting, MonteCarlo};
+
+/// Draws the row.
+pub fn passes_ui(
+    ui: &mut Ui,
+    show: &mut Show<'_>,
+    outcome: &DropoutOutcome,
+    labels: &[String],
+    rect: Rect,
+) {
+    let palette = theme::palette(ui);
+    let width = (rect.width() / 3.0).floor();
+    let part = |i: usize| {
+        let left = rect.left() + i as f32 * width;
+        let whole = Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()));
+        Cut(whole.shrink2(vec2(sizes::S4, sizes::S2)))
+    };
+    for i in 1..3 {
+        let x = rect.left() + i as f32 * width;
+        let line = Stroke::new(sizes::LINE, palette.line);
+        ui.painter().vline(x, rect.y_range(), line);
+    }
+    largest_ui(ui, outcome, part(0));
+    mean_ui(ui, outcome, part(1));
+    let mut cut = part(2);
+    let title = cut.top(sizes::TITLE_ROW);
+    parts::row_ui(ui, title, |ui| {
+        ui.label(text::title("MONTE CARLO, PASSES", palette))
+    });
+    parts::inside_ui(ui, title, Layout::right_to_left(Align::Center), |ui| {
+        passes_choice_ui(ui, show);
+    });
+    match &outcome.monte_carlo {
+        Some(found) => monte_carlo_ui(ui, found, labels, cut),
+        None => parts::empty_ui(ui, cut.0, words::NO_CLASSIFIER),
+    }
+}
+
+/// How many passes, one small button each.
+fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    ui.spacing_mut().item_spacing.x = sizes::LINE;
+    ui.spacing_mut().button_padding.x = sizes::S1 + 2.0 * sizes::LINE;
+    ui.spacing_mut().interact_size.x = 0.0;
+    let chosen = show.state.settings.monte_carlo;
+    if parts::is_figure(ui) {
+        ui.label(text::strong(chosen.to_string()));
+        return;
+    }
+    for passes in DropoutSetting::PASSES.into_iter().rev() {
+        let number = RichText::new(passes.to_string()).font(text::small());
+        let button = Button::new(number)
+            .small()
+            .selected(passes == chosen)
+            .frame_when_inactive(passes == chosen);
+        let response = ui.add(button);
+        response.widget_info(|| {
+            let name = format!("{passes} passes");
+            WidgetInfo::selected(egui::Role::RadioButton, true, passes == chosen, name)
+        });
+        if response.clicked() {
+            show.push(NoiseCommand::SetPasses(passes));
+        }
+    }
+}
+
+/// Units, the largest first: their value in inference, in one training pass, in the mean.
+fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
+    let palette = theme::palette(ui);
+    parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
+        ui.label(text::title("LARGEST UNITS, AFTER THE LAYER", palette))
+    });
+    let most = outcome.mean.points.last().map(|point| point.passes);
+    let heads = [
+        ("unit", None),
+        ("inference", Some(Mode::Inference)),
+        ("one pass", Some(Mode::Training)),
+        ("mean", Some(Mode::Training)),
+    ];
+    let row = cut.top(sizes::UNIT_ROW);
+    for (i, (head, mode)) in heads.into_iter().enumerate() {
+        let cell = column(row, i);
+        parts::inside_ui(ui, cell, Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = sizes::S1;
+            let label = ui.label(text::note(head, palette));
+            if let (Some(most), "mean") = (most, head) {
+                label.on_hover_text(format!("Mean of {} passes", thousands(most)));
+            }
+            if let Some(mode) = mode {
+                let size = egui::Vec2::splat(sizes::SMALL_MARK);
+                let (mark, _) = ui.allocate_exact_size(size, egui::Sense::hover());
+                parts::mark(
+                    ui.painter(),
+                    mark.center(),
+                    sizes::SMALL_MARK,
+                    mode,
+                    palette,
+                );
+            }
+        });
+    }
+    let at = |values: &[f32], i: usize| values.get(i).map_or(0.0, |&x| f64::from(x));
+    for (place, &unit) in outcome.largest.iter().enumerate() {
+        if cut.0.height() < sizes::UNIT_ROW {
+            break;
+        }
+        let row = cut.top(sizes::UNIT_ROW);
+        let dropped = words::is_dropped(&outcome.training, unit);
+        let pass = measured(at(&outcome.training.output, unit));
+        let pass = if dropped { format!("× {pass}") } else { pass };
+        let mean = match most {
+            Some(_) => measured(at(&outcome.mean.largest, place)),
+            None => String::new(),
+        };
+        let values = [
+            text::note(thousands(unit + 1), palette),
+            RichText::new(measured(at(&outcome.inference.output, unit)))
+                .color(palette.inference.ink),
+            RichText::new(pass).color(if dropped {
+                palette.muted
+            } else {
+                palette.training.ink
+            }),
+            RichText::new(mean).color(palette.training.ink),
+        ];
+        for (i, value) in values.into_iter().enumerate() {
+            let layout = Layout::right_to_left(Align::Center);
+            let value = value.font(text::small());
+            parts::inside_ui(ui, column(row, i), layout, |ui| parts::value_ui(ui, value));
+        }
+    }
+}
+
+/// The first column is narrow, the others share the rest.
+fn column(row: Rect, i: usize) -> Rect {
+    let first = (row.width() * sizes::UNIT_COLUMN_SHARE).floor();
+    let other = ((row.width() - first) / 3.0).floor();
+    let right = row.left() + first + i as f32 * other;
+    let width = if i == 0 { first } else { other };
+    Rect::from_x_y_ranges(right - width..=right, row.y_range())
+}
+
+fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
+    let palette = theme::palette(ui);
+    parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
+        ui.label(text::title("MEAN OF K PASSES", palette))
+    });
+    if outcome.mean.points.is_empty() {
+        parts::empty_ui(
+            ui,
+            cut.0,
+            "All units are 0: there is nothing to compare with",
+        );
+        return;
+    }
+    parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
+        let words = "distance from inference; dashed: by the formula";
+        parts::line_ui(ui, text::note(words, palette)).on_hover_text(words::DISTANCE);
+    });
+    plots::mean_ui(ui, cut.0, &outcome.mean);
+}
+
+fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], mut cut: Cut) {
+    let palette = theme::palette(ui);
+    let label = words::class(found.top, labels);
+    parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
+        let words = format!("probability of {label}");
+        parts::line_ui(ui, text::note(words, palette)).on_hover_text(&label);
+    });
+    let line = cut.bottom(sizes::UNIT_ROW);
+    plots::monte_carlo_ui(ui, cut.0, found, &label);
+    parts::row_ui(ui, line, |ui| {
+        parts::line_ui(ui, text::note(words::spread(found), palette))
+    });
+}

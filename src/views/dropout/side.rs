@@ -1,0 +1,70 @@
+//! One column: the units as a grid, and their sums.
+
+use eframe::egui;
+use eframe::egui::{Align, Layout, Rect, Ui, vec2};
+
+use super::{side, words};
+use crate::model::Mode;
+use crate::theme::{self, sizes, text};
+use crate::views::number::{percent, thousands};
+use crate::views::parts::{self, Cut};
+use crate::views::unit_grid::{self, Grid};
+use crate::worker::DropoutOutcome;
+
+/// Draws one column.
+pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, room: Rect) {
+    let palette = theme::palette(ui);
+    let side = side(outcome, mode);
+    let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S2)));
+    let units = side.output.len();
+    let footer = cut.bottom(sizes::STAT_ROW);
+    cut.bottom(sizes::S1);
+    let grid = Grid::fit(units, cut.0.size());
+    let area = Rect::from_min_size(
+        cut.0.min,
+        vec2(cut.0.width(), grid.pitch * grid.rows as f32),
+    );
+    let hovered = unit_grid::unit_grid_ui(ui, area, grid, side, full, palette.mode(mode));
+    // The picture in words, and what lies under the pointer.
+    let response = ui.interact(
+        area,
+        ui.scope_id().with(("units", mode)),
+        egui::Sense::hover(),
+    );
+    let picture = format!(
+        "{} units, {} dropped ({})",
+        thousands(units),
+        thousands(side.dropped),
+        percent(side.dropped as f64 / units.max(1) as f64)
+    );
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &picture));
+    if let Some(unit) = hovered {
+        response.on_hover_text_at_pointer(words::unit(outcome, side, unit));
+    }
+    // Right below the grid, where the eye already is.
+    let top = (area.bottom() + sizes::S1).min(footer.top());
+    let footer = Rect::from_min_size(egui::pos2(footer.left(), top), footer.size());
+    let [before, after] = words::sums(side);
+    let shown = grid.shown(units);
+    let (label, what) = if shown < units {
+        let sides: Vec<String> = outcome.shape.iter().map(|&side| thousands(side)).collect();
+        let label = format!("first {} of {} units", thousands(shown), sides.join(" × "));
+        (label, "sum of all before")
+    } else {
+        ("sum of the units".to_owned(), "before")
+    };
+    let layout = Layout::right_to_left(Align::Center);
+    let left = parts::inside_ui(ui, footer, layout, |ui| {
+        ui.spacing_mut().item_spacing.x = sizes::S1;
+        parts::value_ui(ui, text::strong(after));
+        ui.label(text::muted("after", palette));
+        ui.add_space(sizes::S2);
+        parts::value_ui(ui, text::strong(before));
+        ui.label(text::muted(what, palette));
+        ui.min_rect().left()
+    });
+    let rest = footer.with_max_x(left - sizes::S2);
+    parts::row_ui(ui, rest, |ui| {
+        parts::line_ui(ui, text::muted(label, palette))
+    });
+}

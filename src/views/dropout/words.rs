@@ -1,0 +1,316 @@
+//! The sentences of the dropout view: every number in them was measured, and what a number would
+//! contradict is not said.
+
+use crate::model::Mode;
+use crate::model::graph::Noise;
+use crate::views::call::Call;
+use crate::views::number::{count, fixed, measured, percent, thousands};
+use crate::views::text::{flag_label, mode_label, trimmed};
+use crate::worker::{DropoutOutcome, DropoutSide, MeanOfPasses, MonteCarlo};
+
+pub const NO_CLASSIFIER: &str =
+    "This base ends in no classifier: there is no prediction that could spread";
+pub const DISTANCE: &str = "|mean of k passes − inference| / |inference| over all units. The \
+                            formula is the root of the expected square: without a bias it \
+                            falls as 1/√k";
+
+/// What one side does, for its heading.
+pub fn heading(outcome: &DropoutOutcome, side: &DropoutSide) -> String {
+    let units = side.output.len();
+    let noise = &outcome.noise;
+    let rate = noise.strength();
+    if side.dropped == 0 && side.input == side.output {
+        return "every unit passes as it is".to_owned();
+    }
+    match noise {
+        Noise::GaussianNoise { .. } => {
+            format!("every unit + a draw, deviation {}", trimmed(rate))
+        }
+        Noise::GaussianDropout { .. } => {
+            let deviation = (rate / (1.0 - rate)).sqrt();
+            format!("every unit × a draw around 1 ± {}", fixed(deviation, 2))
+        }
+        // `AlphaDropout` puts another value there, but at a rate of 1 (PyTorch) zeros.
+        Noise::AlphaDropout { .. } if rate < 1.0 => format!(
+            "{} of {} set to {}",
+            thousands(side.dropped),
+            count(units, "unit", "units"),
+            measured(alpha_dropped(side)),
+        ),
+        _ if side.dropped == units && draws(outcome, side)[0] == 1 => {
+            "the whole photo dropped: all units are 0".to_owned()
+        }
+        _ if side.dropped == units => format!("all {} dropped", count(units, "unit", "units")),
+        _ => {
+            let scale = format!("× {:.2}", 1.0 / (1.0 - rate));
+            let [drawn, dropped] = draws(outcome, side);
+            match noise {
+                _ if drawn == 1 => format!("the whole photo kept, all units {scale}"),
+                Noise::SpatialDropout2d { .. } => format!(
+                    "{} of {} dropped, the rest {scale}",
+                    thousands(dropped),
+                    count(drawn, "channel", "channels")
+                ),
+                _ => format!(
+                    "{} of {} dropped, the rest {scale}",
+                    thousands(side.dropped),
+                    count(units, "unit", "units")
+                ),
+            }
+        }
+    }
+}
+
+/// How many draws the layer made for the photo, and how many of them dropped their units. Units
+/// share a draw in groups of one size.
+fn draws(outcome: &DropoutOutcome, side: &DropoutSide) -> [usize; 2] {
+    let units = side.output.len().max(1);
+    let drawn = match &outcome.noise {
+        Noise::SpatialDropout2d { .. } => outcome.shape.last().copied().unwrap_or(1),
+        Noise::DropConnect { .. } => 1,
+        Noise::Dropout {
+            noise_shape: Some(shape),
+            ..
+        } => {
+            let sides = outcome.shape.iter().enumerate();
+            let drawn = sides.map(|(i, &side)| shape.get(i + 1).copied().flatten().unwrap_or(side));
+            drawn.product()
+        }
+        _ => units,
+    };
+    [drawn, side.dropped * drawn / units]
+}
+
+/// What `AlphaDropout` puts in the place of dropped units.
+fn alpha_dropped(side: &DropoutSide) -> f64 {
+    let mask = side.mask.iter().flatten();
+    let dropped = mask.zip(&side.output).find(|(m, _)| **m == 0.0);
+    dropped.map_or(0.0, |(_, &value)| f64::from(value))
+}
+
+/// Whether the mask drops this unit.
+pub fn is_dropped(side: &DropoutSide, unit: usize) -> bool {
+    let factor = side.mask.as_ref().and_then(|mask| mask.get(unit));
+    factor == Some(&0.0)
+}
+
+/// One unit before and after the layer.
+pub fn unit(outcome: &DropoutOutcome, side: &DropoutSide, unit: usize) -> String {
+    let at = |values: &[f32]| values.get(unit).map_or(0.0, |&x| f64::from(x));
+    let [before, after] = [at(&side.input), at(&side.output)];
+    let factor = side.mask.as_ref().and_then(|mask| mask.get(unit));
+    let alpha = matches!(outcome.noise, Noise::AlphaDropout { .. });
+    let what = match factor {
+        Some(0.0) => "dropped".to_owned(),
+        Some(_) if side.input == side.output => "as it is".to_owned(),
+        Some(_) if alpha => "kept, then a · x + b".to_owned(),
+        Some(factor) => format!("× {}", fixed(f64::from(*factor), 2)),
+        None => "noise added".to_owned(),
+    };
+    format!(
+        "Unit {}: {} before, {} after ({what})",
+        thousands(unit + 1),
+        measured(before),
+        measured(after)
+    )
+}
+
+/// The sum of the units before and after the layer.
+pub fn sums(side: &DropoutSide) -> [String; 2] {
+    [&side.input, &side.output].map(|units| {
+        let sum: f64 = units.iter().map(|&x| f64::from(x)).sum();
+        measured(sum)
+    })
+}
+
+/// The name of a class, or its place in the output.
+pub fn class(class: usize, labels: &[String]) -> String {
+    match labels.get(class) {
+        Some(label) => label.clone(),
+        None => format!("class {class}"),
+    }
+}
+
+/// What you see.
+pub fn dropout(outcome: &DropoutOutcome, labels: &[String], call: Call) -> String {
+    let flag = flag_label(call.semantics);
+    let parts = [
+        layer(outcome, call),
+        mean(&outcome.noise, &outcome.mean, &outcome.training),
+        outcome
+            .monte_carlo
+            .as_ref()
+            .map_or_else(String::new, |found| monte_carlo(found, labels)),
+        format!("**{flag}** has no effect: the layer has no weights."),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
+}
+
+/// What the layer does to the units in one pass.
+fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
+    let call = outer.label();
+    let other = mode_label(Mode::Inference, outer.semantics);
+    let side = &outcome.training;
+    let units = side.output.len();
+    let all = count(units, "unit", "units");
+    let rate = outcome.noise.strength();
+    if !side.effective.active {
+        return format!("{} Nothing is dropped on either side.", outer.why());
+    }
+    if side.dropped == 0 && side.input == side.output {
+        return format!(
+            "At {} {} the layer leaves all {all} as they are: {call} and {other} give the same.",
+            strength_name(&outcome.noise),
+            trimmed(rate),
+        );
+    }
+    let [before, after] = sums(side);
+    let sum = format!("their sum goes from {before} to {after}");
+    let rest = format!("With {other} every unit passes as it is.");
+    let asked = |drawn: usize, dropped: usize| {
+        let got = percent(dropped as f64 / drawn.max(1) as f64);
+        format!("(asked for {}, got {got})", percent(rate))
+    };
+    let scale = format!(
+        "multiplies the rest by 1/(1−{}) = {:.2}",
+        trimmed(rate),
+        1.0 / (1.0 - rate)
+    );
+    let [drawn, dropped] = draws(outcome, side);
+    let first = match &outcome.noise {
+        Noise::GaussianNoise { .. } => format!(
+            "With {call} the layer adds a draw around 0 with deviation {} to each of {all}: {sum}.",
+            trimmed(rate)
+        ),
+        Noise::GaussianDropout { .. } => format!(
+            "With {call} the layer drops nothing: it multiplies each of {all} by a draw around 1 \
+             with deviation √(r/(1−r)) = {}: {sum}.",
+            fixed((rate / (1.0 - rate)).sqrt(), 2)
+        ),
+        _ if side.dropped == units && rate >= 1.0 => format!(
+            "With {call} a rate of {} **drops all {all}**: {sum}.",
+            trimmed(rate)
+        ),
+        _ if drawn == 1 && side.dropped == units => format!(
+            "With {call} one draw decides for the whole photo, and it **dropped all {all}**: {sum}."
+        ),
+        _ if drawn == 1 => format!(
+            "With {call} one draw decides for the whole photo, and it **kept all {all}** and \
+             multiplied them by 1/(1−{}) = {:.2}: {sum}.",
+            trimmed(rate),
+            1.0 / (1.0 - rate)
+        ),
+        Noise::AlphaDropout { .. } => format!(
+            "With {call} the layer sets {} of {all} to {} {} and maps the rest by a·x + b, so that \
+             mean and variance of standardised units stay: {sum}.",
+            thousands(side.dropped),
+            measured(alpha_dropped(side)),
+            asked(units, side.dropped),
+        ),
+        _ if drawn < units => {
+            let (one, many) = match outcome.noise {
+                Noise::SpatialDropout2d { .. } => ("channel", "channels"),
+                _ => ("draw", "draws"),
+            };
+            let what = match outcome.noise {
+                Noise::SpatialDropout2d { .. } => "drops",
+                _ => "shares its draws along an axis: it drops the units of",
+            };
+            format!(
+                "With {call} the layer {what} {} of {} {}, {} each, and {scale}: {sum}.",
+                thousands(dropped),
+                count(drawn, one, many),
+                asked(drawn, dropped),
+                count(units / drawn.max(1), "unit", "units"),
+            )
+        }
+        _ => format!(
+            "With {call} the layer drops {} of {all} {} and {scale}: {sum}.",
+            thousands(side.dropped),
+            asked(units, side.dropped),
+        ),
+    };
+    format!("{first} {rest}")
+}
+
+fn strength_name(noise: &Noise) -> &'static str {
+    match noise {
+        Noise::GaussianNoise { .. } => "deviation",
+        _ => "rate",
+    }
+}
+
+/// Distances beyond this share of the first one do not close in.
+const CLOSES: f64 = 0.5;
+
+/// What the mean of many passes does.
+fn mean(noise: &Noise, mean: &MeanOfPasses, side: &DropoutSide) -> String {
+    let [Some(first), Some(last)] = [mean.points.first(), mean.points.last()] else {
+        return String::new();
+    };
+    if !side.effective.active || side.input == side.output {
+        return String::new();
+    }
+    let numbers = format!(
+        "One pass is {} away from the inference values, the **mean of {} is {}** away",
+        percent(first.distance),
+        thousands(last.passes),
+        percent(last.distance),
+    );
+    // A pass that drops nothing may lie nearer than any mean.
+    if last.distance <= CLOSES * first.distance {
+        return format!("{numbers} (the formula says {}).", percent(last.expected));
+    }
+    match noise {
+        Noise::AlphaDropout { .. } => {
+            format!("{numbers}: AlphaDropout keeps mean and variance of a layer, not each unit.")
+        }
+        _ => format!("{numbers}."),
+    }
+}
+
+/// What the passes do to the prediction.
+fn monte_carlo(found: &MonteCarlo, labels: &[String]) -> String {
+    let label = class(found.top, labels);
+    let passes = found.probabilities.len();
+    let [low, high] = found.range().map(|p| percent(f64::from(p)));
+    let range = if low == high {
+        format!("{low} each time")
+    } else {
+        format!("{low} to {high}")
+    };
+    let others = match found.others() {
+        0 => "no pass gives another class".to_owned(),
+        n => format!(
+            "{} {} another class",
+            thousands(n),
+            if n == 1 { "gives" } else { "give" }
+        ),
+    };
+    let who = match (found.drawing, found.noises) {
+        (0, _) => "no noise layer draws".to_owned(),
+        (1, 1) => "only this layer draws".to_owned(),
+        (drawing, noises) if drawing == noises => format!("only the {noises} noise layers draw"),
+        (drawing, noises) => format!("{drawing} of {noises} noise layers draw"),
+    };
+    format!(
+        "Over {} in which {who}, **{label}** gets {range} (inference {}); {others}.",
+        count(passes, "pass", "passes"),
+        percent(found.inference),
+    )
+}
+
+/// Below the histogram.
+pub fn spread(found: &MonteCarlo) -> String {
+    format!(
+        "inference {}, passes {} ± {}",
+        percent(found.inference),
+        percent(found.mean()),
+        percent(found.deviation()),
+    )
+}
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

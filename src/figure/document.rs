@@ -43,6 +43,7 @@ pub struct Document<'a> {
     path: Option<OpenPath>,
     clips: Vec<String>,
     blurs: Vec<String>,
+    gradients: Vec<String>,
     embedded: Vec<Embedded>,
 }
 
@@ -58,6 +59,7 @@ impl<'a> Document<'a> {
             path: None,
             clips: Vec::new(),
             blurs: Vec::new(),
+            gradients: Vec::new(),
             embedded: Vec::new(),
         }
     }
@@ -142,6 +144,18 @@ impl<'a> Document<'a> {
         let content = format!("<feGaussianBlur stdDeviation=\"{}\"/>", Num(width / 4.0));
         let id = index_of(&mut self.blurs, content);
         format!(" filter=\"url(#b{id})\"")
+    }
+
+    /// The attribute that fills from one colour to another, downwards or to the right.
+    pub fn gradient(&mut self, from: Color32, to: Color32, down: bool) -> String {
+        let direction = if down { " x2=\"0\" y2=\"1\"" } else { "" };
+        let stop = |offset: u8, color: Color32| {
+            let color = paint("stop-color", color).replace("stop-color-opacity", "stop-opacity");
+            format!("<stop offset=\"{offset}\"{color}/>")
+        };
+        let content = format!("{direction}>{}{}", stop(0, from), stop(1, to));
+        let id = index_of(&mut self.gradients, content);
+        format!(" fill=\"url(#g{id})\"")
     }
 
     /// Draws a part of a picture into a rectangle with round corners.
@@ -251,6 +265,12 @@ impl<'a> Document<'a> {
         }
         for (i, blur) in self.blurs.iter().enumerate() {
             let _ = writeln!(out, "<filter id=\"b{i}\">{blur}</filter>");
+        }
+        for (i, gradient) in self.gradients.iter().enumerate() {
+            let _ = writeln!(
+                out,
+                "<linearGradient id=\"g{i}\"{gradient}</linearGradient>"
+            );
         }
         let _ = writeln!(
             out,

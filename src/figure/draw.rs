@@ -87,6 +87,8 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     }
     let ctx = Context::default();
     theme::install(&ctx);
+    Images::install(&ctx);
+    images.keep_apart(&ctx);
     ctx.set_theme(if what.dark {
         egui::Theme::Dark
     } else {
@@ -96,7 +98,8 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
         Part::Window => window(&ctx, state, what),
         Part::View | Part::Side(_) => view(&ctx, state, what)?,
     };
-    let mut document = Document::new(page, images);
+    let images = Images::of(&ctx).and(images);
+    let mut document = Document::new(page, &images);
     shapes::add(&mut document, &output.shapes);
     let size = [page.width(), page.height()].map(f32::round);
     let [width, height] = size.map(|n| n.to_string());
@@ -123,7 +126,7 @@ fn frame(ctx: &Context, size: Vec2, number: usize, mut add: impl FnMut(&mut Ui))
         ..Default::default()
     };
     let mut output = ctx.run_ui(input, |ui| add(ui));
-    // Text is written as text, and pictures belong to another context.
+    // Text is written as text; what the view made pictures of is remembered already.
     output.textures_delta.clear();
     output
 }

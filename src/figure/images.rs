@@ -44,6 +44,28 @@ impl Images {
         Self::of(ctx)
     }
 
+    /// Sees to it that no texture of this context will have the name of one of these: a figure
+    /// shows textures of the window's context beside its own.
+    pub fn keep_apart(&self, ctx: &Context) {
+        let number = |id: &TextureId| match id {
+            TextureId::Managed(n) => *n,
+            TextureId::User(_) => 0,
+        };
+        let highest = self.by_texture.keys().map(number).max().unwrap_or(0);
+        let options = egui::TextureOptions::LINEAR;
+        // Names count up and are never used again.
+        while number(&ctx.load_texture("", ColorImage::default(), options).id()) < highest {}
+    }
+
+    /// These, and those of another context kept apart from them.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        let others = other.by_texture.iter();
+        self.by_texture
+            .extend(others.map(|(id, picture)| (*id, picture.clone())));
+        self
+    }
+
     /// The picture of a texture.
     pub fn get(&self, texture: TextureId) -> Option<&Picture> {
         self.by_texture.get(&texture)

@@ -7,7 +7,7 @@ use eframe::egui::epaint::Vertex;
 use eframe::egui::{Color32, CornerRadius, Mesh, Rect, TextureId};
 
 use super::document::Document;
-use super::write::{Num, paint, point};
+use super::write::{Num, paint, placed, point};
 
 /// Adds a mesh. Upright rectangles of one colour stay rectangles.
 pub fn mesh(document: &mut Document<'_>, mesh: &Mesh) {
@@ -34,20 +34,48 @@ pub fn mesh(document: &mut Document<'_>, mesh: &Mesh) {
                 document.picture(mesh.texture_id, uv, min.color, rect, CornerRadius::ZERO);
             }
         }
-        Some(quads) => squares(document, &quads),
-        None if mesh.texture_id == TextureId::default() => {
+        Some(quads) if quads.iter().all(is_plain) => squares(document, &quads),
+        Some(quads) if quads.iter().all(|quad| ends(quad).is_some()) => {
+            for quad in &quads {
+                gradient(document, quad);
+            }
+        }
+        _ if mesh.texture_id == TextureId::default() => {
             for triangle in triangles {
                 triangle_element(document, triangle);
             }
         }
-        None => log::warn!("a figure leaves out a picture that is not upright"),
+        _ => log::warn!("a figure leaves out a picture that is not upright"),
     }
 }
 
-/// Two triangles that make an upright rectangle of one colour: its corners in reading order.
+/// One colour all over.
+fn is_plain(quad: &[Vertex; 4]) -> bool {
+    quad.iter().all(|v| v.color == quad[0].color)
+}
+
+/// First and last colour of a rectangle that changes downwards (true) or to the right.
+fn ends([nw, ne, sw, se]: &[Vertex; 4]) -> Option<(Color32, Color32, bool)> {
+    if nw.color == ne.color && sw.color == se.color {
+        Some((nw.color, sw.color, true))
+    } else if nw.color == sw.color && ne.color == se.color {
+        Some((nw.color, ne.color, false))
+    } else {
+        None
+    }
+}
+
+fn gradient(document: &mut Document<'_>, quad: &[Vertex; 4]) {
+    if let Some((from, to, down)) = ends(quad) {
+        let rect = Rect::from_min_max(quad[0].pos, quad[3].pos);
+        let fill = document.gradient(from, to, down);
+        document.element(&format!("<rect{}{fill}/>", placed(rect)), rect);
+    }
+}
+
+/// Two triangles that make an upright rectangle: its corners in reading order.
 fn upright(a: [Vertex; 3], b: [Vertex; 3]) -> Option<[Vertex; 4]> {
     let all = [a, b].concat();
-    let color = all[0].color;
     let bounds = Rect::from_points(&all.iter().map(|v| v.pos).collect::<Vec<_>>());
     let corner = |at| all.iter().find(|v| v.pos == at).copied();
     let corners = [
@@ -58,7 +86,7 @@ fn upright(a: [Vertex; 3], b: [Vertex; 3]) -> Option<[Vertex; 4]> {
     ];
     let at_corners = all
         .iter()
-        .all(|v| v.color == color && corners.iter().any(|c| c.pos == v.pos));
+        .all(|v| corners.iter().any(|c| c.pos == v.pos && c.color == v.color));
     // Each half has three different corners, and together they have all four.
     let whole =
         |t: &[Vertex; 3]| t[0].pos != t[1].pos && t[1].pos != t[2].pos && t[2].pos != t[0].pos;

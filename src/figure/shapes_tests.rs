@@ -173,3 +173,40 @@ fn each_format_of_a_text_is_a_run_of_its_own() {
         "the shortened text is one run"
     );
 }
+
+#[test]
+fn pictures_of_two_contexts_are_not_mixed_up() {
+    let window = Context::default();
+    Images::install(&window);
+    let red = ColorImage::filled([1, 1], RED);
+    let of_window = window.load_texture("photo", red, TextureOptions::LINEAR);
+    let images = Images::without_window(&window);
+    let own = Context::default();
+    Images::install(&own);
+    images.keep_apart(&own);
+    let blue = ColorImage::filled([1, 1], Color32::BLUE);
+    let of_figure = own.load_texture("map", blue, TextureOptions::LINEAR);
+    let both = Images::without_window(&own).and(&images);
+    let color = |id| both.get(id).unwrap().image.pixels[0];
+    assert_eq!(color(of_window.id()), RED);
+    assert_eq!(color(of_figure.id()), Color32::BLUE);
+}
+
+#[test]
+fn a_bar_from_one_colour_to_another_is_a_gradient() {
+    let mut mesh = Mesh::default();
+    let rect = Rect::from_min_size(pos2(1.0, 2.0), vec2(8.0, 20.0));
+    for (at, color) in [
+        (rect.left_top(), RED),
+        (rect.right_top(), RED),
+        (rect.right_bottom(), Color32::BLUE),
+        (rect.left_bottom(), Color32::BLUE),
+    ] {
+        mesh.colored_vertex(at, color);
+    }
+    mesh.add_triangle(0, 1, 2);
+    mesh.add_triangle(0, 2, 3);
+    let svg = drawn(vec![Shape::mesh(mesh)]);
+    let bar = "<rect x=\"1\" y=\"2\" width=\"8\" height=\"20\" fill=\"url(#g0)\"/>\n";
+    assert_eq!(svg, bar);
+}

@@ -68,6 +68,27 @@ fn augmentation(table: &mut Table, outcome: &AugmentationOutcome) {
 
 fn dropout(table: &mut Table, outcome: &DropoutOutcome) {
     table.row(None, "layer", "rate", outcome.noise.strength());
+    table.row(None, "layer", "rate_in_file", outcome.file_rate);
+    for point in &outcome.mean.points {
+        let item = format!("mean of {} passes", point.passes);
+        table.row(None, &item, "distance", point.distance);
+        table.row(None, &item, "expected_distance", point.expected);
+    }
+    if let Some(passes) = &outcome.monte_carlo {
+        let item = format!("class {}", passes.top);
+        table.row(
+            Some(Mode::Inference),
+            &item,
+            "probability",
+            passes.inference,
+        );
+        table.values(
+            Some(Mode::Training),
+            "pass",
+            "probability",
+            &passes.probabilities,
+        );
+    }
     for (mode, side) in Mode::BOTH
         .into_iter()
         .zip([&outcome.training, &outcome.inference])
@@ -79,17 +100,6 @@ fn dropout(table: &mut Table, outcome: &DropoutOutcome) {
             table.values(mode, "unit", "factor", mask);
         }
         table.values(mode, "unit", "after", &side.output);
-    }
-    let training = Some(Mode::Training);
-    for point in &outcome.mean.points {
-        let item = format!("mean of {} passes", point.passes);
-        table.row(training, &item, "relative_distance", point.distance);
-        table.row(training, &item, "expected_distance", point.expected);
-    }
-    if let Some(monte_carlo) = &outcome.monte_carlo {
-        let inference = monte_carlo.inference;
-        table.row(Some(Mode::Inference), "top class", "probability", inference);
-        table.values(training, "pass", "probability", &monte_carlo.probabilities);
     }
 }
 

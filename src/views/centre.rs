@@ -90,10 +90,9 @@ pub fn explanation(state: &State, view: View) -> Explanation {
 pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
     match view {
         View::Trainable => trainable::cards_height(ui, state, width),
-        View::Dropout => sizes::FIGURE_BODY_LOW,
         View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
         View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
-        View::Augmentation => sizes::FIGURE_BODY,
+        View::Augmentation | View::Dropout => sizes::FIGURE_BODY,
     }
 }
 

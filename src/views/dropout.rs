@@ -157,3 +157,22 @@ fn side(outcome: &DropoutOutcome, mode: Mode) -> &DropoutSide {
         Mode::Inference => &outcome.inference,
     }
 }
+
+/// The code of a layer `dropout` outside of the base, as the tests keep it.
+#[cfg(test)]
+pub fn snippet(
+    file: &Noise,
+    rate: f64,
+    passes: usize,
+    semantics: crate::model::Semantics,
+) -> String {
+    let setting = code::Setting {
+        file,
+        rate,
+        all: vec![file],
+        layer: "dropout",
+        nested: false,
+        passes,
+    };
+    code::dropout(&setting, semantics)
+}

@@ -49,3 +49,7 @@ impl Show<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+mod snippet_tests;

@@ -282,10 +282,9 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
 /// Pushes the actions whose shortcuts were pressed. While a cell is shown large, the arrows are its.
 fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Command>) {
     // Plain keys belong to whatever has the keyboard focus: a text field, a drag value, a menu.
-    let desk = &state.desk;
-    let above = desk.search.is_some() || desk.sheet.is_some();
-    let free =
-        !above && !ui.ctx().egui_wants_keyboard_input() && !egui::Popup::is_any_open(ui.ctx());
+    let free = !state.is_covered()
+        && !ui.ctx().egui_wants_keyboard_input()
+        && !egui::Popup::is_any_open(ui.ctx());
     let typing = ui.ctx().text_edit_focused();
     for &action in Action::ALL {
         if cell_is_open && matches!(action, Action::PreviousPhoto | Action::NextPhoto) {

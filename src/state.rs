@@ -320,6 +320,11 @@ pub struct State {
 }
 
 impl State {
+    /// Whether a list or a dialog lies over the window.
+    pub fn is_covered(&self) -> bool {
+        self.desk.search.is_some() || self.desk.sheet.is_some() || self.export.choice.is_some()
+    }
+
     /// Whether the step of an open lesson hides a part of the window.
     pub fn hides(&self, control: Control) -> bool {
         let lesson = self.lesson.as_ref();

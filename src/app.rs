@@ -1,28 +1,37 @@
 //! The window: drains the worker, lays out the panels, carries out commands.
 
 mod commands;
+mod desk;
 mod dialogs;
 mod events;
 mod export;
 mod keys;
+mod lecture;
+mod lesson;
 mod looks;
 mod noise;
 mod pipeline;
+pub mod settings_file;
+mod system_fonts;
 mod textures;
+mod undo;
 mod walk;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
 
-use crate::command::{Action, Command};
+use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::figure::Images;
+use crate::lesson::Control;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
 use crate::worker::{ModelSource, PhotosSource, Worker};
 
+pub use dialogs::LESSON_EXTENSION;
 pub use looks::desired;
 
 /// What the window starts with.
@@ -30,8 +39,12 @@ pub use looks::desired;
 pub struct AppOptions {
     pub model: ModelSource,
     pub photos: PhotosSource,
-    /// `None`: as the system has it.
+    /// `None`: as it is remembered, else as the system has it.
     pub theme: Option<ThemeChoice>,
+    /// Opened at the start, instead of the model and the photos.
+    pub lesson: Option<PathBuf>,
+    /// The folder of the settings that are remembered; `None`: nothing is read or written.
+    pub settings: Option<PathBuf>,
 }
 
 impl Default for AppOptions {
@@ -40,6 +53,8 @@ impl Default for AppOptions {
             model: ModelSource::DogBreeds,
             photos: PhotosSource::Bundled,
             theme: None,
+            lesson: None,
+            settings: None,
         }
     }
 }
@@ -54,6 +69,12 @@ pub struct App {
     dialogs: dialogs::Dialogs,
     /// What the export dialog has drawn last.
     drawn_from: Option<export::DrawnFrom>,
+    history: undo::History,
+    /// What the person had chosen before a lesson was opened.
+    before_lesson: Option<undo::Snapshot>,
+    keeper: Option<settings_file::Keeper>,
+    kept: settings_file::Kept,
+    fonts: system_fonts::SystemFonts,
 }
 
 impl App {
@@ -74,19 +95,51 @@ impl App {
         Images::install(ctx);
         let wake = ctx.clone();
         let worker = Worker::start(move || wake.request_repaint())?;
+        let settings_file::Loaded {
+            kept,
+            notice,
+            keeper,
+        } = settings_file::load(options.settings.as_deref());
         let mut app = Self {
             state: State::default(),
             worker,
             dialogs: dialogs::Dialogs::new(),
             drawn_from: None,
+            history: undo::History::default(),
+            before_lesson: None,
+            keeper,
+            kept,
+            fonts: system_fonts::SystemFonts::default(),
         };
-        let start = [
-            Command::SetTheme(options.theme.unwrap_or_default()),
+        let state = &mut app.state;
+        state.settings = app.kept.settings.clone();
+        state.desk.recent = app.kept.recent.clone();
+        state.desk.hint =
+            options.settings.is_some() && !app.kept.hint_done && options.lesson.is_none();
+        if let Some(notice) = notice {
+            state
+                .computed
+                .notify("The settings could not be read", notice);
+        }
+        if app.kept.zoom != 1.0 {
+            ctx.set_zoom_factor(app.kept.zoom);
+        }
+        let theme = options.theme.unwrap_or(state.settings.theme);
+        app.apply(ctx, Command::SetTheme(theme));
+        let lesson = options.lesson.map(LessonSource::File);
+        let lesson = lesson.map(|lesson| LessonCommand::Open(lesson).into());
+        let files = [
             Command::OpenModel(options.model),
             Command::OpenPhotos(options.photos),
         ];
-        for command in start {
-            app.apply(ctx, command);
+        if let Some(lesson) = lesson {
+            app.apply(ctx, lesson);
+        }
+        // A lesson that cannot be opened leaves a notice, and the window as it would be without.
+        if app.state.lesson.is_none() {
+            for command in files {
+                app.apply(ctx, command);
+            }
         }
         Ok(app)
     }
@@ -100,6 +153,7 @@ impl App {
     fn step(&mut self, ctx: &Context) {
         self.drain(ctx);
         self.answers(ctx);
+        self.settle_lesson(ctx);
         self.ask(ctx);
         self.keep_fill(ctx);
         self.walk(ctx);
@@ -134,7 +188,7 @@ impl App {
 
     /// Carries out a command as if a panel had sent it.
     pub fn command(&mut self, ctx: &Context, command: Command) {
-        self.apply(ctx, command);
+        self.carry_out(ctx, command);
         self.ask(ctx);
         ctx.request_repaint();
     }
@@ -143,14 +197,20 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         self.step(ctx);
+        self.fit_lecture(ctx);
+        self.history.frame(ctx);
+        self.state.desk.can_undo = self.history.possible();
+        self.keep(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.find_fonts(ui.ctx());
         let mut commands = Vec::new();
         if self.open_cell().is_some() {
             keys::opened_cell(ui, self.state.grid.divider, &mut commands);
         }
-        shortcuts(ui, self.open_cell().is_some(), &mut commands);
+        keys::escape(ui, &self.state, &mut commands);
+        shortcuts(ui, &self.state, self.open_cell().is_some(), &mut commands);
         dialogs::dropped(ui, &mut commands);
         let mut show = Show {
             state: &self.state,
@@ -161,7 +221,7 @@ impl eframe::App for App {
         if !commands.is_empty() {
             let ctx = ui.ctx().clone();
             for command in commands {
-                self.apply(&ctx, command);
+                self.carry_out(&ctx, command);
             }
             self.ask(&ctx);
             ctx.request_repaint();
@@ -173,43 +233,79 @@ impl eframe::App for App {
 pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let bar = egui::Frame::new().fill(palette.panel);
-    let side = bar.inner_margin(0);
     let edge = |symmetric: f32| egui::Margin::symmetric(symmetric as i8, 0);
-    Panel::top("top bar")
-        .exact_size(sizes::TOP_BAR)
-        .frame(bar.inner_margin(edge(sizes::S4)))
-        .show(ui, |ui| views::top_bar::top_bar_ui(ui, show));
-    Panel::bottom("status bar")
-        .exact_size(sizes::STATUS_BAR)
-        .frame(bar.inner_margin(edge(sizes::S4)))
-        .show(ui, |ui| views::status_bar::status_bar_ui(ui, show));
-    Panel::left("side panel")
-        .exact_size(sizes::SIDE_PANEL)
-        .resizable(false)
-        .frame(side)
-        .show(ui, |ui| views::side_panel::side_panel_ui(ui, show));
+    let lecture = show.state.desk.lecture.is_some();
+    if !lecture {
+        Panel::top("top bar")
+            .exact_size(sizes::TOP_BAR)
+            .frame(bar.inner_margin(edge(sizes::S4)))
+            .show(ui, |ui| views::top_bar::top_bar_ui(ui, show));
+        Panel::bottom("status bar")
+            .exact_size(sizes::STATUS_BAR)
+            .frame(bar.inner_margin(edge(sizes::S4)))
+            .show(ui, |ui| views::status_bar::status_bar_ui(ui, show));
+    }
+    let width = ui.available_width();
+    if show.state.lesson.is_some() {
+        views::lesson::panel_ui(ui, show);
+    }
+    // Beside a step the columns come first; in free play whatever can be changed does.
+    let room = show.state.lesson.as_ref().is_none_or(|open| {
+        let centre = if open.free {
+            sizes::CENTRE_MIN_WIDTH
+        } else {
+            sizes::LESSON_BESIDE
+        };
+        width >= sizes::SIDE_PANEL + centre + sizes::LESSON_PANEL
+    });
+    if !lecture && room && !show.state.hides(Control::SidePanel) {
+        Panel::left("side panel")
+            .exact_size(sizes::SIDE_PANEL)
+            .resizable(false)
+            .frame(bar.inner_margin(0))
+            .show(ui, |ui| views::side_panel::side_panel_ui(ui, show));
+    }
     CentralPanel::no_frame()
         .frame(egui::Frame::new().fill(palette.background))
         .show(ui, |ui| views::centre::centre_ui(ui, show));
     views::notices::notices_ui(ui, show);
     views::notices::unreadable_ui(ui, show);
     views::notices::drop_hint_ui(ui);
+    views::hint::hint_ui(ui, show);
+    views::sheets::sheet_ui(ui, show);
+    views::command_palette::command_palette_ui(ui, show);
+    if lecture {
+        views::lecture::pointer_ui(ui);
+    }
 }
 
 /// Pushes the actions whose shortcuts were pressed. While a cell is shown large, the arrows are its.
-fn shortcuts(ui: &Ui, cell_is_open: bool, commands: &mut Vec<Command>) {
+fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Command>) {
     // Plain keys belong to whatever has the keyboard focus: a text field, a drag value, a menu.
-    let free = !ui.ctx().egui_wants_keyboard_input() && !egui::Popup::is_any_open(ui.ctx());
-    for action in Action::WITH_SHORTCUT {
-        let Some(shortcut) = action.info().shortcut else {
-            continue;
-        };
+    let free = !state.is_covered()
+        && !ui.ctx().egui_wants_keyboard_input()
+        && !egui::Popup::is_any_open(ui.ctx());
+    let typing = ui.ctx().text_edit_focused();
+    for &action in Action::ALL {
         if cell_is_open && matches!(action, Action::PreviousPhoto | Action::NextPhoto) {
             continue;
         }
-        let plain = shortcut.modifiers.is_none();
-        if (free || !plain) && ui.input_mut(|i| i.consume_shortcut(&shortcut)) {
-            commands.push(action.into());
+        let is_lesson = matches!(action, Action::NextStep | Action::PreviousStep);
+        if is_lesson && state.lesson.is_none() {
+            continue;
+        }
+        // A text field has its own history.
+        if typing && matches!(action, Action::Undo | Action::Redo) {
+            continue;
+        }
+        for shortcut in [action.info().shortcut, action.second_shortcut()] {
+            let Some(shortcut) = shortcut else { continue };
+            // A presenter's remote sends these, whatever has the focus.
+            let always = matches!(action, Action::Lecture) || (is_lesson && !typing);
+            let plain = shortcut.modifiers.is_none() && !always;
+            if (free || !plain) && ui.input_mut(|i| i.consume_shortcut(&shortcut)) {
+                commands.push(action.into());
+            }
         }
     }
 }

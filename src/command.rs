@@ -1,5 +1,8 @@
 //! Everything a person can do. Panels push commands; [`crate::app::App`] carries them out.
 
+mod choices;
+mod desk;
+
 use std::path::PathBuf;
 
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
@@ -8,6 +11,9 @@ use crate::augment::{AugmentLayer, Preset};
 use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
+
+pub use choices::{Choice, choices};
+pub use desk::{DeskCommand, LessonCommand, LessonSource};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -20,6 +26,8 @@ pub enum Command {
     Pipeline(PipelineCommand),
     Export(ExportCommand),
     Walk(WalkCommand),
+    Desk(DeskCommand),
+    Lesson(LessonCommand),
     SetSemantics(Option<Semantics>),
     /// What the outer call of the training column says.
     SetCall(Outer),
@@ -160,6 +168,20 @@ pub enum Action {
     Compile,
     Cancel,
     Retry,
+    Undo,
+    Redo,
+    FindCommand,
+    Lecture,
+    ShowKeys,
+    ShowTerms,
+    ShowHint,
+    ResetSettings,
+    OpenLesson,
+    SaveLesson,
+    NextStep,
+    PreviousStep,
+    FreePlay,
+    CloseLesson,
 }
 
 /// How an action looks to a person.
@@ -171,8 +193,9 @@ pub struct Info {
 }
 
 impl Action {
-    /// The actions that have shortcuts.
-    pub const WITH_SHORTCUT: [Self; 11] = [
+    /// Every action, in the order of the command palette. With Shift first: Ctrl+O would swallow
+    /// Ctrl+Shift+O.
+    pub const ALL: &[Self] = &[
         Self::Show(View::Augmentation),
         Self::Show(View::Dropout),
         Self::Show(View::BatchNorm),
@@ -181,11 +204,38 @@ impl Action {
         Self::Redraw,
         Self::PreviousPhoto,
         Self::NextPhoto,
-        // With Shift first: Ctrl+O would swallow Ctrl+Shift+O.
+        Self::NewSeed,
+        Self::FreezeAll,
+        Self::UnfreezeAll,
+        Self::FineTuneFrom,
+        Self::ResetFlags,
+        Self::Compile,
+        Self::Redo,
+        Self::Undo,
         Self::OpenPhotos,
         Self::OpenBase,
         Self::Export,
+        Self::Lecture,
+        Self::OpenLesson,
+        Self::NextStep,
+        Self::PreviousStep,
+        Self::FreePlay,
+        Self::CloseLesson,
+        Self::SaveLesson,
+        Self::FindCommand,
+        Self::ShowKeys,
+        Self::ShowTerms,
+        Self::ShowHint,
+        Self::ResetSettings,
+        Self::Cancel,
+        Self::Retry,
     ];
+
+    /// A second shortcut, where people are used to two.
+    pub fn second_shortcut(self) -> Option<KeyboardShortcut> {
+        let redo = KeyboardShortcut::new(Modifiers::COMMAND, Key::Y);
+        (self == Self::Redo).then_some(redo)
+    }
 
     /// Label, tooltip and shortcut.
     pub fn info(self) -> Info {
@@ -258,6 +308,60 @@ impl Action {
             Self::Compile => ("compile()", "Train with the flags as they are now", None),
             Self::Cancel => ("Cancel", "Stop what runs", None),
             Self::Retry => ("Run again", "Compute this view", None),
+            Self::Undo => ("Undo", "Take the last change back", Some((ctrl, Key::Z))),
+            Self::Redo => (
+                "Redo",
+                "Do again what was taken back",
+                Some((ctrl.plus(Modifiers::SHIFT), Key::Z)),
+            ),
+            Self::FindCommand => (
+                "Find a command...",
+                "Every action and choice, found by its name",
+                Some((ctrl, Key::P)),
+            ),
+            Self::Lecture => (
+                "Lecture mode",
+                "Large type and nothing but the two columns, for an audience; Esc leaves it",
+                Some((Modifiers::NONE, Key::F5)),
+            ),
+            Self::ShowKeys => (
+                "Keys",
+                "All keys in one list",
+                Some((Modifiers::NONE, Key::Questionmark)),
+            ),
+            Self::ShowTerms => ("Words", "What each term means, in one sentence", None),
+            Self::ShowHint => ("Where to start", "Point at the three things to click", None),
+            Self::ResetSettings => (
+                "Reset settings",
+                "Every setting as at the first start; the files stay open",
+                None,
+            ),
+            Self::OpenLesson => ("Open lesson...", "A lesson file (.toml)", None),
+            Self::SaveLesson => (
+                "Save as lesson...",
+                "Write what is shown now as a lesson of one step",
+                None,
+            ),
+            Self::NextStep => (
+                "Next step",
+                "The next step of the lesson",
+                Some((Modifiers::NONE, Key::PageDown)),
+            ),
+            Self::PreviousStep => (
+                "Previous step",
+                "The step before this one",
+                Some((Modifiers::NONE, Key::PageUp)),
+            ),
+            Self::FreePlay => (
+                "Free play",
+                "Leave the step and change anything; Back to the step sets everything again",
+                None,
+            ),
+            Self::CloseLesson => (
+                "Close lesson",
+                "End the lesson; your own settings come back",
+                None,
+            ),
         };
         let shortcut = shortcut.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key));
         Info {
@@ -271,5 +375,12 @@ impl Action {
 impl From<Action> for Command {
     fn from(action: Action) -> Self {
         Self::Do(action)
+    }
+}
+
+impl Command {
+    /// Goes through the history instead of adding to it.
+    pub fn is_history(&self) -> bool {
+        matches!(self, Self::Do(Action::Undo | Action::Redo))
     }
 }

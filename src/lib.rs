@@ -10,6 +10,7 @@ pub mod cli;
 pub mod command;
 pub mod dataset;
 pub mod figure;
+pub mod lesson;
 pub mod model;
 pub mod random;
 pub mod state;

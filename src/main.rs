@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use eframe::egui::ViewportBuilder;
-use modelens::app::{App, AppOptions};
+use modelens::app::{App, AppOptions, LESSON_EXTENSION, settings_file};
 use modelens::cli::{Cli, Failure, model_source, photos_source};
 use modelens::theme::sizes;
 
@@ -30,12 +30,22 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
     if photos.is_none() && model.is_some_and(std::path::Path::is_dir) {
         photos = model.take();
     }
+    let lesson = model.filter(|path| path.extension().is_some_and(|e| e == LESSON_EXTENSION));
+    if lesson.is_some() {
+        if photos.is_some() {
+            let line = "a lesson names its own photos: give the lesson alone";
+            return Err(Failure::Usage(line.to_owned()));
+        }
+        model = None;
+    }
     let options = AppOptions {
         model: model_source(model),
         photos: photos_source(photos),
         theme: None,
+        lesson: lesson.map(std::path::Path::to_owned),
+        settings: settings_file::folder(),
     };
-    for path in [options.model.path(), options.photos.path()]
+    for path in [options.model.path(), options.photos.path(), lesson]
         .into_iter()
         .flatten()
     {

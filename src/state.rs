@@ -1,9 +1,11 @@
 //! What the person chose, what is open, and what was computed.
 
+mod desk;
 mod export;
 mod grid;
 mod layer_sort;
 mod opened;
+mod recent;
 mod walk;
 
 use std::path::PathBuf;
@@ -15,15 +17,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
+use crate::lesson::{Control, OpenLesson};
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::worker::{
     DropoutSetting, Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook,
 };
 
+pub use desk::{Desk, Lecture, Search, Sheet};
 pub use export::{Export, ExportChoice};
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
+pub use recent::Recent;
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
 /// The largest batch the window offers.
@@ -103,6 +108,7 @@ impl From<ThemeChoice> for egui::ThemePreference {
     reason = "independent switches, each a yes or no"
 )]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     pub view: View,
     pub theme: ThemeChoice,
@@ -308,9 +314,23 @@ pub struct State {
     pub grid: GridState,
     pub export: Export,
     pub walk: Walk,
+    pub desk: Desk,
+    /// The lesson that is open.
+    pub lesson: Option<OpenLesson>,
 }
 
 impl State {
+    /// Whether a list or a dialog lies over the window.
+    pub fn is_covered(&self) -> bool {
+        self.desk.search.is_some() || self.desk.sheet.is_some() || self.export.choice.is_some()
+    }
+
+    /// Whether the step of an open lesson hides a part of the window.
+    pub fn hides(&self, control: Control) -> bool {
+        let lesson = self.lesson.as_ref();
+        lesson.is_some_and(|lesson| lesson.hides(control))
+    }
+
     /// The rules in force: those chosen, else those of the file.
     pub fn semantics(&self) -> Semantics {
         let by_file = self.opened.base.as_ref().map(|b| b.model.semantics);

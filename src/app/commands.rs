@@ -3,9 +3,9 @@
 use eframe::egui::Context;
 
 use super::App;
-use crate::command::{Action, Command, ExportCommand};
+use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::{Flags, Role};
-use crate::state::{MAX_BATCH, View};
+use crate::state::{MAX_BATCH, Search, Sheet, View};
 use crate::worker::{Job, PhotosSource, PredictLook, Request};
 
 impl App {
@@ -38,6 +38,8 @@ impl App {
             Command::Export(command) => self.apply_export(ctx, command),
             Command::Pipeline(command) => self.apply_pipeline(ctx, command),
             Command::Walk(command) => self.apply_walk(command),
+            Command::Desk(command) => self.apply_desk(command),
+            Command::Lesson(command) => self.apply_lesson(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
             Command::SetCall(call) => settings.call = call,
             Command::Record(value) => {
@@ -156,6 +158,26 @@ impl App {
             }
             Action::Cancel => self.cancel(),
             Action::Retry => self.state.computed.sent = None,
+            Action::Undo => self.undo(ctx),
+            Action::Redo => self.redo(ctx),
+            Action::FindCommand => self.state.desk.search = Some(Search::default()),
+            Action::Lecture => {
+                let on = self.state.desk.lecture.is_none();
+                self.set_lecture(ctx, on);
+            }
+            Action::ShowKeys => self.state.desk.sheet = Some(Sheet::Keys),
+            Action::ShowTerms => self.state.desk.sheet = Some(Sheet::Terms),
+            Action::ShowHint => self.state.desk.hint = true,
+            Action::ResetSettings => self.reset_settings(ctx),
+            Action::OpenLesson => self.dialogs.open_lesson(ctx),
+            Action::SaveLesson => self.dialogs.save_lesson(ctx),
+            Action::NextStep => self.step_lesson(ctx, 1),
+            Action::PreviousStep => self.step_lesson(ctx, -1),
+            Action::FreePlay => {
+                let free = self.state.lesson.as_ref().is_some_and(|open| open.free);
+                self.apply_lesson(ctx, LessonCommand::FreePlay(!free));
+            }
+            Action::CloseLesson => self.close_lesson(ctx),
         }
     }
 

@@ -11,7 +11,7 @@ use eframe::egui::{Context, Ui};
 use rfd::{AsyncFileDialog, FileHandle};
 
 use super::App;
-use crate::command::Command;
+use crate::command::{Command, LessonCommand, LessonSource};
 use crate::worker::{Figure, FigureTo, ModelSource, PhotosSource};
 
 /// Answers that may wait at once; more than that, nobody can click in one frame.
@@ -22,12 +22,16 @@ const WAITING: usize = 8;
 const QUICKEST: Duration = Duration::from_millis(300);
 
 const MODEL_EXTENSIONS: [&str; 4] = ["h5", "hdf5", "keras", "safetensors"];
+/// What a lesson's name ends in.
+pub const LESSON_EXTENSION: &str = "toml";
 const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
 /// What a dialog answered.
 enum Answer {
     Base(PathBuf),
     Photos(PathBuf),
+    Lesson(PathBuf),
+    SaveLesson(PathBuf),
     Save(PathBuf, Arc<Figure>),
     /// The dialog ended before anybody could have closed it.
     NoDialog,
@@ -62,6 +66,31 @@ impl Dialogs {
         let dialog = AsyncFileDialog::new().set_title("Open a folder of photos");
         self.wait(ctx, dialog.pick_folder(), |file| {
             Answer::Photos(file.path().to_owned())
+        });
+    }
+
+    /// Asks for a lesson file.
+    pub fn open_lesson(&self, ctx: &Context) {
+        let dialog = AsyncFileDialog::new()
+            .set_title("Open a lesson")
+            .add_filter("Lessons", &[LESSON_EXTENSION]);
+        self.wait(ctx, dialog.pick_file(), |file| {
+            Answer::Lesson(file.path().to_owned())
+        });
+    }
+
+    /// Asks where to write a lesson.
+    pub fn save_lesson(&self, ctx: &Context) {
+        let dialog = AsyncFileDialog::new()
+            .set_title("Save as a lesson")
+            .set_file_name("lesson.toml")
+            .add_filter("Lessons", &[LESSON_EXTENSION]);
+        self.wait(ctx, dialog.save_file(), |file| {
+            let mut path = file.path().to_owned();
+            if path.extension().is_none() {
+                path.set_extension(LESSON_EXTENSION);
+            }
+            Answer::SaveLesson(path)
         });
     }
 
@@ -144,6 +173,11 @@ impl App {
                 Answer::Photos(path) => {
                     self.apply(ctx, Command::OpenPhotos(PhotosSource::Folder(path)));
                 }
+                Answer::Lesson(path) => {
+                    let source = LessonSource::File(path);
+                    self.apply(ctx, LessonCommand::Open(source).into());
+                }
+                Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
                 Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
                 Answer::NoDialog => {
                     let hint = "The system offers none (a desktop portal, or zenity). Drop files \
@@ -176,6 +210,8 @@ fn command_for(path: &Path) -> Command {
     let is_photo = extension.is_some_and(|e| PHOTO_EXTENSIONS.contains(&e.as_str()));
     if is_photo {
         Command::OpenPhoto(path.to_owned())
+    } else if path.extension().is_some_and(|e| e == LESSON_EXTENSION) {
+        LessonCommand::Open(LessonSource::File(path.to_owned())).into()
     } else {
         Command::OpenModel(ModelSource::File(path.to_owned()))
     }
@@ -194,6 +230,8 @@ mod tests {
             model,
             Command::OpenModel(ModelSource::File("/models/base.keras".into()))
         );
+        let lesson = command_for(Path::new("/notes/lesson.toml"));
+        assert!(matches!(lesson, Command::Lesson(LessonCommand::Open(_))));
         let other = command_for(Path::new("/notes.txt"));
         assert!(matches!(other, Command::OpenModel(_)));
     }

@@ -93,6 +93,11 @@ impl App {
         }
         opened.opening_model = None;
         self.state.computed.finish(Job::OpenModel);
+        if let ModelSource::File(path) = &source {
+            self.state.desk.recent.add_model(path);
+        }
+        self.fonts.check = true;
+        self.history.forget();
         let base = Base::new(model, source);
         self.state.settings.preprocessing = None;
         let last = base.base_len().saturating_sub(1);
@@ -110,6 +115,12 @@ impl App {
         }
         opened.opening_photos = None;
         self.state.computed.finish(Job::OpenPhotos);
+        if let PhotosSource::Folder(path) = &source {
+            self.state.desk.recent.add_photos(path);
+        }
+        self.fonts.check = true;
+        self.history.forget();
+        let opened = &mut self.state.opened;
         let wanted = opened.wanted_photo.take();
         opened.gallery = Some(Gallery::new(photos, source, wanted.as_deref()));
         self.forget_results();

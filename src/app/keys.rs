@@ -1,8 +1,9 @@
-//! The keys of a cell that is shown large.
+//! Keys that depend on what is shown: those of a cell that is shown large, and Escape.
 
 use eframe::egui::{FocusDirection, Key, Modifiers, Popup, Ui};
 
-use crate::command::{Action, Command, PipelineCommand};
+use crate::command::{Action, Command, DeskCommand, PipelineCommand};
+use crate::state::State;
 use crate::views::augmentation::opened;
 
 /// How far one press moves the line between before and after.
@@ -40,5 +41,22 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     }
     if pressed(Modifiers::NONE, Key::Escape) {
         commands.push(PipelineCommand::Open(None).into());
+    }
+}
+
+/// Escape closes what lies on top: the hint, else the lecture. Menus, the command palette and the
+/// sheets close themselves.
+pub fn escape(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
+    let desk = &state.desk;
+    let above = state.is_covered() || Popup::is_any_open(ui.ctx());
+    if above || !(desk.hint || desk.lecture.is_some()) {
+        return;
+    }
+    if ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
+        commands.push(if desk.hint {
+            DeskCommand::Hint(false).into()
+        } else {
+            Action::Lecture.into()
+        });
     }
 }

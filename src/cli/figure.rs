@@ -103,7 +103,7 @@ impl Figure {
             AppOptions {
                 model: model_source(model),
                 photos: photos_source(self.input.as_deref()),
-                theme: None,
+                ..AppOptions::default()
             },
         )
         .map_err(|error| Failure::File(format!("no thread can be started: {error}")))?;

@@ -3,6 +3,7 @@
 pub mod counts;
 pub mod effective;
 pub mod error;
+pub mod flag_spec;
 pub mod flags;
 pub mod graph;
 pub mod keras;

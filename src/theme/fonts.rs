@@ -1,5 +1,7 @@
-//! The bundled fonts; no font of the system is used, so the picture is the same everywhere.
+//! The bundled fonts, the same picture everywhere. Fonts of the system come after them, in the window
+//! alone, and only for letters that these lack.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::{FontData, FontDefinitions, FontFamily};
@@ -38,6 +40,20 @@ pub fn svg_attributes(family: &FontFamily) -> &'static str {
         }
         FontFamily::Name(_) => " font-weight=\"600\"",
     }
+}
+
+/// The bundled fonts, and after them others for letters that they lack.
+pub fn with<'a>(others: impl Iterator<Item = (&'a Path, &'a [u8])>) -> FontDefinitions {
+    let mut fonts = definitions();
+    for (path, bytes) in others {
+        let name = path.display().to_string();
+        let data = FontData::from_owned(bytes.to_vec());
+        fonts.font_data.insert(name.clone(), Arc::new(data));
+        for family in fonts.families.values_mut() {
+            family.push(name.clone());
+        }
+    }
+    fonts
 }
 
 /// Sans for everything, its semibold for what stands out, mono for code.

@@ -7,6 +7,7 @@ pub mod sizes;
 mod style;
 pub mod text;
 
+pub use fonts::with as fonts_with;
 pub use palette::{ModeColors, Palette};
 
 use eframe::egui::{Color32, Context, Theme, Ui};

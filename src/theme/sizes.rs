@@ -180,4 +180,23 @@ pub const STALE_OPACITY: f32 = 0.55;
 /// The window at its first start.
 pub const WINDOW: [f32; 2] = [1280.0, 800.0];
 /// Below this the columns have no room.
-pub const SMALLEST_WINDOW: [f32; 2] = [1000.0, 640.0];
+pub const SMALLEST_WINDOW: [f32; 2] = [800.0, 600.0];
+/// What a lecture shows at least, in points: the rest of the screen goes into larger type.
+pub const LECTURE: [f32; 2] = [1050.0, 590.0];
+/// Around the pointer in a lecture.
+pub const POINTER_RING: f32 = 18.0;
+
+pub const LESSON_PANEL: f32 = 320.0;
+/// Below the columns, where there is no room beside them.
+pub const LESSON_BOTTOM: f32 = 210.0;
+/// Beside the columns only where they keep this width.
+pub const LESSON_BESIDE: f32 = 960.0;
+pub const BULLET: f32 = 14.0;
+
+pub const COMMAND_PALETTE: f32 = 560.0;
+pub const COMMAND_PALETTE_ROWS: f32 = 392.0;
+/// From the top of the window.
+pub const COMMAND_PALETTE_TOP: f32 = 72.0;
+pub const SHEET_WIDTH: f32 = 460.0;
+pub const SHEET_KEYS: f32 = 120.0;
+pub const HINT_WIDTH: f32 = 250.0;

@@ -52,16 +52,13 @@ impl<'a> Shown<'a> {
         else {
             return None;
         };
-        let channels = outcome.moving.mean.len();
-        let channel = base.channel.filter(|&channel| channel < channels);
-        let first = || sentences::most_different(outcome).first().copied();
         let batches = state.walk.batches(pass, *layer);
         Some(Self {
             base,
             pass,
             layer: *layer,
             outcome,
-            channel: channel.or_else(first).unwrap_or(0),
+            channel: chosen_channel(base, outcome),
             trainable: pass.flags.get(*layer),
             momentum: state.walk.momentum.unwrap_or(outcome.momentum),
             batches,
@@ -129,6 +126,14 @@ impl<'a> Shown<'a> {
         walk.insert(0, start);
         walk
     }
+}
+
+/// The chosen channel, else the one that differs most.
+pub fn chosen_channel(base: &Base, outcome: &BatchNormOutcome) -> usize {
+    let channels = outcome.moving.mean.len();
+    let channel = base.channel.filter(|&channel| channel < channels);
+    let first = || sentences::most_different(outcome).first().copied();
+    channel.or_else(first).unwrap_or(0)
 }
 
 /// Sentences and code.

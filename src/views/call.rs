@@ -3,10 +3,10 @@
 
 use eframe::egui::{Popup, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
-use super::Show;
 use super::menu::{self, Entry};
 use super::parts::{self, Cut};
 use super::text::mode_label;
+use super::{Show, terms};
 use crate::command::Command;
 use crate::model::{LayerId, Mode, Outer, Semantics, flags};
 use crate::state::{Base, State};
@@ -109,12 +109,12 @@ pub fn call_ui(ui: &mut Ui, show: &mut Show<'_>) {
     recorded_ui(ui, show, cut.top(sizes::INPUT_ROW));
 }
 
-fn row_ui(ui: &mut Ui, rect: Rect, code: &str, add: impl FnOnce(&mut Ui)) {
+fn row_ui(ui: &mut Ui, rect: Rect, [code, term]: [&str; 2], add: impl FnOnce(&mut Ui)) {
     let palette = theme::palette(ui);
     let (left, right) = rect.split_left_right_at_x(rect.left() + sizes::CALL_CODE);
     parts::row_ui(ui, left, |ui| {
         let code = RichText::new(code).font(text::code()).color(palette.muted);
-        parts::line_ui(ui, code)
+        terms::explained(parts::line_ui(ui, code), term)
     });
     parts::row_ui(ui, right, |ui| {
         ui.spacing_mut().interact_size.y = sizes::INPUT_ROW - 2.0;
@@ -129,7 +129,7 @@ fn outer_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     let chosen = show.state.settings.call;
     let torch = semantics == Semantics::PyTorch;
     let code = if torch { "model" } else { "model(x, training=" };
-    row_ui(ui, rect, code, |ui| {
+    row_ui(ui, rect, [code, "outer call"], |ui| {
         let button = parts::small_drop_button_ui(ui, value(chosen, semantics));
         let name = format!("Outer call: {}", value(chosen, semantics));
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
@@ -175,22 +175,27 @@ fn who(outer: Outer, semantics: Semantics) -> &'static str {
     }
 }
 
-fn recorded_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
-    let semantics = show.state.semantics();
-    let base = show.state.opened.base.as_ref();
-    let nested = base.and_then(|b| Some((b, flags::base_of(&b.model.graph)?)));
-    let why_not = if semantics == Semantics::PyTorch {
+/// Why no value can be recorded at the call of the base.
+pub fn why_not_recorded(state: &State) -> Option<&'static str> {
+    let base = state.opened.base.as_ref();
+    if state.semantics() == Semantics::PyTorch {
         Some("PyTorch records no training value: .train() and .eval() set it on the modules")
-    } else if nested.is_none() {
+    } else if base.is_none_or(|b| flags::base_of(&b.model.graph).is_none()) {
         Some("This model calls no nested base, so nothing is recorded")
     } else {
         None
-    };
+    }
+}
+
+fn recorded_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
+    let base = show.state.opened.base.as_ref();
+    let nested = base.and_then(|b| Some((b, flags::base_of(&b.model.graph)?)));
+    let why_not = why_not_recorded(show.state);
     let (in_file, chosen) = nested.map_or((None, None), |(b, id)| {
         let graph = &b.model.graph;
         (graph.layers[id].recorded_training, b.flags.recorded(graph))
     });
-    row_ui(ui, rect, "base(x, training=", |ui| {
+    row_ui(ui, rect, ["base(x, training=", "recorded value"], |ui| {
         let enabled = why_not.is_none();
         let shown = if enabled {
             recorded(chosen)

@@ -4,10 +4,12 @@ use eframe::egui;
 use eframe::egui::{Button, Rect, ScrollArea, Sense, Ui, vec2};
 
 use super::explain::{self, Explanation};
+use super::hint::Target;
 use super::parts::{self, Cut};
-use super::{Show, augmentation, batch_norm, dropout, predict, trainable};
+use super::{Show, augmentation, batch_norm, dropout, hint, lecture, predict, trainable};
 use crate::app::desired;
 use crate::command::Action;
+use crate::lesson::Control;
 use crate::model::{Mode, Reading};
 use crate::state::{Gallery, State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
@@ -24,7 +26,14 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         explanation(show.state, view)
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
-    let card = explain::height(ui, &explanation, width - 2.0 * margin.x);
+    let lecture = show.state.desk.lecture.is_some();
+    let [tabs, controls, explained] = [Control::Tabs, Control::Controls, Control::Explanation]
+        .map(|control| !lecture && !show.state.hides(control));
+    let card = if explained {
+        explain::height(ui, &explanation, width - 2.0 * margin.x) + sizes::S3
+    } else {
+        0.0
+    };
     let body = match view {
         View::BatchNorm => {
             sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
@@ -33,11 +42,13 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         View::Dropout => sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN,
         View::Augmentation | View::Trainable => sizes::BODY_MIN,
     };
-    let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
-    let others = above + body + sizes::S3 + 2.0 * margin.y;
+    let row = |shown: bool, height: f32| if shown { height + sizes::S2 } else { 0.0 };
+    let tabs = row(tabs, sizes::TAB_HEIGHT);
+    let controls = row(controls || lecture, sizes::CONTROL_HEIGHT);
+    let others = tabs + controls + body + 2.0 * margin.y;
     // Where it is enough that the sentences scroll, the whole does not.
     let left = ui.available_height() - others;
-    let card = if left < sizes::EXPLAIN_MIN {
+    let card = if left < sizes::EXPLAIN_MIN + sizes::S3 {
         card
     } else {
         card.min(left.floor())
@@ -49,27 +60,34 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .show(ui, |ui| {
             let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
             let mut cut = Cut(rect.shrink2(margin));
-            let tabs = cut.top(sizes::TAB_HEIGHT);
-            parts::row_ui(ui, tabs, |ui| tabs_ui(ui, show));
-            cut.top(sizes::S2);
-            let controls = cut.top(sizes::CONTROL_HEIGHT);
-            cut.top(sizes::S2);
+            if tabs > 0.0 {
+                let tabs = cut.top(tabs).with_max_y(cut.0.top() - sizes::S2);
+                parts::row_ui(ui, tabs, |ui| tabs_ui(ui, show));
+            }
+            let above = cut.top(controls);
+            let above = above.with_max_y((above.bottom() - sizes::S2).max(above.top()));
+            if lecture {
+                lecture::caption_ui(ui, show, above);
+            }
             if let Some(hint) = missing {
                 parts::card(ui.painter(), cut.0, theme::palette(ui));
                 parts::empty_ui(ui, cut.0, &hint);
                 return;
             }
-            parts::row_ui(ui, controls, |ui| match view {
-                View::Augmentation => augmentation::controls_ui(ui, show),
-                View::Dropout => dropout::controls_ui(ui, show),
-                View::BatchNorm => batch_norm::controls_ui(ui, show),
-                View::Trainable => trainable::controls_ui(ui, show),
-                View::Predict => predict::controls_ui(ui, show),
-            });
-            if view != View::Augmentation || !augmentation::is_open(show.state) {
+            if controls > 0.0 && !lecture {
+                parts::row_ui(ui, above, |ui| match view {
+                    View::Augmentation => augmentation::controls_ui(ui, show),
+                    View::Dropout => dropout::controls_ui(ui, show),
+                    View::BatchNorm => batch_norm::controls_ui(ui, show),
+                    View::Trainable => trainable::controls_ui(ui, show),
+                    View::Predict => predict::controls_ui(ui, show),
+                });
+            }
+            let large = view == View::Augmentation && augmentation::is_open(show.state);
+            if explained && !large {
                 let card = cut.bottom(card);
+                let card = card.with_min_y(card.top() + sizes::S3);
                 explain::explain_ui(ui, card, &explanation);
-                cut.bottom(sizes::S3);
             }
             body_ui(ui, show, view, cut);
         });
@@ -126,6 +144,7 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(action);
         }
     }
+    hint::note(ui, show, Target::Views, ui.min_rect());
 }
 
 /// What is not there yet, in words; `None` where the view can be drawn.

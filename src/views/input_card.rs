@@ -7,7 +7,7 @@ use eframe::egui::{
 
 use super::menu::{self, Entry};
 use super::parts::{self, Cut};
-use super::{Show, number};
+use super::{Show, number, terms};
 use crate::command::{Action, Command};
 use crate::model::Preprocessing;
 use crate::state::{Gallery, MAX_BATCH, Thumbnail};
@@ -69,7 +69,9 @@ fn class(gallery: &Gallery) -> Option<&str> {
 fn row_ui(ui: &mut Ui, rect: Rect, label: &str, add: impl FnOnce(&mut Ui)) {
     let palette = theme::palette(ui);
     let (left, right) = rect.split_left_right_at_x(rect.left() + sizes::INPUT_LABEL);
-    parts::row_ui(ui, left, |ui| ui.label(text::muted(label, palette)));
+    parts::row_ui(ui, left, |ui| {
+        terms::explained(ui.label(text::muted(label, palette)), label)
+    });
     parts::row_ui(ui, right.with_min_x(right.left() + sizes::S1), |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;
         ui.spacing_mut().interact_size.y = sizes::INPUT_ROW - 2.0;

@@ -7,8 +7,9 @@ use eframe::egui::{
 };
 
 use super::call::Call;
+use super::hint::{self, Target};
 use super::number::{self, thousands};
-use super::{Show, parts, text as sentences};
+use super::{Show, parts, terms, text as sentences};
 use crate::command::{Action, Command};
 use crate::model::counts::layer_params;
 use crate::model::{Effective, LayerId, Mode, Role as LayerRole};
@@ -21,7 +22,8 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let state = show.state;
     ui.spacing_mut().item_spacing.y = sizes::S2 - 2.0;
     let flag = sentences::flag_label(state.semantics()).to_uppercase();
-    ui.label(text::title(&format!("LAYERS · {flag}"), palette));
+    let title = ui.label(text::title(&format!("LAYERS · {flag}"), palette));
+    terms::explained(title, "trainable");
     let base = state.opened.base.as_ref();
     ui.add_enabled_ui(base.is_some(), |ui| {
         let mut search = base.map(|b| b.search.clone()).unwrap_or_default();
@@ -33,7 +35,9 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             .hint_text(hint)
             .margin(egui::Margin::symmetric(sizes::S2 as i8, sizes::S1 as i8))
             .desired_width(f32::INFINITY);
-        if ui.name_inputs("Search layers", |ui| ui.add(edit)).changed() {
+        let edit = ui.add(edit);
+        parts::named(ui, &edit, "Search layers");
+        if edit.changed() {
             show.push(Command::SetSearch(search));
         }
         ui.spacing_mut().button_padding.x = sizes::S2;
@@ -42,6 +46,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             for action in [Action::FreezeAll, Action::UnfreezeAll, Action::ResetFlags] {
                 show.action_ui(ui, action);
             }
+            hint::note(ui, show, Target::Flags, ui.min_rect());
         });
         ui.horizontal(|ui| {
             show.action_ui(ui, Action::FineTuneFrom);

@@ -43,7 +43,8 @@ pub fn entry_ui(ui: &mut Ui, entry: Entry<'_>) -> Response {
     let line = sizes::CONTROL_HEIGHT;
     let height = line + below_height;
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, entry.chosen, entry.name));
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::selected(Role::Button, enabled, entry.chosen, entry.name));
     if !entry.below.is_empty() {
         parts::describe(ui, &response, entry.below);
     }
@@ -83,7 +84,15 @@ pub fn action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
         below: info.tooltip,
         chosen: false,
     };
-    if entry_ui(ui, entry).clicked() {
+    let why_not = action.why_not(show.state);
+    let below = why_not.map(|why_not| format!("Not now: {why_not}"));
+    let entry = Entry {
+        below: below.as_deref().unwrap_or(entry.below),
+        ..entry
+    };
+    let enabled = why_not.is_none();
+    let response = ui.add_enabled_ui(enabled, |ui| entry_ui(ui, entry)).inner;
+    if response.clicked() {
         show.push(action);
     }
 }

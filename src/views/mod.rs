@@ -6,11 +6,16 @@ pub mod batch_norm;
 pub mod call;
 pub mod centre;
 pub mod code;
+pub mod command_palette;
 pub mod dropout;
 pub mod explain;
 pub mod export;
+pub mod hint;
 pub mod input_card;
 pub mod layer_list;
+pub mod lecture;
+pub mod lesson;
+pub mod markdown;
 pub mod menu;
 pub mod notices;
 pub mod number;
@@ -18,8 +23,10 @@ pub mod parts;
 pub mod picker;
 pub mod plots;
 pub mod predict;
+pub mod sheets;
 pub mod side_panel;
 pub mod status_bar;
+pub mod terms;
 pub mod text;
 pub mod top_bar;
 pub mod trainable;
@@ -43,8 +50,12 @@ impl Show<'_> {
 
     /// A button for an action, with its tooltip.
     pub fn action_ui(&mut self, ui: &mut egui::Ui, action: Action) {
-        let info = action.info();
-        if parts::with_tooltip(ui.button(info.label), action).clicked() {
+        self.button_ui(ui, action, action.info().label);
+    }
+
+    /// The same with a label that says what it does here.
+    pub fn button_ui(&mut self, ui: &mut egui::Ui, action: Action, label: &str) {
+        if parts::with_tooltip(ui.button(label), action).clicked() {
             self.push(action);
         }
     }

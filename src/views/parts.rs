@@ -324,6 +324,14 @@ fn check_box(ui: &Ui, rect: Rect, checked: bool, hovered: bool) {
     }
 }
 
+/// Names a widget that has no words of its own; a text field has only its hint.
+pub fn named(ui: &Ui, response: &Response, name: &str) {
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node: &mut accesskit::Node| {
+            node.set_label(name);
+        });
+}
+
 /// Adds words for assistive technology that the picture says with shapes.
 pub fn describe(ui: &Ui, response: &Response, description: &str) {
     ui.ctx()

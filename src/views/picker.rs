@@ -42,6 +42,7 @@ pub fn picker_ui(
                 .hint_text("search")
                 .margin(Margin::symmetric(sizes::S2 as i8, sizes::S1 as i8));
             let edit = ui.add(edit.desired_width(f32::INFINITY));
+            parts::named(ui, &edit, &format!("Search {}", label.to_lowercase()));
             if just_opened {
                 edit.request_focus();
             }

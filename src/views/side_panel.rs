@@ -5,6 +5,7 @@ use eframe::egui::{Align, Layout, Margin, Panel, Ui};
 
 use super::number::thousands;
 use super::{Show, call, input_card, layer_list, parts};
+use crate::lesson::Control;
 use crate::model::counts::counts;
 use crate::theme::{self, sizes, text};
 
@@ -15,12 +16,18 @@ pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| counts_ui(ui, show));
     egui::Frame::new().inner_margin(margin).show(ui, |ui| {
-        input_card::input_card_ui(ui, show);
-        call::call_ui(ui, show);
-        ui.add_space(sizes::S2);
-        layer_list::layer_controls_ui(ui, show);
+        if !show.state.hides(Control::Input) {
+            input_card::input_card_ui(ui, show);
+            call::call_ui(ui, show);
+            ui.add_space(sizes::S2);
+        }
+        if !show.state.hides(Control::Layers) {
+            layer_list::layer_controls_ui(ui, show);
+        }
     });
-    layer_list::layer_list_ui(ui, show);
+    if !show.state.hides(Control::Layers) {
+        layer_list::layer_list_ui(ui, show);
+    }
 }
 
 fn counts_ui(ui: &mut Ui, show: &Show<'_>) {

@@ -1,11 +1,12 @@
 //! The bar at the top: what is open, by which rules, the theme, export.
 
-use eframe::egui::{Align, Button, Layout, Popup, RichText, Ui};
+use eframe::egui::{Align, Button, Layout, Popup, RichText, ScrollArea, Ui};
 
 use super::menu::{self, Entry};
 use super::number::{count, shortened};
-use super::{Show, parts, text as sentences};
-use crate::command::{Action, Command};
+use super::{Show, parts, terms, text as sentences};
+use crate::command::{Action, Command, LessonCommand, LessonSource};
+use crate::lesson::{BUNDLED, Control};
 use crate::model::Semantics;
 use crate::state::{ThemeChoice, model_title, photos_title};
 use crate::theme::{self, sizes, text};
@@ -25,10 +26,13 @@ pub fn top_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
         ui.spacing_mut().item_spacing.x = sizes::S2;
         base_ui(ui, show);
         photos_ui(ui, show);
-        rules_ui(ui, show);
+        if !show.state.hides(Control::Rules) {
+            rules_ui(ui, show);
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export_ui(ui, show);
             theme_ui(ui, show);
+            help_ui(ui, show);
         });
     });
 }
@@ -57,6 +61,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let chosen = opened.base.as_ref().map(|b| &b.source);
     let value = shortened(&value, LONGEST);
     let button = parts::drop_button_ui(ui, "Base", &value, false);
+    let button = terms::explained(button, "base");
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = [
             (
@@ -70,6 +75,13 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>) {
         ];
         for (source, note) in bundled {
             if entry_ui(ui, chosen == Some(&source), &model_title(&source), note) {
+                show.push(Command::OpenModel(source));
+            }
+        }
+        for path in &show.state.desk.recent.models {
+            let source = ModelSource::File(path.clone());
+            let below = path.display().to_string();
+            if entry_ui(ui, chosen == Some(&source), &model_title(&source), &below) {
                 show.push(Command::OpenModel(source));
             }
         }
@@ -99,8 +111,16 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>) {
         if entry_ui(ui, chosen == Some(&bundled), &photos_title(&bundled), note) {
             show.push(Command::OpenPhotos(bundled));
         }
-        if let Some(source @ PhotosSource::Folder(path)) = chosen {
-            entry_ui(ui, true, &photos_title(source), &path.display().to_string());
+        let recent = show.state.desk.recent.photos.iter();
+        let recent: Vec<PhotosSource> = recent.cloned().map(PhotosSource::Folder).collect();
+        // The open folder may have been forgotten.
+        let open = chosen.filter(|source| source.path().is_some() && !recent.contains(source));
+        for source in open.into_iter().chain(&recent) {
+            let below = source.path().map(|path| path.display().to_string());
+            let below = below.unwrap_or_default();
+            if entry_ui(ui, chosen == Some(source), &photos_title(source), &below) {
+                show.push(Command::OpenPhotos(source.clone()));
+            }
         }
         ui.separator();
         menu::action_ui(ui, show, Action::OpenPhotos);
@@ -112,6 +132,7 @@ fn rules_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let by_file = show.state.opened.base.as_ref().map(|b| b.model.semantics);
     let label = show.state.semantics().label();
     let button = parts::drop_button_ui(ui, "Rules of", label, false);
+    let button = terms::explained(button, "rules");
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let automatic = match by_file {
             Some(semantics) => format!("Automatic: {}, by the file", semantics.label()),
@@ -142,6 +163,44 @@ fn theme_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 }
             }
         });
+}
+
+fn help_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let button = parts::drop_button_ui(ui, "", "Help", false);
+    let popup = Popup::menu(&button).width(sizes::MENU_WIDTH);
+    popup.show(|ui| {
+        let height = ui.ctx().content_rect().height() - 2.0 * sizes::TOP_BAR;
+        let area = ScrollArea::vertical().max_height(height);
+        let area = area.min_scrolled_height(height);
+        area.show(ui, |ui| help_entries_ui(ui, show));
+    });
+}
+
+fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    ui.label(text::title("LESSONS", palette));
+    for (number, lesson) in BUNDLED.iter().enumerate() {
+        let source = LessonSource::Bundled(number);
+        let chosen = show.state.lesson.as_ref();
+        let chosen = chosen.is_some_and(|open| open.source == source);
+        if entry_ui(ui, chosen, lesson.title, lesson.about) {
+            show.push(LessonCommand::Open(source));
+        }
+    }
+    for action in [Action::OpenLesson, Action::SaveLesson] {
+        menu::action_ui(ui, show, action);
+    }
+    ui.separator();
+    for action in [
+        Action::Lecture,
+        Action::FindCommand,
+        Action::ShowKeys,
+        Action::ShowTerms,
+        Action::ShowHint,
+        Action::ResetSettings,
+    ] {
+        menu::action_ui(ui, show, action);
+    }
 }
 
 fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {

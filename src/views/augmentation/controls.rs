@@ -7,7 +7,7 @@ use crate::augment::{Pipeline, Preset, Step};
 use crate::command::{Action, PipelineCommand};
 use crate::theme::{self, sizes, text};
 use crate::views::picker::{self, Entry};
-use crate::views::{Show, parts};
+use crate::views::{Show, hint, parts};
 use crate::worker::Grid;
 
 /// The preset and one chip for each step; the kind of grid and "redraw" at the right.
@@ -185,6 +185,7 @@ pub fn redraw_ui(ui: &mut Ui, show: &mut Show<'_>, label: &str) {
     let button = Button::new((label, key)).corner_radius(sizes::PILL_RADIUS);
     let response = parts::with_tooltip(ui.add(button), Action::Redraw);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
+    hint::note(ui, show, hint::Target::Redraw, response.rect);
     if response.clicked() {
         show.push(Action::Redraw);
     }

@@ -9,8 +9,8 @@ use crate::command::{Command, WalkCommand};
 use crate::model::Semantics;
 use crate::state::{MAX_BATCH, SPREAD};
 use crate::theme::{self, sizes, text};
-use crate::views::Show;
 use crate::views::parts::{self, Cut};
+use crate::views::{Show, terms};
 
 /// Momenta the slider stops at, in Keras' convention; the layer's own joins them.
 const MOMENTA: [f64; 9] = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999];
@@ -92,7 +92,8 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
             .unwrap_or(0)
     };
     let mut at = nearest(shown.momentum);
-    ui.label(text::note("momentum", palette));
+    let label = ui.label(text::note("momentum", palette));
+    terms::explained(label, "momentum");
     if !parts::is_figure(ui) {
         let slider = Slider::new(&mut at, 0..=stops.len() - 1).show_value(false);
         let response = ui.name_inputs("Momentum", |ui| ui.add(slider));

@@ -1,0 +1,69 @@
+//! What lies above the window, and what is remembered from one start to the next.
+
+use eframe::egui::Context;
+
+use super::App;
+use super::settings_file::Kept;
+use crate::command::DeskCommand;
+use crate::state::{Recent, Settings};
+
+impl App {
+    /// Carries out one command of the window itself.
+    pub(super) fn apply_desk(&mut self, command: DeskCommand) {
+        let desk = &mut self.state.desk;
+        match command {
+            DeskCommand::Search(search) => desk.search = search,
+            DeskCommand::Sheet(sheet) => desk.sheet = sheet,
+            DeskCommand::Hint(show) => {
+                desk.hint = show;
+                self.kept.hint_done |= !show;
+            }
+            DeskCommand::ForgetRecent => desk.recent = Recent::default(),
+        }
+    }
+
+    /// Every setting as at the first start.
+    pub(super) fn reset_settings(&mut self, ctx: &Context) {
+        self.state.settings = Settings::default();
+        self.state.grid.steps_changed();
+        self.state.grid.expanded = None;
+        let settings = &self.state.settings;
+        ctx.set_theme(settings.theme);
+        match &mut self.state.desk.lecture {
+            Some(lecture) => lecture.zoom_before = 1.0,
+            None => ctx.set_zoom_factor(1.0),
+        }
+    }
+
+    /// Writes what is to be remembered, between two gestures, if it changed.
+    pub(super) fn keep(&mut self, ctx: &Context) {
+        if self.keeper.is_none() || ctx.input(|i| i.pointer.any_down()) {
+            return;
+        }
+        let state = &self.state;
+        // A lesson's settings are not the person's own.
+        let settings = match &state.lesson {
+            Some(open) => Settings {
+                theme: state.settings.theme,
+                ..(*open.before).clone()
+            },
+            None => state.settings.clone(),
+        };
+        let zoom = match &state.desk.lecture {
+            Some(lecture) => lecture.zoom_before,
+            None => ctx.zoom_factor(),
+        };
+        self.kept = Kept {
+            settings,
+            zoom,
+            recent: state.desk.recent.clone(),
+            ..self.kept.clone()
+        };
+        if let Some(keeper) = &mut self.keeper
+            && let Err(error) = keeper.keep(&self.kept)
+        {
+            let computed = &mut self.state.computed;
+            computed.notify("The settings could not be remembered", error);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Opening lessons and going through their steps.
+
+use std::sync::Arc;
+
+use eframe::egui::Context;
+
+use super::App;
+use super::undo::Snapshot;
+use crate::command::{Command, LessonCommand, LessonSource};
+use crate::lesson::{self, OpenLesson};
+
+impl App {
+    /// Carries out one command of lessons.
+    pub(super) fn apply_lesson(&mut self, ctx: &Context, command: LessonCommand) {
+        match command {
+            LessonCommand::Open(source) => self.open_lesson(ctx, source),
+            LessonCommand::Go(step) => self.go_to_step(ctx, step),
+            LessonCommand::FreePlay(free) => {
+                if let Some(open) = &mut self.state.lesson {
+                    open.free = free;
+                    let step = open.step;
+                    if !free {
+                        self.go_to_step(ctx, step);
+                    }
+                }
+            }
+            LessonCommand::ShowAnswer(show) => {
+                if let Some(open) = &mut self.state.lesson {
+                    open.answer = show;
+                }
+            }
+            LessonCommand::Save(path) => match lesson::save(&self.state, &path) {
+                Ok(()) => self.state.computed.saved = Some(path),
+                Err(error) => {
+                    let computed = &mut self.state.computed;
+                    computed.notify("The lesson could not be saved", error);
+                }
+            },
+        }
+    }
+
+    /// One step on or back.
+    pub(super) fn step_lesson(&mut self, ctx: &Context, by: isize) {
+        let Some(open) = &self.state.lesson else {
+            return;
+        };
+        let last = open.lesson.steps.len().saturating_sub(1);
+        let step = open.step.saturating_add_signed(by).min(last);
+        if step != open.step || open.free {
+            self.go_to_step(ctx, step);
+        }
+    }
+
+    /// Ends the lesson; the person's own settings come back.
+    pub(super) fn close_lesson(&mut self, ctx: &Context) {
+        if let Some(open) = self.state.lesson.take() {
+            if let Some(before) = self.before_lesson.take() {
+                before.restore(&mut self.state);
+            }
+            self.state.settings = *open.before;
+            ctx.set_theme(self.state.settings.theme);
+            self.history.forget();
+        }
+    }
+
+    fn open_lesson(&mut self, ctx: &Context, source: LessonSource) {
+        let read = match &source {
+            LessonSource::Bundled(number) => lesson::open_bundled(*number),
+            LessonSource::File(path) => lesson::open(path),
+        };
+        let lesson = match read {
+            Ok(lesson) => Arc::new(lesson),
+            Err(error) => {
+                let text = match &source {
+                    LessonSource::Bundled(_) => error.to_string(),
+                    LessonSource::File(path) => format!("{error}: {}", path.display()),
+                };
+                let computed = &mut self.state.computed;
+                computed.notify("The lesson could not be opened", text);
+                return;
+            }
+        };
+        let before = match self.state.lesson.take() {
+            Some(open) => open.before,
+            None => {
+                self.before_lesson = Some(Snapshot::of(&self.state));
+                Box::new(self.state.settings.clone())
+            }
+        };
+        let opened = &self.state.opened;
+        let base = opened.base.as_ref().map(|b| &b.source);
+        let gallery = opened.gallery.as_ref().map(|g| &g.source);
+        let model = opened.opening_model.as_ref().or(base) != Some(&lesson.model);
+        let photos = opened.opening_photos.as_ref().or(gallery) != Some(&lesson.photos);
+        let [model, photos] = [
+            model.then(|| Command::OpenModel(lesson.model.clone())),
+            photos.then(|| Command::OpenPhotos(lesson.photos.clone())),
+        ];
+        self.state.lesson = Some(OpenLesson {
+            lesson,
+            source,
+            step: 0,
+            free: false,
+            answer: false,
+            waits: true,
+            before,
+        });
+        self.history.forget();
+        for command in [model, photos].into_iter().flatten() {
+            self.apply(ctx, command);
+        }
+        self.go_to_step(ctx, 0);
+    }
+
+    fn go_to_step(&mut self, ctx: &Context, step: usize) {
+        let Some(open) = &mut self.state.lesson else {
+            return;
+        };
+        if step >= open.lesson.steps.len() {
+            return;
+        }
+        open.step = step;
+        open.free = false;
+        open.answer = false;
+        open.waits = true;
+        self.settle_lesson(ctx);
+    }
+
+    /// Sets what the present step says, once its model and photos are open.
+    pub(super) fn settle_lesson(&mut self, ctx: &Context) {
+        let Some(open) = self.state.lesson.as_ref().filter(|open| open.waits) else {
+            return;
+        };
+        let (lesson, step) = (Arc::clone(&open.lesson), open.step);
+        if !lesson.is_ready(&self.state) {
+            return;
+        }
+        // What was changed in another step is not taken back in this one.
+        self.history.forget();
+        if let Err(error) = lesson.apply(step, &mut self.state) {
+            let text = format!("step {}: {error}", step + 1);
+            let computed = &mut self.state.computed;
+            computed.notify("The step could not be shown as written", text);
+        }
+        if let Some(open) = &mut self.state.lesson {
+            open.waits = false;
+        }
+        ctx.request_repaint();
+    }
+}

@@ -1,0 +1,291 @@
+//! What is remembered from one start to the next: one small file in the system's folder for
+//! settings.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::state::{MAX_BATCH, Recent, Settings};
+use crate::worker::{DropoutSetting, PredictLook};
+
+/// The version of the file. A file of a later one is left as it is.
+const VERSION: u32 = 1;
+const NAME: &str = "settings.json";
+/// A file of settings has some thousand bytes.
+const MOST_BYTES: u64 = 1 << 20;
+/// Larger or smaller, nobody could set it back.
+const ZOOM: std::ops::RangeInclusive<f32> = 0.2..=5.0;
+
+/// What the file holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kept {
+    pub version: u32,
+    pub settings: Settings,
+    /// Of the whole window; 1 is the system's own size.
+    pub zoom: f32,
+    pub recent: Recent,
+    /// The hint of the first start was read.
+    pub hint_done: bool,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            settings: Settings::default(),
+            zoom: 1.0,
+            recent: Recent::default(),
+            hint_done: false,
+        }
+    }
+}
+
+/// What became of the file at the start.
+#[derive(Debug)]
+pub struct Loaded {
+    pub kept: Kept,
+    /// What the person should know.
+    pub notice: Option<String>,
+    /// Where to write changes; `None` where nothing may be written.
+    pub keeper: Option<Keeper>,
+}
+
+/// Writes the file whenever something changed.
+#[derive(Debug)]
+pub struct Keeper {
+    path: PathBuf,
+    written: Option<Kept>,
+}
+
+/// The folder for this program's settings, if the system has one.
+pub fn folder() -> Option<PathBuf> {
+    let folders = directories::ProjectDirs::from("", "", "modelens")?;
+    Some(folders.config_dir().to_owned())
+}
+
+/// Reads the file of a folder. A file that cannot be read is put aside, and a newer program's is
+/// left alone, so that nothing is lost; both times the defaults hold, and a notice says so.
+pub fn load(folder: Option<&Path>) -> Loaded {
+    let Some(folder) = folder else {
+        return Loaded {
+            kept: Kept::default(),
+            notice: None,
+            keeper: None,
+        };
+    };
+    let path = folder.join(NAME);
+    let keeper = |written| {
+        Some(Keeper {
+            path: path.clone(),
+            written,
+        })
+    };
+    let (notice, keeper) = match read(&path) {
+        Ok(Some(kept)) => {
+            return Loaded {
+                keeper: keeper(Some(kept.clone())),
+                kept,
+                notice: None,
+            };
+        }
+        Ok(None) => (None, keeper(None)),
+        Err(Unusable::Newer(version)) => {
+            let notice = format!(
+                "They were written by a newer modelens (version {version} of the file). The \
+                 defaults hold, and the file stays as it is: {}",
+                path.display()
+            );
+            (Some(notice), None)
+        }
+        Err(Unusable::Broken(cause)) => match put_aside(&path) {
+            Ok(aside) => {
+                let aside = aside.display();
+                let notice = format!("{cause}. The defaults hold; the file is kept as {aside}");
+                (Some(notice), keeper(None))
+            }
+            Err(_) => {
+                let path = path.display();
+                let notice = format!("{cause}. The defaults hold, and nothing is written: {path}");
+                (Some(notice), None)
+            }
+        },
+    };
+    Loaded {
+        kept: Kept::default(),
+        notice,
+        keeper,
+    }
+}
+
+enum Unusable {
+    Newer(u64),
+    Broken(String),
+}
+
+/// `None` where there is no file yet.
+fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
+    let broken = |cause: String| Unusable::Broken(cause);
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(broken(error.to_string())),
+        Ok(found) if found.len() > MOST_BYTES => {
+            return Err(broken("it is far too large for settings".to_owned()));
+        }
+        Ok(_) => {}
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+    let value: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
+    let version = value.get("version").and_then(serde_json::Value::as_u64);
+    match version {
+        Some(version) if version > u64::from(VERSION) => return Err(Unusable::Newer(version)),
+        Some(_) => {}
+        None => return Err(broken("it has no version".to_owned())),
+    }
+    let kept: Kept = serde_json::from_value(value).map_err(|error| broken(error.to_string()))?;
+    checked(kept).map(Some).map_err(broken)
+}
+
+/// Values that the window itself would refuse are a broken file's.
+fn checked(mut kept: Kept) -> Result<Kept, String> {
+    let settings = &mut kept.settings;
+    settings.batch = settings.batch.clamp(1, MAX_BATCH);
+    let [fewest, most] = PredictLook::PASSES_RANGE;
+    settings.passes = settings.passes.clamp(fewest, most);
+    let [fewest, .., most] = DropoutSetting::PASSES;
+    settings.monte_carlo = settings.monte_carlo.clamp(fewest, most);
+    for step in &settings.pipeline.steps {
+        step.layer.validate().map_err(|error| error.to_string())?;
+    }
+    if !kept.zoom.is_finite() {
+        return Err("its zoom is no number".to_owned());
+    }
+    kept.zoom = kept.zoom.clamp(*ZOOM.start(), *ZOOM.end());
+    kept.recent = kept.recent.shortened();
+    Ok(kept)
+}
+
+/// Gives a file that cannot be read a name that is free.
+fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let name = |n: usize| path.with_file_name(format!("settings.unreadable-{n}.json"));
+    let free = (1..1000).map(name).find(|aside| !aside.exists());
+    let aside = free.ok_or(std::io::ErrorKind::AlreadyExists)?;
+    std::fs::rename(path, &aside)?;
+    Ok(aside)
+}
+
+impl Keeper {
+    /// Writes what is to be remembered, if it is not in the file already.
+    ///
+    /// # Errors
+    /// In words, once: afterwards only another change is tried again.
+    pub fn keep(&mut self, kept: &Kept) -> Result<(), String> {
+        if self.written.as_ref() == Some(kept) {
+            return Ok(());
+        }
+        self.written = Some(kept.clone());
+        write(&self.path, kept).map_err(|error| format!("{error}: {}", self.path.display()))
+    }
+}
+
+/// Through a temporary file beside it: whoever reads finds the old file or the new one, whole.
+fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    let text = serde_json::to_string_pretty(kept)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changed() -> Kept {
+        let mut kept = Kept {
+            zoom: 1.5,
+            hint_done: true,
+            ..Kept::default()
+        };
+        kept.settings.batch = 9;
+        kept.recent.add_model(Path::new("/models/a.h5"));
+        kept
+    }
+
+    #[test]
+    fn what_is_kept_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("not there yet");
+        let first = load(Some(&folder));
+        assert!(first.notice.is_none());
+        assert_eq!(first.kept, Kept::default());
+        first.keeper.unwrap().keep(&changed()).unwrap();
+        let second = load(Some(&folder));
+        assert_eq!(second.kept, changed());
+        let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
+        assert_eq!(left.len(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_broken_file_is_put_aside_and_said() {
+        let zoom = serde_json::to_string(&changed()).unwrap();
+        let wrong_type = zoom.replace("1.5", "\"large\"");
+        for text in [
+            "",
+            "{",
+            "[]",
+            "{}",
+            "null",
+            &wrong_type,
+            "{\"version\": \"1\"}",
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join(NAME), text).unwrap();
+            let loaded = load(Some(folder.path()));
+            assert_eq!(loaded.kept, Kept::default(), "{text}");
+            assert!(loaded.notice.is_some(), "{text}");
+            loaded.keeper.unwrap().keep(&changed()).unwrap();
+            let aside = folder.path().join("settings.unreadable-1.json");
+            assert_eq!(std::fs::read_to_string(aside).unwrap(), text);
+            assert_eq!(load(Some(folder.path())).kept, changed());
+        }
+    }
+
+    #[test]
+    fn a_newer_file_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(NAME);
+        let text = "{\"version\": 2, \"settings\": 7}";
+        std::fs::write(&path, text).unwrap();
+        let loaded = load(Some(folder.path()));
+        assert_eq!(loaded.kept, Kept::default());
+        assert!(loaded.notice.unwrap().contains("newer"));
+        assert!(loaded.keeper.is_none());
+        assert_eq!(std::fs::read_to_string(path).unwrap(), text);
+    }
+
+    #[test]
+    fn a_file_of_an_earlier_program_lacks_settings_and_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "{\"version\": 1, \"settings\": {\"batch\": 3}, \"unheard\": 1}";
+        std::fs::write(folder.path().join(NAME), text).unwrap();
+        let loaded = load(Some(folder.path()));
+        assert!(loaded.notice.is_none());
+        assert_eq!(loaded.kept.settings.batch, 3);
+        assert_eq!(loaded.kept.settings.seed, Settings::default().seed);
+    }
+
+    #[test]
+    fn values_out_of_range_are_brought_back() {
+        let mut kept = changed();
+        kept.settings.batch = 100_000;
+        kept.zoom = 1e6;
+        let kept = checked(kept).unwrap();
+        assert_eq!(kept.settings.batch, MAX_BATCH);
+        assert_eq!(kept.zoom, *ZOOM.end());
+    }
+}

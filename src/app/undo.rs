@@ -1,0 +1,214 @@
+//! Undo and redo: what a person chose before each change, and after it.
+
+use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
+
+use eframe::egui::{Context, Id};
+
+use super::App;
+use crate::command::{Command, PipelineCommand};
+use crate::dataset::PhotoSet;
+use crate::model::{Flags, LayerId, Model};
+use crate::state::{Settings, State};
+use crate::worker::Same;
+
+/// Steps that are kept.
+const MOST: usize = 200;
+
+/// Everything a person chose, as it was at one time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    settings: Settings,
+    cell_redraws: BTreeMap<usize, u64>,
+    base: Option<InBase>,
+    photo: Option<(Same<PhotoSet>, usize)>,
+    /// Instead of a BatchNorm layer's own.
+    momentum: Option<f64>,
+}
+
+/// What was chosen in the open base.
+#[derive(Clone, Debug, PartialEq)]
+struct InBase {
+    /// Layers are numbers: those of another model are other layers.
+    of: Same<Model>,
+    flags: Flags,
+    compiled: Flags,
+    batch_norm: Option<LayerId>,
+    noise: Option<LayerId>,
+    channel: Option<usize>,
+    noise_rates: BTreeMap<LayerId, f64>,
+}
+
+impl Snapshot {
+    /// As it is now.
+    pub fn of(state: &State) -> Self {
+        let gallery = state.opened.gallery.as_ref();
+        let photo = gallery.map(|g| (Same(Arc::clone(&g.photos)), g.photo));
+        Self {
+            settings: state.settings.clone(),
+            cell_redraws: state.grid.cell_redraws.clone(),
+            base: state.opened.base.as_ref().map(|base| InBase {
+                of: Same(Arc::clone(&base.model)),
+                flags: base.flags.clone(),
+                compiled: base.compiled.clone(),
+                batch_norm: base.batch_norm,
+                noise: base.noise,
+                channel: base.channel,
+                noise_rates: base.noise_rates.clone(),
+            }),
+            photo,
+            momentum: state.walk.momentum,
+        }
+    }
+
+    /// Whether only the view differs: going from view to view is not a change to take back.
+    fn differs_from(&self, other: &Self) -> bool {
+        let mut other = other.clone();
+        other.settings.view = self.settings.view;
+        *self != other
+    }
+
+    /// Makes it so again.
+    pub fn restore(self, state: &mut State) {
+        state.settings = self.settings;
+        if let (Some(base), Some(was)) = (&mut state.opened.base, self.base)
+            && Arc::ptr_eq(&base.model, &was.of.0)
+        {
+            base.flags = was.flags;
+            base.compiled = was.compiled;
+            base.batch_norm = was.batch_norm;
+            base.noise = was.noise;
+            base.channel = was.channel;
+            base.noise_rates = was.noise_rates;
+            base.refused_rate = None;
+        }
+        if let (Some(gallery), Some((photos, photo))) = (&mut state.opened.gallery, self.photo)
+            && Arc::ptr_eq(&gallery.photos, &photos.0)
+        {
+            gallery.photo = photo;
+        }
+        state.walk.momentum = self.momentum;
+        let steps = state.settings.pipeline.steps.len();
+        let grid = &mut state.grid;
+        grid.steps_changed();
+        grid.cell_redraws = self.cell_redraws;
+        grid.expanded = grid.expanded.filter(|&step| step < steps);
+    }
+}
+
+/// One press of the pointer, or one stay in a text field: what is changed in it is one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gesture {
+    Press(u64),
+    Typing(Id),
+}
+
+/// What kind of change it is, so that a drag of one slider is told from that of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kind(
+    Discriminant<Command>,
+    Option<(Discriminant<PipelineCommand>, usize)>,
+);
+
+impl Kind {
+    fn of(command: &Command) -> Self {
+        let inner = match command {
+            Command::Pipeline(inner @ PipelineCommand::SetLayer(step, _)) => {
+                Some((discriminant(inner), *step))
+            }
+            Command::Pipeline(inner) => Some((discriminant(inner), 0)),
+            _ => None,
+        };
+        Self(discriminant(command), inner)
+    }
+}
+
+/// What can be taken back, and what was.
+#[derive(Debug, Default)]
+pub struct History {
+    undo: Vec<Snapshot>,
+    redo: Vec<Snapshot>,
+    last: Option<(Kind, Gesture)>,
+    presses: u64,
+}
+
+impl History {
+    /// Notes what the pointer did in this frame.
+    pub fn frame(&mut self, ctx: &Context) {
+        if ctx.input(|i| i.pointer.any_pressed()) {
+            self.presses += 1;
+        }
+    }
+
+    /// Whether there is something to take back, and something to do again.
+    pub fn possible(&self) -> [bool; 2] {
+        [!self.undo.is_empty(), !self.redo.is_empty()]
+    }
+
+    /// The history belongs to what is open: another model has other layers.
+    pub fn forget(&mut self) {
+        self.undo.clear();
+        self.redo.clear();
+        self.last = None;
+    }
+
+    fn gesture(&self, ctx: &Context) -> Option<Gesture> {
+        if ctx.text_edit_focused() {
+            return ctx.memory(|m| m.focused()).map(Gesture::Typing);
+        }
+        let pressed = ctx.input(|i| i.pointer.any_down() || i.pointer.any_released());
+        pressed.then_some(Gesture::Press(self.presses))
+    }
+
+    fn push(&mut self, ctx: &Context, kind: Kind, before: Snapshot) {
+        self.redo.clear();
+        let now = self.gesture(ctx).map(|gesture| (kind, gesture));
+        let goes_on = now.is_some() && now == self.last;
+        self.last = now;
+        if goes_on {
+            return;
+        }
+        self.undo.push(before);
+        if self.undo.len() > MOST {
+            self.undo.remove(0);
+        }
+    }
+}
+
+impl App {
+    /// Carries out a command, and remembers what it changed.
+    pub(super) fn carry_out(&mut self, ctx: &Context, command: Command) {
+        let kind = Kind::of(&command);
+        let keeps = !command.is_history();
+        let before = keeps.then(|| Snapshot::of(&self.state));
+        self.apply(ctx, command);
+        if let Some(before) = before
+            && before.differs_from(&Snapshot::of(&self.state))
+        {
+            self.history.push(ctx, kind, before);
+        }
+    }
+
+    /// Takes the last change back.
+    pub(super) fn undo(&mut self, ctx: &Context) {
+        if let Some(before) = self.history.undo.pop() {
+            self.history.redo.push(Snapshot::of(&self.state));
+            self.go_to(ctx, before);
+        }
+    }
+
+    /// Does again what was taken back.
+    pub(super) fn redo(&mut self, ctx: &Context) {
+        if let Some(after) = self.history.redo.pop() {
+            self.history.undo.push(Snapshot::of(&self.state));
+            self.go_to(ctx, after);
+        }
+    }
+
+    fn go_to(&mut self, ctx: &Context, snapshot: Snapshot) {
+        self.history.last = None;
+        snapshot.restore(&mut self.state);
+        ctx.set_theme(self.state.settings.theme);
+    }
+}

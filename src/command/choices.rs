@@ -1,0 +1,254 @@
+//! One table of everything a person can do, for the command palette.
+
+use eframe::egui::KeyboardShortcut;
+
+use super::{Action, Command, DeskCommand, LessonCommand, LessonSource, PipelineCommand};
+use crate::augment::Preset;
+use crate::lesson::BUNDLED;
+use crate::model::{Mode, Outer, Preprocessing, Role, Semantics};
+use crate::state::{Base, State, ThemeChoice, model_title, photos_title};
+use crate::views::call;
+use crate::worker::{Grid, ModelSource, PhotosSource};
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+pub struct Choice {
+    pub name: String,
+    pub command: Command,
+    pub shortcut: Option<KeyboardShortcut>,
+    /// It holds now.
+    pub chosen: bool,
+    /// Why it cannot be done now.
+    pub why_not: Option<&'static str>,
+}
+
+impl Choice {
+    fn new(name: impl Into<String>, command: impl Into<Command>) -> Self {
+        Self {
+            name: name.into(),
+            command: command.into(),
+            shortcut: None,
+            chosen: false,
+            why_not: None,
+        }
+    }
+
+    fn chosen(mut self, chosen: bool) -> Self {
+        self.chosen = chosen;
+        self
+    }
+
+    fn unless(mut self, why_not: Option<&'static str>) -> Self {
+        self.why_not = why_not;
+        self
+    }
+}
+
+/// Everything there is to do under the present state.
+pub fn choices(state: &State) -> Vec<Choice> {
+    let mut table: Vec<Choice> = Action::ALL
+        .iter()
+        .map(|&action| action_choice(action, state))
+        .collect();
+    settings(state, &mut table);
+    files(state, &mut table);
+    if let Some(base) = &state.opened.base {
+        layers(base, state, &mut table);
+    }
+    if let Some(gallery) = &state.opened.gallery {
+        for (i, photo) in gallery.photos.photos.iter().enumerate() {
+            let choice = Choice::new(format!("Photo: {}", photo.name), Command::SetPhoto(i));
+            table.push(choice.chosen(i == gallery.photo));
+        }
+    }
+    table
+}
+
+fn action_choice(action: Action, state: &State) -> Choice {
+    let info = action.info();
+    let name = match action {
+        Action::Show(_) => format!("View: {}", info.label),
+        Action::FineTuneFrom => {
+            format!("{} layer {}", info.label, state.settings.fine_tune_from)
+        }
+        _ => info.label.to_owned(),
+    };
+    let chosen = match action {
+        Action::Show(view) => view == state.settings.view,
+        Action::Lecture => state.desk.lecture.is_some(),
+        Action::FreePlay => state.lesson.as_ref().is_some_and(|l| l.free),
+        _ => false,
+    };
+    Choice {
+        shortcut: info.shortcut,
+        ..Choice::new(name, action)
+    }
+    .chosen(chosen)
+    .unless(action.why_not(state))
+}
+
+impl Action {
+    /// Why it cannot be done now; `None` where it can.
+    pub fn why_not(self, state: &State) -> Option<&'static str> {
+        let base = || state.opened.base.is_none().then_some("no base is open");
+        let steps = || {
+            state
+                .lesson
+                .as_ref()
+                .map(|l| (l.step, l.lesson.steps.len()))
+        };
+        match self {
+            Self::PreviousPhoto | Self::NextPhoto => {
+                let photos = state.photos().map_or(0, |photos| photos.photos.len());
+                (photos < 2).then_some("there is no other photo")
+            }
+            Self::NewSeed if state.settings.seed_locked => Some("the seed is locked"),
+            Self::FreezeAll
+            | Self::UnfreezeAll
+            | Self::FineTuneFrom
+            | Self::ResetFlags
+            | Self::Compile => base(),
+            Self::Undo if !state.desk.can_undo[0] => Some("nothing was changed"),
+            Self::Redo if !state.desk.can_undo[1] => Some("nothing was taken back"),
+            Self::Cancel if state.computed.running.is_empty() => Some("nothing runs"),
+            Self::NextStep | Self::PreviousStep | Self::FreePlay | Self::CloseLesson => {
+                match (self, steps()) {
+                    (_, None) => Some("no lesson is open"),
+                    (Self::NextStep, Some((step, steps))) if step + 1 >= steps => {
+                        Some("this is the last step")
+                    }
+                    (Self::PreviousStep, Some((0, _))) => Some("this is the first step"),
+                    _ => None,
+                }
+            }
+            Self::SaveLesson => {
+                let open = state.opened.base.is_some() && state.opened.gallery.is_some();
+                (!open).then_some("no base and no photos are open")
+            }
+            _ => None,
+        }
+    }
+}
+
+fn settings(state: &State, table: &mut Vec<Choice>) {
+    let settings = &state.settings;
+    let rules = [(None, "by the file")]
+        .into_iter()
+        .chain(Semantics::ALL.map(|s| (Some(s), s.label())));
+    for (choice, label) in rules {
+        let line = Choice::new(format!("Rules of: {label}"), Command::SetSemantics(choice));
+        table.push(line.chosen(choice == settings.semantics));
+    }
+    let outer = Mode::BOTH.map(Outer::Given).into_iter();
+    for choice in outer.chain([Outer::NotGiven]) {
+        let label = call::label(choice, state.semantics());
+        let line = Choice::new(format!("Outer call: {label}"), Command::SetCall(choice));
+        table.push(line.chosen(choice == settings.call));
+    }
+    let why_not = call::why_not_recorded(state);
+    for (choice, label) in [
+        (Some(true), "True"),
+        (Some(false), "False"),
+        (None, "not given"),
+    ] {
+        let name = format!("Recorded at the call of the base: {label}");
+        let base = state.opened.base.as_ref();
+        let now = base.map(|b| b.flags.recorded(&b.model.graph));
+        let line = Choice::new(name, Command::Record(choice));
+        table.push(
+            line.chosen(why_not.is_none() && now == Some(choice))
+                .unless(why_not),
+        );
+    }
+    for preset in Preset::ALL {
+        let name = format!("Augmentation pipeline: {}", preset.label());
+        let line = Choice::new(name, PipelineCommand::SetPreset(preset));
+        table.push(line.chosen(settings.pipeline == preset.pipeline()));
+    }
+    let own = Choice::new(
+        "Augmentation pipeline: the model's own",
+        PipelineCommand::UseOwn,
+    );
+    let none = state.own_pipeline().is_none();
+    table.push(own.unless(none.then_some("the base has no augmentation layers")));
+    for grid in Grid::ALL {
+        let name = format!("Grid: {}", grid.label());
+        let line = Choice::new(name, PipelineCommand::SetGrid(grid));
+        table.push(line.chosen(settings.grid == grid));
+    }
+    for theme in ThemeChoice::ALL {
+        let name = format!("Theme: {}", theme.label());
+        let line = Choice::new(name, Command::SetTheme(theme));
+        table.push(line.chosen(settings.theme == theme));
+    }
+    let scales = [(None, "by the file")]
+        .into_iter()
+        .chain(Preprocessing::ALL.map(|p| (Some(p), p.label())));
+    for (choice, label) in scales {
+        let line = Choice::new(format!("Scale: {label}"), Command::SetPreprocessing(choice));
+        table.push(line.chosen(choice == settings.preprocessing));
+    }
+    let augment = !settings.augment_batch;
+    let name = if augment {
+        "Batch goes through augmentation: on"
+    } else {
+        "Batch goes through augmentation: off"
+    };
+    table.push(Choice::new(name, Command::AugmentBatch(augment)));
+    let lock = !settings.seed_locked;
+    let name = if lock {
+        "Lock the seed"
+    } else {
+        "Unlock the seed"
+    };
+    table.push(Choice::new(name, Command::LockSeed(lock)));
+    for batch in [1, 2, 4, 8, 16, 32, 64] {
+        let line = Choice::new(format!("Batch of {batch}"), Command::SetBatch(batch));
+        table.push(line.chosen(settings.batch == batch));
+    }
+}
+
+fn files(state: &State, table: &mut Vec<Choice>) {
+    let opened = &state.opened;
+    let bundled = [ModelSource::DogBreeds, ModelSource::EfficientNetLite0];
+    let recent = state.desk.recent.models.iter().cloned();
+    for source in bundled.into_iter().chain(recent.map(ModelSource::File)) {
+        let name = format!("Base: {}", model_title(&source));
+        let chosen = opened.base.as_ref().is_some_and(|b| b.source == source);
+        table.push(Choice::new(name, Command::OpenModel(source)).chosen(chosen));
+    }
+    let recent = state.desk.recent.photos.iter().cloned();
+    let bundled = std::iter::once(PhotosSource::Bundled);
+    for source in bundled.chain(recent.map(PhotosSource::Folder)) {
+        let name = format!("Photos: {}", photos_title(&source));
+        let chosen = opened.gallery.as_ref().is_some_and(|g| g.source == source);
+        table.push(Choice::new(name, Command::OpenPhotos(source)).chosen(chosen));
+    }
+    let recent = &state.desk.recent;
+    let none = recent.models.is_empty() && recent.photos.is_empty();
+    let forget = Choice::new("Forget recent files", DeskCommand::ForgetRecent);
+    table.push(forget.unless(none.then_some("there are none")));
+    for (number, lesson) in BUNDLED.iter().enumerate() {
+        let source = LessonSource::Bundled(number);
+        let chosen = state.lesson.as_ref().is_some_and(|l| l.source == source);
+        let name = format!("Lesson: {}", lesson.title);
+        table.push(Choice::new(name, LessonCommand::Open(source)).chosen(chosen));
+    }
+}
+
+fn layers(base: &Base, state: &State, table: &mut Vec<Choice>) {
+    let of = |id: usize| &base.model.graph.layers[id];
+    for &(id, _) in &base.rows {
+        if matches!(of(id).kind.role(), Role::BatchNorm | Role::Noise) {
+            let name = format!("Layer: {}", of(id).name);
+            let chosen = base.layer(state.settings.view) == Some(id);
+            table.push(Choice::new(name, Command::ShowLayer(id)).chosen(chosen));
+        }
+    }
+    for &(id, _) in &base.rows {
+        let trainable = base.flags.get(id);
+        let verb = if trainable { "Freeze" } else { "Unfreeze" };
+        let name = format!("{verb} {}", of(id).name);
+        table.push(Choice::new(name, Command::SetTrainable(id, !trainable)));
+    }
+}

@@ -1,0 +1,50 @@
+//! Commands for the window itself and for lessons.
+
+use std::path::PathBuf;
+
+use super::Command;
+use crate::state::{Search, Sheet};
+
+/// One thing to do with what lies above the window.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DeskCommand {
+    /// Shows or closes the command palette.
+    Search(Option<Search>),
+    Sheet(Option<Sheet>),
+    /// Points at the three things to click first, or no longer does.
+    Hint(bool),
+    /// Empties the lists of recent files.
+    ForgetRecent,
+}
+
+/// One thing to do with a lesson.
+#[derive(Clone, Debug, PartialEq)]
+pub enum LessonCommand {
+    Open(LessonSource),
+    Go(usize),
+    /// Leaves the steps, with everything as it is; or goes back to the step.
+    FreePlay(bool),
+    ShowAnswer(bool),
+    /// Writes the present state as a lesson of one step.
+    Save(PathBuf),
+}
+
+/// Where a lesson comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LessonSource {
+    /// By its place among the bundled lessons.
+    Bundled(usize),
+    File(PathBuf),
+}
+
+impl From<DeskCommand> for Command {
+    fn from(command: DeskCommand) -> Self {
+        Self::Desk(command)
+    }
+}
+
+impl From<LessonCommand> for Command {
+    fn from(command: LessonCommand) -> Self {
+        Self::Lesson(command)
+    }
+}

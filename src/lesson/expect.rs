@@ -1,0 +1,150 @@
+//! What a step's text relies on: a measured value beside a number, `cells_changed > 0`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::values;
+use crate::state::State;
+
+/// How two numbers stand to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Relation {
+    Equal,
+    Different,
+    Less,
+    Greater,
+}
+
+impl Relation {
+    const ALL: [(&'static str, Self); 4] = [
+        ("!=", Self::Different),
+        ("=", Self::Equal),
+        ("<", Self::Less),
+        (">", Self::Greater),
+    ];
+
+    fn holds(self, left: f64, right: f64) -> bool {
+        match self {
+            Self::Equal => left == right,
+            Self::Different => left != right,
+            Self::Less => left < right,
+            Self::Greater => left > right,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Operand {
+    Value(&'static str),
+    Number(f64),
+}
+
+impl Operand {
+    fn of(self_: &Self, state: &State) -> Option<f64> {
+        match self_ {
+            Self::Value(name) => values::value(state, name)?.number(),
+            Self::Number(x) => Some(*x),
+        }
+    }
+}
+
+/// One relation that must hold.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expectation {
+    left: Operand,
+    relation: Relation,
+    right: Operand,
+    written: String,
+}
+
+impl Expectation {
+    /// Whether it holds; `None` while the values are not there.
+    pub fn holds(&self, state: &State) -> Option<bool> {
+        let [left, right] = [&self.left, &self.right].map(|o| Operand::of(o, state));
+        Some(self.relation.holds(left?, right?))
+    }
+
+    /// What was measured instead, in words.
+    pub fn broken(&self, state: &State) -> String {
+        let found = Operand::of(&self.left, state);
+        let found = found.map_or("nothing".to_owned(), |x| x.to_string());
+        format!("this text expects {self}; measured: {found}")
+    }
+}
+
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl FromStr for Expectation {
+    type Err = String;
+
+    fn from_str(written: &str) -> Result<Self, String> {
+        let mut found = Relation::ALL
+            .into_iter()
+            .filter_map(|(sign, relation)| Some((written.split_once(sign)?, relation)));
+        let ((left, right), relation) = found
+            .next()
+            .ok_or_else(|| format!("`{written}` has none of = != < > in it"))?;
+        let operand = |text: &str| {
+            let text = text.trim();
+            if let Ok(number) = text.parse::<f64>() {
+                return Ok(Operand::Number(number));
+            }
+            let name = values::known(text).ok_or_else(|| values::unknown(text))?;
+            Ok::<_, String>(Operand::Value(name))
+        };
+        Ok(Self {
+            left: operand(left)?,
+            relation,
+            right: operand(right)?,
+            written: written.to_owned(),
+        })
+    }
+}
+
+impl Serialize for Expectation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.written)
+    }
+}
+
+impl<'de> Deserialize<'de> for Expectation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = String::deserialize(deserializer)?;
+        written.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relations_hold_or_not() {
+        let state = State::default();
+        for (written, holds) in [
+            ("1 = 1", true),
+            ("1 != 1", false),
+            ("1 < 2", true),
+            ("1 > 2", false),
+            ("1e-3 = 0.001", true),
+        ] {
+            let expectation: Expectation = written.parse().unwrap();
+            assert_eq!(expectation.holds(&state), Some(holds), "{written}");
+        }
+        let waits: Expectation = "units > 3".parse().unwrap();
+        assert_eq!(waits.holds(&state), None);
+    }
+
+    #[test]
+    fn unknown_names_are_refused() {
+        for written in ["units", "unit > 3", "units > many", "units > ", ""] {
+            assert!(written.parse::<Expectation>().is_err(), "{written}");
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The file of a lesson.
+
+use std::ops::Range;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+use super::names::{Control, Named, Recorded};
+use super::{Expectation, Lesson, LessonError, fill, paths};
+use crate::augment::{self, Pipeline, Preset};
+use crate::model::{Outer, Preprocessing, Semantics};
+use crate::state::{MAX_BATCH, View};
+use crate::worker::Grid;
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// The whole file.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The version of the format.
+    pub lesson: Spanned<u32>,
+    pub title: String,
+    #[serde(default = "dog_breeds")]
+    pub model: Spanned<String>,
+    #[serde(default = "bundled")]
+    pub photos: Spanned<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semantics: Option<Named<Option<Semantics>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    #[serde(rename = "step")]
+    pub steps: Vec<Spanned<Step>>,
+}
+
+fn dog_breeds() -> Spanned<String> {
+    Spanned::new(0..0, "dog_breeds_mobilenetv2".to_owned())
+}
+
+fn bundled() -> Spanned<String> {
+    Spanned::new(0..0, paths::BUNDLED_PHOTOS.to_owned())
+}
+
+/// One step: a view, its settings, a text. What a step leaves out is as the lesson says, else as at
+/// the first start of the program; the flags are then the file's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Step {
+    pub title: String,
+    pub view: Named<View>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub semantics: Option<Named<Option<Semantics>>>,
+    /// What the outer call of the left column says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<Named<Outer>>,
+    /// The value recorded at the call of the base.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Named<Recorded>>,
+    /// `file`, `all`, `none`, `from:N`, `-NAME`, `+NAME`, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trainable: Option<String>,
+    /// The flags at the last `compile()`, where they were others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compiled: Option<String>,
+    /// The layer of the view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer: Option<String>,
+    /// From 1, as the window counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<usize>,
+    /// Instead of the dropout layer's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<f64>,
+    /// By its name in the folder, or the beginning of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub photo: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// How often "redraw" was pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redraws: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<usize>,
+    /// Whether the batch goes through the pipeline first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augment_batch: Option<bool>,
+    /// What photos go through before the first layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Named<Preprocessing>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grid: Option<Named<Grid>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hide: Vec<Control>,
+    /// Numbers that the text relies on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+    /// Markdown; `{name}` is filled with what was measured.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pipeline: Option<Steps>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keras2: Option<Ending>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keras3: Option<Ending>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pytorch: Option<Ending>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Question>,
+}
+
+/// What follows a step's text under the rules of one framework.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ending {
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<Expectation>,
+}
+
+/// A question with its answer, which is shown when it is asked for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    pub text: String,
+    pub answer: String,
+}
+
+/// The augmentation pipeline: a preset by its name, or the layers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Steps {
+    Preset(Named<Preset>),
+    Own(Vec<augment::Step>),
+}
+
+impl Steps {
+    /// The layers.
+    pub fn pipeline(&self) -> Pipeline {
+        match self {
+            Self::Preset(preset) => preset.0.pipeline(),
+            Self::Own(steps) => Pipeline {
+                steps: steps.clone(),
+            },
+        }
+    }
+}
+
+impl Step {
+    /// A step with nothing but a view.
+    pub fn new(title: &str, view: View) -> Self {
+        Self {
+            title: title.to_owned(),
+            view: Named(view),
+            semantics: None,
+            call: None,
+            recorded: None,
+            trainable: None,
+            compiled: None,
+            layer: None,
+            channel: None,
+            rate: None,
+            photo: None,
+            seed: None,
+            redraws: None,
+            batch: None,
+            augment_batch: None,
+            scale: None,
+            grid: None,
+            hide: Vec::new(),
+            expect: Vec::new(),
+            text: String::new(),
+            pipeline: None,
+            keras2: None,
+            keras3: None,
+            pytorch: None,
+            question: None,
+        }
+    }
+
+    /// What follows the text under these rules.
+    pub fn ending(&self, semantics: Semantics) -> Option<&Ending> {
+        match semantics {
+            Semantics::Keras2 => self.keras2.as_ref(),
+            Semantics::Keras3 => self.keras3.as_ref(),
+            Semantics::PyTorch => self.pytorch.as_ref(),
+        }
+    }
+
+    /// The whole text under these rules.
+    pub fn text(&self, semantics: Semantics) -> String {
+        match self.ending(semantics) {
+            Some(ending) => format!("{}\n\n{}", self.text, ending.text),
+            None => self.text.clone(),
+        }
+    }
+
+    /// All that the text relies on under these rules.
+    pub fn expectations(&self, semantics: Semantics) -> impl Iterator<Item = &Expectation> {
+        let ending = self.ending(semantics).into_iter();
+        self.expect.iter().chain(ending.flat_map(|e| &e.expect))
+    }
+
+    /// Every text of the step, whatever the rules.
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        let endings = [&self.keras2, &self.keras3, &self.pytorch];
+        let endings = endings.into_iter().flatten().map(|e| &e.text);
+        let question = self.question.iter().flat_map(|q| [&q.text, &q.answer]);
+        std::iter::once(&self.text).chain(endings).chain(question)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.channel == Some(0) {
+            return Err("channels are counted from 1".to_owned());
+        }
+        if self.batch.is_some_and(|b| b == 0 || b > MAX_BATCH) {
+            return Err(format!("a batch has 1 to {MAX_BATCH} photos"));
+        }
+        if let Some(pipeline) = &self.pipeline {
+            for step in &pipeline.pipeline().steps {
+                step.layer.validate().map_err(|error| error.to_string())?;
+            }
+        }
+        self.texts().try_for_each(|text| fill::check(text))
+    }
+}
+
+/// Reads the text of a lesson that lies in `folder`; a bundled one lies in none.
+pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
+    let at = |span: Range<usize>, reason: String| LessonError::Line {
+        line: line_of(text, span.start),
+        reason,
+    };
+    let file: File = toml::from_str(text).map_err(|error| match error.span() {
+        Some(span) => at(span, error.message().to_owned()),
+        None => LessonError::Whole(error.message().to_owned()),
+    })?;
+    if *file.lesson.get_ref() != VERSION {
+        let reason = format!("this program reads lessons of version {VERSION}");
+        return Err(at(file.lesson.span(), reason));
+    }
+    let model = paths::model(file.model.get_ref(), folder)
+        .map_err(|reason| at(file.model.span(), reason))?;
+    let photos = paths::photos(file.photos.get_ref(), folder)
+        .map_err(|reason| at(file.photos.span(), reason))?;
+    let mut start = Step::new("", View::Augmentation);
+    start.semantics = file.semantics;
+    start.seed = file.seed;
+    start.batch = file.batch;
+    start.photo = file.photo;
+    start.check().map_err(LessonError::Whole)?;
+    if file.steps.is_empty() {
+        return Err(LessonError::Whole(
+            "a lesson has at least one step".to_owned(),
+        ));
+    }
+    let mut steps = Vec::with_capacity(file.steps.len());
+    for step in file.steps {
+        let span = step.span();
+        let step = step.into_inner();
+        step.check().map_err(|reason| at(span, reason))?;
+        steps.push(step);
+    }
+    Ok(Lesson {
+        title: file.title,
+        model,
+        photos,
+        start,
+        steps,
+    })
+}
+
+/// From 1.
+fn line_of(text: &str, at: usize) -> usize {
+    let before = &text.as_bytes()[..at.min(text.len())];
+    before.iter().filter(|&&byte| byte == b'\n').count() + 1
+}

@@ -1,0 +1,95 @@
+//! Lessons: a text file that opens a model and photos, and goes through steps, each a view with
+//! its settings and a text.
+
+mod apply;
+mod bundled;
+mod expect;
+mod fill;
+mod format;
+mod names;
+mod paths;
+mod save;
+pub mod values;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::command::LessonSource;
+use crate::state::Settings;
+use crate::worker::{ModelSource, PhotosSource};
+
+pub use bundled::{BUNDLED, Bundled, open_bundled};
+pub use expect::Expectation;
+pub use fill::fill;
+pub use format::{Ending, Question, Step};
+pub use names::Control;
+pub use save::save;
+
+/// A lesson, read and checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Lesson {
+    pub title: String,
+    pub model: ModelSource,
+    pub photos: PhotosSource,
+    /// What holds for every step that does not say otherwise.
+    pub start: Step,
+    pub steps: Vec<Step>,
+}
+
+/// Why a lesson cannot be opened: the place first, then the cause.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LessonError {
+    #[error("line {line}: {reason}")]
+    Line { line: usize, reason: String },
+    #[error("{0}")]
+    Whole(String),
+}
+
+/// A file above this is no lesson.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Reads a lesson file.
+///
+/// # Errors
+/// With the line where there is one.
+pub fn open(path: &Path) -> Result<Lesson, LessonError> {
+    let whole = |error: std::io::Error| LessonError::Whole(error.to_string());
+    if std::fs::metadata(path).map_err(whole)?.len() > MOST_BYTES {
+        return Err(LessonError::Whole(
+            "it is too large for a lesson".to_owned(),
+        ));
+    }
+    let text = std::fs::read_to_string(path).map_err(whole)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    format::parse(&text, Some(folder))
+}
+
+/// A lesson that is open in the window.
+#[derive(Clone, Debug)]
+pub struct OpenLesson {
+    pub lesson: Arc<Lesson>,
+    pub source: LessonSource,
+    /// Which step, from 0.
+    pub step: usize,
+    /// The step was left: everything can be changed.
+    pub free: bool,
+    pub answer: bool,
+    /// The step's settings wait until its model and photos are open.
+    pub waits: bool,
+    /// The person's own settings; they come back with the end of the lesson.
+    pub before: Box<Settings>,
+}
+
+impl OpenLesson {
+    /// The present step.
+    pub fn now(&self) -> Option<&Step> {
+        self.lesson.steps.get(self.step)
+    }
+
+    /// Whether the present step hides a part of the window.
+    pub fn hides(&self, control: Control) -> bool {
+        !self.free && self.now().is_some_and(|step| step.hide.contains(&control))
+    }
+}

@@ -1,0 +1,147 @@
+//! Paths in a lesson: inside of its folder, and nowhere else.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::worker::{ModelSource, PhotosSource};
+
+/// The word for the photos inside of the program.
+pub const BUNDLED_PHOTOS: &str = "bundled";
+/// The words for the bases inside of the program.
+pub const BUNDLED_MODELS: [(&str, ModelSource); 2] = [
+    ("dog_breeds_mobilenetv2", ModelSource::DogBreeds),
+    ("efficientnet_lite0", ModelSource::EfficientNetLite0),
+];
+
+/// The model that a lesson in `folder` names.
+pub fn model(name: &str, folder: Option<&Path>) -> Result<ModelSource, String> {
+    let bundled = BUNDLED_MODELS.into_iter().find(|(word, _)| *word == name);
+    match bundled {
+        Some((_, source)) => Ok(source),
+        None => Ok(ModelSource::File(inside(name, folder)?)),
+    }
+}
+
+/// The photos that a lesson in `folder` names.
+pub fn photos(name: &str, folder: Option<&Path>) -> Result<PhotosSource, String> {
+    if name == BUNDLED_PHOTOS {
+        return Ok(PhotosSource::Bundled);
+    }
+    let path = inside(name, folder)?;
+    if !path.is_dir() {
+        return Err(format!("`{name}` is no folder"));
+    }
+    Ok(PhotosSource::Folder(path))
+}
+
+/// A path that exists inside of the folder, links followed.
+fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
+    let Some(folder) = folder else {
+        return Err(format!("there is nothing bundled of the name `{name}`"));
+    };
+    let leaves = || format!("`{name}` leaves the folder of the lesson");
+    // A file goes from one system to another: what is a separator on any is one here.
+    if name.contains(['\\', ':']) {
+        return Err(format!(
+            "`{name}` is no relative path with `/` between its parts"
+        ));
+    }
+    let is_down = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
+    if name.is_empty() || !Path::new(name).components().all(is_down) {
+        return Err(leaves());
+    }
+    let path = folder.join(name);
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let real = |path: &Path| std::fs::canonicalize(path).map_err(|e| format!("{e}: `{name}`"));
+    if !real(&path)?.starts_with(real(folder)?) {
+        return Err(leaves());
+    }
+    Ok(path)
+}
+
+/// How a lesson in `folder` names a model.
+pub fn model_name(source: &ModelSource, folder: &Path) -> Result<String, String> {
+    if let ModelSource::File(path) = source {
+        return relative(path, folder);
+    }
+    let mut bundled = BUNDLED_MODELS.into_iter();
+    let found = bundled.find(|(_, known)| known == source);
+    Ok(found.map(|(word, _)| word.to_owned()).unwrap_or_default())
+}
+
+/// How a lesson in `folder` names photos.
+pub fn photos_name(source: &PhotosSource, folder: &Path) -> Result<String, String> {
+    match source {
+        PhotosSource::Bundled => Ok(BUNDLED_PHOTOS.to_owned()),
+        PhotosSource::Folder(path) => relative(path, folder),
+    }
+}
+
+fn relative(path: &Path, folder: &Path) -> Result<String, String> {
+    let real = |path: &Path| std::fs::canonicalize(path).map_err(|error| error.to_string());
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let (path, folder) = (real(path)?, real(folder)?);
+    let outside = || {
+        format!(
+            "{} lies outside of the lesson's folder; a lesson names only what lies in its own \
+             folder: save it there",
+            path.display()
+        )
+    };
+    let within = path.strip_prefix(&folder).map_err(|_| outside())?;
+    let parts = within.components().map(|c| c.as_os_str().to_str());
+    let parts: Option<Vec<&str>> = parts.collect();
+    let name = parts.map(|parts| parts.join("/")).filter(|n| !n.is_empty());
+    name.ok_or_else(outside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_in_the_folder() {
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("lesson");
+        std::fs::create_dir_all(folder.join("photos/cats")).unwrap();
+        std::fs::write(outer.path().join("secret.h5"), "x").unwrap();
+        std::fs::write(folder.join("base.h5"), "x").unwrap();
+        let of = |name: &str| model(name, Some(&folder));
+        assert_eq!(of("base.h5"), Ok(ModelSource::File(folder.join("base.h5"))));
+        assert_eq!(of("./base.h5").map(|_| ()), Ok(()));
+        let absolute = outer.path().join("secret.h5");
+        for name in [
+            "../secret.h5",
+            "photos/../../secret.h5",
+            absolute.to_str().unwrap(),
+            "..\\secret.h5",
+            "c:\\secret.h5",
+            "",
+            "missing.h5",
+        ] {
+            assert!(of(name).is_err(), "{name}");
+        }
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&absolute, folder.join("link.h5")).unwrap();
+            assert!(of("link.h5").unwrap_err().contains("leaves"));
+        }
+        assert!(photos("photos", Some(&folder)).is_ok());
+        assert!(photos("base.h5", Some(&folder)).is_err());
+        assert!(
+            photos("photos", None).is_err(),
+            "nothing but what is bundled"
+        );
+        let named = photos_name(&PhotosSource::Folder(folder.join("photos/cats")), &folder);
+        assert_eq!(named, Ok("photos/cats".to_owned()));
+        let outside = model_name(&ModelSource::File(absolute), &folder);
+        assert!(outside.unwrap_err().contains("outside"));
+    }
+}

@@ -1,0 +1,59 @@
+//! Flags in one line of text: `file|all|none|from:N|-NAME,+NAME`.
+
+use super::{Flags, Graph, Semantics};
+
+/// The flags that `spec` asks for: parts separated by commas, applied from left to right to the
+/// flags of the file. `-NAME` freezes a layer and `+NAME` unfreezes it, with everything inside it
+/// as the framework does it.
+///
+/// # Errors
+/// Words that are none of these, and names that the model does not have, in words.
+pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags, String> {
+    let mut flags = Flags::of_file(graph);
+    for part in spec.split(',').map(str::trim) {
+        match part.as_bytes() {
+            b"file" => flags = Flags::of_file(graph),
+            b"all" => flags.set_all(true),
+            b"none" => flags.set_all(false),
+            [sign @ (b'+' | b'-'), ..] => {
+                let name = &part[1..];
+                let layer = graph.find(name);
+                let layer = layer.ok_or_else(|| format!("the model has no layer `{name}`"))?;
+                flags.set(graph, layer, *sign == b'+', semantics);
+            }
+            _ => {
+                let from = part.strip_prefix("from:").and_then(|n| n.parse().ok());
+                let from = from.ok_or_else(|| {
+                    format!("`{part}` is none of file, all, none, from:N, -NAME, +NAME")
+                })?;
+                flags.fine_tune_from(graph, from);
+            }
+        }
+    }
+    Ok(flags)
+}
+
+/// The shortest line that gives these flags, whatever is recorded; `None` where no line does, as
+/// with layers of the same name.
+pub fn spec_of(graph: &Graph, flags: &Flags, semantics: Semantics) -> Option<String> {
+    let bare = ["file", "all", "none"].map(str::to_owned);
+    let from = (0..=graph.layers.len()).map(|n| format!("from:{n}"));
+    let gives = |spec: &String| {
+        flags_of(graph, spec, semantics).is_ok_and(|given| given.same_trainable(flags))
+    };
+    if let Some(spec) = bare.iter().cloned().chain(from).find(gives) {
+        return Some(spec);
+    }
+    let changed = bare.into_iter().filter_map(|mut spec| {
+        let mut given = flags_of(graph, &spec, semantics).ok()?;
+        for id in 0..graph.layers.len() {
+            if given.get(id) != flags.get(id) {
+                let sign = if flags.get(id) { '+' } else { '-' };
+                given.set(graph, id, flags.get(id), semantics);
+                spec = format!("{spec},{sign}{}", graph.layers[id].name);
+            }
+        }
+        Some(spec)
+    });
+    changed.filter(gives).min_by_key(String::len)
+}

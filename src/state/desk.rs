@@ -1,0 +1,43 @@
+//! The window itself: what lies above it, whether it is set for a lecture, what was open before.
+
+use eframe::egui::Vec2;
+
+use super::Recent;
+
+/// All of that.
+#[derive(Debug, Default)]
+pub struct Desk {
+    pub recent: Recent,
+    /// Whether there is something to undo, and to redo.
+    pub can_undo: [bool; 2],
+    /// The search of the command palette while it is open.
+    pub search: Option<Search>,
+    /// Set while the window is shown to an audience.
+    pub lecture: Option<Lecture>,
+    pub sheet: Option<Sheet>,
+    /// Points at the three things to click first.
+    pub hint: bool,
+}
+
+/// What was typed into the command palette, and which row is chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    pub text: String,
+    pub row: usize,
+}
+
+/// A list that lies over the window until it is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sheet {
+    Keys,
+    Terms,
+}
+
+/// How the window was before the lecture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lecture {
+    /// The zoom to go back to.
+    pub zoom_before: f32,
+    /// The size, in the system's points, that the present zoom was made for.
+    pub fitted: Option<Vec2>,
+}

@@ -1,0 +1,114 @@
+//! The hint of the first start: three numbered callouts beside the three things to click.
+
+use eframe::egui::{
+    Align2, Area, Frame, Id, Margin, Order, Pos2, Rect, Stroke, StrokeKind, Ui, pos2,
+};
+
+use super::{Show, parts};
+use crate::command::DeskCommand;
+use crate::theme::{self, sizes, text};
+
+/// What the hint points at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Views,
+    Redraw,
+    Flags,
+}
+
+impl Target {
+    const ALL: [Self; 3] = [Self::Views, Self::Redraw, Self::Flags];
+
+    fn id(self) -> Id {
+        Id::unique(("hint target", self as usize))
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Views => {
+                "**1. Choose a view.** Left is training=True, right training=False, of the same \
+                 photos."
+            }
+            Self::Redraw => {
+                "**2. Draw anew.** What is random on the left changes; the right stays."
+            }
+            Self::Flags => "**3. Freeze layers.** See which of the two switches protects what.",
+        }
+    }
+}
+
+/// Notes where a target lies, for the hint that is drawn after it.
+pub fn note(ui: &Ui, show: &Show<'_>, target: Target, rect: Rect) {
+    if show.state.desk.hint {
+        let pass = ui.ctx().cumulative_pass_nr();
+        ui.data_mut(|d| d.insert_temp(target.id(), (rect, pass)));
+    }
+}
+
+/// The callouts, while the hint is shown.
+pub fn hint_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let desk = &show.state.desk;
+    if !desk.hint || desk.lecture.is_some() || show.state.opened.base.is_none() {
+        return;
+    }
+    for target in Target::ALL {
+        let noted = ui.data(|d| d.get_temp::<(Rect, u64)>(target.id()));
+        // A target of another view is not there to be pointed at.
+        let now = ui.ctx().cumulative_pass_nr();
+        let Some((rect, _)) = noted.filter(|(_, pass)| *pass == now) else {
+            continue;
+        };
+        let window = ui.ctx().content_rect();
+        let (pivot, at) = match target {
+            Target::Views => (Align2::LEFT_TOP, rect.left_bottom()),
+            Target::Redraw => (Align2::RIGHT_TOP, rect.right_bottom()),
+            Target::Flags => (Align2::LEFT_TOP, pos2(rect.left(), rect.bottom())),
+        };
+        let at = window
+            .shrink(sizes::S2)
+            .clamp(at + eframe::egui::vec2(0.0, sizes::S2));
+        ring(ui, rect);
+        callout_ui(ui, show, target, pivot, at);
+    }
+}
+
+fn ring(ui: &Ui, rect: Rect) {
+    let palette = theme::palette(ui);
+    let layer = eframe::egui::LayerId::new(Order::Foreground, Id::unique("hint rings"));
+    let stroke = Stroke::new(sizes::CELL_RING, palette.ink);
+    ui.ctx().layer_painter(layer).rect_stroke(
+        rect.expand(sizes::S1),
+        sizes::CONTROL_RADIUS,
+        stroke,
+        StrokeKind::Outside,
+    );
+}
+
+fn callout_ui(ui: &Ui, show: &mut Show<'_>, target: Target, pivot: Align2, at: Pos2) {
+    let palette = theme::palette(ui);
+    Area::new(target.id().with("callout"))
+        .order(Order::Foreground)
+        .pivot(pivot)
+        .fixed_pos(at)
+        .show(ui.ctx(), |ui| {
+            Frame::new()
+                .fill(palette.panel)
+                .stroke(Stroke::new(sizes::CELL_RING, palette.ink))
+                .corner_radius(sizes::CONTROL_RADIUS)
+                .inner_margin(Margin::same(sizes::S3 as i8))
+                .show(ui, |ui| {
+                    ui.set_width(sizes::HINT_WIDTH);
+                    let job = text::prose(target.words(), ui.available_width(), palette);
+                    ui.label(job);
+                    if target == Target::Flags {
+                        ui.horizontal(|ui| {
+                            if ui.button("Got it").clicked() {
+                                show.push(DeskCommand::Hint(false));
+                            }
+                            let more = "Help holds lessons";
+                            parts::line_ui(ui, text::note(more, palette));
+                        });
+                    }
+                });
+        });
+}

@@ -1,0 +1,85 @@
+//! Lists that lie over the window until they are closed: the keys, the words.
+
+use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
+
+use super::{Show, parts, terms};
+use crate::command::{Action, DeskCommand};
+use crate::state::Sheet;
+use crate::theme::{self, sizes, text};
+
+/// The list that is open, if one is.
+pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let Some(sheet) = show.state.desk.sheet else {
+        return;
+    };
+    let response = Modal::new(Id::unique("sheet")).show(ui.ctx(), |ui| {
+        let window = ui.ctx().content_rect();
+        ui.set_width(sizes::SHEET_WIDTH.min(window.width() - 2.0 * sizes::S4));
+        let title = match sheet {
+            Sheet::Keys => "KEYS",
+            Sheet::Terms => "WORDS",
+        };
+        let mut close = false;
+        ui.horizontal(|ui| {
+            ui.label(text::title(title, theme::palette(ui)));
+            let layout = egui::Layout::right_to_left(egui::Align::Center);
+            ui.with_layout(layout, |ui| close = ui.button("Close").clicked());
+        });
+        let height = window.height() - 2.0 * sizes::TOP_BAR - sizes::CONTROL_HEIGHT;
+        ScrollArea::vertical()
+            .max_height(height)
+            .auto_shrink([false, true])
+            .show(ui, |ui| match sheet {
+                Sheet::Keys => keys_ui(ui),
+                Sheet::Terms => terms_ui(ui),
+            });
+        close
+    });
+    if response.inner || response.should_close() {
+        show.push(DeskCommand::Sheet(None));
+    }
+}
+
+fn keys_ui(ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    let actions = Action::ALL.iter().filter_map(|action| {
+        let shown = |shortcut| ui.ctx().format_shortcut(&shortcut);
+        let keys = [action.info().shortcut, action.second_shortcut()].map(|s| s.map(shown));
+        let keys: Vec<String> = keys.into_iter().flatten().collect();
+        (!keys.is_empty()).then(|| (keys.join(", "), action.info()))
+    });
+    let actions: Vec<_> = actions.collect();
+    let zoom = format!(
+        "{}, -, 0",
+        ui.ctx()
+            .format_shortcut(&egui::gui_zoom::kb_shortcuts::ZOOM_IN)
+    );
+    let mut row = |key: &str, label: &str, tooltip: &str| {
+        ui.horizontal_top(|ui| {
+            ui.scope(|ui| {
+                ui.set_width(sizes::SHEET_KEYS);
+                ui.label(RichText::new(key).font(text::code()).color(palette.ink));
+            });
+            parts::wrapped_ui(ui, RichText::new(label)).on_hover_text(tooltip);
+        });
+    };
+    for (keys, info) in &actions {
+        row(keys, info.label, info.tooltip);
+    }
+    row(
+        &zoom,
+        "Zoom of the whole window: larger, smaller, reset",
+        "",
+    );
+    row("Tab, Space", "Go from control to control, and use one", "");
+    row("Esc", "Close what lies on top; leave the lecture", "");
+}
+
+fn terms_ui(ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    for (term, sentence) in terms::TERMS {
+        ui.label(text::strong(*term));
+        parts::wrapped_ui(ui, RichText::new(*sentence).color(palette.muted));
+        ui.add_space(sizes::S1);
+    }
+}

@@ -1,0 +1,346 @@
+//! Undo, the command palette, lecture mode, zoom, what is remembered.
+
+use std::path::Path;
+
+use eframe::egui::{Key, Modifiers, Vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use modelens::app::{App, AppOptions};
+use modelens::command::{
+    Action, Command, DeskCommand, NoiseCommand, PipelineCommand, WalkCommand, choices,
+};
+use modelens::model::{Mode, Outer, Semantics};
+use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
+use modelens::worker::{Grid, ModelSource, PhotosSource};
+
+use crate::window::{Window, click, command, open, settle, shows};
+
+fn state(window: &Window) -> &State {
+    window.state().state()
+}
+
+fn settings(window: &Window) -> &Settings {
+    &state(window).settings
+}
+
+fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
+    window.key_press_modifiers(modifiers, key);
+    settle(window);
+}
+
+const CTRL: Modifiers = Modifiers::COMMAND;
+
+fn ctrl_shift() -> Modifiers {
+    CTRL.plus(Modifiers::SHIFT)
+}
+
+/// What a person chose, as text: settings, flags, layers, photo.
+fn chosen(window: &Window) -> String {
+    let state = state(window);
+    let base = state.opened.base.as_ref().expect("an open base");
+    let gallery = state.opened.gallery.as_ref().expect("open photos");
+    let mut settings = state.settings.clone();
+    settings.view = View::Augmentation;
+    format!(
+        "{settings:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        base.flags,
+        base.compiled,
+        base.batch_norm,
+        base.noise,
+        base.channel,
+        gallery.photo,
+        state.grid.cell_redraws,
+        base.noise_rates,
+        state.walk.momentum,
+    )
+}
+
+#[test]
+fn every_setting_is_undone_and_redone() {
+    let mut window = open(AppOptions::default());
+    let base = state(&window).opened.base.as_ref().expect("an open base");
+    let norm = base.batch_norms[3];
+    let changes: Vec<Command> = vec![
+        Action::FreezeAll.into(),
+        Action::Compile.into(),
+        Action::UnfreezeAll.into(),
+        Command::SetTrainable(norm, false),
+        Command::SetFineTuneFrom(100),
+        Action::FineTuneFrom.into(),
+        Action::ResetFlags.into(),
+        Command::Record(None),
+        Command::SetSemantics(Some(Semantics::PyTorch)),
+        Command::SetCall(Outer::Given(Mode::Inference)),
+        Command::SetBatch(3),
+        Command::SetSeed(11),
+        Action::NewSeed.into(),
+        Command::LockSeed(true),
+        Command::AugmentBatch(true),
+        Command::SetPhoto(2),
+        Action::NextPhoto.into(),
+        Command::ShowLayer(norm),
+        Command::SetChannel(5),
+        Command::SortChannels(false),
+        Command::SetTheme(ThemeChoice::Dark),
+        NoiseCommand::SetRate(0.7).into(),
+        NoiseCommand::SetPasses(8).into(),
+        Command::SetPasses(3),
+        WalkCommand::SetMomentum(Some(0.5)).into(),
+        PipelineCommand::SetGrid(Grid::NinePhotos).into(),
+        PipelineCommand::Remove(0).into(),
+        Action::Redraw.into(),
+        Action::ResetSettings.into(),
+    ];
+    let mut states = vec![chosen(&window)];
+    for change in changes {
+        let what = format!("{change:?}");
+        command(&mut window, change);
+        let now = chosen(&window);
+        assert_ne!(states.last(), Some(&now), "{what} changes something");
+        states.push(now);
+    }
+    let last = states.len() - 1;
+    for before in states[..last].iter().rev() {
+        press(&mut window, CTRL, Key::Z);
+        assert_eq!(chosen(&window), *before);
+    }
+    for (i, after) in states[1..].iter().enumerate() {
+        let modifiers = if i % 2 == 0 { ctrl_shift() } else { CTRL };
+        let key = if i % 2 == 0 { Key::Z } else { Key::Y };
+        press(&mut window, modifiers, key);
+        assert_eq!(chosen(&window), *after, "redo {i}");
+    }
+    // Another change ends what could be redone.
+    press(&mut window, CTRL, Key::Z);
+    command(&mut window, Command::SetBatch(2));
+    assert!(!state(&window).desk.can_undo[1]);
+}
+
+#[test]
+fn going_through_the_views_is_not_undone() {
+    let mut window = open(AppOptions::default());
+    click(&mut window, "Freeze all");
+    let frozen = chosen(&window);
+    command(&mut window, Action::Show(View::Dropout));
+    command(&mut window, Action::Show(View::BatchNorm));
+    press(&mut window, CTRL, Key::Z);
+    assert_ne!(chosen(&window), frozen, "the flags are back");
+}
+
+#[test]
+fn one_drag_is_one_step() {
+    let mut window = open(AppOptions::default());
+    let before = settings(&window).batch;
+    let place = window.get_by_label("Batch size").rect().center();
+    window.drag_at(place);
+    window.run_steps(1);
+    for i in 1..=10 {
+        window.hover_at(place + Vec2::new(10.0 * i as f32, 0.0));
+        window.run_steps(1);
+    }
+    window.drop_at(place + Vec2::new(100.0, 0.0));
+    settle(&mut window);
+    let dragged = settings(&window).batch;
+    assert!(dragged > before + 2, "{before} to {dragged}");
+    press(&mut window, CTRL, Key::Z);
+    assert_eq!(settings(&window).batch, before, "one step back");
+    press(&mut window, CTRL, Key::Y);
+    assert_eq!(settings(&window).batch, dragged);
+}
+
+#[test]
+fn the_command_palette_finds_and_does() {
+    let mut window = open(AppOptions::default());
+    let type_text = |window: &mut Window, text: &str| {
+        window.get_by_label("Find a command").type_text(text);
+        settle(window);
+    };
+    press(&mut window, CTRL, Key::P);
+    assert!(state(&window).desk.search.is_some());
+    type_text(&mut window, "theme dark");
+    assert!(shows(&window, "Theme: Dark"));
+    assert!(!shows(&window, "Theme: Light"));
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert_eq!(settings(&window).theme, ThemeChoice::Dark);
+    assert!(state(&window).desk.search.is_none(), "it closes");
+    // Arrows choose: the second of the rules is not the first.
+    press(&mut window, CTRL, Key::P);
+    type_text(&mut window, "rules of:");
+    press(&mut window, Modifiers::NONE, Key::ArrowDown);
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert_eq!(settings(&window).semantics, Some(Semantics::Keras2));
+    // What cannot be done now says why, and is not done.
+    press(&mut window, CTRL, Key::P);
+    type_text(&mut window, "next step");
+    assert!(shows(&window, "Next step"));
+    let row = window.get_by_label("Next step");
+    let said = row
+        .accesskit_node()
+        .data()
+        .description()
+        .unwrap_or_default();
+    assert!(said.contains("no lesson is open"), "{said}");
+    press(&mut window, Modifiers::NONE, Key::Enter);
+    assert!(state(&window).desk.search.is_some(), "it stays open");
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    assert!(state(&window).desk.search.is_none());
+    // A click does it too.
+    press(&mut window, CTRL, Key::P);
+    type_text(&mut window, "block_13_project");
+    click(&mut window, "Layer: block_13_project_BN");
+    assert_eq!(settings(&window).view, View::BatchNorm);
+}
+
+/// Whatever the table offers can be done, from the palette as from a panel.
+#[test]
+fn every_line_of_the_table_can_be_carried_out() {
+    let mut window = open(AppOptions::default());
+    let table = choices(state(&window));
+    assert!(table.len() > 300, "{}", table.len());
+    let dialogs = [Action::OpenBase, Action::OpenPhotos, Action::OpenLesson];
+    for choice in table {
+        let opens_a_dialog = dialogs.iter().any(|&a| choice.command == a.into());
+        let many = ["Photo: ", "Freeze block", "Unfreeze block", "Layer: block"];
+        let repeated = many.iter().any(|prefix| choice.name.starts_with(prefix));
+        let saves = [Action::SaveLesson, Action::Export].map(Command::from);
+        if opens_a_dialog || repeated || saves.contains(&choice.command) {
+            continue;
+        }
+        let ctx = window.ctx.clone();
+        window.state_mut().command(&ctx, choice.command);
+        window.run_steps(1);
+    }
+    settle(&mut window);
+    assert!(state(&window).computed.notices.is_empty());
+}
+
+#[test]
+fn lecture_mode_shows_the_columns_alone_and_large() {
+    for (size, at_least) in [
+        ([800.0, 600.0], 1.0),
+        ([1280.0, 800.0], 1.2),
+        ([1920.0, 1080.0], 1.8),
+    ] {
+        let mut window = Harness::builder()
+            .with_size(size)
+            .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
+        settle(&mut window);
+        command(&mut window, Command::SetBatch(4));
+        assert!(shows(&window, "Search layers"), "the panel, before");
+        press(&mut window, Modifiers::NONE, Key::F5);
+        let zoom = window.ctx.zoom_factor();
+        assert!(zoom >= at_least, "{size:?}: {zoom}");
+        for view in View::ALL {
+            command(&mut window, Action::Show(view));
+            assert!(
+                !shows(&window, "Search layers"),
+                "{size:?} {view:?}: no panel"
+            );
+            assert!(window.query_by_label("Export...").is_none());
+            assert!(shows(&window, "training=True"), "{size:?} {view:?}");
+            assert!(shows(&window, "training=False"), "{size:?} {view:?}");
+            window.check_accessibility();
+        }
+        press(&mut window, Modifiers::NONE, Key::Questionmark);
+        assert_eq!(state(&window).desk.sheet, Some(Sheet::Keys));
+        assert!(shows(&window, "Lecture mode"), "the keys are listed");
+        press(&mut window, Modifiers::NONE, Key::Escape);
+        assert_eq!(state(&window).desk.sheet, None);
+        assert!(state(&window).desk.lecture.is_some(), "one thing at a time");
+        press(&mut window, Modifiers::NONE, Key::Escape);
+        assert!(state(&window).desk.lecture.is_none());
+        assert_eq!(window.ctx.zoom_factor(), 1.0);
+        assert!(window.query_by_label("Export...").is_some());
+    }
+}
+
+#[test]
+fn the_window_zooms_by_keys() {
+    let mut window = open(AppOptions::default());
+    press(&mut window, CTRL, Key::Plus);
+    assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
+    press(&mut window, CTRL, Key::Minus);
+    press(&mut window, CTRL, Key::Minus);
+    assert!((window.ctx.zoom_factor() - 0.9).abs() < 1e-6);
+    press(&mut window, CTRL, Key::Num0);
+    assert_eq!(window.ctx.zoom_factor(), 1.0);
+}
+
+fn started(folder: &Path) -> Window {
+    let options = AppOptions {
+        settings: Some(folder.to_owned()),
+        ..AppOptions::default()
+    };
+    let mut window = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
+    settle(&mut window);
+    window
+}
+
+#[test]
+fn settings_zoom_and_files_are_remembered_and_reset() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photos = tempfile::tempdir().expect("a folder");
+    let fish = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    for name in ["fish1.webp", "fish2.webp"] {
+        std::fs::copy(fish.join(name), photos.path().join(name)).expect("a photo");
+    }
+    let mut window = started(folder.path());
+    assert!(state(&window).desk.hint, "the first start");
+    click(&mut window, "Got it");
+    assert!(!state(&window).desk.hint);
+    command(&mut window, Command::SetBatch(4));
+    command(&mut window, Command::SetTheme(ThemeChoice::Dark));
+    command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
+    let source = PhotosSource::Folder(photos.path().to_owned());
+    command(&mut window, Command::OpenPhotos(source.clone()));
+    press(&mut window, CTRL, Key::Plus);
+    let before = settings(&window).clone();
+    drop(window);
+
+    let mut window = started(folder.path());
+    assert_eq!(*settings(&window), before);
+    assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
+    assert!(!state(&window).desk.hint, "it was read");
+    assert_eq!(state(&window).desk.recent.photos, [photos.path()]);
+    let name = photos.path().file_name().expect("a name").to_string_lossy();
+    click(&mut window, "Photos 93 in 4 classes");
+    click(&mut window, &name);
+    let gallery = state(&window).opened.gallery.as_ref().expect("open photos");
+    assert_eq!(gallery.source, source);
+    command(&mut window, Action::ResetSettings);
+    assert_eq!(*settings(&window), Settings::default());
+    assert_eq!(window.ctx.zoom_factor(), 1.0);
+    command(&mut window, DeskCommand::ForgetRecent);
+    drop(window);
+
+    let window = started(folder.path());
+    assert_eq!(settings(&window).theme, ThemeChoice::System);
+    assert!(state(&window).desk.recent.photos.is_empty());
+}
+
+#[test]
+fn a_broken_settings_file_gives_a_notice_and_the_defaults() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("settings.json"), "{broken").expect("a file");
+    let window = started(folder.path());
+    assert_eq!(*settings(&window), Settings::default());
+    assert!(shows(&window, "The settings could not be read"));
+    let aside = folder.path().join("settings.unreadable-1.json");
+    assert_eq!(std::fs::read_to_string(aside).expect("kept"), "{broken");
+}
+
+#[test]
+fn without_a_folder_nothing_is_written() {
+    let mut window = open(AppOptions::default());
+    command(
+        &mut window,
+        Command::OpenModel(ModelSource::EfficientNetLite0),
+    );
+    assert!(!state(&window).desk.hint);
+    assert!(
+        state(&window).desk.recent.models.is_empty(),
+        "bundled ones stand in the menu anyway"
+    );
+}

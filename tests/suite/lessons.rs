@@ -1,0 +1,326 @@
+//! Lessons: every step of the bundled ones says what is measured; files are read, refused, written.
+
+use std::path::Path;
+
+use eframe::egui::Key;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use modelens::app::{App, AppOptions};
+use modelens::command::{Action, Command, LessonCommand, LessonSource, PipelineCommand};
+use modelens::lesson::{self, BUNDLED, LessonError, fill};
+use modelens::model::Semantics;
+use modelens::state::{State, View};
+use modelens::worker::{ModelSource, PhotosSource};
+
+use crate::window::{Window, click, command, open, settle, shows};
+
+fn state(window: &Window) -> &State {
+    window.state().state()
+}
+
+fn step(window: &Window) -> usize {
+    state(window).lesson.as_ref().expect("an open lesson").step
+}
+
+/// Goes through a bundled lesson under the rules of each framework: what each step expects of the
+/// numbers must hold, and no place of its texts may stay empty.
+fn walk(number: usize) {
+    let mut window = open(AppOptions::default());
+    command(
+        &mut window,
+        LessonCommand::Open(LessonSource::Bundled(number)),
+    );
+    let lesson = lesson::open_bundled(number).expect("a lesson");
+    assert!(lesson.steps.len() >= 5);
+    for (i, written) in lesson.steps.iter().enumerate() {
+        command(&mut window, LessonCommand::Go(i));
+        assert!(shows(&window, &written.title));
+        assert_eq!(state(&window).settings.view, written.view.0);
+        for semantics in Semantics::ALL {
+            command(&mut window, Command::SetSemantics(Some(semantics)));
+            let state = state(&window);
+            let place = format!("{}, step {}, {semantics:?}", lesson.title, i + 1);
+            assert!(state.computed.notices.is_empty(), "{place}");
+            let mut expectations = 0;
+            for expectation in written.expectations(semantics) {
+                let broken = || expectation.broken(state);
+                assert_eq!(
+                    expectation.holds(state),
+                    Some(true),
+                    "{place}: {}",
+                    broken()
+                );
+                expectations += 1;
+            }
+            assert!(expectations > 0, "{place}: claims are checked");
+            let question = written.question.as_ref();
+            let question = question.map_or(String::new(), |q| format!("{} {}", q.text, q.answer));
+            let text = fill(&format!("{} {question}", written.text(semantics)), state);
+            assert!(!text.contains(['{', '\u{2026}']), "{place}: {text}");
+            println!("{place}: {text}");
+        }
+    }
+}
+
+#[test]
+fn why_specify_twice_says_what_is_measured() {
+    walk(0);
+    let lesson = lesson::open_bundled(0).expect("a lesson");
+    assert_eq!(lesson.steps.len(), 6);
+    let endings: Vec<String> = Semantics::ALL.map(|s| lesson.steps[5].text(s)).into();
+    assert!(endings[0] != endings[1] && endings[1] != endings[2]);
+}
+
+#[test]
+fn nine_identical_images_says_what_is_measured() {
+    walk(1);
+}
+
+#[test]
+fn what_dropout_does_says_what_is_measured() {
+    walk(2);
+}
+
+#[test]
+fn frozen_is_not_inference_says_what_is_measured() {
+    walk(3);
+}
+
+#[test]
+fn keys_go_through_the_steps_and_free_play_comes_back() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Command::SetBatch(5));
+    command(&mut window, Action::UnfreezeAll);
+    let own = state(&window).settings.clone();
+    click(&mut window, "Help");
+    click(&mut window, BUNDLED[2].title);
+    assert_eq!(state(&window).settings.view, View::Dropout);
+    window.key_press(Key::PageDown);
+    settle(&mut window);
+    assert_eq!(step(&window), 1);
+    window.key_press(Key::PageUp);
+    settle(&mut window);
+    window.key_press(Key::PageUp);
+    settle(&mut window);
+    assert_eq!(step(&window), 0, "there is none before the first");
+    command(&mut window, LessonCommand::Go(1));
+    let at_step = state(&window).settings.clone();
+    click(&mut window, "Free play");
+    command(&mut window, PipelineCommand::Remove(0));
+    command(&mut window, Action::Show(View::Augmentation));
+    command(&mut window, Action::ResetFlags);
+    assert_ne!(state(&window).settings, at_step);
+    click(&mut window, "Back to the step");
+    assert_eq!(state(&window).settings, at_step);
+    let base = state(&window).opened.base.as_ref().expect("an open base");
+    assert!(
+        !base.flags.get(base.batch_norms[0]),
+        "this step freezes everything"
+    );
+    click(&mut window, "Show the answer");
+    assert!(shows(&window, "Which units go is chance"));
+    click(&mut window, "Close");
+    assert!(state(&window).lesson.is_none());
+    assert_eq!(state(&window).settings, own, "the person's own settings");
+    let base = state(&window).opened.base.as_ref().expect("an open base");
+    let flags = modelens::model::Flags::all(&base.model.graph, true);
+    assert!(base.flags.same_trainable(&flags), "and their own flags");
+}
+
+#[test]
+fn a_step_hides_what_it_says() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lesson.toml");
+    let text = "lesson = 1\ntitle = \"Bare\"\nbatch = 2\n[[step]]\ntitle = \"One\"\n\
+                view = \"dropout\"\nhide = [\"side-panel\", \"tabs\", \"explanation\", \"rules\"]\n\
+                text = \"**Bold** {units}\"\n";
+    std::fs::write(&path, text).expect("a file");
+    let mut window = open(AppOptions::default());
+    command(&mut window, LessonCommand::Open(LessonSource::File(path)));
+    for hidden in ["Search layers", "WHAT YOU SEE", "Rules of"] {
+        assert!(!shows(&window, hidden), "{hidden}");
+    }
+    click(&mut window, "Free play");
+    for shown in ["WHAT YOU SEE", "Rules of"] {
+        assert!(shows(&window, shown), "{shown}");
+    }
+}
+
+#[test]
+fn faults_of_a_file_are_named_with_their_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let head = "lesson = 1\ntitle = \"t\"\n";
+    let one = "[[step]]\ntitle = \"s\"\nview = \"dropout\"\n";
+    let cases: Vec<(String, Option<usize>, &str)> = vec![
+        (format!("{head}colour = 1\n{one}"), Some(3), "colour"),
+        (format!("{head}{one}speed = 1\n"), Some(6), "speed"),
+        (
+            format!("{head}model = \"gone.h5\"\n{one}"),
+            Some(3),
+            "gone.h5",
+        ),
+        (
+            format!("{head}model = \"../up.h5\"\n{one}"),
+            Some(3),
+            "leaves",
+        ),
+        (format!("{head}photos = \"/etc\"\n{one}"), Some(3), "leaves"),
+        (
+            format!("{head}photos = \"nowhere\"\n{one}"),
+            Some(3),
+            "nowhere",
+        ),
+        (
+            format!("{head}[[step]]\ntitle = \"s\"\nview = \"drop\"\n"),
+            Some(5),
+            "augmentation",
+        ),
+        (format!("{head}{one}hide = [\"menu\"]\n"), Some(6), "menu"),
+        (format!("{head}{one}text = \"{{unit}}\"\n"), Some(3), "unit"),
+        (
+            format!("{head}{one}expect = [\"units\"]\n"),
+            Some(6),
+            "units",
+        ),
+        (format!("{head}{one}channel = 0\n"), Some(3), "from 1"),
+        (format!("{head}{one}batch = 1000\n"), Some(3), "batch"),
+        (format!("{head}{one}seed = \"seven\"\n"), Some(6), "string"),
+        (
+            format!("lesson = 2\ntitle = \"t\"\n{one}"),
+            Some(1),
+            "version 1",
+        ),
+        (format!("{head}step = []\n"), None, "at least one step"),
+        (head.to_owned(), Some(1), "step"),
+        ("lesson = 1\ntitle = \"t\n".to_owned(), Some(2), "string"),
+    ];
+    for (text, line, reason) in cases {
+        let path = folder.path().join("lesson.toml");
+        std::fs::write(&path, &text).expect("a file");
+        let error = lesson::open(&path).expect_err(&text);
+        let said = error.to_string();
+        assert!(said.contains(reason), "{said}: {text}");
+        let at = match error {
+            LessonError::Line { line, .. } => Some(line),
+            LessonError::Whole(_) => None,
+        };
+        assert_eq!(at, line, "{said}: {text}");
+    }
+}
+
+#[test]
+fn a_broken_lesson_leaves_a_notice_and_the_usual_window() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lesson.toml");
+    std::fs::write(&path, "lesson = 1\ntitle = 3\n").expect("a file");
+    let options = AppOptions {
+        lesson: Some(path),
+        ..AppOptions::default()
+    };
+    let mut window = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
+    settle(&mut window);
+    assert!(shows(&window, "The lesson could not be opened"));
+    assert!(shows(&window, "Line 2"));
+    assert!(shows(&window, "93 in 4 classes"));
+}
+
+#[test]
+fn a_step_that_names_a_missing_layer_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lesson.toml");
+    let text = "lesson = 1\ntitle = \"t\"\nbatch = 2\n[[step]]\ntitle = \"s\"\nview = \"batchnorm\"\n\
+                layer = \"no_such_layer\"\n";
+    std::fs::write(&path, text).expect("a file");
+    let mut window = open(AppOptions::default());
+    command(&mut window, LessonCommand::Open(LessonSource::File(path)));
+    assert!(shows(&window, "no_such_layer"));
+    assert!(window.query_by_label("Dismiss").is_some());
+}
+
+/// What is written is read again and sets the same.
+#[test]
+fn the_present_state_is_saved_as_a_lesson() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("mine.toml");
+    let mut window = open(AppOptions::default());
+    let states: Vec<Vec<Command>> = vec![
+        vec![],
+        vec![
+            Action::FreezeAll.into(),
+            Command::Record(None),
+            Command::SetSemantics(Some(Semantics::Keras2)),
+            Command::SetPhoto(3),
+            Command::SetSeed(12),
+            Action::Redraw.into(),
+            Action::Show(View::Dropout).into(),
+        ],
+        vec![
+            Command::SetTrainable(5, true),
+            Command::SetTrainable(9, true),
+            PipelineCommand::SetPreset(modelens::augment::Preset::Strong).into(),
+            Command::AugmentBatch(true),
+            Action::Show(View::BatchNorm).into(),
+            Command::SetChannel(4),
+        ],
+        vec![PipelineCommand::Remove(1).into()],
+    ];
+    for changes in states {
+        for change in changes {
+            command(&mut window, change);
+        }
+        command(&mut window, LessonCommand::Save(path.clone()));
+        assert!(state(&window).computed.notices.is_empty());
+        assert_eq!(
+            state(&window).computed.saved.as_deref(),
+            Some(path.as_path())
+        );
+        let written = std::fs::read_to_string(&path).expect("a file");
+        let mut other = open(AppOptions::default());
+        let lesson = LessonSource::File(path.clone());
+        command(&mut other, LessonCommand::Open(lesson));
+        let [mine, theirs] = [&window, &other].map(|window| {
+            let state = state(window);
+            let base = state.opened.base.as_ref().expect("an open base");
+            let gallery = state.opened.gallery.as_ref().expect("open photos");
+            let mut settings = state.settings.clone();
+            settings.fine_tune_from = 0;
+            let view = settings.view;
+            (
+                settings,
+                base.flags.clone(),
+                base.layer(view),
+                base.channel,
+                gallery.photo,
+            )
+        });
+        assert_eq!(mine, theirs, "{written}");
+    }
+}
+
+#[test]
+fn files_outside_of_the_folder_cannot_be_saved_as_a_lesson() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let options = AppOptions {
+        photos: PhotosSource::Folder(photos),
+        model: ModelSource::DogBreeds,
+        ..AppOptions::default()
+    };
+    let mut window = open(options);
+    let path = folder.path().join("lesson.toml");
+    command(&mut window, LessonCommand::Save(path.clone()));
+    assert!(shows(&window, "outside of the lesson"));
+    assert!(!path.exists(), "no half file");
+}
+
+#[test]
+fn every_measured_value_is_documented() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lessons.md");
+    let text = std::fs::read_to_string(path).expect("the documentation");
+    for (name, meaning) in lesson::values::names() {
+        let row = format!("| `{name}` | {meaning} |");
+        assert!(text.contains(&row), "{row}");
+    }
+}

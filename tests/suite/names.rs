@@ -1,0 +1,78 @@
+//! Screen readers: whatever can have the focus has a name.
+
+use eframe::egui::accesskit::{Action as Focus, Role};
+use egui_kittest::kittest::NodeT as _;
+use modelens::app::AppOptions;
+use modelens::command::{Action, DeskCommand, LessonCommand, LessonSource, PipelineCommand};
+use modelens::model::Mode;
+use modelens::state::{CellPlace, Search, Sheet, View};
+
+use crate::window::{Window, click, command, open};
+
+/// Walks the whole tree; returns how many nodes can have the focus.
+fn named(window: &Window, place: &str) -> usize {
+    let mut waiting = vec![window.root().accesskit_node()];
+    let mut focusable = 0;
+    while let Some(node) = waiting.pop() {
+        waiting.extend(node.children());
+        if !node.data().supports_action(Focus::Focus) || node.role() == Role::Window {
+            continue;
+        }
+        focusable += 1;
+        let name = node.label().or_else(|| node.value()).unwrap_or_default();
+        assert!(
+            !name.trim().is_empty(),
+            "{place}: a {:?} at {:?} has no name",
+            node.role(),
+            node.bounding_box()
+        );
+    }
+    focusable
+}
+
+#[test]
+fn everything_that_can_have_the_focus_has_a_name() {
+    let mut window = open(AppOptions::default());
+    for view in View::ALL {
+        command(&mut window, Action::Show(view));
+        assert!(named(&window, &format!("{view:?}")) > 30, "{view:?}");
+    }
+    for menu in [
+        "Base MobileNetV2 · dog breeds",
+        "Photos 93 in 4 classes",
+        "Help",
+    ] {
+        click(&mut window, menu);
+        named(&window, menu);
+        click(&mut window, menu);
+    }
+    command(&mut window, Action::Show(View::Augmentation));
+    command(&mut window, PipelineCommand::Edit(true));
+    for step in 0..2 {
+        command(&mut window, PipelineCommand::Expand(Some(step)));
+        named(&window, "the pipeline");
+    }
+    command(&mut window, PipelineCommand::Edit(false));
+    let place = CellPlace {
+        mode: Mode::Training,
+        index: 2,
+    };
+    command(&mut window, PipelineCommand::Open(Some(place)));
+    named(&window, "a large cell");
+    command(&mut window, PipelineCommand::Open(None));
+    for sheet in [Sheet::Keys, Sheet::Terms] {
+        command(&mut window, DeskCommand::Sheet(Some(sheet)));
+        named(&window, "a sheet");
+        command(&mut window, DeskCommand::Sheet(None));
+    }
+    command(&mut window, DeskCommand::Search(Some(Search::default())));
+    named(&window, "the command palette");
+    command(&mut window, DeskCommand::Search(None));
+    command(&mut window, DeskCommand::Hint(true));
+    named(&window, "the hint");
+    command(&mut window, DeskCommand::Hint(false));
+    command(&mut window, LessonCommand::Open(LessonSource::Bundled(0)));
+    named(&window, "a lesson");
+    command(&mut window, Action::Lecture);
+    named(&window, "a lecture");
+}

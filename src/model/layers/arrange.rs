@@ -24,6 +24,12 @@ pub fn merge(inputs: &[Tensor], merge: Merge) -> Result<Tensor> {
         let axis = usize::try_from(axis).map_err(|_| Error::Msg("no such axis".into()))?;
         return Tensor::cat(inputs, axis);
     }
+    if merge == Merge::Dot {
+        let [a, b] = inputs else {
+            return Err(Error::Msg("a product takes two inputs".into()));
+        };
+        return a.mul(b)?.sum_keepdim(1);
+    }
     let mut inputs = inputs.iter();
     let first = inputs
         .next()
@@ -35,7 +41,7 @@ pub fn merge(inputs: &[Tensor], merge: Merge) -> Result<Tensor> {
         Merge::Multiply => joined.broadcast_mul(next),
         Merge::Maximum => extreme(&joined, next, Binary::Maximum),
         Merge::Minimum => extreme(&joined, next, Binary::Minimum),
-        Merge::Concatenate(_) => Err(Error::Msg("handled above".into())),
+        Merge::Dot | Merge::Concatenate(_) => Err(Error::Msg("handled above".into())),
     })?;
     if merge == Merge::Average {
         joined / count as f64

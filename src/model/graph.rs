@@ -199,6 +199,8 @@ pub enum Binary {
     Subtract,
     Multiply,
     Divide,
+    /// To the power of a number.
+    Power,
     Maximum,
     Minimum,
 }

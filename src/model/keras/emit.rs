@@ -139,9 +139,7 @@ impl Emitter<'_> {
             LayerKind::Merge(
                 crate::model::graph::Merge::Subtract | crate::model::graph::Merge::Dot,
             )
-            | LayerKind::ScaledSum(_) => {
-                inputs.len() == 2 && tensors == 2
-            }
+            | LayerKind::ScaledSum(_) => inputs.len() == 2 && tensors == 2,
             LayerKind::Merge(_) => tensors == inputs.len() && tensors > 0,
             _ => tensors == 1 && inputs.len() == 1,
         };

@@ -1,10 +1,10 @@
 //! Layer classes: a class name and its settings become a [`LayerKind`] and a [`Spec`].
 
+use super::activations;
 use super::augment_config;
 use super::rare_kinds;
 use super::settings::Settings;
 use super::specs::Spec;
-use super::{activations, operators};
 use crate::model::graph::{BatchNorm, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
 use crate::model::{OpenError, Semantics};
 
@@ -72,7 +72,6 @@ pub(super) fn leaf(
             plain(LayerKind::Noise(noise(class, settings)?))
         }
         "Identity" | "ActivityRegularization" => plain(LayerKind::Identity),
-        "TFOpLambda" => plain(operators::keras2(settings)?),
         _ => match rare_kinds::leaf(class, settings, semantics)? {
             Some(leaf) => Ok(Some(leaf)),
             None => Ok(augment_config::parse(class, settings, semantics)?

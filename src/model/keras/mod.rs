@@ -11,6 +11,7 @@ mod by_name;
 mod by_number;
 mod calls;
 mod emit;
+mod functions;
 mod h5;
 #[cfg(test)]
 mod hostile_tests;

@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
+use super::activations;
 use super::kinds::{padding, singles};
 use super::settings::Settings;
 use super::specs::Spec;
-use super::activations;
 use crate::model::graph::{Activation, LayerKind, Merge, Noise};
 use crate::model::layers::normaliser::Normaliser;
 use crate::model::layers::rearrange::Arrange;
@@ -93,12 +93,13 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
             plain(LayerKind::Noise(Noise::DropConnect { rate }))
         }
         // Of InceptionResNetV2.
-        "CustomScaleLayer" => {
-            plain(LayerKind::ScaledSum(settings.number_or("scale", 1.0)? as f32))
-        }
+        "CustomScaleLayer" => plain(LayerKind::ScaledSum(
+            settings.number_or("scale", 1.0)? as f32
+        )),
         "Dot" => {
             let axes = settings.numbers_or("axes", 1.0)?;
-            if settings.bool_or("normalize", false)? || axes.iter().any(|a| ![1.0, -1.0].contains(a))
+            if settings.bool_or("normalize", false)?
+                || axes.iter().any(|a| ![1.0, -1.0].contains(a))
             {
                 return Err(settings.refuse("only plain products of two rows are supported"));
             }
@@ -110,14 +111,18 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
 
 /// A shape without the batch axis; -1 stands for what is left.
 pub(super) fn shape(settings: Settings, key: &str) -> Result<Vec<Option<usize>>, OpenError> {
+    let shape = settings.get(key).and_then(shape_of);
+    shape.ok_or_else(|| settings.refuse("its shape is not understood"))
+}
+
+/// The lengths in a list; -1 stands for what is left.
+pub(super) fn shape_of(value: &Value) -> Option<Vec<Option<usize>>> {
     let axis = |v: &Value| match v.as_i64() {
         Some(-1) => Some(None),
         Some(n) if n > 0 => usize::try_from(n).ok().map(Some),
         _ => None,
     };
-    let axes = settings.get(key).and_then(Value::as_array);
-    let axes = axes.and_then(|axes| axes.iter().map(axis).collect::<Option<Vec<_>>>());
-    axes.ok_or_else(|| settings.refuse("its shape is not understood"))
+    value.as_array()?.iter().map(axis).collect()
 }
 
 /// Axes counted from the batch axis as axes of one image.
@@ -215,7 +220,9 @@ fn flatten(value: &Value, depth: usize, into: &mut Vec<f64>) -> Option<()> {
     match value {
         Value::Number(n) => into.push(n.as_f64()?),
         Value::Array(items) if depth < 5 => {
-            items.iter().try_for_each(|item| flatten(item, depth + 1, into))?;
+            items
+                .iter()
+                .try_for_each(|item| flatten(item, depth + 1, into))?;
         }
         _ => return None,
     }

@@ -134,7 +134,9 @@ fn output(
         }) => {
             let channels = x.last().copied().flatten();
             if channels.is_none_or(|c| !c.is_multiple_of(*groups)) {
-                return Err(format!("the shape {x:?} does not fall into {groups} groups"));
+                return Err(format!(
+                    "the shape {x:?} does not fall into {groups} groups"
+                ));
             }
             x.to_vec()
         }
@@ -146,7 +148,10 @@ fn output(
         }
         LayerKind::Merge(Merge::Concatenate(axis)) => concatenated(*axis, node, shapes)?,
         LayerKind::Merge(Merge::Dot) => {
-            let other = node.inputs.get(1).map_or(&[][..], |&input| shape_of(input, shapes));
+            let other = node
+                .inputs
+                .get(1)
+                .map_or(&[][..], |&input| shape_of(input, shapes));
             if x.len() != 1 || other != x {
                 return Err(format!(
                     "it multiplies the shapes {x:?} and {other:?}; only rows of one length are supported"

@@ -78,7 +78,8 @@ impl Spec {
         let fits = match self {
             Self::Affine { axes, last, .. } => {
                 (*last == -1 || *last == input.len() as i64)
-                    && *axes <= input.len() && !all.skip(input.len() - axes).any(open)
+                    && *axes <= input.len()
+                    && !all.skip(input.len() - axes).any(open)
             }
             Self::Alpha { shared } => {
                 shared.iter().all(|axis| *axis < input.len())

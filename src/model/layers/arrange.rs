@@ -3,6 +3,7 @@
 use candle_core::{Error, Result, Tensor};
 
 use super::elementwise::keep_nan;
+use super::function::Function;
 use crate::model::graph::{Binary, Merge, Slice};
 
 /// Zeros around H and W: `[top, bottom, left, right]`.
@@ -57,6 +58,10 @@ pub fn binary(a: &Tensor, b: &Tensor, operator: Binary) -> Result<Tensor> {
         Binary::Subtract => a.broadcast_sub(b),
         Binary::Multiply => a.broadcast_mul(b),
         Binary::Divide => a.broadcast_div(b),
+        Binary::Power => match b.flatten_all()?.to_vec1::<f32>()?.as_slice() {
+            [power] => Function::Power(*power).forward(a),
+            _ => Err(Error::Msg("only powers of one number are supported".into())),
+        },
         Binary::Maximum | Binary::Minimum => extreme(a, b, operator),
     }
 }

@@ -89,12 +89,12 @@ fn softplus(x: f32) -> f32 {
     x.max(0.0) + (-x.abs()).exp().ln_1p()
 }
 
-/// A reduction over some axes, counted without the batch axis.
+/// A reduction over some axes, as they are written: the batch axis is 0, negative ones count from the
+/// end.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reduce {
     pub by: Reduction,
-    /// In rising order.
-    pub axes: Vec<usize>,
+    pub axes: Vec<i64>,
     pub keep_dims: bool,
 }
 
@@ -110,10 +110,7 @@ impl Reduce {
     /// The shape that comes out; the error is a reason in words.
     pub fn shape(&self, x: &[Option<usize>]) -> std::result::Result<Vec<Option<usize>>, String> {
         let mut shape = x.to_vec();
-        for &axis in self.axes.iter().rev() {
-            if axis >= shape.len() {
-                return Err(format!("it has no axis {axis} in {x:?}"));
-            }
+        for axis in self.inner(x.len())? {
             if self.keep_dims {
                 shape[axis] = Some(1);
             } else {
@@ -123,23 +120,55 @@ impl Reduce {
         Ok(shape)
     }
 
+    /// The axes without the batch axis, the last first, of an image with so many.
+    fn inner(&self, rank: usize) -> std::result::Result<Vec<usize>, String> {
+        let inner = |&axis: &i64| inner_axis(axis, rank);
+        let mut axes: Vec<usize> =
+            self.axes
+                .iter()
+                .map(inner)
+                .collect::<Option<_>>()
+                .ok_or(format!(
+                    "its axes {:?} are not those of one image",
+                    self.axes
+                ))?;
+        axes.sort_unstable();
+        axes.dedup();
+        axes.reverse();
+        Ok(axes)
+    }
+
     /// The sum, mean, largest or smallest value over the axes.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let mut y = x.clone();
-        for axis in self.axes.iter().rev().map(|axis| axis + 1) {
-            if axis >= y.rank() {
-                return Err(Error::Msg("no such axis".into()));
-            }
+        let axes = self.inner(x.rank().saturating_sub(1)).map_err(Error::Msg)?;
+        for axis in axes.into_iter().map(|axis| axis + 1) {
             let reduced = match self.by {
                 Reduction::Sum => y.sum_keepdim(axis)?,
                 Reduction::Mean => y.mean_keepdim(axis)?,
                 Reduction::Max => keep_nan(&y.max_keepdim(axis)?, &y.ne(&y)?.max_keepdim(axis)?)?,
                 Reduction::Min => keep_nan(&y.min_keepdim(axis)?, &y.ne(&y)?.max_keepdim(axis)?)?,
             };
-            y = if self.keep_dims { reduced } else { reduced.squeeze(axis)? };
+            y = if self.keep_dims {
+                reduced
+            } else {
+                reduced.squeeze(axis)?
+            };
         }
         y.contiguous()
     }
+}
+
+/// An axis as it is written (the batch axis is 0, negative ones count from the end) as one of the
+/// `rank` axes of an image; `None` for the batch axis and beyond the last.
+pub(super) fn inner_axis(axis: i64, rank: usize) -> Option<usize> {
+    let length = i64::try_from(rank).ok()? + 1;
+    let axis = if axis < 0 {
+        axis.checked_add(length)?
+    } else {
+        axis
+    };
+    usize::try_from(axis - 1).ok().filter(|&axis| axis < rank)
 }
 
 /// `x` where it is positive, else `alpha x`; alpha has the shape of one image, 1 where it is shared.

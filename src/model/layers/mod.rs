@@ -13,6 +13,8 @@ pub mod noise;
 pub mod norm;
 pub mod normaliser;
 pub mod pool;
+#[cfg(test)]
+mod rare_gradient_tests;
 pub mod rearrange;
 pub mod size;
 pub mod transposed;

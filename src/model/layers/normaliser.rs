@@ -100,7 +100,9 @@ impl CustomOp1 for Standardise {
         let x = values(x, layout)?;
         let (_, length) = layout.shape().dims2()?;
         let mut y = vec![0.0_f32; x.len()];
-        let rows = y.par_chunks_mut(length.max(1)).zip(x.par_chunks(length.max(1)));
+        let rows = y
+            .par_chunks_mut(length.max(1))
+            .zip(x.par_chunks(length.max(1)));
         rows.with_min_len(16).for_each(|(y, x)| {
             let (mean, inverse) = self.moments(x);
             for (y, &x) in y.iter_mut().zip(x) {

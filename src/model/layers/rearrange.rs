@@ -2,6 +2,8 @@
 
 use candle_core::{Error, Result, Tensor};
 
+use super::function::inner_axis;
+
 /// The axes of a value without the batch axis; `None` where only a photo will tell.
 type Axes = Vec<Option<usize>>;
 
@@ -16,10 +18,11 @@ pub enum Arrange {
     Cropping2d([usize; 4]),
     /// Every pixel this often along height and width, or interpolated between pixel centres.
     UpSampling2d { size: [usize; 2], bilinear: bool },
-    /// A new axis of length 1 at this place.
-    ExpandDims(usize),
+    /// A new axis of length 1 at this place, as written: the batch axis is 0, negative ones count from
+    /// the end.
+    ExpandDims(i64),
     /// Without the axis at this place, which has length 1.
-    Squeeze(usize),
+    Squeeze(i64),
     /// `[N, C]` to `[N, count, C]`.
     Repeat(usize),
 }
@@ -64,18 +67,14 @@ impl Arrange {
             }
             Self::ExpandDims(at) => {
                 let mut axes = x.to_vec();
-                if *at > axes.len() {
-                    return Err(misfit());
-                }
-                axes.insert(*at, Some(1));
+                let at = inner_axis(*at, axes.len() + 1).ok_or_else(misfit)?;
+                axes.insert(at, Some(1));
                 axes
             }
             Self::Squeeze(at) => {
                 let mut axes = x.to_vec();
-                if axes.get(*at).copied().flatten() != Some(1) {
-                    return Err(misfit());
-                }
-                axes.remove(*at);
+                let at = inner_axis(*at, axes.len()).filter(|&at| axes[at] == Some(1));
+                axes.remove(at.ok_or_else(misfit)?);
                 axes
             }
             Self::Repeat(count) => match x {
@@ -111,10 +110,7 @@ impl Arrange {
     }
 }
 
-fn reshaped(
-    target: &[Option<usize>],
-    x: &[Option<usize>],
-) -> std::result::Result<Axes, String> {
+fn reshaped(target: &[Option<usize>], x: &[Option<usize>]) -> std::result::Result<Axes, String> {
     let mut axes = target.iter().flatten();
     let given = axes.try_fold(1_usize, |product, &n| product.checked_mul(n));
     let given = given.ok_or("its shape is larger than can be counted")?;
@@ -132,7 +128,10 @@ fn reshaped(
         return Err(format!("it cannot reshape {x:?} to {target:?}"));
     }
     let left = whole / given.max(1);
-    Ok(target.iter().map(|axis| Some(axis.unwrap_or(left))).collect())
+    Ok(target
+        .iter()
+        .map(|axis| Some(axis.unwrap_or(left)))
+        .collect())
 }
 
 /// One axis enlarged to `length`: output `i` stands at `(i + 0.5) * n / length - 0.5`, rounded to a
@@ -168,12 +167,16 @@ mod tests {
 
     #[test]
     fn reshape_takes_what_is_left_and_refuses_what_does_not_fit() {
-        let to = |target: &[Option<usize>]| {
-            Arrange::Reshape(target.to_vec()).shape(&[Some(4), Some(6)])
-        };
+        let to =
+            |target: &[Option<usize>]| Arrange::Reshape(target.to_vec()).shape(&[Some(4), Some(6)]);
         assert_eq!(to(&[None, Some(3)]), Ok(vec![Some(8), Some(3)]));
         assert_eq!(to(&[Some(24)]), Ok(vec![Some(24)]));
-        for wrong in [&[Some(5)][..], &[None, None], &[None, Some(5)], &[None, Some(0)]] {
+        for wrong in [
+            &[Some(5)][..],
+            &[None, None],
+            &[None, Some(5)],
+            &[None, Some(0)],
+        ] {
             assert!(to(wrong).is_err(), "{wrong:?}");
         }
     }
@@ -182,17 +185,24 @@ mod tests {
     fn crops_and_permutations_that_do_not_fit_are_refused() {
         let x = [Some(4), Some(4), Some(2)];
         assert!(Arrange::Cropping2d([2, 2, 0, 0]).shape(&x).is_err());
-        assert!(Arrange::Cropping2d([usize::MAX, 2, 0, 0]).shape(&x).is_err());
+        assert!(
+            Arrange::Cropping2d([usize::MAX, 2, 0, 0])
+                .shape(&x)
+                .is_err()
+        );
         assert!(Arrange::Permute(vec![0, 0, 1]).shape(&x).is_err());
         assert!(Arrange::Permute(vec![1]).shape(&x).is_err());
-        assert!(Arrange::Squeeze(0).shape(&x).is_err());
+        assert!(Arrange::Squeeze(1).shape(&x).is_err());
         assert!(Arrange::ExpandDims(9).shape(&x).is_err());
     }
 
     #[test]
     fn bilinear_enlarging_stands_between_pixel_centres() {
         let x = Tensor::new(&[[[[0.0_f32], [4.0]]]], &Device::Cpu).unwrap();
-        let y = Arrange::UpSampling2d { size: [1, 2], bilinear: true };
+        let y = Arrange::UpSampling2d {
+            size: [1, 2],
+            bilinear: true,
+        };
         let y = y.forward(&x).unwrap().flatten_all().unwrap();
         assert_eq!(y.to_vec1::<f32>().unwrap(), [0.0, 1.0, 3.0, 4.0]);
     }

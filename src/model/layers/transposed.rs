@@ -30,7 +30,9 @@ impl TransposedConv2d {
         let (stride, reach) = (self.strides[axis], reach(size, self.dilation[axis])?);
         let length = match (self.output_padding, self.padding) {
             (None, Padding::Same) => n.checked_mul(stride)?,
-            (None, _) => n.checked_mul(stride)?.checked_add(reach.saturating_sub(stride))?,
+            (None, _) => n
+                .checked_mul(stride)?
+                .checked_add(reach.saturating_sub(stride))?,
             (Some(extra), padding) => {
                 let whole = n.checked_sub(1)?.checked_mul(stride)?.checked_add(reach)?;
                 let whole = whole.checked_add(extra[axis])?;
@@ -47,17 +49,24 @@ impl TransposedConv2d {
     pub fn inner(&self, [n, h, w, c]: [usize; 4], [kh, kw]: [usize; 2]) -> usize {
         let side = |axis: usize, n: usize, size: usize| {
             let reach = reach(size, self.dilation[axis]).unwrap_or(usize::MAX);
-            n.saturating_mul(self.strides[axis]).saturating_add(reach.saturating_mul(2))
+            n.saturating_mul(self.strides[axis])
+                .saturating_add(reach.saturating_mul(2))
         };
         let (rows, columns) = (side(0, h, kh), side(1, w, kw));
-        n.saturating_mul(rows).saturating_mul(columns).saturating_mul(c)
+        n.saturating_mul(rows)
+            .saturating_mul(columns)
+            .saturating_mul(c)
     }
 }
 
 /// `[N, H, W, in]` with `[kh, kw, out, in]`, without bias and activation. Every input pixel adds its
 /// multiple of the kernel to the output, `stride` pixels apart: a plain convolution with the turned
 /// kernel over the input with zeros between its pixels.
-pub fn transposed_conv2d(x: &Tensor, kernel: &Tensor, settings: &TransposedConv2d) -> Result<Tensor> {
+pub fn transposed_conv2d(
+    x: &Tensor,
+    kernel: &Tensor,
+    settings: &TransposedConv2d,
+) -> Result<Tensor> {
     let (kh, kw, _, _) = kernel.dims4()?;
     let mut y = x.clone();
     let mut turned = kernel.clone();
@@ -107,7 +116,9 @@ fn spread(x: &Tensor, axis: usize, stride: usize) -> Result<Tensor> {
     let n = x.dim(axis)?;
     let mut dims = x.dims().to_vec();
     dims[axis] = n * stride;
-    let apart = x.unsqueeze(axis + 1)?.pad_with_zeros(axis + 1, 0, stride - 1)?;
+    let apart = x
+        .unsqueeze(axis + 1)?
+        .pad_with_zeros(axis + 1, 0, stride - 1)?;
     apart
         .contiguous()?
         .reshape(dims)?

@@ -283,7 +283,7 @@ impl Action {
             ),
             Self::OpenBase => (
                 "Open file...",
-                "A Keras .h5 or .keras file, or a PyTorch state dict (.safetensors)",
+                "A Keras .h5 or .keras file, or a PyTorch state dict (.safetensors, .pth, .pt)",
                 Some((ctrl, Key::O)),
             ),
             Self::OpenPhotos => (

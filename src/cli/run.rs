@@ -8,6 +8,7 @@ use clap::ValueEnum;
 
 use super::{Failure, Rules, arrays, model_source, trainable};
 use crate::dataset::{Image, batch, folder};
+use crate::model::first_norm::Distance;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, Semantics};
 use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
@@ -99,6 +100,12 @@ impl Run {
         };
         let pass = pass::run(&model, &x, &options, &|_, _| true)
             .map_err(|error| at(&error, &self.input))?;
+        // An array is what the person makes it; photos went through the model's own preprocessing.
+        if !arrays::is_array(&self.input)
+            && let Some(text) = Distance::of(&model, &pass).and_then(|d| d.warning(&model))
+        {
+            eprintln!("warning: {text}");
+        }
         let arrays = arrays_of(&model, &pass, &taps).map_err(|error| {
             at(
                 &format!("the result cannot be read back: {error}"),

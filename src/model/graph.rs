@@ -3,6 +3,10 @@
 use candle_core::Tensor;
 
 use super::effective::Role;
+use super::layers::function::{Function, Reduce};
+use super::layers::normaliser::Normaliser;
+use super::layers::rearrange::Arrange;
+use super::layers::transposed::TransposedConv2d;
 use crate::augment::AugmentLayer;
 
 /// Index into [`Graph::layers`].
@@ -95,10 +99,21 @@ pub enum LayerKind {
     },
     Conv2d(Conv2d),
     DepthwiseConv2d(Conv2d),
+    TransposedConv2d(TransposedConv2d),
     /// A depthwise convolution, then a 1x1 convolution with bias and activation.
     SeparableConv2d(Conv2d),
     BatchNorm(BatchNorm),
+    /// A normalisation that is the same in both modes.
+    Normaliser(Normaliser),
     Activation(Activation),
+    /// `x` where it is positive, else `alpha x`, with a learnable alpha.
+    PRelu,
+    /// `gamma x`, with a learnable gamma by channel.
+    LayerScale,
+    /// `a + scale b` of two inputs.
+    ScaledSum(f32),
+    Arrange(Arrange),
+    Reduce(Reduce),
     /// `[top, bottom, left, right]`.
     ZeroPadding2d([usize; 4]),
     Merge(Merge),
@@ -144,6 +159,8 @@ pub enum Padding {
     Valid,
     /// TensorFlow's `same`: the odd pixel after.
     Same,
+    /// PyTorch's: so many pixels on every side.
+    Around(usize),
 }
 
 /// Pooling with a window.
@@ -170,6 +187,8 @@ pub enum Merge {
     Average,
     Maximum,
     Minimum,
+    /// The sum of products of two inputs `[N, C]`: `[N, 1]`.
+    Dot,
     /// Along this axis, the batch axis being 0; negative counts from the end.
     Concatenate(i64),
 }
@@ -180,6 +199,8 @@ pub enum Binary {
     Subtract,
     Multiply,
     Divide,
+    /// To the power of a number.
+    Power,
     Maximum,
     Minimum,
 }
@@ -226,6 +247,7 @@ pub enum Activation {
     Softsign,
     Tanh,
     Exponential,
+    Function(Function),
 }
 
 impl Activation {
@@ -278,6 +300,10 @@ impl LayerKind {
             Self::Conv2d(_)
             | Self::DepthwiseConv2d(_)
             | Self::SeparableConv2d(_)
+            | Self::TransposedConv2d(_)
+            | Self::Normaliser(Normaliser::Layer { .. } | Normaliser::Group { .. })
+            | Self::PRelu
+            | Self::LayerScale
             | Self::Dense(_) => Role::Weights,
             Self::BatchNorm(_) => Role::BatchNorm,
             Self::Noise(_) => Role::Noise,

@@ -3,6 +3,7 @@
 pub mod counts;
 pub mod effective;
 pub mod error;
+pub mod first_norm;
 pub mod flag_spec;
 pub mod flags;
 pub mod graph;
@@ -11,6 +12,7 @@ pub mod layers;
 pub mod noise_rate;
 pub mod open;
 pub mod pass;
+pub mod preprocessing;
 pub mod pytorch;
 pub mod reading;
 pub mod sampler;
@@ -19,9 +21,8 @@ pub use effective::{Effective, Mode, Outer, Role, Semantics, Statistics, effecti
 pub use error::{OpenError, PassError};
 pub use flags::Flags;
 pub use graph::{Graph, Layer, LayerId, LayerKind, NodeId};
+pub use preprocessing::Preprocessing;
 pub use reading::Reading;
-
-use serde::{Deserialize, Serialize};
 
 /// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
 /// returns new statistics instead of storing them.
@@ -52,6 +53,8 @@ pub enum Format {
     KerasZip,
     /// A PyTorch state dict.
     Safetensors,
+    /// A PyTorch state dict as `torch.save` writes it.
+    Pickle,
 }
 
 impl Format {
@@ -61,43 +64,7 @@ impl Format {
             Self::KerasH5 => "h5",
             Self::KerasZip => "keras",
             Self::Safetensors => "safetensors",
-        }
-    }
-}
-
-/// What photos (0 to 255) go through before the first layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Preprocessing {
-    /// Nothing: the model scales its own input.
-    Raw,
-    /// `x / 127.5 - 1`: MobileNet and its like.
-    MinusOneToOne,
-    /// `(x - 127) / 128`: EfficientNet-Lite.
-    Lite,
-    /// `x / 255`.
-    ZeroToOne,
-}
-
-impl Preprocessing {
-    pub const ALL: [Self; 4] = [Self::Raw, Self::MinusOneToOne, Self::Lite, Self::ZeroToOne];
-
-    /// The formula, as the window shows it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Raw => "0 to 255",
-            Self::MinusOneToOne => "x / 127.5 - 1",
-            Self::Lite => "(x - 127) / 128",
-            Self::ZeroToOne => "x / 255",
-        }
-    }
-
-    /// The formula for one value.
-    pub fn apply(self, x: f32) -> f32 {
-        match self {
-            Self::Raw => x,
-            Self::MinusOneToOne => x / 127.5 - 1.0,
-            Self::Lite => (x - 127.0) / 128.0,
-            Self::ZeroToOne => x / 255.0,
+            Self::Pickle => "pth",
         }
     }
 }

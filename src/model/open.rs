@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::graph::{Binary, Graph, LayerKind};
 use super::{Format, Model, OpenError, Preprocessing, Semantics, keras, pytorch};
 use crate::assets;
 
@@ -145,7 +144,7 @@ fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
     if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
         return Ok(of_keras(title, Format::KerasH5, keras::open_h5(bytes)?));
     }
-    if bytes.starts_with(b"PK\x03\x04") {
+    if bytes.starts_with(b"PK\x03\x04") && !pytorch::is_zip(&bytes) {
         return Ok(of_keras(
             title,
             Format::KerasZip,
@@ -153,17 +152,12 @@ fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
         ));
     }
     if looks_like_safetensors(&bytes) {
-        let opened = pytorch::open_safetensors(&bytes)?;
-        return Ok(Model {
-            title,
-            format: Format::Safetensors,
-            framework: "PyTorch".into(),
-            semantics: Semantics::PyTorch,
-            graph: opened.graph,
-            preprocessing: opened.preprocessing,
-            labels: Vec::new(),
-            warnings: opened.warnings,
-        });
+        let opened = pytorch::open_safetensors(&bytes, &title)?;
+        return Ok(of_pytorch(title, Format::Safetensors, opened));
+    }
+    if pytorch::looks_like_pickle(&bytes) {
+        let opened = pytorch::open_pickle(&bytes, &title)?;
+        return Ok(of_pytorch(title, Format::Pickle, opened));
     }
     let what = if bytes.is_empty() {
         "it is empty"
@@ -171,8 +165,21 @@ fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
         "its content is of another kind"
     };
     Err(OpenError::NotAModel(format!(
-        "{what}. Supported: Keras .h5 and .keras, .safetensors"
+        "{what}. Supported: Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt"
     )))
+}
+
+fn of_pytorch(title: String, format: Format, opened: pytorch::Opened) -> Model {
+    Model {
+        title,
+        format,
+        framework: "PyTorch".into(),
+        semantics: Semantics::PyTorch,
+        graph: opened.graph,
+        preprocessing: opened.preprocessing,
+        labels: Vec::new(),
+        warnings: opened.warnings,
+    }
 }
 
 fn of_keras(title: String, format: Format, opened: keras::Opened) -> Model {
@@ -181,7 +188,7 @@ fn of_keras(title: String, format: Format, opened: keras::Opened) -> Model {
         format,
         framework: opened.framework,
         semantics: opened.semantics,
-        preprocessing: preprocessing_of(&opened.graph),
+        preprocessing: Preprocessing::of(&opened.graph),
         graph: opened.graph,
         labels: Vec::new(),
         warnings: opened.warnings,
@@ -194,30 +201,6 @@ fn looks_like_safetensors(bytes: &[u8]) -> bool {
         let length = u64::from_le_bytes(*length);
         length >= 2 && length <= bytes.len() as u64 - 8 && bytes.get(8) == Some(&b'{')
     })
-}
-
-/// Nothing where the model scales its own input before its first weights; else by family.
-fn preprocessing_of(graph: &Graph) -> Preprocessing {
-    let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
-    let before_weights = layers.take_while(|l| l.weights.is_empty());
-    let scales = before_weights.into_iter().any(|l| {
-        matches!(
-            l.kind,
-            LayerKind::Rescaling { .. } | LayerKind::Operator(Binary::Divide | Binary::Multiply)
-        )
-    });
-    let is_mobilenet = |name: &str| name.to_ascii_lowercase().starts_with("mobilenet");
-    let family = is_mobilenet(&graph.name)
-        || graph.layers.iter().any(|l| {
-            // MobileNetV2's first normalisation. ResNet50 of old files has a `bn_conv1`, and other
-            // ideas about its input.
-            is_mobilenet(&l.name) || l.name == "bn_Conv1"
-        });
-    if !scales && family {
-        Preprocessing::MinusOneToOne
-    } else {
-        Preprocessing::Raw
-    }
 }
 
 /// Class names: those beside the file, or ImageNet's for a thousand outputs.
@@ -274,40 +257,4 @@ fn warn_of_bad_numbers(model: &mut Model) {
         ));
     }
     model.warnings.append(&mut warnings);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::graph::Layer;
-
-    #[test]
-    fn preprocessing_by_family() {
-        let of = |name: &str, layer: &str| {
-            preprocessing_of(&Graph {
-                name: name.to_owned(),
-                layers: vec![Layer {
-                    name: layer.to_owned(),
-                    class: "BatchNormalization".to_owned(),
-                    kind: LayerKind::Identity,
-                    parent: None,
-                    listed: true,
-                    trainable: true,
-                    recorded_training: None,
-                    weights: Vec::new(),
-                }],
-                ..Graph::default()
-            })
-        };
-        assert_eq!(of("model", "bn_Conv1"), Preprocessing::MinusOneToOne);
-        assert_eq!(
-            of("model", "mobilenetv2_1.00_224"),
-            Preprocessing::MinusOneToOne
-        );
-        assert_eq!(
-            of("mobilenet_1.00_224", "conv1_bn"),
-            Preprocessing::MinusOneToOne
-        );
-        assert_eq!(of("resnet50", "bn_conv1"), Preprocessing::Raw);
-    }
 }

@@ -18,10 +18,8 @@ fn fixture(name: &str) -> Arrays {
 
 fn pass(model: &Model, io: &Arrays, mode: Mode, flags: &Flags) -> Pass {
     let pixels = &io["x_uint8"];
-    let scaled: Vec<f32> = values(pixels)
-        .into_iter()
-        .map(|v| model.preprocessing.apply(v))
-        .collect();
+    let mut scaled = values(pixels);
+    model.preprocessing.apply(&mut scaled);
     let x = candle_core::Tensor::from_vec(scaled, pixels.shape(), &candle_core::Device::Cpu);
     let options = PassOptions {
         outer: mode.into(),

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::settings::Settings;
 use crate::model::graph::Activation;
+use crate::model::layers::function::Function;
 use crate::model::{OpenError, Semantics};
 
 /// What one of these stands for: `"relu"`, `{"class_name": "function", "config": "relu"}`,
@@ -52,8 +53,8 @@ pub(super) fn by_name(name: &str, semantics: Semantics) -> Option<Activation> {
         "selu" => Activation::Selu,
         "gelu" => Activation::Gelu { approximate: false },
         "sigmoid" => Activation::Sigmoid,
-        // Keras 2 has another slope (0.2 x + 0.5), which the graph has no name for.
         "hard_sigmoid" if semantics == Semantics::Keras3 => Activation::HardSigmoid,
+        "hard_sigmoid" => Activation::Function(Function::SlopedSigmoid),
         "silu" | "swish" => Activation::Silu,
         "hard_silu" | "hard_swish" => Activation::HardSilu,
         "softmax" => Activation::Softmax,
@@ -61,6 +62,12 @@ pub(super) fn by_name(name: &str, semantics: Semantics) -> Option<Activation> {
         "softsign" => Activation::Softsign,
         "tanh" => Activation::Tanh,
         "exponential" => Activation::Exponential,
+        "mish" => Activation::Function(Function::Mish),
+        "log_sigmoid" => Activation::Function(Function::LogSigmoid),
+        "log_softmax" => Activation::Function(Function::LogSoftmax),
+        "hard_tanh" => Activation::Function(Function::Clip(-1.0, 1.0)),
+        "tanh_shrink" => Activation::Function(Function::TanhShrink),
+        "squareplus" => Activation::Function(Function::Squareplus),
         _ => return None,
     })
 }

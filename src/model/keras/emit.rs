@@ -136,9 +136,10 @@ impl Emitter<'_> {
             .count();
         let fits = match kind {
             LayerKind::Operator(_) => inputs.len() == 2 && tensors > 0,
-            LayerKind::Merge(crate::model::graph::Merge::Subtract) => {
-                inputs.len() == 2 && tensors == 2
-            }
+            LayerKind::Merge(
+                crate::model::graph::Merge::Subtract | crate::model::graph::Merge::Dot,
+            )
+            | LayerKind::ScaledSum(_) => inputs.len() == 2 && tensors == 2,
             LayerKind::Merge(_) => tensors == inputs.len() && tensors > 0,
             _ => tensors == 1 && inputs.len() == 1,
         };

@@ -1,20 +1,24 @@
 //! Layer classes: a class name and its settings become a [`LayerKind`] and a [`Spec`].
 
+use super::activations;
 use super::augment_config;
+use super::rare_kinds;
 use super::settings::Settings;
 use super::specs::Spec;
-use super::{activations, operators};
 use crate::model::graph::{BatchNorm, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
 use crate::model::{OpenError, Semantics};
 
 /// The classes read here, for the message about unsupported ones.
 pub(super) const SUPPORTED: &str = "Activation, ActivityRegularization, Add, AlphaDropout, Average, \
-    AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Dense, DepthwiseConv2D, Dropout, ELU, \
-    Flatten, Functional, GaussianDropout, GaussianNoise, GlobalAveragePooling2D, \
-    GlobalMaxPooling2D, Identity, InputLayer, LeakyReLU, MaxPooling2D, Maximum, Minimum, Multiply, \
-    RandomBrightness, RandomContrast, RandomCrop, RandomFlip, RandomRotation, RandomShear, \
-    RandomTranslation, RandomZoom, ReLU, Rescaling, Resizing, SeparableConv2D, Sequential, \
-    SlicingOpLambda, Softmax, SpatialDropout2D, Subtract, TFOpLambda, ZeroPadding2D";
+    AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Cropping2D, \
+    CustomScaleLayer, Dense, DepthwiseConv2D, Dot, Dropout, ELU, Flatten, Functional, \
+    GaussianDropout, GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, \
+    GroupNormalization, Identity, InputLayer, LayerNormalization, LayerScale, LeakyReLU, \
+    MaxPooling2D, Maximum, Minimum, Multiply, Normalization, PReLU, Permute, RandomBrightness, \
+    RandomContrast, RandomCrop, RandomFlip, RandomRotation, RandomShear, RandomTranslation, \
+    RandomZoom, ReLU, RepeatVector, Rescaling, Reshape, Resizing, SeparableConv2D, Sequential, \
+    SlicingOpLambda, Softmax, SpatialDropout2D, StochasticDepth, Subtract, TFOpLambda, \
+    ThresholdedReLU, UnitNormalization, UpSampling2D, ZeroPadding2D";
 
 /// What a layer of this class computes, and which weights it has; `None` for an unknown class.
 pub(super) fn leaf(
@@ -68,17 +72,19 @@ pub(super) fn leaf(
             plain(LayerKind::Noise(noise(class, settings)?))
         }
         "Identity" | "ActivityRegularization" => plain(LayerKind::Identity),
-        "TFOpLambda" => plain(operators::keras2(settings)?),
-        _ => Ok(augment_config::parse(class, settings, semantics)?
-            .map(|layer| (LayerKind::Augment(layer), Spec::None))),
+        _ => match rare_kinds::leaf(class, settings, semantics)? {
+            Some(leaf) => Ok(Some(leaf)),
+            None => Ok(augment_config::parse(class, settings, semantics)?
+                .map(|layer| (LayerKind::Augment(layer), Spec::None))),
+        },
     }
 }
 
-fn singles(values: Vec<f64>) -> Vec<f32> {
+pub(super) fn singles(values: Vec<f64>) -> Vec<f32> {
     values.into_iter().map(|x| x as f32).collect()
 }
 
-fn padding(settings: Settings) -> Result<Padding, OpenError> {
+pub(super) fn padding(settings: Settings) -> Result<Padding, OpenError> {
     match settings.text("padding")? {
         "" | "valid" => Ok(Padding::Valid),
         "same" => Ok(Padding::Same),

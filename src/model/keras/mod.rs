@@ -11,6 +11,7 @@ mod by_name;
 mod by_number;
 mod calls;
 mod emit;
+mod functions;
 mod h5;
 #[cfg(test)]
 mod hostile_tests;
@@ -19,6 +20,7 @@ mod kinds;
 mod object;
 mod operators;
 mod parse;
+mod rare_kinds;
 mod settings;
 mod shapes;
 mod specs;
@@ -29,7 +31,7 @@ mod windows;
 use serde_json::Value;
 
 use self::h5::{Attributes, H5, guarded};
-use self::specs::{Need, Spec};
+use self::specs::Need;
 use super::graph::Graph;
 use super::{OpenError, Semantics};
 
@@ -146,15 +148,12 @@ fn assemble(
         root_trainable: parsed.root_trainable,
         input_hwc: parsed.input_hwc,
     };
-    let channels = shapes::input_channels(&graph, &parsed.specs)?;
-    let needs: Vec<Vec<Need>> = std::iter::zip(&parsed.specs, &channels)
+    let inputs = shapes::inputs(&graph, &parsed.specs)?;
+    let needs: Vec<Vec<Need>> = std::iter::zip(&parsed.specs, &inputs)
         // A layer that is never called takes no part, and its weights cannot be checked.
-        .map(|(spec, &c)| {
-            if c == 0 {
-                Spec::None.needs(0)
-            } else {
-                spec.needs(c)
-            }
+        .map(|(spec, input)| match input {
+            Some(shape) => spec.needs(shape),
+            None => Vec::new(),
         })
         .collect();
     let extra = load(&mut h5, &mut graph, &needs)?;

@@ -23,6 +23,11 @@ impl<'a> LayerObject<'a> {
             .get("class_name")
             .and_then(Value::as_str)
             .ok_or_else(broken)?;
+        // A layer of Keras' own InceptionResNetV2, which tf_keras registers as if a person had made it.
+        let class = match class {
+            "Custom>CustomScaleLayer" => "CustomScaleLayer",
+            class => class,
+        };
         let config = map.get("config").unwrap_or(&Value::Null);
         let name = config.get("name").or_else(|| map.get("name"));
         let name = name.and_then(Value::as_str).unwrap_or(class);
@@ -48,25 +53,27 @@ impl<'a> LayerObject<'a> {
                 .unwrap_or_default()
         };
         let package = text("module").split('.').next().unwrap_or_default();
-        text("registered_name").contains('>')
+        let own = self.class == "CustomScaleLayer" && self.config.get("scale").is_some();
+        (text("registered_name").contains('>') && !own)
             || !matches!(
                 package,
                 "" | "builtins" | "keras" | "tf_keras" | "tensorflow"
             )
     }
 
-    /// Whether it is a Keras 3 operator; .h5 files tell only by the absence of all settings.
+    /// Whether it is a Keras 3 operator; .h5 files tell only by the absence of a layer's settings.
     pub fn is_operator(&self) -> bool {
         let module = self
             .map
             .get("module")
             .and_then(Value::as_str)
             .unwrap_or_default();
+        // Layers always write these two.
         let bare = self
             .config
             .as_object()
-            .is_some_and(|c| c.keys().all(|k| k == "name"));
-        module.contains(".ops.") || (module.is_empty() && bare)
+            .is_some_and(|c| !c.contains_key("trainable") && !c.contains_key("dtype"));
+        module.contains(".ops.") || (module.is_empty() && bare && !self.is_model())
     }
 
     /// The `trainable` flag as written.

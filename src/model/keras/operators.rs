@@ -4,12 +4,13 @@ use serde_json::Value;
 
 use super::activations;
 use super::calls::Call;
+use super::functions::{self, Given};
 use super::settings::Settings;
 use crate::model::graph::{Activation, Binary, LayerKind, Slice};
 use crate::model::{OpenError, Semantics};
 
 /// Keras 3 operators, for the message about unsupported ones.
-pub(super) const KERAS3: [&str; 17] = [
+pub(super) const KERAS3: [&str; 40] = [
     "Add",
     "Subtract",
     "Multiply",
@@ -27,6 +28,29 @@ pub(super) const KERAS3: [&str; 17] = [
     "Softplus",
     "Softsign",
     "Selu",
+    "Elu",
+    "HardSigmoid",
+    "LeakyRelu",
+    "Gelu",
+    "Softmax",
+    "LogSoftmax",
+    "LogSigmoid",
+    "Absolute",
+    "Negative",
+    "Square",
+    "Sqrt",
+    "Rsqrt",
+    "Exp",
+    "Log",
+    "Power",
+    "Clip",
+    "Mean, Sum, Max, Min",
+    "Reshape",
+    "Transpose",
+    "Concatenate",
+    "ExpandDims, Squeeze",
+    "Normalize",
+    "Pad",
 ];
 
 /// What a Keras 3 operator computes; `None` for one that is not known.
@@ -52,12 +76,27 @@ pub(super) fn keras3(
         "Softplus" => LayerKind::Activation(Activation::Softplus),
         "Softsign" => LayerKind::Activation(Activation::Softsign),
         "Selu" => LayerKind::Activation(Activation::Selu),
-        _ => return Ok(None),
+        "Elu" => LayerKind::Activation(Activation::Elu {
+            alpha: settings.number_or("alpha", 1.0)? as f32,
+        }),
+        "HardSigmoid" => LayerKind::Activation(Activation::HardSigmoid),
+        "Softmax" => match activations::of_layer(class, settings)? {
+            Some(activation) => LayerKind::Activation(activation),
+            None => return Ok(None),
+        },
+        _ => {
+            let get = |key: &str| settings.get(key);
+            let given = Given {
+                settings,
+                get: &get,
+            };
+            return functions::named(&class.to_ascii_lowercase(), &given);
+        }
     }))
 }
 
 /// What a Keras 2 `TFOpLambda` computes, by the name of the TensorFlow function.
-pub(super) fn keras2(settings: Settings) -> Result<LayerKind, OpenError> {
+pub(super) fn keras2(settings: Settings, call: Option<&Call>) -> Result<LayerKind, OpenError> {
     let function = settings.text("function")?;
     let activation = function
         .strip_prefix("nn.")
@@ -77,7 +116,24 @@ pub(super) fn keras2(settings: Settings) -> Result<LayerKind, OpenError> {
                 Some(activation) => LayerKind::Activation(activation),
                 None => return Err(unknown(settings, function)),
             },
-            _ => return Err(unknown(settings, function)),
+            _ => {
+                let others = call.map_or(&[][..], |call| &call.others);
+                let get = |key: &str| {
+                    let found = others.iter().find(|(name, _)| *name == key);
+                    found.map(|(_, value)| *value)
+                };
+                let given = Given {
+                    settings,
+                    get: &get,
+                };
+                let short = function.rsplit('.').next().unwrap_or_default();
+                let known = ["math.", "nn.", "compat.v1.", ""];
+                let plain = known
+                    .iter()
+                    .any(|start| format!("{start}{short}") == function);
+                let kind = functions::named(short, &given)?.filter(|_| plain);
+                return kind.ok_or_else(|| unknown(settings, function));
+            }
         },
     })
 }
@@ -89,8 +145,13 @@ pub(super) fn check_keras2(settings: Settings, call: &Call) -> Result<(), OpenEr
         let ignored = match name {
             "name" | "training" => true,
             // The defaults of `tf.nn`.
-            "axis" => value.as_i64() == Some(-1),
+            "axis" => value.as_i64() == Some(-1) || !function.ends_with("softmax"),
             "beta" => value.as_f64() == Some(1.0),
+            "conjugate" => value.as_bool() == Some(false),
+            "epsilon" => value.as_f64() == Some(1e-12),
+            "keepdims" | "keep_dims" | "axes" | "perm" | "shape" | "clip_value_min"
+            | "clip_value_max" | "alpha" | "approximate" | "paddings" | "mode"
+            | "constant_values" => true,
             _ => false,
         };
         if !ignored {
@@ -105,7 +166,8 @@ pub(super) fn check_keras2(settings: Settings, call: &Call) -> Result<(), OpenEr
 fn unknown(settings: Settings, function: &str) -> OpenError {
     settings.refuse(format!(
         "it calls the TensorFlow function `{function}`; supported are add, subtract, multiply, \
-         truediv, maximum, minimum and the activations of `tf.nn`"
+         truediv, maximum, minimum, pow, abs, square, sqrt, exp, log, reductions, concat, reshape, \
+         transpose, pad, clip_by_value and the activations of `tf.nn`"
     ))
 }
 

@@ -194,6 +194,12 @@ impl Parser {
         }
         // After the class: an unknown one explains odd calls better than the calls do.
         let mut calls = calls?;
+        if calls
+            .windows(2)
+            .any(|pair| pair[0].others != pair[1].others)
+        {
+            return Err(object.refuse("it is called with several sets of arguments".to_owned()));
+        }
         for call in &mut calls {
             if object.class == "TFOpLambda" {
                 operators::check_keras2(object.settings()?, call)?;
@@ -237,6 +243,9 @@ impl Parser {
             let kind =
                 kind.ok_or_else(|| object.unsupported(place, &operators::KERAS3.join(", ")))?;
             return Ok((kind, Spec::None));
+        }
+        if object.class == "TFOpLambda" {
+            return Ok((operators::keras2(settings, call)?, Spec::None));
         }
         if object.class == "SlicingOpLambda" {
             return Ok((operators::get_item(settings, call)?, Spec::None));

@@ -6,15 +6,16 @@ use super::windows::{dilated, image, padded, window};
 use crate::augment::{AugmentLayer, Transform};
 use crate::model::OpenError;
 use crate::model::graph::{Conv2d, Graph, Input, LayerKind, Merge, Node, Noise, Slice};
+use crate::model::layers::normaliser::Normaliser;
 use crate::model::layers::size::MAX_VALUES;
 
 /// The axes of a value without the batch axis; `None` where only a photo will tell.
 pub(super) type Shape = Vec<Option<usize>>;
 
-/// For each layer the channels of its input, 0 where the layer is never called.
-pub(super) fn input_channels(graph: &Graph, specs: &[Spec]) -> Result<Vec<usize>, OpenError> {
+/// For each layer with weights the shape of its input; `None` where the layer is never called.
+pub(super) fn inputs(graph: &Graph, specs: &[Spec]) -> Result<Vec<Option<Shape>>, OpenError> {
     let mut shapes: Vec<Shape> = Vec::with_capacity(graph.nodes.len());
-    let mut channels = vec![0; graph.layers.len()];
+    let mut inputs: Vec<Option<Shape>> = vec![None; graph.layers.len()];
     for node in &graph.nodes {
         let layer = &graph.layers[node.layer];
         let spec = &specs[node.layer];
@@ -23,20 +24,19 @@ pub(super) fn input_channels(graph: &Graph, specs: &[Spec]) -> Result<Vec<usize>
             reason,
         };
         if *spec != Spec::None {
-            let last = node
-                .inputs
-                .first()
-                .and_then(|input| shape_of(*input, &shapes).last().copied());
-            let last = last.flatten().ok_or_else(|| {
+            let input = node.inputs.first();
+            let shape = input.map_or(&[][..], |&input| shape_of(input, &shapes));
+            let last = shape.last().copied().flatten().ok_or_else(|| {
                 refuse("the file leaves open how many channels its input has".to_owned())
             })?;
-            let known = channels[node.layer];
-            if known != 0 && known != last {
+            let earlier = inputs[node.layer].as_ref().and_then(|s| *s.last()?);
+            if let Some(known) = earlier.filter(|&known| known != last) {
                 return Err(refuse(format!(
                     "it is called on {known} and on {last} channels"
                 )));
             }
-            channels[node.layer] = last;
+            spec.check(shape).map_err(refuse)?;
+            inputs[node.layer] = Some(shape.to_vec());
         }
         let shape = output(&layer.kind, spec, node, &shapes, graph.input_hwc).map_err(refuse)?;
         if values(&shape) > MAX_VALUES {
@@ -50,7 +50,7 @@ pub(super) fn input_channels(graph: &Graph, specs: &[Spec]) -> Result<Vec<usize>
         }
         shapes.push(shape);
     }
-    Ok(channels)
+    Ok(inputs)
 }
 
 /// Values of one image at least; what is open counts as 1, and the colours of a photo as 3.
@@ -111,12 +111,55 @@ fn output(
             }
             x.to_vec()
         }
+        LayerKind::TransposedConv2d(settings) => {
+            let [h, w, _] = image(x)?;
+            let Spec::TransposedConv {
+                kernel, filters, ..
+            } = *spec
+            else {
+                return Err("it has no kernel".to_owned());
+            };
+            let side = |n: Option<usize>, axis: usize| match n {
+                None => Ok(None),
+                Some(n) => settings
+                    .side(axis, n, kernel[axis])
+                    .map(Some)
+                    .ok_or("its output cannot be counted, or nothing is left of it"),
+            };
+            vec![side(h, 0)?, side(w, 1)?, Some(filters)]
+        }
+        LayerKind::Normaliser(Normaliser::Group {
+            groups: Some(groups),
+            ..
+        }) => {
+            let channels = x.last().copied().flatten();
+            if channels.is_none_or(|c| !c.is_multiple_of(*groups)) {
+                return Err(format!(
+                    "the shape {x:?} does not fall into {groups} groups"
+                ));
+            }
+            x.to_vec()
+        }
+        LayerKind::Arrange(arrange) => arrange.shape(x)?,
+        LayerKind::Reduce(reduce) => reduce.shape(x)?,
         LayerKind::ZeroPadding2d([top, bottom, left, right]) => {
             let [h, w, c] = image(x)?;
             vec![padded(h, *top, *bottom)?, padded(w, *left, *right)?, c]
         }
         LayerKind::Merge(Merge::Concatenate(axis)) => concatenated(*axis, node, shapes)?,
-        LayerKind::Merge(_) | LayerKind::Operator(_) => {
+        LayerKind::Merge(Merge::Dot) => {
+            let other = node
+                .inputs
+                .get(1)
+                .map_or(&[][..], |&input| shape_of(input, shapes));
+            if x.len() != 1 || other != x {
+                return Err(format!(
+                    "it multiplies the shapes {x:?} and {other:?}; only rows of one length are supported"
+                ));
+            }
+            vec![Some(1)]
+        }
+        LayerKind::Merge(_) | LayerKind::Operator(_) | LayerKind::ScaledSum(_) => {
             let mut others = node.inputs[1..]
                 .iter()
                 .map(|&input| shape_of(input, shapes));

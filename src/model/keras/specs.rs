@@ -31,6 +31,27 @@ pub(super) enum Spec {
         units: usize,
         bias: bool,
     },
+    TransposedConv {
+        kernel: [usize; 2],
+        filters: usize,
+        bias: bool,
+    },
+    /// `gamma` and `beta` over the last so many axes.
+    Affine {
+        axes: usize,
+        /// The last of them as written; the batch axis counts as 0.
+        last: i64,
+        scale: bool,
+        center: bool,
+    },
+    /// `mean`, `variance` and the number of values that they were found from.
+    Statistics,
+    /// `alpha` over the whole image; the axes given (of height, width, channels) share one value.
+    Alpha {
+        shared: Vec<usize>,
+    },
+    /// One `gamma` a channel.
+    LayerScale,
 }
 
 /// One weight that must be in the file.
@@ -50,8 +71,34 @@ impl Need {
 }
 
 impl Spec {
-    /// The weights in the framework's order of creation, for this many input channels.
-    pub fn needs(&self, channels: usize) -> Vec<Need> {
+    /// Refuses an input that leaves open how large a weight is; the error is a reason in words.
+    pub fn check(&self, input: &[Option<usize>]) -> Result<(), String> {
+        let open = |axis: usize| input.get(axis).is_none_or(Option::is_none);
+        let mut all = 0..input.len();
+        let fits = match self {
+            Self::Affine { axes, last, .. } => {
+                (*last == -1 || *last == input.len() as i64)
+                    && *axes <= input.len()
+                    && !all.skip(input.len() - axes).any(open)
+            }
+            Self::Alpha { shared } => {
+                shared.iter().all(|axis| *axis < input.len())
+                    && !all.any(|axis| !shared.contains(&axis) && open(axis))
+            }
+            _ => true,
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(format!(
+            "its weights cannot be as large as an image of the shape {input:?}"
+        ))
+    }
+
+    /// The weights in the framework's order of creation, for an input of this shape.
+    pub fn needs(&self, input: &[Option<usize>]) -> Vec<Need> {
+        // Shape inference has already refused an open number of channels.
+        let channels = input.last().copied().flatten().unwrap_or(0);
         let need = |name, shape: &[usize]| Need {
             name,
             shape: shape.to_vec(),
@@ -101,6 +148,42 @@ impl Spec {
                 needs.push(fixed("moving_mean"));
                 needs.push(fixed("moving_variance"));
             }
+            Self::TransposedConv {
+                kernel: [h, w],
+                filters,
+                bias,
+            } => {
+                needs.push(need("kernel", &[h, w, filters, channels]));
+                needs.extend(bias.then(|| need("bias", &[filters])));
+            }
+            Self::Affine {
+                axes,
+                scale,
+                center,
+                ..
+            } => {
+                let shape = input[input.len().saturating_sub(axes)..].iter();
+                let shape: Vec<usize> = shape.map(|axis| axis.unwrap_or(0)).collect();
+                needs.extend(scale.then(|| need("gamma", &shape)));
+                needs.extend(center.then(|| need("beta", &shape)));
+            }
+            Self::Statistics => {
+                needs.push(fixed("mean"));
+                needs.push(fixed("variance"));
+                needs.push(Need {
+                    shape: Vec::new(),
+                    ..fixed("count")
+                });
+            }
+            Self::Alpha { ref shared } => {
+                let axis = |(i, axis): (usize, &Option<usize>)| match axis {
+                    _ if shared.contains(&i) => 1,
+                    axis => axis.unwrap_or(0),
+                };
+                let shape: Vec<usize> = input.iter().enumerate().map(axis).collect();
+                needs.push(need("alpha", &shape));
+            }
+            Self::LayerScale => needs.push(need("gamma", &[channels])),
             Self::Dense { units, bias } => {
                 needs.push(need("kernel", &[channels, units]));
                 needs.extend(bias.then(|| need("bias", &[units])));
@@ -140,7 +223,7 @@ mod tests {
             center: true,
             axis: -1,
         };
-        let names: Vec<_> = spec.needs(4).into_iter().map(|n| n.name).collect();
+        let names: Vec<_> = spec.needs(&[Some(4)]).into_iter().map(|n| n.name).collect();
         assert_eq!(names, ["beta", "moving_mean", "moving_variance"]);
     }
 }

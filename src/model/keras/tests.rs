@@ -23,7 +23,7 @@ pub(super) fn build(config: &Value, semantics: Semantics) -> Result<Graph, OpenE
         root_trainable: parsed.root_trainable,
         input_hwc: parsed.input_hwc,
     };
-    shapes::input_channels(&graph, &parsed.specs)?;
+    shapes::inputs(&graph, &parsed.specs)?;
     Ok(graph)
 }
 

@@ -3,6 +3,7 @@
 use candle_core::{Error, Result, Tensor};
 
 use super::elementwise::keep_nan;
+use super::function::Function;
 use crate::model::graph::{Binary, Merge, Slice};
 
 /// Zeros around H and W: `[top, bottom, left, right]`.
@@ -24,6 +25,12 @@ pub fn merge(inputs: &[Tensor], merge: Merge) -> Result<Tensor> {
         let axis = usize::try_from(axis).map_err(|_| Error::Msg("no such axis".into()))?;
         return Tensor::cat(inputs, axis);
     }
+    if merge == Merge::Dot {
+        let [a, b] = inputs else {
+            return Err(Error::Msg("a product takes two inputs".into()));
+        };
+        return a.mul(b)?.sum_keepdim(1);
+    }
     let mut inputs = inputs.iter();
     let first = inputs
         .next()
@@ -35,7 +42,7 @@ pub fn merge(inputs: &[Tensor], merge: Merge) -> Result<Tensor> {
         Merge::Multiply => joined.broadcast_mul(next),
         Merge::Maximum => extreme(&joined, next, Binary::Maximum),
         Merge::Minimum => extreme(&joined, next, Binary::Minimum),
-        Merge::Concatenate(_) => Err(Error::Msg("handled above".into())),
+        Merge::Dot | Merge::Concatenate(_) => Err(Error::Msg("handled above".into())),
     })?;
     if merge == Merge::Average {
         joined / count as f64
@@ -51,6 +58,10 @@ pub fn binary(a: &Tensor, b: &Tensor, operator: Binary) -> Result<Tensor> {
         Binary::Subtract => a.broadcast_sub(b),
         Binary::Multiply => a.broadcast_mul(b),
         Binary::Divide => a.broadcast_div(b),
+        Binary::Power => match b.flatten_all()?.to_vec1::<f32>()?.as_slice() {
+            [power] => Function::Power(*power).forward(a),
+            _ => Err(Error::Msg("only powers of one number are supported".into())),
+        },
         Binary::Maximum | Binary::Minimum => extreme(a, b, operator),
     }
 }

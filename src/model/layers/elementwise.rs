@@ -246,6 +246,7 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
         ),
         Activation::Tanh => map(x, f32::tanh, |x| 1.0 - x.tanh() * x.tanh()),
         Activation::Exponential => map(x, f32::exp, f32::exp),
+        Activation::Function(function) => function.forward(x),
     }
 }
 
@@ -258,7 +259,8 @@ pub(super) fn keep_nan(y: &Tensor, nan: &Tensor) -> Result<Tensor> {
         .where_cond(&nans, y)
 }
 
-fn map(
+/// `f` of every value, with its derivative for the gradient.
+pub(super) fn map(
     x: &Tensor,
     f: impl Fn(f32) -> f32 + Send + Sync + 'static,
     derivative: impl Fn(f32) -> f32 + Send + Sync + 'static,

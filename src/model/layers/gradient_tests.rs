@@ -18,7 +18,7 @@ fn draws(shape: &[usize], seed: u64) -> Tensor {
 }
 
 /// Compares the gradient at every input with central differences of `sum(f(inputs) * weights)`.
-fn check(name: &str, shapes: &[&[usize]], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
+pub(super) fn check(name: &str, shapes: &[&[usize]], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
     const STEP: f32 = 1e-3;
     let inputs: Vec<Tensor> = shapes
         .iter()

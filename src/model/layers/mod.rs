@@ -5,13 +5,19 @@ pub mod arrange;
 pub mod conv;
 mod conv_grad;
 pub mod elementwise;
+pub mod function;
 #[cfg(test)]
 mod gradient_tests;
 mod kernel;
 pub mod noise;
 pub mod norm;
+pub mod normaliser;
 pub mod pool;
+#[cfg(test)]
+mod rare_gradient_tests;
+pub mod rearrange;
 pub mod size;
+pub mod transposed;
 pub mod window;
 
 use std::collections::BTreeMap;
@@ -88,6 +94,19 @@ pub fn forward(layer: &Layer, weights: Weights<'_>, inputs: &[Tensor]) -> Result
             let y = conv::conv2d(&y, weights.need("pointwise_kernel")?, &pointwise)?;
             elementwise::activate(&biased(weights, y)?, settings.activation)
         }
+        LayerKind::TransposedConv2d(settings) => {
+            let y = transposed::transposed_conv2d(x, weights.need("kernel")?, settings)?;
+            elementwise::activate(&biased(weights, y)?, settings.activation)
+        }
+        LayerKind::Normaliser(normaliser) => normaliser.forward(x, weights),
+        LayerKind::PRelu => function::prelu(x, weights.need("alpha")?),
+        LayerKind::LayerScale => x.broadcast_mul(weights.need("gamma")?),
+        LayerKind::ScaledSum(scale) => match inputs {
+            [a, b] => a + (b * f64::from(*scale))?,
+            _ => Err(Error::Msg("a scaled sum takes two inputs".into())),
+        },
+        LayerKind::Arrange(arrange) => arrange.forward(x),
+        LayerKind::Reduce(reduce) => reduce.forward(x),
         LayerKind::Dense(activation) => {
             let y = conv::dense(x, weights.need("kernel")?)?;
             elementwise::activate(&biased(weights, y)?, *activation)

@@ -76,6 +76,22 @@ fn largest(
             let (.., out) = pointwise.dims4()?;
             Ok(inner.max(convolved(x, kernel, settings, out)?))
         }
+        LayerKind::TransposedConv2d(settings) => {
+            let (n, h, w, c) = x.dims4()?;
+            let (kh, kw, out, _) = weights.need("kernel")?.dims4()?;
+            let sides = [settings.side(0, h, kh), settings.side(1, w, kw)];
+            let [height, width] = sides.map(|side| side.unwrap_or(usize::MAX));
+            let inner = settings.inner([n, h, w, c], [kh, kw]);
+            // The result before it is cut is as large as the input with its zeros.
+            let whole = (inner / c.max(1)).saturating_mul(out);
+            Ok(product(&[n, height, width, out]).max(inner).max(whole))
+        }
+        LayerKind::Arrange(arrange) => {
+            let known: Vec<_> = x.dims()[1..].iter().copied().map(Some).collect();
+            let shape = arrange.shape(&known).map_err(Error::Msg)?;
+            let sides: Vec<usize> = shape.into_iter().flatten().collect();
+            Ok(product(&sides).saturating_mul(x.dim(0)?))
+        }
         LayerKind::Dense(_) => {
             let (k, units) = weights.need("kernel")?.dims2()?;
             Ok((count / k.max(1)).saturating_mul(units))
@@ -83,7 +99,9 @@ fn largest(
         LayerKind::Merge(Merge::Concatenate(_)) => Ok(inputs
             .iter()
             .fold(0, |n, x| n.saturating_add(x.elem_count()))),
-        LayerKind::Merge(_) | LayerKind::Operator(_) => Ok(joined(inputs)),
+        LayerKind::Merge(_) | LayerKind::Operator(_) | LayerKind::ScaledSum(_) => {
+            Ok(joined(inputs))
+        }
         LayerKind::Augment(augment) => {
             let (n, h, w, c) = x.dims4()?;
             let in_mode = |mode| {

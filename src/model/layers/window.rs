@@ -22,7 +22,7 @@ pub struct Window {
 impl Window {
     /// `valid`: `floor((n - reach) / s) + 1`; `same`: `ceil(n / s)`, with
     /// `max((out - 1) * s + reach - n, 0)` values of padding, the odd one after;
-    /// `reach = (k - 1) * d + 1`.
+    /// `reach = (k - 1) * d + 1`; around by `p`: `floor((n + 2 p - reach) / s) + 1`.
     ///
     /// # Errors
     /// A window that is larger than a `valid` input, or a stride of 0.
@@ -51,6 +51,15 @@ impl Window {
                 let last = output.saturating_sub(1).saturating_mul(stride);
                 let total = last.saturating_add(reach).saturating_sub(input);
                 (output, total / 2)
+            }
+            Padding::Around(pixels) => {
+                let padded = input.saturating_add(pixels.saturating_mul(2));
+                let rest = padded.checked_sub(reach).ok_or_else(|| {
+                    Error::Msg(format!(
+                        "a window of {reach} does not fit into an input of {padded}"
+                    ))
+                })?;
+                (rest / stride + 1, pixels)
             }
         };
         Ok(Self {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use candle_core::{DType, Tensor};
 
 use super::StateDict;
+use super::net::reordered;
 use crate::model::graph::{
     Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId, Padding,
     Weight,
@@ -122,6 +123,50 @@ impl<'a> Builder<'a> {
         Ok(self.call(layer, &[x]))
     }
 
+    /// The shape of a tensor in the file.
+    pub fn shape(&self, key: &str) -> Option<&'a [usize]> {
+        self.state.get(key).map(Tensor::dims)
+    }
+
+    /// `nn.Conv2d` of this kernel `[out, in / groups, kh, kw]`, with a bias where the file has one.
+    pub fn convolution(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        shape: &[usize],
+        settings: Conv2d,
+    ) -> Result<NodeId, OpenError> {
+        let kernel = self.tensor(name, "weight", shape)?;
+        let depthwise = settings.groups > 1 && shape.get(1) == Some(&1);
+        let multiplier = shape[0] / settings.groups.max(1);
+        let (kernel, short, kind) = if depthwise {
+            // Output channel `c * multiplier + m` in both frameworks.
+            let (kh, kw) = (shape[2], shape[3]);
+            let kernel = kernel.reshape((settings.groups, multiplier, kh, kw));
+            let kernel = kernel.and_then(|k| k.permute((2, 3, 0, 1)));
+            let settings = Conv2d {
+                groups: 1,
+                ..settings
+            };
+            let kind = LayerKind::DepthwiseConv2d(settings);
+            (kernel, "depthwise_kernel", kind)
+        } else {
+            let kernel = kernel.permute((2, 3, 1, 0));
+            (kernel, "kernel", LayerKind::Conv2d(settings))
+        };
+        let weight = |name, tensor| Weight {
+            name,
+            tensor,
+            learnable: true,
+        };
+        let mut weights = vec![weight(short, permuted(name, kernel)?)];
+        if self.shape(&format!("{name}.bias")).is_some() {
+            weights.push(weight("bias", self.tensor(name, "bias", &shape[..1])?));
+        }
+        let layer = self.layer(name, "Conv2d", kind, weights);
+        Ok(self.call(layer, &[x]))
+    }
+
     /// `nn.BatchNorm2d`; `momentum` in PyTorch's convention, 1 minus Keras'.
     pub fn batch_norm(
         &mut self,
@@ -154,14 +199,19 @@ impl<'a> Builder<'a> {
         Ok(self.call(layer, &[x]))
     }
 
-    /// `nn.Linear`.
+    /// `nn.Linear`; `image` is the `[C, H, W]` that was flattened before it.
     pub fn linear(
         &mut self,
         name: &str,
         x: NodeId,
         [input, output]: [usize; 2],
+        image: Option<[usize; 3]>,
     ) -> Result<NodeId, OpenError> {
-        let kernel = permuted(name, self.tensor(name, "weight", &[output, input])?.t())?;
+        let mut kernel = self.tensor(name, "weight", &[output, input])?;
+        if let Some(image) = image {
+            kernel = permuted(name, reordered(&kernel, image))?;
+        }
+        let kernel = permuted(name, kernel.t())?;
         let bias = self.tensor(name, "bias", &[output])?;
         let weights = vec![
             Weight {

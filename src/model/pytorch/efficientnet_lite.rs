@@ -160,7 +160,7 @@ pub fn build(state: &StateDict) -> Result<Opened, OpenError> {
     let classes = state
         .get("_fc.bias")
         .map_or(0, candle_core::Tensor::elem_count);
-    b.graph.output = b.linear("_fc", x, [HEAD, classes])?;
+    b.graph.output = b.linear("_fc", x, [HEAD, classes], None)?;
     let warnings = b.leftovers();
     Ok(Opened {
         graph: b.graph,

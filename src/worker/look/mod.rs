@@ -130,7 +130,10 @@ pub fn tensor_of(
     let first = images.first().map(AsRef::as_ref);
     let [h, w, c] = first.map_or([0; 3], |i| [i.height, i.width, i.channels]);
     let values = images.iter().flat_map(|image| &image.as_ref().pixels_hwc);
-    let values: Vec<f32> = values.map(|&x| preprocessing.apply(x)).collect();
+    let mut values: Vec<f32> = values.copied().collect();
+    values
+        .chunks_mut(c.max(1))
+        .for_each(|pixel| preprocessing.apply(pixel));
     Tensor::from_vec(values, (images.len(), h, w, c), &Device::Cpu)
 }
 

@@ -1,0 +1,183 @@
+//! What photos go through before the first layer, and how it is known from the architecture.
+
+use serde::{Deserialize, Serialize};
+
+use super::graph::{Binary, Graph, LayerKind};
+
+/// What photos (0 to 255) go through before the first layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Preprocessing {
+    /// Nothing: the model scales its own input.
+    Raw,
+    /// `x / 127.5 - 1`: MobileNet, Inception, Xception, ResNetV2, NASNet in Keras.
+    MinusOneToOne,
+    /// `(x - 127) / 128`: EfficientNet-Lite.
+    Lite,
+    /// `x / 255`.
+    ZeroToOne,
+    /// `(x / 255 - mean) / deviation` with the mean and deviation of ImageNet's colours: torchvision,
+    /// timm, and DenseNet in Keras.
+    ImageNet,
+    /// Blue, green, red, each less ImageNet's mean: ResNet and VGG in Keras.
+    BgrMean,
+}
+
+/// Mean and deviation of ImageNet's red, green and blue, of 1.
+const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+/// Mean of ImageNet's blue, green and red, of 255.
+const BGR_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
+
+impl Preprocessing {
+    pub const ALL: [Self; 6] = [
+        Self::Raw,
+        Self::MinusOneToOne,
+        Self::Lite,
+        Self::ZeroToOne,
+        Self::ImageNet,
+        Self::BgrMean,
+    ];
+
+    /// The formula, as the window shows it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Raw => "0 to 255",
+            Self::MinusOneToOne => "x / 127.5 - 1",
+            Self::Lite => "(x - 127) / 128",
+            Self::ZeroToOne => "x / 255",
+            Self::ImageNet => "(x / 255 - mean) / std",
+            Self::BgrMean => "BGR - mean",
+        }
+    }
+
+    /// The formula for the colours of one pixel.
+    pub fn apply(self, pixel: &mut [f32]) {
+        match self {
+            Self::Raw => {}
+            Self::MinusOneToOne => pixel.iter_mut().for_each(|x| *x = *x / 127.5 - 1.0),
+            Self::Lite => pixel.iter_mut().for_each(|x| *x = (*x - 127.0) / 128.0),
+            Self::ZeroToOne => pixel.iter_mut().for_each(|x| *x /= 255.0),
+            Self::ImageNet => {
+                for ((x, mean), deviation) in pixel.iter_mut().zip(MEAN).zip(DEVIATION) {
+                    *x = (*x / 255.0 - mean) / deviation;
+                }
+            }
+            Self::BgrMean => {
+                pixel.reverse();
+                for (x, mean) in pixel.iter_mut().zip(BGR_MEAN) {
+                    *x -= mean;
+                }
+            }
+        }
+    }
+
+    /// What the architecture of a Keras file was trained with: nothing where the model scales its
+    /// own input before its first weights, else by the names of the family's own layers, which stay
+    /// when the model around them is renamed. Source: `keras.applications.*.preprocess_input`.
+    pub fn of(graph: &Graph) -> Self {
+        let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
+        let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
+        let scales = before_weights.into_iter().any(|l| {
+            matches!(
+                l.kind,
+                LayerKind::Rescaling { .. }
+                    | LayerKind::Normaliser(_)
+                    | LayerKind::Operator(Binary::Divide | Binary::Multiply)
+            )
+        });
+        if scales {
+            return Self::Raw;
+        }
+        let has = |name: &str| graph.layers.iter().any(|l| l.name == name);
+        let is_called = |start: &str| {
+            let names = graph.layers.iter().map(|l| &l.name);
+            std::iter::once(&graph.name)
+                .chain(names)
+                .any(|name| name.to_ascii_lowercase().starts_with(start))
+        };
+        let all = |names: &[&str]| names.iter().all(|name| has(name));
+        if all(&["conv1_conv", "conv2_block1_preact_bn"])
+            || all(&["block1_conv1", "block1_conv1_bn", "block14_sepconv2"])
+            || ["mobilenet", "inception", "nasnet"].into_iter().any(is_called)
+            // MobileNetV2's first normalisation, and MobileNet's first block. ResNet50 of old files
+            // has a `bn_conv1`, and other ideas about its input.
+            || has("bn_Conv1")
+            || all(&["conv_dw_1", "conv_pw_1"])
+            || all(&["conv_7b", "conv_7b_bn"])
+        {
+            Self::MinusOneToOne
+        } else if all(&["conv1_conv", "conv2_block1_1_conv", "conv2_block1_add"])
+            || all(&["block1_conv1", "block5_conv3"])
+            || all(&["bn_conv1", "res2a_branch2a"])
+        {
+            Self::BgrMean
+        } else if is_called("densenet") || all(&["conv2_block1_0_bn", "pool2_conv"]) {
+            Self::ImageNet
+        } else {
+            Self::Raw
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::graph::Layer;
+
+    #[test]
+    fn by_family() {
+        let of = |name: &str, layers: &[&str]| {
+            let layer = |name: &&str| Layer {
+                name: (*name).to_owned(),
+                class: "BatchNormalization".to_owned(),
+                kind: LayerKind::Identity,
+                parent: None,
+                listed: true,
+                trainable: true,
+                recorded_training: None,
+                weights: Vec::new(),
+            };
+            Preprocessing::of(&Graph {
+                name: name.to_owned(),
+                layers: layers.iter().map(layer).collect(),
+                ..Graph::default()
+            })
+        };
+        let symmetric = Preprocessing::MinusOneToOne;
+        assert_eq!(of("model", &["bn_Conv1"]), symmetric);
+        assert_eq!(of("mobilenetv2_1.00_224", &[]), symmetric);
+        assert_eq!(of("mobilenet_1.00_224", &["conv1_bn"]), symmetric);
+        assert_eq!(of("model", &["inception_v3"]), symmetric);
+        let residual = ["conv1_conv", "conv2_block1_1_conv", "conv2_block1_add"];
+        assert_eq!(of("resnet50", &residual), Preprocessing::BgrMean);
+        assert_eq!(
+            of("model", &["block1_conv1", "block5_conv3"]),
+            Preprocessing::BgrMean
+        );
+        assert_eq!(
+            of("model", &["conv1_conv", "conv2_block1_preact_bn"]),
+            symmetric
+        );
+        assert_eq!(of("densenet121", &[]), Preprocessing::ImageNet);
+        assert_eq!(of("model", &["bn_conv1"]), Preprocessing::Raw);
+    }
+
+    #[test]
+    fn pixels() {
+        let of = |how: Preprocessing| {
+            let mut pixel = [255.0, 127.5, 0.0];
+            how.apply(&mut pixel);
+            pixel
+        };
+        assert_eq!(of(Preprocessing::MinusOneToOne), [1.0, 0.0, -1.0]);
+        assert_eq!(of(Preprocessing::ZeroToOne), [1.0, 0.5, 0.0]);
+        assert_eq!(
+            of(Preprocessing::BgrMean),
+            [-103.939, 127.5 - 116.779, 255.0 - 123.68]
+        );
+        let [r, g, b] = of(Preprocessing::ImageNet);
+        assert!(
+            (r - 2.248_9).abs() < 1e-3 && (g - 0.196_4).abs() < 1e-3 && (b + 1.804_4).abs() < 1e-3
+        );
+    }
+}

@@ -1,0 +1,450 @@
+//! Reads the objects of a pickle without executing it: a fixed set of opcodes makes plain values,
+//! calls of the few functions that `torch.save` writes for tensors are noted down as what they mean,
+//! and everything else becomes [`Node::Opaque`]. Nothing is imported, nothing is called.
+//!
+//! All values lie in one list and refer to each other by number, so that no depth and no circle in a
+//! file can exhaust the stack. Source: the opcodes of Python's `pickletools`, protocols 2 to 5.
+
+use std::collections::HashMap;
+
+/// One value; what is not small is a number in [`Pickle::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value {
+    None,
+    Bool(bool),
+    Int(i64),
+    /// A number that nothing here needs.
+    Other,
+    Node(usize),
+}
+
+/// A value that holds others.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    Text(String),
+    Tuple(Vec<Value>),
+    List(Vec<Value>),
+    Dict(Vec<(Value, Value)>),
+    /// `module.name`, as written.
+    Global(String),
+    /// The tuple that says where a tensor's numbers are.
+    Persistent(Value),
+    Tensor {
+        storage: Value,
+        offset: i64,
+        size: Value,
+        stride: Value,
+    },
+    /// An object of any other kind.
+    Opaque,
+}
+
+/// The objects of one pickle.
+#[derive(Debug)]
+pub struct Pickle {
+    pub nodes: Vec<Node>,
+    pub root: Value,
+    /// Bytes read, the final opcode included.
+    pub length: usize,
+}
+
+impl Pickle {
+    pub fn node(&self, value: Value) -> Option<&Node> {
+        match value {
+            Value::Node(id) => self.nodes.get(id),
+            _ => None,
+        }
+    }
+
+    pub fn text(&self, value: Value) -> Option<&str> {
+        match self.node(value)? {
+            Node::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The items of a tuple or a list.
+    pub fn items(&self, value: Value) -> Option<&[Value]> {
+        match self.node(value)? {
+            Node::Tuple(items) | Node::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
+    /// A tuple of whole numbers.
+    pub fn ints(&self, value: Value) -> Option<Vec<i64>> {
+        let int = |value: &Value| match value {
+            Value::Int(n) => Some(*n),
+            _ => None,
+        };
+        self.items(value)?.iter().map(int).collect()
+    }
+}
+
+/// Reads one pickle from the start of `bytes`; the error is a reason in words.
+pub fn read(bytes: &[u8]) -> Result<Pickle, String> {
+    let mut machine = Machine {
+        bytes,
+        at: 0,
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        nodes: Vec::new(),
+    };
+    let root = machine.run()?;
+    Ok(Pickle {
+        nodes: machine.nodes,
+        root,
+        length: machine.at,
+    })
+}
+
+struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    stack: Vec<Value>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: HashMap<usize, Value>,
+    nodes: Vec<Node>,
+}
+
+const SHORT: &str = "its pickle ends in the middle";
+const EMPTY: &str = "its pickle takes a value that is not there";
+
+impl<'a> Machine<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
+        let end = self.at.checked_add(count).ok_or(SHORT)?;
+        let taken = self.bytes.get(self.at..end).ok_or(SHORT)?;
+        self.at = end;
+        Ok(taken)
+    }
+
+    /// A little-endian number of up to eight bytes.
+    fn number(&mut self, size: usize) -> Result<usize, String> {
+        let bytes = self.take(size)?;
+        let number = bytes
+            .iter()
+            .rev()
+            .fold(0_u64, |n, &b| n << 8 | u64::from(b));
+        usize::try_from(number).map_err(|_| SHORT.to_owned())
+    }
+
+    fn line(&mut self) -> Result<&'a str, String> {
+        let rest = self.bytes.get(self.at..).ok_or(SHORT)?;
+        let length = rest.iter().position(|&b| b == b'\n').ok_or(SHORT)?;
+        let line = self.take(length)?;
+        self.at += 1;
+        std::str::from_utf8(line).map_err(|_| "its pickle holds a broken name".to_owned())
+    }
+
+    fn pop(&mut self) -> Result<Value, String> {
+        let least = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() <= least {
+            return Err(EMPTY.to_owned());
+        }
+        self.stack.pop().ok_or_else(|| EMPTY.to_owned())
+    }
+
+    /// What was put on the stack since the last mark.
+    fn since_mark(&mut self) -> Result<Vec<Value>, String> {
+        let height = self.marks.pop().ok_or(EMPTY)?;
+        Ok(self.stack.split_off(height))
+    }
+
+    fn add(&mut self, node: Node) {
+        self.nodes.push(node);
+        self.stack.push(Value::Node(self.nodes.len() - 1));
+    }
+
+    fn text(&mut self, length: usize) -> Result<(), String> {
+        let text = String::from_utf8_lossy(self.take(length)?).into_owned();
+        self.add(Node::Text(text));
+        Ok(())
+    }
+
+    fn tuple(&mut self, count: usize) -> Result<(), String> {
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            items.push(self.pop()?);
+        }
+        items.reverse();
+        self.add(Node::Tuple(items));
+        Ok(())
+    }
+
+    fn get(&mut self, key: usize) -> Result<(), String> {
+        let value = self.memo.get(&key).copied();
+        self.stack
+            .push(value.ok_or("its pickle refers to a value that is not there")?);
+        Ok(())
+    }
+
+    fn put(&mut self, key: usize) -> Result<(), String> {
+        let top = self.stack.last().copied().ok_or(EMPTY)?;
+        self.memo.insert(key, top);
+        Ok(())
+    }
+
+    /// The value under those taken, which they are added to.
+    fn below(&mut self) -> Option<&mut Node> {
+        match self.stack.last() {
+            Some(Value::Node(id)) => self.nodes.get_mut(*id),
+            _ => None,
+        }
+    }
+
+    fn append(&mut self, items: Vec<Value>) {
+        if let Some(Node::List(list)) = self.below() {
+            list.extend(items);
+        }
+    }
+
+    fn set(&mut self, items: &[Value]) {
+        if let Some(Node::Dict(dict)) = self.below() {
+            dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+        }
+    }
+
+    fn run(&mut self) -> Result<Value, String> {
+        loop {
+            let [opcode] = self.take(1)? else {
+                return Err(SHORT.to_owned());
+            };
+            match opcode {
+                // PROTO, FRAME
+                0x80 => drop(self.take(1)?),
+                0x95 => drop(self.take(8)?),
+                b'.' => return self.pop(),
+                b'(' => self.marks.push(self.stack.len()),
+                b'0' => drop(self.pop()?),
+                b'1' => drop(self.since_mark()?),
+                b'2' => {
+                    let top = self.pop()?;
+                    self.stack.extend([top, top]);
+                }
+                b'N' => self.stack.push(Value::None),
+                0x88 => self.stack.push(Value::Bool(true)),
+                0x89 => self.stack.push(Value::Bool(false)),
+                b'J' => {
+                    let bytes = self.take(4)?.first_chunk::<4>().ok_or(SHORT)?;
+                    self.stack
+                        .push(Value::Int(i32::from_le_bytes(*bytes).into()));
+                }
+                b'K' => self.int(1)?,
+                b'M' => self.int(2)?,
+                0x8a => {
+                    let length = self.number(1)?;
+                    self.long(length)?;
+                }
+                0x8b => {
+                    let length = self.number(4)?;
+                    self.long(length)?;
+                }
+                b'G' => {
+                    self.take(8)?;
+                    self.stack.push(Value::Other);
+                }
+                // Texts, and bytes as if they were texts.
+                b'X' | b'T' | b'B' => {
+                    let length = self.number(4)?;
+                    self.text(length)?;
+                }
+                0x8c | b'U' | b'C' => {
+                    let length = self.number(1)?;
+                    self.text(length)?;
+                }
+                0x8d | 0x8e => {
+                    let length = self.number(8)?;
+                    self.text(length)?;
+                }
+                b'}' => self.add(Node::Dict(Vec::new())),
+                b']' => self.add(Node::List(Vec::new())),
+                b')' => self.add(Node::Tuple(Vec::new())),
+                0x85..=0x87 => self.tuple(usize::from(opcode - 0x84))?,
+                b't' => {
+                    let items = self.since_mark()?;
+                    self.add(Node::Tuple(items));
+                }
+                b'l' => {
+                    let items = self.since_mark()?;
+                    self.add(Node::List(items));
+                }
+                b'd' => {
+                    let items = self.since_mark()?;
+                    let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+                    self.add(Node::Dict(pairs.collect()));
+                }
+                b'a' => {
+                    let item = self.pop()?;
+                    self.append(vec![item]);
+                }
+                b'e' => {
+                    let items = self.since_mark()?;
+                    self.append(items);
+                }
+                b's' => {
+                    let (value, key) = (self.pop()?, self.pop()?);
+                    self.set(&[key, value]);
+                }
+                b'u' => {
+                    let items = self.since_mark()?;
+                    self.set(&items);
+                }
+                b'q' => {
+                    let key = self.number(1)?;
+                    self.put(key)?;
+                }
+                b'r' => {
+                    let key = self.number(4)?;
+                    self.put(key)?;
+                }
+                0x94 => self.put(self.memo.len())?,
+                b'h' => {
+                    let key = self.number(1)?;
+                    self.get(key)?;
+                }
+                b'j' => {
+                    let key = self.number(4)?;
+                    self.get(key)?;
+                }
+                b'c' => {
+                    let (module, name) = (self.line()?, self.line()?);
+                    self.add(Node::Global(format!("{module}.{name}")));
+                }
+                0x93 => {
+                    let (name, module) = (self.pop()?, self.pop()?);
+                    let text = |value: Value| match value {
+                        Value::Node(id) => match self.nodes.get(id) {
+                            Some(Node::Text(text)) => Some(text.as_str()),
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    let global = text(module).zip(text(name));
+                    let node = match global {
+                        Some((module, name)) if module.len() + name.len() < 256 => {
+                            Node::Global(format!("{module}.{name}"))
+                        }
+                        _ => Node::Opaque,
+                    };
+                    self.add(node);
+                }
+                b'Q' => {
+                    let id = self.pop()?;
+                    self.add(Node::Persistent(id));
+                }
+                // REDUCE, NEWOBJ: a call, which is looked at and not made.
+                b'R' | 0x81 => {
+                    let (arguments, function) = (self.pop()?, self.pop()?);
+                    let node = self.call(function, arguments);
+                    self.add(node);
+                }
+                // BUILD: the state of an object; only tensors' and dictionaries' contents matter.
+                b'b' => drop(self.pop()?),
+                other => {
+                    return Err(format!(
+                        "its pickle has the opcode {other}, which is not supported"
+                    ));
+                }
+            }
+        }
+    }
+
+    fn int(&mut self, size: usize) -> Result<(), String> {
+        let number = self.number(size)? as i64;
+        self.stack.push(Value::Int(number));
+        Ok(())
+    }
+
+    /// A signed number of any length; those beyond 64 bits are of no use here.
+    fn long(&mut self, length: usize) -> Result<(), String> {
+        let bytes = self.take(length)?;
+        let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
+        let value = if length <= 8 {
+            let fill = if negative { -1_i64 } else { 0 };
+            Value::Int(bytes.iter().rev().fold(fill, |n, &b| n << 8 | i64::from(b)))
+        } else {
+            Value::Other
+        };
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// What the call of a function would give, for the few that matter.
+    fn call(&self, function: Value, arguments: Value) -> Node {
+        let node = |value: Value| match value {
+            Value::Node(id) => self.nodes.get(id),
+            _ => None,
+        };
+        let (Some(Node::Global(name)), Some(Node::Tuple(arguments))) =
+            (node(function), node(arguments))
+        else {
+            return Node::Opaque;
+        };
+        match (name.as_str(), arguments.as_slice()) {
+            ("collections.OrderedDict", []) => Node::Dict(Vec::new()),
+            (
+                "torch._utils._rebuild_tensor_v2" | "torch._utils._rebuild_tensor",
+                [storage, Value::Int(offset), size, stride, ..],
+            ) => Node::Tensor {
+                storage: *storage,
+                offset: *offset,
+                size: *size,
+                stride: *stride,
+            },
+            ("torch._utils._rebuild_parameter", [tensor, ..]) => match node(*tensor) {
+                Some(tensor @ Node::Tensor { .. }) => tensor.clone(),
+                _ => Node::Opaque,
+            },
+            _ => Node::Opaque,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_is_noted_and_not_made() {
+        // os.system("true")
+        let bytes = b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.";
+        let pickle = read(bytes).unwrap();
+        assert_eq!(pickle.node(pickle.root), Some(&Node::Opaque));
+        assert_eq!(pickle.length, bytes.len());
+    }
+
+    #[test]
+    fn dictionaries_and_numbers() {
+        // {"a": (1, -2, 300)}
+        let bytes = b"\x80\x02}q\x00X\x01\x00\x00\x00aK\x01J\xfe\xff\xff\xffM\x2c\x01\x87s.";
+        let pickle = read(bytes).unwrap();
+        let Some(Node::Dict(items)) = pickle.node(pickle.root) else {
+            panic!("a dictionary");
+        };
+        assert_eq!(pickle.text(items[0].0), Some("a"));
+        assert_eq!(pickle.ints(items[0].1), Some(vec![1, -2, 300]));
+    }
+
+    #[test]
+    fn broken_pickles_give_reasons() {
+        for bytes in [
+            &b""[..],
+            b".",
+            b"\x80\x02(",
+            b"h\x05.",
+            b"X\xff\xff\xff\xffabc",
+            b"\x8e\xff\xff\xff\xff\xff\xff\xff\xff",
+            b"i",
+            b"(N.",
+        ] {
+            assert!(read(bytes).is_err() || bytes == b"(N.", "{bytes:?}");
+        }
+        // A list that holds itself: read, never walked.
+        assert!(read(b"]q\x00h\x00a.").is_ok());
+        // Deep nesting costs no stack.
+        let deep = [vec![b'N'], vec![0x85; 1_000_000], vec![b'.']].concat();
+        assert!(read(&deep).is_ok());
+    }
+}

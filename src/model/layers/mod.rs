@@ -2,15 +2,18 @@
 //! channels lie side by side, which depthwise convolution and BatchNorm walk along.
 
 pub mod arrange;
+pub mod channels;
 pub mod conv;
-mod conv_grad;
+pub mod conv_grad;
+pub mod depthwise;
 pub mod elementwise;
 #[cfg(test)]
 mod gradient_tests;
-mod kernel;
+pub mod kernel;
 pub mod noise;
 pub mod norm;
 pub mod pool;
+pub mod simd;
 pub mod size;
 pub mod window;
 

@@ -9,7 +9,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::simd::{for_vectors, load, run, store};
+use super::simd::{for_vectors, load, run, select, store};
 
 /// Values that one task takes: two such blocks stay in the second-level cache.
 const BLOCK: usize = 1 << 14;
@@ -97,17 +97,12 @@ impl WithSimd for Finishing<'_> {
             s.splat_f32s(self.finish.relu.unwrap_or(f32::INFINITY)),
         );
         let relu = self.finish.relu.is_some();
-        // What is not a number passes through: comparisons with it are false.
-        let clamp = |v: S::f32s| {
-            if !relu {
-                return v;
-            }
-            let v = s.select_f32s(s.less_than_f32s(v, zero), zero, v);
-            s.select_f32s(s.greater_than_f32s(v, top), top, v)
-        };
         let rows = self.y.chunks_mut(self.channels).enumerate();
         for (i, y) in rows {
-            let x = self.x.map(|x| &x[i * self.channels..][..self.channels]);
+            let x = match self.x {
+                Some(x) => Some(&x[i * self.channels..][..self.channels]),
+                None => None,
+            };
             macro_rules! each {
                 ($full:literal, $at:expr, $count:expr) => {{
                     let v = match x {
@@ -122,12 +117,20 @@ impl WithSimd for Finishing<'_> {
                         ),
                         None => v,
                     };
-                    store::<S, $full>(s, y, $at, $count, clamp(v));
+                    let v = if relu { clamp(s, v, zero, top) } else { v };
+                    store::<S, $full>(s, y, $at, $count, v);
                 }};
             }
             for_vectors!(S, self.channels, each);
         }
     }
+}
+
+/// `min(max(v, zero), top)`. What is not a number passes through: comparisons with it are false.
+#[inline(always)]
+fn clamp<S: Simd>(s: S, v: S::f32s, zero: S::f32s, top: S::f32s) -> S::f32s {
+    let v = select(s, s.less_than_f32s(v, zero), zero, v);
+    select(s, s.greater_than_f32s(v, top), top, v)
 }
 
 /// Which rows one run of sums takes: `first`, `first + step`, ... below `end`.
@@ -286,8 +289,8 @@ impl NormGradient {
         let Some(top) = self.relu else { return g };
         let zero = s.splat_f32s(0.0);
         let y = s.mul_add_e_f32s(centred, scale, beta);
-        let g = s.select_f32s(s.greater_than_f32s(y, zero), g, zero);
-        s.select_f32s(s.less_than_f32s(y, s.splat_f32s(top)), g, zero)
+        let g = select(s, s.greater_than_f32s(y, zero), g, zero);
+        select(s, s.less_than_f32s(y, s.splat_f32s(top)), g, zero)
     }
 }
 

@@ -116,18 +116,18 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// The input row and the kernel row for each tap down that lies inside of the image.
+    /// The input row and the kernel row of a tap down, if it lies inside of the image.
     #[inline(always)]
-    fn taps(&self) -> impl Iterator<Item = (&[f32], &[f32])> {
+    fn tap(&self, r: usize) -> Option<(&[f32], &[f32])> {
         let width = self.cols.input * self.channels;
         let taps = self.cols.size * self.channels;
-        (0..self.rows.size).filter_map(move |r| {
-            let at = self.rows.position(self.row, r)?;
-            Some((
+        match self.rows.position(self.row, r) {
+            Some(at) => Some((
                 &self.x[at * width..][..width],
                 &self.kernel[r * taps..][..taps],
-            ))
-        })
+            )),
+            None => None,
+        }
     }
 
     /// `N` columns from `col` whose three taps all lie inside of the image.
@@ -143,9 +143,15 @@ impl Lines<'_> {
         macro_rules! each {
             ($full:literal, $at:expr, $count:expr) => {{
                 let mut sums = [s.splat_f32s(0.0); N];
-                for (x, kernel) in self.taps() {
-                    let tap = |t: usize| load::<S, $full>(s, kernel, t * channels + $at, $count);
-                    let taps = [tap(0), tap(1), tap(2)];
+                for r in 0..self.rows.size {
+                    let Some((x, kernel)) = self.tap(r) else {
+                        continue;
+                    };
+                    let taps = [
+                        load::<S, $full>(s, kernel, $at, $count),
+                        load::<S, $full>(s, kernel, channels + $at, $count),
+                        load::<S, $full>(s, kernel, 2 * channels + $at, $count),
+                    ];
                     let x = &x[start..];
                     for i in 0..(N - 1) * STRIDE + 3 {
                         let v = load::<S, $full>(s, x, i * channels + $at, $count);
@@ -172,7 +178,10 @@ impl Lines<'_> {
         macro_rules! each {
             ($full:literal, $at:expr, $count:expr) => {{
                 let mut sum = s.splat_f32s(0.0);
-                for (x, kernel) in self.taps() {
+                for r in 0..self.rows.size {
+                    let Some((x, kernel)) = self.tap(r) else {
+                        continue;
+                    };
                     for t in 0..self.cols.size {
                         if let Some(at) = self.cols.position(col, t) {
                             let v = load::<S, $full>(s, x, at * channels + $at, $count);
@@ -346,8 +355,11 @@ impl WithSimd for Correlate<'_> {
                 let g = &g[low * channels..];
                 macro_rules! each {
                     ($full:literal, $at:expr, $count:expr) => {{
-                        let mut sums =
-                            [0, 1, 2].map(|t| load::<S, $full>(s, dk, t * channels + $at, $count));
+                        let mut sums = [
+                            load::<S, $full>(s, dk, $at, $count),
+                            load::<S, $full>(s, dk, channels + $at, $count),
+                            load::<S, $full>(s, dk, 2 * channels + $at, $count),
+                        ];
                         let (mut x_at, mut g_at) = ($at, $at);
                         for _ in low..high {
                             let g = load::<S, $full>(s, g, g_at, $count);

@@ -1,6 +1,11 @@
 //! Kernels compiled once for each vector width, chosen by what the processor has when the program
 //! runs: AVX2 with FMA, NEON, or code for any processor.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into the function that is compiled for its vectors"
+)]
+
 use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
@@ -54,6 +59,14 @@ pub fn store<S: Simd, const FULL: bool>(
     } else {
         s.partial_store_f32s(&mut y[at..at + count], value);
     }
+}
+
+/// `a` where the mask is set, else `b`. (The same as `select_f32s`, which the compiler does not
+/// inline: a call for every vector.)
+#[inline(always)]
+pub fn select<S: Simd>(s: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
+    let (a, b) = (s.transmute_u32s_f32s(a), s.transmute_u32s_f32s(b));
+    s.transmute_f32s_u32s(s.select_u32s(mask, a, b))
 }
 
 /// Calls a body for every vector of `channels` values: `$body!(FULL, start, count)`.

@@ -66,11 +66,13 @@ impl Window {
     /// The input position under a tap, if it is inside of the input.
     #[inline]
     pub fn position(&self, output: usize, tap: usize) -> Option<usize> {
-        output
+        let at = output
             .saturating_mul(self.stride)
-            .saturating_add(tap.saturating_mul(self.dilation))
-            .checked_sub(self.before)
-            .filter(|&p| p < self.input)
+            .saturating_add(tap.saturating_mul(self.dilation));
+        if at < self.before || at - self.before >= self.input {
+            return None;
+        }
+        Some(at - self.before)
     }
 
     /// The output positions of which every tap lies inside of the input, from the first to the one

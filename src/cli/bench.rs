@@ -40,7 +40,9 @@ impl Bench {
     pub fn run(&self) -> Result<(), Failure> {
         let mut times = Map::new();
         let failed = |error: &dyn std::fmt::Display| Failure::File(error.to_string());
-        let mut note = |name: String, secs: f64| times.insert(name, json!(secs));
+        let mut note = |name: String, secs: f64| {
+            times.insert(name, json!(secs));
+        };
         let open = || ModelSource::DogBreeds.open();
         let model = open()?;
         note(
@@ -80,9 +82,8 @@ impl Bench {
                 self.median(step)?,
             );
         }
-        drop(model);
         self.base(&x, &mut note)?;
-        let mut grid = grid(&open()?)?;
+        let mut grid = grid(&model)?;
         note("redraw_nine_secs".into(), self.median(&mut grid)?);
         let text = if self.json {
             let memory = of_status("VmRSS:").map_or(Value::Null, |bytes| json!(bytes));

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 use crate::augment::Pipeline;
+use crate::model::graph::{Input, LayerKind, Node};
 use crate::model::open::ModelSource;
 use crate::model::pass::{PassOptions, run};
 use crate::model::{Flags, Mode, Model};
@@ -39,7 +40,9 @@ impl Bench {
     pub fn run(&self) -> Result<(), Failure> {
         let mut times = Map::new();
         let failed = |error: &dyn std::fmt::Display| Failure::File(error.to_string());
-        let mut note = |name: String, secs: f64| times.insert(name, json!(secs));
+        let mut note = |name: String, secs: f64| {
+            times.insert(name, json!(secs));
+        };
         let open = || ModelSource::DogBreeds.open();
         let model = open()?;
         note(
@@ -79,11 +82,14 @@ impl Bench {
                 self.median(step)?,
             );
         }
+        self.base(&x, &mut note)?;
         let mut grid = grid(&model)?;
         note("redraw_nine_secs".into(), self.median(&mut grid)?);
         let text = if self.json {
-            let memory = resident_bytes().map_or(Value::Null, |bytes| json!(bytes));
+            let memory = of_status("VmRSS:").map_or(Value::Null, |bytes| json!(bytes));
             times.insert("resident_bytes".into(), memory);
+            let memory = of_status("VmHWM:").map_or(Value::Null, |bytes| json!(bytes));
+            times.insert("peak_bytes".into(), memory);
             serde_json::to_string_pretty(&times).map_err(|e| failed(&e))?
         } else {
             let line = |(name, secs): (&String, &Value)| {
@@ -93,6 +99,38 @@ impl Bench {
             times.iter().map(line).collect::<Vec<_>>().join("\n")
         };
         drop(writeln!(std::io::stdout(), "{text}"));
+        Ok(())
+    }
+
+    /// The base without its head: forward in both modes, and forward with backward of the mean
+    /// square. The scripts in `benches/peers` time the same.
+    fn base(&self, x: &Tensor, note: &mut impl FnMut(String, f64)) -> Result<(), Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::File(error.to_string());
+        let mut model = ModelSource::DogBreeds.open()?;
+        cut_head(&mut model);
+        let open = Flags::all(&model.graph, true);
+        for (mode, name) in [(Mode::Inference, "inference"), (Mode::Training, "training")] {
+            for n in BATCHES {
+                let x = x.narrow(0, 0, n).map_err(|e| failed(&e))?;
+                let options = options(&model, &open, mode);
+                let secs = self.median(|_| {
+                    let done = run(&model, &x, &options, &|_, _| true);
+                    done.map(drop).map_err(|e| failed(&e))
+                })?;
+                note(format!("base_forward_{name}_batch_{n}_secs"), secs);
+            }
+        }
+        for (name, flags) in step_flags(&model).into_iter().take(2) {
+            let options = options(&model, &flags, Mode::Training);
+            let secs = self.median(|_| {
+                let done = sgd_step(&model, x, &options, 0.0, loss::mean_square, &|_, _| true);
+                done.map(drop).map_err(|e| failed(&e))
+            })?;
+            note(
+                format!("base_backward_{name}_batch_{STEP_BATCH}_secs"),
+                secs,
+            );
+        }
         Ok(())
     }
 
@@ -136,6 +174,24 @@ fn options<'a>(model: &Model, flags: &'a Flags, mode: Mode) -> PassOptions<'a> {
         repeat: 0,
         taps: &[],
         weights: None,
+    }
+}
+
+/// Takes away what stands behind the base: the first pooling over all positions and everything
+/// after it.
+fn cut_head(model: &mut Model) {
+    let graph = &mut model.graph;
+    let is_head = |node: &Node| {
+        matches!(
+            graph.layers[node.layer].kind,
+            LayerKind::GlobalPool2d { .. }
+        )
+    };
+    if let Some(head) = graph.nodes.iter().position(is_head)
+        && let Some(&Input::Node(output)) = graph.nodes[head].inputs.first()
+    {
+        graph.nodes.truncate(output + 1);
+        graph.output = output;
     }
 }
 
@@ -192,13 +248,10 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
     })
 }
 
-/// Resident memory of this process; where the system does not tell, nothing.
-fn resident_bytes() -> Option<u64> {
+/// A size that the system keeps of this process, in bytes; where it does not tell, nothing.
+fn of_status(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
-    line.split_whitespace()
-        .next()?
-        .parse::<u64>()
-        .ok()
-        .map(|kb| kb * 1024)
+    let line = status.lines().find_map(|l| l.strip_prefix(key))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
 }

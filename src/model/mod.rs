@@ -1,5 +1,6 @@
 //! Opened networks: the graph, its flags, and the pass through it in both modes.
 
+pub mod array;
 pub mod counts;
 pub mod effective;
 pub mod error;

@@ -1,18 +1,27 @@
 //! One pass through a network in one mode. A pass never changes the model: it returns the batch
 //! statistics, and the moving statistics that would follow.
 
+mod forward;
+mod plan;
+mod tape;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 
-use super::effective::{Effective, Outer, Semantics, Statistics, effective};
+use super::array::{self, Array};
+use super::effective::{Effective, Outer, Semantics};
 use super::error::reason;
-use super::graph::{BatchNorm, Graph, Input, LayerId, LayerKind, Node, NodeId};
-use super::layers::norm::{Moments, moments, next_moving, normalise};
-use super::layers::{self, Overrides, Weights, noise, size};
+use super::graph::{Graph, LayerId};
+use super::layers::Overrides;
+use super::layers::norm::Moments;
 use super::{Flags, Model, PassError};
-use crate::augment::AugmentLayer;
-use crate::dataset::Image;
+use forward::Running;
+use plan::Plan;
+use tape::{Backward, Tape};
+
+pub use plan::Learning;
 
 /// How to run a pass.
 #[derive(Clone, Debug)]
@@ -65,6 +74,10 @@ pub struct BatchNormPass {
     pub next: Moments,
 }
 
+/// Images that go through the network together where each goes its own way: few enough that a
+/// layer's values are still in the cache when the next layer reads them.
+const TOGETHER: usize = 8;
+
 /// Runs `x`, `[N, H, W, C]`, through the model.
 ///
 /// `proceed` is called before each layer with the number of layers done and in all; it returns
@@ -72,7 +85,7 @@ pub struct BatchNormPass {
 ///
 /// # Errors
 /// An input of another shape than the model takes, shapes inside that do not fit, a batch of one
-/// value a channel in PyTorch's training mode, or cancellation.
+/// value a channel in PyTorch's training mode, too little memory, or cancellation.
 pub fn run(
     model: &Model,
     x: &Tensor,
@@ -80,61 +93,154 @@ pub fn run(
     proceed: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Pass, PassError> {
     check_input(&model.graph, x)?;
-    let mut running = Running {
-        graph: &model.graph,
-        options,
-        values: vec![None; model.graph.nodes.len()],
-        taps: BTreeMap::new(),
-        batch_norm: BTreeMap::new(),
-        calls: vec![0; model.graph.layers.len()],
+    let plan = Plan::new(&model.graph, options, None);
+    let images = x.dims().first().copied().unwrap_or(0);
+    let size = if plan.is_by_image(&model.graph, options) {
+        TOGETHER
+    } else {
+        images
     };
-    let last_use = last_uses(&model.graph);
-    let total = model.graph.nodes.len();
-    for (id, node) in model.graph.nodes.iter().enumerate() {
-        if !proceed(id, total) {
+    let total = model.graph.nodes.len() * images.div_ceil(size);
+    let mut passes = Vec::new();
+    for first in (0..images).step_by(size) {
+        let part = x.narrow(0, first, size.min(images - first));
+        let part = part.and_then(|part| Array::of(&part)).map_err(input)?;
+        let mut running = Running::new(&model.graph, options, &plan, None);
+        let done = passes.len() * model.graph.nodes.len();
+        let output = walk(&mut running, part, &|id| proceed(done + id, total))?;
+        passes.push(finish(running, &output)?);
+    }
+    array::end_of_pass();
+    joined(passes)
+}
+
+/// A pass that keeps what the way back to some weights needs.
+pub struct Recorded<'a> {
+    pub pass: Pass,
+    model: &'a Model,
+    options: &'a PassOptions<'a>,
+    plan: Plan,
+    tape: Tape,
+}
+
+/// As [`run`], keeping what the gradients at the weights in `learning` need.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn record<'a>(
+    model: &'a Model,
+    x: &Tensor,
+    options: &'a PassOptions<'a>,
+    learning: Learning,
+    proceed: &dyn Fn(usize) -> bool,
+) -> Result<Recorded<'a>, PassError> {
+    check_input(&model.graph, x)?;
+    let plan = Plan::new(&model.graph, options, Some(&learning));
+    let tape = Tape::new(&model.graph, learning);
+    let mut running = Running::new(&model.graph, options, &plan, Some(tape));
+    let x = Array::of(x).map_err(input)?;
+    let output = walk(&mut running, x, proceed)?;
+    let tape = running.tape.take();
+    let pass = finish(running, &output)?;
+    Ok(Recorded {
+        pass,
+        model,
+        options,
+        tape: tape.unwrap_or_else(|| Tape::new(&model.graph, Learning::new())),
+        plan,
+    })
+}
+
+impl Recorded<'_> {
+    /// The gradients at the weights that learn, from the one at the output: first this pass, then
+    /// the gradients of those weights that the output depends on.
+    ///
+    /// `proceed` is called before each layer with the number of layers done.
+    ///
+    /// # Errors
+    /// Too little memory, or cancellation.
+    pub fn backward(
+        self,
+        output: &Tensor,
+        proceed: &dyn Fn(usize) -> bool,
+    ) -> Result<(Pass, Overrides), PassError> {
+        let way = Backward::new(&self.model.graph, self.options, &self.plan, self.tape);
+        let gradients = way.run(output, proceed)?;
+        array::end_of_pass();
+        Ok((self.pass, gradients))
+    }
+}
+
+fn input(error: candle_core::Error) -> PassError {
+    PassError::Layer {
+        layer: "input".into(),
+        reason: reason(&error),
+    }
+}
+
+/// Every node in turn; gives the output.
+fn walk(
+    running: &mut Running<'_>,
+    x: Array,
+    proceed: &dyn Fn(usize) -> bool,
+) -> Result<Arc<Array>, PassError> {
+    let graph = running.graph;
+    let x = Arc::new(x);
+    for (id, node) in graph.nodes.iter().enumerate() {
+        if !proceed(id) {
             return Err(PassError::Cancelled);
         }
-        let layer = &model.graph.layers[node.layer];
-        let value = running.call(node, x).map_err(|error| PassError::Layer {
-            layer: layer.name.clone(),
+        running.step(id, &x).map_err(|error| PassError::Layer {
+            layer: graph.layers[node.layer].name.clone(),
             reason: reason(&error),
         })?;
-        running.values[id] = Some(value);
-        // Values are dropped after their last use: memory stays at a few layers' worth.
-        for input in &node.inputs {
-            if let Input::Node(input) = *input
-                && last_use[input] == id
-            {
-                running.values[input] = None;
-            }
-        }
     }
-    let output = running.values[model.graph.output].take();
-    let output = output.ok_or_else(|| PassError::Layer {
+    let output = running.values[graph.output].take();
+    output.ok_or_else(|| PassError::Layer {
         layer: "output".into(),
         reason: "it is never computed".into(),
-    })?;
+    })
+}
+
+/// What leaves the pass, as tensors.
+fn finish(running: Running<'_>, output: &Array) -> Result<Pass, PassError> {
+    let taps = running.taps.into_iter().map(|(id, tap)| {
+        let tap = tap.into_tap();
+        tap.map(|tap| (id, tap))
+    });
     Ok(Pass {
-        output,
-        taps: running.taps,
+        output: output.tensor().map_err(input)?,
+        taps: taps.collect::<candle_core::Result<_>>().map_err(input)?,
         batch_norm: running.batch_norm,
     })
 }
 
-/// For each node, the last node that reads it; the output is never dropped.
-fn last_uses(graph: &Graph) -> Vec<NodeId> {
-    let mut last: Vec<NodeId> = (0..graph.nodes.len()).collect();
-    for (id, node) in graph.nodes.iter().enumerate() {
-        for input in &node.inputs {
-            if let Input::Node(input) = *input {
-                last[input] = id;
-            }
-        }
+/// The parts of a batch as one.
+fn joined(mut passes: Vec<Pass>) -> Result<Pass, PassError> {
+    let Some(mut whole) = (passes.len() == 1).then(|| passes.remove(0)).or_else(|| {
+        passes.first().map(|first| Pass {
+            output: first.output.clone(),
+            taps: first.taps.clone(),
+            batch_norm: first.batch_norm.clone(),
+        })
+    }) else {
+        return Err(PassError::Cancelled);
+    };
+    if passes.is_empty() {
+        return Ok(whole);
     }
-    if let Some(output) = last.get_mut(graph.output) {
-        *output = usize::MAX;
+    let join = |parts: Vec<&Tensor>| Tensor::cat(&parts, 0).map_err(input);
+    whole.output = join(passes.iter().map(|p| &p.output).collect())?;
+    for (id, tap) in &mut whole.taps {
+        let parts = || passes.iter().filter_map(|p| p.taps.get(id));
+        tap.input = join(parts().map(|t| &t.input).collect())?;
+        tap.output = join(parts().map(|t| &t.output).collect())?;
     }
-    last
+    for (id, done) in &mut whole.batch_norm {
+        let parts = passes.iter().filter_map(|p| p.batch_norm.get(id));
+        done.n = parts.map(|p| p.n).sum();
+    }
+    Ok(whole)
 }
 
 fn check_input(graph: &Graph, x: &Tensor) -> Result<(), PassError> {
@@ -161,197 +267,4 @@ fn check_input(graph: &Graph, x: &Tensor) -> Result<(), PassError> {
         ),
         found: format!("{:?}", x.dims()),
     })
-}
-
-/// A pass under way.
-struct Running<'a> {
-    graph: &'a Graph,
-    options: &'a PassOptions<'a>,
-    values: Vec<Option<Tensor>>,
-    taps: BTreeMap<LayerId, Tap>,
-    batch_norm: BTreeMap<LayerId, BatchNormPass>,
-    /// How often each layer was called so far.
-    calls: Vec<u64>,
-}
-
-/// What one call of a layer gave.
-struct Called {
-    output: Tensor,
-    mask: Option<Tensor>,
-}
-
-impl Running<'_> {
-    fn call(&mut self, node: &Node, x: &Tensor) -> candle_core::Result<Tensor> {
-        let layer = &self.graph.layers[node.layer];
-        let inputs = self.inputs(node, x)?;
-        let first = inputs.first().unwrap_or(x).clone();
-        let semantics = self.options.semantics;
-        size::check(layer, self.weights(node.layer), &inputs, semantics)?;
-        let effective = effective(
-            layer.kind.role(),
-            self.options.flags.get(node.layer),
-            self.options.flags.ancestors(self.graph, node.layer),
-            self.options.outer,
-            self.options
-                .flags
-                .recorded_around(self.graph, node.layer, node.recorded),
-            self.options.semantics,
-        );
-        let Called { output, mask } = match &layer.kind {
-            LayerKind::BatchNorm(settings) => {
-                let output = self.batch_norm(node.layer, settings, effective, &first)?;
-                Called { output, mask: None }
-            }
-            LayerKind::Noise(kind) if effective.active && self.options.random => {
-                let done =
-                    noise::disturb(&first, kind, self.options.seed, &self.purpose(node.layer))?;
-                Called {
-                    output: done.output,
-                    mask: done.mask,
-                }
-            }
-            LayerKind::Noise(_) => Called {
-                output: first.clone(),
-                mask: None,
-            },
-            LayerKind::Augment(augment) => {
-                let active = effective.active && self.options.random;
-                let output = self.augment(node.layer, augment, active, &first)?;
-                Called { output, mask: None }
-            }
-            _ => Called {
-                output: layers::forward(layer, self.weights(node.layer), &inputs)?,
-                mask: None,
-            },
-        };
-        self.calls[node.layer] += 1;
-        if self.options.taps.contains(&node.layer) {
-            let tap = Tap {
-                effective,
-                input: first,
-                output: output.clone(),
-                mask,
-            };
-            self.taps.insert(node.layer, tap);
-        }
-        Ok(output)
-    }
-
-    fn inputs(&self, node: &Node, x: &Tensor) -> candle_core::Result<Vec<Tensor>> {
-        if node.inputs.is_empty() {
-            return Ok(vec![x.clone()]);
-        }
-        let values = node.inputs.iter().map(|input| match *input {
-            Input::Number(number) => Tensor::new(&[number as f32], &Device::Cpu),
-            Input::Node(id) => self.values[id]
-                .clone()
-                .ok_or_else(|| candle_core::Error::Msg("it is called before its input".into())),
-        });
-        values.collect()
-    }
-
-    fn weights(&self, layer: LayerId) -> Weights<'_> {
-        Weights::new(self.graph, layer, self.options.weights)
-    }
-
-    /// What the draws of this call of a layer are addressed by: a shared layer draws anew each time.
-    fn purpose(&self, layer: LayerId) -> Vec<u64> {
-        let mut purpose = vec![layer as u64, self.options.repeat];
-        purpose.extend(Some(self.calls[layer]).filter(|&earlier| earlier > 0));
-        purpose
-    }
-
-    fn batch_norm(
-        &mut self,
-        id: LayerId,
-        settings: &BatchNorm,
-        effective: Effective,
-        x: &Tensor,
-    ) -> candle_core::Result<Tensor> {
-        let weights = self.weights(id);
-        let vector = |name: &str| weights.get(name).map(Tensor::to_vec1::<f32>).transpose();
-        let missing = || candle_core::Error::Msg("the moving statistics are missing".into());
-        // A shared layer goes on from what its earlier call left.
-        let moving = match self.batch_norm.get(&id) {
-            Some(earlier) => earlier.next.clone(),
-            None => Moments {
-                mean: vector("moving_mean")?.ok_or_else(missing)?,
-                variance: vector("moving_variance")?.ok_or_else(missing)?,
-            },
-        };
-        let n = x.elem_count() / moving.mean.len().max(1);
-        let uses_batch = effective.statistics == Some(Statistics::Batch);
-        if uses_batch && n < 2 && self.options.semantics == Semantics::PyTorch {
-            return Err(candle_core::Error::Msg(
-                "PyTorch refuses batch statistics of a single value a channel; take a larger batch"
-                    .into(),
-            ));
-        }
-        let batch = if uses_batch {
-            Some(moments(x, self.options.semantics)?)
-        } else {
-            None
-        };
-        let used = batch.as_ref().unwrap_or(&moving);
-        let (gamma, beta) = (weights.get("gamma"), weights.get("beta"));
-        let y = normalise(x, used, gamma, beta, settings.epsilon, uses_batch)?;
-        let next = match &batch {
-            Some(batch) if effective.updates_statistics => next_moving(
-                &moving,
-                batch,
-                settings.momentum,
-                n,
-                x.rank(),
-                self.options.semantics,
-            ),
-            _ => moving,
-        };
-        let earlier = self.batch_norm.remove(&id).filter(|_| batch.is_none());
-        let done = match earlier {
-            // A shared layer that used the batch in an earlier call did use it in this pass.
-            Some(earlier) if earlier.batch.is_some() => earlier,
-            _ => BatchNormPass {
-                effective,
-                n,
-                batch,
-                next,
-            },
-        };
-        self.batch_norm.insert(id, done);
-        Ok(y)
-    }
-
-    /// Each image of the batch through a preprocessing layer.
-    fn augment(
-        &self,
-        id: LayerId,
-        layer: &AugmentLayer,
-        active: bool,
-        x: &Tensor,
-    ) -> candle_core::Result<Tensor> {
-        let (n, height, width, channels) = x.dims4()?;
-        let semantics = self.options.semantics;
-        let draws = active.then(|| {
-            let purpose = self.purpose(id);
-            layer.draw_batch(semantics, self.options.seed, &purpose, n, height, width)
-        });
-        let mut out = Vec::with_capacity(x.elem_count());
-        let mut size = [height, width, channels];
-        for image in 0..n {
-            let pixels_hwc = x.get(image)?.flatten_all()?.to_vec1::<f32>()?;
-            let image_hwc = Image {
-                height,
-                width,
-                channels,
-                pixels_hwc,
-            };
-            let done = match draws.as_ref().and_then(|d| d.get(image)) {
-                Some(draw) => layer.apply(draw, &image_hwc),
-                None => layer.inference(semantics, &image_hwc),
-            };
-            size = [done.height, done.width, done.channels];
-            out.extend(done.pixels_hwc);
-        }
-        Tensor::from_vec(out, (n, size[0], size[1], size[2]), &Device::Cpu)
-    }
 }

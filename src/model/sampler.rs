@@ -221,7 +221,8 @@ impl<'a> Sampler<'a> {
         let inputs: Vec<Tensor> = inputs.collect::<candle_core::Result<_>>()?;
         let layer = &self.model.graph.layers[node.layer];
         let weights = Weights::new(&self.model.graph, node.layer, None);
-        size::check(layer, weights, &inputs, self.options.semantics)?;
+        let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::dims).collect();
+        size::check(layer, weights, &shapes, self.options.semantics)?;
         let (Some(noise), Some(x)) = (self.noises.get(&id), inputs.first()) else {
             return calm(layer, weights, &inputs, self.options.semantics);
         };
@@ -280,7 +281,8 @@ impl<'a> Sampler<'a> {
             self.inputs.insert(node.layer, x.clone());
         }
         let weights = Weights::new(&self.model.graph, node.layer, None);
-        size::check(layer, weights, &inputs, self.options.semantics)?;
+        let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::dims).collect();
+        size::check(layer, weights, &shapes, self.options.semantics)?;
         calm(layer, weights, &inputs, self.options.semantics)
     }
 }

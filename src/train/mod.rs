@@ -4,9 +4,9 @@ pub mod loss;
 
 use candle_core::{Tensor, Var};
 
-use crate::model::layers::Overrides;
-use crate::model::pass::{Pass, PassOptions, run};
-use crate::model::{LayerId, Model, PassError};
+use crate::model::layers::{Overrides, Weights};
+use crate::model::pass::{Learning, Pass, PassOptions, record};
+use crate::model::{Model, PassError};
 
 /// What one optimizer step did.
 #[derive(Debug)]
@@ -24,7 +24,8 @@ pub struct Step {
 ///
 /// The forward pass runs as `options` say, so BatchNorm and dropout act by the same rules as in a
 /// look. Gradients stop below the lowest weight that learns. `options.weights` is what the step
-/// starts from.
+/// starts from. `proceed` is called before each layer, on the way back too, with the number of
+/// layers done and in all.
 ///
 /// # Errors
 /// Those of a pass, and a loss that cannot be computed.
@@ -40,33 +41,27 @@ pub fn sgd_step(
         layer: "optimizer step".into(),
         reason: error.to_string(),
     };
-    let variables = variables(model, options).map_err(failed)?;
-    let mut weights = options.weights.cloned().unwrap_or_default();
-    weights.extend(
-        variables
-            .iter()
-            .map(|(key, var)| (*key, var.as_tensor().clone())),
-    );
-    let pass = run(
-        model,
-        x,
-        &PassOptions {
-            weights: Some(&weights),
-            ..options.clone()
-        },
-        proceed,
-    )?;
-    let value = loss(&pass.output).map_err(failed)?;
+    let learning = learning(model, options);
+    let nodes = model.graph.nodes.len();
+    let recorded = record(model, x, options, learning.clone(), &|done| {
+        proceed(done, 2 * nodes)
+    })?;
+    let output = Var::from_tensor(&recorded.pass.output).map_err(failed)?;
+    let value = loss(output.as_tensor()).map_err(failed)?;
     let number = value.to_scalar::<f32>().map_err(failed)?;
-    let gradients = if variables.is_empty() {
-        None
-    } else {
-        Some(value.backward().map_err(failed)?)
+    let at_output = value.backward().map_err(failed)?;
+    let (pass, gradients) = match at_output.get(output.as_tensor()) {
+        Some(g) if !learning.is_empty() => {
+            recorded.backward(g, &|done| proceed(nodes + done, 2 * nodes))?
+        }
+        _ => (recorded.pass, Overrides::new()),
     };
     let mut after = Overrides::new();
-    for (key, var) in &variables {
-        let old = var.as_tensor();
-        let new = match gradients.as_ref().and_then(|g| g.get(old)) {
+    for key in learning {
+        let Some(old) = Weights::new(&model.graph, key.0, options.weights).get(key.1) else {
+            continue;
+        };
+        let new = match gradients.get(&key) {
             Some(gradient) => gradient
                 .affine(-rate, 0.0)
                 .and_then(|d| old.add(&d))
@@ -74,7 +69,7 @@ pub fn sgd_step(
             // The loss does not depend on this weight.
             None => old.clone(),
         };
-        after.insert(*key, new.detach());
+        after.insert(key, new);
     }
     Ok(Step {
         loss: number,
@@ -83,24 +78,18 @@ pub fn sgd_step(
     })
 }
 
-/// Every weight that learns, as a variable of its own.
-fn variables(
-    model: &Model,
-    options: &PassOptions<'_>,
-) -> candle_core::Result<Vec<((LayerId, &'static str), Var)>> {
-    let mut variables = Vec::new();
-    for (id, layer) in model.graph.layers.iter().enumerate() {
+/// Every weight that learns.
+fn learning(model: &Model, options: &PassOptions<'_>) -> Learning {
+    let layers = model.graph.layers.iter().enumerate();
+    let learning = layers.filter(|&(id, _)| {
         let effective = options
             .flags
             .effective(model, id, options.outer, options.semantics);
-        if !effective.learns {
-            continue;
-        }
-        for weight in layer.weights.iter().filter(|w| w.learnable) {
-            let key = (id, weight.name);
-            let other = options.weights.and_then(|w| w.get(&key));
-            variables.push((key, Var::from_tensor(other.unwrap_or(&weight.tensor))?));
-        }
-    }
-    Ok(variables)
+        effective.learns
+    });
+    let weights = learning.flat_map(|(id, layer)| {
+        let learnable = layer.weights.iter().filter(|w| w.learnable);
+        learnable.map(move |w| (id, w.name))
+    });
+    weights.collect()
 }

@@ -3,9 +3,10 @@
 use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::conv_grad;
+use super::channels::Finish;
 use super::kernel::{matrix_product, plain, values};
-use super::window::Window;
+use super::window::{Place, Window};
+use super::{conv_grad, depthwise};
 use crate::model::graph::Conv2d;
 
 /// Cross-correlation of `[N, H, W, C]` with `[kh, kw, C / groups, out]`.
@@ -13,8 +14,126 @@ use crate::model::graph::Conv2d;
 #[derive(Clone, Debug)]
 struct Convolution(Conv2d);
 
-/// Values of one patch matrix: small enough for the second-level cache.
+/// Values of one patch matrix, or of the rows that one task computes: small enough for the
+/// second-level cache.
 const PATCH_VALUES: usize = 64 * 1024;
+
+/// The sizes of a convolution.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    pub place: Place,
+    /// Channels of the input.
+    pub channels: usize,
+    /// Channels of the output.
+    pub out: usize,
+    pub groups: usize,
+}
+
+impl Sizes {
+    /// Of `[N, H, W, C]` and a kernel `[kh, kw, C / groups, out]`.
+    ///
+    /// # Errors
+    /// A kernel for another number of channels, or larger than an unpadded image.
+    pub fn new(x: &[usize], kernel: &[usize], settings: &Conv2d) -> Result<Self> {
+        let (&[_, h, w, channels], &[kh, kw, depth, out]) = (x, kernel) else {
+            return Err(Error::Msg(format!(
+                "a kernel of {kernel:?} cannot take {x:?}"
+            )));
+        };
+        let groups = settings.groups;
+        if groups == 0 || depth * groups != channels || out % groups != 0 {
+            return Err(Error::Msg(format!(
+                "a kernel for {depth} channels in {groups} groups cannot take {channels} channels"
+            )));
+        }
+        Ok(Self {
+            place: Place::new([h, w], [kh, kw], settings)?,
+            channels,
+            out,
+            groups,
+        })
+    }
+
+    /// Every output pixel depends on the input pixel in its place alone.
+    pub fn is_pointwise(&self) -> bool {
+        let is_one =
+            |w: Window| w.size == 1 && w.stride == 1 && w.before == 0 && w.input == w.output;
+        is_one(self.place.rows) && is_one(self.place.cols) && self.groups == 1
+    }
+
+    /// Values under one output pixel, of one group.
+    pub fn patch(&self) -> usize {
+        self.place.rows.size * self.place.cols.size * (self.channels / self.groups)
+    }
+
+    /// Rows of the patch matrix that one task takes.
+    fn block(&self) -> usize {
+        let widest = self.patch().max(self.out).max(1);
+        (PATCH_VALUES / widest).max(16)
+    }
+}
+
+/// The convolution, then `finish`, of every pixel.
+pub fn forward(x: &[f32], kernel: &[f32], y: &mut [f32], sizes: Sizes, finish: &Finish) {
+    let Sizes {
+        place,
+        channels,
+        out,
+        groups,
+    } = sizes;
+    let (image, pixels) = (place.inputs() * channels, place.outputs());
+    if y.is_empty() || image == 0 {
+        return;
+    }
+    let (block, patch) = (sizes.block(), sizes.patch());
+    if sizes.is_pointwise() {
+        // Small batches are cut finer, so that every core has something to do.
+        let block = block.min((y.len() / out).div_ceil(8)).max(16);
+        let tasks = y
+            .par_chunks_mut(block * out)
+            .zip(x.par_chunks(block * channels));
+        tasks.for_each(|(y, x)| {
+            let shape = [y.len() / out, channels, out];
+            matrix_product(plain(x), plain(kernel), y, shape, false);
+            finish.apply(y, out);
+        });
+        return;
+    }
+    let block = block.min(pixels);
+    let depth = channels / groups;
+    let images = y.par_chunks_mut(pixels * out).zip(x.par_chunks(image));
+    images.for_each(|(y, x)| {
+        let blocks = y.par_chunks_mut(block * out).enumerate();
+        blocks.for_each_init(
+            || (vec![0.0; block * patch], Vec::new()),
+            |(patches, part), (b, y)| {
+                let count = y.len() / out;
+                for group in 0..groups {
+                    let patches = &mut patches[..count * patch];
+                    for (i, patch) in patches.chunks_mut(patch).enumerate() {
+                        let at = b * block + i;
+                        let at = [at / place.cols.output, at % place.cols.output];
+                        gather(x, patch, at, place, [channels, group * depth, depth]);
+                    }
+                    if groups == 1 {
+                        let shape = [count, patch, out];
+                        matrix_product(plain(patches), plain(kernel), y, shape, false);
+                        continue;
+                    }
+                    let width = out / groups;
+                    let columns = columns(kernel, out, group * width, width);
+                    part.resize(count * width, 0.0);
+                    let shape = [count, patch, width];
+                    matrix_product(plain(patches), plain(&columns), part, shape, false);
+                    for (y, part) in y.chunks_mut(out).zip(part.chunks(width)) {
+                        y[group * width..][..width].copy_from_slice(part);
+                    }
+                }
+                finish.apply(y, out);
+            },
+        );
+    });
+}
 
 impl CustomOp2 for Convolution {
     fn name(&self) -> &'static str {
@@ -29,81 +148,12 @@ impl CustomOp2 for Convolution {
         kernel_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (x, kernel) = (values(x, x_layout)?, values(kernel, kernel_layout)?);
-        let (n, h, w, channels) = x_layout.shape().dims4()?;
-        let (kh, kw, depth, out) = kernel_layout.shape().dims4()?;
-        let Conv2d {
-            strides,
-            dilation,
-            padding,
-            groups,
-            ..
-        } = self.0;
-        if groups == 0 || depth * groups != channels || out % groups != 0 {
-            return Err(Error::Msg(format!(
-                "a kernel for {depth} channels in {groups} groups cannot take {channels} channels"
-            )));
-        }
-        let rows = Window::new(h, kh, strides[0], dilation[0], padding)?;
-        let cols = Window::new(w, kw, strides[1], dilation[1], padding)?;
-        let pixels = rows.output * cols.output;
-        let mut y = vec![0.0_f32; n * pixels * out];
-        let pointwise = kh == 1 && kw == 1 && strides == [1, 1] && groups == 1;
-        let patch = kh * kw * depth;
-        let block = (PATCH_VALUES / patch.max(1)).clamp(16, pixels.max(16));
-        if y.is_empty() {
-            return Ok((
-                CpuStorage::F32(y),
-                Shape::from((n, rows.output, cols.output, out)),
-            ));
-        }
-        y.par_chunks_mut(pixels * out)
-            .enumerate()
-            .for_each(|(image, y)| {
-                let x = &x[image * h * w * channels..][..h * w * channels];
-                if pointwise {
-                    matrix_product(plain(x), plain(kernel), y, [pixels, channels, out], false);
-                    return;
-                }
-                let (mut patches, mut part) = (vec![0.0; block * patch], Vec::new());
-                for (b, y) in y.chunks_mut(block * out).enumerate() {
-                    let count = y.len() / out;
-                    for group in 0..groups {
-                        let patches = &mut patches[..count * patch];
-                        for (i, patches) in patches.chunks_mut(patch).enumerate() {
-                            let at = b * block + i;
-                            gather(
-                                x,
-                                patches,
-                                [at / cols.output, at % cols.output],
-                                [rows, cols],
-                                [channels, group * depth, depth],
-                            );
-                        }
-                        if groups == 1 {
-                            matrix_product(
-                                plain(patches),
-                                plain(kernel),
-                                y,
-                                [count, patch, out],
-                                false,
-                            );
-                            continue;
-                        }
-                        let width = out / groups;
-                        let columns = columns(kernel, out, group * width, width);
-                        part.resize(count * width, 0.0);
-                        let shape = [count, patch, width];
-                        matrix_product(plain(patches), plain(&columns), &mut part, shape, false);
-                        for (y, part) in y.chunks_mut(out).zip(part.chunks(width)) {
-                            y[group * width..][..width].copy_from_slice(part);
-                        }
-                    }
-                }
-            });
-        Ok((
-            CpuStorage::F32(y),
-            Shape::from((n, rows.output, cols.output, out)),
-        ))
+        let sizes = Sizes::new(x_layout.dims(), kernel_layout.dims(), &self.0)?;
+        let Place { rows, cols } = sizes.place;
+        let shape = Shape::from((x_layout.dims()[0], rows.output, cols.output, sizes.out));
+        let mut y = vec![0.0_f32; shape.elem_count()];
+        forward(x, kernel, &mut y, sizes, &Finish::default());
+        Ok((CpuStorage::F32(y), shape))
     }
 
     fn bwd(
@@ -131,17 +181,28 @@ pub(super) fn gather(
     x: &[f32],
     patch: &mut [f32],
     [row, col]: [usize; 2],
-    [rows, cols]: [Window; 2],
+    Place { rows, cols }: Place,
     [channels, first, depth]: [usize; 3],
 ) {
-    let taps = (0..rows.size).flat_map(|r| (0..cols.size).map(move |c| (r, c)));
-    for ((r, c), patch) in taps.zip(patch.chunks_mut(depth)) {
-        match (rows.position(row, r), cols.position(col, c)) {
-            (Some(r), Some(c)) => {
-                let start = (r * cols.input + c) * channels + first;
-                patch.copy_from_slice(&x[start..][..depth]);
+    let (low, high) = cols.interior();
+    // Taps along a row that all lie in the image are neighbours in memory too.
+    let whole = cols.dilation == 1 && depth == channels && (low..high).contains(&col);
+    for (r, patch) in patch.chunks_mut(cols.size * depth).enumerate() {
+        let Some(r) = rows.position(row, r) else {
+            patch.fill(0.0);
+            continue;
+        };
+        let x = &x[r * cols.input * channels..][..cols.input * channels];
+        if whole {
+            let start = (col * cols.stride - cols.before) * channels;
+            patch.copy_from_slice(&x[start..][..patch.len()]);
+            continue;
+        }
+        for (c, patch) in patch.chunks_mut(depth).enumerate() {
+            match cols.position(col, c) {
+                Some(c) => patch.copy_from_slice(&x[c * channels + first..][..depth]),
+                None => patch.fill(0.0),
             }
-            _ => patch.fill(0.0),
         }
     }
 }
@@ -173,18 +234,17 @@ impl CustomOp2 for Depthwise {
                 "a kernel for {depth} channels cannot take {channels} channels"
             )));
         }
-        let Conv2d {
-            strides,
-            dilation,
-            padding,
-            ..
-        } = self.0;
-        let rows = Window::new(h, kh, strides[0], dilation[0], padding)?;
-        let cols = Window::new(w, kw, strides[1], dilation[1], padding)?;
+        let place = Place::new([h, w], [kh, kw], &self.0)?;
+        let Place { rows, cols } = place;
         let out = channels * multiplier;
         let shape = Shape::from((n, rows.output, cols.output, out));
         let mut y = vec![0.0_f32; shape.elem_count()];
         if y.is_empty() {
+            return Ok((CpuStorage::F32(y), shape));
+        }
+        if multiplier == 1 {
+            let finish = Finish::default();
+            depthwise::forward(x, kernel, &mut y, channels, place, &finish);
             return Ok((CpuStorage::F32(y), shape));
         }
         let work = |(line, y): (usize, &mut [f32])| {
@@ -202,15 +262,9 @@ impl CustomOp2 for Depthwise {
                         };
                         let x = &x[at * channels..][..channels];
                         let kernel = &kernel[(r * kw + c) * out..][..out];
-                        if multiplier == 1 {
-                            for ((y, x), k) in y.iter_mut().zip(x).zip(kernel) {
-                                *y += x * k;
-                            }
-                        } else {
-                            let units = y.chunks_mut(multiplier).zip(kernel.chunks(multiplier));
-                            for ((y, k), x) in units.zip(x) {
-                                y.iter_mut().zip(k).for_each(|(y, k)| *y += x * k);
-                            }
+                        let units = y.chunks_mut(multiplier).zip(kernel.chunks(multiplier));
+                        for ((y, k), x) in units.zip(x) {
+                            y.iter_mut().zip(k).for_each(|(y, k)| *y += x * k);
                         }
                     }
                 }

@@ -1,122 +1,153 @@
 //! Gradients of convolutions and of the dense layer: from the gradient at the output to those at
 //! the input and at the kernel. What nobody asks for is not computed.
 
-use candle_core::{Error, Result, Tensor};
+use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
-use super::conv::{columns, gather};
+use super::channels::add_to;
+use super::conv::{Sizes, columns, gather};
+use super::depthwise;
 use super::kernel::{matrix_product, plain, tensor, transposed, with_values};
-use super::window::Window;
+use super::window::Place;
 use crate::model::graph::Conv2d;
 
 /// Gradients at input and kernel; `None` for those that nothing trainable depends on.
 type Gradients = Result<(Option<Tensor>, Option<Tensor>)>;
 
-/// Kernel gradients are summed over the images of a piece, then over pieces: a fixed number, so
-/// that sums come out the same however many cores there are.
+/// Kernel gradients are summed over the rows of a piece, then over pieces: a number that depends
+/// on the shapes alone, so that sums come out the same however many cores there are.
 const PIECES: usize = 8;
 
-/// Calls `image(i, dx_i, dk_piece)` for every image in parallel and sums the kernel gradients.
-fn by_image(
-    x: &Tensor,
-    kernel: &Tensor,
-    image: impl Fn(usize, &mut [f32], &mut [f32]) + Sync,
-) -> Gradients {
-    let (needs_x, needs_kernel) = (x.track_op(), kernel.track_op());
-    let n = x.dim(0)?;
-    let each = x.elem_count() / n.max(1);
-    let size = kernel.elem_count();
-    let mut dx = vec![0.0_f32; if needs_x { n * each } else { 0 }];
-    let images = n.div_ceil(PIECES).max(1);
-    let starts: Vec<usize> = (0..n).step_by(images).collect();
-    let mut slices: Vec<&mut [f32]> = if needs_x {
-        dx.chunks_mut(images * each.max(1)).collect()
-    } else {
-        starts.iter().map(|_| Default::default()).collect()
-    };
-    let partial = starts
-        .par_iter()
-        .zip(slices.par_iter_mut())
-        .map(|(&start, dx)| {
-            let mut dk = vec![0.0_f32; if needs_kernel { size } else { 0 }];
-            for i in start..(start + images).min(n) {
-                let dx = if needs_x {
-                    &mut dx[(i - start) * each..][..each]
-                } else {
-                    &mut []
-                };
-                image(i, dx, &mut dk);
-            }
-            dk
-        });
-    let partial: Vec<Vec<f32>> = partial.collect();
-    let dk = partial.into_iter().reduce(|mut sum, part| {
-        sum.iter_mut()
-            .zip(part)
-            .for_each(|(sum, part)| *sum += part);
+/// Sums what the pieces give.
+fn added(pieces: Vec<Vec<f32>>) -> Vec<f32> {
+    let sum = pieces.into_iter().reduce(|mut sum, piece| {
+        add_to(&mut sum, &piece);
         sum
     });
-    Ok((
-        needs_x.then(|| tensor(dx, x.shape())).transpose()?,
-        match dk {
-            Some(dk) if needs_kernel => Some(tensor(dk, kernel.shape())?),
-            _ => None,
-        },
-    ))
+    sum.unwrap_or_default()
 }
 
-/// Of `y = conv(x, k)` over patches `P` of `x`: `dk = P^T g`, and `g k^T` added back to the places
-/// that each patch came from.
-pub fn convolution(x: &Tensor, kernel: &Tensor, grad: &Tensor, settings: &Conv2d) -> Gradients {
-    let (_, h, w, channels) = x.dims4()?;
-    let (kh, kw, depth, out) = kernel.dims4()?;
-    let Conv2d {
-        strides,
-        dilation,
-        padding,
+/// `a^T b` of `[rows, k]` and `[rows, n]`, summed over pieces of the rows.
+fn transposed_product(a: &[f32], b: &[f32], k: usize, n: usize) -> Vec<f32> {
+    let rows = a.len() / k.max(1);
+    // Few pieces where the product is large beside the rows: each piece has to be added up.
+    let pieces = (rows / k.max(n).max(1)).clamp(2, PIECES);
+    let size = rows.div_ceil(pieces).max(1);
+    let pieces = a.par_chunks(size * k).zip(b.par_chunks(size * n));
+    let pieces = pieces.map(|(a, b)| {
+        let mut sum = vec![0.0; k * n];
+        let shape = [k, a.len() / k, n];
+        matrix_product(transposed(a), plain(b), &mut sum, shape, false);
+        sum
+    });
+    added(pieces.collect())
+}
+
+/// The gradient of a convolution at its kernel: `dk = P^T g` over the patches `P` of `x`.
+pub fn kernel_gradient(x: &[f32], g: &[f32], sizes: Sizes) -> Vec<f32> {
+    let Sizes {
+        place,
+        channels,
+        out,
         groups,
-        ..
-    } = *settings;
-    if groups == 0 {
-        return Err(Error::Msg("a convolution has at least one group".into()));
+    } = sizes;
+    if sizes.is_pointwise() {
+        return transposed_product(x, g, channels, out);
     }
-    let rows = Window::new(h, kh, strides[0], dilation[0], padding)?;
-    let cols = Window::new(w, kw, strides[1], dilation[1], padding)?;
-    let (pixels, patch, width) = (rows.output * cols.output, kh * kw * depth, out / groups);
-    let place = |at: usize| [at / cols.output, at % cols.output];
-    with_values(x, |x_values| {
-        with_values(kernel, |k| {
-            with_values(grad, |g| {
-                by_image(x, kernel, |i, dx, dk| {
-                    let x = &x_values[i * h * w * channels..][..h * w * channels];
-                    let g = &g[i * pixels * out..][..pixels * out];
-                    let mut patches = vec![0.0_f32; pixels * patch];
-                    for group in 0..groups {
-                        let part = [channels, group * depth, depth];
-                        let g = columns(g, out, group * width, width);
-                        if !dk.is_empty() {
-                            for (at, patch) in patches.chunks_mut(patch).enumerate() {
-                                gather(x, patch, place(at), [rows, cols], part);
-                            }
-                            let mut sum = columns(dk, out, group * width, width);
-                            let shape = [patch, pixels, width];
-                            matrix_product(transposed(&patches), plain(&g), &mut sum, shape, true);
-                            for (dk, sum) in dk.chunks_mut(out).zip(sum.chunks(width)) {
-                                dk[group * width..][..width].copy_from_slice(sum);
-                            }
-                        }
-                        if !dx.is_empty() {
-                            let k = columns(k, out, group * width, width);
-                            let shape = [pixels, width, patch];
-                            matrix_product(plain(&g), transposed(&k), &mut patches, shape, false);
-                            for (at, patch) in patches.chunks(patch).enumerate() {
-                                scatter(dx, patch, place(at), [rows, cols], part);
-                            }
-                        }
-                    }
-                })
-            })
-        })
+    let (image, pixels) = (place.inputs() * channels, place.outputs());
+    let (patch, width, depth) = (sizes.patch(), out / groups, channels / groups);
+    let images = (x.len() / image.max(1)).div_ceil(PIECES).max(1);
+    let pieces = x
+        .par_chunks((images * image).max(1))
+        .zip(g.par_chunks((images * pixels * out).max(1)));
+    let pieces = pieces.map(|(x, g)| {
+        let mut dk = vec![0.0; patch * out];
+        let mut patches = vec![0.0_f32; pixels * patch];
+        for (x, g) in x.chunks(image).zip(g.chunks(pixels * out)) {
+            for group in 0..groups {
+                let part = [channels, group * depth, depth];
+                for (at, patch) in patches.chunks_mut(patch).enumerate() {
+                    gather(x, patch, place.output(at), place, part);
+                }
+                if groups == 1 {
+                    let shape = [patch, pixels, out];
+                    matrix_product(transposed(&patches), plain(g), &mut dk, shape, true);
+                    continue;
+                }
+                let g = columns(g, out, group * width, width);
+                let mut sum = columns(&dk, out, group * width, width);
+                let shape = [patch, pixels, width];
+                matrix_product(transposed(&patches), plain(&g), &mut sum, shape, true);
+                for (dk, sum) in dk.chunks_mut(out).zip(sum.chunks(width)) {
+                    dk[group * width..][..width].copy_from_slice(sum);
+                }
+            }
+        }
+        dk
+    });
+    added(pieces.collect())
+}
+
+/// The gradient of a convolution at its input: `g k^T`, added back to the places that each patch
+/// came from.
+pub fn input_gradient(g: &[f32], k: &[f32], dx: &mut [f32], sizes: Sizes) {
+    let Sizes {
+        place,
+        channels,
+        out,
+        groups,
+    } = sizes;
+    if sizes.is_pointwise() {
+        let rows = (dx.len() / channels.max(1)).div_ceil(8).clamp(16, 512);
+        let tasks = dx
+            .par_chunks_mut(rows * channels)
+            .zip(g.par_chunks(rows * out));
+        tasks.for_each(|(dx, g)| {
+            let shape = [dx.len() / channels, out, channels];
+            matrix_product(plain(g), transposed(k), dx, shape, false);
+        });
+        return;
+    }
+    let (image, pixels) = (place.inputs() * channels, place.outputs());
+    let (patch, width, depth) = (sizes.patch(), out / groups, channels / groups);
+    let images = dx
+        .par_chunks_mut(image.max(1))
+        .zip(g.par_chunks((pixels * out).max(1)));
+    images.for_each(|(dx, g)| {
+        dx.fill(0.0);
+        let mut patches = vec![0.0_f32; pixels * patch];
+        for group in 0..groups {
+            let k = columns(k, out, group * width, width);
+            let g = columns(g, out, group * width, width);
+            let shape = [pixels, width, patch];
+            matrix_product(plain(&g), transposed(&k), &mut patches, shape, false);
+            let part = [channels, group * depth, depth];
+            for (at, patch) in patches.chunks(patch).enumerate() {
+                scatter(dx, patch, place.output(at), place, part);
+            }
+        }
+    });
+}
+
+/// Both gradients of a convolution.
+pub fn convolution(x: &Tensor, kernel: &Tensor, grad: &Tensor, settings: &Conv2d) -> Gradients {
+    let sizes = Sizes::new(x.dims(), kernel.dims(), settings)?;
+    with_values(grad, |g| {
+        let mut dx = None;
+        if x.track_op() {
+            let mut values = vec![0.0; x.elem_count()];
+            with_values(kernel, |k| {
+                input_gradient(g, k, &mut values, sizes);
+                Ok(())
+            })?;
+            dx = Some(tensor(values, x.shape())?);
+        }
+        let mut dk = None;
+        if kernel.track_op() {
+            let values = with_values(x, |x| Ok(kernel_gradient(x, g, sizes)))?;
+            dk = Some(tensor(values, kernel.shape())?);
+        }
+        Ok((dx, dk))
     })
 }
 
@@ -125,7 +156,7 @@ fn scatter(
     x: &mut [f32],
     patch: &[f32],
     [row, col]: [usize; 2],
-    [rows, cols]: [Window; 2],
+    Place { rows, cols }: Place,
     [channels, first, depth]: [usize; 3],
 ) {
     let taps = (0..rows.size).flat_map(|r| (0..cols.size).map(move |c| (r, c)));
@@ -142,54 +173,41 @@ fn scatter(
 pub fn depthwise(x: &Tensor, kernel: &Tensor, grad: &Tensor, settings: &Conv2d) -> Gradients {
     let (_, h, w, channels) = x.dims4()?;
     let (kh, kw, _, multiplier) = kernel.dims4()?;
-    let Conv2d {
-        strides,
-        dilation,
-        padding,
-        ..
-    } = *settings;
-    let rows = Window::new(h, kh, strides[0], dilation[0], padding)?;
-    let cols = Window::new(w, kw, strides[1], dilation[1], padding)?;
-    let out = channels * multiplier;
-    let pixels = rows.output * cols.output;
-    with_values(x, |x_values| {
-        with_values(kernel, |k| {
-            with_values(grad, |g| {
-                by_image(x, kernel, |i, dx, dk| {
-                    let x = &x_values[i * h * w * channels..][..h * w * channels];
-                    let g = &g[i * pixels * out..][..pixels * out];
-                    for (at, g) in g.chunks(out).enumerate() {
-                        let (row, col) = (at / cols.output, at % cols.output);
-                        for (r, c) in (0..kh).flat_map(|r| (0..kw).map(move |c| (r, c))) {
-                            let (Some(at_row), Some(at_col)) =
-                                (rows.position(row, r), cols.position(col, c))
-                            else {
-                                continue;
-                            };
-                            let x_at = (at_row * w + at_col) * channels;
-                            let k_at = (r * kw + c) * out;
-                            if !dk.is_empty() {
-                                let x = &x[x_at..][..channels];
-                                let dk = &mut dk[k_at..][..out];
-                                let units = dk.chunks_mut(multiplier).zip(g.chunks(multiplier));
-                                for ((dk, g), x) in units.zip(x) {
-                                    dk.iter_mut().zip(g).for_each(|(dk, g)| *dk += x * g);
-                                }
-                            }
-                            if !dx.is_empty() {
-                                let dx = &mut dx[x_at..][..channels];
-                                let k = &k[k_at..][..out];
-                                let units = k.chunks(multiplier).zip(g.chunks(multiplier));
-                                for (dx, (k, g)) in dx.iter_mut().zip(units) {
-                                    *dx += k.iter().zip(g).map(|(k, g)| k * g).sum::<f32>();
-                                }
-                            }
-                        }
-                    }
-                })
-            })
-        })
-    })
+    let place = Place::new([h, w], [kh, kw], settings)?;
+    let (x_values, k, g) = (
+        x.flatten_all()?.to_vec1::<f32>()?,
+        kernel.flatten_all()?.to_vec1::<f32>()?,
+        grad.flatten_all()?.to_vec1::<f32>()?,
+    );
+    let mut dx = vec![0.0; if x.track_op() { x.elem_count() } else { 0 }];
+    let mut dk = vec![0.0; kernel.elem_count()];
+    // Each of the channels that one input channel is spread over is a depthwise convolution.
+    for m in 0..multiplier {
+        let of = |all: &[f32]| every(all, m, multiplier);
+        let (k, g) = (of(&k), of(&g));
+        if kernel.track_op() {
+            let part = depthwise::kernel_gradient(&x_values, &g, channels, place);
+            let places = dk.iter_mut().skip(m).step_by(multiplier);
+            places.zip(part).for_each(|(dk, part)| *dk = part);
+        }
+        if x.track_op() {
+            let mut part = vec![0.0; dx.len()];
+            depthwise::input_gradient(&g, &k, &mut part, channels, place);
+            add_to(&mut dx, &part);
+        }
+    }
+    Ok((
+        x.track_op().then(|| tensor(dx, x.shape())).transpose()?,
+        kernel
+            .track_op()
+            .then(|| tensor(dk, kernel.shape()))
+            .transpose()?,
+    ))
+}
+
+/// Every `step`-th value from `first` on.
+fn every(values: &[f32], first: usize, step: usize) -> Vec<f32> {
+    values.iter().skip(first).step_by(step).copied().collect()
 }
 
 /// Of `y = x k`: `dx = g k^T`, `dk = x^T g`.

@@ -3,6 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
+use super::channels::{Affine, Finish};
 use super::kernel::{tensor, values, with_values};
 use crate::model::graph::Activation;
 
@@ -50,13 +51,10 @@ where
 
 /// `y = (x - centre) * scale + shift` along the last axis; each vector has length 1 or C. The
 /// vectors are constants: no gradient reaches them.
-///
-/// Taking the centre off first keeps the digits that `x * scale + (shift - centre * scale)` loses
-/// where the centre is large beside the deviation.
-pub(super) struct ScaleShift {
-    pub centre: Vec<f32>,
-    pub scale: Vec<f32>,
-    pub shift: Vec<f32>,
+struct ScaleShift {
+    centre: Vec<f32>,
+    scale: Vec<f32>,
+    shift: Vec<f32>,
 }
 
 /// A vector of length 1 or C as one of length C.
@@ -84,18 +82,17 @@ impl CustomOp1 for ScaleShift {
             spread(&self.scale, channels)?,
             spread(&self.shift, channels)?,
         );
+        let affine = Affine {
+            centre,
+            scale,
+            shift,
+        };
+        let finish = Finish {
+            affine: Some(affine),
+            relu: None,
+        };
         let mut y = vec![0.0_f32; x.len()];
-        let rows = CHUNK.div_ceil(channels) * channels;
-        y.par_chunks_mut(rows)
-            .zip(x.par_chunks(rows))
-            .for_each(|(y, x)| {
-                for (y, x) in y.chunks_mut(channels).zip(x.chunks(channels)) {
-                    let vectors = centre.iter().zip(&scale).zip(&shift);
-                    for ((y, x), ((centre, scale), shift)) in y.iter_mut().zip(x).zip(vectors) {
-                        *y = (x - centre) * scale + shift;
-                    }
-                }
-            });
+        finish.apply_into(x, &mut y, channels);
         Ok((CpuStorage::F32(y), layout.shape().clone()))
     }
 

@@ -2,13 +2,15 @@
 //! channels lie side by side, which depthwise convolution and BatchNorm walk along.
 
 pub mod arrange;
+pub mod channels;
 pub mod conv;
-mod conv_grad;
+pub mod conv_grad;
+pub mod depthwise;
 pub mod elementwise;
 pub mod function;
 #[cfg(test)]
 mod gradient_tests;
-mod kernel;
+pub mod kernel;
 pub mod noise;
 pub mod norm;
 pub mod normaliser;
@@ -16,6 +18,7 @@ pub mod pool;
 #[cfg(test)]
 mod rare_gradient_tests;
 pub mod rearrange;
+pub mod simd;
 pub mod size;
 pub mod transposed;
 pub mod window;

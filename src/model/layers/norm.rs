@@ -1,9 +1,9 @@
 //! Batch normalisation: statistics, normalising, and the moving statistics that follow.
 
-use candle_core::{CpuStorage, CustomOp1 as _, CustomOp3, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::elementwise::ScaleShift;
+use super::channels::{Affine, Finish, NormGradient, Run, add_to, run_sums};
 use super::kernel::{tensor, values, with_values};
 use crate::model::Semantics;
 
@@ -22,81 +22,90 @@ pub struct Moments {
 /// (`reduce_mean`), one run a thread in Keras 2's fused path (two threads here). PyTorch sums in
 /// f64. No result depends on the number of cores of this machine.
 pub fn moments(x: &Tensor, semantics: Semantics) -> Result<Moments> {
-    let channels = x.dims().last().copied().unwrap_or(1).max(1);
+    let channels = x.dims().last().copied().unwrap_or(1);
     with_values(x, |values| {
-        let n = values.len() / channels;
-        let half = n.div_ceil(2).max(1);
-        // Rows left over by four go into the first run, after it.
-        let interleaved = move |row: usize| if row < n / 4 * 4 { row % 4 } else { 0 };
-        Ok(match semantics {
-            Semantics::Keras2 if x.rank() == 4 => {
-                moments_in::<f32>(values, channels, &|row| row / half)
-            }
-            Semantics::Keras2 | Semantics::Keras3 => {
-                moments_in::<f32>(values, channels, &interleaved)
-            }
-            Semantics::PyTorch => moments_in::<f64>(values, channels, &interleaved),
-        })
+        Ok(moments_of(values, channels, x.rank(), semantics))
     })
 }
 
-/// Which of the four runs of sums a row belongs to.
-type RunOfRow<'a> = &'a (dyn Fn(usize) -> usize + Sync);
-
-fn moments_in<T: Sum>(x: &[f32], channels: usize, run_of_row: RunOfRow<'_>) -> Moments {
-    let n = x.len() / channels;
-    let zeros = vec![0.0; channels];
-    let mean: Vec<f32> = sums::<T>(x, &zeros, run_of_row, |x, _| x)
-        .map(|sum| sum.mean(n))
-        .collect();
-    let variance = sums::<T>(x, &mean, run_of_row, |x, mean| (x - mean) * (x - mean));
-    let variance = variance.map(|sum| sum.mean(n)).collect();
+/// [`moments`] of `[rows, C]`; `rank` is that of the tensor.
+pub fn moments_of(x: &[f32], channels: usize, rank: usize, semantics: Semantics) -> Moments {
+    let mean: Vec<f32> = match semantics {
+        Semantics::PyTorch => wide_sums(x, &vec![0.0; channels], |x, _| x),
+        _ => tensorflow_sums(x, channels, rank, semantics, None),
+    };
+    let variance = match semantics {
+        Semantics::PyTorch => wide_sums(x, &mean, |x, mean| (x - mean) * (x - mean)),
+        _ => tensorflow_sums(x, channels, rank, semantics, Some(&mean)),
+    };
     Moments { mean, variance }
 }
 
-/// The type that sums are kept in.
-trait Sum: Copy + Default + Send + std::ops::AddAssign + From<f32> {
-    /// The sum of `n` values as their mean.
-    fn mean(self, n: usize) -> f32;
-}
-
-impl Sum for f32 {
-    fn mean(self, n: usize) -> f32 {
-        self * (1.0 / n as f32)
-    }
-}
-
-impl Sum for f64 {
-    fn mean(self, n: usize) -> f32 {
-        (self / n as f64) as f32
-    }
-}
-
-/// By channel, the sum of `f(x, c)` down all rows.
-fn sums<T: Sum>(
+/// Sums down the rows in f32 and in TensorFlow's order, divided by their number.
+fn tensorflow_sums(
     x: &[f32],
-    c: &[f32],
-    run_of_row: RunOfRow<'_>,
-    f: impl Fn(f32, f32) -> f32 + Sync,
-) -> impl Iterator<Item = T> {
-    /// Channels that one task takes: the four runs of sums stay in registers.
-    const BLOCK: usize = 16;
-    let channels = c.len();
-    let blocks = c.par_chunks(BLOCK).enumerate().map(|(block, c)| {
-        let mut runs = [[T::default(); BLOCK]; 4];
-        for (i, row) in x.chunks_exact(channels).enumerate() {
-            let row = &row[block * BLOCK..][..c.len()];
-            for ((sum, &x), &c) in runs[run_of_row(i)].iter_mut().zip(row).zip(c) {
-                *sum += T::from(f(x, c));
+    channels: usize,
+    rank: usize,
+    semantics: Semantics,
+    mean: Option<&[f32]>,
+) -> Vec<f32> {
+    let n = x.len() / channels.max(1);
+    let fused = semantics == Semantics::Keras2 && rank == 4;
+    let (runs, whole) = if fused {
+        let half = n.div_ceil(2);
+        let run = |first, end| Run {
+            first,
+            step: 1,
+            end,
+        };
+        (vec![run(0, half), run(half, n)], n)
+    } else {
+        let end = n / 4 * 4;
+        let run = |first| Run {
+            first,
+            step: 4,
+            end,
+        };
+        ((0..4).map(run).collect(), end)
+    };
+    let mut sums = run_sums(x, channels, &runs, mean).into_iter();
+    let mut next = || sums.next().unwrap_or_else(|| vec![0.0; channels]);
+    let [mut first, second, mut third, fourth] = [next(), next(), next(), next()];
+    // Rows left over by four go into the first run, after it.
+    for row in x[whole * channels..].chunks(channels.max(1)) {
+        for (c, (sum, &x)) in first.iter_mut().zip(row).enumerate() {
+            *sum += mean.map_or(x, |mean| (x - mean[c]) * (x - mean[c]));
+        }
+    }
+    add_to(&mut first, &second);
+    add_to(&mut third, &fourth);
+    add_to(&mut first, &third);
+    let share = 1.0 / n as f32;
+    first.iter_mut().for_each(|sum| *sum *= share);
+    first
+}
+
+/// By channel, the mean of `f(x, c)` down all rows, with sums in f64.
+fn wide_sums(x: &[f32], c: &[f32], f: impl Fn(f32, f32) -> f32 + Sync) -> Vec<f32> {
+    /// Tasks: a fixed number, so that sums come out the same however many cores there are.
+    const PIECES: usize = 16;
+    let channels = c.len().max(1);
+    let n = x.len() / channels;
+    let pieces = x.par_chunks(n.div_ceil(PIECES).max(1) * channels).map(|x| {
+        let mut sums = vec![0.0_f64; c.len()];
+        for row in x.chunks(channels) {
+            for ((sum, &x), &c) in sums.iter_mut().zip(row).zip(c) {
+                *sum += f64::from(f(x, c));
             }
         }
-        let [mut first, second, mut third, fourth] = runs;
-        first.iter_mut().zip(second).for_each(|(a, b)| *a += b);
-        third.iter_mut().zip(fourth).for_each(|(a, b)| *a += b);
-        first.iter_mut().zip(third).for_each(|(a, b)| *a += b);
-        first[..c.len()].to_vec()
+        sums
     });
-    blocks.collect::<Vec<Vec<T>>>().into_iter().flatten()
+    let pieces: Vec<Vec<f64>> = pieces.collect();
+    let mut total = vec![0.0_f64; c.len()];
+    for piece in pieces {
+        total.iter_mut().zip(piece).for_each(|(t, p)| *t += p);
+    }
+    total.into_iter().map(|t| (t / n as f64) as f32).collect()
 }
 
 /// `y = gamma * (x - mean) / sqrt(variance + epsilon) + beta` of `x`, `gamma` and `beta`.
@@ -106,14 +115,6 @@ struct Normalise {
     epsilon: f64,
     /// The moments are those of `x` itself, so the gradient also flows through them.
     through_moments: bool,
-}
-
-impl Normalise {
-    /// By channel, `1 / sqrt(variance + epsilon)`.
-    fn inverse_deviation(&self) -> impl Iterator<Item = f64> {
-        let variance = self.used.variance.iter();
-        variance.map(|&v| 1.0 / (f64::from(v) + self.epsilon).sqrt())
-    }
 }
 
 impl CustomOp3 for Normalise {
@@ -130,21 +131,17 @@ impl CustomOp3 for Normalise {
         beta: &CpuStorage,
         beta_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let gamma = values(gamma, gamma_layout)?.iter();
-        let scale = gamma
-            .zip(self.inverse_deviation())
-            .map(|(&g, i)| (f64::from(g) * i) as f32);
-        let op = ScaleShift {
-            centre: self.used.mean.clone(),
-            scale: scale.collect(),
-            shift: values(beta, beta_layout)?.to_vec(),
+        let (gamma, beta) = (values(gamma, gamma_layout)?, values(beta, beta_layout)?);
+        let x = values(x, x_layout)?;
+        let mut y = vec![0.0; x.len()];
+        let finish = Finish {
+            affine: Some(affine(&self.used, gamma, beta, self.epsilon)),
+            relu: None,
         };
-        op.cpu_fwd(x, x_layout)
+        finish.apply_into(x, &mut y, gamma.len());
+        Ok((CpuStorage::F32(y), x_layout.shape().clone()))
     }
 
-    /// With `h = (x - mean) i` and `i = 1 / sqrt(variance + epsilon)`:
-    /// `dbeta = sum g`, `dgamma = sum g h`, and `dx = gamma i g`, or, where the moments are those
-    /// of `x`, `dx = gamma i (g - dbeta / n - h dgamma / n)`.
     fn bwd(
         &self,
         x: &Tensor,
@@ -153,51 +150,70 @@ impl CustomOp3 for Normalise {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let inverse: Vec<f32> = self.inverse_deviation().map(|i| i as f32).collect();
-        let channels = inverse.len();
-        let n = (x.elem_count() / channels.max(1)) as f64;
-        let gamma_values = gamma.to_vec1::<f32>()?;
-        with_values(x, |x_values| {
-            with_values(grad, |g| {
-                let mut dbeta = vec![0.0_f64; channels];
-                let mut dgamma = vec![0.0_f64; channels];
-                for (x, g) in x_values.chunks(channels).zip(g.chunks(channels)) {
-                    for c in 0..channels {
-                        let h = (x[c] - self.used.mean[c]) * inverse[c];
-                        dbeta[c] += f64::from(g[c]);
-                        dgamma[c] += f64::from(g[c] * h);
-                    }
-                }
-                let mut dx = None;
-                if x.track_op() {
-                    let share = |sums: &[f64]| -> Vec<f32> {
-                        let part = if self.through_moments { 1.0 / n } else { 0.0 };
-                        sums.iter().map(|s| (s * part) as f32).collect()
-                    };
-                    let (beta_share, gamma_share) = (share(&dbeta), share(&dgamma));
-                    let mut out = vec![0.0_f32; x_values.len()];
-                    let rows = out
-                        .par_chunks_mut(channels)
-                        .zip(x_values.par_chunks(channels));
-                    rows.zip(g.par_chunks(channels))
-                        .with_min_len(64)
-                        .for_each(|((out, x), g)| {
-                            for c in 0..channels {
-                                let h = (x[c] - self.used.mean[c]) * inverse[c];
-                                out[c] = gamma_values[c]
-                                    * inverse[c]
-                                    * (g[c] - beta_share[c] - h * gamma_share[c]);
-                            }
-                        });
-                    dx = Some(tensor(out, x.shape())?);
-                }
-                let vector = |t: &Tensor, sums: Vec<f64>| {
-                    let values = || sums.into_iter().map(|s| s as f32).collect();
-                    t.track_op().then(|| tensor(values(), channels)).transpose()
-                };
-                Ok((dx, vector(gamma, dgamma)?, vector(beta, dbeta)?))
-            })
-        })
+        let (gamma_values, beta_values) = (gamma.to_vec1::<f32>()?, beta.to_vec1::<f32>()?);
+        let channels = gamma_values.len();
+        let inverse = inverse_deviation(&self.used, self.epsilon);
+        let norm = NormGradient {
+            mean: self.used.mean.clone(),
+            inverse: inverse.into_iter().map(|i| i as f32).collect(),
+            gamma: gamma_values,
+            beta: beta_values,
+            relu: None,
+        };
+        let mut g = grad.flatten_all()?.to_vec1::<f32>()?;
+        let (dgamma, dbeta) = with_values(x, |x_values| {
+            Ok(norm.run(x_values, &mut g, x.track_op(), self.through_moments))
+        })?;
+        let vector =
+            |t: &Tensor, sums: Vec<f32>| t.track_op().then(|| tensor(sums, channels)).transpose();
+        let dx = x.track_op().then(|| tensor(g, x.shape())).transpose()?;
+        Ok((dx, vector(gamma, dgamma)?, vector(beta, dbeta)?))
+    }
+}
+
+impl NormGradient {
+    /// Turns the gradient at the output, `g`, into that at the input where `needs_x`, and gives
+    /// back those at gamma and beta.
+    ///
+    /// With `h = (x - mean) i` and `i = 1 / sqrt(variance + epsilon)`:
+    /// `dbeta = sum g`, `dgamma = sum g h`, and `dx = gamma i g`, or, where the moments are those
+    /// of `x`, `dx = gamma i (g - dbeta / n - h dgamma / n)`.
+    pub fn run(
+        &self,
+        x: &[f32],
+        g: &mut [f32],
+        needs_x: bool,
+        through_moments: bool,
+    ) -> (Vec<f32>, Vec<f32>) {
+        let n = (x.len() / self.mean.len().max(1)) as f64;
+        let (dbeta, dgamma) = self.sums(x, g);
+        if needs_x {
+            let share = |sums: &[f64]| -> Vec<f32> {
+                let part = if through_moments { 1.0 / n } else { 0.0 };
+                sums.iter().map(|s| (s * part) as f32).collect()
+            };
+            self.apply(x, g, &share(&dbeta), &share(&dgamma));
+        }
+        let narrow = |sums: Vec<f64>| sums.into_iter().map(|s| s as f32).collect();
+        (narrow(dgamma), narrow(dbeta))
+    }
+}
+
+/// By channel, `1 / sqrt(variance + epsilon)`.
+pub fn inverse_deviation(used: &Moments, epsilon: f64) -> Vec<f64> {
+    let variance = used.variance.iter();
+    variance
+        .map(|&v| 1.0 / (f64::from(v) + epsilon).sqrt())
+        .collect()
+}
+
+/// Normalising as scale and shift.
+pub fn affine(used: &Moments, gamma: &[f32], beta: &[f32], epsilon: f64) -> Affine {
+    let pairs = gamma.iter().zip(inverse_deviation(used, epsilon));
+    Affine {
+        centre: used.mean.clone(),
+        scale: pairs.map(|(&g, i)| (f64::from(g) * i) as f32).collect(),
+        shift: beta.to_vec(),
     }
 }
 

@@ -20,7 +20,7 @@ pub const MAX_VALUES: usize = 1 << 29;
 pub fn check(
     layer: &Layer,
     weights: Weights<'_>,
-    inputs: &[Tensor],
+    inputs: &[&[usize]],
     semantics: Semantics,
 ) -> Result<()> {
     let values = largest(layer, weights, inputs, semantics)?;
@@ -38,25 +38,29 @@ fn product(sides: &[usize]) -> usize {
     sides.iter().fold(1, |n, &side| n.saturating_mul(side))
 }
 
+/// Images, height, width and channels.
+fn sides(x: &[usize]) -> Result<[usize; 4]> {
+    <[usize; 4]>::try_from(x).map_err(|_| Error::Msg(format!("it cannot take {x:?}")))
+}
+
 fn largest(
     layer: &Layer,
     weights: Weights<'_>,
-    inputs: &[Tensor],
+    inputs: &[&[usize]],
     semantics: Semantics,
 ) -> Result<usize> {
     let Some(x) = inputs.first() else {
         return Ok(0);
     };
-    if let Some(empty) = inputs.iter().find(|x| x.elem_count() == 0) {
+    if let Some(empty) = inputs.iter().find(|x| product(x) == 0) {
         return Err(Error::Msg(format!(
-            "nothing is left of the image ({:?})",
-            empty.dims()
+            "nothing is left of the image ({empty:?})"
         )));
     }
-    let count = x.elem_count();
+    let count = product(x);
     match &layer.kind {
         LayerKind::ZeroPadding2d([top, bottom, left, right]) => {
-            let (n, h, w, c) = x.dims4()?;
+            let [n, h, w, c] = sides(x)?;
             let height = h.saturating_add(*top).saturating_add(*bottom);
             let width = w.saturating_add(*left).saturating_add(*right);
             Ok(product(&[n, height, width, c]))
@@ -77,7 +81,7 @@ fn largest(
             Ok(inner.max(convolved(x, kernel, settings, out)?))
         }
         LayerKind::TransposedConv2d(settings) => {
-            let (n, h, w, c) = x.dims4()?;
+            let [n, h, w, c] = sides(x)?;
             let (kh, kw, out, _) = weights.need("kernel")?.dims4()?;
             let sides = [settings.side(0, h, kh), settings.side(1, w, kw)];
             let [height, width] = sides.map(|side| side.unwrap_or(usize::MAX));
@@ -87,23 +91,23 @@ fn largest(
             Ok(product(&[n, height, width, out]).max(inner).max(whole))
         }
         LayerKind::Arrange(arrange) => {
-            let known: Vec<_> = x.dims()[1..].iter().copied().map(Some).collect();
+            let known: Vec<_> = x.iter().skip(1).copied().map(Some).collect();
             let shape = arrange.shape(&known).map_err(Error::Msg)?;
             let sides: Vec<usize> = shape.into_iter().flatten().collect();
-            Ok(product(&sides).saturating_mul(x.dim(0)?))
+            Ok(product(&sides).saturating_mul(x.first().copied().unwrap_or(0)))
         }
         LayerKind::Dense(_) => {
             let (k, units) = weights.need("kernel")?.dims2()?;
             Ok((count / k.max(1)).saturating_mul(units))
         }
-        LayerKind::Merge(Merge::Concatenate(_)) => Ok(inputs
-            .iter()
-            .fold(0, |n, x| n.saturating_add(x.elem_count()))),
+        LayerKind::Merge(Merge::Concatenate(_)) => {
+            Ok(inputs.iter().fold(0, |n, x| n.saturating_add(product(x))))
+        }
         LayerKind::Merge(_) | LayerKind::Operator(_) | LayerKind::ScaledSum(_) => {
             Ok(joined(inputs))
         }
         LayerKind::Augment(augment) => {
-            let (n, h, w, c) = x.dims4()?;
+            let [n, h, w, c] = sides(x)?;
             let in_mode = |mode| {
                 let [height, width] = augment.output_size(semantics, mode, h, w);
                 product(&[n, height, width, c])
@@ -116,8 +120,8 @@ fn largest(
 }
 
 /// What a kernel makes of `[N, H, W, C]` with this many channels behind it.
-fn convolved(x: &Tensor, kernel: &Tensor, settings: &Conv2d, out: usize) -> Result<usize> {
-    let (n, h, w, _) = x.dims4()?;
+fn convolved(x: &[usize], kernel: &Tensor, settings: &Conv2d, out: usize) -> Result<usize> {
+    let [n, h, w, _] = sides(x)?;
     let (kh, kw, ..) = kernel.dims4()?;
     let Conv2d {
         strides,
@@ -131,12 +135,12 @@ fn convolved(x: &Tensor, kernel: &Tensor, settings: &Conv2d, out: usize) -> Resu
 }
 
 /// Along each axis, counted from the last, the longest input decides.
-fn joined(inputs: &[Tensor]) -> usize {
-    let rank = inputs.iter().map(Tensor::rank).max().unwrap_or(0);
+fn joined(inputs: &[&[usize]]) -> usize {
+    let rank = inputs.iter().map(|x| x.len()).max().unwrap_or(0);
     let axes = (1..=rank).map(|back| {
         let lengths = inputs.iter().filter_map(|x| {
-            let axis = x.rank().checked_sub(back)?;
-            x.dims().get(axis).copied()
+            let axis = x.len().checked_sub(back)?;
+            x.get(axis).copied()
         });
         lengths.max().unwrap_or(1)
     });

@@ -2,7 +2,7 @@
 
 use candle_core::{Error, Result};
 
-use crate::model::graph::Padding;
+use crate::model::graph::{Conv2d, Padding};
 
 /// One axis of a sliding window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,12 +75,39 @@ impl Window {
     /// The input position under a tap, if it is inside of the input.
     #[inline]
     pub fn position(&self, output: usize, tap: usize) -> Option<usize> {
-        output
+        let at = output
             .saturating_mul(self.stride)
-            .saturating_add(tap.saturating_mul(self.dilation))
-            .checked_sub(self.before)
-            .filter(|&p| p < self.input)
+            .saturating_add(tap.saturating_mul(self.dilation));
+        if at < self.before || at - self.before >= self.input {
+            return None;
+        }
+        Some(at - self.before)
     }
+
+    /// The output positions of which every tap lies inside of the input, from the first to the one
+    /// after the last.
+    pub fn interior(&self) -> (usize, usize) {
+        let reach = (self.size - 1).saturating_mul(self.dilation);
+        let low = self.before.div_ceil(self.stride).min(self.output);
+        let room = self
+            .input
+            .saturating_add(self.before)
+            .checked_sub(reach + 1);
+        let high = room.map_or(low, |room| (room / self.stride + 1).min(self.output));
+        (low, high.max(low))
+    }
+
+    /// The window that leads back from the output to the input, of a stride of 1.
+    pub fn reversed(&self) -> Option<Self> {
+        let reach = (self.size - 1).checked_mul(self.dilation)?;
+        Some(Self {
+            input: self.output,
+            output: self.input,
+            before: reach.checked_sub(self.before)?,
+            ..*self
+        })
+    }
+
     /// The input positions under one output position, first to last. Costs as much as there are of
     /// them, however many taps lie outside of the input.
     #[inline]
@@ -97,6 +124,67 @@ impl Window {
         let taps = end.saturating_sub(first);
         let dilation = self.dilation;
         (0..taps).map(move |tap| position + tap * dilation)
+    }
+}
+
+/// A window down the rows and one along the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub rows: Window,
+    pub cols: Window,
+}
+
+impl Place {
+    /// A kernel of `kh x kw` on an image of `h x w`.
+    ///
+    /// # Errors
+    /// Those of [`Window::new`].
+    pub fn new([h, w]: [usize; 2], [kh, kw]: [usize; 2], settings: &Conv2d) -> Result<Self> {
+        let Conv2d {
+            strides,
+            dilation,
+            padding,
+            ..
+        } = *settings;
+        Ok(Self {
+            rows: Window::new(h, kh, strides[0], dilation[0], padding)?,
+            cols: Window::new(w, kw, strides[1], dilation[1], padding)?,
+        })
+    }
+
+    /// As [`Self::new`], of an image with zeros around it: `[top, bottom, left, right]`. The image
+    /// itself stays as it is.
+    ///
+    /// # Errors
+    /// Those of [`Window::new`].
+    pub fn padded(
+        [h, w]: [usize; 2],
+        kernel: [usize; 2],
+        settings: &Conv2d,
+        [top, bottom, left, right]: [usize; 4],
+    ) -> Result<Self> {
+        let sum = |a: usize, b: usize, c: usize| a.saturating_add(b).saturating_add(c);
+        let sides = [sum(h, top, bottom), sum(w, left, right)];
+        let mut place = Self::new(sides, kernel, settings)?;
+        (place.rows.input, place.cols.input) = (h, w);
+        place.rows.before = place.rows.before.saturating_add(top);
+        place.cols.before = place.cols.before.saturating_add(left);
+        Ok(place)
+    }
+
+    /// Pixels of the input.
+    pub fn inputs(&self) -> usize {
+        self.rows.input * self.cols.input
+    }
+
+    /// Row and column of an output pixel.
+    pub fn output(&self, at: usize) -> [usize; 2] {
+        [at / self.cols.output, at % self.cols.output]
+    }
+
+    /// Pixels of the output.
+    pub fn outputs(&self) -> usize {
+        self.rows.output * self.cols.output
     }
 }
 
@@ -131,6 +219,9 @@ mod tests {
                         taps,
                         "{window:?}"
                     );
+                    let (low, high) = window.interior();
+                    let whole = taps.len() == size;
+                    assert_eq!((low..high).contains(&output), whole, "{window:?} {output}");
                 }
             }
         }

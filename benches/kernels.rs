@@ -1,0 +1,106 @@
+//! The kernels on shapes of MobileNetV2 at 160 x 160: `cargo bench --bench kernels`.
+
+#![allow(missing_docs, reason = "a benchmark has no readers")]
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use modelens::model::Semantics;
+use modelens::model::graph::{Activation, Conv2d, Padding};
+use modelens::model::layers::channels::Finish;
+use modelens::model::layers::conv::{self, Sizes};
+use modelens::model::layers::norm::moments_of;
+use modelens::model::layers::window::Place;
+use modelens::model::layers::{conv_grad, depthwise};
+
+const IMAGES: usize = 8;
+
+fn settings(stride: usize) -> Conv2d {
+    Conv2d {
+        strides: [stride; 2],
+        dilation: [1; 2],
+        padding: Padding::Same,
+        groups: 1,
+        activation: Activation::Linear,
+    }
+}
+
+fn values(count: usize) -> Vec<f32> {
+    (0..count).map(|i| (i % 17) as f32 * 0.1 - 0.8).collect()
+}
+
+fn depthwise_convolution(c: &mut Criterion) {
+    let mut group = c.benchmark_group("depthwise 3x3");
+    for (side, channels, stride) in [(80, 96, 2), (40, 144, 1), (10, 384, 1), (5, 960, 1)] {
+        let Ok(place) = Place::new([side; 2], [3; 2], &settings(stride)) else {
+            continue;
+        };
+        let (inputs, outputs) = (place.inputs() * channels, place.outputs() * channels);
+        let (x, kernel) = (values(IMAGES * inputs), values(9 * channels));
+        let mut y = values(IMAGES * outputs);
+        let name = format!("{side}x{side}x{channels} stride {stride}");
+        group.throughput(Throughput::Elements((IMAGES * outputs * 9) as u64));
+        group.bench_function(BenchmarkId::new("forward", &name), |b| {
+            let finish = Finish::default();
+            b.iter(|| depthwise::forward(&x, &kernel, &mut y, channels, place, &finish));
+        });
+        let mut dx = values(IMAGES * inputs);
+        group.bench_function(BenchmarkId::new("input gradient", &name), |b| {
+            b.iter(|| depthwise::input_gradient(&y, &kernel, &mut dx, channels, place));
+        });
+        group.bench_function(BenchmarkId::new("kernel gradient", &name), |b| {
+            b.iter(|| depthwise::kernel_gradient(&x, &y, channels, place));
+        });
+    }
+    group.finish();
+}
+
+fn pointwise_convolution(c: &mut Criterion) {
+    let mut group = c.benchmark_group("1x1");
+    for (side, channels, out) in [(80, 16, 96), (40, 144, 24), (10, 384, 64), (5, 960, 160)] {
+        let dims = ([1, side, side, channels], [1, 1, channels, out]);
+        let Ok(sizes) = Sizes::new(&dims.0, &dims.1, &settings(1)) else {
+            continue;
+        };
+        let pixels = IMAGES * side * side;
+        let (x, kernel) = (values(pixels * channels), values(channels * out));
+        let mut y = values(pixels * out);
+        let name = format!("{side}x{side}x{channels} to {out}");
+        group.throughput(Throughput::Elements((pixels * channels * out) as u64));
+        group.bench_function(BenchmarkId::new("forward", &name), |b| {
+            let finish = Finish::default();
+            b.iter(|| conv::forward(&x, &kernel, &mut y, sizes, &finish));
+        });
+        group.bench_function(BenchmarkId::new("kernel gradient", &name), |b| {
+            b.iter(|| conv_grad::kernel_gradient(&x, &y, sizes));
+        });
+    }
+    group.finish();
+}
+
+fn batch_norm(c: &mut Criterion) {
+    let (rows, channels) = (IMAGES * 6400, 96);
+    let x = values(rows * channels);
+    let mut group = c.benchmark_group("batch norm");
+    group.throughput(Throughput::Elements((rows * channels) as u64));
+    for semantics in Semantics::ALL {
+        group.bench_function(BenchmarkId::new("moments", semantics.id()), |b| {
+            b.iter(|| moments_of(&x, channels, 4, semantics));
+        });
+    }
+    let mut y = x.clone();
+    group.bench_function("relu6", |b| {
+        let finish = Finish {
+            affine: None,
+            relu: Some(6.0),
+        };
+        b.iter(|| finish.apply_all(&mut y, channels));
+    });
+    group.finish();
+}
+
+criterion_group!(
+    kernels,
+    depthwise_convolution,
+    pointwise_convolution,
+    batch_norm
+);
+criterion_main!(kernels);

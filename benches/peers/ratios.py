@@ -1,0 +1,52 @@
+"""One table: the time that modelens takes for the MobileNetV2 base, beside the frameworks', and as ratios.
+
+usage: python ratios.py [PROGRAM] [RUNS]     PROGRAM: modelens, built with --release
+Needs: pip install tensorflow torch torchvision onnxruntime onnx
+All run right after each other with two threads each; 160 x 160 x 3, batch 32, float32, medians. What another program
+does at the same time falls on one of them only: look at the load before believing a ratio.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+here = Path(__file__).parent
+program = sys.argv[1] if len(sys.argv) > 1 else "modelens"
+runs = sys.argv[2] if len(sys.argv) > 2 else "7"
+WORK = {
+    "forward_inference": ("forward, inference", "base_forward_inference_batch_32_secs"),
+    "forward_training": ("forward, training", "base_forward_training_batch_32_secs"),
+    "backward_open": ("forward and backward, all open", "base_backward_open_batch_32_secs"),
+    "backward_from_120": ("forward and backward, from 120", "base_backward_from_120_batch_32_secs"),
+}
+
+
+def last_json(command, environment=None):
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})})
+    if done.returncode != 0:
+        print(f"{command}: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    return json.loads(done.stdout[done.stdout.index("{") :])
+
+
+peers = [last_json([sys.executable, here / f"{name}_speed.py", runs, "32"]) for name in ("tensorflow", "torch", "onnxruntime")]
+peers = [peer for peer in peers if peer]
+own = last_json([program, "bench", "--json", "--runs", runs], {"RAYON_NUM_THREADS": "2"})
+if own is None:
+    sys.exit(1)
+names = [peer["name"] for peer in peers]
+print("| batch 32 | modelens | " + " | ".join(f"{n} | ratio" for n in names) + " |")
+print("|---" * (2 + 2 * len(names)) + "|")
+for key, (label, mine) in WORK.items():
+    cells = []
+    for peer in peers:
+        secs = peer.get(f"{key}_secs")
+        cells += [f"{secs * 1e3:.0f} ms", f"{own[mine] / secs:.2f}"] if secs else ["", ""]
+    print(f"| {label} | {own[mine] * 1e3:.0f} ms | " + " | ".join(cells) + " |")
+cells = []
+for peer in peers:
+    peak = max(value for key, value in peer.items() if key.endswith("peak_bytes"))
+    cells += [f"{peak / 1e6:.0f} MB", f"{own['peak_bytes'] / peak:.2f}"]
+print(f"| peak memory of the whole run | {own['peak_bytes'] / 1e6:.0f} MB | " + " | ".join(cells) + " |")

@@ -1,0 +1,201 @@
+//! Values inside of a pass. Large buffers are used again instead of being given back to the system:
+//! fresh memory costs a fault for every page, which takes longer than most layers compute.
+
+use std::sync::{Mutex, PoisonError};
+
+use candle_core::{Device, Error, Result, Tensor};
+
+use super::layers::kernel::with_values;
+
+/// f32 values in rows of channels, `[N, H, W, C]` or `[N, C]`.
+#[derive(Debug)]
+pub struct Array {
+    dims: Vec<usize>,
+    values: Vec<f32>,
+}
+
+impl Array {
+    /// An array to be filled: what it holds at first is left from its last use.
+    ///
+    /// # Errors
+    /// Less memory is free than it needs. Memory that is not there would end the program, and no
+    /// caller can catch that.
+    pub fn new(dims: &[usize]) -> Result<Self> {
+        let length = dims.iter().fold(1_usize, |n, &d| n.saturating_mul(d));
+        Ok(Self {
+            dims: dims.to_vec(),
+            values: take(length)?,
+        })
+    }
+
+    /// A copy of a tensor.
+    ///
+    /// # Errors
+    /// Another type than f32, and too little memory.
+    pub fn of(tensor: &Tensor) -> Result<Self> {
+        let mut array = Self::new(tensor.dims())?;
+        with_values(tensor, |values| {
+            array.values.copy_from_slice(values);
+            Ok(())
+        })?;
+        Ok(array)
+    }
+
+    /// # Errors
+    /// Too little memory.
+    pub fn copy(&self) -> Result<Self> {
+        let mut array = Self::new(&self.dims)?;
+        array.values.copy_from_slice(&self.values);
+        Ok(array)
+    }
+
+    /// As a tensor, without a copy.
+    ///
+    /// # Errors
+    /// None that a caller could cause.
+    pub fn into_tensor(mut self) -> Result<Tensor> {
+        let mut values = std::mem::take(&mut self.values);
+        values.shrink_to_fit();
+        Tensor::from_vec(values, self.dims.as_slice(), &Device::Cpu)
+    }
+
+    /// As a tensor of its own.
+    ///
+    /// # Errors
+    /// None that a caller could cause.
+    pub fn tensor(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.values, self.dims.as_slice(), &Device::Cpu)
+    }
+
+    pub fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+
+    pub fn values(&self) -> &[f32] {
+        &self.values
+    }
+
+    pub fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// The length of the last axis.
+    pub fn channels(&self) -> usize {
+        self.dims.last().copied().unwrap_or(1)
+    }
+}
+
+impl Drop for Array {
+    fn drop(&mut self) {
+        give(std::mem::take(&mut self.values));
+    }
+}
+
+/// Shorter buffers are left to the allocator, which keeps them itself.
+const LEAST: usize = 1 << 15;
+
+/// A buffer that nothing uses, and how many passes have ended since.
+struct Spare {
+    buffer: Vec<f32>,
+    passes: u8,
+}
+
+static SPARE: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
+
+fn take(length: usize) -> Result<Vec<f32>> {
+    if length >= LEAST {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not much larger than asked for: the rest would lie idle.
+        let is_fitting = |s: &Spare| (length..=length / 2 * 3).contains(&s.buffer.capacity());
+        let fitting = spare.iter().enumerate().filter(|(_, s)| is_fitting(s));
+        let best = fitting.min_by_key(|(_, s)| s.buffer.capacity());
+        if let Some((at, _)) = best {
+            let mut buffer = spare.swap_remove(at).buffer;
+            buffer.resize(length, 0.0);
+            return Ok(buffer);
+        }
+        drop(spare);
+        if let Err(text) = fits(length, free_bytes) {
+            // What is kept for later may be what is missing now.
+            release();
+            fits(length, free_bytes).map_err(|_| Error::Msg(text))?;
+        }
+    }
+    Ok(vec![0.0; length])
+}
+
+fn give(buffer: Vec<f32>) {
+    if buffer.capacity() >= LEAST {
+        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+        spare.push(Spare { buffer, passes: 0 });
+    }
+}
+
+/// Gives buffers back that the last pass did not use.
+pub fn end_of_pass() {
+    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    spare.retain_mut(|s| {
+        s.passes += 1;
+        s.passes <= 2
+    });
+}
+
+/// Gives every buffer back that nothing uses.
+pub fn release() {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner).clear();
+}
+
+/// Whether so many values fit into what is free; asked only where it matters.
+fn fits(length: usize, free: impl Fn() -> Option<u64>) -> std::result::Result<(), String> {
+    /// Bytes below which it is not asked.
+    const LITTLE: u64 = 8 << 20;
+    /// Bytes that are left to the rest of the system.
+    const RESERVE: u64 = 256 << 20;
+    let bytes = length as u64 * 4;
+    if bytes < LITTLE {
+        return Ok(());
+    }
+    match free() {
+        Some(free) if bytes.saturating_add(RESERVE) > free => Err(format!(
+            "{:.1} GB of memory are free, and it needs {:.1} GB more; take a smaller batch or \
+             smaller photos",
+            free as f64 / 1e9,
+            bytes as f64 / 1e9
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Memory that can be had without swapping; where the system does not tell, nothing.
+fn free_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_is_not_there_is_refused() {
+        let free = || Some(1 << 30);
+        assert!(fits(1 << 27, free).is_ok());
+        let text = fits(1 << 28, free).unwrap_err();
+        assert!(text.starts_with("1.1 GB of memory are free"), "{text}");
+        assert!(fits(1 << 28, || None).is_ok());
+    }
+
+    #[test]
+    fn an_array_keeps_what_it_is_given() {
+        let mut array = Array::new(&[2, 1 << 15]).unwrap();
+        array.values_mut().fill(3.0);
+        let copy = array.copy().unwrap();
+        drop(array);
+        let other = Array::new(&[1 << 16]).unwrap();
+        assert_eq!(other.values().len(), 1 << 16);
+        assert!(copy.values().iter().all(|&v| v == 3.0));
+        assert_eq!(copy.into_tensor().unwrap().dims(), [2, 1 << 15]);
+    }
+}

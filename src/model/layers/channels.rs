@@ -1,0 +1,424 @@
+//! What runs along the channels of `[rows, C]`: scale and shift, ReLU, sums down the rows, and the
+//! gradient of batch normalisation.
+
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into the function that is compiled for its vectors"
+)]
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::simd::{for_vectors, load, run, select, store};
+
+/// Values that one task takes: two such blocks stay in the second-level cache.
+const BLOCK: usize = 1 << 14;
+
+/// `y = (x - centre) * scale + shift` by channel.
+///
+/// Taking the centre off first keeps the digits that `x * scale + (shift - centre * scale)` loses
+/// where the centre is large beside the deviation.
+#[derive(Clone, Debug)]
+pub struct Affine {
+    pub centre: Vec<f32>,
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+}
+
+/// What is done to a layer's values while they are still in the cache: [`Affine`], then
+/// `min(max(y, 0), top)`.
+#[derive(Clone, Debug, Default)]
+pub struct Finish {
+    pub affine: Option<Affine>,
+    /// ReLU, with its largest value or infinity.
+    pub relu: Option<f32>,
+}
+
+impl Finish {
+    pub fn is_nothing(&self) -> bool {
+        self.affine.is_none() && self.relu.is_none()
+    }
+
+    /// On the calling thread, in place.
+    pub fn apply(&self, y: &mut [f32], channels: usize) {
+        if !self.is_nothing() && channels > 0 {
+            run(Finishing {
+                finish: self,
+                channels,
+                x: None,
+                y,
+            });
+        }
+    }
+
+    /// In parallel, in place.
+    pub fn apply_all(&self, y: &mut [f32], channels: usize) {
+        if !self.is_nothing() && channels > 0 {
+            y.par_chunks_mut(block(channels))
+                .for_each(|y| self.apply(y, channels));
+        }
+    }
+
+    /// In parallel, from `x` into `y`.
+    pub fn apply_into(&self, x: &[f32], y: &mut [f32], channels: usize) {
+        let size = block(channels);
+        let chunks = y.par_chunks_mut(size).zip(x.par_chunks(size));
+        chunks.for_each(|(y, x)| {
+            run(Finishing {
+                finish: self,
+                channels,
+                x: Some(x),
+                y,
+            });
+        });
+    }
+}
+
+/// A block's worth of whole rows.
+fn block(channels: usize) -> usize {
+    BLOCK.div_ceil(channels.max(1)).max(1) * channels.max(1)
+}
+
+struct Finishing<'a> {
+    finish: &'a Finish,
+    channels: usize,
+    /// Where it is not done in place.
+    x: Option<&'a [f32]>,
+    y: &'a mut [f32],
+}
+
+impl WithSimd for Finishing<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let (zero, top) = (
+            s.splat_f32s(0.0),
+            s.splat_f32s(self.finish.relu.unwrap_or(f32::INFINITY)),
+        );
+        let relu = self.finish.relu.is_some();
+        let rows = self.y.chunks_mut(self.channels).enumerate();
+        for (i, y) in rows {
+            let x = match self.x {
+                Some(x) => Some(&x[i * self.channels..][..self.channels]),
+                None => None,
+            };
+            macro_rules! each {
+                ($full:literal, $at:expr, $count:expr) => {{
+                    let v = match x {
+                        Some(x) => load::<S, $full>(s, x, $at, $count),
+                        None => load::<S, $full>(s, y, $at, $count),
+                    };
+                    let v = match &self.finish.affine {
+                        Some(a) => s.mul_add_e_f32s(
+                            s.sub_f32s(v, load::<S, $full>(s, &a.centre, $at, $count)),
+                            load::<S, $full>(s, &a.scale, $at, $count),
+                            load::<S, $full>(s, &a.shift, $at, $count),
+                        ),
+                        None => v,
+                    };
+                    let v = if relu { clamp(s, v, zero, top) } else { v };
+                    store::<S, $full>(s, y, $at, $count, v);
+                }};
+            }
+            for_vectors!(S, self.channels, each);
+        }
+    }
+}
+
+/// `min(max(v, zero), top)`. What is not a number passes through: comparisons with it are false.
+#[inline(always)]
+fn clamp<S: Simd>(s: S, v: S::f32s, zero: S::f32s, top: S::f32s) -> S::f32s {
+    let v = select(s, s.less_than_f32s(v, zero), zero, v);
+    select(s, s.greater_than_f32s(v, top), top, v)
+}
+
+/// Which rows one run of sums takes: `first`, `first + step`, ... below `end`.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    pub first: usize,
+    pub step: usize,
+    pub end: usize,
+}
+
+/// Channels that one task sums.
+const WIDTH: usize = 128;
+
+/// By channel, the sum of `x`, or of `(x - mean)^2`, down the rows of each run, one value after
+/// another in f32. The runs and blocks of channels are worked on in parallel.
+pub fn run_sums(x: &[f32], channels: usize, runs: &[Run], mean: Option<&[f32]>) -> Vec<Vec<f32>> {
+    let mut sums: Vec<Vec<f32>> = runs.iter().map(|_| vec![0.0; channels]).collect();
+    let tasks = sums.par_iter_mut().zip(runs).flat_map(|(sums, &rows)| {
+        let parts = sums.par_chunks_mut(WIDTH).enumerate();
+        parts.map(move |(i, sums)| (rows, i * WIDTH, sums))
+    });
+    tasks.for_each(|(rows, first, sums)| {
+        run(Summing {
+            x,
+            channels,
+            rows,
+            first,
+            mean: mean.map(|m| &m[first..][..sums.len()]),
+            sums,
+        });
+    });
+    sums
+}
+
+struct Summing<'a> {
+    x: &'a [f32],
+    channels: usize,
+    rows: Run,
+    /// The first channel.
+    first: usize,
+    mean: Option<&'a [f32]>,
+    sums: &'a mut [f32],
+}
+
+impl WithSimd for Summing<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        /// Rows that are read for one vector of channels before the next vector: few enough that
+        /// they stay in the first-level cache.
+        const ROWS: usize = 16;
+        let Run { first, step, end } = self.rows;
+        let mut start = first;
+        while start < end {
+            let stop = (start + ROWS * step).min(end);
+            macro_rules! each {
+                ($full:literal, $at:expr, $count:expr) => {{
+                    let mut sum = load::<S, $full>(s, self.sums, $at, $count);
+                    let mut row = start;
+                    match self.mean {
+                        Some(mean) => {
+                            let mean = load::<S, $full>(s, mean, $at, $count);
+                            while row < stop {
+                                let at = row * self.channels + self.first + $at;
+                                let v = s.sub_f32s(load::<S, $full>(s, self.x, at, $count), mean);
+                                sum = s.add_f32s(sum, s.mul_f32s(v, v));
+                                row += step;
+                            }
+                        }
+                        None => {
+                            while row < stop {
+                                let at = row * self.channels + self.first + $at;
+                                sum = s.add_f32s(sum, load::<S, $full>(s, self.x, at, $count));
+                                row += step;
+                            }
+                        }
+                    }
+                    store::<S, $full>(s, self.sums, $at, $count, sum);
+                }};
+            }
+            for_vectors!(S, self.sums.len(), each);
+            start += ROWS * step;
+        }
+    }
+}
+
+/// The gradient of a batch normalisation, and of the ReLU behind it.
+#[derive(Clone, Debug)]
+pub struct NormGradient {
+    pub mean: Vec<f32>,
+    /// `1 / sqrt(variance + epsilon)`.
+    pub inverse: Vec<f32>,
+    pub gamma: Vec<f32>,
+    pub beta: Vec<f32>,
+    /// The largest value of the ReLU behind it.
+    pub relu: Option<f32>,
+}
+
+impl NormGradient {
+    /// With `h = (x - mean) * inverse`: `sum g` and `sum g * h` by channel, where the ReLU lets the
+    /// gradient through.
+    pub fn sums(&self, x: &[f32], g: &[f32]) -> (Vec<f64>, Vec<f64>) {
+        /// Tasks: a fixed number, so that sums come out the same however many cores there are.
+        const PIECES: usize = 16;
+        let channels = self.mean.len();
+        let rows = x.len() / channels.max(1);
+        let size = rows.div_ceil(PIECES).max(1) * channels.max(1);
+        let pieces = x.par_chunks(size).zip(g.par_chunks(size)).map(|(x, g)| {
+            let mut sums = (vec![0.0_f64; channels], vec![0.0_f64; channels]);
+            run(NormSums {
+                norm: self,
+                scale: &self.scale(),
+                x,
+                g,
+                sums: (&mut sums.0, &mut sums.1),
+            });
+            sums
+        });
+        let pieces: Vec<_> = pieces.collect();
+        let mut total = (vec![0.0_f64; channels], vec![0.0_f64; channels]);
+        for (beta, gamma) in pieces {
+            total.0.iter_mut().zip(beta).for_each(|(t, b)| *t += b);
+            total.1.iter_mut().zip(gamma).for_each(|(t, g)| *t += g);
+        }
+        total
+    }
+
+    fn scale(&self) -> Vec<f32> {
+        let pairs = self.gamma.iter().zip(&self.inverse);
+        pairs.map(|(g, i)| g * i).collect()
+    }
+
+    /// `g := gamma * inverse * (g - beta_share - h * gamma_share)`, where `g` is 0 if the ReLU
+    /// stopped it.
+    pub fn apply(&self, x: &[f32], g: &mut [f32], beta_share: &[f32], gamma_share: &[f32]) {
+        let size = block(self.mean.len());
+        let scale = self.scale();
+        g.par_chunks_mut(size)
+            .zip(x.par_chunks(size))
+            .for_each(|(g, x)| {
+                run(NormApply {
+                    norm: self,
+                    scale: &scale,
+                    x,
+                    g,
+                    shares: (beta_share, gamma_share),
+                });
+            });
+    }
+
+    /// `g` where the ReLU lets it through, else 0. Where it does is asked of the normalised value
+    /// as [`Finish`] computes it.
+    #[inline(always)]
+    fn masked<S: Simd>(&self, s: S, centred: S::f32s, [scale, beta, g]: [S::f32s; 3]) -> S::f32s {
+        let Some(top) = self.relu else { return g };
+        let zero = s.splat_f32s(0.0);
+        let y = s.mul_add_e_f32s(centred, scale, beta);
+        let g = select(s, s.greater_than_f32s(y, zero), g, zero);
+        select(s, s.less_than_f32s(y, s.splat_f32s(top)), g, zero)
+    }
+}
+
+/// Rows that are read for one vector of channels before the next.
+const NORM_ROWS: usize = 16;
+
+struct NormSums<'a> {
+    norm: &'a NormGradient,
+    scale: &'a [f32],
+    x: &'a [f32],
+    g: &'a [f32],
+    sums: (&'a mut [f64], &'a mut [f64]),
+}
+
+impl WithSimd for NormSums<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let norm = self.norm;
+        let channels = norm.mean.len();
+        // Sums of few rows in f32, of those in f64.
+        let mut part = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
+        let blocks = self.x.chunks(NORM_ROWS * channels);
+        for (x, g) in blocks.zip(self.g.chunks(NORM_ROWS * channels)) {
+            macro_rules! each {
+                ($full:literal, $at:expr, $count:expr) => {{
+                    let mean = load::<S, $full>(s, &norm.mean, $at, $count);
+                    let inverse = load::<S, $full>(s, &norm.inverse, $at, $count);
+                    let scale = load::<S, $full>(s, self.scale, $at, $count);
+                    let beta = load::<S, $full>(s, &norm.beta, $at, $count);
+                    let (mut sum, mut product) = (s.splat_f32s(0.0), s.splat_f32s(0.0));
+                    let mut at = $at;
+                    while at < x.len() {
+                        let centred = s.sub_f32s(load::<S, $full>(s, x, at, $count), mean);
+                        let g = load::<S, $full>(s, g, at, $count);
+                        let g = norm.masked(s, centred, [scale, beta, g]);
+                        sum = s.add_f32s(sum, g);
+                        product = s.mul_add_e_f32s(g, s.mul_f32s(centred, inverse), product);
+                        at += channels;
+                    }
+                    store::<S, $full>(s, &mut part.0, $at, $count, sum);
+                    store::<S, $full>(s, &mut part.1, $at, $count, product);
+                }};
+            }
+            for_vectors!(S, channels, each);
+            let beta = self.sums.0.iter_mut().zip(&part.0);
+            beta.for_each(|(sum, &part)| *sum += f64::from(part));
+            let gamma = self.sums.1.iter_mut().zip(&part.1);
+            gamma.for_each(|(sum, &part)| *sum += f64::from(part));
+        }
+    }
+}
+
+struct NormApply<'a> {
+    norm: &'a NormGradient,
+    scale: &'a [f32],
+    x: &'a [f32],
+    g: &'a mut [f32],
+    shares: (&'a [f32], &'a [f32]),
+}
+
+impl WithSimd for NormApply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let norm = self.norm;
+        let channels = norm.mean.len();
+        let blocks = self.x.chunks(NORM_ROWS * channels);
+        for (x, g) in blocks.zip(self.g.chunks_mut(NORM_ROWS * channels)) {
+            macro_rules! each {
+                ($full:literal, $at:expr, $count:expr) => {{
+                    let mean = load::<S, $full>(s, &norm.mean, $at, $count);
+                    let inverse = load::<S, $full>(s, &norm.inverse, $at, $count);
+                    let scale = load::<S, $full>(s, self.scale, $at, $count);
+                    let beta = load::<S, $full>(s, &norm.beta, $at, $count);
+                    let beta_share = load::<S, $full>(s, self.shares.0, $at, $count);
+                    let gamma_share = load::<S, $full>(s, self.shares.1, $at, $count);
+                    let mut at = $at;
+                    while at < x.len() {
+                        let centred = s.sub_f32s(load::<S, $full>(s, x, at, $count), mean);
+                        let v = load::<S, $full>(s, g, at, $count);
+                        let v = norm.masked(s, centred, [scale, beta, v]);
+                        let h = s.mul_f32s(centred, inverse);
+                        let v = s.sub_f32s(s.sub_f32s(v, beta_share), s.mul_f32s(h, gamma_share));
+                        store::<S, $full>(s, g, at, $count, s.mul_f32s(scale, v));
+                        at += channels;
+                    }
+                }};
+            }
+            for_vectors!(S, channels, each);
+        }
+    }
+}
+
+/// `g := g` where ReLU's output `y` is inside of its corners, else 0, in parallel.
+pub fn relu_gradient(y: &[f32], g: &mut [f32], top: f32) {
+    struct Masking<'a> {
+        y: &'a [f32],
+        g: &'a mut [f32],
+        top: f32,
+    }
+    impl WithSimd for Masking<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            for (g, &y) in self.g.iter_mut().zip(self.y) {
+                *g = if y > 0.0 && y < self.top { *g } else { 0.0 };
+            }
+        }
+    }
+    let chunks = g.par_chunks_mut(BLOCK).zip(y.par_chunks(BLOCK));
+    chunks.for_each(|(g, y)| run(Masking { y, g, top }));
+}
+
+/// `a += b`, in parallel.
+pub fn add_to(a: &mut [f32], b: &[f32]) {
+    struct Adding<'a>(&'a mut [f32], &'a [f32]);
+    impl WithSimd for Adding<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn with_simd<S: Simd>(self, _: S) {
+            self.0.iter_mut().zip(self.1).for_each(|(a, b)| *a += b);
+        }
+    }
+    let chunks = a.par_chunks_mut(BLOCK).zip(b.par_chunks(BLOCK));
+    chunks.for_each(|(a, b)| run(Adding(a, b)));
+}

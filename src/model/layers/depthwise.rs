@@ -1,0 +1,382 @@
+//! Depthwise convolution, one filter a channel, and its gradients. Channels lie side by side, so a
+//! vector holds neighbouring channels of one pixel.
+
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into the function that is compiled for its vectors"
+)]
+
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::channels::Finish;
+use super::simd::{for_vectors, load, run, store};
+use super::window::{Place, Window};
+
+/// `y[row, col, c] = sum over taps of x * kernel[r, t, c]` of `[N, H, W, C]`, then `finish`.
+pub fn forward(
+    x: &[f32],
+    kernel: &[f32],
+    y: &mut [f32],
+    channels: usize,
+    place: Place,
+    finish: &Finish,
+) {
+    let (image, line) = (place.inputs() * channels, place.cols.output * channels);
+    if line == 0 || y.is_empty() {
+        return;
+    }
+    // Rows that one task takes: they share most of the input rows they read.
+    let rows = place.rows.output.div_ceil(8).max(1);
+    let tasks = y
+        .par_chunks_mut(place.rows.output * line)
+        .zip(x.par_chunks(image.max(1)));
+    tasks.for_each(|(y, x)| {
+        y.par_chunks_mut(rows * line)
+            .enumerate()
+            .for_each(|(i, y)| {
+                run(Rows {
+                    x,
+                    kernel,
+                    first: i * rows,
+                    channels,
+                    place,
+                    finish,
+                    y,
+                });
+            });
+    });
+}
+
+/// Some output rows of one image.
+struct Rows<'a> {
+    x: &'a [f32],
+    kernel: &'a [f32],
+    first: usize,
+    channels: usize,
+    place: Place,
+    finish: &'a Finish,
+    y: &'a mut [f32],
+}
+
+/// Output columns that are computed together.
+const COLUMNS: usize = 4;
+
+impl WithSimd for Rows<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Place { rows, cols } = self.place;
+        let channels = self.channels;
+        let (low, high) = cols.interior();
+        let fast = cols.size == 3 && cols.dilation == 1 && cols.stride <= 2;
+        let line = cols.output * channels;
+        for (i, y) in self.y.chunks_mut(line).enumerate() {
+            let lines = Lines {
+                x: self.x,
+                kernel: self.kernel,
+                row: self.first + i,
+                rows,
+                cols,
+                channels,
+            };
+            let mut col = 0;
+            while col < cols.output {
+                let y = &mut y[col * channels..];
+                if fast && col >= low && col + COLUMNS <= high {
+                    if cols.stride == 1 {
+                        lines.interior::<S, COLUMNS, 1>(s, col, y);
+                    } else {
+                        lines.interior::<S, COLUMNS, 2>(s, col, y);
+                    }
+                    col += COLUMNS;
+                } else {
+                    if fast && (low..high).contains(&col) {
+                        lines.interior::<S, 1, 1>(s, col, y);
+                    } else {
+                        lines.any::<S>(s, col, y);
+                    }
+                    col += 1;
+                }
+            }
+            self.finish.apply(y, channels);
+        }
+    }
+}
+
+/// What one output row is computed from.
+struct Lines<'a> {
+    x: &'a [f32],
+    kernel: &'a [f32],
+    row: usize,
+    rows: Window,
+    cols: Window,
+    channels: usize,
+}
+
+impl Lines<'_> {
+    /// The input row and the kernel row of a tap down, if it lies inside of the image.
+    #[inline(always)]
+    fn tap(&self, r: usize) -> Option<(&[f32], &[f32])> {
+        let width = self.cols.input * self.channels;
+        let taps = self.cols.size * self.channels;
+        match self.rows.position(self.row, r) {
+            Some(at) => Some((
+                &self.x[at * width..][..width],
+                &self.kernel[r * taps..][..taps],
+            )),
+            None => None,
+        }
+    }
+
+    /// `N` columns from `col` whose three taps all lie inside of the image.
+    #[inline(always)]
+    fn interior<S: Simd, const N: usize, const STRIDE: usize>(
+        &self,
+        s: S,
+        col: usize,
+        y: &mut [f32],
+    ) {
+        let channels = self.channels;
+        let start = (col * self.cols.stride - self.cols.before) * channels;
+        macro_rules! each {
+            ($full:literal, $at:expr, $count:expr) => {{
+                let mut sums = [s.splat_f32s(0.0); N];
+                for r in 0..self.rows.size {
+                    let Some((x, kernel)) = self.tap(r) else {
+                        continue;
+                    };
+                    let taps = [
+                        load::<S, $full>(s, kernel, $at, $count),
+                        load::<S, $full>(s, kernel, channels + $at, $count),
+                        load::<S, $full>(s, kernel, 2 * channels + $at, $count),
+                    ];
+                    let x = &x[start..];
+                    for i in 0..(N - 1) * STRIDE + 3 {
+                        let v = load::<S, $full>(s, x, i * channels + $at, $count);
+                        for (t, tap) in taps.into_iter().enumerate() {
+                            if i >= t && (i - t) % STRIDE == 0 && (i - t) / STRIDE < N {
+                                let sum = &mut sums[(i - t) / STRIDE];
+                                *sum = s.mul_add_e_f32s(v, tap, *sum);
+                            }
+                        }
+                    }
+                }
+                for (j, sum) in sums.into_iter().enumerate() {
+                    store::<S, $full>(s, y, j * channels + $at, $count, sum);
+                }
+            }};
+        }
+        for_vectors!(S, channels, each);
+    }
+
+    /// One column with any window.
+    #[inline(always)]
+    fn any<S: Simd>(&self, s: S, col: usize, y: &mut [f32]) {
+        let channels = self.channels;
+        macro_rules! each {
+            ($full:literal, $at:expr, $count:expr) => {{
+                let mut sum = s.splat_f32s(0.0);
+                for r in 0..self.rows.size {
+                    let Some((x, kernel)) = self.tap(r) else {
+                        continue;
+                    };
+                    for t in 0..self.cols.size {
+                        if let Some(at) = self.cols.position(col, t) {
+                            let v = load::<S, $full>(s, x, at * channels + $at, $count);
+                            let tap = load::<S, $full>(s, kernel, t * channels + $at, $count);
+                            sum = s.mul_add_e_f32s(v, tap, sum);
+                        }
+                    }
+                }
+                store::<S, $full>(s, y, $at, $count, sum);
+            }};
+        }
+        for_vectors!(S, channels, each);
+    }
+}
+
+/// The gradient at the input: `dx += kernel * g` at every tap.
+pub fn input_gradient(g: &[f32], kernel: &[f32], dx: &mut [f32], channels: usize, place: Place) {
+    let Place { rows, cols } = place;
+    if let (1, 1, Some(rows), Some(cols)) =
+        (rows.stride, cols.stride, rows.reversed(), cols.reversed())
+    {
+        // Of a stride of 1 it is the convolution of `g` with the kernel turned by half a circle.
+        let taps = kernel.chunks(channels.max(1)).rev();
+        let turned: Vec<f32> = taps.flatten().copied().collect();
+        let place = Place { rows, cols };
+        forward(g, &turned, dx, channels, place, &Finish::default());
+        return;
+    }
+    let image = place.inputs() * channels;
+    let output = place.outputs() * channels;
+    let images = dx.par_chunks_mut(image.max(1));
+    images.zip(g.par_chunks(output.max(1))).for_each(|(dx, g)| {
+        dx.fill(0.0);
+        run(Scatter {
+            g,
+            kernel,
+            dx,
+            channels,
+            place,
+        });
+    });
+}
+
+struct Scatter<'a> {
+    g: &'a [f32],
+    kernel: &'a [f32],
+    dx: &'a mut [f32],
+    channels: usize,
+    place: Place,
+}
+
+impl WithSimd for Scatter<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Place { rows, cols } = self.place;
+        let channels = self.channels;
+        for (at, g) in self.g.chunks(channels).enumerate() {
+            let (row, col) = (at / cols.output, at % cols.output);
+            for r in 0..rows.size {
+                let Some(x_row) = rows.position(row, r) else {
+                    continue;
+                };
+                for t in 0..cols.size {
+                    let Some(x_col) = cols.position(col, t) else {
+                        continue;
+                    };
+                    let dx = &mut self.dx[(x_row * cols.input + x_col) * channels..][..channels];
+                    let kernel = &self.kernel[(r * cols.size + t) * channels..][..channels];
+                    macro_rules! each {
+                        ($full:literal, $at:expr, $count:expr) => {{
+                            let sum = s.mul_add_e_f32s(
+                                load::<S, $full>(s, g, $at, $count),
+                                load::<S, $full>(s, kernel, $at, $count),
+                                load::<S, $full>(s, dx, $at, $count),
+                            );
+                            store::<S, $full>(s, dx, $at, $count, sum);
+                        }};
+                    }
+                    for_vectors!(S, channels, each);
+                }
+            }
+        }
+    }
+}
+
+/// The gradient at the kernel: at every tap `dk = sum of x * g`.
+pub fn kernel_gradient(x: &[f32], g: &[f32], channels: usize, place: Place) -> Vec<f32> {
+    /// Tasks: a fixed number, so that sums come out the same however many cores there are.
+    const PIECES: usize = 8;
+    let size = place.rows.size * place.cols.size * channels;
+    let (image, output) = (place.inputs() * channels, place.outputs() * channels);
+    let images = (x.len() / image.max(1)).div_ceil(PIECES).max(1);
+    let pieces = x
+        .par_chunks((images * image).max(1))
+        .zip(g.par_chunks((images * output).max(1)))
+        .map(|(x, g)| {
+            let mut dk = vec![0.0; size];
+            for (x, g) in x.chunks(image).zip(g.chunks(output)) {
+                run(Correlate {
+                    x,
+                    g,
+                    dk: &mut dk,
+                    channels,
+                    place,
+                });
+            }
+            dk
+        });
+    let pieces: Vec<Vec<f32>> = pieces.collect();
+    let mut sum = vec![0.0; size];
+    for piece in pieces {
+        sum.iter_mut().zip(piece).for_each(|(sum, p)| *sum += p);
+    }
+    sum
+}
+
+struct Correlate<'a> {
+    x: &'a [f32],
+    g: &'a [f32],
+    dk: &'a mut [f32],
+    channels: usize,
+    place: Place,
+}
+
+impl WithSimd for Correlate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Place { rows, cols } = self.place;
+        let channels = self.channels;
+        let (low, high) = cols.interior();
+        let fast = cols.size == 3 && cols.dilation == 1;
+        let step = cols.stride * channels;
+        for (row, g) in self.g.chunks(cols.output * channels).enumerate() {
+            for r in 0..rows.size {
+                let Some(at) = rows.position(row, r) else {
+                    continue;
+                };
+                let x = &self.x[at * cols.input * channels..][..cols.input * channels];
+                let dk = &mut self.dk[r * cols.size * channels..][..cols.size * channels];
+                for col in 0..cols.output {
+                    if fast && col >= low && col < high {
+                        continue;
+                    }
+                    let g = &g[col * channels..][..channels];
+                    for t in 0..cols.size {
+                        let Some(at) = cols.position(col, t) else {
+                            continue;
+                        };
+                        let (x, dk) = (&x[at * channels..], &mut dk[t * channels..]);
+                        macro_rules! each {
+                            ($full:literal, $at:expr, $count:expr) => {{
+                                let sum = s.mul_add_e_f32s(
+                                    load::<S, $full>(s, g, $at, $count),
+                                    load::<S, $full>(s, x, $at, $count),
+                                    load::<S, $full>(s, dk, $at, $count),
+                                );
+                                store::<S, $full>(s, dk, $at, $count, sum);
+                            }};
+                        }
+                        for_vectors!(S, channels, each);
+                    }
+                }
+                if !fast || low >= high {
+                    continue;
+                }
+                let x = &x[(low * cols.stride - cols.before) * channels..];
+                let g = &g[low * channels..];
+                macro_rules! each {
+                    ($full:literal, $at:expr, $count:expr) => {{
+                        let mut sums = [
+                            load::<S, $full>(s, dk, $at, $count),
+                            load::<S, $full>(s, dk, channels + $at, $count),
+                            load::<S, $full>(s, dk, 2 * channels + $at, $count),
+                        ];
+                        let (mut x_at, mut g_at) = ($at, $at);
+                        for _ in low..high {
+                            let g = load::<S, $full>(s, g, g_at, $count);
+                            for (t, sum) in sums.iter_mut().enumerate() {
+                                let v = load::<S, $full>(s, x, x_at + t * channels, $count);
+                                *sum = s.mul_add_e_f32s(v, g, *sum);
+                            }
+                            x_at += step;
+                            g_at += channels;
+                        }
+                        for (t, sum) in sums.into_iter().enumerate() {
+                            store::<S, $full>(s, dk, t * channels + $at, $count, sum);
+                        }
+                    }};
+                }
+                for_vectors!(S, channels, each);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Kernels compiled once for each vector width, chosen by what the processor has when the program
+//! runs: AVX2 with FMA, NEON, or code for any processor.
+
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into the function that is compiled for its vectors"
+)]
+
+use std::sync::OnceLock;
+
+use pulp::{Arch, Simd, WithSimd};
+
+/// The environment variable that narrows the choice, so that every path can be tested on one
+/// machine: `portable`, or anything else for the widest vectors there are.
+pub const VARIABLE: &str = "MODELENS_SIMD";
+
+/// Runs a kernel on the chosen path.
+pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
+    static CHOSEN: OnceLock<Arch> = OnceLock::new();
+    let chosen = CHOSEN.get_or_init(|| named(&std::env::var(VARIABLE).unwrap_or_default()));
+    chosen.dispatch(op)
+}
+
+/// The path of this name.
+fn named(name: &str) -> Arch {
+    match name {
+        "portable" => Arch::Scalar,
+        _ => Arch::new(),
+    }
+}
+
+/// Every path that this processor can take, for tests.
+#[cfg(test)]
+pub fn all() -> Vec<Arch> {
+    vec![named("portable"), named("")]
+}
+
+/// One vector, or the first `count` values of one where `FULL` is false.
+#[inline(always)]
+pub fn load<S: Simd, const FULL: bool>(s: S, x: &[f32], at: usize, count: usize) -> S::f32s {
+    if FULL {
+        S::as_simd_f32s(&x[at..at + S::F32_LANES]).0[0]
+    } else {
+        s.partial_load_f32s(&x[at..at + count])
+    }
+}
+
+/// The reverse of [`load`].
+#[inline(always)]
+pub fn store<S: Simd, const FULL: bool>(
+    s: S,
+    y: &mut [f32],
+    at: usize,
+    count: usize,
+    value: S::f32s,
+) {
+    if FULL {
+        S::as_mut_simd_f32s(&mut y[at..at + S::F32_LANES]).0[0] = value;
+    } else {
+        s.partial_store_f32s(&mut y[at..at + count], value);
+    }
+}
+
+/// `a` where the mask is set, else `b`. (The same as `select_f32s`, which the compiler does not
+/// inline: a call for every vector.)
+#[inline(always)]
+pub fn select<S: Simd>(s: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
+    let (a, b) = (s.transmute_u32s_f32s(a), s.transmute_u32s_f32s(b));
+    s.transmute_f32s_u32s(s.select_u32s(mask, a, b))
+}
+
+/// Calls a body for every vector of `channels` values: `$body!(FULL, start, count)`.
+macro_rules! for_vectors {
+    ($S:ty, $channels:expr, $body:ident) => {
+        let channels: usize = $channels;
+        let mut at = 0;
+        while at + <$S>::F32_LANES <= channels {
+            $body!(true, at, <$S>::F32_LANES);
+            at += <$S>::F32_LANES;
+        }
+        if at < channels {
+            $body!(false, at, channels - at);
+        }
+    };
+}
+pub(super) use for_vectors;

@@ -1,0 +1,619 @@
+//! A pass under way, node by node.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use candle_core::{Device, Error, Result, Tensor};
+
+use super::plan::{Plan, is_fast, is_plain_depthwise, relu_top};
+use super::tape::{Saved, Tape};
+use super::{BatchNormPass, PassOptions, Tap};
+use crate::augment::AugmentLayer;
+use crate::dataset::Image;
+use crate::model::array::Array;
+use crate::model::effective::{Effective, Semantics, Statistics};
+use crate::model::graph::{
+    Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Merge, Node, NodeId,
+    Padding,
+};
+use crate::model::layers::channels::{Affine, Finish, NormGradient, add_to};
+use crate::model::layers::kernel::with_values;
+use crate::model::layers::norm::{Moments, affine, inverse_deviation, moments_of, next_moving};
+use crate::model::layers::window::Place;
+use crate::model::layers::{self, Weights, conv, depthwise, noise, size};
+
+/// A pass under way.
+pub struct Running<'a> {
+    pub graph: &'a Graph,
+    pub options: &'a PassOptions<'a>,
+    pub plan: &'a Plan,
+    pub values: Vec<Option<Arc<Array>>>,
+    pub taps: BTreeMap<LayerId, ArrayTap>,
+    pub batch_norm: BTreeMap<LayerId, BatchNormPass>,
+    /// How often each layer was called so far.
+    calls: Vec<u64>,
+    /// By node: computed together with an earlier one.
+    done: Vec<bool>,
+    /// What the way back needs, where there is one.
+    pub tape: Option<Tape>,
+}
+
+/// [`Tap`] before it leaves the pass.
+pub struct ArrayTap {
+    pub effective: Effective,
+    pub input: Arc<Array>,
+    pub output: Arc<Array>,
+    pub mask: Option<Tensor>,
+}
+
+impl ArrayTap {
+    pub fn into_tap(self) -> Result<Tap> {
+        Ok(Tap {
+            effective: self.effective,
+            input: self.input.tensor()?,
+            output: self.output.tensor()?,
+            mask: self.mask,
+        })
+    }
+}
+
+impl<'a> Running<'a> {
+    pub fn new(
+        graph: &'a Graph,
+        options: &'a PassOptions<'a>,
+        plan: &'a Plan,
+        tape: Option<Tape>,
+    ) -> Self {
+        Self {
+            graph,
+            options,
+            plan,
+            values: vec![None; graph.nodes.len()],
+            taps: BTreeMap::new(),
+            batch_norm: BTreeMap::new(),
+            calls: vec![0; graph.layers.len()],
+            done: vec![false; graph.nodes.len()],
+            tape,
+        }
+    }
+
+    /// Computes one node, unless it was computed together with an earlier one.
+    pub fn step(&mut self, id: NodeId, x: &Arc<Array>) -> Result<()> {
+        let node = &self.graph.nodes[id];
+        if !self.done[id] {
+            let (value, last) = self.call(id, node, x)?;
+            self.values[last] = Some(value);
+            let mut together = self.plan.with[id].filter(|_| last != id);
+            while let Some(then) = together {
+                self.done[then] = true;
+                together = self.plan.with[then].filter(|_| last != then);
+            }
+        }
+        // Values are dropped after their last use: memory stays at a few layers' worth.
+        for input in &node.inputs {
+            if let Input::Node(input) = *input
+                && self.plan.last_use[input] == id
+            {
+                self.values[input] = None;
+            }
+        }
+        Ok(())
+    }
+
+    fn weights(&self, layer: LayerId) -> Weights<'a> {
+        Weights::new(self.graph, layer, self.options.weights)
+    }
+
+    fn records(&self, id: NodeId) -> bool {
+        self.tape.is_some() && self.plan.needs_gradient[id]
+    }
+
+    fn save(&mut self, id: NodeId, saved: impl FnOnce() -> Saved) {
+        if self.records(id)
+            && let Some(tape) = &mut self.tape
+        {
+            tape.saved[id] = Some(saved());
+        }
+    }
+
+    /// The inputs of a node; those that nobody reads later are taken, so that they can be changed
+    /// in place.
+    fn inputs(&mut self, id: NodeId, node: &Node, x: &Arc<Array>) -> Result<Vec<Arc<Array>>> {
+        if node.inputs.is_empty() {
+            return Ok(vec![Arc::clone(x)]);
+        }
+        let twice = |input: &Input| node.inputs.iter().filter(|&i| i == input).count() > 1;
+        let mut inputs = Vec::with_capacity(node.inputs.len());
+        for input in &node.inputs {
+            inputs.push(match *input {
+                Input::Number(number) => {
+                    let number = Tensor::new(&[number as f32], &Device::Cpu)?;
+                    Arc::new(Array::of(&number)?)
+                }
+                Input::Node(at) => {
+                    let value = if self.plan.last_use[at] == id && !twice(input) {
+                        self.values[at].take()
+                    } else {
+                        self.values[at].clone()
+                    };
+                    value.ok_or_else(|| Error::Msg("it is called before its input".into()))?
+                }
+            });
+        }
+        Ok(inputs)
+    }
+
+    /// The value, and the node it belongs to: the last of those that are computed together.
+    fn call(&mut self, id: NodeId, node: &Node, x: &Arc<Array>) -> Result<(Arc<Array>, NodeId)> {
+        let layer = &self.graph.layers[node.layer];
+        let inputs = self.inputs(id, node, x)?;
+        let padded = self.padded(id, &inputs);
+        let dims: Vec<&[usize]> = padded.iter().map(Vec::as_slice).collect();
+        size::check(
+            layer,
+            self.weights(node.layer),
+            &dims,
+            self.options.semantics,
+        )?;
+        let tap_input = self
+            .options
+            .taps
+            .contains(&node.layer)
+            .then(|| inputs.first().unwrap_or(x).clone());
+        let effective = self.plan.effective[id];
+        let (output, mask, last) = self.compute(id, node, layer, inputs)?;
+        self.calls[node.layer] += 1;
+        if let Some(input) = tap_input {
+            let tap = ArrayTap {
+                effective,
+                input,
+                output: Arc::clone(&output),
+                mask,
+            };
+            self.taps.insert(node.layer, tap);
+        }
+        Ok((output, last))
+    }
+
+    /// The inputs' dimensions, with the zeros that the layer adds itself.
+    fn padded(&self, id: NodeId, inputs: &[Arc<Array>]) -> Vec<Vec<usize>> {
+        let [top, bottom, left, right] = self.plan.padding[id];
+        let mut dims: Vec<Vec<usize>> = inputs.iter().map(|x| x.dims().to_vec()).collect();
+        if let Some([_, h, w, _]) = dims.first_mut().map(Vec::as_mut_slice) {
+            *h = h.saturating_add(top).saturating_add(bottom);
+            *w = w.saturating_add(left).saturating_add(right);
+        }
+        dims
+    }
+
+    fn compute(
+        &mut self,
+        id: NodeId,
+        node: &Node,
+        layer: &Layer,
+        mut inputs: Vec<Arc<Array>>,
+    ) -> Result<(Arc<Array>, Option<Tensor>, NodeId)> {
+        let effective = self.plan.effective[id];
+        let draws = effective.active && self.options.random;
+        let done = |value| Ok((value, None, id));
+        match &layer.kind {
+            LayerKind::BatchNorm(settings) if !inputs.is_empty() => {
+                let x = inputs.swap_remove(0);
+                let (value, last) = self.batch_norm(id, node.layer, settings, effective, x)?;
+                return Ok((value, None, last));
+            }
+            LayerKind::Conv2d(settings) if is_fast(settings.activation) && inputs.len() == 1 => {
+                let (value, last) = self.convolution(id, node.layer, settings, &inputs[0])?;
+                return Ok((value, None, last));
+            }
+            LayerKind::DepthwiseConv2d(settings)
+                if is_fast(settings.activation)
+                    && is_plain_depthwise(layer, self.options.weights, node.layer) =>
+            {
+                let (value, last) = self.convolution(id, node.layer, settings, &inputs[0])?;
+                return Ok((value, None, last));
+            }
+            LayerKind::Activation(Activation::Linear)
+            | LayerKind::Input
+            | LayerKind::Model
+            | LayerKind::Identity => {
+                self.save(id, || Saved::Same);
+                return done(inputs.swap_remove(0));
+            }
+            LayerKind::ZeroPadding2d(_) if self.plan.skipped[id] => {
+                self.save(id, || Saved::Same);
+                return done(inputs.swap_remove(0));
+            }
+            LayerKind::Noise(_) if !draws => {
+                self.save(id, || Saved::Same);
+                return done(inputs.swap_remove(0));
+            }
+            LayerKind::Activation(activation) => {
+                if let Some(top) = relu_top(*activation) {
+                    let finish = Finish {
+                        affine: None,
+                        relu: Some(top),
+                    };
+                    let y = finished(inputs.swap_remove(0), &finish)?;
+                    self.save(id, || Saved::Relu {
+                        y: Arc::clone(&y),
+                        top,
+                    });
+                    return done(y);
+                }
+            }
+            LayerKind::Merge(Merge::Add)
+                if inputs.len() == 2 && inputs[0].dims() == inputs[1].dims() =>
+            {
+                self.save(id, || Saved::Add);
+                let b = inputs.swap_remove(1);
+                return done(added(inputs.swap_remove(0), b)?);
+            }
+            LayerKind::Augment(augment) => {
+                let value = self.augment(node.layer, augment, draws, &inputs[0].tensor()?)?;
+                return done(Arc::new(Array::of(&value)?));
+            }
+            _ => {}
+        }
+        let call = self.calls[node.layer];
+        let tensors = inputs.iter().map(|x| x.tensor());
+        let tensors = tensors.collect::<Result<Vec<_>>>()?;
+        let (y, mask) = by_candle(
+            self.options,
+            node.layer,
+            layer,
+            self.weights(node.layer),
+            call,
+            &tensors,
+            draws,
+        )?;
+        self.save(id, || Saved::Candle {
+            inputs,
+            call,
+            draws,
+        });
+        Ok((Arc::new(Array::of(&y.contiguous()?)?), mask, id))
+    }
+
+    /// A convolution, dense along the channels or one filter a channel, with what stands behind it
+    /// as far as the plan takes it along.
+    fn convolution(
+        &mut self,
+        id: NodeId,
+        layer: LayerId,
+        settings: &Conv2d,
+        x: &Arc<Array>,
+    ) -> Result<(Arc<Array>, NodeId)> {
+        let weights = self.weights(layer);
+        let is_depthwise = matches!(self.graph.layers[layer].kind, LayerKind::DepthwiseConv2d(_));
+        let name = if is_depthwise {
+            "depthwise_kernel"
+        } else {
+            "kernel"
+        };
+        let kernel = weights
+            .get(name)
+            .ok_or_else(|| Error::Msg(format!("weight `{name}` is missing")))?;
+        let (finish, last) = self.behind(id, layer, settings, x)?;
+        let &[n, h, w, channels] = x.dims() else {
+            return Err(Error::Msg(format!("it cannot take {:?}", x.dims())));
+        };
+        let (kh, kw, depth, out) = kernel.dims4()?;
+        let mut sizes = if is_depthwise {
+            if depth != channels {
+                return Err(Error::Msg(format!(
+                    "a kernel for {depth} channels cannot take {channels} channels"
+                )));
+            }
+            conv::Sizes {
+                place: Place::new([h, w], [kh, kw], &unpadded(settings))?,
+                channels,
+                out: channels,
+                groups: channels,
+            }
+        } else {
+            conv::Sizes::new(
+                &[1, h, w, channels],
+                &[kh, kw, depth, out],
+                &unpadded(settings),
+            )?
+        };
+        sizes.place = Place::padded([h, w], [kh, kw], settings, self.plan.padding[id])?;
+        let Place { rows, cols } = sizes.place;
+        let mut y = Array::new(&[n, rows.output, cols.output, sizes.out])?;
+        with_values(kernel, |kernel| {
+            let (x, values) = (x.values(), y.values_mut());
+            if is_depthwise {
+                depthwise::forward(x, kernel, values, channels, sizes.place, &finish);
+            } else {
+                conv::forward(x, kernel, values, sizes, &finish);
+            }
+            Ok(())
+        })?;
+        let y = Arc::new(y);
+        let needs_kernel = self.learns(layer, name);
+        let relu = relu_top(settings.activation).map(|top| (Arc::clone(&y), top));
+        self.save(id, || Saved::Convolution {
+            x: needs_kernel.then(|| Arc::clone(x)),
+            x_dims: x.dims().to_vec(),
+            sizes,
+            name,
+            relu,
+        });
+        Ok((y, last))
+    }
+
+    /// Whether a step changes this weight.
+    fn learns(&self, layer: LayerId, name: &'static str) -> bool {
+        self.tape
+            .as_ref()
+            .is_some_and(|tape| tape.learning.contains(&(layer, name)))
+    }
+
+    /// What is done to a convolution's values while they are in the cache: bias, and the BatchNorm
+    /// and the ReLU behind it; and the node that this is the value of.
+    fn behind(
+        &mut self,
+        id: NodeId,
+        layer: LayerId,
+        settings: &Conv2d,
+        x: &Arc<Array>,
+    ) -> Result<(Finish, NodeId)> {
+        let mut finish = Finish {
+            affine: None,
+            relu: relu_top(settings.activation),
+        };
+        let bias = self.weights(layer).get("bias");
+        if let Some(bias) = bias {
+            let shift = bias.to_vec1::<f32>()?;
+            finish.affine = Some(Affine {
+                centre: vec![0.0; shift.len()],
+                scale: vec![1.0; shift.len()],
+                shift,
+            });
+        }
+        let mut last = id;
+        if let Some(then) = self.plan.with[id] {
+            let node = &self.graph.nodes[then];
+            if let LayerKind::BatchNorm(norm) = &self.graph.layers[node.layer].kind {
+                let (moving, gamma, beta) = self.norm_weights(node.layer)?;
+                let mut folded = affine(&moving, &gamma, &beta, norm.epsilon);
+                if let Some(bias) = finish.affine.take() {
+                    let pairs = folded.centre.iter_mut().zip(bias.shift);
+                    pairs.for_each(|(centre, bias)| *centre -= bias);
+                }
+                finish.affine = Some(folded);
+                let place = self.output_pixels(id, layer, settings, x)?;
+                self.batch_norm.insert(
+                    node.layer,
+                    BatchNormPass {
+                        effective: self.plan.effective[then],
+                        n: place,
+                        batch: None,
+                        next: moving,
+                    },
+                );
+                last = then;
+            }
+        }
+        if let Some(then) = self.plan.with[last]
+            && let LayerKind::Activation(activation) =
+                self.graph.layers[self.graph.nodes[then].layer].kind
+        {
+            finish.relu = relu_top(activation);
+            last = then;
+        }
+        Ok((finish, last))
+    }
+
+    /// Pixels of all images behind a convolution.
+    fn output_pixels(
+        &self,
+        id: NodeId,
+        layer: LayerId,
+        settings: &Conv2d,
+        x: &Array,
+    ) -> Result<usize> {
+        let kernel = match self.graph.layers[layer].kind {
+            LayerKind::DepthwiseConv2d(_) => "depthwise_kernel",
+            _ => "kernel",
+        };
+        let (&[n, h, w, _], Some(kernel)) = (x.dims(), self.weights(layer).get(kernel)) else {
+            return Ok(0);
+        };
+        let (kh, kw, ..) = kernel.dims4()?;
+        let place = Place::padded([h, w], [kh, kw], settings, self.plan.padding[id])?;
+        Ok(n * place.outputs())
+    }
+
+    /// Moving statistics, gamma (or ones) and beta (or zeros).
+    fn norm_weights(&self, layer: LayerId) -> Result<(Moments, Vec<f32>, Vec<f32>)> {
+        let weights = self.weights(layer);
+        let vector = |name: &str| weights.get(name).map(Tensor::to_vec1::<f32>).transpose();
+        let missing = || Error::Msg("the moving statistics are missing".into());
+        // A shared layer goes on from what its earlier call left.
+        let moving = match self.batch_norm.get(&layer) {
+            Some(earlier) => earlier.next.clone(),
+            None => Moments {
+                mean: vector("moving_mean")?.ok_or_else(missing)?,
+                variance: vector("moving_variance")?.ok_or_else(missing)?,
+            },
+        };
+        let channels = moving.mean.len();
+        let filled = |weight: Option<Vec<f32>>, value| weight.unwrap_or(vec![value; channels]);
+        let (gamma, beta) = (filled(vector("gamma")?, 1.0), filled(vector("beta")?, 0.0));
+        Ok((moving, gamma, beta))
+    }
+
+    fn batch_norm(
+        &mut self,
+        id: NodeId,
+        layer: LayerId,
+        settings: &BatchNorm,
+        effective: Effective,
+        x: Arc<Array>,
+    ) -> Result<(Arc<Array>, NodeId)> {
+        let semantics = self.options.semantics;
+        let (moving, gamma, beta) = self.norm_weights(layer)?;
+        let channels = moving.mean.len();
+        if x.channels() != channels {
+            return Err(Error::Msg(format!(
+                "{channels} values for {} channels",
+                x.channels()
+            )));
+        }
+        let (rank, n) = (x.dims().len(), x.values().len() / channels.max(1));
+        let uses_batch = effective.statistics == Some(Statistics::Batch);
+        if uses_batch && n < 2 && semantics == Semantics::PyTorch {
+            return Err(Error::Msg(
+                "PyTorch refuses batch statistics of a single value a channel; take a larger batch"
+                    .into(),
+            ));
+        }
+        let batch = uses_batch.then(|| moments_of(x.values(), channels, rank, semantics));
+        let used = batch.as_ref().unwrap_or(&moving);
+        let mut last = id;
+        let mut finish = Finish {
+            affine: Some(affine(used, &gamma, &beta, settings.epsilon)),
+            relu: None,
+        };
+        if let Some(then) = self.plan.with[id] {
+            if let LayerKind::Activation(activation) =
+                self.graph.layers[self.graph.nodes[then].layer].kind
+            {
+                finish.relu = relu_top(activation);
+            }
+            last = then;
+            self.save(then, || Saved::Same);
+        }
+        if self.records(id) {
+            let inverse = inverse_deviation(used, settings.epsilon);
+            let norm = NormGradient {
+                mean: used.mean.clone(),
+                inverse: inverse.into_iter().map(|i| i as f32).collect(),
+                gamma,
+                beta,
+                relu: finish.relu,
+            };
+            self.save(id, || Saved::Norm {
+                x: Arc::clone(&x),
+                norm,
+                through_moments: uses_batch,
+            });
+        }
+        let next = match &batch {
+            Some(batch) if effective.updates_statistics => {
+                next_moving(&moving, batch, settings.momentum, n, rank, semantics)
+            }
+            _ => moving,
+        };
+        let earlier = self.batch_norm.remove(&layer).filter(|_| batch.is_none());
+        let done = match earlier {
+            // A shared layer that used the batch in an earlier call did use it in this pass.
+            Some(earlier) if earlier.batch.is_some() => earlier,
+            _ => BatchNormPass {
+                effective,
+                n,
+                batch,
+                next,
+            },
+        };
+        self.batch_norm.insert(layer, done);
+        Ok((finished(x, &finish)?, last))
+    }
+
+    /// Each image of the batch through a preprocessing layer.
+    fn augment(
+        &self,
+        id: LayerId,
+        layer: &AugmentLayer,
+        active: bool,
+        x: &Tensor,
+    ) -> Result<Tensor> {
+        let (n, height, width, channels) = x.dims4()?;
+        let semantics = self.options.semantics;
+        let draws = active.then(|| {
+            let purpose = purpose(self.options, id, self.calls[id]);
+            layer.draw_batch(semantics, self.options.seed, &purpose, n, height, width)
+        });
+        let mut out = Vec::with_capacity(x.elem_count());
+        let mut size = [height, width, channels];
+        for image in 0..n {
+            let pixels_hwc = x.get(image)?.flatten_all()?.to_vec1::<f32>()?;
+            let image_hwc = Image {
+                height,
+                width,
+                channels,
+                pixels_hwc,
+            };
+            let done = match draws.as_ref().and_then(|d| d.get(image)) {
+                Some(draw) => layer.apply(draw, &image_hwc),
+                None => layer.inference(semantics, &image_hwc),
+            };
+            size = [done.height, done.width, done.channels];
+            out.extend(done.pixels_hwc);
+        }
+        Tensor::from_vec(out, (n, size[0], size[1], size[2]), &Device::Cpu)
+    }
+}
+
+/// What the draws of one call of a layer are addressed by: a shared layer draws anew each time.
+fn purpose(options: &PassOptions<'_>, layer: LayerId, call: u64) -> Vec<u64> {
+    let mut purpose = vec![layer as u64, options.repeat];
+    purpose.extend(Some(call).filter(|&earlier| earlier > 0));
+    purpose
+}
+
+/// A layer without a kernel of its own here: through candle. Also what its mask was.
+pub fn by_candle(
+    options: &PassOptions<'_>,
+    id: LayerId,
+    layer: &Layer,
+    weights: Weights<'_>,
+    call: u64,
+    inputs: &[Tensor],
+    draws: bool,
+) -> Result<(Tensor, Option<Tensor>)> {
+    match (&layer.kind, inputs.first()) {
+        (LayerKind::Noise(kind), Some(x)) if draws => {
+            let done = noise::disturb(x, kind, options.seed, &purpose(options, id, call))?;
+            Ok((done.output, done.mask))
+        }
+        (LayerKind::Noise(_), Some(x)) => Ok((x.clone(), None)),
+        _ => Ok((layers::forward(layer, weights, inputs)?, None)),
+    }
+}
+
+/// Scale, shift and ReLU: in place where nothing else reads the values.
+fn finished(mut x: Arc<Array>, finish: &Finish) -> Result<Arc<Array>> {
+    let channels = x.channels();
+    if let Some(own) = Arc::get_mut(&mut x) {
+        finish.apply_all(own.values_mut(), channels);
+        return Ok(x);
+    }
+    let mut y = Array::new(x.dims())?;
+    finish.apply_into(x.values(), y.values_mut(), channels);
+    Ok(Arc::new(y))
+}
+
+/// `a + b`, into either where nothing else reads it.
+fn added(mut a: Arc<Array>, mut b: Arc<Array>) -> Result<Arc<Array>> {
+    if Arc::get_mut(&mut a).is_none() {
+        std::mem::swap(&mut a, &mut b);
+    }
+    if Arc::get_mut(&mut a).is_none() {
+        a = Arc::new(a.copy()?);
+    }
+    if let Some(own) = Arc::get_mut(&mut a) {
+        add_to(own.values_mut(), b.values());
+    }
+    Ok(a)
+}
+
+/// Settings that fit any image: the true place is worked out with the zeros around it.
+fn unpadded(settings: &Conv2d) -> Conv2d {
+    Conv2d {
+        padding: Padding::Same,
+        ..settings.clone()
+    }
+}

@@ -39,12 +39,14 @@ if own is None:
 names = [peer["name"] for peer in peers]
 print("| batch 32 | modelens | " + " | ".join(f"{n} | ratio" for n in names) + " |")
 print("|---" * (2 + 2 * len(names)) + "|")
-for key, (label, mine) in WORK.items():
-    cells = []
-    for peer in peers:
-        secs = peer.get(f"{key}_secs")
-        cells += [f"{secs * 1e3:.0f} ms", f"{own[mine] / secs:.2f}"] if secs else ["", ""]
-    print(f"| {label} | {own[mine] * 1e3:.0f} ms | " + " | ".join(cells) + " |")
+for suffix, what in (("secs", ""), ("cpu_secs", ", time of both cores")):
+    for key, (label, mine) in WORK.items():
+        secs = own[mine.removesuffix("secs") + suffix]
+        cells = []
+        for peer in peers:
+            other = peer.get(f"{key}_{suffix}")
+            cells += [f"{other * 1e3:.0f} ms", f"{secs / other:.2f}"] if other else ["", ""]
+        print(f"| {label}{what} | {secs * 1e3:.0f} ms | " + " | ".join(cells) + " |")
 cells = []
 for peer in peers:
     peak = max(value for key, value in peer.items() if key.endswith("peak_bytes"))

@@ -113,31 +113,41 @@ impl Bench {
             for n in BATCHES {
                 let x = x.narrow(0, 0, n).map_err(|e| failed(&e))?;
                 let options = options(&model, &open, mode);
-                let secs = self.median(|_| {
+                let (secs, cpu) = self.median_and_cpu(|_| {
                     let done = run(&model, &x, &options, &|_, _| true);
                     done.map(drop).map_err(|e| failed(&e))
                 })?;
                 note(format!("base_forward_{name}_batch_{n}_secs"), secs);
+                note(format!("base_forward_{name}_batch_{n}_cpu_secs"), cpu);
             }
         }
         for (name, flags) in step_flags(&model).into_iter().take(2) {
             let options = options(&model, &flags, Mode::Training);
-            let secs = self.median(|_| {
+            let (secs, cpu) = self.median_and_cpu(|_| {
                 let done = sgd_step(&model, x, &options, 0.0, loss::mean_square, &|_, _| true);
                 done.map(drop).map_err(|e| failed(&e))
             })?;
-            note(
-                format!("base_backward_{name}_batch_{STEP_BATCH}_secs"),
-                secs,
-            );
+            let key = format!("base_backward_{name}_batch_{STEP_BATCH}");
+            note(format!("{key}_secs"), secs);
+            note(format!("{key}_cpu_secs"), cpu);
         }
         Ok(())
     }
 
     /// The median time of `work`, after one run that does not count.
-    fn median(&self, mut work: impl FnMut(u64) -> Result<(), Failure>) -> Result<f64, Failure> {
+    fn median(&self, work: impl FnMut(u64) -> Result<(), Failure>) -> Result<f64, Failure> {
+        Ok(self.median_and_cpu(work)?.0)
+    }
+
+    /// [`Self::median`], and the mean time of all cores together: it says more than the clock where
+    /// other programs run at the same time.
+    fn median_and_cpu(
+        &self,
+        mut work: impl FnMut(u64) -> Result<(), Failure>,
+    ) -> Result<(f64, f64), Failure> {
         work(0)?;
         let mut secs: Vec<f64> = Vec::new();
+        let cpu = cpu_secs();
         for i in 1..=self.runs {
             let start = Instant::now();
             work(i)?;
@@ -146,9 +156,20 @@ impl Bench {
                 break;
             }
         }
+        let cpu = (cpu_secs() - cpu) / secs.len() as f64;
         secs.sort_by(f64::total_cmp);
-        Ok(secs[secs.len() / 2])
+        Ok((secs[secs.len() / 2], cpu))
     }
+}
+
+/// Time that the cores spent on this process so far, on clocks of 10 ms; 0 where the system does
+/// not tell.
+fn cpu_secs() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The program's name, in brackets, may hold anything.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(11).take(2);
+    ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// The first photos of the bundled set as the model takes them.

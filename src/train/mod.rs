@@ -4,6 +4,7 @@ pub mod loss;
 
 use candle_core::{Tensor, Var};
 
+use crate::model::layers::kernel::{tensor, with_values};
 use crate::model::layers::{Overrides, Weights};
 use crate::model::pass::{Learning, Pass, PassOptions, record};
 use crate::model::{Model, PassError};
@@ -62,10 +63,7 @@ pub fn sgd_step(
             continue;
         };
         let new = match gradients.get(&key) {
-            Some(gradient) => gradient
-                .affine(-rate, 0.0)
-                .and_then(|d| old.add(&d))
-                .map_err(failed)?,
+            Some(gradient) => moved(old, gradient, rate).map_err(failed)?,
             // The loss does not depend on this weight.
             None => old.clone(),
         };
@@ -76,6 +74,17 @@ pub fn sgd_step(
         weights: after,
         pass,
     })
+}
+
+/// `w - rate * gradient`.
+fn moved(w: &Tensor, gradient: &Tensor, rate: f64) -> candle_core::Result<Tensor> {
+    let rate = rate as f32;
+    let values = with_values(w, |w| {
+        with_values(gradient, |g| {
+            Ok(w.iter().zip(g).map(|(w, g)| w - g * rate).collect())
+        })
+    })?;
+    tensor(values, w.shape())
 }
 
 /// Every weight that learns.

@@ -141,81 +141,102 @@ pub struct Run {
     pub end: usize,
 }
 
-/// Channels that one task sums.
-const WIDTH: usize = 128;
-
 /// By channel, the sum of `x`, or of `(x - mean)^2`, down the rows of each run, one value after
 /// another in f32. The runs and blocks of channels are worked on in parallel.
 pub fn run_sums(x: &[f32], channels: usize, runs: &[Run], mean: Option<&[f32]>) -> Vec<Vec<f32>> {
+    // Neighbouring runs go together where the rows of one lie between those of the other, so that
+    // memory is read in order.
+    let is_mixed = runs.iter().any(|run| run.step > 1);
+    let together = if is_mixed { 2 } else { 1 };
+    let tasks = rayon::current_num_threads().div_ceil(runs.len().div_ceil(together).max(1));
+    let width = channels.div_ceil(tasks.max(1)).next_multiple_of(16);
     let mut sums: Vec<Vec<f32>> = runs.iter().map(|_| vec![0.0; channels]).collect();
-    let tasks = sums.par_iter_mut().zip(runs).flat_map(|(sums, &rows)| {
-        let parts = sums.par_chunks_mut(WIDTH).enumerate();
-        parts.map(move |(i, sums)| (rows, i * WIDTH, sums))
-    });
-    tasks.for_each(|(rows, first, sums)| {
-        run(Summing {
-            x,
-            channels,
-            rows,
-            first,
-            mean: mean.map(|m| &m[first..][..sums.len()]),
-            sums,
+    let groups = sums.par_chunks_mut(together).zip(runs.par_chunks(together));
+    groups.for_each(|(sums, runs)| {
+        let mut blocks: Vec<Vec<&mut [f32]>> = Vec::new();
+        for sums in sums {
+            for (i, block) in sums.chunks_mut(width).enumerate() {
+                if blocks.len() <= i {
+                    blocks.push(Vec::new());
+                }
+                blocks[i].push(block);
+            }
+        }
+        blocks.into_par_iter().enumerate().for_each(|(i, sums)| {
+            run(Summing {
+                x,
+                channels,
+                runs,
+                first: i * width,
+                mean,
+                sums,
+            });
         });
     });
     sums
 }
 
+/// Some runs over some channels.
 struct Summing<'a> {
     x: &'a [f32],
     channels: usize,
-    rows: Run,
+    runs: &'a [Run],
     /// The first channel.
     first: usize,
     mean: Option<&'a [f32]>,
-    sums: &'a mut [f32],
+    /// By run.
+    sums: Vec<&'a mut [f32]>,
 }
 
 impl WithSimd for Summing<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) {
-        /// Rows that are read for one vector of channels before the next vector: few enough that
-        /// they stay in the first-level cache.
-        const ROWS: usize = 16;
-        let Run { first, step, end } = self.rows;
-        let mut start = first;
-        while start < end {
-            let stop = (start + ROWS * step).min(end);
-            macro_rules! each {
-                ($full:literal, $at:expr, $count:expr) => {{
-                    let mut sum = load::<S, $full>(s, self.sums, $at, $count);
-                    let mut row = start;
-                    match self.mean {
-                        Some(mean) => {
-                            let mean = load::<S, $full>(s, mean, $at, $count);
-                            while row < stop {
-                                let at = row * self.channels + self.first + $at;
-                                let v = s.sub_f32s(load::<S, $full>(s, self.x, at, $count), mean);
-                                sum = s.add_f32s(sum, s.mul_f32s(v, v));
-                                row += step;
-                            }
-                        }
-                        None => {
-                            while row < stop {
-                                let at = row * self.channels + self.first + $at;
-                                sum = s.add_f32s(sum, load::<S, $full>(s, self.x, at, $count));
-                                row += step;
-                            }
-                        }
-                    }
-                    store::<S, $full>(s, self.sums, $at, $count, sum);
-                }};
+    fn with_simd<S: Simd>(mut self, s: S) {
+        let steps = self.runs.first().map_or(0, |run| {
+            run.end.saturating_sub(run.first).div_ceil(run.step)
+        });
+        for i in 0..steps {
+            for (run, sums) in self.runs.iter().zip(&mut self.sums) {
+                let row = run.first + i * run.step;
+                if row >= run.end {
+                    continue;
+                }
+                let x = &self.x[row * self.channels + self.first..][..sums.len()];
+                match self.mean {
+                    Some(mean) => add_squares(s, sums, x, &mean[self.first..][..x.len()]),
+                    None => add_row(s, sums, x),
+                }
             }
-            for_vectors!(S, self.sums.len(), each);
-            start += ROWS * step;
         }
     }
+}
+
+/// `sums += x`.
+#[inline(always)]
+fn add_row<S: Simd>(s: S, sums: &mut [f32], x: &[f32]) {
+    macro_rules! each {
+        ($full:literal, $at:expr, $count:expr) => {{
+            let sum = load::<S, $full>(s, sums, $at, $count);
+            let sum = s.add_f32s(sum, load::<S, $full>(s, x, $at, $count));
+            store::<S, $full>(s, sums, $at, $count, sum);
+        }};
+    }
+    for_vectors!(S, x.len(), each);
+}
+
+/// `sums += (x - mean)^2`.
+#[inline(always)]
+fn add_squares<S: Simd>(s: S, sums: &mut [f32], x: &[f32], mean: &[f32]) {
+    macro_rules! each {
+        ($full:literal, $at:expr, $count:expr) => {{
+            let mean = load::<S, $full>(s, mean, $at, $count);
+            let v = s.sub_f32s(load::<S, $full>(s, x, $at, $count), mean);
+            let sum = load::<S, $full>(s, sums, $at, $count);
+            store::<S, $full>(s, sums, $at, $count, s.add_f32s(sum, s.mul_f32s(v, v)));
+        }};
+    }
+    for_vectors!(S, x.len(), each);
 }
 
 /// The gradient of a batch normalisation, and of the ReLU behind it.
@@ -294,7 +315,7 @@ impl NormGradient {
     }
 }
 
-/// Rows that are read for one vector of channels before the next.
+/// Rows whose sums are kept in f32 before they are added up in f64.
 const NORM_ROWS: usize = 16;
 
 struct NormSums<'a> {
@@ -316,27 +337,28 @@ impl WithSimd for NormSums<'_> {
         let mut part = (vec![0.0_f32; channels], vec![0.0_f32; channels]);
         let blocks = self.x.chunks(NORM_ROWS * channels);
         for (x, g) in blocks.zip(self.g.chunks(NORM_ROWS * channels)) {
-            macro_rules! each {
-                ($full:literal, $at:expr, $count:expr) => {{
-                    let mean = load::<S, $full>(s, &norm.mean, $at, $count);
-                    let inverse = load::<S, $full>(s, &norm.inverse, $at, $count);
-                    let scale = load::<S, $full>(s, self.scale, $at, $count);
-                    let beta = load::<S, $full>(s, &norm.beta, $at, $count);
-                    let (mut sum, mut product) = (s.splat_f32s(0.0), s.splat_f32s(0.0));
-                    let mut at = $at;
-                    while at < x.len() {
-                        let centred = s.sub_f32s(load::<S, $full>(s, x, at, $count), mean);
-                        let g = load::<S, $full>(s, g, at, $count);
+            part.0.fill(0.0);
+            part.1.fill(0.0);
+            for (x, g) in x.chunks(channels).zip(g.chunks(channels)) {
+                macro_rules! each {
+                    ($full:literal, $at:expr, $count:expr) => {{
+                        let mean = load::<S, $full>(s, &norm.mean, $at, $count);
+                        let inverse = load::<S, $full>(s, &norm.inverse, $at, $count);
+                        let scale = load::<S, $full>(s, self.scale, $at, $count);
+                        let beta = load::<S, $full>(s, &norm.beta, $at, $count);
+                        let centred = s.sub_f32s(load::<S, $full>(s, x, $at, $count), mean);
+                        let g = load::<S, $full>(s, g, $at, $count);
                         let g = norm.masked(s, centred, [scale, beta, g]);
-                        sum = s.add_f32s(sum, g);
-                        product = s.mul_add_e_f32s(g, s.mul_f32s(centred, inverse), product);
-                        at += channels;
-                    }
-                    store::<S, $full>(s, &mut part.0, $at, $count, sum);
-                    store::<S, $full>(s, &mut part.1, $at, $count, product);
-                }};
+                        let sum = load::<S, $full>(s, &part.0, $at, $count);
+                        let sum = s.add_f32s(sum, g);
+                        store::<S, $full>(s, &mut part.0, $at, $count, sum);
+                        let sum = load::<S, $full>(s, &part.1, $at, $count);
+                        let sum = s.mul_add_e_f32s(g, s.mul_f32s(centred, inverse), sum);
+                        store::<S, $full>(s, &mut part.1, $at, $count, sum);
+                    }};
+                }
+                for_vectors!(S, channels, each);
             }
-            for_vectors!(S, channels, each);
             let beta = self.sums.0.iter_mut().zip(&part.0);
             beta.for_each(|(sum, &part)| *sum += f64::from(part));
             let gamma = self.sums.1.iter_mut().zip(&part.1);
@@ -360,8 +382,7 @@ impl WithSimd for NormApply<'_> {
     fn with_simd<S: Simd>(self, s: S) {
         let norm = self.norm;
         let channels = norm.mean.len();
-        let blocks = self.x.chunks(NORM_ROWS * channels);
-        for (x, g) in blocks.zip(self.g.chunks_mut(NORM_ROWS * channels)) {
+        for (x, g) in self.x.chunks(channels).zip(self.g.chunks_mut(channels)) {
             macro_rules! each {
                 ($full:literal, $at:expr, $count:expr) => {{
                     let mean = load::<S, $full>(s, &norm.mean, $at, $count);
@@ -370,16 +391,12 @@ impl WithSimd for NormApply<'_> {
                     let beta = load::<S, $full>(s, &norm.beta, $at, $count);
                     let beta_share = load::<S, $full>(s, self.shares.0, $at, $count);
                     let gamma_share = load::<S, $full>(s, self.shares.1, $at, $count);
-                    let mut at = $at;
-                    while at < x.len() {
-                        let centred = s.sub_f32s(load::<S, $full>(s, x, at, $count), mean);
-                        let v = load::<S, $full>(s, g, at, $count);
-                        let v = norm.masked(s, centred, [scale, beta, v]);
-                        let h = s.mul_f32s(centred, inverse);
-                        let v = s.sub_f32s(s.sub_f32s(v, beta_share), s.mul_f32s(h, gamma_share));
-                        store::<S, $full>(s, g, at, $count, s.mul_f32s(scale, v));
-                        at += channels;
-                    }
+                    let centred = s.sub_f32s(load::<S, $full>(s, x, $at, $count), mean);
+                    let v = load::<S, $full>(s, g, $at, $count);
+                    let v = norm.masked(s, centred, [scale, beta, v]);
+                    let h = s.mul_f32s(centred, inverse);
+                    let v = s.sub_f32s(s.sub_f32s(v, beta_share), s.mul_f32s(h, gamma_share));
+                    store::<S, $full>(s, g, $at, $count, s.mul_f32s(scale, v));
                 }};
             }
             for_vectors!(S, channels, each);

@@ -59,9 +59,6 @@ struct Rows<'a> {
     y: &'a mut [f32],
 }
 
-/// Output columns that are computed together.
-const COLUMNS: usize = 4;
-
 impl WithSimd for Rows<'_> {
     type Output = ();
 
@@ -84,21 +81,37 @@ impl WithSimd for Rows<'_> {
             let mut col = 0;
             while col < cols.output {
                 let y = &mut y[col * channels..];
-                if fast && col >= low && col + COLUMNS <= high {
-                    if cols.stride == 1 {
-                        lines.interior::<S, COLUMNS, 1>(s, col, y);
-                    } else {
-                        lines.interior::<S, COLUMNS, 2>(s, col, y);
-                    }
-                    col += COLUMNS;
+                let inside = if fast && col >= low {
+                    high.saturating_sub(col)
                 } else {
-                    if fast && (low..high).contains(&col) {
-                        lines.interior::<S, 1, 1>(s, col, y);
-                    } else {
-                        lines.any::<S>(s, col, y);
+                    0
+                };
+                col += match (inside, cols.stride) {
+                    (0, _) => {
+                        lines.any(s, col, y);
+                        1
                     }
-                    col += 1;
-                }
+                    (1, _) => {
+                        lines.interior::<S, 1, 1>(s, col, y);
+                        1
+                    }
+                    (2..4, 1) => {
+                        lines.interior::<S, 2, 1>(s, col, y);
+                        2
+                    }
+                    (2..4, _) => {
+                        lines.interior::<S, 2, 2>(s, col, y);
+                        2
+                    }
+                    (4.., 1) => {
+                        lines.interior::<S, 4, 1>(s, col, y);
+                        4
+                    }
+                    (4.., _) => {
+                        lines.interior::<S, 4, 2>(s, col, y);
+                        4
+                    }
+                };
             }
             self.finish.apply(y, channels);
         }
@@ -138,62 +151,122 @@ impl Lines<'_> {
         col: usize,
         y: &mut [f32],
     ) {
+        let start = (col * self.cols.stride - self.cols.before) * self.channels;
+        let mut is_first = true;
+        for r in 0..self.rows.size {
+            let Some((x, kernel)) = self.tap(r) else {
+                continue;
+            };
+            let x = &x[start..];
+            if is_first {
+                self.add_row::<S, N, STRIDE, true>(s, x, kernel, y);
+            } else {
+                self.add_row::<S, N, STRIDE, false>(s, x, kernel, y);
+            }
+            is_first = false;
+        }
+        if is_first {
+            y[..N * self.channels].fill(0.0);
+        }
+    }
+
+    /// Adds three taps along one input row to `N` columns, or, where it is the first row, sets them.
+    ///
+    /// Pixels are cut to the same number of vectors beforehand, so that nothing is left to check in
+    /// the loop.
+    #[inline(always)]
+    fn add_row<S: Simd, const N: usize, const STRIDE: usize, const FIRST: bool>(
+        &self,
+        s: S,
+        x: &[f32],
+        kernel: &[f32],
+        y: &mut [f32],
+    ) {
+        /// Pixels under four columns with a stride of 2.
+        const MOST: usize = 9;
         let channels = self.channels;
-        let start = (col * self.cols.stride - self.cols.before) * channels;
-        macro_rules! each {
-            ($full:literal, $at:expr, $count:expr) => {{
-                let mut sums = [s.splat_f32s(0.0); N];
-                for r in 0..self.rows.size {
-                    let Some((x, kernel)) = self.tap(r) else {
-                        continue;
-                    };
-                    let taps = [
-                        load::<S, $full>(s, kernel, $at, $count),
-                        load::<S, $full>(s, kernel, channels + $at, $count),
-                        load::<S, $full>(s, kernel, 2 * channels + $at, $count),
-                    ];
-                    let x = &x[start..];
-                    for i in 0..(N - 1) * STRIDE + 3 {
-                        let v = load::<S, $full>(s, x, i * channels + $at, $count);
-                        for (t, tap) in taps.into_iter().enumerate() {
-                            if i >= t && (i - t) % STRIDE == 0 && (i - t) / STRIDE < N {
-                                let sum = &mut sums[(i - t) / STRIDE];
-                                *sum = s.mul_add_e_f32s(v, tap, *sum);
-                            }
-                        }
+        let vectors = channels / S::F32_LANES;
+        let mut pixels: [&[S::f32s]; MOST] = [&[]; MOST];
+        for (pixel, x) in pixels
+            .iter_mut()
+            .zip(x.chunks_exact(channels))
+            .take((N - 1) * STRIDE + 3)
+        {
+            *pixel = &S::as_simd_f32s(x).0[..vectors];
+        }
+        let taps: [&[S::f32s]; 3] = [
+            &S::as_simd_f32s(&kernel[..channels]).0[..vectors],
+            &S::as_simd_f32s(&kernel[channels..2 * channels]).0[..vectors],
+            &S::as_simd_f32s(&kernel[2 * channels..3 * channels]).0[..vectors],
+        ];
+        let mut columns: [&mut [S::f32s]; N] = std::array::from_fn(|_| Default::default());
+        for (column, y) in columns.iter_mut().zip(y.chunks_exact_mut(channels)) {
+            *column = &mut S::as_mut_simd_f32s(y).0[..vectors];
+        }
+        for v in 0..vectors {
+            let taps = [taps[0][v], taps[1][v], taps[2][v]];
+            let mut sums = [s.splat_f32s(0.0); N];
+            if !FIRST {
+                for j in 0..N {
+                    sums[j] = columns[j][v];
+                }
+            }
+            for i in 0..(N - 1) * STRIDE + 3 {
+                let value = pixels[i][v];
+                for t in 0..3 {
+                    if i >= t && (i - t) % STRIDE == 0 && (i - t) / STRIDE < N {
+                        let j = (i - t) / STRIDE;
+                        sums[j] = s.mul_add_e_f32s(value, taps[t], sums[j]);
                     }
                 }
-                for (j, sum) in sums.into_iter().enumerate() {
-                    store::<S, $full>(s, y, j * channels + $at, $count, sum);
-                }
-            }};
+            }
+            for j in 0..N {
+                columns[j][v] = sums[j];
+            }
         }
-        for_vectors!(S, channels, each);
+        // Channels that do not fill a vector.
+        for c in vectors * S::F32_LANES..channels {
+            for j in 0..N {
+                let mut sum = if FIRST { 0.0 } else { y[j * channels + c] };
+                for t in 0..3 {
+                    sum += x[(j * STRIDE + t) * channels + c] * kernel[t * channels + c];
+                }
+                y[j * channels + c] = sum;
+            }
+        }
     }
 
     /// One column with any window.
     #[inline(always)]
     fn any<S: Simd>(&self, s: S, col: usize, y: &mut [f32]) {
         let channels = self.channels;
-        macro_rules! each {
-            ($full:literal, $at:expr, $count:expr) => {{
-                let mut sum = s.splat_f32s(0.0);
-                for r in 0..self.rows.size {
-                    let Some((x, kernel)) = self.tap(r) else {
-                        continue;
-                    };
-                    for t in 0..self.cols.size {
-                        if let Some(at) = self.cols.position(col, t) {
-                            let v = load::<S, $full>(s, x, at * channels + $at, $count);
-                            let tap = load::<S, $full>(s, kernel, t * channels + $at, $count);
-                            sum = s.mul_add_e_f32s(v, tap, sum);
-                        }
-                    }
-                }
-                store::<S, $full>(s, y, $at, $count, sum);
-            }};
+        let y = &mut y[..channels];
+        y.fill(0.0);
+        for r in 0..self.rows.size {
+            let Some((x, kernel)) = self.tap(r) else {
+                continue;
+            };
+            for t in 0..self.cols.size {
+                let Some(at) = self.cols.position(col, t) else {
+                    continue;
+                };
+                let (x, kernel) = (&x[at * channels..], &kernel[t * channels..]);
+                add_product(s, y, &x[..channels], &kernel[..channels]);
+            }
         }
-        for_vectors!(S, channels, each);
+    }
+}
+
+/// `y += a * b` of three slices of one length.
+#[inline(always)]
+fn add_product<S: Simd>(s: S, y: &mut [f32], a: &[f32], b: &[f32]) {
+    let (y_vectors, y_rest) = S::as_mut_simd_f32s(y);
+    let ((a_vectors, a_rest), (b_vectors, b_rest)) = (S::as_simd_f32s(a), S::as_simd_f32s(b));
+    for ((y, &a), &b) in y_vectors.iter_mut().zip(a_vectors).zip(b_vectors) {
+        *y = s.mul_add_e_f32s(a, b, *y);
+    }
+    for ((y, a), b) in y_rest.iter_mut().zip(a_rest).zip(b_rest) {
+        *y += a * b;
     }
 }
 
@@ -252,17 +325,7 @@ impl WithSimd for Scatter<'_> {
                     };
                     let dx = &mut self.dx[(x_row * cols.input + x_col) * channels..][..channels];
                     let kernel = &self.kernel[(r * cols.size + t) * channels..][..channels];
-                    macro_rules! each {
-                        ($full:literal, $at:expr, $count:expr) => {{
-                            let sum = s.mul_add_e_f32s(
-                                load::<S, $full>(s, g, $at, $count),
-                                load::<S, $full>(s, kernel, $at, $count),
-                                load::<S, $full>(s, dx, $at, $count),
-                            );
-                            store::<S, $full>(s, dx, $at, $count, sum);
-                        }};
-                    }
-                    for_vectors!(S, channels, each);
+                    add_product(s, dx, g, kernel);
                 }
             }
         }
@@ -334,18 +397,8 @@ impl WithSimd for Correlate<'_> {
                         let Some(at) = cols.position(col, t) else {
                             continue;
                         };
-                        let (x, dk) = (&x[at * channels..], &mut dk[t * channels..]);
-                        macro_rules! each {
-                            ($full:literal, $at:expr, $count:expr) => {{
-                                let sum = s.mul_add_e_f32s(
-                                    load::<S, $full>(s, g, $at, $count),
-                                    load::<S, $full>(s, x, $at, $count),
-                                    load::<S, $full>(s, dk, $at, $count),
-                                );
-                                store::<S, $full>(s, dk, $at, $count, sum);
-                            }};
-                        }
-                        for_vectors!(S, channels, each);
+                        let dk = &mut dk[t * channels..][..channels];
+                        add_product(s, dk, g, &x[at * channels..][..channels]);
                     }
                 }
                 if !fast || low >= high {

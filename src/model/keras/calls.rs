@@ -184,7 +184,7 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
             return Err(format!(
                 "it takes a tensor as `{name}`, which is not supported"
             ));
-        } else if !value.is_null() {
+        } else if !value.is_null() && name != "training" {
             call.others.push((name, value));
         }
     }

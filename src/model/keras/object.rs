@@ -73,7 +73,8 @@ impl<'a> LayerObject<'a> {
             .config
             .as_object()
             .is_some_and(|c| !c.contains_key("trainable") && !c.contains_key("dtype"));
-        module.contains(".ops.") || (module.is_empty() && bare && !self.is_model())
+        module.contains(".ops.")
+            || (module.is_empty() && bare && self.class != "InputLayer" && !self.is_model())
     }
 
     /// The `trainable` flag as written.

@@ -95,6 +95,18 @@ pub(super) fn keras3(
     }))
 }
 
+/// Activations of `tf.nn` and `tf.math` that are known by their name alone.
+const PLAIN_ACTIVATIONS: [&str; 11] = [
+    "relu", "relu6", "elu", "selu", "sigmoid", "silu", "swish", "tanh", "softplus", "softsign",
+    "softmax",
+];
+
+fn is_plain_activation(function: &str) -> bool {
+    let short = function.strip_prefix("nn.");
+    let short = short.or_else(|| function.strip_prefix("math."));
+    short.is_some_and(|short| PLAIN_ACTIVATIONS.contains(&short))
+}
+
 /// What a Keras 2 `TFOpLambda` computes, by the name of the TensorFlow function.
 pub(super) fn keras2(settings: Settings, call: Option<&Call>) -> Result<LayerKind, OpenError> {
     let function = settings.text("function")?;
@@ -109,13 +121,12 @@ pub(super) fn keras2(settings: Settings, call: Option<&Call>) -> Result<LayerKin
         "math.maximum" | "maximum" => LayerKind::Operator(Binary::Maximum),
         "math.minimum" | "minimum" => LayerKind::Operator(Binary::Minimum),
         _ => match activation {
-            Some(
-                name @ ("relu" | "relu6" | "elu" | "selu" | "sigmoid" | "silu" | "swish" | "tanh"
-                | "softplus" | "softsign" | "softmax"),
-            ) => match activations::by_name(name, Semantics::Keras2) {
-                Some(activation) => LayerKind::Activation(activation),
-                None => return Err(unknown(settings, function)),
-            },
+            Some(name) if PLAIN_ACTIVATIONS.contains(&name) => {
+                match activations::by_name(name, Semantics::Keras2) {
+                    Some(activation) => LayerKind::Activation(activation),
+                    None => return Err(unknown(settings, function)),
+                }
+            }
             _ => {
                 let others = call.map_or(&[][..], |call| &call.others);
                 let get = |key: &str| {
@@ -149,6 +160,8 @@ pub(super) fn check_keras2(settings: Settings, call: &Call) -> Result<(), OpenEr
             "beta" => value.as_f64() == Some(1.0),
             "conjugate" => value.as_bool() == Some(false),
             "epsilon" => value.as_f64() == Some(1e-12),
+            // Those that `functions` reads; the plain activations take none of them.
+            _ if is_plain_activation(function) => false,
             "keepdims" | "keep_dims" | "axes" | "perm" | "shape" | "clip_value_min"
             | "clip_value_max" | "alpha" | "approximate" | "paddings" | "mode"
             | "constant_values" => true,

@@ -198,5 +198,5 @@ pub const COMMAND_PALETTE_ROWS: f32 = 392.0;
 /// From the top of the window.
 pub const COMMAND_PALETTE_TOP: f32 = 72.0;
 pub const SHEET_WIDTH: f32 = 460.0;
-pub const SHEET_KEYS: f32 = 120.0;
+pub const SHEET_KEYS: f32 = 160.0;
 pub const HINT_WIDTH: f32 = 250.0;

@@ -147,6 +147,9 @@ fn runs(text: &str) -> Vec<Run> {
             flush(&mut now, &mut runs);
             now.bold = !now.bold;
             rest = after;
+        } else if let Some(after) = rest.strip_prefix("**") {
+            now.text.push_str("**");
+            rest = after;
         } else if next == '*' && (now.italic || opens_italics(after)) {
             flush(&mut now, &mut runs);
             now.italic = !now.italic;

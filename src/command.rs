@@ -238,6 +238,7 @@ impl Action {
     }
 
     /// Label, tooltip and shortcut.
+    #[allow(clippy::too_many_lines, reason = "one table")]
     pub fn info(self) -> Info {
         let ctrl = Modifiers::COMMAND;
         let (label, tooltip, shortcut) = match self {

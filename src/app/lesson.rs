@@ -80,12 +80,11 @@ impl App {
                 return;
             }
         };
-        let before = match self.state.lesson.take() {
-            Some(open) => open.before,
-            None => {
-                self.before_lesson = Some(Snapshot::of(&self.state));
-                Box::new(self.state.settings.clone())
-            }
+        let before = if let Some(open) = self.state.lesson.take() {
+            open.before
+        } else {
+            self.before_lesson = Some(Snapshot::of(&self.state));
+            Box::new(self.state.settings.clone())
         };
         let opened = &self.state.opened;
         let base = opened.base.as_ref().map(|b| &b.source);

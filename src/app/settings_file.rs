@@ -99,18 +99,17 @@ pub fn load(folder: Option<&Path>) -> Loaded {
             );
             (Some(notice), None)
         }
-        Err(Unusable::Broken(cause)) => match put_aside(&path) {
-            Ok(aside) => {
+        Err(Unusable::Broken(cause)) => {
+            if let Ok(aside) = put_aside(&path) {
                 let aside = aside.display();
                 let notice = format!("{cause}. The defaults hold; the file is kept as {aside}");
                 (Some(notice), keeper(None))
-            }
-            Err(_) => {
+            } else {
                 let path = path.display();
                 let notice = format!("{cause}. The defaults hold, and nothing is written: {path}");
                 (Some(notice), None)
             }
-        },
+        }
     };
     Loaded {
         kept: Kept::default(),

@@ -191,11 +191,11 @@ mod tests {
     #[test]
     fn a_font_is_taken_only_for_letters_it_has() {
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts");
-        let cyrillic = covering(&[assets.clone()], BTreeSet::from(['Ж']));
+        let cyrillic = covering(std::slice::from_ref(&assets), BTreeSet::from(['Ж']));
         assert_eq!(cyrillic.len(), 1);
         let name = cyrillic[0].path.file_name();
         assert!(name.is_some_and(|n| n.to_string_lossy().starts_with("JetBrainsMono")));
-        let none = covering(&[assets.clone()], BTreeSet::from(['\u{e123}']));
+        let none = covering(std::slice::from_ref(&assets), BTreeSet::from(['\u{e123}']));
         assert!(none.is_empty());
         assert!(covering(&[assets], BTreeSet::new()).is_empty());
         assert!(covering(&[PathBuf::from("/no/such/folder")], BTreeSet::from(['Ж'])).is_empty());

@@ -155,7 +155,9 @@ impl History {
 
     fn gesture(&self, ctx: &Context) -> Option<Gesture> {
         if ctx.text_edit_focused() {
-            return ctx.memory(|m| m.focused()).map(Gesture::Typing);
+            return ctx
+                .memory(eframe::egui::Memory::focused)
+                .map(Gesture::Typing);
         }
         let pressed = ctx.input(|i| i.pointer.any_down() || i.pointer.any_released());
         pressed.then_some(Gesture::Press(self.presses))

@@ -51,16 +51,12 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         parts.push(Part::Text(before));
-        match after.split_once('}') {
-            Some((name, after)) => {
-                parts.push(Part::Name(name));
-                rest = after;
-            }
-            None => {
-                parts.push(Part::Open(after));
-                return parts;
-            }
-        }
+        let Some((name, after)) = after.split_once('}') else {
+            parts.push(Part::Open(after));
+            return parts;
+        };
+        parts.push(Part::Name(name));
+        rest = after;
     }
     parts.push(Part::Text(rest));
     parts

@@ -278,6 +278,6 @@ pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
 
 /// From 1.
 fn line_of(text: &str, at: usize) -> usize {
-    let before = &text.as_bytes()[..at.min(text.len())];
-    before.iter().filter(|&&byte| byte == b'\n').count() + 1
+    let before = text.get(..at).unwrap_or(text);
+    before.matches('\n').count() + 1
 }

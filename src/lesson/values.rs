@@ -187,6 +187,10 @@ fn outcome(state: &State, view: View) -> Option<&Outcome> {
     present.then_some(&looked.outcome)
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "all functions of the table are alike"
+)]
 fn text(text: &str) -> Option<Value> {
     Some(Value::Text(text.to_owned()))
 }

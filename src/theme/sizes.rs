@@ -7,6 +7,8 @@ pub const S3: f32 = 12.0;
 pub const S4: f32 = 16.0;
 
 pub const TOP_BAR: f32 = 48.0;
+/// Narrower bars leave out labels and the theme.
+pub const TOP_BAR_WIDE: f32 = 960.0;
 pub const STATUS_BAR: f32 = 28.0;
 pub const SIDE_PANEL: f32 = 300.0;
 pub const LAYER_ROW: f32 = 26.0;
@@ -198,5 +200,5 @@ pub const COMMAND_PALETTE_ROWS: f32 = 392.0;
 /// From the top of the window.
 pub const COMMAND_PALETTE_TOP: f32 = 72.0;
 pub const SHEET_WIDTH: f32 = 460.0;
-pub const SHEET_KEYS: f32 = 120.0;
+pub const SHEET_KEYS: f32 = 160.0;
 pub const HINT_WIDTH: f32 = 250.0;

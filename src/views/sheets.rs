@@ -28,6 +28,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let height = window.height() - 2.0 * sizes::TOP_BAR - sizes::CONTROL_HEIGHT;
         ScrollArea::vertical()
             .max_height(height)
+            .min_scrolled_height(height)
             .auto_shrink([false, true])
             .show(ui, |ui| match sheet {
                 Sheet::Keys => keys_ui(ui),

@@ -14,27 +14,36 @@ use crate::worker::{ModelSource, PhotosSource};
 
 /// Characters of a title, so that the bar keeps its room for the rest.
 const LONGEST: usize = 30;
+const LONGEST_NARROW: usize = 20;
 
 /// The whole bar.
 pub fn top_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
+    let wide = ui.available_width() >= sizes::TOP_BAR_WIDE;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.label(text::wordmark("mode", palette.training.ink));
         ui.label(text::wordmark("lens", palette.inference.ink));
         ui.add_space(sizes::S4);
         ui.spacing_mut().item_spacing.x = sizes::S2;
-        base_ui(ui, show);
-        photos_ui(ui, show);
+        base_ui(ui, show, wide);
+        photos_ui(ui, show, wide);
         if !show.state.hides(Control::Rules) {
-            rules_ui(ui, show);
+            rules_ui(ui, show, wide);
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             export_ui(ui, show);
-            theme_ui(ui, show);
+            if wide {
+                theme_ui(ui, show);
+            }
             help_ui(ui, show);
         });
     });
+}
+
+/// The label of a button where there is room for it.
+fn label_of(label: &'static str, wide: bool) -> &'static str {
+    if wide { label } else { "" }
 }
 
 /// An entry that is chosen or not, with a sentence below; true when it was clicked.
@@ -51,7 +60,7 @@ fn entry_ui(ui: &mut Ui, chosen: bool, name: &str, below: &str) -> bool {
     .clicked()
 }
 
-fn base_ui(ui: &mut Ui, show: &mut Show<'_>) {
+fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let opened = &show.state.opened;
     let value = match (&opened.opening_model, &opened.base) {
         (Some(source), _) => format!("opening {} ...", model_title(source)),
@@ -59,8 +68,8 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>) {
         (None, None) => "none".to_owned(),
     };
     let chosen = opened.base.as_ref().map(|b| &b.source);
-    let value = shortened(&value, LONGEST);
-    let button = parts::drop_button_ui(ui, "Base", &value, false);
+    let value = shortened(&value, if wide { LONGEST } else { LONGEST_NARROW });
+    let button = parts::drop_button_ui(ui, label_of("Base", wide), &value, false);
     let button = terms::explained(button, "base");
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = [
@@ -90,7 +99,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-fn photos_ui(ui: &mut Ui, show: &mut Show<'_>) {
+fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let opened = &show.state.opened;
     let value = match (&opened.opening_photos, &opened.gallery) {
         (Some(source), _) => format!("opening {} ...", photos_title(source)),
@@ -104,7 +113,7 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>) {
         (None, None) => "none".to_owned(),
     };
     let chosen = opened.gallery.as_ref().map(|g| &g.source);
-    let button = parts::drop_button_ui(ui, "Photos", &value, false);
+    let button = parts::drop_button_ui(ui, label_of("Photos", wide), &value, false);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = PhotosSource::Bundled;
         let note = "Fish, monuments, tools and windmills";
@@ -127,11 +136,11 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-fn rules_ui(ui: &mut Ui, show: &mut Show<'_>) {
+fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let chosen = show.state.settings.semantics;
     let by_file = show.state.opened.base.as_ref().map(|b| b.model.semantics);
     let label = show.state.semantics().label();
-    let button = parts::drop_button_ui(ui, "Rules of", label, false);
+    let button = parts::drop_button_ui(ui, label_of("Rules of", wide), label, false);
     let button = terms::explained(button, "rules");
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let automatic = match by_file {

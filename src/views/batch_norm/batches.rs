@@ -94,7 +94,9 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     let mut at = nearest(shown.momentum);
     let label = ui.label(text::note("momentum", palette));
     terms::explained(label, "momentum");
-    if !parts::is_figure(ui) {
+    // Where there is no room for the slider, its value still stands.
+    let room = ui.available_width() >= sizes::SLIDER + 2.0 * sizes::CHEVRON + sizes::CAPTION;
+    if !parts::is_figure(ui) && room {
         let slider = Slider::new(&mut at, 0..=stops.len() - 1).show_value(false);
         let response = ui.name_inputs("Momentum", |ui| ui.add(slider));
         if response.on_hover_text(words::momentum_tip(own)).changed() {

@@ -66,6 +66,7 @@ impl<'a> Given<'a> {
 
 /// What the function of this name computes, with or without TensorFlow's `math.` or `nn.` in front;
 /// `None` for one that is not known.
+#[allow(clippy::too_many_lines, reason = "one arm a function")]
 pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, OpenError> {
     let function = |f| Ok(Some(LayerKind::Activation(Activation::Function(f))));
     let arrange = |a| Ok(Some(LayerKind::Arrange(a)));

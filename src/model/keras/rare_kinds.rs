@@ -16,6 +16,7 @@ use crate::model::{OpenError, Semantics};
 type Leaf = Result<Option<(LayerKind, Spec)>, OpenError>;
 
 /// What a layer of this class computes, and which weights it has; `None` for an unknown class.
+#[allow(clippy::too_many_lines, reason = "one arm a class")]
 pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Leaf {
     let plain = |kind| Ok(Some((kind, Spec::None)));
     let arrange = |arrange| Ok(Some((LayerKind::Arrange(arrange), Spec::None)));
@@ -196,12 +197,9 @@ fn normalization(settings: Settings) -> Leaf {
             Ok(Some(numbers))
         }
     };
-    let (mean, variance) = match (flat("mean")?, flat("variance")?) {
-        (Some(mean), Some(variance)) => (mean, variance),
-        _ => {
-            let kind = LayerKind::Normaliser(Normaliser::Fixed);
-            return Ok(Some((kind, Spec::Statistics)));
-        }
+    let (Some(mean), Some(variance)) = (flat("mean")?, flat("variance")?) else {
+        let kind = LayerKind::Normaliser(Normaliser::Fixed);
+        return Ok(Some((kind, Spec::Statistics)));
     };
     let inverse: Vec<f64> = variance.iter().map(|v| 1.0 / v.sqrt().max(1e-7)).collect();
     if mean.len() != inverse.len() || !inverse.iter().chain(&mean).all(|x| x.is_finite()) {

@@ -68,6 +68,7 @@ fn shape_of(input: Input, shapes: &[Shape]) -> &[Option<usize>] {
 }
 
 /// The shape of one node's value; the error is a reason in words.
+#[allow(clippy::too_many_lines, reason = "one arm a kind")]
 fn output(
     kind: &LayerKind,
     spec: &Spec,

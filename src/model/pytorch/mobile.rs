@@ -27,6 +27,8 @@ struct Names {
 
 /// Strides of the first block of every stage.
 const V2_STRIDES: [usize; 7] = [1, 2, 2, 2, 1, 2, 1];
+/// MobileNetV2's first block of every stage.
+const V2_FIRST: [usize; 7] = [1, 2, 4, 7, 11, 14, 17];
 const V3_LARGE_STRIDES: [usize; 6] = [1, 2, 2, 2, 1, 2];
 const V3_SMALL_STRIDES: [usize; 5] = [2, 2, 2, 1, 2];
 /// Of every block, as torchvision numbers them, and the first block with `h-swish`.
@@ -43,18 +45,17 @@ fn block(
     [inner, gate]: [Activation; 2],
     rate: f64,
 ) -> Result<Value, OpenError> {
-    let pair = |names: &[String; 2]| -> [String; 2] { names.clone() };
     let mut y = x;
-    if let Some([conv, norm]) = names.expand.as_ref().map(pair) {
-        y = net.unit([&conv, &norm], y, 1, activation)?;
+    if let Some([conv, norm]) = &names.expand {
+        y = net.unit([conv, norm], y, 1, activation)?;
     }
-    let [conv, norm] = pair(&names.depthwise);
-    y = net.unit([&conv, &norm], y, stride, activation)?;
+    let [conv, norm] = &names.depthwise;
+    y = net.unit([conv, norm], y, stride, activation)?;
     if let Some([reduce, expand]) = &names.squeeze {
         y = net.squeeze([reduce, expand], y, inner, gate)?;
     }
-    let [conv, norm] = pair(&names.project);
-    y = net.unit([&conv, &norm], y, 1, Activation::Linear)?;
+    let [conv, norm] = &names.project;
+    y = net.unit([conv, norm], y, 1, Activation::Linear)?;
     if stride != 1 || y.channels != x.channels {
         return Ok(y);
     }
@@ -88,10 +89,6 @@ pub fn torchvision(state: &StateDict) -> Option<Result<Opened, OpenError>> {
     has("features.1.0.block.0.0.weight").then(|| torchvision_efficientnet(state))
 }
 
-fn names(parts: [String; 2]) -> [String; 2] {
-    parts
-}
-
 fn pair(stem: &str) -> [String; 2] {
     [format!("{stem}.0"), format!("{stem}.1")]
 }
@@ -100,18 +97,16 @@ fn torchvision_v2(state: &StateDict) -> Result<Opened, OpenError> {
     let relu6 = Activation::RELU6;
     let (mut net, x) = Net::new(state, Style::PLAIN, None);
     let mut x = net.unit(["features.0.0", "features.0.1"], x, 2, relu6)?;
-    // Blocks a stage: 1, 2, 3, 4, 3, 3, 1.
-    const FIRST: [usize; 7] = [1, 2, 4, 7, 11, 14, 17];
     for index in 1..=17 {
         let stem = format!("features.{index}.conv");
         let expanded = net.has(&format!("{stem}.3.weight"));
         let at = usize::from(expanded);
-        let stage = FIRST.iter().position(|&first| first == index);
+        let stage = V2_FIRST.iter().position(|&first| first == index);
         let names = Names {
             expand: expanded.then(|| pair(&format!("{stem}.0"))),
             depthwise: pair(&format!("{stem}.{at}")),
             squeeze: None,
-            project: names([format!("{stem}.{}", at + 1), format!("{stem}.{}", at + 2)]),
+            project: [at + 1, at + 2].map(|at| format!("{stem}.{at}")),
             block: format!("features.{index}"),
         };
         let stride = stage.map_or(1, |stage| V2_STRIDES[stage]);
@@ -148,8 +143,7 @@ fn torchvision_v3(state: &StateDict) -> Result<Opened, OpenError> {
         let depthwise = pair(&format!("{stem}.{at}"));
         at += 1;
         let squeezed = net.has(&format!("{stem}.{at}.fc1.weight"));
-        let squeeze =
-            squeezed.then(|| names([format!("{stem}.{at}.fc1"), format!("{stem}.{at}.fc2")]));
+        let squeeze = squeezed.then(|| ["fc1", "fc2"].map(|part| format!("{stem}.{at}.{part}")));
         at += usize::from(squeezed);
         let names = Names {
             expand: expanded.then(|| pair(&format!("{stem}.0"))),

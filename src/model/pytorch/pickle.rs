@@ -206,6 +206,7 @@ impl<'a> Machine<'a> {
         }
     }
 
+    #[allow(clippy::too_many_lines, reason = "one line or two an opcode")]
     fn run(&mut self) -> Result<Value, String> {
         loop {
             let [opcode] = self.take(1)? else {

@@ -40,10 +40,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         .flatten()
     {
         if let Err(error) = std::fs::metadata(path) {
-            if ["figure", "train"]
-                .iter()
-                .any(|word| path == std::path::Path::new(word))
-            {
+            if path == std::path::Path::new("figure") {
                 let word = path.display();
                 return Err(Failure::Usage(format!(
                     "this version has no command `{word}`"

@@ -5,6 +5,7 @@ mod augment;
 mod bench;
 mod inspect;
 mod run;
+mod train;
 mod trainable;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Runs photos or an array through a model in one mode and writes the results.
     Run(run::Run),
+    /// Trains a base on photos and writes what every step did.
+    Train(train::Train),
     /// Times the program's own work on this machine.
     Bench(bench::Bench),
 }
@@ -80,6 +83,7 @@ impl Command {
         match self {
             Self::Inspect(command) => command.run(),
             Self::Run(command) => command.run(),
+            Self::Train(command) => command.run(),
             Self::Bench(command) => command.run(),
         }
     }

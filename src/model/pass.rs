@@ -79,19 +79,52 @@ pub fn run(
     options: &PassOptions<'_>,
     proceed: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Pass, PassError> {
-    check_input(&model.graph, x)?;
+    run_stretch(model, x, Stretch::default(), options, proceed)
+}
+
+/// A part of the network: the nodes behind `after`, whose value is the input, up to `until`, whose
+/// value is the output.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stretch {
+    /// `None`: from the model's input on.
+    pub after: Option<NodeId>,
+    /// `None`: to the model's output.
+    pub until: Option<NodeId>,
+}
+
+/// As [`run`], for a part of the network. `after` must be a node that everything behind it depends
+/// on alone: see [`Graph::is_cut`].
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_stretch(
+    model: &Model,
+    x: &Tensor,
+    stretch: Stretch,
+    options: &PassOptions<'_>,
+    proceed: &dyn Fn(usize, usize) -> bool,
+) -> Result<Pass, PassError> {
+    let first = stretch.after.map_or(0, |id| id + 1);
+    let end = stretch.until.map_or(model.graph.nodes.len(), |id| id + 1);
+    let output = stretch.until.unwrap_or(model.graph.output);
+    let mut values = vec![None; model.graph.nodes.len()];
+    match stretch.after {
+        Some(after) => values[after] = Some(x.clone()),
+        None => check_input(&model.graph, x)?,
+    }
     let mut running = Running {
         graph: &model.graph,
         options,
-        values: vec![None; model.graph.nodes.len()],
+        values,
         taps: BTreeMap::new(),
         batch_norm: BTreeMap::new(),
         calls: vec![0; model.graph.layers.len()],
     };
     let last_use = last_uses(&model.graph);
-    let total = model.graph.nodes.len();
-    for (id, node) in model.graph.nodes.iter().enumerate() {
-        if !proceed(id, total) {
+    let total = end.saturating_sub(first);
+    let nodes = model.graph.nodes.iter().enumerate();
+    for (id, node) in nodes.take(end).skip(first) {
+        if !proceed(id - first, total) {
             return Err(PassError::Cancelled);
         }
         let layer = &model.graph.layers[node.layer];
@@ -109,7 +142,7 @@ pub fn run(
             }
         }
     }
-    let output = running.values[model.graph.output].take();
+    let output = running.values[output].take();
     let output = output.ok_or_else(|| PassError::Layer {
         layer: "output".into(),
         reason: "it is never computed".into(),

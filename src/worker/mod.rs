@@ -1,13 +1,16 @@
 //! The one thread that computes: requests in, events out. It works in the order saving, opening,
 //! thumbnails, looks, and checks photos in the background when nothing else waits.
 
+pub mod fine_tune;
 mod job;
 pub mod look;
 mod photos;
 mod slots;
+mod training_photos;
 
 pub use job::*;
 pub use photos::{PhotoCache, persist, temporary_beside};
+pub use training_photos::{Reading, TrainingPhotos};
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};

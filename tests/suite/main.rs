@@ -14,6 +14,7 @@ mod call;
 mod cli;
 mod dropout;
 mod effective;
+mod fine_tune;
 mod flags;
 mod golden;
 mod hostile;

@@ -93,9 +93,15 @@ pub fn behind(graph: &Graph, cut: NodeId) -> Vec<bool> {
 /// The kernel is drawn from the Glorot-uniform distribution: `U(-l, l)` with
 /// `l = sqrt(6 / (in + out))`; the bias is 0. `size` is the height and width of the photos.
 ///
+/// Also returns the new place of each layer of `model`, `None` for those that are gone.
+///
 /// # Errors
 /// A model whose end is of a kind that no head can take the place of.
-pub fn with_new_head(model: &Model, head: NewHead, size: [usize; 2]) -> Result<Model, TrainError> {
+pub fn with_new_head(
+    model: &Model,
+    head: NewHead,
+    size: [usize; 2],
+) -> Result<(Model, Vec<Option<LayerId>>), TrainError> {
     let cut = cut_of(&model.graph).ok_or(TrainError::NoPlaceForHead)?;
     let dims = dims_at(model, cut, size)?;
     let (features, pooled) = match dims.as_slice() {
@@ -103,8 +109,9 @@ pub fn with_new_head(model: &Model, head: NewHead, size: [usize; 2]) -> Result<M
         [_, channels] => (*channels, true),
         _ => return Err(TrainError::NoPlaceForHead),
     };
+    let (graph, places) = without_head(&model.graph, cut);
     let mut new = Model {
-        graph: without_head(&model.graph, cut),
+        graph,
         ..model.clone()
     };
     new.labels.clear();
@@ -141,7 +148,7 @@ pub fn with_new_head(model: &Model, head: NewHead, size: [usize; 2]) -> Result<M
         kind,
         weights,
     );
-    Ok(new)
+    Ok((new, places))
 }
 
 fn dense_weights(inputs: usize, outputs: usize, seed: u64) -> candle_core::Result<Vec<Weight>> {
@@ -190,8 +197,9 @@ fn append(graph: &mut Graph, name: &str, class: &str, kind: LayerKind, weights: 
     graph.output = graph.nodes.len() - 1;
 }
 
-/// The graph up to the cut, without the layers that are only called behind it.
-fn without_head(graph: &Graph, cut: NodeId) -> Graph {
+/// The graph up to the cut, without the layers that are only called behind it; and the new place
+/// of each layer.
+fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
     let behind = behind(graph, cut);
     let mut places: Vec<Option<LayerId>> = Vec::with_capacity(behind.len());
     let mut layers: Vec<Layer> = Vec::new();
@@ -209,13 +217,14 @@ fn without_head(graph: &Graph, cut: NodeId) -> Graph {
         layer: places[node.layer].unwrap_or_default(),
         ..node.clone()
     });
-    Graph {
+    let graph = Graph {
         nodes: nodes.collect(),
         layers,
         output: cut,
         name: graph.name.clone(),
         ..*graph
-    }
+    };
+    (graph, places)
 }
 
 /// The shape of a node's value for one photo.

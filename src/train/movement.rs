@@ -27,15 +27,23 @@ pub fn movement(model: &Model, now: &Overrides) -> candle_core::Result<Vec<Movem
     weighty
         .map(|(id, layer)| {
             let part = |learnable: bool| -> candle_core::Result<Option<f64>> {
-                let (mut moved, mut length, mut any) = (0.0, 0.0, false);
-                for weight in layer.weights.iter().filter(|w| w.learnable == learnable) {
-                    any = true;
+                let part: Vec<_> = layer
+                    .weights
+                    .iter()
+                    .filter(|w| w.learnable == learnable)
+                    .collect();
+                let (mut moved, mut length) = (0.0, 0.0);
+                for weight in &part {
                     if let Some(now) = now.get(&(id, weight.name)) {
                         moved += squared_difference(now, &weight.tensor)?;
                     }
-                    length += squares(&weight.tensor)?;
                 }
-                Ok(any.then(|| relative(moved, length)))
+                if moved != 0.0 {
+                    for weight in &part {
+                        length += squares(&weight.tensor)?;
+                    }
+                }
+                Ok((!part.is_empty()).then(|| relative(moved, length)))
             };
             Ok(Movement {
                 layer: id,

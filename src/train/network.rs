@@ -86,6 +86,8 @@ pub struct Network {
     /// By layer.
     pub in_head: Vec<bool>,
     pub head: Head,
+    /// Where each layer of the file is now; `None` for layers of its head that a new one replaces.
+    pub places: Vec<Option<LayerId>>,
     /// The output that stands for each class of the photos.
     pub targets: Vec<u32>,
 }
@@ -110,9 +112,10 @@ impl Network {
                 Err(TrainError::SigmoidNeedsTwo(classes.len()))
             }
             Head::New(new) => {
-                let mut changed = with_new_head(model, new, size)?;
+                let (mut changed, places) = with_new_head(model, new, size)?;
                 changed.labels = classes.to_vec();
                 let mut network = Self::ready(changed, head)?;
+                network.places = places;
                 network.ending = if new.sigmoid {
                     Activation::Sigmoid
                 } else {
@@ -174,6 +177,7 @@ impl Network {
             None => vec![false; graph.layers.len()],
         };
         Ok(Self {
+            places: (0..graph.layers.len()).map(Some).collect(),
             model,
             ending,
             last,

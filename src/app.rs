@@ -8,6 +8,7 @@ mod looks;
 mod noise;
 mod pipeline;
 mod textures;
+mod training;
 mod walk;
 
 use eframe::egui;

@@ -3,6 +3,7 @@
 mod grid;
 mod layer_sort;
 mod opened;
+mod training;
 mod walk;
 
 use std::path::PathBuf;
@@ -22,6 +23,9 @@ use crate::worker::{
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
+pub use training::{
+    DROPOUT, MAX_EPOCHS, RATES, RunState, Status, TrainSettings, TrainingState, VALIDATION,
+};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
 /// The largest batch the window offers.
@@ -34,16 +38,18 @@ pub enum View {
     Dropout,
     BatchNorm,
     Trainable,
+    FineTune,
     Predict,
 }
 
 impl View {
     /// In the order of the tabs.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Augmentation,
         Self::Dropout,
         Self::BatchNorm,
         Self::Trainable,
+        Self::FineTune,
         Self::Predict,
     ];
 
@@ -132,6 +138,7 @@ pub struct Settings {
     pub monte_carlo: usize,
     /// How often the predict view runs the same batch.
     pub passes: usize,
+    pub train: TrainSettings,
 }
 
 impl Default for Settings {
@@ -155,6 +162,7 @@ impl Default for Settings {
             only_layers: false,
             monte_carlo: DropoutSetting::default().passes,
             passes: PredictLook::PASSES,
+            train: TrainSettings::default(),
         }
     }
 }
@@ -302,6 +310,7 @@ pub struct State {
     pub computed: Computed,
     pub grid: GridState,
     pub walk: Walk,
+    pub training: TrainingState,
 }
 
 impl State {

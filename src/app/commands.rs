@@ -16,6 +16,7 @@ impl App {
         let settings = &mut state.settings;
         match command {
             Command::Do(action) => self.act(ctx, action),
+            Command::Training(command) => self.train(ctx, command),
             Command::OpenModel(source) => {
                 state.computed.start(Job::OpenModel, "Opening");
                 state.opened.opening_model = Some(source.clone());
@@ -152,6 +153,12 @@ impl App {
             }
             Action::Cancel => self.cancel(),
             Action::Retry => self.state.computed.sent = None,
+            Action::StartRuns
+            | Action::PauseRuns
+            | Action::ResumeRuns
+            | Action::StepRuns
+            | Action::StopRuns
+            | Action::ResetRuns => self.act_on_runs(action),
         }
     }
 
@@ -180,6 +187,7 @@ impl App {
         opened.opening_model = None;
         opened.opening_photos = None;
         opened.wanted_photo = None;
+        self.stop_runs();
         for job in [Job::OpenModel, Job::OpenPhotos, Job::Look, Job::BatchNorm] {
             self.state.computed.finish(job);
         }

@@ -12,7 +12,7 @@ use rfd::{AsyncFileDialog, FileHandle};
 
 use super::App;
 use crate::command::Command;
-use crate::worker::{Job, ModelSource, PhotosSource, Picture, Request};
+use crate::worker::{Job, ModelSource, PhotosSource, Picture, Request, SaveModel};
 
 /// Answers that may wait at once; more than that, nobody can click in one frame.
 const WAITING: usize = 8;
@@ -30,6 +30,7 @@ enum Answer {
     Photos(PathBuf),
     Window(Arc<ColorImage>),
     Save(PathBuf, Arc<Picture>),
+    SaveModel(PathBuf, Box<SaveModel>),
     /// The dialog ended before anybody could have closed it.
     NoDialog,
     NoThread(std::io::Error),
@@ -102,6 +103,25 @@ impl Dialogs {
         });
     }
 
+    /// Asks where a trained model is to be saved; its `path` is taken for the name to begin with.
+    pub fn save_model(&self, ctx: &Context, job: SaveModel) {
+        let name = job.path.to_string_lossy().into_owned();
+        let extension = job.path.extension().map(std::ffi::OsStr::to_owned);
+        let extension = extension.unwrap_or_default();
+        let text = extension.to_string_lossy().into_owned();
+        let dialog = AsyncFileDialog::new()
+            .set_title("Save the trained model")
+            .set_file_name(name)
+            .add_filter("Model", &[text]);
+        self.wait(ctx, dialog.save_file(), move |file| {
+            let mut path = file.path().to_owned();
+            if path.extension() != Some(&extension) {
+                path.set_extension(&extension);
+            }
+            Answer::SaveModel(path, Box::new(job))
+        });
+    }
+
     /// Waits for a dialog on a thread of its own. The future is made on the main thread, as macOS
     /// requires.
     fn wait(
@@ -161,6 +181,13 @@ impl App {
                 Answer::Save(path, picture) => {
                     self.state.computed.start(Job::SavePng, "Saving");
                     self.worker.send(Request::SavePng { path, picture });
+                }
+                Answer::SaveModel(path, job) => {
+                    self.state
+                        .computed
+                        .start(Job::SaveModel, "Saving the model");
+                    let job = SaveModel { path, ..*job };
+                    self.worker.send(Request::SaveModel(Box::new(job)));
                 }
                 Answer::NoDialog => {
                     let hint = "The system offers none (a desktop portal, or zenity). Drop files \

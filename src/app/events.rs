@@ -72,8 +72,10 @@ impl App {
             }
             Event::Looked(looked) => self.looked(ctx, looked),
             Event::BatchNorm(event) => self.measured(*event),
+            Event::Training(event) => self.training_event(event),
             Event::Saved(path) => {
                 computed.finish(Job::SavePng);
+                computed.finish(Job::SaveModel);
                 computed.saved = Some(path);
             }
             // The job was taken off the list when the person cancelled it; by now a newer one of
@@ -83,7 +85,7 @@ impl App {
         }
     }
 
-    fn model_opened(&mut self, source: ModelSource, model: Arc<Model>) {
+    pub(super) fn model_opened(&mut self, source: ModelSource, model: Arc<Model>) {
         let opened = &mut self.state.opened;
         // Another one was asked for since, or the opening was cancelled too late.
         if opened.opening_model.as_ref() != Some(&source) {
@@ -99,6 +101,7 @@ impl App {
         self.choose_pipeline(before.as_ref(), base.own_pipeline.as_ref());
         self.state.opened.base = Some(base);
         self.forget_results();
+        self.forget_runs();
     }
 
     fn photos_opened(&mut self, source: PhotosSource, photos: Photos) {
@@ -111,6 +114,7 @@ impl App {
         let wanted = opened.wanted_photo.take();
         opened.gallery = Some(Gallery::new(photos, source, wanted.as_deref()));
         self.forget_results();
+        self.forget_runs();
         self.state.computed.thumbnail = None;
     }
 
@@ -187,6 +191,8 @@ impl App {
                 ("The batches could not be measured", wanted, None)
             }
             Request::SavePng { .. } => ("The picture could not be saved", true, None),
+            Request::SaveModel(_) => ("The model could not be saved", true, None),
+            Request::Train(_) => ("The runs broke off", true, None),
         };
         if !wanted {
             return;

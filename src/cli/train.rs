@@ -1,19 +1,25 @@
 //! `modelens train`: real optimizer steps on photos, one row a step.
 
+mod output;
+
 use std::fmt::Write as _;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
+use self::output::{Bar, HEADER, row};
 use super::{Failure, Rules, model_source, trainable};
+use crate::model::open::ModelSource;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
 use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
-use crate::train::trainer::{Step, Trainer};
+use crate::train::save::{Replace, save};
+use crate::train::summary::Summary;
+use crate::train::trainer::Trainer;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
 use crate::worker::{PhotosSource, Same};
 
@@ -146,6 +152,7 @@ impl Train {
         for warning in &model.warnings {
             eprintln!("warning: {warning}");
         }
+        self.may_save(&source)?;
         let setup = self.setup(&model)?;
         let network = Arc::new(setup.network().map_err(failed)?);
         let recipes = self.recipes(&network, setup.semantics)?;
@@ -154,22 +161,23 @@ impl Train {
         for note in &prepared.notes {
             eprintln!("warning: {note}");
         }
-        let mut rows = String::from(HEADER);
-        let mut moved = String::from("run,layer,weights_moved,statistics_moved\n");
+        let mut written = Written {
+            rows: String::from(HEADER),
+            moved: String::from("run,layer,weights_moved,statistics_moved\n"),
+        };
         let total: usize = recipes
             .iter()
             .map(|r| r.plan(&prepared.network, &prepared.common).steps())
             .sum();
         let mut bar = Bar::new(total);
         for recipe in &recipes {
-            let done = one(recipe, &mut prepared, &mut bar, &mut rows, &mut moved);
+            let done = self.one(&source, recipe, &mut prepared, &mut bar, &mut written);
             // What was done is written even where the run broke off.
-            write_text(&self.out, &rows)?;
+            write_text(&self.out, &written.rows)?;
             done?;
         }
-        bar.end();
         match &self.movement {
-            Some(path) => write_text(path, &moved),
+            Some(path) => write_text(path, &written.moved),
             None => Ok(()),
         }
     }
@@ -244,86 +252,102 @@ impl Train {
             outer: mode.into(),
         }])
     }
-}
 
-/// Runs one recipe to its end.
-fn one(
-    recipe: &Recipe,
-    prepared: &mut Prepared,
-    bar: &mut Bar,
-    rows: &mut String,
-    moved: &mut String,
-) -> Result<(), Failure> {
-    let plan = recipe.plan(&prepared.network, &prepared.common);
-    let trainer = Trainer::new(Arc::clone(&prepared.network), plan);
-    let mut trainer = trainer.map_err(failed)?;
-    let mut last = None;
-    while let Some(step) = trainer
-        .advance(&mut prepared.photos, &|| true)
-        .map_err(failed)?
-    {
-        row(rows, &recipe.name, &step, &prepared.network);
-        bar.tell(&step);
-        last = step.end.or(last);
-    }
-    for movement in last.iter().flat_map(|end| &end.movement) {
-        let layer = prepared.network.model.graph.unique_name(movement.layer);
-        let name = &recipe.name;
-        let number = |n: Option<f64>| n.map_or_else(String::new, |n| format!("{}", n as f32));
-        let (weights, statistics) = (number(movement.weights), number(movement.statistics));
-        // Writing to a string does not fail.
-        let _ = writeln!(moved, "\"{name}\",\"{layer}\",{weights},{statistics}");
-    }
-    Ok(())
-}
-
-/// One row a step; validation and movement stand in the last row of an epoch.
-const HEADER: &str = "run,stage,epoch,step,photos,rate,loss,accuracy,val_loss,val_accuracy,\
-    val_loss_training,val_accuracy_training,base_weights_moved,base_statistics_moved,\
-    head_weights_moved\n";
-
-fn row(rows: &mut String, name: &str, step: &Step, network: &Network) {
-    let Step {
-        stage,
-        epoch,
-        photos,
-        rate,
-        ..
-    } = step;
-    let (n, batch) = (step.step, step.batch);
-    let _ = write!(
-        rows,
-        "\"{name}\",{},{epoch},{n},{photos},{rate},{:.6},{:.6}",
-        stage + 1,
-        batch.loss,
-        batch.accuracy
-    );
-    let validation = step.end.as_ref().and_then(|end| end.validation);
-    match validation {
-        Some([training, inference]) => {
-            for score in [inference, training] {
-                let _ = write!(rows, ",{:.6},{:.6}", score.loss, score.accuracy);
+    /// Runs one recipe to its end, and says what happened.
+    fn one(
+        &self,
+        source: &ModelSource,
+        recipe: &Recipe,
+        prepared: &mut Prepared,
+        bar: &mut Bar,
+        written: &mut Written,
+    ) -> Result<(), Failure> {
+        let plan = recipe.plan(&prepared.network, &prepared.common);
+        let trainer = Trainer::new(Arc::clone(&prepared.network), plan);
+        let mut trainer = trainer.map_err(failed)?;
+        let mut steps = Vec::new();
+        let mut saved = Instant::now();
+        while let Some(step) = trainer
+            .advance(&mut prepared.photos, &|| true)
+            .map_err(failed)?
+        {
+            row(&mut written.rows, &recipe.name, &step, &prepared.network);
+            bar.tell(&step);
+            // A run that breaks off leaves the weights of a recent epoch behind.
+            if step.end.is_some() && (trainer.is_done() || saved.elapsed() > SAVE_EVERY) {
+                self.save(source, &trainer)?;
+                saved = Instant::now();
             }
+            steps.push(step);
         }
-        None => rows.push_str(",,,,"),
-    }
-    match &step.end {
-        Some(end) => {
-            let largest =
-                |in_head: bool, of: fn(&crate::train::movement::Movement) -> Option<f64>| {
-                    let part = end
-                        .movement
-                        .iter()
-                        .filter(|m| network.in_head[m.layer] == in_head);
-                    part.filter_map(of).fold(0.0, f64::max) as f32
-                };
-            let base = largest(false, |m| m.weights);
-            let statistics = largest(false, |m| m.statistics);
-            let head = largest(true, |m| m.weights);
-            let _ = writeln!(rows, ",{base},{statistics},{head}");
+        let last = steps.iter().rev().find_map(|s| s.end.as_ref());
+        for movement in last.iter().flat_map(|end| &end.movement) {
+            let layer = prepared.network.model.graph.unique_name(movement.layer);
+            let name = &recipe.name;
+            let number = |n: Option<f64>| n.map_or_else(String::new, |n| format!("{}", n as f32));
+            let (weights, statistics) = (number(movement.weights), number(movement.statistics));
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                written.moved,
+                "\"{name}\",\"{layer}\",{weights},{statistics}"
+            );
         }
-        None => rows.push_str(",,,\n"),
+        if let Some(summary) = Summary::of(&trainer, &steps) {
+            bar.end();
+            let mut out = std::io::stdout();
+            let said = summary.sentences().join(" ");
+            // Nobody may be reading; the files hold the result.
+            let _ = writeln!(out, "{}: {said}", recipe.name);
+        }
+        Ok(())
     }
+
+    fn save(&self, source: &ModelSource, trainer: &Trainer) -> Result<(), Failure> {
+        let Some(path) = &self.save else {
+            return Ok(());
+        };
+        save(
+            source,
+            trainer.network(),
+            trainer.weights(),
+            path,
+            Replace::Yes,
+        )
+        .map_err(|error| {
+            Failure::File(format!(
+                "the model was not saved: {error}: {}",
+                path.display()
+            ))
+        })
+    }
+
+    /// Refuses to write over what is there before anything is computed.
+    fn may_save(&self, source: &ModelSource) -> Result<(), Failure> {
+        let Some(path) = self.save.as_ref().filter(|_| !self.force) else {
+            return Ok(());
+        };
+        let is = |other: &std::path::Path| matches!((path.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        if source.path().is_some_and(is) {
+            let why = "--save is the file the model comes from; --force writes over it";
+            return Err(Failure::Usage(why.into()));
+        }
+        if path.exists() {
+            let path = path.display();
+            let why =
+                format!("--save: there is a file of this name; --force writes over it: {path}");
+            return Err(Failure::Usage(why));
+        }
+        Ok(())
+    }
+}
+
+/// Weights are saved at most this often before the end.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// The files of a run, as far as they are written.
+struct Written {
+    rows: String,
+    moved: String,
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
@@ -343,46 +367,4 @@ fn write_text(path: &std::path::Path, text: &str) -> Result<(), Failure> {
             path.display()
         ))
     })
-}
-
-/// The progress on standard error, where somebody can see it.
-struct Bar {
-    total: usize,
-    done: usize,
-    begin: Instant,
-    shown: bool,
-}
-
-impl Bar {
-    const WIDTH: usize = 24;
-
-    fn new(total: usize) -> Self {
-        Self {
-            total,
-            done: 0,
-            begin: Instant::now(),
-            shown: std::io::stderr().is_terminal(),
-        }
-    }
-
-    fn tell(&mut self, step: &Step) {
-        self.done += 1;
-        if !self.shown {
-            return;
-        }
-        let full = Self::WIDTH * self.done / self.total.max(1);
-        let (filled, empty) = ("█".repeat(full), "░".repeat(Self::WIDTH - full));
-        let left =
-            self.begin.elapsed().as_secs_f64() / self.done as f64 * (self.total - self.done) as f64;
-        let (n, total, epoch, loss) = (self.done, self.total, step.epoch, step.batch.loss);
-        eprint!(
-            "\r{filled}{empty} step {n}/{total}  epoch {epoch}  loss {loss:.4}  {left:.0} s left  "
-        );
-    }
-
-    fn end(&self) {
-        if self.shown {
-            eprintln!();
-        }
-    }
 }

@@ -8,6 +8,7 @@ pub mod optimizer;
 pub mod recipe;
 pub mod save;
 pub mod split;
+pub mod summary;
 pub mod trainer;
 
 use candle_core::{Tensor, Var};

@@ -1,127 +1,27 @@
 //! The training loop: one call of [`Trainer::advance`] is one optimizer step, so that a run can
 //! pause anywhere.
 
+mod measure;
+mod plan;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
 use super::loss::cross_entropy;
-use super::movement::{Movement, movement};
 use super::network::{Network, TrainError};
-use super::optimizer::{Kind, Optimizer};
+use super::optimizer::Optimizer;
 use super::{Gradients, gradients};
 use crate::model::layers::Overrides;
 use crate::model::pass::{Pass, PassOptions, Stretch, run_stretch};
-use crate::model::{Flags, Mode, Outer, PassError, Semantics};
+use crate::model::{Flags, Outer, PassError};
 use crate::random::Draws;
+
+pub use plan::{EpochEnd, Photos, Plan, Proceed, Score, Stage, Step};
 
 /// What the order of photos is addressed by.
 const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle\0");
-/// Features are kept up to this many bytes.
-const MAX_FEATURES: usize = 1 << 30;
-/// Photos of one pass that computes features.
-const FEATURES_BATCH: usize = 16;
-/// Counts passes that measure apart from those that train, so that their masks differ.
-const MEASURING: u64 = 1 << 32;
-
-/// Asks whether the run still goes on.
-pub type Proceed<'a> = &'a (dyn Fn() -> bool + Sync);
-
-/// Where the photos of a run come from.
-pub trait Photos {
-    /// The photos as the model's first layer takes them, `[N, H, W, C]`; with the augmentation that
-    /// `draw` addresses, or without any.
-    ///
-    /// # Errors
-    /// Photos that cannot be read, or do not fit.
-    fn batch(
-        &mut self,
-        photos: &[usize],
-        draw: Option<u64>,
-        proceed: Proceed<'_>,
-    ) -> Result<Tensor, TrainError>;
-
-    /// Whether photos differ from epoch to epoch.
-    fn augments(&self) -> bool;
-}
-
-/// Epochs under one set of flags, after one `compile()`: the optimizer begins anew.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Stage {
-    pub epochs: usize,
-    pub rate: f64,
-    pub flags: Flags,
-    /// The value of `training` that the base is called with, where the flags cannot record it: in a
-    /// flat model and in PyTorch. See [`Network::base_outer`].
-    pub base_call: Option<bool>,
-}
-
-/// All that a run follows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    pub optimizer: Kind,
-    pub batch: usize,
-    pub seed: u64,
-    pub semantics: Semantics,
-    /// What the loop passes to the model: `fit` passes True.
-    pub outer: Outer,
-    pub stages: Vec<Stage>,
-    /// Photos to train with.
-    pub training: Vec<usize>,
-    /// Photos to validate with.
-    pub validation: Vec<usize>,
-    /// Of each photo of the set.
-    pub targets: Vec<u32>,
-}
-
-impl Plan {
-    /// Steps of one epoch: the last batch may be smaller.
-    pub fn steps_per_epoch(&self) -> usize {
-        self.training.len().div_ceil(self.batch.max(1))
-    }
-
-    pub fn epochs(&self) -> usize {
-        self.stages.iter().map(|s| s.epochs).sum()
-    }
-
-    pub fn steps(&self) -> usize {
-        self.epochs() * self.steps_per_epoch()
-    }
-}
-
-/// Mean loss and accuracy over some photos.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Score {
-    pub loss: f64,
-    pub accuracy: f64,
-}
-
-/// What one step did.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// From 0.
-    pub stage: usize,
-    /// From 1, over all stages.
-    pub epoch: usize,
-    /// From 1, over all epochs.
-    pub step: usize,
-    pub photos: usize,
-    pub rate: f64,
-    /// Of the batch, before the step.
-    pub batch: Score,
-    /// After the last step of an epoch.
-    pub end: Option<EpochEnd>,
-}
-
-/// What is measured after an epoch.
-#[derive(Clone, Debug, PartialEq)]
-pub struct EpochEnd {
-    /// On the validation photos, in the order of [`Mode::BOTH`]: with the base and head as in
-    /// training, and in inference. `None` without validation photos.
-    pub validation: Option<[Score; 2]>,
-    pub movement: Vec<Movement>,
-}
 
 /// A run under way.
 pub struct Trainer {
@@ -291,51 +191,6 @@ impl Trainer {
         Ok(())
     }
 
-    /// The features of every photo, where the base gives the same in every step of the stage.
-    fn features_of(
-        &self,
-        stage: usize,
-        photos: &mut dyn Photos,
-        proceed: Proceed<'_>,
-    ) -> Result<Option<HashMap<usize, Tensor>>, TrainError> {
-        let stage = &self.plan.stages[stage];
-        let Some(cut) = self.network.cut.filter(|_| !photos.augments()) else {
-            return Ok(None);
-        };
-        let outer = Network::base_outer(self.plan.semantics, stage.base_call, self.plan.outer);
-        let model = &self.network.model;
-        let semantics = self.plan.semantics;
-        let before = model.graph.nodes.iter().take(cut + 1);
-        let mut effective = before.map(|n| {
-            let effective = stage.flags.effective(model, n.layer, outer, semantics);
-            let learns = effective.learns && !model.graph.layers[n.layer].weights.is_empty();
-            effective.active || effective.updates_statistics || learns
-        });
-        if effective.any(|changes| changes) {
-            return Ok(None);
-        }
-        let all = [&self.plan.training[..], &self.plan.validation].concat();
-        let mut features = HashMap::with_capacity(all.len());
-        let options = self.options(&stage.flags, outer);
-        let stretch = Stretch {
-            after: None,
-            until: Some(cut),
-        };
-        for chunk in all.chunks(FEATURES_BATCH) {
-            let x = photos.batch(chunk, None, proceed)?;
-            let pass = run_stretch(model, &x, stretch, &options, &|_, _| proceed())?;
-            let each = pass.output.elem_count() / chunk.len();
-            if each * all.len() * size_of::<f32>() > MAX_FEATURES {
-                return Ok(None);
-            }
-            for (i, &photo) in chunk.iter().enumerate() {
-                let row = pass.output.narrow(0, i, 1).and_then(|t| t.copy());
-                features.insert(photo, row.map_err(TrainError::Tensor)?);
-            }
-        }
-        Ok(Some(features))
-    }
-
     fn options<'a>(&'a self, flags: &'a Flags, outer: Outer) -> PassOptions<'a> {
         PassOptions {
             outer,
@@ -422,60 +277,6 @@ impl Trainer {
             }
         }
         Ok(after)
-    }
-
-    fn measured(
-        &self,
-        stage: &Stage,
-        repeat: u64,
-        photos: &mut dyn Photos,
-        proceed: Proceed<'_>,
-    ) -> Result<EpochEnd, TrainError> {
-        let validation = if self.plan.validation.is_empty() {
-            None
-        } else {
-            let [training, inference] = Mode::BOTH;
-            Some([
-                self.score(stage, training, repeat, photos, proceed)?,
-                self.score(stage, inference, repeat, photos, proceed)?,
-            ])
-        };
-        let moved = movement(&self.network.model, &self.weights).map_err(TrainError::Tensor)?;
-        Ok(EpochEnd {
-            validation,
-            movement: moved,
-        })
-    }
-
-    /// The validation photos in batches; nothing moves.
-    fn score(
-        &self,
-        stage: &Stage,
-        mode: Mode,
-        repeat: u64,
-        photos: &mut dyn Photos,
-        proceed: Proceed<'_>,
-    ) -> Result<Score, TrainError> {
-        let (mut loss, mut right) = (0.0, 0);
-        for (i, batch) in self.plan.validation.chunks(self.plan.batch).enumerate() {
-            let x = self.input(batch, None, photos, proceed)?;
-            let options = PassOptions {
-                repeat: MEASURING + (repeat << 16) + i as u64,
-                ..self.options(&stage.flags, mode.into())
-            };
-            let pass = self.forward(&x, stage, &options, &|_, _| proceed())?;
-            let classes = self.classes(batch);
-            let value = cross_entropy(&pass.output, &classes, false)
-                .and_then(|l| l.to_scalar::<f32>())
-                .map_err(TrainError::Tensor)?;
-            loss += f64::from(value) * batch.len() as f64;
-            right += correct(&pass.output, &classes).map_err(TrainError::Tensor)?;
-        }
-        let n = self.plan.validation.len() as f64;
-        Ok(Score {
-            loss: loss / n,
-            accuracy: right as f64 / n,
-        })
     }
 
     fn classes(&self, photos: &[usize]) -> Vec<u32> {

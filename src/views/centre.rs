@@ -5,7 +5,7 @@ use eframe::egui::{Button, Rect, ScrollArea, Sense, Ui, vec2};
 
 use super::explain::{self, Explanation};
 use super::parts::{self, Cut};
-use super::{Show, augmentation, batch_norm, dropout, predict, trainable};
+use super::{Show, augmentation, batch_norm, dropout, fine_tune, predict, trainable};
 use crate::app::desired;
 use crate::command::Action;
 use crate::model::{Mode, Reading};
@@ -24,6 +24,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         View::Dropout => dropout::explanation(show.state),
         View::BatchNorm => batch_norm::explanation(show.state),
         View::Trainable => trainable::explanation(show.state),
+        View::FineTune => fine_tune::explanation(show.state),
         View::Predict => predict::explanation(show.state),
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
@@ -34,7 +35,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         }
         View::Predict => predict::least_height(show.state),
         View::Dropout => sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN,
-        View::Augmentation | View::Trainable => sizes::BODY_MIN,
+        View::Augmentation | View::Trainable | View::FineTune => sizes::BODY_MIN,
     };
     let above = sizes::TAB_HEIGHT + sizes::CONTROL_HEIGHT + 2.0 * sizes::S2;
     let others = above + body + sizes::S3 + 2.0 * margin.y;
@@ -67,6 +68,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 View::Dropout => dropout::controls_ui(ui, show),
                 View::BatchNorm => batch_norm::controls_ui(ui, show),
                 View::Trainable => trainable::controls_ui(ui, show),
+                View::FineTune => fine_tune::controls_ui(ui, show),
                 View::Predict => predict::controls_ui(ui, show),
             });
             if view != View::Augmentation || !augmentation::is_open(show.state) {
@@ -153,6 +155,7 @@ fn body_ui(ui: &mut Ui, show: &mut Show<'_>, view: View, cut: Cut) {
         View::Dropout => dropout::body_ui(&mut body, show, cut),
         View::BatchNorm => batch_norm::body_ui(&mut body, show, cut),
         View::Trainable => trainable::body_ui(&mut body, show, cut),
+        View::FineTune => fine_tune::body_ui(&mut body, show, cut),
         View::Predict => predict::body_ui(&mut body, show, cut),
     }
 }

@@ -8,6 +8,7 @@ pub mod centre;
 pub mod code;
 pub mod dropout;
 pub mod explain;
+pub mod fine_tune;
 pub mod input_card;
 pub mod layer_list;
 pub mod menu;

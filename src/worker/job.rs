@@ -5,6 +5,7 @@ mod batch_norm;
 mod dropout;
 mod predict;
 mod trainable;
+mod training;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ pub use dropout::{
 };
 pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting};
 pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
+pub use training::{Experiment, SaveModel, Stepped, TrainEvent, TrainRequest};
 
 pub use crate::model::layers::norm::Moments;
 pub use crate::model::open::ModelSource;
@@ -71,6 +73,9 @@ pub enum Request {
         path: PathBuf,
         picture: Arc<Picture>,
     },
+    /// Goes on whenever nothing else waits.
+    Train(TrainRequest),
+    SaveModel(Box<SaveModel>),
 }
 
 impl Request {
@@ -83,6 +88,8 @@ impl Request {
             Self::Look(_) => Job::Look,
             Self::BatchNorm(_) => Job::BatchNorm,
             Self::SavePng { .. } => Job::SavePng,
+            Self::Train(_) => Job::Train,
+            Self::SaveModel(_) => Job::SaveModel,
         }
     }
 }
@@ -223,6 +230,8 @@ pub enum Job {
     /// Further batches and layers, behind the look of the BatchNorm view.
     BatchNorm,
     SavePng,
+    Train,
+    SaveModel,
 }
 
 /// What the worker says.
@@ -256,6 +265,7 @@ pub enum Event {
     },
     Looked(Arc<Looked>),
     BatchNorm(Box<BatchNormEvent>),
+    Training(TrainEvent),
     Saved(PathBuf),
     /// The person stopped the job; what was there before still holds.
     Cancelled(Job),

@@ -6,6 +6,7 @@ mod job;
 pub mod look;
 mod photos;
 mod slots;
+mod training;
 mod training_photos;
 
 pub use job::*;
@@ -19,6 +20,7 @@ use std::thread::JoinHandle;
 use slots::{Slots, Task};
 
 use crate::dataset::{PhotoSet, decode, folder};
+use crate::train::save::{Replace, save};
 
 /// A handle on the thread; dropping it stops the thread.
 #[derive(Debug)]
@@ -44,6 +46,7 @@ impl Worker {
                     sender,
                     wake: Box::new(wake),
                     cache: PhotoCache::default(),
+                    training: None,
                 }
                 .work();
             }
@@ -92,13 +95,16 @@ struct Thread {
     sender: Sender<Event>,
     wake: Box<dyn Fn() + Send>,
     cache: PhotoCache,
+    training: Option<training::Training>,
 }
 
 impl Thread {
     fn work(mut self) {
         while let Some((task, ticket)) = self.slots.take() {
             match task {
+                Task::Do(Request::Train(request)) => self.train_command(request),
                 Task::Do(request) => self.answer(request, ticket),
+                Task::Train => self.train_on(),
                 Task::Check { photos, photo } => self.check(photos, photo),
             }
         }
@@ -114,12 +120,14 @@ impl Thread {
     /// thread lives on.
     fn answer(&mut self, request: Request, ticket: u64) {
         let done = guarded(|| match &request {
-            Request::SavePng { path, picture } => save(path, picture).map(Some),
+            Request::SavePng { path, picture } => save_png(path, picture).map(Some),
             Request::OpenModel(source) => self.open_model(source).map(Some),
             Request::OpenPhotos(source) => self.open_photos(source).map(Some),
             Request::Thumbnail { photos, photo } => self.thumbnail(&photos.0, *photo).map(Some),
             Request::Look(look) => self.look((**look).clone(), ticket),
             Request::BatchNorm(job) => self.behind_look(job, ticket),
+            Request::SaveModel(job) => save_model(job).map(Some),
+            Request::Train(_) => Ok(None),
         });
         let message = match done {
             Ok(Ok(event)) => {
@@ -196,6 +204,7 @@ impl Thread {
             sender,
             wake,
             cache,
+            ..
         } = self;
         let proceed = || slots.is_current(ticket);
         let computed = with_context(sender, wake, Job::Look, &proceed, |context| {
@@ -216,6 +225,7 @@ impl Thread {
             sender,
             wake,
             cache,
+            ..
         } = self;
         let proceed = || slots.is_current_behind(ticket);
         let say = |event| {
@@ -282,10 +292,18 @@ fn with_context<T>(
     })
 }
 
-fn save(path: &std::path::Path, picture: &Picture) -> Result<Event, String> {
+fn save_png(path: &std::path::Path, picture: &Picture) -> Result<Event, String> {
     photos::save_png(path, picture)
         .map(|()| Event::Saved(path.to_owned()))
         .map_err(|cause| format!("the picture was not saved ({cause}): {}", path.display()))
+}
+
+fn save_model(job: &SaveModel) -> Result<Event, String> {
+    let path = &job.path;
+    // The dialog has asked before it gave the name of a file that is there.
+    save(&job.source, &job.network, &job.weights, path, Replace::Yes)
+        .map(|()| Event::Saved(path.clone()))
+        .map_err(|cause| format!("{cause}: {}", path.display()))
 }
 
 /// Runs `f`, turning a panic into its message: a hostile file may trip a decoder, and the thread

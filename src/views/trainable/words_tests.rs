@@ -85,7 +85,10 @@ fn each_framework_gets_its_own_answer() {
     assert!(keras2.contains("binds inside fit"), "{keras2}");
     let calm = [(true, false), (true, false), (false, false), (false, false)];
     let recorded = why_both(&bound(outcome(calm)), Semantics::Keras2);
-    assert!(recorded.contains("training=False is recorded"), "{recorded}");
+    assert!(
+        recorded.contains("training=False is recorded"),
+        "{recorded}"
+    );
     assert!(!recorded.contains("52"), "{recorded}");
     let torch = why_both(&outcome(TORCH), Semantics::PyTorch);
     assert!(torch.contains("does not protect the statistics"), "{torch}");

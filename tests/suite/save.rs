@@ -14,7 +14,7 @@ use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network};
 use modelens::train::save::{Replace, SaveError, save};
 
-use crate::support::{assert_close, values};
+use crate::support::values;
 
 fn fixture(name: &str) -> ModelSource {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");

@@ -271,14 +271,14 @@ impl Action {
             Self::Compile => ("compile()", "Train with the flags as they are now", None),
             Self::Cancel => ("Cancel", "Stop what runs", None),
             Self::Retry => ("Run again", "Compute this view", None),
-            Self::StartRuns => ("Start", "Train from the file's weights", None),
+            Self::StartRuns => ("Start", "Train the open model on the open photos", None),
             Self::PauseRuns => ("Pause", "Stop after this step, to go on later", None),
             Self::ResumeRuns => ("Resume", "Go on", None),
             Self::StepRuns => ("Step", "One optimizer step of every run", None),
             Self::StopRuns => ("Stop", "End the runs; what they did stays", None),
             Self::ResetRuns => (
                 "Reset",
-                "Forget the runs: back to the weights of the file",
+                "Forget the runs: the next ones begin at the open model's weights",
                 None,
             ),
         };

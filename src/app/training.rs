@@ -138,8 +138,12 @@ impl App {
         );
         let source = base.source.clone();
         let preprocessing = self.state.settings.preprocessing;
+        // What was seen stays to be seen.
+        self.stop_runs();
+        let training = std::mem::take(&mut self.state.training);
         self.state.opened.opening_model = Some(source.clone());
         self.model_opened(source, Arc::new(model));
+        self.state.training = training;
         self.state.settings.preprocessing = preprocessing;
         self.state.settings.view = View::Trainable;
     }

@@ -46,6 +46,15 @@ pub enum TrainError {
         epoch: usize,
         layer: String,
     },
+    #[error(
+        "a weight of layer `{layer}` is not a number at step {step} (epoch {epoch}); a smaller \
+         learning rate may help"
+    )]
+    WeightNotANumber {
+        step: usize,
+        epoch: usize,
+        layer: String,
+    },
     #[error("{0}")]
     Pass(PassError),
     /// Photos that do not fit the model, from whoever reads them.

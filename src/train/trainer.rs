@@ -122,11 +122,6 @@ impl Trainer {
             |y| cross_entropy(y, &classes, false),
         )?;
         let step = self.done + 1;
-        let failed = |layer: String| TrainError::NotANumber {
-            step,
-            epoch: epoch + 1,
-            layer,
-        };
         if !found.loss.is_finite() {
             let taps: Vec<usize> = (0..self.network.model.graph.layers.len()).collect();
             let options = PassOptions {
@@ -134,13 +129,22 @@ impl Trainer {
                 ..options
             };
             let pass = self.forward(&x, &stage, &options, &cancel)?;
-            return Err(failed(self.first_broken(&pass)));
+            return Err(TrainError::NotANumber {
+                step,
+                epoch: epoch + 1,
+                layer: self.first_broken(&pass),
+            });
         }
         let correct = correct(&found.pass.output, &classes).map_err(TrainError::Tensor)?;
         let loss = f64::from(found.loss);
+        let optimizer = (place + 1 == per_epoch).then(|| self.optimizer.clone());
         let after = self.stepped(&stage, found)?;
         if let Some(layer) = self.broken_weight(&after) {
-            return Err(failed(layer));
+            return Err(TrainError::WeightNotANumber {
+                step,
+                epoch: epoch + 1,
+                layer,
+            });
         }
         let before = std::mem::replace(&mut self.weights, after);
         let end = if place + 1 == per_epoch {
@@ -148,6 +152,7 @@ impl Trainer {
                 Ok(end) => Some(end),
                 Err(error) => {
                     self.weights = before;
+                    self.optimizer = optimizer.unwrap_or_else(|| self.optimizer.clone());
                     return Err(error);
                 }
             }

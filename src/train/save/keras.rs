@@ -215,6 +215,16 @@ fn changes<'a>(
         return Err(SaveError::Changed);
     }
     for (layer, place) in std::iter::zip(&opened.graph.layers, &network.places) {
+        let same = |p: LayerId| {
+            model
+                .graph
+                .layers
+                .get(p)
+                .is_some_and(|l| l.name == layer.name)
+        };
+        if place.is_some_and(|p| !same(p)) {
+            return Err(SaveError::Changed);
+        }
         let inside = layer.parent.is_some_and(|p| network.places[p].is_some());
         if place.is_none() && inside {
             return Err(SaveError::NestedHead);

@@ -80,8 +80,8 @@ pub fn explanation(training: &TrainingState, preset: Preset, semantics: Semantic
     if training.status != Status::Preparing && training_photos > 0 {
         let each = count(training_photos, "photo", "photos");
         words.push(format!(
-            "Every run starts from the file's weights and a new head, learns from the same {each} \
-             in the same order, and is measured on {validation} others."
+            "Every run starts from the same weights and the same new head, learns from the same \
+             {each} in the same order, and is measured on {validation} others."
         ));
     }
     let by_semantics = training

@@ -3,6 +3,7 @@
 mod commands;
 mod dialogs;
 mod events;
+mod export;
 mod keys;
 mod looks;
 mod noise;
@@ -11,10 +12,13 @@ mod textures;
 mod training;
 mod walk;
 
+use std::time::Duration;
+
 use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
 
 use crate::command::{Action, Command};
+use crate::figure::Images;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
@@ -41,11 +45,16 @@ impl Default for AppOptions {
     }
 }
 
+/// Between two looks at what the worker has said, where no frames come.
+const WAIT: Duration = Duration::from_millis(2);
+
 /// The window's state and the thread that computes for it.
 pub struct App {
     state: State,
     worker: Worker,
     dialogs: dialogs::Dialogs,
+    /// What the export dialog has drawn last.
+    drawn_from: Option<export::DrawnFrom>,
 }
 
 impl App {
@@ -54,14 +63,23 @@ impl App {
     /// # Errors
     /// When the system gives no thread for the worker.
     pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> std::io::Result<Self> {
-        let ctx = &cc.egui_ctx;
+        Self::in_context(&cc.egui_ctx, options)
+    }
+
+    /// The same without a window: [`App::settle`] takes the place of frames.
+    ///
+    /// # Errors
+    /// When the system gives no thread for the worker.
+    pub fn in_context(ctx: &Context, options: AppOptions) -> std::io::Result<Self> {
         theme::install(ctx);
+        Images::install(ctx);
         let wake = ctx.clone();
         let worker = Worker::start(move || wake.request_repaint())?;
         let mut app = Self {
             state: State::default(),
             worker,
             dialogs: dialogs::Dialogs::new(),
+            drawn_from: None,
         };
         let start = [
             Command::SetTheme(options.theme.unwrap_or_default()),
@@ -79,6 +97,25 @@ impl App {
         !self.state.computed.running.is_empty() || self.state.walk.is_walking()
     }
 
+    /// Takes what the worker has said, and asks it for what is shown.
+    fn step(&mut self, ctx: &Context) {
+        self.drain(ctx);
+        self.answers(ctx);
+        self.ask(ctx);
+        self.keep_fill(ctx);
+        self.walk(ctx);
+        self.keep_export(ctx);
+    }
+
+    /// Waits until the worker has nothing more to do.
+    pub fn settle(&mut self, ctx: &Context) {
+        self.step(ctx);
+        while self.is_busy() {
+            std::thread::sleep(WAIT);
+            self.step(ctx);
+        }
+    }
+
     /// The cell that is shown large, while its view is shown.
     fn open_cell(&self) -> Option<CellPlace> {
         let shown = self.state.settings.view == View::Augmentation;
@@ -88,6 +125,12 @@ impl App {
     /// What the window holds.
     pub fn state(&self) -> &State {
         &self.state
+    }
+
+    /// The same, for whoever sets several things at once; what they need is asked for by
+    /// [`App::settle`].
+    pub fn state_mut(&mut self) -> &mut State {
+        &mut self.state
     }
 
     /// Carries out a command as if a panel had sent it.
@@ -100,11 +143,7 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
-        self.drain(ctx);
-        self.answers(ctx);
-        self.ask(ctx);
-        self.keep_fill(ctx);
-        self.walk(ctx);
+        self.step(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
@@ -119,6 +158,7 @@ impl eframe::App for App {
             commands: &mut commands,
         };
         panels_ui(ui, &mut show);
+        views::export::export_ui(ui, &mut show);
         if !commands.is_empty() {
             let ctx = ui.ctx().clone();
             for command in commands {
@@ -131,7 +171,7 @@ impl eframe::App for App {
 }
 
 /// All panels, from the edges to the middle.
-fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
+pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let bar = egui::Frame::new().fill(palette.panel);
     let side = bar.inner_margin(0);

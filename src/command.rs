@@ -6,7 +6,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use crate::augment::{AugmentLayer, Preset};
 use crate::model::{LayerId, Outer, Preprocessing, Semantics};
-use crate::state::{CellPlace, LayerColumn, ThemeChoice, View};
+use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
 /// One thing to do.
@@ -19,6 +19,7 @@ pub enum Command {
     /// Opens the folder around a photo, and chooses the photo.
     OpenPhoto(PathBuf),
     Pipeline(PipelineCommand),
+    Export(ExportCommand),
     Walk(WalkCommand),
     SetSemantics(Option<Semantics>),
     /// What the outer call of the training column says.
@@ -116,6 +117,24 @@ pub enum PipelineCommand {
     RedrawCell(usize),
     SetDivider(f32),
     ShowFill(bool),
+}
+
+/// One thing to do with the export dialog.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ExportCommand {
+    /// Opens or closes it.
+    Show(bool),
+    Choose(ExportChoice),
+    /// Asks for a file.
+    Save,
+    /// To the clipboard.
+    Copy,
+}
+
+impl From<ExportCommand> for Command {
+    fn from(command: ExportCommand) -> Self {
+        Self::Export(command)
+    }
 }
 
 impl From<PipelineCommand> for Command {
@@ -256,7 +275,7 @@ impl Action {
             ),
             Self::Export => (
                 "Export...",
-                "Save the window as a PNG picture",
+                "Save the view or the window as SVG or PNG, or copy it",
                 Some((ctrl, Key::E)),
             ),
             Self::NewSeed => ("New seed", "Another batch of photos and other draws", None),

@@ -9,6 +9,7 @@ pub mod augment;
 pub mod cli;
 pub mod command;
 pub mod dataset;
+pub mod figure;
 pub mod model;
 pub mod random;
 pub mod state;

@@ -40,12 +40,6 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         .flatten()
     {
         if let Err(error) = std::fs::metadata(path) {
-            if path == std::path::Path::new("figure") {
-                let word = path.display();
-                return Err(Failure::Usage(format!(
-                    "this version has no command `{word}`"
-                )));
-            }
             return Err(Failure::File(format!("{error}: {}", path.display())));
         }
     }

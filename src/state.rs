@@ -1,5 +1,6 @@
 //! What the person chose, what is open, and what was computed.
 
+mod export;
 mod grid;
 mod layer_sort;
 mod opened;
@@ -20,6 +21,7 @@ use crate::worker::{
     DropoutSetting, Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook,
 };
 
+pub use export::{Export, ExportChoice};
 pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
@@ -120,6 +122,8 @@ pub struct Settings {
     pub seed: u64,
     /// How often new draws were asked for.
     pub redraws: u64,
+    /// False: dropout and noise of a batch act as in inference.
+    pub random: bool,
     /// The layer fine-tuning starts from.
     pub fine_tune_from: usize,
     /// Channels by their distance from the moving statistics.
@@ -152,6 +156,7 @@ impl Default for Settings {
             batch: 32,
             seed: 7,
             redraws: 0,
+            random: true,
             fine_tune_from: 120,
             sort_channels: true,
             pipeline: Pipeline::course(),
@@ -309,6 +314,7 @@ pub struct State {
     pub opened: Opened,
     pub computed: Computed,
     pub grid: GridState,
+    pub export: Export,
     pub walk: Walk,
     pub training: TrainingState,
 }

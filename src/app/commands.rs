@@ -3,7 +3,7 @@
 use eframe::egui::Context;
 
 use super::App;
-use crate::command::{Action, Command};
+use crate::command::{Action, Command, ExportCommand};
 use crate::model::{Flags, Role};
 use crate::state::{MAX_BATCH, View};
 use crate::worker::{Job, PhotosSource, PredictLook, Request};
@@ -36,6 +36,7 @@ impl App {
                     self.state.opened.wanted_photo = name;
                 }
             }
+            Command::Export(command) => self.apply_export(ctx, command),
             Command::Pipeline(command) => self.apply_pipeline(ctx, command),
             Command::Walk(command) => self.apply_walk(command),
             Command::SetSemantics(choice) => settings.semantics = choice,
@@ -136,7 +137,10 @@ impl App {
             Action::NextPhoto => self.step_photo(1),
             Action::OpenBase => self.dialogs.open_base(ctx),
             Action::OpenPhotos => self.dialogs.open_photos(ctx),
-            Action::Export => self.dialogs.export(ctx),
+            Action::Export => {
+                let open = self.state.export.choice.is_none();
+                self.apply_export(ctx, ExportCommand::Show(open));
+            }
             Action::FreezeAll => self.change_flags(|flags, _| flags.set_all(false)),
             Action::UnfreezeAll => self.change_flags(|flags, _| flags.set_all(true)),
             Action::FineTuneFrom => {

@@ -1,4 +1,4 @@
-//! File dialogs, dropped files and the picture of the window: none of them stops a frame.
+//! File dialogs and dropped files: none of them stops a frame.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -7,12 +7,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use eframe::egui::{ColorImage, Context, Ui};
+use eframe::egui::{Context, Ui};
 use rfd::{AsyncFileDialog, FileHandle};
 
 use super::App;
 use crate::command::Command;
-use crate::worker::{Job, ModelSource, PhotosSource, Picture, Request, SaveModel};
+use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, SaveModel};
 
 /// Answers that may wait at once; more than that, nobody can click in one frame.
 const WAITING: usize = 8;
@@ -24,12 +24,11 @@ const QUICKEST: Duration = Duration::from_millis(300);
 const MODEL_EXTENSIONS: [&str; 4] = ["h5", "hdf5", "keras", "safetensors"];
 const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
-/// What a dialog, or the screen, answered.
+/// What a dialog answered.
 enum Answer {
     Base(PathBuf),
     Photos(PathBuf),
-    Window(Arc<ColorImage>),
-    Save(PathBuf, Arc<Picture>),
+    Save(PathBuf, Arc<Figure>),
     SaveModel(PathBuf, Box<SaveModel>),
     /// The dialog ended before anybody could have closed it.
     NoDialog,
@@ -67,39 +66,27 @@ impl Dialogs {
         });
     }
 
-    /// Takes a picture of the window; the question where to save it follows.
-    pub fn export(&self, ctx: &Context) {
-        let sender = self.sender.clone();
-        let wake = ctx.clone();
-        ctx.request_screenshot(move |image| {
-            // The channel is full only when nobody reads it any more.
-            let _ = sender.try_send(Answer::Window(image));
-            wake.request_repaint();
-        });
-    }
-
-    fn save(&self, ctx: &Context, image: &ColorImage) {
-        let rgba = image
-            .pixels
-            .iter()
-            .flat_map(eframe::egui::Color32::to_srgba_unmultiplied)
-            .collect();
-        let [width, height] = image.size;
-        let picture = Arc::new(Picture {
-            width,
-            height,
-            rgba,
-        });
+    /// Asks where a figure goes.
+    pub fn save_figure(&self, ctx: &Context, figure: Arc<Figure>) {
+        let extension = if figure.png_width.is_some() {
+            "png"
+        } else {
+            "svg"
+        };
         let dialog = AsyncFileDialog::new()
-            .set_title("Save the window as a picture")
-            .set_file_name("modelens.png")
-            .add_filter("PNG", &["png"]);
+            .set_title("Save the figure")
+            .set_file_name(format!("modelens.{extension}"))
+            .add_filter(extension.to_uppercase(), &[extension]);
         self.wait(ctx, dialog.save_file(), move |file| {
             let mut path = file.path().to_owned();
-            if path.extension().is_none() {
-                path.set_extension("png");
+            // The format was chosen before; a name with another ending keeps it as a part.
+            if path
+                .extension()
+                .is_none_or(|e| !e.eq_ignore_ascii_case(extension))
+            {
+                path.add_extension(extension);
             }
-            Answer::Save(path, picture)
+            Answer::Save(path, figure)
         });
     }
 
@@ -177,11 +164,7 @@ impl App {
                 Answer::Photos(path) => {
                     self.apply(ctx, Command::OpenPhotos(PhotosSource::Folder(path)));
                 }
-                Answer::Window(image) => self.dialogs.save(ctx, &image),
-                Answer::Save(path, picture) => {
-                    self.state.computed.start(Job::SavePng, "Saving");
-                    self.worker.send(Request::SavePng { path, picture });
-                }
+                Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
                 Answer::SaveModel(path, job) => {
                     self.state
                         .computed

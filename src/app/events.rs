@@ -74,10 +74,12 @@ impl App {
             Event::BatchNorm(event) => self.measured(*event),
             Event::Training(event) => self.training_event(event),
             Event::Saved(path) => {
-                computed.finish(Job::SavePng);
+                computed.finish(Job::SaveFigure);
                 computed.finish(Job::SaveModel);
+                self.state.export.said = Some(format!("Saved {}", path.display()));
                 computed.saved = Some(path);
             }
+            Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
             // The job was taken off the list when the person cancelled it; by now a newer one of
             // the same kind may be on it.
             Event::Cancelled(_) => {}
@@ -190,7 +192,7 @@ impl App {
                 self.state.walk.stop();
                 ("The batches could not be measured", wanted, None)
             }
-            Request::SavePng { .. } => ("The picture could not be saved", true, None),
+            Request::Figure { .. } => ("The figure could not be saved", true, None),
             Request::SaveModel(_) => ("The model could not be saved", true, None),
             Request::Train(_) => ("The runs broke off", true, None),
         };

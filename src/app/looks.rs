@@ -49,6 +49,7 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         // BatchNorm of a layer before any noise would not change; the contract lets the
         // worker find that out, and equal looks must have equal results.
         redraws: settings.redraws,
+        random: settings.random,
         preprocessing: state.preprocessing(),
         flags: base.flags.clone(),
         augment: settings.augment_batch.then(|| settings.pipeline.clone()),

@@ -123,6 +123,11 @@ pub fn texture(ctx: &Context, name: &str, image: &Image, [low, high]: [f64; 2]) 
     } else {
         ColorImage::default()
     };
+    load_smooth(ctx, name, image)
+}
+
+/// A texture that stays smooth when it is shown small.
+pub fn load_smooth(ctx: &Context, name: &str, image: ColorImage) -> TextureHandle {
     let options = TextureOptions {
         mipmap_mode: Some(egui::TextureFilter::Linear),
         ..TextureOptions::LINEAR

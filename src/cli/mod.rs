@@ -3,10 +3,11 @@
 pub mod arrays;
 mod augment;
 mod bench;
+pub mod figure;
 mod inspect;
 mod run;
 mod train;
-mod trainable;
+pub mod trainable;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,8 @@ pub enum Command {
     Inspect(inspect::Inspect),
     /// Runs photos or an array through a model in one mode and writes the results.
     Run(run::Run),
+    /// Draws a view as SVG or PNG.
+    Figure(Box<figure::Figure>),
     /// Trains a base on photos and writes what every step did.
     Train(train::Train),
     /// Times the program's own work on this machine.
@@ -83,6 +86,7 @@ impl Command {
         match self {
             Self::Inspect(command) => command.run(),
             Self::Run(command) => command.run(),
+            Self::Figure(command) => command.run(),
             Self::Train(command) => command.run(),
             Self::Bench(command) => command.run(),
         }
@@ -91,7 +95,7 @@ impl Command {
 
 /// The rules to follow, as on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Rules {
+pub enum Rules {
     /// By the file.
     Auto,
     Keras2,

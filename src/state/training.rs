@@ -28,7 +28,7 @@ impl Default for TrainSettings {
             preset: Preset::FourWay,
             optimizer: Kind::Adam,
             rate: 1e-3,
-            epochs: 5,
+            epochs: 3,
         }
     }
 }

@@ -7,18 +7,38 @@ use eframe::egui::{FontData, FontDefinitions, FontFamily};
 /// The family of headings and key numbers.
 pub const SEMIBOLD: &str = "semibold";
 
-static SANS: &[u8] = include_bytes!(concat!(
+const SANS: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/assets/fonts/ModelensSans-Regular.otf"
 ));
-static SANS_SEMIBOLD: &[u8] = include_bytes!(concat!(
+const SANS_SEMIBOLD: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/assets/fonts/ModelensSans-SemiBold.otf"
 ));
-static MONO: &[u8] = include_bytes!(concat!(
+const MONO: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),
     "/assets/fonts/JetBrainsMono-Regular.ttf"
 ));
+
+/// All of them, for whatever draws text without egui.
+pub const FILES: [&[u8]; 3] = [SANS, SANS_SEMIBOLD, MONO];
+/// The family name of the sans.
+pub const SANS_NAME: &str = "Modelens Sans";
+
+/// SVG attributes of ordinary text, for readers with these fonts and without.
+pub const SVG_SANS: &str =
+    " font-family=\"'Modelens Sans', Inter, 'Helvetica Neue', Arial, sans-serif\"";
+
+/// SVG attributes of a family, as it differs from [`SVG_SANS`].
+pub fn svg_attributes(family: &FontFamily) -> &'static str {
+    match family {
+        FontFamily::Proportional => "",
+        FontFamily::Monospace => {
+            " font-family=\"'JetBrains Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace\""
+        }
+        FontFamily::Name(_) => " font-weight=\"600\"",
+    }
+}
 
 /// Sans for everything, its semibold for what stands out, mono for code.
 pub fn definitions() -> FontDefinitions {

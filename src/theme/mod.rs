@@ -1,7 +1,7 @@
 //! Everything that decides how the window looks: colours, sizes, fonts and the style made of them.
 //! No other module holds a colour or a size.
 
-mod fonts;
+pub mod fonts;
 mod palette;
 pub mod sizes;
 mod style;

@@ -166,6 +166,16 @@ pub const MENU_WIDTH: f32 = 320.0;
 pub const SMALL_MENU_WIDTH: f32 = 120.0;
 pub const NOTICE_WIDTH: f32 = 380.0;
 
+/// A figure, unless another size is asked for, and the height of what its view draws.
+pub const FIGURE_WIDTH: f32 = 980.0;
+pub const FIGURE_BODY: f32 = 540.0;
+pub const FIGURE_BODY_LOW: f32 = 440.0;
+
+/// The export dialog: its choices, and the room of its preview, whose picture is twice as wide.
+pub const EXPORT_CHOICES: f32 = 190.0;
+pub const PREVIEW: [f32; 2] = [560.0, 420.0];
+pub const PREVIEW_PIXELS: u32 = 1120;
+
 /// How long a result may be out of date before it is dimmed: shorter waits would only flicker.
 pub const STALE_AFTER_SECS: f64 = 0.25;
 pub const STALE_OPACITY: f32 = 0.55;

@@ -6,7 +6,8 @@ use eframe::egui::{Color32, FontFamily, FontId, RichText};
 use super::fonts::SEMIBOLD;
 use super::{Palette, sizes};
 
-const BODY: f32 = 13.0;
+/// The size of ordinary text.
+pub const BODY: f32 = 13.0;
 const SMALL: f32 = 12.0;
 const TINY: f32 = 11.0;
 const KEY: f32 = 22.0;

@@ -72,7 +72,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         opened::opened_ui(ui, show, &shown, place, cut.0);
         return;
     }
-    if state.grid.editing {
+    if state.grid.editing && !parts::is_figure(ui) {
         let left = cut.0.right() - sizes::PIPELINE_CARD;
         let (rest, card) = cut.0.split_left_right_at_x(left);
         pipeline_card::pipeline_card_ui(ui, show, card);

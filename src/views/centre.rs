@@ -9,7 +9,7 @@ use super::{Show, augmentation, batch_norm, dropout, fine_tune, predict, trainab
 use crate::app::desired;
 use crate::command::Action;
 use crate::model::{Mode, Reading};
-use crate::state::{Gallery, View, model_title, photos_title};
+use crate::state::{Gallery, State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
 use crate::worker::Job;
 
@@ -17,15 +17,11 @@ use crate::worker::Job;
 pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let view = show.state.settings.view;
     let margin = vec2(sizes::S4, sizes::S2);
-    let missing = missing(show, view);
-    let explanation = match view {
-        _ if missing.is_some() => Explanation::default(),
-        View::Augmentation => augmentation::explanation(show.state),
-        View::Dropout => dropout::explanation(show.state),
-        View::BatchNorm => batch_norm::explanation(show.state),
-        View::Trainable => trainable::explanation(show.state),
-        View::FineTune => fine_tune::explanation(show.state),
-        View::Predict => predict::explanation(show.state),
+    let missing = missing(show.state, view);
+    let explanation = if missing.is_some() {
+        Explanation::default()
+    } else {
+        explanation(show.state, view)
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
     let card = explain::height(ui, &explanation, width - 2.0 * margin.x);
@@ -80,6 +76,27 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         });
 }
 
+/// Sentences and code of a view.
+pub fn explanation(state: &State, view: View) -> Explanation {
+    match view {
+        View::Augmentation => augmentation::explanation(state),
+        View::Dropout => dropout::explanation(state),
+        View::BatchNorm => batch_norm::explanation(state),
+        View::Trainable => trainable::explanation(state),
+        View::Predict => predict::explanation(state),
+    }
+}
+
+/// The height a figure gives a view's body at this width.
+pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
+    match view {
+        View::Trainable => trainable::cards_height(ui, state, width),
+        View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
+        View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
+        View::Augmentation | View::Dropout => sizes::FIGURE_BODY,
+    }
+}
+
 fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = sizes::S1;
@@ -113,8 +130,8 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 /// What is not there yet, in words; `None` where the view can be drawn.
-fn missing(show: &Show<'_>, view: View) -> Option<String> {
-    let opened = &show.state.opened;
+pub fn missing(state: &State, view: View) -> Option<String> {
+    let opened = &state.opened;
     let Some(base) = &opened.base else {
         return Some(match &opened.opening_model {
             Some(source) => format!("Opening {} ...", model_title(source)),
@@ -144,7 +161,7 @@ fn missing(show: &Show<'_>, view: View) -> Option<String> {
 }
 
 /// The columns, dimmed while they belong to earlier settings.
-fn body_ui(ui: &mut Ui, show: &mut Show<'_>, view: View, cut: Cut) {
+pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, view: View, cut: Cut) {
     let builder = egui::UiBuilder::new().max_rect(cut.0);
     let mut body = ui.new_child(builder);
     if is_stale(ui, show, view) {

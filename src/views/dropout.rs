@@ -11,7 +11,7 @@ mod words;
 
 pub use controls::controls_ui;
 
-use super::call::Call;
+use super::call::{self, Call};
 use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, centre, text as sentences, unit_grid};
@@ -133,14 +133,16 @@ fn columns_ui(
         unit_grid::full_value([&o.training.output, &o.inference.output])
     });
     for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
-        let title = match mode {
-            Mode::Training => call.label(),
-            Mode::Inference => sentences::mode_label(mode, call.semantics),
+        let outer = match mode {
+            Mode::Training => call.outer,
+            Mode::Inference => mode.into(),
         };
+        let title = call::label(outer, call.semantics);
+        let look = call::column_mode(outer, call.semantics);
         let note = found.map_or_else(String::new, |outcome| {
             words::heading(outcome, side(outcome, mode))
         });
-        let room = parts::column_ui(ui, rect, mode, title, &note);
+        let room = parts::column_ui(ui, rect, look, title, &note);
         if let Some(outcome) = found {
             side::side_ui(ui, outcome, mode, full, room);
         } else {
@@ -154,4 +156,23 @@ fn side(outcome: &DropoutOutcome, mode: Mode) -> &DropoutSide {
         Mode::Training => &outcome.training,
         Mode::Inference => &outcome.inference,
     }
+}
+
+/// The code of a layer `dropout` outside of the base, as the tests keep it.
+#[cfg(test)]
+pub fn snippet(
+    file: &Noise,
+    rate: f64,
+    passes: usize,
+    semantics: crate::model::Semantics,
+) -> String {
+    let setting = code::Setting {
+        file,
+        rate,
+        all: vec![file],
+        layer: "dropout",
+        nested: false,
+        passes,
+    };
+    code::dropout(&setting, semantics)
 }

@@ -8,6 +8,7 @@ pub mod centre;
 pub mod code;
 pub mod dropout;
 pub mod explain;
+pub mod export;
 pub mod fine_tune;
 pub mod input_card;
 pub mod layer_list;
@@ -49,3 +50,7 @@ impl Show<'_> {
         }
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+mod snippet_tests;

@@ -92,10 +92,38 @@ pub fn mark(painter: &Painter, center: Pos2, diameter: f32, mode: Mode, palette:
     };
 }
 
+/// Where the columns of a view lie, training first; kept while a figure asks for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Columns(pub [Option<Rect>; 2]);
+
+impl Columns {
+    /// Where a context keeps them.
+    pub fn id() -> Id {
+        Id::unique("columns of the view")
+    }
+}
+
+/// Whether this is drawn for a figure, which nobody can click.
+pub fn is_figure(ui: &Ui) -> bool {
+    ui.data(|data| data.get_temp::<Columns>(Columns::id()).is_some())
+}
+
+/// Tells a figure of one side that this belongs to it.
+pub fn note_column(ui: &Ui, mode: Mode, rect: Rect) {
+    ui.data_mut(|data| {
+        if let Some(mut columns) = data.get_temp::<Columns>(Columns::id()) {
+            let column = &mut columns.0[mode as usize];
+            *column = Some(column.map_or(rect, |known| known.union(rect)));
+            data.insert_temp(Columns::id(), columns);
+        }
+    });
+}
+
 /// One of the two columns: a card with a heading band. Returns the room below the band.
 pub fn column_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) -> Rect {
     let palette = theme::palette(ui);
     let colors = palette.mode(mode);
+    note_column(ui, mode, rect);
     card(ui.painter(), rect, palette);
     let mut cut = Cut(rect);
     let band = cut.top(sizes::HEADER_BAND);

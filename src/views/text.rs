@@ -72,11 +72,6 @@ pub fn lamp(role: Role, trainable: bool, effective: Effective, call: Call) -> St
     }
 }
 
-/// Why a layer rests although the outer call is in training mode.
-pub fn recorded_reason() -> String {
-    "The file records training=False on the call around it, and Keras 2 lets that win.".to_owned()
-}
-
 /// What a batch went through before the model saw it; stands before the view's own sentences.
 pub fn augmented_batch(pipeline: Option<&Pipeline>) -> String {
     let Some(pipeline) = pipeline else {

@@ -119,6 +119,11 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .on_hover_text(words::changed(semantics));
 }
 
+/// The height of the cards at this width: what a figure shows.
+pub fn cards_height(ui: &Ui, state: &State, width: f32) -> f32 {
+    cards::height(ui, outcome(state), width - sizes::SCROLL_BAR)
+}
+
 /// The cards, and below them the table; both scroll together.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let rows = show.state.opened.base.as_ref().map(|base| {

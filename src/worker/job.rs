@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
+use crate::figure::png::Raster;
 use crate::model::{Flags, LayerId, Mode, Model, Outer, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
@@ -68,10 +69,10 @@ pub enum Request {
     Look(Box<Look>),
     /// What the BatchNorm view measures behind its look.
     BatchNorm(Box<BatchNormJob>),
-    /// Writes an RGBA picture as PNG.
-    SavePng {
-        path: PathBuf,
-        picture: Arc<Picture>,
+    /// Writes a figure, or turns it into pixels.
+    Figure {
+        figure: Arc<Figure>,
+        to: FigureTo,
     },
     /// Goes on whenever nothing else waits.
     Train(TrainRequest),
@@ -87,19 +88,31 @@ impl Request {
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::Look(_) => Job::Look,
             Self::BatchNorm(_) => Job::BatchNorm,
-            Self::SavePng { .. } => Job::SavePng,
+            Self::Figure {
+                to: FigureTo::Preview,
+                ..
+            } => Job::Preview,
+            Self::Figure { .. } => Job::SaveFigure,
             Self::Train(_) => Job::Train,
             Self::SaveModel(_) => Job::SaveModel,
         }
     }
 }
 
-/// 8-bit RGBA rows from the top.
+/// A figure to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Picture {
-    pub width: usize,
-    pub height: usize,
-    pub rgba: Vec<u8>,
+pub struct Figure {
+    pub svg: String,
+    /// As PNG, so many pixels wide; `None`: as it is.
+    pub png_width: Option<u32>,
+}
+
+/// Where a figure goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FigureTo {
+    File(PathBuf),
+    Clipboard,
+    Preview,
 }
 
 /// What a view needs: equal looks have equal results, so comparing tells whether one is stale.
@@ -200,6 +213,8 @@ pub struct PassLook {
     pub seed: u64,
     /// How often "new mask" was pressed.
     pub redraws: u64,
+    /// False: dropout and noise act as in inference.
+    pub random: bool,
     pub preprocessing: Preprocessing,
     pub flags: Flags,
     /// What the photos go through before they are preprocessed: drawn once, so that both modes see
@@ -229,7 +244,8 @@ pub enum Job {
     Look,
     /// Further batches and layers, behind the look of the BatchNorm view.
     BatchNorm,
-    SavePng,
+    SaveFigure,
+    Preview,
     Train,
     SaveModel,
 }
@@ -267,6 +283,11 @@ pub enum Event {
     BatchNorm(Box<BatchNormEvent>),
     Training(TrainEvent),
     Saved(PathBuf),
+    /// A figure as pixels.
+    FigureDrawn {
+        to: FigureTo,
+        raster: Raster,
+    },
     /// The person stopped the job; what was there before still holds.
     Cancelled(Job),
     /// The request came to nothing; what was there before still holds.
@@ -285,6 +306,16 @@ pub struct Looked {
     pub secs: f64,
     /// The photos that made up the batch (for augmentation: the one).
     pub batch: Vec<usize>,
+}
+
+impl Looked {
+    /// Channels that can be chosen; 0 where there are none.
+    pub fn channels(&self) -> usize {
+        match &self.outcome {
+            Outcome::BatchNorm(outcome) => outcome.moving.mean.len(),
+            _ => 0,
+        }
+    }
 }
 
 /// The numbers of one view, training first.

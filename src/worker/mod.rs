@@ -10,7 +10,7 @@ mod training;
 mod training_photos;
 
 pub use job::*;
-pub use photos::{PhotoCache, persist, temporary_beside};
+pub use photos::{PhotoCache, persist, save, temporary_beside};
 pub use training_photos::{Reading, TrainingPhotos};
 
 use std::sync::Arc;
@@ -20,7 +20,8 @@ use std::thread::JoinHandle;
 use slots::{Slots, Task};
 
 use crate::dataset::{PhotoSet, decode, folder};
-use crate::train::save::{Replace, save};
+use crate::figure::png;
+use crate::train::save::Replace;
 
 /// A handle on the thread; dropping it stops the thread.
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl Thread {
     /// thread lives on.
     fn answer(&mut self, request: Request, ticket: u64) {
         let done = guarded(|| match &request {
-            Request::SavePng { path, picture } => save_png(path, picture).map(Some),
+            Request::Figure { figure, to } => write_figure(figure, to).map(Some),
             Request::OpenModel(source) => self.open_model(source).map(Some),
             Request::OpenPhotos(source) => self.open_photos(source).map(Some),
             Request::Thumbnail { photos, photo } => self.thumbnail(&photos.0, *photo).map(Some),
@@ -292,16 +293,31 @@ fn with_context<T>(
     })
 }
 
-fn save_png(path: &std::path::Path, picture: &Picture) -> Result<Event, String> {
-    photos::save_png(path, picture)
-        .map(|()| Event::Saved(path.to_owned()))
-        .map_err(|cause| format!("the picture was not saved ({cause}): {}", path.display()))
+fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
+    let FigureTo::File(path) = to else {
+        let width = figure.png_width.unwrap_or(1);
+        let raster = png::raster(&figure.svg, width).map_err(|error| error.to_string())?;
+        return Ok(Event::FigureDrawn {
+            to: to.clone(),
+            raster,
+        });
+    };
+    let bytes = match figure.png_width {
+        None => Ok(figure.svg.clone().into_bytes()),
+        Some(width) => png::written(&figure.svg, width, None),
+    };
+    let saved = bytes
+        .map_err(anyhow::Error::from)
+        .and_then(|bytes| save(path, &bytes));
+    saved
+        .map(|()| Event::Saved(path.clone()))
+        .map_err(|cause| format!("the figure was not saved ({cause}): {}", path.display()))
 }
 
 fn save_model(job: &SaveModel) -> Result<Event, String> {
     let path = &job.path;
     // The dialog has asked before it gave the name of a file that is there.
-    save(&job.source, &job.network, &job.weights, path, Replace::Yes)
+    crate::train::save::save(&job.source, &job.network, &job.weights, path, Replace::Yes)
         .map(|()| Event::Saved(path.clone()))
         .map_err(|cause| format!("{cause}: {}", path.display()))
 }

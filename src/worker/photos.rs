@@ -1,13 +1,12 @@
-//! Photos as views need them: decoded once, resized, and written as PNG.
+//! Photos as views need them: decoded once and resized; and writing files whole.
 
 use std::collections::HashMap;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::NamedTempFile;
 
-use super::job::Picture;
 use crate::dataset::decode::{DecodeCause, DecodeError, decode};
 use crate::dataset::resize::resize_rgb8;
 use crate::dataset::{Image, PhotoSet, Photos, batch};
@@ -79,19 +78,10 @@ impl PhotoCache {
     }
 }
 
-/// Writes a PNG: to a temporary file beside it first, so that failing leaves no half picture.
-pub fn save_png(path: &Path, picture: &Picture) -> anyhow::Result<()> {
-    use image::ImageEncoder as _;
+/// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
+pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let mut file = temporary_beside(path)?;
-    let mut out = BufWriter::new(file.as_file_mut());
-    image::codecs::png::PngEncoder::new(&mut out).write_image(
-        &picture.rgba,
-        u32::try_from(picture.width)?,
-        u32::try_from(picture.height)?,
-        image::ExtendedColorType::Rgba8,
-    )?;
-    out.flush()?;
-    drop(out);
+    file.write_all(bytes)?;
     persist(file, path)
 }
 

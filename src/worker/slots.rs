@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::job::{Request, TrainRequest};
+use super::job::{FigureTo, Request, TrainRequest};
 use crate::dataset::PhotoSet;
 
 /// One thing to do next.
@@ -40,6 +40,7 @@ struct Waiting {
     model: Option<Request>,
     photos: Option<Request>,
     thumbnail: Option<Request>,
+    preview: Option<Request>,
     look: Option<Request>,
     /// Measured behind a look, once no look waits.
     batch_norm: Option<Request>,
@@ -56,7 +57,11 @@ impl Slots {
     pub fn put(&self, request: Request) {
         let mut waiting = self.lock();
         match request {
-            Request::SavePng { .. } | Request::SaveModel(_) => waiting.saves.push_back(request),
+            Request::Figure {
+                to: FigureTo::Preview,
+                ..
+            } => waiting.preview = Some(request),
+            Request::Figure { .. } | Request::SaveModel(_) => waiting.saves.push_back(request),
             Request::Train(command) => {
                 if matches!(command, TrainRequest::Start(_) | TrainRequest::Stop) {
                     self.training.fetch_add(1, Ordering::Relaxed);
@@ -155,6 +160,7 @@ impl Slots {
             let next = next.or_else(|| slots.train_commands.pop_front());
             let next = next
                 .or_else(|| slots.thumbnail.take())
+                .or_else(|| slots.preview.take())
                 .or_else(|| slots.look.take());
             if let Some(request) = next {
                 return Some((Task::Do(request), ticket));

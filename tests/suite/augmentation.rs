@@ -343,6 +343,7 @@ fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
         batch: 4,
         seed: 7,
         redraws,
+        random: true,
         preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&model.graph, true),
         augment,

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use modelens::model::open::ModelSource;
-use modelens::worker::{Event, PhotosSource, Picture, Request, Worker};
+use modelens::worker::{Event, Figure, FigureTo, PhotosSource, Request, Worker};
 use tempfile::TempDir;
 
 pub fn folder() -> TempDir {
@@ -275,14 +275,14 @@ fn a_picture_is_not_written_over_a_read_only_file_and_leaves_nothing_half() {
     let mut permissions = std::fs::metadata(&path).expect("the file").permissions();
     permissions.set_readonly(true);
     std::fs::set_permissions(&path, permissions).expect("permissions");
-    let picture = std::sync::Arc::new(Picture {
-        width: 1,
-        height: 1,
-        rgba: vec![0, 0, 0, 255],
+    let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"2\" height=\"1\"/>";
+    let figure = std::sync::Arc::new(Figure {
+        svg: svg.to_owned(),
+        png_width: Some(4),
     });
-    let request = |path: &Path| Request::SavePng {
-        path: path.to_owned(),
-        picture: picture.clone(),
+    let request = |path: &Path| Request::Figure {
+        figure: figure.clone(),
+        to: FigureTo::File(path.to_owned()),
     };
     let Event::Failed { message, .. } = answer(request(&path)) else {
         panic!("no failure");

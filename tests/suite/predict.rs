@@ -29,6 +29,7 @@ fn look(model: &Arc<Model>, trainable: bool, semantics: Semantics) -> PredictLoo
         batch: 4,
         seed: 7,
         redraws: 0,
+        random: true,
         preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&model.graph, trainable),
         augment: None,

@@ -29,6 +29,7 @@ fn measured(semantics: Semantics) -> TrainableOutcome {
         batch: 4,
         seed: 7,
         redraws: 0,
+        random: true,
         preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::of_file(&model.graph),
         augment: None,

@@ -110,6 +110,7 @@ fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
         batch,
         seed: 7,
         redraws: 0,
+        random: true,
         preprocessing: Preprocessing::MinusOneToOne,
         flags,
         augment: None,

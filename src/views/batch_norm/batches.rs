@@ -65,10 +65,12 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.add_space(sizes::S2);
     let mut batch = show.state.settings.batch;
     ui.label(text::note("batch", palette));
-    let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);
-    let response = ui.name_inputs("Photos in a batch", |ui| ui.add(slider));
-    if response.on_hover_text(words::batch_tip()).changed() {
-        show.push(Command::SetBatch(batch));
+    if !parts::is_figure(ui) {
+        let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);
+        let response = ui.name_inputs("Photos in a batch", |ui| ui.add(slider));
+        if response.on_hover_text(words::batch_tip()).changed() {
+            show.push(Command::SetBatch(batch));
+        }
     }
     ui.label(text::strong(batch.to_string()));
     ui.add_space(sizes::S2);
@@ -91,12 +93,14 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     };
     let mut at = nearest(shown.momentum);
     ui.label(text::note("momentum", palette));
-    let slider = Slider::new(&mut at, 0..=stops.len() - 1).show_value(false);
-    let response = ui.name_inputs("Momentum", |ui| ui.add(slider));
-    if response.on_hover_text(words::momentum_tip(own)).changed() {
-        let momentum = stops[at];
-        let is_own = (momentum - own).abs() < 1e-9;
-        show.push(WalkCommand::SetMomentum((!is_own).then_some(momentum)));
+    if !parts::is_figure(ui) {
+        let slider = Slider::new(&mut at, 0..=stops.len() - 1).show_value(false);
+        let response = ui.name_inputs("Momentum", |ui| ui.add(slider));
+        if response.on_hover_text(words::momentum_tip(own)).changed() {
+            let momentum = stops[at];
+            let is_own = (momentum - own).abs() < 1e-9;
+            show.push(WalkCommand::SetMomentum((!is_own).then_some(momentum)));
+        }
     }
     let value = match shown.semantics() {
         Semantics::PyTorch => format!("{} (PyTorch)", arithmetic::factor(1.0 - shown.momentum)),

@@ -55,6 +55,10 @@ fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.spacing_mut().button_padding.x = sizes::S1 + 2.0 * sizes::LINE;
     ui.spacing_mut().interact_size.x = 0.0;
     let chosen = show.state.settings.monte_carlo;
+    if parts::is_figure(ui) {
+        ui.label(text::strong(chosen.to_string()));
+        return;
+    }
     for passes in DropoutSetting::PASSES.into_iter().rev() {
         let number = RichText::new(passes.to_string()).font(text::small());
         let button = Button::new(number)

@@ -40,9 +40,14 @@ pub fn call_of(recipe: &Recipe) -> Option<bool> {
     }
 }
 
-/// A run's name in two parts: the call, and the flag.
+/// A run's name in two parts: the call, and what the flag means, in one word.
 pub fn heading(name: &str) -> (&str, &str) {
-    name.split_once(", ").unwrap_or((name, ""))
+    match name.split_once(", ") {
+        Some((call, "trainable=True")) => (call, "unfrozen"),
+        Some((call, "trainable=False")) => (call, "frozen"),
+        Some(parts) => parts,
+        None => (name, ""),
+    }
 }
 
 /// What happened in one run, or how far it is.

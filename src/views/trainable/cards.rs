@@ -59,6 +59,7 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
     {
         let note = outcome.map_or("", |o| words::reaches(o, mode, semantics));
         heading_ui(ui, rect, mode, sentences::mode_label(mode, semantics), note);
+        parts::note_column(ui, mode, rect);
     }
     let row = ((cut.0.height() - sizes::S2) / 2.0).floor();
     let flag = sentences::flag_label(semantics);
@@ -71,6 +72,7 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
             .into_iter()
             .zip(Cut(row.with_min_x(left)).halves(sizes::S2))
         {
+            parts::note_column(ui, mode, rect);
             if let Some(outcome) = outcome {
                 card_ui(ui, outcome, outcome.card(trainable, mode), rect);
             } else {

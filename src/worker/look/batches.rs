@@ -77,7 +77,7 @@ fn training_pass(
         outer: look.outer(Mode::Training),
         semantics: look.semantics,
         flags: &look.flags,
-        random: true,
+        random: look.random,
         seed: look.seed,
         repeat,
         taps,

@@ -251,7 +251,7 @@ fn both_modes(
             outer: look.outer(mode),
             semantics: look.semantics,
             flags: &look.flags,
-            random: true,
+            random: look.random,
             seed: look.seed,
             repeat: look.redraws,
             taps: &taps,

@@ -1,0 +1,10 @@
+#!/bin/sh
+# Makes the pictures of the README; running it again changes no byte. MODELENS names a program that
+# is already built.
+set -eu
+cd "$(dirname "$0")/.."
+modelens() { ${MODELENS:-cargo run --quiet --locked --release --} "$@"; }
+modelens figure augmentation --caption --out docs/augmentation.png
+for view in batchnorm dropout trainable; do
+    modelens figure $view --caption --scale 2 --out docs/$view.png
+done

@@ -1,0 +1,152 @@
+//! The export dialog's work: drawing what is chosen, and sending it where it is wanted.
+
+use std::sync::Arc;
+
+use eframe::egui::{Color32, ColorImage, Context};
+
+use super::App;
+use super::textures::load_smooth;
+use crate::command::ExportCommand;
+use crate::figure::png::Raster;
+use crate::figure::{Images, Part, What, draw};
+use crate::state::{Export, ExportChoice, Settings};
+use crate::theme::sizes;
+use crate::worker::{Figure, FigureTo, Job, Looked, Request};
+
+/// What a drawing was made of; another one is made when this changes.
+#[derive(Clone, PartialEq)]
+pub struct DrawnFrom {
+    choice: ExportChoice,
+    settings: Settings,
+    channel: Option<usize>,
+    /// Results are never changed in place.
+    looked: Option<*const Looked>,
+    size: [f32; 2],
+}
+
+impl App {
+    pub(super) fn apply_export(&mut self, ctx: &Context, command: ExportCommand) {
+        let export = &mut self.state.export;
+        export.said = None;
+        match command {
+            ExportCommand::Show(true) => {
+                export.choice = Some(ExportChoice {
+                    part: Part::View,
+                    png: true,
+                    scale: ExportChoice::SCALES[1],
+                    dark: ctx.theme() == eframe::egui::Theme::Dark,
+                    caption: true,
+                });
+            }
+            ExportCommand::Show(false) => self.close_export(),
+            ExportCommand::Choose(choice) => export.choice = Some(choice),
+            ExportCommand::Save => {
+                if let Some(figure) = export.drawn.clone() {
+                    self.dialogs.save_figure(ctx, figure);
+                }
+            }
+            ExportCommand::Copy => {
+                let Some(figure) = export.drawn.clone() else {
+                    return;
+                };
+                if figure.png_width.is_some() {
+                    self.send_figure(figure, FigureTo::Clipboard);
+                } else {
+                    ctx.copy_text(figure.svg.clone());
+                    export.said = Some("The SVG is on the clipboard, as text".to_owned());
+                }
+            }
+        }
+    }
+
+    fn close_export(&mut self) {
+        self.state.export = Export::default();
+        self.drawn_from = None;
+    }
+
+    /// Sends a figure to be written.
+    pub(super) fn send_figure(&mut self, figure: Arc<Figure>, to: FigureTo) {
+        if to != FigureTo::Preview {
+            self.state.computed.start(Job::SaveFigure, "Saving");
+        }
+        self.worker.send(Request::Figure { figure, to });
+    }
+
+    /// Draws what is chosen, where it changed.
+    pub(super) fn keep_export(&mut self, ctx: &Context) {
+        let Some(choice) = self.state.export.choice else {
+            return;
+        };
+        let state = &self.state;
+        let view = state.settings.view;
+        let whole = ctx.content_rect().size().round();
+        let from = DrawnFrom {
+            choice,
+            settings: state.settings.clone(),
+            channel: state.opened.base.as_ref().and_then(|b| b.channel),
+            looked: state.computed.result(view).map(Arc::as_ptr),
+            size: whole.into(),
+        };
+        if self.drawn_from.as_ref() == Some(&from) {
+            return;
+        }
+        let what = What {
+            view,
+            part: choice.part,
+            size: (choice.part == Part::Window).then_some(whole.into()),
+            caption: choice.caption,
+            dark: choice.dark,
+        };
+        let is_computing = state.computed.running(Job::Look).is_some();
+        if from.looked.is_none() && is_computing {
+            // A figure of "Computing ..." is nobody's wish.
+            self.state.export.drawn = None;
+            self.state.export.preview = None;
+            return;
+        }
+        let drawn = draw(state, &Images::of(ctx), &what);
+        self.drawn_from = Some(from);
+        let export = &mut self.state.export;
+        match drawn {
+            Ok(drawn) => {
+                let width = drawn.size[0] as u32 * choice.scale;
+                export.drawn = Some(Arc::new(Figure {
+                    svg: drawn.svg.clone(),
+                    png_width: choice.png.then_some(width),
+                }));
+                let preview = Figure {
+                    svg: drawn.svg,
+                    png_width: Some(sizes::PREVIEW_PIXELS),
+                };
+                self.send_figure(Arc::new(preview), FigureTo::Preview);
+            }
+            Err(error) => {
+                export.drawn = None;
+                export.preview = None;
+                export.said = Some(error.to_string());
+            }
+        }
+    }
+
+    /// A figure came as pixels.
+    pub(super) fn figure_drawn(&mut self, ctx: &Context, to: &FigureTo, raster: &Raster) {
+        let pixels = raster
+            .rgba
+            .iter()
+            .map(|&[r, g, b, a]| Color32::from_rgba_unmultiplied(r, g, b, a));
+        let image = ColorImage::new(raster.size, pixels.collect());
+        match to {
+            FigureTo::Clipboard => {
+                self.state.computed.finish(Job::SaveFigure);
+                let [width, height] = raster.size;
+                let said = format!("The picture is on the clipboard, {width} × {height} pixels");
+                self.state.export.said = Some(said);
+                ctx.copy_image(image);
+            }
+            FigureTo::Preview if self.state.export.choice.is_some() => {
+                self.state.export.preview = Some(load_smooth(ctx, "preview", image));
+            }
+            FigureTo::Preview | FigureTo::File(_) => {}
+        }
+    }
+}

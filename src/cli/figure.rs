@@ -1,0 +1,237 @@
+//! `modelens figure`: a view as SVG or PNG, without a window.
+
+mod options;
+mod output;
+mod sidecar;
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::Context;
+
+use super::{Failure, model_source, photos_source, trainable};
+use crate::app::{App, AppOptions};
+use crate::command::{Action, Command};
+use crate::figure::{DrawError, Images, What, draw};
+use crate::model::{LayerId, Role};
+use crate::state::View;
+
+pub use options::Figure;
+use options::Format;
+
+/// The views by their names on the command line.
+const VIEWS: [(&str, View); View::ALL.len()] = [
+    ("augmentation", View::Augmentation),
+    ("dropout", View::Dropout),
+    ("batchnorm", View::BatchNorm),
+    ("trainable", View::Trainable),
+    ("predict", View::Predict),
+];
+
+/// The name of a view on the command line.
+pub fn view_name(view: View) -> &'static str {
+    let found = VIEWS.iter().find(|(_, known)| *known == view);
+    found.map_or("", |(name, _)| name)
+}
+
+/// The model, and which view goes into which file.
+type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
+
+impl Figure {
+    /// Draws and writes what is asked for.
+    ///
+    /// # Errors
+    /// Unusable arguments, and files that cannot be read or written.
+    pub fn run(&self) -> Result<(), Failure> {
+        let (model, jobs) = self.jobs()?;
+        let look = self.look()?;
+        if self.no_random
+            && let Some((view, _)) = jobs.iter().find(|(view, _)| *view != View::BatchNorm)
+        {
+            let view = view_name(*view);
+            return Err(Failure::Usage(format!(
+                "--no-random leaves nothing to show of the view {view}"
+            )));
+        }
+        let ctx = Context::default();
+        let mut app = self.open(&ctx, model)?;
+        for (view, out) in jobs {
+            self.choose(&mut app, &ctx, view)?;
+            self.settle(&mut app, &ctx)?;
+            let what = What { view, ..look.what };
+            let drawn = draw(app.state(), &Images::without_window(&ctx), &what)
+                .map_err(|e| unusable(&e))?;
+            self.write(app.state(), view, &drawn, &look, &out)?;
+        }
+        Ok(())
+    }
+
+    /// The model, and which view goes into which file.
+    fn jobs(&self) -> Result<Jobs<'_>, Failure> {
+        let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
+        if let Some(folder) = &self.all {
+            if self.model.is_some() {
+                return usage("--all draws every view: name at most a model");
+            }
+            if self.out.is_some() {
+                return usage("--all names its files itself: leave --out away");
+            }
+            std::fs::create_dir_all(folder)
+                .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
+            let extension = self.format.unwrap_or(Format::Svg).extension();
+            let jobs =
+                VIEWS.map(|(name, view)| (view, folder.join(name).with_extension(extension)));
+            return Ok((self.view.as_deref().map(Path::new), jobs.to_vec()));
+        }
+        let names: Vec<&str> = VIEWS.iter().map(|(name, _)| *name).collect();
+        let names = names.join(", ");
+        let Some(name) = &self.view else {
+            return usage(&format!("name a view ({names}), or --all DIR"));
+        };
+        let Some((_, view)) = VIEWS.iter().find(|(known, _)| known == name) else {
+            return usage(&format!("there is no view `{name}`: {names}"));
+        };
+        let Some(out) = &self.out else {
+            return usage("name the file of the figure with --out");
+        };
+        Ok((self.model.as_deref(), vec![(*view, out.clone())]))
+    }
+
+    /// Opens model and photos, and sets what holds for every view.
+    fn open(&self, ctx: &Context, model: Option<&Path>) -> Result<App, Failure> {
+        let mut app = App::in_context(
+            ctx,
+            AppOptions {
+                model: model_source(model),
+                photos: photos_source(self.input.as_deref()),
+                theme: None,
+            },
+        )
+        .map_err(|error| Failure::File(format!("no thread can be started: {error}")))?;
+        let settings = &mut app.state_mut().settings;
+        settings.seed = self.seed;
+        settings.random = !self.no_random;
+        if let Some(batch) = self.batch {
+            settings.batch = batch;
+        }
+        self.settle(&mut app, ctx)?;
+        if let Some(spec) = &self.augment {
+            let settings = &mut app.state_mut().settings;
+            settings.pipeline = super::augment::pipeline(spec)?;
+            settings.augment_batch = !self.no_random;
+        }
+        if let Some(name) = &self.photo {
+            let photo = photo(&app, name)?;
+            app.command(ctx, Command::SetPhoto(photo));
+        }
+        let state = app.state_mut();
+        let of_file = state.semantics();
+        let semantics = self.semantics.semantics(of_file);
+        state.settings.semantics = Some(semantics);
+        if let Some(base) = &mut state.opened.base {
+            let mut flags = trainable::flags(&base.model, &self.trainable, semantics)?;
+            self.recorded.set(&base.model, &mut flags);
+            base.flags = flags;
+            base.compiled = base.flags.clone();
+        }
+        Ok(app)
+    }
+
+    /// Shows a view, its layer and its channel.
+    fn choose(&self, app: &mut App, ctx: &Context, view: View) -> Result<(), Failure> {
+        let base = app.state().opened.base.as_ref();
+        let role = |id: LayerId| {
+            base.and_then(|b| b.model.graph.layers.get(id))
+                .map(|l| l.kind.role())
+        };
+        let takes = match view {
+            View::Dropout => Some(Role::Noise),
+            View::BatchNorm => Some(Role::BatchNorm),
+            View::Augmentation | View::Trainable | View::Predict => None,
+        };
+        let mut commands = vec![Action::Show(view).into()];
+        if let Some(name) = &self.layer {
+            let found = base.and_then(|b| b.model.graph.find(name));
+            let Some(layer) = found else {
+                return Err(Failure::Usage(format!(
+                    "--layer: the model has no layer `{name}`"
+                )));
+            };
+            if role(layer) == takes {
+                commands.push(Command::ShowLayer(layer));
+            } else if self.all.is_none() {
+                let view = view_name(view);
+                return Err(Failure::Usage(format!(
+                    "--layer: `{name}` is no layer of the view {view}"
+                )));
+            }
+        }
+        let layer = base.and_then(|b| b.layer(view));
+        if takes.is_some() && layer.is_none() && self.all.is_none() {
+            let what = view_name(view);
+            return Err(Failure::Usage(format!(
+                "the model has no layer for the view {what}"
+            )));
+        }
+        for command in commands {
+            app.command(ctx, command);
+        }
+        if let (Some(channel), View::BatchNorm) = (self.channel, view) {
+            self.settle(app, ctx)?;
+            let channels = app
+                .state()
+                .computed
+                .result(view)
+                .map_or(0, |r| r.channels());
+            if channel > channels {
+                return Err(Failure::Usage(format!(
+                    "--channel: the layer has {channels} channels"
+                )));
+            }
+            app.command(ctx, Command::SetChannel(channel - 1));
+        }
+        Ok(())
+    }
+
+    /// Waits for the numbers; what went wrong on the way is the failure.
+    fn settle(&self, app: &mut App, ctx: &Context) -> Result<(), Failure> {
+        app.settle(ctx);
+        let state = app.state();
+        let unreadable = state
+            .opened
+            .gallery
+            .as_ref()
+            .filter(|_| self.photo.is_some());
+        let reason = unreadable.and_then(crate::state::Gallery::chosen_unreadable);
+        let notice = state.computed.notices.first().map(|n| n.text.clone());
+        let Some(why) = notice.or(reason) else {
+            return Ok(());
+        };
+        // The path stands last; what a computation says has none.
+        let named = [self.model.as_deref(), self.input.as_deref()];
+        let has_path = named
+            .into_iter()
+            .flatten()
+            .any(|p| why.contains(&*p.to_string_lossy()));
+        Err(Failure::File(match &self.input {
+            Some(input) if !has_path => format!("{why}: {}", input.display()),
+            _ => why,
+        }))
+    }
+}
+
+/// A photo by its name, its file name, or that without extension.
+fn photo(app: &App, name: &str) -> Result<usize, Failure> {
+    let photos = app.state().photos().map_or(&[][..], |set| &set.photos);
+    let is_named = |known: &str| {
+        let file = known.rsplit('/').next().unwrap_or(known);
+        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
+        let path = known.rsplit_once('.').map_or(known, |(path, _)| path);
+        [known, file, stem, path].contains(&name)
+    };
+    let found = photos.iter().position(|photo| is_named(&photo.name));
+    found.ok_or_else(|| Failure::Usage(format!("--photo: there is no photo `{name}`")))
+}
+
+fn unusable(error: &DrawError) -> Failure {
+    Failure::Usage(error.to_string())
+}

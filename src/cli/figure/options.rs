@@ -1,0 +1,272 @@
+//! The arguments of `modelens figure`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use crate::cli::trainable::Recorded;
+use crate::cli::{Failure, Rules};
+use crate::figure::{Part, What, png};
+use crate::model::Mode;
+use crate::state::{MAX_BATCH, View};
+
+/// Draws a view as SVG or PNG: no window, no GPU, the same bytes run after run.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
+#[derive(Debug, clap::Args)]
+pub struct Figure {
+    /// augmentation, dropout, batchnorm, trainable or predict; with --all, the model.
+    pub view: Option<String>,
+    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    pub model: Option<PathBuf>,
+    /// Where the figure goes: its ending says whether SVG or PNG.
+    #[arg(long, value_name = "FIG.svg|FIG.png")]
+    pub out: Option<PathBuf>,
+    /// Every view, into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub all: Option<PathBuf>,
+    /// The files of --all.
+    #[arg(long, value_name = "FORMAT", requires = "all")]
+    pub format: Option<Format>,
+    /// A folder or file of photos. Absent: the bundled photos.
+    #[arg(long, value_name = "X")]
+    pub input: Option<PathBuf>,
+    /// The rules to follow.
+    #[arg(long, value_name = "RULES", default_value = "auto")]
+    pub semantics: Rules,
+    /// The flags: file, all, none, from:N, or -NAME,+NAME (freeze, unfreeze), from left to right.
+    #[arg(
+        long,
+        value_name = "FLAGS",
+        default_value = "file",
+        allow_hyphen_values = true
+    )]
+    pub trainable: String,
+    /// The training= value at the call of the nested base.
+    #[arg(long, value_name = "VALUE", default_value = "file")]
+    pub recorded: Recorded,
+    /// The augmentation layers: RandomFlip:horizontal,RandomRotation:0.2. The batches of the other
+    /// views go through them too.
+    #[arg(long, value_name = "LAYERS")]
+    pub augment: Option<String>,
+    /// Dropout, noise, augmentation and drop-connect act as in inference: for the view batchnorm.
+    #[arg(long)]
+    pub no_random: bool,
+    /// The seed of all draws.
+    #[arg(long, default_value_t = 7)]
+    pub seed: u64,
+    /// How many photos make up the batch (32), drawn by the seed.
+    #[arg(long, value_name = "N", value_parser = batch)]
+    pub batch: Option<usize>,
+    /// The dropout or BatchNorm layer to show.
+    #[arg(long, value_name = "LAYER")]
+    pub layer: Option<String>,
+    /// The BatchNorm channel to show, from 1.
+    #[arg(long, value_name = "N", value_parser = channel)]
+    pub channel: Option<usize>,
+    /// The photo to show: fish/fish9, or fish9.
+    #[arg(long, value_name = "NAME")]
+    pub photo: Option<String>,
+    /// Width and height in points, as the window counts them. Absent: what the view needs.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<[f32; 2]>,
+    /// Pixels of a PNG for each point (1); the size an SVG says it has.
+    #[arg(long, value_name = "N", value_parser = positive, conflicts_with = "width")]
+    pub scale: Option<f64>,
+    /// Instead, the width on paper or screen: 1600px, 160mm.
+    #[arg(long, value_name = "W", value_parser = width)]
+    pub width: Option<Width>,
+    /// Pixels of an inch, for widths in mm.
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "300")]
+    pub dpi: f64,
+    #[arg(long, value_name = "THEME", default_value = "light")]
+    pub theme: Theme,
+    /// Both columns, or one.
+    #[arg(long, value_name = "SIDE", default_value = "both")]
+    pub side: Side,
+    /// The sentences below the view: --caption, or --caption on|off.
+    #[arg(long, value_name = "ON", num_args = 0..=1, default_value = "off", default_missing_value = "on")]
+    pub caption: Switch,
+    /// Writes the outlines of letters into an SVG, for readers without the fonts.
+    #[arg(long)]
+    pub outline_text: bool,
+    /// Also writes FIG.json: hashes of model and photos, the settings, and the command.
+    #[arg(long)]
+    pub sidecar: bool,
+    /// Also writes FIG.csv: the numbers of the figure.
+    #[arg(long)]
+    pub csv: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Svg,
+    Png,
+}
+
+impl Format {
+    /// The end of a file's name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
+    }
+
+    /// The format a file's name asks for.
+    ///
+    /// # Errors
+    /// Other endings.
+    pub fn of(path: &Path) -> Result<Self, Failure> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        match extension.as_deref() {
+            Some("svg") => Ok(Self::Svg),
+            Some("png") => Ok(Self::Png),
+            _ => Err(Failure::Usage(format!(
+                "--out: a figure ends in .svg or .png: {}",
+                path.display()
+            ))),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    Light,
+    Dark,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Side {
+    Both,
+    Training,
+    Inference,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    On,
+    Off,
+}
+
+/// The width of a figure.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Width {
+    Pixels(f64),
+    Millimetres(f64),
+}
+
+/// How a figure looks, apart from what it shows.
+#[derive(Clone, Copy, Debug)]
+pub struct LookOptions {
+    pub what: What,
+    pub scale: f64,
+}
+
+impl Figure {
+    /// The look of all figures of this command.
+    ///
+    /// # Errors
+    /// A file name that is neither SVG nor PNG, and options that do not go together.
+    pub fn look(&self) -> Result<LookOptions, Failure> {
+        let format = match &self.out {
+            Some(out) => Format::of(out)?,
+            None => self.format.unwrap_or(Format::Svg),
+        };
+        if self.outline_text && format == Format::Png {
+            let why = "--outline-text is for SVG: a PNG holds no text";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let input = self.input.as_deref();
+        if input.is_some_and(crate::cli::arrays::is_array) {
+            let why = "--input: a figure shows photos, not arrays";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let part = match self.side {
+            Side::Both => Part::View,
+            Side::Training => Part::Side(Mode::Training),
+            Side::Inference => Part::Side(Mode::Inference),
+        };
+        let what = What {
+            view: View::Augmentation,
+            part,
+            size: self.size,
+            caption: self.caption == Switch::On,
+            dark: self.theme == Theme::Dark,
+        };
+        Ok(LookOptions {
+            what,
+            scale: self.scale.unwrap_or(1.0),
+        })
+    }
+
+    /// The width of a PNG in pixels.
+    ///
+    /// # Errors
+    /// More pixels than a PNG may have.
+    pub fn pixels(&self, points: f32, scale: f64) -> Result<u32, Failure> {
+        let width = match self.width {
+            None => f64::from(points) * scale,
+            Some(Width::Pixels(pixels)) => pixels,
+            Some(Width::Millimetres(mm)) => png::pixels_of_mm(mm, self.dpi),
+        };
+        if (1.0..=f64::from(png::MAX_SIDE)).contains(&width.round()) {
+            Ok(width.round() as u32)
+        } else {
+            let most = png::MAX_SIDE;
+            Err(Failure::Usage(format!(
+                "a picture is 1 to {most} pixels wide, not {width:.0}"
+            )))
+        }
+    }
+
+    /// Width and height as an SVG says them.
+    pub fn svg_size(&self, [width, height]: [f32; 2], scale: f64) -> [String; 2] {
+        let [width, height] = [width, height].map(f64::from);
+        let with_unit = |x: f64, unit: &str| {
+            let x = (x * 100.0).round() / 100.0;
+            format!("{x}{unit}")
+        };
+        let (factor, unit) = match self.width {
+            None => (scale, ""),
+            Some(Width::Pixels(pixels)) => (pixels / width, ""),
+            Some(Width::Millimetres(mm)) => (mm / width, "mm"),
+        };
+        [width, height].map(|x| with_unit(x * factor, unit))
+    }
+}
+
+fn batch(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| (1..=MAX_BATCH).contains(n));
+    n.ok_or_else(|| format!("a batch is 1 to {MAX_BATCH} photos"))
+}
+
+fn channel(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| *n > 0);
+    n.ok_or_else(|| "channels are counted from 1".to_owned())
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let n = text
+        .parse()
+        .ok()
+        .filter(|n: &f64| n.is_finite() && *n > 0.0);
+    n.ok_or_else(|| "a number above 0 is needed".to_owned())
+}
+
+fn size(text: &str) -> Result<[f32; 2], String> {
+    let sides = text.split_once(['x', 'X']);
+    let number = |text: &str| text.trim().parse::<u16>().ok().map(f32::from);
+    let sides = sides.and_then(|(w, h)| Some([number(w)?, number(h)?]));
+    sides.ok_or_else(|| "a size is WxH in whole points, like 1000x600".to_owned())
+}
+
+fn width(text: &str) -> Result<Width, String> {
+    let number = |text: &str| positive(text.trim());
+    match text.strip_suffix("mm") {
+        Some(mm) => number(mm).map(Width::Millimetres),
+        None => number(text.strip_suffix("px").unwrap_or(text)).map(Width::Pixels),
+    }
+}

@@ -1,0 +1,71 @@
+//! Writing a figure, and what stands beside it.
+
+use std::path::Path;
+
+use super::options::{Figure, Format, LookOptions, Width};
+use crate::cli::Failure;
+use crate::figure::{Drawn, csv, outlined, png};
+use crate::state::{State, View};
+use crate::worker::save;
+
+impl Figure {
+    /// Writes the figure, and beside it what was asked for.
+    pub(super) fn write(
+        &self,
+        state: &State,
+        view: View,
+        drawn: &Drawn,
+        look: &LookOptions,
+        out: &Path,
+    ) -> Result<(), Failure> {
+        let bytes = match Format::of(out)? {
+            Format::Svg => self.svg(drawn, look)?.into_bytes(),
+            Format::Png => self.png(drawn, look)?,
+        };
+        let sidecar = if self.sidecar {
+            Some(self.sidecar(state, view, drawn, &bytes)?)
+        } else {
+            None
+        };
+        write_file(out, &bytes)?;
+        if let Some(sidecar) = sidecar {
+            write_file(&out.with_extension("json"), &sidecar)?;
+        }
+        if let (true, Some(looked)) = (self.csv, state.computed.result(view)) {
+            write_file(&out.with_extension("csv"), csv(looked).as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
+        let [width, height] = drawn.size;
+        let said = format!(" width=\"{width}\" height=\"{height}\" viewBox=");
+        let [w, h] = self.svg_size(drawn.size, look.scale);
+        let svg = drawn
+            .svg
+            .replacen(&said, &format!(" width=\"{w}\" height=\"{h}\" viewBox="), 1);
+        if self.outline_text {
+            return outlined(&svg).map_err(|error| Failure::File(error.to_string()));
+        }
+        Ok(svg)
+    }
+
+    fn png(&self, drawn: &Drawn, look: &LookOptions) -> Result<Vec<u8>, Failure> {
+        let width = self.pixels(drawn.size[0], look.scale)?;
+        let dpi = matches!(self.width, Some(Width::Millimetres(_))).then_some(self.dpi);
+        png::written(&drawn.svg, width, dpi).map_err(|error| match error {
+            png::PngError::TooLarge { .. } => Failure::Usage(error.to_string()),
+            other => Failure::File(other.to_string()),
+        })
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    save(path, bytes).map_err(|error| {
+        Failure::File(format!(
+            "the figure was not written ({error:#}): {}",
+            path.display()
+        ))
+    })
+}

@@ -1,0 +1,154 @@
+//! What a figure was made of and by, beside it: enough to make it again, and to see whether that
+//! would give the same.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{Figure, view_name};
+use crate::assets;
+use crate::cli::Failure;
+use crate::dataset::{Photo, PhotoSource};
+use crate::figure::Drawn;
+use crate::state::{State, View};
+use crate::worker::ModelSource;
+
+impl Figure {
+    /// The sidecar of one figure.
+    pub(super) fn sidecar(
+        &self,
+        state: &State,
+        view: View,
+        drawn: &Drawn,
+        figure: &[u8],
+    ) -> Result<Vec<u8>, Failure> {
+        let settings = &state.settings;
+        let value = json!({
+            "program": env!("CARGO_PKG_NAME"),
+            "version": env!("CARGO_PKG_VERSION"),
+            "command": command(std::env::args_os()),
+            "view": view_name(view),
+            "figure": { "sha256": sha256(figure), "points": drawn.size },
+            "model": model(state)?,
+            "semantics": state.semantics().label(),
+            "trainable": { "flags": self.trainable, "frozen": frozen(state) },
+            "seed": settings.seed,
+            "layer": layer(state, view),
+            "channel": self.channel,
+            "augmentation": settings.pipeline.steps.iter().filter(|s| s.on).map(|s| s.layer.class()).collect::<Vec<_>>(),
+            "batch_augmented": settings.augment_batch,
+            "photo": photo(state)?,
+            "batch": batch(state, view)?,
+        });
+        let mut text = serde_json::to_string_pretty(&value)
+            .map_err(|error| Failure::File(error.to_string()))?;
+        text.push('\n');
+        Ok(text.into_bytes())
+    }
+}
+
+/// Hexadecimal digits, as `sha256sum` prints them.
+fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in Sha256::digest(bytes) {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::File(format!("{error}: {}", path.display())))
+}
+
+fn model(state: &State) -> Result<Value, Failure> {
+    let Some(base) = &state.opened.base else {
+        return Ok(Value::Null);
+    };
+    let hash = match &base.source {
+        ModelSource::DogBreeds => sha256(assets::DOG_BREEDS_MOBILENETV2),
+        ModelSource::EfficientNetLite0 => sha256(assets::EFFICIENTNET_LITE0),
+        ModelSource::File(path) => sha256(&read(path)?),
+    };
+    Ok(json!({ "name": base.model.title, "framework": base.model.framework, "sha256": hash }))
+}
+
+fn frozen(state: &State) -> Vec<&str> {
+    let base = state.opened.base.iter();
+    let frozen = base.flat_map(|base| {
+        let layers = base.model.graph.layers.iter().enumerate();
+        layers
+            .filter(|(id, _)| !base.flags.get(*id))
+            .map(|(_, layer)| layer.name.as_str())
+    });
+    frozen.collect()
+}
+
+fn layer(state: &State, view: View) -> Option<&str> {
+    let base = state.opened.base.as_ref()?;
+    Some(&base.model.graph.layers[base.layer(view)?].name)
+}
+
+fn hashed(photo: &Photo) -> Result<Value, Failure> {
+    let hash = match &photo.source {
+        PhotoSource::Bundled(bytes) => sha256(bytes),
+        PhotoSource::File(path) => sha256(&read(path)?),
+    };
+    Ok(json!({ "name": photo.name, "sha256": hash }))
+}
+
+fn photo(state: &State) -> Result<Option<Value>, Failure> {
+    let gallery = state.opened.gallery.as_ref();
+    gallery.and_then(|g| g.chosen()).map(hashed).transpose()
+}
+
+fn batch(state: &State, view: View) -> Result<Vec<Value>, Failure> {
+    let looked = state.computed.result(view);
+    let photos = state.photos().map_or(&[][..], |set| &set.photos);
+    let batch = looked.map_or(&[][..], |looked| &looked.batch);
+    batch
+        .iter()
+        .filter_map(|&i| photos.get(i))
+        .map(hashed)
+        .collect()
+}
+
+/// The command as a shell reads it.
+fn command(arguments: impl Iterator<Item = OsString>) -> String {
+    let mut words = vec![env!("CARGO_PKG_NAME").to_owned()];
+    words.extend(
+        arguments
+            .skip(1)
+            .map(|word| shell_word(&word.to_string_lossy())),
+    );
+    words.join(" ")
+}
+
+fn shell_word(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+%@".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_can_be_pasted_into_a_shell() {
+        let words = ["/some/where/modelens", "figure", "it's here", "--out=a.svg"];
+        let command = command(words.into_iter().map(OsString::from));
+        assert_eq!(command, "modelens figure 'it'\\''s here' --out=a.svg");
+    }
+
+    #[test]
+    fn hashes_are_those_of_sha256sum() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(sha256(b""), empty);
+    }
+}

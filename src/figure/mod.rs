@@ -1,0 +1,23 @@
+//! A view without a window: the shapes it draws as SVG, and PNG of that.
+//!
+//! State -> [`draw`] -> SVG -> [`png`]. The same state gives the same bytes.
+
+mod document;
+mod draw;
+mod images;
+mod meshes;
+mod outline;
+pub mod png;
+mod shapes;
+#[cfg(test)]
+mod shapes_tests;
+mod table;
+mod text;
+mod write;
+
+pub use draw::{DrawError, Drawn, Part, What, draw};
+pub use images::Images;
+pub use outline::outlined;
+pub use table::csv;
+
+use crate::theme::text::BODY as BODY_SIZE;

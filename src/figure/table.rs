@@ -1,0 +1,218 @@
+//! The numbers of a figure, as CSV: one value a line, so that every view has the same columns.
+
+use std::fmt::{Display, Write as _};
+
+use crate::model::Mode;
+use crate::worker::{
+    AugmentationOutcome, BatchNormOutcome, Card, DropoutOutcome, HISTOGRAM_BINS, Looked, Outcome,
+    PredictOutcome, TrainableOutcome,
+};
+
+const HEAD: &str = "side,item,quantity,value\n";
+
+/// A table that grows line by line.
+struct Table(String);
+
+impl Table {
+    fn row(&mut self, mode: Option<Mode>, item: &str, quantity: &str, value: impl Display) {
+        let side = match mode {
+            Some(Mode::Training) => "training",
+            Some(Mode::Inference) => "inference",
+            None => "both",
+        };
+        let [item, value] = [item, &value.to_string()].map(quoted);
+        let _ = writeln!(self.0, "{side},{item},{quantity},{value}");
+    }
+
+    /// One line a value, counted from 1.
+    fn values(&mut self, mode: Option<Mode>, what: &str, quantity: &str, values: &[f32]) {
+        for (i, value) in values.iter().enumerate() {
+            self.row(mode, &format!("{what} {}", i + 1), quantity, value);
+        }
+    }
+}
+
+/// A field that holds a comma, a quote or a new line stands between quotes.
+fn quoted(field: &str) -> String {
+    if field.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", field.replace('"', "\"\""))
+    } else {
+        field.to_owned()
+    }
+}
+
+/// The numbers of a result. Items are counted from 1, as the window counts them.
+pub fn csv(looked: &Looked) -> String {
+    let mut table = Table(HEAD.to_owned());
+    match &looked.outcome {
+        Outcome::Augmentation(outcome) => augmentation(&mut table, outcome),
+        Outcome::Dropout(outcome) => dropout(&mut table, outcome),
+        Outcome::BatchNorm(outcome) => batch_norm(&mut table, outcome),
+        Outcome::Trainable(outcome) => trainable(&mut table, outcome),
+        Outcome::Predict(outcome) => predict(&mut table, outcome),
+    }
+    table.0
+}
+
+fn augmentation(table: &mut Table, outcome: &AugmentationOutcome) {
+    for mode in Mode::BOTH {
+        for (i, cell) in outcome.side(mode).iter().enumerate() {
+            let item = format!("cell {}", i + 1);
+            table.row(Some(mode), &item, "drawn", &cell.words);
+            if let Some(difference) = cell.largest_difference {
+                table.row(Some(mode), &item, "largest_difference", difference);
+            }
+        }
+    }
+}
+
+fn dropout(table: &mut Table, outcome: &DropoutOutcome) {
+    table.row(None, "layer", "rate", outcome.noise.strength());
+    table.row(None, "layer", "rate_in_file", outcome.file_rate);
+    for point in &outcome.mean.points {
+        let item = format!("mean of {} passes", point.passes);
+        table.row(None, &item, "distance", point.distance);
+        table.row(None, &item, "expected_distance", point.expected);
+    }
+    if let Some(passes) = &outcome.monte_carlo {
+        let item = format!("class {}", passes.top);
+        table.row(
+            Some(Mode::Inference),
+            &item,
+            "probability",
+            passes.inference,
+        );
+        table.values(
+            Some(Mode::Training),
+            "pass",
+            "probability",
+            &passes.probabilities,
+        );
+    }
+    for (mode, side) in Mode::BOTH
+        .into_iter()
+        .zip([&outcome.training, &outcome.inference])
+    {
+        let mode = Some(mode);
+        table.row(mode, "layer", "dropped", side.dropped);
+        table.values(mode, "unit", "before", &side.input);
+        if let Some(mask) = &side.mask {
+            table.values(mode, "unit", "factor", mask);
+        }
+        table.values(mode, "unit", "after", &side.output);
+    }
+}
+
+fn batch_norm(table: &mut Table, outcome: &BatchNormOutcome) {
+    table.row(None, "layer", "values_a_channel", outcome.n);
+    table.row(None, "layer", "momentum", outcome.momentum);
+    table.row(None, "layer", "epsilon", outcome.epsilon);
+    let of_layer = [
+        ("gamma", &outcome.gamma),
+        ("beta", &outcome.beta),
+        ("moving_mean", &outcome.moving.mean),
+        ("moving_variance", &outcome.moving.variance),
+    ];
+    for (quantity, values) in of_layer {
+        table.values(None, "channel", quantity, values);
+    }
+    for (mode, side) in Mode::BOTH
+        .into_iter()
+        .zip([&outcome.training, &outcome.inference])
+    {
+        let of_side = [
+            ("batch_mean", &side.batch.mean),
+            ("batch_variance", &side.batch.variance),
+            ("used_mean", &side.used.mean),
+            ("used_variance", &side.used.variance),
+            ("next_moving_mean", &side.next.mean),
+            ("next_moving_variance", &side.next.variance),
+        ];
+        for (quantity, values) in of_side {
+            table.values(Some(mode), "channel", quantity, values);
+        }
+        for (i, (counts, [low, high])) in side
+            .histogram
+            .iter()
+            .zip(&outcome.histogram_axis)
+            .enumerate()
+        {
+            let width = (high - low) / HISTOGRAM_BINS as f32;
+            for (bin, count) in counts.iter().enumerate() {
+                let from = low + width * bin as f32;
+                let item = format!("channel {} outputs from {from}", i + 1);
+                table.row(Some(mode), &item, "count", count);
+            }
+        }
+    }
+}
+
+fn trainable(table: &mut Table, outcome: &TrainableOutcome) {
+    table.row(None, "step", "rate", outcome.rate);
+    table.row(None, "step", "photos", outcome.photos);
+    for card in &outcome.cards {
+        card_rows(table, card);
+    }
+}
+
+fn card_rows(table: &mut Table, card: &Card) {
+    let mode = Some(card.mode);
+    let flag = if card.trainable {
+        "trainable=True"
+    } else {
+        "trainable=False"
+    };
+    table.row(mode, flag, "loss", card.loss);
+    table.row(mode, flag, "output_difference", card.output_difference);
+    table.row(mode, flag, "noise_layers_active", card.noises_active);
+    for (part, name) in [(&card.base, "base"), (&card.head, "head")] {
+        let item = format!("{flag} {name}");
+        table.row(mode, &item, "parameters_that_learn", part.learns);
+        table.row(mode, &item, "largest_weight_change", part.weight_change);
+        table.row(mode, &item, "batch_norms", part.batch_norms);
+        table.row(mode, &item, "batch_norms_on_batch", part.on_batch);
+        table.row(mode, &item, "statistics_moved", part.statistics_moved);
+        table.row(
+            mode,
+            &item,
+            "largest_statistics_change",
+            part.statistics_change,
+        );
+    }
+}
+
+/// Classes are counted from 0, as the model's outputs are.
+fn predict(table: &mut Table, outcome: &PredictOutcome) {
+    table.row(None, "batch", "photos", outcome.batch);
+    table.row(None, "class", "followed", outcome.followed);
+    for mode in Mode::BOTH {
+        for row in &outcome.rows {
+            let item = format!("class {}", row.class);
+            table.row(Some(mode), &item, "probability", row.probability(mode));
+        }
+        let side = outcome.side(mode);
+        for (what, seen) in [("pass", &side.passes), ("batch", &side.mates)] {
+            for (i, seen) in seen.iter().enumerate() {
+                let item = format!("{what} {}", i + 1);
+                table.row(Some(mode), &item, "probability", seen.probability);
+                table.row(Some(mode), &item, "first_class", seen.first);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_with_commas_are_quoted() {
+        let mut table = Table(String::new());
+        table.row(Some(Mode::Training), "cell 1", "drawn", "flipped, 4°");
+        table.row(None, "a \"b\"", "n", 0.1_f32);
+        assert_eq!(
+            table.0,
+            "training,cell 1,drawn,\"flipped, 4°\"\nboth,\"a \"\"b\"\"\",n,0.1\n"
+        );
+    }
+}

@@ -1,0 +1,37 @@
+//! The export dialog.
+
+use std::sync::Arc;
+
+use eframe::egui::TextureHandle;
+
+use crate::figure::Part;
+use crate::worker::Figure;
+
+/// What is exported, and how.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ExportChoice {
+    pub part: Part,
+    /// PNG, else SVG.
+    pub png: bool,
+    /// Pixels of a PNG for each point.
+    pub scale: u32,
+    pub dark: bool,
+    pub caption: bool,
+}
+
+impl ExportChoice {
+    /// The scales on offer.
+    pub const SCALES: [u32; 3] = [1, 2, 3];
+}
+
+/// The dialog, apart from its window.
+#[derive(Default)]
+pub struct Export {
+    /// `None`: not open.
+    pub choice: Option<ExportChoice>,
+    /// What the choice looks like now.
+    pub drawn: Option<Arc<Figure>>,
+    pub preview: Option<TextureHandle>,
+    /// What became of the last thing done.
+    pub said: Option<String>,
+}

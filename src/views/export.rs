@@ -1,0 +1,120 @@
+//! The export dialog: what of the window, how, and where to.
+
+use eframe::egui::{
+    Align, Align2, Button, Id, Image, Key, Layout, Rect, Role, Sense, Ui, WidgetInfo, Window, vec2,
+};
+
+use super::{Show, parts};
+use crate::command::ExportCommand;
+use crate::figure::Part;
+use crate::model::Mode;
+use crate::state::{ExportChoice, View};
+use crate::theme::{self, sizes, text};
+
+/// Draws the dialog while it is open.
+pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let Some(choice) = show.state.export.choice else {
+        return;
+    };
+    let mut open = true;
+    Window::new("Export")
+        .id(Id::unique("export"))
+        .open(&mut open)
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
+        .show(ui.ctx(), |ui| {
+            ui.horizontal_top(|ui| {
+                ui.vertical(|ui| {
+                    ui.set_width(sizes::EXPORT_CHOICES);
+                    choices_ui(ui, show, choice);
+                });
+                preview_ui(ui, show);
+            });
+        });
+    // A menu or a text field takes the key first.
+    let escaped = ui.input(|i| i.key_pressed(Key::Escape));
+    if !open || escaped {
+        show.push(ExportCommand::Show(false));
+    }
+}
+
+fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
+    let palette = theme::palette(ui);
+    let mut new = choice;
+    ui.label(text::title("WHAT", palette));
+    let sides = match show.state.settings.view {
+        View::Trainable => ["Left cards", "Right cards"],
+        _ => ["Left column", "Right column"],
+    };
+    let parts = [
+        (Part::View, "The view"),
+        (Part::Side(Mode::Training), sides[0]),
+        (Part::Side(Mode::Inference), sides[1]),
+        (Part::Window, "The whole window"),
+    ];
+    for (part, label) in parts {
+        ui.radio_value(&mut new.part, part, label);
+    }
+    ui.add_enabled_ui(new.part != Part::Window, |ui| {
+        parts::check_ui(ui, "With a caption", &mut new.caption);
+    });
+    ui.add_space(sizes::S2);
+    ui.label(text::title("FORMAT", palette));
+    ui.horizontal(|ui| {
+        ui.radio_value(&mut new.png, true, "PNG");
+        ui.radio_value(&mut new.png, false, "SVG");
+    });
+    ui.add_enabled_ui(new.png, |ui| {
+        ui.horizontal(|ui| {
+            for scale in ExportChoice::SCALES {
+                ui.radio_value(&mut new.scale, scale, format!("{scale}×"));
+            }
+        });
+    });
+    ui.add_space(sizes::S2);
+    ui.label(text::title("THEME", palette));
+    ui.horizontal(|ui| {
+        ui.radio_value(&mut new.dark, false, "Light");
+        ui.radio_value(&mut new.dark, true, "Dark");
+    });
+    if new != choice {
+        show.push(ExportCommand::Choose(new));
+    }
+    ui.add_space(sizes::S3);
+    let is_drawn = show.state.export.drawn.is_some();
+    ui.horizontal(|ui| {
+        if ui.add_enabled(is_drawn, Button::new("Save...")).clicked() {
+            show.push(ExportCommand::Save);
+        }
+        if ui.add_enabled(is_drawn, Button::new("Copy")).clicked() {
+            show.push(ExportCommand::Copy);
+        }
+    });
+    if let Some(said) = &show.state.export.said {
+        parts::wrapped_ui(ui, text::note(said, palette));
+    }
+}
+
+/// The figure, as large as there is room.
+fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
+    let palette = theme::palette(ui);
+    let (room, response) = ui.allocate_exact_size(sizes::PREVIEW.into(), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Preview of the figure"));
+    parts::inside_ui(ui, room, Layout::top_down(Align::Center), |ui| match &show
+        .state
+        .export
+        .preview
+    {
+        Some(preview) => {
+            let size = preview.size_vec2();
+            let scale = (room.width() / size.x).min(room.height() / size.y);
+            let place = Rect::from_center_size(room.center(), size * scale);
+            Image::new(preview).paint_at(ui, place);
+            let line = eframe::egui::Stroke::new(sizes::LINE, palette.line);
+            let kind = eframe::egui::StrokeKind::Outside;
+            ui.painter().rect_stroke(place, 0.0, line, kind);
+        }
+        None => parts::empty_ui(ui, room, "Drawing ..."),
+    });
+}

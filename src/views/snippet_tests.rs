@@ -1,0 +1,100 @@
+//! The code that the window offers, as files. `tests/snippets/check.py` runs each of them in the
+//! framework it is for and compares what happens with what it says.
+//! `UPDATE_SNAPSHOTS=1 cargo test snippets` writes them anew.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::code::{self, BatchNormSetting};
+use super::dropout;
+use crate::augment::Pipeline;
+use crate::model::graph::Noise;
+use crate::model::reading::Reading;
+use crate::model::{Mode, Outer, Role, Semantics, effective};
+
+/// The name of the file says what model the snippet needs.
+fn snippets() -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for semantics in Semantics::ALL {
+        let id = semantics.id();
+        let mut put = |name: String, code: String| {
+            assert!(all.insert(format!("{id}-{name}.py"), code).is_none());
+        };
+        put(
+            "augmentation".into(),
+            code::augmentation(&Pipeline::course(), semantics),
+        );
+        put("trainable".into(), code::trainable(true, semantics));
+        for (name, reading) in [("softmax", Reading::Softmax), ("logits", Reading::Logits)] {
+            put(
+                format!("predict-{name}"),
+                code::predict(reading, 5, 3, semantics),
+            );
+        }
+        for (name, rate) in [("file", 0.3), ("other", 0.5)] {
+            let file = Noise::Dropout {
+                rate: 0.3,
+                noise_shape: None,
+            };
+            put(
+                format!("dropout-{name}"),
+                dropout::snippet(&file, rate, 4, semantics),
+            );
+        }
+        let outers = [
+            ("true", Outer::Given(Mode::Training)),
+            ("false", Outer::Given(Mode::Inference)),
+            ("absent", Outer::NotGiven),
+        ];
+        let recorded: &[(&str, Option<bool>)] = if semantics == Semantics::PyTorch {
+            &[("absent", None)]
+        } else {
+            &[("absent", None), ("false", Some(false))]
+        };
+        for (outer_name, outer) in outers {
+            for &(recorded_name, recorded) in recorded {
+                for trainable in [true, false] {
+                    for batches in [0, 3] {
+                        let role = Role::BatchNorm;
+                        let training = effective(role, trainable, true, outer, recorded, semantics);
+                        let setting = BatchNormSetting {
+                            nested: true,
+                            outer,
+                            training,
+                            trainable,
+                            momentum: (batches > 0).then_some(0.75),
+                            batches,
+                        };
+                        let name = format!(
+                            "batchnorm-outer_{outer_name}-recorded_{recorded_name}-trainable_{trainable}-batches_{batches}"
+                        );
+                        put(name, code::batch_norm("bn", &setting, semantics));
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn snippets_are_those_that_were_run() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snippets/code");
+    let all = snippets();
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        std::fs::create_dir_all(&folder).expect("a folder");
+        for (name, code) in &all {
+            std::fs::write(folder.join(name), format!("{code}\n")).expect("a file");
+        }
+    }
+    let entries = std::fs::read_dir(&folder).expect("the snippets");
+    assert_eq!(entries.count(), all.len(), "a file of each, and no other");
+    for (name, code) in all {
+        let kept = std::fs::read_to_string(folder.join(&name)).expect("the snippet's file");
+        assert_eq!(
+            kept.trim_end(),
+            code.trim_end(),
+            "{name}: run tests/snippets/check.py after an update"
+        );
+    }
+}

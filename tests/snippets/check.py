@@ -1,0 +1,215 @@
+"""Runs the code that the window offers and checks what it says about itself.
+
+    KERAS_BACKEND=tensorflow python tests/snippets/check.py keras3
+    python tests/snippets/check.py keras2        (needs tensorflow and tf_keras)
+    python tests/snippets/check.py pytorch
+
+Needs the framework named. Prints one line a snippet and ends with status 1 if one of them is
+wrong.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+FRAMEWORK = sys.argv[1]
+CODE = Path(__file__).parent / "code"
+X = np.random.default_rng(7).normal(2.0, 3.0, (4, 8, 8, 3)).astype("float32")
+
+
+def setting(name):
+    """`batchnorm-outer_true-recorded_false-trainable_true-batches_0` as a dictionary."""
+    return dict(part.split("_") for part in name.split("-") if "_" in part)
+
+
+def keras_model(keras, recorded, activation):
+    inputs = keras.Input((8, 8, 3))
+    inner = keras.Input((8, 8, 3))
+    y = keras.layers.Conv2D(6, 3, name="conv")(inner)
+    y = keras.layers.BatchNormalization(name="bn")(y)
+    base = keras.Model(inner, keras.layers.ReLU()(y), name="base")
+    y = base(inputs) if recorded is None else base(inputs, training=recorded)
+    y = keras.layers.GlobalAveragePooling2D()(y)
+    y = keras.layers.Dropout(0.3, name="dropout")(y)
+    return base, keras.Model(inputs, keras.layers.Dense(5, activation=activation)(y))
+
+
+def batch_norm_keras(name, code, keras, ops):
+    wanted = setting(name)
+    recorded = {"absent": None, "false": False}[wanted["recorded"]]
+    base, model = keras_model(keras, recorded, "softmax")
+    bn = base.get_layer("bn")
+    x = ops(X)
+    batches = [ops(X + i) for i in range(5)]
+    before = np.array(bn.moving_mean)
+    *lines, last = [l for l in code.splitlines() if not l.startswith("#")]
+    assert last.startswith("model(x, training=False)"), last
+    names = {"model": model, "base": base, "x": x, "batches": batches}
+    exec("\n".join(lines), names)
+    moved = not np.array_equal(before, np.array(bn.moving_mean))
+    claimed = "# batch statistics" in "\n".join(lines)
+    assert moved == claimed, f"moved: {moved}, claimed: {claimed}"
+    assert bn.trainable == (wanted["trainable"] == "true")
+    if wanted["batches"] == "3":
+        assert abs(bn.momentum - 0.75) < 1e-9
+        if moved:
+            expected = before
+            conv = base.get_layer("conv")
+            for i in range(3):
+                mean = np.array(conv(batches[i])).mean((0, 1, 2))
+                expected = 0.75 * expected + 0.25 * mean
+            assert np.allclose(np.array(bn.moving_mean), expected, rtol=1e-4, atol=1e-5)
+    after = np.array(bn.moving_mean)
+    exec(last, names)
+    assert np.array_equal(after, np.array(bn.moving_mean)), "training=False moves nothing"
+
+
+def in_keras(name, code, keras, ops, tf):
+    if name.startswith("batchnorm"):
+        return batch_norm_keras(name, code, keras, ops)
+    activation = None if name.endswith("logits") else "softmax"
+    base, model = keras_model(keras, False, activation)
+    names = {"keras": keras, "base": base, "model": model, "x": ops(X), "tf": tf}
+    names["photo"], names["others"] = ops(X[:1]), ops(X[1:] * 2.0)
+    if name == "trainable":
+        code = code.replace("compile(...)", 'compile("sgd", "sparse_categorical_crossentropy")')
+        names["x"] = keras.Input((8, 8, 3))
+        exec(code, names)
+        assert not base.trainable_weights and not base.get_layer("bn").trainable
+        assert names["model"].trainable_weights, "the head learns"
+        return
+    if name == "augmentation":
+        names["x"] = ops(np.abs(X) * 20.0)
+        exec(code, names)
+        rests = names["augment"](names["x"], training=False)
+        assert np.array_equal(np.array(rests), np.array(names["x"])), "it rests"
+        drawn = [np.array(names["augment"](names["x"], training=True)) for _ in range(6)]
+        assert any(not np.array_equal(d, np.array(names["x"])) for d in drawn), "it draws"
+        by_default = [np.array(names["augment"](names["x"])) for _ in range(6)]
+        assert any(not np.array_equal(d, np.array(names["x"])) for d in by_default)
+        return
+    if name.startswith("dropout"):
+        rate = 0.5 if name.endswith("other") else 0.3
+        names["x"] = ops(np.ones((1, 1000), "float32"))
+        exec(code, names)
+        drop = names["drop"]
+        assert abs(drop.rate - rate) < 1e-9 and abs(model.get_layer("dropout").rate - rate) < 1e-9
+        kept = np.array(drop(names["x"], training=True))
+        assert set(np.round(np.unique(kept), 3)) == {0.0, np.float32(round(1 / (1 - rate), 3))}
+        ys = [np.array(y) for y in names["ys"]]
+        assert len(ys) == 4 and not all(np.array_equal(ys[0], y) for y in ys), "masks differ"
+        return
+    # predict: the statistics of the batch's neighbours reach the photo in training mode only.
+    base, model = keras_model(keras, None, activation)
+    names.update(base=base, model=model)
+    exec(code, names)
+    p = np.array(names["p"])
+    assert p.shape == (5,) and abs(p.sum() - 1.0) < 1e-5, p
+    alone = np.array(model(names["x"], training=False)[0])
+    among = np.array(model(names["y"], training=False)[0])
+    assert np.allclose(alone, among, atol=1e-6), "inference does not see the neighbours"
+
+
+def torch_model(torch, activation):
+    nn = torch.nn
+
+    class Model(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.base = nn.Sequential(nn.Conv2d(3, 6, 3))
+            self.bn = nn.BatchNorm2d(6)
+            self.dropout = nn.Dropout(0.3)
+            self.dense = nn.Linear(6, 5)
+
+        def forward(self, x):
+            y = self.dropout(torch.relu(self.bn(self.base(x))).mean((2, 3)))
+            y = self.dense(y)
+            return y.softmax(-1) if activation else y
+
+    return Model()
+
+
+def in_torch(name, code, torch):
+    model = torch_model(torch, not name.endswith("logits"))
+    x = torch.tensor(X.transpose(0, 3, 1, 2).copy())
+    names = {"torch": torch, "nn": torch.nn, "model": model, "base": model.base, "x": x}
+    names["photo"], names["others"] = x[:1], x[1:] * 2.0
+    if name.startswith("batchnorm"):
+        wanted = setting(name)
+        names["batches"] = [x + i for i in range(5)]
+        before = model.bn.running_mean.clone()
+        exec(code, names)
+        moved = not torch.equal(before, model.bn.running_mean)
+        assert moved == ("# batch statistics" in code), f"moved: {moved}"
+        assert model.bn.weight.requires_grad == (wanted["trainable"] == "true")
+        if wanted["batches"] == "3":
+            assert abs(model.bn.momentum - 0.25) < 1e-9
+        model.train()
+        model.bn.eval()
+        kept = model.bn.running_mean.clone()
+        model(x)
+        assert torch.equal(kept, model.bn.running_mean), "bn.eval() keeps the statistics"
+    elif name == "trainable":
+        exec(code, names)
+        learn = [p for group in names["optimizer"].param_groups for p in group["params"]]
+        assert not any(p is q for p in learn for q in model.base.parameters())
+        assert learn and not model.base.training
+    elif name.startswith("dropout"):
+        rate = 0.5 if name.endswith("other") else 0.3
+        names["x"] = torch.ones(1, 1000)
+        exec(code, names)
+        assert abs(names["drop"].p - rate) < 1e-9 and abs(model.dropout.p - rate) < 1e-9
+        ys = names["ys"]
+        assert len(ys) == 4 and not all(torch.equal(ys[0], y) for y in ys)
+        assert not model.bn.training and model.dropout.training
+    elif name == "augmentation":
+        try:
+            from torchvision.transforms import v2  # noqa: F401
+        except ImportError:
+            return "skipped: no torchvision"
+        exec(code, names)
+        images = torch.rand(4, 3, 8, 8)
+        assert any(not torch.equal(names["augment"](images), images) for _ in range(6))
+    else:
+        exec(code, names)
+        p = names["p"]
+        assert p.shape == (5,) and abs(float(p.detach().sum()) - 1.0) < 1e-5
+    return None
+
+
+def main():
+    if FRAMEWORK == "pytorch":
+        import torch
+
+        def run(name, code):
+            torch.manual_seed(7)
+            return in_torch(name, code, torch)
+    else:
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        import tensorflow as tf
+
+        if FRAMEWORK == "keras2":
+            import tf_keras as keras
+        else:
+            import keras
+
+        def run(name, code):
+            keras.utils.set_random_seed(7)
+            return in_keras(name, code, keras, tf.constant, tf)
+
+    wrong = 0
+    for path in sorted(CODE.glob(f"{FRAMEWORK}-*.py")):
+        name = re.sub(f"^{FRAMEWORK}-", "", path.stem)
+        try:
+            said = run(name, path.read_text()) or "as it says"
+        except Exception as error:  # noqa: BLE001 - every failure is reported
+            wrong += 1
+            said = f"WRONG: {type(error).__name__}: {error}"
+        print(f"{name}: {said}")
+    sys.exit(1 if wrong else 0)
+
+
+main()

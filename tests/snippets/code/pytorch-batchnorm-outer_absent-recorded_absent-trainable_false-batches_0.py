@@ -1,0 +1,4 @@
+bn = model.get_submodule("bn")
+bn.requires_grad_(False)  # gamma and beta
+model(x)  # batch statistics
+# bn.eval() keeps the statistics

@@ -1,0 +1,5 @@
+bn = model.get_submodule("bn")
+bn.requires_grad_(True)  # gamma and beta
+model.train()
+model(x)  # batch statistics
+# bn.eval() keeps the statistics

@@ -1,0 +1,352 @@
+//! Figures from the command line and from the export dialog.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use eframe::egui::{Key, Modifiers};
+use modelens::app::AppOptions;
+use modelens::command::{Action, ExportCommand};
+use modelens::figure::{Part, png};
+use modelens::model::Mode;
+use modelens::state::{ExportChoice, View};
+use resvg::usvg::{Group, Node};
+
+use crate::window::{Window, click, command, open, settle, shows};
+
+const VIEWS: [&str; View::ALL.len()] = [
+    "augmentation",
+    "dropout",
+    "batchnorm",
+    "trainable",
+    "predict",
+];
+
+fn figure(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_modelens"))
+        .arg("figure")
+        .args(args)
+        .output()
+        .expect("the program starts")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a UTF-8 path")
+}
+
+/// What the figure command writes into `folder` under this name.
+fn written(folder: &Path, name: &str, args: &[&str]) -> Vec<u8> {
+    let out = folder.join(name);
+    let done = figure(&[args, &["--batch", "3", "--out", text(&out)]].concat());
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{args:?}: {said}");
+    std::fs::read(out).expect("the figure")
+}
+
+/// Width, height, and pixels a metre where the file tells.
+fn png_header(bytes: &[u8]) -> (u32, u32, Option<u32>) {
+    let reader = ::png::Decoder::new(std::io::Cursor::new(bytes));
+    let reader = reader.read_info().expect("a PNG");
+    let info = reader.info();
+    (info.width, info.height, info.pixel_dims.map(|p| p.xppu))
+}
+
+#[test]
+fn the_same_command_writes_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for view in VIEWS {
+        for end in ["svg", "png"] {
+            let [a, b] = ["a", "b"].map(|name| {
+                let name = format!("{name}.{end}");
+                written(
+                    folder.path(),
+                    &name,
+                    &[view, "--caption", "--theme", "dark"],
+                )
+            });
+            assert!(a == b, "{view} {end}");
+        }
+        let other = written(
+            folder.path(),
+            "c.svg",
+            &[view, "--caption", "--theme", "dark", "--seed", "8"],
+        );
+        let first = std::fs::read(folder.path().join("a.svg")).expect("the figure");
+        assert!(other != first, "{view}: another seed");
+    }
+}
+
+#[test]
+fn photos_are_embedded_once_and_text_stays_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let svg = written(folder.path(), "a.svg", &["augmentation"]);
+    let svg = String::from_utf8(svg).expect("text");
+    // Nine draws and the original, which the right side shows nine times.
+    assert_eq!(svg.matches("<image ").count(), 10);
+    assert_eq!(svg.matches("<use ").count(), 18);
+    assert!(svg.contains(">training=True</text>"));
+    assert!(png::tree(&svg).is_ok());
+    let outlined = written(folder.path(), "b.svg", &["augmentation", "--outline-text"]);
+    let outlined = String::from_utf8(outlined).expect("text");
+    assert!(!outlined.contains("<text"));
+    let [plain, outlined] = [&svg, &outlined].map(|svg| png::raster(svg, 490).expect("pixels"));
+    let differs =
+        |(a, b): &(&[u8; 4], &[u8; 4])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 60);
+    let different = plain
+        .rgba
+        .iter()
+        .zip(&outlined.rgba)
+        .filter(differs)
+        .count();
+    assert!(
+        different * 1000 < plain.rgba.len(),
+        "{different} pixels differ"
+    );
+}
+
+/// Number and ink width of each text.
+fn widths(group: &Group, found: &mut Vec<f32>) {
+    for node in group.children() {
+        match node {
+            Node::Group(group) => widths(group, found),
+            Node::Text(text) => found.push(text.abs_bounding_box().width()),
+            Node::Path(_) | Node::Image(_) => {}
+        }
+    }
+}
+
+#[test]
+fn text_is_as_wide_as_the_window_laid_it_out() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let svg = written(folder.path(), "a.svg", &["trainable", "--caption"]);
+    let svg = String::from_utf8(svg).expect("text");
+    let free: String = svg
+        .split(" textLength=\"")
+        .enumerate()
+        .map(|(i, part)| {
+            if i == 0 {
+                part
+            } else {
+                part.split_once('"').expect("a value").1
+            }
+        })
+        .collect();
+    let [given, free] = [&svg, &free].map(|svg| {
+        let mut found = Vec::new();
+        widths(png::tree(svg).expect("SVG").root(), &mut found);
+        found
+    });
+    assert!(given.len() > 40);
+    for (given, free) in given.into_iter().zip(free) {
+        assert!(
+            (given - free).abs() < 1.0 + 0.01 * given,
+            "{given} for {free}"
+        );
+    }
+}
+
+#[test]
+fn sizes_are_those_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let png = |args: &[&str]| {
+        let args = [&["batchnorm", "--size", "700x500"], args].concat();
+        png_header(&written(folder.path(), "a.png", &args))
+    };
+    assert_eq!(png(&[]), (700, 500, None));
+    assert_eq!(png(&["--scale", "3"]), (2100, 1500, None));
+    assert_eq!(
+        png(&["--width", "350px", "--side", "inference"]),
+        (350, 250, None)
+    );
+    // 127 mm are 5 inches.
+    assert_eq!(
+        png(&["--width", "127mm", "--dpi", "254"]),
+        (1270, 907, Some(10_000))
+    );
+    let svg = written(
+        folder.path(),
+        "a.svg",
+        &["batchnorm", "--size", "700x500", "--width", "140mm"],
+    );
+    let svg = String::from_utf8(svg).expect("text");
+    assert!(svg.contains("width=\"140mm\" height=\"100mm\""));
+}
+
+#[test]
+fn a_sidecar_tells_how_to_make_the_figure_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = [
+        "batchnorm",
+        "--sidecar",
+        "--csv",
+        "--photo",
+        "fish1",
+        "--channel",
+        "5",
+    ];
+    written(folder.path(), "a.svg", &args);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
+    let sidecar: serde_json::Value = serde_json::from_str(&read("a.json")).expect("JSON");
+    let command = sidecar["command"].as_str().expect("a command");
+    assert!(command.starts_with("modelens figure batchnorm --sidecar --csv --photo fish1"));
+    assert_eq!(sidecar["photo"]["name"], "fish/fish1.webp");
+    assert_eq!(sidecar["batch"].as_array().map(Vec::len), Some(3));
+    assert_eq!(sidecar["model"]["sha256"].as_str().map(str::len), Some(64));
+    assert_eq!(sidecar["seed"], 7);
+    let csv = read("a.csv");
+    assert_eq!(csv.matches(",moving_mean,").count(), 160);
+    assert_eq!(csv.matches(",batch_mean,").count(), 320);
+    // Every value of a channel is in one of its bins.
+    let counts = csv
+        .lines()
+        .filter(|l| l.starts_with("training,channel 5 outputs"));
+    let counts = counts.map(|l| {
+        l.rsplit(',')
+            .next()
+            .expect("a value")
+            .parse::<u32>()
+            .expect("a count")
+    });
+    assert_eq!(counts.sum::<u32>(), 3 * 5 * 5);
+}
+
+#[test]
+fn every_view_is_written_at_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let all = folder.path().join("new/folder");
+    let done = figure(&["--all", text(&all), "--batch", "2", "--csv"]);
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    for view in VIEWS {
+        for end in ["svg", "csv"] {
+            assert!(all.join(view).with_extension(end).exists(), "{view}.{end}");
+        }
+    }
+}
+
+#[test]
+fn unusable_arguments_and_files_are_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("a.svg");
+    let out = text(&out);
+    let nowhere = folder.path().join("nowhere/a.svg");
+    let broken = folder.path().join("broken.h5");
+    std::fs::write(&broken, "no model").expect("a file");
+    let cases: [(&[&str], i32, &str); 13] = [
+        (&["--out", out], 2, "name a view"),
+        (&["histogram", "--out", out], 2, "no view `histogram`"),
+        (&["dropout"], 2, "--out"),
+        (&["dropout", "--out", "a.pdf"], 2, ".svg or .png"),
+        (
+            &["dropout", "--layer", "nothing", "--out", out],
+            2,
+            "no layer `nothing`",
+        ),
+        (
+            &["dropout", "--layer", "bn_Conv1", "--out", out],
+            2,
+            "no layer of the view",
+        ),
+        (
+            &["dropout", "efficientnet_lite0", "--no-random", "--out", out],
+            2,
+            "--no-random",
+        ),
+        (
+            &[
+                "batchnorm",
+                "--channel",
+                "161",
+                "--batch",
+                "1",
+                "--out",
+                out,
+            ],
+            2,
+            "160 channels",
+        ),
+        (
+            &["batchnorm", "--photo", "cat", "--out", out],
+            2,
+            "no photo `cat`",
+        ),
+        (
+            &["batchnorm", "--size", "50x50", "--batch", "1", "--out", out],
+            2,
+            "50 x 50",
+        ),
+        (&["batchnorm", "--batch", "0", "--out", out], 2, "1 to 64"),
+        (
+            &["augmentation", "--out", text(&nowhere)],
+            1,
+            "nowhere/a.svg\n",
+        ),
+        (
+            &["augmentation", text(&broken), "--out", out],
+            1,
+            "broken.h5\n",
+        ),
+    ];
+    for (args, status, word) in cases {
+        let done = figure(args);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(status), "{args:?}: {said}");
+        assert!(said.contains(word), "{args:?}: {said}");
+        assert!(
+            status == 2 || (said.ends_with(word) && said.lines().count() == 1),
+            "{said}"
+        );
+    }
+    let left = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .count();
+    assert_eq!(left, 1, "nothing but the broken model");
+}
+
+fn choice(window: &Window) -> Option<ExportChoice> {
+    window.state().state().export.choice
+}
+
+#[test]
+fn the_dialog_chooses_draws_and_copies() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Action::Show(View::BatchNorm));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    settle(&mut window);
+    let first = choice(&window).expect("an open dialog");
+    assert_eq!(
+        (first.part, first.png, first.scale, first.caption),
+        (Part::View, true, 2, true)
+    );
+    window.check_accessibility();
+    let drawn = |window: &Window| {
+        window
+            .state()
+            .state()
+            .export
+            .drawn
+            .clone()
+            .expect("a drawing")
+    };
+    assert_eq!(drawn(&window).png_width, Some(1960));
+    for label in ["Right column", "SVG", "Dark", "With a caption"] {
+        click(&mut window, label);
+    }
+    let now = choice(&window).expect("an open dialog");
+    assert_eq!(now.part, Part::Side(Mode::Inference));
+    assert!(!now.png && now.dark && !now.caption);
+    let svg = drawn(&window).svg.clone();
+    assert!(
+        svg.contains("#16181b") && svg.contains("training=False") && !svg.contains("training=True")
+    );
+    click(&mut window, "The whole window");
+    let svg = drawn(&window).svg.clone();
+    assert!(svg.contains("width=\"1280\" height=\"800\"") && svg.contains("<image "));
+    command(&mut window, ExportCommand::Copy);
+    assert!(shows(&window, "on the clipboard"));
+    window.key_press(Key::Escape);
+    settle(&mut window);
+    assert_eq!(choice(&window), None);
+}

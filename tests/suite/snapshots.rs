@@ -1,0 +1,150 @@
+//! What the views draw, compared exactly. `UPDATE_SNAPSHOTS=1 cargo test snapshots` accepts what is
+//! drawn now; look at the changed files before committing them.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use eframe::egui::Context;
+use modelens::app::{App, AppOptions};
+use modelens::command::{Action, Command};
+use modelens::figure::{Images, Part, What, draw};
+use modelens::model::{Mode, Semantics};
+use modelens::state::View;
+use sha2::{Digest as _, Sha256};
+
+/// A state to draw.
+struct Shot {
+    name: &'static str,
+    view: View,
+    part: Part,
+    size: Option<[f32; 2]>,
+    dark: bool,
+    commands: Vec<Command>,
+}
+
+fn shot(name: &'static str, view: View, commands: Vec<Command>) -> Shot {
+    Shot {
+        name,
+        view,
+        part: Part::View,
+        size: None,
+        dark: false,
+        commands,
+    }
+}
+
+/// Every state, beside each view in both themes. Commands stay in force until `DEFAULTS`.
+fn shots() -> Vec<Shot> {
+    use Action::{FreezeAll, UnfreezeAll};
+    let rules = |semantics| Command::SetSemantics(Some(semantics));
+    let mut shots = Vec::new();
+    for view in View::ALL {
+        let [light, dark] = match view {
+            View::Augmentation => ["augmentation-light", "augmentation-dark"],
+            View::Dropout => ["dropout-light", "dropout-dark"],
+            View::BatchNorm => ["batchnorm-light", "batchnorm-dark"],
+            View::Trainable => ["trainable-light", "trainable-dark"],
+            View::Predict => ["predict-light", "predict-dark"],
+        };
+        // The units of a dropout layer are many: a small page shows some of them.
+        let size = (view == View::Dropout).then_some([520.0, 380.0]);
+        shots.push(Shot {
+            size,
+            ..shot(light, view, vec![])
+        });
+        shots.push(Shot {
+            size,
+            dark: true,
+            ..shot(dark, view, vec![])
+        });
+    }
+    shots.push(Shot {
+        part: Part::Side(Mode::Training),
+        ..shot("augmentation-training", View::Augmentation, vec![])
+    });
+    shots.push(shot(
+        "batchnorm-frozen",
+        View::BatchNorm,
+        vec![FreezeAll.into()],
+    ));
+    shots.push(shot(
+        "batchnorm-pytorch",
+        View::BatchNorm,
+        vec![FreezeAll.into(), rules(Semantics::PyTorch)],
+    ));
+    shots.push(shot(
+        "trainable-keras2",
+        View::Trainable,
+        vec![UnfreezeAll.into(), rules(Semantics::Keras2)],
+    ));
+    shots
+}
+
+const DEFAULTS: [Command; 2] = [Command::Do(Action::ResetFlags), Command::SetSemantics(None)];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")
+}
+
+/// Pictures by their hash: the photos are in the repository already.
+fn without_pictures(svg: &str) -> String {
+    let mut parts = svg.split("xlink:href=\"data:");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (data, rest) = part.split_once('"').expect("the end of an address");
+        out.push_str("xlink:href=\"sha256:");
+        for byte in &Sha256::digest(data)[..8] {
+            write!(out, "{byte:02x}").expect("a string grows");
+        }
+        out.push('"');
+        out.push_str(rest);
+    }
+    out
+}
+
+#[test]
+fn snapshots_of_every_view_are_as_committed() {
+    let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
+    let ctx = Context::default();
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a worker");
+    app.settle(&ctx);
+    app.command(&ctx, Command::SetBatch(4));
+    let mut changed = Vec::new();
+    for shot in shots() {
+        let show = Action::Show(shot.view).into();
+        for command in DEFAULTS.into_iter().chain(shot.commands).chain([show]) {
+            app.command(&ctx, command);
+        }
+        app.settle(&ctx);
+        let what = What {
+            view: shot.view,
+            part: shot.part,
+            size: shot.size,
+            caption: true,
+            dark: shot.dark,
+        };
+        let drawn = draw(app.state(), &Images::without_window(&ctx), &what).expect(shot.name);
+        let svg = without_pictures(&drawn.svg);
+        assert!(svg.len() < 60_000, "{} has {} bytes", shot.name, svg.len());
+        let path = folder().join(shot.name).with_extension("svg");
+        if std::fs::read_to_string(&path).is_ok_and(|known| known == svg) {
+            continue;
+        }
+        if update {
+            std::fs::create_dir_all(folder()).expect("a folder");
+            std::fs::write(&path, &svg).expect("a snapshot");
+        } else {
+            let now = std::env::temp_dir()
+                .join(shot.name)
+                .with_extension("new.svg");
+            std::fs::write(&now, &svg).expect("a snapshot");
+            changed.push(format!("{}: now {}", shot.name, now.display()));
+        }
+    }
+    let hint = "UPDATE_SNAPSHOTS=1 cargo test snapshots";
+    assert!(
+        changed.is_empty(),
+        "changed; {hint} accepts:\n{}",
+        changed.join("\n")
+    );
+}

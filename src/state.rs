@@ -55,6 +55,15 @@ impl View {
         Self::Predict,
     ];
 
+    /// Those that show a look: all but Fine-tune, which shows runs that a person starts.
+    pub const LOOKS: [Self; 5] = [
+        Self::Augmentation,
+        Self::Dropout,
+        Self::BatchNorm,
+        Self::Trainable,
+        Self::Predict,
+    ];
+
     /// The view a look belongs to.
     pub fn of(look: &Look) -> Self {
         match look {

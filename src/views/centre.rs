@@ -83,6 +83,7 @@ pub fn explanation(state: &State, view: View) -> Explanation {
         View::Dropout => dropout::explanation(state),
         View::BatchNorm => batch_norm::explanation(state),
         View::Trainable => trainable::explanation(state),
+        View::FineTune => fine_tune::explanation(state),
         View::Predict => predict::explanation(state),
     }
 }
@@ -93,7 +94,7 @@ pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
         View::Trainable => trainable::cards_height(ui, state, width),
         View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
         View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
-        View::Augmentation | View::Dropout => sizes::FIGURE_BODY,
+        View::Augmentation | View::Dropout | View::FineTune => sizes::FIGURE_BODY,
     }
 }
 

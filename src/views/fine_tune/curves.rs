@@ -1,6 +1,6 @@
 //! Curves of a run and how far its layers moved, on axes that all runs share.
 
-use eframe::egui::{Align2, Color32, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, Color32, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2};
 
 use crate::model::Mode;
 use crate::state::RunState;
@@ -66,8 +66,10 @@ pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Ax
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
     frame(ui, plot, palette);
     let at = |step: usize, value: f64| {
-        let x = plot.left() + (step as f64 / axes.steps) as f32 * plot.width();
-        let y = plot.bottom() - (value / top).clamp(0.0, 1.0) as f32 * plot.height();
+        // Marks at the ends stay inside.
+        let room = plot.shrink(sizes::LAMP / 2.0 + sizes::LINE);
+        let x = room.left() + (step as f64 / axes.steps) as f32 * room.width();
+        let y = room.bottom() - (value / top).clamp(0.0, 1.0) as f32 * room.height();
         pos2(x, y)
     };
     let label = |y: f32, align: Align2, value: String| {
@@ -120,7 +122,7 @@ pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Ax
 pub fn movement_ui(ui: &mut Ui, rect: Rect, run: &RunState, names: impl Fn(&Movement) -> String) {
     let palette = theme::palette(ui);
     let (head, plot) = rect.split_top_bottom_at_y(rect.top() + sizes::CAPTION);
-    caption(ui, head, "Moved, layer by layer", "");
+    caption(ui, head, "Moved by layer", "weights ↑ statistics ↓");
     frame(ui, plot, palette);
     let end = run.steps.iter().rev().find_map(|s| s.end.as_ref());
     let layers = end.map_or(&[][..], |end| &end.movement);
@@ -164,13 +166,6 @@ pub fn movement_ui(ui: &mut Ui, rect: Rect, run: &RunState, names: impl Fn(&Move
         bar(i, layer.weights, true, palette.ink);
         bar(i, layer.statistics, false, palette.training.ink);
     }
-    let label = |y: f32, align: Align2, words: &str| {
-        let place = pos2(plot.left() + sizes::S1, y);
-        ui.painter()
-            .text(place, align, words, text::tiny(), palette.muted);
-    };
-    label(plot.top(), Align2::LEFT_TOP, "weights ↑");
-    label(plot.bottom(), Align2::LEFT_BOTTOM, "statistics ↓");
     if let Some(pointer) = response.hover_pos() {
         let i = ((pointer.x - plot.left()) / step) as usize;
         if let Some(layer) = layers.get(i) {
@@ -202,7 +197,7 @@ fn caption(ui: &mut Ui, rect: Rect, name: &str, value: &str) {
     let painter = ui.painter();
     let left = rect.left_center();
     painter.text(left, Align2::LEFT_CENTER, name, text::small(), palette.ink);
-    let right = rect.right_center() - vec2(0.0, 0.0);
+    let right = rect.right_center();
     painter.text(
         right,
         Align2::RIGHT_CENTER,

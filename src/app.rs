@@ -14,6 +14,7 @@ mod pipeline;
 pub mod settings_file;
 mod system_fonts;
 mod textures;
+mod training;
 mod undo;
 mod walk;
 

@@ -19,6 +19,7 @@ pub use desk::{DeskCommand, LessonCommand, LessonSource};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Do(Action),
+    Training(TrainCommand),
     OpenModel(ModelSource),
     OpenPhotos(PhotosSource),
     /// Opens the folder around a photo, and chooses the photo.
@@ -73,6 +74,25 @@ pub enum NoiseCommand {
 impl From<NoiseCommand> for Command {
     fn from(command: NoiseCommand) -> Self {
         Self::Noise(command)
+    }
+}
+
+/// One thing to set or to do in the fine-tune view.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TrainCommand {
+    SetPreset(crate::train::recipe::Preset),
+    SetOptimizer(crate::train::optimizer::Kind),
+    SetRate(f64),
+    SetEpochs(usize),
+    /// Opens the model of this run in the place of the present one.
+    Use(usize),
+    /// Asks where the model of this run is to be saved.
+    Save(usize),
+}
+
+impl From<TrainCommand> for Command {
+    fn from(command: TrainCommand) -> Self {
+        Self::Training(command)
     }
 }
 
@@ -182,6 +202,12 @@ pub enum Action {
     PreviousStep,
     FreePlay,
     CloseLesson,
+    StartRuns,
+    PauseRuns,
+    ResumeRuns,
+    StepRuns,
+    StopRuns,
+    ResetRuns,
 }
 
 /// How an action looks to a person.
@@ -200,6 +226,7 @@ impl Action {
         Self::Show(View::Dropout),
         Self::Show(View::BatchNorm),
         Self::Show(View::Trainable),
+        Self::Show(View::FineTune),
         Self::Show(View::Predict),
         Self::Redraw,
         Self::PreviousPhoto,
@@ -262,10 +289,15 @@ impl Action {
                 "What trainable and training each protect, measured by one optimizer step",
                 Some((Modifiers::NONE, Key::Num4)),
             ),
+            Self::Show(View::FineTune) => (
+                "Fine-tune",
+                "Real training steps on these photos, with the switches set in different ways",
+                Some((Modifiers::NONE, Key::Num5)),
+            ),
             Self::Show(View::Predict) => (
                 "Predict",
                 "The photo's top five in both modes, pass by pass and among other batch-mates",
-                Some((Modifiers::NONE, Key::Num5)),
+                Some((Modifiers::NONE, Key::Num6)),
             ),
             Self::Redraw => (
                 "Redraw",
@@ -361,6 +393,16 @@ impl Action {
             Self::CloseLesson => (
                 "Close lesson",
                 "End the lesson; your own settings come back",
+                None,
+            ),
+            Self::StartRuns => ("Start", "Train the open model on the open photos", None),
+            Self::PauseRuns => ("Pause", "Stop after this step, to go on later", None),
+            Self::ResumeRuns => ("Resume", "Go on", None),
+            Self::StepRuns => ("Step", "One optimizer step of every run", None),
+            Self::StopRuns => ("Stop", "End the runs; what they did stays", None),
+            Self::ResetRuns => (
+                "Reset",
+                "Forget the runs: the next ones begin at the open model's weights",
                 None,
             ),
         };

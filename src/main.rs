@@ -50,12 +50,6 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         .flatten()
     {
         if let Err(error) = std::fs::metadata(path) {
-            if path == std::path::Path::new("train") {
-                let word = path.display();
-                return Err(Failure::Usage(format!(
-                    "this version has no command `{word}`"
-                )));
-            }
             return Err(Failure::File(format!("{error}: {}", path.display())));
         }
     }

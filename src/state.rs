@@ -6,6 +6,7 @@ mod grid;
 mod layer_sort;
 mod opened;
 mod recent;
+mod training;
 mod walk;
 
 use std::path::PathBuf;
@@ -29,6 +30,9 @@ pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
 pub use recent::Recent;
+pub use training::{
+    DROPOUT, MAX_EPOCHS, RATES, RunState, Status, TrainSettings, TrainingState, VALIDATION,
+};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
 /// The largest batch the window offers.
@@ -41,12 +45,23 @@ pub enum View {
     Dropout,
     BatchNorm,
     Trainable,
+    FineTune,
     Predict,
 }
 
 impl View {
     /// In the order of the tabs.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Augmentation,
+        Self::Dropout,
+        Self::BatchNorm,
+        Self::Trainable,
+        Self::FineTune,
+        Self::Predict,
+    ];
+
+    /// Those that show a look: all but Fine-tune, which shows runs that a person starts.
+    pub const LOOKS: [Self; 5] = [
         Self::Augmentation,
         Self::Dropout,
         Self::BatchNorm,
@@ -142,6 +157,7 @@ pub struct Settings {
     pub monte_carlo: usize,
     /// How often the predict view runs the same batch.
     pub passes: usize,
+    pub train: TrainSettings,
 }
 
 impl Default for Settings {
@@ -166,6 +182,7 @@ impl Default for Settings {
             only_layers: false,
             monte_carlo: DropoutSetting::default().passes,
             passes: PredictLook::PASSES,
+            train: TrainSettings::default(),
         }
     }
 }
@@ -317,6 +334,7 @@ pub struct State {
     pub desk: Desk,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,
+    pub training: TrainingState,
 }
 
 impl State {

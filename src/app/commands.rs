@@ -16,6 +16,7 @@ impl App {
         let settings = &mut state.settings;
         match command {
             Command::Do(action) => self.act(ctx, action),
+            Command::Training(command) => self.train(ctx, command),
             Command::OpenModel(source) => {
                 state.computed.start(Job::OpenModel, "Opening");
                 state.opened.opening_model = Some(source.clone());
@@ -178,6 +179,12 @@ impl App {
                 self.apply_lesson(ctx, LessonCommand::FreePlay(!free));
             }
             Action::CloseLesson => self.close_lesson(ctx),
+            Action::StartRuns
+            | Action::PauseRuns
+            | Action::ResumeRuns
+            | Action::StepRuns
+            | Action::StopRuns
+            | Action::ResetRuns => self.act_on_runs(action),
         }
     }
 
@@ -206,6 +213,7 @@ impl App {
         opened.opening_model = None;
         opened.opening_photos = None;
         opened.wanted_photo = None;
+        self.stop_runs();
         for job in [Job::OpenModel, Job::OpenPhotos, Job::Look, Job::BatchNorm] {
             self.state.computed.finish(job);
         }

@@ -12,7 +12,7 @@ use rfd::{AsyncFileDialog, FileHandle};
 
 use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
-use crate::worker::{Figure, FigureTo, ModelSource, PhotosSource};
+use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, SaveModel};
 
 /// Answers that may wait at once; more than that, nobody can click in one frame.
 const WAITING: usize = 8;
@@ -33,6 +33,7 @@ enum Answer {
     Lesson(PathBuf),
     SaveLesson(PathBuf),
     Save(PathBuf, Arc<Figure>),
+    SaveModel(PathBuf, Box<SaveModel>),
     /// The dialog ended before anybody could have closed it.
     NoDialog,
     NoThread(std::io::Error),
@@ -118,6 +119,25 @@ impl Dialogs {
         });
     }
 
+    /// Asks where a trained model is to be saved; its `path` is taken for the name to begin with.
+    pub fn save_model(&self, ctx: &Context, job: SaveModel) {
+        let name = job.path.to_string_lossy().into_owned();
+        let extension = job.path.extension().map(std::ffi::OsStr::to_owned);
+        let extension = extension.unwrap_or_default();
+        let text = extension.to_string_lossy().into_owned();
+        let dialog = AsyncFileDialog::new()
+            .set_title("Save the trained model")
+            .set_file_name(name)
+            .add_filter("Model", &[text]);
+        self.wait(ctx, dialog.save_file(), move |file| {
+            let mut path = file.path().to_owned();
+            if path.extension() != Some(&extension) {
+                path.set_extension(&extension);
+            }
+            Answer::SaveModel(path, Box::new(job))
+        });
+    }
+
     /// Waits for a dialog on a thread of its own. The future is made on the main thread, as macOS
     /// requires.
     fn wait(
@@ -179,6 +199,13 @@ impl App {
                 }
                 Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
                 Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
+                Answer::SaveModel(path, job) => {
+                    self.state
+                        .computed
+                        .start(Job::SaveModel, "Saving the model");
+                    let job = SaveModel { path, ..*job };
+                    self.worker.send(Request::SaveModel(Box::new(job)));
+                }
                 Answer::NoDialog => {
                     let hint = "The system offers none (a desktop portal, or zenity). Drop files \
                                 onto the window, or name them on the command line.";

@@ -72,8 +72,10 @@ impl App {
             }
             Event::Looked(looked) => self.looked(ctx, looked),
             Event::BatchNorm(event) => self.measured(*event),
+            Event::Training(event) => self.training_event(event),
             Event::Saved(path) => {
                 computed.finish(Job::SaveFigure);
+                computed.finish(Job::SaveModel);
                 self.state.export.said = Some(format!("Saved {}", path.display()));
                 computed.saved = Some(path);
             }
@@ -85,7 +87,7 @@ impl App {
         }
     }
 
-    fn model_opened(&mut self, source: ModelSource, model: Arc<Model>) {
+    pub(super) fn model_opened(&mut self, source: ModelSource, model: Arc<Model>) {
         let opened = &mut self.state.opened;
         // Another one was asked for since, or the opening was cancelled too late.
         if opened.opening_model.as_ref() != Some(&source) {
@@ -106,6 +108,7 @@ impl App {
         self.choose_pipeline(before.as_ref(), base.own_pipeline.as_ref());
         self.state.opened.base = Some(base);
         self.forget_results();
+        self.forget_runs();
     }
 
     fn photos_opened(&mut self, source: PhotosSource, photos: Photos) {
@@ -124,6 +127,7 @@ impl App {
         let wanted = opened.wanted_photo.take();
         opened.gallery = Some(Gallery::new(photos, source, wanted.as_deref()));
         self.forget_results();
+        self.forget_runs();
         self.state.computed.thumbnail = None;
     }
 
@@ -200,6 +204,8 @@ impl App {
                 ("The batches could not be measured", wanted, None)
             }
             Request::Figure { .. } => ("The figure could not be saved", true, None),
+            Request::SaveModel(_) => ("The model could not be saved", true, None),
+            Request::Train(_) => ("The runs broke off", true, None),
         };
         if !wanted {
             return;

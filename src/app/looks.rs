@@ -66,14 +66,16 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
     let layer = base.layer(view)?;
     Some(match view {
         View::BatchNorm => Look::BatchNorm { pass, layer },
-        View::Dropout | View::Augmentation | View::Trainable | View::Predict => Look::Dropout {
-            pass: PassLook { batch: 1, ..pass },
-            layer,
-            setting: DropoutSetting {
-                rate: base.noise_rates.get(&layer).copied(),
-                passes: settings.monte_carlo,
-            },
-        },
+        View::Dropout | View::Augmentation | View::Trainable | View::FineTune | View::Predict => {
+            Look::Dropout {
+                pass: PassLook { batch: 1, ..pass },
+                layer,
+                setting: DropoutSetting {
+                    rate: base.noise_rates.get(&layer).copied(),
+                    passes: settings.monte_carlo,
+                },
+            }
+        }
     })
 }
 

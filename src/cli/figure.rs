@@ -19,7 +19,7 @@ pub use options::Figure;
 use options::Format;
 
 /// The views by their names on the command line.
-const VIEWS: [(&str, View); View::ALL.len()] = [
+const VIEWS: [(&str, View); View::LOOKS.len()] = [
     ("augmentation", View::Augmentation),
     ("dropout", View::Dropout),
     ("batchnorm", View::BatchNorm),
@@ -146,7 +146,7 @@ impl Figure {
         let takes = match view {
             View::Dropout => Some(Role::Noise),
             View::BatchNorm => Some(Role::BatchNorm),
-            View::Augmentation | View::Trainable | View::Predict => None,
+            View::Augmentation | View::Trainable | View::FineTune | View::Predict => None,
         };
         let mut commands = vec![Action::Show(view).into()];
         if let Some(name) = &self.layer {

@@ -6,6 +6,7 @@ mod bench;
 pub mod figure;
 mod inspect;
 mod run;
+mod train;
 pub mod trainable;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,8 @@ pub enum Command {
     Run(run::Run),
     /// Draws a view as SVG or PNG.
     Figure(Box<figure::Figure>),
+    /// Trains a base on photos and writes what every step did.
+    Train(train::Train),
     /// Times the program's own work on this machine.
     Bench(bench::Bench),
 }
@@ -85,6 +88,7 @@ impl Command {
             Self::Inspect(command) => command.run(),
             Self::Run(command) => command.run(),
             Self::Figure(command) => command.run(),
+            Self::Train(command) => command.run(),
             Self::Bench(command) => command.run(),
         }
     }

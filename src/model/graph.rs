@@ -18,7 +18,7 @@ pub type NodeId = usize;
 ///
 /// Nested models are inlined: a nested model is a layer of kind [`LayerKind::Model`] without a node
 /// of its own, and its children's nodes stand where it is called.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Graph {
     /// The outermost model's name in the file; empty where it has none.
     pub name: String,
@@ -35,7 +35,7 @@ pub struct Graph {
 }
 
 /// One layer, with its weights.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Layer {
     /// The name in the file.
     pub name: String,
@@ -377,6 +377,14 @@ impl Graph {
             });
         let mut read = read.chain([self.output]).filter(|&id| is_inside(id));
         read.next().map(|id| self.nodes[id].layer)
+    }
+
+    /// Whether nothing behind the node reads anything before it, so that the nodes behind can run
+    /// from its value alone.
+    pub fn is_cut(&self, node: NodeId) -> bool {
+        let behind = self.nodes.iter().skip(node + 1);
+        let mut read = behind.flat_map(|n| &n.inputs);
+        node <= self.output && read.all(|i| !matches!(*i, Input::Node(id) if id < node))
     }
 
     /// The models around a layer, the innermost first.

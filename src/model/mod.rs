@@ -27,7 +27,7 @@ pub use reading::Reading;
 
 /// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
 /// returns new statistics instead of storing them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Model {
     /// What the window calls it: the file's name, or the bundled base's.
     pub title: String,

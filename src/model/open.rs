@@ -76,6 +76,18 @@ impl ModelSource {
         }
     }
 
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn bytes(&self) -> Result<Vec<u8>, OpenError> {
+        match self {
+            Self::DogBreeds => Ok(assets::DOG_BREEDS_MOBILENETV2.to_vec()),
+            Self::EfficientNetLite0 => Ok(assets::EFFICIENTNET_LITE0.to_vec()),
+            Self::File(path) => read(path),
+        }
+    }
+
     /// Reads the model.
     ///
     /// # Errors

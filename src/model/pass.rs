@@ -13,7 +13,7 @@ use candle_core::Tensor;
 use super::array::{self, Array};
 use super::effective::{Effective, Outer, Semantics};
 use super::error::reason;
-use super::graph::{Graph, LayerId};
+use super::graph::{Graph, LayerId, NodeId};
 use super::layers::Overrides;
 use super::layers::norm::Moments;
 use super::{Flags, Model, PassError};
@@ -92,8 +92,43 @@ pub fn run(
     options: &PassOptions<'_>,
     proceed: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Pass, PassError> {
-    check_input(&model.graph, x)?;
-    let plan = Plan::new(&model.graph, options, None);
+    run_stretch(model, x, Stretch::default(), options, proceed)
+}
+
+/// A part of the network: the nodes behind `after`, whose value is the input, up to `until`, whose
+/// value is the output.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stretch {
+    /// `None`: from the model's input on.
+    pub after: Option<NodeId>,
+    /// `None`: to the model's output.
+    pub until: Option<NodeId>,
+    /// The nodes up to this one run under an outer call of their own.
+    pub own_call: Option<(NodeId, Outer)>,
+}
+
+impl Stretch {
+    fn output(&self, graph: &Graph) -> NodeId {
+        self.until.unwrap_or(graph.output)
+    }
+}
+
+/// As [`run`], for a part of the network. `after` must be a node that everything behind it depends
+/// on alone: see [`Graph::is_cut`].
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_stretch(
+    model: &Model,
+    x: &Tensor,
+    stretch: Stretch,
+    options: &PassOptions<'_>,
+    proceed: &dyn Fn(usize, usize) -> bool,
+) -> Result<Pass, PassError> {
+    if stretch.after.is_none() {
+        check_input(&model.graph, x)?;
+    }
+    let plan = Plan::new(&model.graph, options, stretch, None);
     let images = x.dims().first().copied().unwrap_or(0);
     let size = if plan.is_by_image(&model.graph, options) {
         TOGETHER
@@ -107,7 +142,7 @@ pub fn run(
         let part = part.and_then(|part| Array::of(&part)).map_err(input)?;
         let mut running = Running::new(&model.graph, options, &plan, None);
         let done = passes.len() * model.graph.nodes.len();
-        let output = walk(&mut running, part, &|id| proceed(done + id, total))?;
+        let output = walk(&mut running, part, stretch, &|id| proceed(done + id, total))?;
         passes.push(finish(running, &output)?);
     }
     array::end_of_pass();
@@ -130,16 +165,19 @@ pub struct Recorded<'a> {
 pub fn record<'a>(
     model: &'a Model,
     x: &Tensor,
+    stretch: Stretch,
     options: &'a PassOptions<'a>,
     learning: Learning,
     proceed: &dyn Fn(usize) -> bool,
 ) -> Result<Recorded<'a>, PassError> {
-    check_input(&model.graph, x)?;
-    let plan = Plan::new(&model.graph, options, Some(&learning));
+    if stretch.after.is_none() {
+        check_input(&model.graph, x)?;
+    }
+    let plan = Plan::new(&model.graph, options, stretch, Some(&learning));
     let tape = Tape::new(&model.graph, learning);
     let mut running = Running::new(&model.graph, options, &plan, Some(tape));
     let x = Array::of(x).map_err(input)?;
-    let output = walk(&mut running, x, proceed)?;
+    let output = walk(&mut running, x, stretch, proceed)?;
     let tape = running.tape.take();
     let pass = finish(running, &output)?;
     Ok(Recorded {
@@ -171,6 +209,7 @@ impl Recorded<'_> {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn input(error: candle_core::Error) -> PassError {
     PassError::Layer {
         layer: "input".into(),
@@ -182,11 +221,18 @@ fn input(error: candle_core::Error) -> PassError {
 fn walk(
     running: &mut Running<'_>,
     x: Array,
+    stretch: Stretch,
     proceed: &dyn Fn(usize) -> bool,
 ) -> Result<Arc<Array>, PassError> {
     let graph = running.graph;
     let x = Arc::new(x);
-    for (id, node) in graph.nodes.iter().enumerate() {
+    let first = stretch.after.map_or(0, |after| after + 1);
+    if let Some(after) = stretch.after {
+        running.values[after] = Some(Arc::clone(&x));
+    }
+    let output = stretch.output(graph);
+    let nodes = graph.nodes.iter().enumerate().take(output + 1);
+    for (id, node) in nodes.skip(first) {
         if !proceed(id) {
             return Err(PassError::Cancelled);
         }
@@ -195,7 +241,7 @@ fn walk(
             reason: reason(&error),
         })?;
     }
-    let output = running.values[graph.output].take();
+    let output = running.values[output].take();
     output.ok_or_else(|| PassError::Layer {
         layer: "output".into(),
         reason: "it is never computed".into(),

@@ -124,7 +124,7 @@ impl Base {
     /// The layer a view looks at.
     pub fn layer(&self, view: View) -> Option<LayerId> {
         match view {
-            View::Augmentation | View::Trainable | View::Predict => None,
+            View::Augmentation | View::Trainable | View::FineTune | View::Predict => None,
             View::Dropout => self.noise,
             View::BatchNorm => self.batch_norm,
         }

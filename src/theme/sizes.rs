@@ -146,6 +146,9 @@ pub const PREDICT_BAR_MAX: f32 = 20.0;
 pub const STRIP_ROW: f32 = 38.0;
 pub const STRIP_ROW_MAX: f32 = 80.0;
 pub const DOT: f32 = 9.0;
+/// Curves and bars of a run.
+pub const RUN_CURVE: f32 = 88.0;
+pub const RUN_STRIP: f32 = 72.0;
 
 /// The line of a section title.
 pub const TITLE_ROW: f32 = 24.0;

@@ -1,12 +1,22 @@
 //! Optimizer steps on copies: the model itself stays as it is.
 
+pub mod head;
 pub mod loss;
+pub mod movement;
+pub mod network;
+pub mod optimizer;
+pub mod recipe;
+pub mod save;
+pub mod split;
+pub mod summary;
+pub mod trainer;
 
 use candle_core::{Tensor, Var};
 
+use crate::model::error::reason;
 use crate::model::layers::kernel::{tensor, with_values};
 use crate::model::layers::{Overrides, Weights};
-use crate::model::pass::{Learning, Pass, PassOptions, record};
+use crate::model::pass::{Learning, Pass, PassOptions, Stretch, record};
 use crate::model::{Model, PassError};
 
 /// What one optimizer step did.
@@ -20,31 +30,42 @@ pub struct Step {
     pub pass: Pass,
 }
 
-/// One step of stochastic gradient descent without momentum: `w := w - rate * dloss/dw`, for every
-/// weight that learns under the flags and semantics of `options`.
+/// The derivatives of a loss with respect to every weight that learns.
+#[derive(Debug)]
+pub struct Gradients {
+    pub loss: f32,
+    /// The weights that learn, as they were in the pass.
+    pub weights: Overrides,
+    /// `dloss/dw` in the shape of each weight; absent where the loss does not depend on it.
+    pub gradients: Overrides,
+    pub pass: Pass,
+}
+
+/// The loss of one pass and its gradients: of every weight that learns under the flags and
+/// semantics of `options`, in the part of the network that `stretch` names.
 ///
 /// The forward pass runs as `options` say, so BatchNorm and dropout act by the same rules as in a
-/// look. Gradients stop below the lowest weight that learns. `options.weights` is what the step
-/// starts from. `proceed` is called before each layer, on the way back too, with the number of
-/// layers done and in all.
+/// look. Gradients stop below the lowest weight that learns. `options.weights` is where it starts
+/// from. `proceed` is called before each layer, on the way back too, with the number of layers done
+/// and in all.
 ///
 /// # Errors
-/// Those of a pass, and a loss that cannot be computed.
-pub fn sgd_step(
+/// Those of the pass, and a loss that cannot be computed.
+pub fn gradients(
     model: &Model,
     x: &Tensor,
+    stretch: Stretch,
     options: &PassOptions<'_>,
-    rate: f64,
-    loss: impl Fn(&Tensor) -> candle_core::Result<Tensor>,
+    loss: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     proceed: &dyn Fn(usize, usize) -> bool,
-) -> Result<Step, PassError> {
+) -> Result<Gradients, PassError> {
     let failed = |error: candle_core::Error| PassError::Layer {
         layer: "optimizer step".into(),
-        reason: error.to_string(),
+        reason: reason(&error),
     };
     let learning = learning(model, options);
     let nodes = model.graph.nodes.len();
-    let recorded = record(model, x, options, learning.clone(), &|done| {
+    let recorded = record(model, x, stretch, options, learning.clone(), &|done| {
         proceed(done, 2 * nodes)
     })?;
     let output = Var::from_tensor(&recorded.pass.output).map_err(failed)?;
@@ -57,22 +78,45 @@ pub fn sgd_step(
         }
         _ => (recorded.pass, Overrides::new()),
     };
-    let mut after = Overrides::new();
-    for key in learning {
-        let Some(old) = Weights::new(&model.graph, key.0, options.weights).get(key.1) else {
-            continue;
-        };
-        let new = match gradients.get(&key) {
-            Some(gradient) => moved(old, gradient, rate).map_err(failed)?,
-            // The loss does not depend on this weight.
-            None => old.clone(),
-        };
-        after.insert(key, new);
+    let weights = learning.into_iter().filter_map(|key| {
+        let weight = Weights::new(&model.graph, key.0, options.weights).get(key.1)?;
+        Some((key, weight.clone()))
+    });
+    Ok(Gradients {
+        loss: number,
+        weights: weights.collect(),
+        gradients,
+        pass,
+    })
+}
+
+/// One step of stochastic gradient descent without momentum: `w := w - rate * dloss/dw`, for every
+/// weight that learns under the flags and semantics of `options`. See [`gradients`].
+///
+/// # Errors
+/// Those of [`gradients`].
+pub fn sgd_step(
+    model: &Model,
+    x: &Tensor,
+    options: &PassOptions<'_>,
+    rate: f64,
+    loss: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
+    proceed: &dyn Fn(usize, usize) -> bool,
+) -> Result<Step, PassError> {
+    let stretch = Stretch::default();
+    let mut done = gradients(model, x, stretch, options, loss, proceed)?;
+    for (key, gradient) in &done.gradients {
+        if let Some(weight) = done.weights.get_mut(key) {
+            *weight = moved(weight, gradient, rate).map_err(|error| PassError::Layer {
+                layer: "optimizer step".into(),
+                reason: reason(&error),
+            })?;
+        }
     }
     Ok(Step {
-        loss: number,
-        weights: after,
-        pass,
+        loss: done.loss,
+        weights: done.weights,
+        pass: done.pass,
     })
 }
 

@@ -6,7 +6,9 @@ use eframe::egui::{Button, Rect, ScrollArea, Sense, Ui, vec2};
 use super::explain::{self, Explanation};
 use super::hint::Target;
 use super::parts::{self, Cut};
-use super::{Show, augmentation, batch_norm, dropout, hint, lecture, predict, trainable};
+use super::{
+    Show, augmentation, batch_norm, dropout, fine_tune, hint, lecture, predict, trainable,
+};
 use crate::app::desired;
 use crate::command::Action;
 use crate::lesson::Control;
@@ -40,7 +42,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         }
         View::Predict => predict::least_height(show.state),
         View::Dropout => sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN,
-        View::Augmentation | View::Trainable => sizes::BODY_MIN,
+        View::Augmentation | View::Trainable | View::FineTune => sizes::BODY_MIN,
     };
     let row = |shown: bool, height: f32| if shown { height + sizes::S2 } else { 0.0 };
     let tabs = row(tabs, sizes::TAB_HEIGHT);
@@ -80,6 +82,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
                     View::Dropout => dropout::controls_ui(ui, show),
                     View::BatchNorm => batch_norm::controls_ui(ui, show),
                     View::Trainable => trainable::controls_ui(ui, show),
+                    View::FineTune => fine_tune::controls_ui(ui, show),
                     View::Predict => predict::controls_ui(ui, show),
                 });
             }
@@ -100,6 +103,7 @@ pub fn explanation(state: &State, view: View) -> Explanation {
         View::Dropout => dropout::explanation(state),
         View::BatchNorm => batch_norm::explanation(state),
         View::Trainable => trainable::explanation(state),
+        View::FineTune => fine_tune::explanation(state),
         View::Predict => predict::explanation(state),
     }
 }
@@ -110,7 +114,7 @@ pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
         View::Trainable => trainable::cards_height(ui, state, width),
         View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
         View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
-        View::Augmentation | View::Dropout => sizes::FIGURE_BODY,
+        View::Augmentation | View::Dropout | View::FineTune => sizes::FIGURE_BODY,
     }
 }
 
@@ -190,6 +194,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, view: View, cut: Cut) {
         View::Dropout => dropout::body_ui(&mut body, show, cut),
         View::BatchNorm => batch_norm::body_ui(&mut body, show, cut),
         View::Trainable => trainable::body_ui(&mut body, show, cut),
+        View::FineTune => fine_tune::body_ui(&mut body, show, cut),
         View::Predict => predict::body_ui(&mut body, show, cut),
     }
 }

@@ -3,6 +3,7 @@
 use super::text::trimmed;
 use crate::augment::{AugmentLayer, Pipeline, Transform};
 use crate::model::{Effective, Mode, Outer, Reading, Semantics};
+use crate::train::recipe::Preset;
 
 /// The augmentation view.
 pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
@@ -27,6 +28,34 @@ pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
     format!(
         "from torchvision.transforms import v2\naugment = v2.Compose([\n{lines}\n])\n\
          # belongs to the training loader only;\n# model.eval() does not reach it"
+    )
+}
+
+/// The fine-tune view.
+pub fn fine_tune(preset: Preset, semantics: Semantics) -> String {
+    let lab = preset == Preset::CourseLab;
+    if semantics == Semantics::PyTorch {
+        let later = if lab {
+            "\n# then: requires_grad_(True) from layer 120 on, lr / 10"
+        } else {
+            ""
+        };
+        return format!(
+            "base.requires_grad_(False)  # trainable\nmodel.train()\nbase.eval()                 # \
+             training\nfor x, y in loader:\n    loss = loss_fn(head(base(x)), y)\n    \
+             optimizer.zero_grad()\n    loss.backward()\n    optimizer.step(){later}"
+        );
+    }
+    let later = if lab {
+        "\nbase.trainable = True\nfor layer in base.layers[:120]:\n    layer.trainable = False\n\
+         model.compile(...)   # again, lr / 10\nmodel.fit(photos, epochs=5)"
+    } else {
+        ""
+    };
+    format!(
+        "base.trainable = False\nx = base(inputs, training=False)\nx = \
+         GlobalAveragePooling2D()(x)\nx = Dropout(0.2)(x)\nmodel = Model(inputs, \
+         Dense(classes)(x))\nmodel.compile(...)\nmodel.fit(photos, epochs=5){later}"
     )
 }
 

@@ -10,6 +10,7 @@ pub mod command_palette;
 pub mod dropout;
 pub mod explain;
 pub mod export;
+pub mod fine_tune;
 pub mod hint;
 pub mod input_card;
 pub mod layer_list;

@@ -48,7 +48,7 @@ fn running_ui(ui: &mut Ui, show: &mut Show<'_>) -> bool {
         (done, total) => format!("{stage}: {} of {}", thousands(done), thousands(total)),
     };
     note_ui(ui, progress);
-    if running.job != Job::SaveFigure {
+    if !matches!(running.job, Job::SaveFigure | Job::SaveModel) {
         let button = Button::new(RichText::new(Action::Cancel.info().label).font(text::small()));
         if parts::with_tooltip(ui.add(button), Action::Cancel).clicked() {
             show.push(Action::Cancel);

@@ -5,6 +5,7 @@ mod batch_norm;
 mod dropout;
 mod predict;
 mod trainable;
+mod training;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,6 +43,7 @@ pub use dropout::{
 };
 pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting};
 pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
+pub use training::{Experiment, SaveModel, Stepped, TrainEvent, TrainRequest};
 
 pub use crate::model::layers::norm::Moments;
 pub use crate::model::open::ModelSource;
@@ -72,6 +74,9 @@ pub enum Request {
         figure: Arc<Figure>,
         to: FigureTo,
     },
+    /// Goes on whenever nothing else waits.
+    Train(TrainRequest),
+    SaveModel(Box<SaveModel>),
 }
 
 impl Request {
@@ -88,6 +93,8 @@ impl Request {
                 ..
             } => Job::Preview,
             Self::Figure { .. } => Job::SaveFigure,
+            Self::Train(_) => Job::Train,
+            Self::SaveModel(_) => Job::SaveModel,
         }
     }
 }
@@ -239,6 +246,8 @@ pub enum Job {
     BatchNorm,
     SaveFigure,
     Preview,
+    Train,
+    SaveModel,
 }
 
 /// What the worker says.
@@ -272,6 +281,7 @@ pub enum Event {
     },
     Looked(Arc<Looked>),
     BatchNorm(Box<BatchNormEvent>),
+    Training(TrainEvent),
     Saved(PathBuf),
     /// A figure as pixels.
     FigureDrawn {

@@ -1,13 +1,17 @@
 //! The one thread that computes: requests in, events out. It works in the order saving, opening,
 //! thumbnails, looks, and checks photos in the background when nothing else waits.
 
+pub mod fine_tune;
 mod job;
 pub mod look;
 mod photos;
 mod slots;
+mod training;
+mod training_photos;
 
 pub use job::*;
 pub use photos::{PhotoCache, persist, save, temporary_beside};
+pub use training_photos::{Reading, TrainingPhotos};
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -17,6 +21,7 @@ use slots::{Slots, Task};
 
 use crate::dataset::{PhotoSet, decode, folder};
 use crate::figure::png;
+use crate::train::save::Replace;
 
 /// A handle on the thread; dropping it stops the thread.
 #[derive(Debug)]
@@ -42,6 +47,7 @@ impl Worker {
                     sender,
                     wake: Box::new(wake),
                     cache: PhotoCache::default(),
+                    training: None,
                 }
                 .work();
             }
@@ -90,13 +96,16 @@ struct Thread {
     sender: Sender<Event>,
     wake: Box<dyn Fn() + Send>,
     cache: PhotoCache,
+    training: Option<training::Training>,
 }
 
 impl Thread {
     fn work(mut self) {
         while let Some((task, ticket)) = self.slots.take() {
             match task {
+                Task::Do(Request::Train(request)) => self.train_command(request),
                 Task::Do(request) => self.answer(request, ticket),
+                Task::Train => self.train_on(),
                 Task::Check { photos, photo } => self.check(photos, photo),
             }
         }
@@ -118,6 +127,8 @@ impl Thread {
             Request::Thumbnail { photos, photo } => self.thumbnail(&photos.0, *photo).map(Some),
             Request::Look(look) => self.look((**look).clone(), ticket),
             Request::BatchNorm(job) => self.behind_look(job, ticket),
+            Request::SaveModel(job) => save_model(job).map(Some),
+            Request::Train(_) => Ok(None),
         });
         let message = match done {
             Ok(Ok(event)) => {
@@ -194,6 +205,7 @@ impl Thread {
             sender,
             wake,
             cache,
+            ..
         } = self;
         let proceed = || slots.is_current(ticket);
         let computed = with_context(sender, wake, Job::Look, &proceed, |context| {
@@ -214,6 +226,7 @@ impl Thread {
             sender,
             wake,
             cache,
+            ..
         } = self;
         let proceed = || slots.is_current_behind(ticket);
         let say = |event| {
@@ -299,6 +312,14 @@ fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
     saved
         .map(|()| Event::Saved(path.clone()))
         .map_err(|cause| format!("the figure was not saved ({cause}): {}", path.display()))
+}
+
+fn save_model(job: &SaveModel) -> Result<Event, String> {
+    let path = &job.path;
+    // The dialog has asked before it gave the name of a file that is there.
+    crate::train::save::save(&job.source, &job.network, &job.weights, path, Replace::Yes)
+        .map(|()| Event::Saved(path.clone()))
+        .map_err(|cause| format!("{cause}: {}", path.display()))
 }
 
 /// Runs `f`, turning a panic into its message: a hostile file may trip a decoder, and the thread

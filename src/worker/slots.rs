@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::job::{FigureTo, Request};
+use super::job::{FigureTo, Request, TrainRequest};
 use crate::dataset::PhotoSet;
 
 /// One thing to do next.
 #[derive(Debug)]
 pub enum Task {
     Do(Request),
+    /// One more step of the experiment.
+    Train,
     /// Look at the header of one photo.
     Check {
         photos: Arc<PhotoSet>,
@@ -28,6 +30,8 @@ pub struct Slots {
     ticket: AtomicU64,
     /// Goes up with everything that makes running work behind a look stale.
     behind: AtomicU64,
+    /// Goes up with everything that makes a running experiment stale.
+    training: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +46,9 @@ struct Waiting {
     batch_norm: Option<Request>,
     /// The set under check, and the next photo of it.
     check: Option<(Arc<PhotoSet>, usize)>,
+    train_commands: VecDeque<Request>,
+    /// The experiment has another step to take.
+    train: bool,
     stop: bool,
 }
 
@@ -54,7 +61,13 @@ impl Slots {
                 to: FigureTo::Preview,
                 ..
             } => waiting.preview = Some(request),
-            Request::Figure { .. } => waiting.saves.push_back(request),
+            Request::Figure { .. } | Request::SaveModel(_) => waiting.saves.push_back(request),
+            Request::Train(command) => {
+                if matches!(command, TrainRequest::Start(_) | TrainRequest::Stop) {
+                    self.training.fetch_add(1, Ordering::Relaxed);
+                }
+                waiting.train_commands.push_back(Request::Train(command));
+            }
             Request::OpenModel(_) => waiting.model = Some(request),
             Request::OpenPhotos(_) => waiting.photos = Some(request),
             Request::Thumbnail { .. } => waiting.thumbnail = Some(request),
@@ -101,7 +114,18 @@ impl Slots {
         self.lock().stop = true;
         self.ticket.fetch_add(1, Ordering::Relaxed);
         self.behind.fetch_add(1, Ordering::Relaxed);
+        self.training.fetch_add(1, Ordering::Relaxed);
         self.changed.notify_one();
+    }
+
+    /// Whether the experiment has another step to take.
+    pub fn train(&self, wants: bool) {
+        self.lock().train = wants;
+    }
+
+    /// What a running experiment compares with the number it began under.
+    pub fn training_ticket(&self) -> u64 {
+        self.training.load(Ordering::Relaxed)
     }
 
     /// Whether a look that began with this ticket is still wanted.
@@ -133,6 +157,7 @@ impl Slots {
             let next = next
                 .or_else(|| slots.model.take())
                 .or_else(|| slots.photos.take());
+            let next = next.or_else(|| slots.train_commands.pop_front());
             let next = next
                 .or_else(|| slots.thumbnail.take())
                 .or_else(|| slots.preview.take())
@@ -143,6 +168,9 @@ impl Slots {
             if let Some(request) = slots.batch_norm.take() {
                 let ticket = self.behind.load(Ordering::Relaxed);
                 return Some((Task::Do(request), ticket));
+            }
+            if slots.train {
+                return Some((Task::Train, ticket));
             }
             if let Some((photos, photo)) = slots.check.take()
                 && photo < photos.photos.len()

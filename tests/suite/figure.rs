@@ -13,7 +13,7 @@ use resvg::usvg::{Group, Node};
 
 use crate::window::{Window, click, command, open, settle, shows};
 
-const VIEWS: [&str; View::ALL.len()] = [
+const VIEWS: [&str; View::LOOKS.len()] = [
     "augmentation",
     "dropout",
     "batchnorm",

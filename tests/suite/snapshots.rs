@@ -45,6 +45,8 @@ fn shots() -> Vec<Shot> {
             View::BatchNorm => ["batchnorm-light", "batchnorm-dark"],
             View::Trainable => ["trainable-light", "trainable-dark"],
             View::Predict => ["predict-light", "predict-dark"],
+            // Shows runs, which nobody has started.
+            View::FineTune => continue,
         };
         // The units of a dropout layer are many: a small page shows some of them.
         let size = (view == View::Dropout).then_some([520.0, 380.0]);

@@ -235,7 +235,7 @@ fn photos_that_cannot_be_read_are_listed_and_the_rest_is_shown() {
         photos,
         ..AppOptions::default()
     });
-    for view in View::ALL {
+    for view in View::LOOKS {
         command(&mut window, Action::Show(view));
         assert!(
             window.state().state().computed.result(view).is_some(),

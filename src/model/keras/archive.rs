@@ -8,7 +8,7 @@ use zip::result::ZipError;
 use crate::model::OpenError;
 
 /// The entries of a `.keras` file.
-pub(super) struct Entries {
+pub(crate) struct Entries {
     pub metadata: Vec<u8>,
     pub config: Vec<u8>,
     pub weights: Vec<u8>,
@@ -18,7 +18,7 @@ const MB: u64 = 1 << 20;
 
 /// Unpacks the three entries that matter, each up to a limit of its own: what the archive says
 /// about sizes is not believed.
-pub(super) fn unpack(bytes: Vec<u8>) -> Result<Entries, OpenError> {
+pub(crate) fn unpack(bytes: Vec<u8>) -> Result<Entries, OpenError> {
     let archive = ZipArchive::new(Cursor::new(bytes));
     let mut archive =
         archive.map_err(|e| OpenError::NotAModel(format!("it is not a zip archive ({e})")))?;

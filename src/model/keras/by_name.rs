@@ -7,6 +7,7 @@ use hdf5_pure::Group;
 
 use super::h5::H5;
 use super::specs::{Need, split_path};
+use super::{Loaded, WeightPath};
 use crate::model::graph::{Graph, Layer};
 use crate::model::{LayerId, OpenError};
 
@@ -15,10 +16,10 @@ pub(super) fn load(
     h5: &mut H5,
     graph: &mut Graph,
     needs: &[Vec<Need>],
-) -> Result<Vec<String>, OpenError> {
+) -> Result<Loaded, OpenError> {
     let top = h5.root().group("model_weights");
     let top = top.map_err(|e| OpenError::Broken(format!("it holds no model_weights ({e})")))?;
-    let mut extra = Vec::new();
+    let mut loaded = Loaded::default();
     let outer: Vec<LayerId> = (0..graph.layers.len())
         .filter(|&id| graph.layers[id].parent.is_none())
         .collect();
@@ -33,18 +34,25 @@ pub(super) fn load(
             None => Vec::new(),
         };
         let (found, unused) = assign(&graph.layers, id, &inside, &paths, needs)?;
-        extra.extend(unused);
+        loaded.extra.extend(unused);
         for &layer in &inside {
             for (n, need) in needs[layer].iter().enumerate() {
                 let weight = match (&group, found.get(&(layer, n))) {
-                    (Some(group), Some(path)) => read(h5, group, path, &graph.layers[layer], need)?,
+                    (Some(group), Some(path)) => {
+                        loaded.paths.push(WeightPath {
+                            layer,
+                            weight: need.name,
+                            path: format!("model_weights/{}/{path}", graph.layers[id].name),
+                        });
+                        read(h5, group, path, &graph.layers[layer], need)?
+                    }
                     _ => return Err(missing(&graph.layers[layer], need)),
                 };
                 graph.layers[layer].weights.push(weight);
             }
         }
     }
-    Ok(extra)
+    Ok(loaded)
 }
 
 fn read(

@@ -6,6 +6,7 @@ use hdf5_pure::Group;
 
 use super::h5::H5;
 use super::specs::Need;
+use super::{Loaded, WeightPath};
 use crate::model::graph::{Graph, LayerKind};
 use crate::model::{LayerId, OpenError};
 
@@ -14,7 +15,7 @@ pub(super) fn load(
     h5: &mut H5,
     graph: &mut Graph,
     needs: &[Vec<Need>],
-) -> Result<Vec<String>, OpenError> {
+) -> Result<Loaded, OpenError> {
     let mut children: HashMap<Option<LayerId>, Vec<LayerId>> = HashMap::new();
     for (id, layer) in graph.layers.iter().enumerate().filter(|(_, l)| l.listed) {
         children.entry(layer.parent).or_default().push(id);
@@ -24,11 +25,11 @@ pub(super) fn load(
         graph,
         needs,
         children,
-        extra: Vec::new(),
+        loaded: Loaded::default(),
     };
     let root = loader.h5.root();
-    loader.model(None, Some(root))?;
-    Ok(loader.extra)
+    loader.model(None, Some(root), "")?;
+    Ok(loader.loaded)
 }
 
 struct Loader<'a> {
@@ -37,19 +38,27 @@ struct Loader<'a> {
     needs: &'a [Vec<Need>],
     /// The listed layers of each model, in order.
     children: HashMap<Option<LayerId>, Vec<LayerId>>,
-    extra: Vec<String>,
+    loaded: Loaded,
 }
 
 impl Loader<'_> {
     /// All layers of one model; nested models are at most 64 deep.
-    fn model(&mut self, id: Option<LayerId>, group: Option<Group>) -> Result<(), OpenError> {
+    fn model(
+        &mut self,
+        id: Option<LayerId>,
+        group: Option<Group>,
+        path: &str,
+    ) -> Result<(), OpenError> {
         // Files of the first versions use another word for the same thing.
-        let layers = group.and_then(|g| {
+        let found = group.and_then(|g| {
             let names = ["layers", "_layer_checkpoint_dependencies"];
-            names.into_iter().find_map(|name| g.group(name).ok())
+            let found = |name| g.group(name).ok().map(|group| (group, name));
+            names.into_iter().find_map(found)
         });
+        let (layers, word) = found.unzip();
+        let path = format!("{path}{}/", word.unwrap_or_default());
         let mut counters: HashMap<String, usize> = HashMap::new();
-        let mut names: Option<HashMap<String, Group>> = None;
+        let mut names: Option<HashMap<String, (String, Group)>> = None;
         for child in self.children.remove(&id).unwrap_or_default() {
             let stem = snake_case(&self.graph.layers[child].class);
             let count = counters.entry(stem.clone()).or_default();
@@ -61,12 +70,13 @@ impl Loader<'_> {
             *count += 1;
             let group = layers.as_ref().and_then(|g| g.group(&key).ok());
             if self.graph.layers[child].kind == LayerKind::Model {
-                self.model(Some(child), group)?;
+                self.model(Some(child), group, &format!("{path}{key}/"))?;
                 continue;
             }
             if self.needs[child].is_empty() {
                 continue;
             }
+            let mut place = format!("{path}{key}");
             let mut vars = group.and_then(|g| g.group("vars").ok());
             if let Some(found) = &vars
                 && let Some(owner) = Self::owner(found)?
@@ -78,14 +88,18 @@ impl Loader<'_> {
                     Some(names) => names,
                     none => none.insert(Self::owners(layers.as_ref())?),
                 };
-                vars = names.remove(&self.graph.layers[child].name);
+                let named = names.remove(&self.graph.layers[child].name);
+                vars = named.map(|(key, group)| {
+                    place = format!("{path}{key}");
+                    group
+                });
             }
-            self.layer(child, vars)?;
+            self.layer(child, vars, &place)?;
         }
         Ok(())
     }
 
-    fn layer(&mut self, id: LayerId, vars: Option<Group>) -> Result<(), OpenError> {
+    fn layer(&mut self, id: LayerId, vars: Option<Group>, place: &str) -> Result<(), OpenError> {
         let name = self.graph.layers[id].name.clone();
         let missing = |need: &Need| OpenError::WeightMissing {
             layer: name.clone(),
@@ -96,12 +110,17 @@ impl Loader<'_> {
             let dataset = dataset.ok_or_else(|| missing(need))?;
             let weight = self.h5.weight(&dataset, &name, need)?;
             self.graph.layers[id].weights.push(weight);
+            self.loaded.paths.push(WeightPath {
+                layer: id,
+                weight: need.name,
+                path: format!("{place}/vars/{i}"),
+            });
         }
         let Some(vars) = vars else { return Ok(()) };
         let known = self.needs[id].len();
         for extra in H5::datasets(&vars)? {
             if extra.parse::<usize>().is_ok_and(|n| n >= known) {
-                self.extra.push(format!("{name}/vars/{extra}"));
+                self.loaded.extra.push(format!("{name}/vars/{extra}"));
             }
         }
         Ok(())
@@ -113,7 +132,7 @@ impl Loader<'_> {
     }
 
     /// The groups of one model that say to which layer they belong.
-    fn owners(layers: Option<&Group>) -> Result<HashMap<String, Group>, OpenError> {
+    fn owners(layers: Option<&Group>) -> Result<HashMap<String, (String, Group)>, OpenError> {
         let mut owners = HashMap::new();
         let Some(layers) = layers else {
             return Ok(owners);
@@ -122,7 +141,7 @@ impl Loader<'_> {
             if let Ok(vars) = layers.group(&format!("{key}/vars"))
                 && let Some(owner) = Self::owner(&vars)?
             {
-                owners.insert(owner, vars);
+                owners.insert(owner, (key, vars));
             }
         }
         Ok(owners)
@@ -130,7 +149,7 @@ impl Loader<'_> {
 }
 
 /// Keras' name of a class in weight files: `DepthwiseConv2D` is `depthwise_conv2d`.
-fn snake_case(class: &str) -> String {
+pub(crate) fn snake_case(class: &str) -> String {
     // What Keras 2 writes as `Model` is a `Functional` when it runs.
     let class = if class == "Model" {
         "Functional"

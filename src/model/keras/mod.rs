@@ -5,10 +5,10 @@
 //! are known that must be in the file ([`by_name`], [`by_number`]).
 
 mod activations;
-mod archive;
+pub(crate) mod archive;
 mod augment_config;
 mod by_name;
-mod by_number;
+pub(crate) mod by_number;
 mod calls;
 mod emit;
 mod functions;
@@ -33,7 +33,7 @@ use serde_json::Value;
 use self::h5::{Attributes, H5, guarded};
 use self::specs::Need;
 use super::graph::Graph;
-use super::{OpenError, Semantics};
+use super::{LayerId, OpenError, Semantics};
 
 /// What a Keras file holds.
 #[derive(Debug)]
@@ -45,6 +45,26 @@ pub struct Opened {
     pub semantics: Semantics,
     /// What is odd about the file, in sentences.
     pub warnings: Vec<String>,
+    /// Where in the HDF5 file each weight lies.
+    pub paths: Vec<WeightPath>,
+}
+
+/// The dataset that holds one weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightPath {
+    pub layer: LayerId,
+    /// Keras' short name.
+    pub weight: &'static str,
+    /// From the root of the HDF5 file, with `/` between.
+    pub path: String,
+}
+
+/// What reading the weights gave.
+#[derive(Default)]
+struct Loaded {
+    /// Weights that no layer takes.
+    extra: Vec<String>,
+    paths: Vec<WeightPath>,
 }
 
 /// Reads the bytes of a legacy `.h5` file.
@@ -128,8 +148,8 @@ fn is_keras3_style(config: &Value) -> bool {
     })
 }
 
-/// Reads the weights of all layers and returns those that no layer takes.
-type Loader = fn(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<Vec<String>, OpenError>;
+/// Reads the weights of all layers.
+type Loader = fn(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<Loaded, OpenError>;
 
 fn assemble(
     mut h5: H5,
@@ -156,7 +176,7 @@ fn assemble(
             None => Vec::new(),
         })
         .collect();
-    let extra = load(&mut h5, &mut graph, &needs)?;
+    let Loaded { extra, paths } = load(&mut h5, &mut graph, &needs)?;
     let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
     if parsed.reduced_precision > 0 {
         let n = parsed.reduced_precision;
@@ -169,6 +189,7 @@ fn assemble(
         framework,
         semantics,
         warnings,
+        paths,
     })
 }
 

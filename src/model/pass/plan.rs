@@ -3,12 +3,12 @@
 //! between.
 
 use crate::model::LayerId;
-use crate::model::effective::{Effective, Statistics, effective};
+use crate::model::effective::{Effective, Outer, Statistics, effective};
 use crate::model::graph::{
     Activation, Conv2d, Graph, Input, Layer, LayerKind, Node, NodeId, Padding,
 };
 use crate::model::layers::Overrides;
-use crate::model::pass::PassOptions;
+use crate::model::pass::{PassOptions, Stretch};
 
 /// The weights a step may change.
 pub type Learning = std::collections::BTreeSet<(LayerId, &'static str)>;
@@ -30,19 +30,33 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(graph: &Graph, options: &PassOptions<'_>, learning: Option<&Learning>) -> Self {
+    pub fn new(
+        graph: &Graph,
+        options: &PassOptions<'_>,
+        stretch: Stretch,
+        learning: Option<&Learning>,
+    ) -> Self {
         let nodes = &graph.nodes;
         let readers = readers(graph);
         let layer = |id: NodeId| &graph.layers[nodes[id].layer];
         let effective: Vec<Effective> = nodes
             .iter()
-            .map(|node| effective_of(graph, options, node))
+            .enumerate()
+            .map(|(id, node)| {
+                let own = stretch.own_call.filter(|&(last, _)| id <= last);
+                effective_of(graph, options, own.map_or(options.outer, |own| own.1), node)
+            })
             .collect();
+        let output = stretch.until.unwrap_or(graph.output);
         let needs_gradient = needs_gradient(graph, learning);
         let tapped = |id: NodeId| options.taps.contains(&nodes[id].layer);
         // The only reader of a value that nobody else looks at.
         let next = |id: NodeId| match readers[id].as_slice() {
-            [only] if id != graph.output && !tapped(id) && !tapped(*only) => Some(*only),
+            [only]
+                if id != output && Some(id) != stretch.after && !tapped(id) && !tapped(*only) =>
+            {
+                Some(*only)
+            }
             _ => None,
         };
         let mut plan = Self {
@@ -57,7 +71,7 @@ impl Plan {
             effective,
             needs_gradient,
         };
-        if let Some(last) = plan.last_use.get_mut(graph.output) {
+        if let Some(last) = plan.last_use.get_mut(output) {
             *last = usize::MAX;
         }
         for id in 0..nodes.len() {
@@ -131,12 +145,12 @@ fn is_by_image(kind: &LayerKind) -> bool {
 }
 
 /// The rule of one call.
-fn effective_of(graph: &Graph, options: &PassOptions<'_>, node: &Node) -> Effective {
+fn effective_of(graph: &Graph, options: &PassOptions<'_>, outer: Outer, node: &Node) -> Effective {
     effective(
         graph.layers[node.layer].kind.role(),
         options.flags.get(node.layer),
         options.flags.ancestors(graph, node.layer),
-        options.outer,
+        outer,
         options
             .flags
             .recorded_around(graph, node.layer, node.recorded),

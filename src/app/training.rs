@@ -1,0 +1,174 @@
+//! The fine-tune view's commands, and what the worker says about its runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui::Context;
+
+use super::App;
+use crate::command::{Action, TrainCommand};
+use crate::state::{DROPOUT, MAX_EPOCHS, Status, TrainingState, VALIDATION, View};
+use crate::worker::fine_tune::{FineTune, HeadChoice};
+use crate::worker::{
+    Experiment, Job, ModelSource, Request, Same, SaveModel, TrainEvent, TrainRequest,
+};
+
+impl App {
+    pub(super) fn train(&mut self, ctx: &Context, command: TrainCommand) {
+        let train = &mut self.state.settings.train;
+        match command {
+            TrainCommand::SetPreset(preset) => train.preset = preset,
+            TrainCommand::SetOptimizer(kind) => train.optimizer = kind,
+            TrainCommand::SetRate(rate) => train.rate = rate,
+            TrainCommand::SetEpochs(epochs) => train.epochs = epochs.clamp(1, MAX_EPOCHS),
+            TrainCommand::Use(run) => self.use_run(run),
+            TrainCommand::Save(run) => self.save_run(ctx, run),
+        }
+    }
+
+    pub(super) fn act_on_runs(&mut self, action: Action) {
+        let status = self.state.training.status;
+        match action {
+            Action::StartRuns => self.start_runs(),
+            Action::StepRuns => {
+                if matches!(status, Status::Idle | Status::Ended) {
+                    self.start_runs();
+                }
+                if self.state.training.status != Status::Idle {
+                    self.state.computed.start(Job::Train, "training");
+                    self.worker.send(Request::Train(TrainRequest::Step));
+                }
+            }
+            Action::PauseRuns => self.worker.send(Request::Train(TrainRequest::Pause)),
+            Action::ResumeRuns if status == Status::Paused => {
+                self.state.training.status = Status::Running;
+                self.state.computed.start(Job::Train, "training");
+                self.worker.send(Request::Train(TrainRequest::Resume));
+            }
+            Action::StopRuns => self.stop_runs(),
+            Action::ResetRuns => self.forget_runs(),
+            _ => {}
+        }
+    }
+
+    fn start_runs(&mut self) {
+        let Some(experiment) = self.experiment() else {
+            return;
+        };
+        self.state.training = TrainingState::started(experiment.clone());
+        self.state.computed.start(Job::Train, "reading photos");
+        let start = TrainRequest::Start(Box::new(experiment));
+        self.worker.send(Request::Train(start));
+    }
+
+    /// What would run under the present settings.
+    fn experiment(&self) -> Option<Experiment> {
+        let state = &self.state;
+        let base = state.opened.base.as_ref()?;
+        let gallery = state.opened.gallery.as_ref()?;
+        let settings = &state.settings;
+        let train = settings.train;
+        Some(Experiment {
+            setup: FineTune {
+                model: Same(Arc::clone(&base.model)),
+                photos: Same(Arc::clone(&gallery.photos)),
+                preprocessing: state.preprocessing(),
+                head: HeadChoice::New {
+                    dropout: DROPOUT,
+                    sigmoid: false,
+                },
+                optimizer: train.optimizer,
+                batch: train.preset.batch().unwrap_or(settings.batch),
+                validation: VALIDATION,
+                seed: settings.seed,
+                semantics: state.semantics(),
+                augment: settings.augment_batch.then(|| settings.pipeline.clone()),
+            },
+            recipes: train.preset.recipes(train.epochs, train.rate),
+        })
+    }
+
+    /// Ends the runs; what they did stays.
+    pub(super) fn stop_runs(&mut self) {
+        let training = &mut self.state.training;
+        if !matches!(training.status, Status::Idle | Status::Ended) {
+            training.status = Status::Ended;
+            self.state.computed.finish(Job::Train);
+            self.worker.send(Request::Train(TrainRequest::Stop));
+        }
+    }
+
+    /// Ends the runs and forgets what they did.
+    pub(super) fn forget_runs(&mut self) {
+        self.stop_runs();
+        self.state.training = TrainingState::default();
+    }
+
+    pub(super) fn training_event(&mut self, event: TrainEvent) {
+        let training = &mut self.state.training;
+        training.event(event);
+        if training.is_active() {
+            if training.status == Status::Running {
+                let [done, total] = training.steps();
+                self.state.computed.progress(crate::state::Running {
+                    job: Job::Train,
+                    stage: "training, step",
+                    done,
+                    total,
+                });
+            }
+        } else {
+            self.state.computed.finish(Job::Train);
+        }
+    }
+
+    /// The other views look at the model of this run; its flags are those of the file.
+    fn use_run(&mut self, run: usize) {
+        let training = &self.state.training;
+        let weights = training.runs.get(run).and_then(|r| r.weights.clone());
+        let (Some(network), Some(weights), Some(base)) =
+            (&training.network, weights, &self.state.opened.base)
+        else {
+            return;
+        };
+        let mut model = network.finished(&weights);
+        model.title = format!(
+            "{}, fine-tuned",
+            base.model.title.trim_end_matches(", fine-tuned")
+        );
+        let source = base.source.clone();
+        let preprocessing = self.state.settings.preprocessing;
+        // What was seen stays to be seen.
+        self.stop_runs();
+        let training = std::mem::take(&mut self.state.training);
+        self.state.opened.opening_model = Some(source.clone());
+        self.model_opened(source, Arc::new(model));
+        self.state.training = training;
+        self.state.settings.preprocessing = preprocessing;
+        self.state.settings.view = View::Trainable;
+    }
+
+    fn save_run(&mut self, ctx: &Context, run: usize) {
+        let training = &self.state.training;
+        let weights = training.runs.get(run).and_then(|r| r.weights.clone());
+        let (Some(network), Some(weights), Some(base)) =
+            (&training.network, weights, &self.state.opened.base)
+        else {
+            return;
+        };
+        let name = match &base.source {
+            ModelSource::File(path) => path.file_stem().map(|s| s.to_string_lossy().into_owned()),
+            ModelSource::DogBreeds => Some("mobilenetv2".to_owned()),
+            ModelSource::EfficientNetLite0 => Some("efficientnet_lite0".to_owned()),
+        };
+        let extension = network.model.format.extension();
+        let name = format!("{}_fine_tuned.{extension}", name.unwrap_or_default());
+        let job = SaveModel {
+            source: base.source.clone(),
+            network: Arc::clone(network),
+            weights,
+            path: PathBuf::from(name),
+        };
+        self.dialogs.save_model(ctx, job);
+    }
+}

@@ -1,0 +1,370 @@
+//! `modelens train`: real optimizer steps on photos, one row a step.
+
+mod output;
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+
+use self::output::{Bar, HEADER, row};
+use super::{Failure, Rules, model_source, trainable};
+use crate::model::open::ModelSource;
+use crate::model::{Mode, Model, Semantics};
+use crate::train::network::{Network, TrainError};
+use crate::train::optimizer::Kind;
+use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
+use crate::train::save::{Replace, save};
+use crate::train::summary::Summary;
+use crate::train::trainer::Trainer;
+use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
+use crate::worker::{PhotosSource, Same};
+
+/// Trains a base on photos and writes what every step did.
+#[derive(Debug, clap::Args)]
+pub struct Train {
+    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    model: Option<PathBuf>,
+    /// A folder of class folders with photos, or `bundled`.
+    #[arg(long, value_name = "DIR")]
+    photos: PathBuf,
+    /// The file's own head, or a new one for the classes of the photos.
+    #[arg(long, default_value = "new")]
+    head: CliHead,
+    /// Of the dropout in a new head.
+    #[arg(long, value_name = "RATE", default_value_t = 0.2, value_parser = fraction)]
+    dropout: f64,
+    /// Two classes as one output with a sigmoid instead of two with a softmax.
+    #[arg(long)]
+    sigmoid: bool,
+    #[arg(long, default_value = "adam")]
+    optimizer: CliOptimizer,
+    /// Of SGD.
+    #[arg(long, default_value_t = 0.9, value_parser = fraction)]
+    momentum: f64,
+    /// The learning rate.
+    #[arg(long, default_value_t = 0.001, value_parser = rate)]
+    rate: f64,
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    batch: u64,
+    /// Epochs; with --preset, of each stage.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    epochs: u64,
+    /// The part of the photos that validates, split as image_dataset_from_directory does it.
+    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = fraction)]
+    validation_split: f64,
+    /// The seed of the split, the head and all draws.
+    #[arg(long, default_value_t = 7)]
+    seed: u64,
+    /// The rules to follow.
+    #[arg(long, value_name = "RULES", default_value = "auto")]
+    semantics: Rules,
+    /// What the loop passes to the model; `fit` passes true.
+    #[arg(long, value_name = "VALUE", default_value_t = true, action = clap::ArgAction::Set)]
+    training: bool,
+    /// The training= value at the call of the base; in PyTorch base.train() or base.eval().
+    #[arg(long, value_name = "VALUE", default_value = "file")]
+    recorded: trainable::Recorded,
+    /// The flags of the base: file, all, none, from:N, or -NAME,+NAME. A new head always learns.
+    /// Absent: none with a new head, file with the model's own.
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    trainable: Option<String>,
+    /// Photos go through these layers in training: RandomFlip:horizontal,RandomRotation:0.2.
+    #[arg(long, value_name = "LAYERS")]
+    augment: Option<String>,
+    /// Runs that belong beside each other; they set --trainable and --recorded themselves.
+    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"])]
+    preset: Option<CliPreset>,
+    /// Where the rows go.
+    #[arg(long, value_name = "RUN.csv")]
+    out: PathBuf,
+    /// Also write how far each layer moved, one row a layer.
+    #[arg(long, value_name = "LAYERS.csv")]
+    movement: Option<PathBuf>,
+    /// Also write the model with its new weights, in the format of the file it came from.
+    #[arg(long, value_name = "OUT")]
+    save: Option<PathBuf>,
+    /// --save may replace a file that exists.
+    #[arg(long)]
+    force: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CliHead {
+    Own,
+    New,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CliOptimizer {
+    Sgd,
+    Rmsprop,
+    Adam,
+    Adamw,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum CliPreset {
+    FourWay,
+    CourseLab,
+    ForgotTrainable,
+    ForgotTraining,
+    UnfrozeSmallBatch,
+}
+
+impl From<CliPreset> for Preset {
+    fn from(preset: CliPreset) -> Self {
+        match preset {
+            CliPreset::FourWay => Self::FourWay,
+            CliPreset::CourseLab => Self::CourseLab,
+            CliPreset::ForgotTrainable => Self::ForgotTrainable,
+            CliPreset::ForgotTraining => Self::ForgotTraining,
+            CliPreset::UnfrozeSmallBatch => Self::UnfrozeSmallBatch,
+        }
+    }
+}
+
+fn fraction(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..1.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("must be within [0, 1)".to_owned())
+    }
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err("must be above 0".to_owned())
+    }
+}
+
+impl Train {
+    pub fn run(&self) -> Result<(), Failure> {
+        let source = model_source(self.model.as_deref());
+        let model = Arc::new(source.open()?);
+        for warning in &model.warnings {
+            eprintln!("warning: {warning}");
+        }
+        self.may_save(&source)?;
+        let setup = self.setup(&model)?;
+        let network = Arc::new(setup.network().map_err(failed)?);
+        let recipes = self.recipes(&network, setup.semantics)?;
+        let prepared = setup.prepare(network, &|_, _| (), &|| true);
+        let mut prepared = prepared.map_err(failed)?;
+        for note in &prepared.notes {
+            eprintln!("warning: {note}");
+        }
+        let mut written = Written {
+            rows: String::from(HEADER),
+            moved: String::from("run,layer,weights_moved,statistics_moved\n"),
+        };
+        let total: usize = recipes
+            .iter()
+            .map(|r| r.plan(&prepared.network, &prepared.common).steps())
+            .sum();
+        let mut bar = Bar::new(total);
+        for recipe in &recipes {
+            let done = self.one(&source, recipe, &mut prepared, &mut bar, &mut written);
+            // What was done is written even where the run broke off.
+            write_text(&self.out, &written.rows)?;
+            done?;
+        }
+        match &self.movement {
+            Some(path) => write_text(path, &written.moved),
+            None => Ok(()),
+        }
+    }
+
+    fn setup(&self, model: &Arc<Model>) -> Result<FineTune, Failure> {
+        let photos = if self.photos.as_os_str() == "bundled" && !self.photos.exists() {
+            PhotosSource::Bundled
+        } else {
+            PhotosSource::Folder(self.photos.clone())
+        };
+        let set = photos.open().map_err(|e| Failure::File(e.to_string()))?;
+        let augment = self.augment.as_deref().map(super::augment::pipeline);
+        let preset = self.preset.map(Preset::from);
+        Ok(FineTune {
+            model: Same(Arc::clone(model)),
+            photos: Same(Arc::new(set)),
+            preprocessing: model.preprocessing,
+            head: match self.head {
+                CliHead::Own => HeadChoice::Own,
+                CliHead::New => HeadChoice::New {
+                    dropout: self.dropout,
+                    sigmoid: self.sigmoid,
+                },
+            },
+            optimizer: match self.optimizer {
+                CliOptimizer::Sgd => Kind::Sgd {
+                    momentum: self.momentum as f32,
+                },
+                CliOptimizer::Rmsprop => Kind::RmsProp,
+                CliOptimizer::Adam => Kind::Adam,
+                CliOptimizer::Adamw => Kind::AdamW,
+            },
+            batch: preset
+                .and_then(Preset::batch)
+                .unwrap_or(usize::try_from(self.batch).unwrap_or(usize::MAX)),
+            validation: self.validation_split,
+            seed: self.seed,
+            semantics: self.semantics.semantics(model.semantics),
+            augment: augment.transpose()?,
+        })
+    }
+
+    fn recipes(&self, network: &Network, semantics: Semantics) -> Result<Vec<Recipe>, Failure> {
+        let epochs = usize::try_from(self.epochs).unwrap_or(usize::MAX);
+        if let Some(preset) = self.preset {
+            return Ok(Preset::from(preset).recipes(epochs, self.rate));
+        }
+        let absent = match self.head {
+            CliHead::New => "none",
+            CliHead::Own => "file",
+        };
+        let spec = self.trainable.as_deref().unwrap_or(absent);
+        let flags = trainable::flags(&network.model, spec, semantics)?;
+        let mode = if self.training {
+            Mode::Training
+        } else {
+            Mode::Inference
+        };
+        Ok(vec![Recipe {
+            name: "run".to_owned(),
+            stages: vec![StageRecipe {
+                epochs,
+                rate: self.rate,
+                base: BaseFlags::Given(flags),
+                call: match self.recorded {
+                    trainable::Recorded::File => BaseCall::AsFile,
+                    trainable::Recorded::True => BaseCall::Given(Some(true)),
+                    trainable::Recorded::False => BaseCall::Given(Some(false)),
+                    trainable::Recorded::None => BaseCall::Given(None),
+                },
+            }],
+            outer: mode.into(),
+        }])
+    }
+
+    /// Runs one recipe to its end, and says what happened.
+    fn one(
+        &self,
+        source: &ModelSource,
+        recipe: &Recipe,
+        prepared: &mut Prepared,
+        bar: &mut Bar,
+        written: &mut Written,
+    ) -> Result<(), Failure> {
+        let plan = recipe.plan(&prepared.network, &prepared.common);
+        let trainer = Trainer::new(Arc::clone(&prepared.network), plan);
+        let mut trainer = trainer.map_err(failed)?;
+        let mut steps = Vec::new();
+        let mut saved = Instant::now();
+        while let Some(step) = trainer
+            .advance(&mut prepared.photos, &|| true)
+            .map_err(failed)?
+        {
+            row(&mut written.rows, &recipe.name, &step, &prepared.network);
+            bar.tell(&step);
+            // A run that breaks off leaves the weights of a recent epoch behind.
+            if step.end.is_some() && (trainer.is_done() || saved.elapsed() > SAVE_EVERY) {
+                self.save(source, &trainer)?;
+                saved = Instant::now();
+            }
+            steps.push(step);
+        }
+        let last = steps.iter().rev().find_map(|s| s.end.as_ref());
+        for movement in last.iter().flat_map(|end| &end.movement) {
+            let layer = prepared.network.model.graph.unique_name(movement.layer);
+            let name = &recipe.name;
+            let number = |n: Option<f64>| n.map_or_else(String::new, |n| format!("{}", n as f32));
+            let (weights, statistics) = (number(movement.weights), number(movement.statistics));
+            // Writing to a string does not fail.
+            let _ = writeln!(
+                written.moved,
+                "\"{name}\",\"{layer}\",{weights},{statistics}"
+            );
+        }
+        if let Some(summary) = Summary::of(&trainer, &steps) {
+            bar.end();
+            let mut out = std::io::stdout();
+            let said = summary.sentences().join(" ");
+            // Nobody may be reading; the files hold the result.
+            let _ = writeln!(out, "{}: {said}", recipe.name);
+        }
+        Ok(())
+    }
+
+    fn save(&self, source: &ModelSource, trainer: &Trainer) -> Result<(), Failure> {
+        let Some(path) = &self.save else {
+            return Ok(());
+        };
+        save(
+            source,
+            trainer.network(),
+            trainer.weights(),
+            path,
+            Replace::Yes,
+        )
+        .map_err(|error| {
+            Failure::File(format!(
+                "the model was not saved: {error}: {}",
+                path.display()
+            ))
+        })
+    }
+
+    /// Refuses to write over what is there before anything is computed.
+    fn may_save(&self, source: &ModelSource) -> Result<(), Failure> {
+        let Some(path) = self.save.as_ref().filter(|_| !self.force) else {
+            return Ok(());
+        };
+        let is = |other: &std::path::Path| matches!((path.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b);
+        if source.path().is_some_and(is) {
+            let why = "--save is the file the model comes from; --force writes over it";
+            return Err(Failure::Usage(why.into()));
+        }
+        if path.exists() {
+            let path = path.display();
+            let why =
+                format!("--save: there is a file of this name; --force writes over it: {path}");
+            return Err(Failure::Usage(why));
+        }
+        Ok(())
+    }
+}
+
+/// Weights are saved at most this often before the end.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// The files of a run, as far as they are written.
+struct Written {
+    rows: String,
+    moved: String,
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+fn failed(error: TrainError) -> Failure {
+    Failure::File(error.to_string())
+}
+
+fn write_text(path: &std::path::Path, text: &str) -> Result<(), Failure> {
+    let write = || -> anyhow::Result<()> {
+        let mut file = crate::worker::temporary_beside(path)?;
+        file.write_all(text.as_bytes())?;
+        crate::worker::persist(file, path)
+    };
+    write().map_err(|error| {
+        Failure::File(format!(
+            "the result was not written ({error}): {}",
+            path.display()
+        ))
+    })
+}

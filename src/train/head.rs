@@ -1,0 +1,253 @@
+//! A new head for other classes: global average pooling, dropout, dense.
+
+use candle_core::{Device, Tensor};
+
+use super::network::TrainError;
+use crate::model::graph::{
+    Activation, Graph, Input, Layer, LayerKind, Node, NodeId, Noise, Pooling, Weight,
+};
+use crate::model::layers::Overrides;
+use crate::model::pass::{PassOptions, Stretch, run_stretch};
+use crate::model::{Flags, LayerId, Mode, Model, Semantics};
+use crate::random::Draws;
+
+/// What the head's draws are addressed by.
+const HEAD: u64 = u64::from_le_bytes(*b"head\0\0\0\0");
+
+/// What a new head looks like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NewHead {
+    pub classes: usize,
+    /// Of the dropout between pooling and dense, in `[0, 1)`.
+    pub dropout: f64,
+    /// One output with a sigmoid instead of two with a softmax.
+    pub sigmoid: bool,
+    /// Of the first weights.
+    pub seed: u64,
+}
+
+/// The node whose value a head takes: the output of the nested base; in a flat model, what is
+/// pooled or flattened before the last dense layers, or the output itself where it has no such
+/// layers. `None` where the layers at the end are of other kinds.
+pub fn cut_of(graph: &Graph) -> Option<NodeId> {
+    if let Some(base) = crate::model::flags::base_of(graph) {
+        let inside: Vec<LayerId> = graph.subtree(base).collect();
+        let is_inside = |&id: &NodeId| inside.contains(&graph.nodes[id].layer);
+        let outside = graph.nodes.iter().filter(|n| !inside.contains(&n.layer));
+        let read = outside.flat_map(|n| &n.inputs).filter_map(of_node);
+        return read.chain([graph.output]).filter(is_inside).max();
+    }
+    let mut node = graph.output;
+    let (mut found, mut dense) = (None, false);
+    loop {
+        let call = graph.nodes.get(node)?;
+        let input = call.inputs.iter().find_map(of_node);
+        match graph.layers[call.layer].kind {
+            LayerKind::GlobalPool2d { .. } | LayerKind::Flatten => found = input.or(found),
+            LayerKind::Dense(_) => dense = true,
+            LayerKind::Activation(_) | LayerKind::Noise(_) | LayerKind::Identity => {}
+            _ => break,
+        }
+        match (input, call.inputs.len()) {
+            (Some(input), 1) => node = input,
+            _ => break,
+        }
+    }
+    found.or((!dense).then_some(graph.output))
+}
+
+fn of_node(input: &Input) -> Option<NodeId> {
+    match *input {
+        Input::Node(id) => Some(id),
+        Input::Number(_) => None,
+    }
+}
+
+/// For each layer, whether all its calls are behind the cut; a model with nothing but such layers
+/// is too.
+pub fn behind(graph: &Graph, cut: NodeId) -> Vec<bool> {
+    let last_before = |id: LayerId| {
+        let mut calls = graph
+            .nodes
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| n.layer == id);
+        let first = calls.next().map(|(node, _)| node);
+        first.map(|first| first > cut)
+    };
+    let mut behind: Vec<bool> = (0..graph.layers.len())
+        .map(|id| last_before(id) == Some(true))
+        .collect();
+    for id in (0..graph.layers.len()).rev() {
+        if graph.layers[id].kind == LayerKind::Model {
+            let mut inside = graph.children(Some(id)).peekable();
+            behind[id] = inside.peek().is_some() && inside.all(|child| behind[child]);
+        }
+    }
+    behind
+}
+
+/// The model with a new head in the place of everything behind the cut. The layers of the head come
+/// last, and the last of them gives logits.
+///
+/// The kernel is drawn from the Glorot-uniform distribution: `U(-l, l)` with
+/// `l = sqrt(6 / (in + out))`; the bias is 0. `size` is the height and width of the photos.
+///
+/// Also returns the new place of each layer of `model`, `None` for those that are gone.
+///
+/// # Errors
+/// A model whose end is of a kind that no head can take the place of.
+pub fn with_new_head(
+    model: &Model,
+    head: NewHead,
+    size: [usize; 2],
+) -> Result<(Model, Vec<Option<LayerId>>), TrainError> {
+    let cut = cut_of(&model.graph).ok_or(TrainError::NoPlaceForHead)?;
+    let dims = dims_at(model, cut, size)?;
+    let (features, pooled) = match dims.as_slice() {
+        [_, _, _, channels] => (*channels, false),
+        [_, channels] => (*channels, true),
+        _ => return Err(TrainError::NoPlaceForHead),
+    };
+    let (graph, places) = without_head(&model.graph, cut);
+    let mut new = Model {
+        graph,
+        ..model.clone()
+    };
+    new.labels.clear();
+    let graph = &mut new.graph;
+    graph.root_trainable = true;
+    let torch = model.semantics == Semantics::PyTorch;
+    let named = |keras: &'static str, pytorch: &'static str| if torch { pytorch } else { keras };
+    if !pooled {
+        let kind = LayerKind::GlobalPool2d {
+            pooling: Pooling::Average,
+            keep_dims: false,
+        };
+        let name = named("global_average_pooling2d", "_avg_pooling");
+        let class = named("GlobalAveragePooling2D", "AdaptiveAvgPool2d");
+        append(graph, name, class, kind, Vec::new());
+    }
+    let rate = head.dropout;
+    let noise_shape = None;
+    let kind = LayerKind::Noise(Noise::Dropout { rate, noise_shape });
+    append(
+        graph,
+        named("dropout", "_dropout"),
+        "Dropout",
+        kind,
+        Vec::new(),
+    );
+    let outputs = if head.sigmoid { 1 } else { head.classes };
+    let weights = dense_weights(features, outputs, head.seed).map_err(TrainError::Tensor)?;
+    let kind = LayerKind::Dense(Activation::Linear);
+    append(
+        graph,
+        named("dense", "_fc"),
+        named("Dense", "Linear"),
+        kind,
+        weights,
+    );
+    Ok((new, places))
+}
+
+fn dense_weights(inputs: usize, outputs: usize, seed: u64) -> candle_core::Result<Vec<Weight>> {
+    let limit = (6.0 / (inputs + outputs) as f64).sqrt();
+    let mut draws = Draws::new(seed, &[HEAD]);
+    let kernel: Vec<f32> = (0..inputs * outputs)
+        .map(|_| draws.uniform(-limit, limit) as f32)
+        .collect();
+    let weight = |name, tensor| Weight {
+        name,
+        tensor,
+        learnable: true,
+    };
+    Ok(vec![
+        weight(
+            "kernel",
+            Tensor::from_vec(kernel, (inputs, outputs), &Device::Cpu)?,
+        ),
+        weight(
+            "bias",
+            Tensor::from_vec(vec![0.0_f32; outputs], outputs, &Device::Cpu)?,
+        ),
+    ])
+}
+
+/// Adds a layer at the top, called on the present output.
+fn append(graph: &mut Graph, name: &str, class: &str, kind: LayerKind, weights: Vec<Weight>) {
+    let taken = |name: &str| graph.layers.iter().any(|l| l.name == name);
+    let mut names = std::iter::once(name.to_owned()).chain((1..).map(|i| format!("{name}_{i}")));
+    let name = names.find(|n| !taken(n)).unwrap_or_default();
+    graph.layers.push(Layer {
+        name,
+        class: class.to_owned(),
+        kind,
+        parent: None,
+        listed: true,
+        trainable: true,
+        recorded_training: None,
+        weights,
+    });
+    graph.nodes.push(Node {
+        layer: graph.layers.len() - 1,
+        inputs: vec![Input::Node(graph.output)],
+        recorded: None,
+    });
+    graph.output = graph.nodes.len() - 1;
+}
+
+/// The graph up to the cut, without the layers that are only called behind it; and the new place
+/// of each layer.
+fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
+    let behind = behind(graph, cut);
+    let mut places: Vec<Option<LayerId>> = Vec::with_capacity(behind.len());
+    let mut layers: Vec<Layer> = Vec::new();
+    for (layer, gone) in graph.layers.iter().zip(&behind) {
+        places.push((!gone).then_some(layers.len()));
+        if !gone {
+            let parent = layer.parent.and_then(|p| places[p]);
+            layers.push(Layer {
+                parent,
+                ..layer.clone()
+            });
+        }
+    }
+    let nodes = graph.nodes.iter().take(cut + 1).map(|node| Node {
+        layer: places[node.layer].unwrap_or_default(),
+        ..node.clone()
+    });
+    let graph = Graph {
+        nodes: nodes.collect(),
+        layers,
+        output: cut,
+        name: graph.name.clone(),
+        ..*graph
+    };
+    (graph, places)
+}
+
+/// The shape of a node's value for one photo.
+fn dims_at(model: &Model, node: NodeId, [h, w]: [usize; 2]) -> Result<Vec<usize>, TrainError> {
+    let channels = model.graph.input_hwc[2].unwrap_or(3);
+    let x = Tensor::zeros((1, h, w, channels), candle_core::DType::F32, &Device::Cpu);
+    let flags = Flags::all(&model.graph, false);
+    let options = PassOptions {
+        outer: Mode::Inference.into(),
+        semantics: Semantics::Keras3,
+        flags: &flags,
+        random: false,
+        seed: 0,
+        repeat: 0,
+        taps: &[],
+        weights: None::<&Overrides>,
+    };
+    let stretch = Stretch {
+        after: None,
+        until: Some(node),
+        ..Stretch::default()
+    };
+    let x = x.map_err(TrainError::Tensor)?;
+    let pass = run_stretch(model, &x, stretch, &options, &|_, _| true)?;
+    Ok(pass.output.dims().to_vec())
+}

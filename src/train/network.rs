@@ -1,0 +1,281 @@
+//! A model made ready for training: where its head begins, and an output of logits.
+
+use thiserror::Error;
+
+use super::head::{NewHead, behind, cut_of, with_new_head};
+use crate::model::flags::base_of;
+use crate::model::graph::{Activation, LayerKind};
+use crate::model::layers::Overrides;
+use crate::model::{Flags, LayerId, Mode, Model, NodeId, Outer, PassError, Semantics};
+
+/// Why a run cannot begin or go on; each a sentence for the person.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error(
+        "the model ends in layers that no new head can take the place of; train with its own head"
+    )]
+    NoPlaceForHead,
+    #[error("the model has no classifier of its own: its output is {0}; train a new head")]
+    NoClassifier(String),
+    #[error(
+        "the photos are of {classes} classes, but the model's own head has {outputs} outputs; train a new head"
+    )]
+    TooFewOutputs { classes: usize, outputs: usize },
+    #[error(
+        "all photos are of one class (`{0}`): there is nothing to tell apart; training needs two classes or more"
+    )]
+    OneClass(String),
+    #[error(
+        "one output with a sigmoid tells two classes apart, but the photos are of {0}; take softmax"
+    )]
+    SigmoidNeedsTwo(usize),
+    #[error("no photo is left to train with; take a smaller validation split")]
+    NothingToTrainWith,
+    #[error("none of the photos can be read")]
+    NoPhotos,
+    #[error("no weight learns: every trainable flag that counts is off")]
+    NothingLearns,
+    #[error(
+        "the loss is not a number at step {step} (epoch {epoch}): layer `{layer}` is the first whose output \
+         is not finite; a smaller learning rate may help"
+    )]
+    NotANumber {
+        step: usize,
+        epoch: usize,
+        layer: String,
+    },
+    #[error(
+        "a weight of layer `{layer}` is not a number at step {step} (epoch {epoch}); a smaller \
+         learning rate may help"
+    )]
+    WeightNotANumber {
+        step: usize,
+        epoch: usize,
+        layer: String,
+    },
+    #[error("{0}")]
+    Pass(PassError),
+    /// Photos that do not fit the model, from whoever reads them.
+    #[error("{0}")]
+    Photos(String),
+    #[error("the numbers cannot be computed: {}", crate::model::error::reason(.0))]
+    Tensor(candle_core::Error),
+}
+
+impl From<PassError> for TrainError {
+    fn from(error: PassError) -> Self {
+        match error {
+            PassError::Cancelled => Self::Cancelled,
+            other => Self::Pass(other),
+        }
+    }
+}
+
+/// Which head is trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Head {
+    /// The one in the file.
+    Own,
+    New(NewHead),
+}
+
+/// A model whose output is logits, with the place where its head begins.
+#[derive(Debug)]
+pub struct Network {
+    /// As in the file, or with a new head; the last activation is taken off.
+    pub model: Model,
+    /// What was taken off: softmax or sigmoid.
+    pub ending: Activation,
+    /// The last layer, which has or had the activation.
+    last: LayerId,
+    /// The node whose value the head takes; `None` where the head cannot be told from the base.
+    pub cut: Option<NodeId>,
+    /// By layer.
+    pub in_head: Vec<bool>,
+    pub head: Head,
+    /// Where each layer of the file is now; `None` for layers of its head that a new one replaces.
+    pub places: Vec<Option<LayerId>>,
+    /// The output that stands for each class of the photos.
+    pub targets: Vec<u32>,
+}
+
+impl Network {
+    /// Makes `model` ready to learn `classes`, for photos of `size` (height, width).
+    ///
+    /// # Errors
+    /// One class only, and heads that do not fit the classes or the model.
+    pub fn new(
+        model: &Model,
+        head: Head,
+        classes: &[String],
+        size: [usize; 2],
+    ) -> Result<Self, TrainError> {
+        if let [only] = classes {
+            return Err(TrainError::OneClass(only.clone()));
+        }
+        match head {
+            Head::Own => Self::own(model, classes),
+            Head::New(new) if new.sigmoid && classes.len() != 2 => {
+                Err(TrainError::SigmoidNeedsTwo(classes.len()))
+            }
+            Head::New(new) => {
+                let (mut changed, places) = with_new_head(model, new, size)?;
+                changed.labels = classes.to_vec();
+                let mut network = Self::ready(changed, head)?;
+                network.places = places;
+                network.ending = if new.sigmoid {
+                    Activation::Sigmoid
+                } else {
+                    Activation::Softmax
+                };
+                network.targets = (0..classes.len() as u32).collect();
+                Ok(network)
+            }
+        }
+    }
+
+    fn own(model: &Model, classes: &[String]) -> Result<Self, TrainError> {
+        let mut network = Self::ready(model.clone(), Head::Own)?;
+        let layers = &network.model.graph.layers;
+        let bias = layers[network.last].weight("bias");
+        let kernel = layers[network.last].weight("kernel");
+        let outputs = bias.or(kernel).and_then(|w| w.dims().last().copied());
+        let outputs = outputs.unwrap_or_default();
+        if classes.len() > outputs.max(2) || (outputs == 1 && classes.len() > 2) {
+            let classes = classes.len();
+            return Err(TrainError::TooFewOutputs { classes, outputs });
+        }
+        // Folders that are named as the model's classes stand for them; otherwise they are counted.
+        let place = |class: &String| network.model.labels.iter().position(|l| l == class);
+        let named: Option<Vec<u32>> = classes.iter().map(|c| place(c).map(|p| p as u32)).collect();
+        network.targets = named.unwrap_or_else(|| (0..classes.len() as u32).collect());
+        Ok(network)
+    }
+
+    fn ready(mut model: Model, head: Head) -> Result<Self, TrainError> {
+        let graph = &mut model.graph;
+        let last_node = graph.nodes.get(graph.output).cloned();
+        let last_node = last_node.ok_or(TrainError::NoPlaceForHead)?;
+        let (mut last, mut ending) = (last_node.layer, Activation::Linear);
+        if let LayerKind::Activation(activation) = graph.layers[last].kind
+            && let [crate::model::graph::Input::Node(before)] = last_node.inputs[..]
+        {
+            ending = activation;
+            graph.layers[last].kind = LayerKind::Activation(Activation::Linear);
+            last = graph.nodes[before].layer;
+        }
+        let LayerKind::Dense(activation) = &mut graph.layers[last].kind else {
+            let what = format!("of a {} layer", graph.layers[last].class);
+            return Err(TrainError::NoClassifier(what));
+        };
+        if ending == Activation::Linear {
+            ending = std::mem::replace(activation, Activation::Linear);
+        }
+        if !matches!(
+            ending,
+            Activation::Linear | Activation::Softmax | Activation::Sigmoid
+        ) {
+            let what = "of another activation than softmax or sigmoid".to_owned();
+            return Err(TrainError::NoClassifier(what));
+        }
+        let cut = cut_of(graph).filter(|&cut| graph.is_cut(cut));
+        let in_head = match cut {
+            Some(cut) => behind(graph, cut),
+            None => vec![false; graph.layers.len()],
+        };
+        Ok(Self {
+            places: (0..graph.layers.len()).map(Some).collect(),
+            model,
+            ending,
+            last,
+            cut,
+            in_head,
+            head,
+            targets: Vec::new(),
+        })
+    }
+
+    /// The flags of a run: those of `base` for the layers of the base; a new head learns, and the
+    /// model around is not frozen. An own head keeps its flags.
+    pub fn flags(&self, base: &Flags) -> Flags {
+        if self.head == Head::Own {
+            return base.clone();
+        }
+        self.flags_with_head(base)
+    }
+
+    /// The flags of `base` for the layers of the base; the head learns.
+    pub fn flags_with_head(&self, base: &Flags) -> Flags {
+        let graph = &self.model.graph;
+        let mut flags = Flags::all(graph, true);
+        for (id, in_head) in self.in_head.iter().enumerate() {
+            // From the front, so that what a model passes on to its layers is set over.
+            flags.set(graph, id, *in_head || base.get(id), Semantics::PyTorch);
+        }
+        flags.record(graph, base.recorded(graph));
+        flags
+    }
+
+    /// `base.trainable = value`; the head learns.
+    pub fn base_flags(&self, value: bool) -> Flags {
+        let mut flags = Flags::of_file(&self.model.graph);
+        flags.set_all(value);
+        self.flags_with_head(&flags)
+    }
+
+    /// Whether `base(x, training=...)` can be recorded in the flags.
+    pub fn is_nested(&self) -> bool {
+        base_of(&self.model.graph).is_some()
+    }
+
+    /// The outer call of the base under `outer`, where `call` is the value that the base is called
+    /// with: in Keras 2 it binds, in Keras 3 the outer value wins; in PyTorch it is `base.train()`
+    /// or `base.eval()` after `model.train()`, and `model.eval()` reaches the base too.
+    pub fn base_outer(semantics: Semantics, call: Option<bool>, outer: Outer) -> Outer {
+        let Some(call) = call else { return outer };
+        let own = Outer::Given(if call {
+            Mode::Training
+        } else {
+            Mode::Inference
+        });
+        match (semantics, outer) {
+            (Semantics::Keras2, _) | (Semantics::Keras3, Outer::NotGiven) => own,
+            (Semantics::PyTorch, outer) if outer != Outer::Given(Mode::Inference) => own,
+            _ => outer,
+        }
+    }
+
+    /// Whether some weight learns under the flags.
+    pub fn learns(&self, flags: &Flags, semantics: Semantics) -> bool {
+        let model = &self.model;
+        model.graph.layers.iter().enumerate().any(|(id, layer)| {
+            layer.weights.iter().any(|w| w.learnable)
+                && flags
+                    .effective(model, id, Outer::NotGiven, semantics)
+                    .learns
+        })
+    }
+
+    /// The model with these weights in the place of its own, and its last activation put back.
+    pub fn finished(&self, weights: &Overrides) -> Model {
+        let mut model = self.model.clone();
+        for (id, layer) in model.graph.layers.iter_mut().enumerate() {
+            for weight in &mut layer.weights {
+                if let Some(new) = weights.get(&(id, weight.name)) {
+                    weight.tensor = new.clone();
+                }
+            }
+        }
+        let last = model.graph.nodes[model.graph.output].layer;
+        for id in [last, self.last] {
+            match &mut model.graph.layers[id].kind {
+                LayerKind::Dense(activation) if last == self.last => *activation = self.ending,
+                LayerKind::Activation(activation) if id == last => *activation = self.ending,
+                _ => {}
+            }
+        }
+        model
+    }
+}

@@ -1,0 +1,321 @@
+//! The training loop: one call of [`Trainer::advance`] is one optimizer step, so that a run can
+//! pause anywhere.
+
+mod measure;
+mod plan;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::loss::cross_entropy;
+use super::network::{Network, TrainError};
+use super::optimizer::Optimizer;
+use super::{Gradients, gradients};
+use crate::model::layers::Overrides;
+use crate::model::pass::{Pass, PassOptions, Stretch, run_stretch};
+use crate::model::{Flags, Outer};
+use crate::random::Draws;
+
+pub use plan::{EpochEnd, Photos, Plan, Proceed, Score, Stage, Step};
+
+/// What the order of photos is addressed by.
+const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle\0");
+
+/// A run under way.
+pub struct Trainer {
+    network: Arc<Network>,
+    plan: Plan,
+    /// What differs from the network's own weights and statistics.
+    weights: Overrides,
+    optimizer: Optimizer,
+    done: usize,
+    stage: usize,
+    /// The order of photos in this epoch.
+    order: Vec<usize>,
+    /// By photo, where the base gives the same in every step.
+    features: Option<HashMap<usize, Tensor>>,
+}
+
+impl Trainer {
+    /// # Errors
+    /// No photos to train with, and flags under which nothing learns.
+    pub fn new(network: Arc<Network>, plan: Plan) -> Result<Self, TrainError> {
+        if plan.training.is_empty() {
+            return Err(TrainError::NothingToTrainWith);
+        }
+        let learns = |stage: &Stage| network.learns(&stage.flags, plan.semantics);
+        if !plan.stages.iter().any(learns) {
+            return Err(TrainError::NothingLearns);
+        }
+        Ok(Self {
+            optimizer: Optimizer::new(plan.optimizer),
+            network,
+            plan,
+            weights: Overrides::new(),
+            done: 0,
+            stage: usize::MAX,
+            order: Vec::new(),
+            features: None,
+        })
+    }
+
+    pub fn network(&self) -> &Arc<Network> {
+        &self.network
+    }
+
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Weights and moving statistics as they are now, where they may differ from the network's.
+    pub fn weights(&self) -> &Overrides {
+        &self.weights
+    }
+
+    /// Whether the base's features were computed once for this stage. That is right only where no
+    /// layer of the base learns, draws, or normalises with the batch, and photos are not augmented:
+    /// then every step would compute the same numbers again.
+    pub fn features_kept(&self) -> bool {
+        self.features.is_some()
+    }
+
+    pub fn is_done(&self) -> bool {
+        self.done >= self.plan.steps()
+    }
+
+    /// One step; `None` once the run is done. A step that fails leaves the weights as they were.
+    ///
+    /// # Errors
+    /// See [`TrainError`].
+    pub fn advance(
+        &mut self,
+        photos: &mut dyn Photos,
+        proceed: Proceed<'_>,
+    ) -> Result<Option<Step>, TrainError> {
+        if self.is_done() {
+            return Ok(None);
+        }
+        let per_epoch = self.plan.steps_per_epoch();
+        let (epoch, place) = (self.done / per_epoch, self.done % per_epoch);
+        self.enter_stage(epoch, photos, proceed)?;
+        if place == 0 || self.order.is_empty() {
+            self.order = shuffled(&self.plan.training, self.plan.seed, epoch as u64);
+        }
+        let stage = self.plan.stages[self.stage].clone();
+        let begin = place * self.plan.batch;
+        let end = (begin + self.plan.batch).min(self.order.len());
+        let batch = self.order[begin..end].to_vec();
+        let repeat = self.done as u64 + 1;
+        let x = self.input(&batch, Some(repeat), photos, proceed)?;
+        let classes = self.classes(&batch);
+        let options = PassOptions {
+            repeat,
+            ..self.options(&stage.flags, self.plan.outer)
+        };
+        let cancel = |_, _| proceed();
+        let found = gradients(
+            &self.network.model,
+            &x,
+            self.stretch(&stage, options.outer),
+            &options,
+            |y| cross_entropy(y, &classes, false),
+            &cancel,
+        )?;
+        let step = self.done + 1;
+        if !found.loss.is_finite() {
+            let taps: Vec<usize> = (0..self.network.model.graph.layers.len()).collect();
+            let options = PassOptions {
+                taps: &taps,
+                ..options
+            };
+            let stretch = self.stretch(&stage, options.outer);
+            let pass = run_stretch(&self.network.model, &x, stretch, &options, &cancel)?;
+            return Err(TrainError::NotANumber {
+                step,
+                epoch: epoch + 1,
+                layer: self.first_broken(&pass),
+            });
+        }
+        let correct = correct(&found.pass.output, &classes).map_err(TrainError::Tensor)?;
+        let loss = f64::from(found.loss);
+        let optimizer = (place + 1 == per_epoch).then(|| self.optimizer.clone());
+        let after = self.stepped(&stage, found)?;
+        if let Some(layer) = self.broken_weight(&after) {
+            return Err(TrainError::WeightNotANumber {
+                step,
+                epoch: epoch + 1,
+                layer,
+            });
+        }
+        let before = std::mem::replace(&mut self.weights, after);
+        let end = if place + 1 == per_epoch {
+            match self.measured(&stage, repeat, photos, proceed) {
+                Ok(end) => Some(end),
+                Err(error) => {
+                    self.weights = before;
+                    self.optimizer = optimizer.unwrap_or_else(|| self.optimizer.clone());
+                    return Err(error);
+                }
+            }
+        } else {
+            None
+        };
+        self.done += 1;
+        Ok(Some(Step {
+            stage: self.stage,
+            epoch: epoch + 1,
+            step: self.done,
+            photos: batch.len(),
+            rate: stage.rate,
+            batch: Score {
+                loss,
+                accuracy: correct as f64 / batch.len() as f64,
+            },
+            end,
+        }))
+    }
+
+    /// Begins the stage of this epoch, if it is another one.
+    fn enter_stage(
+        &mut self,
+        epoch: usize,
+        photos: &mut dyn Photos,
+        proceed: Proceed<'_>,
+    ) -> Result<(), TrainError> {
+        let mut before = 0;
+        let stage = self.plan.stages.iter().position(|stage| {
+            before += stage.epochs;
+            epoch < before
+        });
+        let stage = stage.unwrap_or_default();
+        if stage == self.stage {
+            return Ok(());
+        }
+        self.features = self.features_of(stage, photos, proceed)?;
+        self.optimizer = Optimizer::new(self.plan.optimizer);
+        self.stage = stage;
+        Ok(())
+    }
+
+    fn options<'a>(&'a self, flags: &'a Flags, outer: Outer) -> PassOptions<'a> {
+        PassOptions {
+            outer,
+            semantics: self.plan.semantics,
+            flags,
+            random: true,
+            seed: self.plan.seed,
+            repeat: 0,
+            taps: &[],
+            weights: Some(&self.weights),
+        }
+    }
+
+    /// Photos, or their features where these are kept.
+    fn input(
+        &self,
+        batch: &[usize],
+        draw: Option<u64>,
+        photos: &mut dyn Photos,
+        proceed: Proceed<'_>,
+    ) -> Result<Tensor, TrainError> {
+        let Some(features) = &self.features else {
+            return photos.batch(batch, draw, proceed);
+        };
+        let rows: Vec<&Tensor> = batch.iter().filter_map(|p| features.get(p)).collect();
+        Tensor::cat(&rows, 0).map_err(TrainError::Tensor)
+    }
+
+    /// The part of the network from photos or features on, with the base under its own outer call.
+    fn stretch(&self, stage: &Stage, outer: Outer) -> Stretch {
+        let cut = self.network.cut;
+        if self.features.is_some() {
+            return Stretch {
+                after: cut,
+                ..Stretch::default()
+            };
+        }
+        let own = Network::base_outer(self.plan.semantics, stage.base_call, outer);
+        Stretch {
+            own_call: cut.filter(|_| own != outer).map(|cut| (cut, own)),
+            ..Stretch::default()
+        }
+    }
+
+    /// All weights after the step: what the optimizer makes of the gradients, and the moving
+    /// statistics that the pass moved.
+    fn stepped(&mut self, stage: &Stage, found: Gradients) -> Result<Overrides, TrainError> {
+        let stepped = self
+            .optimizer
+            .step(stage.rate, &found.weights, &found.gradients);
+        let mut after = self.weights.clone();
+        after.extend(stepped.map_err(TrainError::Tensor)?);
+        for (id, done) in found.pass.batch_norm {
+            if done.effective.updates_statistics {
+                let vector = |values: Vec<f32>| {
+                    let n = values.len();
+                    Tensor::from_vec(values, n, &candle_core::Device::Cpu)
+                };
+                let [mean, variance] = [done.next.mean, done.next.variance].map(vector);
+                after.insert((id, "moving_mean"), mean.map_err(TrainError::Tensor)?);
+                after.insert(
+                    (id, "moving_variance"),
+                    variance.map_err(TrainError::Tensor)?,
+                );
+            }
+        }
+        Ok(after)
+    }
+
+    fn classes(&self, photos: &[usize]) -> Vec<u32> {
+        photos.iter().map(|&p| self.plan.targets[p]).collect()
+    }
+
+    /// The first layer in the order of calls whose output is not finite.
+    fn first_broken(&self, pass: &Pass) -> String {
+        let graph = &self.network.model.graph;
+        let mut layers = graph.nodes.iter().map(|n| n.layer);
+        let broken = |id: &usize| pass.taps.get(id).is_some_and(|tap| !is_finite(&tap.output));
+        let found = layers.find(broken);
+        found.map_or_else(|| "output".to_owned(), |id| graph.unique_name(id))
+    }
+
+    /// The first layer with a weight that is not finite.
+    fn broken_weight(&self, weights: &Overrides) -> Option<String> {
+        let ((id, _), _) = weights.iter().find(|(_, w)| !is_finite(w))?;
+        Some(self.network.model.graph.unique_name(*id))
+    }
+}
+
+fn is_finite(tensor: &Tensor) -> bool {
+    let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>());
+    values.is_ok_and(|v| v.iter().all(|x| x.is_finite()))
+}
+
+/// The photos in the order of one epoch (Fisher and Yates).
+fn shuffled(photos: &[usize], seed: u64, epoch: u64) -> Vec<usize> {
+    let mut order = photos.to_vec();
+    let mut draws = Draws::new(seed, &[SHUFFLE, epoch]);
+    for i in (1..order.len()).rev() {
+        order.swap(i, draws.below(i + 1));
+    }
+    order
+}
+
+/// How many rows of logits answer right: the largest one, or the sign of a single one.
+fn correct(logits: &Tensor, classes: &[u32]) -> candle_core::Result<usize> {
+    let rows = logits.to_vec2::<f32>()?;
+    let answer = |row: &Vec<f32>| match row.as_slice() {
+        [one] => u32::from(*one > 0.0),
+        row => {
+            let best = row
+                .iter()
+                .enumerate()
+                .reduce(|a, b| if b.1 > a.1 { b } else { a });
+            best.map_or(0, |(i, _)| i as u32)
+        }
+    };
+    let pairs = rows.iter().map(answer).zip(classes);
+    Ok(pairs.filter(|(answer, class)| answer == *class).count())
+}

@@ -1,0 +1,124 @@
+//! Passes that change nothing: features that are computed once, and the validation photos.
+
+use std::collections::HashMap;
+
+use candle_core::Tensor;
+
+use super::{EpochEnd, Photos, Proceed, Score, Stage, Trainer, correct};
+use crate::model::Mode;
+use crate::model::pass::{PassOptions, Stretch, run_stretch};
+use crate::train::loss::cross_entropy;
+use crate::train::movement::movement;
+use crate::train::network::{Network, TrainError};
+
+/// Features are kept up to this many bytes.
+const MAX_FEATURES: usize = 1 << 30;
+/// Photos of one pass that computes features.
+const FEATURES_BATCH: usize = 16;
+/// Counts passes that measure apart from those that train, so that their masks differ.
+const MEASURING: u64 = 1 << 32;
+
+impl Trainer {
+    /// The features of every photo, where the base gives the same in every step of the stage.
+    pub(super) fn features_of(
+        &self,
+        stage: usize,
+        photos: &mut dyn Photos,
+        proceed: Proceed<'_>,
+    ) -> Result<Option<HashMap<usize, Tensor>>, TrainError> {
+        let stage = &self.plan.stages[stage];
+        let Some(cut) = self.network.cut.filter(|_| !photos.augments()) else {
+            return Ok(None);
+        };
+        let outer = Network::base_outer(self.plan.semantics, stage.base_call, self.plan.outer);
+        let model = &self.network.model;
+        let semantics = self.plan.semantics;
+        let before = model.graph.nodes.iter().take(cut + 1);
+        let mut effective = before.map(|n| {
+            let effective = stage.flags.effective(model, n.layer, outer, semantics);
+            let learns = effective.learns && !model.graph.layers[n.layer].weights.is_empty();
+            effective.active || effective.updates_statistics || learns
+        });
+        if effective.any(|changes| changes) {
+            return Ok(None);
+        }
+        let all = [&self.plan.training[..], &self.plan.validation].concat();
+        let mut features = HashMap::with_capacity(all.len());
+        let options = self.options(&stage.flags, outer);
+        let stretch = Stretch {
+            after: None,
+            until: Some(cut),
+            ..Stretch::default()
+        };
+        for chunk in all.chunks(FEATURES_BATCH) {
+            let x = photos.batch(chunk, None, proceed)?;
+            let pass = run_stretch(model, &x, stretch, &options, &|_, _| proceed())?;
+            let each = pass.output.elem_count() / chunk.len();
+            if each * all.len() * size_of::<f32>() > MAX_FEATURES {
+                return Ok(None);
+            }
+            for (i, &photo) in chunk.iter().enumerate() {
+                let row = pass.output.narrow(0, i, 1).and_then(|t| t.copy());
+                features.insert(photo, row.map_err(TrainError::Tensor)?);
+            }
+        }
+        Ok(Some(features))
+    }
+
+    /// What is measured after an epoch; nothing moves.
+    pub(super) fn measured(
+        &self,
+        stage: &Stage,
+        repeat: u64,
+        photos: &mut dyn Photos,
+        proceed: Proceed<'_>,
+    ) -> Result<EpochEnd, TrainError> {
+        let validation = if self.plan.validation.is_empty() {
+            None
+        } else {
+            let [training, inference] = Mode::BOTH;
+            Some([
+                self.score(stage, training, repeat, photos, proceed)?,
+                self.score(stage, inference, repeat, photos, proceed)?,
+            ])
+        };
+        let moved = movement(&self.network.model, &self.weights).map_err(TrainError::Tensor)?;
+        Ok(EpochEnd {
+            validation,
+            movement: moved,
+        })
+    }
+
+    /// The validation photos in batches; nothing moves.
+    fn score(
+        &self,
+        stage: &Stage,
+        mode: Mode,
+        repeat: u64,
+        photos: &mut dyn Photos,
+        proceed: Proceed<'_>,
+    ) -> Result<Score, TrainError> {
+        let (mut loss, mut right) = (0.0, 0);
+        for (i, batch) in self.plan.validation.chunks(self.plan.batch).enumerate() {
+            let x = self.input(batch, None, photos, proceed)?;
+            let options = PassOptions {
+                repeat: MEASURING + (repeat << 16) + i as u64,
+                ..self.options(&stage.flags, mode.into())
+            };
+            let stretch = self.stretch(stage, options.outer);
+            let model = &self.network.model;
+            let pass = run_stretch(model, &x, stretch, &options, &|_, _| proceed())?;
+            let classes = self.classes(batch);
+            let value = cross_entropy(&pass.output, &classes, false)
+                .and_then(|l| l.to_scalar::<f32>())
+                .map_err(TrainError::Tensor)?;
+            loss += f64::from(value) * batch.len() as f64;
+            right += correct(&pass.output, &classes).map_err(TrainError::Tensor)?;
+        }
+        let n = self.plan.validation.len() as f64;
+        Ok(Score {
+            loss: loss / n,
+            accuracy: right as f64 / n,
+        })
+    }
+}

@@ -1,0 +1,118 @@
+//! What runs, with which optimizer, and the buttons that drive it.
+
+use eframe::egui::{Align, DragValue, Layout, Popup, Role, Ui, WidgetInfo};
+
+use crate::command::{Action, TrainCommand};
+use crate::state::{MAX_EPOCHS, RATES, Status};
+use crate::theme::{self, sizes, text};
+use crate::train::optimizer::Kind;
+use crate::train::recipe::Preset;
+use crate::views::number::seconds;
+use crate::views::{Show, menu, parts};
+
+/// The row above the runs.
+pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    ui.spacing_mut().item_spacing.x = sizes::S2;
+    let train = show.state.settings.train;
+    let preset = choice_ui(
+        ui,
+        "",
+        train.preset.label(),
+        &Preset::ALL,
+        Preset::label,
+        train.preset,
+    );
+    if let Some(preset) = preset {
+        show.push(TrainCommand::SetPreset(preset));
+    }
+    let label = train.optimizer.label();
+    if let Some(kind) = choice_ui(ui, "", label, &Kind::ALL, Kind::label, train.optimizer) {
+        show.push(TrainCommand::SetOptimizer(kind));
+    }
+    let rate = rate_label(train.rate);
+    let chosen = choice_ui(ui, "rate", rate, &RATES, rate_label, train.rate);
+    if let Some(rate) = chosen {
+        show.push(TrainCommand::SetRate(rate));
+    }
+    let label = ui.label(text::muted("epochs", palette));
+    let mut epochs = train.epochs;
+    let drag = DragValue::new(&mut epochs).range(1..=MAX_EPOCHS).speed(0.1);
+    let response = ui.add(drag).labelled_by(label.id);
+    if response.changed() {
+        show.push(TrainCommand::SetEpochs(epochs));
+    }
+    let (shown, ready) = buttons(show);
+    for action in shown {
+        show.action_ui(ui, action);
+    }
+    let room = ui.available_rect_before_wrap();
+    parts::inside_ui(ui, room, Layout::right_to_left(Align::Center), |ui| {
+        parts::line_ui(ui, text::note(ready, palette));
+    });
+}
+
+/// The buttons that make sense now, and what stands at the end of the row.
+fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
+    let training = &show.state.training;
+    let [done, total] = training.steps();
+    let left = || {
+        let each = training.secs / done.max(1) as f64;
+        let rest = each * total.saturating_sub(done) as f64;
+        format!("step {done} of {total}, about {} left", seconds(rest))
+    };
+    match training.status {
+        Status::Idle => (vec![Action::StartRuns, Action::StepRuns], String::new()),
+        Status::Preparing => (vec![Action::StopRuns], "reading photos".to_owned()),
+        Status::Running if done == 0 => (
+            vec![Action::PauseRuns, Action::StopRuns],
+            "first step".to_owned(),
+        ),
+        Status::Running => (vec![Action::PauseRuns, Action::StopRuns], left()),
+        Status::Paused => {
+            let all = vec![Action::ResumeRuns, Action::StepRuns, Action::ResetRuns];
+            (all, format!("paused at step {done} of {total}"))
+        }
+        Status::Ended => {
+            let took = format!("{done} steps in {}", seconds(training.secs));
+            (vec![Action::StartRuns, Action::ResetRuns], took)
+        }
+    }
+}
+
+fn rate_label(rate: f64) -> &'static str {
+    const NAMES: [&str; 7] = [
+        "0.1", "0.01", "0.003", "0.001", "0.0003", "0.0001", "0.00001",
+    ];
+    let place = RATES.iter().position(|&r| r == rate);
+    place.map_or("own", |i| NAMES[i])
+}
+
+/// A button with a short list; returns what was clicked.
+fn choice_ui<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    label: &str,
+    value: &str,
+    all: &[T],
+    name: fn(T) -> &'static str,
+    chosen: T,
+) -> Option<T> {
+    let button = parts::drop_button_ui(ui, label, value, true);
+    let spoken = format!("{label} {value}").trim().to_owned();
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &spoken));
+    let mut clicked = None;
+    Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
+        for &one in all {
+            let entry = menu::Entry {
+                name: name(one),
+                chosen: one == chosen,
+                ..menu::Entry::default()
+            };
+            if menu::entry_ui(ui, entry).clicked() {
+                clicked = Some(one);
+                ui.close();
+            }
+        }
+    });
+    clicked
+}

@@ -1,0 +1,104 @@
+//! One run: its switches, its curves, what moved, what happened in a sentence.
+
+use eframe::egui::{Button, Label, Layout, Rect, Ui, vec2};
+
+use super::{curves, words};
+use crate::command::TrainCommand;
+use crate::model::Mode;
+use crate::state::RunState;
+use crate::theme::{self, sizes, text};
+use crate::views::Show;
+use crate::views::parts::{self, Cut};
+
+/// The height a card of this width needs.
+pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {
+    let palette = theme::palette(ui);
+    let inner = width - 2.0 * sizes::S3;
+    let job = text::small_prose(&words::of_run(run), inner, palette);
+    let words = ui.painter().layout_job(job).size().y;
+    let plots = 2.0 * sizes::RUN_CURVE + sizes::RUN_STRIP + 3.0 * sizes::S2;
+    sizes::HEADER_BAND + sizes::S2 + plots + words + sizes::CONTROL_HEIGHT + 3.0 * sizes::S2
+}
+
+/// Draws the card.
+pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::Axes, rect: Rect) {
+    let palette = theme::palette(ui);
+    let training = &show.state.training;
+    let Some(state) = training.runs.get(run) else {
+        return;
+    };
+    let recipe = training
+        .experiment
+        .as_ref()
+        .and_then(|e| e.recipes.get(run));
+    let room = if let Some(call) = recipe.and_then(words::call_of) {
+        let mode = if call {
+            Mode::Training
+        } else {
+            Mode::Inference
+        };
+        let (title, note) = words::heading(&state.name);
+        parts::column_ui(ui, rect, mode, title, note)
+    } else {
+        parts::card(ui.painter(), rect, palette);
+        rect
+    };
+    let mut cut = Cut(room.shrink2(vec2(sizes::S3, sizes::S2)));
+    curves::curve_ui(
+        ui,
+        cut.top(sizes::RUN_CURVE),
+        state,
+        curves::Curve::Loss,
+        axes,
+    );
+    cut.top(sizes::S2);
+    curves::curve_ui(
+        ui,
+        cut.top(sizes::RUN_CURVE),
+        state,
+        curves::Curve::Accuracy,
+        axes,
+    );
+    cut.top(sizes::S2);
+    let names = |movement: &crate::train::movement::Movement| {
+        let network = training.network.as_ref();
+        let name = network.map(|n| n.model.graph.unique_name(movement.layer));
+        words::of_layer(&name.unwrap_or_default(), movement)
+    };
+    curves::movement_ui(ui, cut.top(sizes::RUN_STRIP), state, names);
+    cut.top(sizes::S2);
+    let buttons = cut.bottom(sizes::CONTROL_HEIGHT);
+    let sentence = words::of_run(state);
+    parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+        let job = text::small_prose(&sentence, ui.available_width(), palette);
+        ui.add(Label::new(job).selectable(true));
+    });
+    let has_weights = state.weights.is_some();
+    let name = state.name.clone();
+    parts::row_ui(ui, buttons, |ui| {
+        ui.spacing_mut().item_spacing.x = sizes::S1;
+        ui.add_enabled_ui(has_weights, |ui| {
+            let actions = [
+                (
+                    "Use this model",
+                    "The other views show it, until another base is opened",
+                    TrainCommand::Use(run),
+                ),
+                (
+                    "Save...",
+                    "In the format of the file it came from",
+                    TrainCommand::Save(run),
+                ),
+            ];
+            for (label, tooltip, command) in actions {
+                let response = ui.add(Button::new(
+                    eframe::egui::RichText::new(label).font(text::small()),
+                ));
+                parts::describe(ui, &response, &name);
+                if response.on_hover_text(tooltip).clicked() {
+                    show.push(command);
+                }
+            }
+        });
+    });
+}

@@ -1,0 +1,165 @@
+//! Sentences of the fine-tune view.
+
+use crate::model::Semantics;
+use crate::state::{RunState, Status, TrainingState};
+use crate::train::movement::Movement;
+use crate::train::recipe::{BaseCall, Preset, Recipe};
+use crate::views::number::{count, measured};
+
+/// What stands there before anything has run.
+pub fn invitation(preset: Preset) -> &'static str {
+    match preset {
+        Preset::FourWay => {
+            "Four runs from the same weights, on the same batches: base(x, training=...) times \
+             base.trainable. Press Start."
+        }
+        Preset::CourseLab => {
+            "The course's lab: a new head on the frozen base, then the base from layer 120 on at a \
+             tenth of the learning rate. Press Start."
+        }
+        Preset::ForgotTrainable => {
+            "The base was to stay as it is, but base.trainable = False is missing; beside it the \
+             run as it was meant. Press Start."
+        }
+        Preset::ForgotTraining => {
+            "The base is frozen, but it is called without training=False; beside it the run as it \
+             was meant. Press Start."
+        }
+        Preset::UnfrozeSmallBatch => {
+            "The whole base trainable with four photos a batch, with and without training=True at \
+             its call. Press Start."
+        }
+    }
+}
+
+/// The value at the call of the base in the first stage.
+pub fn call_of(recipe: &Recipe) -> Option<bool> {
+    match recipe.stages.first()?.call {
+        BaseCall::Given(call) => call,
+        BaseCall::AsFile => None,
+    }
+}
+
+/// A run's name in two parts: the call, and what the flag means, in one word.
+pub fn heading(name: &str) -> (&str, &str) {
+    match name.split_once(", ") {
+        Some((call, "trainable=True")) => (call, "unfrozen"),
+        Some((call, "trainable=False")) => (call, "frozen"),
+        Some(parts) => parts,
+        None => (name, ""),
+    }
+}
+
+/// What happened in one run, or how far it is.
+pub fn of_run(run: &RunState) -> String {
+    match (&run.summary, run.steps.is_empty()) {
+        (Some(summary), _) => summary.sentences().join(" "),
+        (None, true) => "Not begun.".to_owned(),
+        (None, false) => "What happened is said after the first epoch.".to_owned(),
+    }
+}
+
+/// How far one layer moved.
+pub fn of_layer(name: &str, movement: &Movement) -> String {
+    let part = |what: &str, value: Option<f64>| match value {
+        None => String::new(),
+        Some(0.0) => format!("\n{what}: exactly 0"),
+        Some(value) => format!("\n{what}: {} of their length", measured(value)),
+    };
+    let weights = part("weights", movement.weights);
+    format!("{name}{weights}{}", part("statistics", movement.statistics))
+}
+
+/// What all runs together show.
+pub fn explanation(training: &TrainingState, preset: Preset, semantics: Semantics) -> String {
+    let mut words = Vec::new();
+    if let Some(why) = &training.failure {
+        words.push(format!("**The runs ended early:** {why}."));
+    }
+    if training.runs.is_empty() {
+        words.push(invitation(preset).to_owned());
+        words.push(rule(semantics).to_owned());
+        return words.join(" ");
+    }
+    let [training_photos, validation] = training.photos;
+    if training.status != Status::Preparing && training_photos > 0 {
+        let each = count(training_photos, "photo", "photos");
+        words.push(format!(
+            "Every run starts from the same weights and the same new head, learns from the same \
+             {each} in the same order, and is measured on {validation} others."
+        ));
+    }
+    let by_semantics = training
+        .runs
+        .iter()
+        .find_map(|r| Some(r.summary.as_ref()?.semantics));
+    let semantics = by_semantics.unwrap_or(semantics);
+    words.extend(twins(&training.runs, semantics));
+    words.extend(features(&training.runs));
+    words.extend(training.notes.iter().map(|note| {
+        let mut note = crate::views::text::sentence_case(note);
+        note.push('.');
+        note
+    }));
+    words.join(" ")
+}
+
+fn rule(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 => {
+            "In Keras 2 the value recorded at the call of the base binds inside fit."
+        }
+        Semantics::Keras3 => {
+            "In Keras 3 fit passes training=True, and that wins over the value at the call of the base."
+        }
+        Semantics::PyTorch => {
+            "In PyTorch the call is base.train() or base.eval() inside the loop; the flag is \
+             requires_grad."
+        }
+    }
+}
+
+/// Runs that are the same number for number although a switch differs.
+fn twins(runs: &[RunState], semantics: Semantics) -> Option<String> {
+    let same = |a: &RunState, b: &RunState| {
+        let n = a.steps.len().min(b.steps.len());
+        n > 0 && a.steps[..n] == b.steps[..n]
+    };
+    let mut pairs = Vec::new();
+    for (i, a) in runs.iter().enumerate() {
+        pairs.extend(runs[i + 1..].iter().filter(|b| same(a, b)).map(|b| (a, b)));
+    }
+    let (a, b) = pairs.first()?;
+    let (a, b) = (&a.name, &b.name);
+    let more = if pairs.len() > 1 {
+        " So are the others that differ in the same switch."
+    } else {
+        ""
+    };
+    let why = rule(semantics);
+    Some(format!(
+        "**{a}** and **{b}** are the same run, number for number. {why}{more}"
+    ))
+}
+
+/// Why some runs are so much faster.
+fn features(runs: &[RunState]) -> Option<String> {
+    let kept = runs.iter().filter(|r| r.features_kept).count();
+    let begun = runs.iter().filter(|r| !r.steps.is_empty()).count();
+    if kept == 0 {
+        return None;
+    }
+    let which = if kept == begun {
+        "No layer of the base".to_owned()
+    } else {
+        format!("In {} no layer of the base", count(kept, "run", "runs"))
+    };
+    Some(format!(
+        "{which} learns, draws or uses the batch, so its features are the same in every step: they \
+         were computed once. Only then is that allowed."
+    ))
+}
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

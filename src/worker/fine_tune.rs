@@ -1,0 +1,193 @@
+//! From the person's choices to a run that can begin: network, split, photos, and what is odd
+//! about them in sentences. The window and the command line both begin here.
+
+use std::sync::Arc;
+
+use super::job::Same;
+use super::training_photos::{Reading, TrainingPhotos};
+use crate::augment::Pipeline;
+use crate::dataset::PhotoSet;
+use crate::model::{Model, Preprocessing, Semantics};
+use crate::train::head::NewHead;
+use crate::train::network::{Head, Network, TrainError};
+use crate::train::optimizer::Kind;
+use crate::train::recipe::Common;
+use crate::train::split::split;
+use crate::train::trainer::Proceed;
+use crate::worker::look::photo_size;
+
+/// Which head is trained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HeadChoice {
+    /// The file's own.
+    Own,
+    /// One for the classes of the photos.
+    New { dropout: f64, sigmoid: bool },
+}
+
+/// What all runs of an experiment share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FineTune {
+    pub model: Same<Model>,
+    pub photos: Same<PhotoSet>,
+    pub preprocessing: Preprocessing,
+    pub head: HeadChoice,
+    pub optimizer: Kind,
+    pub batch: usize,
+    /// The part of the photos that validates, in `[0, 1)`.
+    pub validation: f64,
+    pub seed: u64,
+    pub semantics: Semantics,
+    pub augment: Option<Pipeline>,
+}
+
+/// A run that can begin.
+pub struct Prepared {
+    pub network: Arc<Network>,
+    pub photos: TrainingPhotos,
+    pub common: Common,
+    /// What is odd about photos and settings, in sentences.
+    pub notes: Vec<String>,
+}
+
+impl FineTune {
+    /// The model with the chosen head.
+    ///
+    /// # Errors
+    /// See [`Network::new`].
+    pub fn network(&self) -> Result<Network, TrainError> {
+        let set = &self.photos.0;
+        let head = match self.head {
+            HeadChoice::Own => Head::Own,
+            HeadChoice::New { dropout, sigmoid } => Head::New(NewHead {
+                classes: set.classes.len(),
+                dropout,
+                sigmoid,
+                seed: self.seed,
+            }),
+        };
+        let model = &self.model.0;
+        Network::new(model, head, &set.classes, photo_size(model.graph.input_hwc))
+    }
+
+    /// Splits and reads the photos.
+    ///
+    /// # Errors
+    /// No readable photos, none to train with, or cancelled.
+    pub fn prepare(
+        &self,
+        network: Arc<Network>,
+        progress: &(dyn Fn(usize, usize) + Sync),
+        proceed: Proceed<'_>,
+    ) -> Result<Prepared, TrainError> {
+        let set = &self.photos.0;
+        let parts = split(set.photos.len(), self.validation, self.seed);
+        let reading = Reading {
+            preprocessing: self.preprocessing,
+            augment: self.augment.clone(),
+            ..Reading::of(&network.model, self.semantics, self.seed)
+        };
+        let mut photos = TrainingPhotos::new(Arc::clone(set), reading);
+        let all: Vec<usize> = (0..set.photos.len()).collect();
+        let told = |done: usize| progress(done, all.len());
+        let unreadable = photos.read_all(&all, &told, proceed)?;
+        if unreadable.len() == all.len() {
+            return Err(TrainError::NoPhotos);
+        }
+        let readable = |mut photos: Vec<usize>| {
+            photos.retain(|p| unreadable.iter().all(|(u, _)| u != p));
+            photos
+        };
+        let (training, validation) = (readable(parts.training), readable(parts.validation));
+        if training.is_empty() {
+            return Err(TrainError::NothingToTrainWith);
+        }
+        let classes: Vec<usize> = set.photos.iter().map(|p| p.class).collect();
+        let mut notes: Vec<String> = unreadable
+            .iter()
+            .map(|(_, why)| format!("left out: {why}"))
+            .collect();
+        let facts = Facts {
+            set,
+            classes: &classes,
+            training: &training,
+            validation: &validation,
+            batch: self.batch,
+            fraction: self.validation,
+        };
+        notes.extend(facts.sentences());
+        let target = |&class: &usize| network.targets.get(class).copied().unwrap_or_default();
+        let common = Common {
+            optimizer: self.optimizer,
+            batch: self.batch,
+            seed: self.seed,
+            semantics: self.semantics,
+            targets: classes.iter().map(target).collect(),
+            training,
+            validation,
+        };
+        Ok(Prepared {
+            network,
+            photos,
+            common,
+            notes,
+        })
+    }
+}
+
+/// What may be odd about the photos of a run.
+struct Facts<'a> {
+    set: &'a PhotoSet,
+    classes: &'a [usize],
+    training: &'a [usize],
+    validation: &'a [usize],
+    batch: usize,
+    fraction: f64,
+}
+
+impl Facts<'_> {
+    fn sentences(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
+        let count = |photos: &[usize], class: usize| {
+            photos.iter().filter(|&&p| self.classes[p] == class).count()
+        };
+        let n = self.training.len();
+        let counts: Vec<usize> = (0..self.set.classes.len())
+            .map(|class| count(self.training, class))
+            .collect();
+        let none: Vec<&str> = std::iter::zip(&self.set.classes, &counts)
+            .filter(|(_, c)| **c == 0)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !none.is_empty() {
+            let names = none.join(", ");
+            sentences.push(format!(
+                "no photo of {names} is among the {n} to train with, so nothing can be learned about it"
+            ));
+        }
+        let most = counts.iter().copied().max().unwrap_or_default();
+        // More than twice what an even share would be, or more than two thirds.
+        if most * self.set.classes.len() > 2 * n || 3 * most > 2 * n {
+            let class = counts.iter().position(|&c| c == most).unwrap_or_default();
+            let name = &self.set.classes[class];
+            let share = 100.0 * most as f64 / n as f64;
+            sentences.push(format!(
+                "{most} of {n} photos to train with are {name}: answering {name} every time is right for {share:.0}% of them"
+            ));
+        }
+        if self.validation.is_empty() {
+            let all = self.classes.len();
+            let fraction = self.fraction;
+            sentences.push(format!(
+                "a validation split of {fraction} leaves no photo of {all} to validate with, so only the photos of the training are measured"
+            ));
+        }
+        if self.batch > n {
+            let batch = self.batch;
+            sentences.push(format!(
+                "a batch of {batch} is more than the {n} photos to train with: every epoch is one step on all of them"
+            ));
+        }
+        sentences
+    }
+}

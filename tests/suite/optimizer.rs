@@ -1,0 +1,43 @@
+//! Five steps of each optimizer against Keras (`tests/fixtures/generators/make_optimizer_goldens.py`).
+
+use modelens::model::layers::Overrides;
+use modelens::train::optimizer::{Kind, Optimizer};
+
+use crate::support::{distance, ops, read_npz, values};
+
+#[test]
+fn five_steps_of_each_optimizer_as_in_keras() {
+    let io = read_npz(&ops("optimizers.npz"));
+    for (name, kind) in [
+        ("sgd", Kind::SGD),
+        ("sgd_plain", Kind::Sgd { momentum: 0.0 }),
+        ("rmsprop", Kind::RmsProp),
+        ("adam", Kind::Adam),
+        ("adamw", Kind::AdamW),
+    ] {
+        let mut optimizer = Optimizer::new(kind);
+        let mut weights = Overrides::from([((0, "kernel"), io["w0"].clone())]);
+        for step in 0..5 {
+            let gradient = io["gradients"].get(step).expect("a step");
+            let gradients = Overrides::from([((0, "kernel"), gradient)]);
+            weights = optimizer
+                .step(0.01, &weights, &gradients)
+                .expect("shapes that fit");
+            let expected = values(&io[name].get(step).expect("a step"));
+            let found = values(&weights[&(0, "kernel")]);
+            let distance = distance(&found, &expected);
+            assert!(distance < 1e-6, "{name}, step {step}: {distance:e}");
+        }
+    }
+}
+
+#[test]
+fn a_weight_without_a_gradient_stays_bit_for_bit() {
+    let io = read_npz(&ops("optimizers.npz"));
+    let weights = Overrides::from([((0, "kernel"), io["w0"].clone())]);
+    for kind in Kind::ALL {
+        let after = Optimizer::new(kind).step(0.1, &weights, &Overrides::new());
+        let after = after.expect("a step");
+        assert_eq!(values(&after[&(0, "kernel")]), values(&io["w0"]));
+    }
+}

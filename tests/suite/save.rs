@@ -1,0 +1,211 @@
+//! Fine-tuned models written back, read again, and (where it is installed) opened in Keras.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use candle_core::{Device, Tensor};
+use modelens::cli::arrays::write_npz;
+use modelens::model::layers::Overrides;
+use modelens::model::open::ModelSource;
+use modelens::model::pass::{PassOptions, run};
+use modelens::model::{Flags, Mode, Model, Semantics};
+use modelens::train::head::NewHead;
+use modelens::train::network::{Head, Network};
+use modelens::train::save::{Replace, SaveError, save};
+
+use crate::support::values;
+
+fn fixture(name: &str) -> ModelSource {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");
+    ModelSource::File(folder.join(name))
+}
+
+fn names(n: usize) -> Vec<String> {
+    (0..n).map(|i| format!("class {i}")).collect()
+}
+
+fn new_head(classes: usize, sigmoid: bool) -> Head {
+    Head::New(NewHead {
+        classes,
+        dropout: 0.2,
+        sigmoid,
+        seed: 3,
+    })
+}
+
+fn network(model: &Model, head: Head, classes: usize) -> Network {
+    let [h, w, _] = model.graph.input_hwc;
+    let size = [h.unwrap_or(96), w.unwrap_or(96)];
+    Network::new(model, head, &names(classes), size).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Every weight and statistic other than it was.
+fn changed(network: &Network) -> Overrides {
+    let layers = network.model.graph.layers.iter().enumerate();
+    let weights = layers.flat_map(|(id, l)| l.weights.iter().map(move |w| (id, w)));
+    weights
+        .map(|(id, w)| {
+            let new = w.tensor.affine(1.01, 0.001).expect("a tensor");
+            ((id, w.name), new)
+        })
+        .collect()
+}
+
+fn output(model: &Model, x: &Tensor) -> Tensor {
+    let flags = Flags::of_file(&model.graph);
+    let options = PassOptions {
+        outer: Mode::Inference.into(),
+        semantics: model.semantics,
+        flags: &flags,
+        random: false,
+        seed: 0,
+        repeat: 0,
+        taps: &[],
+        weights: None,
+    };
+    run(model, x, &options, &|_, _| true)
+        .unwrap_or_else(|e| panic!("{e}"))
+        .output
+}
+
+fn photos(model: &Model) -> Tensor {
+    let [h, w, c] = model.graph.input_hwc.map(|d| d.unwrap_or(96));
+    let mut values: Vec<f32> = (0..2 * h * w * c)
+        .map(|i| ((i as f32 * 0.37).sin() + 1.0) * 60.0)
+        .collect();
+    model.preprocessing.apply(&mut values);
+    let c = if c == 96 { 3 } else { c };
+    Tensor::from_vec(values[..2 * h * w * c].to_vec(), (2, h, w, c), &Device::Cpu).expect("x")
+}
+
+/// Saved and opened again, the model gives what it gave, and its flags are those of the file.
+fn round_trip(source: &ModelSource, head: Head, classes: usize) {
+    let model = source.open().unwrap_or_else(|e| panic!("{e}"));
+    let network = network(&model, head, classes);
+    let weights = changed(&network);
+    let trained = network.finished(&weights);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder
+        .path()
+        .join(format!("out.{}", model.format.extension()));
+    save(source, &network, &weights, &path, Replace::No).unwrap_or_else(|e| panic!("{e}"));
+    let again = ModelSource::File(path.clone()).open();
+    let again = again.unwrap_or_else(|e| panic!("{}: {e}", source.title()));
+    assert_eq!(again.semantics, model.semantics);
+    assert_eq!(again.framework, model.framework);
+    assert!(again.warnings.is_empty(), "{:?}", again.warnings);
+    let x = photos(&model);
+    let what = format!("{} {head:?}", source.title());
+    let expected = values(&output(&trained, &x));
+    assert_eq!(values(&output(&again, &x)), expected, "{what}");
+    assert_eq!(
+        again.graph.layers.len(),
+        trained.graph.layers.len(),
+        "{what}"
+    );
+    for (a, b) in again.graph.layers.iter().zip(&trained.graph.layers) {
+        assert_eq!((&a.name, a.trainable), (&b.name, b.trainable), "{what}");
+        assert_eq!(
+            a.recorded_training, b.recorded_training,
+            "{what} {}",
+            a.name
+        );
+    }
+    if let Head::New(_) = head {
+        assert_eq!(again.labels, names(classes), "{what}");
+    }
+    in_keras(&model, &path, &x, &expected);
+}
+
+/// Keras' own answer, where `MODELENS_KERAS_PYTHON` names a Python that has it.
+fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
+    let Some(python) = std::env::var_os("MODELENS_KERAS_PYTHON") else {
+        println!("not opened in Keras: MODELENS_KERAS_PYTHON is not set");
+        return;
+    };
+    let operators = [
+        "TrueDivide",
+        "GetItem",
+        "Subtract",
+        "TFOpLambda",
+        "Multiply",
+        "Add",
+    ];
+    let text = |l: &modelens::model::Layer| operators.contains(&&*l.class) && !l.listed;
+    let h5 = path.extension().is_some_and(|e| e == "h5");
+    if model.semantics == Semantics::PyTorch || (h5 && model.graph.layers.iter().any(text)) {
+        // Keras cannot open such files of its own either.
+        return;
+    }
+    let io = path.with_extension("npz");
+    let y = Tensor::from_vec(y.to_vec(), (2, y.len() / 2), &Device::Cpu).expect("y");
+    write_npz(&io, &[("x".into(), x.clone()), ("y".into(), y)]).expect("arrays");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/check_saved.py");
+    let mut command = Command::new(python);
+    command.arg(script).arg(path).arg(io);
+    if model.semantics == Semantics::Keras2 {
+        command.arg("keras2");
+    }
+    let done = command.output().expect("Python starts");
+    println!("{}", String::from_utf8_lossy(&done.stdout));
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{}: {errors}", path.display());
+}
+
+#[test]
+fn the_bundled_bases() {
+    for source in [ModelSource::DogBreeds, ModelSource::EfficientNetLite0] {
+        round_trip(&source, Head::Own, 4);
+        round_trip(&source, new_head(4, false), 4);
+    }
+}
+
+#[test]
+fn nested_and_flat_files_of_both_versions_of_keras() {
+    for name in [
+        "alpaca_baked_ft120_keras2/model.h5",
+        "alpaca_baked_ft120_keras3/model.keras",
+        "alpaca_plain_open_keras2/model.keras",
+        "alpaca_plain_open_keras3/model.h5",
+        "bnnet_keras3/model.h5",
+        "bnnet_keras3/model.keras",
+        "bnnet_keras2/model.h5",
+        "bnnet_keras2/model.keras",
+    ] {
+        let source = fixture(name);
+        round_trip(&source, Head::Own, 2);
+        round_trip(&source, new_head(3, false), 3);
+        round_trip(&source, new_head(2, true), 2);
+    }
+}
+
+#[test]
+fn a_file_that_is_there_stays_unless_the_person_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let original: PathBuf = folder.path().join("base.keras");
+    let from = fixture("bnnet_keras3/model.keras");
+    std::fs::copy(from.path().expect("a file"), &original).expect("a copy");
+    let before = std::fs::read(&original).expect("bytes");
+    let source = ModelSource::File(original.clone());
+    let model = Arc::new(source.open().expect("a model"));
+    let network = network(&model, Head::Own, 2);
+    let weights = changed(&network);
+    let refused = save(&source, &network, &weights, &original, Replace::No);
+    assert!(matches!(refused, Err(SaveError::Original)));
+    let other = folder.path().join("other.keras");
+    std::fs::write(&other, "mine").expect("a file");
+    let refused = save(&source, &network, &weights, &other, Replace::No);
+    assert!(matches!(refused, Err(SaveError::Exists)));
+    assert_eq!(std::fs::read(&original).expect("bytes"), before);
+    let nowhere = folder.path().join("no/such/out.keras");
+    let refused = save(&source, &network, &weights, &nowhere, Replace::No);
+    assert!(matches!(refused, Err(SaveError::Write(_))));
+    save(&source, &network, &weights, &original, Replace::Yes).expect("replaced");
+    assert!(source.open().is_ok());
+    assert_ne!(std::fs::read(&original).expect("bytes"), before);
+    let left: Vec<_> = std::fs::read_dir(folder.path())
+        .expect("a listing")
+        .collect();
+    assert_eq!(left.len(), 2, "no temporary file is left");
+}

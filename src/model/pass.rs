@@ -171,6 +171,7 @@ impl Recorded<'_> {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn input(error: candle_core::Error) -> PassError {
     PassError::Layer {
         layer: "input".into(),

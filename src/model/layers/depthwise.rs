@@ -211,12 +211,12 @@ impl Lines<'_> {
                     sums[j] = columns[j][v];
                 }
             }
-            for i in 0..(N - 1) * STRIDE + 3 {
-                let value = pixels[i][v];
-                for t in 0..3 {
+            for (i, pixel) in pixels.iter().enumerate().take((N - 1) * STRIDE + 3) {
+                let value = pixel[v];
+                for (t, &tap) in taps.iter().enumerate() {
                     if i >= t && (i - t) % STRIDE == 0 && (i - t) / STRIDE < N {
                         let j = (i - t) / STRIDE;
-                        sums[j] = s.mul_add_e_f32s(value, taps[t], sums[j]);
+                        sums[j] = s.mul_add_e_f32s(value, tap, sums[j]);
                     }
                 }
             }

@@ -81,7 +81,9 @@ fn tensorflow_sums(
     add_to(&mut third, &fourth);
     add_to(&mut first, &third);
     let share = 1.0 / n as f32;
-    first.iter_mut().for_each(|sum| *sum *= share);
+    for sum in &mut first {
+        *sum *= share;
+    }
     first
 }
 

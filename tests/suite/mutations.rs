@@ -133,7 +133,7 @@ fn survives(
         assert!(done.is_ok(), "{name}: mutation {i} panics");
         let spent = start.elapsed();
         assert!(
-            spent < Duration::from_secs(60),
+            spent < Duration::from_mins(1),
             "{name}: mutation {i} took {spent:?}"
         );
         opened += u64::from(done.unwrap_or(false));

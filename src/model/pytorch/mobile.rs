@@ -178,7 +178,7 @@ fn torchvision_efficientnet(state: &StateDict) -> Result<Opened, OpenError> {
     let mut x = net.unit(["features.0.0", "features.0.1"], x, 2, silu)?;
     let blocks = |net: &Net<'_>, stage: usize| {
         let has = |i: &usize| net.has(&format!("features.{stage}.{i}.block.0.0.weight"));
-        (0..).take_while(has).count()
+        (0..usize::from(u16::MAX)).take_while(has).count()
     };
     let total: usize = (1..=7).map(|stage| blocks(&net, stage)).sum();
     // Stochastic depth grows from 0 to 0.2 over the blocks.
@@ -198,7 +198,7 @@ fn torchvision_efficientnet(state: &StateDict) -> Result<Opened, OpenError> {
                 project: pair(&format!("{stem}.{}", at + 2)),
                 block: format!("features.{stage}.{i}"),
             };
-            let rate = 0.2 * index as f64 / total as f64;
+            let rate = 0.2 * f64::from(index) / total as f64;
             let stride = if i == 0 { stride } else { 1 };
             let gates = [silu, Activation::Sigmoid];
             x = block(&mut net, x, &names, stride, silu, gates, rate)?;

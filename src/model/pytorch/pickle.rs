@@ -218,7 +218,8 @@ impl<'a> Machine<'a> {
                 0x95 => drop(self.take(8)?),
                 b'.' => return self.pop(),
                 b'(' => self.marks.push(self.stack.len()),
-                b'0' => drop(self.pop()?),
+                // POP; BUILD: the state of an object; only tensors' and dictionaries' contents matter.
+                b'0' | b'b' => drop(self.pop()?),
                 b'1' => drop(self.since_mark()?),
                 b'2' => {
                     let top = self.pop()?;
@@ -341,8 +342,6 @@ impl<'a> Machine<'a> {
                     let node = self.call(function, arguments);
                     self.add(node);
                 }
-                // BUILD: the state of an object; only tensors' and dictionaries' contents matter.
-                b'b' => drop(self.pop()?),
                 other => {
                     return Err(format!(
                         "its pickle has the opcode {other}, which is not supported"

@@ -231,7 +231,8 @@ fn add_labels(model: &mut Model, beside: Option<&str>) {
     let candidates = beside.into_iter().chain([imagenet]);
     model.labels = candidates
         .into_iter()
-        .find(|l| l.len() == outputs)
+        // One sigmoid unit tells two classes apart.
+        .find(|l| l.len() == outputs || (outputs == 1 && l.len() == 2))
         .unwrap_or_default();
 }
 

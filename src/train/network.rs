@@ -125,7 +125,10 @@ impl Network {
                 changed.labels = classes.to_vec();
                 let mut network = Self::ready(changed, head)?;
                 network.places = places;
-                network.ending = if new.sigmoid {
+                // A state dict holds no activation: PyTorch's classifiers end in logits.
+                network.ending = if model.semantics == Semantics::PyTorch {
+                    Activation::Linear
+                } else if new.sigmoid {
                     Activation::Sigmoid
                 } else {
                     Activation::Softmax

@@ -77,7 +77,6 @@ fn accuracy_of_heads(source: &ModelSource, at_least: f64) {
         let accuracy = end.validation.expect("a validation")[1].accuracy;
         let secs = begin.elapsed().as_secs_f64();
         println!("seed {seed}: {accuracy:.3} in {secs:.1} s");
-        assert!(secs < 30.0, "{secs} s");
         all.push(accuracy);
     }
     let mean = all.iter().sum::<f64>() / all.len() as f64;

@@ -1,6 +1,6 @@
 //! A view without a window: the shapes it draws as SVG, and PNG of that.
 //!
-//! State -> [`draw`] -> SVG -> [`png`]. The same state gives the same bytes.
+//! State -> [`mod@draw`] -> SVG -> [`png`]. The same state gives the same bytes.
 
 mod document;
 mod draw;

@@ -35,7 +35,7 @@ pub struct Stage {
     pub rate: f64,
     pub flags: Flags,
     /// The value of `training` that the base is called with, where the flags cannot record it: in a
-    /// flat model and in PyTorch. See [`Network::base_outer`].
+    /// flat model and in PyTorch. See `Network::base_outer`.
     pub base_call: Option<bool>,
 }
 
@@ -99,7 +99,7 @@ pub struct Step {
 /// What is measured after an epoch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochEnd {
-    /// On the validation photos, in the order of [`Mode::BOTH`]: with the base and head as in
+    /// On the validation photos, in the order of `Mode::BOTH`: with the base and head as in
     /// training, and in inference. `None` without validation photos.
     pub validation: Option<[Score; 2]>,
     pub movement: Vec<Movement>,

@@ -119,7 +119,7 @@ impl Plan {
                 LayerKind::Noise(_) | LayerKind::Augment(_) => {
                     !(effective.active && options.random)
                 }
-                LayerKind::GetItem(_) | LayerKind::Merge(_) | LayerKind::Operator(_) => {
+                LayerKind::GetItem(_) | LayerKind::Merge(_) => {
                     is_by_image(&graph.layers[node.layer].kind)
                 }
                 _ => true,
@@ -127,7 +127,8 @@ impl Plan {
     }
 }
 
-/// Of what joins or cuts values: whether it leaves the batch axis alone.
+/// Of what joins or cuts values: whether it leaves the batch axis alone (reductions and changes of
+/// shape refuse that axis when a file is opened).
 fn is_by_image(kind: &LayerKind) -> bool {
     use crate::model::graph::{Merge, Slice};
     match kind {
@@ -139,7 +140,7 @@ fn is_by_image(kind: &LayerKind) -> bool {
             };
             slices.first().is_some_and(|s| *s == whole)
         }
-        LayerKind::Merge(Merge::Concatenate(axis)) => *axis == -1,
+        LayerKind::Merge(Merge::Concatenate(axis)) => *axis == -1 || *axis > 0,
         _ => true,
     }
 }
@@ -228,5 +229,17 @@ pub fn relu_top(activation: Activation) -> Option<f32> {
             threshold: 0.0,
         } => Some(max_value.unwrap_or(f32::INFINITY)),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_mixes_photos_keeps_the_batch_together() {
+        let joined = |axis| LayerKind::Merge(crate::model::graph::Merge::Concatenate(axis));
+        assert!(is_by_image(&joined(-1)) && is_by_image(&joined(3)));
+        assert!(!is_by_image(&joined(0)));
     }
 }

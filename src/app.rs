@@ -197,6 +197,22 @@ impl App {
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
+        self.before_frame(ctx);
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+        self.window_ui(ui);
+    }
+}
+
+impl App {
+    /// A frame of the window, for whoever has no window.
+    pub fn frame_ui(&mut self, ui: &mut Ui) {
+        self.before_frame(ui.ctx());
+        self.window_ui(ui);
+    }
+
+    fn before_frame(&mut self, ctx: &Context) {
         self.step(ctx);
         self.fit_lecture(ctx);
         self.history.frame(ctx);
@@ -204,7 +220,7 @@ impl eframe::App for App {
         self.keep(ctx);
     }
 
-    fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
+    fn window_ui(&mut self, ui: &mut Ui) {
         self.find_fonts(ui.ctx());
         let mut commands = Vec::new();
         if self.open_cell().is_some() {

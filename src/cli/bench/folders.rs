@@ -1,0 +1,34 @@
+//! Opening folders of photos.
+
+use std::fs;
+
+use super::{Stopwatch, failed};
+use crate::cli::Failure;
+use crate::dataset::folder;
+use crate::worker::PhotosSource;
+
+/// Photos in the large folder, and the classes they are in.
+const MANY: usize = 10_000;
+const CLASSES: usize = 20;
+
+/// The bundled photos, and a folder of ten thousand files (listed; a photo is decoded when it is
+/// shown).
+pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
+    watch.time("list_93_photos", |_| {
+        let photos = PhotosSource::Bundled.open();
+        photos.map(drop).map_err(|e| failed(&e))
+    })?;
+    if !watch.takes("list_10000_photos") {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir().map_err(|e| failed(&e))?;
+    for i in 0..MANY {
+        let class = folder.path().join(format!("class_{}", i % CLASSES));
+        fs::create_dir_all(&class).map_err(|e| failed(&e))?;
+        fs::write(class.join(format!("{i}.jpg")), []).map_err(|e| failed(&e))?;
+    }
+    watch.time("list_10000_photos", |_| {
+        let photos = folder::open_folder(folder.path());
+        photos.map(drop).map_err(|e| failed(&e))
+    })
+}

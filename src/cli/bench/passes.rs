@@ -1,0 +1,150 @@
+//! Passes and optimizer steps of the bundled network.
+
+use candle_core::Tensor;
+
+use super::{BATCHES, STEP_BATCH, Stopwatch, failed};
+use crate::cli::Failure;
+use crate::model::graph::{Input, LayerKind, Node};
+use crate::model::open::ModelSource;
+use crate::model::pass::{PassOptions, run};
+use crate::model::{Flags, Mode, Model};
+use crate::train::{loss, sgd_step};
+use crate::worker::PhotosSource;
+use crate::worker::look::{batch_of, photo_size, tensor_of};
+
+/// Opening the network, passes through it and steps of it, with its head and without.
+pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
+    let open = || ModelSource::DogBreeds.open();
+    watch.time("open_base", |_| open().map(drop).map_err(Failure::from))?;
+    let mut model = open()?;
+    let x = batch(&model).map_err(|e| failed(&e))?;
+    forward(watch, "forward", &model, &x)?;
+    for (name, flags) in step_flags(&model) {
+        let options = options(&model, &flags, Mode::Training);
+        let classes: Vec<u32> = (0..STEP_BATCH as u32).collect();
+        let loss = |y: &Tensor| loss::cross_entropy(y, &classes, true);
+        watch.time(&format!("train_step_{name}_batch_{STEP_BATCH}"), |_| {
+            let done = sgd_step(&model, &x, &options, 0.01, loss, &|_, _| true);
+            done.map(drop).map_err(|e| failed(&e))
+        })?;
+    }
+    both_modes_of_one_photo(watch, &model, &x)?;
+    // The base without its head. The scripts in `benches/peers` time the same.
+    cut_head(&mut model);
+    forward(watch, "base_forward", &model, &x)?;
+    for (name, flags) in step_flags(&model).into_iter().take(2) {
+        let options = options(&model, &flags, Mode::Training);
+        let name = format!("base_backward_{name}_batch_{STEP_BATCH}");
+        watch.time(&name, |_| {
+            let done = sgd_step(&model, &x, &options, 0.0, loss::mean_square, &|_, _| true);
+            done.map(drop).map_err(|e| failed(&e))
+        })?;
+    }
+    Ok(())
+}
+
+/// Forward in both modes, with each batch size.
+fn forward(
+    watch: &mut Stopwatch<'_>,
+    what: &str,
+    model: &Model,
+    x: &Tensor,
+) -> Result<(), Failure> {
+    let flags = Flags::all(&model.graph, true);
+    for (mode, name) in [(Mode::Inference, "inference"), (Mode::Training, "training")] {
+        for n in BATCHES {
+            let x = x.narrow(0, 0, n).map_err(|e| failed(&e))?;
+            let options = options(model, &flags, mode);
+            watch.time(&format!("{what}_{name}_batch_{n}"), |_| {
+                let done = run(model, &x, &options, &|_, _| true);
+                done.map(drop).map_err(|e| failed(&e))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// One photo in both modes with every BatchNorm tapped: what a view asks for at most.
+fn both_modes_of_one_photo(
+    watch: &mut Stopwatch<'_>,
+    model: &Model,
+    x: &Tensor,
+) -> Result<(), Failure> {
+    let x = x.narrow(0, 0, 1).map_err(|e| failed(&e))?;
+    let flags = Flags::all(&model.graph, true);
+    let layers = model.graph.layers.iter().enumerate();
+    let taps: Vec<usize> = layers
+        .filter(|(_, layer)| matches!(layer.kind, LayerKind::BatchNorm(_)))
+        .map(|(id, _)| id)
+        .collect();
+    watch.time("both_modes_one_photo_all_taps", |_| {
+        for mode in [Mode::Inference, Mode::Training] {
+            let options = PassOptions {
+                taps: &taps,
+                ..options(model, &flags, mode)
+            };
+            run(model, &x, &options, &|_, _| true).map_err(|e| failed(&e))?;
+        }
+        Ok(())
+    })
+}
+
+/// The first photos of the bundled set as the model takes them.
+fn batch(model: &Model) -> anyhow::Result<Tensor> {
+    let set = PhotosSource::Bundled.open()?;
+    let [height, width] = photo_size(model.graph.input_hwc);
+    let indices = batch_of(&set, None, STEP_BATCH, 7);
+    let loaded = crate::dataset::batch::load(&set, &indices, height, width, &|_| true);
+    let images = loaded
+        .into_iter()
+        .map(|(_, image)| image)
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok(tensor_of(&images, model.preprocessing)?)
+}
+
+fn options<'a>(model: &Model, flags: &'a Flags, mode: Mode) -> PassOptions<'a> {
+    PassOptions {
+        outer: mode.into(),
+        semantics: model.semantics,
+        flags,
+        random: true,
+        seed: 7,
+        repeat: 0,
+        taps: &[],
+        weights: None,
+    }
+}
+
+/// Takes away what stands behind the base: the first pooling over all positions and everything
+/// after it.
+fn cut_head(model: &mut Model) {
+    let graph = &mut model.graph;
+    let is_head = |node: &Node| {
+        matches!(
+            graph.layers[node.layer].kind,
+            LayerKind::GlobalPool2d { .. }
+        )
+    };
+    if let Some(head) = graph.nodes.iter().position(is_head)
+        && let Some(&Input::Node(output)) = graph.nodes[head].inputs.first()
+    {
+        graph.nodes.truncate(output + 1);
+        graph.output = output;
+    }
+}
+
+/// The course's three settings: everything learns, the base from layer 120, the head alone.
+fn step_flags(model: &Model) -> [(&'static str, Flags); 3] {
+    let graph = &model.graph;
+    let mut from = Flags::all(graph, true);
+    from.fine_tune_from(graph, 120);
+    let mut head = Flags::all(graph, true);
+    if let Some(base) = crate::model::flags::base_of(graph) {
+        head.set(graph, base, false, model.semantics);
+    }
+    [
+        ("open", Flags::all(graph, true)),
+        ("from_120", from),
+        ("head", head),
+    ]
+}

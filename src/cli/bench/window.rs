@@ -1,0 +1,123 @@
+//! The window's own part: its frames, without a screen, and the work behind them.
+
+use std::sync::Arc;
+
+use eframe::egui::{self, Event, Pos2, RawInput, Rect};
+
+use super::{Stopwatch, failed};
+use crate::app::{App, AppOptions};
+use crate::augment::Pipeline;
+use crate::cli::Failure;
+use crate::command::Action;
+use crate::model::Model;
+use crate::model::open::ModelSource;
+use crate::state::View;
+use crate::theme::sizes;
+use crate::worker::look::{self, Context, photo_size};
+use crate::worker::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Same};
+
+/// The redraw of nine images, the first frame, and a frame of each view.
+pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
+    let model = ModelSource::DogBreeds.open()?;
+    let mut grid = grid(&model)?;
+    watch.time("redraw_nine", &mut grid)?;
+    watch.time("first_frame", |_| Window::open().map(drop))?;
+    if View::ALL.iter().all(|view| !watch.takes(&name_of(*view))) {
+        return Ok(());
+    }
+    let mut window = Window::open()?;
+    for view in View::ALL {
+        window.app.command(&window.ctx, Action::Show(view).into());
+        window.app.settle(&window.ctx);
+        window.frame(0);
+        watch.time(&name_of(view), |i| {
+            window.frame(i);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn name_of(view: View) -> String {
+    let name = match view {
+        View::Augmentation => "augmentation",
+        View::Dropout => "dropout",
+        View::BatchNorm => "batchnorm",
+        View::Trainable => "trainable",
+        View::FineTune => "finetune",
+        View::Predict => "predict",
+    };
+    format!("frame_{name}")
+}
+
+/// The program's window, drawn to triangles that nobody shows.
+struct Window {
+    ctx: egui::Context,
+    app: App,
+}
+
+impl Window {
+    /// Open on the bundled base and photos, with its first frame drawn; what it asks the worker for
+    /// is on its way.
+    fn open() -> Result<Self, Failure> {
+        let ctx = egui::Context::default();
+        let app = App::in_context(&ctx, AppOptions::default()).map_err(|e| failed(&e))?;
+        let mut window = Self { ctx, app };
+        window.frame(0);
+        Ok(window)
+    }
+
+    /// One frame in which the pointer moves across the middle, as in a drag.
+    fn frame(&mut self, i: u64) {
+        let size: egui::Vec2 = sizes::WINDOW.into();
+        let along = (i % 40) as f32 / 40.0;
+        let input = RawInput {
+            screen_rect: Some(Rect::from_min_size(Pos2::ZERO, size)),
+            events: vec![Event::PointerMoved(Pos2::new(
+                size.x * (0.3 + 0.6 * along),
+                size.y * 0.5,
+            ))],
+            ..RawInput::default()
+        };
+        let output = self.ctx.run_ui(input, |ui| self.app.frame_ui(ui));
+        let triangles = self.ctx.tessellate(output.shapes, output.pixels_per_point);
+        drop(triangles);
+    }
+}
+
+/// Redraws the course's grid, as often as it is called.
+fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure> {
+    let set = PhotosSource::Bundled
+        .open()
+        .map_err(|e| Failure::File(e.to_string()))?;
+    let photo = set
+        .photos
+        .iter()
+        .position(|p| p.name.starts_with("fish/fish9."))
+        .unwrap_or(0);
+    let photos = Same(Arc::new(set));
+    let [height, width] = photo_size(model.graph.input_hwc);
+    let semantics = model.semantics;
+    let mut cache = PhotoCache::default();
+    Ok(move |redraws| {
+        let look = AugmentationLook {
+            photos: photos.clone(),
+            photo,
+            grid: Grid::OnePhoto,
+            cell_redraws: std::collections::BTreeMap::new(),
+            height,
+            width,
+            pipeline: Pipeline::course(),
+            semantics,
+            seed: 7,
+            redraws,
+        };
+        let context = Context {
+            proceed: &|| true,
+            progress: &|_, _, _| {},
+            unreadable: &|_, _, _| {},
+        };
+        let done = look::compute(Look::Augmentation(look), &context, &mut cache);
+        done.map(drop).map_err(|e| Failure::File(e.to_string()))
+    })
+}

@@ -39,8 +39,10 @@ fn depthwise_convolution(c: &mut Criterion) {
         let name = format!("{side}x{side}x{channels} stride {stride}");
         group.throughput(Throughput::Elements((IMAGES * outputs * 9) as u64));
         group.bench_function(BenchmarkId::new("forward", &name), |b| {
-            let finish = Finish::default();
-            b.iter(|| depthwise::forward(&x, &kernel, &mut y, channels, place, &finish));
+            let nothing = Finish::default();
+            b.iter(|| {
+                depthwise::forward(&x, &kernel, &mut y, channels, place, [&nothing, &nothing])
+            });
         });
         let mut dx = values(IMAGES * inputs);
         group.bench_function(BenchmarkId::new("input gradient", &name), |b| {
@@ -66,8 +68,8 @@ fn pointwise_convolution(c: &mut Criterion) {
         let name = format!("{side}x{side}x{channels} to {out}");
         group.throughput(Throughput::Elements((pixels * channels * out) as u64));
         group.bench_function(BenchmarkId::new("forward", &name), |b| {
-            let finish = Finish::default();
-            b.iter(|| conv::forward(&x, &kernel, &mut y, sizes, &finish));
+            let nothing = Finish::default();
+            b.iter(|| conv::forward(&x, &kernel, &mut y, sizes, [&nothing, &nothing]));
         });
         group.bench_function(BenchmarkId::new("kernel gradient", &name), |b| {
             b.iter(|| conv_grad::kernel_gradient(&x, &y, sizes));

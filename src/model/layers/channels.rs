@@ -6,6 +6,8 @@
     reason = "a kernel must be inlined into the function that is compiled for its vectors"
 )]
 
+use std::cell::RefCell;
+
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -51,6 +53,40 @@ impl Finish {
         }
     }
 
+    /// Calls `then` with this done to a copy of `x`, on the calling thread; without a copy where there
+    /// is nothing to do.
+    pub fn first<T>(&self, x: &[f32], channels: usize, then: impl FnOnce(&[f32]) -> T) -> T {
+        thread_local! {
+            static COPY: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+        }
+        if self.is_nothing() || channels == 0 {
+            return then(x);
+        }
+        COPY.with_borrow_mut(|copy| {
+            if copy.len() < x.len() {
+                copy.resize(x.len(), 0.0);
+            }
+            let copy = &mut copy[..x.len()];
+            run(Finishing {
+                finish: self,
+                channels,
+                x: Some(x),
+                y: copy,
+            });
+            then(copy)
+        })
+    }
+
+    /// With what is looked up once for many vectors.
+    #[inline(always)]
+    pub(super) fn ready<S: Simd>(&self, s: S) -> Ready<'_, S> {
+        let affine = self.affine.as_ref();
+        Ready {
+            affine: affine.map(|a| [&a.centre[..], &a.scale, &a.shift]),
+            relu: self.relu.map(|top| [s.splat_f32s(0.0), s.splat_f32s(top)]),
+        }
+    }
+
     /// In parallel, in place.
     pub fn apply_all(&self, y: &mut [f32], channels: usize) {
         if !self.is_nothing() && channels > 0 {
@@ -74,6 +110,31 @@ impl Finish {
     }
 }
 
+/// [`Finish`] inside of a kernel.
+pub(super) struct Ready<'a, S: Simd> {
+    affine: Option<[&'a [f32]; 3]>,
+    relu: Option<[S::f32s; 2]>,
+}
+
+impl<S: Simd> Ready<'_, S> {
+    /// Of one vector of channels from `at` on.
+    #[inline(always)]
+    pub fn vector<const FULL: bool>(&self, s: S, v: S::f32s, at: usize, count: usize) -> S::f32s {
+        let v = match self.affine {
+            Some([centre, scale, shift]) => s.mul_add_e_f32s(
+                s.sub_f32s(v, load::<S, FULL>(s, centre, at, count)),
+                load::<S, FULL>(s, scale, at, count),
+                load::<S, FULL>(s, shift, at, count),
+            ),
+            None => v,
+        };
+        match self.relu {
+            Some([zero, top]) => clamp(s, v, zero, top),
+            None => v,
+        }
+    }
+}
+
 /// A block's worth of whole rows.
 fn block(channels: usize) -> usize {
     BLOCK.div_ceil(channels.max(1)).max(1) * channels.max(1)
@@ -92,11 +153,7 @@ impl WithSimd for Finishing<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let (zero, top) = (
-            s.splat_f32s(0.0),
-            s.splat_f32s(self.finish.relu.unwrap_or(f32::INFINITY)),
-        );
-        let relu = self.finish.relu.is_some();
+        let finish = self.finish.ready(s);
         let rows = self.y.chunks_mut(self.channels).enumerate();
         for (i, y) in rows {
             let x = match self.x {
@@ -109,15 +166,7 @@ impl WithSimd for Finishing<'_> {
                         Some(x) => load::<S, $full>(s, x, $at, $count),
                         None => load::<S, $full>(s, y, $at, $count),
                     };
-                    let v = match &self.finish.affine {
-                        Some(a) => s.mul_add_e_f32s(
-                            s.sub_f32s(v, load::<S, $full>(s, &a.centre, $at, $count)),
-                            load::<S, $full>(s, &a.scale, $at, $count),
-                            load::<S, $full>(s, &a.shift, $at, $count),
-                        ),
-                        None => v,
-                    };
-                    let v = if relu { clamp(s, v, zero, top) } else { v };
+                    let v = finish.vector::<$full>(s, v, $at, $count);
                     store::<S, $full>(s, y, $at, $count, v);
                 }};
             }
@@ -192,51 +241,109 @@ impl WithSimd for Summing<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(mut self, s: S) {
+    fn with_simd<S: Simd>(self, s: S) {
+        /// Values of the rows that are gone through for one block of channels before the next: they
+        /// stay in the first-level cache.
+        const TILE: usize = 1 << 12;
         let steps = self.runs.first().map_or(0, |run| {
             run.end.saturating_sub(run.first).div_ceil(run.step)
         });
-        for i in 0..steps {
-            for (run, sums) in self.runs.iter().zip(&mut self.sums) {
-                let row = run.first + i * run.step;
-                if row >= run.end {
+        let tile = (TILE / self.channels.max(1)).max(4);
+        let mut sums = self.sums;
+        for start in (0..steps).step_by(tile) {
+            for (run, sums) in self.runs.iter().zip(&mut sums) {
+                let first = run.first + start * run.step;
+                let rows = run.end.saturating_sub(first).div_ceil(run.step).min(tile);
+                if rows == 0 {
                     continue;
                 }
-                let x = &self.x[row * self.channels + self.first..][..sums.len()];
-                match self.mean {
-                    Some(mean) => add_squares(s, sums, x, &mean[self.first..][..x.len()]),
-                    None => add_row(s, sums, x),
+                let tile = Tile {
+                    x: &self.x[first * self.channels + self.first..],
+                    distance: run.step * self.channels,
+                    rows,
+                    mean: self.mean.map(|mean| &mean[self.first..]),
+                };
+                let mut at = 0;
+                while at < sums.len() {
+                    at += match (sums.len() - at) / S::F32_LANES {
+                        8.. => tile.add::<S, 8>(s, at, sums),
+                        4.. => tile.add::<S, 4>(s, at, sums),
+                        2.. => tile.add::<S, 2>(s, at, sums),
+                        1 => tile.add::<S, 1>(s, at, sums),
+                        _ => tile.add_rest(s, at, sums),
+                    };
                 }
             }
         }
     }
 }
 
-/// `sums += x`.
-#[inline(always)]
-fn add_row<S: Simd>(s: S, sums: &mut [f32], x: &[f32]) {
-    macro_rules! each {
-        ($full:literal, $at:expr, $count:expr) => {{
-            let sum = load::<S, $full>(s, sums, $at, $count);
-            let sum = s.add_f32s(sum, load::<S, $full>(s, x, $at, $count));
-            store::<S, $full>(s, sums, $at, $count, sum);
-        }};
-    }
-    for_vectors!(S, x.len(), each);
+/// Some rows that follow each other in one run.
+struct Tile<'a> {
+    /// From the first value of the first row.
+    x: &'a [f32],
+    /// From one row to the next.
+    distance: usize,
+    rows: usize,
+    mean: Option<&'a [f32]>,
 }
 
-/// `sums += (x - mean)^2`.
-#[inline(always)]
-fn add_squares<S: Simd>(s: S, sums: &mut [f32], x: &[f32], mean: &[f32]) {
-    macro_rules! each {
-        ($full:literal, $at:expr, $count:expr) => {{
-            let mean = load::<S, $full>(s, mean, $at, $count);
-            let v = s.sub_f32s(load::<S, $full>(s, x, $at, $count), mean);
-            let sum = load::<S, $full>(s, sums, $at, $count);
-            store::<S, $full>(s, sums, $at, $count, s.add_f32s(sum, s.mul_f32s(v, v)));
-        }};
+impl Tile<'_> {
+    /// Adds up `K` vectors of channels from channel `at` on, and says how many channels they are.
+    /// The sums stay in registers.
+    #[inline(always)]
+    fn add<S: Simd, const K: usize>(&self, s: S, at: usize, sums: &mut [f32]) -> usize {
+        let width = K * S::F32_LANES;
+        let sums = S::as_mut_simd_f32s(&mut sums[at..at + width]).0;
+        let mut total: [S::f32s; K] = std::array::from_fn(|j| sums[j]);
+        let rows = (0..self.rows).map(|i| {
+            let row = &self.x[i * self.distance + at..][..width];
+            &S::as_simd_f32s(row).0[..K]
+        });
+        if let Some(mean) = self.mean {
+            let mean = &S::as_simd_f32s(&mean[at..at + width]).0[..K];
+            let mean: [S::f32s; K] = std::array::from_fn(|j| mean[j]);
+            for row in rows {
+                for j in 0..K {
+                    let v = s.sub_f32s(row[j], mean[j]);
+                    total[j] = s.add_f32s(total[j], s.mul_f32s(v, v));
+                }
+            }
+        } else {
+            for row in rows {
+                for j in 0..K {
+                    total[j] = s.add_f32s(total[j], row[j]);
+                }
+            }
+        }
+        sums.copy_from_slice(&total);
+        width
     }
-    for_vectors!(S, x.len(), each);
+
+    /// The channels that do not fill a vector.
+    #[inline(always)]
+    fn add_rest<S: Simd>(&self, s: S, at: usize, sums: &mut [f32]) -> usize {
+        let width = sums.len() - at;
+        let mut total = s.partial_load_f32s(&sums[at..]);
+        let mean = self
+            .mean
+            .map(|mean| s.partial_load_f32s(&mean[at..at + width]));
+        for i in 0..self.rows {
+            let v = s.partial_load_f32s(&self.x[i * self.distance + at..][..width]);
+            total = s.add_f32s(
+                total,
+                match mean {
+                    Some(mean) => {
+                        let v = s.sub_f32s(v, mean);
+                        s.mul_f32s(v, v)
+                    }
+                    None => v,
+                },
+            );
+        }
+        s.partial_store_f32s(&mut sums[at..], total);
+        width
+    }
 }
 
 /// The gradient of a batch normalisation, and of the ReLU behind it.

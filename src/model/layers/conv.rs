@@ -4,7 +4,8 @@ use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 use super::channels::Finish;
-use super::kernel::{matrix_product, plain, values};
+use super::kernel::values;
+use super::product::{matrix_product, plain};
 use super::window::{Place, Window};
 use super::{conv_grad, depthwise};
 use crate::model::graph::Conv2d;
@@ -73,8 +74,17 @@ impl Sizes {
     }
 }
 
-/// The convolution, then `finish`, of every pixel.
-pub fn forward(x: &[f32], kernel: &[f32], y: &mut [f32], sizes: Sizes, finish: &Finish) {
+/// `before` of every input pixel, the convolution, then `finish` of every output pixel.
+///
+/// # Panics
+/// Where something is to be done before, and the convolution is not one of single pixels.
+pub fn forward(
+    x: &[f32],
+    kernel: &[f32],
+    y: &mut [f32],
+    sizes: Sizes,
+    [before, finish]: [&Finish; 2],
+) {
     let Sizes {
         place,
         channels,
@@ -94,11 +104,13 @@ pub fn forward(x: &[f32], kernel: &[f32], y: &mut [f32], sizes: Sizes, finish: &
             .zip(x.par_chunks(block * channels));
         tasks.for_each(|(y, x)| {
             let shape = [y.len() / out, channels, out];
-            matrix_product(plain(x), plain(kernel), y, shape, false);
-            finish.apply(y, out);
+            before.first(x, channels, |x| {
+                matrix_product(plain(x), plain(kernel), y, shape, false, finish);
+            });
         });
         return;
     }
+    assert!(before.is_nothing(), "several pixels are read");
     let block = block.min(pixels);
     let depth = channels / groups;
     let images = y.par_chunks_mut(pixels * out).zip(x.par_chunks(image));
@@ -117,14 +129,21 @@ pub fn forward(x: &[f32], kernel: &[f32], y: &mut [f32], sizes: Sizes, finish: &
                     }
                     if groups == 1 {
                         let shape = [count, patch, out];
-                        matrix_product(plain(patches), plain(kernel), y, shape, false);
-                        continue;
+                        matrix_product(plain(patches), plain(kernel), y, shape, false, finish);
+                        return;
                     }
                     let width = out / groups;
                     let columns = columns(kernel, out, group * width, width);
                     part.resize(count * width, 0.0);
                     let shape = [count, patch, width];
-                    matrix_product(plain(patches), plain(&columns), part, shape, false);
+                    matrix_product(
+                        plain(patches),
+                        plain(&columns),
+                        part,
+                        shape,
+                        false,
+                        &Finish::default(),
+                    );
                     for (y, part) in y.chunks_mut(out).zip(part.chunks(width)) {
                         y[group * width..][..width].copy_from_slice(part);
                     }
@@ -152,7 +171,8 @@ impl CustomOp2 for Convolution {
         let Place { rows, cols } = sizes.place;
         let shape = Shape::from((x_layout.dims()[0], rows.output, cols.output, sizes.out));
         let mut y = vec![0.0_f32; shape.elem_count()];
-        forward(x, kernel, &mut y, sizes, &Finish::default());
+        let nothing = Finish::default();
+        forward(x, kernel, &mut y, sizes, [&nothing, &nothing]);
         Ok((CpuStorage::F32(y), shape))
     }
 
@@ -243,8 +263,8 @@ impl CustomOp2 for Depthwise {
             return Ok((CpuStorage::F32(y), shape));
         }
         if multiplier == 1 {
-            let finish = Finish::default();
-            depthwise::forward(x, kernel, &mut y, channels, place, &finish);
+            let nothing = Finish::default();
+            depthwise::forward(x, kernel, &mut y, channels, place, [&nothing, &nothing]);
             return Ok((CpuStorage::F32(y), shape));
         }
         let work = |(line, y): (usize, &mut [f32])| {
@@ -315,7 +335,15 @@ impl CustomOp2 for Product {
         dims[last] = n;
         let rows = x.len().checked_div(k).unwrap_or(0);
         let mut y = vec![0.0_f32; rows * n];
-        matrix_product(plain(x), plain(kernel), &mut y, [rows, k, n], false);
+        let finish = Finish::default();
+        matrix_product(
+            plain(x),
+            plain(kernel),
+            &mut y,
+            [rows, k, n],
+            false,
+            &finish,
+        );
         Ok((CpuStorage::F32(y), Shape::from(dims)))
     }
 

@@ -4,10 +4,12 @@
 use candle_core::{Result, Tensor};
 use rayon::prelude::*;
 
+use super::channels::Finish;
 use super::channels::add_to;
 use super::conv::{Sizes, columns, gather};
 use super::depthwise;
-use super::kernel::{matrix_product, plain, tensor, transposed, with_values};
+use super::kernel::{tensor, with_values};
+use super::product::{Factor, matrix_product, plain, transposed};
 use super::window::Place;
 use crate::model::graph::Conv2d;
 
@@ -37,7 +39,7 @@ fn transposed_product(a: &[f32], b: &[f32], k: usize, n: usize) -> Vec<f32> {
     let pieces = pieces.map(|(a, b)| {
         let mut sum = vec![0.0; k * n];
         let shape = [k, a.len() / k, n];
-        matrix_product(transposed(a), plain(b), &mut sum, shape, false);
+        multiply(transposed(a), plain(b), &mut sum, shape, false);
         sum
     });
     added(pieces.collect())
@@ -71,13 +73,13 @@ pub fn kernel_gradient(x: &[f32], g: &[f32], sizes: Sizes) -> Vec<f32> {
                 }
                 if groups == 1 {
                     let shape = [patch, pixels, out];
-                    matrix_product(transposed(&patches), plain(g), &mut dk, shape, true);
+                    multiply(transposed(&patches), plain(g), &mut dk, shape, true);
                     continue;
                 }
                 let g = columns(g, out, group * width, width);
                 let mut sum = columns(&dk, out, group * width, width);
                 let shape = [patch, pixels, width];
-                matrix_product(transposed(&patches), plain(&g), &mut sum, shape, true);
+                multiply(transposed(&patches), plain(&g), &mut sum, shape, true);
                 for (dk, sum) in dk.chunks_mut(out).zip(sum.chunks(width)) {
                     dk[group * width..][..width].copy_from_slice(sum);
                 }
@@ -104,7 +106,7 @@ pub fn input_gradient(g: &[f32], k: &[f32], dx: &mut [f32], sizes: Sizes) {
             .zip(g.par_chunks(rows * out));
         tasks.for_each(|(dx, g)| {
             let shape = [dx.len() / channels, out, channels];
-            matrix_product(plain(g), transposed(k), dx, shape, false);
+            multiply(plain(g), transposed(k), dx, shape, false);
         });
         return;
     }
@@ -120,7 +122,7 @@ pub fn input_gradient(g: &[f32], k: &[f32], dx: &mut [f32], sizes: Sizes) {
             let k = columns(k, out, group * width, width);
             let g = columns(g, out, group * width, width);
             let shape = [pixels, width, patch];
-            matrix_product(plain(&g), transposed(&k), &mut patches, shape, false);
+            multiply(plain(&g), transposed(&k), &mut patches, shape, false);
             let part = [channels, group * depth, depth];
             for (at, patch) in patches.chunks(patch).enumerate() {
                 scatter(dx, patch, place.output(at), place, part);
@@ -221,7 +223,7 @@ pub fn product(x: &Tensor, kernel: &Tensor, grad: &Tensor) -> Gradients {
                 if x.track_op() {
                     let mut values = vec![0.0; rows * k];
                     let shape = [rows, n, k];
-                    matrix_product(
+                    multiply(
                         plain(g),
                         transposed(kernel_values),
                         &mut values,
@@ -234,11 +236,16 @@ pub fn product(x: &Tensor, kernel: &Tensor, grad: &Tensor) -> Gradients {
                 if kernel.track_op() {
                     let mut values = vec![0.0; k * n];
                     let shape = [k, rows, n];
-                    matrix_product(transposed(x_values), plain(g), &mut values, shape, false);
+                    multiply(transposed(x_values), plain(g), &mut values, shape, false);
                     dk = Some(tensor(values, kernel.shape())?);
                 }
                 Ok((dx, dk))
             })
         })
     })
+}
+
+/// [`matrix_product`] with nothing done to it.
+fn multiply(a: Factor<'_>, b: Factor<'_>, out: &mut [f32], shape: [usize; 3], add: bool) {
+    matrix_product(a, b, out, shape, add, &Finish::default());
 }

@@ -13,21 +13,30 @@ use super::channels::Finish;
 use super::simd::{for_vectors, load, run, store};
 use super::window::{Place, Window};
 
-/// `y[row, col, c] = sum over taps of x * kernel[r, t, c]` of `[N, H, W, C]`, then `finish`.
+/// Input values that one task takes: they stay in the second-level cache.
+const STRIP: usize = 80 * 1024;
+
+/// `before` of every input pixel, `y[row, col, c] = sum over taps of x * kernel[r, t, c]` of
+/// `[N, H, W, C]`, then `finish` of every output pixel.
 pub fn forward(
     x: &[f32],
     kernel: &[f32],
     y: &mut [f32],
     channels: usize,
     place: Place,
-    finish: &Finish,
+    [before, finish]: [&Finish; 2],
 ) {
     let (image, line) = (place.inputs() * channels, place.cols.output * channels);
     if line == 0 || y.is_empty() {
         return;
     }
-    // Rows that one task takes: they share most of the input rows they read.
-    let rows = place.rows.output.div_ceil(8).max(1);
+    let images = y.len() / (place.rows.output * line);
+    let width = place.cols.input * channels;
+    // Output rows that one task takes: they share most of the input rows they read. Small batches
+    // are cut finer, so that every core has something to do.
+    let fitting = (STRIP / width.max(1)).saturating_sub(place.rows.size) / place.rows.stride;
+    let most = (place.rows.output * images).div_ceil(8);
+    let rows = fitting.min(most).clamp(1, place.rows.output);
     let tasks = y
         .par_chunks_mut(place.rows.output * line)
         .zip(x.par_chunks(image.max(1)));
@@ -35,14 +44,20 @@ pub fn forward(
         y.par_chunks_mut(rows * line)
             .enumerate()
             .for_each(|(i, y)| {
-                run(Rows {
-                    x,
-                    kernel,
-                    first: i * rows,
-                    channels,
-                    place,
-                    finish,
-                    y,
+                let first = i * rows;
+                let read = place.rows.read(first, y.len() / line);
+                let x = &x[read.start * width..read.end * width];
+                before.first(x, channels, |x| {
+                    run(Rows {
+                        x,
+                        kernel,
+                        first,
+                        top: read.start,
+                        channels,
+                        place,
+                        finish,
+                        y,
+                    });
                 });
             });
     });
@@ -50,9 +65,12 @@ pub fn forward(
 
 /// Some output rows of one image.
 struct Rows<'a> {
+    /// The input rows they read.
     x: &'a [f32],
     kernel: &'a [f32],
     first: usize,
+    /// The first row of `x`.
+    top: usize,
     channels: usize,
     place: Place,
     finish: &'a Finish,
@@ -74,6 +92,7 @@ impl WithSimd for Rows<'_> {
                 x: self.x,
                 kernel: self.kernel,
                 row: self.first + i,
+                top: self.top,
                 rows,
                 cols,
                 channels,
@@ -123,6 +142,8 @@ struct Lines<'a> {
     x: &'a [f32],
     kernel: &'a [f32],
     row: usize,
+    /// The first row of `x`.
+    top: usize,
     rows: Window,
     cols: Window,
     channels: usize,
@@ -136,7 +157,7 @@ impl Lines<'_> {
         let taps = self.cols.size * self.channels;
         match self.rows.position(self.row, r) {
             Some(at) => Some((
-                &self.x[at * width..][..width],
+                &self.x[(at - self.top) * width..][..width],
                 &self.kernel[r * taps..][..taps],
             )),
             None => None,
@@ -229,7 +250,7 @@ impl Lines<'_> {
             for j in 0..N {
                 let mut sum = if FIRST { 0.0 } else { y[j * channels + c] };
                 for t in 0..3 {
-                    sum += x[(j * STRIDE + t) * channels + c] * kernel[t * channels + c];
+                    sum = x[(j * STRIDE + t) * channels + c].mul_add(kernel[t * channels + c], sum);
                 }
                 y[j * channels + c] = sum;
             }
@@ -265,8 +286,9 @@ fn add_product<S: Simd>(s: S, y: &mut [f32], a: &[f32], b: &[f32]) {
     for ((y, &a), &b) in y_vectors.iter_mut().zip(a_vectors).zip(b_vectors) {
         *y = s.mul_add_e_f32s(a, b, *y);
     }
-    for ((y, a), b) in y_rest.iter_mut().zip(a_rest).zip(b_rest) {
-        *y += a * b;
+    for ((y, a), &b) in y_rest.iter_mut().zip(a_rest).zip(b_rest) {
+        // Fused as the vectors are, so that it does not matter which channels fill one.
+        *y = a.mul_add(b, *y);
     }
 }
 
@@ -280,7 +302,8 @@ pub fn input_gradient(g: &[f32], kernel: &[f32], dx: &mut [f32], channels: usize
         let taps = kernel.chunks(channels.max(1)).rev();
         let turned: Vec<f32> = taps.flatten().copied().collect();
         let place = Place { rows, cols };
-        forward(g, &turned, dx, channels, place, &Finish::default());
+        let nothing = Finish::default();
+        forward(g, &turned, dx, channels, place, [&nothing, &nothing]);
         return;
     }
     let image = place.inputs() * channels;

@@ -15,6 +15,7 @@ pub mod noise;
 pub mod norm;
 pub mod normaliser;
 pub mod pool;
+pub mod product;
 #[cfg(test)]
 mod rare_gradient_tests;
 pub mod rearrange;

@@ -84,6 +84,18 @@ impl Window {
         Some(at - self.before)
     }
 
+    /// The input positions that some outputs read.
+    pub fn read(&self, first: usize, count: usize) -> std::ops::Range<usize> {
+        let reach = (self.size.max(1) - 1).saturating_mul(self.dilation);
+        let start = first.saturating_mul(self.stride);
+        let last = first
+            .saturating_add(count.saturating_sub(1))
+            .saturating_mul(self.stride);
+        let end = last.saturating_add(reach).saturating_add(1);
+        let inside = |at: usize| at.saturating_sub(self.before).min(self.input);
+        inside(start)..inside(end)
+    }
+
     /// The output positions of which every tap lies inside of the input, from the first to the one
     /// after the last.
     pub fn interior(&self) -> (usize, usize) {

@@ -28,6 +28,8 @@ pub struct Running<'a> {
     pub options: &'a PassOptions<'a>,
     pub plan: &'a Plan,
     pub values: Vec<Option<Arc<Array>>>,
+    /// By node: what is still to be done to its value, by the only one that reads it.
+    deferred: Vec<Option<Finish>>,
     pub taps: BTreeMap<LayerId, ArrayTap>,
     pub batch_norm: BTreeMap<LayerId, BatchNormPass>,
     /// How often each layer was called so far.
@@ -69,6 +71,7 @@ impl<'a> Running<'a> {
             options,
             plan,
             values: vec![None; graph.nodes.len()],
+            deferred: vec![None; graph.nodes.len()],
             taps: BTreeMap::new(),
             batch_norm: BTreeMap::new(),
             calls: vec![0; graph.layers.len()],
@@ -203,14 +206,14 @@ impl<'a> Running<'a> {
                 return Ok((value, None, last));
             }
             LayerKind::Conv2d(settings) if is_fast(settings.activation) && inputs.len() == 1 => {
-                let (value, last) = self.convolution(id, node.layer, settings, &inputs[0])?;
+                let (value, last) = self.convolution(id, node, settings, &inputs[0])?;
                 return Ok((value, None, last));
             }
             LayerKind::DepthwiseConv2d(settings)
                 if is_fast(settings.activation)
                     && is_plain_depthwise(layer, self.options.weights, node.layer) =>
             {
-                let (value, last) = self.convolution(id, node.layer, settings, &inputs[0])?;
+                let (value, last) = self.convolution(id, node, settings, &inputs[0])?;
                 return Ok((value, None, last));
             }
             LayerKind::Activation(Activation::Linear)
@@ -222,6 +225,7 @@ impl<'a> Running<'a> {
             }
             LayerKind::ZeroPadding2d(_) if self.plan.skipped[id] => {
                 self.save(id, || Saved::Same);
+                self.deferred[id] = self.take_deferred(node);
                 return done(inputs.swap_remove(0));
             }
             LayerKind::Noise(_) if !draws => {
@@ -280,10 +284,12 @@ impl<'a> Running<'a> {
     fn convolution(
         &mut self,
         id: NodeId,
-        layer: LayerId,
+        node: &Node,
         settings: &Conv2d,
         x: &Arc<Array>,
     ) -> Result<(Arc<Array>, NodeId)> {
+        let layer = node.layer;
+        let before = self.take_deferred(node).unwrap_or_default();
         let weights = self.weights(layer);
         let is_depthwise = matches!(self.graph.layers[layer].kind, LayerKind::DepthwiseConv2d(_));
         let name = if is_depthwise {
@@ -324,9 +330,10 @@ impl<'a> Running<'a> {
         with_values(kernel, |kernel| {
             let (x, values) = (x.values(), y.values_mut());
             if is_depthwise {
-                depthwise::forward(x, kernel, values, channels, sizes.place, &finish);
+                let around = [&before, &finish];
+                depthwise::forward(x, kernel, values, channels, sizes.place, around);
             } else {
-                conv::forward(x, kernel, values, sizes, &finish);
+                conv::forward(x, kernel, values, sizes, [&before, &finish]);
             }
             Ok(())
         })?;
@@ -341,6 +348,14 @@ impl<'a> Running<'a> {
             relu,
         });
         Ok((y, last))
+    }
+
+    /// What is still to be done to the input of a node.
+    fn take_deferred(&mut self, node: &Node) -> Option<Finish> {
+        match node.inputs.first() {
+            Some(&Input::Node(input)) => self.deferred[input].take(),
+            _ => None,
+        }
     }
 
     /// Whether a step changes this weight.
@@ -519,6 +534,10 @@ impl<'a> Running<'a> {
             },
         };
         self.batch_norm.insert(layer, done);
+        if self.plan.deferred[last] {
+            self.deferred[last] = Some(finish);
+            return Ok((x, last));
+        }
         Ok((finished(x, &finish)?, last))
     }
 

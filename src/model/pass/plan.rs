@@ -2,6 +2,8 @@
 //! around an image with the convolution that reads them. Only where nobody looks at the values in
 //! between.
 
+use candle_core::Tensor;
+
 use crate::model::LayerId;
 use crate::model::effective::{Effective, Outer, Statistics, effective};
 use crate::model::graph::{
@@ -23,6 +25,9 @@ pub struct Plan {
     pub padding: Vec<[usize; 4]>,
     /// The value goes on unchanged: the node behind adds the zeros.
     pub skipped: Vec<bool>,
+    /// A BatchNorm (or the ReLU with it) whose scale and shift the convolution behind it applies to
+    /// what it reads: the value is never written down.
+    pub deferred: Vec<bool>,
     /// The last node that reads the value; the output is never dropped.
     pub last_use: Vec<NodeId>,
     /// The value depends on a weight that learns.
@@ -63,6 +68,7 @@ impl Plan {
             with: vec![None; nodes.len()],
             padding: vec![[0; 4]; nodes.len()],
             skipped: vec![false; nodes.len()],
+            deferred: vec![false; nodes.len()],
             last_use: readers
                 .iter()
                 .enumerate()
@@ -104,6 +110,21 @@ impl Plan {
                 }
                 _ => {}
             }
+        }
+        for (id, node) in nodes.iter().enumerate() {
+            if !matches!(graph.layers[node.layer].kind, LayerKind::BatchNorm(_)) {
+                continue;
+            }
+            let last = plan.with[id].unwrap_or(id);
+            let reader = next(last).and_then(|reader| {
+                if plan.skipped[reader] {
+                    next(reader)
+                } else {
+                    Some(reader)
+                }
+            });
+            plan.deferred[last] =
+                reader.is_some_and(|r| !plan.needs_gradient[r] && takes_finish(layer(r)));
         }
         plan
     }
@@ -204,6 +225,25 @@ fn takes_padding(layer: &Layer) -> bool {
         _ => return false,
     };
     settings.padding == Padding::Valid && is_fast(settings.activation)
+}
+
+/// A convolution that can do to its input what a BatchNorm does: every value is read once, or from
+/// the cache.
+fn takes_finish(layer: &Layer) -> bool {
+    match &layer.kind {
+        LayerKind::Conv2d(settings) => {
+            let kernel = layer.weight("kernel").map_or(&[][..], Tensor::dims);
+            is_fast(settings.activation)
+                && settings.groups == 1
+                && settings.strides == [1; 2]
+                && matches!(kernel, [1, 1, ..])
+                && !matches!(settings.padding, Padding::Around(_))
+        }
+        LayerKind::DepthwiseConv2d(settings) => {
+            is_fast(settings.activation) && is_plain_depthwise(layer, None, 0)
+        }
+        _ => false,
+    }
 }
 
 /// One output channel a channel.

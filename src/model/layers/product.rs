@@ -1,0 +1,437 @@
+//! The matrix product behind convolutions and dense layers.
+//!
+//! Each value of the product is one chain of fused multiply-adds down `k`, in pieces of a fixed
+//! length. How wide the processor's vectors are, how large its caches and how many threads there
+//! are change nothing in it: the same network gives the same bits on every processor that fuses
+//! (AVX2, AVX-512, NEON). A library that fits its blocks to the caches found does not do that.
+
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into the function that is compiled for its vectors"
+)]
+
+use std::cell::RefCell;
+
+use pulp::{NullaryFnOnce, Simd, WithSimd};
+
+use super::channels::{Finish, Ready};
+use super::simd::{load, run, store};
+
+/// One factor of a matrix product.
+#[derive(Clone, Copy, Debug)]
+pub struct Factor<'a> {
+    values: &'a [f32],
+    /// The rows of `values` are the columns of the factor.
+    transposed: bool,
+}
+
+/// The matrix as it lies in memory, row by row.
+pub fn plain(values: &[f32]) -> Factor<'_> {
+    Factor {
+        values,
+        transposed: false,
+    }
+}
+
+/// The transposed matrix: its columns lie in memory one after another.
+pub fn transposed(values: &[f32]) -> Factor<'_> {
+    Factor {
+        values,
+        transposed: true,
+    }
+}
+
+/// Multiply-adds that follow each other in one chain; the chains are added up.
+const CHAIN: usize = 256;
+/// Rows of one tile: their addresses fit into the general registers.
+const ROWS: usize = 6;
+
+thread_local! {
+    /// A strip of the right factor, in the order in which it is read.
+    static STRIP: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// `out[m, n] = a[m, k] * b[k, n]`, or `out += ...` with `add`, then `finish`, on the calling
+/// thread.
+///
+/// # Panics
+/// Where a slice does not have the length that `m`, `k` and `n` say.
+pub fn matrix_product(
+    a: Factor<'_>,
+    b: Factor<'_>,
+    out: &mut [f32],
+    [m, k, n]: [usize; 3],
+    add: bool,
+    finish: &Finish,
+) {
+    assert_eq!(a.values.len(), m * k, "left factor");
+    assert_eq!(b.values.len(), k * n, "right factor");
+    assert_eq!(out.len(), m * n, "product");
+    if !add && k == 0 {
+        out.fill(0.0);
+    }
+    if k == 0 || out.is_empty() {
+        finish.apply(out, n);
+        return;
+    }
+    STRIP.with_borrow_mut(|strip| {
+        run(Product {
+            a,
+            b,
+            out,
+            m,
+            k,
+            n,
+            add,
+            finish,
+            strip,
+        });
+    });
+}
+
+struct Product<'a> {
+    a: Factor<'a>,
+    b: Factor<'a>,
+    out: &'a mut [f32],
+    m: usize,
+    k: usize,
+    n: usize,
+    add: bool,
+    finish: &'a Finish,
+    strip: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { m, k, n, .. } = self;
+        for first in (0..k).step_by(CHAIN) {
+            let length = CHAIN.min(k - first);
+            let mut tile = Tile {
+                a: self.a,
+                m,
+                k,
+                n,
+                first,
+                length,
+                add: self.add || first > 0,
+                finish: self.finish.ready(s),
+                is_last: first + length == k,
+                column: 0,
+                width: 0,
+            };
+            while tile.column < n {
+                // As many sums as there are vector registers, less those for the factors.
+                let most = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
+                let left = n - tile.column;
+                tile.width = left.min(most * S::F32_LANES);
+                match tile.width.div_ceil(S::F32_LANES) {
+                    4.. => tile.columns::<4>(s, self.b, self.strip, self.out),
+                    3 => tile.columns::<3>(s, self.b, self.strip, self.out),
+                    2 => tile.columns::<2>(s, self.b, self.strip, self.out),
+                    _ => tile.columns::<1>(s, self.b, self.strip, self.out),
+                }
+                tile.column += tile.width;
+            }
+        }
+    }
+}
+
+/// Some columns of the product, over one chain.
+struct Tile<'a, S: Simd> {
+    a: Factor<'a>,
+    m: usize,
+    k: usize,
+    n: usize,
+    /// Where the chain starts in `k`, and its length.
+    first: usize,
+    length: usize,
+    /// The chain is added to what stands there.
+    add: bool,
+    finish: Ready<'a, S>,
+    is_last: bool,
+    /// The first column, and how many.
+    column: usize,
+    width: usize,
+}
+
+impl<S: Simd> Tile<'_, S> {
+    /// All rows of the columns.
+    #[inline(always)]
+    fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
+        let values = self.length * V * S::F32_LANES;
+        if strip.len() < values {
+            strip.resize(values, 0.0);
+        }
+        let strip = &mut strip[..values];
+        self.fill::<V>(s, b, strip);
+        let mut row = 0;
+        while row < self.m {
+            row += match self.m - row {
+                ROWS.. => self.rows::<V, ROWS>(s, row, strip, out),
+                3.. => self.rows::<V, 3>(s, row, strip, out),
+                _ => self.rows::<V, 1>(s, row, strip, out),
+            };
+        }
+    }
+
+    /// Copies the columns of the right factor into rows of `V` vectors, zeros where there are fewer.
+    #[inline(always)]
+    fn fill<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut [f32]) {
+        let width = V * S::F32_LANES;
+        if b.transposed {
+            if self.width < width {
+                strip.fill(0.0);
+            }
+            for c in 0..self.width {
+                let column = &b.values[(self.column + c) * self.k + self.first..][..self.length];
+                for (row, &v) in strip.chunks_exact_mut(width).zip(column) {
+                    row[c] = v;
+                }
+            }
+            return;
+        }
+        let rows = b.values[self.first * self.n..].chunks_exact(self.n);
+        for (row, b) in strip.chunks_exact_mut(width).zip(rows) {
+            for v in 0..V {
+                let at = self.column + v * S::F32_LANES;
+                let count = (self.n - at).min(S::F32_LANES);
+                let from = if count == S::F32_LANES {
+                    load::<S, true>(s, b, at, count)
+                } else {
+                    load::<S, false>(s, b, at, count)
+                };
+                store::<S, true>(s, row, v * S::F32_LANES, S::F32_LANES, from);
+            }
+        }
+    }
+
+    /// `R` rows from `row` on; how many they are.
+    #[inline(always)]
+    fn rows<const V: usize, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        strip: &[f32],
+        out: &mut [f32],
+    ) -> usize {
+        let (b, _) = S::as_simd_f32s(strip).0.as_chunks::<V>();
+        let sums = if self.a.transposed {
+            let a = &self.a.values[self.first * self.m..];
+            let columns = Columns::<S, V, R> {
+                s,
+                a,
+                length: self.m,
+                row,
+                b,
+            };
+            s.vectorize(columns)
+        } else {
+            let length = b.len();
+            let a = std::array::from_fn(|r| {
+                &self.a.values[(row + r) * self.k + self.first..][..length]
+            });
+            s.vectorize(Rows::<S, V, R> { s, a, b })
+        };
+        for (r, sums) in sums.iter().enumerate() {
+            let out = &mut out[(row + r) * self.n..][..self.n];
+            for (v, &sum) in sums.iter().enumerate() {
+                let at = self.column + v * S::F32_LANES;
+                let count = (self.n - at).min(S::F32_LANES);
+                if count == S::F32_LANES {
+                    self.put::<true>(s, sum, out, at, count);
+                } else {
+                    self.put::<false>(s, sum, out, at, count);
+                }
+            }
+        }
+        R
+    }
+
+    #[inline(always)]
+    fn put<const FULL: bool>(&self, s: S, sum: S::f32s, out: &mut [f32], at: usize, count: usize) {
+        let mut v = sum;
+        if self.add {
+            v = s.add_f32s(load::<S, FULL>(s, out, at, count), v);
+        }
+        if self.is_last {
+            v = self.finish.vector::<FULL>(s, v, at, count);
+        }
+        store::<S, FULL>(s, out, at, count, v);
+    }
+}
+
+/// The sums of `R` rows and `V` vectors of columns. A function of its own, so that the compiler has
+/// all registers for it.
+struct Rows<'a, S: Simd, const V: usize, const R: usize> {
+    s: S,
+    a: [&'a [f32]; R],
+    b: &'a [[S::f32s; V]],
+}
+
+impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Rows<'_, S, V, R> {
+    type Output = [[S::f32s; V]; R];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Self { s, a, b } = self;
+        let mut sums = [[s.splat_f32s(0.0); V]; R];
+        let a = a.map(|a| &a[..b.len()]);
+        for (i, b) in b.iter().enumerate() {
+            let b = *b;
+            for r in 0..R {
+                let a = s.splat_f32s(a[r][i]);
+                for v in 0..V {
+                    sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// The same of a left factor that lies in memory column by column.
+struct Columns<'a, S: Simd, const V: usize, const R: usize> {
+    s: S,
+    a: &'a [f32],
+    /// Of a column.
+    length: usize,
+    row: usize,
+    b: &'a [[S::f32s; V]],
+}
+
+impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Columns<'_, S, V, R> {
+    type Output = [[S::f32s; V]; R];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Self {
+            s,
+            a,
+            length,
+            row,
+            b,
+        } = self;
+        let mut sums = [[s.splat_f32s(0.0); V]; R];
+        for (a, b) in a.chunks_exact(length).zip(b) {
+            let Some(a) = a[row..].first_chunk::<R>() else {
+                break;
+            };
+            let b = *b;
+            for r in 0..R {
+                let a = s.splat_f32s(a[r]);
+                for v in 0..V {
+                    sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                }
+            }
+        }
+        sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::channels::Affine;
+    use super::*;
+
+    fn values(count: usize, seed: usize) -> Vec<f32> {
+        let value = |i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.5 - 1.0;
+        (0..count).map(value).collect()
+    }
+
+    fn turned(values: &[f32], rows: usize, cols: usize) -> Vec<f32> {
+        let at = |i: usize| values[(i % rows) * cols + i / rows];
+        (0..rows * cols).map(at).collect()
+    }
+
+    /// In f64.
+    fn expected(a: &[f32], b: &[f32], [m, k, n]: [usize; 3]) -> Vec<f64> {
+        let value = |i: usize| -> f64 {
+            (0..k)
+                .map(|j| f64::from(a[i / n * k + j]) * f64::from(b[j * n + i % n]))
+                .sum()
+        };
+        (0..m * n).map(value).collect()
+    }
+
+    #[test]
+    fn it_is_the_product_for_any_sizes_and_orders() {
+        let none = Finish::default();
+        for shape in [
+            [1, 1, 1],
+            [1, 300, 5],
+            [2, 16, 96],
+            [5, 24, 33],
+            [17, 3, 40],
+            [29, 257, 31],
+            [13, 700, 16],
+        ] {
+            let [m, k, n] = shape;
+            let (a, b) = (values(m * k, 1), values(k * n, 2));
+            let (a_turned, b_turned) = (turned(&a, m, k), turned(&b, k, n));
+            let expected = expected(&a, &b, shape);
+            let start = values(m * n, 3);
+            let mut first = vec![7.0; m * n];
+            matrix_product(plain(&a), plain(&b), &mut first, shape, false, &none);
+            for (y, e) in first.iter().zip(&expected) {
+                assert!((f64::from(*y) - e).abs() < 1e-4, "{shape:?}: {y} for {e}");
+            }
+            for a in [plain(&a), transposed(&a_turned)] {
+                for b in [plain(&b), transposed(&b_turned)] {
+                    let mut y = vec![7.0; m * n];
+                    matrix_product(a, b, &mut y, shape, false, &none);
+                    assert_eq!(y, first, "{shape:?}: the order in memory changes a bit");
+                    let mut y = start.clone();
+                    matrix_product(a, b, &mut y, shape, true, &none);
+                    for ((y, e), start) in y.iter().zip(&expected).zip(&start) {
+                        let e = e + f64::from(*start);
+                        assert!((f64::from(*y) - e).abs() < 1e-4, "{shape:?}: {y} for {e}");
+                    }
+                }
+            }
+            let finish = Finish {
+                affine: Some(Affine {
+                    centre: values(n, 4),
+                    scale: values(n, 5),
+                    shift: values(n, 6),
+                }),
+                relu: Some(0.5),
+            };
+            let mut y = vec![7.0; m * n];
+            matrix_product(plain(&a), plain(&b), &mut y, shape, false, &finish);
+            finish.apply(&mut first, n);
+            assert_eq!(y, first, "{shape:?}");
+        }
+    }
+
+    #[test]
+    fn rows_and_columns_beside_it_change_no_bit() {
+        let (m, k, n) = (23, 300, 50);
+        let (a, b) = (values(m * k, 1), values(k * n, 2));
+        let mut whole = vec![0.0; m * n];
+        let none = Finish::default();
+        matrix_product(plain(&a), plain(&b), &mut whole, [m, k, n], false, &none);
+        for (row, expected) in a.chunks(k).zip(whole.chunks(n)) {
+            let mut y = vec![0.0; n];
+            matrix_product(plain(row), plain(&b), &mut y, [1, k, n], false, &none);
+            assert_eq!(y, expected);
+        }
+        for c in 0..n {
+            let column: Vec<f32> = b.chunks(n).map(|row| row[c]).collect();
+            let mut y = vec![0.0; m];
+            matrix_product(plain(&a), plain(&column), &mut y, [m, k, 1], false, &none);
+            let expected: Vec<f32> = whole.chunks(n).map(|row| row[c]).collect();
+            assert_eq!(y, expected);
+        }
+    }
+
+    #[test]
+    fn nothing_to_add_up_is_zero() {
+        let mut y = vec![3.0; 4];
+        let none = Finish::default();
+        matrix_product(plain(&[]), plain(&[]), &mut y, [2, 0, 2], false, &none);
+        assert_eq!(y, [0.0; 4]);
+    }
+}

@@ -41,7 +41,7 @@ fn depthwise_convolution(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("forward", &name), |b| {
             let nothing = Finish::default();
             b.iter(|| {
-                depthwise::forward(&x, &kernel, &mut y, channels, place, [&nothing, &nothing])
+                depthwise::forward(&x, &kernel, &mut y, channels, place, [&nothing, &nothing]);
             });
         });
         let mut dx = values(IMAGES * inputs);

@@ -11,6 +11,9 @@ use super::layers::kernel::with_values;
 #[derive(Debug)]
 pub struct Array {
     dims: Vec<usize>,
+    length: usize,
+    /// At least so many: a buffer keeps its length when it is used again, since growing it would
+    /// fill it with zeros.
     values: Vec<f32>,
 }
 
@@ -24,6 +27,7 @@ impl Array {
         let length = dims.iter().fold(1_usize, |n, &d| n.saturating_mul(d));
         Ok(Self {
             dims: dims.to_vec(),
+            length,
             values: take(length)?,
         })
     }
@@ -35,7 +39,7 @@ impl Array {
     pub fn of(tensor: &Tensor) -> Result<Self> {
         let mut array = Self::new(tensor.dims())?;
         with_values(tensor, |values| {
-            array.values.copy_from_slice(values);
+            array.values_mut().copy_from_slice(values);
             Ok(())
         })?;
         Ok(array)
@@ -45,7 +49,7 @@ impl Array {
     /// Too little memory.
     pub fn copy(&self) -> Result<Self> {
         let mut array = Self::new(&self.dims)?;
-        array.values.copy_from_slice(&self.values);
+        array.values_mut().copy_from_slice(self.values());
         Ok(array)
     }
 
@@ -55,6 +59,7 @@ impl Array {
     /// None that a caller could cause.
     pub fn into_tensor(mut self) -> Result<Tensor> {
         let mut values = std::mem::take(&mut self.values);
+        values.truncate(self.length);
         values.shrink_to_fit();
         Tensor::from_vec(values, self.dims.as_slice(), &Device::Cpu)
     }
@@ -64,7 +69,7 @@ impl Array {
     /// # Errors
     /// None that a caller could cause.
     pub fn tensor(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.values, self.dims.as_slice(), &Device::Cpu)
+        Tensor::from_slice(self.values(), self.dims.as_slice(), &Device::Cpu)
     }
 
     pub fn dims(&self) -> &[usize] {
@@ -72,11 +77,11 @@ impl Array {
     }
 
     pub fn values(&self) -> &[f32] {
-        &self.values
+        &self.values[..self.length]
     }
 
     pub fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values
+        &mut self.values[..self.length]
     }
 
     /// The length of the last axis.
@@ -106,13 +111,11 @@ fn take(length: usize) -> Result<Vec<f32>> {
     if length >= LEAST {
         let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
         // Not much larger than asked for: the rest would lie idle.
-        let is_fitting = |s: &Spare| (length..=length / 2 * 3).contains(&s.buffer.capacity());
+        let is_fitting = |s: &Spare| (length..=length / 2 * 3).contains(&s.buffer.len());
         let fitting = spare.iter().enumerate().filter(|(_, s)| is_fitting(s));
-        let best = fitting.min_by_key(|(_, s)| s.buffer.capacity());
+        let best = fitting.min_by_key(|(_, s)| s.buffer.len());
         if let Some((at, _)) = best {
-            let mut buffer = spare.swap_remove(at).buffer;
-            buffer.resize(length, 0.0);
-            return Ok(buffer);
+            return Ok(spare.swap_remove(at).buffer);
         }
         drop(spare);
         if let Err(text) = fits(length, free_bytes) {
@@ -125,7 +128,7 @@ fn take(length: usize) -> Result<Vec<f32>> {
 }
 
 fn give(buffer: Vec<f32>) {
-    if buffer.capacity() >= LEAST {
+    if buffer.len() >= LEAST {
         let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
         spare.push(Spare { buffer, passes: 0 });
     }

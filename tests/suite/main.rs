@@ -27,6 +27,7 @@ mod names;
 mod optimizer;
 mod predict;
 mod preprocessing;
+mod processors;
 mod pytorch;
 mod save;
 mod snapshots;

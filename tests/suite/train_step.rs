@@ -117,20 +117,6 @@ fn keras_2() {
     check("keras2");
 }
 
-/// The fixtures again, with the kernels that any processor can run.
-#[test]
-fn on_any_processor() {
-    let tests = std::env::current_exe().expect("this program");
-    let done = std::process::Command::new(tests)
-        .args(["golden::", "bundled::", "train_step::keras"])
-        .env("MODELENS_SIMD", "portable")
-        .output()
-        .expect("a process");
-    let text = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success(), "{text}");
-    assert!(!text.contains("running 0 tests"), "{text}");
-}
-
 /// What is not a number stays so through ReLU: a pass never makes a broken weight look sound.
 #[test]
 fn relu_keeps_what_is_not_a_number() {

@@ -1,5 +1,6 @@
 //! Kernels compiled once for each vector width, chosen by what the processor has when the program
-//! runs: AVX2 with FMA, NEON, or code for any processor.
+//! runs: AVX-512, AVX2 with FMA, NEON, or code for any processor. All but the last fuse
+//! multiply-adds and give the same bits.
 
 #![allow(
     clippy::inline_always,
@@ -11,7 +12,7 @@ use std::sync::OnceLock;
 use pulp::{Arch, Simd, WithSimd};
 
 /// The environment variable that narrows the choice, so that every path can be tested on one
-/// machine: `portable`, or anything else for the widest vectors there are.
+/// machine: `portable`, `avx2`, or anything else for the widest vectors there are.
 pub const VARIABLE: &str = "MODELENS_SIMD";
 
 /// Runs a kernel on the chosen path.
@@ -25,6 +26,8 @@ pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
 fn named(name: &str) -> Arch {
     match name {
         "portable" => Arch::Scalar,
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        "avx2" => pulp::x86::V3::try_new().map_or_else(Arch::new, Arch::V3),
         _ => Arch::new(),
     }
 }
@@ -86,13 +89,15 @@ mod tests {
     #[test]
     fn gradients_are_right_on_any_processor() {
         let tests = std::env::current_exe().unwrap();
-        let done = std::process::Command::new(tests)
-            .arg("gradient_tests::")
-            .env(VARIABLE, "portable")
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&done.stdout);
-        assert!(done.status.success(), "{text}");
-        assert!(!text.contains("running 0 tests"), "{text}");
+        for path in ["portable", "avx2"] {
+            let done = std::process::Command::new(&tests)
+                .args(["gradient_tests::", "product::"])
+                .env(VARIABLE, path)
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&done.stdout);
+            assert!(done.status.success(), "{text}");
+            assert!(!text.contains("running 0 tests"), "{text}");
+        }
     }
 }

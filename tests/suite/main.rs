@@ -22,6 +22,7 @@ mod flags;
 mod golden;
 mod hostile;
 mod lessons;
+mod many_passes;
 mod mutations;
 mod names;
 mod optimizer;

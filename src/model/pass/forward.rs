@@ -52,10 +52,18 @@ impl ArrayTap {
     pub fn into_tap(self) -> Result<Tap> {
         Ok(Tap {
             effective: self.effective,
-            input: self.input.tensor()?,
-            output: self.output.tensor()?,
+            input: tensor_of(self.input)?,
+            output: tensor_of(self.output)?,
             mask: self.mask,
         })
+    }
+}
+
+/// Without a copy where nothing else holds the values.
+fn tensor_of(array: Arc<Array>) -> Result<Tensor> {
+    match Arc::try_unwrap(array) {
+        Ok(own) => own.into_tensor(),
+        Err(shared) => shared.tensor(),
     }
 }
 

@@ -1,7 +1,9 @@
 //! One pass through a network in one mode. A pass never changes the model: it returns the batch
 //! statistics, and the moving statistics that would follow.
 
+mod convolution;
 mod forward;
+mod normalise;
 mod plan;
 mod tape;
 

@@ -5,22 +5,19 @@ use std::sync::Arc;
 
 use candle_core::{Device, Error, Result, Tensor};
 
+use super::normalise::finished;
 use super::plan::{Plan, is_fast, is_plain_depthwise, relu_top};
 use super::tape::{Saved, Tape};
 use super::{BatchNormPass, PassOptions, Tap};
 use crate::augment::AugmentLayer;
 use crate::dataset::Image;
 use crate::model::array::Array;
-use crate::model::effective::{Effective, Semantics, Statistics};
+use crate::model::effective::Effective;
 use crate::model::graph::{
-    Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Merge, Node, NodeId,
-    Padding,
+    Activation, Graph, Input, Layer, LayerId, LayerKind, Merge, Node, NodeId,
 };
-use crate::model::layers::channels::{Affine, Finish, NormGradient, add_to};
-use crate::model::layers::kernel::with_values;
-use crate::model::layers::norm::{Moments, affine, inverse_deviation, moments_of, next_moving};
-use crate::model::layers::window::Place;
-use crate::model::layers::{self, Weights, conv, depthwise, noise, size};
+use crate::model::layers::channels::{Finish, add_to};
+use crate::model::layers::{self, Weights, noise, size};
 
 /// A pass under way.
 pub struct Running<'a> {
@@ -29,7 +26,7 @@ pub struct Running<'a> {
     pub plan: &'a Plan,
     pub values: Vec<Option<Arc<Array>>>,
     /// By node: what is still to be done to its value, by the only one that reads it.
-    deferred: Vec<Option<Finish>>,
+    pub(super) deferred: Vec<Option<Finish>>,
     pub taps: BTreeMap<LayerId, ArrayTap>,
     pub batch_norm: BTreeMap<LayerId, BatchNormPass>,
     /// How often each layer was called so far.
@@ -111,15 +108,15 @@ impl<'a> Running<'a> {
         Ok(())
     }
 
-    fn weights(&self, layer: LayerId) -> Weights<'a> {
+    pub(super) fn weights(&self, layer: LayerId) -> Weights<'a> {
         Weights::new(self.graph, layer, self.options.weights)
     }
 
-    fn records(&self, id: NodeId) -> bool {
+    pub(super) fn records(&self, id: NodeId) -> bool {
         self.tape.is_some() && self.plan.needs_gradient[id]
     }
 
-    fn save(&mut self, id: NodeId, saved: impl FnOnce() -> Saved) {
+    pub(super) fn save(&mut self, id: NodeId, saved: impl FnOnce() -> Saved) {
         if self.records(id)
             && let Some(tape) = &mut self.tape
         {
@@ -287,266 +284,12 @@ impl<'a> Running<'a> {
         Ok((Arc::new(Array::of(&y.contiguous()?)?), mask, id))
     }
 
-    /// A convolution, dense along the channels or one filter a channel, with what stands behind it
-    /// as far as the plan takes it along.
-    fn convolution(
-        &mut self,
-        id: NodeId,
-        node: &Node,
-        settings: &Conv2d,
-        x: &Arc<Array>,
-    ) -> Result<(Arc<Array>, NodeId)> {
-        let layer = node.layer;
-        let before = self.take_deferred(node).unwrap_or_default();
-        let weights = self.weights(layer);
-        let is_depthwise = matches!(self.graph.layers[layer].kind, LayerKind::DepthwiseConv2d(_));
-        let name = if is_depthwise {
-            "depthwise_kernel"
-        } else {
-            "kernel"
-        };
-        let kernel = weights
-            .get(name)
-            .ok_or_else(|| Error::Msg(format!("weight `{name}` is missing")))?;
-        let (finish, last) = self.behind(id, layer, settings, x)?;
-        let &[n, h, w, channels] = x.dims() else {
-            return Err(Error::Msg(format!("it cannot take {:?}", x.dims())));
-        };
-        let (kh, kw, depth, out) = kernel.dims4()?;
-        let mut sizes = if is_depthwise {
-            if depth != channels {
-                return Err(Error::Msg(format!(
-                    "a kernel for {depth} channels cannot take {channels} channels"
-                )));
-            }
-            conv::Sizes {
-                place: Place::new([h, w], [kh, kw], &unpadded(settings))?,
-                channels,
-                out: channels,
-                groups: channels,
-            }
-        } else {
-            conv::Sizes::new(
-                &[1, h, w, channels],
-                &[kh, kw, depth, out],
-                &unpadded(settings),
-            )?
-        };
-        sizes.place = Place::padded([h, w], [kh, kw], settings, self.plan.padding[id])?;
-        let Place { rows, cols } = sizes.place;
-        let mut y = Array::new(&[n, rows.output, cols.output, sizes.out])?;
-        with_values(kernel, |kernel| {
-            let (x, values) = (x.values(), y.values_mut());
-            if is_depthwise {
-                let around = [&before, &finish];
-                depthwise::forward(x, kernel, values, channels, sizes.place, around);
-            } else {
-                conv::forward(x, kernel, values, sizes, [&before, &finish]);
-            }
-            Ok(())
-        })?;
-        let y = Arc::new(y);
-        let needs_kernel = self.learns(layer, name);
-        let relu = relu_top(settings.activation).map(|top| (Arc::clone(&y), top));
-        self.save(id, || Saved::Convolution {
-            x: needs_kernel.then(|| Arc::clone(x)),
-            x_dims: x.dims().to_vec(),
-            sizes,
-            name,
-            relu,
-        });
-        Ok((y, last))
-    }
-
     /// What is still to be done to the input of a node.
-    fn take_deferred(&mut self, node: &Node) -> Option<Finish> {
+    pub(super) fn take_deferred(&mut self, node: &Node) -> Option<Finish> {
         match node.inputs.first() {
             Some(&Input::Node(input)) => self.deferred[input].take(),
             _ => None,
         }
-    }
-
-    /// Whether a step changes this weight.
-    fn learns(&self, layer: LayerId, name: &'static str) -> bool {
-        self.tape
-            .as_ref()
-            .is_some_and(|tape| tape.learning.contains(&(layer, name)))
-    }
-
-    /// What is done to a convolution's values while they are in the cache: bias, and the BatchNorm
-    /// and the ReLU behind it; and the node that this is the value of.
-    fn behind(
-        &mut self,
-        id: NodeId,
-        layer: LayerId,
-        settings: &Conv2d,
-        x: &Arc<Array>,
-    ) -> Result<(Finish, NodeId)> {
-        let mut finish = Finish {
-            affine: None,
-            relu: relu_top(settings.activation),
-        };
-        let bias = self.weights(layer).get("bias");
-        if let Some(bias) = bias {
-            let shift = bias.to_vec1::<f32>()?;
-            finish.affine = Some(Affine {
-                centre: vec![0.0; shift.len()],
-                scale: vec![1.0; shift.len()],
-                shift,
-            });
-        }
-        let mut last = id;
-        if let Some(then) = self.plan.with[id] {
-            let node = &self.graph.nodes[then];
-            if let LayerKind::BatchNorm(norm) = &self.graph.layers[node.layer].kind {
-                let (moving, gamma, beta) = self.norm_weights(node.layer)?;
-                let mut folded = affine(&moving, &gamma, &beta, norm.epsilon);
-                if let Some(bias) = finish.affine.take() {
-                    let pairs = folded.centre.iter_mut().zip(bias.shift);
-                    pairs.for_each(|(centre, bias)| *centre -= bias);
-                }
-                finish.affine = Some(folded);
-                let place = self.output_pixels(id, layer, settings, x)?;
-                self.batch_norm.insert(
-                    node.layer,
-                    BatchNormPass {
-                        effective: self.plan.effective[then],
-                        n: place,
-                        batch: None,
-                        next: moving,
-                    },
-                );
-                last = then;
-            }
-        }
-        if let Some(then) = self.plan.with[last]
-            && let LayerKind::Activation(activation) =
-                self.graph.layers[self.graph.nodes[then].layer].kind
-        {
-            finish.relu = relu_top(activation);
-            last = then;
-        }
-        Ok((finish, last))
-    }
-
-    /// Pixels of all images behind a convolution.
-    fn output_pixels(
-        &self,
-        id: NodeId,
-        layer: LayerId,
-        settings: &Conv2d,
-        x: &Array,
-    ) -> Result<usize> {
-        let kernel = match self.graph.layers[layer].kind {
-            LayerKind::DepthwiseConv2d(_) => "depthwise_kernel",
-            _ => "kernel",
-        };
-        let (&[n, h, w, _], Some(kernel)) = (x.dims(), self.weights(layer).get(kernel)) else {
-            return Ok(0);
-        };
-        let (kh, kw, ..) = kernel.dims4()?;
-        let place = Place::padded([h, w], [kh, kw], settings, self.plan.padding[id])?;
-        Ok(n * place.outputs())
-    }
-
-    /// Moving statistics, gamma (or ones) and beta (or zeros).
-    fn norm_weights(&self, layer: LayerId) -> Result<(Moments, Vec<f32>, Vec<f32>)> {
-        let weights = self.weights(layer);
-        let vector = |name: &str| weights.get(name).map(Tensor::to_vec1::<f32>).transpose();
-        let missing = || Error::Msg("the moving statistics are missing".into());
-        // A shared layer goes on from what its earlier call left.
-        let moving = match self.batch_norm.get(&layer) {
-            Some(earlier) => earlier.next.clone(),
-            None => Moments {
-                mean: vector("moving_mean")?.ok_or_else(missing)?,
-                variance: vector("moving_variance")?.ok_or_else(missing)?,
-            },
-        };
-        let channels = moving.mean.len();
-        let filled = |weight: Option<Vec<f32>>, value| weight.unwrap_or(vec![value; channels]);
-        let (gamma, beta) = (filled(vector("gamma")?, 1.0), filled(vector("beta")?, 0.0));
-        Ok((moving, gamma, beta))
-    }
-
-    fn batch_norm(
-        &mut self,
-        id: NodeId,
-        layer: LayerId,
-        settings: &BatchNorm,
-        effective: Effective,
-        x: Arc<Array>,
-    ) -> Result<(Arc<Array>, NodeId)> {
-        let semantics = self.options.semantics;
-        let (moving, gamma, beta) = self.norm_weights(layer)?;
-        let channels = moving.mean.len();
-        if x.channels() != channels {
-            return Err(Error::Msg(format!(
-                "{channels} values for {} channels",
-                x.channels()
-            )));
-        }
-        let (rank, n) = (x.dims().len(), x.values().len() / channels.max(1));
-        let uses_batch = effective.statistics == Some(Statistics::Batch);
-        if uses_batch && n < 2 && semantics == Semantics::PyTorch {
-            return Err(Error::Msg(
-                "PyTorch refuses batch statistics of a single value a channel; take a larger batch"
-                    .into(),
-            ));
-        }
-        let batch = uses_batch.then(|| moments_of(x.values(), channels, rank, semantics));
-        let used = batch.as_ref().unwrap_or(&moving);
-        let mut last = id;
-        let mut finish = Finish {
-            affine: Some(affine(used, &gamma, &beta, settings.epsilon)),
-            relu: None,
-        };
-        if let Some(then) = self.plan.with[id] {
-            if let LayerKind::Activation(activation) =
-                self.graph.layers[self.graph.nodes[then].layer].kind
-            {
-                finish.relu = relu_top(activation);
-            }
-            last = then;
-            self.save(then, || Saved::Same);
-        }
-        if self.records(id) {
-            let inverse = inverse_deviation(used, settings.epsilon);
-            let norm = NormGradient {
-                mean: used.mean.clone(),
-                inverse: inverse.into_iter().map(|i| i as f32).collect(),
-                gamma,
-                beta,
-                relu: finish.relu,
-            };
-            self.save(id, || Saved::Norm {
-                x: Arc::clone(&x),
-                norm,
-                through_moments: uses_batch,
-            });
-        }
-        let next = match &batch {
-            Some(batch) if effective.updates_statistics => {
-                next_moving(&moving, batch, settings.momentum, n, rank, semantics)
-            }
-            _ => moving,
-        };
-        let earlier = self.batch_norm.remove(&layer).filter(|_| batch.is_none());
-        let done = match earlier {
-            // A shared layer that used the batch in an earlier call did use it in this pass.
-            Some(earlier) if earlier.batch.is_some() => earlier,
-            _ => BatchNormPass {
-                effective,
-                n,
-                batch,
-                next,
-            },
-        };
-        self.batch_norm.insert(layer, done);
-        if self.plan.deferred[last] {
-            self.deferred[last] = Some(finish);
-            return Ok((x, last));
-        }
-        Ok((finished(x, &finish)?, last))
     }
 
     /// Each image of the batch through a preprocessing layer.
@@ -611,18 +354,6 @@ pub fn by_candle(
     }
 }
 
-/// Scale, shift and ReLU: in place where nothing else reads the values.
-fn finished(mut x: Arc<Array>, finish: &Finish) -> Result<Arc<Array>> {
-    let channels = x.channels();
-    if let Some(own) = Arc::get_mut(&mut x) {
-        finish.apply_all(own.values_mut(), channels);
-        return Ok(x);
-    }
-    let mut y = Array::new(x.dims())?;
-    finish.apply_into(x.values(), y.values_mut(), channels);
-    Ok(Arc::new(y))
-}
-
 /// `a + b`, into either where nothing else reads it.
 fn added(mut a: Arc<Array>, mut b: Arc<Array>) -> Result<Arc<Array>> {
     if Arc::get_mut(&mut a).is_none() {
@@ -635,12 +366,4 @@ fn added(mut a: Arc<Array>, mut b: Arc<Array>) -> Result<Arc<Array>> {
         add_to(own.values_mut(), b.values());
     }
     Ok(a)
-}
-
-/// Settings that fit any image: the true place is worked out with the zeros around it.
-fn unpadded(settings: &Conv2d) -> Conv2d {
-    Conv2d {
-        padding: Padding::Same,
-        ..settings.clone()
-    }
 }

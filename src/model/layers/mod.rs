@@ -13,14 +13,18 @@ mod gradient_tests;
 pub mod kernel;
 pub mod noise;
 pub mod norm;
+pub mod norm_gradient;
 pub mod normaliser;
 pub mod pool;
 pub mod product;
+#[cfg(test)]
+mod product_tests;
 #[cfg(test)]
 mod rare_gradient_tests;
 pub mod rearrange;
 pub mod simd;
 pub mod size;
+pub mod sums;
 pub mod transposed;
 pub mod window;
 

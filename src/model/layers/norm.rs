@@ -3,8 +3,10 @@
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::channels::{Affine, Finish, NormGradient, Run, add_to, run_sums};
+use super::channels::{Affine, Finish, add_to};
 use super::kernel::{tensor, values, with_values};
+use super::norm_gradient::NormGradient;
+use super::sums::{Run, run_sums};
 use crate::model::Semantics;
 
 /// Mean and variance by channel.

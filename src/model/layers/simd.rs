@@ -91,7 +91,7 @@ mod tests {
         let tests = std::env::current_exe().unwrap();
         for path in ["portable", "avx2"] {
             let done = std::process::Command::new(&tests)
-                .args(["gradient_tests::", "product::"])
+                .args(["gradient_tests::", "product_tests::"])
                 .env(VARIABLE, path)
                 .output()
                 .unwrap();

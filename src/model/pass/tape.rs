@@ -12,9 +12,10 @@ use crate::model::PassError;
 use crate::model::array::Array;
 use crate::model::error::reason;
 use crate::model::graph::{Graph, Input, Layer, LayerId, LayerKind, Node, NodeId};
-use crate::model::layers::channels::{NormGradient, add_to, relu_gradient};
+use crate::model::layers::channels::{add_to, relu_gradient};
 use crate::model::layers::conv::Sizes;
 use crate::model::layers::kernel::{tensor, with_values};
+use crate::model::layers::norm_gradient::NormGradient;
 use crate::model::layers::{Overrides, Weights, conv_grad, depthwise};
 
 /// What a node's gradient needs of the forward pass.

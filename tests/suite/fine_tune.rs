@@ -299,7 +299,7 @@ fn what_an_interrupted_run_leaves_can_be_saved_and_opened() {
     assert!(first.expect("a step").is_some());
     let whole = trainer.weights().clone();
     // Inside of the second step, at different places.
-    for allowed in [1, 40, 200] {
+    for allowed in [1, 40, 120] {
         let asked = std::sync::atomic::AtomicUsize::new(0);
         let proceed = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < allowed;
         let stopped = trainer.advance(&mut prepared.photos, &proceed);

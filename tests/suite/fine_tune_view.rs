@@ -13,7 +13,7 @@ use modelens::train::recipe::Preset;
 use modelens::worker::{ModelSource, PhotosSource};
 
 use crate::fine_tune::drawn;
-use crate::window::{Window, click, command, open, shows};
+use crate::window::{Window, click, command, open, settle, shows};
 
 fn window(folder: &Path) -> Window {
     drawn(folder, &[5, 5]);
@@ -93,7 +93,7 @@ fn a_trained_model_is_taken_over_by_the_other_views() {
 }
 
 #[test]
-fn head_and_split_are_chosen_by_name_and_runs_by_key() {
+fn head_and_split_are_chosen_by_name() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     command(&mut window, TrainCommand::SetPreset(Preset::HeadOnly));
@@ -110,8 +110,7 @@ fn head_and_split_are_chosen_by_name_and_runs_by_key() {
     command(&mut window, TrainCommand::SetValidation(0.0));
     window.key_press_modifiers(Modifiers::NONE, Key::Escape);
     window.run_steps(3);
-    window.key_press_modifiers(Modifiers::NONE, Key::S);
-    crate::window::settle(&mut window);
+    click(&mut window, "Start");
     let training = &window.state().state().training;
     assert!(training.is_complete(), "{:?}", training.failure);
     assert_eq!(training.photos, [10, 0]);
@@ -123,7 +122,7 @@ fn head_and_split_are_chosen_by_name_and_runs_by_key() {
 }
 
 #[test]
-fn a_run_that_breaks_off_says_so_on_its_card() {
+fn a_run_that_is_started_by_key_and_breaks_off_says_so_on_its_card() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     command(
@@ -132,7 +131,8 @@ fn a_run_that_breaks_off_says_so_on_its_card() {
     );
     command(&mut window, TrainCommand::SetRate(1e30));
     command(&mut window, TrainCommand::SetEpochs(8));
-    click(&mut window, "Start");
+    window.key_press_modifiers(Modifiers::NONE, Key::S);
+    settle(&mut window);
     let training = &window.state().state().training;
     assert_eq!(training.status, Status::Ended);
     assert_eq!(training.failure, None, "each run for itself");

@@ -118,7 +118,7 @@ fn round_trip(source: &ModelSource, head: Head, classes: usize) {
     in_keras(&model, &path, &x, &expected);
 }
 
-/// The framework's own answer (Keras', or for Lite0 timm's), where `MODELENS_KERAS_PYTHON` names a Python that has it.
+/// The framework's own answer (Keras', or for Lite0 PyTorch's), where `MODELENS_KERAS_PYTHON` names a Python that has it.
 fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     let Some(python) = std::env::var_os("MODELENS_KERAS_PYTHON") else {
         println!("not opened in Keras: MODELENS_KERAS_PYTHON is not set");

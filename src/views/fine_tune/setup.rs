@@ -107,10 +107,11 @@ fn classes_ui(ui: &mut Ui, state: &State) {
         let of_class = photos.iter().filter(|&&p| set.photos[p].class == class);
         of_class.count()
     };
-    let note = format!("Split by seed {seed}, as image_dataset_from_directory splits");
-    ui.add(Label::new(text::note(note, palette)).wrap());
+    let note = format!("Split by seed {seed}, by the rule of Keras");
+    parts::line_ui(ui, text::note(note, palette));
     Grid::new("classes of the split")
         .num_columns(3)
+        .min_row_height(sizes::CAPTION)
         .spacing([sizes::S4, sizes::S1])
         .show(ui, |ui| {
             for head in ["class", "to learn from", "to validate"] {
@@ -119,7 +120,7 @@ fn classes_ui(ui: &mut Ui, state: &State) {
             ui.end_row();
             // More would not fit a menu.
             for (class, name) in set.classes.iter().enumerate().take(MOST) {
-                ui.add(Label::new(name).truncate());
+                ui.add(Label::new(short(name)).extend());
                 for photos in sides {
                     ui.label(count(photos, class).to_string());
                 }
@@ -137,5 +138,17 @@ fn classes_ui(ui: &mut Ui, state: &State) {
     }
 }
 
+/// The beginning of a long name.
+fn short(name: &str) -> String {
+    let mut letters = name.chars();
+    let mut start: String = letters.by_ref().take(MOST_LETTERS).collect();
+    if letters.next().is_some() {
+        start.push('\u{2026}');
+    }
+    start
+}
+
+/// Letters of a name that are shown.
+const MOST_LETTERS: usize = 18;
 /// Classes that are listed.
 const MOST: usize = 12;

@@ -103,7 +103,7 @@ pub fn facts(summary: Option<&Summary>) -> Vec<Fact> {
     let statistics = summary.map(|s| match (s.batch_norms, s.statistics_moved) {
         (0, _) => "no BatchNorm".to_owned(),
         (_, 0) => "exactly 0".to_owned(),
-        (all, moved) => format!("{moved} of {all} layers"),
+        (all, moved) => format!("{moved} of {all}"),
     });
     let [training, inference] =
         Mode::BOTH.map(|mode| fact(RIGHT[mode as usize], Some(mode), right(mode)));

@@ -84,7 +84,7 @@ fn the_lines_of_a_card_never_call_movement_zero() {
     );
     assert_eq!(
         said(&summary(1e-9, 1)),
-        ["less than 0.001%", "1 of 52 layers", "18 of 18", "9 of 18"]
+        ["less than 0.001%", "1 of 52", "18 of 18", "9 of 18"]
     );
     let none = Summary {
         validation: None,

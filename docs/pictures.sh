@@ -8,3 +8,4 @@ modelens figure augmentation --caption --out docs/augmentation.png
 for view in batchnorm dropout trainable predict; do
     modelens figure $view --caption --scale 2 --out docs/$view.png
 done
+modelens figure finetune --caption --scale 2 --out docs/finetune.png

@@ -34,6 +34,7 @@ use crate::worker::{ModelSource, PhotosSource, Worker};
 
 pub use dialogs::LESSON_EXTENSION;
 pub use looks::desired;
+pub use training::experiment;
 
 /// What the window starts with.
 #[derive(Clone, Debug)]
@@ -155,6 +156,7 @@ impl App {
         self.drain(ctx);
         self.answers(ctx);
         self.settle_lesson(ctx);
+        self.run_lesson();
         self.ask(ctx);
         self.keep_fill(ctx);
         self.walk(ctx);
@@ -313,6 +315,10 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
         }
         // A text field has its own history.
         if typing && matches!(action, Action::Undo | Action::Redo) {
+            continue;
+        }
+        let run = action.is_of_runs();
+        if run && (state.settings.view != View::FineTune || action.why_not(state).is_some()) {
             continue;
         }
         for shortcut in [action.info().shortcut, action.second_shortcut()] {

@@ -84,6 +84,14 @@ pub enum TrainCommand {
     SetOptimizer(crate::train::optimizer::Kind),
     SetRate(f64),
     SetEpochs(usize),
+    /// Trains the file's own head instead of a new one.
+    OwnHead(bool),
+    /// The rate of dropout in a new head.
+    SetDropout(f64),
+    /// A new head for two classes ends in one output.
+    Sigmoid(bool),
+    /// The part of the photos that validates.
+    SetValidation(f64),
     /// Opens the model of this run in the place of the present one.
     Use(usize),
     /// Asks where the model of this run is to be saved.
@@ -228,6 +236,12 @@ impl Action {
         Self::Show(View::Trainable),
         Self::Show(View::FineTune),
         Self::Show(View::Predict),
+        Self::StartRuns,
+        Self::PauseRuns,
+        Self::ResumeRuns,
+        Self::StepRuns,
+        Self::StopRuns,
+        Self::ResetRuns,
         Self::Redraw,
         Self::PreviousPhoto,
         Self::NextPhoto,
@@ -257,6 +271,19 @@ impl Action {
         Self::Cancel,
         Self::Retry,
     ];
+
+    /// Drives the runs of the view Fine-tune; its keys belong to that view.
+    pub fn is_of_runs(self) -> bool {
+        matches!(
+            self,
+            Self::StartRuns
+                | Self::PauseRuns
+                | Self::ResumeRuns
+                | Self::StepRuns
+                | Self::StopRuns
+                | Self::ResetRuns
+        )
+    }
 
     /// A second shortcut, where people are used to two.
     pub fn second_shortcut(self) -> Option<KeyboardShortcut> {
@@ -395,10 +422,22 @@ impl Action {
                 "End the lesson; your own settings come back",
                 None,
             ),
-            Self::StartRuns => ("Start", "Train the open model on the open photos", None),
-            Self::PauseRuns => ("Pause", "Stop after this step, to go on later", None),
-            Self::ResumeRuns => ("Resume", "Go on", None),
-            Self::StepRuns => ("Step", "One optimizer step of every run", None),
+            Self::StartRuns => (
+                "Start",
+                "Train the open model on the open photos",
+                Some((Modifiers::NONE, Key::S)),
+            ),
+            Self::PauseRuns => (
+                "Pause",
+                "Stop after this step, to go on later",
+                Some((Modifiers::NONE, Key::P)),
+            ),
+            Self::ResumeRuns => ("Resume", "Go on", Some((Modifiers::NONE, Key::G))),
+            Self::StepRuns => (
+                "Step",
+                "One optimizer step of every run",
+                Some((Modifiers::NONE, Key::N)),
+            ),
             Self::StopRuns => ("Stop", "End the runs; what they did stays", None),
             Self::ResetRuns => (
                 "Reset",

@@ -30,9 +30,7 @@ pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
 pub use recent::Recent;
-pub use training::{
-    DROPOUT, MAX_EPOCHS, RATES, RunState, Status, TrainSettings, TrainingState, VALIDATION,
-};
+pub use training::{MAX_EPOCHS, MAX_PART, RATES, RunState, Status, TrainSettings, TrainingState};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
 /// The largest batch the window offers.

@@ -102,6 +102,7 @@ impl App {
             free: false,
             answer: false,
             waits: true,
+            ran: None,
             before,
         });
         self.history.forget();
@@ -122,6 +123,7 @@ impl App {
         open.free = false;
         open.answer = false;
         open.waits = true;
+        open.ran = None;
         self.settle_lesson(ctx);
     }
 

@@ -7,11 +7,34 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::command::{Action, TrainCommand};
-use crate::state::{DROPOUT, MAX_EPOCHS, Status, TrainingState, VALIDATION, View};
-use crate::worker::fine_tune::{FineTune, HeadChoice};
+use crate::state::{MAX_EPOCHS, MAX_PART, State, Status, TrainingState, View};
+use crate::worker::fine_tune::FineTune;
 use crate::worker::{
     Experiment, Job, ModelSource, Request, Same, SaveModel, TrainEvent, TrainRequest,
 };
+
+/// What would run under the present settings; `None` while something is missing.
+pub fn experiment(state: &State) -> Option<Experiment> {
+    let base = state.opened.base.as_ref()?;
+    let gallery = state.opened.gallery.as_ref()?;
+    let settings = &state.settings;
+    let train = settings.train;
+    Some(Experiment {
+        setup: FineTune {
+            model: Same(Arc::clone(&base.model)),
+            photos: Same(Arc::clone(&gallery.photos)),
+            preprocessing: state.preprocessing(),
+            head: train.head(gallery.photos.classes.len()),
+            optimizer: train.optimizer,
+            batch: train.preset.batch().unwrap_or(settings.batch),
+            validation: train.validation,
+            seed: settings.seed,
+            semantics: state.semantics(),
+            augment: settings.augment_batch.then(|| settings.pipeline.clone()),
+        },
+        recipes: train.preset.recipes(train.epochs, train.rate),
+    })
+}
 
 impl App {
     pub(super) fn train(&mut self, ctx: &Context, command: TrainCommand) {
@@ -21,12 +44,19 @@ impl App {
             TrainCommand::SetOptimizer(kind) => train.optimizer = kind,
             TrainCommand::SetRate(rate) => train.rate = rate,
             TrainCommand::SetEpochs(epochs) => train.epochs = epochs.clamp(1, MAX_EPOCHS),
+            TrainCommand::OwnHead(own) => train.own_head = own,
+            TrainCommand::SetDropout(rate) => train.dropout = rate.clamp(0.0, MAX_PART),
+            TrainCommand::Sigmoid(sigmoid) => train.sigmoid = sigmoid,
+            TrainCommand::SetValidation(part) => train.validation = part.clamp(0.0, MAX_PART),
             TrainCommand::Use(run) => self.use_run(run),
             TrainCommand::Save(run) => self.save_run(ctx, run),
         }
     }
 
     pub(super) fn act_on_runs(&mut self, action: Action) {
+        if action.why_not(&self.state).is_some() {
+            return;
+        }
         let status = self.state.training.status;
         match action {
             Action::StartRuns => self.start_runs(),
@@ -52,40 +82,35 @@ impl App {
     }
 
     fn start_runs(&mut self) {
-        let Some(experiment) = self.experiment() else {
+        let Some(experiment) = experiment(&self.state) else {
             return;
         };
+        self.state.settings.view = View::FineTune;
         self.state.training = TrainingState::started(experiment.clone());
         self.state.computed.start(Job::Train, "reading photos");
         let start = TrainRequest::Start(Box::new(experiment));
         self.worker.send(Request::Train(start));
     }
 
-    /// What would run under the present settings.
-    fn experiment(&self) -> Option<Experiment> {
-        let state = &self.state;
-        let base = state.opened.base.as_ref()?;
-        let gallery = state.opened.gallery.as_ref()?;
-        let settings = &state.settings;
-        let train = settings.train;
-        Some(Experiment {
-            setup: FineTune {
-                model: Same(Arc::clone(&base.model)),
-                photos: Same(Arc::clone(&gallery.photos)),
-                preprocessing: state.preprocessing(),
-                head: HeadChoice::New {
-                    dropout: DROPOUT,
-                    sigmoid: false,
-                },
-                optimizer: train.optimizer,
-                batch: train.preset.batch().unwrap_or(settings.batch),
-                validation: VALIDATION,
-                seed: settings.seed,
-                semantics: state.semantics(),
-                augment: settings.augment_batch.then(|| settings.pipeline.clone()),
-            },
-            recipes: train.preset.recipes(train.epochs, train.rate),
-        })
+    /// Starts what the present step of a lesson runs, once for each setting.
+    pub(super) fn run_lesson(&mut self) {
+        let Some(open) = self.state.lesson.as_ref().filter(|o| !o.free && !o.waits) else {
+            return;
+        };
+        let starts = open.now().and_then(|s| s.run).is_some_and(|r| r.start);
+        let wanted = experiment(&self.state).filter(|_| starts);
+        if wanted.is_none() || wanted == open.ran {
+            return;
+        }
+        let training = &self.state.training;
+        let going = training.is_active() || training.status == Status::Paused;
+        let there = training.experiment == wanted && (going || training.is_complete());
+        if let Some(open) = &mut self.state.lesson {
+            open.ran = wanted;
+        }
+        if !there {
+            self.start_runs();
+        }
     }
 
     /// Ends the runs; what they did stays.

@@ -14,16 +14,18 @@ use crate::command::{Action, Command};
 use crate::figure::{DrawError, Images, What, draw};
 use crate::model::{LayerId, Role};
 use crate::state::View;
+use crate::train::recipe::Preset;
 
 pub use options::Figure;
 use options::Format;
 
 /// The views by their names on the command line.
-const VIEWS: [(&str, View); View::LOOKS.len()] = [
+const VIEWS: [(&str, View); View::ALL.len()] = [
     ("augmentation", View::Augmentation),
     ("dropout", View::Dropout),
     ("batchnorm", View::BatchNorm),
     ("trainable", View::Trainable),
+    ("finetune", View::FineTune),
     ("predict", View::Predict),
 ];
 
@@ -44,6 +46,12 @@ impl Figure {
     pub fn run(&self) -> Result<(), Failure> {
         let (model, jobs) = self.jobs()?;
         let look = self.look()?;
+        if jobs.iter().any(|(view, _)| *view == View::FineTune) {
+            self.suits_runs()?;
+        } else if self.sets_runs() {
+            let why = "--preset, --epochs and --rate are for the view finetune";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         if self.no_random
             && let Some((view, _)) = jobs.iter().find(|(view, _)| *view != View::BatchNorm)
         {
@@ -56,7 +64,13 @@ impl Figure {
         let mut app = self.open(&ctx, model)?;
         for (view, out) in jobs {
             self.choose(&mut app, &ctx, view)?;
+            if view == View::FineTune {
+                self.train(&mut app, &ctx);
+            }
             self.settle(&mut app, &ctx)?;
+            if let Some(why) = app.state().training.failure.clone() {
+                return Err(Failure::File(why));
+            }
             let what = What { view, ..look.what };
             let drawn = draw(app.state(), &Images::without_window(&ctx), &what)
                 .map_err(|e| unusable(&e))?;
@@ -78,9 +92,11 @@ impl Figure {
             std::fs::create_dir_all(folder)
                 .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
             let extension = self.format.unwrap_or(Format::Svg).extension();
+            // Training takes its time: it is drawn where it is asked for by name.
+            let looks = VIEWS.iter().filter(|(_, view)| View::LOOKS.contains(view));
             let jobs =
-                VIEWS.map(|(name, view)| (view, folder.join(name).with_extension(extension)));
-            return Ok((self.view.as_deref().map(Path::new), jobs.to_vec()));
+                looks.map(|(name, view)| (*view, folder.join(name).with_extension(extension)));
+            return Ok((self.view.as_deref().map(Path::new), jobs.collect()));
         }
         let names: Vec<&str> = VIEWS.iter().map(|(name, _)| *name).collect();
         let names = names.join(", ");
@@ -188,6 +204,34 @@ impl Figure {
                 )));
             }
             app.command(ctx, Command::SetChannel(channel - 1));
+        }
+        Ok(())
+    }
+
+    /// Starts the runs of the view finetune.
+    fn train(&self, app: &mut App, ctx: &Context) {
+        let train = &mut app.state_mut().settings.train;
+        train.preset = self.preset.map_or(train.preset, Preset::from);
+        train.epochs = self.epochs.unwrap_or(train.epochs);
+        train.rate = self.rate.unwrap_or(train.rate);
+        app.command(ctx, Action::StartRuns.into());
+    }
+
+    /// Whether an option of the view finetune is given.
+    fn sets_runs(&self) -> bool {
+        self.preset.is_some() || self.epochs.is_some() || self.rate.is_some()
+    }
+
+    /// Refuses what a preset of runs sets itself.
+    fn suits_runs(&self) -> Result<(), Failure> {
+        let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
+        if self.trainable != "file" || self.recorded != trainable::Recorded::File {
+            return usage(
+                "finetune: each run of a --preset sets --trainable and --recorded itself",
+            );
+        }
+        if self.side != options::Side::Both {
+            return usage("finetune: runs stand beside each other, there is no --side to take");
         }
         Ok(())
     }

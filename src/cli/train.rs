@@ -1,6 +1,6 @@
 //! `modelens train`: real optimizer steps on photos, one row a step.
 
-mod output;
+pub mod output;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -107,8 +107,9 @@ enum CliOptimizer {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum CliPreset {
+pub enum CliPreset {
     FourWay,
+    HeadOnly,
     CourseLab,
     ForgotTrainable,
     ForgotTraining,
@@ -119,6 +120,7 @@ impl From<CliPreset> for Preset {
     fn from(preset: CliPreset) -> Self {
         match preset {
             CliPreset::FourWay => Self::FourWay,
+            CliPreset::HeadOnly => Self::HeadOnly,
             CliPreset::CourseLab => Self::CourseLab,
             CliPreset::ForgotTrainable => Self::ForgotTrainable,
             CliPreset::ForgotTraining => Self::ForgotTraining,

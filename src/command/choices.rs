@@ -2,11 +2,16 @@
 
 use eframe::egui::KeyboardShortcut;
 
-use super::{Action, Command, DeskCommand, LessonCommand, LessonSource, PipelineCommand};
+use super::{
+    Action, Command, DeskCommand, LessonCommand, LessonSource, PipelineCommand, TrainCommand,
+};
+use crate::app::experiment;
 use crate::augment::Preset;
 use crate::lesson::BUNDLED;
 use crate::model::{Mode, Outer, Preprocessing, Role, Semantics};
-use crate::state::{Base, State, ThemeChoice, model_title, photos_title};
+use crate::state::{Base, State, Status, ThemeChoice, model_title, photos_title};
+use crate::train::optimizer::Kind;
+use crate::train::recipe;
 use crate::views::call;
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
@@ -51,6 +56,7 @@ pub fn choices(state: &State) -> Vec<Choice> {
         .map(|&action| action_choice(action, state))
         .collect();
     settings(state, &mut table);
+    runs(state, &mut table);
     files(state, &mut table);
     if let Some(base) = &state.opened.base {
         layers(base, state, &mut table);
@@ -71,6 +77,7 @@ fn action_choice(action: Action, state: &State) -> Choice {
         Action::FineTuneFrom => {
             format!("{} layer {}", info.label, state.settings.fine_tune_from)
         }
+        run if run.is_of_runs() => format!("Fine-tune: {}", info.label),
         _ => info.label.to_owned(),
     };
     let chosen = match action {
@@ -121,12 +128,54 @@ impl Action {
                     _ => None,
                 }
             }
+            run if run.is_of_runs() => run.why_no_run(state),
             Self::SaveLesson => {
                 let open = state.opened.base.is_some() && state.opened.gallery.is_some();
                 (!open).then_some("no base and no photos are open")
             }
             _ => None,
         }
+    }
+}
+
+impl Action {
+    /// The same for what drives the runs of the view Fine-tune.
+    fn why_no_run(self, state: &State) -> Option<&'static str> {
+        use Status::{Ended, Idle, Paused, Preparing, Running};
+        if experiment(state).is_none() {
+            return Some("no base and no photos are open");
+        }
+        match (self, state.training.status) {
+            (Self::StartRuns | Self::StepRuns, Preparing | Running) => {
+                Some("the runs are under way")
+            }
+            (Self::StartRuns, Paused) => Some("the runs are paused: resume or reset them"),
+            (Self::PauseRuns, Idle | Ended | Paused) | (Self::StopRuns, Idle | Ended) => {
+                Some("nothing runs")
+            }
+            (Self::ResumeRuns, Idle | Ended | Preparing | Running) => Some("nothing is paused"),
+            (Self::ResetRuns, _) if state.training.runs.is_empty() => Some("nothing has run"),
+            _ => None,
+        }
+    }
+}
+
+/// What the next runs are made of.
+fn runs(state: &State, table: &mut Vec<Choice>) {
+    let train = state.settings.train;
+    for preset in recipe::Preset::ALL {
+        let name = format!("Fine-tune: {}", preset.label());
+        let line = Choice::new(name, TrainCommand::SetPreset(preset));
+        table.push(line.chosen(preset == train.preset));
+    }
+    for kind in Kind::ALL {
+        let name = format!("Fine-tune with {}", kind.label());
+        let line = Choice::new(name, TrainCommand::SetOptimizer(kind));
+        table.push(line.chosen(kind == train.optimizer));
+    }
+    for (own, label) in [(false, "a new head"), (true, "the file's own head")] {
+        let line = Choice::new(format!("Fine-tune {label}"), TrainCommand::OwnHead(own));
+        table.push(line.chosen(own == train.own_head));
     }
 }
 

@@ -310,6 +310,13 @@ fn measured_on(state: &State, view: View) -> String {
             photo.unwrap_or_default()
         ));
     }
+    let [learn, validate] = state.training.photos;
+    if view == View::FineTune && learn > 0 {
+        parts.push(format!(
+            "{} to learn from, {validate} to validate",
+            number::count(learn, "photo", "photos")
+        ));
+    }
     if let Some(looked) = state.computed.result(view)
         && view != View::Augmentation
     {

@@ -44,6 +44,7 @@ impl Lesson {
                 (None, Some(own)) => own.pipeline.clone(),
                 (None, None) => defaults.pipeline.clone(),
             },
+            train: step.run.map_or(defaults.train, |run| run.settings()),
             ..defaults
         };
         state.walk.momentum = None;

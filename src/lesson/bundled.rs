@@ -12,7 +12,7 @@ pub struct Bundled {
 }
 
 /// In the order of the menu.
-pub const BUNDLED: [Bundled; 4] = [
+pub const BUNDLED: [Bundled; 5] = [
     Bundled {
         title: "Why specify twice?",
         about: "The base is frozen already: why also pass training=False?",
@@ -32,6 +32,11 @@ pub const BUNDLED: [Bundled; 4] = [
         title: "Frozen is not inference: BatchNorm",
         about: "What freezing keeps, and what it does not",
         text: include_str!("../../assets/lessons/frozen-is-not-inference.toml"),
+    },
+    Bundled {
+        title: "Your first fine-tune",
+        about: "A head, then the base, trained here on the bundled photos",
+        text: include_str!("../../assets/lessons/your-first-fine-tune.toml"),
     },
 ];
 

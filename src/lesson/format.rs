@@ -10,7 +10,9 @@ use super::names::{Control, Named, Recorded};
 use super::{Expectation, Lesson, LessonError, fill, paths};
 use crate::augment::{self, Pipeline, Preset};
 use crate::model::{Outer, Preprocessing, Semantics};
-use crate::state::{MAX_BATCH, View};
+use crate::state::{MAX_BATCH, MAX_EPOCHS, MAX_PART, TrainSettings, View};
+use crate::train::optimizer::Kind;
+use crate::train::recipe;
 use crate::worker::Grid;
 
 /// The version of the format.
@@ -105,6 +107,9 @@ pub struct Step {
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<Steps>,
+    /// What the view Fine-tune runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Run>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keras2: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -130,6 +135,76 @@ pub struct Ending {
 pub struct Question {
     pub text: String,
     pub answer: String,
+}
+
+/// Runs of the view Fine-tune; what is left out is as at the first start of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Run {
+    pub preset: Named<recipe::Preset>,
+    pub optimizer: Named<Kind>,
+    pub rate: f64,
+    /// Of each stage.
+    pub epochs: usize,
+    pub own_head: bool,
+    pub dropout: f64,
+    pub sigmoid: bool,
+    pub validation: f64,
+    /// The step starts the runs; otherwise they wait for the person.
+    pub start: bool,
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        Self::of(TrainSettings::default(), true)
+    }
+}
+
+impl Run {
+    /// The runs under these settings.
+    pub fn of(train: TrainSettings, start: bool) -> Self {
+        Self {
+            preset: Named(train.preset),
+            optimizer: Named(train.optimizer),
+            rate: train.rate,
+            epochs: train.epochs,
+            own_head: train.own_head,
+            dropout: train.dropout,
+            sigmoid: train.sigmoid,
+            validation: train.validation,
+            start,
+        }
+    }
+
+    /// As the window has them.
+    pub fn settings(&self) -> TrainSettings {
+        TrainSettings {
+            preset: self.preset.0,
+            optimizer: self.optimizer.0,
+            rate: self.rate,
+            epochs: self.epochs,
+            own_head: self.own_head,
+            dropout: self.dropout,
+            sigmoid: self.sigmoid,
+            validation: self.validation,
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if !(1..=MAX_EPOCHS).contains(&self.epochs) {
+            return Err(format!("a run has 1 to {MAX_EPOCHS} epochs"));
+        }
+        if !(self.rate.is_finite() && self.rate > 0.0) {
+            return Err("a learning rate is above 0".to_owned());
+        }
+        let part = |x: f64| (0.0..=MAX_PART).contains(&x);
+        if !(part(self.dropout) && part(self.validation)) {
+            return Err(format!(
+                "the rate of dropout and the validation split are 0 to {MAX_PART}"
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// The augmentation pipeline: a preset by its name, or the layers.
@@ -177,6 +252,7 @@ impl Step {
             expect: Vec::new(),
             text: String::new(),
             pipeline: None,
+            run: None,
             keras2: None,
             keras3: None,
             pytorch: None,
@@ -221,6 +297,12 @@ impl Step {
         }
         if self.batch.is_some_and(|b| b == 0 || b > MAX_BATCH) {
             return Err(format!("a batch has 1 to {MAX_BATCH} photos"));
+        }
+        if let Some(run) = &self.run {
+            run.check()?;
+            if self.view.0 != View::FineTune {
+                return Err("`run` belongs to the view finetune".to_owned());
+            }
         }
         if let Some(pipeline) = &self.pipeline {
             for step in &pipeline.pipeline().steps {

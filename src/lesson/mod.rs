@@ -18,12 +18,12 @@ use thiserror::Error;
 
 use crate::command::LessonSource;
 use crate::state::Settings;
-use crate::worker::{ModelSource, PhotosSource};
+use crate::worker::{Experiment, ModelSource, PhotosSource};
 
 pub use bundled::{BUNDLED, Bundled, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
-pub use format::{Ending, Question, Step};
+pub use format::{Ending, Question, Run, Step};
 pub use names::Control;
 pub use save::save;
 
@@ -78,6 +78,8 @@ pub struct OpenLesson {
     pub answer: bool,
     /// The step's settings wait until its model and photos are open.
     pub waits: bool,
+    /// The runs that the step has started, or found done.
+    pub ran: Option<Experiment>,
     /// The person's own settings; they come back with the end of the lesson.
     pub before: Box<Settings>,
 }

@@ -8,6 +8,8 @@ use crate::augment::Preset;
 use crate::command::Action;
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::state::View;
+use crate::train::optimizer::Kind;
+use crate::train::recipe;
 use crate::worker::Grid;
 
 /// A part of the window that a step hides.
@@ -147,6 +149,22 @@ impl Word for Preset {
     fn all() -> Vec<(String, Self)> {
         let word = |preset: Self| preset.label().to_lowercase().replace(' ', "-");
         Self::ALL.into_iter().map(|p| (word(p), p)).collect()
+    }
+}
+
+impl Word for recipe::Preset {
+    const WHAT: &'static str = "preset of runs";
+    fn all() -> Vec<(String, Self)> {
+        let presets = Self::ALL.into_iter();
+        presets.map(|p| (p.id().to_owned(), p)).collect()
+    }
+}
+
+impl Word for Kind {
+    const WHAT: &'static str = "optimizer";
+    fn all() -> Vec<(String, Self)> {
+        let kinds = Self::ALL.into_iter();
+        kinds.map(|k| (k.id().to_owned(), k)).collect()
     }
 }
 

@@ -7,11 +7,11 @@ use toml::Spanned;
 
 use super::format::{self, File, Steps, VERSION};
 use super::names::{Named, Recorded};
-use super::{Step, paths};
+use super::{Run, Step, paths};
 use crate::command::Action;
 use crate::model::flag_spec::spec_of;
 use crate::model::{Flags, flags};
-use crate::state::{Settings, State};
+use crate::state::{Settings, State, View};
 
 const TEXT: &str = "Write here what this step shows. **Bold**, *italics*, `code` and lists with `-` \
                     work; {rules} and other measured values can stand in it.";
@@ -93,6 +93,9 @@ fn step(state: &State) -> Result<Step, String> {
     step.augment_batch = settings.augment_batch.then_some(true);
     step.scale = settings.preprocessing.map(Named);
     step.grid = (settings.grid != defaults.grid).then_some(Named(settings.grid));
+    if settings.view == View::FineTune {
+        step.run = Some(Run::of(settings.train, !state.training.runs.is_empty()));
+    }
     let usual = state.own_pipeline().map(|own| &own.pipeline);
     if settings.pipeline != *usual.unwrap_or(&defaults.pipeline) {
         let presets = crate::augment::Preset::ALL.into_iter();

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::app::desired;
+use crate::app::{desired, experiment};
 use crate::model::counts::counts;
 use crate::model::{Effective, Mode, Role, Statistics};
-use crate::state::{Base, State, View};
+use crate::state::{Base, State, TrainingState, View};
+use crate::train::summary::Summary;
 use crate::views::batch_norm::chosen_channel;
 use crate::views::number::{measured, percent, thousands};
 use crate::views::text::uses_batch;
@@ -58,6 +59,10 @@ enum From {
     /// Of one of the four cards: `trainable`, then the outer call.
     Card(bool, Mode, fn(&Card) -> Option<Value>),
     Trainable(fn(&TrainableOutcome) -> Option<Value>),
+    /// Of the view Fine-tune, once its runs are done.
+    Runs(fn(&TrainingState) -> Option<Value>),
+    /// Of one of the runs.
+    Run(usize, fn(&Summary) -> Option<Value>),
 }
 
 const TRAINING: Mode = Mode::Training;
@@ -128,6 +133,30 @@ const TABLE: &[(&str, &str, From)] = &[
     ("frozen_training_difference", "difference of the output from inference: trainable=False, training=True", From::Card(false, TRAINING, |c| number(f64::from(c.output_difference)))),
     ("open_training_difference", "the same: trainable=True, training=True", From::Card(true, TRAINING, |c| number(f64::from(c.output_difference)))),
     ("frozen_inference_head", "largest weight change in the head: trainable=False, training=False", From::Card(false, INFERENCE, |c| number(f64::from(c.head.weight_change)))),
+    ("run_photos", "photos the runs learn from", From::Runs(|t| count(t.photos[0]))),
+    ("run_validation_photos", "photos they are measured on", From::Runs(|t| count(t.photos[1]))),
+    ("run_steps", "optimizer steps of each run", From::Runs(|t| count(t.runs.first()?.total))),
+    ("run_features_kept", "runs that compute the features of the base once", From::Runs(|t| count(t.runs.iter().filter(|r| r.features_kept).count()))),
+    ("run1_weights", "largest movement of a layer's weights in the base, as a part of their length, first run", From::Run(0, |s| Some(Value::Share(s.base_weights)))),
+    ("run1_head", "the same in the head, first run", From::Run(0, |s| Some(Value::Share(s.head_weights)))),
+    ("run1_statistics", "BatchNorm layers of the base whose statistics moved, first run", From::Run(0, |s| count(s.statistics_moved))),
+    ("run1_right", "validation photos named right in inference, first run", From::Run(0, |s| right(s, INFERENCE))),
+    ("run1_right_training", "the same with training=True, first run", From::Run(0, |s| right(s, TRAINING))),
+    ("run2_weights", "largest movement of a layer's weights in the base, as a part of their length, second run", From::Run(1, |s| Some(Value::Share(s.base_weights)))),
+    ("run2_head", "the same in the head, second run", From::Run(1, |s| Some(Value::Share(s.head_weights)))),
+    ("run2_statistics", "BatchNorm layers of the base whose statistics moved, second run", From::Run(1, |s| count(s.statistics_moved))),
+    ("run2_right", "validation photos named right in inference, second run", From::Run(1, |s| right(s, INFERENCE))),
+    ("run2_right_training", "the same with training=True, second run", From::Run(1, |s| right(s, TRAINING))),
+    ("run3_weights", "largest movement of a layer's weights in the base, as a part of their length, third run", From::Run(2, |s| Some(Value::Share(s.base_weights)))),
+    ("run3_head", "the same in the head, third run", From::Run(2, |s| Some(Value::Share(s.head_weights)))),
+    ("run3_statistics", "BatchNorm layers of the base whose statistics moved, third run", From::Run(2, |s| count(s.statistics_moved))),
+    ("run3_right", "validation photos named right in inference, third run", From::Run(2, |s| right(s, INFERENCE))),
+    ("run3_right_training", "the same with training=True, third run", From::Run(2, |s| right(s, TRAINING))),
+    ("run4_weights", "largest movement of a layer's weights in the base, as a part of their length, fourth run", From::Run(3, |s| Some(Value::Share(s.base_weights)))),
+    ("run4_head", "the same in the head, fourth run", From::Run(3, |s| Some(Value::Share(s.head_weights)))),
+    ("run4_statistics", "BatchNorm layers of the base whose statistics moved, fourth run", From::Run(3, |s| count(s.statistics_moved))),
+    ("run4_right", "validation photos named right in inference, fourth run", From::Run(3, |s| right(s, INFERENCE))),
+    ("run4_right_training", "the same with training=True, fourth run", From::Run(3, |s| right(s, TRAINING))),
 ];
 
 /// The names with what they mean.
@@ -170,7 +199,21 @@ pub fn value(state: &State, name: &str) -> Option<Value> {
         },
         From::Card(trainable, mode, f) => f(trained(state)?.card(*trainable, *mode)),
         From::Trainable(f) => f(trained(state)?),
+        From::Runs(f) => f(ran(state)?),
+        From::Run(place, f) => f(ran(state)?.runs.get(*place)?.summary.as_ref()?),
     }
+}
+
+/// The runs of the present settings, once all of them are done.
+fn ran(state: &State) -> Option<&TrainingState> {
+    let training = &state.training;
+    let shown = state.settings.view == View::FineTune && training.is_complete();
+    (shown && training.experiment == experiment(state)).then_some(training)
+}
+
+/// Validation photos named right.
+fn right(summary: &Summary, mode: Mode) -> Option<Value> {
+    count(summary.right(mode)?)
 }
 
 fn trained(state: &State) -> Option<&TrainableOutcome> {

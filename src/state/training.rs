@@ -10,16 +10,39 @@ use crate::train::optimizer::Kind;
 use crate::train::recipe::Preset;
 use crate::train::summary::Summary;
 use crate::train::trainer::Step;
+use crate::worker::fine_tune::HeadChoice;
 use crate::worker::{Experiment, TrainEvent};
 
 /// What the person chose for the next experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct TrainSettings {
     pub preset: Preset,
     pub optimizer: Kind,
     pub rate: f64,
     /// Of each stage.
     pub epochs: usize,
+    /// The file's own head instead of a new one.
+    pub own_head: bool,
+    /// Of the dropout in a new head.
+    pub dropout: f64,
+    /// Two classes as one output with a sigmoid instead of two with a softmax.
+    pub sigmoid: bool,
+    /// The part of the photos that validates.
+    pub validation: f64,
+}
+
+impl TrainSettings {
+    /// The head of the next runs, for photos of so many classes: one output is for two.
+    pub fn head(&self, classes: usize) -> HeadChoice {
+        if self.own_head {
+            return HeadChoice::Own;
+        }
+        HeadChoice::New {
+            dropout: self.dropout,
+            sigmoid: self.sigmoid && classes == 2,
+        }
+    }
 }
 
 impl Default for TrainSettings {
@@ -29,6 +52,10 @@ impl Default for TrainSettings {
             optimizer: Kind::Adam,
             rate: 1e-3,
             epochs: 3,
+            own_head: false,
+            dropout: DROPOUT,
+            sigmoid: false,
+            validation: VALIDATION,
         }
     }
 }
@@ -37,10 +64,11 @@ impl Default for TrainSettings {
 pub const RATES: [f64; 7] = [1e-1, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5];
 /// The most epochs of a stage.
 pub const MAX_EPOCHS: usize = 200;
-/// The part of the photos that validates.
-pub const VALIDATION: f64 = 0.2;
-/// Of the dropout in a new head, as in the course.
-pub const DROPOUT: f64 = 0.2;
+/// The largest validation split, and the largest rate of dropout.
+pub const MAX_PART: f64 = 0.9;
+/// The part of the photos that validates, and the rate in a new head, as in the course.
+const VALIDATION: f64 = 0.2;
+const DROPOUT: f64 = 0.2;
 
 /// Where the experiment stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +94,10 @@ pub struct RunState {
     /// After the latest epoch.
     pub summary: Option<Summary>,
     pub weights: Option<Arc<Overrides>>,
+    /// Photos whose features are computed, and all of them, while that is under way.
+    pub features: Option<[usize; 2]>,
+    /// Why the run broke off.
+    pub failure: Option<String>,
 }
 
 /// The experiment that was started last.
@@ -79,6 +111,8 @@ pub struct TrainingState {
     pub notes: Vec<String>,
     /// Photos to train with, and to validate with.
     pub photos: [usize; 2],
+    /// The same of each class.
+    pub classes: Vec<(String, [usize; 2])>,
     /// Why the runs ended early.
     pub failure: Option<String>,
     /// Wall time of all steps so far.
@@ -105,6 +139,12 @@ impl TrainingState {
         matches!(self.status, Status::Preparing | Status::Running)
     }
 
+    /// Every run came to its end.
+    pub fn is_complete(&self) -> bool {
+        let whole = |r: &RunState| r.failure.is_none() && r.total > 0 && r.steps.len() == r.total;
+        self.status == Status::Ended && self.failure.is_none() && self.runs.iter().all(whole)
+    }
+
     /// Steps done, and in all.
     pub fn steps(&self) -> [usize; 2] {
         let done = self.runs.iter().map(|r| r.steps.len()).sum();
@@ -122,10 +162,12 @@ impl TrainingState {
                 notes,
                 totals,
                 photos,
+                classes,
             } => {
                 self.network = Some(network);
                 self.notes = notes;
                 self.photos = photos;
+                self.classes = classes;
                 for (run, total) in self.runs.iter_mut().zip(totals) {
                     run.total = total;
                 }
@@ -141,10 +183,24 @@ impl TrainingState {
                     return;
                 };
                 run.steps.push(stepped.step);
+                run.features = None;
                 run.features_kept = stepped.features_kept;
                 if let Some((summary, weights)) = stepped.end {
                     run.summary = Some(summary);
                     run.weights = Some(weights);
+                }
+            }
+            TrainEvent::Features { run, done, total } => {
+                if let Some(run) = self.runs.get_mut(run) {
+                    run.features = Some([done, total]);
+                }
+            }
+            TrainEvent::RunFailed { run, why } => {
+                if let Some(run) = self.runs.get_mut(run) {
+                    run.features = None;
+                    // There is no more to come.
+                    run.total = run.steps.len();
+                    run.failure = Some(why);
                 }
             }
             TrainEvent::Paused => self.status = Status::Paused,

@@ -39,6 +39,16 @@ impl Kind {
     /// Every optimizer, in the order of the window's menu.
     pub const ALL: [Self; 4] = [Self::Adam, Self::AdamW, Self::RmsProp, Self::SGD];
 
+    /// The name in lessons.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Sgd { .. } => "sgd",
+            Self::RmsProp => "rmsprop",
+            Self::Adam => "adam",
+            Self::AdamW => "adamw",
+        }
+    }
+
     /// The class in Keras.
     pub fn label(self) -> &'static str {
         match self {

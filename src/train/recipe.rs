@@ -114,6 +114,8 @@ impl StageRecipe {
 pub enum Preset {
     /// The base's `training` times its `trainable`.
     FourWay,
+    /// The head alone, on the frozen base in inference mode.
+    HeadOnly,
     /// The head first, then the base from layer 120 on, at a tenth of the learning rate.
     CourseLab,
     /// The base was to be frozen, but `base.trainable = False` is missing.
@@ -128,8 +130,9 @@ pub enum Preset {
 pub const LAB_FROM: usize = 120;
 
 impl Preset {
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::FourWay,
+        Self::HeadOnly,
         Self::CourseLab,
         Self::ForgotTrainable,
         Self::ForgotTraining,
@@ -140,10 +143,23 @@ impl Preset {
     pub fn label(self) -> &'static str {
         match self {
             Self::FourWay => "Four ways: training × trainable",
+            Self::HeadOnly => "Head only",
             Self::CourseLab => "Course lab",
             Self::ForgotTrainable => "Forgot trainable=False",
             Self::ForgotTraining => "Forgot training=False",
             Self::UnfrozeSmallBatch => "Unfroze, BatchNorm in training mode, batch 4",
+        }
+    }
+
+    /// The name on the command line and in lessons.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::FourWay => "four-way",
+            Self::HeadOnly => "head-only",
+            Self::CourseLab => "course-lab",
+            Self::ForgotTrainable => "forgot-trainable",
+            Self::ForgotTraining => "forgot-training",
+            Self::UnfrozeSmallBatch => "unfroze-small-batch",
         }
     }
 
@@ -174,6 +190,7 @@ impl Preset {
                     one(&format!("training={a}, trainable={b}"), trainable, training)
                 })
                 .collect(),
+            Self::HeadOnly => vec![one("head only", false, false)],
             Self::CourseLab => {
                 let mut lab = one("course lab", false, false);
                 lab.stages.push(StageRecipe {

@@ -3,7 +3,7 @@
 use super::movement::Movement;
 use super::network::Network;
 use super::trainer::{Score, Stage, Step, Trainer};
-use crate::model::{Outer, Role, Semantics};
+use crate::model::{Mode, Outer, Role, Semantics};
 
 /// What a run has done so far.
 #[derive(Clone, Debug, PartialEq)]
@@ -138,11 +138,15 @@ impl Summary {
         .to_owned())
     }
 
+    /// Validation photos named right in this mode.
+    pub fn right(&self, mode: Mode) -> Option<usize> {
+        let score = self.validation?[mode as usize];
+        Some((score.accuracy * self.validation_photos as f64).round() as usize)
+    }
+
     fn accuracy(&self) -> Option<String> {
-        let [training, inference] = self.validation?;
         let n = self.validation_photos;
-        let right = |score: Score| (score.accuracy * n as f64).round() as usize;
-        let (a, b) = (right(inference), right(training));
+        let (a, b) = (self.right(Mode::Inference)?, self.right(Mode::Training)?);
         Some(match a.cmp(&b) {
             std::cmp::Ordering::Equal => format!(
                 "Of {n} validation photos it names {a} right in inference, and as many with training=True."
@@ -180,7 +184,7 @@ fn base_learns(network: &Network, stage: &Stage, semantics: Semantics) -> bool {
 }
 
 /// A part as a percentage with two significant digits; what is below a hundred-thousandth says so.
-fn percent(part: f64) -> String {
+pub fn percent(part: f64) -> String {
     let percent = part * 100.0;
     match percent {
         p if !p.is_finite() => "no finite amount".to_owned(),

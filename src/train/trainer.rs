@@ -36,7 +36,12 @@ pub struct Trainer {
     order: Vec<usize>,
     /// By photo, where the base gives the same in every step.
     features: Option<HashMap<usize, Tensor>>,
+    /// Hears how many features are computed, of how many.
+    on_features: Option<OnFeatures>,
 }
+
+/// Hears how far something is: done, and in all.
+pub type OnFeatures = Box<dyn Fn(usize, usize) + Send>;
 
 impl Trainer {
     /// # Errors
@@ -58,7 +63,13 @@ impl Trainer {
             stage: usize::MAX,
             order: Vec::new(),
             features: None,
+            on_features: None,
         })
+    }
+
+    /// Tells `on_features` how many photos have their features, while these are computed.
+    pub fn tell_features(&mut self, on_features: OnFeatures) {
+        self.on_features = Some(on_features);
     }
 
     pub fn network(&self) -> &Arc<Network> {

@@ -114,7 +114,8 @@ pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
         View::Trainable => trainable::cards_height(ui, state, width),
         View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
         View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
-        View::Augmentation | View::Dropout | View::FineTune => sizes::FIGURE_BODY,
+        View::FineTune => fine_tune::height(ui, state, width),
+        View::Augmentation | View::Dropout => sizes::FIGURE_BODY,
     }
 }
 

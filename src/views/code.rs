@@ -32,8 +32,19 @@ pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
 }
 
 /// The fine-tune view.
-pub fn fine_tune(preset: Preset, semantics: Semantics) -> String {
+pub fn fine_tune(preset: Preset, epochs: usize, semantics: Semantics) -> String {
     let lab = preset == Preset::CourseLab;
+    let missing = |line| {
+        if preset == line {
+            "  # the line that was forgotten"
+        } else {
+            ""
+        }
+    };
+    let (flag, call) = (
+        missing(Preset::ForgotTrainable),
+        missing(Preset::ForgotTraining),
+    );
     if semantics == Semantics::PyTorch {
         let later = if lab {
             "\n# then: requires_grad_(True) from layer 120 on, lr / 10"
@@ -41,21 +52,23 @@ pub fn fine_tune(preset: Preset, semantics: Semantics) -> String {
             ""
         };
         return format!(
-            "base.requires_grad_(False)  # trainable\nmodel.train()\nbase.eval()                 # \
-             training\nfor x, y in loader:\n    loss = loss_fn(head(base(x)), y)\n    \
+            "base.requires_grad_(False){flag}\nmodel.train()\nbase.eval(){call}\nfor x, y in loader:  \
+             # epochs: {epochs}\n    loss = loss_fn(head(base(x)), y)\n    \
              optimizer.zero_grad()\n    loss.backward()\n    optimizer.step(){later}"
         );
     }
     let later = if lab {
-        "\nbase.trainable = True\nfor layer in base.layers[:120]:\n    layer.trainable = False\n\
-         model.compile(...)   # again, lr / 10\nmodel.fit(photos, epochs=5)"
+        format!(
+            "\nbase.trainable = True\nfor layer in base.layers[:120]:\n    layer.trainable = False\n\
+             model.compile(...)   # again, lr / 10\nmodel.fit(photos, epochs={epochs})"
+        )
     } else {
-        ""
+        String::new()
     };
     format!(
-        "base.trainable = False\nx = base(inputs, training=False)\nx = \
+        "base.trainable = False{flag}\nx = base(inputs, training=False){call}\nx = \
          GlobalAveragePooling2D()(x)\nx = Dropout(0.2)(x)\nmodel = Model(inputs, \
-         Dense(classes)(x))\nmodel.compile(...)\nmodel.fit(photos, epochs=5){later}"
+         Dense(classes)(x))\nmodel.compile(...)\nmodel.fit(photos, epochs={epochs}){later}"
     )
 }
 

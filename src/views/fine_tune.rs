@@ -3,6 +3,7 @@
 mod controls;
 mod curves;
 mod run_card;
+mod setup;
 mod words;
 
 use eframe::egui::{Layout, Rect, ScrollArea, Sense, Ui, vec2};
@@ -17,11 +18,25 @@ pub use controls::controls_ui;
 
 /// Sentences and code.
 pub fn explanation(state: &State) -> Explanation {
-    let semantics = state.semantics();
+    let (train, semantics) = (state.settings.train, state.semantics());
     Explanation {
-        text: words::explanation(&state.training, state.settings.train.preset, semantics),
-        code: code::fine_tune(state.settings.train.preset, semantics),
+        text: words::explanation(&state.training, train.preset, semantics),
+        code: code::fine_tune(train.preset, train.epochs, semantics),
     }
+}
+
+/// The width of each of `count` cards in a row of this width, and the gap between them.
+fn widths(count: usize, room: f32) -> [f32; 2] {
+    let gap = sizes::S2;
+    [((room + gap) / count.max(1) as f32 - gap).floor(), gap]
+}
+
+/// The height that the runs need at this width.
+pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
+    let runs = &state.training.runs;
+    let [width, _] = widths(runs.len(), width);
+    let heights = runs.iter().map(|run| run_card::height(ui, run, width));
+    heights.fold(0.0, f32::max)
 }
 
 /// The runs beside each other, on common axes.
@@ -36,14 +51,14 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     }
     let axes = curves::Axes::of(&training.runs);
     let count = training.runs.len();
-    let gap = sizes::S2;
-    let room = cut.0.width() - sizes::SCROLL_BAR;
-    let width = ((room + gap) / count as f32 - gap).floor();
-    let heights = training
-        .runs
-        .iter()
-        .map(|run| run_card::height(ui, run, width));
-    let height = heights.fold(0.0, f32::max).max(cut.0.height());
+    let bar = if parts::is_figure(ui) {
+        0.0
+    } else {
+        sizes::SCROLL_BAR
+    };
+    let room = cut.0.width() - bar;
+    let [width, gap] = widths(count, room);
+    let height = height(ui, show.state, room).max(cut.0.height());
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let area = ScrollArea::vertical().id_salt("runs").auto_shrink(false);
         area.show(ui, |ui| {

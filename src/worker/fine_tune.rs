@@ -48,6 +48,8 @@ pub struct Prepared {
     pub common: Common,
     /// What is odd about photos and settings, in sentences.
     pub notes: Vec<String>,
+    /// Photos of each class: to train with, and to validate with.
+    pub classes: Vec<(String, [usize; 2])>,
 }
 
 impl FineTune {
@@ -116,6 +118,7 @@ impl FineTune {
             fraction: self.validation,
         };
         notes.extend(facts.sentences());
+        let classes_told = facts.classes_told();
         let target = |&class: &usize| network.targets.get(class).copied().unwrap_or_default();
         let common = Common {
             optimizer: self.optimizer,
@@ -131,6 +134,7 @@ impl FineTune {
             photos,
             common,
             notes,
+            classes: classes_told,
         })
     }
 }
@@ -146,15 +150,24 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    fn sentences(&self) -> Vec<String> {
-        let mut sentences = Vec::new();
+    /// By class: photos to train with, and to validate with.
+    fn classes_told(&self) -> Vec<(String, [usize; 2])> {
         let count = |photos: &[usize], class: usize| {
             photos.iter().filter(|&&p| self.classes[p] == class).count()
         };
+        let names = self.set.classes.iter().enumerate();
+        names
+            .map(|(class, name)| {
+                let parts = [self.training, self.validation].map(|photos| count(photos, class));
+                (name.clone(), parts)
+            })
+            .collect()
+    }
+
+    fn sentences(&self) -> Vec<String> {
+        let mut sentences = Vec::new();
         let n = self.training.len();
-        let counts: Vec<usize> = (0..self.set.classes.len())
-            .map(|class| count(self.training, class))
-            .collect();
+        let counts: Vec<usize> = self.classes_told().iter().map(|(_, [n, _])| *n).collect();
         let none: Vec<&str> = std::iter::zip(&self.set.classes, &counts)
             .filter(|(_, c)| **c == 0)
             .map(|(name, _)| name.as_str())

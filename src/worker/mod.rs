@@ -36,7 +36,7 @@ impl Worker {
     ///
     /// # Errors
     /// The system refuses another thread.
-    pub fn start(wake: impl Fn() + Send + 'static) -> std::io::Result<Self> {
+    pub fn start(wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
         let slots = Arc::new(Slots::default());
         let (sender, events) = channel();
         let thread = std::thread::Builder::new().name("worker".into()).spawn({
@@ -45,7 +45,7 @@ impl Worker {
                 Thread {
                     slots,
                     sender,
-                    wake: Box::new(wake),
+                    wake: Arc::new(wake),
                     cache: PhotoCache::default(),
                     training: None,
                 }
@@ -94,7 +94,7 @@ impl Drop for Worker {
 struct Thread {
     slots: Arc<Slots>,
     sender: Sender<Event>,
-    wake: Box<dyn Fn() + Send>,
+    wake: Arc<dyn Fn() + Send + Sync>,
     cache: PhotoCache,
     training: Option<training::Training>,
 }
@@ -208,7 +208,7 @@ impl Thread {
             ..
         } = self;
         let proceed = || slots.is_current(ticket);
-        let computed = with_context(sender, wake, Job::Look, &proceed, |context| {
+        let computed = with_context(sender, &**wake, Job::Look, &proceed, |context| {
             look::compute(look, context, cache)
         });
         match computed {
@@ -233,7 +233,7 @@ impl Thread {
             drop(sender.send(Event::BatchNorm(Box::new(event))));
             wake();
         };
-        let measured = with_context(sender, wake, Job::BatchNorm, &proceed, |context| {
+        let measured = with_context(sender, &**wake, Job::BatchNorm, &proceed, |context| {
             look::measure(job, context, cache, &say)
         });
         match measured {

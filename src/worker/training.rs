@@ -23,7 +23,14 @@ pub struct Training {
 
 struct Ready {
     prepared: Prepared,
-    runs: Vec<(Trainer, Vec<Step>)>,
+    runs: Vec<Run>,
+}
+
+struct Run {
+    trainer: Trainer,
+    steps: Vec<Step>,
+    /// It cannot go on.
+    broken: bool,
 }
 
 impl Ready {
@@ -33,8 +40,8 @@ impl Ready {
             .runs
             .iter()
             .enumerate()
-            .filter(|(_, (t, _))| !t.is_done());
-        open.min_by_key(|(i, (_, steps))| (steps.len(), *i))
+            .filter(|(_, run)| !run.broken && !run.trainer.is_done());
+        open.min_by_key(|(i, run)| (run.steps.len(), *i))
             .map(|(i, _)| i)
     }
 }
@@ -116,9 +123,23 @@ impl Thread {
             return Ok(false);
         };
         let begin = Instant::now();
-        let (trainer, steps) = &mut ready.runs[run];
-        let Some(step) = trainer.advance(&mut ready.prepared.photos, &proceed)? else {
-            return Ok(true);
+        let place = run;
+        let Run {
+            trainer,
+            steps,
+            broken,
+        } = &mut ready.runs[place];
+        let step = match trainer.advance(&mut ready.prepared.photos, &proceed) {
+            Ok(Some(step)) => step,
+            Ok(None) => return Ok(true),
+            Err(TrainError::Cancelled) => return Err(TrainError::Cancelled),
+            Err(error) => {
+                *broken = true;
+                let why = error.to_string();
+                self.say(Event::Training(TrainEvent::RunFailed { run: place, why }));
+                training.left = training.left.map(|left| left.saturating_sub(1));
+                return Ok(ready.next().is_some());
+            }
         };
         steps.push(step.clone());
         let end = step.end.is_some().then(|| {
@@ -143,17 +164,40 @@ impl Thread {
     ) -> Result<Ready, TrainError> {
         self.progress(Job::Train, "reading photos");
         let network = Arc::new(experiment.setup.network()?);
-        let prepared = experiment.setup.prepare(network, &|_, _| (), proceed)?;
+        let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
+        let told = |done, total| {
+            // The window may be gone; the thread ends with its next task.
+            drop(sender.send(Event::Progress {
+                job: Job::Train,
+                stage: "reading photos",
+                done,
+                total,
+            }));
+            wake();
+        };
+        let prepared = experiment.setup.prepare(network, &told, proceed)?;
         let mut runs = Vec::new();
-        for recipe in &experiment.recipes {
+        for (run, recipe) in experiment.recipes.iter().enumerate() {
             let plan = recipe.plan(&prepared.network, &prepared.common);
-            let trainer = Trainer::new(Arc::clone(&prepared.network), plan)?;
-            runs.push((trainer, Vec::new()));
+            let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan)?;
+            let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
+            trainer.tell_features(Box::new(move |done, total| {
+                let event = TrainEvent::Features { run, done, total };
+                // The window may be gone; the thread ends with its next task.
+                drop(sender.send(Event::Training(event)));
+                wake();
+            }));
+            runs.push(Run {
+                trainer,
+                steps: Vec::new(),
+                broken: false,
+            });
         }
         self.say(Event::Training(TrainEvent::Prepared {
             network: Arc::clone(&prepared.network),
             notes: prepared.notes.clone(),
-            totals: runs.iter().map(|(t, _)| t.plan().steps()).collect(),
+            totals: runs.iter().map(|r| r.trainer.plan().steps()).collect(),
+            classes: prepared.classes.clone(),
             photos: [
                 prepared.common.training.len(),
                 prepared.common.validation.len(),

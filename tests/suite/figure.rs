@@ -350,3 +350,46 @@ fn the_dialog_chooses_draws_and_copies() {
     settle(&mut window);
     assert_eq!(choice(&window), None);
 }
+
+/// The runs of this view are trained by the command itself.
+#[test]
+fn a_figure_of_runs_is_the_same_every_time() {
+    let folder = tempfile::tempdir().expect("a folder");
+    crate::fine_tune::drawn(&folder.path().join("photos"), &[4, 4]);
+    let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join(case);
+    let photos = folder.path().join("photos");
+    let args = [
+        "finetune",
+        text(&model),
+        "--input",
+        text(&photos),
+        "--epochs",
+        "1",
+        "--caption",
+        "--csv",
+        "--sidecar",
+    ];
+    let [a, b] = ["a.svg", "b.svg"].map(|name| written(folder.path(), name, &args));
+    assert_eq!(a, b);
+    let svg = String::from_utf8(a).expect("text");
+    for shown in ["training=True", "exactly 0", "right, inference"] {
+        assert!(svg.contains(shown), "{shown}");
+    }
+    assert!(!svg.contains("Use this model"), "nobody can click there");
+    let rows = std::fs::read_to_string(folder.path().join("a.csv")).expect("rows");
+    // Seven photos to learn from, three in a batch.
+    assert_eq!(rows.lines().count(), 1 + 4 * 3, "{rows}");
+    let sidecar = std::fs::read_to_string(folder.path().join("a.json")).expect("a sidecar");
+    assert!(sidecar.contains("\"preset\": \"four-way\""), "{sidecar}");
+    let out = folder.path().join("c.svg");
+    for wrong in [
+        ["finetune", "--trainable", "all"],
+        ["finetune", "--side", "training"],
+        ["dropout", "--epochs", "2"],
+        ["finetune", "--epochs", "0"],
+    ] {
+        let done = figure(&[&wrong[..], &["--out", text(&out)]].concat());
+        assert_eq!(done.status.code(), Some(2), "{wrong:?}");
+    }
+}

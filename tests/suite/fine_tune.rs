@@ -286,6 +286,55 @@ fn a_run_goes_on_where_it_was_stopped() {
 }
 
 #[test]
+fn what_an_interrupted_run_leaves_can_be_saved_and_opened() {
+    let (_folder, setup) = small(&[5, 5]);
+    let recipe = recipe(2, BaseFlags::All(true), Some(true));
+    let network = Arc::new(setup.network().expect("a network"));
+    let mut prepared = setup
+        .prepare(network, &|_, _| (), &|| true)
+        .expect("photos");
+    let plan = recipe.plan(&prepared.network, &prepared.common);
+    let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
+    let first = trainer.advance(&mut prepared.photos, &|| true);
+    assert!(first.expect("a step").is_some());
+    let whole = trainer.weights().clone();
+    // Inside of the second step, at different places.
+    for allowed in [1, 40, 120] {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let proceed = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < allowed;
+        let stopped = trainer.advance(&mut prepared.photos, &proceed);
+        assert!(matches!(stopped, Err(TrainError::Cancelled)), "{allowed}");
+        for (key, weight) in &whole {
+            let now = crate::support::values(&trainer.weights()[key]);
+            assert_eq!(crate::support::values(weight), now, "nothing is half done");
+        }
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("stopped.h5");
+    let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
+    let source = ModelSource::File(Path::new(env!("CARGO_MANIFEST_DIR")).join(case));
+    let (network, weights) = (trainer.network(), trainer.weights());
+    modelens::train::save::save(
+        &source,
+        network,
+        weights,
+        &path,
+        modelens::train::save::Replace::No,
+    )
+    .unwrap_or_else(|e| panic!("{e}"));
+    let again = ModelSource::File(path).open().expect("a model");
+    let trained = network.finished(weights);
+    for (a, b) in again.graph.layers.iter().zip(&trained.graph.layers) {
+        for (a, b) in a.weights.iter().zip(&b.weights) {
+            assert_eq!(
+                crate::support::values(&a.tensor),
+                crate::support::values(&b.tensor)
+            );
+        }
+    }
+}
+
+#[test]
 fn the_course_lab_begins_anew_at_a_tenth() {
     let (_folder, setup) = small(&[5, 5]);
     let lab = &Preset::CourseLab.recipes(1, 1e-3)[0];

@@ -13,7 +13,7 @@ use modelens::train::recipe::Preset;
 use modelens::worker::{ModelSource, PhotosSource};
 
 use crate::fine_tune::drawn;
-use crate::window::{Window, click, command, open, shows};
+use crate::window::{Window, click, command, open, settle, shows};
 
 fn window(folder: &Path) -> Window {
     drawn(folder, &[5, 5]);
@@ -90,4 +90,77 @@ fn a_trained_model_is_taken_over_by_the_other_views() {
     let base = window.state().state().opened.base.as_ref().expect("a base");
     assert!(base.model.title.ends_with("fine-tuned"));
     assert_eq!(base.model.labels, ["class0", "class1"]);
+}
+
+#[test]
+fn head_and_split_are_chosen_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    command(&mut window, TrainCommand::SetPreset(Preset::HeadOnly));
+    click(&mut window, "head new, validation, augmentation");
+    for shown in ["class0", "to validate", "dropout rate"] {
+        assert!(shows(&window, shown), "{shown}");
+    }
+    click(&mut window, "One output with sigmoid");
+    let train = window.state().state().settings.train;
+    assert!(train.sigmoid && !train.own_head);
+    click(&mut window, "The file's own head");
+    assert!(window.state().state().settings.train.own_head);
+    click(&mut window, "New head");
+    command(&mut window, TrainCommand::SetValidation(0.0));
+    window.key_press_modifiers(Modifiers::NONE, Key::Escape);
+    window.run_steps(3);
+    click(&mut window, "Start");
+    let training = &window.state().state().training;
+    assert!(training.is_complete(), "{:?}", training.failure);
+    assert_eq!(training.photos, [10, 0]);
+    let classes: Vec<_> = training.classes.iter().map(|(_, n)| *n).collect();
+    assert_eq!(classes, [[5, 0], [5, 0]]);
+    let network = training.network.as_ref().expect("a network");
+    assert_eq!(network.model.labels, ["class0", "class1"]);
+    assert!(shows(&window, "with none left to validate"));
+}
+
+#[test]
+fn a_run_that_is_started_by_key_and_breaks_off_says_so_on_its_card() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    command(
+        &mut window,
+        TrainCommand::SetPreset(Preset::UnfrozeSmallBatch),
+    );
+    command(&mut window, TrainCommand::SetRate(1e30));
+    command(&mut window, TrainCommand::SetEpochs(8));
+    window.key_press_modifiers(Modifiers::NONE, Key::S);
+    settle(&mut window);
+    let training = &window.state().state().training;
+    assert_eq!(training.status, Status::Ended);
+    assert_eq!(training.failure, None, "each run for itself");
+    let broken = training.runs.iter().filter(|r| r.failure.is_some()).count();
+    assert!(broken > 0);
+    assert!(!training.is_complete());
+    assert!(shows(&window, "The run broke off: "));
+}
+
+#[test]
+fn the_recorded_false_protects_in_keras_2_and_fails_to_in_keras_3() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    for (semantics, said, never) in [
+        (Semantics::Keras2, "in Keras 2 it binds", "did not protect"),
+        (Semantics::Keras3, "did not protect them", "it binds"),
+    ] {
+        command(&mut window, Command::SetSemantics(Some(semantics)));
+        command(
+            &mut window,
+            TrainCommand::SetPreset(Preset::UnfrozeSmallBatch),
+        );
+        click(&mut window, "Start");
+        let runs = &window.state().state().training.runs;
+        let moved = runs[1].summary.as_ref().expect("a summary");
+        let keras3 = semantics == Semantics::Keras3;
+        assert_eq!(moved.statistics_moved > 0, keras3, "{semantics:?}");
+        assert!(shows(&window, said), "{semantics:?}");
+        assert!(!shows(&window, never), "{semantics:?}");
+    }
 }

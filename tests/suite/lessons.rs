@@ -87,6 +87,11 @@ fn frozen_is_not_inference_says_what_is_measured() {
 }
 
 #[test]
+fn your_first_fine_tune_says_what_is_measured() {
+    walk(4);
+}
+
+#[test]
 fn keys_go_through_the_steps_and_free_play_comes_back() {
     let mut window = open(AppOptions::default());
     command(&mut window, Command::SetBatch(5));

@@ -118,7 +118,7 @@ fn round_trip(source: &ModelSource, head: Head, classes: usize) {
     in_keras(&model, &path, &x, &expected);
 }
 
-/// Keras' own answer, where `MODELENS_KERAS_PYTHON` names a Python that has it.
+/// The framework's own answer (Keras', or for Lite0 PyTorch's), where `MODELENS_KERAS_PYTHON` names a Python that has it.
 fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     let Some(python) = std::env::var_os("MODELENS_KERAS_PYTHON") else {
         println!("not opened in Keras: MODELENS_KERAS_PYTHON is not set");
@@ -134,14 +134,21 @@ fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     ];
     let text = |l: &modelens::model::Layer| operators.contains(&&*l.class) && !l.listed;
     let h5 = path.extension().is_some_and(|e| e == "h5");
-    if model.semantics == Semantics::PyTorch || (h5 && model.graph.layers.iter().any(text)) {
+    let pytorch = model.semantics == Semantics::PyTorch;
+    if !pytorch && (h5 && model.graph.layers.iter().any(text)) {
         // Keras cannot open such files of its own either.
         return;
     }
     let io = path.with_extension("npz");
     let y = Tensor::from_vec(y.to_vec(), (2, y.len() / 2), &Device::Cpu).expect("y");
     write_npz(&io, &[("x".into(), x.clone()), ("y".into(), y)]).expect("arrays");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/check_saved.py");
+    let script = if pytorch {
+        "check_saved_pytorch.py"
+    } else {
+        "check_saved.py"
+    };
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let script = fixtures.join(script);
     let mut command = Command::new(python);
     command.arg(script).arg(path).arg(io);
     if model.semantics == Semantics::Keras2 {

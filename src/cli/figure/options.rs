@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
 use crate::cli::{Failure, Rules};
 use crate::figure::{Part, What, png};
 use crate::model::Mode;
-use crate::state::{MAX_BATCH, View};
+use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
 
 /// Draws a view as SVG or PNG: no window, no GPU, the same bytes run after run.
 #[allow(
@@ -17,14 +18,14 @@ use crate::state::{MAX_BATCH, View};
 )]
 #[derive(Debug, clap::Args)]
 pub struct Figure {
-    /// augmentation, dropout, batchnorm, trainable or predict; with --all, the model.
+    /// augmentation, dropout, batchnorm, trainable, finetune or predict; with --all, the model.
     pub view: Option<String>,
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
     pub model: Option<PathBuf>,
     /// Where the figure goes: its ending says whether SVG or PNG.
     #[arg(long, value_name = "FIG.svg|FIG.png")]
     pub out: Option<PathBuf>,
-    /// Every view, into this folder.
+    /// Every view but finetune, into this folder.
     #[arg(long, value_name = "DIR")]
     pub all: Option<PathBuf>,
     /// The files of --all.
@@ -66,6 +67,15 @@ pub struct Figure {
     /// The BatchNorm channel to show, from 1.
     #[arg(long, value_name = "N", value_parser = channel)]
     pub channel: Option<usize>,
+    /// The runs of the view finetune (four-way).
+    #[arg(long)]
+    pub preset: Option<CliPreset>,
+    /// Their epochs, of each stage (3).
+    #[arg(long, value_name = "N", value_parser = epochs)]
+    pub epochs: Option<usize>,
+    /// Their learning rate (0.001).
+    #[arg(long, value_name = "RATE", value_parser = positive)]
+    pub rate: Option<f64>,
     /// The photo to show: fish/fish9, or fish9.
     #[arg(long, value_name = "NAME")]
     pub photo: Option<String>,
@@ -241,6 +251,11 @@ impl Figure {
 fn batch(text: &str) -> Result<usize, String> {
     let n = text.parse().ok().filter(|n| (1..=MAX_BATCH).contains(n));
     n.ok_or_else(|| format!("a batch is 1 to {MAX_BATCH} photos"))
+}
+
+fn epochs(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| (1..=MAX_EPOCHS).contains(n));
+    n.ok_or_else(|| format!("a run has 1 to {MAX_EPOCHS} epochs"))
 }
 
 fn channel(text: &str) -> Result<usize, String> {

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::options::{Figure, Format, LookOptions, Width};
 use crate::cli::Failure;
+use crate::cli::train::output::{HEADER, row};
 use crate::figure::{Drawn, csv, outlined, png};
-use crate::state::{State, View};
+use crate::state::{State, TrainingState, View};
 use crate::worker::save;
 
 impl Figure {
@@ -31,8 +32,12 @@ impl Figure {
         if let Some(sidecar) = sidecar {
             write_file(&out.with_extension("json"), &sidecar)?;
         }
-        if let (true, Some(looked)) = (self.csv, state.computed.result(view)) {
-            write_file(&out.with_extension("csv"), csv(looked).as_bytes())?;
+        let numbers = match view {
+            View::FineTune => Some(rows(&state.training)),
+            _ => state.computed.result(view).map(|looked| csv(looked)),
+        };
+        if let (true, Some(numbers)) = (self.csv, numbers) {
+            write_file(&out.with_extension("csv"), numbers.as_bytes())?;
         }
         Ok(())
     }
@@ -58,6 +63,19 @@ impl Figure {
             other => Failure::File(other.to_string()),
         })
     }
+}
+
+/// The rows that `modelens train` writes of the same runs.
+fn rows(training: &TrainingState) -> String {
+    let mut rows = String::from(HEADER);
+    if let Some(network) = &training.network {
+        for run in &training.runs {
+            for step in &run.steps {
+                row(&mut rows, &run.name, step, network);
+            }
+        }
+    }
+    rows
 }
 
 /// Writes a file whole or not at all.

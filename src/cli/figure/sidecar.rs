@@ -43,11 +43,30 @@ impl Figure {
             "photo": photo(state)?,
             "batch": batch(state, view)?,
         });
+        let mut value = value;
+        if view == View::FineTune {
+            value["runs"] = runs(state);
+        }
         let mut text = serde_json::to_string_pretty(&value)
             .map_err(|error| Failure::File(error.to_string()))?;
         text.push('\n');
         Ok(text.into_bytes())
     }
+}
+
+/// What the runs of the view finetune followed.
+fn runs(state: &State) -> Value {
+    let train = state.settings.train;
+    json!({
+        "preset": train.preset.id(),
+        "optimizer": train.optimizer.label(),
+        "rate": train.rate,
+        "epochs": train.epochs,
+        "own_head": train.own_head,
+        "dropout": train.dropout,
+        "validation_split": train.validation,
+        "photos": state.training.photos,
+    })
 }
 
 /// Hexadecimal digits, as `sha256sum` prints them.

@@ -51,6 +51,9 @@ impl Trainer {
             ..Stretch::default()
         };
         for chunk in all.chunks(FEATURES_BATCH) {
+            if let Some(tell) = &self.on_features {
+                tell(features.len(), all.len());
+            }
             let x = photos.batch(chunk, None, proceed)?;
             let pass = run_stretch(model, &x, stretch, &options, &|_, _| proceed())?;
             let each = pass.output.elem_count() / chunk.len();

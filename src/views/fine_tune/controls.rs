@@ -2,6 +2,7 @@
 
 use eframe::egui::{Align, DragValue, Layout, Popup, Role, Ui, WidgetInfo};
 
+use super::setup;
 use crate::command::{Action, TrainCommand};
 use crate::state::{MAX_EPOCHS, RATES, Status};
 use crate::theme::{self, sizes, text};
@@ -26,6 +27,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if let Some(preset) = preset {
         show.push(TrainCommand::SetPreset(preset));
     }
+    setup::setup_ui(ui, show);
     let label = train.optimizer.label();
     if let Some(kind) = choice_ui(ui, "", label, &Kind::ALL, Kind::label, train.optimizer) {
         show.push(TrainCommand::SetOptimizer(kind));
@@ -56,6 +58,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
     let training = &show.state.training;
     let [done, total] = training.steps();
+    let features = training.runs.iter().find_map(|run| run.features);
     let left = || {
         let each = training.secs / done.max(1) as f64;
         let rest = each * total.saturating_sub(done) as f64;
@@ -64,6 +67,11 @@ fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
     match training.status {
         Status::Idle => (vec![Action::StartRuns, Action::StepRuns], String::new()),
         Status::Preparing => (vec![Action::StopRuns], "reading photos".to_owned()),
+        Status::Running if features.is_some() => {
+            let [done, all] = features.unwrap_or_default();
+            let note = format!("features of the base, once: {done} of {all} photos");
+            (vec![Action::PauseRuns, Action::StopRuns], note)
+        }
         Status::Running if done == 0 => (
             vec![Action::PauseRuns, Action::StopRuns],
             "first step".to_owned(),

@@ -55,12 +55,13 @@ pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Ax
         Curve::Loss => s.batch.loss,
         Curve::Accuracy => s.batch.accuracy,
     });
-    caption(
-        ui,
-        head,
-        name,
-        &value.map_or(String::new(), |v| format!("batch {}", fixed(v, 2))),
-    );
+    let value = value.map_or(String::new(), |v| fixed(v, 2));
+    let value = if value.is_empty() || rect.width() < sizes::RUN_CAPTION {
+        value
+    } else {
+        format!("batch {value}")
+    };
+    caption(ui, head, name, &value);
     let response = ui.interact(plot, ui.scope_id().with((&run.name, name)), Sense::hover());
     let spoken = format!("{name} of {} after {} steps", run.name, run.steps.len());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
@@ -122,7 +123,7 @@ pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Ax
 pub fn movement_ui(ui: &mut Ui, rect: Rect, run: &RunState, names: impl Fn(&Movement) -> String) {
     let palette = theme::palette(ui);
     let (head, plot) = rect.split_top_bottom_at_y(rect.top() + sizes::CAPTION);
-    caption(ui, head, "Moved by layer", "weights ↑ statistics ↓");
+    caption(ui, head, "Moved", "weights ↑ statistics ↓");
     frame(ui, plot, palette);
     let end = run.steps.iter().rev().find_map(|s| s.end.as_ref());
     let layers = end.map_or(&[][..], |end| &end.movement);

@@ -1,6 +1,6 @@
 //! One run: its switches, its curves, what moved, what happened in a sentence.
 
-use eframe::egui::{Button, Label, Layout, Rect, Ui, vec2};
+use eframe::egui::{Align, Button, Label, Layout, Rect, Ui, pos2, vec2};
 
 use super::{curves, words};
 use crate::command::TrainCommand;
@@ -16,8 +16,14 @@ pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {
     let inner = width - 2.0 * sizes::S3;
     let job = text::small_prose(&words::of_run(run), inner, palette);
     let words = ui.painter().layout_job(job).size().y;
-    let plots = 2.0 * sizes::RUN_CURVE + sizes::RUN_STRIP + 3.0 * sizes::S2;
-    sizes::HEADER_BAND + sizes::S2 + plots + words + sizes::CONTROL_HEIGHT + 3.0 * sizes::S2
+    let buttons = if parts::is_figure(ui) {
+        0.0
+    } else {
+        sizes::CONTROL_HEIGHT
+    };
+    let facts = words::facts(run.summary.as_ref()).len() as f32 * sizes::CAPTION;
+    let plots = facts + sizes::RUN_CURVE + sizes::RUN_STRIP + 3.0 * sizes::S2;
+    sizes::HEADER_BAND + sizes::S2 + plots + words + buttons + 3.0 * sizes::S2
 }
 
 /// Draws the card.
@@ -44,21 +50,15 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
         rect
     };
     let mut cut = Cut(room.shrink2(vec2(sizes::S3, sizes::S2)));
-    curves::curve_ui(
-        ui,
-        cut.top(sizes::RUN_CURVE),
-        state,
-        curves::Curve::Loss,
-        axes,
-    );
+    for fact in words::facts(state.summary.as_ref()) {
+        fact_ui(ui, cut.top(sizes::CAPTION), &fact);
+    }
     cut.top(sizes::S2);
-    curves::curve_ui(
-        ui,
-        cut.top(sizes::RUN_CURVE),
-        state,
-        curves::Curve::Accuracy,
-        axes,
-    );
+    let plots = Cut(cut.top(sizes::RUN_CURVE)).halves(sizes::S3);
+    let kinds = [curves::Curve::Loss, curves::Curve::Accuracy];
+    for (plot, kind) in plots.into_iter().zip(kinds) {
+        curves::curve_ui(ui, plot, state, kind, axes);
+    }
     cut.top(sizes::S2);
     let names = |movement: &crate::train::movement::Movement| {
         let network = training.network.as_ref();
@@ -67,12 +67,20 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
     };
     curves::movement_ui(ui, cut.top(sizes::RUN_STRIP), state, names);
     cut.top(sizes::S2);
-    let buttons = cut.bottom(sizes::CONTROL_HEIGHT);
+    let is_figure = parts::is_figure(ui);
+    let buttons = cut.bottom(if is_figure {
+        0.0
+    } else {
+        sizes::CONTROL_HEIGHT
+    });
     let sentence = words::of_run(state);
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let job = text::small_prose(&sentence, ui.available_width(), palette);
         ui.add(Label::new(job).selectable(true));
     });
+    if is_figure {
+        return;
+    }
     let has_weights = state.weights.is_some();
     let name = state.name.clone();
     parts::row_ui(ui, buttons, |ui| {
@@ -100,5 +108,22 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
                 }
             }
         });
+    });
+}
+
+/// What was measured, at the left its name, with the mark of its mode where it has one.
+fn fact_ui(ui: &mut Ui, rect: Rect, fact: &words::Fact) {
+    let palette = theme::palette(ui);
+    let mut name = rect;
+    if let Some(mode) = fact.mode {
+        let middle = pos2(rect.left() + sizes::LAMP / 2.0, rect.center().y);
+        parts::mark(ui.painter(), middle, sizes::LAMP, mode, palette);
+    }
+    name.min.x += sizes::LAMP + sizes::S1;
+    parts::row_ui(ui, name, |ui| {
+        parts::line_ui(ui, text::note(fact.name, palette));
+    });
+    parts::inside_ui(ui, rect, Layout::right_to_left(Align::Center), |ui| {
+        parts::line_ui(ui, text::strong(&fact.value));
     });
 }

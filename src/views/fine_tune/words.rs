@@ -1,9 +1,10 @@
 //! Sentences of the fine-tune view.
 
-use crate::model::Semantics;
+use crate::model::{Mode, Semantics};
 use crate::state::{RunState, Status, TrainingState};
 use crate::train::movement::Movement;
 use crate::train::recipe::{BaseCall, Preset, Recipe};
+use crate::train::summary::{Summary, percent};
 use crate::views::number::{count, measured};
 
 /// What stands there before anything has run.
@@ -12,6 +13,9 @@ pub fn invitation(preset: Preset) -> &'static str {
         Preset::FourWay => {
             "Four runs from the same weights, on the same batches: base(x, training=...) times \
              base.trainable. Press Start."
+        }
+        Preset::HeadOnly => {
+            "Only a new head learns: the base is frozen and called with training=False. Press Start."
         }
         Preset::CourseLab => {
             "The course's lab: a new head on the frozen base, then the base from layer 120 on at a \
@@ -52,12 +56,67 @@ pub fn heading(name: &str) -> (&str, &str) {
 
 /// What happened in one run, or how far it is.
 pub fn of_run(run: &RunState) -> String {
+    if let Some(why) = &run.failure {
+        let before = run.summary.as_ref().map(|s| s.sentences().join(" "));
+        let why = format!("The run broke off: {why}.");
+        return match before {
+            Some(before) => format!("{why} After its last whole epoch: {before}"),
+            None => why,
+        };
+    }
     match (&run.summary, run.steps.is_empty()) {
         (Some(summary), _) => summary.sentences().join(" "),
+        (None, true) if run.features.is_some() => {
+            "Computes the features of the frozen base once, for all epochs.".to_owned()
+        }
         (None, true) => "Not begun.".to_owned(),
         (None, false) => "What happened is said after the first epoch.".to_owned(),
     }
 }
+
+/// One number of a run, with its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    pub name: &'static str,
+    pub value: String,
+    /// The mode it was measured in, as the marks of the curves have it.
+    pub mode: Option<Mode>,
+}
+
+/// What a run comes down to, the same lines for every run.
+pub fn facts(summary: Option<&Summary>) -> Vec<Fact> {
+    let fact = |name, mode, value: Option<String>| Fact {
+        name,
+        value: value.unwrap_or_else(|| "\u{2013}".to_owned()),
+        mode,
+    };
+    let right = |mode| {
+        let summary = summary?;
+        let right = summary.right(mode)?;
+        Some(format!("{right} of {}", summary.validation_photos))
+    };
+    let weights = summary.map(|s| match s.base_weights {
+        0.0 => "exactly 0".to_owned(),
+        weights if weights < 1e-5 => percent(weights),
+        weights => format!("up to {}", percent(weights)),
+    });
+    let statistics = summary.map(|s| match (s.batch_norms, s.statistics_moved) {
+        (0, _) => "no BatchNorm".to_owned(),
+        (_, 0) => "exactly 0".to_owned(),
+        (all, moved) => format!("{moved} of {all}"),
+    });
+    let [training, inference] =
+        Mode::BOTH.map(|mode| fact(RIGHT[mode as usize], Some(mode), right(mode)));
+    vec![
+        fact("base weights moved", None, weights),
+        fact("statistics moved", None, statistics),
+        inference,
+        training,
+    ]
+}
+
+/// The names of the two accuracies, in the order of the modes.
+const RIGHT: [&str; 2] = ["right, training=True", "right, inference"];
 
 /// How far one layer moved.
 pub fn of_layer(name: &str, movement: &Movement) -> String {
@@ -84,9 +143,19 @@ pub fn explanation(training: &TrainingState, preset: Preset, semantics: Semantic
     let [training_photos, validation] = training.photos;
     if training.status != Status::Preparing && training_photos > 0 {
         let each = count(training_photos, "photo", "photos");
+        let runs = if training.runs.len() > 1 {
+            "Every run starts from the same weights, and learns in the same order from the same"
+        } else {
+            "The run learns from"
+        };
+        let measured = if validation == 0 {
+            "with none left to validate".to_owned()
+        } else {
+            format!("and is measured on {validation} others")
+        };
         words.push(format!(
-            "Every run starts from the same weights and the same new head, learns from the same \
-             {each} in the same order, and is measured on {validation} others."
+            "{runs} {each}, {measured}. Thin line: each batch. Marks: the validation photos after each \
+             epoch, filled with training=True, hollow in inference."
         ));
     }
     let by_semantics = training

@@ -51,6 +51,64 @@ fn features_are_said_to_be_kept_only_where_they_are() {
 }
 
 #[test]
+fn the_lines_of_a_card_never_call_movement_zero() {
+    let summary = |weights, moved| Summary {
+        semantics: Semantics::Keras3,
+        base_call: Some(false),
+        base_learns: true,
+        base_weights: weights,
+        head_weights: 0.1,
+        batch_norms: 52,
+        statistics_moved: moved,
+        base_statistics: 0.1,
+        steps: 3,
+        training: Score {
+            loss: 1.0,
+            accuracy: 0.5,
+        },
+        validation: Some([0.5, 1.0].map(|accuracy| Score {
+            loss: 1.0,
+            accuracy,
+        })),
+        validation_photos: 18,
+    };
+    let said = |summary: &Summary| {
+        facts(Some(summary))
+            .into_iter()
+            .map(|f| f.value)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        said(&summary(0.0, 0)),
+        ["exactly 0", "exactly 0", "18 of 18", "9 of 18"]
+    );
+    assert_eq!(
+        said(&summary(1e-9, 1)),
+        ["less than 0.001%", "1 of 52", "18 of 18", "9 of 18"]
+    );
+    let none = Summary {
+        validation: None,
+        batch_norms: 0,
+        ..summary(0.0, 0)
+    };
+    assert_eq!(
+        said(&none),
+        ["exactly 0", "no BatchNorm", "\u{2013}", "\u{2013}"]
+    );
+    assert_eq!(facts(None).len(), facts(Some(&none)).len());
+    let modes: Vec<_> = facts(None).iter().map(|f| f.mode).collect();
+    assert_eq!(modes[2..], [Some(Mode::Inference), Some(Mode::Training)]);
+}
+
+#[test]
+fn a_run_that_broke_off_says_why() {
+    let mut broken = run("a", 1.0, false);
+    broken.failure = Some("the loss is not a number at step 2".to_owned());
+    let said = of_run(&broken);
+    assert!(said.starts_with("The run broke off: the loss"), "{said}");
+}
+
+#[test]
 fn a_layer_that_did_not_move_is_exactly_where_it_was() {
     let still = Movement {
         layer: 0,

@@ -44,6 +44,19 @@ pub enum TrainEvent {
         totals: Vec<usize>,
         /// Photos to train with, and to validate with.
         photos: [usize; 2],
+        /// The same of each class.
+        classes: Vec<(String, [usize; 2])>,
+    },
+    /// The features of the base are computed once, before the first step: photos done, and all.
+    Features {
+        run: usize,
+        done: usize,
+        total: usize,
+    },
+    /// This run cannot go on, the others can; what it did still holds.
+    RunFailed {
+        run: usize,
+        why: String,
     },
     Stepped(Box<Stepped>),
     Paused,

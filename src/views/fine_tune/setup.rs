@@ -1,0 +1,154 @@
+//! Which head learns, and which photos it learns from.
+
+use eframe::egui::{DragValue, Grid, Label, Popup, PopupCloseBehavior, Role, Ui, WidgetInfo};
+
+use crate::command::{Command, TrainCommand};
+use crate::state::{MAX_PART, State};
+use crate::theme::{self, sizes, text};
+use crate::train::split::split;
+use crate::views::{Show, menu, parts};
+
+/// The button that opens the choices.
+pub fn setup_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let own = show.state.settings.train.own_head;
+    let value = if own { "the file's" } else { "new" };
+    let button = parts::drop_button_ui(ui, "head", value, true);
+    let spoken = format!("head {value}, validation, augmentation");
+    button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &spoken));
+    Popup::menu(&button)
+        .width(sizes::MENU_WIDTH)
+        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+        .show(|ui| choices_ui(ui, show));
+}
+
+fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let train = show.state.settings.train;
+    let classes = show.state.photos().map_or(0, |set| set.classes.len());
+    let heads = [
+        (
+            false,
+            "New head",
+            "Global average pooling, dropout and a dense layer for these classes",
+        ),
+        (
+            true,
+            "The file's own head",
+            "As it is in the file; it needs an output for each class",
+        ),
+    ];
+    for (own, name, below) in heads {
+        let entry = menu::Entry {
+            name,
+            below,
+            chosen: own == train.own_head,
+            ..menu::Entry::default()
+        };
+        if menu::entry_ui(ui, entry).clicked() {
+            show.push(TrainCommand::OwnHead(own));
+        }
+    }
+    if !train.own_head {
+        let mut rate = train.dropout;
+        if number_ui(ui, "dropout rate", &mut rate) {
+            show.push(TrainCommand::SetDropout(rate));
+        }
+        if classes == 2 {
+            for (sigmoid, name) in [
+                (false, "Two outputs with softmax"),
+                (true, "One output with sigmoid"),
+            ] {
+                let entry = menu::Entry {
+                    name,
+                    chosen: sigmoid == train.sigmoid,
+                    ..menu::Entry::default()
+                };
+                if menu::entry_ui(ui, entry).clicked() {
+                    show.push(TrainCommand::Sigmoid(sigmoid));
+                }
+            }
+        }
+    }
+    ui.separator();
+    let mut part = train.validation;
+    if number_ui(ui, "validation split", &mut part) {
+        show.push(TrainCommand::SetValidation(part));
+    }
+    let mut augment = show.state.settings.augment_batch;
+    if parts::check_ui(ui, "augment the photos it learns from", &mut augment).changed() {
+        show.push(Command::AugmentBatch(augment));
+    }
+    ui.separator();
+    classes_ui(ui, show.state);
+}
+
+/// A number from 0 up, with its name; whether it changed.
+fn number_ui(ui: &mut Ui, name: &str, value: &mut f64) -> bool {
+    let palette = theme::palette(ui);
+    ui.horizontal(|ui| {
+        ui.add_space(sizes::S2);
+        let label = ui.label(text::muted(name, palette));
+        let drag = DragValue::new(value).range(0.0..=MAX_PART).speed(0.01);
+        ui.add(drag.max_decimals(2)).labelled_by(label.id).changed()
+    })
+    .inner
+}
+
+/// Photos of each class, as the split by this seed has them.
+fn classes_ui(ui: &mut Ui, state: &State) {
+    let palette = theme::palette(ui);
+    let Some(set) = state.photos() else {
+        return;
+    };
+    let settings = &state.settings;
+    let seed = settings.seed;
+    let parts = split(set.photos.len(), settings.train.validation, seed);
+    let sides = [&parts.training, &parts.validation];
+    let count = |photos: &[usize], class: usize| {
+        let of_class = photos.iter().filter(|&&p| set.photos[p].class == class);
+        of_class.count()
+    };
+    let note = format!("Split by seed {seed}, by the rule of Keras");
+    parts::line_ui(ui, text::note(note, palette));
+    Grid::new("classes of the split")
+        .num_columns(3)
+        .min_row_height(sizes::CAPTION)
+        .spacing([sizes::S4, sizes::S1])
+        .show(ui, |ui| {
+            for head in ["class", "to learn from", "to validate"] {
+                ui.label(text::note(head, palette));
+            }
+            ui.end_row();
+            // More would not fit a menu.
+            for (class, name) in set.classes.iter().enumerate().take(MOST) {
+                ui.add(Label::new(short(name)).extend());
+                for photos in sides {
+                    ui.label(count(photos, class).to_string());
+                }
+                ui.end_row();
+            }
+            ui.label(text::strong("all"));
+            for photos in sides {
+                ui.label(text::strong(photos.len().to_string()));
+            }
+            ui.end_row();
+        });
+    if set.classes.len() > MOST {
+        let more = format!("and {} more classes", set.classes.len() - MOST);
+        ui.label(text::note(more, palette));
+    }
+}
+
+/// The beginning of a long name.
+fn short(name: &str) -> String {
+    let mut letters = name.chars();
+    let mut start: String = letters.by_ref().take(MOST_LETTERS).collect();
+    if letters.next().is_some() {
+        start.push('\u{2026}');
+    }
+    start
+}
+
+/// Letters of a name that are shown.
+const MOST_LETTERS: usize = 18;
+/// Classes that are listed.
+const MOST: usize = 12;

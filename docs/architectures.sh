@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Makes architectures.md beside it: every architecture through its framework and through `modelens run`.
+# usage: docs/architectures.sh MODELENS [PYTHON]     (PYTHON has tensorflow, tf_keras, torch, torchvision and timm)
+# Takes tens of minutes. Exit status 1 where a row is above the limit, as the table then says.
+set -uo pipefail
+modelens=$(realpath "$1") python=${2:-python3}
+here=$(dirname "$(realpath "$0")")
+generators=$here/../tests/fixtures/generators
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+status=0
+for framework in keras3 keras2; do
+    "$python" "$generators/architectures.py" $framework "$modelens" --work "$work" >"$work/$framework.md" || status=1
+done
+"$python" "$generators/architectures_pytorch.py" "$modelens" --work "$work" >"$work/pytorch.md" || status=1
+versions=$("$python" -c 'from importlib.metadata import PackageNotFoundError, version
+def line(name):
+    try: return [f"{name} {version(name)}"]
+    except PackageNotFoundError: return []
+names = ["tensorflow", "keras", "tf_keras", "torch", "torchvision", "timm"]
+print(", ".join(x for name in names for x in line(name)))')
+{
+    cat <<TEXT
+# Every architecture beside its framework
+
+Each network is built by its framework with random weights, saved, and given a few random photos in both modes, by the
+framework and by \`modelens run\`; dropout and stochastic depth are off on both sides. A number is the largest
+difference as a part of the largest value, of the outputs in inference and in training, and of the moving statistics
+after the training pass. A row passes where all three are at most 1e-4. Nothing is downloaded.
+
+Frameworks: $versions.
+
+The command that makes this page:
+
+    cargo build --release && docs/architectures.sh target/release/modelens
+
+The weights are drawn so that they fit each other: moving statistics near those of what each BatchNorm receives, and
+most of beta above 0. With others the values grow, or roundings are enlarged, from layer to layer, until the framework
+in float32 is itself more than 1e-4 from the framework in float64. Networks without BatchNorm (VGG, ConvNeXt) have no
+moving statistics: 0 stands there.
+TEXT
+    for table in "Keras 3:keras3" "Keras 2:keras2" "PyTorch:pytorch"; do
+        printf '\n## %s\n\n' "${table%%:*}"
+        awk -F'|' 'NR > 2 { rows++; for (i = 5; i < 8; i++) if ($i + 0 > most[i]) most[i] = $i + 0; fail += /FAIL/ }
+            END { printf "%d rows, %d above the limit; the largest: %.1e in inference, %.1e in training, %.1e of the statistics.\n\n",
+                  rows, fail, most[5], most[6], most[7] }' "$work/${table##*:}.md"
+        cat "$work/${table##*:}.md"
+    done
+} >"$work/page.md"
+mv "$work/page.md" "$here/architectures.md"
+exit $status

@@ -3,7 +3,9 @@
 use super::text::trimmed;
 use crate::augment::{AugmentLayer, Pipeline, Transform};
 use crate::model::{Effective, Mode, Outer, Reading, Semantics};
+use crate::state::TrainSettings;
 use crate::train::recipe::Preset;
+use crate::worker::fine_tune::HeadChoice;
 
 /// The augmentation view.
 pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
@@ -32,7 +34,8 @@ pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
 }
 
 /// The fine-tune view.
-pub fn fine_tune(preset: Preset, epochs: usize, semantics: Semantics) -> String {
+pub fn fine_tune(settings: &TrainSettings, head: HeadChoice, semantics: Semantics) -> String {
+    let (preset, epochs) = (settings.preset, settings.epochs);
     let lab = preset == Preset::CourseLab;
     let missing = |line| {
         if preset == line {
@@ -65,10 +68,18 @@ pub fn fine_tune(preset: Preset, epochs: usize, semantics: Semantics) -> String 
     } else {
         String::new()
     };
+    let head = match head {
+        HeadChoice::Own => "model = Model(inputs, head(x))".to_owned(),
+        HeadChoice::New { dropout, sigmoid } => format!(
+            "x = GlobalAveragePooling2D()(x)\nx = Dropout({})(x)\nmodel = Model(inputs, \
+             Dense({})(x))",
+            trimmed(dropout),
+            if sigmoid { "1" } else { "classes" }
+        ),
+    };
     format!(
-        "base.trainable = False{flag}\nx = base(inputs, training=False){call}\nx = \
-         GlobalAveragePooling2D()(x)\nx = Dropout(0.2)(x)\nmodel = Model(inputs, \
-         Dense(classes)(x))\nmodel.compile(...)\nmodel.fit(photos, epochs={epochs}){later}"
+        "base.trainable = False{flag}\nx = base(inputs, training=False){call}\n{head}\n\
+         model.compile(...)\nmodel.fit(photos, epochs={epochs}){later}"
     )
 }
 

@@ -19,9 +19,10 @@ pub use controls::controls_ui;
 /// Sentences and code.
 pub fn explanation(state: &State) -> Explanation {
     let (train, semantics) = (state.settings.train, state.semantics());
+    let classes = state.photos().map_or(0, |photos| photos.classes.len());
     Explanation {
         text: words::explanation(&state.training, train.preset, semantics),
-        code: code::fine_tune(train.preset, train.epochs, semantics),
+        code: code::fine_tune(&train, train.head(classes), semantics),
     }
 }
 

@@ -12,7 +12,7 @@ use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, code};
 use crate::state::State;
-use crate::theme::{self, sizes};
+use crate::theme::sizes;
 
 pub use controls::controls_ui;
 
@@ -44,10 +44,7 @@ pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let training = &show.state.training;
     if training.runs.is_empty() {
-        let palette = theme::palette(ui);
-        parts::card(ui.painter(), cut.0, palette);
-        let preset = show.state.settings.train.preset;
-        parts::empty_ui(ui, cut.0, words::invitation(preset));
+        planned_ui(ui, show.state, cut.0);
         return;
     }
     let axes = curves::Axes::of(&training.runs);
@@ -72,4 +69,17 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
             }
         });
     });
+}
+
+/// The runs that Start would begin, side by side.
+fn planned_ui(ui: &mut Ui, state: &State, rect: Rect) {
+    let train = &state.settings.train;
+    let recipes = train.preset.recipes(train.epochs, train.rate);
+    let [width, gap] = widths(recipes.len(), rect.width());
+    for (i, recipe) in recipes.iter().enumerate() {
+        let left = rect.left() + i as f32 * (width + gap);
+        let place = Rect::from_min_size(rect.with_min_x(left).min, vec2(width, rect.height()));
+        let room = run_card::frame_ui(ui, place, &recipe.name, words::call_of(recipe));
+        parts::empty_ui(ui, room, words::waits(i));
+    }
 }

@@ -37,18 +37,7 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
         .experiment
         .as_ref()
         .and_then(|e| e.recipes.get(run));
-    let room = if let Some(call) = recipe.and_then(words::call_of) {
-        let mode = if call {
-            Mode::Training
-        } else {
-            Mode::Inference
-        };
-        let (title, note) = words::heading(&state.name);
-        parts::column_ui(ui, rect, mode, title, note)
-    } else {
-        parts::card(ui.painter(), rect, palette);
-        rect
-    };
+    let room = frame_ui(ui, rect, &state.name, recipe.and_then(words::call_of));
     let mut cut = Cut(room.shrink2(vec2(sizes::S3, sizes::S2)));
     for fact in words::facts(state.summary.as_ref()) {
         fact_ui(ui, cut.top(sizes::CAPTION), &fact);
@@ -109,6 +98,21 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
             }
         });
     });
+}
+
+/// The card of a run with its heading, in the colour of the call; the room that is left.
+pub fn frame_ui(ui: &mut Ui, rect: Rect, name: &str, call: Option<bool>) -> Rect {
+    let Some(call) = call else {
+        parts::card(ui.painter(), rect, theme::palette(ui));
+        return rect;
+    };
+    let mode = if call {
+        Mode::Training
+    } else {
+        Mode::Inference
+    };
+    let (title, note) = words::heading(name);
+    parts::column_ui(ui, rect, mode, title, note)
 }
 
 /// What was measured, at the left its name, with the mark of its mode where it has one.

@@ -36,6 +36,15 @@ pub fn invitation(preset: Preset) -> &'static str {
     }
 }
 
+/// What stands in the place of a run that was not started.
+pub fn waits(run: usize) -> &'static str {
+    if run == 0 {
+        "Press Start: what the run measures grows here, step by step."
+    } else {
+        "Beside it this run, with the same batches."
+    }
+}
+
 /// The value at the call of the base in the first stage.
 pub fn call_of(recipe: &Recipe) -> Option<bool> {
     match recipe.stages.first()?.call {

@@ -326,8 +326,9 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
             // A presenter's remote sends these, whatever has the focus.
             let always = matches!(action, Action::Lecture) || (is_lesson && !typing);
             let plain = shortcut.modifiers.is_none() && !always;
-            if (free || !plain) && ui.input_mut(|i| i.consume_shortcut(&shortcut)) {
-                commands.push(action.into());
+            if free || !plain {
+                let presses = ui.input_mut(|i| keys::presses(i, shortcut, action.repeats()));
+                commands.extend(std::iter::repeat_n(Command::from(action), presses));
             }
         }
     }

@@ -227,6 +227,19 @@ pub struct Info {
 }
 
 impl Action {
+    /// Whether a key that is held down does it again and again.
+    pub fn repeats(self) -> bool {
+        matches!(
+            self,
+            Self::Redraw
+                | Self::NewSeed
+                | Self::PreviousPhoto
+                | Self::NextPhoto
+                | Self::Undo
+                | Self::Redo
+        )
+    }
+
     /// Every action, in the order of the command palette. With Shift first: Ctrl+O would swallow
     /// Ctrl+Shift+O.
     pub const ALL: &[Self] = &[

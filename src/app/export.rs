@@ -109,6 +109,10 @@ impl App {
         let export = &mut self.state.export;
         match drawn {
             Ok(drawn) => {
+                // A window is drawn without asking for its parts.
+                if choice.part != Part::Window {
+                    export.plots.clone_from(&drawn.plots);
+                }
                 let width = drawn.size[0] as u32 * choice.scale;
                 export.drawn = Some(Arc::new(Figure {
                     svg: drawn.svg.clone(),

@@ -1,10 +1,25 @@
-//! Keys that depend on what is shown: those of a cell that is shown large, and Escape.
+//! Counting presses, and keys that depend on what is shown: those of a cell that is shown large, and Escape.
 
-use eframe::egui::{FocusDirection, Key, Modifiers, Popup, Ui};
+use eframe::egui::{
+    Event, FocusDirection, InputState, Key, KeyboardShortcut, Modifiers, Popup, Ui,
+};
 
 use crate::command::{Action, Command, DeskCommand, PipelineCommand};
 use crate::state::State;
 use crate::views::augmentation::opened;
+
+/// Takes a shortcut out of this frame's input, and tells how often it was pressed: a slow frame may
+/// hold several presses, and none of them is lost. A key that is held down counts once, unless its
+/// repeats count as presses.
+pub fn presses(input: &mut InputState, shortcut: KeyboardShortcut, repeats: bool) -> usize {
+    let key_wanted = shortcut.logical_key;
+    if !repeats {
+        input.events.retain(|event| {
+            !matches!(event, Event::Key { key, pressed: true, repeat: true, .. } if *key == key_wanted)
+        });
+    }
+    input.count_and_consume_key(shortcut.modifiers, key_wanted)
+}
 
 /// How far one press moves the line between before and after.
 const DIVIDER_STEP: f32 = 0.05;

@@ -1,5 +1,6 @@
 //! `modelens figure`: a view as SVG or PNG, without a window.
 
+mod lesson;
 mod options;
 mod output;
 mod sidecar;
@@ -12,12 +13,14 @@ use super::{Failure, model_source, photos_source, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, Images, What, draw};
+use crate::lesson::Step;
 use crate::model::{LayerId, Role};
-use crate::state::View;
+use crate::state::{State, View};
 use crate::train::recipe::Preset;
 
 pub use options::Figure;
-use options::Format;
+use options::{Format, LookOptions};
+use output::write_file;
 
 /// The views by their names on the command line.
 const VIEWS: [(&str, View); View::ALL.len()] = [
@@ -38,14 +41,35 @@ pub fn view_name(view: View) -> &'static str {
 /// The model, and which view goes into which file.
 type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
 
+/// A file that will be written, with its bytes.
+type Written = (PathBuf, Vec<u8>);
+
 impl Figure {
-    /// Draws and writes what is asked for.
+    /// Draws and writes what is asked for: all of it, or, where a figure cannot be drawn, nothing.
     ///
     /// # Errors
     /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
-        let (model, jobs) = self.jobs()?;
         let look = self.look()?;
+        let files = match &self.from {
+            Some(lesson) => self.of_lesson(lesson, &look)?,
+            None => self.of_views(&look)?,
+        };
+        if self.from.is_some() || self.all.is_some() {
+            let folder = files.first().and_then(|(path, _)| path.parent());
+            if let Some(folder) = folder {
+                std::fs::create_dir_all(folder)
+                    .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
+            }
+        }
+        files
+            .iter()
+            .try_for_each(|(path, bytes)| write_file(path, bytes))
+    }
+
+    /// The figure of one view, or of every view.
+    fn of_views(&self, look: &LookOptions) -> Result<Vec<Written>, Failure> {
+        let (model, jobs) = self.jobs()?;
         if jobs.iter().any(|(view, _)| *view == View::FineTune) {
             self.suits_runs()?;
         } else if self.sets_runs() {
@@ -57,11 +81,12 @@ impl Figure {
         {
             let view = view_name(*view);
             return Err(Failure::Usage(format!(
-                "--no-random leaves nothing to show of the view {view}"
+                "--no-random is for the view batchnorm: the view {view} shows what the random layers do"
             )));
         }
         let ctx = Context::default();
         let mut app = self.open(&ctx, model)?;
+        let mut files = Vec::new();
         for (view, out) in jobs {
             self.choose(&mut app, &ctx, view)?;
             if view == View::FineTune {
@@ -71,12 +96,24 @@ impl Figure {
             if let Some(why) = app.state().training.failure.clone() {
                 return Err(Failure::File(why));
             }
-            let what = What { view, ..look.what };
-            let drawn = draw(app.state(), &Images::without_window(&ctx), &what)
-                .map_err(|e| unusable(&e))?;
-            self.write(app.state(), view, &drawn, &look, &out)?;
+            files.extend(self.drawn(app.state(), &ctx, view, look, None, &out)?);
         }
-        Ok(())
+        Ok(files)
+    }
+
+    /// A view as it is now, and the files that go beside it.
+    fn drawn(
+        &self,
+        state: &State,
+        ctx: &Context,
+        view: View,
+        look: &LookOptions,
+        step: Option<&Step>,
+        out: &Path,
+    ) -> Result<Vec<Written>, Failure> {
+        let what = What { view, ..look.what };
+        let drawn = draw(state, &Images::without_window(ctx), &what).map_err(|e| unusable(&e))?;
+        self.files(state, view, &drawn, look, step, out)
     }
 
     /// The model, and which view goes into which file.
@@ -89,8 +126,6 @@ impl Figure {
             if self.out.is_some() {
                 return usage("--all names its files itself: leave --out away");
             }
-            std::fs::create_dir_all(folder)
-                .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
             let extension = self.format.unwrap_or(Format::Svg).extension();
             // Training takes its time: it is drawn where it is asked for by name.
             let looks = VIEWS.iter().filter(|(_, view)| View::LOOKS.contains(view));
@@ -101,7 +136,9 @@ impl Figure {
         let names: Vec<&str> = VIEWS.iter().map(|(name, _)| *name).collect();
         let names = names.join(", ");
         let Some(name) = &self.view else {
-            return usage(&format!("name a view ({names}), or --all DIR"));
+            return usage(&format!(
+                "name a view ({names}), --all DIR, or --from LESSON"
+            ));
         };
         let Some((_, view)) = VIEWS.iter().find(|(known, _)| known == name) else {
             return usage(&format!("there is no view `{name}`: {names}"));

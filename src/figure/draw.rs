@@ -12,7 +12,7 @@ use crate::app::panels_ui;
 use crate::model::Mode;
 use crate::state::{State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
-use crate::views::parts::{self, Columns, Cut};
+use crate::views::parts::{self, Cut, Places};
 use crate::views::{Show, centre, number};
 
 /// What of the window a figure shows.
@@ -22,6 +22,8 @@ pub enum Part {
     View,
     /// One column.
     Side(Mode),
+    /// One plot of the view, by its name; see [`Drawn::plots`].
+    Plot(&'static str),
     /// Everything, with panels and controls.
     Window,
 }
@@ -44,6 +46,8 @@ pub struct Drawn {
     pub svg: String,
     /// In points.
     pub size: [f32; 2],
+    /// What of the view can be shown alone.
+    pub plots: Vec<&'static str>,
 }
 
 /// Why there is no figure.
@@ -96,8 +100,11 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     });
     let (page, output) = match what.part {
         Part::Window => window(&ctx, state, what),
-        Part::View | Part::Side(_) => view(&ctx, state, what)?,
+        Part::View | Part::Side(_) | Part::Plot(_) => view(&ctx, state, what)?,
     };
+    let places = ctx.data(|data| data.get_temp::<Places>(Places::id()));
+    let plots = places.unwrap_or_default().plots;
+    let plots = plots.into_iter().map(|(name, _)| name).collect();
     let images = Images::of(&ctx).and(images);
     let mut document = Document::new(page, &images);
     shapes::add(&mut document, &output.shapes);
@@ -115,7 +122,7 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     };
     let title = title(state, what.view);
     let svg = document.finish([&width, &height], &title, &description, palette.background)?;
-    Ok(Drawn { svg, size })
+    Ok(Drawn { svg, size, plots })
 }
 
 /// One frame.
@@ -151,8 +158,8 @@ fn window(ctx: &Context, state: &State, what: &What) -> (Rect, FullOutput) {
 struct Layout {
     /// Of the view's own part.
     body: Rect,
-    /// The column that is shown, if it is one only.
-    column: Option<Rect>,
+    /// The column or the plot that is shown, if it is one only.
+    part: Option<Rect>,
     page: Rect,
 }
 
@@ -160,7 +167,7 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
     let margin = sizes::S4;
     let side = match what.part {
         Part::Side(mode) => Some(mode),
-        Part::View | Part::Window => None,
+        Part::View | Part::Plot(_) | Part::Window => None,
     };
     let whole = what.size.map_or(sizes::FIGURE_WIDTH, |[width, _]| width) - 2.0 * margin;
     // Of one column, the page is as wide as the column would be among two.
@@ -175,7 +182,7 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
     let mut height = None;
     let mut layout = Layout {
         body: Rect::ZERO,
-        column: None,
+        part: None,
         page: Rect::ZERO,
     };
     let mut output = FullOutput::default();
@@ -189,23 +196,24 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
                 ui,
                 state,
                 what,
-                side,
                 Rect::from_min_size(Pos2::ZERO + Vec2::splat(margin), size),
-                layout.column,
+                layout.part,
             );
         });
-        let shown = layout.column.unwrap_or(layout.body);
+        // A plot is as wide as it is in its view.
+        let column = layout.part.filter(|_| side.is_some());
+        let shown = column.unwrap_or(layout.body);
         width += match side {
             Some(_) => 2.0 * (wanted - shown.width()),
             None => wanted - shown.width(),
         };
         if let Some([_, whole]) = what.size {
             let beside = layout.page.height() - layout.body.height();
-            let rest = match layout.column {
+            let rest = match layout.part {
                 // What lies below the column is cut away with it.
-                Some(column) => {
-                    whole - (layout.page.height() - column.height()) + layout.body.height()
-                        - column.height()
+                Some(part) => {
+                    whole - (layout.page.height() - part.height()) + layout.body.height()
+                        - part.height()
                 }
                 None => whole - beside,
             };
@@ -216,39 +224,44 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
             return Err(DrawError::Size { width, height });
         }
     }
-    if side.is_some() && layout.column.is_none() {
-        let why = "there are no columns here to take one of";
-        return Err(DrawError::Missing(why.to_owned()));
+    let missing = match what.part {
+        Part::Side(_) => "there are no columns here to take one of".to_owned(),
+        Part::Plot(name) => format!("there is no {name:?} here to show alone"),
+        Part::View | Part::Window => String::new(),
+    };
+    if !missing.is_empty() && layout.part.is_none() {
+        return Err(DrawError::Missing(missing));
     }
     // To the point what was asked for.
     let size = what.size.map_or(layout.page.size(), Vec2::from);
     Ok((Rect::from_min_size(layout.page.min, size), output))
 }
 
-/// Draws the view, or one column of it, and the caption below.
-fn page_ui(
-    ui: &mut Ui,
-    state: &State,
-    what: &What,
-    side: Option<Mode>,
-    body: Rect,
-    column: Option<Rect>,
-) -> Layout {
-    ui.data_mut(|data| data.insert_temp(Columns::id(), Columns([None; 2])));
+/// Draws the view, or one column or plot of it, and the caption below.
+fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rect>) -> Layout {
+    ui.data_mut(|data| data.insert_temp(Places::id(), Places::default()));
     let mut commands = Vec::new();
     let mut show = Show {
         state,
         commands: &mut commands,
     };
     CentralPanel::no_frame().show(ui, |ui| {
-        if let Some(column) = side.and(column) {
-            ui.set_clip_rect(column);
+        if let Some(part) = part {
+            ui.set_clip_rect(part);
         }
         centre::body_ui(ui, &mut show, what.view, Cut(body));
     });
-    let columns = ui.data(|data| data.get_temp::<Columns>(Columns::id()));
-    let column = side.and_then(|mode| columns?.0[mode as usize]);
-    let shown = column.unwrap_or(body);
+    let places = ui.data(|data| data.get_temp::<Places>(Places::id()));
+    let places = places.unwrap_or_default();
+    let part = match what.part {
+        Part::Side(mode) => places.columns[mode as usize],
+        Part::Plot(name) => {
+            let found = places.plots.iter().find(|(known, _)| *known == name);
+            found.map(|(_, rect)| *rect)
+        }
+        Part::View | Part::Window => None,
+    };
+    let shown = part.unwrap_or(body);
     let mut bottom = shown.bottom();
     if what.caption {
         let below = pos2(shown.left(), bottom + sizes::S3);
@@ -264,7 +277,7 @@ fn page_ui(
         shown.min - margin,
         pos2(shown.right(), bottom.ceil()) + margin,
     );
-    Layout { body, column, page }
+    Layout { body, part, page }
 }
 
 /// The sentences, and what they were measured on; returns where they end.

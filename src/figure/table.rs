@@ -3,9 +3,11 @@
 use std::fmt::{Display, Write as _};
 
 use crate::model::Mode;
+use crate::state::{Base, State};
+use crate::views::batch_norm::chosen_channel;
 use crate::worker::{
-    AugmentationOutcome, BatchNormOutcome, Card, DropoutOutcome, HISTOGRAM_BINS, Looked, Outcome,
-    PredictOutcome, TrainableOutcome,
+    AugmentationOutcome, BatchNormOutcome, Card, DropoutOutcome, HISTOGRAM_BINS, Look, Looked,
+    MeasuredBatch, Outcome, PassLook, PredictOutcome, TrainableOutcome, channel_distance, walked,
 };
 
 const HEAD: &str = "side,item,quantity,value\n";
@@ -41,13 +43,28 @@ fn quoted(field: &str) -> String {
     }
 }
 
-/// The numbers of a result. Items are counted from 1, as the window counts them.
-pub fn csv(looked: &Looked) -> String {
+/// The numbers of a result, and of what was measured beside it. Items are counted from 1, as the
+/// window counts them.
+pub fn csv(state: &State, looked: &Looked) -> String {
     let mut table = Table(HEAD.to_owned());
     match &looked.outcome {
         Outcome::Augmentation(outcome) => augmentation(&mut table, outcome),
         Outcome::Dropout(outcome) => dropout(&mut table, outcome),
-        Outcome::BatchNorm(outcome) => batch_norm(&mut table, outcome),
+        Outcome::BatchNorm(outcome) => {
+            batch_norm(&mut table, outcome);
+            if let (Some(base), Look::BatchNorm { pass, layer }) =
+                (&state.opened.base, &looked.look)
+            {
+                layers(&mut table, state, base, pass, outcome);
+                let channel = chosen_channel(base, outcome);
+                let batches = state.walk.batches(pass, *layer);
+                let walked = state.walk.walked().min(batches.len());
+                let momentum = state.walk.momentum.unwrap_or(outcome.momentum);
+                further_batches(&mut table, outcome, channel, batches);
+                walk(&mut table, outcome, channel, &batches[..walked], momentum);
+                maps(&mut table, outcome, channel);
+            }
+        }
         Outcome::Trainable(outcome) => trainable(&mut table, outcome),
         Outcome::Predict(outcome) => predict(&mut table, outcome),
     }
@@ -143,6 +160,77 @@ fn batch_norm(table: &mut Table, outcome: &BatchNormOutcome) {
                 let item = format!("channel {} outputs from {from}", i + 1);
                 table.row(Some(mode), &item, "count", count);
             }
+        }
+    }
+}
+
+/// Every BatchNorm of the model: how far the batch is from its moving statistics.
+fn layers(
+    table: &mut Table,
+    state: &State,
+    base: &Base,
+    pass: &PassLook,
+    outcome: &BatchNormOutcome,
+) {
+    for distance in &outcome.layers {
+        let name = format!("layer {}", base.model.graph.layers[distance.layer].name);
+        let far = distance.distance;
+        let far = far.or_else(|| state.walk.distance(pass, distance.layer));
+        if let Some(far) = far {
+            table.row(None, &name, "mean_distance", far);
+        }
+        let uses_batch = distance.uses_batch;
+        table.row(Some(Mode::Training), &name, "uses_batch", uses_batch);
+    }
+}
+
+/// What the chosen channel has on each batch that was measured.
+fn further_batches(
+    table: &mut Table,
+    outcome: &BatchNormOutcome,
+    channel: usize,
+    batches: &[MeasuredBatch],
+) {
+    for (i, batch) in batches.iter().enumerate() {
+        let item = format!("channel {} batch {}", channel + 1, i + 1);
+        let moments = &batch.moments;
+        table.row(None, &item, "batch_mean", moments.mean[channel]);
+        table.row(None, &item, "batch_variance", moments.variance[channel]);
+        let far = channel_distance(moments, &outcome.moving, outcome.epsilon, channel);
+        table.row(None, &item, "distance", far);
+    }
+}
+
+/// Where the chosen channel's moving statistics have walked to, batch by batch.
+fn walk(
+    table: &mut Table,
+    outcome: &BatchNormOutcome,
+    channel: usize,
+    batches: &[MeasuredBatch],
+    momentum: f64,
+) {
+    let steps = walked(&outcome.moving, batches, momentum, outcome.semantics);
+    for (i, moving) in steps.iter().enumerate() {
+        let item = format!("channel {} after batch {}", channel + 1, i + 1);
+        table.row(None, &item, "moving_mean", moving.mean[channel]);
+        table.row(None, &item, "moving_variance", moving.variance[channel]);
+    }
+}
+
+/// The chosen photo's output in the chosen channel, position by position.
+fn maps(table: &mut Table, outcome: &BatchNormOutcome, channel: usize) {
+    let &[_, _, width, channels] = &outcome.shape[..] else {
+        return;
+    };
+    for (mode, side) in Mode::BOTH
+        .into_iter()
+        .zip([&outcome.training, &outcome.inference])
+    {
+        let values = side.map.iter().skip(channel).step_by(channels);
+        for (i, value) in values.enumerate() {
+            let [row, column] = [i / width + 1, i % width + 1];
+            let item = format!("channel {} row {row} column {column}", channel + 1);
+            table.row(Some(mode), &item, "output", value);
         }
     }
 }

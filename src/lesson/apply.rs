@@ -1,9 +1,9 @@
 //! Making the window's state that of a step.
 
-use super::names::Recorded;
+use super::names::{Named, Recorded};
 use super::{Lesson, Step};
 use crate::model::flag_spec::flags_of;
-use crate::model::{Flags, LayerKind, Role};
+use crate::model::{Flags, LayerKind, Role, Semantics};
 use crate::state::{Settings, State};
 
 impl Lesson {
@@ -15,6 +15,13 @@ impl Lesson {
                 .gallery
                 .as_ref()
                 .is_some_and(|g| g.source == self.photos)
+    }
+
+    /// Shows every step by the rules of this framework, whatever the lesson says.
+    pub fn set_semantics(&mut self, semantics: Semantics) {
+        for step in self.steps.iter_mut().chain([&mut self.start]) {
+            step.semantics = Some(Named(Some(semantics)));
+        }
     }
 
     /// Sets everything a person can set to what a step says, the same from wherever one comes.

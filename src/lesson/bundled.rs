@@ -11,6 +11,13 @@ pub struct Bundled {
     text: &'static str,
 }
 
+impl Bundled {
+    /// The lesson's file.
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+}
+
 /// In the order of the menu.
 pub const BUNDLED: [Bundled; 5] = [
     Bundled {

@@ -32,6 +32,8 @@ pub struct Export {
     /// What the choice looks like now.
     pub drawn: Option<Arc<Figure>>,
     pub preview: Option<TextureHandle>,
+    /// What of the view can be exported alone.
+    pub plots: Vec<&'static str>,
     /// What became of the last thing done.
     pub said: Option<String>,
 }

@@ -204,5 +204,6 @@ fn below_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, card: Rect) {
     let (scatters, batches) = inner.split_left_right_at_x(inner.left() + left);
     scatters::scatters_ui(ui, show, shown, scatters);
     let batches = batches.with_min_x(batches.left() + sizes::S4);
+    parts::note_plot(ui, "Further batches", batches);
     batches::batches_ui(ui, show, shown, batches);
 }

@@ -1,9 +1,11 @@
 //! The export dialog: what of the window, how, and where to.
 
 use eframe::egui::{
-    Align, Align2, Button, Id, Image, Key, Layout, Rect, Role, Sense, Ui, WidgetInfo, Window, vec2,
+    Align, Align2, Button, Id, Image, Key, Layout, Popup, Rect, Role, Sense, Ui, WidgetInfo,
+    Window, vec2,
 };
 
+use super::menu::{self, Entry};
 use super::{Show, parts};
 use crate::command::ExportCommand;
 use crate::figure::Part;
@@ -56,6 +58,7 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     for (part, label) in parts {
         ui.radio_value(&mut new.part, part, label);
     }
+    plots_ui(ui, &show.state.export.plots, &mut new.part);
     ui.add_enabled_ui(new.part != Part::Window, |ui| {
         parts::check_ui(ui, "With a caption", &mut new.caption);
     });
@@ -93,6 +96,35 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     });
     if let Some(said) = &show.state.export.said {
         parts::wrapped_ui(ui, text::note(said, palette));
+    }
+}
+
+/// One plot alone, from a list.
+fn plots_ui(ui: &mut Ui, plots: &[&'static str], part: &mut Part) {
+    let chosen = match part {
+        Part::Plot(name) => Some(*name),
+        Part::View | Part::Side(_) | Part::Window => None,
+    };
+    let Some(&first) = plots.first() else {
+        return;
+    };
+    if ui.radio(chosen.is_some(), "One plot").clicked() && chosen.is_none() {
+        *part = Part::Plot(first);
+    }
+    if let Some(chosen) = chosen {
+        let button = parts::drop_button_ui(ui, "Plot", chosen, false);
+        Popup::menu(&button).show(|ui| {
+            for &name in plots {
+                let entry = Entry {
+                    name,
+                    chosen: name == chosen,
+                    ..Entry::default()
+                };
+                if menu::entry_ui(ui, entry).clicked() {
+                    *part = Part::Plot(name);
+                }
+            }
+        });
     }
 }
 

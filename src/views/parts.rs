@@ -92,31 +92,51 @@ pub fn mark(painter: &Painter, center: Pos2, diameter: f32, mode: Mode, palette:
     };
 }
 
-/// Where the columns of a view lie, training first; kept while a figure asks for it.
-#[derive(Clone, Copy, Debug)]
-pub struct Columns(pub [Option<Rect>; 2]);
+/// Where the parts of a view lie; kept while a figure asks for it.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Of the columns, training first.
+    pub columns: [Option<Rect>; 2],
+    /// Of what a figure can show alone, by name.
+    pub plots: Vec<(&'static str, Rect)>,
+}
 
-impl Columns {
+impl Places {
     /// Where a context keeps them.
     pub fn id() -> Id {
-        Id::unique("columns of the view")
+        Id::unique("places in the view")
     }
 }
 
 /// Whether this is drawn for a figure, which nobody can click.
 pub fn is_figure(ui: &Ui) -> bool {
-    ui.data(|data| data.get_temp::<Columns>(Columns::id()).is_some())
+    ui.data(|data| data.get_temp::<Places>(Places::id()).is_some())
 }
 
 /// Tells a figure of one side that this belongs to it.
 pub fn note_column(ui: &Ui, mode: Mode, rect: Rect) {
     ui.data_mut(|data| {
-        if let Some(mut columns) = data.get_temp::<Columns>(Columns::id()) {
-            let column = &mut columns.0[mode as usize];
+        if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
+            let column = &mut places.columns[mode as usize];
             *column = Some(column.map_or(rect, |known| known.union(rect)));
-            data.insert_temp(Columns::id(), columns);
+            data.insert_temp(Places::id(), places);
         }
     });
+}
+
+/// Tells a figure that this can be shown alone, under this name.
+pub fn note_plot(ui: &Ui, name: &'static str, rect: Rect) {
+    ui.data_mut(|data| {
+        if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
+            places.plots.push((name, rect));
+            data.insert_temp(Places::id(), places);
+        }
+    });
+}
+
+/// The same for a plot that each column has.
+pub fn note_plot_of(ui: &Ui, mode: Mode, names: [&'static str; 2], rect: Rect) {
+    note_plot(ui, names[mode as usize], rect);
 }
 
 /// One of the two columns: a card with a heading band. Returns the room below the band.

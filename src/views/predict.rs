@@ -145,6 +145,7 @@ fn side_ui(
     let pitch = (height - 2.0 * strip_height) / classes;
     let pitch = pitch.clamp(sizes::PREDICT_ROW_MIN, sizes::PREDICT_ROW_MAX);
     let mut rows = Cut(cut.top(pitch * classes));
+    parts::note_plot_of(ui, mode, ["Left classes", "Right classes"], rows.0);
     marks::lines_ui(ui, columns, rows.0.y_range());
     for row in &outcome.rows {
         let name = names.of(row.class);
@@ -163,6 +164,13 @@ fn side_ui(
         parts::line_ui(ui, text::note("dashed: in inference", palette))
     });
     let room = cut.top(2.0 * strip_height);
+    let plots = ["Left passes and batches", "Right passes and batches"];
+    parts::note_plot_of(
+        ui,
+        mode,
+        plots,
+        room.with_max_y(room.bottom() + ticks.height()),
+    );
     marks::lines_ui(ui, columns, room.y_range());
     marks::ticks_ui(
         ui,

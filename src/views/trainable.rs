@@ -153,6 +153,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
                 cards::cards_ui(ui, show, outcome(show.state), room);
                 cut.top(sizes::S3);
             }
+            parts::note_plot(ui, "Layers", cut.0);
             table::table_ui(ui, show, &rows, cut.0);
         });
     });

@@ -194,7 +194,17 @@ fn a_sidecar_tells_how_to_make_the_figure_again() {
     assert_eq!(sidecar["seed"], 7);
     let csv = read("a.csv");
     assert_eq!(csv.matches(",moving_mean,").count(), 160);
-    assert_eq!(csv.matches(",batch_mean,").count(), 320);
+    // Of every channel on both sides, and of the chosen one on eight batches.
+    assert_eq!(csv.matches(",batch_mean,").count(), 2 * 160 + 8);
+    // Each BatchNorm of the base, the further batches, and the feature maps of both sides.
+    assert_eq!(
+        csv.matches("both,layer block_13_project_BN,mean_distance,")
+            .count(),
+        1
+    );
+    assert_eq!(csv.matches(",mean_distance,").count(), 52);
+    assert_eq!(csv.matches("both,channel 5 batch 8,batch_mean,").count(), 1);
+    assert_eq!(csv.matches(",output,").count(), 2 * 5 * 5);
     // Every value of a channel is in one of its bins.
     let counts = csv
         .lines()
@@ -341,6 +351,16 @@ fn the_dialog_chooses_draws_and_copies() {
     assert!(
         svg.contains("#16181b") && svg.contains("training=False") && !svg.contains("training=True")
     );
+    click(&mut window, "One plot");
+    assert_eq!(
+        choice(&window).map(|c| c.part),
+        Some(Part::Plot("All layers"))
+    );
+    click(&mut window, "Plot All layers");
+    click(&mut window, "Right histogram");
+    let svg = drawn(&window).svg.clone();
+    assert!(!svg.contains("training=False") && svg.len() < 30_000);
+    window.check_accessibility();
     click(&mut window, "The whole window");
     let svg = drawn(&window).svg.clone();
     assert!(svg.contains("width=\"1280\" height=\"800\"") && svg.contains("<image "));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eframe::egui::Key;
+use eframe::egui::{Event, Key, Modifiers};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::{App, AppOptions};
@@ -130,6 +130,30 @@ fn keys_go_through_the_steps_and_free_play_comes_back() {
     let base = state(&window).opened.base.as_ref().expect("an open base");
     let flags = modelens::model::Flags::all(&base.model.graph, true);
     assert!(base.flags.same_trainable(&flags), "and their own flags");
+}
+
+/// A frame that took long brings several presses at once: each is a step; a key held down is one.
+#[test]
+fn presses_of_one_frame_are_neither_lost_nor_doubled() {
+    let mut window = open(AppOptions::default());
+    let source = LessonSource::Bundled(2);
+    command(&mut window, LessonCommand::Open(source));
+    let key = |pressed| Event::Key {
+        key: Key::PageDown,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    let [down, up] = [key(true), key(false)];
+    let twice = [&down, &up, &down, &up];
+    let held = [&down, &down, &down, &up];
+    for (events, at) in [(twice, 2), (held, 3)] {
+        let frame = &mut window.input_mut().events;
+        frame.extend(events.into_iter().cloned());
+        settle(&mut window);
+        assert_eq!(step(&window), at);
+    }
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod fine_tune_view;
 mod flags;
 mod golden;
 mod hostile;
+mod lesson_figures;
 mod lessons;
 mod many_passes;
 mod mutations;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
+use clap::{ArgGroup, ValueEnum};
 
 use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
@@ -11,25 +11,50 @@ use crate::figure::{Part, What, png};
 use crate::model::Mode;
 use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
 
+/// What the steps of a lesson say themselves.
+const OF_STEPS: [&str; 15] = [
+    "view",
+    "model",
+    "input",
+    "trainable",
+    "recorded",
+    "augment",
+    "no_random",
+    "seed",
+    "batch",
+    "layer",
+    "channel",
+    "photo",
+    "preset",
+    "epochs",
+    "rate",
+];
+
 /// Draws a view as SVG or PNG: no window, no GPU, the same bytes run after run.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
 )]
 #[derive(Debug, clap::Args)]
+#[command(group(ArgGroup::new("many").args(["all", "from"])))]
 pub struct Figure {
     /// augmentation, dropout, batchnorm, trainable, finetune or predict; with --all, the model.
     pub view: Option<String>,
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
     pub model: Option<PathBuf>,
-    /// Where the figure goes: its ending says whether SVG or PNG.
-    #[arg(long, value_name = "FIG.svg|FIG.png")]
+    /// Where the figure goes: its ending says whether SVG or PNG. The folder of --from.
+    #[arg(long, value_name = "FIG.svg|FIG.png|DIR")]
     pub out: Option<PathBuf>,
     /// Every view but finetune, into this folder.
     #[arg(long, value_name = "DIR")]
     pub all: Option<PathBuf>,
-    /// The files of --all.
-    #[arg(long, value_name = "FORMAT", requires = "all")]
+    /// Every step of a lesson, into the folder --out: a .toml file, or the title of a bundled
+    /// lesson (why-specify-twice). The steps say what is shown; --semantics shows them by other
+    /// rules.
+    #[arg(long, value_name = "LESSON", conflicts_with_all = OF_STEPS)]
+    pub from: Option<PathBuf>,
+    /// The files of --all and --from.
+    #[arg(long, value_name = "FORMAT", requires = "many")]
     pub format: Option<Format>,
     /// A folder or file of photos. Absent: the bundled photos.
     #[arg(long, value_name = "X")]
@@ -182,8 +207,8 @@ impl Figure {
     /// A file name that is neither SVG nor PNG, and options that do not go together.
     pub fn look(&self) -> Result<LookOptions, Failure> {
         let format = match &self.out {
-            Some(out) => Format::of(out)?,
-            None => self.format.unwrap_or(Format::Svg),
+            Some(out) if self.from.is_none() => Format::of(out)?,
+            _ => self.format.unwrap_or(Format::Svg),
         };
         if self.outline_text && format == Format::Png {
             let why = "--outline-text is for SVG: a PNG holds no text";

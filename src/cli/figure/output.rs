@@ -1,45 +1,45 @@
 //! Writing a figure, and what stands beside it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::options::{Figure, Format, LookOptions, Width};
 use crate::cli::Failure;
 use crate::cli::train::output::{HEADER, row};
 use crate::figure::{Drawn, csv, outlined, png};
+use crate::lesson::Step;
 use crate::state::{State, TrainingState, View};
 use crate::worker::save;
 
 impl Figure {
-    /// Writes the figure, and beside it what was asked for.
-    pub(super) fn write(
+    /// The figure's file, and beside it what was asked for.
+    pub(super) fn files(
         &self,
         state: &State,
         view: View,
         drawn: &Drawn,
         look: &LookOptions,
+        step: Option<&Step>,
         out: &Path,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
         let bytes = match Format::of(out)? {
             Format::Svg => self.svg(drawn, look)?.into_bytes(),
             Format::Png => self.png(drawn, look)?,
         };
         let sidecar = if self.sidecar {
-            Some(self.sidecar(state, view, drawn, &bytes)?)
+            Some(self.sidecar(state, view, drawn, step, &bytes)?)
         } else {
             None
         };
-        write_file(out, &bytes)?;
-        if let Some(sidecar) = sidecar {
-            write_file(&out.with_extension("json"), &sidecar)?;
-        }
+        let mut files = vec![(out.to_owned(), bytes)];
+        files.extend(sidecar.map(|text| (out.with_extension("json"), text)));
         let numbers = match view {
             View::FineTune => Some(rows(&state.training)),
-            _ => state.computed.result(view).map(|looked| csv(looked)),
+            _ => state.computed.result(view).map(|looked| csv(state, looked)),
         };
         if let (true, Some(numbers)) = (self.csv, numbers) {
-            write_file(&out.with_extension("csv"), numbers.as_bytes())?;
+            files.push((out.with_extension("csv"), numbers.into_bytes()));
         }
-        Ok(())
+        Ok(files)
     }
 
     fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
@@ -79,7 +79,7 @@ fn rows(training: &TrainingState) -> String {
 }
 
 /// Writes a file whole or not at all.
-fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     save(path, bytes).map_err(|error| {
         Failure::File(format!(
             "the figure was not written ({error:#}): {}",

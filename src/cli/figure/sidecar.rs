@@ -8,11 +8,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::lesson::lesson_source;
 use super::{Figure, view_name};
 use crate::assets;
 use crate::cli::Failure;
+use crate::command::LessonSource;
 use crate::dataset::{Photo, PhotoSource};
 use crate::figure::Drawn;
+use crate::lesson::{BUNDLED, Step};
 use crate::state::{State, View};
 use crate::worker::ModelSource;
 
@@ -23,9 +26,14 @@ impl Figure {
         state: &State,
         view: View,
         drawn: &Drawn,
+        step: Option<&Step>,
         figure: &[u8],
     ) -> Result<Vec<u8>, Failure> {
         let settings = &state.settings;
+        let flags = match step {
+            Some(step) => step.trainable.as_deref().unwrap_or("file"),
+            None => &self.trainable,
+        };
         let value = json!({
             "program": env!("CARGO_PKG_NAME"),
             "version": env!("CARGO_PKG_VERSION"),
@@ -34,10 +42,12 @@ impl Figure {
             "figure": { "sha256": sha256(figure), "points": drawn.size },
             "model": model(state)?,
             "semantics": state.semantics().label(),
-            "trainable": { "flags": self.trainable, "frozen": frozen(state) },
+            "lesson": self.from.as_deref().map(lesson).transpose()?,
+            "step": step.map(|step| &step.title),
+            "trainable": { "flags": flags, "frozen": frozen(state) },
             "seed": settings.seed,
             "layer": layer(state, view),
-            "channel": self.channel,
+            "channel": channel(state, view),
             "augmentation": settings.pipeline.steps.iter().filter(|s| s.on).map(|s| s.layer.class()).collect::<Vec<_>>(),
             "batch_augmented": settings.augment_batch,
             "photo": photo(state)?,
@@ -108,6 +118,24 @@ fn frozen(state: &State) -> Vec<&str> {
 fn layer(state: &State, view: View) -> Option<&str> {
     let base = state.opened.base.as_ref()?;
     Some(&base.model.graph.layers[base.layer(view)?].name)
+}
+
+/// The chosen channel, from 1; none where the view chose it.
+fn channel(state: &State, view: View) -> Option<usize> {
+    let base = state
+        .opened
+        .base
+        .as_ref()
+        .filter(|_| view == View::BatchNorm)?;
+    base.channel.map(|channel| channel + 1)
+}
+
+fn lesson(name: &Path) -> Result<Value, Failure> {
+    let hash = match lesson_source(name)? {
+        LessonSource::File(path) => sha256(&read(&path)?),
+        LessonSource::Bundled(number) => sha256(BUNDLED[number].text().as_bytes()),
+    };
+    Ok(json!({ "name": name.to_string_lossy(), "sha256": hash }))
 }
 
 fn hashed(photo: &Photo) -> Result<Value, Failure> {

@@ -121,6 +121,9 @@ pub fn cells_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, mode: Mode,
                 ui.label(text::note(format!("epoch {}", row + 1), palette))
             });
         }
+        if index % arrangement.columns == 0 {
+            note_row(ui, &arrangement, mode, index, room);
+        }
         cell_ui(ui, show, shown.look, cell, texture.id(), place, rect);
         if arrangement.captions {
             let beside = arrangement.pitch.x - arrangement.cell.x;
@@ -132,6 +135,22 @@ pub fn cells_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, mode: Mode,
             );
         }
     }
+}
+
+/// A figure can show a row of cells alone.
+fn note_row(ui: &Ui, arrangement: &Arrangement, mode: Mode, first: usize, room: Rect) {
+    const ROWS: [[&str; 2]; 3] = [
+        ["Left row 1", "Right row 1"],
+        ["Left row 2", "Right row 2"],
+        ["Left row 3", "Right row 3"],
+    ];
+    let Some(names) = ROWS.get(first / arrangement.columns) else {
+        return;
+    };
+    let top = arrangement.rect(first).top();
+    let height = arrangement.rect(first + arrangement.columns).top() - top;
+    let row = Rect::from_x_y_ranges(room.x_range(), top..=(top + height).min(room.bottom()));
+    parts::note_plot_of(ui, mode, *names, row);
 }
 
 /// The words below a cell; `rect` is the cell with its share of the gaps beside it.

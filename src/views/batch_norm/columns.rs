@@ -57,8 +57,12 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
         let scale = Map::scale(&[left, right]);
         let map = if mode == Mode::Training { left } else { right };
         let name = words::map_name(shown, mode);
-        room = map::map_ui(ui, room, map, scale, mode, &name);
+        let rest = map::map_ui(ui, room, map, scale, mode, &name);
+        let place = room.with_min_x(rest.right());
+        parts::note_plot_of(ui, mode, ["Left feature map", "Right feature map"], place);
+        room = rest;
     }
+    parts::note_plot_of(ui, mode, ["Left histogram", "Right histogram"], room);
     histogram_ui(ui, shown, [mode, look], room, caption);
 }
 

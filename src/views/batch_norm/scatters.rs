@@ -5,8 +5,8 @@ use eframe::egui::{Rect, Ui, pos2};
 use super::Shown;
 use crate::command::Command;
 use crate::theme::{self, sizes};
-use crate::views::Show;
 use crate::views::plots::{self, Scatter};
+use crate::views::{Show, parts};
 
 /// Two scatter plots, of the means and of the variances; a click on a point chooses its channel.
 pub fn scatters_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Rect) {
@@ -31,6 +31,7 @@ pub fn scatters_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Re
             chosen: shown.channel,
             ring: theme::palette(ui).training.ink,
         };
+        parts::note_plot(ui, ["Means", "Variances"][i], place(i));
         if let Some(channel) = plots::scatter_ui(ui, place(i), &scatter) {
             show.push(Command::SetChannel(channel));
         }

@@ -31,6 +31,7 @@ pub const MEANING: &str = "Distance: |batch mean − moving mean| / √(moving v
 pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, room: Rect) {
     let palette = theme::palette(ui);
     parts::card(ui.painter(), room, palette);
+    parts::note_plot(ui, "All layers", room);
     let Some(shown) = shown else {
         return;
     };

@@ -33,6 +33,10 @@ pub fn passes_ui(
         let line = Stroke::new(sizes::LINE, palette.line);
         ui.painter().vline(x, rect.y_range(), line);
     }
+    let names = ["Largest values", "Mean of passes", "Monte Carlo passes"];
+    for (i, name) in names.into_iter().enumerate() {
+        parts::note_plot(ui, name, part(i).0);
+    }
     largest_ui(ui, outcome, part(0));
     mean_ui(ui, outcome, part(1));
     let mut cut = part(2);

@@ -24,6 +24,7 @@ pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, roo
         cut.0.min,
         vec2(cut.0.width(), grid.pitch * grid.rows as f32),
     );
+    parts::note_plot_of(ui, mode, ["Left mask", "Right mask"], area);
     let hovered = unit_grid::unit_grid_ui(ui, area, grid, side, full, palette.mode(mode));
     // The picture in words, and what lies under the pointer.
     let response = ui.interact(

@@ -73,6 +73,12 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
             .zip(Cut(row.with_min_x(left)).halves(sizes::S2))
         {
             parts::note_column(ui, mode, rect);
+            let names = if trainable {
+                ["Trainable, left card", "Trainable, right card"]
+            } else {
+                ["Frozen, left card", "Frozen, right card"]
+            };
+            parts::note_plot_of(ui, mode, names, rect);
             if let Some(outcome) = outcome {
                 card_ui(ui, outcome, outcome.card(trainable, mode), rect);
             } else {

@@ -1,0 +1,135 @@
+//! The figures of a lesson, one a step.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::Context;
+
+use super::options::{Figure, Format, LookOptions};
+use crate::app::{App, AppOptions};
+use crate::cli::{Failure, Rules};
+use crate::command::{Action, LessonSource};
+use crate::lesson::{self, BUNDLED, Lesson};
+use crate::state::View;
+
+impl Figure {
+    /// The figures of all steps, in the order of the steps.
+    pub(super) fn of_lesson(
+        &self,
+        name: &Path,
+        look: &LookOptions,
+    ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+        let Some(folder) = &self.out else {
+            let why = "name the folder of the lesson's figures with --out";
+            return Err(Failure::Usage(why.to_owned()));
+        };
+        let mut lesson = opened(name)?;
+        if self.semantics != Rules::Auto {
+            lesson.set_semantics(self.semantics.semantics(crate::model::Semantics::Keras3));
+        }
+        let ctx = Context::default();
+        let options = AppOptions {
+            model: lesson.model.clone(),
+            photos: lesson.photos.clone(),
+            ..AppOptions::default()
+        };
+        let mut app = App::in_context(&ctx, options)
+            .map_err(|error| Failure::File(format!("no thread can be started: {error}")))?;
+        app.settle(&ctx);
+        let extension = self.format.unwrap_or(Format::Svg).extension();
+        let mut files = Vec::new();
+        for (i, step) in lesson.steps.iter().enumerate() {
+            let number = i + 1;
+            let failed =
+                |why: &str| Failure::File(format!("step {number}: {why}: {}", name.display()));
+            lesson.apply(i, app.state_mut()).map_err(|e| failed(&e))?;
+            if step.view.0 == View::FineTune {
+                app.command(&ctx, Action::StartRuns.into());
+            }
+            app.settle(&ctx);
+            let state = app.state();
+            let notice = state.computed.notices.first().map(|notice| &notice.text);
+            if let Some(why) = notice.or(state.training.failure.as_ref()) {
+                return Err(failed(why));
+            }
+            let out = folder.join(file_name(number, &step.title, extension));
+            let drawn = self.drawn(app.state(), &ctx, step.view.0, look, Some(step), &out);
+            files.extend(drawn.map_err(|error| match error {
+                Failure::Usage(why) => Failure::Usage(format!("step {number}: {why}")),
+                file @ Failure::File(_) => file,
+            })?);
+        }
+        Ok(files)
+    }
+}
+
+fn opened(name: &Path) -> Result<Lesson, Failure> {
+    let lesson = match lesson_source(name)? {
+        LessonSource::File(path) => lesson::open(&path),
+        LessonSource::Bundled(number) => lesson::open_bundled(number),
+    };
+    lesson.map_err(|error| Failure::File(format!("{error}: {}", name.display())))
+}
+
+/// The lesson an argument names: a file, else a bundled one by its title.
+pub(super) fn lesson_source(name: &Path) -> Result<LessonSource, Failure> {
+    if name.exists() {
+        return Ok(LessonSource::File(name.to_owned()));
+    }
+    let wanted = slug(&name.to_string_lossy());
+    let titles = BUNDLED.map(|bundled| slug(bundled.title));
+    if let Some(number) = titles.iter().position(|title| *title == wanted) {
+        return Ok(LessonSource::Bundled(number));
+    }
+    Err(Failure::File(format!(
+        "there is no such file, and no such lesson among {}: {}",
+        titles.join(", "),
+        name.display()
+    )))
+}
+
+/// Letters of a file's name that a title may make up.
+const SLUG: usize = 50;
+
+/// `02-some-units-go.svg`.
+fn file_name(number: usize, title: &str, extension: &str) -> String {
+    match slug(title) {
+        title if title.is_empty() => format!("{number:02}.{extension}"),
+        title => format!("{number:02}-{title}.{extension}"),
+    }
+}
+
+/// Letters and digits in lower case; whatever stands between them is one hyphen.
+fn slug(title: &str) -> String {
+    let lower = title.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let cut: String = words.join("-").chars().take(SLUG).collect();
+    cut.trim_end_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_named_by_number_and_title() {
+        assert_eq!(
+            file_name(3, "`training=True`: what then?", "svg"),
+            "03-training-true-what-then.svg"
+        );
+        assert_eq!(file_name(12, "Größe/../x", "png"), "12-größe-x.png");
+        assert_eq!(file_name(1, "?!", "svg"), "01.svg");
+        assert!(file_name(1, &"long ".repeat(100), "svg").len() < 60);
+    }
+
+    #[test]
+    fn bundled_lessons_are_found_by_their_titles() {
+        for (number, bundled) in BUNDLED.iter().enumerate() {
+            for name in [bundled.title.to_owned(), slug(bundled.title)] {
+                let source = lesson_source(Path::new(&name));
+                assert!(matches!(source, Ok(LessonSource::Bundled(n)) if n == number));
+            }
+        }
+        assert!(lesson_source(Path::new("no lesson")).is_err());
+    }
+}

@@ -1,0 +1,138 @@
+//! The figures of a lesson, from the command line.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn figures(lesson: &str, out: &Path, more: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_modelens"))
+        .args(["figure", "--from", lesson, "--out"])
+        .arg(out)
+        .args(more)
+        .output()
+        .expect("the program starts")
+}
+
+/// Names and bytes of a folder.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = std::fs::read_dir(folder).expect("the folder");
+    let file = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.expect("an entry");
+        let name = entry.file_name().into_string().expect("a name");
+        (name, std::fs::read(entry.path()).expect("a file"))
+    };
+    entries.map(file).collect()
+}
+
+const LESSON: &str = "lesson = 1\ntitle = \"Mine\"\nbatch = 2\n\
+    [[step]]\ntitle = \"Some units go\"\nview = \"dropout\"\nhide = [\"side-panel\"]\n\
+    [[step]]\ntitle = \"Frozen?\"\nview = \"batchnorm\"\ntrainable = \"none\"\nchannel = 5\n\
+    [[step]]\ntitle = \"Not frozen\"\nview = \"batchnorm\"\ntrainable = \"all\"\nchannel = 5\n";
+
+fn lesson(folder: &Path, text: &str) -> String {
+    let path = folder.join("lesson.toml");
+    std::fs::write(&path, text).expect("a file");
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+#[test]
+fn each_step_is_a_figure_and_the_same_bytes_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lesson = lesson(folder.path(), LESSON);
+    let more = ["--sidecar", "--theme", "dark"];
+    let [a, b] = ["new/a", "b"].map(|name| {
+        let out = folder.path().join(name);
+        let done = figures(&lesson, &out, &more);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{said}");
+        files(&out)
+    });
+    let names: Vec<&str> = a.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "01-some-units-go.json",
+            "01-some-units-go.svg",
+            "02-frozen.json",
+            "02-frozen.svg",
+            "03-not-frozen.json",
+            "03-not-frozen.svg",
+        ]
+    );
+    for (name, bytes) in &a {
+        // The command names the folder.
+        assert!(name.ends_with("json") || b[name] == *bytes, "{name}");
+    }
+    assert!(a["02-frozen.svg"] != a["03-not-frozen.svg"]);
+    let sidecar: serde_json::Value = serde_json::from_slice(&a["02-frozen.json"]).expect("JSON");
+    assert_eq!(sidecar["step"], "Frozen?");
+    assert_eq!(sidecar["channel"], 5);
+    assert_eq!(sidecar["trainable"]["flags"], "none");
+    assert_eq!(sidecar["batch"].as_array().map(Vec::len), Some(2));
+}
+
+/// A step is what the command for one view draws with the same settings.
+#[test]
+fn a_step_is_the_figure_of_its_view() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let lesson = lesson(folder.path(), LESSON);
+    let out = folder.path().join("figures");
+    let more = ["--caption", "--semantics", "pytorch", "--csv"];
+    assert!(figures(&lesson, &out, &more).status.success());
+    let one = folder.path().join("one.svg");
+    let view = "batchnorm --batch 2 --trainable none --channel 5 --csv";
+    let done = Command::new(env!("CARGO_BIN_EXE_modelens"))
+        .arg("figure")
+        .args(view.split(' '))
+        .args(["--caption", "--semantics", "pytorch", "--out"])
+        .arg(&one)
+        .status()
+        .expect("the program starts");
+    assert!(done.success());
+    let step = files(&out);
+    for end in ["svg", "csv"] {
+        let one = std::fs::read(one.with_extension(end)).expect("a figure");
+        assert!(step[&format!("02-frozen.{end}")] == one, "{end}");
+    }
+}
+
+#[test]
+fn a_bundled_lesson_goes_by_its_title() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let more = ["--format", "png", "--width", "300px"];
+    let done = figures("nine-identical-images", folder.path(), &more);
+    assert!(done.status.success());
+    let files = files(folder.path());
+    let lesson = modelens::lesson::open_bundled(1).expect("a lesson");
+    assert_eq!(files.len(), lesson.steps.len());
+    assert!(files.values().all(|bytes| bytes.starts_with(b"\x89PNG")));
+}
+
+#[test]
+fn what_cannot_be_drawn_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = lesson(
+        folder.path(),
+        &format!("{LESSON}layer = \"no_such_layer\"\n"),
+    );
+    let out = folder.path().join("figures");
+    let cases: [(&str, &[&str], i32, &str); 5] = [
+        (&broken, &[], 1, "step 3"),
+        ("no-such-lesson", &[], 1, "why-specify-twice"),
+        (&broken, &["--seed", "3"], 2, "--seed"),
+        (&broken, &["--all", "x"], 2, "--all"),
+        (
+            &broken,
+            &["--format", "png", "--outline-text"],
+            2,
+            "--outline-text",
+        ),
+    ];
+    for (lesson, more, status, word) in cases {
+        let done = figures(lesson, &out, more);
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(status), "{said}");
+        assert!(said.contains(word), "{said}");
+        assert!(!out.exists(), "{said}");
+    }
+}

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Format, Model, OpenError, Preprocessing, Semantics, keras, pytorch};
+use super::{Format, Model, OpenError, Preprocessing, Semantics, keras, onnx, pytorch};
 use crate::assets;
 
 /// Where a model comes from.
@@ -171,13 +171,16 @@ fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
         let opened = pytorch::open_pickle(&bytes, &title)?;
         return Ok(of_pytorch(title, Format::Pickle, opened));
     }
+    if onnx::looks_like(&bytes) {
+        return Ok(of_onnx(title, onnx::open(&bytes)?));
+    }
     let what = if bytes.is_empty() {
         "it is empty"
     } else {
         "its content is of another kind"
     };
     Err(OpenError::NotAModel(format!(
-        "{what}. Supported: Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt"
+        "{what}. Supported: Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt, ONNX .onnx"
     )))
 }
 
@@ -186,6 +189,19 @@ fn of_pytorch(title: String, format: Format, opened: pytorch::Opened) -> Model {
         title,
         format,
         framework: "PyTorch".into(),
+        semantics: Semantics::PyTorch,
+        graph: opened.graph,
+        preprocessing: opened.preprocessing,
+        labels: Vec::new(),
+        warnings: opened.warnings,
+    }
+}
+
+fn of_onnx(title: String, opened: onnx::Opened) -> Model {
+    Model {
+        title,
+        format: Format::Onnx,
+        framework: opened.framework,
         semantics: Semantics::PyTorch,
         graph: opened.graph,
         preprocessing: opened.preprocessing,

@@ -25,6 +25,7 @@ mod lessons;
 mod many_passes;
 mod mutations;
 mod names;
+mod onnx;
 mod optimizer;
 mod predict;
 mod preprocessing;

@@ -19,7 +19,8 @@ use crate::state::{MAX_BATCH, View};
 pub struct Figure {
     /// augmentation, dropout, batchnorm, trainable or predict; with --all, the model.
     pub view: Option<String>,
-    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
+    /// or the name of a bundled base.
     pub model: Option<PathBuf>,
     /// Where the figure goes: its ending says whether SVG or PNG.
     #[arg(long, value_name = "FIG.svg|FIG.png")]

@@ -129,7 +129,8 @@ fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     if about.len() > MAX_FILE_BYTES {
         return Err(too_large(about.len()));
     }
-    let mut bytes = Vec::new();
+    // Growing by doubling would take half as much again.
+    let mut bytes = Vec::with_capacity(about.len() as usize + 1);
     // Some files are longer than they say.
     let most = MAX_FILE_BYTES + 1;
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
@@ -164,11 +165,11 @@ fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
         ));
     }
     if looks_like_safetensors(&bytes) {
-        let opened = pytorch::open_safetensors(&bytes, &title)?;
+        let opened = pytorch::open_safetensors(bytes, &title)?;
         return Ok(of_pytorch(title, Format::Safetensors, opened));
     }
     if pytorch::looks_like_pickle(&bytes) {
-        let opened = pytorch::open_pickle(&bytes, &title)?;
+        let opened = pytorch::open_pickle(bytes, &title)?;
         return Ok(of_pytorch(title, Format::Pickle, opened));
     }
     if onnx::looks_like(&bytes) {

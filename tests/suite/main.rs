@@ -9,6 +9,7 @@
 mod augmentation;
 mod bad_input;
 mod batch_norm;
+mod bombs;
 mod bundled;
 mod call;
 mod cli;
@@ -23,6 +24,7 @@ mod golden;
 mod hostile;
 mod lessons;
 mod many_passes;
+mod memory;
 mod mutations;
 mod names;
 mod onnx;

@@ -43,6 +43,9 @@ impl Value {
     }
 }
 
+/// Pixels a side of the photos that a network may ask for, as for Keras files.
+const MAX_SIDE: usize = 4096;
+
 /// Where `[N, C, H, W]` is in `[N, H, W, C]`.
 pub const IMAGE: [usize; 4] = [0, 3, 1, 2];
 
@@ -58,6 +61,10 @@ pub struct Build<'a> {
     known: HashMap<&'a str, Known<'a>>,
     /// How often each value is read.
     readers: HashMap<&'a str, usize>,
+    /// Nodes whose value has several names, which readers are counted by.
+    shared: HashSet<NodeId>,
+    /// The size of the batch that the file was exported with, where it is fixed.
+    pub batch: Option<usize>,
     names: HashSet<String>,
 }
 
@@ -144,12 +151,17 @@ impl<'a> Build<'a> {
         live: &[bool],
     ) -> Result<Self, OpenError> {
         let dims = input.dims.clone().unwrap_or(vec![None; 4]);
-        let &[_, a, b, c] = dims.as_slice() else {
+        let &[batch, a, b, c] = dims.as_slice() else {
             return Err(OpenError::NotAModel(format!(
                 "its input has {} axes; only models of images are supported",
                 dims.len()
             )));
         };
+        if let Some(side) = [a, b, c].into_iter().flatten().find(|&n| n > MAX_SIDE) {
+            return Err(OpenError::TooLarge(format!(
+                "its input has {side} pixels a side; the limit is {MAX_SIDE}"
+            )));
+        }
         let last = is_channels_last(file, input);
         let [h, w, c] = if last { [a, b, c] } else { [b, c, a] };
         let mut build = Self {
@@ -161,6 +173,8 @@ impl<'a> Build<'a> {
             },
             known: HashMap::new(),
             readers: HashMap::new(),
+            shared: HashSet::new(),
+            batch,
             names: HashSet::new(),
         };
         let node = build.emit("input", "Input", LayerKind::Input, Vec::new(), Vec::new());
@@ -287,8 +301,20 @@ impl<'a> Build<'a> {
 
     /// Whether nothing else reads this input.
     pub fn is_only_reader(&self, op: &Op<'_, 'a>, at: usize) -> bool {
-        let name = op.node.inputs.get(at);
-        name.is_some_and(|name| self.readers.get(name) == Some(&1))
+        let name = op.node.inputs.get(at).copied().unwrap_or_default();
+        let once = self.readers.get(name) == Some(&1);
+        match self.known.get(name) {
+            Some(Known::Value(value)) => once && !self.shared.contains(&value.node),
+            _ => once,
+        }
+    }
+
+    /// A value that goes on under another name.
+    pub fn renamed(&mut self, op: &Op<'_, 'a>, value: Value) -> Value {
+        if !self.is_only_reader(op, 0) {
+            self.shared.insert(value.node);
+        }
+        value
     }
 
     /// A layer, called on these.

@@ -185,7 +185,7 @@ fn fold_ints(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Ints>, O
             }
             _ => Ok(None),
         },
-        "Add" | "Sub" | "Mul" => {
+        "Add" | "Sub" | "Mul" | "Div" => {
             let [a, b] = inputs else { return Ok(None) };
             if a.dims() != b.dims() && !a.dims().is_empty() && !b.dims().is_empty() {
                 return Ok(None);
@@ -197,6 +197,7 @@ fn fold_ints(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Ints>, O
                 match op.node.op {
                     "Add" => a.checked_add(b),
                     "Sub" => a.checked_sub(b),
+                    "Div" => a.checked_div(b),
                     _ => a.checked_mul(b),
                 }
             });

@@ -23,7 +23,7 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
                 return Err(op.refuse("it moves the batch axis"));
             }
             // Nothing moves: the value is seen with other axes.
-            Ok(Value { axes, ..x })
+            Ok(build.renamed(op, Value { axes, ..x }))
         }
         "Flatten" => {
             let axis = op.int("axis", 1)?;
@@ -95,11 +95,14 @@ fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
         .try_fold(1_usize, |n, &d| n.checked_mul(d));
     let fixed = fixed.ok_or_else(|| op.refuse("its shape is larger than can be counted"))?;
     // The batch axis stays where all the values of one photo are in the others.
+    let own = match sizes[0] {
+        None | Some(0 | 1) => true,
+        Some(n) => build.batch.map(|batch| batch as i64) == Some(n),
+    };
     let keeps = match (open, whole) {
         (0, Some(whole)) => fixed == whole,
-        // A size of 0 takes the file's own; a fixed one is that of the batch it was exported with.
-        (1, Some(whole)) => sizes[0] != Some(-1) && fixed > 0 && whole.is_multiple_of(fixed),
-        (1, None) => matches!(sizes[0], None | Some(0 | 1)),
+        (1, Some(whole)) => own && fixed > 0 && whole.is_multiple_of(fixed),
+        (1, None) => own,
         _ => false,
     };
     if !keeps {

@@ -216,9 +216,13 @@ impl<'a> Build<'a> {
             _ => None,
         });
         let constants: Option<Vec<_>> = constants.collect();
-        if let Some(constants) = constants
-            && let Some(folded) = constant::fold(op, &constants)?
-        {
+        if let Some(constants) = constants {
+            let folded = constant::fold(op, &constants)?.ok_or_else(|| {
+                let class: String = node.op.chars().take(80).collect();
+                op.refuse(format!(
+                    "it is an ONNX {class} of constants alone, which is not worked out here"
+                ))
+            })?;
             self.known.insert(output, Known::Constant(folded));
             return Ok(());
         }

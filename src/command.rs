@@ -356,7 +356,7 @@ impl Action {
             ),
             Self::OpenBase => (
                 "Open file...",
-                "A Keras .h5 or .keras file, or a PyTorch state dict (.safetensors, .pth, .pt)",
+                "A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), or an .onnx file",
                 Some((ctrl, Key::O)),
             ),
             Self::OpenPhotos => (

@@ -21,7 +21,7 @@ const WAITING: usize = 8;
 /// a system without dialogs from a person who closes one.
 const QUICKEST: Duration = Duration::from_millis(300);
 
-const MODEL_EXTENSIONS: [&str; 6] = ["h5", "hdf5", "keras", "safetensors", "pth", "pt"];
+const MODEL_EXTENSIONS: [&str; 7] = ["h5", "hdf5", "keras", "safetensors", "pth", "pt", "onnx"];
 /// What a lesson's name ends in.
 pub const LESSON_EXTENSION: &str = "toml";
 const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];

@@ -129,6 +129,8 @@ fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(broken(error.to_string())),
+        // Reading a device or a pipe may never end.
+        Ok(found) if !found.is_file() => return Err(broken("it is not a file".to_owned())),
         Ok(found) if found.len() > MOST_BYTES => {
             return Err(broken("it is far too large for settings".to_owned()));
         }

@@ -12,7 +12,8 @@ use crate::model::{Flags, Layer, Model};
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
 pub struct Inspect {
-    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
+    /// or the name of a bundled base.
     model: Option<PathBuf>,
     /// Print JSON instead of a table.
     #[arg(long)]

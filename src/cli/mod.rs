@@ -23,9 +23,9 @@ use crate::worker::PhotosSource;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// The base to open: a Keras .h5 or .keras file, a .safetensors file, or the name of a bundled
-    /// base (dog_breeds_mobilenetv2, efficientnet_lite0). Absent: dog_breeds_mobilenetv2. A .toml
-    /// file is opened as a lesson.
+    /// The base to open: a Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an
+    /// .onnx file, or the name of a bundled base (dog_breeds_mobilenetv2, efficientnet_lite0). Absent:
+    /// dog_breeds_mobilenetv2. A .toml file is opened as a lesson.
     pub model: Option<PathBuf>,
     /// A folder of class folders with photos. Absent: the bundled photos.
     pub photos: Option<PathBuf>,

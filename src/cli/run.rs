@@ -16,7 +16,8 @@ use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_o
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
 pub struct Run {
-    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
+    /// or the name of a bundled base.
     model: Option<PathBuf>,
     /// A folder or file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
     /// model's input layer takes it (nothing is added to arrays).

@@ -11,6 +11,7 @@ mod paths;
 mod save;
 pub mod values;
 
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -56,12 +57,20 @@ const MOST_BYTES: u64 = 1 << 20;
 /// With the line where there is one.
 pub fn open(path: &Path) -> Result<Lesson, LessonError> {
     let whole = |error: std::io::Error| LessonError::Whole(error.to_string());
-    if std::fs::metadata(path).map_err(whole)?.len() > MOST_BYTES {
+    // Reading a device or a pipe may never end.
+    if !std::fs::metadata(path).map_err(whole)?.is_file() {
+        return Err(LessonError::Whole("it is not a file".to_owned()));
+    }
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(whole)?;
+    file.take(MOST_BYTES + 1)
+        .read_to_string(&mut text)
+        .map_err(whole)?;
+    if text.len() as u64 > MOST_BYTES {
         return Err(LessonError::Whole(
             "it is too large for a lesson".to_owned(),
         ));
     }
-    let text = std::fs::read_to_string(path).map_err(whole)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     format::parse(&text, Some(folder))
 }

@@ -161,6 +161,28 @@ pub enum Padding {
     Same,
     /// PyTorch's: so many pixels on every side.
     Around(usize),
+    /// ONNX's: `[top, bottom, left, right]`, and whether a last window may reach beyond the end.
+    Sides {
+        pixels: [usize; 4],
+        ceil: bool,
+    },
+}
+
+impl Padding {
+    /// As seen along the columns: what was left and right comes first.
+    #[must_use]
+    pub fn across(self) -> Self {
+        match self {
+            Self::Sides {
+                pixels: [top, bottom, left, right],
+                ceil,
+            } => Self::Sides {
+                pixels: [left, right, top, bottom],
+                ceil,
+            },
+            other => other,
+        }
+    }
 }
 
 /// Pooling with a window.

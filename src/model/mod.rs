@@ -11,6 +11,7 @@ pub mod graph;
 pub mod keras;
 pub mod layers;
 pub mod noise_rate;
+pub mod onnx;
 pub mod open;
 pub mod pass;
 pub mod preprocessing;
@@ -56,6 +57,8 @@ pub enum Format {
     Safetensors,
     /// A PyTorch state dict as `torch.save` writes it.
     Pickle,
+    /// A graph for inference.
+    Onnx,
 }
 
 impl Format {
@@ -66,6 +69,7 @@ impl Format {
             Self::KerasZip => "keras",
             Self::Safetensors => "safetensors",
             Self::Pickle => "pth",
+            Self::Onnx => "onnx",
         }
     }
 }

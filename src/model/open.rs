@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Format, Model, OpenError, Preprocessing, Semantics, keras, pytorch};
+use super::{Format, Model, OpenError, Preprocessing, Semantics, keras, onnx, pytorch};
 use crate::assets;
 
 /// Where a model comes from.
@@ -129,7 +129,8 @@ fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     if about.len() > MAX_FILE_BYTES {
         return Err(too_large(about.len()));
     }
-    let mut bytes = Vec::new();
+    // Growing by doubling would take half as much again.
+    let mut bytes = Vec::with_capacity(about.len() as usize + 1);
     // Some files are longer than they say.
     let most = MAX_FILE_BYTES + 1;
     File::open(path)?.take(most).read_to_end(&mut bytes)?;
@@ -164,12 +165,15 @@ fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
         ));
     }
     if looks_like_safetensors(&bytes) {
-        let opened = pytorch::open_safetensors(&bytes, &title)?;
+        let opened = pytorch::open_safetensors(bytes, &title)?;
         return Ok(of_pytorch(title, Format::Safetensors, opened));
     }
     if pytorch::looks_like_pickle(&bytes) {
-        let opened = pytorch::open_pickle(&bytes, &title)?;
+        let opened = pytorch::open_pickle(bytes, &title)?;
         return Ok(of_pytorch(title, Format::Pickle, opened));
+    }
+    if onnx::looks_like(&bytes) {
+        return Ok(of_onnx(title, onnx::open(&bytes)?));
     }
     let what = if bytes.is_empty() {
         "it is empty"
@@ -177,7 +181,7 @@ fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
         "its content is of another kind"
     };
     Err(OpenError::NotAModel(format!(
-        "{what}. Supported: Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt"
+        "{what}. Supported: Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt, ONNX .onnx"
     )))
 }
 
@@ -186,6 +190,19 @@ fn of_pytorch(title: String, format: Format, opened: pytorch::Opened) -> Model {
         title,
         format,
         framework: "PyTorch".into(),
+        semantics: Semantics::PyTorch,
+        graph: opened.graph,
+        preprocessing: opened.preprocessing,
+        labels: Vec::new(),
+        warnings: opened.warnings,
+    }
+}
+
+fn of_onnx(title: String, opened: onnx::Opened) -> Model {
+    Model {
+        title,
+        format: Format::Onnx,
+        framework: opened.framework,
         semantics: Semantics::PyTorch,
         graph: opened.graph,
         preprocessing: opened.preprocessing,

@@ -33,6 +33,8 @@ pub enum SaveError {
     NestedHead,
     #[error("a .pth file cannot be written back; save the state dict as .safetensors first")]
     Pickle,
+    #[error("an ONNX file is made for inference and cannot be written back")]
+    Onnx,
     #[error("the new file cannot be put together ({0})")]
     Content(String),
     #[error("{0}")]
@@ -94,6 +96,7 @@ fn content(source: &ModelSource, network: &Network, model: &Model) -> Result<Vec
         Format::KerasZip => keras::archive(original, network, model),
         Format::Safetensors => pytorch::safetensors(&original, model),
         Format::Pickle => Err(SaveError::Pickle),
+        Format::Onnx => Err(SaveError::Onnx),
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::app::desired;
 use crate::command::Action;
 use crate::lesson::Control;
-use crate::model::{Mode, Reading};
+use crate::model::{Format, Mode, Reading, onnx};
 use crate::state::{Gallery, State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
 use crate::worker::Job;
@@ -172,10 +172,11 @@ pub fn missing(state: &State, view: View) -> Option<String> {
         return Some(format!("{} holds no photos. {hint}", gallery.photos.title));
     }
     if view == View::BatchNorm && base.batch_norms.is_empty() {
-        return Some(
-            "This base has no BatchNorm layer: its statistics are the same in both modes."
-                .to_owned(),
-        );
+        let text = match base.model.format {
+            Format::Onnx => onnx::FOLDED,
+            _ => "This base has no BatchNorm layer: its statistics are the same in both modes.",
+        };
+        return Some(text.to_owned());
     }
     if view == View::Predict && Reading::of(&base.model.graph).is_none() {
         return Some(predict::NO_CLASSES.to_owned());

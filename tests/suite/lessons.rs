@@ -353,3 +353,10 @@ fn every_measured_value_is_documented() {
         assert!(text.contains(&row), "{row}");
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn a_device_is_no_lesson() {
+    let error = lesson::open(Path::new("/dev/zero")).expect_err("it is refused");
+    assert!(error.to_string().contains("not a file"), "{error}");
+}

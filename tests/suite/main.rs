@@ -9,6 +9,7 @@
 mod augmentation;
 mod bad_input;
 mod batch_norm;
+mod bombs;
 mod bundled;
 mod call;
 mod cli;
@@ -24,8 +25,10 @@ mod hostile;
 mod lesson_figures;
 mod lessons;
 mod many_passes;
+mod memory;
 mod mutations;
 mod names;
+mod onnx;
 mod optimizer;
 mod predict;
 mod preprocessing;

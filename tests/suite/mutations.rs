@@ -1,5 +1,5 @@
-//! Files changed at random: each ends in an answer or an error, never in a panic, and soon. The seed
-//! and the number say which file it was. `MODELENS_MUTATIONS` says how many of each format (default
+//! Files changed at random: each ends in an answer or an error, never in a panic, soon, and within
+//! twice the file's length of memory and a fixed bound. The seed and the number say which file it was. `MODELENS_MUTATIONS` says how many of each format (default
 //! 60; 10,000 take some minutes).
 
 use std::io::{Read as _, Write as _};
@@ -16,7 +16,11 @@ use modelens::random::Draws;
 use modelens::worker::PhotosSource;
 
 use crate::bad_input::{fixture, folder};
-use crate::pytorch;
+use crate::memory::most_bytes;
+use crate::{onnx, pytorch};
+
+/// Bytes that opening a file may take beyond twice its own.
+const BOUND: u64 = 64 << 20;
 
 fn count() -> u64 {
     let given = std::env::var("MODELENS_MUTATIONS").ok();
@@ -88,6 +92,34 @@ fn mutated_zip(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
     out.finish().expect("a zip archive").into_inner()
 }
 
+/// The PNG with one chunk mutated, so that its checksum fits; or, one time in four, any of its bytes.
+fn mutated_png(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
+    if draws.below(4) == 0 {
+        return mutated(bytes, draws);
+    }
+    let (signature, mut rest) = bytes.split_at(8);
+    let mut chunks = Vec::new();
+    while let Some((length, behind)) = rest.split_first_chunk::<4>() {
+        let (chunk, behind) = behind.split_at(4 + u32::from_be_bytes(*length) as usize);
+        chunks.push(chunk.to_vec());
+        rest = &behind[4..];
+    }
+    let chosen = draws.below(chunks.len());
+    chunks[chosen] = mutated(&chunks[chosen], draws);
+    let mut out = signature.to_vec();
+    for chunk in chunks {
+        out.extend((chunk.len().saturating_sub(4) as u32).to_be_bytes());
+        out.extend(&chunk);
+        let checksum = chunk.iter().fold(u32::MAX, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+                (crc >> 1) ^ (0xedb8_8320 * (crc & 1))
+            })
+        });
+        out.extend((!checksum).to_be_bytes());
+    }
+    out
+}
+
 /// Both passes on a small photo, where the mutation left the model's input small.
 fn passes(model: &Model) {
     let side = |axis: usize, open: usize| model.graph.input_hwc[axis].unwrap_or(open);
@@ -115,47 +147,53 @@ fn passes(model: &Model) {
     }
 }
 
-/// Opens `count()` mutations of a file of this format.
-fn survives(
+/// Opens `count()` mutations of a file of this format, and looks at what was opened.
+fn survives<T>(
     name: &str,
     bytes: &[u8],
     mutate: impl Fn(&[u8], &mut Draws) -> Vec<u8>,
-    open: impl Fn(&Path) -> bool,
+    open: impl Fn(&Path) -> Option<T>,
+    look: impl Fn(&T),
 ) {
     let folder = folder();
     let path = folder.path().join(name);
-    let (mut opened, mut slowest) = (0, Duration::ZERO);
+    let (mut opened, mut slowest, mut largest) = (0, Duration::ZERO, 0);
     for i in 0..count() {
         let mut draws = Draws::new(i, &[7]);
-        std::fs::write(&path, mutate(bytes, &mut draws)).expect("a file");
+        let mutated = mutate(bytes, &mut draws);
+        std::fs::write(&path, &mutated).expect("a file");
         let start = Instant::now();
-        let done = catch_unwind(AssertUnwindSafe(|| open(&path)));
-        assert!(done.is_ok(), "{name}: mutation {i} panics");
+        let done = catch_unwind(AssertUnwindSafe(|| {
+            let (value, most) = most_bytes(|| open(&path));
+            value.as_ref().inspect(|value| look(value));
+            (value.is_some(), most)
+        }));
+        let Ok((is_open, most)) = done else {
+            panic!("{name}: mutation {i} panics");
+        };
         let spent = start.elapsed();
+        let bound = 2 * mutated.len() as u64 + BOUND;
+        assert!(most <= bound, "{name}: mutation {i} took {most} bytes");
+        largest = largest.max(most);
         assert!(
             spent < Duration::from_mins(1),
             "{name}: mutation {i} took {spent:?}"
         );
-        opened += u64::from(done.unwrap_or(false));
+        opened += u64::from(is_open);
         slowest = slowest.max(spent);
     }
     println!(
-        "{name}: {opened} of {} opened, the slowest took {slowest:?}",
-        count()
+        "{name}: {opened} of {} opened, the slowest took {slowest:?}, the largest {} kB of memory",
+        count(),
+        largest / 1000
     );
 }
 
-fn opens(path: &Path) -> bool {
-    match ModelSource::File(path.to_owned()).open() {
-        Ok(model) => {
-            passes(&model);
-            true
-        }
-        Err(error) => {
-            assert!(!error.to_string().is_empty());
-            false
-        }
-    }
+fn opens(path: &Path) -> Option<Model> {
+    let opened = ModelSource::File(path.to_owned()).open();
+    opened
+        .inspect_err(|error| assert!(!error.to_string().is_empty()))
+        .ok()
 }
 
 fn bytes(path: &Path) -> Vec<u8> {
@@ -165,17 +203,17 @@ fn bytes(path: &Path) -> Vec<u8> {
 #[test]
 fn mutated_h5_files() {
     let seed = bytes(&fixture("bnnet_keras3/model.h5"));
-    survives("bnnet.h5", &seed, mutated, opens);
+    survives("bnnet.h5", &seed, mutated, opens, passes);
     let seed = bytes(&fixture("student_operators_keras2/model.h5"));
-    survives("operators.h5", &seed, mutated, opens);
+    survives("operators.h5", &seed, mutated, opens, passes);
 }
 
 #[test]
 fn mutated_keras_files() {
     let seed = bytes(&fixture("bnnet_keras3/model.keras"));
-    survives("bnnet.keras", &seed, mutated_zip, opens);
+    survives("bnnet.keras", &seed, mutated_zip, opens, passes);
     let seed = bytes(&fixture("student_layers_keras3/model.keras"));
-    survives("layers.keras", &seed, mutated_zip, opens);
+    survives("layers.keras", &seed, mutated_zip, opens, passes);
 }
 
 #[test]
@@ -183,9 +221,9 @@ fn mutated_pytorch_files() {
     for name in pytorch::FILES {
         let seed = bytes(&pytorch::file(name));
         if Path::new(name).extension().is_some_and(|e| e == "pth") {
-            survives(name, &seed, mutated_zip, opens);
+            survives(name, &seed, mutated_zip, opens, passes);
         } else {
-            survives(name, &seed, mutated, opens);
+            survives(name, &seed, mutated, opens, passes);
         }
     }
 }
@@ -193,9 +231,15 @@ fn mutated_pytorch_files() {
 #[test]
 fn mutated_arrays() {
     let seed = bytes(&fixture("bnnet_keras3/io.npz"));
-    survives("io.npz", &seed, mutated_zip, |path| {
-        read_input(path).is_ok()
-    });
+    let reads = |path: &Path| read_input(path).ok();
+    survives("io.npz", &seed, mutated_zip, reads, |_| {});
+    let mut npy = Vec::new();
+    let archive = zip::ZipArchive::new(std::io::Cursor::new(&seed));
+    let mut archive = archive.expect("a zip archive");
+    let mut x = archive.by_name("x.npy").expect("the array");
+    x.read_to_end(&mut npy).expect("its bytes");
+    npy.truncate(4096);
+    survives("x.npy", &npy, mutated, reads, |_| {});
 }
 
 #[test]
@@ -213,19 +257,69 @@ fn mutated_photos() {
     };
     let decodes = |path: &Path| {
         let set = PhotosSource::Folder(path.parent().expect("a folder").to_owned()).open();
-        set.is_ok_and(|set| {
-            set.photos
-                .iter()
-                .any(|photo| modelens::dataset::decode::decode(photo).is_ok())
-        })
+        let photos = set.ok()?.photos;
+        photos
+            .iter()
+            .find_map(|photo| modelens::dataset::decode::decode(photo).ok())
     };
-    survives("photo.webp", &bytes(&photo), mutated, decodes);
+    survives("photo.webp", &bytes(&photo), mutated, decodes, |_| {});
+    let png = encoded(image::ImageFormat::Png);
+    survives("photo.png", &png, mutated_png, decodes, |_| {});
     for (name, format) in [
-        ("photo.png", image::ImageFormat::Png),
         ("photo.jpg", image::ImageFormat::Jpeg),
         ("photo.gif", image::ImageFormat::Gif),
         ("photo.bmp", image::ImageFormat::Bmp),
     ] {
-        survives(name, &encoded(format), mutated, decodes);
+        survives(name, &encoded(format), mutated, decodes, |_| {});
     }
+}
+
+#[test]
+fn mutated_onnx_files() {
+    for name in onnx::FILES {
+        survives(name, &bytes(&onnx::file(name)), mutated, opens, passes);
+    }
+}
+
+#[test]
+fn mutated_lessons() {
+    let lessons = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/lessons");
+    let lessons = std::fs::read_dir(lessons).expect("the lessons");
+    let lessons = lessons.map(|entry| entry.expect("a lesson").path());
+    let mut lessons: Vec<_> = lessons
+        .filter(|path| path.extension().is_some_and(|e| e == "toml"))
+        .collect();
+    lessons.sort();
+    let seed = bytes(lessons.first().expect("a lesson"));
+    let reads = |path: &Path| modelens::lesson::open(path).ok();
+    survives("lesson.toml", &seed, mutated, reads, |_| {});
+}
+
+#[test]
+fn mutated_settings() {
+    use modelens::app::settings_file::{Kept, load};
+    let folder = folder();
+    let mut keeper = load(Some(folder.path())).keeper.expect("a keeper");
+    let kept = Kept {
+        hint_done: true,
+        ..Kept::default()
+    };
+    keeper.keep(&kept).expect("the file is written");
+    let file = std::fs::read_dir(folder.path()).expect("the folder").next();
+    let file = file.expect("a file").expect("a file").path();
+    let seed = bytes(&file);
+    let name = file
+        .file_name()
+        .and_then(|name| name.to_str())
+        .expect("a name");
+    // What cannot be read is put aside, so that many files gather: the folder is emptied each time.
+    let reads = |path: &Path| {
+        let folder = path.parent().expect("a folder");
+        let loaded = load(Some(folder));
+        for entry in std::fs::read_dir(folder).expect("the folder") {
+            std::fs::remove_file(entry.expect("a file").path()).expect("it is removed");
+        }
+        loaded.notice.is_none().then_some(loaded.kept)
+    };
+    survives(name, &seed, mutated, reads, |_| {});
 }

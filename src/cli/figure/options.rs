@@ -40,7 +40,8 @@ const OF_STEPS: [&str; 15] = [
 pub struct Figure {
     /// augmentation, dropout, batchnorm, trainable, finetune or predict; with --all, the model.
     pub view: Option<String>,
-    /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
+    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
+    /// or the name of a bundled base.
     pub model: Option<PathBuf>,
     /// Where the figure goes: its ending says whether SVG or PNG. The folder of --from.
     #[arg(long, value_name = "FIG.svg|FIG.png|DIR")]

@@ -15,18 +15,29 @@ pub(crate) struct Entries {
 }
 
 const MB: u64 = 1 << 20;
+/// The description of a model, in bytes: in memory it may take thirty times as much.
+pub(super) const MAX_CONFIG: u64 = 8 * MB;
+/// What a file may unpack to, however small it is; weights hardly shrink, so that honest files beyond this
+/// are themselves as large.
+const UNPACKED: u64 = 256 * MB;
+
+/// Bytes of weights that a file of this length may hold.
+pub(super) fn unpacked(length: u64) -> u64 {
+    UNPACKED.max(length.saturating_mul(2))
+}
 
 /// Unpacks the three entries that matter, each up to a limit of its own: what the archive says
 /// about sizes is not believed.
 pub(crate) fn unpack(bytes: Vec<u8>) -> Result<Entries, OpenError> {
+    let weights = unpacked(bytes.len() as u64);
     let archive = ZipArchive::new(Cursor::new(bytes));
     let mut archive =
         archive.map_err(|e| OpenError::NotAModel(format!("it is not a zip archive ({e})")))?;
     Ok(Entries {
         metadata: entry(&mut archive, "metadata.json", MB)?.unwrap_or_default(),
-        config: entry(&mut archive, "config.json", 64 * MB)?
+        config: entry(&mut archive, "config.json", MAX_CONFIG)?
             .ok_or_else(|| OpenError::NotAModel("the archive holds no config.json".to_owned()))?,
-        weights: entry(&mut archive, "model.weights.h5", 2048 * MB)?.ok_or_else(|| {
+        weights: entry(&mut archive, "model.weights.h5", weights)?.ok_or_else(|| {
             OpenError::NotAModel("the archive holds no model.weights.h5".to_owned())
         })?,
     })
@@ -46,7 +57,8 @@ fn entry(
         Err(e) => return Err(broken(&e)),
     };
     let declared = file.size();
-    let mut bytes = Vec::new();
+    // Growing by doubling would take half as much again.
+    let mut bytes = Vec::with_capacity(declared.min(limit) as usize + 1);
     // One byte more than allowed tells a full entry from one that goes on.
     file.take(limit + 1)
         .read_to_end(&mut bytes)

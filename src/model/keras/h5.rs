@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use candle_core::{DType, Device, Tensor};
 use hdf5_pure::{AttrValue, Dataset, File, Group};
 
+use super::archive::unpacked;
 use super::specs::Need;
 use crate::model::OpenError;
 use crate::model::graph::Weight;
@@ -14,14 +15,9 @@ use crate::model::graph::Weight;
 /// Compressed data can hold at most about this many times its own length (deflate's limit), which
 /// bounds what a small file can make the reader allocate.
 const MAX_RATIO: u64 = 1_100;
-/// Bytes that a file may unpack to, however small it is; weights hardly shrink, so that honest files
-/// beyond this are themselves as large.
-const UNPACKED: u64 = 1 << 30;
-
 /// Bytes of weights that a file of this length may hold.
 fn budget(length: u64) -> u64 {
-    let most = UNPACKED.max(length.saturating_mul(2));
-    length.saturating_mul(MAX_RATIO).min(most)
+    length.saturating_mul(MAX_RATIO).min(unpacked(length))
 }
 
 /// An opened file and what may still be read from it.
@@ -75,8 +71,9 @@ fn broken(error: impl std::fmt::Display) -> OpenError {
 }
 
 impl H5 {
-    pub fn open(bytes: Vec<u8>) -> Result<Self, OpenError> {
-        let budget = budget(bytes.len() as u64);
+    /// `length`: of the file that a person opened, which this one may lie packed in.
+    pub fn open(bytes: Vec<u8>, length: usize) -> Result<Self, OpenError> {
+        let budget = budget(length as u64);
         let file = File::from_bytes(bytes).map_err(broken)?;
         Ok(Self {
             file,
@@ -191,7 +188,7 @@ mod tests {
     #[test]
     fn small_files_do_not_unpack_to_more_than_there_is_memory() {
         // Eight megabytes of zeros, packed, would otherwise be read as eight gigabytes.
-        assert_eq!(budget(8_000_000), 1 << 30);
+        assert_eq!(budget(8_000_000), 256 << 20);
         assert_eq!(budget(1_000), 1_100_000);
         assert_eq!(budget(3 << 30), 6 << 30);
     }

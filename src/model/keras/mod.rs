@@ -70,11 +70,18 @@ struct Loaded {
 /// Reads the bytes of a legacy `.h5` file.
 pub fn open_h5(bytes: Vec<u8>) -> Result<Opened, OpenError> {
     guarded(|| {
-        let h5 = H5::open(bytes)?;
+        let length = bytes.len();
+        let h5 = H5::open(bytes, length)?;
         let root = H5::attributes(&h5.root())?;
         let config = root.text("model_config").ok_or_else(|| {
             OpenError::NotAModel("it holds no model configuration, at most weights".to_owned())
         })?;
+        if config.len() as u64 > archive::MAX_CONFIG {
+            let bytes = config.len();
+            return Err(OpenError::TooLarge(format!(
+                "its model_config has {bytes} bytes"
+            )));
+        }
         let config = json(config.as_bytes(), "its model_config")?;
         let inner = match h5.root().group("model_weights") {
             Ok(group) => Some(H5::attributes(&group)?),
@@ -94,6 +101,7 @@ pub fn open_h5(bytes: Vec<u8>) -> Result<Opened, OpenError> {
 /// Reads the bytes of a `.keras` archive.
 pub fn open_keras_zip(bytes: Vec<u8>) -> Result<Opened, OpenError> {
     guarded(|| {
+        let length = bytes.len();
         let entries = archive::unpack(bytes)?;
         let config = json(&entries.config, "its config.json")?;
         let metadata = if entries.metadata.is_empty() {
@@ -103,7 +111,7 @@ pub fn open_keras_zip(bytes: Vec<u8>) -> Result<Opened, OpenError> {
         };
         let version = metadata.get("keras_version").and_then(Value::as_str);
         let (framework, semantics) = framework(version, &config)?;
-        let h5 = H5::open(entries.weights)?;
+        let h5 = H5::open(entries.weights, length)?;
         assemble(h5, &config, framework, semantics, by_number::load)
     })
 }

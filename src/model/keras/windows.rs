@@ -20,7 +20,7 @@ pub(super) fn window(
     let Some(n) = n else { return Ok(None) };
     match padding {
         Padding::Same => Ok(Some(n.div_ceil(stride))),
-        Padding::Valid | Padding::Around(_) => match n.checked_sub(size) {
+        Padding::Valid | Padding::Around(_) | Padding::Sides { .. } => match n.checked_sub(size) {
             Some(rest) => Ok(Some(rest / stride + 1)),
             None => Err(format!(
                 "its window of {size} pixels is larger than the image of {n}"

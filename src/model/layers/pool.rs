@@ -26,7 +26,7 @@ impl CustomOp1 for Pool {
             padding,
         } = self.0;
         let rows = Window::new(h, size[0], strides[0], 1, padding)?;
-        let cols = Window::new(w, size[1], strides[1], 1, padding)?;
+        let cols = Window::new(w, size[1], strides[1], 1, padding.across())?;
         let shape = Shape::from((n, rows.output, cols.output, channels));
         let start = match pooling {
             Pooling::Max => f32::NEG_INFINITY,
@@ -74,7 +74,7 @@ impl CustomOp1 for Pool {
             padding,
         } = self.0;
         let rows = Window::new(h, size[0], strides[0], 1, padding)?;
-        let cols = Window::new(w, size[1], strides[1], 1, padding)?;
+        let cols = Window::new(w, size[1], strides[1], 1, padding.across())?;
         let (image, pixels) = (h * w * channels, rows.output * cols.output * channels);
         let mut dx = vec![0.0_f32; n * image];
         with_values(x, |x| {

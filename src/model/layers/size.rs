@@ -130,7 +130,7 @@ fn convolved(x: &[usize], kernel: &Tensor, settings: &Conv2d, out: usize) -> Res
         ..
     } = settings;
     let rows = Window::new(h, kh, strides[0], dilation[0], *padding)?;
-    let cols = Window::new(w, kw, strides[1], dilation[1], *padding)?;
+    let cols = Window::new(w, kw, strides[1], dilation[1], padding.across())?;
     Ok(product(&[n, rows.output, cols.output, out]))
 }
 

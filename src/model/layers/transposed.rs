@@ -80,7 +80,11 @@ pub fn transposed_conv2d(
         // What `same` would have padded before the first pixel of an input of this length.
         let before = match settings.padding {
             Padding::Same => full.saturating_sub(length) / 2,
-            Padding::Around(pixels) => pixels,
+            Padding::Around(pixels)
+            | Padding::Sides {
+                pixels: [pixels, ..],
+                ..
+            } => pixels,
             Padding::Valid => 0,
         };
         cuts.push((before, length, full));

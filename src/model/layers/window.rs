@@ -22,7 +22,8 @@ pub struct Window {
 impl Window {
     /// `valid`: `floor((n - reach) / s) + 1`; `same`: `ceil(n / s)`, with
     /// `max((out - 1) * s + reach - n, 0)` values of padding, the odd one after;
-    /// `reach = (k - 1) * d + 1`; around by `p`: `floor((n + 2 p - reach) / s) + 1`.
+    /// `reach = (k - 1) * d + 1`; around by `p`: `floor((n + 2 p - reach) / s) + 1`;
+    /// sides `a` and `b`: `floor((n + a + b - reach) / s) + 1`, or its `ceil`.
     ///
     /// # Errors
     /// A window that is larger than a `valid` input, or a stride of 0.
@@ -60,6 +61,22 @@ impl Window {
                     ))
                 })?;
                 (rest / stride + 1, pixels)
+            }
+            Padding::Sides {
+                pixels: [before, after, ..],
+                ceil,
+            } => {
+                let padded = input.saturating_add(before).saturating_add(after);
+                let rest = padded.checked_sub(reach).ok_or_else(|| {
+                    Error::Msg(format!(
+                        "a window of {reach} does not fit into an input of {padded}"
+                    ))
+                })?;
+                let fits = rest / stride + 1;
+                // A window more where values are left over, unless it would begin in the padding.
+                let begins = fits.saturating_mul(stride) < input.saturating_add(before);
+                let more = ceil && !rest.is_multiple_of(stride) && begins;
+                (fits + usize::from(more), before)
             }
         };
         Ok(Self {
@@ -160,7 +177,7 @@ impl Place {
         } = *settings;
         Ok(Self {
             rows: Window::new(h, kh, strides[0], dilation[0], padding)?,
-            cols: Window::new(w, kw, strides[1], dilation[1], padding)?,
+            cols: Window::new(w, kw, strides[1], dilation[1], padding.across())?,
         })
     }
 

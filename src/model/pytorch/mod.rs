@@ -16,6 +16,9 @@ use candle_core::{Device, Tensor};
 pub use self::torch_file::{is_zip, looks_like_pickle};
 use super::{Graph, OpenError, Preprocessing};
 
+/// Names and shapes of a `.safetensors` file, in bytes.
+const MAX_HEADER: u64 = 16 << 20;
+
 /// Tensors by name, in PyTorch's layouts.
 pub type StateDict = BTreeMap<String, Tensor>;
 
@@ -31,9 +34,19 @@ pub struct Opened {
 ///
 /// # Errors
 /// A broken file, names of no known architecture, missing weights, or weights of another shape.
-pub fn open_safetensors(bytes: &[u8], title: &str) -> Result<Opened, OpenError> {
-    let tensors = candle_core::safetensors::load_buffer(bytes, &Device::Cpu)
+pub fn open_safetensors(bytes: Vec<u8>, title: &str) -> Result<Opened, OpenError> {
+    let header = bytes
+        .first_chunk::<8>()
+        .map_or(0, |n| u64::from_le_bytes(*n));
+    if header > MAX_HEADER {
+        return Err(OpenError::TooLarge(format!(
+            "its header has {header} bytes"
+        )));
+    }
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
         .map_err(|error| OpenError::Broken(format!("safetensors: {error}")))?;
+    // From here on the tensors are there twice: as in the file, and as the layers take them.
+    drop(bytes);
     recognise(tensors.into_iter().collect(), title)
 }
 
@@ -41,8 +54,10 @@ pub fn open_safetensors(bytes: &[u8], title: &str) -> Result<Opened, OpenError> 
 ///
 /// # Errors
 /// As [`open_safetensors`], and objects other than tensors in dictionaries.
-pub fn open_pickle(bytes: &[u8], title: &str) -> Result<Opened, OpenError> {
-    recognise(torch_file::read(bytes)?, title)
+pub fn open_pickle(bytes: Vec<u8>, title: &str) -> Result<Opened, OpenError> {
+    let state = torch_file::read(&bytes)?;
+    drop(bytes);
+    recognise(state, title)
 }
 
 /// The network that has these tensors.

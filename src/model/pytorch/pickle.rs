@@ -90,6 +90,7 @@ pub fn read(bytes: &[u8]) -> Result<Pickle, String> {
         marks: Vec::new(),
         memo: HashMap::new(),
         nodes: Vec::new(),
+        steps: 0,
     };
     let root = machine.run()?;
     Ok(Pickle {
@@ -107,7 +108,12 @@ struct Machine<'a> {
     marks: Vec<usize>,
     memo: HashMap<usize, Value>,
     nodes: Vec<Node>,
+    steps: usize,
 }
+
+/// Opcodes that a pickle may have: one of ten thousand tensors has some hundred thousand. Each may take
+/// a hundred times its own length of memory.
+const MAX_STEPS: usize = 1 << 20;
 
 const SHORT: &str = "its pickle ends in the middle";
 const EMPTY: &str = "its pickle takes a value that is not there";
@@ -209,6 +215,10 @@ impl<'a> Machine<'a> {
     #[allow(clippy::too_many_lines, reason = "one line or two an opcode")]
     fn run(&mut self) -> Result<Value, String> {
         loop {
+            self.steps += 1;
+            if self.steps > MAX_STEPS {
+                return Err("its pickle has far too many values".to_owned());
+            }
             let [opcode] = self.take(1)? else {
                 return Err(SHORT.to_owned());
             };

@@ -1,0 +1,19 @@
+//! How much memory a call takes at most, counted where it is asked for: by thread, so that tests beside
+//! each other do not disturb the count.
+
+/// What a call returns, and the bytes that it held at most at one time, on its own thread.
+pub fn most_bytes<T>(call: impl FnOnce() -> T) -> (T, u64) {
+    let mut value = None;
+    let counted = allocation_counter::measure(|| value = Some(call()));
+    (value.expect("the call returned"), counted.bytes_max)
+}
+
+#[test]
+fn the_count_is_of_what_is_held_at_one_time() {
+    let (_, most) = most_bytes(|| {
+        drop(vec![0_u8; 3_000_000]);
+        drop(vec![1_u8; 2_000_000]);
+        vec![2_u8; 1_000_000]
+    });
+    assert!((3_000_000..3_010_000).contains(&most), "{most}");
+}

@@ -1,0 +1,214 @@
+//! ONNX files as PyTorch's exporters write them, against onnxruntime in inference and PyTorch in
+//! training (`tests/fixtures/generators/make_onnx_small.py`).
+
+use std::path::{Path, PathBuf};
+
+use modelens::model::graph::{Activation, LayerKind};
+use modelens::model::onnx::FOLDED;
+use modelens::model::open::ModelSource;
+use modelens::model::pass::{Pass, PassOptions, run};
+use modelens::model::{Flags, Mode, Model, Semantics};
+
+use crate::bad_input::{folder, refused, write};
+use crate::support::{Arrays, assert_close, read_npz, values};
+
+pub const FILES: [&str; 2] = ["small_kept.onnx", "small_folded.onnx"];
+
+pub fn file(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
+    folder.join(name)
+}
+
+fn open(name: &str) -> Model {
+    let opened = ModelSource::File(file(name)).open();
+    opened.unwrap_or_else(|e| panic!("{e}"))
+}
+
+fn pass(model: &Model, io: &Arrays, mode: Mode) -> Pass {
+    let flags = Flags::of_file(&model.graph);
+    let options = PassOptions {
+        outer: mode.into(),
+        semantics: model.semantics,
+        flags: &flags,
+        random: false,
+        seed: 0,
+        repeat: 0,
+        taps: &[],
+        weights: None,
+    };
+    run(model, &io["x"], &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn inference_is_onnxruntimes() {
+    let io = read_npz(&file("io.npz"));
+    for (name, key) in FILES.into_iter().zip(["y_inference", "y_folded"]) {
+        let model = open(name);
+        assert_eq!(model.semantics, Semantics::PyTorch);
+        assert!(
+            model.framework.starts_with("ONNX by pytorch 2"),
+            "{}",
+            model.framework
+        );
+        assert_eq!(model.graph.input_hwc, [Some(26), Some(30), Some(3)]);
+        let pass = pass(&model, &io, Mode::Inference);
+        assert_close(&values(&pass.output), &values(&io[key]), name);
+    }
+}
+
+#[test]
+fn kept_batch_norm_trains_as_pytorchs() {
+    let io = read_npz(&file("io.npz"));
+    let model = open("small_kept.onnx");
+    let pass = pass(&model, &io, Mode::Training);
+    assert_close(
+        &values(&pass.output),
+        &values(&io["y_training"]),
+        "y training",
+    );
+    assert_eq!(pass.batch_norm.len(), 3);
+    for (&layer, done) in &pass.batch_norm {
+        let name = &model.graph.layers[layer].name;
+        let of = |part: &str| values(&io[&format!("bn/{name}/{part}")]);
+        assert_close(&done.next.mean, &of("mean"), name);
+        assert_close(&done.next.variance, &of("variance"), name);
+    }
+    let id = model.graph.find("bn1").expect("the module's name");
+    let LayerKind::BatchNorm(norm) = &model.graph.layers[id].kind else {
+        panic!("a BatchNorm");
+    };
+    assert_eq!((norm.momentum, norm.epsilon), (0.99, 1e-3));
+    assert!(
+        model.warnings.iter().any(|w| w.contains("PyTorch's")),
+        "{:?}",
+        model.warnings
+    );
+}
+
+#[test]
+fn folded_batch_norm_is_said_to_be() {
+    let model = open("small_folded.onnx");
+    assert_eq!(model.warnings, [FOLDED]);
+    let is_norm = |kind: &LayerKind| matches!(kind, LayerKind::BatchNorm(_));
+    assert!(!model.graph.layers.iter().any(|l| is_norm(&l.kind)));
+    let io = read_npz(&file("io.npz"));
+    let [a, b] = Mode::BOTH.map(|mode| values(&pass(&model, &io, mode).output));
+    assert_eq!(a, b, "nothing is left to compare");
+}
+
+#[test]
+fn a_gate_times_its_value_is_one_activation() {
+    let model = open("small_kept.onnx");
+    let kinds = || model.graph.layers.iter().map(|l| &l.kind);
+    let count = |wanted: Activation| {
+        let wanted = LayerKind::Activation(wanted);
+        kinds().filter(|kind| **kind == wanted).count()
+    };
+    assert_eq!(count(Activation::Silu), 1);
+    assert_eq!(count(Activation::Sigmoid), 0);
+    assert_eq!(count(Activation::RELU6), 1);
+    // The gate of squeeze-and-excite is read from another value: it stays one.
+    assert_eq!(count(Activation::HardSigmoid), 1);
+}
+
+/// The file with these bytes in the place of others of the same length.
+fn replaced(from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = std::fs::read(file("small_kept.onnx")).expect("the fixture");
+    let mut found = 0;
+    for at in 0..bytes.len() - from.len() {
+        if bytes[at..].starts_with(from) {
+            bytes[at..at + from.len()].copy_from_slice(to);
+            found += 1;
+        }
+    }
+    assert!(found > 0);
+    bytes
+}
+
+#[test]
+fn unknown_operators_are_refused_by_name() {
+    let folder = folder();
+    // The type of the node; its name and its outputs' are longer words.
+    let text = refused(&write(
+        &folder,
+        "op.onnx",
+        &replaced(b"\x22\x03Elu", b"\x22\x03Erf"),
+    ));
+    assert!(text.contains("Elu") && text.contains("ONNX Erf"), "{text}");
+    assert!(text.contains("Supported: Conv, "), "{text}");
+    let text = refused(&write(
+        &folder,
+        "op.onnx",
+        &replaced(b"\x22\x07MaxPool", b"\x22\x07RoiPool"),
+    ));
+    assert!(text.contains("ONNX RoiPool"), "{text}");
+}
+
+#[test]
+fn weights_in_another_file_are_not_fetched() {
+    /// A field of bytes.
+    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(bytes.len()).expect("a short message");
+        [&[number << 3 | 2, length], bytes].concat()
+    }
+    let folder = folder();
+    let secret = write(&folder, "secret.bin", &[0; 4]);
+    let path = secret.display().to_string();
+    let entry = [field(1, b"location"), field(2, path.as_bytes())].concat();
+    let tensor = [
+        b"\x08\x01\x10\x01".to_vec(),
+        field(8, b"w"),
+        field(13, &entry),
+        b"\x70\x01".to_vec(),
+    ];
+    let shape = [1, 3, 4, 4].map(|n| field(1, &[8, n])).concat();
+    let info = |name: &[u8]| {
+        [
+            field(1, name),
+            field(
+                2,
+                &field(1, &[b"\x08\x01".to_vec(), field(2, &shape)].concat()),
+            ),
+        ]
+        .concat()
+    };
+    let node = [
+        field(1, b"x"),
+        field(1, b"w"),
+        field(2, b"y"),
+        field(4, b"Mul"),
+    ]
+    .concat();
+    let graph = [
+        field(1, &node),
+        field(5, &tensor.concat()),
+        field(11, &info(b"x")),
+        field(12, &info(b"y")),
+    ];
+    let graph = graph.concat();
+    let length = [(graph.len() & 0x7f) as u8 | 0x80, (graph.len() >> 7) as u8];
+    let bytes = [&b"\x08\x08\x3a"[..], &length, &graph].concat();
+    let text = refused(&write(&folder, "outside.onnx", &bytes));
+    assert!(text.contains("no other file is opened"), "{text}");
+}
+
+#[test]
+fn cut_files_are_refused() {
+    let folder = folder();
+    for name in FILES {
+        let bytes = std::fs::read(file(name)).expect("the fixture");
+        for part in 0..40 {
+            refused(&write(&folder, name, &bytes[..bytes.len() * part / 40]));
+        }
+    }
+}
+
+#[test]
+fn onnx_files_are_not_trained() {
+    use modelens::train::network::{Head, Network};
+    let model = open("small_kept.onnx");
+    let classes = ["a".to_owned(), "b".to_owned()];
+    let error = Network::new(&model, Head::Own, &classes, [26, 30]).expect_err("it is refused");
+    assert!(error.to_string().contains("made for inference"), "{error}");
+}

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 
 use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
-use crate::cli::{Failure, Rules};
+use crate::cli::{Failure, Reading, Rules};
 use crate::figure::{Part, What, png};
 use crate::model::Mode;
 use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
@@ -22,6 +22,8 @@ pub struct Figure {
     pub view: Option<String>,
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
     pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Where the figure goes: its ending says whether SVG or PNG.
     #[arg(long, value_name = "FIG.svg|FIG.png")]
     pub out: Option<PathBuf>,

@@ -33,6 +33,7 @@ use crate::views::{self, Show};
 use crate::worker::{ModelSource, PhotosSource, Worker};
 
 pub use dialogs::LESSON_EXTENSION;
+pub use events::UNOPENED;
 pub use looks::desired;
 pub use training::experiment;
 

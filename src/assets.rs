@@ -33,6 +33,12 @@ static IMAGENET_LABELS: &str = include_str!(concat!(
     "/assets/base/imagenet1k.labels.txt"
 ));
 
+/// The networks of `keras.applications` as configurations without weights, one JSON entry each.
+pub static ARCHITECTURES: &[u8] = include_bytes!(concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/assets/architectures/architectures.zip"
+));
+
 /// The folder of bundled photos; paths inside are relative to it and use `/`.
 pub fn photos() -> &'static Dir<'static> {
     &PHOTOS

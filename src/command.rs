@@ -202,6 +202,8 @@ pub enum Action {
     Lecture,
     ShowKeys,
     ShowTerms,
+    /// What the open model is.
+    ShowCard,
     ShowHint,
     ResetSettings,
     OpenLesson,
@@ -279,6 +281,7 @@ impl Action {
         Self::FindCommand,
         Self::ShowKeys,
         Self::ShowTerms,
+        Self::ShowCard,
         Self::ShowHint,
         Self::ResetSettings,
         Self::Cancel,
@@ -403,6 +406,11 @@ impl Action {
                 Some((Modifiers::NONE, Key::Questionmark)),
             ),
             Self::ShowTerms => ("Words", "What each term means, in one sentence", None),
+            Self::ShowCard => (
+                "Model card",
+                "What the file holds: network, format, parameters, frozen layers, classes",
+                None,
+            ),
             Self::ShowHint => ("Where to start", "Point at the three things to click", None),
             Self::ResetSettings => (
                 "Reset settings",

@@ -391,7 +391,7 @@ pub fn model_title(source: &ModelSource) -> String {
     match source {
         ModelSource::DogBreeds => "MobileNetV2 · dog breeds".to_owned(),
         ModelSource::EfficientNetLite0 => "EfficientNet-Lite0".to_owned(),
-        ModelSource::File(path) => file_name(path),
+        ModelSource::File(path) | ModelSource::Weights { path, .. } => file_name(path),
     }
 }
 

@@ -168,6 +168,7 @@ impl App {
             }
             Action::ShowKeys => self.state.desk.sheet = Some(Sheet::Keys),
             Action::ShowTerms => self.state.desk.sheet = Some(Sheet::Terms),
+            Action::ShowCard => self.state.desk.sheet = Some(Sheet::Card),
             Action::ShowHint => self.state.desk.hint = true,
             Action::ResetSettings => self.reset_settings(ctx),
             Action::OpenLesson => self.dialogs.open_lesson(ctx),

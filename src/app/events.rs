@@ -8,9 +8,12 @@ use super::textures::{PHOTO_RANGE, grid_textures, texture};
 use super::{App, desired};
 use crate::augment::Pipeline;
 use crate::dataset::Photos;
-use crate::model::Model;
-use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Thumbnail, View};
+use crate::model::{Model, labels};
+use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::worker::{Event, Job, Look, Looked, ModelSource, Outcome, PhotosSource, Request};
+
+/// The title of what is said of files that are no models.
+pub const UNOPENED: &str = "The model could not be opened";
 
 impl App {
     /// Takes everything the worker has said since the last frame.
@@ -40,6 +43,10 @@ impl App {
                 }
             }
             Event::ModelOpened { source, model } => self.model_opened(source, model),
+            Event::WeightsAlone(path) => {
+                let desk = &mut self.state.desk;
+                (desk.weights, desk.sheet) = (Some(path), Some(Sheet::Network));
+            }
             Event::PhotosOpened { source, photos } => self.photos_opened(source, photos),
             Event::Thumbnail {
                 photos,
@@ -95,7 +102,7 @@ impl App {
         }
         opened.opening_model = None;
         self.state.computed.finish(Job::OpenModel);
-        if let ModelSource::File(path) = &source {
+        if let Some(path) = source.path() {
             self.state.desk.recent.add_model(path);
         }
         self.fonts.check = true;
@@ -107,6 +114,9 @@ impl App {
         let before = self.state.own_pipeline().cloned();
         self.choose_pipeline(before.as_ref(), base.own_pipeline.as_ref());
         self.state.opened.base = Some(base);
+        self.name_classes();
+        // What was wrong with the same weights before is settled.
+        self.state.computed.notices.retain(|n| n.title != UNOPENED);
         self.forget_results();
         self.forget_runs();
     }
@@ -126,9 +136,20 @@ impl App {
         let opened = &mut self.state.opened;
         let wanted = opened.wanted_photo.take();
         opened.gallery = Some(Gallery::new(photos, source, wanted.as_deref()));
+        self.name_classes();
         self.forget_results();
         self.forget_runs();
         self.state.computed.thumbnail = None;
+    }
+
+    /// Outputs without names are called after the folders of the photos, where there are as many.
+    fn name_classes(&mut self) {
+        let opened = &mut self.state.opened;
+        if let (Some(base), Some(gallery)) = (&mut opened.base, &opened.gallery)
+            && let Some(named) = labels::by_folders(&base.model, &gallery.photos.classes)
+        {
+            base.model = Arc::new(named);
+        }
     }
 
     /// A file's own block comes first; without one, a block taken over from the file before gives
@@ -180,7 +201,7 @@ impl App {
         let (title, wanted, photo) = match request {
             Request::OpenModel(source) => {
                 let wanted = opened.opening_model.take_if(|w| w == source).is_some();
-                ("The model could not be opened", wanted, None)
+                (UNOPENED, wanted, None)
             }
             Request::OpenPhotos(source) => {
                 let wanted = opened.opening_photos.take_if(|w| w == source).is_some();

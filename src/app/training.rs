@@ -182,7 +182,9 @@ impl App {
             return;
         };
         let name = match &base.source {
-            ModelSource::File(path) => path.file_stem().map(|s| s.to_string_lossy().into_owned()),
+            ModelSource::File(path) | ModelSource::Weights { path, .. } => {
+                path.file_stem().map(|s| s.to_string_lossy().into_owned())
+            }
             ModelSource::DogBreeds => Some("mobilenetv2".to_owned()),
             ModelSource::EfficientNetLite0 => Some("efficientnet_lite0".to_owned()),
         };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
 
-use super::{Failure, model_source, photos_source, trainable};
+use super::{Failure, photos_source, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, Images, What, draw};
@@ -154,7 +154,7 @@ impl Figure {
         let mut app = App::in_context(
             ctx,
             AppOptions {
-                model: model_source(model),
+                model: self.reading.source(model),
                 photos: photos_source(self.input.as_deref()),
                 ..AppOptions::default()
             },
@@ -167,6 +167,9 @@ impl Figure {
             settings.batch = batch;
         }
         self.settle(&mut app, ctx)?;
+        if let scale @ Some(_) = self.reading.preprocess.0 {
+            app.command(ctx, Command::SetPreprocessing(scale));
+        }
         if let Some(spec) = &self.augment {
             let settings = &mut app.state_mut().settings;
             settings.pipeline = super::augment::pipeline(spec)?;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Failure, model_source};
+use super::{Failure, Reading};
 use crate::model::counts::{counts, layer_params};
-use crate::model::{Flags, Layer, Model};
+use crate::model::{Card, Flags, Layer, Model};
 
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,8 @@ pub struct Inspect {
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     model: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     /// Print JSON instead of a table.
     #[arg(long)]
     json: bool,
@@ -28,6 +30,7 @@ struct Report<'a> {
     total_params: usize,
     trainable_params: usize,
     non_trainable_params: usize,
+    card: Card,
     layers: Vec<LayerReport<'a>>,
 }
 
@@ -42,7 +45,7 @@ struct LayerReport<'a> {
 
 impl Inspect {
     pub fn run(&self) -> Result<(), Failure> {
-        let model = model_source(self.model.as_deref()).open()?;
+        let model = self.reading.open(self.model.as_deref())?;
         let report = report(&model);
         let text = if self.json {
             let text = serde_json::to_string_pretty(&report);
@@ -80,6 +83,7 @@ fn report(model: &Model) -> Report<'_> {
         total_params: counts.total,
         trainable_params: counts.trainable,
         non_trainable_params: counts.non_trainable,
+        card: Card::of(model),
         layers: listed
             .map(|(id, layer)| LayerReport {
                 name: &layer.name,
@@ -113,12 +117,16 @@ fn table(model: &Model, report: &Report<'_>) -> String {
             "parameters: {} total, {} trainable, {} non-trainable",
             report.total_params, report.trainable_params, report.non_trainable_params
         ),
-        String::new(),
-        format!(
-            "{:width$}  {:24} {:>9} {:>9}  recorded",
-            "layer", "class", "trainable", "params"
-        ),
     ];
+    let card = report.card.lines().into_iter();
+    let said_above = ["format", "parameters"];
+    let card = card.filter(|(word, _)| !said_above.contains(word));
+    lines.extend(card.map(|(word, text)| format!("{word}: {text}")));
+    lines.push(String::new());
+    lines.push(format!(
+        "{:width$}  {:24} {:>9} {:>9}  recorded",
+        "layer", "class", "trainable", "params"
+    ));
     for (name, layer) in names.iter().zip(&report.layers) {
         let recorded = match layer.recorded_training {
             Some(true) => "training=True",

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::model::Semantics;
+use crate::lesson::Word as _;
 use crate::model::open::{ModelSource, OpenFailed};
+use crate::model::{Model, Preprocessing, Semantics};
 use crate::worker::PhotosSource;
 
 /// Shows side by side what training=True and training=False do inside a pretrained network.
@@ -27,6 +28,10 @@ pub struct Cli {
     /// .onnx file, or the name of a bundled base (dog_breeds_mobilenetv2, efficientnet_lite0). Absent:
     /// dog_breeds_mobilenetv2. A .toml file is opened as a lesson.
     pub model: Option<PathBuf>,
+    /// The network that a file of weights alone belongs to: NAME or NAME:SIDE, such as
+    /// MobileNetV2:160 (the name of a function in keras.applications, and the size of its photos).
+    #[arg(long, value_name = "NAME[:SIDE]")]
+    pub architecture: Option<String>,
     /// A folder of class folders with photos. Absent: the bundled photos.
     pub photos: Option<PathBuf>,
 }
@@ -123,6 +128,59 @@ pub fn model_source(argument: Option<&Path>) -> ModelSource {
         Some(path) if path == Path::new("dog_breeds_mobilenetv2") => ModelSource::DogBreeds,
         Some(path) if path == Path::new("efficientnet_lite0") => ModelSource::EfficientNetLite0,
         Some(path) => ModelSource::File(path.to_owned()),
+    }
+}
+
+/// How a command reads its model.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Reading {
+    /// The network that a file of weights alone belongs to: NAME or NAME:SIDE, such as
+    /// MobileNetV2:160 (the name of a function in keras.applications, and the size of its photos).
+    #[arg(long, value_name = "NAME[:SIDE]")]
+    pub architecture: Option<String>,
+    /// What photos (0 to 255) become before the first layer: auto (by the architecture), raw,
+    /// minus-one-to-one, lite, zero-to-one, imagenet or bgr-mean.
+    #[arg(long, value_name = "SCALE", default_value = "auto", value_parser = scale)]
+    pub preprocess: Scale,
+}
+
+/// A choice of preprocessing; `None` leaves it to the architecture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scale(pub Option<Preprocessing>);
+
+fn scale(text: &str) -> Result<Scale, String> {
+    if text == "auto" {
+        return Ok(Scale(None));
+    }
+    let all = Preprocessing::all();
+    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
+    let found = all.iter().find(|(name, _)| name == text);
+    let found = found.map(|(_, scale)| Scale(Some(*scale)));
+    found.ok_or_else(|| format!("one of auto, {}", names.join(", ")))
+}
+
+impl Reading {
+    /// The model an argument names.
+    pub fn source(&self, argument: Option<&Path>) -> ModelSource {
+        with_architecture(model_source(argument), self.architecture.as_deref())
+    }
+
+    /// Reads the model, with the preprocessing that was chosen.
+    pub fn open(&self, argument: Option<&Path>) -> Result<Model, Failure> {
+        let mut model = self.source(argument).open()?;
+        model.preprocessing = self.preprocess.0.unwrap_or(model.preprocessing);
+        Ok(model)
+    }
+}
+
+/// A file of weights belongs to this network; bundled bases know theirs.
+pub fn with_architecture(source: ModelSource, architecture: Option<&str>) -> ModelSource {
+    match (source, architecture) {
+        (ModelSource::File(path), Some(name)) => ModelSource::Weights {
+            path,
+            architecture: name.to_owned(),
+        },
+        (source, _) => source,
     }
 }
 

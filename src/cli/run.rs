@@ -6,11 +6,11 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use clap::ValueEnum;
 
-use super::{Failure, Rules, arrays, model_source, trainable};
+use super::{Failure, Reading, Rules, arrays, trainable};
 use crate::dataset::{Image, batch, folder};
-use crate::model::first_norm::Distance;
+use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
-use crate::model::{LayerId, Mode, Model, Semantics};
+use crate::model::{LayerId, Mode, Model, Preprocessing, Semantics};
 use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
 
 /// Runs photos or an array through a model in one mode and writes the results.
@@ -19,6 +19,8 @@ pub struct Run {
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     model: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     /// A folder or file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
     /// model's input layer takes it (nothing is added to arrays).
     #[arg(long, value_name = "X")]
@@ -79,7 +81,7 @@ impl From<CliMode> for Mode {
 
 impl Run {
     pub fn run(&self) -> Result<(), Failure> {
-        let model = model_source(self.model.as_deref()).open()?;
+        let model = self.reading.open(self.model.as_deref())?;
         for warning in &model.warnings {
             eprintln!("warning: {warning}");
         }
@@ -89,6 +91,7 @@ impl Run {
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let x = self.input(&model, semantics)?;
+        self.warn_of_scale(&model, semantics, &x);
         let options = PassOptions {
             outer: Mode::from(self.mode).into(),
             semantics,
@@ -101,12 +104,6 @@ impl Run {
         };
         let pass = pass::run(&model, &x, &options, &|_, _| true)
             .map_err(|error| at(&error, &self.input))?;
-        // An array is what the person makes it; photos went through the model's own preprocessing.
-        if !arrays::is_array(&self.input)
-            && let Some(text) = Distance::of(&model, &pass).and_then(|d| d.warning(&model))
-        {
-            eprintln!("warning: {text}");
-        }
         let arrays = arrays_of(&model, &pass, &taps).map_err(|error| {
             at(
                 &format!("the result cannot be read back: {error}"),
@@ -127,6 +124,28 @@ impl Run {
             called.map_err(|why| Failure::Usage(format!("--tap: {why} `{name}`")))
         });
         taps.collect()
+    }
+
+    /// Photos that look unlike those in training may be scaled wrongly; an array is what the person
+    /// makes it.
+    fn warn_of_scale(&self, model: &Model, semantics: Semantics, x: &Tensor) {
+        if arrays::is_array(&self.input) {
+            return;
+        }
+        let as_if = |how: Preprocessing| {
+            if how == model.preprocessing {
+                return Some(x.clone());
+            }
+            let model = Model {
+                preprocessing: how,
+                ..model.clone()
+            };
+            self.input(&model, semantics).ok()
+        };
+        // Of the files that cannot be read, a person has been told.
+        if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
+            eprintln!("warning: {}; --preprocess sets it", found.sentence(model));
+        }
     }
 
     fn input(&self, model: &Model, semantics: Semantics) -> Result<Tensor, Failure> {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use self::output::{Bar, HEADER, row};
-use super::{Failure, Rules, model_source, trainable};
+use super::{Failure, Reading, Rules, trainable};
 use crate::model::open::ModelSource;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
@@ -28,6 +28,8 @@ use crate::worker::{PhotosSource, Same};
 pub struct Train {
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
     model: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
     /// A folder of class folders with photos, or `bundled`.
     #[arg(long, value_name = "DIR")]
     photos: PathBuf,
@@ -149,8 +151,8 @@ fn rate(text: &str) -> Result<f64, String> {
 
 impl Train {
     pub fn run(&self) -> Result<(), Failure> {
-        let source = model_source(self.model.as_deref());
-        let model = Arc::new(source.open()?);
+        let source = self.reading.source(self.model.as_deref());
+        let model = Arc::new(self.reading.open(self.model.as_deref())?);
         for warning in &model.warnings {
             eprintln!("warning: {warning}");
         }

@@ -25,7 +25,7 @@ pub use bundled::{BUNDLED, Bundled, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
 pub use format::{Ending, Question, Run, Step};
-pub use names::Control;
+pub use names::{Control, Word};
 pub use save::save;
 
 /// A lesson, read and checked.

@@ -176,6 +176,8 @@ impl Word for Preprocessing {
             ("minus-one-to-one".to_owned(), Self::MinusOneToOne),
             ("lite".to_owned(), Self::Lite),
             ("zero-to-one".to_owned(), Self::ZeroToOne),
+            ("imagenet".to_owned(), Self::ImageNet),
+            ("bgr-mean".to_owned(), Self::BgrMean),
         ]
     }
 }

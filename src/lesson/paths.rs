@@ -64,8 +64,15 @@ fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
 
 /// How a lesson in `folder` names a model.
 pub fn model_name(source: &ModelSource, folder: &Path) -> Result<String, String> {
-    if let ModelSource::File(path) = source {
-        return relative(path, folder);
+    match source {
+        ModelSource::File(path) => return relative(path, folder),
+        ModelSource::Weights { path, .. } => {
+            return Err(format!(
+                "{} holds weights without a configuration; a lesson needs a whole model",
+                path.display()
+            ));
+        }
+        ModelSource::DogBreeds | ModelSource::EfficientNetLite0 => {}
     }
     let mut bundled = BUNDLED_MODELS.into_iter();
     let found = bundled.find(|(_, known)| known == source);

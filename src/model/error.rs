@@ -9,6 +9,9 @@ pub enum OpenError {
     Io(#[from] std::io::Error),
     #[error("this is not a model file: {0}")]
     NotAModel(String),
+    /// Which network they belong to is for a person to say.
+    #[error("the file holds weights and no configuration: {0}")]
+    WeightsAlone(String),
     #[error("the file is broken: {0}")]
     Broken(String),
     #[error("the file is too large: {0}")]

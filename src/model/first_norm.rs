@@ -1,58 +1,171 @@
 //! A sign of wrong preprocessing: what reaches the first BatchNorm lies far from what it was trained on.
 
-use super::graph::LayerKind;
-use super::pass::Pass;
-use super::{LayerId, Model};
 use candle_core::Tensor;
+
+use super::effective::Mode;
+use super::graph::LayerKind;
+use super::pass::{PassOptions, Stretch, run_stretch};
+use super::{Flags, LayerId, Model, Preprocessing};
 
 /// Deviations of the moving statistics that the batch's means may lie away, averaged over channels,
 /// before a person is told. Photos of other things than those trained on stay below 1; colours on another
 /// scale, such as 0 to 255 instead of -1 to 1, go beyond 10.
 const FAR: f64 = 3.0;
 
-/// How far the batch is from the moving statistics at one BatchNorm:
-/// `mean over channels of |batch mean - moving mean| / sqrt(moving variance + epsilon)`.
+/// Times that the batch's variance may be larger or smaller, in the middle of the channels. Photos of
+/// other things stay within 1.5; 0 to 1 instead of -1 to 1 makes it 4 times smaller, and ImageNet's
+/// deviations instead of -1 to 1 almost 5 times larger.
+const VARIED: f64 = 2.5;
+
+/// Fewer photos may well be more alike than all photos are.
+const FEW: usize = 6;
+
+/// Channels that never vary in training say nothing of a scale.
+const DEAD: f32 = 1e-3;
+
+/// How far the batch is from the moving statistics at one BatchNorm.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Distance {
     pub layer: LayerId,
+    /// `mean over channels of |batch mean - moving mean| / sqrt(moving variance + epsilon)`.
     pub deviations: f64,
+    /// `median over channels of (batch variance + epsilon) / (moving variance + epsilon)`.
+    pub variance: f64,
+    pub photos: usize,
+}
+
+/// What a person is told about the scale of the photos.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Suspicion {
+    pub distance: Distance,
+    /// The preprocessing in force.
+    pub now: Preprocessing,
+    /// One that brings the batch near to the moving statistics.
+    pub better: Option<Preprocessing>,
 }
 
 impl Distance {
-    /// At the first BatchNorm that the input passes; `None` where it did not look at the batch, and in
-    /// models without one.
-    pub fn of(model: &Model, pass: &Pass) -> Option<Self> {
+    /// At the first BatchNorm that the input passes, for a batch `[N, H, W, C]` as the model takes it;
+    /// `None` in models without one, and where the input does not fit.
+    pub fn of(model: &Model, x: &Tensor) -> Option<Self> {
         let graph = &model.graph;
-        let mut called = graph.nodes.iter().map(|node| node.layer);
-        let layer = called.find(|&id| matches!(graph.layers[id].kind, LayerKind::BatchNorm(_)))?;
+        let is_norm = |id: LayerId| matches!(graph.layers[id].kind, LayerKind::BatchNorm(_));
+        let node = graph.nodes.iter().position(|node| is_norm(node.layer))?;
+        let layer = graph.nodes[node].layer;
         let LayerKind::BatchNorm(settings) = &graph.layers[layer].kind else {
             return None;
         };
+        let flags = Flags::all(graph, true);
+        let options = PassOptions {
+            outer: Mode::Training.into(),
+            semantics: model.semantics,
+            flags: &flags,
+            random: false,
+            seed: 0,
+            repeat: 0,
+            taps: &[],
+            weights: None,
+        };
+        let stretch = Stretch {
+            until: Some(node),
+            ..Stretch::default()
+        };
+        let pass = run_stretch(model, x, stretch, &options, &|_, _| true).ok()?;
         let batch = pass.batch_norm.get(&layer)?.batch.as_ref()?;
         let vector = |name: &str| -> Option<Vec<f32>> {
             graph.layers[layer].weight(name).map(Tensor::to_vec1)?.ok()
         };
         let (mean, variance) = (vector("moving_mean")?, vector("moving_variance")?);
+        let smoothed = |v: f32| f64::from(v) + settings.epsilon;
         let channels = batch.mean.iter().zip(&mean).zip(&variance);
         let distances = channels.map(|((batch, moving), variance)| {
-            let deviation = (f64::from(*variance) + settings.epsilon).sqrt();
-            (f64::from(*batch) - f64::from(*moving)).abs() / deviation
+            (f64::from(*batch) - f64::from(*moving)).abs() / smoothed(*variance).sqrt()
         });
         let deviations = distances.sum::<f64>() / mean.len().max(1) as f64;
-        Some(Self { layer, deviations })
+        let live = batch
+            .variance
+            .iter()
+            .zip(&variance)
+            .filter(|(_, v)| **v > DEAD);
+        let mut ratios: Vec<f64> = live.map(|(b, v)| smoothed(*b) / smoothed(*v)).collect();
+        ratios.sort_by(f64::total_cmp);
+        Some(Self {
+            layer,
+            deviations,
+            variance: ratios.get(ratios.len() / 2).copied().unwrap_or(1.0),
+            photos: x.dims().first().copied().unwrap_or(0),
+        })
     }
 
-    /// A sentence where the distance is more than photos of other things explain.
-    pub fn warning(self, model: &Model) -> Option<String> {
-        (self.deviations > FAR).then(|| {
-            format!(
-                "at the first BatchNorm, `{}`, the batch's means lie {:.1} deviations from the moving \
-                 means (averaged over channels): the preprocessing ({}) may not be the one that the \
-                 model was trained with",
-                model.graph.layers[self.layer].name,
-                self.deviations,
-                model.preprocessing.label(),
-            )
+    /// Above 1 where it is more than photos of other things explain.
+    fn score(self) -> f64 {
+        let means = self.deviations / FAR;
+        if self.photos < FEW {
+            return means;
+        }
+        means.max(self.variance.ln().abs() / VARIED.ln())
+    }
+
+    /// Whether a person should be told.
+    pub fn is_far(self) -> bool {
+        let score = self.score();
+        score > 1.0 || score.is_nan()
+    }
+}
+
+impl Suspicion {
+    /// `None` where the photos look as those in training did. `as_if` gives the same photos under
+    /// another preprocessing.
+    pub fn of(
+        model: &Model,
+        now: Preprocessing,
+        as_if: &dyn Fn(Preprocessing) -> Option<Tensor>,
+    ) -> Option<Self> {
+        let distance = Distance::of(model, &as_if(now)?).filter(|d| d.is_far())?;
+        // Of two that are as near, the one that the architecture is known for.
+        let own = std::iter::once(model.preprocessing);
+        let others = own.chain(Preprocessing::ALL).filter(|how| *how != now);
+        let mut better: Option<(f64, Preprocessing)> = None;
+        for how in others {
+            let score = Distance::of(model, &as_if(how)?)?.score();
+            if score < 1.0 && better.is_none_or(|(least, _)| score < least - 0.05) {
+                better = Some((score, how));
+            }
+        }
+        Some(Self {
+            distance,
+            now,
+            better: better.map(|(_, how)| how),
         })
+    }
+
+    /// What was measured, and the likely cause.
+    pub fn sentence(&self, model: &Model) -> String {
+        let Distance {
+            layer,
+            deviations,
+            variance,
+            ..
+        } = self.distance;
+        let times = if variance < 1.0 {
+            format!("{:.1} times smaller", 1.0 / variance)
+        } else {
+            format!("{variance:.1} times larger")
+        };
+        let cause = match self.better {
+            Some(better) => format!("the model was probably trained with {}", better.label()),
+            None => {
+                "no preprocessing known here brings them near, so the photos may be of another \
+                     kind than those in training"
+                    .to_owned()
+            }
+        };
+        format!(
+            "at the first BatchNorm, `{}`, the batch's means lie {deviations:.1} deviations from the \
+             moving means (averaged over channels), and its variance is {times} (in the middle of the \
+             channels), with the photos scaled by {}: {cause}",
+            model.graph.layers[layer].name,
+            self.now.label(),
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! Opened networks: the graph, its flags, and the pass through it in both modes.
 
 pub mod array;
+pub mod card;
 pub mod counts;
 pub mod effective;
 pub mod error;
@@ -9,6 +10,7 @@ pub mod flag_spec;
 pub mod flags;
 pub mod graph;
 pub mod keras;
+pub mod labels;
 pub mod layers;
 pub mod noise_rate;
 pub mod onnx;
@@ -17,14 +19,17 @@ pub mod pass;
 pub mod preprocessing;
 pub mod pytorch;
 pub mod reading;
+pub mod recognised;
 pub mod sampler;
 
+pub use card::Card;
 pub use effective::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
 pub use error::{OpenError, PassError};
 pub use flags::Flags;
 pub use graph::{Graph, Layer, LayerId, LayerKind, NodeId};
 pub use preprocessing::Preprocessing;
 pub use reading::Reading;
+pub use recognised::Recognised;
 
 /// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
 /// returns new statistics instead of storing them.
@@ -37,11 +42,15 @@ pub struct Model {
     pub framework: String,
     /// The rules that hold for this file unless the person chooses others.
     pub semantics: Semantics,
+    /// Which network it is, and how that is known.
+    pub recognised: Recognised,
     pub graph: Graph,
     /// What photos go through before the first layer.
     pub preprocessing: Preprocessing,
     /// Class names in output order; empty where unknown.
     pub labels: Vec<String>,
+    /// Where the class names come from, in words; empty where they are unknown.
+    pub labels_from: String,
     /// What is odd about the file, in sentences for the status bar.
     pub warnings: Vec<String>,
 }

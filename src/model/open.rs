@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Format, Model, OpenError, Preprocessing, Semantics, keras, onnx, pytorch};
+use super::{
+    Format, Model, OpenError, Preprocessing, Recognised, Semantics, keras, labels, onnx, pytorch,
+};
 use crate::assets;
 
 /// Where a model comes from.
@@ -17,6 +19,12 @@ pub enum ModelSource {
     /// EfficientNet-Lite0, ImageNet-1k (PyTorch).
     EfficientNetLite0,
     File(PathBuf),
+    /// A file that holds weights alone, and the network that a person says they belong to: `NAME`, or
+    /// `NAME:SIDE` with the size of its photos in pixels.
+    Weights {
+        path: PathBuf,
+        architecture: String,
+    },
 }
 
 /// A file that could not be opened: the cause first, the path last.
@@ -52,8 +60,6 @@ impl std::error::Error for OpenFailed {
 
 /// Files above this are refused before they are read: no base of a course comes near.
 const MAX_FILE_BYTES: u64 = 4 << 30;
-/// Files of class names above this are left aside.
-const MAX_LABELS_BYTES: u64 = 1 << 20;
 
 impl ModelSource {
     /// What the window calls it.
@@ -61,7 +67,7 @@ impl ModelSource {
         match self {
             Self::DogBreeds => "MobileNetV2 · dog breeds".into(),
             Self::EfficientNetLite0 => "EfficientNet-Lite0".into(),
-            Self::File(path) => {
+            Self::File(path) | Self::Weights { path, .. } => {
                 let name = path.file_name().unwrap_or(path.as_os_str());
                 name.to_string_lossy().into_owned()
             }
@@ -71,8 +77,16 @@ impl ModelSource {
     /// The file, unless it is bundled.
     pub fn path(&self) -> Option<&Path> {
         match self {
-            Self::File(path) => Some(path),
+            Self::File(path) | Self::Weights { path, .. } => Some(path),
             Self::DogBreeds | Self::EfficientNetLite0 => None,
+        }
+    }
+
+    /// The network that a person chose for weights without a configuration.
+    pub fn architecture(&self) -> Option<&str> {
+        match self {
+            Self::Weights { architecture, .. } => Some(architecture),
+            Self::File(_) | Self::DogBreeds | Self::EfficientNetLite0 => None,
         }
     }
 
@@ -84,7 +98,7 @@ impl ModelSource {
         match self {
             Self::DogBreeds => Ok(assets::DOG_BREEDS_MOBILENETV2.to_vec()),
             Self::EfficientNetLite0 => Ok(assets::EFFICIENTNET_LITE0.to_vec()),
-            Self::File(path) => read(path),
+            Self::File(path) | Self::Weights { path, .. } => read(path),
         }
     }
 
@@ -93,23 +107,11 @@ impl ModelSource {
     /// # Errors
     /// Anything but a complete model of a supported kind; see [`OpenError`].
     pub fn open(&self) -> Result<Model, OpenFailed> {
-        let (bytes, labels, path) = match self {
-            Self::DogBreeds => (
-                assets::DOG_BREEDS_MOBILENETV2.to_vec(),
-                Some(assets::dog_breeds_labels().join("\n")),
-                None,
-            ),
-            Self::EfficientNetLite0 => (assets::EFFICIENTNET_LITE0.to_vec(), None, None),
-            Self::File(path) => {
-                let failed = |cause| OpenFailed::new(cause, Some(path.clone()));
-                let bytes = read(path).map_err(failed)?;
-                let labels = read_labels(&path.with_extension("labels.txt"));
-                (bytes, labels, Some(path.clone()))
-            }
-        };
-        let model = from_bytes(self.title(), bytes);
-        let mut model = model.map_err(|cause| OpenFailed::new(cause, path))?;
-        add_labels(&mut model, labels.as_deref());
+        let path = self.path().map(Path::to_owned);
+        let failed = |cause| OpenFailed::new(cause, path.clone());
+        let bytes = self.bytes().map_err(failed)?;
+        let mut model = from_bytes(self, bytes).map_err(failed)?;
+        labels::add(&mut model, self);
         warn_of_bad_numbers(&mut model);
         Ok(model)
     }
@@ -140,22 +142,16 @@ fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     Ok(bytes)
 }
 
-/// The class names beside a model, if there is a file of them that can be read.
-fn read_labels(path: &Path) -> Option<String> {
-    if !std::fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut text = String::new();
-    let most = MAX_LABELS_BYTES + 1;
-    let file = File::open(path).ok()?;
-    file.take(most).read_to_string(&mut text).ok()?;
-    ((text.len() as u64) < most).then_some(text)
-}
-
 /// Recognises the format by content, never by the name.
-fn from_bytes(title: String, bytes: Vec<u8>) -> Result<Model, OpenError> {
+fn from_bytes(source: &ModelSource, bytes: Vec<u8>) -> Result<Model, OpenError> {
+    let title = source.title();
+    let chosen = source.architecture();
     if bytes.starts_with(b"\x89HDF\r\n\x1a\n") {
-        return Ok(of_keras(title, Format::KerasH5, keras::open_h5(bytes)?));
+        let opened = keras::open_h5(bytes, &title, chosen)?;
+        return Ok(of_keras(title, Format::KerasH5, opened));
+    }
+    if chosen.is_some() {
+        return Err(keras::has_configuration());
     }
     if bytes.starts_with(b"PK\x03\x04") && !pytorch::is_zip(&bytes) {
         return Ok(of_keras(
@@ -191,9 +187,11 @@ fn of_pytorch(title: String, format: Format, opened: pytorch::Opened) -> Model {
         format,
         framework: "PyTorch".into(),
         semantics: Semantics::PyTorch,
+        recognised: Recognised::by_tensors(&opened.graph),
         graph: opened.graph,
         preprocessing: opened.preprocessing,
         labels: Vec::new(),
+        labels_from: String::new(),
         warnings: opened.warnings,
     }
 }
@@ -204,9 +202,11 @@ fn of_onnx(title: String, opened: onnx::Opened) -> Model {
         format: Format::Onnx,
         framework: opened.framework,
         semantics: Semantics::PyTorch,
+        recognised: Recognised::by_operators(&opened.graph),
         graph: opened.graph,
         preprocessing: opened.preprocessing,
         labels: Vec::new(),
+        labels_from: String::new(),
         warnings: opened.warnings,
     }
 }
@@ -218,8 +218,11 @@ fn of_keras(title: String, format: Format, opened: keras::Opened) -> Model {
         framework: opened.framework,
         semantics: opened.semantics,
         preprocessing: Preprocessing::of(&opened.graph),
+        recognised: (opened.recognised)
+            .unwrap_or_else(|| Recognised::by_configuration(&opened.graph)),
         graph: opened.graph,
         labels: Vec::new(),
+        labels_from: String::new(),
         warnings: opened.warnings,
     }
 }
@@ -230,27 +233,6 @@ fn looks_like_safetensors(bytes: &[u8]) -> bool {
         let length = u64::from_le_bytes(*length);
         length >= 2 && length <= bytes.len() as u64 - 8 && bytes.get(8) == Some(&b'{')
     })
-}
-
-/// Class names: those beside the file, or ImageNet's for a thousand outputs.
-fn add_labels(model: &mut Model, beside: Option<&str>) {
-    let last = model
-        .graph
-        .nodes
-        .get(model.graph.output)
-        .map(|n| &model.graph.layers[n.layer]);
-    let outputs = last
-        .and_then(|l| l.weight("bias"))
-        .map_or(0, candle_core::Tensor::elem_count);
-    let owned = |label: &str| label.to_owned();
-    let beside = beside.map(|text| text.lines().map(owned).collect::<Vec<_>>());
-    let imagenet = assets::imagenet_labels().into_iter().map(owned).collect();
-    let candidates = beside.into_iter().chain([imagenet]);
-    model.labels = candidates
-        .into_iter()
-        // One sigmoid unit tells two classes apart.
-        .find(|l| l.len() == outputs || (outputs == 1 && l.len() == 2))
-        .unwrap_or_default();
 }
 
 /// A model with weights that are not numbers opens, but says so: the first few, then a count.

@@ -1,5 +1,7 @@
 //! The window itself: what lies above it, whether it is set for a lecture, what was open before.
 
+use std::path::PathBuf;
+
 use eframe::egui::Vec2;
 
 use super::Recent;
@@ -15,6 +17,8 @@ pub struct Desk {
     /// Set while the window is shown to an audience.
     pub lecture: Option<Lecture>,
     pub sheet: Option<Sheet>,
+    /// The file of weights that a network is to be chosen for.
+    pub weights: Option<PathBuf>,
     /// Points at the three things to click first.
     pub hint: bool,
 }
@@ -31,6 +35,10 @@ pub struct Search {
 pub enum Sheet {
     Keys,
     Terms,
+    /// What the open model is.
+    Card,
+    /// Which network a file of weights belongs to.
+    Network,
 }
 
 /// How the window was before the lecture.

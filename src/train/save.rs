@@ -31,6 +31,11 @@ pub enum SaveError {
     Changed,
     #[error("a new head in the place of layers inside of a nested model cannot be saved")]
     NestedHead,
+    #[error(
+        "the file holds weights and no configuration, so a new head cannot be added to it; save the \
+         whole model in Keras first"
+    )]
+    WeightsAlone,
     #[error("a .pth file cannot be written back; save the state dict as .safetensors first")]
     Pickle,
     #[error("an ONNX file is made for inference and cannot be written back")]
@@ -92,7 +97,7 @@ pub fn save(
 fn content(source: &ModelSource, network: &Network, model: &Model) -> Result<Vec<u8>, SaveError> {
     let original = source.bytes()?;
     match model.format {
-        Format::KerasH5 => keras::h5(original, network, model),
+        Format::KerasH5 => keras::h5(original, source, network, model),
         Format::KerasZip => keras::archive(original, network, model),
         Format::Safetensors => pytorch::safetensors(&original, model),
         Format::Pickle => Err(SaveError::Pickle),

@@ -58,6 +58,34 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if check.on_hover_text(tip).changed() {
         show.push(Command::AugmentBatch(augment));
     }
+    suspicion_ui(ui, show);
+}
+
+/// The scale that the photos of the last look should have, where the one in force looks wrong.
+fn suspicion_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let state = show.state;
+    let looked = state.computed.result(state.settings.view);
+    let suspicion = looked.and_then(|looked| looked.suspicion);
+    let suspicion = suspicion.filter(|s| s.now == state.preprocessing());
+    let (Some(suspicion), Some(base)) = (suspicion, &state.opened.base) else {
+        return;
+    };
+    let why = super::text::sentence_case(&suspicion.sentence(&base.model));
+    let palette = theme::palette(ui);
+    let own = base.model.preprocessing;
+    ui.horizontal_wrapped(|ui| {
+        let line = RichText::new("The scale looks wrong").font(text::small());
+        ui.label(line.color(palette.error)).on_hover_text(&why);
+        if let Some(better) = suspicion.better {
+            let button = egui::Button::new(
+                RichText::new(format!("Use {}", better.label())).font(text::small()),
+            );
+            if ui.add(button).on_hover_text(&why).clicked() {
+                let choice = (better != own).then_some(better);
+                show.push(Command::SetPreprocessing(choice));
+            }
+        }
+    });
 }
 
 fn class(gallery: &Gallery) -> Option<&str> {

@@ -2,8 +2,12 @@
 
 use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
 
-use super::{Show, parts, terms};
-use crate::command::{Action, DeskCommand};
+use super::{Show, parts, terms, text as sentences};
+use crate::app::UNOPENED;
+use crate::command::{Action, Command, DeskCommand};
+use crate::model::Card;
+use crate::model::keras::architectures;
+use crate::model::open::ModelSource;
 use crate::state::Sheet;
 use crate::theme::{self, sizes, text};
 
@@ -18,6 +22,8 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let title = match sheet {
             Sheet::Keys => "KEYS",
             Sheet::Terms => "WORDS",
+            Sheet::Card => "MODEL",
+            Sheet::Network => "WHICH NETWORK DO THESE WEIGHTS BELONG TO?",
         };
         let mut close = false;
         ui.horizontal(|ui| {
@@ -33,12 +39,71 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
             .show(ui, |ui| match sheet {
                 Sheet::Keys => keys_ui(ui),
                 Sheet::Terms => terms_ui(ui),
+                Sheet::Card => card_ui(ui, show),
+                Sheet::Network => network_ui(ui, show),
             });
         close
     });
     if response.inner || response.should_close() {
         show.push(DeskCommand::Sheet(None));
     }
+}
+
+/// What was found out about the open model, a line each.
+fn card_ui(ui: &mut Ui, show: &Show<'_>) {
+    let palette = theme::palette(ui);
+    let Some(base) = &show.state.opened.base else {
+        ui.label(text::muted("No model is open", palette));
+        return;
+    };
+    ui.label(text::strong(base.model.title.as_str()));
+    ui.add_space(sizes::S2);
+    for (word, line) in Card::of(&base.model).lines() {
+        ui.horizontal_top(|ui| {
+            ui.scope(|ui| {
+                ui.set_width(sizes::SHEET_KEYS);
+                ui.label(text::muted(word, palette));
+            });
+            parts::wrapped_ui(ui, RichText::new(line));
+        });
+    }
+    for warning in &base.model.warnings {
+        parts::wrapped_ui(
+            ui,
+            RichText::new(sentences::sentence_case(warning)).color(palette.training.ink),
+        );
+    }
+}
+
+/// The networks to choose from, and why the last choice did not fit.
+fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let Some(path) = show.state.desk.weights.clone() else {
+        return;
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ui.label(text::strong(name.into_owned()));
+    let notices = &show.state.computed.notices;
+    if let Some(why) = notices.iter().rfind(|n| n.title == UNOPENED) {
+        parts::wrapped_ui(
+            ui,
+            RichText::new(sentences::sentence_case(&why.text)).color(palette.muted),
+        );
+    }
+    ui.add_space(sizes::S2);
+    ui.horizontal_wrapped(|ui| {
+        for network in architectures::names() {
+            let tip = "Opens the file as this network, if names and shapes of all its weights fit";
+            if ui.button(network).on_hover_text(tip).clicked() {
+                let source = ModelSource::Weights {
+                    path: path.clone(),
+                    architecture: network.clone(),
+                };
+                show.push(DeskCommand::Sheet(None));
+                show.push(Command::OpenModel(source));
+            }
+        }
+    });
 }
 
 fn keys_ui(ui: &mut Ui) {

@@ -205,6 +205,7 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
         Action::FindCommand,
         Action::ShowKeys,
         Action::ShowTerms,
+        Action::ShowCard,
         Action::ShowHint,
         Action::ResetSettings,
     ] {

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::{Draw, Pipeline};
 use crate::dataset::{Image, Photos};
 use crate::figure::png::Raster;
+use crate::model::first_norm::Suspicion;
 use crate::model::{Flags, LayerId, Mode, Model, Outer, Preprocessing, Semantics};
 
 /// Something shared, equal only to itself.
@@ -268,6 +269,8 @@ pub enum Event {
         source: PhotosSource,
         photos: Photos,
     },
+    /// A file that holds weights alone, of a network that a person must choose.
+    WeightsAlone(PathBuf),
     Thumbnail {
         photos: Photos,
         photo: usize,
@@ -302,6 +305,8 @@ pub enum Event {
 pub struct Looked {
     pub look: Look,
     pub outcome: Outcome,
+    /// Whether the photos' scale looks wrong to the first BatchNorm.
+    pub suspicion: Option<Suspicion>,
     /// Wall time of the computation.
     pub secs: f64,
     /// The photos that made up the batch (for augmentation: the one).

@@ -21,6 +21,7 @@ use slots::{Slots, Task};
 
 use crate::dataset::{PhotoSet, decode, folder};
 use crate::figure::png;
+use crate::model::OpenError;
 use crate::train::save::Replace;
 
 /// A handle on the thread; dropping it stops the thread.
@@ -139,7 +140,7 @@ impl Thread {
             }
             Ok(Err(message)) => message,
             Err(panic) => match &request {
-                Request::OpenModel(ModelSource::File(path)) => {
+                Request::OpenModel(ModelSource::File(path) | ModelSource::Weights { path, .. }) => {
                     format!("the file is broken ({panic}): {}", path.display())
                 }
                 _ => format!("the computation broke off: {panic}"),
@@ -162,7 +163,13 @@ impl Thread {
 
     fn open_model(&self, source: &ModelSource) -> Result<Event, String> {
         self.progress(Job::OpenModel, "opening the base");
-        let model = Arc::new(source.open().map_err(|error| error.to_string())?);
+        let opened = source.open().map_err(|error| {
+            if let (OpenError::WeightsAlone(_), Some(path)) = (&*error.cause, &error.path) {
+                self.say(Event::WeightsAlone(path.clone()));
+            }
+            error.to_string()
+        });
+        let model = Arc::new(opened?);
         Ok(Event::ModelOpened {
             source: source.clone(),
             model,

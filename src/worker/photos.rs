@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 use crate::dataset::decode::{DecodeCause, DecodeError, decode};
 use crate::dataset::resize::resize_rgb8;
 use crate::dataset::{Image, PhotoSet, Photos, batch};
+use crate::model::first_norm::Suspicion;
 
 /// The longer side of a thumbnail, in pixels: twice what the card shows, for sharp screens.
 const THUMBNAIL: usize = 256;
@@ -30,6 +31,8 @@ pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> 
 pub struct PhotoCache {
     of: Option<(Photos, usize, usize)>,
     images: HashMap<usize, Arc<Image>>,
+    /// What the scale of the last batch was found to be, until a look takes it.
+    pub suspicion: Option<Suspicion>,
 }
 
 /// A photo of a batch, or why there is none.

@@ -53,6 +53,8 @@ fn model_of(noise: Noise) -> Model {
         },
         preprocessing: Preprocessing::Raw,
         labels: Vec::new(),
+        labels_from: String::new(),
+        recognised: modelens::model::Recognised::default(),
         warnings: Vec::new(),
     }
 }

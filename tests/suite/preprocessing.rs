@@ -2,50 +2,77 @@
 
 use modelens::dataset::decode::decode;
 use modelens::dataset::resize::resize_rgb8;
-use modelens::model::first_norm::Distance;
-use modelens::model::pass::{PassOptions, run};
-use modelens::model::{Flags, Mode, Preprocessing};
+use modelens::model::first_norm::{Distance, Suspicion};
+use modelens::model::open::ModelSource;
+use modelens::model::{Model, Preprocessing};
 use modelens::worker::PhotosSource;
 use modelens::worker::look::tensor_of;
 
 use crate::support::dog_breeds;
 
-#[test]
-fn photos_on_another_scale_are_noticed_at_the_first_batch_norm() {
-    let model = dog_breeds();
-    let photos = PhotosSource::Bundled.open().expect("the bundled photos");
-    let images: Vec<_> = photos
-        .photos
-        .iter()
-        .step_by(16)
-        .map(|photo| resize_rgb8(&decode(photo).expect("a photo"), 160, 160))
+use modelens::model::Preprocessing::{BgrMean, ImageNet, Lite, MinusOneToOne, Raw, ZeroToOne};
+
+/// What is suspected of the bundled photos under each preprocessing.
+fn suspicions(
+    model: &Model,
+    side: usize,
+    photos: usize,
+) -> Vec<(Preprocessing, Option<Suspicion>)> {
+    let set = PhotosSource::Bundled.open().expect("the bundled photos");
+    let some = set.photos.iter().step_by(set.photos.len() / photos);
+    let images: Vec<_> = some
+        .map(|photo| resize_rgb8(&decode(photo).expect("a photo"), side, side))
         .collect();
-    let flags = Flags::all(&model.graph, true);
-    let distance = |how: Preprocessing, mode: Mode| {
-        let options = PassOptions {
-            outer: mode.into(),
-            semantics: model.semantics,
-            flags: &flags,
-            random: false,
-            seed: 0,
-            repeat: 0,
-            taps: &[],
-            weights: None,
-        };
-        let x = tensor_of(&images, how).expect("a batch");
-        let pass = run(&model, &x, &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"));
-        Distance::of(&model, &pass)
+    let of = |how| {
+        let as_if = |how| tensor_of(&images, how).ok();
+        (how, Suspicion::of(model, how, &as_if))
     };
-    let right = distance(Preprocessing::MinusOneToOne, Mode::Training).expect("a distance");
-    assert_eq!(right.warning(&model), None, "{right:?}");
-    assert_eq!(
-        distance(Preprocessing::MinusOneToOne, Mode::Inference),
-        None
+    Preprocessing::ALL.map(of).to_vec()
+}
+
+fn check(model: &Model, side: usize) {
+    for (how, suspicion) in suspicions(model, side, 12) {
+        // The two differ by less than one level of brightness: nothing could tell them apart.
+        let right = matches!(how, MinusOneToOne | Lite);
+        assert_eq!(suspicion.is_none(), right, "{how:?}: {suspicion:?}");
+        let Some(suspicion) = suspicion else { continue };
+        assert_eq!(suspicion.better, Some(model.preprocessing), "{how:?}");
+        let text = suspicion.sentence(model);
+        assert!(text.contains(how.label()), "{text}");
+        assert!(text.ends_with(model.preprocessing.label()), "{text}");
+        let larger = matches!(how, Raw | ImageNet | BgrMean);
+        assert_eq!(text.contains("times larger"), larger, "{text}");
+        assert_eq!(text.contains("times smaller"), how == ZeroToOne, "{text}");
+    }
+}
+
+#[test]
+fn the_bundled_photos_under_every_preprocessing_of_a_keras_base() {
+    check(&dog_breeds(), 160);
+}
+
+#[test]
+fn the_bundled_photos_under_every_preprocessing_of_a_pytorch_base() {
+    let model = ModelSource::EfficientNetLite0.open().expect("it opens");
+    check(&model, 224);
+}
+
+#[test]
+fn one_photo_is_too_few_to_suspect_its_contrast() {
+    let model = dog_breeds();
+    for (how, suspicion) in suspicions(&model, 160, 1) {
+        let far = matches!(how, Raw | BgrMean);
+        assert_eq!(suspicion.is_some(), far, "{how:?}: {suspicion:?}");
+    }
+    let photo = candle_core::Tensor::zeros(
+        (1, 160, 160, 1),
+        candle_core::DType::F32,
+        &candle_core::Device::Cpu,
     );
-    let wrong = distance(Preprocessing::Raw, Mode::Training).expect("a distance");
-    let text = wrong.warning(&model).expect("a warning");
-    assert!(
-        text.contains("`bn_Conv1`") && wrong.deviations > 10.0,
-        "{text}"
+    let grey = photo.expect("a tensor");
+    assert_eq!(
+        Distance::of(&model, &grey),
+        None,
+        "a batch that does not fit"
     );
 }

@@ -315,6 +315,8 @@ fn flat_model() -> Model {
         },
         preprocessing: Preprocessing::MinusOneToOne,
         labels: Vec::new(),
+        labels_from: String::new(),
+        recognised: modelens::model::Recognised::default(),
         warnings: Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use clap::{ArgGroup, ValueEnum};
 
 use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
-use crate::cli::{Failure, Rules};
+use crate::cli::{Failure, Reading, Rules};
 use crate::figure::{Part, What, png};
 use crate::model::Mode;
 use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
@@ -43,6 +43,8 @@ pub struct Figure {
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     pub model: Option<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
     /// Where the figure goes: its ending says whether SVG or PNG. The folder of --from.
     #[arg(long, value_name = "FIG.svg|FIG.png|DIR")]
     pub out: Option<PathBuf>,

@@ -99,7 +99,7 @@ fn model(state: &State) -> Result<Value, Failure> {
     let hash = match &base.source {
         ModelSource::DogBreeds => sha256(assets::DOG_BREEDS_MOBILENETV2),
         ModelSource::EfficientNetLite0 => sha256(assets::EFFICIENTNET_LITE0),
-        ModelSource::File(path) => sha256(&read(path)?),
+        ModelSource::File(path) | ModelSource::Weights { path, .. } => sha256(&read(path)?),
     };
     Ok(json!({ "name": base.model.title, "framework": base.model.framework, "sha256": hash }))
 }

@@ -10,6 +10,9 @@ use super::{Loaded, WeightPath};
 use crate::model::graph::{Graph, LayerKind};
 use crate::model::{LayerId, OpenError};
 
+/// What the group of a model's layers is called: by Keras 3, and by Keras 2.
+pub(super) const LAYERS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
+
 /// Reads the weights of all layers from `model.weights.h5`.
 pub(super) fn load(
     h5: &mut H5,
@@ -51,9 +54,8 @@ impl Loader<'_> {
     ) -> Result<(), OpenError> {
         // Files of the first versions use another word for the same thing.
         let found = group.and_then(|g| {
-            let names = ["layers", "_layer_checkpoint_dependencies"];
             let found = |name| g.group(name).ok().map(|group| (group, name));
-            names.into_iter().find_map(found)
+            LAYERS.into_iter().find_map(found)
         });
         let (layers, word) = found.unzip();
         let path = format!("{path}{}/", word.unwrap_or_default());

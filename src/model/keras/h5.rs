@@ -85,6 +85,11 @@ impl H5 {
         self.file.root()
     }
 
+    /// A dataset by its path from the root.
+    pub fn dataset(&self, path: &str) -> Result<Dataset, OpenError> {
+        self.root().dataset(path).map_err(broken)
+    }
+
     pub fn attributes(group: &Group) -> Result<Attributes, OpenError> {
         group.attrs().map(Attributes).map_err(broken)
     }

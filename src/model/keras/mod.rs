@@ -5,12 +5,14 @@
 //! are known that must be in the file ([`by_name`], [`by_number`]).
 
 mod activations;
+pub mod architectures;
 pub(crate) mod archive;
 mod augment_config;
 mod by_name;
 pub(crate) mod by_number;
 mod calls;
 mod emit;
+mod found;
 mod functions;
 mod h5;
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod input_shape;
 mod kinds;
 mod object;
 mod operators;
+mod pairing;
 mod parse;
 mod rare_kinds;
 mod settings;
@@ -26,6 +29,7 @@ mod shapes;
 mod specs;
 #[cfg(test)]
 mod tests;
+mod weights_only;
 mod windows;
 
 use serde_json::Value;
@@ -33,7 +37,7 @@ use serde_json::Value;
 use self::h5::{Attributes, H5, guarded};
 use self::specs::Need;
 use super::graph::Graph;
-use super::{LayerId, OpenError, Semantics};
+use super::{LayerId, OpenError, Recognised, Semantics};
 
 /// What a Keras file holds.
 #[derive(Debug)]
@@ -45,6 +49,8 @@ pub struct Opened {
     pub semantics: Semantics,
     /// What is odd about the file, in sentences.
     pub warnings: Vec<String>,
+    /// Which network the weights belong to, where the file holds no configuration.
+    pub recognised: Option<Recognised>,
     /// Where in the HDF5 file each weight lies.
     pub paths: Vec<WeightPath>,
 }
@@ -67,15 +73,19 @@ struct Loaded {
     paths: Vec<WeightPath>,
 }
 
-/// Reads the bytes of a legacy `.h5` file.
-pub fn open_h5(bytes: Vec<u8>) -> Result<Opened, OpenError> {
+/// Reads the bytes of a legacy `.h5` file, or of one that holds weights alone: then its name may tell
+/// how large the photos are, and a person may have `chosen` a network.
+pub fn open_h5(bytes: Vec<u8>, title: &str, chosen: Option<&str>) -> Result<Opened, OpenError> {
     guarded(|| {
         let length = bytes.len();
         let h5 = H5::open(bytes, length)?;
         let root = H5::attributes(&h5.root())?;
-        let config = root.text("model_config").ok_or_else(|| {
-            OpenError::NotAModel("it holds no model configuration, at most weights".to_owned())
-        })?;
+        let Some(config) = root.text("model_config") else {
+            return weights_only::open(h5, title, chosen);
+        };
+        if chosen.is_some() {
+            return Err(has_configuration());
+        }
         if config.len() as u64 > archive::MAX_CONFIG {
             let bytes = config.len();
             return Err(OpenError::TooLarge(format!(
@@ -114,6 +124,13 @@ pub fn open_keras_zip(bytes: Vec<u8>) -> Result<Opened, OpenError> {
         let h5 = H5::open(entries.weights, length)?;
         assemble(h5, &config, framework, semantics, by_number::load)
     })
+}
+
+/// An architecture was chosen where there is nothing to choose.
+pub(super) fn has_configuration() -> OpenError {
+    OpenError::NotAModel(
+        "the file says itself which network it holds; leave the architecture out".to_owned(),
+    )
 }
 
 fn json(bytes: &[u8], what: &str) -> Result<Value, OpenError> {
@@ -156,19 +173,18 @@ fn is_keras3_style(config: &Value) -> bool {
     })
 }
 
-/// Reads the weights of all layers.
-type Loader = fn(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<Loaded, OpenError>;
+/// A network before its weights are read.
+struct Planned {
+    graph: Graph,
+    /// By layer.
+    needs: Vec<Vec<Need>>,
+    reduced_precision: usize,
+}
 
-fn assemble(
-    mut h5: H5,
-    config: &Value,
-    framework: String,
-    semantics: Semantics,
-    load: Loader,
-) -> Result<Opened, OpenError> {
+fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
     let parsed = parse::parse(config, semantics)?;
     let (nodes, output) = emit::emit(&parsed, semantics)?;
-    let mut graph = Graph {
+    let graph = Graph {
         name: parsed.root.name.to_owned(),
         layers: parsed.layers,
         nodes,
@@ -177,17 +193,36 @@ fn assemble(
         input_hwc: parsed.input_hwc,
     };
     let inputs = shapes::inputs(&graph, &parsed.specs)?;
-    let needs: Vec<Vec<Need>> = std::iter::zip(&parsed.specs, &inputs)
+    let needs = std::iter::zip(&parsed.specs, &inputs)
         // A layer that is never called takes no part, and its weights cannot be checked.
         .map(|(spec, input)| match input {
             Some(shape) => spec.needs(shape),
             None => Vec::new(),
         })
         .collect();
+    Ok(Planned {
+        graph,
+        needs,
+        reduced_precision: parsed.reduced_precision,
+    })
+}
+
+fn assemble(
+    mut h5: H5,
+    config: &Value,
+    framework: String,
+    semantics: Semantics,
+    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<Loaded, OpenError>,
+) -> Result<Opened, OpenError> {
+    let Planned {
+        mut graph,
+        needs,
+        reduced_precision,
+    } = planned(config, semantics)?;
     let Loaded { extra, paths } = load(&mut h5, &mut graph, &needs)?;
     let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
-    if parsed.reduced_precision > 0 {
-        let n = parsed.reduced_precision;
+    if reduced_precision > 0 {
+        let n = reduced_precision;
         warnings.push(format!(
             "{n} layers were made for 16-bit numbers and run with 32 bits here"
         ));
@@ -197,6 +232,7 @@ fn assemble(
         framework,
         semantics,
         warnings,
+        recognised: None,
         paths,
     })
 }

@@ -197,6 +197,24 @@ fn versions() {
 
 #[test]
 fn not_models() {
-    assert!(open_h5(b"no HDF5".to_vec()).is_err());
+    assert!(open_h5(b"no HDF5".to_vec(), "", None).is_err());
     assert!(open_keras_zip(b"no zip".to_vec()).is_err());
+}
+
+#[test]
+fn lambda_layers_and_several_inputs_are_refused_with_a_reason() {
+    let code = json!({"function": {"class_name": "__lambda__", "config": {"code": "4wEAAAA="}}});
+    let lambda = layer("Lambda", "own", code, json!([[["x", 0, 0, {}]]]));
+    let model = functional("m", json!([input("x"), lambda]), "x", json!(["own", 0, 0]));
+    for semantics in [Semantics::Keras2, Semantics::Keras3] {
+        let text = build(&model, semantics).unwrap_err().to_string();
+        assert!(text.contains("layer `own` is a Lambda"), "{text}");
+    }
+    let sum = json!([[["x", 0, 0, {}], ["y", 0, 0, {}]]]);
+    let add = layer("Add", "add", json!({}), sum);
+    let layers = json!([input("x"), input("y"), add]);
+    let mut model = functional("m", layers, "x", json!(["add", 0, 0]));
+    model["config"]["input_layers"] = json!([["x", 0, 0], ["y", 0, 0]]);
+    let text = build(&model, Semantics::Keras2).unwrap_err().to_string();
+    assert!(text.contains("2 inputs; only one is supported"), "{text}");
 }

@@ -13,6 +13,7 @@ use crate::model::graph::Layer;
 use crate::model::keras::archive::unpack;
 use crate::model::keras::by_number::snake_case;
 use crate::model::keras::{self, Opened};
+use crate::model::open::ModelSource;
 use crate::model::{LayerId, Model, Semantics};
 use crate::train::network::{Head, Network};
 
@@ -45,9 +46,17 @@ struct NewGroup<'a> {
 }
 
 /// A legacy `.h5` file.
-pub fn h5(original: Vec<u8>, network: &Network, model: &Model) -> Result<Vec<u8>, SaveError> {
-    let opened = keras::open_h5(original.clone())?;
+pub fn h5(
+    original: Vec<u8>,
+    source: &ModelSource,
+    network: &Network,
+    model: &Model,
+) -> Result<Vec<u8>, SaveError> {
+    let opened = keras::open_h5(original.clone(), &source.title(), source.architecture())?;
     let file = File::from_bytes(original).map_err(content)?;
+    if opened.recognised.is_some() && matches!(network.head, Head::New(_)) {
+        return Err(SaveError::WeightsAlone);
+    }
     let mut changes = changes(&opened, network, model)?;
     changes.gone.insert("optimizer_weights".to_owned());
     if let Head::New(_) = network.head {

@@ -22,6 +22,7 @@ use crate::augment::Pipeline;
 use crate::dataset::batch::choose;
 use crate::dataset::decode::{DecodeCause, DecodeError};
 use crate::dataset::{Image, PhotoSet, Photos};
+use crate::model::first_norm::Suspicion;
 use crate::model::layers::size::MAX_VALUES;
 use crate::model::pass::{Pass, PassOptions, run};
 use crate::model::{LayerId, Mode, PassError, Preprocessing, Semantics};
@@ -90,6 +91,7 @@ pub fn compute(
     cache: &mut PhotoCache,
 ) -> Result<Looked, LookError> {
     let start = Instant::now();
+    cache.suspicion = None;
     let (batch, outcome) = match &look {
         Look::Augmentation(look) => augmentation::compute(look, context, cache)?,
         Look::Dropout {
@@ -104,6 +106,7 @@ pub fn compute(
     Ok(Looked {
         look,
         outcome,
+        suspicion: cache.suspicion.take(),
         secs: start.elapsed().as_secs_f64(),
         batch,
     })
@@ -229,6 +232,11 @@ fn batch_for(
         draws,
     )?;
     let x = tensor_of(&images, look.preprocessing)?;
+    // Augmentation changes colours on purpose.
+    if look.augment.is_none() {
+        let as_if = |how| tensor_of(&images, how).ok();
+        cache.suspicion = Suspicion::of(model, look.preprocessing, &as_if);
+    }
     Ok(Batch {
         photos: batch,
         chosen,

@@ -1,0 +1,381 @@
+//! What a file holds, on one card: the same in the window and on the command line.
+
+use serde::Serialize;
+
+use super::counts::counts;
+use super::graph::{Layer, LayerKind, Noise};
+use super::{Flags, Model, Reading};
+
+/// Runs of frozen layers that a sentence names; more are counted.
+const MOST_RANGES: usize = 3;
+
+/// What was found out about a model.
+#[derive(Clone, Debug, Serialize)]
+pub struct Card {
+    /// Which network it is, and how that is known.
+    pub recognised: String,
+    pub recognised_by: String,
+    pub format: &'static str,
+    pub framework: String,
+    /// `[height, width, channels]`; `null` where the file leaves it open.
+    pub input: [Option<usize>; 3],
+    /// What photos go through before the first layer.
+    pub preprocessing: &'static str,
+    pub layers: usize,
+    pub total_params: usize,
+    pub trainable_params: usize,
+    /// As 32-bit numbers.
+    pub weight_bytes: usize,
+    pub recorded_training: Vec<Recorded>,
+    pub frozen: Frozen,
+    pub dropout: Vec<Dropout>,
+    pub batch_norm: BatchNorms,
+    /// Whether the outputs are classes at all.
+    pub classifies: bool,
+    pub labels: usize,
+    pub labels_from: String,
+}
+
+/// A `training=` value written into the file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Recorded {
+    pub layer: String,
+    pub training: bool,
+}
+
+/// Layers with weights whose flag is off in the file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Frozen {
+    pub layers: usize,
+    /// Of so many with weights.
+    pub of: usize,
+    pub ranges: Vec<Range>,
+}
+
+/// Layers with weights that follow each other, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Range {
+    pub first: usize,
+    pub last: usize,
+    pub from: String,
+    pub to: String,
+}
+
+/// A layer that is noise in training.
+#[derive(Clone, Debug, Serialize)]
+pub struct Dropout {
+    pub layer: String,
+    pub class: String,
+    pub rate: Option<f64>,
+}
+
+/// The BatchNorm layers together, with every value that occurs.
+#[derive(Clone, Debug, Serialize)]
+pub struct BatchNorms {
+    pub layers: usize,
+    pub epsilon: Vec<f64>,
+    /// Keras' sense: the part of the old value that is kept.
+    pub momentum: Vec<f64>,
+}
+
+impl Card {
+    /// The card of a model, with the flags of its file.
+    pub fn of(model: &Model) -> Self {
+        let graph = &model.graph;
+        let counts = counts(model, &Flags::of_file(graph), model.semantics);
+        let weights = graph.layers.iter().flat_map(|l| &l.weights);
+        let values: usize = weights.map(|w| w.tensor.elem_count()).sum();
+        let recorded = graph.layers.iter().filter_map(|layer| {
+            let training = layer.recorded_training?;
+            let layer = layer.name.clone();
+            Some(Recorded { layer, training })
+        });
+        let dropout = graph.layers.iter().filter_map(|layer| {
+            let LayerKind::Noise(noise) = &layer.kind else {
+                return None;
+            };
+            Some(Dropout {
+                layer: layer.name.clone(),
+                class: layer.class.clone(),
+                rate: rate(noise),
+            })
+        });
+        Self {
+            recognised: model.recognised.what.clone(),
+            recognised_by: model.recognised.how.clone(),
+            format: model.format.extension(),
+            framework: model.framework.clone(),
+            input: graph.input_hwc,
+            preprocessing: model.preprocessing.label(),
+            layers: graph.layers.iter().filter(|l| l.listed).count(),
+            total_params: counts.total,
+            trainable_params: counts.trainable,
+            weight_bytes: values * size_of::<f32>(),
+            recorded_training: recorded.collect(),
+            frozen: Frozen::of(&graph.layers),
+            dropout: dropout.collect(),
+            batch_norm: BatchNorms::of(&graph.layers),
+            classifies: Reading::of(graph).is_some(),
+            labels: model.labels.len(),
+            labels_from: model.labels_from.clone(),
+        }
+    }
+
+    /// The card line by line, a word and what belongs to it.
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let side = |n: Option<usize>| n.map_or_else(|| "any".to_owned(), |n| n.to_string());
+        let [h, w, c] = self.input.map(side);
+        let labels = match self.labels {
+            0 if !self.classifies => "none: the last layer returns features".to_owned(),
+            0 => "unknown: outputs are shown by their numbers".to_owned(),
+            n => format!("{n}, from {}", self.labels_from),
+        };
+        vec![
+            ("recognised", self.recognised.clone()),
+            ("how surely", self.recognised_by.clone()),
+            ("format", format!(".{}, {}", self.format, self.framework)),
+            (
+                "input",
+                format!("{h} x {w} x {c}, scaled by {}", self.preprocessing),
+            ),
+            ("layers", thousands(self.layers)),
+            (
+                "parameters",
+                format!(
+                    "{}, of which {} trainable",
+                    thousands(self.total_params),
+                    thousands(self.trainable_params)
+                ),
+            ),
+            (
+                "memory",
+                format!("{:.1} MB of weights", self.weight_bytes as f64 / 1e6),
+            ),
+            ("recorded", self.recorded()),
+            ("frozen", self.frozen.sentence()),
+            ("dropout", self.dropouts()),
+            ("BatchNorm", self.batch_norm.sentence()),
+            ("classes", labels),
+        ]
+    }
+
+    fn recorded(&self) -> String {
+        match self.recorded_training.as_slice() {
+            [] => "no training= value in the file".to_owned(),
+            all => {
+                let word = |r: &Recorded| {
+                    let value = if r.training { "True" } else { "False" };
+                    format!("training={value} on `{}`", r.layer)
+                };
+                let named: Vec<String> = all.iter().take(MOST_RANGES).map(word).collect();
+                named.join(", ") + &more(all.len())
+            }
+        }
+    }
+
+    fn dropouts(&self) -> String {
+        let word = |d: &Dropout| match d.rate {
+            Some(rate) => format!("`{}` {rate}", d.layer),
+            None => format!("`{}` ({})", d.layer, d.class),
+        };
+        match self.dropout.as_slice() {
+            [] => "this base has none: dropout lives in the head".to_owned(),
+            all => {
+                let named: Vec<String> = all.iter().take(MOST_RANGES).map(word).collect();
+                let n = all.len();
+                let plural = if n == 1 { "" } else { "s" };
+                format!("{n} layer{plural}: {}{}", named.join(", "), more(n))
+            }
+        }
+    }
+}
+
+fn more(n: usize) -> String {
+    match n.saturating_sub(MOST_RANGES) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    }
+}
+
+fn rate(noise: &Noise) -> Option<f64> {
+    match noise {
+        Noise::Dropout { rate, .. } => Some(*rate),
+        _ => None,
+    }
+}
+
+impl Frozen {
+    fn of(layers: &[Layer]) -> Self {
+        let weighted: Vec<&Layer> = layers.iter().filter(|l| !l.weights.is_empty()).collect();
+        let mut ranges: Vec<Range> = Vec::new();
+        for (i, layer) in weighted.iter().enumerate() {
+            if layer.trainable {
+                continue;
+            }
+            match ranges.last_mut().filter(|range| range.last == i) {
+                Some(range) => {
+                    range.last = i + 1;
+                    range.to.clone_from(&layer.name);
+                }
+                None => ranges.push(Range {
+                    first: i + 1,
+                    last: i + 1,
+                    from: layer.name.clone(),
+                    to: layer.name.clone(),
+                }),
+            }
+        }
+        Self {
+            layers: weighted.iter().filter(|l| !l.trainable).count(),
+            of: weighted.len(),
+            ranges,
+        }
+    }
+
+    fn sentence(&self) -> String {
+        let Self { layers, of, ranges } = self;
+        if *of == 0 {
+            return "no layer has weights".to_owned();
+        }
+        if layers == of {
+            return format!("all {of} layers with weights");
+        }
+        if *layers == 0 {
+            return format!("none of {of} layers with weights");
+        }
+        let word = |r: &Range| {
+            if r.first == r.last {
+                format!("{} (`{}`)", r.first, r.from)
+            } else {
+                format!("{} to {} (`{}` to `{}`)", r.first, r.last, r.from, r.to)
+            }
+        };
+        let named: Vec<String> = ranges.iter().take(MOST_RANGES).map(word).collect();
+        let named = named.join(", ") + &more(ranges.len());
+        format!("{layers} of {of} layers with weights: {named}")
+    }
+}
+
+impl BatchNorms {
+    fn of(layers: &[Layer]) -> Self {
+        let norms = layers.iter().filter_map(|l| match &l.kind {
+            LayerKind::BatchNorm(settings) => Some(settings),
+            _ => None,
+        });
+        let norms: Vec<_> = norms.collect();
+        let distinct = |values: Vec<f64>| {
+            let mut values = values;
+            values.sort_by(f64::total_cmp);
+            values.dedup();
+            values
+        };
+        Self {
+            layers: norms.len(),
+            epsilon: distinct(norms.iter().map(|n| n.epsilon).collect()),
+            momentum: distinct(norms.iter().map(|n| n.momentum).collect()),
+        }
+    }
+
+    fn sentence(&self) -> String {
+        if self.layers == 0 {
+            return "none: nothing changes by batch statistics".to_owned();
+        }
+        let values = |all: &[f64]| {
+            let all: Vec<String> = all.iter().map(f64::to_string).collect();
+            all.join(" and ")
+        };
+        let plural = if self.layers == 1 { "" } else { "s" };
+        format!(
+            "{} layer{plural}, epsilon {}, momentum {}",
+            self.layers,
+            values(&self.epsilon),
+            values(&self.momentum)
+        )
+    }
+}
+
+/// Digits in groups of three.
+fn thousands(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::open::ModelSource;
+
+    fn line(card: &Card, word: &str) -> String {
+        let lines = card.lines();
+        let found = lines.into_iter().find(|(name, _)| *name == word);
+        found.unwrap_or_else(|| panic!("no line {word}")).1
+    }
+
+    #[test]
+    fn the_bundled_bases() {
+        let model = ModelSource::DogBreeds.open().unwrap();
+        let card = Card::of(&model);
+        assert!(
+            line(&card, "recognised").contains("MobileNetV2"),
+            "{card:?}"
+        );
+        assert_eq!(card.batch_norm.layers, 52);
+        assert_eq!(card.batch_norm.epsilon, [1e-3]);
+        assert_eq!(card.batch_norm.momentum, [0.999]);
+        assert_eq!(line(&card, "classes"), "19, from the base");
+        let model = ModelSource::EfficientNetLite0.open().unwrap();
+        let card = Card::of(&model);
+        assert!(line(&card, "classes").starts_with("1000, from ImageNet-1k"));
+        assert!(line(&card, "how surely").contains("tensors"));
+    }
+
+    #[test]
+    fn frozen_ranges_and_a_base_without_dropout() {
+        let mut model = ModelSource::DogBreeds.open().unwrap();
+        model
+            .graph
+            .layers
+            .retain(|l| !matches!(l.kind, LayerKind::Noise(_)));
+        for layer in &mut model.graph.layers {
+            layer.trainable = true;
+        }
+        let none = Frozen::of(&model.graph.layers);
+        assert!(
+            none.sentence().starts_with("none of "),
+            "{}",
+            none.sentence()
+        );
+        let weighted: Vec<usize> = (0..model.graph.layers.len())
+            .filter(|&i| !model.graph.layers[i].weights.is_empty())
+            .collect();
+        for i in [0, 1, 2, 5] {
+            model.graph.layers[weighted[i]].trainable = false;
+        }
+        let some = Frozen::of(&model.graph.layers);
+        assert_eq!(some.layers, 4);
+        let spans: Vec<_> = some.ranges.iter().map(|r| (r.first, r.last)).collect();
+        assert_eq!(spans, [(1, 3), (6, 6)]);
+        assert!(
+            some.sentence().contains("1 to 3 (`Conv1` to `"),
+            "{}",
+            some.sentence()
+        );
+        for layer in &mut model.graph.layers {
+            layer.trainable = false;
+        }
+        let all = Frozen::of(&model.graph.layers);
+        assert!(all.sentence().starts_with("all "), "{}", all.sentence());
+        let card = Card::of(&model);
+        assert_eq!(
+            line(&card, "dropout"),
+            "this base has none: dropout lives in the head"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! A file that is replaced, cut short or deleted while it is open: what was read stays.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use eframe::egui::Context;
+use modelens::app::{App, AppOptions};
+use modelens::command::Command;
+use modelens::model::layers::Overrides;
+use modelens::model::open::ModelSource;
+use modelens::state::View;
+use modelens::train::network::{Head, Network};
+use modelens::train::save::{Replace, SaveError, save};
+
+use crate::support::golden;
+
+/// What happens to the file, and what the window says when it is opened again.
+type Case = (fn(&Path), &'static str);
+
+fn overwrite(path: &Path) {
+    std::fs::write(path, "something else").expect("it can be written");
+}
+
+fn truncate(path: &Path) {
+    let bytes = std::fs::read(path).expect("it can be read");
+    std::fs::write(path, &bytes[..bytes.len() / 2]).expect("it can be written");
+}
+
+fn delete(path: &Path) {
+    std::fs::remove_file(path).expect("it can be deleted");
+}
+
+#[test]
+fn what_was_read_stays_whatever_happens_to_the_file() {
+    let cases: [Case; 3] = [
+        (overwrite, "not a model file"),
+        (truncate, "the file is broken"),
+        (delete, "cannot be read"),
+    ];
+    for (harm, cause) in cases {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("base.h5");
+        std::fs::copy(golden().join("bnnet_keras3/model.h5"), &path).expect("a copy");
+        let source = ModelSource::File(path.clone());
+        let ctx = Context::default();
+        let options = AppOptions {
+            model: source.clone(),
+            ..AppOptions::default()
+        };
+        let mut app = App::in_context(&ctx, options).expect("a thread");
+        app.state_mut().settings.view = View::BatchNorm;
+        app.settle(&ctx);
+        let model = Arc::clone(&app.state().opened.base.as_ref().expect("a base").model);
+        harm(&path);
+        // It still runs,
+        app.command(&ctx, Command::SetSeed(99));
+        app.settle(&ctx);
+        let notices = &app.state().computed.notices;
+        assert!(notices.is_empty(), "{:?}", notices[0].text);
+        assert!(app.state().computed.result(View::BatchNorm).is_some());
+        // opening it again says why that fails, and keeps what is open,
+        app.command(&ctx, Command::OpenModel(source.clone()));
+        app.settle(&ctx);
+        let text = &app.state().computed.notices.first().expect("a notice").text;
+        assert!(text.contains(cause) && text.ends_with("base.h5"), "{text}");
+        let kept = &app.state().opened.base.as_ref().expect("a base").model;
+        assert!(Arc::ptr_eq(kept, &model));
+        // and saving says that the original is needed, and writes nothing.
+        let network = Network::new(&model, Head::Own, &[], [32, 32]);
+        let network = network.unwrap_or_else(|e| panic!("{e}"));
+        let to = folder.path().join("tuned.h5");
+        let failed = save(&source, &network, &Overrides::default(), &to, Replace::No);
+        let failed = failed.expect_err("the original is gone");
+        assert!(matches!(failed, SaveError::Source(_)), "{failed}");
+        assert!(!to.exists());
+    }
+}

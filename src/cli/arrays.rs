@@ -12,6 +12,9 @@ use zip::write::SimpleFileOptions;
 /// Values an input array may hold: 268 MB, more than a batch ever needs.
 const MAX_VALUES: u64 = 1 << 26;
 
+/// Bytes of an array's header: a hundred is usual.
+const MAX_HEADER: usize = 1 << 16;
+
 /// Whether the file is an array rather than a photo, by its content.
 pub fn is_array(path: &Path) -> bool {
     let mut start = [0_u8; 6];
@@ -37,8 +40,31 @@ pub fn read_input(path: &Path) -> Result<Tensor> {
     }
 }
 
+/// The bytes of an array's header. The reader makes room for as many as the file says, before it looks
+/// whether they are there.
+fn header(mut reader: impl Read) -> Result<Vec<u8>> {
+    let mut header = vec![0; 10];
+    reader.read_exact(&mut header)?;
+    // From its second version on the length has four bytes.
+    if header[6] > 1 {
+        header.resize(12, 0);
+        reader.read_exact(&mut header[10..])?;
+    }
+    let length = header[8..].iter().rev();
+    let length = length.fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
+    if length > MAX_HEADER {
+        bail!("its header has {length} bytes");
+    }
+    let start = header.len();
+    header.resize(start + length, 0);
+    reader.read_exact(&mut header[start..])?;
+    Ok(header)
+}
+
 /// Reads one array as float32; float64 and uint8 are converted.
-pub fn read_npy(reader: impl Read) -> Result<Tensor> {
+pub fn read_npy(mut reader: impl Read) -> Result<Tensor> {
+    let header = header(&mut reader).context("this is not a NumPy array")?;
+    let reader = Cursor::new(header).chain(reader);
     // The reader multiplies the sides of the shape without looking where that leads.
     let opened = crate::worker::guarded(|| NpyFile::new(reader).map_err(|e| e.to_string()));
     let opened = opened.and_then(|npy| npy).map_err(anyhow::Error::msg);

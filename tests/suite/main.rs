@@ -23,6 +23,7 @@ mod golden;
 mod hostile;
 mod lessons;
 mod many_passes;
+mod model_card;
 mod mutations;
 mod names;
 mod open_file;

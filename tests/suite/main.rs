@@ -26,6 +26,7 @@ mod lesson_figures;
 mod lessons;
 mod many_passes;
 mod memory;
+mod model_card;
 mod mutations;
 mod names;
 mod onnx;

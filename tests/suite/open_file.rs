@@ -34,7 +34,7 @@ fn delete(path: &Path) {
 fn what_was_read_stays_whatever_happens_to_the_file() {
     let cases: [Case; 3] = [
         (overwrite, "not a model file"),
-        (truncate, "the file is broken"),
+        (truncate, "missing from the file"),
         (delete, "cannot be read"),
     ];
     for (harm, cause) in cases {

@@ -101,7 +101,13 @@ fn assign<'a>(
             [only] if *only == outer => Some(*only),
             _ => owner_of(owner, &by_name, layers)?,
         };
-        let need = layer.and_then(|l| Some((l, needs[l].iter().position(|n| n.is_called(short))?)));
+        let place = |l: LayerId| {
+            // What Keras 3 calls a weight that its layer gave no name (ConvNeXt's scales).
+            let is_nameless = short == "variable" && needs[l].len() == 1;
+            let named = needs[l].iter().position(|n| n.is_called(short));
+            named.or(is_nameless.then_some(0))
+        };
+        let need = layer.and_then(|l| Some((l, place(l)?)));
         match need {
             Some(key) => {
                 if found.insert(key, path).is_some() {

@@ -63,7 +63,9 @@ pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<Opened, 
         let side = side.to_string();
         title.split(['_', '.', '-']).any(|part| part == side)
     });
-    let side = asked.or(in_title.filter(|_| !fit.architecture.name.starts_with("VGG")));
+    // A flattened map of positions fits one size alone.
+    let fixed = fit.architecture.top && fit.architecture.name.starts_with("VGG");
+    let side = asked.or(in_title.filter(|_| !fixed));
     let published = fit.architecture.side();
     if let Some(side) = side {
         fit.architecture.resize(side).map_err(alone)?;

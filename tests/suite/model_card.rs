@@ -1,0 +1,70 @@
+//! What the window says of a model: the card, the network to choose, the scale that looks wrong.
+
+use modelens::app::AppOptions;
+use modelens::command::{Action, Command};
+use modelens::model::Preprocessing;
+use modelens::state::View;
+use modelens::worker::ModelSource;
+
+use crate::weights_only::{files, unpacked};
+use crate::window::{click, command, open, shows};
+
+#[test]
+fn the_card_says_what_the_file_holds() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Action::ShowCard);
+    for text in [
+        "how surely",
+        "with the layers of MobileNetV2",
+        "2,282,323, of which 1,550,739 trainable",
+        "9.1 MB of weights",
+        "52 layers, epsilon 0.001, momentum 0.999",
+        "19, from the base",
+    ] {
+        assert!(shows(&window, text), "{text}");
+    }
+    click(&mut window, "Close");
+    assert!(!shows(&window, "how surely"));
+}
+
+#[test]
+fn a_network_is_chosen_from_a_list_and_checked() {
+    let (packed, _) = &files()[0];
+    let (_folder, path) = unpacked(packed, "mine.h5");
+    let mut window = open(AppOptions::default());
+    let wrong = ModelSource::Weights {
+        path: path.clone(),
+        architecture: "VGG16".to_owned(),
+    };
+    command(&mut window, Command::OpenModel(wrong));
+    assert!(shows(&window, "WHICH NETWORK"));
+    assert!(shows(&window, "hey are not those of VGG16"));
+    assert!(
+        shows(&window, "2,282,323"),
+        "the base from before is still open"
+    );
+    click(&mut window, "MobileNet");
+    assert!(!shows(&window, "WHICH NETWORK"));
+    let state = window.state().state();
+    assert!(
+        state.computed.notices.is_empty(),
+        "what was wrong is settled"
+    );
+    let base = state.opened.base.as_ref().expect("a base");
+    assert_eq!(base.source.path(), Some(path.as_path()));
+    assert_eq!(base.source.architecture(), Some("MobileNet"));
+}
+
+#[test]
+fn a_scale_that_looks_wrong_is_told_and_set_right_by_one_click() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Command::SetBatch(12));
+    command(&mut window, Action::Show(View::BatchNorm));
+    assert!(!shows(&window, "The scale looks wrong"));
+    let wrong = Command::SetPreprocessing(Some(Preprocessing::ZeroToOne));
+    command(&mut window, wrong);
+    assert!(shows(&window, "The scale looks wrong"));
+    click(&mut window, "Use x / 127.5 - 1");
+    assert_eq!(window.state().state().settings.preprocessing, None);
+    assert!(!shows(&window, "The scale looks wrong"));
+}

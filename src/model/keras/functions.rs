@@ -142,7 +142,7 @@ pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, Open
         "transpose" => {
             let order = given.value(&["axes", "perm"]).and_then(numbers);
             let order = order.unwrap_or_default();
-            let inner = |x: &f64| (1.0..64.0).contains(x).then_some(*x as usize - 1);
+            let inner = |x: &f64| (1.0..64.0).contains(x).then(|| *x as usize - 1);
             match order.split_first() {
                 Some((0.0, rest)) => {
                     let rest: Option<Vec<usize>> = rest.iter().map(inner).collect();

@@ -128,7 +128,7 @@ pub(super) fn shape_of(value: &Value) -> Option<Vec<Option<usize>>> {
 
 /// Axes counted from the batch axis as axes of one image.
 fn inner_axes(settings: Settings, axes: &[f64]) -> Result<Vec<usize>, OpenError> {
-    let inner = |axis: &f64| (1.0..64.0).contains(axis).then_some(*axis as usize - 1);
+    let inner = |axis: &f64| (1.0..64.0).contains(axis).then(|| *axis as usize - 1);
     let inner: Option<Vec<usize>> = axes.iter().map(inner).collect();
     inner.ok_or_else(|| settings.refuse(format!("its axes {axes:?} are not supported")))
 }

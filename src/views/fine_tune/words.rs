@@ -39,7 +39,7 @@ pub fn invitation(preset: Preset) -> &'static str {
 /// What stands in the place of a run that was not started.
 pub fn waits(run: usize) -> &'static str {
     if run == 0 {
-        "Press Start: what the run measures grows here, step by step."
+        "Press Start: it grows step by step."
     } else {
         "Beside it this run, with the same batches."
     }

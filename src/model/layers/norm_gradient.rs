@@ -76,7 +76,7 @@ impl NormGradient {
     }
 
     /// `g` where the ReLU lets it through, else 0. Where it does is asked of the normalised value
-    /// as [`Finish`] computes it.
+    /// as [`super::channels::Finish`] computes it.
     #[inline(always)]
     fn masked<S: Simd>(&self, s: S, centred: S::f32s, [scale, beta, g]: [S::f32s; 3]) -> S::f32s {
         let Some(top) = self.relu else { return g };

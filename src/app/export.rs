@@ -8,7 +8,7 @@ use super::App;
 use super::textures::load_smooth;
 use crate::command::ExportCommand;
 use crate::figure::png::Raster;
-use crate::figure::{Images, Part, What, draw};
+use crate::figure::{Images, Part, What, draw, numbers};
 use crate::state::{Export, ExportChoice, Settings};
 use crate::theme::sizes;
 use crate::worker::{Figure, FigureTo, Job, Looked, Request};
@@ -36,6 +36,7 @@ impl App {
                     scale: ExportChoice::SCALES[1],
                     dark: ctx.theme() == eframe::egui::Theme::Dark,
                     caption: true,
+                    numbers: false,
                 });
             }
             ExportCommand::Show(false) => self.close_export(),
@@ -105,8 +106,10 @@ impl App {
             return;
         }
         let drawn = draw(state, &Images::of(ctx), &what);
+        let numbers = numbers(state, view);
         self.drawn_from = Some(from);
         let export = &mut self.state.export;
+        export.has_numbers = numbers.is_some();
         match drawn {
             Ok(drawn) => {
                 // A window is drawn without asking for its parts.
@@ -117,10 +120,12 @@ impl App {
                 export.drawn = Some(Arc::new(Figure {
                     svg: drawn.svg.clone(),
                     png_width: choice.png.then_some(width),
+                    numbers: numbers.filter(|_| choice.numbers),
                 }));
                 let preview = Figure {
                     svg: drawn.svg,
                     png_width: Some(sizes::PREVIEW_PIXELS),
+                    numbers: None,
                 };
                 self.send_figure(Arc::new(preview), FigureTo::Preview);
             }

@@ -10,13 +10,14 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
-use self::output::{Bar, HEADER, row};
+use self::output::Bar;
 use super::{Failure, Reading, Rules, trainable};
 use crate::model::open::ModelSource;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
 use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
+use crate::train::rows::{HEADER, row};
 use crate::train::save::{Replace, save};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;

@@ -18,6 +18,6 @@ mod write;
 pub use draw::{DrawError, Drawn, Part, What, draw};
 pub use images::Images;
 pub use outline::outlined;
-pub use table::csv;
+pub use table::numbers;
 
 use crate::theme::text::BODY as BODY_SIZE;

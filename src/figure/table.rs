@@ -3,7 +3,8 @@
 use std::fmt::{Display, Write as _};
 
 use crate::model::Mode;
-use crate::state::{Base, State};
+use crate::state::{Base, State, TrainingState, View};
+use crate::train::rows::{HEADER, row};
 use crate::views::batch_norm::chosen_channel;
 use crate::worker::{
     AugmentationOutcome, BatchNormOutcome, Card, DropoutOutcome, HISTOGRAM_BINS, Look, Looked,
@@ -43,9 +44,30 @@ fn quoted(field: &str) -> String {
     }
 }
 
+/// The numbers of a view as CSV; `None` before there are any. Runs are rows of steps, as
+/// `modelens train` writes them.
+pub fn numbers(state: &State, view: View) -> Option<String> {
+    if view == View::FineTune {
+        return runs(&state.training);
+    }
+    let looked = state.computed.result(view)?;
+    Some(csv(state, looked))
+}
+
+fn runs(training: &TrainingState) -> Option<String> {
+    let network = training.network.as_ref()?;
+    let mut rows = String::from(HEADER);
+    for run in &training.runs {
+        for step in &run.steps {
+            row(&mut rows, &run.name, step, network);
+        }
+    }
+    Some(rows)
+}
+
 /// The numbers of a result, and of what was measured beside it. Items are counted from 1, as the
 /// window counts them.
-pub fn csv(state: &State, looked: &Looked) -> String {
+fn csv(state: &State, looked: &Looked) -> String {
     let mut table = Table(HEAD.to_owned());
     match &looked.outcome {
         Outcome::Augmentation(outcome) => augmentation(&mut table, outcome),

@@ -8,6 +8,10 @@ use crate::figure::Part;
 use crate::worker::Figure;
 
 /// What is exported, and how.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a box of the dialog"
+)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExportChoice {
     pub part: Part,
@@ -17,6 +21,8 @@ pub struct ExportChoice {
     pub scale: u32,
     pub dark: bool,
     pub caption: bool,
+    /// The numbers of the view go beside the file, as CSV.
+    pub numbers: bool,
 }
 
 impl ExportChoice {
@@ -34,6 +40,8 @@ pub struct Export {
     pub preview: Option<TextureHandle>,
     /// What of the view can be exported alone.
     pub plots: Vec<&'static str>,
+    /// Whether the view has any.
+    pub has_numbers: bool,
     /// What became of the last thing done.
     pub said: Option<String>,
 }

@@ -6,6 +6,7 @@ pub mod movement;
 pub mod network;
 pub mod optimizer;
 pub mod recipe;
+pub mod rows;
 pub mod save;
 pub mod split;
 pub mod summary;

@@ -81,6 +81,9 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         ui.radio_value(&mut new.dark, false, "Light");
         ui.radio_value(&mut new.dark, true, "Dark");
     });
+    ui.add_enabled_ui(show.state.export.has_numbers, |ui| {
+        parts::check_ui(ui, "With the numbers, as CSV", &mut new.numbers);
+    });
     if new != choice {
         show.push(ExportCommand::Choose(new));
     }

@@ -106,6 +106,8 @@ pub struct Figure {
     pub svg: String,
     /// As PNG, so many pixels wide; `None`: as it is.
     pub png_width: Option<u32>,
+    /// CSV that goes beside a file.
+    pub numbers: Option<String>,
 }
 
 /// Where a figure goes.

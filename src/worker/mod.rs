@@ -313,9 +313,19 @@ fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
         None => Ok(figure.svg.clone().into_bytes()),
         Some(width) => png::written(&figure.svg, width, None),
     };
-    let saved = bytes
-        .map_err(anyhow::Error::from)
-        .and_then(|bytes| save(path, &bytes));
+    let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
+        let beside = path.with_extension("csv");
+        // The person was asked about the figure alone.
+        if figure.numbers.is_some() && beside.exists() && !path.exists() {
+            let name = beside.file_name().unwrap_or_default().to_string_lossy();
+            anyhow::bail!("there is a {name} beside it already");
+        }
+        save(path, &bytes)?;
+        let numbers = figure.numbers.iter();
+        numbers
+            .map(String::as_bytes)
+            .try_for_each(|csv| save(&beside, csv))
+    });
     saved
         .map(|()| Event::Saved(path.clone()))
         .map_err(|cause| format!("the figure was not saved ({cause}): {}", path.display()))

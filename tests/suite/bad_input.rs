@@ -279,6 +279,7 @@ fn a_picture_is_not_written_over_a_read_only_file_and_leaves_nothing_half() {
     let figure = std::sync::Arc::new(Figure {
         svg: svg.to_owned(),
         png_width: Some(4),
+        numbers: None,
     });
     let request = |path: &Path| Request::Figure {
         figure: figure.clone(),
@@ -300,6 +301,26 @@ fn a_picture_is_not_written_over_a_read_only_file_and_leaves_nothing_half() {
     );
     let nowhere = folder.path().join("no such folder").join("figure.png");
     assert!(matches!(answer(request(&nowhere)), Event::Failed { .. }));
+    // The person was asked about the figure, not about a table that is there.
+    let table = write(&folder, "with numbers.csv", b"precious");
+    let picture = folder.path().join("with numbers.png");
+    let with_numbers = Request::Figure {
+        figure: std::sync::Arc::new(Figure {
+            numbers: Some("a,b\n".to_owned()),
+            ..(*figure).clone()
+        }),
+        to: FigureTo::File(picture.clone()),
+    };
+    let Event::Failed { message, .. } = answer(with_numbers.clone()) else {
+        panic!("no failure");
+    };
+    assert!(message.contains("with numbers.csv beside it"), "{message}");
+    assert_eq!(std::fs::read(&table).expect("the table"), b"precious");
+    std::fs::remove_file(&table).expect("a file");
+    for _ in 0..2 {
+        assert!(matches!(answer(with_numbers.clone()), Event::Saved(saved) if saved == picture));
+        assert_eq!(std::fs::read(&table).expect("the table"), b"a,b\n");
+    }
     let fine = folder.path().join("fine.png");
     assert!(matches!(answer(request(&fine)), Event::Saved(saved) if saved == fine));
     assert!(

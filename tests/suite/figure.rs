@@ -341,9 +341,18 @@ fn the_dialog_chooses_draws_and_copies() {
             .expect("a drawing")
     };
     assert_eq!(drawn(&window).png_width, Some(1960));
-    for label in ["Right column", "SVG", "Dark", "With a caption"] {
+    assert_eq!(drawn(&window).numbers, None);
+    for label in [
+        "Right column",
+        "SVG",
+        "Dark",
+        "With a caption",
+        "With the numbers, as CSV",
+    ] {
         click(&mut window, label);
     }
+    let numbers = drawn(&window).numbers.clone().expect("numbers");
+    assert!(numbers.starts_with("side,item,quantity,value\n") && numbers.lines().count() > 100);
     let now = choice(&window).expect("an open dialog");
     assert_eq!(now.part, Part::Side(Mode::Inference));
     assert!(!now.png && now.dark && !now.caption);

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::options::{Figure, Format, LookOptions, Width};
 use crate::cli::Failure;
-use crate::cli::train::output::{HEADER, row};
-use crate::figure::{Drawn, csv, outlined, png};
+use crate::figure::{Drawn, numbers, outlined, png};
 use crate::lesson::Step;
-use crate::state::{State, TrainingState, View};
+use crate::state::{State, View};
 use crate::worker::save;
 
 impl Figure {
@@ -32,11 +31,7 @@ impl Figure {
         };
         let mut files = vec![(out.to_owned(), bytes)];
         files.extend(sidecar.map(|text| (out.with_extension("json"), text)));
-        let numbers = match view {
-            View::FineTune => Some(rows(&state.training)),
-            _ => state.computed.result(view).map(|looked| csv(state, looked)),
-        };
-        if let (true, Some(numbers)) = (self.csv, numbers) {
+        if let (true, Some(numbers)) = (self.csv, numbers(state, view)) {
             files.push((out.with_extension("csv"), numbers.into_bytes()));
         }
         Ok(files)
@@ -63,19 +58,6 @@ impl Figure {
             other => Failure::File(other.to_string()),
         })
     }
-}
-
-/// The rows that `modelens train` writes of the same runs.
-fn rows(training: &TrainingState) -> String {
-    let mut rows = String::from(HEADER);
-    if let Some(network) = &training.network {
-        for run in &training.runs {
-            for step in &run.steps {
-                row(&mut rows, &run.name, step, network);
-            }
-        }
-    }
-    rows
 }
 
 /// Writes a file whole or not at all.

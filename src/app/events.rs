@@ -77,7 +77,7 @@ impl App {
                     gallery.mark_unreadable(photo, reason);
                 }
             }
-            Event::Looked(looked) => self.looked(ctx, looked),
+            Event::Looked(looked) | Event::LookedEarly(looked) => self.looked(ctx, looked),
             Event::BatchNorm(event) => self.measured(*event),
             Event::Training(event) => self.training_event(event),
             Event::Saved(path) => {
@@ -174,7 +174,7 @@ impl App {
     }
 
     fn looked(&mut self, ctx: &Context, looked: Arc<Looked>) {
-        if self.state.computed.sent.as_ref() == Some(&looked.look) {
+        if !looked.early && self.state.computed.sent.as_ref() == Some(&looked.look) {
             self.state.computed.finish(Job::Look);
         }
         // Results of earlier settings are dropped; those of another view are kept for its tab.

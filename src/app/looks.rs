@@ -90,7 +90,7 @@ impl App {
         let computed = &mut self.state.computed;
         let shown = computed
             .result(view)
-            .is_some_and(|looked| looked.look == look);
+            .is_some_and(|looked| looked.look == look && !looked.early);
         if shown || computed.sent.as_ref() == Some(&look) {
             return;
         }

@@ -8,10 +8,7 @@ use crate::figure::Part;
 use crate::worker::Figure;
 
 /// What is exported, and how.
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is a box of the dialog"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a box of the dialog")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ExportChoice {
     pub part: Part,

@@ -71,6 +71,15 @@ pub fn seconds(secs: f64) -> String {
     }
 }
 
+/// A time that is an estimate: whole seconds, from a minute and a half on whole minutes.
+pub fn estimate(secs: f64) -> String {
+    if secs < 89.5 {
+        format!("{:.0} s", secs.ceil().max(1.0))
+    } else {
+        format!("{:.0} min", (secs / 60.0).ceil())
+    }
+}
+
 /// `1 photo`, `2 photos`.
 pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
@@ -99,6 +108,12 @@ fn with_sign(x: f64, digits: String) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_estimate_is_in_whole_seconds_or_minutes() {
+        let told = [0.0, 0.2, 4.94, 89.0, 90.0, 3000.0].map(estimate);
+        assert_eq!(told, ["1 s", "1 s", "5 s", "89 s", "2 min", "50 min"]);
+    }
 
     #[test]
     fn thousands_are_grouped() {

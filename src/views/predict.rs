@@ -14,7 +14,7 @@ use crate::command::Command;
 use crate::model::{Mode, Reading};
 use crate::state::{State, View};
 use crate::theme::{self, sizes, text};
-use crate::worker::{Outcome, PredictLook, PredictOutcome, PredictSide, Sighting};
+use crate::worker::{Job, Outcome, PredictLook, PredictOutcome, PredictSide, Sighting};
 
 use words::Names;
 
@@ -34,6 +34,15 @@ fn outcome(state: &State) -> Option<&PredictOutcome> {
     }
 }
 
+/// What to say of the passes after the first one while they are not there.
+fn missing(state: &State) -> Option<&'static str> {
+    let looked = state.computed.result(View::Predict)?;
+    let running = state.computed.running(Job::Look).is_some();
+    looked
+        .early
+        .then_some(if running { "under way" } else { "not computed" })
+}
+
 fn names(state: &State, outputs: usize) -> Option<Names<'_>> {
     let model = &state.opened.base.as_ref()?.model;
     Some(Names { model, outputs })
@@ -47,7 +56,10 @@ pub fn explanation(state: &State) -> Explanation {
         && let Some(names) = names(state, outcome.outputs)
     {
         prose = sentences::augmented_batch(state.augmented_by(View::Predict));
-        prose.push_str(&words::explain(outcome, &names, semantics));
+        prose.push_str(&match missing(state) {
+            Some(missing) => words::early(outcome, &names, semantics, missing),
+            None => words::explain(outcome, &names, semantics),
+        });
     }
     let base = state.opened.base.as_ref();
     let reading = base.and_then(|b| Reading::of(&b.model.graph));
@@ -180,8 +192,8 @@ fn side_ui(
     let mut room = Cut(room);
     let line = outcome.inference.passes.first().map(|s| s.probability);
     let strips = [
-        passes_strip(&side.passes, side.random),
-        mates_strip(outcome, &side.mates),
+        passes_strip(&side.passes, side.random, missing(state)),
+        mates_strip(outcome, &side.mates, missing(state)),
     ];
     for (seen, [label, note], empty) in strips {
         let strip = marks::Strip {
@@ -208,7 +220,11 @@ fn is_own(state: &State, label: &str) -> bool {
 
 type StripWords<'a> = (&'a [Sighting], [String; 2], &'static str);
 
-fn passes_strip(seen: &[Sighting], random: usize) -> StripWords<'_> {
+fn passes_strip<'a>(seen: &'a [Sighting], random: usize, missing: Option<&str>) -> StripWords<'a> {
+    if let Some(missing) = missing {
+        let words = ["Pass 1".to_owned(), format!("others {missing}")];
+        return (seen, words, "");
+    }
     let label = count(seen.len(), "pass", "passes");
     let note = match (words::spread(seen) == 0.0, random) {
         (true, _) => "all the same: one dot".to_owned(),
@@ -218,7 +234,15 @@ fn passes_strip(seen: &[Sighting], random: usize) -> StripWords<'_> {
     (seen, [label, note], "")
 }
 
-fn mates_strip<'a>(outcome: &PredictOutcome, seen: &'a [Sighting]) -> StripWords<'a> {
+fn mates_strip<'a>(
+    outcome: &PredictOutcome,
+    seen: &'a [Sighting],
+    missing: Option<&'static str>,
+) -> StripWords<'a> {
+    if let Some(missing) = missing {
+        let words = ["Other batches".to_owned(), String::new()];
+        return (seen, words, missing);
+    }
     let [fewest, most] = outcome.mates_batch;
     let size = if fewest == most {
         most.to_string()

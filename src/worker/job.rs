@@ -285,6 +285,8 @@ pub enum Event {
         reason: String,
     },
     Looked(Arc<Looked>),
+    /// The part of a look that is there first; the whole of it follows.
+    LookedEarly(Arc<Looked>),
     BatchNorm(Box<BatchNormEvent>),
     Training(TrainEvent),
     Saved(PathBuf),
@@ -307,6 +309,8 @@ pub enum Event {
 pub struct Looked {
     pub look: Look,
     pub outcome: Outcome,
+    /// The first part only: what an interrupted look leaves, and a running one shows.
+    pub early: bool,
     /// Whether the photos' scale looks wrong to the first BatchNorm.
     pub suspicion: Option<Suspicion>,
     /// Wall time of the computation.

@@ -126,7 +126,7 @@ impl Thread {
             Request::OpenModel(source) => self.open_model(source).map(Some),
             Request::OpenPhotos(source) => self.open_photos(source).map(Some),
             Request::Thumbnail { photos, photo } => self.thumbnail(&photos.0, *photo).map(Some),
-            Request::Look(look) => self.look((**look).clone(), ticket),
+            Request::Look(look) => self.look(look, ticket),
             Request::BatchNorm(job) => self.behind_look(job, ticket),
             Request::SaveModel(job) => save_model(job).map(Some),
             Request::Train(_) => Ok(None),
@@ -206,7 +206,7 @@ impl Thread {
     }
 
     /// `None` where a newer look waits, so that nobody asks for this one any more.
-    fn look(&mut self, look: Look, ticket: u64) -> Result<Option<Event>, String> {
+    fn look(&mut self, look: &Look, ticket: u64) -> Result<Option<Event>, String> {
         let Self {
             slots,
             sender,
@@ -215,8 +215,23 @@ impl Thread {
             ..
         } = self;
         let proceed = || slots.is_current(ticket);
+        let early = |batch: &[usize], outcome| {
+            drop(sender.send(Event::LookedEarly(Arc::new(Looked {
+                look: look.clone(),
+                batch: batch.to_vec(),
+                outcome,
+                early: true,
+                suspicion: None,
+                secs: 0.0,
+            }))));
+            wake();
+        };
         let computed = with_context(sender, &**wake, Job::Look, &proceed, |context| {
-            look::compute(look, context, cache)
+            let context = look::Context {
+                early: &early,
+                ..*context
+            };
+            look::compute(look.clone(), &context, cache)
         });
         match computed {
             Ok(looked) => Ok(Some(Event::Looked(Arc::new(looked)))),
@@ -297,6 +312,7 @@ fn with_context<T>(
                 reason,
             }));
         },
+        early: &|_, _| {},
     })
 }
 

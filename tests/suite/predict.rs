@@ -185,6 +185,67 @@ fn a_newer_look_stops_the_one_that_runs() {
     }
 }
 
+/// The first pass of each mode is shown while the others are under way.
+#[test]
+fn the_first_passes_come_early_and_stay_where_the_rest_is_cancelled() {
+    let mut look = look(&dog_breeds(), true, Semantics::Keras3);
+    look.passes = 2;
+    let worker = Worker::start(|| {}).expect("a thread");
+    worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+    let mut early = None;
+    let whole = loop {
+        match worker.poll() {
+            Some(Event::LookedEarly(looked)) => {
+                assert!(looked.early && early.is_none());
+                early = Some(looked);
+            }
+            Some(Event::Looked(looked)) => break looked,
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    };
+    let early = early.expect("the first passes");
+    assert!(!whole.early && early.look == whole.look && early.batch == whole.batch);
+    let (Outcome::Predict(early), Outcome::Predict(whole)) = (&early.outcome, &whole.outcome)
+    else {
+        panic!("predict outcomes");
+    };
+    assert_eq!(early.rows, whole.rows);
+    for mode in Mode::BOTH {
+        let [early, whole] = [early, whole].map(|outcome| outcome.side(mode));
+        assert_eq!((early.passes.len(), early.mates.len()), (1, 0));
+        assert_eq!(early.passes[0], whole.passes[0]);
+    }
+
+    let mut window = view(AppOptions::default());
+    let ctx = window.ctx.clone();
+    window
+        .state_mut()
+        .command(&ctx, Command::SetPasses(PredictLook::PASSES_RANGE[1]));
+    while window
+        .state()
+        .state()
+        .computed
+        .result(View::Predict)
+        .is_none_or(|looked| !looked.early)
+    {
+        window.run_steps(1);
+    }
+    window.run_steps(2);
+    assert!(shows(
+        &window,
+        "Further passes, and batches of other photos, are under way."
+    ));
+    assert!(shows(&window, "others under way"));
+    command(&mut window, Action::Cancel);
+    settle(&mut window);
+    assert_eq!(result(&window).inference.passes.len(), 1);
+    assert!(shows(&window, "others not computed"));
+    command(&mut window, Action::Retry);
+    settle(&mut window);
+    assert_eq!(result(&window).inference.passes.len(), 32);
+}
+
 fn view(options: AppOptions) -> Window {
     let mut window = open(options);
     command(&mut window, Command::SetPasses(2));

@@ -145,6 +145,7 @@ fn free_context() -> Context<'static> {
         proceed: &|| true,
         progress: &|_, _, _| {},
         unreadable: &|_, _, _| {},
+        early: &|_, _| {},
     }
 }
 

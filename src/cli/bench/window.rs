@@ -116,6 +116,7 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
             proceed: &|| true,
             progress: &|_, _, _| {},
             unreadable: &|_, _, _| {},
+            early: &|_, _| {},
         };
         let done = look::compute(Look::Augmentation(look), &context, &mut cache);
         done.map(drop).map_err(|e| Failure::File(e.to_string()))

@@ -8,7 +8,7 @@ use crate::state::{MAX_EPOCHS, RATES, Status};
 use crate::theme::{self, sizes, text};
 use crate::train::optimizer::Kind;
 use crate::train::recipe::Preset;
-use crate::views::number::seconds;
+use crate::views::number::{estimate, seconds};
 use crate::views::{Show, menu, parts};
 
 /// The row above the runs.
@@ -62,7 +62,7 @@ fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
     let left = || {
         let each = training.secs / done.max(1) as f64;
         let rest = each * total.saturating_sub(done) as f64;
-        format!("step {done} of {total}, about {} left", seconds(rest))
+        format!("step {done} of {total}, about {} left", estimate(rest))
     };
     match training.status {
         Status::Idle => (vec![Action::StartRuns, Action::StepRuns], String::new()),

@@ -115,6 +115,20 @@ pub fn explain(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics
     )
 }
 
+/// What holds after the first pass of each mode; `missing` says what of the others.
+pub fn early(
+    outcome: &PredictOutcome,
+    names: &Names<'_>,
+    semantics: Semantics,
+    missing: &str,
+) -> String {
+    if !is_finite(outcome) {
+        return explain(outcome, names, semantics);
+    }
+    let first = first(outcome, names, semantics);
+    format!("{first} Further passes, and batches of other photos, are {missing}.")
+}
+
 /// Names of classes.
 pub struct Names<'a> {
     pub model: &'a Model,

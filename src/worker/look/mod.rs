@@ -16,7 +16,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::job::{Look, Looked, PassLook};
+use super::job::{Look, Looked, Outcome, PassLook};
 use super::photos::{Loaded, PhotoCache};
 use crate::augment::Pipeline;
 use crate::dataset::batch::choose;
@@ -36,6 +36,8 @@ pub struct Context<'a> {
     pub progress: &'a dyn Fn(&'static str, usize, usize),
     /// A photo that cannot be decoded.
     pub unreadable: &'a dyn Fn(Photos, usize, String),
+    /// The first part of a result that takes long; the batch it is of.
+    pub early: &'a dyn Fn(&[usize], Outcome),
 }
 
 /// Why a view has nothing to show.
@@ -106,6 +108,7 @@ pub fn compute(
     Ok(Looked {
         look,
         outcome,
+        early: false,
         suspicion: cache.suspicion.take(),
         secs: start.elapsed().as_secs_f64(),
         batch,

@@ -1,6 +1,7 @@
 //! What the model says of one photo in both modes: once, pass by pass, and among other batch-mates.
 
 use std::cell::Cell;
+use std::ops::Range;
 
 use candle_core::Tensor;
 
@@ -36,15 +37,19 @@ pub fn compute(
         total: 2 * (look.passes + mates.len()),
         outputs: Cell::new(0),
     };
-    let repeated = |mode: Mode| -> Result<Vec<Vec<f32>>, LookError> {
+    let repeated = |mode: Mode, passes: Range<usize>| -> Result<Vec<Vec<f32>>, LookError> {
         // Every redraw has passes of its own, however many are asked for.
         let first = pass.redraws * PredictLook::PASSES_RANGE[1] as u64;
-        let repeats = first..first + look.passes as u64;
+        let repeats = first..first + passes.end as u64;
+        let repeats = repeats.skip(passes.start);
         repeats
             .map(|repeat| passing.probabilities(&x, chosen, mode, Some(repeat)))
             .collect()
     };
-    let [training, inference] = [repeated(Mode::Training)?, repeated(Mode::Inference)?];
+    let [mut training, mut inference] = [
+        repeated(Mode::Training, 0..1)?,
+        repeated(Mode::Inference, 0..1)?,
+    ];
     let [top_training, top_inference] = [&training, &inference].map(|passes| top(&passes[0]));
     let followed = *top_inference.first().ok_or(LookError::NoClasses)?;
     let mut classes = top_inference.clone();
@@ -55,8 +60,22 @@ pub fn compute(
         training: training[0][class],
         inference: inference[0][class],
     });
-    let rows = rows.collect();
+    let rows: Vec<PredictRow> = rows.collect();
+    let side = |mode, passes: &[Vec<f32>], mates| side(pass, mode, passes, mates, followed);
+    let outcome = PredictOutcome {
+        reading,
+        outputs: passing.outputs.get(),
+        rows,
+        followed,
+        batch: photos.len(),
+        mates_batch: [0; 2],
+        training: side(Mode::Training, &training, Vec::new()),
+        inference: side(Mode::Inference, &inference, Vec::new()),
+    };
+    (context.early)(&photos, Outcome::Predict(Box::new(outcome.clone())));
 
+    training.extend(repeated(Mode::Training, 1..look.passes)?);
+    inference.extend(repeated(Mode::Inference, 1..look.passes)?);
     let mut sizes = [usize::MAX, 0];
     let mut among = [Vec::new(), Vec::new()];
     for others in &mates {
@@ -68,16 +87,11 @@ pub fn compute(
         }
     }
     let [among_training, among_inference] = among;
-    let side = |mode, passes: &[Vec<f32>], mates| side(pass, mode, passes, mates, followed);
     let outcome = PredictOutcome {
-        reading,
-        outputs: passing.outputs.get(),
-        rows,
-        followed,
-        batch: photos.len(),
         mates_batch: [sizes[0].min(sizes[1]), sizes[1]],
         training: side(Mode::Training, &training, among_training),
         inference: side(Mode::Inference, &inference, among_inference),
+        ..outcome
     };
     Ok((photos, Outcome::Predict(Box::new(outcome))))
 }

@@ -1,9 +1,7 @@
 //! What goes into the model: the photo, the batch, the seed, the preprocessing.
 
 use eframe::egui;
-use eframe::egui::{
-    CornerRadius, DragValue, Popup, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{CornerRadius, Popup, Rect, RichText, Role, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::menu::{self, Entry};
 use super::parts::{self, Cut};
@@ -174,7 +172,7 @@ fn photo_ui(ui: &mut Ui, show: &mut Show<'_>) {
 
 fn batch_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut batch = show.state.settings.batch;
-    let drag = DragValue::new(&mut batch).range(1..=MAX_BATCH).speed(0.2);
+    let drag = parts::whole(&mut batch).range(1..=MAX_BATCH);
     let response = ui.name_inputs("Batch size", |ui| ui.add(drag));
     if response
         .on_hover_text("Photos in a batch. Drag, or click to type")
@@ -196,7 +194,7 @@ fn seed_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut seed = show.state.settings.seed;
     let response = ui.name_inputs("Seed", |ui| {
         let enabled = !show.state.settings.seed_locked;
-        ui.add_enabled(enabled, DragValue::new(&mut seed).speed(0.1))
+        ui.add_enabled(enabled, parts::whole(&mut seed))
     });
     if response
         .on_hover_text("Rules the batch and all draws. Drag, or click to type")

@@ -2,8 +2,8 @@
 
 use eframe::egui;
 use eframe::egui::{
-    CornerRadius, DragValue, FontId, Rect, Role, ScrollArea, Sense, Stroke, TextEdit, Ui,
-    WidgetInfo, pos2, vec2,
+    CornerRadius, FontId, Rect, Role, ScrollArea, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::call::Call;
@@ -55,7 +55,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             let most = if base.is_some() { last } else { from };
             ui.label(text::muted("layer", palette));
             // Without a base there is no last layer, and the value must not be clamped to none.
-            let drag = DragValue::new(&mut from).range(0..=most);
+            let drag = parts::whole(&mut from).range(0..=most);
             let response = ui.name_inputs("Fine-tune from layer", |ui| ui.add(drag));
             if response.changed() {
                 show.push(Command::SetFineTuneFrom(from));

@@ -2,11 +2,11 @@
 
 use eframe::egui;
 use eframe::egui::accesskit;
-use eframe::egui::emath::GuiRounding as _;
+use eframe::egui::emath::{GuiRounding as _, Numeric};
 use eframe::egui::{
-    Align, Atom, AtomExt as _, Button, Color32, CornerRadius, Id, IdSalt, IntoAtoms as _, Label,
-    Layout, Painter, Pos2, Rect, Response, RichText, Role, Sense, Shape, Stroke, StrokeKind,
-    TextWrapMode, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Atom, AtomExt as _, Button, Color32, CornerRadius, DragValue, Id, IdSalt,
+    IntoAtoms as _, Label, Layout, Painter, Pos2, Rect, Response, RichText, Role, Sense, Shape,
+    Stroke, StrokeKind, TextWrapMode, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use crate::command::Action;
@@ -226,6 +226,12 @@ fn menu_button_ui(ui: &mut Ui, mut atoms: egui::Atoms<'_>, radius: u8) -> Respon
 /// Text that goes on in the next line.
 pub fn wrapped_ui(ui: &mut Ui, words: RichText) -> Response {
     ui.add(Label::new(words).wrap())
+}
+
+/// A field for a whole number. egui's own speed for those is below 1: the arrow keys would round
+/// back to where they were.
+pub fn whole<N: Numeric>(value: &mut N) -> DragValue<'_> {
+    DragValue::new(value).speed(1.0)
 }
 
 /// A checkbox with words beside it, which are clickable too.

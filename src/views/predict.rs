@@ -4,7 +4,7 @@
 mod marks;
 mod words;
 
-use eframe::egui::{Align, DragValue, Layout, Rect, Ui, vec2};
+use eframe::egui::{Align, Layout, Rect, Ui, vec2};
 
 use super::explain::Explanation;
 use super::number::count;
@@ -85,8 +85,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let mut passes = show.state.settings.passes;
         ui.label(text::muted("Passes", palette));
         let [fewest, most] = PredictLook::PASSES_RANGE;
-        // Slower dragging would leave the arrow keys without effect.
-        let drag = DragValue::new(&mut passes).range(fewest..=most).speed(1.0);
+        let drag = parts::whole(&mut passes).range(fewest..=most);
         let tip = "How often the same batch goes through. Drag, or click to type";
         let response = ui.name_inputs("Passes", |ui| ui.add(drag));
         if response.on_hover_text(tip).changed() {

@@ -1,13 +1,14 @@
 //! Screen readers: whatever can have the focus has a name.
 
+use eframe::egui::Key;
 use eframe::egui::accesskit::{Action as Focus, Role};
-use egui_kittest::kittest::NodeT as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, DeskCommand, LessonCommand, LessonSource, PipelineCommand};
 use modelens::model::Mode;
 use modelens::state::{CellPlace, Search, Sheet, View};
 
-use crate::window::{Window, click, command, open};
+use crate::window::{Window, click, command, open, settle};
 
 /// Walks the whole tree; returns how many nodes can have the focus.
 fn named(window: &Window, place: &str) -> usize {
@@ -75,4 +76,51 @@ fn everything_that_can_have_the_focus_has_a_name() {
     named(&window, "a lesson");
     command(&mut window, Action::Lecture);
     named(&window, "a lecture");
+}
+
+/// Names and values of the number fields that are on screen and can be changed.
+fn fields(window: &Window) -> Vec<(String, Option<f64>)> {
+    let all = window.query_all_by_role(Role::SpinButton);
+    let open = all.filter(|field| !field.accesskit_node().is_disabled());
+    open.map(|field| {
+        let node = field.accesskit_node();
+        (node.label().unwrap_or_default(), node.numeric_value())
+    })
+    .collect()
+}
+
+#[test]
+fn every_number_can_be_changed_by_the_arrow_keys() {
+    let mut window = open(AppOptions::default());
+    let mut seen = Vec::new();
+    for view in View::ALL {
+        command(&mut window, Action::Show(view));
+        for (name, before) in fields(&window) {
+            if seen.contains(&name) {
+                continue;
+            }
+            let value = |window: &Window| {
+                let fields = fields(window);
+                let found = fields.iter().find(|(known, _)| *known == name);
+                found.and_then(|(_, value)| *value)
+            };
+            for key in [Key::ArrowUp, Key::ArrowDown] {
+                window
+                    .get_by_role_and_label(Role::SpinButton, &name)
+                    .focus();
+                window.run_steps(2);
+                window.key_press(key);
+                window.run_steps(2);
+                settle(&mut window);
+                // The end of its range stops a number in one direction.
+                if value(&window) != before {
+                    break;
+                }
+            }
+            assert_ne!(value(&window), before, "{view:?}: {name}");
+            seen.push(name);
+        }
+        settle(&mut window);
+    }
+    assert!(seen.len() >= 6, "{seen:?}");
 }

@@ -181,7 +181,7 @@ fn size_ui(ui: &mut Ui, height: &mut usize, width: &mut usize) {
     for (name, side) in [("height", height), ("width", width)] {
         row_ui(ui, name, |ui| {
             // 0 can be typed, and is refused with its limit.
-            let drag = DragValue::new(side).range(0..=LARGEST_SIDE).suffix(" px");
+            let drag = parts::whole(side).range(0..=LARGEST_SIDE).suffix(" px");
             ui.name_inputs(name, |ui| ui.add(drag));
         });
     }
@@ -232,9 +232,7 @@ fn seed_ui(ui: &mut Ui, layer: &mut AugmentLayer) {
             layer.seed = own.then_some(0);
         }
         if let Some(seed) = &mut layer.seed {
-            ui.name_inputs("seed of the layer", |ui| {
-                ui.add(DragValue::new(seed).speed(0.1))
-            });
+            ui.name_inputs("seed of the layer", |ui| ui.add(parts::whole(seed)));
         }
     });
 }

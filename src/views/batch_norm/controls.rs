@@ -1,6 +1,6 @@
 //! The controls of the BatchNorm view: which layer, which channel.
 
-use eframe::egui::{Align, Button, DragValue, Layout, Ui};
+use eframe::egui::{Align, Button, Layout, Ui};
 
 use super::Shown;
 use crate::command::{Command, WalkCommand};
@@ -39,7 +39,7 @@ fn walk_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     let mut steps = walk.steps;
     let suffix = if steps == 1 { " batch" } else { " batches" };
-    let drag = DragValue::new(&mut steps).range(1..=MAX_STEPS).speed(0.2);
+    let drag = parts::whole(&mut steps).range(1..=MAX_STEPS);
     let response = ui.name_inputs("Batches of a run", |ui| ui.add(drag.suffix(suffix)));
     let tip = "Batches of a run. Drag, or click to type";
     if response.on_hover_text(tip).changed() {

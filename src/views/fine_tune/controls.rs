@@ -1,6 +1,6 @@
 //! What runs, with which optimizer, and the buttons that drive it.
 
-use eframe::egui::{Align, DragValue, Layout, Popup, Role, Ui, WidgetInfo};
+use eframe::egui::{Align, Layout, Popup, Role, Ui, WidgetInfo};
 
 use super::setup;
 use crate::command::{Action, TrainCommand};
@@ -39,7 +39,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     let label = ui.label(text::muted("epochs", palette));
     let mut epochs = train.epochs;
-    let drag = DragValue::new(&mut epochs).range(1..=MAX_EPOCHS).speed(0.1);
+    let drag = parts::whole(&mut epochs).range(1..=MAX_EPOCHS);
     let response = ui.add(drag).labelled_by(label.id);
     if response.changed() {
         show.push(TrainCommand::SetEpochs(epochs));

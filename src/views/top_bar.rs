@@ -95,7 +95,9 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
             }
         }
         ui.separator();
-        menu::action_ui(ui, show, Action::OpenBase);
+        for action in [Action::OpenBase, Action::ShowCard] {
+            menu::action_ui(ui, show, action);
+        }
     });
 }
 
@@ -205,7 +207,6 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
         Action::FindCommand,
         Action::ShowKeys,
         Action::ShowTerms,
-        Action::ShowCard,
         Action::ShowHint,
         Action::ResetSettings,
     ] {

@@ -6,7 +6,8 @@ use eframe::egui::emath::{GuiRounding as _, Numeric};
 use eframe::egui::{
     Align, Atom, AtomExt as _, Button, Color32, CornerRadius, DragValue, Id, IdSalt,
     IntoAtoms as _, Label, Layout, Painter, Pos2, Rect, Response, RichText, Role, Sense, Shape,
-    Stroke, StrokeKind, TextWrapMode, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Stroke, StrokeKind, TextStyle, TextWrapMode, Ui, UiBuilder, Vec2, WidgetInfo, WidgetText, pos2,
+    vec2,
 };
 
 use crate::command::Action;
@@ -380,11 +381,15 @@ pub fn with_tooltip(response: Response, action: Action) -> Response {
     response.on_hover_text(tooltip)
 }
 
-/// What stands where nothing can be shown yet.
+/// What stands where nothing can be shown yet: in the middle, line by line.
 pub fn empty_ui(ui: &mut Ui, rect: Rect, line: &str) {
-    let palette = theme::palette(ui);
-    let layout = Layout::centered_and_justified(egui::Direction::TopDown);
-    inside_ui(ui, rect.shrink(sizes::S4), layout, |ui| {
-        ui.label(text::muted(line, palette))
+    let words = text::muted(line, theme::palette(ui));
+    let room = rect.shrink(sizes::S4);
+    let wrap = Some(TextWrapMode::Wrap);
+    let laid_out =
+        WidgetText::from(words.clone()).into_galley(ui, wrap, room.width(), TextStyle::Body);
+    let place = Rect::from_center_size(room.center(), vec2(room.width(), laid_out.size().y));
+    inside_ui(ui, place, Layout::top_down(Align::Center), |ui| {
+        ui.label(words)
     });
 }

@@ -1,8 +1,9 @@
 //! Operators that give values another shape, join them, or reduce axes.
 
-use super::build::{Build, Value};
+use super::build::Build;
 use super::node::Op;
-use super::proto::MAX_RANK;
+use super::stored::MAX_RANK;
+use super::value::Value;
 use crate::model::OpenError;
 use crate::model::graph::{Input, LayerKind, Merge, Pooling};
 use crate::model::layers::function::{Reduce, Reduction};

@@ -150,12 +150,11 @@ fn unsqueezed(op: &Op<'_, '_>, mut shape: Vec<i64>, named: &[i64]) -> Result<Vec
     let axes = named.iter().map(|&a| op.axis(a, rank));
     let mut axes = axes.collect::<Result<Vec<_>, _>>()?;
     axes.sort_unstable();
-    for axis in axes {
-        if axis > shape.len() {
-            return Err(op.refuse("it names an axis twice"));
-        }
-        shape.insert(axis, 1);
+    if axes.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(op.refuse("it names an axis twice"));
     }
+    // Sorted and different, each lies within what is there before it.
+    axes.into_iter().for_each(|axis| shape.insert(axis, 1));
     Ok(shape)
 }
 
@@ -219,4 +218,122 @@ fn computed(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Tensor>, 
     };
     let tensor = Tensor::from_vec(list, shape, &Device::Cpu);
     tensor.map(Some).map_err(|e| op.refuse(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::onnx::proto::{Attribute, Node};
+
+    /// Numbers, their shape, and whether they are whole.
+    type Folded = Option<(Vec<f32>, Vec<usize>, bool)>;
+
+    fn ints(list: &[Option<i64>], dims: &[usize]) -> Constant<'static> {
+        Constant::Ints {
+            list: list.to_vec(),
+            dims: dims.to_vec(),
+        }
+    }
+
+    fn floats(list: &[f32], dims: &[usize]) -> Constant<'static> {
+        let tensor = Tensor::from_slice(list, dims, &Device::Cpu);
+        Constant::Floats(tensor.unwrap())
+    }
+
+    fn folded(
+        op: &'static str,
+        to: i64,
+        inputs: &[Constant<'static>],
+    ) -> Result<Folded, OpenError> {
+        let node = Node {
+            op,
+            attributes: vec![("to", Attribute::Int(to))],
+            ..Node::default()
+        };
+        let op = Op {
+            node: &node,
+            name: "node".to_owned(),
+            opset: 17,
+        };
+        let folded = fold(&op, inputs)?;
+        Ok(folded.map(|constant| {
+            let list = constant.floats().unwrap().flatten_all().unwrap();
+            (
+                list.to_vec1().unwrap(),
+                constant.dims(),
+                constant.is_whole(),
+            )
+        }))
+    }
+
+    #[allow(clippy::unnecessary_wraps, reason = "what is compared with is one too")]
+    fn is(list: &[f32], dims: &[usize], whole: bool) -> Folded {
+        Some((list.to_vec(), dims.to_vec(), whole))
+    }
+
+    #[test]
+    fn fractions_are_kept_until_they_are_cast() {
+        let seven = ints(&[Some(7)], &[]);
+        let whole = folded("Div", 0, &[seven.clone(), ints(&[Some(2)], &[])]);
+        assert_eq!(whole.unwrap(), is(&[3.0], &[], true));
+        assert_eq!(folded("Cast", 1, &[seven]).unwrap(), is(&[7.0], &[], false));
+        let half = folded("Div", 0, &[floats(&[7.0], &[]), floats(&[2.0], &[])]);
+        assert_eq!(half.unwrap(), is(&[3.5], &[], false));
+        let x = [floats(&[3.5, -3.5], &[2])];
+        assert_eq!(
+            folded("Ceil", 0, &x).unwrap(),
+            is(&[4.0, -3.0], &[2], false)
+        );
+        assert_eq!(
+            folded("Floor", 0, &x).unwrap(),
+            is(&[3.0, -4.0], &[2], false)
+        );
+        assert_eq!(folded("Cast", 7, &x).unwrap(), is(&[3.0, -3.0], &[2], true));
+        let clipped = folded("Clip", 0, &[x[0].clone(), floats(&[0.0], &[])]);
+        assert_eq!(clipped.unwrap(), is(&[3.5, 0.0], &[2], false));
+        let scaled = folded("Mul", 0, &[x[0].clone(), floats(&[2.0], &[])]);
+        assert_eq!(scaled.unwrap(), is(&[7.0, -7.0], &[2], false));
+    }
+
+    #[test]
+    fn what_has_no_number_is_refused() {
+        for wide in [f32::NAN, f32::INFINITY, 1e20] {
+            assert!(
+                folded("Cast", 7, &[floats(&[wide], &[1])]).is_err(),
+                "{wide}"
+            );
+        }
+        let batch = ints(&[None], &[]);
+        // The size of the batch stays itself, and nothing is computed with it.
+        let cast = folded("Cast", 1, std::slice::from_ref(&batch)).unwrap();
+        assert!(cast.is_some_and(|(list, _, whole)| list[0].is_nan() && whole));
+        let two = floats(&[2.0], &[]);
+        assert!(folded("Div", 0, &[two.clone(), batch.clone()]).is_err());
+        assert!(folded("Div", 0, &[batch, two]).unwrap().is_none());
+        let misfit = folded(
+            "Add",
+            0,
+            &[floats(&[1.0; 2], &[2]), floats(&[1.0; 3], &[3])],
+        );
+        assert!(misfit.unwrap().is_none());
+        let many = floats(&[1.0; 65], &[65]);
+        assert!(folded("Add", 0, &[many.clone(), many]).unwrap().is_none());
+        assert!(folded("Ceil", 0, &[floats(&[], &[0])]).unwrap().is_none());
+    }
+
+    #[test]
+    fn axes_of_length_one_are_added_where_they_are_named() {
+        let x = floats(&[1.0, 2.0], &[2]);
+        let at =
+            |axes: &[Option<i64>]| folded("Unsqueeze", 0, &[x.clone(), ints(axes, &[axes.len()])]);
+        assert_eq!(at(&[Some(0)]).unwrap(), is(&[1.0, 2.0], &[1, 2], false));
+        assert_eq!(at(&[Some(-1)]).unwrap(), is(&[1.0, 2.0], &[2, 1], false));
+        assert_eq!(
+            at(&[Some(0), Some(2)]).unwrap(),
+            is(&[1.0, 2.0], &[1, 2, 1], false)
+        );
+        for odd in [&[Some(2)][..], &[Some(1), Some(1)], &[None], &[Some(0); 8]] {
+            assert!(at(odd).is_err(), "{odd:?}");
+        }
+    }
 }

@@ -133,3 +133,117 @@ fn cut<'a>(
         dims,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::onnx::build::build;
+    use crate::model::onnx::proto::{Attribute, Graph, Model, Node, ValueInfo};
+
+    type Settings = Vec<(&'static str, Attribute<'static>)>;
+
+    /// A network of this one operator on an image `[n, 8, 6, 5]`, as the slices of its last part.
+    fn parts(op: &'static str, outputs: usize, attributes: Settings) -> Result<Vec<Slice>, String> {
+        let names = ["a", "b", "c", "d"];
+        let value = |name, dims| ValueInfo { name, dims };
+        let graph = Graph {
+            nodes: vec![Node {
+                op,
+                inputs: vec!["x"],
+                outputs: names[..outputs].to_vec(),
+                attributes,
+                ..Node::default()
+            }],
+            inputs: vec![value("x", Some(vec![None, Some(8), Some(6), Some(5)]))],
+            outputs: vec![value(names[outputs - 1], None)],
+            ..Graph::default()
+        };
+        let model = Model {
+            opset: 9,
+            graph: Some(graph),
+            ..Model::default()
+        };
+        let graph = build(&model).map_err(|e| e.to_string())?;
+        let layer = graph.nodes[graph.output].layer;
+        match &graph.layers[layer].kind {
+            LayerKind::GetItem(slices) => Ok(slices.clone()),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    fn range(start: i64, stop: i64, step: usize) -> Slice {
+        Slice::Range {
+            start: Some(start),
+            stop: Some(stop),
+            step,
+        }
+    }
+
+    fn ints(name: &'static str, list: &[i64]) -> (&'static str, Attribute<'static>) {
+        (name, Attribute::Ints(list.to_vec()))
+    }
+
+    #[test]
+    fn slices_are_of_the_axes_here() {
+        let slice = |starts: &[i64], ends: &[i64], axes: &[i64]| {
+            let all = [("starts", starts), ("ends", ends), ("axes", axes)];
+            parts("Slice", 1, all.map(|(name, list)| ints(name, list)).into())
+        };
+        // Channels stand last here, and second in the file.
+        let channels = slice(&[2], &[i64::MAX], &[1]);
+        assert_eq!(channels.unwrap(), [WHOLE, WHOLE, WHOLE, range(2, 8, 1)]);
+        let sides = slice(&[1, -2], &[-1, 100], &[2, -1]);
+        assert_eq!(
+            sides.unwrap(),
+            [WHOLE, range(1, 5, 1), range(3, 5, 1), WHOLE]
+        );
+        let whole_batch = slice(&[0, 0], &[i64::MAX, 1], &[0, 1]);
+        assert_eq!(whole_batch.unwrap()[3], range(0, 1, 1));
+        for (starts, ends, axes, why) in [
+            (&[0][..], &[1][..], &[0][..], "batch axis"),
+            (&[3], &[3], &[1], "leaves nothing"),
+            (&[9], &[i64::MAX], &[1], "leaves nothing"),
+            (&[0], &[1], &[4], "axis 4"),
+            (&[0], &[1, 2], &[1], "different lengths"),
+            (&[0, 0], &[1, 2], &[1, 1], "twice"),
+            (&[i64::MIN], &[i64::MIN], &[1], "leaves nothing"),
+        ] {
+            let refused = slice(starts, ends, axes).unwrap_err();
+            assert!(refused.contains(why), "{why}: {refused}");
+        }
+    }
+
+    #[test]
+    fn steps_go_forward() {
+        let by = |step: i64| {
+            let mut all: Settings = ["starts", "axes"].map(|name| ints(name, &[1])).into();
+            all.extend([ints("ends", &[8]), ints("steps", &[step])]);
+            parts("Slice", 1, all)
+        };
+        assert_eq!(by(3).unwrap()[3], range(1, 8, 3));
+        for odd in [0, -1, i64::MIN] {
+            assert!(by(odd).unwrap_err().contains("forward"), "{odd}");
+        }
+    }
+
+    #[test]
+    fn parts_stand_behind_each_other() {
+        let axis = |n| ("axis", Attribute::Int(n));
+        let even = parts("Split", 3, vec![axis(1)]);
+        assert_eq!(even.unwrap()[3], range(6, 8, 1), "3, 3 and 2 channels");
+        let given = parts("Split", 2, vec![axis(-1), ints("split", &[4, 1])]);
+        assert_eq!(given.unwrap()[2], range(4, 5, 1));
+        for (outputs, settings) in [
+            (2, vec![axis(0)]),
+            (2, vec![axis(7)]),
+            (2, vec![axis(1), ints("split", &[4, 5])]),
+            (2, vec![axis(1), ints("split", &[8])]),
+            (2, vec![axis(1), ints("split", &[-1, 9])]),
+            (2, vec![axis(1), ints("split", &[i64::MAX, i64::MAX])]),
+            (2, vec![axis(1), ints("split", &[8, 0])]),
+        ] {
+            let shown = format!("{settings:?}");
+            assert!(parts("Split", outputs, settings).is_err(), "{shown}");
+        }
+    }
+}

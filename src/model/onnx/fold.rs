@@ -154,7 +154,9 @@ fn unsqueezed(op: &Op<'_, '_>, mut shape: Vec<i64>, named: &[i64]) -> Result<Vec
         return Err(op.refuse("it names an axis twice"));
     }
     // Sorted and different, each lies within what is there before it.
-    axes.into_iter().for_each(|axis| shape.insert(axis, 1));
+    for axis in axes {
+        shape.insert(axis, 1);
+    }
     Ok(shape)
 }
 

@@ -1,6 +1,6 @@
 //! Files changed at random: each ends in an answer or an error, never in a panic, soon, and within
-//! twice the file's length of memory and a fixed bound. The seed and the number say which file it was. `MODELENS_MUTATIONS` says how many of each format (default
-//! 60; 10,000 take some minutes).
+//! twice the file's length of memory and a fixed bound. The seed and the number say which file it was.
+//! `MODELENS_MUTATIONS` says how many of each format (default 60; 10,000 take some minutes).
 
 use std::io::{Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -276,7 +276,7 @@ fn mutated_photos() {
 
 #[test]
 fn mutated_onnx_files() {
-    for name in onnx::FILES {
+    for name in onnx::FILES.into_iter().chain(onnx::PARTS) {
         survives(name, &bytes(&onnx::file(name)), mutated, opens, passes);
     }
 }

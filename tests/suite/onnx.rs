@@ -13,6 +13,8 @@ use crate::bad_input::{folder, refused, write};
 use crate::support::{Arrays, assert_close, read_npz, values};
 
 pub const FILES: [&str; 2] = ["small_kept.onnx", "small_folded.onnx"];
+/// Files that cut values into parts and compute their own pads (`make_onnx_parts.py`).
+pub const PARTS: [&str; 2] = ["parts_traced.onnx", "parts_folded.onnx"];
 
 pub fn file(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
@@ -53,6 +55,16 @@ fn inference_is_onnxruntimes() {
         assert_eq!(model.graph.input_hwc, [Some(26), Some(30), Some(3)]);
         let pass = pass(&model, &io, Mode::Inference);
         assert_close(&values(&pass.output), &values(&io[key]), name);
+    }
+}
+
+#[test]
+fn parts_and_computed_pads_are_onnxruntimes() {
+    let io = read_npz(&file("parts.npz"));
+    for name in PARTS {
+        let model = open(name);
+        let pass = pass(&model, &io, Mode::Inference);
+        assert_close(&values(&pass.output), &values(&io["y"]), name);
     }
 }
 

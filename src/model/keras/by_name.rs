@@ -73,6 +73,15 @@ fn missing(layer: &Layer, need: &Need) -> OpenError {
     }
 }
 
+/// `variable`, and `variable_1` and so on for those made after it in one session of Keras 3.
+fn is_nameless(short: &str) -> bool {
+    let number = short.strip_prefix("variable");
+    number.is_some_and(|rest| match rest.strip_prefix('_') {
+        Some(digits) => !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()),
+        None => rest.is_empty(),
+    })
+}
+
 /// Path by layer and number of the need.
 type Assigned<'a> = HashMap<(LayerId, usize), &'a str>;
 
@@ -103,9 +112,9 @@ fn assign<'a>(
         };
         let place = |l: LayerId| {
             // What Keras 3 calls a weight that its layer gave no name (ConvNeXt's scales).
-            let is_nameless = short == "variable" && needs[l].len() == 1;
+            let is_only = needs[l].len() == 1 && is_nameless(short);
             let named = needs[l].iter().position(|n| n.is_called(short));
-            named.or(is_nameless.then_some(0))
+            named.or(is_only.then_some(0))
         };
         let need = layer.and_then(|l| Some((l, place(l)?)));
         match need {
@@ -177,6 +186,31 @@ mod tests {
             recorded_training: None,
             weights: Vec::new(),
         }
+    }
+
+    #[test]
+    fn the_only_weight_of_a_layer_may_have_no_name() {
+        let scale = |name| Need {
+            name,
+            shape: vec![4],
+            learnable: true,
+        };
+        let layers = [layer("scale", None), layer("affine", None)];
+        let needs = [vec![scale("gamma")], vec![scale("gamma"), scale("beta")]];
+        let place = |id: LayerId, short: &str| {
+            let paths = [format!("{}/{short}", layers[id].name)];
+            let (found, extra) = assign(&layers, id, &[id], &paths, &needs).unwrap();
+            assert_eq!(found.len() + extra.len(), 1, "{short}");
+            found.keys().next().map(|&(_, n)| n)
+        };
+        for short in ["gamma", "variable", "variable_1", "variable_17:0"] {
+            assert_eq!(place(0, short), Some(0), "{short}");
+        }
+        for short in ["variable_", "variable_x", "variables", "variable1"] {
+            assert_eq!(place(0, short), None, "{short}");
+        }
+        assert_eq!(place(1, "beta"), Some(1));
+        assert_eq!(place(1, "variable_1"), None);
     }
 
     #[test]

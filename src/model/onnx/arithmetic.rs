@@ -2,9 +2,10 @@
 
 use candle_core::Tensor;
 
-use super::build::{Build, Known, Value};
+use super::build::Build;
 use super::constant::Constant;
 use super::node::Op;
+use super::value::{Known, Value};
 use crate::model::OpenError;
 use crate::model::graph::{Activation, Binary, Input, LayerKind, Merge, Noise, Weight};
 use crate::model::layers::function::Function;

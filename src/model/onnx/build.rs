@@ -5,55 +5,14 @@ use std::collections::{HashMap, HashSet};
 use super::constant::{self, Constant};
 use super::node::Op;
 use super::proto::{self, Node, ValueInfo};
-use super::{arithmetic, shapes, weighted, windows};
+use super::value::{IMAGE, Known, Value};
+use super::{arithmetic, fold, names, parts, shapes, weighted, windows};
 use crate::model::graph::{Input, Layer, LayerKind, Weight};
 use crate::model::layers::rearrange::Arrange;
 use crate::model::{Graph, NodeId, OpenError, graph};
 
-/// A value that depends on the photo.
-#[derive(Clone, Debug)]
-pub struct Value {
-    pub node: NodeId,
-    /// For each axis in the file, the axis here. The batch axis is the first in both.
-    pub axes: Vec<usize>,
-    /// The length of each axis here, where it is known; never of the batch axis.
-    pub dims: Vec<Option<usize>>,
-}
-
-impl Value {
-    /// A value whose axes are those of the file.
-    pub fn plain(node: NodeId, dims: Vec<Option<usize>>) -> Self {
-        let axes = (0..dims.len()).collect();
-        Self { node, axes, dims }
-    }
-
-    /// An image `[N, H, W, C]` that the file knows as `[N, C, H, W]`.
-    pub fn image(node: NodeId, dims: Vec<Option<usize>>) -> Self {
-        let axes = IMAGE.to_vec();
-        Self { node, axes, dims }
-    }
-
-    pub fn rank(&self) -> usize {
-        self.dims.len()
-    }
-
-    /// The lengths in the file's order.
-    pub fn file_dims(&self) -> Vec<Option<usize>> {
-        self.axes.iter().map(|&axis| self.dims[axis]).collect()
-    }
-}
-
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
 const MAX_SIDE: usize = 4096;
-
-/// Where `[N, C, H, W]` is in `[N, H, W, C]`.
-pub const IMAGE: [usize; 4] = [0, 3, 1, 2];
-
-#[derive(Clone, Debug)]
-pub enum Known<'a> {
-    Value(Value),
-    Constant(Constant<'a>),
-}
 
 /// A graph under construction.
 pub struct Build<'a> {
@@ -92,7 +51,11 @@ pub fn build(model: &proto::Model<'_>) -> Result<Graph, OpenError> {
     let live = live(&file.nodes, output.name);
     let mut build = Build::new(file, input, &live)?;
     for (index, node) in file.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
-        let name = build.name_of(node, index);
+        let second = build
+            .known
+            .get(node.inputs.get(1).copied().unwrap_or_default());
+        let is_stored = matches!(second, Some(Known::Constant(Constant::Stored(_))));
+        let name = names::of_node(node, index, is_stored);
         let op = Op {
             node,
             name,
@@ -211,13 +174,16 @@ impl<'a> Build<'a> {
             self.known.insert(output, Known::Constant(constant));
             return Ok(());
         }
-        let constants = node.inputs.iter().map(|name| match self.known.get(name) {
+        // What is left out at the end is not written in the same way by all.
+        let given = node.inputs.iter().rposition(|name| !name.is_empty());
+        let inputs = &node.inputs[..given.map_or(0, |last| last + 1)];
+        let constants = inputs.iter().map(|name| match self.known.get(name) {
             Some(Known::Constant(constant)) => Some(constant.clone()),
             _ => None,
         });
         let constants: Option<Vec<_>> = constants.collect();
         if let Some(constants) = constants {
-            let folded = constant::fold(op, &constants)?.ok_or_else(|| {
+            let folded = fold::fold(op, &constants)?.ok_or_else(|| {
                 let class: String = node.op.chars().take(80).collect();
                 op.refuse(format!(
                     "it is an ONNX {class} of constants alone, which is not worked out here"
@@ -236,19 +202,19 @@ impl<'a> Build<'a> {
             if list.iter().skip(1).any(Option::is_none) {
                 return Err(op.refuse("the shape it asks for is left open in the file"));
             }
-            let place = |name, default| -> Result<usize, OpenError> {
-                let at = op.int(name, default)?;
-                let rank = list.len() as i64;
-                Ok((if at < 0 { at.saturating_add(rank) } else { at }).clamp(0, rank) as usize)
-            };
-            let (start, end) = (place("start", 0)?, place("end", i64::MAX)?);
-            let list = list[start..end.max(start)].to_vec();
-            let dims = vec![list.len()];
-            let shape = Constant::Ints { list, dims };
+            let shape = fold::shape(op, &list)?;
             self.known.insert(output, Known::Constant(shape));
             return Ok(());
         }
+        if node.op == "Split" {
+            let values = parts::split(self, op)?;
+            for (name, value) in node.outputs.iter().zip(values) {
+                self.known.insert(name, Known::Value(value));
+            }
+            return Ok(());
+        }
         let value = match node.op {
+            "Slice" => parts::slice(self, op)?,
             "Conv" | "BatchNormalization" | "Gemm" | "MatMul" | "LayerNormalization" | "PRelu" => {
                 weighted::layer(self, op)?
             }
@@ -409,51 +375,8 @@ impl<'a> Build<'a> {
         }
         Ok(self.turned(op, x, &IMAGE))
     }
-
-    /// The name in the model that was exported, as far as the file tells: of the weights, or of the
-    /// modules around the node.
-    fn name_of(&self, node: &Node<'a>, index: usize) -> String {
-        let weight = node.inputs.get(1).copied().unwrap_or_default();
-        let is_stored = matches!(
-            self.known.get(weight),
-            Some(Known::Constant(Constant::Stored(_)))
-        );
-        if let Some(stem) = weight.strip_suffix(".weight")
-            && is_stored
-            && !stem.is_empty()
-        {
-            return clipped(stem);
-        }
-        let Some(path) = node.name.strip_prefix('/') else {
-            return match node.name {
-                "" => format!("{}_{index}", node.op.chars().take(80).collect::<String>()),
-                name => clipped(name),
-            };
-        };
-        let parts: Vec<&str> = path.split('/').collect();
-        let parts = match parts.split_last() {
-            Some((_, modules)) if is_stored && !modules.is_empty() => modules,
-            _ => &parts,
-        };
-        let (mut around, mut local) = (String::new(), "");
-        for part in parts {
-            // PyTorch repeats the name of the sequence that a module stands in.
-            let goes_on = part
-                .strip_prefix(local)
-                .is_some_and(|rest| rest.starts_with('.'));
-            if !goes_on && !local.is_empty() {
-                around = around + local + ".";
-            }
-            local = part;
-        }
-        clipped(&(around + local))
-    }
-}
-
-fn clipped(name: &str) -> String {
-    name.chars().take(160).collect()
 }
 
 const SUPPORTED: &str = "Conv, BatchNormalization, LayerNormalization, Gemm, MatMul, poolings, Pad, the common \
-    activations, Add, Sub, Mul, Div, Max, Min, Concat, Reshape, Flatten, Transpose, Squeeze, Unsqueeze, \
-    reductions, Dropout, Identity";
+    activations, Add, Sub, Mul, Div, Max, Min, Concat, Split, Slice, Reshape, Flatten, Transpose, \
+    Squeeze, Unsqueeze, reductions, Dropout, Identity";

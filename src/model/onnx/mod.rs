@@ -7,9 +7,15 @@
 mod arithmetic;
 mod build;
 mod constant;
+mod fold;
+mod fold_ints;
+mod names;
 mod node;
+mod parts;
 mod proto;
 mod shapes;
+mod stored;
+mod value;
 mod weighted;
 mod windows;
 mod wire;

@@ -1,8 +1,9 @@
 //! Operators that give values another shape, join them, or reduce axes.
 
-use super::build::{Build, Value};
+use super::build::Build;
 use super::node::Op;
-use super::proto::MAX_RANK;
+use super::stored::MAX_RANK;
+use super::value::Value;
 use crate::model::OpenError;
 use crate::model::graph::{Input, LayerKind, Merge, Pooling};
 use crate::model::layers::function::{Reduce, Reduction};
@@ -166,6 +167,9 @@ fn squeeze<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
             .map(|a| op.axis(a, rank))
             .collect::<Result<Vec<_>, _>>()?;
         axes.sort_unstable();
+        if axes.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(op.refuse("it names an axis twice"));
+        }
         for axis in axes {
             if axis == 0 || axis > dims.len() {
                 return Err(op.refuse("it puts an axis before the batch"));

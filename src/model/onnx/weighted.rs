@@ -2,8 +2,9 @@
 
 use candle_core::Tensor;
 
-use super::build::{Build, Value};
+use super::build::Build;
 use super::node::Op;
+use super::value::Value;
 use super::windows;
 use crate::model::OpenError;
 use crate::model::graph::{Activation, BatchNorm, Conv2d, LayerKind, Weight};

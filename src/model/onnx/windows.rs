@@ -1,7 +1,8 @@
 //! Windows that move over an image, and its borders.
 
-use super::build::{Build, Value};
+use super::build::Build;
 use super::node::Op;
+use super::value::Value;
 use crate::model::OpenError;
 use crate::model::graph::{Input, LayerKind, Padding, Pool2d, Pooling};
 use crate::model::layers::window::Window;

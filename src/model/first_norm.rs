@@ -56,16 +56,7 @@ impl Distance {
             return None;
         };
         let flags = Flags::all(graph, true);
-        let options = PassOptions {
-            outer: Mode::Training.into(),
-            semantics: model.semantics,
-            flags: &flags,
-            random: false,
-            seed: 0,
-            repeat: 0,
-            taps: &[],
-            weights: None,
-        };
+        let options = PassOptions::of(model, &flags, Mode::Training);
         let stretch = Stretch {
             until: Some(node),
             ..Stretch::default()

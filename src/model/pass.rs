@@ -43,6 +43,22 @@ pub struct PassOptions<'a> {
     pub weights: Option<&'a Overrides>,
 }
 
+impl<'a> PassOptions<'a> {
+    /// A call by the model's own rules, in which nothing draws and nothing is kept.
+    pub fn of(model: &Model, flags: &'a Flags, outer: impl Into<Outer>) -> Self {
+        Self {
+            outer: outer.into(),
+            semantics: model.semantics,
+            flags,
+            random: false,
+            seed: 0,
+            repeat: 0,
+            taps: &[],
+            weights: None,
+        }
+    }
+}
+
 /// What a pass gives back.
 #[derive(Debug)]
 pub struct Pass {

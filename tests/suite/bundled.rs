@@ -21,16 +21,7 @@ fn pass(model: &Model, io: &Arrays, mode: Mode, flags: &Flags) -> Pass {
     let mut scaled = values(pixels);
     model.preprocessing.apply(&mut scaled);
     let x = candle_core::Tensor::from_vec(scaled, pixels.shape(), &candle_core::Device::Cpu);
-    let options = PassOptions {
-        outer: mode.into(),
-        semantics: model.semantics,
-        flags,
-        random: false,
-        seed: 0,
-        repeat: 0,
-        taps: &[],
-        weights: None,
-    };
+    let options = PassOptions::of(model, flags, mode);
     run(model, &x.expect("a tensor"), &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
 }
 

@@ -34,14 +34,8 @@ fn for_every_model(check: impl Fn(&Model, &Path, &str)) {
 fn pass(model: &Model, io: &Arrays, mode: Mode, taps: &[LayerId]) -> Pass {
     let flags = Flags::of_file(&model.graph);
     let options = PassOptions {
-        outer: mode.into(),
-        semantics: model.semantics,
-        flags: &flags,
-        random: false,
-        seed: 0,
-        repeat: 0,
         taps,
-        weights: None,
+        ..PassOptions::of(model, &flags, mode)
     };
     run(model, &io["x"], &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
 }

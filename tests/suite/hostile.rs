@@ -55,14 +55,9 @@ fn pass(model: &Model, mode: Mode) -> Result<Pass, PassError> {
     let x = Tensor::ones((2, 8, 8, 3), candle_core::DType::F32, &Device::Cpu).expect("a tensor");
     let flags = Flags::of_file(&model.graph);
     let options = PassOptions {
-        outer: mode.into(),
-        semantics: model.semantics,
-        flags: &flags,
         random: true,
         seed: 1,
-        repeat: 0,
-        taps: &[],
-        weights: None,
+        ..PassOptions::of(model, &flags, mode)
     };
     run(model, &x, &options, &|_, _| true)
 }

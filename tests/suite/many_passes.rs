@@ -8,14 +8,9 @@ use modelens::train::{loss, sgd_step};
 
 fn options<'a>(model: &Model, flags: &'a Flags, mode: Mode) -> PassOptions<'a> {
     PassOptions {
-        outer: mode.into(),
-        semantics: model.semantics,
-        flags,
         random: true,
         seed: 7,
-        repeat: 0,
-        taps: &[],
-        weights: None,
+        ..PassOptions::of(model, flags, mode)
     }
 }
 

@@ -131,14 +131,9 @@ fn passes(model: &Model) {
     let flags = Flags::of_file(&model.graph);
     for mode in Mode::BOTH {
         let options = PassOptions {
-            outer: mode.into(),
-            semantics: model.semantics,
-            flags: &flags,
             random: true,
             seed: 1,
-            repeat: 0,
-            taps: &[],
-            weights: None,
+            ..PassOptions::of(model, &flags, mode)
         };
         // An answer or an error; huge settings may take long, and a person may cancel.
         let start = Instant::now();

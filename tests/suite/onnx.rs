@@ -28,16 +28,7 @@ fn open(name: &str) -> Model {
 
 fn pass(model: &Model, io: &Arrays, mode: Mode) -> Pass {
     let flags = Flags::of_file(&model.graph);
-    let options = PassOptions {
-        outer: mode.into(),
-        semantics: model.semantics,
-        flags: &flags,
-        random: false,
-        seed: 0,
-        repeat: 0,
-        taps: &[],
-        weights: None,
-    };
+    let options = PassOptions::of(model, &flags, mode);
     run(model, &io["x"], &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
 }
 

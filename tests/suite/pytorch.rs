@@ -32,16 +32,7 @@ fn every_format_gives_pytorchs_numbers() {
             (Mode::Inference, "y_inference"),
             (Mode::Training, "y_training"),
         ] {
-            let options = PassOptions {
-                outer: mode.into(),
-                semantics: model.semantics,
-                flags: &flags,
-                random: false,
-                seed: 0,
-                repeat: 0,
-                taps: &[],
-                weights: None,
-            };
+            let options = PassOptions::of(&model, &flags, mode);
             let pass = run(&model, &io["x"], &options, &|_, _| true);
             let pass = pass.unwrap_or_else(|e| panic!("{name}: {e}"));
             let what = format!("{name} {mode:?}");

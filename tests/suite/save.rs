@@ -54,16 +54,7 @@ fn changed(network: &Network) -> Overrides {
 
 fn output(model: &Model, x: &Tensor) -> Tensor {
     let flags = Flags::of_file(&model.graph);
-    let options = PassOptions {
-        outer: Mode::Inference.into(),
-        semantics: model.semantics,
-        flags: &flags,
-        random: false,
-        seed: 0,
-        repeat: 0,
-        taps: &[],
-        weights: None,
-    };
+    let options = PassOptions::of(model, &flags, Mode::Inference);
     run(model, x, &options, &|_, _| true)
         .unwrap_or_else(|e| panic!("{e}"))
         .output

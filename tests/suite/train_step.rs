@@ -50,14 +50,8 @@ fn check(tag: &str) {
                 flags.set(&model.graph, id, false, model.semantics);
             }
             let options = PassOptions {
-                outer: mode.into(),
-                semantics: model.semantics,
-                flags: &flags,
                 random: true,
-                seed: 0,
-                repeat: 0,
-                taps: &[],
-                weights: None,
+                ..PassOptions::of(&model, &flags, mode)
             };
             let step = sgd_step(
                 &model,

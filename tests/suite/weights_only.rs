@@ -58,16 +58,7 @@ fn compare(model: &Model, arrays: &Path, what: &str) {
     let arrays = read_npz(arrays);
     for mode in [Mode::Inference, Mode::Training] {
         let flags = Flags::all(&model.graph, true);
-        let options = PassOptions {
-            outer: mode.into(),
-            semantics: model.semantics,
-            flags: &flags,
-            random: false,
-            seed: 0,
-            repeat: 0,
-            taps: &[],
-            weights: None,
-        };
+        let options = PassOptions::of(model, &flags, mode);
         let pass = run(model, &arrays["x"], &options, &|_, _| true).expect("a pass");
         let expected = if mode == Mode::Training {
             "training"

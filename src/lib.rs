@@ -17,4 +17,5 @@ pub mod state;
 pub mod theme;
 pub mod train;
 pub mod views;
+pub mod words;
 pub mod worker;

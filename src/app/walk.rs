@@ -7,7 +7,6 @@ use eframe::egui::Context;
 use super::{App, desired};
 use crate::command::WalkCommand;
 use crate::state::View;
-use crate::views::text::most_different;
 use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request};
 
 impl App {
@@ -35,7 +34,7 @@ impl App {
         if let Some(base) = &mut self.state.opened.base
             && base.channel.is_none()
         {
-            base.channel = most_different(outcome).first().copied();
+            base.channel = outcome.most_different().first().copied();
         }
         let walk = &mut self.state.walk;
         walk.keep(pass, *layer);

@@ -13,6 +13,7 @@ use crate::state::{Base, State, Status, ThemeChoice, model_title, photos_title};
 use crate::train::optimizer::Kind;
 use crate::train::recipe;
 use crate::views::call;
+use crate::words::call as call_words;
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
 /// One line of the table.
@@ -190,7 +191,7 @@ fn settings(state: &State, table: &mut Vec<Choice>) {
     }
     let outer = Mode::BOTH.map(Outer::Given).into_iter();
     for choice in outer.chain([Outer::NotGiven]) {
-        let label = call::label(choice, state.semantics());
+        let label = call_words::label(choice, state.semantics());
         let line = Choice::new(format!("Outer call: {label}"), Command::SetCall(choice));
         table.push(line.chosen(choice == settings.call));
     }

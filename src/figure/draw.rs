@@ -13,7 +13,8 @@ use crate::model::Mode;
 use crate::state::{State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Places};
-use crate::views::{Show, centre, number};
+use crate::views::{Show, centre};
+use crate::words::common;
 
 /// What of the window a figure shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -327,16 +328,13 @@ fn measured_on(state: &State, view: View) -> String {
     if view == View::FineTune && learn > 0 {
         parts.push(format!(
             "{} to learn from, {validate} to validate",
-            number::count(learn, "photo", "photos")
+            common::photos(learn)
         ));
     }
     if let Some(looked) = state.computed.result(view)
         && view != View::Augmentation
     {
-        parts.push(format!(
-            "batch of {}",
-            number::count(looked.batch.len(), "photo", "photos")
-        ));
+        parts.push(format!("batch of {}", common::photos(looked.batch.len())));
     }
     parts.push(format!("seed {}", state.settings.seed));
     parts.push(state.semantics().label().to_owned());

@@ -9,8 +9,7 @@ use crate::model::{Effective, Mode, Role, Statistics};
 use crate::state::{Base, State, TrainingState, View};
 use crate::train::summary::Summary;
 use crate::views::batch_norm::chosen_channel;
-use crate::views::number::{measured, percent, thousands};
-use crate::views::text::uses_batch;
+use crate::words::number::{measured, percent, thousands};
 use crate::worker::{
     AugmentationOutcome, BatchNormOutcome, Card, Cell, DropoutOutcome, Outcome, TrainableOutcome,
 };
@@ -116,8 +115,8 @@ const TABLE: &[(&str, &str, From)] = &[
     ("used_mean_inference", "the mean the inference side normalises with", From::BatchNorm(|o, c| at(&o.inference.used.mean, c))),
     ("next_mean", "the stored mean that would follow the training side", From::BatchNorm(|o, c| at(&o.training.next.mean, c))),
     ("next_mean_inference", "the stored mean that would follow the inference side", From::BatchNorm(|o, c| at(&o.inference.next.mean, c))),
-    ("uses_batch", "1 where the training side normalises with the batch, else 0", From::BatchNorm(|o, _| count(usize::from(uses_batch(&o.training))))),
-    ("uses_batch_inference", "1 where the inference side normalises with the batch, else 0", From::BatchNorm(|o, _| count(usize::from(uses_batch(&o.inference))))),
+    ("uses_batch", "1 where the training side normalises with the batch, else 0", From::BatchNorm(|o, _| count(usize::from(o.training.uses_batch())))),
+    ("uses_batch_inference", "1 where the inference side normalises with the batch, else 0", From::BatchNorm(|o, _| count(usize::from(o.inference.uses_batch())))),
     ("step_photos", "photos of the optimizer step", From::Trainable(|o| count(o.photos))),
     ("learning_rate", "its learning rate", From::Trainable(|o| number(o.rate))),
     ("open_training_weights", "largest weight change in the base: trainable=True, training=True", From::Card(true, TRAINING, weights)),

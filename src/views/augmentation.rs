@@ -5,7 +5,6 @@ mod controls;
 pub mod opened;
 mod parameters;
 mod pipeline_card;
-mod sentences;
 
 use eframe::egui::Ui;
 
@@ -13,10 +12,12 @@ pub use controls::{controls_ui, redraw_ui};
 
 use super::explain::Explanation;
 use super::parts::{self, Cut};
-use super::{Show, centre, code, text};
+use super::{Show, centre, code};
 use crate::model::{Mode, Semantics};
 use crate::state::{GridTextures, State, View};
 use crate::theme::sizes;
+use crate::words::augmentation as words;
+use crate::words::modes;
 use crate::worker::{AugmentationLook, AugmentationOutcome, Look, Outcome};
 
 /// A result on the screen, up to date or not.
@@ -51,7 +52,7 @@ pub fn explanation(state: &State) -> Explanation {
     let text = shown(state).map(|shown| {
         let pipeline = &shown.look.pipeline;
         let own = state.own_pipeline().filter(|own| own.pipeline == *pipeline);
-        sentences::sentences(&sentences::Seen {
+        words::sentences(&words::Seen {
             outcome: shown.outcome,
             pipeline,
             grid: shown.look.grid,
@@ -85,7 +86,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
             (Mode::Training, _) => "each cell draws anew",
             (Mode::Inference, _) => "the layers return their input",
         };
-        let title = text::mode_label(mode, semantics);
+        let title = modes::mode_label(mode, semantics);
         let room = parts::column_ui(ui, rect, mode, title, note);
         match shown(state) {
             Some(shown) => cells::cells_ui(ui, show, &shown, mode, room),

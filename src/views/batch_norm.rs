@@ -8,20 +8,22 @@ mod batches;
 mod columns;
 mod controls;
 mod map;
+mod said;
 mod scatters;
 mod strip;
 mod walk_plot;
-mod words;
 
 pub use controls::controls_ui;
 
 use super::explain::Explanation;
 use super::parts::{self, Cut};
-use super::{Show, code, text as sentences};
+use super::{Show, code};
 use crate::model::layers::norm::{Moments, next_moving};
 use crate::model::{Effective, LayerId, Mode, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::{self, sizes};
+use crate::words::batch_norm as words;
+use crate::words::modes;
 use crate::worker::{
     BatchNormOutcome, BatchNormSide, Look, MeasuredBatch, Outcome, PassLook, walked,
 };
@@ -132,7 +134,7 @@ impl<'a> Shown<'a> {
 pub fn chosen_channel(base: &Base, outcome: &BatchNormOutcome) -> usize {
     let channels = outcome.moving.mean.len();
     let channel = base.channel.filter(|&channel| channel < channels);
-    let first = || sentences::most_different(outcome).first().copied();
+    let first = || outcome.most_different().first().copied();
     channel.or_else(first).unwrap_or(0)
 }
 
@@ -152,8 +154,7 @@ pub fn explanation(state: &State) -> Explanation {
     let training: Effective = base.flags.effective(&base.model, layer, outer, semantics);
     let shown = Shown::of(state);
     let text = shown.as_ref().map(|shown| {
-        sentences::augmented_batch(state.augmented_by(View::BatchNorm))
-            + &words::what_you_see(shown)
+        modes::augmented_batch(state.augmented_by(View::BatchNorm)) + &said::what_you_see(shown)
     });
     let own = &base.model.graph.layers[layer];
     Explanation {
@@ -204,6 +205,6 @@ fn below_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, card: Rect) {
     let (scatters, batches) = inner.split_left_right_at_x(inner.left() + left);
     scatters::scatters_ui(ui, show, shown, scatters);
     let batches = batches.with_min_x(batches.left() + sizes::S4);
-    parts::note_plot(ui, "Further batches", batches);
+    parts::note_plot(ui, words::FURTHER_BATCHES, batches);
     batches::batches_ui(ui, show, shown, batches);
 }

@@ -1,10 +1,10 @@
 //! The same setting in Keras or PyTorch, to copy.
 
-use super::text::trimmed;
 use crate::augment::{AugmentLayer, Pipeline, Transform};
 use crate::model::{Effective, Mode, Outer, Reading, Semantics};
 use crate::state::TrainSettings;
 use crate::train::recipe::Preset;
+use crate::words::number::trimmed;
 use crate::worker::fine_tune::HeadChoice;
 
 /// The augmentation view.

@@ -7,23 +7,24 @@ mod controls;
 mod passes;
 mod plots;
 mod side;
-mod words;
 
 pub use controls::controls_ui;
 
-use super::call::{self, Call};
+use super::call;
 use super::explain::Explanation;
 use super::parts::{self, Cut};
-use super::{Show, centre, text as sentences, unit_grid};
+use super::{Show, centre, unit_grid};
 use crate::model::{LayerId, LayerKind, Mode, graph::Noise};
 use crate::state::{Base, State, View};
 use crate::theme::{self, sizes};
+use crate::words::call as call_words;
+use crate::words::call::Call;
+use crate::words::dropout as words;
+use crate::words::modes;
 use crate::worker::{DropoutOutcome, DropoutSide, Look, Outcome};
 
-const NONE: &str = "This base has **no dropout**: both modes pass every unit as it is. Dropout \
-                    usually lives in the head, which is trained on top of a base. Open a whole \
-                    model, or the dog breeds with their head, to see a mask.";
-const NONE_SHORT: &str = "No dropout or other noise layer in this base";
+const NONE: &str = words::NONE;
+const NONE_SHORT: &str = words::NONE_SHORT;
 
 /// The chosen layer as the file has it.
 fn own_noise(base: &Base) -> Option<&Noise> {
@@ -72,7 +73,7 @@ pub fn explanation(state: &State) -> Explanation {
     };
     let call = call(state, base);
     let text = outcome(state).map_or_else(String::new, |outcome| {
-        let first = sentences::augmented_batch(state.augmented_by(View::Dropout));
+        let first = modes::augmented_batch(state.augmented_by(View::Dropout));
         first + &words::dropout(outcome, &base.model.labels, call)
     });
     let setting = code::Setting {
@@ -137,7 +138,7 @@ fn columns_ui(
             Mode::Training => call.outer,
             Mode::Inference => mode.into(),
         };
-        let title = call::label(outer, call.semantics);
+        let title = call_words::label(outer, call.semantics);
         let look = call::column_mode(outer, call.semantics);
         let note = found.map_or_else(String::new, |outcome| {
             words::heading(outcome, side(outcome, mode))

@@ -4,7 +4,6 @@ mod controls;
 mod curves;
 mod run_card;
 mod setup;
-mod words;
 
 use eframe::egui::{Layout, Rect, ScrollArea, Sense, Ui, vec2};
 
@@ -13,6 +12,7 @@ use super::parts::{self, Cut};
 use super::{Show, code};
 use crate::state::State;
 use crate::theme::sizes;
+use crate::words::fine_tune as words;
 
 pub use controls::controls_ui;
 

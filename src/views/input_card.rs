@@ -5,11 +5,13 @@ use eframe::egui::{CornerRadius, Popup, Rect, RichText, Role, Sense, Ui, WidgetI
 
 use super::menu::{self, Entry};
 use super::parts::{self, Cut};
-use super::{Show, number, terms};
+use super::{Show, terms};
 use crate::command::{Action, Command};
 use crate::model::Preprocessing;
 use crate::state::{Gallery, MAX_BATCH, Thumbnail};
 use crate::theme::{self, sizes, text};
+use crate::words::common;
+use crate::words::number;
 
 /// The card.
 pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -68,7 +70,7 @@ fn suspicion_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let (Some(suspicion), Some(base)) = (suspicion, &state.opened.base) else {
         return;
     };
-    let why = super::text::sentence_case(&suspicion.sentence(&base.model));
+    let why = common::sentence_case(&suspicion.sentence(&base.model));
     let palette = theme::palette(ui);
     let own = base.model.preprocessing;
     ui.horizontal_wrapped(|ui| {

@@ -6,22 +6,23 @@ use eframe::egui::{
     vec2,
 };
 
-use super::call::Call;
 use super::hint::{self, Target};
-use super::number::{self, thousands};
-use super::{Show, parts, terms, text as sentences};
+use super::{Show, parts, terms};
 use crate::command::{Action, Command};
 use crate::model::counts::layer_params;
 use crate::model::{Effective, LayerId, Mode, Role as LayerRole};
 use crate::state::{Base, model_title};
 use crate::theme::{self, Palette, sizes, text};
+use crate::words::call::Call;
+use crate::words::modes;
+use crate::words::number::{self, thousands};
 
 /// The title, the search field and the buttons for many flags at once.
 pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let state = show.state;
     ui.spacing_mut().item_spacing.y = sizes::S2 - 2.0;
-    let flag = sentences::flag_label(state.semantics()).to_uppercase();
+    let flag = modes::flag_label(state.semantics()).to_uppercase();
     let title = ui.label(text::title(&format!("LAYERS · {flag}"), palette));
     terms::explained(title, "trainable");
     let base = state.opened.base.as_ref();
@@ -174,11 +175,11 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     let left = rect.left() + sizes::S4 + row.depth as f32 * sizes::INDENT;
     let center = pos2(left + sizes::CHECKBOX / 2.0, rect.center().y);
     let check = Rect::from_center_size(center, egui::Vec2::splat(sizes::CHECKBOX));
-    let name = format!("{} {}", layer.name, sentences::flag_label(semantics));
+    let name = format!("{} {}", layer.name, modes::flag_label(semantics));
     if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
         show.push(Command::SetTrainable(row.id, !trainable));
     }
-    let reason = sentences::lamp(
+    let reason = modes::lamp(
         role,
         trainable,
         effective,

@@ -2,10 +2,11 @@
 
 use eframe::egui::{Align, Id, LayerId, Layout, Order, Rect, Stroke, Ui};
 
-use super::{Show, call, parts};
+use super::{Show, parts};
 use crate::command::Action;
 use crate::state::Gallery;
 use crate::theme::{self, sizes, text};
+use crate::words::call as call_words;
 
 /// View, layer, rules and photo, in place of the panels; at the right, the keys.
 pub fn caption_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
@@ -17,7 +18,7 @@ pub fn caption_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     if let Some(base) = &state.opened.base {
         let layer = base.layer(view).map(|id| &base.model.graph.layers[id].name);
         about.extend(layer.cloned());
-        about.push(call::label(state.settings.call, state.semantics()).to_owned());
+        about.push(call_words::label(state.settings.call, state.semantics()).to_owned());
     }
     let photo = state.opened.gallery.as_ref().and_then(Gallery::chosen);
     about.extend(photo.map(|photo| photo.name.clone()));

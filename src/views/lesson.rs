@@ -5,10 +5,11 @@ use eframe::egui::{
 };
 
 use super::menu::{self, Entry};
-use super::{Show, markdown, parts, text as sentences};
+use super::{Show, markdown, parts};
 use crate::command::{Action, LessonCommand};
 use crate::lesson::{OpenLesson, Step, fill};
 use crate::theme::{self, sizes, text};
+use crate::words::common;
 use crate::worker::Job;
 
 /// At the right of the columns, or below them where the window is narrow.
@@ -139,7 +140,7 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &Step) {
     // A text that the numbers contradict says so.
     for expectation in step.expectations(semantics) {
         if expectation.holds(state) == Some(false) {
-            let line = sentences::sentence_case(&expectation.broken(state));
+            let line = common::sentence_case(&expectation.broken(state));
             let line = RichText::new(line).color(palette.error);
             parts::wrapped_ui(ui, line);
         }

@@ -5,9 +5,10 @@ use eframe::egui::{
     Align, Align2, Area, Frame, Id, Layout, Margin, Order, ScrollArea, Ui, Window, vec2,
 };
 
-use super::{Show, parts, text as sentences};
+use super::{Show, parts};
 use crate::command::Command;
 use crate::theme::{self, sizes, text};
+use crate::words::common;
 
 /// Messages at the bottom right; they stay until they are dismissed.
 pub fn notices_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -45,7 +46,7 @@ fn notice_ui(ui: &mut Ui, notice: &crate::state::Notice, commands: &mut Vec<Comm
                 });
             });
             ui.add(
-                egui::Label::new(sentences::sentence_case(&notice.text))
+                egui::Label::new(common::sentence_case(&notice.text))
                     .selectable(true)
                     .wrap(),
             );
@@ -85,7 +86,7 @@ pub fn unreadable_ui(ui: &mut Ui, show: &mut Show<'_>) {
                             .get(photo)
                             .map_or("", |p| p.name.as_str());
                         parts::value_ui(ui, text::strong(name));
-                        let reason = text::note(sentences::sentence_case(reason), palette);
+                        let reason = text::note(common::sentence_case(reason), palette);
                         ui.add(egui::Label::new(reason).selectable(true).wrap());
                     }
                 });

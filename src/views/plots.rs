@@ -9,8 +9,8 @@ use egui_plot::{
     Points, VLine,
 };
 
-use super::number::{fixed, measured};
 use crate::theme::{self, sizes, text};
+use crate::words::number::{fixed, measured};
 use crate::worker::HISTOGRAM_BINS;
 
 /// One histogram: counts over an axis, both common to the two sides.

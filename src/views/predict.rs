@@ -2,20 +2,21 @@
 //! same photo among other batch-mates, all on one axis from 0 to 1.
 
 mod marks;
-mod words;
 
 use eframe::egui::{Align, Layout, Rect, Ui, vec2};
 
 use super::explain::Explanation;
-use super::number::count;
 use super::parts::{self, Cut};
-use super::{Show, augmentation, centre, code, text as sentences};
+use super::{Show, augmentation, centre, code};
 use crate::command::Command;
 use crate::model::{Mode, Reading};
 use crate::state::{State, View};
 use crate::theme::{self, sizes, text};
 use crate::worker::{Job, Outcome, PredictLook, PredictOutcome, PredictSide, Sighting};
 
+use crate::words::common;
+use crate::words::modes;
+use crate::words::predict as words;
 use words::Names;
 
 /// Stands where the model has no classes.
@@ -55,7 +56,7 @@ pub fn explanation(state: &State) -> Explanation {
     if let Some(outcome) = outcome(state)
         && let Some(names) = names(state, outcome.outputs)
     {
-        prose = sentences::augmented_batch(state.augmented_by(View::Predict));
+        prose = modes::augmented_batch(state.augmented_by(View::Predict));
         prose.push_str(&match missing(state) {
             Some(missing) => words::early(outcome, &names, semantics, missing),
             None => words::explain(outcome, &names, semantics),
@@ -113,7 +114,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let found = outcome(state);
     let found = found.and_then(|o| Some((o, names(state, o.outputs)?)));
     for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
-        let title = sentences::mode_label(mode, semantics);
+        let title = modes::mode_label(mode, semantics);
         let Some((outcome, names)) = &found else {
             let room = parts::column_ui(ui, rect, mode, title, "");
             centre::waiting_ui(ui, show, room, mode);
@@ -224,7 +225,7 @@ fn passes_strip<'a>(seen: &'a [Sighting], random: usize, missing: Option<&str>) 
         let words = ["Pass 1".to_owned(), format!("others {missing}")];
         return (seen, words, "");
     }
-    let label = count(seen.len(), "pass", "passes");
+    let label = common::passes(seen.len());
     let note = match (words::spread(seen) == 0.0, random) {
         (true, _) => "all the same: one dot".to_owned(),
         (false, 0) => "same batch".to_owned(),
@@ -251,7 +252,7 @@ fn mates_strip<'a>(
     let label = if seen.is_empty() {
         "Other batches".to_owned()
     } else {
-        format!("{} of {size}", count(seen.len(), "batch", "batches"))
+        format!("{} of {size}", common::batches(seen.len()))
     };
     let note = if seen.is_empty() {
         String::new()

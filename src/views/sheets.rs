@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
 
-use super::{Show, parts, terms, text as sentences};
+use super::{Show, parts};
 use crate::app::UNOPENED;
 use crate::command::{Action, Command, DeskCommand};
 use crate::model::Card;
@@ -10,6 +10,7 @@ use crate::model::keras::architectures;
 use crate::model::open::ModelSource;
 use crate::state::Sheet;
 use crate::theme::{self, sizes, text};
+use crate::words::common;
 
 /// The list that is open, if one is.
 pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -70,7 +71,7 @@ fn card_ui(ui: &mut Ui, show: &Show<'_>) {
     for warning in &base.model.warnings {
         parts::wrapped_ui(
             ui,
-            RichText::new(sentences::sentence_case(warning)).color(palette.training.ink),
+            RichText::new(common::sentence_case(warning)).color(palette.training.ink),
         );
     }
 }
@@ -87,7 +88,7 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if let Some(why) = notices.iter().rfind(|n| n.title == UNOPENED) {
         parts::wrapped_ui(
             ui,
-            RichText::new(sentences::sentence_case(&why.text)).color(palette.muted),
+            RichText::new(common::sentence_case(&why.text)).color(palette.muted),
         );
     }
     ui.add_space(sizes::S2);
@@ -143,7 +144,7 @@ fn keys_ui(ui: &mut Ui) {
 
 fn terms_ui(ui: &mut Ui) {
     let palette = theme::palette(ui);
-    for (term, sentence) in terms::TERMS {
+    for (term, sentence) in crate::words::terms::TERMS {
         ui.label(text::strong(*term));
         parts::wrapped_ui(ui, RichText::new(*sentence).color(palette.muted));
         ui.add_space(sizes::S1);

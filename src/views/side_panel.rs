@@ -3,11 +3,11 @@
 use eframe::egui;
 use eframe::egui::{Align, Layout, Margin, Panel, Ui};
 
-use super::number::thousands;
 use super::{Show, call, input_card, layer_list, parts};
 use crate::lesson::Control;
 use crate::model::counts::counts;
 use crate::theme::{self, sizes, text};
+use crate::words::number::thousands;
 
 /// All three, from the edges to the middle.
 pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -3,11 +3,12 @@
 use eframe::egui;
 use eframe::egui::{Align, Button, Layout, RichText, Spinner, Ui};
 
-use super::number::{count, seconds, thousands};
-use super::{Show, parts, text as sentences};
+use super::{Show, parts};
 use crate::app::desired;
 use crate::command::{Action, Command};
 use crate::theme::{self, sizes, text};
+use crate::words::common;
+use crate::words::number::{count, seconds, thousands};
 use crate::worker::{Job, Look, Looked, Outcome};
 
 /// The whole bar.
@@ -42,7 +43,7 @@ fn running_ui(ui: &mut Ui, show: &mut Show<'_>) -> bool {
     };
     let palette = theme::palette(ui);
     ui.add(Spinner::new().size(sizes::S3).color(palette.muted));
-    let stage = sentences::sentence_case(running.stage);
+    let stage = common::sentence_case(running.stage);
     let progress = match (running.done, running.total) {
         (_, 0) => format!("{stage} ..."),
         (done, total) => format!("{stage}: {} of {}", thousands(done), thousands(total)),
@@ -89,7 +90,7 @@ fn took(looked: &Looked) -> String {
             };
             let passes = outcome.monte_carlo.as_ref().map(|m| m.probabilities.len());
             let passes = passes.map_or_else(String::new, |n| {
-                format!(", {} with noise", count(n, "pass", "passes"))
+                format!(", {} with noise", common::passes(n))
             });
             format!("{photo}, inference{passes}: {secs}")
         }
@@ -98,16 +99,16 @@ fn took(looked: &Looked) -> String {
                 Look::BatchNorm { pass, .. } if pass.augment.is_some() => {
                     count(looked.batch.len(), "augmented photo", "augmented photos")
                 }
-                _ => count(looked.batch.len(), "photo", "photos"),
+                _ => common::photos(looked.batch.len()),
             };
             format!("Forward, {photos}, both modes: {secs}")
         }
         Outcome::Trainable(outcome) => {
-            let photos = count(outcome.photos, "photo", "photos");
+            let photos = common::photos(outcome.photos);
             format!("Four optimizer steps, {photos}: {secs}")
         }
         Outcome::Predict(outcome) => {
-            let photos = count(outcome.batch, "photo", "photos");
+            let photos = common::photos(outcome.batch);
             let passes = [&outcome.training, &outcome.inference];
             let passes: usize = passes.map(|s| s.passes.len() + s.mates.len()).iter().sum();
             format!("{passes} passes, {photos} each: {secs}")

@@ -3,13 +3,15 @@
 use eframe::egui::{Align, Button, Layout, Popup, RichText, ScrollArea, Ui};
 
 use super::menu::{self, Entry};
-use super::number::{count, shortened};
-use super::{Show, parts, terms, text as sentences};
+use super::{Show, parts, terms};
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::{BUNDLED, Control};
 use crate::model::Semantics;
 use crate::state::{ThemeChoice, model_title, photos_title};
 use crate::theme::{self, sizes, text};
+use crate::words::common;
+use crate::words::modes;
+use crate::words::number::shortened;
 use crate::worker::{ModelSource, PhotosSource};
 
 /// Characters of a title, so that the bar keeps its room for the rest.
@@ -106,10 +108,10 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let value = match (&opened.opening_photos, &opened.gallery) {
         (Some(source), _) => format!("opening {} ...", photos_title(source)),
         (None, Some(gallery)) => {
-            let classes = count(gallery.photos.classes.len(), "class", "classes");
+            let classes = common::classes(gallery.photos.classes.len());
             format!(
                 "{} in {classes}",
-                super::number::thousands(gallery.photos.photos.len())
+                crate::words::number::thousands(gallery.photos.photos.len())
             )
         }
         (None, None) => "none".to_owned(),
@@ -154,7 +156,7 @@ fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
         }
         ui.separator();
         for semantics in Semantics::ALL {
-            let note = sentences::rules_sentence(semantics);
+            let note = modes::rules_sentence(semantics);
             if entry_ui(ui, chosen == Some(semantics), semantics.label(), note) {
                 show.push(Command::SetSemantics(Some(semantics)));
             }

@@ -3,18 +3,20 @@
 
 mod cards;
 mod table;
-mod words;
 
 use eframe::egui::{self, Align, Button, Layout, Rect, ScrollArea, Ui, vec2};
 
 use super::explain::Explanation;
-use super::number::{count, fixed};
 use super::parts::{self, Cut};
-use super::{Show, code, text as sentences};
+use super::{Show, code};
 use crate::command::{Action, Command};
 use crate::model::{Semantics, flags};
 use crate::state::{State, View};
 use crate::theme::{self, sizes, text};
+use crate::words::common;
+use crate::words::modes;
+use crate::words::number::fixed;
+use crate::words::trainable as words;
 use crate::worker::{Outcome, TrainableLook, TrainableOutcome};
 
 /// The latest outcome, up to date or not.
@@ -37,12 +39,12 @@ fn is_changed(state: &State) -> bool {
 /// Sentences and code.
 pub fn explanation(state: &State) -> Explanation {
     let semantics = state.semantics();
-    let mut words = sentences::augmented_batch(state.augmented_by(View::Trainable));
+    let mut words = modes::augmented_batch(state.augmented_by(View::Trainable));
     if let Some(outcome) = outcome(state) {
         words.push_str(&words::why_both(outcome, outcome.semantics));
     }
     if is_changed(state) {
-        let badge = sentences::sentence_case(badge(semantics));
+        let badge = common::sentence_case(words::badge(semantics));
         let changed = words::changed(semantics);
         words = format!("**{badge}**: {changed} {words}");
     }
@@ -54,14 +56,6 @@ pub fn explanation(state: &State) -> Explanation {
     }
 }
 
-/// What the badge says.
-fn badge(semantics: Semantics) -> &'static str {
-    match semantics {
-        Semantics::PyTorch => "changed since the optimizer was made",
-        Semantics::Keras2 | Semantics::Keras3 => "changed since compile()",
-    }
-}
-
 /// What was measured, and at the right whether `compile()` is due.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
@@ -69,8 +63,8 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let layout = Layout::right_to_left(Align::Center);
     let end = parts::inside_ui(ui, room, layout, |ui| {
         let mut only = show.state.settings.only_layers;
-        let tip = "Hides the four cards, so that the table has the room";
-        let check = parts::check_ui(ui, "Only layers", &mut only);
+        let tip = words::ONLY_LAYERS_TIP;
+        let check = parts::check_ui(ui, words::ONLY_LAYERS, &mut only);
         if check.on_hover_text(tip).changed() {
             show.push(Command::OnlyLayers(only));
         }
@@ -81,14 +75,14 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
     let what = match outcome(show.state) {
         Some(outcome) => {
-            let photos = count(outcome.photos, "photo", "photos");
+            let photos = common::photos(outcome.photos);
             let most = if show.state.settings.batch > TrainableLook::MAX_PHOTOS {
-                ", the most of one step here"
+                words::MOST_PHOTOS
             } else {
                 ""
             };
             let rate = fixed(outcome.rate, 2);
-            format!("Four copies, one SGD step each, rate {rate}: the same {photos}{most}")
+            words::measured_by(&rate, &photos, most)
         }
         None => String::new(),
     };
@@ -102,14 +96,14 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let semantics = show.state.semantics();
     let label = match semantics {
-        Semantics::PyTorch => "New optimizer",
+        Semantics::PyTorch => words::NEW_OPTIMIZER,
         Semantics::Keras2 | Semantics::Keras3 => Action::Compile.info().label,
     };
     if parts::with_tooltip(ui.add(Button::new(label)), Action::Compile).clicked() {
         show.push(Action::Compile);
     }
     let colors = &palette.training;
-    let words = text::strong(sentences::sentence_case(badge(semantics))).color(colors.ink);
+    let words = text::strong(common::sentence_case(words::badge(semantics))).color(colors.ink);
     egui::Frame::new()
         .fill(colors.band)
         .corner_radius(sizes::PILL_RADIUS)
@@ -153,7 +147,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
                 cards::cards_ui(ui, show, outcome(show.state), room);
                 cut.top(sizes::S3);
             }
-            parts::note_plot(ui, "Layers", cut.0);
+            parts::note_plot(ui, words::LAYERS, cut.0);
             table::table_ui(ui, show, &rows, cut.0);
         });
     });

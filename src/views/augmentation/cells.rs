@@ -7,14 +7,15 @@ use eframe::egui::{
 };
 
 use super::Shown;
-use super::sentences::meaning;
 use crate::augment::Pipeline;
 use crate::command::PipelineCommand;
 use crate::model::Mode;
 use crate::state::CellPlace;
 use crate::theme::{self, sizes, text};
-use crate::views::number::{fixed, measured};
-use crate::views::{Show, parts, text as sentences};
+use crate::views::{Show, parts};
+use crate::words::augmentation::meaning;
+use crate::words::modes;
+use crate::words::number::{fixed, measured};
 use crate::worker::{AugmentationLook, Cell, Grid};
 
 /// The identity of a cell, for the keyboard focus.
@@ -180,7 +181,7 @@ fn cell_ui(
 ) {
     let palette = theme::palette(ui);
     let response = ui.interact(rect, cell_id(place), Sense::click());
-    let side = sentences::mode_label(place.mode, look.semantics);
+    let side = modes::mode_label(place.mode, look.semantics);
     let name = format!("{side}, image {}: {}", place.index + 1, cell.words);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     image_ui(ui, texture, fitted(rect, cell), sizes::IMAGE_RADIUS);

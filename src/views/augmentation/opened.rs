@@ -13,9 +13,10 @@ use crate::command::PipelineCommand;
 use crate::model::Mode;
 use crate::state::CellPlace;
 use crate::theme::{self, sizes, text};
-use crate::views::number::{measured, percent};
 use crate::views::parts::Cut;
-use crate::views::{Show, parts, text as sentences};
+use crate::views::{Show, parts};
+use crate::words::modes;
+use crate::words::number::{measured, percent};
 use crate::worker::Cell;
 
 /// The identity of the large picture, for the keyboard focus.
@@ -37,7 +38,7 @@ pub fn opened_ui(
         show.push(PipelineCommand::Open(None));
         return;
     };
-    let title = sentences::mode_label(place.mode, shown.look.semantics);
+    let title = modes::mode_label(place.mode, shown.look.semantics);
     let stem = cells::stem(shown.look, cell.photo);
     let note = format!(
         "image {} of {} · {stem} · {}",

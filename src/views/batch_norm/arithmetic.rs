@@ -2,7 +2,7 @@
 
 use super::Shown;
 use crate::model::{Mode, Semantics};
-use crate::views::number::{fixed, measured, thousands};
+use crate::words::number::{fixed, measured, thousands};
 
 /// One moving value before and after a batch.
 pub struct Step {

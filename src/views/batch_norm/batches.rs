@@ -4,13 +4,15 @@
 use eframe::egui::{Align, Layout, Rect, Slider, Ui};
 
 use super::walk_plot::{self, WalkPlot};
-use super::{Shown, arithmetic, words};
+use super::{Shown, arithmetic, said};
 use crate::command::{Command, WalkCommand};
 use crate::model::Semantics;
 use crate::state::{MAX_BATCH, SPREAD};
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, terms};
+use crate::words::batch_norm as words;
+use crate::words::common;
 
 /// Momenta the slider stops at, in Keras' convention; the layer's own joins them.
 const MOMENTA: [f64; 9] = [0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999];
@@ -21,7 +23,7 @@ pub fn batches_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Rec
     let mut cut = Cut(room);
     let sliders = cut.top(sizes::INPUT_ROW);
     parts::row_ui(ui, sliders, |ui| sliders_ui(ui, show, shown));
-    let lines = words::batches(shown, show.state);
+    let lines = said::batches(shown, show.state);
     let job = text::small_prose(&lines, room.width(), palette);
     let height = ui.painter().layout_job(job.clone()).size().y;
     let below = cut.bottom(height.min(cut.0.height() / 2.0).ceil());
@@ -30,7 +32,7 @@ pub fn batches_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Rec
     });
     let walk = shown.walk();
     let total = shown.batches.len().max(SPREAD);
-    let plots = [("mean", 0), ("variance", 1)];
+    let plots = [(common::MEAN, 0), (common::VARIANCE, 1)];
     for ((what, which), rect) in plots.into_iter().zip(cut.halves(sizes::S3)) {
         let pick = |mean: &[f32], variance: &[f32]| {
             let values = if which == 0 { mean } else { variance };
@@ -61,13 +63,13 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.spacing_mut().slider_width = sizes::SLIDER;
     // The rail would have the colour of the card.
     ui.visuals_mut().widgets.inactive.bg_fill = palette.line;
-    ui.label(text::title("FURTHER BATCHES", palette));
+    ui.label(text::title(words::FURTHER_BATCHES_TITLE, palette));
     ui.add_space(sizes::S2);
     let mut batch = show.state.settings.batch;
-    ui.label(text::note("batch", palette));
+    ui.label(text::note(common::BATCH, palette));
     if !parts::is_figure(ui) {
         let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);
-        let response = ui.name_inputs("Photos in a batch", |ui| ui.add(slider));
+        let response = ui.name_inputs(common::PHOTOS_IN_A_BATCH, |ui| ui.add(slider));
         if response.on_hover_text(words::batch_tip()).changed() {
             show.push(Command::SetBatch(batch));
         }
@@ -92,21 +94,24 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
             .unwrap_or(0)
     };
     let mut at = nearest(shown.momentum);
-    let label = ui.label(text::note("momentum", palette));
+    let label = ui.label(text::note(words::MOMENTUM, palette));
     terms::explained(label, "momentum");
     // Where there is no room for the slider, its value still stands.
     let room = ui.available_width() >= sizes::SLIDER + 2.0 * sizes::CHEVRON + sizes::CAPTION;
     if !parts::is_figure(ui) && room {
         let slider = Slider::new(&mut at, 0..=stops.len() - 1).show_value(false);
-        let response = ui.name_inputs("Momentum", |ui| ui.add(slider));
-        if response.on_hover_text(words::momentum_tip(own)).changed() {
+        let response = ui.name_inputs(words::MOMENTUM_NAME, |ui| ui.add(slider));
+        if response
+            .on_hover_text(words::momentum_tip(&arithmetic::factor(own)))
+            .changed()
+        {
             let momentum = stops[at];
             let is_own = (momentum - own).abs() < 1e-9;
             show.push(WalkCommand::SetMomentum((!is_own).then_some(momentum)));
         }
     }
     let value = match shown.semantics() {
-        Semantics::PyTorch => format!("{} (PyTorch)", arithmetic::factor(1.0 - shown.momentum)),
+        Semantics::PyTorch => words::in_pytorch(&arithmetic::factor(1.0 - shown.momentum)),
         Semantics::Keras2 | Semantics::Keras3 => arithmetic::factor(shown.momentum),
     };
     parts::line_ui(ui, text::strong(value));

@@ -3,13 +3,16 @@
 use eframe::egui::{Align, Layout, Rect, RichText, Ui, vec2};
 
 use super::map::{self, Map};
-use super::{Shown, arithmetic, words};
+use super::{Shown, arithmetic, said};
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
-use crate::views::number::measured;
 use crate::views::parts::{self, Cut};
 use crate::views::plots::{self, Histogram};
-use crate::views::{Show, call, centre, text as sentences};
+use crate::views::{Show, call, centre};
+use crate::words::batch_norm as words;
+use crate::words::call as call_words;
+use crate::words::common;
+use crate::words::number::measured;
 
 /// Training left, inference right.
 pub fn columns_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, room: Cut) {
@@ -19,9 +22,9 @@ pub fn columns_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, r
             Mode::Training => shown.map_or(show.state.settings.call, |shown| shown.pass.call),
             Mode::Inference => mode.into(),
         };
-        let title = call::label(outer, semantics);
+        let title = call_words::label(outer, semantics);
         let note = shown.map_or("", |shown| {
-            sentences::batch_norm_heading(shown.side(mode), mode, shown.trainable)
+            words::heading(shown.side(mode), mode, shown.trainable)
         });
         let look = call::column_mode(outer, semantics);
         let room = parts::column_ui(ui, rect, look, title, note);
@@ -43,12 +46,12 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     }
     let formula = arithmetic::output(shown, mode);
     let row = cut.top(sizes::CARD_ROW);
-    let meaning = "gamma × (x − mean) / √(variance + epsilon) + beta";
+    let meaning = words::OUTPUT_FORMULA;
     let words = text::small_strong(formula);
-    labelled_ui(ui, row, "output", words).on_hover_text(meaning);
+    labelled_ui(ui, row, words::OUTPUT, words).on_hover_text(meaning);
     cut.top(sizes::S1);
     let maps = Mode::BOTH.map(|mode| Map::of(shown, mode));
-    let caption = words::output_caption(shown, mode, maps[0].is_some());
+    let caption = said::output_caption(shown, mode, maps[0].is_some());
     parts::row_ui(ui, cut.top(sizes::CAPTION), |ui| {
         parts::line_ui(ui, text::note(&caption, palette))
     });
@@ -56,13 +59,18 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     if let [Some(left), Some(right)] = &maps {
         let scale = Map::scale(&[left, right]);
         let map = if mode == Mode::Training { left } else { right };
-        let name = words::map_name(shown, mode);
+        let name = said::map_name(shown, mode);
         let rest = map::map_ui(ui, room, map, scale, mode, &name);
         let place = room.with_min_x(rest.right());
-        parts::note_plot_of(ui, mode, ["Left feature map", "Right feature map"], place);
+        parts::note_plot_of(ui, mode, [words::LEFT_MAP, words::RIGHT_MAP], place);
         room = rest;
     }
-    parts::note_plot_of(ui, mode, ["Left histogram", "Right histogram"], room);
+    parts::note_plot_of(
+        ui,
+        mode,
+        [words::LEFT_HISTOGRAM, words::RIGHT_HISTOGRAM],
+        room,
+    );
     histogram_ui(ui, shown, [mode, look], room, caption);
 }
 
@@ -71,13 +79,20 @@ fn used_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], row: Rect) {
     let palette = theme::palette(ui);
     let side = shown.side(mode);
     let narrow = row.width() < sizes::STAT_NARROW;
-    let with = if sentences::uses_batch(side) {
-        "the batch"
+    let with = if side.uses_batch() {
+        words::WITH_BATCH
     } else {
-        "the stored"
+        words::WITH_STORED
     };
-    let verb = if narrow { "uses" } else { "normalises with" };
-    let values = [("mean", &side.used.mean), ("variance", &side.used.variance)];
+    let verb = if narrow {
+        words::USES
+    } else {
+        words::NORMALISES_WITH
+    };
+    let values = [
+        (common::MEAN, &side.used.mean),
+        (common::VARIANCE, &side.used.variance),
+    ];
     let layout = Layout::right_to_left(Align::Center);
     let left = parts::inside_ui(ui, row, layout, |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;
@@ -97,7 +112,7 @@ fn used_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], row: Rect) {
 /// The moving mean and variance that follow, with the arithmetic.
 fn next_rows(shown: &Shown<'_>, mode: Mode) -> [[String; 2]; 2] {
     let side = shown.side(mode);
-    let names = ["next mean", "next variance"];
+    let names = [words::NEXT_MEAN, words::NEXT_VARIANCE];
     let labelled = |values: [String; 2]| {
         let [mean, variance] = values;
         [[names[0].to_owned(), mean], [names[1].to_owned(), variance]]
@@ -111,7 +126,7 @@ fn next_rows(shown: &Shown<'_>, mode: Mode) -> [[String; 2]; 2] {
     }
     let moving = &shown.outcome.moving;
     let values = [&moving.mean, &moving.variance];
-    labelled(values.map(|values| format!("{}, unchanged", measured(shown.at(values)))))
+    labelled(values.map(|values| words::unchanged(&measured(shown.at(values)))))
 }
 
 /// A quiet label in a column of its own, and a value.

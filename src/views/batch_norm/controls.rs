@@ -6,9 +6,11 @@ use super::Shown;
 use crate::command::{Command, WalkCommand};
 use crate::state::{Base, MAX_STEPS};
 use crate::theme::sizes;
-use crate::views::number::{self, thousands};
 use crate::views::picker::{self, Entry};
-use crate::views::{Show, parts, text as sentences};
+use crate::views::{Show, parts};
+use crate::words::batch_norm as words;
+use crate::words::common;
+use crate::words::number::{self, thousands};
 
 /// The layer and the channel, each with a list and steps; at the right the walk.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -32,24 +34,28 @@ fn walk_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.spacing_mut().item_spacing.x = sizes::S1;
     let walk = &show.state.walk;
     let changed = walk.walked() > 0 || walk.momentum.is_some() || walk.is_walking();
-    let tip = "The moving statistics and the momentum of the file";
-    let reset = ui.add_enabled(changed, Button::new("Reset"));
+    let tip = words::RESET_TIP;
+    let reset = ui.add_enabled(changed, Button::new(common::RESET));
     if reset.on_hover_text(tip).clicked() {
         show.push(WalkCommand::Reset);
     }
     let mut steps = walk.steps;
-    let suffix = if steps == 1 { " batch" } else { " batches" };
+    let suffix = if steps == 1 {
+        words::BATCH_SUFFIX
+    } else {
+        words::BATCHES_SUFFIX
+    };
     let drag = parts::whole(&mut steps).range(1..=MAX_STEPS);
-    let response = ui.name_inputs("Batches of a run", |ui| ui.add(drag.suffix(suffix)));
-    let tip = "Batches of a run. Drag, or click to type";
+    let response = ui.name_inputs(words::RUN_LENGTH, |ui| ui.add(drag.suffix(suffix)));
+    let tip = words::RUN_LENGTH_TIP;
     if response.on_hover_text(tip).changed() {
         show.push(WalkCommand::SetSteps(steps));
     }
     let (label, tip, command) = if walk.is_walking() {
-        ("Stop", "Stop the walk where it is", WalkCommand::Stop)
+        (common::STOP, words::STOP_TIP, WalkCommand::Stop)
     } else {
-        let tip = "Send batches through in training mode and watch the moving statistics walk";
-        ("Run", tip, WalkCommand::Run)
+        let tip = words::RUN_TIP;
+        (words::RUN, tip, WalkCommand::Run)
     };
     if ui.button(label).on_hover_text(tip).clicked() {
         show.push(command);
@@ -68,25 +74,25 @@ fn layer_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base) {
             note: if base.flags.get(id) {
                 String::new()
             } else {
-                "frozen".to_owned()
+                common::FROZEN.to_owned()
             },
             chosen: id == chosen,
         };
         layers.iter().map(entry).collect()
     };
-    if let Some(i) = picker::picker_ui(ui, "Layer", name, entries) {
+    if let Some(i) = picker::picker_ui(ui, common::LAYER, name, entries) {
         show.push(Command::ShowLayer(layers[i]));
     }
     let at = layers.iter().position(|&id| id == chosen).unwrap_or(0);
     ui.spacing_mut().item_spacing.x = sizes::S1;
     let previous = at.checked_sub(1).and_then(|i| layers.get(i));
-    if parts::chevron_ui(ui, "Previous BatchNorm layer", true, previous.is_some()).clicked()
+    if parts::chevron_ui(ui, words::PREVIOUS_LAYER, true, previous.is_some()).clicked()
         && let Some(&id) = previous
     {
         show.push(Command::ShowLayer(id));
     }
     let next = layers.get(at + 1);
-    if parts::chevron_ui(ui, "Next BatchNorm layer", false, next.is_some()).clicked()
+    if parts::chevron_ui(ui, words::NEXT_LAYER, false, next.is_some()).clicked()
         && let Some(&id) = next
     {
         show.push(Command::ShowLayer(id));
@@ -97,24 +103,24 @@ fn channel_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     let (outcome, chosen) = (shown.outcome, shown.channel);
     let sorted = show.state.settings.sort_channels;
     let order = if sorted {
-        sentences::most_different(outcome)
+        outcome.most_different()
     } else {
         (0..outcome.moving.mean.len()).collect()
     };
-    let value = format!("{} of {}", chosen + 1, thousands(order.len()));
+    let value = common::of(chosen + 1, &thousands(order.len()));
     let entries = || {
         let entry = |&channel: &usize| {
-            let distance = f64::from(sentences::distance(outcome, channel));
+            let distance = f64::from(outcome.distance(channel));
             let name = format!("{}", channel + 1);
             Entry {
                 name,
-                note: format!("{} sd", number::fixed(distance, 2)),
+                note: common::deviations(&number::fixed(distance, 2)),
                 chosen: channel == chosen,
             }
         };
         order.iter().map(entry).collect()
     };
-    if let Some(i) = picker::picker_ui(ui, "Channel", &value, entries) {
+    if let Some(i) = picker::picker_ui(ui, words::CHANNEL, &value, entries) {
         show.push(Command::SetChannel(order[i]));
     }
     let at = order
@@ -122,26 +128,25 @@ fn channel_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
         .position(|&channel| channel == chosen)
         .unwrap_or(0);
     let previous = at.checked_sub(1).and_then(|i| order.get(i));
-    if parts::chevron_ui(ui, "Previous channel", true, previous.is_some()).clicked()
+    if parts::chevron_ui(ui, words::PREVIOUS_CHANNEL, true, previous.is_some()).clicked()
         && let Some(&channel) = previous
     {
         show.push(Command::SetChannel(channel));
     }
     let next = order.get(at + 1);
-    if parts::chevron_ui(ui, "Next channel", false, next.is_some()).clicked()
+    if parts::chevron_ui(ui, words::NEXT_CHANNEL, false, next.is_some()).clicked()
         && let Some(&channel) = next
     {
         show.push(Command::SetChannel(channel));
     }
     ui.add_space(sizes::S1);
-    let button = Button::new("Most different first")
+    let button = Button::new(words::MOST_DIFFERENT_FIRST)
         .corner_radius(sizes::PILL_RADIUS)
         .selected(sorted);
-    let tip =
-        "Order channels by |batch mean − moving mean| in standard deviations, and go to the first";
+    let tip = words::MOST_DIFFERENT_TIP;
     if ui.add(button).on_hover_text(tip).clicked() {
         show.push(Command::SortChannels(!sorted));
-        if !sorted && let Some(&first) = sentences::most_different(outcome).first() {
+        if !sorted && let Some(&first) = outcome.most_different().first() {
             show.push(Command::SetChannel(first));
         }
     }

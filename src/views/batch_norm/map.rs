@@ -11,8 +11,9 @@ use eframe::egui::{
 use super::Shown;
 use crate::model::Mode;
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::number::measured;
 use crate::views::plots;
+use crate::words::batch_norm as words;
+use crate::words::number::measured;
 
 /// A channel of the chosen photo's output, in row order.
 pub struct Map {
@@ -85,7 +86,7 @@ pub fn map_ui(ui: &mut Ui, room: Rect, map: &Map, scale: [f32; 2], mode: Mode, n
         let [row, column] = [place(at.y, map.height), place(at.x, map.width)];
         let value = f64::from(map.values[row * map.width + column]);
         let [row, column] = [row + 1, column + 1];
-        let words = format!("{name}\nrow {row}, column {column}: {}", measured(value));
+        let words = words::at_position(name, row, column, &measured(value));
         response.on_hover_text_at_pointer(words);
     }
     room.with_max_x(left - sizes::S3)

@@ -7,6 +7,8 @@ use crate::command::Command;
 use crate::theme::{self, sizes};
 use crate::views::plots::{self, Scatter};
 use crate::views::{Show, parts};
+use crate::words::batch_norm as words;
+use crate::words::common;
 
 /// Two scatter plots, of the means and of the variances; a click on a point chooses its channel.
 pub fn scatters_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Rect) {
@@ -18,20 +20,20 @@ pub fn scatters_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Re
         Rect::from_min_max(pos2(left, room.top()), pos2(left + width, room.bottom()))
     };
     let plots = [
-        ("mean", &outcome.moving.mean, &batch.mean),
-        ("variance", &outcome.moving.variance, &batch.variance),
+        (common::MEAN, &outcome.moving.mean, &batch.mean),
+        (common::VARIANCE, &outcome.moving.variance, &batch.variance),
     ];
     for (i, (what, moving, batch)) in plots.into_iter().enumerate() {
         let scatter = Scatter {
             id: ui.scope_id().with(("scatter", what)),
             x: moving,
             y: batch,
-            x_label: &format!("moving {what}"),
-            y_label: &format!("batch {what}"),
+            x_label: &words::moving(what),
+            y_label: &words::of_batch(what),
             chosen: shown.channel,
             ring: theme::palette(ui).training.ink,
         };
-        parts::note_plot(ui, ["Means", "Variances"][i], place(i));
+        parts::note_plot(ui, [words::MEANS, words::VARIANCES][i], place(i));
         if let Some(channel) = plots::scatter_ui(ui, place(i), &scatter) {
             show.push(Command::SetChannel(channel));
         }

@@ -10,9 +10,11 @@ use super::Shown;
 use crate::command::Command;
 use crate::model::LayerId;
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::number::{count, fixed};
+use crate::views::Show;
 use crate::views::parts::{self, Cut};
-use crate::views::{Show, text as sentences};
+use crate::words::batch_norm as words;
+use crate::words::common;
+use crate::words::number::fixed;
 
 /// One layer of the strip.
 struct Bar {
@@ -23,15 +25,13 @@ struct Bar {
 }
 
 /// What the bars mean.
-pub const MEANING: &str = "Distance: |batch mean − moving mean| / √(moving variance + ε), the mean \
-    over the layer's channels, in standard deviations (sd). Left to right as in the model. Filled: \
-    normalises with the batch when training. Hollow: with its stored statistics";
+pub const MEANING: &str = words::STRIP_TIP;
 
 /// The card; a click on a bar, or the arrow keys on the focused strip, choose a layer.
 pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, room: Rect) {
     let palette = theme::palette(ui);
     parts::card(ui.painter(), room, palette);
-    parts::note_plot(ui, "All layers", room);
+    parts::note_plot(ui, words::ALL_LAYERS, room);
     let Some(shown) = shown else {
         return;
     };
@@ -58,7 +58,7 @@ pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, roo
     let hovered = response.hover_pos().map(under);
     bars_ui(ui, area, &bars, chosen, hovered);
     heading_ui(ui, heading, shown, &bars, hovered.unwrap_or(chosen));
-    let name = "BatchNorm layer, by distance from the file";
+    let name = words::STRIP_NAME;
     let value = chosen as f64;
     response.widget_info(|| WidgetInfo::slider(true, value, name));
     parts::describe(ui, &response, &words(shown, &bars[chosen]));
@@ -155,10 +155,7 @@ fn draw_bar(painter: &egui::Painter, shape: Rect, bar: &Bar, palette: &Palette) 
 /// What the card shows at the left, one layer in words at the right.
 fn heading_ui(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, bars: &[Bar], at: usize) {
     let palette = theme::palette(ui);
-    let title = format!(
-        "{}: HOW FAR THIS BATCH IS FROM THE FILE",
-        count(bars.len(), "BATCHNORM LAYER", "BATCHNORM LAYERS")
-    );
+    let title = words::strip_title(bars.len());
     let end = parts::row_ui(ui, rect, |ui| {
         ui.label(text::title(&title, palette))
             .on_hover_text(MEANING);
@@ -175,9 +172,9 @@ fn heading_ui(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, bars: &[Bar], at: usiz
 fn words(shown: &Shown<'_>, bar: &Bar) -> String {
     let name = &shown.base.model.graph.layers[bar.layer].name;
     let distance = match bar.distance {
-        Some(distance) => format!("{} sd", fixed(f64::from(distance), 2)),
-        None => "being measured".to_owned(),
+        Some(distance) => common::deviations(&fixed(f64::from(distance), 2)),
+        None => words::BEING_MEASURED.to_owned(),
     };
-    let uses = sentences::training_statistics(bar.uses_batch);
+    let uses = words::training_statistics(bar.uses_batch);
     format!("{name}: {distance}, {uses}")
 }

@@ -7,9 +7,10 @@ use eframe::egui::{
 
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
-use crate::views::number::measured;
 use crate::views::parts::{self, Cut};
 use crate::views::plots;
+use crate::words::batch_norm as words;
+use crate::words::number::measured;
 
 /// What to draw.
 pub struct WalkPlot<'a> {
@@ -31,12 +32,8 @@ impl WalkPlot<'_> {
         let last = self.moving.last().copied().unwrap_or(0.0);
         let what = self.what;
         match self.moving.len() {
-            0 | 1 => format!("moving {what} {}", measured(first)),
-            _ => format!(
-                "moving {what} {} → {}",
-                measured(first),
-                plots::told_apart(first, last)
-            ),
+            0 | 1 => words::moving_value(what, &measured(first)),
+            _ => words::moving_walk(what, &measured(first), &plots::told_apart(first, last)),
         }
     }
 }
@@ -106,11 +103,7 @@ pub fn walk_plot_ui(ui: &mut Ui, rect: Rect, plot: &WalkPlot<'_>) {
     let stroke = Stroke::new(sizes::CELL_RING, palette.inference.ink);
     painter.add(Shape::line(way, stroke));
     let response = ui.interact(frame, plot.id, Sense::hover());
-    let name = format!(
-        "{words}; dots: the {} of {} further batches",
-        plot.what,
-        plot.batches.len()
-    );
+    let name = words::walk_dots(&words, plot.what, plot.batches.len());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
     let Some(pointer) = response.hover_pos() else {
         return;
@@ -120,11 +113,15 @@ pub fn walk_plot_ui(ui: &mut Ui, rect: Rect, plot: &WalkPlot<'_>) {
     let step = (share * plot.total as f32).round().max(0.0) as usize;
     let mut lines = Vec::new();
     if let Some(&batch) = step.checked_sub(1).and_then(|i| plot.batches.get(i)) {
-        lines.push(format!("Batch {step}: {} {}", plot.what, measured(batch)));
+        lines.push(words::batch_value(step, plot.what, &measured(batch)));
     }
     if let Some(&moving) = plot.moving.get(step) {
-        let when = if step == 0 { "in the file" } else { "after it" };
-        lines.push(format!("moving {} {when}: {}", plot.what, measured(moving)));
+        let when = if step == 0 {
+            words::IN_THE_FILE
+        } else {
+            words::AFTER_IT
+        };
+        lines.push(words::moving_when(plot.what, when, &measured(moving)));
     }
     if !lines.is_empty() {
         response.on_hover_text_at_pointer(lines.join("\n"));

@@ -3,7 +3,7 @@
 use crate::model::Semantics;
 use crate::model::graph::Noise;
 use crate::views::code::call;
-use crate::views::text::trimmed;
+use crate::words::number::trimmed;
 
 /// What the view is set to.
 pub struct Setting<'a> {

@@ -9,7 +9,10 @@ use crate::model::graph::Noise;
 use crate::state::Base;
 use crate::theme::{self, sizes, text};
 use crate::views::picker::{self, Entry};
-use crate::views::{Show, augmentation, parts, text as sentences};
+use crate::views::{Show, augmentation, parts};
+use crate::words::common;
+use crate::words::dropout as words;
+use crate::words::number;
 
 /// The layer, its rate, and "new mask" at the right.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -22,7 +25,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let right = ui.max_rect();
     let name = base.model.graph.unique_name(layer);
     let entries = || base.noises.iter().map(|&id| entry(base, id)).collect();
-    if let Some(i) = picker::picker_ui(ui, "Layer", &name, entries) {
+    if let Some(i) = picker::picker_ui(ui, common::LAYER, &name, entries) {
         show.push(Command::ShowLayer(base.noises[i]));
     }
     if base.noises.len() > 1 {
@@ -31,19 +34,18 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.add_space(sizes::S1);
     rate_ui(ui, show, base, own);
     parts::inside_ui(ui, right, Layout::right_to_left(Align::Center), |ui| {
-        augmentation::redraw_ui(ui, show, "New mask");
+        augmentation::redraw_ui(ui, show, words::NEW_MASK);
     });
 }
 
 fn steps_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, layer: usize) {
     let at = base.noises.iter().position(|&id| id == layer).unwrap_or(0);
     let steps = [
-        (at.checked_sub(1), "Previous noise layer"),
-        (Some(at + 1), "Next noise layer"),
+        (at.checked_sub(1), true, words::PREVIOUS_LAYER),
+        (Some(at + 1), false, words::NEXT_LAYER),
     ];
-    for (to, label) in steps {
+    for (to, left, label) in steps {
         let to = to.and_then(|i| base.noises.get(i));
-        let left = label.starts_with("Previous");
         if parts::chevron_ui(ui, label, left, to.is_some()).clicked()
             && let Some(&id) = to
         {
@@ -57,10 +59,10 @@ fn entry(base: &Base, id: usize) -> Entry {
     let layer = &base.model.graph.layers[id];
     let note = match &layer.kind {
         LayerKind::Noise(noise) => {
-            let own = sentences::trimmed(noise.strength());
+            let own = number::trimmed(noise.strength());
             let class = &layer.class;
             match base.noise_rates.get(&id) {
-                Some(&rate) => format!("{class} {own}, now {}", sentences::trimmed(rate)),
+                Some(&rate) => words::rate_now(class, &own, &number::trimmed(rate)),
                 None => format!("{class} {own}"),
             }
         }
@@ -77,8 +79,8 @@ fn entry(base: &Base, id: usize) -> Entry {
 fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
     let palette = theme::palette(ui);
     let name = match own {
-        Noise::GaussianNoise { .. } => "Deviation",
-        _ => "Rate",
+        Noise::GaussianNoise { .. } => words::DEVIATION,
+        _ => words::RATE,
     };
     ui.label(text::muted(name, palette));
     let now = rate(base, own);
@@ -93,7 +95,7 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
             .trailing_fill(true)
             .update_while_editing(false)
             .step_by(0.01)
-            .custom_formatter(|rate, _| sentences::trimmed(rate));
+            .custom_formatter(|rate, _| number::trimmed(rate));
         ui.name_inputs(name, |ui| ui.add(slider));
     });
     // A slider writes its value back rounded; only a change is a choice.
@@ -101,9 +103,9 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
         show.push(NoiseCommand::SetRate(value));
     }
     if (now - own.strength()).abs() > 0.0 {
-        let label = format!("Back to {}", sentences::trimmed(own.strength()));
+        let label = words::back_to(&number::trimmed(own.strength()));
         let reset = ui.add(Button::new(label).small());
-        if reset.on_hover_text("The rate in the file").clicked() {
+        if reset.on_hover_text(words::RATE_IN_FILE).clicked() {
             show.push(NoiseCommand::ResetRate);
         }
     }

@@ -4,13 +4,15 @@
 use eframe::egui;
 use eframe::egui::{Align, Button, Layout, Rect, RichText, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::{plots, words};
+use super::plots;
 use crate::command::NoiseCommand;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
-use crate::views::number::{measured, thousands};
 use crate::views::parts::{self, Cut};
+use crate::words::common;
+use crate::words::dropout as words;
+use crate::words::number::{measured, thousands};
 use crate::worker::{DropoutOutcome, DropoutSetting, MonteCarlo};
 
 /// Draws the row.
@@ -33,7 +35,11 @@ pub fn passes_ui(
         let line = Stroke::new(sizes::LINE, palette.line);
         ui.painter().vline(x, rect.y_range(), line);
     }
-    let names = ["Largest values", "Mean of passes", "Monte Carlo passes"];
+    let names = [
+        words::LARGEST_VALUES,
+        words::MEAN_OF_PASSES,
+        words::MONTE_CARLO_PASSES,
+    ];
     for (i, name) in names.into_iter().enumerate() {
         parts::note_plot(ui, name, part(i).0);
     }
@@ -42,7 +48,7 @@ pub fn passes_ui(
     let mut cut = part(2);
     let title = cut.top(sizes::TITLE_ROW);
     parts::row_ui(ui, title, |ui| {
-        ui.label(text::title("MONTE CARLO, PASSES", palette))
+        ui.label(text::title(words::MONTE_CARLO_TITLE, palette))
     });
     parts::inside_ui(ui, title, Layout::right_to_left(Align::Center), |ui| {
         passes_choice_ui(ui, show);
@@ -71,7 +77,7 @@ fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
             .frame_when_inactive(passes == chosen);
         let response = ui.add(button);
         response.widget_info(|| {
-            let name = format!("{passes} passes");
+            let name = words::passes_choice(passes);
             WidgetInfo::selected(egui::Role::RadioButton, true, passes == chosen, name)
         });
         if response.clicked() {
@@ -84,14 +90,14 @@ fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        ui.label(text::title("LARGEST UNITS, AFTER THE LAYER", palette))
+        ui.label(text::title(words::LARGEST_TITLE, palette))
     });
     let most = outcome.mean.points.last().map(|point| point.passes);
     let heads = [
-        ("unit", None),
-        ("inference", Some(Mode::Inference)),
-        ("one pass", Some(Mode::Training)),
-        ("mean", Some(Mode::Training)),
+        (words::UNIT, None),
+        (common::INFERENCE, Some(Mode::Inference)),
+        (words::ONE_PASS, Some(Mode::Training)),
+        (common::MEAN, Some(Mode::Training)),
     ];
     let row = cut.top(sizes::UNIT_ROW);
     for (i, (head, mode)) in heads.into_iter().enumerate() {
@@ -99,8 +105,8 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
         parts::inside_ui(ui, cell, Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = sizes::S1;
             let label = ui.label(text::note(head, palette));
-            if let (Some(most), "mean") = (most, head) {
-                label.on_hover_text(format!("Mean of {} passes", thousands(most)));
+            if let (Some(most), common::MEAN) = (most, head) {
+                label.on_hover_text(words::mean_of(&thousands(most)));
             }
             if let Some(mode) = mode {
                 let size = egui::Vec2::splat(sizes::SMALL_MARK);
@@ -159,18 +165,14 @@ fn column(row: Rect, i: usize) -> Rect {
 fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        ui.label(text::title("MEAN OF K PASSES", palette))
+        ui.label(text::title(words::MEAN_TITLE, palette))
     });
     if outcome.mean.points.is_empty() {
-        parts::empty_ui(
-            ui,
-            cut.0,
-            "All units are 0: there is nothing to compare with",
-        );
+        parts::empty_ui(ui, cut.0, words::ALL_UNITS_ZERO);
         return;
     }
     parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
-        let words = "distance from inference; dashed: by the formula";
+        let words = words::MEAN_CAPTION;
         parts::line_ui(ui, text::note(words, palette)).on_hover_text(words::DISTANCE);
     });
     plots::mean_ui(ui, cut.0, &outcome.mean);
@@ -180,7 +182,7 @@ fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], mut cut: C
     let palette = theme::palette(ui);
     let label = words::class(found.top, labels);
     parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
-        let words = format!("probability of {label}");
+        let words = words::probability_of(&label);
         parts::line_ui(ui, text::note(words, palette)).on_hover_text(&label);
     });
     let line = cut.bottom(sizes::UNIT_ROW);

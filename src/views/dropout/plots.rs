@@ -7,8 +7,10 @@ use egui_plot::{
 };
 
 use crate::theme::{self, sizes, text};
-use crate::views::number::{count, percent, thousands};
 use crate::views::plots::{base_plot, ticks};
+use crate::words::common;
+use crate::words::dropout as words;
+use crate::words::number::{percent, thousands};
 use crate::worker::{MeanOfPasses, MonteCarlo};
 
 /// Bins of the histogram of a probability.
@@ -75,12 +77,11 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses) {
             .color(palette.training.ink);
         plot.points(dots.allow_hover(false));
     });
-    let name = format!(
-        "Distance of the mean from inference: {} after {}, {} after {}",
-        percent(first.distance),
-        count(first.passes, "pass", "passes"),
-        percent(last.distance),
-        count(last.passes, "pass", "passes"),
+    let name = words::distance_of_mean(
+        &percent(first.distance),
+        &common::passes(first.passes),
+        &percent(last.distance),
+        &common::passes(last.passes),
     );
     let response_of_plot = response.response;
     response_of_plot.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
@@ -91,11 +92,10 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses) {
             distance(a.passes).total_cmp(&distance(b.passes))
         });
         if let Some(point) = near {
-            response_of_plot.on_hover_text_at_pointer(format!(
-                "Mean of {}: {} away, {} by the formula",
-                count(point.passes, "pass", "passes"),
-                percent(point.distance),
-                percent(point.expected),
+            response_of_plot.on_hover_text_at_pointer(words::mean_at(
+                &common::passes(point.passes),
+                &percent(point.distance),
+                &percent(point.expected),
             ));
         }
     }
@@ -160,12 +160,12 @@ pub fn monte_carlo_ui(ui: &mut Ui, rect: Rect, found: &MonteCarlo, label: &str) 
         plot.vline(inference.width(sizes::ADVICE_STROKE).allow_hover(false));
     });
     let [low, high] = found.range().map(f64::from);
-    let name = format!(
-        "Probability of {label} over {}: {} to {}, inference {}",
-        count(found.probabilities.len(), "pass", "passes"),
-        percent(low),
-        percent(high),
-        percent(found.inference),
+    let name = words::probability_spread(
+        label,
+        &common::passes(found.probabilities.len()),
+        &percent(low),
+        &percent(high),
+        &percent(found.inference),
     );
     let response_of_plot = response.response;
     response_of_plot.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
@@ -173,11 +173,10 @@ pub fn monte_carlo_ui(ui: &mut Ui, rect: Rect, found: &MonteCarlo, label: &str) 
         let value = response.transform.value_from_position(pointer).x;
         let bin = (value / width).floor();
         if let Some(&passes) = counts.get(bin as usize).filter(|_| bin >= 0.0) {
-            response_of_plot.on_hover_text_at_pointer(format!(
-                "{} to {}: {}",
-                percent(bin * width),
-                percent((bin + 1.0) * width),
-                count(passes as usize, "pass", "passes"),
+            response_of_plot.on_hover_text_at_pointer(words::bin(
+                &percent(bin * width),
+                &percent((bin + 1.0) * width),
+                &common::passes(passes as usize),
             ));
         }
     }

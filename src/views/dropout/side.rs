@@ -3,12 +3,14 @@
 use eframe::egui;
 use eframe::egui::{Align, Layout, Rect, Ui, vec2};
 
-use super::{side, words};
+use super::side;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
-use crate::views::number::{percent, thousands};
 use crate::views::parts::{self, Cut};
 use crate::views::unit_grid::{self, Grid};
+use crate::words::common;
+use crate::words::dropout as words;
+use crate::words::number::{percent, thousands};
 use crate::worker::DropoutOutcome;
 
 /// Draws one column.
@@ -24,7 +26,7 @@ pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, roo
         cut.0.min,
         vec2(cut.0.width(), grid.pitch * grid.rows as f32),
     );
-    parts::note_plot_of(ui, mode, ["Left mask", "Right mask"], area);
+    parts::note_plot_of(ui, mode, [words::LEFT_MASK, words::RIGHT_MASK], area);
     let hovered = unit_grid::unit_grid_ui(ui, area, grid, side, full, palette.mode(mode));
     // The picture in words, and what lies under the pointer.
     let response = ui.interact(
@@ -32,11 +34,10 @@ pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, roo
         ui.scope_id().with(("units", mode)),
         egui::Sense::hover(),
     );
-    let picture = format!(
-        "{} units, {} dropped ({})",
-        thousands(units),
-        thousands(side.dropped),
-        percent(side.dropped as f64 / units.max(1) as f64)
+    let picture = words::picture(
+        &thousands(units),
+        &thousands(side.dropped),
+        &percent(side.dropped as f64 / units.max(1) as f64),
     );
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &picture));
     if let Some(unit) = hovered {
@@ -49,16 +50,16 @@ pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, roo
     let shown = grid.shown(units);
     let (label, what) = if shown < units {
         let sides: Vec<String> = outcome.shape.iter().map(|&side| thousands(side)).collect();
-        let label = format!("first {} of {} units", thousands(shown), sides.join(" × "));
-        (label, "sum of all before")
+        let label = words::first_of(&thousands(shown), &sides.join(" × "));
+        (label, words::SUM_BEFORE)
     } else {
-        ("sum of the units".to_owned(), "before")
+        (words::SUM.to_owned(), common::BEFORE)
     };
     let layout = Layout::right_to_left(Align::Center);
     let left = parts::inside_ui(ui, footer, layout, |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;
         parts::value_ui(ui, text::strong(after));
-        ui.label(text::muted("after", palette));
+        ui.label(text::muted(common::AFTER, palette));
         ui.add_space(sizes::S2);
         parts::value_ui(ui, text::strong(before));
         ui.label(text::muted(what, palette));

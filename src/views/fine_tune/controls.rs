@@ -8,8 +8,8 @@ use crate::state::{MAX_EPOCHS, RATES, Status};
 use crate::theme::{self, sizes, text};
 use crate::train::optimizer::Kind;
 use crate::train::recipe::Preset;
-use crate::views::number::{estimate, seconds};
 use crate::views::{Show, menu, parts};
+use crate::words::number::{estimate, seconds};
 
 /// The row above the runs.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -6,8 +6,8 @@ use crate::model::Mode;
 use crate::state::RunState;
 use crate::theme::{self, Palette, sizes, text};
 use crate::train::movement::Movement;
-use crate::views::number::fixed;
 use crate::views::parts;
+use crate::words::number::fixed;
 
 /// Relative movements below this are drawn as the shortest bar.
 const LEAST: f64 = 1e-5;

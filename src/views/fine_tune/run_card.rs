@@ -2,13 +2,14 @@
 
 use eframe::egui::{Align, Button, Label, Layout, Rect, Ui, pos2, vec2};
 
-use super::{curves, words};
+use super::curves;
 use crate::command::TrainCommand;
 use crate::model::Mode;
 use crate::state::RunState;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
+use crate::words::fine_tune as words;
 
 /// The height a card of this width needs.
 pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {

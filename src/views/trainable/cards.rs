@@ -7,11 +7,13 @@ use eframe::egui::{
     Align, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
-use crate::views::{Show, centre, text as sentences};
+use crate::views::{Show, centre};
+use crate::words::call;
+use crate::words::modes;
+use crate::words::trainable as words;
 use crate::worker::{Card, TrainableOutcome};
 
 /// The height of headings and cards at this width: what the longest of the four needs.
@@ -40,7 +42,7 @@ fn is_narrow(inner: f32) -> bool {
 fn said(card: &Card, outcome: &TrainableOutcome) -> String {
     let sentence = words::sentence(card, outcome, outcome.semantics);
     if words::is_advice(card) {
-        format!("**The course's advice.** {sentence}")
+        words::advised(&sentence)
     } else {
         sentence
     }
@@ -58,15 +60,15 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
         .zip(Cut(heads.with_min_x(left)).halves(sizes::S2))
     {
         let note = outcome.map_or("", |o| words::reaches(o, mode, semantics));
-        heading_ui(ui, rect, mode, sentences::mode_label(mode, semantics), note);
+        heading_ui(ui, rect, mode, modes::mode_label(mode, semantics), note);
         parts::note_column(ui, mode, rect);
     }
     let row = ((cut.0.height() - sizes::S2) / 2.0).floor();
-    let flag = sentences::flag_label(semantics);
+    let flag = modes::flag_label(semantics);
     for trainable in [true, false] {
         let row = cut.top(row);
         cut.top(sizes::S2);
-        let value = if trainable { "True" } else { "False" };
+        let value = call::python(trainable);
         flag_ui(ui, row.with_max_x(left), &format!("{flag}={value}"));
         for (mode, rect) in Mode::BOTH
             .into_iter()
@@ -74,9 +76,9 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
         {
             parts::note_column(ui, mode, rect);
             let names = if trainable {
-                ["Trainable, left card", "Trainable, right card"]
+                [words::OPEN_LEFT, words::OPEN_RIGHT]
             } else {
-                ["Frozen, left card", "Frozen, right card"]
+                [words::FROZEN_LEFT, words::FROZEN_RIGHT]
             };
             parts::note_plot_of(ui, mode, names, rect);
             if let Some(outcome) = outcome {

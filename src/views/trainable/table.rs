@@ -9,13 +9,16 @@ use eframe::egui::{
 use super::between;
 use crate::command::Command;
 use crate::model::counts::layer_params;
-use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics, Statistics};
+use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics};
 use crate::state::{Base, LayerColumn, LayerSort};
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::call::Call;
 use crate::views::layer_list::{has_modes, matches, name_ui};
-use crate::views::number::thousands;
-use crate::views::{Show, parts, text as sentences};
+use crate::views::{Show, parts};
+use crate::words::call::{self, Call};
+use crate::words::common;
+use crate::words::modes;
+use crate::words::number::thousands;
+use crate::words::trainable as words;
 
 /// One layer.
 #[derive(Clone, Debug)]
@@ -68,7 +71,7 @@ fn compare(a: &Row, b: &Row, column: LayerColumn) -> Ordering {
         LayerColumn::Flag => b.flag.cmp(&a.flag),
         LayerColumn::Inherited => b.inherited.cmp(&a.inherited),
         LayerColumn::Training => b.effective.training.cmp(&a.effective.training),
-        LayerColumn::Mode => mode(b).cmp(mode(a)),
+        LayerColumn::Mode => words::mode(b.role, b.effective).cmp(words::mode(a.role, a.effective)),
         LayerColumn::Moves => moved(b).cmp(&moved(a)),
         LayerColumn::Params => b.params.cmp(&a.params),
     }
@@ -78,77 +81,6 @@ fn compare(a: &Row, b: &Row, column: LayerColumn) -> Ordering {
 fn moved(row: &Row) -> [bool; 2] {
     let learns = row.effective.learns && row.weights;
     [learns, row.effective.updates_statistics]
-}
-
-fn moves(row: &Row) -> &'static str {
-    match moved(row) {
-        [true, true] => "weights, statistics",
-        [true, false] => "weights",
-        [false, true] => "statistics",
-        [false, false] => "nothing",
-    }
-}
-
-/// What it does in training, in words; nothing where both modes are the same.
-fn mode(row: &Row) -> &'static str {
-    match row.role {
-        LayerRole::BatchNorm if row.effective.statistics == Some(Statistics::Batch) => {
-            "batch statistics"
-        }
-        LayerRole::BatchNorm => "stored statistics",
-        LayerRole::Noise if row.effective.active => "drops units",
-        LayerRole::Augmentation if row.effective.active => "draws",
-        LayerRole::Noise | LayerRole::Augmentation => "passes on",
-        LayerRole::Weights | LayerRole::Plain => "",
-    }
-}
-
-/// What the flags of the models around a layer do to it.
-fn inherited(row: &Row, semantics: Semantics) -> &'static str {
-    match (row.inherited, semantics) {
-        (false, _) => "",
-        (true, Semantics::Keras2) => "frozen above",
-        (true, _) => "no effect",
-    }
-}
-
-fn heading(column: LayerColumn, outer: Outer, semantics: Semantics) -> &'static str {
-    match column {
-        LayerColumn::Layer => "layer",
-        LayerColumn::Flag if semantics == Semantics::PyTorch => "grad",
-        LayerColumn::Flag => "trainable",
-        LayerColumn::Inherited => "model around",
-        LayerColumn::Training => "training",
-        LayerColumn::Mode => when(outer),
-        LayerColumn::Moves => "moves",
-        LayerColumn::Params => "params",
-    }
-}
-
-/// In which call a layer does what the table says.
-fn when(outer: Outer) -> &'static str {
-    if outer == Outer::Given(Mode::Training) {
-        "in training"
-    } else {
-        "in this call"
-    }
-}
-
-fn explains(column: LayerColumn) -> &'static str {
-    match column {
-        LayerColumn::Layer => "In the order of the network",
-        LayerColumn::Flag => "The layer's own flag",
-        LayerColumn::Inherited => {
-            "What a frozen model around the layer does: in Keras 2 it keeps the layer's weights out \
-             of training, in Keras 3 and PyTorch only the layer's own flag counts"
-        }
-        LayerColumn::Training => {
-            "The value of training that reaches the layer in the outer call chosen at the left"
-        }
-        LayerColumn::Mode => "What the layer really does then",
-        LayerColumn::Moves => "What one step with that call changes",
-        LayerColumn::Params => "Parameters of the layer",
-    }
 }
 
 /// The height of the heading and so many rows.
@@ -182,7 +114,7 @@ pub fn table_ui(ui: &mut Ui, show: &mut Show<'_>, rows: &[Row], rect: Rect) {
     let mut cut = parts::Cut(rect);
     headings_ui(ui, show, cut.top(sizes::HEADER_BAND));
     if rows.is_empty() {
-        let hint = "No layer has this in its name or class";
+        let hint = words::NO_SUCH_LAYER;
         parts::empty_ui(ui, cut.0, hint);
         return;
     }
@@ -216,9 +148,9 @@ fn headings_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         let place = between(rect, left, right - sizes::S1);
         let id = ui.scope_id().with(("heading", column as usize));
         let response = ui.interact(place, id, Sense::click());
-        let label = heading(column, show.state.settings.call, semantics);
+        let label = words::heading(column, show.state.settings.call, semantics);
         let chosen = sort.column == column;
-        let words = sentences::sentence_case(&format!("sort by {label}"));
+        let words = common::sentence_case(&words::sort_by(label));
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &words));
         let color = if chosen || response.hovered() {
             palette.ink
@@ -237,7 +169,7 @@ fn headings_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         if response.clicked() {
             show.push(Command::SortLayers(column));
         }
-        response.on_hover_text(explains(column));
+        response.on_hover_text(words::explains(column));
     }
 }
 
@@ -267,20 +199,19 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
         ui.painter()
             .rect_filled(inner, CornerRadius::ZERO, palette.hover);
     }
-    let flag = sentences::flag_label(semantics);
-    let words = format!(
-        "{}: {} {}, moves {}",
-        layer.name,
-        mode(row),
-        when(show.state.settings.call),
-        moves(row)
+    let flag = modes::flag_label(semantics);
+    let words = words::row(
+        &layer.name,
+        words::mode(row.role, row.effective),
+        words::when(show.state.settings.call),
+        words::moves(moved(row)),
     );
     let role = if has_view { Role::Button } else { Role::Label };
     response.widget_info(|| WidgetInfo::labeled(role, true, &words));
     let places = columns(rect);
     let check = pos2(places[1][0] + sizes::CHECKBOX / 2.0, rect.center().y);
     let check = Rect::from_center_size(check, egui::Vec2::splat(sizes::CHECKBOX));
-    let name = format!("{flag} of {}", layer.name);
+    let name = words::flag_of(flag, &layer.name);
     if parts::checkbox_ui(ui, check, id.with("flag"), &name, row.flag).clicked() {
         show.push(Command::SetTrainable(row.id, !row.flag));
     }
@@ -295,7 +226,7 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     if response.clicked() {
         show.push(Command::ShowLayer(row.id));
     }
-    let reason = sentences::lamp(
+    let reason = modes::lamp(
         row.role,
         row.flag,
         row.effective,
@@ -324,13 +255,12 @@ fn cell_ui(
             return;
         }
         LayerColumn::Flag => return,
-        LayerColumn::Inherited => (inherited(row, semantics).into(), palette.muted),
+        LayerColumn::Inherited => (
+            words::inherited(row.inherited, semantics).into(),
+            palette.muted,
+        ),
         LayerColumn::Training => {
-            let value = if row.effective.training {
-                "True"
-            } else {
-                "False"
-            };
+            let value = call::python(row.effective.training);
             (value.into(), ink(has_modes(row.role), palette))
         }
         LayerColumn::Mode => {
@@ -340,12 +270,15 @@ fn cell_ui(
             } else {
                 Mode::Inference
             };
-            (mode(row).into(), palette.mode(in_mode).ink)
+            (
+                words::mode(row.role, row.effective).into(),
+                palette.mode(in_mode).ink,
+            )
         }
         LayerColumn::Moves if !own => (String::new(), palette.muted),
         LayerColumn::Moves => {
             let any = moved(row).contains(&true);
-            (moves(row).into(), ink(any, palette))
+            (words::moves(moved(row)).into(), ink(any, palette))
         }
         LayerColumn::Params if row.params == 0 => (String::new(), palette.muted),
         LayerColumn::Params => (thousands(row.params), palette.muted),

@@ -3,7 +3,7 @@
 
 use super::PassLook;
 use crate::model::layers::norm::{Moments, next_moving};
-use crate::model::{Effective, LayerId, Semantics};
+use crate::model::{Effective, LayerId, Semantics, Statistics};
 
 /// One BatchNorm layer on one batch.
 #[derive(Clone, Debug)]
@@ -47,6 +47,30 @@ pub struct BatchNormSide {
     pub histogram: Vec<[u32; HISTOGRAM_BINS]>,
     /// The chosen photo's output, `[H, W, C]` in row order; of a layer without positions `[C]`.
     pub map: Vec<f32>,
+}
+
+impl BatchNormSide {
+    /// Whether this side normalises with the batch.
+    pub fn uses_batch(&self) -> bool {
+        self.effective.statistics == Some(Statistics::Batch)
+    }
+}
+
+impl BatchNormOutcome {
+    /// |batch mean - moving mean| in standard deviations of the stored variance.
+    pub fn distance(&self, channel: usize) -> f32 {
+        channel_distance(&self.training.batch, &self.moving, self.epsilon, channel)
+    }
+
+    /// Channels by distance, the largest first; equal ones stay in order.
+    pub fn most_different(&self) -> Vec<usize> {
+        let distances: Vec<f32> = (0..self.moving.mean.len())
+            .map(|channel| self.distance(channel))
+            .collect();
+        let mut order: Vec<usize> = (0..distances.len()).collect();
+        order.sort_by(|&a, &b| distances[b].total_cmp(&distances[a]));
+        order
+    }
 }
 
 /// Bins of an output histogram.

@@ -2,8 +2,9 @@
 //! none stands where they say otherwise.
 
 use crate::model::{Mode, Semantics};
-use crate::views::number::{count, measured, thousands};
-use crate::views::text::{flag_label, mode_label};
+use crate::words::common;
+use crate::words::modes::{flag_label, mode_label};
+use crate::words::number::{measured, thousands};
 use crate::worker::{Card, Part, TrainableOutcome};
 
 /// What moved in a part of the model.
@@ -126,7 +127,7 @@ pub fn sentence(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) -
     let base = &card.base;
     let flag = flag_label(semantics);
     let change = measured(f64::from(base.weight_change));
-    let layers = count(base.statistics_moved, "layer", "layers");
+    let layers = common::layers(base.statistics_moved);
     let shift = measured(f64::from(base.statistics_change));
     match moved(base) {
         (true, true) => format!(
@@ -185,7 +186,7 @@ fn weights_move(
 /// The course's card, where it holds what it promises.
 fn advice(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) -> String {
     let head = if card.head.learns > 0 {
-        let n = count(card.head.learns, "parameter", "parameters");
+        let n = common::parameters(card.head.learns);
         format!("Only the head learns: {n}.")
     } else {
         "Nothing learns yet: the course puts a head of its own on top.".to_owned()
@@ -223,7 +224,7 @@ fn nothing_moves(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) 
     let unfrozen = &outcome.card(true, card.mode).base;
     let frozen = "A frozen BatchNorm runs on its stored statistics.";
     if unfrozen.statistics_moved > 0 && semantics != Semantics::PyTorch {
-        let layers = count(unfrozen.statistics_moved, "layer", "layers");
+        let layers = common::layers(unfrozen.statistics_moved);
         return format!(
             "{frozen} It hides the second switch: unfreeze, and the statistics of {layers} move at \
              once."
@@ -295,13 +296,13 @@ fn freezing_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> String
         return "The base has no BatchNorm, so there are no statistics to protect.".to_owned();
     }
     if held > 0 {
-        let layers = count(held, "layer", "layers");
+        let layers = common::layers(held);
         return format!(
             "It does not protect the statistics: with {call} those of **{layers}** still move."
         );
     }
     if loose > 0 {
-        let layers = count(loose, "layer", "layers");
+        let layers = common::layers(loose);
         return format!(
             "A frozen BatchNorm also keeps its statistics: with {call} none of the base moves, \
              against {layers} unfrozen."
@@ -322,7 +323,7 @@ fn inference_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> Strin
     let moves = |trainable, mode: Mode| outcome.card(trainable, mode).base.statistics_moved;
     let (open, frozen) = (moves(true, Mode::Inference), moves(false, Mode::Inference));
     if open.max(frozen) > 0 {
-        let layers = count(open.max(frozen), "layer", "layers");
+        let layers = common::layers(open.max(frozen));
         return format!("Even with {call} the statistics of {layers} move.");
     }
     let loose = moves(true, Mode::Training);
@@ -367,5 +368,5 @@ pub fn changed(semantics: Semantics) -> &'static str {
 }
 
 #[cfg(test)]
-#[path = "words_tests.rs"]
+#[path = "sentences_tests.rs"]
 mod tests;

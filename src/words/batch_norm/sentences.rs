@@ -1,86 +1,52 @@
 //! The view's sentences, filled with what was measured. `**...**` stands out.
 
-use super::{Shown, arithmetic};
-use crate::model::{Mode, Semantics};
-use crate::state::State;
-use crate::views::call::{self, Call};
-use crate::views::number::{count, measured, thousands};
-use crate::views::{plots, text as sentences};
+use crate::model::Semantics;
+use crate::words::common;
+use crate::words::number::{measured, thousands};
 
 /// What PyTorch raises for a single value a channel.
 pub const PYTORCH_REFUSES: &str = "Expected more than 1 value per channel when training";
 
-/// The card below: this batch, and the walk so far.
-pub fn what_you_see(shown: &Shown<'_>) -> String {
-    let [next, _] = shown.next();
-    sentences::batch_norm(
-        shown.outcome,
-        shown.channel,
-        shown.trainable,
-        Call::of(shown.pass, shown.layer),
-        &sentences::Moves {
-            momentum: shown.momentum,
-            next,
-            walk: walk(shown),
-        },
-    )
+/// How far the moving mean has walked after so many batches; `last` is written so that it can be
+/// told from `first`.
+pub fn walked(batches: usize, first: f64, last: &str) -> String {
+    let batches = common::batches(batches);
+    let first = measured(first);
+    format!("**After {batches}** the moving mean has walked from {first} to {last}. ")
 }
 
-/// The chosen channel's moving mean after the batches taken in; `None` at the start.
-fn walk(shown: &Shown<'_>) -> Option<String> {
-    let way = shown.walk();
-    let [first, last] = [way.first()?, way.last()?].map(|m| shown_mean(&m.mean));
-    let batches = count(shown.walked, "batch", "batches");
-    if shown.walked == 0 {
-        return None;
-    }
-    Some(if shown.outcome.training.effective.updates_statistics {
-        format!(
-            "**After {batches}** the moving mean has walked from {} to {}. ",
-            measured(first),
-            plots::told_apart(first, last)
-        )
-    } else {
-        format!(
-            "**{batches} went through** and the moving mean is still {}. ",
-            measured(last)
-        )
-    })
+/// So many batches went through a layer that takes none in.
+pub fn not_walked(batches: usize, mean: f64) -> String {
+    let batches = common::batches(batches);
+    let mean = measured(mean);
+    format!("**{batches} went through** and the moving mean is still {mean}. ")
 }
 
-fn shown_mean(values: &[f32]) -> f64 {
-    values.first().map_or(0.0, |&x| f64::from(x))
+/// What stands above the histogram of the training column: how many values, of what.
+pub fn output_in_training(channel: usize, n: usize, shape: &[usize], has_map: bool) -> String {
+    let photos = common::photos(shape.first().copied().unwrap_or(0));
+    let (n, positions, map) = (thousands(n), positions(shape), beside(has_map));
+    format!("Output of channel {channel}: {n} values = {photos}{positions}{map}")
 }
 
-/// What stands above a histogram and a map.
-pub fn output_caption(shown: &Shown<'_>, mode: Mode, has_map: bool) -> String {
-    let channel = shown.channel + 1;
-    let map = if has_map { "; right: this photo" } else { "" };
-    match mode {
-        Mode::Training => {
-            let n = thousands(shown.outcome.n);
-            let photos = shown.outcome.shape.first().copied().unwrap_or(0);
-            let photos = count(photos, "photo", "photos");
-            let positions = positions(&shown.outcome.shape);
-            format!("Output of channel {channel}: {n} values = {photos}{positions}{map}")
-        }
-        Mode::Inference => format!("Output of channel {channel}, same photos, same axis{map}"),
-    }
+/// The same of the inference column.
+pub fn output_in_inference(channel: usize, has_map: bool) -> String {
+    let map = beside(has_map);
+    format!("Output of channel {channel}, same photos, same axis{map}")
 }
 
-/// The map in words.
-pub fn map_name(shown: &Shown<'_>, mode: Mode) -> String {
-    let photo = shown.pass.photos.0.photos.get(shown.pass.photo);
-    format!(
-        "Output of channel {} for {} with {}",
-        shown.channel + 1,
-        photo.map_or("the photo", |p| p.name.as_str()),
-        call::label(shown.pass.outer(mode), shown.semantics()),
-    )
+fn beside(has_map: bool) -> &'static str {
+    if has_map { "; right: this photo" } else { "" }
+}
+
+/// A map's name; `photo` is its file's name.
+pub fn map_name(channel: usize, photo: Option<&str>, call: &str) -> String {
+    let photo = photo.unwrap_or("the photo");
+    format!("Output of channel {channel} for {photo} with {call}")
 }
 
 /// ` × 5 × 5`; nothing for an input without positions.
-fn positions(shape: &[usize]) -> String {
+pub fn positions(shape: &[usize]) -> String {
     let axes = shape.get(1..shape.len().saturating_sub(1));
     let mut words = String::new();
     for n in axes.unwrap_or_default() {
@@ -90,69 +56,35 @@ fn positions(shape: &[usize]) -> String {
     words
 }
 
-/// Below the plots of further batches.
-pub fn batches(shown: &Shown<'_>, state: &State) -> String {
-    let shape = &shown.outcome.shape;
-    let per_photo: usize = shape
-        .get(1..shape.len().saturating_sub(1))
-        .unwrap_or_default()
-        .iter()
-        .product();
-    let photos = state.photos().map_or(0, |p| p.photos.len());
-    let now = state.settings.batch.min(photos);
-    let size = Size {
-        photos: now,
-        n: now * per_photo,
-        rank: shape.len(),
-        positions: positions(shape),
-    };
-    let channels = shown.batches.iter().map(|batch| {
-        let m = &batch.moments;
-        [shown.at(&m.mean), shown.at(&m.variance)]
-    });
-    let channels: Vec<[f64; 2]> = channels.collect();
-    let training = &shown.outcome.training;
-    let scatter = Scatter {
-        batches: &channels,
-        all_photos: photos,
-        uses_batch: sentences::uses_batch(training),
-        beta: shown.at(&shown.outcome.beta),
-        frozen: training.effective.training && !sentences::uses_batch(training),
-        why: Call::of(shown.pass, shown.layer).why(),
-        calls: shown.outcome.calls,
-        trainable: shown.trainable,
-    };
-    size.words(&scatter, shown.semantics())
-}
-
 /// The size of a batch as the chosen layer sees it.
-struct Size {
-    photos: usize,
+pub struct Size {
+    pub photos: usize,
     /// Values a channel.
-    n: usize,
-    rank: usize,
-    positions: String,
+    pub n: usize,
+    pub rank: usize,
+    pub positions: String,
 }
 
 /// What the batches measured so far showed.
-struct Scatter<'a> {
+pub struct Scatter<'a> {
     /// Mean and variance of the chosen channel.
-    batches: &'a [[f64; 2]],
+    pub batches: &'a [[f64; 2]],
     /// Photos there are.
-    all_photos: usize,
-    uses_batch: bool,
-    beta: f64,
+    pub all_photos: usize,
+    pub uses_batch: bool,
+    pub beta: f64,
     /// It is the flag that keeps the layer from using the batch.
-    frozen: bool,
+    pub frozen: bool,
     /// Why the value of `training` that reaches the layer is what it is.
-    why: String,
-    calls: usize,
-    trainable: bool,
+    pub why: String,
+    pub calls: usize,
+    pub trainable: bool,
 }
 
 impl Size {
-    fn words(&self, scatter: &Scatter<'_>, semantics: Semantics) -> String {
-        let photos = count(self.photos, "photo", "photos");
+    /// How large the batch is, how the batches scatter, and what that means here.
+    pub fn words(&self, scatter: &Scatter<'_>, semantics: Semantics) -> String {
+        let photos = common::photos(self.photos);
         let n = thousands(self.n);
         let mut words = format!("**n = {n}** ({photos}{})", self.positions);
         if self.n == 1 {
@@ -264,14 +196,13 @@ pub fn batch_tip() -> String {
 }
 
 /// What the momentum slider's tooltip says.
-pub fn momentum_tip(own: f64) -> String {
+pub fn momentum_tip(own: &str) -> String {
     format!(
         "How much of the moving value each batch leaves: moving = momentum × moving + \
-         (1 − momentum) × batch. The layer's own: {}",
-        arithmetic::factor(own)
+         (1 − momentum) × batch. The layer's own: {own}"
     )
 }
 
 #[cfg(test)]
-#[path = "words_tests.rs"]
+#[path = "sentences_tests.rs"]
 mod tests;

@@ -5,7 +5,8 @@ use crate::state::{RunState, Status, TrainingState};
 use crate::train::movement::Movement;
 use crate::train::recipe::{BaseCall, Preset, Recipe};
 use crate::train::summary::{Summary, percent};
-use crate::views::number::{count, measured};
+use crate::words::common;
+use crate::words::number::measured;
 
 /// What stands there before anything has run.
 pub fn invitation(preset: Preset) -> &'static str {
@@ -151,7 +152,7 @@ pub fn explanation(training: &TrainingState, preset: Preset, semantics: Semantic
     }
     let [training_photos, validation] = training.photos;
     if training.status != Status::Preparing && training_photos > 0 {
-        let each = count(training_photos, "photo", "photos");
+        let each = common::photos(training_photos);
         let runs = if training.runs.len() > 1 {
             "Every run starts from the same weights, and learns in the same order from the same"
         } else {
@@ -175,7 +176,7 @@ pub fn explanation(training: &TrainingState, preset: Preset, semantics: Semantic
     words.extend(twins(&training.runs, semantics));
     words.extend(features(&training.runs));
     words.extend(training.notes.iter().map(|note| {
-        let mut note = crate::views::text::sentence_case(note);
+        let mut note = common::sentence_case(note);
         note.push('.');
         note
     }));
@@ -230,7 +231,7 @@ fn features(runs: &[RunState]) -> Option<String> {
     let which = if kept == begun {
         "No layer of the base".to_owned()
     } else {
-        format!("In {} no layer of the base", count(kept, "run", "runs"))
+        format!("In {} no layer of the base", common::runs(kept))
     };
     Some(format!(
         "{which} learns, draws or uses the batch, so its features are the same in every step: they \
@@ -239,5 +240,5 @@ fn features(runs: &[RunState]) -> Option<String> {
 }
 
 #[cfg(test)]
-#[path = "words_tests.rs"]
+#[path = "sentences_tests.rs"]
 mod tests;

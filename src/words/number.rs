@@ -97,6 +97,14 @@ pub fn shortened(name: &str, most: usize) -> String {
     format!("{front}…{back}")
 }
 
+/// A rate without needless zeros: `0.3`.
+pub fn trimmed(x: f64) -> String {
+    format!("{x:.4}")
+        .trim_end_matches('0')
+        .trim_end_matches('.')
+        .to_owned()
+}
+
 fn with_sign(x: f64, digits: String) -> String {
     if x < 0.0 {
         format!("\u{2212}{digits}")

@@ -2,7 +2,8 @@
 
 use crate::augment::{AugmentLayer, Draw, Factor, FlipMode, Pipeline, Transform};
 use crate::model::Semantics;
-use crate::views::number::{angle, count, fixed, measured};
+use crate::words::common;
+use crate::words::number::{angle, fixed, measured};
 use crate::worker::{AugmentationOutcome, Cell, Grid};
 
 /// Turned by more than this, a photo is rather upside down than upright.
@@ -72,7 +73,7 @@ fn left(seen: &Seen<'_>) -> String {
         Grid::OnePhoto => format!("{} draws from one photo", number(n)),
         Grid::NinePhotos if n == 1 => "one photo, drawn once".to_owned(),
         Grid::NinePhotos => format!("{} photos, one draw each", number(n)),
-        Grid::ThreeEpochs => format!("{} in three epochs", count(n / 3, "photo", "photos")),
+        Grid::ThreeEpochs => format!("{} in three epochs", common::photos(n / 3)),
     };
     let parts = drawn(cells);
     if parts.is_empty() {
@@ -139,7 +140,7 @@ fn epochs(seen: &Seen<'_>) -> Option<String> {
     Some(format!(
         "**The data set does not grow**: every epoch has the same {}, and {other} of {photos} are \
          drawn differently in each.",
-        count(photos, "photo", "photos")
+        common::photos(photos)
     ))
 }
 

@@ -3,9 +3,11 @@
 
 use crate::model::Mode;
 use crate::model::graph::Noise;
-use crate::views::call::Call;
-use crate::views::number::{count, fixed, measured, percent, thousands};
-use crate::views::text::{flag_label, mode_label, trimmed};
+use crate::words::call::Call;
+use crate::words::common;
+use crate::words::modes::{flag_label, mode_label};
+use crate::words::number::trimmed;
+use crate::words::number::{count, fixed, measured, percent, thousands};
 use crate::worker::{DropoutOutcome, DropoutSide, MeanOfPasses, MonteCarlo};
 
 pub const NO_CLASSIFIER: &str =
@@ -34,13 +36,13 @@ pub fn heading(outcome: &DropoutOutcome, side: &DropoutSide) -> String {
         Noise::AlphaDropout { .. } if rate < 1.0 => format!(
             "{} of {} set to {}",
             thousands(side.dropped),
-            count(units, "unit", "units"),
+            common::units(units),
             measured(alpha_dropped(side)),
         ),
         _ if side.dropped == units && draws(outcome, side)[0] == 1 => {
             "the whole photo dropped: all units are 0".to_owned()
         }
-        _ if side.dropped == units => format!("all {} dropped", count(units, "unit", "units")),
+        _ if side.dropped == units => format!("all {} dropped", common::units(units)),
         _ => {
             let scale = format!("× {:.2}", 1.0 / (1.0 - rate));
             let [drawn, dropped] = draws(outcome, side);
@@ -49,12 +51,12 @@ pub fn heading(outcome: &DropoutOutcome, side: &DropoutSide) -> String {
                 Noise::SpatialDropout2d { .. } => format!(
                     "{} of {} dropped, the rest {scale}",
                     thousands(dropped),
-                    count(drawn, "channel", "channels")
+                    common::channels(drawn)
                 ),
                 _ => format!(
                     "{} of {} dropped, the rest {scale}",
                     thousands(side.dropped),
-                    count(units, "unit", "units")
+                    common::units(units)
                 ),
             }
         }
@@ -153,7 +155,7 @@ fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
     let other = mode_label(Mode::Inference, outer.semantics);
     let side = &outcome.training;
     let units = side.output.len();
-    let all = count(units, "unit", "units");
+    let all = common::units(units);
     let rate = outcome.noise.strength();
     if !side.effective.active {
         return format!("{} Nothing is dropped on either side.", outer.why());
@@ -222,7 +224,7 @@ fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
                 thousands(dropped),
                 count(drawn, one, many),
                 asked(drawn, dropped),
-                count(units / drawn.max(1), "unit", "units"),
+                common::units(units / drawn.max(1)),
             )
         }
         _ => format!(
@@ -296,7 +298,7 @@ fn monte_carlo(found: &MonteCarlo, labels: &[String]) -> String {
     };
     format!(
         "Over {} in which {who}, **{label}** gets {range} (inference {}); {others}.",
-        count(passes, "pass", "passes"),
+        common::passes(passes),
         percent(found.inference),
     )
 }
@@ -312,5 +314,5 @@ pub fn spread(found: &MonteCarlo) -> String {
 }
 
 #[cfg(test)]
-#[path = "words_tests.rs"]
+#[path = "sentences_tests.rs"]
 mod tests;

@@ -2,8 +2,9 @@
 //! they say otherwise.
 
 use crate::model::{Mode, Model, Reading, Semantics};
-use crate::views::number::{count, fixed, measured};
-use crate::views::text::{flag_label, mode_label};
+use crate::words::common;
+use crate::words::modes::{flag_label, mode_label};
+use crate::words::number::{count, fixed, measured};
 use crate::worker::{PredictOutcome, PredictRow, PredictSide, Sighting};
 
 /// Differences up to this are those of sums in another order, in single precision.
@@ -244,7 +245,7 @@ fn mates(outcome: &PredictOutcome, semantics: Semantics) -> String {
     }
     let batches = format!(
         "**Among other batch-mates** ({}, draws off)",
-        count(training.mates.len(), "batch", "batches")
+        common::batches(training.mates.len())
     );
     let moved = spread(&training.mates);
     let left = if training.on_batch > 0 {
@@ -330,5 +331,5 @@ fn why_stored(side: &PredictSide, semantics: Semantics) -> String {
 }
 
 #[cfg(test)]
-#[path = "words_tests.rs"]
+#[path = "sentences_tests.rs"]
 mod tests;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Outer, effective};
+use crate::model::{Outer, Role, Statistics, effective};
 use crate::worker::{HISTOGRAM_BINS, Moments};
 
 fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> BatchNormOutcome {
@@ -80,7 +80,7 @@ fn batch_norm(
         recorded,
         semantics,
     };
-    super::batch_norm(outcome, channel, trainable, call, &moves)
+    what_you_see(outcome, channel, trainable, call, &moves)
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_frozen_batch_norm_never_claims_to_use_the_batch_in_keras() {
         assert!(text.contains("even with training=True"), "{text}");
         assert!(!text.contains("is normalised with this batch"), "{text}");
         assert!(!text.contains("would move"), "{text}");
-        let heading = batch_norm_heading(&outcome.training, Mode::Training, false);
+        let heading = heading(&outcome.training, Mode::Training, false);
         assert_eq!(heading, "frozen: statistics stored in the file");
     }
 }
@@ -116,7 +116,7 @@ fn a_frozen_batch_norm_in_pytorch_still_moves() {
     let text = batch_norm(&outcome, 0, false, Semantics::PyTorch);
     assert!(text.contains("still move"), "{text}");
     assert!(text.contains("own mean **0.5296**"), "{text}");
-    let heading = batch_norm_heading(&outcome.training, Mode::Training, false);
+    let heading = heading(&outcome.training, Mode::Training, false);
     assert_eq!(heading, "statistics of this batch");
 }
 
@@ -144,92 +144,9 @@ fn a_recorded_value_is_the_reason_in_keras_2_only() {
 }
 
 #[test]
-fn the_lamp_says_what_the_effective_mode_is() {
-    let outers = [
-        Outer::Given(Mode::Training),
-        Outer::Given(Mode::Inference),
-        Outer::NotGiven,
-    ];
-    for semantics in Semantics::ALL {
-        for outer in outers {
-            for recorded in [None, Some(true), Some(false)] {
-                for trainable in [true, false] {
-                    let role = Role::BatchNorm;
-                    let e = effective(role, trainable, true, outer, recorded, semantics);
-                    let call = Call {
-                        outer,
-                        recorded,
-                        semantics,
-                    };
-                    let text = lamp(role, trainable, e, call);
-                    let batch = e.statistics == Some(Statistics::Batch);
-                    assert_eq!(text.contains("normalises with the batch"), batch, "{text}");
-                    let frozen = text.starts_with("Frozen: ");
-                    assert_eq!(frozen, e.training && !batch, "{text}");
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn the_reason_names_the_value_that_holds() {
-    let outers = [
-        Outer::Given(Mode::Training),
-        Outer::Given(Mode::Inference),
-        Outer::NotGiven,
-    ];
-    for semantics in Semantics::ALL {
-        for outer in outers {
-            for recorded in [None, Some(true), Some(false)] {
-                let e = effective(Role::Noise, true, true, outer, recorded, semantics);
-                let why = Call {
-                    outer,
-                    recorded,
-                    semantics,
-                }
-                .why();
-                let value = if e.training { "True" } else { "False" };
-                let named = match semantics {
-                    Semantics::PyTorch => match outer {
-                        Outer::Given(Mode::Training) => why.contains("model.train() was"),
-                        Outer::Given(Mode::Inference) => why.contains("model.eval() was"),
-                        Outer::NotGiven => why.contains("made in training mode"),
-                    },
-                    _ => {
-                        why.contains("default")
-                            || why.contains(&format!("training={value}"))
-                            || why.contains(&format!("recorded {value}"))
-                    }
-                };
-                assert!(named, "{semantics:?} {outer:?} {recorded:?}: {why}");
-                let binds = semantics == Semantics::Keras2 && recorded.is_some();
-                assert_eq!(why.contains("binds"), binds, "{why}");
-                let overrides = semantics == Semantics::Keras3
-                    && matches!(outer, Outer::Given(m) if recorded == Some(!m.training()));
-                assert_eq!(why.contains("overrides"), overrides, "{why}");
-            }
-        }
-    }
-}
-
-#[test]
 fn the_channel_that_differs_most_comes_first() {
     let outcome = outcome(true, None, Semantics::Keras3);
-    assert_eq!(most_different(&outcome), [1, 0]);
+    assert_eq!(outcome.most_different(), [1, 0]);
     let text = batch_norm(&outcome, 1, true, Semantics::Keras3);
     assert!(text.contains("4.00 standard deviations apart"), "{text}");
-}
-
-#[test]
-fn an_augmented_batch_is_named_only_where_a_step_is_on() {
-    let mut pipeline = Pipeline::course();
-    let text = augmented_batch(Some(&pipeline));
-    assert!(text.contains("RandomFlip, RandomRotation"), "{text}");
-    assert!(text.contains("same pixels"), "{text}");
-    for step in &mut pipeline.steps {
-        step.on = false;
-    }
-    assert_eq!(augmented_batch(Some(&pipeline)), "");
-    assert_eq!(augmented_batch(None), "");
 }

@@ -1,0 +1,5 @@
+//! The words of the Augmentation view.
+
+mod sentences;
+
+pub use sentences::*;

@@ -1,0 +1,109 @@
+//! "What you see" for one channel: numbers in, sentences out. `**...**` stands out.
+
+use crate::model::{Mode, Semantics};
+use crate::words::call::Call;
+use crate::words::number::{fixed, measured, percent, trimmed};
+use crate::worker::{BatchNormOutcome, BatchNormSide};
+
+/// Where a channel's moving mean goes.
+#[derive(Debug)]
+pub struct Moves {
+    /// Keras' convention.
+    pub momentum: f64,
+    /// After this batch.
+    pub next: f64,
+    /// A sentence about the batches it has taken in, where there are any.
+    pub walk: Option<String>,
+}
+
+/// The BatchNorm view, for one channel.
+pub fn what_you_see(
+    outcome: &BatchNormOutcome,
+    channel: usize,
+    trainable: bool,
+    call: Call,
+    moves: &Moves,
+) -> String {
+    let value = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));
+    let training = &outcome.training;
+    let stored = measured(value(&outcome.moving.mean));
+    let number = channel + 1;
+    if !training.uses_batch() {
+        let same = format!(
+            "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves. {}",
+            moves.walk.as_deref().unwrap_or_default(),
+        );
+        return if training.effective.training {
+            format!(
+                "**Frozen**: trainable=False makes this layer run on its stored statistics even \
+                 with {}. {same}Unfreeze it, and the left side uses this batch's own mean {}.",
+                call.label(),
+                measured(value(&training.batch.mean)),
+            )
+        } else {
+            format!("{} {same}", call.why())
+        };
+    }
+    let used = measured(value(&training.used.mean));
+    let distance = fixed(f64::from(outcome.distance(channel)), 2);
+    let seen = format!(
+        "In training mode channel {number} is normalised with this batch's own mean **{used}**; \
+         in inference with the stored **{stored}**: {distance} standard deviations apart. "
+    );
+    let moves = if let Some(walk) = &moves.walk {
+        walk.clone()
+    } else if training.effective.updates_statistics {
+        format!(
+            "The stored mean would move to {}: {} of the gap (momentum {}). ",
+            measured(moves.next),
+            percent_of_gap(1.0 - moves.momentum),
+            trimmed(moves.momentum),
+        )
+    } else {
+        String::new()
+    };
+    let tail = match (call.semantics, trainable) {
+        (Semantics::PyTorch, false) => {
+            "**requires_grad=False** keeps gamma and beta, but not the statistics: they still \
+             move. Only model.eval() on the layer keeps them."
+        }
+        (Semantics::PyTorch, true) => {
+            "Freezing its parameters would not change this: in PyTorch only model.eval() does."
+        }
+        _ => "Freeze the layer and, in Keras, both sides use the stored values.",
+    };
+    format!("{seen}{moves}{tail}")
+}
+
+/// What one side of the BatchNorm view does, for its heading.
+pub fn heading(side: &BatchNormSide, mode: Mode, trainable: bool) -> &'static str {
+    match (side.uses_batch(), mode) {
+        (true, _) => "statistics of this batch",
+        (false, Mode::Training) if !side.effective.training => "stored statistics: not in training",
+        (false, Mode::Training) if !trainable => "frozen: statistics stored in the file",
+        (false, _) => "statistics stored in the file",
+    }
+}
+
+/// What a BatchNorm normalises with in the training column.
+pub fn training_statistics(uses_batch: bool) -> &'static str {
+    if uses_batch {
+        "normalises with the batch"
+    } else {
+        "normalises with its stored statistics"
+    }
+}
+
+fn percent_of_gap(share: f64) -> String {
+    let one_in = 1.0 / share.max(f64::MIN_POSITIVE);
+    match one_in.round() as u64 {
+        10 => "a tenth".to_owned(),
+        100 => "a hundredth".to_owned(),
+        1000 => "a thousandth".to_owned(),
+        _ => percent(share),
+    }
+}
+
+#[cfg(test)]
+#[path = "channel_tests.rs"]
+mod tests;

@@ -1,0 +1,68 @@
+//! Words that stand in many places.
+
+use super::number::count;
+
+/// With a capital letter in front.
+pub fn sentence_case(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).collect()
+}
+
+pub const MEAN: &str = "mean";
+pub const VARIANCE: &str = "variance";
+pub const BATCH: &str = "batch";
+pub const PHOTOS_IN_A_BATCH: &str = "Photos in a batch";
+pub const RESET: &str = "Reset";
+pub const STOP: &str = "Stop";
+pub const FROZEN: &str = "frozen";
+pub const LAYER: &str = "Layer";
+pub fn of(n: usize, all: &str) -> String {
+    format!("{n} of {all}")
+}
+pub fn deviations(distance: &str) -> String {
+    format!("{distance} sd")
+}
+pub const INFERENCE: &str = "inference";
+pub const BEFORE: &str = "before";
+pub const AFTER: &str = "after";
+
+pub fn photos(n: usize) -> String {
+    count(n, "photo", "photos")
+}
+
+pub fn passes(n: usize) -> String {
+    count(n, "pass", "passes")
+}
+
+pub fn layers(n: usize) -> String {
+    count(n, "layer", "layers")
+}
+
+pub fn batches(n: usize) -> String {
+    count(n, "batch", "batches")
+}
+
+pub fn units(n: usize) -> String {
+    count(n, "unit", "units")
+}
+
+pub fn channels(n: usize) -> String {
+    count(n, "channel", "channels")
+}
+
+pub fn draws(n: usize) -> String {
+    count(n, "draw", "draws")
+}
+
+pub fn parameters(n: usize) -> String {
+    count(n, "parameter", "parameters")
+}
+
+pub fn classes(n: usize) -> String {
+    count(n, "class", "classes")
+}
+
+pub fn runs(n: usize) -> String {
+    count(n, "run", "runs")
+}

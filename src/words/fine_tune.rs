@@ -1,0 +1,5 @@
+//! The words of the Fine-tune view.
+
+mod sentences;
+
+pub use sentences::*;

@@ -1,0 +1,25 @@
+//! Every text of the window, in plain Rust: a `const` for fixed words, a function where measured
+//! numbers go in.
+//!
+//! One file a view or part of the window; sentences with many cases have a file of their own
+//! beneath it. [`common`] has the words that stand in many places, [`number`] writes numbers,
+//! [`terms`] is the list of terms. `**...**` stands out. A translation is a second module with the
+//! same items: nothing else in the program holds a text, and a test in `tests/suite/texts.rs`
+//! keeps it so.
+//!
+//! Not here, and to be left as they are: the errors of `model`, `dataset`, `train` and `lesson`
+//! (their enums hold the sentences), the help of the command line, code in the frameworks' own
+//! words (`views/code.rs`, `views/dropout/code.rs`), names such as `training=True`, and the
+//! bundled lessons (TOML).
+
+pub mod augmentation;
+pub mod batch_norm;
+pub mod call;
+pub mod common;
+pub mod dropout;
+pub mod fine_tune;
+pub mod modes;
+pub mod number;
+pub mod predict;
+pub mod terms;
+pub mod trainable;

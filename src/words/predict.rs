@@ -1,0 +1,5 @@
+//! The words of the Predict view.
+
+mod sentences;
+
+pub use sentences::*;

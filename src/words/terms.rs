@@ -1,0 +1,122 @@
+//! What each term means, in one sentence: for tooltips and the list of words.
+
+/// Term and sentence, in the order in which one needs the others.
+pub const TERMS: &[(&str, &str)] = &[
+    (
+        "base",
+        "The pretrained network without its classifier head.",
+    ),
+    (
+        "head",
+        "What is trained on top of the base: average pooling, dropout and a dense layer.",
+    ),
+    (
+        "training=",
+        "The argument of a call that says which behaviour its layers run: True in fit, False in predict and evaluate.",
+    ),
+    (
+        "trainable",
+        "The flag of a layer that says whether an optimizer may change its weights; PyTorch calls it requires_grad.",
+    ),
+    (
+        "freeze",
+        "To set trainable to False, so that an optimizer leaves the weights alone.",
+    ),
+    (
+        "outer call",
+        "The call of the whole model, made by fit, predict or your own code, with the training= value it passes down.",
+    ),
+    (
+        "recorded value",
+        "A training= value written where the model calls its base, as in base_model(x, training=False); it is stored in the file.",
+    ),
+    (
+        "rules",
+        "What the framework makes of both switches: Keras 2, Keras 3 and PyTorch differ.",
+    ),
+    (
+        "BatchNorm",
+        "A layer that subtracts a mean and divides by a standard deviation, channel by channel, then scales by gamma and shifts by beta.",
+    ),
+    (
+        "batch statistics",
+        "Mean and variance of the photos of the present batch, over all of their positions.",
+    ),
+    (
+        "moving statistics",
+        "The mean and variance that a BatchNorm has stored over its training; PyTorch calls them running.",
+    ),
+    (
+        "momentum",
+        "The share of the old moving statistics that an update keeps: 0.99 takes a hundredth of the batch.",
+    ),
+    (
+        "channel",
+        "One of the feature maps of a layer; BatchNorm has a mean and a variance for each.",
+    ),
+    (
+        "dropout",
+        "A layer that in training sets a random part of its units to zero, and multiplies the rest so that their expected sum stays.",
+    ),
+    ("rate", "The probability with which dropout drops a unit."),
+    ("unit", "One value in a layer's output for one photo."),
+    (
+        "augmentation",
+        "Random changes of the photos in training, flips and rotations among them, so that no epoch shows the same pixels twice.",
+    ),
+    (
+        "pipeline",
+        "Augmentation layers in order, each working on what the one before left.",
+    ),
+    ("batch", "The photos that go through the model together."),
+    (
+        "seed",
+        "A number that rules every draw: the same seed gives the same picture.",
+    ),
+    (
+        "scale",
+        "What each pixel value from 0 to 255 becomes before the first layer.",
+    ),
+    (
+        "compile()",
+        "Keras builds its training step there and takes the trainable flags as they are; later changes count only after another compile().",
+    ),
+    (
+        "fine-tune from",
+        "To make the base trainable and then freeze its layers before the given one: what the course does after feature extraction.",
+    ),
+    (
+        "optimizer step",
+        "One change of the weights along the gradient of the loss on one batch.",
+    ),
+    (
+        "inference",
+        "Use of a model without training: training=False, model.eval().",
+    ),
+];
+
+/// The sentence of a term.
+pub fn sentence(term: &str) -> Option<&'static str> {
+    let found = TERMS.iter().find(|(known, _)| *known == term);
+    found.map(|(_, sentence)| *sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_term_has_one_sentence() {
+        for (i, (term, sentence)) in TERMS.iter().enumerate() {
+            assert!(sentence.ends_with('.'), "{term}");
+            assert!(
+                !sentence.trim_end_matches('.').contains(". "),
+                "{term}: one sentence"
+            );
+            assert!(
+                TERMS[i + 1..].iter().all(|(other, _)| other != term),
+                "{term} twice"
+            );
+        }
+    }
+}

@@ -82,9 +82,9 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     let semantics = state.semantics();
     for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
         let note = match (mode, semantics) {
-            (_, Semantics::PyTorch) => "the data loader draws anew in both modes",
-            (Mode::Training, _) => "each cell draws anew",
-            (Mode::Inference, _) => "the layers return their input",
+            (_, Semantics::PyTorch) => words::DRAWS_BOTH,
+            (Mode::Training, _) => words::DRAWS,
+            (Mode::Inference, _) => words::RETURNS,
         };
         let title = modes::mode_label(mode, semantics);
         let room = parts::column_ui(ui, rect, mode, title, note);

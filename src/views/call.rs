@@ -53,13 +53,11 @@ fn outer_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     let chosen = show.state.settings.call;
     let torch = semantics == Semantics::PyTorch;
     let code = if torch { "model" } else { "model(x, training=" };
-    row_ui(ui, rect, [code, "outer call"], |ui| {
+    row_ui(ui, rect, [code, terms::OUTER_CALL], |ui| {
         let button = parts::small_drop_button_ui(ui, words::value(chosen, semantics));
-        let name = format!("Outer call: {}", words::value(chosen, semantics));
+        let name = words::outer_call(words::value(chosen, semantics));
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-        let button = button.on_hover_text(
-            "The outer call of the left column. fit says True, predict and evaluate say False",
-        );
+        let button = button.on_hover_text(words::OUTER_CALL_TIP);
         Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
             let choices = Mode::BOTH.map(Outer::Given).into_iter();
             for outer in choices.chain([Outer::NotGiven]) {
@@ -81,9 +79,9 @@ fn outer_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
 pub fn why_not_recorded(state: &State) -> Option<&'static str> {
     let base = state.opened.base.as_ref();
     if state.semantics() == Semantics::PyTorch {
-        Some("PyTorch records no training value: .train() and .eval() set it on the modules")
+        Some(words::NOTHING_RECORDED_TORCH)
     } else if base.is_none_or(|b| flags::base_of(&b.model.graph).is_none()) {
-        Some("This model calls no nested base, so nothing is recorded")
+        Some(words::NOTHING_RECORDED)
     } else {
         None
     }
@@ -97,41 +95,43 @@ fn recorded_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         let graph = &b.model.graph;
         (graph.layers[id].recorded_training, b.flags.recorded(graph))
     });
-    row_ui(ui, rect, ["base(x, training=", "recorded value"], |ui| {
-        let enabled = why_not.is_none();
-        let shown = if enabled {
-            words::recorded(chosen)
-        } else {
-            "\u{2013}"
-        };
-        let button = ui
-            .add_enabled_ui(enabled, |ui| parts::small_drop_button_ui(ui, shown))
-            .inner;
-        let name = format!("Recorded at the call of the base: {shown}");
-        button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &name));
-        let button = match why_not {
-            Some(why) => button.on_disabled_hover_text(why),
-            None => button.on_hover_text(
-                "The value recorded where the model calls its base: what the course writes as \
-                 base_model(x, training=False)",
-            ),
-        };
-        Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
-            for choice in [Some(true), Some(false), None] {
-                let entry = Entry {
-                    name: words::recorded(choice),
-                    right: if choice == in_file {
-                        "as in the file"
-                    } else {
-                        ""
-                    },
-                    chosen: choice == chosen,
-                    ..Entry::default()
-                };
-                if menu::entry_ui(ui, entry).clicked() {
-                    show.push(Command::Record(choice));
+    row_ui(
+        ui,
+        rect,
+        ["base(x, training=", terms::RECORDED_VALUE],
+        |ui| {
+            let enabled = why_not.is_none();
+            let shown = if enabled {
+                words::recorded(chosen)
+            } else {
+                "\u{2013}"
+            };
+            let button = ui
+                .add_enabled_ui(enabled, |ui| parts::small_drop_button_ui(ui, shown))
+                .inner;
+            let name = words::recorded_value(shown);
+            button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &name));
+            let button = match why_not {
+                Some(why) => button.on_disabled_hover_text(why),
+                None => button.on_hover_text(words::RECORDED_VALUE_TIP),
+            };
+            Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
+                for choice in [Some(true), Some(false), None] {
+                    let entry = Entry {
+                        name: words::recorded(choice),
+                        right: if choice == in_file {
+                            words::AS_IN_FILE
+                        } else {
+                            ""
+                        },
+                        chosen: choice == chosen,
+                        ..Entry::default()
+                    };
+                    if menu::entry_ui(ui, entry).clicked() {
+                        show.push(Command::Record(choice));
+                    }
                 }
-            }
-        });
-    });
+            });
+        },
+    );
 }

@@ -15,6 +15,7 @@ use crate::lesson::Control;
 use crate::model::{Format, Mode, Reading, onnx};
 use crate::state::{Gallery, State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
+use crate::words::window as words;
 use crate::worker::Job;
 
 /// Tabs and the chosen view; scrolls where the window is too small for it.
@@ -157,29 +158,28 @@ pub fn missing(state: &State, view: View) -> Option<String> {
     let opened = &state.opened;
     let Some(base) = &opened.base else {
         return Some(match &opened.opening_model {
-            Some(source) => format!("Opening {} ...", model_title(source)),
-            None => "No base is open. Open one with Base, or drop a file here.".to_owned(),
+            Some(source) => words::opening(&model_title(source)),
+            None => words::OPEN_A_BASE.to_owned(),
         });
     };
     let Some(gallery) = &opened.gallery else {
         return Some(match &opened.opening_photos {
-            Some(source) => format!("Opening {} ...", photos_title(source)),
-            None => "No photos are open. Open a folder with Photos, or drop one here.".to_owned(),
+            Some(source) => words::opening(&photos_title(source)),
+            None => words::OPEN_PHOTOS.to_owned(),
         });
     };
     if gallery.photos.photos.is_empty() {
-        let hint = "Photos must lie in one folder for each class, or in the folder itself.";
-        return Some(format!("{} holds no photos. {hint}", gallery.photos.title));
+        return Some(words::no_photos(&gallery.photos.title));
     }
     if view == View::BatchNorm && base.batch_norms.is_empty() {
         let text = match base.model.format {
             Format::Onnx => onnx::FOLDED,
-            _ => "This base has no BatchNorm layer: its statistics are the same in both modes.",
+            _ => words::NO_BATCH_NORM,
         };
         return Some(text.to_owned());
     }
     if view == View::Predict && Reading::of(&base.model.graph).is_none() {
-        return Some(predict::NO_CLASSES.to_owned());
+        return Some(crate::words::predict::NO_CLASSES.to_owned());
     }
     None
 }
@@ -218,7 +218,7 @@ fn is_stale(ui: &Ui, show: &Show<'_>, view: View) -> bool {
 pub fn waiting_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect, mode: Mode) {
     let running = show.state.computed.running(Job::Look).is_some();
     if running {
-        parts::empty_ui(ui, room, "Computing ...");
+        parts::empty_ui(ui, room, words::COMPUTING);
         return;
     }
     let gallery = show.state.opened.gallery.as_ref();

@@ -9,6 +9,7 @@ use super::{Show, parts};
 use crate::command::{Choice, DeskCommand, choices};
 use crate::state::Search;
 use crate::theme::{self, sizes, text};
+use crate::words::commands as words;
 
 /// The palette, while it is open.
 pub fn command_palette_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -37,10 +38,10 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, mut search: Search) {
     let line = Stroke::new(sizes::LINE, theme::palette(ui).strong_line);
     ui.visuals_mut().widgets.inactive.bg_stroke = line;
     let edit = TextEdit::singleline(&mut search.text)
-        .hint_text("type a part of a name")
+        .hint_text(words::TYPE_PART_OF_NAME)
         .desired_width(f32::INFINITY);
     let edit = ui.add(edit);
-    parts::named(ui, &edit, "Find a command");
+    parts::named(ui, &edit, words::FIND_NAME);
     edit.request_focus();
     if search.text != before.text {
         search.row = 0;
@@ -51,13 +52,10 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, mut search: Search) {
     search.row = search.row.saturating_add_signed(step).min(last);
     if let Some(choice) = found.get(search.row) {
         // The focus stays in the field: what the arrows choose is told here.
-        let place = format!("{} of {}: {}", search.row + 1, found.len(), choice.name);
+        let place = words::place(search.row + 1, found.len(), &choice.name);
         parts::describe(ui, &edit, &place);
     } else {
-        ui.label(text::muted(
-            "No command has this in its name",
-            theme::palette(ui),
-        ));
+        ui.label(text::muted(words::NOTHING_FOUND, theme::palette(ui)));
     }
     let clicked = list_ui(ui, &found, &search, search.row != before.row);
     let taken = clicked.or(enter.then_some(search.row));
@@ -108,7 +106,7 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
             let shortcut = choice.shortcut.map(|s| ui.ctx().format_shortcut(&s));
             let right = match (choice.why_not, choice.chosen) {
                 (Some(why_not), _) => why_not.to_owned(),
-                (None, true) => "now".to_owned(),
+                (None, true) => words::NOW.to_owned(),
                 (None, false) => shortcut.unwrap_or_default(),
             };
             let entry = Entry {
@@ -127,7 +125,7 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
                 })
                 .inner;
             if let Some(why_not) = choice.why_not {
-                parts::describe(ui, &response, &format!("Not now: {why_not}"));
+                parts::describe(ui, &response, &words::not_now(why_not));
             }
             if response.clicked() {
                 clicked = Some(i);

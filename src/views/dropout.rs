@@ -23,9 +23,6 @@ use crate::words::dropout as words;
 use crate::words::modes;
 use crate::worker::{DropoutOutcome, DropoutSide, Look, Outcome};
 
-const NONE: &str = words::NONE;
-const NONE_SHORT: &str = words::NONE_SHORT;
-
 /// The chosen layer as the file has it.
 fn own_noise(base: &Base) -> Option<&Noise> {
     noise_of(base, base.noise?)
@@ -67,7 +64,7 @@ pub fn explanation(state: &State) -> Explanation {
     let base = state.opened.base.as_ref();
     let Some((base, own)) = base.and_then(|base| Some((base, own_noise(base)?))) else {
         return Explanation {
-            text: NONE.to_owned(),
+            text: words::NONE.to_owned(),
             code: code::without_a_layer(semantics),
         };
     };
@@ -107,7 +104,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     };
     if base.noise.is_none() {
         parts::card(ui.painter(), cut.0, theme::palette(ui));
-        parts::empty_ui(ui, cut.0, NONE_SHORT);
+        parts::empty_ui(ui, cut.0, words::NONE_SHORT);
         return;
     }
     let row = (cut.0.height() * sizes::PASSES_ROW_SHARE)

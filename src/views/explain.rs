@@ -5,6 +5,8 @@ use eframe::egui::{Button, Label, Layout, Rect, RichText, ScrollArea, Stroke, Ui
 
 use super::parts::{self, Cut};
 use crate::theme::{self, sizes, text};
+use crate::words::common;
+use crate::words::window as words;
 
 /// Sentences and code of a view.
 #[derive(Default)]
@@ -37,7 +39,7 @@ pub fn explain_ui(ui: &mut Ui, rect: Rect, explanation: &Explanation) {
     let margin = vec2(sizes::S4, sizes::S3);
     let mut prose = Cut(prose.shrink2(margin));
     parts::row_ui(ui, prose.top(sizes::TITLE_ROW), |ui| {
-        ui.label(text::title("WHAT YOU SEE", palette))
+        ui.label(text::title(words::WHAT_YOU_SEE, palette))
     });
     scroll_ui(ui, prose.0, |ui| {
         let job = text::prose(&explanation.text, ui.available_width(), palette);
@@ -45,14 +47,14 @@ pub fn explain_ui(ui: &mut Ui, rect: Rect, explanation: &Explanation) {
     });
     let mut code = Cut(code.shrink2(margin));
     let title = code.top(sizes::TITLE_ROW);
-    parts::row_ui(ui, title, |ui| ui.label(text::title("CODE", palette)));
+    parts::row_ui(ui, title, |ui| ui.label(text::title(words::CODE, palette)));
     parts::inside_ui(
         ui,
         title,
         Layout::right_to_left(egui::Align::Center),
         |ui| {
-            let copy = Button::new(RichText::new("Copy").font(text::small())).small();
-            if ui.add(copy).on_hover_text("Copy the code").clicked() {
+            let copy = Button::new(RichText::new(common::COPY).font(text::small())).small();
+            if ui.add(copy).on_hover_text(words::COPY_CODE).clicked() {
                 ui.ctx().copy_text(explanation.code.clone());
             }
         },

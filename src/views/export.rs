@@ -12,6 +12,8 @@ use crate::figure::Part;
 use crate::model::Mode;
 use crate::state::{ExportChoice, View};
 use crate::theme::{self, sizes, text};
+use crate::words::common;
+use crate::words::export as words;
 
 /// Draws the dialog while it is open.
 pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -19,7 +21,7 @@ pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
         return;
     };
     let mut open = true;
-    Window::new("Export")
+    Window::new(words::TITLE)
         .id(Id::unique("export"))
         .open(&mut open)
         .collapsible(false)
@@ -44,26 +46,26 @@ pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     let palette = theme::palette(ui);
     let mut new = choice;
-    ui.label(text::title("WHAT", palette));
+    ui.label(text::title(words::WHAT, palette));
     let sides = match show.state.settings.view {
-        View::Trainable => ["Left cards", "Right cards"],
-        _ => ["Left column", "Right column"],
+        View::Trainable => [words::LEFT_CARDS, words::RIGHT_CARDS],
+        _ => [words::LEFT_COLUMN, words::RIGHT_COLUMN],
     };
     let parts = [
-        (Part::View, "The view"),
+        (Part::View, words::THE_VIEW),
         (Part::Side(Mode::Training), sides[0]),
         (Part::Side(Mode::Inference), sides[1]),
-        (Part::Window, "The whole window"),
+        (Part::Window, words::THE_WINDOW),
     ];
     for (part, label) in parts {
         ui.radio_value(&mut new.part, part, label);
     }
     plots_ui(ui, &show.state.export.plots, &mut new.part);
     ui.add_enabled_ui(new.part != Part::Window, |ui| {
-        parts::check_ui(ui, "With a caption", &mut new.caption);
+        parts::check_ui(ui, words::WITH_CAPTION, &mut new.caption);
     });
     ui.add_space(sizes::S2);
-    ui.label(text::title("FORMAT", palette));
+    ui.label(text::title(words::FORMAT, palette));
     ui.horizontal(|ui| {
         ui.radio_value(&mut new.png, true, "PNG");
         ui.radio_value(&mut new.png, false, "SVG");
@@ -76,13 +78,13 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         });
     });
     ui.add_space(sizes::S2);
-    ui.label(text::title("THEME", palette));
+    ui.label(text::title(words::THEME, palette));
     ui.horizontal(|ui| {
-        ui.radio_value(&mut new.dark, false, "Light");
-        ui.radio_value(&mut new.dark, true, "Dark");
+        ui.radio_value(&mut new.dark, false, common::LIGHT);
+        ui.radio_value(&mut new.dark, true, common::DARK);
     });
     ui.add_enabled_ui(show.state.export.has_numbers, |ui| {
-        parts::check_ui(ui, "With the numbers, as CSV", &mut new.numbers);
+        parts::check_ui(ui, words::WITH_NUMBERS, &mut new.numbers);
     });
     if new != choice {
         show.push(ExportCommand::Choose(new));
@@ -90,10 +92,16 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     ui.add_space(sizes::S3);
     let is_drawn = show.state.export.drawn.is_some();
     ui.horizontal(|ui| {
-        if ui.add_enabled(is_drawn, Button::new("Save...")).clicked() {
+        if ui
+            .add_enabled(is_drawn, Button::new(common::SAVE))
+            .clicked()
+        {
             show.push(ExportCommand::Save);
         }
-        if ui.add_enabled(is_drawn, Button::new("Copy")).clicked() {
+        if ui
+            .add_enabled(is_drawn, Button::new(common::COPY))
+            .clicked()
+        {
             show.push(ExportCommand::Copy);
         }
     });
@@ -111,11 +119,11 @@ fn plots_ui(ui: &mut Ui, plots: &[&'static str], part: &mut Part) {
     let Some(&first) = plots.first() else {
         return;
     };
-    if ui.radio(chosen.is_some(), "One plot").clicked() && chosen.is_none() {
+    if ui.radio(chosen.is_some(), words::ONE_PLOT).clicked() && chosen.is_none() {
         *part = Part::Plot(first);
     }
     if let Some(chosen) = chosen {
-        let button = parts::drop_button_ui(ui, "Plot", chosen, false);
+        let button = parts::drop_button_ui(ui, words::PLOT, chosen, false);
         Popup::menu(&button).show(|ui| {
             for &name in plots {
                 let entry = Entry {
@@ -135,7 +143,7 @@ fn plots_ui(ui: &mut Ui, plots: &[&'static str], part: &mut Part) {
 fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
     let palette = theme::palette(ui);
     let (room, response) = ui.allocate_exact_size(sizes::PREVIEW.into(), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, "Preview of the figure"));
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words::PREVIEW));
     parts::inside_ui(ui, room, Layout::top_down(Align::Center), |ui| match &show
         .state
         .export
@@ -150,6 +158,6 @@ fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
             let kind = eframe::egui::StrokeKind::Outside;
             ui.painter().rect_stroke(place, 0.0, line, kind);
         }
-        None => parts::empty_ui(ui, room, "Drawing ..."),
+        None => parts::empty_ui(ui, room, words::DRAWING),
     });
 }

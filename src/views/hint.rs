@@ -7,6 +7,7 @@ use eframe::egui::{
 use super::{Show, parts};
 use crate::command::DeskCommand;
 use crate::theme::{self, sizes, text};
+use crate::words::hint as words;
 
 /// What the hint points at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +26,9 @@ impl Target {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Views => {
-                "**1. Choose a view.** Left is training=True, right training=False, of the same \
-                 photos."
-            }
-            Self::Redraw => {
-                "**2. Draw anew.** What is random on the left changes; the right stays."
-            }
-            Self::Flags => "**3. Freeze layers.** See which of the two switches protects what.",
+            Self::Views => words::VIEWS,
+            Self::Redraw => words::REDRAW,
+            Self::Flags => words::FLAGS,
         }
     }
 }
@@ -102,10 +98,10 @@ fn callout_ui(ui: &Ui, show: &mut Show<'_>, target: Target, pivot: Align2, at: P
                     ui.label(job);
                     if target == Target::Flags {
                         ui.horizontal(|ui| {
-                            if ui.button("Got it").clicked() {
+                            if ui.button(words::GOT_IT).clicked() {
                                 show.push(DeskCommand::Hint(false));
                             }
-                            let more = "Help holds lessons";
+                            let more = words::LESSONS;
                             parts::line_ui(ui, text::note(more, palette));
                         });
                     }

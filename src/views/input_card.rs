@@ -11,13 +11,14 @@ use crate::model::Preprocessing;
 use crate::state::{Gallery, MAX_BATCH, Thumbnail};
 use crate::theme::{self, sizes, text};
 use crate::words::common;
+use crate::words::input as words;
 use crate::words::number;
 
 /// The card.
 pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = sizes::S1;
-    ui.label(text::title("INPUT", palette));
+    ui.label(text::title(words::TITLE, palette));
     let size = vec2(ui.available_width(), sizes::INPUT_ROW * 5.0);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let picture = Rect::from_min_size(rect.min, vec2(sizes::THUMBNAIL_W, sizes::THUMBNAIL_H));
@@ -29,10 +30,10 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
         parts::value_ui(ui, text::note(name, palette)).on_hover_text(name)
     });
     let mut cut = Cut(rect.with_min_x(picture.right() + sizes::S3));
-    row_ui(ui, cut.top(sizes::INPUT_ROW), "photo", |ui| {
+    row_ui(ui, cut.top(sizes::INPUT_ROW), words::PHOTO, |ui| {
         photo_ui(ui, show);
     });
-    row_ui(ui, cut.top(sizes::INPUT_ROW), "class", |ui| {
+    row_ui(ui, cut.top(sizes::INPUT_ROW), words::CLASS, |ui| {
         let class = show
             .state
             .opened
@@ -42,19 +43,18 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
             .unwrap_or("–");
         parts::value_ui(ui, text::strong(class));
     });
-    row_ui(ui, cut.top(sizes::INPUT_ROW), "batch", |ui| {
+    row_ui(ui, cut.top(sizes::INPUT_ROW), terms::BATCH, |ui| {
         batch_ui(ui, show);
     });
-    row_ui(ui, cut.top(sizes::INPUT_ROW), "seed", |ui| {
+    row_ui(ui, cut.top(sizes::INPUT_ROW), terms::SEED, |ui| {
         seed_ui(ui, show);
     });
-    row_ui(ui, cut.top(sizes::INPUT_ROW), "scale", |ui| {
+    row_ui(ui, cut.top(sizes::INPUT_ROW), terms::SCALE, |ui| {
         preprocessing_ui(ui, show);
     });
     let mut augment = show.state.settings.augment_batch;
-    let tip = "The photos of the Dropout, BatchNorm and Trainable views go through the pipeline of the \
-               Augmentation view first, drawn once for both sides";
-    let check = parts::check_ui(ui, "Batch goes through augmentation", &mut augment);
+    let tip = words::AUGMENT_TIP;
+    let check = parts::check_ui(ui, words::AUGMENT, &mut augment);
     if check.on_hover_text(tip).changed() {
         show.push(Command::AugmentBatch(augment));
     }
@@ -74,11 +74,11 @@ fn suspicion_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let own = base.model.preprocessing;
     ui.horizontal_wrapped(|ui| {
-        let line = RichText::new("The scale looks wrong").font(text::small());
+        let line = RichText::new(words::WRONG_SCALE).font(text::small());
         ui.label(line.color(palette.error)).on_hover_text(&why);
         if let Some(better) = suspicion.better {
             let button = egui::Button::new(
-                RichText::new(format!("Use {}", better.label())).font(text::small()),
+                RichText::new(words::use_scale(better.label())).font(text::small()),
             );
             if ui.add(button).on_hover_text(&why).clicked() {
                 let choice = (better != own).then_some(better);
@@ -134,9 +134,7 @@ fn picture_ui(ui: &mut Ui, show: &Show<'_>, rect: Rect) {
         .photos
         .get(thumbnail.photo)
         .map_or("", |p| p.name.as_str());
-    response.widget_info(|| {
-        WidgetInfo::labeled(Role::Image, true, format!("The chosen photo, {name}"))
-    });
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words::chosen_photo(name)));
     response.on_hover_text(name);
 }
 
@@ -162,9 +160,7 @@ fn photo_ui(ui: &mut Ui, show: &mut Show<'_>) {
         }
         if left {
             let value = match gallery {
-                Some(gallery) if len > 0 => {
-                    format!("{} of {}", gallery.photo + 1, number::thousands(len))
-                }
+                Some(gallery) if len > 0 => common::of(gallery.photo + 1, &number::thousands(len)),
                 _ => "–".to_owned(),
             };
             ui.label(text::strong(value));
@@ -175,45 +171,39 @@ fn photo_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn batch_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut batch = show.state.settings.batch;
     let drag = parts::whole(&mut batch).range(1..=MAX_BATCH);
-    let response = ui.name_inputs("Batch size", |ui| ui.add(drag));
-    if response
-        .on_hover_text("Photos in a batch. Drag, or click to type")
-        .changed()
-    {
+    let response = ui.name_inputs(words::BATCH_SIZE, |ui| ui.add(drag));
+    if response.on_hover_text(words::BATCH_TIP).changed() {
         show.push(Command::SetBatch(batch));
     }
     let photos = show.state.photos().map_or(0, |p| p.photos.len());
     let palette = theme::palette(ui);
     let note = if photos > 0 && photos < batch {
-        format!("only {photos}")
+        words::only(photos)
     } else {
-        "photos".to_owned()
+        words::PHOTOS.to_owned()
     };
     parts::line_ui(ui, text::note(note, palette));
 }
 
 fn seed_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut seed = show.state.settings.seed;
-    let response = ui.name_inputs("Seed", |ui| {
+    let response = ui.name_inputs(words::SEED, |ui| {
         let enabled = !show.state.settings.seed_locked;
         ui.add_enabled(enabled, parts::whole(&mut seed))
     });
-    if response
-        .on_hover_text("Rules the batch and all draws. Drag, or click to type")
-        .changed()
-    {
+    if response.on_hover_text(words::SEED_TIP).changed() {
         show.push(Command::SetSeed(seed));
     }
     let mut locked = show.state.settings.seed_locked;
-    let button = egui::Button::new(RichText::new("New").font(text::small()));
+    let button = egui::Button::new(RichText::new(words::NEW_SEED).font(text::small()));
     let response = parts::with_tooltip(ui.add_enabled(!locked, button), Action::NewSeed);
     let label = Action::NewSeed.info().label;
     response.widget_info(|| WidgetInfo::labeled(Role::Button, !locked, label));
     if response.clicked() {
         show.push(Action::NewSeed);
     }
-    let tip = "Keeps the seed. Redraw still draws anew";
-    if parts::check_ui(ui, "lock", &mut locked)
+    let tip = words::LOCK_TIP;
+    if parts::check_ui(ui, words::LOCK, &mut locked)
         .on_hover_text(tip)
         .changed()
     {
@@ -230,12 +220,11 @@ fn preprocessing_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .as_ref()
         .map(|b| b.model.preprocessing);
     let button = parts::small_drop_button_ui(ui, show.state.preprocessing().label());
-    let button = button
-        .on_hover_text("What each pixel value x from 0 to 255 becomes before the first layer");
+    let button = button.on_hover_text(words::SCALE_TIP);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let automatic = match by_file {
-            Some(preprocessing) => format!("By the file: {}", preprocessing.label()),
-            None => "By the file".to_owned(),
+            Some(preprocessing) => words::scale_by_file(preprocessing.label()),
+            None => words::BY_FILE.to_owned(),
         };
         let entry = |name, chosen| Entry {
             name,

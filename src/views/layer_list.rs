@@ -14,8 +14,11 @@ use crate::model::{Effective, LayerId, Mode, Role as LayerRole};
 use crate::state::{Base, model_title};
 use crate::theme::{self, Palette, sizes, text};
 use crate::words::call::Call;
+use crate::words::common;
+use crate::words::layers as words;
 use crate::words::modes;
 use crate::words::number::{self, thousands};
+use crate::words::window;
 
 /// The title, the search field and the buttons for many flags at once.
 pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -23,21 +26,18 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let state = show.state;
     ui.spacing_mut().item_spacing.y = sizes::S2 - 2.0;
     let flag = modes::flag_label(state.semantics()).to_uppercase();
-    let title = ui.label(text::title(&format!("LAYERS · {flag}"), palette));
-    terms::explained(title, "trainable");
+    let title = ui.label(text::title(&words::title(&flag), palette));
+    terms::explained(title, terms::TRAINABLE);
     let base = state.opened.base.as_ref();
     ui.add_enabled_ui(base.is_some(), |ui| {
         let mut search = base.map(|b| b.search.clone()).unwrap_or_default();
-        let hint = format!(
-            "search {}",
-            base.map_or("layers".to_owned(), |b| format!("{} layers", b.rows.len()))
-        );
+        let hint = words::search_hint(base.map(|b| b.rows.len()));
         let edit = TextEdit::singleline(&mut search)
             .hint_text(hint)
             .margin(egui::Margin::symmetric(sizes::S2 as i8, sizes::S1 as i8))
             .desired_width(f32::INFINITY);
         let edit = ui.add(edit);
-        parts::named(ui, &edit, "Search layers");
+        parts::named(ui, &edit, words::SEARCH);
         if edit.changed() {
             show.push(Command::SetSearch(search));
         }
@@ -54,15 +54,15 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             let mut from = state.settings.fine_tune_from;
             let last = base.map_or(0, Base::base_len);
             let most = if base.is_some() { last } else { from };
-            ui.label(text::muted("layer", palette));
+            ui.label(text::muted(words::FROM_LAYER, palette));
             // Without a base there is no last layer, and the value must not be clamped to none.
             let drag = parts::whole(&mut from).range(0..=most);
-            let response = ui.name_inputs("Fine-tune from layer", |ui| ui.add(drag));
+            let response = ui.name_inputs(words::FINE_TUNE_FROM, |ui| ui.add(drag));
             if response.changed() {
                 show.push(Command::SetFineTuneFrom(from));
             }
             if base.is_some() {
-                ui.label(text::muted(format!("of {last}"), palette));
+                ui.label(text::muted(words::of_last(last), palette));
             }
         });
     });
@@ -77,8 +77,8 @@ pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .hline(ui.max_rect().x_range(), ui.cursor().top(), line);
     let Some(base) = &state.opened.base else {
         let hint = match &state.opened.opening_model {
-            Some(source) => format!("Opening {} ...", model_title(source)),
-            None => "No base is open".to_owned(),
+            Some(source) => window::opening(&model_title(source)),
+            None => words::NO_BASE.to_owned(),
         };
         parts::empty_ui(ui, ui.available_rect_before_wrap(), &hint);
         return;
@@ -91,11 +91,7 @@ pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .filter(|&(id, _)| search.is_empty() || matches(base, id, &search))
         .collect();
     if found.is_empty() {
-        parts::empty_ui(
-            ui,
-            ui.available_rect_before_wrap(),
-            "No layer has this in its name or class",
-        );
+        parts::empty_ui(ui, ui.available_rect_before_wrap(), common::NO_SUCH_LAYER);
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;

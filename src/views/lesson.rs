@@ -10,6 +10,7 @@ use crate::command::{Action, LessonCommand};
 use crate::lesson::{OpenLesson, Step, fill};
 use crate::theme::{self, sizes, text};
 use crate::words::common;
+use crate::words::lesson as words;
 use crate::worker::Job;
 
 /// At the right of the columns, or below them where the window is narrow.
@@ -42,7 +43,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
     let layout = Layout::right_to_left(Align::Center);
     let size = vec2(ui.available_width(), sizes::CONTROL_HEIGHT);
     ui.allocate_ui_with_layout(size, layout, |ui| {
-        small_ui(ui, show, Action::CloseLesson, "Close");
+        small_ui(ui, show, Action::CloseLesson, common::CLOSE);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             parts::line_ui(ui, text::strong(&open.lesson.title));
         });
@@ -60,9 +61,9 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
             }
             ui.separator();
             let label = if open.free {
-                "Back to the step"
+                words::BACK_TO_STEP
             } else {
-                "Free play"
+                words::FREE_PLAY
             };
             show.button_ui(ui, Action::FreePlay, label);
             parts::wrapped_ui(ui, text::note(keys(ui), palette));
@@ -74,7 +75,7 @@ fn keys(ui: &Ui) -> String {
         let shortcut = action.info().shortcut;
         shortcut.map_or(String::new(), |s| ui.ctx().format_shortcut(&s))
     });
-    format!("{next} and {back} go through the steps.")
+    words::keys(&next, &back)
 }
 
 /// A small button for an action, with a label that fits beside others.
@@ -91,9 +92,9 @@ fn small_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action, label: &str) {
 fn steps_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;
-        small_ui(ui, show, Action::PreviousStep, "Back");
-        let value = format!("{} of {}", open.step + 1, open.lesson.steps.len());
-        let button = parts::drop_button_ui(ui, "Step", &value, false);
+        small_ui(ui, show, Action::PreviousStep, words::BACK);
+        let value = words::step_of(open.step + 1, open.lesson.steps.len());
+        let button = parts::drop_button_ui(ui, words::STEP, &value, false);
         egui::Popup::menu(&button)
             .width(sizes::MENU_WIDTH)
             .show(|ui| {
@@ -109,16 +110,12 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
                     }
                 }
             });
-        small_ui(ui, show, Action::NextStep, "Next");
+        small_ui(ui, show, Action::NextStep, words::NEXT);
     });
 }
 
 fn free_ui(ui: &mut Ui) {
-    markdown::markdown_ui(
-        ui,
-        "**Free play.** Change whatever you like: the step is set again as it was when you go \
-         back to it.",
-    );
+    markdown::markdown_ui(ui, words::FREE_PLAY_TEXT);
 }
 
 fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &Step) {
@@ -129,9 +126,9 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &Step) {
     if open.waits {
         let running = |job| state.computed.running(job).is_some();
         let words = if running(Job::OpenModel) || running(Job::OpenPhotos) {
-            "Opening ..."
+            words::OPENING
         } else {
-            "The files of this lesson could not be opened."
+            words::NOT_OPENED
         };
         ui.label(text::muted(words, palette));
         return;
@@ -147,17 +144,14 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &Step) {
     }
     if let Some(question) = &step.question {
         ui.separator();
-        markdown::markdown_ui(
-            ui,
-            &format!("**Question.** {}", fill(&question.text, state)),
-        );
+        markdown::markdown_ui(ui, &words::question(&fill(&question.text, state)));
         if open.answer {
             markdown::markdown_ui(ui, &fill(&question.answer, state));
         }
         let label = if open.answer {
-            "Hide the answer"
+            words::HIDE_ANSWER
         } else {
-            "Show the answer"
+            words::SHOW_ANSWER
         };
         if ui.button(label).clicked() {
             show.push(LessonCommand::ShowAnswer(!open.answer));

@@ -6,6 +6,7 @@ use eframe::egui::{CornerRadius, Response, Role, Sense, Ui, WidgetInfo, pos2, ve
 use super::{Show, parts};
 use crate::command::Action;
 use crate::theme::{self, sizes, text};
+use crate::words::commands as words;
 
 /// What an entry shows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -85,7 +86,7 @@ pub fn action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
         chosen: false,
     };
     let why_not = action.why_not(show.state);
-    let below = why_not.map(|why_not| format!("Not now: {why_not}"));
+    let below = why_not.map(words::not_now);
     let entry = Entry {
         below: below.as_deref().unwrap_or(entry.below),
         ..entry

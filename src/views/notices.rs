@@ -9,6 +9,7 @@ use super::{Show, parts};
 use crate::command::Command;
 use crate::theme::{self, sizes, text};
 use crate::words::common;
+use crate::words::notices as words;
 
 /// Messages at the bottom right; they stay until they are dismissed.
 pub fn notices_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -40,7 +41,7 @@ fn notice_ui(ui: &mut Ui, notice: &crate::state::Notice, commands: &mut Vec<Comm
             ui.horizontal(|ui| {
                 ui.label(text::strong(notice.title).color(palette.error));
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if ui.small_button("Dismiss").clicked() {
+                    if ui.small_button(words::DISMISS).clicked() {
                         commands.push(Command::DismissNotice(notice.id));
                     }
                 });
@@ -61,7 +62,7 @@ pub fn unreadable_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let opened = &show.state.opened;
     let mut open = true;
-    Window::new("Warnings")
+    Window::new(words::WARNINGS)
         .id(Id::unique("warnings"))
         .open(&mut open)
         .collapsible(false)
@@ -106,7 +107,7 @@ pub fn drop_hint_ui(ui: &mut Ui) {
     let layer = egui::LayerId::new(Order::Foreground, Id::unique("drop hint"));
     let painter = ui.ctx().layer_painter(layer);
     painter.rect_filled(rect, 0.0, palette.veil());
-    let hint = "Drop a model file, a photo, or a folder of photos";
+    let hint = words::DROP;
     painter.text(
         rect.center(),
         Align2::CENTER_CENTER,

@@ -4,6 +4,7 @@ use eframe::egui::{Margin, Popup, PopupCloseBehavior, ScrollArea, Stroke, TextEd
 
 use super::{menu, parts};
 use crate::theme::{self, sizes, text};
+use crate::words::common as words;
 
 /// Lists longer than this get a search field.
 const SEARCH_FROM: usize = 12;
@@ -39,10 +40,10 @@ pub fn picker_ui(
             let line = Stroke::new(sizes::LINE, theme::palette(ui).strong_line);
             ui.visuals_mut().widgets.inactive.bg_stroke = line;
             let edit = TextEdit::singleline(&mut search)
-                .hint_text("search")
+                .hint_text(words::SEARCH)
                 .margin(Margin::symmetric(sizes::S2 as i8, sizes::S1 as i8));
             let edit = ui.add(edit.desired_width(f32::INFINITY));
-            parts::named(ui, &edit, &format!("Search {}", label.to_lowercase()));
+            parts::named(ui, &edit, &words::search(&label.to_lowercase()));
             if just_opened {
                 edit.request_focus();
             }
@@ -70,7 +71,7 @@ fn list_ui(ui: &mut Ui, entries: &[Entry], search: &str, just_opened: bool) -> O
         .map(|(i, _)| i)
         .collect();
     if found.is_empty() {
-        ui.label(text::muted("Nothing found", palette));
+        ui.label(text::muted(words::NOTHING_FOUND, palette));
     }
     let mut clicked = None;
     ui.spacing_mut().item_spacing.y = 0.0;

@@ -11,6 +11,7 @@ use egui_plot::{
 
 use crate::theme::{self, sizes, text};
 use crate::words::number::{fixed, measured};
+use crate::words::plots as words;
 use crate::worker::HISTOGRAM_BINS;
 
 /// One histogram: counts over an axis, both common to the two sides.
@@ -74,11 +75,7 @@ pub fn histogram_ui(ui: &mut Ui, rect: Rect, histogram: Histogram<'_>) {
         let bin = ((value - low) / width) as usize;
         if let Some(count) = histogram.counts.get(bin) {
             let from = low + width * bin as f64;
-            let range = format!(
-                "{} to {}: {count} values",
-                measured(from),
-                measured(from + width)
-            );
+            let range = words::histogram_bin(&measured(from), &measured(from + width), *count);
             response.response.on_hover_text_at_pointer(range);
         }
     }
@@ -144,10 +141,7 @@ pub fn scatter_ui(ui: &mut Ui, rect: Rect, scatter: &Scatter<'_>) -> Option<usiz
             .with_clip_rect(frame.expand(sizes::RING))
             .circle_stroke(at, sizes::RING, stroke);
     }
-    let name = format!(
-        "{} against {}, one point a channel",
-        scatter.y_label, scatter.x_label
-    );
+    let name = words::scatter(scatter.y_label, scatter.x_label);
     response
         .response
         .widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
@@ -159,13 +153,12 @@ pub fn scatter_ui(ui: &mut Ui, rect: Rect, scatter: &Scatter<'_>) -> Option<usiz
     })?;
     let [x, y] = points[nearest];
     let clicked = response.response.clicked();
-    response.response.on_hover_text_at_pointer(format!(
-        "Channel {}\n{} {}\n{} {}",
+    response.response.on_hover_text_at_pointer(words::channel(
         nearest + 1,
         scatter.y_label,
-        measured(y),
+        &measured(y),
         scatter.x_label,
-        measured(x)
+        &measured(x),
     ));
     clicked.then_some(nearest)
 }

@@ -12,17 +12,12 @@ use crate::command::Command;
 use crate::model::{Mode, Reading};
 use crate::state::{State, View};
 use crate::theme::{self, sizes, text};
-use crate::worker::{Job, Outcome, PredictLook, PredictOutcome, PredictSide, Sighting};
+use crate::worker::{Job, Outcome, PredictLook, PredictOutcome, Sighting};
 
 use crate::words::common;
 use crate::words::modes;
 use crate::words::predict as words;
 use words::Names;
-
-/// Stands where the model has no classes.
-pub const NO_CLASSES: &str = "This base predicts nothing: its last layer returns features, not classes, and a head \
-                              must be put on top of it. Open a whole model, with its head, or one of the bundled \
-                              bases; what the modes do to this one's features is in the other views.";
 
 /// The latest outcome, up to date or not.
 fn outcome(state: &State) -> Option<&PredictOutcome> {
@@ -39,9 +34,11 @@ fn outcome(state: &State) -> Option<&PredictOutcome> {
 fn missing(state: &State) -> Option<&'static str> {
     let looked = state.computed.result(View::Predict)?;
     let running = state.computed.running(Job::Look).is_some();
-    looked
-        .early
-        .then_some(if running { "under way" } else { "not computed" })
+    looked.early.then_some(if running {
+        words::UNDER_WAY
+    } else {
+        words::NOT_COMPUTED
+    })
 }
 
 fn names(state: &State, outputs: usize) -> Option<Names<'_>> {
@@ -79,16 +76,16 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let room = ui.max_rect();
     let layout = Layout::right_to_left(Align::Center);
     let end = parts::inside_ui(ui, room, layout, |ui| {
-        augmentation::redraw_ui(ui, show, "New draws");
+        augmentation::redraw_ui(ui, show, words::NEW_DRAWS);
         ui.min_rect().left()
     });
     parts::row_ui(ui, room.with_max_x(end - sizes::S2), |ui| {
         let mut passes = show.state.settings.passes;
-        ui.label(text::muted("Passes", palette));
+        ui.label(text::muted(words::PASSES, palette));
         let [fewest, most] = PredictLook::PASSES_RANGE;
         let drag = parts::whole(&mut passes).range(fewest..=most);
-        let tip = "How often the same batch goes through. Drag, or click to type";
-        let response = ui.name_inputs("Passes", |ui| ui.add(drag));
+        let tip = words::PASSES_TIP;
+        let response = ui.name_inputs(words::PASSES, |ui| ui.add(drag));
         if response.on_hover_text(tip).changed() {
             show.push(Command::SetPasses(passes));
         }
@@ -120,19 +117,9 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
             centre::waiting_ui(ui, show, room, mode);
             continue;
         };
-        let note = heading(outcome.side(mode));
+        let note = words::heading(outcome.side(mode));
         let room = parts::column_ui(ui, rect, mode, title, &note);
         side_ui(ui, state, outcome, names, mode, room);
-    }
-}
-
-/// What a column's rows come from.
-fn heading(side: &PredictSide) -> String {
-    let (on, all) = (side.on_batch, side.batch_norms);
-    match (on, all) {
-        (_, 0) => "pass 1, no BatchNorm".to_owned(),
-        (0, _) => "pass 1, on stored statistics".to_owned(),
-        _ => format!("pass 1, {on} of {all} BatchNorm on the batch"),
     }
 }
 
@@ -157,7 +144,12 @@ fn side_ui(
     let pitch = (height - 2.0 * strip_height) / classes;
     let pitch = pitch.clamp(sizes::PREDICT_ROW_MIN, sizes::PREDICT_ROW_MAX);
     let mut rows = Cut(cut.top(pitch * classes));
-    parts::note_plot_of(ui, mode, ["Left classes", "Right classes"], rows.0);
+    parts::note_plot_of(
+        ui,
+        mode,
+        [words::LEFT_CLASSES, words::RIGHT_CLASSES],
+        rows.0,
+    );
     marks::lines_ui(ui, columns, rows.0.y_range());
     for row in &outcome.rows {
         let name = names.of(row.class);
@@ -170,13 +162,13 @@ fn side_ui(
         marks::bar_ui(ui, columns, rows.top(pitch), mode, &bar);
     }
     let name = names.of(outcome.followed);
-    let title = format!("PROBABILITY OF {}", name.to_uppercase());
+    let title = words::probability_title(&name.to_uppercase());
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
         ui.label(text::title(&title, palette));
-        parts::line_ui(ui, text::note("dashed: in inference", palette))
+        parts::line_ui(ui, text::note(words::DASHED, palette))
     });
     let room = cut.top(2.0 * strip_height);
-    let plots = ["Left passes and batches", "Right passes and batches"];
+    let plots = [words::LEFT_PASSES, words::RIGHT_PASSES];
     parts::note_plot_of(
         ui,
         mode,
@@ -222,14 +214,14 @@ type StripWords<'a> = (&'a [Sighting], [String; 2], &'static str);
 
 fn passes_strip<'a>(seen: &'a [Sighting], random: usize, missing: Option<&str>) -> StripWords<'a> {
     if let Some(missing) = missing {
-        let words = ["Pass 1".to_owned(), format!("others {missing}")];
+        let words = [words::PASS_1.to_owned(), words::others(missing)];
         return (seen, words, "");
     }
     let label = common::passes(seen.len());
     let note = match (words::spread(seen) == 0.0, random) {
-        (true, _) => "all the same: one dot".to_owned(),
-        (false, 0) => "same batch".to_owned(),
-        (false, _) => "same batch, new draws".to_owned(),
+        (true, _) => words::ALL_THE_SAME.to_owned(),
+        (false, 0) => words::SAME_BATCH.to_owned(),
+        (false, _) => words::SAME_BATCH_NEW_DRAWS.to_owned(),
     };
     (seen, [label, note], "")
 }
@@ -240,26 +232,26 @@ fn mates_strip<'a>(
     missing: Option<&'static str>,
 ) -> StripWords<'a> {
     if let Some(missing) = missing {
-        let words = ["Other batches".to_owned(), String::new()];
+        let words = [words::OTHER_BATCHES.to_owned(), String::new()];
         return (seen, words, missing);
     }
     let [fewest, most] = outcome.mates_batch;
     let size = if fewest == most {
         most.to_string()
     } else {
-        format!("{fewest} to {most}")
+        words::from_to(fewest, most)
     };
     let label = if seen.is_empty() {
-        "Other batches".to_owned()
+        words::OTHER_BATCHES.to_owned()
     } else {
-        format!("{} of {size}", common::batches(seen.len()))
+        words::batches_of(&common::batches(seen.len()), &size)
     };
     let note = if seen.is_empty() {
         String::new()
     } else if words::spread(seen) == 0.0 {
-        "all the same: one dot".to_owned()
+        words::ALL_THE_SAME.to_owned()
     } else {
-        "other mates, no draws".to_owned()
+        words::OTHER_MATES.to_owned()
     };
-    (seen, [label, note], "no other batch-mates")
+    (seen, [label, note], words::NO_MATES)
 }

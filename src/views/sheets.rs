@@ -11,6 +11,7 @@ use crate::model::open::ModelSource;
 use crate::state::Sheet;
 use crate::theme::{self, sizes, text};
 use crate::words::common;
+use crate::words::sheets as words;
 
 /// The list that is open, if one is.
 pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -21,16 +22,16 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let window = ui.ctx().content_rect();
         ui.set_width(sizes::SHEET_WIDTH.min(window.width() - 2.0 * sizes::S4));
         let title = match sheet {
-            Sheet::Keys => "KEYS",
-            Sheet::Terms => "WORDS",
-            Sheet::Card => "MODEL",
-            Sheet::Network => "WHICH NETWORK DO THESE WEIGHTS BELONG TO?",
+            Sheet::Keys => words::KEYS,
+            Sheet::Terms => words::WORDS,
+            Sheet::Card => words::MODEL,
+            Sheet::Network => words::NETWORK,
         };
         let mut close = false;
         ui.horizontal(|ui| {
             ui.label(text::title(title, theme::palette(ui)));
             let layout = egui::Layout::right_to_left(egui::Align::Center);
-            ui.with_layout(layout, |ui| close = ui.button("Close").clicked());
+            ui.with_layout(layout, |ui| close = ui.button(common::CLOSE).clicked());
         });
         let height = window.height() - 2.0 * sizes::TOP_BAR - sizes::CONTROL_HEIGHT;
         ScrollArea::vertical()
@@ -54,7 +55,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn card_ui(ui: &mut Ui, show: &Show<'_>) {
     let palette = theme::palette(ui);
     let Some(base) = &show.state.opened.base else {
-        ui.label(text::muted("No model is open", palette));
+        ui.label(text::muted(words::NO_MODEL, palette));
         return;
     };
     ui.label(text::strong(base.model.title.as_str()));
@@ -94,7 +95,7 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.add_space(sizes::S2);
     ui.horizontal_wrapped(|ui| {
         for network in architectures::names() {
-            let tip = "Opens the file as this network, if names and shapes of all its weights fit";
+            let tip = words::NETWORK_TIP;
             if ui.button(network).on_hover_text(tip).clicked() {
                 let source = ModelSource::Weights {
                     path: path.clone(),
@@ -133,13 +134,9 @@ fn keys_ui(ui: &mut Ui) {
     for (keys, info) in &actions {
         row(keys, info.label, info.tooltip);
     }
-    row(
-        &zoom,
-        "Zoom of the whole window: larger, smaller, reset",
-        "",
-    );
-    row("Tab, Space", "Go from control to control, and use one", "");
-    row("Esc", "Close what lies on top; leave the lecture", "");
+    row(&zoom, words::ZOOM, "");
+    row(words::TAB_KEYS, words::TAB, "");
+    row(words::ESCAPE_KEY, words::ESCAPE, "");
 }
 
 fn terms_ui(ui: &mut Ui) {

@@ -8,6 +8,7 @@ use crate::lesson::Control;
 use crate::model::counts::counts;
 use crate::theme::{self, sizes, text};
 use crate::words::number::thousands;
+use crate::words::window as words;
 
 /// All three, from the edges to the middle.
 pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -35,9 +36,9 @@ fn counts_ui(ui: &mut Ui, show: &Show<'_>) {
     let found = show.state.opened.base.as_ref();
     let found = found.map(|base| counts(&base.model, &base.flags, show.state.semantics()));
     let rows = [
-        ("Total params", found.map(|c| c.total)),
-        ("Trainable", found.map(|c| c.trainable)),
-        ("Non-trainable", found.map(|c| c.non_trainable)),
+        (words::TOTAL_PARAMS, found.map(|c| c.total)),
+        (words::TRAINABLE, found.map(|c| c.trainable)),
+        (words::NON_TRAINABLE, found.map(|c| c.non_trainable)),
     ];
     ui.spacing_mut().item_spacing.y = 0.0;
     ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;

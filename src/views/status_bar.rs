@@ -8,8 +8,9 @@ use crate::app::desired;
 use crate::command::{Action, Command};
 use crate::theme::{self, sizes, text};
 use crate::words::common;
-use crate::words::number::{count, seconds, thousands};
-use crate::worker::{Job, Look, Looked, Outcome};
+use crate::words::number::thousands;
+use crate::words::window as words;
+use crate::worker::Job;
 
 /// The whole bar.
 pub fn status_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -46,7 +47,7 @@ fn running_ui(ui: &mut Ui, show: &mut Show<'_>) -> bool {
     let stage = common::sentence_case(running.stage);
     let progress = match (running.done, running.total) {
         (_, 0) => format!("{stage} ..."),
-        (done, total) => format!("{stage}: {} of {}", thousands(done), thousands(total)),
+        (done, total) => words::progress(&stage, &thousands(done), &thousands(total)),
     };
     note_ui(ui, progress);
     if !matches!(running.job, Job::SaveFigure | Job::SaveModel) {
@@ -64,55 +65,15 @@ fn done_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let view = show.state.settings.view;
     let wanted = desired(show.state, view);
     match computed.result(view) {
-        Some(looked) if Some(&looked.look) == wanted.as_ref() => note_ui(ui, took(looked)),
+        Some(looked) if Some(&looked.look) == wanted.as_ref() => note_ui(ui, words::took(looked)),
         _ if wanted.is_some() => {
-            note_ui(ui, "Not up to date");
+            note_ui(ui, words::NOT_UP_TO_DATE);
             show.action_ui(ui, Action::Retry);
         }
-        _ => note_ui(ui, "Ready"),
+        _ => note_ui(ui, words::READY),
     }
     if let Some(path) = &computed.saved {
-        note_ui(ui, format!("Saved {}", path.display()));
-    }
-}
-
-fn took(looked: &Looked) -> String {
-    let secs = seconds(looked.secs);
-    match &looked.outcome {
-        Outcome::Augmentation(outcome) => {
-            let images = count(outcome.training.len(), "image", "images");
-            format!("{images}, both modes: {secs}")
-        }
-        Outcome::Dropout(outcome) => {
-            let photo = match &looked.look {
-                Look::Dropout { pass, .. } if pass.augment.is_some() => "1 augmented photo",
-                _ => "1 photo",
-            };
-            let passes = outcome.monte_carlo.as_ref().map(|m| m.probabilities.len());
-            let passes = passes.map_or_else(String::new, |n| {
-                format!(", {} with noise", common::passes(n))
-            });
-            format!("{photo}, inference{passes}: {secs}")
-        }
-        Outcome::BatchNorm(_) => {
-            let photos = match &looked.look {
-                Look::BatchNorm { pass, .. } if pass.augment.is_some() => {
-                    count(looked.batch.len(), "augmented photo", "augmented photos")
-                }
-                _ => common::photos(looked.batch.len()),
-            };
-            format!("Forward, {photos}, both modes: {secs}")
-        }
-        Outcome::Trainable(outcome) => {
-            let photos = common::photos(outcome.photos);
-            format!("Four optimizer steps, {photos}: {secs}")
-        }
-        Outcome::Predict(outcome) => {
-            let photos = common::photos(outcome.batch);
-            let passes = [&outcome.training, &outcome.inference];
-            let passes: usize = passes.map(|s| s.passes.len() + s.mates.len()).iter().sum();
-            format!("{passes} passes, {photos} each: {secs}")
-        }
+        note_ui(ui, words::saved(&path.display().to_string()));
     }
 }
 
@@ -123,15 +84,12 @@ fn warnings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let warnings = opened.base.as_ref().map_or(&[][..], |b| &b.model.warnings);
     let mut parts_of_line = Vec::new();
     if unreadable > 0 {
-        parts_of_line.push(format!(
-            "{} could not be read",
-            count(unreadable, "file", "files")
-        ));
+        parts_of_line.push(words::unreadable(unreadable));
     }
     match warnings {
         [] => {}
         [one] => parts_of_line.push(one.clone()),
-        [first, rest @ ..] => parts_of_line.push(format!("{first} (and {} more)", rest.len())),
+        [first, rest @ ..] => parts_of_line.push(words::and_more(first, rest.len())),
     }
     if parts_of_line.is_empty() {
         return;
@@ -144,7 +102,7 @@ fn warnings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let room = room.with_max_x((room.right() - sizes::STAT_COLUMN * 1.6).max(room.left()));
     parts::row_ui(ui, room, |ui| {
         let link = ui.add(Button::new(line).frame(false).truncate());
-        if link.on_hover_text("Show them all").clicked() {
+        if link.on_hover_text(words::SHOW_ALL).clicked() {
             show.push(Command::ShowUnreadable(true));
         }
     });

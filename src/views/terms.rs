@@ -2,7 +2,7 @@
 
 use eframe::egui::Response;
 
-use crate::words::terms::sentence;
+pub use crate::words::terms::*;
 
 /// Gives a response the sentence of a term as its tooltip.
 pub fn explained(response: Response, term: &str) -> Response {

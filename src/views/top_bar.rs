@@ -12,6 +12,7 @@ use crate::theme::{self, sizes, text};
 use crate::words::common;
 use crate::words::modes;
 use crate::words::number::shortened;
+use crate::words::window as words;
 use crate::worker::{ModelSource, PhotosSource};
 
 /// Characters of a title, so that the bar keeps its room for the rest.
@@ -65,24 +66,18 @@ fn entry_ui(ui: &mut Ui, chosen: bool, name: &str, below: &str) -> bool {
 fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let opened = &show.state.opened;
     let value = match (&opened.opening_model, &opened.base) {
-        (Some(source), _) => format!("opening {} ...", model_title(source)),
+        (Some(source), _) => words::opening_small(&model_title(source)),
         (None, Some(base)) => base.model.title.clone(),
-        (None, None) => "none".to_owned(),
+        (None, None) => common::NONE.to_owned(),
     };
     let chosen = opened.base.as_ref().map(|b| &b.source);
     let value = shortened(&value, if wide { LONGEST } else { LONGEST_NARROW });
-    let button = parts::drop_button_ui(ui, label_of("Base", wide), &value, false);
-    let button = terms::explained(button, "base");
+    let button = parts::drop_button_ui(ui, label_of(words::BASE, wide), &value, false);
+    let button = terms::explained(button, terms::BASE);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = [
-            (
-                ModelSource::DogBreeds,
-                "MobileNetV2, fine-tuned on dog breeds with Keras 3. Bundled",
-            ),
-            (
-                ModelSource::EfficientNetLite0,
-                "ImageNet-1k, a PyTorch state dict. Bundled",
-            ),
+            (ModelSource::DogBreeds, words::DOG_BREEDS_TIP),
+            (ModelSource::EfficientNetLite0, words::EFFICIENTNET_TIP),
         ];
         for (source, note) in bundled {
             if entry_ui(ui, chosen == Some(&source), &model_title(&source), note) {
@@ -106,21 +101,21 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
 fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let opened = &show.state.opened;
     let value = match (&opened.opening_photos, &opened.gallery) {
-        (Some(source), _) => format!("opening {} ...", photos_title(source)),
+        (Some(source), _) => words::opening_small(&photos_title(source)),
         (None, Some(gallery)) => {
             let classes = common::classes(gallery.photos.classes.len());
-            format!(
-                "{} in {classes}",
-                crate::words::number::thousands(gallery.photos.photos.len())
+            words::photos_in(
+                &crate::words::number::thousands(gallery.photos.photos.len()),
+                &classes,
             )
         }
-        (None, None) => "none".to_owned(),
+        (None, None) => common::NONE.to_owned(),
     };
     let chosen = opened.gallery.as_ref().map(|g| &g.source);
-    let button = parts::drop_button_ui(ui, label_of("Photos", wide), &value, false);
+    let button = parts::drop_button_ui(ui, label_of(words::PHOTOS, wide), &value, false);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = PhotosSource::Bundled;
-        let note = "Fish, monuments, tools and windmills";
+        let note = words::BUNDLED_PHOTOS_TIP;
         if entry_ui(ui, chosen == Some(&bundled), &photos_title(&bundled), note) {
             show.push(Command::OpenPhotos(bundled));
         }
@@ -144,12 +139,12 @@ fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let chosen = show.state.settings.semantics;
     let by_file = show.state.opened.base.as_ref().map(|b| b.model.semantics);
     let label = show.state.semantics().label();
-    let button = parts::drop_button_ui(ui, label_of("Rules of", wide), label, false);
-    let button = terms::explained(button, "rules");
+    let button = parts::drop_button_ui(ui, label_of(words::RULES_OF, wide), label, false);
+    let button = terms::explained(button, terms::RULES);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let automatic = match by_file {
-            Some(semantics) => format!("Automatic: {}, by the file", semantics.label()),
-            None => "Automatic".to_owned(),
+            Some(semantics) => words::automatic(semantics.label()),
+            None => words::AUTOMATIC.to_owned(),
         };
         if entry_ui(ui, chosen.is_none(), &automatic, "") {
             show.push(Command::SetSemantics(None));
@@ -166,7 +161,7 @@ fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
 
 fn theme_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let chosen = show.state.settings.theme;
-    let button = parts::drop_button_ui(ui, "Theme", chosen.label(), false);
+    let button = parts::drop_button_ui(ui, words::THEME, chosen.label(), false);
     Popup::menu(&button)
         .width(sizes::SMALL_MENU_WIDTH)
         .show(|ui| {
@@ -179,7 +174,7 @@ fn theme_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 fn help_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let button = parts::drop_button_ui(ui, "", "Help", false);
+    let button = parts::drop_button_ui(ui, "", words::HELP, false);
     let popup = Popup::menu(&button).width(sizes::MENU_WIDTH);
     popup.show(|ui| {
         let height = ui.ctx().content_rect().height() - 2.0 * sizes::TOP_BAR;
@@ -191,7 +186,7 @@ fn help_ui(ui: &mut Ui, show: &mut Show<'_>) {
 
 fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
-    ui.label(text::title("LESSONS", palette));
+    ui.label(text::title(words::LESSONS, palette));
     for (number, lesson) in BUNDLED.iter().enumerate() {
         let source = LessonSource::Bundled(number);
         let chosen = show.state.lesson.as_ref();

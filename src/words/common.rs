@@ -66,3 +66,17 @@ pub fn classes(n: usize) -> String {
 pub fn runs(n: usize) -> String {
     count(n, "run", "runs")
 }
+
+pub const CLOSE: &str = "Close";
+pub const SAVE: &str = "Save...";
+
+pub const COPY: &str = "Copy";
+pub const LIGHT: &str = "Light";
+pub const DARK: &str = "Dark";
+pub const NO_SUCH_LAYER: &str = "No layer has this in its name or class";
+pub const SEARCH: &str = "search";
+pub fn search(name: &str) -> String {
+    format!("Search {name}")
+}
+pub const NOTHING_FOUND: &str = "Nothing found";
+pub const NONE: &str = "none";

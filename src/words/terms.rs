@@ -1,11 +1,18 @@
 //! What each term means, in one sentence: for tooltips and the list of words.
 
+pub const BASE: &str = "base";
+pub const BATCH: &str = "batch";
+pub const MOMENTUM: &str = "momentum";
+pub const OUTER_CALL: &str = "outer call";
+pub const RECORDED_VALUE: &str = "recorded value";
+pub const RULES: &str = "rules";
+pub const SCALE: &str = "scale";
+pub const SEED: &str = "seed";
+pub const TRAINABLE: &str = "trainable";
+
 /// Term and sentence, in the order in which one needs the others.
 pub const TERMS: &[(&str, &str)] = &[
-    (
-        "base",
-        "The pretrained network without its classifier head.",
-    ),
+    (BASE, "The pretrained network without its classifier head."),
     (
         "head",
         "What is trained on top of the base: average pooling, dropout and a dense layer.",
@@ -15,7 +22,7 @@ pub const TERMS: &[(&str, &str)] = &[
         "The argument of a call that says which behaviour its layers run: True in fit, False in predict and evaluate.",
     ),
     (
-        "trainable",
+        TRAINABLE,
         "The flag of a layer that says whether an optimizer may change its weights; PyTorch calls it requires_grad.",
     ),
     (
@@ -23,15 +30,15 @@ pub const TERMS: &[(&str, &str)] = &[
         "To set trainable to False, so that an optimizer leaves the weights alone.",
     ),
     (
-        "outer call",
+        OUTER_CALL,
         "The call of the whole model, made by fit, predict or your own code, with the training= value it passes down.",
     ),
     (
-        "recorded value",
+        RECORDED_VALUE,
         "A training= value written where the model calls its base, as in base_model(x, training=False); it is stored in the file.",
     ),
     (
-        "rules",
+        RULES,
         "What the framework makes of both switches: Keras 2, Keras 3 and PyTorch differ.",
     ),
     (
@@ -47,7 +54,7 @@ pub const TERMS: &[(&str, &str)] = &[
         "The mean and variance that a BatchNorm has stored over its training; PyTorch calls them running.",
     ),
     (
-        "momentum",
+        MOMENTUM,
         "The share of the old moving statistics that an update keeps: 0.99 takes a hundredth of the batch.",
     ),
     (
@@ -68,13 +75,13 @@ pub const TERMS: &[(&str, &str)] = &[
         "pipeline",
         "Augmentation layers in order, each working on what the one before left.",
     ),
-    ("batch", "The photos that go through the model together."),
+    (BATCH, "The photos that go through the model together."),
     (
-        "seed",
+        SEED,
         "A number that rules every draw: the same seed gives the same picture.",
     ),
     (
-        "scale",
+        SCALE,
         "What each pixel value from 0 to 255 becomes before the first layer.",
     ),
     (

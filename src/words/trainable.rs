@@ -31,7 +31,6 @@ pub const OPEN_LEFT: &str = "Trainable, left card";
 pub const OPEN_RIGHT: &str = "Trainable, right card";
 pub const FROZEN_LEFT: &str = "Frozen, left card";
 pub const FROZEN_RIGHT: &str = "Frozen, right card";
-pub const NO_SUCH_LAYER: &str = "No layer has this in its name or class";
 pub fn sort_by(label: &str) -> String {
     format!("sort by {label}")
 }

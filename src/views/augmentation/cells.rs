@@ -13,6 +13,7 @@ use crate::model::Mode;
 use crate::state::CellPlace;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
+use crate::words::augmentation as words;
 use crate::words::augmentation::meaning;
 use crate::words::modes;
 use crate::words::number::{fixed, measured};
@@ -119,7 +120,7 @@ pub fn cells_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, mode: Mode,
             let line = Rect::from_min_size(rect.left_top() - vec2(0.0, arrangement.label), size);
             let palette = theme::palette(ui);
             parts::row_ui(ui, line, |ui| {
-                ui.label(text::note(format!("epoch {}", row + 1), palette))
+                ui.label(text::note(words::epoch(row + 1), palette))
             });
         }
         if index % arrangement.columns == 0 {
@@ -141,9 +142,9 @@ pub fn cells_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, mode: Mode,
 /// A figure can show a row of cells alone.
 fn note_row(ui: &Ui, arrangement: &Arrangement, mode: Mode, first: usize, room: Rect) {
     const ROWS: [[&str; 2]; 3] = [
-        ["Left row 1", "Right row 1"],
-        ["Left row 2", "Right row 2"],
-        ["Left row 3", "Right row 3"],
+        [words::LEFT_ROW_1, words::RIGHT_ROW_1],
+        [words::LEFT_ROW_2, words::RIGHT_ROW_2],
+        [words::LEFT_ROW_3, words::RIGHT_ROW_3],
     ];
     let Some(names) = ROWS.get(first / arrangement.columns) else {
         return;
@@ -182,7 +183,7 @@ fn cell_ui(
     let palette = theme::palette(ui);
     let response = ui.interact(rect, cell_id(place), Sense::click());
     let side = modes::mode_label(place.mode, look.semantics);
-    let name = format!("{side}, image {}: {}", place.index + 1, cell.words);
+    let name = words::cell_name(side, place.index + 1, &cell.words);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     image_ui(ui, texture, fitted(rect, cell), sizes::IMAGE_RADIUS);
     if response.has_focus() || response.hovered() {
@@ -219,16 +220,16 @@ pub fn steps(pipeline: &Pipeline, cell: &Cell) -> Vec<(&'static str, String)> {
         let class = step.layer.class();
         let Some(draw) = cell.draws.get(i) else {
             let rests = if step.layer.is_random() {
-                "returns its input"
+                words::RETURNS_INPUT
             } else {
-                "acts in both modes"
+                words::ACTS_IN_BOTH
             };
             return (class, rests.to_owned());
         };
         let words = draw.words();
         let words = match meaning(draw) {
-            _ if words.is_empty() && !step.layer.is_random() => "acts in both modes".to_owned(),
-            _ if words.is_empty() => "unchanged".to_owned(),
+            _ if words.is_empty() && !step.layer.is_random() => words::ACTS_IN_BOTH.to_owned(),
+            _ if words.is_empty() => words::UNCHANGED.to_owned(),
             Some(meaning) => format!("{words} ({meaning})"),
             None => words,
         };
@@ -255,17 +256,14 @@ fn tooltip_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell) {
     let [height, width] = [cell.original.height, cell.original.width];
     let matrix = look.pipeline.input_from_output(&cell.draws, height, width);
     if let Some(matrix) = matrix.filter(|_| !cell.draws.is_empty()) {
-        ui.label(text::note("input from output, 2 × 3", palette));
+        ui.label(text::note(words::MATRIX_2_3, palette));
         let source = matrix_lines(&matrix[..6]).join("\n");
         ui.label(text::code_job(&source, f32::INFINITY, palette));
     }
     let difference = match cell.largest_difference {
-        Some(difference) => format!(
-            "largest difference from the photo {}",
-            measured(f64::from(difference))
-        ),
-        None => format!("{} × {} pixels", cell.image.height, cell.image.width),
+        Some(difference) => words::largest_difference_short(&measured(f64::from(difference))),
+        None => words::pixels(cell.image.height, cell.image.width),
     };
     ui.label(text::note(difference, palette));
-    ui.label(text::note("a click opens it large", palette));
+    ui.label(text::note(words::OPENS_LARGE, palette));
 }

@@ -8,13 +8,14 @@ use crate::command::{Action, PipelineCommand};
 use crate::theme::{self, sizes, text};
 use crate::views::picker::{self, Entry};
 use crate::views::{Show, hint, parts};
+use crate::words::augmentation as words;
 use crate::worker::Grid;
 
 /// The preset and one chip for each step; the kind of grid and "redraw" at the right.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let room = ui.max_rect();
     let right = parts::inside_ui(ui, room, Layout::right_to_left(egui::Align::Center), |ui| {
-        redraw_ui(ui, show, "Redraw");
+        redraw_ui(ui, show, words::REDRAW);
         grid_picker_ui(ui, show);
         edit_ui(ui, show);
         ui.min_rect().left()
@@ -36,13 +37,13 @@ fn preset_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .into_iter()
         .find(|preset| preset.pipeline() == *pipeline);
     let value = match named {
-        _ if is_own => "From the file",
+        _ if is_own => words::FROM_FILE,
         Some(preset) => preset.label(),
-        None => "Changed",
+        None => words::CHANGED,
     };
     let entries = || {
         let from_file = own.map(|own| Entry {
-            name: "From the file".to_owned(),
+            name: words::FROM_FILE.to_owned(),
             note: own.name.clone(),
             chosen: is_own,
         });
@@ -56,7 +57,7 @@ fn preset_ui(ui: &mut Ui, show: &mut Show<'_>) {
             .chain(Preset::ALL.map(preset))
             .collect()
     };
-    if let Some(i) = picker::picker_ui(ui, "Pipeline", value, entries) {
+    if let Some(i) = picker::picker_ui(ui, words::PIPELINE, value, entries) {
         let presets = usize::from(own.is_some());
         let preset = i.checked_sub(presets).and_then(|i| Preset::ALL.get(i));
         show.push(preset.map_or(PipelineCommand::UseOwn, |&p| PipelineCommand::SetPreset(p)));
@@ -65,10 +66,10 @@ fn preset_ui(ui: &mut Ui, show: &mut Show<'_>) {
 
 fn edit_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let editing = show.state.grid.editing;
-    let button = Button::new("Edit steps")
+    let button = Button::new(words::EDIT_STEPS)
         .corner_radius(sizes::PILL_RADIUS)
         .selected(editing);
-    let tip = "Add, remove, reorder and change the layers of the pipeline";
+    let tip = words::EDIT_STEPS_TIP;
     if ui.add(button).on_hover_text(tip).clicked() {
         show.push(PipelineCommand::Edit(!editing));
     }
@@ -80,9 +81,9 @@ fn grid_picker_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let entry = |grid: Grid| Entry {
             name: grid.label().to_owned(),
             note: match grid {
-                Grid::OnePhoto => "as in the course",
-                Grid::NinePhotos => "one draw each",
-                Grid::ThreeEpochs => "drawn anew each",
+                Grid::OnePhoto => words::AS_IN_COURSE,
+                Grid::NinePhotos => words::ONE_DRAW_EACH,
+                Grid::ThreeEpochs => words::DRAWN_ANEW_EACH,
             }
             .to_owned(),
             chosen: grid == chosen,
@@ -145,7 +146,7 @@ fn chips_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect) {
     let pipeline = &show.state.settings.pipeline;
     let Some(detail) = detail(ui, pipeline, room.width()) else {
         let on = pipeline.steps.iter().filter(|step| step.on).count();
-        let line = format!("{on} of {} steps on", pipeline.steps.len());
+        let line = words::steps_on(on, pipeline.steps.len());
         parts::line_ui(ui, text::muted(line, palette));
         return;
     };
@@ -164,9 +165,9 @@ fn chips_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect) {
             .corner_radius(sizes::PILL_RADIUS)
             .gap(0.0);
         let on_off = if step.on {
-            "A click turns it off"
+            words::TURNS_OFF
         } else {
-            "Off. A click turns it on"
+            words::TURNS_ON
         };
         let tip = format!("{}\n{on_off}", step.layer.keras_code());
         let response = ui.add(chip).on_hover_text(tip);

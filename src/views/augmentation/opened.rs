@@ -15,6 +15,8 @@ use crate::state::CellPlace;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::Cut;
 use crate::views::{Show, parts};
+use crate::words::augmentation as words;
+use crate::words::common;
 use crate::words::modes;
 use crate::words::number::{measured, percent};
 use crate::worker::Cell;
@@ -40,12 +42,7 @@ pub fn opened_ui(
     };
     let title = modes::mode_label(place.mode, shown.look.semantics);
     let stem = cells::stem(shown.look, cell.photo);
-    let note = format!(
-        "image {} of {} · {stem} · {}",
-        place.index + 1,
-        all.len(),
-        cell.words
-    );
+    let note = words::opened_note(place.index + 1, all.len(), stem, &cell.words);
     let buttons = room.with_max_y(room.top() + sizes::HEADER_BAND);
     let rest = parts::column_ui(ui, room, place.mode, title, "");
     let left = parts::inside_ui(
@@ -80,28 +77,20 @@ pub fn opened_ui(
 /// `drawn`: whether there is something to draw again.
 fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>, place: CellPlace, drawn: bool) {
     ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
-    let close = ui
-        .button("Close")
-        .on_hover_text("Back to the grid (Escape)");
+    let close = ui.button(common::CLOSE).on_hover_text(words::CLOSE_TIP);
     if close.clicked() {
         show.push(PipelineCommand::Open(None));
     }
     if drawn {
-        let again = ui.button("Draw this one again");
-        if again
-            .on_hover_text("New draws for this image only; R draws all anew")
-            .clicked()
-        {
+        let again = ui.button(words::DRAW_AGAIN);
+        if again.on_hover_text(words::DRAW_AGAIN_TIP).clicked() {
             show.push(PipelineCommand::RedrawCell(place.index));
         }
     }
-    for (name, left) in [("Next image", false), ("Previous image", true)] {
+    for (name, left) in [(words::NEXT_IMAGE, false), (words::PREVIOUS_IMAGE, true)] {
         let step = if left { -1 } else { 1 };
         let arrow = parts::chevron_ui(ui, name, left, true);
-        if arrow
-            .on_hover_text(format!("{name} (arrow keys)"))
-            .clicked()
-        {
+        if arrow.on_hover_text(words::arrow_keys(name)).clicked() {
             show.push(PipelineCommand::StepCell(step));
         }
     }
@@ -157,10 +146,12 @@ fn picture_ui(
     left.image(before.id(), frame, uv, theme::UNTINTED);
     divider_ui(ui, show, frame, line_x);
     let halves = labels.with_min_x(frame.left()).with_max_x(frame.right());
-    parts::row_ui(ui, halves, |ui| ui.label(text::note("before", palette)));
+    parts::row_ui(ui, halves, |ui| {
+        ui.label(text::note(common::BEFORE, palette))
+    });
     let to_left = Layout::right_to_left(egui::Align::Center);
     parts::inside_ui(ui, halves, to_left, |ui| {
-        ui.label(text::note("after", palette))
+        ui.label(text::note(common::AFTER, palette))
     });
 }
 
@@ -169,7 +160,7 @@ fn divider_ui(ui: &mut Ui, show: &mut Show<'_>, frame: Rect, line_x: f32) {
     let palette = theme::palette(ui);
     let response = ui.interact(frame, focus_id(), Sense::click_and_drag());
     let value = f64::from(show.state.grid.divider);
-    let name = "Line between before and after";
+    let name = words::LINE_BETWEEN;
     response.widget_info(|| WidgetInfo {
         value: Some(value),
         ..WidgetInfo::labeled(Role::Slider, true, name)
@@ -210,7 +201,7 @@ fn divider_ui(ui: &mut Ui, show: &mut Show<'_>, frame: Rect, line_x: f32) {
     }
     response
         .on_hover_cursor(egui::CursorIcon::ResizeHorizontal)
-        .on_hover_text("Drag the line (Shift with an arrow key)");
+        .on_hover_text(words::LINE_TIP);
 }
 
 fn details_ui(
@@ -229,10 +220,10 @@ fn details_ui(
         area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = sizes::S1;
             ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
-            ui.label(text::title("WHAT WAS DRAWN", palette));
+            ui.label(text::title(words::DRAWN_TITLE, palette));
             let steps = cells::steps(&shown.look.pipeline, cell);
             if steps.is_empty() {
-                ui.label(text::muted("No step is on", palette));
+                ui.label(text::muted(words::NO_STEP_ON, palette));
             }
             for (class, words) in steps {
                 ui.horizontal_wrapped(|ui| {
@@ -241,13 +232,8 @@ fn details_ui(
                 });
             }
             let difference = cell.largest_difference.map_or_else(
-                || format!("Now {} × {} pixels", cell.image.height, cell.image.width),
-                |d| {
-                    format!(
-                        "Largest difference from the photo: {}",
-                        measured(f64::from(d))
-                    )
-                },
+                || words::now_pixels(cell.image.height, cell.image.width),
+                |d| words::largest_difference(&measured(f64::from(d))),
             );
             ui.label(text::note(difference, palette));
             ui.add_space(sizes::S3);
@@ -260,18 +246,17 @@ fn details_ui(
 
 fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell) {
     let palette = theme::palette(ui);
-    ui.label(text::title("INPUT FROM OUTPUT", palette));
+    ui.label(text::title(words::MATRIX_TITLE, palette));
     let [height, width] = [cell.original.height, cell.original.width];
     let pipeline = &shown.look.pipeline;
     if let Some(matrix) = pipeline.input_from_output(&cell.draws, height, width) {
         let lines = cells::matrix_lines(&matrix).join("\n");
         let job = text::code_job(&lines, f32::INFINITY, palette);
         ui.add(egui::Label::new(job).selectable(true));
-        let meaning = "times (column, row, 1) of an output pixel gives where it reads the photo. \
-                       The outline is the photo's own square.";
+        let meaning = words::MATRIX_MEANING;
         ui.label(text::note(meaning, palette));
     } else {
-        let why = "A crop or resizing changes the frame, so no single matrix describes it.";
+        let why = words::NO_MATRIX;
         ui.label(text::note(why, palette));
     }
 }
@@ -288,7 +273,7 @@ fn fill_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, place: CellPlace
     if modes.is_empty() {
         return;
     }
-    ui.label(text::title("FILL MODE", palette));
+    ui.label(text::title(words::FILL_MODE_TITLE, palette));
     for mode in modes {
         ui.horizontal_wrapped(|ui| {
             ui.label(text::strong(mode.name()));
@@ -302,11 +287,11 @@ fn fill_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, place: CellPlace
         .filter(|(known, _)| *known == place);
     if let Some((_, Some(fill))) = fill {
         let mut on = show.state.grid.show_fill;
-        let name = "Show what the fill mode painted";
+        let name = words::SHOW_FILL;
         if parts::check_ui(ui, name, &mut on).changed() {
             show.push(PipelineCommand::ShowFill(on));
         }
-        let share = format!("{} of the pixels are painted by it", percent(fill.share));
+        let share = words::painted(&percent(fill.share));
         ui.label(text::note(share, palette));
     }
 }

@@ -10,6 +10,7 @@ use crate::augment::{
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
+use crate::words::augmentation as words;
 
 /// The largest crop and the largest size that can be chosen.
 const LARGEST_SIDE: usize = 1024;
@@ -53,7 +54,7 @@ fn transform_ui(ui: &mut Ui, transform: &mut Transform) {
                 0.0,
             );
             let mut own = layer.width_factor.is_some();
-            if parts::check_ui(ui, "width_factor of its own", &mut own).changed() {
+            if parts::check_ui(ui, words::OWN_WIDTH_FACTOR, &mut own).changed() {
                 layer.width_factor = own.then_some(layer.height_factor);
             }
             if let Some(factor) = &mut layer.width_factor {
@@ -128,29 +129,29 @@ fn factor_ui(ui: &mut Ui, name: &str, factor: &mut Factor, [low, high]: [f64; 2]
     let is_pair = !factor.is_scalar();
     row_ui(ui, name, |ui| {
         let label = if is_pair {
-            "low and high"
+            words::LOW_AND_HIGH
         } else {
-            "one number"
+            words::ONE_NUMBER
         };
         ui.push_id(name, |ui| {
             let combo = ComboBox::from_id_salt("form")
                 .selected_text(label)
                 .show_ui(ui, |ui| {
-                    if ui.selectable_label(!is_pair, "one number").clicked() && is_pair {
+                    if ui.selectable_label(!is_pair, words::ONE_NUMBER).clicked() && is_pair {
                         *factor = Factor::Scalar(factor.high().abs().clamp(scalar_low, 1.0));
                     }
-                    if ui.selectable_label(is_pair, "low and high").clicked() && !is_pair {
+                    if ui.selectable_label(is_pair, words::LOW_AND_HIGH).clicked() && !is_pair {
                         *factor = Factor::Pair(low.max(factor.low()), factor.high());
                     }
                 });
-            name_of(&combo.response, &format!("form of {name}"));
+            name_of(&combo.response, &words::form_of(name));
         });
     });
     match factor {
         Factor::Scalar(f) => slider_ui(ui, name, "", f, [scalar_low, high.min(1.0)]),
         Factor::Pair(a, b) => {
-            slider_ui(ui, name, "low", a, [low, high.min(1.0)]);
-            slider_ui(ui, name, "high", b, [low, high]);
+            slider_ui(ui, name, words::LOW, a, [low, high.min(1.0)]);
+            slider_ui(ui, name, words::HIGH, b, [low, high]);
         }
     }
 }
@@ -178,7 +179,7 @@ fn number_ui(ui: &mut Ui, name: &str, value: &mut f64, speed: f64) {
 }
 
 fn size_ui(ui: &mut Ui, height: &mut usize, width: &mut usize) {
-    for (name, side) in [("height", height), ("width", width)] {
+    for (name, side) in [(words::HEIGHT, height), (words::WIDTH, width)] {
         row_ui(ui, name, |ui| {
             // 0 can be typed, and is refused with its limit.
             let drag = parts::whole(side).range(0..=LARGEST_SIDE).suffix(" px");
@@ -228,11 +229,11 @@ fn interpolation_ui(ui: &mut Ui, interpolation: &mut Interpolation) {
 fn seed_ui(ui: &mut Ui, layer: &mut AugmentLayer) {
     row_ui(ui, "seed", |ui| {
         let mut own = layer.seed.is_some();
-        if parts::check_ui(ui, "of its own", &mut own).changed() {
+        if parts::check_ui(ui, words::OF_ITS_OWN, &mut own).changed() {
             layer.seed = own.then_some(0);
         }
         if let Some(seed) = &mut layer.seed {
-            ui.name_inputs("seed of the layer", |ui| ui.add(parts::whole(seed)));
+            ui.name_inputs(words::LAYER_SEED, |ui| ui.add(parts::whole(seed)));
         }
     });
 }

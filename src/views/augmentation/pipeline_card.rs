@@ -13,6 +13,8 @@ use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::parts::Cut;
 use crate::views::{Show, parts};
+use crate::words::augmentation as words;
+use crate::words::common;
 
 /// The step that is being dragged.
 #[derive(Clone, Copy)]
@@ -25,13 +27,13 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     let mut cut = Cut(rect.shrink2(vec2(sizes::S3, sizes::S2)));
     let head = cut.top(sizes::CONTROL_HEIGHT);
     parts::row_ui(ui, head, |ui| {
-        ui.label(text::title("STEPS, IN ORDER", palette))
+        ui.label(text::title(words::STEPS_TITLE, palette))
     });
     let to_left = Layout::right_to_left(Align::Center);
     parts::inside_ui(ui, head, to_left, |ui| {
         if ui
-            .button("Close")
-            .on_hover_text("Hide the list of steps")
+            .button(common::CLOSE)
+            .on_hover_text(words::HIDE_STEPS)
             .clicked()
         {
             show.push(PipelineCommand::Edit(false));
@@ -48,7 +50,7 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
 }
 
 fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let button = ui.button("+ Add").on_hover_text("Add a layer at the end");
+    let button = ui.button(words::ADD).on_hover_text(words::ADD_TIP);
     let hwc = show
         .state
         .opened
@@ -65,9 +67,9 @@ fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 let entry = Entry {
                     name: layer.class(),
                     right: if layer.is_random() {
-                        "random"
+                        words::RANDOM
                     } else {
-                        "both modes"
+                        words::BOTH_MODES
                     },
                     ..Entry::default()
                 };
@@ -85,7 +87,7 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let steps = &show.state.settings.pipeline.steps;
     ui.spacing_mut().item_spacing.y = sizes::S1;
     if steps.is_empty() {
-        ui.label(text::muted("No steps. Add one.", palette));
+        ui.label(text::muted(words::NO_STEPS, palette));
     }
     let n = steps.len();
     for (index, step) in steps.iter().enumerate() {
@@ -152,11 +154,11 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &Step, index: usize, n: usize
     );
     let ui = &mut child;
     ui.spacing_mut().item_spacing.x = sizes::S1;
-    handle_ui(ui, index, &format!("Drag {class}, step {number}"));
+    handle_ui(ui, index, &words::drag(class, number));
     ui.add_space(sizes::S1);
     let (space, _) = ui.allocate_exact_size(Vec2::splat(sizes::CHECKBOX), Sense::hover());
     let id = ui.scope_id().with("on");
-    let name = format!("{class} on, step {number}");
+    let name = words::on(class, number);
     if parts::checkbox_ui(ui, space, id, &name, step.on).clicked() {
         show.push(PipelineCommand::SetStep(index, !step.on));
     }
@@ -166,33 +168,18 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &Step, index: usize, n: usize
     let room = rect.with_min_x(left);
     let buttons_left = parts::inside_ui(ui, room, Layout::right_to_left(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = 0.0;
-        let remove = icon_ui(
-            ui,
-            Icon::Remove,
-            &format!("Remove {class}, step {number}"),
-            true,
-        );
+        let remove = icon_ui(ui, Icon::Remove, &words::remove(class, number), true);
         if remove.clicked() {
             show.push(PipelineCommand::Remove(index));
         }
-        let down = icon_ui(
-            ui,
-            Icon::Down,
-            &format!("Move {class} down, step {number}"),
-            number < n,
-        );
+        let down = icon_ui(ui, Icon::Down, &words::move_down(class, number), number < n);
         if down.clicked() {
             show.push(PipelineCommand::Move {
                 from: index,
                 to: index + 1,
             });
         }
-        let up = icon_ui(
-            ui,
-            Icon::Up,
-            &format!("Move {class} up, step {number}"),
-            index > 0,
-        );
+        let up = icon_ui(ui, Icon::Up, &words::move_up(class, number), index > 0);
         if up.clicked() {
             show.push(PipelineCommand::Move {
                 from: index,
@@ -203,7 +190,7 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &Step, index: usize, n: usize
     });
     let title = room.with_max_x(buttons_left);
     let response = ui.interact(title, ui.scope_id().with("title"), Sense::click());
-    let info = format!("Parameters of {class}, step {number}");
+    let info = words::parameters_of(class, number);
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, expanded, &info));
     if response.clicked() {
         show.push(PipelineCommand::Expand((!expanded).then_some(index)));
@@ -243,7 +230,7 @@ fn handle_ui(ui: &mut Ui, index: usize, name: &str) {
         ui.painter().hline(rect.x_range(), y, stroke);
     }
     response.dnd_set_drag_payload(Dragged(index));
-    response.on_hover_text("Drag to another place");
+    response.on_hover_text(words::DRAG_TIP);
 }
 
 #[derive(Clone, Copy)]

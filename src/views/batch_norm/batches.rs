@@ -95,7 +95,7 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     };
     let mut at = nearest(shown.momentum);
     let label = ui.label(text::note(words::MOMENTUM, palette));
-    terms::explained(label, "momentum");
+    terms::explained(label, terms::MOMENTUM);
     // Where there is no room for the slider, its value still stands.
     let room = ui.available_width() >= sizes::SLIDER + 2.0 * sizes::CHEVRON + sizes::CAPTION;
     if !parts::is_figure(ui) && room {

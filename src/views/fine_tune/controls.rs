@@ -9,6 +9,7 @@ use crate::theme::{self, sizes, text};
 use crate::train::optimizer::Kind;
 use crate::train::recipe::Preset;
 use crate::views::{Show, menu, parts};
+use crate::words::fine_tune as words;
 use crate::words::number::{estimate, seconds};
 
 /// The row above the runs.
@@ -33,11 +34,11 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
         show.push(TrainCommand::SetOptimizer(kind));
     }
     let rate = rate_label(train.rate);
-    let chosen = choice_ui(ui, "rate", rate, &RATES, rate_label, train.rate);
+    let chosen = choice_ui(ui, words::RATE, rate, &RATES, rate_label, train.rate);
     if let Some(rate) = chosen {
         show.push(TrainCommand::SetRate(rate));
     }
-    let label = ui.label(text::muted("epochs", palette));
+    let label = ui.label(text::muted(words::EPOCHS, palette));
     let mut epochs = train.epochs;
     let drag = parts::whole(&mut epochs).range(1..=MAX_EPOCHS);
     let response = ui.add(drag).labelled_by(label.id);
@@ -62,27 +63,27 @@ fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
     let left = || {
         let each = training.secs / done.max(1) as f64;
         let rest = each * total.saturating_sub(done) as f64;
-        format!("step {done} of {total}, about {} left", estimate(rest))
+        words::time_left(done, total, &estimate(rest))
     };
     match training.status {
         Status::Idle => (vec![Action::StartRuns, Action::StepRuns], String::new()),
-        Status::Preparing => (vec![Action::StopRuns], "reading photos".to_owned()),
+        Status::Preparing => (vec![Action::StopRuns], words::READING_PHOTOS.to_owned()),
         Status::Running if features.is_some() => {
             let [done, all] = features.unwrap_or_default();
-            let note = format!("features of the base, once: {done} of {all} photos");
+            let note = words::features(done, all);
             (vec![Action::PauseRuns, Action::StopRuns], note)
         }
         Status::Running if done == 0 => (
             vec![Action::PauseRuns, Action::StopRuns],
-            "first step".to_owned(),
+            words::FIRST_STEP.to_owned(),
         ),
         Status::Running => (vec![Action::PauseRuns, Action::StopRuns], left()),
         Status::Paused => {
             let all = vec![Action::ResumeRuns, Action::StepRuns, Action::ResetRuns];
-            (all, format!("paused at step {done} of {total}"))
+            (all, words::paused(done, total))
         }
         Status::Ended => {
-            let took = format!("{done} steps in {}", seconds(training.secs));
+            let took = words::took(done, &seconds(training.secs));
             (vec![Action::StartRuns, Action::ResetRuns], took)
         }
     }
@@ -93,7 +94,7 @@ fn rate_label(rate: f64) -> &'static str {
         "0.1", "0.01", "0.003", "0.001", "0.0003", "0.0001", "0.00001",
     ];
     let place = RATES.iter().position(|&r| r == rate);
-    place.map_or("own", |i| NAMES[i])
+    place.map_or(words::OWN_RATE, |i| NAMES[i])
 }
 
 /// A button with a short list; returns what was clicked.

@@ -7,6 +7,7 @@ use crate::state::RunState;
 use crate::theme::{self, Palette, sizes, text};
 use crate::train::movement::Movement;
 use crate::views::parts;
+use crate::words::fine_tune as words;
 use crate::words::number::fixed;
 
 /// Relative movements below this are drawn as the shortest bar.
@@ -47,8 +48,8 @@ pub enum Curve {
 pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Axes) {
     let palette = theme::palette(ui);
     let (name, top) = match curve {
-        Curve::Loss => ("Loss", axes.loss),
-        Curve::Accuracy => ("Accuracy", 1.0),
+        Curve::Loss => (words::LOSS, axes.loss),
+        Curve::Accuracy => (words::ACCURACY, 1.0),
     };
     let (head, plot) = rect.split_top_bottom_at_y(rect.top() + sizes::CAPTION);
     let value = run.steps.last().map(|s| match curve {
@@ -59,11 +60,11 @@ pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Ax
     let value = if value.is_empty() || rect.width() < sizes::RUN_CAPTION {
         value
     } else {
-        format!("batch {value}")
+        words::of_batch(&value)
     };
     caption(ui, head, name, &value);
     let response = ui.interact(plot, ui.scope_id().with((&run.name, name)), Sense::hover());
-    let spoken = format!("{name} of {} after {} steps", run.name, run.steps.len());
+    let spoken = words::curve_name(name, &run.name, run.steps.len());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
     frame(ui, plot, palette);
     let at = |step: usize, value: f64| {
@@ -123,7 +124,7 @@ pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Ax
 pub fn movement_ui(ui: &mut Ui, rect: Rect, run: &RunState, names: impl Fn(&Movement) -> String) {
     let palette = theme::palette(ui);
     let (head, plot) = rect.split_top_bottom_at_y(rect.top() + sizes::CAPTION);
-    caption(ui, head, "Moved", "weights ↑ statistics ↓");
+    caption(ui, head, words::MOVED, words::UP_AND_DOWN);
     frame(ui, plot, palette);
     let end = run.steps.iter().rev().find_map(|s| s.end.as_ref());
     let layers = end.map_or(&[][..], |end| &end.movement);
@@ -139,10 +140,7 @@ pub fn movement_ui(ui: &mut Ui, rect: Rect, run: &RunState, names: impl Fn(&Move
             .count()
     };
     let (weights, statistics) = (moved(|m| m.weights), moved(|m| m.statistics));
-    let spoken = format!(
-        "{}: the weights of {weights} layers moved, and the moving statistics of {statistics}",
-        run.name
-    );
+    let spoken = words::moved_name(&run.name, weights, statistics);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
     let middle = plot.center().y;
     let ground = Stroke::new(sizes::LINE, palette.strong_line);

@@ -9,6 +9,7 @@ use crate::state::RunState;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
+use crate::words::common;
 use crate::words::fine_tune as words;
 
 /// The height a card of this width needs.
@@ -78,15 +79,11 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
         ui.add_enabled_ui(has_weights, |ui| {
             let actions = [
                 (
-                    "Use this model",
-                    "The other views show it, until another base is opened",
+                    words::USE_MODEL,
+                    words::USE_MODEL_TIP,
                     TrainCommand::Use(run),
                 ),
-                (
-                    "Save...",
-                    "In the format of the file it came from",
-                    TrainCommand::Save(run),
-                ),
+                (common::SAVE, words::SAVE_TIP, TrainCommand::Save(run)),
             ];
             for (label, tooltip, command) in actions {
                 let response = ui.add(Button::new(

@@ -7,13 +7,14 @@ use crate::state::{MAX_PART, State};
 use crate::theme::{self, sizes, text};
 use crate::train::split::split;
 use crate::views::{Show, menu, parts};
+use crate::words::fine_tune as words;
 
 /// The button that opens the choices.
 pub fn setup_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let own = show.state.settings.train.own_head;
-    let value = if own { "the file's" } else { "new" };
-    let button = parts::drop_button_ui(ui, "head", value, true);
-    let spoken = format!("head {value}, validation, augmentation");
+    let value = if own { words::FILES_HEAD } else { words::NEW };
+    let button = parts::drop_button_ui(ui, words::HEAD, value, true);
+    let spoken = words::head_name(value);
     button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &spoken));
     Popup::menu(&button)
         .width(sizes::MENU_WIDTH)
@@ -25,16 +26,8 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let train = show.state.settings.train;
     let classes = show.state.photos().map_or(0, |set| set.classes.len());
     let heads = [
-        (
-            false,
-            "New head",
-            "Global average pooling, dropout and a dense layer for these classes",
-        ),
-        (
-            true,
-            "The file's own head",
-            "As it is in the file; it needs an output for each class",
-        ),
+        (false, words::NEW_HEAD, words::NEW_HEAD_TIP),
+        (true, words::OWN_HEAD, words::OWN_HEAD_TIP),
     ];
     for (own, name, below) in heads {
         let entry = menu::Entry {
@@ -49,14 +42,11 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     if !train.own_head {
         let mut rate = train.dropout;
-        if number_ui(ui, "dropout rate", &mut rate) {
+        if number_ui(ui, words::DROPOUT_RATE, &mut rate) {
             show.push(TrainCommand::SetDropout(rate));
         }
         if classes == 2 {
-            for (sigmoid, name) in [
-                (false, "Two outputs with softmax"),
-                (true, "One output with sigmoid"),
-            ] {
+            for (sigmoid, name) in [(false, words::TWO_OUTPUTS), (true, words::ONE_OUTPUT)] {
                 let entry = menu::Entry {
                     name,
                     chosen: sigmoid == train.sigmoid,
@@ -70,11 +60,11 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     ui.separator();
     let mut part = train.validation;
-    if number_ui(ui, "validation split", &mut part) {
+    if number_ui(ui, words::VALIDATION_SPLIT, &mut part) {
         show.push(TrainCommand::SetValidation(part));
     }
     let mut augment = show.state.settings.augment_batch;
-    if parts::check_ui(ui, "augment the photos it learns from", &mut augment).changed() {
+    if parts::check_ui(ui, words::AUGMENT, &mut augment).changed() {
         show.push(Command::AugmentBatch(augment));
     }
     ui.separator();
@@ -107,14 +97,14 @@ fn classes_ui(ui: &mut Ui, state: &State) {
         let of_class = photos.iter().filter(|&&p| set.photos[p].class == class);
         of_class.count()
     };
-    let note = format!("Split by seed {seed}, by the rule of Keras");
+    let note = words::split_by(seed);
     parts::line_ui(ui, text::note(note, palette));
     Grid::new("classes of the split")
         .num_columns(3)
         .min_row_height(sizes::CAPTION)
         .spacing([sizes::S4, sizes::S1])
         .show(ui, |ui| {
-            for head in ["class", "to learn from", "to validate"] {
+            for head in [words::CLASS, words::TO_LEARN_FROM, words::TO_VALIDATE] {
                 ui.label(text::note(head, palette));
             }
             ui.end_row();
@@ -126,14 +116,14 @@ fn classes_ui(ui: &mut Ui, state: &State) {
                 }
                 ui.end_row();
             }
-            ui.label(text::strong("all"));
+            ui.label(text::strong(words::ALL));
             for photos in sides {
                 ui.label(text::strong(photos.len().to_string()));
             }
             ui.end_row();
         });
     if set.classes.len() > MOST {
-        let more = format!("and {} more classes", set.classes.len() - MOST);
+        let more = words::more_classes(set.classes.len() - MOST);
         ui.label(text::note(more, palette));
     }
 }

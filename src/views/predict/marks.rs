@@ -77,7 +77,7 @@ pub struct Row {
 pub fn bar_ui(ui: &mut Ui, columns: Columns, rect: Rect, mode: Mode, row: &Row) {
     let palette = theme::palette(ui);
     let name = if row.own {
-        format!("{} · its folder", row.name)
+        words::in_its_folder(&row.name)
     } else {
         row.name.clone()
     };
@@ -198,7 +198,7 @@ fn every(strip: &Strip<'_>) -> String {
         let first = if sighting.first == strip.followed {
             String::new()
         } else {
-            format!(" (first: {})", strip.names.of(sighting.first))
+            words::first_is(&strip.names.of(sighting.first))
         };
         format!(
             "{}: {}{first}",

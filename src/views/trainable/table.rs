@@ -114,7 +114,7 @@ pub fn table_ui(ui: &mut Ui, show: &mut Show<'_>, rows: &[Row], rect: Rect) {
     let mut cut = parts::Cut(rect);
     headings_ui(ui, show, cut.top(sizes::HEADER_BAND));
     if rows.is_empty() {
-        let hint = words::NO_SUCH_LAYER;
+        let hint = common::NO_SUCH_LAYER;
         parts::empty_ui(ui, cut.0, hint);
         return;
     }

@@ -1,0 +1,18 @@
+//! The export dialog.
+
+pub const TITLE: &str = "Export";
+pub const WHAT: &str = "WHAT";
+pub const LEFT_CARDS: &str = "Left cards";
+pub const RIGHT_CARDS: &str = "Right cards";
+pub const LEFT_COLUMN: &str = "Left column";
+pub const RIGHT_COLUMN: &str = "Right column";
+pub const THE_VIEW: &str = "The view";
+pub const THE_WINDOW: &str = "The whole window";
+pub const WITH_CAPTION: &str = "With a caption";
+pub const FORMAT: &str = "FORMAT";
+pub const THEME: &str = "THEME";
+pub const WITH_NUMBERS: &str = "With the numbers, as CSV";
+pub const ONE_PLOT: &str = "One plot";
+pub const PLOT: &str = "Plot";
+pub const PREVIEW: &str = "Preview of the figure";
+pub const DRAWING: &str = "Drawing ...";

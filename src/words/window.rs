@@ -1,0 +1,102 @@
+//! The frame around the views: bars, side panel, what stands in a view while nothing is there.
+
+use super::common;
+use super::number::{count, seconds};
+use crate::worker::{Look, Looked, Outcome};
+
+pub fn opening(title: &str) -> String {
+    format!("Opening {title} ...")
+}
+pub const OPEN_A_BASE: &str = "No base is open. Open one with Base, or drop a file here.";
+pub const OPEN_PHOTOS: &str = "No photos are open. Open a folder with Photos, or drop one here.";
+pub const NO_BATCH_NORM: &str =
+    "This base has no BatchNorm layer: its statistics are the same in both modes.";
+pub const COMPUTING: &str = "Computing ...";
+pub const WHAT_YOU_SEE: &str = "WHAT YOU SEE";
+pub const CODE: &str = "CODE";
+pub const COPY_CODE: &str = "Copy the code";
+pub const TOTAL_PARAMS: &str = "Total params";
+pub const TRAINABLE: &str = "Trainable";
+pub const NON_TRAINABLE: &str = "Non-trainable";
+pub fn progress(stage: &str, done: &str, total: &str) -> String {
+    format!("{stage}: {done} of {total}")
+}
+pub const NOT_UP_TO_DATE: &str = "Not up to date";
+pub const READY: &str = "Ready";
+pub fn saved(path: &str) -> String {
+    format!("Saved {path}")
+}
+pub fn and_more(first: &str, more: usize) -> String {
+    format!("{first} (and {more} more)")
+}
+pub const SHOW_ALL: &str = "Show them all";
+
+pub fn took(looked: &Looked) -> String {
+    let secs = seconds(looked.secs);
+    match &looked.outcome {
+        Outcome::Augmentation(outcome) => {
+            let images = count(outcome.training.len(), "image", "images");
+            format!("{images}, both modes: {secs}")
+        }
+        Outcome::Dropout(outcome) => {
+            let photo = match &looked.look {
+                Look::Dropout { pass, .. } if pass.augment.is_some() => "1 augmented photo",
+                _ => "1 photo",
+            };
+            let passes = outcome.monte_carlo.as_ref().map(|m| m.probabilities.len());
+            let passes = passes.map_or_else(String::new, |n| {
+                format!(", {} with noise", common::passes(n))
+            });
+            format!("{photo}, inference{passes}: {secs}")
+        }
+        Outcome::BatchNorm(_) => {
+            let photos = match &looked.look {
+                Look::BatchNorm { pass, .. } if pass.augment.is_some() => {
+                    count(looked.batch.len(), "augmented photo", "augmented photos")
+                }
+                _ => common::photos(looked.batch.len()),
+            };
+            format!("Forward, {photos}, both modes: {secs}")
+        }
+        Outcome::Trainable(outcome) => {
+            let photos = common::photos(outcome.photos);
+            format!("Four optimizer steps, {photos}: {secs}")
+        }
+        Outcome::Predict(outcome) => {
+            let photos = common::photos(outcome.batch);
+            let passes = [&outcome.training, &outcome.inference];
+            let passes: usize = passes.map(|s| s.passes.len() + s.mates.len()).iter().sum();
+            format!("{passes} passes, {photos} each: {secs}")
+        }
+    }
+}
+
+pub fn opening_small(title: &str) -> String {
+    format!("opening {title} ...")
+}
+pub const BASE: &str = "Base";
+pub const DOG_BREEDS_TIP: &str = "MobileNetV2, fine-tuned on dog breeds with Keras 3. Bundled";
+pub const EFFICIENTNET_TIP: &str = "ImageNet-1k, a PyTorch state dict. Bundled";
+pub fn photos_in(photos: &str, classes: &str) -> String {
+    format!("{photos} in {classes}")
+}
+pub const PHOTOS: &str = "Photos";
+pub const BUNDLED_PHOTOS_TIP: &str = "Fish, monuments, tools and windmills";
+pub const RULES_OF: &str = "Rules of";
+pub fn automatic(rules: &str) -> String {
+    format!("Automatic: {rules}, by the file")
+}
+pub const AUTOMATIC: &str = "Automatic";
+pub const THEME: &str = "Theme";
+pub const HELP: &str = "Help";
+pub const LESSONS: &str = "LESSONS";
+pub fn no_photos(folder: &str) -> String {
+    format!(
+        "{folder} holds no photos. Photos must lie in one folder for each class, or in the folder \
+         itself."
+    )
+}
+pub fn unreadable(files: usize) -> String {
+    let files = count(files, "file", "files");
+    format!("{files} could not be read")
+}

@@ -32,8 +32,8 @@ use crate::theme::{self, sizes};
 use crate::views::{self, Show};
 use crate::worker::{ModelSource, PhotosSource, Worker};
 
+use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
-pub use events::UNOPENED;
 pub use looks::desired;
 pub use training::experiment;
 
@@ -120,9 +120,7 @@ impl App {
         state.desk.hint =
             options.settings.is_some() && !app.kept.hint_done && options.lesson.is_none();
         if let Some(notice) = notice {
-            state
-                .computed
-                .notify("The settings could not be read", notice);
+            state.computed.notify(words::SETTINGS_UNREAD, notice);
         }
         if app.kept.zoom != 1.0 {
             ctx.set_zoom_factor(app.kept.zoom);

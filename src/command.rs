@@ -10,6 +10,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 use crate::augment::{AugmentLayer, Preset};
 use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
+use crate::words::commands as words;
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
 pub use choices::{Choice, choices};
@@ -308,170 +309,45 @@ impl Action {
     }
 
     /// Label, tooltip and shortcut.
-    #[allow(clippy::too_many_lines, reason = "one table")]
     pub fn info(self) -> Info {
-        let ctrl = Modifiers::COMMAND;
-        let (label, tooltip, shortcut) = match self {
-            Self::Show(View::Augmentation) => (
-                "Augmentation",
-                "One photo nine times through random flips and rotations",
-                Some((Modifiers::NONE, Key::Num1)),
-            ),
-            Self::Show(View::Dropout) => (
-                "Dropout",
-                "Which units a dropout layer drops",
-                Some((Modifiers::NONE, Key::Num2)),
-            ),
-            Self::Show(View::BatchNorm) => (
-                "BatchNorm",
-                "Which mean and variance a BatchNorm layer normalises with",
-                Some((Modifiers::NONE, Key::Num3)),
-            ),
-            Self::Show(View::Trainable) => (
-                "Trainable",
-                "What trainable and training each protect, measured by one optimizer step",
-                Some((Modifiers::NONE, Key::Num4)),
-            ),
-            Self::Show(View::FineTune) => (
-                "Fine-tune",
-                "Real training steps on these photos, with the switches set in different ways",
-                Some((Modifiers::NONE, Key::Num5)),
-            ),
-            Self::Show(View::Predict) => (
-                "Predict",
-                "The photo's top five in both modes, pass by pass and among other batch-mates",
-                Some((Modifiers::NONE, Key::Num6)),
-            ),
-            Self::Redraw => (
-                "Redraw",
-                "Draw anew, on the same photos",
-                Some((Modifiers::NONE, Key::R)),
-            ),
-            Self::PreviousPhoto => (
-                "Previous photo",
-                "Previous photo",
-                Some((Modifiers::NONE, Key::ArrowLeft)),
-            ),
-            Self::NextPhoto => (
-                "Next photo",
-                "Next photo",
-                Some((Modifiers::NONE, Key::ArrowRight)),
-            ),
-            Self::OpenBase => (
-                "Open file...",
-                "A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), or an .onnx file",
-                Some((ctrl, Key::O)),
-            ),
-            Self::OpenPhotos => (
-                "Open folder...",
-                "A folder with one folder of photos for each class",
-                Some((ctrl.plus(Modifiers::SHIFT), Key::O)),
-            ),
-            Self::Export => (
-                "Export...",
-                "Save the view or the window as SVG or PNG, or copy it",
-                Some((ctrl, Key::E)),
-            ),
-            Self::NewSeed => ("New seed", "Another batch of photos and other draws", None),
-            Self::FreezeAll => ("Freeze all", "Set trainable to False on every layer", None),
-            Self::UnfreezeAll => ("Unfreeze all", "Set trainable to True on every layer", None),
-            Self::FineTuneFrom => (
-                "Fine-tune from",
-                "Make the base trainable, then freeze its layers before this one",
-                None,
-            ),
-            Self::ResetFlags => ("Reset to file", "The flags as they are in the file", None),
-            Self::Compile => ("compile()", "Train with the flags as they are now", None),
-            Self::Cancel => ("Cancel", "Stop what runs", None),
-            Self::Retry => ("Run again", "Compute this view", None),
-            Self::Undo => ("Undo", "Take the last change back", Some((ctrl, Key::Z))),
-            Self::Redo => (
-                "Redo",
-                "Do again what was taken back",
-                Some((ctrl.plus(Modifiers::SHIFT), Key::Z)),
-            ),
-            Self::FindCommand => (
-                "Find a command...",
-                "Every action and choice, found by its name",
-                Some((ctrl, Key::P)),
-            ),
-            Self::Lecture => (
-                "Lecture mode",
-                "Large type and nothing but the two columns, for an audience; Esc leaves it",
-                Some((Modifiers::NONE, Key::F5)),
-            ),
-            Self::ShowKeys => (
-                "Keys",
-                "All keys in one list",
-                Some((Modifiers::NONE, Key::Questionmark)),
-            ),
-            Self::ShowTerms => ("Words", "What each term means, in one sentence", None),
-            Self::ShowCard => (
-                "Model card",
-                "What the file holds: network, format, parameters, frozen layers, classes",
-                None,
-            ),
-            Self::ShowHint => ("Where to start", "Point at the three things to click", None),
-            Self::ResetSettings => (
-                "Reset settings",
-                "Every setting as at the first start; the files stay open",
-                None,
-            ),
-            Self::OpenLesson => ("Open lesson...", "A lesson file (.toml)", None),
-            Self::SaveLesson => (
-                "Save as lesson...",
-                "Write what is shown now as a lesson of one step",
-                None,
-            ),
-            Self::NextStep => (
-                "Next step",
-                "The next step of the lesson",
-                Some((Modifiers::NONE, Key::PageDown)),
-            ),
-            Self::PreviousStep => (
-                "Previous step",
-                "The step before this one",
-                Some((Modifiers::NONE, Key::PageUp)),
-            ),
-            Self::FreePlay => (
-                "Free play",
-                "Leave the step and change anything; Back to the step sets everything again",
-                None,
-            ),
-            Self::CloseLesson => (
-                "Close lesson",
-                "End the lesson; your own settings come back",
-                None,
-            ),
-            Self::StartRuns => (
-                "Start",
-                "Train the open model on the open photos",
-                Some((Modifiers::NONE, Key::S)),
-            ),
-            Self::PauseRuns => (
-                "Pause",
-                "Stop after this step, to go on later",
-                Some((Modifiers::NONE, Key::P)),
-            ),
-            Self::ResumeRuns => ("Resume", "Go on", Some((Modifiers::NONE, Key::G))),
-            Self::StepRuns => (
-                "Step",
-                "One optimizer step of every run",
-                Some((Modifiers::NONE, Key::N)),
-            ),
-            Self::StopRuns => ("Stop", "End the runs; what they did stays", None),
-            Self::ResetRuns => (
-                "Reset",
-                "Forget the runs: the next ones begin at the open model's weights",
-                None,
-            ),
-        };
-        let shortcut = shortcut.map(|(modifiers, key)| KeyboardShortcut::new(modifiers, key));
+        let [label, tooltip] = words::action(self);
         Info {
             label,
             tooltip,
-            shortcut,
+            shortcut: self.shortcut(),
         }
+    }
+
+    fn shortcut(self) -> Option<KeyboardShortcut> {
+        let plain = Modifiers::NONE;
+        let ctrl = Modifiers::COMMAND;
+        let (modifiers, key) = match self {
+            Self::Show(View::Augmentation) => (plain, Key::Num1),
+            Self::Show(View::Dropout) => (plain, Key::Num2),
+            Self::Show(View::BatchNorm) => (plain, Key::Num3),
+            Self::Show(View::Trainable) => (plain, Key::Num4),
+            Self::Show(View::FineTune) => (plain, Key::Num5),
+            Self::Show(View::Predict) => (plain, Key::Num6),
+            Self::Redraw => (plain, Key::R),
+            Self::PreviousPhoto => (plain, Key::ArrowLeft),
+            Self::NextPhoto => (plain, Key::ArrowRight),
+            Self::OpenBase => (ctrl, Key::O),
+            Self::OpenPhotos => (ctrl.plus(Modifiers::SHIFT), Key::O),
+            Self::Export => (ctrl, Key::E),
+            Self::Undo => (ctrl, Key::Z),
+            Self::Redo => (ctrl.plus(Modifiers::SHIFT), Key::Z),
+            Self::FindCommand => (ctrl, Key::P),
+            Self::Lecture => (plain, Key::F5),
+            Self::ShowKeys => (plain, Key::Questionmark),
+            Self::NextStep => (plain, Key::PageDown),
+            Self::PreviousStep => (plain, Key::PageUp),
+            Self::StartRuns => (plain, Key::S),
+            Self::PauseRuns => (plain, Key::P),
+            Self::ResumeRuns => (plain, Key::G),
+            Self::StepRuns => (plain, Key::N),
+            _ => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
     }
 }
 

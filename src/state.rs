@@ -6,6 +6,7 @@ mod grid;
 mod layer_sort;
 mod opened;
 mod recent;
+mod titles;
 mod training;
 mod walk;
 
@@ -20,6 +21,8 @@ use crate::augment::Pipeline;
 use crate::dataset::{PhotoSet, Photos};
 use crate::lesson::{Control, OpenLesson};
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
+use crate::words::common;
+use crate::words::window as words;
 use crate::worker::{
     DropoutSetting, Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook,
 };
@@ -30,6 +33,7 @@ pub use grid::{CellPlace, GridState};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
 pub use recent::Recent;
+pub use titles::{model_title, photos_title};
 pub use training::{MAX_EPOCHS, MAX_PART, RATES, RunState, Status, TrainSettings, TrainingState};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
@@ -98,9 +102,9 @@ impl ThemeChoice {
     /// The name the window shows.
     pub fn label(self) -> &'static str {
         match self {
-            Self::System => "System",
-            Self::Light => "Light",
-            Self::Dark => "Dark",
+            Self::System => words::SYSTEM,
+            Self::Light => common::LIGHT,
+            Self::Dark => common::DARK,
         }
     }
 }
@@ -384,28 +388,4 @@ impl State {
     pub fn photos(&self) -> Option<&PhotoSet> {
         self.opened.gallery.as_ref().map(|g| &*g.photos)
     }
-}
-
-/// What the window calls a source before it is open.
-pub fn model_title(source: &ModelSource) -> String {
-    match source {
-        ModelSource::DogBreeds => "MobileNetV2 · dog breeds".to_owned(),
-        ModelSource::EfficientNetLite0 => "EfficientNet-Lite0".to_owned(),
-        ModelSource::File(path) | ModelSource::Weights { path, .. } => file_name(path),
-    }
-}
-
-/// What the window calls a source before it is open.
-pub fn photos_title(source: &PhotosSource) -> String {
-    match source {
-        PhotosSource::Bundled => "Bundled photos".to_owned(),
-        PhotosSource::Folder(path) => file_name(path),
-    }
-}
-
-fn file_name(path: &std::path::Path) -> String {
-    path.file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy()
-        .into_owned()
 }

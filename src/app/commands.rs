@@ -6,6 +6,7 @@ use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::{Flags, Role};
 use crate::state::{MAX_BATCH, Search, Sheet, View};
+use crate::words::progress as words;
 use crate::worker::{Job, PhotosSource, PredictLook, Request};
 
 impl App {
@@ -18,12 +19,12 @@ impl App {
             Command::Do(action) => self.act(ctx, action),
             Command::Training(command) => self.train(ctx, command),
             Command::OpenModel(source) => {
-                state.computed.start(Job::OpenModel, "Opening");
+                state.computed.start(Job::OpenModel, words::OPENING);
                 state.opened.opening_model = Some(source.clone());
                 self.worker.send(Request::OpenModel(source));
             }
             Command::OpenPhotos(source) => {
-                state.computed.start(Job::OpenPhotos, "Listing");
+                state.computed.start(Job::OpenPhotos, words::LISTING);
                 state.opened.opening_photos = Some(source.clone());
                 state.opened.wanted_photo = None;
                 self.worker.send(Request::OpenPhotos(source));

@@ -6,6 +6,7 @@ use super::App;
 use super::settings_file::Kept;
 use crate::command::DeskCommand;
 use crate::state::{Recent, Settings};
+use crate::words::notices as words;
 
 impl App {
     /// Carries out one command of the window itself.
@@ -63,7 +64,7 @@ impl App {
             && let Err(error) = keeper.keep(&self.kept)
         {
             let computed = &mut self.state.computed;
-            computed.notify("The settings could not be remembered", error);
+            computed.notify(words::SETTINGS_UNKEPT, error);
         }
     }
 }

@@ -12,6 +12,8 @@ use rfd::{AsyncFileDialog, FileHandle};
 
 use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
+use crate::words::dialogs as words;
+use crate::words::progress;
 use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, SaveModel};
 
 /// Answers that may wait at once; more than that, nobody can click in one frame.
@@ -54,9 +56,9 @@ impl Dialogs {
     /// Asks for a model file.
     pub fn open_base(&self, ctx: &Context) {
         let dialog = AsyncFileDialog::new()
-            .set_title("Open a base")
-            .add_filter("Models", &MODEL_EXTENSIONS)
-            .add_filter("All files", &["*"]);
+            .set_title(words::OPEN_BASE)
+            .add_filter(words::MODELS, &MODEL_EXTENSIONS)
+            .add_filter(words::ALL_FILES, &["*"]);
         self.wait(ctx, dialog.pick_file(), |file| {
             Answer::Base(file.path().to_owned())
         });
@@ -64,7 +66,7 @@ impl Dialogs {
 
     /// Asks for a folder of photos.
     pub fn open_photos(&self, ctx: &Context) {
-        let dialog = AsyncFileDialog::new().set_title("Open a folder of photos");
+        let dialog = AsyncFileDialog::new().set_title(words::OPEN_PHOTOS);
         self.wait(ctx, dialog.pick_folder(), |file| {
             Answer::Photos(file.path().to_owned())
         });
@@ -73,8 +75,8 @@ impl Dialogs {
     /// Asks for a lesson file.
     pub fn open_lesson(&self, ctx: &Context) {
         let dialog = AsyncFileDialog::new()
-            .set_title("Open a lesson")
-            .add_filter("Lessons", &[LESSON_EXTENSION]);
+            .set_title(words::OPEN_LESSON)
+            .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
         self.wait(ctx, dialog.pick_file(), |file| {
             Answer::Lesson(file.path().to_owned())
         });
@@ -83,9 +85,9 @@ impl Dialogs {
     /// Asks where to write a lesson.
     pub fn save_lesson(&self, ctx: &Context) {
         let dialog = AsyncFileDialog::new()
-            .set_title("Save as a lesson")
+            .set_title(words::SAVE_LESSON)
             .set_file_name("lesson.toml")
-            .add_filter("Lessons", &[LESSON_EXTENSION]);
+            .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
         self.wait(ctx, dialog.save_file(), |file| {
             let mut path = file.path().to_owned();
             if path.extension().is_none() {
@@ -103,7 +105,7 @@ impl Dialogs {
             "svg"
         };
         let dialog = AsyncFileDialog::new()
-            .set_title("Save the figure")
+            .set_title(words::SAVE_FIGURE)
             .set_file_name(format!("modelens.{extension}"))
             .add_filter(extension.to_uppercase(), &[extension]);
         self.wait(ctx, dialog.save_file(), move |file| {
@@ -126,9 +128,9 @@ impl Dialogs {
         let extension = extension.unwrap_or_default();
         let text = extension.to_string_lossy().into_owned();
         let dialog = AsyncFileDialog::new()
-            .set_title("Save the trained model")
+            .set_title(words::SAVE_MODEL)
             .set_file_name(name)
-            .add_filter("Model", &[text]);
+            .add_filter(words::MODEL, &[text]);
         self.wait(ctx, dialog.save_file(), move |file| {
             let mut path = file.path().to_owned();
             if path.extension() != Some(&extension) {
@@ -202,19 +204,18 @@ impl App {
                 Answer::SaveModel(path, job) => {
                     self.state
                         .computed
-                        .start(Job::SaveModel, "Saving the model");
+                        .start(Job::SaveModel, progress::SAVING_MODEL);
                     let job = SaveModel { path, ..*job };
                     self.worker.send(Request::SaveModel(Box::new(job)));
                 }
                 Answer::NoDialog => {
-                    let hint = "The system offers none (a desktop portal, or zenity). Drop files \
-                                onto the window, or name them on the command line.";
+                    let hint = words::NO_DIALOG;
                     let computed = &mut self.state.computed;
-                    computed.notify("The file dialog could not be opened", hint.to_owned());
+                    computed.notify(words::UNOPENED, hint.to_owned());
                 }
                 Answer::NoThread(error) => {
                     let computed = &mut self.state.computed;
-                    computed.notify("The file dialog could not be opened", error.to_string());
+                    computed.notify(words::UNOPENED, error.to_string());
                 }
             }
         }

@@ -10,10 +10,9 @@ use crate::augment::Pipeline;
 use crate::dataset::Photos;
 use crate::model::{Model, labels};
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
+use crate::words::notices as words;
+use crate::words::window;
 use crate::worker::{Event, Job, Look, Looked, ModelSource, Outcome, PhotosSource, Request};
-
-/// The title of what is said of files that are no models.
-pub const UNOPENED: &str = "The model could not be opened";
 
 impl App {
     /// Takes everything the worker has said since the last frame.
@@ -83,7 +82,7 @@ impl App {
             Event::Saved(path) => {
                 computed.finish(Job::SaveFigure);
                 computed.finish(Job::SaveModel);
-                self.state.export.said = Some(format!("Saved {}", path.display()));
+                self.state.export.said = Some(window::saved(&path.display().to_string()));
                 computed.saved = Some(path);
             }
             Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
@@ -116,7 +115,10 @@ impl App {
         self.state.opened.base = Some(base);
         self.name_classes();
         // What was wrong with the same weights before is settled.
-        self.state.computed.notices.retain(|n| n.title != UNOPENED);
+        self.state
+            .computed
+            .notices
+            .retain(|n| n.title != words::MODEL_UNOPENED);
         self.forget_results();
         self.forget_runs();
     }
@@ -201,32 +203,32 @@ impl App {
         let (title, wanted, photo) = match request {
             Request::OpenModel(source) => {
                 let wanted = opened.opening_model.take_if(|w| w == source).is_some();
-                (UNOPENED, wanted, None)
+                (words::MODEL_UNOPENED, wanted, None)
             }
             Request::OpenPhotos(source) => {
                 let wanted = opened.opening_photos.take_if(|w| w == source).is_some();
                 if wanted {
                     opened.wanted_photo = None;
                 }
-                ("The photos could not be opened", wanted, None)
+                (words::PHOTOS_UNOPENED, wanted, None)
             }
             Request::Thumbnail { photo, .. } => {
                 let sent = computed.thumbnail_sent.as_ref();
                 let wanted = sent.is_some_and(|(_, sent)| sent == photo);
-                ("The photo could not be shown", wanted, Some(*photo))
+                (words::PHOTO_UNSHOWN, wanted, Some(*photo))
             }
             Request::Look(look) => {
                 let wanted = computed.sent.as_ref() == Some(look);
-                ("The view could not be computed", wanted, Some(look.photo()))
+                (words::VIEW_UNCOMPUTED, wanted, Some(look.photo()))
             }
             Request::BatchNorm(job) => {
                 let wanted = self.state.walk.sent.as_ref() == Some(job);
                 self.state.walk.stop();
-                ("The batches could not be measured", wanted, None)
+                (words::BATCHES_UNMEASURED, wanted, None)
             }
-            Request::Figure { .. } => ("The figure could not be saved", true, None),
-            Request::SaveModel(_) => ("The model could not be saved", true, None),
-            Request::Train(_) => ("The runs broke off", true, None),
+            Request::Figure { .. } => (words::FIGURE_UNSAVED, true, None),
+            Request::SaveModel(_) => (words::MODEL_UNSAVED, true, None),
+            Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
         };
         if !wanted {
             return;

@@ -11,6 +11,8 @@ use crate::figure::png::Raster;
 use crate::figure::{Images, Part, What, draw, numbers};
 use crate::state::{Export, ExportChoice, Settings};
 use crate::theme::sizes;
+use crate::words::export as words;
+use crate::words::progress;
 use crate::worker::{Figure, FigureTo, Job, Looked, Request};
 
 /// What a drawing was made of; another one is made when this changes.
@@ -54,7 +56,7 @@ impl App {
                     self.send_figure(figure, FigureTo::Clipboard);
                 } else {
                     ctx.copy_text(figure.svg.clone());
-                    export.said = Some("The SVG is on the clipboard, as text".to_owned());
+                    export.said = Some(words::SVG_COPIED.to_owned());
                 }
             }
         }
@@ -68,7 +70,7 @@ impl App {
     /// Sends a figure to be written.
     pub(super) fn send_figure(&mut self, figure: Arc<Figure>, to: FigureTo) {
         if to != FigureTo::Preview {
-            self.state.computed.start(Job::SaveFigure, "Saving");
+            self.state.computed.start(Job::SaveFigure, progress::SAVING);
         }
         self.worker.send(Request::Figure { figure, to });
     }
@@ -148,7 +150,7 @@ impl App {
             FigureTo::Clipboard => {
                 self.state.computed.finish(Job::SaveFigure);
                 let [width, height] = raster.size;
-                let said = format!("The picture is on the clipboard, {width} × {height} pixels");
+                let said = words::picture_copied(width, height);
                 self.state.export.said = Some(said);
                 ctx.copy_image(image);
             }

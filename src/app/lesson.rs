@@ -8,6 +8,7 @@ use super::App;
 use super::undo::Snapshot;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::lesson::{self, OpenLesson};
+use crate::words::notices as words;
 
 impl App {
     /// Carries out one command of lessons.
@@ -33,7 +34,7 @@ impl App {
                 Ok(()) => self.state.computed.saved = Some(path),
                 Err(error) => {
                     let computed = &mut self.state.computed;
-                    computed.notify("The lesson could not be saved", error);
+                    computed.notify(words::LESSON_UNSAVED, error);
                 }
             },
         }
@@ -76,7 +77,7 @@ impl App {
                     LessonSource::File(path) => format!("{error}: {}", path.display()),
                 };
                 let computed = &mut self.state.computed;
-                computed.notify("The lesson could not be opened", text);
+                computed.notify(words::LESSON_UNOPENED, text);
                 return;
             }
         };
@@ -139,9 +140,9 @@ impl App {
         // What was changed in another step is not taken back in this one.
         self.history.forget();
         if let Err(error) = lesson.apply(step, &mut self.state) {
-            let text = format!("step {}: {error}", step + 1);
+            let text = words::of_step(step + 1, &error);
             let computed = &mut self.state.computed;
-            computed.notify("The step could not be shown as written", text);
+            computed.notify(words::STEP_UNSHOWN, text);
         }
         if let Some(open) = &mut self.state.lesson {
             open.waits = false;

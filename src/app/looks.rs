@@ -7,6 +7,7 @@ use eframe::egui::Context;
 use super::App;
 use crate::model::Reading;
 use crate::state::{State, View};
+use crate::words::progress as words;
 use crate::worker::{
     AugmentationLook, DropoutSetting, Job, Look, PassLook, PredictLook, Request, Same,
     TrainableLook,
@@ -96,7 +97,7 @@ impl App {
         }
         computed.sent = Some(look.clone());
         computed.sent_secs = ctx.input(|i| i.time);
-        computed.start(Job::Look, "Forward");
+        computed.start(Job::Look, words::FORWARD_TITLE);
         self.forget_walk_job();
         self.worker.send(Request::Look(Box::new(look)));
     }
@@ -126,7 +127,7 @@ impl App {
         }
         let (photos, photo) = wanted.clone();
         computed.thumbnail_sent = Some(wanted);
-        computed.start(Job::Thumbnail, "Photo");
+        computed.start(Job::Thumbnail, words::PHOTO);
         self.worker.send(Request::Thumbnail {
             photos: Same(photos),
             photo,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::state::{MAX_BATCH, Recent, Settings};
+use crate::words::notices as words;
 use crate::worker::{DropoutSetting, PredictLook};
 
 /// The version of the file. A file of a later one is left as it is.
@@ -92,21 +93,17 @@ pub fn load(folder: Option<&Path>) -> Loaded {
         }
         Ok(None) => (None, keeper(None)),
         Err(Unusable::Newer(version)) => {
-            let notice = format!(
-                "They were written by a newer modelens (version {version} of the file). The \
-                 defaults hold, and the file stays as it is: {}",
-                path.display()
-            );
+            let notice = words::newer_settings(version, &path.display().to_string());
             (Some(notice), None)
         }
         Err(Unusable::Broken(cause)) => {
             if let Ok(aside) = put_aside(&path) {
-                let aside = aside.display();
-                let notice = format!("{cause}. The defaults hold; the file is kept as {aside}");
+                let aside = aside.display().to_string();
+                let notice = words::settings_aside(&cause, &aside);
                 (Some(notice), keeper(None))
             } else {
-                let path = path.display();
-                let notice = format!("{cause}. The defaults hold, and nothing is written: {path}");
+                let path = path.display().to_string();
+                let notice = words::settings_unwritten(&cause, &path);
                 (Some(notice), None)
             }
         }
@@ -130,9 +127,9 @@ fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(broken(error.to_string())),
         // Reading a device or a pipe may never end.
-        Ok(found) if !found.is_file() => return Err(broken("it is not a file".to_owned())),
+        Ok(found) if !found.is_file() => return Err(broken(words::NOT_A_FILE.to_owned())),
         Ok(found) if found.len() > MOST_BYTES => {
-            return Err(broken("it is far too large for settings".to_owned()));
+            return Err(broken(words::TOO_LARGE.to_owned()));
         }
         Ok(_) => {}
     }
@@ -143,7 +140,7 @@ fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
     match version {
         Some(version) if version > u64::from(VERSION) => return Err(Unusable::Newer(version)),
         Some(_) => {}
-        None => return Err(broken("it has no version".to_owned())),
+        None => return Err(broken(words::NO_VERSION.to_owned())),
     }
     let kept: Kept = serde_json::from_value(value).map_err(|error| broken(error.to_string()))?;
     checked(kept).map(Some).map_err(broken)
@@ -161,7 +158,7 @@ fn checked(mut kept: Kept) -> Result<Kept, String> {
         step.layer.validate().map_err(|error| error.to_string())?;
     }
     if !kept.zoom.is_finite() {
-        return Err("its zoom is no number".to_owned());
+        return Err(words::ZOOM_NO_NUMBER.to_owned());
     }
     kept.zoom = kept.zoom.clamp(*ZOOM.start(), *ZOOM.end());
     kept.recent = kept.recent.shortened();

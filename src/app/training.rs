@@ -8,6 +8,7 @@ use eframe::egui::Context;
 use super::App;
 use crate::command::{Action, TrainCommand};
 use crate::state::{MAX_EPOCHS, MAX_PART, State, Status, TrainingState, View};
+use crate::words::progress as words;
 use crate::worker::fine_tune::FineTune;
 use crate::worker::{
     Experiment, Job, ModelSource, Request, Same, SaveModel, TrainEvent, TrainRequest,
@@ -65,14 +66,14 @@ impl App {
                     self.start_runs();
                 }
                 if self.state.training.status != Status::Idle {
-                    self.state.computed.start(Job::Train, "training");
+                    self.state.computed.start(Job::Train, words::TRAINING);
                     self.worker.send(Request::Train(TrainRequest::Step));
                 }
             }
             Action::PauseRuns => self.worker.send(Request::Train(TrainRequest::Pause)),
             Action::ResumeRuns if status == Status::Paused => {
                 self.state.training.status = Status::Running;
-                self.state.computed.start(Job::Train, "training");
+                self.state.computed.start(Job::Train, words::TRAINING);
                 self.worker.send(Request::Train(TrainRequest::Resume));
             }
             Action::StopRuns => self.stop_runs(),
@@ -87,7 +88,7 @@ impl App {
         };
         self.state.settings.view = View::FineTune;
         self.state.training = TrainingState::started(experiment.clone());
-        self.state.computed.start(Job::Train, "reading photos");
+        self.state.computed.start(Job::Train, words::READING_PHOTOS);
         let start = TrainRequest::Start(Box::new(experiment));
         self.worker.send(Request::Train(start));
     }
@@ -137,7 +138,7 @@ impl App {
                 let [done, total] = training.steps();
                 self.state.computed.progress(crate::state::Running {
                     job: Job::Train,
-                    stage: "training, step",
+                    stage: words::TRAINING_STEP,
                     done,
                     total,
                 });
@@ -157,10 +158,7 @@ impl App {
             return;
         };
         let mut model = network.finished(&weights);
-        model.title = format!(
-            "{}, fine-tuned",
-            base.model.title.trim_end_matches(", fine-tuned")
-        );
+        model.title = crate::words::fine_tune::model_title(&base.model.title);
         let source = base.source.clone();
         let preprocessing = self.state.settings.preprocessing;
         // What was seen stays to be seen.

@@ -7,6 +7,7 @@ use eframe::egui::Context;
 use super::{App, desired};
 use crate::command::WalkCommand;
 use crate::state::View;
+use crate::words::progress as words;
 use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request};
 
 impl App {
@@ -50,7 +51,7 @@ impl App {
             return;
         }
         walk.sent = Some(job.clone());
-        computed.start(Job::BatchNorm, "Measuring batches");
+        computed.start(Job::BatchNorm, words::MEASURING);
         self.worker.send(Request::BatchNorm(Box::new(job)));
     }
 

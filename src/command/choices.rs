@@ -14,6 +14,7 @@ use crate::train::optimizer::Kind;
 use crate::train::recipe;
 use crate::views::call;
 use crate::words::call as call_words;
+use crate::words::commands as words;
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
 /// One line of the table.
@@ -64,7 +65,7 @@ pub fn choices(state: &State) -> Vec<Choice> {
     }
     if let Some(gallery) = &state.opened.gallery {
         for (i, photo) in gallery.photos.photos.iter().enumerate() {
-            let choice = Choice::new(format!("Photo: {}", photo.name), Command::SetPhoto(i));
+            let choice = Choice::new(words::photo(&photo.name), Command::SetPhoto(i));
             table.push(choice.chosen(i == gallery.photo));
         }
     }
@@ -74,11 +75,9 @@ pub fn choices(state: &State) -> Vec<Choice> {
 fn action_choice(action: Action, state: &State) -> Choice {
     let info = action.info();
     let name = match action {
-        Action::Show(_) => format!("View: {}", info.label),
-        Action::FineTuneFrom => {
-            format!("{} layer {}", info.label, state.settings.fine_tune_from)
-        }
-        run if run.is_of_runs() => format!("Fine-tune: {}", info.label),
+        Action::Show(_) => words::view(info.label),
+        Action::FineTuneFrom => words::from_layer(info.label, state.settings.fine_tune_from),
+        run if run.is_of_runs() => words::fine_tune(info.label),
         _ => info.label.to_owned(),
     };
     let chosen = match action {
@@ -98,7 +97,7 @@ fn action_choice(action: Action, state: &State) -> Choice {
 impl Action {
     /// Why it cannot be done now; `None` where it can.
     pub fn why_not(self, state: &State) -> Option<&'static str> {
-        let base = || state.opened.base.is_none().then_some("no base is open");
+        let base = || state.opened.base.is_none().then_some(words::NO_BASE);
         let steps = || {
             state
                 .lesson
@@ -108,31 +107,31 @@ impl Action {
         match self {
             Self::PreviousPhoto | Self::NextPhoto => {
                 let photos = state.photos().map_or(0, |photos| photos.photos.len());
-                (photos < 2).then_some("there is no other photo")
+                (photos < 2).then_some(words::NO_OTHER_PHOTO)
             }
-            Self::NewSeed if state.settings.seed_locked => Some("the seed is locked"),
+            Self::NewSeed if state.settings.seed_locked => Some(words::SEED_LOCKED),
             Self::FreezeAll
             | Self::UnfreezeAll
             | Self::FineTuneFrom
             | Self::ResetFlags
             | Self::Compile => base(),
-            Self::Undo if !state.desk.can_undo[0] => Some("nothing was changed"),
-            Self::Redo if !state.desk.can_undo[1] => Some("nothing was taken back"),
-            Self::Cancel if state.computed.running.is_empty() => Some("nothing runs"),
+            Self::Undo if !state.desk.can_undo[0] => Some(words::NOTHING_CHANGED),
+            Self::Redo if !state.desk.can_undo[1] => Some(words::NOTHING_TAKEN_BACK),
+            Self::Cancel if state.computed.running.is_empty() => Some(words::NOTHING_RUNS),
             Self::NextStep | Self::PreviousStep | Self::FreePlay | Self::CloseLesson => {
                 match (self, steps()) {
-                    (_, None) => Some("no lesson is open"),
+                    (_, None) => Some(words::NO_LESSON),
                     (Self::NextStep, Some((step, steps))) if step + 1 >= steps => {
-                        Some("this is the last step")
+                        Some(words::LAST_STEP)
                     }
-                    (Self::PreviousStep, Some((0, _))) => Some("this is the first step"),
+                    (Self::PreviousStep, Some((0, _))) => Some(words::FIRST_STEP),
                     _ => None,
                 }
             }
             run if run.is_of_runs() => run.why_no_run(state),
             Self::SaveLesson => {
                 let open = state.opened.base.is_some() && state.opened.gallery.is_some();
-                (!open).then_some("no base and no photos are open")
+                (!open).then_some(words::NOTHING_OPEN)
             }
             _ => None,
         }
@@ -144,18 +143,16 @@ impl Action {
     fn why_no_run(self, state: &State) -> Option<&'static str> {
         use Status::{Ended, Idle, Paused, Preparing, Running};
         if experiment(state).is_none() {
-            return Some("no base and no photos are open");
+            return Some(words::NOTHING_OPEN);
         }
         match (self, state.training.status) {
-            (Self::StartRuns | Self::StepRuns, Preparing | Running) => {
-                Some("the runs are under way")
-            }
-            (Self::StartRuns, Paused) => Some("the runs are paused: resume or reset them"),
+            (Self::StartRuns | Self::StepRuns, Preparing | Running) => Some(words::RUNS_UNDER_WAY),
+            (Self::StartRuns, Paused) => Some(words::RUNS_PAUSED),
             (Self::PauseRuns, Idle | Ended | Paused) | (Self::StopRuns, Idle | Ended) => {
-                Some("nothing runs")
+                Some(words::NOTHING_RUNS)
             }
-            (Self::ResumeRuns, Idle | Ended | Preparing | Running) => Some("nothing is paused"),
-            (Self::ResetRuns, _) if state.training.runs.is_empty() => Some("nothing has run"),
+            (Self::ResumeRuns, Idle | Ended | Preparing | Running) => Some(words::NOTHING_PAUSED),
+            (Self::ResetRuns, _) if state.training.runs.is_empty() => Some(words::NOTHING_HAS_RUN),
             _ => None,
         }
     }
@@ -165,43 +162,40 @@ impl Action {
 fn runs(state: &State, table: &mut Vec<Choice>) {
     let train = state.settings.train;
     for preset in recipe::Preset::ALL {
-        let name = format!("Fine-tune: {}", preset.label());
+        let name = words::fine_tune(preset.label());
         let line = Choice::new(name, TrainCommand::SetPreset(preset));
         table.push(line.chosen(preset == train.preset));
     }
     for kind in Kind::ALL {
-        let name = format!("Fine-tune with {}", kind.label());
+        let name = words::fine_tune_with(kind.label());
         let line = Choice::new(name, TrainCommand::SetOptimizer(kind));
         table.push(line.chosen(kind == train.optimizer));
     }
-    for (own, label) in [(false, "a new head"), (true, "the file's own head")] {
-        let line = Choice::new(format!("Fine-tune {label}"), TrainCommand::OwnHead(own));
+    for (own, label) in [(false, words::NEW_HEAD), (true, words::OWN_HEAD)] {
+        let line = Choice::new(words::fine_tune_head(label), TrainCommand::OwnHead(own));
         table.push(line.chosen(own == train.own_head));
     }
 }
 
 fn settings(state: &State, table: &mut Vec<Choice>) {
     let settings = &state.settings;
-    let rules = [(None, "by the file")]
+    let rules = [(None, words::BY_FILE)]
         .into_iter()
         .chain(Semantics::ALL.map(|s| (Some(s), s.label())));
     for (choice, label) in rules {
-        let line = Choice::new(format!("Rules of: {label}"), Command::SetSemantics(choice));
+        let line = Choice::new(words::rules(label), Command::SetSemantics(choice));
         table.push(line.chosen(choice == settings.semantics));
     }
     let outer = Mode::BOTH.map(Outer::Given).into_iter();
     for choice in outer.chain([Outer::NotGiven]) {
         let label = call_words::label(choice, state.semantics());
-        let line = Choice::new(format!("Outer call: {label}"), Command::SetCall(choice));
+        let line = Choice::new(call_words::outer_call(label), Command::SetCall(choice));
         table.push(line.chosen(choice == settings.call));
     }
     let why_not = call::why_not_recorded(state);
-    for (choice, label) in [
-        (Some(true), "True"),
-        (Some(false), "False"),
-        (None, "not given"),
-    ] {
-        let name = format!("Recorded at the call of the base: {label}");
+    for choice in [Some(true), Some(false), None] {
+        let label = call_words::recorded(choice);
+        let name = call_words::recorded_value(label);
         let base = state.opened.base.as_ref();
         let now = base.map(|b| b.flags.recorded(&b.model.graph));
         let line = Choice::new(name, Command::Record(choice));
@@ -211,49 +205,46 @@ fn settings(state: &State, table: &mut Vec<Choice>) {
         );
     }
     for preset in Preset::ALL {
-        let name = format!("Augmentation pipeline: {}", preset.label());
+        let name = words::pipeline(preset.label());
         let line = Choice::new(name, PipelineCommand::SetPreset(preset));
         table.push(line.chosen(settings.pipeline == preset.pipeline()));
     }
-    let own = Choice::new(
-        "Augmentation pipeline: the model's own",
-        PipelineCommand::UseOwn,
-    );
+    let own = Choice::new(words::OWN_PIPELINE, PipelineCommand::UseOwn);
     let none = state.own_pipeline().is_none();
-    table.push(own.unless(none.then_some("the base has no augmentation layers")));
+    table.push(own.unless(none.then_some(words::NO_OWN_PIPELINE)));
     for grid in Grid::ALL {
-        let name = format!("Grid: {}", grid.label());
+        let name = words::grid(grid.label());
         let line = Choice::new(name, PipelineCommand::SetGrid(grid));
         table.push(line.chosen(settings.grid == grid));
     }
     for theme in ThemeChoice::ALL {
-        let name = format!("Theme: {}", theme.label());
+        let name = words::theme(theme.label());
         let line = Choice::new(name, Command::SetTheme(theme));
         table.push(line.chosen(settings.theme == theme));
     }
-    let scales = [(None, "by the file")]
+    let scales = [(None, words::BY_FILE)]
         .into_iter()
         .chain(Preprocessing::ALL.map(|p| (Some(p), p.label())));
     for (choice, label) in scales {
-        let line = Choice::new(format!("Scale: {label}"), Command::SetPreprocessing(choice));
+        let line = Choice::new(words::scale(label), Command::SetPreprocessing(choice));
         table.push(line.chosen(choice == settings.preprocessing));
     }
     let augment = !settings.augment_batch;
     let name = if augment {
-        "Batch goes through augmentation: on"
+        words::AUGMENT_ON
     } else {
-        "Batch goes through augmentation: off"
+        words::AUGMENT_OFF
     };
     table.push(Choice::new(name, Command::AugmentBatch(augment)));
     let lock = !settings.seed_locked;
     let name = if lock {
-        "Lock the seed"
+        words::LOCK_SEED
     } else {
-        "Unlock the seed"
+        words::UNLOCK_SEED
     };
     table.push(Choice::new(name, Command::LockSeed(lock)));
     for batch in [1, 2, 4, 8, 16, 32, 64] {
-        let line = Choice::new(format!("Batch of {batch}"), Command::SetBatch(batch));
+        let line = Choice::new(words::batch_of(batch), Command::SetBatch(batch));
         table.push(line.chosen(settings.batch == batch));
     }
 }
@@ -263,25 +254,25 @@ fn files(state: &State, table: &mut Vec<Choice>) {
     let bundled = [ModelSource::DogBreeds, ModelSource::EfficientNetLite0];
     let recent = state.desk.recent.models.iter().cloned();
     for source in bundled.into_iter().chain(recent.map(ModelSource::File)) {
-        let name = format!("Base: {}", model_title(&source));
+        let name = words::base(&model_title(&source));
         let chosen = opened.base.as_ref().is_some_and(|b| b.source == source);
         table.push(Choice::new(name, Command::OpenModel(source)).chosen(chosen));
     }
     let recent = state.desk.recent.photos.iter().cloned();
     let bundled = std::iter::once(PhotosSource::Bundled);
     for source in bundled.chain(recent.map(PhotosSource::Folder)) {
-        let name = format!("Photos: {}", photos_title(&source));
+        let name = words::photos(&photos_title(&source));
         let chosen = opened.gallery.as_ref().is_some_and(|g| g.source == source);
         table.push(Choice::new(name, Command::OpenPhotos(source)).chosen(chosen));
     }
     let recent = &state.desk.recent;
     let none = recent.models.is_empty() && recent.photos.is_empty();
-    let forget = Choice::new("Forget recent files", DeskCommand::ForgetRecent);
-    table.push(forget.unless(none.then_some("there are none")));
+    let forget = Choice::new(words::FORGET_RECENT, DeskCommand::ForgetRecent);
+    table.push(forget.unless(none.then_some(words::NO_RECENT)));
     for (number, lesson) in BUNDLED.iter().enumerate() {
         let source = LessonSource::Bundled(number);
         let chosen = state.lesson.as_ref().is_some_and(|l| l.source == source);
-        let name = format!("Lesson: {}", lesson.title);
+        let name = words::lesson(lesson.title);
         table.push(Choice::new(name, LessonCommand::Open(source)).chosen(chosen));
     }
 }
@@ -290,14 +281,18 @@ fn layers(base: &Base, state: &State, table: &mut Vec<Choice>) {
     let of = |id: usize| &base.model.graph.layers[id];
     for &(id, _) in &base.rows {
         if matches!(of(id).kind.role(), Role::BatchNorm | Role::Noise) {
-            let name = format!("Layer: {}", of(id).name);
+            let name = words::layer(&of(id).name);
             let chosen = base.layer(state.settings.view) == Some(id);
             table.push(Choice::new(name, Command::ShowLayer(id)).chosen(chosen));
         }
     }
     for &(id, _) in &base.rows {
         let trainable = base.flags.get(id);
-        let verb = if trainable { "Freeze" } else { "Unfreeze" };
+        let verb = if trainable {
+            words::FREEZE
+        } else {
+            words::UNFREEZE
+        };
         let name = format!("{verb} {}", of(id).name);
         table.push(Choice::new(name, Command::SetTrainable(id, !trainable)));
     }

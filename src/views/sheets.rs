@@ -3,7 +3,6 @@
 use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
 
 use super::{Show, parts};
-use crate::app::UNOPENED;
 use crate::command::{Action, Command, DeskCommand};
 use crate::model::Card;
 use crate::model::keras::architectures;
@@ -86,7 +85,10 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     ui.label(text::strong(name.into_owned()));
     let notices = &show.state.computed.notices;
-    if let Some(why) = notices.iter().rfind(|n| n.title == UNOPENED) {
+    if let Some(why) = notices
+        .iter()
+        .rfind(|n| n.title == crate::words::notices::MODEL_UNOPENED)
+    {
         parts::wrapped_ui(
             ui,
             RichText::new(common::sentence_case(&why.text)).color(palette.muted),

@@ -113,3 +113,7 @@ pub fn parameters_of(class: &str, number: usize) -> String {
     format!("Parameters of {class}, step {number}")
 }
 pub const DRAG_TIP: &str = "Drag to another place";
+
+pub const ONE_PHOTO: &str = "One photo ×9";
+pub const NINE_PHOTOS: &str = "Nine photos";
+pub const THREE_EPOCHS: &str = "Three epochs";

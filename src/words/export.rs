@@ -16,3 +16,8 @@ pub const ONE_PLOT: &str = "One plot";
 pub const PLOT: &str = "Plot";
 pub const PREVIEW: &str = "Preview of the figure";
 pub const DRAWING: &str = "Drawing ...";
+
+pub const SVG_COPIED: &str = "The SVG is on the clipboard, as text";
+pub fn picture_copied(width: usize, height: usize) -> String {
+    format!("The picture is on the clipboard, {width} × {height} pixels")
+}

@@ -100,3 +100,8 @@ pub fn unreadable(files: usize) -> String {
     let files = count(files, "file", "files");
     format!("{files} could not be read")
 }
+
+pub const SYSTEM: &str = "System";
+pub const DOG_BREEDS: &str = "MobileNetV2 · dog breeds";
+pub const EFFICIENTNET: &str = "EfficientNet-Lite0";
+pub const BUNDLED_PHOTOS: &str = "Bundled photos";

@@ -14,6 +14,7 @@ use crate::train::optimizer::Kind;
 use crate::train::recipe::Common;
 use crate::train::split::split;
 use crate::train::trainer::Proceed;
+use crate::words::fine_tune as words;
 use crate::worker::look::photo_size;
 
 /// Which head is trained.
@@ -107,7 +108,7 @@ impl FineTune {
         let classes: Vec<usize> = set.photos.iter().map(|p| p.class).collect();
         let mut notes: Vec<String> = unreadable
             .iter()
-            .map(|(_, why)| format!("left out: {why}"))
+            .map(|(_, why)| words::left_out(why))
             .collect();
         let facts = Facts {
             set,
@@ -174,9 +175,7 @@ impl Facts<'_> {
             .collect();
         if !none.is_empty() {
             let names = none.join(", ");
-            sentences.push(format!(
-                "no photo of {names} is among the {n} to train with, so nothing can be learned about it"
-            ));
+            sentences.push(words::no_photo_of(&names, n));
         }
         let most = counts.iter().copied().max().unwrap_or_default();
         // More than twice what an even share would be, or more than two thirds.
@@ -184,22 +183,16 @@ impl Facts<'_> {
             let class = counts.iter().position(|&c| c == most).unwrap_or_default();
             let name = &self.set.classes[class];
             let share = 100.0 * most as f64 / n as f64;
-            sentences.push(format!(
-                "{most} of {n} photos to train with are {name}: answering {name} every time is right for {share:.0}% of them"
-            ));
+            sentences.push(words::mostly(most, n, name, share));
         }
         if self.validation.is_empty() {
             let all = self.classes.len();
             let fraction = self.fraction;
-            sentences.push(format!(
-                "a validation split of {fraction} leaves no photo of {all} to validate with, so only the photos of the training are measured"
-            ));
+            sentences.push(words::none_to_validate(fraction, all));
         }
         if self.batch > n {
             let batch = self.batch;
-            sentences.push(format!(
-                "a batch of {batch} is more than the {n} photos to train with: every epoch is one step on all of them"
-            ));
+            sentences.push(words::large_batch(batch, n));
         }
         sentences
     }

@@ -48,6 +48,7 @@ pub use training::{Experiment, SaveModel, Stepped, TrainEvent, TrainRequest};
 
 pub use crate::model::layers::norm::Moments;
 pub use crate::model::open::ModelSource;
+use crate::words::augmentation as words;
 
 /// Where photos come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -165,9 +166,9 @@ impl Grid {
     /// The name the window shows.
     pub fn label(self) -> &'static str {
         match self {
-            Self::OnePhoto => "One photo ×9",
-            Self::NinePhotos => "Nine photos",
-            Self::ThreeEpochs => "Three epochs",
+            Self::OnePhoto => words::ONE_PHOTO,
+            Self::NinePhotos => words::NINE_PHOTOS,
+            Self::ThreeEpochs => words::THREE_EPOCHS,
         }
     }
 

@@ -23,6 +23,8 @@ use crate::dataset::{PhotoSet, decode, folder};
 use crate::figure::png;
 use crate::model::OpenError;
 use crate::train::save::Replace;
+use crate::words::notices as words;
+use crate::words::progress;
 
 /// A handle on the thread; dropping it stops the thread.
 #[derive(Debug)]
@@ -141,9 +143,9 @@ impl Thread {
             Ok(Err(message)) => message,
             Err(panic) => match &request {
                 Request::OpenModel(ModelSource::File(path) | ModelSource::Weights { path, .. }) => {
-                    format!("the file is broken ({panic}): {}", path.display())
+                    words::broken_file(&panic, &path.display().to_string())
                 }
-                _ => format!("the computation broke off: {panic}"),
+                _ => words::broke_off(&panic),
             },
         };
         self.say(Event::Failed {
@@ -162,7 +164,7 @@ impl Thread {
     }
 
     fn open_model(&self, source: &ModelSource) -> Result<Event, String> {
-        self.progress(Job::OpenModel, "opening the base");
+        self.progress(Job::OpenModel, progress::OPENING_BASE);
         let opened = source.open().map_err(|error| {
             if let (OpenError::WeightsAlone(_), Some(path)) = (&*error.cause, &error.path) {
                 self.say(Event::WeightsAlone(path.clone()));
@@ -177,7 +179,7 @@ impl Thread {
     }
 
     fn open_photos(&self, source: &PhotosSource) -> Result<Event, String> {
-        self.progress(Job::OpenPhotos, "listing photos");
+        self.progress(Job::OpenPhotos, progress::LISTING_PHOTOS);
         let photos = Arc::new(source.open().map_err(|error| error.to_string())?);
         self.slots.check_photos(Arc::clone(&photos));
         Ok(Event::PhotosOpened {
@@ -275,7 +277,7 @@ impl Thread {
         let reason = match guarded(|| decode::check(listed)) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.cause.to_string(),
-            Err(panic) => format!("the image is broken: {panic}"),
+            Err(panic) => words::broken_image(&panic),
         };
         self.say(Event::Unreadable {
             photos,
@@ -334,7 +336,7 @@ fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
         // The person was asked about the figure alone.
         if figure.numbers.is_some() && beside.exists() && !path.exists() {
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
-            anyhow::bail!("there is a {name} beside it already");
+            anyhow::bail!("{}", words::numbers_beside(&name));
         }
         save(path, &bytes)?;
         let numbers = figure.numbers.iter();
@@ -344,7 +346,7 @@ fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
     });
     saved
         .map(|()| Event::Saved(path.clone()))
-        .map_err(|cause| format!("the figure was not saved ({cause}): {}", path.display()))
+        .map_err(|cause| words::figure_unsaved(&cause.to_string(), &path.display().to_string()))
 }
 
 fn save_model(job: &SaveModel) -> Result<Event, String> {
@@ -361,7 +363,7 @@ pub(crate) fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map_err(|panic| {
         let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        text.unwrap_or_else(|| "unknown cause".to_owned())
+        text.unwrap_or_else(|| words::UNKNOWN_CAUSE.to_owned())
     })
 }
 

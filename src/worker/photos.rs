@@ -11,6 +11,7 @@ use crate::dataset::decode::{DecodeCause, DecodeError, decode};
 use crate::dataset::resize::resize_rgb8;
 use crate::dataset::{Image, PhotoSet, Photos, batch};
 use crate::model::first_norm::Suspicion;
+use crate::words::notices as words;
 
 /// The longer side of a thumbnail, in pixels: twice what the card shows, for sharp screens.
 const THUMBNAIL: usize = 256;
@@ -95,7 +96,7 @@ pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));
     if !folder.is_dir() {
-        anyhow::bail!("there is no such folder");
+        anyhow::bail!("{}", words::NO_FOLDER);
     }
     let mut builder = tempfile::Builder::new();
     // Temporary files are private by default; the result is an ordinary file.
@@ -108,7 +109,7 @@ pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
 /// would allow replacing it.
 pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
     if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
-        anyhow::bail!("the file is read-only");
+        anyhow::bail!("{}", words::READ_ONLY);
     }
     file.persist(path)?;
     Ok(())

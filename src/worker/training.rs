@@ -9,6 +9,8 @@ use super::{Thread, guarded};
 use crate::train::network::TrainError;
 use crate::train::summary::Summary;
 use crate::train::trainer::{Step, Trainer};
+use crate::words::notices;
+use crate::words::progress as words;
 
 /// An experiment under way.
 pub struct Training {
@@ -91,11 +93,7 @@ impl Thread {
             return self.slots.train(false);
         };
         let done = guarded(|| self.train_once(&mut training));
-        let done = done.unwrap_or_else(|panic| {
-            Err(TrainError::Photos(format!(
-                "the computation broke off: {panic}"
-            )))
-        });
+        let done = done.unwrap_or_else(|panic| Err(TrainError::Photos(notices::broke_off(&panic))));
         match done {
             Ok(true) => {
                 if training.left == Some(0) {
@@ -162,14 +160,14 @@ impl Thread {
         experiment: &Experiment,
         proceed: &(dyn Fn() -> bool + Sync),
     ) -> Result<Ready, TrainError> {
-        self.progress(Job::Train, "reading photos");
+        self.progress(Job::Train, words::READING_PHOTOS);
         let network = Arc::new(experiment.setup.network()?);
         let (sender, wake) = (self.sender.clone(), Arc::clone(&self.wake));
         let told = |done, total| {
             // The window may be gone; the thread ends with its next task.
             drop(sender.send(Event::Progress {
                 job: Job::Train,
-                stage: "reading photos",
+                stage: words::READING_PHOTOS,
                 done,
                 total,
             }));

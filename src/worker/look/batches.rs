@@ -16,6 +16,7 @@ use crate::model::layers::norm::moments;
 use crate::model::pass::{Pass, PassOptions, run};
 use crate::model::{LayerId, Mode};
 use crate::random::Draws;
+use crate::words::progress as words;
 use crate::worker::job::{
     BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook, mean_distance,
 };
@@ -50,7 +51,7 @@ pub fn measure(
             to,
         } => {
             for number in *from..*to {
-                (context.progress)("measuring batches", number, *to);
+                (context.progress)(words::MEASURING_BATCHES, number, *to);
                 let batch = measured(pass, *layer, number, &quiet, cache)?;
                 say(BatchNormEvent::Batch {
                     pass: pass.clone(),
@@ -98,7 +99,7 @@ fn distances(
     let graph = &look.model.0.graph;
     let mut found = Vec::with_capacity(layers.len());
     for group in groups(layers) {
-        (context.progress)("measuring every BatchNorm", found.len(), layers.len());
+        (context.progress)(words::MEASURING_EVERY, found.len(), layers.len());
         let taps: Vec<LayerId> = group.iter().map(|l| l.layer).collect();
         let pass = training_pass(look, &x, &taps, look.redraws, context)?;
         for (&id, tap) in &pass.taps {

@@ -8,6 +8,7 @@ use crate::model::graph::{LayerKind, Noise};
 use crate::model::layers::noise::ALPHA_PRIME;
 use crate::model::sampler::{Sampler, SamplerOptions};
 use crate::model::{Effective, LayerId, Mode, Model, Reading, Role};
+use crate::words::progress as words;
 use crate::worker::job::{
     DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo, Outcome,
     PassLook,
@@ -43,7 +44,7 @@ pub fn compute(
     };
     let Batch { photos, chosen, x } = batch_for(&look, context, cache)?;
     let x = x.narrow(0, chosen, 1)?.contiguous()?;
-    (context.progress)("forward", 0, 0);
+    (context.progress)(words::FORWARD, 0, 0);
     let options = SamplerOptions {
         outer: look.call,
         semantics: look.semantics,
@@ -157,7 +158,7 @@ fn mean_of_passes(
                 .for_each(|(sum, &x)| *sum += f64::from(x)),
         }
         if passes.is_power_of_two() {
-            (context.progress)("mean of passes", passes, most);
+            (context.progress)(words::MEAN, passes, most);
             let pairs = sums.iter().zip(input);
             let difference = pairs.map(|(sum, &x)| sum / passes as f64 - f64::from(x));
             points.push(MeanPoint {
@@ -265,7 +266,7 @@ fn monte_carlo(
         return Ok(Some(done));
     }
     for first in (0..passes).step_by(AT_A_TIME) {
-        (context.progress)("Monte Carlo passes", first, passes);
+        (context.progress)(words::MONTE_CARLO, first, passes);
         let last = (first + AT_A_TIME).min(passes);
         let outputs = sampler.outputs(first as u64..last as u64, &|| (context.proceed)())?;
         for row in rows(&outputs)? {

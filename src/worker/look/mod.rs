@@ -27,6 +27,7 @@ use crate::model::layers::size::MAX_VALUES;
 use crate::model::pass::{Pass, PassOptions, run};
 use crate::model::{LayerId, Mode, PassError, Preprocessing, Semantics};
 use crate::random::Draws;
+use crate::words::progress as words;
 
 /// What a computation may tell while it runs, and what may stop it.
 pub struct Context<'a> {
@@ -275,7 +276,7 @@ fn both_modes(
             let before = if mode == Mode::Training { 0 } else { total };
             // A message a layer would wake the window more often than it can draw.
             if done % 16 == 0 {
-                (context.progress)("forward, both modes", before + done, 2 * total);
+                (context.progress)(words::FORWARD_BOTH, before + done, 2 * total);
             }
             (context.proceed)()
         })
@@ -325,7 +326,7 @@ fn load(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Vec<Loaded> {
-    (context.progress)("reading photos", 0, indices.len());
+    (context.progress)(words::READING_PHOTOS, 0, indices.len());
     let loaded = cache.load(photos, indices, size, &|_| (context.proceed)());
     for (index, image) in &loaded {
         if let Err(error) = image

@@ -10,6 +10,7 @@ use crate::dataset::batch::choose;
 use crate::model::pass::{PassOptions, run};
 use crate::model::{Mode, Outer, Reading, Role};
 use crate::random::Draws;
+use crate::words::progress as words;
 use crate::worker::job::{
     Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting,
 };
@@ -17,7 +18,7 @@ use crate::worker::photos::PhotoCache;
 
 /// What draws of other batches are addressed by.
 const MATES: u64 = u64::from_le_bytes(*b"mates\0\0\0");
-const STAGE: &str = "passes in both modes";
+const STAGE: &str = words::PASSES;
 
 pub fn compute(
     look: &PredictLook,

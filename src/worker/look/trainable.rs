@@ -8,12 +8,13 @@ use crate::model::layers::norm::Moments;
 use crate::model::pass::{Pass, PassOptions, run};
 use crate::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
 use crate::train::{Step, loss, sgd_step};
+use crate::words::progress as words;
 use crate::worker::job::{Card, Outcome, Part, PassLook, TrainableLook, TrainableOutcome};
 use crate::worker::photos::PhotoCache;
 
 /// The learning rate of each step.
 const RATE: f64 = 0.01;
-const STAGE: &str = "four optimizer steps";
+const STAGE: &str = words::STEPS;
 
 pub fn compute(
     look: &PassLook,

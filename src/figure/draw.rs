@@ -14,7 +14,7 @@ use crate::state::{State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Places};
 use crate::views::{Show, centre};
-use crate::words::common;
+use crate::words::export as words;
 
 /// What of the window a figure shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -326,17 +326,14 @@ fn measured_on(state: &State, view: View) -> String {
     }
     let [learn, validate] = state.training.photos;
     if view == View::FineTune && learn > 0 {
-        parts.push(format!(
-            "{} to learn from, {validate} to validate",
-            common::photos(learn)
-        ));
+        parts.push(words::learned_from(learn, validate));
     }
     if let Some(looked) = state.computed.result(view)
         && view != View::Augmentation
     {
-        parts.push(format!("batch of {}", common::photos(looked.batch.len())));
+        parts.push(words::batch_of(looked.batch.len()));
     }
-    parts.push(format!("seed {}", state.settings.seed));
+    parts.push(words::seed(state.settings.seed));
     parts.push(state.semantics().label().to_owned());
     parts.join(" · ")
 }

@@ -8,6 +8,7 @@ use crate::augment::{AugmentLayer, Pipeline};
 use crate::dataset::{Photo, Photos};
 use crate::model::graph::Layer;
 use crate::model::{Flags, Graph, LayerId, LayerKind, Model, Role, flags};
+use crate::words::window as words;
 use crate::worker::{ModelSource, PhotosSource};
 
 /// The open model with what was chosen in it.
@@ -188,7 +189,7 @@ impl Gallery {
     /// Why the chosen photo cannot be read, if it cannot.
     pub fn chosen_unreadable(&self) -> Option<String> {
         let reason = self.unreadable.get(&self.photo)?;
-        Some(format!("{} cannot be read: {reason}", self.chosen()?.name))
+        Some(words::unreadable_photo(&self.chosen()?.name, reason))
     }
 
     /// The chosen photo.

@@ -33,7 +33,7 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     row_ui(ui, cut.top(sizes::INPUT_ROW), words::PHOTO, |ui| {
         photo_ui(ui, show);
     });
-    row_ui(ui, cut.top(sizes::INPUT_ROW), words::CLASS, |ui| {
+    row_ui(ui, cut.top(sizes::INPUT_ROW), common::CLASS, |ui| {
         let class = show
             .state
             .opened

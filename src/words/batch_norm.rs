@@ -10,11 +10,12 @@ use super::number::count;
 
 pub const FURTHER_BATCHES: &str = "Further batches";
 pub const FURTHER_BATCHES_TITLE: &str = "FURTHER BATCHES";
-pub const MOMENTUM: &str = "momentum";
 pub const MOMENTUM_NAME: &str = "Momentum";
+
 pub fn in_pytorch(momentum: &str) -> String {
     format!("{momentum} (PyTorch)")
 }
+
 pub const OUTPUT_FORMULA: &str = "gamma × (x − mean) / √(variance + epsilon) + beta";
 pub const OUTPUT: &str = "output";
 pub const LEFT_MAP: &str = "Left feature map";
@@ -27,9 +28,11 @@ pub const USES: &str = "uses";
 pub const NORMALISES_WITH: &str = "normalises with";
 pub const NEXT_MEAN: &str = "next mean";
 pub const NEXT_VARIANCE: &str = "next variance";
+
 pub fn unchanged(value: &str) -> String {
     format!("{value}, unchanged")
 }
+
 pub const RESET_TIP: &str = "The moving statistics and the momentum of the file";
 pub const BATCH_SUFFIX: &str = " batch";
 pub const BATCHES_SUFFIX: &str = " batches";
@@ -47,15 +50,19 @@ pub const NEXT_CHANNEL: &str = "Next channel";
 pub const MOST_DIFFERENT_FIRST: &str = "Most different first";
 pub const MOST_DIFFERENT_TIP: &str =
     "Order channels by |batch mean − moving mean| in standard deviations, and go to the first";
+
 pub fn at_position(name: &str, row: usize, column: usize, value: &str) -> String {
     format!("{name}\nrow {row}, column {column}: {value}")
 }
+
 pub fn moving(what: &str) -> String {
     format!("moving {what}")
 }
+
 pub fn of_batch(what: &str) -> String {
     format!("batch {what}")
 }
+
 pub const MEANS: &str = "Means";
 pub const VARIANCES: &str = "Variances";
 pub const STRIP_TIP: &str = "Distance: |batch mean − moving mean| / √(moving variance + ε), the mean over the layer's \
@@ -63,25 +70,33 @@ pub const STRIP_TIP: &str = "Distance: |batch mean − moving mean| / √(moving
      with the batch when training. Hollow: with its stored statistics";
 pub const ALL_LAYERS: &str = "All layers";
 pub const STRIP_NAME: &str = "BatchNorm layer, by distance from the file";
+
 pub fn strip_title(layers: usize) -> String {
     let layers = count(layers, "BATCHNORM LAYER", "BATCHNORM LAYERS");
     format!("{layers}: HOW FAR THIS BATCH IS FROM THE FILE")
 }
+
 pub const BEING_MEASURED: &str = "being measured";
+
 pub fn moving_value(what: &str, value: &str) -> String {
     format!("moving {what} {value}")
 }
+
 pub fn moving_walk(what: &str, first: &str, last: &str) -> String {
     format!("moving {what} {first} → {last}")
 }
+
 pub fn walk_dots(words: &str, what: &str, batches: usize) -> String {
     format!("{words}; dots: the {what} of {batches} further batches")
 }
+
 pub fn batch_value(step: usize, what: &str, value: &str) -> String {
     format!("Batch {step}: {what} {value}")
 }
+
 pub const IN_THE_FILE: &str = "in the file";
 pub const AFTER_IT: &str = "after it";
+
 pub fn moving_when(what: &str, when: &str, value: &str) -> String {
     format!("moving {what} {when}: {value}")
 }

@@ -113,14 +113,17 @@ pub fn python(value: bool) -> &'static str {
 pub fn outer_call(value: &str) -> String {
     format!("Outer call: {value}")
 }
+
 pub const OUTER_CALL_TIP: &str =
     "The outer call of the left column. fit says True, predict and evaluate say False";
 pub const NOTHING_RECORDED_TORCH: &str =
     "PyTorch records no training value: .train() and .eval() set it on the modules";
 pub const NOTHING_RECORDED: &str = "This model calls no nested base, so nothing is recorded";
+
 pub fn recorded_value(shown: &str) -> String {
     format!("Recorded at the call of the base: {shown}")
 }
+
 pub const RECORDED_VALUE_TIP: &str = "The value recorded where the model calls its base: what the course writes as \
      base_model(x, training=False)";
 pub const AS_IN_FILE: &str = "as in the file";

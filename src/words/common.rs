@@ -11,18 +11,21 @@ pub fn sentence_case(text: &str) -> String {
 
 pub const MEAN: &str = "mean";
 pub const VARIANCE: &str = "variance";
-pub const BATCH: &str = "batch";
 pub const PHOTOS_IN_A_BATCH: &str = "Photos in a batch";
 pub const RESET: &str = "Reset";
 pub const STOP: &str = "Stop";
 pub const FROZEN: &str = "frozen";
+pub const CLASS: &str = "class";
 pub const LAYER: &str = "Layer";
+
 pub fn of(n: usize, all: &str) -> String {
     format!("{n} of {all}")
 }
+
 pub fn deviations(distance: &str) -> String {
     format!("{distance} sd")
 }
+
 pub const INFERENCE: &str = "inference";
 pub const BEFORE: &str = "before";
 pub const AFTER: &str = "after";
@@ -75,8 +78,10 @@ pub const LIGHT: &str = "Light";
 pub const DARK: &str = "Dark";
 pub const NO_SUCH_LAYER: &str = "No layer has this in its name or class";
 pub const SEARCH: &str = "search";
+
 pub fn search(name: &str) -> String {
     format!("Search {name}")
 }
+
 pub const NOTHING_FOUND: &str = "Nothing found";
 pub const NONE: &str = "none";

@@ -1,4 +1,6 @@
-//! The export dialog.
+//! The export dialog, and the caption of a figure.
+
+use super::common::photos;
 
 pub const TITLE: &str = "Export";
 pub const WHAT: &str = "WHAT";
@@ -18,6 +20,21 @@ pub const PREVIEW: &str = "Preview of the figure";
 pub const DRAWING: &str = "Drawing ...";
 
 pub const SVG_COPIED: &str = "The SVG is on the clipboard, as text";
+
 pub fn picture_copied(width: usize, height: usize) -> String {
     format!("The picture is on the clipboard, {width} × {height} pixels")
+}
+
+pub fn learned_from(learn: usize, validate: usize) -> String {
+    let learn = photos(learn);
+    format!("{learn} to learn from, {validate} to validate")
+}
+
+pub fn batch_of(n: usize) -> String {
+    let photos = photos(n);
+    format!("batch of {photos}")
+}
+
+pub fn seed(seed: u64) -> String {
+    format!("seed {seed}")
 }

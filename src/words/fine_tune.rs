@@ -6,29 +6,37 @@ pub use sentences::*;
 
 pub const RATE: &str = "rate";
 pub const EPOCHS: &str = "epochs";
+
 pub fn time_left(done: usize, total: usize, left: &str) -> String {
     format!("step {done} of {total}, about {left} left")
 }
-pub const READING_PHOTOS: &str = "reading photos";
+
 pub fn features(done: usize, all: usize) -> String {
     format!("features of the base, once: {done} of {all} photos")
 }
+
 pub const FIRST_STEP: &str = "first step";
+
 pub fn paused(done: usize, total: usize) -> String {
     format!("paused at step {done} of {total}")
 }
+
 pub fn took(done: usize, seconds: &str) -> String {
     format!("{done} steps in {seconds}")
 }
+
 pub const OWN_RATE: &str = "own";
 pub const LOSS: &str = "Loss";
 pub const ACCURACY: &str = "Accuracy";
+
 pub fn of_batch(value: &str) -> String {
     format!("batch {value}")
 }
+
 pub fn curve_name(name: &str, run: &str, steps: usize) -> String {
     format!("{name} of {run} after {steps} steps")
 }
+
 pub const MOVED: &str = "Moved";
 pub const UP_AND_DOWN: &str = "weights ↑ statistics ↓";
 pub const USE_MODEL: &str = "Use this model";
@@ -37,9 +45,11 @@ pub const SAVE_TIP: &str = "In the format of the file it came from";
 pub const FILES_HEAD: &str = "the file's";
 pub const NEW: &str = "new";
 pub const HEAD: &str = "head";
+
 pub fn head_name(value: &str) -> String {
     format!("head {value}, validation, augmentation")
 }
+
 pub const NEW_HEAD: &str = "New head";
 pub const NEW_HEAD_TIP: &str =
     "Global average pooling, dropout and a dense layer for these classes";
@@ -50,16 +60,19 @@ pub const TWO_OUTPUTS: &str = "Two outputs with softmax";
 pub const ONE_OUTPUT: &str = "One output with sigmoid";
 pub const VALIDATION_SPLIT: &str = "validation split";
 pub const AUGMENT: &str = "augment the photos it learns from";
+
 pub fn split_by(seed: u64) -> String {
     format!("Split by seed {seed}, by the rule of Keras")
 }
-pub const CLASS: &str = "class";
+
 pub const TO_LEARN_FROM: &str = "to learn from";
 pub const TO_VALIDATE: &str = "to validate";
 pub const ALL: &str = "all";
+
 pub fn more_classes(n: usize) -> String {
     format!("and {n} more classes")
 }
+
 pub fn moved_name(run: &str, weights: usize, statistics: usize) -> String {
     format!(
         "{run}: the weights of {weights} layers moved, and the moving statistics of {statistics}"
@@ -69,29 +82,34 @@ pub fn moved_name(run: &str, weights: usize, statistics: usize) -> String {
 pub fn left_out(why: &str) -> String {
     format!("left out: {why}")
 }
+
 pub fn no_photo_of(names: &str, n: usize) -> String {
     format!(
         "no photo of {names} is among the {n} to train with, so nothing can be learned about it"
     )
 }
+
 pub fn mostly(most: usize, n: usize, name: &str, share: f64) -> String {
     format!(
         "{most} of {n} photos to train with are {name}: answering {name} every time is right for \
      {share:.0}% of them"
     )
 }
+
 pub fn none_to_validate(fraction: f64, all: usize) -> String {
     format!(
         "a validation split of {fraction} leaves no photo of {all} to validate with, so only the \
      photos of the training are measured"
     )
 }
+
 pub fn large_batch(batch: usize, n: usize) -> String {
     format!(
         "a batch of {batch} is more than the {n} photos to train with: every epoch is one step on \
      all of them"
     )
 }
+
 pub fn model_title(base: &str) -> String {
     const ADDED: &str = ", fine-tuned";
     format!("{}{ADDED}", base.trim_end_matches(ADDED))

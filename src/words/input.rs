@@ -2,22 +2,26 @@
 
 pub const TITLE: &str = "INPUT";
 pub const PHOTO: &str = "photo";
-pub const CLASS: &str = "class";
 pub const AUGMENT_TIP: &str = "The photos of the Dropout, BatchNorm and Trainable views go through the pipeline of the \
      Augmentation view first, drawn once for both sides";
 pub const AUGMENT: &str = "Batch goes through augmentation";
 pub const WRONG_SCALE: &str = "The scale looks wrong";
+
 pub fn use_scale(scale: &str) -> String {
     format!("Use {scale}")
 }
+
 pub fn chosen_photo(name: &str) -> String {
     format!("The chosen photo, {name}")
 }
+
 pub const BATCH_SIZE: &str = "Batch size";
 pub const BATCH_TIP: &str = "Photos in a batch. Drag, or click to type";
+
 pub fn only(photos: usize) -> String {
     format!("only {photos}")
 }
+
 pub const PHOTOS: &str = "photos";
 pub const SEED: &str = "Seed";
 pub const SEED_TIP: &str = "Rules the batch and all draws. Drag, or click to type";
@@ -25,7 +29,9 @@ pub const NEW_SEED: &str = "New";
 pub const LOCK_TIP: &str = "Keeps the seed. Redraw still draws anew";
 pub const LOCK: &str = "lock";
 pub const SCALE_TIP: &str = "What each pixel value x from 0 to 255 becomes before the first layer";
+
 pub fn scale_by_file(scale: &str) -> String {
     format!("By the file: {scale}")
 }
+
 pub const BY_FILE: &str = "By the file";

@@ -15,42 +15,55 @@ pub const MODEL_UNSAVED: &str = "The model could not be saved";
 pub const RUNS_BROKE_OFF: &str = "The runs broke off";
 pub const LESSON_UNSAVED: &str = "The lesson could not be saved";
 pub const LESSON_UNOPENED: &str = "The lesson could not be opened";
+
 pub fn of_step(step: usize, error: &str) -> String {
     format!("step {step}: {error}")
 }
+
 pub const STEP_UNSHOWN: &str = "The step could not be shown as written";
+
 pub fn newer_settings(version: u64, path: &str) -> String {
     format!(
         "They were written by a newer modelens (version {version} of the file). The defaults hold, \
      and the file stays as it is: {path}"
     )
 }
+
 pub fn settings_aside(cause: &str, aside: &str) -> String {
     format!("{cause}. The defaults hold; the file is kept as {aside}")
 }
+
 pub fn settings_unwritten(cause: &str, path: &str) -> String {
     format!("{cause}. The defaults hold, and nothing is written: {path}")
 }
+
 pub const NOT_A_FILE: &str = "it is not a file";
 pub const TOO_LARGE: &str = "it is far too large for settings";
 pub const NO_VERSION: &str = "it has no version";
 pub const ZOOM_NO_NUMBER: &str = "its zoom is no number";
+
 pub fn broken_file(panic: &str, path: &str) -> String {
     format!("the file is broken ({panic}): {path}")
 }
+
 pub fn broke_off(panic: &str) -> String {
     format!("the computation broke off: {panic}")
 }
+
 pub fn broken_image(panic: &str) -> String {
     format!("the image is broken: {panic}")
 }
+
 pub fn figure_unsaved(cause: &str, path: &str) -> String {
     format!("the figure was not saved ({cause}): {path}")
 }
+
 pub const UNKNOWN_CAUSE: &str = "unknown cause";
 pub const NO_FOLDER: &str = "there is no such folder";
 pub const READ_ONLY: &str = "the file is read-only";
+
 pub fn numbers_beside(name: &str) -> String {
     format!("there is a {name} beside it already")
 }
+
 pub const MODEL_UNOPENED: &str = "The model could not be opened";

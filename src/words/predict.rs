@@ -16,26 +16,33 @@ pub const PASSES: &str = "Passes";
 pub const PASSES_TIP: &str = "How often the same batch goes through. Drag, or click to type";
 pub const LEFT_CLASSES: &str = "Left classes";
 pub const RIGHT_CLASSES: &str = "Right classes";
+
 pub fn probability_title(name: &str) -> String {
     format!("PROBABILITY OF {name}")
 }
+
 pub const DASHED: &str = "dashed: in inference";
 pub const LEFT_PASSES: &str = "Left passes and batches";
 pub const RIGHT_PASSES: &str = "Right passes and batches";
 pub const PASS_1: &str = "Pass 1";
+
 pub fn others(missing: &str) -> String {
     format!("others {missing}")
 }
+
 pub const ALL_THE_SAME: &str = "all the same: one dot";
 pub const SAME_BATCH: &str = "same batch";
 pub const SAME_BATCH_NEW_DRAWS: &str = "same batch, new draws";
 pub const OTHER_BATCHES: &str = "Other batches";
+
 pub fn from_to(fewest: usize, most: usize) -> String {
     format!("{fewest} to {most}")
 }
+
 pub fn batches_of(batches: &str, size: &str) -> String {
     format!("{batches} of {size}")
 }
+
 pub const OTHER_MATES: &str = "other mates, no draws";
 pub const NO_MATES: &str = "no other batch-mates";
 
@@ -52,6 +59,7 @@ pub fn heading(side: &PredictSide) -> String {
 pub fn in_its_folder(name: &str) -> String {
     format!("{name} · its folder")
 }
+
 pub fn first_is(name: &str) -> String {
     format!(" (first: {name})")
 }

@@ -14,7 +14,6 @@ pub const MEASURING_BATCHES: &str = "measuring batches";
 pub const MEASURING_EVERY: &str = "measuring every BatchNorm";
 pub const FORWARD: &str = "forward";
 pub const MEAN: &str = "mean of passes";
-pub const MONTE_CARLO: &str = "Monte Carlo passes";
 pub const FORWARD_BOTH: &str = "forward, both modes";
 pub const PASSES: &str = "passes in both modes";
 pub const STEPS: &str = "four optimizer steps";

@@ -10,9 +10,11 @@ use crate::state::LayerColumn;
 pub const ONLY_LAYERS_TIP: &str = "Hides the four cards, so that the table has the room";
 pub const ONLY_LAYERS: &str = "Only layers";
 pub const MOST_PHOTOS: &str = ", the most of one step here";
+
 pub fn measured_by(rate: &str, photos: &str, most: &str) -> String {
     format!("Four copies, one SGD step each, rate {rate}: the same {photos}{most}")
 }
+
 pub const NEW_OPTIMIZER: &str = "New optimizer";
 pub const LAYERS: &str = "Layers";
 
@@ -27,16 +29,20 @@ pub fn badge(semantics: Semantics) -> &'static str {
 pub fn advised(sentence: &str) -> String {
     format!("**The course's advice.** {sentence}")
 }
+
 pub const OPEN_LEFT: &str = "Trainable, left card";
 pub const OPEN_RIGHT: &str = "Trainable, right card";
 pub const FROZEN_LEFT: &str = "Frozen, left card";
 pub const FROZEN_RIGHT: &str = "Frozen, right card";
+
 pub fn sort_by(label: &str) -> String {
     format!("sort by {label}")
 }
+
 pub fn row(layer: &str, mode: &str, when: &str, moves: &str) -> String {
     format!("{layer}: {mode} {when}, moves {moves}")
 }
+
 pub fn flag_of(flag: &str, layer: &str) -> String {
     format!("{flag} of {layer}")
 }

@@ -7,6 +7,7 @@ use crate::worker::{Look, Looked, Outcome};
 pub fn opening(title: &str) -> String {
     format!("Opening {title} ...")
 }
+
 pub const OPEN_A_BASE: &str = "No base is open. Open one with Base, or drop a file here.";
 pub const OPEN_PHOTOS: &str = "No photos are open. Open a folder with Photos, or drop one here.";
 pub const NO_BATCH_NORM: &str =
@@ -18,17 +19,22 @@ pub const COPY_CODE: &str = "Copy the code";
 pub const TOTAL_PARAMS: &str = "Total params";
 pub const TRAINABLE: &str = "Trainable";
 pub const NON_TRAINABLE: &str = "Non-trainable";
+
 pub fn progress(stage: &str, done: &str, total: &str) -> String {
     format!("{stage}: {done} of {total}")
 }
+
 pub const NOT_UP_TO_DATE: &str = "Not up to date";
 pub const READY: &str = "Ready";
+
 pub fn saved(path: &str) -> String {
     format!("Saved {path}")
 }
+
 pub fn and_more(first: &str, more: usize) -> String {
     format!("{first} (and {more} more)")
 }
+
 pub const SHOW_ALL: &str = "Show them all";
 
 pub fn took(looked: &Looked) -> String {
@@ -74,28 +80,35 @@ pub fn took(looked: &Looked) -> String {
 pub fn opening_small(title: &str) -> String {
     format!("opening {title} ...")
 }
+
 pub const BASE: &str = "Base";
 pub const DOG_BREEDS_TIP: &str = "MobileNetV2, fine-tuned on dog breeds with Keras 3. Bundled";
 pub const EFFICIENTNET_TIP: &str = "ImageNet-1k, a PyTorch state dict. Bundled";
+
 pub fn photos_in(photos: &str, classes: &str) -> String {
     format!("{photos} in {classes}")
 }
+
 pub const PHOTOS: &str = "Photos";
 pub const BUNDLED_PHOTOS_TIP: &str = "Fish, monuments, tools and windmills";
 pub const RULES_OF: &str = "Rules of";
+
 pub fn automatic(rules: &str) -> String {
     format!("Automatic: {rules}, by the file")
 }
+
 pub const AUTOMATIC: &str = "Automatic";
 pub const THEME: &str = "Theme";
 pub const HELP: &str = "Help";
 pub const LESSONS: &str = "LESSONS";
+
 pub fn no_photos(folder: &str) -> String {
     format!(
         "{folder} holds no photos. Photos must lie in one folder for each class, or in the folder \
          itself."
     )
 }
+
 pub fn unreadable(files: usize) -> String {
     let files = count(files, "file", "files");
     format!("{files} could not be read")
@@ -105,3 +118,7 @@ pub const SYSTEM: &str = "System";
 pub const DOG_BREEDS: &str = "MobileNetV2 · dog breeds";
 pub const EFFICIENTNET: &str = "EfficientNet-Lite0";
 pub const BUNDLED_PHOTOS: &str = "Bundled photos";
+
+pub fn unreadable_photo(name: &str, reason: &str) -> String {
+    format!("{name} cannot be read: {reason}")
+}

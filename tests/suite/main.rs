@@ -39,6 +39,7 @@ mod pytorch;
 mod save;
 mod snapshots;
 mod support;
+mod texts;
 mod train_step;
 mod trainable;
 mod unchanged;

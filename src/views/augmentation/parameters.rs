@@ -167,7 +167,7 @@ fn slider_ui(ui: &mut Ui, name: &str, end: &str, value: &mut f64, [low, high]: [
         let label = if end.is_empty() {
             name.to_owned()
         } else {
-            format!("{name} {end}")
+            words::end_of(name, end)
         };
         ui.name_inputs(label, |ui| ui.add(slider));
     });
@@ -182,7 +182,9 @@ fn size_ui(ui: &mut Ui, height: &mut usize, width: &mut usize) {
     for (name, side) in [(words::HEIGHT, height), (words::WIDTH, width)] {
         row_ui(ui, name, |ui| {
             // 0 can be typed, and is refused with its limit.
-            let drag = parts::whole(side).range(0..=LARGEST_SIDE).suffix(" px");
+            let drag = parts::whole(side)
+                .range(0..=LARGEST_SIDE)
+                .suffix(words::PIXELS_SUFFIX);
             ui.name_inputs(name, |ui| ui.add(drag));
         });
     }
@@ -190,8 +192,8 @@ fn size_ui(ui: &mut Ui, height: &mut usize, width: &mut usize) {
 
 fn range_ui(ui: &mut Ui, [low, high]: &mut [f64; 2]) {
     row_ui(ui, "value_range", |ui| {
-        number_ui(ui, "value_range low", low, 0.1);
-        number_ui(ui, "value_range high", high, 0.1);
+        number_ui(ui, &words::end_of("value_range", words::LOW), low, 0.1);
+        number_ui(ui, &words::end_of("value_range", words::HIGH), high, 0.1);
     });
 }
 

@@ -66,7 +66,7 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.label(text::title(words::FURTHER_BATCHES_TITLE, palette));
     ui.add_space(sizes::S2);
     let mut batch = show.state.settings.batch;
-    ui.label(text::note(common::BATCH, palette));
+    ui.label(text::note(terms::BATCH, palette));
     if !parts::is_figure(ui) {
         let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);
         let response = ui.name_inputs(common::PHOTOS_IN_A_BATCH, |ui| ui.add(slider));
@@ -94,7 +94,7 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
             .unwrap_or(0)
     };
     let mut at = nearest(shown.momentum);
-    let label = ui.label(text::note(words::MOMENTUM, palette));
+    let label = ui.label(text::note(terms::MOMENTUM, palette));
     terms::explained(label, terms::MOMENTUM);
     // Where there is no room for the slider, its value still stands.
     let room = ui.available_width() >= sizes::SLIDER + 2.0 * sizes::CHEVRON + sizes::CAPTION;

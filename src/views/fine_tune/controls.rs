@@ -67,7 +67,10 @@ fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
     };
     match training.status {
         Status::Idle => (vec![Action::StartRuns, Action::StepRuns], String::new()),
-        Status::Preparing => (vec![Action::StopRuns], words::READING_PHOTOS.to_owned()),
+        Status::Preparing => (
+            vec![Action::StopRuns],
+            crate::words::progress::READING_PHOTOS.to_owned(),
+        ),
         Status::Running if features.is_some() => {
             let [done, all] = features.unwrap_or_default();
             let note = words::features(done, all);

@@ -104,7 +104,11 @@ fn classes_ui(ui: &mut Ui, state: &State) {
         .min_row_height(sizes::CAPTION)
         .spacing([sizes::S4, sizes::S1])
         .show(ui, |ui| {
-            for head in [words::CLASS, words::TO_LEARN_FROM, words::TO_VALIDATE] {
+            for head in [
+                crate::words::common::CLASS,
+                words::TO_LEARN_FROM,
+                words::TO_VALIDATE,
+            ] {
                 ui.label(text::note(head, palette));
             }
             ui.end_row();

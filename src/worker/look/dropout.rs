@@ -266,7 +266,7 @@ fn monte_carlo(
         return Ok(Some(done));
     }
     for first in (0..passes).step_by(AT_A_TIME) {
-        (context.progress)(words::MONTE_CARLO, first, passes);
+        (context.progress)(crate::words::dropout::MONTE_CARLO_PASSES, first, passes);
         let last = (first + AT_A_TIME).min(passes);
         let outputs = sampler.outputs(first as u64..last as u64, &|| (context.proceed)())?;
         for row in rows(&outputs)? {

@@ -9,7 +9,7 @@ use modelens::model::layers::channels::Finish;
 use modelens::model::layers::conv::{self, Sizes};
 use modelens::model::layers::norm::moments_of;
 use modelens::model::layers::window::Place;
-use modelens::model::layers::{conv_grad, depthwise};
+use modelens::model::layers::{conv_grad, depthwise, depthwise_grad};
 
 const IMAGES: usize = 8;
 
@@ -46,10 +46,10 @@ fn depthwise_convolution(c: &mut Criterion) {
         });
         let mut dx = values(IMAGES * inputs);
         group.bench_function(BenchmarkId::new("input gradient", &name), |b| {
-            b.iter(|| depthwise::input_gradient(&y, &kernel, &mut dx, channels, place));
+            b.iter(|| depthwise_grad::input_gradient(&y, &kernel, &mut dx, channels, place));
         });
         group.bench_function(BenchmarkId::new("kernel gradient", &name), |b| {
-            b.iter(|| depthwise::kernel_gradient(&x, &y, channels, place));
+            b.iter(|| depthwise_grad::kernel_gradient(&x, &y, channels, place));
         });
     }
     group.finish();

@@ -15,6 +15,10 @@ const MAX_VALUES: u64 = 1 << 26;
 /// Bytes of an array's header: a hundred is usual.
 const MAX_HEADER: usize = 1 << 16;
 
+/// Brackets that an array's header may open: one of plain numbers opens two. The reader's grammar tries
+/// brackets within brackets in all ways, which are as many as a power of their number.
+const MAX_BRACKETS: usize = 8;
+
 /// Whether the file is an array rather than a photo, by its content.
 pub fn is_array(path: &Path) -> bool {
     let mut start = [0_u8; 6];
@@ -58,6 +62,10 @@ fn header(mut reader: impl Read) -> Result<Vec<u8>> {
     let start = header.len();
     header.resize(start + length, 0);
     reader.read_exact(&mut header[start..])?;
+    let opens = |byte: &&u8| matches!(**byte, b'(' | b'[' | b'{');
+    if header[start..].iter().filter(opens).count() > MAX_BRACKETS {
+        bail!("the array must hold plain numbers");
+    }
     Ok(header)
 }
 

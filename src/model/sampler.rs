@@ -1,21 +1,21 @@
 //! Repeated passes of one photo in which nothing is random but the noise layers: BatchNorm keeps
 //! its stored statistics, augmentation rests. What no draw can change is computed once.
 
+mod calm;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 
+use self::calm::calm;
 use super::effective::{Outer, effective};
 use super::error::reason;
-use super::graph::{BatchNorm, Input, Layer, LayerId, LayerKind, Node, Noise};
+use super::graph::{Input, Layer, LayerId, LayerKind, Node, Noise};
 use super::layers::noise::{Disturbed, disturb};
-use super::layers::norm::{Moments, normalise};
-use super::layers::{self, Weights, size};
+use super::layers::{Weights, size};
 use super::noise_rate::Acts;
 use super::{Flags, Model, PassError, Semantics};
-use crate::augment::AugmentLayer;
-use crate::dataset::Image;
 
 /// What the passes are made by.
 #[derive(Clone, Debug)]
@@ -318,58 +318,6 @@ fn drawing(
             reason: error.to_string(),
         })?;
     Ok((effective.active && acts != Acts::Identity).then(|| noise.for_one_photo()))
-}
-
-/// A layer in inference.
-fn calm(
-    layer: &Layer,
-    weights: Weights<'_>,
-    inputs: &[Tensor],
-    semantics: Semantics,
-) -> candle_core::Result<Tensor> {
-    let first = || {
-        let missing = || candle_core::Error::Msg("the layer has no input".into());
-        inputs.first().ok_or_else(missing)
-    };
-    match &layer.kind {
-        LayerKind::Noise(_) => first().cloned(),
-        LayerKind::BatchNorm(settings) => stored(first()?, weights, settings),
-        LayerKind::Augment(augment) => rested(first()?, augment, semantics),
-        _ => layers::forward(layer, weights, inputs),
-    }
-}
-
-/// BatchNorm on its stored statistics.
-fn stored(x: &Tensor, weights: Weights<'_>, settings: &BatchNorm) -> candle_core::Result<Tensor> {
-    let vector = |name: &str| {
-        let missing = || candle_core::Error::Msg("the moving statistics are missing".into());
-        weights.get(name).ok_or_else(missing)?.to_vec1::<f32>()
-    };
-    let moving = Moments {
-        mean: vector("moving_mean")?,
-        variance: vector("moving_variance")?,
-    };
-    let (gamma, beta) = (weights.get("gamma"), weights.get("beta"));
-    normalise(x, &moving, gamma, beta, settings.epsilon, false)
-}
-
-/// A preprocessing layer in inference.
-fn rested(x: &Tensor, layer: &AugmentLayer, semantics: Semantics) -> candle_core::Result<Tensor> {
-    let (n, height, width, channels) = x.dims4()?;
-    let images = (0..n).map(|image| {
-        let pixels_hwc = x.get(image)?.flatten_all()?.to_vec1::<f32>()?;
-        let image = Image {
-            height,
-            width,
-            channels,
-            pixels_hwc,
-        };
-        let done = layer.inference(semantics, &image);
-        let shape = (1, done.height, done.width, done.channels);
-        Tensor::from_vec(done.pixels_hwc, shape, &Device::Cpu)
-    });
-    let images: Vec<Tensor> = images.collect::<candle_core::Result<_>>()?;
-    Tensor::cat(&images, 0)
 }
 
 /// One value `[1, ...]` for each of some passes, `[passes, ...]`.

@@ -256,6 +256,17 @@ fn arrays() {
     // A header of 4 GB.
     let long = b"\x93NUMPY\x02\0\xf0\xff\xff\xff{'descr': '<f4'";
     assert!(!reads(&write(&folder, "x.npy", long)));
+    // Brackets within brackets, which the reader's grammar would try in all ways.
+    for open in ["[", "(", "{"] {
+        let nested = header(&open.repeat(60));
+        let start = std::time::Instant::now();
+        assert!(!reads(&write(&folder, "x.npy", &nested)));
+        let spent = start.elapsed();
+        assert!(
+            spent < std::time::Duration::from_secs(5),
+            "{open}: {spent:?}"
+        );
+    }
 }
 
 #[test]

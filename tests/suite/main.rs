@@ -22,6 +22,7 @@ mod fine_tune_view;
 mod flags;
 mod golden;
 mod hostile;
+mod labels;
 mod lesson_figures;
 mod lessons;
 mod many_passes;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::channels::Finish;
 use super::channels::add_to;
 use super::conv::{Sizes, columns, gather};
-use super::depthwise;
+use super::depthwise_grad;
 use super::kernel::{tensor, with_values};
 use super::product::{Factor, matrix_product, plain, transposed};
 use super::window::Place;
@@ -188,13 +188,13 @@ pub fn depthwise(x: &Tensor, kernel: &Tensor, grad: &Tensor, settings: &Conv2d) 
         let of = |all: &[f32]| every(all, m, multiplier);
         let (k, g) = (of(&k), of(&g));
         if kernel.track_op() {
-            let part = depthwise::kernel_gradient(&x_values, &g, channels, place);
+            let part = depthwise_grad::kernel_gradient(&x_values, &g, channels, place);
             let places = dk.iter_mut().skip(m).step_by(multiplier);
             places.zip(part).for_each(|(dk, part)| *dk = part);
         }
         if x.track_op() {
             let mut part = vec![0.0; dx.len()];
-            depthwise::input_gradient(&g, &k, &mut part, channels, place);
+            depthwise_grad::input_gradient(&g, &k, &mut part, channels, place);
             add_to(&mut dx, &part);
         }
     }

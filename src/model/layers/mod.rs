@@ -6,6 +6,7 @@ pub mod channels;
 pub mod conv;
 pub mod conv_grad;
 pub mod depthwise;
+pub mod depthwise_grad;
 pub mod elementwise;
 pub mod function;
 #[cfg(test)]

@@ -183,11 +183,9 @@ impl<'a> Build<'a> {
         });
         let constants: Option<Vec<_>> = constants.collect();
         if let Some(constants) = constants {
-            let folded = fold::fold(op, &constants)?.ok_or_else(|| {
-                let class: String = node.op.chars().take(80).collect();
-                op.refuse(format!(
-                    "it is an ONNX {class} of constants alone, which is not worked out here"
-                ))
+            let folded = fold::fold(op, &constants)?;
+            let folded = folded.ok_or_else(|| {
+                op.refuse("it computes with constants alone, which is not worked out here")
             })?;
             self.known.insert(output, Known::Constant(folded));
             return Ok(());

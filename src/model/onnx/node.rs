@@ -14,11 +14,12 @@ pub struct Op<'b, 'a> {
 }
 
 impl Op<'_, '_> {
-    /// A setting that cannot be honoured.
-    pub fn refuse(&self, reason: impl Into<String>) -> OpenError {
+    /// A setting that cannot be honoured, with the operator that has it.
+    pub fn refuse(&self, reason: impl std::fmt::Display) -> OpenError {
+        let op: String = self.node.op.chars().take(80).collect();
         OpenError::UnsupportedSetting {
             layer: self.name.clone(),
-            reason: reason.into(),
+            reason: format!("{reason} (ONNX {op})"),
         }
     }
 

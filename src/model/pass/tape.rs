@@ -16,7 +16,7 @@ use crate::model::layers::channels::{add_to, relu_gradient};
 use crate::model::layers::conv::Sizes;
 use crate::model::layers::kernel::{tensor, with_values};
 use crate::model::layers::norm_gradient::NormGradient;
-use crate::model::layers::{Overrides, Weights, conv_grad, depthwise};
+use crate::model::layers::{Overrides, Weights, conv_grad, depthwise_grad};
 
 /// What a node's gradient needs of the forward pass.
 pub enum Saved {
@@ -212,7 +212,7 @@ impl<'a> Backward<'a> {
                 let kernel = kernel.ok_or_else(|| Error::Msg("its kernel is missing".into()))?;
                 if let Some(x) = x {
                     let dk = if is_depthwise {
-                        depthwise::kernel_gradient(
+                        depthwise_grad::kernel_gradient(
                             x.values(),
                             g.values(),
                             sizes.channels,
@@ -228,7 +228,7 @@ impl<'a> Backward<'a> {
                 with_values(&kernel, |k| {
                     let (g, dx) = (g.values(), dx.values_mut());
                     if is_depthwise {
-                        depthwise::input_gradient(g, k, dx, sizes.channels, sizes.place);
+                        depthwise_grad::input_gradient(g, k, dx, sizes.channels, sizes.place);
                     } else {
                         conv_grad::input_gradient(g, k, dx, sizes);
                     }

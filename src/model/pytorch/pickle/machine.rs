@@ -1,0 +1,336 @@
+//! The opcodes, one after the other, on a stack of values.
+
+use std::collections::HashMap;
+
+use super::{Node, Pickle, Value};
+
+/// Reads one pickle from the start of `bytes`; the error is a reason in words.
+pub fn read(bytes: &[u8]) -> Result<Pickle, String> {
+    let mut machine = Machine {
+        bytes,
+        at: 0,
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+        nodes: Vec::new(),
+        steps: 0,
+    };
+    let root = machine.run()?;
+    Ok(Pickle {
+        nodes: machine.nodes,
+        root,
+        length: machine.at,
+    })
+}
+
+struct Machine<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    stack: Vec<Value>,
+    /// Heights of the stack.
+    marks: Vec<usize>,
+    memo: HashMap<usize, Value>,
+    nodes: Vec<Node>,
+    steps: usize,
+}
+
+/// Opcodes that a pickle may have: one of ten thousand tensors has some hundred thousand. Each may take
+/// a hundred times its own length of memory.
+const MAX_STEPS: usize = 1 << 20;
+
+const SHORT: &str = "its pickle ends in the middle";
+const EMPTY: &str = "its pickle takes a value that is not there";
+
+impl<'a> Machine<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
+        let end = self.at.checked_add(count).ok_or(SHORT)?;
+        let taken = self.bytes.get(self.at..end).ok_or(SHORT)?;
+        self.at = end;
+        Ok(taken)
+    }
+
+    /// A little-endian number of up to eight bytes.
+    fn number(&mut self, size: usize) -> Result<usize, String> {
+        let bytes = self.take(size)?;
+        let number = bytes
+            .iter()
+            .rev()
+            .fold(0_u64, |n, &b| n << 8 | u64::from(b));
+        usize::try_from(number).map_err(|_| SHORT.to_owned())
+    }
+
+    fn line(&mut self) -> Result<&'a str, String> {
+        let rest = self.bytes.get(self.at..).ok_or(SHORT)?;
+        let length = rest.iter().position(|&b| b == b'\n').ok_or(SHORT)?;
+        let line = self.take(length)?;
+        self.at += 1;
+        std::str::from_utf8(line).map_err(|_| "its pickle holds a broken name".to_owned())
+    }
+
+    fn pop(&mut self) -> Result<Value, String> {
+        let least = self.marks.last().copied().unwrap_or(0);
+        if self.stack.len() <= least {
+            return Err(EMPTY.to_owned());
+        }
+        self.stack.pop().ok_or_else(|| EMPTY.to_owned())
+    }
+
+    /// What was put on the stack since the last mark.
+    fn since_mark(&mut self) -> Result<Vec<Value>, String> {
+        let height = self.marks.pop().ok_or(EMPTY)?;
+        Ok(self.stack.split_off(height))
+    }
+
+    fn add(&mut self, node: Node) {
+        self.nodes.push(node);
+        self.stack.push(Value::Node(self.nodes.len() - 1));
+    }
+
+    fn text(&mut self, length: usize) -> Result<(), String> {
+        let text = String::from_utf8_lossy(self.take(length)?).into_owned();
+        self.add(Node::Text(text));
+        Ok(())
+    }
+
+    fn tuple(&mut self, count: usize) -> Result<(), String> {
+        let mut items = Vec::with_capacity(count);
+        for _ in 0..count {
+            items.push(self.pop()?);
+        }
+        items.reverse();
+        self.add(Node::Tuple(items));
+        Ok(())
+    }
+
+    fn get(&mut self, key: usize) -> Result<(), String> {
+        let value = self.memo.get(&key).copied();
+        self.stack
+            .push(value.ok_or("its pickle refers to a value that is not there")?);
+        Ok(())
+    }
+
+    fn put(&mut self, key: usize) -> Result<(), String> {
+        let top = self.stack.last().copied().ok_or(EMPTY)?;
+        self.memo.insert(key, top);
+        Ok(())
+    }
+
+    /// The value under those taken, which they are added to.
+    fn below(&mut self) -> Option<&mut Node> {
+        match self.stack.last() {
+            Some(Value::Node(id)) => self.nodes.get_mut(*id),
+            _ => None,
+        }
+    }
+
+    fn append(&mut self, items: Vec<Value>) {
+        if let Some(Node::List(list)) = self.below() {
+            list.extend(items);
+        }
+    }
+
+    fn set(&mut self, items: &[Value]) {
+        if let Some(Node::Dict(dict)) = self.below() {
+            dict.extend(items.chunks_exact(2).map(|pair| (pair[0], pair[1])));
+        }
+    }
+
+    #[allow(clippy::too_many_lines, reason = "one line or two an opcode")]
+    fn run(&mut self) -> Result<Value, String> {
+        loop {
+            self.steps += 1;
+            if self.steps > MAX_STEPS {
+                return Err("its pickle has far too many values".to_owned());
+            }
+            let [opcode] = self.take(1)? else {
+                return Err(SHORT.to_owned());
+            };
+            match opcode {
+                // PROTO, FRAME
+                0x80 => drop(self.take(1)?),
+                0x95 => drop(self.take(8)?),
+                b'.' => return self.pop(),
+                b'(' => self.marks.push(self.stack.len()),
+                // POP; BUILD: the state of an object; only tensors' and dictionaries' contents matter.
+                b'0' | b'b' => drop(self.pop()?),
+                b'1' => drop(self.since_mark()?),
+                b'2' => {
+                    let top = self.pop()?;
+                    self.stack.extend([top, top]);
+                }
+                b'N' => self.stack.push(Value::None),
+                0x88 => self.stack.push(Value::Bool(true)),
+                0x89 => self.stack.push(Value::Bool(false)),
+                b'J' => {
+                    let bytes = self.take(4)?.first_chunk::<4>().ok_or(SHORT)?;
+                    self.stack
+                        .push(Value::Int(i32::from_le_bytes(*bytes).into()));
+                }
+                b'K' => self.int(1)?,
+                b'M' => self.int(2)?,
+                0x8a => {
+                    let length = self.number(1)?;
+                    self.long(length)?;
+                }
+                0x8b => {
+                    let length = self.number(4)?;
+                    self.long(length)?;
+                }
+                b'G' => {
+                    self.take(8)?;
+                    self.stack.push(Value::Other);
+                }
+                // Texts, and bytes as if they were texts.
+                b'X' | b'T' | b'B' => {
+                    let length = self.number(4)?;
+                    self.text(length)?;
+                }
+                0x8c | b'U' | b'C' => {
+                    let length = self.number(1)?;
+                    self.text(length)?;
+                }
+                0x8d | 0x8e => {
+                    let length = self.number(8)?;
+                    self.text(length)?;
+                }
+                b'}' => self.add(Node::Dict(Vec::new())),
+                b']' => self.add(Node::List(Vec::new())),
+                b')' => self.add(Node::Tuple(Vec::new())),
+                0x85..=0x87 => self.tuple(usize::from(opcode - 0x84))?,
+                b't' => {
+                    let items = self.since_mark()?;
+                    self.add(Node::Tuple(items));
+                }
+                b'l' => {
+                    let items = self.since_mark()?;
+                    self.add(Node::List(items));
+                }
+                b'd' => {
+                    let items = self.since_mark()?;
+                    let pairs = items.chunks_exact(2).map(|pair| (pair[0], pair[1]));
+                    self.add(Node::Dict(pairs.collect()));
+                }
+                b'a' => {
+                    let item = self.pop()?;
+                    self.append(vec![item]);
+                }
+                b'e' => {
+                    let items = self.since_mark()?;
+                    self.append(items);
+                }
+                b's' => {
+                    let (value, key) = (self.pop()?, self.pop()?);
+                    self.set(&[key, value]);
+                }
+                b'u' => {
+                    let items = self.since_mark()?;
+                    self.set(&items);
+                }
+                b'q' => {
+                    let key = self.number(1)?;
+                    self.put(key)?;
+                }
+                b'r' => {
+                    let key = self.number(4)?;
+                    self.put(key)?;
+                }
+                0x94 => self.put(self.memo.len())?,
+                b'h' => {
+                    let key = self.number(1)?;
+                    self.get(key)?;
+                }
+                b'j' => {
+                    let key = self.number(4)?;
+                    self.get(key)?;
+                }
+                b'c' => {
+                    let (module, name) = (self.line()?, self.line()?);
+                    self.add(Node::Global(format!("{module}.{name}")));
+                }
+                0x93 => {
+                    let (name, module) = (self.pop()?, self.pop()?);
+                    let text = |value: Value| match value {
+                        Value::Node(id) => match self.nodes.get(id) {
+                            Some(Node::Text(text)) => Some(text.as_str()),
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    let global = text(module).zip(text(name));
+                    let node = match global {
+                        Some((module, name)) if module.len() + name.len() < 256 => {
+                            Node::Global(format!("{module}.{name}"))
+                        }
+                        _ => Node::Opaque,
+                    };
+                    self.add(node);
+                }
+                b'Q' => {
+                    let id = self.pop()?;
+                    self.add(Node::Persistent(id));
+                }
+                // REDUCE, NEWOBJ: a call, which is looked at and not made.
+                b'R' | 0x81 => {
+                    let (arguments, function) = (self.pop()?, self.pop()?);
+                    let node = self.call(function, arguments);
+                    self.add(node);
+                }
+                other => {
+                    return Err(format!(
+                        "its pickle has the opcode {other}, which is not supported"
+                    ));
+                }
+            }
+        }
+    }
+
+    fn int(&mut self, size: usize) -> Result<(), String> {
+        let number = self.number(size)? as i64;
+        self.stack.push(Value::Int(number));
+        Ok(())
+    }
+
+    /// A signed number of any length; those beyond 64 bits are of no use here.
+    fn long(&mut self, length: usize) -> Result<(), String> {
+        let bytes = self.take(length)?;
+        let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
+        let value = if length <= 8 {
+            let fill = if negative { -1_i64 } else { 0 };
+            Value::Int(bytes.iter().rev().fold(fill, |n, &b| n << 8 | i64::from(b)))
+        } else {
+            Value::Other
+        };
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// What the call of a function would give, for the few that matter.
+    fn call(&self, function: Value, arguments: Value) -> Node {
+        let node = |value: Value| match value {
+            Value::Node(id) => self.nodes.get(id),
+            _ => None,
+        };
+        let (Some(Node::Global(name)), Some(Node::Tuple(arguments))) =
+            (node(function), node(arguments))
+        else {
+            return Node::Opaque;
+        };
+        match (name.as_str(), arguments.as_slice()) {
+            ("collections.OrderedDict", []) => Node::Dict(Vec::new()),
+            (
+                "torch._utils._rebuild_tensor_v2" | "torch._utils._rebuild_tensor",
+                [storage, Value::Int(offset), size, stride, ..],
+            ) => Node::Tensor {
+                storage: *storage,
+                offset: *offset,
+                size: *size,
+                stride: *stride,
+            },
+            ("torch._utils._rebuild_parameter", [tensor, ..]) => match node(*tensor) {
+                Some(tensor @ Node::Tensor { .. }) => tensor.clone(),
+                _ => Node::Opaque,
+            },
+            _ => Node::Opaque,
+        }
+    }
+}

@@ -4,10 +4,12 @@ mod sentences;
 
 pub use sentences::*;
 
+// Headings of the columns.
 pub const DRAWS_BOTH: &str = "the data loader draws anew in both modes";
 pub const DRAWS: &str = "each cell draws anew";
 pub const RETURNS: &str = "the layers return their input";
 
+// The cells of the grid.
 pub fn epoch(n: usize) -> String {
     format!("epoch {n}")
 }
@@ -37,6 +39,8 @@ pub fn pixels(height: usize, width: usize) -> String {
 }
 
 pub const OPENS_LARGE: &str = "a click opens it large";
+
+// The row of controls.
 pub const REDRAW: &str = "Redraw";
 pub const FROM_FILE: &str = "From the file";
 pub const CHANGED: &str = "Changed";
@@ -54,6 +58,7 @@ pub fn steps_on(on: usize, all: usize) -> String {
 pub const TURNS_OFF: &str = "A click turns it off";
 pub const TURNS_ON: &str = "Off. A click turns it on";
 
+// A cell shown large.
 pub fn opened_note(n: usize, all: usize, stem: &str, words: &str) -> String {
     format!("image {n} of {all} · {stem} · {words}")
 }
@@ -82,8 +87,8 @@ pub fn largest_difference(difference: &str) -> String {
 }
 
 pub const MATRIX_TITLE: &str = "INPUT FROM OUTPUT";
-pub const MATRIX_MEANING: &str = "times (column, row, 1) of an output pixel gives where it reads the photo. The outline is \
-     the photo's own square.";
+pub const MATRIX_MEANING: &str = "times (column, row, 1) of an output pixel gives where it reads \
+     the photo. The outline is the photo's own square.";
 pub const NO_MATRIX: &str =
     "A crop or resizing changes the frame, so no single matrix describes it.";
 pub const FILL_MODE_TITLE: &str = "FILL MODE";
@@ -93,6 +98,7 @@ pub fn painted(share: &str) -> String {
     format!("{share} of the pixels are painted by it")
 }
 
+// The parameters of a step.
 pub const OWN_WIDTH_FACTOR: &str = "width_factor of its own";
 pub const LOW_AND_HIGH: &str = "low and high";
 pub const ONE_NUMBER: &str = "one number";
@@ -107,6 +113,8 @@ pub const HEIGHT: &str = "height";
 pub const WIDTH: &str = "width";
 pub const OF_ITS_OWN: &str = "of its own";
 pub const LAYER_SEED: &str = "seed of the layer";
+
+// The list of steps.
 pub const STEPS_TITLE: &str = "STEPS, IN ORDER";
 pub const HIDE_STEPS: &str = "Hide the list of steps";
 pub const ADD: &str = "+ Add";
@@ -141,6 +149,7 @@ pub fn parameters_of(class: &str, number: usize) -> String {
 
 pub const DRAG_TIP: &str = "Drag to another place";
 
+// The kinds of grid.
 pub const ONE_PHOTO: &str = "One photo ×9";
 pub const NINE_PHOTOS: &str = "Nine photos";
 pub const THREE_EPOCHS: &str = "Three epochs";

@@ -9,6 +9,8 @@ pub use sentences::*;
 use super::number::count;
 
 pub const FURTHER_BATCHES: &str = "Further batches";
+
+// Further batches, below the columns.
 pub const FURTHER_BATCHES_TITLE: &str = "FURTHER BATCHES";
 pub const MOMENTUM_NAME: &str = "Momentum";
 
@@ -16,6 +18,7 @@ pub fn in_pytorch(momentum: &str) -> String {
     format!("{momentum} (PyTorch)")
 }
 
+// The two columns. The names of plots are those of the export dialog too.
 pub const OUTPUT_FORMULA: &str = "gamma × (x − mean) / √(variance + epsilon) + beta";
 pub const OUTPUT: &str = "output";
 pub const LEFT_MAP: &str = "Left feature map";
@@ -33,6 +36,7 @@ pub fn unchanged(value: &str) -> String {
     format!("{value}, unchanged")
 }
 
+// The row of controls: walk, layer, channel.
 pub const RESET_TIP: &str = "The moving statistics and the momentum of the file";
 pub const BATCH_SUFFIX: &str = " batch";
 pub const BATCHES_SUFFIX: &str = " batches";
@@ -51,10 +55,12 @@ pub const MOST_DIFFERENT_FIRST: &str = "Most different first";
 pub const MOST_DIFFERENT_TIP: &str =
     "Order channels by |batch mean − moving mean| in standard deviations, and go to the first";
 
+// The feature map.
 pub fn at_position(name: &str, row: usize, column: usize, value: &str) -> String {
     format!("{name}\nrow {row}, column {column}: {value}")
 }
 
+// The two scatter plots.
 pub fn moving(what: &str) -> String {
     format!("moving {what}")
 }
@@ -65,9 +71,11 @@ pub fn of_batch(what: &str) -> String {
 
 pub const MEANS: &str = "Means";
 pub const VARIANCES: &str = "Variances";
-pub const STRIP_TIP: &str = "Distance: |batch mean − moving mean| / √(moving variance + ε), the mean over the layer's \
-     channels, in standard deviations (sd). Left to right as in the model. Filled: normalises \
-     with the batch when training. Hollow: with its stored statistics";
+
+// The strip of all layers.
+pub const STRIP_TIP: &str = "Distance: |batch mean − moving mean| / √(moving variance + ε), the \
+     mean over the layer's channels, in standard deviations (sd). Left to right as in the model. \
+     Filled: normalises with the batch when training. Hollow: with its stored statistics";
 pub const ALL_LAYERS: &str = "All layers";
 pub const STRIP_NAME: &str = "BatchNorm layer, by distance from the file";
 
@@ -78,6 +86,7 @@ pub fn strip_title(layers: usize) -> String {
 
 pub const BEING_MEASURED: &str = "being measured";
 
+// The walk of the moving statistics.
 pub fn moving_value(what: &str, value: &str) -> String {
     format!("moving {what} {value}")
 }

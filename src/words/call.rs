@@ -124,6 +124,6 @@ pub fn recorded_value(shown: &str) -> String {
     format!("Recorded at the call of the base: {shown}")
 }
 
-pub const RECORDED_VALUE_TIP: &str = "The value recorded where the model calls its base: what the course writes as \
-     base_model(x, training=False)";
+pub const RECORDED_VALUE_TIP: &str = "The value recorded where the model calls its base: what the \
+     course writes as base_model(x, training=False)";
 pub const AS_IN_FILE: &str = "as in the file";

@@ -102,6 +102,7 @@ pub fn action(action: Action) -> [&'static str; 2] {
     }
 }
 
+// The list of commands.
 pub const TYPE_PART_OF_NAME: &str = "type a part of a name";
 pub const FIND_NAME: &str = "Find a command";
 
@@ -116,6 +117,7 @@ pub fn not_now(why_not: &str) -> String {
     format!("Not now: {why_not}")
 }
 
+// Choices in the list, and why one cannot be made now.
 pub fn photo(name: &str) -> String {
     format!("Photo: {name}")
 }

@@ -4,10 +4,13 @@ mod sentences;
 
 pub use sentences::*;
 
-pub const NONE: &str = "This base has **no dropout**: both modes pass every unit as it is. Dropout usually lives \
-     in the head, which is trained on top of a base. Open a whole model, or the dog breeds \
-     with their head, to see a mask.";
+// Where there is no noise layer.
+pub const NONE: &str = "This base has **no dropout**: both modes pass every unit as it is. \
+     Dropout usually lives in the head, which is trained on top of a base. Open a whole model, \
+     or the dog breeds with their head, to see a mask.";
 pub const NONE_SHORT: &str = "No dropout or other noise layer in this base";
+
+// The row of controls.
 pub const NEW_MASK: &str = "New mask";
 pub const PREVIOUS_LAYER: &str = "Previous noise layer";
 pub const NEXT_LAYER: &str = "Next noise layer";
@@ -24,6 +27,8 @@ pub fn back_to(rate: &str) -> String {
 }
 
 pub const RATE_IN_FILE: &str = "The rate in the file";
+
+// The three plots below the columns.
 pub const LARGEST_VALUES: &str = "Largest values";
 pub const MEAN_OF_PASSES: &str = "Mean of passes";
 pub const MONTE_CARLO_PASSES: &str = "Monte Carlo passes";
@@ -49,6 +54,7 @@ pub fn probability_of(label: &str) -> String {
     format!("probability of {label}")
 }
 
+// What the plots say of themselves.
 pub fn distance_of_mean(first: &str, few: &str, last: &str, many: &str) -> String {
     format!("Distance of the mean from inference: {first} after {few}, {last} after {many}")
 }
@@ -71,6 +77,7 @@ pub fn bin(low: &str, high: &str, passes: &str) -> String {
     format!("{low} to {high}: {passes}")
 }
 
+// One column.
 pub const LEFT_MASK: &str = "Left mask";
 pub const RIGHT_MASK: &str = "Right mask";
 

@@ -2,6 +2,7 @@
 
 use super::common::photos;
 
+// The dialog.
 pub const TITLE: &str = "Export";
 pub const WHAT: &str = "WHAT";
 pub const LEFT_CARDS: &str = "Left cards";
@@ -19,6 +20,7 @@ pub const PLOT: &str = "Plot";
 pub const PREVIEW: &str = "Preview of the figure";
 pub const DRAWING: &str = "Drawing ...";
 
+// What it says after copying.
 pub const SVG_COPIED: &str = "The SVG is on the clipboard, as text";
 
 pub fn picture_copied(width: usize, height: usize) -> String {

@@ -4,6 +4,7 @@ mod sentences;
 
 pub use sentences::*;
 
+// The row of controls.
 pub const RATE: &str = "rate";
 pub const EPOCHS: &str = "epochs";
 
@@ -26,6 +27,8 @@ pub fn took(done: usize, seconds: &str) -> String {
 }
 
 pub const OWN_RATE: &str = "own";
+
+// The curves.
 pub const LOSS: &str = "Loss";
 pub const ACCURACY: &str = "Accuracy";
 
@@ -39,9 +42,13 @@ pub fn curve_name(name: &str, run: &str, steps: usize) -> String {
 
 pub const MOVED: &str = "Moved";
 pub const UP_AND_DOWN: &str = "weights ↑ statistics ↓";
+
+// The card of a run.
 pub const USE_MODEL: &str = "Use this model";
 pub const USE_MODEL_TIP: &str = "The other views show it, until another base is opened";
 pub const SAVE_TIP: &str = "In the format of the file it came from";
+
+// What is trained, and on which photos.
 pub const FILES_HEAD: &str = "the file's";
 pub const NEW: &str = "new";
 pub const HEAD: &str = "head";
@@ -79,6 +86,7 @@ pub fn moved_name(run: &str, weights: usize, statistics: usize) -> String {
     )
 }
 
+// Notes on the photos.
 pub fn left_out(why: &str) -> String {
     format!("left out: {why}")
 }

@@ -7,10 +7,11 @@
 //! same items: nothing else in the program holds a text, and a test in `tests/suite/texts.rs`
 //! keeps it so.
 //!
-//! Not here, and to be left as they are: the errors of `model`, `dataset`, `train` and `lesson`
-//! (their enums hold the sentences), the help of the command line, code in the frameworks' own
-//! words (`views/code.rs`, `views/dropout/code.rs`), names such as `training=True`, and the
-//! bundled lessons (TOML).
+//! Not here, and to be left as they are: the errors of `model`, `dataset`, `train`, `lesson` and
+//! `worker` (their enums hold the sentences), what `augment`, `model` and `train` call their own
+//! things (draws, presets, the lines of the model card), the help of the command line, code in the
+//! frameworks' own words (`views/code.rs`, `views/dropout/code.rs`), names such as
+//! `training=True`, and the bundled lessons (TOML).
 
 pub mod augmentation;
 pub mod batch_norm;

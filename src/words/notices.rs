@@ -1,11 +1,16 @@
 //! Messages: what could not be done, and warnings.
 
+// Panels.
 pub const DISMISS: &str = "Dismiss";
 pub const WARNINGS: &str = "Warnings";
 pub const DROP: &str = "Drop a model file, a photo, or a folder of photos";
 
+// Settings.
 pub const SETTINGS_UNREAD: &str = "The settings could not be read";
 pub const SETTINGS_UNKEPT: &str = "The settings could not be remembered";
+
+// Titles of messages.
+pub const MODEL_UNOPENED: &str = "The model could not be opened";
 pub const PHOTOS_UNOPENED: &str = "The photos could not be opened";
 pub const PHOTO_UNSHOWN: &str = "The photo could not be shown";
 pub const VIEW_UNCOMPUTED: &str = "The view could not be computed";
@@ -13,6 +18,8 @@ pub const BATCHES_UNMEASURED: &str = "The batches could not be measured";
 pub const FIGURE_UNSAVED: &str = "The figure could not be saved";
 pub const MODEL_UNSAVED: &str = "The model could not be saved";
 pub const RUNS_BROKE_OFF: &str = "The runs broke off";
+
+// Lessons.
 pub const LESSON_UNSAVED: &str = "The lesson could not be saved";
 pub const LESSON_UNOPENED: &str = "The lesson could not be opened";
 
@@ -22,6 +29,7 @@ pub fn of_step(step: usize, error: &str) -> String {
 
 pub const STEP_UNSHOWN: &str = "The step could not be shown as written";
 
+// The file of settings.
 pub fn newer_settings(version: u64, path: &str) -> String {
     format!(
         "They were written by a newer modelens (version {version} of the file). The defaults hold, \
@@ -42,6 +50,7 @@ pub const TOO_LARGE: &str = "it is far too large for settings";
 pub const NO_VERSION: &str = "it has no version";
 pub const ZOOM_NO_NUMBER: &str = "its zoom is no number";
 
+// Causes.
 pub fn broken_file(panic: &str, path: &str) -> String {
     format!("the file is broken ({panic}): {path}")
 }
@@ -65,5 +74,3 @@ pub const READ_ONLY: &str = "the file is read-only";
 pub fn numbers_beside(name: &str) -> String {
     format!("there is a {name} beside it already")
 }
-
-pub const MODEL_UNOPENED: &str = "The model could not be opened";

@@ -6,9 +6,10 @@ pub use sentences::*;
 
 use crate::worker::PredictSide;
 
-pub const NO_CLASSES: &str = "This base predicts nothing: its last layer returns features, not classes, and a head must \
-     be put on top of it. Open a whole model, with its head, or one of the bundled bases; what \
-     the modes do to this one's features is in the other views.";
+// Where there are no classes, controls, columns.
+pub const NO_CLASSES: &str = "This base predicts nothing: its last layer returns features, not \
+     classes, and a head must be put on top of it. Open a whole model, with its head, or one of \
+     the bundled bases; what the modes do to this one's features is in the other views.";
 pub const UNDER_WAY: &str = "under way";
 pub const NOT_COMPUTED: &str = "not computed";
 pub const NEW_DRAWS: &str = "New draws";
@@ -56,6 +57,7 @@ pub fn heading(side: &PredictSide) -> String {
     }
 }
 
+// Rows and dots.
 pub fn in_its_folder(name: &str) -> String {
     format!("{name} · its folder")
 }

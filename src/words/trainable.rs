@@ -18,6 +18,8 @@ pub fn measured_by(rate: &str, photos: &str, most: &str) -> String {
 pub const NEW_OPTIMIZER: &str = "New optimizer";
 pub const LAYERS: &str = "Layers";
 
+// The row of controls.
+
 /// What the badge says.
 pub fn badge(semantics: Semantics) -> &'static str {
     match semantics {
@@ -26,6 +28,7 @@ pub fn badge(semantics: Semantics) -> &'static str {
     }
 }
 
+// The cards.
 pub fn advised(sentence: &str) -> String {
     format!("**The course's advice.** {sentence}")
 }
@@ -46,6 +49,8 @@ pub fn row(layer: &str, mode: &str, when: &str, moves: &str) -> String {
 pub fn flag_of(flag: &str, layer: &str) -> String {
     format!("{flag} of {layer}")
 }
+
+// The table of layers.
 
 /// In which call a layer does what the table says.
 pub fn when(outer: Outer) -> &'static str {

@@ -4,6 +4,7 @@ use super::common;
 use super::number::{count, seconds};
 use crate::worker::{Look, Looked, Outcome};
 
+// What stands in a view while nothing is there.
 pub fn opening(title: &str) -> String {
     format!("Opening {title} ...")
 }
@@ -13,13 +14,18 @@ pub const OPEN_PHOTOS: &str = "No photos are open. Open a folder with Photos, or
 pub const NO_BATCH_NORM: &str =
     "This base has no BatchNorm layer: its statistics are the same in both modes.";
 pub const COMPUTING: &str = "Computing ...";
+
+// The card below a view.
 pub const WHAT_YOU_SEE: &str = "WHAT YOU SEE";
 pub const CODE: &str = "CODE";
 pub const COPY_CODE: &str = "Copy the code";
+
+// Counts of parameters.
 pub const TOTAL_PARAMS: &str = "Total params";
 pub const TRAINABLE: &str = "Trainable";
 pub const NON_TRAINABLE: &str = "Non-trainable";
 
+// The bar at the bottom.
 pub fn progress(stage: &str, done: &str, total: &str) -> String {
     format!("{stage}: {done} of {total}")
 }
@@ -77,6 +83,7 @@ pub fn took(looked: &Looked) -> String {
     }
 }
 
+// The bar at the top.
 pub fn opening_small(title: &str) -> String {
     format!("opening {title} ...")
 }
@@ -114,6 +121,7 @@ pub fn unreadable(files: usize) -> String {
     format!("{files} could not be read")
 }
 
+// Names of themes and of what is bundled.
 pub const SYSTEM: &str = "System";
 pub const DOG_BREEDS: &str = "MobileNetV2 · dog breeds";
 pub const EFFICIENTNET: &str = "EfficientNet-Lite0";

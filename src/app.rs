@@ -19,7 +19,7 @@ mod undo;
 mod walk;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
@@ -30,7 +30,7 @@ use crate::lesson::Control;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
-use crate::worker::{ModelSource, PhotosSource, Worker};
+use crate::worker::{Clock, ModelSource, PhotosSource, Worker};
 
 use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
@@ -48,6 +48,8 @@ pub struct AppOptions {
     pub lesson: Option<PathBuf>,
     /// The folder of the settings that are remembered; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
+    /// What the times in the window are measured with.
+    pub clock: Clock,
 }
 
 impl Default for AppOptions {
@@ -58,6 +60,7 @@ impl Default for AppOptions {
             theme: None,
             lesson: None,
             settings: None,
+            clock: Instant::elapsed,
         }
     }
 }
@@ -97,7 +100,7 @@ impl App {
         theme::install(ctx);
         Images::install(ctx);
         let wake = ctx.clone();
-        let worker = Worker::start(move || wake.request_repaint())?;
+        let worker = Worker::with_clock(move || wake.request_repaint(), options.clock)?;
         let settings_file::Loaded {
             kept,
             notice,

@@ -26,7 +26,6 @@ use eframe::egui::{CentralPanel, Context, Panel, Ui};
 
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::figure::Images;
-use crate::lesson::Control;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
@@ -270,16 +269,8 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if show.state.lesson.is_some() {
         views::lesson::panel_ui(ui, show);
     }
-    // Beside a step the columns come first; in free play whatever can be changed does.
-    let room = show.state.lesson.as_ref().is_none_or(|open| {
-        let centre = if open.free {
-            sizes::CENTRE_MIN_WIDTH
-        } else {
-            sizes::LESSON_BESIDE
-        };
-        width >= sizes::SIDE_PANEL + centre + sizes::LESSON_PANEL
-    });
-    if !lecture && room && !show.state.hides(Control::SidePanel) {
+    let panel = !lecture && views::side_panel::is_shown(show.state, width);
+    if panel {
         Panel::left("side panel")
             .exact_size(sizes::SIDE_PANEL)
             .resizable(false)

@@ -40,6 +40,7 @@ mod processors;
 mod pytorch;
 mod renderer;
 mod save;
+mod small_windows;
 mod snapshots;
 mod support;
 mod texts;

@@ -5,12 +5,12 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Key, Modifiers, Theme};
+use eframe::egui::{Key, Modifiers, TextureHandle, Theme};
 use egui_kittest::Harness;
 use modelens::app::{App, AppOptions};
 use modelens::command::{
-    Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, NoiseCommand,
-    PipelineCommand, TrainCommand, WalkCommand,
+    Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
+    TrainCommand, WalkCommand,
 };
 use modelens::figure::{Images, Part, png};
 use modelens::model::{Mode, Outer, Semantics};
@@ -81,7 +81,7 @@ impl Album {
     fn export(&mut self, to_do: ExportCommand) -> &mut Self {
         let preview = |window: &Window| {
             let preview = window.state().state().export.preview.as_ref();
-            preview.map(|texture| texture.id())
+            preview.map(TextureHandle::id)
         };
         let before = preview(&self.window);
         self.command(to_do);
@@ -220,6 +220,7 @@ fn pictures_of_what_lies_above_the_window() {
         scale: 2,
         dark: true,
         caption: false,
+        numbers: true,
     };
     album
         .export(ExportCommand::Choose(choice))

@@ -19,18 +19,17 @@ mod undo;
 mod walk;
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
 
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::figure::Images;
-use crate::lesson::Control;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
-use crate::worker::{ModelSource, PhotosSource, Worker};
+use crate::worker::{Clock, ModelSource, PhotosSource, Worker};
 
 use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
@@ -48,6 +47,8 @@ pub struct AppOptions {
     pub lesson: Option<PathBuf>,
     /// The folder of the settings that are remembered; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
+    /// What the times in the window are measured with.
+    pub clock: Clock,
 }
 
 impl Default for AppOptions {
@@ -58,6 +59,7 @@ impl Default for AppOptions {
             theme: None,
             lesson: None,
             settings: None,
+            clock: Instant::elapsed,
         }
     }
 }
@@ -97,7 +99,7 @@ impl App {
         theme::install(ctx);
         Images::install(ctx);
         let wake = ctx.clone();
-        let worker = Worker::start(move || wake.request_repaint())?;
+        let worker = Worker::with_clock(move || wake.request_repaint(), options.clock)?;
         let settings_file::Loaded {
             kept,
             notice,
@@ -267,16 +269,8 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if show.state.lesson.is_some() {
         views::lesson::panel_ui(ui, show);
     }
-    // Beside a step the columns come first; in free play whatever can be changed does.
-    let room = show.state.lesson.as_ref().is_none_or(|open| {
-        let centre = if open.free {
-            sizes::CENTRE_MIN_WIDTH
-        } else {
-            sizes::LESSON_BESIDE
-        };
-        width >= sizes::SIDE_PANEL + centre + sizes::LESSON_PANEL
-    });
-    if !lecture && room && !show.state.hides(Control::SidePanel) {
+    let panel = !lecture && views::side_panel::is_shown(show.state, width);
+    if panel {
         Panel::left("side panel")
             .exact_size(sizes::SIDE_PANEL)
             .resizable(false)

@@ -201,6 +201,8 @@ pub enum Action {
     Redo,
     FindCommand,
     Lecture,
+    /// Shows or hides input and layers.
+    SidePanel,
     ShowKeys,
     ShowTerms,
     /// What the open model is.
@@ -273,6 +275,7 @@ impl Action {
         Self::OpenBase,
         Self::Export,
         Self::Lecture,
+        Self::SidePanel,
         Self::OpenLesson,
         Self::NextStep,
         Self::PreviousStep,
@@ -338,6 +341,7 @@ impl Action {
             Self::Redo => (ctrl.plus(Modifiers::SHIFT), Key::Z),
             Self::FindCommand => (ctrl, Key::P),
             Self::Lecture => (plain, Key::F5),
+            Self::SidePanel => (ctrl, Key::B),
             Self::ShowKeys => (plain, Key::Questionmark),
             Self::NextStep => (plain, Key::PageDown),
             Self::PreviousStep => (plain, Key::PageUp),

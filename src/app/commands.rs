@@ -6,6 +6,7 @@ use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::{Flags, Role};
 use crate::state::{MAX_BATCH, Search, Sheet, View};
+use crate::views;
 use crate::words::progress as words;
 use crate::worker::{Job, PhotosSource, PredictLook, Request};
 
@@ -166,6 +167,11 @@ impl App {
             Action::Lecture => {
                 let on = self.state.desk.lecture.is_none();
                 self.set_lecture(ctx, on);
+            }
+            Action::SidePanel => {
+                let width = ctx.content_rect().width();
+                let shown = views::side_panel::is_shown(&self.state, width);
+                self.state.desk.side_panel = Some(!shown);
             }
             Action::ShowKeys => self.state.desk.sheet = Some(Sheet::Keys),
             Action::ShowTerms => self.state.desk.sheet = Some(Sheet::Terms),

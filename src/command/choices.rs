@@ -83,6 +83,7 @@ fn action_choice(action: Action, state: &State) -> Choice {
     let chosen = match action {
         Action::Show(view) => view == state.settings.view,
         Action::Lecture => state.desk.lecture.is_some(),
+        Action::SidePanel => state.desk.side_panel == Some(true),
         Action::FreePlay => state.lesson.as_ref().is_some_and(|l| l.free),
         _ => false,
     };

@@ -149,11 +149,16 @@ impl<'a> Document<'a> {
     /// The attribute that fills from one colour to another, downwards or to the right.
     pub fn gradient(&mut self, from: Color32, to: Color32, down: bool) -> String {
         let direction = if down { " x2=\"0\" y2=\"1\"" } else { "" };
-        let stop = |offset: u8, color: Color32| {
+        let stop = |offset: u8, color: Color32, other: Color32| {
+            if color.a() == 0 {
+                // Nothing at all has no colour of its own: with the other end's nothing darkens between.
+                let other = paint("stop-color", other.to_opaque());
+                return format!("<stop offset=\"{offset}\"{other} stop-opacity=\"0\"/>");
+            }
             let color = paint("stop-color", color).replace("stop-color-opacity", "stop-opacity");
             format!("<stop offset=\"{offset}\"{color}/>")
         };
-        let content = format!("{direction}>{}{}", stop(0, from), stop(1, to));
+        let content = format!("{direction}>{}{}", stop(0, from, to), stop(1, to, from));
         let id = index_of(&mut self.gradients, content);
         format!(" fill=\"url(#g{id})\"")
     }

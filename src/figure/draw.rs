@@ -1,13 +1,15 @@
 //! Drawing a view, one of its columns or the whole window in a context of its own.
 
 use eframe::egui::{
-    self, CentralPanel, Context, FullOutput, Label, Pos2, RawInput, Rect, Ui, Vec2, pos2, vec2,
+    self, CentralPanel, Color32, Context, FullOutput, Label, Pos2, RawInput, Rect, Ui, Vec2, pos2,
+    vec2,
 };
 use thiserror::Error;
 
 use super::document::Document;
 use super::images::Images;
 use super::shapes;
+use super::write::Num;
 use crate::app::panels_ui;
 use crate::model::Mode;
 use crate::state::{State, View, model_title, photos_title};
@@ -124,6 +126,23 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     let title = title(state, what.view);
     let svg = document.finish([&width, &height], &title, &description, palette.background)?;
     Ok(Drawn { svg, size, plots })
+}
+
+/// What a frame of a window of `size` points drew, as SVG. `images` are those of its textures.
+///
+/// # Errors
+/// When a picture cannot be written as PNG.
+pub fn frame_svg(
+    output: &FullOutput,
+    images: &Images,
+    size: Vec2,
+    background: Color32,
+) -> Result<String, ::png::EncodingError> {
+    let page = Rect::from_min_size(Pos2::ZERO, size);
+    let mut document = Document::new(page, images);
+    shapes::add(&mut document, &output.shapes);
+    let sides = [size.x, size.y].map(|side| Num(side).to_string());
+    document.finish([&sides[0], &sides[1]], "modelens", "", background)
 }
 
 /// One frame.

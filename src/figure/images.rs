@@ -6,7 +6,9 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use eframe::egui::epaint::ImageData;
-use eframe::egui::{self, Color32, ColorImage, Context, FullOutput, TextureFilter, TextureId};
+use eframe::egui::{
+    self, Color32, ColorImage, Context, FullOutput, TextureFilter, TextureId, TexturesDelta,
+};
 
 /// A picture as it was given to a texture.
 #[derive(Clone, Debug)]
@@ -66,19 +68,8 @@ impl Images {
         self
     }
 
-    /// The picture of a texture.
-    pub fn get(&self, texture: TextureId) -> Option<&Picture> {
-        self.by_texture.get(&texture)
-    }
-}
-
-impl egui::Plugin for Images {
-    fn debug_name(&self) -> &'static str {
-        "images for figures"
-    }
-
-    fn output_hook(&mut self, _ctx: &Context, output: &mut FullOutput) {
-        let delta = &output.textures_delta;
+    /// Notes what a frame says of textures.
+    pub fn remember(&mut self, delta: &TexturesDelta) {
         for (&id, changes) in &delta.set {
             for change in changes {
                 // Glyphs come in parts, pictures never do.
@@ -96,6 +87,21 @@ impl egui::Plugin for Images {
         for id in &delta.free {
             self.by_texture.remove(id);
         }
+    }
+
+    /// The picture of a texture.
+    pub fn get(&self, texture: TextureId) -> Option<&Picture> {
+        self.by_texture.get(&texture)
+    }
+}
+
+impl egui::Plugin for Images {
+    fn debug_name(&self) -> &'static str {
+        "images for figures"
+    }
+
+    fn output_hook(&mut self, _ctx: &Context, output: &mut FullOutput) {
+        self.remember(&output.textures_delta);
     }
 }
 

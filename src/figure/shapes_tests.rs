@@ -210,3 +210,14 @@ fn a_bar_from_one_colour_to_another_is_a_gradient() {
     let bar = "<rect x=\"1\" y=\"2\" width=\"8\" height=\"20\" fill=\"url(#g0)\"/>\n";
     assert_eq!(svg, bar);
 }
+
+#[test]
+fn what_fades_out_keeps_its_colour() {
+    let images = Images::default();
+    let mut document = Document::new(page(), &images);
+    document.gradient(RED, Color32::TRANSPARENT, true);
+    let svg = document.finish(["1", "1"], "", "", Color32::WHITE).unwrap();
+    let stops = "<stop offset=\"0\" stop-color=\"#ff0000\"/>\
+                 <stop offset=\"1\" stop-color=\"#ff0000\" stop-opacity=\"0\"/>";
+    assert!(svg.contains(stops), "{svg}");
+}

@@ -14,6 +14,8 @@ pub struct Desk {
     pub can_undo: [bool; 2],
     /// The search of the command palette while it is open.
     pub search: Option<Search>,
+    /// Whether input and layers are shown; `None`: where there is room for them.
+    pub side_panel: Option<bool>,
     /// Set while the window is shown to an audience.
     pub lecture: Option<Lecture>,
     pub sheet: Option<Sheet>,

@@ -83,6 +83,8 @@ pub const PASSES_ROW_MAX: f32 = 320.0;
 pub const UNIT_ROW: f32 = 19.0;
 /// Share of the list's width that the units' numbers take.
 pub const UNIT_COLUMN_SHARE: f32 = 0.19;
+/// Narrower parts of the row of passes get a shorter title, and smaller heads of columns.
+pub const PASSES_NARROW: f32 = 260.0;
 pub const RATE_SLIDER: f32 = 120.0;
 /// A small mark before a heading.
 pub const SMALL_MARK: f32 = 8.0;
@@ -92,6 +94,8 @@ pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;
 /// Narrower rows of key numbers get shorter labels.
 pub const STAT_NARROW: f32 = 440.0;
+/// With less room beside the key numbers there is no label: the heading says it too.
+pub const STAT_LABEL: f32 = 108.0;
 /// All BatchNorm layers at a glance.
 pub const STRIP: f32 = 60.0;
 /// Share of a bar's place that stays free on each side of it.
@@ -162,6 +166,9 @@ pub const CODE_SHARE: f32 = 0.44;
 pub const CODE_LINE: f32 = 17.0;
 pub const PROSE_LINE: f32 = 19.0;
 
+/// Narrower views give their controls two rows.
+pub const BATCH_NORM_CONTROLS: f32 = 860.0;
+pub const FINE_TUNE_CONTROLS: f32 = 1000.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;
 pub const PICKER_WIDTH: f32 = 260.0;

@@ -47,7 +47,13 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     };
     let row = |shown: bool, height: f32| if shown { height + sizes::S2 } else { 0.0 };
     let tabs = row(tabs, sizes::TAB_HEIGHT);
-    let controls = row(controls || lecture, sizes::CONTROL_HEIGHT);
+    let rows = if lecture {
+        1
+    } else {
+        control_rows(view, width - 2.0 * margin.x)
+    };
+    let controls_height = rows as f32 * (sizes::CONTROL_HEIGHT + sizes::S2) - sizes::S2;
+    let controls = row(controls || lecture, controls_height);
     let others = tabs + controls + body + 2.0 * margin.y;
     // Where it is enough that the sentences scroll, the whole does not.
     let left = ui.available_height() - others;
@@ -95,6 +101,16 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
             }
             body_ui(ui, show, view, cut);
         });
+}
+
+/// In how many rows the controls of a view fit into this width.
+fn control_rows(view: View, width: f32) -> usize {
+    let beside = match view {
+        View::BatchNorm => sizes::BATCH_NORM_CONTROLS,
+        View::FineTune => sizes::FINE_TUNE_CONTROLS,
+        View::Augmentation | View::Dropout | View::Trainable | View::Predict => 0.0,
+    };
+    if width < beside { 2 } else { 1 }
 }
 
 /// Sentences and code of a view.

@@ -44,6 +44,17 @@ impl Cut {
     }
 }
 
+/// Where the left and the right part of a view's controls go: into one row, or below each other
+/// where the view was given two.
+pub fn control_rows(room: Rect) -> [Rect; 2] {
+    if room.height() < 2.0 * sizes::CONTROL_HEIGHT {
+        return [room; 2];
+    }
+    let mut cut = Cut(room);
+    let first = cut.top(sizes::CONTROL_HEIGHT);
+    [first, cut.bottom(sizes::CONTROL_HEIGHT)]
+}
+
 /// Draws inside a rectangle, from the left, centred vertically.
 pub fn row_ui<R>(ui: &mut Ui, rect: Rect, add: impl FnOnce(&mut Ui) -> R) -> R {
     inside_ui(ui, rect, Layout::left_to_right(Align::Center), add)

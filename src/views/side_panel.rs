@@ -6,9 +6,22 @@ use eframe::egui::{Align, Layout, Margin, Panel, Ui};
 use super::{Show, call, input_card, layer_list, parts};
 use crate::lesson::Control;
 use crate::model::counts::counts;
+use crate::state::State;
 use crate::theme::{self, sizes, text};
 use crate::words::number::thousands;
 use crate::words::window as words;
+
+/// Whether there is room for it beside the view in a window of this width, unless the person said so.
+pub fn is_shown(state: &State, width: f32) -> bool {
+    // Beside a step the columns come first; in free play whatever can be changed does.
+    let beside = match &state.lesson {
+        None => sizes::CENTRE_MIN_WIDTH,
+        Some(open) if open.free => sizes::CENTRE_MIN_WIDTH + sizes::LESSON_PANEL,
+        Some(_) => sizes::LESSON_BESIDE + sizes::LESSON_PANEL,
+    };
+    let room = width >= sizes::SIDE_PANEL + beside;
+    state.desk.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
+}
 
 /// All three, from the edges to the middle.
 pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -3,7 +3,7 @@
 use eframe::egui::{Align, Button, Layout, Popup, RichText, ScrollArea, Ui};
 
 use super::menu::{self, Entry};
-use super::{Show, parts, terms};
+use super::{Show, parts, side_panel, terms};
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::{BUNDLED, Control};
 use crate::model::Semantics;
@@ -29,6 +29,7 @@ pub fn top_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
         ui.label(text::wordmark("lens", palette.inference.ink));
         ui.add_space(sizes::S4);
         ui.spacing_mut().item_spacing.x = sizes::S2;
+        side_panel_ui(ui, show);
         base_ui(ui, show, wide);
         photos_ui(ui, show, wide);
         if !show.state.hides(Control::Rules) {
@@ -96,6 +97,21 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
             menu::action_ui(ui, show, action);
         }
     });
+}
+
+/// The way to input and layers where the window has no room for them, and back.
+fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let width = ui.ctx().content_rect().width();
+    let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH;
+    let asked = show.state.desk.side_panel.is_some();
+    if show.state.hides(Control::SidePanel) || !(unasked || asked) {
+        return;
+    }
+    let shown = side_panel::is_shown(show.state, width);
+    let button = Button::new(Action::SidePanel.info().label).selected(shown);
+    if parts::with_tooltip(ui.add(button), Action::SidePanel).clicked() {
+        show.push(Action::SidePanel);
+    }
 }
 
 fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {

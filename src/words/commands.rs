@@ -64,6 +64,7 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Lecture mode",
             "Large type and nothing but the two columns, for an audience; Esc leaves it",
         ],
+        Action::SidePanel => ["Side panel", "Show or hide the input and the layers"],
         Action::ShowKeys => ["Keys", "All keys in one list"],
         Action::ShowTerms => ["Words", "What each term means, in one sentence"],
         Action::ShowCard => [

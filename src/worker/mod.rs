@@ -16,6 +16,7 @@ pub use training_photos::{Reading, TrainingPhotos};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use slots::{Slots, Task};
 
@@ -25,6 +26,10 @@ use crate::model::OpenError;
 use crate::train::save::Replace;
 use crate::words::notices as words;
 use crate::words::progress;
+
+/// The time since an instant: [`Instant::elapsed`], or none at all where pictures of the window are
+/// compared.
+pub type Clock = fn(&Instant) -> Duration;
 
 /// A handle on the thread; dropping it stops the thread.
 #[derive(Debug)]
@@ -40,6 +45,17 @@ impl Worker {
     /// # Errors
     /// The system refuses another thread.
     pub fn start(wake: impl Fn() + Send + Sync + 'static) -> std::io::Result<Self> {
+        Self::with_clock(wake, Instant::elapsed)
+    }
+
+    /// The same, with times by another clock.
+    ///
+    /// # Errors
+    /// As [`Worker::start`].
+    pub fn with_clock(
+        wake: impl Fn() + Send + Sync + 'static,
+        clock: Clock,
+    ) -> std::io::Result<Self> {
         let slots = Arc::new(Slots::default());
         let (sender, events) = channel();
         let thread = std::thread::Builder::new().name("worker".into()).spawn({
@@ -49,6 +65,7 @@ impl Worker {
                     slots,
                     sender,
                     wake: Arc::new(wake),
+                    clock,
                     cache: PhotoCache::default(),
                     training: None,
                 }
@@ -100,6 +117,7 @@ struct Thread {
     wake: Arc<dyn Fn() + Send + Sync>,
     cache: PhotoCache,
     training: Option<training::Training>,
+    clock: Clock,
 }
 
 impl Thread {
@@ -214,6 +232,7 @@ impl Thread {
             sender,
             wake,
             cache,
+            clock,
             ..
         } = self;
         let proceed = || slots.is_current(ticket);
@@ -228,7 +247,7 @@ impl Thread {
             }))));
             wake();
         };
-        let computed = with_context(sender, &**wake, Job::Look, &proceed, |context| {
+        let computed = with_context(sender, &**wake, *clock, Job::Look, &proceed, |context| {
             let context = look::Context {
                 early: &early,
                 ..*context
@@ -250,6 +269,7 @@ impl Thread {
             sender,
             wake,
             cache,
+            clock,
             ..
         } = self;
         let proceed = || slots.is_current_behind(ticket);
@@ -257,9 +277,14 @@ impl Thread {
             drop(sender.send(Event::BatchNorm(Box::new(event))));
             wake();
         };
-        let measured = with_context(sender, &**wake, Job::BatchNorm, &proceed, |context| {
-            look::measure(job, context, cache, &say)
-        });
+        let measured = with_context(
+            sender,
+            &**wake,
+            *clock,
+            Job::BatchNorm,
+            &proceed,
+            |context| look::measure(job, context, cache, &say),
+        );
         match measured {
             Ok(()) => Ok(None),
             Err(_) if !slots.is_current_behind(ticket) => {
@@ -291,6 +316,7 @@ impl Thread {
 fn with_context<T>(
     sender: &Sender<Event>,
     wake: &dyn Fn(),
+    clock: Clock,
     job: Job,
     proceed: &(dyn Fn() -> bool + Sync),
     f: impl FnOnce(&look::Context<'_>) -> T,
@@ -315,6 +341,7 @@ fn with_context<T>(
             }));
         },
         early: &|_, _| {},
+        clock,
     })
 }
 

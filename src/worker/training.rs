@@ -147,7 +147,7 @@ impl Thread {
         self.say(Event::Training(TrainEvent::Stepped(Box::new(Stepped {
             run,
             step,
-            secs: begin.elapsed().as_secs_f64(),
+            secs: (self.clock)(&begin).as_secs_f64(),
             features_kept: trainer.features_kept(),
             end: end.flatten(),
         }))));

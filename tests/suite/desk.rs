@@ -226,6 +226,10 @@ fn lecture_mode_shows_the_columns_alone_and_large() {
             .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
         settle(&mut window);
         command(&mut window, Command::SetBatch(4));
+        if size == [800.0, 600.0] {
+            // Too small for the panel until it is asked for.
+            press(&mut window, CTRL, Key::B);
+        }
         assert!(shows(&window, "Search layers"), "the panel, before");
         press(&mut window, Modifiers::NONE, Key::F5);
         let zoom = window.ctx.zoom_factor();

@@ -89,7 +89,7 @@ fn folder() -> PathBuf {
 }
 
 /// Pictures by their hash: the photos are in the repository already.
-fn without_pictures(svg: &str) -> String {
+pub fn without_pictures(svg: &str) -> String {
     let mut parts = svg.split("xlink:href=\"data:");
     let mut out = parts.next().unwrap_or_default().to_owned();
     for part in parts {

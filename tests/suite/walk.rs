@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use eframe::egui::Key;
@@ -146,6 +147,7 @@ fn free_context() -> Context<'static> {
         progress: &|_, _, _| {},
         unreadable: &|_, _, _| {},
         early: &|_, _| {},
+        clock: Instant::elapsed,
     }
 }
 

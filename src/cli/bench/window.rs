@@ -1,6 +1,7 @@
 //! The window's own part: its frames, without a screen, and the work behind them.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use eframe::egui::{self, Event, Pos2, RawInput, Rect};
 
@@ -117,6 +118,7 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
             progress: &|_, _, _| {},
             unreadable: &|_, _, _| {},
             early: &|_, _| {},
+            clock: Instant::elapsed,
         };
         let done = look::compute(Look::Augmentation(look), &context, &mut cache);
         done.map(drop).map_err(|e| Failure::File(e.to_string()))

@@ -42,7 +42,12 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     used_ui(ui, shown, [mode, look], cut.top(sizes::KEY_ROW));
     for [label, words] in next_rows(shown, mode) {
         let row = cut.top(sizes::CARD_ROW);
-        labelled_ui(ui, row, label, text::strong(words));
+        let words = if row.width() < sizes::STAT_NARROW {
+            text::small_strong(words)
+        } else {
+            text::strong(words)
+        };
+        labelled_ui(ui, row, label, words);
     }
     let formula = arithmetic::output(shown, mode);
     let row = cut.top(sizes::CARD_ROW);
@@ -104,9 +109,11 @@ fn used_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], row: Rect) {
         }
         ui.min_rect().left()
     });
-    parts::row_ui(ui, row.with_max_x(left), |ui| {
-        parts::line_ui(ui, text::strong(format!("{verb} {with}")))
-    });
+    if left - row.left() >= sizes::STAT_LABEL {
+        parts::row_ui(ui, row.with_max_x(left), |ui| {
+            parts::line_ui(ui, text::strong(format!("{verb} {with}")))
+        });
+    }
 }
 
 /// The moving mean and variance that follow, with the arithmetic.

@@ -19,14 +19,16 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
         return;
     };
     let shown = Shown::of(state);
-    let room = ui.max_rect();
+    let [left, right] = parts::control_rows(ui.max_rect());
     let layout = Layout::right_to_left(Align::Center);
-    parts::inside_ui(ui, room, layout, |ui| walk_ui(ui, show));
-    layer_ui(ui, show, base);
-    if let Some(shown) = &shown {
-        ui.add_space(sizes::S2);
-        channel_ui(ui, show, shown);
-    }
+    parts::inside_ui(ui, right, layout, |ui| walk_ui(ui, show));
+    parts::row_ui(ui, left, |ui| {
+        layer_ui(ui, show, base);
+        if let Some(shown) = &shown {
+            ui.add_space(sizes::S2);
+            channel_ui(ui, show, shown);
+        }
+    });
 }
 
 /// "Run k batches", "stop", "reset".

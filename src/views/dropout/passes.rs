@@ -48,7 +48,12 @@ pub fn passes_ui(
     let mut cut = part(2);
     let title = cut.top(sizes::TITLE_ROW);
     parts::row_ui(ui, title, |ui| {
-        ui.label(text::title(words::MONTE_CARLO_TITLE, palette))
+        let title = if title.width() < sizes::PASSES_NARROW {
+            words::MONTE_CARLO_SHORT
+        } else {
+            words::MONTE_CARLO_TITLE
+        };
+        ui.label(text::title(title, palette))
     });
     parts::inside_ui(ui, title, Layout::right_to_left(Align::Center), |ui| {
         passes_choice_ui(ui, show);
@@ -104,7 +109,11 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
         let cell = column(row, i);
         parts::inside_ui(ui, cell, Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = sizes::S1;
-            let label = ui.label(text::note(head, palette));
+            let mut note = text::note(head, palette);
+            if row.width() < sizes::PASSES_NARROW {
+                note = note.font(text::tiny());
+            }
+            let label = ui.label(note);
             if let (Some(most), common::MEAN) = (most, head) {
                 label.on_hover_text(words::mean_of(&thousands(most)));
             }

@@ -14,8 +14,21 @@ use crate::words::number::{estimate, seconds};
 
 /// The row above the runs.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = sizes::S2;
+    let [first, mut second] = parts::control_rows(ui.max_rect());
+    let end = parts::row_ui(ui, first, |ui| {
+        settings_ui(ui, show);
+        ui.min_rect().right()
+    });
+    if second == first {
+        second.min.x = end + sizes::S2;
+    }
+    parts::row_ui(ui, second, |ui| buttons_ui(ui, show));
+}
+
+/// What runs, and how.
+fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
     let train = show.state.settings.train;
     let preset = choice_ui(
         ui,
@@ -45,6 +58,11 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if response.changed() {
         show.push(TrainCommand::SetEpochs(epochs));
     }
+}
+
+/// What can be done now, and at the right how far the runs are.
+fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
     let (shown, ready) = buttons(show);
     for action in shown {
         show.action_ui(ui, action);

@@ -16,6 +16,7 @@ use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use thiserror::Error;
 
+use super::Clock;
 use super::job::{Look, Looked, Outcome, PassLook};
 use super::photos::{Loaded, PhotoCache};
 use crate::augment::Pipeline;
@@ -39,6 +40,8 @@ pub struct Context<'a> {
     pub unreadable: &'a dyn Fn(Photos, usize, String),
     /// The first part of a result that takes long; the batch it is of.
     pub early: &'a dyn Fn(&[usize], Outcome),
+    /// How long the computation took.
+    pub clock: Clock,
 }
 
 /// Why a view has nothing to show.
@@ -111,7 +114,7 @@ pub fn compute(
         outcome,
         early: false,
         suspicion: cache.suspicion.take(),
-        secs: start.elapsed().as_secs_f64(),
+        secs: (context.clock)(&start).as_secs_f64(),
         batch,
     })
 }

@@ -1,0 +1,36 @@
+//! Draws the window of a test as figures are drawn: shapes, SVG, pixels. No graphics card is needed,
+//! and the same frame gives the same picture on every machine.
+
+use eframe::egui::{Context, FullOutput, TexturesDelta};
+use egui_kittest::TestRenderer;
+use image::RgbaImage;
+use modelens::figure::{Images, frame_svg, png};
+
+/// For `Harness::builder().renderer(..)`.
+#[derive(Debug, Default)]
+pub struct SvgRenderer {
+    images: Images,
+}
+
+impl TestRenderer for SvgRenderer {
+    fn handle_delta(&mut self, delta: &mut TexturesDelta) {
+        self.images.remember(delta);
+        delta.clear();
+    }
+
+    fn render(&mut self, ctx: &Context, output: &FullOutput) -> Result<RgbaImage, String> {
+        let svg = svg(ctx, output, &self.images)?;
+        let width = ctx.content_rect().width() * ctx.pixels_per_point();
+        let raster = png::raster(&svg, width.round() as u32).map_err(|e| e.to_string())?;
+        let [width, height] = raster.size.map(|side| side as u32);
+        let bytes = raster.rgba.into_flattened();
+        RgbaImage::from_raw(width, height, bytes).ok_or_else(|| "the size is wrong".to_owned())
+    }
+}
+
+/// A frame of the window as SVG.
+pub fn svg(ctx: &Context, output: &FullOutput, images: &Images) -> Result<String, String> {
+    let background = ctx.global_style().visuals.panel_fill;
+    let size = ctx.content_rect().size();
+    frame_svg(output, images, size, background).map_err(|e| e.to_string())
+}

@@ -1,0 +1,129 @@
+//! Small windows: what stands above the columns is neither cut by the window nor drawn over.
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, Modifiers, Rect};
+use egui_kittest::Node;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use modelens::command::{Action, Command, NoiseCommand};
+use modelens::model::Semantics;
+use modelens::state::View;
+
+use crate::pictures::window;
+use crate::window::{Window, command, settle, shows};
+
+/// What a person reads or clicks: role, words, place.
+fn leaves(window: &Window) -> Vec<(Role, String, Rect)> {
+    let read = |node: Node<'_>| {
+        let data = node.accesskit_node().data();
+        let role = data.role();
+        let words = data.label().or(data.value()).unwrap_or_default().to_owned();
+        let known = matches!(
+            role,
+            Role::Label
+                | Role::Button
+                | Role::Tab
+                | Role::CheckBox
+                | Role::RadioButton
+                | Role::SpinButton
+                | Role::Slider
+        );
+        (known && !words.is_empty()).then(|| (role, words, node.rect()))
+    };
+    let all = window.root().children_recursive();
+    all.filter_map(read).collect()
+}
+
+/// The lower end of the headings of the columns, as they are named under the rules.
+fn end_of_headings(window: &Window, semantics: Semantics) -> f32 {
+    let heading = match semantics {
+        Semantics::PyTorch => "model.eval()",
+        Semantics::Keras2 | Semantics::Keras3 => "training=False",
+    };
+    let found = window.query_all_by_role_and_label(Role::Label, heading);
+    let top = found
+        .map(|node| node.rect())
+        .min_by(|a, b| a.top().total_cmp(&b.top()));
+    top.unwrap_or_else(|| panic!("no heading {heading:?}"))
+        .bottom()
+}
+
+/// Every piece of the rows above the columns lies inside the window, and over no other.
+fn assert_rows(window: &Window, semantics: Semantics, what: &str) {
+    let end = end_of_headings(window, semantics);
+    let screen = window.ctx.content_rect().expand(0.5);
+    let rows: Vec<_> = leaves(window)
+        .into_iter()
+        .filter(|(_, _, rect)| rect.center().y <= end && rect.area() > 0.0)
+        .collect();
+    assert!(rows.len() > 4, "{what}: {rows:?}");
+    for (i, (_, words, rect)) in rows.iter().enumerate() {
+        assert!(
+            screen.contains_rect(*rect),
+            "{what}: {words:?} is cut: {rect:?}"
+        );
+        for (_, other, place) in &rows[i + 1..] {
+            let common = rect.shrink(0.5).intersect(*place);
+            assert!(
+                !common.is_positive(),
+                "{what}: {words:?} {rect:?} lies over {other:?} {place:?}"
+            );
+        }
+    }
+}
+
+fn walk(window: &mut Window, what: &str) {
+    command(window, NoiseCommand::SetRate(0.5));
+    command(window, Action::FreezeAll);
+    for semantics in Semantics::ALL {
+        command(window, Command::SetSemantics(Some(semantics)));
+        for view in View::ALL {
+            command(window, Action::Show(view));
+            assert_rows(
+                window,
+                semantics,
+                &format!("{what}, {view:?}, {semantics:?}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn rows_above_the_columns_fit_small_windows() {
+    for size in [[800.0, 600.0], [1024.0, 768.0], [1280.0, 800.0]] {
+        let mut window = window(size);
+        walk(&mut window, &format!("{size:?}"));
+        window.key_press_modifiers(Modifiers::NONE, Key::F5);
+        settle(&mut window);
+        walk(&mut window, &format!("{size:?} in a lecture"));
+    }
+}
+
+#[test]
+fn the_side_panel_comes_and_goes() {
+    let mut window = window([800.0, 600.0]);
+    assert!(!shows(&window, "Search layers"), "no room");
+    window
+        .get_by_role_and_label(Role::Button, "Side panel")
+        .click();
+    settle(&mut window);
+    assert!(shows(&window, "Search layers"));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::B);
+    settle(&mut window);
+    assert!(!shows(&window, "Search layers"));
+    let mut window = crate::pictures::window([1280.0, 800.0]);
+    assert!(shows(&window, "Search layers"));
+    assert!(
+        window
+            .query_by_role_and_label(Role::Button, "Side panel")
+            .is_none()
+    );
+    window.key_press_modifiers(Modifiers::COMMAND, Key::B);
+    settle(&mut window);
+    assert!(!shows(&window, "Search layers"));
+    assert!(
+        window
+            .query_by_role_and_label(Role::Button, "Side panel")
+            .is_some(),
+        "a way back"
+    );
+}

@@ -21,6 +21,7 @@ pub mod pytorch;
 pub mod reading;
 pub mod recognised;
 pub mod sampler;
+pub mod shape_text;
 
 pub use card::Card;
 pub use effective::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
@@ -30,6 +31,7 @@ pub use graph::{Graph, Layer, LayerId, LayerKind, NodeId};
 pub use preprocessing::Preprocessing;
 pub use reading::Reading;
 pub use recognised::Recognised;
+pub use shape_text::shape_text;
 
 /// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
 /// returns new statistics instead of storing them.

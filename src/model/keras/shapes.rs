@@ -7,10 +7,10 @@ use self::joined::{broadcast, concatenated, sliced};
 use super::specs::Spec;
 use super::windows::{dilated, image, padded, window};
 use crate::augment::{AugmentLayer, Transform};
-use crate::model::OpenError;
 use crate::model::graph::{Conv2d, Graph, Input, LayerKind, Merge, Node, Noise};
 use crate::model::layers::normaliser::Normaliser;
 use crate::model::layers::size::MAX_VALUES;
+use crate::model::{OpenError, shape_text};
 
 /// The axes of a value without the batch axis; `None` where only a photo will tell.
 pub(super) type Shape = Vec<Option<usize>>;
@@ -49,7 +49,10 @@ pub(super) fn inputs(graph: &Graph, specs: &[Spec]) -> Result<Vec<Option<Shape>>
             )));
         }
         if shape.contains(&Some(0)) {
-            return Err(refuse(format!("nothing is left of the image ({shape:?})")));
+            return Err(refuse(format!(
+                "nothing is left of the image ({})",
+                shape_text(&shape)
+            )));
         }
         shapes.push(shape);
     }
@@ -93,8 +96,9 @@ fn output(
                     .is_none_or(|c| c == values.len());
                 if values.len() != 1 && !fits {
                     return Err(format!(
-                        "it has {} factors for the shape {x:?}",
-                        values.len()
+                        "it has {} factors for the shape {}",
+                        values.len(),
+                        shape_text(x)
                     ));
                 }
             }
@@ -139,7 +143,8 @@ fn output(
             let channels = x.last().copied().flatten();
             if channels.is_none_or(|c| !c.is_multiple_of(*groups)) {
                 return Err(format!(
-                    "the shape {x:?} does not fall into {groups} groups"
+                    "the shape {} does not fall into {groups} groups",
+                    shape_text(x)
                 ));
             }
             x.to_vec()
@@ -158,7 +163,9 @@ fn output(
                 .map_or(&[][..], |&input| shape_of(input, shapes));
             if x.len() != 1 || other != x {
                 return Err(format!(
-                    "it multiplies the shapes {x:?} and {other:?}; only rows of one length are supported"
+                    "it multiplies the shapes {} and {}; only rows of one length are supported",
+                    shape_text(x),
+                    shape_text(other)
                 ));
             }
             vec![Some(1)]
@@ -205,7 +212,9 @@ fn output(
             };
             if noise.len() != x.len() + 1 || !noise[1..].iter().zip(x).all(fits) {
                 return Err(format!(
-                    "its noise shape {noise:?} does not fit the shape {x:?}"
+                    "its noise shape {} does not fit the shape {}",
+                    shape_text(noise),
+                    shape_text(x)
                 ));
             }
             x.to_vec()

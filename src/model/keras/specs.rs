@@ -1,5 +1,7 @@
 //! Which weights a layer must have, and of which shapes.
 
+use crate::model::shape_text;
+
 /// What the settings say about the weights; together with the input's channels it gives the shapes.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Spec {
@@ -90,9 +92,17 @@ impl Spec {
         if fits {
             return Ok(());
         }
-        Err(format!(
-            "its weights cannot be as large as an image of the shape {input:?}"
-        ))
+        let shape = shape_text(input);
+        Err(match self {
+            Self::Affine { axes, last, .. } if *last != -1 && *last != input.len() as i64 => {
+                let all = (last - *axes as i64 + 1..=*last).map(|axis| axis.to_string());
+                let all = all.collect::<Vec<_>>().join(", ");
+                format!(
+                    "it normalises over axis {all} of {shape}; only the last ones are supported"
+                )
+            }
+            _ => format!("its weights cannot be as large as an image of the shape {shape}"),
+        })
     }
 
     /// The weights in the framework's order of creation, for an input of this shape.

@@ -1,13 +1,18 @@
 //! How windows and borders change one side of an image.
 
 use crate::model::graph::Padding;
+use crate::model::shape_text;
 
 type Side = Option<usize>;
 
 /// `[height, width, channels]`, where a layer needs an image.
 pub(super) fn image(x: &[Side]) -> Result<[Side; 3], String> {
-    <[Side; 3]>::try_from(x)
-        .map_err(|_| format!("it needs images, but its input has the shape {x:?}"))
+    <[Side; 3]>::try_from(x).map_err(|_| {
+        format!(
+            "it needs images, but its input has the shape {}",
+            shape_text(x)
+        )
+    })
 }
 
 /// What a window of `size` moved by `stride` makes of a side of length `n`.

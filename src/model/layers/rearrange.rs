@@ -3,6 +3,7 @@
 use candle_core::{Error, Result, Tensor};
 
 use super::function::inner_axis;
+use crate::model::shape_text;
 
 /// The axes of a value without the batch axis; `None` where only a photo will tell.
 type Axes = Vec<Option<usize>>;
@@ -30,7 +31,12 @@ pub enum Arrange {
 impl Arrange {
     /// The shape that comes out; the error is a reason in words.
     pub fn shape(&self, x: &[Option<usize>]) -> std::result::Result<Axes, String> {
-        let misfit = || format!("its input has the shape {x:?}, which does not fit");
+        let misfit = || {
+            format!(
+                "its input has the shape {}, which does not fit",
+                shape_text(x)
+            )
+        };
         let image = || <[Option<usize>; 3]>::try_from(x).map_err(|_| misfit());
         Ok(match self {
             Self::Reshape(target) => return reshaped(target, x),
@@ -125,7 +131,11 @@ fn reshaped(target: &[Option<usize>], x: &[Option<usize>]) -> std::result::Resul
         _ => false,
     };
     if !fits {
-        return Err(format!("it cannot reshape {x:?} to {target:?}"));
+        return Err(format!(
+            "it cannot reshape {} to {}",
+            shape_text(x),
+            shape_text(target)
+        ));
     }
     let left = whole / given.max(1);
     Ok(target

@@ -4,10 +4,10 @@ use super::build::Build;
 use super::node::Op;
 use super::stored::MAX_RANK;
 use super::value::Value;
-use crate::model::OpenError;
 use crate::model::graph::{Input, LayerKind, Merge, Pooling};
 use crate::model::layers::function::{Reduce, Reduction};
 use crate::model::layers::rearrange::Arrange;
+use crate::model::{OpenError, shape_text};
 
 /// The layer of one of these nodes.
 pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
@@ -108,7 +108,9 @@ fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
     };
     if !keeps {
         return Err(op.refuse(format!(
-            "it cannot reshape {given:?} to {sizes:?} and keep the photos apart"
+            "it cannot reshape {} to {} and keep the photos apart",
+            shape_text(&given),
+            shape_text(&sizes)
         )));
     }
     if target.len() == 1 {

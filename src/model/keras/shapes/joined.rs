@@ -2,6 +2,7 @@
 
 use super::{Shape, shape_of};
 use crate::model::graph::{Node, Slice};
+use crate::model::shape_text;
 
 /// NumPy's rule: axes are matched from the last, and 1 takes any length.
 pub fn broadcast(a: &[Option<usize>], b: &[Option<usize>]) -> Result<Shape, String> {
@@ -47,14 +48,16 @@ pub fn concatenated(axis: i64, node: &Node, shapes: &[Shape]) -> Result<Shape, S
     let at = at
         .and_then(|at| usize::try_from(at).ok())
         .filter(|&at| at < shape.len());
-    let at = at.ok_or_else(|| format!("it joins along axis {axis} of {shape:?}"))?;
+    let at = at.ok_or_else(|| format!("it joins along axis {axis} of {}", shape_text(&shape)))?;
     for other in inputs {
         let fits = |(i, (a, b)): (usize, (&Option<usize>, &Option<usize>))| {
             i == at || a.is_none() || b.is_none() || a == b
         };
         if other.len() != shape.len() || !shape.iter().zip(other).enumerate().all(fits) {
             return Err(format!(
-                "its inputs have the shapes {shape:?} and {other:?}, which do not fit together"
+                "its inputs have the shapes {} and {}, which do not fit together",
+                shape_text(&shape),
+                shape_text(other)
             ));
         }
         shape[at] = match (shape[at], other[at]) {

@@ -21,6 +21,9 @@ pub const MAX_SIDE: u32 = 16_384;
 pub const MAX_PIXELS: u64 = 64_000_000;
 /// Most memory one decoder may take, in bytes.
 const MAX_DECODER_BYTES: u64 = 512 << 20;
+/// Of which for each pixel (16 bits of four channels, and a copy), and beside them.
+const DECODER_BYTES_PER_PIXEL: u64 = 12;
+const DECODER_BYTES: u64 = 16 << 20;
 /// How much of a file [`check`] reads first, in bytes; camera files may need more.
 const HEADER_BYTES: u64 = 32 << 10;
 
@@ -70,7 +73,7 @@ pub enum DecodeCause {
         thousands(*.0), thousands(MAX_FILE_BYTES)
     )]
     FileTooLarge(u64),
-    #[error("too large: decoding takes more than {} MB", MAX_DECODER_BYTES >> 20)]
+    #[error("too large: decoding takes more memory than an image of its size needs")]
     TooMuchMemory,
     #[error("not a regular file")]
     NotAFile,
@@ -188,7 +191,13 @@ fn header(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder + '_), DecodeC
 }
 
 fn decode_bytes(bytes: &[u8]) -> Result<RgbImage, DecodeCause> {
-    let (format, decoder) = header(bytes)?;
+    let (format, mut decoder) = header(bytes)?;
+    let (width, height) = decoder.dimensions();
+    // A frame of an animation may be larger than the image it is a part of.
+    let mut limits = Limits::no_limits();
+    let own = DECODER_BYTES_PER_PIXEL * u64::from(width) * u64::from(height);
+    limits.max_alloc = Some(MAX_DECODER_BYTES.min(DECODER_BYTES + own));
+    decoder.set_limits(limits)?;
     if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
         // The decoder would fill the missing part with grey; TensorFlow refuses such a file too.
         return Err(DecodeCause::Broken("it ends too early".to_owned()));

@@ -172,3 +172,24 @@ fn a_header_behind_much_metadata_is_found() {
     let cause = decode(&photo).unwrap_err().cause;
     assert_eq!(cause, DecodeCause::Broken("it ends too early".to_owned()));
 }
+
+/// A frame that is larger than its image is not made room for.
+#[test]
+fn a_frame_larger_than_its_image_is_refused() {
+    let image = RgbImage::from_pixel(8, 8, image::Rgb([200, 100, 50]));
+    let mut gif = Cursor::new(Vec::new());
+    let frame = DynamicImage::from(image);
+    frame.write_to(&mut gif, ImageFormat::Gif).expect("a GIF");
+    let mut bytes = gif.into_inner();
+    assert!(decode_bytes(&bytes).is_ok());
+    // The image descriptor: a comma, left, top, width, height.
+    let descriptor = [0x2C, 0, 0, 0, 0, 8, 0, 8, 0];
+    let at = bytes.windows(9).position(|w| w == descriptor);
+    let at = at.expect("the frame");
+    bytes[at + 5..at + 9].copy_from_slice(&[0x00, 0x20, 0x00, 0x20]);
+    let refused = decode_bytes(&bytes).map(|_| ());
+    assert!(
+        matches!(refused, Err(DecodeCause::TooMuchMemory)),
+        "{refused:?}"
+    );
+}

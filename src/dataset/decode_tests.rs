@@ -176,7 +176,7 @@ fn a_header_behind_much_metadata_is_found() {
 /// A frame that is larger than its image is not made room for.
 #[test]
 fn a_frame_larger_than_its_image_is_refused() {
-    let image = RgbImage::from_pixel(8, 8, image::Rgb([200, 100, 50]));
+    let image = RgbImage::from_pixel(8, 8, Rgb([200, 100, 50]));
     let mut gif = Cursor::new(Vec::new());
     let frame = DynamicImage::from(image);
     frame.write_to(&mut gif, ImageFormat::Gif).expect("a GIF");

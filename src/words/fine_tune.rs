@@ -4,7 +4,7 @@ mod sentences;
 
 pub use sentences::*;
 
-pub const RATE: &str = "rate";
+pub const RATE: &str = "learning rate";
 pub const EPOCHS: &str = "epochs";
 
 pub fn time_left(done: usize, total: usize, left: &str) -> String {

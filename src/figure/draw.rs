@@ -206,11 +206,17 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
         page: Rect::ZERO,
     };
     let mut output = FullOutput::default();
+    // Cards are read whole, or not at all; everything else gives way.
+    let cards = what.view == View::Trainable && what.part == Part::View;
+    let mut least = SMALLEST;
     for number in 0..FRAMES * 2 {
         let screen = vec2(width + 2.0 * margin, LARGEST);
         output = frame(ctx, screen, number, |ui| {
-            let height =
-                height.unwrap_or_else(|| centre::figure_height(ui, state, what.view, width));
+            let natural = centre::figure_height(ui, state, what.view, width);
+            if cards {
+                least = natural - 1.0;
+            }
+            let height = height.unwrap_or(natural);
             let size = vec2(width, height);
             layout = page_ui(
                 ui,
@@ -240,9 +246,12 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
             height = Some(rest);
         }
         if height.is_some_and(|height| height < SMALLEST) {
-            let [width, height] = what.size.unwrap_or_default();
-            return Err(DrawError::Size { width, height });
+            break;
         }
+    }
+    if height.is_some_and(|height| height < least) {
+        let [width, height] = what.size.unwrap_or_default();
+        return Err(DrawError::Size { width, height });
     }
     let missing = match what.part {
         Part::Side(_) => "there are no columns here to take one of".to_owned(),

@@ -68,9 +68,17 @@ impl Expectation {
 
     /// What was measured instead, in words.
     pub fn broken(&self, state: &State) -> String {
-        let found = Operand::of(&self.left, state);
-        let found = found.map_or("nothing".to_owned(), |x| x.to_string());
-        format!("this text expects {self}; measured: {found}")
+        let operands = [&self.left, &self.right].into_iter();
+        let names = operands.filter(|operand| matches!(operand, Operand::Value(_)));
+        let found = names.map(|operand| {
+            let found = Operand::of(operand, state);
+            found.map_or("nothing".to_owned(), |x| x.to_string())
+        });
+        let found: Vec<String> = found.collect();
+        format!(
+            "this text expects {self}; measured: {}",
+            found.join(" and ")
+        )
     }
 }
 
@@ -139,6 +147,14 @@ mod tests {
         }
         let waits: Expectation = "units > 3".parse().unwrap();
         assert_eq!(waits.holds(&state), None);
+    }
+
+    #[test]
+    fn what_was_measured_is_told_for_each_name() {
+        let state = State::default();
+        let expectation: Expectation = "units > dropped".parse().unwrap();
+        let line = "this text expects units > dropped; measured: nothing and nothing";
+        assert_eq!(expectation.broken(&state), line);
     }
 
     #[test]

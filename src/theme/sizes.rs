@@ -83,6 +83,8 @@ pub const PASSES_ROW_MAX: f32 = 320.0;
 pub const UNIT_ROW: f32 = 19.0;
 /// Share of the list's width that the units' numbers take.
 pub const UNIT_COLUMN_SHARE: f32 = 0.19;
+/// A narrower row of passes has no list of units.
+pub const PASSES_LIST: f32 = 740.0;
 /// Narrower parts of the row of passes get a shorter title, and smaller heads of columns.
 pub const PASSES_NARROW: f32 = 260.0;
 pub const RATE_SLIDER: f32 = 120.0;
@@ -94,6 +96,8 @@ pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;
 /// Narrower rows of key numbers get shorter labels.
 pub const STAT_NARROW: f32 = 440.0;
+/// Narrower ones get smaller formulas.
+pub const FORMULA_NARROW: f32 = 360.0;
 /// With less room beside the key numbers there is no label: the heading says it too.
 pub const STAT_LABEL: f32 = 108.0;
 /// All BatchNorm layers at a glance.
@@ -112,6 +116,8 @@ pub const BATCH_NORM_COLUMNS_MIN: f32 = 246.0;
 /// Share of a column that a feature map takes, at most, and the room of its scale.
 pub const MAP_SHARE: f32 = 0.42;
 pub const MAP_SCALE: f32 = 48.0;
+/// The slider of the batch is left out where it, the momentum and both values have less room.
+pub const BATCH_SLIDER: f32 = 230.0;
 /// Labels beside the plots of a walk, and its dots.
 pub const WALK_AXIS: f32 = 44.0;
 pub const WALK_DOT: f32 = 2.6;
@@ -168,7 +174,7 @@ pub const PROSE_LINE: f32 = 19.0;
 
 /// Narrower views give their controls two rows.
 pub const BATCH_NORM_CONTROLS: f32 = 860.0;
-pub const FINE_TUNE_CONTROLS: f32 = 1000.0;
+pub const FINE_TUNE_CONTROLS: f32 = 1060.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;
 pub const PICKER_WIDTH: f32 = 260.0;

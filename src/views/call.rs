@@ -57,7 +57,7 @@ fn outer_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         let button = parts::small_drop_button_ui(ui, words::value(chosen, semantics));
         let name = words::outer_call(words::value(chosen, semantics));
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-        let button = button.on_hover_text(words::OUTER_CALL_TIP);
+        let button = terms::hinted(button.on_hover_text(words::OUTER_CALL_TIP), &name);
         Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
             let choices = Mode::BOTH.map(Outer::Given).into_iter();
             for outer in choices.chain([Outer::NotGiven]) {
@@ -113,7 +113,7 @@ fn recorded_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
             button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &name));
             let button = match why_not {
                 Some(why) => button.on_disabled_hover_text(why),
-                None => button.on_hover_text(words::RECORDED_VALUE_TIP),
+                None => terms::hinted(button.on_hover_text(words::RECORDED_VALUE_TIP), &name),
             };
             Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
                 for choice in [Some(true), Some(false), None] {

@@ -142,7 +142,7 @@ fn columns_ui(
         });
         let room = parts::column_ui(ui, rect, look, title, &note);
         if let Some(outcome) = found {
-            side::side_ui(ui, outcome, mode, full, room);
+            side::side_ui(ui, outcome, [mode, look], full, room);
         } else {
             centre::waiting_ui(ui, show, room, mode);
         }

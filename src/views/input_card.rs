@@ -18,7 +18,7 @@ use crate::words::number;
 pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = sizes::S1;
-    ui.label(text::title(words::TITLE, palette));
+    parts::label_ui(ui, text::title(words::TITLE, palette));
     let size = vec2(ui.available_width(), sizes::INPUT_ROW * 5.0);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let picture = Rect::from_min_size(rect.min, vec2(sizes::THUMBNAIL_W, sizes::THUMBNAIL_H));
@@ -98,7 +98,7 @@ fn row_ui(ui: &mut Ui, rect: Rect, label: &str, add: impl FnOnce(&mut Ui)) {
     let palette = theme::palette(ui);
     let (left, right) = rect.split_left_right_at_x(rect.left() + sizes::INPUT_LABEL);
     parts::row_ui(ui, left, |ui| {
-        terms::explained(ui.label(text::muted(label, palette)), label)
+        parts::label_ui(ui, text::muted(label, palette))
     });
     parts::row_ui(ui, right.with_min_x(right.left() + sizes::S1), |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;
@@ -163,7 +163,7 @@ fn photo_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 Some(gallery) if len > 0 => common::of(gallery.photo + 1, &number::thousands(len)),
                 _ => "–".to_owned(),
             };
-            ui.label(text::strong(value));
+            parts::label_ui(ui, text::strong(value));
         }
     }
 }

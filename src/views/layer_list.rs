@@ -26,7 +26,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let state = show.state;
     ui.spacing_mut().item_spacing.y = sizes::S2 - 2.0;
     let flag = modes::flag_label(state.semantics()).to_uppercase();
-    let title = ui.label(text::title(&words::title(&flag), palette));
+    let title = parts::label_ui(ui, text::title(&words::title(&flag), palette));
     terms::explained(title, terms::TRAINABLE);
     let base = state.opened.base.as_ref();
     ui.add_enabled_ui(base.is_some(), |ui| {
@@ -54,7 +54,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             let mut from = state.settings.fine_tune_from;
             let last = base.map_or(0, Base::base_len);
             let most = if base.is_some() { last } else { from };
-            ui.label(text::muted(words::FROM_LAYER, palette));
+            parts::label_ui(ui, text::muted(words::FROM_LAYER, palette));
             // Without a base there is no last layer, and the value must not be clamped to none.
             let drag = parts::whole(&mut from).range(0..=most);
             let response = ui.name_inputs(words::FINE_TUNE_FROM, |ui| ui.add(drag));
@@ -62,7 +62,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 show.push(Command::SetFineTuneFrom(from));
             }
             if base.is_some() {
-                ui.label(text::muted(words::of_last(last), palette));
+                parts::label_ui(ui, text::muted(words::of_last(last), palette));
             }
         });
     });

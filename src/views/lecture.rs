@@ -28,7 +28,7 @@ pub fn caption_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
             show.action_ui(ui, action);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            ui.label(text::strong(label));
+            parts::label_ui(ui, text::strong(label));
             parts::line_ui(ui, text::muted(about.join(" · "), palette));
         });
     });

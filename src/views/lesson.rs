@@ -122,7 +122,7 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &Step) {
     let palette = theme::palette(ui);
     let state = show.state;
     let semantics = state.semantics();
-    ui.label(text::strong(&step.title));
+    parts::label_ui(ui, text::strong(&step.title));
     if open.waits {
         let running = |job| state.computed.running(job).is_some();
         let words = if running(Job::OpenModel) || running(Job::OpenPhotos) {
@@ -130,7 +130,7 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &Step) {
         } else {
             words::NOT_OPENED
         };
-        ui.label(text::muted(words, palette));
+        parts::label_ui(ui, text::muted(words, palette));
         return;
     }
     markdown::markdown_ui(ui, &fill(&step.text(semantics), state));

@@ -10,6 +10,7 @@ use eframe::egui::{
     vec2,
 };
 
+use super::terms;
 use crate::command::Action;
 use crate::model::Mode;
 use crate::theme::{self, Palette, sizes, text};
@@ -66,18 +67,24 @@ pub fn inside_ui<R>(ui: &mut Ui, rect: Rect, layout: Layout, add: impl FnOnce(&m
     add(&mut child)
 }
 
-/// One line of text that ends in an ellipsis where there is no room.
+/// A label; where it begins with a term, the term's sentence is its tooltip.
+pub fn label_ui(ui: &mut Ui, label: RichText) -> Response {
+    let words = label.text().to_owned();
+    terms::hinted(ui.label(label), &words)
+}
+
+/// One line of text that ends in an ellipsis where there is no room; a term has its tooltip.
 pub fn line_ui(ui: &mut Ui, line: RichText) -> Response {
-    ui.add(Label::new(line).wrap_mode(TextWrapMode::Truncate))
+    let words = line.text().to_owned();
+    let label = Label::new(line).wrap_mode(TextWrapMode::Truncate);
+    terms::hinted(ui.add(label), &words)
 }
 
 /// Selectable text.
 pub fn value_ui(ui: &mut Ui, value: RichText) -> Response {
-    ui.add(
-        Label::new(value)
-            .selectable(true)
-            .wrap_mode(TextWrapMode::Truncate),
-    )
+    let words = value.text().to_owned();
+    let label = Label::new(value).selectable(true);
+    terms::hinted(ui.add(label.wrap_mode(TextWrapMode::Truncate)), &words)
 }
 
 /// A card: panel colour, line around, round corners.
@@ -175,7 +182,7 @@ pub fn column_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) -
     let mut rest = band.shrink2(vec2(sizes::S4, 0.0));
     rest.min.x += sizes::MARK + sizes::S2;
     row_ui(ui, rest, |ui| {
-        ui.label(text::strong(title).color(colors.ink));
+        label_ui(ui, text::strong(title).color(colors.ink));
         line_ui(ui, text::note(note, palette));
     });
     cut.0
@@ -207,7 +214,8 @@ pub fn drop_button_ui(ui: &mut Ui, label: &str, value: &str, pill: bool) -> Resp
     } else {
         sizes::CONTROL_RADIUS
     };
-    menu_button_ui(ui, atoms, radius)
+    let words = if label.is_empty() { value } else { label };
+    terms::hinted(menu_button_ui(ui, atoms, radius), words)
 }
 
 /// The same for a narrow place.
@@ -389,7 +397,7 @@ pub fn with_tooltip(response: Response, action: Action) -> Response {
         ),
         None => info.tooltip.to_owned(),
     };
-    response.on_hover_text(tooltip)
+    terms::hinted(response.on_hover_text(tooltip), info.label)
 }
 
 /// What stands where nothing can be shown yet: in the middle, line by line.

@@ -81,7 +81,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
     parts::row_ui(ui, room.with_max_x(end - sizes::S2), |ui| {
         let mut passes = show.state.settings.passes;
-        ui.label(text::muted(words::PASSES, palette));
+        parts::label_ui(ui, text::muted(words::PASSES, palette));
         let [fewest, most] = PredictLook::PASSES_RANGE;
         let drag = parts::whole(&mut passes).range(fewest..=most);
         let tip = words::PASSES_TIP;
@@ -164,7 +164,7 @@ fn side_ui(
     let name = names.of(outcome.followed);
     let title = words::probability_title(&name.to_uppercase());
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        ui.label(text::title(&title, palette));
+        parts::label_ui(ui, text::title(&title, palette));
         parts::line_ui(ui, text::note(words::DASHED, palette))
     });
     let room = cut.top(2.0 * strip_height);

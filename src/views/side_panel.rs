@@ -58,7 +58,7 @@ fn counts_ui(ui: &mut Ui, show: &Show<'_>) {
     for (label, value) in rows {
         ui.horizontal(|ui| {
             ui.set_min_height(sizes::INPUT_ROW);
-            ui.label(text::muted(label, palette));
+            parts::label_ui(ui, text::muted(label, palette));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let value = value.map_or_else(|| "–".to_owned(), thousands);
                 parts::value_ui(ui, text::strong(value));

@@ -1,6 +1,6 @@
 //! The bar at the top: what is open, by which rules, the theme, export.
 
-use eframe::egui::{Align, Button, Layout, Popup, RichText, ScrollArea, Ui};
+use eframe::egui::{Align, Button, Layout, Popup, Response, RichText, ScrollArea, Ui};
 
 use super::menu::{self, Entry};
 use super::{Show, parts, side_panel, terms};
@@ -64,6 +64,15 @@ fn entry_ui(ui: &mut Ui, chosen: bool, name: &str, below: &str) -> bool {
     .clicked()
 }
 
+/// A button that has no label in a narrow bar still says what its term means.
+fn explained(button: Response, term: &str, wide: bool) -> Response {
+    if wide {
+        button
+    } else {
+        terms::explained(button, term)
+    }
+}
+
 fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let opened = &show.state.opened;
     let value = match (&opened.opening_model, &opened.base) {
@@ -74,7 +83,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let chosen = opened.base.as_ref().map(|b| &b.source);
     let value = shortened(&value, if wide { LONGEST } else { LONGEST_NARROW });
     let button = parts::drop_button_ui(ui, label_of(words::BASE, wide), &value, false);
-    let button = terms::explained(button, terms::BASE);
+    let button = explained(button, terms::BASE, wide);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = [
             (ModelSource::DogBreeds, words::DOG_BREEDS_TIP),
@@ -156,7 +165,7 @@ fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let by_file = show.state.opened.base.as_ref().map(|b| b.model.semantics);
     let label = show.state.semantics().label();
     let button = parts::drop_button_ui(ui, label_of(words::RULES_OF, wide), label, false);
-    let button = terms::explained(button, terms::RULES);
+    let button = explained(button, terms::RULES, wide);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let automatic = match by_file {
             Some(semantics) => words::automatic(semantics.label()),

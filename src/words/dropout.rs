@@ -33,7 +33,7 @@ pub const LARGEST_VALUES: &str = "Largest values";
 pub const MEAN_OF_PASSES: &str = "Mean of passes";
 pub const MONTE_CARLO_PASSES: &str = "Monte Carlo passes";
 /// Where there is little room.
-pub const MONTE_CARLO_SHORT: &str = "MONTE CARLO";
+pub const MONTE_CARLO_SHORT: &str = "PASSES";
 pub const MONTE_CARLO_TITLE: &str = "MONTE CARLO, PASSES";
 
 pub fn passes_choice(passes: usize) -> String {

@@ -5,7 +5,7 @@ mod sentences;
 pub use sentences::*;
 
 // The row of controls.
-pub const RATE: &str = "rate";
+pub const RATE: &str = "learning rate";
 pub const EPOCHS: &str = "epochs";
 
 pub fn time_left(done: usize, total: usize, left: &str) -> String {

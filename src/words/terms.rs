@@ -66,6 +66,14 @@ pub const TERMS: &[(&str, &str)] = &[
         "A layer that in training sets a random part of its units to zero, and multiplies the rest so that their expected sum stays.",
     ),
     ("rate", "The probability with which dropout drops a unit."),
+    (
+        "learning rate",
+        "How far an optimizer step goes along the gradient.",
+    ),
+    (
+        "epoch",
+        "One pass over all photos that are trained with, batch by batch.",
+    ),
     ("unit", "One value in a layer's output for one photo."),
     (
         "augmentation",
@@ -108,9 +116,43 @@ pub fn sentence(term: &str) -> Option<&'static str> {
     found.map(|(_, sentence)| *sentence)
 }
 
+/// The term that a label is or begins with, as "Channel 1 of 160" does; the longest one.
+pub fn beginning(label: &str) -> Option<&'static (&'static str, &'static str)> {
+    let label = label.to_lowercase();
+    let begins = |term: &str| {
+        let rest = label.strip_prefix(&term.to_lowercase())?;
+        let rest = rest.strip_prefix('s').unwrap_or(rest);
+        let ends = term.ends_with('=')
+            || !rest.starts_with(|c: char| c.is_alphanumeric() || "_(".contains(c));
+        ends.then_some(())
+    };
+    let found = TERMS.iter().filter(|(term, _)| begins(term).is_some());
+    found.max_by_key(|(term, _)| term.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_label_begins_with_the_longest_term() {
+        let cases = [
+            ("Channel 1 of 160", Some("channel")),
+            ("training=True", Some("training=")),
+            ("Batch statistics", Some("batch statistics")),
+            ("batch", Some("batch")),
+            ("Learning rate 0.001", Some("learning rate")),
+            ("epochs", Some("epoch")),
+            ("LAYERS", None),
+            ("base(x, training=", None),
+            ("batchnorm", Some("BatchNorm")),
+            ("seeding", None),
+            ("dropout_1", None),
+        ];
+        for (label, term) in cases {
+            assert_eq!(beginning(label).map(|(term, _)| *term), term, "{label}");
+        }
+    }
 
     #[test]
     fn each_term_has_one_sentence() {

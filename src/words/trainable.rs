@@ -12,7 +12,7 @@ pub const ONLY_LAYERS: &str = "Only layers";
 pub const MOST_PHOTOS: &str = ", the most of one step here";
 
 pub fn measured_by(rate: &str, photos: &str, most: &str) -> String {
-    format!("Four copies, one SGD step each, rate {rate}: the same {photos}{most}")
+    format!("Optimizer step by SGD at rate {rate}, in four copies, on the same {photos}{most}")
 }
 
 pub const NEW_OPTIMIZER: &str = "New optimizer";

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use eframe::egui::{Key, Modifiers, Vec2};
+use eframe::egui::{Key, Modifiers, Shape, Vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::{App, AppOptions};
@@ -350,4 +350,33 @@ fn without_a_folder_nothing_is_written() {
         state(&window).desk.recent.models.is_empty(),
         "bundled ones stand in the menu anyway"
     );
+}
+
+/// The ring is drawn where the pointer is, and in a lecture alone.
+#[test]
+fn a_ring_follows_the_pointer_in_a_lecture() {
+    let mut window = open(AppOptions::default());
+    let place = eframe::egui::pos2(640.0, 300.0);
+    let rings = |window: &Window| {
+        let shapes = window.output().shapes.iter();
+        let rings = shapes.filter(|clipped| match &clipped.shape {
+            Shape::Circle(circle) => {
+                let radius = modelens::theme::sizes::POINTER_RING;
+                circle.radius == radius && circle.center.distance(place) < 1.0
+            }
+            _ => false,
+        });
+        rings.count()
+    };
+    window.hover_at(place);
+    window.run_steps(2);
+    assert_eq!(rings(&window), 0);
+    press(&mut window, Modifiers::NONE, Key::F5);
+    window.hover_at(place);
+    window.run_steps(2);
+    assert_eq!(rings(&window), 1);
+    press(&mut window, Modifiers::NONE, Key::Escape);
+    window.hover_at(place);
+    window.run_steps(2);
+    assert_eq!(rings(&window), 0);
 }

@@ -96,6 +96,26 @@ fn a_step_is_the_figure_of_its_view() {
     }
 }
 
+/// What a step's text relies on is measured; where it is not so, the figure comes with a warning.
+#[test]
+fn a_step_whose_claims_do_not_hold_is_warned_about() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let step = LESSON.split("[[step]]").nth(1).expect("a step");
+    let start = LESSON.split("[[step]]").next().expect("a head");
+    let claims = ["units > 0", "units = 3"];
+    let claimed = |claims: &[&str]| format!("{start}[[step]]{step}expect = {claims:?}\n");
+    let false_claims = lesson(folder.path(), &claimed(&claims));
+    let out = folder.path().join("figures");
+    let done = figures(&false_claims, &out, &[]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    assert_eq!(files(&out).len(), 1);
+    let line = "warning: step 1, Some units go: this text expects units = 3; measured: 1280";
+    assert_eq!(said.trim(), line);
+    let done = figures(&lesson(folder.path(), &claimed(&claims[..1])), &out, &[]);
+    assert!(done.status.success() && done.stderr.is_empty());
+}
+
 #[test]
 fn a_bundled_lesson_goes_by_its_title() {
     let folder = tempfile::tempdir().expect("a folder");

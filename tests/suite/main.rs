@@ -43,6 +43,7 @@ mod save;
 mod small_windows;
 mod snapshots;
 mod support;
+mod terms;
 mod texts;
 mod train_step;
 mod trainable;

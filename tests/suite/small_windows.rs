@@ -34,24 +34,22 @@ fn leaves(window: &Window) -> Vec<(Role, String, Rect)> {
 }
 
 /// The lower end of the headings of the columns, as they are named under the rules.
-fn end_of_headings(window: &Window, semantics: Semantics) -> f32 {
-    let heading = match semantics {
-        Semantics::PyTorch => "model.eval()",
-        Semantics::Keras2 | Semantics::Keras3 => "training=False",
-    };
-    let found = window.query_all_by_role_and_label(Role::Label, heading);
-    let top = found
-        .map(|node| node.rect())
-        .min_by(|a, b| a.top().total_cmp(&b.top()));
-    top.unwrap_or_else(|| panic!("no heading {heading:?}"))
-        .bottom()
+fn end_of_headings(leaves: &[(Role, String, Rect)], what: &str) -> f32 {
+    let headings = ["training=False", "model.eval()", "base.eval()", "eval()"];
+    let found = leaves
+        .iter()
+        .filter(|(role, words, _)| *role == Role::Label && headings.contains(&words.as_str()));
+    let ends = found.map(|(_, _, rect)| rect.bottom());
+    let end = ends.reduce(f32::min);
+    end.unwrap_or_else(|| panic!("{what}: no heading among {leaves:?}"))
 }
 
 /// Every piece of the rows above the columns lies inside the window, and over no other.
-fn assert_rows(window: &Window, semantics: Semantics, what: &str) {
-    let end = end_of_headings(window, semantics);
+fn assert_rows(window: &Window, what: &str) {
+    let leaves = leaves(window);
+    let end = end_of_headings(&leaves, what);
     let screen = window.ctx.content_rect().expand(0.5);
-    let rows: Vec<_> = leaves(window)
+    let rows: Vec<_> = leaves
         .into_iter()
         .filter(|(_, _, rect)| rect.center().y <= end && rect.area() > 0.0)
         .collect();
@@ -78,11 +76,7 @@ fn walk(window: &mut Window, what: &str) {
         command(window, Command::SetSemantics(Some(semantics)));
         for view in View::ALL {
             command(window, Action::Show(view));
-            assert_rows(
-                window,
-                semantics,
-                &format!("{what}, {view:?}, {semantics:?}"),
-            );
+            assert_rows(window, &format!("{what}, {view:?}, {semantics:?}"));
         }
     }
 }

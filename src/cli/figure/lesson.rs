@@ -51,6 +51,12 @@ impl Figure {
             if let Some(why) = notice.or(state.training.failure.as_ref()) {
                 return Err(failed(why));
             }
+            for expectation in step.expectations(state.semantics()) {
+                if expectation.holds(state) != Some(true) {
+                    let broken = expectation.broken(state);
+                    eprintln!("warning: step {number}, {}: {broken}", step.title);
+                }
+            }
             let out = folder.join(file_name(number, &step.title, extension));
             let drawn = self.drawn(app.state(), &ctx, step.view.0, look, Some(step), &out);
             files.extend(drawn.map_err(|error| match error {

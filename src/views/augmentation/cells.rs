@@ -120,7 +120,7 @@ pub fn cells_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, mode: Mode,
             let line = Rect::from_min_size(rect.left_top() - vec2(0.0, arrangement.label), size);
             let palette = theme::palette(ui);
             parts::row_ui(ui, line, |ui| {
-                ui.label(text::note(words::epoch(row + 1), palette))
+                parts::label_ui(ui, text::note(words::epoch(row + 1), palette))
             });
         }
         if index % arrangement.columns == 0 {
@@ -249,14 +249,14 @@ pub fn matrix_lines(matrix: &[f64]) -> Vec<String> {
 
 fn tooltip_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell) {
     let palette = theme::palette(ui);
-    ui.label(text::strong(stem(look, cell.photo)));
+    parts::label_ui(ui, text::strong(stem(look, cell.photo)));
     for (class, words) in steps(&look.pipeline, cell) {
         ui.label(format!("{class}: {words}"));
     }
     let [height, width] = [cell.original.height, cell.original.width];
     let matrix = look.pipeline.input_from_output(&cell.draws, height, width);
     if let Some(matrix) = matrix.filter(|_| !cell.draws.is_empty()) {
-        ui.label(text::note(words::MATRIX_2_3, palette));
+        parts::label_ui(ui, text::note(words::MATRIX_2_3, palette));
         let source = matrix_lines(&matrix[..6]).join("\n");
         ui.label(text::code_job(&source, f32::INFINITY, palette));
     }
@@ -264,6 +264,6 @@ fn tooltip_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell) {
         Some(difference) => words::largest_difference_short(&measured(f64::from(difference))),
         None => words::pixels(cell.image.height, cell.image.width),
     };
-    ui.label(text::note(difference, palette));
-    ui.label(text::note(words::OPENS_LARGE, palette));
+    parts::label_ui(ui, text::note(difference, palette));
+    parts::label_ui(ui, text::note(words::OPENS_LARGE, palette));
 }

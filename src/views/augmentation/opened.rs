@@ -147,11 +147,11 @@ fn picture_ui(
     divider_ui(ui, show, frame, line_x);
     let halves = labels.with_min_x(frame.left()).with_max_x(frame.right());
     parts::row_ui(ui, halves, |ui| {
-        ui.label(text::note(common::BEFORE, palette))
+        parts::label_ui(ui, text::note(common::BEFORE, palette))
     });
     let to_left = Layout::right_to_left(egui::Align::Center);
     parts::inside_ui(ui, halves, to_left, |ui| {
-        ui.label(text::note(common::AFTER, palette))
+        parts::label_ui(ui, text::note(common::AFTER, palette))
     });
 }
 
@@ -220,14 +220,14 @@ fn details_ui(
         area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = sizes::S1;
             ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
-            ui.label(text::title(words::DRAWN_TITLE, palette));
+            parts::label_ui(ui, text::title(words::DRAWN_TITLE, palette));
             let steps = cells::steps(&shown.look.pipeline, cell);
             if steps.is_empty() {
-                ui.label(text::muted(words::NO_STEP_ON, palette));
+                parts::label_ui(ui, text::muted(words::NO_STEP_ON, palette));
             }
             for (class, words) in steps {
                 ui.horizontal_wrapped(|ui| {
-                    ui.label(text::muted(class, palette));
+                    parts::label_ui(ui, text::muted(class, palette));
                     parts::wrapped_ui(ui, text::strong(words));
                 });
             }
@@ -235,7 +235,7 @@ fn details_ui(
                 || words::now_pixels(cell.image.height, cell.image.width),
                 |d| words::largest_difference(&measured(f64::from(d))),
             );
-            ui.label(text::note(difference, palette));
+            parts::label_ui(ui, text::note(difference, palette));
             ui.add_space(sizes::S3);
             matrix_ui(ui, shown, cell);
             ui.add_space(sizes::S3);
@@ -246,7 +246,7 @@ fn details_ui(
 
 fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell) {
     let palette = theme::palette(ui);
-    ui.label(text::title(words::MATRIX_TITLE, palette));
+    parts::label_ui(ui, text::title(words::MATRIX_TITLE, palette));
     let [height, width] = [cell.original.height, cell.original.width];
     let pipeline = &shown.look.pipeline;
     if let Some(matrix) = pipeline.input_from_output(&cell.draws, height, width) {
@@ -254,10 +254,10 @@ fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell) {
         let job = text::code_job(&lines, f32::INFINITY, palette);
         ui.add(egui::Label::new(job).selectable(true));
         let meaning = words::MATRIX_MEANING;
-        ui.label(text::note(meaning, palette));
+        parts::label_ui(ui, text::note(meaning, palette));
     } else {
         let why = words::NO_MATRIX;
-        ui.label(text::note(why, palette));
+        parts::label_ui(ui, text::note(why, palette));
     }
 }
 
@@ -273,10 +273,10 @@ fn fill_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, place: CellPlace
     if modes.is_empty() {
         return;
     }
-    ui.label(text::title(words::FILL_MODE_TITLE, palette));
+    parts::label_ui(ui, text::title(words::FILL_MODE_TITLE, palette));
     for mode in modes {
         ui.horizontal_wrapped(|ui| {
-            ui.label(text::strong(mode.name()));
+            parts::label_ui(ui, text::strong(mode.name()));
             parts::wrapped_ui(ui, text::muted(mode.meaning(), palette));
         });
     }
@@ -292,6 +292,6 @@ fn fill_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, place: CellPlace
             show.push(PipelineCommand::ShowFill(on));
         }
         let share = words::painted(&percent(fill.share));
-        ui.label(text::note(share, palette));
+        parts::label_ui(ui, text::note(share, palette));
     }
 }

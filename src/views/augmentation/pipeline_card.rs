@@ -27,7 +27,7 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     let mut cut = Cut(rect.shrink2(vec2(sizes::S3, sizes::S2)));
     let head = cut.top(sizes::CONTROL_HEIGHT);
     parts::row_ui(ui, head, |ui| {
-        ui.label(text::title(words::STEPS_TITLE, palette))
+        parts::label_ui(ui, text::title(words::STEPS_TITLE, palette))
     });
     let to_left = Layout::right_to_left(Align::Center);
     parts::inside_ui(ui, head, to_left, |ui| {
@@ -87,7 +87,7 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let steps = &show.state.settings.pipeline.steps;
     ui.spacing_mut().item_spacing.y = sizes::S1;
     if steps.is_empty() {
-        ui.label(text::muted(words::NO_STEPS, palette));
+        parts::label_ui(ui, text::muted(words::NO_STEPS, palette));
     }
     let n = steps.len();
     for (index, step) in steps.iter().enumerate() {
@@ -211,7 +211,7 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &Step, index: usize, n: usize
         } else {
             egui::RichText::new(class)
         };
-        ui.label(words.color(ink));
+        parts::label_ui(ui, words.color(ink));
         let call = step.layer.keras_code();
         let arguments = call.strip_prefix(class).unwrap_or_default();
         parts::line_ui(ui, text::note(arguments, palette));

@@ -63,18 +63,20 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.spacing_mut().slider_width = sizes::SLIDER;
     // The rail would have the colour of the card.
     ui.visuals_mut().widgets.inactive.bg_fill = palette.line;
-    ui.label(text::title(words::FURTHER_BATCHES_TITLE, palette));
+    parts::label_ui(ui, text::title(words::FURTHER_BATCHES_TITLE, palette));
     ui.add_space(sizes::S2);
     let mut batch = show.state.settings.batch;
-    ui.label(text::note(terms::BATCH, palette));
-    if !parts::is_figure(ui) {
+    parts::label_ui(ui, text::note(terms::BATCH, palette));
+    // Where there is no room for the slider, its value still stands; so it is with the momentum.
+    let room = ui.available_width() >= sizes::BATCH_SLIDER;
+    if !parts::is_figure(ui) && room {
         let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);
         let response = ui.name_inputs(common::PHOTOS_IN_A_BATCH, |ui| ui.add(slider));
         if response.on_hover_text(words::batch_tip()).changed() {
             show.push(Command::SetBatch(batch));
         }
     }
-    ui.label(text::strong(batch.to_string()));
+    parts::label_ui(ui, text::strong(batch.to_string()));
     ui.add_space(sizes::S2);
     momentum_ui(ui, show, shown);
 }
@@ -94,9 +96,7 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
             .unwrap_or(0)
     };
     let mut at = nearest(shown.momentum);
-    let label = ui.label(text::note(terms::MOMENTUM, palette));
-    terms::explained(label, terms::MOMENTUM);
-    // Where there is no room for the slider, its value still stands.
+    parts::label_ui(ui, text::note(terms::MOMENTUM, palette));
     let room = ui.available_width() >= sizes::SLIDER + 2.0 * sizes::CHEVRON + sizes::CAPTION;
     if !parts::is_figure(ui) && room {
         let slider = Slider::new(&mut at, 0..=stops.len() - 1).show_value(false);

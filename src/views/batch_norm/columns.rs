@@ -42,8 +42,12 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     used_ui(ui, shown, [mode, look], cut.top(sizes::KEY_ROW));
     for [label, words] in next_rows(shown, mode) {
         let row = cut.top(sizes::CARD_ROW);
-        let words = if row.width() < sizes::STAT_NARROW {
-            text::small_strong(words)
+        let words = if row.width() < sizes::FORMULA_NARROW {
+            // What is cut off must not be the result.
+            let result_first = words
+                .split_once(" = ")
+                .map(|(sum, next)| format!("{next} = {sum}"));
+            text::small_strong(result_first.unwrap_or(words))
         } else {
             text::strong(words)
         };
@@ -104,7 +108,7 @@ fn used_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], row: Rect) {
         for (name, values) in values.into_iter().rev() {
             let value = RichText::new(measured(shown.at(values))).font(text::key());
             parts::value_ui(ui, value.color(palette.mode(look).ink));
-            ui.label(text::note(name, palette));
+            parts::label_ui(ui, text::note(name, palette));
             ui.add_space(sizes::S2);
         }
         ui.min_rect().left()

@@ -157,8 +157,7 @@ fn heading_ui(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, bars: &[Bar], at: usiz
     let palette = theme::palette(ui);
     let title = words::strip_title(bars.len());
     let end = parts::row_ui(ui, rect, |ui| {
-        ui.label(text::title(&title, palette))
-            .on_hover_text(MEANING);
+        parts::label_ui(ui, text::title(&title, palette)).on_hover_text(MEANING);
         ui.min_rect().right()
     });
     let rest = rect.with_min_x(end + sizes::S3);

@@ -82,7 +82,7 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
         Noise::GaussianNoise { .. } => words::DEVIATION,
         _ => words::RATE,
     };
-    ui.label(text::muted(name, palette));
+    parts::label_ui(ui, text::muted(name, palette));
     let now = rate(base, own);
     let mut value = now;
     ui.scope(|ui| {

@@ -24,13 +24,18 @@ pub fn passes_ui(
     rect: Rect,
 ) {
     let palette = theme::palette(ui);
-    let width = (rect.width() / 3.0).floor();
+    let count = if rect.width() < sizes::PASSES_LIST {
+        2
+    } else {
+        3
+    };
+    let width = (rect.width() / count as f32).floor();
     let part = |i: usize| {
         let left = rect.left() + i as f32 * width;
         let whole = Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()));
         Cut(whole.shrink2(vec2(sizes::S4, sizes::S2)))
     };
-    for i in 1..3 {
+    for i in 1..count {
         let x = rect.left() + i as f32 * width;
         let line = Stroke::new(sizes::LINE, palette.line);
         ui.painter().vline(x, rect.y_range(), line);
@@ -40,12 +45,14 @@ pub fn passes_ui(
         words::MEAN_OF_PASSES,
         words::MONTE_CARLO_PASSES,
     ];
-    for (i, name) in names.into_iter().enumerate() {
+    for (i, name) in names[3 - count..].iter().enumerate() {
         parts::note_plot(ui, name, part(i).0);
     }
-    largest_ui(ui, outcome, part(0));
-    mean_ui(ui, outcome, part(1));
-    let mut cut = part(2);
+    if count == 3 {
+        largest_ui(ui, outcome, part(0));
+    }
+    mean_ui(ui, outcome, part(count - 2));
+    let mut cut = part(count - 1);
     let title = cut.top(sizes::TITLE_ROW);
     parts::row_ui(ui, title, |ui| {
         let title = if title.width() < sizes::PASSES_NARROW {
@@ -53,7 +60,7 @@ pub fn passes_ui(
         } else {
             words::MONTE_CARLO_TITLE
         };
-        ui.label(text::title(title, palette))
+        parts::label_ui(ui, text::title(title, palette))
     });
     parts::inside_ui(ui, title, Layout::right_to_left(Align::Center), |ui| {
         passes_choice_ui(ui, show);
@@ -71,7 +78,7 @@ fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.spacing_mut().interact_size.x = 0.0;
     let chosen = show.state.settings.monte_carlo;
     if parts::is_figure(ui) {
-        ui.label(text::strong(chosen.to_string()));
+        parts::label_ui(ui, text::strong(chosen.to_string()));
         return;
     }
     for passes in DropoutSetting::PASSES.into_iter().rev() {
@@ -95,7 +102,7 @@ fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        ui.label(text::title(words::LARGEST_TITLE, palette))
+        parts::label_ui(ui, text::title(words::LARGEST_TITLE, palette))
     });
     let most = outcome.mean.points.last().map(|point| point.passes);
     let heads = [
@@ -113,7 +120,7 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
             if row.width() < sizes::PASSES_NARROW {
                 note = note.font(text::tiny());
             }
-            let label = ui.label(note);
+            let label = parts::label_ui(ui, note);
             if let (Some(most), common::MEAN) = (most, head) {
                 label.on_hover_text(words::mean_of(&thousands(most)));
             }
@@ -174,7 +181,7 @@ fn column(row: Rect, i: usize) -> Rect {
 fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        ui.label(text::title(words::MEAN_TITLE, palette))
+        parts::label_ui(ui, text::title(words::MEAN_TITLE, palette))
     });
     if outcome.mean.points.is_empty() {
         parts::empty_ui(ui, cut.0, words::ALL_UNITS_ZERO);

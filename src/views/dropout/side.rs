@@ -13,8 +13,14 @@ use crate::words::dropout as words;
 use crate::words::number::{percent, thousands};
 use crate::worker::DropoutOutcome;
 
-/// Draws one column.
-pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, room: Rect) {
+/// Draws one column; `look` is the mode whose colours it has.
+pub fn side_ui(
+    ui: &mut Ui,
+    outcome: &DropoutOutcome,
+    [mode, look]: [Mode; 2],
+    full: f32,
+    room: Rect,
+) {
     let palette = theme::palette(ui);
     let side = side(outcome, mode);
     let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S2)));
@@ -27,7 +33,7 @@ pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, roo
         vec2(cut.0.width(), grid.pitch * grid.rows as f32),
     );
     parts::note_plot_of(ui, mode, [words::LEFT_MASK, words::RIGHT_MASK], area);
-    let hovered = unit_grid::unit_grid_ui(ui, area, grid, side, full, palette.mode(mode));
+    let hovered = unit_grid::unit_grid_ui(ui, area, grid, side, full, palette.mode(look));
     // The picture in words, and what lies under the pointer.
     let response = ui.interact(
         area,
@@ -59,10 +65,10 @@ pub fn side_ui(ui: &mut Ui, outcome: &DropoutOutcome, mode: Mode, full: f32, roo
     let left = parts::inside_ui(ui, footer, layout, |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;
         parts::value_ui(ui, text::strong(after));
-        ui.label(text::muted(common::AFTER, palette));
+        parts::label_ui(ui, text::muted(common::AFTER, palette));
         ui.add_space(sizes::S2);
         parts::value_ui(ui, text::strong(before));
-        ui.label(text::muted(what, palette));
+        parts::label_ui(ui, text::muted(what, palette));
         ui.min_rect().left()
     });
     let rest = footer.with_max_x(left - sizes::S2);

@@ -51,7 +51,7 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if let Some(rate) = chosen {
         show.push(TrainCommand::SetRate(rate));
     }
-    let label = ui.label(text::muted(words::EPOCHS, palette));
+    let label = parts::label_ui(ui, text::muted(words::EPOCHS, palette));
     let mut epochs = train.epochs;
     let drag = parts::whole(&mut epochs).range(1..=MAX_EPOCHS);
     let response = ui.add(drag).labelled_by(label.id);

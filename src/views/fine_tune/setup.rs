@@ -76,7 +76,7 @@ fn number_ui(ui: &mut Ui, name: &str, value: &mut f64) -> bool {
     let palette = theme::palette(ui);
     ui.horizontal(|ui| {
         ui.add_space(sizes::S2);
-        let label = ui.label(text::muted(name, palette));
+        let label = parts::label_ui(ui, text::muted(name, palette));
         let drag = DragValue::new(value).range(0.0..=MAX_PART).speed(0.01);
         ui.add(drag.max_decimals(2)).labelled_by(label.id).changed()
     })
@@ -109,7 +109,7 @@ fn classes_ui(ui: &mut Ui, state: &State) {
                 words::TO_LEARN_FROM,
                 words::TO_VALIDATE,
             ] {
-                ui.label(text::note(head, palette));
+                parts::label_ui(ui, text::note(head, palette));
             }
             ui.end_row();
             // More would not fit a menu.
@@ -120,15 +120,15 @@ fn classes_ui(ui: &mut Ui, state: &State) {
                 }
                 ui.end_row();
             }
-            ui.label(text::strong(words::ALL));
+            parts::label_ui(ui, text::strong(words::ALL));
             for photos in sides {
-                ui.label(text::strong(photos.len().to_string()));
+                parts::label_ui(ui, text::strong(photos.len().to_string()));
             }
             ui.end_row();
         });
     if set.classes.len() > MOST {
         let more = words::more_classes(set.classes.len() - MOST);
-        ui.label(text::note(more, palette));
+        parts::label_ui(ui, text::note(more, palette));
     }
 }
 

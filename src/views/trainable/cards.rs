@@ -10,7 +10,7 @@ use eframe::egui::{
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
-use crate::views::{Show, centre};
+use crate::views::{Show, centre, terms};
 use crate::words::call;
 use crate::words::modes;
 use crate::words::trainable as words;
@@ -100,7 +100,7 @@ fn heading_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) {
     parts::mark(ui.painter(), center, sizes::MARK, mode, palette);
     let rest = rect.with_min_x(center.x + sizes::MARK / 2.0 + sizes::S2);
     parts::row_ui(ui, rest, |ui| {
-        ui.label(text::strong(title).color(palette.mode(mode).ink));
+        parts::label_ui(ui, text::strong(title).color(palette.mode(mode).ink));
         parts::line_ui(ui, text::note(note, palette));
     });
 }
@@ -123,6 +123,7 @@ fn flag_ui(ui: &Ui, rect: Rect, label: &str) {
     let id = ui.scope_id().with(("flag", label));
     let response = ui.interact(rect, id, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, label));
+    terms::hinted(response, label);
 }
 
 fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &Card, rect: Rect) {
@@ -139,7 +140,7 @@ fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &Card, rect: Rect) {
     if !narrow {
         let layout = Layout::right_to_left(Align::Center);
         let left = parts::inside_ui(ui, title, layout, |ui| {
-            ui.label(text::note(words::note(card, outcome), palette));
+            parts::label_ui(ui, text::note(words::note(card, outcome), palette));
             ui.min_rect().left()
         });
         title.set_right(left - sizes::S2);

@@ -13,7 +13,7 @@ use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics
 use crate::state::{Base, LayerColumn, LayerSort};
 use crate::theme::{self, Palette, sizes, text};
 use crate::views::layer_list::{has_modes, matches, name_ui};
-use crate::views::{Show, parts};
+use crate::views::{Show, parts, terms};
 use crate::words::call::{self, Call};
 use crate::words::common;
 use crate::words::modes;
@@ -162,14 +162,14 @@ fn headings_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
             (true, false) => " ↓",
             (true, true) => " ↑",
         };
-        let label = format!("{label}{arrow}");
+        let shown = format!("{label}{arrow}");
         let (at, align) = cell(place, column);
-        ui.painter().text(at, align, label, text::small(), color);
+        ui.painter().text(at, align, shown, text::small(), color);
         parts::focus_ring(ui, &response, place.shrink2(vec2(0.0, sizes::S1)));
         if response.clicked() {
             show.push(Command::SortLayers(column));
         }
-        response.on_hover_text(words::explains(column));
+        terms::hinted(response.on_hover_text(words::explains(column)), label);
     }
 }
 

@@ -78,10 +78,10 @@ pub fn what_you_see(
 /// What one side of the BatchNorm view does, for its heading.
 pub fn heading(side: &BatchNormSide, mode: Mode, trainable: bool) -> &'static str {
     match (side.uses_batch(), mode) {
-        (true, _) => "statistics of this batch",
+        (true, _) => "batch statistics",
         (false, Mode::Training) if !side.effective.training => "stored statistics: not in training",
-        (false, Mode::Training) if !trainable => "frozen: statistics stored in the file",
-        (false, _) => "statistics stored in the file",
+        (false, Mode::Training) if !trainable => "frozen: moving statistics of the file",
+        (false, _) => "moving statistics of the file",
     }
 }
 

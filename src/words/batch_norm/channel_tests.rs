@@ -106,7 +106,7 @@ fn a_frozen_batch_norm_never_claims_to_use_the_batch_in_keras() {
         assert!(!text.contains("is normalised with this batch"), "{text}");
         assert!(!text.contains("would move"), "{text}");
         let heading = heading(&outcome.training, Mode::Training, false);
-        assert_eq!(heading, "frozen: statistics stored in the file");
+        assert_eq!(heading, "frozen: moving statistics of the file");
     }
 }
 
@@ -117,7 +117,7 @@ fn a_frozen_batch_norm_in_pytorch_still_moves() {
     assert!(text.contains("still move"), "{text}");
     assert!(text.contains("own mean **0.5296**"), "{text}");
     let heading = heading(&outcome.training, Mode::Training, false);
-    assert_eq!(heading, "statistics of this batch");
+    assert_eq!(heading, "batch statistics");
 }
 
 #[test]

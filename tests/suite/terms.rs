@@ -1,0 +1,104 @@
+//! Terms: wherever one stands as a heading or a label, its sentence is the tooltip.
+
+use std::collections::BTreeSet;
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Pos2, Rect};
+use egui_kittest::kittest::NodeT as _;
+use modelens::command::{Action, Command, PipelineCommand};
+use modelens::model::Semantics;
+use modelens::state::View;
+use modelens::words::terms::{TERMS, beginning};
+
+use crate::pictures::window;
+use crate::window::{Window, command};
+
+/// Longer ones are sentences, not labels.
+const LONGEST: usize = 60;
+/// Until a tooltip shows itself.
+const FRAMES: usize = 4;
+
+/// Labels and buttons that can be pointed at: words and place.
+fn labels(window: &Window) -> Vec<(String, Rect)> {
+    let screen = window.ctx.content_rect();
+    let nodes = window.root().children_recursive();
+    let read = nodes.filter_map(|node| {
+        let data = node.accesskit_node().data();
+        let words = data.label().or(data.value())?.to_owned();
+        let known = matches!(data.role(), Role::Label | Role::Button | Role::Tab);
+        let rect = node.rect();
+        let seen = rect.is_positive() && screen.contains(rect.center());
+        (known && seen && words.chars().count() <= LONGEST).then_some((words, rect))
+    });
+    read.collect()
+}
+
+/// The sentences of terms that are shown while the pointer is at `place`.
+fn told(window: &mut Window, place: Pos2) -> Vec<&'static str> {
+    window.hover_at(place);
+    window.run_steps(FRAMES);
+    let shown: BTreeSet<String> = window
+        .root()
+        .children_recursive()
+        .filter_map(|node| {
+            let data = node.accesskit_node().data();
+            data.label().or(data.value()).map(str::to_owned)
+        })
+        .collect();
+    let told = TERMS.iter().map(|(_, sentence)| *sentence);
+    told.filter(|sentence| shown.contains(*sentence)).collect()
+}
+
+/// Points at every label of the window that begins with a term; adds what was met.
+fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
+    let base = window.state().state().opened.base.as_ref();
+    let layers = &base.expect("an open base").model.graph.layers;
+    let names: BTreeSet<String> = layers.iter().map(|l| l.name.clone()).collect();
+    for (words, rect) in labels(window) {
+        // A layer may be called as a term is; calls are code.
+        let is_name = names.iter().any(|name| words.starts_with(name.as_str()));
+        let is_code = words.contains('(') && words != "compile()";
+        let term = beginning(&words).filter(|_| !is_name && !is_code);
+        let call = ["model(x, training=", "base(x, training="].contains(&words.as_str());
+        if term.is_none() && !call {
+            continue;
+        }
+        let told = told(window, rect.center());
+        if let Some((term, sentence)) = term {
+            assert!(
+                told.contains(sentence),
+                "{what}: {words:?} at {rect:?} does not tell what {term:?} means: {told:?}"
+            );
+        }
+        met.extend(told);
+    }
+    window.remove_cursor();
+    window.run_steps(2);
+}
+
+#[test]
+fn every_term_is_explained_wherever_it_stands() {
+    let mut window = window([1280.0, 800.0]);
+    let mut met = BTreeSet::new();
+    for view in View::ALL {
+        command(&mut window, Action::Show(view));
+        walk(&mut window, &format!("{view:?}"), &mut met);
+    }
+    // What is shown only after a change.
+    command(&mut window, Action::FreezeAll);
+    command(&mut window, Action::Show(View::Trainable));
+    walk(&mut window, "changed flags", &mut met);
+    command(&mut window, Command::OnlyLayers(true));
+    walk(&mut window, "the table", &mut met);
+    command(&mut window, Action::Show(View::Augmentation));
+    command(&mut window, PipelineCommand::Edit(true));
+    walk(&mut window, "the pipeline", &mut met);
+    command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
+    for view in [View::BatchNorm, View::Trainable] {
+        command(&mut window, Action::Show(view));
+        walk(&mut window, &format!("{view:?} in PyTorch"), &mut met);
+    }
+    for (term, sentence) in TERMS {
+        assert!(met.contains(sentence), "{term:?} is nowhere in the window");
+    }
+}

@@ -118,7 +118,9 @@ pub const MAP_SHARE: f32 = 0.42;
 pub const MAP_SCALE: f32 = 48.0;
 /// The slider of the batch is left out where it, the momentum and both values have less room.
 pub const BATCH_SLIDER: f32 = 230.0;
-/// Labels beside the plots of a walk, and its dots.
+/// What a label of an axis takes with the gap beside it.
+pub const TICK_ROOM: f32 = 28.0;
+/// The least room of the labels beside the plots of a walk, and its dots.
 pub const WALK_AXIS: f32 = 44.0;
 pub const WALK_DOT: f32 = 2.6;
 pub const POINT: f32 = 2.2;

@@ -77,7 +77,7 @@ pub fn action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
     let info = action.info();
     let shortcut = info
         .shortcut
-        .map(|shortcut| ui.ctx().format_shortcut(&shortcut));
+        .map(|shortcut| parts::keys(ui.ctx(), &shortcut));
     let right = shortcut.unwrap_or_default();
     let entry = Entry {
         name: info.label,

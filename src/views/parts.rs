@@ -4,10 +4,10 @@ use eframe::egui;
 use eframe::egui::accesskit;
 use eframe::egui::emath::{GuiRounding as _, Numeric};
 use eframe::egui::{
-    Align, Atom, AtomExt as _, Button, Color32, CornerRadius, DragValue, Id, IdSalt,
-    IntoAtoms as _, Label, Layout, Painter, Pos2, Rect, Response, RichText, Role, Sense, Shape,
-    Stroke, StrokeKind, TextStyle, TextWrapMode, Ui, UiBuilder, Vec2, WidgetInfo, WidgetText, pos2,
-    vec2,
+    Align, Atom, AtomExt as _, Button, Color32, Context, CornerRadius, DragValue, Id, IdSalt,
+    IntoAtoms as _, KeyboardShortcut, Label, Layout, Painter, Pos2, Rect, Response, RichText, Role,
+    Sense, Shape, Stroke, StrokeKind, TextStyle, TextWrapMode, Ui, UiBuilder, Vec2, WidgetInfo,
+    WidgetText, pos2, vec2,
 };
 
 use super::terms;
@@ -386,15 +386,24 @@ pub fn describe(ui: &Ui, response: &Response, description: &str) {
         });
 }
 
+/// Keys as they are written on a keyboard.
+pub fn keys(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
+    let names = [
+        ("Questionmark", "?"),
+        ("PageDown", "Page Down"),
+        ("PageUp", "Page Up"),
+    ];
+    let written = ctx.format_shortcut(shortcut);
+    names
+        .into_iter()
+        .fold(written, |keys, (name, key)| keys.replace(name, key))
+}
+
 /// Gives a response the tooltip of an action, its shortcut included.
 pub fn with_tooltip(response: Response, action: Action) -> Response {
     let info = action.info();
     let tooltip = match info.shortcut {
-        Some(shortcut) => format!(
-            "{} ({})",
-            info.tooltip,
-            response.ctx.format_shortcut(&shortcut)
-        ),
+        Some(shortcut) => format!("{} ({})", info.tooltip, keys(&response.ctx, &shortcut)),
         None => info.tooltip.to_owned(),
     };
     terms::hinted(response.on_hover_text(tooltip), info.label)

@@ -26,6 +26,9 @@ pub struct Histogram<'a> {
     pub color: Color32,
 }
 
+/// On an axis of any length.
+pub const MOST_TICKS: f32 = 12.0;
+
 /// Draws a histogram that fills `rect`.
 pub fn histogram_ui(ui: &mut Ui, rect: Rect, histogram: Histogram<'_>) {
     let palette = theme::palette(ui);
@@ -48,10 +51,11 @@ pub fn histogram_ui(ui: &mut Ui, rect: Rect, histogram: Histogram<'_>) {
         .tick_label_font(text::tiny())
         .label_spacing(Rangef::new(1.0, 2.0))
         .formatter(|mark, _| tick(mark.value, mark.step_size));
+    let most = (rect.width() / sizes::TICK_ROOM).clamp(2.0, MOST_TICKS);
     let plot = base_plot(histogram.id, rect)
         .show_axes([true, false])
         .custom_x_axes(vec![hint])
-        .x_grid_spacer(|input| ticks(input.bounds.0, input.bounds.1))
+        .x_grid_spacer(move |input| ticks(input.bounds.0, input.bounds.1, most))
         .label_formatter(move |_| None);
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect));
     child.visuals_mut().override_text_color = Some(palette.muted);
@@ -201,9 +205,9 @@ pub fn base_plot<'a>(id: Id, rect: Rect) -> Plot<'a> {
         .sense(Sense::hover())
 }
 
-/// About ten round numbers on the axis.
-pub fn ticks(low: f64, high: f64) -> Vec<GridMark> {
-    let rough = (high - low) / 12.0;
+/// Round numbers on the axis, `most` or fewer.
+pub fn ticks(low: f64, high: f64, most: f32) -> Vec<GridMark> {
+    let rough = (high - low) / f64::from(most);
     if !rough.is_finite() || rough <= 0.0 {
         return Vec::new();
     }
@@ -300,9 +304,17 @@ mod tests {
 
     #[test]
     fn ticks_are_few_and_round() {
-        let values: Vec<f64> = ticks(-5.3, 9.1).iter().map(|mark| mark.value).collect();
+        let values: Vec<f64> = ticks(-5.3, 9.1, MOST_TICKS)
+            .iter()
+            .map(|mark| mark.value)
+            .collect();
         assert_eq!(values, [-4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.0]);
-        assert!(ticks(1.0, 1.0).is_empty());
+        let narrow: Vec<f64> = ticks(-5.3, 9.1, 5.0)
+            .iter()
+            .map(|mark| mark.value)
+            .collect();
+        assert_eq!(narrow, [-5.0, 0.0, 5.0]);
+        assert!(ticks(1.0, 1.0, MOST_TICKS).is_empty());
     }
 
     #[test]

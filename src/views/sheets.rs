@@ -60,6 +60,8 @@ fn card_ui(ui: &mut Ui, show: &Show<'_>) {
     ui.label(text::strong(base.model.title.as_str()));
     ui.add_space(sizes::S2);
     for (word, line) in Card::of(&base.model).lines() {
+        // Names are set off for a terminal; here they are plain.
+        let line = line.replace('`', "");
         ui.horizontal_top(|ui| {
             ui.scope(|ui| {
                 ui.set_width(sizes::SHEET_KEYS);
@@ -113,7 +115,7 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn keys_ui(ui: &mut Ui) {
     let palette = theme::palette(ui);
     let actions = Action::ALL.iter().filter_map(|action| {
-        let shown = |shortcut| ui.ctx().format_shortcut(&shortcut);
+        let shown = |shortcut| parts::keys(ui.ctx(), &shortcut);
         let keys = [action.info().shortcut, action.second_shortcut()].map(|s| s.map(shown));
         let keys: Vec<String> = keys.into_iter().flatten().collect();
         (!keys.is_empty()).then(|| (keys.join(", "), action.info()))
@@ -121,8 +123,7 @@ fn keys_ui(ui: &mut Ui) {
     let actions: Vec<_> = actions.collect();
     let zoom = format!(
         "{}, -, 0",
-        ui.ctx()
-            .format_shortcut(&egui::gui_zoom::kb_shortcuts::ZOOM_IN)
+        parts::keys(ui.ctx(), &egui::gui_zoom::kb_shortcuts::ZOOM_IN)
     );
     let mut row = |key: &str, label: &str, tooltip: &str| {
         ui.horizontal_top(|ui| {

@@ -1,8 +1,7 @@
 //! One statistic over further batches: a dot a batch, and the moving value's way.
 
 use eframe::egui::{
-    Align2, Id, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
-    vec2,
+    Id, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use crate::model::Mode;
@@ -47,12 +46,19 @@ pub fn walk_plot_ui(ui: &mut Ui, rect: Rect, plot: &WalkPlot<'_>) {
     parts::row_ui(ui, heading, |ui| {
         parts::line_ui(ui, text::note(&words, palette))
     });
-    let frame = cut.0.with_min_x(cut.0.left() + sizes::WALK_AXIS);
-    let line = Stroke::new(sizes::LINE, palette.line);
-    let painter = ui.painter().with_clip_rect(rect);
-    painter.rect_stroke(frame, 0.0, line, StrokeKind::Inside);
     let all = plot.batches.iter().chain(plot.moving);
     let [low, high] = plots::range(all.copied());
+    let painter = ui.painter().with_clip_rect(rect);
+    let ends = [high, low].map(|end| {
+        let label = plots::short(end, high - low);
+        painter.layout_no_wrap(label, text::tiny(), palette.muted)
+    });
+    // A number whose minus sign is cut off is another number.
+    let widest = ends.iter().map(|label| label.size().x);
+    let axis = widest.fold(sizes::WALK_AXIS - sizes::S1, f32::max) + sizes::S1;
+    let frame = cut.0.with_min_x(cut.0.left() + axis.ceil());
+    let line = Stroke::new(sizes::LINE, palette.line);
+    painter.rect_stroke(frame, 0.0, line, StrokeKind::Inside);
     let inner = frame.shrink2(vec2(sizes::S2, sizes::S2));
     let at = |step: usize, value: f64| {
         let x = step as f32 / plot.total.max(1) as f32;
@@ -62,17 +68,15 @@ pub fn walk_plot_ui(ui: &mut Ui, rect: Rect, plot: &WalkPlot<'_>) {
             inner.bottom() - y * inner.height(),
         )
     };
-    let ends = [(high, Align2::RIGHT_TOP), (low, Align2::RIGHT_BOTTOM)];
+    let tops = [frame.top(), frame.bottom() - ends[1].size().y];
     // One value alone has no scale.
-    for (value, align) in ends.into_iter().filter(|_| !plot.batches.is_empty()) {
-        let y = if value == high {
-            frame.top()
-        } else {
-            frame.bottom()
-        };
-        let label = plots::short(value, high - low);
-        let place = pos2(frame.left() - sizes::S1, y);
-        painter.text(place, align, label, text::tiny(), palette.muted);
+    for (label, top) in ends
+        .into_iter()
+        .zip(tops)
+        .filter(|_| !plot.batches.is_empty())
+    {
+        let left = frame.left() - sizes::S1 - label.size().x;
+        painter.galley(pos2(left, top), label, palette.muted);
     }
     if let Some(&file) = plot.moving.first() {
         let y = at(0, file).y;

@@ -7,7 +7,7 @@ use egui_plot::{
 };
 
 use crate::theme::{self, sizes, text};
-use crate::views::plots::{base_plot, ticks};
+use crate::views::plots::{self, base_plot, ticks};
 use crate::words::common;
 use crate::words::dropout as words;
 use crate::words::number::{percent, thousands};
@@ -103,7 +103,7 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses) {
 
 /// Three or four round numbers from 0 up.
 fn few_ticks(top: f64) -> Vec<GridMark> {
-    let mut marks = ticks(0.0, top);
+    let mut marks = ticks(0.0, top, plots::MOST_TICKS);
     let last = marks.len().saturating_sub(1);
     let every = last.div_ceil(3).max(1);
     let mut place = 0;

@@ -161,6 +161,8 @@ pub const DOT: f32 = 9.0;
 /// Curves and bars of a run.
 pub const RUN_CURVE: f32 = 88.0;
 pub const RUN_STRIP: f32 = 72.0;
+/// Cards of runs are at least so wide, or stand in two rows.
+pub const RUN_LEAST: f32 = 210.0;
 /// A curve of this width has room for a longer caption.
 pub const RUN_CAPTION: f32 = 160.0;
 

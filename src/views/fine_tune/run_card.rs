@@ -122,10 +122,14 @@ fn fact_ui(ui: &mut Ui, rect: Rect, fact: &words::Fact) {
         parts::mark(ui.painter(), middle, sizes::LAMP, mode, palette);
     }
     name.min.x += sizes::LAMP + sizes::S1;
+    let layout = Layout::right_to_left(Align::Center);
+    let left = parts::inside_ui(ui, rect, layout, |ui| {
+        parts::line_ui(ui, text::strong(&fact.value));
+        ui.min_rect().left()
+    });
+    // The name gives way to the value.
+    name.max.x = (left - sizes::S1).max(name.min.x);
     parts::row_ui(ui, name, |ui| {
         parts::line_ui(ui, text::note(fact.name, palette));
-    });
-    parts::inside_ui(ui, rect, Layout::right_to_left(Align::Center), |ui| {
-        parts::line_ui(ui, text::strong(&fact.value));
     });
 }

@@ -388,13 +388,8 @@ pub fn describe(ui: &Ui, response: &Response, description: &str) {
 
 /// Keys as they are written on a keyboard.
 pub fn keys(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
-    let names = [
-        ("Questionmark", "?"),
-        ("PageDown", "Page Down"),
-        ("PageUp", "Page Up"),
-    ];
     let written = ctx.format_shortcut(shortcut);
-    names
+    crate::words::commands::KEYS
         .into_iter()
         .fold(written, |keys, (name, key)| keys.replace(name, key))
 }

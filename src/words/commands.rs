@@ -216,3 +216,10 @@ pub fn layer(name: &str) -> String {
 
 pub const FREEZE: &str = "Freeze";
 pub const UNFREEZE: &str = "Unfreeze";
+
+/// Keys that egui writes otherwise than keyboards do: its name, theirs.
+pub const KEYS: [(&str, &str); 3] = [
+    ("Questionmark", "?"),
+    ("PageDown", "Page Down"),
+    ("PageUp", "Page Up"),
+];

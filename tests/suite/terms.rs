@@ -14,7 +14,7 @@ use crate::pictures::window;
 use crate::window::{Window, command};
 
 /// Longer ones are sentences, not labels.
-const LONGEST: usize = 60;
+const LONGEST: usize = 80;
 /// Until a tooltip shows itself.
 const FRAMES: usize = 4;
 
@@ -58,7 +58,9 @@ fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
         // A layer may be called as a term is; calls are code.
         let is_name = names.iter().any(|name| words.starts_with(name.as_str()));
         let is_code = words.contains('(') && words != "compile()";
-        let term = beginning(&words).filter(|_| !is_name && !is_code);
+        // Named after its column; its tooltip says what was drawn.
+        let is_cell = words.contains(", image ");
+        let term = beginning(&words).filter(|_| !is_name && !is_code && !is_cell);
         let call = ["model(x, training=", "base(x, training="].contains(&words.as_str());
         if term.is_none() && !call {
             continue;

@@ -131,6 +131,12 @@ impl App {
                 };
                 self.send_figure(Arc::new(preview), FigureTo::Preview);
             }
+            // The plot belonged to a view that was left, or to another layer.
+            Err(_) if matches!(choice.part, Part::Plot(_)) => {
+                let part = Part::View;
+                export.choice = Some(ExportChoice { part, ..choice });
+                ctx.request_repaint();
+            }
             Err(error) => {
                 export.drawn = None;
                 export.preview = None;

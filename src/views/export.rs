@@ -158,6 +158,12 @@ fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
             let kind = eframe::egui::StrokeKind::Outside;
             ui.painter().rect_stroke(place, 0.0, line, kind);
         }
-        None => parts::empty_ui(ui, room, words::DRAWING),
+        None => {
+            // Where it could not be drawn, the reason stands beside the buttons.
+            let export = &show.state.export;
+            if export.drawn.is_some() || export.said.is_none() {
+                parts::empty_ui(ui, room, words::DRAWING);
+            }
+        }
     });
 }

@@ -370,6 +370,10 @@ fn the_dialog_chooses_draws_and_copies() {
     let svg = drawn(&window).svg.clone();
     assert!(!svg.contains("training=False") && svg.len() < 30_000);
     window.check_accessibility();
+    // A plot goes with its view.
+    command(&mut window, Action::Show(View::Dropout));
+    assert_eq!(choice(&window).map(|c| c.part), Some(Part::View));
+    command(&mut window, Action::Show(View::BatchNorm));
     click(&mut window, "The whole window");
     let svg = drawn(&window).svg.clone();
     assert!(svg.contains("width=\"1280\" height=\"800\"") && svg.contains("<image "));

@@ -214,6 +214,7 @@ fn pictures_of_what_lies_above_the_window() {
     album.command(DeskCommand::Sheet(None));
     album.command(Action::Show(View::Predict));
     album.export(ExportCommand::Show(true)).check("export");
+    album.command(Action::Show(View::BatchNorm));
     let choice = ExportChoice {
         part: Part::Plot("Further batches"),
         png: false,

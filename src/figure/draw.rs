@@ -124,7 +124,12 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
         &theme::Palette::LIGHT
     };
     let title = title(state, what.view);
-    let svg = document.finish([&width, &height], &title, &description, palette.background)?;
+    // A plot lies on the card it was taken from.
+    let background = match what.part {
+        Part::Plot(_) => palette.panel,
+        Part::View | Part::Side(_) | Part::Window => palette.background,
+    };
+    let svg = document.finish([&width, &height], &title, &description, background)?;
     Ok(Drawn { svg, size, plots })
 }
 

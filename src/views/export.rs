@@ -144,12 +144,9 @@ fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
     let palette = theme::palette(ui);
     let (room, response) = ui.allocate_exact_size(sizes::PREVIEW.into(), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words::PREVIEW));
-    parts::inside_ui(ui, room, Layout::top_down(Align::Center), |ui| match &show
-        .state
-        .export
-        .preview
-    {
-        Some(preview) => {
+    let export = &show.state.export;
+    parts::inside_ui(ui, room, Layout::top_down(Align::Center), |ui| {
+        if let Some(preview) = &export.preview {
             let size = preview.size_vec2();
             let scale = (room.width() / size.x).min(room.height() / size.y);
             let place = Rect::from_center_size(room.center(), size * scale);
@@ -157,13 +154,9 @@ fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
             let line = eframe::egui::Stroke::new(sizes::LINE, palette.line);
             let kind = eframe::egui::StrokeKind::Outside;
             ui.painter().rect_stroke(place, 0.0, line, kind);
-        }
-        None => {
+        } else if export.drawn.is_some() || export.said.is_none() {
             // Where it could not be drawn, the reason stands beside the buttons.
-            let export = &show.state.export;
-            if export.drawn.is_some() || export.said.is_none() {
-                parts::empty_ui(ui, room, words::DRAWING);
-            }
+            parts::empty_ui(ui, room, words::DRAWING);
         }
     });
 }

@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::theme::sizes;
 use crate::words::fine_tune as words;
 
-pub use controls::controls_ui;
+pub use controls::{buttons, controls_ui};
 
 /// Sentences and code.
 pub fn explanation(state: &State) -> Explanation {

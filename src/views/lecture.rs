@@ -2,13 +2,14 @@
 
 use eframe::egui::{Align, Id, LayerId, Layout, Order, Rect, Stroke, Ui};
 
-use super::{Show, parts};
+use super::{Show, fine_tune, parts};
 use crate::command::Action;
-use crate::state::Gallery;
+use crate::state::{Gallery, View};
 use crate::theme::{self, sizes, text};
 use crate::words::call as call_words;
 
-/// View, layer, rules and photo, in place of the panels; at the right, the keys.
+/// View, layer, rules and photo, in place of the panels; at the right, what a lecturer presses and
+/// the keys.
 pub fn caption_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     let palette = theme::palette(ui);
     let state = show.state;
@@ -18,13 +19,25 @@ pub fn caption_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     if let Some(base) = &state.opened.base {
         let layer = base.layer(view).map(|id| &base.model.graph.layers[id].name);
         about.extend(layer.cloned());
-        about.push(call_words::label(state.settings.call, state.semantics()).to_owned());
+        if view != View::FineTune {
+            about.push(call_words::label(state.settings.call, state.semantics()).to_owned());
+        }
     }
-    let photo = state.opened.gallery.as_ref().and_then(Gallery::chosen);
-    about.extend(photo.map(|photo| photo.name.clone()));
+    let mut actions = vec![Action::Redraw];
+    if view == View::FineTune {
+        let (shown, progress) = fine_tune::buttons(show);
+        actions = shown;
+        about.push(state.settings.train.preset.label().to_owned());
+        about.push(progress);
+    } else {
+        let photo = state.opened.gallery.as_ref().and_then(Gallery::chosen);
+        about.extend(photo.map(|photo| photo.name.clone()));
+    }
+    about.retain(|part| !part.is_empty());
     let layout = Layout::right_to_left(Align::Center);
     parts::inside_ui(ui, rect, layout, |ui| {
-        for action in [Action::ShowKeys, Action::Redraw] {
+        show.action_ui(ui, Action::ShowKeys);
+        for action in actions.into_iter().rev() {
             show.action_ui(ui, action);
         }
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {

@@ -73,8 +73,8 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-/// The buttons that make sense now, and what stands at the end of the row.
-fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
+/// The buttons that make sense now, and how far the runs are.
+pub fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
     let training = &show.state.training;
     let [done, total] = training.steps();
     let features = training.runs.iter().find_map(|run| run.features);

@@ -2,7 +2,7 @@
 
 pub const TITLE: &str = "INPUT";
 pub const PHOTO: &str = "photo";
-pub const AUGMENT_TIP: &str = "The photos of the Dropout, BatchNorm and Trainable views go \
+pub const AUGMENT_TIP: &str = "The photos of the Dropout, BatchNorm, Trainable and Predict views go \
      through the pipeline of the Augmentation view first, drawn once for both sides";
 pub const AUGMENT: &str = "Batch goes through augmentation";
 pub const WRONG_SCALE: &str = "The scale looks wrong";

@@ -47,6 +47,11 @@ pub enum LayerKind {
         pooling: Pooling,
         keep_dims: bool,
     },
+    /// Over this many regions along height and width.
+    AdaptivePool2d {
+        pooling: Pooling,
+        output: [usize; 2],
+    },
     /// `[N, ...]` to `[N, product]`.
     Flatten,
     Dense(Activation),
@@ -244,7 +249,9 @@ impl LayerKind {
             | Self::DepthwiseConv2d(_)
             | Self::SeparableConv2d(_)
             | Self::TransposedConv2d(_)
-            | Self::Normaliser(Normaliser::Layer { .. } | Normaliser::Group { .. })
+            | Self::Normaliser(
+                Normaliser::Layer { .. } | Normaliser::Group { .. } | Normaliser::Rms { .. },
+            )
             | Self::PRelu
             | Self::LayerScale
             | Self::Dense(_) => Role::Weights,

@@ -9,12 +9,13 @@ use crate::model::graph::{BatchNorm, Conv2d, LayerKind, Merge, Noise, Padding, P
 use crate::model::{OpenError, Semantics};
 
 /// The classes read here, for the message about unsupported ones.
-pub(super) const SUPPORTED: &str = "Activation, ActivityRegularization, Add, AlphaDropout, Average, \
-    AveragePooling2D, BatchNormalization, Concatenate, Conv2D, Conv2DTranspose, Cropping2D, \
+pub(super) const SUPPORTED: &str = "Activation, ActivityRegularization, AdaptiveAveragePooling2D, \
+    AdaptiveMaxPooling2D, Add, AlphaDropout, Average, \
+    AveragePooling2D, BatchNormalization, CenterCrop, Concatenate, Conv2D, Conv2DTranspose, Cropping2D, \
     CustomScaleLayer, Dense, DepthwiseConv2D, Dot, Dropout, ELU, Flatten, Functional, \
     GaussianDropout, GaussianNoise, GlobalAveragePooling2D, GlobalMaxPooling2D, \
     GroupNormalization, Identity, InputLayer, LayerNormalization, LayerScale, LeakyReLU, \
-    MaxPooling2D, Maximum, Minimum, Multiply, Normalization, PReLU, Permute, RandomBrightness, \
+    MaxPooling2D, Maximum, Minimum, Multiply, Normalization, PReLU, Permute, RMSNormalization, RandomBrightness, \
     RandomContrast, RandomCrop, RandomFlip, RandomRotation, RandomShear, RandomTranslation, \
     RandomZoom, ReLU, RepeatVector, Rescaling, Reshape, Resizing, SeparableConv2D, Sequential, \
     SlicingOpLambda, Softmax, SpatialDropout2D, StochasticDepth, Subtract, TFOpLambda, \
@@ -58,6 +59,8 @@ pub(super) fn leaf(
         }
         "MaxPooling2D" | "MaxPool2D" => plain(pool(Pooling::Max, settings)?),
         "AveragePooling2D" | "AvgPool2D" => plain(pool(Pooling::Average, settings)?),
+        "AdaptiveMaxPooling2D" => plain(adaptive(Pooling::Max, settings)?),
+        "AdaptiveAveragePooling2D" => plain(adaptive(Pooling::Average, settings)?),
         "GlobalMaxPooling2D" | "GlobalMaxPool2D" => plain(global(Pooling::Max, settings)?),
         "GlobalAveragePooling2D" | "GlobalAvgPool2D" => plain(global(Pooling::Average, settings)?),
         "Flatten" => plain(LayerKind::Flatten),
@@ -177,6 +180,15 @@ fn pool(pooling: Pooling, settings: Settings) -> Result<LayerKind, OpenError> {
         strides,
         padding: padding(settings)?,
     }))
+}
+
+fn adaptive(pooling: Pooling, settings: Settings) -> Result<LayerKind, OpenError> {
+    let output = settings.pair("output_size")?;
+    // Far above any image, and far below what cannot be counted.
+    if output.iter().any(|&regions| regions > 1 << 16) {
+        return Err(settings.refuse(format!("it makes {} by {} regions", output[0], output[1])));
+    }
+    Ok(LayerKind::AdaptivePool2d { pooling, output })
 }
 
 fn global(pooling: Pooling, settings: Settings) -> Result<LayerKind, OpenError> {

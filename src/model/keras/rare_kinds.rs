@@ -28,6 +28,10 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
         }
         "RepeatVector" => arrange(Arrange::Repeat(settings.count("n")?)),
         "Cropping2D" => arrange(Arrange::Cropping2d(settings.border("cropping")?)),
+        "CenterCrop" => arrange(Arrange::CenterCrop([
+            settings.count("height")?,
+            settings.count("width")?,
+        ])),
         "UpSampling2D" => arrange(Arrange::UpSampling2d {
             size: settings.pair_or("size", [2, 2])?,
             bilinear: match settings.text("interpolation")? {
@@ -46,17 +50,17 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
             if settings.bool_or("rms_scaling", false)? {
                 return Err(settings.refuse("its `rms_scaling` is not supported"));
             }
-            let mut given = settings.numbers_or("axis", -1.0)?;
-            given.sort_by(f64::total_cmp);
-            let follow = given.windows(2).all(|pair| pair[1] - pair[0] == 1.0);
-            let last = given.last().copied().unwrap_or(-1.0);
-            if !follow {
-                return Err(settings.refuse("it normalises over axes that are not neighbours"));
-            }
+            let (axes, last) = last_axes(settings)?;
             let epsilon = settings.number_or("epsilon", 1e-3)?;
-            let axes = given.len();
             let kind = LayerKind::Normaliser(Normaliser::Layer { axes, epsilon });
             Ok(Some((kind, affine(settings, axes, last)?)))
+        }
+        "RMSNormalization" => {
+            let (axes, last) = last_axes(settings)?;
+            let epsilon = settings.number_or("epsilon", 1e-6)?;
+            let kind = LayerKind::Normaliser(Normaliser::Rms { axes, epsilon });
+            let names = vec!["scale"];
+            Ok(Some((kind, Spec::Affine { axes, last, names })))
         }
         "GroupNormalization" => {
             let groups = match settings.number_or("groups", 32.0)? {
@@ -64,7 +68,7 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
                 _ => Some(settings.count_or("groups", 32)?),
             };
             let epsilon = settings.number_or("epsilon", 1e-3)?;
-            let axis = settings.number_or("axis", -1.0)?;
+            let axis = settings.number_or("axis", -1.0)? as i64;
             let kind = LayerKind::Normaliser(Normaliser::Group { groups, epsilon });
             Ok(Some((kind, affine(settings, 1, axis)?)))
         }
@@ -133,13 +137,21 @@ fn inner_axes(settings: Settings, axes: &[f64]) -> Result<Vec<usize>, OpenError>
     inner.ok_or_else(|| settings.refuse(format!("its axes {axes:?} are not supported")))
 }
 
-fn affine(settings: Settings, axes: usize, last: f64) -> Result<Spec, OpenError> {
-    Ok(Spec::Affine {
-        axes,
-        last: last as i64,
-        scale: settings.bool_or("scale", true)?,
-        center: settings.bool_or("center", true)?,
-    })
+/// How many neighbouring axes the values are normalised over, and the last of them as written.
+fn last_axes(settings: Settings) -> Result<(usize, i64), OpenError> {
+    let mut given = settings.numbers_or("axis", -1.0)?;
+    given.sort_by(f64::total_cmp);
+    if !given.windows(2).all(|pair| pair[1] - pair[0] == 1.0) {
+        return Err(settings.refuse("it normalises over axes that are not neighbours"));
+    }
+    Ok((given.len(), given.last().copied().unwrap_or(-1.0) as i64))
+}
+
+fn affine(settings: Settings, axes: usize, last: i64) -> Result<Spec, OpenError> {
+    let scale = settings.bool_or("scale", true)?.then_some("gamma");
+    let center = settings.bool_or("center", true)?.then_some("beta");
+    let names = scale.into_iter().chain(center).collect();
+    Ok(Spec::Affine { axes, last, names })
 }
 
 fn transposed(settings: Settings, semantics: Semantics) -> Leaf {

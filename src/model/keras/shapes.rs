@@ -190,6 +190,13 @@ fn output(
                 vec![c]
             }
         }
+        LayerKind::AdaptivePool2d { output, .. } => {
+            let [h, w, c] = image(x)?;
+            if h.is_none() || w.is_none() {
+                return Err("it needs images of a known size".to_owned());
+            }
+            vec![Some(output[0]), Some(output[1]), c]
+        }
         LayerKind::Flatten => {
             let product = |n: usize, axis: &Option<usize>| axis.and_then(|a| n.checked_mul(a));
             vec![x.iter().try_fold(1, product)]

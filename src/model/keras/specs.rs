@@ -38,13 +38,12 @@ pub(super) enum Spec {
         filters: usize,
         bias: bool,
     },
-    /// `gamma` and `beta` over the last so many axes.
+    /// Weights over the last so many axes.
     Affine {
         axes: usize,
         /// The last of them as written; the batch axis counts as 0.
         last: i64,
-        scale: bool,
-        center: bool,
+        names: Vec<&'static str>,
     },
     /// `mean`, `variance` and the number of values that they were found from.
     Statistics,
@@ -167,15 +166,11 @@ impl Spec {
                 needs.extend(bias.then(|| need("bias", &[filters])));
             }
             Self::Affine {
-                axes,
-                scale,
-                center,
-                ..
+                axes, ref names, ..
             } => {
                 let shape = input[input.len().saturating_sub(axes)..].iter();
                 let shape: Vec<usize> = shape.map(|axis| axis.unwrap_or(0)).collect();
-                needs.extend(scale.then(|| need("gamma", &shape)));
-                needs.extend(center.then(|| need("beta", &shape)));
+                needs.extend(names.iter().map(|name| need(name, &shape)));
             }
             Self::Statistics => {
                 needs.push(fixed("mean"));

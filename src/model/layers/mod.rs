@@ -132,6 +132,9 @@ pub fn forward(layer: &Layer, weights: Weights<'_>, inputs: &[Tensor]) -> Result
         LayerKind::GlobalPool2d { pooling, keep_dims } => {
             pool::global_pool2d(x, *pooling, *keep_dims)
         }
+        LayerKind::AdaptivePool2d { pooling, output } => {
+            pool::adaptive_pool2d(x, *pooling, *output)
+        }
         LayerKind::Flatten => arrange::flatten(x),
         LayerKind::BatchNorm(_) | LayerKind::Noise(_) | LayerKind::Augment(_) => {
             Err(Error::Msg("the layer depends on the mode".into()))

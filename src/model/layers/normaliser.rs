@@ -16,6 +16,9 @@ pub enum Normaliser {
     /// Mean and variance over height, width and the channels of one group.
     /// Without a number every channel is a group of its own.
     Group { groups: Option<usize>, epsilon: f64 },
+    /// By the root of the mean square over the last so many axes, times the weight `scale`:
+    /// `scale * x / sqrt(mean(x^2) + epsilon)`.
+    Rms { axes: usize, epsilon: f64 },
     /// Each pixel's channels to length 1: `x / sqrt(max(sum(x^2), 1e-12))`.
     Unit,
     /// With the mean and variance of the training data, which are weights that no optimizer moves:
@@ -50,6 +53,13 @@ impl Normaliser {
                 let y = rows.apply_op1(Standardise(epsilon))?;
                 let y = y.reshape((n, groups, pixels, width))?.transpose(1, 2)?;
                 scaled(&y.contiguous()?.reshape(x.dims())?, weights)
+            }
+            Self::Rms { axes, epsilon } => {
+                let at = x.rank().checked_sub(axes).filter(|&at| at > 0);
+                let at = at.ok_or_else(|| Error::Msg("too many axes".into()))?;
+                let squares = x.sqr()?.mean_keepdim((at..x.rank()).collect::<Vec<_>>())?;
+                x.broadcast_div(&(squares + epsilon)?.sqrt()?)?
+                    .broadcast_mul(weights.need("scale")?)
             }
             Self::Unit => {
                 let squares = x.sqr()?.sum_keepdim(x.rank() - 1)?;

@@ -141,6 +141,27 @@ pub fn global_pool2d(x: &Tensor, pooling: Pooling, keep_dims: bool) -> Result<Te
     }
 }
 
+/// Largest or mean value over each of `output` regions of `[N, H, W, C]`. Along an axis of length
+/// `n`, region `i` of `k` reaches from `floor(i n / k)` to before `ceil((i + 1) n / k)`, as in Keras 3
+/// and PyTorch.
+pub fn adaptive_pool2d(x: &Tensor, pooling: Pooling, output: [usize; 2]) -> Result<Tensor> {
+    let along = |x: &Tensor, axis: usize, regions: usize| {
+        let n = x.dim(axis)?;
+        let region = |i: usize| {
+            let start = i * n / regions;
+            let end = ((i + 1) * n).div_ceil(regions);
+            let x = x.narrow(axis, start, end - start)?;
+            match pooling {
+                Pooling::Max => keep_nan(&x.max_keepdim(axis)?, &x.ne(&x)?.max_keepdim(axis)?),
+                Pooling::Average => x.mean_keepdim(axis),
+            }
+        };
+        let regions: Vec<Tensor> = (0..regions).map(region).collect::<Result<_>>()?;
+        Tensor::cat(&regions, axis)
+    };
+    along(&along(x, 1, output[0])?, 2, output[1])?.contiguous()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,8 +7,10 @@ use super::gradient_tests::check;
 use super::normaliser::Normaliser;
 use super::rearrange::Arrange;
 use super::transposed::{TransposedConv2d, transposed_conv2d};
-use super::{Weights, arrange, elementwise};
-use crate::model::graph::{Activation, Binary, Graph, Layer, LayerKind, Merge, Padding, Weight};
+use super::{Weights, arrange, elementwise, pool};
+use crate::model::graph::{
+    Activation, Binary, Graph, Layer, LayerKind, Merge, Padding, Pooling, Weight,
+};
 
 /// A graph of one layer with these weights.
 fn one(kind: LayerKind, weights: &[(&'static str, &Tensor)]) -> Graph {
@@ -52,6 +54,16 @@ fn normalisations() {
         check(&name, &[&[2, 3, 2, 4], scale, scale], |i| {
             let weights = [("gamma", &i[1]), ("beta", &i[2])];
             let graph = one(LayerKind::Normaliser(normaliser), &weights);
+            normaliser.forward(&i[0], Weights::new(&graph, 0, None))
+        });
+    }
+    for (axes, scale) in [(1, &[4][..]), (3, &[3, 2, 4])] {
+        check("root mean square", &[&[2, 3, 2, 4], scale], |i| {
+            let normaliser = Normaliser::Rms {
+                axes,
+                epsilon: 1e-3,
+            };
+            let graph = one(LayerKind::Normaliser(normaliser), &[("scale", &i[1])]);
             normaliser.forward(&i[0], Weights::new(&graph, 0, None))
         });
     }
@@ -149,6 +161,7 @@ fn what_moves_values() {
         Arrange::Reshape(vec![None, Some(2)]),
         Arrange::Permute(vec![2, 0, 1]),
         Arrange::Cropping2d([1, 0, 0, 2]),
+        Arrange::CenterCrop([2, 1]),
         Arrange::UpSampling2d {
             size: [2, 3],
             bilinear: false,
@@ -161,6 +174,11 @@ fn what_moves_values() {
     ] {
         check(&format!("{arrange:?}"), &[&[2, 3, 4, 2]], |i| {
             arrange.forward(&i[0])
+        });
+    }
+    for pooling in [Pooling::Max, Pooling::Average] {
+        check("adaptive pooling", &[&[2, 3, 5, 2]], |i| {
+            pool::adaptive_pool2d(&i[0], pooling, [2, 7])
         });
     }
     check("repeat", &[&[2, 3]], |i| Arrange::Repeat(4).forward(&i[0]));

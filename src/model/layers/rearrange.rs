@@ -17,6 +17,9 @@ pub enum Arrange {
     Permute(Vec<usize>),
     /// `[top, bottom, left, right]`.
     Cropping2d([usize; 4]),
+    /// The middle of so many rows and columns; what is left over on one side more is cut off at the
+    /// bottom and at the right.
+    CenterCrop([usize; 2]),
     /// Every pixel this often along height and width, or interpolated between pixel centres.
     UpSampling2d { size: [usize; 2], bilinear: bool },
     /// A new axis of length 1 at this place, as written: the batch axis is 0, negative ones count from
@@ -63,6 +66,18 @@ impl Arrange {
                 };
                 vec![side(h, *top, *bottom)?, side(w, *left, *right)?, c]
             }
+            Self::CenterCrop([rows, columns]) => {
+                let [h, w, c] = image()?;
+                let fits = |n: Option<usize>, kept: usize| n.is_none_or(|n| kept > 0 && kept <= n);
+                if !fits(h, *rows) || !fits(w, *columns) {
+                    let shape = shape_text(x);
+                    return Err(format!(
+                        "it takes the middle {rows} by {columns} pixels of {shape}; enlarging first is not \
+                         supported"
+                    ));
+                }
+                vec![Some(*rows), Some(*columns), c]
+            }
             Self::UpSampling2d { size, .. } => {
                 let [h, w, c] = image()?;
                 let side = |n: Option<usize>, times: usize| match n {
@@ -106,6 +121,10 @@ impl Arrange {
             Self::Cropping2d([top, _, left, _]) => x
                 .narrow(1, *top, dims[1])?
                 .narrow(2, *left, dims[2])?
+                .contiguous(),
+            Self::CenterCrop([rows, columns]) => x
+                .narrow(1, (x.dim(1)? - rows) / 2, *rows)?
+                .narrow(2, (x.dim(2)? - columns) / 2, *columns)?
                 .contiguous(),
             Self::UpSampling2d { bilinear, .. } => {
                 let rows = enlarged(x, 1, dims[1], *bilinear)?;

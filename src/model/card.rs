@@ -149,7 +149,7 @@ impl Card {
             ),
             (
                 "memory",
-                format!("{:.1} MB of weights", self.weight_bytes as f64 / 1e6),
+                format!("{} of weights", size_text(self.weight_bytes)),
             ),
             ("recorded", self.recorded()),
             ("frozen", self.frozen.sentence()),
@@ -291,6 +291,16 @@ impl BatchNorms {
             values(&self.epsilon),
             values(&self.momentum)
         )
+    }
+}
+
+/// Decimal units, as file managers use them.
+fn size_text(bytes: usize) -> String {
+    let bytes = bytes as f64;
+    if bytes < 1e6 {
+        format!("{:.1} kB", bytes / 1e3)
+    } else {
+        format!("{:.1} MB", bytes / 1e6)
     }
 }
 

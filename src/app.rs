@@ -74,6 +74,10 @@ pub struct App {
     dialogs: dialogs::Dialogs,
     /// What the export dialog has drawn last.
     drawn_from: Option<export::DrawnFrom>,
+    /// When the figure in the export dialog was drawn, in the window's seconds.
+    drawn_at_secs: f64,
+    /// How many parts of results have come from the worker.
+    heard: u64,
     history: undo::History,
     /// What the person had chosen before a lesson was opened.
     before_lesson: Option<undo::Snapshot>,
@@ -110,6 +114,8 @@ impl App {
             worker,
             dialogs: dialogs::Dialogs::new(),
             drawn_from: None,
+            drawn_at_secs: 0.0,
+            heard: 0,
             history: undo::History::default(),
             before_lesson: None,
             keeper,

@@ -23,6 +23,12 @@ impl App {
     }
 
     fn event(&mut self, ctx: &Context, event: Event) {
+        if matches!(
+            event,
+            Event::Looked(_) | Event::LookedEarly(_) | Event::BatchNorm(_) | Event::Training(_)
+        ) {
+            self.heard += 1;
+        }
         let computed = &mut self.state.computed;
         match event {
             Event::Progress {

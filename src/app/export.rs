@@ -1,6 +1,7 @@
 //! The export dialog's work: drawing what is chosen, and sending it where it is wanted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use eframe::egui::{Color32, ColorImage, Context};
 
@@ -24,7 +25,12 @@ pub struct DrawnFrom {
     /// Results are never changed in place.
     looked: Option<*const Looked>,
     size: [f32; 2],
+    /// How many parts of results had come from the worker.
+    heard: u64,
 }
+
+/// A drawing of runs or measurements that grow is made again this often, in seconds.
+const REDRAW_SECS: f64 = 1.0;
 
 impl App {
     pub(super) fn apply_export(&mut self, ctx: &Context, command: ExportCommand) {
@@ -89,10 +95,37 @@ impl App {
             channel: state.opened.base.as_ref().and_then(|b| b.channel),
             looked: state.computed.result(view).map(Arc::as_ptr),
             size: whole.into(),
+            heard: self.heard,
         };
+        let is_running = |job| state.computed.running(job).is_some();
+        if is_running(Job::Look) {
+            // A figure of half a result, or of "Computing ...", is nobody's wish.
+            self.state.export.drawn = None;
+            self.state.export.preview = None;
+            self.drawn_from = None;
+            return;
+        }
         if self.drawn_from.as_ref() == Some(&from) {
             return;
         }
+        let now = ctx.input(|i| i.time);
+        let grows = is_running(Job::BatchNorm) || is_running(Job::Train);
+        let only_grown = |before: &DrawnFrom| {
+            let heard = before.heard;
+            *before
+                == DrawnFrom {
+                    heard,
+                    ..from.clone()
+                }
+        };
+        if grows && self.drawn_from.as_ref().is_some_and(only_grown) {
+            let left = self.drawn_at_secs + REDRAW_SECS - now;
+            if left > 0.0 {
+                ctx.request_repaint_after(Duration::from_secs_f64(left));
+                return;
+            }
+        }
+        self.drawn_at_secs = now;
         let what = What {
             view,
             part: choice.part,
@@ -100,13 +133,6 @@ impl App {
             caption: choice.caption,
             dark: choice.dark,
         };
-        let is_computing = state.computed.running(Job::Look).is_some();
-        if from.looked.is_none() && is_computing {
-            // A figure of "Computing ..." is nobody's wish.
-            self.state.export.drawn = None;
-            self.state.export.preview = None;
-            return;
-        }
         let drawn = draw(state, &Images::of(ctx), &what);
         let numbers = numbers(state, view);
         self.drawn_from = Some(from);

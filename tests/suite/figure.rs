@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use eframe::egui::{Key, Modifiers};
 use modelens::app::AppOptions;
-use modelens::command::{Action, ExportCommand};
+use modelens::command::{Action, ExportCommand, WalkCommand};
 use modelens::figure::{Part, png};
 use modelens::model::Mode;
 use modelens::state::{ExportChoice, View};
@@ -366,10 +366,14 @@ fn the_dialog_chooses_draws_and_copies() {
         Some(Part::Plot("All layers"))
     );
     click(&mut window, "Plot All layers");
-    click(&mut window, "Right histogram");
+    click(&mut window, "Further batches");
     let svg = drawn(&window).svg.clone();
     assert!(!svg.contains("training=False") && svg.len() < 30_000);
     window.check_accessibility();
+    // What is measured while the dialog is open gets into the figure.
+    let before = drawn(&window).svg.clone();
+    command(&mut window, WalkCommand::Run);
+    assert_ne!(drawn(&window).svg, before);
     // A plot goes with its view.
     command(&mut window, Action::Show(View::Dropout));
     assert_eq!(choice(&window).map(|c| c.part), Some(Part::View));

@@ -343,6 +343,7 @@ impl Action {
             Self::Lecture => (plain, Key::F5),
             Self::SidePanel => (ctrl, Key::B),
             Self::ShowKeys => (plain, Key::Questionmark),
+            Self::ShowHint => (plain, Key::F1),
             Self::NextStep => (plain, Key::PageDown),
             Self::PreviousStep => (plain, Key::PageUp),
             Self::StartRuns => (plain, Key::S),

@@ -136,8 +136,8 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
     clicked
 }
 
-/// What has every typed word in its name; names that begin with the text come first, then those
-/// of which a word does.
+/// What has every typed word in its name; names that begin with the text come first, above all where
+/// it ends with a word, then those of which a word does.
 fn filtered<'a>(table: &'a [Choice], typed: &str) -> Vec<&'a Choice> {
     let typed = typed.trim().to_lowercase();
     let words: Vec<&str> = typed.split_whitespace().collect();
@@ -153,12 +153,11 @@ fn filtered<'a>(table: &'a [Choice], typed: &str) -> Vec<&'a Choice> {
                     .iter()
                     .all(|w| text.split([' ', '_']).any(|t| t.starts_with(w)))
             };
-            let rank = if name.starts_with(&typed) {
-                0
-            } else if starts(&name) {
-                1
-            } else {
-                2
+            let rank = match name.strip_prefix(&typed) {
+                Some(rest) if rest.is_empty() || rest.starts_with(' ') => 0,
+                Some(_) => 1,
+                None if starts(&name) => 2,
+                None => 3,
             };
             Some((rank, choice))
         })
@@ -181,6 +180,7 @@ mod tests {
         };
         assert_eq!(names("").len(), table.len());
         assert_eq!(names("un")[0], "Unfreeze all");
+        assert_eq!(names("free")[0], "Free play");
         assert_eq!(names("keras rules")[0], "Rules of: Keras 2");
         assert_eq!(names("theme dark"), ["Theme: Dark"]);
         assert!(names("no such thing").is_empty());

@@ -2,15 +2,17 @@
 
 Usage: python make_tabular.py Inter-Regular.otf Inter-SemiBold.otf  (needs fonttools)
 
-Two changes, because egui cannot switch OpenType features on: the digits that characters map to
-are the font's own tabular ones (feature `tnum`), so that columns of numbers align; and only the
-characters that European interface text needs are kept. Outlines and metrics are untouched.
+Three changes: the digits that characters map to are the font's own tabular ones (feature `tnum`),
+so that columns of numbers align, because egui cannot switch OpenType features on; only the
+characters that European interface text needs are kept; and what the font has no letter for is a
+box, because nothing at all looks like an empty name. Other outlines and metrics are untouched.
 The family is called "Modelens Sans", so that nobody takes it for the original.
 """
 
 import sys
 from pathlib import Path
 
+from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
 
@@ -30,6 +32,23 @@ def tabular(font: TTFont) -> dict[str, str]:
     return mapping
 
 
+def box(font: TTFont) -> None:
+    """Draws the glyph `.notdef` as an upright frame, as high as a capital."""
+    cff = font["CFF "].cff.topDictIndex[0]
+    width, height = font["hmtx"][".notdef"][0], font["OS/2"].sCapHeight
+    edge, line = width // 8, width // 16
+    old = cff.CharStrings[".notdef"]
+    pen = T2CharStringPen(width - old.private.nominalWidthX, None)
+    outer = [(edge, 0), (width - edge, 0), (width - edge, height), (edge, height)]
+    inner = [(edge + line, line), (edge + line, height - line), (width - edge - line, height - line), (width - edge - line, line)]
+    for corners in (outer, inner):
+        pen.moveTo(corners[0])
+        for corner in corners[1:]:
+            pen.lineTo(corner)
+        pen.closePath()
+    cff.CharStrings[".notdef"] = pen.getCharString(old.private, old.globalSubrs)
+
+
 for source in map(Path, sys.argv[1:]):
     font = TTFont(source)
     swap = tabular(font)
@@ -44,6 +63,7 @@ for source in map(Path, sys.argv[1:]):
     subsetter = Subsetter(options)
     subsetter.populate(unicodes=KEEP)
     subsetter.subset(font)
+    box(font)
     style = source.stem.split("-")[1]
     names = {1: FAMILY, 2: style, 3: f"{FAMILY} {style}", 4: f"{FAMILY} {style}", 6: f"ModelensSans-{style}", 16: FAMILY, 17: style}
     for record in font["name"].names:

@@ -20,7 +20,7 @@ use crate::train::recipe::Preset;
 
 pub use options::Figure;
 use options::{Format, LookOptions};
-use output::write_file;
+use output::write_files;
 
 /// The views by their names on the command line.
 const VIEWS: [(&str, View); View::ALL.len()] = [
@@ -58,13 +58,15 @@ impl Figure {
         if self.from.is_some() || self.all.is_some() {
             let folder = files.first().and_then(|(path, _)| path.parent());
             if let Some(folder) = folder {
+                if folder.exists() && !folder.is_dir() {
+                    let path = folder.display();
+                    return Err(Failure::File(format!("it is a file, not a folder: {path}")));
+                }
                 std::fs::create_dir_all(folder)
                     .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
             }
         }
-        files
-            .iter()
-            .try_for_each(|(path, bytes)| write_file(path, bytes))
+        write_files(&files)
     }
 
     /// The figure of one view, or of every view.
@@ -83,6 +85,10 @@ impl Figure {
             return Err(Failure::Usage(format!(
                 "--no-random is for the view batchnorm: the view {view} shows what the random layers do"
             )));
+        }
+        if self.channel.is_some() && !jobs.iter().any(|(view, _)| *view == View::BatchNorm) {
+            let why = "--channel is for the view batchnorm";
+            return Err(Failure::Usage(why.to_owned()));
         }
         let ctx = Context::default();
         let mut app = self.open(&ctx, model)?;

@@ -17,6 +17,7 @@ use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Places};
 use crate::views::{Show, centre};
 use crate::words::export as words;
+use crate::words::modes;
 
 /// What of the window a figure shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,8 +60,10 @@ pub enum DrawError {
     /// The view has nothing to show.
     #[error("{0}")]
     Missing(String),
-    #[error("{width} x {height} points cannot hold the view")]
-    Size { width: f32, height: f32 },
+    #[error("{} x {} points cannot hold this figure: it needs {} x {}", asked[0], asked[1], least[0], least[1])]
+    Size { asked: [f32; 2], least: [f32; 2] },
+    #[error("{} x {} points: a figure has at most {LARGEST} a side", asked[0], asked[1])]
+    Large { asked: [f32; 2] },
     #[error("a picture cannot be written: {0}")]
     Picture(#[from] ::png::EncodingError),
 }
@@ -69,10 +72,8 @@ pub enum DrawError {
 const FRAMES: usize = 4;
 /// The seconds every figure is drawn at.
 const TIME: f64 = 100.0;
-/// A page must hold at least so much.
-const SMALLEST: f32 = 100.0;
-/// Above what any frame needs, below what a picture may have.
-const LARGEST: f32 = 16_000.0;
+/// The most points of a side: above what any view needs, below what a picture may have.
+pub const LARGEST: f32 = 16_000.0;
 
 /// Draws a part of the window as it is in `state`. `images` are those of the context the state's
 /// textures belong to.
@@ -80,12 +81,11 @@ const LARGEST: f32 = 16_000.0;
 /// # Errors
 /// See [`DrawError`].
 pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawError> {
-    if let Some([width, height]) = what.size
-        && ![width, height]
-            .iter()
-            .all(|side| (SMALLEST..=LARGEST).contains(side))
+    if let Some(asked) = what
+        .size
+        .filter(|size| size.iter().any(|side| *side > LARGEST))
     {
-        return Err(DrawError::Size { width, height });
+        return Err(DrawError::Large { asked });
     }
     if what.part != Part::Window
         && let Some(reason) = centre::missing(state, what.view)
@@ -113,11 +113,7 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     shapes::add(&mut document, &output.shapes);
     let size = [page.width(), page.height()].map(f32::round);
     let [width, height] = size.map(|n| n.to_string());
-    let description = if what.part == Part::Window {
-        String::new()
-    } else {
-        centre::explanation(state, what.view).text.replace("**", "")
-    };
+    let description = said(state, what, None).replace("**", "");
     let palette = if what.dark {
         &theme::Palette::DARK
     } else {
@@ -188,16 +184,59 @@ struct Layout {
     page: Rect,
 }
 
+/// How a view is laid out: to fill a page, as it likes, or as small as it can be read.
+#[derive(Clone, Copy, PartialEq)]
+enum Fit {
+    Page([f32; 2]),
+    Natural,
+    Least { width: f32 },
+}
+
 fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput), DrawError> {
+    let fit = what.size.map_or(Fit::Natural, Fit::Page);
+    let (layout, least, output) = settled(ctx, state, what, fit);
+    let missing = match what.part {
+        Part::Side(_) => "there are no columns here to take one of".to_owned(),
+        Part::Plot(name) => format!("there is no {name:?} here to show alone"),
+        Part::View | Part::Window => String::new(),
+    };
+    if !missing.is_empty() && layout.part.is_none() {
+        return Err(DrawError::Missing(missing));
+    }
+    // Half a point is the rounding of what was measured.
+    let [small, asked] = [least, layout.body.size() + Vec2::splat(0.5)];
+    let Some([width, height]) = what.size.filter(|_| small.x > asked.x || small.y > asked.y) else {
+        // To the point what was asked for.
+        let size = what.size.map_or(layout.page.size(), Vec2::from);
+        return Ok((Rect::from_min_size(layout.page.min, size), output));
+    };
+    let margins = 2.0 * sizes::S4;
+    let least_width = match what.part {
+        Part::Side(_) => ((small.x - sizes::COLUMN_GAP) / 2.0).ceil() + margins,
+        Part::View | Part::Plot(_) | Part::Window => small.x + margins,
+    };
+    let needed = least_width.max(width);
+    let (layout, _, _) = settled(ctx, state, what, Fit::Least { width: needed });
+    Err(DrawError::Size {
+        asked: [width, height],
+        least: [needed, layout.page.height().ceil()],
+    })
+}
+
+/// Draws the view until it rests; also the least size of its body at that width.
+fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2, FullOutput) {
     let margin = sizes::S4;
     let side = match what.part {
         Part::Side(mode) => Some(mode),
         Part::View | Part::Plot(_) | Part::Window => None,
     };
-    let whole = what.size.map_or(sizes::FIGURE_WIDTH, |[width, _]| width) - 2.0 * margin;
+    let whole = match fit {
+        Fit::Page([width, _]) | Fit::Least { width } => width,
+        Fit::Natural => sizes::FIGURE_WIDTH,
+    } - 2.0 * margin;
     // Of one column, the page is as wide as the column would be among two.
-    let wanted = match (side, what.size) {
-        (Some(_), None) => ((whole - sizes::COLUMN_GAP) / 2.0).floor(),
+    let wanted = match (side, fit) {
+        (Some(_), Fit::Natural) => ((whole - sizes::COLUMN_GAP) / 2.0).floor(),
         _ => whole,
     };
     let mut width = match side {
@@ -210,18 +249,24 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
         part: None,
         page: Rect::ZERO,
     };
+    let mut least = Vec2::ZERO;
     let mut output = FullOutput::default();
-    // Cards are read whole, or not at all; everything else gives way.
-    let cards = what.view == View::Trainable && what.part == Part::View;
-    let mut least = SMALLEST;
-    for number in 0..FRAMES * 2 {
+    for number in 0..FRAMES * 6 {
+        let before = [layout.body, layout.page];
         let screen = vec2(width + 2.0 * margin, LARGEST);
         output = frame(ctx, screen, number, |ui| {
-            let natural = centre::figure_height(ui, state, what.view, width);
-            if cards {
-                least = natural - 1.0;
-            }
-            let height = height.unwrap_or(natural);
+            ui.data_mut(|data| {
+                let places = Places {
+                    only: (what.part != Part::View).then_some(what.part),
+                    ..Places::default()
+                };
+                data.insert_temp(Places::id(), places);
+            });
+            least = centre::least_size(ui, state, what.view, width);
+            let height = height.unwrap_or_else(|| match fit {
+                Fit::Least { .. } => least.y,
+                Fit::Page(_) | Fit::Natural => centre::figure_height(ui, state, what.view, width),
+            });
             let size = vec2(width, height);
             layout = page_ui(
                 ui,
@@ -238,42 +283,20 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
             Some(_) => 2.0 * (wanted - shown.width()),
             None => wanted - shown.width(),
         };
-        if let Some([_, whole]) = what.size {
-            let beside = layout.page.height() - layout.body.height();
-            let rest = match layout.part {
-                // What lies below the column is cut away with it.
-                Some(part) => {
-                    whole - (layout.page.height() - part.height()) + layout.body.height()
-                        - part.height()
-                }
-                None => whole - beside,
-            };
-            height = Some(rest);
+        if let Fit::Page([_, whole]) = fit {
+            let rest = layout.body.height() + whole - layout.page.height();
+            // Below the least it is not drawn at all.
+            height = Some(rest.clamp(least.y - 1.0, LARGEST));
         }
-        if height.is_some_and(|height| height < SMALLEST) {
+        if number >= FRAMES && before == [layout.body, layout.page] {
             break;
         }
     }
-    if height.is_some_and(|height| height < least) {
-        let [width, height] = what.size.unwrap_or_default();
-        return Err(DrawError::Size { width, height });
-    }
-    let missing = match what.part {
-        Part::Side(_) => "there are no columns here to take one of".to_owned(),
-        Part::Plot(name) => format!("there is no {name:?} here to show alone"),
-        Part::View | Part::Window => String::new(),
-    };
-    if !missing.is_empty() && layout.part.is_none() {
-        return Err(DrawError::Missing(missing));
-    }
-    // To the point what was asked for.
-    let size = what.size.map_or(layout.page.size(), Vec2::from);
-    Ok((Rect::from_min_size(layout.page.min, size), output))
+    (layout, least, output)
 }
 
 /// Draws the view, or one column or plot of it, and the caption below.
 fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rect>) -> Layout {
-    ui.data_mut(|data| data.insert_temp(Places::id(), Places::default()));
     let mut commands = Vec::new();
     let mut show = Show {
         state,
@@ -295,16 +318,22 @@ fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rec
         }
         Part::View | Part::Window => None,
     };
-    let shown = part.unwrap_or(body);
+    let mut shown = part.unwrap_or(body);
+    let heading = part.and_then(|part| places.heading(part));
     let mut bottom = shown.bottom();
     if what.caption {
         let below = pos2(shown.left(), bottom + sizes::S3);
-        bottom = caption_ui(
-            ui,
-            state,
-            what.view,
-            Rect::from_min_size(below, vec2(shown.width(), LARGEST)),
-        );
+        let room = Rect::from_min_size(below, vec2(shown.width(), LARGEST));
+        let side = heading.map(|heading| heading.title.as_str());
+        bottom = caption_ui(ui, state, what, side, room);
+    }
+    if let (Some(heading), Part::Plot(_)) = (heading, what.part) {
+        shown.min.y -= sizes::HEADER_BAND;
+        let line = shown.with_max_y(shown.top() + sizes::HEADER_BAND);
+        parts::inside_ui(ui, line, egui::Layout::default(), |ui| {
+            ui.set_clip_rect(line);
+            parts::heading_ui(ui, line, heading.mode, &heading.title, &heading.note);
+        });
     }
     let margin = Vec2::splat(sizes::S4);
     let page = Rect::from_min_max(
@@ -314,21 +343,41 @@ fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rec
     Layout { body, part, page }
 }
 
-/// The sentences, and what they were measured on; returns where they end.
-fn caption_ui(ui: &mut Ui, state: &State, view: View, room: Rect) -> f32 {
+/// The sentences, and what they were measured on; returns where they end. `side`: whose heading
+/// stands above a plot.
+fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, room: Rect) -> f32 {
     let palette = theme::palette(ui);
-    let explanation = centre::explanation(state, view);
+    let said = said(state, what, side);
     parts::inside_ui(ui, room, egui::Layout::default(), |ui| {
         ui.set_clip_rect(room.expand(sizes::S4));
         ui.spacing_mut().item_spacing.y = sizes::S1;
-        ui.add(Label::new(text::prose(
-            &explanation.text,
-            room.width(),
-            palette,
-        )));
-        parts::wrapped_ui(ui, text::note(measured_on(state, view), palette));
+        ui.add(Label::new(text::prose(&said, room.width(), palette)));
+        parts::wrapped_ui(ui, text::note(measured_on(state, what.view), palette));
         ui.min_rect().bottom()
     })
+}
+
+/// What the figure shows, in words: the sentences of the view speak of all of it, so that a part
+/// has only its name.
+fn said(state: &State, what: &What, side: Option<&str>) -> String {
+    let semantics = state.semantics();
+    let shown = match what.part {
+        Part::Window => return String::new(),
+        Part::View => return centre::explanation(state, what.view).text,
+        Part::Side(mode) => {
+            vec![
+                side.unwrap_or(modes::mode_label(mode, semantics))
+                    .to_owned(),
+            ]
+        }
+        Part::Plot(name) => [Some(name), side]
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect(),
+    };
+    let view = crate::command::Action::Show(what.view).info().label;
+    words::part(view, &shown, centre::channel(state, what.view))
 }
 
 /// The name of the figure.

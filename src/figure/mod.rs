@@ -15,7 +15,7 @@ mod table;
 mod text;
 mod write;
 
-pub use draw::{DrawError, Drawn, Part, What, draw, frame_svg};
+pub use draw::{DrawError, Drawn, LARGEST, Part, What, draw, frame_svg};
 pub use images::Images;
 pub use outline::outlined;
 pub use table::numbers;

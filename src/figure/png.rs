@@ -12,6 +12,12 @@ use crate::theme;
 /// The most pixels of a side.
 pub const MAX_SIDE: u32 = 16_384;
 
+/// Fewer pixels show nothing.
+pub const MIN_WIDTH: u32 = 100;
+
+/// Pixels of an inch, where nothing else is said.
+pub const DPI: f64 = 300.0;
+
 const MM_PER_INCH: f64 = 25.4;
 
 /// Why there is no PNG.
@@ -21,6 +27,8 @@ pub enum PngError {
     Svg(#[from] usvg::Error),
     #[error("{width} x {height} pixels are more than {MAX_SIDE} a side")]
     TooLarge { width: u32, height: u32 },
+    #[error("a picture is {MIN_WIDTH} to {MAX_SIDE} pixels wide, not {0:.0}")]
+    Width(f64),
     #[error(transparent)]
     Encoding(#[from] EncodingError),
 }
@@ -126,6 +134,19 @@ pub fn encode(
 pub fn written(svg: &str, width: u32, dpi: Option<f64>) -> Result<Vec<u8>, PngError> {
     let raster = raster(svg, width)?;
     Ok(encode(raster.size, &raster.rgba, dpi)?)
+}
+
+/// A width in whole pixels.
+///
+/// # Errors
+/// Too few, or more than a PNG may have.
+pub fn width(pixels: f64) -> Result<u32, PngError> {
+    let whole = pixels.round();
+    if (f64::from(MIN_WIDTH)..=f64::from(MAX_SIDE)).contains(&whole) {
+        Ok(whole as u32)
+    } else {
+        Err(PngError::Width(pixels))
+    }
 }
 
 /// Pixels of so many millimetres.

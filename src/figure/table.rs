@@ -2,13 +2,16 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::augment::Draw;
 use crate::model::Mode;
-use crate::state::{Base, State, TrainingState, View};
+use crate::state::{Base, RunState, State, TrainingState, View};
+use crate::train::network::Network;
 use crate::train::rows::{HEADER, row};
 use crate::views::batch_norm::chosen_channel;
 use crate::worker::{
-    AugmentationOutcome, BatchNormOutcome, Card, DropoutOutcome, HISTOGRAM_BINS, Look, Looked,
-    MeasuredBatch, Outcome, PassLook, PredictOutcome, TrainableOutcome, channel_distance, walked,
+    AugmentationOutcome, BatchNormOutcome, Card, Cell, DropoutOutcome, HISTOGRAM_BINS, Look,
+    Looked, MeasuredBatch, Outcome, PassLook, PredictOutcome, TrainableOutcome, channel_distance,
+    walked,
 };
 
 const HEAD: &str = "side,item,quantity,value\n";
@@ -56,13 +59,41 @@ pub fn numbers(state: &State, view: View) -> Option<String> {
 
 fn runs(training: &TrainingState) -> Option<String> {
     let network = training.network.as_ref()?;
-    let mut rows = String::from(HEADER);
+    let mut table = String::new();
     for run in &training.runs {
+        let mut rows = String::new();
         for step in &run.steps {
             row(&mut rows, &run.name, step, network);
         }
+        for line in rows.lines() {
+            let _ = writeln!(table, "{line},,,");
+        }
+        moved(&mut table, run, network);
     }
-    Some(rows)
+    let header = HEADER.trim_end();
+    Some(format!(
+        "{header},layer,weights_moved,statistics_moved\n{table}"
+    ))
+}
+
+/// How far each layer has moved after the last epoch, a row a layer; the columns of steps are
+/// empty.
+fn moved(table: &mut String, run: &RunState, network: &Network) {
+    let last = run.steps.iter().rev().find(|step| step.end.is_some());
+    let Some((step, end)) = last.and_then(|step| Some((step, step.end.as_ref()?))) else {
+        return;
+    };
+    let empty = ",".repeat(HEADER.matches(',').count() - 2);
+    for movement in &end.movement {
+        let layer = quoted(&network.model.graph.unique_name(movement.layer));
+        let [weights, statistics] = [movement.weights, movement.statistics]
+            .map(|moved| moved.map_or_else(String::new, |moved| (moved as f32).to_string()));
+        let (name, stage, epoch) = (&run.name, step.stage + 1, step.epoch);
+        let _ = writeln!(
+            table,
+            "\"{name}\",{stage},{epoch}{empty},{layer},{weights},{statistics}"
+        );
+    }
 }
 
 /// The numbers of a result, and of what was measured beside it. Items are counted from 1, as the
@@ -97,10 +128,51 @@ fn augmentation(table: &mut Table, outcome: &AugmentationOutcome) {
     for mode in Mode::BOTH {
         for (i, cell) in outcome.side(mode).iter().enumerate() {
             let item = format!("cell {}", i + 1);
-            table.row(Some(mode), &item, "drawn", &cell.words);
+            draws(table, mode, &item, cell);
             if let Some(difference) = cell.largest_difference {
                 table.row(Some(mode), &item, "largest_difference", difference);
             }
+        }
+    }
+}
+
+/// What was drawn for a cell: an item for each step of the pipeline, a number a quantity.
+fn draws(table: &mut Table, mode: Mode, cell: &str, of: &Cell) {
+    for (i, draw) in of.draws.iter().enumerate() {
+        let item = format!("{cell} step {}", i + 1);
+        for (quantity, value) in drawn(draw) {
+            table.row(Some(mode), &item, quantity, value);
+        }
+    }
+}
+
+/// The numbers of a draw: degrees counter-clockwise, fractions of height and width, pixels.
+fn drawn(draw: &Draw) -> Vec<(&'static str, f64)> {
+    let is = |flag: bool| f64::from(u8::from(flag));
+    match *draw {
+        Draw::Nothing => Vec::new(),
+        Draw::Flip {
+            left_right,
+            top_bottom,
+        } => vec![
+            ("flipped_left_right", is(left_right)),
+            ("flipped_top_bottom", is(top_bottom)),
+        ],
+        Draw::Rotation { turns } => vec![("rotation_degrees", turns * 360.0)],
+        Draw::Zoom { y, x } => vec![("zoom_height", y), ("zoom_width", x)],
+        Draw::Translation { y, x } => vec![("shift_height", y), ("shift_width", x)],
+        Draw::Shear { x, y } => vec![("shear_x", x), ("shear_y", y)],
+        Draw::Contrast { factor, .. } => vec![("contrast_factor", factor)],
+        Draw::Brightness { delta } => vec![("brightness_delta", delta)],
+        Draw::Crop {
+            top,
+            left,
+            height,
+            width,
+        } => {
+            let sides = [top, left, height, width].map(|n| n as f64);
+            let names = ["crop_top", "crop_left", "crop_height", "crop_width"];
+            names.into_iter().zip(sides).collect()
         }
     }
 }

@@ -96,8 +96,6 @@ pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;
 /// Narrower rows of key numbers get shorter labels.
 pub const STAT_NARROW: f32 = 440.0;
-/// Narrower ones get smaller formulas.
-pub const FORMULA_NARROW: f32 = 360.0;
 /// With less room beside the key numbers there is no label: the heading says it too.
 pub const STAT_LABEL: f32 = 108.0;
 /// All BatchNorm layers at a glance.

@@ -16,7 +16,7 @@ use crate::model::{Format, Mode, Reading, onnx};
 use crate::state::{Gallery, State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
 use crate::words::window as words;
-use crate::worker::Job;
+use crate::worker::{Job, Outcome};
 
 /// Tabs and the chosen view; scrolls where the window is too small for it.
 pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -37,14 +37,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     } else {
         0.0
     };
-    let body = match view {
-        View::BatchNorm => {
-            sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
-        }
-        View::Predict => predict::least_height(show.state),
-        View::Dropout => sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN,
-        View::Augmentation | View::Trainable | View::FineTune => sizes::BODY_MIN,
-    };
+    let body = least_height(show.state, view);
     let row = |shown: bool, height: f32| if shown { height + sizes::S2 } else { 0.0 };
     let tabs = row(tabs, sizes::TAB_HEIGHT);
     let rows = if lecture {
@@ -123,6 +116,44 @@ pub fn explanation(state: &State, view: View) -> Explanation {
         View::FineTune => fine_tune::explanation(state),
         View::Predict => predict::explanation(state),
     }
+}
+
+/// The channel that a view shows, from 1.
+pub fn channel(state: &State, view: View) -> Option<usize> {
+    let base = state
+        .opened
+        .base
+        .as_ref()
+        .filter(|_| view == View::BatchNorm)?;
+    let looked = state.computed.result(view)?;
+    match &looked.outcome {
+        Outcome::BatchNorm(outcome) => Some(batch_norm::chosen_channel(base, outcome) + 1),
+        _ => None,
+    }
+}
+
+/// The least height of a view's body in the window; below it the centre scrolls.
+fn least_height(state: &State, view: View) -> f32 {
+    match view {
+        View::BatchNorm => {
+            sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
+        }
+        View::Predict => predict::least_height(state),
+        View::Dropout => sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN,
+        View::Augmentation | View::Trainable | View::FineTune => sizes::BODY_MIN,
+    }
+}
+
+/// The least size of a view's body in a figure of this width: what nobody can scroll must be
+/// there.
+pub fn least_size(ui: &Ui, state: &State, view: View, width: f32) -> egui::Vec2 {
+    let height = match view {
+        View::Trainable | View::FineTune => figure_height(ui, state, view, width),
+        View::Augmentation | View::Dropout | View::BatchNorm | View::Predict => {
+            least_height(state, view)
+        }
+    };
+    vec2(sizes::CENTRE_MIN_WIDTH - 2.0 * sizes::S4, height)
 }
 
 /// The height a figure gives a view's body at this width.

@@ -12,6 +12,7 @@ use eframe::egui::{
 
 use super::terms;
 use crate::command::Action;
+use crate::figure::Part;
 use crate::model::Mode;
 use crate::theme::{self, Palette, sizes, text};
 
@@ -111,9 +112,21 @@ pub fn mark(painter: &Painter, center: Pos2, diameter: f32, mode: Mode, palette:
     };
 }
 
+/// The line above a column: whose it is, and what it does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heading {
+    pub mode: Mode,
+    pub title: String,
+    pub note: String,
+}
+
 /// Where the parts of a view lie; kept while a figure asks for it.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
+    /// What the figure shows of the view, where that is not all of it.
+    pub only: Option<Part>,
+    /// Headings, and the columns that are theirs.
+    pub headings: Vec<(Rect, Heading)>,
     /// Of the columns, training first.
     pub columns: [Option<Rect>; 2],
     /// Of what a figure can show alone, by name.
@@ -125,6 +138,19 @@ impl Places {
     pub fn id() -> Id {
         Id::unique("places in the view")
     }
+
+    /// The heading of the column that this lies in.
+    pub fn heading(&self, part: Rect) -> Option<&Heading> {
+        let mut headings = self.headings.iter();
+        let found = headings.find(|(column, _)| column.contains(part.center()));
+        found.map(|(_, heading)| heading)
+    }
+}
+
+/// What a figure shows of the view, where that is not all of it.
+pub fn only_part(ui: &Ui) -> Option<Part> {
+    let places = ui.data(|data| data.get_temp::<Places>(Places::id()));
+    places.and_then(|places| places.only)
 }
 
 /// Whether this is drawn for a figure, which nobody can click.
@@ -138,6 +164,19 @@ pub fn note_column(ui: &Ui, mode: Mode, rect: Rect) {
         if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
             let column = &mut places.columns[mode as usize];
             *column = Some(column.map_or(rect, |known| known.union(rect)));
+            data.insert_temp(Places::id(), places);
+        }
+    });
+}
+
+/// Tells a figure what stands above this column.
+pub fn note_heading(ui: &Ui, column: Rect, mode: Mode, title: &str, note: &str) {
+    ui.data_mut(|data| {
+        if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
+            let [title, note] = [title, note].map(str::to_owned);
+            places
+                .headings
+                .push((column, Heading { mode, title, note }));
             data.insert_temp(Places::id(), places);
         }
     });
@@ -163,6 +202,7 @@ pub fn column_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) -
     let palette = theme::palette(ui);
     let colors = palette.mode(mode);
     note_column(ui, mode, rect);
+    note_heading(ui, rect, mode, title, note);
     card(ui.painter(), rect, palette);
     let mut cut = Cut(rect);
     let band = cut.top(sizes::HEADER_BAND);
@@ -177,15 +217,20 @@ pub fn column_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) -
         .shrink2(Vec2::splat(sizes::LINE))
         .with_max_y(band.bottom());
     ui.painter().rect_filled(inner, corners, colors.band);
-    let center = pos2(band.left() + sizes::S4 + sizes::MARK / 2.0, band.center().y);
+    heading_ui(ui, band.shrink2(vec2(sizes::S4, 0.0)), mode, title, note);
+    cut.0
+}
+
+/// The mark of a mode, its name in its colour, and what it does.
+pub fn heading_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) {
+    let palette = theme::palette(ui);
+    let center = pos2(rect.left() + sizes::MARK / 2.0, rect.center().y);
     mark(ui.painter(), center, sizes::MARK, mode, palette);
-    let mut rest = band.shrink2(vec2(sizes::S4, 0.0));
-    rest.min.x += sizes::MARK + sizes::S2;
+    let rest = rect.with_min_x(rect.left() + sizes::MARK + sizes::S2);
     row_ui(ui, rest, |ui| {
-        label_ui(ui, text::strong(title).color(colors.ink));
+        label_ui(ui, text::strong(title).color(palette.mode(mode).ink));
         line_ui(ui, text::note(note, palette));
     });
-    cut.0
 }
 
 /// A small triangle that points down.

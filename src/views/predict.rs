@@ -9,6 +9,7 @@ use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, augmentation, centre, code};
 use crate::command::Command;
+use crate::figure::Part;
 use crate::model::{Mode, Reading};
 use crate::state::{State, View};
 use crate::theme::{self, sizes, text};
@@ -144,12 +145,15 @@ fn side_ui(
     let pitch = (height - 2.0 * strip_height) / classes;
     let pitch = pitch.clamp(sizes::PREDICT_ROW_MIN, sizes::PREDICT_ROW_MAX);
     let mut rows = Cut(cut.top(pitch * classes));
-    parts::note_plot_of(
-        ui,
-        mode,
-        [words::LEFT_CLASSES, words::RIGHT_CLASSES],
-        rows.0,
-    );
+    // Alone, they have the axis that otherwise stands below the strips.
+    let names_of_plots = [words::LEFT_CLASSES, words::RIGHT_CLASSES];
+    let mut classes = rows.0;
+    if parts::only_part(ui) == Some(Part::Plot(names_of_plots[mode as usize])) {
+        let axis = cut.top(ticks.height());
+        marks::ticks_ui(ui, columns, axis);
+        classes.max.y = axis.bottom();
+    }
+    parts::note_plot_of(ui, mode, names_of_plots, classes);
     marks::lines_ui(ui, columns, rows.0.y_range());
     for row in &outcome.rows {
         let name = names.of(row.class);
@@ -173,7 +177,11 @@ fn side_ui(
         ui,
         mode,
         plots,
-        room.with_max_y(room.bottom() + ticks.height()),
+        // With the class they are of, and the axis.
+        Rect::from_x_y_ranges(
+            room.x_range(),
+            room.top() - sizes::TITLE_ROW..=room.bottom() + ticks.height(),
+        ),
     );
     marks::lines_ui(ui, columns, room.y_range());
     marks::ticks_ui(

@@ -37,6 +37,13 @@ pub fn batch_of(n: usize) -> String {
     format!("batch of {photos}")
 }
 
+/// What a column or a plot is: `**BatchNorm**: Left histogram, training=True, channel 5`.
+pub fn part(view: &str, shown: &[String], channel: Option<usize>) -> String {
+    let channel = channel.map(|channel| format!("channel {channel}"));
+    let shown: Vec<String> = shown.iter().cloned().chain(channel).collect();
+    format!("**{view}**: {}", shown.join(", "))
+}
+
 pub fn seed(seed: u64) -> String {
     format!("seed {seed}")
 }

@@ -32,6 +32,24 @@ pub fn measured(x: f64) -> String {
     with_sign(x, digits)
 }
 
+/// Two values with as many digits as tell them apart, where they differ.
+pub fn told_apart([first, second]: [f64; 2]) -> [String; 2] {
+    let short = [first, second].map(measured);
+    if short[0] != short[1] || first == second {
+        return short;
+    }
+    let is_small = first.abs() < 0.0005;
+    let written = |x: f64, digits: usize| {
+        if is_small {
+            format!("{x:.digits$e}").replace('-', "\u{2212}")
+        } else {
+            fixed(x, digits)
+        }
+    };
+    let mut longer = (2..=12).map(|digits| [first, second].map(|x| written(x, digits)));
+    longer.find(|[a, b]| a != b).unwrap_or(short)
+}
+
 /// A value rounded to `decimals`, with a real minus sign.
 pub fn fixed(x: f64, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", x.abs());

@@ -7,7 +7,7 @@ use clap::{ArgGroup, ValueEnum};
 use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
 use crate::cli::{Failure, Reading, Rules};
-use crate::figure::{Part, What, png};
+use crate::figure::{LARGEST, Part, What, png};
 use crate::model::Mode;
 use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
 
@@ -116,9 +116,9 @@ pub struct Figure {
     /// Instead, the width on paper or screen: 1600px, 160mm.
     #[arg(long, value_name = "W", value_parser = width)]
     pub width: Option<Width>,
-    /// Pixels of an inch, for widths in mm.
-    #[arg(long, value_name = "N", value_parser = positive, default_value = "300")]
-    pub dpi: f64,
+    /// Pixels of an inch, for widths in mm (300).
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub dpi: Option<f64>,
     #[arg(long, value_name = "THEME", default_value = "light")]
     pub theme: Theme,
     /// Both columns, or one.
@@ -217,6 +217,10 @@ impl Figure {
             let why = "--outline-text is for SVG: a PNG holds no text";
             return Err(Failure::Usage(why.to_owned()));
         }
+        if self.dpi.is_some() && !matches!(self.width, Some(Width::Millimetres(_))) {
+            let why = "--dpi is for a --width in mm, like 160mm";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         let input = self.input.as_deref();
         if input.is_some_and(crate::cli::arrays::is_array) {
             let why = "--input: a figure shows photos, not arrays";
@@ -243,21 +247,19 @@ impl Figure {
     /// The width of a PNG in pixels.
     ///
     /// # Errors
-    /// More pixels than a PNG may have.
+    /// See [`png::width`].
     pub fn pixels(&self, points: f32, scale: f64) -> Result<u32, Failure> {
         let width = match self.width {
             None => f64::from(points) * scale,
             Some(Width::Pixels(pixels)) => pixels,
-            Some(Width::Millimetres(mm)) => png::pixels_of_mm(mm, self.dpi),
+            Some(Width::Millimetres(mm)) => png::pixels_of_mm(mm, self.dpi()),
         };
-        if (1.0..=f64::from(png::MAX_SIDE)).contains(&width.round()) {
-            Ok(width.round() as u32)
-        } else {
-            let most = png::MAX_SIDE;
-            Err(Failure::Usage(format!(
-                "a picture is 1 to {most} pixels wide, not {width:.0}"
-            )))
-        }
+        png::width(width).map_err(|error| Failure::Usage(error.to_string()))
+    }
+
+    /// Pixels of an inch.
+    pub fn dpi(&self) -> f64 {
+        self.dpi.unwrap_or(png::DPI)
     }
 
     /// Width and height as an SVG says them.
@@ -301,13 +303,20 @@ fn positive(text: &str) -> Result<f64, String> {
 
 fn size(text: &str) -> Result<[f32; 2], String> {
     let sides = text.split_once(['x', 'X']);
-    let number = |text: &str| text.trim().parse::<u16>().ok().map(f32::from);
+    let number = |text: &str| text.trim().parse::<u32>().ok().map(|n| n as f32);
     let sides = sides.and_then(|(w, h)| Some([number(w)?, number(h)?]));
-    sides.ok_or_else(|| "a size is WxH in whole points, like 1000x600".to_owned())
+    let sides = sides.ok_or("a size is WxH in whole points, like 1000x600")?;
+    if sides.iter().any(|&side| side > LARGEST) {
+        return Err(format!("a size has at most {LARGEST} points a side"));
+    }
+    Ok(sides)
 }
 
 fn width(text: &str) -> Result<Width, String> {
-    let number = |text: &str| positive(text.trim());
+    let number = |text: &str| {
+        let needed = "a width is a number above 0 in px or mm, like 1600px or 160mm";
+        positive(text.trim()).map_err(|_| needed.to_owned())
+    };
     match text.strip_suffix("mm") {
         Some(mm) => number(mm).map(Width::Millimetres),
         None => number(text.strip_suffix("px").unwrap_or(text)).map(Width::Pixels),

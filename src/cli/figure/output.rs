@@ -1,13 +1,18 @@
 //! Writing a figure, and what stands beside it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
+use super::Written;
 use super::options::{Figure, Format, LookOptions, Width};
 use crate::cli::Failure;
 use crate::figure::{Drawn, numbers, outlined, png};
 use crate::lesson::Step;
 use crate::state::{State, View};
-use crate::worker::save;
+use crate::words::notices::READ_ONLY;
+use crate::worker::{persist, temporary_beside};
 
 impl Figure {
     /// The figure's file, and beside it what was asked for.
@@ -38,6 +43,8 @@ impl Figure {
     }
 
     fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
+        // The same width as of a picture, of which too little shows nothing.
+        self.pixels(drawn.size[0], look.scale)?;
         let [width, height] = drawn.size;
         let said = format!(" width=\"{width}\" height=\"{height}\" viewBox=");
         let [w, h] = self.svg_size(drawn.size, look.scale);
@@ -52,20 +59,52 @@ impl Figure {
 
     fn png(&self, drawn: &Drawn, look: &LookOptions) -> Result<Vec<u8>, Failure> {
         let width = self.pixels(drawn.size[0], look.scale)?;
-        let dpi = matches!(self.width, Some(Width::Millimetres(_))).then_some(self.dpi);
+        let dpi = matches!(self.width, Some(Width::Millimetres(_))).then(|| self.dpi());
         png::written(&drawn.svg, width, dpi).map_err(|error| match error {
-            png::PngError::TooLarge { .. } => Failure::Usage(error.to_string()),
+            png::PngError::TooLarge { .. } | png::PngError::Width(_) => {
+                Failure::Usage(error.to_string())
+            }
             other => Failure::File(other.to_string()),
         })
     }
 }
 
-/// Writes a file whole or not at all.
-pub(super) fn write_file(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    save(path, bytes).map_err(|error| {
+/// Writes the files: all of them, or none where one cannot be written.
+pub(super) fn write_files(files: &[Written]) -> Result<(), Failure> {
+    let failed = |cause: &str, path: &Path| {
         Failure::File(format!(
-            "the figure was not written ({error:#}): {}",
+            "the figure was not written ({cause}): {}",
             path.display()
         ))
-    })
+    };
+    let mut complete = Vec::new();
+    for (path, bytes) in files {
+        let file = prepared(path, bytes).map_err(|e| failed(&e.to_string(), path))?;
+        complete.push((file, path));
+    }
+    for (written, (file, path)) in complete.into_iter().enumerate() {
+        persist(file, path).map_err(|error| match written {
+            0 => failed(&error.to_string(), path),
+            n => Failure::File(format!(
+                "only {n} of {} files were written ({error}): {}",
+                files.len(),
+                path.display()
+            )),
+        })?;
+    }
+    Ok(())
+}
+
+/// A complete file, to be renamed to `path`.
+fn prepared(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
+    if path.is_dir() {
+        anyhow::bail!("it is a folder");
+    }
+    // Found out now, not when others are in place.
+    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
+        anyhow::bail!("{READ_ONLY}");
+    }
+    let mut file = temporary_beside(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
 }

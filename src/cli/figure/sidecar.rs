@@ -17,7 +17,8 @@ use crate::dataset::{Photo, PhotoSource};
 use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, Step};
 use crate::state::{State, View};
-use crate::worker::ModelSource;
+use crate::words::call as words;
+use crate::worker::{ModelSource, Outcome};
 
 impl Figure {
     /// The sidecar of one figure.
@@ -45,15 +46,21 @@ impl Figure {
             "lesson": self.from.as_deref().map(lesson).transpose()?,
             "step": step.map(|step| &step.title),
             "trainable": { "flags": flags, "frozen": frozen(state) },
+            "call": words::value(settings.call, state.semantics()),
+            "recorded": recorded(state),
             "seed": settings.seed,
+            "redraws": settings.redraws,
             "layer": layer(state, view),
             "channel": channel(state, view),
-            "augmentation": settings.pipeline.steps.iter().filter(|s| s.on).map(|s| s.layer.class()).collect::<Vec<_>>(),
+            "augmentation": settings.pipeline.steps.iter().filter(|s| s.on).map(|s| s.layer.keras_code()).collect::<Vec<_>>(),
             "batch_augmented": settings.augment_batch,
             "photo": photo(state)?,
             "batch": batch(state, view)?,
         });
         let mut value = value;
+        if view == View::Dropout {
+            value["rate"] = rate(state).into();
+        }
         if view == View::FineTune {
             value["runs"] = runs(state);
         }
@@ -118,6 +125,20 @@ fn frozen(state: &State) -> Vec<&str> {
 fn layer(state: &State, view: View) -> Option<&str> {
     let base = state.opened.base.as_ref()?;
     Some(&base.model.graph.layers[base.layer(view)?].name)
+}
+
+/// The value of `training=` recorded at the call of the base.
+fn recorded(state: &State) -> Option<bool> {
+    let base = state.opened.base.as_ref()?;
+    base.flags.recorded(&base.model.graph)
+}
+
+/// The rate the noise layer was measured with.
+fn rate(state: &State) -> Option<f64> {
+    match &state.computed.result(View::Dropout)?.outcome {
+        Outcome::Dropout(outcome) => Some(outcome.noise.strength()),
+        _ => None,
+    }
 }
 
 /// The chosen channel, from 1; none where the view chose it.

@@ -2,7 +2,7 @@
 
 use super::Shown;
 use crate::model::{Mode, Semantics};
-use crate::words::number::{fixed, measured, thousands};
+use crate::words::number::{fixed, measured, thousands, told_apart};
 
 /// One moving value before and after a batch.
 pub struct Step {
@@ -38,6 +38,14 @@ impl Step {
         let [moving, batch] = [moving, self.batch].map(|x| factor_of(&show(x)));
         let next = show(next);
         format!("{kept} × {moving} + {rest} × {batch}{unbiased} = {next}")
+    }
+}
+
+impl Step {
+    /// `0.284500 → 0.284501`, where there is no room for the arithmetic.
+    pub fn short(&self) -> String {
+        let [from, to] = told_apart([self.moving, self.next]);
+        format!("{from} → {to}")
     }
 }
 
@@ -83,6 +91,16 @@ pub fn output(shown: &Shown<'_>, mode: Mode) -> String {
         epsilon(outcome.epsilon),
         added(shown.at(&outcome.beta)),
     )
+}
+
+/// The same with the factor and the summand worked out: `y = 1.9173 × x − 1.1286`.
+pub fn short_output(shown: &Shown<'_>, mode: Mode) -> String {
+    let outcome = shown.outcome;
+    let used = &shown.side(mode).used;
+    let deviation = (shown.at(&used.variance) + outcome.epsilon).sqrt();
+    let scale = shown.at(&outcome.gamma) / deviation;
+    let shift = shown.at(&outcome.beta) - scale * shown.at(&used.mean);
+    format!("y = {} × x{}", measured(scale), added(shift))
 }
 
 /// A number after a multiplication sign: in brackets where it is negative.

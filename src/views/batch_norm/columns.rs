@@ -1,6 +1,6 @@
 //! The two columns: the chosen channel's numbers, its output, and its map.
 
-use eframe::egui::{Align, Layout, Rect, RichText, Ui, vec2};
+use eframe::egui::{Align, FontId, Layout, Rect, Response, RichText, Ui, vec2};
 
 use super::map::{self, Map};
 use super::{Shown, arithmetic, said};
@@ -40,27 +40,21 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     let palette = theme::palette(ui);
     let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S1)));
     used_ui(ui, shown, [mode, look], cut.top(sizes::KEY_ROW));
-    for [label, words] in next_rows(shown, mode) {
+    for (label, written) in next_rows(shown, mode) {
         let row = cut.top(sizes::CARD_ROW);
-        let words = if row.width() < sizes::FORMULA_NARROW {
-            // What is cut off must not be the result.
-            let result_first = words
-                .split_once(" = ")
-                .map(|(sum, next)| format!("{next} = {sum}"));
-            text::small_strong(result_first.unwrap_or(words))
-        } else {
-            text::strong(words)
-        };
-        labelled_ui(ui, row, label, words);
+        formula_ui(ui, row, label, &written, text::semibold());
     }
-    let formula = arithmetic::output(shown, mode);
+    let written = [
+        arithmetic::output(shown, mode),
+        arithmetic::short_output(shown, mode),
+    ];
     let row = cut.top(sizes::CARD_ROW);
-    let meaning = words::OUTPUT_FORMULA;
-    let words = text::small_strong(formula);
-    labelled_ui(ui, row, words::OUTPUT, words).on_hover_text(meaning);
+    let formula = formula_ui(ui, row, words::OUTPUT, &written, text::small());
+    formula.on_hover_text(words::OUTPUT_FORMULA);
     cut.top(sizes::S1);
     let maps = Mode::BOTH.map(|mode| Map::of(shown, mode));
-    let caption = said::output_caption(shown, mode, maps[0].is_some());
+    let alone = parts::only_part(ui).is_some();
+    let caption = said::output_caption(shown, mode, maps[0].is_some(), alone);
     parts::row_ui(ui, cut.top(sizes::CAPTION), |ui| {
         parts::line_ui(ui, text::note(&caption, palette))
     });
@@ -120,39 +114,61 @@ fn used_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], row: Rect) {
     }
 }
 
-/// The moving mean and variance that follow, with the arithmetic.
-fn next_rows(shown: &Shown<'_>, mode: Mode) -> [[String; 2]; 2] {
+/// The moving mean and variance that follow: with the arithmetic, and in short.
+fn next_rows(shown: &Shown<'_>, mode: Mode) -> [(&'static str, [String; 2]); 2] {
     let side = shown.side(mode);
-    let names = [words::NEXT_MEAN, words::NEXT_VARIANCE];
-    let labelled = |values: [String; 2]| {
-        let [mean, variance] = values;
-        [[names[0].to_owned(), mean], [names[1].to_owned(), variance]]
+    let labelled = |[mean, variance]: [[String; 2]; 2]| {
+        [(words::NEXT_MEAN, mean), (words::NEXT_VARIANCE, variance)]
     };
+    let once = |values: [String; 2]| values.map(|value| [value.clone(), value]);
     if mode == Mode::Training && side.effective.updates_statistics {
         return match arithmetic::steps(shown) {
-            Some(steps) => labelled(steps.map(|step| step.text())),
+            Some(steps) => labelled(steps.map(|step| [step.text(), step.short()])),
             // Called several times: only the result is plain to see.
-            None => labelled(shown.next().map(measured)),
+            None => labelled(once(shown.next().map(measured))),
         };
     }
     let moving = &shown.outcome.moving;
     let values = [&moving.mean, &moving.variance];
-    labelled(values.map(|values| words::unchanged(&measured(shown.at(values)))))
+    let unchanged = values.map(|values| words::unchanged(&measured(shown.at(values))));
+    labelled(once(unchanged))
 }
 
-/// A quiet label in a column of its own, and a value.
-fn labelled_ui(
+/// A quiet label in a column of its own, and a formula: smaller where it would be cut off, and in
+/// short where that does not do.
+fn formula_ui(
     ui: &mut Ui,
     row: Rect,
-    label: impl Into<String>,
-    value: RichText,
-) -> eframe::egui::Response {
+    label: &str,
+    written: &[String; 2],
+    font: FontId,
+) -> Response {
+    let [whole, short] = written;
     let palette = theme::palette(ui);
     let (left, right) = row.split_left_right_at_x(row.left() + sizes::FIELD_LABEL);
     parts::row_ui(ui, left, |ui| {
         parts::line_ui(ui, text::note(label, palette))
     });
-    parts::row_ui(ui, right, |ui| parts::value_ui(ui, value))
+    let fits = |words: &str, font: &FontId| {
+        let words = words.to_owned();
+        let laid_out = ui
+            .painter()
+            .layout_no_wrap(words, font.clone(), palette.ink);
+        laid_out.size().x <= right.width()
+    };
+    let fonts = [font, text::small(), text::tiny()];
+    let fitting = |words: &str| fonts.iter().find(|font| fits(words, font));
+    let (words, font) = match fitting(whole) {
+        Some(font) => (whole, font),
+        None => (short, fitting(short).unwrap_or(&fonts[2])),
+    };
+    let value = RichText::new(words).font(font.clone());
+    let response = parts::row_ui(ui, right, |ui| parts::value_ui(ui, value));
+    if words == whole {
+        response
+    } else {
+        response.on_hover_text(whole)
+    }
 }
 
 fn histogram_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], room: Rect, name: String) {

@@ -41,13 +41,15 @@ fn shown_mean(values: &[f32]) -> f64 {
     values.first().map_or(0.0, |&x| f64::from(x))
 }
 
-/// What stands above a histogram and a map.
-pub fn output_caption(shown: &Shown<'_>, mode: Mode, has_map: bool) -> String {
+/// What stands above a histogram and a map; `alone`: without the other side.
+pub fn output_caption(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool) -> String {
     let channel = shown.channel + 1;
     let outcome = shown.outcome;
     match mode {
-        Mode::Training => words::output_in_training(channel, outcome.n, &outcome.shape, has_map),
-        Mode::Inference => words::output_in_inference(channel, has_map),
+        Mode::Inference if !alone => words::output_in_inference(channel, has_map),
+        Mode::Training | Mode::Inference => {
+            words::output_of_batch(channel, outcome.n, &outcome.shape, has_map)
+        }
     }
 }
 

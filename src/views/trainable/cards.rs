@@ -7,6 +7,7 @@ use eframe::egui::{
     Align, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
+use crate::figure::Part;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
@@ -18,7 +19,8 @@ use crate::worker::{Card, TrainableOutcome};
 
 /// The height of headings and cards at this width: what the longest of the four needs.
 pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
-    let inner = (width - sizes::FLAG_COLUMN - sizes::S2) / 2.0 - 2.0 * sizes::S4;
+    let flags = sizes::FLAG_COLUMN * if stands_alone(ui) { 2.0 } else { 1.0 };
+    let inner = (width - flags - sizes::S2) / 2.0 - 2.0 * sizes::S4;
     let palette = theme::palette(ui);
     let words = |outcome: &TrainableOutcome| {
         let cards = outcome.cards.iter().map(|card| {
@@ -31,6 +33,12 @@ pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
     let lines = words::lines(is_narrow(inner)) as f32;
     let card = 2.0 * sizes::S3 + sizes::CARD_TITLE + lines * sizes::CARD_ROW + sizes::S1 + words;
     sizes::HEADER_BAND + 2.0 * card + sizes::S2
+}
+
+/// Whether a figure shows one side or one card: each side then has the flags at its left.
+fn stands_alone(ui: &Ui) -> bool {
+    let of_cards = |part: &Part| *part != Part::Plot(words::LAYERS);
+    parts::only_part(ui).as_ref().is_some_and(of_cards)
 }
 
 /// Whether a card has no room for its full labels.
@@ -52,16 +60,28 @@ fn said(card: &Card, outcome: &TrainableOutcome) -> String {
 pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutcome>, rect: Rect) {
     let mut cut = Cut(rect);
     let heads = cut.top(sizes::HEADER_BAND);
-    let left = rect.left() + sizes::FLAG_COLUMN;
+    let alone = stands_alone(ui);
+    // With the flags, and without.
+    let sides = |row: Rect| {
+        if alone {
+            Cut(row)
+                .halves(sizes::S2)
+                .map(|side| [side, side.with_min_x(side.left() + sizes::FLAG_COLUMN)])
+        } else {
+            let row = row.with_min_x(row.left() + sizes::FLAG_COLUMN);
+            Cut(row).halves(sizes::S2).map(|side| [side, side])
+        }
+    };
     // While other rules are computed, the old numbers keep the words that go with them.
     let semantics = outcome.map_or(show.state.semantics(), |o| o.semantics);
-    for (mode, rect) in Mode::BOTH
-        .into_iter()
-        .zip(Cut(heads.with_min_x(left)).halves(sizes::S2))
-    {
+    for (mode, [whole, side]) in Mode::BOTH.into_iter().zip(sides(heads)) {
         let note = outcome.map_or("", |o| words::reaches(o, mode, semantics));
-        heading_ui(ui, rect, mode, modes::mode_label(mode, semantics), note);
-        parts::note_column(ui, mode, rect);
+        let title = modes::mode_label(mode, semantics);
+        let inner = side.shrink2(vec2(sizes::S4, 0.0));
+        parts::heading_ui(ui, inner, mode, title, note);
+        parts::note_column(ui, mode, whole);
+        let column = whole.with_max_y(rect.bottom());
+        parts::note_heading(ui, column, mode, title, note);
     }
     let row = ((cut.0.height() - sizes::S2) / 2.0).floor();
     let flag = modes::flag_label(semantics);
@@ -69,18 +89,22 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
         let row = cut.top(row);
         cut.top(sizes::S2);
         let value = call::python(trainable);
-        flag_ui(ui, row.with_max_x(left), &format!("{flag}={value}"));
-        for (mode, rect) in Mode::BOTH
-            .into_iter()
-            .zip(Cut(row.with_min_x(left)).halves(sizes::S2))
-        {
-            parts::note_column(ui, mode, rect);
+        let flag = format!("{flag}={value}");
+        if !alone {
+            let left = rect.left() + sizes::FLAG_COLUMN;
+            flag_ui(ui, row.with_max_x(left), &flag);
+        }
+        for (mode, [whole, rect]) in Mode::BOTH.into_iter().zip(sides(row)) {
+            if alone {
+                flag_ui(ui, whole.with_max_x(rect.left()), &flag);
+            }
+            parts::note_column(ui, mode, whole);
             let names = if trainable {
                 [words::OPEN_LEFT, words::OPEN_RIGHT]
             } else {
                 [words::FROZEN_LEFT, words::FROZEN_RIGHT]
             };
-            parts::note_plot_of(ui, mode, names, rect);
+            parts::note_plot_of(ui, mode, names, whole);
             if let Some(outcome) = outcome {
                 card_ui(ui, outcome, outcome.card(trainable, mode), rect);
             } else {
@@ -91,18 +115,6 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
             }
         }
     }
-}
-
-/// A mode, and what becomes of it on the way to the base.
-fn heading_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) {
-    let palette = theme::palette(ui);
-    let center = pos2(rect.left() + sizes::S4 + sizes::MARK / 2.0, rect.center().y);
-    parts::mark(ui.painter(), center, sizes::MARK, mode, palette);
-    let rest = rect.with_min_x(center.x + sizes::MARK / 2.0 + sizes::S2);
-    parts::row_ui(ui, rest, |ui| {
-        parts::label_ui(ui, text::strong(title).color(palette.mode(mode).ink));
-        parts::line_ui(ui, text::note(note, palette));
-    });
 }
 
 /// The value of the flag, read from below.

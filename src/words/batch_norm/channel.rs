@@ -2,7 +2,7 @@
 
 use crate::model::{Mode, Semantics};
 use crate::words::call::Call;
-use crate::words::number::{fixed, measured, percent, trimmed};
+use crate::words::number::{fixed, measured, percent, told_apart, trimmed};
 use crate::worker::{BatchNormOutcome, BatchNormSide};
 
 /// Where a channel's moving mean goes.
@@ -53,11 +53,23 @@ pub fn what_you_see(
     let moves = if let Some(walk) = &moves.walk {
         walk.clone()
     } else if training.effective.updates_statistics {
+        let [from, to] = told_apart([value(&outcome.moving.mean), moves.next]);
+        // Where the stored mean as it stands above would not be seen to move.
+        let from = if from == stored {
+            String::new()
+        } else {
+            format!("from {from} ")
+        };
+        let share = 1.0 - moves.momentum;
+        // PyTorch's momentum is the share of the batch, Keras' that of the stored value.
+        let momentum = match call.semantics {
+            Semantics::PyTorch => share,
+            Semantics::Keras2 | Semantics::Keras3 => moves.momentum,
+        };
         format!(
-            "The stored mean would move to {}: {} of the gap (momentum {}). ",
-            measured(moves.next),
-            percent_of_gap(1.0 - moves.momentum),
-            trimmed(moves.momentum),
+            "The stored mean would move {from}to {to}: {} of the gap (momentum {}). ",
+            percent_of_gap(share),
+            trimmed(momentum),
         )
     } else {
         String::new()

@@ -89,11 +89,28 @@ fn a_trainable_batch_norm_uses_the_batch() {
         let text = batch_norm(&outcome(true, None, semantics), 0, true, semantics);
         assert!(text.contains("own mean **0.5296**"), "{text}");
         assert!(text.contains("stored **0.2845**"), "{text}");
-        assert!(
-            text.contains("a thousandth of the gap (momentum 0.999)"),
-            "{text}"
-        );
+        let momentum = match semantics {
+            Semantics::PyTorch => "0.001",
+            Semantics::Keras2 | Semantics::Keras3 => "0.999",
+        };
+        let share = format!("a thousandth of the gap (momentum {momentum})");
+        assert!(text.contains(&share), "{text}");
     }
+}
+
+#[test]
+fn a_small_move_is_seen_as_one() {
+    let mut outcome = outcome(true, None, Semantics::PyTorch);
+    outcome.moving.mean[0] = 0.885_797;
+    outcome.training.next.mean[0] = 0.885_823;
+    let text = batch_norm(&outcome, 0, true, Semantics::PyTorch);
+    assert!(
+        text.contains("would move from 0.88580 to 0.88582:"),
+        "{text}"
+    );
+    outcome.training.next.mean[0] = 0.885_797;
+    let text = batch_norm(&outcome, 0, true, Semantics::PyTorch);
+    assert!(text.contains("would move to 0.8858:"), "{text}");
 }
 
 #[test]

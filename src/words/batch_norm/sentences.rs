@@ -22,14 +22,14 @@ pub fn not_walked(batches: usize, mean: f64) -> String {
     format!("**{batches} went through** and the moving mean is still {mean}. ")
 }
 
-/// What stands above the histogram of the training column: how many values, of what.
-pub fn output_in_training(channel: usize, n: usize, shape: &[usize], has_map: bool) -> String {
+/// What stands above a histogram: how many values, of what.
+pub fn output_of_batch(channel: usize, n: usize, shape: &[usize], has_map: bool) -> String {
     let photos = common::photos(shape.first().copied().unwrap_or(0));
     let (n, positions, map) = (thousands(n), positions(shape), beside(has_map));
     format!("Output of channel {channel}: {n} values = {photos}{positions}{map}")
 }
 
-/// The same of the inference column.
+/// The same of the inference column beside another.
 pub fn output_in_inference(channel: usize, has_map: bool) -> String {
     let map = beside(has_map);
     format!("Output of channel {channel}, same photos, same axis{map}")

@@ -286,7 +286,9 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     CentralPanel::no_frame()
         .frame(egui::Frame::new().fill(palette.background))
         .show(ui, |ui| views::centre::centre_ui(ui, show));
-    views::notices::notices_ui(ui, show);
+    if !views::parts::is_still(ui.ctx()) {
+        views::notices::notices_ui(ui, show);
+    }
     views::notices::unreadable_ui(ui, show);
     views::notices::drop_hint_ui(ui);
     views::hint::hint_ui(ui, show);

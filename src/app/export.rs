@@ -9,7 +9,7 @@ use super::App;
 use super::textures::load_smooth;
 use crate::command::ExportCommand;
 use crate::figure::png::Raster;
-use crate::figure::{Images, Part, What, draw, numbers};
+use crate::figure::{Images, Part, What, Width, draw, numbers, outlined};
 use crate::state::{Export, ExportChoice, Settings};
 use crate::theme::sizes;
 use crate::words::export as words;
@@ -41,7 +41,8 @@ impl App {
                 export.choice = Some(ExportChoice {
                     part: Part::View,
                     png: true,
-                    scale: ExportChoice::SCALES[1],
+                    width: Width::Scale(ExportChoice::SCALES[1]),
+                    outline: false,
                     dark: ctx.theme() == eframe::egui::Theme::Dark,
                     caption: true,
                     numbers: false,
@@ -60,10 +61,20 @@ impl App {
                 };
                 if figure.png_width.is_some() {
                     self.send_figure(figure, FigureTo::Clipboard);
-                } else {
-                    ctx.copy_text(figure.svg.clone());
-                    export.said = Some(words::SVG_COPIED.to_owned());
+                    return;
                 }
+                let svg = if figure.outline {
+                    outlined(&figure.svg).map_err(|error| error.to_string())
+                } else {
+                    Ok(figure.svg.clone())
+                };
+                export.said = Some(match svg {
+                    Ok(svg) => {
+                        ctx.copy_text(svg);
+                        words::SVG_COPIED.to_owned()
+                    }
+                    Err(why) => why,
+                });
             }
         }
     }
@@ -144,15 +155,31 @@ impl App {
                 if choice.part != Part::Window {
                     export.plots.clone_from(&drawn.plots);
                 }
-                let width = drawn.size[0] as u32 * choice.scale;
-                export.drawn = Some(Arc::new(Figure {
-                    svg: drawn.svg.clone(),
-                    png_width: choice.png.then_some(width),
-                    numbers: numbers.filter(|_| choice.numbers),
-                }));
+                let width = choice.width;
+                match width.pixels(drawn.size[0]) {
+                    Ok(pixels) => {
+                        let svg = match (choice.png, width) {
+                            (true, _) | (false, Width::Scale(_)) => drawn.svg.clone(),
+                            (false, width) => width.svg(&drawn.svg, drawn.size),
+                        };
+                        export.drawn = Some(Arc::new(Figure {
+                            svg,
+                            png_width: choice.png.then_some(pixels),
+                            dpi: width.dpi().map(|dpi| dpi.round() as u32),
+                            outline: choice.outline && !choice.png,
+                            numbers: numbers.filter(|_| choice.numbers),
+                        }));
+                    }
+                    Err(error) => {
+                        export.drawn = None;
+                        export.said = Some(error.to_string());
+                    }
+                }
                 let preview = Figure {
                     svg: drawn.svg,
                     png_width: Some(sizes::PREVIEW_PIXELS),
+                    dpi: None,
+                    outline: false,
                     numbers: None,
                 };
                 self.send_figure(Arc::new(preview), FigureTo::Preview);

@@ -161,6 +161,7 @@ fn frame(ctx: &Context, size: Vec2, number: usize, mut add: impl FnMut(&mut Ui))
 
 fn window(ctx: &Context, state: &State, what: &What) -> (Rect, FullOutput) {
     let size = what.size.unwrap_or(sizes::WINDOW).into();
+    parts::note_still(ctx);
     let mut output = FullOutput::default();
     for number in 0..FRAMES {
         output = frame(ctx, size, number, |ui| {

@@ -13,11 +13,13 @@ mod shapes;
 mod shapes_tests;
 mod table;
 mod text;
+mod width;
 mod write;
 
 pub use draw::{DrawError, Drawn, LARGEST, Part, What, draw, frame_svg};
 pub use images::Images;
 pub use outline::outlined;
 pub use table::numbers;
+pub use width::Width;
 
 use crate::theme::text::BODY as BODY_SIZE;

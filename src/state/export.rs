@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::TextureHandle;
 
-use crate::figure::Part;
+use crate::figure::{Part, Width};
 use crate::worker::Figure;
 
 /// What is exported, and how.
@@ -14,8 +14,10 @@ pub struct ExportChoice {
     pub part: Part,
     /// PNG, else SVG.
     pub png: bool,
-    /// Pixels of a PNG for each point.
-    pub scale: u32,
+    /// Of an SVG too, where it is no scale.
+    pub width: Width,
+    /// Outlines of letters in an SVG, for readers without the fonts.
+    pub outline: bool,
     pub dark: bool,
     pub caption: bool,
     /// The numbers of the view go beside the file, as CSV.
@@ -24,7 +26,10 @@ pub struct ExportChoice {
 
 impl ExportChoice {
     /// The scales on offer.
-    pub const SCALES: [u32; 3] = [1, 2, 3];
+    pub const SCALES: [f64; 3] = [1.0, 2.0, 3.0];
+    /// What the widths begin with.
+    pub const PIXELS: f64 = 1600.0;
+    pub const MILLIMETRES: f64 = 160.0;
 }
 
 /// The dialog, apart from its window.

@@ -71,6 +71,8 @@ pub const SLIDER: f32 = 84.0;
 pub const UNIT_MIN: f32 = 7.0;
 /// Largest distance between units of the dropout grid.
 pub const UNIT_MAX: f32 = 36.0;
+/// In a room where even so many of the largest fit side by side, they are larger.
+pub const UNIT_COLUMNS: f32 = 20.0;
 pub const UNIT_GAP: f32 = 2.0;
 
 /// The columns of the dropout view, and the row of its many passes below them.
@@ -189,6 +191,8 @@ pub const NOTICE_WIDTH: f32 = 380.0;
 pub const FIGURE_WIDTH: f32 = 980.0;
 pub const FIGURE_BODY: f32 = 540.0;
 pub const FIGURE_BODY_LOW: f32 = 440.0;
+/// The least width of what a view draws: below it columns cut off their words.
+pub const FIGURE_LEAST: f32 = 728.0;
 
 /// The export dialog: its choices, and the room of its preview, whose picture is twice as wide.
 pub const EXPORT_CHOICES: f32 = 190.0;

@@ -147,13 +147,16 @@ fn least_height(state: &State, view: View) -> f32 {
 /// The least size of a view's body in a figure of this width: what nobody can scroll must be
 /// there.
 pub fn least_size(ui: &Ui, state: &State, view: View, width: f32) -> egui::Vec2 {
-    let height = match view {
-        View::Trainable | View::FineTune => figure_height(ui, state, view, width),
+    match view {
+        // Their cards are as high as their words need.
+        View::Trainable | View::FineTune => vec2(
+            sizes::CENTRE_MIN_WIDTH - 2.0 * sizes::S4,
+            figure_height(ui, state, view, width),
+        ),
         View::Augmentation | View::Dropout | View::BatchNorm | View::Predict => {
-            least_height(state, view)
+            vec2(sizes::FIGURE_LEAST, least_height(state, view))
         }
-    };
-    vec2(sizes::CENTRE_MIN_WIDTH - 2.0 * sizes::S4, height)
+    }
 }
 
 /// The height a figure gives a view's body at this width.

@@ -1,14 +1,16 @@
 //! The export dialog: what of the window, how, and where to.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui::{
-    Align, Align2, Button, Id, Image, Key, Layout, Popup, Rect, Role, Sense, Ui, WidgetInfo,
-    Window, vec2,
+    Align, Align2, Button, DragValue, Id, Image, Key, Layout, Popup, Rect, Role, Sense, Ui,
+    WidgetInfo, Window, vec2,
 };
 
 use super::menu::{self, Entry};
 use super::{Show, parts};
 use crate::command::ExportCommand;
-use crate::figure::Part;
+use crate::figure::{Part, Width, png};
 use crate::model::Mode;
 use crate::state::{ExportChoice, View};
 use crate::theme::{self, sizes, text};
@@ -57,8 +59,14 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         (Part::Side(Mode::Inference), sides[1]),
         (Part::Window, words::THE_WINDOW),
     ];
+    // Runs stand beside each other, as many as there are.
+    let has_columns = show.state.settings.view != View::FineTune;
     for (part, label) in parts {
-        ui.radio_value(&mut new.part, part, label);
+        let enabled = has_columns || !matches!(part, Part::Side(_));
+        ui.add_enabled_ui(enabled, |ui| {
+            ui.radio_value(&mut new.part, part, label)
+                .on_disabled_hover_text(words::NO_COLUMNS);
+        });
     }
     plots_ui(ui, &show.state.export.plots, &mut new.part);
     ui.add_enabled_ui(new.part != Part::Window, |ui| {
@@ -70,12 +78,9 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         ui.radio_value(&mut new.png, true, "PNG");
         ui.radio_value(&mut new.png, false, "SVG");
     });
-    ui.add_enabled_ui(new.png, |ui| {
-        ui.horizontal(|ui| {
-            for scale in ExportChoice::SCALES {
-                ui.radio_value(&mut new.scale, scale, format!("{scale}×"));
-            }
-        });
+    width_ui(ui, &mut new);
+    ui.add_enabled_ui(!new.png, |ui| {
+        parts::check_ui(ui, words::OUTLINE, &mut new.outline);
     });
     ui.add_space(sizes::S2);
     ui.label(text::title(words::THEME, palette));
@@ -108,6 +113,48 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     if let Some(said) = &show.state.export.said {
         parts::wrapped_ui(ui, text::note(said, palette));
     }
+}
+
+/// How wide the figure is: pixels a point, pixels, or millimetres.
+fn width_ui(ui: &mut Ui, choice: &mut ExportChoice) {
+    let width = &mut choice.width;
+    ui.horizontal(|ui| {
+        for scale in ExportChoice::SCALES {
+            ui.radio_value(width, Width::Scale(scale), format!("{scale}×"));
+        }
+    });
+    ui.horizontal(|ui| {
+        let is_chosen = matches!(width, Width::Pixels(_));
+        if ui.radio(is_chosen, words::PIXELS).clicked() && !is_chosen {
+            *width = Width::Pixels(ExportChoice::PIXELS);
+        }
+        if let Width::Pixels(pixels) = width {
+            let range = f64::from(png::MIN_WIDTH)..=f64::from(png::MAX_SIDE);
+            number_ui(ui, words::PIXELS, pixels, range);
+        }
+    });
+    ui.horizontal(|ui| {
+        let is_chosen = matches!(width, Width::Millimetres { .. });
+        if ui.radio(is_chosen, words::MILLIMETRES).clicked() && !is_chosen {
+            *width = Width::Millimetres {
+                mm: ExportChoice::MILLIMETRES,
+                dpi: png::DPI,
+            };
+        }
+        if let Width::Millimetres { mm, dpi } = width {
+            number_ui(ui, words::MILLIMETRES, mm, 1.0..=MOST);
+            ui.label(words::DPI);
+            number_ui(ui, words::DPI, dpi, 1.0..=MOST);
+        }
+    });
+}
+
+/// Of millimetres and of pixels an inch: what both make is checked where it is drawn.
+const MOST: f64 = 9999.0;
+
+fn number_ui(ui: &mut Ui, name: &str, value: &mut f64, range: RangeInclusive<f64>) {
+    let field = DragValue::new(value).speed(1.0).fixed_decimals(0);
+    ui.name_inputs(name, |ui| ui.add(field.range(range)));
 }
 
 /// One plot alone, from a list.

@@ -147,6 +147,20 @@ impl Places {
     }
 }
 
+/// Says that the whole window is drawn as a figure.
+pub fn note_still(ctx: &Context) {
+    ctx.data_mut(|data| data.insert_temp(still_id(), true));
+}
+
+/// Whether the whole window is drawn as a figure: it tells neither of files nor of times.
+pub fn is_still(ctx: &Context) -> bool {
+    ctx.data(|data| data.get_temp(still_id()).unwrap_or(false))
+}
+
+fn still_id() -> Id {
+    Id::unique("the window is a figure")
+}
+
 /// What a figure shows of the view, where that is not all of it.
 pub fn only_part(ui: &Ui) -> Option<Part> {
     let places = ui.data(|data| data.get_temp::<Places>(Places::id()));

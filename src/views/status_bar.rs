@@ -18,7 +18,7 @@ pub fn status_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
         ui.spacing_mut().item_spacing.x = sizes::S3;
         ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
         ui.spacing_mut().button_padding = egui::vec2(sizes::S2, 0.0);
-        if !running_ui(ui, show) {
+        if !parts::is_still(ui.ctx()) && !running_ui(ui, show) {
             done_ui(ui, show);
         }
         warnings_ui(ui, show);

@@ -20,7 +20,9 @@ impl Grid {
     pub fn fit(units: usize, room: Vec2) -> Self {
         let units = units.max(1);
         let most_columns = ((room.x / sizes::UNIT_MIN) as usize).max(1);
-        let fewest = ((room.x / sizes::UNIT_MAX) as usize).clamp(1, most_columns);
+        // In a large room they grow with it.
+        let largest = sizes::UNIT_MAX.max(room.x / sizes::UNIT_COLUMNS);
+        let fewest = ((room.x / largest) as usize).clamp(1, most_columns);
         let pitch = |columns: usize| room.x / columns as f32;
         let rows = |columns: usize| units.div_ceil(columns);
         let fits = |columns: &usize| rows(*columns) as f32 * pitch(*columns) <= room.y;

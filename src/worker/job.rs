@@ -107,6 +107,10 @@ pub struct Figure {
     pub svg: String,
     /// As PNG, so many pixels wide; `None`: as it is.
     pub png_width: Option<u32>,
+    /// Pixels of an inch, noted in a PNG.
+    pub dpi: Option<u32>,
+    /// Outlines of letters instead of text in an SVG.
+    pub outline: bool,
     /// CSV that goes beside a file.
     pub numbers: Option<String>,
 }

@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 use slots::{Slots, Task};
 
 use crate::dataset::{PhotoSet, decode, folder};
-use crate::figure::png;
+use crate::figure::outlined;
+use crate::figure::png::{self, PngError};
 use crate::model::OpenError;
 use crate::train::save::Replace;
 use crate::words::notices as words;
@@ -355,8 +356,11 @@ fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
         });
     };
     let bytes = match figure.png_width {
+        None if figure.outline => outlined(&figure.svg)
+            .map(String::into_bytes)
+            .map_err(PngError::from),
         None => Ok(figure.svg.clone().into_bytes()),
-        Some(width) => png::written(&figure.svg, width, None),
+        Some(width) => png::written(&figure.svg, width, figure.dpi.map(f64::from)),
     };
     let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
         let beside = path.with_extension("csv");

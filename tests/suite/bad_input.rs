@@ -279,6 +279,8 @@ fn a_picture_is_not_written_over_a_read_only_file_and_leaves_nothing_half() {
     let figure = std::sync::Arc::new(Figure {
         svg: svg.to_owned(),
         png_width: Some(4),
+        dpi: None,
+        outline: false,
         numbers: None,
     });
     let request = |path: &Path| Request::Figure {

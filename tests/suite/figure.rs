@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use eframe::egui::{Key, Modifiers};
-use modelens::app::AppOptions;
-use modelens::command::{Action, ExportCommand, WalkCommand};
-use modelens::figure::{Part, png};
-use modelens::model::Mode;
+use eframe::egui::{Context, Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use modelens::app::{App, AppOptions};
+use modelens::command::{Action, Command as ModelensCommand, ExportCommand, WalkCommand};
+use modelens::figure::{DrawError, Drawn, Images, Part, What, Width, draw, png};
+use modelens::model::{Mode, Semantics};
 use modelens::state::{ExportChoice, View};
 use resvg::usvg::{Group, Node};
 
@@ -148,27 +149,27 @@ fn text_is_as_wide_as_the_window_laid_it_out() {
 fn sizes_are_those_asked_for() {
     let folder = tempfile::tempdir().expect("a folder");
     let png = |args: &[&str]| {
-        let args = [&["batchnorm", "--size", "700x500"], args].concat();
+        let args = [&["batchnorm", "--size", "800x600"], args].concat();
         png_header(&written(folder.path(), "a.png", &args))
     };
-    assert_eq!(png(&[]), (700, 500, None));
-    assert_eq!(png(&["--scale", "3"]), (2100, 1500, None));
+    assert_eq!(png(&[]), (800, 600, None));
+    assert_eq!(png(&["--scale", "3"]), (2400, 1800, None));
     assert_eq!(
         png(&["--width", "350px", "--side", "inference"]),
-        (350, 250, None)
+        (350, 263, None)
     );
     // 127 mm are 5 inches.
     assert_eq!(
         png(&["--width", "127mm", "--dpi", "254"]),
-        (1270, 907, Some(10_000))
+        (1270, 953, Some(10_000))
     );
     let svg = written(
         folder.path(),
         "a.svg",
-        &["batchnorm", "--size", "700x500", "--width", "140mm"],
+        &["batchnorm", "--size", "800x600", "--width", "140mm"],
     );
     let svg = String::from_utf8(svg).expect("text");
-    assert!(svg.contains("width=\"140mm\" height=\"100mm\""));
+    assert!(svg.contains("width=\"140mm\" height=\"105mm\""));
 }
 
 #[test]
@@ -244,7 +245,9 @@ fn unusable_arguments_and_files_are_told_apart() {
     let nowhere = folder.path().join("nowhere/a.svg");
     let broken = folder.path().join("broken.h5");
     std::fs::write(&broken, "no model").expect("a file");
-    let cases: [(&[&str], i32, &str); 13] = [
+    let folder_name = folder.path().join("folder.png");
+    std::fs::create_dir(&folder_name).expect("a folder");
+    let cases: [(&[&str], i32, &str); 25] = [
         (&["--out", out], 2, "name a view"),
         (&["histogram", "--out", out], 2, "no view `histogram`"),
         (&["dropout"], 2, "--out"),
@@ -285,8 +288,56 @@ fn unusable_arguments_and_files_are_told_apart() {
         (
             &["batchnorm", "--size", "50x50", "--batch", "1", "--out", out],
             2,
-            "50 x 50",
+            "50 x 50 points cannot hold this figure: it needs 760 x 520",
         ),
+        (
+            &["dropout", "--size", "99999x9", "--out", out],
+            2,
+            "16000 points",
+        ),
+        (&["dropout", "--size", "wide", "--out", out], 2, "WxH"),
+        (
+            &["dropout", "--width", "160cm", "--out", out],
+            2,
+            "px or mm",
+        ),
+        (&["dropout", "--width", "6in", "--out", out], 2, "px or mm"),
+        (
+            &["augmentation", "--width", "1px", "--out", out],
+            2,
+            "100 to 16384",
+        ),
+        (
+            &["augmentation", "--scale", "0.001", "--out", out],
+            2,
+            "100 to 16384",
+        ),
+        (&["augmentation", "--dpi", "300", "--out", out], 2, "in mm"),
+        (
+            &[
+                "augmentation",
+                "--dpi",
+                "300",
+                "--width",
+                "900px",
+                "--out",
+                out,
+            ],
+            2,
+            "in mm",
+        ),
+        (&["dropout", "--channel", "3", "--out", out], 2, "batchnorm"),
+        (
+            &["augmentation", "--out", text(&folder_name)],
+            1,
+            "(it is a folder): FOLDER\n",
+        ),
+        (
+            &["--all", text(&broken), "--batch", "1"],
+            1,
+            "it is a file, not a folder: BROKEN\n",
+        ),
+        (&["dropout", "--width", "-3mm", "--out", out], 2, "px or mm"),
         (&["batchnorm", "--batch", "0", "--out", out], 2, "1 to 64"),
         (
             &["augmentation", "--out", text(&nowhere)],
@@ -301,18 +352,21 @@ fn unusable_arguments_and_files_are_told_apart() {
     ];
     for (args, status, word) in cases {
         let done = figure(args);
-        let said = String::from_utf8_lossy(&done.stderr);
+        let said = String::from_utf8_lossy(&done.stderr)
+            .replace(text(&folder_name), "FOLDER")
+            .replace(text(&broken), "BROKEN");
+        let word = word.replace("broken.h5", "BROKEN");
         assert_eq!(done.status.code(), Some(status), "{args:?}: {said}");
-        assert!(said.contains(word), "{args:?}: {said}");
+        assert!(said.contains(&word), "{args:?}: {said}");
         assert!(
-            status == 2 || (said.ends_with(word) && said.lines().count() == 1),
+            status == 2 || (said.ends_with(&word) && said.lines().count() == 1),
             "{said}"
         );
     }
     let left = std::fs::read_dir(folder.path())
         .expect("the folder")
         .count();
-    assert_eq!(left, 1, "nothing but the broken model");
+    assert_eq!(left, 2, "nothing but the broken model and the folder");
 }
 
 fn choice(window: &Window) -> Option<ExportChoice> {
@@ -327,8 +381,8 @@ fn the_dialog_chooses_draws_and_copies() {
     settle(&mut window);
     let first = choice(&window).expect("an open dialog");
     assert_eq!(
-        (first.part, first.png, first.scale, first.caption),
-        (Part::View, true, 2, true)
+        (first.part, first.png, first.width, first.caption),
+        (Part::View, true, Width::Scale(2.0), true)
     );
     window.check_accessibility();
     let drawn = |window: &Window| {
@@ -416,7 +470,21 @@ fn a_figure_of_runs_is_the_same_every_time() {
     assert!(!svg.contains("Use this model"), "nobody can click there");
     let rows = std::fs::read_to_string(folder.path().join("a.csv")).expect("rows");
     // Seven photos to learn from, three in a batch.
-    assert_eq!(rows.lines().count(), 1 + 4 * 3, "{rows}");
+    let [header, rows] = rows.split_once('\n').map(|(h, r)| [h, r]).expect("rows");
+    let fields = header.split(',').count();
+    assert!(
+        rows.lines().all(|row| row.split(',').count() == fields),
+        "{rows}"
+    );
+    let (of_steps, of_layers): (Vec<_>, Vec<_>) =
+        rows.lines().partition(|row| row.ends_with(",,,"));
+    assert_eq!(of_steps.len(), 4 * 3, "{rows}");
+    // As many layers in each run, the frozen ones without having moved.
+    assert!(
+        of_layers.len() >= 8 && of_layers.len().is_multiple_of(4),
+        "{rows}"
+    );
+    assert!(of_layers.iter().any(|row| row.ends_with(",0,0")), "{rows}");
     let sidecar = std::fs::read_to_string(folder.path().join("a.json")).expect("a sidecar");
     assert!(sidecar.contains("\"preset\": \"four-way\""), "{sidecar}");
     let out = folder.path().join("c.svg");
@@ -429,4 +497,298 @@ fn a_figure_of_runs_is_the_same_every_time() {
         let done = figure(&[&wrong[..], &["--out", text(&out)]].concat());
         assert_eq!(done.status.code(), Some(2), "{wrong:?}");
     }
+}
+
+/// A program on the bundled model with numbers for this view.
+fn computed(view: View, semantics: Semantics) -> App {
+    let ctx = Context::default();
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a worker");
+    app.settle(&ctx);
+    let commands = [
+        ModelensCommand::SetBatch(4),
+        ModelensCommand::SetSemantics(Some(semantics)),
+        Action::Show(view).into(),
+    ];
+    for command in commands {
+        app.command(&ctx, command);
+    }
+    app.settle(&ctx);
+    app
+}
+
+fn drawn_as(app: &App, view: View, part: Part, size: Option<[f32; 2]>) -> Result<Drawn, DrawError> {
+    let what = What {
+        view,
+        part,
+        size,
+        caption: true,
+        dark: false,
+    };
+    draw(
+        app.state(),
+        &Images::without_window(&Context::default()),
+        &what,
+    )
+}
+
+/// Texts of a drawing, in its order.
+fn texts(svg: &str) -> Vec<String> {
+    let inside = svg
+        .split("</text>")
+        .filter_map(|part| part.rsplit_once('>'));
+    inside.map(|(_, text)| text.to_owned()).collect()
+}
+
+#[test]
+fn every_view_names_the_smallest_size_and_holds_it() {
+    for view in View::LOOKS {
+        let app = computed(view, Semantics::Keras3);
+        for part in [
+            Part::View,
+            Part::Side(Mode::Training),
+            Part::Side(Mode::Inference),
+        ] {
+            let natural = drawn_as(&app, view, part, None).expect("a figure").size;
+            for asked in [[300.0, 120.0], [natural[0], 120.0], [300.0, natural[1]]] {
+                let refused = drawn_as(&app, view, part, Some(asked));
+                let Err(DrawError::Size { least, .. }) = refused else {
+                    panic!("{view:?} {part:?} {asked:?} is drawn");
+                };
+                let held = drawn_as(&app, view, part, Some(least));
+                let held = held.unwrap_or_else(|e| panic!("{view:?} {part:?}: {e}"));
+                assert_eq!(held.size, least, "{view:?} {part:?}");
+                let lower = [least[0], least[1] - 3.0];
+                assert!(
+                    drawn_as(&app, view, part, Some(lower)).is_err(),
+                    "{view:?} {part:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_card_alone_says_which_it_is() {
+    let app = computed(View::Trainable, Semantics::Keras3);
+    let says = |part, words: &[&str], not: &[&str]| {
+        let svg = drawn_as(&app, View::Trainable, part, None)
+            .expect("a figure")
+            .svg;
+        let texts = texts(&svg);
+        for word in words {
+            let n = texts.iter().filter(|text| text == word).count();
+            assert!(n >= 1, "{part:?}: {word}: {texts:?}");
+        }
+        assert!(
+            !texts.iter().any(|text| not.contains(&text.as_str())),
+            "{texts:?}"
+        );
+    };
+    let flags = ["trainable=True", "trainable=False"];
+    says(
+        Part::Side(Mode::Training),
+        &[flags[0], flags[1], "training=True"],
+        &["training=False"],
+    );
+    says(
+        Part::Side(Mode::Inference),
+        &[flags[0], flags[1], "training=False"],
+        &["training=True"],
+    );
+    let plots = drawn_as(&app, View::Trainable, Part::View, None)
+        .expect("a figure")
+        .plots;
+    let cards: Vec<_> = plots
+        .into_iter()
+        .filter(|name| *name != "All layers")
+        .collect();
+    assert!(cards.len() >= 4, "{cards:?}");
+    let card = cards
+        .iter()
+        .find(|name| name.contains("Right") && name.contains("False"));
+    let card = card.unwrap_or_else(|| panic!("{cards:?}"));
+    says(
+        Part::Plot(card),
+        &[flags[1], "training=False"],
+        &[flags[0], "training=True"],
+    );
+}
+
+#[test]
+fn a_part_is_captioned_with_its_name_alone() {
+    let app = computed(View::Augmentation, Semantics::Keras3);
+    let caption = |part| {
+        let svg = drawn_as(&app, View::Augmentation, part, None)
+            .expect("a figure")
+            .svg;
+        texts(&svg).join(" ")
+    };
+    assert!(caption(Part::View).contains("flipped"));
+    let row = caption(Part::Plot("Left row 1"));
+    assert!(
+        row.contains("Left row 1, training=True") && row.contains("seed 7"),
+        "{row}"
+    );
+    assert!(!row.contains("nine") && !row.contains("of 9"), "{row}");
+    let side = caption(Part::Side(Mode::Inference));
+    assert!(
+        side.contains("training=False") && !side.contains("of 9"),
+        "{side}"
+    );
+    let app = computed(View::BatchNorm, Semantics::Keras3);
+    let svg = drawn_as(&app, View::BatchNorm, Part::Side(Mode::Inference), None);
+    let svg = svg.expect("a figure").svg;
+    assert!(
+        !svg.contains("same axis") && svg.contains("100 values = 4 photos"),
+        "{:?}",
+        texts(&svg)
+    );
+}
+
+#[test]
+fn classes_alone_keep_their_axis() {
+    let app = computed(View::Predict, Semantics::Keras3);
+    let svg = drawn_as(&app, View::Predict, Part::Plot("Left classes"), None);
+    let texts = texts(&svg.expect("a figure").svg);
+    for shown in ["0", "0.5", "1", "training=True"] {
+        assert!(texts.iter().any(|text| text == shown), "{shown}: {texts:?}");
+    }
+}
+
+#[test]
+fn no_formula_is_cut_off() {
+    for semantics in Semantics::ALL {
+        let app = computed(View::BatchNorm, semantics);
+        for width in [760.0, 980.0] {
+            let size = Some([width, 700.0]);
+            let svg = drawn_as(&app, View::BatchNorm, Part::View, size)
+                .expect("a figure")
+                .svg;
+            let texts = texts(&svg);
+            let formula = |text: &&String| text.starts_with("y = ") || text.contains(" × ");
+            let formulas: Vec<_> = texts.iter().filter(formula).collect();
+            assert!(formulas.len() >= 2, "{texts:?}");
+            assert!(
+                formulas.iter().all(|text| !text.contains('…')),
+                "{formulas:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_window_shows_neither_files_nor_times() {
+    let mut app = computed(View::BatchNorm, Semantics::Keras3);
+    let window = |app: &App| {
+        let size = Some([1280.0, 800.0]);
+        drawn_as(app, View::BatchNorm, Part::Window, size)
+            .expect("a figure")
+            .svg
+    };
+    let first = window(&app);
+    app.state_mut().computed.saved = Some("/private/place/bn_view.png".into());
+    let mut other = computed(View::BatchNorm, Semantics::Keras3);
+    other.state_mut().computed.saved = None;
+    assert!(!window(&app).contains("private") && !first.contains(" s</text>"));
+    assert!(window(&app) == first && window(&other) == first);
+}
+
+#[test]
+fn a_few_units_fill_a_large_page() {
+    let app = computed(View::Dropout, Semantics::Keras3);
+    let mask = |size| {
+        let drawn = drawn_as(&app, View::Dropout, Part::View, Some(size)).expect("a figure");
+        let tree = png::raster(&drawn.svg, 400).expect("pixels");
+        let [width, height] = tree.size;
+        // Rows of the left half with ink of a unit, of all rows.
+        let inked = (0..height).filter(|y| {
+            let row = &tree.rgba[y * width + 12..y * width + width / 2 - 12];
+            row.windows(2).any(|pair| pair[0] != pair[1])
+        });
+        inked.count() as f32 / height as f32
+    };
+    assert!(mask([8000.0, 8000.0]) > 0.5, "{}", mask([8000.0, 8000.0]));
+}
+
+#[test]
+fn nothing_is_left_where_a_file_beside_cannot_be_written() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("a.svg");
+    std::fs::create_dir(folder.path().join("a.csv")).expect("a folder");
+    let done = figure(&["augmentation", "--csv", "--sidecar", "--out", text(&out)]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("not written (it is a folder)") && said.contains("a.csv"),
+        "{said}"
+    );
+    let left = std::fs::read_dir(folder.path())
+        .expect("the folder")
+        .count();
+    assert_eq!(left, 1, "nothing but the folder");
+}
+
+#[test]
+fn numbers_of_draws_and_factors_are_plain() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let args = ["augmentation", "--csv", "--sidecar", "--recorded", "false"];
+    written(folder.path(), "a.svg", &args);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
+    let csv = read("a.csv");
+    for line in csv.lines().skip(1) {
+        let value = line.rsplit(',').next().expect("a value");
+        assert!(value.parse::<f64>().is_ok(), "{line}");
+    }
+    assert_eq!(csv.matches(",rotation_degrees,").count(), 9);
+    assert_eq!(
+        csv.matches("training,cell 1 step 1,flipped_left_right,")
+            .count(),
+        1
+    );
+    let sidecar: serde_json::Value = serde_json::from_str(&read("a.json")).expect("JSON");
+    assert_eq!(
+        sidecar["augmentation"],
+        serde_json::json!(["RandomFlip(\"horizontal\")", "RandomRotation(0.2)"])
+    );
+    assert_eq!(sidecar["recorded"], false);
+    assert_eq!(sidecar["redraws"], 0);
+    assert_eq!(sidecar["call"], "True");
+    written(folder.path(), "b.svg", &["dropout", "--sidecar"]);
+    let sidecar: serde_json::Value = serde_json::from_str(&read("b.json")).expect("JSON");
+    let rate = sidecar["rate"].as_f64().expect("a rate");
+    assert!((0.0..1.0).contains(&rate) && rate > 0.0, "{rate}");
+}
+
+#[test]
+fn the_dialog_sets_widths_and_outlines() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Action::Show(View::Augmentation));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    settle(&mut window);
+    let figure = |window: &Window| window.state().state().export.drawn.clone();
+    click(&mut window, "px wide");
+    assert_eq!(figure(&window).and_then(|f| f.png_width), Some(1600));
+    click(&mut window, "mm wide");
+    let drawn = figure(&window).expect("a drawing");
+    // 160 mm at 300 dpi.
+    assert_eq!((drawn.png_width, drawn.dpi), (Some(1890), Some(300)));
+    window.check_accessibility();
+    click(&mut window, "SVG");
+    click(&mut window, "Letters as outlines");
+    let drawn = figure(&window).expect("a drawing");
+    assert!(drawn.svg.contains("width=\"160mm\"") && drawn.outline && drawn.png_width.is_none());
+    // So many pixels cannot be drawn: it says so, and there is nothing to save.
+    let choice = choice(&window).expect("an open dialog");
+    let width = Width::Millimetres {
+        mm: 9999.0,
+        dpi: 300.0,
+    };
+    command(
+        &mut window,
+        ExportCommand::Choose(ExportChoice { width, ..choice }),
+    );
+    assert!(figure(&window).is_none() && shows(&window, "pixels wide"));
+    command(&mut window, Action::Show(View::FineTune));
+    let column = window.get_by_label("Left column");
+    assert!(column.accesskit_node().is_disabled());
 }

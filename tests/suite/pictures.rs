@@ -12,7 +12,7 @@ use modelens::command::{
     Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
     TrainCommand, WalkCommand,
 };
-use modelens::figure::{Images, Part, png};
+use modelens::figure::{Images, Part, Width, png};
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View};
 use modelens::train::recipe::Preset;
@@ -218,7 +218,8 @@ fn pictures_of_what_lies_above_the_window() {
     let choice = ExportChoice {
         part: Part::Plot("Further batches"),
         png: false,
-        scale: 2,
+        width: Width::Scale(2.0),
+        outline: false,
         dark: true,
         caption: false,
         numbers: true,

@@ -7,7 +7,7 @@ use clap::{ArgGroup, ValueEnum};
 use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
 use crate::cli::{Failure, Reading, Rules};
-use crate::figure::{LARGEST, Part, What, png};
+use crate::figure::{LARGEST, Part, What, Width, png};
 use crate::model::Mode;
 use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
 
@@ -115,7 +115,7 @@ pub struct Figure {
     pub scale: Option<f64>,
     /// Instead, the width on paper or screen: 1600px, 160mm.
     #[arg(long, value_name = "W", value_parser = width)]
-    pub width: Option<Width>,
+    pub width: Option<GivenWidth>,
     /// Pixels of an inch, for widths in mm (300).
     #[arg(long, value_name = "N", value_parser = positive)]
     pub dpi: Option<f64>,
@@ -189,9 +189,9 @@ pub enum Switch {
     Off,
 }
 
-/// The width of a figure.
+/// The width of a figure, as it is given.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Width {
+pub enum GivenWidth {
     Pixels(f64),
     Millimetres(f64),
 }
@@ -200,7 +200,7 @@ pub enum Width {
 #[derive(Clone, Copy, Debug)]
 pub struct LookOptions {
     pub what: What,
-    pub scale: f64,
+    pub width: Width,
 }
 
 impl Figure {
@@ -217,7 +217,7 @@ impl Figure {
             let why = "--outline-text is for SVG: a PNG holds no text";
             return Err(Failure::Usage(why.to_owned()));
         }
-        if self.dpi.is_some() && !matches!(self.width, Some(Width::Millimetres(_))) {
+        if self.dpi.is_some() && !matches!(self.width, Some(GivenWidth::Millimetres(_))) {
             let why = "--dpi is for a --width in mm, like 160mm";
             return Err(Failure::Usage(why.to_owned()));
         }
@@ -238,43 +238,15 @@ impl Figure {
             caption: self.caption == Switch::On,
             dark: self.theme == Theme::Dark,
         };
-        Ok(LookOptions {
-            what,
-            scale: self.scale.unwrap_or(1.0),
-        })
-    }
-
-    /// The width of a PNG in pixels.
-    ///
-    /// # Errors
-    /// See [`png::width`].
-    pub fn pixels(&self, points: f32, scale: f64) -> Result<u32, Failure> {
         let width = match self.width {
-            None => f64::from(points) * scale,
-            Some(Width::Pixels(pixels)) => pixels,
-            Some(Width::Millimetres(mm)) => png::pixels_of_mm(mm, self.dpi()),
+            None => Width::Scale(self.scale.unwrap_or(1.0)),
+            Some(GivenWidth::Pixels(pixels)) => Width::Pixels(pixels),
+            Some(GivenWidth::Millimetres(mm)) => Width::Millimetres {
+                mm,
+                dpi: self.dpi.unwrap_or(png::DPI),
+            },
         };
-        png::width(width).map_err(|error| Failure::Usage(error.to_string()))
-    }
-
-    /// Pixels of an inch.
-    pub fn dpi(&self) -> f64 {
-        self.dpi.unwrap_or(png::DPI)
-    }
-
-    /// Width and height as an SVG says them.
-    pub fn svg_size(&self, [width, height]: [f32; 2], scale: f64) -> [String; 2] {
-        let [width, height] = [width, height].map(f64::from);
-        let with_unit = |x: f64, unit: &str| {
-            let x = (x * 100.0).round() / 100.0;
-            format!("{x}{unit}")
-        };
-        let (factor, unit) = match self.width {
-            None => (scale, ""),
-            Some(Width::Pixels(pixels)) => (pixels / width, ""),
-            Some(Width::Millimetres(mm)) => (mm / width, "mm"),
-        };
-        [width, height].map(|x| with_unit(x * factor, unit))
+        Ok(LookOptions { what, width })
     }
 }
 
@@ -312,13 +284,13 @@ fn size(text: &str) -> Result<[f32; 2], String> {
     Ok(sides)
 }
 
-fn width(text: &str) -> Result<Width, String> {
+fn width(text: &str) -> Result<GivenWidth, String> {
     let number = |text: &str| {
         let needed = "a width is a number above 0 in px or mm, like 1600px or 160mm";
         positive(text.trim()).map_err(|_| needed.to_owned())
     };
     match text.strip_suffix("mm") {
-        Some(mm) => number(mm).map(Width::Millimetres),
-        None => number(text.strip_suffix("px").unwrap_or(text)).map(Width::Pixels),
+        Some(mm) => number(mm).map(GivenWidth::Millimetres),
+        None => number(text.strip_suffix("px").unwrap_or(text)).map(GivenWidth::Pixels),
     }
 }

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::Written;
-use super::options::{Figure, Format, LookOptions, Width};
+use super::options::{Figure, Format, LookOptions};
 use crate::cli::Failure;
-use crate::figure::{Drawn, numbers, outlined, png};
+use crate::figure::png::{self, PngError};
+use crate::figure::{Drawn, Width, numbers, outlined};
 use crate::lesson::Step;
 use crate::state::{State, View};
 use crate::words::notices::READ_ONLY;
@@ -27,7 +28,7 @@ impl Figure {
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
         let bytes = match Format::of(out)? {
             Format::Svg => self.svg(drawn, look)?.into_bytes(),
-            Format::Png => self.png(drawn, look)?,
+            Format::Png => png(drawn, look.width)?,
         };
         let sidecar = if self.sidecar {
             Some(self.sidecar(state, view, drawn, step, &bytes)?)
@@ -43,29 +44,29 @@ impl Figure {
     }
 
     fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
-        // The same width as of a picture, of which too little shows nothing.
-        self.pixels(drawn.size[0], look.scale)?;
-        let [width, height] = drawn.size;
-        let said = format!(" width=\"{width}\" height=\"{height}\" viewBox=");
-        let [w, h] = self.svg_size(drawn.size, look.scale);
-        let svg = drawn
-            .svg
-            .replacen(&said, &format!(" width=\"{w}\" height=\"{h}\" viewBox="), 1);
+        // What is too small as a picture is too small as a drawing.
+        look.width
+            .pixels(drawn.size[0])
+            .map_err(|error| unusable(&error))?;
+        let svg = look.width.svg(&drawn.svg, drawn.size);
         if self.outline_text {
             return outlined(&svg).map_err(|error| Failure::File(error.to_string()));
         }
         Ok(svg)
     }
+}
 
-    fn png(&self, drawn: &Drawn, look: &LookOptions) -> Result<Vec<u8>, Failure> {
-        let width = self.pixels(drawn.size[0], look.scale)?;
-        let dpi = matches!(self.width, Some(Width::Millimetres(_))).then(|| self.dpi());
-        png::written(&drawn.svg, width, dpi).map_err(|error| match error {
-            png::PngError::TooLarge { .. } | png::PngError::Width(_) => {
-                Failure::Usage(error.to_string())
-            }
-            other => Failure::File(other.to_string()),
-        })
+fn png(drawn: &Drawn, width: Width) -> Result<Vec<u8>, Failure> {
+    let pixels = width
+        .pixels(drawn.size[0])
+        .map_err(|error| unusable(&error))?;
+    png::written(&drawn.svg, pixels, width.dpi()).map_err(|error| unusable(&error))
+}
+
+fn unusable(error: &PngError) -> Failure {
+    match error {
+        PngError::TooLarge { .. } | PngError::Width(_) => Failure::Usage(error.to_string()),
+        PngError::Svg(_) | PngError::Encoding(_) => Failure::File(error.to_string()),
     }
 }
 

@@ -150,7 +150,11 @@ pub fn least_size(ui: &Ui, state: &State, view: View, width: f32) -> egui::Vec2 
     match view {
         // Their cards are as high as their words need.
         View::Trainable | View::FineTune => vec2(
-            sizes::CENTRE_MIN_WIDTH - 2.0 * sizes::S4,
+            if view == View::FineTune {
+                sizes::CENTRE_MIN_WIDTH - 2.0 * sizes::S4
+            } else {
+                sizes::FIGURE_LEAST
+            },
             figure_height(ui, state, view, width),
         ),
         View::Augmentation | View::Dropout | View::BatchNorm | View::Predict => {

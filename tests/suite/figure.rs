@@ -238,6 +238,7 @@ fn every_view_is_written_at_once() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn unusable_arguments_and_files_are_told_apart() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("a.svg");
@@ -247,7 +248,7 @@ fn unusable_arguments_and_files_are_told_apart() {
     std::fs::write(&broken, "no model").expect("a file");
     let folder_name = folder.path().join("folder.png");
     std::fs::create_dir(&folder_name).expect("a folder");
-    let cases: [(&[&str], i32, &str); 25] = [
+    let cases: [(&[&str], i32, &str); 24] = [
         (&["--out", out], 2, "name a view"),
         (&["histogram", "--out", out], 2, "no view `histogram`"),
         (&["dropout"], 2, "--out"),
@@ -337,7 +338,6 @@ fn unusable_arguments_and_files_are_told_apart() {
             1,
             "it is a file, not a folder: BROKEN\n",
         ),
-        (&["dropout", "--width", "-3mm", "--out", out], 2, "px or mm"),
         (&["batchnorm", "--batch", "0", "--out", out], 2, "1 to 64"),
         (
             &["augmentation", "--out", text(&nowhere)],
@@ -472,8 +472,13 @@ fn a_figure_of_runs_is_the_same_every_time() {
     // Seven photos to learn from, three in a batch.
     let [header, rows] = rows.split_once('\n').map(|(h, r)| [h, r]).expect("rows");
     let fields = header.split(',').count();
+    // The names of runs hold commas, and stand between quotes.
+    let values = |row: &str| {
+        row.split_once("\",")
+            .map(|(_, rest)| rest.split(',').count() + 1)
+    };
     assert!(
-        rows.lines().all(|row| row.split(',').count() == fields),
+        rows.lines().all(|row| values(row) == Some(fields)),
         "{rows}"
     );
     let (of_steps, of_layers): (Vec<_>, Vec<_>) =
@@ -484,7 +489,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
         of_layers.len() >= 8 && of_layers.len().is_multiple_of(4),
         "{rows}"
     );
-    assert!(of_layers.iter().any(|row| row.ends_with(",0,0")), "{rows}");
+    assert!(of_layers.iter().any(|row| row.contains(",0,")), "{rows}");
     let sidecar = std::fs::read_to_string(folder.path().join("a.json")).expect("a sidecar");
     assert!(sidecar.contains("\"preset\": \"four-way\""), "{sidecar}");
     let out = folder.path().join("c.svg");
@@ -598,17 +603,9 @@ fn a_card_alone_says_which_it_is() {
     let plots = drawn_as(&app, View::Trainable, Part::View, None)
         .expect("a figure")
         .plots;
-    let cards: Vec<_> = plots
-        .into_iter()
-        .filter(|name| *name != "All layers")
-        .collect();
-    assert!(cards.len() >= 4, "{cards:?}");
-    let card = cards
-        .iter()
-        .find(|name| name.contains("Right") && name.contains("False"));
-    let card = card.unwrap_or_else(|| panic!("{cards:?}"));
+    assert!(plots.contains(&"Frozen, right card"), "{plots:?}");
     says(
-        Part::Plot(card),
+        Part::Plot("Frozen, right card"),
         &[flags[1], "training=False"],
         &[flags[0], "training=True"],
     );
@@ -665,7 +662,9 @@ fn no_formula_is_cut_off() {
                 .expect("a figure")
                 .svg;
             let texts = texts(&svg);
-            let formula = |text: &&String| text.starts_with("y = ") || text.contains(" × ");
+            let formula = |text: &&String| {
+                text.starts_with("y = ") || text.contains(" + ") || text.contains(" → ")
+            };
             let formulas: Vec<_> = texts.iter().filter(formula).collect();
             assert!(formulas.len() >= 2, "{texts:?}");
             assert!(

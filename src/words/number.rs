@@ -136,6 +136,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn two_values_are_told_apart_where_they_differ() {
+        let apart = |a, b| told_apart([a, b]);
+        assert_eq!(apart(0.5, 0.6), ["0.5000", "0.6000"]);
+        assert_eq!(apart(0.885_833, 0.885_793), ["0.88583", "0.88579"]);
+        assert_eq!(
+            apart(2.51e-4, 2.52e-4),
+            ["2.51e\u{2212}4", "2.52e\u{2212}4"]
+        );
+        assert_eq!(apart(0.1, 0.1), ["0.1000", "0.1000"]);
+    }
+
+    #[test]
     fn an_estimate_is_in_whole_seconds_or_minutes() {
         let told = [0.0, 0.2, 4.94, 89.0, 90.0, 3000.0].map(estimate);
         assert_eq!(told, ["1 s", "1 s", "5 s", "89 s", "2 min", "50 min"]);

@@ -10,7 +10,7 @@ mod training;
 mod training_photos;
 
 pub use job::*;
-pub use photos::{PhotoCache, persist, save, temporary_beside};
+pub use photos::{PhotoCache, complete, persist, save, temporary_beside};
 pub use training_photos::{Reading, TrainingPhotos};
 
 use std::sync::Arc;
@@ -369,11 +369,13 @@ fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
             anyhow::bail!("{}", words::numbers_beside(&name));
         }
-        save(path, &bytes)?;
-        let numbers = figure.numbers.iter();
-        numbers
-            .map(String::as_bytes)
-            .try_for_each(|csv| save(&beside, csv))
+        // Both are complete before either is in its place.
+        let mut complete = vec![(complete(path, &bytes)?, path)];
+        if let Some(numbers) = &figure.numbers {
+            complete.push((self::complete(&beside, numbers.as_bytes())?, &beside));
+        }
+        let mut complete = complete.into_iter();
+        complete.try_for_each(|(file, path)| persist(file, path))
     });
     saved
         .map(|()| Event::Saved(path.clone()))

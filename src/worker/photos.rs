@@ -84,9 +84,27 @@ impl PhotoCache {
 
 /// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
 pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    persist(complete(path, bytes)?, path)
+}
+
+/// A complete file beside `path`, to be renamed to it by [`persist`]. What will not be replaced is
+/// refused already.
+pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
+    replaceable(path)?;
     let mut file = temporary_beside(path)?;
     file.write_all(bytes)?;
-    persist(file, path)
+    Ok(file)
+}
+
+/// A target that is read-only is refused even where its folder would allow replacing it.
+fn replaceable(path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        anyhow::bail!("{}", words::IS_FOLDER);
+    }
+    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
+        anyhow::bail!("{}", words::READ_ONLY);
+    }
+    Ok(())
 }
 
 /// A file in the folder of `path`, to be renamed to it once it is complete.
@@ -105,12 +123,9 @@ pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
     Ok(builder.tempfile_in(folder)?)
 }
 
-/// Renames a complete file to `path`. A target that is read-only is refused even where its folder
-/// would allow replacing it.
+/// Renames a complete file to `path`, unless that must not be replaced.
 pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
-    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
-        anyhow::bail!("{}", words::READ_ONLY);
-    }
+    replaceable(path)?;
     file.persist(path)?;
     Ok(())
 }

@@ -49,7 +49,7 @@ fn shots() -> Vec<Shot> {
             View::FineTune => continue,
         };
         // The units of a dropout layer are many: a small page shows some of them.
-        let size = (view == View::Dropout).then_some([760.0, 490.0]);
+        let size = (view == View::Dropout).then_some([760.0, 560.0]);
         shots.push(Shot {
             size,
             ..shot(light, view, vec![])

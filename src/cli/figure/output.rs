@@ -1,9 +1,6 @@
 //! Writing a figure, and what stands beside it.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-
-use tempfile::NamedTempFile;
 
 use super::Written;
 use super::options::{Figure, Format, LookOptions};
@@ -12,8 +9,7 @@ use crate::figure::png::{self, PngError};
 use crate::figure::{Drawn, Width, numbers, outlined};
 use crate::lesson::Step;
 use crate::state::{State, View};
-use crate::words::notices::READ_ONLY;
-use crate::worker::{persist, temporary_beside};
+use crate::worker::{complete as complete_file, persist};
 
 impl Figure {
     /// The figure's file, and beside it what was asked for.
@@ -80,7 +76,7 @@ pub(super) fn write_files(files: &[Written]) -> Result<(), Failure> {
     };
     let mut complete = Vec::new();
     for (path, bytes) in files {
-        let file = prepared(path, bytes).map_err(|e| failed(&e.to_string(), path))?;
+        let file = complete_file(path, bytes).map_err(|e| failed(&e.to_string(), path))?;
         complete.push((file, path));
     }
     for (written, (file, path)) in complete.into_iter().enumerate() {
@@ -94,18 +90,4 @@ pub(super) fn write_files(files: &[Written]) -> Result<(), Failure> {
         })?;
     }
     Ok(())
-}
-
-/// A complete file, to be renamed to `path`.
-fn prepared(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
-    if path.is_dir() {
-        anyhow::bail!("it is a folder");
-    }
-    // Found out now, not when others are in place.
-    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
-        anyhow::bail!("{READ_ONLY}");
-    }
-    let mut file = temporary_beside(path)?;
-    file.write_all(bytes)?;
-    Ok(file)
 }

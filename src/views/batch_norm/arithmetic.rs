@@ -97,10 +97,16 @@ pub fn output(shown: &Shown<'_>, mode: Mode) -> String {
 pub fn short_output(shown: &Shown<'_>, mode: Mode) -> String {
     let outcome = shown.outcome;
     let used = &shown.side(mode).used;
-    let deviation = (shown.at(&used.variance) + outcome.epsilon).sqrt();
-    let scale = shown.at(&outcome.gamma) / deviation;
-    let shift = shown.at(&outcome.beta) - scale * shown.at(&used.mean);
+    let moments = [&used.mean, &used.variance].map(|values| shown.at(values));
+    let own = [&outcome.gamma, &outcome.beta].map(|values| shown.at(values));
+    let [scale, shift] = affine(own, moments, outcome.epsilon);
     format!("y = {} × x{}", measured(scale), added(shift))
+}
+
+/// Factor and summand of `gamma × (x − mean) / √(variance + epsilon) + beta`.
+fn affine([gamma, beta]: [f64; 2], [mean, variance]: [f64; 2], epsilon: f64) -> [f64; 2] {
+    let scale = gamma / (variance + epsilon).sqrt();
+    [scale, beta - scale * mean]
 }
 
 /// A number after a multiplication sign: in brackets where it is negative.
@@ -240,6 +246,24 @@ mod tests {
         };
         let text = step.text();
         assert_eq!(text, "(1 − 0.1) × (−0.7382) + 0.1 × (−2.5486) = −0.9192");
+    }
+
+    #[test]
+    fn the_short_forms_say_the_same() {
+        let [scale, shift] = affine([1.5, -0.25], [0.4, 0.1], 0.001);
+        for x in [-2.0, 0.0, 0.4, 3.0] {
+            let y: f64 = 1.5 * (x - 0.4) / 0.101_f64.sqrt() - 0.25;
+            assert!((scale * x + shift - y).abs() < 1e-12);
+        }
+        let step = Step {
+            semantics: Semantics::PyTorch,
+            momentum: 0.999,
+            moving: 0.885_833,
+            batch: 0.845_810,
+            unbiased_n: None,
+            next: 0.885_793,
+        };
+        assert_eq!(step.short(), "0.88583 → 0.88579");
     }
 
     #[test]

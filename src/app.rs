@@ -155,7 +155,8 @@ impl App {
 
     /// Whether the worker has something to do for this window.
     pub fn is_busy(&self) -> bool {
-        !self.state.computed.running.is_empty() || self.state.walk.is_walking()
+        let computing = !self.state.computed.running.is_empty() || self.state.walk.is_walking();
+        computing || self.state.export.waits
     }
 
     /// Takes what the worker has said, and asks it for what is shown.

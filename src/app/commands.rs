@@ -128,7 +128,10 @@ impl App {
     fn act(&mut self, ctx: &Context, action: Action) {
         let settings = &mut self.state.settings;
         match action {
-            Action::Show(view) => settings.view = view,
+            Action::Show(view) => {
+                settings.view = view;
+                self.leave_step(view);
+            }
             Action::Redraw => {
                 settings.redraws += 1;
                 self.state.grid.cell_redraws.clear();

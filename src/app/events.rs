@@ -232,7 +232,10 @@ impl App {
                 self.state.walk.stop();
                 (words::BATCHES_UNMEASURED, wanted, None)
             }
-            Request::Figure { .. } => (words::FIGURE_UNSAVED, true, None),
+            Request::Figure { .. } => {
+                self.state.export.waits = false;
+                (words::FIGURE_UNSAVED, true, None)
+            }
             Request::SaveModel(_) => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
         };

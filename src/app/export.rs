@@ -86,7 +86,9 @@ impl App {
 
     /// Sends a figure to be written.
     pub(super) fn send_figure(&mut self, figure: Arc<Figure>, to: FigureTo) {
-        if to != FigureTo::Preview {
+        if to == FigureTo::Preview {
+            self.state.export.waits = true;
+        } else {
             self.state.computed.start(Job::SaveFigure, progress::SAVING);
         }
         self.worker.send(Request::Figure { figure, to });
@@ -108,8 +110,7 @@ impl App {
             size: whole.into(),
             heard: self.heard,
         };
-        let is_running = |job| state.computed.running(job).is_some();
-        if is_running(Job::Look) {
+        if state.computed.running(Job::Look).is_some() {
             // A figure of half a result, or of "Computing ...", is nobody's wish.
             self.state.export.drawn = None;
             self.state.export.preview = None;
@@ -119,33 +120,47 @@ impl App {
         if self.drawn_from.as_ref() == Some(&from) {
             return;
         }
-        let now = ctx.input(|i| i.time);
-        let grows = is_running(Job::BatchNorm) || is_running(Job::Train);
-        let only_grown = |before: &DrawnFrom| {
-            let heard = before.heard;
-            *before
-                == DrawnFrom {
-                    heard,
-                    ..from.clone()
-                }
-        };
-        if grows && self.drawn_from.as_ref().is_some_and(only_grown) {
-            let left = self.drawn_at_secs + REDRAW_SECS - now;
-            if left > 0.0 {
-                ctx.request_repaint_after(Duration::from_secs_f64(left));
-                return;
-            }
+        if self.grows_only(ctx, &from) {
+            return;
         }
-        self.drawn_at_secs = now;
+        if self.state.export.waits {
+            // One preview at a time: the one under way must not come after a newer one.
+            self.state.export.drawn = None;
+            return;
+        }
+        self.drawn_at_secs = ctx.input(|i| i.time);
+        self.draw_export(ctx, from);
+    }
+
+    /// Whether the drawing is behind by no more than what grows still, and young.
+    fn grows_only(&self, ctx: &Context, from: &DrawnFrom) -> bool {
+        let running = |job| self.state.computed.running(job).is_some();
+        let Some(before) = &self.drawn_from else {
+            return false;
+        };
+        let same = DrawnFrom {
+            heard: before.heard,
+            ..from.clone()
+        };
+        let left = self.drawn_at_secs + REDRAW_SECS - ctx.input(|i| i.time);
+        if *before != same || left <= 0.0 || !(running(Job::BatchNorm) || running(Job::Train)) {
+            return false;
+        }
+        ctx.request_repaint_after(Duration::from_secs_f64(left));
+        true
+    }
+
+    fn draw_export(&mut self, ctx: &Context, from: DrawnFrom) {
+        let (choice, view) = (from.choice, from.settings.view);
         let what = What {
             view,
             part: choice.part,
-            size: (choice.part == Part::Window).then_some(whole.into()),
+            size: (choice.part == Part::Window).then_some(from.size),
             caption: choice.caption,
             dark: choice.dark,
         };
-        let drawn = draw(state, &Images::of(ctx), &what);
-        let numbers = numbers(state, view);
+        let drawn = draw(&self.state, &Images::of(ctx), &what);
+        let numbers = numbers(&self.state, view);
         self.drawn_from = Some(from);
         let export = &mut self.state.export;
         export.has_numbers = numbers.is_some();
@@ -214,6 +229,7 @@ impl App {
                 ctx.copy_image(image);
             }
             FigureTo::Preview if self.state.export.choice.is_some() => {
+                self.state.export.waits = false;
                 self.state.export.preview = Some(load_smooth(ctx, "preview", image));
             }
             FigureTo::Preview | FigureTo::File(_) => {}

@@ -8,6 +8,7 @@ use super::App;
 use super::undo::Snapshot;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::lesson::{self, OpenLesson};
+use crate::state::{Base, View};
 use crate::words::notices as words;
 
 impl App {
@@ -52,10 +53,24 @@ impl App {
         }
     }
 
+    /// The text of a step says nothing of another view: choosing one is free play.
+    pub(super) fn leave_step(&mut self, view: View) {
+        if let Some(open) = &mut self.state.lesson
+            && let Some(step) = open.lesson.steps.get(open.step)
+            && step.view.0 != view
+        {
+            open.free = true;
+        }
+    }
+
     /// Ends the lesson; the person's own settings come back.
     pub(super) fn close_lesson(&mut self, ctx: &Context) {
         if let Some(open) = self.state.lesson.take() {
             if let Some(before) = self.before_lesson.take() {
+                // Opened with the program, the lesson was there before any base.
+                if let (Some(base), false) = (&mut self.state.opened.base, before.has_base()) {
+                    *base = Base::new(Arc::clone(&base.model), base.source.clone());
+                }
                 before.restore(&mut self.state);
             }
             self.state.settings = *open.before;

@@ -69,6 +69,11 @@ impl Snapshot {
         *self != other
     }
 
+    /// Whether there was a base.
+    pub fn has_base(&self) -> bool {
+        self.base.is_some()
+    }
+
     /// Makes it so again.
     pub fn restore(self, state: &mut State) {
         state.settings = self.settings;
@@ -183,10 +188,13 @@ impl App {
     pub(super) fn carry_out(&mut self, ctx: &Context, command: Command) {
         let kind = Kind::of(&command);
         let keeps = !command.is_history();
+        let step = self.state.lesson.as_ref().map(|open| open.step);
         let before = keeps.then(|| Snapshot::of(&self.state));
         self.apply(ctx, command);
         if let Some(before) = before
             && before.differs_from(&Snapshot::of(&self.state))
+            // What a step of a lesson sets belongs to its text: one goes back by the step.
+            && step == self.state.lesson.as_ref().map(|open| open.step)
         {
             self.history.push(ctx, kind, before);
         }

@@ -40,6 +40,8 @@ pub struct Export {
     /// What the choice looks like now.
     pub drawn: Option<Arc<Figure>>,
     pub preview: Option<TextureHandle>,
+    /// The worker makes another preview.
+    pub waits: bool,
     /// What of the view can be exported alone.
     pub plots: Vec<&'static str>,
     /// Whether the view has any.

@@ -12,7 +12,10 @@ pub const TRAINABLE: &str = "trainable";
 
 /// Term and sentence, in the order in which one needs the others.
 pub const TERMS: &[(&str, &str)] = &[
-    (BASE, "The pretrained network. One calls it with a new head behind it; a file may hold both."),
+    (
+        BASE,
+        "The pretrained network. One calls it with a new head behind it; a file may hold both.",
+    ),
     (
         "head",
         "What is trained on top of the base: average pooling, dropout and a dense layer.",

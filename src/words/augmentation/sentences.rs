@@ -169,8 +169,8 @@ fn right(seen: &Seen<'_>) -> String {
     match seen.grid {
         Grid::OnePhoto => format!(
             "Right, {} copies: with **training=False** augmentation layers return their input \
-             (largest difference 0). Identical images in your notebook mean that the layer ran in \
-             inference mode.",
+             (largest difference 0). Identical images in your notebook most often mean that the \
+             layer ran in inference mode.",
             number(cells.len())
         ),
         Grid::NinePhotos | Grid::ThreeEpochs => {

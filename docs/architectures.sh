@@ -49,8 +49,9 @@ TEXT
             cat <<TEXT
 The same networks as their exporters write them, beside onnxruntime in inference and, where the file keeps BatchNorm and
 comes from PyTorch, beside PyTorch in \`.train()\`. Writers: torch (today's exporter) and torch legacy, which both fold
-most of BatchNorm into the convolutions; torch kept (legacy, \`training=PRESERVE\`), which does not; and Keras' export,
-which is tf2onnx. A dash: nothing to compare. Refused: the file is not opened, and the sentence says which operator.
+most of BatchNorm into the convolutions; torch kept (legacy, \`training=PRESERVE\`), which does not; Keras' export, which
+is tf2onnx; and tf2onnx on Keras' SavedModel, where Keras' export leaves out constants and its file does not run. A dash:
+nothing to compare. Refused: the file is not opened, and the sentence says which operator.
 
 TEXT
         fi

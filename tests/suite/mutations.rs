@@ -348,7 +348,8 @@ fn mutated_photos() {
 
 #[test]
 fn mutated_onnx_files() {
-    for name in onnx::FILES.into_iter().chain(onnx::PARTS) {
+    let files = onnx::FILES.into_iter().chain(onnx::PARTS);
+    for name in files.chain([onnx::STRIDED]) {
         survives(name, &bytes(&onnx::file(name)), mutated, opens, passes);
     }
 }

@@ -16,6 +16,9 @@ pub const FILES: [&str; 2] = ["small_kept.onnx", "small_folded.onnx"];
 /// Files that cut values into parts and compute their own pads (`make_onnx_parts.py`).
 pub const PARTS: [&str; 2] = ["parts_traced.onnx", "parts_folded.onnx"];
 
+/// The end of a ConvNeXt, whose pooling today's exporter writes as `Reshape` to one axis and `Gather`.
+pub const STRIDED: &str = "strided.onnx";
+
 pub fn file(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
     folder.join(name)
@@ -57,6 +60,37 @@ fn parts_and_computed_pads_are_onnxruntimes() {
         let pass = pass(&model, &io, Mode::Inference);
         assert_close(&values(&pass.output), &values(&io["y"]), name);
     }
+}
+
+#[test]
+fn values_read_in_their_order_are_onnxruntimes() {
+    let io = read_npz(&file("strided.npz"));
+    let pass = pass(&open(STRIDED), &io, Mode::Inference);
+    assert_close(&values(&pass.output), &values(&io["y"]), STRIDED);
+}
+
+#[test]
+fn values_read_in_another_order_are_refused() {
+    let folder = folder();
+    let places = |list: [i64; 3]| list.map(i64::to_le_bytes).concat();
+    // The last values of the first photo, or a value of the second photo.
+    for other in [[4, 3, 5], [3, 4, 6], [3, 4, -1]] {
+        let changed = replaced(STRIDED, &places([3, 4, 5]), &places(other));
+        let text = refused(&write(&folder, "order.onnx", &changed));
+        assert!(text.contains("mixes the photos"), "{other:?}: {text}");
+    }
+    // Three photos of six values, as six of three.
+    let changed = replaced(
+        STRIDED,
+        b"\x08\x03\x08\x06\x08\x01",
+        b"\x08\x06\x08\x03\x08\x01",
+    );
+    let text = refused(&write(&folder, "order.onnx", &changed));
+    assert!(text.contains("mixes the photos"), "{text}");
+    // Nothing else knows what to do with values on one axis.
+    let changed = replaced(STRIDED, b"\x22\x06Gather", b"\x22\x06MatMul");
+    let text = refused(&write(&folder, "order.onnx", &changed));
+    assert!(text.contains("no axis for the photos"), "{text}");
 }
 
 #[test]
@@ -115,9 +149,9 @@ fn a_gate_times_its_value_is_one_activation() {
 }
 
 /// The file with these bytes in the place of others of the same length.
-fn replaced(from: &[u8], to: &[u8]) -> Vec<u8> {
+fn replaced(name: &str, from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
-    let mut bytes = std::fs::read(file("small_kept.onnx")).expect("the fixture");
+    let mut bytes = std::fs::read(file(name)).expect("the fixture");
     let mut found = 0;
     for at in 0..bytes.len() - from.len() {
         if bytes[at..].starts_with(from) {
@@ -136,14 +170,14 @@ fn unknown_operators_are_refused_by_name() {
     let text = refused(&write(
         &folder,
         "op.onnx",
-        &replaced(b"\x22\x03Elu", b"\x22\x03Erf"),
+        &replaced("small_kept.onnx", b"\x22\x03Elu", b"\x22\x03Erf"),
     ));
     assert!(text.contains("Elu") && text.contains("ONNX Erf"), "{text}");
     assert!(text.contains("Supported: Conv, "), "{text}");
     let text = refused(&write(
         &folder,
         "op.onnx",
-        &replaced(b"\x22\x07MaxPool", b"\x22\x07RoiPool"),
+        &replaced("small_kept.onnx", b"\x22\x07MaxPool", b"\x22\x07RoiPool"),
     ));
     assert!(text.contains("ONNX RoiPool"), "{text}");
 }

@@ -63,13 +63,15 @@ pub fn build(model: &proto::Model<'_>) -> Result<Graph, OpenError> {
         };
         build.step(&op)?;
     }
-    let Some(Known::Value(value)) = build.known.get(output.name) else {
-        return Err(OpenError::NotAModel(
-            "its output does not depend on its input".into(),
-        ));
+    let why = match build.known.get(output.name) {
+        Some(Known::Value(value)) => {
+            build.graph.output = value.node;
+            return Ok(build.graph);
+        }
+        Some(Known::Line(_)) => "its output has no axis for the photos of the batch",
+        _ => "its output does not depend on its input",
     };
-    build.graph.output = value.node;
-    Ok(build.graph)
+    Err(OpenError::NotAModel(why.into()))
 }
 
 /// By node: whether the output depends on it.
@@ -211,7 +213,14 @@ impl<'a> Build<'a> {
             }
             return Ok(());
         }
+        if let Some(line) = shapes::line(self, op)? {
+            self.known.insert(output, Known::Line(line));
+            return Ok(());
+        }
         let value = match node.op {
+            "Gather" if matches!(self.known(op, 0), Some(Known::Line(_))) => {
+                shapes::gather(self, op)?
+            }
             "Slice" => parts::slice(self, op)?,
             "Conv" | "BatchNormalization" | "Gemm" | "MatMul" | "LayerNormalization" | "PRelu" => {
                 weighted::layer(self, op)?
@@ -245,6 +254,9 @@ impl<'a> Build<'a> {
         let name = op.node.inputs.get(at).copied().unwrap_or_default();
         match self.known.get(name) {
             Some(Known::Value(value)) => Ok(value.clone()),
+            Some(Known::Line(_)) => Err(op.refuse(format!(
+                "its input {at} has no axis for the photos of the batch"
+            ))),
             Some(Known::Constant(_)) => Err(op.refuse(format!("its input {at} is a constant"))),
             None => Err(op.refuse(format!("its input {at} comes from nowhere"))),
         }
@@ -256,7 +268,7 @@ impl<'a> Build<'a> {
         match self.known.get(name) {
             _ if name.is_empty() => Ok(None),
             Some(Known::Constant(constant)) => Ok(Some(constant.clone())),
-            Some(Known::Value(_)) => Err(op.refuse(format!(
+            Some(Known::Value(_) | Known::Line(_)) => Err(op.refuse(format!(
                 "its input {at} depends on the photo; only a constant is supported there"
             ))),
             None => Err(op.refuse(format!("its input {at} comes from nowhere"))),

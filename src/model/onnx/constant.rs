@@ -50,6 +50,18 @@ impl Constant<'_> {
         sizes.ok_or_else(|| OpenError::Broken("a setting depends on the size of the batch".into()))
     }
 
+    /// Whether its whole numbers are 0, 1, 2 and so on, however many.
+    pub fn counts_up(&self) -> Result<bool, OpenError> {
+        match self {
+            Self::Stored(stored) => stored.counts_up(),
+            _ => Ok(self
+                .sizes()?
+                .into_iter()
+                .zip(0..)
+                .all(|(n, i)| n == Some(i))),
+        }
+    }
+
     /// A single number.
     pub fn number(&self) -> Result<f32, OpenError> {
         let one = self

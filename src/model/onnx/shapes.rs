@@ -3,7 +3,7 @@
 use super::build::Build;
 use super::node::Op;
 use super::stored::MAX_RANK;
-use super::value::Value;
+use super::value::{Known, Value};
 use crate::model::graph::{Input, LayerKind, Merge, Pooling};
 use crate::model::layers::function::{Reduce, Reduction};
 use crate::model::layers::rearrange::Arrange;
@@ -121,6 +121,41 @@ fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
     let left = whole.map(|whole| whole / fixed.max(1));
     dims.extend(target.iter().map(|d| d.or(left)));
     let kind = LayerKind::Arrange(Arrange::Reshape(target));
+    Ok(Value::plain(build.on(op, kind, Vec::new(), &x), dims))
+}
+
+/// The value that a `Reshape` to one axis reads, whose photos it puts behind each other.
+pub fn line<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>, OpenError> {
+    let one_axis = match build.known(op, 1) {
+        Some(Known::Constant(shape)) if op.node.op == "Reshape" => shape.sizes()? == [Some(-1)],
+        _ => false,
+    };
+    if !one_axis {
+        return Ok(None);
+    }
+    let x = build.value(op, 0)?;
+    Ok(Some(build.renamed(op, x)))
+}
+
+/// `Gather` of all the values that `Reshape` put on one axis: another shape for them, if they are as many
+/// and stay in order. PyTorch's exporter writes `as_strided` so, for as many photos as it was given.
+pub fn gather<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
+    let (Some(Known::Line(x)), Some(places)) = (build.known(op, 0), build.constant(op, 1)?) else {
+        return Err(op.refuse("the places it reads are missing"));
+    };
+    let x = x.clone();
+    op.axis(op.int("axis", 0)?, 1)?;
+    let sizes = places.dims();
+    let (batch, target) = sizes.split_first().unwrap_or((&0, &[]));
+    let own = target.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
+    let keeps = build.batch == Some(*batch) && own.is_some() && own == count(&x.dims);
+    if !keeps || target.is_empty() || !places.counts_up()? {
+        return Err(op.refuse("it mixes the photos of the batch or their values"));
+    }
+    let x = in_order(build, op, x);
+    let mut dims = vec![None];
+    dims.extend(target.iter().copied().map(Some));
+    let kind = LayerKind::Arrange(Arrange::Reshape(dims[1..].to_vec()));
     Ok(Value::plain(build.on(op, kind, Vec::new(), &x), dims))
 }
 

@@ -38,11 +38,11 @@ impl<'a> Stored<'a> {
                 }
                 (4, Field::Fixed32(bytes)) => tensor.data.to_mut().extend(bytes),
                 (10, Field::Fixed64(bytes)) => tensor.data.to_mut().extend(bytes),
-                (5 | 7, Field::Varint(value)) => tensor.whole(value)?,
+                (5 | 7, Field::Varint(value)) => tensor.push_whole(value)?,
                 (5 | 7, Field::Bytes(mut bytes)) => {
                     while !bytes.is_empty() {
                         let value = varint(&mut bytes).ok_or_else(|| broken("tensor"))?;
-                        tensor.whole(value)?;
+                        tensor.push_whole(value)?;
                     }
                 }
                 (8, Field::Bytes(bytes)) => tensor.name = text(bytes)?,
@@ -66,7 +66,7 @@ impl<'a> Stored<'a> {
     }
 
     /// A number of `int32_data` or `int64_data`.
-    fn whole(&mut self, value: u64) -> Result<(), OpenError> {
+    fn push_whole(&mut self, value: u64) -> Result<(), OpenError> {
         let data = self.data.to_mut();
         if data.len() > 8 * MAX_INTS {
             return Err(broken("tensor"));
@@ -134,23 +134,26 @@ impl<'a> Stored<'a> {
         if self.dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)) > Some(MAX_INTS) {
             return Err(broken("list of numbers"));
         }
-        let data = &self.data;
-        match self.kind {
-            7 => {
-                self.checked(8)?;
-                Ok(data
-                    .as_chunks::<8>()
-                    .0
-                    .iter()
-                    .map(|n| i64::from_le_bytes(*n))
-                    .collect())
-            }
-            6 => {
-                self.checked(4)?;
-                let numbers = data.as_chunks::<4>().0.iter();
-                Ok(numbers.map(|n| i32::from_le_bytes(*n).into()).collect())
-            }
-            _ => Err(broken("list of numbers")),
-        }
+        Ok(self.whole()?.collect())
+    }
+
+    /// Whether its whole numbers are 0, 1, 2 and so on.
+    pub fn counts_up(&self) -> Result<bool, OpenError> {
+        Ok(self.whole()?.zip(0..).all(|(n, i)| n == i))
+    }
+
+    fn whole(&self) -> Result<impl Iterator<Item = i64>, OpenError> {
+        let size = match self.kind {
+            7 => 8,
+            6 => 4,
+            _ => return Err(broken("list of numbers")),
+        };
+        self.checked(size)?;
+        Ok(self.data.chunks_exact(size).map(|bytes| {
+            let is_negative = bytes[bytes.len() - 1] >= 0x80;
+            let mut wide = [if is_negative { 0xff } else { 0 }; 8];
+            wide[..bytes.len()].copy_from_slice(bytes);
+            i64::from_le_bytes(wide)
+        }))
     }
 }

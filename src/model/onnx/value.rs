@@ -42,5 +42,7 @@ impl Value {
 #[derive(Clone, Debug)]
 pub enum Known<'a> {
     Value(Value),
+    /// This value on one axis, in the file's order: all of a photo's numbers behind those of the one before.
+    Line(Value),
     Constant(Constant<'a>),
 }

@@ -153,9 +153,16 @@ fn batch_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
 fn layer_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
     let x = build.value(op, 0)?;
     let axis = op.axis(op.int("axis", -1)?, x.rank())?;
-    if axis == 0 || axis + 1 != x.rank() || x.axes[axis] + 1 != x.rank() {
+    if axis == 0 || axis + 1 != x.rank() {
         return Err(op.refuse("it normalises over other axes than the channels"));
     }
+    // What the file has last is last here too.
+    let x = if x.axes[axis] == axis {
+        x
+    } else {
+        let order: Vec<usize> = (0..x.rank()).collect();
+        build.turned(op, x, &order)
+    };
     let gamma = needed(build, op, 1)?;
     let channels = gamma.elem_count();
     if gamma.rank() != 1 || x.dims[axis].is_some_and(|c| c != channels) {

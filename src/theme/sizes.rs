@@ -196,6 +196,8 @@ pub const FIGURE_LEAST: f32 = 728.0;
 
 /// The export dialog: its choices, and the room of its preview, whose picture is twice as wide.
 pub const EXPORT_CHOICES: f32 = 190.0;
+/// Title, margins and a little of the window around the export dialog.
+pub const EXPORT_FRAME: f32 = 120.0;
 pub const PREVIEW: [f32; 2] = [560.0, 420.0];
 pub const PREVIEW_PIXELS: u32 = 1120;
 

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use eframe::egui::{
-    Align, Align2, Button, DragValue, Id, Image, Key, Layout, Popup, Rect, Role, Sense, Ui,
-    WidgetInfo, Window, vec2,
+    Align, Align2, Button, DragValue, Id, Image, Key, Layout, Popup, Rect, Role, ScrollArea, Sense,
+    Ui, WidgetInfo, Window, vec2,
 };
 
 use super::menu::{self, Entry};
@@ -31,11 +31,19 @@ pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ui.ctx(), |ui| {
             ui.horizontal_top(|ui| {
+                // In a small window, or a large lecture, the choices scroll.
+                let room = ui.ctx().content_rect().height() - sizes::EXPORT_FRAME;
                 ui.vertical(|ui| {
                     ui.set_width(sizes::EXPORT_CHOICES);
-                    choices_ui(ui, show, choice);
+                    let choices = ScrollArea::vertical().id_salt("choices");
+                    let choices = choices.max_height(room).min_scrolled_height(room);
+                    choices.show(ui, |ui| choices_ui(ui, show, choice));
                 });
-                preview_ui(ui, show);
+                ui.vertical(|ui| {
+                    preview_ui(ui, show);
+                    ui.add_space(sizes::S3);
+                    buttons_ui(ui, show);
+                });
             });
         });
     // A menu or a text field takes the key first.
@@ -94,7 +102,11 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     if new != choice {
         show.push(ExportCommand::Choose(new));
     }
-    ui.add_space(sizes::S3);
+}
+
+/// What to do with the figure, and what became of it.
+fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
     let is_drawn = show.state.export.drawn.is_some();
     ui.horizontal(|ui| {
         if ui

@@ -175,6 +175,9 @@ fn pictures_of_a_small_window() {
         album.command(Action::Show(view));
         album.check(&format!("small-{}", name(view)));
     }
+    album
+        .export(ExportCommand::Show(true))
+        .check("small-export");
     album.close();
 }
 

@@ -119,6 +119,11 @@ impl Pipeline {
             .map(|(index, step)| (index, &step.layer))
     }
 
+    /// Whether a step that is on draws.
+    pub fn draws(&self) -> bool {
+        self.active().any(|(_, layer)| layer.is_random())
+    }
+
     /// The first layer whose parameters Keras would reject, steps that are off included.
     pub fn validate(&self) -> Result<(), ParameterError> {
         self.steps.iter().try_for_each(|step| step.layer.validate())
@@ -222,7 +227,8 @@ impl Pipeline {
             .collect();
         let layers = layers.concat();
         if layers.is_empty() {
-            return "keras.Sequential([])".to_owned();
+            // Keras 3 refuses to call a Sequential without layers.
+            return "keras.layers.Identity()".to_owned();
         }
         format!("keras.Sequential([\n{layers}])")
     }

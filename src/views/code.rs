@@ -12,23 +12,29 @@ pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
     if semantics != Semantics::PyTorch {
         // Short enough for the card in the smallest window.
         let layers = pipeline.keras_code().replace("keras.layers.", "layers.");
+        let [drawn, resting] = if pipeline.draws() {
+            ["draws", "rests"]
+        } else {
+            ["nothing to draw"; 2]
+        };
         return format!(
             "layers = keras.layers\naugment = {layers}\n\
-             augment(x, training=True)   # draws\n\
-             augment(x)                  # draws\n\
-             augment(x, training=False)  # rests",
+             augment(x, training=True)   # {drawn}\n\
+             augment(x)                  # {drawn}\n\
+             augment(x, training=False)  # {resting}",
         );
     }
     let layers = pipeline.steps.iter().filter(|step| step.on);
     let lines: Vec<String> = layers
         .map(|step| format!("    {},", torchvision(&step.layer)))
         .collect();
-    let lines = lines.join(
-        "
-",
-    );
+    let augment = if lines.is_empty() {
+        "v2.Identity()".to_owned()
+    } else {
+        format!("v2.Compose([\n{}\n])", lines.join("\n"))
+    };
     format!(
-        "from torchvision.transforms import v2\naugment = v2.Compose([\n{lines}\n])\n\
+        "from torchvision.transforms import v2\naugment = {augment}\n\
          # belongs to the training loader only;\n# model.eval() does not reach it"
     )
 }

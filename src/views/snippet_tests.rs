@@ -24,6 +24,10 @@ fn snippets() -> BTreeMap<String, String> {
             "augmentation".into(),
             code::augmentation(&Pipeline::course(), semantics),
         );
+        put(
+            "augmentation-empty".into(),
+            code::augmentation(&Pipeline::from_iter([]), semantics),
+        );
         put("trainable".into(), code::trainable(true, semantics));
         for (name, reading) in [("softmax", Reading::Softmax), ("logits", Reading::Logits)] {
             put(

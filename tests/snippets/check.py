@@ -81,9 +81,15 @@ def in_keras(name, code, keras, ops, tf):
         assert not base.trainable_weights and not base.get_layer("bn").trainable
         assert names["model"].trainable_weights, "the head learns"
         return
-    if name == "augmentation":
+    if name.startswith("augmentation"):
         names["x"] = ops(np.abs(X) * 20.0)
         exec(code, names)
+        if name.endswith("empty"):
+            assert "# draws" not in code
+            for training in (True, None, False):
+                y = names["augment"](names["x"], training=training)
+                assert np.array_equal(np.array(y), np.array(names["x"])), "nothing to draw"
+            return
         rests = names["augment"](names["x"], training=False)
         assert np.array_equal(np.array(rests), np.array(names["x"])), "it rests"
         drawn = [np.array(names["augment"](names["x"], training=True)) for _ in range(6)]
@@ -165,13 +171,16 @@ def in_torch(name, code, torch):
         ys = names["ys"]
         assert len(ys) == 4 and not all(torch.equal(ys[0], y) for y in ys)
         assert not model.bn.training and model.dropout.training
-    elif name == "augmentation":
+    elif name.startswith("augmentation"):
         try:
             from torchvision.transforms import v2  # noqa: F401
         except ImportError:
             return "skipped: no torchvision"
         exec(code, names)
         images = torch.rand(4, 3, 8, 8)
+        if name.endswith("empty"):
+            assert torch.equal(names["augment"](images), images), "nothing to draw"
+            return None
         assert any(not torch.equal(names["augment"](images), images) for _ in range(6))
     else:
         exec(code, names)

@@ -113,10 +113,12 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     let row = cut.bottom(row);
     cut.bottom(sizes::S3);
     let found = outcome(state);
-    columns_ui(ui, show, call(state, base), found, cut);
+    let call = call(state, base);
+    columns_ui(ui, show, call, found, cut);
     parts::card(ui.painter(), row, theme::palette(ui));
     if let Some(outcome) = found {
-        passes::passes_ui(ui, show, outcome, &base.model.labels, row);
+        let look = call::column_mode(call.outer, call.semantics);
+        passes::passes_ui(ui, show, outcome, &base.model.labels, look, row);
     }
 }
 

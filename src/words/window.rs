@@ -55,9 +55,9 @@ pub fn took(looked: &Looked) -> String {
                 Look::Dropout { pass, .. } if pass.augment.is_some() => "1 augmented photo",
                 _ => "1 photo",
             };
-            let passes = outcome.monte_carlo.as_ref().map(|m| m.probabilities.len());
-            let passes = passes.map_or_else(String::new, |n| {
-                format!(", {} with noise", common::passes(n))
+            let passes = outcome.monte_carlo.as_ref().map_or_else(String::new, |m| {
+                let noise = if m.drawing > 0 { " with noise" } else { "" };
+                format!(", {}{noise}", common::passes(m.probabilities.len()))
             });
             format!("{photo}, inference{passes}: {secs}")
         }

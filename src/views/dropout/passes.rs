@@ -15,12 +15,13 @@ use crate::words::dropout as words;
 use crate::words::number::{measured, thousands};
 use crate::worker::{DropoutOutcome, DropoutSetting, MonteCarlo};
 
-/// Draws the row.
+/// Draws the row; `look` is the mode whose colours the passes have.
 pub fn passes_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
     outcome: &DropoutOutcome,
     labels: &[String],
+    look: Mode,
     rect: Rect,
 ) {
     let palette = theme::palette(ui);
@@ -49,9 +50,9 @@ pub fn passes_ui(
         parts::note_plot(ui, name, part(i).0);
     }
     if count == 3 {
-        largest_ui(ui, outcome, part(0));
+        largest_ui(ui, outcome, look, part(0));
     }
-    mean_ui(ui, outcome, part(count - 2));
+    mean_ui(ui, outcome, look, part(count - 2));
     let mut cut = part(count - 1);
     let title = cut.top(sizes::TITLE_ROW);
     parts::row_ui(ui, title, |ui| {
@@ -66,7 +67,7 @@ pub fn passes_ui(
         passes_choice_ui(ui, show);
     });
     match &outcome.monte_carlo {
-        Some(found) => monte_carlo_ui(ui, found, labels, cut),
+        Some(found) => monte_carlo_ui(ui, found, labels, look, cut),
         None => parts::empty_ui(ui, cut.0, words::NO_CLASSIFIER),
     }
 }
@@ -99,7 +100,7 @@ fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 /// Units, the largest first: their value in inference, in one training pass, in the mean.
-fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
+fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
         parts::label_ui(ui, text::title(words::LARGEST_TITLE, palette))
@@ -108,8 +109,8 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
     let heads = [
         (words::UNIT, None),
         (common::INFERENCE, Some(Mode::Inference)),
-        (words::ONE_PASS, Some(Mode::Training)),
-        (common::MEAN, Some(Mode::Training)),
+        (words::ONE_PASS, Some(look)),
+        (common::MEAN, Some(look)),
     ];
     let row = cut.top(sizes::UNIT_ROW);
     for (i, (head, mode)) in heads.into_iter().enumerate() {
@@ -157,9 +158,9 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
             RichText::new(pass).color(if dropped {
                 palette.muted
             } else {
-                palette.training.ink
+                palette.mode(look).ink
             }),
-            RichText::new(mean).color(palette.training.ink),
+            RichText::new(mean).color(palette.mode(look).ink),
         ];
         for (i, value) in values.into_iter().enumerate() {
             let layout = Layout::right_to_left(Align::Center);
@@ -178,7 +179,7 @@ fn column(row: Rect, i: usize) -> Rect {
     Rect::from_x_y_ranges(right - width..=right, row.y_range())
 }
 
-fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
+fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
         parts::label_ui(ui, text::title(words::MEAN_TITLE, palette))
@@ -191,10 +192,10 @@ fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, mut cut: Cut) {
         let words = words::MEAN_CAPTION;
         parts::line_ui(ui, text::note(words, palette)).on_hover_text(words::DISTANCE);
     });
-    plots::mean_ui(ui, cut.0, &outcome.mean);
+    plots::mean_ui(ui, cut.0, &outcome.mean, look);
 }
 
-fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], mut cut: Cut) {
+fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], look: Mode, mut cut: Cut) {
     let palette = theme::palette(ui);
     let label = words::class(found.top, labels);
     parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
@@ -202,7 +203,7 @@ fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], mut cut: C
         parts::line_ui(ui, text::note(words, palette)).on_hover_text(&label);
     });
     let line = cut.bottom(sizes::UNIT_ROW);
-    plots::monte_carlo_ui(ui, cut.0, found, &label);
+    plots::monte_carlo_ui(ui, cut.0, found, &label, look);
     parts::row_ui(ui, line, |ui| {
         parts::line_ui(ui, text::note(words::spread(found), palette))
     });

@@ -6,6 +6,7 @@ use egui_plot::{
     VLine,
 };
 
+use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::plots::{self, base_plot, ticks};
 use crate::words::common;
@@ -17,7 +18,7 @@ use crate::worker::{MeanOfPasses, MonteCarlo};
 const BINS: usize = 40;
 
 /// The distance of the mean from inference against the number of passes, on a logarithmic axis.
-pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses) {
+pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses, look: Mode) {
     let palette = theme::palette(ui);
     let x = |passes: usize| (passes as f64).log2();
     let points = &mean.points;
@@ -69,12 +70,13 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses) {
         };
         let expected = Line::new("", line(|p| p.expected)).color(palette.muted);
         plot.line(expected.style(style).width(sizes::LINE).allow_hover(false));
-        let found = Line::new("", line(|p| p.distance)).color(palette.training.ink);
+        let found = Line::new("", line(|p| p.distance)).color(palette.mode(look).ink);
         plot.line(found.width(sizes::FOCUS_STROKE).allow_hover(false));
         let dots = Points::new("", line(|p| p.distance))
             .shape(MarkerShape::Circle)
+            .filled(look == Mode::Training)
             .radius(sizes::POINT * 1.4)
-            .color(palette.training.ink);
+            .color(palette.mode(look).ink);
         plot.points(dots.allow_hover(false));
     });
     let name = words::distance_of_mean(
@@ -119,7 +121,7 @@ fn few_ticks(top: f64) -> Vec<GridMark> {
 }
 
 /// How the probability of one class spreads over passes, with inference as a line.
-pub fn monte_carlo_ui(ui: &mut Ui, rect: Rect, found: &MonteCarlo, label: &str) {
+pub fn monte_carlo_ui(ui: &mut Ui, rect: Rect, found: &MonteCarlo, label: &str, look: Mode) {
     let palette = theme::palette(ui);
     let counts = bins(&found.probabilities);
     let width = 1.0 / BINS as f64;
@@ -129,7 +131,7 @@ pub fn monte_carlo_ui(ui: &mut Ui, rect: Rect, found: &MonteCarlo, label: &str) 
         .map(|(i, &count)| {
             Bar::new(width * (i as f64 + 0.5), f64::from(count))
                 .width(width * 0.92)
-                .fill(palette.training.bar)
+                .fill(palette.mode(look).bar)
         })
         .collect();
     let top = f64::from(counts.iter().copied().max().unwrap_or(1).max(1)) * 1.1;

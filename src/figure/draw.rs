@@ -1,23 +1,21 @@
 //! Drawing a view, one of its columns or the whole window in a context of its own.
 
 use eframe::egui::{
-    self, CentralPanel, Color32, Context, FullOutput, Label, Pos2, RawInput, Rect, Ui, Vec2, pos2,
-    vec2,
+    self, CentralPanel, Color32, Context, FullOutput, Pos2, RawInput, Rect, Ui, Vec2, pos2, vec2,
 };
 use thiserror::Error;
 
+use super::caption;
 use super::document::Document;
 use super::images::Images;
 use super::shapes;
 use super::write::Num;
 use crate::app::panels_ui;
 use crate::model::Mode;
-use crate::state::{State, View, model_title, photos_title};
-use crate::theme::{self, sizes, text};
+use crate::state::{State, View};
+use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut, Places};
 use crate::views::{Show, centre};
-use crate::words::export as words;
-use crate::words::modes;
 
 /// What of the window a figure shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,13 +111,13 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     shapes::add(&mut document, &output.shapes);
     let size = [page.width(), page.height()].map(f32::round);
     let [width, height] = size.map(|n| n.to_string());
-    let description = said(state, what, None).replace("**", "");
+    let description = caption::said(state, what, None).replace("**", "");
     let palette = if what.dark {
         &theme::Palette::DARK
     } else {
         &theme::Palette::LIGHT
     };
-    let title = title(state, what.view);
+    let title = caption::title(state, what.view);
     // A plot lies on the card it was taken from.
     let background = match what.part {
         Part::Plot(_) => palette.panel,
@@ -326,7 +324,7 @@ fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rec
         let below = pos2(shown.left(), bottom + sizes::S3);
         let room = Rect::from_min_size(below, vec2(shown.width(), LARGEST));
         let side = heading.map(|heading| heading.title.as_str());
-        bottom = caption_ui(ui, state, what, side, room);
+        bottom = caption::caption_ui(ui, state, what, side, room);
     }
     if let (Some(heading), Part::Plot(_)) = (heading, what.part) {
         shown.min.y -= sizes::HEADER_BAND;
@@ -342,81 +340,4 @@ fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rec
         pos2(shown.right(), bottom.ceil()) + margin,
     );
     Layout { body, part, page }
-}
-
-/// The sentences, and what they were measured on; returns where they end. `side`: whose heading
-/// stands above a plot.
-fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, room: Rect) -> f32 {
-    let palette = theme::palette(ui);
-    let said = said(state, what, side);
-    parts::inside_ui(ui, room, egui::Layout::default(), |ui| {
-        ui.set_clip_rect(room.expand(sizes::S4));
-        ui.spacing_mut().item_spacing.y = sizes::S1;
-        ui.add(Label::new(text::prose(&said, room.width(), palette)));
-        parts::wrapped_ui(ui, text::note(measured_on(state, what.view), palette));
-        ui.min_rect().bottom()
-    })
-}
-
-/// What the figure shows, in words: the sentences of the view speak of all of it, so that a part
-/// has only its name.
-fn said(state: &State, what: &What, side: Option<&str>) -> String {
-    let semantics = state.semantics();
-    let shown = match what.part {
-        Part::Window => return String::new(),
-        Part::View => return centre::explanation(state, what.view).text,
-        Part::Side(mode) => {
-            vec![
-                side.unwrap_or(modes::mode_label(mode, semantics))
-                    .to_owned(),
-            ]
-        }
-        Part::Plot(name) => [Some(name), side]
-            .into_iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect(),
-    };
-    let view = crate::command::Action::Show(what.view).info().label;
-    words::part(view, &shown, centre::channel(state, what.view))
-}
-
-/// The name of the figure.
-fn title(state: &State, view: View) -> String {
-    let view = crate::command::Action::Show(view).info().label;
-    match &state.opened.base {
-        Some(base) => format!("{view}: {}", model_title(&base.source)),
-        None => view.to_owned(),
-    }
-}
-
-/// What the numbers of a figure were measured on, in one line.
-fn measured_on(state: &State, view: View) -> String {
-    let mut parts = Vec::new();
-    if let Some(base) = &state.opened.base {
-        parts.push(model_title(&base.source));
-        if let Some(layer) = base.layer(view) {
-            parts.push(base.model.graph.layers[layer].name.clone());
-        }
-    }
-    if let Some(gallery) = &state.opened.gallery {
-        let photo = gallery.chosen().map(|photo| photo.name.as_str());
-        parts.push(format!(
-            "{}, {}",
-            photos_title(&gallery.source),
-            photo.unwrap_or_default()
-        ));
-    }
-    let [learn, validate] = state.training.photos;
-    if view == View::FineTune && learn > 0 {
-        parts.push(words::learned_from(learn, validate));
-    }
-    if let Some(looked) = state.computed.result(view)
-        && view != View::Augmentation
-    {
-        parts.push(words::batch_of(looked.batch.len()));
-    }
-    parts.push(words::seed(state.settings.seed));
-    parts.push(state.semantics().label().to_owned());
-    parts.join(" · ")
 }

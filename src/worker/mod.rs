@@ -1,6 +1,7 @@
 //! The one thread that computes: requests in, events out. It works in the order saving, opening,
 //! thumbnails, looks, and checks photos in the background when nothing else waits.
 
+mod files;
 pub mod fine_tune;
 mod job;
 pub mod look;
@@ -9,8 +10,9 @@ mod slots;
 mod training;
 mod training_photos;
 
+pub use files::{complete, persist, save, temporary_beside};
 pub use job::*;
-pub use photos::{PhotoCache, complete, persist, save, temporary_beside};
+pub use photos::PhotoCache;
 pub use training_photos::{Reading, TrainingPhotos};
 
 use std::sync::Arc;
@@ -18,13 +20,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use files::{save_model, write_figure};
 use slots::{Slots, Task};
 
 use crate::dataset::{PhotoSet, decode, folder};
-use crate::figure::outlined;
-use crate::figure::png::{self, PngError};
 use crate::model::OpenError;
-use crate::train::save::Replace;
 use crate::words::notices as words;
 use crate::words::progress;
 
@@ -344,50 +344,6 @@ fn with_context<T>(
         early: &|_, _| {},
         clock,
     })
-}
-
-fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
-    let FigureTo::File(path) = to else {
-        let width = figure.png_width.unwrap_or(1);
-        let raster = png::raster(&figure.svg, width).map_err(|error| error.to_string())?;
-        return Ok(Event::FigureDrawn {
-            to: to.clone(),
-            raster,
-        });
-    };
-    let bytes = match figure.png_width {
-        None if figure.outline => outlined(&figure.svg)
-            .map(String::into_bytes)
-            .map_err(PngError::from),
-        None => Ok(figure.svg.clone().into_bytes()),
-        Some(width) => png::written(&figure.svg, width, figure.dpi.map(f64::from)),
-    };
-    let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
-        let beside = path.with_extension("csv");
-        // The person was asked about the figure alone.
-        if figure.numbers.is_some() && beside.exists() && !path.exists() {
-            let name = beside.file_name().unwrap_or_default().to_string_lossy();
-            anyhow::bail!("{}", words::numbers_beside(&name));
-        }
-        // Both are complete before either is in its place.
-        let mut complete = vec![(complete(path, &bytes)?, path)];
-        if let Some(numbers) = &figure.numbers {
-            complete.push((self::complete(&beside, numbers.as_bytes())?, &beside));
-        }
-        let mut complete = complete.into_iter();
-        complete.try_for_each(|(file, path)| persist(file, path))
-    });
-    saved
-        .map(|()| Event::Saved(path.clone()))
-        .map_err(|cause| words::figure_unsaved(&cause.to_string(), &path.display().to_string()))
-}
-
-fn save_model(job: &SaveModel) -> Result<Event, String> {
-    let path = &job.path;
-    // The dialog has asked before it gave the name of a file that is there.
-    crate::train::save::save(&job.source, &job.network, &job.weights, path, Replace::Yes)
-        .map(|()| Event::Saved(path.clone()))
-        .map_err(|cause| format!("{cause}: {}", path.display()))
 }
 
 /// Runs `f`, turning a panic into its message: a hostile file may trip a decoder, and the thread

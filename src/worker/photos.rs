@@ -1,17 +1,12 @@
-//! Photos as views need them: decoded once and resized; and writing files whole.
+//! Photos as views need them: decoded once and resized.
 
 use std::collections::HashMap;
-use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
-
-use tempfile::NamedTempFile;
 
 use crate::dataset::decode::{DecodeCause, DecodeError, decode};
 use crate::dataset::resize::resize_rgb8;
 use crate::dataset::{Image, PhotoSet, Photos, batch};
 use crate::model::first_norm::Suspicion;
-use crate::words::notices as words;
 
 /// The longer side of a thumbnail, in pixels: twice what the card shows, for sharp screens.
 const THUMBNAIL: usize = 256;
@@ -80,52 +75,4 @@ impl PhotoCache {
         });
         found.collect()
     }
-}
-
-/// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
-pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    persist(complete(path, bytes)?, path)
-}
-
-/// A complete file beside `path`, to be renamed to it by [`persist`]. What will not be replaced is
-/// refused already.
-pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
-    replaceable(path)?;
-    let mut file = temporary_beside(path)?;
-    file.write_all(bytes)?;
-    Ok(file)
-}
-
-/// A target that is read-only is refused even where its folder would allow replacing it.
-fn replaceable(path: &Path) -> anyhow::Result<()> {
-    if path.is_dir() {
-        anyhow::bail!("{}", words::IS_FOLDER);
-    }
-    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
-        anyhow::bail!("{}", words::READ_ONLY);
-    }
-    Ok(())
-}
-
-/// A file in the folder of `path`, to be renamed to it once it is complete.
-pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        anyhow::bail!("{}", words::NO_FOLDER);
-    }
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are private by default; the result is an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    Ok(builder.tempfile_in(folder)?)
-}
-
-/// Renames a complete file to `path`, unless that must not be replaced.
-pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
-    replaceable(path)?;
-    file.persist(path)?;
-    Ok(())
 }

@@ -1,0 +1,106 @@
+//! Writing files whole.
+
+use std::io::Write;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::job::{Event, Figure, FigureTo, SaveModel};
+use crate::figure::outlined;
+use crate::figure::png::{self, PngError};
+use crate::train::save::Replace;
+use crate::words::notices as words;
+
+/// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
+pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    persist(complete(path, bytes)?, path)
+}
+
+/// A complete file beside `path`, to be renamed to it by [`persist`]. What will not be replaced is
+/// refused already.
+pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
+    replaceable(path)?;
+    let mut file = temporary_beside(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// A target that is read-only is refused even where its folder would allow replacing it.
+fn replaceable(path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        anyhow::bail!("{}", words::IS_FOLDER);
+    }
+    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
+        anyhow::bail!("{}", words::READ_ONLY);
+    }
+    Ok(())
+}
+
+/// A file in the folder of `path`, to be renamed to it once it is complete.
+pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        anyhow::bail!("{}", words::NO_FOLDER);
+    }
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are private by default; the result is an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(builder.tempfile_in(folder)?)
+}
+
+/// Renames a complete file to `path`, unless that must not be replaced.
+pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
+    replaceable(path)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// A figure to its file, or as pixels where it is shown or copied.
+pub fn write_figure(figure: &Figure, to: &FigureTo) -> Result<Event, String> {
+    let FigureTo::File(path) = to else {
+        let width = figure.png_width.unwrap_or(1);
+        let raster = png::raster(&figure.svg, width).map_err(|error| error.to_string())?;
+        return Ok(Event::FigureDrawn {
+            to: to.clone(),
+            raster,
+        });
+    };
+    let bytes = match figure.png_width {
+        None if figure.outline => outlined(&figure.svg)
+            .map(String::into_bytes)
+            .map_err(PngError::from),
+        None => Ok(figure.svg.clone().into_bytes()),
+        Some(width) => png::written(&figure.svg, width, figure.dpi.map(f64::from)),
+    };
+    let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
+        let beside = path.with_extension("csv");
+        // The person was asked about the figure alone.
+        if figure.numbers.is_some() && beside.exists() && !path.exists() {
+            let name = beside.file_name().unwrap_or_default().to_string_lossy();
+            anyhow::bail!("{}", words::numbers_beside(&name));
+        }
+        // Both are complete before either is in its place.
+        let mut complete = vec![(complete(path, &bytes)?, path)];
+        if let Some(numbers) = &figure.numbers {
+            complete.push((self::complete(&beside, numbers.as_bytes())?, &beside));
+        }
+        let mut complete = complete.into_iter();
+        complete.try_for_each(|(file, path)| persist(file, path))
+    });
+    saved
+        .map(|()| Event::Saved(path.clone()))
+        .map_err(|cause| words::figure_unsaved(&cause.to_string(), &path.display().to_string()))
+}
+
+/// The fine-tuned model, in the format it came from.
+pub fn save_model(job: &SaveModel) -> Result<Event, String> {
+    let path = &job.path;
+    // The dialog has asked before it gave the name of a file that is there.
+    crate::train::save::save(&job.source, &job.network, &job.weights, path, Replace::Yes)
+        .map(|()| Event::Saved(path.clone()))
+        .map_err(|cause| format!("{cause}: {}", path.display()))
+}

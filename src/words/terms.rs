@@ -14,7 +14,7 @@ pub const TRAINABLE: &str = "trainable";
 pub const TERMS: &[(&str, &str)] = &[
     (
         BASE,
-        "The pretrained network. One calls it with a new head behind it; a file may hold both.",
+        "The pretrained network, which one calls with a new head behind it; a file may hold both.",
     ),
     (
         "head",

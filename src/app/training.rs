@@ -66,6 +66,10 @@ impl App {
                     self.start_runs();
                 }
                 if self.state.training.status != Status::Idle {
+                    // Until it says that it rests again.
+                    if status == Status::Paused {
+                        self.state.training.status = Status::Running;
+                    }
                     self.state.computed.start(Job::Train, words::TRAINING);
                     self.worker.send(Request::Train(TrainRequest::Step));
                 }

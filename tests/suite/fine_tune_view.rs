@@ -6,7 +6,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
-use modelens::command::{Command, TrainCommand};
+use modelens::command::{Action, Command, TrainCommand};
 use modelens::model::Semantics;
 use modelens::state::{Status, View};
 use modelens::train::recipe::Preset;
@@ -29,6 +29,20 @@ fn window(folder: &Path) -> Window {
     assert_eq!(window.state().state().settings.view, View::FineTune);
     command(&mut window, TrainCommand::SetEpochs(1));
     window
+}
+
+#[test]
+fn each_press_takes_one_step_of_every_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    command(&mut window, TrainCommand::SetEpochs(5));
+    for presses in 1..=3 {
+        command(&mut window, Action::StepRuns);
+        let training = &window.state().state().training;
+        assert_eq!(training.status, Status::Paused);
+        let steps: Vec<usize> = training.runs.iter().map(|r| r.steps.len()).collect();
+        assert_eq!(steps, [presses; 4]);
+    }
 }
 
 #[test]

@@ -160,6 +160,8 @@ pub const STRIP_ROW_MAX: f32 = 80.0;
 pub const DOT: f32 = 9.0;
 /// Curves and bars of a run.
 pub const RUN_CURVE: f32 = 88.0;
+/// As much taller a curve gets where there is room.
+pub const RUN_CURVE_GROWS: f32 = 240.0;
 pub const RUN_STRIP: f32 = 72.0;
 /// Cards of runs are at least so wide, or stand in two rows.
 pub const RUN_LEAST: f32 = 210.0;

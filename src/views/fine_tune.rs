@@ -67,13 +67,16 @@ impl Cards {
 
 /// The height that the runs need at this width.
 pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
-    let runs = &state.training.runs;
-    let cards = Cards::of(runs.len(), width);
-    let heights = runs
-        .iter()
-        .map(|run| run_card::height(ui, run, cards.width));
+    let cards = Cards::of(state.training.runs.len(), width);
     let rows = cards.rows.max(1) as f32;
-    rows * heights.fold(0.0, f32::max) + (rows - 1.0) * GAP
+    rows * card_height(ui, state, &cards) + (rows - 1.0) * GAP
+}
+
+/// The height that the tallest card needs.
+fn card_height(ui: &Ui, state: &State, cards: &Cards) -> f32 {
+    let runs = state.training.runs.iter();
+    runs.map(|run| run_card::height(ui, run, cards.width))
+        .fold(0.0, f32::max)
 }
 
 /// The runs beside each other, on common axes.
@@ -93,13 +96,17 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let room = cut.0.width() - bar;
     let cards = Cards::of(count, room);
     let height = height(ui, show.state, room).max(cut.0.height());
+    let least = card_height(ui, show.state, &cards);
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let area = ScrollArea::vertical().id_salt("runs").auto_shrink(false);
         area.show(ui, |ui| {
             let size = vec2(ui.available_width(), height);
             let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
             for run in 0..count {
-                run_card::run_card_ui(ui, show, run, &axes, cards.place(run, rect));
+                let place = cards.place(run, rect);
+                // Room that no card needs makes the plots of all of them taller.
+                let spare = (place.height() - least).max(0.0);
+                run_card::run_card_ui(ui, show, run, &axes, place, spare);
             }
         });
     });

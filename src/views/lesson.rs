@@ -54,6 +54,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
         .id_salt(("lesson", open.step))
         .auto_shrink(false)
         .show(ui, |ui| {
+            ui.set_max_width(ui.available_width() - sizes::SCROLL_BAR);
             if open.free {
                 free_ui(ui);
             } else if let Some(step) = open.now() {

@@ -74,6 +74,25 @@ pub fn label_ui(ui: &mut Ui, label: RichText) -> Response {
     terms::hinted(ui.label(label), &words)
 }
 
+/// A quiet line: the first of these texts that the row has room for, else the last, cut off.
+pub fn fitting_line_ui(ui: &mut Ui, texts: &[String], palette: &Palette) -> Response {
+    let room = ui.available_width();
+    let fits = |words: &&String| {
+        let words = words.to_string();
+        let laid_out = ui
+            .painter()
+            .layout_no_wrap(words, text::small(), palette.muted);
+        laid_out.size().x <= room
+    };
+    let words = texts.iter().find(fits).or(texts.last());
+    let words = words.map_or("", String::as_str);
+    let response = line_ui(ui, text::note(words, palette));
+    match texts.first() {
+        Some(whole) if whole != words => response.on_hover_text(whole),
+        _ => response,
+    }
+}
+
 /// One line of text that ends in an ellipsis where there is no room; a term has its tooltip.
 pub fn line_ui(ui: &mut Ui, line: RichText) -> Response {
     let words = line.text().to_owned();

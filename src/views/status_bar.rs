@@ -3,9 +3,10 @@
 use eframe::egui;
 use eframe::egui::{Align, Button, Layout, RichText, Spinner, Ui};
 
-use super::{Show, parts};
+use super::{Show, parts, side_panel};
 use crate::app::desired;
 use crate::command::{Action, Command};
+use crate::model::counts::counts;
 use crate::theme::{self, sizes, text};
 use crate::words::common;
 use crate::words::number::thousands;
@@ -24,6 +25,7 @@ pub fn status_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
         warnings_ui(ui, show);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             format_ui(ui, show);
+            counts_ui(ui, show);
         });
     });
 }
@@ -115,5 +117,17 @@ fn format_ui(ui: &mut Ui, show: &Show<'_>) {
             ui,
             format!("{} · .{}", model.framework, model.format.extension()),
         );
+    }
+}
+
+/// How many parameters learn, where the side panel does not show it.
+fn counts_ui(ui: &mut Ui, show: &Show<'_>) {
+    if side_panel::is_shown(show.state, ui.ctx().content_rect().width()) {
+        return;
+    }
+    if let Some(base) = &show.state.opened.base {
+        let found = counts(&base.model, &base.flags, show.state.semantics());
+        let numbers = [found.trainable, found.total].map(thousands);
+        note_ui(ui, words::trainable_of(&numbers[0], &numbers[1]));
     }
 }

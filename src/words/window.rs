@@ -43,6 +43,10 @@ pub fn and_more(first: &str, more: usize) -> String {
 
 pub const SHOW_ALL: &str = "Show them all";
 
+pub fn trainable_of(trainable: &str, total: &str) -> String {
+    format!("{trainable} of {total} params trainable")
+}
+
 pub fn took(looked: &Looked) -> String {
     let secs = seconds(looked.secs);
     match &looked.outcome {

@@ -54,10 +54,11 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     cut.top(sizes::S1);
     let maps = Mode::BOTH.map(|mode| Map::of(shown, mode));
     let alone = parts::only_part(ui).is_some();
-    let caption = said::output_caption(shown, mode, maps[0].is_some(), alone);
+    let captions = said::output_captions(shown, mode, maps[0].is_some(), alone);
     parts::row_ui(ui, cut.top(sizes::CAPTION), |ui| {
-        parts::line_ui(ui, text::note(&caption, palette))
+        parts::fitting_line_ui(ui, &captions, palette)
     });
+    let [caption, ..] = captions;
     let mut room = cut.0;
     if let [Some(left), Some(right)] = &maps {
         let scale = Map::scale(&[left, right]);

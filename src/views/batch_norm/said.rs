@@ -41,8 +41,17 @@ fn shown_mean(values: &[f32]) -> f64 {
     values.first().map_or(0.0, |&x| f64::from(x))
 }
 
+/// The same, and shorter where there is little room.
+pub fn output_captions(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool) -> [String; 3] {
+    [
+        output_caption(shown, mode, has_map, alone),
+        output_caption(shown, mode, false, alone),
+        words::output_short(shown.channel + 1),
+    ]
+}
+
 /// What stands above a histogram and a map; `alone`: without the other side.
-pub fn output_caption(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool) -> String {
+fn output_caption(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool) -> String {
     let channel = shown.channel + 1;
     let outcome = shown.outcome;
     match mode {

@@ -61,7 +61,7 @@ pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, roo
     let name = words::STRIP_NAME;
     let value = chosen as f64;
     response.widget_info(|| WidgetInfo::slider(true, value, name));
-    parts::describe(ui, &response, &words(shown, &bars[chosen]));
+    parts::describe(ui, &response, &words(shown, &bars[chosen])[0]);
     parts::focus_ring(ui, &response, area);
     if let Some(i) = arrows(ui, &response, chosen, bars.len()) {
         show.push(Command::ShowLayer(bars[i].layer));
@@ -72,7 +72,7 @@ pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, roo
             response.request_focus();
             show.push(Command::ShowLayer(bars[i].layer));
         }
-        response.on_hover_text_at_pointer(format!("{}\n{MEANING}", words(shown, &bars[i])));
+        response.on_hover_text_at_pointer(format!("{}\n{MEANING}", words(shown, &bars[i])[0]));
     }
 }
 
@@ -163,17 +163,18 @@ fn heading_ui(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, bars: &[Bar], at: usiz
     let rest = rect.with_min_x(end + sizes::S3);
     let layout = egui::Layout::right_to_left(egui::Align::Center);
     parts::inside_ui(ui, rest, layout, |ui| {
-        parts::line_ui(ui, text::note(words(shown, &bars[at]), palette))
+        parts::fitting_line_ui(ui, &words(shown, &bars[at]), palette)
     });
 }
 
-/// `block_13_project_BN: 0.23 sd, normalises with the batch`.
-fn words(shown: &Shown<'_>, bar: &Bar) -> String {
+/// `block_13_project_BN: 0.23 sd, normalises with the batch`, and without what comes last.
+fn words(shown: &Shown<'_>, bar: &Bar) -> [String; 2] {
     let name = &shown.base.model.graph.layers[bar.layer].name;
     let distance = match bar.distance {
         Some(distance) => common::deviations(&fixed(f64::from(distance), 2)),
         None => words::BEING_MEASURED.to_owned(),
     };
     let uses = words::training_statistics(bar.uses_batch);
-    format!("{name}: {distance}, {uses}")
+    let short = format!("{name}: {distance}");
+    [format!("{short}, {uses}"), short]
 }

@@ -28,8 +28,15 @@ pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {
     sizes::HEADER_BAND + sizes::S2 + plots + words + buttons + 3.0 * sizes::S2
 }
 
-/// Draws the card.
-pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::Axes, rect: Rect) {
+/// Draws the card; `spare`: the height that the plots may have more than they need.
+pub fn run_card_ui(
+    ui: &mut Ui,
+    show: &mut Show<'_>,
+    run: usize,
+    axes: &curves::Axes,
+    rect: Rect,
+    spare: f32,
+) {
     let palette = theme::palette(ui);
     let training = &show.state.training;
     let Some(state) = training.runs.get(run) else {
@@ -45,7 +52,9 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
         fact_ui(ui, cut.top(sizes::CAPTION), &fact);
     }
     cut.top(sizes::S2);
-    let plots = Cut(cut.top(sizes::RUN_CURVE)).halves(sizes::S3);
+    let strip = (spare / 3.0).min(sizes::RUN_STRIP).floor();
+    let curve = (spare - strip).min(sizes::RUN_CURVE_GROWS).floor();
+    let plots = Cut(cut.top(sizes::RUN_CURVE + curve)).halves(sizes::S3);
     let kinds = [curves::Curve::Loss, curves::Curve::Accuracy];
     for (plot, kind) in plots.into_iter().zip(kinds) {
         curves::curve_ui(ui, plot, state, kind, axes);
@@ -56,7 +65,7 @@ pub fn run_card_ui(ui: &mut Ui, show: &mut Show<'_>, run: usize, axes: &curves::
         let name = network.map(|n| n.model.graph.unique_name(movement.layer));
         words::of_layer(&name.unwrap_or_default(), movement)
     };
-    curves::movement_ui(ui, cut.top(sizes::RUN_STRIP), state, names);
+    curves::movement_ui(ui, cut.top(sizes::RUN_STRIP + strip), state, names);
     cut.top(sizes::S2);
     let is_figure = parts::is_figure(ui);
     let buttons = cut.bottom(if is_figure {

@@ -35,6 +35,11 @@ pub fn output_in_inference(channel: usize, has_map: bool) -> String {
     format!("Output of channel {channel}, same photos, same axis{map}")
 }
 
+/// The same where there is no room for more.
+pub fn output_short(channel: usize) -> String {
+    format!("Output of channel {channel}")
+}
+
 fn beside(has_map: bool) -> &'static str {
     if has_map { "; right: this photo" } else { "" }
 }

@@ -71,15 +71,12 @@ fn photo(of_lesson: Option<&str>, step: &Step, state: &mut State) -> Result<(), 
     let Some(gallery) = &mut state.opened.gallery else {
         return Ok(());
     };
-    let photos = &gallery.photos.photos;
     // Without a photo of its own a step shows the one a fresh window shows.
-    let name = wanted.unwrap_or("fish/fish9.");
-    let exact = photos.iter().position(|p| p.name == name);
-    let found = exact.or_else(|| photos.iter().position(|p| p.name.starts_with(name)));
-    gallery.photo = found.unwrap_or(0);
+    let found = gallery.photos.find(wanted.unwrap_or("fish/fish9"));
+    gallery.photo = *found.as_ref().unwrap_or(&0);
     gallery.photo_is_choice = wanted.is_some();
     match (wanted, found) {
-        (Some(name), None) => Err(format!("there is no photo `{name}`")),
+        (Some(_), Err(why)) => Err(why),
         _ => Ok(()),
     }
 }

@@ -104,7 +104,7 @@ pub struct Figure {
     /// Their learning rate (0.001).
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub rate: Option<f64>,
-    /// The photo to show: fish/fish9, or fish9.
+    /// The photo to show: fish/fish9, fish9, or the beginning of a name; of several the first.
     #[arg(long, value_name = "NAME")]
     pub photo: Option<String>,
     /// Width and height in points, as the window counts them. Absent: what the view needs.

@@ -284,7 +284,7 @@ fn unusable_arguments_and_files_are_told_apart() {
         (
             &["batchnorm", "--photo", "cat", "--out", out],
             2,
-            "no photo `cat`",
+            "--photo: there is no photo `cat`",
         ),
         (
             &["batchnorm", "--size", "50x50", "--batch", "1", "--out", out],

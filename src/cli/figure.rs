@@ -12,6 +12,7 @@ use eframe::egui::Context;
 use super::{Failure, photos_source, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
+use crate::figure::boxes::some;
 use crate::figure::{DrawError, Images, What, draw};
 use crate::lesson::Step;
 use crate::model::{LayerId, Role};
@@ -66,7 +67,16 @@ impl Figure {
                     .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
             }
         }
-        write_files(&files)
+        write_files(&files)?;
+        let boxes = look.boxes.borrow();
+        if !boxes.is_empty() {
+            eprintln!(
+                "warning: boxes stand for letters that the fonts lack ({}); an SVG without \
+                 --outline-text keeps them as text",
+                some(&boxes)
+            );
+        }
+        Ok(())
     }
 
     /// The figure of one view, or of every view.

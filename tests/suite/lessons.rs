@@ -262,7 +262,8 @@ fn faults_of_a_file_are_named_with_their_line() {
         let error = lesson::open(&path).expect_err(&text);
         let said = error.to_string();
         assert!(said.contains(reason), "{said}: {text}");
-        assert!(!said.contains("os error") && said.len() < 250, "{said}");
+        let lists_all = said.contains("no value") && said.len() > 250;
+        assert!(!said.contains("os error") && !lists_all, "{said}");
         let at = match error {
             LessonError::Line { line, .. } => Some(line),
             LessonError::Whole(_) => None,

@@ -209,7 +209,7 @@ fn faults_of_a_file_are_named_with_their_line() {
         (
             format!("{head}{one}text = \"\"\"\nA\n\nof {{unit}} and {{units}}.\n\"\"\"\n"),
             Some(9),
-            "the closest is units",
+            "the closest are units, units_changed_inference (docs",
         ),
         (
             format!("{head}{one}text = \"\"\"\n{{units}}\n{{nosuch}}\"\"\"\n"),

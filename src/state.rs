@@ -306,6 +306,11 @@ impl Computed {
         self.running.retain(|r| r.job != job);
     }
 
+    /// What such messages told is over.
+    pub fn settled(&mut self, title: &str) {
+        self.notices.retain(|notice| notice.title != title);
+    }
+
     /// Shows a message until it is dismissed.
     pub fn notify(&mut self, title: &'static str, text: String) {
         if self

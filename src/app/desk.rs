@@ -25,7 +25,9 @@ impl App {
 
     /// Every setting as at the first start.
     pub(super) fn reset_settings(&mut self, ctx: &Context) {
+        self.forget_runs();
         self.state.settings = Settings::default();
+        self.leave_step(self.state.settings.view);
         self.state.grid.steps_changed();
         self.state.grid.expanded = None;
         let settings = &self.state.settings;

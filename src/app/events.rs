@@ -121,10 +121,7 @@ impl App {
         self.state.opened.base = Some(base);
         self.name_classes();
         // What was wrong with the same weights before is settled.
-        self.state
-            .computed
-            .notices
-            .retain(|n| n.title != words::MODEL_UNOPENED);
+        self.state.computed.settled(words::MODEL_UNOPENED);
         self.forget_results();
         self.forget_runs();
     }

@@ -32,9 +32,15 @@ impl App {
                 }
             }
             LessonCommand::Save(path) => match lesson::save(&self.state, &path) {
-                Ok(()) => self.state.computed.saved = Some(path),
+                Ok(()) => {
+                    let computed = &mut self.state.computed;
+                    computed.settled(words::LESSON_UNSAVED);
+                    computed.saved = Some(path);
+                }
                 Err(error) => {
                     let computed = &mut self.state.computed;
+                    // The last try is the one that counts.
+                    computed.settled(words::LESSON_UNSAVED);
                     computed.notify(words::LESSON_UNSAVED, error);
                 }
             },
@@ -85,7 +91,10 @@ impl App {
             LessonSource::File(path) => lesson::open(path),
         };
         let lesson = match read {
-            Ok(lesson) => Arc::new(lesson),
+            Ok(lesson) => {
+                self.state.computed.settled(words::LESSON_UNOPENED);
+                Arc::new(lesson)
+            }
             Err(error) => {
                 let text = match &source {
                     LessonSource::Bundled(_) => error.to_string(),

@@ -12,6 +12,7 @@ use eframe::egui::Context;
 use super::{Failure, photos_source, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
+use crate::figure::boxes::some;
 use crate::figure::{DrawError, Images, What, draw};
 use crate::lesson::Step;
 use crate::model::{LayerId, Role};
@@ -66,7 +67,16 @@ impl Figure {
                     .map_err(|e| Failure::File(format!("{e}: {}", folder.display())))?;
             }
         }
-        write_files(&files)
+        write_files(&files)?;
+        let boxes = look.boxes.borrow();
+        if !boxes.is_empty() {
+            eprintln!(
+                "warning: boxes stand for letters that the fonts lack ({}); an SVG without \
+                 --outline-text keeps them as text",
+                some(&boxes)
+            );
+        }
+        Ok(())
     }
 
     /// The figure of one view, or of every view.
@@ -182,8 +192,11 @@ impl Figure {
             settings.augment_batch = !self.no_random;
         }
         if let Some(name) = &self.photo {
-            let photo = photo(&app, name)?;
-            app.command(ctx, Command::SetPhoto(photo));
+            let photo = app.state().photos().map(|set| set.find(name));
+            if let Some(photo) = photo {
+                let photo = photo.map_err(|why| Failure::Usage(format!("--photo: {why}")))?;
+                app.command(ctx, Command::SetPhoto(photo));
+            }
         }
         let state = app.state_mut();
         let of_file = state.semantics();
@@ -307,19 +320,6 @@ impl Figure {
             _ => why,
         }))
     }
-}
-
-/// A photo by its name, its file name, or that without extension.
-fn photo(app: &App, name: &str) -> Result<usize, Failure> {
-    let photos = app.state().photos().map_or(&[][..], |set| &set.photos);
-    let is_named = |known: &str| {
-        let file = known.rsplit('/').next().unwrap_or(known);
-        let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
-        let path = known.rsplit_once('.').map_or(known, |(path, _)| path);
-        [known, file, stem, path].contains(&name)
-    };
-    let found = photos.iter().position(|photo| is_named(&photo.name));
-    found.ok_or_else(|| Failure::Usage(format!("--photo: there is no photo `{name}`")))
 }
 
 fn unusable(error: &DrawError) -> Failure {

@@ -2,6 +2,7 @@
 //!
 //! State -> [`mod@draw`] -> SVG -> [`png`]. The same state gives the same bytes.
 
+pub mod boxes;
 mod caption;
 mod document;
 mod draw;

@@ -60,26 +60,24 @@ impl Lesson {
         grid.open = None;
         grid.editing = false;
         grid.expanded = None;
-        let photo = photo(start.photo.as_deref(), step, state);
+        let photo = photo(start, step, state);
         let base = in_base(step, state);
         photo.and(base)
     }
 }
 
-fn photo(of_lesson: Option<&str>, step: &Step, state: &mut State) -> Result<(), String> {
-    let wanted = step.photo.as_deref().or(of_lesson);
+fn photo(start: &Step, step: &Step, state: &mut State) -> Result<(), String> {
+    let wanted = step.photo.as_deref().or(start.photo.as_deref());
     let Some(gallery) = &mut state.opened.gallery else {
         return Ok(());
     };
-    let photos = &gallery.photos.photos;
     // Without a photo of its own a step shows the one a fresh window shows.
-    let name = wanted.unwrap_or("fish/fish9.");
-    let exact = photos.iter().position(|p| p.name == name);
-    let found = exact.or_else(|| photos.iter().position(|p| p.name.starts_with(name)));
-    gallery.photo = found.unwrap_or(0);
+    let found = gallery.photos.find(wanted.unwrap_or("fish/fish9"));
+    gallery.photo = *found.as_ref().unwrap_or(&0);
     gallery.photo_is_choice = wanted.is_some();
+    let places = if step.photo.is_some() { step } else { start };
     match (wanted, found) {
-        (Some(name), None) => Err(format!("there is no photo `{name}`")),
+        (Some(_), Err(why)) => Err(places.at("photo", &why)),
         _ => Ok(()),
     }
 }
@@ -91,11 +89,14 @@ fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
     };
     let fresh = crate::state::Base::new(base.model.clone(), base.source.clone());
     let graph = &base.model.graph;
-    let set = |spec: Option<&String>| match spec {
-        Some(spec) => flags_of(graph, spec, semantics).map_err(|e| format!("trainable: {e}")),
+    let set = |key: &str, spec: Option<&String>| match spec {
+        Some(spec) => {
+            flags_of(graph, spec, semantics).map_err(|e| step.at(key, &format!("{key}: {e}")))
+        }
         None => Ok(Flags::of_file(graph)),
     };
-    let (mut flags, compiled) = (set(step.trainable.as_ref()), set(step.compiled.as_ref()));
+    let mut flags = set("trainable", step.trainable.as_ref());
+    let compiled = set("compiled", step.compiled.as_ref());
     if let (Ok(flags), Some(Recorded::Value(value))) = (&mut flags, step.recorded.map(|r| r.0)) {
         flags.record(graph, value);
     }
@@ -126,8 +127,14 @@ fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
         match role {
             Some(Role::BatchNorm) => base.batch_norm = layer,
             Some(Role::Noise) => base.noise = layer,
-            Some(_) => failed = Some(format!("`{name}` is neither a BatchNorm nor a dropout")),
-            None => failed = Some(format!("the model has no layer `{name}`")),
+            Some(_) => {
+                let why = format!("`{name}` is neither a BatchNorm nor a dropout");
+                failed = Some(step.at("layer", &why));
+            }
+            None => {
+                let why = format!("the model has no layer `{name}`");
+                failed = Some(step.at("layer", &why));
+            }
         }
     }
     if let (Some(rate), Some(id)) = (step.rate, base.noise)
@@ -135,7 +142,7 @@ fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
     {
         match noise.with_strength(rate).acts(semantics) {
             Ok(_) => drop(base.noise_rates.insert(id, rate)),
-            Err(error) => failed = Some(error.to_string()),
+            Err(error) => failed = Some(step.at("rate", &error.to_string())),
         }
     }
     failed.map_or(Ok(()), Err)

@@ -9,29 +9,59 @@ const WAITING: &str = "\u{2026}";
 /// The text with every `{name}` filled.
 pub fn fill(text: &str, state: &State) -> String {
     let mut filled = String::with_capacity(text.len());
+    let mut waits = false;
     for part in parts(text) {
         match part {
+            Part::Text(text) if waits => filled.push_str(&without_stop(text)),
             Part::Text(text) => filled.push_str(text),
-            Part::Name(name) => match values::value(state, name) {
-                Some(value) => filled.push_str(&value.to_string()),
-                None => filled.push_str(WAITING),
-            },
+            Part::Name(name) => {
+                let value = values::value(state, name);
+                waits = value.is_none();
+                match value {
+                    Some(value) => filled.push_str(&value.to_string()),
+                    None => filled.push_str(WAITING),
+                }
+            }
             Part::Open(_) => {}
         }
     }
     filled
 }
 
+/// What follows a value that is not there yet: the dots that stand for it end a sentence too, a full
+/// stop after them would be a fourth.
+fn without_stop(text: &str) -> String {
+    let rest = text.trim_start_matches(['*', '`', ')']);
+    let marks = &text[..text.len() - rest.len()];
+    match rest.strip_prefix('.') {
+        Some(after) if !after.starts_with(char::is_alphanumeric) => format!("{marks}{after}"),
+        _ => text.to_owned(),
+    }
+}
+
+/// What is wrong with a text, and the part of it that is.
+#[derive(Debug)]
+pub struct Fault {
+    pub at: String,
+    pub reason: String,
+}
+
 /// Whether every name is known.
-pub fn check(text: &str) -> Result<(), String> {
+pub fn check(text: &str) -> Result<(), Fault> {
     for part in parts(text) {
         match part {
             Part::Name(name) if values::known(name).is_none() => {
-                return Err(values::unknown(name));
+                return Err(Fault {
+                    at: format!("{{{name}}}"),
+                    reason: values::unknown(name),
+                });
             }
             Part::Open(rest) => {
-                let near: String = rest.chars().take(20).collect();
-                return Err(format!("a {{ without a }} in the text: {near}"));
+                let near: String = rest.lines().next().unwrap_or("").chars().take(20).collect();
+                return Err(Fault {
+                    at: format!("{{{near}"),
+                    reason: format!("a {{ without a }} in the text: {near}"),
+                });
             }
             Part::Name(_) | Part::Text(_) => {}
         }
@@ -74,8 +104,45 @@ mod tests {
             "rules: Keras 3, … units"
         );
         assert!(check("{rules} and {units}").is_ok());
-        assert!(check("{rule}").unwrap_err().contains("rules"));
+        assert!(check("{rule}").unwrap_err().reason.contains("rules"));
         assert!(check("an {open").is_err());
         assert!(check("no names").is_ok());
+    }
+
+    #[test]
+    fn dots_for_a_value_end_a_sentence_by_themselves() {
+        let state = State::default();
+        for (text, filled) in [
+            ("by {units}. With", "by … With"),
+            ("by **{units}.** With", "by **…** With"),
+            ("by **{units}**.\n\nWith", "by **…**\n\nWith"),
+            ("(by {units}). {rules}.", "(by …) Keras 3."),
+            (
+                "{units}, {units} and {rules}. With",
+                "…, … and Keras 3. With",
+            ),
+            ("{units} of 3. With", "… of 3. With"),
+            ("{rules}.{units}.h5", "Keras 3.….h5"),
+        ] {
+            assert_eq!(fill(text, &state), filled, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_none_is_told_with_those_it_may_mean() {
+        let reason = check("{droped}").unwrap_err().reason;
+        assert!(
+            reason.contains("there is no value `droped`; the closest"),
+            "{reason}"
+        );
+        assert!(
+            reason.contains(" dropped") && reason.contains("docs/lessons.md"),
+            "{reason}"
+        );
+        let reason = check("{nosuch}").unwrap_err().reason;
+        assert!(
+            reason.len() < 200 && reason.contains("docs/lessons.md"),
+            "{reason}"
+        );
     }
 }

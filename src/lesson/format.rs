@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::names::{Control, Named, Recorded};
+use super::place::{Lines, Places, line_of};
 use super::{Expectation, Lesson, LessonError, fill, paths};
 use crate::augment::{self, Pipeline, Preset};
 use crate::model::{Outer, Preprocessing, Semantics};
@@ -118,6 +119,9 @@ pub struct Step {
     pub pytorch: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
+    /// Where its keys stand in the file.
+    #[serde(skip)]
+    pub lines: Lines,
 }
 
 /// What follows a step's text under the rules of one framework.
@@ -257,6 +261,7 @@ impl Step {
             keras3: None,
             pytorch: None,
             question: None,
+            lines: Lines::new(),
         }
     }
 
@@ -283,33 +288,51 @@ impl Step {
         self.expect.iter().chain(ending.flat_map(|e| &e.expect))
     }
 
-    /// Every text of the step, whatever the rules.
-    fn texts(&self) -> impl Iterator<Item = &String> {
-        let endings = [&self.keras2, &self.keras3, &self.pytorch];
-        let endings = endings.into_iter().flatten().map(|e| &e.text);
-        let question = self.question.iter().flat_map(|q| [&q.text, &q.answer]);
-        std::iter::once(&self.text).chain(endings).chain(question)
+    /// Every text of the step with its key, whatever the rules.
+    fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let endings = [
+            ("keras2.text", &self.keras2),
+            ("keras3.text", &self.keras3),
+            ("pytorch.text", &self.pytorch),
+        ];
+        let endings = endings.into_iter();
+        let endings = endings.filter_map(|(key, e)| Some((key, &e.as_ref()?.text)));
+        let question = self.question.iter();
+        let question =
+            question.flat_map(|q| [("question.text", &q.text), ("question.answer", &q.answer)]);
+        let text = std::iter::once(("text", &self.text));
+        text.chain(endings).chain(question)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What is wrong with a value, and the key of it.
+    fn check(&self) -> Result<(), (&'static str, String)> {
         if self.channel == Some(0) {
-            return Err("channels are counted from 1".to_owned());
+            return Err(("channel", "channels are counted from 1".to_owned()));
         }
         if self.batch.is_some_and(|b| b == 0 || b > MAX_BATCH) {
-            return Err(format!("a batch has 1 to {MAX_BATCH} photos"));
+            return Err(("batch", format!("a batch has 1 to {MAX_BATCH} photos")));
         }
         if let Some(run) = &self.run {
-            run.check()?;
+            run.check().map_err(|reason| ("run", reason))?;
             if self.view.0 != View::FineTune {
-                return Err("`run` belongs to the view finetune".to_owned());
+                return Err(("run", "`run` belongs to the view finetune".to_owned()));
             }
         }
         if let Some(pipeline) = &self.pipeline {
             for step in &pipeline.pipeline().steps {
-                step.layer.validate().map_err(|error| error.to_string())?;
+                let checked = step.layer.validate();
+                checked.map_err(|error| ("pipeline", error.to_string()))?;
             }
         }
-        self.texts().try_for_each(|text| fill::check(text))
+        Ok(())
+    }
+
+    /// The reason with the line of the key, where it is known.
+    pub fn at(&self, key: &str, reason: &str) -> String {
+        match self.lines.get(key) {
+            Some(line) => format!("line {line}: {reason}"),
+            None => reason.to_owned(),
+        }
     }
 }
 
@@ -319,14 +342,20 @@ pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
         line: line_of(text, span.start),
         reason,
     };
+    let places = Places::of(text);
+    // Another version may have keys that this one does not know: it is told first.
+    if let Some((version, line)) = places.version().filter(|(v, _)| *v != VERSION.to_string()) {
+        let reason =
+            format!("the lesson is of version {version}, and this program knows version {VERSION}");
+        return Err(LessonError::Line { line, reason });
+    }
     let file: File = toml::from_str(text).map_err(|error| match error.span() {
-        Some(span) => at(span, error.message().to_owned()),
+        Some(span) => {
+            let reason = in_words(text, &span, error.message());
+            at(span, reason)
+        }
         None => LessonError::Whole(error.message().to_owned()),
     })?;
-    if *file.lesson.get_ref() != VERSION {
-        let reason = format!("this program reads lessons of version {VERSION}");
-        return Err(at(file.lesson.span(), reason));
-    }
     let model = paths::model(file.model.get_ref(), folder)
         .map_err(|reason| at(file.model.span(), reason))?;
     let photos = paths::photos(file.photos.get_ref(), folder)
@@ -336,17 +365,36 @@ pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
     start.seed = file.seed;
     start.batch = file.batch;
     start.photo = file.photo;
-    start.check().map_err(LessonError::Whole)?;
+    start.lines = places.whole();
+    let placed = |lines: &Lines, key: &str, span: Range<usize>, reason: String| {
+        let line = lines.get(key).copied();
+        let line = line.unwrap_or_else(|| line_of(text, span.start));
+        LessonError::Line { line, reason }
+    };
+    let checked = start.check();
+    checked.map_err(|(key, reason)| placed(&start.lines, key, 0..0, reason))?;
     if file.steps.is_empty() {
         return Err(LessonError::Whole(
             "a lesson has at least one step".to_owned(),
         ));
     }
     let mut steps = Vec::with_capacity(file.steps.len());
-    for step in file.steps {
+    for (number, step) in file.steps.into_iter().enumerate() {
         let span = step.span();
-        let step = step.into_inner();
-        step.check().map_err(|reason| at(span, reason))?;
+        let mut step = step.into_inner();
+        step.lines = places.step(number);
+        let checked = step.check();
+        checked.map_err(|(key, reason)| placed(&step.lines, key, span, reason))?;
+        for (key, text) in step.texts() {
+            fill::check(text).map_err(|fault| {
+                let line = places.within(number, key, &fault.at);
+                let line = line.or_else(|| step.lines.get(key).copied());
+                let reason = fault.reason;
+                line.map_or(LessonError::Whole(reason.clone()), |line| {
+                    LessonError::Line { line, reason }
+                })
+            })?;
+        }
         steps.push(step);
     }
     Ok(Lesson {
@@ -358,8 +406,23 @@ pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
     })
 }
 
-/// From 1.
-fn line_of(text: &str, at: usize) -> usize {
-    let before = text.get(..at).unwrap_or(text);
-    before.matches('\n').count() + 1
+/// A fault of a value with its key, and with what it may be instead of the name of a type.
+fn in_words(text: &str, span: &Range<usize>, message: &str) -> String {
+    let types = [
+        ("u64", "a whole number from 0 on"),
+        ("u32", "a whole number from 0 on"),
+        ("usize", "a whole number from 0 on"),
+        ("f64", "a number"),
+    ];
+    let told = types.into_iter().find_map(|(name, words)| {
+        let cause = message.strip_suffix(name)?.strip_suffix("expected ")?;
+        Some(format!("{cause}expected {words}"))
+    });
+    let before = text.get(..span.start).unwrap_or("");
+    let line = before.rsplit('\n').next().unwrap_or("");
+    match (told, line.split_once('=')) {
+        (Some(told), Some((key, _))) => format!("`{}`: {told}", key.trim()),
+        (Some(told), None) => told,
+        (None, _) => message.to_owned(),
+    }
 }

@@ -8,6 +8,7 @@ mod fill;
 mod format;
 mod names;
 mod paths;
+mod place;
 mod save;
 pub mod values;
 
@@ -56,7 +57,12 @@ const MOST_BYTES: u64 = 1 << 20;
 /// # Errors
 /// With the line where there is one.
 pub fn open(path: &Path) -> Result<Lesson, LessonError> {
-    let whole = |error: std::io::Error| LessonError::Whole(error.to_string());
+    let whole = |error: std::io::Error| {
+        LessonError::Whole(match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            _ => error.to_string(),
+        })
+    };
     // Reading a device or a pipe may never end.
     if !std::fs::metadata(path).map_err(whole)?.is_file() {
         return Err(LessonError::Whole("it is not a file".to_owned()));

@@ -28,7 +28,7 @@ pub fn photos(name: &str, folder: Option<&Path>) -> Result<PhotosSource, String>
     }
     let path = inside(name, folder)?;
     if !path.is_dir() {
-        return Err(format!("`{name}` is no folder"));
+        return Err(format!("this is a file, not a folder of photos: `{name}`"));
     }
     Ok(PhotosSource::Folder(path))
 }
@@ -55,7 +55,14 @@ fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
     } else {
         folder
     };
-    let real = |path: &Path| std::fs::canonicalize(path).map_err(|e| format!("{e}: `{name}`"));
+    let real = |path: &Path| {
+        std::fs::canonicalize(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                format!("nothing of this name lies beside the lesson: `{name}`")
+            }
+            _ => format!("this cannot be read ({error}): `{name}`"),
+        })
+    };
     if !real(&path)?.starts_with(real(folder)?) {
         return Err(leaves());
     }
@@ -63,9 +70,9 @@ fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
 }
 
 /// How a lesson in `folder` names a model.
-pub fn model_name(source: &ModelSource, folder: &Path) -> Result<String, String> {
+fn model_name(source: &ModelSource, folder: &Path, home: Option<&Path>) -> Result<String, String> {
     match source {
-        ModelSource::File(path) => return relative(path, folder),
+        ModelSource::File(path) => return relative(path, folder, home),
         ModelSource::Weights { path, .. } => {
             return Err(format!(
                 "{} holds weights without a configuration; a lesson needs a whole model",
@@ -80,14 +87,50 @@ pub fn model_name(source: &ModelSource, folder: &Path) -> Result<String, String>
 }
 
 /// How a lesson in `folder` names photos.
-pub fn photos_name(source: &PhotosSource, folder: &Path) -> Result<String, String> {
+fn photos_name(
+    source: &PhotosSource,
+    folder: &Path,
+    home: Option<&Path>,
+) -> Result<String, String> {
     match source {
         PhotosSource::Bundled => Ok(BUNDLED_PHOTOS.to_owned()),
-        PhotosSource::Folder(path) => relative(path, folder),
+        PhotosSource::Folder(path) => relative(path, folder, home),
     }
 }
 
-fn relative(path: &Path, folder: &Path) -> Result<String, String> {
+/// The innermost folder that holds both, where a lesson that names both can lie; `None` where all is
+/// bundled, or the files are gone.
+fn home(model: &ModelSource, photos: &PhotosSource) -> Option<PathBuf> {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    let model = match model.path() {
+        Some(path) => Some(real(path)?.parent()?.to_owned()),
+        None => None,
+    };
+    let photos = match photos {
+        PhotosSource::Folder(path) => Some(real(path)?),
+        PhotosSource::Bundled => None,
+    };
+    let (Some(a), Some(b)) = (&model, &photos) else {
+        return model.or(photos);
+    };
+    let shared = a.ancestors().find(|folder| b.starts_with(folder));
+    shared.map(Path::to_owned)
+}
+
+/// How a lesson in `folder` names both.
+pub fn names(
+    model: &ModelSource,
+    photos: &PhotosSource,
+    folder: &Path,
+) -> Result<[String; 2], String> {
+    let home = home(model, photos);
+    Ok([
+        model_name(model, folder, home.as_deref())?,
+        photos_name(photos, folder, home.as_deref())?,
+    ])
+}
+
+fn relative(path: &Path, folder: &Path, home: Option<&Path>) -> Result<String, String> {
     let real = |path: &Path| std::fs::canonicalize(path).map_err(|error| error.to_string());
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
@@ -95,18 +138,25 @@ fn relative(path: &Path, folder: &Path) -> Result<String, String> {
         folder
     };
     let (path, folder) = (real(path)?, real(folder)?);
-    let outside = || {
+    let within = path.strip_prefix(&folder).map_err(|_| {
         format!(
-            "{} lies outside of the lesson's folder; a lesson names only what lies in its own \
-             folder: save it there",
-            path.display()
+            "{} lies outside of the lesson's folder, {}; a lesson names only what lies in its own \
+             folder: save it in {}",
+            path.display(),
+            folder.display(),
+            home.or(path.parent()).unwrap_or(&path).display()
         )
-    };
-    let within = path.strip_prefix(&folder).map_err(|_| outside())?;
+    })?;
     let parts = within.components().map(|c| c.as_os_str().to_str());
     let parts: Option<Vec<&str>> = parts.collect();
-    let name = parts.map(|parts| parts.join("/")).filter(|n| !n.is_empty());
-    name.ok_or_else(outside)
+    let name = parts.map(|parts| parts.join("/"));
+    let name = name.ok_or_else(|| format!("its name is not Unicode: {}", path.display()))?;
+    // The lesson may lie among the photos.
+    Ok(if name.is_empty() {
+        ".".to_owned()
+    } else {
+        name
+    })
 }
 
 #[cfg(test)]
@@ -141,14 +191,27 @@ mod tests {
             assert!(of("link.h5").unwrap_err().contains("leaves"));
         }
         assert!(photos("photos", Some(&folder)).is_ok());
+        let gone = photos("nowhere", Some(&folder)).unwrap_err();
+        assert!(gone.starts_with("nothing of this name") && gone.ends_with("`nowhere`"));
         assert!(photos("base.h5", Some(&folder)).is_err());
         assert!(
             photos("photos", None).is_err(),
             "nothing but what is bundled"
         );
-        let named = photos_name(&PhotosSource::Folder(folder.join("photos/cats")), &folder);
-        assert_eq!(named, Ok("photos/cats".to_owned()));
-        let outside = model_name(&ModelSource::File(absolute), &folder);
-        assert!(outside.unwrap_err().contains("outside"));
+        let cats = PhotosSource::Folder(folder.join("photos/cats"));
+        let bundled = ModelSource::DogBreeds;
+        let of = |place: &Path| names(&bundled, &cats, place).map(|[_, photos]| photos);
+        assert_eq!(of(&folder), Ok("photos/cats".to_owned()));
+        assert_eq!(of(&folder.join("photos/cats")), Ok(".".to_owned()));
+        assert!(photos(".", Some(&folder)).is_ok());
+        // Where both can be named is told, whichever of them is outside.
+        let base = ModelSource::File(folder.join("base.h5"));
+        let home = std::fs::canonicalize(&folder).unwrap();
+        for place in [folder.join("photos"), folder.join("photos/cats")] {
+            let why = names(&base, &cats, &place).unwrap_err();
+            let told = format!("save it in {}", home.display());
+            assert!(why.contains("outside") && why.ends_with(&told), "{why}");
+        }
+        assert!(names(&base, &cats, &home).is_ok());
     }
 }

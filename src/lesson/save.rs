@@ -43,8 +43,7 @@ pub fn save(state: &State, path: &Path) -> Result<(), String> {
 fn written(state: &State, folder: &Path) -> Result<String, String> {
     let base = state.opened.base.as_ref().ok_or("no base is open")?;
     let gallery = state.opened.gallery.as_ref().ok_or("no photos are open")?;
-    let model = paths::model_name(&base.source, folder)?;
-    let photos = paths::photos_name(&gallery.source, folder)?;
+    let [model, photos] = paths::names(&base.source, &gallery.source, folder)?;
     let step = step(state)?;
     let file = File {
         lesson: Spanned::new(0..0, VERSION),

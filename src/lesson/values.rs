@@ -9,6 +9,7 @@ use crate::model::{Effective, Mode, Role, Statistics};
 use crate::state::{Base, State, TrainingState, View};
 use crate::train::summary::Summary;
 use crate::views::batch_norm::chosen_channel;
+use crate::words::nearest::{nearest, the_closest};
 use crate::words::number::{measured, percent, thousands};
 use crate::worker::{
     AugmentationOutcome, BatchNormOutcome, Card, Cell, DropoutOutcome, Outcome, TrainableOutcome,
@@ -170,8 +171,8 @@ pub fn known(name: &str) -> Option<&'static str> {
 
 /// What to say of a name that is none.
 pub fn unknown(name: &str) -> String {
-    let known: Vec<&str> = names().map(|(known, _)| known).collect();
-    format!("there is no value `{name}`; there are {}", known.join(", "))
+    let close = the_closest(&nearest(name, names().map(|(known, _)| known)));
+    format!("there is no value `{name}`{close} (docs/lessons.md lists all of them)")
 }
 
 /// The value under the present settings; `None` while it is not computed, or where the view that

@@ -1,10 +1,12 @@
 //! The bundled fonts, the same picture everywhere. Fonts of the system come after them, in the window
 //! alone, and only for letters that these lack.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::{FontData, FontDefinitions, FontFamily};
+use skrifa::{FontRef, MetadataProvider as _};
 
 /// The family of headings and key numbers.
 pub const SEMIBOLD: &str = "semibold";
@@ -24,6 +26,16 @@ const MONO: &[u8] = include_bytes!(concat!(
 
 /// All of them, for whatever draws text without egui.
 pub const FILES: [&[u8]; 3] = [SANS, SANS_SEMIBOLD, MONO];
+/// The letters that no bundled font has.
+pub fn lacking(letters: impl Iterator<Item = char>) -> BTreeSet<char> {
+    let fonts = FILES.map(|bytes| FontRef::new(bytes).ok());
+    let has = |c: char| {
+        let mut fonts = fonts.iter().flatten();
+        fonts.any(|font| font.charmap().map(c).is_some())
+    };
+    letters.filter(|&c| !has(c)).collect()
+}
+
 /// The family name of the sans.
 pub const SANS_NAME: &str = "Modelens Sans";
 

@@ -74,7 +74,7 @@ pub fn action(action: Action) -> [&'static str; 2] {
         Action::ShowHint => ["Where to start", "Point at the three things to click"],
         Action::ResetSettings => [
             "Reset settings",
-            "Every setting as at the first start; the files stay open",
+            "Every setting as at the first start; runs end, the files stay open",
         ],
         Action::OpenLesson => ["Open lesson...", "A lesson file (.toml)"],
         Action::SaveLesson => [

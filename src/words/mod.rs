@@ -3,7 +3,7 @@
 //!
 //! One file a view or part of the window; sentences with many cases have a file of their own
 //! beneath it. [`common`] has the words that stand in many places, [`number`] writes numbers,
-//! [`terms`] is the list of terms. `**...**` stands out. A translation is a second module with the
+//! [`nearest`] finds what a mistyped name may mean, [`terms`] is the list of terms. `**...**` stands out. A translation is a second module with the
 //! same items: nothing else in the program holds a text, and a test in `tests/suite/texts.rs`
 //! keeps it so.
 //!
@@ -27,6 +27,7 @@ pub mod input;
 pub mod layers;
 pub mod lesson;
 pub mod modes;
+pub mod nearest;
 pub mod notices;
 pub mod number;
 pub mod plots;

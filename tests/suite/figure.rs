@@ -282,9 +282,9 @@ fn unusable_arguments_and_files_are_told_apart() {
             "160 channels",
         ),
         (
-            &["batchnorm", "--photo", "cat", "--out", out],
+            &["batchnorm", "--photo", "zebra", "--out", out],
             2,
-            "no photo `cat`",
+            "--photo: there is no photo `zebra`",
         ),
         (
             &["batchnorm", "--size", "50x50", "--batch", "1", "--out", out],
@@ -790,4 +790,54 @@ fn the_dialog_sets_widths_and_outlines() {
     command(&mut window, Action::Show(View::FineTune));
     let column = window.get_by_label("Left column");
     assert!(column.accesskit_node().is_disabled());
+}
+
+/// A class named in letters that the bundled fonts lack.
+#[test]
+fn letters_that_become_boxes_are_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let photos = folder.path().join("photos");
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    for (class, photo) in [("猫", "fish1.webp"), ("plain", "fish2.webp")] {
+        let to = photos.join(class);
+        std::fs::create_dir_all(&to).expect("a folder");
+        std::fs::copy(bundled.join(photo), to.join(photo)).expect("a photo");
+    }
+    let said = |name: &str, more: &[&str]| {
+        let out = folder.path().join(name);
+        let args = ["augmentation", "--input", text(&photos), "--caption"];
+        let done = figure(&[&args, &["--photo", "猫", "--out", text(&out)], more].concat());
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.success(), "{said}");
+        said
+    };
+    for (name, more) in [("a.png", &[][..]), ("b.svg", &["--outline-text"])] {
+        let said = said(name, more);
+        assert_eq!(said.matches("warning: boxes").count(), 1, "{said}");
+        assert!(
+            said.contains("(猫)") && said.contains("an SVG without"),
+            "{said}"
+        );
+    }
+    assert_eq!(said("c.svg", &[]), "");
+    let svg = std::fs::read_to_string(folder.path().join("c.svg")).expect("the figure");
+    assert!(svg.contains('猫'), "the text is kept");
+    // All figures of a command are told of at once.
+    let all = folder.path().join("all");
+    let done = figure(&[
+        "--all",
+        text(&all),
+        "--format",
+        "png",
+        "--input",
+        text(&photos),
+        "--photo",
+        "猫",
+        "--batch",
+        "2",
+        "--caption",
+    ]);
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{said}");
+    assert_eq!(said.matches("warning: boxes").count(), 1, "{said}");
 }

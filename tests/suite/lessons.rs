@@ -9,8 +9,8 @@ use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command, LessonCommand, LessonSource, PipelineCommand};
 use modelens::lesson::{self, BUNDLED, LessonError, fill};
 use modelens::model::Semantics;
-use modelens::state::{State, View};
-use modelens::worker::{ModelSource, PhotosSource};
+use modelens::state::{State, Status, View};
+use modelens::worker::{Job, ModelSource, PhotosSource};
 
 use crate::window::{Window, click, command, open, settle, shows};
 
@@ -197,7 +197,7 @@ fn faults_of_a_file_are_named_with_their_line() {
         (
             format!("{head}photos = \"nowhere\"\n{one}"),
             Some(3),
-            "nowhere",
+            "nothing of this name lies beside the lesson: `nowhere`",
         ),
         (
             format!("{head}[[step]]\ntitle = \"s\"\nview = \"drop\"\n"),
@@ -205,14 +205,47 @@ fn faults_of_a_file_are_named_with_their_line() {
             "augmentation",
         ),
         (format!("{head}{one}hide = [\"menu\"]\n"), Some(6), "menu"),
-        (format!("{head}{one}text = \"{{unit}}\"\n"), Some(3), "unit"),
+        (format!("{head}{one}text = \"{{unit}}\"\n"), Some(6), "unit"),
+        (
+            format!("{head}{one}text = \"\"\"\nA\n\nof {{unit}} and {{units}}.\n\"\"\"\n"),
+            Some(9),
+            "the closest are units, units_changed_inference (docs",
+        ),
+        (
+            format!("{head}{one}text = \"\"\"\n{{units}}\n{{nosuch}}\"\"\"\n"),
+            Some(8),
+            "docs/lessons.md",
+        ),
+        (
+            format!(
+                "{head}{one}[step.keras2]\ntext = \"a\"\n[step.question]\ntext = \"q\"\nanswer = \"{{un}}\"\n"
+            ),
+            Some(10),
+            "no value `un`",
+        ),
+        (
+            format!("{head}seed = -3\n{one}"),
+            Some(3),
+            "`seed`: invalid value: integer `-3`, expected a whole number from 0 on",
+        ),
+        (
+            format!("{head}{one}redraws = 1.5\n"),
+            Some(6),
+            "a whole number from 0 on",
+        ),
+        (format!("{head}batch = 1000\n{one}"), Some(3), "batch"),
+        (
+            format!("title = \"t\"\nsound = true\nlesson = 2\n{one}"),
+            Some(3),
+            "is of version 2, and this program knows version 1",
+        ),
         (
             format!("{head}{one}expect = [\"units\"]\n"),
             Some(6),
             "units",
         ),
-        (format!("{head}{one}channel = 0\n"), Some(3), "from 1"),
-        (format!("{head}{one}batch = 1000\n"), Some(3), "batch"),
+        (format!("{head}{one}channel = 0\n"), Some(6), "from 1"),
+        (format!("{head}{one}batch = 1000\n"), Some(6), "batch"),
         (format!("{head}{one}seed = \"seven\"\n"), Some(6), "string"),
         (
             format!("lesson = 2\ntitle = \"t\"\n{one}"),
@@ -229,6 +262,8 @@ fn faults_of_a_file_are_named_with_their_line() {
         let error = lesson::open(&path).expect_err(&text);
         let said = error.to_string();
         assert!(said.contains(reason), "{said}: {text}");
+        let lists_all = said.contains("no value") && said.len() > 250;
+        assert!(!said.contains("os error") && !lists_all, "{said}");
         let at = match error {
             LessonError::Line { line, .. } => Some(line),
             LessonError::Whole(_) => None,
@@ -264,8 +299,57 @@ fn a_step_that_names_a_missing_layer_says_so() {
     std::fs::write(&path, text).expect("a file");
     let mut window = open(AppOptions::default());
     command(&mut window, LessonCommand::Open(LessonSource::File(path)));
-    assert!(shows(&window, "no_such_layer"));
+    assert!(shows(
+        &window,
+        "line 7: the model has no layer `no_such_layer`"
+    ));
     assert!(window.query_by_label("Dismiss").is_some());
+}
+
+#[test]
+fn a_step_that_names_an_unknown_photo_says_where_and_what_comes_close() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("lesson.toml");
+    let head = "lesson = 1\ntitle = \"t\"\nbatch = 2\n";
+    let step = "[[step]]\ntitle = \"s\"\nview = \"augmentation\"\n";
+    let of_lesson = format!("{head}photo = \"fsh/fish9\"\n{step}");
+    let of_step = format!("{head}{step}photo = \"fsh/fish9\"\n");
+    for (text, line) in [(of_lesson, 4), (of_step, 7)] {
+        std::fs::write(&path, text).expect("a file");
+        let mut window = open(AppOptions::default());
+        let source = LessonSource::File(path.clone());
+        command(&mut window, LessonCommand::Open(source));
+        let notice = &state(&window).computed.notices[0].text;
+        let said = format!("line {line}: there is no photo `fsh/fish9`; the closest");
+        assert!(notice.contains(&said), "{notice}");
+        assert!(notice.contains("fish/fish9.webp"), "{notice}");
+    }
+}
+
+/// Their results stay no result of settings that are gone.
+#[test]
+fn resetting_the_settings_ends_runs_and_leaves_the_step() {
+    let mut window = open(AppOptions::default());
+    let source = LessonSource::Bundled(4);
+    command(&mut window, LessonCommand::Open(source));
+    command(&mut window, LessonCommand::Go(1));
+    assert!(!state(&window).training.runs.is_empty());
+    command(&mut window, Action::ResetSettings);
+    assert_eq!(state(&window).training.status, Status::Idle);
+    assert!(state(&window).training.runs.is_empty());
+    assert!(state(&window).lesson.as_ref().is_some_and(|l| l.free));
+    // Without a lesson, while they run.
+    command(&mut window, Action::CloseLesson);
+    let app = window.state_mut();
+    let ctx = eframe::egui::Context::default();
+    app.command(&ctx, Action::StartRuns.into());
+    assert!(app.state().training.is_active());
+    app.command(&ctx, Action::ResetSettings.into());
+    assert_eq!(app.state().training.status, Status::Idle);
+    assert!(app.state().computed.running(Job::Train).is_none());
+    settle(&mut window);
+    assert_eq!(state(&window).training.status, Status::Idle);
+    assert!(state(&window).training.runs.is_empty());
 }
 
 /// What is written is read again and sets the same.
@@ -341,7 +425,15 @@ fn files_outside_of_the_folder_cannot_be_saved_as_a_lesson() {
     let path = folder.path().join("lesson.toml");
     command(&mut window, LessonCommand::Save(path.clone()));
     assert!(shows(&window, "outside of the lesson"));
+    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let home = std::fs::canonicalize(home).expect("the folder");
+    assert!(shows(&window, &format!("save it in {}", home.display())));
     assert!(!path.exists(), "no half file");
+    // Saved where it can lie, what was wrong is settled.
+    command(&mut window, Command::OpenPhotos(PhotosSource::Bundled));
+    command(&mut window, LessonCommand::Save(path.clone()));
+    assert!(path.exists());
+    assert!(state(&window).computed.notices.is_empty());
 }
 
 #[test]

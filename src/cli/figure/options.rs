@@ -1,5 +1,7 @@
 //! The arguments of `modelens figure`.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, ValueEnum};
@@ -104,7 +106,7 @@ pub struct Figure {
     /// Their learning rate (0.001).
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub rate: Option<f64>,
-    /// The photo to show: fish/fish9, or fish9.
+    /// The photo to show: fish/fish9, fish9, or the beginning of a name; of several the first.
     #[arg(long, value_name = "NAME")]
     pub photo: Option<String>,
     /// Width and height in points, as the window counts them. Absent: what the view needs.
@@ -197,10 +199,12 @@ pub enum GivenWidth {
 }
 
 /// How a figure looks, apart from what it shows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LookOptions {
     pub what: What,
     pub width: Width,
+    /// Letters that became boxes in the figures drawn so far.
+    pub boxes: RefCell<BTreeSet<char>>,
 }
 
 impl Figure {
@@ -246,7 +250,11 @@ impl Figure {
                 dpi: self.dpi.unwrap_or(png::DPI),
             },
         };
-        Ok(LookOptions { what, width })
+        Ok(LookOptions {
+            what,
+            width,
+            boxes: RefCell::default(),
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Written;
 use super::options::{Figure, Format, LookOptions};
 use crate::cli::Failure;
+use crate::figure::boxes::boxes;
 use crate::figure::png::{self, PngError};
 use crate::figure::{Drawn, Width, numbers, outlined};
 use crate::lesson::Step;
@@ -22,7 +23,11 @@ impl Figure {
         step: Option<&Step>,
         out: &Path,
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
-        let bytes = match Format::of(out)? {
+        let format = Format::of(out)?;
+        if format == Format::Png || self.outline_text {
+            look.boxes.borrow_mut().extend(boxes(&drawn.svg));
+        }
+        let bytes = match format {
             Format::Svg => self.svg(drawn, look)?.into_bytes(),
             Format::Png => png(drawn, look.width)?,
         };

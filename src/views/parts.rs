@@ -78,7 +78,7 @@ pub fn label_ui(ui: &mut Ui, label: RichText) -> Response {
 pub fn fitting_line_ui(ui: &mut Ui, texts: &[String], palette: &Palette) -> Response {
     let room = ui.available_width();
     let fits = |words: &&String| {
-        let words = words.to_string();
+        let words = (*words).clone();
         let laid_out = ui
             .painter()
             .layout_no_wrap(words, text::small(), palette.muted);

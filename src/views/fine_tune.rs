@@ -88,12 +88,9 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     }
     let axes = curves::Axes::of(&training.runs);
     let count = training.runs.len();
-    let bar = if parts::is_figure(ui) {
-        0.0
-    } else {
-        sizes::SCROLL_BAR
-    };
-    let room = cut.0.width() - bar;
+    let whole = cut.0.width();
+    let scrolls = !parts::is_figure(ui) && height(ui, show.state, whole) > cut.0.height();
+    let room = whole - if scrolls { sizes::SCROLL_BAR } else { 0.0 };
     let cards = Cards::of(count, room);
     let height = height(ui, show.state, room).max(cut.0.height());
     let least = card_height(ui, show.state, &cards);

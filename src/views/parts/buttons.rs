@@ -1,0 +1,188 @@
+//! Buttons, boxes and fields that egui does not have as we need them.
+
+use eframe::egui;
+use eframe::egui::emath::{GuiRounding as _, Numeric};
+use eframe::egui::{
+    Atom, AtomExt as _, Button, Color32, DragValue, Id, IdSalt, IntoAtoms as _, Painter, Rect,
+    Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
+
+use crate::theme::{self, sizes, text};
+use crate::views::terms;
+
+/// A small triangle that points down.
+pub fn triangle(painter: &Painter, rect: Rect, color: Color32) {
+    let half = sizes::TRIANGLE / 2.0;
+    let c = rect.center();
+    let top = c.y - half * 0.5;
+    let points = vec![
+        pos2(c.x - half, top),
+        pos2(c.x + half, top),
+        pos2(c.x, top + half * 1.2),
+    ];
+    painter.add(Shape::convex_polygon(points, color, Stroke::NONE));
+}
+
+/// A button that opens a menu: a quiet label, the value, a triangle.
+pub fn drop_button_ui(ui: &mut Ui, label: &str, value: &str, pill: bool) -> Response {
+    let palette = theme::palette(ui);
+    let mut atoms = egui::Atoms::default();
+    if !label.is_empty() {
+        atoms.push_right(text::muted(label, palette));
+    }
+    atoms.push_right(RichText::new(value).color(palette.ink).atom_shrink(true));
+    let radius = if pill {
+        sizes::PILL_RADIUS
+    } else {
+        sizes::CONTROL_RADIUS
+    };
+    let words = if label.is_empty() { value } else { label };
+    terms::hinted(menu_button_ui(ui, atoms, radius), words)
+}
+
+/// The same for a narrow place.
+pub fn small_drop_button_ui(ui: &mut Ui, value: &str) -> Response {
+    let value = RichText::new(value)
+        .font(text::small())
+        .color(theme::palette(ui).ink);
+    menu_button_ui(
+        ui,
+        value.atom_shrink(true).into_atoms(),
+        sizes::CONTROL_RADIUS,
+    )
+}
+
+fn menu_button_ui(ui: &mut Ui, mut atoms: egui::Atoms<'_>, radius: u8) -> Response {
+    let icon = IdSalt::new("triangle");
+    atoms.push_right(Atom::custom(icon, Vec2::splat(sizes::TRIANGLE)));
+    let drawn = Button::new(atoms)
+        .corner_radius(radius)
+        .truncate()
+        .atom_ui(ui);
+    if let Some(rect) = drawn.rect(icon) {
+        triangle(ui.painter(), rect, theme::palette(ui).muted);
+    }
+    drawn.response
+}
+
+/// A field for a whole number. egui's own speed for those is below 1: the arrow keys would round
+/// back to where they were.
+pub fn whole<N: Numeric>(value: &mut N) -> DragValue<'_> {
+    DragValue::new(value).speed(1.0)
+}
+
+/// A checkbox with words beside it, which are clickable too.
+pub fn check_ui(ui: &mut Ui, name: &str, checked: &mut bool) -> Response {
+    let palette = theme::palette(ui);
+    let words = ui
+        .painter()
+        .layout_no_wrap(name.to_owned(), text::small(), palette.ink);
+    let size = vec2(
+        sizes::CHECKBOX + sizes::S1 + 2.0 * sizes::LINE + words.size().x,
+        sizes::INPUT_ROW,
+    );
+    let (rect, mut response) = ui.allocate_exact_size(size, Sense::click());
+    if response.clicked() {
+        *checked = !*checked;
+        response.mark_changed();
+    }
+    let enabled = ui.is_enabled();
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, enabled, *checked, name));
+    let middle = pos2(rect.left() + sizes::CHECKBOX / 2.0, rect.center().y);
+    let square = Rect::from_center_size(middle, Vec2::splat(sizes::CHECKBOX));
+    check_box(ui, square, *checked, response.hovered());
+    focus_ring(ui, &response, square);
+    let at = pos2(
+        square.right() + sizes::S1 + 2.0 * sizes::LINE,
+        rect.center().y - words.size().y / 2.0,
+    );
+    ui.painter().galley(at, words, palette.ink);
+    response
+}
+
+/// A small button with a painted chevron.
+pub fn chevron_ui(ui: &mut Ui, action_label: &str, left: bool, enabled: bool) -> Response {
+    let sense = if enabled {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(sizes::CHEVRON), sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, action_label));
+    let palette = theme::palette(ui);
+    if response.hovered() && enabled {
+        ui.painter()
+            .rect_filled(rect, sizes::CONTROL_RADIUS, palette.hover);
+    }
+    focus_ring(ui, &response, rect);
+    let color = if enabled { palette.ink } else { palette.faint };
+    let c = rect.center();
+    let d = sizes::CHEVRON / 4.0;
+    let (tip, back) = if left {
+        (-d / 2.0, d / 2.0)
+    } else {
+        (d / 2.0, -d / 2.0)
+    };
+    let points = vec![
+        pos2(c.x + back, c.y - d),
+        pos2(c.x + tip, c.y),
+        pos2(c.x + back, c.y + d),
+    ];
+    ui.painter()
+        .add(Shape::line(points, Stroke::new(sizes::FOCUS_STROKE, color)));
+    response
+}
+
+/// A ring around a widget that has the keyboard focus.
+pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
+    if response.has_focus() {
+        let stroke = Stroke::new(sizes::FOCUS_STROKE, theme::palette(ui).inference.ink);
+        ui.painter()
+            .rect_stroke(rect, sizes::CHECKBOX_RADIUS, stroke, StrokeKind::Outside);
+    }
+}
+
+/// A checkbox without text; `name` is its accessible name.
+pub fn checkbox_ui(ui: &Ui, rect: Rect, id: Id, name: &str, checked: bool) -> Response {
+    let response = ui.interact(rect.expand(sizes::S1), id, Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), checked, name));
+    let rect = rect.round_to_pixels(ui.pixels_per_point());
+    check_box(ui, rect, checked, response.hovered());
+    focus_ring(ui, &response, rect);
+    response
+}
+
+/// The square of a checkbox.
+fn check_box(ui: &Ui, rect: Rect, checked: bool, hovered: bool) {
+    let palette = theme::palette(ui);
+    let rect = rect.round_to_pixels(ui.pixels_per_point());
+    let painter = ui.painter();
+    if checked {
+        painter.rect_filled(rect, sizes::CHECKBOX_RADIUS, palette.ink);
+        let at = |x: f32, y: f32| {
+            pos2(
+                rect.left() + x * rect.width(),
+                rect.top() + y * rect.height(),
+            )
+        };
+        let check = vec![at(0.24, 0.52), at(0.43, 0.70), at(0.77, 0.31)];
+        painter.add(Shape::line(
+            check,
+            Stroke::new(sizes::CHECK_STROKE, palette.on_ink),
+        ));
+    } else {
+        let line = if hovered {
+            palette.ink
+        } else {
+            palette.strong_line
+        };
+        let stroke = Stroke::new(sizes::LINE, line);
+        painter.rect(
+            rect,
+            sizes::CHECKBOX_RADIUS,
+            palette.panel,
+            stroke,
+            StrokeKind::Inside,
+        );
+    }
+}

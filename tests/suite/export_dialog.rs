@@ -1,0 +1,118 @@
+//! The export dialog, driven by label.
+
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use modelens::app::AppOptions;
+use modelens::command::{Action, ExportCommand, WalkCommand};
+use modelens::figure::{Part, Width};
+use modelens::model::Mode;
+use modelens::state::{ExportChoice, View};
+
+use crate::window::{Window, click, command, open, settle, shows};
+
+fn choice(window: &Window) -> Option<ExportChoice> {
+    window.state().state().export.choice
+}
+
+#[test]
+fn the_dialog_chooses_draws_and_copies() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Action::Show(View::BatchNorm));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    settle(&mut window);
+    let first = choice(&window).expect("an open dialog");
+    assert_eq!(
+        (first.part, first.png, first.width, first.caption),
+        (Part::View, true, Width::Scale(2.0), true)
+    );
+    window.check_accessibility();
+    let drawn = |window: &Window| {
+        window
+            .state()
+            .state()
+            .export
+            .drawn
+            .clone()
+            .expect("a drawing")
+    };
+    assert_eq!(drawn(&window).png_width, Some(1960));
+    assert_eq!(drawn(&window).numbers, None);
+    for label in [
+        "Right column",
+        "SVG",
+        "Dark",
+        "With a caption",
+        "With the numbers, as CSV",
+    ] {
+        click(&mut window, label);
+    }
+    let numbers = drawn(&window).numbers.clone().expect("numbers");
+    assert!(numbers.starts_with("side,item,quantity,value\n") && numbers.lines().count() > 100);
+    let now = choice(&window).expect("an open dialog");
+    assert_eq!(now.part, Part::Side(Mode::Inference));
+    assert!(!now.png && now.dark && !now.caption);
+    let svg = drawn(&window).svg.clone();
+    assert!(
+        svg.contains("#16181b") && svg.contains("training=False") && !svg.contains("training=True")
+    );
+    click(&mut window, "One plot");
+    assert_eq!(
+        choice(&window).map(|c| c.part),
+        Some(Part::Plot("All layers"))
+    );
+    click(&mut window, "Plot All layers");
+    click(&mut window, "Further batches");
+    let svg = drawn(&window).svg.clone();
+    assert!(!svg.contains("training=False") && svg.len() < 30_000);
+    window.check_accessibility();
+    // What is measured while the dialog is open gets into the figure.
+    let before = drawn(&window).svg.clone();
+    command(&mut window, WalkCommand::Run);
+    assert_ne!(drawn(&window).svg, before);
+    // A plot goes with its view.
+    command(&mut window, Action::Show(View::Dropout));
+    assert_eq!(choice(&window).map(|c| c.part), Some(Part::View));
+    command(&mut window, Action::Show(View::BatchNorm));
+    click(&mut window, "The whole window");
+    let svg = drawn(&window).svg.clone();
+    assert!(svg.contains("width=\"1280\" height=\"800\"") && svg.contains("<image "));
+    command(&mut window, ExportCommand::Copy);
+    assert!(shows(&window, "on the clipboard"));
+    window.key_press(Key::Escape);
+    settle(&mut window);
+    assert_eq!(choice(&window), None);
+}
+
+#[test]
+fn the_dialog_sets_widths_and_outlines() {
+    let mut window = open(AppOptions::default());
+    command(&mut window, Action::Show(View::Augmentation));
+    window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    settle(&mut window);
+    let figure = |window: &Window| window.state().state().export.drawn.clone();
+    click(&mut window, "px wide");
+    assert_eq!(figure(&window).and_then(|f| f.png_width), Some(1600));
+    click(&mut window, "mm wide");
+    let drawn = figure(&window).expect("a drawing");
+    // 160 mm at 300 dpi.
+    assert_eq!((drawn.png_width, drawn.dpi), (Some(1890), Some(300)));
+    window.check_accessibility();
+    click(&mut window, "SVG");
+    click(&mut window, "Letters as outlines");
+    let drawn = figure(&window).expect("a drawing");
+    assert!(drawn.svg.contains("width=\"160mm\"") && drawn.outline && drawn.png_width.is_none());
+    // So many pixels cannot be drawn: it says so, and there is nothing to save.
+    let choice = choice(&window).expect("an open dialog");
+    let width = Width::Millimetres {
+        mm: 9999.0,
+        dpi: 300.0,
+    };
+    command(
+        &mut window,
+        ExportCommand::Choose(ExportChoice { width, ..choice }),
+    );
+    assert!(figure(&window).is_none() && shows(&window, "pixels wide"));
+    command(&mut window, Action::Show(View::FineTune));
+    let column = window.get_by_label("Left column");
+    assert!(column.accesskit_node().is_disabled());
+}

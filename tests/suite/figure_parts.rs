@@ -1,0 +1,213 @@
+//! What a figure of a view, a column or a plot holds.
+
+use eframe::egui::Context;
+use modelens::app::{App, AppOptions};
+use modelens::command::{Action, Command as ModelensCommand};
+use modelens::figure::{DrawError, Drawn, Images, Part, What, draw, png};
+use modelens::model::{Mode, Semantics};
+use modelens::state::View;
+
+/// A program on the bundled model with numbers for this view.
+fn computed(view: View, semantics: Semantics) -> App {
+    let ctx = Context::default();
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a worker");
+    app.settle(&ctx);
+    let commands = [
+        ModelensCommand::SetBatch(4),
+        ModelensCommand::SetSemantics(Some(semantics)),
+        Action::Show(view).into(),
+    ];
+    for command in commands {
+        app.command(&ctx, command);
+    }
+    app.settle(&ctx);
+    app
+}
+
+fn drawn_as(app: &App, view: View, part: Part, size: Option<[f32; 2]>) -> Result<Drawn, DrawError> {
+    let what = What {
+        view,
+        part,
+        size,
+        caption: true,
+        dark: false,
+    };
+    draw(
+        app.state(),
+        &Images::without_window(&Context::default()),
+        &what,
+    )
+}
+
+/// Texts of a drawing, in its order.
+fn texts(svg: &str) -> Vec<String> {
+    let inside = svg
+        .split("</text>")
+        .filter_map(|part| part.rsplit_once('>'));
+    inside.map(|(_, text)| text.to_owned()).collect()
+}
+
+#[test]
+fn every_view_names_the_smallest_size_and_holds_it() {
+    for view in View::LOOKS {
+        let app = computed(view, Semantics::Keras3);
+        for part in [
+            Part::View,
+            Part::Side(Mode::Training),
+            Part::Side(Mode::Inference),
+        ] {
+            let natural = drawn_as(&app, view, part, None).expect("a figure").size;
+            for asked in [[300.0, 120.0], [natural[0], 120.0], [300.0, natural[1]]] {
+                let refused = drawn_as(&app, view, part, Some(asked));
+                let Err(DrawError::Size { least, .. }) = refused else {
+                    panic!("{view:?} {part:?} {asked:?} is drawn");
+                };
+                let held = drawn_as(&app, view, part, Some(least));
+                let held = held.unwrap_or_else(|e| panic!("{view:?} {part:?}: {e}"));
+                assert_eq!(held.size, least, "{view:?} {part:?}");
+                let lower = [least[0], least[1] - 3.0];
+                assert!(
+                    drawn_as(&app, view, part, Some(lower)).is_err(),
+                    "{view:?} {part:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_card_alone_says_which_it_is() {
+    let app = computed(View::Trainable, Semantics::Keras3);
+    let says = |part, words: &[&str], not: &[&str]| {
+        let svg = drawn_as(&app, View::Trainable, part, None)
+            .expect("a figure")
+            .svg;
+        let texts = texts(&svg);
+        for word in words {
+            let n = texts.iter().filter(|text| text == word).count();
+            assert!(n >= 1, "{part:?}: {word}: {texts:?}");
+        }
+        assert!(
+            !texts.iter().any(|text| not.contains(&text.as_str())),
+            "{texts:?}"
+        );
+    };
+    let flags = ["trainable=True", "trainable=False"];
+    says(
+        Part::Side(Mode::Training),
+        &[flags[0], flags[1], "training=True"],
+        &["training=False"],
+    );
+    says(
+        Part::Side(Mode::Inference),
+        &[flags[0], flags[1], "training=False"],
+        &["training=True"],
+    );
+    let plots = drawn_as(&app, View::Trainable, Part::View, None)
+        .expect("a figure")
+        .plots;
+    assert!(plots.contains(&"Frozen, right card"), "{plots:?}");
+    says(
+        Part::Plot("Frozen, right card"),
+        &[flags[1], "training=False"],
+        &[flags[0], "training=True"],
+    );
+}
+
+#[test]
+fn a_part_is_captioned_with_its_name_alone() {
+    let app = computed(View::Augmentation, Semantics::Keras3);
+    let caption = |part| {
+        let svg = drawn_as(&app, View::Augmentation, part, None)
+            .expect("a figure")
+            .svg;
+        texts(&svg).join(" ")
+    };
+    assert!(caption(Part::View).contains("flipped"));
+    let row = caption(Part::Plot("Left row 1"));
+    assert!(
+        row.contains("Left row 1, training=True") && row.contains("seed 7"),
+        "{row}"
+    );
+    assert!(!row.contains("nine") && !row.contains("of 9"), "{row}");
+    let side = caption(Part::Side(Mode::Inference));
+    assert!(
+        side.contains("training=False") && !side.contains("of 9"),
+        "{side}"
+    );
+    let app = computed(View::BatchNorm, Semantics::Keras3);
+    let svg = drawn_as(&app, View::BatchNorm, Part::Side(Mode::Inference), None);
+    let svg = svg.expect("a figure").svg;
+    assert!(
+        !svg.contains("same axis") && svg.contains("100 values = 4 photos"),
+        "{:?}",
+        texts(&svg)
+    );
+}
+
+#[test]
+fn classes_alone_keep_their_axis() {
+    let app = computed(View::Predict, Semantics::Keras3);
+    let svg = drawn_as(&app, View::Predict, Part::Plot("Left classes"), None);
+    let texts = texts(&svg.expect("a figure").svg);
+    for shown in ["0", "0.5", "1", "training=True"] {
+        assert!(texts.iter().any(|text| text == shown), "{shown}: {texts:?}");
+    }
+}
+
+#[test]
+fn no_formula_is_cut_off() {
+    for semantics in Semantics::ALL {
+        let app = computed(View::BatchNorm, semantics);
+        for width in [760.0, 980.0] {
+            let size = Some([width, 700.0]);
+            let svg = drawn_as(&app, View::BatchNorm, Part::View, size)
+                .expect("a figure")
+                .svg;
+            let texts = texts(&svg);
+            let formula = |text: &&String| {
+                text.starts_with("y = ") || text.contains(" + ") || text.contains(" → ")
+            };
+            let formulas: Vec<_> = texts.iter().filter(formula).collect();
+            assert!(formulas.len() >= 2, "{texts:?}");
+            assert!(
+                formulas.iter().all(|text| !text.contains('…')),
+                "{formulas:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_window_shows_neither_files_nor_times() {
+    let mut app = computed(View::BatchNorm, Semantics::Keras3);
+    let window = |app: &App| {
+        let size = Some([1280.0, 800.0]);
+        drawn_as(app, View::BatchNorm, Part::Window, size)
+            .expect("a figure")
+            .svg
+    };
+    let first = window(&app);
+    app.state_mut().computed.saved = Some("/private/place/bn_view.png".into());
+    let mut other = computed(View::BatchNorm, Semantics::Keras3);
+    other.state_mut().computed.saved = None;
+    assert!(!window(&app).contains("private") && !first.contains(" s</text>"));
+    assert!(window(&app) == first && window(&other) == first);
+}
+
+#[test]
+fn a_few_units_fill_a_large_page() {
+    let app = computed(View::Dropout, Semantics::Keras3);
+    let mask = |size| {
+        let drawn = drawn_as(&app, View::Dropout, Part::View, Some(size)).expect("a figure");
+        let tree = png::raster(&drawn.svg, 400).expect("pixels");
+        let [width, height] = tree.size;
+        // Rows of the left half with ink of a unit, of all rows.
+        let inked = (0..height).filter(|y| {
+            let row = &tree.rgba[y * width + 12..y * width + width / 2 - 12];
+            row.windows(2).any(|pair| pair[0] != pair[1])
+        });
+        inked.count() as f32 / height as f32
+    };
+    assert!(mask([8000.0, 8000.0]) > 0.5, "{}", mask([8000.0, 8000.0]));
+}

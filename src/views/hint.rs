@@ -1,7 +1,7 @@
 //! The hint of the first start: three numbered callouts beside the three things to click.
 
 use eframe::egui::{
-    Align2, Area, Frame, Id, Margin, Order, Pos2, Rect, Stroke, StrokeKind, Ui, pos2,
+    Align2, Area, Frame, Id, Margin, Order, Popup, Pos2, Rect, Stroke, StrokeKind, Ui, pos2,
 };
 
 use super::{Show, parts};
@@ -44,7 +44,12 @@ pub fn note(ui: &Ui, show: &Show<'_>, target: Target, rect: Rect) {
 /// The callouts, while the hint is shown.
 pub fn hint_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let desk = &show.state.desk;
-    if !desk.hint || desk.lecture.is_some() || show.state.opened.base.is_none() {
+    // A menu that is open lies above.
+    if !desk.hint
+        || Popup::is_any_open(ui.ctx())
+        || desk.lecture.is_some()
+        || show.state.opened.base.is_none()
+    {
         return;
     }
     for target in Target::ALL {

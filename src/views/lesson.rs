@@ -26,18 +26,19 @@ pub fn panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
             .exact_size(sizes::LESSON_PANEL)
             .resizable(false)
             .frame(frame)
-            .show(ui, |ui| inside_ui(ui, show, open));
+            .show(ui, |ui| inside_ui(ui, show, open, true));
     } else {
         let most = ui.available_height() * 0.4;
         Panel::bottom("lesson below")
             .exact_size(sizes::LESSON_BOTTOM.min(most))
             .resizable(false)
             .frame(frame)
-            .show(ui, |ui| inside_ui(ui, show, open));
+            .show(ui, |ui| inside_ui(ui, show, open, false));
     }
 }
 
-fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
+/// `tall`: the steps stand in a row of their own.
+fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, tall: bool) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = sizes::S2;
     let layout = Layout::right_to_left(Align::Center);
@@ -45,10 +46,15 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
     ui.allocate_ui_with_layout(size, layout, |ui| {
         small_ui(ui, show, Action::CloseLesson, common::CLOSE);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            if !tall {
+                steps_ui(ui, show, open);
+            }
             parts::line_ui(ui, text::strong(&open.lesson.title));
         });
     });
-    steps_ui(ui, show, open);
+    if tall {
+        steps_ui(ui, show, open);
+    }
     ui.separator();
     ScrollArea::vertical()
         .id_salt(("lesson", open.step))

@@ -72,28 +72,34 @@ pub fn entry_ui(ui: &mut Ui, entry: Entry<'_>) -> Response {
     response
 }
 
-/// An entry for an action, with its shortcut.
+/// An entry for an action, with its shortcut, and below it what it does.
 pub fn action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
+    described_ui(ui, show, action, action.info().tooltip);
+}
+
+/// The same in one line: what it does is said where the pointer rests.
+pub fn short_action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
+    let response = described_ui(ui, show, action, "");
+    response.on_hover_text(action.info().tooltip);
+}
+
+fn described_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action, below: &str) -> Response {
     let info = action.info();
     let shortcut = info
         .shortcut
         .map(|shortcut| parts::keys(ui.ctx(), &shortcut));
-    let right = shortcut.unwrap_or_default();
+    let why_not = action.why_not(show.state);
+    let not_now = why_not.map(words::not_now);
     let entry = Entry {
         name: info.label,
-        right: &right,
-        below: info.tooltip,
+        right: &shortcut.unwrap_or_default(),
+        below: not_now.as_deref().unwrap_or(below),
         chosen: false,
-    };
-    let why_not = action.why_not(show.state);
-    let below = why_not.map(words::not_now);
-    let entry = Entry {
-        below: below.as_deref().unwrap_or(entry.below),
-        ..entry
     };
     let enabled = why_not.is_none();
     let response = ui.add_enabled_ui(enabled, |ui| entry_ui(ui, entry)).inner;
     if response.clicked() {
         show.push(action);
     }
+    response
 }

@@ -232,7 +232,7 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
         Action::ShowHint,
         Action::ResetSettings,
     ] {
-        menu::action_ui(ui, show, action);
+        menu::short_action_ui(ui, show, action);
     }
 }
 

@@ -1,24 +1,28 @@
 //! `{name}` in a text becomes what was measured.
 
-use super::values;
+use super::values::{self, Value};
 use crate::state::State;
+use crate::words::number::told_apart;
 
 /// Stands where the value is not there yet.
 const WAITING: &str = "\u{2026}";
+/// Numbers nearer than this, as a part of the larger, differ by rounding alone.
+const SAME: f64 = 1e-6;
 
 /// The text with every `{name}` filled.
 pub fn fill(text: &str, state: &State) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut waits = false;
-    for part in parts(text) {
+    let parts = parts(text);
+    let values: Vec<Option<Value>> = parts.iter().map(|part| named(part, state)).collect();
+    for (part, value) in parts.iter().zip(&values) {
         match part {
             Part::Text(text) if waits => filled.push_str(&without_stop(text)),
             Part::Text(text) => filled.push_str(text),
-            Part::Name(name) => {
-                let value = values::value(state, name);
+            Part::Name(_) => {
                 waits = value.is_none();
                 match value {
-                    Some(value) => filled.push_str(&value.to_string()),
+                    Some(value) => filled.push_str(&written(value, &values)),
                     None => filled.push_str(WAITING),
                 }
             }
@@ -26,6 +30,36 @@ pub fn fill(text: &str, state: &State) -> String {
         }
     }
     filled
+}
+
+fn named(part: &Part<'_>, state: &State) -> Option<Value> {
+    match part {
+        Part::Name(name) => values::value(state, name),
+        Part::Text(_) | Part::Open(_) => None,
+    }
+}
+
+/// A value, with more digits where another one of the text would look the same and is not: a mean
+/// that moves "from 0.8757 to 0.8757" would seem to stay.
+fn written(value: &Value, of_text: &[Option<Value>]) -> String {
+    let short = value.to_string();
+    let Value::Number(x) = *value else {
+        return short;
+    };
+    let others = of_text.iter().flatten().filter_map(|other| match *other {
+        Value::Number(y) => Some(y),
+        _ => None,
+    });
+    let told = others
+        .filter(|y| (x - y).abs() > SAME * x.abs().max(y.abs()))
+        .map(|y| told_apart([x, y])[0].clone());
+    told.fold(short, |longest, other| {
+        if other.len() > longest.len() {
+            other
+        } else {
+            longest
+        }
+    })
 }
 
 /// What follows a value that is not there yet: the dots that stand for it end a sentence too, a full
@@ -107,6 +141,20 @@ mod tests {
         assert!(check("{rule}").unwrap_err().reason.contains("rules"));
         assert!(check("an {open").is_err());
         assert!(check("no names").is_ok());
+    }
+
+    #[test]
+    fn numbers_that_differ_do_not_look_the_same() {
+        let numbers = [0.875_660, 0.875_678, 0.875_660, 0.875_660 + 1e-9, 2.5];
+        let values: Vec<_> = numbers.map(|x| Some(Value::Number(x))).to_vec();
+        let all: Vec<String> = values
+            .iter()
+            .flatten()
+            .map(|value| written(value, &values))
+            .collect();
+        assert_eq!(all, ["0.87566", "0.87568", "0.87566", "0.87566", "2.5000"]);
+        let one = Value::Number(0.875_660);
+        assert_eq!(written(&one, &[Some(one.clone()), None]), "0.8757");
     }
 
     #[test]

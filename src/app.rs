@@ -25,11 +25,11 @@ use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
 
 use crate::command::{Action, Command, LessonCommand, LessonSource};
-use crate::figure::Images;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
 use crate::worker::{Clock, ModelSource, PhotosSource, Worker};
+use egui_svg::Images;
 
 use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
@@ -103,7 +103,11 @@ impl App {
         theme::install(ctx);
         Images::install(ctx);
         let wake = ctx.clone();
-        let worker = Worker::with_clock(move || wake.request_repaint(), options.clock)?;
+        let worker = Worker::start_with(
+            move || wake.request_repaint(),
+            options.clock,
+            theme::fonts::FOR_FIGURES,
+        )?;
         let settings_file::Loaded {
             kept,
             notice,

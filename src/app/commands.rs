@@ -7,8 +7,8 @@ use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::{Flags, Role};
 use crate::state::{MAX_BATCH, Search, Sheet, View};
 use crate::views;
-use crate::words::progress as words;
 use crate::worker::{Job, PhotosSource, PredictLook, Request};
+use modelens_jobs::words;
 
 impl App {
     /// Carries out one command.

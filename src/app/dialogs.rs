@@ -13,8 +13,8 @@ use rfd::{AsyncFileDialog, FileHandle};
 use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::words::dialogs as words;
-use crate::words::progress;
 use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, SaveModel};
+use modelens_jobs::words as progress;
 
 /// Answers that may wait at once; more than that, nobody can click in one frame.
 const WAITING: usize = 8;

@@ -8,13 +8,14 @@ use eframe::egui::{Color32, ColorImage, Context};
 use super::App;
 use super::textures::load_smooth;
 use crate::command::ExportCommand;
-use crate::figure::png::Raster;
-use crate::figure::{Images, Part, What, Width, draw, numbers, outlined};
+use crate::figure::{Part, What, draw, numbers};
 use crate::state::{Export, ExportChoice, Settings};
 use crate::theme::sizes;
 use crate::words::export as words;
-use crate::words::progress;
 use crate::worker::{Figure, FigureTo, Job, Looked, Request};
+use egui_svg::png::Raster;
+use egui_svg::{Images, Width, outlined};
+use modelens_jobs::words as progress;
 
 /// What a drawing was made of; another one is made when this changes.
 #[derive(Clone, PartialEq)]
@@ -64,7 +65,8 @@ impl App {
                     return;
                 }
                 let svg = if figure.outline {
-                    outlined(&figure.svg).map_err(|error| error.to_string())
+                    outlined(&figure.svg, &crate::theme::fonts::FOR_FIGURES)
+                        .map_err(|error| error.to_string())
                 } else {
                     Ok(figure.svg.clone())
                 };

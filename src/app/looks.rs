@@ -7,11 +7,11 @@ use eframe::egui::Context;
 use super::App;
 use crate::model::Reading;
 use crate::state::{State, View};
-use crate::words::progress as words;
 use crate::worker::{
     AugmentationLook, DropoutSetting, Job, Look, PassLook, PredictLook, Request, Same,
     TrainableLook,
 };
+use modelens_jobs::words;
 
 /// The side of the image the pipeline gets where the model leaves its input size open.
 const OPEN_SIDE: usize = 224;

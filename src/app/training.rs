@@ -8,11 +8,11 @@ use eframe::egui::Context;
 use super::App;
 use crate::command::{Action, TrainCommand};
 use crate::state::{MAX_EPOCHS, MAX_PART, State, Status, TrainingState, View};
-use crate::words::progress as words;
 use crate::worker::fine_tune::FineTune;
 use crate::worker::{
     Experiment, Job, ModelSource, Request, Same, SaveModel, TrainEvent, TrainRequest,
 };
+use modelens_jobs::words;
 
 /// What would run under the present settings; `None` while something is missing.
 pub fn experiment(state: &State) -> Option<Experiment> {

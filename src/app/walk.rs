@@ -7,8 +7,8 @@ use eframe::egui::Context;
 use super::{App, desired};
 use crate::command::WalkCommand;
 use crate::state::View;
-use crate::words::progress as words;
 use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request};
+use modelens_jobs::words;
 
 impl App {
     /// Asks for what the shown BatchNorm result still lacks, and walks on.

@@ -74,7 +74,7 @@ pub fn read_npy(mut reader: impl Read) -> Result<Tensor> {
     let header = header(&mut reader).context("this is not a NumPy array")?;
     let reader = Cursor::new(header).chain(reader);
     // The reader multiplies the sides of the shape without looking where that leads.
-    let opened = crate::worker::guarded(|| NpyFile::new(reader).map_err(|e| e.to_string()));
+    let opened = modelens_core::guarded(|| NpyFile::new(reader).map_err(|e| e.to_string()));
     let opened = opened.and_then(|npy| npy).map_err(anyhow::Error::msg);
     let npy = opened.context("this is not a NumPy array")?;
     let shape: Vec<u64> = npy.shape().to_vec();

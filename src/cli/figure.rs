@@ -12,12 +12,13 @@ use eframe::egui::Context;
 use super::{Failure, photos_source, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
-use crate::figure::boxes::some;
-use crate::figure::{DrawError, Images, What, draw};
+use crate::figure::{DrawError, What, draw};
 use crate::lesson::Step;
 use crate::model::{LayerId, Role};
 use crate::state::{State, View};
 use crate::train::recipe::Preset;
+use egui_svg::Images;
+use egui_svg::boxes::some;
 
 pub use options::Figure;
 use options::{Format, LookOptions};

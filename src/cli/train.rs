@@ -18,11 +18,11 @@ use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
 use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use crate::train::rows::{HEADER, row};
-use crate::train::save::{Replace, save};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
 use crate::worker::{PhotosSource, Same};
+use crate::worker::{Replace, save_network};
 
 /// Trains a base on photos and writes what every step did.
 #[derive(Debug, clap::Args)]
@@ -311,7 +311,7 @@ impl Train {
         let Some(path) = &self.save else {
             return Ok(());
         };
-        save(
+        save_network(
             source,
             trainer.network(),
             trainer.weights(),

@@ -1,15 +1,12 @@
 //! Drawing a view, one of its columns or the whole window in a context of its own.
 
 use eframe::egui::{
-    self, CentralPanel, Color32, Context, FullOutput, Pos2, RawInput, Rect, Ui, Vec2, pos2, vec2,
+    self, CentralPanel, Context, FullOutput, Pos2, RawInput, Rect, Ui, Vec2, pos2, vec2,
 };
+use egui_svg::{Document, Images};
 use thiserror::Error;
 
 use super::caption;
-use super::document::Document;
-use super::images::Images;
-use super::shapes;
-use super::write::Num;
 use crate::app::panels_ui;
 use crate::model::Mode;
 use crate::state::{State, View};
@@ -107,8 +104,8 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     let plots = places.unwrap_or_default().plots;
     let plots = plots.into_iter().map(|(name, _)| name).collect();
     let images = Images::of(&ctx).and(images);
-    let mut document = Document::new(page, &images);
-    shapes::add(&mut document, &output.shapes);
+    let mut document = Document::new(page, &images, theme::fonts::TYPOGRAPHY);
+    document.add(&output.shapes);
     let size = [page.width(), page.height()].map(f32::round);
     let [width, height] = size.map(|n| n.to_string());
     let description = caption::said(state, what, None).replace("**", "");
@@ -125,23 +122,6 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     };
     let svg = document.finish([&width, &height], &title, &description, background)?;
     Ok(Drawn { svg, size, plots })
-}
-
-/// What a frame of a window of `size` points drew, as SVG. `images` are those of its textures.
-///
-/// # Errors
-/// When a picture cannot be written as PNG.
-pub fn frame_svg(
-    output: &FullOutput,
-    images: &Images,
-    size: Vec2,
-    background: Color32,
-) -> Result<String, ::png::EncodingError> {
-    let page = Rect::from_min_size(Pos2::ZERO, size);
-    let mut document = Document::new(page, images);
-    shapes::add(&mut document, &output.shapes);
-    let sides = [size.x, size.y].map(|side| Num(side).to_string());
-    document.finish([&sides[0], &sides[1]], "modelens", "", background)
 }
 
 /// One frame.

@@ -9,11 +9,11 @@ use crate::model::{Effective, Mode, Role, Statistics};
 use crate::state::{Base, State, TrainingState, View};
 use crate::train::summary::Summary;
 use crate::views::batch_norm::chosen_channel;
-use crate::words::nearest::{nearest, the_closest};
 use crate::words::number::{measured, percent, thousands};
 use crate::worker::{
     AugmentationOutcome, BatchNormOutcome, Card, Cell, DropoutOutcome, Outcome, TrainableOutcome,
 };
+use modelens_core::nearest::{nearest, the_closest};
 
 /// A value as it was measured.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use eframe::egui::TextureHandle;
 
-use crate::figure::{Part, Width};
+use crate::figure::Part;
 use crate::worker::Figure;
+use egui_svg::Width;
 
 /// What is exported, and how.
 #[allow(clippy::struct_excessive_bools, reason = "each is a box of the dialog")]

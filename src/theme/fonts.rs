@@ -1,12 +1,11 @@
 //! The bundled fonts, the same picture everywhere. Fonts of the system come after them, in the window
 //! alone, and only for letters that these lack.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::{FontData, FontDefinitions, FontFamily};
-use skrifa::{FontRef, MetadataProvider as _};
+use egui_svg::{FontFiles, Typography};
 
 /// The family of headings and key numbers.
 pub const SEMIBOLD: &str = "semibold";
@@ -24,27 +23,25 @@ const MONO: &[u8] = include_bytes!(concat!(
     "/assets/fonts/JetBrainsMono-Regular.ttf"
 ));
 
-/// All of them, for whatever draws text without egui.
-pub const FILES: [&[u8]; 3] = [SANS, SANS_SEMIBOLD, MONO];
-/// The letters that no bundled font has.
-pub fn lacking(letters: impl Iterator<Item = char>) -> BTreeSet<char> {
-    let fonts = FILES.map(|bytes| FontRef::new(bytes).ok());
-    let has = |c: char| {
-        let mut fonts = fonts.iter().flatten();
-        fonts.any(|font| font.charmap().map(c).is_some())
-    };
-    letters.filter(|&c| !has(c)).collect()
-}
+/// All of them, for figures, whose text is drawn without egui.
+pub const FOR_FIGURES: FontFiles = FontFiles {
+    files: &[SANS, SANS_SEMIBOLD, MONO],
+    family: "Modelens Sans",
+};
 
-/// The family name of the sans.
-pub const SANS_NAME: &str = "Modelens Sans";
+/// How figures write text.
+pub const TYPOGRAPHY: Typography = Typography {
+    size: super::text::BODY,
+    family: SVG_SANS,
+    attributes: svg_attributes,
+};
 
 /// SVG attributes of ordinary text, for readers with these fonts and without.
-pub const SVG_SANS: &str =
+const SVG_SANS: &str =
     " font-family=\"'Modelens Sans', Inter, 'Helvetica Neue', Arial, sans-serif\"";
 
 /// SVG attributes of a family, as it differs from [`SVG_SANS`].
-pub fn svg_attributes(family: &FontFamily) -> &'static str {
+fn svg_attributes(family: &FontFamily) -> &'static str {
     match family {
         FontFamily::Proportional => "",
         FontFamily::Monospace => {

@@ -10,12 +10,13 @@ use eframe::egui::{
 use super::menu::{self, Entry};
 use super::{Show, parts};
 use crate::command::ExportCommand;
-use crate::figure::{Part, Width, png};
+use crate::figure::Part;
 use crate::model::Mode;
 use crate::state::{ExportChoice, View};
 use crate::theme::{self, sizes, text};
 use crate::words::common;
 use crate::words::export as words;
+use egui_svg::{Width, png};
 
 /// Draws the dialog while it is open.
 pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -150,9 +150,6 @@ pub fn parameters_of(class: &str, number: usize) -> String {
 pub const DRAG_TIP: &str = "Drag to another place";
 
 // The kinds of grid.
-pub const ONE_PHOTO: &str = "One photo ×9";
-pub const NINE_PHOTOS: &str = "Nine photos";
-pub const THREE_EPOCHS: &str = "Three epochs";
 pub const PIXELS_SUFFIX: &str = " px";
 
 pub fn end_of(argument: &str, end: &str) -> String {

@@ -31,7 +31,6 @@ pub const RATE_IN_FILE: &str = "The rate in the file";
 // The three plots below the columns.
 pub const LARGEST_VALUES: &str = "Largest values";
 pub const MEAN_OF_PASSES: &str = "Mean of passes";
-pub const MONTE_CARLO_PASSES: &str = "Monte Carlo passes";
 /// Where there is little room.
 pub const MONTE_CARLO_SHORT: &str = "PASSES";
 pub const MONTE_CARLO_TITLE: &str = "MONTE CARLO, PASSES";

@@ -87,37 +87,6 @@ pub fn moved_name(run: &str, weights: usize, statistics: usize) -> String {
 }
 
 // Notes on the photos.
-pub fn left_out(why: &str) -> String {
-    format!("left out: {why}")
-}
-
-pub fn no_photo_of(names: &str, n: usize) -> String {
-    format!(
-        "no photo of {names} is among the {n} to train with, so nothing can be learned about it"
-    )
-}
-
-pub fn mostly(most: usize, n: usize, name: &str, share: f64) -> String {
-    format!(
-        "{most} of {n} photos to train with are {name}: answering {name} every time is right for \
-     {share:.0}% of them"
-    )
-}
-
-pub fn none_to_validate(fraction: f64, all: usize) -> String {
-    format!(
-        "a validation split of {fraction} leaves no photo of {all} to validate with, so only the \
-     photos of the training are measured"
-    )
-}
-
-pub fn large_batch(batch: usize, n: usize) -> String {
-    format!(
-        "a batch of {batch} is more than the {n} photos to train with: every epoch is one step on \
-     all of them"
-    )
-}
-
 pub fn model_title(base: &str) -> String {
     const ADDED: &str = ", fine-tuned";
     format!("{}{ADDED}", base.trim_end_matches(ADDED))

@@ -49,29 +49,3 @@ pub const NOT_A_FILE: &str = "it is not a file";
 pub const TOO_LARGE: &str = "it is far too large for settings";
 pub const NO_VERSION: &str = "it has no version";
 pub const ZOOM_NO_NUMBER: &str = "its zoom is no number";
-
-// Causes.
-pub fn broken_file(panic: &str, path: &str) -> String {
-    format!("the file is broken ({panic}): {path}")
-}
-
-pub fn broke_off(panic: &str) -> String {
-    format!("the computation broke off: {panic}")
-}
-
-pub fn broken_image(panic: &str) -> String {
-    format!("the image is broken: {panic}")
-}
-
-pub fn figure_unsaved(cause: &str, path: &str) -> String {
-    format!("the figure was not saved ({cause}): {path}")
-}
-
-pub const UNKNOWN_CAUSE: &str = "unknown cause";
-pub const NO_FOLDER: &str = "there is no such folder";
-pub const IS_FOLDER: &str = "it is a folder";
-pub const READ_ONLY: &str = "the file is read-only";
-
-pub fn numbers_beside(name: &str) -> String {
-    format!("there is a {name} beside it already")
-}

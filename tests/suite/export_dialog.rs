@@ -2,9 +2,10 @@
 
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_svg::Width;
 use modelens::app::AppOptions;
 use modelens::command::{Action, ExportCommand, WalkCommand};
-use modelens::figure::{Part, Width};
+use modelens::figure::Part;
 use modelens::model::Mode;
 use modelens::state::{ExportChoice, View};
 

@@ -3,8 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use modelens::figure::png;
+use egui_svg::png;
 use modelens::state::View;
+use modelens::theme::fonts::FOR_FIGURES;
 use resvg::usvg::{Group, Node};
 
 const VIEWS: [&str; View::LOOKS.len()] = [
@@ -78,11 +79,12 @@ fn photos_are_embedded_once_and_text_stays_text() {
     assert_eq!(svg.matches("<image ").count(), 10);
     assert_eq!(svg.matches("<use ").count(), 18);
     assert!(svg.contains(">training=True</text>"));
-    assert!(png::tree(&svg).is_ok());
+    assert!(png::tree(&svg, &FOR_FIGURES).is_ok());
     let outlined = written(folder.path(), "b.svg", &["augmentation", "--outline-text"]);
     let outlined = String::from_utf8(outlined).expect("text");
     assert!(!outlined.contains("<text"));
-    let [plain, outlined] = [&svg, &outlined].map(|svg| png::raster(svg, 490).expect("pixels"));
+    let [plain, outlined] =
+        [&svg, &outlined].map(|svg| png::raster(svg, 490, &FOR_FIGURES).expect("pixels"));
     let differs =
         |(a, b): &(&[u8; 4], &[u8; 4])| a.iter().zip(*b).any(|(a, b)| a.abs_diff(*b) > 60);
     let different = plain
@@ -126,7 +128,10 @@ fn text_is_as_wide_as_the_window_laid_it_out() {
         .collect();
     let [given, free] = [&svg, &free].map(|svg| {
         let mut found = Vec::new();
-        widths(png::tree(svg).expect("SVG").root(), &mut found);
+        widths(
+            png::tree(svg, &FOR_FIGURES).expect("SVG").root(),
+            &mut found,
+        );
         found
     });
     assert!(given.len() > 40);

@@ -1,11 +1,13 @@
 //! What a figure of a view, a column or a plot holds.
 
 use eframe::egui::Context;
+use egui_svg::{Images, png};
 use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command as ModelensCommand};
-use modelens::figure::{DrawError, Drawn, Images, Part, What, draw, png};
+use modelens::figure::{DrawError, Drawn, Part, What, draw};
 use modelens::model::{Mode, Semantics};
 use modelens::state::View;
+use modelens::theme::fonts::FOR_FIGURES;
 
 /// A program on the bundled model with numbers for this view.
 fn computed(view: View, semantics: Semantics) -> App {
@@ -200,7 +202,7 @@ fn a_few_units_fill_a_large_page() {
     let app = computed(View::Dropout, Semantics::Keras3);
     let mask = |size| {
         let drawn = drawn_as(&app, View::Dropout, Part::View, Some(size)).expect("a figure");
-        let tree = png::raster(&drawn.svg, 400).expect("pixels");
+        let tree = png::raster(&drawn.svg, 400, &FOR_FIGURES).expect("pixels");
         let [width, height] = tree.size;
         // Rows of the left half with ink of a unit, of all rows.
         let inked = (0..height).filter(|y| {

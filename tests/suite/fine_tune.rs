@@ -314,12 +314,12 @@ fn what_an_interrupted_run_leaves_can_be_saved_and_opened() {
     let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
     let source = ModelSource::File(Path::new(env!("CARGO_MANIFEST_DIR")).join(case));
     let (network, weights) = (trainer.network(), trainer.weights());
-    modelens::train::save::save(
+    modelens::worker::save_network(
         &source,
         network,
         weights,
         &path,
-        modelens::train::save::Replace::No,
+        modelens::worker::Replace::No,
     )
     .unwrap_or_else(|e| panic!("{e}"));
     let again = ModelSource::File(path).open().expect("a model");

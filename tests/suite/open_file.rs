@@ -10,7 +10,8 @@ use modelens::model::layers::Overrides;
 use modelens::model::open::ModelSource;
 use modelens::state::View;
 use modelens::train::network::{Head, Network};
-use modelens::train::save::{Replace, SaveError, save};
+use modelens::train::save::SaveError;
+use modelens::worker::{Replace, save_network as save};
 
 use crate::support::golden;
 

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{Key, Modifiers, TextureHandle, Theme};
 use egui_kittest::Harness;
+use egui_svg::{Images, Width, png};
 use modelens::app::{App, AppOptions};
 use modelens::command::{
     Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
     TrainCommand, WalkCommand,
 };
-use modelens::figure::{Images, Part, Width, png};
+use modelens::figure::Part;
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View};
 use modelens::train::recipe::Preset;

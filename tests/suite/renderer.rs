@@ -3,8 +3,9 @@
 
 use eframe::egui::{Context, FullOutput, TexturesDelta};
 use egui_kittest::TestRenderer;
+use egui_svg::{Images, frame_svg, png};
 use image::RgbaImage;
-use modelens::figure::{Images, frame_svg, png};
+use modelens::theme::fonts::{FOR_FIGURES, TYPOGRAPHY};
 
 /// For `Harness::builder().renderer(..)`.
 #[derive(Debug, Default)]
@@ -21,7 +22,8 @@ impl TestRenderer for SvgRenderer {
     fn render(&mut self, ctx: &Context, output: &FullOutput) -> Result<RgbaImage, String> {
         let svg = svg(ctx, output, &self.images)?;
         let width = ctx.content_rect().width() * ctx.pixels_per_point();
-        let raster = png::raster(&svg, width.round() as u32).map_err(|e| e.to_string())?;
+        let raster =
+            png::raster(&svg, width.round() as u32, &FOR_FIGURES).map_err(|e| e.to_string())?;
         let [width, height] = raster.size.map(|side| side as u32);
         let bytes = raster.rgba.into_flattened();
         RgbaImage::from_raw(width, height, bytes).ok_or_else(|| "the size is wrong".to_owned())
@@ -32,5 +34,5 @@ impl TestRenderer for SvgRenderer {
 pub fn svg(ctx: &Context, output: &FullOutput, images: &Images) -> Result<String, String> {
     let background = ctx.global_style().visuals.panel_fill;
     let size = ctx.content_rect().size();
-    frame_svg(output, images, size, background).map_err(|e| e.to_string())
+    frame_svg(output, images, size, background, "modelens", TYPOGRAPHY).map_err(|e| e.to_string())
 }

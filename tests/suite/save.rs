@@ -12,7 +12,8 @@ use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model, Semantics};
 use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network};
-use modelens::train::save::{Replace, SaveError, save};
+use modelens::train::save::SaveError;
+use modelens::worker::{Replace, save_network as save};
 
 use crate::support::values;
 

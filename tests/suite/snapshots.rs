@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
+use egui_svg::Images;
 use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command};
-use modelens::figure::{Images, Part, What, draw};
+use modelens::figure::{Part, What, draw};
 use modelens::model::{Mode, Semantics};
 use modelens::state::View;
 use sha2::{Digest as _, Sha256};

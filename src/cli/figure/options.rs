@@ -9,9 +9,10 @@ use clap::{ArgGroup, ValueEnum};
 use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
 use crate::cli::{Failure, Reading, Rules};
-use crate::figure::{LARGEST, Part, What, Width, png};
+use crate::figure::{LARGEST, Part, What};
 use crate::model::Mode;
 use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
+use egui_svg::{Width, png};
 
 /// What the steps of a lesson say themselves.
 const OF_STEPS: [&str; 15] = [

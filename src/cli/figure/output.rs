@@ -2,14 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use egui_svg::boxes::boxes;
+use egui_svg::png::{self, PngError};
+use egui_svg::{Width, outlined};
+
 use super::Written;
 use super::options::{Figure, Format, LookOptions};
 use crate::cli::Failure;
-use crate::figure::boxes::boxes;
-use crate::figure::png::{self, PngError};
-use crate::figure::{Drawn, Width, numbers, outlined};
+use crate::figure::{Drawn, numbers};
 use crate::lesson::Step;
 use crate::state::{State, View};
+use crate::theme::fonts::FOR_FIGURES;
 use crate::worker::{complete as complete_file, persist};
 
 impl Figure {
@@ -25,7 +28,9 @@ impl Figure {
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
         let format = Format::of(out)?;
         if format == Format::Png || self.outline_text {
-            look.boxes.borrow_mut().extend(boxes(&drawn.svg));
+            look.boxes
+                .borrow_mut()
+                .extend(boxes(&drawn.svg, &FOR_FIGURES));
         }
         let bytes = match format {
             Format::Svg => self.svg(drawn, look)?.into_bytes(),
@@ -51,7 +56,7 @@ impl Figure {
             .map_err(|error| unusable(&error))?;
         let svg = look.width.svg(&drawn.svg, drawn.size);
         if self.outline_text {
-            return outlined(&svg).map_err(|error| Failure::File(error.to_string()));
+            return outlined(&svg, &FOR_FIGURES).map_err(|error| Failure::File(error.to_string()));
         }
         Ok(svg)
     }
@@ -61,7 +66,7 @@ fn png(drawn: &Drawn, width: Width) -> Result<Vec<u8>, Failure> {
     let pixels = width
         .pixels(drawn.size[0])
         .map_err(|error| unusable(&error))?;
-    png::written(&drawn.svg, pixels, width.dpi()).map_err(|error| unusable(&error))
+    png::written(&drawn.svg, pixels, &FOR_FIGURES, width.dpi()).map_err(|error| unusable(&error))
 }
 
 fn unusable(error: &PngError) -> Failure {

@@ -10,7 +10,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::lesson::lesson_source;
 use super::{Figure, view_name};
-use crate::assets;
 use crate::cli::Failure;
 use crate::command::LessonSource;
 use crate::dataset::{Photo, PhotoSource};
@@ -19,6 +18,7 @@ use crate::lesson::{BUNDLED, Step};
 use crate::state::{State, View};
 use crate::words::call as words;
 use crate::worker::{ModelSource, Outcome};
+use modelens_core::assets;
 
 impl Figure {
     /// The sidecar of one figure.

@@ -44,7 +44,7 @@ pub fn passes_ui(
     let names = [
         words::LARGEST_VALUES,
         words::MEAN_OF_PASSES,
-        words::MONTE_CARLO_PASSES,
+        modelens_jobs::words::MONTE_CARLO_PASSES,
     ];
     for (i, name) in names[3 - count..].iter().enumerate() {
         parts::note_plot(ui, name, part(i).0);

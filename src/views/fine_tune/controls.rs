@@ -87,7 +87,7 @@ pub fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
         Status::Idle => (vec![Action::StartRuns, Action::StepRuns], String::new()),
         Status::Preparing => (
             vec![Action::StopRuns],
-            crate::words::progress::READING_PHOTOS.to_owned(),
+            modelens_jobs::words::READING_PHOTOS.to_owned(),
         ),
         Status::Running if features.is_some() => {
             let [done, all] = features.unwrap_or_default();

@@ -1,0 +1,325 @@
+//! An SVG document that grows shape by shape.
+
+use std::fmt::Write as _;
+
+use egui::epaint::ClippedShape;
+use egui::{Color32, ColorImage, CornerRadius, FullOutput, Pos2, Rect, TextureId, Vec2};
+
+use super::Typography;
+use super::images::{Images, data_uri};
+use super::write::{Factor, Num, escaped, paint, placed};
+
+/// What an element is drawn within.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Clip {
+    None,
+    To(usize),
+}
+
+/// A path that neighbours with the same attributes join: dashes, bars, cells.
+#[derive(Debug)]
+struct OpenPath {
+    attributes: String,
+    d: String,
+}
+
+/// A picture in the document, with the tint it is multiplied with.
+#[derive(Debug)]
+struct Embedded {
+    image: std::sync::Arc<ColorImage>,
+    tint: Color32,
+    is_sharp: bool,
+}
+
+/// The document.
+#[derive(Debug)]
+pub struct Document<'a> {
+    images: &'a Images,
+    pub(crate) typography: Typography,
+    /// What is seen of the drawing.
+    pub page: Rect,
+    body: String,
+    /// What the next elements are cut to.
+    pub clip: Rect,
+    open_clip: Clip,
+    path: Option<OpenPath>,
+    clips: Vec<String>,
+    blurs: Vec<String>,
+    gradients: Vec<String>,
+    embedded: Vec<Embedded>,
+}
+
+impl<'a> Document<'a> {
+    /// An empty one, of a size in points.
+    pub fn new(page: Rect, images: &'a Images, typography: Typography) -> Self {
+        Self {
+            images,
+            typography,
+            page,
+            body: String::new(),
+            clip: page,
+            open_clip: Clip::None,
+            path: None,
+            clips: Vec::new(),
+            blurs: Vec::new(),
+            gradients: Vec::new(),
+            embedded: Vec::new(),
+        }
+    }
+
+    /// Adds everything a frame drew, in its order. Layers are taken as not transformed.
+    pub fn add(&mut self, shapes: &[ClippedShape]) {
+        super::shapes::add(self, shapes);
+    }
+
+    /// What can be seen at present.
+    pub fn visible(&self) -> Rect {
+        self.clip.intersect(self.page)
+    }
+
+    /// Adds an element that covers `bounds`.
+    pub fn element(&mut self, element: &str, bounds: Rect) {
+        self.end_path();
+        self.enter_clip(bounds);
+        self.body.push_str(element);
+        self.body.push('\n');
+    }
+
+    /// Adds a path. `may_join`: drawn in one path with its neighbours it looks the same.
+    pub fn path(&mut self, d: &str, attributes: String, bounds: Rect, may_join: bool) {
+        let joins = |path: &OpenPath| may_join && path.attributes == attributes;
+        let clip = self.clip_for(bounds);
+        if clip == self.open_clip
+            && let Some(path) = self.path.as_mut().filter(|path| joins(path))
+        {
+            path.d.push_str(d);
+            return;
+        }
+        self.end_path();
+        self.enter_clip(bounds);
+        self.path = Some(OpenPath {
+            attributes,
+            d: d.to_owned(),
+        });
+        if !may_join {
+            self.end_path();
+        }
+    }
+
+    fn end_path(&mut self) {
+        if let Some(OpenPath { attributes, d }) = self.path.take() {
+            let _ = writeln!(self.body, "<path d=\"{d}\"{attributes}/>");
+        }
+    }
+
+    /// No clip where nothing would be cut away.
+    fn clip_for(&mut self, bounds: Rect) -> Clip {
+        let seen = bounds.intersect(self.page);
+        // Glyphs reach a little out of their row.
+        if self.clip.expand(1.0).contains_rect(seen) {
+            return Clip::None;
+        }
+        let clip = self.clip.intersect(self.page.expand(1.0)).round();
+        Clip::To(self.clip_path(format!("<rect{}/>", placed(clip))))
+    }
+
+    fn enter_clip(&mut self, bounds: Rect) {
+        let clip = self.clip_for(bounds);
+        if clip == self.open_clip {
+            return;
+        }
+        self.leave_clip();
+        if let Clip::To(id) = clip {
+            let _ = writeln!(self.body, "<g clip-path=\"url(#c{id})\">");
+        }
+        self.open_clip = clip;
+    }
+
+    fn leave_clip(&mut self) {
+        if self.open_clip != Clip::None {
+            self.body.push_str("</g>\n");
+            self.open_clip = Clip::None;
+        }
+    }
+
+    /// The number of a clip path.
+    fn clip_path(&mut self, content: String) -> usize {
+        index_of(&mut self.clips, content)
+    }
+
+    /// The attribute that blurs an element.
+    pub fn blur(&mut self, width: f32) -> String {
+        let content = format!("<feGaussianBlur stdDeviation=\"{}\"/>", Num(width / 4.0));
+        let id = index_of(&mut self.blurs, content);
+        format!(" filter=\"url(#b{id})\"")
+    }
+
+    /// The attribute that fills from one colour to another, downwards or to the right.
+    pub fn gradient(&mut self, from: Color32, to: Color32, down: bool) -> String {
+        let direction = if down { " x2=\"0\" y2=\"1\"" } else { "" };
+        let stop = |offset: u8, color: Color32, other: Color32| {
+            if color.a() == 0 {
+                // Nothing at all has no colour of its own: with the other end's nothing darkens between.
+                let other = paint("stop-color", other.to_opaque());
+                return format!("<stop offset=\"{offset}\"{other} stop-opacity=\"0\"/>");
+            }
+            let color = paint("stop-color", color).replace("stop-color-opacity", "stop-opacity");
+            format!("<stop offset=\"{offset}\"{color}/>")
+        };
+        let content = format!("{direction}>{}{}", stop(0, from, to), stop(1, to, from));
+        let id = index_of(&mut self.gradients, content);
+        format!(" fill=\"url(#g{id})\"")
+    }
+
+    /// Draws a part of a picture into a rectangle with round corners.
+    pub fn picture(
+        &mut self,
+        texture: TextureId,
+        uv: Rect,
+        tint: Color32,
+        rect: Rect,
+        corners: CornerRadius,
+    ) {
+        let Some(picture) = self.images.get(texture).cloned() else {
+            log::warn!("a figure has no picture for {texture:?}");
+            return;
+        };
+        let [red, green, blue, alpha] = tint.to_srgba_unmultiplied();
+        let tint = Color32::from_rgb(red, green, blue);
+        let known = self.embedded.iter().position(|e| {
+            e.tint == tint && e.is_sharp == picture.is_sharp && e.image == picture.image
+        });
+        let [width, height] = picture.image.size.map(|n| n as f32);
+        let id = known.unwrap_or_else(|| {
+            let is_sharp = picture.is_sharp;
+            self.embedded.push(Embedded {
+                image: picture.image,
+                tint,
+                is_sharp,
+            });
+            self.embedded.len() - 1
+        });
+        let scale = rect.size() / (uv.size() * Vec2::new(width, height));
+        let at: Pos2 = rect.min - uv.min.to_vec2() * Vec2::new(width, height) * scale;
+        let whole = uv.min == Pos2::ZERO && uv.max == Pos2::new(1.0, 1.0);
+        let opacity = if alpha == 255 {
+            String::new()
+        } else {
+            format!(" opacity=\"{}\"", Factor(f32::from(alpha) / 255.0))
+        };
+        let mut element = format!(
+            "<use xlink:href=\"#i{id}\" transform=\"matrix({} 0 0 {} {} {})\"{opacity}/>",
+            Factor(scale.x),
+            Factor(scale.y),
+            Num(at.x),
+            Num(at.y)
+        );
+        if !whole || corners != CornerRadius::ZERO {
+            let radius = if corners == CornerRadius::ZERO {
+                String::new()
+            } else {
+                format!(" rx=\"{}\"", Num(f32::from(corners.nw)))
+            };
+            let clip = self.clip_path(format!("<rect{}{radius}/>", placed(rect)));
+            element = format!("<g clip-path=\"url(#c{clip})\">{element}</g>");
+        }
+        self.element(&element, rect);
+    }
+
+    /// The finished document. `size`: the attributes `width` and `height`, with their units.
+    ///
+    /// # Errors
+    /// When a picture cannot be written as PNG.
+    pub fn finish(
+        mut self,
+        size: [&str; 2],
+        title: &str,
+        description: &str,
+        background: Color32,
+    ) -> Result<String, png::EncodingError> {
+        self.end_path();
+        self.leave_clip();
+        let page = self.page;
+        let mut out = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" \
+             xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{}\" height=\"{}\" \
+             viewBox=\"{} {} {} {}\" font-size=\"{}\"{} \
+             style=\"font-variant-numeric:tabular-nums\" xml:space=\"preserve\">\n",
+            size[0],
+            size[1],
+            Num(page.left()),
+            Num(page.top()),
+            Num(page.width()),
+            Num(page.height()),
+            Num(self.typography.size),
+            self.typography.family
+        );
+        let _ = writeln!(out, "<title>{}</title>", escaped(title));
+        if !description.is_empty() {
+            let _ = writeln!(out, "<desc>{}</desc>", escaped(description));
+        }
+        out.push_str("<defs>\n");
+        for (i, picture) in self.embedded.iter().enumerate() {
+            let [width, height] = picture.image.size;
+            let rendering = if picture.is_sharp {
+                " image-rendering=\"optimizeSpeed\""
+            } else {
+                ""
+            };
+            let data = data_uri(&picture.image, picture.tint)?;
+            let _ = writeln!(
+                out,
+                "<image id=\"i{i}\" width=\"{width}\" height=\"{height}\"{rendering} \
+                 xlink:href=\"{data}\"/>"
+            );
+        }
+        for (i, clip) in self.clips.iter().enumerate() {
+            let _ = writeln!(out, "<clipPath id=\"c{i}\">{clip}</clipPath>");
+        }
+        for (i, blur) in self.blurs.iter().enumerate() {
+            let _ = writeln!(out, "<filter id=\"b{i}\">{blur}</filter>");
+        }
+        for (i, gradient) in self.gradients.iter().enumerate() {
+            let _ = writeln!(
+                out,
+                "<linearGradient id=\"g{i}\"{gradient}</linearGradient>"
+            );
+        }
+        let _ = writeln!(
+            out,
+            "</defs>\n<rect{}{}/>",
+            placed(page),
+            paint("fill", background)
+        );
+        out.push_str(&self.body);
+        out.push_str("</svg>\n");
+        Ok(out)
+    }
+}
+
+/// What a frame of a window of `size` points drew, as SVG. `images` are those of its textures.
+///
+/// # Errors
+/// When a picture cannot be written as PNG.
+pub fn frame_svg(
+    output: &FullOutput,
+    images: &Images,
+    size: Vec2,
+    background: Color32,
+    title: &str,
+    typography: Typography,
+) -> Result<String, png::EncodingError> {
+    let page = Rect::from_min_size(Pos2::ZERO, size);
+    let mut document = Document::new(page, images, typography);
+    document.add(&output.shapes);
+    let sides = [size.x, size.y].map(|side| Num(side).to_string());
+    document.finish([&sides[0], &sides[1]], title, "", background)
+}
+
+/// The place of an entry that is added where it is missing.
+fn index_of(list: &mut Vec<String>, entry: String) -> usize {
+    list.iter().position(|e| *e == entry).unwrap_or_else(|| {
+        list.push(entry);
+        list.len() - 1
+    })
+}

@@ -1,0 +1,106 @@
+//! Glyphs as paths, for readers without the fonts.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use resvg::tiny_skia::{PathSegment, Point};
+use resvg::usvg::{self, Group, Node, Paint};
+
+use super::FontFiles;
+use super::number::{Factor, Num};
+
+/// The drawing with every `<text>` replaced by the outlines of its glyphs.
+///
+/// # Errors
+/// When the drawing is not SVG.
+pub fn outlined(svg: &str, fonts: &FontFiles) -> Result<String, usvg::Error> {
+    // A number for each text, by which its outlines are found again.
+    let mut texts = 0;
+    let mut numbered = String::with_capacity(svg.len());
+    for line in svg.lines() {
+        if let Some(rest) = line.strip_prefix("<text ") {
+            let _ = writeln!(numbered, "<text id=\"t{texts}\" {rest}");
+            texts += 1;
+        } else {
+            numbered.push_str(line);
+            numbered.push('\n');
+        }
+    }
+    let tree = super::png::tree(&numbered, fonts)?;
+    let mut outlines = BTreeMap::new();
+    collect(tree.root(), &mut outlines);
+    let mut out = String::with_capacity(svg.len() * 2);
+    let mut number = 0;
+    for line in svg.lines() {
+        if line.starts_with("<text ") {
+            if let Some(paths) = outlines.get(&format!("t{number}")) {
+                out.push_str(paths);
+            }
+            number += 1;
+        } else {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    Ok(out)
+}
+
+fn collect(group: &Group, outlines: &mut BTreeMap<String, String>) {
+    for node in group.children() {
+        match node {
+            Node::Group(group) => collect(group, outlines),
+            Node::Text(text) => {
+                let mut paths = String::new();
+                write_paths(text.flattened(), &mut paths);
+                outlines.insert(text.id().to_owned(), paths);
+            }
+            Node::Path(_) | Node::Image(_) => {}
+        }
+    }
+}
+
+fn write_paths(group: &Group, out: &mut String) {
+    for node in group.children() {
+        match node {
+            Node::Group(group) => write_paths(group, out),
+            Node::Path(path) => {
+                let Some(fill) = path.fill() else { continue };
+                let Paint::Color(color) = fill.paint() else {
+                    continue;
+                };
+                let _ = write!(
+                    out,
+                    "<path fill=\"#{:02x}{:02x}{:02x}\"",
+                    color.red, color.green, color.blue
+                );
+                if fill.opacity().get() < 1.0 {
+                    let _ = write!(out, " fill-opacity=\"{}\"", Factor(fill.opacity().get()));
+                }
+                out.push_str(" d=\"");
+                write_segments(path, out);
+                out.push_str("\"/>\n");
+            }
+            Node::Text(_) | Node::Image(_) => {}
+        }
+    }
+}
+
+/// The outline, in the coordinates of the text's own element.
+fn write_segments(path: &usvg::Path, out: &mut String) {
+    let mut add = |letter: char, points: &[Point]| {
+        out.push(letter);
+        for (i, point) in points.iter().enumerate() {
+            let space = if i == 0 { "" } else { " " };
+            let _ = write!(out, "{space}{} {}", Num(point.x), Num(point.y));
+        }
+    };
+    for segment in path.data().segments() {
+        match segment {
+            PathSegment::MoveTo(p) => add('M', &[p]),
+            PathSegment::LineTo(p) => add('L', &[p]),
+            PathSegment::QuadTo(a, p) => add('Q', &[a, p]),
+            PathSegment::CubicTo(a, b, p) => add('C', &[a, b, p]),
+            PathSegment::Close => add('Z', &[]),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Writing files whole.
+
+use std::io::Write;
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::job::{Event, Figure, FigureTo, SaveModel};
+use crate::words;
+use egui_svg::png::{self, PngError};
+use egui_svg::{FontFiles, outlined};
+use modelens_core::model::layers::Overrides;
+use modelens_core::model::open::ModelSource;
+use modelens_core::train::network::Network;
+use modelens_core::train::save::{SaveError, saved};
+
+/// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
+pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    persist(complete(path, bytes)?, path)
+}
+
+/// A complete file beside `path`, to be renamed to it by [`persist`]. What will not be replaced is
+/// refused already.
+pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
+    replaceable(path)?;
+    let mut file = temporary_beside(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// A target that is read-only is refused even where its folder would allow replacing it.
+fn replaceable(path: &Path) -> anyhow::Result<()> {
+    if path.is_dir() {
+        anyhow::bail!("{}", words::IS_FOLDER);
+    }
+    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
+        anyhow::bail!("{}", words::READ_ONLY);
+    }
+    Ok(())
+}
+
+/// A file in the folder of `path`, to be renamed to it once it is complete.
+pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    if !folder.is_dir() {
+        anyhow::bail!("{}", words::NO_FOLDER);
+    }
+    let mut builder = tempfile::Builder::new();
+    // Temporary files are private by default; the result is an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    Ok(builder.tempfile_in(folder)?)
+}
+
+/// Renames a complete file to `path`, unless that must not be replaced.
+pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
+    replaceable(path)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+/// A figure to its file, or as pixels where it is shown or copied.
+pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result<Event, String> {
+    let FigureTo::File(path) = to else {
+        let width = figure.png_width.unwrap_or(1);
+        let raster = png::raster(&figure.svg, width, fonts).map_err(|error| error.to_string())?;
+        return Ok(Event::FigureDrawn {
+            to: to.clone(),
+            raster,
+        });
+    };
+    let bytes = match figure.png_width {
+        None if figure.outline => outlined(&figure.svg, fonts)
+            .map(String::into_bytes)
+            .map_err(PngError::from),
+        None => Ok(figure.svg.clone().into_bytes()),
+        Some(width) => png::written(&figure.svg, width, fonts, figure.dpi.map(f64::from)),
+    };
+    let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
+        let beside = path.with_extension("csv");
+        // The person was asked about the figure alone.
+        if figure.numbers.is_some() && beside.exists() && !path.exists() {
+            let name = beside.file_name().unwrap_or_default().to_string_lossy();
+            anyhow::bail!("{}", words::numbers_beside(&name));
+        }
+        // Both are complete before either is in its place.
+        let mut complete = vec![(complete(path, &bytes)?, path)];
+        if let Some(numbers) = &figure.numbers {
+            complete.push((self::complete(&beside, numbers.as_bytes())?, &beside));
+        }
+        let mut complete = complete.into_iter();
+        complete.try_for_each(|(file, path)| persist(file, path))
+    });
+    saved
+        .map(|()| Event::Saved(path.clone()))
+        .map_err(|cause| words::figure_unsaved(&cause.to_string(), &path.display().to_string()))
+}
+
+/// Whether an existing file may be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    No,
+    /// The person was asked.
+    Yes,
+}
+
+/// Writes the network with these weights to `path`, in the format of `source`, and the class names
+/// of a new head beside it.
+///
+/// Each file is written under another name and renamed when it is complete: if writing breaks off,
+/// `path` holds either what it held before or the whole new model.
+///
+/// # Errors
+/// See [`SaveError`].
+pub fn save_network(
+    source: &ModelSource,
+    network: &Network,
+    weights: &Overrides,
+    path: &Path,
+    replace: Replace,
+) -> Result<(), SaveError> {
+    if replace == Replace::No {
+        if source
+            .path()
+            .is_some_and(|original| same_file(original, path))
+        {
+            return Err(SaveError::Original);
+        }
+        if path.exists() {
+            return Err(SaveError::Exists);
+        }
+    }
+    let saved = saved(source, network, weights)?;
+    write(path, &saved.model)?;
+    if let Some(labels) = saved.labels {
+        write(&path.with_extension("labels.txt"), labels.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+    let written = || -> anyhow::Result<()> {
+        let mut file = temporary_beside(path)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        persist(file, path)
+    };
+    written().map_err(|error| SaveError::Write(error.to_string()))
+}
+
+/// The fine-tuned model, in the format it came from.
+pub fn save_model(job: &SaveModel) -> Result<Event, String> {
+    let path = &job.path;
+    // The dialog has asked before it gave the name of a file that is there.
+    save_network(&job.source, &job.network, &job.weights, path, Replace::Yes)
+        .map(|()| Event::Saved(path.clone()))
+        .map_err(|cause| format!("{cause}: {}", path.display()))
+}

@@ -1,0 +1,184 @@
+//! Photos through the pipeline in both modes: the grid.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Context, LookError, load};
+use crate::job::{AugmentationLook, AugmentationOutcome, Cell, Grid, Outcome};
+use crate::photos::PhotoCache;
+use modelens_core::augment::{Draw, Pipeline};
+use modelens_core::dataset::Image;
+use modelens_core::dataset::batch::choose;
+use modelens_core::dataset::decode::DecodeCause;
+use modelens_core::model::Semantics;
+use modelens_core::random::Draws;
+
+/// Photos of the grid where it shows several.
+const PHOTOS: usize = 9;
+/// What draws of the grid are addressed by.
+const GRID: u64 = u64::from_le_bytes(*b"grid\0\0\0\0");
+/// What the choice of the other eight photos is addressed by.
+const OTHERS: u64 = u64::from_le_bytes(*b"others\0\0");
+
+pub fn compute(
+    look: &AugmentationLook,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<(Vec<usize>, Outcome), LookError> {
+    let wanted = wanted(look);
+    let size = [look.height, look.width];
+    let mut originals = Vec::new();
+    for (photo, image) in load(&look.photos.0, &wanted, size, context, cache) {
+        match image {
+            Ok(image) => originals.push((photo, image)),
+            Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {
+                return Err(LookError::Cancelled);
+            }
+            // Of nine photos the broken ones are left out; a chosen one is missed.
+            Err(error) if photo == look.photo => return Err(LookError::Photo(error)),
+            Err(_) => {}
+        }
+    }
+    if originals.is_empty() {
+        return Err(LookError::NoPhotos);
+    }
+    let photos: Vec<usize> = originals.iter().map(|(photo, _)| *photo).collect();
+    let training = side(look, &originals, 0);
+    // A PyTorch data loader augments whatever mode the model is in.
+    let inference = if look.semantics == Semantics::PyTorch {
+        side(look, &originals, 1)
+    } else {
+        unchanged(look, &originals)
+    };
+    Ok((
+        photos,
+        Outcome::Augmentation(AugmentationOutcome {
+            training,
+            inference,
+        }),
+    ))
+}
+
+/// The photos of the grid, the chosen one first.
+fn wanted(look: &AugmentationLook) -> Vec<usize> {
+    if look.grid == Grid::OnePhoto {
+        return vec![look.photo];
+    }
+    let n = look.photos.0.photos.len();
+    let chosen = Some(look.photo);
+    let mut photos = choose(n, chosen, PHOTOS, &mut Draws::new(look.seed, &[OTHERS]));
+    if let Some(place) = photos.iter().position(|&p| p == look.photo) {
+        photos[..=place].rotate_right(1);
+    }
+    photos
+}
+
+/// The original that each cell shows: nine times one, or nine in each row of epochs. With fewer
+/// than nine photos the grid has fewer cells.
+fn cells<'a>(
+    look: &AugmentationLook,
+    originals: &'a [(usize, Arc<Image>)],
+) -> Vec<&'a (usize, Arc<Image>)> {
+    match look.grid {
+        Grid::OnePhoto => originals.iter().cycle().take(look.grid.cells()).collect(),
+        Grid::NinePhotos => originals.iter().collect(),
+        Grid::ThreeEpochs => originals.iter().chain(originals).chain(originals).collect(),
+    }
+}
+
+/// Every cell through the pipeline with draws of its own; `side` keeps left and right apart.
+fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -> Vec<Cell> {
+    let cells = cells(look, originals);
+    // The course calls the layers once a photo; nine photos, or those of an epoch, are one batch.
+    let batch = if look.grid == Grid::OnePhoto {
+        1
+    } else {
+        originals.len()
+    };
+    let draws = |cell_redraws: u64| -> Vec<Vec<Draw>> {
+        let batches = (0..cells.len().div_ceil(batch)).flat_map(|number| {
+            let purpose = [GRID, side, look.redraws, cell_redraws, number as u64];
+            let (h, w) = (look.height, look.width);
+            look.pipeline
+                .draw_batch(look.semantics, look.seed, &purpose, batch, h, w)
+        });
+        batches.collect()
+    };
+    let mut drawn = draws(0);
+    for (&cell, &redraws) in &look.cell_redraws {
+        if redraws > 0
+            && let (Some(old), Some(new)) =
+                (drawn.get_mut(cell), draws(redraws).into_iter().nth(cell))
+        {
+            *old = new;
+        }
+    }
+    let pairs = cells.into_par_iter().zip(drawn);
+    let done = pairs.map(|((photo, original), draws)| {
+        let image = Arc::new(look.pipeline.apply(&draws, original));
+        Cell {
+            photo: *photo,
+            largest_difference: difference(&image, original),
+            words: Pipeline::words(&draws),
+            original: Arc::clone(original),
+            image,
+            draws,
+        }
+    });
+    done.collect()
+}
+
+/// What the layers do in inference: the random ones return their input.
+fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<Cell> {
+    let once: Vec<(usize, Arc<Image>, Arc<Image>)> = originals
+        .iter()
+        .map(|(photo, original)| {
+            let image = look.pipeline.inference(look.semantics, original);
+            let image = if image == **original {
+                Arc::clone(original)
+            } else {
+                Arc::new(image)
+            };
+            (*photo, Arc::clone(original), image)
+        })
+        .collect();
+    let cells = cells(look, originals)
+        .into_iter()
+        .enumerate()
+        .map(|(i, (photo, _))| {
+            let (_, original, image) = &once[i % once.len()];
+            Cell {
+                photo: *photo,
+                largest_difference: difference(image, original),
+                original: Arc::clone(original),
+                image: Arc::clone(image),
+                draws: Vec::new(),
+                words: Pipeline::words(&[]),
+            }
+        });
+    cells.collect()
+}
+
+/// Largest absolute difference over all values; `None` where sizes differ.
+fn difference(a: &Image, b: &Image) -> Option<f32> {
+    if std::ptr::eq(a, b) {
+        return Some(0.0);
+    }
+    if (a.height, a.width, a.channels) != (b.height, b.width, b.channels) {
+        return None;
+    }
+    // Eight maxima side by side: one after the other would wait for each comparison.
+    let mut largest = [0.0_f32; 8];
+    for (a, b) in a.pixels_hwc.chunks(8).zip(b.pixels_hwc.chunks(8)) {
+        for ((largest, a), b) in largest.iter_mut().zip(a).zip(b) {
+            let difference = (a - b).abs();
+            *largest = if difference > *largest {
+                difference
+            } else {
+                *largest
+            };
+        }
+    }
+    Some(largest.into_iter().fold(0.0, f32::max))
+}

@@ -1,0 +1,144 @@
+//! One BatchNorm layer in both modes, over the whole batch.
+
+use candle_core::Tensor;
+
+use super::{Context, LookError, both_modes};
+use crate::job::{
+    BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance, Outcome, PassLook,
+    mean_distance,
+};
+use crate::photos::PhotoCache;
+use modelens_core::model::graph::{Graph, LayerKind};
+use modelens_core::model::layers::norm::{Moments, moments};
+use modelens_core::model::pass::Pass;
+use modelens_core::model::{Layer, LayerId};
+
+pub fn compute(
+    look: &PassLook,
+    id: LayerId,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<(Vec<usize>, Outcome), LookError> {
+    let graph = &look.model.0.graph;
+    let layer = &graph.layers[id];
+    let wrong = || LookError::WrongLayer(layer.name.clone());
+    let LayerKind::BatchNorm(settings) = &layer.kind else {
+        return Err(wrong());
+    };
+    let moving = moving_of(layer)?.ok_or_else(wrong)?;
+    let modes = both_modes(look, id, context, cache)?;
+    let output = |pass: &Pass| -> Result<Vec<f32>, LookError> {
+        let tap = pass.taps.get(&id).ok_or_else(wrong)?;
+        Ok(tap.output.flatten_all()?.to_vec1::<f32>()?)
+    };
+    let (left, right) = (output(&modes.training)?, output(&modes.inference)?);
+    let channels = moving.mean.len();
+    let axis = axes(&left, &right, channels);
+    let side = |pass: &Pass, values: &[f32]| -> Result<BatchNormSide, LookError> {
+        let done = pass.batch_norm.get(&id).ok_or_else(wrong)?;
+        let tap = pass.taps.get(&id).ok_or_else(wrong)?;
+        let batch = match &done.batch {
+            Some(batch) => batch.clone(),
+            None => moments(&tap.input, look.semantics)?,
+        };
+        Ok(BatchNormSide {
+            effective: done.effective,
+            used: done.batch.clone().unwrap_or_else(|| moving.clone()),
+            batch,
+            next: done.next.clone(),
+            histogram: histograms(values, &axis),
+            map: tap.output.get(modes.chosen)?.flatten_all()?.to_vec1()?,
+        })
+    };
+    let tap = modes.training.taps.get(&id).ok_or_else(wrong)?;
+    let vector = |name: &str, otherwise: f32| match layer.weight(name) {
+        Some(weight) => weight.to_vec1::<f32>(),
+        None => Ok(vec![otherwise; channels]),
+    };
+    let outcome = BatchNormOutcome {
+        n: tap.input.elem_count() / channels.max(1),
+        shape: tap.input.dims().to_vec(),
+        momentum: settings.momentum,
+        epsilon: settings.epsilon,
+        gamma: vector("gamma", 1.0)?,
+        beta: vector("beta", 0.0)?,
+        training: side(&modes.training, &left)?,
+        inference: side(&modes.inference, &right)?,
+        moving,
+        histogram_axis: axis,
+        calls: graph.nodes.iter().filter(|node| node.layer == id).count(),
+        semantics: look.semantics,
+        layers: layers(graph, &modes.training)?,
+    };
+    Ok((modes.batch, Outcome::BatchNorm(Box::new(outcome))))
+}
+
+/// Every BatchNorm of a training pass, in the model's order.
+fn layers(graph: &Graph, pass: &Pass) -> Result<Vec<LayerDistance>, LookError> {
+    let measured = pass.batch_norm.iter().map(|(&id, done)| {
+        let layer = &graph.layers[id];
+        let moving = moving_of(layer)?;
+        let pair = done.batch.as_ref().zip(moving.as_ref());
+        let distance = pair.map(|(batch, moving)| mean_distance(batch, moving, epsilon_of(layer)));
+        Ok(LayerDistance {
+            layer: id,
+            uses_batch: done.batch.is_some(),
+            values: done.n * done.next.mean.len(),
+            distance,
+        })
+    });
+    measured.collect()
+}
+
+/// The epsilon of a BatchNorm.
+pub fn epsilon_of(layer: &Layer) -> f64 {
+    match &layer.kind {
+        LayerKind::BatchNorm(settings) => settings.epsilon,
+        _ => 0.0,
+    }
+}
+
+/// The moving statistics in the file.
+pub fn moving_of(layer: &Layer) -> Result<Option<Moments>, candle_core::Error> {
+    let vector = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
+    let (mean, variance) = (vector("moving_mean")?, vector("moving_variance")?);
+    Ok(mean
+        .zip(variance)
+        .map(|(mean, variance)| Moments { mean, variance }))
+}
+
+/// By channel, the range of both sides' finite values; one unit wide where they are all equal.
+fn axes(left: &[f32], right: &[f32], channels: usize) -> Vec<[f32; 2]> {
+    let mut axes = vec![[f32::INFINITY, f32::NEG_INFINITY]; channels];
+    for row in left.chunks(channels).chain(right.chunks(channels)) {
+        for (axis, &value) in axes.iter_mut().zip(row) {
+            if value.is_finite() {
+                *axis = [axis[0].min(value), axis[1].max(value)];
+            }
+        }
+    }
+    for axis in &mut axes {
+        if axis[0] > axis[1] {
+            *axis = [0.0, 0.0];
+        }
+        if axis[0] == axis[1] {
+            *axis = [axis[0] - 0.5, axis[1] + 0.5];
+        }
+    }
+    axes
+}
+
+/// By channel, the number of values in each bin of its axis; values that are not finite are left out.
+fn histograms(values: &[f32], axes: &[[f32; 2]]) -> Vec<[u32; HISTOGRAM_BINS]> {
+    let mut histograms = vec![[0; HISTOGRAM_BINS]; axes.len()];
+    let bins = HISTOGRAM_BINS as f32;
+    for row in values.chunks(axes.len().max(1)) {
+        for ((histogram, axis), &value) in histograms.iter_mut().zip(axes).zip(row) {
+            if value.is_finite() {
+                let place = (value - axis[0]) / (axis[1] - axis[0]) * bins;
+                histogram[(place as usize).min(HISTOGRAM_BINS - 1)] += 1;
+            }
+        }
+    }
+    histograms
+}

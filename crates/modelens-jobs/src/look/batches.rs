@@ -1,0 +1,225 @@
+//! What the BatchNorm view measures behind its look: the distance of every layer, and one layer's
+//! statistics on further batches.
+
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::batch_norm::{epsilon_of, moving_of};
+use super::{
+    BATCH, Batch, Context, LookError, augmented, batch_for, check_batch, load, photo_size,
+    tensor_of,
+};
+use crate::job::{
+    BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook, mean_distance,
+};
+use crate::photos::PhotoCache;
+use crate::words;
+use modelens_core::dataset::Image;
+use modelens_core::dataset::batch::choose;
+use modelens_core::model::layers::norm::moments;
+use modelens_core::model::pass::{Pass, PassOptions, run};
+use modelens_core::model::{LayerId, Mode};
+use modelens_core::random::Draws;
+
+/// Layers are measured in groups, one pass a group, so that what a pass keeps for them (input and
+/// output, four bytes a value) stays below this.
+const GROUP_BYTES: usize = 384 << 20;
+
+/// Does what the job asks for, saying each part as soon as it is there.
+pub fn measure(
+    job: &BatchNormJob,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+    say: &dyn Fn(BatchNormEvent),
+) -> Result<(), LookError> {
+    // Reading a batch is no stage of its own here.
+    let quiet = Context {
+        progress: &|_, _, _| {},
+        ..*context
+    };
+    match job {
+        BatchNormJob::Distances { pass, layers } => {
+            let distances = distances(pass, layers, context, cache)?;
+            let pass = pass.clone();
+            say(BatchNormEvent::Distances { pass, distances });
+        }
+        BatchNormJob::Batches {
+            pass,
+            layer,
+            from,
+            to,
+        } => {
+            for number in *from..*to {
+                (context.progress)(words::MEASURING_BATCHES, number, *to);
+                let batch = measured(pass, *layer, number, &quiet, cache)?;
+                say(BatchNormEvent::Batch {
+                    pass: pass.clone(),
+                    layer: *layer,
+                    number,
+                    batch,
+                });
+            }
+        }
+    }
+    say(BatchNormEvent::Done(job.clone()));
+    Ok(())
+}
+
+/// A pass as in the training column.
+fn training_pass(
+    look: &PassLook,
+    x: &Tensor,
+    taps: &[LayerId],
+    repeat: u64,
+    context: &Context<'_>,
+) -> Result<Pass, LookError> {
+    let options = PassOptions {
+        outer: look.outer(Mode::Training),
+        semantics: look.semantics,
+        flags: &look.flags,
+        random: look.random,
+        seed: look.seed,
+        repeat,
+        taps,
+        weights: None,
+    };
+    Ok(run(&look.model.0, x, &options, &|_, _| {
+        (context.proceed)()
+    })?)
+}
+
+fn distances(
+    look: &PassLook,
+    layers: &[LayerDistance],
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<Vec<(LayerId, f32)>, LookError> {
+    let Batch { x, .. } = batch_for(look, context, cache)?;
+    let graph = &look.model.0.graph;
+    let mut found = Vec::with_capacity(layers.len());
+    for group in groups(layers) {
+        (context.progress)(words::MEASURING_EVERY, found.len(), layers.len());
+        let taps: Vec<LayerId> = group.iter().map(|l| l.layer).collect();
+        let pass = training_pass(look, &x, &taps, look.redraws, context)?;
+        for (&id, tap) in &pass.taps {
+            let layer = &graph.layers[id];
+            let Some(moving) = moving_of(layer)? else {
+                continue;
+            };
+            let batch = moments(&tap.input, look.semantics)?;
+            found.push((id, mean_distance(&batch, &moving, epsilon_of(layer))));
+        }
+    }
+    Ok(found)
+}
+
+/// Neighbours whose inputs and outputs fit into [`GROUP_BYTES`]; a larger one is alone.
+fn groups(layers: &[LayerDistance]) -> Vec<&[LayerDistance]> {
+    let mut groups = Vec::new();
+    let (mut from, mut bytes) = (0, 0_usize);
+    for (i, layer) in layers.iter().enumerate() {
+        let own = layer.values.saturating_mul(2 * size_of::<f32>());
+        if i > from && bytes.saturating_add(own) > GROUP_BYTES {
+            groups.push(&layers[from..i]);
+            (from, bytes) = (i, 0);
+        }
+        bytes = bytes.saturating_add(own);
+    }
+    if from < layers.len() {
+        groups.push(&layers[from..]);
+    }
+    groups
+}
+
+fn measured(
+    look: &PassLook,
+    layer: LayerId,
+    number: usize,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<MeasuredBatch, LookError> {
+    let wrong = || LookError::WrongLayer(look.model.0.graph.layers[layer].name.clone());
+    // Draws of a further batch have a number of their own, above any count of redraws.
+    let repeat = look.redraws + ((number as u64) << 32);
+    let (photos, x) = if number == 0 {
+        let Batch { photos, x, .. } = batch_for(look, context, cache)?;
+        (photos.len(), x)
+    } else {
+        further_batch(look, number, repeat, context, cache)?
+    };
+    let pass = training_pass(look, &x, &[layer], repeat, context)?;
+    let done = pass.batch_norm.get(&layer).ok_or_else(wrong)?;
+    let tap = pass.taps.get(&layer).ok_or_else(wrong)?;
+    Ok(MeasuredBatch {
+        photos,
+        n: done.n,
+        rank: tap.input.rank(),
+        moments: match &done.batch {
+            Some(batch) => batch.clone(),
+            None => moments(&tap.input, look.semantics)?,
+        },
+        updates: done.effective.updates_statistics,
+    })
+}
+
+/// Photos drawn by the seed and the batch's number, and how many of them could be read.
+fn further_batch(
+    look: &PassLook,
+    number: usize,
+    repeat: u64,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<(usize, Tensor), LookError> {
+    let photos = &look.photos.0;
+    let input_hwc = look.model.0.graph.input_hwc;
+    let mut draws = Draws::new(look.seed, &[BATCH, number as u64]);
+    let wanted = choose(photos.photos.len(), None, look.batch, &mut draws);
+    let size = photo_size(input_hwc);
+    check_batch(wanted.len(), size)?;
+    let loaded = load(photos, &wanted, size, context, cache);
+    let images: Vec<Arc<Image>> = loaded.into_iter().filter_map(|(_, i)| i.ok()).collect();
+    if !(context.proceed)() {
+        return Err(LookError::Cancelled);
+    }
+    if images.is_empty() {
+        return Err(LookError::NoPhotos);
+    }
+    let draws = [look.seed, repeat];
+    let images = augmented(
+        images,
+        look.augment.as_ref(),
+        input_hwc,
+        look.semantics,
+        draws,
+    )?;
+    let x = tensor_of(&images, look.preprocessing)?;
+    Ok((images.len(), x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_hold_every_layer_once_and_stay_small() {
+        let layer = |layer, megabytes: usize| LayerDistance {
+            layer,
+            uses_batch: false,
+            values: (megabytes << 20) / 8,
+            distance: None,
+        };
+        let layers = [
+            layer(0, 200),
+            layer(1, 200),
+            layer(2, 100),
+            layer(3, 900),
+            layer(4, 1),
+        ];
+        let groups: Vec<Vec<LayerId>> = groups(&layers)
+            .into_iter()
+            .map(|group| group.iter().map(|l| l.layer).collect())
+            .collect();
+        assert_eq!(groups, [vec![0], vec![1, 2], vec![3], vec![4]]);
+    }
+}

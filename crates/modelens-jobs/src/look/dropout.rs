@@ -1,0 +1,283 @@
+//! One noise layer for the chosen photo: its units in both modes, the mean of many passes, and what
+//! they do to the prediction.
+
+use candle_core::Tensor;
+
+use super::{Batch, Context, LookError, batch_for};
+use crate::job::{
+    DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo, Outcome,
+    PassLook,
+};
+use crate::photos::PhotoCache;
+use crate::words;
+use modelens_core::model::graph::{LayerKind, Noise};
+use modelens_core::model::layers::noise::ALPHA_PRIME;
+use modelens_core::model::sampler::{Sampler, SamplerOptions};
+use modelens_core::model::{Effective, LayerId, Mode, Model, Reading, Role};
+
+/// The most passes of the mean.
+const MOST_PASSES: usize = 1024;
+/// Values the passes of the mean may draw in all; layers with more units get fewer passes.
+const MOST_VALUES: usize = 1 << 25;
+/// Units that are listed.
+const LISTED: usize = 16;
+/// Passes of the whole network at a time.
+const AT_A_TIME: usize = 32;
+
+pub fn compute(
+    look: &PassLook,
+    layer: LayerId,
+    setting: DropoutSetting,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<(Vec<usize>, Outcome), LookError> {
+    let model = &look.model.0;
+    let wrong = || LookError::WrongLayer(model.graph.layers[layer].name.clone());
+    let LayerKind::Noise(own) = &model.graph.layers[layer].kind else {
+        return Err(wrong());
+    };
+    let noise = own.with_strength(setting.rate.unwrap_or(own.strength()));
+    // One photo: without batch statistics the others of the batch have no part in it.
+    let look = PassLook {
+        batch: 1,
+        ..look.clone()
+    };
+    let Batch { photos, chosen, x } = batch_for(&look, context, cache)?;
+    let x = x.narrow(0, chosen, 1)?.contiguous()?;
+    (context.progress)(words::FORWARD, 0, 0);
+    let options = SamplerOptions {
+        outer: look.call,
+        semantics: look.semantics,
+        flags: &look.flags,
+        seed: look.seed,
+        repeat: look.redraws,
+        instead: Some((layer, noise.clone())),
+    };
+    let proceed = || (context.proceed)();
+    let sampler = Sampler::new(model, &x, options, &proceed)?;
+    let units = sampler.input(layer).ok_or_else(wrong)?;
+    let shape = units.dims()[1..].to_vec();
+    let input = values(units)?;
+    let effective = |outer| look.flags.effective(model, layer, outer, look.semantics);
+    let largest = largest(&input);
+    let mean = mean_of_passes(&sampler, layer, &noise, &input, &largest, context)?;
+    let outcome = DropoutOutcome {
+        file_rate: own.strength(),
+        shape,
+        training: training(&sampler, layer, effective(look.call), &input)?,
+        inference: untouched(effective(Mode::Inference.into()), input),
+        largest,
+        mean,
+        monte_carlo: monte_carlo(&sampler, model, setting.passes, context)?,
+        noise,
+    };
+    Ok((photos, Outcome::Dropout(Box::new(outcome))))
+}
+
+fn values(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
+    tensor.flatten_all()?.to_vec1()
+}
+
+/// A layer that does nothing multiplies with 1.
+fn untouched(effective: Effective, input: Vec<f32>) -> DropoutSide {
+    DropoutSide {
+        effective,
+        output: input.clone(),
+        mask: Some(vec![1.0; input.len()]),
+        input,
+        dropped: 0,
+    }
+}
+
+/// The first of the passes.
+fn training(
+    sampler: &Sampler<'_>,
+    layer: LayerId,
+    effective: Effective,
+    input: &[f32],
+) -> Result<DropoutSide, LookError> {
+    let Some(done) = sampler.disturbed(layer, 0)? else {
+        return Ok(untouched(effective, input.to_vec()));
+    };
+    let mask = done.mask.as_ref().map(values).transpose()?;
+    Ok(DropoutSide {
+        effective,
+        input: input.to_vec(),
+        output: values(&done.output)?,
+        dropped: mask.iter().flatten().filter(|&&m| m == 0.0).count(),
+        mask,
+    })
+}
+
+/// The units with the largest absolute values.
+fn largest(units: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..units.len()).collect();
+    let by_size =
+        |&a: &usize, &b: &usize| units[b].abs().total_cmp(&units[a].abs()).then(a.cmp(&b));
+    if order.len() > LISTED {
+        order.select_nth_unstable_by(LISTED, by_size);
+        order.truncate(LISTED);
+    }
+    order.sort_by(by_size);
+    order
+}
+
+fn mean_of_passes(
+    sampler: &Sampler<'_>,
+    layer: LayerId,
+    noise: &Noise,
+    input: &[f32],
+    largest: &[usize],
+    context: &Context<'_>,
+) -> Result<MeanOfPasses, LookError> {
+    let draws = sampler.disturbed(layer, 0)?.is_some();
+    let norm = square(input.iter().map(|&x| f64::from(x))).sqrt();
+    let most = (MOST_VALUES / input.len().max(1)).clamp(1, MOST_PASSES);
+    let most = 1_usize << most.ilog2();
+    let spread = if draws {
+        Spread::of(noise, input)
+    } else {
+        Spread::default()
+    };
+    let mut sums = vec![0.0_f64; input.len()];
+    let mut points = Vec::new();
+    for passes in 1..=most {
+        if !(context.proceed)() {
+            return Err(LookError::Cancelled);
+        }
+        match sampler.disturbed(layer, passes as u64 - 1)? {
+            Some(done) => {
+                let output = values(&done.output)?;
+                sums.iter_mut()
+                    .zip(output)
+                    .for_each(|(sum, x)| *sum += f64::from(x));
+            }
+            None => sums
+                .iter_mut()
+                .zip(input)
+                .for_each(|(sum, &x)| *sum += f64::from(x)),
+        }
+        if passes.is_power_of_two() {
+            (context.progress)(words::MEAN, passes, most);
+            let pairs = sums.iter().zip(input);
+            let difference = pairs.map(|(sum, &x)| sum / passes as f64 - f64::from(x));
+            points.push(MeanPoint {
+                passes,
+                distance: square(difference).sqrt() / norm,
+                expected: spread.after(passes).sqrt() / norm,
+            });
+        }
+    }
+    if norm == 0.0 {
+        points.clear();
+    }
+    let mean = |&unit: &usize| (sums[unit] / most as f64) as f32;
+    Ok(MeanOfPasses {
+        points,
+        largest: largest.iter().map(mean).collect(),
+    })
+}
+
+fn square(values: impl Iterator<Item = f64>) -> f64 {
+    values.map(|x| x * x).sum()
+}
+
+/// What the layer's formula says of the mean of k passes: `E|mean - x|^2 = bias + variance / k`,
+/// summed over the units. It holds for shared draws too: it needs no independent units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Spread {
+    bias: f64,
+    variance: f64,
+}
+
+impl Spread {
+    /// - `Dropout` and its relatives: bias 0, variance `x^2 r / (1 - r)`; at rate 1 all is bias.
+    /// - `GaussianDropout`: the same by its definition. `GaussianNoise`: `stddev^2`.
+    /// - `AlphaDropout`: the mean is `a (1 - r) x`, the variance `a^2 r (1 - r) (x - alpha')^2`.
+    fn of(noise: &Noise, units: &[f32]) -> Self {
+        let all = || units.iter().map(|&x| f64::from(x));
+        let rate = noise.strength();
+        let zeros = Self {
+            bias: square(all()),
+            variance: 0.0,
+        };
+        match noise {
+            Noise::GaussianNoise { stddev } => Self {
+                bias: 0.0,
+                variance: stddev * stddev * units.len() as f64,
+            },
+            _ if rate >= 1.0 => zeros,
+            Noise::AlphaDropout { .. } => {
+                let a2 = 1.0 / ((1.0 - rate) * (1.0 + rate * ALPHA_PRIME * ALPHA_PRIME));
+                let kept = a2.sqrt() * (1.0 - rate);
+                Self {
+                    bias: (kept - 1.0).powi(2) * square(all()),
+                    variance: a2 * rate * (1.0 - rate) * square(all().map(|x| x - ALPHA_PRIME)),
+                }
+            }
+            _ => Self {
+                bias: 0.0,
+                variance: square(all()) * rate / (1.0 - rate),
+            },
+        }
+    }
+
+    fn after(self, passes: usize) -> f64 {
+        self.bias + self.variance / passes as f64
+    }
+}
+
+/// The first of the largest ones.
+fn top(probabilities: &[f32]) -> usize {
+    let all = probabilities.iter().enumerate();
+    let best = all.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+    best.map_or(0, |(class, _)| class)
+}
+
+fn monte_carlo(
+    sampler: &Sampler<'_>,
+    model: &Model,
+    passes: usize,
+    context: &Context<'_>,
+) -> Result<Option<MonteCarlo>, LookError> {
+    let (Some(reading), Some(inference)) = (Reading::of(&model.graph), sampler.inference()) else {
+        return Ok(None);
+    };
+    if inference.rank() != 2 {
+        return Ok(None);
+    }
+    let rows = |y: &Tensor| y.to_vec2::<f32>();
+    let own = rows(inference)?;
+    let own = reading.probabilities(own.first().map_or(&[][..], Vec::as_slice));
+    let top_class = top(&own);
+    let of_top = |all: &[f32]| all.get(top_class).copied().unwrap_or(0.0);
+    let layers = model.graph.layers.iter();
+    let mut done = MonteCarlo {
+        top: top_class,
+        inference: f64::from(of_top(&own)),
+        probabilities: Vec::with_capacity(passes),
+        winners: Vec::with_capacity(passes),
+        drawing: sampler.drawing(),
+        noises: layers.filter(|l| l.kind.role() == Role::Noise).count(),
+    };
+    if !sampler.output_varies() {
+        done.probabilities = vec![of_top(&own); passes];
+        done.winners = vec![top_class; passes];
+        return Ok(Some(done));
+    }
+    for first in (0..passes).step_by(AT_A_TIME) {
+        (context.progress)(words::MONTE_CARLO_PASSES, first, passes);
+        let last = (first + AT_A_TIME).min(passes);
+        let outputs = sampler.outputs(first as u64..last as u64, &|| (context.proceed)())?;
+        for row in rows(&outputs)? {
+            let all = reading.probabilities(&row);
+            done.probabilities.push(of_top(&all));
+            done.winners.push(top(&all));
+        }
+    }
+    Ok(Some(done))
+}
+
+#[cfg(test)]
+#[path = "dropout_tests.rs"]
+mod tests;

@@ -1,0 +1,351 @@
+//! Computing what a view shows. The window's worker, figures and tests call the same function.
+
+mod augmentation;
+mod batch_norm;
+mod batches;
+mod dropout;
+mod predict;
+mod trainable;
+
+pub use batches::measure;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use candle_core::{Device, Tensor};
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::Clock;
+use super::job::{Look, Looked, Outcome, PassLook};
+use super::photos::{Loaded, PhotoCache};
+use crate::words;
+use modelens_core::augment::Pipeline;
+use modelens_core::dataset::batch::choose;
+use modelens_core::dataset::decode::{DecodeCause, DecodeError};
+use modelens_core::dataset::{Image, PhotoSet, Photos};
+use modelens_core::model::first_norm::Suspicion;
+use modelens_core::model::layers::size::MAX_VALUES;
+use modelens_core::model::pass::{Pass, PassOptions, run};
+use modelens_core::model::{LayerId, Mode, PassError, Preprocessing, Semantics};
+use modelens_core::random::Draws;
+
+/// What a computation may tell while it runs, and what may stop it.
+pub struct Context<'a> {
+    /// False once the result is no longer wanted.
+    pub proceed: &'a (dyn Fn() -> bool + Sync),
+    /// Stage, done, total.
+    pub progress: &'a dyn Fn(&'static str, usize, usize),
+    /// A photo that cannot be decoded.
+    pub unreadable: &'a dyn Fn(Photos, usize, String),
+    /// The first part of a result that takes long; the batch it is of.
+    pub early: &'a dyn Fn(&[usize], Outcome),
+    /// How long the computation took.
+    pub clock: Clock,
+}
+
+/// Why a view has nothing to show.
+#[derive(Debug, Error)]
+pub enum LookError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error("{0}")]
+    Photo(DecodeError),
+    #[error("{0}")]
+    Pass(PassError),
+    #[error(
+        "{count} photos of {height} x {width} pixels would need {gigabytes:.1} GB; take a smaller batch"
+    )]
+    TooLarge {
+        count: usize,
+        height: usize,
+        width: usize,
+        gigabytes: f64,
+    },
+    #[error("none of the photos of the batch can be read")]
+    NoPhotos,
+    #[error("the model's output is not one row of classes a photo")]
+    NoClasses,
+    #[error("layer `{0}` has no result of this kind")]
+    WrongLayer(String),
+    #[error(
+        "the pipeline makes photos of {} by {} pixels, but the model takes {} by {}: turn its \
+         crop or resizing off", made[0], made[1], taken[0], taken[1]
+    )]
+    AugmentedSize {
+        /// `[height, width]`.
+        made: [usize; 2],
+        taken: [usize; 2],
+    },
+    #[error("the numbers cannot be read back: {0}")]
+    Tensor(#[from] candle_core::Error),
+}
+
+impl From<PassError> for LookError {
+    fn from(error: PassError) -> Self {
+        match error {
+            PassError::Cancelled => Self::Cancelled,
+            other => Self::Pass(other),
+        }
+    }
+}
+
+/// Computes a look in both modes.
+pub fn compute(
+    look: Look,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<Looked, LookError> {
+    let start = Instant::now();
+    cache.suspicion = None;
+    let (batch, outcome) = match &look {
+        Look::Augmentation(look) => augmentation::compute(look, context, cache)?,
+        Look::Dropout {
+            pass,
+            layer,
+            setting,
+        } => dropout::compute(pass, *layer, *setting, context, cache)?,
+        Look::BatchNorm { pass, layer } => batch_norm::compute(pass, *layer, context, cache)?,
+        Look::Trainable(look) => trainable::compute(&look.pass, context, cache)?,
+        Look::Predict(look) => predict::compute(look, context, cache)?,
+    };
+    Ok(Looked {
+        look,
+        outcome,
+        early: false,
+        suspicion: cache.suspicion.take(),
+        secs: (context.clock)(&start).as_secs_f64(),
+        batch,
+    })
+}
+
+/// What draws of batches are addressed by, so that they differ from all other draws of a seed.
+const BATCH: u64 = u64::from_le_bytes(*b"batch\0\0\0");
+
+/// The photos of a batch: the chosen one, and others drawn by the seed.
+pub fn batch_of(photos: &PhotoSet, chosen: Option<usize>, batch: usize, seed: u64) -> Vec<usize> {
+    choose(
+        photos.photos.len(),
+        chosen,
+        batch,
+        &mut Draws::new(seed, &[BATCH]),
+    )
+}
+
+/// Preprocessed photos as a tensor `[N, H, W, C]`.
+pub fn tensor_of(
+    images: &[impl AsRef<Image>],
+    preprocessing: Preprocessing,
+) -> candle_core::Result<Tensor> {
+    let first = images.first().map(AsRef::as_ref);
+    let [h, w, c] = first.map_or([0; 3], |i| [i.height, i.width, i.channels]);
+    let values = images.iter().flat_map(|image| &image.as_ref().pixels_hwc);
+    let mut values: Vec<f32> = values.copied().collect();
+    values
+        .chunks_mut(c.max(1))
+        .for_each(|pixel| preprocessing.apply(pixel));
+    Tensor::from_vec(values, (images.len(), h, w, c), &Device::Cpu)
+}
+
+/// The size of the photos a model takes: its input's, or 224 where it leaves that open.
+pub fn photo_size(input_hwc: [Option<usize>; 3]) -> [usize; 2] {
+    let [height, width, _] = input_hwc;
+    [height.unwrap_or(224), width.unwrap_or(224)]
+}
+
+/// Refuses a batch that cannot be one value of a pass, before its photos are read.
+pub fn check_batch(count: usize, [height, width]: [usize; 2]) -> Result<(), LookError> {
+    let sides = [height, width, 3];
+    let values = sides.into_iter().fold(count, usize::saturating_mul);
+    if values > MAX_VALUES {
+        return Err(LookError::TooLarge {
+            count,
+            height,
+            width,
+            gigabytes: values as f64 * 4.0 / 1e9,
+        });
+    }
+    Ok(())
+}
+
+/// The photos of a look as the model takes them.
+struct Batch {
+    /// The photos that could be read, in order.
+    photos: Vec<usize>,
+    /// The place of the chosen photo in the batch.
+    chosen: usize,
+    x: Tensor,
+}
+
+/// A pass in each mode, with one layer tapped.
+struct BothModes {
+    /// The photos that went in, in order.
+    batch: Vec<usize>,
+    /// The place of the chosen photo in the batch.
+    chosen: usize,
+    training: Pass,
+    inference: Pass,
+}
+
+/// Reads the batch of a look.
+fn batch_for(
+    look: &PassLook,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<Batch, LookError> {
+    let model = &look.model.0;
+    let photos = &look.photos.0;
+    let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
+    let size = photo_size(model.graph.input_hwc);
+    check_batch(wanted.len(), size)?;
+    let loaded = load(photos, &wanted, size, context, cache);
+    let chosen_photo = loaded.iter().find(|(index, _)| *index == look.photo);
+    match chosen_photo {
+        Some((_, Err(error))) if matches!(error.cause, DecodeCause::Cancelled) => {
+            return Err(LookError::Cancelled);
+        }
+        Some((_, Err(error))) => {
+            return Err(LookError::Photo(DecodeError::new(
+                &photos.photos[look.photo],
+                error.cause.clone(),
+            )));
+        }
+        _ => {}
+    }
+    let readable = loaded
+        .into_iter()
+        .filter_map(|(i, image)| image.ok().map(|image| (i, image)));
+    let (batch, images): (Vec<usize>, Vec<_>) = readable.unzip();
+    if !(context.proceed)() {
+        return Err(LookError::Cancelled);
+    }
+    let chosen = batch
+        .iter()
+        .position(|&i| i == look.photo)
+        .ok_or(LookError::NoPhotos)?;
+    let input_hwc = model.graph.input_hwc;
+    let draws = [look.seed, look.redraws];
+    let images = augmented(
+        images,
+        look.augment.as_ref(),
+        input_hwc,
+        look.semantics,
+        draws,
+    )?;
+    let x = tensor_of(&images, look.preprocessing)?;
+    // Augmentation changes colours on purpose.
+    if look.augment.is_none() {
+        let as_if = |how| tensor_of(&images, how).ok();
+        cache.suspicion = Suspicion::of(model, look.preprocessing, &as_if);
+    }
+    Ok(Batch {
+        photos: batch,
+        chosen,
+        x,
+    })
+}
+
+fn both_modes(
+    look: &PassLook,
+    layer: LayerId,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<BothModes, LookError> {
+    let model = &look.model.0;
+    let Batch {
+        photos: batch,
+        chosen,
+        x,
+    } = batch_for(look, context, cache)?;
+    let taps = [layer];
+    let pass = |mode: Mode| {
+        let options = PassOptions {
+            outer: look.outer(mode),
+            semantics: look.semantics,
+            flags: &look.flags,
+            random: look.random,
+            seed: look.seed,
+            repeat: look.redraws,
+            taps: &taps,
+            weights: None,
+        };
+        run(model, &x, &options, &|done, total| {
+            let before = if mode == Mode::Training { 0 } else { total };
+            // A message a layer would wake the window more often than it can draw.
+            if done % 16 == 0 {
+                (context.progress)(words::FORWARD_BOTH, before + done, 2 * total);
+            }
+            (context.proceed)()
+        })
+    };
+    Ok(BothModes {
+        batch,
+        chosen,
+        training: pass(Mode::Training)?,
+        inference: pass(Mode::Inference)?,
+    })
+}
+
+/// What draws of augmented batches are addressed by.
+const AUGMENT: u64 = u64::from_le_bytes(*b"augment\0");
+
+/// The batch after the pipeline, drawn once as in training.
+pub fn augmented(
+    images: Vec<Arc<Image>>,
+    pipeline: Option<&Pipeline>,
+    input_hwc: [Option<usize>; 3],
+    semantics: Semantics,
+    [seed, redraws]: [u64; 2],
+) -> Result<Vec<Arc<Image>>, LookError> {
+    let (Some(pipeline), Some(first)) = (pipeline, images.first()) else {
+        return Ok(images);
+    };
+    let [height, width] = [first.height, first.width];
+    let [in_height, in_width, _] = input_hwc;
+    let made = pipeline.output_size(semantics, Mode::Training, height, width);
+    let taken = [in_height.unwrap_or(made[0]), in_width.unwrap_or(made[1])];
+    if made != taken {
+        return Err(LookError::AugmentedSize { made, taken });
+    }
+    let purpose = [AUGMENT, redraws];
+    let draws = pipeline.draw_batch(semantics, seed, &purpose, images.len(), height, width);
+    let pairs = images.into_par_iter().zip(draws);
+    Ok(pairs
+        .map(|(image, draws)| Arc::new(pipeline.apply(&draws, &image)))
+        .collect())
+}
+
+/// Loads photos, telling of progress and of each that cannot be read.
+fn load(
+    photos: &Photos,
+    indices: &[usize],
+    size: [usize; 2],
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Vec<Loaded> {
+    (context.progress)(words::READING_PHOTOS, 0, indices.len());
+    let loaded = cache.load(photos, indices, size, &|_| (context.proceed)());
+    for (index, image) in &loaded {
+        if let Err(error) = image
+            && !matches!(error.cause, DecodeCause::Cancelled)
+        {
+            (context.unreadable)(Photos::clone(photos), *index, error.cause.to_string());
+        }
+    }
+    loaded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_that_need_too_much_memory_are_refused_before_they_are_read() {
+        assert!(check_batch(32, [224, 224]).is_ok());
+        let refused = check_batch(32, [4096, 4096]).unwrap_err().to_string();
+        assert_eq!(
+            refused,
+            "32 photos of 4096 x 4096 pixels would need 6.4 GB; take a smaller batch"
+        );
+    }
+}

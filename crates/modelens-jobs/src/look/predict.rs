@@ -1,0 +1,255 @@
+//! What the model says of one photo in both modes: once, pass by pass, and among other batch-mates.
+
+use std::cell::Cell;
+use std::ops::Range;
+
+use candle_core::Tensor;
+
+use super::{Batch, Context, LookError, augmented, batch_for, load, photo_size, tensor_of};
+use crate::job::{
+    Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting,
+};
+use crate::photos::PhotoCache;
+use crate::words;
+use modelens_core::dataset::batch::choose;
+use modelens_core::model::pass::{PassOptions, run};
+use modelens_core::model::{Mode, Outer, Reading, Role};
+use modelens_core::random::Draws;
+
+/// What draws of other batches are addressed by.
+const MATES: u64 = u64::from_le_bytes(*b"mates\0\0\0");
+const STAGE: &str = words::PASSES;
+
+pub fn compute(
+    look: &PredictLook,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<(Vec<usize>, Outcome), LookError> {
+    let pass = &look.pass;
+    let model = &pass.model.0;
+    let reading = Reading::of(&model.graph).ok_or(LookError::NoClasses)?;
+    let Batch { photos, chosen, x } = batch_for(pass, context, cache)?;
+    let mates = mates_of(pass);
+    let passing = Passing {
+        look: pass,
+        reading,
+        context,
+        done: Cell::new(0),
+        total: 2 * (look.passes + mates.len()),
+        outputs: Cell::new(0),
+    };
+    let repeated = |mode: Mode, passes: Range<usize>| -> Result<Vec<Vec<f32>>, LookError> {
+        // Every redraw has passes of its own, however many are asked for.
+        let first = pass.redraws * PredictLook::PASSES_RANGE[1] as u64;
+        let repeats = first..first + passes.end as u64;
+        let repeats = repeats.skip(passes.start);
+        repeats
+            .map(|repeat| passing.probabilities(&x, chosen, mode, Some(repeat)))
+            .collect()
+    };
+    let [mut training, mut inference] = [
+        repeated(Mode::Training, 0..1)?,
+        repeated(Mode::Inference, 0..1)?,
+    ];
+    let [top_training, top_inference] = [&training, &inference].map(|passes| top(&passes[0]));
+    let followed = *top_inference.first().ok_or(LookError::NoClasses)?;
+    let mut classes = top_inference.clone();
+    classes.extend(top_training.iter().filter(|c| !top_inference.contains(c)));
+    classes.sort_by(|&a, &b| inference[0][b].total_cmp(&inference[0][a]));
+    let rows = classes.into_iter().map(|class| PredictRow {
+        class,
+        training: training[0][class],
+        inference: inference[0][class],
+    });
+    let rows: Vec<PredictRow> = rows.collect();
+    let side = |mode, passes: &[Vec<f32>], mates| side(pass, mode, passes, mates, followed);
+    let outcome = PredictOutcome {
+        reading,
+        outputs: passing.outputs.get(),
+        rows,
+        followed,
+        batch: photos.len(),
+        mates_batch: [0; 2],
+        training: side(Mode::Training, &training, Vec::new()),
+        inference: side(Mode::Inference, &inference, Vec::new()),
+    };
+    (context.early)(&photos, Outcome::Predict(Box::new(outcome.clone())));
+
+    training.extend(repeated(Mode::Training, 1..look.passes)?);
+    inference.extend(repeated(Mode::Inference, 1..look.passes)?);
+    let mut sizes = [usize::MAX, 0];
+    let mut among = [Vec::new(), Vec::new()];
+    for others in &mates {
+        let (count, x) = mates_tensor(pass, others, context, cache)?;
+        sizes = [sizes[0].min(count), sizes[1].max(count)];
+        for (mode, seen) in Mode::BOTH.into_iter().zip(&mut among) {
+            let row = passing.probabilities(&x, 0, mode, None)?;
+            seen.push(sighting(&row, followed));
+        }
+    }
+    let [among_training, among_inference] = among;
+    let outcome = PredictOutcome {
+        mates_batch: [sizes[0].min(sizes[1]), sizes[1]],
+        training: side(Mode::Training, &training, among_training),
+        inference: side(Mode::Inference, &inference, among_inference),
+        ..outcome
+    };
+    Ok((photos, Outcome::Predict(Box::new(outcome))))
+}
+
+/// The five most probable classes; equal ones stay in order.
+fn top(probabilities: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..probabilities.len()).collect();
+    order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
+    order.truncate(PredictLook::TOP);
+    order
+}
+
+fn sighting(row: &[f32], followed: usize) -> Sighting {
+    Sighting {
+        probability: row.get(followed).copied().unwrap_or(f32::NAN),
+        first: top(row).first().copied().unwrap_or(followed),
+    }
+}
+
+/// The other photos of each further batch; none where there are no others, or a batch is one photo.
+///
+/// A batch that would hold every photo of the folder has no other batch-mates: half of them then.
+fn mates_of(look: &PassLook) -> Vec<Vec<usize>> {
+    let n = look.photos.0.photos.len();
+    let size = if look.batch < n {
+        look.batch
+    } else {
+        n.div_ceil(2)
+    };
+    if size < 2 {
+        return Vec::new();
+    }
+    let batches = 0..PredictLook::BATCHES as u64;
+    let others = batches.map(|i| {
+        let mut draws = Draws::new(look.seed, &[MATES, i]);
+        let mut batch = choose(n, Some(look.photo), size, &mut draws);
+        batch.retain(|&photo| photo != look.photo);
+        batch
+    });
+    others.collect()
+}
+
+/// A batch with the chosen photo in its first place, and how many photos it holds.
+fn mates_tensor(
+    look: &PassLook,
+    others: &[usize],
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<(usize, Tensor), LookError> {
+    let input_hwc = look.model.0.graph.input_hwc;
+    let mut wanted = vec![look.photo];
+    wanted.extend(others);
+    let size = photo_size(input_hwc);
+    let loaded = load(&look.photos.0, &wanted, size, context, cache);
+    if !(context.proceed)() {
+        return Err(LookError::Cancelled);
+    }
+    if !matches!(loaded.first(), Some((_, Ok(_)))) {
+        return Err(LookError::NoPhotos);
+    }
+    let images: Vec<_> = loaded.into_iter().filter_map(|(_, i)| i.ok()).collect();
+    let draws = [look.seed, look.redraws];
+    let images = augmented(
+        images,
+        look.augment.as_ref(),
+        input_hwc,
+        look.semantics,
+        draws,
+    )?;
+    Ok((images.len(), tensor_of(&images, look.preprocessing)?))
+}
+
+fn side(
+    look: &PassLook,
+    mode: Mode,
+    passes: &[Vec<f32>],
+    mates: Vec<Sighting>,
+    followed: usize,
+) -> PredictSide {
+    let model = &look.model.0;
+    let layers = model.graph.layers.iter().enumerate();
+    let layers = layers.map(|(id, layer)| {
+        let effective = look
+            .flags
+            .effective(model, id, Outer::Given(mode), look.semantics);
+        (layer.kind.role(), look.flags.get(id), effective)
+    });
+    let layers: Vec<_> = layers.collect();
+    let batch_norms = || layers.iter().filter(|(role, ..)| *role == Role::BatchNorm);
+    let on_batch = || batch_norms().filter(|(.., effective)| effective.active);
+    let random = layers.iter().filter(|(role, _, effective)| {
+        matches!(role, Role::Noise | Role::Augmentation) && effective.active
+    });
+    let first = sighting(&passes[0], followed).first;
+    PredictSide {
+        first,
+        first_probability: passes[0][first],
+        passes: passes.iter().map(|row| sighting(row, followed)).collect(),
+        mates,
+        random: random.count(),
+        batch_norms: batch_norms().count(),
+        on_batch: on_batch().count(),
+        on_batch_frozen: on_batch().filter(|(_, trainable, _)| !trainable).count(),
+        frozen: batch_norms().filter(|(_, trainable, _)| !trainable).count(),
+        unreached: batch_norms()
+            .filter(|(.., effective)| effective.training != mode.training())
+            .count(),
+    }
+}
+
+/// What all passes share.
+struct Passing<'a> {
+    look: &'a PassLook,
+    reading: Reading,
+    context: &'a Context<'a>,
+    /// Passes done so far.
+    done: Cell<usize>,
+    total: usize,
+    /// Units of the last layer.
+    outputs: Cell<usize>,
+}
+
+impl Passing<'_> {
+    /// The probabilities of the photo at `place`; draws are made where `repeat` counts the pass.
+    fn probabilities(
+        &self,
+        x: &Tensor,
+        place: usize,
+        mode: Mode,
+        repeat: Option<u64>,
+    ) -> Result<Vec<f32>, LookError> {
+        let options = PassOptions {
+            outer: mode.into(),
+            semantics: self.look.semantics,
+            flags: &self.look.flags,
+            random: repeat.is_some(),
+            seed: self.look.seed,
+            repeat: repeat.unwrap_or(0),
+            taps: &[],
+            weights: None,
+        };
+        let done = self.done.get();
+        let pass = run(&self.look.model.0, x, &options, &|layer, _| {
+            if layer == 0 {
+                (self.context.progress)(STAGE, done, self.total);
+            }
+            (self.context.proceed)()
+        })?;
+        self.done.set(done + 1);
+        if pass.output.rank() != 2 {
+            return Err(LookError::NoClasses);
+        }
+        let row = pass.output.get(place)?.to_vec1::<f32>()?;
+        if row.is_empty() {
+            return Err(LookError::NoClasses);
+        }
+        self.outputs.set(row.len());
+        Ok(self.reading.probabilities(&row))
+    }
+}

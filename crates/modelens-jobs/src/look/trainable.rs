@@ -1,0 +1,250 @@
+//! One optimizer step on a copy for each of the four ways to set `trainable` and `training`.
+
+use candle_core::Tensor;
+
+use super::{Batch, Context, LookError, batch_for};
+use crate::job::{Card, Outcome, Part, PassLook, TrainableLook, TrainableOutcome};
+use crate::photos::PhotoCache;
+use crate::words;
+use modelens_core::model::flags::base_of;
+use modelens_core::model::layers::norm::Moments;
+use modelens_core::model::pass::{Pass, PassOptions, run};
+use modelens_core::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
+use modelens_core::train::{Step, loss, sgd_step};
+
+/// The learning rate of each step.
+const RATE: f64 = 0.01;
+const STAGE: &str = words::STEPS;
+
+pub fn compute(
+    look: &PassLook,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+) -> Result<(Vec<usize>, Outcome), LookError> {
+    let look = PassLook {
+        batch: look.batch.min(TrainableLook::MAX_PHOTOS),
+        ..look.clone()
+    };
+    let model = &look.model.0;
+    let graph = &model.graph;
+    let Batch { photos, x, .. } = batch_for(&look, context, cache)?;
+    let set = &look.photos.0.photos;
+    let classes = photos.iter().map(|&photo| set[photo].class as u32);
+    let measuring = Measuring {
+        look: &look,
+        x: &x,
+        classes: classes.collect(),
+        base: base_of(graph),
+        probabilities: Reading::of(graph).is_some_and(Reading::is_probability),
+        context,
+    };
+    let plain = measuring.output(&look.flags, Mode::Inference, 0)?;
+    let card = |trainable: bool, mode: Mode| measuring.card(trainable, mode, &plain);
+    let [training, inference] = Mode::BOTH;
+    let cards = [
+        card(true, training)?,
+        card(true, inference)?,
+        card(false, training)?,
+        card(false, inference)?,
+    ];
+    let base = measuring.base;
+    let outcome = TrainableOutcome {
+        photos: photos.len(),
+        semantics: look.semantics,
+        rate: RATE,
+        recorded: look.flags.recorded(graph),
+        has_head: base.is_some(),
+        noises: of_role(model, Role::Noise).count(),
+        cards,
+    };
+    Ok((photos, Outcome::Trainable(Box::new(outcome))))
+}
+
+fn of_role(model: &Model, role: Role) -> impl Iterator<Item = LayerId> + '_ {
+    let layers = model.graph.layers.iter().enumerate();
+    layers
+        .filter(move |(_, layer)| layer.kind.role() == role)
+        .map(|(id, _)| id)
+}
+
+/// What the four steps share.
+struct Measuring<'a> {
+    look: &'a PassLook,
+    x: &'a Tensor,
+    /// Of each photo.
+    classes: Vec<u32>,
+    base: Option<LayerId>,
+    probabilities: bool,
+    context: &'a Context<'a>,
+}
+
+impl Measuring<'_> {
+    fn options<'a>(&'a self, flags: &'a Flags, mode: Mode, random: bool) -> PassOptions<'a> {
+        PassOptions {
+            outer: mode.into(),
+            semantics: self.look.semantics,
+            flags,
+            random,
+            seed: self.look.seed,
+            repeat: self.look.redraws,
+            taps: &[],
+            weights: None,
+        }
+    }
+
+    /// Tells that a pass begins after so many steps, and asks whether it is still wanted.
+    fn proceed(&self, steps: usize) -> impl Fn(usize, usize) -> bool + '_ {
+        move |layer, _| {
+            if layer == 0 {
+                (self.context.progress)(STAGE, steps, 4);
+            }
+            (self.context.proceed)()
+        }
+    }
+
+    /// The model's output without random draws, so that outputs can be compared.
+    fn output(&self, flags: &Flags, mode: Mode, steps: usize) -> Result<Vec<f32>, LookError> {
+        let options = self.options(flags, mode, false);
+        let pass = run(&self.look.model.0, self.x, &options, &self.proceed(steps))?;
+        Ok(pass.output.flatten_all()?.to_vec1()?)
+    }
+
+    fn card(&self, trainable: bool, mode: Mode, plain: &[f32]) -> Result<Card, LookError> {
+        let model = &self.look.model.0;
+        let mut flags = self.look.flags.clone();
+        flags.set_base(&model.graph, trainable);
+        let place = usize::from(!trainable) * 2 + usize::from(mode == Mode::Inference);
+        let output = self.output(&flags, mode, place)?;
+        let step = sgd_step(
+            model,
+            self.x,
+            &self.options(&flags, mode, true),
+            RATE,
+            |y| self.loss(y),
+            &self.proceed(place),
+        )?;
+        if !(self.context.proceed)() {
+            return Err(PassError::Cancelled.into());
+        }
+        let outer = Outer::Given(mode);
+        let effective = |id| flags.effective(model, id, outer, self.look.semantics);
+        let mut card = Card {
+            trainable,
+            mode,
+            reaches_base: match self.base {
+                Some(base) => effective(base).training,
+                None => mode.training(),
+            },
+            base: Part::default(),
+            head: Part::default(),
+            noises_active: of_role(model, Role::Noise)
+                .filter(|&id| effective(id).active)
+                .count(),
+            output_difference: largest_difference(&output, plain),
+            loss: step.loss,
+        };
+        for (id, layer) in model.graph.layers.iter().enumerate() {
+            let part = if self.is_in_base(id) {
+                &mut card.base
+            } else {
+                &mut card.head
+            };
+            if effective(id).learns {
+                part.learns += learnable(layer);
+            }
+            measure(part, id, layer, &step)?;
+        }
+        Ok(card)
+    }
+
+    fn is_in_base(&self, layer: LayerId) -> bool {
+        let Some(base) = self.base else {
+            return true;
+        };
+        layer == base || self.look.model.0.graph.ancestors(layer).any(|a| a == base)
+    }
+
+    /// Cross-entropy with the photos' classes; a base without a classifier is averaged over its
+    /// positions first.
+    fn loss(&self, y: &Tensor) -> candle_core::Result<Tensor> {
+        let mut y = y.clone();
+        while y.rank() > 2 {
+            y = y.mean(1)?;
+        }
+        loss::cross_entropy(&y, &self.classes, self.probabilities)
+    }
+}
+
+/// The number of values in the weights an optimizer may change.
+fn learnable(layer: &Layer) -> usize {
+    let weights = layer.weights.iter().filter(|w| w.learnable);
+    weights.map(|w| w.tensor.elem_count()).sum()
+}
+
+/// Adds what the step did to one layer.
+fn measure(part: &mut Part, id: LayerId, layer: &Layer, step: &Step) -> Result<(), LookError> {
+    let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
+    for weight in &layer.weights {
+        if let Some(after) = step.weights.get(&(id, weight.name)) {
+            let change = largest_difference(&values(after)?, &values(&weight.tensor)?);
+            part.weight_change = larger(part.weight_change, change);
+        }
+    }
+    if layer.kind.role() != Role::BatchNorm {
+        return Ok(());
+    }
+    part.batch_norms += 1;
+    let Some(moved) = statistics_change(id, layer, &step.pass)? else {
+        return Ok(());
+    };
+    part.on_batch += usize::from(moved.on_batch);
+    if moved.change != 0.0 {
+        part.statistics_moved += 1;
+        part.statistics_change = larger(part.statistics_change, moved.change);
+    }
+    Ok(())
+}
+
+struct StatisticsChange {
+    on_batch: bool,
+    change: f32,
+}
+
+/// What a pass does to the moving statistics of a BatchNorm; `None` where it does not run.
+fn statistics_change(
+    id: LayerId,
+    layer: &Layer,
+    pass: &Pass,
+) -> candle_core::Result<Option<StatisticsChange>> {
+    let stored = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
+    let (mean, variance) = (stored("moving_mean")?, stored("moving_variance")?);
+    let (Some(done), Some(mean), Some(variance)) = (pass.batch_norm.get(&id), mean, variance)
+    else {
+        return Ok(None);
+    };
+    let Moments {
+        mean: next_mean,
+        variance: next_variance,
+    } = &done.next;
+    Ok(Some(StatisticsChange {
+        on_batch: done.batch.is_some(),
+        change: larger(
+            largest_difference(next_mean, &mean),
+            largest_difference(next_variance, &variance),
+        ),
+    }))
+}
+
+fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+    let pairs = a.iter().zip(b);
+    pairs.map(|(a, b)| (a - b).abs()).fold(0.0, larger)
+}
+
+/// The larger one; what is not a number is larger than any: a broken weight must be seen.
+fn larger(a: f32, b: f32) -> f32 {
+    if a.is_nan() || b.is_nan() {
+        f32::NAN
+    } else {
+        a.max(b)
+    }
+}

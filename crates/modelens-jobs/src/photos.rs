@@ -1,0 +1,78 @@
+//! Photos as views need them: decoded once and resized.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use modelens_core::dataset::decode::{DecodeCause, DecodeError, decode};
+use modelens_core::dataset::resize::resize_rgb8;
+use modelens_core::dataset::{Image, PhotoSet, Photos, batch};
+use modelens_core::model::first_norm::Suspicion;
+
+/// The longer side of a thumbnail, in pixels: twice what the card shows, for sharp screens.
+const THUMBNAIL: usize = 256;
+/// Decoded photos are kept up to this many bytes.
+const CACHE_BYTES: usize = 96 << 20;
+
+/// The photo of the input card, its shape kept.
+pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> {
+    let rgb = decode(&photos.photos[photo])?;
+    let (width, height) = (rgb.width() as usize, rgb.height() as usize);
+    let scale = (THUMBNAIL as f64 / width.max(height) as f64).min(1.0);
+    let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
+    Ok(resize_rgb8(&rgb, side(height), side(width)))
+}
+
+/// Photos of one set at one size, so that moving a slider does not decode them again.
+#[derive(Debug, Default)]
+pub struct PhotoCache {
+    of: Option<(Photos, usize, usize)>,
+    images: HashMap<usize, Arc<Image>>,
+    /// What the scale of the last batch was found to be, until a look takes it.
+    pub suspicion: Option<Suspicion>,
+}
+
+/// A photo of a batch, or why there is none.
+pub type Loaded = (usize, Result<Arc<Image>, DecodeError>);
+
+impl PhotoCache {
+    /// The photos at `indices`, each `height` by `width`, in that order.
+    pub fn load(
+        &mut self,
+        photos: &Photos,
+        indices: &[usize],
+        [height, width]: [usize; 2],
+        on_done: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Vec<Loaded> {
+        let same = self
+            .of
+            .as_ref()
+            .is_some_and(|(set, h, w)| Arc::ptr_eq(set, photos) && (*h, *w) == (height, width));
+        let bytes = height * width * 3 * size_of::<f32>();
+        if !same || (self.images.len() + indices.len()) * bytes > CACHE_BYTES {
+            self.images.clear();
+            self.of = Some((Arc::clone(photos), height, width));
+        }
+        let new: Vec<usize> = indices
+            .iter()
+            .copied()
+            .filter(|i| !self.images.contains_key(i))
+            .collect();
+        let mut failed = HashMap::new();
+        for (index, image) in batch::load(photos, &new, height, width, on_done) {
+            match image {
+                Ok(image) => drop(self.images.insert(index, Arc::new(image))),
+                Err(error) => drop(failed.insert(index, error)),
+            }
+        }
+        let found = indices.iter().map(|&index| {
+            let image = match self.images.get(&index) {
+                Some(image) => Ok(Arc::clone(image)),
+                None => Err(failed.remove(&index).unwrap_or_else(|| {
+                    DecodeError::new(&photos.photos[index], DecodeCause::Cancelled)
+                })),
+            };
+            (index, image)
+        });
+        found.collect()
+    }
+}

@@ -1,0 +1,149 @@
+//! The photos of a training run: decoded once and kept as far as memory allows.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use candle_core::Tensor;
+
+use super::look::{augmented, check_batch, photo_size, tensor_of};
+use modelens_core::augment::Pipeline;
+use modelens_core::dataset::decode::DecodeCause;
+use modelens_core::dataset::{Image, Photos, batch};
+use modelens_core::model::{Model, Preprocessing, Semantics};
+use modelens_core::train::network::TrainError;
+use modelens_core::train::trainer::{self, Proceed};
+
+/// Decoded photos are kept up to this many bytes; more are decoded again in every epoch.
+const KEPT_BYTES: usize = 512 << 20;
+
+/// How photos reach the model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reading {
+    pub preprocessing: Preprocessing,
+    pub augment: Option<Pipeline>,
+    pub semantics: Semantics,
+    pub seed: u64,
+    /// `[height, width, channels]` of the model's input.
+    pub input_hwc: [Option<usize>; 3],
+}
+
+impl Reading {
+    /// As the model takes photos, without augmentation.
+    pub fn of(model: &Model, semantics: Semantics, seed: u64) -> Self {
+        Self {
+            preprocessing: model.preprocessing,
+            augment: None,
+            semantics,
+            seed,
+            input_hwc: model.graph.input_hwc,
+        }
+    }
+}
+
+/// Photos of one set as a run reads them.
+pub struct TrainingPhotos {
+    photos: Photos,
+    reading: Reading,
+    kept: HashMap<usize, Arc<Image>>,
+}
+
+impl TrainingPhotos {
+    pub fn new(photos: Photos, reading: Reading) -> Self {
+        Self {
+            photos,
+            reading,
+            kept: HashMap::new(),
+        }
+    }
+
+    /// Decodes photos ahead of the run and returns those that cannot be read, each with its reason.
+    ///
+    /// # Errors
+    /// Cancelled.
+    pub fn read_all(
+        &mut self,
+        indices: &[usize],
+        progress: &(dyn Fn(usize) + Sync),
+        proceed: Proceed<'_>,
+    ) -> Result<Vec<(usize, String)>, TrainError> {
+        let mut unreadable = Vec::new();
+        for (i, chunk) in indices.chunks(64).enumerate() {
+            let [height, width] = photo_size(self.reading.input_hwc);
+            let on_done = |done: usize| {
+                progress(i * 64 + done);
+                proceed()
+            };
+            for (index, image) in batch::load(&self.photos, chunk, height, width, &on_done) {
+                match image {
+                    Ok(image) => self.keep(index, &Arc::new(image)),
+                    Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {
+                        return Err(TrainError::Cancelled);
+                    }
+                    Err(error) => unreadable.push((index, error.to_string())),
+                }
+            }
+        }
+        Ok(unreadable)
+    }
+
+    fn keep(&mut self, index: usize, image: &Arc<Image>) {
+        let bytes = image.pixels_hwc.len() * size_of::<f32>();
+        if (self.kept.len() + 1) * bytes <= KEPT_BYTES {
+            self.kept.insert(index, Arc::clone(image));
+        }
+    }
+
+    fn images(
+        &mut self,
+        indices: &[usize],
+        proceed: Proceed<'_>,
+    ) -> Result<Vec<Arc<Image>>, TrainError> {
+        let [height, width] = photo_size(self.reading.input_hwc);
+        let new: Vec<usize> = indices
+            .iter()
+            .copied()
+            .filter(|i| !self.kept.contains_key(i))
+            .collect();
+        let mut now = HashMap::new();
+        for (index, image) in batch::load(&self.photos, &new, height, width, &|_| proceed()) {
+            let image = image.map_err(|error| match error.cause {
+                DecodeCause::Cancelled => TrainError::Cancelled,
+                _ => TrainError::Photos(error.to_string()),
+            })?;
+            let image = Arc::new(image);
+            self.keep(index, &image);
+            now.insert(index, image);
+        }
+        let found = |i: &usize| self.kept.get(i).or_else(|| now.get(i)).cloned();
+        Ok(indices.iter().filter_map(found).collect())
+    }
+}
+
+impl trainer::Photos for TrainingPhotos {
+    fn batch(
+        &mut self,
+        photos: &[usize],
+        draw: Option<u64>,
+        proceed: Proceed<'_>,
+    ) -> Result<Tensor, TrainError> {
+        let reading = self.reading.clone();
+        let size = photo_size(reading.input_hwc);
+        check_batch(photos.len(), size).map_err(|e| TrainError::Photos(e.to_string()))?;
+        let images = self.images(photos, proceed)?;
+        let pipeline = draw.and(reading.augment.as_ref());
+        let address = [reading.seed, draw.unwrap_or_default()];
+        let images = augmented(
+            images,
+            pipeline,
+            reading.input_hwc,
+            reading.semantics,
+            address,
+        );
+        let images = images.map_err(|e| TrainError::Photos(e.to_string()))?;
+        tensor_of(&images, reading.preprocessing).map_err(TrainError::Tensor)
+    }
+
+    fn augments(&self) -> bool {
+        self.reading.augment.is_some()
+    }
+}

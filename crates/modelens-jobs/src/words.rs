@@ -1,0 +1,87 @@
+//! Texts of events: the stages that progress names, why a job failed, and what is odd about the
+//! photos of a training run.
+
+// Stages, in lower case or as the first word of the status bar.
+pub const OPENING: &str = "Opening";
+pub const LISTING: &str = "Listing";
+pub const SAVING_MODEL: &str = "Saving the model";
+pub const SAVING: &str = "Saving";
+pub const FORWARD_TITLE: &str = "Forward";
+pub const PHOTO: &str = "Photo";
+pub const TRAINING: &str = "training";
+pub const READING_PHOTOS: &str = "reading photos";
+pub const TRAINING_STEP: &str = "training, step";
+pub const MEASURING: &str = "Measuring batches";
+pub const MEASURING_BATCHES: &str = "measuring batches";
+pub const MEASURING_EVERY: &str = "measuring every BatchNorm";
+pub const FORWARD: &str = "forward";
+pub const MEAN: &str = "mean of passes";
+pub const FORWARD_BOTH: &str = "forward, both modes";
+pub const PASSES: &str = "passes in both modes";
+pub const STEPS: &str = "four optimizer steps";
+pub const OPENING_BASE: &str = "opening the base";
+pub const LISTING_PHOTOS: &str = "listing photos";
+pub const MONTE_CARLO_PASSES: &str = "Monte Carlo passes";
+
+// Causes.
+pub fn broken_file(panic: &str, path: &str) -> String {
+    format!("the file is broken ({panic}): {path}")
+}
+
+pub fn broke_off(panic: &str) -> String {
+    format!("the computation broke off: {panic}")
+}
+
+pub fn broken_image(panic: &str) -> String {
+    format!("the image is broken: {panic}")
+}
+
+pub fn figure_unsaved(cause: &str, path: &str) -> String {
+    format!("the figure was not saved ({cause}): {path}")
+}
+
+pub const UNKNOWN_CAUSE: &str = "unknown cause";
+pub const NO_FOLDER: &str = "there is no such folder";
+pub const IS_FOLDER: &str = "it is a folder";
+pub const READ_ONLY: &str = "the file is read-only";
+
+pub fn numbers_beside(name: &str) -> String {
+    format!("there is a {name} beside it already")
+}
+
+// Notes on the photos of a run.
+pub fn left_out(why: &str) -> String {
+    format!("left out: {why}")
+}
+
+pub fn no_photo_of(names: &str, n: usize) -> String {
+    format!(
+        "no photo of {names} is among the {n} to train with, so nothing can be learned about it"
+    )
+}
+
+pub fn mostly(most: usize, n: usize, name: &str, share: f64) -> String {
+    format!(
+        "{most} of {n} photos to train with are {name}: answering {name} every time is right for \
+     {share:.0}% of them"
+    )
+}
+
+pub fn none_to_validate(fraction: f64, all: usize) -> String {
+    format!(
+        "a validation split of {fraction} leaves no photo of {all} to validate with, so only the \
+     photos of the training are measured"
+    )
+}
+
+pub fn large_batch(batch: usize, n: usize) -> String {
+    format!(
+        "a batch of {batch} is more than the {n} photos to train with: every epoch is one step on \
+     all of them"
+    )
+}
+
+// The augmentation grid.
+pub const ONE_PHOTO: &str = "One photo ×9";
+pub const NINE_PHOTOS: &str = "Nine photos";
+pub const THREE_EPOCHS: &str = "Three epochs";

@@ -6,6 +6,7 @@ pub mod augment;
 pub mod dataset;
 pub mod model;
 pub mod nearest;
+pub mod number;
 pub mod random;
 pub mod train;
 

@@ -12,6 +12,7 @@ use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::{Photo, PhotoSource};
+use crate::number::thousands;
 
 /// Largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 100_000_000;
@@ -64,8 +65,8 @@ pub enum DecodeCause {
     Broken(String),
     #[error(
         "too large: {} x {} pixels (width x height); the limit is {} a side and {} megapixels",
-        thousands(u64::from(*.width)), thousands(u64::from(*.height)),
-        thousands(u64::from(MAX_SIDE)), MAX_PIXELS / 1_000_000
+        thousands(*.width), thousands(*.height),
+        thousands(MAX_SIDE), MAX_PIXELS / 1_000_000
     )]
     TooManyPixels { width: u32, height: u32 },
     #[error(
@@ -254,19 +255,6 @@ fn to_rgb8(image: DynamicImage) -> RgbImage {
 
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// `30000` as `30,000`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

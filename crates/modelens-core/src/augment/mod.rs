@@ -17,8 +17,8 @@ mod values;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Image;
-use crate::model::effective::{Mode, Semantics};
 use crate::random::Draws;
+use crate::rules::{Mode, Semantics};
 
 pub use keras_config::KerasConfig;
 pub use layers::*;

@@ -6,7 +6,7 @@ use super::{Behaviour, Draw, Drawn};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
+use crate::rules::Semantics;
 use crate::number::{fixed, trimmed};
 use crate::random::Draws;
 

@@ -6,7 +6,7 @@ use super::{Behaviour, Draw, Drawn};
 use crate::augment::parameter::{Parameter, ParameterValue};
 use crate::dataset::Image;
 use crate::dataset::resize::{PixelWindow, resize_bilinear};
-use crate::model::effective::Semantics;
+use crate::rules::Semantics;
 use crate::random::Draws;
 
 /// Cuts a window of `height` x `width` pixels at one place for the whole batch.

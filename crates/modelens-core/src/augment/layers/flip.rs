@@ -6,7 +6,7 @@ use super::{Behaviour, Draw, Drawn};
 use crate::augment::parameter::{Parameter, ParameterValue};
 use crate::augment::values::Named;
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
+use crate::rules::Semantics;
 use crate::random::Draws;
 
 /// Mirrors the image along each axis of its mode with probability 1/2.

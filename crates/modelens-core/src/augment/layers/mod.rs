@@ -22,7 +22,7 @@ use super::keras_config::KerasConfig;
 use super::parameter::Parameter;
 use super::values::Sampling;
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
+use crate::rules::Semantics;
 use crate::random::Draws;
 
 pub use flip::FlipMode;

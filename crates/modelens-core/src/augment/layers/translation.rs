@@ -7,7 +7,7 @@ use crate::augment::affine;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::{Factor, Sampling};
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
+use crate::rules::Semantics;
 use crate::number::trimmed;
 use crate::random::Draws;
 

@@ -5,7 +5,6 @@ use std::process::Command;
 use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
-use modelens::dataset::folder::{bundled, open_folder};
 use modelens::model::{Model, Semantics};
 use modelens::train::network::TrainError;
 use modelens::train::optimizer::Kind;
@@ -14,13 +13,14 @@ use modelens::train::trainer::{EpochEnd, Step, Trainer};
 use modelens::worker::ModelSource;
 use modelens::worker::Same;
 use modelens::worker::fine_tune::{FineTune, HeadChoice};
+use modelens::worker::{bundled_photos, open_folder};
 
 fn setup(model: Arc<Model>, seed: u64) -> FineTune {
     FineTune {
         preprocessing: model.preprocessing,
         semantics: model.semantics,
         model: Same(model),
-        photos: Same(Arc::new(bundled())),
+        photos: Same(Arc::new(bundled_photos())),
         head: HeadChoice::New {
             dropout: 0.2,
             sigmoid: false,

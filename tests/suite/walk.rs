@@ -11,13 +11,13 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
-use modelens::dataset::folder::bundled;
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::norm::{Moments, moments};
 use modelens::model::{
     Flags, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
 };
 use modelens::state::{SPREAD, View};
+use modelens::worker::bundled_photos;
 use modelens::worker::look::{Context, LookError, compute, measure};
 use modelens::worker::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, Look, MeasuredBatch, Outcome, PassLook,
@@ -106,7 +106,7 @@ fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
     }
     PassLook {
         model: Same(model),
-        photos: Same(Arc::new(bundled())),
+        photos: Same(Arc::new(bundled_photos())),
         photo: 24,
         batch,
         seed: 7,

@@ -8,6 +8,7 @@ mod job;
 pub mod look;
 pub mod machine;
 mod photos;
+mod photos_folder;
 mod slots;
 mod source;
 mod training;
@@ -17,6 +18,7 @@ pub mod words;
 pub use files::{Replace, SaveFailed, complete, persist, save, save_network, temporary_beside};
 pub use job::*;
 pub use photos::PhotoCache;
+pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use source::{ModelSource, OpenFailed};
 pub use training_photos::{Reading, TrainingPhotos};
 
@@ -29,7 +31,7 @@ use files::{save_model, write_figure};
 use slots::{Slots, Task};
 
 use egui_svg::FontFiles;
-use modelens_core::dataset::{PhotoSet, decode, folder};
+use modelens_core::dataset::PhotoSet;
 use modelens_core::formats::OpenError;
 use modelens_core::guarded;
 
@@ -305,10 +307,7 @@ impl Thread {
 
     /// Looks at the header of a photo that nobody asked for yet.
     fn check(&self, photos: Arc<PhotoSet>, photo: usize) {
-        let Some(listed) = photos.photos.get(photo) else {
-            return;
-        };
-        let reason = match guarded(|| decode::check(listed)) {
+        let reason = match guarded(|| photos.check(photo)) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.cause.to_string(),
             Err(panic) => words::broken_image(&panic),
@@ -366,11 +365,11 @@ impl PhotosSource {
     /// Lists the photos.
     ///
     /// # Errors
-    /// See [`folder::DatasetError`].
-    pub fn open(&self) -> Result<PhotoSet, folder::DatasetError> {
+    /// See [`FolderError`].
+    pub fn open(&self) -> Result<PhotoSet, FolderError> {
         match self {
-            Self::Bundled => Ok(folder::bundled()),
-            Self::Folder(path) => folder::open_folder(path),
+            Self::Bundled => Ok(bundled_photos()),
+            Self::Folder(path) => open_folder(path),
         }
     }
 }

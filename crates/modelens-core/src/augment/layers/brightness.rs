@@ -6,9 +6,9 @@ use super::{Behaviour, Draw, Drawn, signed};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::number::trimmed;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// `y = clip(x + delta)`, delta ~ U(low, high) * (range high - range low), the same for all channels.
 /// Source: keras 3.15 `random_brightness.py`; tf_keras 2.21 does the same.

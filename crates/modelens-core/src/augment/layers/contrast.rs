@@ -6,9 +6,9 @@ use super::{Behaviour, Draw, Drawn};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::number::{fixed, trimmed};
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// `y = clip((x - mean) c + mean)` with the mean of each image and channel.
 ///

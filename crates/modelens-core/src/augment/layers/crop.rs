@@ -6,8 +6,8 @@ use super::{Behaviour, Draw, Drawn};
 use crate::augment::parameter::{Parameter, ParameterValue};
 use crate::dataset::Image;
 use crate::dataset::resize::{PixelWindow, resize_bilinear};
-use crate::rules::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Cuts a window of `height` x `width` pixels at one place for the whole batch.
 ///

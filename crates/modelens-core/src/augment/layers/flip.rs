@@ -6,8 +6,8 @@ use super::{Behaviour, Draw, Drawn};
 use crate::augment::parameter::{Parameter, ParameterValue};
 use crate::augment::values::Named;
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Mirrors the image along each axis of its mode with probability 1/2.
 ///

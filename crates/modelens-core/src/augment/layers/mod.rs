@@ -22,8 +22,8 @@ use super::keras_config::KerasConfig;
 use super::parameter::Parameter;
 use super::values::Sampling;
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 pub use flip::FlipMode;
 

@@ -7,9 +7,9 @@ use crate::augment::affine;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::{Factor, Sampling};
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::number::trimmed;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// An image turned by more than this is rather upside down than upright.
 const UPSIDE_DOWN_DEGREES: f64 = 90.0;

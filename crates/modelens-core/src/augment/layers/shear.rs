@@ -7,8 +7,8 @@ use crate::augment::affine;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::{Factor, Sampling};
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Slants the image about pixel (0, 0), not about its centre.
 ///

@@ -7,9 +7,9 @@ use crate::augment::affine;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::{Factor, Sampling};
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::number::trimmed;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Shifts the image by fractions ~ U(low, high) of its height (drawn first; positive is down) and of
 /// its width (positive is right).

@@ -7,9 +7,9 @@ use crate::augment::affine;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::{Factor, Sampling};
 use crate::dataset::Image;
-use crate::rules::Semantics;
 use crate::number::trimmed;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Scales the image about the centre of its pixels: z ~ 1 + U(low, high) input steps for one output
 /// step, the height's drawn first. z above 1 zooms out.

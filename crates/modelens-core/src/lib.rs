@@ -1,5 +1,12 @@
 //! Opens pretrained networks and photos, and runs them in training and inference mode by the rules
 //! of each framework. Bytes in, numbers out: no window, no clock, no thread but rayon's.
+//!
+//! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
+//! 1. [`train`]: losses, optimizers, training runs
+//! 2. [`model`]: networks in files, passes through them, gradients
+//! 3. [`augment`]: augmentation layers
+//! 4. [`dataset`]: photos
+//! 5. [`random`], [`nearest`], [`assets`]: seeded draws, similar names, the bundled files
 
 pub mod assets;
 pub mod augment;

@@ -12,16 +12,17 @@ use modelens::augment::{
     AugmentLayer, Factor, Pipeline, Preset, RandomCrop, RandomRotation, Transform,
 };
 use modelens::command::{Action, Command, PipelineCommand};
-use modelens::model::{Flags, Mode, Preprocessing, Semantics};
+use modelens::model::{Flags, Mode, Semantics};
 use modelens::state::{CellPlace, View};
 use modelens::worker::{
     AugmentationLook, AugmentationOutcome, Event, Grid, Look, ModelSource, Outcome, PassLook,
     PhotosSource, Request, Same, Worker,
 };
 
-use crate::support::looks::looked;
+use crate::support::files::fixture;
+use crate::support::looks::{looked, pass_look};
 use crate::support::models::dog_breeds;
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::window::{Window, click, command, open, photo, press, settle, shows};
 
 fn outcome(window: &Window) -> AugmentationOutcome {
     let computed = &window.state().state().computed;

@@ -1,13 +1,11 @@
 //! Broken files of every kind that can be opened: each error is one sentence with the path last.
 
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use modelens::model::open::ModelSource;
+use modelens::worker::ModelSource;
 use modelens::worker::{Event, Figure, FigureTo, PhotosSource, Request, Worker};
-use tempfile::TempDir;
 
-use crate::support::files::{fixture, folder, refused, rezipped, write};
+use crate::support::files::{fixture, folder, refused, repository, rezipped, write};
 use crate::support::looks::answer;
 
 #[test]

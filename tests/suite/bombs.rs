@@ -7,11 +7,11 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, FileBuilder};
 use modelens::cli::arrays::read_input;
 use modelens::dataset::decode::{MAX_PIXELS, decode};
-use modelens::model::open::ModelSource;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use serde_json::json;
 
-use crate::support::files::{fixture, folder, write};
+use crate::support::files::{fixture, folder, repository, write};
 use crate::support::memory::most_bytes;
 
 /// Bytes that opening a file may take beyond twice its length: the largest array allowed, while its

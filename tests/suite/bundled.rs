@@ -2,9 +2,9 @@
 //! (`tests/fixtures/generators/make_bundled_goldens.py`).
 
 use modelens::model::counts::counts;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
+use modelens::worker::ModelSource;
 
 use crate::support::files::{Arrays, fixture, read_npz};
 use crate::support::models::{assert_statistics, dog_breeds, opened};

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use eframe::egui::{Key, Modifiers, Shape, Vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{
     Action, Command, DeskCommand, NoiseCommand, PipelineCommand, WalkCommand, choices,
 };
@@ -13,7 +12,8 @@ use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
 use modelens::worker::{Grid, ModelSource, PhotosSource};
 
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::files::repository;
+use crate::support::window::{Window, click, command, open, settle, shows, sized};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -275,7 +275,7 @@ fn started(folder: &Path) -> Window {
         settings: Some(folder.to_owned()),
         ..AppOptions::default()
     };
-    let mut window = sized([1280.0, 800.0], options);
+    let window = sized([1280.0, 800.0], options);
     window
 }
 

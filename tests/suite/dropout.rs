@@ -11,13 +11,13 @@ use modelens::command::{Action, Command, NoiseCommand};
 use modelens::model::graph::{Graph, Input, Layer, LayerKind, Node, Noise};
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::sampler::{Sampler, SamplerOptions};
-use modelens::model::{Flags, Format, Mode, Model, Preprocessing, Semantics};
+use modelens::model::{Flags, Mode, Model, Preprocessing, Semantics};
 use modelens::state::View;
 use modelens::worker::{DropoutOutcome, ModelSource, Outcome};
 
 use crate::support::models::dog_breeds;
 use crate::support::numbers::{assert_close, values};
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
 /// A model with an input of 4 x 4 x 8 and one noise layer.
 fn model_of(noise: Noise) -> Model {
@@ -38,7 +38,7 @@ fn model_of(noise: Noise) -> Model {
     };
     Model {
         title: String::new(),
-        format: Format::KerasH5,
+        format: modelens::formats::keras::H5.format,
         framework: String::new(),
         semantics: Semantics::Keras3,
         graph: Graph {

@@ -1,8 +1,8 @@
 //! Figures that cannot be drawn or written, or only with a warning.
 
-use std::path::Path;
-
-use crate::figure::{figure, text};
+use crate::figure::figure;
+use crate::support::files::repository;
+use crate::support::program::text;
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table of cases")]

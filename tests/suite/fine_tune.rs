@@ -1,21 +1,20 @@
 //! Training runs: what moves, accuracy, cancelling, and saving.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
 use modelens::dataset::folder::{bundled, open_folder};
-use modelens::model::open::ModelSource;
 use modelens::model::{Model, Semantics};
 use modelens::train::network::TrainError;
 use modelens::train::optimizer::Kind;
 use modelens::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Step, Trainer};
+use modelens::worker::ModelSource;
 use modelens::worker::Same;
 use modelens::worker::fine_tune::{FineTune, HeadChoice};
 
-use crate::support::files::drawn;
+use crate::support::files::{drawn, fixture};
 
 fn setup(model: Arc<Model>, seed: u64) -> FineTune {
     FineTune {

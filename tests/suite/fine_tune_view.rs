@@ -12,7 +12,7 @@ use modelens::state::{Status, View};
 use modelens::train::recipe::Preset;
 use modelens::worker::{ModelSource, PhotosSource};
 
-use crate::support::files::drawn;
+use crate::support::files::{drawn, fixture};
 use crate::support::window::{Window, click, command, open, settle, shows};
 
 fn window(folder: &Path) -> Window {

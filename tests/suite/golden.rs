@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use modelens::model::counts::counts;
-use modelens::model::open::ModelSource;
 use modelens::model::{Flags, LayerId, Mode, Model};
+use modelens::worker::ModelSource;
 use serde_json::Value;
 
 use crate::support::files::{cases, read_npz};

@@ -1,7 +1,6 @@
 //! Class names from a file beside the model, ImageNet or class folders; and unusable files of names.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -9,12 +8,14 @@ use modelens::app::AppOptions;
 use modelens::command::{self, Action};
 use modelens::model::Model;
 use modelens::model::labels::by_folders;
-use modelens::model::open::ModelSource;
 use modelens::state::View;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use tempfile::TempDir;
 
-use crate::support::files::{fixture, folder, write};
+use crate::support::files::{fixture, folder, repository, write};
+use crate::support::models::opened;
+use crate::support::program::succeeds;
 use crate::support::window::{Window, click, command, open, shows};
 
 /// A classifier with three outputs, in its own folder.
@@ -25,6 +26,10 @@ fn classifier() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+fn open_model(path: &Path) -> Model {
+    opened(&ModelSource::File(path.to_owned()))
+}
+
 #[test]
 fn a_file_beside_the_model_names_its_classes_everywhere() {
     let (folder, path) = classifier();
@@ -33,7 +38,7 @@ fn a_file_beside_the_model_names_its_classes_everywhere() {
         "labels.txt",
         "\u{feff}rose\r\ntulip\r\n\u{142}ubin\r\n".as_bytes(),
     );
-    let model = opened(&ModelSource::File(path.clone()));
+    let model = open_model(&path);
     assert_eq!(model.labels, ["rose", "tulip", "\u{142}ubin"]);
     assert!(model.warnings.is_empty(), "{:?}", model.warnings);
 
@@ -71,21 +76,18 @@ fn the_file_named_after_the_model_has_priority() {
     let (folder, path) = classifier();
     write(&folder, "classes.txt", b"a\nb\nc");
     assert_eq!(
-        opened(&ModelSource::File(path.clone())).labels_from,
+        open_model(&path).labels_from,
         "classes.txt beside the model"
     );
     write(&folder, "labels.txt", b"d\ne\nf");
-    assert_eq!(
-        opened(&ModelSource::File(path.clone())).labels_from,
-        "labels.txt beside the model"
-    );
+    assert_eq!(open_model(&path).labels_from, "labels.txt beside the model");
     write(&folder, "flowers.labels.txt", b"g\nh\ni");
-    let model = opened(&ModelSource::File(path.clone()));
+    let model = open_model(&path);
     assert_eq!(model.labels, ["g", "h", "i"]);
     assert_eq!(model.labels_from, "flowers.labels.txt beside the model");
     // A file named after the model gives a warning even if another file is used instead.
     write(&folder, "flowers.labels.txt", b"g\nh");
-    let model = opened(&ModelSource::File(path.clone()));
+    let model = open_model(&path);
     assert_eq!(model.labels, ["d", "e", "f"]);
     assert_eq!(
         model.warnings,
@@ -94,7 +96,7 @@ fn the_file_named_after_the_model_has_priority() {
     // A file that may belong to another model gives no warning if names are found elsewhere.
     std::fs::remove_file(folder.path().join("flowers.labels.txt")).expect("it is removed");
     write(&folder, "labels.txt", b"only one");
-    let model = opened(&ModelSource::File(path.clone()));
+    let model = open_model(&path);
     assert_eq!(model.labels, ["a", "b", "c"]);
     assert!(model.warnings.is_empty(), "{:?}", model.warnings);
 }
@@ -125,14 +127,14 @@ fn an_unusable_file_of_names_gives_a_warning() {
         for name in ["flowers.labels.txt", "labels.txt", "classes.txt"] {
             let (folder, path) = classifier();
             write(&folder, name, bytes);
-            let model = opened(&ModelSource::File(path.clone()));
+            let model = open_model(&path);
             assert!(model.labels.is_empty() && model.labels_from.is_empty());
             assert_eq!(model.warnings, [format!("{name} {why}: it was left aside")]);
         }
     }
     let (folder, path) = classifier();
     std::fs::create_dir(folder.path().join("labels.txt")).expect("a folder");
-    let said = &opened(&ModelSource::File(path.clone())).warnings;
+    let said = &open_model(&path).warnings;
     assert_eq!(*said, ["labels.txt is no regular file: it was left aside"]);
     // The command line warns, too, and runs.
     let (model, input) = (path, fixture("bnnet_keras3/io.npz"));
@@ -171,10 +173,10 @@ fn a_thousand_outputs_take_the_names_of_imagenet_unless_a_file_names_them() {
     let file = file.expect("the base of 1000 outputs");
     let path = folder.path().join(file.file_name().expect("a name"));
     std::fs::copy(&file, &path).expect("a copy");
-    assert_eq!(opened(&ModelSource::File(path.clone())).labels, lite.labels);
+    assert_eq!(open_model(&path).labels, lite.labels);
     let own: Vec<String> = (0..1000).map(|i| format!("thing {i}")).collect();
     write(&folder, "labels.txt", own.join("\n").as_bytes());
-    let named = opened(&ModelSource::File(path.clone()));
+    let named = open_model(&path);
     assert_eq!(named.labels, own);
     assert_eq!(named.labels_from, "labels.txt beside the model");
     let folders: Vec<String> = (0..1000).map(|i| format!("folder {i}")).collect();

@@ -3,16 +3,16 @@
 use std::path::Path;
 
 use eframe::egui::{Event, Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{Action, Command, LessonCommand, LessonSource, PipelineCommand};
 use modelens::lesson::{self, BUNDLED, LessonError, fill};
 use modelens::model::Semantics;
 use modelens::state::{State, Status, View};
 use modelens::worker::{Job, ModelSource, PhotosSource};
 
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::files::repository;
+use crate::support::window::{Window, click, command, open, settle, shows, sized};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -281,7 +281,7 @@ fn a_broken_lesson_gives_a_notice_and_the_usual_window() {
         lesson: Some(path),
         ..AppOptions::default()
     };
-    let mut window = sized([1280.0, 800.0], options);
+    let window = sized([1280.0, 800.0], options);
     assert!(shows(&window, "The lesson could not be opened"));
     assert!(shows(&window, "Line 2"));
     assert!(shows(&window, "93 in 4 classes"));

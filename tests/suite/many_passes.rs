@@ -1,10 +1,10 @@
 //! Beyond one pass of the usual size: a thousand passes, and larger photos.
 
 use candle_core::{DType, Device, Tensor};
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::train::{loss, sgd_step};
+use modelens::worker::ModelSource;
 
 use crate::support::models::opened;
 use crate::support::numbers::values;

@@ -49,7 +49,10 @@ fn a_network_is_chosen_from_a_list_and_checked() {
     assert!(state.computed.notices.is_empty(), "the notice is dismissed");
     let base = state.opened.base.as_ref().expect("a base");
     assert_eq!(base.source.path(), Some(path.as_path()));
-    assert_eq!(base.source.architecture(), Some("MobileNet"));
+    let ModelSource::Weights { architecture, .. } = &base.source else {
+        panic!("{:?}", base.source);
+    };
+    assert_eq!(architecture, "MobileNet");
 }
 
 #[test]

@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use candle_core::{DType, Device, Tensor};
 use modelens::cli::arrays::read_input;
 use modelens::dataset::decode::MAX_PIXELS;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::random::Draws;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 
-use crate::support::files::{fixture, folder};
+use crate::support::files::{fixture, folder, repository};
 use crate::support::memory::most_bytes;
 use crate::{onnx, pytorch, weights_only};
 

@@ -3,10 +3,10 @@
 
 use std::path::PathBuf;
 
+use modelens::formats::onnx::FOLDED;
 use modelens::model::graph::{Activation, LayerKind};
-use modelens::model::onnx::FOLDED;
-use modelens::model::open::ModelSource;
 use modelens::model::{Mode, Model, Semantics};
+use modelens::worker::ModelSource;
 
 use crate::support::files::{folder, read_npz, refused, repository, write};
 use crate::support::models::{opened, pass};

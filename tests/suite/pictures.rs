@@ -5,10 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Key, Modifiers, TextureHandle, Theme};
-use egui_kittest::Harness;
+use eframe::egui::{Key, Modifiers, TextureHandle};
 use egui_svg::{Images, Width, png};
-use modelens::app::{App, AppOptions};
 use modelens::command::{
     Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
     TrainCommand, WalkCommand,
@@ -19,7 +17,8 @@ use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View}
 use modelens::train::recipe::Preset;
 use modelens::worker::{Grid, ModelSource};
 
-use crate::support::renderer::{SvgRenderer, svg, without_pictures};
+use crate::support::files::repository;
+use crate::support::renderer::{svg, without_pictures};
 use crate::support::window::{Window, command, reproducible, settle};
 
 /// The largest total size of all pictures in bytes.
@@ -41,7 +40,7 @@ struct Album {
 impl Album {
     fn new(size: [f32; 2]) -> Self {
         Self {
-            window: window(size),
+            window: reproducible(size),
             changed: Vec::new(),
         }
     }

@@ -7,15 +7,15 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
-use modelens::model::{Flags, Mode, Model, Preprocessing, Reading, Semantics};
+use modelens::model::{Flags, Mode, Model, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
 use modelens::worker::{
-    Event, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook, PredictOutcome,
-    Request, Same, Sighting, Worker,
+    Event, Look, ModelSource, Outcome, PassLook, PredictLook, PredictOutcome, Request, Sighting,
+    Worker,
 };
 
 use crate::support::files::{fixture, folder, rezipped, write};
-use crate::support::looks::looked;
+use crate::support::looks::{looked, pass_look};
 use crate::support::models::{bits, dog_breeds};
 use crate::support::window::{Window, click, command, open, settle, shows};
 

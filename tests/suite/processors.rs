@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use modelens::model::layers::simd::VARIABLE;
+use modelens::worker::machine::KERNEL_VARIABLE;
 
-/// The paths that this processor can take, from narrow vectors to wide ones: values of `VARIABLE`.
+/// The paths that this processor can take, from narrow vectors to wide ones: values of `KERNEL_VARIABLE`.
 fn paths() -> Vec<&'static str> {
     let mut paths = vec!["portable"];
     #[cfg(target_arch = "x86_64")]
@@ -30,7 +30,7 @@ fn the_fixtures_hold_on_narrower_paths() {
     for path in &paths[..paths.len().max(2) - 1] {
         let done = Command::new(&tests)
             .args(["golden::", "bundled::", "train_step::keras"])
-            .env(VARIABLE, path)
+            .env(KERNEL_VARIABLE, path)
             .output()
             .expect("a process");
         let text = String::from_utf8_lossy(&done.stdout);
@@ -46,7 +46,7 @@ fn written(out: &Path, arguments: &[&str], path: &str, threads: &str) -> Vec<u8>
         .args(arguments)
         .arg("--out")
         .arg(out)
-        .env(VARIABLE, path)
+        .env(KERNEL_VARIABLE, path)
         .env("RAYON_NUM_THREADS", threads)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()

@@ -1,10 +1,10 @@
 //! State dicts in the three formats that PyTorch writes, compared with PyTorch
 //! (`tests/fixtures/generators/make_pytorch_small.py`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use modelens::model::open::ModelSource;
 use modelens::model::{Mode, Semantics};
+use modelens::worker::ModelSource;
 
 use crate::support::files::{folder, read_npz, refused, repository, write};
 use crate::support::models::{opened, pass};

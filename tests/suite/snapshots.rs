@@ -1,8 +1,7 @@
 //! Snapshots of the figures of the views, compared exactly. `UPDATE_SNAPSHOTS=1 cargo test snapshots`
 //! accepts what is drawn now; `docs/review-snapshots.sh` shows old and new side by side.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use eframe::egui::Context;
 use egui_svg::Images;
@@ -11,8 +10,8 @@ use modelens::command::{Action, Command};
 use modelens::figure::{Part, What, draw};
 use modelens::model::{Mode, Semantics};
 use modelens::state::View;
-use sha2::{Digest as _, Sha256};
 
+use crate::support::files::repository;
 use crate::support::renderer::without_pictures;
 
 /// A state to draw.

@@ -1,19 +1,16 @@
 //! The trainable view: the four measured cards, and the window around them.
 
-use std::sync::Arc;
-
 use eframe::egui::Key;
 use egui_kittest::Harness;
 use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command};
-use modelens::model::{Flags, Mode, Preprocessing, Semantics};
+use modelens::model::{Mode, Semantics};
 use modelens::state::{LayerColumn, ThemeChoice, View};
 use modelens::worker::{
-    Look, ModelSource, Outcome, PassLook, PhotosSource, Same, TrainableLook, TrainableOutcome,
-    Worker,
+    Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome, Worker,
 };
 
-use crate::support::looks::looked;
+use crate::support::looks::{looked, pass_look};
 use crate::support::models::{bits, dog_breeds};
 use crate::support::window::{Window, click, command, open, settle, shows};
 

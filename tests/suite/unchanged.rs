@@ -1,18 +1,13 @@
 //! Viewing a model never changes it: every weight and statistic stays the same bit for bit.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use modelens::augment::Pipeline;
-use modelens::model::{Flags, LayerKind, Mode, Model, Preprocessing};
-use modelens::worker::{
-    AugmentationLook, DropoutSetting, Event, Grid, Look, Outcome, PassLook, PhotosSource, Request,
-    Same, Worker,
-};
+use modelens::model::{Flags, LayerKind};
+use modelens::worker::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook, Worker};
 
-use crate::support::looks::looked;
+use crate::support::looks::{bundled_photos, looked, pass_look};
 use crate::support::models::{bits, dog_breeds};
-use crate::support::numbers::values;
 
 #[test]
 fn no_view_changes_a_weight() {

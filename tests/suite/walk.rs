@@ -10,12 +10,9 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
-use modelens::dataset::folder::bundled;
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::norm::{Moments, moments};
-use modelens::model::{
-    Flags, Format, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
-};
+use modelens::model::{Flags, Graph, Layer, LayerId, LayerKind, Model, Preprocessing, Semantics};
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, compute, measure};
 use modelens::worker::{
@@ -24,9 +21,10 @@ use modelens::worker::{
 };
 
 use crate::support::files::{ops, read_npz};
+use crate::support::looks::pass_look;
 use crate::support::models::dog_breeds;
 use crate::support::numbers::{assert_close, values};
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
 /// `walked` over four batches equals four calls in each of three frameworks.
 #[test]
@@ -290,7 +288,7 @@ fn flat_model() -> Model {
     };
     Model {
         title: "flat".into(),
-        format: Format::KerasZip,
+        format: modelens::formats::keras::ZIP.format,
         framework: "Keras 3".into(),
         semantics: Semantics::Keras3,
         graph: Graph {

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use modelens::model::open::ModelSource;
+use modelens::formats::OpenError;
 use modelens::model::pass::{PassOptions, run};
-use modelens::model::{Flags, Mode, Model, OpenError, Semantics};
+use modelens::model::{Flags, Mode, Model, Semantics};
+use modelens::worker::ModelSource;
 
-use crate::support::files::read_npz;
+use crate::support::files::{read_npz, repository};
 use crate::support::numbers::{assert_close, values};
 
 /// Every compressed file, with its expected arrays.

@@ -1,20 +1,19 @@
 //! The window as a whole: opening, views, toggles, keys, broken files.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::counts::{Counts, counts};
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{Base, ThemeChoice, View};
 use modelens::worker::{ModelSource, PhotosSource};
 
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::files::repository;
+use crate::support::window::{Window, click, command, open, photo, settle, shows, sized};
 
 fn base(window: &Window) -> &Base {
     window

@@ -3,17 +3,23 @@
 //!
 //! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
 //! 1. [`train`]: losses, optimizers, training runs
-//! 2. [`model`]: networks in files, passes through them, gradients
-//! 3. [`augment`]: augmentation layers
-//! 4. [`dataset`]: photos
-//! 5. [`random`], [`nearest`], [`assets`]: seeded draws, similar names, the bundled files
+//! 2. [`formats`]: networks in files
+//! 3. [`model`]: networks, passes through them, gradients
+//! 4. [`augment`]: augmentation layers
+//! 5. [`dataset`]: photos
+//! 6. [`rules`], [`random`], [`nearest`], [`assets`]: the rules of the frameworks, seeded draws, similar
+//!    names, the bundled files
 
 pub mod assets;
 pub mod augment;
 pub mod dataset;
+#[cfg(test)]
+mod fixtures;
+pub mod formats;
 pub mod model;
 pub mod nearest;
 pub mod random;
+pub mod rules;
 pub mod train;
 
 /// Runs `f` and returns the message of its panic as an error: a hostile file may trip a decoder of

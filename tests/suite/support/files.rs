@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use modelens::cli::arrays::read_npy;
-use modelens::model::open::ModelSource;
+use modelens::worker::ModelSource;
 use tempfile::TempDir;
 
 /// Arrays by name.
@@ -104,7 +104,7 @@ pub fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
 
 /// The zip archive of a fixture with one entry changed.
 pub fn rezipped(case: &str, entry: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
-    let file = std::fs::File::open(fixture(case)).expect("the fixture");
+    let file = File::open(fixture(case)).expect("the fixture");
     let mut archive = zip::ZipArchive::new(file).expect("a zip archive");
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for i in 0..archive.len() {

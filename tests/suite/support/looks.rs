@@ -2,10 +2,9 @@
 
 use std::sync::{Arc, OnceLock};
 
+use modelens::dataset::PhotoSet;
 use modelens::model::{Flags, Mode, Model, Preprocessing};
-use modelens::worker::{
-    Event, Look, Outcome, PassLook, PhotoSet, PhotosSource, Request, Same, Worker,
-};
+use modelens::worker::{Event, Look, Outcome, PassLook, PhotosSource, Request, Same, Worker};
 
 /// The bundled photos, listed once for all tests.
 pub fn bundled_photos() -> Same<PhotoSet> {

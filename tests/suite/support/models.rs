@@ -3,9 +3,9 @@
 use std::sync::{Arc, OnceLock};
 
 use candle_core::Tensor;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, LayerId, Mode, Model};
+use modelens::worker::ModelSource;
 
 use super::files::Arrays;
 use super::numbers::{assert_close, values};

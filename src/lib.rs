@@ -1,7 +1,4 @@
-//! modelens shows, side by side and on the same pixels, what augmentation, dropout and
-//! BatchNorm do with `training=True` and with `training=False`.
-//!
-//! Data flows one way: file or photo -> [`model`] and [`dataset`] -> [`worker`] -> [`views`] or [`cli`].
+#![doc = include_str!("../README.md")]
 
 pub mod app;
 pub mod cli;

@@ -1,7 +1,6 @@
-//! modelens shows, side by side and on the same pixels, what augmentation, dropout and
-//! BatchNorm do with `training=True` and with `training=False`.
+#![doc = include_str!("../README.md")]
 //!
-//! Data flows one way: file or photo -> [`model`] and [`dataset`] -> [`worker`] -> [`views`] or [`cli`].
+//! # Modules
 //!
 //! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
 //! 1. [`cli`]: the command line

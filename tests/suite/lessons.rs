@@ -123,7 +123,7 @@ fn keys_step_through_a_lesson_and_free_play_returns_to_the_step() {
         "this step freezes everything"
     );
     click(&mut window, "Show the answer");
-    assert!(shows(&window, "Which units go is chance"));
+    assert!(shows(&window, "Which units are dropped is random"));
     click(&mut window, "Close");
     assert!(state(&window).lesson.is_none());
     assert_eq!(state(&window).settings, own, "the person's own settings");

@@ -45,7 +45,7 @@ fn with_placeholders(svg: &str) -> String {
 fn pixels(svg: &str, what: &str) -> RgbaImage {
     let svg = with_placeholders(svg);
     let tree = png::tree(&svg, &FOR_FIGURES).expect(what);
-    let width = png::width(tree.size().width().into()).expect(what);
+    let width = tree.size().width().round() as u32;
     let raster = png::raster(&svg, width, &FOR_FIGURES).expect(what);
     let [width, height] = raster.size.map(|side| side as u32);
     RgbaImage::from_raw(width, height, raster.rgba.into_flattened()).expect(what)

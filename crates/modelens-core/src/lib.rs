@@ -24,14 +24,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! | module | what it does |
-//! |---|---|
-//! | [`formats`] | reads model files (Keras, PyTorch, ONNX) and writes trained weights back |
-//! | [`model`] | the graph of layers, its flags, and passes through it |
-//! | [`rules`] | what one layer does in one call, by the rules of each framework |
-//! | [`dataset`] | lists, decodes and resizes photos |
-//! | [`augment`] | Keras' random preprocessing layers |
-//! | [`train`] | losses, optimizers, training runs |
+//! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
+//! 1. [`train`]: losses, optimizers, training runs
+//! 2. [`formats`]: reads model files (Keras, PyTorch, ONNX) and writes trained weights back
+//! 3. [`model`]: the graph of layers, its flags, and passes through it
+//! 4. [`augment`]: Keras' random preprocessing layers
+//! 5. [`dataset`]: lists, decodes and resizes photos
+//! 6. [`rules`], [`random`], [`nearest`], [`assets`]: what one layer does in one call by the rules of each
+//!    framework, seeded draws, the closest names, the bundled files
 
 pub mod assets;
 pub mod augment;

@@ -1,5 +1,7 @@
 //! Opened networks: the graph, its flags, and the pass through it in both modes.
 
+use serde::{Deserialize, Serialize};
+
 pub mod array;
 pub mod card;
 pub mod counts;
@@ -58,7 +60,7 @@ pub struct Model {
 }
 
 /// The kind of file a model came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Format {
     /// Keras' legacy HDF5.
     KerasH5,

@@ -1,6 +1,8 @@
 //! Opening: a file or a bundled base in, a [`Model`] out. Every format ends here, and bundled bases
 //! go through the same readers as a user's files.
 
+use serde::{Deserialize, Serialize};
+
 use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
@@ -12,7 +14,7 @@ use super::{
 use crate::assets;
 
 /// Where a model comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModelSource {
     /// MobileNetV2, fine-tuned on dog breeds (Keras 3).
     DogBreeds,

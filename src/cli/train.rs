@@ -13,7 +13,6 @@ use clap::ValueEnum;
 use self::output::Bar;
 use super::{Failure, Reading, Rules, trainable};
 use crate::dataset::Photos;
-use crate::model::open::ModelSource;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
@@ -21,9 +20,8 @@ use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
-use crate::worker::PhotosSource;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{Replace, save_network};
+use crate::worker::{ModelSource, PhotosSource, Replace, save_network};
 
 /// Trains a base on photos and writes what every step did.
 #[derive(Debug, clap::Args)]

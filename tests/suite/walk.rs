@@ -15,7 +15,7 @@ use modelens::dataset::folder::bundled;
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::norm::{Moments, moments};
 use modelens::model::{
-    Flags, Format, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
+    Flags, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
 };
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, compute, measure};
@@ -297,7 +297,7 @@ fn flat_model() -> Model {
     };
     Model {
         title: "flat".into(),
-        format: Format::KerasZip,
+        format: modelens::formats::keras::ZIP.format,
         framework: "Keras 3".into(),
         semantics: Semantics::Keras3,
         graph: Graph {

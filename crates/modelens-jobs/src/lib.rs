@@ -10,14 +10,17 @@
 //! When none of these wait, it does background work: BatchNorm measurements, then training steps,
 //! then checking the photos.
 
+pub mod bundled;
 mod clock;
 mod contract;
 mod executor;
 mod files;
 pub mod fine_tune;
 pub mod look;
+pub mod machine;
 mod photos;
 mod queue;
+mod source;
 mod store;
 mod thread;
 mod training_photos;
@@ -26,9 +29,10 @@ pub mod words;
 pub use clock::{Clock, system_clock};
 pub use contract::*;
 pub use executor::{Executor, Options};
-pub use files::{Replace, complete, persist, save, save_network, temporary_beside};
+pub use files::{Replace, SaveFailed, complete, persist, save, save_network, temporary_beside};
 pub use photos::PhotoCache;
 pub use queue::Queue;
+pub use source::{ModelSource, OpenFailed};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};
 pub use thread::JobThread;
 pub use training_photos::{PhotoReading, TrainingPhotos};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::source::ModelSource;
 use modelens_core::dataset::{PhotoSet, Photos};
 use modelens_core::model::Model;
 use modelens_core::model::layers::Overrides;
-use modelens_core::model::open::ModelSource;
 use modelens_core::train::network::Network;
 
 /// Number of an opened model in its [`Store`]. A number is never given twice.

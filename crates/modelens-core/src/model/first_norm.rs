@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use candle_core::Tensor;
 
-use super::effective::Mode;
 use super::graph::LayerKind;
 use super::pass::{PassOptions, Stretch, run_stretch};
 use super::{Flags, LayerId, Model, Preprocessing};
+use crate::rules::Mode;
 
 /// Deviations of the moving statistics that the batch's means may lie away, averaged over channels,
 /// before a person is told. Photos of other things than those trained on stay below 1; colours on another

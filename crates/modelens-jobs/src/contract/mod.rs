@@ -38,8 +38,8 @@ pub use training::{
 };
 
 pub use modelens_core::model::layers::norm::Moments;
-pub use modelens_core::model::open::ModelSource;
 
+use crate::source::ModelSource;
 use crate::store::{ModelId, PhotosId, StoredId, TrainedId};
 
 /// Where photos come from.

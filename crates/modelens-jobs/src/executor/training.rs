@@ -6,11 +6,10 @@ use super::Executor;
 use crate::fine_tune::Prepared;
 use crate::store::{Released, Trained};
 use crate::{
-    Event, Experiment, Job, NetworkDescription, Stage, StepDone, TrainEvent, TrainRequest,
+    Event, Experiment, Job, ModelSource, NetworkDescription, Stage, StepDone, TrainEvent, TrainRequest,
     TrainedWeights, words,
 };
 use modelens_core::guarded;
-use modelens_core::model::open::ModelSource;
 use modelens_core::train::network::TrainError;
 use modelens_core::train::summary::Summary;
 use modelens_core::train::trainer::{Step, Trainer};

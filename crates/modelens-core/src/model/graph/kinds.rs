@@ -1,11 +1,11 @@
 //! What layers compute, with their settings.
 
 use crate::augment::AugmentLayer;
-use crate::model::effective::Role;
 use crate::model::layers::function::{Function, Reduce};
 use crate::model::layers::normaliser::Normaliser;
 use crate::model::layers::rearrange::Arrange;
 use crate::model::layers::transposed::TransposedConv2d;
+use crate::rules::Role;
 
 /// What a layer computes. Tensors are `[N, H, W, C]` or `[N, C]`.
 #[derive(Clone, Debug, PartialEq)]

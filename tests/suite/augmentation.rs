@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
@@ -13,15 +12,15 @@ use modelens::augment::{
     AugmentLayer, Factor, Pipeline, Preset, RandomCrop, RandomRotation, Transform,
 };
 use modelens::command::{Action, Command, PipelineCommand};
+use modelens::dataset::folder::open_folder;
 use modelens::model::{Flags, Mode, Preprocessing, Semantics};
 use modelens::state::{CellPlace, View};
 use modelens::worker::{
-    AugmentationLook, AugmentationOutcome, Event, Grid, Look, ModelSource, Outcome, PassLook,
-    PhotosSource, Request, Same, Worker,
+    AugmentationLook, AugmentationOutcome, Event, Grid, JobThread, Jobs as _, Look, ModelSource,
+    Outcome, PassLook, PhotosSource, Request,
 };
 
-use crate::support::dog_breeds;
-use crate::unchanged::looked;
+use crate::support::{Opened, dog_breeds};
 use crate::window::{Window, click, command, open, settle, shows};
 
 fn outcome(window: &Window) -> AugmentationOutcome {
@@ -328,6 +327,7 @@ fn a_locked_seed_stays() {
 #[test]
 fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
     let model = dog_breeds();
+    let opened = Opened::bundled();
     let layer = model
         .graph
         .find("Conv1_relu")
@@ -335,10 +335,8 @@ fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
     let layer = layer.expect("the first BatchNorm or its activation");
     let first = model.graph.find("bn_Conv1").unwrap_or(layer);
     let pass = |augment: Option<Pipeline>, redraws| PassLook {
-        model: Same(Arc::clone(&model)),
-        photos: Same(Arc::new(
-            PhotosSource::Bundled.open().expect("the bundled photos"),
-        )),
+        model: opened.model,
+        photos: opened.photos,
         photo: 24,
         batch: 4,
         seed: 7,
@@ -350,18 +348,12 @@ fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
         semantics: Semantics::Keras3,
         call: Mode::Training.into(),
     };
-    let statistics = |augment, redraws| {
-        let worker = Worker::start(|| {}).expect("a thread");
-        match looked(
-            &worker,
-            Look::BatchNorm {
-                pass: pass(augment, redraws),
-                layer: first,
-            },
-        ) {
-            Outcome::BatchNorm(outcome) => [outcome.training.batch, outcome.inference.batch],
-            _ => panic!("a BatchNorm outcome"),
-        }
+    let statistics = |augment, redraws| match opened.outcome(Look::BatchNorm {
+        pass: pass(augment, redraws),
+        layer: first,
+    }) {
+        Outcome::BatchNorm(outcome) => [outcome.training.batch, outcome.inference.batch],
+        _ => panic!("a BatchNorm outcome"),
     };
     let plain = statistics(None, 0);
     let [left, right] = statistics(Some(Pipeline::course()), 0);
@@ -434,17 +426,13 @@ fn photos_of_every_kind_open_in_the_grid() {
         ImageBuffer::from_pixel(30, 20, Rgb([65535_u16, 9, 300])).into(),
     );
     turned_jpeg(&folder.path().join("turned.jpg"));
-    let photos = Arc::new(
-        PhotosSource::Folder(folder.path().to_owned())
-            .open()
-            .expect("photos"),
-    );
-    let worker = Worker::start(|| {}).expect("a thread");
+    let photos = open_folder(folder.path()).expect("photos");
+    let opened = Opened::new(dog_breeds(), photos.clone());
     for grid in Grid::ALL {
         for photo in 0..photos.photos.len() {
             for [height, width] in [[40, 40], [1, 1], [1, 7]] {
                 let look = AugmentationLook {
-                    photos: Same(Arc::clone(&photos)),
+                    photos: opened.photos,
                     photo,
                     grid,
                     cell_redraws: BTreeMap::from([(3, 1)]),
@@ -455,7 +443,7 @@ fn photos_of_every_kind_open_in_the_grid() {
                     seed: 7,
                     redraws: 0,
                 };
-                let Outcome::Augmentation(outcome) = looked(&worker, Look::Augmentation(look))
+                let Outcome::Augmentation(outcome) = opened.outcome(Look::Augmentation(look))
                 else {
                     panic!("an augmentation outcome");
                 };
@@ -468,12 +456,15 @@ fn photos_of_every_kind_open_in_the_grid() {
         .iter()
         .position(|p| p.name == "turned.jpg")
         .expect("the JPEG");
-    worker.send(Request::Thumbnail {
-        photos: Same(Arc::clone(&photos)),
-        photo: turned,
-    });
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    let folder_source = PhotosSource::Folder(folder.path().to_owned());
+    jobs.send(Request::OpenPhotos(folder_source));
     let thumbnail = loop {
-        match worker.poll() {
+        match jobs.poll() {
+            Some(Event::PhotosOpened { id: photos, .. }) => {
+                let photo = turned;
+                jobs.send(Request::Thumbnail { photos, photo });
+            }
             Some(Event::Thumbnail { image, .. }) => break image,
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use modelens::worker::ModelSource;
-use modelens::worker::{Event, Figure, FigureTo, PhotosSource, Request, Worker};
+use modelens::worker::{Event, Figure, FigureTo, JobThread, Jobs as _, PhotosSource, Request};
 use tempfile::TempDir;
 
 pub fn folder() -> TempDir {
@@ -181,12 +181,12 @@ fn weights_that_are_not_numbers_open_with_a_warning() {
     );
 }
 
-/// What the worker answers.
+/// The first event that is not progress.
 fn answer(request: Request) -> Event {
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(request);
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    jobs.send(request);
     loop {
-        match worker.poll() {
+        match jobs.poll() {
             Some(Event::Progress { .. }) | None => {
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }
@@ -240,27 +240,24 @@ fn broken_photos_are_reported_one_by_one_and_the_rest_opens() {
     std::fs::write(class.join("huge.png"), png_header(30_000, 30_000)).expect("a file");
     let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish/fish9.webp");
     std::fs::copy(good, class.join("good.webp")).expect("a photo");
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(Request::OpenPhotos(PhotosSource::Folder(
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    jobs.send(Request::OpenPhotos(PhotosSource::Folder(
         folder.path().to_owned(),
     )));
     let mut reasons = Vec::new();
     let mut opened = None;
     while reasons.len() < 2 {
-        match worker.poll() {
-            Some(Event::PhotosOpened { photos, .. }) => opened = Some(photos.photos.len()),
-            Some(Event::Unreadable {
-                photos,
-                photo,
-                reason,
-            }) => {
+        match jobs.poll() {
+            Some(Event::PhotosOpened { photos, .. }) => opened = Some(photos),
+            Some(Event::Unreadable { photo, reason, .. }) => {
+                let photos = opened.as_ref().expect("the set comes before its checks");
                 reasons.push(format!("{}: {reason}", photos.photos[photo].name));
             }
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),
         }
     }
-    assert_eq!(opened, Some(3));
+    assert_eq!(opened.map(|set| set.photos.len()), Some(3));
     assert!(
         reasons[0].contains("a text.jpg") && reasons[0].contains("not an image"),
         "{reasons:?}"

@@ -5,22 +5,39 @@ use std::process::Command;
 use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
+use modelens::dataset::Photos;
 use modelens::dataset::folder::{bundled, open_folder};
 use modelens::model::{Model, Semantics};
-use modelens::train::network::TrainError;
+use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::Kind;
 use modelens::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Step, Trainer};
 use modelens::worker::ModelSource;
-use modelens::worker::Same;
-use modelens::worker::fine_tune::{FineTune, HeadChoice};
+use modelens::worker::fine_tune::{FineTune, HeadChoice, Prepared};
 
-fn setup(model: Arc<Model>, seed: u64) -> FineTune {
-    FineTune {
+/// A model, photos, and how to train.
+struct Setup {
+    model: Arc<Model>,
+    photos: Photos,
+    fine_tune: FineTune,
+}
+
+impl Setup {
+    fn network(&self) -> Result<Network, TrainError> {
+        self.fine_tune.network(&self.model, &self.photos)
+    }
+
+    fn prepare(&self, network: Arc<Network>) -> Result<Prepared, TrainError> {
+        let quiet = |_, _| ();
+        self.fine_tune
+            .prepare(network, &self.photos, &quiet, &|| true)
+    }
+}
+
+fn setup(model: Arc<Model>, seed: u64) -> Setup {
+    let fine_tune = FineTune {
         preprocessing: model.preprocessing,
         semantics: model.semantics,
-        model: Same(model),
-        photos: Same(Arc::new(bundled())),
         head: HeadChoice::New {
             dropout: 0.2,
             sigmoid: false,
@@ -30,6 +47,11 @@ fn setup(model: Arc<Model>, seed: u64) -> FineTune {
         validation: 0.2,
         seed,
         augment: None,
+    };
+    Setup {
+        model,
+        photos: Arc::new(bundled()),
+        fine_tune,
     }
 }
 
@@ -46,11 +68,9 @@ fn recipe(epochs: usize, base: BaseFlags, call: Option<bool>) -> Recipe {
     }
 }
 
-fn run(setup: &FineTune, recipe: &Recipe) -> (Trainer, Vec<Step>) {
+fn run(setup: &Setup, recipe: &Recipe) -> (Trainer, Vec<Step>) {
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let mut steps = Vec::new();
@@ -114,15 +134,15 @@ pub fn drawn(folder: &Path, counts: &[usize]) {
     }
 }
 
-fn small(counts: &[usize]) -> (tempfile::TempDir, FineTune) {
+fn small(counts: &[usize]) -> (tempfile::TempDir, Setup) {
     let folder = tempfile::tempdir().expect("a folder");
     drawn(folder.path(), counts);
     let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(case);
     let model = Arc::new(ModelSource::File(path).open().expect("a fixture"));
     let mut setup = setup(model, 7);
-    setup.photos = Same(Arc::new(open_folder(folder.path()).expect("photos")));
-    setup.batch = 4;
+    setup.photos = Arc::new(open_folder(folder.path()).expect("photos"));
+    setup.fine_tune.batch = 4;
     (folder, setup)
 }
 
@@ -136,7 +156,7 @@ fn end(steps: &[Step]) -> EpochEnd {
 fn what_moves_is_what_the_framework_moves() {
     let (_folder, mut setup) = small(&[5, 5]);
     for semantics in Semantics::ALL {
-        setup.semantics = semantics;
+        setup.fine_tune.semantics = semantics;
         for trainable in [false, true] {
             for call in [false, true] {
                 let recipe = recipe(1, BaseFlags::All(trainable), Some(call));
@@ -188,13 +208,13 @@ fn kept_features_change_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     drawn(folder.path(), &[4, 4]);
     let mut setup = setup(model, 7);
-    setup.photos = Same(Arc::new(open_folder(folder.path()).expect("photos")));
-    setup.batch = 4;
-    setup.validation = 0.25;
+    setup.photos = Arc::new(open_folder(folder.path()).expect("photos"));
+    setup.fine_tune.batch = 4;
+    setup.fine_tune.validation = 0.25;
     let frozen = recipe(2, BaseFlags::All(false), Some(false));
     let (kept, with) = run(&setup, &frozen);
     assert!(kept.features_kept());
-    setup.augment = Some(turned_by_nothing());
+    setup.fine_tune.augment = Some(turned_by_nothing());
     let (computed, without) = run(&setup, &frozen);
     assert!(!computed.features_kept());
     for (a, b) in with.iter().zip(&without) {
@@ -210,9 +230,9 @@ fn kept_features_change_nothing() {
 fn odd_sets_of_photos_are_told_in_sentences() {
     let told = |counts: &[usize], batch: usize| {
         let (_folder, mut setup) = small(counts);
-        setup.batch = batch;
+        setup.fine_tune.batch = batch;
         let network = Arc::new(setup.network().expect("a network"));
-        let prepared = setup.prepare(network, &|_, _| (), &|| true);
+        let prepared = setup.prepare(network);
         prepared.expect("photos").notes.join(" ")
     };
     let tiny = told(&[1, 1], 32);
@@ -243,9 +263,7 @@ fn a_loss_that_is_not_a_number_names_step_and_layer() {
     let mut wild = recipe(20, BaseFlags::All(true), Some(true));
     wild.stages[0].rate = 1e30;
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = wild.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let error = loop {
@@ -267,9 +285,7 @@ fn a_run_goes_on_where_it_was_stopped() {
     let (_folder, setup) = small(&[5, 5]);
     let recipe = recipe(1, BaseFlags::All(false), None);
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let stopped = trainer.advance(&mut prepared.photos, &|| false);
@@ -290,9 +306,7 @@ fn what_an_interrupted_run_leaves_can_be_saved_and_opened() {
     let (_folder, setup) = small(&[5, 5]);
     let recipe = recipe(2, BaseFlags::All(true), Some(true));
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let first = trainer.advance(&mut prepared.photos, &|| true);

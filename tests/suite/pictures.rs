@@ -34,7 +34,7 @@ const SMALLEST: [f32; 2] = [800.0, 600.0];
 pub fn window(size: [f32; 2]) -> Window {
     let options = AppOptions {
         theme: Some(ThemeChoice::Light),
-        clock: |_| Duration::ZERO,
+        clock: || Duration::ZERO,
         ..AppOptions::default()
     };
     let mut window = Harness::builder()

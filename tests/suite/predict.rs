@@ -1,30 +1,28 @@
 //! The predict view: one photo in both modes, pass by pass and among other batch-mates.
 
-use std::sync::Arc;
-
 use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
-use modelens::model::{Flags, Mode, Model, Preprocessing, Reading, Semantics};
+use modelens::model::{Flags, Mode, Preprocessing, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
 use modelens::worker::{
-    Event, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook, PredictOutcome,
-    Request, Same, Sighting, Worker,
+    Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook,
+    PredictOutcome, Request, Sighting,
 };
 
 use crate::bad_input::{fixture, folder, rezipped, write};
-use crate::support::dog_breeds;
-use crate::unchanged::{bits, looked};
+use crate::support::{Opened, dog_breeds};
+use crate::unchanged::bits;
 use crate::window::{Window, click, command, open, settle, shows};
 
-fn look(model: &Arc<Model>, trainable: bool, semantics: Semantics) -> PredictLook {
+fn look(trainable: bool, semantics: Semantics) -> PredictLook {
+    let opened = Opened::bundled();
+    let model = dog_breeds();
     let pass = PassLook {
-        model: Same(Arc::clone(model)),
-        photos: Same(Arc::new(
-            PhotosSource::Bundled.open().expect("the bundled photos"),
-        )),
+        model: opened.model,
+        photos: opened.photos,
         photo: 27,
         batch: 4,
         seed: 7,
@@ -40,8 +38,7 @@ fn look(model: &Arc<Model>, trainable: bool, semantics: Semantics) -> PredictLoo
 }
 
 fn measured(look: &PredictLook) -> PredictOutcome {
-    let worker = Worker::start(|| {}).expect("a thread");
-    let Outcome::Predict(outcome) = looked(&worker, Look::Predict(look.clone())) else {
+    let Outcome::Predict(outcome) = Opened::bundled().outcome(Look::Predict(look.clone())) else {
         panic!("a predict outcome");
     };
     *outcome
@@ -88,7 +85,7 @@ fn check(outcome: &PredictOutcome) {
 fn an_open_base_depends_on_draws_and_on_batch_mates() {
     let model = dog_breeds();
     let before = bits(&model);
-    let look = look(&model, true, Semantics::Keras3);
+    let look = look(true, Semantics::Keras3);
     let outcome = measured(&look);
     check(&outcome);
     assert_eq!(
@@ -109,9 +106,8 @@ fn an_open_base_depends_on_draws_and_on_batch_mates() {
 
 #[test]
 fn a_frozen_base_ignores_its_batch_mates_in_keras() {
-    let model = dog_breeds();
     for semantics in [Semantics::Keras2, Semantics::Keras3] {
-        let outcome = measured(&look(&model, false, semantics));
+        let outcome = measured(&look(false, semantics));
         check(&outcome);
         assert_eq!(
             (outcome.training.on_batch, outcome.training.frozen),
@@ -128,7 +124,7 @@ fn a_frozen_base_ignores_its_batch_mates_in_keras() {
 
 #[test]
 fn a_frozen_base_depends_on_its_batch_mates_in_pytorch() {
-    let outcome = measured(&look(&dog_breeds(), false, Semantics::PyTorch));
+    let outcome = measured(&look(false, Semantics::PyTorch));
     check(&outcome);
     assert_eq!(outcome.training.on_batch, 52);
     assert_eq!(outcome.training.on_batch_frozen, 52);
@@ -137,7 +133,7 @@ fn a_frozen_base_depends_on_its_batch_mates_in_pytorch() {
 
 #[test]
 fn a_recorded_value_keeps_training_out_in_keras_2() {
-    let outcome = measured(&look(&dog_breeds(), true, Semantics::Keras2));
+    let outcome = measured(&look(true, Semantics::Keras2));
     check(&outcome);
     assert_eq!(outcome.training.on_batch, 0);
     assert_eq!(outcome.training.unreached, 52);
@@ -146,7 +142,7 @@ fn a_recorded_value_keeps_training_out_in_keras_2() {
 
 #[test]
 fn a_single_photo_has_no_batch_mates() {
-    let mut alone = look(&dog_breeds(), true, Semantics::Keras3);
+    let mut alone = look(true, Semantics::Keras3);
     alone.pass.batch = 1;
     let outcome = measured(&alone);
     assert_eq!(outcome.batch, 1);
@@ -154,27 +150,46 @@ fn a_single_photo_has_no_batch_mates() {
     assert_eq!(outcome.mates_batch, [0, 0]);
 }
 
+/// Opens the bundled base and photos, and lets the looks refer to them.
+fn open_bundled<const N: usize>(jobs: &JobThread, looks: [&mut PredictLook; N]) {
+    jobs.send(Request::OpenModel(ModelSource::DogBreeds));
+    jobs.send(Request::OpenPhotos(PhotosSource::Bundled));
+    let (mut model, mut photos) = (None, None);
+    while model.is_none() || photos.is_none() {
+        match jobs.poll() {
+            Some(Event::ModelOpened(opened)) => model = Some(opened.id),
+            Some(Event::PhotosOpened { id, .. }) => photos = Some(id),
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+    for look in looks {
+        look.pass.model = model.expect("a model");
+        look.pass.photos = photos.expect("photos");
+    }
+}
+
 #[test]
 fn a_newer_look_stops_the_one_that_runs() {
-    let model = dog_breeds();
-    let worker = Worker::start(|| {}).expect("a thread");
-    let mut long = look(&model, true, Semantics::Keras3);
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    let mut long = look(true, Semantics::Keras3);
     long.pass.batch = 32;
     long.passes = 32;
-    let mut short = look(&model, true, Semantics::Keras3);
+    let mut short = look(true, Semantics::Keras3);
     short.passes = 2;
+    open_bundled(&jobs, [&mut long, &mut short]);
     let ask = |look: &PredictLook| {
-        worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+        jobs.send(Request::Look(Box::new(Look::Predict(look.clone()))));
     };
     ask(&long);
     let mut told = false;
     loop {
-        match worker.poll() {
+        match jobs.poll() {
             Some(Event::Progress { total: 76, .. }) if !told => {
                 told = true;
                 ask(&short);
             }
-            Some(Event::Looked(looked)) => {
+            Some(Event::Look(looked)) if !looked.early => {
                 assert!(told, "progress comes first");
                 assert_eq!(looked.look, Look::Predict(short));
                 return;
@@ -188,18 +203,19 @@ fn a_newer_look_stops_the_one_that_runs() {
 /// The first pass of each mode is shown while the others are under way.
 #[test]
 fn the_first_passes_come_early_and_stay_where_the_rest_is_cancelled() {
-    let mut look = look(&dog_breeds(), true, Semantics::Keras3);
+    let mut look = look(true, Semantics::Keras3);
     look.passes = 2;
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    open_bundled(&jobs, [&mut look]);
+    jobs.send(Request::Look(Box::new(Look::Predict(look.clone()))));
     let mut early = None;
     let whole = loop {
-        match worker.poll() {
-            Some(Event::LookedEarly(looked)) => {
-                assert!(looked.early && early.is_none());
+        match jobs.poll() {
+            Some(Event::Look(looked)) if looked.early => {
+                assert!(early.is_none());
                 early = Some(looked);
             }
-            Some(Event::Looked(looked)) => break looked,
+            Some(Event::Look(looked)) => break looked,
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),
         }

@@ -5,8 +5,17 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use std::sync::{Arc, LazyLock};
+
 use candle_core::Tensor;
 use modelens::cli::arrays::read_npy;
+use modelens::dataset::PhotoSet;
+use modelens::dataset::folder::bundled;
+use modelens::model::Model;
+use modelens::worker::look::{Context, LookError, compute};
+use modelens::worker::{
+    Look, LookResult, ModelId, ModelSource, Outcome, PhotoCache, PhotosId, Store, system_clock,
+};
 
 /// Arrays by name.
 pub type Arrays = BTreeMap<String, Tensor>;
@@ -94,16 +103,55 @@ pub fn assert_close(found: &[f32], expected: &[f32], what: &str) {
 }
 
 /// The bundled base, opened once for all tests.
-pub fn dog_breeds() -> std::sync::Arc<modelens::model::Model> {
-    use modelens::worker::ModelSource;
-    use std::sync::{Arc, OnceLock};
-    static MODEL: OnceLock<Arc<modelens::model::Model>> = OnceLock::new();
-    let open = || {
-        Arc::new(
-            ModelSource::DogBreeds
-                .open()
-                .expect("the bundled base opens"),
-        )
-    };
-    Arc::clone(MODEL.get_or_init(open))
+pub fn dog_breeds() -> Arc<Model> {
+    static MODEL: LazyLock<Arc<Model>> = LazyLock::new(|| {
+        let model = ModelSource::DogBreeds.open();
+        Arc::new(model.expect("the bundled base opens"))
+    });
+    Arc::clone(&MODEL)
+}
+
+/// A model and photos in a store, and what looks at them compute.
+pub struct Opened {
+    pub store: Store,
+    pub model: ModelId,
+    pub photos: PhotosId,
+}
+
+impl Opened {
+    pub fn new(model: Arc<Model>, photos: PhotoSet) -> Self {
+        let mut store = Store::default();
+        Self {
+            model: store.add_model(model, ModelSource::DogBreeds),
+            photos: store.add_photos(Arc::new(photos)),
+            store,
+        }
+    }
+
+    /// The model of [`dog_breeds`] and the bundled photos.
+    pub fn bundled() -> &'static Self {
+        static OPENED: LazyLock<Opened> = LazyLock::new(|| Opened::new(dog_breeds(), bundled()));
+        &OPENED
+    }
+
+    /// A context without limits that reports nothing.
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            store: &self.store,
+            proceed: &|| true,
+            progress: &|_, _, _| {},
+            unreadable: &|_, _, _| {},
+            early: &|_, _| {},
+            clock: system_clock,
+        }
+    }
+
+    pub fn compute(&self, look: Look) -> Result<LookResult, LookError> {
+        compute(look, &self.context(), &mut PhotoCache::default())
+    }
+
+    pub fn outcome(&self, look: Look) -> Outcome {
+        let result = self.compute(look);
+        result.unwrap_or_else(|error| panic!("{error}")).outcome
+    }
 }

@@ -1,30 +1,24 @@
 //! The trainable view: the four measured cards, and the window around them.
 
-use std::sync::Arc;
-
 use eframe::egui::Key;
 use egui_kittest::Harness;
 use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command};
 use modelens::model::{Flags, Mode, Preprocessing, Semantics};
 use modelens::state::{LayerColumn, ThemeChoice, View};
-use modelens::worker::{
-    Look, ModelSource, Outcome, PassLook, PhotosSource, Same, TrainableLook, TrainableOutcome,
-    Worker,
-};
+use modelens::worker::{Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome};
 
-use crate::support::dog_breeds;
-use crate::unchanged::{bits, looked};
+use crate::support::{Opened, dog_breeds};
+use crate::unchanged::bits;
 use crate::window::{Window, click, command, open, settle, shows};
 
 /// Measures the bundled base on four photos.
 fn measured(semantics: Semantics) -> TrainableOutcome {
     let model = dog_breeds();
+    let opened = Opened::bundled();
     let pass = PassLook {
-        model: Same(Arc::clone(&model)),
-        photos: Same(Arc::new(
-            PhotosSource::Bundled.open().expect("the bundled photos"),
-        )),
+        model: opened.model,
+        photos: opened.photos,
         photo: 24,
         batch: 4,
         seed: 7,
@@ -37,9 +31,8 @@ fn measured(semantics: Semantics) -> TrainableOutcome {
         call: Mode::Training.into(),
     };
     let before = bits(&model);
-    let worker = Worker::start(|| {}).expect("a thread");
-    let look = Look::Trainable(TrainableLook::new(pass));
-    let Outcome::Trainable(outcome) = looked(&worker, look) else {
+    let look = Look::Trainable(TrainableLook::new(pass, &model.graph));
+    let Outcome::Trainable(outcome) = opened.outcome(look) else {
         panic!("a trainable outcome");
     };
     assert_eq!(bits(&model), before, "the steps are made on copies");

@@ -3,7 +3,6 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use eframe::egui::Key;
@@ -18,13 +17,13 @@ use modelens::model::{
     Flags, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
 };
 use modelens::state::{SPREAD, View};
-use modelens::worker::look::{Context, LookError, compute, measure};
+use modelens::worker::look::{Context, LookError, measure};
 use modelens::worker::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, Look, MeasuredBatch, Outcome, PassLook,
-    PhotoCache, Same, mean_distance, walked,
+    PhotoCache, mean_distance, walked,
 };
 
-use crate::support::{assert_close, dog_breeds, ops, read_npz, values};
+use crate::support::{Opened, assert_close, dog_breeds, ops, read_npz, values};
 use crate::window::{Window, click, command, open, settle, shows};
 
 /// `walked` over the batches of the fixture of four calls, in three frameworks.
@@ -99,14 +98,14 @@ fn the_walk_is_the_one_of_the_framework() {
 }
 
 fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
-    let model = dog_breeds();
+    let (model, opened) = (dog_breeds(), Opened::bundled());
     let mut flags = Flags::of_file(&model.graph);
     if frozen {
         flags.set_all(false);
     }
     PassLook {
-        model: Same(model),
-        photos: Same(Arc::new(bundled())),
+        model: opened.model,
+        photos: opened.photos,
         photo: 24,
         batch,
         seed: 7,
@@ -131,30 +130,17 @@ fn looked(pass: &PassLook, layer: LayerId) -> BatchNormOutcome {
         pass: pass.clone(),
         layer,
     };
-    let context = free_context();
-    match compute(look, &context, &mut PhotoCache::default())
-        .expect("a result")
-        .outcome
-    {
+    match Opened::bundled().outcome(look) {
         Outcome::BatchNorm(outcome) => *outcome,
         _ => panic!("a BatchNorm outcome"),
-    }
-}
-
-fn free_context() -> Context<'static> {
-    Context {
-        proceed: &|| true,
-        progress: &|_, _, _| {},
-        unreadable: &|_, _, _| {},
-        early: &|_, _| {},
-        clock: Instant::elapsed,
     }
 }
 
 fn events(job: &BatchNormJob) -> Vec<BatchNormEvent> {
     let said = RefCell::new(Vec::new());
     let say = |event| said.borrow_mut().push(event);
-    measure(job, &free_context(), &mut PhotoCache::default(), &say).expect("measured");
+    let context = Opened::bundled().context();
+    measure(job, &context, &mut PhotoCache::default(), &say).expect("measured");
     said.into_inner()
 }
 
@@ -208,7 +194,7 @@ fn a_cancelled_measurement_says_so() {
     };
     let context = Context {
         proceed: &|| false,
-        ..free_context()
+        ..Opened::bundled().context()
     };
     let said = RefCell::new(0);
     let say = |_| *said.borrow_mut() += 1;
@@ -329,17 +315,19 @@ const BETA: [f32; 3] = [0.5, -0.25, 4.0];
 #[test]
 fn one_value_a_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
     let model = Arc::new(flat_model());
+    let opened = Opened::new(Arc::clone(&model), bundled());
     for semantics in Semantics::ALL {
         let pass = PassLook {
             flags: Flags::of_file(&model.graph),
-            model: Same(Arc::clone(&model)),
+            model: opened.model,
+            photos: opened.photos,
             ..pass(semantics, 1, false)
         };
         let look = Look::BatchNorm {
             pass: pass.clone(),
             layer: 2,
         };
-        let result = compute(look, &free_context(), &mut PhotoCache::default());
+        let result = opened.compute(look);
         if semantics == Semantics::PyTorch {
             let error = result.err().map(|e| e.to_string()).unwrap_or_default();
             assert!(error.contains("a single value a channel"), "{error}");

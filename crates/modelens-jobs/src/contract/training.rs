@@ -71,6 +71,8 @@ pub enum TrainEvent {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkDescription {
     pub format: Format,
+    /// Class names in output order.
+    pub labels: Vec<String>,
     /// The unique name of each layer.
     pub layer_names: Vec<String>,
     /// Whether each layer belongs to the head.
@@ -82,6 +84,7 @@ impl NetworkDescription {
         let graph = &network.model.graph;
         Self {
             format: network.model.format,
+            labels: network.model.labels.clone(),
             layer_names: (0..graph.layers.len())
                 .map(|id| graph.unique_name(id))
                 .collect(),

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use egui_svg::FontFiles;
 use modelens_core::dataset::{Photos, decode};
-use modelens_core::guarded;
 use modelens_core::formats::OpenError;
+use modelens_core::guarded;
 
 use crate::clock::{Clock, system_clock};
 use crate::files::{save_network, write_figure};

@@ -6,8 +6,8 @@ use super::Executor;
 use crate::fine_tune::Prepared;
 use crate::store::{Released, Trained};
 use crate::{
-    Event, Experiment, Job, ModelSource, NetworkDescription, Stage, StepDone, TrainEvent, TrainRequest,
-    TrainedWeights, words,
+    Event, Experiment, Job, ModelSource, NetworkDescription, Stage, StepDone, TrainEvent,
+    TrainRequest, TrainedWeights, words,
 };
 use modelens_core::guarded;
 use modelens_core::train::network::TrainError;

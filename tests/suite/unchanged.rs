@@ -1,27 +1,19 @@
-//! Looking at a model never changes it: every weight and statistic stays as it was, bit for bit.
+//! Viewing a model never changes it: every weight and statistic stays the same bit for bit.
 
 use std::collections::BTreeMap;
 
 use modelens::augment::Pipeline;
-use modelens::model::{Flags, LayerKind, Mode, Model, Preprocessing};
+use modelens::model::{Flags, LayerKind};
 use modelens::worker::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook};
 
-use crate::support::{Opened, dog_breeds, values};
-
-/// The bits of every weight.
-pub fn bits(model: &Model) -> Vec<u32> {
-    let weights = model.graph.layers.iter().flat_map(|l| &l.weights);
-    weights
-        .flat_map(|w| values(&w.tensor))
-        .map(f32::to_bits)
-        .collect()
-}
+use crate::support::looks::Opened;
+use crate::support::models::bits;
 
 #[test]
-fn every_view_leaves_every_weight_as_it_was() {
-    let model = dog_breeds();
-    let before = bits(&model);
+fn no_view_changes_a_weight() {
     let opened = Opened::bundled();
+    let model = &opened.model;
+    let before = bits(model);
     let find = |matches: &dyn Fn(&LayerKind) -> bool| {
         model
             .graph
@@ -33,18 +25,8 @@ fn every_view_leaves_every_weight_as_it_was() {
     let batch_norm = find(&|k| matches!(k, LayerKind::BatchNorm(_)));
     let dropout = find(&|k| matches!(k, LayerKind::Noise(_)));
     let pass = PassLook {
-        model: opened.model,
-        photos: opened.photos,
-        photo: 24,
-        batch: 4,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&model.graph, true),
-        augment: None,
-        semantics: model.semantics,
-        call: Mode::Training.into(),
+        ..opened.pass_look()
     };
     let Outcome::BatchNorm(outcome) = opened.outcome(Look::BatchNorm {
         pass: pass.clone(),
@@ -54,7 +36,7 @@ fn every_view_leaves_every_weight_as_it_was() {
     };
     assert_ne!(
         outcome.training.next, outcome.moving,
-        "the statistics that would follow differ"
+        "the next statistics differ"
     );
     assert_eq!(outcome.inference.next, outcome.moving);
     let Outcome::Dropout(outcome) = opened.outcome(Look::Dropout {
@@ -70,7 +52,7 @@ fn every_view_leaves_every_weight_as_it_was() {
         "identity in inference"
     );
     let look = AugmentationLook {
-        photos: opened.photos,
+        photos: opened.photos_id,
         photo: 24,
         grid: Grid::OnePhoto,
         cell_redraws: BTreeMap::new(),
@@ -96,27 +78,21 @@ fn every_view_leaves_every_weight_as_it_was() {
             .iter()
             .any(|cell| cell.image != cell.original)
     );
-    assert_eq!(bits(&model), before);
+    assert_eq!(bits(model), before);
 }
 
 #[test]
-fn equal_looks_have_equal_outcomes() {
-    let model = dog_breeds();
+fn equal_requests_have_equal_results() {
     let opened = Opened::bundled();
+    let model = &opened.model;
     let layer = model.graph.find("dropout").expect("the dropout layer");
     let pass = PassLook {
-        model: opened.model,
-        photos: opened.photos,
         photo: 3,
         batch: 2,
         seed: 11,
         redraws: 5,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
-        flags: Flags::all(&dog_breeds().graph, true),
-        augment: None,
-        semantics: modelens::model::Semantics::Keras3,
-        call: Mode::Training.into(),
+        flags: Flags::all(&model.graph, true),
+        ..opened.pass_look()
     };
     let run = |pass: PassLook| {
         let setting = DropoutSetting::default();

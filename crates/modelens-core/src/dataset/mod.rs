@@ -9,11 +9,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use self::decode::DecodeCause;
 use crate::nearest::{nearest, the_closest};
 
 /// An image of 32-bit float values (0 to 255 for photos), `[H, W, C]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     pub height: usize,
     pub width: usize,

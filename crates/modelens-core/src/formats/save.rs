@@ -30,7 +30,7 @@ pub enum SaveError {
     Source(#[from] OpenError),
     #[error("the file the model came from has changed since it was opened")]
     Changed,
-    #[error("a new head in the place of layers inside of a nested model cannot be saved")]
+    #[error("a new head that replaces layers of a nested model cannot be saved")]
     NestedHead,
     #[error(
         "the file holds weights and no configuration, so a new head cannot be added to it; save the \

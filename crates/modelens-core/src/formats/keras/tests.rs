@@ -7,7 +7,7 @@
 
 use serde_json::{Value, json};
 
-use super::{emit, framework, parse, read_h5, read_zip, shapes};
+use super::{framework, parse, read_h5, read_zip, shapes};
 use crate::formats::OpenError;
 use crate::model::Semantics;
 use crate::model::graph::{Graph, Input};
@@ -15,7 +15,7 @@ use crate::model::graph::{Graph, Input};
 /// Everything but the weights.
 pub(super) fn build(config: &Value, semantics: Semantics) -> Result<Graph, OpenError> {
     let parsed = parse::parse(config, semantics)?;
-    let (nodes, output) = emit::emit(&parsed, semantics)?;
+    let (nodes, output) = nodes::in_order(&parsed, semantics)?;
     let graph = Graph {
         name: parsed.root.name.to_owned(),
         layers: parsed.layers,

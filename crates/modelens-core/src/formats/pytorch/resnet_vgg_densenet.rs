@@ -10,7 +10,7 @@ use crate::model::graph::{Activation, Conv2d, Padding, Pooling};
 const RELU: Activation = Activation::RELU;
 
 /// The network of these names; `None` for other names.
-pub fn open(state: &StateDict) -> Option<Result<Recognition, OpenError>> {
+pub fn recognise(state: &StateDict) -> Option<Result<Recognition, OpenError>> {
     let has = |key: &str| state.contains_key(key);
     if has("layer1.0.conv1.weight") && has("conv1.weight") && has("bn1.running_mean") {
         return Some(resnet(state));

@@ -98,7 +98,7 @@ fn the_file_named_after_the_model_comes_first() {
     assert_eq!(model.labels, ["d", "e", "f"]);
     assert_eq!(
         model.warnings,
-        ["flowers.labels.txt names 2 classes, but the model has 3 outputs: it was left aside"]
+        ["flowers.labels.txt names 2 classes, but the model has 3 outputs, so it is ignored"]
     );
     // One that may belong to another model is not, as long as names are found.
     std::fs::remove_file(folder.path().join("flowers.labels.txt")).expect("it is removed");
@@ -124,10 +124,10 @@ fn a_file_of_no_use_gives_a_sentence_and_no_harm() {
             b"a\nb\nc\nd",
             "names 4 classes, but the model has 3 outputs",
         ),
-        (b"a\nb\0\nc", "is no text in UTF-8"),
-        (b"a\nb\n\xff", "is no text in UTF-8"),
-        (&utf16, "is no text in UTF-8"),
-        (&binary, "is no text in UTF-8"),
+        (b"a\nb\0\nc", "is not UTF-8 text"),
+        (b"a\nb\n\xff", "is not UTF-8 text"),
+        (&utf16, "is not UTF-8 text"),
+        (&binary, "is not UTF-8 text"),
         (huge.as_bytes(), "is larger than 1 MB"),
         (long.as_bytes(), "is larger than 1 MB"),
     ] {
@@ -136,13 +136,16 @@ fn a_file_of_no_use_gives_a_sentence_and_no_harm() {
             write(&folder, name, bytes);
             let model = opened(&path);
             assert!(model.labels.is_empty() && model.labels_from.is_empty());
-            assert_eq!(model.warnings, [format!("{name} {why}: it was left aside")]);
+            assert_eq!(model.warnings, [format!("{name} {why}, so it is ignored")]);
         }
     }
     let (folder, path) = classifier();
     std::fs::create_dir(folder.path().join("labels.txt")).expect("a folder");
     let said = &opened(&path).warnings;
-    assert_eq!(*said, ["labels.txt is no regular file: it was left aside"]);
+    assert_eq!(
+        *said,
+        ["labels.txt is not a regular file, so it is ignored"]
+    );
     // The command line says so too, and runs.
     let (model, input) = (path, fixture("bnnet_keras3/io.npz"));
     let out = folder.path().join("out.npz");
@@ -159,7 +162,7 @@ fn a_file_of_no_use_gives_a_sentence_and_no_harm() {
         out,
     ]);
     let text = String::from_utf8_lossy(&done.stderr);
-    assert!(text.contains("labels.txt is no regular file"), "{text}");
+    assert!(text.contains("labels.txt is not a regular file"), "{text}");
     assert!(Path::new(out).is_file());
 }
 

@@ -60,7 +60,7 @@ fn from_file(
             }
             Err(why) => why,
         };
-        odd.push((i, format!("{name} {why}: it was left aside")));
+        odd.push((i, format!("{name} {why}, so it is ignored")));
     }
     model.warnings.extend(odd.into_iter().map(|(_, why)| why));
     None
@@ -99,8 +99,7 @@ fn text(beside: &dyn Beside, name: &str) -> Result<Option<String>, String> {
         return Ok(None);
     };
     let text = String::from_utf8(bytes).ok().filter(|t| !t.contains('\0'));
-    text.map(Some)
-        .ok_or_else(|| "is no text in UTF-8".to_owned())
+    text.map(Some).ok_or_else(|| "is not UTF-8 text".to_owned())
 }
 
 #[cfg(test)]

@@ -40,6 +40,6 @@ pub enum SaveError {
     /// Files of this format are only read.
     #[error("{0}")]
     ReadOnlyFormat(&'static str),
-    #[error("the new file cannot be put together ({0})")]
+    #[error("the new file cannot be built ({0})")]
     Content(String),
 }

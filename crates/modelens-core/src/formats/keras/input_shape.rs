@@ -57,7 +57,7 @@ fn image_shape(shape: Option<&Value>, model: &str) -> Result<[Option<usize>; 3],
         reason,
     };
     let shape =
-        shape.ok_or_else(|| refuse("the file does not say of which shape its input is".into()))?;
+        shape.ok_or_else(|| refuse("the file does not give the shape of its input".into()))?;
     let axis = |v: &Value| match v.as_u64() {
         Some(n) if n > 0 => usize::try_from(n).ok().map(Some),
         None if v.is_null() => Some(None),

@@ -272,7 +272,7 @@ fn assemble(
     if reduced_precision > 0 {
         let n = reduced_precision;
         warnings.push(format!(
-            "{n} layers were made for 16-bit numbers and run with 32 bits here"
+            "{n} layers compute in 16 bits in Keras and in 32 bits here"
         ));
     }
     Ok(KerasFile {

@@ -1,45 +1,19 @@
-//! Looking at a model never changes it: every weight and statistic stays as it was, bit for bit.
+//! Viewing a model never changes it: every weight and statistic stays the same bit for bit.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use modelens::augment::Pipeline;
-use modelens::model::{Flags, LayerKind, Mode, Model, Preprocessing};
-use modelens::worker::{
-    AugmentationLook, DropoutSetting, Event, Grid, Look, Outcome, PassLook, PhotosSource, Request,
-    Same, Worker,
-};
+use modelens::model::{Flags, LayerKind};
+use modelens::worker::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook, Worker};
 
-use crate::support::{dog_breeds, values};
-
-/// The bits of every weight.
-pub fn bits(model: &Model) -> Vec<u32> {
-    let weights = model.graph.layers.iter().flat_map(|l| &l.weights);
-    weights
-        .flat_map(|w| values(&w.tensor))
-        .map(f32::to_bits)
-        .collect()
-}
-
-/// Asks a worker and waits for the answer.
-pub fn looked(worker: &Worker, look: Look) -> Outcome {
-    worker.send(Request::Look(Box::new(look)));
-    loop {
-        match worker.poll() {
-            Some(Event::Looked(looked)) => return looked.outcome.clone(),
-            Some(Event::Failed { message, .. }) => panic!("{message}"),
-            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
-        }
-    }
-}
+use crate::support::looks::{bundled_photos, looked, pass_look};
+use crate::support::models::{bits, dog_breeds};
 
 #[test]
-fn every_view_leaves_every_weight_as_it_was() {
+fn no_view_changes_a_weight() {
     let model = dog_breeds();
     let before = bits(&model);
-    let photos = Same(Arc::new(
-        PhotosSource::Bundled.open().expect("the bundled photos"),
-    ));
+    let photos = bundled_photos();
     let find = |matches: &dyn Fn(&LayerKind) -> bool| {
         model
             .graph
@@ -51,18 +25,8 @@ fn every_view_leaves_every_weight_as_it_was() {
     let batch_norm = find(&|k| matches!(k, LayerKind::BatchNorm(_)));
     let dropout = find(&|k| matches!(k, LayerKind::Noise(_)));
     let pass = PassLook {
-        model: Same(Arc::clone(&model)),
-        photos: photos.clone(),
-        photo: 24,
-        batch: 4,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&model.graph, true),
-        augment: None,
-        semantics: model.semantics,
-        call: Mode::Training.into(),
+        ..pass_look(&model)
     };
     let worker = Worker::start(|| {}).expect("a thread");
     let Outcome::BatchNorm(outcome) = looked(
@@ -76,7 +40,7 @@ fn every_view_leaves_every_weight_as_it_was() {
     };
     assert_ne!(
         outcome.training.next, outcome.moving,
-        "the statistics that would follow differ"
+        "the next statistics differ"
     );
     assert_eq!(outcome.inference.next, outcome.moving);
     let Outcome::Dropout(outcome) = looked(
@@ -125,25 +89,16 @@ fn every_view_leaves_every_weight_as_it_was() {
 }
 
 #[test]
-fn equal_looks_have_equal_outcomes() {
+fn equal_requests_have_equal_results() {
     let model = dog_breeds();
-    let photos = Same(Arc::new(
-        PhotosSource::Bundled.open().expect("the bundled photos"),
-    ));
     let layer = model.graph.find("dropout").expect("the dropout layer");
     let pass = PassLook {
-        model: Same(model),
-        photos,
         photo: 3,
         batch: 2,
         seed: 11,
         redraws: 5,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
-        flags: Flags::all(&dog_breeds().graph, true),
-        augment: None,
-        semantics: modelens::model::Semantics::Keras3,
-        call: Mode::Training.into(),
+        flags: Flags::all(&model.graph, true),
+        ..pass_look(&model)
     };
     let run = |pass: PassLook| {
         let worker = Worker::start(|| {}).expect("a thread");

@@ -79,7 +79,7 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
             .map(String::into_bytes)
             .map_err(PngError::from),
         None => Ok(figure.svg.clone().into_bytes()),
-        Some(width) => png::written(&figure.svg, width, fonts, figure.dpi.map(f64::from)),
+        Some(width) => png::from_svg(&figure.svg, width, fonts, figure.dpi.map(f64::from)),
     };
     let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
         let beside = path.with_extension("csv");

@@ -8,7 +8,7 @@ use super::options::{Figure, Format, LookOptions};
 use crate::app::{App, AppOptions};
 use crate::cli::{Failure, Rules};
 use crate::command::{Action, LessonSource};
-use crate::lesson::{self, BUNDLED, Lesson};
+use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
 use crate::state::View;
 
 impl Figure {
@@ -76,19 +76,19 @@ fn opened(name: &Path) -> Result<Lesson, Failure> {
     lesson.map_err(|error| Failure::File(format!("{error}: {}", name.display())))
 }
 
-/// The lesson an argument names: a file, else a bundled one by its title.
+/// The lesson that an argument names: a file, or else a bundled one by its id or title.
 pub(super) fn lesson_source(name: &Path) -> Result<LessonSource, Failure> {
     if name.exists() {
         return Ok(LessonSource::File(name.to_owned()));
     }
     let wanted = slug(&name.to_string_lossy());
-    let titles = BUNDLED.map(|bundled| slug(bundled.title));
-    if let Some(number) = titles.iter().position(|title| *title == wanted) {
+    let is_wanted = |bundled: &BundledLesson| bundled.id == wanted || slug(bundled.title) == wanted;
+    if let Some(number) = BUNDLED.iter().position(is_wanted) {
         return Ok(LessonSource::Bundled(number));
     }
     Err(Failure::File(format!(
-        "there is no such file, and no such lesson among {}: {}",
-        titles.join(", "),
+        "there is no such file, and the bundled lessons are {}: {}",
+        BUNDLED.map(|bundled| bundled.id).join(", "),
         name.display()
     )))
 }
@@ -129,9 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn bundled_lessons_are_found_by_their_titles() {
+    fn bundled_lessons_are_found_by_id_and_title() {
         for (number, bundled) in BUNDLED.iter().enumerate() {
-            for name in [bundled.title.to_owned(), slug(bundled.title)] {
+            for name in [
+                bundled.id.to_owned(),
+                bundled.title.to_owned(),
+                slug(bundled.title),
+            ] {
                 let source = lesson_source(Path::new(&name));
                 assert!(matches!(source, Ok(LessonSource::Bundled(n)) if n == number));
             }

@@ -2,9 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use egui_svg::boxes::boxes;
 use egui_svg::png::{self, PngError};
-use egui_svg::{Width, outlined};
+use egui_svg::{Width, missing_glyphs, outlined};
 
 use super::Written;
 use super::options::{Figure, Format, LookOptions};
@@ -30,7 +29,7 @@ impl Figure {
         if format == Format::Png || self.outline_text {
             look.boxes
                 .borrow_mut()
-                .extend(boxes(&drawn.svg, &FOR_FIGURES));
+                .extend(missing_glyphs(&drawn.svg, &FOR_FIGURES));
         }
         let bytes = match format {
             Format::Svg => self.svg(drawn, look)?.into_bytes(),
@@ -66,7 +65,7 @@ fn png(drawn: &Drawn, width: Width) -> Result<Vec<u8>, Failure> {
     let pixels = width
         .pixels(drawn.size[0])
         .map_err(|error| unusable(&error))?;
-    png::written(&drawn.svg, pixels, &FOR_FIGURES, width.dpi()).map_err(|error| unusable(&error))
+    png::from_svg(&drawn.svg, pixels, &FOR_FIGURES, width.dpi()).map_err(|error| unusable(&error))
 }
 
 fn unusable(error: &PngError) -> Failure {

@@ -1,9 +1,11 @@
 //! Turns the outputs of a classifier into probabilities.
 
+use serde::{Deserialize, Serialize};
+
 use super::graph::{Activation, Graph, Input, LayerKind};
 
 /// The meaning of the values in each row of the output, `[N, classes]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reading {
     /// Probabilities that sum to 1.
     Softmax,

@@ -1,9 +1,11 @@
 //! Names the network in a file, and says how it is known.
 
+use serde::{Deserialize, Serialize};
+
 use super::Graph;
 
 /// The network in a file, and what that knowledge is based on.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recognised {
     /// `MobileNetV2, without its top`.
     pub what: String,

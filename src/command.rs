@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
-use crate::augment::{AugmentLayer, Preset};
+use crate::augment::{AugmentLayer, PipelinePreset};
 use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use crate::words::commands as words;
@@ -81,8 +81,8 @@ impl From<NoiseCommand> for Command {
 /// One thing to set or to do in the fine-tune view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TrainCommand {
-    SetPreset(crate::train::recipe::Preset),
-    SetOptimizer(crate::train::optimizer::Kind),
+    SetPreset(crate::train::recipe::RunPreset),
+    SetOptimizer(crate::train::optimizer::OptimizerKind),
     SetRate(f64),
     SetEpochs(usize),
     /// Trains the file's own head instead of a new one.
@@ -108,7 +108,7 @@ impl From<TrainCommand> for Command {
 /// One thing to do with the augmentation pipeline or its grid.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PipelineCommand {
-    SetPreset(Preset),
+    SetPreset(PipelinePreset),
     /// Takes the layers of the open file.
     UseOwn,
     /// Turns one step on or off.

@@ -17,7 +17,7 @@ use crate::figure::{DrawError, What, draw};
 use crate::lesson::Step;
 use crate::model::{LayerId, Role};
 use crate::state::{State, View};
-use crate::train::recipe::Preset;
+use crate::train::recipe::RunPreset;
 use egui_svg::Images;
 
 pub use options::Figure;
@@ -271,7 +271,7 @@ impl Figure {
     /// Starts the runs of the view finetune.
     fn train(&self, app: &mut App, ctx: &Context) {
         let train = &mut app.state_mut().settings.train;
-        train.preset = self.preset.map_or(train.preset, Preset::from);
+        train.preset = self.preset.map_or(train.preset, RunPreset::from);
         train.epochs = self.epochs.unwrap_or(train.epochs);
         train.rate = self.rate.unwrap_or(train.rate);
         app.command(ctx, Action::StartRuns.into());

@@ -15,8 +15,8 @@ use super::{Failure, Reading, Rules, trainable};
 use crate::dataset::Photos;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
-use crate::train::optimizer::Kind;
-use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
+use crate::train::optimizer::OptimizerKind;
+use crate::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
@@ -119,7 +119,7 @@ pub enum CliPreset {
     UnfrozeSmallBatch,
 }
 
-impl From<CliPreset> for Preset {
+impl From<CliPreset> for RunPreset {
     fn from(preset: CliPreset) -> Self {
         match preset {
             CliPreset::FourWay => Self::FourWay,
@@ -204,7 +204,7 @@ impl Train {
 
     fn setup(&self, model: &Model) -> Result<FineTune, Failure> {
         let augment = self.augment.as_deref().map(super::augment::pipeline);
-        let preset = self.preset.map(Preset::from);
+        let preset = self.preset.map(RunPreset::from);
         Ok(FineTune {
             preprocessing: model.preprocessing,
             head: match self.head {
@@ -215,15 +215,15 @@ impl Train {
                 },
             },
             optimizer: match self.optimizer {
-                CliOptimizer::Sgd => Kind::Sgd {
+                CliOptimizer::Sgd => OptimizerKind::Sgd {
                     momentum: self.momentum as f32,
                 },
-                CliOptimizer::Rmsprop => Kind::RmsProp,
-                CliOptimizer::Adam => Kind::Adam,
-                CliOptimizer::Adamw => Kind::AdamW,
+                CliOptimizer::Rmsprop => OptimizerKind::RmsProp,
+                CliOptimizer::Adam => OptimizerKind::Adam,
+                CliOptimizer::Adamw => OptimizerKind::AdamW,
             },
             batch: preset
-                .and_then(Preset::batch)
+                .and_then(RunPreset::batch)
                 .unwrap_or(usize::try_from(self.batch).unwrap_or(usize::MAX)),
             validation: self.validation_split,
             seed: self.seed,
@@ -235,7 +235,7 @@ impl Train {
     fn recipes(&self, network: &Network, semantics: Semantics) -> Result<Vec<Recipe>, Failure> {
         let epochs = usize::try_from(self.epochs).unwrap_or(usize::MAX);
         if let Some(preset) = self.preset {
-            return Ok(Preset::from(preset).recipes(epochs, self.rate));
+            return Ok(RunPreset::from(preset).recipes(epochs, self.rate));
         }
         let absent = match self.head {
             CliHead::New => "none",

@@ -6,11 +6,11 @@ use super::{
     Action, Command, DeskCommand, LessonCommand, LessonSource, PipelineCommand, TrainCommand,
 };
 use crate::app::experiment;
-use crate::augment::Preset;
+use crate::augment::PipelinePreset;
 use crate::lesson::BUNDLED;
 use crate::model::{Mode, Outer, Preprocessing, Role, Semantics};
 use crate::state::{Base, State, Status, ThemeChoice, model_title, photos_title};
-use crate::train::optimizer::Kind;
+use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
 use crate::views::call;
 use crate::words::call as call_words;
@@ -162,12 +162,12 @@ impl Action {
 /// What the next runs are made of.
 fn runs(state: &State, table: &mut Vec<Choice>) {
     let train = state.settings.train;
-    for preset in recipe::Preset::ALL {
+    for preset in recipe::RunPreset::ALL {
         let name = words::fine_tune(preset.label());
         let line = Choice::new(name, TrainCommand::SetPreset(preset));
         table.push(line.chosen(preset == train.preset));
     }
-    for kind in Kind::ALL {
+    for kind in OptimizerKind::ALL {
         let name = words::fine_tune_with(kind.label());
         let line = Choice::new(name, TrainCommand::SetOptimizer(kind));
         table.push(line.chosen(kind == train.optimizer));
@@ -205,7 +205,7 @@ fn settings(state: &State, table: &mut Vec<Choice>) {
                 .unless(why_not),
         );
     }
-    for preset in Preset::ALL {
+    for preset in PipelinePreset::ALL {
         let name = words::pipeline(preset.label());
         let line = Choice::new(name, PipelineCommand::SetPreset(preset));
         table.push(line.chosen(settings.pipeline == preset.pipeline()));

@@ -4,11 +4,11 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::augment::Preset;
+use crate::augment::PipelinePreset;
 use crate::command::Action;
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::state::View;
-use crate::train::optimizer::Kind;
+use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
 use crate::worker::Grid;
 
@@ -144,7 +144,7 @@ impl Word for Grid {
     }
 }
 
-impl Word for Preset {
+impl Word for PipelinePreset {
     const WHAT: &'static str = "pipeline";
     fn all() -> Vec<(String, Self)> {
         let word = |preset: Self| preset.label().to_lowercase().replace(' ', "-");
@@ -152,7 +152,7 @@ impl Word for Preset {
     }
 }
 
-impl Word for recipe::Preset {
+impl Word for recipe::RunPreset {
     const WHAT: &'static str = "preset of runs";
     fn all() -> Vec<(String, Self)> {
         let presets = Self::ALL.into_iter();
@@ -160,7 +160,7 @@ impl Word for recipe::Preset {
     }
 }
 
-impl Word for Kind {
+impl Word for OptimizerKind {
     const WHAT: &'static str = "optimizer";
     fn all() -> Vec<(String, Self)> {
         let kinds = Self::ALL.into_iter();

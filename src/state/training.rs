@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::train::optimizer::Kind;
-use crate::train::recipe::Preset;
+use crate::train::optimizer::OptimizerKind;
+use crate::train::recipe::RunPreset;
 use crate::train::summary::Summary;
-use crate::train::trainer::Step;
+use crate::train::trainer::TrainingStep;
 use crate::worker::fine_tune::HeadChoice;
 use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
 
@@ -13,8 +13,8 @@ use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrainSettings {
-    pub preset: Preset,
-    pub optimizer: Kind,
+    pub preset: RunPreset,
+    pub optimizer: OptimizerKind,
     pub rate: f64,
     /// Of each stage.
     pub epochs: usize,
@@ -44,8 +44,8 @@ impl TrainSettings {
 impl Default for TrainSettings {
     fn default() -> Self {
         Self {
-            preset: Preset::FourWay,
-            optimizer: Kind::Adam,
+            preset: RunPreset::FourWay,
+            optimizer: OptimizerKind::Adam,
             rate: 1e-3,
             epochs: 3,
             own_head: false,
@@ -83,7 +83,7 @@ pub enum Status {
 #[derive(Clone, Debug, Default)]
 pub struct RunState {
     pub name: String,
-    pub steps: Vec<Step>,
+    pub steps: Vec<TrainingStep>,
     /// Steps in all; 0 before the photos are read.
     pub total: usize,
     pub features_kept: bool,

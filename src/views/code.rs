@@ -3,7 +3,7 @@
 use crate::augment::{AugmentLayer, Pipeline};
 use crate::model::{Effective, Mode, Outer, Reading, Semantics};
 use crate::state::TrainSettings;
-use crate::train::recipe::Preset;
+use crate::train::recipe::RunPreset;
 use crate::words::number::trimmed;
 use crate::worker::fine_tune::HeadChoice;
 
@@ -42,7 +42,7 @@ pub fn augmentation(pipeline: &Pipeline, semantics: Semantics) -> String {
 /// The fine-tune view.
 pub fn fine_tune(settings: &TrainSettings, head: HeadChoice, semantics: Semantics) -> String {
     let (preset, epochs) = (settings.preset, settings.epochs);
-    let lab = preset == Preset::CourseLab;
+    let lab = preset == RunPreset::CourseLab;
     let missing = |line| {
         if preset == line {
             "  # the line that was forgotten"
@@ -51,8 +51,8 @@ pub fn fine_tune(settings: &TrainSettings, head: HeadChoice, semantics: Semantic
         }
     };
     let (flag, call) = (
-        missing(Preset::ForgotTrainable),
-        missing(Preset::ForgotTraining),
+        missing(RunPreset::ForgotTrainable),
+        missing(RunPreset::ForgotTraining),
     );
     if semantics == Semantics::PyTorch {
         let later = if lab {

@@ -22,7 +22,7 @@ use crate::model::{Model, PassError};
 
 /// What one optimizer step did.
 #[derive(Debug)]
-pub struct Step {
+pub struct SgdStep {
     /// Before the step.
     pub loss: f32,
     /// The weights after the step: those an optimizer may change under the flags.
@@ -103,7 +103,7 @@ pub fn sgd_step(
     rate: f64,
     loss: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     proceed: &dyn Fn(usize, usize) -> bool,
-) -> Result<Step, PassError> {
+) -> Result<SgdStep, PassError> {
     let stretch = Stretch::default();
     let mut done = gradients(model, x, stretch, options, loss, proceed)?;
     for (key, gradient) in &done.gradients {
@@ -114,7 +114,7 @@ pub fn sgd_step(
             })?;
         }
     }
-    Ok(Step {
+    Ok(SgdStep {
         loss: done.loss,
         weights: done.weights,
         pass: done.pass,

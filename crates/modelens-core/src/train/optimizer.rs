@@ -21,7 +21,7 @@ const WEIGHT_DECAY: f32 = 0.004;
 /// Which rule turns gradients into new weights. The formulas and the values of all settings that
 /// are not shown are Keras 3's; PyTorch's own differ slightly (epsilon, RMSprop's rho).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum OptimizerKind {
     /// `v := momentum v - rate g; w := w + v`
     Sgd { momentum: f32 },
     /// `v := 0.9 v + 0.1 g^2; w := w - rate g / sqrt(v + 1e-7)`
@@ -33,7 +33,7 @@ pub enum Kind {
     AdamW,
 }
 
-impl Kind {
+impl OptimizerKind {
     /// SGD with the momentum most courses take.
     pub const SGD: Self = Self::Sgd { momentum: 0.9 };
     /// Every optimizer, in the order of the window's menu.
@@ -63,7 +63,7 @@ impl Kind {
 /// An optimizer and what it remembers of earlier steps.
 #[derive(Clone, Debug)]
 pub struct Optimizer {
-    kind: Kind,
+    kind: OptimizerKind,
     /// Steps done.
     steps: i32,
     slots: BTreeMap<(LayerId, &'static str), Slots>,
@@ -77,7 +77,7 @@ struct Slots {
 }
 
 impl Optimizer {
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: OptimizerKind) -> Self {
         Self {
             kind,
             steps: 0,
@@ -112,7 +112,7 @@ impl Optimizer {
 }
 
 fn update(
-    kind: Kind,
+    kind: OptimizerKind,
     step: i32,
     rate: f32,
     slots: &mut Slots,
@@ -126,7 +126,7 @@ fn update(
     }
     slots.first.resize(w.len(), 0.0);
     slots.second.resize(w.len(), 0.0);
-    let decay = if kind == Kind::AdamW {
+    let decay = if kind == OptimizerKind::AdamW {
         WEIGHT_DECAY * rate
     } else {
         0.0
@@ -135,15 +135,15 @@ fn update(
     let averages = slots.first.iter_mut().zip(&mut slots.second);
     for ((w, &g), (m, v)) in w.iter_mut().zip(&g).zip(averages) {
         match kind {
-            Kind::Sgd { momentum } => {
+            OptimizerKind::Sgd { momentum } => {
                 *m = momentum * *m - rate * g;
                 *w += *m;
             }
-            Kind::RmsProp => {
+            OptimizerKind::RmsProp => {
                 *v = RHO * *v + (1.0 - RHO) * g * g;
                 *w -= rate * g / (*v + EPSILON).sqrt();
             }
-            Kind::Adam | Kind::AdamW => {
+            OptimizerKind::Adam | OptimizerKind::AdamW => {
                 *w -= decay * *w;
                 *m += (g - *m) * (1.0 - BETA_1);
                 *v += (g * g - *v) * (1.0 - BETA_2);

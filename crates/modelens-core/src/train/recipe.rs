@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::network::Network;
-use super::optimizer::Kind;
-use super::trainer::{Plan, Stage};
+use super::optimizer::OptimizerKind;
+use super::trainer::{Stage, TrainingPlan};
 use crate::model::{Flags, Mode, Outer, Semantics};
 
 /// The `trainable` flags of the base; a new head always learns.
@@ -45,8 +45,8 @@ pub struct Recipe {
 
 /// What all runs beside each other share.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Common {
-    pub optimizer: Kind,
+pub struct SharedSettings {
+    pub optimizer: OptimizerKind,
     pub batch: usize,
     pub seed: u64,
     pub semantics: Semantics,
@@ -60,9 +60,9 @@ pub struct Common {
 
 impl Recipe {
     /// What the recipe means for this network.
-    pub fn plan(&self, network: &Network, common: &Common) -> Plan {
+    pub fn plan(&self, network: &Network, common: &SharedSettings) -> TrainingPlan {
         let common = common.clone();
-        Plan {
+        TrainingPlan {
             optimizer: common.optimizer,
             batch: common.batch,
             seed: common.seed,
@@ -111,7 +111,7 @@ impl StageRecipe {
 
 /// Runs that are there to choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Preset {
+pub enum RunPreset {
     /// The base's `training` times its `trainable`.
     FourWay,
     /// The head alone, on the frozen base in inference mode.
@@ -129,7 +129,7 @@ pub enum Preset {
 /// The first layer that the course's lab fine-tunes.
 pub const LAB_FROM: usize = 120;
 
-impl Preset {
+impl RunPreset {
     pub const ALL: [Self; 6] = [
         Self::FourWay,
         Self::HeadOnly,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::movement::Movement;
 use super::network::Network;
-use super::trainer::{Score, Stage, Step, Trainer};
+use super::trainer::{Score, Stage, Trainer, TrainingStep};
 use crate::model::{Mode, Outer, Role, Semantics};
 
 /// What a run has done so far.
@@ -35,7 +35,7 @@ pub struct Summary {
 
 impl Summary {
     /// `None` before the first epoch has ended.
-    pub fn of(trainer: &Trainer, steps: &[Step]) -> Option<Self> {
+    pub fn of(trainer: &Trainer, steps: &[TrainingStep]) -> Option<Self> {
         let (last, end) = steps
             .iter()
             .rev()
@@ -43,9 +43,9 @@ impl Summary {
         let plan = trainer.plan();
         let network = trainer.network();
         let stage = plan.stages.get(last.stage)?;
-        let epoch: Vec<&Step> = steps.iter().filter(|s| s.epoch == last.epoch).collect();
+        let epoch: Vec<&TrainingStep> = steps.iter().filter(|s| s.epoch == last.epoch).collect();
         let photos: usize = epoch.iter().map(|s| s.photos).sum();
-        let mean = |of: fn(&Step) -> f64| {
+        let mean = |of: fn(&TrainingStep) -> f64| {
             let sum: f64 = epoch.iter().map(|s| of(s) * s.photos as f64).sum();
             sum / photos.max(1) as f64
         };

@@ -18,7 +18,7 @@ use crate::model::pass::{Pass, PassOptions, Stretch, run_stretch};
 use crate::model::{Flags, Outer};
 use crate::random::Draws;
 
-pub use plan::{EpochEnd, Photos, Plan, Proceed, Score, Stage, Step};
+pub use plan::{EpochEnd, PhotoBatches, Proceed, Score, Stage, TrainingPlan, TrainingStep};
 
 /// What the order of photos is addressed by.
 const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle\0");
@@ -26,7 +26,7 @@ const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle\0");
 /// A run under way.
 pub struct Trainer {
     network: Arc<Network>,
-    plan: Plan,
+    plan: TrainingPlan,
     /// What differs from the network's own weights and statistics.
     weights: Overrides,
     optimizer: Optimizer,
@@ -46,7 +46,7 @@ pub type OnFeatures = Box<dyn Fn(usize, usize) + Send>;
 impl Trainer {
     /// # Errors
     /// No photos to train with, and flags under which nothing learns.
-    pub fn new(network: Arc<Network>, plan: Plan) -> Result<Self, TrainError> {
+    pub fn new(network: Arc<Network>, plan: TrainingPlan) -> Result<Self, TrainError> {
         if plan.training.is_empty() {
             return Err(TrainError::NothingToTrainWith);
         }
@@ -76,7 +76,7 @@ impl Trainer {
         &self.network
     }
 
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &TrainingPlan {
         &self.plan
     }
 
@@ -102,9 +102,9 @@ impl Trainer {
     /// See [`TrainError`].
     pub fn advance(
         &mut self,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
-    ) -> Result<Option<Step>, TrainError> {
+    ) -> Result<Option<TrainingStep>, TrainError> {
         if self.is_done() {
             return Ok(None);
         }
@@ -174,7 +174,7 @@ impl Trainer {
             None
         };
         self.done += 1;
-        Ok(Some(Step {
+        Ok(Some(TrainingStep {
             stage: self.stage,
             epoch: epoch + 1,
             step: self.done,
@@ -192,7 +192,7 @@ impl Trainer {
     fn enter_stage(
         &mut self,
         epoch: usize,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<(), TrainError> {
         let mut before = 0;
@@ -228,7 +228,7 @@ impl Trainer {
         &self,
         batch: &[usize],
         draw: Option<u64>,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<Tensor, TrainError> {
         let Some(features) = &self.features else {

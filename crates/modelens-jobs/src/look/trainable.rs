@@ -9,7 +9,7 @@ use modelens_core::model::flags::base_of;
 use modelens_core::model::layers::norm::Moments;
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
-use modelens_core::train::{Step, loss, sgd_step};
+use modelens_core::train::{SgdStep, loss, sgd_step};
 
 /// The learning rate of each step.
 const RATE: f64 = 0.01;
@@ -183,7 +183,12 @@ fn learnable(layer: &Layer) -> usize {
 }
 
 /// Adds what the step did to one layer.
-fn measure(part: &mut CardPart, id: LayerId, layer: &Layer, step: &Step) -> Result<(), LookError> {
+fn measure(
+    part: &mut CardPart,
+    id: LayerId,
+    layer: &Layer,
+    step: &SgdStep,
+) -> Result<(), LookError> {
     let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
     for weight in &layer.weights {
         if let Some(after) = step.weights.get(&(id, weight.name)) {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::Tensor;
 
-use super::{EpochEnd, Photos, Proceed, Score, Stage, Trainer, correct};
+use super::{EpochEnd, PhotoBatches, Proceed, Score, Stage, Trainer, correct};
 use crate::model::Mode;
 use crate::model::pass::{PassOptions, Stretch, run_stretch};
 use crate::train::loss::cross_entropy;
@@ -23,7 +23,7 @@ impl Trainer {
     pub(super) fn features_of(
         &self,
         stage: usize,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<Option<HashMap<usize, Tensor>>, TrainError> {
         let stage = &self.plan.stages[stage];
@@ -73,7 +73,7 @@ impl Trainer {
         &self,
         stage: &Stage,
         repeat: u64,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<EpochEnd, TrainError> {
         let validation = if self.plan.validation.is_empty() {
@@ -98,7 +98,7 @@ impl Trainer {
         stage: &Stage,
         mode: Mode,
         repeat: u64,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<Score, TrainError> {
         let (mut loss, mut right) = (0.0, 0);

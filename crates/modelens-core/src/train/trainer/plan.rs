@@ -7,13 +7,13 @@ use candle_core::Tensor;
 use crate::model::{Flags, Outer, Semantics};
 use crate::train::movement::Movement;
 use crate::train::network::TrainError;
-use crate::train::optimizer::Kind;
+use crate::train::optimizer::OptimizerKind;
 
 /// Asks whether the run still goes on.
 pub type Proceed<'a> = &'a (dyn Fn() -> bool + Sync);
 
 /// Where the photos of a run come from.
-pub trait Photos {
+pub trait PhotoBatches {
     /// The photos as the model's first layer takes them, `[N, H, W, C]`; with the augmentation that
     /// `draw` addresses, or without any.
     ///
@@ -43,8 +43,8 @@ pub struct Stage {
 
 /// All that a run follows.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    pub optimizer: Kind,
+pub struct TrainingPlan {
+    pub optimizer: OptimizerKind,
     pub batch: usize,
     pub seed: u64,
     pub semantics: Semantics,
@@ -59,7 +59,7 @@ pub struct Plan {
     pub targets: Vec<u32>,
 }
 
-impl Plan {
+impl TrainingPlan {
     /// Steps of one epoch: the last batch may be smaller.
     pub fn steps_per_epoch(&self) -> usize {
         self.training.len().div_ceil(self.batch.max(1))
@@ -83,7 +83,7 @@ pub struct Score {
 
 /// What one step did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct TrainingStep {
     /// From 0.
     pub stage: usize,
     /// From 1, over all stages.

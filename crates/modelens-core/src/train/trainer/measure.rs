@@ -1,4 +1,4 @@
-//! Passes that change nothing: features that are computed once, and the validation photos.
+//! Passes that change nothing: features that are computed once, and validation.
 
 use std::collections::HashMap;
 
@@ -13,13 +13,13 @@ use crate::train::network::{Network, TrainError};
 
 /// Features are kept up to this many bytes.
 const MAX_FEATURES: usize = 1 << 30;
-/// Photos of one pass that computes features.
+/// Photos per pass that computes features.
 const FEATURES_BATCH: usize = 16;
-/// Counts passes that measure apart from those that train, so that their masks differ.
+/// Added to the count of passes that measure, so that their masks differ from those that train.
 const MEASURING: u64 = 1 << 32;
 
 impl Trainer {
-    /// The features of every photo, where the base gives the same in every step of the stage.
+    /// The base's output for every photo, if it is the same in every step of the stage.
     pub(super) fn features_of(
         &self,
         stage: usize,
@@ -68,7 +68,7 @@ impl Trainer {
         Ok(Some(features))
     }
 
-    /// What is measured after an epoch; nothing moves.
+    /// Measures after an epoch; changes nothing.
     pub(super) fn measured(
         &self,
         stage: &Stage,
@@ -92,7 +92,7 @@ impl Trainer {
         })
     }
 
-    /// The validation photos in batches; nothing moves.
+    /// Scores the validation photos in batches; changes nothing.
     fn score(
         &self,
         stage: &Stage,

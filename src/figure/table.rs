@@ -2,7 +2,6 @@
 
 use std::fmt::{Display, Write as _};
 
-use crate::augment::Draw;
 use crate::model::Mode;
 use crate::state::{Base, RunState, State, TrainingState, View};
 use crate::train::rows::{HEADER, row};
@@ -140,39 +139,8 @@ fn augmentation(table: &mut Table, outcome: &AugmentationOutcome) {
 fn draws(table: &mut Table, mode: Mode, cell: &str, of: &Cell) {
     for (i, draw) in of.draws.iter().enumerate() {
         let item = format!("{cell} step {}", i + 1);
-        for (quantity, value) in drawn(draw) {
+        for (quantity, value) in draw.quantities() {
             table.row(Some(mode), &item, quantity, value);
-        }
-    }
-}
-
-/// The numbers of a draw: degrees counter-clockwise, fractions of height and width, pixels.
-fn drawn(draw: &Draw) -> Vec<(&'static str, f64)> {
-    let is = |flag: bool| f64::from(u8::from(flag));
-    match *draw {
-        Draw::Nothing => Vec::new(),
-        Draw::Flip {
-            left_right,
-            top_bottom,
-        } => vec![
-            ("flipped_left_right", is(left_right)),
-            ("flipped_top_bottom", is(top_bottom)),
-        ],
-        Draw::Rotation { turns } => vec![("rotation_degrees", turns * 360.0)],
-        Draw::Zoom { y, x } => vec![("zoom_height", y), ("zoom_width", x)],
-        Draw::Translation { y, x } => vec![("shift_height", y), ("shift_width", x)],
-        Draw::Shear { x, y } => vec![("shear_x", x), ("shear_y", y)],
-        Draw::Contrast { factor, .. } => vec![("contrast_factor", factor)],
-        Draw::Brightness { delta } => vec![("brightness_delta", delta)],
-        Draw::Crop {
-            top,
-            left,
-            height,
-            width,
-        } => {
-            let sides = [top, left, height, width].map(|n| n as f64);
-            let names = ["crop_top", "crop_left", "crop_height", "crop_width"];
-            names.into_iter().zip(sides).collect()
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The same setting in Keras or PyTorch, to copy.
 
-use crate::augment::{AugmentLayer, Pipeline, Transform};
+use crate::augment::{AugmentLayer, Pipeline};
 use crate::model::{Effective, Mode, Outer, Reading, Semantics};
 use crate::state::TrainSettings;
 use crate::train::recipe::Preset;
@@ -91,46 +91,8 @@ pub fn fine_tune(settings: &TrainSettings, head: HeadChoice, semantics: Semantic
 
 /// The nearest transform of torchvision.
 fn torchvision(layer: &AugmentLayer) -> String {
-    match &layer.transform {
-        Transform::Flip(_) => "v2.RandomHorizontalFlip()".to_owned(),
-        Transform::Rotation(rotation) => {
-            format!(
-                "v2.RandomRotation({})",
-                trimmed(rotation.factor.high() * 360.0)
-            )
-        }
-        Transform::Zoom(zoom) => {
-            let f = zoom.height_factor;
-            format!(
-                "v2.RandomAffine(0, scale=({}, {}))",
-                trimmed(1.0 + f.low()),
-                trimmed(1.0 + f.high())
-            )
-        }
-        Transform::Translation(shift) => format!(
-            "v2.RandomAffine(0, translate=({}, {}))",
-            trimmed(shift.width_factor.high()),
-            trimmed(shift.height_factor.high())
-        ),
-        Transform::Contrast(contrast) => {
-            format!(
-                "v2.ColorJitter(contrast={})",
-                trimmed(contrast.factor.high())
-            )
-        }
-        Transform::Brightness(brightness) => {
-            format!(
-                "v2.ColorJitter(brightness={})",
-                trimmed(brightness.factor.high())
-            )
-        }
-        Transform::Shear(_)
-        | Transform::Crop(_)
-        | Transform::Resizing(_)
-        | Transform::Rescaling(_) => {
-            format!("...  # {}", layer.keras_code())
-        }
-    }
+    let code = layer.torchvision_code();
+    code.unwrap_or_else(|| format!("...  # {}", layer.keras_code()))
 }
 
 /// A call with the layer's name, on two lines where one would be too long for the card.

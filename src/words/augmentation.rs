@@ -99,7 +99,11 @@ pub fn painted(share: &str) -> String {
 }
 
 // The parameters of a step.
-pub const OWN_WIDTH_FACTOR: &str = "width_factor of its own";
+/// The check box of an argument that may be absent.
+pub fn of_its_own(name: &str) -> String {
+    format!("{name} of its own")
+}
+
 pub const LOW_AND_HIGH: &str = "low and high";
 pub const ONE_NUMBER: &str = "one number";
 
@@ -109,8 +113,6 @@ pub fn form_of(name: &str) -> String {
 
 pub const LOW: &str = "low";
 pub const HIGH: &str = "high";
-pub const HEIGHT: &str = "height";
-pub const WIDTH: &str = "width";
 pub const OF_ITS_OWN: &str = "of its own";
 pub const LAYER_SEED: &str = "seed of the layer";
 

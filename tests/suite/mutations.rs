@@ -314,10 +314,8 @@ fn mutated_photos() {
     };
     let decodes = |path: &Path| {
         let set = PhotosSource::Folder(path.parent().expect("a folder").to_owned()).open();
-        let photos = set.ok()?.photos;
-        photos
-            .iter()
-            .find_map(|photo| modelens::dataset::decode::decode(photo).ok())
+        let set = set.ok()?;
+        (0..set.photos.len()).find_map(|photo| set.decode(photo).ok())
     };
     // A header may declare a large photo: 16 bits for each of red, green, blue and alpha, plus the
     // converted pixels.

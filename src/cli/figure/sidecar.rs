@@ -12,7 +12,7 @@ use super::lesson::lesson_source;
 use super::{Figure, view_name};
 use crate::cli::Failure;
 use crate::command::LessonSource;
-use crate::dataset::{Photo, PhotoSource};
+use crate::dataset::PhotoSet;
 use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, Step};
 use crate::state::{State, View};
@@ -159,27 +159,28 @@ fn lesson(name: &Path) -> Result<Value, Failure> {
     Ok(json!({ "name": name.to_string_lossy(), "sha256": hash }))
 }
 
-fn hashed(photo: &Photo) -> Result<Value, Failure> {
-    let hash = match &photo.source {
-        PhotoSource::Bundled(bytes) => sha256(bytes),
-        PhotoSource::File(path) => sha256(&read(path)?),
-    };
-    Ok(json!({ "name": photo.name, "sha256": hash }))
+fn hashed(photos: &PhotoSet, photo: usize) -> Result<Value, Failure> {
+    let bytes = photos.bytes(photo);
+    let bytes = bytes.map_err(|error| Failure::File(error.to_string()))?;
+    Ok(json!({ "name": photos.photos[photo].name, "sha256": sha256(&bytes) }))
 }
 
 fn photo(state: &State) -> Result<Option<Value>, Failure> {
     let gallery = state.opened.gallery.as_ref();
-    gallery.and_then(|g| g.chosen()).map(hashed).transpose()
+    let chosen = gallery.filter(|gallery| gallery.chosen().is_some());
+    chosen.map(|g| hashed(&g.photos, g.photo)).transpose()
 }
 
 fn batch(state: &State, view: View) -> Result<Vec<Value>, Failure> {
     let looked = state.computed.result(view);
-    let photos = state.photos().map_or(&[][..], |set| &set.photos);
+    let Some(photos) = state.photos() else {
+        return Ok(Vec::new());
+    };
     let batch = looked.map_or(&[][..], |looked| &looked.batch);
     batch
         .iter()
-        .filter_map(|&i| photos.get(i))
-        .map(hashed)
+        .filter(|&&photo| photo < photos.photos.len())
+        .map(|&photo| hashed(photos, photo))
         .collect()
 }
 

@@ -7,8 +7,8 @@ use eframe::egui::{
 };
 
 use super::{Shown, cells};
-use crate::augment::FillMode;
 use crate::augment::geometry::photo_outline;
+use crate::augment::{FillMode, Named as _};
 use crate::command::PipelineCommand;
 use crate::model::Mode;
 use crate::state::CellPlace;

@@ -1,13 +1,12 @@
 //! "What you see" of the augmentation view: numbers in, sentences out.
 
-use crate::augment::{AugmentLayer, Draw, Factor, FlipMode, Pipeline, Transform};
+use crate::augment::{
+    AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, RotationDraw, ZoomDraw,
+};
 use crate::model::Semantics;
 use crate::words::common;
 use crate::words::number::{angle, fixed, measured};
 use crate::worker::{AugmentationOutcome, Cell, Grid};
-
-/// Turned by more than this, a photo is rather upside down than upright.
-const UPSIDE_DOWN_DEGREES: f64 = 90.0;
 
 /// What the grid shows.
 #[derive(Clone, Copy, Debug)]
@@ -86,8 +85,8 @@ fn left(seen: &Seen<'_>) -> String {
 fn drawn(cells: &[Cell]) -> Vec<String> {
     let draws = || cells.iter().flat_map(|cell| &cell.draws);
     let mut parts = Vec::new();
-    if draws().any(|draw| matches!(draw, Draw::Flip { .. })) {
-        let flipped = |draw: &Draw| matches!(draw, Draw::Flip { left_right, top_bottom } if *left_right || *top_bottom);
+    if draws().any(|draw| matches!(draw, Draw::Flip(_))) {
+        let flipped = |draw: &Draw| matches!(draw, Draw::Flip(FlipDraw { left_right, top_bottom }) if *left_right || *top_bottom);
         let flips = cells
             .iter()
             .filter(|cell| cell.draws.iter().any(flipped))
@@ -95,14 +94,14 @@ fn drawn(cells: &[Cell]) -> Vec<String> {
         parts.push(format!("{flips} of {} are flipped", cells.len()));
     }
     let turns = draws().filter_map(|draw| match draw {
-        Draw::Rotation { turns } => Some(turns * 360.0),
+        Draw::Rotation(RotationDraw { turns }) => Some(turns * 360.0),
         _ => None,
     });
     if let Some((low, high)) = range(turns) {
         parts.push(format!("angles run from {} to {}", angle(low), angle(high)));
     }
     let zooms = draws().filter_map(|draw| match draw {
-        Draw::Zoom { y, .. } => Some(*y),
+        Draw::Zoom(ZoomDraw { y, .. }) => Some(*y),
         _ => None,
     });
     if let Some((low, high)) = range(zooms) {
@@ -112,7 +111,7 @@ fn drawn(cells: &[Cell]) -> Vec<String> {
         ));
     }
     let contrasts = draws().filter_map(|draw| match draw {
-        Draw::Contrast { factor, .. } => Some(*factor),
+        Draw::Contrast(ContrastDraw { factor, .. }) => Some(*factor),
         _ => None,
     });
     if let Some((low, high)) = range(contrasts) {
@@ -183,15 +182,10 @@ fn right(seen: &Seen<'_>) -> String {
 
 /// Whether a label may be wrong afterwards.
 fn upside_down(seen: &Seen<'_>) -> Option<String> {
-    let strong = |draw: &Draw| match draw {
-        Draw::Flip { top_bottom, .. } => *top_bottom,
-        Draw::Rotation { turns } => is_upside_down(*turns),
-        _ => false,
-    };
     let cells = &seen.outcome.training;
     let drawn = cells
         .iter()
-        .filter(|cell| cell.draws.iter().any(strong))
+        .filter(|cell| cell.draws.iter().any(Draw::is_upside_down))
         .count();
     if drawn > 0 {
         return Some(format!(
@@ -200,18 +194,7 @@ fn upside_down(seen: &Seen<'_>) -> Option<String> {
             cells.len()
         ));
     }
-    let possible = active(seen.pipeline).any(|layer| match &layer.transform {
-        Transform::Flip(flip) => flip.mode != FlipMode::Horizontal,
-        Transform::Rotation(rotation) => {
-            let largest = rotation
-                .factor
-                .low()
-                .abs()
-                .max(rotation.factor.high().abs());
-            largest * 360.0 > UPSIDE_DOWN_DEGREES
-        }
-        _ => false,
-    });
+    let possible = active(seen.pipeline).any(AugmentLayer::can_turn_upside_down);
     possible.then(|| {
         format!(
             "None of these {} is upside down, but this pipeline can flip vertically or turn by more \
@@ -221,77 +204,14 @@ fn upside_down(seen: &Seen<'_>) -> Option<String> {
     })
 }
 
-fn is_upside_down(turns: f64) -> bool {
-    let degrees = (turns * 360.0).rem_euclid(360.0);
-    degrees.min(360.0 - degrees) > UPSIDE_DOWN_DEGREES
-}
-
 /// Where these rules differ from those of the other Keras for a layer of the pipeline.
 fn differences(pipeline: &Pipeline, semantics: Semantics) -> Vec<String> {
     let mut notes = Vec::new();
     for layer in active(pipeline) {
-        let note = match (&layer.transform, semantics) {
-            (_, Semantics::PyTorch) => None,
-            (Transform::Flip(flip), _) if flip.mode == FlipMode::HorizontalAndVertical => {
-                Some(if semantics == Semantics::Keras3 {
-                    "Keras 3 draws both axes at once, so a photo is turned by 180° or left as it \
-                     is; Keras 2 draws each axis on its own."
-                        .to_owned()
-                } else {
-                    "Keras 2 draws each axis on its own; Keras 3 draws both at once.".to_owned()
-                })
-            }
-            (Transform::Contrast(contrast), _) => contrast_note(contrast.factor, semantics),
-            (Transform::Crop(_), Semantics::Keras3) => Some(
-                "RandomCrop draws once for a batch; with training=False Keras 3 returns the whole \
-                 photo, Keras 2 its middle."
-                    .to_owned(),
-            ),
-            (Transform::Crop(_), Semantics::Keras2) => Some(
-                "RandomCrop draws once for a batch; with training=False Keras 2 cuts out the \
-                 middle, Keras 3 returns the whole photo."
-                    .to_owned(),
-            ),
-            _ => None,
-        };
+        let note = layer.differences(semantics);
         notes.extend(note.filter(|note| !notes.contains(note)));
     }
     notes
-}
-
-fn contrast_note(factor: Factor, semantics: Semantics) -> Option<String> {
-    let Factor::Scalar(f) = factor else {
-        return (semantics == Semantics::Keras2).then(|| {
-            "Keras 2 draws contrast once for a batch, Keras 3 for each photo.".to_owned()
-        });
-    };
-    let (low, high) = (fixed(1.0 - f.abs(), 2), fixed(1.0 + f.abs(), 2));
-    Some(match semantics {
-        Semantics::Keras3 => format!(
-            "Keras 3 draws contrast from 1.00 to {high} and never lowers it; Keras 2 from {low}, \
-             once for a batch."
-        ),
-        _ => format!(
-            "Keras 2 draws contrast from {low} to {high}, once for a batch; Keras 3 from 1.00, for \
-             each photo."
-        ),
-    })
-}
-
-/// What a draw means, where its words alone may mislead.
-pub fn meaning(draw: &Draw) -> Option<&'static str> {
-    let zoom = |z: f64| match z {
-        z if z > 1.0 => Some("above 1: Keras zooms out, the photo looks smaller"),
-        z if z < 1.0 => Some("below 1: Keras zooms in, the photo looks larger"),
-        _ => None,
-    };
-    match draw {
-        Draw::Zoom { y, x } if (*y > 1.0) == (*x > 1.0) => zoom(*y),
-        Draw::Zoom { .. } => Some("above 1 zooms out, below 1 zooms in"),
-        Draw::Rotation { turns } if *turns > 0.0 => Some("counter-clockwise"),
-        Draw::Rotation { turns } if *turns < 0.0 => Some("clockwise"),
-        _ => None,
-    }
 }
 
 fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {

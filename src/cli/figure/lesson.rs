@@ -1,4 +1,4 @@
-//! The figures of a lesson, one a step.
+//! The figures of a lesson, one per step.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ impl Figure {
         look: &LookOptions,
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
         let Some(folder) = &self.out else {
-            let why = "name the folder of the lesson's figures with --out";
+            let why = "--from needs --out, the folder of the figures";
             return Err(Failure::Usage(why.to_owned()));
         };
         let mut lesson = opened(name)?;
@@ -93,10 +93,10 @@ pub(super) fn lesson_source(name: &Path) -> Result<LessonSource, Failure> {
     )))
 }
 
-/// Letters of a file's name that a title may make up.
+/// The most letters of a title that go into a file name.
 const SLUG: usize = 50;
 
-/// `02-some-units-go.svg`.
+/// The name of a step's file: `02-some-units-are-dropped.svg`.
 fn file_name(number: usize, title: &str, extension: &str) -> String {
     match slug(title) {
         title if title.is_empty() => format!("{number:02}.{extension}"),
@@ -104,7 +104,7 @@ fn file_name(number: usize, title: &str, extension: &str) -> String {
     }
 }
 
-/// Letters and digits in lower case; whatever stands between them is one hyphen.
+/// The letters and digits of a title in lower case, with one hyphen for anything between them.
 fn slug(title: &str) -> String {
     let lower = title.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric());

@@ -1,4 +1,4 @@
-//! Writing a figure, and what stands beside it.
+//! Writes a figure and the files beside it.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::theme::fonts::FOR_FIGURES;
 use crate::worker::{complete as complete_file, persist};
 
 impl Figure {
-    /// The figure's file, and beside it what was asked for.
+    /// The figure, and the sidecar and numbers if they were asked for.
     pub(super) fn files(
         &self,
         state: &State,
@@ -49,7 +49,7 @@ impl Figure {
     }
 
     fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
-        // What is too small as a picture is too small as a drawing.
+        // An SVG has the same limits of size as a PNG.
         look.width
             .pixels(drawn.size[0])
             .map_err(|error| unusable(&error))?;
@@ -75,7 +75,7 @@ fn unusable(error: &PngError) -> Failure {
     }
 }
 
-/// Writes the files: all of them, or none where one cannot be written.
+/// Writes all files, or none if one of them cannot be written.
 pub(super) fn write_files(files: &[Written]) -> Result<(), Failure> {
     let failed = |cause: &str, path: &Path| {
         Failure::File(format!(

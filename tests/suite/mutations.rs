@@ -362,7 +362,8 @@ fn mutated_lessons() {
         .collect();
     lessons.sort();
     let seed = bytes(lessons.first().expect("a lesson"));
-    let reads = |path: &Path| modelens::lesson::open(path).ok();
+    let names = modelens::views::values::names();
+    let reads = |path: &Path| modelens::lesson::open(path, &names).ok();
     survives("lesson.toml", &seed, mutated, reads, |_| {});
 }
 

@@ -7,13 +7,13 @@ use eframe::egui::{
 };
 
 use super::Shown;
+use super::words;
 use crate::augment::Pipeline;
 use crate::command::PipelineCommand;
 use crate::model::Mode;
 use crate::state::CellPlace;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
-use crate::words::augmentation as words;
 use crate::words::modes;
 use crate::words::number::{fixed, measured};
 use crate::worker::{AugmentationLook, Cell, Grid};

@@ -4,6 +4,7 @@
 use eframe::egui;
 use eframe::egui::{ComboBox, DragValue, Layout, Slider, SliderClamping, Ui, vec2};
 
+use super::words;
 use crate::augment::{
     AugmentLayer, Choice, Factor, FactorLimits, FillMode, Parameter, ParameterValue, PipelineStep,
     Sampling,
@@ -11,7 +12,6 @@ use crate::augment::{
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
-use crate::words::augmentation as words;
 
 /// The largest crop and the largest size that can be chosen.
 const LARGEST_SIDE: usize = 1024;

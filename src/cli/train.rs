@@ -12,6 +12,7 @@ use clap::ValueEnum;
 
 use self::output::Bar;
 use super::{Failure, Reading, Rules, trainable};
+use crate::dataset::Photos;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
@@ -19,10 +20,8 @@ use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
-use crate::worker::ModelSource;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{PhotosSource, Same};
-use crate::worker::{Replace, save_network};
+use crate::worker::{ModelSource, PhotosSource, Replace, save_network};
 
 /// Trains a base on photos and writes one row per optimizer step.
 #[derive(Debug, clap::Args)]
@@ -158,15 +157,16 @@ impl Train {
     /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
         let source = self.reading.source(self.model.as_deref());
-        let model = Arc::new(self.reading.open(self.model.as_deref())?);
+        let model = self.reading.open(self.model.as_deref())?;
         for warning in &model.warnings {
             eprintln!("warning: {warning}");
         }
         self.may_save(&source)?;
+        let photos = self.photos()?;
         let setup = self.setup(&model)?;
-        let network = Arc::new(setup.network().map_err(failed)?);
+        let network = Arc::new(setup.network(&model, &photos).map_err(failed)?);
         let recipes = self.recipes(&network, setup.semantics)?;
-        let prepared = setup.prepare(network, &|_, _| (), &|| true);
+        let prepared = setup.prepare(network, &photos, &|_, _| (), &|| true);
         let mut prepared = prepared.map_err(failed)?;
         for note in &prepared.notes {
             eprintln!("warning: {note}");
@@ -192,18 +192,20 @@ impl Train {
         }
     }
 
-    fn setup(&self, model: &Arc<Model>) -> Result<FineTune, Failure> {
+    fn photos(&self) -> Result<Photos, Failure> {
         let photos = if self.photos.as_os_str() == "bundled" && !self.photos.exists() {
             PhotosSource::Bundled
         } else {
             PhotosSource::Folder(self.photos.clone())
         };
-        let set = photos.open().map_err(|e| Failure::File(e.to_string()))?;
+        let photos = photos.open().map_err(|e| Failure::File(e.to_string()))?;
+        Ok(Arc::new(photos))
+    }
+
+    fn setup(&self, model: &Model) -> Result<FineTune, Failure> {
         let augment = self.augment.as_deref().map(super::augment::pipeline);
         let preset = self.preset.map(Preset::from);
         Ok(FineTune {
-            model: Same(Arc::clone(model)),
-            photos: Same(Arc::new(set)),
             preprocessing: model.preprocessing,
             head: match self.head {
                 CliHead::Own => HeadChoice::Own,
@@ -281,7 +283,12 @@ impl Train {
             .advance(&mut prepared.photos, &|| true)
             .map_err(failed)?
         {
-            row(&mut written.rows, &recipe.name, &step, &prepared.network);
+            row(
+                &mut written.rows,
+                &recipe.name,
+                &step,
+                &prepared.network.in_head,
+            );
             bar.tell(&step);
             // A run that is interrupted keeps the weights of a recent epoch.
             if step.end.is_some() && (trainer.is_done() || saved.elapsed() > SAVE_EVERY) {

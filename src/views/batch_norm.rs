@@ -18,7 +18,7 @@ pub use controls::controls_ui;
 use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, code};
-use crate::model::layers::norm::{Moments, next_moving};
+use crate::model::layers::batch_norm::{Moments, next_moving};
 use crate::model::{Effective, LayerId, Mode, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::{self, sizes};

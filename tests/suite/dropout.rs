@@ -78,7 +78,7 @@ fn passes(noise: Noise, semantics: Semantics, passes: u64) -> (Vec<Vec<f32>>, Ve
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: None,
+        replaced: None,
     };
     let sampler = Sampler::new(&model, &input(), options, &|| true).expect("a sampler");
     let outputs = sampler.outputs(0..passes, &|| true).expect("outputs");
@@ -178,7 +178,7 @@ fn the_ends_of_the_rate_are_what_the_framework_makes_of_them() {
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: None,
+        replaced: None,
     };
     let refused = Sampler::new(&model, &input(), options, &|| true);
     let reason = refused.err().expect("Keras 3 refuses it").to_string();
@@ -223,7 +223,7 @@ fn without_noise_the_passes_are_those_of_inference() {
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: Some((dropout, off)),
+        replaced: Some((dropout, off)),
     };
     let sampler = Sampler::new(&model, &x, options.clone(), &|| true).expect("a sampler");
     let own = values(sampler.inference().expect("an output"));
@@ -232,7 +232,7 @@ fn without_noise_the_passes_are_those_of_inference() {
     let outputs = sampler.outputs(0..3, &|| true).expect("passes");
     assert_eq!(values(&outputs.get(2).expect("a pass")), own);
     let drawing = SamplerOptions {
-        instead: None,
+        replaced: None,
         ..options
     };
     let sampler = Sampler::new(&model, &x, drawing, &|| true).expect("a sampler");

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use modelens::model::layers::simd::VARIABLE;
+use modelens::model::layers::kernels::simd::VARIABLE;
 
 #[test]
 fn the_fixtures_hold_on_any_processor() {

@@ -47,7 +47,7 @@ pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
 pub use training::{Experiment, SaveModel, Stepped, TrainEvent, TrainRequest};
 
 use crate::words;
-pub use modelens_core::model::layers::norm::Moments;
+pub use modelens_core::model::layers::batch_norm::Moments;
 pub use modelens_core::model::open::ModelSource;
 
 /// Where photos come from.

@@ -125,7 +125,7 @@ fn cut_head(model: &mut Model) {
     let is_head = |node: &Node| {
         matches!(
             graph.layers[node.layer].kind,
-            LayerKind::GlobalPool2d { .. }
+            LayerKind::GlobalPool2d(_)
         )
     };
     if let Some(head) = graph.nodes.iter().position(is_head)

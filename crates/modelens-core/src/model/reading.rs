@@ -21,7 +21,7 @@ impl Reading {
         let mut is_flat = false;
         loop {
             let (activation, is_rows) = match &graph.layers.get(node.layer)?.kind {
-                LayerKind::Dense(activation) => (*activation, true),
+                LayerKind::Dense(dense) => (dense.activation, true),
                 LayerKind::Conv2d(conv) => (conv.activation, is_flat),
                 LayerKind::Activation(Activation::Linear)
                 | LayerKind::Identity
@@ -81,6 +81,7 @@ impl Reading {
 mod tests {
     use super::*;
     use crate::model::graph::{Layer, Node};
+    use crate::model::layers::Dense;
     use crate::model::open::ModelSource;
 
     fn ending(kinds: &[LayerKind]) -> Graph {
@@ -109,7 +110,7 @@ mod tests {
 
     #[test]
     fn the_last_layer_decides() {
-        let dense = LayerKind::Dense;
+        let dense = |activation| LayerKind::Dense(Dense { activation });
         let activation = LayerKind::Activation;
         let of = |kinds: &[LayerKind]| {
             let mut all = vec![LayerKind::Input];

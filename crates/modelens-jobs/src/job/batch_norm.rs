@@ -2,7 +2,7 @@
 //! the file, and one layer's statistics on further batches.
 
 use super::PassLook;
-use modelens_core::model::layers::norm::{Moments, next_moving};
+use modelens_core::model::layers::batch_norm::{Moments, next_moving};
 use modelens_core::model::{Effective, LayerId, Semantics, Statistics};
 
 /// One BatchNorm layer on one batch.

@@ -17,7 +17,7 @@ use crate::photos::PhotoCache;
 use crate::words;
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
-use modelens_core::model::layers::norm::moments;
+use modelens_core::model::layers::batch_norm::moments;
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{LayerId, Mode};
 use modelens_core::random::Draws;

@@ -3,8 +3,7 @@
 use serde_json::Value;
 
 use super::settings::Settings;
-use crate::model::graph::Activation;
-use crate::model::layers::function::Function;
+use crate::model::layers::Activation;
 use crate::model::{OpenError, Semantics};
 
 /// What one of these stands for: `"relu"`, `{"class_name": "function", "config": "relu"}`,
@@ -54,7 +53,7 @@ pub(super) fn by_name(name: &str, semantics: Semantics) -> Option<Activation> {
         "gelu" => Activation::Gelu { approximate: false },
         "sigmoid" => Activation::Sigmoid,
         "hard_sigmoid" if semantics == Semantics::Keras3 => Activation::HardSigmoid,
-        "hard_sigmoid" => Activation::Function(Function::SlopedSigmoid),
+        "hard_sigmoid" => Activation::HardSigmoidKeras2,
         "silu" | "swish" => Activation::Silu,
         "hard_silu" | "hard_swish" => Activation::HardSilu,
         "softmax" => Activation::Softmax,
@@ -62,12 +61,12 @@ pub(super) fn by_name(name: &str, semantics: Semantics) -> Option<Activation> {
         "softsign" => Activation::Softsign,
         "tanh" => Activation::Tanh,
         "exponential" => Activation::Exponential,
-        "mish" => Activation::Function(Function::Mish),
-        "log_sigmoid" => Activation::Function(Function::LogSigmoid),
-        "log_softmax" => Activation::Function(Function::LogSoftmax),
-        "hard_tanh" => Activation::Function(Function::Clip(-1.0, 1.0)),
-        "tanh_shrink" => Activation::Function(Function::TanhShrink),
-        "squareplus" => Activation::Function(Function::Squareplus),
+        "mish" => Activation::Mish,
+        "log_sigmoid" => Activation::LogSigmoid,
+        "log_softmax" => Activation::LogSoftmax,
+        "hard_tanh" => Activation::Clip(-1.0, 1.0),
+        "tanh_shrink" => Activation::TanhShrink,
+        "squareplus" => Activation::Squareplus,
         _ => return None,
     })
 }

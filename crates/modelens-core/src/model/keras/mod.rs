@@ -30,7 +30,6 @@ mod specs;
 #[cfg(test)]
 mod tests;
 mod weights_only;
-mod windows;
 
 use serde_json::Value;
 

@@ -3,6 +3,7 @@
 use super::builder::{Builder, Convolution};
 use super::{Opened, StateDict};
 use crate::model::graph::{Activation, LayerKind, Merge, Noise, Pooling};
+use crate::model::layers::GlobalPool2d;
 use crate::model::{NodeId, OpenError, Preprocessing};
 
 /// One row of the block table.
@@ -147,10 +148,10 @@ pub fn build(state: &StateDict) -> Result<Opened, OpenError> {
         LayerKind::Activation(Activation::RELU6),
         &[x],
     );
-    let pooling = LayerKind::GlobalPool2d {
+    let pooling = LayerKind::GlobalPool2d(GlobalPool2d {
         pooling: Pooling::Average,
         keep_dims: false,
-    };
+    });
     let x = b.plain("_avg_pooling", "AdaptiveAvgPool2d", pooling, &[x]);
     let dropout = LayerKind::Noise(Noise::Dropout {
         rate: DROPOUT,

@@ -6,6 +6,7 @@ use candle_core::Tensor;
 use super::StateDict;
 use super::builder::Builder;
 use crate::model::graph::{Activation, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
+use crate::model::layers::GlobalPool2d;
 use crate::model::{NodeId, OpenError};
 
 /// What the modules of one architecture have in common.
@@ -218,10 +219,10 @@ impl<'a> Net<'a> {
 
     /// `nn.AdaptiveAvgPool2d(1)`.
     pub fn global_average(&mut self, name: &str, x: Value, keep_dims: bool) -> Value {
-        let kind = LayerKind::GlobalPool2d {
+        let kind = LayerKind::GlobalPool2d(GlobalPool2d {
             pooling: Pooling::Average,
             keep_dims,
-        };
+        });
         self.plain(name, "AdaptiveAvgPool2d", kind, x)
     }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::SaveError;
 use crate::model::graph::{Activation, LayerKind, Noise};
+use crate::model::layers::{Dense, GlobalPool2d};
 use crate::model::{Graph, Layer, Model};
 use crate::train::network::Network;
 
@@ -156,7 +157,7 @@ impl Style {
         config.insert("trainable".into(), json!(true));
         config.insert("dtype".into(), json!("float32"));
         let class = match &layer.kind {
-            LayerKind::GlobalPool2d { keep_dims, .. } => {
+            LayerKind::GlobalPool2d(GlobalPool2d { keep_dims, .. }) => {
                 config.insert("data_format".into(), json!("channels_last"));
                 config.insert("keepdims".into(), json!(keep_dims));
                 "GlobalAveragePooling2D"
@@ -167,7 +168,7 @@ impl Style {
                 config.insert("seed".into(), Value::Null);
                 "Dropout"
             }
-            LayerKind::Dense(activation) => {
+            LayerKind::Dense(Dense { activation }) => {
                 let units = layer
                     .weight("bias")
                     .map_or(0, candle_core::Tensor::elem_count);

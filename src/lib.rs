@@ -13,5 +13,5 @@ pub mod theme;
 pub mod views;
 pub mod words;
 
-pub use modelens_core::{assets, augment, dataset, model, random, train};
+pub use modelens_core::{augment, dataset, formats, model, random, rules, train};
 pub use modelens_jobs as worker;

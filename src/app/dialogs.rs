@@ -12,6 +12,7 @@ use rfd::{AsyncFileDialog, FileHandle};
 
 use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
+use crate::formats;
 use crate::words::dialogs as words;
 use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, SaveModel};
 use modelens_jobs::words as progress;
@@ -23,7 +24,6 @@ const WAITING: usize = 8;
 /// a system without dialogs from a person who closes one.
 const QUICKEST: Duration = Duration::from_millis(300);
 
-const MODEL_EXTENSIONS: [&str; 7] = ["h5", "hdf5", "keras", "safetensors", "pth", "pt", "onnx"];
 /// What a lesson's name ends in.
 pub const LESSON_EXTENSION: &str = "toml";
 const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
@@ -55,9 +55,10 @@ impl Dialogs {
 
     /// Asks for a model file.
     pub fn open_base(&self, ctx: &Context) {
+        let endings: Vec<&str> = formats::endings().collect();
         let dialog = AsyncFileDialog::new()
             .set_title(words::OPEN_BASE)
-            .add_filter(words::MODELS, &MODEL_EXTENSIONS)
+            .add_filter(words::MODELS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
         self.wait(ctx, dialog.pick_file(), |file| {
             Answer::Base(file.path().to_owned())

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::lesson::Word as _;
-use crate::model::open::{ModelSource, OpenFailed};
 use crate::model::{Model, Preprocessing, Semantics};
 use crate::worker::PhotosSource;
+use crate::worker::{ModelSource, OpenFailed};
 
 /// Shows side by side what training=True and training=False do inside a pretrained network.
 #[derive(Debug, Parser)]

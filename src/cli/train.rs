@@ -12,7 +12,6 @@ use clap::ValueEnum;
 
 use self::output::Bar;
 use super::{Failure, Reading, Rules, trainable};
-use crate::model::open::ModelSource;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
@@ -20,6 +19,7 @@ use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
+use crate::worker::ModelSource;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
 use crate::worker::{PhotosSource, Same};
 use crate::worker::{Replace, save_network};

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use modelens::model::open::ModelSource;
+use modelens::worker::ModelSource;
 use modelens::worker::{Event, Figure, FigureTo, PhotosSource, Request, Worker};
 use tempfile::TempDir;
 

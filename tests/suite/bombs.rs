@@ -7,7 +7,7 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, FileBuilder};
 use modelens::cli::arrays::read_input;
 use modelens::dataset::decode::{MAX_PIXELS, decode};
-use modelens::model::open::ModelSource;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use serde_json::json;
 

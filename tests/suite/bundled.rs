@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use modelens::model::counts::counts;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
+use modelens::worker::ModelSource;
 
 use crate::support::{Arrays, assert_close, dog_breeds, read_npz, values};
 

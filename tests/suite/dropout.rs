@@ -11,7 +11,7 @@ use modelens::command::{Action, Command, NoiseCommand};
 use modelens::model::graph::{Graph, Input, Layer, LayerKind, Node, Noise};
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::sampler::{Sampler, SamplerOptions};
-use modelens::model::{Flags, Format, Mode, Model, Preprocessing, Semantics};
+use modelens::model::{Flags, Mode, Model, Preprocessing, Semantics};
 use modelens::state::View;
 use modelens::worker::{DropoutOutcome, ModelSource, Outcome};
 
@@ -37,7 +37,7 @@ fn model_of(noise: Noise) -> Model {
     };
     Model {
         title: String::new(),
-        format: Format::KerasH5,
+        format: modelens::formats::keras::H5.format,
         framework: String::new(),
         semantics: Semantics::Keras3,
         graph: Graph {

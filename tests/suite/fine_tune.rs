@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
 use modelens::dataset::folder::{bundled, open_folder};
-use modelens::model::open::ModelSource;
 use modelens::model::{Model, Semantics};
 use modelens::train::network::TrainError;
 use modelens::train::optimizer::Kind;
 use modelens::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Step, Trainer};
+use modelens::worker::ModelSource;
 use modelens::worker::Same;
 use modelens::worker::fine_tune::{FineTune, HeadChoice};
 

@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use modelens::model::counts::counts;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, LayerId, Mode, Model};
+use modelens::worker::ModelSource;
 use serde_json::Value;
 
 use crate::support::{Arrays, assert_close, cases, read_npz, values};

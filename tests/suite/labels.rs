@@ -10,8 +10,8 @@ use modelens::app::AppOptions;
 use modelens::command::{self, Action};
 use modelens::model::Model;
 use modelens::model::labels::by_folders;
-use modelens::model::open::ModelSource;
 use modelens::state::View;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use tempfile::TempDir;
 

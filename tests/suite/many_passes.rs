@@ -1,10 +1,10 @@
 //! What lies beyond one pass of the usual size: a thousand of them, larger photos, larger batches.
 
 use candle_core::{Device, Tensor};
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::train::{loss, sgd_step};
+use modelens::worker::ModelSource;
 
 fn options<'a>(model: &Model, flags: &'a Flags, mode: Mode) -> PassOptions<'a> {
     PassOptions {

@@ -52,7 +52,10 @@ fn a_network_is_chosen_from_a_list_and_checked() {
     );
     let base = state.opened.base.as_ref().expect("a base");
     assert_eq!(base.source.path(), Some(path.as_path()));
-    assert_eq!(base.source.architecture(), Some("MobileNet"));
+    let ModelSource::Weights { architecture, .. } = &base.source else {
+        panic!("{:?}", base.source);
+    };
+    assert_eq!(architecture, "MobileNet");
 }
 
 #[test]

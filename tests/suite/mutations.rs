@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use candle_core::{DType, Device, Tensor};
 use modelens::cli::arrays::read_input;
 use modelens::dataset::decode::MAX_PIXELS;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::random::Draws;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 
 use crate::bad_input::{fixture, folder};

@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
+use modelens::formats::onnx::FOLDED;
 use modelens::model::graph::{Activation, LayerKind};
-use modelens::model::onnx::FOLDED;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, Mode, Model, Semantics};
+use modelens::worker::ModelSource;
 
 use crate::bad_input::{folder, refused, write};
 use crate::support::{Arrays, assert_close, read_npz, values};

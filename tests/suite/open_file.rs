@@ -6,12 +6,11 @@ use std::sync::Arc;
 use eframe::egui::Context;
 use modelens::app::{App, AppOptions};
 use modelens::command::Command;
+use modelens::formats::SaveError;
 use modelens::model::layers::Overrides;
-use modelens::model::open::ModelSource;
 use modelens::state::View;
 use modelens::train::network::{Head, Network};
-use modelens::train::save::SaveError;
-use modelens::worker::{Replace, save_network as save};
+use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
 
 use crate::support::golden;
 
@@ -72,7 +71,10 @@ fn what_was_read_stays_whatever_happens_to_the_file() {
         let to = folder.path().join("tuned.h5");
         let failed = save(&source, &network, &Overrides::default(), &to, Replace::No);
         let failed = failed.expect_err("the original is gone");
-        assert!(matches!(failed, SaveError::Source(_)), "{failed}");
+        assert!(
+            matches!(failed, SaveFailed::Content(SaveError::Source(_))),
+            "{failed}"
+        );
         assert!(!to.exists());
     }
 }

@@ -3,8 +3,8 @@
 use modelens::dataset::decode::decode;
 use modelens::dataset::resize::resize_rgb8;
 use modelens::model::first_norm::{Distance, Suspicion};
-use modelens::model::open::ModelSource;
 use modelens::model::{Model, Preprocessing};
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use modelens::worker::look::tensor_of;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use modelens::model::layers::kernels::simd::VARIABLE;
+use modelens::worker::machine::KERNEL_VARIABLE;
 
 #[test]
 fn the_fixtures_hold_on_any_processor() {
@@ -11,7 +11,7 @@ fn the_fixtures_hold_on_any_processor() {
     for path in ["portable", "avx2"] {
         let done = Command::new(&tests)
             .args(["golden::", "bundled::", "train_step::keras"])
-            .env(VARIABLE, path)
+            .env(KERNEL_VARIABLE, path)
             .output()
             .expect("a process");
         let text = String::from_utf8_lossy(&done.stdout);
@@ -29,7 +29,7 @@ fn wider_vectors_and_more_threads_change_no_bit() {
             .args(arguments)
             .arg("--out")
             .arg(out)
-            .env(VARIABLE, path)
+            .env(KERNEL_VARIABLE, path)
             .env("RAYON_NUM_THREADS", threads)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output()

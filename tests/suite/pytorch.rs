@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Semantics};
+use modelens::worker::ModelSource;
 
 use crate::bad_input::{folder, refused, write};
 use crate::support::{assert_close, read_npz, values};

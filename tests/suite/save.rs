@@ -7,13 +7,11 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use modelens::cli::arrays::write_npz;
 use modelens::model::layers::Overrides;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model, Semantics};
 use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network};
-use modelens::train::save::SaveError;
-use modelens::worker::{Replace, save_network as save};
+use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
 
 use crate::support::values;
 
@@ -191,15 +189,15 @@ fn a_file_that_is_there_stays_unless_the_person_says_so() {
     let network = network(&model, Head::Own, 2);
     let weights = changed(&network);
     let refused = save(&source, &network, &weights, &original, Replace::No);
-    assert!(matches!(refused, Err(SaveError::Original)));
+    assert!(matches!(refused, Err(SaveFailed::Original)));
     let other = folder.path().join("other.keras");
     std::fs::write(&other, "mine").expect("a file");
     let refused = save(&source, &network, &weights, &other, Replace::No);
-    assert!(matches!(refused, Err(SaveError::Exists)));
+    assert!(matches!(refused, Err(SaveFailed::Exists)));
     assert_eq!(std::fs::read(&original).expect("bytes"), before);
     let nowhere = folder.path().join("no/such/out.keras");
     let refused = save(&source, &network, &weights, &nowhere, Replace::No);
-    assert!(matches!(refused, Err(SaveError::Write(_))));
+    assert!(matches!(refused, Err(SaveFailed::Write(_))));
     save(&source, &network, &weights, &original, Replace::Yes).expect("replaced");
     assert!(source.open().is_ok());
     assert_ne!(std::fs::read(&original).expect("bytes"), before);

@@ -95,7 +95,7 @@ pub fn assert_close(found: &[f32], expected: &[f32], what: &str) {
 
 /// The bundled base, opened once for all tests.
 pub fn dog_breeds() -> std::sync::Arc<modelens::model::Model> {
-    use modelens::model::open::ModelSource;
+    use modelens::worker::ModelSource;
     use std::sync::{Arc, OnceLock};
     static MODEL: OnceLock<Arc<modelens::model::Model>> = OnceLock::new();
     let open = || {

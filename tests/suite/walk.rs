@@ -16,7 +16,7 @@ use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::GlobalPool2d;
 use modelens::model::layers::batch_norm::{Moments, moments};
 use modelens::model::{
-    Flags, Format, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
+    Flags, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
 };
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, compute, measure};
@@ -298,7 +298,7 @@ fn flat_model() -> Model {
     };
     Model {
         title: "flat".into(),
-        format: Format::KerasZip,
+        format: modelens::formats::keras::ZIP.format,
         framework: "Keras 3".into(),
         semantics: Semantics::Keras3,
         graph: Graph {

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use modelens::model::open::ModelSource;
+use modelens::formats::OpenError;
 use modelens::model::pass::{PassOptions, run};
-use modelens::model::{Flags, Mode, Model, OpenError, Semantics};
+use modelens::model::{Flags, Mode, Model, Semantics};
+use modelens::worker::ModelSource;
 
 use crate::support::{assert_close, read_npz, values};
 

@@ -4,9 +4,13 @@
 pub mod assets;
 pub mod augment;
 pub mod dataset;
+#[cfg(test)]
+mod fixtures;
+pub mod formats;
 pub mod model;
 pub mod nearest;
 pub mod random;
+pub mod rules;
 pub mod train;
 
 /// Runs `f` and returns the message of its panic as an error: a hostile file may trip a decoder of

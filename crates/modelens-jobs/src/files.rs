@@ -6,13 +6,15 @@ use std::path::Path;
 use tempfile::NamedTempFile;
 
 use super::job::{Event, Figure, FigureTo, SaveModel};
+use crate::source::ModelSource;
 use crate::words;
 use egui_svg::png::{self, PngError};
 use egui_svg::{FontFiles, outlined};
+use modelens_core::formats::SaveError;
 use modelens_core::model::layers::Overrides;
-use modelens_core::model::open::ModelSource;
 use modelens_core::train::network::Network;
-use modelens_core::train::save::{SaveError, saved};
+use modelens_core::train::save::saved;
+use thiserror::Error;
 
 /// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
 pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
@@ -107,6 +109,19 @@ pub enum Replace {
     Yes,
 }
 
+/// Why a model is not saved; what was there before still holds.
+#[derive(Debug, Error)]
+pub enum SaveFailed {
+    #[error("there is a file of this name already")]
+    Exists,
+    #[error("this is the file the model came from")]
+    Original,
+    #[error(transparent)]
+    Content(#[from] SaveError),
+    #[error("{0}")]
+    Write(String),
+}
+
 /// Writes the network with these weights to `path`, in the format of `source`, and the class names
 /// of a new head beside it.
 ///
@@ -114,26 +129,28 @@ pub enum Replace {
 /// `path` holds either what it held before or the whole new model.
 ///
 /// # Errors
-/// See [`SaveError`].
+/// See [`SaveFailed`].
 pub fn save_network(
     source: &ModelSource,
     network: &Network,
     weights: &Overrides,
     path: &Path,
     replace: Replace,
-) -> Result<(), SaveError> {
+) -> Result<(), SaveFailed> {
     if replace == Replace::No {
         if source
             .path()
             .is_some_and(|original| same_file(original, path))
         {
-            return Err(SaveError::Original);
+            return Err(SaveFailed::Original);
         }
         if path.exists() {
-            return Err(SaveError::Exists);
+            return Err(SaveFailed::Exists);
         }
     }
-    let saved = saved(source, network, weights)?;
+    let saved = source
+        .with_file(|original| saved(original, network, weights))
+        .map_err(SaveError::Source)??;
     write(path, &saved.model)?;
     if let Some(labels) = saved.labels {
         write(&path.with_extension("labels.txt"), labels.as_bytes())?;
@@ -148,14 +165,14 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveFailed> {
     let written = || -> anyhow::Result<()> {
         let mut file = temporary_beside(path)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         persist(file, path)
     };
-    written().map_err(|error| SaveError::Write(error.to_string()))
+    written().map_err(|error| SaveFailed::Write(error.to_string()))
 }
 
 /// The fine-tuned model, in the format it came from.

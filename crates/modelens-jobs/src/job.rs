@@ -46,9 +46,9 @@ pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting
 pub use trainable::{Card, Part, TrainableLook, TrainableOutcome};
 pub use training::{Experiment, SaveModel, Stepped, TrainEvent, TrainRequest};
 
+use crate::source::ModelSource;
 use crate::words;
 pub use modelens_core::model::layers::batch_norm::Moments;
-pub use modelens_core::model::open::ModelSource;
 
 /// Where photos come from.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,19 +1,23 @@
 //! The one thread that computes: requests in, events out. It works in the order saving, opening,
 //! thumbnails, looks, and checks photos in the background when nothing else waits.
 
+pub mod bundled;
 mod files;
 pub mod fine_tune;
 mod job;
 pub mod look;
+pub mod machine;
 mod photos;
 mod slots;
+mod source;
 mod training;
 mod training_photos;
 pub mod words;
 
-pub use files::{Replace, complete, persist, save, save_network, temporary_beside};
+pub use files::{Replace, SaveFailed, complete, persist, save, save_network, temporary_beside};
 pub use job::*;
 pub use photos::PhotoCache;
+pub use source::{ModelSource, OpenFailed};
 pub use training_photos::{Reading, TrainingPhotos};
 
 use std::sync::Arc;
@@ -26,8 +30,8 @@ use slots::{Slots, Task};
 
 use egui_svg::FontFiles;
 use modelens_core::dataset::{PhotoSet, decode, folder};
+use modelens_core::formats::OpenError;
 use modelens_core::guarded;
-use modelens_core::model::OpenError;
 
 /// The time since an instant: [`Instant::elapsed`], or none at all where pictures of the window are
 /// compared.

@@ -5,10 +5,10 @@ use candle_core::Tensor;
 use super::{BATCHES, STEP_BATCH, Stopwatch, failed};
 use crate::cli::Failure;
 use crate::model::graph::{Input, LayerKind, Node};
-use crate::model::open::ModelSource;
 use crate::model::pass::{PassOptions, run};
 use crate::model::{Flags, Mode, Model};
 use crate::train::{loss, sgd_step};
+use crate::worker::ModelSource;
 use crate::worker::PhotosSource;
 use crate::worker::look::{batch_of, photo_size, tensor_of};
 

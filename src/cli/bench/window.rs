@@ -11,9 +11,9 @@ use crate::augment::Pipeline;
 use crate::cli::Failure;
 use crate::command::Action;
 use crate::model::Model;
-use crate::model::open::ModelSource;
 use crate::state::View;
 use crate::theme::sizes;
+use crate::worker::ModelSource;
 use crate::worker::look::{self, Context, photo_size};
 use crate::worker::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Same};
 

@@ -17,8 +17,8 @@ use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, Step};
 use crate::state::{State, View};
 use crate::words::call as words;
+use crate::worker::bundled;
 use crate::worker::{ModelSource, Outcome};
-use modelens_core::assets;
 
 impl Figure {
     /// The sidecar of one figure.
@@ -104,8 +104,8 @@ fn model(state: &State) -> Result<Value, Failure> {
         return Ok(Value::Null);
     };
     let hash = match &base.source {
-        ModelSource::DogBreeds => sha256(assets::DOG_BREEDS_MOBILENETV2),
-        ModelSource::EfficientNetLite0 => sha256(assets::EFFICIENTNET_LITE0),
+        ModelSource::DogBreeds => sha256(bundled::DOG_BREEDS_MOBILENETV2),
+        ModelSource::EfficientNetLite0 => sha256(bundled::EFFICIENTNET_LITE0),
         ModelSource::File(path) | ModelSource::Weights { path, .. } => sha256(&read(path)?),
     };
     Ok(json!({ "name": base.model.title, "framework": base.model.framework, "sha256": hash }))

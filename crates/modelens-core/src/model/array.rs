@@ -1,7 +1,7 @@
 //! Values inside a pass. Large buffers are reused instead of being returned to the system: fresh memory
 //! costs a page fault for every page, which takes longer than computing most layers.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Device, Error, Result, Tensor};
 
@@ -170,12 +170,18 @@ fn fits(length: usize, free: impl Fn() -> Option<u64>) -> std::result::Result<()
     }
 }
 
-/// Memory available without swapping; `None` if the system does not say.
+/// Returns the free memory; until it is set, every request is granted.
+static FREE_BYTES: OnceLock<fn() -> Option<u64>> = OnceLock::new();
+
+/// Sets the function that returns the bytes of memory available without swapping (`None` if the system does
+/// not say). Passes that need more are then refused. Only the first call has an effect.
+pub fn set_free_memory(free_bytes: fn() -> Option<u64>) {
+    // A second call changes nothing.
+    let _ = FREE_BYTES.set(free_bytes);
+}
+
 fn free_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes * 1024)
+    FREE_BYTES.get().and_then(|free_bytes| free_bytes())
 }
 
 #[cfg(test)]

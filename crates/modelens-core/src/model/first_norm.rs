@@ -2,11 +2,11 @@
 
 use candle_core::Tensor;
 
-use super::effective::Mode;
 use super::layers::batch_norm::StoredWeights;
 use super::layers::{LayerKind, Weights};
 use super::pass::{PassOptions, Segment, run_segment};
 use super::{Flags, LayerId, Model, Preprocessing};
+use crate::rules::Mode;
 
 /// The user is warned if the batch means are further than this from the moving means, in standard
 /// deviations averaged over channels. Photos of other things than those trained on stay below 1; colours on

@@ -80,9 +80,9 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::{dog_breeds, efficientnet_lite0};
     use crate::model::graph::{Layer, Node};
     use crate::model::layers::Dense;
-    use crate::model::open::ModelSource;
 
     fn ending(kinds: &[LayerKind]) -> Graph {
         let layer = |kind: &LayerKind| Layer {
@@ -139,12 +139,11 @@ mod tests {
 
     #[test]
     fn the_bundled_bases() {
-        for (source, reading) in [
-            (ModelSource::DogBreeds, Reading::Softmax),
-            (ModelSource::EfficientNetLite0, Reading::Logits),
+        for (model, reading) in [
+            (dog_breeds(), Reading::Softmax),
+            (efficientnet_lite0(), Reading::Logits),
         ] {
-            let model = source.open().unwrap();
-            assert_eq!(Reading::of(&model.graph), Some(reading), "{source:?}");
+            assert_eq!(Reading::of(&model.graph), Some(reading), "{}", model.title);
         }
     }
 

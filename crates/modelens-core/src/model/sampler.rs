@@ -6,7 +6,6 @@ use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 
-use super::effective::{Outer, effective};
 use super::error::reason;
 use super::graph::{Input, Layer, LayerId, LayerKind, Node, Noise};
 use super::layers::noise::{Acts, Disturbed};
@@ -14,6 +13,7 @@ use super::layers::shape::check_size;
 use super::layers::{Call, Weights};
 use super::{Flags, Model, PassError, Semantics};
 use crate::random::StreamKey;
+use crate::rules::{Outer, effective};
 
 /// How the passes run.
 #[derive(Clone, Debug)]

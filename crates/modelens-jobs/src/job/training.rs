@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::fine_tune::FineTune;
+use crate::source::ModelSource;
 use modelens_core::model::layers::Overrides;
-use modelens_core::model::open::ModelSource;
 use modelens_core::train::network::Network;
 use modelens_core::train::recipe::Recipe;
 use modelens_core::train::summary::Summary;

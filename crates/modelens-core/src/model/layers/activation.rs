@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kernels::elementwise::map;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// A function of every single value; softmax and log-softmax are functions of each pixel's channels.
 /// Source: Keras' `activations` and `ops`.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kernels::elementwise::keep_nan;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp, Pooling};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Largest or mean value over each of `output` regions along H and W of `[N, H, W, C]`. Along an axis of
 /// length `n`, region `i` of `k` is `floor(i n / k) .. ceil((i + 1) n / k)`. Source: Keras 3's

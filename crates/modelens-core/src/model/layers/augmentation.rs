@@ -6,7 +6,7 @@ use super::shape::{ImageShape, Shapes, Side};
 use super::{Call, CallMode, LayerOp};
 use crate::augment::AugmentLayer;
 use crate::dataset::Image;
-use crate::model::effective::{Mode, Role, Semantics};
+use crate::rules::{Mode, Role, Semantics};
 
 /// [`AugmentLayer`] applied to each image of a batch. No gradient passes through it. Source: Keras'
 /// preprocessing layers; see [`crate::augment`].

@@ -10,12 +10,12 @@ use super::kernels::row_sums::{RowSeries, row_sums};
 use super::kernels::slices::{tensor, values, with_values};
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp, Weights};
-use crate::model::effective::{Role, Semantics, Statistics};
+use crate::rules::{Role, Semantics, Statistics};
 
 /// `gamma * (x - mean) / sqrt(variance + epsilon) + beta` by channel (the last axis).
 ///
 /// Mean and variance are those of the batch over N, H and W, or the stored moving ones: see
-/// [`crate::model::effective()`]. Weights, each `[C]`: `gamma`, `beta` (both optional),
+/// [`crate::rules::effective()`]. Weights, each `[C]`: `gamma`, `beta` (both optional),
 /// `moving_mean`, `moving_variance`. Source: Ioffe and Szegedy 2015; Keras' `BatchNormalization` and
 /// PyTorch's `BatchNorm2d`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
 use crate::model::shape_text;
+use crate::rules::Role;
 
 /// The central `height` x `width` pixels; an odd pixel is cut off at the bottom and at the right. Source:
 /// Keras' `CenterCrop`.

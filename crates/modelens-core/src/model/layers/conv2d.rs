@@ -10,7 +10,7 @@ use super::kernels::slices::{tensor, values, with_values};
 use super::kernels::window::{Padding, Window2d, side};
 use super::shape::{ImageShape, Shapes, Side};
 use super::{Activation, Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Cross-correlation of `[N, H, W, C]` with `kernel` `[kh, kw, C / groups, out]`, plus `bias` `[out]`
 /// (optional), then an activation. Source: Keras' `Conv2D`; the border rules are those of

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, Side};
 use super::{Call, CallMode, LayerOp, output_dims};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Cuts off rows and columns at the border. Source: Keras' `Cropping2D`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

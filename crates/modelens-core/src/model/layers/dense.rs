@@ -8,7 +8,7 @@ use super::kernels::matmul::{matmul, plain, transposed};
 use super::kernels::slices::{tensor, values, with_values};
 use super::shape::{ImageShape, Shapes};
 use super::{Activation, Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `activation(x kernel + bias)` over the last axis: `[..., in]` with `kernel` `[in, units]` and `bias`
 /// `[units]` (optional) gives `[..., units]`. Source: Keras' `Dense`.

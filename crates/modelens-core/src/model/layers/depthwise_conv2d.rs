@@ -10,7 +10,7 @@ use super::kernels::window::Window2d;
 use super::kernels::{depthwise, depthwise_backward};
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, Conv2d, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// One or more filters for each channel: `[N, H, W, C]` with `depthwise_kernel`
 /// `[kh, kw, C, multiplier]` gives `C * multiplier` channels, channel `c * multiplier + m` from input

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, inner_axis, misfit};
 use super::{Call, CallMode, LayerOp, output_dims};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Inserts an axis of length 1. Source: `expand_dims` of TensorFlow and Keras.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, Side};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `x[...]`. Source: Python's indexing of tensors, as TensorFlow and Keras write it into a file; ONNX'
 /// `Slice` and `Split`.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kernels::elementwise::keep_nan;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp, Pooling};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Largest or mean value over H and W of `[N, H, W, C]`. Source: Keras' `GlobalMaxPooling2D` and
 /// `GlobalAveragePooling2D`.

@@ -14,8 +14,8 @@ use super::{
     ZeroPadding2d,
 };
 use crate::model::graph::{Layer, Weight};
-use crate::model::{Semantics, effective::Statistics};
 use crate::random::Draws;
+use crate::rules::{Semantics, Statistics};
 
 pub(super) fn draws(shape: &[usize], seed: u64) -> Tensor {
     let mut draws = Draws::new(seed, &[]);

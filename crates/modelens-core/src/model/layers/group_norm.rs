@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::kernels::standardise::standardise_rows;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
 use crate::model::shape_text;
+use crate::rules::Role;
 
 /// `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, with mean and variance over height, width
 /// and the channels of one group; the same in both modes. Weights, each `[C]`: `gamma`, `beta` (both

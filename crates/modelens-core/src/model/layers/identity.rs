@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `y = x`: the input layer, nested models (their layers are called themselves), `Identity`, and layers
 /// that only matter to another backend.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kernels::standardise::standardise_rows;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, with mean and variance over the last `axes`
 /// axes of each image; the same in both modes. Weights, over those axes: `gamma`, `beta` (both

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `gamma x`. Weight: `gamma`, `[C]`. Source: `LayerScale` of Keras' ConvNeXt.
 pub(super) struct LayerScale;

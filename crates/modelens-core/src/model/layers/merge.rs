@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::operator::{maximum, minimum};
 use super::shape::{ImageShape, Shapes, broadcast};
 use super::{Arity, Call, CallMode, LayerOp};
-use crate::model::effective::Role;
 use crate::model::shape_text;
+use crate::rules::Role;
 
 /// Joins several inputs, with broadcasting. Source: Keras' layers of these names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

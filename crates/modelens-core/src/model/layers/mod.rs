@@ -88,8 +88,8 @@ pub use weights::{Overrides, Weights};
 pub use zero_padding2d::ZeroPadding2d;
 
 use crate::augment::AugmentLayer;
-use crate::model::effective::{Effective, Role, Semantics, Statistics};
 use crate::random::StreamKey;
+use crate::rules::{Effective, Role, Semantics, Statistics};
 use shape::{ImageShape, Shapes};
 
 /// What a layer computes, with its parameters.

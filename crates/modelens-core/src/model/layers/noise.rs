@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use super::shape::{ImageShape, Shapes, Side, image};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::{Role, Semantics};
 use crate::model::shape_text;
 use crate::random::{Draws, StreamKey};
+use crate::rules::{Role, Semantics};
 
 /// Layers that disturb their input in training mode and return it in inference. Every draw comes from a
 /// seeded stream of its own, so the mask of a layer does not depend on the rest of the network. Source of

@@ -7,8 +7,8 @@ use super::batch_norm::{moments, next_moving};
 use super::gradient_tests::{draws, forward};
 use super::{BatchNorm, GroupNorm, LayerKind, LayerNorm, RmsNorm};
 use crate::model::Semantics;
-use crate::model::effective::Statistics;
 use crate::model::layers::batch_norm::Moments;
+use crate::rules::Statistics;
 
 const EPSILON: f64 = 1e-3;
 

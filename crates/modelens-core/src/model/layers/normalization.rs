@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `(x - mean) / max(sqrt(variance), 1e-7)`; the same in both modes. Weights, each `[C]`, which no
 /// optimizer changes: `mean`, `variance`. Source: Keras' `Normalization`.

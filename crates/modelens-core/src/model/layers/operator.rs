@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kernels::elementwise::keep_nan;
 use super::shape::{ImageShape, Shapes, broadcast};
 use super::{Activation, Arity, Call, CallMode, LayerOp, activate};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `a <operator> b` with broadcasting; a number is a tensor with one value. Source: Python's operators
 /// on tensors, as TensorFlow and Keras write them into a file.

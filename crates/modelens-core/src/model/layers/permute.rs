@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, misfit};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Axis `i` of the output is axis `order[i]` of the input, the batch axis not counted. Source: Keras' `Permute`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

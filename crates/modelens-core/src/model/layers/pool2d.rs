@@ -8,7 +8,7 @@ use super::kernels::slices::{tensor, values, with_values};
 use super::kernels::window::{Padding, Window, side};
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Largest or mean value under a sliding window of `[N, H, W, C]`. Source: Keras' `MaxPooling2D` and
 /// `AveragePooling2D`.

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Activation, Call, CallMode, LayerOp, activate};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `x` where it is positive, else `alpha x`. Weight: `alpha`, with the shape of one image and a length
 /// of 1 along shared axes. Source: Keras' `PReLU`.

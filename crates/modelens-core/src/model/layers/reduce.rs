@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kernels::elementwise::keep_nan;
 use super::shape::{ImageShape, Shapes, inner_axis};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// The sum, mean, largest or smallest value over some axes of an image. Source: `reduce_mean`, `amax`
 /// and the like of TensorFlow, Keras and ONNX.

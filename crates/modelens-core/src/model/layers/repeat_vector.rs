@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, misfit};
 use super::{Call, CallMode, LayerOp, output_dims};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `[N, C]` to `[N, count, C]`. Source: Keras' `RepeatVector`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::kernels::elementwise::scale_shift;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
 use crate::model::shape_text;
+use crate::rules::Role;
 
 /// `y = x * scale + offset`; each vector has length 1 or C. Source: Keras' `Rescaling`, and
 /// `Normalization` with constant statistics.

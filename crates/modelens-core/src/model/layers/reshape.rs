@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, Side};
 use super::{Call, CallMode, LayerOp, output_dims};
-use crate::model::effective::Role;
 use crate::model::shape_text;
+use crate::rules::Role;
 
 /// The same values in another shape. Source: Keras' `Reshape`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

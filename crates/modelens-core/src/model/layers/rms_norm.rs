@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `scale * x / sqrt(mean(x^2) + epsilon)`, with the mean over the last `axes` axes of each image; the
 /// same in both modes. Weight, over those axes: `scale`. Source: Zhang and Sennrich 2019; Keras'

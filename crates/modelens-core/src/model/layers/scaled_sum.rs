@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, broadcast};
 use super::{Arity, Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `a + scale b`. Source: `CustomScaleLayer` of Keras' InceptionResNetV2.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

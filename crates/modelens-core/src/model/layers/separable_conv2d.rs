@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::conv2d::conv2d;
 use super::depthwise_conv2d::depthwise_conv2d;
-use super::shape::{ImageShape, Shapes, value_count};
+use super::shape::{ImageShape, MAX_VALUES, Shapes, value_count};
 use super::{Call, CallMode, Conv2d, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// A depthwise convolution with `depthwise_kernel` `[kh, kw, C, multiplier]`, then a 1x1 convolution
 /// with `pointwise_kernel` `[1, 1, C * multiplier, out]`, plus `bias` `[out]` (optional), then an
@@ -39,7 +39,12 @@ impl LayerOp for SeparableConv2d {
     }
 
     fn output_shape(&self, shapes: &Shapes<'_>) -> std::result::Result<ImageShape, String> {
-        let [_, output] = self.shapes(shapes)?;
+        let [inner, output] = self.shapes(shapes)?;
+        if value_count(&inner) > MAX_VALUES {
+            return Err(format!(
+                "it makes more than {MAX_VALUES} values of one image before its pointwise step"
+            ));
+        }
         Ok(output)
     }
 

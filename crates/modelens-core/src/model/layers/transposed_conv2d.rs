@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::conv2d::conv2d;
 use super::shape::{ImageShape, Shapes, Side};
 use super::{Activation, Call, CallMode, Conv2d, LayerOp, Padding};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Transposed convolution of `[N, H, W, C]` with `kernel` `[kh, kw, out, C]`, plus `bias` `[out]`
 /// (optional), then an activation. Source: Keras' `Conv2DTranspose`.

@@ -4,7 +4,7 @@ use candle_core::{Result, Tensor};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// `x / sqrt(max(sum(x^2), 1e-12))`, with the sum over the channels of each pixel; the same in both
 /// modes. Source: Keras' `UnitNormalization`.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, Side, misfit};
 use super::{Call, CallMode, LayerOp, output_dims};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Enlarges height and width by whole factors. Source: Keras' `UpSampling2D`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, Side};
 use super::{Call, CallMode, LayerOp};
-use crate::model::effective::Role;
+use crate::rules::Role;
 
 /// Adds zeros around height and width. Source: Keras' `ZeroPadding2D`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

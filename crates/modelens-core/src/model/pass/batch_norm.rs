@@ -9,7 +9,6 @@ use super::backward::Saved;
 use super::executor::Executor;
 use super::plan::relu_max;
 use crate::model::array::Array;
-use crate::model::effective::{Effective, Semantics, Statistics};
 use crate::model::graph::{LayerId, NodeId};
 use crate::model::layers::LayerKind;
 use crate::model::layers::batch_norm::{
@@ -17,6 +16,7 @@ use crate::model::layers::batch_norm::{
 };
 use crate::model::layers::kernels::affine_relu::AffineRelu;
 use crate::model::layers::kernels::batch_norm_backward::BatchNormBackward;
+use crate::rules::{Effective, Semantics, Statistics};
 
 impl Executor<'_> {
     /// The weights of a BatchNorm. A shared layer continues from the moving statistics that its earlier

@@ -11,7 +11,6 @@ use super::batch_norm::applied;
 use super::plan::{Plan, is_plain_depthwise, is_relu_or_linear, relu_max};
 use super::{BatchNormPass, PassOptions, Tap};
 use crate::model::array::Array;
-use crate::model::effective::{Effective, Statistics};
 use crate::model::graph::{Graph, Input, LayerId, Node, NodeId};
 use crate::model::layers::kernels::affine_relu::{AffineRelu, add_to};
 use crate::model::layers::shape::check_size;
@@ -19,6 +18,7 @@ use crate::model::layers::{
     Activation, Call, CallMode, DepthwiseConv2d, LayerKind, Merge, Weights,
 };
 use crate::random::StreamKey;
+use crate::rules::{Effective, Statistics};
 
 /// The state of a running pass.
 pub struct Executor<'a> {

@@ -4,11 +4,11 @@
 
 use super::{PassOptions, Segment};
 use crate::model::LayerId;
-use crate::model::effective::{Effective, Outer, Statistics, effective};
 use crate::model::graph::{Graph, Input, Layer, Node, NodeId};
 use crate::model::layers::{
     Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Padding, Weights, ZeroPadding2d,
 };
+use crate::rules::{Effective, Outer, Statistics, effective};
 
 /// The weights that need a gradient.
 pub type Learning = std::collections::BTreeSet<(LayerId, &'static str)>;

@@ -11,15 +11,33 @@ use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// The environment variable that overrides the choice, so that one machine can test every path:
-/// `portable`, `avx2`, or anything else for the widest vectors.
-pub const VARIABLE: &str = "MODELENS_SIMD";
+static CHOSEN: OnceLock<Arch> = OnceLock::new();
+
+/// Overrides the choice of kernels, so that one machine can test every path: `portable`, `avx2`, or
+/// anything else for the widest vectors. Has an effect only before the first kernel runs.
+pub fn choose(path: &str) {
+    // Later calls have no effect.
+    let _ = CHOSEN.set(named(path));
+}
 
 /// Runs a kernel on the chosen path.
 pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
-    static CHOSEN: OnceLock<Arch> = OnceLock::new();
-    let chosen = CHOSEN.get_or_init(|| named(&std::env::var(VARIABLE).unwrap_or_default()));
-    chosen.dispatch(op)
+    CHOSEN.get_or_init(|| named(&preferred())).dispatch(op)
+}
+
+/// The default path.
+#[cfg(not(test))]
+fn preferred() -> String {
+    String::new()
+}
+
+/// Tests run their own program again with this variable.
+#[cfg(test)]
+const VARIABLE: &str = "MODELENS_SIMD";
+
+#[cfg(test)]
+fn preferred() -> String {
+    std::env::var(VARIABLE).unwrap_or_default()
 }
 
 /// The path with this name.

@@ -1,14 +1,14 @@
-//! The kernels on shapes of MobileNetV2 at 160 x 160: `cargo bench --bench kernels`.
+//! Times the kernels on the shapes of MobileNetV2 at 160 x 160: `cargo bench --bench kernels`.
 
 #![allow(missing_docs, reason = "a benchmark has no readers")]
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use modelens::model::Semantics;
 use modelens::model::graph::{Activation, Conv2d, Padding};
+use modelens::model::layers::batch_norm::moments_of;
 use modelens::model::layers::kernels::affine_relu::AffineRelu;
 use modelens::model::layers::kernels::convolution::{self, ConvShape};
 use modelens::model::layers::kernels::window::Window2d;
-use modelens::model::layers::batch_norm::moments_of;
 use modelens::model::layers::kernels::{convolution_backward, depthwise, depthwise_backward};
 
 const IMAGES: usize = 8;

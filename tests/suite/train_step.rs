@@ -6,7 +6,8 @@ use modelens::model::{Flags, LayerId, Mode, Model};
 use modelens::train::{Step, loss, sgd_step};
 use modelens::worker::ModelSource;
 
-use crate::support::{Arrays, ops, read_npz, values};
+use crate::support::files::{Arrays, ops, read_npz};
+use crate::support::numbers::values;
 
 const PATTERNS: [(&str, &[&str]); 4] = [
     ("all", &[]),

@@ -15,6 +15,9 @@ pub use self::beside::{Beside, BesideError, InMemory};
 pub use self::error::OpenError;
 pub use self::save::{SaveError, Trained};
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::model::{Format, Model};
 
 /// One file format: how its files are recognised, opened and written.
@@ -38,6 +41,22 @@ pub static READERS: [&Reader; 5] = [
     &pytorch::PICKLE,
     &onnx::ONNX,
 ];
+
+/// A format is written as the usual ending of its file names.
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.extension().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ending = String::deserialize(deserializer)?;
+        let mut formats = READERS.iter().map(|reader| reader.format);
+        let found = formats.find(|format| format.extension() == ending);
+        found.ok_or_else(|| D::Error::custom(format!("there is no format `{ending}`")))
+    }
+}
 
 /// The endings of all formats' file names, without the dot.
 pub fn endings() -> impl Iterator<Item = &'static str> {

@@ -1,6 +1,7 @@
 //! Detects wrong preprocessing: the input of the first BatchNorm is far from its moving statistics.
 
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
 use super::layers::batch_norm::StoredWeights;
 use super::layers::{LayerKind, Weights};
@@ -25,7 +26,7 @@ const FEW: usize = 6;
 const DEAD: f32 = 1e-3;
 
 /// How far the batch is from the moving statistics at one BatchNorm.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distance {
     pub layer: LayerId,
     /// `mean over channels of |batch mean - moving mean| / sqrt(moving variance + epsilon)`.
@@ -36,7 +37,7 @@ pub struct Distance {
 }
 
 /// A warning about the scale of the photos.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suspicion {
     pub distance: Distance,
     /// The current preprocessing.

@@ -1,9 +1,11 @@
 //! How the numbers a classifier returns become probabilities.
 
+use serde::{Deserialize, Serialize};
+
 use super::graph::{Activation, Graph, Input, LayerKind};
 
 /// What the last layer leaves in each row of the output, `[N, classes]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reading {
     /// Probabilities that sum to 1.
     Softmax,

@@ -1,11 +1,14 @@
-//! Draws the window of a test as figures are drawn: shapes, SVG, pixels. No graphics card is needed,
-//! and the same frame gives the same picture on every machine.
+//! Draws the window of a test as figures are drawn: shapes to SVG to pixels, without a GPU. The same
+//! frame gives the same picture on every machine.
+
+use std::fmt::Write as _;
 
 use eframe::egui::{Context, FullOutput, TexturesDelta};
 use egui_kittest::TestRenderer;
 use egui_svg::{Images, frame_svg, png};
 use image::RgbaImage;
 use modelens::theme::fonts::{FOR_FIGURES, TYPOGRAPHY};
+use sha2::{Digest as _, Sha256};
 
 /// For `Harness::builder().renderer(..)`.
 #[derive(Debug, Default)]
@@ -35,4 +38,20 @@ pub fn svg(ctx: &Context, output: &FullOutput, images: &Images) -> Result<String
     let background = ctx.global_style().visuals.panel_fill;
     let size = ctx.content_rect().size();
     frame_svg(output, images, size, background, "modelens", TYPOGRAPHY).map_err(|e| e.to_string())
+}
+
+/// The drawing with a hash in place of each embedded picture: the photos are in the repository.
+pub fn without_pictures(svg: &str) -> String {
+    let mut parts = svg.split("xlink:href=\"data:");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (data, rest) = part.split_once('"').expect("the end of an address");
+        out.push_str("xlink:href=\"sha256:");
+        for byte in &Sha256::digest(data)[..8] {
+            write!(out, "{byte:02x}").expect("a string grows");
+        }
+        out.push('"');
+        out.push_str(rest);
+    }
+    out
 }

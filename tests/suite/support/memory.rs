@@ -1,7 +1,6 @@
-//! How much memory a call takes at most, counted where it is asked for: by thread, so that tests beside
-//! each other do not disturb the count.
+//! The peak memory of a call, counted per thread so that concurrent tests do not disturb it.
 
-/// What a call returns, and the bytes that it held at most at one time, on its own thread.
+/// The result of a call, and the largest number of bytes that it held at one time on its thread.
 pub fn most_bytes<T>(call: impl FnOnce() -> T) -> (T, u64) {
     let mut value = None;
     let counted = allocation_counter::measure(|| value = Some(call()));

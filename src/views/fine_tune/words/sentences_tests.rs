@@ -30,7 +30,7 @@ fn said(runs: Vec<RunState>) -> String {
         photos: [75, 18],
         ..TrainingState::default()
     };
-    explanation(&training, Preset::FourWay, Semantics::Keras3)
+    explanation(&training, RunPreset::FourWay, Semantics::Keras3)
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, code};
 use crate::dataset::PhotoSet;
-use crate::model::layers::norm::{Moments, next_moving};
+use crate::model::layers::batch_norm::{Moments, next_moving};
 use crate::model::{Effective, LayerId, Mode, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::{self, sizes};

@@ -7,7 +7,7 @@ use eframe::egui::Context;
 use modelens::app::{App, AppOptions};
 use modelens::command::Command;
 use modelens::formats::SaveError;
-use modelens::model::layers::Overrides;
+use modelens::model::layers::WeightMap;
 use modelens::state::View;
 use modelens::train::network::{Head, Network};
 use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
@@ -69,7 +69,7 @@ fn an_open_model_survives_changes_to_its_file() {
         let network = Network::new(&model, Head::Own, &[], [32, 32]);
         let network = network.unwrap_or_else(|e| panic!("{e}"));
         let to = folder.path().join("tuned.h5");
-        let failed = save(&source, &network, &Overrides::default(), &to, Replace::No);
+        let failed = save(&source, &network, &WeightMap::default(), &to, Replace::No);
         let failed = failed.expect_err("the original is gone");
         assert!(
             matches!(failed, SaveFailed::Content(SaveError::Source(_))),

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use eframe::egui::Context;
 
+use super::App;
 use super::textures::{PHOTO_RANGE, grid_textures, texture};
-use super::{App, desired};
 use crate::augment::Pipeline;
-use crate::dataset::Photos;
+use crate::dataset::PhotoList;
 use crate::model::labels;
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::words::notices as words;
@@ -124,7 +124,7 @@ impl App {
             return;
         }
         if let Some(base) = &self.state.opened.base {
-            let title = crate::words::fine_tune::model_title(&base.model.title);
+            let title = crate::views::fine_tune::model_title(&base.model.title);
             Arc::make_mut(&mut opened.model).title = title;
         }
         let preprocessing = self.state.settings.preprocessing;
@@ -157,7 +157,7 @@ impl App {
         self.forget_runs();
     }
 
-    fn photos_opened(&mut self, id: PhotosId, source: PhotosSource, photos: Photos) {
+    fn photos_opened(&mut self, id: PhotosId, source: PhotosSource, photos: Arc<PhotoList>) {
         let opened = &mut self.state.opened;
         if opened.opening_photos.as_ref() != Some(&source) {
             return;
@@ -215,7 +215,7 @@ impl App {
         }
         // Results of earlier settings are dropped, but those of another view are kept for its tab.
         let view = View::of(&looked.look);
-        let Some(wanted) = desired(&self.state, view) else {
+        let Some(wanted) = view.page().wanted(&self.state) else {
             return;
         };
         if wanted != looked.look && !follows(&wanted, &looked.look) {

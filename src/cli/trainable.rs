@@ -4,13 +4,13 @@ use clap::ValueEnum;
 
 use super::Failure;
 use crate::model::flag_spec::flags_of;
-use crate::model::{Flags, Model, Semantics};
+use crate::model::{Flags, ModelDescription, Semantics};
 
 /// Parses `file|all|none|from:N|-NAME,+NAME`; see [`flags_of`].
 ///
 /// # Errors
 /// An unknown word, or a name that the model does not have.
-pub fn flags(model: &Model, spec: &str, semantics: Semantics) -> Result<Flags, Failure> {
+pub fn flags(model: &ModelDescription, spec: &str, semantics: Semantics) -> Result<Flags, Failure> {
     flags_of(&model.graph, spec, semantics)
         .map_err(|error| Failure::Usage(format!("--trainable: {error}")))
 }
@@ -29,7 +29,7 @@ pub enum Recorded {
 
 impl Recorded {
     /// Records the value. Does nothing for a flat model, which calls no base.
-    pub fn set(self, model: &Model, flags: &mut Flags) {
+    pub fn set(self, model: &ModelDescription, flags: &mut Flags) {
         match self {
             Self::File => {}
             Self::True => flags.record(&model.graph, Some(true)),

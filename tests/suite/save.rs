@@ -37,13 +37,9 @@ fn network(model: &Model, head: Head, classes: usize) -> Network {
 
 /// A new value for every weight and statistic.
 fn changed(network: &Network) -> WeightMap {
-    let layers = network.model.graph.layers.iter().enumerate();
-    let weights = layers.flat_map(|(id, l)| l.weights.iter().map(move |w| (id, w)));
+    let weights = network.model.weights.iter();
     weights
-        .map(|(id, w)| {
-            let new = w.tensor.affine(1.01, 0.001).expect("a tensor");
-            ((id, w.name), new)
-        })
+        .map(|(key, tensor)| (*key, tensor.affine(1.01, 0.001).expect("a tensor")))
         .collect()
 }
 

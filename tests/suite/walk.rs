@@ -9,16 +9,17 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
-use modelens::dataset::folder::bundled;
-use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
-use modelens::model::layers::GlobalPool2d;
+use modelens::model::graph::{BatchNorm, Input, Node, Pooling};
 use modelens::model::layers::batch_norm::{Moments, moments};
-use modelens::model::{Flags, Graph, Layer, LayerId, LayerKind, Model, Preprocessing, Semantics};
+use modelens::model::layers::{GlobalPool2d, NewWeight, WeightMap};
+use modelens::model::{
+    Flags, Graph, Layer, LayerId, LayerKind, Model, ModelDescription, Preprocessing, Semantics,
+};
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, measure};
 use modelens::worker::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, Look, MeasuredBatch, Outcome, PassLook,
-    PhotoCache, mean_distance, walked,
+    PhotoCache, bundled_photos, mean_distance, walked,
 };
 
 use crate::support::files::{ops, read_npz};
@@ -240,7 +241,7 @@ fn a_feature_map_is_the_output_for_the_chosen_photo() {
 
 /// Global average pooling and a BatchNorm with three channels, whose input has no positions.
 fn flat_model() -> Model {
-    let layer = |name: &str, kind: LayerKind, weights| Layer {
+    let layer = |name: &str, kind: LayerKind| Layer {
         name: name.into(),
         class: "Layer".into(),
         kind,
@@ -248,9 +249,9 @@ fn flat_model() -> Model {
         listed: true,
         trainable: true,
         recorded_training: None,
-        weights,
+        weights: Vec::new(),
     };
-    let weight = |name, values: [f32; 3], learnable| Weight {
+    let weight = |name, values: [f32; 3], learnable| NewWeight {
         name,
         tensor: Tensor::new(&values, &Device::Cpu).expect("a tensor"),
         learnable,
@@ -274,16 +275,16 @@ fn flat_model() -> Model {
         inputs,
         recorded: None,
     };
-    Model {
+    let description = ModelDescription {
         title: "flat".into(),
         format: modelens::formats::keras::ZIP.format,
         framework: "Keras 3".into(),
         semantics: Semantics::Keras3,
         graph: Graph {
             layers: vec![
-                layer("image", LayerKind::Input, Vec::new()),
-                layer("pool", pool, Vec::new()),
-                layer("bn", batch_norm, weights),
+                layer("image", LayerKind::Input),
+                layer("pool", pool),
+                layer("bn", batch_norm),
             ],
             nodes: vec![
                 node(0, Vec::new()),
@@ -300,7 +301,16 @@ fn flat_model() -> Model {
         labels_from: String::new(),
         recognised: modelens::model::Recognised::default(),
         warnings: Vec::new(),
+    };
+    let mut model = Model {
+        description,
+        weights: WeightMap::new(),
+    };
+    for weight in weights {
+        let layer = &mut model.description.graph.layers[2];
+        weight.add_to(layer, 2, &mut model.weights);
     }
+    model
 }
 
 const BETA: [f32; 3] = [0.5, -0.25, 4.0];
@@ -308,7 +318,7 @@ const BETA: [f32; 3] = [0.5, -0.25, 4.0];
 #[test]
 fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
     let model = Arc::new(flat_model());
-    let opened = Opened::new(Arc::clone(&model), bundled());
+    let opened = Opened::new(Arc::clone(&model), bundled_photos());
     for semantics in Semantics::ALL {
         let pass = PassLook {
             flags: Flags::of_file(&model.graph),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use egui_svg::png::Raster;
-use modelens_core::dataset::{Image, PhotoSet};
+use modelens_core::dataset::{Image, PhotoList};
 use modelens_core::model::ModelDescription;
 
 pub use augmentation::{AugmentationLook, AugmentationOutcome, Cell, Grid};
@@ -177,7 +177,8 @@ pub enum Event {
     PhotosOpened {
         id: PhotosId,
         source: PhotosSource,
-        photos: Photos,
+        #[serde(with = "shared")]
+        photos: Arc<PhotoList>,
     },
     /// A file that holds weights without a configuration: the person must choose the network.
     WeightsAlone(PathBuf),

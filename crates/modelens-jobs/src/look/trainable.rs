@@ -6,6 +6,7 @@ use super::{Batch, Context, LookError, batch_for};
 use crate::photos::PhotoCache;
 use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
 use modelens_core::model::flags::base_of;
+use modelens_core::model::graph::Weight;
 use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};

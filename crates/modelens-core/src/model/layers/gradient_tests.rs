@@ -10,7 +10,7 @@ use super::{
     Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense,
     DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
     Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector, Reshape, RmsNorm,
-    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, Weights,
+    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights,
     ZeroPadding2d,
 };
 use crate::random::Draws;

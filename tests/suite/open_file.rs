@@ -42,6 +42,7 @@ fn an_open_model_survives_changes_to_its_file() {
         let path = folder.path().join("base.h5");
         std::fs::copy(golden().join("bnnet_keras3/model.h5"), &path).expect("a copy");
         let source = ModelSource::File(path.clone());
+        let read_before = source.open().unwrap_or_else(|e| panic!("{e}"));
         let ctx = Context::default();
         let options = AppOptions {
             model: source.clone(),
@@ -66,7 +67,7 @@ fn an_open_model_survives_changes_to_its_file() {
         let kept = &app.state().opened.base.as_ref().expect("a base").model;
         assert!(Arc::ptr_eq(kept, &model));
         // and saving says that it needs the original, and writes nothing.
-        let network = Network::new(&model, Head::Own, &[], [32, 32]);
+        let network = Network::new(&read_before, Head::Own, &[], [32, 32]);
         let network = network.unwrap_or_else(|e| panic!("{e}"));
         let to = folder.path().join("tuned.h5");
         let failed = save(&source, &network, &WeightMap::default(), &to, Replace::No);

@@ -130,25 +130,37 @@ fn looked(pass: &PassLook, layer: LayerId) -> BatchNormOutcome {
     }
 }
 
-fn events(job: &BatchNormJob) -> Vec<BatchNormEvent> {
+fn events(opened: &Opened, job: &BatchNormJob) -> Vec<BatchNormEvent> {
     let said = RefCell::new(Vec::new());
     let say = |event| said.borrow_mut().push(event);
-    let context = Opened::bundled().context();
+    let context = opened.context();
     measure(job, &context, &mut PhotoCache::default(), &say).expect("measured");
     said.into_inner()
 }
 
 fn measured(pass: &PassLook, layer: LayerId, from: usize, to: usize) -> Vec<MeasuredBatch> {
+    measured_of(Opened::bundled(), pass, layer, from, to)
+}
+
+fn measured_of(
+    opened: &Opened,
+    pass: &PassLook,
+    layer: LayerId,
+    from: usize,
+    to: usize,
+) -> Vec<MeasuredBatch> {
     let job = BatchNormJob::Batches {
         pass: pass.clone(),
         layer,
         from,
         to,
     };
-    let batches = events(&job).into_iter().filter_map(|event| match event {
-        BatchNormEvent::Batch { batch, .. } => Some(batch),
-        BatchNormEvent::Distances { .. } | BatchNormEvent::Done(_) => None,
-    });
+    let batches = events(opened, &job)
+        .into_iter()
+        .filter_map(|event| match event {
+            BatchNormEvent::Batch { batch, .. } => Some(batch),
+            BatchNormEvent::Distances { .. } | BatchNormEvent::Done(_) => None,
+        });
     batches.collect()
 }
 
@@ -215,7 +227,9 @@ fn every_layer_has_a_distance() {
         pass: pass.clone(),
         layers: unknown.clone(),
     };
-    let Some(BatchNormEvent::Distances { distances, .. }) = events(&job).into_iter().next() else {
+    let Some(BatchNormEvent::Distances { distances, .. }) =
+        events(Opened::bundled(), &job).into_iter().next()
+    else {
         panic!("distances");
     };
     assert_eq!(distances.len(), unknown.len());
@@ -344,7 +358,7 @@ fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
         assert_eq!(outcome.training.map, BETA);
         // Keras 2, too, uses the biased variance for 2-D inputs: 0.99 * 1 + 0.01 * 0.
         assert_eq!(outcome.training.next.variance, [0.99; 3]);
-        let batches = measured(&pass, 2, 0, 3);
+        let batches = measured_of(&opened, &pass, 2, 0, 3);
         assert!(batches.iter().all(|b| (b.n, b.rank) == (1, 2)));
     }
 }

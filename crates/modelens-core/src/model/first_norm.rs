@@ -1,8 +1,7 @@
 //! Detects wrong preprocessing: the input of the first BatchNorm is far from its moving statistics.
 
-use serde::{Deserialize, Serialize};
-
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
 use super::layers::batch_norm::StoredWeights;
 use super::layers::{LayerKind, Weights};

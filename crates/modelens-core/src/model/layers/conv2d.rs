@@ -37,7 +37,7 @@ impl LayerOp for Conv2d {
         let [height, width, channels] = shapes.image()?;
         if let Some(channels) = channels.filter(|c| !c.is_multiple_of(self.groups)) {
             return Err(format!(
-                "its {channels} channels do not fall into {} groups",
+                "its {channels} channels cannot be divided into {} groups",
                 self.groups
             ));
         }

@@ -35,7 +35,7 @@ impl LayerOp for GroupNorm {
             && channels.is_none_or(|c| !c.is_multiple_of(groups))
         {
             return Err(format!(
-                "the shape {} does not fall into {groups} groups",
+                "the channels of {} cannot be divided into {groups} groups",
                 shape_text(x)
             ));
         }
@@ -48,7 +48,7 @@ impl LayerOp for GroupNorm {
         let groups = self.groups.unwrap_or(channels);
         if groups == 0 || channels % groups != 0 {
             return Err(Error::Msg(format!(
-                "{channels} channels do not fall into {groups} groups"
+                "{channels} channels cannot be divided into {groups} groups"
             )));
         }
         let (n, width) = (x.dim(0)?, channels / groups);

@@ -13,7 +13,7 @@ use super::loss::cross_entropy;
 use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
 use super::{Gradients, gradients};
-use crate::model::layers::Overrides;
+use crate::model::layers::WeightMap;
 use crate::model::pass::{Pass, PassOptions, Segment, run_segment};
 use crate::model::{Flags, Outer};
 use crate::random::Draws;
@@ -28,7 +28,7 @@ pub struct Trainer {
     network: Arc<Network>,
     plan: TrainingPlan,
     /// Weights and statistics that differ from the network's own.
-    weights: Overrides,
+    weights: WeightMap,
     optimizer: Optimizer,
     done: usize,
     stage: usize,
@@ -60,7 +60,7 @@ impl Trainer {
             optimizer: Optimizer::new(plan.optimizer),
             network,
             plan,
-            weights: Overrides::new(),
+            weights: WeightMap::new(),
             done: 0,
             stage: usize::MAX,
             order: Vec::new(),
@@ -83,7 +83,7 @@ impl Trainer {
     }
 
     /// The present weights and moving statistics, as far as they may differ from the network's.
-    pub fn weights(&self) -> &Overrides {
+    pub fn weights(&self) -> &WeightMap {
         &self.weights
     }
 
@@ -258,7 +258,7 @@ impl Trainer {
 
     /// All weights after the step, changed by the optimizer, with the moving statistics that the pass
     /// changed.
-    fn after_step(&mut self, stage: &Stage, found: Gradients) -> Result<Overrides, TrainError> {
+    fn after_step(&mut self, stage: &Stage, found: Gradients) -> Result<WeightMap, TrainError> {
         let stepped = self
             .optimizer
             .step(stage.rate, &found.weights, &found.gradients);
@@ -287,7 +287,7 @@ impl Trainer {
     }
 
     /// The name of the first layer with a weight that is not finite.
-    fn weight_not_finite(&self, weights: &Overrides) -> Option<String> {
+    fn weight_not_finite(&self, weights: &WeightMap) -> Option<String> {
         let ((id, _), _) = weights.iter().find(|(_, w)| !is_finite(w))?;
         Some(self.network.model.graph.unique_name(*id))
     }

@@ -87,7 +87,7 @@ fn output(
     let shape = op.output_shape(&shapes)?;
     if op.scratch_values(&shapes) > MAX_VALUES {
         return Err(format!(
-            "it needs more than {MAX_VALUES} values for one image while it computes"
+            "it makes more than {MAX_VALUES} values of one image while it computes"
         ));
     }
     Ok(shape)

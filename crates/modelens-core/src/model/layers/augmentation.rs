@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Result, Tensor};
 
-use super::shape::{ImageShape, Shapes, Side};
+use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
 use crate::augment::AugmentLayer;
 use crate::dataset::Image;
@@ -28,13 +28,10 @@ impl LayerOp for AugmentLayer {
     /// following layers for the shape in training.
     fn output_shape(&self, shapes: &Shapes<'_>) -> std::result::Result<ImageShape, String> {
         let [height, width, channels] = shapes.image()?;
-        let size = |h, w| self.output_size(Semantics::Keras3, Mode::Training, h, w);
-        let side = |n: Side, axis: usize| match n {
-            Some(n) => Some(size(n, n)[axis]),
-            // A size that the layer sets is known whatever comes in.
-            None => Some(size(1, 1)[axis]).filter(|&length| length == size(2, 2)[axis]),
-        };
-        Ok(vec![side(height, 0), side(width, 1), channels])
+        Ok(match self.own_size() {
+            Some([height, width]) => vec![Some(height), Some(width), channels],
+            None => vec![height, width, channels],
+        })
     }
 
     fn forward(&self, call: &Call<'_>) -> Result<Tensor> {

@@ -16,8 +16,8 @@ use crate::dataset::Photos;
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
-use crate::train::optimizer::Kind;
-use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
+use crate::train::optimizer::OptimizerKind;
+use crate::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
@@ -43,8 +43,8 @@ pub struct TrainArgs {
     /// For two classes: one output with a sigmoid instead of two outputs with a softmax.
     #[arg(long)]
     sigmoid: bool,
-    #[arg(long, default_value = "adam", value_parser = super::word::parser::<Kind>())]
-    optimizer: Named<Kind>,
+    #[arg(long, default_value = "adam", value_parser = super::word::parser::<OptimizerKind>())]
+    optimizer: Named<OptimizerKind>,
     /// The momentum of sgd.
     #[arg(long, default_value_t = 0.9, value_parser = fraction)]
     momentum: f64,
@@ -80,8 +80,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "LAYERS")]
     augment: Option<String>,
     /// Several runs to compare; they set --trainable and --recorded themselves.
-    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"], value_parser = super::word::parser::<Preset>())]
-    preset: Option<Named<Preset>>,
+    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"], value_parser = super::word::parser::<RunPreset>())]
+    preset: Option<Named<RunPreset>>,
     /// The file of the rows.
     #[arg(long, value_name = "RUN.csv")]
     out: PathBuf,
@@ -189,13 +189,15 @@ impl TrainArgs {
                 },
             },
             optimizer: match self.optimizer.0 {
-                Kind::Sgd { .. } => Kind::Sgd {
+                OptimizerKind::Sgd { .. } => OptimizerKind::Sgd {
                     momentum: self.momentum as f32,
                 },
-                kind @ (Kind::RmsProp | Kind::Adam | Kind::AdamW) => kind,
+                kind @ (OptimizerKind::RmsProp | OptimizerKind::Adam | OptimizerKind::AdamW) => {
+                    kind
+                }
             },
             batch: preset
-                .and_then(Preset::batch)
+                .and_then(RunPreset::batch)
                 .unwrap_or(usize::try_from(self.batch).unwrap_or(usize::MAX)),
             validation: self.validation_split,
             seed: self.seed,

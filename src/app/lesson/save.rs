@@ -101,7 +101,7 @@ fn step(state: &State) -> Result<LessonStep, String> {
     }
     let usual = state.own_pipeline().map(|own| &own.pipeline);
     if settings.pipeline != *usual.unwrap_or(&defaults.pipeline) {
-        let presets = crate::augment::Preset::ALL.into_iter();
+        let presets = crate::augment::PipelinePreset::ALL.into_iter();
         let preset = presets
             .map(Named)
             .find(|p| p.0.pipeline() == settings.pipeline);

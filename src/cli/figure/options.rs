@@ -12,7 +12,7 @@ use crate::figure::{LARGEST, What};
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Semantics};
 use crate::state::{MAX_BATCH, MAX_EPOCHS, Part, View};
-use crate::train::recipe::Preset;
+use crate::train::recipe::RunPreset;
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
@@ -102,8 +102,8 @@ pub struct FigureArgs {
     #[arg(long, value_name = "N", value_parser = channel)]
     pub channel: Option<usize>,
     /// The runs of the view finetune (default four-way).
-    #[arg(long, value_parser = parser::<Preset>())]
-    pub preset: Option<Named<Preset>>,
+    #[arg(long, value_parser = parser::<RunPreset>())]
+    pub preset: Option<Named<RunPreset>>,
     /// The epochs of each stage of the runs (default 3).
     #[arg(long, value_name = "N", value_parser = epochs)]
     pub epochs: Option<usize>,

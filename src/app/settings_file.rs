@@ -189,14 +189,11 @@ impl Keeper {
 }
 
 /// Through a temporary file beside it: whoever reads finds the old file or the new one, whole.
-fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
+fn write(path: &Path, kept: &Kept) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let text = serde_json::to_string_pretty(kept)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    Ok(crate::worker::write_whole(path, text.as_bytes())?)
 }
 
 #[cfg(test)]

@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
 
-use super::{Failure, photos_source, trainable};
+use super::outputs::Outputs;
+use super::{Failure, photos_source, terminal, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, What, draw};
+use crate::dataset::PhotoSource;
 use crate::lesson::Step;
 use crate::model::{LayerId, Role};
 use crate::state::{State, View};
@@ -71,11 +73,11 @@ impl Figure {
         write_files(&files)?;
         let boxes = look.boxes.borrow();
         if !boxes.is_empty() {
-            eprintln!(
-                "warning: boxes stand for letters that the fonts lack ({}); an SVG without \
-                 --outline-text keeps them as text",
+            terminal::warn(format!(
+                "boxes stand for letters that the fonts lack ({}); an SVG without --outline-text \
+                 keeps them as text",
                 first_few(&boxes)
-            );
+            ));
         }
         Ok(())
     }
@@ -101,10 +103,20 @@ impl Figure {
             let why = "--channel is for the view batchnorm";
             return Err(Failure::Usage(why.to_owned()));
         }
+        if self.all.is_none() {
+            self.check_outputs(model, &jobs)?;
+        }
         let ctx = Context::default();
         let mut app = self.open(&ctx, model)?;
         let mut files = Vec::new();
         for (view, out) in jobs {
+            // Of all views, those that the network has.
+            if self.all.is_some()
+                && let Some(why) = self.lacks(app.state(), view)
+            {
+                terminal::warn(format!("the view {} is left out: {why}", view_name(view)));
+                continue;
+            }
             self.choose(&mut app, &ctx, view)?;
             if view == View::FineTune {
                 self.train(&mut app, &ctx);
@@ -116,6 +128,29 @@ impl Figure {
             files.extend(self.drawn(app.state(), &ctx, view, look, None, &out)?);
         }
         Ok(files)
+    }
+
+    /// Refuses files that cannot be written, before anything is computed.
+    fn check_outputs(&self, model: Option<&Path>, jobs: &[(View, PathBuf)]) -> Result<(), Failure> {
+        let mut outputs = Outputs::new(self.make_folders);
+        outputs.reads_model(&self.reading.source(model));
+        let photos = self.input.as_deref().filter(|input| input.exists());
+        let photos = photos.and_then(|input| photos_source(Some(input)).open().ok());
+        let photos = photos.iter().flat_map(|set| &set.photos);
+        outputs.reads_photos(photos.filter_map(|photo| match &photo.source {
+            PhotoSource::File(path) => Some(path.as_path()),
+            PhotoSource::Bundled(_) => None,
+        }));
+        for (_, out) in jobs {
+            outputs.writes("--out", out, &["svg", "png"])?;
+            if self.sidecar {
+                outputs.writes("--sidecar", &output::sidecar_of(out), &[])?;
+            }
+            if self.csv {
+                outputs.writes("--csv", &out.with_extension("csv"), &[])?;
+            }
+        }
+        outputs.check()
     }
 
     /// A view as it is now, and the files that go beside it.
@@ -212,6 +247,23 @@ impl Figure {
         Ok(app)
     }
 
+    /// Why a view of this network would show nothing; `None` if it shows something.
+    fn lacks(&self, state: &State, view: View) -> Option<String> {
+        let base = state.opened.base.as_ref();
+        let has_layer = base.is_some_and(|base| base.layer(view).is_some());
+        match view {
+            View::Dropout | View::BatchNorm if !has_layer => {
+                Some("the network has no layer for it".to_owned())
+            }
+            View::Augmentation
+            | View::Dropout
+            | View::BatchNorm
+            | View::Trainable
+            | View::FineTune
+            | View::Predict => crate::views::centre::missing(state, view),
+        }
+    }
+
     /// Shows a view, its layer and its channel.
     fn choose(&self, app: &mut App, ctx: &Context, view: View) -> Result<(), Failure> {
         let base = app.state().opened.base.as_ref();
@@ -300,12 +352,8 @@ impl Figure {
     fn settle(&self, app: &mut App, ctx: &Context) -> Result<(), Failure> {
         app.settle(ctx);
         let state = app.state();
-        let unreadable = state
-            .opened
-            .gallery
-            .as_ref()
-            .filter(|_| self.photo.is_some());
-        let reason = unreadable.and_then(crate::state::Gallery::chosen_unreadable);
+        let gallery = state.opened.gallery.as_ref();
+        let reason = gallery.and_then(crate::state::Gallery::chosen_unreadable);
         let notice = state.computed.notices.first().map(|n| n.text.clone());
         let Some(why) = notice.or(reason) else {
             return Ok(());

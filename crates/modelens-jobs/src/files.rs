@@ -1,12 +1,10 @@
 //! Writing files whole.
 
-use std::io::Write;
 use std::path::Path;
-
-use tempfile::NamedTempFile;
 
 use super::job::{Event, Figure, FigureTo, SaveModel};
 use crate::source::ModelSource;
+use crate::whole_file::{WholeFile, WriteError, is_same_file};
 use crate::words;
 use egui_svg::png::{self, PngError};
 use egui_svg::{FontFiles, outlined};
@@ -15,54 +13,6 @@ use modelens_core::model::layers::Overrides;
 use modelens_core::train::network::Network;
 use modelens_core::train::save::saved;
 use thiserror::Error;
-
-/// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
-pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    persist(complete(path, bytes)?, path)
-}
-
-/// A complete file beside `path`, to be renamed to it by [`persist`]. What will not be replaced is
-/// refused already.
-pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
-    replaceable(path)?;
-    let mut file = temporary_beside(path)?;
-    file.write_all(bytes)?;
-    Ok(file)
-}
-
-/// A target that is read-only is refused even where its folder would allow replacing it.
-fn replaceable(path: &Path) -> anyhow::Result<()> {
-    if path.is_dir() {
-        anyhow::bail!("{}", words::IS_FOLDER);
-    }
-    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
-        anyhow::bail!("{}", words::READ_ONLY);
-    }
-    Ok(())
-}
-
-/// A file in the folder of `path`, to be renamed to it once it is complete.
-pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        anyhow::bail!("{}", words::NO_FOLDER);
-    }
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are private by default; the result is an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    Ok(builder.tempfile_in(folder)?)
-}
-
-/// Renames a complete file to `path`, unless that must not be replaced.
-pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
-    replaceable(path)?;
-    file.persist(path)?;
-    Ok(())
-}
 
 /// A figure to its file, or as pixels where it is shown or copied.
 pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result<Event, String> {
@@ -89,12 +39,14 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
             anyhow::bail!("{}", words::numbers_beside(&name));
         }
         // Both are complete before either is in its place.
-        let mut complete = vec![(complete(path, &bytes)?, path)];
+        let mut files = vec![WholeFile::with_bytes(path, &bytes)?];
         if let Some(numbers) = &figure.numbers {
-            complete.push((self::complete(&beside, numbers.as_bytes())?, &beside));
+            files.push(WholeFile::with_bytes(&beside, numbers.as_bytes())?);
         }
-        let mut complete = complete.into_iter();
-        complete.try_for_each(|(file, path)| persist(file, path))
+        for file in files {
+            file.finish()?;
+        }
+        Ok(())
     });
     saved
         .map(|()| Event::Saved(path.clone()))
@@ -118,8 +70,8 @@ pub enum SaveFailed {
     Original,
     #[error(transparent)]
     Content(#[from] SaveError),
-    #[error("{0}")]
-    Write(String),
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// Writes the network with these weights to `path`, in the format of `source`, and the class names
@@ -140,7 +92,7 @@ pub fn save_network(
     if replace == Replace::No {
         if source
             .path()
-            .is_some_and(|original| same_file(original, path))
+            .is_some_and(|original| is_same_file(original, path))
         {
             return Err(SaveFailed::Original);
         }
@@ -151,28 +103,16 @@ pub fn save_network(
     let saved = source
         .with_file(|original| saved(original, network, weights))
         .map_err(SaveError::Source)??;
-    write(path, &saved.model)?;
+    // Both are complete before either is in its place.
+    let mut files = vec![WholeFile::with_bytes(path, &saved.model)?];
     if let Some(labels) = saved.labels {
-        write(&path.with_extension("labels.txt"), labels.as_bytes())?;
+        let beside = path.with_extension("labels.txt");
+        files.push(WholeFile::with_bytes(&beside, labels.as_bytes())?);
+    }
+    for file in files {
+        file.finish()?;
     }
     Ok(())
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveFailed> {
-    let written = || -> anyhow::Result<()> {
-        let mut file = temporary_beside(path)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        persist(file, path)
-    };
-    written().map_err(|error| SaveFailed::Write(error.to_string()))
 }
 
 /// The fine-tuned model, in the format it came from.

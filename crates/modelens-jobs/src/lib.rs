@@ -12,9 +12,11 @@ mod slots;
 mod source;
 mod training;
 mod training_photos;
+mod whole_file;
 pub mod words;
 
-pub use files::{Replace, SaveFailed, complete, persist, save, save_network, temporary_beside};
+pub use files::{Replace, SaveFailed, save_network};
+pub use whole_file::{WholeFile, WriteError, check_target, is_same_file, write_whole};
 pub use job::*;
 pub use photos::PhotoCache;
 pub use source::{ModelSource, OpenFailed};

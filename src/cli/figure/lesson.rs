@@ -6,10 +6,10 @@ use eframe::egui::Context;
 
 use super::options::{Figure, Format, LookOptions};
 use crate::app::{App, AppOptions};
-use crate::cli::{Failure, Rules};
+use crate::cli::{Failure, Rules, terminal};
 use crate::command::{Action, LessonSource};
 use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
-use crate::state::View;
+use crate::state::{Gallery, View};
 
 impl Figure {
     /// The figures of all steps, in the order of the steps.
@@ -51,10 +51,14 @@ impl Figure {
             if let Some(why) = notice.or(state.training.failure.as_ref()) {
                 return Err(failed(why));
             }
+            let gallery = state.opened.gallery.as_ref();
+            if let Some(why) = gallery.and_then(Gallery::chosen_unreadable) {
+                return Err(failed(&why));
+            }
             for expectation in step.expectations(state.semantics()) {
                 if expectation.holds(state) != Some(true) {
                     let broken = expectation.broken(state);
-                    eprintln!("warning: step {number}, {}: {broken}", step.title);
+                    terminal::warn(format!("step {number}, {}: {broken}", step.title));
                 }
             }
             let out = folder.join(file_name(number, &step.title, extension));

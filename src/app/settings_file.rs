@@ -1,7 +1,6 @@
 //! What is remembered from one start to the next: one small file in the system's folder for
 //! settings.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use self::output::Bar;
 use super::outputs::Outputs;
 use super::{Failure, Reading, Rules, at_path, seed, terminal, trainable};
+use crate::dataset::Photos;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
@@ -19,10 +20,10 @@ use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
-use crate::worker::ModelSource;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{PhotosSource, Same};
-use crate::worker::{Replace, is_same_file, save_network, write_whole};
+use crate::worker::{
+    ModelSource, PhotosSource, Replace, is_same_file, save_network, write_whole,
+};
 
 /// Trains a base on photos and writes one row per optimizer step.
 #[derive(Debug, clap::Args)]
@@ -163,14 +164,15 @@ impl Train {
         let source = self.reading.source(self.model.as_deref());
         let photos = self.photos_source();
         self.check_outputs(&source, &photos)?;
-        let model = Arc::new(self.reading.open(self.model.as_deref())?);
+        let model = self.reading.open(self.model.as_deref())?;
         for warning in &model.warnings {
             terminal::warn(warning);
         }
-        let setup = self.setup(&model, &photos)?;
-        let network = Arc::new(setup.network().map_err(failed)?);
+        let photos: Photos = Arc::new(photos.open().map_err(|e| Failure::File(e.to_string()))?);
+        let setup = self.setup(&model)?;
+        let network = Arc::new(setup.network(&model, &photos).map_err(failed)?);
         let recipes = self.recipes(&network, setup.semantics)?;
-        let prepared = setup.prepare(network, &|_, _| (), &|| true);
+        let prepared = setup.prepare(network, &photos, &|_, _| (), &|| true);
         let mut prepared = prepared.map_err(failed)?;
         for note in &prepared.notes {
             terminal::warn(note);
@@ -226,13 +228,10 @@ impl Train {
         outputs.check()
     }
 
-    fn setup(&self, model: &Arc<Model>, photos: &PhotosSource) -> Result<FineTune, Failure> {
-        let set = photos.open().map_err(|e| Failure::File(e.to_string()))?;
+    fn setup(&self, model: &Model) -> Result<FineTune, Failure> {
         let augment = self.augment.as_deref().map(super::augment::pipeline);
         let preset = self.preset.map(Preset::from);
         Ok(FineTune {
-            model: Same(Arc::clone(model)),
-            photos: Same(Arc::new(set)),
             preprocessing: model.preprocessing,
             head: match self.head {
                 CliHead::Own => HeadChoice::Own,
@@ -310,7 +309,12 @@ impl Train {
             .advance(&mut prepared.photos, &|| true)
             .map_err(failed)?
         {
-            row(&mut written.rows, &recipe.name, &step, &prepared.network);
+            row(
+                &mut written.rows,
+                &recipe.name,
+                &step,
+                &prepared.network.in_head,
+            );
             bar.tell(&step);
             // A run that is interrupted keeps the weights of a recent epoch.
             if step.end.is_some() && (trainer.is_done() || saved.elapsed() > SAVE_EVERY) {
@@ -348,7 +352,11 @@ impl Train {
             trainer.network(),
             trainer.weights(),
             path,
-            Replace::Yes,
+            if self.force {
+                Replace::Everything
+            } else {
+                Replace::Model
+            },
         )
         .map_err(|error| {
             Failure::File(format!(

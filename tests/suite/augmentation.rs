@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
@@ -15,12 +14,12 @@ use modelens::command::{Action, Command, PipelineCommand};
 use modelens::model::{Flags, Mode, Semantics};
 use modelens::state::{CellPlace, View};
 use modelens::worker::{
-    AugmentationLook, AugmentationOutcome, Event, Grid, Look, ModelSource, Outcome, PassLook,
-    PhotosSource, Request, Same, Worker,
+    AugmentationLook, AugmentationOutcome, Event, Grid, JobThread, Jobs as _, Look, ModelSource,
+    Outcome, PassLook, PhotosSource, Request,
 };
 
 use crate::support::files::fixture;
-use crate::support::looks::{looked, pass_look};
+use crate::support::looks::Opened;
 use crate::support::models::dog_breeds;
 use crate::support::window::{Window, click, command, open, photo, press, settle, shows};
 
@@ -303,7 +302,8 @@ fn a_locked_seed_does_not_change() {
 
 #[test]
 fn both_columns_get_the_same_augmented_batch() {
-    let model = dog_breeds();
+    let opened = Opened::bundled();
+    let model = &opened.model;
     let layer = model
         .graph
         .find("Conv1_relu")
@@ -315,20 +315,14 @@ fn both_columns_get_the_same_augmented_batch() {
         flags: Flags::all(&model.graph, true),
         augment,
         semantics: Semantics::Keras3,
-        ..pass_look(&model)
+        ..opened.pass_look()
     };
-    let statistics = |augment, redraws| {
-        let worker = Worker::start(|| {}).expect("a thread");
-        match looked(
-            &worker,
-            Look::BatchNorm {
-                pass: pass(augment, redraws),
-                layer: first,
-            },
-        ) {
-            Outcome::BatchNorm(outcome) => [outcome.training.batch, outcome.inference.batch],
-            _ => panic!("a BatchNorm outcome"),
-        }
+    let statistics = |augment, redraws| match opened.outcome(Look::BatchNorm {
+        pass: pass(augment, redraws),
+        layer: first,
+    }) {
+        Outcome::BatchNorm(outcome) => [outcome.training.batch, outcome.inference.batch],
+        _ => panic!("a BatchNorm outcome"),
     };
     let plain = statistics(None, 0);
     let [left, right] = statistics(Some(Pipeline::course()), 0);
@@ -401,17 +395,14 @@ fn photos_of_every_kind_open_in_the_grid() {
         ImageBuffer::from_pixel(30, 20, Rgb([65535_u16, 9, 300])).into(),
     );
     turned_jpeg(&folder.path().join("turned.jpg"));
-    let photos = Arc::new(
-        PhotosSource::Folder(folder.path().to_owned())
-            .open()
-            .expect("photos"),
-    );
-    let worker = Worker::start(|| {}).expect("a thread");
+    let source = PhotosSource::Folder(folder.path().to_owned());
+    let photos = source.open().expect("photos");
+    let opened = Opened::new(dog_breeds(), photos.clone());
     for grid in Grid::ALL {
         for photo in 0..photos.photos.len() {
             for [height, width] in [[40, 40], [1, 1], [1, 7]] {
                 let look = AugmentationLook {
-                    photos: Same(Arc::clone(&photos)),
+                    photos: opened.photos_id,
                     photo,
                     grid,
                     cell_redraws: BTreeMap::from([(3, 1)]),
@@ -422,7 +413,7 @@ fn photos_of_every_kind_open_in_the_grid() {
                     seed: 7,
                     redraws: 0,
                 };
-                let Outcome::Augmentation(outcome) = looked(&worker, Look::Augmentation(look))
+                let Outcome::Augmentation(outcome) = opened.outcome(Look::Augmentation(look))
                 else {
                     panic!("an augmentation outcome");
                 };
@@ -435,12 +426,14 @@ fn photos_of_every_kind_open_in_the_grid() {
         .iter()
         .position(|p| p.name == "turned.jpg")
         .expect("the JPEG");
-    worker.send(Request::Thumbnail {
-        photos: Same(Arc::clone(&photos)),
-        photo: turned,
-    });
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    jobs.send(Request::OpenPhotos(source));
     let thumbnail = loop {
-        match worker.poll() {
+        match jobs.poll() {
+            Some(Event::PhotosOpened { id: photos, .. }) => {
+                let photo = turned;
+                jobs.send(Request::Thumbnail { photos, photo });
+            }
             Some(Event::Thumbnail { image, .. }) => break image,
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use modelens::worker::ModelSource;
-use modelens::worker::{Event, Figure, FigureTo, PhotosSource, Request, Worker};
+use modelens::worker::{Event, Figure, FigureTo, JobThread, Jobs as _, PhotosSource, Request};
 
 use crate::support::files::{fixture, folder, refused, repository, rezipped, write};
 use crate::support::looks::answer;
@@ -177,27 +177,24 @@ fn broken_photos_are_reported_one_by_one_and_the_others_open() {
     std::fs::write(class.join("huge.png"), png_header(30_000, 30_000)).expect("a file");
     let good = repository("assets/photos/fish/fish9.webp");
     std::fs::copy(good, class.join("good.webp")).expect("a photo");
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(Request::OpenPhotos(PhotosSource::Folder(
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    jobs.send(Request::OpenPhotos(PhotosSource::Folder(
         folder.path().to_owned(),
     )));
     let mut reasons = Vec::new();
     let mut opened = None;
     while reasons.len() < 2 {
-        match worker.poll() {
-            Some(Event::PhotosOpened { photos, .. }) => opened = Some(photos.photos.len()),
-            Some(Event::Unreadable {
-                photos,
-                photo,
-                reason,
-            }) => {
+        match jobs.poll() {
+            Some(Event::PhotosOpened { photos, .. }) => opened = Some(photos),
+            Some(Event::Unreadable { photo, reason, .. }) => {
+                let photos = opened.as_ref().expect("the set comes before its checks");
                 reasons.push(format!("{}: {reason}", photos.photos[photo].name));
             }
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),
         }
     }
-    assert_eq!(opened, Some(3));
+    assert_eq!(opened.map(|set| set.photos.len()), Some(3));
     assert!(
         reasons[0].contains("a text.jpg") && reasons[0].contains("not an image"),
         "{reasons:?}"

@@ -12,7 +12,7 @@ use modelens::theme::fonts::FOR_FIGURES;
 /// An app with the bundled model and results for this view.
 fn computed(view: View, semantics: Semantics) -> App {
     let ctx = Context::default();
-    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a worker");
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
     app.settle(&ctx);
     let commands = [
         ModelensCommand::SetBatch(4),

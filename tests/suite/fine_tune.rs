@@ -4,24 +4,41 @@ use std::process::Command;
 use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
+use modelens::dataset::Photos;
 use modelens::dataset::folder::{bundled, open_folder};
 use modelens::model::{Model, Semantics};
-use modelens::train::network::TrainError;
+use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::Kind;
 use modelens::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Step, Trainer};
 use modelens::worker::ModelSource;
-use modelens::worker::Same;
-use modelens::worker::fine_tune::{FineTune, HeadChoice};
+use modelens::worker::fine_tune::{FineTune, HeadChoice, Prepared};
 
 use crate::support::files::{drawn, fixture};
 
-fn setup(model: Arc<Model>, seed: u64) -> FineTune {
-    FineTune {
+/// A model, photos, and how to train.
+struct Setup {
+    model: Arc<Model>,
+    photos: Photos,
+    fine_tune: FineTune,
+}
+
+impl Setup {
+    fn network(&self) -> Result<Network, TrainError> {
+        self.fine_tune.network(&self.model, &self.photos)
+    }
+
+    fn prepare(&self, network: Arc<Network>) -> Result<Prepared, TrainError> {
+        let quiet = |_, _| ();
+        self.fine_tune
+            .prepare(network, &self.photos, &quiet, &|| true)
+    }
+}
+
+fn setup(model: Arc<Model>, seed: u64) -> Setup {
+    let fine_tune = FineTune {
         preprocessing: model.preprocessing,
         semantics: model.semantics,
-        model: Same(model),
-        photos: Same(Arc::new(bundled())),
         head: HeadChoice::New {
             dropout: 0.2,
             sigmoid: false,
@@ -31,6 +48,11 @@ fn setup(model: Arc<Model>, seed: u64) -> FineTune {
         validation: 0.2,
         seed,
         augment: None,
+    };
+    Setup {
+        model,
+        photos: Arc::new(bundled()),
+        fine_tune,
     }
 }
 
@@ -47,11 +69,9 @@ fn recipe(epochs: usize, base: BaseFlags, call: Option<bool>) -> Recipe {
     }
 }
 
-fn run(setup: &FineTune, recipe: &Recipe) -> (Trainer, Vec<Step>) {
+fn run(setup: &Setup, recipe: &Recipe) -> (Trainer, Vec<Step>) {
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let mut steps = Vec::new();
@@ -97,14 +117,14 @@ fn slow_accuracy_of_a_head_on_lite0() {
     accuracy_of_heads(&ModelSource::EfficientNetLite0, 0.91);
 }
 
-fn small(counts: &[usize]) -> (tempfile::TempDir, FineTune) {
+fn small(counts: &[usize]) -> (tempfile::TempDir, Setup) {
     let folder = tempfile::tempdir().expect("a folder");
     drawn(folder.path(), counts);
     let path = fixture("alpaca_plain_open_keras3/model.h5");
     let model = Arc::new(ModelSource::File(path).open().expect("a fixture"));
     let mut setup = setup(model, 7);
-    setup.photos = Same(Arc::new(open_folder(folder.path()).expect("photos")));
-    setup.batch = 4;
+    setup.photos = Arc::new(open_folder(folder.path()).expect("photos"));
+    setup.fine_tune.batch = 4;
     (folder, setup)
 }
 
@@ -118,7 +138,7 @@ fn end(steps: &[Step]) -> EpochEnd {
 fn weights_and_statistics_move_as_in_each_framework() {
     let (_folder, mut setup) = small(&[5, 5]);
     for semantics in Semantics::ALL {
-        setup.semantics = semantics;
+        setup.fine_tune.semantics = semantics;
         for trainable in [false, true] {
             for call in [false, true] {
                 let recipe = recipe(1, BaseFlags::All(trainable), Some(call));
@@ -170,13 +190,13 @@ fn cached_features_do_not_change_the_result() {
     let folder = tempfile::tempdir().expect("a folder");
     drawn(folder.path(), &[4, 4]);
     let mut setup = setup(model, 7);
-    setup.photos = Same(Arc::new(open_folder(folder.path()).expect("photos")));
-    setup.batch = 4;
-    setup.validation = 0.25;
+    setup.photos = Arc::new(open_folder(folder.path()).expect("photos"));
+    setup.fine_tune.batch = 4;
+    setup.fine_tune.validation = 0.25;
     let frozen = recipe(2, BaseFlags::All(false), Some(false));
     let (kept, with) = run(&setup, &frozen);
     assert!(kept.features_kept());
-    setup.augment = Some(identity_pipeline());
+    setup.fine_tune.augment = Some(identity_pipeline());
     let (computed, without) = run(&setup, &frozen);
     assert!(!computed.features_kept());
     for (a, b) in with.iter().zip(&without) {
@@ -196,9 +216,9 @@ fn cached_features_do_not_change_the_result() {
 fn unusual_sets_of_photos_are_noted() {
     let told = |counts: &[usize], batch: usize| {
         let (_folder, mut setup) = small(counts);
-        setup.batch = batch;
+        setup.fine_tune.batch = batch;
         let network = Arc::new(setup.network().expect("a network"));
-        let prepared = setup.prepare(network, &|_, _| (), &|| true);
+        let prepared = setup.prepare(network);
         prepared.expect("photos").notes.join(" ")
     };
     let tiny = told(&[1, 1], 32);
@@ -229,9 +249,7 @@ fn a_loss_that_is_not_a_number_names_step_and_layer() {
     let mut wild = recipe(20, BaseFlags::All(true), Some(true));
     wild.stages[0].rate = 1e30;
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = wild.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let error = loop {
@@ -257,9 +275,7 @@ fn a_run_resumes_where_it_was_stopped() {
     let (_folder, setup) = small(&[5, 5]);
     let recipe = recipe(1, BaseFlags::All(false), None);
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let stopped = trainer.advance(&mut prepared.photos, &|| false);
@@ -280,9 +296,7 @@ fn an_interrupted_run_can_be_saved_and_opened() {
     let (_folder, setup) = small(&[5, 5]);
     let recipe = recipe(2, BaseFlags::All(true), Some(true));
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let first = trainer.advance(&mut prepared.photos, &|| true);

@@ -130,7 +130,7 @@ fn head_and_split_can_be_chosen() {
     let classes: Vec<_> = training.classes.iter().map(|(_, n)| *n).collect();
     assert_eq!(classes, [[5, 0], [5, 0]]);
     let network = training.network.as_ref().expect("a network");
-    assert_eq!(network.model.labels, ["class0", "class1"]);
+    assert_eq!(network.labels, ["class0", "class1"]);
     assert!(shows(&window, "with none left to validate"));
 }
 

@@ -1,37 +1,35 @@
 //! The predict view: one photo in both modes, in repeated passes and with other photos in the batch.
 
-use std::sync::Arc;
-
 use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
-use modelens::model::{Flags, Mode, Model, Reading, Semantics};
+use modelens::model::{Flags, Mode, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
 use modelens::worker::{
-    Event, Look, ModelSource, Outcome, PassLook, PredictLook, PredictOutcome, Request, Sighting,
-    Worker,
+    Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook,
+    PredictOutcome, Request, Sighting,
 };
 
 use crate::support::files::{fixture, folder, rezipped, write};
-use crate::support::looks::{looked, pass_look};
+use crate::support::looks::Opened;
 use crate::support::models::{bits, dog_breeds};
 use crate::support::window::{Window, click, command, open, settle, shows};
 
-fn look(model: &Arc<Model>, trainable: bool, semantics: Semantics) -> PredictLook {
+fn look(trainable: bool, semantics: Semantics) -> PredictLook {
+    let opened = Opened::bundled();
     let pass = PassLook {
         photo: 27,
-        flags: Flags::all(&model.graph, trainable),
+        flags: Flags::all(&opened.model.graph, trainable),
         semantics,
-        ..pass_look(model)
+        ..opened.pass_look()
     };
     PredictLook::new(pass, 3)
 }
 
 fn measured(look: &PredictLook) -> PredictOutcome {
-    let worker = Worker::start(|| {}).expect("a thread");
-    let Outcome::Predict(outcome) = looked(&worker, Look::Predict(look.clone())) else {
+    let Outcome::Predict(outcome) = Opened::bundled().outcome(Look::Predict(look.clone())) else {
         panic!("a predict outcome");
     };
     *outcome
@@ -78,7 +76,7 @@ fn check(outcome: &PredictOutcome) {
 fn an_open_base_depends_on_draws_and_on_batch_mates() {
     let model = dog_breeds();
     let before = bits(&model);
-    let look = look(&model, true, Semantics::Keras3);
+    let look = look(true, Semantics::Keras3);
     let outcome = measured(&look);
     check(&outcome);
     assert_eq!(
@@ -99,9 +97,8 @@ fn an_open_base_depends_on_draws_and_on_batch_mates() {
 
 #[test]
 fn a_frozen_base_ignores_its_batch_mates_in_keras() {
-    let model = dog_breeds();
     for semantics in [Semantics::Keras2, Semantics::Keras3] {
-        let outcome = measured(&look(&model, false, semantics));
+        let outcome = measured(&look(false, semantics));
         check(&outcome);
         assert_eq!(
             (outcome.training.on_batch, outcome.training.frozen),
@@ -118,7 +115,7 @@ fn a_frozen_base_ignores_its_batch_mates_in_keras() {
 
 #[test]
 fn a_frozen_base_depends_on_its_batch_mates_in_pytorch() {
-    let outcome = measured(&look(&dog_breeds(), false, Semantics::PyTorch));
+    let outcome = measured(&look(false, Semantics::PyTorch));
     check(&outcome);
     assert_eq!(outcome.training.on_batch, 52);
     assert_eq!(outcome.training.on_batch_frozen, 52);
@@ -127,7 +124,7 @@ fn a_frozen_base_depends_on_its_batch_mates_in_pytorch() {
 
 #[test]
 fn a_recorded_false_overrides_training_in_keras_2() {
-    let outcome = measured(&look(&dog_breeds(), true, Semantics::Keras2));
+    let outcome = measured(&look(true, Semantics::Keras2));
     check(&outcome);
     assert_eq!(outcome.training.on_batch, 0);
     assert_eq!(outcome.training.unreached, 52);
@@ -136,7 +133,7 @@ fn a_recorded_false_overrides_training_in_keras_2() {
 
 #[test]
 fn a_single_photo_has_no_batch_mates() {
-    let mut alone = look(&dog_breeds(), true, Semantics::Keras3);
+    let mut alone = look(true, Semantics::Keras3);
     alone.pass.batch = 1;
     let outcome = measured(&alone);
     assert_eq!(outcome.batch, 1);
@@ -144,27 +141,46 @@ fn a_single_photo_has_no_batch_mates() {
     assert_eq!(outcome.mates_batch, [0, 0]);
 }
 
+/// Opens the bundled base and photos, and lets the looks refer to them.
+fn open_bundled<const N: usize>(jobs: &JobThread, looks: [&mut PredictLook; N]) {
+    jobs.send(Request::OpenModel(ModelSource::DogBreeds));
+    jobs.send(Request::OpenPhotos(PhotosSource::Bundled));
+    let (mut model, mut photos) = (None, None);
+    while model.is_none() || photos.is_none() {
+        match jobs.poll() {
+            Some(Event::ModelOpened(opened)) => model = Some(opened.id),
+            Some(Event::PhotosOpened { id, .. }) => photos = Some(id),
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+    for look in looks {
+        look.pass.model = model.expect("a model");
+        look.pass.photos = photos.expect("photos");
+    }
+}
+
 #[test]
 fn a_newer_request_cancels_the_running_one() {
-    let model = dog_breeds();
-    let worker = Worker::start(|| {}).expect("a thread");
-    let mut long = look(&model, true, Semantics::Keras3);
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    let mut long = look(true, Semantics::Keras3);
     long.pass.batch = 32;
     long.passes = 32;
-    let mut short = look(&model, true, Semantics::Keras3);
+    let mut short = look(true, Semantics::Keras3);
     short.passes = 2;
+    open_bundled(&jobs, [&mut long, &mut short]);
     let ask = |look: &PredictLook| {
-        worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+        jobs.send(Request::Look(Box::new(Look::Predict(look.clone()))));
     };
     ask(&long);
     let mut told = false;
     loop {
-        match worker.poll() {
+        match jobs.poll() {
             Some(Event::Progress { total: 76, .. }) if !told => {
                 told = true;
                 ask(&short);
             }
-            Some(Event::Looked(looked)) => {
+            Some(Event::Look(looked)) if !looked.early => {
                 assert!(told, "progress comes first");
                 assert_eq!(looked.look, Look::Predict(short));
                 return;
@@ -178,18 +194,19 @@ fn a_newer_request_cancels_the_running_one() {
 /// The first pass of each mode is shown while the others run.
 #[test]
 fn the_first_passes_arrive_early_and_survive_cancelling() {
-    let mut look = look(&dog_breeds(), true, Semantics::Keras3);
+    let mut look = look(true, Semantics::Keras3);
     look.passes = 2;
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    open_bundled(&jobs, [&mut look]);
+    jobs.send(Request::Look(Box::new(Look::Predict(look.clone()))));
     let mut early = None;
     let whole = loop {
-        match worker.poll() {
-            Some(Event::LookedEarly(looked)) => {
-                assert!(looked.early && early.is_none());
+        match jobs.poll() {
+            Some(Event::Look(looked)) if looked.early => {
+                assert!(early.is_none());
                 early = Some(looked);
             }
-            Some(Event::Looked(looked)) => break looked,
+            Some(Event::Look(looked)) => break looked,
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),
         }

@@ -94,7 +94,7 @@ fn folder() -> PathBuf {
 fn snapshots_of_every_view_are_as_committed() {
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let ctx = Context::default();
-    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a worker");
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
     app.settle(&ctx);
     app.command(&ctx, Command::SetBatch(4));
     let mut changed = Vec::new();

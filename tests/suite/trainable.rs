@@ -6,28 +6,26 @@ use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command};
 use modelens::model::{Mode, Semantics};
 use modelens::state::{LayerColumn, ThemeChoice, View};
-use modelens::worker::{
-    Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome, Worker,
-};
+use modelens::worker::{Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome};
 
-use crate::support::looks::{looked, pass_look};
-use crate::support::models::{bits, dog_breeds};
+use crate::support::looks::Opened;
+use crate::support::models::bits;
 use crate::support::window::{Window, click, command, open, settle, shows};
 
 /// Measures the bundled base on four photos and checks what holds under all rules.
 fn measured(semantics: Semantics) -> TrainableOutcome {
-    let model = dog_breeds();
+    let opened = Opened::bundled();
+    let model = &opened.model;
     let pass = PassLook {
         semantics,
-        ..pass_look(&model)
+        ..opened.pass_look()
     };
-    let before = bits(&model);
-    let worker = Worker::start(|| {}).expect("a thread");
-    let look = Look::Trainable(TrainableLook::new(pass));
-    let Outcome::Trainable(outcome) = looked(&worker, look) else {
+    let before = bits(model);
+    let look = Look::Trainable(TrainableLook::new(pass, &model.graph));
+    let Outcome::Trainable(outcome) = opened.outcome(look) else {
         panic!("a trainable outcome");
     };
-    assert_eq!(bits(&model), before, "the steps are made on copies");
+    assert_eq!(bits(model), before, "the steps are made on copies");
     assert_eq!(outcome.photos, 4);
     for (i, card) in outcome.cards.iter().enumerate() {
         let what = format!("{semantics:?} card {i}: {card:?}");
@@ -163,7 +161,7 @@ fn a_toggle_shows_the_badge_and_compile_removes_it() {
 fn the_table_follows_the_search_and_sorts() {
     let mut window = Harness::builder()
         .with_size([1280.0, 1600.0])
-        .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
+        .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a thread"));
     settle(&mut window);
     command(&mut window, Command::SetBatch(2));
     command(&mut window, Action::Show(View::Trainable));

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use modelens::augment::Pipeline;
 use modelens::model::{Flags, LayerKind};
-use modelens::worker::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook, Worker};
+use modelens::worker::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook};
 
-use crate::support::looks::{bundled_photos, looked, pass_look};
-use crate::support::models::{bits, dog_breeds};
+use crate::support::looks::Opened;
+use crate::support::models::bits;
 
 #[test]
 fn no_view_changes_a_weight() {
-    let model = dog_breeds();
-    let before = bits(&model);
-    let photos = bundled_photos();
+    let opened = Opened::bundled();
+    let model = &opened.model;
+    let before = bits(model);
     let find = |matches: &dyn Fn(&LayerKind) -> bool| {
         model
             .graph
@@ -26,16 +26,12 @@ fn no_view_changes_a_weight() {
     let dropout = find(&|k| matches!(k, LayerKind::Noise(_)));
     let pass = PassLook {
         flags: Flags::all(&model.graph, true),
-        ..pass_look(&model)
+        ..opened.pass_look()
     };
-    let worker = Worker::start(|| {}).expect("a thread");
-    let Outcome::BatchNorm(outcome) = looked(
-        &worker,
-        Look::BatchNorm {
-            pass: pass.clone(),
-            layer: batch_norm,
-        },
-    ) else {
+    let Outcome::BatchNorm(outcome) = opened.outcome(Look::BatchNorm {
+        pass: pass.clone(),
+        layer: batch_norm,
+    }) else {
         panic!("a BatchNorm outcome");
     };
     assert_ne!(
@@ -43,14 +39,11 @@ fn no_view_changes_a_weight() {
         "the next statistics differ"
     );
     assert_eq!(outcome.inference.next, outcome.moving);
-    let Outcome::Dropout(outcome) = looked(
-        &worker,
-        Look::Dropout {
-            pass,
-            layer: dropout,
-            setting: DropoutSetting::default(),
-        },
-    ) else {
+    let Outcome::Dropout(outcome) = opened.outcome(Look::Dropout {
+        pass,
+        layer: dropout,
+        setting: DropoutSetting::default(),
+    }) else {
         panic!("a dropout outcome");
     };
     assert!(outcome.training.dropped > 0);
@@ -59,7 +52,7 @@ fn no_view_changes_a_weight() {
         "identity in inference"
     );
     let look = AugmentationLook {
-        photos,
+        photos: opened.photos_id,
         photo: 24,
         grid: Grid::OnePhoto,
         cell_redraws: BTreeMap::new(),
@@ -70,7 +63,7 @@ fn no_view_changes_a_weight() {
         seed: 7,
         redraws: 0,
     };
-    let Outcome::Augmentation(outcome) = looked(&worker, Look::Augmentation(look)) else {
+    let Outcome::Augmentation(outcome) = opened.outcome(Look::Augmentation(look)) else {
         panic!("an augmentation outcome");
     };
     assert!(
@@ -85,12 +78,13 @@ fn no_view_changes_a_weight() {
             .iter()
             .any(|cell| cell.image != cell.original)
     );
-    assert_eq!(bits(&model), before);
+    assert_eq!(bits(model), before);
 }
 
 #[test]
 fn equal_requests_have_equal_results() {
-    let model = dog_breeds();
+    let opened = Opened::bundled();
+    let model = &opened.model;
     let layer = model.graph.find("dropout").expect("the dropout layer");
     let pass = PassLook {
         photo: 3,
@@ -98,17 +92,16 @@ fn equal_requests_have_equal_results() {
         seed: 11,
         redraws: 5,
         flags: Flags::all(&model.graph, true),
-        ..pass_look(&model)
+        ..opened.pass_look()
     };
     let run = |pass: PassLook| {
-        let worker = Worker::start(|| {}).expect("a thread");
         let setting = DropoutSetting::default();
         let look = Look::Dropout {
             pass,
             layer,
             setting,
         };
-        match looked(&worker, look) {
+        match opened.outcome(look) {
             Outcome::Dropout(outcome) => (outcome.training.output, outcome.training.mask),
             _ => panic!("a dropout outcome"),
         }

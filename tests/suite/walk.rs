@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use eframe::egui::Key;
@@ -10,18 +9,19 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
+use modelens::dataset::folder::bundled;
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::norm::{Moments, moments};
 use modelens::model::{Flags, Graph, Layer, LayerId, LayerKind, Model, Preprocessing, Semantics};
 use modelens::state::{SPREAD, View};
-use modelens::worker::look::{Context, LookError, compute, measure};
+use modelens::worker::look::{Context, LookError, measure};
 use modelens::worker::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, Look, MeasuredBatch, Outcome, PassLook,
-    PhotoCache, Same, mean_distance, walked,
+    PhotoCache, mean_distance, walked,
 };
 
 use crate::support::files::{ops, read_npz};
-use crate::support::looks::pass_look;
+use crate::support::looks::Opened;
 use crate::support::models::dog_breeds;
 use crate::support::numbers::{assert_close, values};
 use crate::support::window::{Window, click, command, open, photo, settle, shows};
@@ -98,8 +98,8 @@ fn moving_statistics_follow_each_framework() {
 }
 
 fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
-    let model = dog_breeds();
-    let mut flags = Flags::of_file(&model.graph);
+    let opened = Opened::bundled();
+    let mut flags = Flags::of_file(&opened.model.graph);
     if frozen {
         flags.set_all(false);
     }
@@ -107,7 +107,7 @@ fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
         batch,
         flags,
         semantics,
-        ..pass_look(&model)
+        ..opened.pass_look()
     }
 }
 
@@ -122,30 +122,17 @@ fn looked(pass: &PassLook, layer: LayerId) -> BatchNormOutcome {
         pass: pass.clone(),
         layer,
     };
-    let context = free_context();
-    match compute(look, &context, &mut PhotoCache::default())
-        .expect("a result")
-        .outcome
-    {
+    match Opened::bundled().outcome(look) {
         Outcome::BatchNorm(outcome) => *outcome,
         _ => panic!("a BatchNorm outcome"),
-    }
-}
-
-fn free_context() -> Context<'static> {
-    Context {
-        proceed: &|| true,
-        progress: &|_, _, _| {},
-        unreadable: &|_, _, _| {},
-        early: &|_, _| {},
-        clock: Instant::elapsed,
     }
 }
 
 fn events(job: &BatchNormJob) -> Vec<BatchNormEvent> {
     let said = RefCell::new(Vec::new());
     let say = |event| said.borrow_mut().push(event);
-    measure(job, &free_context(), &mut PhotoCache::default(), &say).expect("measured");
+    let context = Opened::bundled().context();
+    measure(job, &context, &mut PhotoCache::default(), &say).expect("measured");
     said.into_inner()
 }
 
@@ -199,7 +186,7 @@ fn a_cancelled_measurement_returns_cancelled() {
     };
     let context = Context {
         proceed: &|| false,
-        ..free_context()
+        ..Opened::bundled().context()
     };
     let said = RefCell::new(0);
     let say = |_| *said.borrow_mut() += 1;
@@ -320,17 +307,19 @@ const BETA: [f32; 3] = [0.5, -0.25, 4.0];
 #[test]
 fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
     let model = Arc::new(flat_model());
+    let opened = Opened::new(Arc::clone(&model), bundled());
     for semantics in Semantics::ALL {
         let pass = PassLook {
             flags: Flags::of_file(&model.graph),
-            model: Same(Arc::clone(&model)),
+            model: opened.model_id,
+            photos: opened.photos_id,
             ..pass(semantics, 1, false)
         };
         let look = Look::BatchNorm {
             pass: pass.clone(),
             layer: 2,
         };
-        let result = compute(look, &free_context(), &mut PhotoCache::default());
+        let result = opened.compute(look);
         if semantics == Semantics::PyTorch {
             let error = result.err().map(|e| e.to_string()).unwrap_or_default();
             assert!(error.contains("a single value a channel"), "{error}");

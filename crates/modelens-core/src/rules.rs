@@ -71,7 +71,7 @@ impl From<Mode> for Outer {
 }
 
 /// What kind of rule a layer follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// Has trainable weights, and computes the same in both modes (convolution, dense).
     Weights,
@@ -86,7 +86,7 @@ pub enum Role {
 }
 
 /// Which mean and variance a BatchNorm normalises with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Statistics {
     /// Mean and variance of the present batch over N, H and W.
     Batch,
@@ -99,7 +99,7 @@ pub enum Statistics {
     clippy::struct_excessive_bools,
     reason = "four independent answers, each a yes or no"
 )]
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Effective {
     /// The value of `training` that reaches the layer.
     pub training: bool,

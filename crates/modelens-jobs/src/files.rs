@@ -1,11 +1,9 @@
-//! Writing files whole.
+//! Writing files: each is complete under another name before it replaces what was there.
 
 use std::path::Path;
 
-use super::job::{Event, Figure, FigureTo, SaveModel};
-use crate::source::ModelSource;
 use crate::whole_file::{WholeFile, WriteError, is_same_file};
-use crate::words;
+use crate::{Event, Figure, FigureTo, ModelSource, words};
 use egui_svg::png::{self, PngError};
 use egui_svg::{FontFiles, outlined};
 use modelens_core::formats::SaveError;
@@ -14,7 +12,7 @@ use modelens_core::train::network::Network;
 use modelens_core::train::save::saved;
 use thiserror::Error;
 
-/// A figure to its file, or as pixels where it is shown or copied.
+/// Writes a figure to its file, or draws its pixels for the preview or the clipboard.
 pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result<Event, String> {
     let FigureTo::File(path) = to else {
         let width = figure.png_width.unwrap_or(1);
@@ -33,12 +31,12 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
     };
     let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
         let beside = path.with_extension("csv");
-        // The person was asked about the figure alone.
+        // The dialog asked only about the figure itself.
         if figure.numbers.is_some() && beside.exists() && !path.exists() {
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
             anyhow::bail!("{}", words::numbers_beside(&name));
         }
-        // Both are complete before either is in its place.
+        // Both files are complete before either is renamed.
         let mut files = vec![WholeFile::with_bytes(path, &bytes)?];
         if let Some(numbers) = &figure.numbers {
             files.push(WholeFile::with_bytes(&beside, numbers.as_bytes())?);
@@ -57,8 +55,10 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replace {
     No,
-    /// The person was asked.
-    Yes,
+    /// The model may; a file of class names beside it only if it holds the same names.
+    Model,
+    /// The model and its file of class names.
+    Everything,
 }
 
 /// Why a model is not saved; what was there before still holds.
@@ -68,6 +68,8 @@ pub enum SaveFailed {
     Exists,
     #[error("this is the file the model came from")]
     Original,
+    #[error("{0} beside it holds other class names; choose another name for the model")]
+    Labels(String),
     #[error(transparent)]
     Content(#[from] SaveError),
     #[error(transparent)]
@@ -75,10 +77,10 @@ pub enum SaveFailed {
 }
 
 /// Writes the network with these weights to `path`, in the format of `source`, and the class names
-/// of a new head beside it.
+/// of a new head to a text file beside it.
 ///
-/// Each file is written under another name and renamed when it is complete: if writing breaks off,
-/// `path` holds either what it held before or the whole new model.
+/// Each file is written under another name and renamed when it is complete: if writing fails, `path`
+/// holds either what it held before or the whole new model.
 ///
 /// # Errors
 /// See [`SaveFailed`].
@@ -107,19 +109,15 @@ pub fn save_network(
     let mut files = vec![WholeFile::with_bytes(path, &saved.model)?];
     if let Some(labels) = saved.labels {
         let beside = path.with_extension("labels.txt");
+        let held = std::fs::read(&beside).ok().filter(|_| replace != Replace::Everything);
+        if held.is_some_and(|held| held != labels.as_bytes()) {
+            let name = beside.file_name().unwrap_or_default().to_string_lossy();
+            return Err(SaveFailed::Labels(name.into_owned()));
+        }
         files.push(WholeFile::with_bytes(&beside, labels.as_bytes())?);
     }
     for file in files {
         file.finish()?;
     }
     Ok(())
-}
-
-/// The fine-tuned model, in the format it came from.
-pub fn save_model(job: &SaveModel) -> Result<Event, String> {
-    let path = &job.path;
-    // The dialog has asked before it gave the name of a file that is there.
-    save_network(&job.source, &job.network, &job.weights, path, Replace::Yes)
-        .map(|()| Event::Saved(path.clone()))
-        .map_err(|cause| format!("{cause}: {}", path.display()))
 }

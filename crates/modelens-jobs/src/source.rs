@@ -6,13 +6,15 @@ use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use modelens_core::formats::{self, Beside, BesideError, InMemory, ModelFile, OpenError};
 use modelens_core::model::Model;
 
 use crate::{bundled, machine};
 
 /// Where a model comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModelSource {
     /// MobileNetV2, fine-tuned on dog breeds (Keras 3).
     DogBreeds,

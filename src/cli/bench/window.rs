@@ -1,7 +1,6 @@
 //! Times frames of the window, without a screen, and the work that they wait for.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use eframe::egui::{self, Event, Pos2, RawInput, Rect};
 
@@ -15,7 +14,7 @@ use crate::state::View;
 use crate::theme::sizes;
 use crate::worker::ModelSource;
 use crate::worker::look::{self, Context, photo_size};
-use crate::worker::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Same};
+use crate::worker::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Store, system_clock};
 
 /// Times a redraw of the nine images, the first frame, and a frame of each view.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
@@ -95,13 +94,14 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
         .iter()
         .position(|p| p.name.starts_with("fish/fish9."))
         .unwrap_or(0);
-    let photos = Same(Arc::new(set));
+    let mut store = Store::default();
+    let photos = store.add_photos(Arc::new(set));
     let [height, width] = photo_size(model.graph.input_hwc);
     let semantics = model.semantics;
     let mut cache = PhotoCache::default();
     Ok(move |redraws| {
         let look = AugmentationLook {
-            photos: photos.clone(),
+            photos,
             photo,
             grid: Grid::OnePhoto,
             cell_redraws: std::collections::BTreeMap::new(),
@@ -113,11 +113,12 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
             redraws,
         };
         let context = Context {
+            store: &store,
             proceed: &|| true,
             progress: &|_, _, _| {},
             unreadable: &|_, _, _| {},
             early: &|_, _| {},
-            clock: Instant::elapsed,
+            clock: system_clock,
         };
         let done = look::compute(Look::Augmentation(look), &context, &mut cache);
         done.map(drop).map_err(|e| Failure::File(e.to_string()))

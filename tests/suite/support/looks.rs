@@ -1,54 +1,90 @@
-//! Asking the worker.
+//! Looks without a window: computed directly, or asked for from a thread.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock};
 
 use modelens::dataset::PhotoSet;
+use modelens::dataset::folder::bundled;
 use modelens::model::{Flags, Mode, Model, Preprocessing};
-use modelens::worker::{Event, Look, Outcome, PassLook, PhotosSource, Request, Same, Worker};
+use modelens::worker::look::{Context, LookError, compute};
+use modelens::worker::{
+    Event, JobThread, Jobs as _, Look, LookResult, ModelId, ModelSource, Outcome, PassLook,
+    PhotoCache, PhotosId, Request, Store, system_clock,
+};
 
-/// The bundled photos, listed once for all tests.
-pub fn bundled_photos() -> Same<PhotoSet> {
-    static PHOTOS: OnceLock<Arc<PhotoSet>> = OnceLock::new();
-    let open = || Arc::new(PhotosSource::Bundled.open().expect("the bundled photos"));
-    Same(Arc::clone(PHOTOS.get_or_init(open)))
+use super::models::dog_breeds;
+
+/// A model and photos in a store.
+pub struct Opened {
+    store: Store,
+    pub model: Arc<Model>,
+    pub model_id: ModelId,
+    pub photos_id: PhotosId,
 }
 
-/// A look at four bundled photos in training mode, with the flags of the file.
-pub fn pass_look(model: &Arc<Model>) -> PassLook {
-    PassLook {
-        model: Same(Arc::clone(model)),
-        photos: bundled_photos(),
-        photo: 24,
-        batch: 4,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
-        flags: Flags::of_file(&model.graph),
-        augment: None,
-        semantics: model.semantics,
-        call: Mode::Training.into(),
-    }
-}
-
-/// Sends a request to a worker and waits for the result.
-pub fn looked(worker: &Worker, look: Look) -> Outcome {
-    worker.send(Request::Look(Box::new(look)));
-    loop {
-        match worker.poll() {
-            Some(Event::Looked(looked)) => return looked.outcome.clone(),
-            Some(Event::Failed { message, .. }) => panic!("{message}"),
-            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+impl Opened {
+    pub fn new(model: Arc<Model>, photos: PhotoSet) -> Self {
+        let mut store = Store::default();
+        Self {
+            model_id: store.add_model(Arc::clone(&model), ModelSource::DogBreeds),
+            photos_id: store.add_photos(Arc::new(photos)),
+            model,
+            store,
         }
+    }
+
+    /// The model of [`dog_breeds`] and the bundled photos.
+    pub fn bundled() -> &'static Self {
+        static OPENED: LazyLock<Opened> = LazyLock::new(|| Opened::new(dog_breeds(), bundled()));
+        &OPENED
+    }
+
+    /// A context that never cancels and reports nothing.
+    pub fn context(&self) -> Context<'_> {
+        Context {
+            store: &self.store,
+            proceed: &|| true,
+            progress: &|_, _, _| {},
+            unreadable: &|_, _, _| {},
+            early: &|_, _| {},
+            clock: system_clock,
+        }
+    }
+
+    /// A look at four photos in training mode, with the flags of the file.
+    pub fn pass_look(&self) -> PassLook {
+        PassLook {
+            model: self.model_id,
+            photos: self.photos_id,
+            photo: 24,
+            batch: 4,
+            seed: 7,
+            redraws: 0,
+            random: true,
+            preprocessing: Preprocessing::MinusOneToOne,
+            flags: Flags::of_file(&self.model.graph),
+            augment: None,
+            semantics: self.model.semantics,
+            call: Mode::Training.into(),
+        }
+    }
+
+    pub fn compute(&self, look: Look) -> Result<LookResult, LookError> {
+        compute(look, &self.context(), &mut PhotoCache::default())
+    }
+
+    /// The outcome of a look that must not fail.
+    pub fn outcome(&self, look: Look) -> Outcome {
+        let result = self.compute(look);
+        result.unwrap_or_else(|error| panic!("{error}")).outcome
     }
 }
 
 /// The first event but progress that answers a request.
 pub fn answer(request: Request) -> Event {
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(request);
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    jobs.send(request);
     loop {
-        match worker.poll() {
+        match jobs.poll() {
             Some(Event::Progress { .. }) | None => {
                 std::thread::sleep(std::time::Duration::from_millis(1));
             }

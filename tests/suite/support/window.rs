@@ -35,7 +35,7 @@ pub fn settle(window: &mut Window) {
 pub fn sized(size: [f32; 2], options: AppOptions) -> Window {
     let mut window = Harness::builder()
         .with_size(size)
-        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
+        .build_eframe(move |cc| App::new(cc, options).expect("a thread"));
     settle(&mut window);
     window
 }
@@ -52,7 +52,7 @@ pub fn open(options: AppOptions) -> Window {
 pub fn reproducible(size: [f32; 2]) -> Window {
     let options = AppOptions {
         theme: Some(ThemeChoice::Light),
-        clock: |_| Duration::ZERO,
+        clock: || Duration::ZERO,
         ..AppOptions::default()
     };
     let mut window = Harness::builder()
@@ -61,7 +61,7 @@ pub fn reproducible(size: [f32; 2]) -> Window {
         .with_theme(Theme::Light)
         .with_render_cursor(false)
         .renderer(SvgRenderer::default())
-        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
+        .build_eframe(move |cc| App::new(cc, options).expect("a thread"));
     settle(&mut window);
     command(&mut window, Command::SetBatch(4));
     window

@@ -15,6 +15,11 @@ pub use self::beside::{Beside, BesideError, InMemory};
 pub use self::error::OpenError;
 pub use self::save::{SaveError, Trained};
 
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::model::{Format, Model};
 
 /// One file format: how its files are recognised, opened and written.
@@ -39,6 +44,22 @@ pub static READERS: [&Reader; 5] = [
     &onnx::ONNX,
 ];
 
+/// A format is written as the usual ending of its file names.
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.extension().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ending = String::deserialize(deserializer)?;
+        let mut formats = READERS.iter().map(|reader| reader.format);
+        let found = formats.find(|format| format.extension() == ending);
+        found.ok_or_else(|| D::Error::custom(format!("there is no format `{ending}`")))
+    }
+}
+
 /// The endings of all formats' file names, without the dot.
 pub fn endings() -> impl Iterator<Item = &'static str> {
     let formats = READERS.into_iter().map(|reader| reader.format);
@@ -55,9 +76,24 @@ pub struct ModelFile<'a> {
     /// The network that a person says the weights belong to: `NAME`, or `NAME:SIDE` with the size
     /// of its photos in pixels.
     pub architecture: Option<&'a str>,
+    /// The files in its folder.
     pub beside: &'a dyn Beside,
     /// Class names that come with a bundled base, one a line.
     pub class_names: Option<&'a str>,
+}
+
+impl<'a> ModelFile<'a> {
+    /// A file with nothing beside it.
+    pub fn new(title: &'a str, bytes: Vec<u8>) -> Self {
+        static NOTHING: InMemory = InMemory(BTreeMap::new());
+        Self {
+            title,
+            bytes,
+            architecture: None,
+            beside: &NOTHING,
+            class_names: None,
+        }
+    }
 }
 
 /// Opens a file of any known format.

@@ -144,7 +144,7 @@ fn output(
             let channels = x.last().copied().flatten();
             if channels.is_none_or(|c| !c.is_multiple_of(*groups)) {
                 return Err(format!(
-                    "the shape {} does not fall into {groups} groups",
+                    "the channels of {} cannot be divided into {groups} groups",
                     shape_text(x)
                 ));
             }
@@ -245,7 +245,7 @@ fn convolution(c: &Conv2d, spec: &Spec, x: &[Option<usize>]) -> Result<Shape, St
         } => {
             if !channels.is_multiple_of(groups) {
                 return Err(format!(
-                    "its {channels} channels do not fall into {groups} groups"
+                    "its {channels} channels cannot be divided into {groups} groups"
                 ));
             }
             (kernel, Some(filters))

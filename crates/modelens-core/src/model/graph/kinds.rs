@@ -212,7 +212,7 @@ impl Activation {
 }
 
 /// Layers that disturb their input in training mode.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Noise {
     /// Keep where `u >= rate`, times `1 / (1 - rate)`. `noise_shape` covers all axes, the batch
     /// axis included; `None` entries take the input's length, 1 shares one draw along the axis.

@@ -1,57 +1,57 @@
-//! From layers with calls to nodes in an order in which every input comes before its use.
+//! Turns layers with calls into nodes, each after its inputs. Nested models are inlined.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::calls::{Arg, Call, Ref};
-use super::parse::{Container, Entry, Parsed};
+use super::calls::{Call, CallArg, TensorRef};
+use super::parse::{LayerEntry, ModelConfig, ParsedModel};
 use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind, Node};
 use crate::model::{NodeId, Semantics};
 
-/// Calls in one file after nested models are inlined, at most: a model called twice that calls a
-/// model twice grows without bound.
+/// Maximum number of calls after nested models are inlined: models that call models twice, nested,
+/// would grow without bound.
 const MAX_NODES: usize = 60_000;
 
-/// The nodes of the whole model, the input first, and the output among them.
-pub(super) fn emit(
-    parsed: &Parsed,
+/// The nodes of the whole model, the input first, and which of them is the output.
+pub(super) fn in_order(
+    parsed: &ParsedModel,
     semantics: Semantics,
 ) -> Result<(Vec<Node>, NodeId), OpenError> {
-    let mut emitter = Emitter {
+    let mut inliner = Inliner {
         layers: &parsed.layers,
         nodes: Vec::new(),
         semantics,
     };
-    let output = emitter.model(&parsed.root, None, None)?;
-    Ok((emitter.nodes, output))
+    let output = inliner.model(&parsed.root, None, None)?;
+    Ok((inliner.nodes, output))
 }
 
-struct Emitter<'a> {
+struct Inliner<'a> {
     layers: &'a [Layer],
     nodes: Vec<Node>,
     semantics: Semantics,
 }
 
-/// Where a reference stands: the indices in the outermost `output_layers` and in a nested model's
-/// count differently from those beside calls.
+/// Where a reference is written: call indices in `output_layers` count differently from those
+/// beside calls.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum RefPlace {
     Call,
     Output,
 }
 
-impl Emitter<'_> {
-    /// One call of a model on `input`; the outermost model has none.
+impl Inliner<'_> {
+    /// Inlines one call of a model on `input`; the outermost model has none.
     fn model(
         &mut self,
-        container: &Container,
+        container: &ModelConfig,
         input: Option<NodeId>,
         recorded: Option<bool>,
     ) -> Result<NodeId, OpenError> {
         let mut values = self.schedule(container)?;
         while let Some(Reverse(item)) = values.ready.pop() {
-            let Item {
+            let QueuedCall {
                 entry: e, call: c, ..
             } = item;
             let entry = &container.entries[e];
@@ -75,7 +75,7 @@ impl Emitter<'_> {
         }
         match (container.output, input) {
             (Some(output), _) => {
-                let (e, c) = self.resolve(container, output, Place::Output, container.name)?;
+                let (e, c) = self.resolve(container, output, RefPlace::Output, container.name)?;
                 values
                     .get(e, c)
                     .ok_or_else(|| broken(format!("{} has no output", container.name)))
@@ -87,20 +87,20 @@ impl Emitter<'_> {
 
     fn call(
         &mut self,
-        container: &Container,
-        entry: &Entry,
+        container: &ModelConfig,
+        entry: &LayerEntry,
         call: &Call,
-        values: &Values,
+        values: &CallQueue,
         outer: Option<NodeId>,
         recorded: Option<bool>,
     ) -> Result<NodeId, OpenError> {
         let mut inputs = Vec::with_capacity(call.args.len());
         for arg in &call.args {
             let input = match *arg {
-                Arg::Number(x) => Some(Input::Number(x)),
-                Arg::Outer => outer.map(Input::Node),
-                Arg::Tensor(r) => {
-                    let (e, c) = self.resolve(container, r, Place::Call, entry.name)?;
+                CallArg::Number(x) => Some(Input::Number(x)),
+                CallArg::Outer => outer.map(Input::Node),
+                CallArg::Tensor(r) => {
+                    let (e, c) = self.resolve(container, r, RefPlace::Call, entry.name)?;
                     values.get(e, c).map(Input::Node)
                 }
             };
@@ -128,8 +128,8 @@ impl Emitter<'_> {
         Ok(self.nodes.len() - 1)
     }
 
-    /// Every layer takes as many inputs as its kind can work with.
-    fn check_inputs(&self, entry: &Entry, inputs: &[Input]) -> Result<(), OpenError> {
+    /// Refuses a call with more or fewer inputs than the kind of layer takes.
+    fn check_inputs(&self, entry: &LayerEntry, inputs: &[Input]) -> Result<(), OpenError> {
         let kind = &self.layers[entry.layer].kind;
         let tensors = inputs
             .iter()
@@ -156,13 +156,13 @@ impl Emitter<'_> {
         })
     }
 
-    /// Which call of which layer is meant. For a nested model the index is off by one in some
-    /// places, because building it counts as its first call.
+    /// The entry and the call that a reference means. Building a nested model counts as its first
+    /// call, so in some places its indices start at one.
     fn resolve(
         &self,
-        container: &Container,
-        r: Ref,
-        place: Place,
+        container: &ModelConfig,
+        r: TensorRef,
+        place: RefPlace,
         user: &str,
     ) -> Result<(usize, usize), OpenError> {
         let e = container.by_name.get(r.layer).copied();
@@ -181,10 +181,10 @@ impl Emitter<'_> {
         let from_one = match &entry.nested {
             None => false,
             Some(nested) if self.semantics == Semantics::Keras2 => nested.input.is_some(),
-            Some(nested) => place == Place::Output && !nested.sequential,
+            Some(nested) => place == RefPlace::Output && !nested.sequential,
         };
         let c = match calls {
-            // The indices of Keras 3's outputs also count calls made in other models.
+            // Output indices of Keras 3 also count calls made in other models.
             1 => 0,
             _ => r.call.saturating_sub(usize::from(from_one)),
         };
@@ -197,9 +197,9 @@ impl Emitter<'_> {
         Ok((e, c))
     }
 
-    /// Counts for every call of a model what it waits for.
-    fn schedule(&self, container: &Container) -> Result<Values, OpenError> {
-        let mut values = Values::default();
+    /// Counts the inputs that each call of a model waits for.
+    fn schedule(&self, container: &ModelConfig) -> Result<CallQueue, OpenError> {
+        let mut values = CallQueue::default();
         for (e, entry) in container.entries.iter().enumerate() {
             values.first.push(values.slots.len());
             let is_input = container.input == Some(e);
@@ -212,7 +212,7 @@ impl Emitter<'_> {
                 )));
             }
             values.slots.extend((0..calls).map(|call| {
-                Slot::new(Item {
+                Slot::new(QueuedCall {
                     late: !is_input,
                     entry: e,
                     call,
@@ -225,8 +225,8 @@ impl Emitter<'_> {
             }
             for (c, call) in entry.calls.iter().enumerate() {
                 for arg in &call.args {
-                    let Arg::Tensor(r) = arg else { continue };
-                    let (from, k) = self.resolve(container, *r, Place::Call, entry.name)?;
+                    let CallArg::Tensor(r) = arg else { continue };
+                    let (from, k) = self.resolve(container, *r, RefPlace::Call, entry.name)?;
                     let (from, to) = (values.first[from] + k, values.first[e] + c);
                     values.slots[from].users.push(to);
                     values.slots[to].missing += 1;
@@ -238,24 +238,23 @@ impl Emitter<'_> {
     }
 }
 
-/// One call; the order is that in which calls that are ready are taken: the input first, then as
-/// in the file.
+/// One call. Calls that are ready are taken in this order: the input first, then as in the file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Item {
+struct QueuedCall {
     late: bool,
     entry: usize,
     call: usize,
 }
 
 struct Slot {
-    item: Item,
+    item: QueuedCall,
     value: Option<NodeId>,
     missing: usize,
     users: Vec<usize>,
 }
 
 impl Slot {
-    fn new(item: Item) -> Self {
+    fn new(item: QueuedCall) -> Self {
         Self {
             item,
             value: None,
@@ -267,22 +266,22 @@ impl Slot {
 
 /// The calls of one model while it is being inlined.
 #[derive(Default)]
-struct Values {
+struct CallQueue {
     slots: Vec<Slot>,
     /// The first slot of each entry.
     first: Vec<usize>,
-    ready: BinaryHeap<Reverse<Item>>,
+    ready: BinaryHeap<Reverse<QueuedCall>>,
     waiting: usize,
 }
 
-impl Values {
+impl CallQueue {
     fn start(&mut self) {
         let ready = self.slots.iter().filter(|s| s.missing == 0);
         self.ready = ready.map(|s| Reverse(s.item)).collect();
         self.waiting = self.slots.len();
     }
 
-    fn done(&mut self, item: Item, value: NodeId) {
+    fn done(&mut self, item: QueuedCall, value: NodeId) {
         let slot = self.first[item.entry] + item.call;
         self.slots[slot].value = Some(value);
         self.waiting -= 1;

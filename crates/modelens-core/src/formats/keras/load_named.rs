@@ -1,5 +1,5 @@
-//! Weights of a legacy .h5 file: found by name, since their order depends on what was frozen when
-//! the file was saved.
+//! Loads the weights of a legacy `.h5` file by name: their order depends on which layers were frozen
+//! when the file was saved.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use hdf5_pure::Group;
 
 use super::h5::H5;
 use super::specs::{Need, split_path};
-use super::{Loaded, WeightPath};
+use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
 use crate::model::LayerId;
 use crate::model::graph::{Graph, Layer};
@@ -17,10 +17,10 @@ pub(super) fn load(
     h5: &mut H5,
     graph: &mut Graph,
     needs: &[Vec<Need>],
-) -> Result<Loaded, OpenError> {
+) -> Result<LoadedWeights, OpenError> {
     let top = h5.root().group("model_weights");
     let top = top.map_err(|e| OpenError::Broken(format!("it holds no model_weights ({e})")))?;
-    let mut loaded = Loaded::default();
+    let mut loaded = LoadedWeights::default();
     let outer: Vec<LayerId> = (0..graph.layers.len())
         .filter(|&id| graph.layers[id].parent.is_none())
         .collect();
@@ -28,7 +28,7 @@ pub(super) fn load(
         let end = outer.get(i + 1).copied().unwrap_or(graph.layers.len());
         // A layer and everything inside it share one group.
         let inside: Vec<LayerId> = (id..end).filter(|&l| !needs[l].is_empty()).collect();
-        // Operators have no group; a missing one matters only where weights are needed.
+        // Operators have no group; a missing group matters only if weights are needed.
         let group = top.group(&graph.layers[id].name).ok();
         let paths = match &group {
             Some(group) => H5::attributes(group)?.list("weight_names"),
@@ -74,7 +74,7 @@ fn missing(layer: &Layer, need: &Need) -> OpenError {
     }
 }
 
-/// `variable`, and `variable_1` and so on for those made after it in one session of Keras 3.
+/// True for `variable`, `variable_1` and so on: names that Keras 3 gives to unnamed weights.
 fn is_nameless(short: &str) -> bool {
     let number = short.strip_prefix("variable");
     number.is_some_and(|rest| match rest.strip_prefix('_') {
@@ -83,11 +83,11 @@ fn is_nameless(short: &str) -> bool {
     })
 }
 
-/// Path by layer and number of the need.
+/// The path of each weight, by layer and by index into the layer's needs.
 type Assigned<'a> = HashMap<(LayerId, usize), &'a str>;
 
-/// Says which path belongs to which weight of the layers `inside` the outer layer; also returns
-/// the paths that belong to none.
+/// Assigns paths to the weights of the layers `inside` the outer layer, and returns the paths that
+/// belong to none as well.
 fn assign<'a>(
     layers: &[Layer],
     outer: LayerId,
@@ -107,12 +107,12 @@ fn assign<'a>(
     for path in paths {
         let (owner, short) = split_path(path);
         let layer = match inside {
-            // All weights in the group of a plain layer are its own, even if it was renamed.
+            // All weights in a plain layer's group are its own, even if the layer was renamed.
             [only] if *only == outer => Some(*only),
             _ => owner_of(owner, &by_name, layers)?,
         };
         let place = |l: LayerId| {
-            // What Keras 3 calls a weight that its layer gave no name (ConvNeXt's scales).
+            // Keras 3 numbers weights that their layer gave no name (the scales of ConvNeXt).
             let is_only = needs[l].len() == 1 && is_nameless(short);
             let named = needs[l].iter().position(|n| n.is_called(short));
             named.or(is_only.then_some(0))
@@ -134,8 +134,8 @@ fn assign<'a>(
     Ok((found, extra))
 }
 
-/// The layer whose name ends the path. Layer names may hold slashes, so the longest wins; where
-/// models inside share a name, the one whose models the path names.
+/// The layer whose name ends the path. Layer names may contain slashes, so the longest match wins;
+/// among layers of one name, the one whose surrounding models the path names.
 fn owner_of(
     owner: &str,
     by_name: &HashMap<&str, Vec<LayerId>>,

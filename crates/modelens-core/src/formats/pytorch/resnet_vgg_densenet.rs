@@ -1,4 +1,4 @@
-//! ResNet, VGG with BatchNorm and DenseNet, whose names torchvision and timm share but for VGG's head.
+//! ResNet, VGG with BatchNorm and DenseNet. torchvision and timm name them alike, except VGG's head.
 //! Source: the modules of both libraries.
 
 use super::net::{Net, Style, Value};
@@ -10,7 +10,7 @@ use crate::model::graph::{Activation, Conv2d, Padding, Pooling};
 const RELU: Activation = Activation::RELU;
 
 /// The network of these names; `None` for other names.
-pub fn open(state: &StateDict) -> Option<Result<Recognition, OpenError>> {
+pub fn recognise(state: &StateDict) -> Option<Result<Recognition, OpenError>> {
     let has = |key: &str| state.contains_key(key);
     if has("layer1.0.conv1.weight") && has("conv1.weight") && has("bn1.running_mean") {
         return Some(resnet(state));
@@ -46,7 +46,7 @@ fn resnet(state: &StateDict) -> Result<Recognition, OpenError> {
             }
             blocks += 1;
             let stride = if i == 0 && layer > 1 { 2 } else { 1 };
-            // A bottleneck strides in the middle, a basic block at once.
+            // A bottleneck has its stride in the second convolution, a basic block in the first.
             let bottleneck = net.has(&of("conv3.weight"));
             let strides = if bottleneck { [1, stride] } else { [stride, 1] };
             let names = |i: usize| [of(&format!("conv{i}")), of(&format!("bn{i}"))];
@@ -117,14 +117,14 @@ fn densenet(state: &StateDict) -> Result<Recognition, OpenError> {
     Ok(finished(net, x, "densenet121"))
 }
 
-/// Pixels a side of the photos, and of what is left of them before the head.
+/// Pixels a side of the photos, and of the feature map before the head.
 const VGG_SIZE: usize = 224;
 const VGG_LEFT: usize = 7;
 
 fn vgg(state: &StateDict) -> Result<Recognition, OpenError> {
     let (mut net, mut x) = Net::new(state, Style::PLAIN, Some(VGG_SIZE));
     let mut at = 0;
-    // Each index is one module: convolution, BatchNorm, ReLU, and where a weight is missing a pool.
+    // Each index is one module: convolution, BatchNorm, ReLU, or (without a weight) a pooling.
     loop {
         let name = format!("features.{at}");
         if net.has(&format!("{name}.weight")) {
@@ -141,7 +141,7 @@ fn vgg(state: &StateDict) -> Result<Recognition, OpenError> {
     }
     let image = [x.channels, VGG_LEFT, VGG_LEFT];
     let x = if net.has("pre_logits.fc1.weight") {
-        // timm writes the first two dense layers as convolutions.
+        // In timm the first two dense layers are convolutions.
         let mut x = x;
         for name in ["pre_logits.fc1", "pre_logits.fc2"] {
             let shape = net.builder.shape(&format!("{name}.weight"));

@@ -1,12 +1,14 @@
 //! What the dropout view asks for, and what comes back.
 
+use serde::{Deserialize, Serialize};
+
 use modelens_core::model::Effective;
 use modelens_core::model::graph::Noise;
 
-/// What is set for the layer.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The settings of the dropout view.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DropoutSetting {
-    /// A rate (for Gaussian noise a deviation) instead of the file's.
+    /// A rate (for Gaussian noise a standard deviation) that replaces the file's.
     pub rate: Option<f64>,
     /// Passes of the Monte Carlo histogram.
     pub passes: usize,
@@ -26,9 +28,9 @@ impl Default for DropoutSetting {
     }
 }
 
-/// One noise layer for the chosen photo. Everything else runs in inference, so both sides get the
-/// same units.
-#[derive(Clone, Debug, PartialEq)]
+/// One noise layer on the chosen photo. All other layers run in inference mode, so both sides get
+/// the same input.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DropoutOutcome {
     /// With the rate in force.
     pub noise: Noise,
@@ -38,65 +40,67 @@ pub struct DropoutOutcome {
     pub shape: Vec<usize>,
     pub training: DropoutSide,
     pub inference: DropoutSide,
-    /// The units with the largest absolute value in inference, the largest first.
+    /// The units with the largest absolute values in inference, the largest first.
     pub largest: Vec<usize>,
     pub mean: MeanOfPasses,
-    /// `None` where the base ends in no classifier.
+    /// `None` if the model does not end in a classifier.
     pub monte_carlo: Option<MonteCarlo>,
 }
 
 /// One mode of a dropout layer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DropoutSide {
     pub effective: Effective,
     /// The units before the layer.
     pub input: Vec<f32>,
     /// The units after it.
     pub output: Vec<f32>,
-    /// What each unit was multiplied with, 0 is dropped (`AlphaDropout`: 1 is kept); `None` for
-    /// layers that add noise.
+    /// The factor of each unit, 0 where it was dropped (`AlphaDropout`: 1 where it was kept); `None`
+    /// for layers that add noise.
     pub mask: Option<Vec<f32>>,
     /// How many units the mask drops.
     pub dropped: usize,
 }
 
-/// The mean of the layer's output over more and more passes, against its output in inference.
-#[derive(Clone, Debug, PartialEq)]
+/// The mean of the layer's output over a growing number of passes, compared with its output in
+/// inference.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanOfPasses {
-    /// For 1, 2, 4, ... passes; empty where all units are zero, so that no distance is relative.
+    /// For 1, 2, 4, ... passes; empty if all units are zero, since no relative distance exists then.
     pub points: Vec<MeanPoint>,
-    /// The mean over the most passes, of the units of [`DropoutOutcome::largest`].
+    /// The mean over all passes of the units in [`DropoutOutcome::largest`].
     pub largest: Vec<f32>,
 }
 
-/// The mean of some passes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// The mean over a number of passes.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeanPoint {
     pub passes: usize,
     /// `|mean - inference| / |inference|`, over all units in the Euclidean norm.
     pub distance: f64,
-    /// The root of the expected square of the distance, by the layer's formula.
+    /// The root mean square of the distance that the layer's formula predicts.
     pub expected: f64,
 }
 
-/// Passes of the whole network in which only noise layers draw.
-#[derive(Clone, Debug, PartialEq)]
+/// Passes of the whole network in which only noise layers are random.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MonteCarlo {
-    /// The class inference gives.
+    /// The top class in inference.
     pub top: usize,
     /// Its probability in inference.
     pub inference: f64,
-    /// Its probability, by pass.
+    /// Its probability in each pass.
     pub probabilities: Vec<f32>,
-    /// The class that each pass gives.
+    /// The top class of each pass.
     pub winners: Vec<usize>,
-    /// Noise layers that draw, and all of them.
+    /// Number of active noise layers.
     pub drawing: usize,
+    /// Number of all noise layers.
     pub noises: usize,
 }
 
 impl MonteCarlo {
-    /// How many passes give another class than inference.
+    /// Number of passes with another top class than inference.
     pub fn others(&self) -> usize {
         self.winners.iter().filter(|&&w| w != self.top).count()
     }
@@ -114,7 +118,7 @@ impl MonteCarlo {
         sum / self.probabilities.len().max(1) as f64
     }
 
-    /// The standard deviation of the probability over the passes; 0 for a single pass.
+    /// The standard deviation of the probability over the passes; 0 for one pass.
     pub fn deviation(&self) -> f64 {
         let mean = self.mean();
         let squares = self.probabilities.iter();

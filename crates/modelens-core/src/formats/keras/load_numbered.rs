@@ -1,4 +1,5 @@
-//! Weights of a `.keras` file: groups are named by class and counted in the order of the layers.
+//! Loads the weights of a `.keras` file, whose groups are named by class and numbered in the order of
+//! the layers.
 
 use std::collections::HashMap;
 
@@ -6,12 +7,12 @@ use hdf5_pure::Group;
 
 use super::h5::H5;
 use super::specs::Need;
-use super::{Loaded, WeightPath};
+use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
 use crate::model::LayerId;
 use crate::model::graph::{Graph, LayerKind};
 
-/// What the group of a model's layers is called: by Keras 3, and by Keras 2.
+/// The name of the group with a model's layers: in Keras 3, and in Keras 2.
 pub(super) const LAYERS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
 
 /// Reads the weights of all layers from `model.weights.h5`.
@@ -19,7 +20,7 @@ pub(super) fn load(
     h5: &mut H5,
     graph: &mut Graph,
     needs: &[Vec<Need>],
-) -> Result<Loaded, OpenError> {
+) -> Result<LoadedWeights, OpenError> {
     let mut children: HashMap<Option<LayerId>, Vec<LayerId>> = HashMap::new();
     for (id, layer) in graph.layers.iter().enumerate().filter(|(_, l)| l.listed) {
         children.entry(layer.parent).or_default().push(id);
@@ -29,7 +30,7 @@ pub(super) fn load(
         graph,
         needs,
         children,
-        loaded: Loaded::default(),
+        loaded: LoadedWeights::default(),
     };
     let root = loader.h5.root();
     loader.model(None, Some(root), "")?;
@@ -42,18 +43,18 @@ struct Loader<'a> {
     needs: &'a [Vec<Need>],
     /// The listed layers of each model, in order.
     children: HashMap<Option<LayerId>, Vec<LayerId>>,
-    loaded: Loaded,
+    loaded: LoadedWeights,
 }
 
 impl Loader<'_> {
-    /// All layers of one model; nested models are at most 64 deep.
+    /// Loads all layers of one model. Models are nested at most 64 deep.
     fn model(
         &mut self,
         id: Option<LayerId>,
         group: Option<Group>,
         path: &str,
     ) -> Result<(), OpenError> {
-        // Files of the first versions use another word for the same thing.
+        // Keras 2 uses another name for the same group.
         let found = group.and_then(|g| {
             let found = |name| g.group(name).ok().map(|group| (group, name));
             LAYERS.into_iter().find_map(found)
@@ -85,8 +86,7 @@ impl Loader<'_> {
                 && let Some(owner) = Self::owner(found)?
                 && owner != self.graph.layers[child].name
             {
-                // Keras 3 writes the layer's name too. Where it is another one, it tells more than
-                // the counter does.
+                // Keras 3 writes the layer's name too. If it differs, trust the name, not the number.
                 let names = match &mut names {
                     Some(names) => names,
                     none => none.insert(Self::owners(layers.as_ref())?),
@@ -129,12 +129,12 @@ impl Loader<'_> {
         Ok(())
     }
 
-    /// The name of the layer that the group says it belongs to; Keras 2 does not say.
+    /// The name of the layer that the group belongs to, as Keras 3 writes it; Keras 2 does not.
     fn owner(vars: &Group) -> Result<Option<String>, OpenError> {
         Ok(H5::attributes(vars)?.text("name").map(str::to_owned))
     }
 
-    /// The groups of one model that say to which layer they belong.
+    /// The groups of one model by the layer name that they give.
     fn owners(layers: Option<&Group>) -> Result<HashMap<String, (String, Group)>, OpenError> {
         let mut owners = HashMap::new();
         let Some(layers) = layers else {
@@ -151,9 +151,9 @@ impl Loader<'_> {
     }
 }
 
-/// Keras' name of a class in weight files: `DepthwiseConv2D` is `depthwise_conv2d`.
+/// Keras' name of a class in weight files: `DepthwiseConv2D` becomes `depthwise_conv2d`.
 pub(super) fn snake_case(class: &str) -> String {
-    // What Keras 2 writes as `Model` is a `Functional` when it runs.
+    // Keras 2 writes `Model`, which is a `Functional` when it runs.
     let class = if class == "Model" {
         "Functional"
     } else {

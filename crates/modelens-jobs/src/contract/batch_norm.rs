@@ -1,14 +1,16 @@
-//! What the BatchNorm view shows, and what it measures behind its look: every layer's distance from
-//! the file, and one layer's statistics on further batches.
+//! What the BatchNorm view shows, and what it measures in the background after its look: how far each
+//! layer's batch statistics are from the file's, and one layer's statistics on further batches.
+
+use serde::{Deserialize, Serialize};
 
 use super::PassLook;
 use modelens_core::model::layers::norm::{Moments, next_moving};
 use modelens_core::model::{Effective, LayerId, Semantics, Statistics};
 
 /// One BatchNorm layer on one batch.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchNormOutcome {
-    /// Values a channel in the batch: N * H * W.
+    /// Values per channel in the batch: N * H * W.
     pub n: usize,
     /// `[N, H, W, C]` or `[N, C]`.
     pub shape: Vec<usize>,
@@ -29,12 +31,12 @@ pub struct BatchNormOutcome {
     pub calls: usize,
     /// The rules it was measured by.
     pub semantics: Semantics,
-    /// Every BatchNorm of the model in this batch's training pass, in the model's order.
+    /// Every BatchNorm layer in this batch's training pass, in the model's order.
     pub layers: Vec<LayerDistance>,
 }
 
 /// One mode of a BatchNorm layer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BatchNormSide {
     pub effective: Effective,
     /// Statistics of the layer's input in this mode, whether or not it normalises with them.
@@ -44,13 +46,13 @@ pub struct BatchNormSide {
     /// The moving statistics that would follow.
     pub next: Moments,
     /// By channel: how many output values fall into each of [`HISTOGRAM_BINS`] equal bins.
-    pub histogram: Vec<[u32; HISTOGRAM_BINS]>,
+    pub histogram: Vec<Vec<u32>>,
     /// The chosen photo's output, `[H, W, C]` in row order; of a layer without positions `[C]`.
     pub map: Vec<f32>,
 }
 
 impl BatchNormSide {
-    /// Whether this side normalises with the batch.
+    /// Whether this side normalises with the batch statistics.
     pub fn uses_batch(&self) -> bool {
         self.effective.statistics == Some(Statistics::Batch)
     }
@@ -62,7 +64,7 @@ impl BatchNormOutcome {
         channel_distance(&self.training.batch, &self.moving, self.epsilon, channel)
     }
 
-    /// Channels by distance, the largest first; equal ones stay in order.
+    /// Channels sorted by distance, the largest first; ties stay in order.
     pub fn most_different(&self) -> Vec<usize> {
         let distances: Vec<f32> = (0..self.moving.mean.len())
             .map(|channel| self.distance(channel))
@@ -76,29 +78,29 @@ impl BatchNormOutcome {
 /// Bins of an output histogram.
 pub const HISTOGRAM_BINS: usize = 40;
 
-/// How far one BatchNorm's batch statistics are from its moving ones.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// How far the batch statistics of one BatchNorm layer are from its moving statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerDistance {
     pub layer: LayerId,
-    /// Whether it normalises with the batch in training mode.
+    /// Whether it normalises with the batch statistics in training mode.
     pub uses_batch: bool,
     /// Values of its input: N * H * W * C.
     pub values: usize,
-    /// See [`mean_distance`]; `None` where the pass needed no batch statistics, so that they must be
-    /// measured apart.
+    /// See [`mean_distance`]; `None` if the pass did not compute batch statistics, so that they must
+    /// be measured separately.
     pub distance: Option<f32>,
 }
 
-/// What is measured after the look, while the person already sees it.
-#[derive(Clone, Debug, PartialEq)]
+/// A background measurement, made while the person already sees the look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BatchNormJob {
-    /// The distances that the look's own pass could not tell.
+    /// The distances that the look's own pass did not compute.
     Distances {
         pass: PassLook,
         layers: Vec<LayerDistance>,
     },
-    /// Statistics of one layer's input on batches `from` to `to - 1`. Batch 0 is the one of the
-    /// look; each further one is drawn from all photos by the seed and its number.
+    /// Statistics of one layer's input on the batches `from..to`. Batch 0 is that of the look; each
+    /// further batch is drawn from all photos by the seed and its number.
     Batches {
         pass: PassLook,
         layer: LayerId,
@@ -108,7 +110,7 @@ pub enum BatchNormJob {
 }
 
 impl BatchNormJob {
-    /// Whether this job, once asked for, also brings what `other` asks for.
+    /// Whether the results of this job include those of `other`.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
             (
@@ -130,8 +132,8 @@ impl BatchNormJob {
     }
 }
 
-/// A part of what was asked for, as soon as it is there.
-#[derive(Clone, Debug)]
+/// A part of the results of a [`BatchNormJob`], sent as soon as it is measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BatchNormEvent {
     Distances {
         pass: PassLook,
@@ -143,26 +145,26 @@ pub enum BatchNormEvent {
         number: usize,
         batch: MeasuredBatch,
     },
-    /// Everything was said.
+    /// The job is done.
     Done(BatchNormJob),
 }
 
 /// One batch as a BatchNorm layer sees it in training mode.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MeasuredBatch {
     /// Photos that could be read.
     pub photos: usize,
-    /// Values a channel: N * H * W.
+    /// Values per channel: N * H * W.
     pub n: usize,
     /// The input's axes: 4 for `[N, H, W, C]`, 2 for `[N, C]`.
     pub rank: usize,
     pub moments: Moments,
-    /// Whether the layer takes this batch into its moving statistics.
+    /// Whether the layer updates its moving statistics with this batch.
     pub updates: bool,
 }
 
-/// `|batch mean - moving mean| / sqrt(moving variance + epsilon)` of one channel: how many of the
-/// stored standard deviations lie between what the batch has and what inference expects.
+/// `|batch mean - moving mean| / sqrt(moving variance + epsilon)` of one channel: the distance of the
+/// batch mean from what inference uses, in stored standard deviations.
 pub fn channel_distance(batch: &Moments, moving: &Moments, epsilon: f64, channel: usize) -> f32 {
     let at = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));
     let gap = (at(&batch.mean) - at(&moving.mean)).abs();
@@ -183,9 +185,9 @@ pub fn mean_distance(batch: &Moments, moving: &Moments, epsilon: f64) -> f32 {
 
 /// The moving statistics after each of the batches, by [`next_moving`], starting from the file's.
 ///
-/// The batches' own statistics do not depend on how far the walk is: a layer whose moving statistics
-/// move normalises with the batch, and one that normalises with its moving statistics keeps them.
-/// So one pass a batch, each with the file's weights, is what a training loop at learning rate 0 does.
+/// The batch statistics do not depend on earlier updates: a layer that updates its moving statistics
+/// normalises with the batch, and one that normalises with its moving statistics does not update them.
+/// So one pass per batch with the file's weights gives the same as a training loop at learning rate 0.
 pub fn walked(
     moving: &Moments,
     batches: &[MeasuredBatch],

@@ -1,5 +1,5 @@
-//! Networks of inverted residuals: MobileNetV2, MobileNetV3, EfficientNet-B0 and Lite0, in the names
-//! of torchvision and of timm. Source: the modules of both libraries.
+//! Networks of inverted residuals, as torchvision and timm name them: MobileNetV2, MobileNetV3,
+//! EfficientNet-B0 and Lite0. Source: the modules of both libraries.
 
 use super::net::{Net, Style, Value};
 use super::{Recognition, StateDict};
@@ -7,7 +7,7 @@ use crate::formats::OpenError;
 use crate::model::Preprocessing;
 use crate::model::graph::Activation;
 
-/// What tells the architectures apart that share their names.
+/// Architectures of timm that share names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Family {
     MobileNetV2,
@@ -22,7 +22,7 @@ struct Names {
     depthwise: [String; 2],
     squeeze: Option<[String; 2]>,
     project: [String; 2],
-    /// Of the whole block.
+    /// The name of the whole block.
     block: String,
 }
 
@@ -32,11 +32,11 @@ const V2_STRIDES: [usize; 7] = [1, 2, 2, 2, 1, 2, 1];
 const V2_FIRST: [usize; 7] = [1, 2, 4, 7, 11, 14, 17];
 const V3_LARGE_STRIDES: [usize; 6] = [1, 2, 2, 2, 1, 2];
 const V3_SMALL_STRIDES: [usize; 5] = [2, 2, 2, 1, 2];
-/// Of every block, as torchvision numbers them, and the first block with `h-swish`.
+/// Strides of every block, as torchvision numbers them, and the index of the first with `h-swish`.
 const V3_LARGE: ([usize; 15], usize) = ([1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1], 6);
 const V3_SMALL: ([usize; 11], usize) = ([2, 2, 1, 2, 1, 1, 1, 1, 2, 1, 1], 3);
 
-/// One inverted residual; the sum where shapes allow it.
+/// One inverted residual, with a sum if the shapes of input and output are equal.
 fn block(
     net: &mut Net<'_>,
     x: Value,
@@ -142,7 +142,7 @@ fn torchvision_v3(state: &StateDict) -> Result<Recognition, OpenError> {
     let mut x = net.unit(["features.0.0", "features.0.1"], x, 2, swishes)?;
     for (i, &stride) in strides.iter().enumerate() {
         let stem = format!("features.{}.block", i + 1);
-        // The depthwise kernel comes first where nothing is expanded.
+        // Without expansion the depthwise kernel comes first.
         let depth = net.builder.shape(&format!("{stem}.0.0.weight"));
         let expanded = depth.is_some_and(|s| s.get(1) != Some(&1));
         let mut at = usize::from(expanded);
@@ -218,8 +218,8 @@ fn torchvision_efficientnet(state: &StateDict) -> Result<Recognition, OpenError>
     Ok(finished(net, x, Preprocessing::ImageNet, "efficientnet_b0"))
 }
 
-/// The same networks as timm names them; `None` for other names. `tensorflow`: a variant with
-/// TensorFlow's padding and epsilon, which only the file's name tells.
+/// The same networks as timm names them; `None` for other names. `tensorflow` selects the variant
+/// with TensorFlow's padding and epsilon, which only the file's name gives away.
 pub fn timm(state: &StateDict, tensorflow: bool) -> Option<Result<Recognition, OpenError>> {
     let has = |key: &str| state.contains_key(key);
     if !has("conv_stem.weight") || !has("blocks.0.0.conv_dw.weight") {

@@ -164,7 +164,9 @@ fn add_arrays<W: Write + std::io::Seek>(
             NamedArray::Numbers(tensor) => tensor,
             NamedArray::Texts(texts) => {
                 archive.start_file(format!("{name}.npy"), stored)?;
-                archive.write_all(&texts_npy(texts)).map_err(WriteError::from)?;
+                archive
+                    .write_all(&texts_npy(texts))
+                    .map_err(WriteError::from)?;
                 continue;
             }
         };
@@ -185,7 +187,12 @@ fn add_arrays<W: Write + std::io::Seek>(
 /// An array of texts as NumPy writes it: version 1.0, `<U` and the length of the longest text, each
 /// text in UTF-32 filled with zeros.
 fn texts_npy(texts: &[String]) -> Vec<u8> {
-    let longest = texts.iter().map(|t| t.chars().count()).max().unwrap_or(0).max(1);
+    let longest = texts
+        .iter()
+        .map(|t| t.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(1);
     let header = format!(
         "{{'descr': '<U{longest}', 'fortran_order': False, 'shape': ({},), }}",
         texts.len()

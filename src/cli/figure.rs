@@ -15,32 +15,16 @@ use super::{Failure, photos_source, terminal, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, What, draw};
-use crate::dataset::PhotoSource;
 use crate::lesson::Step;
-use crate::model::{LayerId, Role};
+use crate::model::LayerId;
 use crate::state::{State, View};
 use crate::train::recipe::Preset;
+use crate::views::missing;
 use egui_svg::Images;
 
 pub use options::Figure;
 use options::{Format, LookOptions};
 use output::write_files;
-
-/// The views by their names on the command line.
-const VIEWS: [(&str, View); View::ALL.len()] = [
-    ("augmentation", View::Augmentation),
-    ("dropout", View::Dropout),
-    ("batchnorm", View::BatchNorm),
-    ("trainable", View::Trainable),
-    ("finetune", View::FineTune),
-    ("predict", View::Predict),
-];
-
-/// The name of a view on the command line.
-pub fn view_name(view: View) -> &'static str {
-    let found = VIEWS.iter().find(|(_, known)| *known == view);
-    found.map_or("", |(name, _)| name)
-}
 
 /// The model, and which view goes into which file.
 type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
@@ -85,7 +69,7 @@ impl Figure {
     /// The figure of one view, or of every view.
     fn of_views(&self, look: &LookOptions) -> Result<Vec<Written>, Failure> {
         let (model, jobs) = self.jobs()?;
-        if jobs.iter().any(|(view, _)| *view == View::FineTune) {
+        if jobs.iter().any(|(view, _)| view.shows_runs()) {
             self.suits_runs()?;
         } else if self.sets_runs() {
             let why = "--preset, --epochs and --rate are for the view finetune";
@@ -94,7 +78,7 @@ impl Figure {
         if self.no_random
             && let Some((view, _)) = jobs.iter().find(|(view, _)| *view != View::BatchNorm)
         {
-            let view = view_name(*view);
+            let view = view.id();
             return Err(Failure::Usage(format!(
                 "--no-random is for the view batchnorm: the view {view} shows what the random layers do"
             )));
@@ -112,13 +96,13 @@ impl Figure {
         for (view, out) in jobs {
             // Of all views, those that the network has.
             if self.all.is_some()
-                && let Some(why) = self.lacks(app.state(), view)
+                && let Some(why) = lacks(app.state(), view)
             {
-                terminal::warn(format!("the view {} is left out: {why}", view_name(view)));
+                terminal::warn(format!("the view {} is left out: {why}", view.id()));
                 continue;
             }
             self.choose(&mut app, &ctx, view)?;
-            if view == View::FineTune {
+            if view.shows_runs() {
                 self.train(&mut app, &ctx);
             }
             self.settle(&mut app, &ctx)?;
@@ -134,13 +118,16 @@ impl Figure {
     fn check_outputs(&self, model: Option<&Path>, jobs: &[(View, PathBuf)]) -> Result<(), Failure> {
         let mut outputs = Outputs::new(self.make_folders);
         outputs.reads_model(&self.reading.source(model));
-        let photos = self.input.as_deref().filter(|input| input.exists());
-        let photos = photos.and_then(|input| photos_source(Some(input)).open().ok());
-        let photos = photos.iter().flat_map(|set| &set.photos);
-        outputs.reads_photos(photos.filter_map(|photo| match &photo.source {
-            PhotoSource::File(path) => Some(path.as_path()),
-            PhotoSource::Bundled(_) => None,
-        }));
+        match self.input.as_deref() {
+            Some(folder) if folder.is_dir() => {
+                let set = photos_source(Some(folder)).open().ok();
+                for photo in set.iter().flat_map(|set| &set.photos) {
+                    outputs.reads("one of the photos", &folder.join(&photo.name));
+                }
+            }
+            Some(photo) => outputs.reads("the photo", photo),
+            None => {}
+        }
         for (_, out) in jobs {
             outputs.writes("--out", out, &["svg", "png"])?;
             if self.sidecar {
@@ -180,25 +167,23 @@ impl Figure {
             }
             let extension = self.format.unwrap_or(Format::Svg).extension();
             // Training takes its time: it is drawn where it is asked for by name.
-            let looks = VIEWS.iter().filter(|(_, view)| View::LOOKS.contains(view));
-            let jobs =
-                looks.map(|(name, view)| (*view, folder.join(name).with_extension(extension)));
+            let looks = View::ALL.into_iter().filter(|view| !view.shows_runs());
+            let jobs = looks.map(|view| (view, folder.join(view.id()).with_extension(extension)));
             return Ok((self.view.as_deref().map(Path::new), jobs.collect()));
         }
-        let names: Vec<&str> = VIEWS.iter().map(|(name, _)| *name).collect();
-        let names = names.join(", ");
+        let names = View::ALL.map(View::id).join(", ");
         let Some(name) = &self.view else {
             return usage(&format!(
                 "name a view ({names}), --all DIR, or --from LESSON"
             ));
         };
-        let Some((_, view)) = VIEWS.iter().find(|(known, _)| known == name) else {
+        let Some(view) = View::from_id(name) else {
             return usage(&format!("there is no view `{name}`: {names}"));
         };
         let Some(out) = &self.out else {
             return usage("name the file of the figure with --out");
         };
-        Ok((self.model.as_deref(), vec![(*view, out.clone())]))
+        Ok((self.model.as_deref(), vec![(view, out.clone())]))
     }
 
     /// Opens model and photos, and sets what holds for every view.
@@ -247,23 +232,6 @@ impl Figure {
         Ok(app)
     }
 
-    /// Why a view of this network would show nothing; `None` if it shows something.
-    fn lacks(&self, state: &State, view: View) -> Option<String> {
-        let base = state.opened.base.as_ref();
-        let has_layer = base.is_some_and(|base| base.layer(view).is_some());
-        match view {
-            View::Dropout | View::BatchNorm if !has_layer => {
-                Some("the network has no layer for it".to_owned())
-            }
-            View::Augmentation
-            | View::Dropout
-            | View::BatchNorm
-            | View::Trainable
-            | View::FineTune
-            | View::Predict => crate::views::centre::missing(state, view),
-        }
-    }
-
     /// Shows a view, its layer and its channel.
     fn choose(&self, app: &mut App, ctx: &Context, view: View) -> Result<(), Failure> {
         let base = app.state().opened.base.as_ref();
@@ -271,11 +239,7 @@ impl Figure {
             base.and_then(|b| b.model.graph.layers.get(id))
                 .map(|l| l.kind.role())
         };
-        let takes = match view {
-            View::Dropout => Some(Role::Noise),
-            View::BatchNorm => Some(Role::BatchNorm),
-            View::Augmentation | View::Trainable | View::FineTune | View::Predict => None,
-        };
+        let takes = view.page().role();
         let mut commands = vec![Action::Show(view).into()];
         if let Some(name) = &self.layer {
             let found = base.and_then(|b| b.model.graph.find(name));
@@ -287,15 +251,15 @@ impl Figure {
             if role(layer) == takes {
                 commands.push(Command::ShowLayer(layer));
             } else if self.all.is_none() {
-                let view = view_name(view);
+                let view = view.id();
                 return Err(Failure::Usage(format!(
                     "--layer: `{name}` is no layer of the view {view}"
                 )));
             }
         }
-        let layer = base.and_then(|b| b.layer(view));
+        let layer = base.and_then(|b| view.page().layer(b));
         if takes.is_some() && layer.is_none() && self.all.is_none() {
-            let what = view_name(view);
+            let what = view.id();
             return Err(Failure::Usage(format!(
                 "the model has no layer for the view {what}"
             )));
@@ -369,6 +333,16 @@ impl Figure {
             _ => why,
         }))
     }
+}
+
+/// Why a view would show nothing of this network; `None` if it shows something.
+fn lacks(state: &State, view: View) -> Option<String> {
+    let base = state.opened.base.as_ref();
+    let has_layer = base.is_some_and(|base| view.page().layer(base).is_some());
+    if view.page().role().is_some() && !has_layer {
+        return Some("the network has no layer for it".to_owned());
+    }
+    missing(state, view)
 }
 
 fn unusable(error: &DrawError) -> Failure {

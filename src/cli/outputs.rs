@@ -50,24 +50,12 @@ impl Outputs {
         }
     }
 
-    /// Notes the photos, each of them a file that must stay.
-    pub fn reads_photos<'a>(&mut self, files: impl Iterator<Item = &'a Path>) {
-        for path in files {
-            self.reads("one of the photos", path);
-        }
-    }
-
     /// Notes a file that `option` will write. Its name must end in one of `endings` (any if there
     /// are none).
     ///
     /// # Errors
     /// Another ending, or none.
-    pub fn writes(
-        &mut self,
-        option: &str,
-        path: &Path,
-        endings: &[&str],
-    ) -> Result<(), Failure> {
+    pub fn writes(&mut self, option: &str, path: &Path, endings: &[&str]) -> Result<(), Failure> {
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         let fits = ending.is_some_and(|ending| endings.contains(&ending.as_str()));
         if !endings.is_empty() && !fits {
@@ -169,7 +157,9 @@ mod tests {
 
         let mut twice = Outputs::new(false);
         twice.writes("--out", &at("a.csv"), &["csv"]).unwrap();
-        twice.writes("--movement", &at("./a.csv"), &["csv"]).unwrap();
+        twice
+            .writes("--movement", &at("./a.csv"), &["csv"])
+            .unwrap();
         assert!(refused(&twice).starts_with("--movement and --out are the same file"));
 
         let mut model = Outputs::new(false);

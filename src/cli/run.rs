@@ -9,11 +9,12 @@ use clap::ValueEnum;
 use super::arrays::NamedArray;
 use super::outputs::Outputs;
 use super::{Failure, Reading, Rules, arrays, at_path as at, seed, terminal, trainable};
-use crate::dataset::{Image, batch, folder};
+use crate::dataset::{Image, batch};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, Preprocessing, Semantics};
 use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
+use crate::worker::open_folder;
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
@@ -105,7 +106,11 @@ impl Run {
         self.recorded.set(&model, &mut flags);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
-        let Batch { x, photos, left_out } = self.input(&model, semantics)?;
+        let Batch {
+            x,
+            photos,
+            left_out,
+        } = self.input(&model, semantics)?;
         for reason in left_out {
             terminal::warn(format!("left out of the batch: {reason}"));
         }
@@ -187,14 +192,16 @@ impl Run {
                 return Err(Failure::Usage(why.into()));
             }
             let x = arrays::read_input(&self.input).map_err(|e| at(&one_line(&e), &self.input))?;
-            let x = self.rows(model, x).map_err(|error| at(&error, &self.input))?;
+            let x = self
+                .rows(model, x)
+                .map_err(|error| at(&error, &self.input))?;
             return Ok(Batch {
                 x,
                 photos: None,
                 left_out: Vec::new(),
             });
         }
-        let set = folder::open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
+        let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
         let count = self
             .batch
             .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));

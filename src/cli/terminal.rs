@@ -36,7 +36,10 @@ pub fn print(text: &str) -> Result<(), Failure> {
 }
 
 /// Warns on standard error.
-#[allow(clippy::print_stderr, reason = "this is the one place that prints warnings")]
+#[allow(
+    clippy::print_stderr,
+    reason = "this is the one place that prints warnings"
+)]
 pub fn warn(text: impl AsRef<str>) {
     eprintln!("warning: {}", printable(text.as_ref()));
 }

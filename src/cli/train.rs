@@ -21,9 +21,7 @@ use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{
-    ModelSource, PhotosSource, Replace, is_same_file, save_network, write_whole,
-};
+use crate::worker::{ModelSource, PhotosSource, Replace, is_same_file, save_network, write_whole};
 
 /// Trains a base on photos and writes one row per optimizer step.
 #[derive(Debug, clap::Args)]
@@ -338,7 +336,10 @@ impl Train {
         if let Some(summary) = Summary::of(&trainer, &steps) {
             bar.end();
             let sentences = summary.sentences().join(" ");
-            written.summaries.push(terminal::printable(&format!("{}: {sentences}", recipe.name)));
+            written.summaries.push(terminal::printable(&format!(
+                "{}: {sentences}",
+                recipe.name
+            )));
         }
         Ok(())
     }

@@ -4,14 +4,13 @@ use std::path::Path;
 use std::process::Output;
 
 use egui_svg::png;
-use modelens::state::View;
 use modelens::theme::fonts::FOR_FIGURES;
 use resvg::usvg::{Group, Node};
 
 use crate::support::files::{drawn, fixture};
 use crate::support::program::{modelens, text};
 
-const VIEWS: [&str; View::LOOKS.len()] = [
+const VIEWS: [&str; 5] = [
     "augmentation",
     "dropout",
     "batchnorm",

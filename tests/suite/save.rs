@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use modelens::cli::arrays::write_npz;
+use modelens::cli::arrays::{NamedArray, write_npz};
 use modelens::model::layers::Overrides;
 use modelens::model::{Mode, Model, Semantics};
 use modelens::train::head::NewHead;
@@ -124,10 +124,14 @@ fn assert_in_framework(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     }
     let io = path.with_extension("npz");
     let y = Tensor::from_vec(y.to_vec(), (2, y.len() / 2), &Device::Cpu).expect("y");
-    write_npz(&io, &[
+    write_npz(
+        &io,
+        &[
             ("x".into(), NamedArray::Numbers(x.clone())),
             ("y".into(), NamedArray::Numbers(y)),
-        ]).expect("arrays");
+        ],
+    )
+    .expect("arrays");
     let script = if pytorch {
         "check_saved_pytorch.py"
     } else {

@@ -40,6 +40,7 @@ mod fixtures;
 pub mod formats;
 pub mod model;
 pub mod nearest;
+pub mod number;
 pub mod random;
 pub mod rules;
 pub mod train;

@@ -109,7 +109,9 @@ pub fn save_network(
     let mut files = vec![WholeFile::with_bytes(path, &saved.model)?];
     if let Some(labels) = saved.labels {
         let beside = path.with_extension("labels.txt");
-        let held = std::fs::read(&beside).ok().filter(|_| replace != Replace::Everything);
+        let held = std::fs::read(&beside)
+            .ok()
+            .filter(|_| replace != Replace::Everything);
         if held.is_some_and(|held| held != labels.as_bytes()) {
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
             return Err(SaveFailed::Labels(name.into_owned()));

@@ -8,7 +8,7 @@ use egui_svg::{Width, missing_glyphs, outlined};
 use super::Written;
 use super::options::{Figure, Format, LookOptions};
 use crate::cli::Failure;
-use crate::figure::{Drawn, numbers};
+use crate::figure::Drawn;
 use crate::lesson::Step;
 use crate::state::{State, View};
 use crate::theme::fonts::FOR_FIGURES;
@@ -43,7 +43,7 @@ impl Figure {
         let mut files = vec![(out.to_owned(), bytes)];
         files.extend(sidecar.map(|text| (sidecar_of(out), text)));
         if self.csv {
-            let Some(numbers) = numbers(state, view) else {
+            let Some(numbers) = view.page().numbers(state) else {
                 let why = format!("--csv: the figure has no numbers: {}", out.display());
                 return Err(Failure::File(why));
             };

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::counts::counts;
 use super::graph::{Layer, LayerKind, Noise};
 use super::{Flags, Model, Reading};
+use crate::number::thousands;
 
 /// Maximum number of items that a sentence names; the others are counted.
 const MOST_RANGES: usize = 3;
@@ -302,19 +303,6 @@ fn size_text(bytes: usize) -> String {
     } else {
         format!("{:.1} MB", bytes / 1e6)
     }
-}
-
-/// Digits in groups of three.
-fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ pub(super) fn leaf(
         "Identity" | "ActivityRegularization" => plain(LayerKind::Identity),
         _ => match rare_kinds::leaf(class, settings, semantics)? {
             Some(leaf) => Ok(Some(leaf)),
-            None => Ok(augment_config::parse(class, settings, semantics)?
+            None => Ok(augment_config::parse(class, settings)?
                 .map(|layer| (LayerKind::Augment(layer), Spec::None))),
         },
     }

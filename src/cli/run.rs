@@ -8,8 +8,9 @@ use clap::ValueEnum;
 
 use super::arrays::NamedArray;
 use super::outputs::Outputs;
-use super::{Failure, Reading, Rules, arrays, at_path as at, seed, terminal, trainable};
+use super::{Failure, Reading, arrays, at_path as at, seed, terminal, trainable};
 use crate::dataset::{Image, batch};
+use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, Preprocessing, Semantics};
@@ -18,7 +19,7 @@ use crate::worker::open_folder;
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
-pub struct Run {
+pub struct RunArgs {
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     model: Option<PathBuf>,
@@ -32,8 +33,8 @@ pub struct Run {
     #[arg(long)]
     mode: CliMode,
     /// The framework whose rules hold; auto: the one that wrote the file.
-    #[arg(long, value_name = "RULES", default_value = "auto")]
-    semantics: Rules,
+    #[arg(long, value_name = "RULES", default_value = "auto", value_parser = super::word::parser::<Option<Semantics>>())]
+    semantics: Named<Option<Semantics>>,
     /// The trainable flags, applied from left to right: file, all, none, from:N, -NAME (freezes),
     /// +NAME (unfreezes).
     #[arg(
@@ -44,8 +45,8 @@ pub struct Run {
     )]
     trainable: String,
     /// The training= value recorded at the call of the nested base.
-    #[arg(long, value_name = "VALUE", default_value = "file")]
-    recorded: trainable::Recorded,
+    #[arg(long, value_name = "VALUE", default_value = "file", value_parser = super::word::parser::<Recorded>())]
+    recorded: Named<Recorded>,
     /// Dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     no_random: bool,
@@ -86,7 +87,11 @@ impl From<CliMode> for Mode {
     }
 }
 
-impl Run {
+impl RunArgs {
+    /// Runs the pass and writes its arrays.
+    ///
+    /// # Errors
+    /// Unusable arguments, and files that cannot be read or written.
     /// Runs the pass and writes its arrays.
     ///
     /// # Errors
@@ -101,9 +106,9 @@ impl Run {
         for warning in &model.warnings {
             terminal::warn(warning);
         }
-        let semantics = self.semantics.semantics(model.semantics);
+        let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
-        self.recorded.set(&model, &mut flags);
+        trainable::record(self.recorded.0, &model, &mut flags);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let Batch {
@@ -166,16 +171,14 @@ impl Run {
             if how == model.preprocessing {
                 return Some(x.clone());
             }
-            let model = Model {
-                preprocessing: how,
-                ..model.clone()
-            };
+            let mut model = model.clone();
+            model.preprocessing = how;
             self.input(&model, semantics).ok().map(|batch| batch.x)
         };
         if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
             terminal::warn(format!(
                 "{}; set it with --preprocess",
-                found.sentence(model)
+                found.sentence(&model.graph)
             ));
         }
     }

@@ -55,7 +55,7 @@ impl FigureArgs {
         let boxes = look.boxes.borrow();
         if !boxes.is_empty() {
             eprintln!(
-                "warning: the fonts lack some characters, which are drawn as boxes ({}); an SVG without \
+                "warning: boxes replace characters that the fonts lack ({}); an SVG without \
                  --outline-text keeps them as text",
                 first_few(&boxes)
             );
@@ -214,7 +214,7 @@ impl FigureArgs {
             } else if self.all.is_none() {
                 let view = view.id();
                 return Err(Failure::Usage(format!(
-                    "--layer: the view {view} does not show layers like `{name}`"
+                    "--layer: `{name}` is not a layer of the view {view}"
                 )));
             }
         }

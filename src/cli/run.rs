@@ -151,17 +151,15 @@ impl RunArgs {
             if how == model.preprocessing {
                 return Some(x.clone());
             }
-            let model = Model {
-                preprocessing: how,
-                ..model.clone()
-            };
+            let mut model = model.clone();
+            model.preprocessing = how;
             self.input(&model, semantics).ok()
         };
         // Files that cannot be read were reported before.
         if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
             eprintln!(
                 "warning: {}; set it with --preprocess",
-                found.sentence(model)
+                found.sentence(&model.graph)
             );
         }
     }

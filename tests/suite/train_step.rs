@@ -35,7 +35,7 @@ fn after(model: &Model, step: &Step, layer: LayerId, name: &str) -> Vec<f32> {
     values(
         step.weights
             .get(&(layer, weight.name))
-            .unwrap_or(&weight.tensor),
+            .unwrap_or(&model.weights[&(layer, weight.name)]),
     )
 }
 

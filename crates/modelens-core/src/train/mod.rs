@@ -16,7 +16,7 @@ use candle_core::{Tensor, Var};
 
 use crate::model::error::reason;
 use crate::model::layers::kernels::slices::{tensor, with_values};
-use crate::model::layers::{Overrides, Weights};
+use crate::model::layers::{WeightMap, Weights};
 use crate::model::pass::{Learning, Pass, PassOptions, Segment, record};
 use crate::model::{Model, PassError};
 
@@ -26,7 +26,7 @@ pub struct Step {
     /// Before the step.
     pub loss: f32,
     /// The weights after the step: those an optimizer may change under the flags.
-    pub weights: Overrides,
+    pub weights: WeightMap,
     /// The forward pass the step was computed from.
     pub pass: Pass,
 }
@@ -36,9 +36,9 @@ pub struct Step {
 pub struct Gradients {
     pub loss: f32,
     /// The weights that learn, as they were in the pass.
-    pub weights: Overrides,
+    pub weights: WeightMap,
     /// `dloss/dw` in the shape of each weight; absent where the loss does not depend on it.
-    pub gradients: Overrides,
+    pub gradients: WeightMap,
     pub pass: Pass,
 }
 
@@ -77,10 +77,10 @@ pub fn gradients(
         Some(g) if !learning.is_empty() => {
             recorded.backward(g, &|done| proceed(nodes + done, 2 * nodes))?
         }
-        _ => (recorded.pass, Overrides::new()),
+        _ => (recorded.pass, WeightMap::new()),
     };
     let weights = learning.into_iter().filter_map(|key| {
-        let weight = Weights::new(&model.graph, key.0, options.weights).get(key.1)?;
+        let weight = Weights::new(&model.weights, key.0, options.weights).get(key.1)?;
         Some((key, weight.clone()))
     });
     Ok(Gradients {

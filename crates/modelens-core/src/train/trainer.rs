@@ -13,7 +13,7 @@ use super::loss::cross_entropy;
 use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
 use super::{Gradients, gradients};
-use crate::model::layers::Overrides;
+use crate::model::layers::WeightMap;
 use crate::model::pass::{Pass, PassOptions, Segment, run_segment};
 use crate::model::{Flags, Outer};
 use crate::random::Draws;
@@ -28,7 +28,7 @@ pub struct Trainer {
     network: Arc<Network>,
     plan: Plan,
     /// What differs from the network's own weights and statistics.
-    weights: Overrides,
+    weights: WeightMap,
     optimizer: Optimizer,
     done: usize,
     stage: usize,
@@ -58,7 +58,7 @@ impl Trainer {
             optimizer: Optimizer::new(plan.optimizer),
             network,
             plan,
-            weights: Overrides::new(),
+            weights: WeightMap::new(),
             done: 0,
             stage: usize::MAX,
             order: Vec::new(),
@@ -81,7 +81,7 @@ impl Trainer {
     }
 
     /// Weights and moving statistics as they are now, where they may differ from the network's.
-    pub fn weights(&self) -> &Overrides {
+    pub fn weights(&self) -> &WeightMap {
         &self.weights
     }
 
@@ -256,7 +256,7 @@ impl Trainer {
 
     /// All weights after the step: what the optimizer makes of the gradients, and the moving
     /// statistics that the pass moved.
-    fn stepped(&mut self, stage: &Stage, found: Gradients) -> Result<Overrides, TrainError> {
+    fn stepped(&mut self, stage: &Stage, found: Gradients) -> Result<WeightMap, TrainError> {
         let stepped = self
             .optimizer
             .step(stage.rate, &found.weights, &found.gradients);
@@ -285,7 +285,7 @@ impl Trainer {
     }
 
     /// The first layer with a weight that is not finite.
-    fn broken_weight(&self, weights: &Overrides) -> Option<String> {
+    fn broken_weight(&self, weights: &WeightMap) -> Option<String> {
         let ((id, _), _) = weights.iter().find(|(_, w)| !is_finite(w))?;
         Some(self.network.model.graph.unique_name(*id))
     }

@@ -62,9 +62,7 @@ impl InspectArgs {
         } else {
             table(&model, &report)
         };
-        for warning in &model.warnings {
-            terminal::warn(warning);
-        }
+        terminal::introduce(&model);
         terminal::print(&text)
     }
 }

@@ -137,9 +137,7 @@ impl TrainArgs {
         let photos = self.photos_source();
         self.check_outputs(&source, &photos)?;
         let model = self.reading.open(self.model.as_deref())?;
-        for warning in &model.warnings {
-            terminal::warn(warning);
-        }
+        terminal::introduce(&model);
         let photos: Photos = Arc::new(photos.open().map_err(|e| Failure::File(e.to_string()))?);
         let setup = self.setup(&model)?;
         let network = Arc::new(setup.network(&model, &photos).map_err(failed)?);

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 
+use super::choice::Told;
+use super::families;
 use crate::formats::{ModelFile, SaveError, Trained};
 
 /// The state dict with the model's weights in the place of its own.
@@ -11,9 +13,16 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
     let failed = |error: candle_core::Error| SaveError::Content(error.to_string());
     let mut state: HashMap<String, Tensor> =
         candle_core::safetensors::load_buffer(&original.bytes, &Device::Cpu).map_err(failed)?;
+    // The file's names keep the prefix that the layers' names do not have.
+    let told = Told::about(&original).map_err(|error| SaveError::Content(error.to_string()))?;
+    let names = state.keys().map(String::as_str);
+    let found = families::choose(names, told.weights.as_ref());
+    let prefix = found
+        .map_err(|error| SaveError::Content(error.to_string()))?
+        .prefix;
     for ((id, name), tensor) in &trained.model.weights {
         let (name, tensor) = in_pytorch(name, tensor).map_err(failed)?;
-        let key = format!("{}.{name}", trained.model.graph.layers[*id].name);
+        let key = format!("{prefix}{}.{name}", trained.model.graph.layers[*id].name);
         // What was kept in 16 bits stays so; a new head has its own shape.
         let dtype = state.get(&key).map_or(DType::F32, Tensor::dtype);
         state.insert(key, tensor.to_dtype(dtype).map_err(failed)?);

@@ -18,9 +18,9 @@ pub enum OpenError {
          to open it"
     )]
     OtherNetwork { like: String, but: String },
-    /// A choice that this file does not allow.
+    /// A reason in full: what is wrong, and what to do.
     #[error("{0}")]
-    Choice(String),
+    Refused(String),
     #[error("the file is broken: {0}")]
     Broken(String),
     #[error("the file is too large: {0}")]

@@ -94,7 +94,7 @@ impl Told {
         } else {
             format!("the architecture was given as `{name}`")
         };
-        Err(OpenError::Choice(format!(
+        Err(OpenError::Refused(format!(
             "{who}, but its tensors fit {is}; {may}"
         )))
     }
@@ -113,7 +113,7 @@ impl Told {
 
 /// The error for an option after the colon of `--architecture`.
 pub fn unknown_option(option: &str, known: &[&str]) -> OpenError {
-    OpenError::Choice(match known {
+    OpenError::Refused(match known {
         [] => format!("the architecture has no option `{option}`"),
         known => format!(
             "the architecture has no option `{option}`; it has {}",

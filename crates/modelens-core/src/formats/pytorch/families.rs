@@ -137,11 +137,11 @@ pub fn choose<'a>(
     let found = networks(names.clone());
     match (found.as_slice(), wanted) {
         ([], _) => Err(unknown(names)),
-        ([_], Some(WeightSet::Ema | WeightSet::Raw)) => Err(OpenError::Choice(
+        ([_], Some(WeightSet::Ema | WeightSet::Raw)) => Err(OpenError::Refused(
             "the file holds one set of weights; leave --weights out".to_owned(),
         )),
         ([one], Some(WeightSet::Key(key))) if *key != one.prefix.trim_end_matches('.') => {
-            Err(OpenError::Choice(format!(
+            Err(OpenError::Refused(format!(
                 "the file holds no weights under `{key}`; leave --weights out"
             )))
         }
@@ -163,7 +163,7 @@ pub fn choose<'a>(
                 Some(WeightSet::Ema) | None => pair && f.is_average(),
             });
             let Some((one, _)) = one else {
-                return Err(OpenError::Choice(format!(
+                return Err(OpenError::Refused(format!(
                     "the file holds {} networks, named {}; choose one with --weights KEY",
                     several.len(),
                     listed(&keys)

@@ -137,6 +137,14 @@ impl<'a> Net<'a> {
 
     /// `nn.BatchNorm2d`.
     pub fn batch_norm(&mut self, name: &str, x: Value) -> Result<Value, OpenError> {
+        let statistic = format!("{name}.running_mean");
+        if self.has(&format!("{name}.weight")) && !self.has(&statistic) {
+            return Err(OpenError::Refused(format!(
+                "its norms have no running statistics (`{statistic}` is missing): they are no \
+                 BatchNorm, or only `named_parameters()` was saved. Save `model.state_dict()`, or export \
+                 the network to ONNX"
+            )));
+        }
         let Style {
             momentum, epsilon, ..
         } = self.style;

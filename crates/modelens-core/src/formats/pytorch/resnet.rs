@@ -58,12 +58,6 @@ impl Shape {
             <[usize; 4]>::try_from(dims)
                 .map_err(|_| other(format!("`{key}` has shape {dims:?}: it is no convolution")))
         };
-        if !state.contains_key("bn1.running_mean") {
-            return Err(other(
-                "it has no running statistics (`bn1.running_mean`): either its norms are no BatchNorm, \
-                 or only `named_parameters()` was saved; save `model.state_dict()`",
-            ));
-        }
         let [stem, colours, stem_kernel, _] = need("conv1.weight".to_owned())?;
         let square = [stem, 3, stem_kernel, stem_kernel];
         if need("conv1.weight".to_owned())? != square

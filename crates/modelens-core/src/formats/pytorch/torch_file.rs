@@ -286,7 +286,7 @@ fn tensors(pickle: &Pickle, asked: Option<&WeightSet>) -> Result<Found, OpenErro
             let averages: Vec<usize> = several.iter().filter(average).copied().collect();
             let raw: Vec<usize> = several.iter().filter(|i| !average(i)).copied().collect();
             let ([average], [raw]) = (averages.as_slice(), raw.as_slice()) else {
-                return Err(OpenError::Choice(format!(
+                return Err(OpenError::Refused(format!(
                     "the file holds several state dicts, under {}; choose one with --weights KEY",
                     families::listed(&paths)
                 )));

@@ -1,17 +1,16 @@
 //! `modelens inspect`: lists what a model file holds.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Failure, Reading};
+use super::{Failure, Reading, terminal};
 use crate::model::counts::{counts, layer_params};
 use crate::model::{Card, Flags, Layer, Model};
 
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
-pub struct Inspect {
+pub struct InspectArgs {
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     model: Option<PathBuf>,
@@ -43,7 +42,11 @@ struct LayerReport<'a> {
     recorded_training: Option<bool>,
 }
 
-impl Inspect {
+impl InspectArgs {
+    /// Prints the report.
+    ///
+    /// # Errors
+    /// The model cannot be opened.
     /// Prints the report.
     ///
     /// # Errors
@@ -60,11 +63,9 @@ impl Inspect {
             table(&model, &report)
         };
         for warning in &model.warnings {
-            eprintln!("warning: {warning}");
+            terminal::warn(warning);
         }
-        // A reader that stops early (`| head`) is not an error.
-        drop(writeln!(std::io::stdout(), "{text}"));
-        Ok(())
+        terminal::print(&text)
     }
 }
 

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
 
-use super::options::{Figure, Format, LookOptions};
+use super::options::{FigureArgs, Format, LookOptions};
 use crate::app::{App, AppOptions};
-use crate::cli::{Failure, Rules};
+use crate::cli::{Failure, terminal};
 use crate::command::{Action, LessonSource};
 use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
+use crate::state::Gallery;
 use crate::views::values::names;
 
-impl Figure {
+impl FigureArgs {
     /// The figures of all steps, in the order of the steps.
     pub(super) fn of_lesson(
         &self,
@@ -23,8 +24,8 @@ impl Figure {
             return Err(Failure::Usage(why.to_owned()));
         };
         let mut lesson = opened(name)?;
-        if self.semantics != Rules::Auto {
-            lesson.set_semantics(self.semantics.semantics(crate::model::Semantics::Keras3));
+        if let Some(semantics) = self.semantics.0 {
+            lesson.set_semantics(semantics);
         }
         let ctx = Context::default();
         let options = AppOptions {
@@ -51,10 +52,14 @@ impl Figure {
             if let Some(why) = notice.or(state.training.failure.as_ref()) {
                 return Err(failed(why));
             }
+            let gallery = state.opened.gallery.as_ref();
+            if let Some(why) = gallery.and_then(Gallery::chosen_unreadable) {
+                return Err(failed(&why));
+            }
             for expectation in step.expectations(state.semantics()) {
                 if expectation.holds(state) != Some(true) {
                     let broken = expectation.broken(state);
-                    eprintln!("warning: step {number}, {}: {broken}", step.title);
+                    terminal::warn(format!("step {number}, {}: {broken}", step.title));
                 }
             }
             let out = folder.join(file_name(number, &step.title, extension));

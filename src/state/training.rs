@@ -39,7 +39,7 @@ pub struct RunState {
 pub struct TrainingState {
     pub status: Status,
     pub experiment: Option<Experiment>,
-    pub network: Option<NetworkDescription>,
+    pub network: Option<Box<NetworkDescription>>,
     pub runs: Vec<RunState>,
     /// What is odd about photos and settings.
     pub notes: Vec<String>,

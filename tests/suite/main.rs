@@ -36,6 +36,7 @@ mod names;
 mod onnx;
 mod open_file;
 mod optimizer;
+mod outputs;
 mod pictures;
 mod predict;
 mod preprocessing;

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 
 use modelens_core::augment::Pipeline;
 use modelens_core::model::{Flags, Mode, Role};
-use modelens_core::train::optimizer::Kind;
-use modelens_core::train::recipe::Preset;
+use modelens_core::train::optimizer::OptimizerKind;
+use modelens_core::train::recipe::RunPreset;
 use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
     AugmentationLook, BatchNormEvent, BatchNormJob, DropoutSetting, Event, Executor, Experiment,
@@ -258,14 +258,14 @@ fn every_request_and_event_crosses_as_bytes() {
                 dropout: 0.2,
                 sigmoid: false,
             },
-            optimizer: Kind::Adam,
+            optimizer: OptimizerKind::Adam,
             batch: 32,
             validation: 0.2,
             seed: 7,
             semantics: model.semantics,
             augment: None,
         },
-        recipes: Preset::HeadOnly.recipes(1, 1e-3),
+        recipes: RunPreset::HeadOnly.recipes(1, 1e-3),
     };
     let events = side.ask(Request::Train(TrainRequest::Start(Box::new(experiment))));
     let trained = events.iter().find_map(|event| match event {

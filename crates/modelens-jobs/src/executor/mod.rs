@@ -277,7 +277,7 @@ impl Executor {
     fn save_model(&self, trained: TrainedId, path: &std::path::Path) -> Result<Event, Failure> {
         let trained = self.store.trained(trained)?;
         let (network, weights) = (&trained.network, &trained.weights);
-        save_network(&trained.source, network, weights, path, Replace::Yes)
+        save_network(&trained.source, network, weights, path, Replace::Model)
             .map_err(|cause| format!("{cause}: {}", path.display()))?;
         Ok(Event::Saved(path.to_owned()))
     }

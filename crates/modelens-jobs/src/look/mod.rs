@@ -126,7 +126,7 @@ pub fn compute(
         outcome,
         early: false,
         suspicion: cache.suspicion.take(),
-        secs: ((context.clock)() - begin).as_secs_f64(),
+        secs: (context.clock)().saturating_sub(begin).as_secs_f64(),
         batch,
     })
 }

@@ -29,7 +29,7 @@ pub fn compute(
     let wanted = wanted(look, context.photos(look.photos)?.photos.len());
     let size = [look.height, look.width];
     let mut originals = Vec::new();
-    for (photo, image) in load(look.photos, &wanted, size, context, cache)? {
+    for (photo, image) in load(look.photos, &wanted, size, look.semantics, context, cache)? {
         match image {
             Ok(image) => originals.push((photo, image)),
             Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {

@@ -147,7 +147,7 @@ fn mates_tensor(
     let mut wanted = vec![look.photo];
     wanted.extend(others);
     let size = photo_size(input_hwc);
-    let loaded = load(look.photos, &wanted, size, context, cache)?;
+    let loaded = load(look.photos, &wanted, size, look.semantics, context, cache)?;
     if !(context.proceed)() {
         return Err(LookError::Cancelled);
     }

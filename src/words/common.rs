@@ -1,4 +1,4 @@
-//! Words that stand in many places.
+//! Words that several parts of the window use.
 
 use super::number::count;
 

@@ -36,9 +36,12 @@ fn said(runs: Vec<RunState>) -> String {
 #[test]
 fn only_runs_that_are_the_same_are_called_the_same() {
     let same = said(vec![run("a", 1.0, false), run("b", 1.0, false)]);
-    assert!(same.contains("**a** and **b** are the same run"), "{same}");
+    assert!(
+        same.contains("**a** and **b** give exactly the same numbers"),
+        "{same}"
+    );
     let other = said(vec![run("a", 1.0, false), run("b", 1.1, false)]);
-    assert!(!other.contains("same run"), "{other}");
+    assert!(!other.contains("exactly the same"), "{other}");
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn a_run_that_broke_off_says_why() {
     let mut broken = run("a", 1.0, false);
     broken.failure = Some("the loss is not a number at step 2".to_owned());
     let said = of_run(&broken);
-    assert!(said.starts_with("The run broke off: the loss"), "{said}");
+    assert!(said.starts_with("The run stopped: the loss"), "{said}");
 }
 
 #[test]

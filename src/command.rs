@@ -1,6 +1,6 @@
 //! Everything a person can do. Panels push commands; [`crate::app::App`] carries them out.
 
-mod desk;
+mod shell;
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
 pub use crate::lesson::LessonSource;
-pub use desk::{DeskCommand, LessonCommand};
+pub use shell::{LessonCommand, ShellCommand};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +24,7 @@ pub enum Command {
     Pipeline(PipelineCommand),
     Export(ExportCommand),
     Walk(WalkCommand),
-    Desk(DeskCommand),
+    Shell(ShellCommand),
     Lesson(LessonCommand),
     SetSemantics(Option<Semantics>),
     /// What the outer call of the training column says.

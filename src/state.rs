@@ -1,10 +1,10 @@
 //! What the person chose, what is open, and what was computed.
 
-mod desk;
 mod export;
 mod grid;
 mod opened;
 mod recent;
+mod shell;
 mod training;
 mod walk;
 
@@ -25,11 +25,11 @@ pub use crate::settings::{
     TrainSettings, View,
 };
 
-pub use desk::{Desk, Lecture, Search, Sheet};
 pub use export::{Export, ExportChoice, Part};
 pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, OwnPipeline};
 pub use recent::Recent;
+pub use shell::{Lecture, Search, Sheet, Shell};
 pub use training::{RunState, Status, TrainingState};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
@@ -186,7 +186,7 @@ pub struct State {
     pub grid: GridState,
     pub export: Export,
     pub walk: Walk,
-    pub desk: Desk,
+    pub shell: Shell,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,
     pub training: TrainingState,
@@ -195,7 +195,7 @@ pub struct State {
 impl State {
     /// Whether a list or a dialog lies over the window.
     pub fn is_covered(&self) -> bool {
-        self.desk.search.is_some() || self.desk.sheet.is_some() || self.export.choice.is_some()
+        self.shell.search.is_some() || self.shell.sheet.is_some() || self.export.choice.is_some()
     }
 
     /// Whether the step of an open lesson hides a part of the window.

@@ -14,11 +14,11 @@ use crate::words::titles::{model_title, photos_title};
 /// stands above a plot.
 pub fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, room: Rect) -> f32 {
     let palette = theme::palette(ui);
-    let said = said(state, what, side);
+    let text = description(state, what, side);
     parts::inside_ui(ui, room, egui::Layout::default(), |ui| {
         ui.set_clip_rect(room.expand(sizes::S4));
         ui.spacing_mut().item_spacing.y = sizes::S1;
-        ui.add(Label::new(text::prose(&said, room.width(), palette)));
+        ui.add(Label::new(text::prose(&text, room.width(), palette)));
         parts::wrapped_ui(ui, text::note(measured_on(state, what.view), palette));
         ui.min_rect().bottom()
     })
@@ -26,7 +26,7 @@ pub fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, r
 
 /// What the figure shows, in words: the sentences of the view speak of all of it, so that a part
 /// has only its name.
-pub fn said(state: &State, what: &What, side: Option<&str>) -> String {
+pub fn description(state: &State, what: &What, side: Option<&str>) -> String {
     let semantics = state.semantics();
     let shown = match what.part {
         Part::Window => return String::new(),

@@ -13,6 +13,7 @@ use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut, Places};
 use crate::views::{self, Show};
 use crate::words::export as words;
+use crate::words::markup::plain;
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,7 +96,7 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     document.add(&output.shapes);
     let size = [page.width(), page.height()].map(f32::round);
     let [width, height] = size.map(|n| n.to_string());
-    let description = caption::said(state, what, None).replace("**", "");
+    let description = plain(&caption::description(state, what, None));
     let palette = if what.dark {
         &theme::Palette::DARK
     } else {

@@ -110,7 +110,7 @@ pub struct Step {
     pub pipeline: Option<Steps>,
     /// What the view Fine-tune runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<Run>,
+    pub run: Option<StepRuns>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keras2: Option<Ending>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -144,7 +144,7 @@ pub struct Question {
 /// Runs of the view Fine-tune; what is left out is as at the first start of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Run {
+pub struct StepRuns {
     pub preset: Named<recipe::Preset>,
     pub optimizer: Named<Kind>,
     pub rate: f64,
@@ -158,13 +158,13 @@ pub struct Run {
     pub start: bool,
 }
 
-impl Default for Run {
+impl Default for StepRuns {
     fn default() -> Self {
         Self::of(TrainSettings::default(), true)
     }
 }
 
-impl Run {
+impl StepRuns {
     /// The runs under these settings.
     pub fn of(train: TrainSettings, start: bool) -> Self {
         Self {

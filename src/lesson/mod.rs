@@ -22,7 +22,7 @@ use crate::worker::{Experiment, ModelSource, PhotosSource};
 pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
-pub use format::{Ending, File, Question, Run, Step, Steps, VERSION, parse};
+pub use format::{Ending, File, Question, Step, StepRuns, Steps, VERSION, parse};
 pub use names::{Control, Named, Recorded, Word};
 pub use value::{Value, Values};
 

@@ -23,7 +23,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         page.explanation(show.state)
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
-    let lecture = show.state.desk.lecture.is_some();
+    let lecture = show.state.shell.lecture.is_some();
     let [tabs, controls, explained] = [Control::Tabs, Control::Controls, Control::Explanation]
         .map(|control| !lecture && !show.state.hides(control));
     let card = if explained {

@@ -6,7 +6,7 @@ use eframe::egui::{
     Align2, Area, Id, Key, Modal, Modifiers, Order, ScrollArea, Stroke, TextEdit, Ui, UiKind, vec2,
 };
 
-use crate::command::DeskCommand;
+use crate::command::ShellCommand;
 use crate::state::Search;
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
@@ -18,7 +18,7 @@ pub use choices::choices;
 
 /// The palette, while it is open.
 pub fn command_palette_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let Some(search) = show.state.desk.search.clone() else {
+    let Some(search) = show.state.shell.search.clone() else {
         return;
     };
     let id = Id::unique("command palette");
@@ -32,7 +32,7 @@ pub fn command_palette_ui(ui: &mut Ui, show: &mut Show<'_>) {
         inside_ui(ui, show, search);
     });
     if response.should_close() {
-        show.push(DeskCommand::Search(None));
+        show.push(ShellCommand::Search(None));
     }
 }
 
@@ -66,10 +66,10 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, mut search: Search) {
     let taken = clicked.or(enter.then_some(search.row));
     let taken = taken.and_then(|row| found.get(row));
     if let Some(choice) = taken.filter(|choice| choice.why_not.is_none()) {
-        show.push(DeskCommand::Search(None));
+        show.push(ShellCommand::Search(None));
         show.commands.push(choice.command.clone());
     } else if search != before {
-        show.push(DeskCommand::Search(Some(search)));
+        show.push(ShellCommand::Search(Some(search)));
     }
 }
 

@@ -118,8 +118,8 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(ExportCommand::Copy);
         }
     });
-    if let Some(said) = &show.state.export.said {
-        parts::wrapped_ui(ui, text::note(said, palette));
+    if let Some(message) = &show.state.export.message {
+        parts::wrapped_ui(ui, text::note(message, palette));
     }
 }
 
@@ -209,7 +209,7 @@ fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
             let line = eframe::egui::Stroke::new(sizes::LINE, palette.line);
             let kind = eframe::egui::StrokeKind::Outside;
             ui.painter().rect_stroke(place, 0.0, line, kind);
-        } else if export.drawn.is_some() || export.said.is_none() {
+        } else if export.drawn.is_some() || export.message.is_none() {
             // Where it could not be drawn, the reason stands beside the buttons.
             parts::empty_ui(ui, room, words::DRAWING);
         }

@@ -21,7 +21,7 @@ pub fn is_shown(state: &State, width: f32) -> bool {
         Some(_) => sizes::LESSON_BESIDE + sizes::LESSON_PANEL,
     };
     let room = width >= sizes::SIDE_PANEL + beside;
-    state.desk.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
+    state.shell.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
 }
 
 /// All three, from the edges to the middle.

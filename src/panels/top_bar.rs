@@ -96,7 +96,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
                 show.push(Command::OpenModel(source));
             }
         }
-        for path in &show.state.desk.recent.models {
+        for path in &show.state.shell.recent.models {
             let source = ModelSource::File(path.clone());
             let below = path.display().to_string();
             if entry_ui(ui, chosen == Some(&source), &model_title(&source), &below) {
@@ -114,7 +114,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
 fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.ctx().content_rect().width();
     let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH;
-    let asked = show.state.desk.side_panel.is_some();
+    let asked = show.state.shell.side_panel.is_some();
     if show.state.hides(Control::SidePanel) || !(unasked || asked) {
         return;
     }
@@ -146,7 +146,7 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
         if entry_ui(ui, chosen == Some(&bundled), &photos_title(&bundled), note) {
             show.push(Command::OpenPhotos(bundled));
         }
-        let recent = show.state.desk.recent.photos.iter();
+        let recent = show.state.shell.recent.photos.iter();
         let recent: Vec<PhotosSource> = recent.cloned().map(PhotosSource::Folder).collect();
         // The open folder may have been forgotten.
         let open = chosen.filter(|source| source.path().is_some() && !recent.contains(source));

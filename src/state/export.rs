@@ -62,5 +62,5 @@ pub struct Export {
     /// Whether the view has any.
     pub has_numbers: bool,
     /// What became of the last thing done.
-    pub said: Option<String>,
+    pub message: Option<String>,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use toml::Spanned;
 
-use crate::lesson::{File, Named, Recorded, Run, Step, Steps, VERSION, parse, paths};
+use crate::lesson::{File, Named, Recorded, Step, StepRuns, Steps, VERSION, parse, paths};
 use crate::model::flag_spec::spec_of;
 use crate::model::{Flags, flags};
 use crate::state::{Settings, State};
@@ -92,7 +92,10 @@ fn step(state: &State) -> Result<Step, String> {
     step.scale = settings.preprocessing.map(Named);
     step.grid = (settings.grid != defaults.grid).then_some(Named(settings.grid));
     if settings.view.shows_runs() {
-        step.run = Some(Run::of(settings.train, !state.training.runs.is_empty()));
+        step.run = Some(StepRuns::of(
+            settings.train,
+            !state.training.runs.is_empty(),
+        ));
     }
     let usual = state.own_pipeline().map(|own| &own.pipeline);
     if settings.pipeline != *usual.unwrap_or(&defaults.pipeline) {

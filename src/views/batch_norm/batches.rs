@@ -5,7 +5,7 @@ use eframe::egui::{Align, Layout, Rect, Slider, Ui};
 
 use super::walk_plot::{self, WalkPlot};
 use super::words;
-use super::{Shown, arithmetic, said};
+use super::{Shown, arithmetic, texts};
 use crate::command::{Command, WalkCommand};
 use crate::model::Semantics;
 use crate::state::{MAX_BATCH, SPREAD};
@@ -23,7 +23,7 @@ pub fn batches_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Rec
     let mut cut = Cut(room);
     let sliders = cut.top(sizes::INPUT_ROW);
     parts::row_ui(ui, sliders, |ui| sliders_ui(ui, show, shown));
-    let lines = said::batches(shown, show.state);
+    let lines = texts::batches(shown, show.state);
     let job = text::small_prose(&lines, room.width(), palette);
     let height = ui.painter().layout_job(job.clone()).size().y;
     let below = cut.bottom(height.min(cut.0.height() / 2.0).ceil());

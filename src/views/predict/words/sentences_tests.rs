@@ -49,7 +49,7 @@ fn open() -> PredictOutcome {
     )
 }
 
-fn said(outcome: &PredictOutcome, semantics: Semantics) -> String {
+fn text_of(outcome: &PredictOutcome, semantics: Semantics) -> String {
     let model = crate::worker::ModelSource::DogBreeds.open().unwrap();
     let names = Names {
         model: &model,
@@ -60,7 +60,7 @@ fn said(outcome: &PredictOutcome, semantics: Semantics) -> String {
 
 #[track_caller]
 fn check(outcome: &PredictOutcome, semantics: Semantics, says: &[&str], never: &[&str]) {
-    let text = said(outcome, semantics);
+    let text = text_of(outcome, semantics);
     for part in says {
         assert!(text.contains(part), "`{part}` is missing: {text}");
     }

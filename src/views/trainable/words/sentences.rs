@@ -267,8 +267,8 @@ pub fn why_both(outcome: &TrainableOutcome, semantics: Semantics) -> String {
         freezing_sentence(outcome, semantics),
         inference_sentence(outcome, semantics),
     ];
-    let said: Vec<String> = sentences.into_iter().filter(|s| !s.is_empty()).collect();
-    said.join(" ")
+    let written: Vec<String> = sentences.into_iter().filter(|s| !s.is_empty()).collect();
+    written.join(" ")
 }
 
 fn weights_sentence(open: [&CardPart; 2], frozen: [&CardPart; 2], semantics: Semantics) -> String {

@@ -8,7 +8,7 @@ use super::Recent;
 
 /// All of that.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct Shell {
     pub recent: Recent,
     /// Whether there is something to undo, and to redo.
     pub can_undo: [bool; 2],

@@ -107,8 +107,8 @@ fn the_lines_of_a_card_never_call_movement_zero() {
 fn a_run_that_broke_off_says_why() {
     let mut broken = run("a", 1.0, false);
     broken.failure = Some("the loss is not a number at step 2".to_owned());
-    let text_of = of_run(&broken);
-    assert!(said.starts_with("The run stopped: the loss"), "{said}");
+    let text = of_run(&broken);
+    assert!(text.starts_with("The run stopped: the loss"), "{text}");
 }
 
 #[test]

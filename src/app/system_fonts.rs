@@ -1,5 +1,5 @@
-//! Fonts of the system, for names in scripts that the bundled fonts lack. They are searched only when
-//! such a name is shown, on their own thread. Figures never use them.
+//! System fonts for names in scripts that the bundled fonts lack. They are searched only when such a
+//! name is shown, on their own thread. Figures never use them.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,31 +12,32 @@ use skrifa::{FontRef, MetadataProvider as _};
 use super::App;
 use crate::theme;
 
-/// Larger files are skipped. Fonts with all of Chinese, Japanese and Korean have some 20 MB.
+/// The most bytes of a font file; the largest, with all of Chinese, Japanese and Korean, have about
+/// 20 MB.
 const MOST_BYTES: u64 = 64 << 20;
-/// At most this many fonts are added.
+/// The most fonts to load.
 const MOST_FONTS: usize = 8;
 
-/// A font file that has letters one needs.
+/// A font file with characters that are needed.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub path: PathBuf,
     pub bytes: Vec<u8>,
 }
 
-/// What was looked for so far.
+/// The state of the search.
 #[derive(Debug, Default)]
 pub struct SystemFonts {
-    /// Names may have changed.
+    /// True if names may have changed.
     pub check: bool,
-    /// Letters that were looked for, found or not.
+    /// Characters that were searched for, found or not.
     asked: BTreeSet<char>,
     waits: Option<Receiver<Vec<Found>>>,
     fonts: Vec<Found>,
 }
 
 impl App {
-    /// Looks for fonts where a name has letters that none of the present ones has.
+    /// Searches for fonts if a name has characters that the loaded fonts lack.
     pub(super) fn find_fonts(&mut self, ctx: &Context) {
         let fonts = &mut self.fonts;
         if let Some(found) = fonts.waits.as_ref().and_then(|w| w.try_recv().ok()) {
@@ -66,19 +67,19 @@ impl App {
         let (sender, receiver) = channel();
         let wake = ctx.clone();
         let look = move || {
-            // Nobody waits once the window is closed.
+            // The receiver is gone once the window is closed.
             drop(sender.send(covering(&installed(), new)));
             wake.request_repaint();
         };
         let thread = std::thread::Builder::new().name("system fonts".to_owned());
-        // Without a thread the letters stay boxes; everything else works.
+        // Without a thread the characters stay boxes; everything else works.
         if thread.spawn(look).is_ok() {
             self.fonts.waits = Some(receiver);
         }
     }
 }
 
-/// Every letter of names that come from files.
+/// The characters of all names that come from files.
 fn letters(state: &crate::state::State) -> BTreeSet<char> {
     let opened = &state.opened;
     let photos = opened.gallery.iter().flat_map(|g| {

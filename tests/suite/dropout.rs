@@ -79,7 +79,7 @@ fn passes(noise: Noise, semantics: Semantics, passes: u64) -> (Vec<Vec<f32>>, Ve
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: None,
+        replaced: None,
     };
     let sampler = Sampler::new(&model, &input(), options, &|| true).expect("a sampler");
     let outputs = sampler.outputs(0..passes, &|| true).expect("outputs");
@@ -179,7 +179,7 @@ fn rates_0_and_1_act_as_in_each_framework() {
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: None,
+        replaced: None,
     };
     let refused = Sampler::new(&model, &input(), options, &|| true);
     let reason = refused.err().expect("Keras 3 refuses it").to_string();
@@ -224,7 +224,7 @@ fn passes_without_noise_equal_inference() {
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: Some((dropout, off)),
+        replaced: Some((dropout, off)),
     };
     let sampler = Sampler::new(&model, &x, options.clone(), &|| true).expect("a sampler");
     let own = values(sampler.inference().expect("an output"));
@@ -233,7 +233,7 @@ fn passes_without_noise_equal_inference() {
     let outputs = sampler.outputs(0..3, &|| true).expect("passes");
     assert_eq!(values(&outputs.get(2).expect("a pass")), own);
     let drawing = SamplerOptions {
-        instead: None,
+        replaced: None,
         ..options
     };
     let sampler = Sampler::new(&model, &x, drawing, &|| true).expect("a sampler");

@@ -10,7 +10,8 @@ use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
-use modelens::model::layers::norm::{Moments, moments};
+use modelens::model::layers::GlobalPool2d;
+use modelens::model::layers::batch_norm::{Moments, moments};
 use modelens::model::{Flags, Graph, Layer, LayerId, LayerKind, Model, Preprocessing, Semantics};
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, measure};
@@ -263,10 +264,10 @@ fn flat_model() -> Model {
         momentum: 0.99,
         epsilon: 1e-3,
     });
-    let pool = LayerKind::GlobalPool2d {
+    let pool = LayerKind::GlobalPool2d(GlobalPool2d {
         pooling: Pooling::Average,
         keep_dims: false,
-    };
+    });
     let node = |layer, inputs| Node {
         layer,
         inputs,

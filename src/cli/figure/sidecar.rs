@@ -8,25 +8,25 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Figure;
+use super::FigureArgs;
 use super::lesson::lesson_source;
 use crate::cli::Failure;
 use crate::command::LessonSource;
 use crate::dataset::PhotoSet;
 use crate::figure::Drawn;
-use crate::lesson::{BUNDLED, Step};
+use crate::lesson::{BUNDLED, LessonStep};
 use crate::state::{State, View};
 use crate::words::call as words;
 use crate::worker::{ModelSource, bundled};
 
-impl Figure {
+impl FigureArgs {
     /// The sidecar of one figure, as JSON.
     pub(super) fn sidecar(
         &self,
         state: &State,
         view: View,
         drawn: &Drawn,
-        step: Option<&Step>,
+        step: Option<&LessonStep>,
         figure: &[u8],
     ) -> Result<Vec<u8>, Failure> {
         let settings = &state.settings;

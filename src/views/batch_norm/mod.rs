@@ -22,7 +22,7 @@ use super::parts::Cut;
 use super::{Explanation, Page, Show, current, pass};
 use crate::dataset::PhotoSet;
 use crate::lesson::Value;
-use crate::model::layers::norm::{Moments, next_moving};
+use crate::model::layers::batch_norm::{Moments, next_moving};
 use crate::model::{LayerId, Mode, Role, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::sizes;

@@ -7,7 +7,8 @@ use crate::model::graph::{
     Activation, Graph, Input, Layer, LayerKind, Node, NodeId, Noise, Pooling, Weight,
 };
 use crate::model::layers::Overrides;
-use crate::model::pass::{PassOptions, Stretch, run_stretch};
+use crate::model::layers::{Dense, GlobalPool2d};
+use crate::model::pass::{PassOptions, Segment, run_segment};
 use crate::model::{Flags, LayerId, Mode, Model, Semantics};
 use crate::random::Draws;
 
@@ -43,7 +44,7 @@ pub fn cut_of(graph: &Graph) -> Option<NodeId> {
         let call = graph.nodes.get(node)?;
         let input = call.inputs.iter().find_map(of_node);
         match graph.layers[call.layer].kind {
-            LayerKind::GlobalPool2d { .. } | LayerKind::Flatten => found = input.or(found),
+            LayerKind::GlobalPool2d(_) | LayerKind::Flatten => found = input.or(found),
             LayerKind::Dense(_) => dense = true,
             LayerKind::Activation(_) | LayerKind::Noise(_) | LayerKind::Identity => {}
             _ => break,
@@ -120,10 +121,10 @@ pub fn with_new_head(
     let torch = model.semantics == Semantics::PyTorch;
     let named = |keras: &'static str, pytorch: &'static str| if torch { pytorch } else { keras };
     if !pooled {
-        let kind = LayerKind::GlobalPool2d {
+        let kind = LayerKind::GlobalPool2d(GlobalPool2d {
             pooling: Pooling::Average,
             keep_dims: false,
-        };
+        });
         let name = named("global_average_pooling2d", "_avg_pooling");
         let class = named("GlobalAveragePooling2D", "AdaptiveAvgPool2d");
         append(graph, name, class, kind, Vec::new());
@@ -140,7 +141,9 @@ pub fn with_new_head(
     );
     let outputs = if head.sigmoid { 1 } else { head.classes };
     let weights = dense_weights(features, outputs, head.seed).map_err(TrainError::Tensor)?;
-    let kind = LayerKind::Dense(Activation::Linear);
+    let kind = LayerKind::Dense(Dense {
+        activation: Activation::Linear,
+    });
     append(
         graph,
         named("dense", "_fc"),
@@ -242,12 +245,12 @@ fn dims_at(model: &Model, node: NodeId, [h, w]: [usize; 2]) -> Result<Vec<usize>
         taps: &[],
         weights: None::<&Overrides>,
     };
-    let stretch = Stretch {
+    let segment = Segment {
         after: None,
         until: Some(node),
-        ..Stretch::default()
+        ..Segment::default()
     };
     let x = x.map_err(TrainError::Tensor)?;
-    let pass = run_stretch(model, &x, stretch, &options, &|_, _| true)?;
+    let pass = run_segment(model, &x, segment, &options, &|_, _| true)?;
     Ok(pass.output.dims().to_vec())
 }

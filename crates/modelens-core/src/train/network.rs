@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::head::{NewHead, behind, cut_of, with_new_head};
 use crate::model::flags::base_of;
 use crate::model::graph::{Activation, LayerKind};
-use crate::model::layers::Overrides;
+use crate::model::layers::{Dense, Overrides};
 use crate::model::{Flags, LayerId, Mode, Model, NodeId, Outer, PassError, Semantics};
 
 /// Why a run cannot begin or go on; each a sentence for the person.
@@ -175,7 +175,7 @@ impl Network {
             graph.layers[last].kind = LayerKind::Activation(Activation::Linear);
             last = graph.nodes[before].layer;
         }
-        let LayerKind::Dense(activation) = &mut graph.layers[last].kind else {
+        let LayerKind::Dense(Dense { activation }) = &mut graph.layers[last].kind else {
             let what = format!("of a {} layer", graph.layers[last].class);
             return Err(TrainError::NoClassifier(what));
         };
@@ -280,7 +280,9 @@ impl Network {
         let last = model.graph.nodes[model.graph.output].layer;
         for id in [last, self.last] {
             match &mut model.graph.layers[id].kind {
-                LayerKind::Dense(activation) if last == self.last => *activation = self.ending,
+                LayerKind::Dense(Dense { activation }) if last == self.last => {
+                    *activation = self.ending;
+                }
                 LayerKind::Activation(activation) if id == last => *activation = self.ending,
                 _ => {}
             }

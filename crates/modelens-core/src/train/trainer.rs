@@ -14,7 +14,7 @@ use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
 use super::{Gradients, gradients};
 use crate::model::layers::Overrides;
-use crate::model::pass::{Pass, PassOptions, Stretch, run_stretch};
+use crate::model::pass::{Pass, PassOptions, Segment, run_segment};
 use crate::model::{Flags, Outer};
 use crate::random::Draws;
 
@@ -129,7 +129,7 @@ impl Trainer {
         let found = gradients(
             &self.network.model,
             &x,
-            self.stretch(&stage, options.outer),
+            self.segment(&stage, options.outer),
             &options,
             |y| cross_entropy(y, &classes, false),
             &cancel,
@@ -141,8 +141,8 @@ impl Trainer {
                 taps: &taps,
                 ..options
             };
-            let stretch = self.stretch(&stage, options.outer);
-            let pass = run_stretch(&self.network.model, &x, stretch, &options, &cancel)?;
+            let segment = self.segment(&stage, options.outer);
+            let pass = run_segment(&self.network.model, &x, segment, &options, &cancel)?;
             return Err(TrainError::NotANumber {
                 step,
                 epoch: epoch + 1,
@@ -239,18 +239,18 @@ impl Trainer {
     }
 
     /// The part of the network from photos or features on, with the base under its own outer call.
-    fn stretch(&self, stage: &Stage, outer: Outer) -> Stretch {
+    fn segment(&self, stage: &Stage, outer: Outer) -> Segment {
         let cut = self.network.cut;
         if self.features.is_some() {
-            return Stretch {
+            return Segment {
                 after: cut,
-                ..Stretch::default()
+                ..Segment::default()
             };
         }
         let own = Network::base_outer(self.plan.semantics, stage.base_call, outer);
-        Stretch {
+        Segment {
             own_call: cut.filter(|_| own != outer).map(|cut| (cut, own)),
-            ..Stretch::default()
+            ..Segment::default()
         }
     }
 
@@ -264,16 +264,8 @@ impl Trainer {
         after.extend(stepped.map_err(TrainError::Tensor)?);
         for (id, done) in found.pass.batch_norm {
             if done.effective.updates_statistics {
-                let vector = |values: Vec<f32>| {
-                    let n = values.len();
-                    Tensor::from_vec(values, n, &candle_core::Device::Cpu)
-                };
-                let [mean, variance] = [done.next.mean, done.next.variance].map(vector);
-                after.insert((id, "moving_mean"), mean.map_err(TrainError::Tensor)?);
-                after.insert(
-                    (id, "moving_variance"),
-                    variance.map_err(TrainError::Tensor)?,
-                );
+                let moved = done.next.into_weights().map_err(TrainError::Tensor)?;
+                after.extend(moved.map(|(name, tensor)| ((id, name), tensor)));
             }
         }
         Ok(after)

@@ -37,7 +37,7 @@ pub use training::{
     Experiment, NetworkDescription, StepDone, TrainEvent, TrainRequest, TrainedWeights,
 };
 
-pub use modelens_core::model::layers::norm::Moments;
+pub use modelens_core::model::layers::batch_norm::Moments;
 
 use crate::source::ModelSource;
 use crate::store::{ModelId, PhotosId, StoredId, TrainedId};

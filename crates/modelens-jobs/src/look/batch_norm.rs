@@ -1,7 +1,5 @@
 //! One BatchNorm layer in both modes, over the whole batch.
 
-use candle_core::Tensor;
-
 use super::{Context, LookError, both_modes};
 use crate::photos::PhotoCache;
 use crate::{
@@ -9,7 +7,8 @@ use crate::{
     mean_distance,
 };
 use modelens_core::model::graph::{Graph, LayerKind};
-use modelens_core::model::layers::norm::{Moments, moments};
+use modelens_core::model::layers::Weights;
+use modelens_core::model::layers::batch_norm::{Moments, StoredWeights, moments};
 use modelens_core::model::pass::Pass;
 use modelens_core::model::{Layer, LayerId};
 
@@ -25,7 +24,11 @@ pub fn compute(
     let LayerKind::BatchNorm(settings) = &layer.kind else {
         return Err(wrong());
     };
-    let moving = moving_of(layer)?.ok_or_else(wrong)?;
+    let StoredWeights {
+        moving,
+        gamma,
+        beta,
+    } = StoredWeights::of(Weights::of(layer))?;
     let modes = both_modes(look, id, context, cache)?;
     let output = |pass: &Pass| -> Result<Vec<f32>, LookError> {
         let tap = pass.taps.get(&id).ok_or_else(wrong)?;
@@ -51,17 +54,13 @@ pub fn compute(
         })
     };
     let tap = modes.training.taps.get(&id).ok_or_else(wrong)?;
-    let vector = |name: &str, otherwise: f32| match layer.weight(name) {
-        Some(weight) => weight.to_vec1::<f32>(),
-        None => Ok(vec![otherwise; channels]),
-    };
     let outcome = BatchNormOutcome {
         n: tap.input.elem_count() / channels.max(1),
         shape: tap.input.dims().to_vec(),
         momentum: settings.momentum,
         epsilon: settings.epsilon,
-        gamma: vector("gamma", 1.0)?,
-        beta: vector("beta", 0.0)?,
+        gamma,
+        beta,
         training: side(&modes.training, &left)?,
         inference: side(&modes.inference, &right)?,
         moving,
@@ -100,11 +99,10 @@ pub fn epsilon_of(layer: &Layer) -> f64 {
 
 /// The moving statistics in the file.
 pub fn moving_of(layer: &Layer) -> Result<Option<Moments>, candle_core::Error> {
-    let vector = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
-    let (mean, variance) = (vector("moving_mean")?, vector("moving_variance")?);
-    Ok(mean
-        .zip(variance)
-        .map(|(mean, variance)| Moments { mean, variance }))
+    match &layer.kind {
+        LayerKind::BatchNorm(_) => Ok(Some(StoredWeights::of(Weights::of(layer))?.moving)),
+        _ => Ok(None),
+    }
 }
 
 /// By channel: the range of the finite values on both sides, one unit wide if they are all equal.

@@ -16,7 +16,7 @@ use crate::{
 };
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
-use modelens_core::model::layers::norm::moments;
+use modelens_core::model::layers::batch_norm::moments;
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{LayerId, Mode};
 use modelens_core::random::Draws;

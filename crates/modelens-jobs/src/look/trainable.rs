@@ -6,7 +6,8 @@ use super::{Batch, Context, LookError, batch_for};
 use crate::photos::PhotoCache;
 use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
 use modelens_core::model::flags::base_of;
-use modelens_core::model::layers::norm::Moments;
+use modelens_core::model::layers::Weights;
+use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
 use modelens_core::train::{Step, loss, sgd_step};
@@ -217,21 +218,15 @@ fn statistics_change(
     layer: &Layer,
     pass: &Pass,
 ) -> candle_core::Result<Option<StatisticsChange>> {
-    let stored = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
-    let (mean, variance) = (stored("moving_mean")?, stored("moving_variance")?);
-    let (Some(done), Some(mean), Some(variance)) = (pass.batch_norm.get(&id), mean, variance)
-    else {
+    let Some(done) = pass.batch_norm.get(&id) else {
         return Ok(None);
     };
-    let Moments {
-        mean: next_mean,
-        variance: next_variance,
-    } = &done.next;
+    let Moments { mean, variance } = StoredWeights::of(Weights::of(layer))?.moving;
     Ok(Some(StatisticsChange {
         on_batch: done.batch.is_some(),
         change: larger(
-            largest_difference(next_mean, &mean),
-            largest_difference(next_variance, &variance),
+            largest_difference(&done.next.mean, &mean),
+            largest_difference(&done.next.variance, &variance),
         ),
     }))
 }

@@ -32,7 +32,6 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod weights_only;
-mod windows;
 
 use serde_json::Value;
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::formats::{SaveError, Trained};
 use crate::model::graph::{Activation, LayerKind, Noise};
+use crate::model::layers::{Dense, GlobalPool2d};
 use crate::model::{Graph, Layer};
 
 /// The outermost model's configuration with the layers of the new head in the place of those of
@@ -152,7 +153,7 @@ impl Style {
         config.insert("trainable".into(), json!(true));
         config.insert("dtype".into(), json!("float32"));
         let class = match &layer.kind {
-            LayerKind::GlobalPool2d { keep_dims, .. } => {
+            LayerKind::GlobalPool2d(GlobalPool2d { keep_dims, .. }) => {
                 config.insert("data_format".into(), json!("channels_last"));
                 config.insert("keepdims".into(), json!(keep_dims));
                 "GlobalAveragePooling2D"
@@ -163,7 +164,7 @@ impl Style {
                 config.insert("seed".into(), Value::Null);
                 "Dropout"
             }
-            LayerKind::Dense(activation) => {
+            LayerKind::Dense(Dense { activation }) => {
                 let units = layer
                     .weight("bias")
                     .map_or(0, candle_core::Tensor::elem_count);

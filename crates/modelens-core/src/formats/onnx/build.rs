@@ -9,7 +9,7 @@ use super::value::{IMAGE, Known, Value};
 use super::{arithmetic, fold, names, parts, shapes, weighted, windows};
 use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind, Weight};
-use crate::model::layers::rearrange::Arrange;
+use crate::model::layers::Permute;
 use crate::model::{Graph, NodeId, graph};
 
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
@@ -359,7 +359,7 @@ impl<'a> Build<'a> {
         }
         let dims: Vec<_> = order.iter().map(|&from| x.dims[from]).collect();
         let order = order.iter().skip(1).map(|from| from - 1).collect();
-        let kind = LayerKind::Arrange(Arrange::Permute(order));
+        let kind = LayerKind::Permute(Permute { order });
         let name = format!("{}.permute", op.name);
         let node = self.emit(
             &name,

@@ -116,7 +116,7 @@ fn preprocessing(graph: &Graph, producer: &str) -> Preprocessing {
         .map(|node| &graph.layers[node.layer].kind);
     let scales = matches!(
         first,
-        Some(LayerKind::Rescaling { .. } | LayerKind::Operator(_))
+        Some(LayerKind::Rescaling(_) | LayerKind::Operator(_))
     );
     match Preprocessing::of(graph) {
         Preprocessing::Raw if producer == "pytorch" && !scales => Preprocessing::ImageNet,

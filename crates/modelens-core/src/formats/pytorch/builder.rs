@@ -12,6 +12,7 @@ use crate::model::graph::{
     Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId, Padding,
     Weight,
 };
+use crate::model::layers::{Dense, DepthwiseConv2d};
 
 /// A graph under construction.
 pub struct Builder<'a> {
@@ -108,7 +109,7 @@ impl<'a> Builder<'a> {
             (
                 (2, 3, 0, 1),
                 "depthwise_kernel",
-                LayerKind::DepthwiseConv2d(settings),
+                LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)),
             )
         } else {
             ((2, 3, 1, 0), "kernel", LayerKind::Conv2d(settings))
@@ -148,7 +149,7 @@ impl<'a> Builder<'a> {
                 groups: 1,
                 ..settings
             };
-            let kind = LayerKind::DepthwiseConv2d(settings);
+            let kind = LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings));
             (kernel, "depthwise_kernel", kind)
         } else {
             let kernel = kernel.permute((2, 3, 1, 0));
@@ -228,7 +229,9 @@ impl<'a> Builder<'a> {
         let layer = self.layer(
             name,
             "Linear",
-            LayerKind::Dense(Activation::Linear),
+            LayerKind::Dense(Dense {
+                activation: Activation::Linear,
+            }),
             weights,
         );
         Ok(self.call(layer, &[x]))

@@ -1,4 +1,4 @@
-//! What the person chose, what is open, and what was computed.
+//! What is chosen, what is open, and what was computed.
 
 mod export;
 mod grid;
@@ -72,22 +72,22 @@ pub struct Thumbnail {
     pub texture: TextureHandle,
 }
 
-/// The textures of an augmentation result, one a cell.
+/// The textures of an augmentation result, one per cell.
 pub struct GridTextures {
     pub training: Vec<TextureHandle>,
     pub inference: Vec<TextureHandle>,
     /// What went into the pipeline; both sides show the same photos in the same cells.
     pub originals: Vec<TextureHandle>,
-    /// What the fill mode painted in the cell that was opened last; `None` within where no matrix
-    /// tells.
+    /// What the fill mode painted in the cell that was enlarged last; the inner `None` means that no
+    /// matrix describes the transform.
     pub fill: Option<(CellPlace, Option<FillTexture>)>,
 }
 
 /// What a fill mode painted.
 pub struct FillTexture {
-    /// White where it painted, transparent elsewhere.
+    /// White pixels were painted; the others are transparent.
     pub texture: TextureHandle,
-    /// Of all pixels.
+    /// Share of all pixels, 0 to 1.
     pub share: f64,
 }
 
@@ -154,7 +154,7 @@ impl Computed {
         self.running.retain(|r| r.job != job);
     }
 
-    /// What such messages told is over.
+    /// Dismisses notices with this title.
     pub fn settled(&mut self, title: &str) {
         self.notices.retain(|notice| notice.title != title);
     }
@@ -193,7 +193,7 @@ pub struct State {
 }
 
 impl State {
-    /// Whether a list or a dialog lies over the window.
+    /// True if a list or a dialog covers the window.
     pub fn is_covered(&self) -> bool {
         self.shell.search.is_some() || self.shell.sheet.is_some() || self.export.choice.is_some()
     }

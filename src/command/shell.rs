@@ -6,7 +6,7 @@ use super::Command;
 use crate::lesson::LessonSource;
 use crate::state::{Search, Sheet};
 
-/// One thing to do with what lies above the window.
+/// A command for the window itself and the lists above it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ShellCommand {
     /// Shows or closes the command palette.

@@ -10,8 +10,8 @@ use crate::words::export as words;
 use crate::words::modes;
 use crate::words::titles::{model_title, photos_title};
 
-/// The sentences, and what they were measured on; returns where they end. `side`: whose heading
-/// stands above a plot.
+/// Draws the sentences and what they were measured on; returns their bottom. `side` is the heading
+/// above a plot.
 pub fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, room: Rect) -> f32 {
     let palette = theme::palette(ui);
     let text = description(state, what, side);
@@ -24,8 +24,8 @@ pub fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, r
     })
 }
 
-/// What the figure shows, in words: the sentences of the view speak of all of it, so that a part
-/// has only its name.
+/// What the figure shows, in words. A part has only its name, since the sentences describe the whole
+/// view.
 pub fn description(state: &State, what: &What, side: Option<&str>) -> String {
     let semantics = state.semantics();
     let shown = match what.part {

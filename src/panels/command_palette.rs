@@ -56,7 +56,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, mut search: Search) {
     let last = found.len().saturating_sub(1);
     search.row = search.row.saturating_add_signed(step).min(last);
     if let Some(choice) = found.get(search.row) {
-        // The focus stays in the field: what the arrows choose is told here.
+        // The focus stays in the field, so the chosen row is announced here.
         let place = words::place(search.row + 1, found.len(), &choice.name);
         parts::describe(ui, &edit, &place);
     } else {
@@ -73,7 +73,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, mut search: Search) {
     }
 }
 
-/// How many rows the arrows go on.
+/// Number of rows that the pressed arrow keys move.
 fn keys(ui: &Ui) -> isize {
     let keys = [
         (Key::ArrowDown, 1),
@@ -95,7 +95,7 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
     let row = sizes::CONTROL_HEIGHT;
     let mut area = ScrollArea::vertical()
         .max_height(height)
-        // The palette grows again at once where a longer list follows a short one.
+        // Lets the palette grow again at once when a longer list follows a short one.
         .min_scrolled_height(height)
         .auto_shrink([false, true]);
     let key = ui.scope_id().with("offset");
@@ -141,8 +141,8 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
     clicked
 }
 
-/// What has every typed word in its name; names that begin with the text come first, above all where
-/// it ends with a word, then those of which a word does.
+/// The choices whose names contain every typed word. Names that begin with the text come first, whole
+/// words before parts of words, then names with a word that begins with it.
 fn filtered<'a>(table: &'a [Choice], typed: &str) -> Vec<&'a Choice> {
     let typed = typed.trim().to_lowercase();
     let words: Vec<&str> = typed.split_whitespace().collect();

@@ -22,7 +22,7 @@ fn words_of(target: Target) -> &'static str {
 /// The callouts, while the hint is shown.
 pub fn hint_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let shell = &show.state.shell;
-    // A menu that is open lies above.
+    // An open menu covers it.
     if !shell.hint
         || Popup::is_any_open(ui.ctx())
         || shell.lecture.is_some()

@@ -1,4 +1,4 @@
-//! The window around a view: bars, side panel, lesson, dialogs and lists that lie above.
+//! The window around a view: bars, side panel, lesson, dialogs, and lists above all of them.
 
 mod call;
 mod centre;

@@ -1,4 +1,4 @@
-//! Lists that lie over the window until they are closed: the keys, the words.
+//! Lists that cover the window until they are closed: keys, terms, the model card, networks.
 
 use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
 

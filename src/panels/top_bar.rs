@@ -17,7 +17,7 @@ use crate::words::titles::{model_title, photos_title};
 use crate::words::window as words;
 use crate::worker::{ModelSource, PhotosSource};
 
-/// Characters of a title, so that the bar keeps its room for the rest.
+/// The most characters of a title, so that the rest of the bar has room.
 const LONGEST: usize = 30;
 const LONGEST_NARROW: usize = 20;
 
@@ -47,7 +47,7 @@ pub fn top_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-/// The label of a button where there is room for it.
+/// The label of a button, if there is room for it.
 fn label_of(label: &'static str, wide: bool) -> &'static str {
     if wide { label } else { "" }
 }
@@ -110,7 +110,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     });
 }
 
-/// The way to input and layers where the window has no room for them, and back.
+/// The button that shows or hides input and layers, if the window has no room for them.
 fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.ctx().content_rect().width();
     let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH;

@@ -11,21 +11,21 @@
 //! the lines of the model card), the help of the command line, code in the frameworks' own words
 //! (`views/*/code.rs`), names such as `training=True`, and the bundled lessons (TOML).
 
-pub mod call;
-pub mod commands;
-pub mod common;
-pub mod dialogs;
-pub mod export;
-pub mod hint;
-pub mod input;
-pub mod layers;
-pub mod lesson;
-pub mod markup;
-pub mod modes;
-pub mod notices;
-pub mod number;
-pub mod plots;
-pub mod sheets;
+pub(crate) mod call;
+pub(crate) mod commands;
+pub(crate) mod common;
+pub(crate) mod dialogs;
+pub(crate) mod export;
+pub(crate) mod hint;
+pub(crate) mod input;
+pub(crate) mod layers;
+pub(crate) mod lesson;
+pub(crate) mod markup;
+pub(crate) mod modes;
+pub(crate) mod notices;
+pub(crate) mod number;
+pub(crate) mod plots;
+pub(crate) mod sheets;
 pub mod terms;
-pub mod titles;
-pub mod window;
+pub(crate) mod titles;
+pub(crate) mod window;

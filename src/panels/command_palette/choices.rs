@@ -1,4 +1,4 @@
-//! One table of everything a person can do, for the command palette.
+//! One table of everything the user can do, for the command palette.
 
 use eframe::egui::KeyboardShortcut;
 
@@ -23,9 +23,9 @@ pub struct Choice {
     pub name: String,
     pub command: Command,
     pub shortcut: Option<KeyboardShortcut>,
-    /// It holds now.
+    /// It is the current choice.
     pub chosen: bool,
-    /// Why it cannot be done now.
+    /// Why it can't be chosen now.
     pub why_not: Option<&'static str>,
 }
 

@@ -43,15 +43,15 @@ impl MovingUpdate {
 }
 
 impl MovingUpdate {
-    /// `0.284500 → 0.284501`, where there is no room for the arithmetic.
+    /// The short form: `0.284500 → 0.284501`.
     pub fn short(&self) -> String {
         let [from, to] = told_apart([self.moving, self.next]);
         format!("{from} → {to}")
     }
 }
 
-/// The mean's step and the variance's; `None` where the layer does not take this batch in, or is
-/// called several times, so that no single step tells.
+/// The updates of the mean and the variance; `None` if the layer doesn't take this batch in, or is
+/// called several times per pass.
 pub fn updates(shown: &Shown<'_>) -> Option<[MovingUpdate; 2]> {
     let outcome = shown.outcome;
     let side = &outcome.training;
@@ -106,7 +106,7 @@ fn affine([gamma, beta]: [f64; 2], [mean, variance]: [f64; 2], epsilon: f64) -> 
     [scale, beta - scale * mean]
 }
 
-/// A number after a multiplication sign: in brackets where it is negative.
+/// A factor, in brackets if it is negative.
 fn factor_of(text: &str) -> String {
     if text.starts_with('−') {
         format!("({text})")

@@ -67,7 +67,7 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.add_space(sizes::S2);
     let mut batch = show.state.settings.batch;
     parts::label_ui(ui, text::note(terms::BATCH, palette));
-    // Where there is no room for the slider, its value still stands; so it is with the momentum.
+    // Without room for the slider, its value is still shown; the same for the momentum.
     let room = ui.available_width() >= sizes::BATCH_SLIDER;
     if !parts::is_figure(ui) && room {
         let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);

@@ -125,7 +125,7 @@ fn next_rows(shown: &Shown<'_>, mode: Mode) -> [(&'static str, [String; 2]); 2] 
     if mode == Mode::Training && side.effective.updates_statistics {
         return match arithmetic::updates(shown) {
             Some(updates) => labelled(updates.map(|update| [update.text(), update.short()])),
-            // Called several times: only the result is plain to see.
+            // For several calls only the result is shown.
             None => labelled(once(shown.next().map(measured))),
         };
     }
@@ -135,8 +135,7 @@ fn next_rows(shown: &Shown<'_>, mode: Mode) -> [(&'static str, [String; 2]); 2] 
     labelled(once(unchanged))
 }
 
-/// A quiet label in a column of its own, and a formula: smaller where it would be cut off, and in
-/// short where that does not do.
+/// A muted label and a formula, which is set smaller, or in its short form, if it doesn't fit.
 fn formula_ui(
     ui: &mut Ui,
     row: Rect,

@@ -6,7 +6,7 @@ use eframe::egui::{Label, Ui};
 use crate::theme::{self, Palette, sizes, text};
 use crate::words::markup::{Marks, Span, spans};
 
-/// A paragraph, or an entry of a list with what stands before it.
+/// A paragraph, or an entry of a list with its bullet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     pub bullet: Option<String>,

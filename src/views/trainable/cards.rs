@@ -171,7 +171,7 @@ fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, rect: 
     });
 }
 
-/// A label, and its value at the right end; the label gives way.
+/// A label, and its value at the right end; the label is truncated.
 fn row_ui(ui: &mut Ui, rect: Rect, label: &str, value: String) {
     let palette = theme::palette(ui);
     let layout = Layout::right_to_left(Align::Center);

@@ -15,7 +15,7 @@ pub struct Seen<'a> {
     pub pipeline: &'a Pipeline,
     pub grid: Grid,
     pub semantics: Semantics,
-    /// The name of the file's own block, where the pipeline is that block.
+    /// The name of the file's augmentation block, if the pipeline is that block.
     pub own: Option<&'a str>,
 }
 

@@ -12,7 +12,7 @@ pub struct Moves {
     pub momentum: f64,
     /// After this batch.
     pub next: f64,
-    /// A sentence about the batches it has taken in, where there are any.
+    /// A sentence about the batches it has taken in, if there are any.
     pub walk: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub fn what_you_see(
         walk.clone()
     } else if training.effective.updates_statistics {
         let [from, to] = told_apart([value(&outcome.moving.mean), moves.next]);
-        // Where the stored mean as it stands above would not be seen to move.
+        // If the stored mean as written above would not show the change.
         let from = if from == stored {
             String::new()
         } else {

@@ -259,7 +259,7 @@ fn mean(noise: &Noise, mean: &MeanOfPasses, side: &DropoutSide) -> String {
         thousands(last.passes),
         percent(last.distance),
     );
-    // A pass that drops nothing may lie nearer than any mean.
+    // A pass that drops nothing may be nearer than any mean.
     if last.distance <= CLOSES * first.distance {
         return format!(
             "{numbers} (the formula predicts {}).",

@@ -33,7 +33,7 @@ pub fn same_class(label: &str, folder: &str) -> bool {
     label.split(',').any(|synonym| plain(synonym) == folder)
 }
 
-/// A probability: three decimals, or its size where those would all be zero.
+/// A probability with three decimals, or in scientific notation if those would be zero.
 pub fn probability(p: f32) -> String {
     let p = f64::from(p);
     if !p.is_finite() || (p != 0.0 && p.abs() < 0.0005) {
@@ -43,7 +43,7 @@ pub fn probability(p: f32) -> String {
     }
 }
 
-/// The smallest and the largest one; not numbers where one of them is not.
+/// The smallest and the largest probability; NaN if one of them is.
 pub fn range(seen: &[Sighting]) -> [f32; 2] {
     let values = seen.iter().map(|s| s.probability);
     values.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], p| {

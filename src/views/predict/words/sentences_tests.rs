@@ -195,7 +195,7 @@ fn no_sentence_stands_against_its_numbers() {
         &["the batch there too"],
         &never,
     );
-    // Augmentation layers inside the model do not rest in PyTorch's inference.
+    // Augmentation layers inside the model stay active in PyTorch's inference.
     let mut draws = open();
     draws.inference.passes = seen(&[0.8, 0.7, 0.75]);
     draws.inference.random = 2;

@@ -78,7 +78,7 @@ pub fn rows(
     rows.take(lines(narrow)).collect()
 }
 
-/// How many rows a card has; a narrow one has no room for the loss beside its title.
+/// Number of rows on a card; a narrow one has an extra row for the loss.
 pub fn lines(narrow: bool) -> usize {
     if narrow { 6 } else { 5 }
 }
@@ -115,7 +115,7 @@ fn normalises(card: &TrainableCard) -> String {
     }
 }
 
-/// Loss and dropout, beside the title.
+/// Loss and dropout, shown next to the title.
 pub fn note(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
     let loss = measured(f64::from(card.loss));
     let dropout = match (outcome.noises, card.noises_active) {

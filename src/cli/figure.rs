@@ -10,13 +10,15 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
 
-use super::{Failure, photos_source, trainable};
+use super::outputs::Outputs;
+use super::{Failure, photos_source, terminal, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, What, draw};
 use crate::lesson::{LessonStep, Recorded};
 use crate::model::LayerId;
 use crate::state::{State, View};
+use crate::views::missing;
 use egui_svg::Images;
 
 pub use options::FigureArgs;
@@ -54,11 +56,11 @@ impl FigureArgs {
         write_files(&files)?;
         let boxes = look.boxes.borrow();
         if !boxes.is_empty() {
-            eprintln!(
-                "warning: boxes stand for letters that the fonts lack ({}); an SVG without \
-                 --outline-text keeps them as text",
+            terminal::warn(format!(
+                "boxes stand for letters that the fonts lack ({}); an SVG without --outline-text \
+                 keeps them as text",
                 first_few(&boxes)
-            );
+            ));
         }
         Ok(())
     }
@@ -84,10 +86,20 @@ impl FigureArgs {
             let why = "--channel is for the view batchnorm";
             return Err(Failure::Usage(why.to_owned()));
         }
+        if self.all.is_none() {
+            self.check_outputs(model, &jobs)?;
+        }
         let ctx = Context::default();
         let mut app = self.open(&ctx, model)?;
         let mut files = Vec::new();
         for (view, out) in jobs {
+            // Of all views, those that the network has.
+            if self.all.is_some()
+                && let Some(why) = lacks(app.state(), view)
+            {
+                terminal::warn(format!("the view {} is left out: {why}", view.id()));
+                continue;
+            }
             self.choose(&mut app, &ctx, view)?;
             if view.shows_runs() {
                 self.train(&mut app, &ctx);
@@ -99,6 +111,32 @@ impl FigureArgs {
             files.extend(self.drawn(app.state(), &ctx, view, look, None, &out)?);
         }
         Ok(files)
+    }
+
+    /// Refuses files that cannot be written, before anything is computed.
+    fn check_outputs(&self, model: Option<&Path>, jobs: &[(View, PathBuf)]) -> Result<(), Failure> {
+        let mut outputs = Outputs::new(self.make_folders);
+        outputs.reads_model(&self.reading.source(model));
+        match self.input.as_deref() {
+            Some(folder) if folder.is_dir() => {
+                let set = photos_source(Some(folder)).open().ok();
+                for photo in set.iter().flat_map(|set| &set.photos) {
+                    outputs.reads("one of the photos", &folder.join(&photo.name));
+                }
+            }
+            Some(photo) => outputs.reads("the photo", photo),
+            None => {}
+        }
+        for (_, out) in jobs {
+            outputs.writes("--out", out, &["svg", "png"])?;
+            if self.sidecar {
+                outputs.writes("--sidecar", &output::sidecar_of(out), &[])?;
+            }
+            if self.csv {
+                outputs.writes("--csv", &out.with_extension("csv"), &[])?;
+            }
+        }
+        outputs.check()
     }
 
     /// A view as it is now, and the files that go beside it.
@@ -277,12 +315,8 @@ impl FigureArgs {
     fn settle(&self, app: &mut App, ctx: &Context) -> Result<(), Failure> {
         app.settle(ctx);
         let state = app.state();
-        let unreadable = state
-            .opened
-            .gallery
-            .as_ref()
-            .filter(|_| self.photo.is_some());
-        let reason = unreadable.and_then(crate::state::Gallery::chosen_unreadable);
+        let gallery = state.opened.gallery.as_ref();
+        let reason = gallery.and_then(crate::state::Gallery::chosen_unreadable);
         let notice = state.computed.notices.first().map(|n| n.text.clone());
         let Some(why) = notice.or(reason) else {
             return Ok(());
@@ -298,6 +332,16 @@ impl FigureArgs {
             _ => why,
         }))
     }
+}
+
+/// Why a view would show nothing of this network; `None` if it shows something.
+fn lacks(state: &State, view: View) -> Option<String> {
+    let base = state.opened.base.as_ref();
+    let has_layer = base.is_some_and(|base| view.page().layer(base).is_some());
+    if view.page().role().is_some() && !has_layer {
+        return Some("the network has no layer for it".to_owned());
+    }
+    missing(state, view)
 }
 
 fn unusable(error: &DrawError) -> Failure {

@@ -1,7 +1,7 @@
 //! The training runs of the Fine-tune view.
 
 use crate::train::summary::Summary;
-use crate::train::trainer::Step;
+use crate::train::trainer::TrainingStep;
 use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
 
 /// Progress of the experiment.
@@ -21,7 +21,7 @@ pub enum Status {
 #[derive(Clone, Debug, Default)]
 pub struct RunState {
     pub name: String,
-    pub steps: Vec<Step>,
+    pub steps: Vec<TrainingStep>,
     /// Steps in all; 0 before the photos are read.
     pub total: usize,
     pub features_kept: bool,

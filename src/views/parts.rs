@@ -20,13 +20,13 @@ pub(crate) mod terms;
 
 pub use buttons::{
     check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, redraw_ui, small_drop_button_ui,
-    triangle, whole,
+    whole,
 };
 pub use hint::{Target, note_target};
 pub use layers::{has_modes, matches, name_ui};
 pub use places::{
-    Heading, Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of,
-    note_still, only_part,
+    Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,
+    only_part,
 };
 
 use crate::command::Action;

@@ -54,10 +54,6 @@ pub fn channels(n: usize) -> String {
     count(n, "channel", "channels")
 }
 
-pub fn draws(n: usize) -> String {
-    count(n, "draw", "draws")
-}
-
 pub fn parameters(n: usize) -> String {
     count(n, "parameter", "parameters")
 }

@@ -9,9 +9,10 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, NoiseCommand};
 use modelens::model::graph::{Graph, Input, Layer, LayerKind, Node, Noise};
+use modelens::model::layers::WeightMap;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::sampler::{Sampler, SamplerOptions};
-use modelens::model::{Flags, Mode, Model, Preprocessing, Semantics};
+use modelens::model::{Flags, Mode, Model, ModelDescription, Preprocessing, Semantics};
 use modelens::state::View;
 use modelens::worker::{DropoutOutcome, ModelSource, Outcome};
 
@@ -37,26 +38,29 @@ fn model_of(noise: Noise) -> Model {
         recorded: None,
     };
     Model {
-        title: String::new(),
-        format: modelens::formats::keras::H5.format,
-        framework: String::new(),
-        semantics: Semantics::Keras3,
-        graph: Graph {
-            name: String::new(),
-            layers: vec![
-                layer("input", LayerKind::Input),
-                layer("noise", LayerKind::Noise(noise)),
-            ],
-            nodes: vec![node(0, vec![]), node(1, vec![Input::Node(0)])],
-            output: 1,
-            root_trainable: true,
-            input_hwc: [Some(4), Some(4), Some(8)],
+        description: ModelDescription {
+            title: String::new(),
+            format: modelens::formats::keras::H5.format,
+            framework: String::new(),
+            semantics: Semantics::Keras3,
+            graph: Graph {
+                name: String::new(),
+                layers: vec![
+                    layer("input", LayerKind::Input),
+                    layer("noise", LayerKind::Noise(noise)),
+                ],
+                nodes: vec![node(0, vec![]), node(1, vec![Input::Node(0)])],
+                output: 1,
+                root_trainable: true,
+                input_hwc: [Some(4), Some(4), Some(8)],
+            },
+            preprocessing: Preprocessing::Raw,
+            labels: Vec::new(),
+            labels_from: String::new(),
+            recognised: modelens::model::Recognised::default(),
+            warnings: Vec::new(),
         },
-        preprocessing: Preprocessing::Raw,
-        labels: Vec::new(),
-        labels_from: String::new(),
-        recognised: modelens::model::Recognised::default(),
-        warnings: Vec::new(),
+        weights: WeightMap::new(),
     }
 }
 

@@ -370,7 +370,7 @@ fn the_present_state_is_saved_as_a_lesson() {
         vec![
             Command::SetTrainable(5, true),
             Command::SetTrainable(9, true),
-            PipelineCommand::SetPreset(modelens::augment::Preset::Strong).into(),
+            PipelineCommand::SetPreset(modelens::augment::PipelinePreset::Strong).into(),
             Command::AugmentBatch(true),
             Action::Show(View::BatchNorm).into(),
             Command::SetChannel(4),

@@ -35,6 +35,7 @@ mod names;
 mod onnx;
 mod open_file;
 mod optimizer;
+mod outputs;
 mod pictures;
 mod predict;
 mod preprocessing;

@@ -119,7 +119,7 @@ impl TrainingPhotos {
     }
 }
 
-impl trainer::Photos for TrainingPhotos {
+impl trainer::PhotoBatches for TrainingPhotos {
     fn batch(
         &mut self,
         photos: &[usize],

@@ -203,7 +203,7 @@ pub fn fitted(rect: Rect, cell: &Cell) -> Rect {
 /// Class, words and their meaning of each step that is on.
 pub fn steps(pipeline: &Pipeline, cell: &Cell) -> Vec<(&'static str, String)> {
     let on = pipeline.steps.iter().filter(|step| step.on);
-    let step = |(i, step): (usize, &crate::augment::Step)| {
+    let step = |(i, step): (usize, &crate::augment::PipelineStep)| {
         let class = step.layer.class();
         let Some(draw) = cell.draws.get(i) else {
             let rests = if step.layer.is_random() {

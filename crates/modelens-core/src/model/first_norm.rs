@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::layers::batch_norm::StoredWeights;
 use super::layers::{LayerKind, Weights};
 use super::pass::{PassOptions, Segment, run_segment};
-use super::{Flags, LayerId, Model, Preprocessing};
+use super::{Flags, Graph, LayerId, Model, Preprocessing};
 use crate::rules::Mode;
 
 /// The user is warned if the batch means are further than this from the moving means, in standard
@@ -65,7 +65,7 @@ impl Distance {
         };
         let pass = run_segment(model, x, segment, &options, &|_, _| true).ok()?;
         let batch = pass.batch_norm.get(&layer)?.batch.as_ref()?;
-        let stored = StoredWeights::of(Weights::of(&graph.layers[layer])).ok()?;
+        let stored = StoredWeights::of(Weights::of(model, layer)).ok()?;
         let (mean, variance) = (stored.moving.mean, stored.moving.variance);
         let smoothed = |v: f32| f64::from(v) + settings.epsilon;
         let channels = batch.mean.iter().zip(&mean).zip(&variance);
@@ -131,7 +131,7 @@ impl Suspicion {
     }
 
     /// What was measured, and the likely cause.
-    pub fn sentence(&self, model: &Model) -> String {
+    pub fn sentence(&self, graph: &Graph) -> String {
         let Distance {
             layer,
             deviations,
@@ -155,7 +155,7 @@ impl Suspicion {
             "at the first BatchNorm, `{}`, the batch's means lie {deviations:.1} deviations from the \
              moving means (averaged over channels), and its variance is {times} (in the middle of the \
              channels), with the photos scaled by {}: {cause}",
-            model.graph.layers[layer].name,
+            graph.layers[layer].name,
             self.now.label(),
         )
     }

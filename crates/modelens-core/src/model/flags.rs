@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Effective, Graph, LayerId, Model, Outer, Semantics, effective};
+use super::{Effective, Graph, LayerId, ModelDescription, Outer, Semantics, effective};
 
 /// The flags of all layers and of the outermost model, and the value recorded at the call of the base.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -150,7 +150,7 @@ impl Flags {
     /// What the layer really does in a call: [`effective()`] with these flags and the recorded value.
     pub fn effective(
         &self,
-        model: &Model,
+        model: &ModelDescription,
         layer: LayerId,
         outer: Outer,
         semantics: Semantics,

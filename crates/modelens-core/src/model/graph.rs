@@ -1,9 +1,13 @@
 //! The network as a list of layers and a list of calls: the common result of all file formats.
 
-use candle_core::Tensor;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use serde::de::Deserializer;
+use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
 
-use super::layers::Weights;
 pub use super::layers::{
     Activation, BatchNorm, Conv2d, LayerKind, Merge, Noise, Operator, Padding, Pool2d, Pooling,
     Slice,
@@ -14,11 +18,12 @@ pub type LayerId = usize;
 /// Index into [`Graph::nodes`].
 pub type NodeId = usize;
 
-/// A network: layers own the weights, nodes say in which order they are called on what.
+/// A network without its weights' values: layers say what is computed, nodes in which order they are
+/// called on what.
 ///
 /// Nested models are inlined: a nested model is a layer of kind [`LayerKind::Model`] without a node, and
 /// its children's nodes take the place of its call.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
     /// The outermost model's name in the file; empty if it has none.
     pub name: String,
@@ -34,8 +39,8 @@ pub struct Graph {
     pub input_hwc: [Option<usize>; 3],
 }
 
-/// One layer, with its weights.
-#[derive(Clone, Debug)]
+/// One layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
     /// The name in the file.
     pub name: String,
@@ -55,17 +60,72 @@ pub struct Layer {
     pub weights: Vec<Weight>,
 }
 
-/// One weight tensor of a layer.
-#[derive(Clone, Debug)]
+/// Describes one weight of a layer. Its values are in a [`WeightMap`](super::layers::WeightMap).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weight {
     /// Keras' short name: `kernel`, `bias`, `gamma`, `beta`, `moving_mean`, `moving_variance`,
     /// `depthwise_kernel`, `pointwise_kernel`.
     pub name: &'static str,
     /// In Keras' layout for every file format: convolution `[kh, kw, in / groups, out]`,
-    /// depthwise `[kh, kw, in, multiplier]`, dense `[in, out]`. Always f32.
-    pub tensor: Tensor,
+    /// depthwise `[kh, kw, in, multiplier]`, dense `[in, out]`.
+    pub shape: Vec<usize>,
     /// False for weights that no optimizer changes, such as moving statistics.
     pub learnable: bool,
+}
+
+impl Weight {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// True if there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A weight as it is written: names are static in the code, but not in bytes.
+#[derive(Serialize, Deserialize)]
+struct WrittenWeight<'a> {
+    name: Cow<'a, str>,
+    shape: Cow<'a, [usize]>,
+    learnable: bool,
+}
+
+impl Serialize for Weight {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WrittenWeight {
+            name: self.name.into(),
+            shape: (&self.shape).into(),
+            learnable: self.learnable,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = WrittenWeight::deserialize(deserializer)?;
+        Ok(Self {
+            name: interned(&written.name),
+            shape: written.shape.into_owned(),
+            learnable: written.learnable,
+        })
+    }
+}
+
+/// The one copy of a name that lives as long as the program. Readers use a handful of names.
+fn interned(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    // A name is added whole or not at all, so a poisoned lock is still sound.
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let name: &'static str = Box::leak(name.into());
+    names.insert(name);
+    name
 }
 
 /// One call of one layer.
@@ -87,9 +147,10 @@ pub enum Input {
 }
 
 impl Layer {
-    /// The weight with this short name.
-    pub fn weight(&self, name: &str) -> Option<&Tensor> {
-        Weights::of(self).get(name)
+    /// The shape of the weight with this short name.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        let weight = self.weights.iter().find(|w| w.name == name)?;
+        Some(&weight.shape)
     }
 }
 

@@ -222,7 +222,7 @@ impl<'a> Sampler<'a> {
         });
         let inputs: Vec<Tensor> = inputs.collect::<candle_core::Result<_>>()?;
         let layer = &self.model.graph.layers[node.layer];
-        let weights = Weights::new(&self.model.graph, node.layer, None);
+        let weights = Weights::of(self.model, node.layer);
         let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::dims).collect();
         check_size(&layer.kind, weights, &shapes)?;
         let (Some(noise), Some(x)) = (self.noises.get(&id), inputs.first()) else {
@@ -283,7 +283,7 @@ impl<'a> Sampler<'a> {
         if let (LayerKind::Noise(_), Some(x)) = (&layer.kind, inputs.first()) {
             self.inputs.insert(node.layer, x.clone());
         }
-        let weights = Weights::new(&self.model.graph, node.layer, None);
+        let weights = Weights::of(self.model, node.layer);
         let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::dims).collect();
         check_size(&layer.kind, weights, &shapes)?;
         let call = Call::inference(&inputs, weights, self.options.semantics);

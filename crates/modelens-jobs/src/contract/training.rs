@@ -8,7 +8,7 @@ use modelens_core::model::Format;
 use modelens_core::train::network::Network;
 use modelens_core::train::recipe::Recipe;
 use modelens_core::train::summary::Summary;
-use modelens_core::train::trainer::Step;
+use modelens_core::train::trainer::TrainingStep;
 
 /// Runs side by side that share all but their recipes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -97,7 +97,7 @@ impl NetworkDescription {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepDone {
     pub run: usize,
-    pub step: Step,
+    pub step: TrainingStep,
     /// Wall time.
     pub secs: f64,
     /// The features of the base were computed once.

@@ -12,7 +12,7 @@ use crate::{
 use modelens_core::guarded;
 use modelens_core::train::network::TrainError;
 use modelens_core::train::summary::Summary;
-use modelens_core::train::trainer::{Step, Trainer};
+use modelens_core::train::trainer::{Trainer, TrainingStep};
 
 /// An experiment under way.
 pub struct Training {
@@ -34,7 +34,7 @@ struct Ready {
 
 struct ExperimentRun {
     trainer: Trainer,
-    steps: Vec<Step>,
+    steps: Vec<TrainingStep>,
     /// It cannot go on.
     broken: bool,
 }

@@ -6,11 +6,11 @@ use crate::{
     BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance, Outcome, PassLook,
     mean_distance,
 };
-use modelens_core::model::graph::{Graph, LayerKind};
+use modelens_core::model::graph::LayerKind;
 use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights, moments};
 use modelens_core::model::pass::Pass;
-use modelens_core::model::{Layer, LayerId};
+use modelens_core::model::{Layer, LayerId, Model};
 
 pub fn compute(
     look: &PassLook,
@@ -18,7 +18,8 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
-    let graph = &context.model(look)?.graph;
+    let model = context.model(look)?;
+    let graph = &model.graph;
     let layer = &graph.layers[id];
     let wrong = || LookError::WrongLayer(layer.name.clone());
     let LayerKind::BatchNorm(settings) = &layer.kind else {
@@ -28,7 +29,7 @@ pub fn compute(
         moving,
         gamma,
         beta,
-    } = StoredWeights::of(Weights::of(layer))?;
+    } = StoredWeights::of(Weights::of(model, id))?;
     let modes = both_modes(look, id, context, cache)?;
     let output = |pass: &Pass| -> Result<Vec<f32>, LookError> {
         let tap = pass.taps.get(&id).ok_or_else(wrong)?;
@@ -67,16 +68,16 @@ pub fn compute(
         histogram_axis: axis,
         calls: graph.nodes.iter().filter(|node| node.layer == id).count(),
         semantics: look.semantics,
-        layers: layers(graph, &modes.training)?,
+        layers: layers(model, &modes.training)?,
     };
     Ok((modes.batch, Outcome::BatchNorm(Box::new(outcome))))
 }
 
 /// Every BatchNorm of a training pass, in the model's order.
-fn layers(graph: &Graph, pass: &Pass) -> Result<Vec<LayerDistance>, LookError> {
+fn layers(model: &Model, pass: &Pass) -> Result<Vec<LayerDistance>, LookError> {
     let measured = pass.batch_norm.iter().map(|(&id, done)| {
-        let layer = &graph.layers[id];
-        let moving = moving_of(layer)?;
+        let layer = &model.graph.layers[id];
+        let moving = moving_of(model, id)?;
         let pair = done.batch.as_ref().zip(moving.as_ref());
         let distance = pair.map(|(batch, moving)| mean_distance(batch, moving, epsilon_of(layer)));
         Ok(LayerDistance {
@@ -98,9 +99,9 @@ pub fn epsilon_of(layer: &Layer) -> f64 {
 }
 
 /// The moving statistics in the file.
-pub fn moving_of(layer: &Layer) -> Result<Option<Moments>, candle_core::Error> {
-    match &layer.kind {
-        LayerKind::BatchNorm(_) => Ok(Some(StoredWeights::of(Weights::of(layer))?.moving)),
+pub fn moving_of(model: &Model, id: LayerId) -> Result<Option<Moments>, candle_core::Error> {
+    match &model.graph.layers[id].kind {
+        LayerKind::BatchNorm(_) => Ok(Some(StoredWeights::of(Weights::of(model, id))?.moving)),
         _ => Ok(None),
     }
 }

@@ -6,11 +6,12 @@ use super::{Batch, Context, LookError, batch_for};
 use crate::photos::PhotoCache;
 use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
 use modelens_core::model::flags::base_of;
+use modelens_core::model::graph::Weight;
 use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
-use modelens_core::train::{Step, loss, sgd_step};
+use modelens_core::train::{SgdStep, loss, sgd_step};
 
 /// The learning rate of each step.
 const RATE: f64 = 0.01;
@@ -154,7 +155,7 @@ impl Measuring<'_> {
             if effective(id).learns {
                 part.learns += learnable(layer);
             }
-            measure(part, id, layer, &step)?;
+            measure(part, model, id, &step)?;
         }
         Ok(card)
     }
@@ -180,15 +181,22 @@ impl Measuring<'_> {
 /// The number of values in the weights an optimizer may change.
 fn learnable(layer: &Layer) -> usize {
     let weights = layer.weights.iter().filter(|w| w.learnable);
-    weights.map(|w| w.tensor.elem_count()).sum()
+    weights.map(Weight::len).sum()
 }
 
 /// Adds what the step did to one layer.
-fn measure(part: &mut CardPart, id: LayerId, layer: &Layer, step: &Step) -> Result<(), LookError> {
+fn measure(
+    part: &mut CardPart,
+    model: &Model,
+    id: LayerId,
+    step: &SgdStep,
+) -> Result<(), LookError> {
+    let (layer, own) = (&model.graph.layers[id], Weights::of(model, id));
     let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
     for weight in &layer.weights {
         if let Some(after) = step.weights.get(&(id, weight.name)) {
-            let change = largest_difference(&values(after)?, &values(&weight.tensor)?);
+            let before = own.need(weight.name)?;
+            let change = largest_difference(&values(after)?, &values(before)?);
             part.weight_change = larger(part.weight_change, change);
         }
     }
@@ -196,7 +204,7 @@ fn measure(part: &mut CardPart, id: LayerId, layer: &Layer, step: &Step) -> Resu
         return Ok(());
     }
     part.batch_norms += 1;
-    let Some(moved) = statistics_change(id, layer, &step.pass)? else {
+    let Some(moved) = statistics_change(model, id, &step.pass)? else {
         return Ok(());
     };
     part.on_batch += usize::from(moved.on_batch);
@@ -214,14 +222,14 @@ struct StatisticsChange {
 
 /// What a pass does to the moving statistics of a BatchNorm; `None` where it does not run.
 fn statistics_change(
+    model: &Model,
     id: LayerId,
-    layer: &Layer,
     pass: &Pass,
 ) -> candle_core::Result<Option<StatisticsChange>> {
     let Some(done) = pass.batch_norm.get(&id) else {
         return Ok(None);
     };
-    let Moments { mean, variance } = StoredWeights::of(Weights::of(layer))?.moving;
+    let Moments { mean, variance } = StoredWeights::of(Weights::of(model, id))?.moving;
     Ok(Some(StatisticsChange {
         on_batch: done.batch.is_some(),
         change: larger(

@@ -3,34 +3,34 @@
 use crate::model::{Mode, Semantics};
 use crate::state::{RunState, Status, TrainingState};
 use crate::train::movement::Movement;
-use crate::train::recipe::{BaseCall, Preset, Recipe};
+use crate::train::recipe::{BaseCall, Recipe, RunPreset};
 use crate::train::summary::{Summary, percent};
 use crate::words::common;
 use crate::words::number::measured;
 
 /// The text before anything has run.
-pub fn invitation(preset: Preset) -> &'static str {
+pub fn invitation(preset: RunPreset) -> &'static str {
     match preset {
-        Preset::FourWay => {
+        RunPreset::FourWay => {
             "**Four runs, one for each setting of the two switches**, from the same weights and on the \
              same batches. Press Start."
         }
-        Preset::HeadOnly => {
+        RunPreset::HeadOnly => {
             "**Only a new head learns**: the base is frozen and called with training=False. Press Start."
         }
-        Preset::CourseLab => {
+        RunPreset::CourseLab => {
             "**The course's lab**: first a new head on the frozen base, then the base from layer 120 at \
              a tenth of the learning rate. Press Start."
         }
-        Preset::ForgotTrainable => {
+        RunPreset::ForgotTrainable => {
             "**base.trainable = False is missing**, although the base should not learn. The second run \
              shows what was intended. Press Start."
         }
-        Preset::ForgotTraining => {
+        RunPreset::ForgotTraining => {
             "**training=False is missing** at the call of the frozen base. The second run shows what \
              was intended. Press Start."
         }
-        Preset::UnfrozeSmallBatch => {
+        RunPreset::UnfrozeSmallBatch => {
             "**The whole base learns from batches of four photos**, called with training=True and with \
              training=False. Press Start."
         }
@@ -140,7 +140,7 @@ pub fn of_layer(name: &str, movement: &Movement) -> String {
 }
 
 /// What all runs together show.
-pub fn explanation(training: &TrainingState, preset: Preset, semantics: Semantics) -> String {
+pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Semantics) -> String {
     let mut words = Vec::new();
     if let Some(why) = &training.failure {
         words.push(format!("**The runs ended early:** {why}."));

@@ -8,9 +8,9 @@ use candle_core::{DType, Device, Tensor};
 use hdf5_pure::{AttrValue, Dataset, File, Group};
 
 use super::archive::unpacked;
-use super::specs::Need;
+use super::specs::ExpectedWeight;
 use crate::formats::OpenError;
-use crate::model::graph::Weight;
+use crate::model::layers::NewWeight;
 
 /// Maximum ratio of uncompressed to compressed bytes (deflate's limit): it bounds what a small file
 /// can make the reader allocate.
@@ -109,8 +109,8 @@ impl H5 {
         &mut self,
         dataset: &Dataset,
         layer: &str,
-        need: &Need,
-    ) -> Result<Weight, OpenError> {
+        need: &ExpectedWeight,
+    ) -> Result<NewWeight, OpenError> {
         let shape = dataset.shape().map_err(broken)?;
         let found: Vec<usize> = shape
             .iter()
@@ -137,7 +137,7 @@ impl H5 {
         })?;
         self.budget.set(left);
         let tensor = read(dataset, size, &need.shape)?;
-        Ok(Weight {
+        Ok(NewWeight {
             name: need.name,
             tensor,
             learnable: need.learnable,

@@ -6,17 +6,18 @@ use std::collections::HashMap;
 use hdf5_pure::Group;
 
 use super::h5::H5;
-use super::specs::{Need, split_path};
+use super::specs::{ExpectedWeight, split_path};
 use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
 use crate::model::LayerId;
 use crate::model::graph::{Graph, Layer};
+use crate::model::layers::NewWeight;
 
 /// Reads the weights of all layers from `/model_weights`.
 pub(super) fn load(
     h5: &mut H5,
     graph: &mut Graph,
-    needs: &[Vec<Need>],
+    needs: &[Vec<ExpectedWeight>],
 ) -> Result<LoadedWeights, OpenError> {
     let top = h5.root().group("model_weights");
     let top = top.map_err(|e| OpenError::Broken(format!("it holds no model_weights ({e})")))?;
@@ -49,7 +50,7 @@ pub(super) fn load(
                     }
                     _ => return Err(missing(&graph.layers[layer], need)),
                 };
-                graph.layers[layer].weights.push(weight);
+                weight.add_to(&mut graph.layers[layer], layer, &mut loaded.weights);
             }
         }
     }
@@ -61,13 +62,13 @@ fn read(
     group: &Group,
     path: &str,
     layer: &Layer,
-    need: &Need,
-) -> Result<crate::model::graph::Weight, OpenError> {
+    need: &ExpectedWeight,
+) -> Result<NewWeight, OpenError> {
     let dataset = group.dataset(path).map_err(|_| missing(layer, need))?;
     h5.weight(&dataset, &layer.name, need)
 }
 
-fn missing(layer: &Layer, need: &Need) -> OpenError {
+fn missing(layer: &Layer, need: &ExpectedWeight) -> OpenError {
     OpenError::WeightMissing {
         layer: layer.name.clone(),
         weight: need.name.to_owned(),
@@ -93,7 +94,7 @@ fn assign<'a>(
     outer: LayerId,
     inside: &[LayerId],
     paths: &'a [String],
-    needs: &[Vec<Need>],
+    needs: &[Vec<ExpectedWeight>],
 ) -> Result<(Assigned<'a>, Vec<String>), OpenError> {
     let mut by_name: HashMap<&str, Vec<LayerId>> = HashMap::new();
     for &id in inside {
@@ -191,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_only_weight_of_a_layer_may_have_no_name() {
-        let scale = |name| Need {
+        let scale = |name| ExpectedWeight {
             name,
             shape: vec![4],
             learnable: true,

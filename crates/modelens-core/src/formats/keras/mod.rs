@@ -7,14 +7,13 @@
 mod activations;
 pub mod architectures;
 mod archive;
-mod augment_config;
 mod calls;
+mod classes;
 mod functions;
 mod h5;
 #[cfg(test)]
 mod hostile_tests;
 mod input_shape;
-mod kinds;
 mod load_named;
 mod load_numbered;
 mod nodes;
@@ -22,7 +21,6 @@ mod object;
 mod operators;
 mod pairing;
 mod parse;
-mod rare_kinds;
 mod save;
 mod save_head;
 mod settings;
@@ -36,11 +34,14 @@ mod weights_only;
 use serde_json::Value;
 
 use self::h5::{Attributes, H5, guarded};
-use self::specs::Need;
+use self::specs::ExpectedWeight;
 use super::error::architecture_is_known;
 use super::{OpenError, Reader};
 use crate::model::graph::Graph;
-use crate::model::{Format, LayerId, Model, Preprocessing, Recognised, Semantics};
+use crate::model::layers::WeightMap;
+use crate::model::{
+    Format, LayerId, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+};
 
 /// Keras' legacy HDF5, and files of the same kind that hold weights alone.
 pub static H5: Reader = Reader {
@@ -79,6 +80,7 @@ pub static ZIP: Reader = Reader {
 #[derive(Debug)]
 struct KerasFile {
     pub graph: Graph,
+    pub weights: WeightMap,
     /// `Keras 3.11.3`; without the version if the file does not give it.
     pub framework: String,
     /// The rules of the version that wrote the file.
@@ -94,7 +96,7 @@ struct KerasFile {
 impl KerasFile {
     fn into_model(self, title: &str, format: Format) -> Model {
         let configured = || Recognised::by_configuration(&self.graph);
-        Model {
+        let description = ModelDescription {
             title: title.to_owned(),
             format,
             framework: self.framework,
@@ -105,6 +107,10 @@ impl KerasFile {
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,
+        };
+        Model {
+            description,
+            weights: self.weights,
         }
     }
 }
@@ -119,9 +125,10 @@ struct WeightPath {
     pub path: String,
 }
 
-/// The result of reading the weights, besides the tensors themselves.
+/// The result of reading the weights.
 #[derive(Default)]
 struct LoadedWeights {
+    weights: WeightMap,
     /// Paths of weights that no layer takes.
     extra: Vec<String>,
     paths: Vec<WeightPath>,
@@ -224,7 +231,7 @@ fn is_keras3_style(config: &Value) -> bool {
 struct Planned {
     graph: Graph,
     /// By layer.
-    needs: Vec<Vec<Need>>,
+    needs: Vec<Vec<ExpectedWeight>>,
     reduced_precision: usize,
 }
 
@@ -259,14 +266,18 @@ fn assemble(
     config: &Value,
     framework: String,
     semantics: Semantics,
-    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<LoadedWeights, OpenError>,
+    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<ExpectedWeight>]) -> Result<LoadedWeights, OpenError>,
 ) -> Result<KerasFile, OpenError> {
     let Planned {
         mut graph,
         needs,
         reduced_precision,
     } = planned(config, semantics)?;
-    let LoadedWeights { extra, paths } = load(&mut h5, &mut graph, &needs)?;
+    let LoadedWeights {
+        weights,
+        extra,
+        paths,
+    } = load(&mut h5, &mut graph, &needs)?;
     let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
     if reduced_precision > 0 {
         let n = reduced_precision;
@@ -276,6 +287,7 @@ fn assemble(
     }
     Ok(KerasFile {
         graph,
+        weights,
         framework,
         semantics,
         warnings,

@@ -49,7 +49,7 @@ pub fn with_new_head(
     layers.retain(|l| !name_of(l).is_some_and(gone));
     let mut input = reference;
     let mut last = String::new();
-    for layer in trained.new_layers() {
+    for (_, layer) in trained.new_layers() {
         let mut object = style.layer(layer)?;
         if let (Some(before), Some(map)) = (&input, object.as_object_mut()) {
             map.insert("inbound_nodes".to_owned(), style.call(before));
@@ -166,8 +166,8 @@ impl Style {
             }
             LayerKind::Dense(Dense { activation }) => {
                 let units = layer
-                    .weight("bias")
-                    .map_or(0, candle_core::Tensor::elem_count);
+                    .shape("bias")
+                    .map_or(0, |shape| shape.iter().product());
                 let activation = match activation {
                     Activation::Softmax => "softmax",
                     Activation::Sigmoid => "sigmoid",

@@ -7,7 +7,8 @@ use super::constant::Constant;
 use super::node::Op;
 use super::value::{Known, Value};
 use crate::formats::OpenError;
-use crate::model::graph::{Input, Weight};
+use crate::model::graph::Input;
+use crate::model::layers::NewWeight;
 use crate::model::layers::{Activation, LayerKind, Merge, Noise, Operator, Rescaling};
 
 /// The layer of one of these nodes; `None` for an operator that is not known.
@@ -278,11 +279,12 @@ fn with_constant<'a>(
         let bias = Tensor::from_vec(numbers, constant.elem_count(), constant.device());
         let tensor = bias.map_err(|e| op.refuse(e.to_string()))?;
         let layer = build.graph.nodes[x.node].layer;
-        build.graph.layers[layer].weights.push(Weight {
+        let bias = NewWeight {
             name: "bias",
             tensor,
             learnable: true,
-        });
+        };
+        bias.add_to(&mut build.graph.layers[layer], layer, &mut build.weights);
         return Ok(x);
     }
     let scaled = |by: f32| numbers.iter().map(|n| by * n).collect::<Vec<f32>>();
@@ -303,13 +305,13 @@ fn with_constant<'a>(
 fn takes_bias(build: &Build<'_>, x: &Value, length: usize) -> bool {
     let layer = &build.graph.layers[build.graph.nodes[x.node].layer];
     let units = match &layer.kind {
-        LayerKind::Conv2d(_) => layer.weight("kernel").map(|k| k.dims()[3]),
+        LayerKind::Conv2d(_) => layer.shape("kernel").map(|k| k[3]),
         LayerKind::DepthwiseConv2d(_) => {
-            let kernel = layer.weight("depthwise_kernel");
-            kernel.map(|k| k.dims()[2] * k.dims()[3])
+            let kernel = layer.shape("depthwise_kernel");
+            kernel.map(|k| k[2] * k[3])
         }
-        LayerKind::Dense(_) => layer.weight("kernel").map(|k| k.dims()[1]),
+        LayerKind::Dense(_) => layer.shape("kernel").map(|k| k[1]),
         _ => None,
     };
-    layer.weight("bias").is_none() && units == Some(length)
+    layer.shape("bias").is_none() && units == Some(length)
 }

@@ -163,7 +163,7 @@ mod tests {
             graph: Some(graph),
             ..Model::default()
         };
-        let graph = build(&model).map_err(|e| e.to_string())?;
+        let (graph, _) = build(&model).map_err(|e| e.to_string())?;
         let layer = graph.nodes[graph.output].layer;
         match &graph.layers[layer].kind {
             LayerKind::GetItem(GetItem { slices }) => Ok(slices.clone()),

@@ -7,7 +7,7 @@ use super::node::Op;
 use super::value::Value;
 use super::windows;
 use crate::formats::OpenError;
-use crate::model::graph::Weight;
+use crate::model::layers::NewWeight;
 use crate::model::layers::{
     Activation, BatchNorm, Conv2d, Dense, DepthwiseConv2d, LayerKind, LayerNorm,
 };
@@ -23,8 +23,8 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
     }
 }
 
-fn weight(name: &'static str, tensor: Tensor) -> Weight {
-    Weight {
+fn weight(name: &'static str, tensor: Tensor) -> NewWeight {
+    NewWeight {
         name,
         tensor,
         learnable: true,
@@ -132,7 +132,7 @@ fn batch_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
         let known = x.dims[x.rank() - 1].unwrap_or(channels);
         return Err(misfit(op, 1, gamma.dims(), &[known]));
     }
-    let statistics = |name, tensor| Weight {
+    let statistics = |name, tensor| NewWeight {
         name,
         tensor,
         learnable: false,

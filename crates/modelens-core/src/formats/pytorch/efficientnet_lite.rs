@@ -166,6 +166,7 @@ pub fn build(state: &StateDict) -> Result<Recognition, OpenError> {
     let warnings = b.leftovers();
     Ok(Recognition {
         graph: b.graph,
+        weights: b.weights,
         preprocessing: Preprocessing::Lite,
         warnings,
     })

@@ -10,10 +10,9 @@ use super::{
     Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense,
     DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
     Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector, Reshape, RmsNorm,
-    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, Weights,
+    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights,
     ZeroPadding2d,
 };
-use crate::model::graph::{Layer, Weight};
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
 
@@ -30,24 +29,11 @@ pub(super) fn forward(
     weights: &[(&'static str, Tensor)],
     statistics: Statistics,
 ) -> Result<Tensor> {
-    let weights = weights.iter().map(|(name, tensor)| Weight {
-        name,
-        tensor: tensor.clone(),
-        learnable: true,
-    });
-    let layer = Layer {
-        name: "layer".to_owned(),
-        class: String::new(),
-        kind: kind.clone(),
-        parent: None,
-        listed: true,
-        trainable: true,
-        recorded_training: None,
-        weights: weights.collect(),
-    };
+    let own = weights.iter().cloned();
+    let own: WeightMap = own.map(|(name, tensor)| ((0, name), tensor)).collect();
     kind.op().forward(&Call {
         statistics,
-        ..Call::inference(inputs, Weights::of(&layer), Semantics::PyTorch)
+        ..Call::inference(inputs, Weights::new(&own, 0, None), Semantics::PyTorch)
     })
 }
 

@@ -84,7 +84,7 @@ pub use separable_conv2d::SeparableConv2d;
 pub use squeeze::Squeeze;
 pub use transposed_conv2d::TransposedConv2d;
 pub use up_sampling2d::UpSampling2d;
-pub use weights::{Overrides, Weights};
+pub use weights::{NewWeight, WeightMap, Weights};
 pub use zero_padding2d::ZeroPadding2d;
 
 use crate::augment::AugmentLayer;

@@ -8,6 +8,7 @@ use candle_core::{Error, Result, Tensor, Var};
 use super::PassOptions;
 use super::executor::GenericCall;
 use super::plan::{Learning, Plan};
+use crate::model::Model;
 use crate::model::PassError;
 use crate::model::array::Array;
 use crate::model::error::reason;
@@ -18,7 +19,7 @@ use crate::model::layers::kernels::convolution::ConvShape;
 use crate::model::layers::kernels::row_sums::column_sums;
 use crate::model::layers::kernels::slices::{tensor, with_values};
 use crate::model::layers::kernels::{convolution_backward, depthwise_backward};
-use crate::model::layers::{LayerKind, Overrides, Weights};
+use crate::model::layers::{LayerKind, WeightMap, Weights};
 
 /// What the backward pass of a node needs from its forward pass.
 pub enum Saved {
@@ -69,18 +70,22 @@ impl Tape {
 /// The state of a running backward pass.
 pub struct Backward<'a> {
     pub graph: &'a Graph,
+    /// The model's own weights.
+    own: &'a WeightMap,
     pub options: &'a PassOptions<'a>,
     pub plan: &'a Plan,
     pub tape: Tape,
     /// By node: the gradient at its value.
     at: Vec<Option<Arc<Array>>>,
-    gradients: Overrides,
+    gradients: WeightMap,
 }
 
 impl<'a> Backward<'a> {
-    pub fn new(graph: &'a Graph, options: &'a PassOptions<'a>, plan: &'a Plan, tape: Tape) -> Self {
+    pub fn new(model: &'a Model, options: &'a PassOptions<'a>, plan: &'a Plan, tape: Tape) -> Self {
+        let graph = &model.graph;
         Self {
             graph,
+            own: &model.weights,
             options,
             plan,
             tape,
@@ -98,7 +103,7 @@ impl<'a> Backward<'a> {
         mut self,
         output: &Tensor,
         proceed: impl Fn(usize) -> bool,
-    ) -> std::result::Result<Overrides, PassError> {
+    ) -> std::result::Result<WeightMap, PassError> {
         let failed = |layer: LayerId, error: &Error| PassError::Layer {
             layer: self.graph.layers[layer].name.clone(),
             reason: reason(error),
@@ -210,7 +215,7 @@ impl<'a> Backward<'a> {
                     self.accumulate(node.layer, "bias", tensor(sums, conv.out)?)?;
                 }
                 let is_depthwise = name == "depthwise_kernel";
-                let weights = Weights::new(self.graph, node.layer, self.options.weights);
+                let weights = Weights::new(self.own, node.layer, self.options.weights);
                 let kernel = weights.get(name).cloned();
                 let kernel = kernel.ok_or_else(|| Error::Msg("its kernel is missing".into()))?;
                 if let Some(x) = x {
@@ -255,7 +260,7 @@ impl<'a> Backward<'a> {
         if matches!(layer.kind, LayerKind::Augment(_)) {
             return Ok(());
         }
-        let own = Weights::new(self.graph, node.layer, self.options.weights);
+        let own = Weights::new(self.own, node.layer, self.options.weights);
         let mut variables = BTreeMap::new();
         for weight in &layer.weights {
             if self.learns(node.layer, weight.name)
@@ -274,7 +279,7 @@ impl<'a> Backward<'a> {
             })
         });
         let inputs = inputs.collect::<Result<Vec<_>>>()?;
-        let with = Weights::new(self.graph, node.layer, Some(&weights));
+        let with = Weights::new(self.own, node.layer, Some(&weights));
         let (y, _) = call.forward(&layer.kind, with, &inputs, self.options)?;
         let gradients = y.mul(&g.tensor()?)?.sum_all()?.backward()?;
         for (&(id, name), variable) in &variables {

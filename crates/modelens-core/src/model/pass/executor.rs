@@ -10,12 +10,13 @@ use super::backward::{Saved, Tape};
 use super::batch_norm::applied;
 use super::plan::{Plan, is_plain_depthwise, is_relu_or_linear, relu_max};
 use super::{BatchNormPass, PassOptions, Tap};
+use crate::model::Model;
 use crate::model::array::Array;
 use crate::model::graph::{Graph, Input, LayerId, Node, NodeId};
 use crate::model::layers::kernels::affine_relu::{AffineRelu, add_to};
 use crate::model::layers::shape::check_size;
 use crate::model::layers::{
-    Activation, Call, CallMode, DepthwiseConv2d, LayerKind, Merge, Weights,
+    Activation, Call, CallMode, DepthwiseConv2d, LayerKind, Merge, WeightMap, Weights,
 };
 use crate::random::StreamKey;
 use crate::rules::{Effective, Statistics};
@@ -23,6 +24,8 @@ use crate::rules::{Effective, Statistics};
 /// The state of a running pass.
 pub struct Executor<'a> {
     pub graph: &'a Graph,
+    /// The model's own weights.
+    own: &'a WeightMap,
     pub options: &'a PassOptions<'a>,
     pub plan: &'a Plan,
     pub values: Vec<Option<Arc<Array>>>,
@@ -67,13 +70,15 @@ fn tensor_of(array: Arc<Array>) -> Result<Tensor> {
 
 impl<'a> Executor<'a> {
     pub fn new(
-        graph: &'a Graph,
+        model: &'a Model,
         options: &'a PassOptions<'a>,
         plan: &'a Plan,
         tape: Option<Tape>,
     ) -> Self {
+        let graph = &model.graph;
         Self {
             graph,
+            own: &model.weights,
             options,
             plan,
             values: vec![None; graph.nodes.len()],
@@ -111,7 +116,7 @@ impl<'a> Executor<'a> {
 
     /// The weights a layer runs with.
     pub(super) fn weights(&self, layer: LayerId) -> Weights<'a> {
-        Weights::new(self.graph, layer, self.options.weights)
+        Weights::new(self.own, layer, self.options.weights)
     }
 
     /// True if the backward pass needs something of this node.
@@ -216,7 +221,7 @@ impl<'a> Executor<'a> {
             }
             LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings))
                 if is_relu_or_linear(settings.activation)
-                    && is_plain_depthwise(self.weights(node.layer))
+                    && is_plain_depthwise(&self.graph.layers[node.layer])
                     && inputs.len() == 1 =>
             {
                 let (value, last) = self.convolution(id, node, settings, &inputs[0])?;

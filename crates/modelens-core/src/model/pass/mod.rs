@@ -15,7 +15,7 @@ use candle_core::Tensor;
 use super::array::{self, Array};
 use super::error::reason;
 use super::graph::{Graph, LayerId, NodeId};
-use super::layers::Overrides;
+use super::layers::WeightMap;
 use super::layers::batch_norm::Moments;
 use super::{Flags, Model, PassError};
 use crate::rules::{Effective, Outer, Semantics};
@@ -40,7 +40,7 @@ pub struct PassOptions<'a> {
     /// Layers whose input and output are kept.
     pub taps: &'a [LayerId],
     /// Weights that replace the model's.
-    pub weights: Option<&'a Overrides>,
+    pub weights: Option<&'a WeightMap>,
 }
 
 impl<'a> PassOptions<'a> {
@@ -158,7 +158,7 @@ pub fn run_segment(
     for first in (0..images).step_by(size) {
         let part = x.narrow(0, first, size.min(images - first));
         let part = part.and_then(|part| Array::of(&part)).map_err(input)?;
-        let mut running = Executor::new(&model.graph, options, &plan, None);
+        let mut running = Executor::new(model, options, &plan, None);
         let done = passes.len() * model.graph.nodes.len();
         let output = walk(&mut running, part, segment, &|id| proceed(done + id, total))?;
         passes.push(finish(running, &output)?);
@@ -193,7 +193,7 @@ pub fn record<'a>(
     }
     let plan = Plan::new(&model.graph, options, segment, Some(&learning));
     let tape = Tape::new(&model.graph, learning);
-    let mut running = Executor::new(&model.graph, options, &plan, Some(tape));
+    let mut running = Executor::new(model, options, &plan, Some(tape));
     let x = Array::of(x).map_err(input)?;
     let output = walk(&mut running, x, segment, proceed)?;
     let tape = running.tape.take();
@@ -219,8 +219,8 @@ impl RecordedPass<'_> {
         self,
         output: &Tensor,
         proceed: &dyn Fn(usize) -> bool,
-    ) -> Result<(Pass, Overrides), PassError> {
-        let backward = Backward::new(&self.model.graph, self.options, &self.plan, self.tape);
+    ) -> Result<(Pass, WeightMap), PassError> {
+        let backward = Backward::new(self.model, self.options, &self.plan, self.tape);
         let gradients = backward.run(output, proceed)?;
         array::end_of_pass();
         Ok((self.pass, gradients))

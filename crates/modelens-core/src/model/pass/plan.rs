@@ -6,7 +6,7 @@ use super::{PassOptions, Segment};
 use crate::model::LayerId;
 use crate::model::graph::{Graph, Input, Layer, Node, NodeId};
 use crate::model::layers::{
-    Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Padding, Weights, ZeroPadding2d,
+    Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Padding, ZeroPadding2d,
 };
 use crate::rules::{Effective, Outer, Statistics, effective};
 
@@ -204,9 +204,7 @@ fn is_linear_convolution(layer: &Layer) -> bool {
 fn takes_padding(layer: &Layer) -> bool {
     let settings: &Conv2d = match &layer.kind {
         LayerKind::Conv2d(settings) => settings,
-        LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings))
-            if is_plain_depthwise(Weights::of(layer)) =>
-        {
+        LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)) if is_plain_depthwise(layer) => {
             settings
         }
         _ => return false,
@@ -219,24 +217,24 @@ fn takes_padding(layer: &Layer) -> bool {
 fn takes_prologue(layer: &Layer) -> bool {
     match &layer.kind {
         LayerKind::Conv2d(settings) => {
-            let kernel = Weights::of(layer).get("kernel");
+            let kernel = layer.shape("kernel");
             is_relu_or_linear(settings.activation)
                 && settings.groups == 1
                 && settings.strides == [1; 2]
-                && kernel.is_some_and(|kernel| matches!(kernel.dims(), [1, 1, ..]))
+                && kernel.is_some_and(|kernel| matches!(kernel, [1, 1, ..]))
                 && !matches!(settings.padding, Padding::Around(_))
         }
         LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)) => {
-            is_relu_or_linear(settings.activation) && is_plain_depthwise(Weights::of(layer))
+            is_relu_or_linear(settings.activation) && is_plain_depthwise(layer)
         }
         _ => false,
     }
 }
 
 /// True for a depthwise convolution with one filter a channel.
-pub fn is_plain_depthwise(weights: Weights<'_>) -> bool {
-    let kernel = weights.get("depthwise_kernel");
-    kernel.is_some_and(|kernel| kernel.dims().last() == Some(&1))
+pub fn is_plain_depthwise(layer: &Layer) -> bool {
+    let kernel = layer.shape("depthwise_kernel");
+    kernel.is_some_and(|kernel| kernel.last() == Some(&1))
 }
 
 /// True for an activation that a convolution can apply as its epilogue.

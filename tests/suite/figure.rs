@@ -256,7 +256,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
     let [a, b] = ["a.svg", "b.svg"].map(|name| written(folder.path(), name, &args));
     assert_eq!(a, b);
     let svg = String::from_utf8(a).expect("text");
-    for shown in ["training=True", "exactly 0", "right, inference"] {
+    for shown in ["training=True", "exactly 0", "correct with training=False"] {
         assert!(svg.contains(shown), "{shown}");
     }
     assert!(!svg.contains("Use this model"), "nobody can click there");

@@ -166,7 +166,7 @@ pub fn least_size(ui: &Ui, state: &State, view: View, width: f32) -> egui::Vec2 
 /// The height a figure gives a view's body at this width.
 pub fn figure_height(ui: &Ui, state: &State, view: View, width: f32) -> f32 {
     match view {
-        View::Trainable => trainable::cards_height(ui, state, width),
+        View::Trainable => trainable::figure_height(ui, state, width),
         View::Predict => predict::least_height(state).max(sizes::FIGURE_BODY_LOW),
         View::BatchNorm => sizes::STRIP + sizes::FIGURE_BODY,
         View::FineTune => fine_tune::height(ui, state, width),

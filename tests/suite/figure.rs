@@ -8,6 +8,8 @@ use modelens::state::View;
 use modelens::theme::fonts::FOR_FIGURES;
 use resvg::usvg::{Group, Node};
 
+use crate::figure_parts::texts;
+
 const VIEWS: [&str; View::LOOKS.len()] = [
     "augmentation",
     "dropout",
@@ -171,6 +173,33 @@ fn sizes_are_those_asked_for() {
 }
 
 #[test]
+fn each_file_has_its_own_sidecar() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["a.svg", "a.png"] {
+        written(folder.path(), name, &["trainable", "--sidecar"]);
+    }
+    for name in ["a.svg", "a.png"] {
+        let sidecar = folder.path().join(format!("{name}.json"));
+        let sidecar = std::fs::read_to_string(sidecar).expect(name);
+        assert!(sidecar.contains(&format!("/{name}\"")), "{sidecar}");
+    }
+}
+
+#[test]
+fn a_figure_has_all_rows_of_a_table_or_no_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let texts = |name: &str, more: &[&str]| {
+        let args = [&["trainable"], more].concat();
+        let svg = written(folder.path(), name, &args);
+        texts(&String::from_utf8(svg).expect("text"))
+    };
+    let natural = texts("a.svg", &[]);
+    assert_eq!(texts("b.svg", &["--size", "1280x720"]), natural);
+    let tall = texts("c.svg", &["--size", "1280x8000"]);
+    assert!(tall.len() > natural.len() + 100, "{}", tall.len());
+}
+
+#[test]
 fn a_sidecar_tells_how_to_make_the_figure_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let args = [
@@ -184,7 +213,7 @@ fn a_sidecar_tells_how_to_make_the_figure_again() {
     ];
     written(folder.path(), "a.svg", &args);
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
-    let sidecar: serde_json::Value = serde_json::from_str(&read("a.json")).expect("JSON");
+    let sidecar: serde_json::Value = serde_json::from_str(&read("a.svg.json")).expect("JSON");
     let command = sidecar["command"].as_str().expect("a command");
     assert!(command.starts_with("modelens figure batchnorm --sidecar --csv --photo fish1"));
     assert_eq!(sidecar["photo"]["name"], "fish/fish1.webp");
@@ -256,7 +285,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
     ];
     let [a, b] = ["a.svg", "b.svg"].map(|name| written(folder.path(), name, &args));
     assert_eq!(a, b);
-    let svg = String::from_utf8(a).expect("text");
+    let svg = texts(&String::from_utf8(a).expect("text")).join("\n");
     for shown in ["training=True", "exactly 0", "right, inference"] {
         assert!(svg.contains(shown), "{shown}");
     }
@@ -283,7 +312,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
         "{rows}"
     );
     assert!(of_layers.iter().any(|row| row.contains(",0,")), "{rows}");
-    let sidecar = std::fs::read_to_string(folder.path().join("a.json")).expect("a sidecar");
+    let sidecar = std::fs::read_to_string(folder.path().join("a.svg.json")).expect("a sidecar");
     assert!(sidecar.contains("\"preset\": \"four-way\""), "{sidecar}");
     let out = folder.path().join("c.svg");
     for wrong in [
@@ -314,7 +343,7 @@ fn numbers_of_draws_and_factors_are_plain() {
             .count(),
         1
     );
-    let sidecar: serde_json::Value = serde_json::from_str(&read("a.json")).expect("JSON");
+    let sidecar: serde_json::Value = serde_json::from_str(&read("a.svg.json")).expect("JSON");
     assert_eq!(
         sidecar["augmentation"],
         serde_json::json!(["RandomFlip(\"horizontal\")", "RandomRotation(0.2)"])
@@ -323,7 +352,7 @@ fn numbers_of_draws_and_factors_are_plain() {
     assert_eq!(sidecar["redraws"], 0);
     assert_eq!(sidecar["call"], "True");
     written(folder.path(), "b.svg", &["dropout", "--sidecar"]);
-    let sidecar: serde_json::Value = serde_json::from_str(&read("b.json")).expect("JSON");
+    let sidecar: serde_json::Value = serde_json::from_str(&read("b.svg.json")).expect("JSON");
     let rate = sidecar["rate"].as_f64().expect("a rate");
     assert!((0.0..1.0).contains(&rate) && rate > 0.0, "{rate}");
 }

@@ -105,10 +105,23 @@ impl egui::Plugin for Images {
     }
 }
 
-/// A picture as the address of an `<image>`: PNG, base64. `tint` is multiplied with it.
-pub fn data_uri(image: &ColorImage, tint: Color32) -> Result<String, png::EncodingError> {
-    let pixels = image.pixels.iter().map(|&pixel| pixel * tint);
-    let rgba: Vec<[u8; 4]> = pixels.map(|p| p.to_srgba_unmultiplied()).collect();
-    let png = super::png::encode(image.size, &rgba, None)?;
+/// A picture as the address of an `<image>`: PNG, base64. `tint` is multiplied with it, and each
+/// pixel becomes a square of `times` x `times` pixels.
+pub fn data_uri(
+    image: &ColorImage,
+    tint: Color32,
+    times: usize,
+) -> Result<String, png::EncodingError> {
+    let mut rgba: Vec<[u8; 4]> = Vec::with_capacity(image.pixels.len() * times * times);
+    for row in image.pixels.chunks(image.width().max(1)) {
+        let pixels = row
+            .iter()
+            .map(|&pixel| (pixel * tint).to_srgba_unmultiplied());
+        let row: Vec<[u8; 4]> = pixels.flat_map(|p| std::iter::repeat_n(p, times)).collect();
+        for _ in 0..times {
+            rgba.extend_from_slice(&row);
+        }
+    }
+    let png = super::png::encode(image.size.map(|side| side * times), &rgba, None)?;
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(png)))
 }

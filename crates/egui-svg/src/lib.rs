@@ -7,6 +7,8 @@ pub mod boxes;
 mod document;
 mod fonts;
 #[cfg(feature = "shapes")]
+mod ids;
+#[cfg(feature = "shapes")]
 mod images;
 #[cfg(feature = "shapes")]
 mod meshes;

@@ -1,5 +1,5 @@
-//! Text of egui as text of SVG: a run for each format of a row, placed and as wide as egui laid
-//! it out, so that another font of the reader's takes the same room.
+//! Text of egui as text of SVG: an element for each format of a row. Each word is placed and as
+//! wide as egui laid it out, so that another font of the reader takes the same room.
 
 use std::fmt::Write as _;
 
@@ -165,13 +165,12 @@ fn text_element(
     origin: Pos2,
     typography: &Typography,
 ) -> String {
-    let (start, end) = (&glyphs[0], &glyphs[glyphs.len() - 1]);
-    let mut element = format!(
-        "<text x=\"{}\" y=\"{}\"{}",
-        Num(origin.x + start.pos.x),
-        Num(origin.y),
-        paint("fill", ink)
-    );
+    let words = words(glyphs);
+    let mut element = String::from("<text");
+    if words.len() == 1 {
+        element.push_str(&place(glyphs, format, origin.x));
+    }
+    let _ = write!(element, " y=\"{}\"{}", Num(origin.y), paint("fill", ink));
     let size = format.font_id.size;
     if size != typography.size {
         let _ = write!(element, " font-size=\"{}\"", Num(size));
@@ -184,12 +183,52 @@ fn text_element(
     if spacing != 0.0 {
         let _ = write!(element, " letter-spacing=\"{}\"", Num(spacing));
     }
-    // The last letter's own spacing is no part of the text's length.
-    let width = end.max_x() - start.pos.x - spacing;
-    if glyphs.len() > 1 {
-        let _ = write!(element, " textLength=\"{}\"", Num(width));
+    element.push('>');
+    let text = |glyphs: &[Glyph]| escaped(&glyphs.iter().map(|g| g.chr).collect::<String>());
+    if words.len() == 1 {
+        element.push_str(&text(glyphs));
+    } else {
+        let mut end = 0;
+        for word in words {
+            let place = place(&glyphs[word.clone()], format, origin.x);
+            let (space, letters) = (&glyphs[end..word.start], &glyphs[word.clone()]);
+            let _ = write!(
+                element,
+                "{}<tspan{place}>{}</tspan>",
+                text(space),
+                text(letters)
+            );
+            end = word.end;
+        }
     }
-    let text: String = glyphs.iter().map(|g| g.chr).collect();
-    let _ = write!(element, ">{}</text>", escaped(&text));
+    element.push_str("</text>");
     element
+}
+
+/// The words of a run that neither starts nor ends with a space.
+fn words(glyphs: &[Glyph]) -> Vec<std::ops::Range<usize>> {
+    let mut words: Vec<std::ops::Range<usize>> = Vec::new();
+    for (i, glyph) in glyphs.iter().enumerate() {
+        match words.last_mut() {
+            _ if glyph.chr.is_whitespace() => {}
+            Some(word) if word.end == i => word.end = i + 1,
+            _ => words.push(i..i + 1),
+        }
+    }
+    words
+}
+
+/// Where a word starts, and its width. Each word has its place: some programs do not know
+/// `textLength`, and in a wider font a whole line would run into what follows it.
+fn place(word: &[Glyph], format: &TextFormat, origin: f32) -> String {
+    let (Some(start), Some(end)) = (word.first(), word.last()) else {
+        return String::new();
+    };
+    let mut place = format!(" x=\"{}\"", Num(origin + start.pos.x));
+    if word.len() > 1 {
+        // The last letter's own spacing is no part of the text's length.
+        let width = end.max_x() - start.pos.x - format.extra_letter_spacing;
+        let _ = write!(place, " textLength=\"{}\"", Num(width));
+    }
+    place
 }

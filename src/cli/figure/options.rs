@@ -133,7 +133,7 @@ pub struct Figure {
     /// Writes the outlines of letters into an SVG, for readers without the fonts.
     #[arg(long)]
     pub outline_text: bool,
-    /// Also writes FIG.json: hashes of model and photos, the settings, and the command.
+    /// Also writes FIG.svg.json or FIG.png.json: hashes of model and photos, the settings, and the command.
     #[arg(long)]
     pub sidecar: bool,
     /// Also writes FIG.csv: the numbers of the figure.

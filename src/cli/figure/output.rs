@@ -42,7 +42,7 @@ impl Figure {
             None
         };
         let mut files = vec![(out.to_owned(), bytes)];
-        files.extend(sidecar.map(|text| (out.with_extension("json"), text)));
+        files.extend(sidecar.map(|text| (out.with_added_extension("json"), text)));
         if let (true, Some(numbers)) = (self.csv, numbers(state, view)) {
             files.push((out.with_extension("csv"), numbers.into_bytes()));
         }

@@ -125,9 +125,11 @@ pub fn figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
 /// The rows of the table.
 fn rows(state: &State) -> Vec<table::Row> {
     let settings = &state.settings;
-    let rows = state.opened.base.as_ref().map(|base| {
-        table::rows(base, settings.call, state.semantics(), settings.layer_sort)
-    });
+    let rows = state
+        .opened
+        .base
+        .as_ref()
+        .map(|base| table::rows(base, settings.call, state.semantics(), settings.layer_sort));
     rows.unwrap_or_default()
 }
 

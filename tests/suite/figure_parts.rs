@@ -41,7 +41,7 @@ fn drawn_as(app: &App, view: View, part: Part, size: Option<[f32; 2]>) -> Result
     )
 }
 
-/// Texts of a drawing, in its order. Each word has a tag of its own.
+/// Texts of a drawing, in its order. Each letter has a tag of its own.
 pub fn texts(svg: &str) -> Vec<String> {
     let elements = svg.split("<text").skip(1);
     let elements = elements.filter_map(|part| part.split_once("</text>"));

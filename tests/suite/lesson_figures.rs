@@ -64,7 +64,8 @@ fn each_step_is_a_figure_and_the_same_bytes_again() {
         assert!(name.ends_with("json") || b[name] == *bytes, "{name}");
     }
     assert!(a["02-frozen.svg"] != a["03-not-frozen.svg"]);
-    let sidecar: serde_json::Value = serde_json::from_slice(&a["02-frozen.svg.json"]).expect("JSON");
+    let sidecar: serde_json::Value =
+        serde_json::from_slice(&a["02-frozen.svg.json"]).expect("JSON");
     assert_eq!(sidecar["step"], "Frozen?");
     assert_eq!(sidecar["channel"], 5);
     assert_eq!(sidecar["trainable"]["flags"], "none");

@@ -40,9 +40,9 @@ fn drawn_within(clip_rect: Rect, shapes: Vec<Shape>, images: &Images) -> String 
 
 /// The prefix of the ids of a document.
 fn prefix(svg: &str) -> Option<&str> {
-    let at = svg.find("=\"#f").map(|at| at + 3);
-    let at = at.or_else(|| svg.find("(#f").map(|at| at + 2))?;
-    Some(&svg[at..at + "f01234567-".len()])
+    let starts = svg.match_indices("#f").map(|(at, _)| &svg[at + 1..]);
+    let mut prefixes = starts.filter_map(|rest| rest.get(..10));
+    prefixes.find(|prefix| prefix.ends_with('-'))
 }
 
 /// The document with the ids it would have alone in its page.
@@ -50,19 +50,20 @@ fn without_prefix(svg: &str) -> String {
     prefix(svg).map_or_else(|| svg.to_owned(), |prefix| svg.replace(prefix, ""))
 }
 
-/// The words of a text, with the place of each: `x`, the width and the letters.
-fn words(svg: &str) -> Vec<(f32, f32, String)> {
-    let number = |tag: &str, name: &str| -> Option<f32> {
-        let (_, value) = tag.split_once(&format!(" {name}=\""))?;
-        value.split('"').next()?.parse().ok()
-    };
-    svg.split('<')
-        .filter_map(|tag| tag.split_once('>'))
-        .filter_map(|(tag, text)| {
-            let width = number(tag, "textLength").unwrap_or(0.0);
-            Some((number(tag, "x")?, width, text.to_owned()))
-        })
-        .collect()
+/// The letters of texts, with the place of each.
+fn letters(svg: &str) -> Vec<(f32, String)> {
+    let tags = svg.split('<').filter_map(|tag| tag.split_once('>'));
+    tags.filter_map(|(tag, letter)| {
+        let (_, x) = tag.split_once("tspan x=\"")?;
+        Some((x.trim_end_matches('"').parse().ok()?, letter.to_owned()))
+    })
+    .collect()
+}
+
+/// What a program that reads no tags finds.
+fn without_tags(svg: &str) -> String {
+    let tags = svg.split('<').filter_map(|tag| tag.split_once('>'));
+    tags.map(|(_, text)| text).collect()
 }
 
 fn drawn(shapes: Vec<Shape>) -> String {
@@ -202,7 +203,7 @@ fn ids_of_two_figures_differ_and_those_of_one_never_change() {
     }
     for svg in [&red, &blue] {
         let own = prefix(svg).unwrap();
-        let references = svg.matches("=\"#f").count() + svg.matches("url(#").count();
+        let references = svg.matches("xlink:href=\"#").count() + svg.matches("url(#").count();
         assert_eq!(svg.matches(own).count(), references + ids(svg).len());
     }
     let outlined = crate::outlined(&red, &FILES).unwrap();
@@ -273,16 +274,10 @@ fn each_format_of_a_text_is_a_run_of_its_own() {
     });
     output.textures_delta.clear();
     let svg = drawn(text);
-    let words = [
-        ">one</text>",
-        ">two</text>",
-        ">&amp;</tspan> <tspan",
-        ">three</tspan></text>",
-        "…</text>",
-    ];
-    for word in words {
-        assert!(svg.contains(word), "{word}: {svg}");
-    }
+    let lines = svg.lines().map(without_tags);
+    let lines: Vec<String> = lines.collect();
+    assert_eq!(lines[..3], ["one", "two", "&amp; three"], "{svg}");
+    assert!(lines[3].ends_with('…'), "{lines:?}");
     assert_eq!(svg.matches("font-weight=\"600\"").count(), 1);
     assert_eq!(
         svg.matches("#ff0000").count(),
@@ -292,40 +287,33 @@ fn each_format_of_a_text_is_a_run_of_its_own() {
 }
 
 #[test]
-fn each_word_has_its_place_and_width() {
+fn each_letter_has_its_place() {
     let ctx = Context::default();
     ctx.set_fonts(definitions());
     let mut galley = None;
     let mut output = ctx.run_ui(RawInput::default(), |ui| {
         let font = FontId::new(13.0, FontFamily::Proportional);
-        let job = LayoutJob::simple(" of  two < words ".into(), font, RED, f32::INFINITY);
+        let job = LayoutJob::simple(" of  two < e\u{301} w".into(), font, RED, f32::INFINITY);
         galley = Some(ui.painter().layout_job(job));
     });
     output.textures_delta.clear();
     let galley = galley.unwrap();
-    let row = &galley.rows[0];
     let svg = drawn(vec![
         TextShape::new(pos2(5.0, 5.0), galley.clone(), RED).into(),
     ]);
-    let placed = words(&svg);
-    let letters: Vec<&str> = placed.iter().map(|(.., text)| text.as_str()).collect();
-    assert_eq!(letters, ["of", "two", "&lt;", "words"], "{svg}");
-    for ((x, width, text), first) in placed.iter().zip([1, 5, 9, 11]) {
-        let last = first + text.replace("&lt;", "<").len() - 1;
-        let [from, to] = [row.glyphs[first].pos.x, row.glyphs[last].max_x()];
-        assert!((x - 5.0 - from).abs() < 0.01, "{text}: {x}");
-        assert!(
-            text == "&lt;" || (width - (to - from)).abs() < 0.01,
-            "{text}"
-        );
+    let placed = letters(&svg);
+    let texts: Vec<&str> = placed.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts[..6], ["o", "f  ", "t", "w", "o ", "&lt; "], "{svg}");
+    // It can be found and copied.
+    assert_eq!(without_tags(&svg).trim_end(), "of  two &lt; e\u{301} w");
+    let glyphs = &galley.rows[0].glyphs;
+    for ((x, text), glyph) in placed.iter().zip([1, 2, 5, 6, 7, 9]) {
+        let (x, glyph) = (x - 5.0, &glyphs[glyph]);
+        assert!((x - glyph.pos.x).abs() <= 1.0, "{text}: {x}");
     }
-    // Without its tags, the line is the text: it can be found and copied.
-    let plain: String = svg
-        .split('<')
-        .filter_map(|tag| tag.split_once('>'))
-        .map(|(_, text)| text)
-        .collect();
-    assert_eq!(plain.trim_end(), "of  two &lt; words");
+    // Not rounded to pixels: two letters are apart by the advance of the first.
+    let apart = placed[1].0 - placed[0].0;
+    assert!((apart - glyphs[1].advance_width).abs() < 0.02, "{apart}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Text of egui as text of SVG: an element for each format of a row. Each word is placed and as
-//! wide as egui laid it out, so that another font of the reader takes the same room.
+//! Text of egui as text of SVG: an element for each format of a row. Each letter is
+//! placed as egui laid it out, so that another font takes the same room.
 
 use std::fmt::Write as _;
 
@@ -165,12 +165,7 @@ fn text_element(
     origin: Pos2,
     typography: &Typography,
 ) -> String {
-    let words = words(glyphs);
-    let mut element = String::from("<text");
-    if words.len() == 1 {
-        element.push_str(&place(glyphs, format, origin.x));
-    }
-    let _ = write!(element, " y=\"{}\"{}", Num(origin.y), paint("fill", ink));
+    let mut element = format!("<text y=\"{}\"{}", Num(origin.y), paint("fill", ink));
     let size = format.font_id.size;
     if size != typography.size {
         let _ = write!(element, " font-size=\"{}\"", Num(size));
@@ -179,56 +174,44 @@ fn text_element(
     if format.italics {
         element.push_str(" font-style=\"italic\"");
     }
-    let spacing = format.extra_letter_spacing;
-    if spacing != 0.0 {
-        let _ = write!(element, " letter-spacing=\"{}\"", Num(spacing));
+    let letters = letters(glyphs, format.extra_letter_spacing);
+    let only = letters.len() == 1;
+    if !only {
+        element.push('>');
     }
-    element.push('>');
-    let text = |glyphs: &[Glyph]| escaped(&glyphs.iter().map(|g| g.chr).collect::<String>());
-    if words.len() == 1 {
-        element.push_str(&text(glyphs));
-    } else {
-        let mut end = 0;
-        for word in words {
-            let place = place(&glyphs[word.clone()], format, origin.x);
-            let (space, letters) = (&glyphs[end..word.start], &glyphs[word.clone()]);
-            let _ = write!(
-                element,
-                "{}<tspan{place}>{}</tspan>",
-                text(space),
-                text(letters)
-            );
-            end = word.end;
-        }
+    for (x, letter) in letters {
+        let (x, letter) = (Num(origin.x + x), escaped(&letter));
+        let _ = if only {
+            write!(element, " x=\"{x}\">{letter}")
+        } else {
+            write!(element, "<tspan x=\"{x}\">{letter}</tspan>")
+        };
     }
     element.push_str("</text>");
     element
 }
 
-/// The words of a run that neither starts nor ends with a space.
-fn words(glyphs: &[Glyph]) -> Vec<std::ops::Range<usize>> {
-    let mut words: Vec<std::ops::Range<usize>> = Vec::new();
-    for (i, glyph) in glyphs.iter().enumerate() {
-        match words.last_mut() {
-            _ if glyph.chr.is_whitespace() => {}
-            Some(word) if word.end == i => word.end = i + 1,
-            _ => words.push(i..i + 1),
+/// The letters of a run and where each starts. Spaces and combining marks are added to the letter
+/// before them.
+///
+/// Each letter is placed, because some programs ignore `textLength`: in a wider font a run would
+/// cover what follows it.
+fn letters(glyphs: &[Glyph], spacing: f32) -> Vec<(f32, String)> {
+    let mut letters: Vec<(f32, String)> = Vec::new();
+    let mut x = glyphs.first().map_or(0.0, |glyph| glyph.pos.x);
+    for glyph in glyphs {
+        // egui rounds positions to pixels. The sum of the advances is not rounded.
+        if (x - glyph.pos.x).abs() > 1.0 {
+            x = glyph.pos.x;
+        }
+        let is_own = glyph.advance_width > 0.0 && !glyph.chr.is_whitespace();
+        match letters.last_mut() {
+            Some((_, letter)) if !is_own => letter.push(glyph.chr),
+            _ => letters.push((x, glyph.chr.to_string())),
+        }
+        if glyph.advance_width > 0.0 {
+            x += glyph.advance_width + spacing;
         }
     }
-    words
-}
-
-/// Where a word starts, and its width. Each word has its place: some programs do not know
-/// `textLength`, and in a wider font a whole line would run into what follows it.
-fn place(word: &[Glyph], format: &TextFormat, origin: f32) -> String {
-    let (Some(start), Some(end)) = (word.first(), word.last()) else {
-        return String::new();
-    };
-    let mut place = format!(" x=\"{}\"", Num(origin + start.pos.x));
-    if word.len() > 1 {
-        // The last letter's own spacing is no part of the text's length.
-        let width = end.max_x() - start.pos.x - format.extra_letter_spacing;
-        let _ = write!(place, " textLength=\"{}\"", Num(width));
-    }
-    place
+    letters
 }

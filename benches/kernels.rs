@@ -1,4 +1,4 @@
-//! The kernels on shapes of MobileNetV2 at 160 x 160: `cargo bench --bench kernels`.
+//! Times the kernels on the shapes of MobileNetV2 at 160 x 160: `cargo bench --bench kernels`.
 
 #![allow(missing_docs, reason = "a benchmark has no readers")]
 

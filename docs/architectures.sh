@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes architectures.md beside it: every architecture through its framework and through `modelens run`.
+# Makes architectures.md: compares every architecture in its framework and in `modelens run`.
 # usage: docs/architectures.sh MODELENS [PYTHON]     (PYTHON has tensorflow, tf_keras, torch, torchvision, timm,
 # onnx, onnxruntime, onnxscript and tf2onnx)
-# Takes tens of minutes. Exit status 1 where a row is above the limit, as the table then says.
+# Takes tens of minutes. Exit status 1 if a row is above the limit.
 set -uo pipefail
 modelens=$(realpath "$1") python=${2:-python3}
 here=$(dirname "$(realpath "$0")")
@@ -22,36 +22,36 @@ names = ["tensorflow", "keras", "tf_keras", "torch", "torchvision", "timm", "onn
 print(", ".join(x for name in names for x in line(name)))')
 {
     cat <<TEXT
-# Every architecture beside its framework
+# Every architecture compared with its framework
 
 Each network is built by its framework with random weights, saved, and given a few random photos in both modes, by the
-framework and by \`modelens run\`; dropout and stochastic depth are off on both sides. A number is the largest
-difference as a part of the largest value, of the outputs in inference and in training, and of the moving statistics
-after the training pass. A row passes where all three are at most 1e-4. Nothing is downloaded.
+framework and by \`modelens run\`; dropout and stochastic depth are off on both sides. The numbers are the
+largest differences, relative to the largest value: of the outputs in inference, of the outputs in training, and of the
+moving statistics after the training pass. A row passes if all three are at most 1e-4. Nothing is downloaded.
 
 Frameworks: $versions.
 
-The command that makes this page:
+This command makes the page:
 
     cargo build --release && docs/architectures.sh target/release/modelens
 
-The weights are drawn so that they fit each other: moving statistics near those of what each BatchNorm receives, and
-most of beta above 0. With others the values grow, or roundings are enlarged, from layer to layer, until the framework
-in float32 is itself more than 1e-4 from the framework in float64. Networks without BatchNorm (VGG, ConvNeXt) have no
-moving statistics: 0 stands there.
+The random weights fit each other: moving statistics are near the statistics of what each BatchNorm receives, and most
+of beta is above 0. With other weights the values or the rounding errors grow from layer to layer, until the framework in
+float32 differs from itself in float64 by more than 1e-4. Networks without BatchNorm (VGG, ConvNeXt) have no moving
+statistics: their column shows 0.
 TEXT
     for table in "Keras 3:keras3" "Keras 2:keras2" "PyTorch:pytorch" "ONNX:onnx"; do
         printf '\n## %s\n\n' "${table%%:*}"
-        # An ONNX file has no moving statistics to compare, and its table another column in front.
+        # The table of ONNX files has one column more in front and no moving statistics.
         onnx=0
         if [ "${table##*:}" = onnx ]; then
             onnx=1
             cat <<TEXT
-The same networks as their exporters write them, beside onnxruntime in inference and, where the file keeps BatchNorm and
-comes from PyTorch, beside PyTorch in \`.train()\`. Writers: torch (today's exporter) and torch legacy, which both fold
+The same networks as their exporters write them, compared with onnxruntime in inference and, if the file keeps BatchNorm
+and comes from PyTorch, with PyTorch in \`.train()\`. Writers: torch (the current exporter) and torch legacy, which both fold
 most of BatchNorm into the convolutions; torch kept (legacy, \`training=PRESERVE\`), which does not; Keras' export, which
-is tf2onnx; and tf2onnx on Keras' SavedModel, where Keras' export leaves out constants and its file does not run. A dash:
-nothing to compare. Refused: the file is not opened, and the sentence says which operator.
+is tf2onnx; and tf2onnx on Keras' SavedModel, if Keras' export leaves out constants and its file does not run. A dash
+means that there is nothing to compare. Refused files do not open; the error names the operator.
 
 TEXT
         fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the pictures of the README; running it again changes no byte. MODELENS names a program that
-# is already built.
+# Makes the pictures of the README; running it again changes no byte. Set MODELENS to use a program that is
+# already built.
 set -eu
 cd "$(dirname "$0")/.."
 modelens() { ${MODELENS:-cargo run --quiet --locked --release --} "$@"; }

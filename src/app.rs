@@ -1,10 +1,11 @@
-//! The window: drains the worker, lays out the panels, carries out commands.
+//! The window: takes events, lays out the panels, carries out commands.
 
 mod commands;
 mod desk;
 mod dialogs;
 mod events;
 mod export;
+mod held;
 mod keys;
 mod lecture;
 mod lesson;
@@ -19,7 +20,7 @@ mod undo;
 mod walk;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use eframe::egui;
 use eframe::egui::{CentralPanel, Context, Panel, Ui};
@@ -28,7 +29,7 @@ use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme::{self, sizes};
 use crate::views::{self, Show};
-use crate::worker::{Clock, ModelSource, PhotosSource, Worker};
+use crate::worker::{Clock, Jobs, ModelSource, Options, PhotosSource, system_clock};
 use egui_svg::Images;
 
 use crate::words::notices as words;
@@ -47,7 +48,7 @@ pub struct AppOptions {
     pub lesson: Option<PathBuf>,
     /// The folder of the settings that are remembered; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
-    /// What the times in the window are measured with.
+    /// Measures the times that the window shows.
     pub clock: Clock,
 }
 
@@ -59,24 +60,25 @@ impl Default for AppOptions {
             theme: None,
             lesson: None,
             settings: None,
-            clock: Instant::elapsed,
+            clock: system_clock,
         }
     }
 }
 
-/// Between two looks at what the worker has said, where no frames come.
+/// Polling interval of [`App::settle`].
 const WAIT: Duration = Duration::from_millis(2);
 
-/// The window's state and the thread that computes for it.
+/// The window's state and whoever computes for it.
 pub struct App {
     state: State,
-    worker: Worker,
+    jobs: Box<dyn Jobs>,
+    held: held::Held,
     dialogs: dialogs::Dialogs,
     /// What the export dialog has drawn last.
     drawn_from: Option<export::DrawnFrom>,
     /// When the figure in the export dialog was drawn, in the window's seconds.
     drawn_at_secs: f64,
-    /// How many parts of results have come from the worker.
+    /// Number of results that have arrived, whole or in part.
     heard: u64,
     history: undo::History,
     /// What the person had chosen before a lesson was opened.
@@ -87,10 +89,10 @@ pub struct App {
 }
 
 impl App {
-    /// Starts the worker and asks it for the model and the photos.
+    /// Starts the computing side and asks it for the model and the photos.
     ///
     /// # Errors
-    /// When the system gives no thread for the worker.
+    /// The system refuses another thread.
     pub fn new(cc: &eframe::CreationContext<'_>, options: AppOptions) -> std::io::Result<Self> {
         Self::in_context(&cc.egui_ctx, options)
     }
@@ -98,15 +100,17 @@ impl App {
     /// The same without a window: [`App::settle`] takes the place of frames.
     ///
     /// # Errors
-    /// When the system gives no thread for the worker.
+    /// The system refuses another thread.
     pub fn in_context(ctx: &Context, options: AppOptions) -> std::io::Result<Self> {
         theme::install(ctx);
         Images::install(ctx);
         let wake = ctx.clone();
-        let worker = Worker::start_with(
+        let jobs = crate::worker::start(
+            Options {
+                clock: options.clock,
+                fonts: theme::fonts::FOR_FIGURES,
+            },
             move || wake.request_repaint(),
-            options.clock,
-            theme::fonts::FOR_FIGURES,
         )?;
         let settings_file::Loaded {
             kept,
@@ -115,7 +119,8 @@ impl App {
         } = settings_file::load(options.settings.as_deref());
         let mut app = Self {
             state: State::default(),
-            worker,
+            jobs,
+            held: held::Held::default(),
             dialogs: dialogs::Dialogs::new(),
             drawn_from: None,
             drawn_at_secs: 0.0,
@@ -157,25 +162,26 @@ impl App {
         Ok(app)
     }
 
-    /// Whether the worker has something to do for this window.
+    /// Whether something is being computed for this window.
     pub fn is_busy(&self) -> bool {
         let computing = !self.state.computed.running.is_empty() || self.state.walk.is_walking();
         computing || self.state.export.waits
     }
 
-    /// Takes what the worker has said, and asks it for what is shown.
+    /// Takes the events that have arrived, and asks for what is to be shown.
     fn step(&mut self, ctx: &Context) {
         self.drain(ctx);
         self.answers(ctx);
         self.settle_lesson(ctx);
         self.run_lesson();
         self.ask(ctx);
+        self.release_unused();
         self.keep_fill(ctx);
         self.walk(ctx);
         self.keep_export(ctx);
     }
 
-    /// Waits until the worker has nothing more to do.
+    /// Waits until everything is computed.
     pub fn settle(&mut self, ctx: &Context) {
         self.step(ctx);
         while self.is_busy() {

@@ -1,7 +1,17 @@
-//! modelens shows, side by side and on the same pixels, what augmentation, dropout and
-//! BatchNorm do with `training=True` and with `training=False`.
+#![doc = include_str!("../README.md")]
 //!
-//! Data flows one way: file or photo -> [`model`] and [`dataset`] -> [`worker`] -> [`views`] or [`cli`].
+//! # Modules
+//!
+//! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
+//! 1. [`cli`]: the command line
+//! 2. [`app`]: the window's event loop, which carries out commands
+//! 3. [`views`]: what the window draws
+//! 4. [`figure`]: views as files
+//! 5. [`lesson`]: lessons, and the values that their texts show
+//! 6. [`command`]: what a person can ask for
+//! 7. [`words`]: the window's texts
+//! 8. [`state`]: what the window knows and what was chosen
+//! 9. [`theme`]: colours, sizes, fonts
 
 pub mod app;
 pub mod cli;
@@ -13,5 +23,5 @@ pub mod theme;
 pub mod views;
 pub mod words;
 
-pub use modelens_core::{assets, augment, dataset, model, random, train};
+pub use modelens_core::{augment, dataset, formats, model, random, rules, train};
 pub use modelens_jobs as worker;

@@ -1,4 +1,4 @@
-//! Arguments to window or command line.
+//! Opens the window, or runs a command of the command line.
 
 use std::process::ExitCode;
 
@@ -23,17 +23,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Opens the window and returns when it is closed.
+/// Opens the window. Returns when it is closed.
 fn open_window(cli: &Cli) -> Result<(), Failure> {
     let (mut model, mut photos) = (cli.model.as_deref(), cli.photos.as_deref());
-    // A lone folder can only be meant as photos.
+    // A folder can only be meant as photos.
     if photos.is_none() && model.is_some_and(std::path::Path::is_dir) {
         photos = model.take();
     }
     let lesson = model.filter(|path| path.extension().is_some_and(|e| e == LESSON_EXTENSION));
     if lesson.is_some() {
         if photos.is_some() {
-            let line = "a lesson names its own photos: give the lesson alone";
+            let line = "a lesson names its own photos: leave out PHOTO_DIR";
             return Err(Failure::Usage(line.to_owned()));
         }
         model = None;
@@ -44,7 +44,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         theme: None,
         lesson: lesson.map(std::path::Path::to_owned),
         settings: settings_file::folder(),
-        clock: std::time::Instant::elapsed,
+        clock: modelens::worker::system_clock,
     };
     for path in [options.model.path(), options.photos.path(), lesson]
         .into_iter()
@@ -68,11 +68,11 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
     };
     eframe::run_native("modelens", native, Box::new(create)).map_err(|error| {
         let text = error.to_string();
-        // The window library puts a line of its own source in front of the system's words.
+        // The window library puts a position in its source before the system's message.
         let cause = text
             .rsplit_once(".rs:")
             .and_then(|(_, end)| end.split_once(": "));
         let cause = cause.map_or(text.as_str(), |(_, cause)| cause);
-        Failure::File(format!("no window can be opened: {cause}"))
+        Failure::File(format!("the window cannot be opened: {cause}"))
     })
 }

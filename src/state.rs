@@ -18,13 +18,14 @@ use eframe::egui::TextureHandle;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::Pipeline;
-use crate::dataset::{PhotoSet, Photos};
+use crate::dataset::PhotoSet;
 use crate::lesson::{Control, OpenLesson};
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::words::common;
 use crate::words::window as words;
 use crate::worker::{
-    DropoutSetting, Grid, Job, Look, Looked, ModelSource, PhotosSource, PredictLook,
+    DropoutSetting, Grid, Job, Look, LookResult, ModelSource, PhotosId, PhotosSource, PredictLook,
+    Stage, TrainedId,
 };
 
 pub use desk::{Desk, Lecture, Search, Sheet};
@@ -195,6 +196,8 @@ pub struct Opened {
     pub base: Option<Base>,
     pub gallery: Option<Gallery>,
     pub opening_model: Option<ModelSource>,
+    /// The trained model that is being opened.
+    pub opening_trained: Option<TrainedId>,
     pub opening_photos: Option<PhotosSource>,
     /// The photo to choose once the folder around it is open.
     pub wanted_photo: Option<String>,
@@ -204,7 +207,7 @@ pub struct Opened {
 #[derive(Clone, Debug)]
 pub struct Running {
     pub job: Job,
-    pub stage: &'static str,
+    pub stage: Stage,
     pub done: usize,
     pub total: usize,
 }
@@ -219,8 +222,10 @@ pub struct Notice {
 
 /// The chosen photo, small.
 pub struct Thumbnail {
-    pub photos: Photos,
+    pub photos: PhotosId,
     pub photo: usize,
+    /// The photo's name in its set.
+    pub name: String,
     pub texture: TextureHandle,
 }
 
@@ -246,10 +251,10 @@ pub struct FillTexture {
 /// What the worker computed and what it does now.
 #[derive(Default)]
 pub struct Computed {
-    results: [Option<Arc<Looked>>; View::ALL.len()],
+    results: [Option<Arc<LookResult>>; View::ALL.len()],
     pub grid: Option<GridTextures>,
     pub thumbnail: Option<Thumbnail>,
-    pub thumbnail_sent: Option<(Photos, usize)>,
+    pub thumbnail_sent: Option<(PhotosId, usize)>,
     pub running: Vec<Running>,
     pub sent: Option<Look>,
     /// When the look was sent, in the window's seconds.
@@ -262,12 +267,12 @@ pub struct Computed {
 
 impl Computed {
     /// The latest result of a view, up to date or not.
-    pub fn result(&self, view: View) -> Option<&Arc<Looked>> {
+    pub fn result(&self, view: View) -> Option<&Arc<LookResult>> {
         self.results[view.index()].as_ref()
     }
 
     /// Keeps a result.
-    pub fn store(&mut self, looked: Arc<Looked>) {
+    pub fn store(&mut self, looked: Arc<LookResult>) {
         let view = View::of(&looked.look);
         self.results[view.index()] = Some(looked);
     }
@@ -284,7 +289,7 @@ impl Computed {
     }
 
     /// Notes that a job runs.
-    pub fn start(&mut self, job: Job, stage: &'static str) {
+    pub fn start(&mut self, job: Job, stage: Stage) {
         self.progress(Running {
             job,
             stage,

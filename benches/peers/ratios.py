@@ -1,9 +1,9 @@
-"""One table: the time that modelens takes for the MobileNetV2 base, beside the frameworks', and as ratios.
+"""Prints a table of times for the MobileNetV2 base: modelens, the frameworks, and their ratios.
 
 usage: python ratios.py [PROGRAM] [RUNS]     PROGRAM: modelens, built with --release
 Needs: pip install tensorflow torch torchvision onnxruntime onnx
-All run right after each other with two threads each; 160 x 160 x 3, batch 32, float32, medians. What another program
-does at the same time falls on one of them only: look at the load before believing a ratio.
+All run one after another with two threads; 160 x 160 x 3, batch 32, float32, medians. Load from other programs may fall
+on one of them only: check the load before you trust a ratio.
 """
 
 import json

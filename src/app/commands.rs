@@ -7,8 +7,7 @@ use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::{Flags, Role};
 use crate::state::{MAX_BATCH, Search, Sheet, View};
 use crate::views;
-use crate::worker::{Job, PhotosSource, PredictLook, Request};
-use modelens_jobs::words;
+use crate::worker::{Job, PhotosSource, PredictLook, Request, Stage};
 
 impl App {
     /// Carries out one command.
@@ -20,15 +19,16 @@ impl App {
             Command::Do(action) => self.act(ctx, action),
             Command::Training(command) => self.train(ctx, command),
             Command::OpenModel(source) => {
-                state.computed.start(Job::OpenModel, words::OPENING);
+                state.computed.start(Job::OpenModel, Stage::Opening);
                 state.opened.opening_model = Some(source.clone());
-                self.worker.send(Request::OpenModel(source));
+                state.opened.opening_trained = None;
+                self.jobs.send(Request::OpenModel(source));
             }
             Command::OpenPhotos(source) => {
-                state.computed.start(Job::OpenPhotos, words::LISTING);
+                state.computed.start(Job::OpenPhotos, Stage::Listing);
                 state.opened.opening_photos = Some(source.clone());
                 state.opened.wanted_photo = None;
-                self.worker.send(Request::OpenPhotos(source));
+                self.jobs.send(Request::OpenPhotos(source));
             }
             Command::OpenPhoto(path) => {
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
@@ -218,10 +218,11 @@ impl App {
     }
 
     fn cancel(&mut self) {
-        self.worker.cancel();
+        self.jobs.cancel();
         self.state.walk.stop();
         let opened = &mut self.state.opened;
         opened.opening_model = None;
+        opened.opening_trained = None;
         opened.opening_photos = None;
         opened.wanted_photo = None;
         self.stop_runs();

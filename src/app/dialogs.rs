@@ -12,9 +12,9 @@ use rfd::{AsyncFileDialog, FileHandle};
 
 use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
+use crate::formats;
 use crate::words::dialogs as words;
-use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, SaveModel};
-use modelens_jobs::words as progress;
+use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId};
 
 /// Answers that may wait at once; more than that, nobody can click in one frame.
 const WAITING: usize = 8;
@@ -23,7 +23,6 @@ const WAITING: usize = 8;
 /// a system without dialogs from a person who closes one.
 const QUICKEST: Duration = Duration::from_millis(300);
 
-const MODEL_EXTENSIONS: [&str; 7] = ["h5", "hdf5", "keras", "safetensors", "pth", "pt", "onnx"];
 /// What a lesson's name ends in.
 pub const LESSON_EXTENSION: &str = "toml";
 const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
@@ -35,7 +34,7 @@ enum Answer {
     Lesson(PathBuf),
     SaveLesson(PathBuf),
     Save(PathBuf, Arc<Figure>),
-    SaveModel(PathBuf, Box<SaveModel>),
+    SaveModel(PathBuf, TrainedId),
     /// The dialog ended before anybody could have closed it.
     NoDialog,
     NoThread(std::io::Error),
@@ -55,9 +54,10 @@ impl Dialogs {
 
     /// Asks for a model file.
     pub fn open_base(&self, ctx: &Context) {
+        let endings: Vec<&str> = formats::endings().collect();
         let dialog = AsyncFileDialog::new()
             .set_title(words::OPEN_BASE)
-            .add_filter(words::MODELS, &MODEL_EXTENSIONS)
+            .add_filter(words::MODELS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
         self.wait(ctx, dialog.pick_file(), |file| {
             Answer::Base(file.path().to_owned())
@@ -121,22 +121,24 @@ impl Dialogs {
         });
     }
 
-    /// Asks where a trained model is to be saved; its `path` is taken for the name to begin with.
-    pub fn save_model(&self, ctx: &Context, job: SaveModel) {
-        let name = job.path.to_string_lossy().into_owned();
-        let extension = job.path.extension().map(std::ffi::OsStr::to_owned);
-        let extension = extension.unwrap_or_default();
-        let text = extension.to_string_lossy().into_owned();
+    /// Asks where to save a trained model, and suggests `name`.
+    pub fn save_model(
+        &self,
+        ctx: &Context,
+        trained: TrainedId,
+        name: &str,
+        extension: &'static str,
+    ) {
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_MODEL)
             .set_file_name(name)
-            .add_filter(words::MODEL, &[text]);
+            .add_filter(words::MODEL, &[extension]);
         self.wait(ctx, dialog.save_file(), move |file| {
             let mut path = file.path().to_owned();
-            if path.extension() != Some(&extension) {
-                path.set_extension(&extension);
+            if path.extension() != Some(extension.as_ref()) {
+                path.set_extension(extension);
             }
-            Answer::SaveModel(path, Box::new(job))
+            Answer::SaveModel(path, trained)
         });
     }
 
@@ -201,12 +203,11 @@ impl App {
                 }
                 Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
                 Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
-                Answer::SaveModel(path, job) => {
+                Answer::SaveModel(path, trained) => {
                     self.state
                         .computed
-                        .start(Job::SaveModel, progress::SAVING_MODEL);
-                    let job = SaveModel { path, ..*job };
-                    self.worker.send(Request::SaveModel(Box::new(job)));
+                        .start(Job::SaveModel, Stage::SavingModel);
+                    self.jobs.send(Request::SaveModel { trained, path });
                 }
                 Answer::NoDialog => {
                     let hint = words::NO_DIALOG;

@@ -1,4 +1,4 @@
-//! What the worker says, put into the state.
+//! Puts events into the state.
 
 use std::sync::Arc;
 
@@ -8,16 +8,19 @@ use super::textures::{PHOTO_RANGE, grid_textures, texture};
 use super::{App, desired};
 use crate::augment::Pipeline;
 use crate::dataset::Photos;
-use crate::model::{Model, labels};
+use crate::model::labels;
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::words::notices as words;
 use crate::words::window;
-use crate::worker::{Event, Job, Look, Looked, ModelSource, Outcome, PhotosSource, Request};
+use crate::worker::{
+    Event, Job, Look, LookResult, OpenedModel, Outcome, PhotosId, PhotosSource, Request, TrainedId,
+};
 
 impl App {
-    /// Takes everything the worker has said since the last frame.
+    /// Takes the events since the last frame.
     pub(super) fn drain(&mut self, ctx: &Context) {
-        while let Some(event) = self.worker.poll() {
+        while let Some(event) = self.jobs.poll() {
+            self.held.note(&event);
             self.event(ctx, event);
         }
     }
@@ -25,7 +28,7 @@ impl App {
     fn event(&mut self, ctx: &Context, event: Event) {
         if matches!(
             event,
-            Event::Looked(_) | Event::LookedEarly(_) | Event::BatchNorm(_) | Event::Training(_)
+            Event::Look(_) | Event::BatchNorm(_) | Event::Training(_)
         ) {
             self.heard += 1;
         }
@@ -37,7 +40,7 @@ impl App {
                 done,
                 total,
             } => {
-                // A late report of a job that was cancelled must not bring its spinner back.
+                // A late report of a cancelled job must not bring its spinner back.
                 if computed.running(job).is_some() {
                     computed.progress(Running {
                         job,
@@ -47,12 +50,13 @@ impl App {
                     });
                 }
             }
-            Event::ModelOpened { source, model } => self.model_opened(source, model),
+            Event::ModelOpened(opened) => self.model_opened(opened),
+            Event::TrainedOpened { trained, opened } => self.trained_opened(trained, opened),
             Event::WeightsAlone(path) => {
                 let desk = &mut self.state.desk;
                 (desk.weights, desk.sheet) = (Some(path), Some(Sheet::Network));
             }
-            Event::PhotosOpened { source, photos } => self.photos_opened(source, photos),
+            Event::PhotosOpened { id, source, photos } => self.photos_opened(id, source, photos),
             Event::Thumbnail {
                 photos,
                 photo,
@@ -65,12 +69,16 @@ impl App {
                 {
                     computed.finish(Job::Thumbnail);
                 }
-                let texture = texture(ctx, "photo", &image, PHOTO_RANGE);
-                computed.thumbnail = Some(Thumbnail {
-                    photos,
-                    photo,
-                    texture,
-                });
+                let gallery = self.state.opened.gallery.as_ref();
+                let gallery = gallery.filter(|gallery| gallery.id == photos);
+                if let Some(listed) = gallery.and_then(|g| g.photos.photos.get(photo)) {
+                    computed.thumbnail = Some(Thumbnail {
+                        photos,
+                        photo,
+                        name: listed.name.clone(),
+                        texture: texture(ctx, "photo", &image, PHOTO_RANGE),
+                    });
+                }
             }
             Event::Unreadable {
                 photos,
@@ -78,11 +86,11 @@ impl App {
                 reason,
             } => {
                 let gallery = self.state.opened.gallery.as_mut();
-                if let Some(gallery) = gallery.filter(|g| Arc::ptr_eq(&g.photos, &photos)) {
+                if let Some(gallery) = gallery.filter(|g| g.id == photos) {
                     gallery.mark_unreadable(photo, reason);
                 }
             }
-            Event::Looked(looked) | Event::LookedEarly(looked) => self.looked(ctx, looked),
+            Event::Look(result) => self.looked(ctx, result),
             Event::BatchNorm(event) => self.measured(*event),
             Event::Training(event) => self.training_event(event),
             Event::Saved(path) => {
@@ -92,27 +100,50 @@ impl App {
                 computed.saved = Some(path);
             }
             Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
-            // The job was taken off the list when the person cancelled it; by now a newer one of
-            // the same kind may be on it.
+            // The job was removed from the list when the person cancelled it; by now a newer one of
+            // the same kind may be there.
             Event::Cancelled(_) => {}
             Event::Failed { request, message } => self.failed(&request, message),
         }
     }
 
-    pub(super) fn model_opened(&mut self, source: ModelSource, model: Arc<Model>) {
-        let opened = &mut self.state.opened;
-        // Another one was asked for since, or the opening was cancelled too late.
-        if opened.opening_model.as_ref() != Some(&source) {
+    fn model_opened(&mut self, opened: OpenedModel) {
+        let opening = &mut self.state.opened.opening_model;
+        // Another model was asked for since, or the opening was cancelled too late.
+        if opening.as_ref() == Some(&opened.source) {
+            *opening = None;
+            self.show_model(opened);
+        }
+    }
+
+    /// Shows the model of a run in the other views. Its flags are those of the file, and the runs
+    /// stay as they are.
+    fn trained_opened(&mut self, trained: TrainedId, mut opened: OpenedModel) {
+        let opening = &mut self.state.opened.opening_trained;
+        if opening.take_if(|wanted| *wanted == trained).is_none() {
             return;
         }
-        opened.opening_model = None;
+        if let Some(base) = &self.state.opened.base {
+            let title = crate::words::fine_tune::model_title(&base.model.title);
+            Arc::make_mut(&mut opened.model).title = title;
+        }
+        let preprocessing = self.state.settings.preprocessing;
+        self.stop_runs();
+        let training = std::mem::take(&mut self.state.training);
+        self.show_model(opened);
+        self.state.training = training;
+        self.state.settings.preprocessing = preprocessing;
+        self.state.settings.view = View::Trainable;
+    }
+
+    fn show_model(&mut self, opened: OpenedModel) {
         self.state.computed.finish(Job::OpenModel);
-        if let Some(path) = source.path() {
+        if let Some(path) = opened.source.path() {
             self.state.desk.recent.add_model(path);
         }
         self.fonts.check = true;
         self.history.forget();
-        let base = Base::new(model, source);
+        let base = Base::new(opened);
         self.state.settings.preprocessing = None;
         let last = base.base_len().saturating_sub(1);
         self.state.settings.fine_tune_from = Settings::default().fine_tune_from.min(last);
@@ -120,13 +151,13 @@ impl App {
         self.choose_pipeline(before.as_ref(), base.own_pipeline.as_ref());
         self.state.opened.base = Some(base);
         self.name_classes();
-        // What was wrong with the same weights before is settled.
+        // Earlier messages about opening a model no longer matter.
         self.state.computed.settled(words::MODEL_UNOPENED);
         self.forget_results();
         self.forget_runs();
     }
 
-    fn photos_opened(&mut self, source: PhotosSource, photos: Photos) {
+    fn photos_opened(&mut self, id: PhotosId, source: PhotosSource, photos: Photos) {
         let opened = &mut self.state.opened;
         if opened.opening_photos.as_ref() != Some(&source) {
             return;
@@ -140,14 +171,14 @@ impl App {
         self.history.forget();
         let opened = &mut self.state.opened;
         let wanted = opened.wanted_photo.take();
-        opened.gallery = Some(Gallery::new(photos, source, wanted.as_deref()));
+        opened.gallery = Some(Gallery::new(id, photos, source, wanted.as_deref()));
         self.name_classes();
         self.forget_results();
         self.forget_runs();
         self.state.computed.thumbnail = None;
     }
 
-    /// Outputs without names are called after the folders of the photos, where there are as many.
+    /// Names outputs without names after the folders of the photos, if there are as many.
     fn name_classes(&mut self) {
         let opened = &mut self.state.opened;
         if let (Some(base), Some(gallery)) = (&mut opened.base, &opened.gallery)
@@ -157,8 +188,8 @@ impl App {
         }
     }
 
-    /// A file's own block comes first; without one, a block taken over from the file before gives
-    /// way, and whatever the person built stays.
+    /// Chooses the pipeline of the file, if it has one. If not, the pipeline of the file before is
+    /// replaced by the course's, but one that the person built stays.
     fn choose_pipeline(&mut self, before: Option<&OwnPipeline>, own: Option<&OwnPipeline>) {
         let pipeline = &mut self.state.settings.pipeline;
         if let Some(own) = own {
@@ -168,7 +199,7 @@ impl App {
         }
     }
 
-    /// Drops what belongs to a model or to photos that are no longer open.
+    /// Drops the results of a model or of photos that are no longer open.
     fn forget_results(&mut self) {
         self.state.computed.forget_results();
         let grid = &mut self.state.grid;
@@ -178,11 +209,11 @@ impl App {
         grid.steps_changed();
     }
 
-    fn looked(&mut self, ctx: &Context, looked: Arc<Looked>) {
+    fn looked(&mut self, ctx: &Context, looked: Arc<LookResult>) {
         if !looked.early && self.state.computed.sent.as_ref() == Some(&looked.look) {
             self.state.computed.finish(Job::Look);
         }
-        // Results of earlier settings are dropped; those of another view are kept for its tab.
+        // Results of earlier settings are dropped, but those of another view are kept for its tab.
         let view = View::of(&looked.look);
         let Some(wanted) = desired(&self.state, view) else {
             return;
@@ -202,10 +233,15 @@ impl App {
     fn failed(&mut self, request: &Request, message: String) {
         let opened = &mut self.state.opened;
         let computed = &mut self.state.computed;
-        // What failed may have been replaced since: then the newer request still runs.
+        // If the failed request was replaced since, the newer one still runs.
         let (title, wanted, photo) = match request {
             Request::OpenModel(source) => {
                 let wanted = opened.opening_model.take_if(|w| w == source).is_some();
+                (words::MODEL_UNOPENED, wanted, None)
+            }
+            Request::OpenTrained(trained) => {
+                let opening = &mut opened.opening_trained;
+                let wanted = opening.take_if(|w| w == trained).is_some();
                 (words::MODEL_UNOPENED, wanted, None)
             }
             Request::OpenPhotos(source) => {
@@ -233,13 +269,17 @@ impl App {
                 self.state.export.waits = false;
                 (words::FIGURE_UNSAVED, true, None)
             }
-            Request::SaveModel(_) => (words::MODEL_UNSAVED, true, None),
+            Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
+            // It has no answer.
+            Request::Release(_) => return,
         };
         if !wanted {
             return;
         }
-        computed.finish(request.job());
+        if let Some(job) = request.job() {
+            computed.finish(job);
+        }
         // A photo that cannot be read is listed in the status bar, and its view says so.
         let gallery = opened.gallery.as_ref();
         let listed = gallery
@@ -251,8 +291,8 @@ impl App {
     }
 }
 
-/// Whether a grid computed for earlier settings is shown until the newest comes: while a slider is
-/// dragged the grid must follow, and no frame's own result may arrive before the next change.
+/// Whether a grid of earlier settings is shown until the newest arrives. The grid must follow a
+/// slider that is dragged, although each change may come before the result of the one before.
 fn follows(wanted: &Look, done: &Look) -> bool {
     match (wanted, done) {
         (Look::Augmentation(wanted), Look::Augmentation(done)) => {

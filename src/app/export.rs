@@ -12,10 +12,9 @@ use crate::figure::{Part, What, draw, numbers};
 use crate::state::{Export, ExportChoice, Settings};
 use crate::theme::sizes;
 use crate::words::export as words;
-use crate::worker::{Figure, FigureTo, Job, Looked, Request};
+use crate::worker::{Figure, FigureTo, Job, LookResult, Request, Stage};
 use egui_svg::png::Raster;
 use egui_svg::{Images, Width, outlined};
-use modelens_jobs::words as progress;
 
 /// What a drawing was made of; another one is made when this changes.
 #[derive(Clone, PartialEq)]
@@ -24,7 +23,7 @@ pub struct DrawnFrom {
     settings: Settings,
     channel: Option<usize>,
     /// Results are never changed in place.
-    looked: Option<*const Looked>,
+    looked: Option<*const LookResult>,
     size: [f32; 2],
     /// How many parts of results had come from the worker.
     heard: u64,
@@ -91,9 +90,9 @@ impl App {
         if to == FigureTo::Preview {
             self.state.export.waits = true;
         } else {
-            self.state.computed.start(Job::SaveFigure, progress::SAVING);
+            self.state.computed.start(Job::SaveFigure, Stage::Saving);
         }
-        self.worker.send(Request::Figure { figure, to });
+        self.jobs.send(Request::Figure { figure, to });
     }
 
     /// Draws what is chosen, where it changed.

@@ -8,7 +8,7 @@ use super::App;
 use super::undo::Snapshot;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::lesson::{self, OpenLesson};
-use crate::state::{Base, View};
+use crate::state::View;
 use crate::words::notices as words;
 
 impl App {
@@ -75,7 +75,7 @@ impl App {
             if let Some(before) = self.before_lesson.take() {
                 // Opened with the program, the lesson was there before any base.
                 if let (Some(base), false) = (&mut self.state.opened.base, before.has_base()) {
-                    *base = Base::new(Arc::clone(&base.model), base.source.clone());
+                    *base = base.fresh();
                 }
                 before.restore(&mut self.state);
             }

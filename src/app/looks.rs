@@ -1,6 +1,4 @@
-//! What each view needs, and asking the worker for it.
-
-use std::sync::Arc;
+//! What each view needs, and asking for it.
 
 use eframe::egui::Context;
 
@@ -8,15 +6,14 @@ use super::App;
 use crate::model::Reading;
 use crate::state::{State, View};
 use crate::worker::{
-    AugmentationLook, DropoutSetting, Job, Look, PassLook, PredictLook, Request, Same,
+    AugmentationLook, DropoutSetting, Job, Look, PassLook, PredictLook, Request, Stage,
     TrainableLook,
 };
-use modelens_jobs::words;
 
-/// The side of the image the pipeline gets where the model leaves its input size open.
+/// Side of the pipeline's input, in pixels, if the model leaves its input size open.
 const OPEN_SIDE: usize = 224;
 
-/// What a view would show under the present settings; `None` while something is missing.
+/// The look a view needs under the current settings; `None` while something is missing.
 pub fn desired(state: &State, view: View) -> Option<Look> {
     let base = state.opened.base.as_ref()?;
     let gallery = state
@@ -25,7 +22,7 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         .as_ref()
         .filter(|g| g.chosen().is_some())?;
     let settings = &state.settings;
-    let photos = Same(Arc::clone(&gallery.photos));
+    let photos = gallery.id;
     if view == View::Augmentation {
         let [height, width, _] = base.model.graph.input_hwc;
         return Some(Look::Augmentation(AugmentationLook {
@@ -42,13 +39,13 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         }));
     }
     let pass = PassLook {
-        model: Same(Arc::clone(&base.model)),
+        model: base.id,
         photos,
         photo: gallery.photo,
         batch: settings.batch.min(gallery.photos.photos.len()),
         seed: settings.seed,
-        // BatchNorm of a layer before any noise would not change; the contract lets the
-        // worker find that out, and equal looks must have equal results.
+        // A BatchNorm layer before any noise would not change. Its result is computed all the same,
+        // since equal looks must have equal results.
         redraws: settings.redraws,
         random: settings.random,
         preprocessing: state.preprocessing(),
@@ -58,7 +55,7 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
         call: settings.call,
     };
     if view == View::Trainable {
-        return Some(Look::Trainable(TrainableLook::new(pass)));
+        return Some(Look::Trainable(TrainableLook::new(pass, &base.model.graph)));
     }
     if view == View::Predict {
         Reading::of(&base.model.graph)?;
@@ -81,7 +78,7 @@ pub fn desired(state: &State, view: View) -> Option<Look> {
 }
 
 impl App {
-    /// Sends what the present settings need and the worker was not yet asked for.
+    /// Sends what the current settings need and nobody asked for yet.
     pub(super) fn ask(&mut self, ctx: &Context) {
         self.ask_thumbnail();
         let view = self.state.settings.view;
@@ -97,9 +94,9 @@ impl App {
         }
         computed.sent = Some(look.clone());
         computed.sent_secs = ctx.input(|i| i.time);
-        computed.start(Job::Look, words::FORWARD_TITLE);
+        computed.start(Job::Look, Stage::Forward);
         self.forget_walk_job();
-        self.worker.send(Request::Look(Box::new(look)));
+        self.jobs.send(Request::Look(Box::new(look)));
     }
 
     fn ask_thumbnail(&mut self) {
@@ -109,28 +106,15 @@ impl App {
         if gallery.chosen().is_none() {
             return;
         }
-        let wanted = (Arc::clone(&gallery.photos), gallery.photo);
+        let (photos, photo) = (gallery.id, gallery.photo);
+        let wanted = Some((photos, photo));
         let computed = &mut self.state.computed;
-        let is_wanted = |photos: &crate::dataset::Photos, photo: usize| {
-            Arc::ptr_eq(photos, &wanted.0) && photo == wanted.1
-        };
-        let shown = computed
-            .thumbnail
-            .as_ref()
-            .is_some_and(|t| is_wanted(&t.photos, t.photo));
-        let sent = computed
-            .thumbnail_sent
-            .as_ref()
-            .is_some_and(|(p, i)| is_wanted(p, *i));
-        if shown || sent {
+        let shown = computed.thumbnail.as_ref().map(|t| (t.photos, t.photo));
+        if shown == wanted || computed.thumbnail_sent == wanted {
             return;
         }
-        let (photos, photo) = wanted.clone();
-        computed.thumbnail_sent = Some(wanted);
-        computed.start(Job::Thumbnail, words::PHOTO);
-        self.worker.send(Request::Thumbnail {
-            photos: Same(photos),
-            photo,
-        });
+        computed.thumbnail_sent = wanted;
+        computed.start(Job::Thumbnail, Stage::DecodingPhoto);
+        self.jobs.send(Request::Thumbnail { photos, photo });
     }
 }

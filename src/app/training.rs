@@ -1,7 +1,4 @@
-//! The fine-tune view's commands, and what the worker says about its runs.
-
-use std::path::PathBuf;
-use std::sync::Arc;
+//! The commands of the fine-tune view, and the events of its runs.
 
 use eframe::egui::Context;
 
@@ -9,10 +6,7 @@ use super::App;
 use crate::command::{Action, TrainCommand};
 use crate::state::{MAX_EPOCHS, MAX_PART, State, Status, TrainingState, View};
 use crate::worker::fine_tune::FineTune;
-use crate::worker::{
-    Experiment, Job, ModelSource, Request, Same, SaveModel, TrainEvent, TrainRequest,
-};
-use modelens_jobs::words;
+use crate::worker::{Experiment, Job, ModelSource, Request, Stage, TrainEvent, TrainRequest};
 
 /// What would run under the present settings; `None` while something is missing.
 pub fn experiment(state: &State) -> Option<Experiment> {
@@ -21,9 +15,9 @@ pub fn experiment(state: &State) -> Option<Experiment> {
     let settings = &state.settings;
     let train = settings.train;
     Some(Experiment {
+        model: base.id,
+        photos: gallery.id,
         setup: FineTune {
-            model: Same(Arc::clone(&base.model)),
-            photos: Same(Arc::clone(&gallery.photos)),
             preprocessing: state.preprocessing(),
             head: train.head(gallery.photos.classes.len()),
             optimizer: train.optimizer,
@@ -66,19 +60,19 @@ impl App {
                     self.start_runs();
                 }
                 if self.state.training.status != Status::Idle {
-                    // Until it says that it rests again.
+                    // Until the event that it paused again.
                     if status == Status::Paused {
                         self.state.training.status = Status::Running;
                     }
-                    self.state.computed.start(Job::Train, words::TRAINING);
-                    self.worker.send(Request::Train(TrainRequest::Step));
+                    self.state.computed.start(Job::Train, Stage::Training);
+                    self.jobs.send(Request::Train(TrainRequest::Step));
                 }
             }
-            Action::PauseRuns => self.worker.send(Request::Train(TrainRequest::Pause)),
+            Action::PauseRuns => self.jobs.send(Request::Train(TrainRequest::Pause)),
             Action::ResumeRuns if status == Status::Paused => {
                 self.state.training.status = Status::Running;
-                self.state.computed.start(Job::Train, words::TRAINING);
-                self.worker.send(Request::Train(TrainRequest::Resume));
+                self.state.computed.start(Job::Train, Stage::Training);
+                self.jobs.send(Request::Train(TrainRequest::Resume));
             }
             Action::StopRuns => self.stop_runs(),
             Action::ResetRuns => self.forget_runs(),
@@ -92,12 +86,12 @@ impl App {
         };
         self.state.settings.view = View::FineTune;
         self.state.training = TrainingState::started(experiment.clone());
-        self.state.computed.start(Job::Train, words::READING_PHOTOS);
+        self.state.computed.start(Job::Train, Stage::ReadingPhotos);
         let start = TrainRequest::Start(Box::new(experiment));
-        self.worker.send(Request::Train(start));
+        self.jobs.send(Request::Train(start));
     }
 
-    /// Starts what the present step of a lesson runs, once for each setting.
+    /// Starts the runs of the current lesson step, once for each setting.
     pub(super) fn run_lesson(&mut self) {
         let Some(open) = self.state.lesson.as_ref().filter(|o| !o.free && !o.waits) else {
             return;
@@ -118,17 +112,17 @@ impl App {
         }
     }
 
-    /// Ends the runs; what they did stays.
+    /// Ends the runs and keeps their results.
     pub(super) fn stop_runs(&mut self) {
         let training = &mut self.state.training;
         if !matches!(training.status, Status::Idle | Status::Ended) {
             training.status = Status::Ended;
             self.state.computed.finish(Job::Train);
-            self.worker.send(Request::Train(TrainRequest::Stop));
+            self.jobs.send(Request::Train(TrainRequest::Stop));
         }
     }
 
-    /// Ends the runs and forgets what they did.
+    /// Ends the runs and forgets their results.
     pub(super) fn forget_runs(&mut self) {
         self.stop_runs();
         self.state.training = TrainingState::default();
@@ -142,7 +136,7 @@ impl App {
                 let [done, total] = training.steps();
                 self.state.computed.progress(crate::state::Running {
                     job: Job::Train,
-                    stage: words::TRAINING_STEP,
+                    stage: Stage::TrainingStep,
                     done,
                     total,
                 });
@@ -152,34 +146,24 @@ impl App {
         }
     }
 
-    /// The other views look at the model of this run; its flags are those of the file.
+    /// Opens the model of a run for the other views.
     fn use_run(&mut self, run: usize) {
-        let training = &self.state.training;
-        let weights = training.runs.get(run).and_then(|r| r.weights.clone());
-        let (Some(network), Some(weights), Some(base)) =
-            (&training.network, weights, &self.state.opened.base)
-        else {
+        let trained = self.state.training.runs.get(run).and_then(|r| r.trained);
+        let Some(trained) = trained else {
             return;
         };
-        let mut model = network.finished(&weights);
-        model.title = crate::words::fine_tune::model_title(&base.model.title);
-        let source = base.source.clone();
-        let preprocessing = self.state.settings.preprocessing;
-        // What was seen stays to be seen.
         self.stop_runs();
-        let training = std::mem::take(&mut self.state.training);
-        self.state.opened.opening_model = Some(source.clone());
-        self.model_opened(source, Arc::new(model));
-        self.state.training = training;
-        self.state.settings.preprocessing = preprocessing;
-        self.state.settings.view = View::Trainable;
+        self.state.opened.opening_model = None;
+        self.state.opened.opening_trained = Some(trained);
+        self.state.computed.start(Job::OpenModel, Stage::Opening);
+        self.jobs.send(Request::OpenTrained(trained));
     }
 
     fn save_run(&mut self, ctx: &Context, run: usize) {
         let training = &self.state.training;
-        let weights = training.runs.get(run).and_then(|r| r.weights.clone());
-        let (Some(network), Some(weights), Some(base)) =
-            (&training.network, weights, &self.state.opened.base)
+        let trained = training.runs.get(run).and_then(|r| r.trained);
+        let (Some(network), Some(trained), Some(base)) =
+            (&training.network, trained, &self.state.opened.base)
         else {
             return;
         };
@@ -190,14 +174,9 @@ impl App {
             ModelSource::DogBreeds => Some("mobilenetv2".to_owned()),
             ModelSource::EfficientNetLite0 => Some("efficientnet_lite0".to_owned()),
         };
-        let extension = network.model.format.extension();
+        let extension = network.format.extension();
         let name = format!("{}_fine_tuned.{extension}", name.unwrap_or_default());
-        let job = SaveModel {
-            source: base.source.clone(),
-            network: Arc::clone(network),
-            weights,
-            path: PathBuf::from(name),
-        };
-        self.dialogs.save_model(ctx, job);
+        self.held.saving = Some(trained);
+        self.dialogs.save_model(ctx, trained, &name, extension);
     }
 }

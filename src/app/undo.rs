@@ -2,16 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::mem::{Discriminant, discriminant};
-use std::sync::Arc;
 
 use eframe::egui::{Context, Id};
 
 use super::App;
 use crate::command::{Command, PipelineCommand};
-use crate::dataset::PhotoSet;
-use crate::model::{Flags, LayerId, Model};
+use crate::model::{Flags, LayerId};
 use crate::state::{Settings, State};
-use crate::worker::Same;
+use crate::worker::{ModelId, PhotosId};
 
 /// Steps that are kept.
 const MOST: usize = 200;
@@ -22,7 +20,7 @@ pub struct Snapshot {
     settings: Settings,
     cell_redraws: BTreeMap<usize, u64>,
     base: Option<InBase>,
-    photo: Option<(Same<PhotoSet>, usize)>,
+    photo: Option<(PhotosId, usize)>,
     /// Instead of a BatchNorm layer's own.
     momentum: Option<f64>,
 }
@@ -31,7 +29,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq)]
 struct InBase {
     /// Layers are numbers: those of another model are other layers.
-    of: Same<Model>,
+    of: ModelId,
     flags: Flags,
     compiled: Flags,
     batch_norm: Option<LayerId>,
@@ -44,12 +42,12 @@ impl Snapshot {
     /// As it is now.
     pub fn of(state: &State) -> Self {
         let gallery = state.opened.gallery.as_ref();
-        let photo = gallery.map(|g| (Same(Arc::clone(&g.photos)), g.photo));
+        let photo = gallery.map(|g| (g.id, g.photo));
         Self {
             settings: state.settings.clone(),
             cell_redraws: state.grid.cell_redraws.clone(),
             base: state.opened.base.as_ref().map(|base| InBase {
-                of: Same(Arc::clone(&base.model)),
+                of: base.id,
                 flags: base.flags.clone(),
                 compiled: base.compiled.clone(),
                 batch_norm: base.batch_norm,
@@ -78,7 +76,7 @@ impl Snapshot {
     pub fn restore(self, state: &mut State) {
         state.settings = self.settings;
         if let (Some(base), Some(was)) = (&mut state.opened.base, self.base)
-            && Arc::ptr_eq(&base.model, &was.of.0)
+            && base.id == was.of
         {
             base.flags = was.flags;
             base.compiled = was.compiled;
@@ -89,7 +87,7 @@ impl Snapshot {
             base.refused_rate = None;
         }
         if let (Some(gallery), Some((photos, photo))) = (&mut state.opened.gallery, self.photo)
-            && Arc::ptr_eq(&gallery.photos, &photos.0)
+            && gallery.id == photos
         {
             gallery.photo = photo;
         }

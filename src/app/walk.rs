@@ -1,4 +1,5 @@
-//! What is measured behind the BatchNorm view, and the walk that is shown step by step.
+//! The background measurements of the BatchNorm view, and the walk of the moving statistics that is
+//! shown step by step.
 
 use std::time::Duration;
 
@@ -7,11 +8,10 @@ use eframe::egui::Context;
 use super::{App, desired};
 use crate::command::WalkCommand;
 use crate::state::View;
-use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request};
-use modelens_jobs::words;
+use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request, Stage};
 
 impl App {
-    /// Asks for what the shown BatchNorm result still lacks, and walks on.
+    /// Asks for the measurements that the shown BatchNorm result still lacks, and advances the walk.
     pub(super) fn walk(&mut self, ctx: &Context) {
         if self.state.settings.view != View::BatchNorm {
             self.state.walk.stop();
@@ -26,12 +26,12 @@ impl App {
         else {
             return;
         };
-        // While the look itself is out of date, its own result comes first.
+        // If the look itself is out of date, its new result comes first.
         if desired(&self.state, View::BatchNorm).as_ref() != Some(&shown.look) {
             return;
         }
-        // The channel that differs most stays the chosen one: another batch must not bring another
-        // channel, or nothing could be compared.
+        // The channel that differs most stays chosen, even if another batch would choose another:
+        // batches can only be compared on one channel.
         if let Some(base) = &mut self.state.opened.base
             && base.channel.is_none()
         {
@@ -51,19 +51,19 @@ impl App {
             return;
         }
         walk.sent = Some(job.clone());
-        computed.start(Job::BatchNorm, words::MEASURING);
-        self.worker.send(Request::BatchNorm(Box::new(job)));
+        computed.start(Job::BatchNorm, Stage::MeasuringBatches);
+        self.jobs.send(Request::BatchNorm(Box::new(job)));
     }
 
-    /// A newer look is asked for: what was measured behind the last one is asked for again once it
-    /// is needed.
+    /// Forgets the background measurement of the look before; it is asked for again when it is
+    /// needed.
     pub(super) fn forget_walk_job(&mut self) {
         self.state.walk.stop();
         self.state.walk.sent = None;
         self.state.computed.finish(Job::BatchNorm);
     }
 
-    /// Takes a part of what was measured.
+    /// Stores a part of the measurements.
     pub(super) fn measured(&mut self, event: BatchNormEvent) {
         if let BatchNormEvent::Done(job) = &event
             && self.state.walk.sent.as_ref() == Some(job)
@@ -81,7 +81,7 @@ impl App {
             WalkCommand::SetMomentum(momentum) => walk.momentum = momentum,
             WalkCommand::Run => {
                 walk.run();
-                // After a cancelled measurement this asks again.
+                // Asks again after a cancelled measurement.
                 if self.state.computed.running(Job::BatchNorm).is_none() {
                     self.state.walk.sent = None;
                 }
@@ -99,7 +99,7 @@ impl App {
 
     fn stop_measuring(&mut self) {
         if self.state.computed.running(Job::BatchNorm).is_some() {
-            self.worker.cancel_behind();
+            self.jobs.cancel_background();
             self.forget_walk_job();
         }
     }

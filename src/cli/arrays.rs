@@ -1,4 +1,4 @@
-//! Arrays in and out: `.npy` and `.npz`.
+//! Reads and writes NumPy arrays: `.npy` and `.npz`.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Cursor, Read, Write as _};
@@ -9,24 +9,27 @@ use candle_core::{Device, Tensor};
 use npyz::{DType, NpyFile, TypeChar, WriterBuilder as _};
 use zip::write::SimpleFileOptions;
 
-/// Values an input array may hold: 268 MB, more than a batch ever needs.
+/// The most values of an input array: 268 MB, more than any batch needs.
 const MAX_VALUES: u64 = 1 << 26;
 
-/// Bytes of an array's header: a hundred is usual.
+/// The most bytes of an array's header; about a hundred are usual.
 const MAX_HEADER: usize = 1 << 16;
 
-/// Brackets that an array's header may open: one of plain numbers opens two. The reader's grammar tries
-/// brackets within brackets in all ways, which are as many as a power of their number.
+/// The most opening brackets in an array's header. An array of plain numbers has two. The grammar of
+/// `npyz` backtracks over nested brackets, in time exponential in their number.
 const MAX_BRACKETS: usize = 8;
 
-/// Whether the file is an array rather than a photo, by its content.
+/// True if the file is an array rather than a photo, judged by its first bytes.
 pub fn is_array(path: &Path) -> bool {
     let mut start = [0_u8; 6];
     let read = File::open(path).and_then(|mut f| f.read_exact(&mut start));
     read.is_ok() && (&start == b"\x93NUMPY" || start.starts_with(b"PK\x03\x04"))
 }
 
-/// Reads an `.npy`, or the array `x` of an `.npz`, as float32.
+/// Reads an `.npy` file, or the array `x` of an `.npz` file, as float32.
+///
+/// # Errors
+/// The file cannot be read, or is not an array of numbers in C order that fits.
 pub fn read_input(path: &Path) -> Result<Tensor> {
     let mut file = BufReader::new(File::open(path)?);
     let mut start = [0_u8; 2];
@@ -44,12 +47,12 @@ pub fn read_input(path: &Path) -> Result<Tensor> {
     }
 }
 
-/// The bytes of an array's header. The reader makes room for as many as the file says, before it looks
-/// whether they are there.
+/// Reads the bytes of an array's header, within the limits. `npyz` would allocate the length that the
+/// file claims before checking that the bytes exist.
 fn header(mut reader: impl Read) -> Result<Vec<u8>> {
     let mut header = vec![0; 10];
     reader.read_exact(&mut header)?;
-    // From its second version on the length has four bytes.
+    // Since version 2 of the format the length has four bytes.
     if header[6] > 1 {
         header.resize(12, 0);
         reader.read_exact(&mut header[10..])?;
@@ -57,7 +60,7 @@ fn header(mut reader: impl Read) -> Result<Vec<u8>> {
     let length = header[8..].iter().rev();
     let length = length.fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
     if length > MAX_HEADER {
-        bail!("its header has {length} bytes");
+        bail!("its header has {length} bytes, more than {MAX_HEADER}");
     }
     let start = header.len();
     header.resize(start + length, 0);
@@ -70,10 +73,13 @@ fn header(mut reader: impl Read) -> Result<Vec<u8>> {
 }
 
 /// Reads one array as float32; float64 and uint8 are converted.
+///
+/// # Errors
+/// As [`read_input`].
 pub fn read_npy(mut reader: impl Read) -> Result<Tensor> {
     let header = header(&mut reader).context("this is not a NumPy array")?;
     let reader = Cursor::new(header).chain(reader);
-    // The reader multiplies the sides of the shape without looking where that leads.
+    // `npyz` multiplies the sides of the shape without checking for overflow.
     let opened = modelens_core::guarded(|| NpyFile::new(reader).map_err(|e| e.to_string()));
     let opened = opened.and_then(|npy| npy).map_err(anyhow::Error::msg);
     let npy = opened.context("this is not a NumPy array")?;
@@ -110,8 +116,11 @@ pub fn read_npy(mut reader: impl Read) -> Result<Tensor> {
     Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
 }
 
-/// Writes arrays as an uncompressed `.npz`, in this order, with no dates: equal arrays give equal
-/// bytes. The file is written under another name first, so failing leaves no half file.
+/// Writes arrays as an uncompressed `.npz`, in this order and without dates, so that equal arrays give
+/// equal bytes. The file is written under a temporary name first: an error leaves no partial file.
+///
+/// # Errors
+/// The file cannot be written.
 pub fn write_npz(path: &Path, arrays: &[(String, Tensor)]) -> Result<()> {
     let mut file = crate::worker::temporary_beside(path)?;
     let mut archive = zip::ZipWriter::new(BufWriter::new(file.as_file_mut()));

@@ -1,13 +1,13 @@
-//! `--augment RandomFlip:horizontal,RandomRotation:0.2`.
+//! The value of `--augment`: `RandomFlip:horizontal,RandomRotation:0.2`.
 
 use super::Failure;
 use crate::augment::{AugmentLayer, Factor, FlipMode, Pipeline, Transform};
 
-/// The pipeline that `spec` asks for: Keras' classes with commas between, each with its factor (one
-/// number, or `low:high`) or flip mode behind a colon; without one, the default.
+/// Parses a pipeline: Keras classes separated by commas, each with a factor (a number, or `low:high`)
+/// or a flip mode after a colon. Without one, the layer has its default.
 ///
 /// # Errors
-/// Unknown classes, and values outside of the limits, which the message names.
+/// An unknown class, or a value outside of its limits, which the message names.
 pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
     let usage = |why: String| Failure::Usage(format!("--augment: {why}"));
     let steps = spec.split(',').map(str::trim).filter(|s| !s.is_empty());

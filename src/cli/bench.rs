@@ -1,4 +1,4 @@
-//! `modelens bench`: how long the program's own work takes on this machine.
+//! `modelens bench`: times the program on this machine.
 
 mod folders;
 mod passes;
@@ -11,21 +11,21 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 
-/// Times the program's own work: opening, passes, optimizer steps, folders, frames.
+/// Times opening, passes, optimizer steps, folders of photos, and frames.
 #[derive(Debug, clap::Args)]
 pub struct Bench {
-    /// Print JSON: the same keys in every version, times in seconds.
+    /// Print JSON. The keys are the same in every version; times are in seconds.
     #[arg(long)]
     json: bool,
-    /// How often each is run, within five seconds; the median counts.
+    /// How often each task runs, within five seconds; the median counts.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     runs: u64,
-    /// Only what has this in its name, such as `frame` or `base_forward`.
+    /// Run only tasks with this text in their names, such as `frame` or `base_forward`.
     #[arg(long)]
     only: Option<String>,
 }
 
-/// Long work is not run again after this much time in all.
+/// A task is not repeated once its runs have taken this long in all.
 const ENOUGH_SECS: f64 = 5.0;
 
 /// Batch sizes of the passes.
@@ -34,6 +34,10 @@ const BATCHES: [usize; 3] = [1, 4, 32];
 const STEP_BATCH: usize = 32;
 
 impl Bench {
+    /// Times every task and prints the results.
+    ///
+    /// # Errors
+    /// A task fails.
     pub fn run(&self) -> Result<(), Failure> {
         let mut watch = Stopwatch {
             bench: self,
@@ -69,22 +73,21 @@ fn failed(error: &dyn std::fmt::Display) -> Failure {
     Failure::File(error.to_string())
 }
 
-/// Takes times under names.
+/// Collects times by name.
 pub struct Stopwatch<'a> {
     bench: &'a Bench,
     times: Map<String, Value>,
 }
 
 impl Stopwatch<'_> {
-    /// Whether this name was asked for.
+    /// True if the task with this name is to run.
     fn takes(&self, name: &str) -> bool {
         let only = self.bench.only.as_deref();
         only.is_none_or(|only| name.contains(only))
     }
 
-    /// The median time of `work`, after one run that does not count, under `NAME_secs`; and the mean
-    /// time of all cores together, which says more than the clock where other programs run at the
-    /// same time, under `NAME_cpu_secs`.
+    /// Times `work` after one warm-up run. Stores the median wall time as `NAME_secs` and the mean CPU
+    /// time of all cores as `NAME_cpu_secs`, which is the more reliable one if other programs run.
     fn time(
         &mut self,
         name: &str,
@@ -113,17 +116,16 @@ impl Stopwatch<'_> {
     }
 }
 
-/// Time that the cores spent on this process so far, on clocks of 10 ms; 0 where the system does
-/// not tell.
+/// The CPU time of this process in seconds, in steps of 10 ms; 0 if the system does not report it.
 fn cpu_secs() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The program's name, in brackets, may hold anything.
+    // The program's name, in parentheses, can contain anything.
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let ticks = fields.split_whitespace().skip(11).take(2);
     ticks.filter_map(|t| t.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-/// A size that the system keeps of this process, in bytes; where it does not tell, nothing.
+/// A memory size of this process in bytes; `None` if the system does not report it.
 fn of_status(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|l| l.strip_prefix(key))?;

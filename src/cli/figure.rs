@@ -5,6 +5,7 @@ mod options;
 mod output;
 mod sidecar;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
@@ -18,7 +19,6 @@ use crate::model::{LayerId, Role};
 use crate::state::{State, View};
 use crate::train::recipe::Preset;
 use egui_svg::Images;
-use egui_svg::boxes::some;
 
 pub use options::Figure;
 use options::{Format, LookOptions};
@@ -74,7 +74,7 @@ impl Figure {
             eprintln!(
                 "warning: boxes stand for letters that the fonts lack ({}); an SVG without \
                  --outline-text keeps them as text",
-                some(&boxes)
+                first_few(&boxes)
             );
         }
         Ok(())
@@ -325,4 +325,26 @@ impl Figure {
 
 fn unusable(error: &DrawError) -> Failure {
     Failure::Usage(error.to_string())
+}
+
+/// A few of the characters, for a sentence: `猫, 犬 and 3 more`.
+fn first_few(characters: &BTreeSet<char>) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = characters.iter().take(SHOWN).map(char::to_string).collect();
+    match characters.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_names_a_few() {
+        let of = |characters: &str| first_few(&characters.chars().collect());
+        assert_eq!(of("ab"), "a, b");
+        assert_eq!(of("abcdefg"), "a, b, c, d, e and 2 more");
+    }
 }

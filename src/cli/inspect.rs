@@ -1,4 +1,4 @@
-//! `modelens inspect`: what a model file holds.
+//! `modelens inspect`: lists what a model file holds.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -44,19 +44,25 @@ struct LayerReport<'a> {
 }
 
 impl Inspect {
+    /// Prints the report.
+    ///
+    /// # Errors
+    /// The model cannot be opened.
     pub fn run(&self) -> Result<(), Failure> {
         let model = self.reading.open(self.model.as_deref())?;
         let report = report(&model);
         let text = if self.json {
             let text = serde_json::to_string_pretty(&report);
-            text.map_err(|error| Failure::File(format!("the report cannot be written: {error}")))?
+            text.map_err(|error| {
+                Failure::File(format!("the report cannot be written as JSON: {error}"))
+            })?
         } else {
             table(&model, &report)
         };
         for warning in &model.warnings {
             eprintln!("warning: {warning}");
         }
-        // A reader that stops early (`| head`) is no failure.
+        // A reader that stops early (`| head`) is not an error.
         drop(writeln!(std::io::stdout(), "{text}"));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The command line. Every command runs the same jobs as the window.
+//! The command line: one file or folder per command. Every command runs the same jobs as the window.
 
 pub mod arrays;
 mod augment;
@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::lesson::Word as _;
-use crate::model::open::{ModelSource, OpenFailed};
 use crate::model::{Model, Preprocessing, Semantics};
 use crate::worker::PhotosSource;
+use crate::worker::{ModelSource, OpenFailed};
 
 /// Shows side by side what training=True and training=False do inside a pretrained network.
 #[derive(Debug, Parser)]
@@ -25,14 +25,14 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
     /// The base to open: a Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an
-    /// .onnx file, or the name of a bundled base (dog_breeds_mobilenetv2, efficientnet_lite0). Absent:
-    /// dog_breeds_mobilenetv2. A .toml file is opened as a lesson.
+    /// .onnx file, or the name of a bundled base (dog_breeds_mobilenetv2, efficientnet_lite0). The
+    /// default is dog_breeds_mobilenetv2. A .toml file is opened as a lesson.
     pub model: Option<PathBuf>,
-    /// The network that a file of weights alone belongs to: NAME or NAME:SIDE, such as
-    /// MobileNetV2:160 (the name of a function in keras.applications, and the size of its photos).
+    /// The network of a file that holds only weights: NAME or NAME:SIDE, such as MobileNetV2:160 (a
+    /// function of keras.applications, and the side of its photos in pixels).
     #[arg(long, value_name = "NAME[:SIDE]")]
     pub architecture: Option<String>,
-    /// A folder of class folders with photos. Absent: the bundled photos.
+    /// A folder with one folder of photos per class. The default is the bundled photos.
     pub photos: Option<PathBuf>,
 }
 
@@ -50,7 +50,7 @@ pub enum Command {
     Bench(bench::Bench),
 }
 
-/// Why a command ends without a result.
+/// Why a command failed.
 #[derive(Debug)]
 pub enum Failure {
     /// Unusable arguments: exit status 2.
@@ -68,7 +68,7 @@ impl Failure {
         }
     }
 
-    /// The cause on one line.
+    /// The message on one line, without its exit status.
     pub fn line(&self) -> String {
         let (Self::Usage(text) | Self::File(text)) = self;
         let parts: Vec<&str> = text
@@ -99,10 +99,10 @@ impl Command {
     }
 }
 
-/// The rules to follow, as on the command line.
+/// The value of `--semantics`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Rules {
-    /// By the file.
+    /// Those of the framework that wrote the file.
     Auto,
     Keras2,
     Keras3,
@@ -120,7 +120,7 @@ impl Rules {
     }
 }
 
-/// The model an argument names. A file of the same name comes before a bundled base.
+/// The model that an argument names. A file takes precedence over a bundled base of the same name.
 pub fn model_source(argument: Option<&Path>) -> ModelSource {
     match argument {
         None => ModelSource::DogBreeds,
@@ -131,20 +131,20 @@ pub fn model_source(argument: Option<&Path>) -> ModelSource {
     }
 }
 
-/// How a command reads its model.
+/// The options of how a command reads its model.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct Reading {
-    /// The network that a file of weights alone belongs to: NAME or NAME:SIDE, such as
-    /// MobileNetV2:160 (the name of a function in keras.applications, and the size of its photos).
+    /// The network of a file that holds only weights: NAME or NAME:SIDE, such as MobileNetV2:160 (a
+    /// function of keras.applications, and the side of its photos in pixels).
     #[arg(long, value_name = "NAME[:SIDE]")]
     pub architecture: Option<String>,
-    /// What photos (0 to 255) become before the first layer: auto (by the architecture), raw,
+    /// How photos (0 to 255) are scaled for the first layer: auto (by the architecture), raw,
     /// minus-one-to-one, lite, zero-to-one, imagenet or bgr-mean.
     #[arg(long, value_name = "SCALE", default_value = "auto", value_parser = scale)]
     pub preprocess: Scale,
 }
 
-/// A choice of preprocessing; `None` leaves it to the architecture.
+/// The value of `--preprocess`; `None` means by the architecture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scale(pub Option<Preprocessing>);
 
@@ -156,16 +156,19 @@ fn scale(text: &str) -> Result<Scale, String> {
     let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
     let found = all.iter().find(|(name, _)| name == text);
     let found = found.map(|(_, scale)| Scale(Some(*scale)));
-    found.ok_or_else(|| format!("one of auto, {}", names.join(", ")))
+    found.ok_or_else(|| format!("expected auto, {}", names.join(", ")))
 }
 
 impl Reading {
-    /// The model an argument names.
+    /// The model that an argument names.
     pub fn source(&self, argument: Option<&Path>) -> ModelSource {
         with_architecture(model_source(argument), self.architecture.as_deref())
     }
 
-    /// Reads the model, with the preprocessing that was chosen.
+    /// Opens the model, with the chosen preprocessing.
+    ///
+    /// # Errors
+    /// The model cannot be opened.
     pub fn open(&self, argument: Option<&Path>) -> Result<Model, Failure> {
         let mut model = self.source(argument).open()?;
         model.preprocessing = self.preprocess.0.unwrap_or(model.preprocessing);
@@ -173,7 +176,7 @@ impl Reading {
     }
 }
 
-/// A file of weights belongs to this network; bundled bases know theirs.
+/// Names the network of a file that holds only weights; a bundled base stays as it is.
 pub fn with_architecture(source: ModelSource, architecture: Option<&str>) -> ModelSource {
     match (source, architecture) {
         (ModelSource::File(path), Some(name)) => ModelSource::Weights {
@@ -184,7 +187,7 @@ pub fn with_architecture(source: ModelSource, architecture: Option<&str>) -> Mod
     }
 }
 
-/// The photos an argument names.
+/// The photos that an argument names; the bundled ones without it.
 pub fn photos_source(argument: Option<&Path>) -> PhotosSource {
     argument.map_or(PhotosSource::Bundled, |path| {
         PhotosSource::Folder(path.to_owned())

@@ -1,4 +1,4 @@
-//! `modelens run`: one pass in one mode, its results as arrays.
+//! `modelens run`: runs one pass in one mode and writes its results as arrays.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,16 +22,17 @@ pub struct Run {
     #[command(flatten)]
     reading: Reading,
     /// A folder or file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
-    /// model's input layer takes it (nothing is added to arrays).
+    /// model's input layer takes it (arrays are not preprocessed).
     #[arg(long, value_name = "X")]
     input: PathBuf,
     /// training=True or training=False.
     #[arg(long)]
     mode: CliMode,
-    /// The rules to follow.
+    /// The framework whose rules hold; auto: the one that wrote the file.
     #[arg(long, value_name = "RULES", default_value = "auto")]
     semantics: Rules,
-    /// The flags: file, all, none, from:N, or -NAME,+NAME (freeze, unfreeze), from left to right.
+    /// The trainable flags, applied from left to right: file, all, none, from:N, -NAME (freezes),
+    /// +NAME (unfreezes).
     #[arg(
         long,
         value_name = "FLAGS",
@@ -39,27 +40,27 @@ pub struct Run {
         allow_hyphen_values = true
     )]
     trainable: String,
-    /// The training= value at the call of the nested base.
+    /// The training= value recorded at the call of the nested base.
     #[arg(long, value_name = "VALUE", default_value = "file")]
     recorded: trainable::Recorded,
     /// Dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     no_random: bool,
-    /// Photos go through these layers first, as in training: RandomFlip:horizontal,
-    /// RandomRotation:0.2 and so on, a factor being one number or low:high.
+    /// Sends photos through these layers first, as in training, such as
+    /// RandomFlip:horizontal,RandomRotation:0.2. A factor is a number or low:high.
     #[arg(long, value_name = "LAYERS")]
     augment: Option<String>,
-    /// The seed of all draws.
+    /// The seed of every random draw.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// How many photos make up the batch, drawn by the seed (default 32), or how many rows of an
-    /// array are taken from its start (default all).
+    /// The number of photos in the batch, which the seed chooses (default 32), or of rows taken from
+    /// the start of an array (default all).
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=65_536))]
     batch: Option<u64>,
-    /// Also write the output of this layer; may be given several times.
+    /// Also write the output of this layer; repeatable.
     #[arg(long, value_name = "LAYER")]
     tap: Vec<String>,
-    /// Where the arrays go.
+    /// The file to write.
     #[arg(long, value_name = "OUT.npz")]
     out: PathBuf,
 }
@@ -80,6 +81,10 @@ impl From<CliMode> for Mode {
 }
 
 impl Run {
+    /// Runs the pass and writes its arrays.
+    ///
+    /// # Errors
+    /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
         let model = self.reading.open(self.model.as_deref())?;
         for warning in &model.warnings {
@@ -106,7 +111,7 @@ impl Run {
             .map_err(|error| at(&error, &self.input))?;
         let arrays = arrays_of(&model, &pass, &taps).map_err(|error| {
             at(
-                &format!("the result cannot be read back: {error}"),
+                &format!("the result of the pass cannot be read: {error}"),
                 &self.out,
             )
         })?;
@@ -114,20 +119,24 @@ impl Run {
             .map_err(|error| at(&format!("the result was not written ({error})"), &self.out))
     }
 
-    /// The tapped layers; of a nested model, the layer inside that gives its output.
+    /// The tapped layers. For a nested model, it is the inner layer that gives its output.
     fn taps(&self, model: &Model) -> Result<Vec<(String, LayerId)>, Failure> {
         let taps = self.tap.iter().map(|name| {
             let found = model.graph.find(name).ok_or("the model has no layer");
-            let called =
-                found.and_then(|id| model.graph.output_of(id).ok_or("nothing calls layer"));
+            let called = found.and_then(|id| {
+                model
+                    .graph
+                    .output_of(id)
+                    .ok_or("nothing in the model calls layer")
+            });
             let called = called.map(|id| (name.clone(), id));
             called.map_err(|why| Failure::Usage(format!("--tap: {why} `{name}`")))
         });
         taps.collect()
     }
 
-    /// Photos that look unlike those in training may be scaled wrongly; an array is what the person
-    /// makes it.
+    /// Warns if the photos seem to be scaled wrongly. Arrays are not checked: their scale is up to the
+    /// user.
     fn warn_of_scale(&self, model: &Model, semantics: Semantics, x: &Tensor) {
         if arrays::is_array(&self.input) {
             return;
@@ -142,9 +151,12 @@ impl Run {
             };
             self.input(&model, semantics).ok()
         };
-        // Of the files that cannot be read, a person has been told.
+        // Files that cannot be read were reported before.
         if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
-            eprintln!("warning: {}; --preprocess sets it", found.sentence(model));
+            eprintln!(
+                "warning: {}; set it with --preprocess",
+                found.sentence(model)
+            );
         }
     }
 
@@ -156,7 +168,7 @@ impl Run {
             .transpose()?;
         if arrays::is_array(&self.input) {
             if pipeline.is_some() {
-                let why = "--augment takes photos; an array goes in as it is";
+                let why = "--augment is for photos: arrays are not augmented";
                 return Err(Failure::Usage(why.into()));
             }
             let x = arrays::read_input(&self.input).map_err(|e| at(&one_line(&e), &self.input))?;
@@ -173,7 +185,7 @@ impl Run {
         for (_, image) in batch::load(&set, &indices, height, width, &|_| true) {
             match image {
                 Ok(image) => images.push(Arc::new(image)),
-                Err(error) => eprintln!("warning: left out: {error}"),
+                Err(error) => eprintln!("warning: left out of the batch: {error}"),
             }
         }
         if images.is_empty() {
@@ -191,7 +203,7 @@ impl Run {
         tensor_of(&images, model.preprocessing).map_err(|error| at(&error, &self.input))
     }
 
-    /// The rows of an array to take. A PyTorch model also takes `[N, C, H, W]`.
+    /// Takes the rows of an array. For a PyTorch model, `[N, C, H, W]` is accepted too.
     fn rows(&self, model: &Model, x: Tensor) -> candle_core::Result<Tensor> {
         let x = match (model.semantics, x.dims(), model.graph.input_hwc[2]) {
             (Semantics::PyTorch, &[_, c, _, last], Some(want)) if c == want && last != want => {
@@ -209,7 +221,7 @@ impl Run {
     }
 }
 
-/// The arrays of the output file, in its layout: channels last for Keras, first for PyTorch.
+/// The arrays of the output file: channels last for Keras, channels first for PyTorch.
 fn arrays_of(
     model: &Model,
     pass: &Pass,
@@ -245,7 +257,7 @@ fn at(cause: &dyn std::fmt::Display, path: &Path) -> Failure {
     Failure::File(format!("{cause}: {}", path.display()))
 }
 
-/// An error with what it comes from.
+/// An error with its causes.
 fn one_line(error: &anyhow::Error) -> String {
     format!("{error:#}")
 }

@@ -1,4 +1,4 @@
-//! `modelens train`: real optimizer steps on photos, one row a step.
+//! `modelens train`: trains on photos and writes one row per optimizer step.
 
 pub mod output;
 
@@ -12,7 +12,7 @@ use clap::ValueEnum;
 
 use self::output::Bar;
 use super::{Failure, Reading, Rules, trainable};
-use crate::model::open::ModelSource;
+use crate::dataset::Photos;
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
@@ -21,31 +21,30 @@ use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{PhotosSource, Same};
-use crate::worker::{Replace, save_network};
+use crate::worker::{ModelSource, PhotosSource, Replace, save_network};
 
-/// Trains a base on photos and writes what every step did.
+/// Trains a base on photos and writes one row per optimizer step.
 #[derive(Debug, clap::Args)]
 pub struct Train {
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
     model: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// A folder of class folders with photos, or `bundled`.
+    /// A folder with one folder of photos per class, or `bundled`.
     #[arg(long, value_name = "DIR")]
     photos: PathBuf,
-    /// The file's own head, or a new one for the classes of the photos.
+    /// The head of the file, or a new one for the classes of the photos.
     #[arg(long, default_value = "new")]
     head: CliHead,
-    /// Of the dropout in a new head.
+    /// The dropout rate of a new head.
     #[arg(long, value_name = "RATE", default_value_t = 0.2, value_parser = fraction)]
     dropout: f64,
-    /// Two classes as one output with a sigmoid instead of two with a softmax.
+    /// For two classes: one output with a sigmoid instead of two outputs with a softmax.
     #[arg(long)]
     sigmoid: bool,
     #[arg(long, default_value = "adam")]
     optimizer: CliOptimizer,
-    /// Of SGD.
+    /// The momentum of sgd.
     #[arg(long, default_value_t = 0.9, value_parser = fraction)]
     momentum: f64,
     /// The learning rate.
@@ -53,44 +52,45 @@ pub struct Train {
     rate: f64,
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     batch: u64,
-    /// Epochs; with --preset, of each stage.
+    /// The number of epochs; with --preset, of each stage.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     epochs: u64,
-    /// The part of the photos that validates, split as image_dataset_from_directory does it.
+    /// The fraction of the photos to validate on, split as image_dataset_from_directory splits.
     #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = fraction)]
     validation_split: f64,
-    /// The seed of the split, the head and all draws.
+    /// The seed of the split, the new head and every random draw.
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// The rules to follow.
+    /// The framework whose rules hold; auto: the one that wrote the file.
     #[arg(long, value_name = "RULES", default_value = "auto")]
     semantics: Rules,
-    /// What the loop passes to the model; `fit` passes true.
+    /// The training= value that the loop passes to the model; fit passes true.
     #[arg(long, value_name = "VALUE", default_value_t = true, action = clap::ArgAction::Set)]
     training: bool,
-    /// The training= value at the call of the base; in PyTorch base.train() or base.eval().
+    /// The training= value recorded at the call of the base; in PyTorch, base.train() or base.eval().
     #[arg(long, value_name = "VALUE", default_value = "file")]
     recorded: trainable::Recorded,
-    /// The flags of the base: file, all, none, from:N, or -NAME,+NAME. A new head always learns.
-    /// Absent: none with a new head, file with the model's own.
+    /// The trainable flags of the base: file, all, none, from:N, -NAME, +NAME. A new head is always
+    /// trainable. The default is none with a new head and file with the head of the file.
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     trainable: Option<String>,
-    /// Photos go through these layers in training: RandomFlip:horizontal,RandomRotation:0.2.
+    /// Sends photos through these layers in training, such as
+    /// RandomFlip:horizontal,RandomRotation:0.2.
     #[arg(long, value_name = "LAYERS")]
     augment: Option<String>,
-    /// Runs that belong beside each other; they set --trainable and --recorded themselves.
+    /// Several runs to compare; they set --trainable and --recorded themselves.
     #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"])]
     preset: Option<CliPreset>,
-    /// Where the rows go.
+    /// The file of the rows.
     #[arg(long, value_name = "RUN.csv")]
     out: PathBuf,
-    /// Also write how far each layer moved, one row a layer.
+    /// Also write how far each layer moved, one row per layer.
     #[arg(long, value_name = "LAYERS.csv")]
     movement: Option<PathBuf>,
-    /// Also write the model with its new weights, in the format of the file it came from.
+    /// Also write the trained model, in the format of the original file.
     #[arg(long, value_name = "OUT")]
     save: Option<PathBuf>,
-    /// --save may replace a file that exists.
+    /// Let --save replace an existing file.
     #[arg(long)]
     force: bool,
 }
@@ -151,17 +151,22 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 impl Train {
+    /// Trains and writes the files.
+    ///
+    /// # Errors
+    /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
         let source = self.reading.source(self.model.as_deref());
-        let model = Arc::new(self.reading.open(self.model.as_deref())?);
+        let model = self.reading.open(self.model.as_deref())?;
         for warning in &model.warnings {
             eprintln!("warning: {warning}");
         }
         self.may_save(&source)?;
+        let photos = self.photos()?;
         let setup = self.setup(&model)?;
-        let network = Arc::new(setup.network().map_err(failed)?);
+        let network = Arc::new(setup.network(&model, &photos).map_err(failed)?);
         let recipes = self.recipes(&network, setup.semantics)?;
-        let prepared = setup.prepare(network, &|_, _| (), &|| true);
+        let prepared = setup.prepare(network, &photos, &|_, _| (), &|| true);
         let mut prepared = prepared.map_err(failed)?;
         for note in &prepared.notes {
             eprintln!("warning: {note}");
@@ -177,7 +182,7 @@ impl Train {
         let mut bar = Bar::new(total);
         for recipe in &recipes {
             let done = self.one(&source, recipe, &mut prepared, &mut bar, &mut written);
-            // What was done is written even where the run broke off.
+            // The rows so far are written even if the run failed.
             write_text(&self.out, &written.rows)?;
             done?;
         }
@@ -187,18 +192,20 @@ impl Train {
         }
     }
 
-    fn setup(&self, model: &Arc<Model>) -> Result<FineTune, Failure> {
+    fn photos(&self) -> Result<Photos, Failure> {
         let photos = if self.photos.as_os_str() == "bundled" && !self.photos.exists() {
             PhotosSource::Bundled
         } else {
             PhotosSource::Folder(self.photos.clone())
         };
-        let set = photos.open().map_err(|e| Failure::File(e.to_string()))?;
+        let photos = photos.open().map_err(|e| Failure::File(e.to_string()))?;
+        Ok(Arc::new(photos))
+    }
+
+    fn setup(&self, model: &Model) -> Result<FineTune, Failure> {
         let augment = self.augment.as_deref().map(super::augment::pipeline);
         let preset = self.preset.map(Preset::from);
         Ok(FineTune {
-            model: Same(Arc::clone(model)),
-            photos: Same(Arc::new(set)),
             preprocessing: model.preprocessing,
             head: match self.head {
                 CliHead::Own => HeadChoice::Own,
@@ -258,7 +265,7 @@ impl Train {
         }])
     }
 
-    /// Runs one recipe to its end, and says what happened.
+    /// Runs one recipe to its end and prints its summary.
     fn one(
         &self,
         source: &ModelSource,
@@ -276,9 +283,14 @@ impl Train {
             .advance(&mut prepared.photos, &|| true)
             .map_err(failed)?
         {
-            row(&mut written.rows, &recipe.name, &step, &prepared.network);
+            row(
+                &mut written.rows,
+                &recipe.name,
+                &step,
+                &prepared.network.in_head,
+            );
             bar.tell(&step);
-            // A run that breaks off leaves the weights of a recent epoch behind.
+            // A run that is interrupted keeps the weights of a recent epoch.
             if step.end.is_some() && (trainer.is_done() || saved.elapsed() > SAVE_EVERY) {
                 self.save(source, &trainer)?;
                 saved = Instant::now();
@@ -291,7 +303,7 @@ impl Train {
             let name = &recipe.name;
             let number = |n: Option<f64>| n.map_or_else(String::new, |n| format!("{}", n as f32));
             let (weights, statistics) = (number(movement.weights), number(movement.statistics));
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = writeln!(
                 written.moved,
                 "\"{name}\",\"{layer}\",{weights},{statistics}"
@@ -300,9 +312,9 @@ impl Train {
         if let Some(summary) = Summary::of(&trainer, &steps) {
             bar.end();
             let mut out = std::io::stdout();
-            let said = summary.sentences().join(" ");
-            // Nobody may be reading; the files hold the result.
-            let _ = writeln!(out, "{}: {said}", recipe.name);
+            let sentences = summary.sentences().join(" ");
+            // A closed pipe is not an error: the files hold the result.
+            let _ = writeln!(out, "{}: {sentences}", recipe.name);
         }
         Ok(())
     }
@@ -326,30 +338,29 @@ impl Train {
         })
     }
 
-    /// Refuses to write over what is there before anything is computed.
+    /// Checks, before anything is computed, that --save does not replace a file.
     fn may_save(&self, source: &ModelSource) -> Result<(), Failure> {
         let Some(path) = self.save.as_ref().filter(|_| !self.force) else {
             return Ok(());
         };
         let is = |other: &std::path::Path| matches!((path.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b);
         if source.path().is_some_and(is) {
-            let why = "--save is the file the model comes from; --force writes over it";
+            let why = "--save would replace the file that the model comes from; --force allows it";
             return Err(Failure::Usage(why.into()));
         }
         if path.exists() {
             let path = path.display();
-            let why =
-                format!("--save: there is a file of this name; --force writes over it: {path}");
+            let why = format!("--save: the file exists; --force replaces it: {path}");
             return Err(Failure::Usage(why));
         }
         Ok(())
     }
 }
 
-/// Weights are saved at most this often before the end.
+/// The shortest time between two saves before the end.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 
-/// The files of a run, as far as they are written.
+/// The text of the files, as far as the runs have got.
 struct Written {
     rows: String,
     moved: String,

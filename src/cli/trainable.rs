@@ -1,4 +1,4 @@
-//! `--trainable file|all|none|from:N|-NAME,+NAME` and `--recorded file|true|false|none`.
+//! The values of `--trainable` and `--recorded`.
 
 use clap::ValueEnum;
 
@@ -6,10 +6,10 @@ use super::Failure;
 use crate::model::flag_spec::flags_of;
 use crate::model::{Flags, Model, Semantics};
 
-/// The flags that `spec` asks for: [`flags_of`].
+/// Parses `file|all|none|from:N|-NAME,+NAME`; see [`flags_of`].
 ///
 /// # Errors
-/// Words that are none of these, and names that the model does not have.
+/// An unknown word, or a name that the model does not have.
 pub fn flags(model: &Model, spec: &str, semantics: Semantics) -> Result<Flags, Failure> {
     flags_of(&model.graph, spec, semantics)
         .map_err(|error| Failure::Usage(format!("--trainable: {error}")))
@@ -18,17 +18,17 @@ pub fn flags(model: &Model, spec: &str, semantics: Semantics) -> Result<Flags, F
 /// The `training=` value at the call of the nested base.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Recorded {
-    /// As the file has it.
+    /// The value in the file.
     #[default]
     File,
     True,
     False,
-    /// The argument is left out.
+    /// No value.
     None,
 }
 
 impl Recorded {
-    /// Records it. A flat model has no base to call.
+    /// Records the value. Does nothing for a flat model, which calls no base.
     pub fn set(self, model: &Model, flags: &mut Flags) {
         match self {
             Self::File => {}

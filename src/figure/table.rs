@@ -5,13 +5,12 @@ use std::fmt::{Display, Write as _};
 use crate::augment::Draw;
 use crate::model::Mode;
 use crate::state::{Base, RunState, State, TrainingState, View};
-use crate::train::network::Network;
 use crate::train::rows::{HEADER, row};
 use crate::views::batch_norm::chosen_channel;
 use crate::worker::{
-    AugmentationOutcome, BatchNormOutcome, Card, Cell, DropoutOutcome, HISTOGRAM_BINS, Look,
-    Looked, MeasuredBatch, Outcome, PassLook, PredictOutcome, TrainableOutcome, channel_distance,
-    walked,
+    AugmentationOutcome, BatchNormOutcome, Cell, DropoutOutcome, HISTOGRAM_BINS, Look, LookResult,
+    MeasuredBatch, NetworkDescription, Outcome, PassLook, PredictOutcome, TrainableCard,
+    TrainableOutcome, channel_distance, walked,
 };
 
 const HEAD: &str = "side,item,quantity,value\n";
@@ -63,7 +62,7 @@ fn runs(training: &TrainingState) -> Option<String> {
     for run in &training.runs {
         let mut rows = String::new();
         for step in &run.steps {
-            row(&mut rows, &run.name, step, network);
+            row(&mut rows, &run.name, step, &network.in_head);
         }
         for line in rows.lines() {
             let _ = writeln!(table, "{line},,,");
@@ -78,14 +77,15 @@ fn runs(training: &TrainingState) -> Option<String> {
 
 /// How far each layer has moved after the last epoch, a row a layer; the columns of steps are
 /// empty.
-fn moved(table: &mut String, run: &RunState, network: &Network) {
+fn moved(table: &mut String, run: &RunState, network: &NetworkDescription) {
     let last = run.steps.iter().rev().find(|step| step.end.is_some());
     let Some((step, end)) = last.and_then(|step| Some((step, step.end.as_ref()?))) else {
         return;
     };
     let empty = ",".repeat(HEADER.matches(',').count() - 2);
     for movement in &end.movement {
-        let layer = quoted(&network.model.graph.unique_name(movement.layer));
+        let name = network.layer_names.get(movement.layer);
+        let layer = quoted(name.map_or("", String::as_str));
         let [weights, statistics] = [movement.weights, movement.statistics]
             .map(|moved| moved.map_or_else(String::new, |moved| (moved as f32).to_string()));
         let (name, stage, epoch) = (&run.name, step.stage + 1, step.epoch);
@@ -98,7 +98,7 @@ fn moved(table: &mut String, run: &RunState, network: &Network) {
 
 /// The numbers of a result, and of what was measured beside it. Items are counted from 1, as the
 /// window counts them.
-fn csv(state: &State, looked: &Looked) -> String {
+fn csv(state: &State, looked: &LookResult) -> String {
     let mut table = Table(HEAD.to_owned());
     match &looked.outcome {
         Outcome::Augmentation(outcome) => augmentation(&mut table, outcome),
@@ -337,7 +337,7 @@ fn trainable(table: &mut Table, outcome: &TrainableOutcome) {
     }
 }
 
-fn card_rows(table: &mut Table, card: &Card) {
+fn card_rows(table: &mut Table, card: &TrainableCard) {
     let mode = Some(card.mode);
     let flag = if card.trainable {
         "trainable=True"

@@ -87,7 +87,7 @@ fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
     let Some(base) = &mut state.opened.base else {
         return Ok(());
     };
-    let fresh = crate::state::Base::new(base.model.clone(), base.source.clone());
+    let fresh = base.fresh();
     let graph = &base.model.graph;
     let set = |key: &str, spec: Option<&String>| match spec {
         Some(spec) => {

@@ -1,48 +1,55 @@
-//! The lessons inside of the program.
+//! The lessons that are compiled into the program.
 
 use super::{Lesson, LessonError, format};
 
 /// A lesson of the Help menu.
 #[derive(Clone, Copy, Debug)]
-pub struct Bundled {
+pub struct BundledLesson {
+    /// Its name on the command line, which stays the same when the title changes.
+    pub id: &'static str,
     pub title: &'static str,
     /// What it is about, in one sentence.
     pub about: &'static str,
     text: &'static str,
 }
 
-impl Bundled {
-    /// The lesson's file.
+impl BundledLesson {
+    /// The text of the lesson file.
     pub fn text(&self) -> &'static str {
         self.text
     }
 }
 
-/// In the order of the menu.
-pub const BUNDLED: [Bundled; 5] = [
-    Bundled {
-        title: "Why specify twice?",
-        about: "The base is frozen already: why also pass training=False?",
+/// The bundled lessons, in the order of the menu.
+pub const BUNDLED: [BundledLesson; 5] = [
+    BundledLesson {
+        id: "why-specify-twice",
+        title: "Already frozen: why also training=False?",
+        about: "What each of the two lines protects in Keras 2, Keras 3 and PyTorch",
         text: include_str!("../../assets/lessons/why-specify-twice.toml"),
     },
-    Bundled {
+    BundledLesson {
+        id: "nine-identical-images",
         title: "Nine identical images?",
         about: "Why augmentation shows the same photo nine times",
         text: include_str!("../../assets/lessons/nine-identical-images.toml"),
     },
-    Bundled {
+    BundledLesson {
+        id: "what-dropout-really-does",
         title: "What dropout really does",
-        about: "Which units go, what becomes of the rest, and when it rests",
+        about: "Which units it drops, how it scales the others, and when it does nothing",
         text: include_str!("../../assets/lessons/what-dropout-really-does.toml"),
     },
-    Bundled {
+    BundledLesson {
+        id: "frozen-is-not-inference",
         title: "Frozen is not inference: BatchNorm",
-        about: "What freezing keeps, and what it does not",
+        about: "What freezing protects, and what it does not",
         text: include_str!("../../assets/lessons/frozen-is-not-inference.toml"),
     },
-    Bundled {
+    BundledLesson {
+        id: "your-first-fine-tune",
         title: "Your first fine-tune",
-        about: "A head, then the base, trained here on the bundled photos",
+        about: "Train a head, then the base, on the bundled photos",
         text: include_str!("../../assets/lessons/your-first-fine-tune.toml"),
     },
 ];
@@ -50,7 +57,7 @@ pub const BUNDLED: [Bundled; 5] = [
 /// Reads a bundled lesson.
 ///
 /// # Errors
-/// A number that is none of them.
+/// There is no lesson with this number.
 pub fn open_bundled(number: usize) -> Result<Lesson, LessonError> {
     let lesson = BUNDLED.get(number);
     let lesson = lesson.ok_or_else(|| LessonError::Whole(format!("no lesson {number}")))?;

@@ -22,7 +22,7 @@ use crate::command::LessonSource;
 use crate::state::Settings;
 use crate::worker::{Experiment, ModelSource, PhotosSource};
 
-pub use bundled::{BUNDLED, Bundled, open_bundled};
+pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
 pub use format::{Ending, Question, Run, Step};

@@ -11,7 +11,8 @@ use crate::train::summary::Summary;
 use crate::views::batch_norm::chosen_channel;
 use crate::words::number::{measured, percent, thousands};
 use crate::worker::{
-    AugmentationOutcome, BatchNormOutcome, Card, Cell, DropoutOutcome, Outcome, TrainableOutcome,
+    AugmentationOutcome, BatchNormOutcome, Cell, DropoutOutcome, Outcome, TrainableCard,
+    TrainableOutcome,
 };
 use modelens_core::nearest::{nearest, the_closest};
 
@@ -57,7 +58,7 @@ enum From {
     /// With the chosen channel.
     BatchNorm(fn(&BatchNormOutcome, usize) -> Option<Value>),
     /// Of one of the four cards: `trainable`, then the outer call.
-    Card(bool, Mode, fn(&Card) -> Option<Value>),
+    Card(bool, Mode, fn(&TrainableCard) -> Option<Value>),
     Trainable(fn(&TrainableOutcome) -> Option<Value>),
     /// Of the view Fine-tune, once its runs are done.
     Runs(fn(&TrainingState) -> Option<Value>),
@@ -321,10 +322,10 @@ fn largest(cells: &[Cell]) -> Option<Value> {
     clippy::unnecessary_wraps,
     reason = "all functions of the table are alike"
 )]
-fn weights(card: &Card) -> Option<Value> {
+fn weights(card: &TrainableCard) -> Option<Value> {
     number(f64::from(card.base.weight_change))
 }
 
-fn statistics(card: &Card) -> Option<Value> {
+fn statistics(card: &TrainableCard) -> Option<Value> {
     count(card.base.statistics_moved)
 }

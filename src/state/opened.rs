@@ -9,11 +9,12 @@ use crate::dataset::{Photo, Photos};
 use crate::model::graph::Layer;
 use crate::model::{Flags, Graph, LayerId, LayerKind, Model, Role, flags};
 use crate::words::window as words;
-use crate::worker::{ModelSource, PhotosSource};
+use crate::worker::{ModelId, ModelSource, OpenedModel, PhotosId, PhotosSource};
 
 /// The open model with what was chosen in it.
 #[derive(Debug)]
 pub struct Base {
+    pub id: ModelId,
     pub model: Arc<Model>,
     pub source: ModelSource,
     pub flags: Flags,
@@ -75,7 +76,8 @@ impl OwnPipeline {
 
 impl Base {
     /// A model just opened: flags as in the file, the first trainable BatchNorm chosen.
-    pub fn new(model: Arc<Model>, source: ModelSource) -> Self {
+    pub fn new(opened: OpenedModel) -> Self {
+        let OpenedModel { id, source, model } = opened;
         let graph = &model.graph;
         let flags = Flags::of_file(graph);
         let of_role = |role: Role| -> Vec<LayerId> {
@@ -106,9 +108,19 @@ impl Base {
             channel: None,
             search: String::new(),
             own_pipeline: OwnPipeline::of(graph),
+            id,
             source,
             model,
         }
+    }
+
+    /// The same model with nothing chosen in it.
+    pub fn fresh(&self) -> Self {
+        Self::new(OpenedModel {
+            id: self.id,
+            source: self.source.clone(),
+            model: Arc::clone(&self.model),
+        })
     }
 
     /// The number of layers that "fine-tune from" counts.
@@ -140,6 +152,7 @@ impl Base {
 /// The open photos with what was chosen among them.
 #[derive(Debug)]
 pub struct Gallery {
+    pub id: PhotosId,
     pub photos: Photos,
     pub source: PhotosSource,
     /// Index of the chosen photo; 0 where there is none.
@@ -153,7 +166,7 @@ pub struct Gallery {
 impl Gallery {
     /// Photos just opened. The clownfish is chosen where it is present: flips and rotations are
     /// plain to see on it.
-    pub fn new(photos: Photos, source: PhotosSource, wanted: Option<&str>) -> Self {
+    pub fn new(id: PhotosId, photos: Photos, source: PhotosSource, wanted: Option<&str>) -> Self {
         let position = |name: &str| {
             photos
                 .photos
@@ -165,6 +178,7 @@ impl Gallery {
             .or_else(|| position("fish/fish9."))
             .unwrap_or(0);
         Self {
+            id,
             photos,
             source,
             photo,

@@ -1,17 +1,13 @@
 //! The fine-tune view: what the person chose, and how the runs go.
 
-use std::sync::Arc;
-
 use serde::{Deserialize, Serialize};
 
-use crate::model::layers::Overrides;
-use crate::train::network::Network;
 use crate::train::optimizer::Kind;
 use crate::train::recipe::Preset;
 use crate::train::summary::Summary;
 use crate::train::trainer::Step;
 use crate::worker::fine_tune::HeadChoice;
-use crate::worker::{Experiment, TrainEvent};
+use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
 
 /// What the person chose for the next experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -93,7 +89,7 @@ pub struct RunState {
     pub features_kept: bool,
     /// After the latest epoch.
     pub summary: Option<Summary>,
-    pub weights: Option<Arc<Overrides>>,
+    pub trained: Option<TrainedId>,
     /// Photos whose features are computed, and all of them, while that is under way.
     pub features: Option<[usize; 2]>,
     /// Why the run broke off.
@@ -105,7 +101,7 @@ pub struct RunState {
 pub struct TrainingState {
     pub status: Status,
     pub experiment: Option<Experiment>,
-    pub network: Option<Arc<Network>>,
+    pub network: Option<NetworkDescription>,
     pub runs: Vec<RunState>,
     /// What is odd about photos and settings.
     pub notes: Vec<String>,
@@ -176,8 +172,8 @@ impl TrainingState {
                 }
             }
             // Of the experiment before, where this one is not prepared.
-            TrainEvent::Stepped(_) if self.network.is_none() => {}
-            TrainEvent::Stepped(stepped) => {
+            TrainEvent::StepDone(_) if self.network.is_none() => {}
+            TrainEvent::StepDone(stepped) => {
                 self.secs += stepped.secs;
                 let Some(run) = self.runs.get_mut(stepped.run) else {
                     return;
@@ -185,9 +181,9 @@ impl TrainingState {
                 run.steps.push(stepped.step);
                 run.features = None;
                 run.features_kept = stepped.features_kept;
-                if let Some((summary, weights)) = stepped.end {
-                    run.summary = Some(summary);
-                    run.weights = Some(weights);
+                if let Some(end) = stepped.end {
+                    run.summary = Some(end.summary);
+                    run.trained = Some(end.id);
                 }
             }
             TrainEvent::Features { run, done, total } => {

@@ -13,6 +13,7 @@ pub use controls::{controls_ui, redraw_ui};
 use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, centre, code};
+use crate::dataset::PhotoSet;
 use crate::model::{Mode, Semantics};
 use crate::state::{GridTextures, State, View};
 use crate::theme::sizes;
@@ -23,9 +24,21 @@ use crate::worker::{AugmentationLook, AugmentationOutcome, Look, Outcome};
 /// A result on the screen, up to date or not.
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
+    /// The set of the photos.
+    pub photos: Option<&'a PhotoSet>,
     pub look: &'a AugmentationLook,
     pub outcome: &'a AugmentationOutcome,
     pub textures: &'a GridTextures,
+}
+
+impl<'a> Shown<'a> {
+    /// A photo's name without folder and extension.
+    pub fn stem(&self, photo: usize) -> &'a str {
+        let listed = self.photos.and_then(|set| set.photos.get(photo));
+        let name = listed.map_or("", |p| p.name.as_str());
+        let file = name.rsplit('/').next().unwrap_or(name);
+        file.rsplit_once('.').map_or(file, |(stem, _)| stem)
+    }
 }
 
 /// The latest result with its pictures.
@@ -34,6 +47,7 @@ fn shown(state: &State) -> Option<Shown<'_>> {
     let textures = state.computed.grid.as_ref()?;
     match (&looked.look, &looked.outcome) {
         (Look::Augmentation(look), Outcome::Augmentation(outcome)) => Some(Shown {
+            photos: state.photos(),
             look,
             outcome,
             textures,

@@ -18,6 +18,7 @@ pub use controls::controls_ui;
 use super::explain::Explanation;
 use super::parts::{self, Cut};
 use super::{Show, code};
+use crate::dataset::PhotoSet;
 use crate::model::layers::norm::{Moments, next_moving};
 use crate::model::{Effective, LayerId, Mode, Semantics};
 use crate::state::{Base, State, View};
@@ -31,6 +32,7 @@ use crate::worker::{
 /// The latest result, up to date or not, with what is chosen in it.
 struct Shown<'a> {
     base: &'a Base,
+    photos: Option<&'a PhotoSet>,
     pass: &'a PassLook,
     layer: LayerId,
     outcome: &'a BatchNormOutcome,
@@ -57,6 +59,7 @@ impl<'a> Shown<'a> {
         let batches = state.walk.batches(pass, *layer);
         Some(Self {
             base,
+            photos: state.photos(),
             pass,
             layer: *layer,
             outcome,

@@ -12,7 +12,7 @@ use super::{
 use crate::app::desired;
 use crate::command::Action;
 use crate::lesson::Control;
-use crate::model::{Format, Mode, Reading, onnx};
+use crate::model::{Mode, Reading};
 use crate::state::{Gallery, State, View, model_title, photos_title};
 use crate::theme::{self, sizes, text};
 use crate::words::window as words;
@@ -226,11 +226,8 @@ pub fn missing(state: &State, view: View) -> Option<String> {
         return Some(words::no_photos(&gallery.photos.title));
     }
     if view == View::BatchNorm && base.batch_norms.is_empty() {
-        let text = match base.model.format {
-            Format::Onnx => onnx::FOLDED,
-            _ => words::NO_BATCH_NORM,
-        };
-        return Some(text.to_owned());
+        let text = base.model.format.without_batch_norm;
+        return Some(text.unwrap_or(words::NO_BATCH_NORM).to_owned());
     }
     if view == View::Predict && Reading::of(&base.model.graph).is_none() {
         return Some(crate::words::predict::NO_CLASSES.to_owned());

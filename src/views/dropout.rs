@@ -53,7 +53,7 @@ fn outcome(state: &State) -> Option<&DropoutOutcome> {
 fn call(state: &State, base: &Base) -> Call {
     let shown = state.computed.result(View::Dropout);
     match shown.map(|looked| &looked.look) {
-        Some(Look::Dropout { pass, layer, .. }) => Call::of(pass, *layer),
+        Some(Look::Dropout { pass, layer, .. }) => Call::of(&base.model.graph, pass, *layer),
         _ => Call::now(state, base, base.noise.unwrap_or(0)),
     }
 }

@@ -129,11 +129,7 @@ fn picture_ui(ui: &mut Ui, show: &Show<'_>, rect: Rect) {
     ui.painter()
         .add(shape.with_texture(thumbnail.texture.id(), uv));
     let response = ui.interact(rect, ui.scope_id().with("thumbnail"), Sense::hover());
-    let name = thumbnail
-        .photos
-        .photos
-        .get(thumbnail.photo)
-        .map_or("", |p| p.name.as_str());
+    let name = thumbnail.name.as_str();
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words::chosen_photo(name)));
     response.on_hover_text(name);
 }

@@ -19,7 +19,8 @@ pub struct Histogram<'a> {
     pub id: Id,
     /// What it shows, in words.
     pub name: String,
-    pub counts: &'a [u32; HISTOGRAM_BINS],
+    /// In [`HISTOGRAM_BINS`] bins.
+    pub counts: &'a [u32],
     pub axis: [f32; 2],
     /// Count at the upper edge.
     pub top: u32,

@@ -4,13 +4,13 @@ use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
 
 use super::{Show, parts};
 use crate::command::{Action, Command, DeskCommand};
+use crate::formats::keras::architectures;
 use crate::model::Card;
-use crate::model::keras::architectures;
-use crate::model::open::ModelSource;
 use crate::state::Sheet;
 use crate::theme::{self, sizes, text};
 use crate::words::common;
 use crate::words::sheets as words;
+use crate::worker::ModelSource;
 
 /// The list that is open, if one is.
 pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -46,7 +46,7 @@ fn running_ui(ui: &mut Ui, show: &mut Show<'_>) -> bool {
     };
     let palette = theme::palette(ui);
     ui.add(Spinner::new().size(sizes::S3).color(palette.muted));
-    let stage = common::sentence_case(running.stage);
+    let stage = common::sentence_case(running.stage.words());
     let progress = match (running.done, running.total) {
         (_, 0) => format!("{stage} ..."),
         (done, total) => words::progress(&stage, &thousands(done), &thousands(total)),

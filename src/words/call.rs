@@ -1,7 +1,7 @@
 //! The outer call and the value recorded at the call of the base, in words.
 
 use super::modes::mode_label;
-use crate::model::{LayerId, Mode, Outer, Semantics};
+use crate::model::{Graph, LayerId, Mode, Outer, Semantics};
 use crate::state::{Base, State};
 use crate::worker::PassLook;
 
@@ -16,10 +16,10 @@ pub struct Call {
 
 impl Call {
     /// The call of the training column, as a result was computed.
-    pub fn of(look: &PassLook, layer: LayerId) -> Self {
+    pub fn of(graph: &Graph, look: &PassLook, layer: LayerId) -> Self {
         Self {
             outer: look.call,
-            recorded: look.flags.recorded_at(&look.model.0.graph, layer),
+            recorded: look.flags.recorded_at(graph, layer),
             semantics: look.semantics,
         }
     }

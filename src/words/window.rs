@@ -2,7 +2,7 @@
 
 use super::common;
 use super::number::{count, seconds};
-use crate::worker::{Look, Looked, Outcome};
+use crate::worker::{Look, LookResult, Outcome};
 
 // What stands in a view while nothing is there.
 pub fn opening(title: &str) -> String {
@@ -47,7 +47,7 @@ pub fn trainable_of(trainable: &str, total: &str) -> String {
     format!("{trainable} of {total} params trainable")
 }
 
-pub fn took(looked: &Looked) -> String {
+pub fn took(looked: &LookResult) -> String {
     let secs = seconds(looked.secs);
     match &looked.outcome {
         Outcome::Augmentation(outcome) => {

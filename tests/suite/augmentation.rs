@@ -1,9 +1,7 @@
-//! The augmentation view: the grid, one cell large, the list of steps, and batches that go through
-//! the pipeline.
+//! The augmentation view: the grid, the enlarged cell, the list of steps, and augmented batches.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
@@ -13,16 +11,17 @@ use modelens::augment::{
     AugmentLayer, Factor, Pipeline, Preset, RandomCrop, RandomRotation, Transform,
 };
 use modelens::command::{Action, Command, PipelineCommand};
-use modelens::model::{Flags, Mode, Preprocessing, Semantics};
+use modelens::model::{Flags, Mode, Semantics};
 use modelens::state::{CellPlace, View};
 use modelens::worker::{
-    AugmentationLook, AugmentationOutcome, Event, Grid, Look, ModelSource, Outcome, PassLook,
-    PhotosSource, Request, Same, Worker,
+    AugmentationLook, AugmentationOutcome, Event, Grid, JobThread, Jobs as _, Look, ModelSource,
+    Outcome, PassLook, PhotosSource, Request,
 };
 
-use crate::support::dog_breeds;
-use crate::unchanged::looked;
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::files::fixture;
+use crate::support::looks::Opened;
+use crate::support::models::dog_breeds;
+use crate::support::window::{Window, click, command, open, photo, press, settle, shows};
 
 fn outcome(window: &Window) -> AugmentationOutcome {
     let computed = &window.state().state().computed;
@@ -48,21 +47,10 @@ fn classes(window: &Window) -> Vec<&'static str> {
     steps.iter().map(|step| step.layer.class()).collect()
 }
 
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    settle(window);
-}
-
 #[test]
-fn the_keyboard_alone_walks_through_all_nine() {
+fn arrow_keys_step_through_all_nine_cells() {
     let mut window = open(AppOptions::default());
-    let photo = window
-        .state()
-        .state()
-        .opened
-        .gallery
-        .as_ref()
-        .map(|g| g.photo);
+    let before = photo(&window);
     for mode in Mode::BOTH {
         let label = match mode {
             Mode::Training => "training=True, image 1:",
@@ -81,33 +69,30 @@ fn the_keyboard_alone_walks_through_all_nine() {
         assert_eq!(
             opened(&window),
             Some(CellPlace { mode, index: 0 }),
-            "around the end"
+            "wraps from the last to the first"
         );
         press(&mut window, Key::ArrowLeft);
         assert_eq!(
             opened(&window),
             Some(CellPlace { mode, index: 8 }),
-            "and around the start"
+            "wraps from the first to the last"
         );
         press(&mut window, Key::Escape);
         assert_eq!(opened(&window), None);
-        // The focus is back on the cell that was shown: Enter opens it again.
+        // The cell that was open has the focus again: Enter opens it.
         press(&mut window, Key::Enter);
         assert_eq!(opened(&window), Some(CellPlace { mode, index: 8 }));
         press(&mut window, Key::Escape);
     }
-    let now = window
-        .state()
-        .state()
-        .opened
-        .gallery
-        .as_ref()
-        .map(|g| g.photo);
-    assert_eq!(now, photo, "the arrows were the cell's, not the photo's");
+    assert_eq!(
+        photo(&window),
+        before,
+        "the arrow keys move the cell, not the photo"
+    );
 }
 
 #[test]
-fn an_open_cell_shows_its_transform_and_moves_its_line() {
+fn an_open_cell_shows_its_transform_and_moves_its_divider() {
     let mut window = open(AppOptions::default());
     let place = CellPlace {
         mode: Mode::Training,
@@ -150,7 +135,7 @@ fn drawing_one_cell_again_changes_only_that_cell() {
     for (i, (a, b)) in before.training.iter().zip(&after.training).enumerate() {
         assert_eq!(a.draws == b.draws, i != 4, "cell {i}");
     }
-    // Redraw starts afresh.
+    // Redraw forgets the redraws of single cells.
     command(&mut window, Action::Redraw);
     assert!(window.state().state().grid.cell_redraws.is_empty());
 }
@@ -162,16 +147,7 @@ fn the_grid_shows_nine_photos_and_three_epochs() {
     let nine = outcome(&window);
     let photos: Vec<usize> = nine.training.iter().map(|cell| cell.photo).collect();
     assert_eq!(photos.len(), 9);
-    assert_eq!(
-        Some(photos[0]),
-        window
-            .state()
-            .state()
-            .opened
-            .gallery
-            .as_ref()
-            .map(|g| g.photo)
-    );
+    assert_eq!(Some(photos[0]), photo(&window));
     assert!(shows(&window, "fish9:"), "a caption with the photo's name");
     command(&mut window, PipelineCommand::SetGrid(Grid::ThreeEpochs));
     let epochs = outcome(&window);
@@ -179,7 +155,7 @@ fn the_grid_shows_nine_photos_and_three_epochs() {
     assert_eq!(epochs.training[0].photo, epochs.training[9].photo);
     assert_ne!(
         epochs.training[0].draws, epochs.training[9].draws,
-        "drawn anew"
+        "drawn again"
     );
     for text in ["epoch 1", "epoch 3", "does not grow"] {
         assert!(shows(&window, text), "{text}");
@@ -210,9 +186,8 @@ fn fewer_photos_than_nine_make_fewer_cells() {
 }
 
 #[test]
-fn a_file_with_augmentation_starts_with_its_own() {
-    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden");
-    let file = Path::new(own).join("alpaca_baked_ft120_keras3/model.keras");
+fn a_file_with_augmentation_layers_starts_with_its_own_pipeline() {
+    let file = fixture("alpaca_baked_ft120_keras3/model.keras");
     let mut window = open(AppOptions {
         model: ModelSource::File(file),
         ..AppOptions::default()
@@ -228,13 +203,13 @@ fn a_file_with_augmentation_starts_with_its_own() {
     assert_eq!(
         pipeline(&window),
         Pipeline::course(),
-        "without a block of its own"
+        "the file has no augmentation layers"
     );
     assert!(!shows(&window, "the file's own"));
 }
 
 #[test]
-fn what_keras_would_refuse_is_refused_with_its_limit() {
+fn values_that_keras_refuses_are_refused_with_the_limit() {
     let mut window = open(AppOptions::default());
     click(&mut window, "Edit steps");
     click(&mut window, "Parameters of RandomRotation, step 2");
@@ -260,7 +235,7 @@ fn what_keras_would_refuse_is_refused_with_its_limit() {
     command(&mut window, PipelineCommand::SetLayer(1, fine));
     assert!(
         !shows(&window, "but must"),
-        "the message goes with the next change"
+        "the next change dismisses the message"
     );
     assert!(shows(&window, "RandomRotation(0.5)"), "in the code");
 }
@@ -312,7 +287,7 @@ fn a_step_is_dragged_to_another_place() {
 }
 
 #[test]
-fn a_locked_seed_stays() {
+fn a_locked_seed_does_not_change() {
     let mut window = open(AppOptions::default());
     let seed = |window: &Window| window.state().state().settings.seed;
     let before = seed(&window);
@@ -326,8 +301,9 @@ fn a_locked_seed_stays() {
 }
 
 #[test]
-fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
-    let model = dog_breeds();
+fn both_columns_get_the_same_augmented_batch() {
+    let opened = Opened::bundled();
+    let model = &opened.model;
     let layer = model
         .graph
         .find("Conv1_relu")
@@ -335,48 +311,33 @@ fn a_batch_through_the_pipeline_is_the_same_on_both_sides() {
     let layer = layer.expect("the first BatchNorm or its activation");
     let first = model.graph.find("bn_Conv1").unwrap_or(layer);
     let pass = |augment: Option<Pipeline>, redraws| PassLook {
-        model: Same(Arc::clone(&model)),
-        photos: Same(Arc::new(
-            PhotosSource::Bundled.open().expect("the bundled photos"),
-        )),
-        photo: 24,
-        batch: 4,
-        seed: 7,
         redraws,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&model.graph, true),
         augment,
         semantics: Semantics::Keras3,
-        call: Mode::Training.into(),
+        ..opened.pass_look()
     };
-    let statistics = |augment, redraws| {
-        let worker = Worker::start(|| {}).expect("a thread");
-        match looked(
-            &worker,
-            Look::BatchNorm {
-                pass: pass(augment, redraws),
-                layer: first,
-            },
-        ) {
-            Outcome::BatchNorm(outcome) => [outcome.training.batch, outcome.inference.batch],
-            _ => panic!("a BatchNorm outcome"),
-        }
+    let statistics = |augment, redraws| match opened.outcome(Look::BatchNorm {
+        pass: pass(augment, redraws),
+        layer: first,
+    }) {
+        Outcome::BatchNorm(outcome) => [outcome.training.batch, outcome.inference.batch],
+        _ => panic!("a BatchNorm outcome"),
     };
     let plain = statistics(None, 0);
     let [left, right] = statistics(Some(Pipeline::course()), 0);
-    // Before the first BatchNorm lies only a convolution: the same input gives the same statistics.
+    // Only a convolution precedes the first BatchNorm, so equal inputs give equal statistics.
     assert_eq!(left, right);
     assert_ne!(left, plain[0], "the pixels were augmented");
     assert_ne!(
         left,
         statistics(Some(Pipeline::course()), 1)[0],
-        "drawn anew"
+        "drawn again"
     );
 }
 
 #[test]
-fn a_pipeline_that_changes_the_size_is_refused_for_batches() {
+fn a_pipeline_that_changes_the_image_size_is_refused_for_batches() {
     let mut window = open(AppOptions::default());
     let crop = Transform::Crop(RandomCrop {
         height: 100,
@@ -394,7 +355,7 @@ fn a_pipeline_that_changes_the_size_is_refused_for_batches() {
     assert!(shows(&window, "4 augmented photos"));
 }
 
-/// A JPEG whose EXIF says "turned by a quarter" (orientation 6).
+/// Writes a JPEG whose EXIF orientation is 6 (rotate by 90 degrees).
 fn turned_jpeg(path: &Path) {
     let mut jpeg = Vec::new();
     let pixels = vec![120_u8; 40 * 20 * 3];
@@ -409,8 +370,8 @@ fn turned_jpeg(path: &Path) {
     std::fs::write(path, jpeg).expect("a file");
 }
 
-/// Keras and TensorFlow ignore the EXIF orientation, and so does modelens: what the model sees is
-/// what is stored. The turned photo therefore stays as wide as it is stored.
+/// Keras and TensorFlow ignore the EXIF orientation, and so does modelens: the model sees the pixels as
+/// they are stored.
 #[test]
 fn photos_of_every_kind_open_in_the_grid() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -434,17 +395,14 @@ fn photos_of_every_kind_open_in_the_grid() {
         ImageBuffer::from_pixel(30, 20, Rgb([65535_u16, 9, 300])).into(),
     );
     turned_jpeg(&folder.path().join("turned.jpg"));
-    let photos = Arc::new(
-        PhotosSource::Folder(folder.path().to_owned())
-            .open()
-            .expect("photos"),
-    );
-    let worker = Worker::start(|| {}).expect("a thread");
+    let source = PhotosSource::Folder(folder.path().to_owned());
+    let photos = source.open().expect("photos");
+    let opened = Opened::new(dog_breeds(), photos.clone());
     for grid in Grid::ALL {
         for photo in 0..photos.photos.len() {
             for [height, width] in [[40, 40], [1, 1], [1, 7]] {
                 let look = AugmentationLook {
-                    photos: Same(Arc::clone(&photos)),
+                    photos: opened.photos_id,
                     photo,
                     grid,
                     cell_redraws: BTreeMap::from([(3, 1)]),
@@ -455,7 +413,7 @@ fn photos_of_every_kind_open_in_the_grid() {
                     seed: 7,
                     redraws: 0,
                 };
-                let Outcome::Augmentation(outcome) = looked(&worker, Look::Augmentation(look))
+                let Outcome::Augmentation(outcome) = opened.outcome(Look::Augmentation(look))
                 else {
                     panic!("an augmentation outcome");
                 };
@@ -468,12 +426,14 @@ fn photos_of_every_kind_open_in_the_grid() {
         .iter()
         .position(|p| p.name == "turned.jpg")
         .expect("the JPEG");
-    worker.send(Request::Thumbnail {
-        photos: Same(Arc::clone(&photos)),
-        photo: turned,
-    });
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    jobs.send(Request::OpenPhotos(source));
     let thumbnail = loop {
-        match worker.poll() {
+        match jobs.poll() {
+            Some(Event::PhotosOpened { id: photos, .. }) => {
+                let photo = turned;
+                jobs.send(Request::Thumbnail { photos, photo });
+            }
             Some(Event::Thumbnail { image, .. }) => break image,
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),
@@ -481,7 +441,7 @@ fn photos_of_every_kind_open_in_the_grid() {
     };
     assert!(
         thumbnail.width > thumbnail.height,
-        "as stored, not as EXIF says"
+        "as stored, whatever EXIF says"
     );
     let mut window = open(AppOptions {
         photos: PhotosSource::Folder(folder.path().to_owned()),

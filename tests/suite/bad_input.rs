@@ -1,51 +1,21 @@
-//! Anything a person can open may be broken: each gives one clear sentence, the path last.
+//! Broken files of every kind that can be opened: each error is one sentence with the path last.
 
-use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use modelens::model::open::ModelSource;
-use modelens::worker::{Event, Figure, FigureTo, PhotosSource, Request, Worker};
-use tempfile::TempDir;
+use modelens::worker::ModelSource;
+use modelens::worker::{Event, Figure, FigureTo, JobThread, Jobs as _, PhotosSource, Request};
 
-pub fn folder() -> TempDir {
-    tempfile::tempdir().expect("a temporary folder")
-}
-
-pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/golden")
-        .join(name)
-}
-
-pub fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder.path().join(name);
-    std::fs::write(&path, bytes).expect("a file");
-    path
-}
-
-/// The sentence for a model that must not open.
-pub fn refused(path: &Path) -> String {
-    match ModelSource::File(path.to_owned()).open() {
-        Ok(_) => panic!("opened: {}", path.display()),
-        Err(error) => {
-            let text = error.to_string();
-            assert!(
-                text.ends_with(&path.display().to_string()),
-                "the path comes last: {text}"
-            );
-            text
-        }
-    }
-}
+use crate::support::files::{fixture, folder, refused, repository, rezipped, write};
+use crate::support::looks::answer;
 
 #[test]
-fn what_is_not_a_model_is_called_so() {
+fn files_that_are_not_models_are_reported_as_such() {
     let folder = folder();
     for (name, bytes) in [
         ("notes.h5", &b"just some text"[..]),
         ("empty.keras", b""),
         ("photo.h5", b"\xff\xd8\xff\xe0 JFIF"),
-        ("zip.keras", b"PK\x03\x04 but nothing behind it"),
+        ("zip.keras", b"PK\x03\x04 but nothing follows"),
         ("hdf.h5", b"\x89HDF\r\n\x1a\n"),
         ("dict.safetensors", b"\x02\0\0\0\0\0\0\0{}"),
     ] {
@@ -82,29 +52,10 @@ fn a_truncated_keras_file_is_refused_wherever_it_is_cut() {
     }
 }
 
-/// The zip of a fixture with one entry replaced.
-pub fn rezipped(case: &str, entry: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
-    let file = std::fs::File::open(fixture(case)).expect("the fixture");
-    let mut archive = zip::ZipArchive::new(file).expect("a zip archive");
-    let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for i in 0..archive.len() {
-        let mut from = archive.by_index(i).expect("an entry");
-        let mut bytes = Vec::new();
-        from.read_to_end(&mut bytes).expect("its bytes");
-        let name = from.name().expect("a name").into_owned();
-        let bytes = if name == entry { change(bytes) } else { bytes };
-        let stored = zip::write::SimpleFileOptions::default()
-            .compression_method(zip::CompressionMethod::Stored);
-        out.start_file(name, stored).expect("a new entry");
-        out.write_all(&bytes).expect("its bytes");
-    }
-    out.finish().expect("a zip archive").into_inner()
-}
-
 #[test]
 fn a_zip_that_lies_about_sizes_is_refused() {
     let bytes = std::fs::read(fixture("bnnet_keras3/model.keras")).expect("the fixture");
-    // The sizes in the central directory: 4 bytes each, 20 and 24 bytes behind its signature.
+    // Both sizes in the central directory: 4 bytes each, at offsets 20 and 24 from its signature.
     let central = bytes
         .windows(4)
         .position(|w| w == b"PK\x01\x02")
@@ -119,7 +70,7 @@ fn a_zip_that_lies_about_sizes_is_refused() {
 }
 
 #[test]
-fn weights_of_another_shape_than_the_config_are_refused_by_name() {
+fn weights_whose_shape_differs_from_the_config_are_refused_by_name() {
     let more_units = |json: Vec<u8>| {
         let text = String::from_utf8(json).expect("JSON");
         assert!(text.contains("\"units\": 3"));
@@ -162,7 +113,7 @@ fn weights_that_are_not_numbers_open_with_a_warning() {
     let mut bytes = std::fs::read(&path).expect("the fixture");
     let model = ModelSource::File(path).open().expect("the fixture opens");
     let layer = &model.graph.layers[model.graph.find("conv_a").expect("conv_a")];
-    let kernel = crate::support::values(layer.weight("kernel").expect("a kernel"));
+    let kernel = crate::support::numbers::values(layer.weight("kernel").expect("a kernel"));
     let start: Vec<u8> = kernel[..8].iter().flat_map(|v| v.to_le_bytes()).collect();
     let at = bytes
         .windows(start.len())
@@ -181,20 +132,6 @@ fn weights_that_are_not_numbers_open_with_a_warning() {
     );
 }
 
-/// What the worker answers.
-fn answer(request: Request) -> Event {
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(request);
-    loop {
-        match worker.poll() {
-            Some(Event::Progress { .. }) | None => {
-                std::thread::sleep(std::time::Duration::from_millis(1));
-            }
-            Some(event) => return event,
-        }
-    }
-}
-
 #[test]
 fn folders_without_photos_are_refused() {
     let folder = folder();
@@ -207,7 +144,7 @@ fn folders_without_photos_are_refused() {
     }
 }
 
-/// A PNG that declares this size and holds no pixels.
+/// A PNG that declares this size but has no pixels.
 fn png_header(width: u32, height: u32) -> Vec<u8> {
     let mut ihdr = b"IHDR".to_vec();
     ihdr.extend(width.to_be_bytes());
@@ -232,35 +169,32 @@ fn png_header(width: u32, height: u32) -> Vec<u8> {
 }
 
 #[test]
-fn broken_photos_are_reported_one_by_one_and_the_rest_opens() {
+fn broken_photos_are_reported_one_by_one_and_the_others_open() {
     let folder = folder();
     let class = folder.path().join("class");
     std::fs::create_dir(&class).expect("a folder");
     std::fs::write(class.join("a text.jpg"), "no photo at all").expect("a file");
     std::fs::write(class.join("huge.png"), png_header(30_000, 30_000)).expect("a file");
-    let good = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish/fish9.webp");
+    let good = repository("assets/photos/fish/fish9.webp");
     std::fs::copy(good, class.join("good.webp")).expect("a photo");
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(Request::OpenPhotos(PhotosSource::Folder(
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    jobs.send(Request::OpenPhotos(PhotosSource::Folder(
         folder.path().to_owned(),
     )));
     let mut reasons = Vec::new();
     let mut opened = None;
     while reasons.len() < 2 {
-        match worker.poll() {
-            Some(Event::PhotosOpened { photos, .. }) => opened = Some(photos.photos.len()),
-            Some(Event::Unreadable {
-                photos,
-                photo,
-                reason,
-            }) => {
+        match jobs.poll() {
+            Some(Event::PhotosOpened { photos, .. }) => opened = Some(photos),
+            Some(Event::Unreadable { photo, reason, .. }) => {
+                let photos = opened.as_ref().expect("the set comes before its checks");
                 reasons.push(format!("{}: {reason}", photos.photos[photo].name));
             }
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),
         }
     }
-    assert_eq!(opened, Some(3));
+    assert_eq!(opened.map(|set| set.photos.len()), Some(3));
     assert!(
         reasons[0].contains("a text.jpg") && reasons[0].contains("not an image"),
         "{reasons:?}"
@@ -269,7 +203,7 @@ fn broken_photos_are_reported_one_by_one_and_the_rest_opens() {
 }
 
 #[test]
-fn a_picture_is_not_written_over_a_read_only_file_and_leaves_nothing_half() {
+fn a_failed_export_keeps_existing_files_and_leaves_no_partial_one() {
     let folder = folder();
     let path = write(&folder, "figure.png", b"precious");
     let mut permissions = std::fs::metadata(&path).expect("the file").permissions();
@@ -303,7 +237,7 @@ fn a_picture_is_not_written_over_a_read_only_file_and_leaves_nothing_half() {
     );
     let nowhere = folder.path().join("no such folder").join("figure.png");
     assert!(matches!(answer(request(&nowhere)), Event::Failed { .. }));
-    // The person was asked about the figure, not about a table that is there.
+    // The dialog asked about overwriting the figure, not the table beside it.
     let table = write(&folder, "with numbers.csv", b"precious");
     let picture = folder.path().join("with numbers.png");
     let with_numbers = Request::Figure {

@@ -5,9 +5,10 @@ use candle_core::Tensor;
 use modelens::model::Semantics;
 use modelens::model::layers::norm::{Moments, moments, next_moving, normalise};
 
-use crate::support::{Arrays, assert_close, ops, read_npz, values};
+use crate::support::files::{Arrays, ops, read_npz};
+use crate::support::numbers::{assert_close, values};
 
-/// One framework's names for the same things.
+/// One framework's names of the arrays.
 struct Case {
     file: &'static str,
     semantics: Semantics,
@@ -15,7 +16,7 @@ struct Case {
     mean: &'static str,
     variance: &'static str,
     inference: &'static str,
-    /// In Keras' convention.
+    /// Momentum as Keras defines it.
     momentum: f64,
     epsilon: f64,
 }
@@ -53,7 +54,7 @@ const CASES: [Case; 3] = [
     },
 ];
 
-/// Channels last, as the program has them.
+/// The input with channels last.
 fn nhwc(case: &Case, x: &Tensor) -> Tensor {
     match case.semantics {
         Semantics::PyTorch => x.permute((0, 2, 3, 1)).and_then(|x| x.contiguous()),

@@ -1,5 +1,5 @@
-//! Small files that would unpack to far more than there is memory: each ends in an error, and before it
-//! does never holds more than twice its length and a fixed bound.
+//! Small files that unpack to more than the available memory: opening each fails, and until then takes
+//! at most twice the length of the file plus a fixed bound.
 
 use std::io::{Cursor, Write as _};
 use std::path::Path;
@@ -7,17 +7,18 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, FileBuilder};
 use modelens::cli::arrays::read_input;
 use modelens::dataset::decode::{MAX_PIXELS, decode};
-use modelens::model::open::ModelSource;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use serde_json::json;
 
-use crate::bad_input::{fixture, folder, write};
-use crate::memory::most_bytes;
+use crate::support::files::{fixture, folder, repository, write};
+use crate::support::memory::most_bytes;
 
-/// Bytes that a file may take beyond twice its own: the largest array that is read, while its list grows.
+/// Bytes that opening a file may take beyond twice its length: the largest array allowed, while its
+/// buffer grows.
 const BOUND: u64 = 1 << 30;
 
-/// The sentence for a file of these bytes that must not open, within the bound.
+/// The error of a file with these bytes, which must not open; checks the bound.
 fn refused(name: &str, bytes: &[u8]) -> String {
     let folder = folder();
     let path = write(&folder, name, bytes);
@@ -34,7 +35,7 @@ fn refused(name: &str, bytes: &[u8]) -> String {
     opened.expect("it is refused").to_string()
 }
 
-/// A packed archive of these entries.
+/// A compressed zip archive of these entries.
 fn packed(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = zip::write::SimpleFileOptions::default()
@@ -48,7 +49,7 @@ fn packed(entries: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 #[test]
-fn archives() {
+fn zip_entries_are_bounded() {
     let zeros = vec![0; 300 << 20];
     let config = br#"{"class_name": "Functional", "config": {}}"#;
     let bytes = packed(&[("config.json", config), ("model.weights.h5", &zeros)]);
@@ -65,7 +66,7 @@ fn archives() {
 }
 
 #[test]
-fn descriptions_of_many_small_objects() {
+fn configurations_of_many_small_objects_are_bounded() {
     let many = format!("[{}0]", "[],".repeat(2 << 20));
     let text = refused(
         "many.keras",
@@ -82,7 +83,7 @@ fn descriptions_of_many_small_objects() {
 }
 
 #[test]
-fn packed_weights() {
+fn compressed_hdf5_datasets_are_bounded() {
     let kernel = vec![0.0_f32; 75 << 20];
     let input = json!({"class_name": "InputLayer", "config": {"name": "i", "batch_input_shape": [null, null, null, 1]},
                        "name": "i", "inbound_nodes": []});
@@ -118,7 +119,7 @@ fn packed_weights() {
 }
 
 #[test]
-fn pickles() {
+fn pickles_are_bounded() {
     let start = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.\x80\x02M\xe9\x03.\x80\x02}.\x80\x02";
     let many = |opcodes: &[u8]| {
         let mut bytes = start.to_vec();
@@ -138,7 +139,7 @@ fn pickles() {
         let text = many(opcodes);
         assert!(text.contains("far too many values"), "{opcodes:?}: {text}");
     }
-    // A text that is said to have 4 GB, and a storage of as many numbers as can be said.
+    // A string that declares 4 GB, and a storage that declares the largest possible number of values.
     let mut bytes = start.to_vec();
     bytes.extend(b"X\xff\xff\xff\xff");
     assert!(refused("text.pt", &bytes).contains("ends in the middle"));
@@ -151,7 +152,7 @@ fn pickles() {
 }
 
 #[test]
-fn headers_of_state_dicts() {
+fn headers_of_safetensors_are_bounded() {
     let entry = br#""x":{"dtype":"F32","shape":[],"data_offsets":[0,0]},"#;
     let mut header = b"{".to_vec();
     header.extend(entry.repeat((17 << 20) / entry.len()));
@@ -165,7 +166,7 @@ fn headers_of_state_dicts() {
 }
 
 #[test]
-fn onnx_messages() {
+fn onnx_messages_are_bounded() {
     /// A field of bytes.
     fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
         let mut out = vec![number << 3 | 2];
@@ -179,7 +180,7 @@ fn onnx_messages() {
         out
     }
     let model = |graph: &[u8]| [b"\x08\x08".to_vec(), field(7, graph)].concat();
-    // Nodes, names and weights of nothing.
+    // Empty nodes, names and weights.
     for empty in [&b"\x0a\0"[..], b"\x2a\0", b"\x5a\0"] {
         let text = refused("many.onnx", &model(&empty.repeat(4 << 20)));
         assert!(text.contains("lists more than"), "{text}");
@@ -189,7 +190,7 @@ fn onnx_messages() {
     let ints = field(5, &field(8, &vec![1; 4 << 20]));
     let text = refused("ints.onnx", &model(&field(1, &ints)));
     assert!(text.contains("a setting of more than"), "{text}");
-    // A weight with more values than it has bytes.
+    // A weight that declares more values than it has bytes.
     let tensor = [
         &b"\x08\xff\xff\xff\xff\x7f\x08\xff\xff\xff\xff\x7f\x10\x01"[..],
         &field(8, b"w"),
@@ -216,7 +217,7 @@ fn onnx_messages() {
     assert!(text.contains("broken") && text.contains("`w`"), "{text}");
 }
 
-/// Whether the array is read, within the bound.
+/// True if the array can be read; checks the bound.
 fn reads(path: &Path) -> bool {
     let length = std::fs::metadata(path).expect("the file").len();
     let (read, most) = most_bytes(|| read_input(path).is_ok());
@@ -231,7 +232,7 @@ fn reads(path: &Path) -> bool {
 }
 
 #[test]
-fn arrays() {
+fn numpy_arrays_are_bounded() {
     let folder = folder();
     let header = |shape: &str| {
         let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
@@ -253,10 +254,10 @@ fn arrays() {
             "{shape}"
         );
     }
-    // A header of 4 GB.
+    // A header that declares 4 GB.
     let long = b"\x93NUMPY\x02\0\xf0\xff\xff\xff{'descr': '<f4'";
     assert!(!reads(&write(&folder, "x.npy", long)));
-    // Brackets within brackets, which the reader's grammar would try in all ways.
+    // Nested brackets, which the reader's grammar would try in every combination.
     for open in ["[", "(", "{"] {
         let nested = header(&open.repeat(60));
         let start = std::time::Instant::now();
@@ -270,7 +271,7 @@ fn arrays() {
 }
 
 #[test]
-fn photos() {
+fn photos_are_bounded() {
     let png = |side: u32, kind: png::ColorType, depth: png::BitDepth| {
         let mut out = Vec::new();
         let mut encoder = png::Encoder::new(&mut out, side, side);
@@ -316,8 +317,8 @@ fn photos() {
 }
 
 #[test]
-fn honest_files_take_twice_their_length() {
-    let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/base");
+fn ordinary_files_take_at_most_twice_their_length() {
+    let assets = repository("assets/base");
     let mut seen = 0;
     for entry in std::fs::read_dir(assets).expect("the bases") {
         let path = entry.expect("a file").path();

@@ -1,20 +1,14 @@
 //! The two bundled bases on four bundled photos, against Keras and PyTorch
 //! (`tests/fixtures/generators/make_bundled_goldens.py`).
 
-use std::path::Path;
-
 use modelens::model::counts::counts;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
+use modelens::worker::ModelSource;
 
-use crate::support::{Arrays, assert_close, dog_breeds, read_npz, values};
-
-/// These two cases belong to the bundled files, not to a chosen fixture folder.
-fn fixture(name: &str) -> Arrays {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");
-    read_npz(&folder.join(name).join("io.npz"))
-}
+use crate::support::files::{Arrays, fixture, read_npz};
+use crate::support::models::{assert_statistics, dog_breeds, opened};
+use crate::support::numbers::{assert_close, values};
 
 fn pass(model: &Model, io: &Arrays, mode: Mode, flags: &Flags) -> Pass {
     let pixels = &io["x_uint8"];
@@ -25,25 +19,10 @@ fn pass(model: &Model, io: &Arrays, mode: Mode, flags: &Flags) -> Pass {
     run(model, &x.expect("a tensor"), &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
 }
 
-fn assert_statistics(model: &Model, io: &Arrays, done: &Pass) {
-    for (key, expected) in io.iter().filter(|(key, _)| key.starts_with("bn/")) {
-        let (layer, which) = key["bn/".len()..]
-            .rsplit_once('/')
-            .expect("bn/<layer>/<which>");
-        let next = &done.batch_norm[&model.graph.find(layer).expect("the layer")].next;
-        let found = if which == "mean" {
-            &next.mean
-        } else {
-            &next.variance
-        };
-        assert_close(found, &values(expected), key);
-    }
-}
-
 #[test]
-fn dog_breeds_gives_what_keras_gives() {
+fn dog_breeds_computes_what_keras_computes() {
     let model = dog_breeds();
-    let io = fixture("bundled_dog_breeds");
+    let io = read_npz(&fixture("bundled_dog_breeds/io.npz"));
     let file = Flags::of_file(&model.graph);
     let close = |mode, flags: &Flags, key: &str| {
         let done = pass(&model, &io, mode, flags);
@@ -52,7 +31,9 @@ fn dog_breeds_gives_what_keras_gives() {
     };
     close(Mode::Inference, &file, "y_inference");
     let done = close(Mode::Training, &file, "y_training");
-    assert_statistics(&model, &io, &done);
+    assert_statistics(&model, &io, &done, "dog breeds");
+    // Keras, too, left the frozen layer unchanged.
+    assert_eq!(values(&io["bn_Conv1_unchanged"]), [1.0]);
     let frozen = model.graph.find("bn_Conv1").expect("the first BatchNorm");
     assert_eq!(
         done.batch_norm[&frozen].next.mean,
@@ -87,11 +68,9 @@ fn dog_breeds_counts_as_keras_prints_them() {
 }
 
 #[test]
-fn efficientnet_lite0_gives_what_pytorch_gives() {
-    let model = ModelSource::EfficientNetLite0
-        .open()
-        .unwrap_or_else(|e| panic!("{e}"));
-    let io = fixture("bundled_efficientnet_lite0");
+fn efficientnet_lite0_computes_what_pytorch_computes() {
+    let model = opened(&ModelSource::EfficientNetLite0);
+    let io = read_npz(&fixture("bundled_efficientnet_lite0/io.npz"));
     let flags = Flags::of_file(&model.graph);
     let done = pass(&model, &io, Mode::Inference, &flags);
     assert_close(
@@ -105,7 +84,7 @@ fn efficientnet_lite0_gives_what_pytorch_gives() {
         &values(&io["logits_train_no_drop"]),
         "logits_train_no_drop",
     );
-    assert_statistics(&model, &io, &done);
+    assert_statistics(&model, &io, &done, "Lite0");
     assert_eq!(counts(&model, &flags, model.semantics).total, 4_652_008);
     assert_eq!(model.labels.len(), 1000);
 }

@@ -5,7 +5,7 @@ use modelens::command::{Action, Command};
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::View;
 
-use crate::window::{Window, click, command, open, shows};
+use crate::support::window::{Window, click, command, open, shows};
 
 fn call(window: &Window) -> Outer {
     window.state().state().settings.call
@@ -33,7 +33,7 @@ fn menus_set_the_outer_call_and_the_recorded_value() {
 }
 
 #[test]
-fn recording_another_value_is_no_change_of_flags() {
+fn recording_another_value_does_not_change_flags() {
     let mut window = open(AppOptions::default());
     command(&mut window, Command::Record(Some(true)));
     command(&mut window, Action::Show(View::Trainable));

@@ -1,26 +1,8 @@
 //! The command line as scripts call it: arrays, JSON, and exit statuses.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-use crate::support::{assert_close, cases, read_npz, values};
-
-fn modelens(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_modelens"))
-        .args(args)
-        .output()
-        .expect("the program starts")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("a UTF-8 path")
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/golden")
-        .join(name)
-}
+use crate::support::files::{cases, fixture, read_npz, repository};
+use crate::support::numbers::{assert_close, values};
+use crate::support::program::{modelens, succeeds, text};
 
 #[test]
 fn run_writes_what_the_framework_computes() {
@@ -41,12 +23,7 @@ fn run_writes_what_the_framework_computes() {
             for tap in &taps {
                 args.extend(["--tap", tap]);
             }
-            let done = modelens(&args);
-            assert!(
-                done.status.success(),
-                "{}",
-                String::from_utf8_lossy(&done.stderr)
-            );
+            succeeds(&args);
             let found = read_npz(&out);
             let what = format!("{} {mode}", case.display());
             assert_close(
@@ -76,7 +53,7 @@ fn run_writes_what_the_framework_computes() {
 #[test]
 fn the_same_run_writes_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
-    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let photos = repository("assets/photos/fish");
     let run = |name: &str, seed: &str| {
         let out = folder.path().join(name);
         let args = [
@@ -88,12 +65,7 @@ fn the_same_run_writes_the_same_bytes() {
             "--batch",
             "3",
         ];
-        let done = modelens(&[&args[..], &["--seed", seed, "--out", text(&out)]].concat());
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        succeeds(&[&args[..], &["--seed", seed, "--out", text(&out)]].concat());
         std::fs::read(out).expect("the output")
     };
     assert_eq!(run("a.npz", "7"), run("b.npz", "7"));
@@ -102,9 +74,9 @@ fn the_same_run_writes_the_same_bytes() {
 }
 
 #[test]
-fn photos_go_through_augmentation_by_the_seed() {
+fn augmentation_of_photos_follows_the_seed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/tool");
+    let photos = repository("assets/photos/tool");
     let run = |name: &str, more: &[&str]| {
         let out = folder.path().join(name);
         let args = [
@@ -116,12 +88,7 @@ fn photos_go_through_augmentation_by_the_seed() {
             "--batch",
             "2",
         ];
-        let done = modelens(&[&args[..], more, &["--out", text(&out)]].concat());
-        assert!(
-            done.status.success(),
-            "{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
+        succeeds(&[&args[..], more, &["--out", text(&out)]].concat());
         values(&read_npz(&out)["y"])
     };
     let augment = ["--augment", "RandomFlip:horizontal, RandomRotation:0.1:0.2"];
@@ -148,7 +115,7 @@ fn photos_go_through_augmentation_by_the_seed() {
 }
 
 #[test]
-fn a_tapped_model_gives_its_output() {
+fn a_tapped_nested_model_gives_its_output() {
     let folder = tempfile::tempdir().expect("a folder");
     let case = fixture("alpaca_baked_ft120_keras3");
     let (model, input) = (case.join("model.keras"), case.join("io.npz"));
@@ -162,12 +129,7 @@ fn a_tapped_model_gives_its_output() {
         "--mode",
         "inference",
     ];
-    let done = modelens(&[&args[..], &taps, &["--out", text(&out)]].concat());
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
+    succeeds(&[&args[..], &taps, &["--out", text(&out)]].concat());
     let found = read_npz(&out);
     assert_eq!(
         values(&found["tap/mobilenetv2_0.35_96"]),
@@ -177,8 +139,7 @@ fn a_tapped_model_gives_its_output() {
 
 #[test]
 fn inspect_prints_the_fixed_json() {
-    let done = modelens(&["inspect", "--json"]);
-    assert!(done.status.success());
+    let done = succeeds(&["inspect", "--json"]);
     let report: serde_json::Value = serde_json::from_slice(&done.stdout).expect("JSON");
     for (key, expected) in [
         ("format", "h5".into()),
@@ -268,14 +229,14 @@ fn unusable_arguments_end_with_2_and_unreadable_files_with_1() {
 #[test]
 fn a_recorded_value_binds_in_keras_2_and_is_overridden_in_keras_3() {
     let folder = tempfile::tempdir().expect("a folder");
-    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let photos = repository("assets/photos/fish");
     let run = |semantics: &str, recorded: &str| {
         let out = folder.path().join("out.npz");
         let mut args = vec!["run", "--input", text(&photos), "--mode", "training"];
         args.extend(["--no-random", "--trainable", "all", "--batch", "2"]);
         args.extend(["--semantics", semantics, "--recorded", recorded]);
         args.extend(["--out", text(&out)]);
-        assert!(modelens(&args).status.success());
+        succeeds(&args);
         values(&read_npz(&out)["y"])
     };
     let of_file = run("keras2", "file");

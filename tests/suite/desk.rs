@@ -1,11 +1,10 @@
-//! Undo, the command palette, lecture mode, zoom, what is remembered.
+//! Undo, the command palette, lecture mode, zoom and remembered settings.
 
 use std::path::Path;
 
 use eframe::egui::{Key, Modifiers, Shape, Vec2};
-use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{
     Action, Command, DeskCommand, NoiseCommand, PipelineCommand, WalkCommand, choices,
 };
@@ -13,7 +12,8 @@ use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
 use modelens::worker::{Grid, ModelSource, PhotosSource};
 
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::files::repository;
+use crate::support::window::{Window, click, command, open, settle, shows, sized};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -34,7 +34,7 @@ fn ctrl_shift() -> Modifiers {
     CTRL.plus(Modifiers::SHIFT)
 }
 
-/// What a person chose, as text: settings, flags, layers, photo.
+/// Everything that undo restores, as text: settings, flags, layers, photo.
 fn chosen(window: &Window) -> String {
     let state = state(window);
     let base = state.opened.base.as_ref().expect("an open base");
@@ -110,25 +110,25 @@ fn every_setting_is_undone_and_redone() {
         press(&mut window, modifiers, key);
         assert_eq!(chosen(&window), *after, "redo {i}");
     }
-    // Another change ends what could be redone.
+    // A new change clears the redo history.
     press(&mut window, CTRL, Key::Z);
     command(&mut window, Command::SetBatch(2));
     assert!(!state(&window).desk.can_undo[1]);
 }
 
 #[test]
-fn going_through_the_views_is_not_undone() {
+fn undo_skips_changes_of_the_view() {
     let mut window = open(AppOptions::default());
     click(&mut window, "Freeze all");
     let frozen = chosen(&window);
     command(&mut window, Action::Show(View::Dropout));
     command(&mut window, Action::Show(View::BatchNorm));
     press(&mut window, CTRL, Key::Z);
-    assert_ne!(chosen(&window), frozen, "the flags are back");
+    assert_ne!(chosen(&window), frozen, "the flags are restored");
 }
 
 #[test]
-fn one_drag_is_one_step() {
+fn one_drag_is_one_undo_step() {
     let mut window = open(AppOptions::default());
     let before = settings(&window).batch;
     let place = window.get_by_label("Batch size").rect().center();
@@ -143,13 +143,13 @@ fn one_drag_is_one_step() {
     let dragged = settings(&window).batch;
     assert!(dragged > before + 2, "{before} to {dragged}");
     press(&mut window, CTRL, Key::Z);
-    assert_eq!(settings(&window).batch, before, "one step back");
+    assert_eq!(settings(&window).batch, before, "undone in one step");
     press(&mut window, CTRL, Key::Y);
     assert_eq!(settings(&window).batch, dragged);
 }
 
 #[test]
-fn the_command_palette_finds_and_does() {
+fn the_command_palette_finds_commands_and_carries_them_out() {
     let mut window = open(AppOptions::default());
     let type_text = |window: &mut Window, text: &str| {
         window.get_by_label("Find a command").type_text(text);
@@ -163,13 +163,13 @@ fn the_command_palette_finds_and_does() {
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert_eq!(settings(&window).theme, ThemeChoice::Dark);
     assert!(state(&window).desk.search.is_none(), "it closes");
-    // Arrows choose: the second of the rules is not the first.
+    // The arrow keys choose the second set of rules.
     press(&mut window, CTRL, Key::P);
     type_text(&mut window, "rules of:");
     press(&mut window, Modifiers::NONE, Key::ArrowDown);
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert_eq!(settings(&window).semantics, Some(Semantics::Keras2));
-    // What cannot be done now says why, and is not done.
+    // An unavailable command says why and does nothing.
     press(&mut window, CTRL, Key::P);
     type_text(&mut window, "next step");
     assert!(shows(&window, "Next step"));
@@ -184,16 +184,16 @@ fn the_command_palette_finds_and_does() {
     assert!(state(&window).desk.search.is_some(), "it stays open");
     press(&mut window, Modifiers::NONE, Key::Escape);
     assert!(state(&window).desk.search.is_none());
-    // A click does it too.
+    // A click works, too.
     press(&mut window, CTRL, Key::P);
     type_text(&mut window, "block_13_project");
     click(&mut window, "Layer: block_13_project_BN");
     assert_eq!(settings(&window).view, View::BatchNorm);
 }
 
-/// Whatever the table offers can be done, from the palette as from a panel.
+/// Carries out every command that the palette offers.
 #[test]
-fn every_line_of_the_table_can_be_carried_out() {
+fn every_command_of_the_palette_can_be_carried_out() {
     let mut window = open(AppOptions::default());
     let table = choices(state(&window));
     assert!(table.len() > 300, "{}", table.len());
@@ -215,19 +215,16 @@ fn every_line_of_the_table_can_be_carried_out() {
 }
 
 #[test]
-fn lecture_mode_shows_the_columns_alone_and_large() {
+fn lecture_mode_shows_only_the_columns_enlarged() {
     for (size, at_least) in [
         ([800.0, 600.0], 1.0),
         ([1280.0, 800.0], 1.2),
         ([1920.0, 1080.0], 1.8),
     ] {
-        let mut window = Harness::builder()
-            .with_size(size)
-            .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
-        settle(&mut window);
+        let mut window = sized(size, AppOptions::default());
         command(&mut window, Command::SetBatch(4));
         if size == [800.0, 600.0] {
-            // Too small for the panel until it is asked for.
+            // In a window this small the panel is hidden at first.
             press(&mut window, CTRL, Key::B);
         }
         assert!(shows(&window, "Search layers"), "the panel, before");
@@ -241,7 +238,7 @@ fn lecture_mode_shows_the_columns_alone_and_large() {
                 "{size:?} {view:?}: no panel"
             );
             assert!(window.query_by_label("Export...").is_none());
-            // Runs stand there in the place of the two columns.
+            // Fine-tune shows runs instead of two columns.
             if view != View::FineTune {
                 assert!(shows(&window, "training=True"), "{size:?} {view:?}");
                 assert!(shows(&window, "training=False"), "{size:?} {view:?}");
@@ -278,10 +275,7 @@ fn started(folder: &Path) -> Window {
         settings: Some(folder.to_owned()),
         ..AppOptions::default()
     };
-    let mut window = Harness::builder()
-        .with_size([1280.0, 800.0])
-        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
-    settle(&mut window);
+    let window = sized([1280.0, 800.0], options);
     window
 }
 
@@ -289,7 +283,7 @@ fn started(folder: &Path) -> Window {
 fn settings_zoom_and_files_are_remembered_and_reset() {
     let folder = tempfile::tempdir().expect("a folder");
     let photos = tempfile::tempdir().expect("a folder");
-    let fish = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let fish = repository("assets/photos/fish");
     for name in ["fish1.webp", "fish2.webp"] {
         std::fs::copy(fish.join(name), photos.path().join(name)).expect("a photo");
     }
@@ -309,7 +303,7 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
     let mut window = started(folder.path());
     assert_eq!(*settings(&window), before);
     assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
-    assert!(!state(&window).desk.hint, "it was read");
+    assert!(!state(&window).desk.hint, "it was dismissed");
     assert_eq!(state(&window).desk.recent.photos, [photos.path()]);
     let name = photos.path().file_name().expect("a name").to_string_lossy();
     click(&mut window, "Photos 93 in 4 classes");
@@ -348,11 +342,11 @@ fn without_a_folder_nothing_is_written() {
     assert!(!state(&window).desk.hint);
     assert!(
         state(&window).desk.recent.models.is_empty(),
-        "bundled ones stand in the menu anyway"
+        "bundled models are always in the menu"
     );
 }
 
-/// The ring is drawn where the pointer is, and in a lecture alone.
+/// The ring is drawn around the pointer, and only in lecture mode.
 #[test]
 fn a_ring_follows_the_pointer_in_a_lecture() {
     let mut window = open(AppOptions::default());

@@ -11,14 +11,15 @@ use modelens::command::{Action, Command, NoiseCommand};
 use modelens::model::graph::{Graph, Input, Layer, LayerKind, Node, Noise};
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::sampler::{Sampler, SamplerOptions};
-use modelens::model::{Flags, Format, Mode, Model, Preprocessing, Semantics};
+use modelens::model::{Flags, Mode, Model, Preprocessing, Semantics};
 use modelens::state::View;
 use modelens::worker::{DropoutOutcome, ModelSource, Outcome};
 
-use crate::support::{assert_close, dog_breeds, values};
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::models::dog_breeds;
+use crate::support::numbers::{assert_close, values};
+use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
-/// A model of an input of 4 x 4 x 8 and one noise layer.
+/// A model with an input of 4 x 4 x 8 and one noise layer.
 fn model_of(noise: Noise) -> Model {
     let layer = |name: &str, kind: LayerKind| Layer {
         name: name.into(),
@@ -37,7 +38,7 @@ fn model_of(noise: Noise) -> Model {
     };
     Model {
         title: String::new(),
-        format: Format::KerasH5,
+        format: modelens::formats::keras::H5.format,
         framework: String::new(),
         semantics: Semantics::Keras3,
         graph: Graph {
@@ -68,7 +69,7 @@ fn input() -> Tensor {
         .expect("an input")
 }
 
-/// The outputs of `passes` passes, and the masks of the layer, pass by pass.
+/// The output and the mask of each pass.
 fn passes(noise: Noise, semantics: Semantics, passes: u64) -> (Vec<Vec<f32>>, Vec<Vec<f32>>) {
     let model = model_of(noise);
     let flags = Flags::of_file(&model.graph);
@@ -109,11 +110,11 @@ fn a_mask_drops_its_share_and_scales_the_rest() {
     let share = dropped as f64 / (64 * UNITS) as f64;
     // Six standard deviations of 8,192 draws.
     assert!((share - 0.3).abs() < 0.031, "{share}");
-    assert_ne!(masks[0], masks[1], "each pass has a mask of its own");
+    assert_ne!(masks[0], masks[1], "each pass draws its own mask");
 }
 
 #[test]
-fn draws_are_shared_as_the_noise_shape_says() {
+fn the_noise_shape_decides_which_units_share_a_draw() {
     let spatial = Noise::SpatialDropout2d { rate: 0.5 };
     let shaped = dropout(0.5, Some(vec![None, Some(1), Some(1), None]));
     for noise in [spatial, shaped] {
@@ -141,7 +142,7 @@ fn draws_are_shared_as_the_noise_shape_says() {
 }
 
 #[test]
-fn alpha_dropout_replaces_and_maps() {
+fn alpha_dropout_replaces_values_and_applies_its_affine_map() {
     let rate = 0.3_f64;
     let (outputs, masks) = passes(Noise::AlphaDropout { rate }, Semantics::Keras3, 8);
     let alpha = -1.758_099_340_847_376_6_f64;
@@ -157,7 +158,7 @@ fn alpha_dropout_replaces_and_maps() {
 }
 
 #[test]
-fn the_ends_of_the_rate_are_what_the_framework_makes_of_them() {
+fn rates_0_and_1_act_as_in_each_framework() {
     let x = values(&input());
     for semantics in Semantics::ALL {
         let (outputs, _) = passes(dropout(0.0, None), semantics, 2);
@@ -186,14 +187,14 @@ fn the_ends_of_the_rate_are_what_the_framework_makes_of_them() {
 }
 
 #[test]
-fn more_passes_begin_with_the_same_ones() {
+fn more_passes_start_with_the_same_passes() {
     let few = passes(dropout(0.3, None), Semantics::Keras3, 3);
     let many = passes(dropout(0.3, None), Semantics::Keras3, 40);
     assert_eq!(few.0[..], many.0[..3]);
 }
 
 #[test]
-fn without_noise_the_passes_are_those_of_inference() {
+fn passes_without_noise_equal_inference() {
     let model: Arc<Model> = dog_breeds();
     let flags = Flags::all(&model.graph, true);
     let side = 160 * 160 * 3;
@@ -260,7 +261,7 @@ fn dropout_view() -> Window {
 }
 
 #[test]
-fn the_mean_of_many_passes_closes_in_on_inference() {
+fn the_mean_of_many_passes_approaches_inference() {
     let mut window = dropout_view();
     let found = outcome(&window);
     assert_eq!(
@@ -287,7 +288,7 @@ fn the_mean_of_many_passes_closes_in_on_inference() {
             "unit {unit}: {mean} for {x}"
         );
     }
-    // One seed, one picture.
+    // The seed determines the result.
     command(&mut window, Command::SetSeed(8));
     assert_ne!(outcome(&window), found);
     command(&mut window, Command::SetSeed(7));
@@ -296,7 +297,7 @@ fn the_mean_of_many_passes_closes_in_on_inference() {
 }
 
 #[test]
-fn the_rate_slider_is_named_keyboard_driven_and_can_be_reset() {
+fn the_rate_slider_has_a_name_and_keys_and_a_reset() {
     let mut window = dropout_view();
     let file = outcome(&window).noise.strength();
     assert_eq!(file, 0.3);
@@ -308,10 +309,6 @@ fn the_rate_slider_is_named_keyboard_driven_and_can_be_reset() {
     let rate = outcome(&window).noise.strength();
     assert!((rate - 0.31).abs() < 1e-9, "{rate}");
     assert_eq!(outcome(&window).file_rate, 0.3);
-    let photo = |window: &Window| {
-        let gallery = window.state().state().opened.gallery.as_ref();
-        gallery.map(|g| g.photo)
-    };
     let before = photo(&window);
     window.key_press(Key::ArrowRight);
     settle(&mut window);
@@ -322,7 +319,7 @@ fn the_rate_slider_is_named_keyboard_driven_and_can_be_reset() {
 }
 
 #[test]
-fn rates_without_a_meaning_are_refused_with_their_reason() {
+fn rates_outside_0_to_1_are_refused_with_the_reason() {
     let mut window = dropout_view();
     for rate in [1.2, -0.1, f64::NAN] {
         command(&mut window, NoiseCommand::SetRate(rate));
@@ -344,7 +341,7 @@ fn rates_without_a_meaning_are_refused_with_their_reason() {
 }
 
 #[test]
-fn the_number_of_passes_is_a_choice_by_role_and_label() {
+fn the_number_of_passes_is_chosen_from_radio_buttons() {
     let mut window = dropout_view();
     let spread = |window: &Window| outcome(window).monte_carlo.expect("a classifier");
     assert_eq!(spread(&window).probabilities.len(), 32);
@@ -365,7 +362,7 @@ fn the_number_of_passes_is_a_choice_by_role_and_label() {
     assert_eq!(
         many.probabilities[..32],
         few.probabilities[..],
-        "the same ones first"
+        "the first passes stay the same"
     );
     let [low, high] = many.range();
     assert!(low < high);
@@ -403,7 +400,7 @@ fn every_noise_layer_of_a_base_can_be_chosen() {
 }
 
 #[test]
-fn a_number_that_is_typed_counts_once_it_is_whole() {
+fn a_typed_number_takes_effect_when_it_is_complete() {
     let mut window = dropout_view();
     let field = window.get_by_role_and_label(Role::SpinButton, "Rate");
     field.click();

@@ -1,4 +1,4 @@
-//! `effective` over its whole table: every role, flag, outer and recorded value, in three semantics.
+//! The whole table of `effective`: every role, flag, outer and recorded value under three semantics.
 
 use modelens::model::{Mode, Outer, Role, Semantics, Statistics, effective};
 
@@ -97,7 +97,7 @@ fn batch_norm_uses_and_moves_its_statistics_by_the_rule() {
 }
 
 #[test]
-fn noise_and_augmentation_do_not_care_for_trainable() {
+fn trainable_has_no_effect_on_noise_and_augmentation() {
     every_case(
         |semantics, role, trainable, ancestors, outer, recorded, training| {
             let found = effective(role, trainable, ancestors, outer, recorded, semantics);
@@ -116,7 +116,7 @@ fn noise_and_augmentation_do_not_care_for_trainable() {
 }
 
 #[test]
-fn weights_learn_by_flag_and_in_keras_2_by_every_ancestors_flag() {
+fn weights_learn_by_their_flag_and_in_keras_2_also_by_every_ancestors() {
     every_case(
         |semantics, role, trainable, ancestors, outer, recorded, _| {
             let found = effective(role, trainable, ancestors, outer, recorded, semantics);

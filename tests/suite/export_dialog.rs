@@ -9,7 +9,8 @@ use modelens::figure::Part;
 use modelens::model::Mode;
 use modelens::state::{ExportChoice, View};
 
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::figure_parts::texts;
+use crate::support::window::{Window, click, command, open, settle, shows};
 
 fn choice(window: &Window) -> Option<ExportChoice> {
     window.state().state().export.choice
@@ -53,8 +54,11 @@ fn the_dialog_chooses_draws_and_copies() {
     assert_eq!(now.part, Part::Side(Mode::Inference));
     assert!(!now.png && now.dark && !now.caption);
     let svg = drawn(&window).svg.clone();
+    let shown = texts(&svg).join("\n");
     assert!(
-        svg.contains("#16181b") && svg.contains("training=False") && !svg.contains("training=True")
+        svg.contains("#16181b")
+            && shown.contains("training=False")
+            && !shown.contains("training=True")
     );
     click(&mut window, "One plot");
     assert_eq!(
@@ -64,13 +68,14 @@ fn the_dialog_chooses_draws_and_copies() {
     click(&mut window, "Plot All layers");
     click(&mut window, "Further batches");
     let svg = drawn(&window).svg.clone();
-    assert!(!svg.contains("training=False") && svg.len() < 30_000);
+    let shown = texts(&svg).join("\n");
+    assert!(!shown.contains("training=False") && svg.len() < 40_000);
     window.check_accessibility();
-    // What is measured while the dialog is open gets into the figure.
+    // Values measured while the dialog is open appear in the figure.
     let before = drawn(&window).svg.clone();
     command(&mut window, WalkCommand::Run);
     assert_ne!(drawn(&window).svg, before);
-    // A plot goes with its view.
+    // Changing the view drops the chosen plot.
     command(&mut window, Action::Show(View::Dropout));
     assert_eq!(choice(&window).map(|c| c.part), Some(Part::View));
     command(&mut window, Action::Show(View::BatchNorm));
@@ -102,7 +107,7 @@ fn the_dialog_sets_widths_and_outlines() {
     click(&mut window, "Letters as outlines");
     let drawn = figure(&window).expect("a drawing");
     assert!(drawn.svg.contains("width=\"160mm\"") && drawn.outline && drawn.png_width.is_none());
-    // So many pixels cannot be drawn: it says so, and there is nothing to save.
+    // The dialog refuses this many pixels and offers nothing to save.
     let choice = choice(&window).expect("an open dialog");
     let width = Width::Millimetres {
         mm: 9999.0,

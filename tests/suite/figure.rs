@@ -1,7 +1,7 @@
-//! Figures from the command line.
+//! `modelens figure`.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use egui_svg::png;
 use modelens::state::View;
@@ -9,6 +9,8 @@ use modelens::theme::fonts::FOR_FIGURES;
 use resvg::usvg::{Group, Node};
 
 use crate::figure_parts::texts;
+use crate::support::files::{drawn, fixture};
+use crate::support::program::{modelens, text};
 
 const VIEWS: [&str; View::LOOKS.len()] = [
     "augmentation",
@@ -19,18 +21,10 @@ const VIEWS: [&str; View::LOOKS.len()] = [
 ];
 
 pub fn figure(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_modelens"))
-        .arg("figure")
-        .args(args)
-        .output()
-        .expect("the program starts")
+    modelens(&[&["figure"], args].concat())
 }
 
-pub fn text(path: &Path) -> &str {
-    path.to_str().expect("a UTF-8 path")
-}
-
-/// What the figure command writes into `folder` under this name.
+/// The bytes that the figure command writes to this name in `folder`.
 pub fn written(folder: &Path, name: &str, args: &[&str]) -> Vec<u8> {
     let out = folder.join(name);
     let done = figure(&[args, &["--batch", "3", "--out", text(&out)]].concat());
@@ -39,7 +33,7 @@ pub fn written(folder: &Path, name: &str, args: &[&str]) -> Vec<u8> {
     std::fs::read(out).expect("the figure")
 }
 
-/// Width, height, and pixels a metre where the file tells.
+/// Width, height, and pixels per metre if the file has them.
 fn png_header(bytes: &[u8]) -> (u32, u32, Option<u32>) {
     let reader = ::png::Decoder::new(std::io::Cursor::new(bytes));
     let reader = reader.read_info().expect("a PNG");
@@ -77,7 +71,7 @@ fn photos_are_embedded_once_and_text_stays_text() {
     let folder = tempfile::tempdir().expect("a folder");
     let svg = written(folder.path(), "a.svg", &["augmentation"]);
     let svg = String::from_utf8(svg).expect("text");
-    // Nine draws and the original, which the right side shows nine times.
+    // Nine draws, and the original, which the right column shows nine times.
     assert_eq!(svg.matches("<image ").count(), 10);
     assert_eq!(svg.matches("<use ").count(), 18);
     assert!(texts(&svg).contains(&"training=True".to_owned()));
@@ -101,7 +95,7 @@ fn photos_are_embedded_once_and_text_stays_text() {
     );
 }
 
-/// Number and ink width of each text.
+/// Adds the ink width of each text.
 fn widths(group: &Group, found: &mut Vec<f32>) {
     for node in group.children() {
         match node {
@@ -145,7 +139,7 @@ fn text_is_as_wide_as_the_window_laid_it_out() {
 }
 
 #[test]
-fn sizes_are_those_asked_for() {
+fn figures_have_the_requested_size() {
     let folder = tempfile::tempdir().expect("a folder");
     let png = |args: &[&str]| {
         let args = [&["batchnorm", "--size", "800x600"], args].concat();
@@ -199,7 +193,7 @@ fn a_figure_has_all_rows_of_a_table_or_no_table() {
 }
 
 #[test]
-fn a_sidecar_tells_how_to_make_the_figure_again() {
+fn a_sidecar_says_how_to_reproduce_the_figure() {
     let folder = tempfile::tempdir().expect("a folder");
     let args = [
         "batchnorm",
@@ -221,9 +215,9 @@ fn a_sidecar_tells_how_to_make_the_figure_again() {
     assert_eq!(sidecar["seed"], 7);
     let csv = read("a.csv");
     assert_eq!(csv.matches(",moving_mean,").count(), 160);
-    // Of every channel on both sides, and of the chosen one on eight batches.
+    // One for each channel in both columns, and one for the chosen channel in each of eight batches.
     assert_eq!(csv.matches(",batch_mean,").count(), 2 * 160 + 8);
-    // Each BatchNorm of the base, the further batches, and the feature maps of both sides.
+    // Every BatchNorm of the base, the further batches, and the feature maps of both columns.
     assert_eq!(
         csv.matches("both,layer block_13_project_BN,mean_distance,")
             .count(),
@@ -232,7 +226,7 @@ fn a_sidecar_tells_how_to_make_the_figure_again() {
     assert_eq!(csv.matches(",mean_distance,").count(), 52);
     assert_eq!(csv.matches("both,channel 5 batch 8,batch_mean,").count(), 1);
     assert_eq!(csv.matches(",output,").count(), 2 * 5 * 5);
-    // Every value of a channel is in one of its bins.
+    // The bins of a channel count all of its values.
     let counts = csv
         .lines()
         .filter(|l| l.starts_with("training,channel 5 outputs"));
@@ -247,7 +241,7 @@ fn a_sidecar_tells_how_to_make_the_figure_again() {
 }
 
 #[test]
-fn every_view_is_written_at_once() {
+fn all_writes_every_view() {
     let folder = tempfile::tempdir().expect("a folder");
     let all = folder.path().join("new/folder");
     let done = figure(&["--all", text(&all), "--batch", "2", "--csv"]);
@@ -263,13 +257,12 @@ fn every_view_is_written_at_once() {
     }
 }
 
-/// The runs of this view are trained by the command itself.
+/// The command trains the runs of this view itself.
 #[test]
 fn a_figure_of_runs_is_the_same_every_time() {
     let folder = tempfile::tempdir().expect("a folder");
-    crate::fine_tune::drawn(&folder.path().join("photos"), &[4, 4]);
-    let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join(case);
+    drawn(&folder.path().join("photos"), &[4, 4]);
+    let model = fixture("alpaca_plain_open_keras3/model.h5");
     let photos = folder.path().join("photos");
     let args = [
         "finetune",
@@ -290,10 +283,10 @@ fn a_figure_of_runs_is_the_same_every_time() {
     }
     assert!(!svg.contains("Use this model"), "nobody can click there");
     let rows = std::fs::read_to_string(folder.path().join("a.csv")).expect("rows");
-    // Seven photos to learn from, three in a batch.
+    // Seven training photos in batches of three.
     let [header, rows] = rows.split_once('\n').map(|(h, r)| [h, r]).expect("rows");
     let fields = header.split(',').count();
-    // The names of runs hold commas, and stand between quotes.
+    // Names of runs contain commas and are quoted.
     let values = |row: &str| {
         row.split_once("\",")
             .map(|(_, rest)| rest.split(',').count() + 1)
@@ -305,7 +298,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
     let (of_steps, of_layers): (Vec<_>, Vec<_>) =
         rows.lines().partition(|row| row.ends_with(",,,"));
     assert_eq!(of_steps.len(), 4 * 3, "{rows}");
-    // As many layers in each run, the frozen ones without having moved.
+    // Each run has the same number of layers; frozen ones did not move.
     assert!(
         of_layers.len() >= 8 && of_layers.len().is_multiple_of(4),
         "{rows}"
@@ -326,7 +319,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
 }
 
 #[test]
-fn numbers_of_draws_and_factors_are_plain() {
+fn csv_and_sidecar_hold_plain_numbers_of_draws_and_factors() {
     let folder = tempfile::tempdir().expect("a folder");
     let args = ["augmentation", "--csv", "--sidecar", "--recorded", "false"];
     written(folder.path(), "a.svg", &args);

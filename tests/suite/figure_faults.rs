@@ -1,12 +1,12 @@
-//! Figures that cannot be drawn or written, or not as they were meant.
+//! Figures that cannot be drawn or written, or only with a warning.
 
-use std::path::Path;
-
-use crate::figure::{figure, text};
+use crate::figure::figure;
+use crate::support::files::repository;
+use crate::support::program::text;
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "a table of cases")]
-fn unusable_arguments_and_files_are_told_apart() {
+fn unusable_arguments_exit_with_2_and_files_with_1() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("a.svg");
     let out = text(&out);
@@ -137,7 +137,7 @@ fn unusable_arguments_and_files_are_told_apart() {
 }
 
 #[test]
-fn nothing_is_left_where_a_file_beside_cannot_be_written() {
+fn no_figure_is_left_if_a_file_beside_it_cannot_be_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("a.svg");
     std::fs::create_dir(folder.path().join("a.csv")).expect("a folder");
@@ -154,12 +154,12 @@ fn nothing_is_left_where_a_file_beside_cannot_be_written() {
     assert_eq!(left, 1, "nothing but the folder");
 }
 
-/// A class named in letters that the bundled fonts lack.
+/// A class name with letters that the bundled fonts lack.
 #[test]
-fn letters_that_become_boxes_are_told_once() {
+fn missing_letters_are_warned_about_once() {
     let folder = tempfile::tempdir().expect("a folder");
     let photos = folder.path().join("photos");
-    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let bundled = repository("assets/photos/fish");
     for (class, photo) in [("猫", "fish1.webp"), ("plain", "fish2.webp")] {
         let to = photos.join(class);
         std::fs::create_dir_all(&to).expect("a folder");
@@ -184,7 +184,7 @@ fn letters_that_become_boxes_are_told_once() {
     assert_eq!(said("c.svg", &[]), "");
     let svg = std::fs::read_to_string(folder.path().join("c.svg")).expect("the figure");
     assert!(svg.contains('猫'), "the text is kept");
-    // All figures of a command are told of at once.
+    // One warning covers all figures of a command.
     let all = folder.path().join("all");
     let done = figure(&[
         "--all",

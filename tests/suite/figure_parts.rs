@@ -1,4 +1,4 @@
-//! What a figure of a view, a column or a plot holds.
+//! The contents of figures of a view, a column or a plot.
 
 use eframe::egui::Context;
 use egui_svg::{Images, png};
@@ -9,10 +9,10 @@ use modelens::model::{Mode, Semantics};
 use modelens::state::View;
 use modelens::theme::fonts::FOR_FIGURES;
 
-/// A program on the bundled model with numbers for this view.
+/// An app with the bundled model and results for this view.
 fn computed(view: View, semantics: Semantics) -> App {
     let ctx = Context::default();
-    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a worker");
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
     app.settle(&ctx);
     let commands = [
         ModelensCommand::SetBatch(4),
@@ -41,7 +41,7 @@ fn drawn_as(app: &App, view: View, part: Part, size: Option<[f32; 2]>) -> Result
     )
 }
 
-/// Texts of a drawing, in its order. Each letter has a tag of its own.
+/// The texts of a drawing in document order. Each letter has a tag of its own.
 pub fn texts(svg: &str) -> Vec<String> {
     let elements = svg.split("<text").skip(1);
     let elements = elements.filter_map(|part| part.split_once("</text>"));
@@ -53,7 +53,7 @@ pub fn texts(svg: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_view_names_the_smallest_size_and_holds_it() {
+fn every_view_fits_the_smallest_size_that_it_names() {
     for view in View::LOOKS {
         let app = computed(view, Semantics::Keras3);
         for part in [
@@ -81,7 +81,7 @@ fn every_view_names_the_smallest_size_and_holds_it() {
 }
 
 #[test]
-fn a_card_alone_says_which_it_is() {
+fn a_single_card_names_its_switches() {
     let app = computed(View::Trainable, Semantics::Keras3);
     let says = |part, words: &[&str], not: &[&str]| {
         let svg = drawn_as(&app, View::Trainable, part, None)
@@ -120,7 +120,7 @@ fn a_card_alone_says_which_it_is() {
 }
 
 #[test]
-fn a_part_is_captioned_with_its_name_alone() {
+fn the_caption_of_a_part_names_only_that_part() {
     let app = computed(View::Augmentation, Semantics::Keras3);
     let caption = |part| {
         let svg = drawn_as(&app, View::Augmentation, part, None)
@@ -150,7 +150,7 @@ fn a_part_is_captioned_with_its_name_alone() {
 }
 
 #[test]
-fn classes_alone_keep_their_axis() {
+fn the_class_plot_keeps_its_axis() {
     let app = computed(View::Predict, Semantics::Keras3);
     let svg = drawn_as(&app, View::Predict, Part::Plot("Left classes"), None);
     let texts = texts(&svg.expect("a figure").svg);
@@ -207,7 +207,7 @@ fn a_few_units_fill_a_large_page() {
         let drawn = drawn_as(&app, View::Dropout, Part::View, Some(size)).expect("a figure");
         let tree = png::raster(&drawn.svg, 400, &FOR_FIGURES).expect("pixels");
         let [width, height] = tree.size;
-        // Rows of the left half with ink of a unit, of all rows.
+        // The share of rows in which the left half shows a unit.
         let inked = (0..height).filter(|y| {
             let row = &tree.rgba[y * width + 12..y * width + width / 2 - 12];
             row.windows(2).any(|pair| pair[0] != pair[1])

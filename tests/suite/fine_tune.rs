@@ -1,26 +1,44 @@
-//! Training runs: what learns, what moves, and how well.
+//! Training runs: what moves, accuracy, cancelling, and saving.
 
-use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
+use modelens::dataset::Photos;
 use modelens::dataset::folder::{bundled, open_folder};
-use modelens::model::open::ModelSource;
 use modelens::model::{Model, Semantics};
-use modelens::train::network::TrainError;
+use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::Kind;
 use modelens::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Step, Trainer};
-use modelens::worker::Same;
-use modelens::worker::fine_tune::{FineTune, HeadChoice};
+use modelens::worker::ModelSource;
+use modelens::worker::fine_tune::{FineTune, HeadChoice, Prepared};
 
-fn setup(model: Arc<Model>, seed: u64) -> FineTune {
-    FineTune {
+use crate::support::files::{drawn, fixture};
+
+/// A model, photos, and how to train.
+struct Setup {
+    model: Arc<Model>,
+    photos: Photos,
+    fine_tune: FineTune,
+}
+
+impl Setup {
+    fn network(&self) -> Result<Network, TrainError> {
+        self.fine_tune.network(&self.model, &self.photos)
+    }
+
+    fn prepare(&self, network: Arc<Network>) -> Result<Prepared, TrainError> {
+        let quiet = |_, _| ();
+        self.fine_tune
+            .prepare(network, &self.photos, &quiet, &|| true)
+    }
+}
+
+fn setup(model: Arc<Model>, seed: u64) -> Setup {
+    let fine_tune = FineTune {
         preprocessing: model.preprocessing,
         semantics: model.semantics,
-        model: Same(model),
-        photos: Same(Arc::new(bundled())),
         head: HeadChoice::New {
             dropout: 0.2,
             sigmoid: false,
@@ -30,6 +48,11 @@ fn setup(model: Arc<Model>, seed: u64) -> FineTune {
         validation: 0.2,
         seed,
         augment: None,
+    };
+    Setup {
+        model,
+        photos: Arc::new(bundled()),
+        fine_tune,
     }
 }
 
@@ -46,11 +69,9 @@ fn recipe(epochs: usize, base: BaseFlags, call: Option<bool>) -> Recipe {
     }
 }
 
-fn run(setup: &FineTune, recipe: &Recipe) -> (Trainer, Vec<Step>) {
+fn run(setup: &Setup, recipe: &Recipe) -> (Trainer, Vec<Step>) {
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let mut steps = Vec::new();
@@ -63,8 +84,8 @@ fn run(setup: &FineTune, recipe: &Recipe) -> (Trainer, Vec<Step>) {
     (trainer, steps)
 }
 
-/// The head alone on a frozen base in inference mode: 75 photos to train with, 18 to validate.
-/// Keras and PyTorch reach 0.90 and 0.94 on average.
+/// Trains only the head, on a frozen base in inference mode, with 75 photos; validates with 18.
+/// The mean accuracy in Keras and PyTorch is 0.90 and 0.94.
 fn accuracy_of_heads(source: &ModelSource, at_least: f64) {
     let model = Arc::new(source.open().expect("a bundled base"));
     let mut all = Vec::new();
@@ -96,33 +117,14 @@ fn slow_accuracy_of_a_head_on_lite0() {
     accuracy_of_heads(&ModelSource::EfficientNetLite0, 0.91);
 }
 
-/// Photos of one size from a formula, for models of any input size; two classes by brightness.
-pub fn drawn(folder: &Path, counts: &[usize]) {
-    for (class, &count) in counts.iter().enumerate() {
-        let inside = folder.join(format!("class{class}"));
-        std::fs::create_dir_all(&inside).expect("a folder");
-        for i in 0..count {
-            let shade = move |x: u32, y: u32| {
-                let wave = (f64::from(x * 7 + y * 3) + i as f64 * 11.0).sin() * 20.0;
-                (60.0 + 120.0 * class as f64 + wave) as u8
-            };
-            let photo = image::RgbImage::from_fn(64, 64, |x, y| image::Rgb([shade(x, y); 3]));
-            photo
-                .save(inside.join(format!("{i}.png")))
-                .expect("a photo");
-        }
-    }
-}
-
-fn small(counts: &[usize]) -> (tempfile::TempDir, FineTune) {
+fn small(counts: &[usize]) -> (tempfile::TempDir, Setup) {
     let folder = tempfile::tempdir().expect("a folder");
     drawn(folder.path(), counts);
-    let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(case);
+    let path = fixture("alpaca_plain_open_keras3/model.h5");
     let model = Arc::new(ModelSource::File(path).open().expect("a fixture"));
     let mut setup = setup(model, 7);
-    setup.photos = Same(Arc::new(open_folder(folder.path()).expect("photos")));
-    setup.batch = 4;
+    setup.photos = Arc::new(open_folder(folder.path()).expect("photos"));
+    setup.fine_tune.batch = 4;
     (folder, setup)
 }
 
@@ -130,13 +132,13 @@ fn end(steps: &[Step]) -> EpochEnd {
     steps.last().and_then(|s| s.end.clone()).expect("an epoch")
 }
 
-/// The rule of each framework, in weights and statistics after two steps: `base(x, training=call)`
-/// and `base.trainable = trainable` inside `fit`.
+/// Weights and statistics after two steps follow the rule of each framework for
+/// `base(x, training=call)` and `base.trainable = trainable` inside `fit`.
 #[test]
-fn what_moves_is_what_the_framework_moves() {
+fn weights_and_statistics_move_as_in_each_framework() {
     let (_folder, mut setup) = small(&[5, 5]);
     for semantics in Semantics::ALL {
-        setup.semantics = semantics;
+        setup.fine_tune.semantics = semantics;
         for trainable in [false, true] {
             for call in [false, true] {
                 let recipe = recipe(1, BaseFlags::All(trainable), Some(call));
@@ -157,7 +159,7 @@ fn what_moves_is_what_the_framework_moves() {
                 assert_eq!(weights > 0.0, trainable, "{what}");
                 assert_eq!(statistics > 0.0, expected, "{what}");
                 assert!(head > 0.0, "{what}");
-                // The file augments inside of the model, so features differ from step to step.
+                // The model contains augmentation layers, so features differ between steps.
                 assert!(
                     !trainer.features_kept() || !trainable && !expected,
                     "{what}"
@@ -167,8 +169,8 @@ fn what_moves_is_what_the_framework_moves() {
     }
 }
 
-/// Photos count as augmented, and stay as they are.
-fn turned_by_nothing() -> modelens::augment::Pipeline {
+/// A pipeline that counts as augmentation but changes no pixel.
+fn identity_pipeline() -> modelens::augment::Pipeline {
     let mut all = modelens::augment::Transform::all(1, 1)
         .map(AugmentLayer::from)
         .into_iter();
@@ -181,38 +183,42 @@ fn turned_by_nothing() -> modelens::augment::Pipeline {
     [layer].into_iter().collect()
 }
 
-/// Keeping features is only a shortcut: the same run without it ends in the same weights.
+/// Cached features are only a shortcut: a run without them ends with the same weights.
 #[test]
-fn kept_features_change_nothing() {
-    let model = crate::support::dog_breeds();
+fn cached_features_do_not_change_the_result() {
+    let model = crate::support::models::dog_breeds();
     let folder = tempfile::tempdir().expect("a folder");
     drawn(folder.path(), &[4, 4]);
     let mut setup = setup(model, 7);
-    setup.photos = Same(Arc::new(open_folder(folder.path()).expect("photos")));
-    setup.batch = 4;
-    setup.validation = 0.25;
+    setup.photos = Arc::new(open_folder(folder.path()).expect("photos"));
+    setup.fine_tune.batch = 4;
+    setup.fine_tune.validation = 0.25;
     let frozen = recipe(2, BaseFlags::All(false), Some(false));
     let (kept, with) = run(&setup, &frozen);
     assert!(kept.features_kept());
-    setup.augment = Some(turned_by_nothing());
+    setup.fine_tune.augment = Some(identity_pipeline());
     let (computed, without) = run(&setup, &frozen);
     assert!(!computed.features_kept());
     for (a, b) in with.iter().zip(&without) {
         assert!((a.batch.loss - b.batch.loss).abs() < 1e-5, "{a:?} {b:?}");
     }
     for (key, weight) in kept.weights() {
-        let other = crate::support::values(&computed.weights()[key]);
-        crate::support::assert_close(&crate::support::values(weight), &other, "weights");
+        let other = crate::support::numbers::values(&computed.weights()[key]);
+        crate::support::numbers::assert_close(
+            &crate::support::numbers::values(weight),
+            &other,
+            "weights",
+        );
     }
 }
 
 #[test]
-fn odd_sets_of_photos_are_told_in_sentences() {
+fn unusual_sets_of_photos_are_noted() {
     let told = |counts: &[usize], batch: usize| {
         let (_folder, mut setup) = small(counts);
-        setup.batch = batch;
+        setup.fine_tune.batch = batch;
         let network = Arc::new(setup.network().expect("a network"));
-        let prepared = setup.prepare(network, &|_, _| (), &|| true);
+        let prepared = setup.prepare(network);
         prepared.expect("photos").notes.join(" ")
     };
     let tiny = told(&[1, 1], 32);
@@ -230,7 +236,7 @@ fn odd_sets_of_photos_are_told_in_sentences() {
     let (_folder, setup) = small(&[5]);
     let one = setup.network().expect_err("one class").to_string();
     assert!(one.contains("one class (`class0`)"), "{one}");
-    // One photo a class trains all the same.
+    // One photo per class is enough to train.
     let (_folder, setup) = small(&[1, 1]);
     let (_, steps) = run(&setup, &recipe(2, BaseFlags::All(false), None));
     assert_eq!(steps.len(), 2);
@@ -243,38 +249,38 @@ fn a_loss_that_is_not_a_number_names_step_and_layer() {
     let mut wild = recipe(20, BaseFlags::All(true), Some(true));
     wild.stages[0].rate = 1e30;
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = wild.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let error = loop {
         match trainer.advance(&mut prepared.photos, &|| true) {
             Ok(Some(_)) => {}
-            Ok(None) => panic!("it ended well"),
+            Ok(None) => panic!("the run succeeded"),
             Err(error) => break error.to_string(),
         }
     };
     assert!(error.contains("not a number at step"), "{error}");
     assert!(error.contains("layer `"), "{error}");
-    // What is left is finite and can be saved.
-    let finite = |t: &candle_core::Tensor| crate::support::values(t).iter().all(|v| v.is_finite());
+    // The remaining weights are finite and can be saved.
+    let finite = |t: &candle_core::Tensor| {
+        crate::support::numbers::values(t)
+            .iter()
+            .all(|v| v.is_finite())
+    };
     assert!(trainer.weights().values().all(finite));
 }
 
 #[test]
-fn a_run_goes_on_where_it_was_stopped() {
+fn a_run_resumes_where_it_was_stopped() {
     let (_folder, setup) = small(&[5, 5]);
     let recipe = recipe(1, BaseFlags::All(false), None);
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let stopped = trainer.advance(&mut prepared.photos, &|| false);
     assert!(matches!(stopped, Err(TrainError::Cancelled)));
-    assert!(trainer.weights().is_empty(), "nothing was half done");
+    assert!(trainer.weights().is_empty(), "no weight has changed");
     let mut steps = Vec::new();
     while let Some(step) = trainer
         .advance(&mut prepared.photos, &|| true)
@@ -286,33 +292,34 @@ fn a_run_goes_on_where_it_was_stopped() {
 }
 
 #[test]
-fn what_an_interrupted_run_leaves_can_be_saved_and_opened() {
+fn an_interrupted_run_can_be_saved_and_opened() {
     let (_folder, setup) = small(&[5, 5]);
     let recipe = recipe(2, BaseFlags::All(true), Some(true));
     let network = Arc::new(setup.network().expect("a network"));
-    let mut prepared = setup
-        .prepare(network, &|_, _| (), &|| true)
-        .expect("photos");
+    let mut prepared = setup.prepare(network).expect("photos");
     let plan = recipe.plan(&prepared.network, &prepared.common);
     let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan).expect("a plan");
     let first = trainer.advance(&mut prepared.photos, &|| true);
     assert!(first.expect("a step").is_some());
     let whole = trainer.weights().clone();
-    // Inside of the second step, at different places.
+    // At different points inside the second step.
     for allowed in [1, 40, 120] {
         let asked = std::sync::atomic::AtomicUsize::new(0);
         let proceed = || asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < allowed;
         let stopped = trainer.advance(&mut prepared.photos, &proceed);
         assert!(matches!(stopped, Err(TrainError::Cancelled)), "{allowed}");
         for (key, weight) in &whole {
-            let now = crate::support::values(&trainer.weights()[key]);
-            assert_eq!(crate::support::values(weight), now, "nothing is half done");
+            let now = crate::support::numbers::values(&trainer.weights()[key]);
+            assert_eq!(
+                crate::support::numbers::values(weight),
+                now,
+                "no weight has changed"
+            );
         }
     }
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("stopped.h5");
-    let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
-    let source = ModelSource::File(Path::new(env!("CARGO_MANIFEST_DIR")).join(case));
+    let source = ModelSource::File(fixture("alpaca_plain_open_keras3/model.h5"));
     let (network, weights) = (trainer.network(), trainer.weights());
     modelens::worker::save_network(
         &source,
@@ -327,15 +334,15 @@ fn what_an_interrupted_run_leaves_can_be_saved_and_opened() {
     for (a, b) in again.graph.layers.iter().zip(&trained.graph.layers) {
         for (a, b) in a.weights.iter().zip(&b.weights) {
             assert_eq!(
-                crate::support::values(&a.tensor),
-                crate::support::values(&b.tensor)
+                crate::support::numbers::values(&a.tensor),
+                crate::support::numbers::values(&b.tensor)
             );
         }
     }
 }
 
 #[test]
-fn the_course_lab_begins_anew_at_a_tenth() {
+fn the_second_stage_of_the_course_lab_has_a_tenth_of_the_rate() {
     let (_folder, setup) = small(&[5, 5]);
     let lab = &Preset::CourseLab.recipes(1, 1e-3)[0];
     let (trainer, steps) = run(&setup, lab);
@@ -360,8 +367,7 @@ fn the_course_lab_begins_anew_at_a_tenth() {
 fn train_writes_the_same_rows_for_the_same_seed() {
     let folder = tempfile::tempdir().expect("a folder");
     drawn(&folder.path().join("photos"), &[6, 6]);
-    let model = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/golden/alpaca_baked_ft120_keras3/model.keras");
+    let model = fixture("alpaca_baked_ft120_keras3/model.keras");
     let train = |name: &str, more: &[&str]| {
         let out = folder.path().join(name);
         let done = Command::new(env!("CARGO_BIN_EXE_modelens"))
@@ -386,7 +392,7 @@ fn train_writes_the_same_rows_for_the_same_seed() {
     let (_, c) = train("c.csv", &["--seed", "4"]);
     assert_eq!(a, b);
     assert_ne!(a, c);
-    // Ten photos to train with: three steps an epoch.
+    // Ten training photos make three steps per epoch.
     assert_eq!(a.lines().count(), 1 + 6, "{a}");
     assert!(ModelSource::File(saved.into()).open().is_ok());
     let (again, _) = train("d.csv", &["--save", saved]);

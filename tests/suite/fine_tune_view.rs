@@ -12,13 +12,12 @@ use modelens::state::{Status, View};
 use modelens::train::recipe::Preset;
 use modelens::worker::{ModelSource, PhotosSource};
 
-use crate::fine_tune::drawn;
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::files::{drawn, fixture};
+use crate::support::window::{Window, click, command, open, settle, shows};
 
 fn window(folder: &Path) -> Window {
     drawn(folder, &[5, 5]);
-    let case = "tests/fixtures/golden/alpaca_plain_open_keras3/model.h5";
-    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join(case);
+    let model = fixture("alpaca_plain_open_keras3/model.h5");
     let mut window = open(AppOptions {
         model: ModelSource::File(model),
         photos: PhotosSource::Folder(folder.to_owned()),
@@ -46,7 +45,7 @@ fn each_press_takes_one_step_of_every_run() {
 }
 
 #[test]
-fn runs_start_from_the_keyboard_grow_and_say_what_happened() {
+fn runs_start_by_key_and_describe_their_result() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     for label in ["Start", "Step"] {
@@ -56,7 +55,7 @@ fn runs_start_from_the_keyboard_grow_and_say_what_happened() {
         &mut window,
         TrainCommand::SetPreset(Preset::ForgotTrainable),
     );
-    assert!(shows(&window, "is missing"), "what the preset is about");
+    assert!(shows(&window, "is missing"), "the preset names the mistake");
     click(&mut window, "Step");
     let state = window.state().state();
     assert_eq!(state.training.status, Status::Paused);
@@ -83,7 +82,7 @@ fn runs_start_from_the_keyboard_grow_and_say_what_happened() {
 }
 
 #[test]
-fn a_trained_model_is_taken_over_by_the_other_views() {
+fn the_other_views_can_use_the_trained_model() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     command(&mut window, Command::SetSemantics(Some(Semantics::Keras2)));
@@ -99,7 +98,7 @@ fn a_trained_model_is_taken_over_by_the_other_views() {
         );
         state.opened.base.as_ref().expect("a base").model.clone()
     };
-    assert!(!before.title.contains("fine-tuned"), "untouched until then");
+    assert!(!before.title.contains("fine-tuned"), "unchanged until then");
     click(&mut window, "Use this model");
     let base = window.state().state().opened.base.as_ref().expect("a base");
     assert!(base.model.title.ends_with("fine-tuned"));
@@ -107,7 +106,7 @@ fn a_trained_model_is_taken_over_by_the_other_views() {
 }
 
 #[test]
-fn head_and_split_are_chosen_by_name() {
+fn head_and_split_can_be_chosen() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     command(&mut window, TrainCommand::SetPreset(Preset::HeadOnly));
@@ -131,12 +130,12 @@ fn head_and_split_are_chosen_by_name() {
     let classes: Vec<_> = training.classes.iter().map(|(_, n)| *n).collect();
     assert_eq!(classes, [[5, 0], [5, 0]]);
     let network = training.network.as_ref().expect("a network");
-    assert_eq!(network.model.labels, ["class0", "class1"]);
+    assert_eq!(network.labels, ["class0", "class1"]);
     assert!(shows(&window, "with none left to validate"));
 }
 
 #[test]
-fn a_run_that_is_started_by_key_and_breaks_off_says_so_on_its_card() {
+fn a_run_that_fails_says_so_on_its_card() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     command(
@@ -149,7 +148,7 @@ fn a_run_that_is_started_by_key_and_breaks_off_says_so_on_its_card() {
     settle(&mut window);
     let training = &window.state().state().training;
     assert_eq!(training.status, Status::Ended);
-    assert_eq!(training.failure, None, "each run for itself");
+    assert_eq!(training.failure, None, "each run has its own failure");
     let broken = training.runs.iter().filter(|r| r.failure.is_some()).count();
     assert!(broken > 0);
     assert!(!training.is_complete());
@@ -157,7 +156,7 @@ fn a_run_that_is_started_by_key_and_breaks_off_says_so_on_its_card() {
 }
 
 #[test]
-fn the_recorded_false_protects_in_keras_2_and_fails_to_in_keras_3() {
+fn a_recorded_false_protects_statistics_in_keras_2_but_not_in_keras_3() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     for (semantics, said, never) in [

@@ -5,12 +5,12 @@ use modelens::model::counts::counts;
 use modelens::model::graph::{BatchNorm, Graph, Layer};
 use modelens::model::{Flags, LayerKind, Mode, Outer, Semantics};
 
-use crate::support::dog_breeds;
+use crate::support::models::dog_breeds;
 
 const DENSE: usize = 1280 * 19 + 19;
 
 #[test]
-fn counts_follow_the_course_s_settings() {
+fn counts_follow_the_settings_of_the_course() {
     let model = dog_breeds();
     let graph = &model.graph;
     let base = graph.find("mobilenetv2_1.00_160").expect("the base");
@@ -69,7 +69,7 @@ fn keras_3_ignores_an_assignment_that_changes_nothing() {
     );
 }
 
-/// A model in a model in a model, with one BatchNorm at the bottom.
+/// Three nested models with one BatchNorm in the innermost.
 fn nested() -> Graph {
     let layer = |name: &str, kind: LayerKind, parent| Layer {
         name: name.into(),
@@ -113,7 +113,7 @@ fn keras_3_stops_at_a_model_that_already_has_the_value() {
 }
 
 #[test]
-fn a_value_recorded_at_the_base_reaches_its_layers_and_no_others() {
+fn a_value_recorded_at_the_base_reaches_only_its_layers() {
     let model = dog_breeds();
     let graph = &model.graph;
     let inside = graph.find("Conv_1_bn").expect("a BatchNorm of the base");

@@ -4,12 +4,13 @@
 use std::path::{Path, PathBuf};
 
 use modelens::model::counts::counts;
-use modelens::model::open::ModelSource;
-use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, LayerId, Mode, Model};
+use modelens::worker::ModelSource;
 use serde_json::Value;
 
-use crate::support::{Arrays, assert_close, cases, read_npz, values};
+use crate::support::files::{cases, read_npz};
+use crate::support::models::{assert_statistics, opened, pass_with_taps};
+use crate::support::numbers::{assert_close, values};
 
 /// The model files of a case.
 fn model_files(case: &Path) -> Vec<PathBuf> {
@@ -18,95 +19,50 @@ fn model_files(case: &Path) -> Vec<PathBuf> {
 }
 
 fn for_every_model(check: impl Fn(&Model, &Path, &str)) {
-    let cases = cases(|case| !model_files(case).is_empty());
-    assert!(!cases.is_empty(), "no case found");
-    for case in cases {
+    for case in cases(|case| !model_files(case).is_empty()) {
         for file in model_files(&case) {
             let what = file.display().to_string();
-            let model = ModelSource::File(file)
-                .open()
-                .unwrap_or_else(|e| panic!("{e}"));
+            let model = opened(&ModelSource::File(file));
             check(&model, &case, &what);
         }
     }
 }
 
-fn pass(model: &Model, io: &Arrays, mode: Mode, taps: &[LayerId]) -> Pass {
-    let flags = Flags::of_file(&model.graph);
-    let options = PassOptions {
-        taps,
-        ..PassOptions::of(model, &flags, mode)
-    };
-    run(model, &io["x"], &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
-}
-
 #[test]
-fn outputs_taps_and_moving_statistics_are_the_frameworks() {
+fn outputs_taps_and_moving_statistics_equal_the_frameworks() {
     for_every_model(|model, case, what| {
         let io = read_npz(&case.join("io.npz"));
-        let taps: Vec<(String, LayerId)> = io
+        let taps: Vec<(&str, LayerId)> = io
             .keys()
             .filter_map(|key| key.strip_prefix("tap/")?.strip_suffix("/training"))
-            .map(|name| {
-                (
-                    name.to_owned(),
-                    model.graph.find(name).expect("the tapped layer"),
-                )
-            })
+            .map(|name| (name, model.graph.find(name).expect("the tapped layer")))
             .collect();
+        assert!(!taps.is_empty(), "{what}: the fixture taps no layer");
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         for (mode, name) in [(Mode::Inference, "inference"), (Mode::Training, "training")] {
-            let done = pass(model, &io, mode, &ids);
-            let y = values(&done.output);
+            let done = pass_with_taps(model, &io["x"], mode, &ids);
+            let expected = values(&io[&format!("y_{name}")]);
             assert_close(
-                &y,
-                &values(&io[&format!("y_{name}")]),
+                &values(&done.output),
+                &expected,
                 &format!("{what}, y {name}"),
             );
             for (tap, id) in &taps {
                 let expected = values(&io[&format!("tap/{tap}/{name}")]);
-                assert_close(
-                    &values(&done.taps[id].output),
-                    &expected,
-                    &format!("{what}, {tap} {name}"),
-                );
+                let found = values(&done.taps[id].output);
+                assert_close(&found, &expected, &format!("{what}, {tap} {name}"));
             }
             if mode == Mode::Training {
-                statistics(model, &io, &done, what);
+                let compared = assert_statistics(model, &io, &done, what);
+                let all = 2 * done.batch_norm.len();
+                assert_eq!(compared, all, "{what}: every BatchNorm is in the fixture");
             }
         }
     });
 }
 
-/// The moving statistics after a training pass against `bn/<layer>/...`.
-fn statistics(model: &Model, io: &Arrays, done: &Pass, what: &str) {
-    let mut seen = 0;
-    for (key, expected) in io.iter().filter(|(key, _)| key.starts_with("bn/")) {
-        let (layer, which) = key["bn/".len()..]
-            .rsplit_once('/')
-            .expect("bn/<layer>/<which>");
-        let id = model
-            .graph
-            .find(layer)
-            .expect("the BatchNorm of the fixture");
-        let next = &done.batch_norm[&id].next;
-        let found = if which == "mean" {
-            &next.mean
-        } else {
-            &next.variance
-        };
-        assert_close(found, &values(expected), &format!("{what}, {key}"));
-        seen += 1;
-    }
-    assert_eq!(
-        seen,
-        2 * done.batch_norm.len(),
-        "{what}: every BatchNorm is in the fixture"
-    );
-}
-
 #[test]
-fn counts_and_flags_are_exactly_the_frameworks() {
+fn counts_and_flags_equal_the_frameworks() {
     for_every_model(|model, case, what| {
         let text = std::fs::read_to_string(case.join("flags.json")).expect("flags.json");
         let expected: Value = serde_json::from_str(&text).expect("JSON");
@@ -127,16 +83,20 @@ fn counts_and_flags_are_exactly_the_frameworks() {
     });
 }
 
+/// The generator records `training=False` at the call of the base in the cases with `baked` in
+/// their names, and nothing in the other cases with a nested base.
 #[test]
 fn recorded_values_are_read() {
-    for_every_model(|model, _, what| {
-        let bases = model
-            .graph
-            .layers
-            .iter()
-            .filter(|l| l.name.starts_with("mobilenetv2"));
+    for_every_model(|model, case, what| {
+        let layers = model.graph.layers.iter();
+        let bases: Vec<_> = layers
+            .filter(|l| l.name.starts_with("mobilenetv2"))
+            .collect();
+        let name = case.file_name().expect("a name").to_string_lossy();
+        let nested = usize::from(name.starts_with("alpaca_"));
+        assert_eq!(bases.len(), nested, "{what}: number of nested bases");
         for base in bases {
-            let expected = what.contains("baked").then_some(false);
+            let expected = name.contains("_baked_").then_some(false);
             assert_eq!(base.recorded_training, expected, "{what}");
         }
     });

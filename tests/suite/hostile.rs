@@ -1,18 +1,18 @@
-//! Small files that ask for far more memory or time than there is: each gives one clear sentence.
+//! Small files that ask for more memory or time than available: each gives one clear error.
 
 use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, Mode, Model, PassError};
+use modelens::worker::ModelSource;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::bad_input::{fixture, folder, refused, rezipped, write};
-use crate::support::values;
+use crate::support::files::{fixture, folder, refused, rezipped, write};
+use crate::support::numbers::values;
 
-/// A layer of this class on the one called `from`.
+/// A layer of this class that reads the layer `from`.
 fn layer(class: &str, name: &str, settings: Value, from: &str) -> Value {
     let mut config = settings;
     config["name"] = json!(name);
@@ -22,7 +22,7 @@ fn layer(class: &str, name: &str, settings: Value, from: &str) -> Value {
            "inbound_nodes": [{"args": [tensor], "kwargs": {}}]})
 }
 
-/// The first of no rows: an image without pixels.
+/// A slice of no rows: an image without pixels.
 fn no_rows(name: &str, from: &str) -> Value {
     let mut item = layer("GetItem", name, json!({}), from);
     let slice =
@@ -34,7 +34,7 @@ fn no_rows(name: &str, from: &str) -> Value {
     item
 }
 
-/// A `.keras` file of these layers behind an input of images of any size; the last is the output.
+/// A `.keras` file with an input for images of any size, followed by these layers.
 fn model(folder: &TempDir, layers: &[Value]) -> Model {
     let input = json!({"module": "keras.layers", "class_name": "InputLayer", "name": "in",
                        "config": {"name": "in", "batch_shape": [null, null, null, 3]},
@@ -62,7 +62,7 @@ fn pass(model: &Model, mode: Mode) -> Result<Pass, PassError> {
     run(model, &x, &options, &|_, _| true)
 }
 
-/// The sentence about the layer `z`.
+/// The error that names the layer `z`.
 fn fails(layers: &[Value]) -> String {
     let folder = folder();
     let model = model(&folder, layers);
@@ -123,7 +123,7 @@ fn images_without_pixels_stop_the_pass() {
 }
 
 #[test]
-fn a_pool_as_large_as_is_allowed_ends() {
+fn the_largest_allowed_pool_finishes() {
     let folder = folder();
     let settings = json!({"pool_size": [65_536, 65_536], "strides": [1, 1], "padding": "same"});
     for class in ["MaxPooling2D", "AveragePooling2D"] {
@@ -147,7 +147,7 @@ fn devices_and_pipes_are_not_read() {
     assert!(model.labels.is_empty());
 }
 
-/// A pipe that nobody writes to.
+/// A named pipe without a writer.
 #[cfg(unix)]
 fn pipe(folder: &TempDir, name: &str) -> PathBuf {
     let path = folder.path().join(name);
@@ -157,7 +157,7 @@ fn pipe(folder: &TempDir, name: &str) -> PathBuf {
 }
 
 #[test]
-fn class_names_of_more_than_a_megabyte_are_left_aside() {
+fn files_of_class_names_over_a_megabyte_are_ignored() {
     let folder = folder();
     let path = folder.path().join("named.keras");
     std::fs::copy(fixture("bnnet_keras3/model.keras"), &path).expect("a copy");

@@ -1,8 +1,6 @@
-//! Class names: of a file beside the model, of ImageNet, of the class folders; and files of names that
-//! are of no use.
+//! Class names from a file beside the model, ImageNet or class folders; and unusable files of names.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -10,15 +8,17 @@ use modelens::app::AppOptions;
 use modelens::command::{self, Action};
 use modelens::model::Model;
 use modelens::model::labels::by_folders;
-use modelens::model::open::ModelSource;
 use modelens::state::View;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use tempfile::TempDir;
 
-use crate::bad_input::{fixture, folder, write};
-use crate::window::{click, command, open, shows};
+use crate::support::files::{fixture, folder, repository, write};
+use crate::support::models::opened;
+use crate::support::program::succeeds;
+use crate::support::window::{Window, click, command, open, shows};
 
-/// A classifier of three outputs in a folder of its own.
+/// A classifier with three outputs, in its own folder.
 fn classifier() -> (TempDir, PathBuf) {
     let folder = folder();
     let path = folder.path().join("flowers.keras");
@@ -26,18 +26,8 @@ fn classifier() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn opened(path: &Path) -> Model {
-    let model = ModelSource::File(path.to_owned()).open();
-    model.unwrap_or_else(|e| panic!("{e}"))
-}
-
-fn modelens(args: &[&str]) -> Output {
-    let done = Command::new(env!("CARGO_BIN_EXE_modelens"))
-        .args(args)
-        .output()
-        .expect("the program starts");
-    assert!(done.status.success(), "{done:?}");
-    done
+fn open_model(path: &Path) -> Model {
+    opened(&ModelSource::File(path.to_owned()))
 }
 
 #[test]
@@ -48,18 +38,18 @@ fn a_file_beside_the_model_names_its_classes_everywhere() {
         "labels.txt",
         "\u{feff}rose\r\ntulip\r\n\u{142}ubin\r\n".as_bytes(),
     );
-    let model = opened(&path);
+    let model = open_model(&path);
     assert_eq!(model.labels, ["rose", "tulip", "\u{142}ubin"]);
     assert!(model.warnings.is_empty(), "{:?}", model.warnings);
 
     let shown = path.to_str().expect("a path");
-    let inspected = modelens(&["inspect", shown]);
+    let inspected = succeeds(&["inspect", shown]);
     let text = String::from_utf8_lossy(&inspected.stdout);
     assert!(
         text.contains("3, from labels.txt beside the model"),
         "{text}"
     );
-    let json = modelens(&["inspect", shown, "--json"]).stdout;
+    let json = succeeds(&["inspect", shown, "--json"]).stdout;
     let json: serde_json::Value = serde_json::from_slice(&json).expect("JSON");
     let card = json.to_string();
     assert!(card.contains("labels.txt beside the model"), "{card}");
@@ -82,34 +72,37 @@ fn a_file_beside_the_model_names_its_classes_everywhere() {
 }
 
 #[test]
-fn the_file_named_after_the_model_comes_first() {
+fn the_file_named_after_the_model_has_priority() {
     let (folder, path) = classifier();
     write(&folder, "classes.txt", b"a\nb\nc");
-    assert_eq!(opened(&path).labels_from, "classes.txt beside the model");
+    assert_eq!(
+        open_model(&path).labels_from,
+        "classes.txt beside the model"
+    );
     write(&folder, "labels.txt", b"d\ne\nf");
-    assert_eq!(opened(&path).labels_from, "labels.txt beside the model");
+    assert_eq!(open_model(&path).labels_from, "labels.txt beside the model");
     write(&folder, "flowers.labels.txt", b"g\nh\ni");
-    let model = opened(&path);
+    let model = open_model(&path);
     assert_eq!(model.labels, ["g", "h", "i"]);
     assert_eq!(model.labels_from, "flowers.labels.txt beside the model");
-    // A file that belongs to the model is told of even where another one takes its place.
+    // A file named after the model gives a warning even if another file is used instead.
     write(&folder, "flowers.labels.txt", b"g\nh");
-    let model = opened(&path);
+    let model = open_model(&path);
     assert_eq!(model.labels, ["d", "e", "f"]);
     assert_eq!(
         model.warnings,
         ["flowers.labels.txt names 2 classes, but the model has 3 outputs: it was left aside"]
     );
-    // One that may belong to another model is not, as long as names are found.
+    // A file that may belong to another model gives no warning if names are found elsewhere.
     std::fs::remove_file(folder.path().join("flowers.labels.txt")).expect("it is removed");
     write(&folder, "labels.txt", b"only one");
-    let model = opened(&path);
+    let model = open_model(&path);
     assert_eq!(model.labels, ["a", "b", "c"]);
     assert!(model.warnings.is_empty(), "{:?}", model.warnings);
 }
 
 #[test]
-fn a_file_of_no_use_gives_a_sentence_and_no_harm() {
+fn an_unusable_file_of_names_gives_a_warning() {
     let huge = "a\n".repeat(1 << 20);
     let long = format!("a\nb\n{}", "c".repeat(1 << 20));
     let utf16: Vec<u8> = "\u{feff}rose\ntulip\nlily"
@@ -134,21 +127,21 @@ fn a_file_of_no_use_gives_a_sentence_and_no_harm() {
         for name in ["flowers.labels.txt", "labels.txt", "classes.txt"] {
             let (folder, path) = classifier();
             write(&folder, name, bytes);
-            let model = opened(&path);
+            let model = open_model(&path);
             assert!(model.labels.is_empty() && model.labels_from.is_empty());
             assert_eq!(model.warnings, [format!("{name} {why}: it was left aside")]);
         }
     }
     let (folder, path) = classifier();
     std::fs::create_dir(folder.path().join("labels.txt")).expect("a folder");
-    let said = &opened(&path).warnings;
+    let said = &open_model(&path).warnings;
     assert_eq!(*said, ["labels.txt is no regular file: it was left aside"]);
-    // The command line says so too, and runs.
+    // The command line warns, too, and runs.
     let (model, input) = (path, fixture("bnnet_keras3/io.npz"));
     let out = folder.path().join("out.npz");
     let texts = [&model, &input, &out].map(|path| path.to_str().expect("a path"));
     let [model, input, out] = texts;
-    let done = modelens(&[
+    let done = succeeds(&[
         "run",
         model,
         "--input",
@@ -164,26 +157,26 @@ fn a_file_of_no_use_gives_a_sentence_and_no_harm() {
 }
 
 #[test]
-fn a_thousand_outputs_take_the_names_of_imagenet_unless_a_file_has_others() {
+fn a_thousand_outputs_take_the_names_of_imagenet_unless_a_file_names_them() {
     let lite = ModelSource::EfficientNetLite0.open();
     let lite = lite.unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(lite.labels.len(), 1000);
     assert_eq!(lite.labels_from, "ImageNet-1k, by the number of outputs");
     assert!(lite.labels[0].contains("tench"), "{}", lite.labels[0]);
     assert!(lite.labels[999].contains("toilet"), "{}", lite.labels[999]);
-    // The same file as a student's own, without and with names beside it.
+    // The same network as a file on disk, without and with names beside it.
     let folder = folder();
-    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/base");
+    let base = repository("assets/base");
     let entries = std::fs::read_dir(base).expect("the bases");
     let mut files = entries.map(|entry| entry.expect("a file").path());
     let file = files.find(|path| path.extension().is_some_and(|e| e == "safetensors"));
     let file = file.expect("the base of 1000 outputs");
     let path = folder.path().join(file.file_name().expect("a name"));
     std::fs::copy(&file, &path).expect("a copy");
-    assert_eq!(opened(&path).labels, lite.labels);
+    assert_eq!(open_model(&path).labels, lite.labels);
     let own: Vec<String> = (0..1000).map(|i| format!("thing {i}")).collect();
     write(&folder, "labels.txt", own.join("\n").as_bytes());
-    let named = opened(&path);
+    let named = open_model(&path);
     assert_eq!(named.labels, own);
     assert_eq!(named.labels_from, "labels.txt beside the model");
     let folders: Vec<String> = (0..1000).map(|i| format!("folder {i}")).collect();
@@ -194,7 +187,7 @@ fn a_thousand_outputs_take_the_names_of_imagenet_unless_a_file_has_others() {
     assert!(by_folders(&lite, &folders).is_none(), "ImageNet's stay");
 }
 
-/// Photos in a folder for each of these classes.
+/// A folder with one photo for each of these classes.
 fn photos(classes: &[&str]) -> TempDir {
     let folder = folder();
     for class in classes {
@@ -207,11 +200,11 @@ fn photos(classes: &[&str]) -> TempDir {
 }
 
 #[test]
-fn class_folders_name_outputs_that_nothing_else_names() {
+fn class_folders_name_outputs_without_other_names() {
     let (folder, path) = classifier();
     let three = photos(&["daisy", "iris", "peony"]);
     let mut window = open(AppOptions::default());
-    let labels = |window: &crate::window::Window| {
+    let labels = |window: &Window| {
         let base = window.state().state().opened.base.as_ref();
         let model = &base.expect("a base").model;
         (model.labels.clone(), model.labels_from.clone())
@@ -228,11 +221,11 @@ fn class_folders_name_outputs_that_nothing_else_names() {
         "the class folders of the photos".to_owned(),
     );
     assert_eq!(labels(&window), by_folder);
-    // Folders of another number take the names away again.
+    // With another number of folders the names are gone.
     let two = photos(&["daisy", "iris"]);
     command(&mut window, photos_of(&two));
     assert!(labels(&window).0.is_empty());
-    // A file beside the model wins over folders, whichever is opened first.
+    // A file beside the model has priority over folders, whichever is opened first.
     command(&mut window, photos_of(&three));
     write(&folder, "labels.txt", b"rose\ntulip\nlily");
     command(&mut window, model_at(&path));

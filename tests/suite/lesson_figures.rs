@@ -1,19 +1,17 @@
-//! The figures of a lesson, from the command line.
+//! `modelens figure --from LESSON`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
+
+use crate::support::program::{modelens, succeeds, text};
 
 fn figures(lesson: &str, out: &Path, more: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_modelens"))
-        .args(["figure", "--from", lesson, "--out"])
-        .arg(out)
-        .args(more)
-        .output()
-        .expect("the program starts")
+    let arguments = ["figure", "--from", lesson, "--out", text(out)];
+    modelens(&[&arguments, more].concat())
 }
 
-/// Names and bytes of a folder.
+/// The files of a folder: bytes by name.
 fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).expect("the folder");
     let file = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -36,7 +34,7 @@ fn lesson(folder: &Path, text: &str) -> String {
 }
 
 #[test]
-fn each_step_is_a_figure_and_the_same_bytes_again() {
+fn each_step_becomes_a_figure_with_the_same_bytes_every_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let lesson = lesson(folder.path(), LESSON);
     let more = ["--sidecar", "--theme", "dark"];
@@ -72,24 +70,19 @@ fn each_step_is_a_figure_and_the_same_bytes_again() {
     assert_eq!(sidecar["batch"].as_array().map(Vec::len), Some(2));
 }
 
-/// A step is what the command for one view draws with the same settings.
+/// The figure of a step equals the figure of its view with the same settings.
 #[test]
-fn a_step_is_the_figure_of_its_view() {
+fn a_step_equals_the_figure_of_its_view() {
     let folder = tempfile::tempdir().expect("a folder");
     let lesson = lesson(folder.path(), LESSON);
     let out = folder.path().join("figures");
     let more = ["--caption", "--semantics", "pytorch", "--csv"];
     assert!(figures(&lesson, &out, &more).status.success());
     let one = folder.path().join("one.svg");
-    let view = "batchnorm --batch 2 --trainable none --channel 5 --csv";
-    let done = Command::new(env!("CARGO_BIN_EXE_modelens"))
-        .arg("figure")
-        .args(view.split(' '))
-        .args(["--caption", "--semantics", "pytorch", "--out"])
-        .arg(&one)
-        .status()
-        .expect("the program starts");
-    assert!(done.success());
+    let view = "figure batchnorm --batch 2 --trainable none --channel 5 --csv";
+    let view: Vec<&str> = view.split(' ').collect();
+    let more = ["--caption", "--semantics", "pytorch", "--out", text(&one)];
+    succeeds(&[&view[..], &more].concat());
     let step = files(&out);
     for end in ["svg", "csv"] {
         let one = std::fs::read(one.with_extension(end)).expect("a figure");
@@ -97,9 +90,9 @@ fn a_step_is_the_figure_of_its_view() {
     }
 }
 
-/// What a step's text relies on is measured; where it is not so, the figure comes with a warning.
+/// If a measured value contradicts an expectation of the step, the command warns.
 #[test]
-fn a_step_whose_claims_do_not_hold_is_warned_about() {
+fn a_step_whose_expectations_fail_gives_a_warning() {
     let folder = tempfile::tempdir().expect("a folder");
     let step = LESSON.split("[[step]]").nth(1).expect("a step");
     let start = LESSON.split("[[step]]").next().expect("a head");
@@ -118,7 +111,7 @@ fn a_step_whose_claims_do_not_hold_is_warned_about() {
 }
 
 #[test]
-fn a_bundled_lesson_goes_by_its_title() {
+fn a_bundled_lesson_is_named_by_its_title() {
     let folder = tempfile::tempdir().expect("a folder");
     let more = ["--format", "png", "--width", "300px"];
     let done = figures("nine-identical-images", folder.path(), &more);
@@ -130,7 +123,7 @@ fn a_bundled_lesson_goes_by_its_title() {
 }
 
 #[test]
-fn what_cannot_be_drawn_leaves_nothing() {
+fn a_failure_leaves_no_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = lesson(
         folder.path(),

@@ -1,18 +1,18 @@
-//! Lessons: every step of the bundled ones says what is measured; files are read, refused, written.
+//! Lessons: the expectations of the bundled ones hold; files are read, refused and written.
 
 use std::path::Path;
 
 use eframe::egui::{Event, Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{Action, Command, LessonCommand, LessonSource, PipelineCommand};
 use modelens::lesson::{self, BUNDLED, LessonError, fill};
 use modelens::model::Semantics;
 use modelens::state::{State, Status, View};
 use modelens::worker::{Job, ModelSource, PhotosSource};
 
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::files::repository;
+use crate::support::window::{Window, click, command, open, settle, shows, sized};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -22,8 +22,8 @@ fn step(window: &Window) -> usize {
     state(window).lesson.as_ref().expect("an open lesson").step
 }
 
-/// Goes through a bundled lesson under the rules of each framework: what each step expects of the
-/// numbers must hold, and no place of its texts may stay empty.
+/// Goes through a bundled lesson under the rules of each framework: every expectation of a step must
+/// hold, and every placeholder of its texts must be filled.
 fn walk(number: usize) {
     let mut window = open(AppOptions::default());
     command(
@@ -63,7 +63,7 @@ fn walk(number: usize) {
 }
 
 #[test]
-fn why_specify_twice_says_what_is_measured() {
+fn the_claims_of_why_specify_twice_hold() {
     walk(0);
     let lesson = lesson::open_bundled(0).expect("a lesson");
     assert_eq!(lesson.steps.len(), 6);
@@ -72,27 +72,27 @@ fn why_specify_twice_says_what_is_measured() {
 }
 
 #[test]
-fn nine_identical_images_says_what_is_measured() {
+fn the_claims_of_nine_identical_images_hold() {
     walk(1);
 }
 
 #[test]
-fn what_dropout_does_says_what_is_measured() {
+fn the_claims_of_what_dropout_does_hold() {
     walk(2);
 }
 
 #[test]
-fn frozen_is_not_inference_says_what_is_measured() {
+fn the_claims_of_frozen_is_not_inference_hold() {
     walk(3);
 }
 
 #[test]
-fn your_first_fine_tune_says_what_is_measured() {
+fn the_claims_of_your_first_fine_tune_hold() {
     walk(4);
 }
 
 #[test]
-fn keys_go_through_the_steps_and_free_play_comes_back() {
+fn keys_step_through_a_lesson_and_free_play_returns_to_the_step() {
     let mut window = open(AppOptions::default());
     command(&mut window, Command::SetBatch(5));
     command(&mut window, Action::UnfreezeAll);
@@ -107,7 +107,7 @@ fn keys_go_through_the_steps_and_free_play_comes_back() {
     settle(&mut window);
     window.key_press(Key::PageUp);
     settle(&mut window);
-    assert_eq!(step(&window), 0, "there is none before the first");
+    assert_eq!(step(&window), 0, "the first step has none before it");
     command(&mut window, LessonCommand::Go(1));
     let at_step = state(&window).settings.clone();
     click(&mut window, "Free play");
@@ -123,7 +123,7 @@ fn keys_go_through_the_steps_and_free_play_comes_back() {
         "this step freezes everything"
     );
     click(&mut window, "Show the answer");
-    assert!(shows(&window, "Which units go is chance"));
+    assert!(shows(&window, "Which units are dropped is random"));
     click(&mut window, "Close");
     assert!(state(&window).lesson.is_none());
     assert_eq!(state(&window).settings, own, "the person's own settings");
@@ -132,9 +132,9 @@ fn keys_go_through_the_steps_and_free_play_comes_back() {
     assert!(base.flags.same_trainable(&flags), "and their own flags");
 }
 
-/// A frame that took long brings several presses at once: each is a step; a key held down is one.
+/// After a slow frame several key presses arrive at once. Each press is a step; a held key is one.
 #[test]
-fn presses_of_one_frame_are_neither_lost_nor_doubled() {
+fn key_presses_of_one_frame_are_neither_lost_nor_doubled() {
     let mut window = open(AppOptions::default());
     let source = LessonSource::Bundled(2);
     command(&mut window, LessonCommand::Open(source));
@@ -157,7 +157,7 @@ fn presses_of_one_frame_are_neither_lost_nor_doubled() {
 }
 
 #[test]
-fn a_step_hides_what_it_says() {
+fn a_step_hides_the_parts_that_it_lists() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lesson.toml");
     let text = "lesson = 1\ntitle = \"Bare\"\nbatch = 2\n[[step]]\ntitle = \"One\"\n\
@@ -176,7 +176,7 @@ fn a_step_hides_what_it_says() {
 }
 
 #[test]
-fn faults_of_a_file_are_named_with_their_line() {
+fn errors_in_a_file_name_their_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let head = "lesson = 1\ntitle = \"t\"\n";
     let one = "[[step]]\ntitle = \"s\"\nview = \"dropout\"\n";
@@ -273,7 +273,7 @@ fn faults_of_a_file_are_named_with_their_line() {
 }
 
 #[test]
-fn a_broken_lesson_leaves_a_notice_and_the_usual_window() {
+fn a_broken_lesson_gives_a_notice_and_the_usual_window() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lesson.toml");
     std::fs::write(&path, "lesson = 1\ntitle = 3\n").expect("a file");
@@ -281,10 +281,7 @@ fn a_broken_lesson_leaves_a_notice_and_the_usual_window() {
         lesson: Some(path),
         ..AppOptions::default()
     };
-    let mut window = Harness::builder()
-        .with_size([1280.0, 800.0])
-        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
-    settle(&mut window);
+    let window = sized([1280.0, 800.0], options);
     assert!(shows(&window, "The lesson could not be opened"));
     assert!(shows(&window, "Line 2"));
     assert!(shows(&window, "93 in 4 classes"));
@@ -307,7 +304,7 @@ fn a_step_that_names_a_missing_layer_says_so() {
 }
 
 #[test]
-fn a_step_that_names_an_unknown_photo_says_where_and_what_comes_close() {
+fn a_step_that_names_an_unknown_photo_gives_the_line_and_the_closest_names() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lesson.toml");
     let head = "lesson = 1\ntitle = \"t\"\nbatch = 2\n";
@@ -326,7 +323,7 @@ fn a_step_that_names_an_unknown_photo_says_where_and_what_comes_close() {
     }
 }
 
-/// Their results stay no result of settings that are gone.
+/// Runs end, because their settings are gone.
 #[test]
 fn resetting_the_settings_ends_runs_and_leaves_the_step() {
     let mut window = open(AppOptions::default());
@@ -338,7 +335,7 @@ fn resetting_the_settings_ends_runs_and_leaves_the_step() {
     assert_eq!(state(&window).training.status, Status::Idle);
     assert!(state(&window).training.runs.is_empty());
     assert!(state(&window).lesson.as_ref().is_some_and(|l| l.free));
-    // Without a lesson, while they run.
+    // Without a lesson, and while runs are active.
     command(&mut window, Action::CloseLesson);
     let app = window.state_mut();
     let ctx = eframe::egui::Context::default();
@@ -352,7 +349,7 @@ fn resetting_the_settings_ends_runs_and_leaves_the_step() {
     assert!(state(&window).training.runs.is_empty());
 }
 
-/// What is written is read again and sets the same.
+/// Opening the saved lesson restores the same state.
 #[test]
 fn the_present_state_is_saved_as_a_lesson() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -413,9 +410,9 @@ fn the_present_state_is_saved_as_a_lesson() {
 }
 
 #[test]
-fn files_outside_of_the_folder_cannot_be_saved_as_a_lesson() {
+fn a_lesson_cannot_refer_to_files_outside_its_folder() {
     let folder = tempfile::tempdir().expect("a folder");
-    let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let photos = repository("assets/photos/fish");
     let options = AppOptions {
         photos: PhotosSource::Folder(photos),
         model: ModelSource::DogBreeds,
@@ -425,11 +422,11 @@ fn files_outside_of_the_folder_cannot_be_saved_as_a_lesson() {
     let path = folder.path().join("lesson.toml");
     command(&mut window, LessonCommand::Save(path.clone()));
     assert!(shows(&window, "outside of the lesson"));
-    let home = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let home = repository("assets/photos/fish");
     let home = std::fs::canonicalize(home).expect("the folder");
     assert!(shows(&window, &format!("save it in {}", home.display())));
     assert!(!path.exists(), "no half file");
-    // Saved where it can lie, what was wrong is settled.
+    // A successful save dismisses the notice.
     command(&mut window, Command::OpenPhotos(PhotosSource::Bundled));
     command(&mut window, LessonCommand::Save(path.clone()));
     assert!(path.exists());
@@ -438,7 +435,7 @@ fn files_outside_of_the_folder_cannot_be_saved_as_a_lesson() {
 
 #[test]
 fn every_measured_value_is_documented() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/lessons.md");
+    let path = repository("docs/lessons.md");
     let text = std::fs::read_to_string(path).expect("the documentation");
     for (name, meaning) in lesson::values::names() {
         let row = format!("| `{name}` | {meaning} |");
@@ -448,7 +445,7 @@ fn every_measured_value_is_documented() {
 
 #[test]
 #[cfg(unix)]
-fn a_device_is_no_lesson() {
+fn a_device_is_refused_as_a_lesson() {
     let error = lesson::open(Path::new("/dev/zero")).expect_err("it is refused");
     assert!(error.to_string().contains("not a file"), "{error}");
 }

@@ -1,9 +1,9 @@
-//! One binary for all tests that need more than one module. Run with `cargo test`.
+//! All tests that need more than one module, in one binary. Run with `cargo test`.
 
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a test that cannot go on fails"
+    reason = "a test fails if it cannot go on"
 )]
 
 mod augmentation;
@@ -15,6 +15,7 @@ mod call;
 mod cli;
 mod desk;
 mod dropout;
+mod edges;
 mod effective;
 mod export_dialog;
 mod figure;
@@ -29,7 +30,6 @@ mod labels;
 mod lesson_figures;
 mod lessons;
 mod many_passes;
-mod memory;
 mod model_card;
 mod mutations;
 mod names;
@@ -41,7 +41,7 @@ mod predict;
 mod preprocessing;
 mod processors;
 mod pytorch;
-mod renderer;
+mod review;
 mod save;
 mod small_windows;
 mod snapshots;

@@ -1,4 +1,4 @@
-//! What the window says of a model: the card, the network to choose, the scale that looks wrong.
+//! The model card, the choice of a network for weights alone, and the warning about the scale.
 
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
@@ -6,8 +6,8 @@ use modelens::model::Preprocessing;
 use modelens::state::View;
 use modelens::worker::ModelSource;
 
+use crate::support::window::{click, command, open, shows};
 use crate::weights_only::{files, unpacked};
-use crate::window::{click, command, open, shows};
 
 #[test]
 fn the_card_says_what_the_file_holds() {
@@ -46,17 +46,17 @@ fn a_network_is_chosen_from_a_list_and_checked() {
     click(&mut window, "MobileNet");
     assert!(!shows(&window, "WHICH NETWORK"));
     let state = window.state().state();
-    assert!(
-        state.computed.notices.is_empty(),
-        "what was wrong is settled"
-    );
+    assert!(state.computed.notices.is_empty(), "the notice is dismissed");
     let base = state.opened.base.as_ref().expect("a base");
     assert_eq!(base.source.path(), Some(path.as_path()));
-    assert_eq!(base.source.architecture(), Some("MobileNet"));
+    let ModelSource::Weights { architecture, .. } = &base.source else {
+        panic!("{:?}", base.source);
+    };
+    assert_eq!(architecture, "MobileNet");
 }
 
 #[test]
-fn a_scale_that_looks_wrong_is_told_and_set_right_by_one_click() {
+fn a_wrong_scale_is_reported_and_corrected_by_one_click() {
     let mut window = open(AppOptions::default());
     command(&mut window, Command::SetBatch(12));
     command(&mut window, Action::Show(View::BatchNorm));

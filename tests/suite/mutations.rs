@@ -1,6 +1,7 @@
-//! Files changed at random: each ends in an answer or an error, never in a panic, soon, and within
-//! twice the file's length of memory and a fixed bound. The seed and the number say which file it was.
-//! `MODELENS_MUTATIONS` says how many of each format (default 60; 10,000 take some minutes).
+//! Files with random changes: opening each gives a result or an error, never a panic, in bounded time
+//! and in memory of at most twice the length of the file plus a fixed bound. Failures name the seed
+//! and the number of the file. `MODELENS_MUTATIONS` sets how many files of each format to try
+//! (default 60; 10,000 take some minutes).
 
 use std::io::{Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,17 +11,17 @@ use std::time::{Duration, Instant};
 use candle_core::{DType, Device, Tensor};
 use modelens::cli::arrays::read_input;
 use modelens::dataset::decode::MAX_PIXELS;
-use modelens::model::open::ModelSource;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::random::Draws;
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 
-use crate::bad_input::{fixture, folder};
-use crate::memory::most_bytes;
+use crate::support::files::{fixture, folder, repository};
+use crate::support::memory::most_bytes;
 use crate::{onnx, pytorch, weights_only};
 
-/// Bytes that opening a file may take beyond twice its own.
+/// Bytes that opening a file may take beyond twice its length.
 const BOUND: u64 = 64 << 20;
 
 fn count() -> u64 {
@@ -28,7 +29,7 @@ fn count() -> u64 {
     given.and_then(|n| n.parse().ok()).unwrap_or(60)
 }
 
-/// Some bytes changed, cut out, doubled, or made into extreme numbers.
+/// Changes, deletes or repeats some bytes, or replaces them by extreme numbers.
 fn mutated(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     for _ in 0..=draws.below(4) {
@@ -53,7 +54,7 @@ fn mutated(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
                 let value = extreme.to_le_bytes();
                 bytes[at..at + length.min(8)].copy_from_slice(&value[..length.min(8)]);
             }
-            // A digit of a number in text.
+            // A digit in a text.
             _ => {
                 let digits = bytes.iter().enumerate().filter(|(_, b)| b.is_ascii_digit());
                 let digits: Vec<usize> = digits.map(|(i, _)| i).take(100_000).collect();
@@ -67,8 +68,7 @@ fn mutated(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
     bytes
 }
 
-/// The archive with one entry mutated, so that its checksum fits; or, one time in four, the archive's
-/// own bytes mutated.
+/// The archive with one entry mutated and its checksum updated; one time in four, any of its bytes.
 fn mutated_zip(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
     if draws.below(4) == 0 {
         return mutated(bytes, draws);
@@ -93,7 +93,7 @@ fn mutated_zip(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
     out.finish().expect("a zip archive").into_inner()
 }
 
-/// The PNG with one chunk mutated, so that its checksum fits; or, one time in four, any of its bytes.
+/// The PNG with one chunk mutated and its checksum updated; one time in four, any of its bytes.
 fn mutated_png(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
     if draws.below(4) == 0 {
         return mutated(bytes, draws);
@@ -121,7 +121,7 @@ fn mutated_png(bytes: &[u8], draws: &mut Draws) -> Vec<u8> {
     out
 }
 
-/// Both passes on a small photo, where the mutation left the model's input small.
+/// Runs both passes on a small photo if the mutated model still takes a small input.
 fn passes(model: &Model) {
     let side = |axis: usize, open: usize| model.graph.input_hwc[axis].unwrap_or(open);
     let (h, w, c) = (side(0, 40), side(1, 40), side(2, 3));
@@ -136,14 +136,14 @@ fn passes(model: &Model) {
             seed: 1,
             ..PassOptions::of(model, &flags, mode)
         };
-        // An answer or an error; huge settings may take long, and a person may cancel.
+        // A result or an error. Huge settings may take long; cancelling must work.
         let start = Instant::now();
         let proceed = |_, _| start.elapsed() < Duration::from_secs(5);
         drop(run(model, &x, &options, &proceed));
     }
 }
 
-/// Opens `count()` mutations of a file of this format, and looks at what was opened.
+/// Opens `count()` mutations of a file of this format and uses what was opened.
 fn survives<T>(
     name: &str,
     bytes: &[u8],
@@ -155,7 +155,7 @@ fn survives<T>(
     survives_within(name, bytes, mutate, bound, open, look);
 }
 
-/// The same, with another bound on the memory.
+/// The same with another bound on memory.
 fn survives_within<T>(
     name: &str,
     bytes: &[u8],
@@ -236,7 +236,7 @@ fn mutated_weights_files() {
         let name = packed.file_stem().expect("a name").to_string_lossy();
         let (_folder, path) = weights_only::unpacked(&packed, &name);
         let seed = bytes(&path);
-        // Recognised by its layers, and held against a network that a person chose.
+        // Recognised by its layers, and compared with a chosen network.
         survives(&name, &seed, mutated, opens, passes);
         let chosen = |path: &Path| {
             let source = ModelSource::Weights {
@@ -259,7 +259,7 @@ fn mutated_labels() {
             if !model_path.exists() {
                 std::fs::write(&model_path, &model).expect("a file");
             }
-            // Whatever stands there, the model opens: with names that fit, or with a sentence.
+            // The model always opens: with fitting names, or with a warning.
             let model = ModelSource::File(model_path).open().expect("the model");
             let is_named = model.labels.len() == 3 && model.warnings.is_empty();
             let is_told = model.labels.is_empty() && model.warnings.len() == 1;
@@ -301,7 +301,7 @@ fn mutated_arrays() {
 
 #[test]
 fn mutated_photos() {
-    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish/fish17.webp");
+    let photo = repository("assets/photos/fish/fish17.webp");
     let image = image::open(&photo).expect("the photo");
     let encoded = |format| {
         let mut out = std::io::Cursor::new(Vec::new());
@@ -319,8 +319,8 @@ fn mutated_photos() {
             .iter()
             .find_map(|photo| modelens::dataset::decode::decode(photo).ok())
     };
-    // A header may ask for a large photo, which takes its pixels: 16 bits of red, green, blue and alpha,
-    // and what they are turned into.
+    // A header may declare a large photo: 16 bits for each of red, green, blue and alpha, plus the
+    // converted pixels.
     let bound = |bytes: &[u8]| {
         let reader = image::ImageReader::new(std::io::Cursor::new(bytes)).with_guessed_format();
         let sides = reader.ok().and_then(|reader| reader.into_dimensions().ok());
@@ -356,7 +356,7 @@ fn mutated_onnx_files() {
 
 #[test]
 fn mutated_lessons() {
-    let lessons = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/lessons");
+    let lessons = repository("assets/lessons");
     let lessons = std::fs::read_dir(lessons).expect("the lessons");
     let lessons = lessons.map(|entry| entry.expect("a lesson").path());
     let mut lessons: Vec<_> = lessons
@@ -385,7 +385,7 @@ fn mutated_settings() {
         .file_name()
         .and_then(|name| name.to_str())
         .expect("a name");
-    // What cannot be read is put aside, so that many files gather: the folder is emptied each time.
+    // Unreadable settings are set aside in new files, so the folder is emptied each time.
     let reads = |path: &Path| {
         let folder = path.parent().expect("a folder");
         let loaded = load(Some(folder));

@@ -1,4 +1,4 @@
-//! Screen readers: whatever can have the focus has a name.
+//! Names for screen readers: everything that can have the focus has one.
 
 use eframe::egui::Key;
 use eframe::egui::accesskit::{Action as Focus, Role};
@@ -8,9 +8,9 @@ use modelens::command::{Action, DeskCommand, LessonCommand, LessonSource, Pipeli
 use modelens::model::Mode;
 use modelens::state::{CellPlace, Search, Sheet, View};
 
-use crate::window::{Window, click, command, open, settle};
+use crate::support::window::{Window, click, command, open, settle};
 
-/// Walks the whole tree; returns how many nodes can have the focus.
+/// Checks the whole tree; returns the number of nodes that can have the focus.
 fn named(window: &Window, place: &str) -> usize {
     let mut waiting = vec![window.root().accesskit_node()];
     let mut focusable = 0;
@@ -78,7 +78,7 @@ fn everything_that_can_have_the_focus_has_a_name() {
     named(&window, "a lecture");
 }
 
-/// Names and values of the number fields that are on screen and can be changed.
+/// Names and values of the enabled number fields on screen.
 fn fields(window: &Window) -> Vec<(String, Option<f64>)> {
     let all = window.query_all_by_role(Role::SpinButton);
     let open = all.filter(|field| !field.accesskit_node().is_disabled());
@@ -90,7 +90,7 @@ fn fields(window: &Window) -> Vec<(String, Option<f64>)> {
 }
 
 #[test]
-fn every_number_can_be_changed_by_the_arrow_keys() {
+fn arrow_keys_change_every_number() {
     let mut window = open(AppOptions::default());
     let mut seen = Vec::new();
     for view in View::ALL {
@@ -112,7 +112,7 @@ fn every_number_can_be_changed_by_the_arrow_keys() {
                 window.key_press(key);
                 window.run_steps(2);
                 settle(&mut window);
-                // The end of its range stops a number in one direction.
+                // At the end of its range a number moves in one direction only.
                 if value(&window) != before {
                     break;
                 }

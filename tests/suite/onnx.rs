@@ -1,42 +1,34 @@
 //! ONNX files as PyTorch's exporters write them, against onnxruntime in inference and PyTorch in
 //! training (`tests/fixtures/generators/make_onnx_small.py`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use modelens::formats::onnx::FOLDED;
 use modelens::model::graph::{Activation, LayerKind};
-use modelens::model::onnx::FOLDED;
-use modelens::model::open::ModelSource;
-use modelens::model::pass::{Pass, PassOptions, run};
-use modelens::model::{Flags, Mode, Model, Semantics};
+use modelens::model::{Mode, Model, Semantics};
+use modelens::worker::ModelSource;
 
-use crate::bad_input::{folder, refused, write};
-use crate::support::{Arrays, assert_close, read_npz, values};
+use crate::support::files::{folder, read_npz, refused, repository, write};
+use crate::support::models::{opened, pass};
+use crate::support::numbers::{assert_close, values};
 
 pub const FILES: [&str; 2] = ["small_kept.onnx", "small_folded.onnx"];
-/// Files that cut values into parts and compute their own pads (`make_onnx_parts.py`).
+/// Files that split tensors and compute their padding (`make_onnx_parts.py`).
 pub const PARTS: [&str; 2] = ["parts_traced.onnx", "parts_folded.onnx"];
 
-/// The end of a ConvNeXt, whose pooling today's exporter writes as `Reshape` to one axis and `Gather`.
+/// The end of a ConvNeXt, whose pooling the current exporter writes as `Reshape` to one axis and `Gather`.
 pub const STRIDED: &str = "strided.onnx";
 
 pub fn file(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/onnx");
-    folder.join(name)
+    repository("tests/fixtures/onnx").join(name)
 }
 
 fn open(name: &str) -> Model {
-    let opened = ModelSource::File(file(name)).open();
-    opened.unwrap_or_else(|e| panic!("{e}"))
-}
-
-fn pass(model: &Model, io: &Arrays, mode: Mode) -> Pass {
-    let flags = Flags::of_file(&model.graph);
-    let options = PassOptions::of(model, &flags, mode);
-    run(model, &io["x"], &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
+    opened(&ModelSource::File(file(name)))
 }
 
 #[test]
-fn inference_is_onnxruntimes() {
+fn inference_equals_onnxruntimes() {
     let io = read_npz(&file("io.npz"));
     for (name, key) in FILES.into_iter().zip(["y_inference", "y_folded"]) {
         let model = open(name);
@@ -47,39 +39,39 @@ fn inference_is_onnxruntimes() {
             model.framework
         );
         assert_eq!(model.graph.input_hwc, [Some(26), Some(30), Some(3)]);
-        let pass = pass(&model, &io, Mode::Inference);
+        let pass = pass(&model, &io["x"], Mode::Inference);
         assert_close(&values(&pass.output), &values(&io[key]), name);
     }
 }
 
 #[test]
-fn parts_and_computed_pads_are_onnxruntimes() {
+fn split_tensors_and_computed_pads_equal_onnxruntimes() {
     let io = read_npz(&file("parts.npz"));
     for name in PARTS {
         let model = open(name);
-        let pass = pass(&model, &io, Mode::Inference);
+        let pass = pass(&model, &io["x"], Mode::Inference);
         assert_close(&values(&pass.output), &values(&io["y"]), name);
     }
 }
 
 #[test]
-fn values_read_in_their_order_are_onnxruntimes() {
+fn values_gathered_in_order_equal_onnxruntimes() {
     let io = read_npz(&file("strided.npz"));
-    let pass = pass(&open(STRIDED), &io, Mode::Inference);
+    let pass = pass(&open(STRIDED), &io["x"], Mode::Inference);
     assert_close(&values(&pass.output), &values(&io["y"]), STRIDED);
 }
 
 #[test]
-fn values_read_in_another_order_are_refused() {
+fn values_gathered_in_another_order_are_refused() {
     let folder = folder();
     let places = |list: [i64; 3]| list.map(i64::to_le_bytes).concat();
-    // The last values of the first photo, or a value of the second photo.
+    // The last values of the first photo in another order, or a value of the second photo.
     for other in [[4, 3, 5], [3, 4, 6], [3, 4, -1]] {
         let changed = replaced(STRIDED, &places([3, 4, 5]), &places(other));
         let text = refused(&write(&folder, "order.onnx", &changed));
         assert!(text.contains("mixes the photos"), "{other:?}: {text}");
     }
-    // Three photos of six values, as six of three.
+    // Three photos of six values become six of three.
     let changed = replaced(
         STRIDED,
         b"\x08\x03\x08\x06\x08\x01",
@@ -87,17 +79,17 @@ fn values_read_in_another_order_are_refused() {
     );
     let text = refused(&write(&folder, "order.onnx", &changed));
     assert!(text.contains("mixes the photos"), "{text}");
-    // Nothing else knows what to do with values on one axis.
+    // No other operator can read values on one axis.
     let changed = replaced(STRIDED, b"\x22\x06Gather", b"\x22\x06MatMul");
     let text = refused(&write(&folder, "order.onnx", &changed));
     assert!(text.contains("no axis for the photos"), "{text}");
 }
 
 #[test]
-fn kept_batch_norm_trains_as_pytorchs() {
+fn kept_batch_norm_trains_as_in_pytorch() {
     let io = read_npz(&file("io.npz"));
     let model = open("small_kept.onnx");
-    let pass = pass(&model, &io, Mode::Training);
+    let pass = pass(&model, &io["x"], Mode::Training);
     assert_close(
         &values(&pass.output),
         &values(&io["y_training"]),
@@ -123,13 +115,13 @@ fn kept_batch_norm_trains_as_pytorchs() {
 }
 
 #[test]
-fn folded_batch_norm_is_said_to_be() {
+fn folded_batch_norm_is_reported() {
     let model = open("small_folded.onnx");
     assert_eq!(model.warnings, [FOLDED]);
     let is_norm = |kind: &LayerKind| matches!(kind, LayerKind::BatchNorm(_));
     assert!(!model.graph.layers.iter().any(|l| is_norm(&l.kind)));
     let io = read_npz(&file("io.npz"));
-    let [a, b] = Mode::BOTH.map(|mode| values(&pass(&model, &io, mode).output));
+    let [a, b] = Mode::BOTH.map(|mode| values(&pass(&model, &io["x"], mode).output));
     assert_eq!(a, b, "nothing is left to compare");
 }
 
@@ -144,11 +136,11 @@ fn a_gate_times_its_value_is_one_activation() {
     assert_eq!(count(Activation::Silu), 1);
     assert_eq!(count(Activation::Sigmoid), 0);
     assert_eq!(count(Activation::RELU6), 1);
-    // The gate of squeeze-and-excite is read from another value: it stays one.
+    // The gate of squeeze-and-excite multiplies another value, so it stays a layer.
     assert_eq!(count(Activation::HardSigmoid), 1);
 }
 
-/// The file with these bytes in the place of others of the same length.
+/// The file with some bytes replaced by others of the same length.
 fn replaced(name: &str, from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = std::fs::read(file(name)).expect("the fixture");
@@ -166,7 +158,7 @@ fn replaced(name: &str, from: &[u8], to: &[u8]) -> Vec<u8> {
 #[test]
 fn unknown_operators_are_refused_by_name() {
     let folder = folder();
-    // The type of the node; its name and its outputs' are longer words.
+    // This replaces the type of the node: its name and those of its outputs are longer.
     let text = refused(&write(
         &folder,
         "op.onnx",
@@ -183,8 +175,8 @@ fn unknown_operators_are_refused_by_name() {
 }
 
 #[test]
-fn weights_in_another_file_are_not_fetched() {
-    /// A field of bytes.
+fn weights_in_another_file_are_not_read() {
+    /// A length-delimited field of a message.
     fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
         let length = u8::try_from(bytes.len()).expect("a short message");
         [&[number << 3 | 2, length], bytes].concat()

@@ -1,4 +1,4 @@
-//! A file that is replaced, cut short or deleted while it is open: what was read stays.
+//! Model files that are replaced, truncated or deleted after they were opened.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,16 +6,15 @@ use std::sync::Arc;
 use eframe::egui::Context;
 use modelens::app::{App, AppOptions};
 use modelens::command::Command;
+use modelens::formats::SaveError;
 use modelens::model::layers::Overrides;
-use modelens::model::open::ModelSource;
 use modelens::state::View;
 use modelens::train::network::{Head, Network};
-use modelens::train::save::SaveError;
-use modelens::worker::{Replace, save_network as save};
+use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
 
-use crate::support::golden;
+use crate::support::files::golden;
 
-/// What happens to the file, and what the window says when it is opened again.
+/// A change to the file, and the cause that the window names when the file is opened again.
 type Case = (fn(&Path), &'static str);
 
 fn overwrite(path: &Path) {
@@ -32,7 +31,7 @@ fn delete(path: &Path) {
 }
 
 #[test]
-fn what_was_read_stays_whatever_happens_to_the_file() {
+fn an_open_model_survives_changes_to_its_file() {
     let cases: [Case; 3] = [
         (overwrite, "not a model file"),
         (truncate, "missing from the file"),
@@ -53,26 +52,29 @@ fn what_was_read_stays_whatever_happens_to_the_file() {
         app.settle(&ctx);
         let model = Arc::clone(&app.state().opened.base.as_ref().expect("a base").model);
         harm(&path);
-        // It still runs,
+        // The model still runs,
         app.command(&ctx, Command::SetSeed(99));
         app.settle(&ctx);
         let notices = &app.state().computed.notices;
         assert!(notices.is_empty(), "{:?}", notices[0].text);
         assert!(app.state().computed.result(View::BatchNorm).is_some());
-        // opening it again says why that fails, and keeps what is open,
+        // opening the file again says why it fails and keeps the open model,
         app.command(&ctx, Command::OpenModel(source.clone()));
         app.settle(&ctx);
         let text = &app.state().computed.notices.first().expect("a notice").text;
         assert!(text.contains(cause) && text.ends_with("base.h5"), "{text}");
         let kept = &app.state().opened.base.as_ref().expect("a base").model;
         assert!(Arc::ptr_eq(kept, &model));
-        // and saving says that the original is needed, and writes nothing.
+        // and saving says that it needs the original, and writes nothing.
         let network = Network::new(&model, Head::Own, &[], [32, 32]);
         let network = network.unwrap_or_else(|e| panic!("{e}"));
         let to = folder.path().join("tuned.h5");
         let failed = save(&source, &network, &Overrides::default(), &to, Replace::No);
         let failed = failed.expect_err("the original is gone");
-        assert!(matches!(failed, SaveError::Source(_)), "{failed}");
+        assert!(
+            matches!(failed, SaveFailed::Content(SaveError::Source(_))),
+            "{failed}"
+        );
         assert!(!to.exists());
     }
 }

@@ -3,10 +3,11 @@
 use modelens::model::layers::Overrides;
 use modelens::train::optimizer::{Kind, Optimizer};
 
-use crate::support::{distance, ops, read_npz, values};
+use crate::support::files::{ops, read_npz};
+use crate::support::numbers::{distance, values};
 
 #[test]
-fn five_steps_of_each_optimizer_as_in_keras() {
+fn five_steps_of_each_optimizer_equal_keras() {
     let io = read_npz(&ops("optimizers.npz"));
     for (name, kind) in [
         ("sgd", Kind::SGD),
@@ -32,7 +33,7 @@ fn five_steps_of_each_optimizer_as_in_keras() {
 }
 
 #[test]
-fn a_weight_without_a_gradient_stays_bit_for_bit() {
+fn a_weight_without_a_gradient_does_not_change() {
     let io = read_npz(&ops("optimizers.npz"));
     let weights = Overrides::from([((0, "kernel"), io["w0"].clone())]);
     for kind in Kind::ALL {

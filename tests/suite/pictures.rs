@@ -1,14 +1,12 @@
-//! The whole window in pictures: every view in both themes, and what lies beside and above them.
-//! `UPDATE_SNAPSHOTS=1 cargo test pictures` accepts what is drawn now, and writes PNG of it, photos
-//! included, into `target/tmp/pictures/`: look at them before committing.
+//! Snapshots of the whole window: every view in both themes, dialogs, sheets and lessons.
+//! `UPDATE_SNAPSHOTS=1 cargo test pictures` accepts what is drawn now and writes it as PNG, with
+//! photos, to `target/tmp/pictures/`; `docs/review-snapshots.sh` shows old and new side by side.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Key, Modifiers, TextureHandle, Theme};
-use egui_kittest::Harness;
+use eframe::egui::{Key, Modifiers, TextureHandle};
 use egui_svg::{Images, Width, png};
-use modelens::app::{App, AppOptions};
 use modelens::command::{
     Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
     TrainCommand, WalkCommand,
@@ -19,41 +17,21 @@ use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View}
 use modelens::train::recipe::Preset;
 use modelens::worker::{Grid, ModelSource};
 
-use crate::renderer::{SvgRenderer, svg};
-use crate::snapshots::without_pictures;
-use crate::window::{Window, command, settle};
+use crate::support::files::repository;
+use crate::support::renderer::{svg, without_pictures};
+use crate::support::window::{Window, command, reproducible, settle};
 
-/// The most bytes of all pictures together.
+/// The largest total size of all pictures in bytes.
 const MOST_BYTES: u64 = 1_500_000;
 
 const ORDINARY: [f32; 2] = [1280.0, 800.0];
 const SMALLEST: [f32; 2] = [800.0, 600.0];
 
-/// A window on the bundled base and photos that looks the same on every machine: no settings of the
-/// person's, no fonts of the system, no clock.
-pub fn window(size: [f32; 2]) -> Window {
-    let options = AppOptions {
-        theme: Some(ThemeChoice::Light),
-        clock: |_| Duration::ZERO,
-        ..AppOptions::default()
-    };
-    let mut window = Harness::builder()
-        .with_size(size)
-        // The harness begins in the dark.
-        .with_theme(Theme::Light)
-        .with_render_cursor(false)
-        .renderer(SvgRenderer::default())
-        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
-    settle(&mut window);
-    command(&mut window, Command::SetBatch(4));
-    window
-}
-
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/window")
+    repository("tests/snapshots/window")
 }
 
-/// Pictures of one window, compared one after the other.
+/// Compares pictures of one window, one after another.
 struct Album {
     window: Window,
     changed: Vec<String>,
@@ -62,7 +40,7 @@ struct Album {
 impl Album {
     fn new(size: [f32; 2]) -> Self {
         Self {
-            window: window(size),
+            window: reproducible(size),
             changed: Vec::new(),
         }
     }
@@ -78,7 +56,7 @@ impl Album {
         self
     }
 
-    /// Chooses something in the export dialog, and waits for its preview: no job tells of that.
+    /// Chooses something in the export dialog and waits for the preview, which no job reports.
     fn export(&mut self, to_do: ExportCommand) -> &mut Self {
         let preview = |window: &Window| {
             let preview = window.state().state().export.preview.as_ref();
@@ -95,7 +73,7 @@ impl Album {
         self
     }
 
-    /// Compares the window as it is now with the picture of this name, exactly.
+    /// Compares the window with the picture of this name, exactly.
     fn check(&mut self, name: &str) -> &mut Self {
         let window = &mut self.window;
         window.remove_cursor();
@@ -124,7 +102,7 @@ impl Album {
         self
     }
 
-    /// Fails where a picture is another one.
+    /// Fails if a picture has changed.
     fn close(&self) {
         assert!(
             self.changed.is_empty(),
@@ -196,7 +174,7 @@ fn pictures_of_a_lesson() {
 }
 
 #[test]
-fn pictures_of_what_lies_above_the_window() {
+fn pictures_of_sheets_and_dialogs() {
     let mut album = Album::new(ORDINARY);
     album.command(Action::ShowHint).check("hint");
     album.command(DeskCommand::Hint(false));
@@ -232,7 +210,7 @@ fn pictures_of_what_lies_above_the_window() {
         .export(ExportCommand::Choose(choice))
         .check("export-plot");
     album.command(ExportCommand::Show(false));
-    // A file of the repository that is no model.
+    // A file of this repository that is not a model.
     let broken = ModelSource::File("LICENSE-MIT".into());
     album.command(Command::OpenModel(broken)).check("notice");
     album.close();
@@ -293,7 +271,7 @@ fn pictures_of_fine_tuning() {
 }
 
 #[test]
-fn pictures_are_small_and_none_is_left_over() {
+fn pictures_are_small_and_each_belongs_to_a_test() {
     let mut bytes = 0;
     let mut known = 0;
     for entry in std::fs::read_dir(folder()).expect("pictures") {

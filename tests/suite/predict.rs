@@ -1,47 +1,35 @@
-//! The predict view: one photo in both modes, pass by pass and among other batch-mates.
-
-use std::sync::Arc;
+//! The predict view: one photo in both modes, in repeated passes and with other photos in the batch.
 
 use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
-use modelens::model::{Flags, Mode, Model, Preprocessing, Reading, Semantics};
+use modelens::model::{Flags, Mode, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
 use modelens::worker::{
-    Event, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook, PredictOutcome,
-    Request, Same, Sighting, Worker,
+    Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook,
+    PredictOutcome, Request, Sighting,
 };
 
-use crate::bad_input::{fixture, folder, rezipped, write};
-use crate::support::dog_breeds;
-use crate::unchanged::{bits, looked};
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::files::{fixture, folder, rezipped, write};
+use crate::support::looks::Opened;
+use crate::support::models::{bits, dog_breeds};
+use crate::support::window::{Window, click, command, open, settle, shows};
 
-fn look(model: &Arc<Model>, trainable: bool, semantics: Semantics) -> PredictLook {
+fn look(trainable: bool, semantics: Semantics) -> PredictLook {
+    let opened = Opened::bundled();
     let pass = PassLook {
-        model: Same(Arc::clone(model)),
-        photos: Same(Arc::new(
-            PhotosSource::Bundled.open().expect("the bundled photos"),
-        )),
         photo: 27,
-        batch: 4,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
-        flags: Flags::all(&model.graph, trainable),
-        augment: None,
+        flags: Flags::all(&opened.model.graph, trainable),
         semantics,
-        call: Mode::Training.into(),
+        ..opened.pass_look()
     };
     PredictLook::new(pass, 3)
 }
 
 fn measured(look: &PredictLook) -> PredictOutcome {
-    let worker = Worker::start(|| {}).expect("a thread");
-    let Outcome::Predict(outcome) = looked(&worker, Look::Predict(look.clone())) else {
+    let Outcome::Predict(outcome) = Opened::bundled().outcome(Look::Predict(look.clone())) else {
         panic!("a predict outcome");
     };
     *outcome
@@ -52,7 +40,7 @@ fn spread(seen: &[Sighting]) -> f32 {
     values().fold(0.0, f32::max) - values().fold(f32::INFINITY, f32::min)
 }
 
-/// What holds whatever the rules are.
+/// Checks what holds under all rules.
 fn check(outcome: &PredictOutcome) {
     assert_eq!(outcome.reading, Reading::Softmax);
     assert_eq!((outcome.outputs, outcome.batch), (19, 4));
@@ -77,7 +65,7 @@ fn check(outcome: &PredictOutcome) {
         assert!(side.first_probability > 0.0 && side.first_probability <= 1.0);
     }
     assert_eq!(spread(&outcome.inference.passes), 0.0);
-    // A photo's sums are the same sums in every batch.
+    // The result of a photo does not depend on its batch.
     assert!(spread(&outcome.inference.mates) <= 1e-6);
     let alone = outcome.inference.passes[0].probability;
     let difference = (outcome.inference.mates[0].probability - alone).abs();
@@ -88,7 +76,7 @@ fn check(outcome: &PredictOutcome) {
 fn an_open_base_depends_on_draws_and_on_batch_mates() {
     let model = dog_breeds();
     let before = bits(&model);
-    let look = look(&model, true, Semantics::Keras3);
+    let look = look(true, Semantics::Keras3);
     let outcome = measured(&look);
     check(&outcome);
     assert_eq!(
@@ -109,18 +97,17 @@ fn an_open_base_depends_on_draws_and_on_batch_mates() {
 
 #[test]
 fn a_frozen_base_ignores_its_batch_mates_in_keras() {
-    let model = dog_breeds();
     for semantics in [Semantics::Keras2, Semantics::Keras3] {
-        let outcome = measured(&look(&model, false, semantics));
+        let outcome = measured(&look(false, semantics));
         check(&outcome);
         assert_eq!(
             (outcome.training.on_batch, outcome.training.frozen),
             (0, 52)
         );
-        // The random layers are off, so both modes compute the same.
+        // Random layers are off, so both modes compute the same.
         assert_eq!(outcome.training.mates, outcome.inference.mates);
         assert!(spread(&outcome.training.mates) <= 1e-6);
-        // Freezing does nothing to dropout.
+        // Freezing has no effect on dropout.
         assert_eq!(outcome.training.random, 1);
         assert!(spread(&outcome.training.passes) > 1e-6);
     }
@@ -128,7 +115,7 @@ fn a_frozen_base_ignores_its_batch_mates_in_keras() {
 
 #[test]
 fn a_frozen_base_depends_on_its_batch_mates_in_pytorch() {
-    let outcome = measured(&look(&dog_breeds(), false, Semantics::PyTorch));
+    let outcome = measured(&look(false, Semantics::PyTorch));
     check(&outcome);
     assert_eq!(outcome.training.on_batch, 52);
     assert_eq!(outcome.training.on_batch_frozen, 52);
@@ -136,8 +123,8 @@ fn a_frozen_base_depends_on_its_batch_mates_in_pytorch() {
 }
 
 #[test]
-fn a_recorded_value_keeps_training_out_in_keras_2() {
-    let outcome = measured(&look(&dog_breeds(), true, Semantics::Keras2));
+fn a_recorded_false_overrides_training_in_keras_2() {
+    let outcome = measured(&look(true, Semantics::Keras2));
     check(&outcome);
     assert_eq!(outcome.training.on_batch, 0);
     assert_eq!(outcome.training.unreached, 52);
@@ -146,7 +133,7 @@ fn a_recorded_value_keeps_training_out_in_keras_2() {
 
 #[test]
 fn a_single_photo_has_no_batch_mates() {
-    let mut alone = look(&dog_breeds(), true, Semantics::Keras3);
+    let mut alone = look(true, Semantics::Keras3);
     alone.pass.batch = 1;
     let outcome = measured(&alone);
     assert_eq!(outcome.batch, 1);
@@ -154,27 +141,46 @@ fn a_single_photo_has_no_batch_mates() {
     assert_eq!(outcome.mates_batch, [0, 0]);
 }
 
+/// Opens the bundled base and photos, and lets the looks refer to them.
+fn open_bundled<const N: usize>(jobs: &JobThread, looks: [&mut PredictLook; N]) {
+    jobs.send(Request::OpenModel(ModelSource::DogBreeds));
+    jobs.send(Request::OpenPhotos(PhotosSource::Bundled));
+    let (mut model, mut photos) = (None, None);
+    while model.is_none() || photos.is_none() {
+        match jobs.poll() {
+            Some(Event::ModelOpened(opened)) => model = Some(opened.id),
+            Some(Event::PhotosOpened { id, .. }) => photos = Some(id),
+            Some(Event::Failed { message, .. }) => panic!("{message}"),
+            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
+        }
+    }
+    for look in looks {
+        look.pass.model = model.expect("a model");
+        look.pass.photos = photos.expect("photos");
+    }
+}
+
 #[test]
-fn a_newer_look_stops_the_one_that_runs() {
-    let model = dog_breeds();
-    let worker = Worker::start(|| {}).expect("a thread");
-    let mut long = look(&model, true, Semantics::Keras3);
+fn a_newer_request_cancels_the_running_one() {
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    let mut long = look(true, Semantics::Keras3);
     long.pass.batch = 32;
     long.passes = 32;
-    let mut short = look(&model, true, Semantics::Keras3);
+    let mut short = look(true, Semantics::Keras3);
     short.passes = 2;
+    open_bundled(&jobs, [&mut long, &mut short]);
     let ask = |look: &PredictLook| {
-        worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+        jobs.send(Request::Look(Box::new(Look::Predict(look.clone()))));
     };
     ask(&long);
     let mut told = false;
     loop {
-        match worker.poll() {
+        match jobs.poll() {
             Some(Event::Progress { total: 76, .. }) if !told => {
                 told = true;
                 ask(&short);
             }
-            Some(Event::Looked(looked)) => {
+            Some(Event::Look(looked)) if !looked.early => {
                 assert!(told, "progress comes first");
                 assert_eq!(looked.look, Look::Predict(short));
                 return;
@@ -185,21 +191,22 @@ fn a_newer_look_stops_the_one_that_runs() {
     }
 }
 
-/// The first pass of each mode is shown while the others are under way.
+/// The first pass of each mode is shown while the others run.
 #[test]
-fn the_first_passes_come_early_and_stay_where_the_rest_is_cancelled() {
-    let mut look = look(&dog_breeds(), true, Semantics::Keras3);
+fn the_first_passes_arrive_early_and_survive_cancelling() {
+    let mut look = look(true, Semantics::Keras3);
     look.passes = 2;
-    let worker = Worker::start(|| {}).expect("a thread");
-    worker.send(Request::Look(Box::new(Look::Predict(look.clone()))));
+    let jobs = JobThread::start(|| {}).expect("a thread");
+    open_bundled(&jobs, [&mut look]);
+    jobs.send(Request::Look(Box::new(Look::Predict(look.clone()))));
     let mut early = None;
     let whole = loop {
-        match worker.poll() {
-            Some(Event::LookedEarly(looked)) => {
-                assert!(looked.early && early.is_none());
+        match jobs.poll() {
+            Some(Event::Look(looked)) if looked.early => {
+                assert!(early.is_none());
                 early = Some(looked);
             }
-            Some(Event::Looked(looked)) => break looked,
+            Some(Event::Look(looked)) => break looked,
             Some(Event::Failed { message, .. }) => panic!("{message}"),
             _ => std::thread::sleep(std::time::Duration::from_millis(1)),
         }
@@ -273,7 +280,7 @@ fn result(window: &Window) -> PredictOutcome {
 }
 
 #[test]
-fn it_has_controls_and_words_in_each_semantics_and_theme() {
+fn it_shows_controls_and_texts_in_each_semantics_and_theme() {
     let mut window = view(AppOptions::default());
     for semantics in Semantics::ALL {
         command(&mut window, Command::SetSemantics(Some(semantics)));
@@ -290,7 +297,7 @@ fn it_has_controls_and_words_in_each_semantics_and_theme() {
             window.check_accessibility();
         }
     }
-    // Every row is told to a screen reader, in both columns.
+    // Every row has a name for screen readers in both columns.
     let model = &dog_breeds();
     for row in result(&window).rows {
         let name = format!("{}: ", model.labels[row.class]);
@@ -301,7 +308,7 @@ fn it_has_controls_and_words_in_each_semantics_and_theme() {
 }
 
 #[test]
-fn redraws_and_passes_are_asked_for_by_key_and_by_name() {
+fn redraws_and_passes_follow_keys_and_controls() {
     let mut window = view(AppOptions::default());
     let before = result(&window);
     window.key_press(Key::R);
@@ -325,7 +332,7 @@ fn redraws_and_passes_are_asked_for_by_key_and_by_name() {
 }
 
 #[test]
-fn freezing_changes_what_it_says_of_batch_mates() {
+fn freezing_changes_the_text_about_the_rest_of_the_batch() {
     let mut window = view(AppOptions::default());
     command(&mut window, Action::UnfreezeAll);
     assert!(shows(
@@ -343,7 +350,7 @@ fn freezing_changes_what_it_says_of_batch_mates() {
 }
 
 #[test]
-fn logits_are_said_to_be_logits() {
+fn logits_are_labelled_as_logits() {
     let window = view(AppOptions {
         model: ModelSource::EfficientNetLite0,
         ..AppOptions::default()
@@ -353,7 +360,7 @@ fn logits_are_said_to_be_logits() {
 }
 
 #[test]
-fn a_single_output_is_shown_with_its_opposite() {
+fn a_single_output_is_shown_as_two_classes() {
     let model = fixture("alpaca_plain_open_keras3/model.h5");
     let window = view(AppOptions {
         model: ModelSource::File(model),
@@ -375,7 +382,7 @@ fn a_single_output_is_shown_with_its_opposite() {
 }
 
 #[test]
-fn a_base_without_classes_says_what_to_do() {
+fn a_base_without_classes_suggests_what_to_do() {
     let folder = folder();
     let bytes = rezipped("bnnet_keras3/model.keras", "config.json", |config| {
         let config = String::from_utf8(config).expect("JSON");

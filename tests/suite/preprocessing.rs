@@ -1,18 +1,18 @@
-//! Wrong preprocessing shows at the first BatchNorm.
+//! Wrong preprocessing is detected at the first BatchNorm.
 
 use modelens::dataset::decode::decode;
 use modelens::dataset::resize::resize_rgb8;
 use modelens::model::first_norm::{Distance, Suspicion};
-use modelens::model::open::ModelSource;
 use modelens::model::{Model, Preprocessing};
+use modelens::worker::ModelSource;
 use modelens::worker::PhotosSource;
 use modelens::worker::look::tensor_of;
 
-use crate::support::dog_breeds;
-
 use modelens::model::Preprocessing::{BgrMean, ImageNet, Lite, MinusOneToOne, Raw, ZeroToOne};
 
-/// What is suspected of the bundled photos under each preprocessing.
+use crate::support::models::dog_breeds;
+
+/// The suspicion about the bundled photos under each preprocessing.
 fn suspicions(
     model: &Model,
     side: usize,
@@ -32,7 +32,7 @@ fn suspicions(
 
 fn check(model: &Model, side: usize) {
     for (how, suspicion) in suspicions(model, side, 12) {
-        // The two differ by less than one level of brightness: nothing could tell them apart.
+        // The two differ by less than one level of brightness, too little to distinguish them.
         let right = matches!(how, MinusOneToOne | Lite);
         assert_eq!(suspicion.is_none(), right, "{how:?}: {suspicion:?}");
         let Some(suspicion) = suspicion else { continue };
@@ -58,7 +58,7 @@ fn the_bundled_photos_under_every_preprocessing_of_a_pytorch_base() {
 }
 
 #[test]
-fn one_photo_is_too_few_to_suspect_its_contrast() {
+fn one_photo_is_too_few_to_suspect_the_contrast() {
     let model = dog_breeds();
     for (how, suspicion) in suspicions(&model, 160, 1) {
         let far = matches!(how, Raw | BgrMean);

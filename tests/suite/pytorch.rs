@@ -1,40 +1,34 @@
-//! State dicts as PyTorch writes them, in three formats: one network, one answer, PyTorch's own
+//! State dicts in the three formats that PyTorch writes, compared with PyTorch
 //! (`tests/fixtures/generators/make_pytorch_small.py`).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use modelens::model::open::ModelSource;
-use modelens::model::pass::{PassOptions, run};
-use modelens::model::{Flags, Mode, Semantics};
+use modelens::model::{Mode, Semantics};
+use modelens::worker::ModelSource;
 
-use crate::bad_input::{folder, refused, write};
-use crate::support::{assert_close, read_npz, values};
+use crate::support::files::{folder, read_npz, refused, repository, write};
+use crate::support::models::{opened, pass};
+use crate::support::numbers::{assert_close, values};
 
 /// The three files of the narrow residual network.
 pub const FILES: [&str; 3] = ["small.safetensors", "small.pth", "small_old.pt"];
 
 pub fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/pytorch")
-        .join(name)
+    repository("tests/fixtures/pytorch").join(name)
 }
 
 #[test]
-fn every_format_gives_pytorchs_numbers() {
+fn every_format_computes_what_pytorch_computes() {
     let io = read_npz(&file("io.npz"));
     for name in FILES {
-        let opened = ModelSource::File(file(name)).open();
-        let model = opened.unwrap_or_else(|e| panic!("{e}"));
+        let model = opened(&ModelSource::File(file(name)));
         assert_eq!(model.semantics, Semantics::PyTorch);
         assert!(model.warnings.is_empty(), "{:?}", model.warnings);
-        let flags = Flags::of_file(&model.graph);
         for (mode, key) in [
             (Mode::Inference, "y_inference"),
             (Mode::Training, "y_training"),
         ] {
-            let options = PassOptions::of(&model, &flags, mode);
-            let pass = run(&model, &io["x"], &options, &|_, _| true);
-            let pass = pass.unwrap_or_else(|e| panic!("{name}: {e}"));
+            let pass = pass(&model, &io["x"], mode);
             let what = format!("{name} {mode:?}");
             assert_close(&values(&pass.output), &values(&io[key]), &what);
             if mode == Mode::Training {
@@ -52,7 +46,7 @@ fn every_format_gives_pytorchs_numbers() {
 }
 
 #[test]
-fn pickles_that_call_anything_are_only_looked_at() {
+fn pickles_that_call_functions_are_not_executed() {
     let folder = folder();
     let mark = folder.path().join("called");
     // os.system("touch ..."), as the first value of a file in the older format.
@@ -62,7 +56,7 @@ fn pickles_that_call_anything_are_only_looked_at() {
     call.extend(command.as_bytes());
     call.extend(b"\x85R.");
     let old = std::fs::read(file("small_old.pt")).expect("the fixture");
-    // The number at the start is a pickle of its own, 15 bytes long.
+    // The number at the start is a separate pickle of 15 bytes.
     let bytes = [&old[..15], &call, &call, &call, &call].concat();
     let text = refused(&write(&folder, "calls.pt", &bytes));
     assert!(

@@ -1,4 +1,4 @@
-//! Fine-tuned models written back, read again, and (where it is installed) opened in Keras.
+//! Saved fine-tuned models, opened again here and, on request, in Keras or PyTorch.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,20 +7,14 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use modelens::cli::arrays::write_npz;
 use modelens::model::layers::Overrides;
-use modelens::model::open::ModelSource;
-use modelens::model::pass::{PassOptions, run};
-use modelens::model::{Flags, Mode, Model, Semantics};
+use modelens::model::{Mode, Model, Semantics};
 use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network};
-use modelens::train::save::SaveError;
-use modelens::worker::{Replace, save_network as save};
+use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
 
-use crate::support::values;
-
-fn fixture(name: &str) -> ModelSource {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden");
-    ModelSource::File(folder.join(name))
-}
+use crate::support::files::{fixture, repository};
+use crate::support::models::{opened, pass};
+use crate::support::numbers::values;
 
 fn names(n: usize) -> Vec<String> {
     (0..n).map(|i| format!("class {i}")).collect()
@@ -41,7 +35,7 @@ fn network(model: &Model, head: Head, classes: usize) -> Network {
     Network::new(model, head, &names(classes), size).unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// Every weight and statistic other than it was.
+/// A new value for every weight and statistic.
 fn changed(network: &Network) -> Overrides {
     let layers = network.model.graph.layers.iter().enumerate();
     let weights = layers.flat_map(|(id, l)| l.weights.iter().map(move |w| (id, w)));
@@ -54,11 +48,7 @@ fn changed(network: &Network) -> Overrides {
 }
 
 fn output(model: &Model, x: &Tensor) -> Tensor {
-    let flags = Flags::of_file(&model.graph);
-    let options = PassOptions::of(model, &flags, Mode::Inference);
-    run(model, x, &options, &|_, _| true)
-        .unwrap_or_else(|e| panic!("{e}"))
-        .output
+    pass(model, x, Mode::Inference).output
 }
 
 fn photos(model: &Model) -> Tensor {
@@ -71,9 +61,9 @@ fn photos(model: &Model) -> Tensor {
     Tensor::from_vec(values[..2 * h * w * c].to_vec(), (2, h, w, c), &Device::Cpu).expect("x")
 }
 
-/// Saved and opened again, the model gives what it gave, and its flags are those of the file.
+/// A saved model, opened again, has the same outputs, flags and recorded values.
 fn round_trip(source: &ModelSource, head: Head, classes: usize) {
-    let model = source.open().unwrap_or_else(|e| panic!("{e}"));
+    let model = opened(source);
     let network = network(&model, head, classes);
     let weights = changed(&network);
     let trained = network.finished(&weights);
@@ -107,11 +97,12 @@ fn round_trip(source: &ModelSource, head: Head, classes: usize) {
     if let Head::New(_) = head {
         assert_eq!(again.labels, names(classes), "{what}");
     }
-    in_keras(&model, &path, &x, &expected);
+    assert_in_framework(&model, &path, &x, &expected);
 }
 
-/// The framework's own answer (Keras', or for Lite0 PyTorch's), where `MODELENS_KERAS_PYTHON` names a Python that has it.
-fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
+/// Compares with the framework itself (PyTorch for Lite0, else Keras) if `MODELENS_KERAS_PYTHON` names a
+/// Python that has it.
+fn assert_in_framework(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     let Some(python) = std::env::var_os("MODELENS_KERAS_PYTHON") else {
         println!("not opened in Keras: MODELENS_KERAS_PYTHON is not set");
         return;
@@ -128,7 +119,7 @@ fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     let h5 = path.extension().is_some_and(|e| e == "h5");
     let pytorch = model.semantics == Semantics::PyTorch;
     if !pytorch && (h5 && model.graph.layers.iter().any(text)) {
-        // Keras cannot open such files of its own either.
+        // Keras cannot open such a file, even if it wrote it.
         return;
     }
     let io = path.with_extension("npz");
@@ -139,8 +130,7 @@ fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     } else {
         "check_saved.py"
     };
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let script = fixtures.join(script);
+    let script = repository("tests/fixtures").join(script);
     let mut command = Command::new(python);
     command.arg(script).arg(path).arg(io);
     if model.semantics == Semantics::Keras2 {
@@ -153,7 +143,7 @@ fn in_keras(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
 }
 
 #[test]
-fn the_bundled_bases() {
+fn the_bundled_bases_survive_saving() {
     for source in [ModelSource::DogBreeds, ModelSource::EfficientNetLite0] {
         round_trip(&source, Head::Own, 4);
         round_trip(&source, new_head(4, false), 4);
@@ -161,7 +151,7 @@ fn the_bundled_bases() {
 }
 
 #[test]
-fn nested_and_flat_files_of_both_versions_of_keras() {
+fn nested_and_flat_files_of_both_keras_versions_survive_saving() {
     for name in [
         "alpaca_baked_ft120_keras2/model.h5",
         "alpaca_baked_ft120_keras3/model.keras",
@@ -172,7 +162,7 @@ fn nested_and_flat_files_of_both_versions_of_keras() {
         "bnnet_keras2/model.h5",
         "bnnet_keras2/model.keras",
     ] {
-        let source = fixture(name);
+        let source = ModelSource::File(fixture(name));
         round_trip(&source, Head::Own, 2);
         round_trip(&source, new_head(3, false), 3);
         round_trip(&source, new_head(2, true), 2);
@@ -180,26 +170,25 @@ fn nested_and_flat_files_of_both_versions_of_keras() {
 }
 
 #[test]
-fn a_file_that_is_there_stays_unless_the_person_says_so() {
+fn an_existing_file_is_replaced_only_on_request() {
     let folder = tempfile::tempdir().expect("a folder");
     let original: PathBuf = folder.path().join("base.keras");
-    let from = fixture("bnnet_keras3/model.keras");
-    std::fs::copy(from.path().expect("a file"), &original).expect("a copy");
+    std::fs::copy(fixture("bnnet_keras3/model.keras"), &original).expect("a copy");
     let before = std::fs::read(&original).expect("bytes");
     let source = ModelSource::File(original.clone());
     let model = Arc::new(source.open().expect("a model"));
     let network = network(&model, Head::Own, 2);
     let weights = changed(&network);
     let refused = save(&source, &network, &weights, &original, Replace::No);
-    assert!(matches!(refused, Err(SaveError::Original)));
+    assert!(matches!(refused, Err(SaveFailed::Original)));
     let other = folder.path().join("other.keras");
     std::fs::write(&other, "mine").expect("a file");
     let refused = save(&source, &network, &weights, &other, Replace::No);
-    assert!(matches!(refused, Err(SaveError::Exists)));
+    assert!(matches!(refused, Err(SaveFailed::Exists)));
     assert_eq!(std::fs::read(&original).expect("bytes"), before);
     let nowhere = folder.path().join("no/such/out.keras");
     let refused = save(&source, &network, &weights, &nowhere, Replace::No);
-    assert!(matches!(refused, Err(SaveError::Write(_))));
+    assert!(matches!(refused, Err(SaveFailed::Write(_))));
     save(&source, &network, &weights, &original, Replace::Yes).expect("replaced");
     assert!(source.open().is_ok());
     assert_ne!(std::fs::read(&original).expect("bytes"), before);

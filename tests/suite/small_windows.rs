@@ -1,4 +1,4 @@
-//! Small windows: what stands above the columns is neither cut by the window nor drawn over.
+//! Small windows: the rows above the columns are neither cut off nor covered.
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers, Rect};
@@ -8,10 +8,9 @@ use modelens::command::{Action, Command, NoiseCommand};
 use modelens::model::Semantics;
 use modelens::state::View;
 
-use crate::pictures::window;
-use crate::window::{Window, command, settle, shows};
+use crate::support::window::{Window, command, reproducible, settle, shows};
 
-/// What a person reads or clicks: role, words, place.
+/// Everything that can be read or clicked: role, text, place.
 fn leaves(window: &Window) -> Vec<(Role, String, Rect)> {
     let read = |node: Node<'_>| {
         let data = node.accesskit_node().data();
@@ -33,7 +32,7 @@ fn leaves(window: &Window) -> Vec<(Role, String, Rect)> {
     all.filter_map(read).collect()
 }
 
-/// The lower end of the headings of the columns, as they are named under the rules.
+/// The bottom of the column headings, whatever the rules call them.
 fn end_of_headings(leaves: &[(Role, String, Rect)], what: &str) -> f32 {
     let headings = ["training=False", "model.eval()", "base.eval()", "eval()"];
     let found = leaves
@@ -44,7 +43,7 @@ fn end_of_headings(leaves: &[(Role, String, Rect)], what: &str) -> f32 {
     end.unwrap_or_else(|| panic!("{what}: no heading among {leaves:?}"))
 }
 
-/// Every piece of the rows above the columns lies inside the window, and over no other.
+/// Checks that all items above the columns are inside the window and do not overlap.
 fn assert_rows(window: &Window, what: &str) {
     let leaves = leaves(window);
     let end = end_of_headings(&leaves, what);
@@ -84,7 +83,7 @@ fn walk(window: &mut Window, what: &str) {
 #[test]
 fn rows_above_the_columns_fit_small_windows() {
     for size in [[800.0, 600.0], [1024.0, 768.0], [1280.0, 800.0]] {
-        let mut window = window(size);
+        let mut window = reproducible(size);
         walk(&mut window, &format!("{size:?}"));
         window.key_press_modifiers(Modifiers::NONE, Key::F5);
         settle(&mut window);
@@ -93,8 +92,8 @@ fn rows_above_the_columns_fit_small_windows() {
 }
 
 #[test]
-fn the_side_panel_comes_and_goes() {
-    let mut window = window([800.0, 600.0]);
+fn the_side_panel_can_be_shown_and_hidden() {
+    let mut window = reproducible([800.0, 600.0]);
     assert!(!shows(&window, "Search layers"), "no room");
     window
         .get_by_role_and_label(Role::Button, "Side panel")
@@ -104,7 +103,7 @@ fn the_side_panel_comes_and_goes() {
     window.key_press_modifiers(Modifiers::COMMAND, Key::B);
     settle(&mut window);
     assert!(!shows(&window, "Search layers"));
-    let mut window = crate::pictures::window([1280.0, 800.0]);
+    let mut window = reproducible([1280.0, 800.0]);
     assert!(shows(&window, "Search layers"));
     assert!(
         window

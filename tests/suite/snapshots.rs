@@ -1,8 +1,7 @@
-//! What the views draw, compared exactly. `UPDATE_SNAPSHOTS=1 cargo test snapshots` accepts what is
-//! drawn now; look at the changed files before committing them.
+//! Snapshots of the figures of the views, compared exactly. `UPDATE_SNAPSHOTS=1 cargo test snapshots`
+//! accepts what is drawn now; `docs/review-snapshots.sh` shows old and new side by side.
 
-use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use eframe::egui::Context;
 use egui_svg::Images;
@@ -11,7 +10,9 @@ use modelens::command::{Action, Command};
 use modelens::figure::{Part, What, draw};
 use modelens::model::{Mode, Semantics};
 use modelens::state::View;
-use sha2::{Digest as _, Sha256};
+
+use crate::support::files::repository;
+use crate::support::renderer::without_pictures;
 
 /// A state to draw.
 struct Shot {
@@ -34,7 +35,7 @@ fn shot(name: &'static str, view: View, commands: Vec<Command>) -> Shot {
     }
 }
 
-/// Every state, beside each view in both themes. Commands stay in force until `DEFAULTS`.
+/// Each view in both themes, and further states.
 fn shots() -> Vec<Shot> {
     use Action::{FreezeAll, UnfreezeAll};
     let rules = |semantics| Command::SetSemantics(Some(semantics));
@@ -46,10 +47,10 @@ fn shots() -> Vec<Shot> {
             View::BatchNorm => ["batchnorm-light", "batchnorm-dark"],
             View::Trainable => ["trainable-light", "trainable-dark"],
             View::Predict => ["predict-light", "predict-dark"],
-            // Shows runs, which nobody has started.
+            // Its figure shows runs, and none has been started.
             View::FineTune => continue,
         };
-        // The units of a dropout layer are many: a small page shows some of them.
+        // A small page shows some of the many units of a dropout layer.
         let size = (view == View::Dropout).then_some([760.0, 560.0]);
         shots.push(Shot {
             size,
@@ -86,30 +87,14 @@ fn shots() -> Vec<Shot> {
 const DEFAULTS: [Command; 2] = [Command::Do(Action::ResetFlags), Command::SetSemantics(None)];
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots")
-}
-
-/// Pictures by their hash: the photos are in the repository already.
-pub fn without_pictures(svg: &str) -> String {
-    let mut parts = svg.split("xlink:href=\"data:");
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (data, rest) = part.split_once('"').expect("the end of an address");
-        out.push_str("xlink:href=\"sha256:");
-        for byte in &Sha256::digest(data)[..8] {
-            write!(out, "{byte:02x}").expect("a string grows");
-        }
-        out.push('"');
-        out.push_str(rest);
-    }
-    out
+    repository("tests/snapshots")
 }
 
 #[test]
 fn snapshots_of_every_view_are_as_committed() {
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let ctx = Context::default();
-    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a worker");
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
     app.settle(&ctx);
     app.command(&ctx, Command::SetBatch(4));
     let mut changed = Vec::new();

@@ -1,4 +1,4 @@
-//! Terms: wherever one stands as a heading or a label, its sentence is the tooltip.
+//! Terms of the field: every heading or label that starts with one has its explanation as tooltip.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,14 @@ use modelens::model::Semantics;
 use modelens::state::View;
 use modelens::words::terms::{TERMS, beginning};
 
-use crate::pictures::window;
-use crate::window::{Window, command};
+use crate::support::window::{Window, command, reproducible};
 
-/// Longer ones are sentences, not labels.
+/// The longest label in characters; longer ones are sentences.
 const LONGEST: usize = 80;
-/// Until a tooltip shows itself.
+/// Frames until a tooltip appears.
 const FRAMES: usize = 4;
 
-/// Labels and buttons that can be pointed at: words and place.
+/// Visible labels and buttons: text and place.
 fn labels(window: &Window) -> Vec<(String, Rect)> {
     let screen = window.ctx.content_rect();
     let nodes = window.root().children_recursive();
@@ -33,7 +32,7 @@ fn labels(window: &Window) -> Vec<(String, Rect)> {
     read.collect()
 }
 
-/// The sentences of terms that are shown while the pointer is at `place`.
+/// The explanations of terms that are shown while the pointer is at `place`.
 fn told(window: &mut Window, place: Pos2) -> Vec<&'static str> {
     window.hover_at(place);
     window.run_steps(FRAMES);
@@ -49,16 +48,16 @@ fn told(window: &mut Window, place: Pos2) -> Vec<&'static str> {
     told.filter(|sentence| shown.contains(*sentence)).collect()
 }
 
-/// Points at every label of the window that begins with a term; adds what was met.
+/// Points at every label that starts with a term; adds the terms that it met.
 fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
     let base = window.state().state().opened.base.as_ref();
     let layers = &base.expect("an open base").model.graph.layers;
     let names: BTreeSet<String> = layers.iter().map(|l| l.name.clone()).collect();
     for (words, rect) in labels(window) {
-        // A layer may be called as a term is; calls are code.
+        // A layer can have the name of a term, and calls are code.
         let is_name = names.iter().any(|name| words.starts_with(name.as_str()));
         let is_code = words.contains('(') && words != "compile()";
-        // Named after its column; its tooltip says what was drawn.
+        // Its tooltip shows what was drawn.
         let is_cell = words.contains(", image ");
         let term = beginning(&words).filter(|_| !is_name && !is_code && !is_cell);
         let call = ["model(x, training=", "base(x, training="].contains(&words.as_str());
@@ -79,14 +78,14 @@ fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
 }
 
 #[test]
-fn every_term_is_explained_wherever_it_stands() {
-    let mut window = window([1280.0, 800.0]);
+fn every_term_is_explained_by_a_tooltip() {
+    let mut window = reproducible([1280.0, 800.0]);
     let mut met = BTreeSet::new();
     for view in View::ALL {
         command(&mut window, Action::Show(view));
         walk(&mut window, &format!("{view:?}"), &mut met);
     }
-    // What is shown only after a change.
+    // These appear only after a change.
     command(&mut window, Action::FreezeAll);
     command(&mut window, Action::Show(View::Trainable));
     walk(&mut window, "changed flags", &mut met);

@@ -1,12 +1,13 @@
 //! One optimizer step against Keras 3 and tf_keras, for four freeze patterns in both modes
 //! (`tests/fixtures/generators/make_op_goldens.py`, part 3: SGD, rate 0.5, mean square to zero).
 
-use modelens::model::open::ModelSource;
 use modelens::model::pass::PassOptions;
 use modelens::model::{Flags, LayerId, Mode, Model};
 use modelens::train::{Step, loss, sgd_step};
+use modelens::worker::ModelSource;
 
-use crate::support::{Arrays, ops, read_npz, values};
+use crate::support::files::{Arrays, ops, read_npz};
+use crate::support::numbers::values;
 
 const PATTERNS: [(&str, &[&str]); 4] = [
     ("all", &[]),

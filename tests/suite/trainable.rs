@@ -1,48 +1,31 @@
 //! The trainable view: the four measured cards, and the window around them.
 
-use std::sync::Arc;
-
 use eframe::egui::Key;
 use egui_kittest::Harness;
 use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command};
-use modelens::model::{Flags, Mode, Preprocessing, Semantics};
+use modelens::model::{Mode, Semantics};
 use modelens::state::{LayerColumn, ThemeChoice, View};
-use modelens::worker::{
-    Look, ModelSource, Outcome, PassLook, PhotosSource, Same, TrainableLook, TrainableOutcome,
-    Worker,
-};
+use modelens::worker::{Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome};
 
-use crate::support::dog_breeds;
-use crate::unchanged::{bits, looked};
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::looks::Opened;
+use crate::support::models::bits;
+use crate::support::window::{Window, click, command, open, settle, shows};
 
-/// Measures the bundled base on four photos.
+/// Measures the bundled base on four photos and checks what holds under all rules.
 fn measured(semantics: Semantics) -> TrainableOutcome {
-    let model = dog_breeds();
+    let opened = Opened::bundled();
+    let model = &opened.model;
     let pass = PassLook {
-        model: Same(Arc::clone(&model)),
-        photos: Same(Arc::new(
-            PhotosSource::Bundled.open().expect("the bundled photos"),
-        )),
-        photo: 24,
-        batch: 4,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
-        flags: Flags::of_file(&model.graph),
-        augment: None,
         semantics,
-        call: Mode::Training.into(),
+        ..opened.pass_look()
     };
-    let before = bits(&model);
-    let worker = Worker::start(|| {}).expect("a thread");
-    let look = Look::Trainable(TrainableLook::new(pass));
-    let Outcome::Trainable(outcome) = looked(&worker, look) else {
+    let before = bits(model);
+    let look = Look::Trainable(TrainableLook::new(pass, &model.graph));
+    let Outcome::Trainable(outcome) = opened.outcome(look) else {
         panic!("a trainable outcome");
     };
-    assert_eq!(bits(&model), before, "the steps are made on copies");
+    assert_eq!(bits(model), before, "the steps are made on copies");
     assert_eq!(outcome.photos, 4);
     for (i, card) in outcome.cards.iter().enumerate() {
         let what = format!("{semantics:?} card {i}: {card:?}");
@@ -76,7 +59,7 @@ fn moved(outcome: &TrainableOutcome) -> [usize; 4] {
 }
 
 #[test]
-fn keras_3_moves_statistics_only_where_both_switches_are_on() {
+fn keras_3_moves_statistics_only_with_both_switches_on() {
     let outcome = measured(Semantics::Keras3);
     assert_eq!(moved(&outcome), [52, 0, 0, 0]);
     assert!(outcome.cards[0].output_difference > 0.0);
@@ -92,16 +75,16 @@ fn pytorch_moves_statistics_of_a_frozen_base() {
 }
 
 #[test]
-fn keras_2_lets_a_recorded_value_win() {
+fn a_recorded_value_wins_in_keras_2() {
     let outcome = measured(Semantics::Keras2);
     assert_eq!(outcome.recorded, Some(false));
     assert!(!outcome.cards[0].reaches_base);
     assert_eq!(moved(&outcome), [0; 4]);
 }
 
-/// The person's flags of the base do not matter to the cards: nothing is computed again.
+/// The cards do not depend on the flags of the base, so nothing is computed again.
 #[test]
-fn flags_of_the_base_do_not_make_another_look() {
+fn flags_of_the_base_cause_no_new_request() {
     let mut window = view();
     let before = window.state().state().computed.sent.clone();
     click(&mut window, "Conv1 trainable");
@@ -152,7 +135,7 @@ fn four_cards_in_each_semantics_and_theme() {
 }
 
 #[test]
-fn the_badge_comes_with_a_toggle_and_goes_with_compile() {
+fn a_toggle_shows_the_badge_and_compile_removes_it() {
     let mut window = view();
     let badge = "Changed since compile()";
     assert!(!shows(&window, badge));
@@ -178,7 +161,7 @@ fn the_badge_comes_with_a_toggle_and_goes_with_compile() {
 fn the_table_follows_the_search_and_sorts() {
     let mut window = Harness::builder()
         .with_size([1280.0, 1600.0])
-        .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
+        .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a thread"));
     settle(&mut window);
     command(&mut window, Command::SetBatch(2));
     command(&mut window, Action::Show(View::Trainable));

@@ -1,45 +1,19 @@
-//! Looking at a model never changes it: every weight and statistic stays as it was, bit for bit.
+//! Viewing a model never changes it: every weight and statistic stays the same bit for bit.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use modelens::augment::Pipeline;
-use modelens::model::{Flags, LayerKind, Mode, Model, Preprocessing};
-use modelens::worker::{
-    AugmentationLook, DropoutSetting, Event, Grid, Look, Outcome, PassLook, PhotosSource, Request,
-    Same, Worker,
-};
+use modelens::model::{Flags, LayerKind};
+use modelens::worker::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook};
 
-use crate::support::{dog_breeds, values};
-
-/// The bits of every weight.
-pub fn bits(model: &Model) -> Vec<u32> {
-    let weights = model.graph.layers.iter().flat_map(|l| &l.weights);
-    weights
-        .flat_map(|w| values(&w.tensor))
-        .map(f32::to_bits)
-        .collect()
-}
-
-/// Asks a worker and waits for the answer.
-pub fn looked(worker: &Worker, look: Look) -> Outcome {
-    worker.send(Request::Look(Box::new(look)));
-    loop {
-        match worker.poll() {
-            Some(Event::Looked(looked)) => return looked.outcome.clone(),
-            Some(Event::Failed { message, .. }) => panic!("{message}"),
-            _ => std::thread::sleep(std::time::Duration::from_millis(1)),
-        }
-    }
-}
+use crate::support::looks::Opened;
+use crate::support::models::bits;
 
 #[test]
-fn every_view_leaves_every_weight_as_it_was() {
-    let model = dog_breeds();
-    let before = bits(&model);
-    let photos = Same(Arc::new(
-        PhotosSource::Bundled.open().expect("the bundled photos"),
-    ));
+fn no_view_changes_a_weight() {
+    let opened = Opened::bundled();
+    let model = &opened.model;
+    let before = bits(model);
     let find = |matches: &dyn Fn(&LayerKind) -> bool| {
         model
             .graph
@@ -51,42 +25,25 @@ fn every_view_leaves_every_weight_as_it_was() {
     let batch_norm = find(&|k| matches!(k, LayerKind::BatchNorm(_)));
     let dropout = find(&|k| matches!(k, LayerKind::Noise(_)));
     let pass = PassLook {
-        model: Same(Arc::clone(&model)),
-        photos: photos.clone(),
-        photo: 24,
-        batch: 4,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
         flags: Flags::all(&model.graph, true),
-        augment: None,
-        semantics: model.semantics,
-        call: Mode::Training.into(),
+        ..opened.pass_look()
     };
-    let worker = Worker::start(|| {}).expect("a thread");
-    let Outcome::BatchNorm(outcome) = looked(
-        &worker,
-        Look::BatchNorm {
-            pass: pass.clone(),
-            layer: batch_norm,
-        },
-    ) else {
+    let Outcome::BatchNorm(outcome) = opened.outcome(Look::BatchNorm {
+        pass: pass.clone(),
+        layer: batch_norm,
+    }) else {
         panic!("a BatchNorm outcome");
     };
     assert_ne!(
         outcome.training.next, outcome.moving,
-        "the statistics that would follow differ"
+        "the next statistics differ"
     );
     assert_eq!(outcome.inference.next, outcome.moving);
-    let Outcome::Dropout(outcome) = looked(
-        &worker,
-        Look::Dropout {
-            pass,
-            layer: dropout,
-            setting: DropoutSetting::default(),
-        },
-    ) else {
+    let Outcome::Dropout(outcome) = opened.outcome(Look::Dropout {
+        pass,
+        layer: dropout,
+        setting: DropoutSetting::default(),
+    }) else {
         panic!("a dropout outcome");
     };
     assert!(outcome.training.dropped > 0);
@@ -95,7 +52,7 @@ fn every_view_leaves_every_weight_as_it_was() {
         "identity in inference"
     );
     let look = AugmentationLook {
-        photos,
+        photos: opened.photos_id,
         photo: 24,
         grid: Grid::OnePhoto,
         cell_redraws: BTreeMap::new(),
@@ -106,7 +63,7 @@ fn every_view_leaves_every_weight_as_it_was() {
         seed: 7,
         redraws: 0,
     };
-    let Outcome::Augmentation(outcome) = looked(&worker, Look::Augmentation(look)) else {
+    let Outcome::Augmentation(outcome) = opened.outcome(Look::Augmentation(look)) else {
         panic!("an augmentation outcome");
     };
     assert!(
@@ -121,39 +78,30 @@ fn every_view_leaves_every_weight_as_it_was() {
             .iter()
             .any(|cell| cell.image != cell.original)
     );
-    assert_eq!(bits(&model), before);
+    assert_eq!(bits(model), before);
 }
 
 #[test]
-fn equal_looks_have_equal_outcomes() {
-    let model = dog_breeds();
-    let photos = Same(Arc::new(
-        PhotosSource::Bundled.open().expect("the bundled photos"),
-    ));
+fn equal_requests_have_equal_results() {
+    let opened = Opened::bundled();
+    let model = &opened.model;
     let layer = model.graph.find("dropout").expect("the dropout layer");
     let pass = PassLook {
-        model: Same(model),
-        photos,
         photo: 3,
         batch: 2,
         seed: 11,
         redraws: 5,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
-        flags: Flags::all(&dog_breeds().graph, true),
-        augment: None,
-        semantics: modelens::model::Semantics::Keras3,
-        call: Mode::Training.into(),
+        flags: Flags::all(&model.graph, true),
+        ..opened.pass_look()
     };
     let run = |pass: PassLook| {
-        let worker = Worker::start(|| {}).expect("a thread");
         let setting = DropoutSetting::default();
         let look = Look::Dropout {
             pass,
             layer,
             setting,
         };
-        match looked(&worker, look) {
+        match opened.outcome(look) {
             Outcome::Dropout(outcome) => (outcome.training.output, outcome.training.mask),
             _ => panic!("a dropout outcome"),
         }

@@ -1,9 +1,7 @@
-//! What the BatchNorm view measures behind its look: further batches and the walk over them, every
-//! layer's distance, and the controls of all this.
+//! The BatchNorm view over several batches: moving statistics, the distance of every layer, controls.
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use eframe::egui::Key;
@@ -14,22 +12,23 @@ use modelens::command::{Action, Command, WalkCommand};
 use modelens::dataset::folder::bundled;
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::norm::{Moments, moments};
-use modelens::model::{
-    Flags, Format, Graph, Layer, LayerId, LayerKind, Mode, Model, Preprocessing, Semantics,
-};
+use modelens::model::{Flags, Graph, Layer, LayerId, LayerKind, Model, Preprocessing, Semantics};
 use modelens::state::{SPREAD, View};
-use modelens::worker::look::{Context, LookError, compute, measure};
+use modelens::worker::look::{Context, LookError, measure};
 use modelens::worker::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, Look, MeasuredBatch, Outcome, PassLook,
-    PhotoCache, Same, mean_distance, walked,
+    PhotoCache, mean_distance, walked,
 };
 
-use crate::support::{assert_close, dog_breeds, ops, read_npz, values};
-use crate::window::{Window, click, command, open, settle, shows};
+use crate::support::files::{ops, read_npz};
+use crate::support::looks::Opened;
+use crate::support::models::dog_breeds;
+use crate::support::numbers::{assert_close, values};
+use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
-/// `walked` over the batches of the fixture of four calls, in three frameworks.
+/// `walked` over four batches equals four calls in each of three frameworks.
 #[test]
-fn the_walk_is_the_one_of_the_framework() {
+fn moving_statistics_follow_each_framework() {
     let cases = [
         (
             "batch_norm_keras2.npz",
@@ -93,30 +92,22 @@ fn the_walk_is_the_one_of_the_framework() {
         let still = walked(&start, &batches, 0.9, semantics);
         assert!(
             still.iter().all(|now| *now == start),
-            "frozen: nothing walks"
+            "frozen statistics do not move"
         );
     }
 }
 
 fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
-    let model = dog_breeds();
-    let mut flags = Flags::of_file(&model.graph);
+    let opened = Opened::bundled();
+    let mut flags = Flags::of_file(&opened.model.graph);
     if frozen {
         flags.set_all(false);
     }
     PassLook {
-        model: Same(model),
-        photos: Same(Arc::new(bundled())),
-        photo: 24,
         batch,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: Preprocessing::MinusOneToOne,
         flags,
-        augment: None,
         semantics,
-        call: Mode::Training.into(),
+        ..opened.pass_look()
     }
 }
 
@@ -131,30 +122,17 @@ fn looked(pass: &PassLook, layer: LayerId) -> BatchNormOutcome {
         pass: pass.clone(),
         layer,
     };
-    let context = free_context();
-    match compute(look, &context, &mut PhotoCache::default())
-        .expect("a result")
-        .outcome
-    {
+    match Opened::bundled().outcome(look) {
         Outcome::BatchNorm(outcome) => *outcome,
         _ => panic!("a BatchNorm outcome"),
-    }
-}
-
-fn free_context() -> Context<'static> {
-    Context {
-        proceed: &|| true,
-        progress: &|_, _, _| {},
-        unreadable: &|_, _, _| {},
-        early: &|_, _| {},
-        clock: Instant::elapsed,
     }
 }
 
 fn events(job: &BatchNormJob) -> Vec<BatchNormEvent> {
     let said = RefCell::new(Vec::new());
     let say = |event| said.borrow_mut().push(event);
-    measure(job, &free_context(), &mut PhotoCache::default(), &say).expect("measured");
+    let context = Opened::bundled().context();
+    measure(job, &context, &mut PhotoCache::default(), &say).expect("measured");
     said.into_inner()
 }
 
@@ -173,7 +151,7 @@ fn measured(pass: &PassLook, layer: LayerId, from: usize, to: usize) -> Vec<Meas
 }
 
 #[test]
-fn the_first_batch_is_the_one_shown_and_the_others_differ() {
+fn the_first_batch_is_shown_and_the_others_differ() {
     let id = layer("block_13_project_BN");
     for (semantics, frozen) in [
         (Semantics::Keras3, false),
@@ -187,18 +165,18 @@ fn the_first_batch_is_the_one_shown_and_the_others_differ() {
         assert_eq!((batches[0].n, batches[0].rank), (outcome.n, 4));
         assert_ne!(batches[1].moments, batches[0].moments);
         assert_ne!(batches[1].moments, batches[2].moments);
-        // One step of the walk is what the pass itself says would follow.
+        // The first step equals the next statistics of the pass itself.
         let walk = walked(&outcome.moving, &batches[..1], outcome.momentum, semantics);
         assert_eq!(walk[0], outcome.training.next);
         let moves = !frozen || semantics == Semantics::PyTorch;
         assert_eq!(batches[1].updates, moves);
-        // The same again, whatever was measured before.
+        // The result does not depend on earlier measurements.
         assert_eq!(measured(&pass, id, 2, 3), batches[2..]);
     }
 }
 
 #[test]
-fn a_cancelled_measurement_says_so() {
+fn a_cancelled_measurement_returns_cancelled() {
     let id = layer("block_13_project_BN");
     let job = BatchNormJob::Batches {
         pass: pass(Semantics::Keras3, 2, false),
@@ -208,7 +186,7 @@ fn a_cancelled_measurement_says_so() {
     };
     let context = Context {
         proceed: &|| false,
-        ..free_context()
+        ..Opened::bundled().context()
     };
     let said = RefCell::new(0);
     let say = |_| *said.borrow_mut() += 1;
@@ -217,8 +195,8 @@ fn a_cancelled_measurement_says_so() {
     assert_eq!(said.into_inner(), 0);
 }
 
-/// Frozen layers have no batch statistics in the pass; measured apart, each is what a look at that
-/// layer alone says.
+/// The pass has no batch statistics of frozen layers; measured separately, they equal those of a request
+/// for that layer.
 #[test]
 fn every_layer_has_a_distance() {
     let pass = pass(Semantics::Keras3, 2, false);
@@ -250,7 +228,7 @@ fn every_layer_has_a_distance() {
 }
 
 #[test]
-fn a_map_is_the_photos_own_output() {
+fn a_feature_map_is_the_output_for_the_chosen_photo() {
     let pass = pass(Semantics::Keras3, 2, false);
     let outcome = looked(&pass, layer("block_13_project_BN"));
     for side in [&outcome.training, &outcome.inference] {
@@ -259,7 +237,7 @@ fn a_map_is_the_photos_own_output() {
     assert_ne!(outcome.training.map, outcome.inference.map);
 }
 
-/// Global average pooling and a BatchNorm of three channels: an input without positions.
+/// Global average pooling and a BatchNorm with three channels, whose input has no positions.
 fn flat_model() -> Model {
     let layer = |name: &str, kind: LayerKind, weights| Layer {
         name: name.into(),
@@ -297,7 +275,7 @@ fn flat_model() -> Model {
     };
     Model {
         title: "flat".into(),
-        format: Format::KerasZip,
+        format: modelens::formats::keras::ZIP.format,
         framework: "Keras 3".into(),
         semantics: Semantics::Keras3,
         graph: Graph {
@@ -327,19 +305,21 @@ fn flat_model() -> Model {
 const BETA: [f32; 3] = [0.5, -0.25, 4.0];
 
 #[test]
-fn one_value_a_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
+fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
     let model = Arc::new(flat_model());
+    let opened = Opened::new(Arc::clone(&model), bundled());
     for semantics in Semantics::ALL {
         let pass = PassLook {
             flags: Flags::of_file(&model.graph),
-            model: Same(Arc::clone(&model)),
+            model: opened.model_id,
+            photos: opened.photos_id,
             ..pass(semantics, 1, false)
         };
         let look = Look::BatchNorm {
             pass: pass.clone(),
             layer: 2,
         };
-        let result = compute(look, &free_context(), &mut PhotoCache::default());
+        let result = opened.compute(look);
         if semantics == Semantics::PyTorch {
             let error = result.err().map(|e| e.to_string()).unwrap_or_default();
             assert!(error.contains("a single value a channel"), "{error}");
@@ -351,7 +331,7 @@ fn one_value_a_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
         assert_eq!((outcome.n, outcome.shape.as_slice()), (1, &[1, 3][..]));
         assert_eq!(outcome.training.batch.variance, [0.0; 3]);
         assert_eq!(outcome.training.map, BETA);
-        // 2-D inputs take the biased variance in Keras 2, too: 0.99 * 1 + 0.01 * 0.
+        // Keras 2, too, uses the biased variance for 2-D inputs: 0.99 * 1 + 0.01 * 0.
         assert_eq!(outcome.training.next.variance, [0.99; 3]);
         let batches = measured(&pass, 2, 0, 3);
         assert!(batches.iter().all(|b| (b.n, b.rank) == (1, 2)));
@@ -375,19 +355,13 @@ fn chosen(window: &Window) -> String {
 }
 
 #[test]
-fn the_strip_goes_to_the_neighbour_by_the_arrow_keys() {
+fn arrow_keys_move_along_the_strip_of_layers() {
     let mut window = batch_norm_window();
     assert_eq!(chosen(&window), "block_13_project_BN");
     let strip = "BatchNorm layer, by distance from the file";
     window.get_by_role_and_label(Role::Slider, strip).focus();
     window.run_steps(2);
-    let photo = window
-        .state()
-        .state()
-        .opened
-        .gallery
-        .as_ref()
-        .map(|g| g.photo);
+    let before = photo(&window);
     for (key, name) in [
         (Key::ArrowRight, "block_14_expand_BN"),
         (Key::ArrowLeft, "block_13_project_BN"),
@@ -398,19 +372,12 @@ fn the_strip_goes_to_the_neighbour_by_the_arrow_keys() {
         settle(&mut window);
         assert_eq!(chosen(&window), name);
     }
-    let now = window
-        .state()
-        .state()
-        .opened
-        .gallery
-        .as_ref()
-        .map(|g| g.photo);
-    assert_eq!(now, photo, "the arrows belong to the strip");
+    assert_eq!(photo(&window), before, "the strip takes the arrow keys");
     window.check_accessibility();
 }
 
 #[test]
-fn a_run_walks_stops_and_resets() {
+fn a_run_over_batches_stops_and_resets() {
     let mut window = batch_norm_window();
     let walked = |window: &Window| window.state().state().walk.walked();
     assert!(shows(&window, "Over 8 batches the mean scatters by"));
@@ -422,7 +389,7 @@ fn a_run_walks_stops_and_resets() {
     assert!(shows(&window, "for x in batches[:3]:"));
     click(&mut window, "Run");
     assert_eq!(walked(&window), 6);
-    // A long run is stopped before its end.
+    // A long run can be stopped early.
     command_now(&mut window, WalkCommand::SetSteps(200));
     window.get_by_label("Run").click();
     window.run_steps(8);
@@ -441,7 +408,7 @@ fn command_now(window: &mut Window, command: impl Into<Command>) {
 }
 
 #[test]
-fn the_momentum_slider_changes_the_arithmetic_at_once() {
+fn the_momentum_slider_updates_the_formula_at_once() {
     let mut window = batch_norm_window();
     assert!(shows(&window, "0.999 × "));
     window
@@ -457,7 +424,7 @@ fn the_momentum_slider_changes_the_arithmetic_at_once() {
 }
 
 #[test]
-fn the_batch_slider_says_what_n_is() {
+fn the_batch_slider_updates_n() {
     let mut window = batch_norm_window();
     assert!(shows(&window, "n = 100 (4 photos × 5 × 5)"));
     let channel = |window: &Window| {
@@ -481,7 +448,7 @@ fn the_batch_slider_says_what_n_is() {
 }
 
 #[test]
-fn frozen_layers_stay_and_say_so() {
+fn frozen_layers_do_not_move_in_keras_and_do_in_pytorch() {
     let mut window = batch_norm_window();
     click(&mut window, "Freeze all");
     command(&mut window, WalkCommand::SetSteps(2));

@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
-use modelens::model::open::ModelSource;
+use modelens::formats::OpenError;
 use modelens::model::pass::{PassOptions, run};
-use modelens::model::{Flags, Mode, Model, OpenError, Semantics};
+use modelens::model::{Flags, Mode, Model, Semantics};
+use modelens::worker::ModelSource;
 
-use crate::support::{assert_close, read_npz, values};
+use crate::support::files::{read_npz, repository};
+use crate::support::numbers::{assert_close, values};
 
-/// Every packed file with its expected arrays.
+/// Every compressed file, with its expected arrays.
 pub fn files() -> Vec<(PathBuf, PathBuf)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/weights_only");
+    let folder = repository("tests/fixtures/weights_only");
     let entries = std::fs::read_dir(&folder).expect("the folder can be listed");
     let paths = entries.map(|e| e.expect("an entry").path());
     let packed = paths.filter(|p| p.extension().is_some_and(|e| e == "zip"));
@@ -35,7 +37,7 @@ pub fn files() -> Vec<(PathBuf, PathBuf)> {
     files
 }
 
-/// The file under another name in a folder of its own.
+/// Unpacks the file under another name into its own folder.
 pub fn unpacked(packed: &Path, name: &str) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = std::fs::File::open(packed).expect("the fixture");
@@ -75,11 +77,11 @@ fn compare(model: &Model, arrays: &Path, what: &str) {
 }
 
 #[test]
-fn recognised_and_chosen_weights_give_the_outputs_of_keras() {
+fn recognised_and_chosen_weights_compute_what_keras_computes() {
     for (packed, arrays) in files() {
         let what = packed.display().to_string();
         let (_folder, path) = unpacked(&packed, "mine.h5");
-        // The size of the photos is in no file of weights.
+        // A file of weights does not hold the size of the photos.
         let model = ModelSource::File(path.clone()).open();
         let model = model.unwrap_or_else(|e| panic!("{what}: {e}"));
         assert_eq!(model.graph.input_hwc, [Some(224), Some(224), Some(3)]);
@@ -90,7 +92,7 @@ fn recognised_and_chosen_weights_give_the_outputs_of_keras() {
         );
         let found = &model.recognised;
         assert_eq!(found.what, "MobileNet, 0.25 times as wide, without its top");
-        // Keras 2 does not write the layers' names into numbered groups.
+        // Keras 2 writes numbered groups without the names of layers.
         let by = if what.contains("keras2.weights") {
             "by the kinds, the order and all shapes of its 54 layers"
         } else {
@@ -114,7 +116,7 @@ fn recognised_and_chosen_weights_give_the_outputs_of_keras() {
 }
 
 #[test]
-fn a_size_in_the_name_counts() {
+fn a_size_in_the_file_name_is_used() {
     let (packed, _) = &files()[0];
     let (_folder, path) = unpacked(packed, "mobilenet_2_5_128_tf_no_top.h5");
     let model = ModelSource::File(path).open().expect("it opens");
@@ -123,7 +125,7 @@ fn a_size_in_the_name_counts() {
 }
 
 #[test]
-fn a_network_that_does_not_fit_is_refused_by_its_first_layer() {
+fn a_network_that_does_not_fit_is_refused_by_its_first_different_layer() {
     for (packed, _) in files() {
         let (_folder, path) = unpacked(&packed, "mine.h5");
         let refused = |name: &str| {
@@ -153,7 +155,7 @@ fn a_network_that_does_not_fit_is_refused_by_its_first_layer() {
 
 #[test]
 fn a_file_with_a_configuration_needs_no_architecture() {
-    let folder = crate::support::golden();
+    let folder = crate::support::files::golden();
     for name in ["bnnet_keras3/model.h5", "bnnet_keras3/model.keras"] {
         let failed = chosen(&folder.join(name), "VGG16")
             .open()

@@ -1,55 +1,19 @@
-//! The real window, driven by role and label, without a display.
+//! The window as a whole: opening, views, toggles, keys, broken files.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
-use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::counts::{Counts, counts};
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{Base, ThemeChoice, View};
 use modelens::worker::{ModelSource, PhotosSource};
 
-pub type Window = Harness<'static, App>;
-
-/// Frames until the worker has nothing to do for the window.
-pub fn settle(window: &mut Window) {
-    let start = Instant::now();
-    window.run_steps(3);
-    while window.state().is_busy() {
-        assert!(
-            start.elapsed() < Duration::from_mins(2),
-            "it never comes to rest"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-        window.run_steps(1);
-    }
-    window.run_steps(3);
-}
-
-pub fn open(options: AppOptions) -> Window {
-    let mut window = Harness::builder()
-        .with_size([1280.0, 800.0])
-        .build_eframe(move |cc| App::new(cc, options).expect("a worker"));
-    settle(&mut window);
-    command(&mut window, Command::SetBatch(4));
-    window
-}
-
-pub fn command(window: &mut Window, command: impl Into<Command>) {
-    let ctx = window.ctx.clone();
-    window.state_mut().command(&ctx, command.into());
-    settle(window);
-}
-
-pub fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    settle(window);
-}
+use crate::support::files::repository;
+use crate::support::window::{Window, click, command, open, photo, settle, shows, sized};
 
 fn base(window: &Window) -> &Base {
     window
@@ -64,10 +28,6 @@ fn base(window: &Window) -> &Base {
 fn counted(window: &Window) -> Counts {
     let base = base(window);
     counts(&base.model, &base.flags, window.state().state().semantics())
-}
-
-pub fn shows(window: &Window, text: &str) -> bool {
-    window.query_all_by_label_contains(text).next().is_some()
 }
 
 #[test]
@@ -148,10 +108,10 @@ fn a_toggle_changes_counts_and_lamps_at_once() {
     assert!(shows(&window, "normalises with the batch"));
     click(&mut window, "block_13_project_BN trainable");
     let after = counted(&window);
-    // gamma and beta of 160 channels.
+    // Gamma and beta of 160 channels.
     assert_eq!(after.trainable, before.trainable - 320);
     assert_eq!(after.total, before.total);
-    assert!(!uses_batch(&window), "the lamp's own rule");
+    assert!(!uses_batch(&window), "the rule of the lamp");
     assert!(shows(&window, "1,550,419"), "the count in the panel");
     assert!(
         !shows(&window, "normalises with the batch"),
@@ -166,7 +126,7 @@ fn a_toggle_changes_counts_and_lamps_at_once() {
 }
 
 #[test]
-fn trainable_does_nothing_to_dropout() {
+fn trainable_has_no_effect_on_dropout() {
     let mut window = open(AppOptions::default());
     command(&mut window, Action::Show(View::Dropout));
     let dropped = |window: &Window| {
@@ -188,7 +148,7 @@ fn trainable_does_nothing_to_dropout() {
 }
 
 #[test]
-fn a_broken_file_gives_a_message_and_keeps_the_state() {
+fn a_broken_file_gives_a_notice_and_keeps_the_state() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken.h5");
     std::fs::write(&broken, "no model").expect("a file");
@@ -212,7 +172,7 @@ fn a_broken_file_gives_a_message_and_keeps_the_state() {
         assert_eq!(notices.len(), 1);
         let text = notices[0].text.clone();
         assert!(text.to_lowercase().contains(cause), "{text}");
-        // The window begins every sentence with a capital.
+        // The window starts every sentence with a capital letter.
         assert!(
             shows(&window, &text[1..]),
             "the message is in the window: {text}"
@@ -225,9 +185,9 @@ fn a_broken_file_gives_a_message_and_keeps_the_state() {
 }
 
 #[test]
-fn photos_that_cannot_be_read_are_listed_and_the_rest_is_shown() {
+fn unreadable_photos_are_listed_and_the_others_shown() {
     let folder = tempfile::tempdir().expect("a folder");
-    let assets = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/photos/fish");
+    let assets = repository("assets/photos/fish");
     std::fs::write(folder.path().join("a.jpg"), "text").expect("a file");
     std::fs::copy(assets.join("fish1.webp"), folder.path().join("b.webp")).expect("a photo");
     let photos = PhotosSource::Folder(folder.path().to_owned());
@@ -258,15 +218,6 @@ fn photos_that_cannot_be_read_are_listed_and_the_rest_is_shown() {
 #[test]
 fn keys_step_through_photos_and_redraw() {
     let mut window = open(AppOptions::default());
-    let photo = |window: &Window| {
-        window
-            .state()
-            .state()
-            .opened
-            .gallery
-            .as_ref()
-            .map(|g| g.photo)
-    };
     let before = photo(&window);
     window.key_press(Key::ArrowRight);
     settle(&mut window);
@@ -278,7 +229,7 @@ fn keys_step_through_photos_and_redraw() {
     window.key_press(Key::R);
     settle(&mut window);
     assert_eq!(window.state().state().settings.redraws, redraws + 1);
-    // A key that belongs to a text field does not redraw.
+    // A key press in a text field does not redraw.
     window.get_by_role(Role::TextInput).focus();
     window.run_steps(2);
     window.key_press_modifiers(Modifiers::NONE, Key::R);
@@ -287,17 +238,14 @@ fn keys_step_through_photos_and_redraw() {
 }
 
 #[test]
-fn it_fits_small_and_large_windows_and_then_rests() {
+fn small_and_large_windows_stop_requesting_frames() {
     for size in [[1000.0, 640.0], [1280.0, 800.0], [1920.0, 1080.0]] {
-        let mut window = Harness::builder()
-            .with_size(size)
-            .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a worker"));
-        settle(&mut window);
+        let mut window = sized(size, AppOptions::default());
         command(&mut window, Command::SetBatch(4));
         for view in View::ALL {
             command(&mut window, Action::Show(view));
         }
-        // Panics where something keeps asking for another frame.
+        // This panics if something keeps requesting frames.
         window.run();
     }
 }

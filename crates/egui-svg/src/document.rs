@@ -1,4 +1,4 @@
-//! An SVG document that grows shape by shape.
+//! An SVG document, built shape by shape.
 
 use std::fmt::Write as _;
 
@@ -10,21 +10,22 @@ use super::ids::{self, MARK};
 use super::images::{Images, data_uri};
 use super::write::{Factor, Num, escaped, paint, placed};
 
-/// What an element is drawn within.
+/// The clip path of an element.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Clip {
     None,
+    /// The index of the clip path.
     To(usize),
 }
 
-/// A path that neighbours with the same attributes join: dashes, bars, cells.
+/// A path that takes in the next one if it has the same attributes: dashes, bars, cells.
 #[derive(Debug)]
 struct OpenPath {
     attributes: String,
     d: String,
 }
 
-/// A picture in the document, with the tint it is multiplied with.
+/// A picture in the document, and the tint by which it is multiplied.
 #[derive(Debug)]
 struct Embedded {
     image: std::sync::Arc<ColorImage>,
@@ -34,16 +35,16 @@ struct Embedded {
     scale: f32,
 }
 
-/// The document.
+/// An SVG document that shapes are added to.
 #[derive(Debug)]
 pub struct Document<'a> {
     images: &'a Images,
     pub(crate) typography: Typography,
-    /// What is seen of the drawing.
-    pub page: Rect,
+    /// The visible part of the drawing, in points.
+    page: Rect,
     body: String,
-    /// What the next elements are cut to.
-    pub clip: Rect,
+    /// The clip rectangle of the next elements.
+    pub(crate) clip: Rect,
     open_clip: Clip,
     path: Option<OpenPath>,
     clips: Vec<String>,
@@ -53,7 +54,8 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// An empty one, of a size in points.
+    /// Creates an empty document that shows `page`, in points. `images` holds the pictures of the
+    /// textures that the shapes use.
     pub fn new(page: Rect, images: &'a Images, typography: Typography) -> Self {
         Self {
             images,
@@ -70,26 +72,28 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Adds everything a frame drew, in its order. Layers are taken as not transformed.
+    /// Adds shapes in their order, such as those of [`FullOutput::shapes`]. Transforms of layers are
+    /// ignored.
     pub fn add(&mut self, shapes: &[ClippedShape]) {
         super::shapes::add(self, shapes);
     }
 
-    /// What can be seen at present.
-    pub fn visible(&self) -> Rect {
+    /// The part of the page that the next elements can cover.
+    pub(crate) fn visible(&self) -> Rect {
         self.clip.intersect(self.page)
     }
 
     /// Adds an element that covers `bounds`.
-    pub fn element(&mut self, element: &str, bounds: Rect) {
+    pub(crate) fn element(&mut self, element: &str, bounds: Rect) {
         self.end_path();
         self.enter_clip(bounds);
         self.body.push_str(element);
         self.body.push('\n');
     }
 
-    /// Adds a path. `may_join`: drawn in one path with its neighbours it looks the same.
-    pub fn path(&mut self, d: &str, attributes: String, bounds: Rect, may_join: bool) {
+    /// Adds a path that covers `bounds`. `may_join`: it looks the same when it is merged with the
+    /// path before it.
+    pub(crate) fn path(&mut self, d: &str, attributes: String, bounds: Rect, may_join: bool) {
         let joins = |path: &OpenPath| may_join && path.attributes == attributes;
         let clip = self.clip_for(bounds);
         if clip == self.open_clip
@@ -115,10 +119,10 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// No clip where nothing would be cut away.
+    /// The clip path that `bounds` needs: none if nothing would be cut off.
     fn clip_for(&mut self, bounds: Rect) -> Clip {
         let seen = bounds.intersect(self.page);
-        // Glyphs reach a little out of their row.
+        // Glyphs reach slightly out of their row.
         if self.clip.expand(1.0).contains_rect(seen) {
             return Clip::None;
         }
@@ -145,24 +149,24 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// The number of a clip path.
+    /// The index of a clip path, which is added if it is new.
     fn clip_path(&mut self, content: String) -> usize {
         index_of(&mut self.clips, content)
     }
 
-    /// The attribute that blurs an element.
-    pub fn blur(&mut self, width: f32) -> String {
+    /// The attribute that blurs an element by egui's `blur_width`, in points.
+    pub(crate) fn blur(&mut self, width: f32) -> String {
         let content = format!("<feGaussianBlur stdDeviation=\"{}\"/>", Num(width / 4.0));
         let id = index_of(&mut self.blurs, content);
         format!(" filter=\"url(#{MARK}b{id})\"")
     }
 
-    /// The attribute that fills from one colour to another, downwards or to the right.
-    pub fn gradient(&mut self, from: Color32, to: Color32, down: bool) -> String {
+    /// The attribute that fills an element with a gradient, downwards or to the right.
+    pub(crate) fn gradient(&mut self, from: Color32, to: Color32, down: bool) -> String {
         let direction = if down { " x2=\"0\" y2=\"1\"" } else { "" };
         let stop = |offset: u8, color: Color32, other: Color32| {
             if color.a() == 0 {
-                // Nothing at all has no colour of its own: with the other end's nothing darkens between.
+                // Transparent black would darken the middle: take the colour of the other end.
                 let other = paint("stop-color", other.to_opaque());
                 return format!("<stop offset=\"{offset}\"{other} stop-opacity=\"0\"/>");
             }
@@ -174,8 +178,8 @@ impl<'a> Document<'a> {
         format!(" fill=\"url(#{MARK}g{id})\"")
     }
 
-    /// Draws a part of a picture into a rectangle with round corners.
-    pub fn picture(
+    /// Draws the part `uv` (0 to 1) of a texture's picture into `rect`, with rounded corners.
+    pub(crate) fn picture(
         &mut self,
         texture: TextureId,
         uv: Rect,
@@ -184,7 +188,7 @@ impl<'a> Document<'a> {
         corners: CornerRadius,
     ) {
         let Some(picture) = self.images.get(texture).cloned() else {
-            log::warn!("a figure has no picture for {texture:?}");
+            log::warn!("the picture of {texture:?} is unknown; it is left out");
             return;
         };
         let [red, green, blue, alpha] = tint.to_srgba_unmultiplied();
@@ -232,10 +236,12 @@ impl<'a> Document<'a> {
         self.element(&element, rect);
     }
 
-    /// The finished document. `size`: the attributes `width` and `height`, with their units.
+    /// Finishes the document and returns its text. `size` holds the attributes `width` and `height`,
+    /// with their units. `title` and `description` are for screen readers; an empty description is
+    /// left out.
     ///
     /// # Errors
-    /// When a picture cannot be written as PNG.
+    /// A picture cannot be encoded as PNG.
     pub fn finish(
         mut self,
         size: [&str; 2],
@@ -303,10 +309,11 @@ impl<'a> Document<'a> {
     }
 }
 
-/// What a frame of a window of `size` points drew, as SVG. `images` are those of its textures.
+/// Writes what one frame drew as SVG. `size` is that of the window in points; `images` holds the
+/// pictures of its textures.
 ///
 /// # Errors
-/// When a picture cannot be written as PNG.
+/// A picture cannot be encoded as PNG.
 pub fn frame_svg(
     output: &FullOutput,
     images: &Images,
@@ -337,7 +344,7 @@ fn enlargement([width, height]: [usize; 2], scale: f32) -> usize {
     wanted.min(SHARP_SIDE / width.max(height).max(1)).max(1)
 }
 
-/// The place of an entry that is added where it is missing.
+/// The index of an entry, which is added if it is new.
 fn index_of(list: &mut Vec<String>, entry: String) -> usize {
     list.iter().position(|e| *e == entry).unwrap_or_else(|| {
         list.push(entry);

@@ -1,41 +1,44 @@
-//! The fonts of drawings.
+//! The fonts of a drawing: the files that draw its glyphs, and how its SVG names them.
 
 use std::collections::BTreeSet;
 
 use skrifa::{FontRef, MetadataProvider as _};
 
-/// Font files for PNG and for outlines. No font of the system is ever used, so that a drawing has
-/// the same pixels everywhere.
+/// The fonts that draw glyphs: in a PNG, and as outlines. Fonts of the system are never used, so a
+/// drawing has the same pixels on every machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FontFiles {
     /// The bytes of OpenType or TrueType files.
     pub files: &'static [&'static [u8]],
-    /// The family for text that names none.
+    /// The name of the family for text that names none.
     pub family: &'static str,
 }
 
 impl FontFiles {
-    /// The letters that none of the fonts has.
-    pub fn lacking(&self, letters: impl Iterator<Item = char>) -> BTreeSet<char> {
+    /// Those of `characters` that none of the fonts has. Files that are not fonts are ignored.
+    pub fn lacking(&self, characters: impl Iterator<Item = char>) -> BTreeSet<char> {
         let fonts: Vec<FontRef<'_>> = self
             .files
             .iter()
             .filter_map(|bytes| FontRef::new(bytes).ok())
             .collect();
         let has = |c: char| fonts.iter().any(|font| font.charmap().map(c).is_some());
-        letters.filter(|&c| !has(c)).collect()
+        characters.filter(|&c| !has(c)).collect()
     }
 }
 
-/// How text is written in an SVG.
+/// How an SVG names fonts. The attributes are written as they are: each begins with a space, and is
+/// escaped.
 #[cfg(feature = "shapes")]
 #[derive(Clone, Copy, Debug)]
 pub struct Typography {
-    /// The size of ordinary text in points; text of this size names no size of its own.
+    /// The default size in points, written once on the root element. Only text of another size
+    /// names its size.
     pub size: f32,
-    /// The attributes of ordinary text, on the root element: ` font-family="..."`.
+    /// The default attributes, written once on the root element: ` font-family="..."`.
     pub family: &'static str,
-    /// The attributes of text in a family, as they differ from `family`.
+    /// The attributes of text in one of egui's families, as far as they differ from the default
+    /// ones.
     pub attributes: fn(&egui::FontFamily) -> &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! The pictures that textures were made of, kept so that a figure can hold them.
+//! The pictures of textures, kept so that they can be embedded in an SVG.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,28 +10,30 @@ use egui::{
     self, Color32, ColorImage, Context, FullOutput, TextureFilter, TextureId, TexturesDelta,
 };
 
-/// A picture as it was given to a texture.
+/// The picture that a texture was made from.
 #[derive(Clone, Debug)]
 pub struct Picture {
+    /// Its pixels, shared with egui.
     pub image: Arc<ColorImage>,
-    /// Enlarged as squares, not smoothed.
+    /// True if egui enlarges it without smoothing (`TextureFilter::Nearest`).
     pub is_sharp: bool,
 }
 
-/// Remembers the pictures of a context's textures. egui hands them to the graphics card and
-/// forgets them.
+/// The pictures of a context's textures. egui itself hands them to the graphics card and forgets
+/// them, so [`Images::install`] must come before the first texture.
 #[derive(Debug, Default)]
 pub struct Images {
     by_texture: HashMap<TextureId, Picture>,
 }
 
 impl Images {
-    /// From now on the pictures of this context are remembered.
+    /// Installs a plugin that remembers the pictures of this context from now on.
     pub fn install(ctx: &Context) {
         ctx.add_plugin(Self::default());
     }
 
-    /// The pictures of a context; they are shared, not copied.
+    /// The pictures of a context, as of its last frame. They are shared, not copied. Empty if
+    /// [`Images::install`] was not called.
     pub fn of(ctx: &Context) -> Self {
         let by_texture = ctx.with_plugin(|images: &mut Self| images.by_texture.clone());
         Self {
@@ -39,15 +41,16 @@ impl Images {
         }
     }
 
-    /// The same where nobody draws frames: egui tells of textures with a frame.
+    /// The pictures of a context whose frames nobody draws. egui reports textures at the end of a
+    /// frame, so this runs an empty one.
     pub fn without_window(ctx: &Context) -> Self {
         let mut output = ctx.run_ui(egui::RawInput::default(), |_| {});
         output.textures_delta.clear();
         Self::of(ctx)
     }
 
-    /// Sees to it that no texture of this context will have the name of one of these: a figure
-    /// shows textures of the window's context beside its own.
+    /// Makes sure that later textures of `ctx` have ids that none of these pictures has, so that
+    /// the textures of two contexts can be shown in one drawing.
     pub fn keep_apart(&self, ctx: &Context) {
         let number = |id: &TextureId| match id {
             TextureId::Managed(n) => *n,
@@ -55,11 +58,11 @@ impl Images {
         };
         let highest = self.by_texture.keys().map(number).max().unwrap_or(0);
         let options = egui::TextureOptions::LINEAR;
-        // Names count up and are never used again.
+        // Ids count up and are never reused.
         while number(&ctx.load_texture("", ColorImage::default(), options).id()) < highest {}
     }
 
-    /// These, and those of another context kept apart from them.
+    /// These pictures and those of another context; see [`Images::keep_apart`].
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
         let others = other.by_texture.iter();
@@ -68,11 +71,11 @@ impl Images {
         self
     }
 
-    /// Notes what a frame says of textures.
+    /// Adds and removes pictures as a frame reports it.
     pub fn remember(&mut self, delta: &TexturesDelta) {
         for (&id, changes) in &delta.set {
             for change in changes {
-                // Glyphs come in parts, pictures never do.
+                // Only the font atlas is updated in parts.
                 if id == TextureId::default() || change.pos.is_some() {
                     continue;
                 }
@@ -89,7 +92,7 @@ impl Images {
         }
     }
 
-    /// The picture of a texture.
+    /// The picture of a texture, if it is known.
     pub fn get(&self, texture: TextureId) -> Option<&Picture> {
         self.by_texture.get(&texture)
     }
@@ -97,7 +100,7 @@ impl Images {
 
 impl egui::Plugin for Images {
     fn debug_name(&self) -> &'static str {
-        "images for figures"
+        "images for SVG"
     }
 
     fn output_hook(&mut self, _ctx: &Context, output: &mut FullOutput) {
@@ -105,9 +108,12 @@ impl egui::Plugin for Images {
     }
 }
 
-/// A picture as the address of an `<image>`: PNG, base64. `tint` is multiplied with it, and each
-/// pixel becomes a square of `times` x `times` pixels.
-pub fn data_uri(
+/// Encodes a picture, multiplied by `tint`, as a data URI: PNG in base64. Each pixel becomes a
+/// square of `times` x `times` pixels.
+///
+/// # Errors
+/// The picture cannot be encoded as PNG.
+pub(crate) fn data_uri(
     image: &ColorImage,
     tint: Color32,
     times: usize,

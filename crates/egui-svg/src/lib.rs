@@ -1,8 +1,9 @@
-//! Writes what egui drew as SVG, and turns SVG into PNG.
-//!
-//! Text stays text, and pictures are embedded. The same shapes give the same bytes.
+#![cfg_attr(feature = "shapes", doc = include_str!("../README.md"))]
+#![cfg_attr(
+    not(feature = "shapes"),
+    doc = "Turns SVG into PNG, or into SVG whose text is outlines."
+)]
 
-pub mod boxes;
 #[cfg(feature = "shapes")]
 mod document;
 mod fonts;
@@ -12,6 +13,7 @@ mod ids;
 mod images;
 #[cfg(feature = "shapes")]
 mod meshes;
+mod missing;
 mod number;
 mod outline;
 pub mod png;
@@ -31,6 +33,7 @@ pub use fonts::FontFiles;
 #[cfg(feature = "shapes")]
 pub use fonts::Typography;
 #[cfg(feature = "shapes")]
-pub use images::Images;
+pub use images::{Images, Picture};
+pub use missing::missing_glyphs;
 pub use outline::outlined;
 pub use width::Width;

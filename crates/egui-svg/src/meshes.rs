@@ -1,4 +1,4 @@
-//! Triangles: pictures, and many small squares.
+//! Meshes: pictures, gradients, and many small rectangles.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,7 +9,8 @@ use egui::{Color32, CornerRadius, Mesh, Rect, TextureId};
 use super::document::Document;
 use super::write::{Num, paint, placed, point};
 
-/// Adds a mesh. Upright rectangles of one colour stay rectangles.
+/// Adds a mesh. Pairs of triangles that make an upright rectangle become a picture, a rectangle or a
+/// gradient.
 pub fn mesh(document: &mut Document<'_>, mesh: &Mesh) {
     let triangles: Vec<[Vertex; 3]> = mesh
         .indices
@@ -45,16 +46,17 @@ pub fn mesh(document: &mut Document<'_>, mesh: &Mesh) {
                 triangle_element(document, triangle);
             }
         }
-        _ => log::warn!("a figure leaves out a picture that is not upright"),
+        _ => log::warn!("a rotated picture cannot be written as SVG; it is left out"),
     }
 }
 
-/// One colour all over.
+/// True if all corners have one colour.
 fn is_plain(quad: &[Vertex; 4]) -> bool {
     quad.iter().all(|v| v.color == quad[0].color)
 }
 
-/// First and last colour of a rectangle that changes downwards (true) or to the right.
+/// The first and last colour of a gradient, and true if it runs downwards, false if it runs to the
+/// right; `None` if it is neither.
 fn ends([nw, ne, sw, se]: &[Vertex; 4]) -> Option<(Color32, Color32, bool)> {
     if nw.color == ne.color && sw.color == se.color {
         Some((nw.color, sw.color, true))
@@ -73,7 +75,8 @@ fn gradient(document: &mut Document<'_>, quad: &[Vertex; 4]) {
     }
 }
 
-/// Two triangles that make an upright rectangle: its corners in reading order.
+/// The corners, in reading order, of the upright rectangle that two triangles make; `None` if they
+/// make another shape.
 fn upright(a: [Vertex; 3], b: [Vertex; 3]) -> Option<[Vertex; 4]> {
     let all = [a, b].concat();
     let bounds = Rect::from_points(&all.iter().map(|v| v.pos).collect::<Vec<_>>());
@@ -87,13 +90,13 @@ fn upright(a: [Vertex; 3], b: [Vertex; 3]) -> Option<[Vertex; 4]> {
     let at_corners = all
         .iter()
         .all(|v| corners.iter().any(|c| c.pos == v.pos && c.color == v.color));
-    // Each half has three different corners, and together they have all four.
+    // Each triangle has three different corners, and together they have all four.
     let whole =
         |t: &[Vertex; 3]| t[0].pos != t[1].pos && t[1].pos != t[2].pos && t[2].pos != t[0].pos;
     (at_corners && whole(&a) && whole(&b)).then_some(corners)
 }
 
-/// One path a colour where nothing overlaps, so that the order does not matter.
+/// Adds rectangles as one path per colour if none overlap, so that their order does not matter.
 fn squares(document: &mut Document<'_>, quads: &[[Vertex; 4]]) {
     let mut rects: Vec<(Rect, Color32)> = quads
         .iter()
@@ -131,7 +134,7 @@ fn square(rect: Rect) -> String {
     d
 }
 
-/// Whether any two share more than an edge.
+/// True if any two rectangles share more than an edge.
 fn overlap(rects: &[(Rect, Color32)]) -> bool {
     let mut sorted: Vec<Rect> = rects.iter().map(|(rect, _)| rect.shrink(0.01)).collect();
     sorted.sort_by(|a, b| a.top().total_cmp(&b.top()));
@@ -145,7 +148,7 @@ fn overlap(rects: &[(Rect, Color32)]) -> bool {
 
 fn triangle_element(document: &mut Document<'_>, triangle: [Vertex; 3]) {
     let [a, b, c] = triangle.map(|v| v.pos);
-    // The middle colour: no picture of this program blends from corner to corner.
+    // SVG cannot blend from corner to corner: take the mean colour.
     let mean = |channel: usize| {
         let sum: u16 = triangle
             .iter()

@@ -1,9 +1,9 @@
-//! Numbers as SVG text.
+//! Numbers in SVG.
 
 use std::fmt;
 
-/// A number with two decimals at most: a hundredth of a point cannot be seen, and what is left
-/// does not depend on the last bits of a computation.
+/// A coordinate with at most two decimals: a hundredth of a point is invisible, and the rounded
+/// number does not depend on the last bits of a computation.
 #[derive(Clone, Copy, Debug)]
 pub struct Num(pub f32);
 
@@ -13,7 +13,7 @@ impl fmt::Display for Num {
     }
 }
 
-/// A factor of a transform: more decimals, since it is multiplied with a size.
+/// A factor with at most five decimals: in a transform it is multiplied by a size.
 #[derive(Clone, Copy, Debug)]
 pub struct Factor(pub f32);
 

@@ -1,4 +1,4 @@
-//! Glyphs as paths, for readers without the fonts.
+//! Text as outlines, for readers that lack the fonts.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,12 +9,14 @@ use resvg::usvg::{self, Group, Node, Paint};
 use super::FontFiles;
 use super::number::{Factor, Num};
 
-/// The drawing with every `<text>` replaced by the outlines of its glyphs.
+/// Replaces every `<text>` of an SVG by the outlines of its glyphs.
+///
+/// `svg` is one that this crate wrote: with one `<text>` element per line.
 ///
 /// # Errors
-/// When the drawing is not SVG.
+/// The drawing is not valid SVG.
 pub fn outlined(svg: &str, fonts: &FontFiles) -> Result<String, usvg::Error> {
-    // A number for each text, by which its outlines are found again.
+    // Each text gets an id, by which its outlines are found in the parsed tree.
     let mut texts = 0;
     let mut numbered = String::with_capacity(svg.len());
     for line in svg.lines() {
@@ -95,7 +97,7 @@ fn add_paths(group: &Group, paths: &mut Vec<(String, String)>) {
     }
 }
 
-/// The outline, in the coordinates of the text's own element.
+/// Writes path data in the coordinates of the text element.
 fn write_segments(path: &usvg::Path, out: &mut String) {
     let mut add = |letter: char, points: &[Point]| {
         out.push(letter);

@@ -1,4 +1,4 @@
-//! PNG from SVG, and PNG from pixels.
+//! PNG from SVG or from pixels.
 
 use std::sync::Arc;
 
@@ -9,41 +9,47 @@ use thiserror::Error;
 
 use crate::FontFiles;
 
-/// The most pixels of a side.
+/// The largest width and height, in pixels.
 pub const MAX_SIDE: u32 = 16_384;
 
-/// Fewer pixels show nothing.
+/// The smallest width, in pixels: narrower, nothing can be recognised.
 pub const MIN_WIDTH: u32 = 100;
 
-/// Pixels of an inch, where nothing else is said.
+/// The usual resolution of print, in pixels per inch.
 pub const DPI: f64 = 300.0;
 
 const MM_PER_INCH: f64 = 25.4;
 
-/// Why there is no PNG.
+/// Why a PNG cannot be made.
 #[derive(Debug, Error)]
 pub enum PngError {
+    /// The drawing is not valid SVG.
     #[error("the drawing cannot be read back: {0}")]
     Svg(#[from] usvg::Error),
-    #[error("{width} x {height} pixels are more than {MAX_SIDE} a side")]
+    /// A side is longer than [`MAX_SIDE`].
+    #[error("{width} x {height} pixels are too many: a side has at most {MAX_SIDE}")]
     TooLarge { width: u32, height: u32 },
+    /// A width, in pixels, outside of [`MIN_WIDTH`] to [`MAX_SIDE`].
     #[error("a picture is {MIN_WIDTH} to {MAX_SIDE} pixels wide, not {0:.0}")]
     Width(f64),
+    /// The encoder failed.
     #[error(transparent)]
     Encoding(#[from] EncodingError),
 }
 
-/// Pixels from a drawing.
+/// A drawing as pixels.
 #[derive(Clone, Debug)]
 pub struct Raster {
+    /// Width and height.
     pub size: [usize; 2],
+    /// Row by row from the top; alpha is not premultiplied.
     pub rgba: Vec<[u8; 4]>,
 }
 
-/// Reads a drawing with these fonts and no others.
+/// Parses a drawing, with these fonts and no others.
 ///
 /// # Errors
-/// When it is not SVG.
+/// The drawing is not valid SVG.
 pub fn tree(svg: &str, fonts: &FontFiles) -> Result<Tree, usvg::Error> {
     let mut database = usvg::fontdb::Database::new();
     for font in fonts.files {
@@ -57,10 +63,10 @@ pub fn tree(svg: &str, fonts: &FontFiles) -> Result<Tree, usvg::Error> {
     Tree::from_str(svg, &options)
 }
 
-/// Draws an SVG `width` pixels wide.
+/// Draws an SVG as pixels, `width` of them wide.
 ///
 /// # Errors
-/// Too many pixels, or a drawing that is not SVG.
+/// [`PngError::Svg`] or [`PngError::TooLarge`].
 pub fn raster(svg: &str, width: u32, fonts: &FontFiles) -> Result<Raster, PngError> {
     let tree = tree(svg, fonts)?;
     let size = tree.size();
@@ -87,11 +93,12 @@ pub fn raster(svg: &str, width: u32, fonts: &FontFiles) -> Result<Raster, PngErr
     })
 }
 
-/// Writes pixels as PNG; without an alpha channel where none is needed. `dpi` is noted in the
-/// file, so that other programs give it its size in millimetres.
+/// Encodes pixels as PNG, without an alpha channel if all of them are opaque. `rgba` holds
+/// `width * height` pixels, not premultiplied. `dpi` (pixels per inch) is noted in the file, so that
+/// other programs know its size in millimetres.
 ///
 /// # Errors
-/// See [`EncodingError`].
+/// [`EncodingError`] if the size is 0 or does not match the pixels.
 pub fn encode(
     [width, height]: [usize; 2],
     rgba: &[[u8; 4]],
@@ -127,11 +134,11 @@ pub fn encode(
     Ok(out)
 }
 
-/// A drawing as the bytes of a PNG `width` pixels wide.
+/// Draws an SVG as a PNG, `width` pixels wide. `dpi` is noted as in [`encode`].
 ///
 /// # Errors
-/// See [`PngError`].
-pub fn written(
+/// [`PngError::Svg`], [`PngError::TooLarge`] or [`PngError::Encoding`].
+pub fn from_svg(
     svg: &str,
     width: u32,
     fonts: &FontFiles,
@@ -141,11 +148,11 @@ pub fn written(
     Ok(encode(raster.size, &raster.rgba, dpi)?)
 }
 
-/// A width in whole pixels.
+/// Rounds a width to whole pixels.
 ///
 /// # Errors
-/// Too few, or more than a PNG may have.
-pub fn width(pixels: f64) -> Result<u32, PngError> {
+/// [`PngError::Width`] below [`MIN_WIDTH`] and above [`MAX_SIDE`].
+pub(crate) fn checked_width(pixels: f64) -> Result<u32, PngError> {
     let whole = pixels.round();
     if (f64::from(MIN_WIDTH)..=f64::from(MAX_SIDE)).contains(&whole) {
         Ok(whole as u32)
@@ -154,7 +161,7 @@ pub fn width(pixels: f64) -> Result<u32, PngError> {
     }
 }
 
-/// Pixels of so many millimetres.
-pub fn pixels_of_mm(mm: f64, dpi: f64) -> f64 {
+/// Converts millimetres to pixels at a resolution in pixels per inch.
+pub(crate) fn pixels_of_mm(mm: f64, dpi: f64) -> f64 {
     mm / MM_PER_INCH * dpi
 }

@@ -14,10 +14,10 @@ use super::meshes::mesh;
 use super::text;
 use super::write::{Factor, Num, paint, placed, point, stroked};
 
-/// The scale of a drawing: one point is one pixel, and lines lie on whole pixels as in the window.
+/// egui rounds lines to whole pixels; an SVG has one pixel per point.
 const PIXELS_PER_POINT: f32 = 1.0;
 
-/// Adds everything a frame drew, in its order. No layer of this program is transformed.
+/// Adds shapes in their order. Transforms of layers are ignored.
 pub fn add(document: &mut Document<'_>, shapes: &[ClippedShape]) {
     for ClippedShape {
         clip_rect, shape, ..
@@ -36,14 +36,16 @@ fn shape_elements(document: &mut Document<'_>, shape: &Shape) {
         return;
     }
     let bounds = shape.visual_bounding_rect();
-    // Straight lines have no area, and are seen nevertheless.
+    // A straight line has an empty rectangle but is visible.
     if !bounds.expand(0.5).intersects(document.visible()) {
         return;
     }
     match shape {
         Shape::Noop | Shape::Vec(_) => {}
-        // What a graphics card draws by a program of its own has no shapes.
-        Shape::Callback(_) => log::warn!("a figure leaves out a callback"),
+        // A callback draws on the GPU and has no shape.
+        Shape::Callback(_) => {
+            log::warn!("a paint callback cannot be written as SVG; it is left out")
+        }
         Shape::Circle(circle) => circle_element(document, circle, bounds),
         Shape::Ellipse(ellipse) => ellipse_element(document, ellipse, bounds),
         Shape::LineSegment { points, stroke } => line(document, *points, *stroke, bounds),
@@ -100,6 +102,7 @@ fn ellipse_element(document: &mut Document<'_>, ellipse: &EllipseShape, bounds: 
     document.element(&element, bounds);
 }
 
+/// The attribute that rotates an element by `angle` (radians) around `center`.
 fn turned(angle: f32, center: Pos2) -> String {
     if angle == 0.0 {
         return String::new();
@@ -108,7 +111,7 @@ fn turned(angle: f32, center: Pos2) -> String {
     format!(" transform=\"rotate({degrees} {})\"", point(center))
 }
 
-/// Upright and level lines lie on pixels, as egui puts them.
+/// Vertical and horizontal lines are rounded to pixels, as egui does it.
 fn line(document: &mut Document<'_>, [mut a, mut b]: [Pos2; 2], stroke: Stroke, bounds: Rect) {
     if stroke.is_empty() {
         return;
@@ -137,7 +140,7 @@ fn polyline(points: &[Pos2], closed: bool) -> String {
     d
 }
 
-/// The stroke of a path. Colours that change along it do not occur in this program.
+/// The attributes of a path's stroke; none if its colour changes along the path.
 fn path_stroked(stroke: &PathStroke) -> String {
     match stroke.color {
         ColorMode::Solid(color) => {
@@ -207,7 +210,7 @@ fn rect_element(document: &mut Document<'_>, shape: &RectShape, bounds: Rect) {
                 stroke.round_center_to_pixel(PIXELS_PER_POINT, &mut rect.max.y);
                 rect
             }
-            // A hairline must not vanish.
+            // Rounding would make a thinner rectangle vanish.
             _ if rect.width() >= 1.0 && rect.height() >= 1.0 => {
                 rect.round_to_pixels(PIXELS_PER_POINT)
             }
@@ -226,7 +229,7 @@ fn rect_element(document: &mut Document<'_>, shape: &RectShape, bounds: Rect) {
             return;
         }
     }
-    // SVG puts strokes on the edge: the rectangle shrinks or grows by half of it.
+    // SVG centres a stroke on the edge, so the edge moves by half of its width.
     let offset = match shape.stroke_kind {
         _ if stroke.is_empty() => 0.0,
         StrokeKind::Inside => -stroke.width / 2.0,
@@ -263,12 +266,14 @@ fn rect_element(document: &mut Document<'_>, shape: &RectShape, bounds: Rect) {
     document.element(&element, bounds);
 }
 
-/// Radii of north-west, north-east, south-west, south-east; square corners stay square.
+/// Corner radii (north-west, north-east, south-west, south-east) after the edge has moved outwards by
+/// `offset`. Square corners stay square.
 fn corners(radius: CornerRadius, offset: f32) -> [f32; 4] {
     let CornerRadiusF32 { nw, ne, sw, se } = radius.into();
     [nw, ne, sw, se].map(|r| if r == 0.0 { 0.0 } else { (r + offset).max(0.0) })
 }
 
+/// Path data of a rectangle with a radius for each corner.
 fn rounded(rect: Rect, [nw, ne, sw, se]: [f32; 4]) -> String {
     let mut d = format!("M{}", point(rect.left_top() + vec2(nw, 0.0)));
     let mut corner = |from: Pos2, radius: f32, to: Pos2| {

@@ -263,7 +263,7 @@ fn each_format_of_a_text_is_a_run_of_its_own() {
         let semibold = FontId::new(13.0, FontFamily::Name("semibold".into()));
         let mut prose = LayoutJob::default();
         for (text, font) in [("one ", &body), ("two", &semibold), (" & three", &body)] {
-            prose.append(text, 0.0, TextFormat::simple(font.clone(), RED));
+            prose.append(text, 0.0, TextFormat::simple(font.clone(), Color32::BLACK));
         }
         let mut short = LayoutJob::simple("cut off".into(), body, RED, 30.0);
         short.wrap.max_rows = 1;

@@ -1,5 +1,5 @@
-//! Text of egui as text of SVG: an element for each format of a row. Each letter is
-//! placed as egui laid it out, so that another font takes the same room.
+//! egui's text as SVG text. Each run of one format becomes a `<text>` element in which each letter
+//! has the position of egui's layout, so that it takes the same room in another font.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use egui::{Color32, Pos2, Rect, Stroke, pos2};
 use super::Typography;
 use super::write::{Factor, Num, escaped, paint, placed, stroked};
 
-/// One text, as elements.
+/// The elements of one text: backgrounds, runs and lines.
 pub fn elements(shape: &TextShape, visible: Rect, typography: &Typography) -> Vec<String> {
     let galley = &*shape.galley;
     let origin = shape.pos.round();
@@ -25,7 +25,7 @@ pub fn elements(shape: &TextShape, visible: Rect, typography: &Typography) -> Ve
             .map(|i| section_of(&sections, i))
             .collect();
         first += glyphs + usize::from(row.ends_with_newline);
-        // Turned text is placed within its own axes.
+        // Rotated text is placed in its own coordinates.
         let offset = if turned { Pos2::ZERO } else { origin };
         let at = offset + row.pos.to_vec2();
         let room = Rect::from_min_size(at, row.size);
@@ -58,7 +58,7 @@ pub fn elements(shape: &TextShape, visible: Rect, typography: &Typography) -> Ve
     out
 }
 
-/// The section of each character of the text.
+/// The index of the section of each character.
 fn sections(galley: &Galley) -> Vec<usize> {
     let mut of_chars = Vec::new();
     let mut section = 0;
@@ -72,13 +72,14 @@ fn sections(galley: &Galley) -> Vec<usize> {
     of_chars
 }
 
-/// An ellipsis at the end of shortened text belongs to what stands before it.
+/// The section of a glyph. An ellipsis at the end of shortened text has no character of its own; it
+/// belongs to the last section.
 fn section_of(sections: &[usize], glyph: usize) -> usize {
     let known = sections.get(glyph).or(sections.last());
     known.copied().unwrap_or(0)
 }
 
-/// Neighbours of one section.
+/// Groups neighbouring glyphs of one section.
 fn runs(sections: &[usize]) -> Vec<std::ops::Range<usize>> {
     let mut runs: Vec<std::ops::Range<usize>> = Vec::new();
     for (i, section) in sections.iter().enumerate() {

@@ -1,34 +1,36 @@
-//! How wide a figure is on paper or screen.
+//! The width of a figure on paper or on a screen.
 
 use super::png::{self, PngError};
 
-/// The width of a figure; its height follows.
+/// The width of a figure. Its height follows from the proportions.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Width {
-    /// Pixels for each point.
+    /// Pixels per point.
     Scale(f64),
+    /// Pixels.
     Pixels(f64),
-    /// With the pixels of an inch.
+    /// Millimetres on paper, at a resolution.
     Millimetres {
         mm: f64,
+        /// Pixels per inch.
         dpi: f64,
     },
 }
 
 impl Width {
-    /// In pixels, of a figure so many points wide.
+    /// The width in whole pixels of a figure that is `points` wide.
     ///
     /// # Errors
-    /// Too few, or more than a PNG may have.
+    /// [`PngError::Width`] below [`png::MIN_WIDTH`] and above [`png::MAX_SIDE`].
     pub fn pixels(self, points: f32) -> Result<u32, PngError> {
-        png::width(match self {
+        png::checked_width(match self {
             Self::Scale(scale) => f64::from(points) * scale,
             Self::Pixels(pixels) => pixels,
             Self::Millimetres { mm, dpi } => png::pixels_of_mm(mm, dpi),
         })
     }
 
-    /// What a PNG notes, so that other programs give it its size in millimetres.
+    /// The resolution to note in a PNG, in pixels per inch; `None` for a width in pixels.
     pub fn dpi(self) -> Option<f64> {
         match self {
             Self::Millimetres { dpi, .. } => Some(dpi),
@@ -36,7 +38,8 @@ impl Width {
         }
     }
 
-    /// The drawing of a size in points, with the size it says it has.
+    /// `svg`, whose size in points is `[width, height]`, with this width (and the height that
+    /// follows) as its `width` and `height` attributes. The drawing itself does not change.
     pub fn svg(self, svg: &str, [width, height]: [f32; 2]) -> String {
         let (factor, unit) = match self {
             Self::Scale(scale) => (scale, ""),

@@ -1,15 +1,15 @@
-//! SVG text: numbers, colours, escaping, and the parts of a document that are shared.
+//! Parts of SVG: coordinates, colours, strokes, escaped text.
 
 use egui::{Color32, Pos2, Rect, Stroke};
 
 pub use super::number::{Factor, Num};
 
-/// Two coordinates of a path.
+/// A point of a path.
 pub fn point(at: Pos2) -> String {
     format!("{} {}", Num(at.x), Num(at.y))
 }
 
-/// `fill="#rrggbb"`, or another property; with its opacity where it is not opaque.
+/// `fill="#rrggbb"` (or another property), with `fill-opacity` if the colour is not opaque.
 pub fn paint(property: &str, color: Color32) -> String {
     let [r, g, b, a] = color.to_srgba_unmultiplied();
     match a {
@@ -22,7 +22,7 @@ pub fn paint(property: &str, color: Color32) -> String {
     }
 }
 
-/// The attributes of a stroke; none where nothing is drawn.
+/// The attributes of a stroke; none if it is invisible.
 pub fn stroked(stroke: Stroke) -> String {
     if stroke.is_empty() {
         return String::new();
@@ -31,7 +31,7 @@ pub fn stroked(stroke: Stroke) -> String {
     format!("{color} stroke-width=\"{}\"", Num(stroke.width))
 }
 
-/// Position and size.
+/// The attributes of a rectangle's position and size.
 pub fn placed(rect: Rect) -> String {
     format!(
         " x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"",
@@ -42,7 +42,7 @@ pub fn placed(rect: Rect) -> String {
     )
 }
 
-/// Text between tags, or in an attribute. Characters that XML forbids are left out.
+/// Escapes text for use between tags or in an attribute. Characters that XML forbids are dropped.
 pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

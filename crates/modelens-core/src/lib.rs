@@ -1,16 +1,52 @@
 //! Opens pretrained networks and photos, and runs them in training and inference mode by the rules
-//! of each framework. Bytes in, numbers out: no window, no clock, no thread but rayon's.
+//! of each framework.
+//!
+//! Bytes in, numbers out: this crate has no window, no file system, no clock and no threads except
+//! rayon's. Here is a Keras model that is run in both modes:
+//!
+//! ```
+//! use candle_core::{Device, Tensor};
+//! use modelens_core::formats::{InMemory, ModelFile, open};
+//! use modelens_core::model::{Flags, Mode, pass};
+//!
+//! # const FILE: &[u8] = include_bytes!(concat!(
+//! #     env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/golden/bnnet_keras3/model.keras"
+//! # ));
+//! let file = ModelFile { title: "model.keras", bytes: FILE.to_vec(), architecture: None, beside: &InMemory::default(), class_names: None };
+//! let model = open(file)?;
+//! let flags = Flags::of_file(&model.graph);
+//! let x = Tensor::rand(0_f32, 1_f32, (5, 12, 12, 3), &Device::Cpu)?; // [N, H, W, C]
+//! let [training, inference] = Mode::BOTH.map(|mode| {
+//!     let options = pass::PassOptions::of(&model, &flags, mode);
+//!     pass::run(&model, &x, &options, &|_, _| true)
+//! });
+//! assert_ne!(training?.output.to_vec2::<f32>()?, inference?.output.to_vec2::<f32>()?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
+//! 1. [`train`]: losses, optimizers, training runs
+//! 2. [`formats`]: reads model files (Keras, PyTorch, ONNX) and writes trained weights back
+//! 3. [`model`]: the graph of layers, its flags, and passes through it
+//! 4. [`augment`]: Keras' random preprocessing layers
+//! 5. [`dataset`]: lists, decodes and resizes photos
+//! 6. [`rules`], [`random`], [`nearest`], [`assets`]: what one layer does in one call by the rules of each
+//!    framework, seeded draws, the closest names, the bundled files
 
 pub mod assets;
 pub mod augment;
 pub mod dataset;
+#[cfg(test)]
+mod fixtures;
+pub mod formats;
 pub mod model;
 pub mod nearest;
 pub mod random;
+pub mod rules;
 pub mod train;
 
-/// Runs `f` and returns the message of its panic as an error: a hostile file may trip a decoder of
-/// another crate, and the caller must live on.
+/// Runs `f` and turns a panic into an error: a hostile file may trip the decoder of another crate,
+/// and the caller has to continue.
 ///
 /// # Errors
 /// The message of the panic.

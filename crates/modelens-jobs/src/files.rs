@@ -1,26 +1,26 @@
-//! Writing files whole.
+//! Writing files: each is complete under another name before it replaces what was there.
 
 use std::io::Write;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use super::job::{Event, Figure, FigureTo, SaveModel};
-use crate::words;
+use crate::{Event, Figure, FigureTo, ModelSource, words};
 use egui_svg::png::{self, PngError};
 use egui_svg::{FontFiles, outlined};
+use modelens_core::formats::SaveError;
 use modelens_core::model::layers::Overrides;
-use modelens_core::model::open::ModelSource;
 use modelens_core::train::network::Network;
-use modelens_core::train::save::{SaveError, saved};
+use modelens_core::train::save::saved;
+use thiserror::Error;
 
-/// Writes a file: to a temporary one beside it first, so that failing leaves no half file.
+/// Writes a file, first under a temporary name beside it, so that a failure leaves no half file.
 pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     persist(complete(path, bytes)?, path)
 }
 
-/// A complete file beside `path`, to be renamed to it by [`persist`]. What will not be replaced is
-/// refused already.
+/// Writes a complete file beside `path`, to be renamed by [`persist`]. Refuses a `path` that may not
+/// be replaced.
 pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
     replaceable(path)?;
     let mut file = temporary_beside(path)?;
@@ -28,7 +28,7 @@ pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// A target that is read-only is refused even where its folder would allow replacing it.
+/// Refuses a read-only target, even if its folder would allow replacing it.
 fn replaceable(path: &Path) -> anyhow::Result<()> {
     if path.is_dir() {
         anyhow::bail!("{}", words::IS_FOLDER);
@@ -39,7 +39,7 @@ fn replaceable(path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A file in the folder of `path`, to be renamed to it once it is complete.
+/// An empty file in the folder of `path`, to be renamed once it is complete.
 pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
     let folder = path
         .parent()
@@ -55,14 +55,14 @@ pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
     Ok(builder.tempfile_in(folder)?)
 }
 
-/// Renames a complete file to `path`, unless that must not be replaced.
+/// Renames a complete file to `path`, unless `path` may not be replaced.
 pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
     replaceable(path)?;
     file.persist(path)?;
     Ok(())
 }
 
-/// A figure to its file, or as pixels where it is shown or copied.
+/// Writes a figure to its file, or draws its pixels for the preview or the clipboard.
 pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result<Event, String> {
     let FigureTo::File(path) = to else {
         let width = figure.png_width.unwrap_or(1);
@@ -77,16 +77,16 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
             .map(String::into_bytes)
             .map_err(PngError::from),
         None => Ok(figure.svg.clone().into_bytes()),
-        Some(width) => png::written(&figure.svg, width, fonts, figure.dpi.map(f64::from)),
+        Some(width) => png::from_svg(&figure.svg, width, fonts, figure.dpi.map(f64::from)),
     };
     let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
         let beside = path.with_extension("csv");
-        // The person was asked about the figure alone.
+        // The dialog asked only about the figure itself.
         if figure.numbers.is_some() && beside.exists() && !path.exists() {
             let name = beside.file_name().unwrap_or_default().to_string_lossy();
             anyhow::bail!("{}", words::numbers_beside(&name));
         }
-        // Both are complete before either is in its place.
+        // Both files are complete before either is renamed.
         let mut complete = vec![(complete(path, &bytes)?, path)];
         if let Some(numbers) = &figure.numbers {
             complete.push((self::complete(&beside, numbers.as_bytes())?, &beside));
@@ -103,37 +103,52 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replace {
     No,
-    /// The person was asked.
+    /// The person was asked, or asked for it.
     Yes,
 }
 
+/// Why a model is not saved; what was there before still holds.
+#[derive(Debug, Error)]
+pub enum SaveFailed {
+    #[error("there is a file of this name already")]
+    Exists,
+    #[error("this is the file the model came from")]
+    Original,
+    #[error(transparent)]
+    Content(#[from] SaveError),
+    #[error("{0}")]
+    Write(String),
+}
+
 /// Writes the network with these weights to `path`, in the format of `source`, and the class names
-/// of a new head beside it.
+/// of a new head to a text file beside it.
 ///
-/// Each file is written under another name and renamed when it is complete: if writing breaks off,
-/// `path` holds either what it held before or the whole new model.
+/// Each file is written under another name and renamed when it is complete: if writing fails, `path`
+/// holds either what it held before or the whole new model.
 ///
 /// # Errors
-/// See [`SaveError`].
+/// See [`SaveFailed`].
 pub fn save_network(
     source: &ModelSource,
     network: &Network,
     weights: &Overrides,
     path: &Path,
     replace: Replace,
-) -> Result<(), SaveError> {
+) -> Result<(), SaveFailed> {
     if replace == Replace::No {
         if source
             .path()
             .is_some_and(|original| same_file(original, path))
         {
-            return Err(SaveError::Original);
+            return Err(SaveFailed::Original);
         }
         if path.exists() {
-            return Err(SaveError::Exists);
+            return Err(SaveFailed::Exists);
         }
     }
-    let saved = saved(source, network, weights)?;
+    let saved = source
+        .with_file(|original| saved(original, network, weights))
+        .map_err(SaveError::Source)??;
     write(path, &saved.model)?;
     if let Some(labels) = saved.labels {
         write(&path.with_extension("labels.txt"), labels.as_bytes())?;
@@ -148,21 +163,12 @@ fn same_file(a: &Path, b: &Path) -> bool {
     }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveFailed> {
     let written = || -> anyhow::Result<()> {
         let mut file = temporary_beside(path)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         persist(file, path)
     };
-    written().map_err(|error| SaveError::Write(error.to_string()))
-}
-
-/// The fine-tuned model, in the format it came from.
-pub fn save_model(job: &SaveModel) -> Result<Event, String> {
-    let path = &job.path;
-    // The dialog has asked before it gave the name of a file that is there.
-    save_network(&job.source, &job.network, &job.weights, path, Replace::Yes)
-        .map(|()| Event::Saved(path.clone()))
-        .map_err(|cause| format!("{cause}: {}", path.display()))
+    written().map_err(|error| SaveFailed::Write(error.to_string()))
 }

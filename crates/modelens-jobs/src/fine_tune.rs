@@ -1,14 +1,14 @@
-//! From the person's choices to a run that can begin: network, split, photos, and what is odd
-//! about them in sentences. The window and the command line both begin here.
+//! Prepares training runs from the person's choices: the network, the split, the photos, and notes
+//! about what is odd. The window and the command line share it.
 
 use std::sync::Arc;
 
-use super::job::Same;
-use super::training_photos::{Reading, TrainingPhotos};
+use serde::{Deserialize, Serialize};
+
 use crate::look::photo_size;
-use crate::words;
+use crate::{PhotoReading, TrainingPhotos, words};
 use modelens_core::augment::Pipeline;
-use modelens_core::dataset::PhotoSet;
+use modelens_core::dataset::{PhotoSet, Photos};
 use modelens_core::model::{Model, Preprocessing, Semantics};
 use modelens_core::train::head::NewHead;
 use modelens_core::train::network::{Head, Network, TrainError};
@@ -18,24 +18,22 @@ use modelens_core::train::split::split;
 use modelens_core::train::trainer::Proceed;
 
 /// Which head is trained.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum HeadChoice {
-    /// The file's own.
+    /// The one in the file.
     Own,
-    /// One for the classes of the photos.
+    /// A new one for the classes of the photos.
     New { dropout: f64, sigmoid: bool },
 }
 
-/// What all runs of an experiment share.
-#[derive(Clone, Debug, PartialEq)]
+/// Settings that all runs of an experiment share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FineTune {
-    pub model: Same<Model>,
-    pub photos: Same<PhotoSet>,
     pub preprocessing: Preprocessing,
     pub head: HeadChoice,
     pub optimizer: Kind,
     pub batch: usize,
-    /// The part of the photos that validates, in `[0, 1)`.
+    /// The fraction of the photos to validate with, in `[0, 1)`.
     pub validation: f64,
     pub seed: u64,
     pub semantics: Semantics,
@@ -49,7 +47,7 @@ pub struct Prepared {
     pub common: Common,
     /// What is odd about photos and settings, in sentences.
     pub notes: Vec<String>,
-    /// Photos of each class: to train with, and to validate with.
+    /// By class: photos to train with, and to validate with.
     pub classes: Vec<(String, [usize; 2])>,
 }
 
@@ -58,19 +56,18 @@ impl FineTune {
     ///
     /// # Errors
     /// See [`Network::new`].
-    pub fn network(&self) -> Result<Network, TrainError> {
-        let set = &self.photos.0;
+    pub fn network(&self, model: &Model, photos: &PhotoSet) -> Result<Network, TrainError> {
         let head = match self.head {
             HeadChoice::Own => Head::Own,
             HeadChoice::New { dropout, sigmoid } => Head::New(NewHead {
-                classes: set.classes.len(),
+                classes: photos.classes.len(),
                 dropout,
                 sigmoid,
                 seed: self.seed,
             }),
         };
-        let model = &self.model.0;
-        Network::new(model, head, &set.classes, photo_size(model.graph.input_hwc))
+        let size = photo_size(model.graph.input_hwc);
+        Network::new(model, head, &photos.classes, size)
     }
 
     /// Splits and reads the photos.
@@ -80,15 +77,15 @@ impl FineTune {
     pub fn prepare(
         &self,
         network: Arc<Network>,
+        set: &Photos,
         progress: &(dyn Fn(usize, usize) + Sync),
         proceed: Proceed<'_>,
     ) -> Result<Prepared, TrainError> {
-        let set = &self.photos.0;
         let parts = split(set.photos.len(), self.validation, self.seed);
-        let reading = Reading {
+        let reading = PhotoReading {
             preprocessing: self.preprocessing,
             augment: self.augment.clone(),
-            ..Reading::of(&network.model, self.semantics, self.seed)
+            ..PhotoReading::of(&network.model, self.semantics, self.seed)
         };
         let mut photos = TrainingPhotos::new(Arc::clone(set), reading);
         let all: Vec<usize> = (0..set.photos.len()).collect();
@@ -140,7 +137,7 @@ impl FineTune {
     }
 }
 
-/// What may be odd about the photos of a run.
+/// The photos of a run, to find what is odd about them.
 struct Facts<'a> {
     set: &'a PhotoSet,
     classes: &'a [usize],
@@ -178,7 +175,7 @@ impl Facts<'_> {
             sentences.push(words::no_photo_of(&names, n));
         }
         let most = counts.iter().copied().max().unwrap_or_default();
-        // More than twice what an even share would be, or more than two thirds.
+        // More than twice an even share, or more than two thirds.
         if most * self.set.classes.len() > 2 * n || 3 * most > 2 * n {
             let class = counts.iter().position(|&c| c == most).unwrap_or_default();
             let name = &self.set.classes[class];

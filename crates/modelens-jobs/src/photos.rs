@@ -8,12 +8,12 @@ use modelens_core::dataset::resize::resize_rgb8;
 use modelens_core::dataset::{Image, PhotoSet, Photos, batch};
 use modelens_core::model::first_norm::Suspicion;
 
-/// The longer side of a thumbnail, in pixels: twice what the card shows, for sharp screens.
+/// Longer side of a thumbnail in pixels: twice the size on the card, for high-density screens.
 const THUMBNAIL: usize = 256;
-/// Decoded photos are kept up to this many bytes.
+/// The cache holds at most this many bytes of decoded photos.
 const CACHE_BYTES: usize = 96 << 20;
 
-/// The photo of the input card, its shape kept.
+/// Decodes a photo for the input card, with its aspect ratio.
 pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> {
     let rgb = decode(&photos.photos[photo])?;
     let (width, height) = (rgb.width() as usize, rgb.height() as usize);
@@ -22,20 +22,20 @@ pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> 
     Ok(resize_rgb8(&rgb, side(height), side(width)))
 }
 
-/// Photos of one set at one size, so that moving a slider does not decode them again.
+/// Decoded photos of one set at one size, so that moving a slider does not decode them again.
 #[derive(Debug, Default)]
 pub struct PhotoCache {
     of: Option<(Photos, usize, usize)>,
     images: HashMap<usize, Arc<Image>>,
-    /// What the scale of the last batch was found to be, until a look takes it.
+    /// The suspicion about the last batch, until a look takes it.
     pub suspicion: Option<Suspicion>,
 }
 
-/// A photo of a batch, or why there is none.
+/// A photo of a batch, or why it cannot be decoded.
 pub type Loaded = (usize, Result<Arc<Image>, DecodeError>);
 
 impl PhotoCache {
-    /// The photos at `indices`, each `height` by `width`, in that order.
+    /// Loads the photos at `indices`, each `height` by `width`, in that order.
     pub fn load(
         &mut self,
         photos: &Photos,

@@ -1,11 +1,11 @@
-//! The photos of a training run: decoded once and kept as far as memory allows.
+//! The photos of a training run, decoded once and kept while they fit into memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::look::{augmented, check_batch, photo_size, tensor_of};
+use crate::look::{augmented, check_batch, photo_size, tensor_of};
 use modelens_core::augment::Pipeline;
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::{Image, Photos, batch};
@@ -13,12 +13,12 @@ use modelens_core::model::{Model, Preprocessing, Semantics};
 use modelens_core::train::network::TrainError;
 use modelens_core::train::trainer::{self, Proceed};
 
-/// Decoded photos are kept up to this many bytes; more are decoded again in every epoch.
+/// At most this many bytes of decoded photos are kept; the rest is decoded in every epoch.
 const KEPT_BYTES: usize = 512 << 20;
 
-/// How photos reach the model.
+/// How photos are turned into the model's input.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reading {
+pub struct PhotoReading {
     pub preprocessing: Preprocessing,
     pub augment: Option<Pipeline>,
     pub semantics: Semantics,
@@ -27,8 +27,8 @@ pub struct Reading {
     pub input_hwc: [Option<usize>; 3],
 }
 
-impl Reading {
-    /// As the model takes photos, without augmentation.
+impl PhotoReading {
+    /// As the model expects, without augmentation.
     pub fn of(model: &Model, semantics: Semantics, seed: u64) -> Self {
         Self {
             preprocessing: model.preprocessing,
@@ -40,15 +40,15 @@ impl Reading {
     }
 }
 
-/// Photos of one set as a run reads them.
+/// The photos of one set as a run reads them.
 pub struct TrainingPhotos {
     photos: Photos,
-    reading: Reading,
+    reading: PhotoReading,
     kept: HashMap<usize, Arc<Image>>,
 }
 
 impl TrainingPhotos {
-    pub fn new(photos: Photos, reading: Reading) -> Self {
+    pub fn new(photos: Photos, reading: PhotoReading) -> Self {
         Self {
             photos,
             reading,
@@ -56,7 +56,7 @@ impl TrainingPhotos {
         }
     }
 
-    /// Decodes photos ahead of the run and returns those that cannot be read, each with its reason.
+    /// Decodes photos before the run and returns those that cannot be read, each with its reason.
     ///
     /// # Errors
     /// Cancelled.

@@ -1,26 +1,35 @@
-//! Texts of events: the stages that progress names, why a job failed, and what is odd about the
-//! photos of a training run.
+//! Texts of the jobs: the stages of progress, why a job failed, and what is odd about the photos of a
+//! training run.
 
-// Stages, in lower case or as the first word of the status bar.
-pub const OPENING: &str = "Opening";
-pub const LISTING: &str = "Listing";
-pub const SAVING_MODEL: &str = "Saving the model";
-pub const SAVING: &str = "Saving";
-pub const FORWARD_TITLE: &str = "Forward";
-pub const PHOTO: &str = "Photo";
-pub const TRAINING: &str = "training";
+use crate::Stage;
+
+impl Stage {
+    /// The text of the status bar, which capitalises it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::OpeningModel => "opening the base",
+            Self::Listing => "listing",
+            Self::ListingPhotos => "listing photos",
+            Self::DecodingPhoto => "photo",
+            Self::ReadingPhotos => READING_PHOTOS,
+            Self::Forward => "forward",
+            Self::ForwardBothModes => "forward, both modes",
+            Self::MeanOfPasses => "mean of passes",
+            Self::MonteCarloPasses => MONTE_CARLO_PASSES,
+            Self::PassesInBothModes => "passes in both modes",
+            Self::OptimizerSteps => "four optimizer steps",
+            Self::MeasuringBatches => "measuring batches",
+            Self::MeasuringEveryBatchNorm => "measuring every BatchNorm",
+            Self::Training => "training",
+            Self::TrainingStep => "training, step",
+            Self::Saving => "saving",
+            Self::SavingModel => "saving the model",
+        }
+    }
+}
+
 pub const READING_PHOTOS: &str = "reading photos";
-pub const TRAINING_STEP: &str = "training, step";
-pub const MEASURING: &str = "Measuring batches";
-pub const MEASURING_BATCHES: &str = "measuring batches";
-pub const MEASURING_EVERY: &str = "measuring every BatchNorm";
-pub const FORWARD: &str = "forward";
-pub const MEAN: &str = "mean of passes";
-pub const FORWARD_BOTH: &str = "forward, both modes";
-pub const PASSES: &str = "passes in both modes";
-pub const STEPS: &str = "four optimizer steps";
-pub const OPENING_BASE: &str = "opening the base";
-pub const LISTING_PHOTOS: &str = "listing photos";
 pub const MONTE_CARLO_PASSES: &str = "Monte Carlo passes";
 
 // Causes.

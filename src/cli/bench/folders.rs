@@ -1,4 +1,4 @@
-//! Opening folders of photos.
+//! Times listing folders of photos.
 
 use std::fs;
 
@@ -7,12 +7,11 @@ use crate::cli::Failure;
 use crate::dataset::folder;
 use crate::worker::PhotosSource;
 
-/// Photos in the large folder, and the classes they are in.
+/// The number of photos in the large folder, and of its classes.
 const MANY: usize = 10_000;
 const CLASSES: usize = 20;
 
-/// The bundled photos, and a folder of ten thousand files (listed; a photo is decoded when it is
-/// shown).
+/// Lists the bundled photos and a folder of ten thousand files. Listing decodes nothing.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     watch.time("list_93_photos", |_| {
         let photos = PhotosSource::Bundled.open();

@@ -1,18 +1,18 @@
-//! Passes and optimizer steps of the bundled network.
+//! Times passes and optimizer steps of the bundled network.
 
 use candle_core::Tensor;
 
 use super::{BATCHES, STEP_BATCH, Stopwatch, failed};
 use crate::cli::Failure;
 use crate::model::graph::{Input, LayerKind, Node};
-use crate::model::open::ModelSource;
 use crate::model::pass::{PassOptions, run};
 use crate::model::{Flags, Mode, Model};
 use crate::train::{loss, sgd_step};
+use crate::worker::ModelSource;
 use crate::worker::PhotosSource;
 use crate::worker::look::{batch_of, photo_size, tensor_of};
 
-/// Opening the network, passes through it and steps of it, with its head and without.
+/// Opens the network, and runs passes and optimizer steps with and without its head.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     let open = || ModelSource::DogBreeds.open();
     watch.time("open_base", |_| open().map(drop).map_err(Failure::from))?;
@@ -29,7 +29,7 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
         })?;
     }
     both_modes_of_one_photo(watch, &model, &x)?;
-    // The base without its head. The scripts in `benches/peers` time the same.
+    // The base without its head, as the scripts in `benches/peers` time it.
     cut_head(&mut model);
     forward(watch, "base_forward", &model, &x)?;
     for (name, flags) in step_flags(&model).into_iter().take(2) {
@@ -43,7 +43,7 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Forward in both modes, with each batch size.
+/// Forward passes in both modes with each batch size.
 fn forward(
     watch: &mut Stopwatch<'_>,
     what: &str,
@@ -64,8 +64,8 @@ fn forward(
     Ok(())
 }
 
-/// One photo in both modes: with the layer tapped that the BatchNorm view opens on, and with every
-/// BatchNorm.
+/// One photo in both modes: with a tap at the layer that the BatchNorm view opens with, and with a tap
+/// at every BatchNorm layer.
 fn both_modes_of_one_photo(
     watch: &mut Stopwatch<'_>,
     model: &Model,
@@ -97,7 +97,7 @@ fn both_modes_of_one_photo(
     Ok(())
 }
 
-/// The first photos of the bundled set as the model takes them.
+/// A batch of bundled photos, preprocessed for the model: `[STEP_BATCH, H, W, C]`.
 fn batch(model: &Model) -> anyhow::Result<Tensor> {
     let set = PhotosSource::Bundled.open()?;
     let [height, width] = photo_size(model.graph.input_hwc);
@@ -118,8 +118,7 @@ fn options<'a>(model: &Model, flags: &'a Flags, mode: Mode) -> PassOptions<'a> {
     }
 }
 
-/// Takes away what stands behind the base: the first pooling over all positions and everything
-/// after it.
+/// Removes the head: the first global pooling and everything after it.
 fn cut_head(model: &mut Model) {
     let graph = &mut model.graph;
     let is_head = |node: &Node| {
@@ -136,7 +135,7 @@ fn cut_head(model: &mut Model) {
     }
 }
 
-/// The course's three settings: everything learns, the base from layer 120, the head alone.
+/// The course's three settings: everything is trainable, the base from layer 120 on, only the head.
 fn step_flags(model: &Model) -> [(&'static str, Flags); 3] {
     let graph = &model.graph;
     let mut from = Flags::all(graph, true);

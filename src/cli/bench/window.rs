@@ -1,7 +1,6 @@
-//! The window's own part: its frames, without a screen, and the work behind them.
+//! Times frames of the window, without a screen, and the work that they wait for.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use eframe::egui::{self, Event, Pos2, RawInput, Rect};
 
@@ -11,13 +10,13 @@ use crate::augment::Pipeline;
 use crate::cli::Failure;
 use crate::command::Action;
 use crate::model::Model;
-use crate::model::open::ModelSource;
 use crate::state::View;
 use crate::theme::sizes;
+use crate::worker::ModelSource;
 use crate::worker::look::{self, Context, photo_size};
-use crate::worker::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Same};
+use crate::worker::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Store, system_clock};
 
-/// The redraw of nine images, the first frame, and a frame of each view.
+/// Times a redraw of the nine images, the first frame, and a frame of each view.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     let model = ModelSource::DogBreeds.open()?;
     let mut grid = grid(&model)?;
@@ -51,15 +50,14 @@ fn name_of(view: View) -> String {
     format!("frame_{name}")
 }
 
-/// The program's window, drawn to triangles that nobody shows.
+/// The window, tessellated but not shown.
 struct Window {
     ctx: egui::Context,
     app: App,
 }
 
 impl Window {
-    /// Open on the bundled base and photos, with its first frame drawn; what it asks the worker for
-    /// is on its way.
+    /// Opens the bundled base and photos and draws the first frame. The worker is still computing.
     fn open() -> Result<Self, Failure> {
         let ctx = egui::Context::default();
         let app = App::in_context(&ctx, AppOptions::default()).map_err(|e| failed(&e))?;
@@ -68,7 +66,7 @@ impl Window {
         Ok(window)
     }
 
-    /// One frame in which the pointer moves across the middle, as in a drag.
+    /// Draws a frame in which the pointer moves across the middle, as in a drag.
     fn frame(&mut self, i: u64) {
         let size: egui::Vec2 = sizes::WINDOW.into();
         let along = (i % 40) as f32 / 40.0;
@@ -86,7 +84,7 @@ impl Window {
     }
 }
 
-/// Redraws the course's grid, as often as it is called.
+/// Returns a function that redraws the course's grid of nine images.
 fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure> {
     let set = PhotosSource::Bundled
         .open()
@@ -96,13 +94,14 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
         .iter()
         .position(|p| p.name.starts_with("fish/fish9."))
         .unwrap_or(0);
-    let photos = Same(Arc::new(set));
+    let mut store = Store::default();
+    let photos = store.add_photos(Arc::new(set));
     let [height, width] = photo_size(model.graph.input_hwc);
     let semantics = model.semantics;
     let mut cache = PhotoCache::default();
     Ok(move |redraws| {
         let look = AugmentationLook {
-            photos: photos.clone(),
+            photos,
             photo,
             grid: Grid::OnePhoto,
             cell_redraws: std::collections::BTreeMap::new(),
@@ -114,11 +113,12 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
             redraws,
         };
         let context = Context {
+            store: &store,
             proceed: &|| true,
             progress: &|_, _, _| {},
             unreadable: &|_, _, _| {},
             early: &|_, _| {},
-            clock: Instant::elapsed,
+            clock: system_clock,
         };
         let done = look::compute(Look::Augmentation(look), &context, &mut cache);
         done.map(drop).map_err(|e| Failure::File(e.to_string()))

@@ -1,4 +1,4 @@
-//! The figures of a lesson, one a step.
+//! The figures of a lesson, one per step.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use super::options::{Figure, Format, LookOptions};
 use crate::app::{App, AppOptions};
 use crate::cli::{Failure, Rules};
 use crate::command::{Action, LessonSource};
-use crate::lesson::{self, BUNDLED, Lesson};
+use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
 use crate::state::View;
 
 impl Figure {
@@ -19,7 +19,7 @@ impl Figure {
         look: &LookOptions,
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
         let Some(folder) = &self.out else {
-            let why = "name the folder of the lesson's figures with --out";
+            let why = "--from needs --out, the folder of the figures";
             return Err(Failure::Usage(why.to_owned()));
         };
         let mut lesson = opened(name)?;
@@ -76,27 +76,27 @@ fn opened(name: &Path) -> Result<Lesson, Failure> {
     lesson.map_err(|error| Failure::File(format!("{error}: {}", name.display())))
 }
 
-/// The lesson an argument names: a file, else a bundled one by its title.
+/// The lesson that an argument names: a file, or else a bundled one by its id or title.
 pub(super) fn lesson_source(name: &Path) -> Result<LessonSource, Failure> {
     if name.exists() {
         return Ok(LessonSource::File(name.to_owned()));
     }
     let wanted = slug(&name.to_string_lossy());
-    let titles = BUNDLED.map(|bundled| slug(bundled.title));
-    if let Some(number) = titles.iter().position(|title| *title == wanted) {
+    let is_wanted = |bundled: &BundledLesson| bundled.id == wanted || slug(bundled.title) == wanted;
+    if let Some(number) = BUNDLED.iter().position(is_wanted) {
         return Ok(LessonSource::Bundled(number));
     }
     Err(Failure::File(format!(
-        "there is no such file, and no such lesson among {}: {}",
-        titles.join(", "),
+        "there is no such file, and the bundled lessons are {}: {}",
+        BUNDLED.map(|bundled| bundled.id).join(", "),
         name.display()
     )))
 }
 
-/// Letters of a file's name that a title may make up.
+/// The most letters of a title that go into a file name.
 const SLUG: usize = 50;
 
-/// `02-some-units-go.svg`.
+/// The name of a step's file: `02-some-units-are-dropped.svg`.
 fn file_name(number: usize, title: &str, extension: &str) -> String {
     match slug(title) {
         title if title.is_empty() => format!("{number:02}.{extension}"),
@@ -104,7 +104,7 @@ fn file_name(number: usize, title: &str, extension: &str) -> String {
     }
 }
 
-/// Letters and digits in lower case; whatever stands between them is one hyphen.
+/// The letters and digits of a title in lower case, with one hyphen for anything between them.
 fn slug(title: &str) -> String {
     let lower = title.to_lowercase();
     let words = lower.split(|c: char| !c.is_alphanumeric());
@@ -129,9 +129,13 @@ mod tests {
     }
 
     #[test]
-    fn bundled_lessons_are_found_by_their_titles() {
+    fn bundled_lessons_are_found_by_id_and_title() {
         for (number, bundled) in BUNDLED.iter().enumerate() {
-            for name in [bundled.title.to_owned(), slug(bundled.title)] {
+            for name in [
+                bundled.id.to_owned(),
+                bundled.title.to_owned(),
+                slug(bundled.title),
+            ] {
                 let source = lesson_source(Path::new(&name));
                 assert!(matches!(source, Ok(LessonSource::Bundled(n)) if n == number));
             }

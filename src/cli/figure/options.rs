@@ -14,7 +14,7 @@ use crate::model::Mode;
 use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
 use egui_svg::{Width, png};
 
-/// What the steps of a lesson say themselves.
+/// The options that the steps of a lesson set.
 const OF_STEPS: [&str; 15] = [
     "view",
     "model",
@@ -33,7 +33,7 @@ const OF_STEPS: [&str; 15] = [
     "rate",
 ];
 
-/// Draws a view as SVG or PNG: no window, no GPU, the same bytes run after run.
+/// Draws a view as SVG or PNG, without a window or a GPU. The same command writes the same bytes.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -41,34 +41,36 @@ const OF_STEPS: [&str; 15] = [
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("many").args(["all", "from"])))]
 pub struct Figure {
-    /// augmentation, dropout, batchnorm, trainable, finetune or predict; with --all, the model.
+    /// The view: augmentation, dropout, batchnorm, trainable, finetune or predict. With --all, the
+    /// model.
     pub view: Option<String>,
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub reading: Reading,
-    /// Where the figure goes: its ending says whether SVG or PNG. The folder of --from.
+    /// The file to write, ending in .svg or .png. With --from, the folder.
     #[arg(long, value_name = "FIG.svg|FIG.png|DIR")]
     pub out: Option<PathBuf>,
-    /// Every view but finetune, into this folder.
+    /// Draw every view except finetune into this folder.
     #[arg(long, value_name = "DIR")]
     pub all: Option<PathBuf>,
-    /// Every step of a lesson, into the folder --out: a .toml file, or the title of a bundled
-    /// lesson (why-specify-twice). The steps say what is shown; --semantics shows them by other
-    /// rules.
+    /// Draw every step of a lesson into the folder --out: a .toml file, or the name of a bundled
+    /// lesson, such as why-specify-twice. The steps decide what is shown; --semantics shows them
+    /// under other rules.
     #[arg(long, value_name = "LESSON", conflicts_with_all = OF_STEPS)]
     pub from: Option<PathBuf>,
-    /// The files of --all and --from.
+    /// The format of the files of --all and --from.
     #[arg(long, value_name = "FORMAT", requires = "many")]
     pub format: Option<Format>,
-    /// A folder or file of photos. Absent: the bundled photos.
+    /// A folder or file of photos. The default is the bundled photos.
     #[arg(long, value_name = "X")]
     pub input: Option<PathBuf>,
-    /// The rules to follow.
+    /// The framework whose rules hold; auto: the one that wrote the file.
     #[arg(long, value_name = "RULES", default_value = "auto")]
     pub semantics: Rules,
-    /// The flags: file, all, none, from:N, or -NAME,+NAME (freeze, unfreeze), from left to right.
+    /// The trainable flags, applied from left to right: file, all, none, from:N, -NAME (freezes),
+    /// +NAME (unfreezes).
     #[arg(
         long,
         value_name = "FLAGS",
@@ -76,67 +78,67 @@ pub struct Figure {
         allow_hyphen_values = true
     )]
     pub trainable: String,
-    /// The training= value at the call of the nested base.
+    /// The training= value recorded at the call of the nested base.
     #[arg(long, value_name = "VALUE", default_value = "file")]
     pub recorded: Recorded,
-    /// The augmentation layers: RandomFlip:horizontal,RandomRotation:0.2. The batches of the other
-    /// views go through them too.
+    /// The augmentation layers, such as RandomFlip:horizontal,RandomRotation:0.2. The batches of the
+    /// other views go through them too.
     #[arg(long, value_name = "LAYERS")]
     pub augment: Option<String>,
-    /// Dropout, noise, augmentation and drop-connect act as in inference: for the view batchnorm.
+    /// For the view batchnorm: dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     pub no_random: bool,
-    /// The seed of all draws.
+    /// The seed of every random draw.
     #[arg(long, default_value_t = 7)]
     pub seed: u64,
-    /// How many photos make up the batch (32), drawn by the seed.
+    /// The number of photos in the batch, which the seed chooses (default 32).
     #[arg(long, value_name = "N", value_parser = batch)]
     pub batch: Option<usize>,
     /// The dropout or BatchNorm layer to show.
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
-    /// The BatchNorm channel to show, from 1.
+    /// The BatchNorm channel to show, counted from 1.
     #[arg(long, value_name = "N", value_parser = channel)]
     pub channel: Option<usize>,
-    /// The runs of the view finetune (four-way).
+    /// The runs of the view finetune (default four-way).
     #[arg(long)]
     pub preset: Option<CliPreset>,
-    /// Their epochs, of each stage (3).
+    /// The epochs of each stage of the runs (default 3).
     #[arg(long, value_name = "N", value_parser = epochs)]
     pub epochs: Option<usize>,
-    /// Their learning rate (0.001).
+    /// The learning rate of the runs (default 0.001).
     #[arg(long, value_name = "RATE", value_parser = positive)]
     pub rate: Option<f64>,
-    /// The photo to show: fish/fish9, fish9, or the beginning of a name; of several the first.
+    /// The photo to show, by its name or the start of it, such as fish/fish9. The first match counts.
     #[arg(long, value_name = "NAME")]
     pub photo: Option<String>,
-    /// Width and height in points, as the window counts them. Absent: what the view needs.
+    /// Width and height in points. The default is what the view needs.
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub size: Option<[f32; 2]>,
-    /// Pixels of a PNG for each point (1); the size an SVG says it has.
+    /// Pixels per point (default 1).
     #[arg(long, value_name = "N", value_parser = positive, conflicts_with = "width")]
     pub scale: Option<f64>,
-    /// Instead, the width on paper or screen: 1600px, 160mm.
+    /// The width on screen or paper, such as 1600px or 160mm, instead of --scale.
     #[arg(long, value_name = "W", value_parser = width)]
     pub width: Option<GivenWidth>,
-    /// Pixels of an inch, for widths in mm (300).
+    /// Pixels per inch of a --width in mm (default 300).
     #[arg(long, value_name = "N", value_parser = positive)]
     pub dpi: Option<f64>,
     #[arg(long, value_name = "THEME", default_value = "light")]
     pub theme: Theme,
-    /// Both columns, or one.
+    /// Draw both columns or one.
     #[arg(long, value_name = "SIDE", default_value = "both")]
     pub side: Side,
-    /// The sentences below the view: --caption, or --caption on|off.
+    /// Add the sentences below the view.
     #[arg(long, value_name = "ON", num_args = 0..=1, default_value = "off", default_missing_value = "on")]
     pub caption: Switch,
-    /// Writes the outlines of letters into an SVG, for readers without the fonts.
+    /// Write letters as outlines into the SVG, for readers that lack the fonts.
     #[arg(long)]
     pub outline_text: bool,
-    /// Also writes FIG.svg.json or FIG.png.json: hashes of model and photos, the settings, and the command.
+    /// Also write FIG.svg.json or FIG.png.json: the command, the settings, and the hashes of model and photos.
     #[arg(long)]
     pub sidecar: bool,
-    /// Also writes FIG.csv: the numbers of the figure.
+    /// Also write FIG.csv: the numbers of the figure.
     #[arg(long)]
     pub csv: bool,
 }
@@ -148,7 +150,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// The end of a file's name.
+    /// The ending of a file name.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Svg => "svg",
@@ -156,17 +158,17 @@ impl Format {
         }
     }
 
-    /// The format a file's name asks for.
+    /// The format that a file name asks for.
     ///
     /// # Errors
-    /// Other endings.
+    /// Any ending other than `.svg` and `.png`.
     pub fn of(path: &Path) -> Result<Self, Failure> {
         let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         match extension.as_deref() {
             Some("svg") => Ok(Self::Svg),
             Some("png") => Ok(Self::Png),
             _ => Err(Failure::Usage(format!(
-                "--out: a figure ends in .svg or .png: {}",
+                "--out: the name of a figure ends in .svg or .png: {}",
                 path.display()
             ))),
         }
@@ -192,27 +194,27 @@ pub enum Switch {
     Off,
 }
 
-/// The width of a figure, as it is given.
+/// The value of `--width`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GivenWidth {
     Pixels(f64),
     Millimetres(f64),
 }
 
-/// How a figure looks, apart from what it shows.
+/// How the figures of a command look, apart from what they show.
 #[derive(Clone, Debug)]
 pub struct LookOptions {
     pub what: What,
     pub width: Width,
-    /// Letters that became boxes in the figures drawn so far.
+    /// Characters that the fonts lack, collected from all figures.
     pub boxes: RefCell<BTreeSet<char>>,
 }
 
 impl Figure {
-    /// The look of all figures of this command.
+    /// How the figures of this command look.
     ///
     /// # Errors
-    /// A file name that is neither SVG nor PNG, and options that do not go together.
+    /// A file name that is neither SVG nor PNG, or options that exclude each other.
     pub fn look(&self) -> Result<LookOptions, Failure> {
         let format = match &self.out {
             Some(out) if self.from.is_none() => Format::of(out)?,
@@ -223,7 +225,7 @@ impl Figure {
             return Err(Failure::Usage(why.to_owned()));
         }
         if self.dpi.is_some() && !matches!(self.width, Some(GivenWidth::Millimetres(_))) {
-            let why = "--dpi is for a --width in mm, like 160mm";
+            let why = "--dpi needs a --width in mm, such as 160mm";
             return Err(Failure::Usage(why.to_owned()));
         }
         let input = self.input.as_deref();
@@ -261,7 +263,7 @@ impl Figure {
 
 fn batch(text: &str) -> Result<usize, String> {
     let n = text.parse().ok().filter(|n| (1..=MAX_BATCH).contains(n));
-    n.ok_or_else(|| format!("a batch is 1 to {MAX_BATCH} photos"))
+    n.ok_or_else(|| format!("a batch has 1 to {MAX_BATCH} photos"))
 }
 
 fn epochs(text: &str) -> Result<usize, String> {
@@ -279,23 +281,23 @@ fn positive(text: &str) -> Result<f64, String> {
         .parse()
         .ok()
         .filter(|n: &f64| n.is_finite() && *n > 0.0);
-    n.ok_or_else(|| "a number above 0 is needed".to_owned())
+    n.ok_or_else(|| "expected a number above 0".to_owned())
 }
 
 fn size(text: &str) -> Result<[f32; 2], String> {
     let sides = text.split_once(['x', 'X']);
     let number = |text: &str| text.trim().parse::<u32>().ok().map(|n| n as f32);
     let sides = sides.and_then(|(w, h)| Some([number(w)?, number(h)?]));
-    let sides = sides.ok_or("a size is WxH in whole points, like 1000x600")?;
+    let sides = sides.ok_or("expected WxH in whole points, such as 1000x600")?;
     if sides.iter().any(|&side| side > LARGEST) {
-        return Err(format!("a size has at most {LARGEST} points a side"));
+        return Err(format!("a side has at most {LARGEST} points"));
     }
     Ok(sides)
 }
 
 fn width(text: &str) -> Result<GivenWidth, String> {
     let number = |text: &str| {
-        let needed = "a width is a number above 0 in px or mm, like 1600px or 160mm";
+        let needed = "expected a width in px or mm, such as 1600px or 160mm";
         positive(text.trim()).map_err(|_| needed.to_owned())
     };
     match text.strip_suffix("mm") {

@@ -1,10 +1,9 @@
-//! Writing a figure, and what stands beside it.
+//! Writes a figure and the files beside it.
 
 use std::path::{Path, PathBuf};
 
-use egui_svg::boxes::boxes;
 use egui_svg::png::{self, PngError};
-use egui_svg::{Width, outlined};
+use egui_svg::{Width, missing_glyphs, outlined};
 
 use super::Written;
 use super::options::{Figure, Format, LookOptions};
@@ -16,7 +15,7 @@ use crate::theme::fonts::FOR_FIGURES;
 use crate::worker::{complete as complete_file, persist};
 
 impl Figure {
-    /// The figure's file, and beside it what was asked for.
+    /// The figure, and the sidecar and numbers if they were asked for.
     pub(super) fn files(
         &self,
         state: &State,
@@ -30,7 +29,7 @@ impl Figure {
         if format == Format::Png || self.outline_text {
             look.boxes
                 .borrow_mut()
-                .extend(boxes(&drawn.svg, &FOR_FIGURES));
+                .extend(missing_glyphs(&drawn.svg, &FOR_FIGURES));
         }
         let bytes = match format {
             Format::Svg => self.svg(drawn, look)?.into_bytes(),
@@ -50,7 +49,7 @@ impl Figure {
     }
 
     fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
-        // What is too small as a picture is too small as a drawing.
+        // An SVG has the same limits of size as a PNG.
         look.width
             .pixels(drawn.size[0])
             .map_err(|error| unusable(&error))?;
@@ -66,7 +65,7 @@ fn png(drawn: &Drawn, width: Width) -> Result<Vec<u8>, Failure> {
     let pixels = width
         .pixels(drawn.size[0])
         .map_err(|error| unusable(&error))?;
-    png::written(&drawn.svg, pixels, &FOR_FIGURES, width.dpi()).map_err(|error| unusable(&error))
+    png::from_svg(&drawn.svg, pixels, &FOR_FIGURES, width.dpi()).map_err(|error| unusable(&error))
 }
 
 fn unusable(error: &PngError) -> Failure {
@@ -76,7 +75,7 @@ fn unusable(error: &PngError) -> Failure {
     }
 }
 
-/// Writes the files: all of them, or none where one cannot be written.
+/// Writes all files, or none if one of them cannot be written.
 pub(super) fn write_files(files: &[Written]) -> Result<(), Failure> {
     let failed = |cause: &str, path: &Path| {
         Failure::File(format!(

@@ -1,5 +1,5 @@
-//! What a figure was made of and by, beside it: enough to make it again, and to see whether that
-//! would give the same.
+//! The sidecar of a figure: the command, settings and hashes that are needed to draw it again, and to
+//! check that it would be the same.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -17,11 +17,11 @@ use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, Step};
 use crate::state::{State, View};
 use crate::words::call as words;
+use crate::worker::bundled;
 use crate::worker::{ModelSource, Outcome};
-use modelens_core::assets;
 
 impl Figure {
-    /// The sidecar of one figure.
+    /// The sidecar of one figure, as JSON.
     pub(super) fn sidecar(
         &self,
         state: &State,
@@ -71,7 +71,7 @@ impl Figure {
     }
 }
 
-/// What the runs of the view finetune followed.
+/// The settings of the runs of the view finetune.
 fn runs(state: &State) -> Value {
     let train = state.settings.train;
     json!({
@@ -104,8 +104,8 @@ fn model(state: &State) -> Result<Value, Failure> {
         return Ok(Value::Null);
     };
     let hash = match &base.source {
-        ModelSource::DogBreeds => sha256(assets::DOG_BREEDS_MOBILENETV2),
-        ModelSource::EfficientNetLite0 => sha256(assets::EFFICIENTNET_LITE0),
+        ModelSource::DogBreeds => sha256(bundled::DOG_BREEDS_MOBILENETV2),
+        ModelSource::EfficientNetLite0 => sha256(bundled::EFFICIENTNET_LITE0),
         ModelSource::File(path) | ModelSource::Weights { path, .. } => sha256(&read(path)?),
     };
     Ok(json!({ "name": base.model.title, "framework": base.model.framework, "sha256": hash }))
@@ -127,13 +127,13 @@ fn layer(state: &State, view: View) -> Option<&str> {
     Some(&base.model.graph.layers[base.layer(view)?].name)
 }
 
-/// The value of `training=` recorded at the call of the base.
+/// The `training=` value recorded at the call of the base.
 fn recorded(state: &State) -> Option<bool> {
     let base = state.opened.base.as_ref()?;
     base.flags.recorded(&base.model.graph)
 }
 
-/// The rate the noise layer was measured with.
+/// The rate of the noise layer.
 fn rate(state: &State) -> Option<f64> {
     match &state.computed.result(View::Dropout)?.outcome {
         Outcome::Dropout(outcome) => Some(outcome.noise.strength()),
@@ -141,7 +141,7 @@ fn rate(state: &State) -> Option<f64> {
     }
 }
 
-/// The chosen channel, from 1; none where the view chose it.
+/// The chosen channel, counted from 1; `None` if the view chose it.
 fn channel(state: &State, view: View) -> Option<usize> {
     let base = state
         .opened

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use crate::train::trainer::Step;
 
-/// The progress on standard error, where somebody can see it.
+/// A progress bar on standard error, if that is a terminal.
 pub struct Bar {
     total: usize,
     done: usize,

@@ -24,18 +24,6 @@ pub fn cell_id(place: CellPlace) -> Id {
     Id::unique(("augmentation cell", place.mode, place.index))
 }
 
-/// A photo's name without folder and extension.
-pub fn stem(look: &AugmentationLook, photo: usize) -> &str {
-    let name = look
-        .photos
-        .0
-        .photos
-        .get(photo)
-        .map_or("", |p| p.name.as_str());
-    let file = name.rsplit('/').next().unwrap_or(name);
-    file.rsplit_once('.').map_or(file, |(stem, _)| stem)
-}
-
 /// How the cells lie in their room.
 struct Arrangement {
     columns: usize,
@@ -126,12 +114,12 @@ pub fn cells_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, mode: Mode,
         if index % arrangement.columns == 0 {
             note_row(ui, &arrangement, mode, index, room);
         }
-        cell_ui(ui, show, shown.look, cell, texture.id(), place, rect);
+        cell_ui(ui, show, shown, cell, texture.id(), place, rect);
         if arrangement.captions {
             let beside = arrangement.pitch.x - arrangement.cell.x;
             caption_ui(
                 ui,
-                shown.look,
+                shown,
                 cell,
                 rect.expand2(vec2(beside / 2.0 - sizes::S1, 0.0)),
             );
@@ -156,15 +144,15 @@ fn note_row(ui: &Ui, arrangement: &Arrangement, mode: Mode, first: usize, room: 
 }
 
 /// The words below a cell; `rect` is the cell with its share of the gaps beside it.
-fn caption_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell, rect: Rect) {
+fn caption_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell, rect: Rect) {
     let palette = theme::palette(ui);
     let min = rect.left_bottom() + vec2(0.0, 2.0);
     let size = vec2(rect.width(), sizes::CAPTION);
     let layout = Layout::centered_and_justified(egui::Direction::TopDown);
-    let words = if look.grid == Grid::OnePhoto {
+    let words = if shown.look.grid == Grid::OnePhoto {
         cell.words.clone()
     } else {
-        format!("{}: {}", stem(look, cell.photo), cell.words)
+        format!("{}: {}", shown.stem(cell.photo), cell.words)
     };
     parts::inside_ui(ui, Rect::from_min_size(min, size), layout, |ui| {
         parts::line_ui(ui, text::note(words, palette))
@@ -174,7 +162,7 @@ fn caption_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell, rect: Rect) {
 fn cell_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
-    look: &AugmentationLook,
+    shown: &Shown<'_>,
     cell: &Cell,
     texture: TextureId,
     place: CellPlace,
@@ -182,7 +170,7 @@ fn cell_ui(
 ) {
     let palette = theme::palette(ui);
     let response = ui.interact(rect, cell_id(place), Sense::click());
-    let side = modes::mode_label(place.mode, look.semantics);
+    let side = modes::mode_label(place.mode, shown.look.semantics);
     let name = words::cell_name(side, place.index + 1, &cell.words);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     image_ui(ui, texture, fitted(rect, cell), sizes::IMAGE_RADIUS);
@@ -195,7 +183,7 @@ fn cell_ui(
     if response.clicked() {
         show.push(PipelineCommand::Open(Some(place)));
     }
-    response.on_hover_ui(|ui| tooltip_ui(ui, look, cell));
+    response.on_hover_ui(|ui| tooltip_ui(ui, shown, cell));
 }
 
 /// A picture with round corners.
@@ -247,9 +235,10 @@ pub fn matrix_lines(matrix: &[f64]) -> Vec<String> {
     matrix.chunks(3).map(row).collect()
 }
 
-fn tooltip_ui(ui: &mut Ui, look: &AugmentationLook, cell: &Cell) {
+fn tooltip_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell) {
     let palette = theme::palette(ui);
-    parts::label_ui(ui, text::strong(stem(look, cell.photo)));
+    let look = shown.look;
+    parts::label_ui(ui, text::strong(shown.stem(cell.photo)));
     for (class, words) in steps(&look.pipeline, cell) {
         ui.label(format!("{class}: {words}"));
     }

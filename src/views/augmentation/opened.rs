@@ -41,7 +41,7 @@ pub fn opened_ui(
         return;
     };
     let title = modes::mode_label(place.mode, shown.look.semantics);
-    let stem = cells::stem(shown.look, cell.photo);
+    let stem = shown.stem(cell.photo);
     let note = words::opened_note(place.index + 1, all.len(), stem, &cell.words);
     let buttons = room.with_max_y(room.top() + sizes::HEADER_BAND);
     let rest = parts::column_ui(ui, room, place.mode, title, "");

@@ -174,18 +174,24 @@ fn formula_ui(
 
 fn histogram_ui(ui: &mut Ui, shown: &Shown<'_>, [mode, look]: [Mode; 2], room: Rect, name: String) {
     let outcome = shown.outcome;
-    let counts = |mode| shown.side(mode).histogram.get(shown.channel).copied();
+    let counts = |mode| shown.side(mode).histogram.get(shown.channel);
     let (Some(own), Some(&axis)) = (counts(mode), outcome.histogram_axis.get(shown.channel)) else {
         return;
     };
     let both = Mode::BOTH.map(counts);
-    let top = both.iter().flatten().flatten().copied().max().unwrap_or(1);
+    let top = both
+        .into_iter()
+        .flatten()
+        .flatten()
+        .copied()
+        .max()
+        .unwrap_or(1);
     let id = ui.scope_id().with(("histogram", mode));
     let color = theme::palette(ui).mode(look).bar;
     let histogram = Histogram {
         id,
         name,
-        counts: &own,
+        counts: own,
         axis,
         top,
         color,

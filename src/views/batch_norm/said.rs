@@ -14,7 +14,7 @@ pub fn what_you_see(shown: &Shown<'_>) -> String {
         shown.outcome,
         shown.channel,
         shown.trainable,
-        Call::of(shown.pass, shown.layer),
+        Call::of(&shown.base.model.graph, shown.pass, shown.layer),
         &Moves {
             momentum: shown.momentum,
             next,
@@ -64,7 +64,9 @@ fn output_caption(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool) -> 
 
 /// The map in words.
 pub fn map_name(shown: &Shown<'_>, mode: Mode) -> String {
-    let photo = shown.pass.photos.0.photos.get(shown.pass.photo);
+    let photo = shown
+        .photos
+        .and_then(|set| set.photos.get(shown.pass.photo));
     words::map_name(
         shown.channel + 1,
         photo.map(|p| p.name.as_str()),
@@ -100,7 +102,7 @@ pub fn batches(shown: &Shown<'_>, state: &State) -> String {
         uses_batch: training.uses_batch(),
         beta: shown.at(&shown.outcome.beta),
         frozen: training.effective.training && !training.uses_batch(),
-        why: Call::of(shown.pass, shown.layer).why(),
+        why: Call::of(&shown.base.model.graph, shown.pass, shown.layer).why(),
         calls: shown.outcome.calls,
         trainable: shown.trainable,
     };

@@ -62,8 +62,8 @@ pub fn run_card_ui(
     cut.top(sizes::S2);
     let names = |movement: &crate::train::movement::Movement| {
         let network = training.network.as_ref();
-        let name = network.map(|n| n.model.graph.unique_name(movement.layer));
-        words::of_layer(&name.unwrap_or_default(), movement)
+        let name = network.and_then(|n| n.layer_names.get(movement.layer));
+        words::of_layer(name.map_or("", String::as_str), movement)
     };
     curves::movement_ui(ui, cut.top(sizes::RUN_STRIP + strip), state, names);
     cut.top(sizes::S2);
@@ -81,7 +81,7 @@ pub fn run_card_ui(
     if is_figure {
         return;
     }
-    let has_weights = state.weights.is_some();
+    let has_weights = state.trained.is_some();
     let name = state.name.clone();
     parts::row_ui(ui, buttons, |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;

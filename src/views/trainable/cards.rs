@@ -15,7 +15,7 @@ use crate::views::{Show, centre, terms};
 use crate::words::call;
 use crate::words::modes;
 use crate::words::trainable as words;
-use crate::worker::{Card, TrainableOutcome};
+use crate::worker::{TrainableCard, TrainableOutcome};
 
 /// The height of headings and cards at this width: what the longest of the four needs.
 pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
@@ -47,7 +47,7 @@ fn is_narrow(inner: f32) -> bool {
 }
 
 /// What goes wrong on a card, or that it is the one to take.
-fn said(card: &Card, outcome: &TrainableOutcome) -> String {
+fn said(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
     let sentence = words::sentence(card, outcome, outcome.semantics);
     if words::is_advice(card) {
         words::advised(&sentence)
@@ -138,7 +138,7 @@ fn flag_ui(ui: &Ui, rect: Rect, label: &str) {
     terms::hinted(response, label);
 }
 
-fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &Card, rect: Rect) {
+fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, rect: Rect) {
     let palette = theme::palette(ui);
     parts::card(ui.painter(), rect, palette);
     if words::is_advice(card) {

@@ -40,7 +40,7 @@ fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> Bat
             } else {
                 moving.clone()
             },
-            histogram: vec![[0; HISTOGRAM_BINS]; 2],
+            histogram: vec![vec![0; HISTOGRAM_BINS]; 2],
             map: vec![0.0; 50],
         }
     };

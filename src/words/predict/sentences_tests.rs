@@ -50,7 +50,7 @@ fn open() -> PredictOutcome {
 }
 
 fn said(outcome: &PredictOutcome, semantics: Semantics) -> String {
-    let model = crate::model::open::ModelSource::DogBreeds.open().unwrap();
+    let model = crate::worker::ModelSource::DogBreeds.open().unwrap();
     let names = Names {
         model: &model,
         outputs: outcome.outputs,
@@ -273,7 +273,7 @@ fn what_is_not_a_number_is_not_compared() {
 
 #[test]
 fn names_of_classes() {
-    let mut model = crate::model::open::ModelSource::DogBreeds.open().unwrap();
+    let mut model = crate::worker::ModelSource::DogBreeds.open().unwrap();
     assert_eq!(class_name(&model, 19, 1), "Maltese dog");
     model.labels.clear();
     assert_eq!(class_name(&model, 19, 1), "class 1");

@@ -5,20 +5,20 @@ use crate::model::{Mode, Semantics};
 use crate::words::common;
 use crate::words::modes::{flag_label, mode_label};
 use crate::words::number::{measured, thousands};
-use crate::worker::{Card, Part, TrainableOutcome};
+use crate::worker::{CardPart, TrainableCard, TrainableOutcome};
 
 /// What moved in a part of the model.
-fn moved(part: &Part) -> (bool, bool) {
+fn moved(part: &CardPart) -> (bool, bool) {
     (part.weight_change != 0.0, part.statistics_moved > 0)
 }
 
 /// What the course does: freeze the base and call it in inference.
-pub fn is_advice(card: &Card) -> bool {
+pub fn is_advice(card: &TrainableCard) -> bool {
     !card.trainable && card.mode == Mode::Inference
 }
 
 /// What the step did to the base.
-pub fn title(card: &Card, outcome: &TrainableOutcome) -> &'static str {
+pub fn title(card: &TrainableCard, outcome: &TrainableOutcome) -> &'static str {
     match moved(&card.base) {
         (true, true) => "Everything moves",
         (true, false) if card.base.batch_norms == 0 => "The weights move",
@@ -31,7 +31,11 @@ pub fn title(card: &Card, outcome: &TrainableOutcome) -> &'static str {
 }
 
 /// A label and its value, as a card shows them.
-pub fn rows(card: &Card, outcome: &TrainableOutcome, narrow: bool) -> Vec<(&'static str, String)> {
+pub fn rows(
+    card: &TrainableCard,
+    outcome: &TrainableOutcome,
+    narrow: bool,
+) -> Vec<(&'static str, String)> {
     let (base, head) = (&card.base, &card.head);
     let both = |base: String, head: String| {
         if outcome.has_head {
@@ -79,7 +83,7 @@ pub fn lines(narrow: bool) -> usize {
     if narrow { 6 } else { 5 }
 }
 
-fn statistics(card: &Card, narrow: bool) -> String {
+fn statistics(card: &TrainableCard, narrow: bool) -> String {
     let layers = card.base.statistics_moved + card.head.statistics_moved;
     let all = card.base.batch_norms + card.head.batch_norms;
     if all == 0 {
@@ -100,7 +104,7 @@ fn larger(a: f32, b: f32) -> f32 {
     if a.is_nan() || a > b { a } else { b }
 }
 
-fn normalises(card: &Card) -> String {
+fn normalises(card: &TrainableCard) -> String {
     let batch = card.base.on_batch + card.head.on_batch;
     let all = card.base.batch_norms + card.head.batch_norms;
     match (batch, all - batch.min(all)) {
@@ -112,7 +116,7 @@ fn normalises(card: &Card) -> String {
 }
 
 /// Loss and dropout, beside the title.
-pub fn note(card: &Card, outcome: &TrainableOutcome) -> String {
+pub fn note(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
     let loss = measured(f64::from(card.loss));
     let dropout = match (outcome.noises, card.noises_active) {
         (0, _) => "",
@@ -123,7 +127,7 @@ pub fn note(card: &Card, outcome: &TrainableOutcome) -> String {
 }
 
 /// What goes wrong on a card, or what is right.
-pub fn sentence(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) -> String {
+pub fn sentence(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics) -> String {
     let base = &card.base;
     let flag = flag_label(semantics);
     let change = measured(f64::from(base.weight_change));
@@ -158,7 +162,7 @@ pub fn sentence(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) -
 
 /// Weights move while statistics stay.
 fn weights_move(
-    card: &Card,
+    card: &TrainableCard,
     outcome: &TrainableOutcome,
     semantics: Semantics,
     change: &str,
@@ -184,7 +188,7 @@ fn weights_move(
 }
 
 /// The course's card, where it holds what it promises.
-fn advice(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) -> String {
+fn advice(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics) -> String {
     let head = if card.head.learns > 0 {
         let n = common::parameters(card.head.learns);
         format!("Only the head learns: {n}.")
@@ -206,7 +210,7 @@ fn advice(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) -> Stri
 }
 
 /// Nothing in the base moves, though it is not what the course does.
-fn nothing_moves(card: &Card, outcome: &TrainableOutcome, semantics: Semantics) -> String {
+fn nothing_moves(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics) -> String {
     if card.trainable {
         return if card.base.learns == 0 {
             "A frozen model around the base keeps it from learning.".to_owned()
@@ -268,9 +272,9 @@ pub fn why_both(outcome: &TrainableOutcome, semantics: Semantics) -> String {
     said.join(" ")
 }
 
-fn weights_sentence(open: [&Part; 2], frozen: [&Part; 2], semantics: Semantics) -> String {
+fn weights_sentence(open: [&CardPart; 2], frozen: [&CardPart; 2], semantics: Semantics) -> String {
     let flag = flag_label(semantics);
-    let most = |parts: [&Part; 2]| larger(parts[0].weight_change, parts[1].weight_change);
+    let most = |parts: [&CardPart; 2]| larger(parts[0].weight_change, parts[1].weight_change);
     let (open, frozen) = (most(open), most(frozen));
     if frozen != 0.0 {
         let change = measured(f64::from(frozen));

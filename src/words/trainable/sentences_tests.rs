@@ -5,11 +5,11 @@ fn outcome(moves: [(bool, bool); 4]) -> TrainableOutcome {
     let card = |i: usize| {
         let (weights, statistics) = moves[i];
         let mode = Mode::BOTH[i % 2];
-        Card {
+        TrainableCard {
             trainable: i < 2,
             mode,
             reaches_base: mode.training(),
-            base: Part {
+            base: CardPart {
                 learns: if weights { 2_223_872 } else { 0 },
                 weight_change: if weights { 0.0031 } else { 0.0 },
                 batch_norms: 52,
@@ -17,10 +17,10 @@ fn outcome(moves: [(bool, bool); 4]) -> TrainableOutcome {
                 statistics_moved: if statistics { 52 } else { 0 },
                 statistics_change: if statistics { 0.25 } else { 0.0 },
             },
-            head: Part {
+            head: CardPart {
                 learns: 24_339,
                 weight_change: 0.01,
-                ..Part::default()
+                ..CardPart::default()
             },
             noises_active: usize::from(mode.training()),
             output_difference: 0.0,

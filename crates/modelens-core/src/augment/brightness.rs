@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::parameters::check_value_range;
 use super::{Behaviour, Draw, Factor, ParameterError, keras_code};
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// `y = clip(x + delta)`, delta ~ U(low, high) * (range high - range low), for all channels alike.
 /// Source: keras 3.15 `random_brightness.py`; tf_keras 2.21 does the same.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::parameters::check_value_range;
 use super::{Behaviour, Draw, Factor, ParameterError, keras_code};
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// `y = clip((x - mean) c + mean)` with the mean of each image and channel.
 ///

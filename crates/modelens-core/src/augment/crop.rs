@@ -6,8 +6,8 @@ use super::parameters::check_size;
 use super::{Behaviour, Draw, ParameterError};
 use crate::dataset::Image;
 use crate::dataset::resize::resize_bilinear;
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Cuts a window of `height` x `width` pixels at one place for the whole batch.
 ///

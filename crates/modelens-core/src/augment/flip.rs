@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, ParameterError};
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Which axes may be mirrored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

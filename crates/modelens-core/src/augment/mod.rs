@@ -25,8 +25,8 @@ mod zoom;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Image;
-use crate::model::effective::{Mode, Semantics};
 use crate::random::Draws;
+use crate::rules::{Mode, Semantics};
 
 pub use affine::sample;
 pub use brightness::RandomBrightness;

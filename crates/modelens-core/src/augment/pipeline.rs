@@ -7,7 +7,7 @@ use super::{
     RandomFlip, RandomRotation, RandomTranslation, RandomZoom, Sampling, Transform,
 };
 use crate::dataset::Image;
-use crate::model::effective::{Mode, Semantics};
+use crate::rules::{Mode, Semantics};
 
 /// One entry of a pipeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

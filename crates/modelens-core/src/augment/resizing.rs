@@ -8,8 +8,8 @@ use super::parameters::check_size;
 use super::{Behaviour, Draw, Interpolation, ParameterError};
 use crate::dataset::Image;
 use crate::dataset::resize::{resize_bilinear, resize_nearest};
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Resizes to `height` x `width` pixels with half-pixel centres and without antialiasing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

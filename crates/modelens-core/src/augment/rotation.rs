@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::keras_code;
 use super::{Behaviour, Draw, Factor, ParameterError, Sampling, affine};
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Turns the image about the centre of its pixels by theta ~ U(low, high) turns; positive is
 /// counter-clockwise on the screen.

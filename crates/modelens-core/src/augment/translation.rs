@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::keras_code;
 use super::{Behaviour, Draw, Factor, ParameterError, Sampling, affine};
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Shifts the image by fractions ~ U(low, high) of its height (drawn first; positive is down) and
 /// of its width (positive is right).

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::keras_code;
 use super::{Behaviour, Draw, Factor, ParameterError, Sampling, affine};
 use crate::dataset::Image;
-use crate::model::effective::Semantics;
 use crate::random::Draws;
+use crate::rules::Semantics;
 
 /// Scales the image about the centre of its pixels: z ~ 1 + U(low, high) input steps for one
 /// output step, the height's drawn first. z above 1 zooms out.

@@ -5,13 +5,15 @@ pub mod decode;
 pub mod folder;
 pub mod resize;
 
+use serde::{Deserialize, Serialize};
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::nearest::{nearest, the_closest};
 
 /// Height, width and channels with 32-bit float values (photos: 0 to 255), `[H, W, C]`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     pub height: usize,
     pub width: usize,

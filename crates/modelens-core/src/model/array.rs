@@ -1,7 +1,7 @@
 //! Values inside of a pass. Large buffers are used again instead of being given back to the system:
 //! fresh memory costs a fault for every page, which takes longer than most layers compute.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Device, Error, Result, Tensor};
 
@@ -169,12 +169,18 @@ fn fits(length: usize, free: impl Fn() -> Option<u64>) -> std::result::Result<()
     }
 }
 
-/// Memory that can be had without swapping; where the system does not tell, nothing.
+/// How free memory is asked for; until it is set, every request is granted.
+static FREE_BYTES: OnceLock<fn() -> Option<u64>> = OnceLock::new();
+
+/// Says how to find the bytes of memory that can be had without swapping (`None` where the system
+/// does not tell). Passes that need more are refused from then on. The first call counts.
+pub fn set_free_memory(free_bytes: fn() -> Option<u64>) {
+    // A second call changes nothing.
+    let _ = FREE_BYTES.set(free_bytes);
+}
+
 fn free_bytes() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes * 1024)
+    FREE_BYTES.get().and_then(|free_bytes| free_bytes())
 }
 
 #[cfg(test)]

@@ -320,7 +320,7 @@ fn thousands(n: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::open::ModelSource;
+    use crate::fixtures::{dog_breeds, efficientnet_lite0};
 
     fn line(card: &Card, word: &str) -> String {
         let lines = card.lines();
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn the_bundled_bases() {
-        let model = ModelSource::DogBreeds.open().unwrap();
+        let model = dog_breeds();
         let card = Card::of(&model);
         assert!(
             line(&card, "recognised").contains("MobileNetV2"),
@@ -340,7 +340,7 @@ mod tests {
         assert_eq!(card.batch_norm.epsilon, [1e-3]);
         assert_eq!(card.batch_norm.momentum, [0.999]);
         assert_eq!(line(&card, "classes"), "19, from the base");
-        let model = ModelSource::EfficientNetLite0.open().unwrap();
+        let model = efficientnet_lite0();
         let card = Card::of(&model);
         assert!(line(&card, "classes").starts_with("1000, from ImageNet-1k"));
         assert!(line(&card, "how surely").contains("tensors"));
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn frozen_ranges_and_a_base_without_dropout() {
-        let mut model = ModelSource::DogBreeds.open().unwrap();
+        let mut model = dog_breeds();
         model
             .graph
             .layers

@@ -1,11 +1,13 @@
 //! A sign of wrong preprocessing: what reaches the first BatchNorm lies far from what it was trained on.
 
+use serde::{Deserialize, Serialize};
+
 use candle_core::Tensor;
 
-use super::effective::Mode;
 use super::graph::LayerKind;
 use super::pass::{PassOptions, Stretch, run_stretch};
 use super::{Flags, LayerId, Model, Preprocessing};
+use crate::rules::Mode;
 
 /// Deviations of the moving statistics that the batch's means may lie away, averaged over channels,
 /// before a person is told. Photos of other things than those trained on stay below 1; colours on another
@@ -24,7 +26,7 @@ const FEW: usize = 6;
 const DEAD: f32 = 1e-3;
 
 /// How far the batch is from the moving statistics at one BatchNorm.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Distance {
     pub layer: LayerId,
     /// `mean over channels of |batch mean - moving mean| / sqrt(moving variance + epsilon)`.
@@ -35,7 +37,7 @@ pub struct Distance {
 }
 
 /// What a person is told about the scale of the photos.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suspicion {
     pub distance: Distance,
     /// The preprocessing in force.

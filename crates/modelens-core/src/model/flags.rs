@@ -1,10 +1,12 @@
 //! The `trainable` flags of all layers, how setting one spreads, and the `training=` value that a
 //! person records at the call of the base.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Effective, Graph, LayerId, Model, Outer, Semantics, effective};
 
 /// One flag a layer, and the outermost model's; and what is recorded at the call of the base.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Flags {
     root: bool,
     layers: Vec<bool>,

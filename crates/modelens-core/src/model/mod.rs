@@ -3,35 +3,33 @@
 pub mod array;
 pub mod card;
 pub mod counts;
-pub mod effective;
 pub mod error;
 pub mod first_norm;
 pub mod flag_spec;
 pub mod flags;
+pub mod format;
 pub mod graph;
-pub mod keras;
 pub mod labels;
 pub mod layers;
 pub mod noise_rate;
-pub mod onnx;
-pub mod open;
 pub mod pass;
 pub mod preprocessing;
-pub mod pytorch;
 pub mod reading;
 pub mod recognised;
 pub mod sampler;
 pub mod shape_text;
 
 pub use card::Card;
-pub use effective::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
-pub use error::{OpenError, PassError};
+pub use error::PassError;
 pub use flags::Flags;
+pub use format::Format;
 pub use graph::{Graph, Layer, LayerId, LayerKind, NodeId};
 pub use preprocessing::Preprocessing;
 pub use reading::Reading;
 pub use recognised::Recognised;
 pub use shape_text::shape_text;
+
+pub use crate::rules::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
 
 /// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
 /// returns new statistics instead of storing them.
@@ -55,32 +53,4 @@ pub struct Model {
     pub labels_from: String,
     /// What is odd about the file, in sentences for the status bar.
     pub warnings: Vec<String>,
-}
-
-/// The kind of file a model came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Keras' legacy HDF5.
-    KerasH5,
-    /// Keras' zip archive.
-    KerasZip,
-    /// A PyTorch state dict.
-    Safetensors,
-    /// A PyTorch state dict as `torch.save` writes it.
-    Pickle,
-    /// A graph for inference.
-    Onnx,
-}
-
-impl Format {
-    /// The file name extension.
-    pub fn extension(self) -> &'static str {
-        match self {
-            Self::KerasH5 => "h5",
-            Self::KerasZip => "keras",
-            Self::Safetensors => "safetensors",
-            Self::Pickle => "pth",
-            Self::Onnx => "onnx",
-        }
-    }
 }

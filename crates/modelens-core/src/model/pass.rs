@@ -13,12 +13,12 @@ use std::sync::Arc;
 use candle_core::Tensor;
 
 use super::array::{self, Array};
-use super::effective::{Effective, Outer, Semantics};
 use super::error::reason;
 use super::graph::{Graph, LayerId, NodeId};
 use super::layers::Overrides;
 use super::layers::norm::Moments;
 use super::{Flags, Model, PassError};
+use crate::rules::{Effective, Outer, Semantics};
 use forward::Running;
 use plan::Plan;
 use tape::{Backward, Tape};

@@ -1,9 +1,11 @@
 //! How the numbers a classifier returns become probabilities.
 
+use serde::{Deserialize, Serialize};
+
 use super::graph::{Activation, Graph, Input, LayerKind};
 
 /// What the last layer leaves in each row of the output, `[N, classes]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reading {
     /// Probabilities that sum to 1.
     Softmax,
@@ -80,8 +82,8 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures::{dog_breeds, efficientnet_lite0};
     use crate::model::graph::{Layer, Node};
-    use crate::model::open::ModelSource;
 
     fn ending(kinds: &[LayerKind]) -> Graph {
         let layer = |kind: &LayerKind| Layer {
@@ -138,12 +140,11 @@ mod tests {
 
     #[test]
     fn the_bundled_bases() {
-        for (source, reading) in [
-            (ModelSource::DogBreeds, Reading::Softmax),
-            (ModelSource::EfficientNetLite0, Reading::Logits),
+        for (model, reading) in [
+            (dog_breeds(), Reading::Softmax),
+            (efficientnet_lite0(), Reading::Logits),
         ] {
-            let model = source.open().unwrap();
-            assert_eq!(Reading::of(&model.graph), Some(reading), "{source:?}");
+            assert_eq!(Reading::of(&model.graph), Some(reading), "{}", model.title);
         }
     }
 

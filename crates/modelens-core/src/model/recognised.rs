@@ -1,9 +1,11 @@
 //! Which network a file holds, and how that is known.
 
+use serde::{Deserialize, Serialize};
+
 use super::Graph;
 
 /// Which network a file holds, and how surely.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recognised {
     /// `MobileNetV2, without its top`.
     pub what: String,

@@ -9,13 +9,13 @@ use std::ops::Range;
 use candle_core::{Device, Tensor};
 
 use self::calm::calm;
-use super::effective::{Outer, effective};
 use super::error::reason;
 use super::graph::{Input, Layer, LayerId, LayerKind, Node, Noise};
 use super::layers::noise::{Disturbed, disturb};
 use super::layers::{Weights, size};
 use super::noise_rate::Acts;
 use super::{Flags, Model, PassError, Semantics};
+use crate::rules::{Outer, effective};
 
 /// What the passes are made by.
 #[derive(Clone, Debug)]

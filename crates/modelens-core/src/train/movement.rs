@@ -1,5 +1,7 @@
 //! How far a run has moved each layer from where it began.
 
+use serde::{Deserialize, Serialize};
+
 use candle_core::Tensor;
 
 use crate::model::layers::Overrides;
@@ -7,7 +9,7 @@ use crate::model::{LayerId, Model};
 
 /// How far one layer has moved, as a part of its length at the start: `|w - w0| / |w0|` with the
 /// Euclidean norm over all its values. Exactly 0 means bit for bit the same.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Movement {
     pub layer: LayerId,
     /// Of the weights an optimizer may change; `None` for a layer without.

@@ -6,7 +6,7 @@ use super::head::{NewHead, behind, cut_of, with_new_head};
 use crate::model::flags::base_of;
 use crate::model::graph::{Activation, LayerKind};
 use crate::model::layers::Overrides;
-use crate::model::{Flags, Format, LayerId, Mode, Model, NodeId, Outer, PassError, Semantics};
+use crate::model::{Flags, LayerId, Mode, Model, NodeId, Outer, PassError, Semantics};
 
 /// Why a run cannot begin or go on; each a sentence for the person.
 #[derive(Debug, Error)]
@@ -55,11 +55,9 @@ pub enum TrainError {
         epoch: usize,
         layer: String,
     },
-    #[error(
-        "an ONNX file is made for inference: it can be compared in both modes, but not trained; train the model \
-         that it was exported from"
-    )]
-    Onnx,
+    /// The file's format is the reason.
+    #[error("{0}")]
+    Untrainable(&'static str),
     #[error("{0}")]
     Pass(PassError),
     /// Photos that do not fit the model, from whoever reads them.
@@ -117,8 +115,8 @@ impl Network {
         classes: &[String],
         size: [usize; 2],
     ) -> Result<Self, TrainError> {
-        if model.format == Format::Onnx {
-            return Err(TrainError::Onnx);
+        if let Some(why) = model.format.untrainable {
+            return Err(TrainError::Untrainable(why));
         }
         if let [only] = classes {
             return Err(TrainError::OneClass(only.clone()));

@@ -8,7 +8,7 @@ use super::trainer::{Plan, Stage};
 use crate::model::{Flags, Mode, Outer, Semantics};
 
 /// The `trainable` flags of the base; a new head always learns.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum BaseFlags {
     /// `base.trainable = value`
     All(bool),
@@ -19,7 +19,7 @@ pub enum BaseFlags {
 }
 
 /// The value of `training` at the call of the base: `base(x, training=...)`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BaseCall {
     AsFile,
     /// `None`: the argument is left out.
@@ -27,7 +27,7 @@ pub enum BaseCall {
 }
 
 /// Epochs between one `compile()` and the next.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageRecipe {
     pub epochs: usize,
     pub rate: f64,
@@ -36,7 +36,7 @@ pub struct StageRecipe {
 }
 
 /// One run: its stages, and what the loop passes to the model.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     pub name: String,
     pub stages: Vec<StageRecipe>,

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::movement::Movement;
-use super::network::Network;
 use super::trainer::Step;
 
 /// One row a step; validation and movement stand in the last row of an epoch.
@@ -11,8 +10,8 @@ pub const HEADER: &str = "run,stage,epoch,step,photos,rate,loss,accuracy,val_los
     val_loss_training,val_accuracy_training,base_weights_moved,base_statistics_moved,\
     head_weights_moved\n";
 
-/// Adds the row of one step.
-pub fn row(rows: &mut String, name: &str, step: &Step, network: &Network) {
+/// Appends the row of one step. `in_head` says of each layer whether it belongs to the head.
+pub fn row(rows: &mut String, name: &str, step: &Step, in_head: &[bool]) {
     let Step {
         stage,
         epoch,
@@ -39,11 +38,11 @@ pub fn row(rows: &mut String, name: &str, step: &Step, network: &Network) {
     }
     match &step.end {
         Some(end) => {
-            let largest = |in_head: bool, of: fn(&Movement) -> Option<f64>| {
+            let largest = |of_head: bool, of: fn(&Movement) -> Option<f64>| {
                 let part = end
                     .movement
                     .iter()
-                    .filter(|m| network.in_head[m.layer] == in_head);
+                    .filter(|m| in_head.get(m.layer) == Some(&of_head));
                 part.filter_map(of).fold(0.0, f64::max) as f32
             };
             let base = largest(false, |m| m.weights);

@@ -1,12 +1,14 @@
 //! What a run did, in numbers and in sentences made from them.
 
+use serde::{Deserialize, Serialize};
+
 use super::movement::Movement;
 use super::network::Network;
 use super::trainer::{Score, Stage, Step, Trainer};
 use crate::model::{Mode, Outer, Role, Semantics};
 
 /// What a run has done so far.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub semantics: Semantics,
     /// The value at the call of the base in the present stage; `None` where it is left out.

@@ -1,12 +1,12 @@
-//! Photos through the pipeline in both modes: the grid.
+//! The augmentation grid: photos through the pipeline in both modes.
 
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::{Context, LookError, load};
-use crate::job::{AugmentationLook, AugmentationOutcome, Cell, Grid, Outcome};
 use crate::photos::PhotoCache;
+use crate::{AugmentationLook, AugmentationOutcome, Cell, Grid, Outcome};
 use modelens_core::augment::{Draw, Pipeline};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
@@ -14,11 +14,11 @@ use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::model::Semantics;
 use modelens_core::random::Draws;
 
-/// Photos of the grid where it shows several.
+/// Number of photos in a grid with several.
 const PHOTOS: usize = 9;
-/// What draws of the grid are addressed by.
+/// Purpose of the draws of the grid.
 const GRID: u64 = u64::from_le_bytes(*b"grid\0\0\0\0");
-/// What the choice of the other eight photos is addressed by.
+/// Purpose of the draws that choose the other eight photos.
 const OTHERS: u64 = u64::from_le_bytes(*b"others\0\0");
 
 pub fn compute(
@@ -26,16 +26,16 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
-    let wanted = wanted(look);
+    let wanted = wanted(look, context.photos(look.photos)?.photos.len());
     let size = [look.height, look.width];
     let mut originals = Vec::new();
-    for (photo, image) in load(&look.photos.0, &wanted, size, context, cache) {
+    for (photo, image) in load(look.photos, &wanted, size, context, cache)? {
         match image {
             Ok(image) => originals.push((photo, image)),
             Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {
                 return Err(LookError::Cancelled);
             }
-            // Of nine photos the broken ones are left out; a chosen one is missed.
+            // A broken photo among nine is left out, but not the chosen one.
             Err(error) if photo == look.photo => return Err(LookError::Photo(error)),
             Err(_) => {}
         }
@@ -60,12 +60,11 @@ pub fn compute(
     ))
 }
 
-/// The photos of the grid, the chosen one first.
-fn wanted(look: &AugmentationLook) -> Vec<usize> {
+/// The photos of the grid out of `n`, the chosen one first.
+fn wanted(look: &AugmentationLook, n: usize) -> Vec<usize> {
     if look.grid == Grid::OnePhoto {
         return vec![look.photo];
     }
-    let n = look.photos.0.photos.len();
     let chosen = Some(look.photo);
     let mut photos = choose(n, chosen, PHOTOS, &mut Draws::new(look.seed, &[OTHERS]));
     if let Some(place) = photos.iter().position(|&p| p == look.photo) {
@@ -74,8 +73,8 @@ fn wanted(look: &AugmentationLook) -> Vec<usize> {
     photos
 }
 
-/// The original that each cell shows: nine times one, or nine in each row of epochs. With fewer
-/// than nine photos the grid has fewer cells.
+/// The original that each cell shows: one photo nine times, nine photos, or nine photos in each of
+/// three rows. With fewer than nine photos the grid has fewer cells.
 fn cells<'a>(
     look: &AugmentationLook,
     originals: &'a [(usize, Arc<Image>)],
@@ -87,10 +86,11 @@ fn cells<'a>(
     }
 }
 
-/// Every cell through the pipeline with draws of its own; `side` keeps left and right apart.
+/// Augments every cell with its own draws. `side` tells the draws of left and right apart.
 fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -> Vec<Cell> {
     let cells = cells(look, originals);
-    // The course calls the layers once a photo; nine photos, or those of an epoch, are one batch.
+    // The course calls the layers once for each photo; nine photos, or those of an epoch, are one
+    // batch.
     let batch = if look.grid == Grid::OnePhoto {
         1
     } else {
@@ -129,7 +129,7 @@ fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -
     done.collect()
 }
 
-/// What the layers do in inference: the random ones return their input.
+/// The cells in inference mode, where random layers return their input.
 fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<Cell> {
     let once: Vec<(usize, Arc<Image>, Arc<Image>)> = originals
         .iter()
@@ -160,7 +160,7 @@ fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<
     cells.collect()
 }
 
-/// Largest absolute difference over all values; `None` where sizes differ.
+/// Largest absolute difference over all values; `None` if the sizes differ.
 fn difference(a: &Image, b: &Image) -> Option<f32> {
     if std::ptr::eq(a, b) {
         return Some(0.0);
@@ -168,7 +168,7 @@ fn difference(a: &Image, b: &Image) -> Option<f32> {
     if (a.height, a.width, a.channels) != (b.height, b.width, b.channels) {
         return None;
     }
-    // Eight maxima side by side: one after the other would wait for each comparison.
+    // Eight independent maxima, so that comparisons need not wait for each other.
     let mut largest = [0.0_f32; 8];
     for (a, b) in a.pixels_hwc.chunks(8).zip(b.pixels_hwc.chunks(8)) {
         for ((largest, a), b) in largest.iter_mut().zip(a).zip(b) {

@@ -3,11 +3,11 @@
 use candle_core::Tensor;
 
 use super::{Context, LookError, both_modes};
-use crate::job::{
+use crate::photos::PhotoCache;
+use crate::{
     BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance, Outcome, PassLook,
     mean_distance,
 };
-use crate::photos::PhotoCache;
 use modelens_core::model::graph::{Graph, LayerKind};
 use modelens_core::model::layers::norm::{Moments, moments};
 use modelens_core::model::pass::Pass;
@@ -19,7 +19,7 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
-    let graph = &look.model.0.graph;
+    let graph = &context.model(look)?.graph;
     let layer = &graph.layers[id];
     let wrong = || LookError::WrongLayer(layer.name.clone());
     let LayerKind::BatchNorm(settings) = &layer.kind else {
@@ -107,7 +107,7 @@ pub fn moving_of(layer: &Layer) -> Result<Option<Moments>, candle_core::Error> {
         .map(|(mean, variance)| Moments { mean, variance }))
 }
 
-/// By channel, the range of both sides' finite values; one unit wide where they are all equal.
+/// By channel: the range of the finite values on both sides, one unit wide if they are all equal.
 fn axes(left: &[f32], right: &[f32], channels: usize) -> Vec<[f32; 2]> {
     let mut axes = vec![[f32::INFINITY, f32::NEG_INFINITY]; channels];
     for row in left.chunks(channels).chain(right.chunks(channels)) {
@@ -128,9 +128,9 @@ fn axes(left: &[f32], right: &[f32], channels: usize) -> Vec<[f32; 2]> {
     axes
 }
 
-/// By channel, the number of values in each bin of its axis; values that are not finite are left out.
-fn histograms(values: &[f32], axes: &[[f32; 2]]) -> Vec<[u32; HISTOGRAM_BINS]> {
-    let mut histograms = vec![[0; HISTOGRAM_BINS]; axes.len()];
+/// By channel: the number of finite values in each bin of its axis.
+fn histograms(values: &[f32], axes: &[[f32; 2]]) -> Vec<Vec<u32>> {
+    let mut histograms = vec![vec![0; HISTOGRAM_BINS]; axes.len()];
     let bins = HISTOGRAM_BINS as f32;
     for row in values.chunks(axes.len().max(1)) {
         for ((histogram, axis), &value) in histograms.iter_mut().zip(axes).zip(row) {

@@ -1,4 +1,4 @@
-//! What the BatchNorm view measures behind its look: the distance of every layer, and one layer's
+//! The background measurements of the BatchNorm view: the distance of every layer, and one layer's
 //! statistics on further batches.
 
 use std::sync::Arc;
@@ -10,11 +10,10 @@ use super::{
     BATCH, Batch, Context, LookError, augmented, batch_for, check_batch, load, photo_size,
     tensor_of,
 };
-use crate::job::{
-    BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook, mean_distance,
-};
 use crate::photos::PhotoCache;
-use crate::words;
+use crate::{
+    BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook, Stage, mean_distance,
+};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
 use modelens_core::model::layers::norm::moments;
@@ -22,18 +21,18 @@ use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{LayerId, Mode};
 use modelens_core::random::Draws;
 
-/// Layers are measured in groups, one pass a group, so that what a pass keeps for them (input and
-/// output, four bytes a value) stays below this.
+/// Layers are measured in groups, one pass for each group, so that their kept inputs and outputs
+/// (four bytes a value) stay below this size.
 const GROUP_BYTES: usize = 384 << 20;
 
-/// Does what the job asks for, saying each part as soon as it is there.
+/// Measures what the job asks for and passes each part to `emit` as soon as it is known.
 pub fn measure(
     job: &BatchNormJob,
     context: &Context<'_>,
     cache: &mut PhotoCache,
-    say: &dyn Fn(BatchNormEvent),
+    emit: &dyn Fn(BatchNormEvent),
 ) -> Result<(), LookError> {
-    // Reading a batch is no stage of its own here.
+    // Reading a batch is not shown as a stage of its own.
     let quiet = Context {
         progress: &|_, _, _| {},
         ..*context
@@ -42,7 +41,7 @@ pub fn measure(
         BatchNormJob::Distances { pass, layers } => {
             let distances = distances(pass, layers, context, cache)?;
             let pass = pass.clone();
-            say(BatchNormEvent::Distances { pass, distances });
+            emit(BatchNormEvent::Distances { pass, distances });
         }
         BatchNormJob::Batches {
             pass,
@@ -51,9 +50,9 @@ pub fn measure(
             to,
         } => {
             for number in *from..*to {
-                (context.progress)(words::MEASURING_BATCHES, number, *to);
+                (context.progress)(Stage::MeasuringBatches, number, *to);
                 let batch = measured(pass, *layer, number, &quiet, cache)?;
-                say(BatchNormEvent::Batch {
+                emit(BatchNormEvent::Batch {
                     pass: pass.clone(),
                     layer: *layer,
                     number,
@@ -62,7 +61,7 @@ pub fn measure(
             }
         }
     }
-    say(BatchNormEvent::Done(job.clone()));
+    emit(BatchNormEvent::Done(job.clone()));
     Ok(())
 }
 
@@ -84,9 +83,8 @@ fn training_pass(
         taps,
         weights: None,
     };
-    Ok(run(&look.model.0, x, &options, &|_, _| {
-        (context.proceed)()
-    })?)
+    let model = context.model(look)?;
+    Ok(run(model, x, &options, &|_, _| (context.proceed)())?)
 }
 
 fn distances(
@@ -96,10 +94,10 @@ fn distances(
     cache: &mut PhotoCache,
 ) -> Result<Vec<(LayerId, f32)>, LookError> {
     let Batch { x, .. } = batch_for(look, context, cache)?;
-    let graph = &look.model.0.graph;
+    let graph = &context.model(look)?.graph;
     let mut found = Vec::with_capacity(layers.len());
     for group in groups(layers) {
-        (context.progress)(words::MEASURING_EVERY, found.len(), layers.len());
+        (context.progress)(Stage::MeasuringEveryBatchNorm, found.len(), layers.len());
         let taps: Vec<LayerId> = group.iter().map(|l| l.layer).collect();
         let pass = training_pass(look, &x, &taps, look.redraws, context)?;
         for (&id, tap) in &pass.taps {
@@ -114,7 +112,7 @@ fn distances(
     Ok(found)
 }
 
-/// Neighbours whose inputs and outputs fit into [`GROUP_BYTES`]; a larger one is alone.
+/// Groups of neighbouring layers that fit into [`GROUP_BYTES`]; a larger layer is a group of its own.
 fn groups(layers: &[LayerDistance]) -> Vec<&[LayerDistance]> {
     let mut groups = Vec::new();
     let (mut from, mut bytes) = (0, 0_usize);
@@ -139,8 +137,9 @@ fn measured(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<MeasuredBatch, LookError> {
-    let wrong = || LookError::WrongLayer(look.model.0.graph.layers[layer].name.clone());
-    // Draws of a further batch have a number of their own, above any count of redraws.
+    let graph = &context.model(look)?.graph;
+    let wrong = || LookError::WrongLayer(graph.layers[layer].name.clone());
+    // Further batches use numbers above any count of redraws, so that their draws differ.
     let repeat = look.redraws + ((number as u64) << 32);
     let (photos, x) = if number == 0 {
         let Batch { photos, x, .. } = batch_for(look, context, cache)?;
@@ -163,7 +162,7 @@ fn measured(
     })
 }
 
-/// Photos drawn by the seed and the batch's number, and how many of them could be read.
+/// A batch of photos drawn by the seed and `number`: how many photos could be read, and the input.
 fn further_batch(
     look: &PassLook,
     number: usize,
@@ -171,13 +170,13 @@ fn further_batch(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(usize, Tensor), LookError> {
-    let photos = &look.photos.0;
-    let input_hwc = look.model.0.graph.input_hwc;
+    let photos = context.photos(look.photos)?;
+    let input_hwc = context.model(look)?.graph.input_hwc;
     let mut draws = Draws::new(look.seed, &[BATCH, number as u64]);
     let wanted = choose(photos.photos.len(), None, look.batch, &mut draws);
     let size = photo_size(input_hwc);
     check_batch(wanted.len(), size)?;
-    let loaded = load(photos, &wanted, size, context, cache);
+    let loaded = load(look.photos, &wanted, size, context, cache)?;
     let images: Vec<Arc<Image>> = loaded.into_iter().filter_map(|(_, i)| i.ok()).collect();
     if !(context.proceed)() {
         return Err(LookError::Cancelled);

@@ -1,27 +1,26 @@
-//! One noise layer for the chosen photo: its units in both modes, the mean of many passes, and what
-//! they do to the prediction.
+//! One noise layer on the chosen photo: its units in both modes, the mean over many passes, and the
+//! spread of the prediction.
 
 use candle_core::Tensor;
 
 use super::{Batch, Context, LookError, batch_for};
-use crate::job::{
-    DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo, Outcome,
-    PassLook,
-};
 use crate::photos::PhotoCache;
-use crate::words;
+use crate::{
+    DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo, Outcome,
+    PassLook, Stage,
+};
 use modelens_core::model::graph::{LayerKind, Noise};
 use modelens_core::model::layers::noise::ALPHA_PRIME;
 use modelens_core::model::sampler::{Sampler, SamplerOptions};
 use modelens_core::model::{Effective, LayerId, Mode, Model, Reading, Role};
 
-/// The most passes of the mean.
+/// The most passes that are averaged.
 const MOST_PASSES: usize = 1024;
-/// Values the passes of the mean may draw in all; layers with more units get fewer passes.
+/// The most values that are drawn for the mean; layers with more units get fewer passes.
 const MOST_VALUES: usize = 1 << 25;
-/// Units that are listed.
+/// Number of units that are listed.
 const LISTED: usize = 16;
-/// Passes of the whole network at a time.
+/// Number of passes that run through the whole network at once.
 const AT_A_TIME: usize = 32;
 
 pub fn compute(
@@ -31,20 +30,20 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
-    let model = &look.model.0;
+    let model = context.model(look)?;
     let wrong = || LookError::WrongLayer(model.graph.layers[layer].name.clone());
     let LayerKind::Noise(own) = &model.graph.layers[layer].kind else {
         return Err(wrong());
     };
     let noise = own.with_strength(setting.rate.unwrap_or(own.strength()));
-    // One photo: without batch statistics the others of the batch have no part in it.
+    // One photo: without batch statistics the others in the batch change nothing.
     let look = PassLook {
         batch: 1,
         ..look.clone()
     };
     let Batch { photos, chosen, x } = batch_for(&look, context, cache)?;
     let x = x.narrow(0, chosen, 1)?.contiguous()?;
-    (context.progress)(words::FORWARD, 0, 0);
+    (context.progress)(Stage::Forward, 0, 0);
     let options = SamplerOptions {
         outer: look.call,
         semantics: look.semantics,
@@ -78,7 +77,7 @@ fn values(tensor: &Tensor) -> candle_core::Result<Vec<f32>> {
     tensor.flatten_all()?.to_vec1()
 }
 
-/// A layer that does nothing multiplies with 1.
+/// The side of a layer that does nothing: every unit times 1.
 fn untouched(effective: Effective, input: Vec<f32>) -> DropoutSide {
     DropoutSide {
         effective,
@@ -89,7 +88,7 @@ fn untouched(effective: Effective, input: Vec<f32>) -> DropoutSide {
     }
 }
 
-/// The first of the passes.
+/// The side of the first pass in training mode.
 fn training(
     sampler: &Sampler<'_>,
     layer: LayerId,
@@ -109,7 +108,7 @@ fn training(
     })
 }
 
-/// The units with the largest absolute values.
+/// Indices of the units with the largest absolute values, the largest first.
 fn largest(units: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..units.len()).collect();
     let by_size =
@@ -158,7 +157,7 @@ fn mean_of_passes(
                 .for_each(|(sum, &x)| *sum += f64::from(x)),
         }
         if passes.is_power_of_two() {
-            (context.progress)(words::MEAN, passes, most);
+            (context.progress)(Stage::MeanOfPasses, passes, most);
             let pairs = sums.iter().zip(input);
             let difference = pairs.map(|(sum, &x)| sum / passes as f64 - f64::from(x));
             points.push(MeanPoint {
@@ -182,8 +181,9 @@ fn square(values: impl Iterator<Item = f64>) -> f64 {
     values.map(|x| x * x).sum()
 }
 
-/// What the layer's formula says of the mean of k passes: `E|mean - x|^2 = bias + variance / k`,
-/// summed over the units. It holds for shared draws too: it needs no independent units.
+/// The expected distance of the mean of k passes by the layer's formula:
+/// `E|mean - x|^2 = bias + variance / k`, summed over the units. Units need not be independent, so it
+/// also holds for shared draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Spread {
     bias: f64,
@@ -191,8 +191,8 @@ struct Spread {
 }
 
 impl Spread {
-    /// - `Dropout` and its relatives: bias 0, variance `x^2 r / (1 - r)`; at rate 1 all is bias.
-    /// - `GaussianDropout`: the same by its definition. `GaussianNoise`: `stddev^2`.
+    /// - `Dropout` and its variants: bias 0, variance `x^2 r / (1 - r)`; at rate 1 bias `x^2`, variance 0.
+    /// - `GaussianDropout`: the same by definition. `GaussianNoise`: variance `stddev^2`.
     /// - `AlphaDropout`: the mean is `a (1 - r) x`, the variance `a^2 r (1 - r) (x - alpha')^2`.
     fn of(noise: &Noise, units: &[f32]) -> Self {
         let all = || units.iter().map(|&x| f64::from(x));
@@ -227,7 +227,7 @@ impl Spread {
     }
 }
 
-/// The first of the largest ones.
+/// Index of the largest value; the first of equal ones.
 fn top(probabilities: &[f32]) -> usize {
     let all = probabilities.iter().enumerate();
     let best = all.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
@@ -266,7 +266,7 @@ fn monte_carlo(
         return Ok(Some(done));
     }
     for first in (0..passes).step_by(AT_A_TIME) {
-        (context.progress)(words::MONTE_CARLO_PASSES, first, passes);
+        (context.progress)(Stage::MonteCarloPasses, first, passes);
         let last = (first + AT_A_TIME).min(passes);
         let outputs = sampler.outputs(first as u64..last as u64, &|| (context.proceed)())?;
         for row in rows(&outputs)? {

@@ -1,4 +1,5 @@
-//! Computing what a view shows. The window's worker, figures and tests call the same function.
+//! Computes what a view shows: [`compute`] for looks, [`measure`] for the background measurements of
+//! the BatchNorm view.
 
 mod augmentation;
 mod batch_norm;
@@ -10,16 +11,13 @@ mod trainable;
 pub use batches::measure;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use candle_core::{Device, Tensor};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use super::Clock;
-use super::job::{Look, Looked, Outcome, PassLook};
-use super::photos::{Loaded, PhotoCache};
-use crate::words;
+use crate::photos::{Loaded, PhotoCache};
+use crate::{Clock, Look, LookResult, Outcome, PassLook, PhotosId, Released, Stage, Store};
 use modelens_core::augment::Pipeline;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
@@ -27,21 +25,33 @@ use modelens_core::dataset::{Image, PhotoSet, Photos};
 use modelens_core::model::first_norm::Suspicion;
 use modelens_core::model::layers::size::MAX_VALUES;
 use modelens_core::model::pass::{Pass, PassOptions, run};
-use modelens_core::model::{LayerId, Mode, PassError, Preprocessing, Semantics};
+use modelens_core::model::{LayerId, Mode, Model, PassError, Preprocessing, Semantics};
 use modelens_core::random::Draws;
 
-/// What a computation may tell while it runs, and what may stop it.
+/// What a computation reads, what it reports while it runs, and what may stop it.
 pub struct Context<'a> {
-    /// False once the result is no longer wanted.
+    /// The models and photos that looks refer to.
+    pub store: &'a Store,
+    /// Returns false once the result is no longer wanted.
     pub proceed: &'a (dyn Fn() -> bool + Sync),
-    /// Stage, done, total.
-    pub progress: &'a dyn Fn(&'static str, usize, usize),
-    /// A photo that cannot be decoded.
-    pub unreadable: &'a dyn Fn(Photos, usize, String),
-    /// The first part of a result that takes long; the batch it is of.
+    /// Reports the stage, the number of things done, and of all.
+    pub progress: &'a dyn Fn(Stage, usize, usize),
+    /// Reports a photo that cannot be decoded, and why.
+    pub unreadable: &'a dyn Fn(PhotosId, usize, String),
+    /// Reports the photos of the batch and the first part of a result that takes long.
     pub early: &'a dyn Fn(&[usize], Outcome),
-    /// How long the computation took.
+    /// Measures how long the computation takes.
     pub clock: Clock,
+}
+
+impl<'a> Context<'a> {
+    fn model(&self, look: &PassLook) -> Result<&'a Model, Released> {
+        Ok(&self.store.model(look.model)?.model)
+    }
+
+    fn photos(&self, id: PhotosId) -> Result<&'a Photos, Released> {
+        self.store.photos(id)
+    }
 }
 
 /// Why a view has nothing to show.
@@ -49,6 +59,8 @@ pub struct Context<'a> {
 pub enum LookError {
     #[error("cancelled")]
     Cancelled,
+    #[error(transparent)]
+    Released(#[from] Released),
     #[error("{0}")]
     Photo(DecodeError),
     #[error("{0}")]
@@ -95,8 +107,8 @@ pub fn compute(
     look: Look,
     context: &Context<'_>,
     cache: &mut PhotoCache,
-) -> Result<Looked, LookError> {
-    let start = Instant::now();
+) -> Result<LookResult, LookError> {
+    let begin = (context.clock)();
     cache.suspicion = None;
     let (batch, outcome) = match &look {
         Look::Augmentation(look) => augmentation::compute(look, context, cache)?,
@@ -109,20 +121,20 @@ pub fn compute(
         Look::Trainable(look) => trainable::compute(&look.pass, context, cache)?,
         Look::Predict(look) => predict::compute(look, context, cache)?,
     };
-    Ok(Looked {
+    Ok(LookResult {
         look,
         outcome,
         early: false,
         suspicion: cache.suspicion.take(),
-        secs: (context.clock)(&start).as_secs_f64(),
+        secs: ((context.clock)() - begin).as_secs_f64(),
         batch,
     })
 }
 
-/// What draws of batches are addressed by, so that they differ from all other draws of a seed.
+/// Purpose of the draws of batches, so that they differ from all other draws of a seed.
 const BATCH: u64 = u64::from_le_bytes(*b"batch\0\0\0");
 
-/// The photos of a batch: the chosen one, and others drawn by the seed.
+/// The photos of a batch: the chosen one and others drawn by the seed.
 pub fn batch_of(photos: &PhotoSet, chosen: Option<usize>, batch: usize, seed: u64) -> Vec<usize> {
     choose(
         photos.photos.len(),
@@ -147,13 +159,14 @@ pub fn tensor_of(
     Tensor::from_vec(values, (images.len(), h, w, c), &Device::Cpu)
 }
 
-/// The size of the photos a model takes: its input's, or 224 where it leaves that open.
+/// Height and width of the photos a model takes: those of its input, or 224 where it leaves them
+/// open.
 pub fn photo_size(input_hwc: [Option<usize>; 3]) -> [usize; 2] {
     let [height, width, _] = input_hwc;
     [height.unwrap_or(224), width.unwrap_or(224)]
 }
 
-/// Refuses a batch that cannot be one value of a pass, before its photos are read.
+/// Refuses a batch that is too large for one tensor of a pass, before its photos are read.
 pub fn check_batch(count: usize, [height, width]: [usize; 2]) -> Result<(), LookError> {
     let sides = [height, width, 3];
     let values = sides.into_iter().fold(count, usize::saturating_mul);
@@ -168,20 +181,20 @@ pub fn check_batch(count: usize, [height, width]: [usize; 2]) -> Result<(), Look
     Ok(())
 }
 
-/// The photos of a look as the model takes them.
+/// The photos of a look as the model's input.
 struct Batch {
     /// The photos that could be read, in order.
     photos: Vec<usize>,
-    /// The place of the chosen photo in the batch.
+    /// Position of the chosen photo in the batch.
     chosen: usize,
     x: Tensor,
 }
 
 /// A pass in each mode, with one layer tapped.
 struct BothModes {
-    /// The photos that went in, in order.
+    /// The photos of the batch, in order.
     batch: Vec<usize>,
-    /// The place of the chosen photo in the batch.
+    /// Position of the chosen photo in the batch.
     chosen: usize,
     training: Pass,
     inference: Pass,
@@ -193,12 +206,12 @@ fn batch_for(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<Batch, LookError> {
-    let model = &look.model.0;
-    let photos = &look.photos.0;
+    let model = context.model(look)?;
+    let photos = context.photos(look.photos)?;
     let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
     let size = photo_size(model.graph.input_hwc);
     check_batch(wanted.len(), size)?;
-    let loaded = load(photos, &wanted, size, context, cache);
+    let loaded = load(look.photos, &wanted, size, context, cache)?;
     let chosen_photo = loaded.iter().find(|(index, _)| *index == look.photo);
     match chosen_photo {
         Some((_, Err(error))) if matches!(error.cause, DecodeCause::Cancelled) => {
@@ -233,7 +246,7 @@ fn batch_for(
         draws,
     )?;
     let x = tensor_of(&images, look.preprocessing)?;
-    // Augmentation changes colours on purpose.
+    // Augmentation changes colours on purpose, so its scale says nothing.
     if look.augment.is_none() {
         let as_if = |how| tensor_of(&images, how).ok();
         cache.suspicion = Suspicion::of(model, look.preprocessing, &as_if);
@@ -251,7 +264,7 @@ fn both_modes(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<BothModes, LookError> {
-    let model = &look.model.0;
+    let model = context.model(look)?;
     let Batch {
         photos: batch,
         chosen,
@@ -271,9 +284,9 @@ fn both_modes(
         };
         run(model, &x, &options, &|done, total| {
             let before = if mode == Mode::Training { 0 } else { total };
-            // A message a layer would wake the window more often than it can draw.
+            // One event for each layer would wake the window more often than it can draw.
             if done % 16 == 0 {
-                (context.progress)(words::FORWARD_BOTH, before + done, 2 * total);
+                (context.progress)(Stage::ForwardBothModes, before + done, 2 * total);
             }
             (context.proceed)()
         })
@@ -286,10 +299,10 @@ fn both_modes(
     })
 }
 
-/// What draws of augmented batches are addressed by.
+/// Purpose of the draws of augmented batches.
 const AUGMENT: u64 = u64::from_le_bytes(*b"augment\0");
 
-/// The batch after the pipeline, drawn once as in training.
+/// Augments a batch with random draws, as in training. Without a pipeline, returns it as it is.
 pub fn augmented(
     images: Vec<Arc<Image>>,
     pipeline: Option<&Pipeline>,
@@ -315,24 +328,25 @@ pub fn augmented(
         .collect())
 }
 
-/// Loads photos, telling of progress and of each that cannot be read.
+/// Loads photos and reports progress and each photo that cannot be decoded.
 fn load(
-    photos: &Photos,
+    id: PhotosId,
     indices: &[usize],
     size: [usize; 2],
     context: &Context<'_>,
     cache: &mut PhotoCache,
-) -> Vec<Loaded> {
-    (context.progress)(words::READING_PHOTOS, 0, indices.len());
+) -> Result<Vec<Loaded>, LookError> {
+    let photos = context.photos(id)?;
+    (context.progress)(Stage::ReadingPhotos, 0, indices.len());
     let loaded = cache.load(photos, indices, size, &|_| (context.proceed)());
     for (index, image) in &loaded {
         if let Err(error) = image
             && !matches!(error.cause, DecodeCause::Cancelled)
         {
-            (context.unreadable)(Photos::clone(photos), *index, error.cause.to_string());
+            (context.unreadable)(id, *index, error.cause.to_string());
         }
     }
-    loaded
+    Ok(loaded)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What the model says of one photo in both modes: once, pass by pass, and among other batch-mates.
+//! The predictions for one photo in both modes: once, over repeated passes, and with other photos in
+//! the batch.
 
 use std::cell::Cell;
 use std::ops::Range;
@@ -6,19 +7,18 @@ use std::ops::Range;
 use candle_core::Tensor;
 
 use super::{Batch, Context, LookError, augmented, batch_for, load, photo_size, tensor_of};
-use crate::job::{
-    Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting,
-};
 use crate::photos::PhotoCache;
-use crate::words;
+use crate::{
+    Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting, Stage,
+};
 use modelens_core::dataset::batch::choose;
 use modelens_core::model::pass::{PassOptions, run};
-use modelens_core::model::{Mode, Outer, Reading, Role};
+use modelens_core::model::{Mode, Model, Outer, Reading, Role};
 use modelens_core::random::Draws;
 
-/// What draws of other batches are addressed by.
+/// Purpose of the draws of batches with other photos.
 const MATES: u64 = u64::from_le_bytes(*b"mates\0\0\0");
-const STAGE: &str = words::PASSES;
+const STAGE: Stage = Stage::PassesInBothModes;
 
 pub fn compute(
     look: &PredictLook,
@@ -26,12 +26,13 @@ pub fn compute(
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
     let pass = &look.pass;
-    let model = &pass.model.0;
+    let model = context.model(pass)?;
     let reading = Reading::of(&model.graph).ok_or(LookError::NoClasses)?;
     let Batch { photos, chosen, x } = batch_for(pass, context, cache)?;
-    let mates = mates_of(pass);
+    let mates = mates_of(pass, context.photos(pass.photos)?.photos.len());
     let passing = Passing {
         look: pass,
+        model,
         reading,
         context,
         done: Cell::new(0),
@@ -39,7 +40,7 @@ pub fn compute(
         outputs: Cell::new(0),
     };
     let repeated = |mode: Mode, passes: Range<usize>| -> Result<Vec<Vec<f32>>, LookError> {
-        // Every redraw has passes of its own, however many are asked for.
+        // Each redraw has its own numbers of passes, however many passes are asked for.
         let first = pass.redraws * PredictLook::PASSES_RANGE[1] as u64;
         let repeats = first..first + passes.end as u64;
         let repeats = repeats.skip(passes.start);
@@ -62,7 +63,7 @@ pub fn compute(
         inference: inference[0][class],
     });
     let rows: Vec<PredictRow> = rows.collect();
-    let side = |mode, passes: &[Vec<f32>], mates| side(pass, mode, passes, mates, followed);
+    let side = |mode, passes: &[Vec<f32>], mates| side(model, pass, mode, passes, mates, followed);
     let outcome = PredictOutcome {
         reading,
         outputs: passing.outputs.get(),
@@ -97,7 +98,7 @@ pub fn compute(
     Ok((photos, Outcome::Predict(Box::new(outcome))))
 }
 
-/// The five most probable classes; equal ones stay in order.
+/// The five most probable classes; ties stay in order.
 fn top(probabilities: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..probabilities.len()).collect();
     order.sort_by(|&a, &b| probabilities[b].total_cmp(&probabilities[a]));
@@ -112,11 +113,11 @@ fn sighting(row: &[f32], followed: usize) -> Sighting {
     }
 }
 
-/// The other photos of each further batch; none where there are no others, or a batch is one photo.
+/// The other photos in each further batch, out of a set of `n`; empty if there are no others or the
+/// batch is a single photo.
 ///
-/// A batch that would hold every photo of the folder has no other batch-mates: half of them then.
-fn mates_of(look: &PassLook) -> Vec<Vec<usize>> {
-    let n = look.photos.0.photos.len();
+/// A batch of all photos would always have the same others, so it takes half of the photos instead.
+fn mates_of(look: &PassLook, n: usize) -> Vec<Vec<usize>> {
     let size = if look.batch < n {
         look.batch
     } else {
@@ -135,18 +136,18 @@ fn mates_of(look: &PassLook) -> Vec<Vec<usize>> {
     others.collect()
 }
 
-/// A batch with the chosen photo in its first place, and how many photos it holds.
+/// The number of readable photos and the input of a batch that begins with the chosen photo.
 fn mates_tensor(
     look: &PassLook,
     others: &[usize],
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(usize, Tensor), LookError> {
-    let input_hwc = look.model.0.graph.input_hwc;
+    let input_hwc = context.model(look)?.graph.input_hwc;
     let mut wanted = vec![look.photo];
     wanted.extend(others);
     let size = photo_size(input_hwc);
-    let loaded = load(&look.photos.0, &wanted, size, context, cache);
+    let loaded = load(look.photos, &wanted, size, context, cache)?;
     if !(context.proceed)() {
         return Err(LookError::Cancelled);
     }
@@ -166,13 +167,13 @@ fn mates_tensor(
 }
 
 fn side(
+    model: &Model,
     look: &PassLook,
     mode: Mode,
     passes: &[Vec<f32>],
     mates: Vec<Sighting>,
     followed: usize,
 ) -> PredictSide {
-    let model = &look.model.0;
     let layers = model.graph.layers.iter().enumerate();
     let layers = layers.map(|(id, layer)| {
         let effective = look
@@ -206,9 +207,10 @@ fn side(
 /// What all passes share.
 struct Passing<'a> {
     look: &'a PassLook,
+    model: &'a Model,
     reading: Reading,
     context: &'a Context<'a>,
-    /// Passes done so far.
+    /// Number of passes done so far.
     done: Cell<usize>,
     total: usize,
     /// Units of the last layer.
@@ -216,7 +218,8 @@ struct Passing<'a> {
 }
 
 impl Passing<'_> {
-    /// The probabilities of the photo at `place`; draws are made where `repeat` counts the pass.
+    /// The probabilities of the photo at `place`. `repeat` numbers the pass for its random draws;
+    /// `None`: no random draws.
     fn probabilities(
         &self,
         x: &Tensor,
@@ -235,7 +238,7 @@ impl Passing<'_> {
             weights: None,
         };
         let done = self.done.get();
-        let pass = run(&self.look.model.0, x, &options, &|layer, _| {
+        let pass = run(self.model, x, &options, &|layer, _| {
             if layer == 0 {
                 (self.context.progress)(STAGE, done, self.total);
             }

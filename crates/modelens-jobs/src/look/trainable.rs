@@ -3,9 +3,8 @@
 use candle_core::Tensor;
 
 use super::{Batch, Context, LookError, batch_for};
-use crate::job::{Card, Outcome, Part, PassLook, TrainableLook, TrainableOutcome};
 use crate::photos::PhotoCache;
-use crate::words;
+use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
 use modelens_core::model::flags::base_of;
 use modelens_core::model::layers::norm::Moments;
 use modelens_core::model::pass::{Pass, PassOptions, run};
@@ -14,7 +13,7 @@ use modelens_core::train::{Step, loss, sgd_step};
 
 /// The learning rate of each step.
 const RATE: f64 = 0.01;
-const STAGE: &str = words::STEPS;
+const STAGE: Stage = Stage::OptimizerSteps;
 
 pub fn compute(
     look: &PassLook,
@@ -25,13 +24,14 @@ pub fn compute(
         batch: look.batch.min(TrainableLook::MAX_PHOTOS),
         ..look.clone()
     };
-    let model = &look.model.0;
+    let model = context.model(&look)?;
     let graph = &model.graph;
     let Batch { photos, x, .. } = batch_for(&look, context, cache)?;
-    let set = &look.photos.0.photos;
+    let set = &context.photos(look.photos)?.photos;
     let classes = photos.iter().map(|&photo| set[photo].class as u32);
     let measuring = Measuring {
         look: &look,
+        model,
         x: &x,
         classes: classes.collect(),
         base: base_of(graph),
@@ -70,6 +70,7 @@ fn of_role(model: &Model, role: Role) -> impl Iterator<Item = LayerId> + '_ {
 /// What the four steps share.
 struct Measuring<'a> {
     look: &'a PassLook,
+    model: &'a Model,
     x: &'a Tensor,
     /// Of each photo.
     classes: Vec<u32>,
@@ -92,7 +93,7 @@ impl Measuring<'_> {
         }
     }
 
-    /// Tells that a pass begins after so many steps, and asks whether it is still wanted.
+    /// Reports the number of steps done when a pass begins; returns whether the result is still wanted.
     fn proceed(&self, steps: usize) -> impl Fn(usize, usize) -> bool + '_ {
         move |layer, _| {
             if layer == 0 {
@@ -102,15 +103,15 @@ impl Measuring<'_> {
         }
     }
 
-    /// The model's output without random draws, so that outputs can be compared.
+    /// The model's output without random draws, for comparing outputs.
     fn output(&self, flags: &Flags, mode: Mode, steps: usize) -> Result<Vec<f32>, LookError> {
         let options = self.options(flags, mode, false);
-        let pass = run(&self.look.model.0, self.x, &options, &self.proceed(steps))?;
+        let pass = run(self.model, self.x, &options, &self.proceed(steps))?;
         Ok(pass.output.flatten_all()?.to_vec1()?)
     }
 
-    fn card(&self, trainable: bool, mode: Mode, plain: &[f32]) -> Result<Card, LookError> {
-        let model = &self.look.model.0;
+    fn card(&self, trainable: bool, mode: Mode, plain: &[f32]) -> Result<TrainableCard, LookError> {
+        let model = self.model;
         let mut flags = self.look.flags.clone();
         flags.set_base(&model.graph, trainable);
         let place = usize::from(!trainable) * 2 + usize::from(mode == Mode::Inference);
@@ -128,15 +129,15 @@ impl Measuring<'_> {
         }
         let outer = Outer::Given(mode);
         let effective = |id| flags.effective(model, id, outer, self.look.semantics);
-        let mut card = Card {
+        let mut card = TrainableCard {
             trainable,
             mode,
             reaches_base: match self.base {
                 Some(base) => effective(base).training,
                 None => mode.training(),
             },
-            base: Part::default(),
-            head: Part::default(),
+            base: CardPart::default(),
+            head: CardPart::default(),
             noises_active: of_role(model, Role::Noise)
                 .filter(|&id| effective(id).active)
                 .count(),
@@ -161,7 +162,7 @@ impl Measuring<'_> {
         let Some(base) = self.base else {
             return true;
         };
-        layer == base || self.look.model.0.graph.ancestors(layer).any(|a| a == base)
+        layer == base || self.model.graph.ancestors(layer).any(|a| a == base)
     }
 
     /// Cross-entropy with the photos' classes; a base without a classifier is averaged over its
@@ -182,7 +183,7 @@ fn learnable(layer: &Layer) -> usize {
 }
 
 /// Adds what the step did to one layer.
-fn measure(part: &mut Part, id: LayerId, layer: &Layer, step: &Step) -> Result<(), LookError> {
+fn measure(part: &mut CardPart, id: LayerId, layer: &Layer, step: &Step) -> Result<(), LookError> {
     let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
     for weight in &layer.weights {
         if let Some(after) = step.weights.get(&(id, weight.name)) {
@@ -240,7 +241,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
     pairs.map(|(a, b)| (a - b).abs()).fold(0.0, larger)
 }
 
-/// The larger one; what is not a number is larger than any: a broken weight must be seen.
+/// The larger value. NaN counts as largest, so that a broken weight shows.
 fn larger(a: f32, b: f32) -> f32 {
     if a.is_nan() || b.is_nan() {
         f32::NAN

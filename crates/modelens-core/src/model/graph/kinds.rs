@@ -1,11 +1,11 @@
 //! What layers compute, with their settings.
 
 use crate::augment::AugmentLayer;
-use crate::model::effective::Role;
 use crate::model::layers::function::{Function, Reduce};
 use crate::model::layers::normaliser::Normaliser;
 use crate::model::layers::rearrange::Arrange;
 use crate::model::layers::transposed::TransposedConv2d;
+use crate::rules::Role;
 
 /// What a layer computes. Tensors are `[N, H, W, C]` or `[N, C]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -212,7 +212,7 @@ impl Activation {
 }
 
 /// Layers that disturb their input in training mode.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub enum Noise {
     /// Keep where `u >= rate`, times `1 / (1 - rate)`. `noise_shape` covers all axes, the batch
     /// axis included; `None` entries take the input's length, 1 shares one draw along the axis.

@@ -1,5 +1,7 @@
 //! Batch normalisation: statistics, normalising, and the moving statistics that follow.
 
+use serde::{Deserialize, Serialize};
+
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -10,7 +12,7 @@ use super::sums::{Run, run_sums};
 use crate::model::Semantics;
 
 /// Mean and variance by channel.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moments {
     pub mean: Vec<f32>,
     pub variance: Vec<f32>,

@@ -11,15 +11,33 @@ use std::sync::OnceLock;
 
 use pulp::{Arch, Simd, WithSimd};
 
-/// The environment variable that narrows the choice, so that every path can be tested on one
-/// machine: `portable`, `avx2`, or anything else for the widest vectors there are.
-pub const VARIABLE: &str = "MODELENS_SIMD";
+static CHOSEN: OnceLock<Arch> = OnceLock::new();
+
+/// Narrows the choice of kernels, so that every path can be tested on one machine: `portable`,
+/// `avx2`, or anything else for the widest vectors there are. Counts before the first kernel runs.
+pub fn choose(path: &str) {
+    // Later calls change nothing.
+    let _ = CHOSEN.set(named(path));
+}
 
 /// Runs a kernel on the chosen path.
 pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
-    static CHOSEN: OnceLock<Arch> = OnceLock::new();
-    let chosen = CHOSEN.get_or_init(|| named(&std::env::var(VARIABLE).unwrap_or_default()));
-    chosen.dispatch(op)
+    CHOSEN.get_or_init(|| named(&preferred())).dispatch(op)
+}
+
+/// The path of kernels that nobody chose.
+#[cfg(not(test))]
+fn preferred() -> String {
+    String::new()
+}
+
+/// Tests start their own program again with this variable.
+#[cfg(test)]
+const VARIABLE: &str = "MODELENS_SIMD";
+
+#[cfg(test)]
+fn preferred() -> String {
+    std::env::var(VARIABLE).unwrap_or_default()
 }
 
 /// The path of this name.

@@ -12,12 +12,12 @@ use super::{BatchNormPass, PassOptions, Tap};
 use crate::augment::AugmentLayer;
 use crate::dataset::Image;
 use crate::model::array::Array;
-use crate::model::effective::Effective;
 use crate::model::graph::{
     Activation, Graph, Input, Layer, LayerId, LayerKind, Merge, Node, NodeId,
 };
 use crate::model::layers::channels::{Finish, add_to};
 use crate::model::layers::{self, Weights, noise, size};
+use crate::rules::Effective;
 
 /// A pass under way.
 pub struct Running<'a> {

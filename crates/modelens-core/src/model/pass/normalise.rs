@@ -9,11 +9,11 @@ use super::forward::Running;
 use super::plan::relu_top;
 use super::tape::Saved;
 use crate::model::array::Array;
-use crate::model::effective::{Effective, Semantics, Statistics};
 use crate::model::graph::{BatchNorm, LayerId, LayerKind, NodeId};
 use crate::model::layers::channels::Finish;
 use crate::model::layers::norm::{Moments, affine, inverse_deviation, moments_of, next_moving};
 use crate::model::layers::norm_gradient::NormGradient;
+use crate::rules::{Effective, Semantics, Statistics};
 
 impl Running<'_> {
     /// Moving statistics, gamma (or ones) and beta (or zeros).

@@ -5,12 +5,12 @@
 use candle_core::Tensor;
 
 use crate::model::LayerId;
-use crate::model::effective::{Effective, Outer, Statistics, effective};
 use crate::model::graph::{
     Activation, Conv2d, Graph, Input, Layer, LayerKind, Node, NodeId, Padding,
 };
 use crate::model::layers::Overrides;
 use crate::model::pass::{PassOptions, Stretch};
+use crate::rules::{Effective, Outer, Statistics, effective};
 
 /// The weights a step may change.
 pub type Learning = std::collections::BTreeSet<(LayerId, &'static str)>;

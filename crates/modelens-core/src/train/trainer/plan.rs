@@ -1,5 +1,7 @@
 //! What a run follows, and what each of its steps tells.
 
+use serde::{Deserialize, Serialize};
+
 use candle_core::Tensor;
 
 use crate::model::{Flags, Outer, Semantics};
@@ -73,14 +75,14 @@ impl Plan {
 }
 
 /// Mean loss and accuracy over some photos.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     pub loss: f64,
     pub accuracy: f64,
 }
 
 /// What one step did.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// From 0.
     pub stage: usize,
@@ -97,7 +99,7 @@ pub struct Step {
 }
 
 /// What is measured after an epoch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochEnd {
     /// On the validation photos, in the order of `Mode::BOTH`: with the base and head as in
     /// training, and in inference. `None` without validation photos.

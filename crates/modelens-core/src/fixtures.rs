@@ -1,0 +1,34 @@
+//! The bundled bases, for tests.
+
+use std::path::Path;
+
+use crate::formats::{self, InMemory, ModelFile};
+use crate::model::Model;
+
+/// The MobileNetV2 of dog breeds, a Keras HDF5 file.
+pub fn dog_breeds() -> Model {
+    let names = bytes("dog_breeds_mobilenetv2.labels.txt");
+    let names = String::from_utf8(names).unwrap();
+    opened("dog_breeds_mobilenetv2.h5", Some(&names))
+}
+
+/// EfficientNet-Lite0, a PyTorch state dict.
+pub fn efficientnet_lite0() -> Model {
+    opened("efficientnet_lite0.safetensors", None)
+}
+
+fn opened(name: &str, class_names: Option<&str>) -> Model {
+    let file = ModelFile {
+        title: name,
+        bytes: bytes(name),
+        architecture: None,
+        beside: &InMemory::default(),
+        class_names,
+    };
+    formats::open(file).unwrap()
+}
+
+fn bytes(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../assets/base");
+    std::fs::read(folder.join(name)).unwrap()
+}

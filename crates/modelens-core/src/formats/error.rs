@@ -1,0 +1,47 @@
+//! Why a file cannot be opened as a network.
+
+use thiserror::Error;
+
+/// A file that cannot be opened as a model.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("the file cannot be read ({0})")]
+    Io(#[from] std::io::Error),
+    #[error("this is not a model file: {0}")]
+    NotAModel(String),
+    /// Which network they belong to is for a person to say.
+    #[error("the file holds weights and no configuration: {0}")]
+    WeightsAlone(String),
+    #[error("the file is broken: {0}")]
+    Broken(String),
+    #[error("the file is too large: {0}")]
+    TooLarge(String),
+    #[error("layer `{layer}`{place} is a {class}, which is not supported. Supported: {supported}")]
+    UnsupportedLayer {
+        layer: String,
+        /// ` in <nested model>`, or empty at the top.
+        place: String,
+        class: String,
+        supported: String,
+    },
+    #[error("layer `{layer}`: {reason}")]
+    UnsupportedSetting { layer: String, reason: String },
+    #[error(
+        "weight `{weight}` of layer `{layer}` has shape {found:?}, but the layer needs {expected:?}"
+    )]
+    WeightShape {
+        layer: String,
+        weight: String,
+        found: Vec<usize>,
+        expected: Vec<usize>,
+    },
+    #[error("weight `{weight}` of layer `{layer}` is missing from the file")]
+    WeightMissing { layer: String, weight: String },
+}
+
+/// A person chose an architecture for a file that names its own.
+pub(super) fn architecture_is_known() -> OpenError {
+    OpenError::NotAModel(
+        "the file says itself which network it holds; leave the architecture out".to_owned(),
+    )
+}

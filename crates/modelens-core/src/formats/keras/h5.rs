@@ -1,0 +1,200 @@
+//! HDF5 as Keras uses it: strings in attributes, weights in datasets.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use candle_core::{DType, Device, Tensor};
+use hdf5_pure::{AttrValue, Dataset, File, Group};
+
+use super::archive::unpacked;
+use super::specs::Need;
+use crate::formats::OpenError;
+use crate::model::graph::Weight;
+
+/// Compressed data can hold at most about this many times its own length (deflate's limit), which
+/// bounds what a small file can make the reader allocate.
+const MAX_RATIO: u64 = 1_100;
+/// Bytes of weights that a file of this length may hold.
+fn budget(length: u64) -> u64 {
+    length.saturating_mul(MAX_RATIO).min(unpacked(length))
+}
+
+/// An opened file and what may still be read from it.
+pub(super) struct H5 {
+    file: File,
+    budget: Cell<u64>,
+}
+
+/// The attributes of one group.
+pub(super) struct Attributes(HashMap<String, AttrValue>);
+
+impl Attributes {
+    /// One string.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str().map(|s| s.trim_end_matches('\0'))
+    }
+
+    /// A list of strings; a long one is split over `name0`, `name1` and so on. An empty one is
+    /// stored as an array of numbers, so whatever holds no strings is empty.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let strings = |name: &str| {
+            let values = self.0.get(name)?.as_strings().unwrap_or_default();
+            Some(
+                values
+                    .iter()
+                    .map(|s| s.trim_end_matches('\0').to_owned())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        strings(name).unwrap_or_else(|| {
+            (0..)
+                .map_while(|i| strings(&format!("{name}{i}")))
+                .flatten()
+                .collect()
+        })
+    }
+}
+
+/// Runs a read with a guard against panics: the reader has checked arithmetic, but also
+/// `unreachable!` in its decoding, and the file may come from anyone.
+pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(OpenError::Broken(
+            "its HDF5 structure cannot be followed".to_owned(),
+        ))
+    })
+}
+
+fn broken(error: impl std::fmt::Display) -> OpenError {
+    OpenError::Broken(format!("its HDF5 structure cannot be read ({error})"))
+}
+
+impl H5 {
+    /// `length`: of the file that a person opened, which this one may lie packed in.
+    pub fn open(bytes: Vec<u8>, length: usize) -> Result<Self, OpenError> {
+        let budget = budget(length as u64);
+        let file = File::from_bytes(bytes).map_err(broken)?;
+        Ok(Self {
+            file,
+            budget: Cell::new(budget),
+        })
+    }
+
+    pub fn root(&self) -> Group {
+        self.file.root()
+    }
+
+    /// A dataset by its path from the root.
+    pub fn dataset(&self, path: &str) -> Result<Dataset, OpenError> {
+        self.root().dataset(path).map_err(broken)
+    }
+
+    pub fn attributes(group: &Group) -> Result<Attributes, OpenError> {
+        group.attrs().map(Attributes).map_err(broken)
+    }
+
+    /// The names of the datasets in a group.
+    pub fn datasets(group: &Group) -> Result<Vec<String>, OpenError> {
+        group.datasets().map_err(broken)
+    }
+
+    /// The names of the groups in a group.
+    pub fn groups(group: &Group) -> Result<Vec<String>, OpenError> {
+        group.groups().map_err(broken)
+    }
+
+    /// Reads one weight after its shape was found to be the one the layer needs.
+    pub fn weight(
+        &mut self,
+        dataset: &Dataset,
+        layer: &str,
+        need: &Need,
+    ) -> Result<Weight, OpenError> {
+        let shape = dataset.shape().map_err(broken)?;
+        let found: Vec<usize> = shape
+            .iter()
+            .map(|&n| usize::try_from(n).unwrap_or(usize::MAX))
+            .collect();
+        if found != need.shape {
+            return Err(OpenError::WeightShape {
+                layer: layer.to_owned(),
+                weight: need.name.to_owned(),
+                found,
+                expected: need.shape.clone(),
+            });
+        }
+        let size = dataset.element_size().map_err(broken)?;
+        let bytes = shape
+            .iter()
+            .try_fold(size, |product, &n| product.checked_mul(n));
+        let left = bytes.and_then(|bytes| self.budget.get().checked_sub(bytes));
+        let left = left.ok_or_else(|| {
+            OpenError::TooLarge(format!(
+                "weight `{}` of layer `{layer}` claims more values than a file of this size may hold",
+                need.name
+            ))
+        })?;
+        self.budget.set(left);
+        let tensor = read(dataset, size, &need.shape)?;
+        Ok(Weight {
+            name: need.name,
+            tensor,
+            learnable: need.learnable,
+        })
+    }
+}
+
+/// The values as f32, whichever number type they are stored in.
+fn read(dataset: &Dataset, size: u64, shape: &[usize]) -> Result<Tensor, OpenError> {
+    if size != 2 {
+        let values = dataset.read_f32().map_err(broken)?;
+        return Tensor::from_vec(values, shape, &Device::Cpu).map_err(broken);
+    }
+    // Half precision. Keras marks bfloat16 by an attribute, since HDF5 has no type for it.
+    let attributes = Attributes(dataset.attrs().map_err(broken)?);
+    let dtype = match attributes.text("dtype") {
+        Some("bfloat16") => DType::BF16,
+        _ => DType::F16,
+    };
+    let raw = dataset.read_raw().map_err(broken)?;
+    let half = Tensor::from_raw_buffer(&raw, dtype, shape, &Device::Cpu).map_err(broken)?;
+    half.to_dtype(DType::F32).map_err(broken)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn split_and_empty_lists() {
+        let attributes = Attributes(HashMap::from([
+            (
+                "w0".to_owned(),
+                AttrValue::StringArray(vec!["a\0\0".to_owned(), "b".to_owned()]),
+            ),
+            (
+                "w1".to_owned(),
+                AttrValue::VarLenStringArray(vec!["c".to_owned()]),
+            ),
+            ("none".to_owned(), AttrValue::F64Array(Vec::new())),
+        ]));
+        assert_eq!(attributes.list("w"), ["a", "b", "c"]);
+        assert!(attributes.list("none").is_empty());
+        assert!(attributes.list("absent").is_empty());
+    }
+
+    #[test]
+    fn panics_become_errors() {
+        let result: Result<(), _> = guarded(|| panic!("as a reader might"));
+        assert!(matches!(result, Err(OpenError::Broken(_))));
+    }
+
+    #[test]
+    fn small_files_do_not_unpack_to_more_than_there_is_memory() {
+        // Eight megabytes of zeros, packed, would otherwise be read as eight gigabytes.
+        assert_eq!(budget(8_000_000), 256 << 20);
+        assert_eq!(budget(1_000), 1_100_000);
+        assert_eq!(budget(3 << 30), 6 << 30);
+    }
+}

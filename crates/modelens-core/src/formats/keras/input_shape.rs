@@ -1,0 +1,84 @@
+//! The shape of the outermost input, which files keep in several places.
+
+use serde_json::Value;
+
+use super::calls::{self, Ref};
+use crate::formats::OpenError;
+
+/// Models inside models that are searched, at most.
+const MAX_DEPTH: usize = 64;
+
+/// Pixels a side of the photos that a model takes, at most: every photo is resized to this.
+const MAX_SIDE: usize = 4096;
+
+/// `[height, width, channels]` of the images that a model takes.
+pub(super) fn of_model(config: &Value, name: &str) -> Result<[Option<usize>; 3], OpenError> {
+    image_shape(input_shape(config, 0), name)
+}
+
+/// The shape written for the outermost input, wherever the file keeps it.
+fn input_shape(model: &Value, depth: usize) -> Option<&Value> {
+    let config = model.get("config")?;
+    let layers = config.get("layers").unwrap_or(config);
+    let written = |v: &'_ Value| !v.is_null();
+    let shape = ["batch_shape", "batch_input_shape"]
+        .iter()
+        .find_map(|k| config.get(k));
+    if let Some(shape) = shape.filter(|s| written(s)) {
+        return Some(shape);
+    }
+    let list = layers.as_array()?;
+    let input = config.get("input_layers").and_then(calls::endpoints);
+    let first = match input.as_deref().and_then(<[Ref]>::first) {
+        Some(input) => list.iter().find(|l| {
+            let name = l.pointer("/config/name").or_else(|| l.get("name"));
+            name.and_then(Value::as_str) == Some(input.layer)
+        })?,
+        None => list.first()?,
+    };
+    if depth < MAX_DEPTH
+        && let Some(shape) = input_shape(first, depth + 1)
+    {
+        return Some(shape);
+    }
+    let shape = first.get("config")?;
+    let shape = shape
+        .get("batch_shape")
+        .or_else(|| shape.get("batch_input_shape"));
+    shape
+        .filter(|s| written(s))
+        .or_else(|| config.get("build_input_shape"))
+}
+
+/// `[null, height, width, channels]` without its batch axis.
+fn image_shape(shape: Option<&Value>, model: &str) -> Result<[Option<usize>; 3], OpenError> {
+    let refuse = |reason: String| OpenError::UnsupportedSetting {
+        layer: model.to_owned(),
+        reason,
+    };
+    let shape =
+        shape.ok_or_else(|| refuse("the file does not say of which shape its input is".into()))?;
+    let axis = |v: &Value| match v.as_u64() {
+        Some(n) if n > 0 => usize::try_from(n).ok().map(Some),
+        None if v.is_null() => Some(None),
+        _ => None,
+    };
+    let axes: Option<Vec<_>> = shape.as_array().and_then(|a| a.iter().map(axis).collect());
+    match axes.as_deref() {
+        Some([_, height, width, channels]) => {
+            if let Some(side) = [height, width]
+                .into_iter()
+                .flatten()
+                .find(|n| **n > MAX_SIDE)
+            {
+                return Err(OpenError::TooLarge(format!(
+                    "it takes photos of {side} pixels a side, the limit is {MAX_SIDE}"
+                )));
+            }
+            Ok([*height, *width, *channels])
+        }
+        _ => Err(refuse(format!(
+            "its input has the shape {shape}; only images are supported"
+        ))),
+    }
+}

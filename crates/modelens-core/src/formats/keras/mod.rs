@@ -1,0 +1,295 @@
+//! Keras' file formats: legacy HDF5 (`.h5`) and the zip archive (`.keras`).
+//!
+//! Read in four steps: the configuration becomes layers with calls ([`parse`]), the calls become
+//! nodes in order ([`emit`]), shapes are followed through them ([`shapes`]), and then the weights
+//! are known that must be in the file ([`by_name`], [`by_number`]).
+
+mod activations;
+pub mod architectures;
+mod archive;
+mod augment_config;
+mod by_name;
+mod by_number;
+mod calls;
+mod emit;
+mod found;
+mod functions;
+mod h5;
+#[cfg(test)]
+mod hostile_tests;
+mod input_shape;
+mod kinds;
+mod object;
+mod operators;
+mod pairing;
+mod parse;
+mod rare_kinds;
+mod save;
+mod save_head;
+mod settings;
+mod shapes;
+mod specs;
+#[cfg(test)]
+mod tests;
+mod weights_only;
+mod windows;
+
+use serde_json::Value;
+
+use self::h5::{Attributes, H5, guarded};
+use self::specs::Need;
+use super::error::architecture_is_known;
+use super::{OpenError, Reader};
+use crate::model::graph::Graph;
+use crate::model::{Format, LayerId, Model, Preprocessing, Recognised, Semantics};
+
+/// Keras' legacy HDF5, and files of the same kind that hold weights alone.
+pub static H5: Reader = Reader {
+    format: Format {
+        family: "Keras",
+        endings: &["h5"],
+        rare_endings: &["hdf5"],
+        untrainable: None,
+        without_batch_norm: None,
+    },
+    recognises: |bytes| bytes.starts_with(b"\x89HDF\r\n\x1a\n"),
+    open: |file| {
+        let read = read_h5(file.bytes, file.title, file.architecture)?;
+        Ok(read.into_model(file.title, H5.format))
+    },
+    save: save::h5,
+    takes_architecture: true,
+};
+
+/// Keras' zip archive.
+pub static ZIP: Reader = Reader {
+    format: Format {
+        family: "Keras",
+        endings: &["keras"],
+        rare_endings: &[],
+        untrainable: None,
+        without_batch_norm: None,
+    },
+    recognises: |bytes| bytes.starts_with(b"PK\x03\x04") && !super::pytorch::is_zip(bytes),
+    open: |file| Ok(read_zip(file.bytes)?.into_model(file.title, ZIP.format)),
+    save: save::zip,
+    takes_architecture: false,
+};
+
+/// What a Keras file holds.
+#[derive(Debug)]
+struct KerasFile {
+    pub graph: Graph,
+    /// `Keras 3.11.3`; without the version where the file does not tell.
+    pub framework: String,
+    /// By the version that wrote the file.
+    pub semantics: Semantics,
+    /// What is odd about the file, in sentences.
+    pub warnings: Vec<String>,
+    /// Which network the weights belong to, where the file holds no configuration.
+    pub recognised: Option<Recognised>,
+    /// Where in the HDF5 file each weight lies.
+    pub paths: Vec<WeightPath>,
+}
+
+impl KerasFile {
+    fn into_model(self, title: &str, format: Format) -> Model {
+        let configured = || Recognised::by_configuration(&self.graph);
+        Model {
+            title: title.to_owned(),
+            format,
+            framework: self.framework,
+            semantics: self.semantics,
+            preprocessing: Preprocessing::of(&self.graph),
+            recognised: self.recognised.unwrap_or_else(configured),
+            graph: self.graph,
+            labels: Vec::new(),
+            labels_from: String::new(),
+            warnings: self.warnings,
+        }
+    }
+}
+
+/// The dataset that holds one weight.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct WeightPath {
+    pub layer: LayerId,
+    /// Keras' short name.
+    pub weight: &'static str,
+    /// From the root of the HDF5 file, with `/` between.
+    pub path: String,
+}
+
+/// What reading the weights gave.
+#[derive(Default)]
+struct Loaded {
+    /// Weights that no layer takes.
+    extra: Vec<String>,
+    paths: Vec<WeightPath>,
+}
+
+/// Reads the bytes of a legacy `.h5` file, or of one that holds weights alone: then its name may tell
+/// how large the photos are, and a person may have `chosen` a network.
+fn read_h5(bytes: Vec<u8>, title: &str, chosen: Option<&str>) -> Result<KerasFile, OpenError> {
+    guarded(|| {
+        let length = bytes.len();
+        let h5 = H5::open(bytes, length)?;
+        let root = H5::attributes(&h5.root())?;
+        let Some(config) = root.text("model_config") else {
+            return weights_only::open(h5, title, chosen);
+        };
+        if chosen.is_some() {
+            return Err(architecture_is_known());
+        }
+        if config.len() as u64 > archive::MAX_CONFIG {
+            let bytes = config.len();
+            return Err(OpenError::TooLarge(format!(
+                "its model_config has {bytes} bytes"
+            )));
+        }
+        let config = json(config.as_bytes(), "its model_config")?;
+        let inner = match h5.root().group("model_weights") {
+            Ok(group) => Some(H5::attributes(&group)?),
+            Err(_) => None,
+        };
+        let version = root.text("keras_version");
+        let version = version.or_else(|| {
+            inner
+                .as_ref()
+                .and_then(|a: &Attributes| a.text("keras_version"))
+        });
+        let (framework, semantics) = framework(version, &config)?;
+        assemble(h5, &config, framework, semantics, by_name::load)
+    })
+}
+
+/// Reads the bytes of a `.keras` archive.
+fn read_zip(bytes: Vec<u8>) -> Result<KerasFile, OpenError> {
+    guarded(|| {
+        let length = bytes.len();
+        let entries = archive::unpack(bytes)?;
+        let config = json(&entries.config, "its config.json")?;
+        let metadata = if entries.metadata.is_empty() {
+            Value::Null
+        } else {
+            json(&entries.metadata, "its metadata.json")?
+        };
+        let version = metadata.get("keras_version").and_then(Value::as_str);
+        let (framework, semantics) = framework(version, &config)?;
+        let h5 = H5::open(entries.weights, length)?;
+        assemble(h5, &config, framework, semantics, by_number::load)
+    })
+}
+
+fn json(bytes: &[u8], what: &str) -> Result<Value, OpenError> {
+    serde_json::from_slice(bytes)
+        .map_err(|e| OpenError::Broken(format!("{what} is not JSON ({e})")))
+}
+
+/// Name and rules of the framework that wrote the file.
+fn framework(version: Option<&str>, config: &Value) -> Result<(String, Semantics), OpenError> {
+    let major = match version.map(|v| v.split('.').next().unwrap_or_default()) {
+        None => None,
+        Some(major) => major.parse::<u32>().ok(),
+    };
+    let semantics = match major {
+        Some(0 | 1) => {
+            return Err(OpenError::NotAModel(
+                "files of Keras 1 are not supported".to_owned(),
+            ));
+        }
+        Some(2) => Semantics::Keras2,
+        Some(_) => Semantics::Keras3,
+        None if is_keras3_style(config) => Semantics::Keras3,
+        None => Semantics::Keras2,
+    };
+    let framework = match (version, major) {
+        (Some(version), Some(_)) => format!("Keras {version}"),
+        _ => semantics.label().to_owned(),
+    };
+    Ok((framework, semantics))
+}
+
+/// Keras 3 writes calls as objects and the input's shape under another name.
+fn is_keras3_style(config: &Value) -> bool {
+    let layers = config.pointer("/config/layers").and_then(Value::as_array);
+    layers.into_iter().flatten().any(|layer| {
+        layer.pointer("/config/batch_shape").is_some()
+            || layer
+                .pointer("/inbound_nodes/0")
+                .is_some_and(Value::is_object)
+    })
+}
+
+/// A network before its weights are read.
+struct Planned {
+    graph: Graph,
+    /// By layer.
+    needs: Vec<Vec<Need>>,
+    reduced_precision: usize,
+}
+
+fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
+    let parsed = parse::parse(config, semantics)?;
+    let (nodes, output) = emit::emit(&parsed, semantics)?;
+    let graph = Graph {
+        name: parsed.root.name.to_owned(),
+        layers: parsed.layers,
+        nodes,
+        output,
+        root_trainable: parsed.root_trainable,
+        input_hwc: parsed.input_hwc,
+    };
+    let inputs = shapes::inputs(&graph, &parsed.specs)?;
+    let needs = std::iter::zip(&parsed.specs, &inputs)
+        // A layer that is never called takes no part, and its weights cannot be checked.
+        .map(|(spec, input)| match input {
+            Some(shape) => spec.needs(shape),
+            None => Vec::new(),
+        })
+        .collect();
+    Ok(Planned {
+        graph,
+        needs,
+        reduced_precision: parsed.reduced_precision,
+    })
+}
+
+fn assemble(
+    mut h5: H5,
+    config: &Value,
+    framework: String,
+    semantics: Semantics,
+    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<Loaded, OpenError>,
+) -> Result<KerasFile, OpenError> {
+    let Planned {
+        mut graph,
+        needs,
+        reduced_precision,
+    } = planned(config, semantics)?;
+    let Loaded { extra, paths } = load(&mut h5, &mut graph, &needs)?;
+    let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
+    if reduced_precision > 0 {
+        let n = reduced_precision;
+        warnings.push(format!(
+            "{n} layers were made for 16-bit numbers and run with 32 bits here"
+        ));
+    }
+    Ok(KerasFile {
+        graph,
+        framework,
+        semantics,
+        warnings,
+        recognised: None,
+        paths,
+    })
+}
+
+/// One sentence about weights that no layer takes.
+fn unused(extra: &[String]) -> Option<String> {
+    let first = extra.first()?;
+    Some(match extra.len() {
+        1 => format!("the weight `{first}` belongs to no layer"),
+        n => format!("{n} weights belong to no layer, `{first}` among them"),
+    })
+}

@@ -1,0 +1,164 @@
+//! One layer's object in the configuration, as far as all layers have the same keys.
+
+use serde_json::{Map, Value};
+
+use super::calls::{self, Call};
+use super::settings::Settings;
+use crate::formats::OpenError;
+
+/// `{"class_name": ..., "config": {...}, "name": ..., "inbound_nodes": [...]}`
+#[derive(Clone, Copy)]
+pub(super) struct LayerObject<'a> {
+    pub map: &'a Map<String, Value>,
+    pub class: &'a str,
+    pub name: &'a str,
+    pub config: &'a Value,
+}
+
+impl<'a> LayerObject<'a> {
+    pub fn of(value: &'a Value) -> Result<Self, OpenError> {
+        let broken = || OpenError::Broken("its configuration holds a layer without a class".into());
+        let map = value.as_object().ok_or_else(broken)?;
+        let class = map
+            .get("class_name")
+            .and_then(Value::as_str)
+            .ok_or_else(broken)?;
+        // A layer of Keras' own InceptionResNetV2, which tf_keras registers as if a person had made it.
+        let class = match class {
+            "Custom>CustomScaleLayer" => "CustomScaleLayer",
+            class => class,
+        };
+        let config = map.get("config").unwrap_or(&Value::Null);
+        let name = config.get("name").or_else(|| map.get("name"));
+        let name = name.and_then(Value::as_str).unwrap_or(class);
+        Ok(Self {
+            map,
+            class,
+            name,
+            config,
+        })
+    }
+
+    /// Whether it holds layers of its own.
+    pub fn is_model(&self) -> bool {
+        matches!(self.class, "Functional" | "Model" | "Sequential") && !self.is_custom()
+    }
+
+    /// Whether the class comes from outside of Keras, whatever its name.
+    pub fn is_custom(&self) -> bool {
+        let text = |key: &str| {
+            self.map
+                .get(key)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
+        let package = text("module").split('.').next().unwrap_or_default();
+        let own = self.class == "CustomScaleLayer" && self.config.get("scale").is_some();
+        (text("registered_name").contains('>') && !own)
+            || !matches!(
+                package,
+                "" | "builtins" | "keras" | "tf_keras" | "tensorflow"
+            )
+    }
+
+    /// Whether it is a Keras 3 operator; .h5 files tell only by the absence of a layer's settings.
+    pub fn is_operator(&self) -> bool {
+        let module = self
+            .map
+            .get("module")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        // Layers always write these two.
+        let bare = self
+            .config
+            .as_object()
+            .is_some_and(|c| !c.contains_key("trainable") && !c.contains_key("dtype"));
+        module.contains(".ops.")
+            || (module.is_empty() && bare && self.class != "InputLayer" && !self.is_model())
+    }
+
+    /// The `trainable` flag as written.
+    pub fn flag(&self) -> Option<bool> {
+        self.config.get("trainable").and_then(Value::as_bool)
+    }
+
+    pub fn settings(&self) -> Result<Settings<'a>, OpenError> {
+        let map = self.config.as_object();
+        let map = map.ok_or_else(|| broken(format!("layer `{}` has no settings", self.name)))?;
+        Ok(Settings {
+            layer: self.name,
+            map,
+        })
+    }
+
+    pub fn unsupported(&self, place: &str, supported: &str) -> OpenError {
+        OpenError::UnsupportedLayer {
+            layer: self.name.to_owned(),
+            place: if place.is_empty() {
+                String::new()
+            } else {
+                format!(" in {place}")
+            },
+            class: self.class.to_owned(),
+            supported: supported.to_owned(),
+        }
+    }
+
+    /// The objects of a model's layers; very old `Sequential` files hold the bare list.
+    pub fn children(&self) -> Result<Vec<LayerObject<'a>>, OpenError> {
+        let list = self.config.get("layers").unwrap_or(self.config).as_array();
+        let list = list.ok_or_else(|| broken(format!("model `{}` lists no layers", self.name)))?;
+        list.iter().map(Self::of).collect()
+    }
+
+    /// What `inbound_nodes` says; a `Sequential` writes nothing.
+    pub fn calls(&self) -> Result<Vec<Call<'a>>, OpenError> {
+        let Some(nodes) = self.map.get("inbound_nodes").and_then(Value::as_array) else {
+            return Ok(Vec::new());
+        };
+        let refuse = |reason| OpenError::UnsupportedSetting {
+            layer: self.name.to_owned(),
+            reason,
+        };
+        let calls: Result<Vec<_>, _> = nodes.iter().map(calls::parse).collect();
+        let calls = calls.map_err(refuse)?;
+        let keys = calls.iter().map(|c| c.key);
+        if keys
+            .clone()
+            .any(|k| calls.first().is_some_and(|c| c.key != k))
+        {
+            return Err(refuse(
+                "it is called with several index expressions".to_owned(),
+            ));
+        }
+        Ok(calls)
+    }
+
+    /// A setting of a model that cannot be honoured.
+    pub fn refuse(&self, reason: String) -> OpenError {
+        OpenError::UnsupportedSetting {
+            layer: self.name.to_owned(),
+            reason,
+        }
+    }
+}
+
+/// Whether Keras computes the layer in 16 bits; quantised layers are refused.
+pub(super) fn reduced_precision(settings: Settings) -> Result<bool, OpenError> {
+    let name = match settings.get("dtype") {
+        Some(Value::String(name)) => name.as_str(),
+        Some(policy) => policy
+            .pointer("/config/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default(),
+        None => "",
+    };
+    if name.contains("int8") || name.contains("int4") || name.contains("float8") {
+        return Err(settings.refuse(format!("it is quantised ({name}), which is not supported")));
+    }
+    Ok(name.contains("float16"))
+}
+
+fn broken(reason: String) -> OpenError {
+    OpenError::Broken(reason)
+}

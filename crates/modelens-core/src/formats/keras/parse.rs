@@ -1,0 +1,369 @@
+//! The configuration as written: models in models, layers with their settings and calls.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::calls::{self, Arg, Call, Ref};
+use super::object::{LayerObject, reduced_precision};
+use super::specs::Spec;
+use super::{input_shape, kinds, operators};
+use crate::formats::OpenError;
+use crate::model::graph::{Layer, LayerKind};
+use crate::model::{LayerId, Semantics};
+
+/// Models inside models, at most.
+const MAX_DEPTH: usize = 64;
+/// Layers in one file, at most.
+const MAX_LAYERS: usize = 20_000;
+
+/// One model: its layers in file order, and which of them take its input and give its output.
+pub(super) struct Container<'a> {
+    pub name: &'a str,
+    pub entries: Vec<Entry<'a>>,
+    pub by_name: HashMap<&'a str, usize>,
+    /// The entry of the InputLayer; a nested `Sequential` may have none.
+    pub input: Option<usize>,
+    /// `None` for a `Sequential` without layers, which returns its input.
+    pub output: Option<Ref<'a>>,
+    pub sequential: bool,
+}
+
+/// One layer of a model.
+pub(super) struct Entry<'a> {
+    pub layer: LayerId,
+    pub name: &'a str,
+    pub calls: Vec<Call<'a>>,
+    pub nested: Option<Container<'a>>,
+}
+
+/// All layers, and the tree of models that calls them.
+pub(super) struct Parsed<'a> {
+    pub layers: Vec<Layer>,
+    /// One entry a layer.
+    pub specs: Vec<Spec>,
+    pub root: Container<'a>,
+    pub root_trainable: bool,
+    /// `[height, width, channels]` of the outermost input.
+    pub input_hwc: [Option<usize>; 3],
+    /// Layers computed in less than 32 bits in Keras.
+    pub reduced_precision: usize,
+}
+
+/// Reads the outermost model's configuration.
+pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<Parsed<'_>, OpenError> {
+    let object = LayerObject::of(config)?;
+    if !object.is_model() {
+        return Err(object.unsupported("", "Functional, Sequential"));
+    }
+    let mut parser = Parser {
+        layers: Vec::new(),
+        specs: Vec::new(),
+        semantics,
+        reduced_precision: 0,
+    };
+    let root_trainable = object.flag().unwrap_or(true);
+    let root = parser.container(object, None, root_trainable, 0)?;
+    let input_hwc = input_shape::of_model(config, root.name)?;
+    if semantics == Semantics::Keras3 {
+        parser.refreeze(root_trainable);
+    }
+    let Parser {
+        layers,
+        specs,
+        reduced_precision,
+        ..
+    } = parser;
+    Ok(Parsed {
+        layers,
+        specs,
+        root,
+        root_trainable,
+        input_hwc,
+        reduced_precision,
+    })
+}
+
+fn broken(reason: String) -> OpenError {
+    OpenError::Broken(reason)
+}
+
+struct Parser {
+    layers: Vec<Layer>,
+    specs: Vec<Spec>,
+    semantics: Semantics,
+    reduced_precision: usize,
+}
+
+impl Parser {
+    fn container<'a>(
+        &mut self,
+        object: LayerObject<'a>,
+        id: Option<LayerId>,
+        trainable: bool,
+        depth: usize,
+    ) -> Result<Container<'a>, OpenError> {
+        if depth >= MAX_DEPTH {
+            return Err(OpenError::TooLarge(format!(
+                "models are nested more than {MAX_DEPTH} deep"
+            )));
+        }
+        let children = object.children()?;
+        let sequential = object.class == "Sequential";
+        let mut container = Container {
+            name: object.name,
+            entries: Vec::new(),
+            by_name: HashMap::new(),
+            input: None,
+            output: None,
+            sequential,
+        };
+        let starts_with_input = children.first().is_some_and(|c| c.class == "InputLayer");
+        if sequential && id.is_none() && !starts_with_input {
+            let layer = self.add(LayerKind::Input, Spec::None)?;
+            self.layers[layer].name = format!("{}_input", object.name);
+            "InputLayer".clone_into(&mut self.layers[layer].class);
+            self.layers[layer].listed = false;
+            container.input = Some(0);
+            // A name that no layer can have, so that it is never referred to by accident.
+            container.push(Entry {
+                layer,
+                name: "",
+                calls: Vec::new(),
+                nested: None,
+            })?;
+        }
+        for (i, child) in children.iter().enumerate() {
+            let unwritten = unwritten_flag(*child, &children[i + 1..], trainable);
+            let mut entry = self.entry(*child, id, &container, unwritten, depth)?;
+            if sequential {
+                entry.calls = container.next_in_sequence(&entry, &self.layers);
+            }
+            container.push(entry)?;
+        }
+        container.find_ends(object, &self.layers)?;
+        Ok(container)
+    }
+
+    fn add(&mut self, kind: LayerKind, spec: Spec) -> Result<LayerId, OpenError> {
+        if self.layers.len() >= MAX_LAYERS {
+            return Err(OpenError::TooLarge(format!(
+                "it has more than {MAX_LAYERS} layers"
+            )));
+        }
+        self.layers.push(Layer {
+            name: String::new(),
+            class: String::new(),
+            kind,
+            parent: None,
+            listed: true,
+            trainable: true,
+            recorded_training: None,
+            weights: Vec::new(),
+        });
+        self.specs.push(spec);
+        Ok(self.layers.len() - 1)
+    }
+
+    fn entry<'a>(
+        &mut self,
+        object: LayerObject<'a>,
+        parent: Option<LayerId>,
+        around: &Container<'a>,
+        unwritten: bool,
+        depth: usize,
+    ) -> Result<Entry<'a>, OpenError> {
+        let calls = object.calls();
+        // A model keeps its place before its children.
+        let layer = self.add(LayerKind::Model, Spec::None)?;
+        let operator = self.semantics == Semantics::Keras3 && object.is_operator();
+        let trainable = object.flag().unwrap_or(unwritten);
+        let mut nested = None;
+        if object.is_model() {
+            nested = Some(self.container(object, Some(layer), trainable, depth + 1)?);
+        } else {
+            // The outermost model needs no "in ..." in messages.
+            let place = if parent.is_some() { around.name } else { "" };
+            let (kind, spec) = self.leaf(
+                object,
+                operator,
+                calls.as_ref().ok().and_then(|c| c.first()),
+                place,
+            )?;
+            self.layers[layer].kind = kind;
+            self.specs[layer] = spec;
+        }
+        // After the class: an unknown one explains odd calls better than the calls do.
+        let mut calls = calls?;
+        if calls
+            .windows(2)
+            .any(|pair| pair[0].others != pair[1].others)
+        {
+            return Err(object.refuse("it is called with several sets of arguments".to_owned()));
+        }
+        for call in &mut calls {
+            if object.class == "TFOpLambda" {
+                operators::check_keras2(object.settings()?, call)?;
+            }
+            if self.semantics == Semantics::Keras3
+                && call.training == signature_default(object.class)
+            {
+                // Keras 3 writes the default of the signature as if a person had asked for it.
+                call.training = None;
+            }
+        }
+        let slot = &mut self.layers[layer];
+        object.name.clone_into(&mut slot.name);
+        object.class.clone_into(&mut slot.class);
+        slot.parent = parent;
+        let hidden_input = around.sequential && object.class == "InputLayer";
+        slot.listed = !operator && !hidden_input;
+        slot.trainable = trainable;
+        slot.recorded_training = calls.first().and_then(|c| c.training);
+        Ok(Entry {
+            layer,
+            name: object.name,
+            calls,
+            nested,
+        })
+    }
+
+    fn leaf(
+        &mut self,
+        object: LayerObject,
+        operator: bool,
+        call: Option<&Call>,
+        place: &str,
+    ) -> Result<(LayerKind, Spec), OpenError> {
+        let settings = object.settings()?;
+        if object.is_custom() {
+            return Err(object.unsupported(place, kinds::SUPPORTED));
+        }
+        if operator {
+            let kind = operators::keras3(object.class, settings, call)?;
+            let kind =
+                kind.ok_or_else(|| object.unsupported(place, &operators::KERAS3.join(", ")))?;
+            return Ok((kind, Spec::None));
+        }
+        if object.class == "TFOpLambda" {
+            return Ok((operators::keras2(settings, call)?, Spec::None));
+        }
+        if object.class == "SlicingOpLambda" {
+            return Ok((operators::get_item(settings, call)?, Spec::None));
+        }
+        self.reduced_precision += usize::from(reduced_precision(settings)?);
+        kinds::leaf(object.class, settings, self.semantics)?
+            .ok_or_else(|| object.unsupported(place, kinds::SUPPORTED))
+    }
+
+    /// Keras 3 sets a model's stored flag after its layers', and a frozen model freezes all of them.
+    fn refreeze(&mut self, root_trainable: bool) {
+        for id in 0..self.layers.len() {
+            let above = match self.layers[id].parent {
+                Some(parent) => self.layers[parent].trainable,
+                None => root_trainable,
+            };
+            // Only `False` spreads: `True` is what the flag already is, and changes nothing.
+            self.layers[id].trainable &= above;
+        }
+    }
+}
+
+impl<'a> Container<'a> {
+    fn push(&mut self, entry: Entry<'a>) -> Result<(), OpenError> {
+        if self
+            .by_name
+            .insert(entry.name, self.entries.len())
+            .is_some()
+        {
+            return Err(broken(format!(
+                "two layers of {} are called `{}`",
+                self.name, entry.name
+            )));
+        }
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// The calls that a `Sequential` does not write down: each layer on the one before.
+    fn next_in_sequence(&self, entry: &Entry, layers: &[Layer]) -> Vec<Call<'a>> {
+        let is_input = layers[entry.layer].kind == LayerKind::Input;
+        let arg = match self.entries.last() {
+            Some(previous) => Arg::Tensor(Ref {
+                layer: previous.name,
+                call: 0,
+            }),
+            None if is_input => return Vec::new(),
+            None => Arg::Outer,
+        };
+        vec![Call {
+            args: vec![arg],
+            ..Call::default()
+        }]
+    }
+
+    /// Finds input and output, and refuses anything but one of each.
+    fn find_ends(&mut self, object: LayerObject<'a>, layers: &[Layer]) -> Result<(), OpenError> {
+        let is_input = |e: &Entry| layers[e.layer].kind == LayerKind::Input;
+        if self.sequential {
+            if self.entries.first().is_some_and(is_input) {
+                self.input = Some(0);
+            }
+            self.output = self.entries.last().map(|e| Ref {
+                layer: e.name,
+                call: 0,
+            });
+            return Ok(());
+        }
+        let one = |key: &str, what: &str| {
+            let ends = object.config.get(key).and_then(calls::endpoints);
+            match ends.as_deref() {
+                Some([one]) => Ok(*one),
+                Some(several) => {
+                    let n = several.len();
+                    Err(object.refuse(format!("the model has {n} {what}; only one is supported")))
+                }
+                None => Err(object.refuse(format!("the model's {what} are not understood"))),
+            }
+        };
+        let input = one("input_layers", "inputs")?;
+        let output = one("output_layers", "outputs")?;
+        let found = self.by_name.get(input.layer).copied();
+        let found = found.filter(|&i| is_input(&self.entries[i]));
+        self.input = Some(found.ok_or_else(|| {
+            broken(format!(
+                "the input `{}` of {} is not among its layers",
+                input.layer, self.name
+            ))
+        })?);
+        self.output = Some(output);
+        Ok(())
+    }
+}
+
+/// What a flag means that is not in the file.
+///
+/// An InputLayer never has one: it gets that of the layer behind it, because layers are frozen from
+/// the front. It has no weights, so this matters for the list alone. A model (Keras 2 writes none
+/// for a `Sequential`) is as the model around it.
+fn unwritten_flag(object: LayerObject, following: &[LayerObject], model_trainable: bool) -> bool {
+    if object.is_model() {
+        return model_trainable;
+    }
+    if object.class != "InputLayer" {
+        return true;
+    }
+    let next = following.first().filter(|next| !next.is_model());
+    model_trainable && next.and_then(LayerObject::flag).unwrap_or(true)
+}
+
+/// What Keras 3 writes as `training` where nobody gave it.
+fn signature_default(class: &str) -> Option<bool> {
+    match class {
+        "Dropout" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => {
+            Some(false)
+        }
+        _ if class.starts_with("Random") => Some(true),
+        _ => None,
+    }
+}

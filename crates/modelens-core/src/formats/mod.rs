@@ -1,0 +1,195 @@
+//! File formats: bytes in, a [`Model`] out, and trained weights back into the bytes.
+//!
+//! A format is a [`Reader`] in the table [`READERS`]. Bundled bases go through the same readers as
+//! a user's files. Readers take bytes; what lies beside a file comes through [`Beside`].
+
+pub mod beside;
+mod error;
+pub mod keras;
+mod labels;
+pub mod onnx;
+pub mod pytorch;
+mod save;
+
+pub use self::beside::{Beside, BesideError, InMemory};
+pub use self::error::OpenError;
+pub use self::save::{SaveError, Trained};
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::{Format, Model};
+
+/// One file format: how its files are recognised, opened and written.
+#[derive(Debug)]
+pub struct Reader {
+    pub format: Format,
+    /// Whether a file of these bytes is of this format; its name does not count.
+    recognises: fn(&[u8]) -> bool,
+    open: fn(ModelFile<'_>) -> Result<Model, OpenError>,
+    /// The file with trained weights in the place of its own.
+    save: fn(ModelFile<'_>, &Trained<'_>) -> Result<Vec<u8>, SaveError>,
+    /// Whether files may hold weights alone, so that a person may name their architecture.
+    takes_architecture: bool,
+}
+
+/// All formats, in the order in which they are tried.
+pub static READERS: [&Reader; 5] = [
+    &keras::H5,
+    &keras::ZIP,
+    &pytorch::SAFETENSORS,
+    &pytorch::PICKLE,
+    &onnx::ONNX,
+];
+
+/// A format is written as the usual ending of its file names.
+impl Serialize for Format {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.extension().serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Format {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let ending = String::deserialize(deserializer)?;
+        let mut formats = READERS.iter().map(|reader| reader.format);
+        let found = formats.find(|format| format.extension() == ending);
+        found.ok_or_else(|| D::Error::custom(format!("there is no format `{ending}`")))
+    }
+}
+
+/// The endings of all formats' file names, without the dot.
+pub fn endings() -> impl Iterator<Item = &'static str> {
+    let formats = READERS.into_iter().map(|reader| reader.format);
+    formats.flat_map(|f| f.endings.iter().chain(f.rare_endings).copied())
+}
+
+/// A model's file: its bytes and what else is known of it.
+#[derive(Clone)]
+pub struct ModelFile<'a> {
+    /// The file's name, or what the window calls a bundled base. It may tell the variant of a
+    /// network or the size of its photos.
+    pub title: &'a str,
+    pub bytes: Vec<u8>,
+    /// The network that a person says the weights belong to: `NAME`, or `NAME:SIDE` with the size
+    /// of its photos in pixels.
+    pub architecture: Option<&'a str>,
+    pub beside: &'a dyn Beside,
+    /// Class names that come with a bundled base, one a line.
+    pub class_names: Option<&'a str>,
+}
+
+/// Opens a file of any known format.
+///
+/// # Errors
+/// Anything but a complete model of a supported kind; see [`OpenError`].
+pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
+    let reader = READERS.iter().find(|r| (r.recognises)(&file.bytes));
+    if file.architecture.is_some() && !reader.is_some_and(|r| r.takes_architecture) {
+        return Err(error::architecture_is_known());
+    }
+    let reader = reader.ok_or_else(|| unknown(&file.bytes))?;
+    let ModelFile {
+        title,
+        beside,
+        class_names,
+        ..
+    } = file;
+    let mut model = (reader.open)(file)?;
+    labels::add(&mut model, title, beside, class_names);
+    warn_of_bad_numbers(&mut model);
+    Ok(model)
+}
+
+/// The file with the trained weights in the place of its own, in its own format.
+///
+/// # Errors
+/// See [`SaveError`].
+pub fn save(file: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
+    let reader = READERS.iter().find(|r| r.format == trained.model.format);
+    let reader = reader.ok_or(SaveError::ReadOnlyFormat("its format cannot be written"))?;
+    (reader.save)(file, trained)
+}
+
+fn unknown(bytes: &[u8]) -> OpenError {
+    let what = if bytes.is_empty() {
+        "it is empty"
+    } else {
+        "its content is of another kind"
+    };
+    OpenError::NotAModel(format!("{what}. Supported: {}", supported()))
+}
+
+/// `Keras .h5 and .keras, ONNX .onnx`.
+fn supported() -> String {
+    let mut families: Vec<(&str, Vec<String>)> = Vec::new();
+    for Format {
+        family, endings, ..
+    } in READERS.map(|r| r.format)
+    {
+        let endings = endings.iter().map(|ending| format!(".{ending}"));
+        match families.iter_mut().find(|(known, _)| *known == family) {
+            Some((_, all)) => all.extend(endings),
+            None => families.push((family, endings.collect())),
+        }
+    }
+    let listed = families.iter().map(|(family, endings)| {
+        let list = match endings.split_last() {
+            Some((last, [])) => last.clone(),
+            Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+            None => String::new(),
+        };
+        format!("{family} {list}")
+    });
+    listed.collect::<Vec<_>>().join(", ")
+}
+
+/// A model with weights that are not numbers opens with a warning: the first few weights by name,
+/// the others as a count.
+fn warn_of_bad_numbers(model: &mut Model) {
+    const MOST: usize = 5;
+    let weights = model
+        .graph
+        .layers
+        .iter()
+        .flat_map(|l| l.weights.iter().map(move |w| (l, w)));
+    let bad = weights.filter_map(|(layer, weight)| {
+        let values = weight
+            .tensor
+            .flatten_all()
+            .and_then(|t| t.to_vec1::<f32>())
+            .ok()?;
+        let bad = values.iter().filter(|v| !v.is_finite()).count();
+        (bad > 0).then(|| {
+            format!(
+                "layer `{}`: {bad} of {} values of `{}` are not finite numbers, and neither is \
+                 any output that depends on them",
+                layer.name,
+                values.len(),
+                weight.name,
+            )
+        })
+    });
+    let mut warnings: Vec<String> = bad.collect();
+    let more = warnings.len().saturating_sub(MOST);
+    warnings.truncate(MOST);
+    if more > 0 {
+        warnings.push(format!(
+            "{more} more weights have values that are not finite numbers"
+        ));
+    }
+    model.warnings.append(&mut warnings);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_for_other_files_lists_every_format() {
+        assert_eq!(
+            supported(),
+            "Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt, ONNX .onnx"
+        );
+    }
+}

@@ -1,0 +1,393 @@
+//! The nodes of the file, one after the other, as layers.
+
+use std::collections::{HashMap, HashSet};
+
+use super::constant::{self, Constant};
+use super::node::Op;
+use super::proto::{self, Node, ValueInfo};
+use super::value::{IMAGE, Known, Value};
+use super::{arithmetic, fold, names, parts, shapes, weighted, windows};
+use crate::formats::OpenError;
+use crate::model::graph::{Input, Layer, LayerKind, Weight};
+use crate::model::layers::rearrange::Arrange;
+use crate::model::{Graph, NodeId, graph};
+
+/// Pixels a side of the photos that a network may ask for, as for Keras files.
+const MAX_SIDE: usize = 4096;
+
+/// A graph under construction.
+pub struct Build<'a> {
+    pub graph: Graph,
+    known: HashMap<&'a str, Known<'a>>,
+    /// How often each value is read.
+    readers: HashMap<&'a str, usize>,
+    /// Nodes whose value has several names, which readers are counted by.
+    shared: HashSet<NodeId>,
+    /// The size of the batch that the file was exported with, where it is fixed.
+    pub batch: Option<usize>,
+    names: HashSet<String>,
+}
+
+/// The graph of the file.
+pub fn build(model: &proto::Model<'_>) -> Result<Graph, OpenError> {
+    let file = model
+        .graph
+        .as_ref()
+        .ok_or_else(|| OpenError::Broken("it is an ONNX file without a graph".into()))?;
+    let stored: HashSet<&str> = file.initializers.iter().map(|t| t.name).collect();
+    let mut inputs = file.inputs.iter().filter(|i| !stored.contains(i.name));
+    let input = inputs
+        .next()
+        .ok_or_else(|| OpenError::NotAModel("its graph takes no input".into()))?;
+    if inputs.next().is_some() {
+        return Err(OpenError::NotAModel(format!(
+            "it takes {} inputs; only models of one image are supported",
+            inputs.count() + 2
+        )));
+    }
+    let output = file
+        .outputs
+        .first()
+        .ok_or_else(|| OpenError::NotAModel("its graph has no output".into()))?;
+    let live = live(&file.nodes, output.name);
+    let mut build = Build::new(file, input, &live)?;
+    for (index, node) in file.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+        let second = build
+            .known
+            .get(node.inputs.get(1).copied().unwrap_or_default());
+        let is_stored = matches!(second, Some(Known::Constant(Constant::Stored(_))));
+        let name = names::of_node(node, index, is_stored);
+        let op = Op {
+            node,
+            name,
+            opset: model.opset,
+        };
+        build.step(&op)?;
+    }
+    let why = match build.known.get(output.name) {
+        Some(Known::Value(value)) => {
+            build.graph.output = value.node;
+            return Ok(build.graph);
+        }
+        Some(Known::Line(_)) => "its output has no axis for the photos of the batch",
+        _ => "its output does not depend on its input",
+    };
+    Err(OpenError::NotAModel(why.into()))
+}
+
+/// By node: whether the output depends on it.
+fn live(nodes: &[Node<'_>], output: &str) -> Vec<bool> {
+    let mut needed = HashSet::from([output]);
+    let mut live = vec![false; nodes.len()];
+    for (i, node) in nodes.iter().enumerate().rev() {
+        live[i] = node.outputs.iter().any(|o| needed.contains(o));
+        if live[i] {
+            needed.extend(&node.inputs);
+        }
+    }
+    live
+}
+
+/// Whether the file keeps its images as `[N, H, W, C]`: what reads them turns them first.
+fn is_channels_last(file: &proto::Graph<'_>, input: &ValueInfo<'_>) -> bool {
+    let mut name = input.name;
+    let reader = |name: &str| file.nodes.iter().find(|n| n.inputs.contains(&name));
+    for _ in 0..8 {
+        let Some(node) = reader(name) else { break };
+        match node.op {
+            "Transpose" => {
+                let perm = node.attributes.iter().find(|(name, _)| *name == "perm");
+                let turns = |a: &proto::Attribute<'_>| matches!(a, proto::Attribute::Ints(p) if *p == [0, 3, 1, 2]);
+                return perm.is_some_and(|(_, a)| turns(a));
+            }
+            "Conv" => return false,
+            _ => match node.outputs.first() {
+                Some(next) => name = next,
+                None => break,
+            },
+        }
+    }
+    false
+}
+
+impl<'a> Build<'a> {
+    fn new(
+        file: &proto::Graph<'a>,
+        input: &ValueInfo<'a>,
+        live: &[bool],
+    ) -> Result<Self, OpenError> {
+        let dims = input.dims.clone().unwrap_or(vec![None; 4]);
+        let &[batch, a, b, c] = dims.as_slice() else {
+            return Err(OpenError::NotAModel(format!(
+                "its input has {} axes; only models of images are supported",
+                dims.len()
+            )));
+        };
+        if let Some(side) = [a, b, c].into_iter().flatten().find(|&n| n > MAX_SIDE) {
+            return Err(OpenError::TooLarge(format!(
+                "its input has {side} pixels a side; the limit is {MAX_SIDE}"
+            )));
+        }
+        let last = is_channels_last(file, input);
+        let [h, w, c] = if last { [a, b, c] } else { [b, c, a] };
+        let mut build = Self {
+            graph: Graph {
+                name: file.name.chars().take(80).collect(),
+                root_trainable: true,
+                input_hwc: [h, w, c],
+                ..Graph::default()
+            },
+            known: HashMap::new(),
+            readers: HashMap::new(),
+            shared: HashSet::new(),
+            batch,
+            names: HashSet::new(),
+        };
+        let node = build.emit("input", "Input", LayerKind::Input, Vec::new(), Vec::new());
+        build.graph.layers[0].listed = false;
+        let dims = vec![None, h, w, c];
+        let value = if last {
+            Value::plain(node, dims)
+        } else {
+            Value::image(node, dims)
+        };
+        for stored in &file.initializers {
+            let constant = Constant::Stored(stored.clone());
+            build.known.insert(stored.name, Known::Constant(constant));
+        }
+        build.known.insert(input.name, Known::Value(value));
+        let nodes = file.nodes.iter().zip(live).filter(|(_, live)| **live);
+        let read = nodes.flat_map(|(node, _)| &node.inputs).copied();
+        for name in read.chain(file.outputs.iter().map(|o| o.name)) {
+            *build.readers.entry(name).or_default() += 1;
+        }
+        Ok(build)
+    }
+
+    fn step(&mut self, op: &Op<'_, 'a>) -> Result<(), OpenError> {
+        let node = op.node;
+        if !matches!(node.domain, "" | "ai.onnx") {
+            return Err(self.unknown(op, &format!("{}.{}", node.domain, node.op)));
+        }
+        let Some(&output) = node.outputs.first() else {
+            return Ok(());
+        };
+        if node.op == "Constant" {
+            let constant = constant::of_node(op)?;
+            self.known.insert(output, Known::Constant(constant));
+            return Ok(());
+        }
+        // What is left out at the end is not written in the same way by all.
+        let given = node.inputs.iter().rposition(|name| !name.is_empty());
+        let inputs = &node.inputs[..given.map_or(0, |last| last + 1)];
+        let constants = inputs.iter().map(|name| match self.known.get(name) {
+            Some(Known::Constant(constant)) => Some(constant.clone()),
+            _ => None,
+        });
+        let constants: Option<Vec<_>> = constants.collect();
+        if let Some(constants) = constants {
+            let folded = fold::fold(op, &constants)?;
+            let folded = folded.ok_or_else(|| {
+                op.refuse("it computes with constants alone, which is not worked out here")
+            })?;
+            self.known.insert(output, Known::Constant(folded));
+            return Ok(());
+        }
+        if node.op == "Shape" {
+            let x = self.value(op, 0)?;
+            let list: Vec<Option<i64>> = x
+                .file_dims()
+                .into_iter()
+                .map(|d| d.map(|d| d as i64))
+                .collect();
+            if list.iter().skip(1).any(Option::is_none) {
+                return Err(op.refuse("the shape it asks for is left open in the file"));
+            }
+            let shape = fold::shape(op, &list)?;
+            self.known.insert(output, Known::Constant(shape));
+            return Ok(());
+        }
+        if node.op == "Split" {
+            let values = parts::split(self, op)?;
+            for (name, value) in node.outputs.iter().zip(values) {
+                self.known.insert(name, Known::Value(value));
+            }
+            return Ok(());
+        }
+        if let Some(line) = shapes::line(self, op)? {
+            self.known.insert(output, Known::Line(line));
+            return Ok(());
+        }
+        let value = match node.op {
+            "Gather" if matches!(self.known(op, 0), Some(Known::Line(_))) => {
+                shapes::gather(self, op)?
+            }
+            "Slice" => parts::slice(self, op)?,
+            "Conv" | "BatchNormalization" | "Gemm" | "MatMul" | "LayerNormalization" | "PRelu" => {
+                weighted::layer(self, op)?
+            }
+            "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "Pad" => {
+                windows::layer(self, op)?
+            }
+            "Flatten" | "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Concat"
+            | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceSum" => shapes::layer(self, op)?,
+            _ => match arithmetic::layer(self, op)? {
+                Some(value) => value,
+                None => return Err(self.unknown(op, node.op)),
+            },
+        };
+        self.known.insert(output, Known::Value(value));
+        Ok(())
+    }
+
+    #[allow(clippy::unused_self, reason = "one place for what is refused")]
+    fn unknown(&self, op: &Op<'_, 'a>, class: &str) -> OpenError {
+        OpenError::UnsupportedLayer {
+            layer: op.name.clone(),
+            place: String::new(),
+            class: format!("ONNX {}", class.chars().take(80).collect::<String>()),
+            supported: SUPPORTED.to_owned(),
+        }
+    }
+
+    /// An input that depends on the photo.
+    pub fn value(&self, op: &Op<'_, 'a>, at: usize) -> Result<Value, OpenError> {
+        let name = op.node.inputs.get(at).copied().unwrap_or_default();
+        match self.known.get(name) {
+            Some(Known::Value(value)) => Ok(value.clone()),
+            Some(Known::Line(_)) => Err(op.refuse(format!(
+                "its input {at} has no axis for the photos of the batch"
+            ))),
+            Some(Known::Constant(_)) => Err(op.refuse(format!("its input {at} is a constant"))),
+            None => Err(op.refuse(format!("its input {at} comes from nowhere"))),
+        }
+    }
+
+    /// An input that does not depend on the photo; `None` where it is left out.
+    pub fn constant(&self, op: &Op<'_, 'a>, at: usize) -> Result<Option<Constant<'a>>, OpenError> {
+        let name = op.node.inputs.get(at).copied().unwrap_or_default();
+        match self.known.get(name) {
+            _ if name.is_empty() => Ok(None),
+            Some(Known::Constant(constant)) => Ok(Some(constant.clone())),
+            Some(Known::Value(_) | Known::Line(_)) => Err(op.refuse(format!(
+                "its input {at} depends on the photo; only a constant is supported there"
+            ))),
+            None => Err(op.refuse(format!("its input {at} comes from nowhere"))),
+        }
+    }
+
+    pub fn known(&self, op: &Op<'_, 'a>, at: usize) -> Option<&Known<'a>> {
+        self.known.get(op.node.inputs.get(at)?)
+    }
+
+    /// Whether nothing else reads this input.
+    pub fn is_only_reader(&self, op: &Op<'_, 'a>, at: usize) -> bool {
+        let name = op.node.inputs.get(at).copied().unwrap_or_default();
+        let once = self.readers.get(name) == Some(&1);
+        match self.known.get(name) {
+            Some(Known::Value(value)) => once && !self.shared.contains(&value.node),
+            _ => once,
+        }
+    }
+
+    /// A value that goes on under another name.
+    pub fn renamed(&mut self, op: &Op<'_, 'a>, value: Value) -> Value {
+        if !self.is_only_reader(op, 0) {
+            self.shared.insert(value.node);
+        }
+        value
+    }
+
+    /// A layer, called on these.
+    pub fn emit(
+        &mut self,
+        name: &str,
+        class: &str,
+        kind: LayerKind,
+        weights: Vec<Weight>,
+        inputs: Vec<Input>,
+    ) -> NodeId {
+        let mut unique = name.to_owned();
+        let mut count = 1;
+        while !self.names.insert(unique.clone()) {
+            count += 1;
+            unique = format!("{name}_{count}");
+        }
+        self.graph.layers.push(Layer {
+            name: unique,
+            class: class.to_owned(),
+            kind,
+            parent: None,
+            listed: true,
+            trainable: true,
+            recorded_training: None,
+            weights,
+        });
+        self.graph.nodes.push(graph::Node {
+            layer: self.graph.layers.len() - 1,
+            inputs,
+            recorded: None,
+        });
+        self.graph.nodes.len() - 1
+    }
+
+    /// A layer of this node on one value.
+    pub fn on(
+        &mut self,
+        op: &Op<'_, 'a>,
+        kind: LayerKind,
+        weights: Vec<Weight>,
+        x: &Value,
+    ) -> NodeId {
+        self.emit(
+            &op.name,
+            op.node.op,
+            kind,
+            weights,
+            vec![Input::Node(x.node)],
+        )
+    }
+
+    /// The value with its axes in this order, turned where it has another.
+    pub fn turned(&mut self, op: &Op<'_, 'a>, x: Value, axes: &[usize]) -> Value {
+        if x.axes == axes {
+            return x;
+        }
+        // The file's axis `f` moves from `x.axes[f]` to `axes[f]`.
+        let mut order = vec![0; axes.len()];
+        for (from, &to) in x.axes.iter().zip(axes) {
+            order[to] = *from;
+        }
+        let dims: Vec<_> = order.iter().map(|&from| x.dims[from]).collect();
+        let order = order.iter().skip(1).map(|from| from - 1).collect();
+        let kind = LayerKind::Arrange(Arrange::Permute(order));
+        let name = format!("{}.permute", op.name);
+        let node = self.emit(
+            &name,
+            "Transpose",
+            kind,
+            Vec::new(),
+            vec![Input::Node(x.node)],
+        );
+        Value {
+            node,
+            axes: axes.to_vec(),
+            dims,
+        }
+    }
+
+    /// The value as `[N, H, W, C]`.
+    pub fn image(&mut self, op: &Op<'_, 'a>, x: Value) -> Result<Value, OpenError> {
+        if x.rank() != 4 {
+            return Err(op.refuse(format!(
+                "it takes images, but its input has {} axes",
+                x.rank()
+            )));
+        }
+        Ok(self.turned(op, x, &IMAGE))
+    }
+}
+
+const SUPPORTED: &str = "Conv, BatchNormalization, LayerNormalization, Gemm, MatMul, poolings, Pad, the common \
+    activations, Add, Sub, Mul, Div, Max, Min, Concat, Split, Slice, Reshape, Flatten, Transpose, \
+    Squeeze, Unsqueeze, reductions, Dropout, Identity";

@@ -1,0 +1,125 @@
+//! ONNX files: a graph of operators with their weights, as exporters write it for inference.
+//!
+//! ONNX keeps images as `[N, C, H, W]`. Here they stay `[N, H, W, C]`, and each value remembers which of
+//! its axes is which in the file, so that most transpositions cost nothing. Nothing outside of the file
+//! is ever opened. Source: <https://onnx.ai/onnx/operators/>.
+
+mod arithmetic;
+mod build;
+mod constant;
+mod fold;
+mod fold_ints;
+mod names;
+mod node;
+mod parts;
+mod proto;
+mod shapes;
+mod stored;
+mod value;
+mod weighted;
+mod windows;
+mod wire;
+
+use self::wire::{Field, Fields};
+use super::{ModelFile, OpenError, Reader, SaveError};
+use crate::model::graph::LayerKind;
+use crate::model::{Format, Graph, Model, Preprocessing, Recognised, Semantics};
+
+/// A graph for inference.
+pub static ONNX: Reader = Reader {
+    format: Format {
+        family: "ONNX",
+        endings: &["onnx"],
+        rare_endings: &[],
+        untrainable: Some(
+            "an ONNX file is made for inference: it can be compared in both modes, but not trained; \
+             train the model that it was exported from",
+        ),
+        without_batch_norm: Some(FOLDED),
+    },
+    recognises: looks_like,
+    open,
+    save: |_, _| {
+        Err(SaveError::ReadOnlyFormat(
+            "an ONNX file is made for inference and cannot be written back",
+        ))
+    },
+    takes_architecture: false,
+};
+
+/// What is said of a file without a BatchNormalization node.
+pub const FOLDED: &str = "The file has no BatchNormalization node: where the model had BatchNorm, the \
+    exporter folded it into the convolutions, and nothing is left to compare.";
+
+/// Whether the bytes begin as an ONNX file does: its version, then a field of its own.
+fn looks_like(bytes: &[u8]) -> bool {
+    let mut fields = Fields::new(bytes);
+    let version = matches!(fields.next(), Some(Ok((1, Field::Varint(1..=99)))));
+    // What comes next may be cut off, so its length is not asked for.
+    let next = bytes
+        .get(2)
+        .is_some_and(|tag| matches!(tag, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42));
+    version && next
+}
+
+/// Reads an `.onnx` file.
+///
+/// # Errors
+/// A broken file, weights that lie in another file, and operators that are not known here.
+fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
+    let model = proto::Model::read(&file.bytes)?;
+    let graph = build::build(&model)?;
+    let has = |wanted: fn(&LayerKind) -> bool| graph.layers.iter().any(|l| wanted(&l.kind));
+    let mut warnings = Vec::new();
+    if has(|kind| matches!(kind, LayerKind::BatchNorm(_))) {
+        warnings.push(
+            "an ONNX file is made for inference and has no rules for training: its BatchNorm and dropout \
+             layers are shown by PyTorch's"
+                .to_owned(),
+        );
+    } else if has(|kind| matches!(kind, LayerKind::Conv2d(_) | LayerKind::DepthwiseConv2d(_))) {
+        warnings.push(FOLDED.to_owned());
+    }
+    let outputs = model.graph.as_ref().map_or(0, |g| g.outputs.len());
+    if outputs > 1 {
+        warnings.push(format!(
+            "the file has {outputs} outputs, of which the first is shown"
+        ));
+    }
+    let clipped = |text: &str| text.chars().take(40).collect::<String>();
+    let writer = [model.producer, model.producer_version]
+        .map(clipped)
+        .join(" ");
+    let framework = match writer.trim() {
+        "" => "ONNX".to_owned(),
+        writer => format!("ONNX by {writer}"),
+    };
+    Ok(Model {
+        title: file.title.to_owned(),
+        format: ONNX.format,
+        framework,
+        semantics: Semantics::PyTorch,
+        recognised: Recognised::by_operators(&graph),
+        preprocessing: preprocessing(&graph, model.producer),
+        graph,
+        labels: Vec::new(),
+        labels_from: String::new(),
+        warnings,
+    })
+}
+
+/// torchvision's where PyTorch wrote the file and the network does not scale its own input.
+fn preprocessing(graph: &Graph, producer: &str) -> Preprocessing {
+    let first = graph
+        .nodes
+        .get(1)
+        .map(|node| &graph.layers[node.layer].kind);
+    let scales = matches!(
+        first,
+        Some(LayerKind::Rescaling { .. } | LayerKind::Operator(_))
+    );
+    match Preprocessing::of(graph) {
+        Preprocessing::Raw if producer == "pytorch" && !scales => Preprocessing::ImageNet,
+        known => known,
+    }
+}

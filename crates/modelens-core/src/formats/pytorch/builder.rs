@@ -1,0 +1,284 @@
+//! Builds a graph layer by layer from a state dict, checking every shape on the way.
+
+use std::collections::BTreeSet;
+
+use candle_core::{DType, Tensor};
+
+use super::StateDict;
+use super::net::reordered;
+use crate::formats::OpenError;
+use crate::model::Role;
+use crate::model::graph::{
+    Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId, Padding,
+    Weight,
+};
+
+/// A graph under construction.
+pub struct Builder<'a> {
+    state: &'a StateDict,
+    used: BTreeSet<String>,
+    pub graph: Graph,
+}
+
+/// The geometry of a convolution; padding is TensorFlow's `same`.
+#[derive(Clone, Copy, Debug)]
+pub struct Convolution {
+    pub input: usize,
+    pub output: usize,
+    pub size: usize,
+    pub stride: usize,
+    pub depthwise: bool,
+}
+
+impl<'a> Builder<'a> {
+    /// Starts with the input node.
+    pub fn new(state: &'a StateDict, input_hwc: [Option<usize>; 3]) -> Self {
+        let graph = Graph {
+            root_trainable: true,
+            input_hwc,
+            ..Graph::default()
+        };
+        let mut builder = Self {
+            state,
+            used: BTreeSet::new(),
+            graph,
+        };
+        let input = builder.layer("input", "Input", LayerKind::Input, Vec::new());
+        builder.graph.layers[input].listed = false;
+        builder.graph.nodes.push(Node {
+            layer: input,
+            inputs: Vec::new(),
+            recorded: None,
+        });
+        builder
+    }
+
+    /// Adds a layer without calling it.
+    pub fn layer(
+        &mut self,
+        name: &str,
+        class: &str,
+        kind: LayerKind,
+        weights: Vec<Weight>,
+    ) -> LayerId {
+        // Layers without parameters have no `requires_grad`; they follow their neighbours.
+        debug_assert!(kind.role() != Role::Weights || !weights.is_empty());
+        self.graph.layers.push(Layer {
+            name: name.to_owned(),
+            class: class.to_owned(),
+            kind,
+            parent: None,
+            listed: true,
+            trainable: true,
+            recorded_training: None,
+            weights,
+        });
+        self.graph.layers.len() - 1
+    }
+
+    /// Calls a layer on earlier values.
+    pub fn call(&mut self, layer: LayerId, inputs: &[NodeId]) -> NodeId {
+        let inputs = inputs.iter().map(|&id| Input::Node(id)).collect();
+        self.graph.nodes.push(Node {
+            layer,
+            inputs,
+            recorded: None,
+        });
+        self.graph.nodes.len() - 1
+    }
+
+    /// A layer without weights, called once.
+    pub fn plain(&mut self, name: &str, class: &str, kind: LayerKind, inputs: &[NodeId]) -> NodeId {
+        let layer = self.layer(name, class, kind, Vec::new());
+        self.call(layer, inputs)
+    }
+
+    /// `nn.Conv2d` without bias, padded as TensorFlow's `same`.
+    pub fn conv(&mut self, name: &str, x: NodeId, c: Convolution) -> Result<NodeId, OpenError> {
+        let settings = Conv2d {
+            strides: [c.stride; 2],
+            dilation: [1, 1],
+            padding: Padding::Same,
+            groups: 1,
+            activation: Activation::Linear,
+        };
+        let depth = if c.depthwise { 1 } else { c.input };
+        let kernel = self.tensor(name, "weight", &[c.output, depth, c.size, c.size])?;
+        // PyTorch keeps [out, in, kh, kw] and, depthwise, [channels, 1, kh, kw].
+        let (axes, short, kind) = if c.depthwise {
+            (
+                (2, 3, 0, 1),
+                "depthwise_kernel",
+                LayerKind::DepthwiseConv2d(settings),
+            )
+        } else {
+            ((2, 3, 1, 0), "kernel", LayerKind::Conv2d(settings))
+        };
+        let kernel = permuted(name, kernel.permute(axes))?;
+        let weights = vec![Weight {
+            name: short,
+            tensor: kernel,
+            learnable: true,
+        }];
+        let layer = self.layer(name, "Conv2d", kind, weights);
+        Ok(self.call(layer, &[x]))
+    }
+
+    /// The shape of a tensor in the file.
+    pub fn shape(&self, key: &str) -> Option<&'a [usize]> {
+        self.state.get(key).map(Tensor::dims)
+    }
+
+    /// `nn.Conv2d` of this kernel `[out, in / groups, kh, kw]`, with a bias where the file has one.
+    pub fn convolution(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        shape: &[usize],
+        settings: Conv2d,
+    ) -> Result<NodeId, OpenError> {
+        let kernel = self.tensor(name, "weight", shape)?;
+        let depthwise = settings.groups > 1 && shape.get(1) == Some(&1);
+        let multiplier = shape[0] / settings.groups.max(1);
+        let (kernel, short, kind) = if depthwise {
+            // Output channel `c * multiplier + m` in both frameworks.
+            let (kh, kw) = (shape[2], shape[3]);
+            let kernel = kernel.reshape((settings.groups, multiplier, kh, kw));
+            let kernel = kernel.and_then(|k| k.permute((2, 3, 0, 1)));
+            let settings = Conv2d {
+                groups: 1,
+                ..settings
+            };
+            let kind = LayerKind::DepthwiseConv2d(settings);
+            (kernel, "depthwise_kernel", kind)
+        } else {
+            let kernel = kernel.permute((2, 3, 1, 0));
+            (kernel, "kernel", LayerKind::Conv2d(settings))
+        };
+        let weight = |name, tensor| Weight {
+            name,
+            tensor,
+            learnable: true,
+        };
+        let mut weights = vec![weight(short, permuted(name, kernel)?)];
+        if self.shape(&format!("{name}.bias")).is_some() {
+            weights.push(weight("bias", self.tensor(name, "bias", &shape[..1])?));
+        }
+        let layer = self.layer(name, "Conv2d", kind, weights);
+        Ok(self.call(layer, &[x]))
+    }
+
+    /// `nn.BatchNorm2d`; `momentum` in PyTorch's convention, 1 minus Keras'.
+    pub fn batch_norm(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        channels: usize,
+        momentum: f64,
+        epsilon: f64,
+    ) -> Result<NodeId, OpenError> {
+        let names = [
+            ("weight", "gamma", true),
+            ("bias", "beta", true),
+            ("running_mean", "moving_mean", false),
+            ("running_var", "moving_variance", false),
+        ];
+        let weights = names.into_iter().map(|(file, name_here, learnable)| {
+            let tensor = self.tensor(name, file, &[channels])?;
+            Ok(Weight {
+                name: name_here,
+                tensor,
+                learnable,
+            })
+        });
+        let weights = weights.collect::<Result<Vec<_>, OpenError>>()?;
+        let kind = LayerKind::BatchNorm(BatchNorm {
+            momentum: 1.0 - momentum,
+            epsilon,
+        });
+        let layer = self.layer(name, "BatchNorm2d", kind, weights);
+        Ok(self.call(layer, &[x]))
+    }
+
+    /// `nn.Linear`; `image` is the `[C, H, W]` that was flattened before it.
+    pub fn linear(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        [input, output]: [usize; 2],
+        image: Option<[usize; 3]>,
+    ) -> Result<NodeId, OpenError> {
+        let mut kernel = self.tensor(name, "weight", &[output, input])?;
+        if let Some(image) = image {
+            kernel = permuted(name, reordered(&kernel, image))?;
+        }
+        let kernel = permuted(name, kernel.t())?;
+        let bias = self.tensor(name, "bias", &[output])?;
+        let weights = vec![
+            Weight {
+                name: "kernel",
+                tensor: kernel,
+                learnable: true,
+            },
+            Weight {
+                name: "bias",
+                tensor: bias,
+                learnable: true,
+            },
+        ];
+        let layer = self.layer(
+            name,
+            "Linear",
+            LayerKind::Dense(Activation::Linear),
+            weights,
+        );
+        Ok(self.call(layer, &[x]))
+    }
+
+    /// Names in the file that the architecture does not have, as warnings.
+    pub fn leftovers(&self) -> Vec<String> {
+        let left = self.state.keys().filter(|k| !self.used.contains(*k));
+        let left: Vec<&str> = left
+            .map(String::as_str)
+            .filter(|k| !k.ends_with("num_batches_tracked"))
+            .collect();
+        match left.first() {
+            None => Vec::new(),
+            Some(first) => vec![format!(
+                "{} tensors of the file are not part of the network and were left out, `{first}` first",
+                left.len()
+            )],
+        }
+    }
+
+    fn tensor(
+        &mut self,
+        layer: &str,
+        weight: &str,
+        expected: &[usize],
+    ) -> Result<Tensor, OpenError> {
+        let key = format!("{layer}.{weight}");
+        let missing = || OpenError::WeightMissing {
+            layer: layer.to_owned(),
+            weight: weight.to_owned(),
+        };
+        let tensor = self.state.get(&key).ok_or_else(missing)?;
+        self.used.insert(key);
+        if tensor.dims() != expected {
+            return Err(OpenError::WeightShape {
+                layer: layer.to_owned(),
+                weight: weight.to_owned(),
+                found: tensor.dims().to_vec(),
+                expected: expected.to_vec(),
+            });
+        }
+        permuted(layer, tensor.to_dtype(DType::F32))
+    }
+}
+
+/// The tensor in row order of its present axes.
+fn permuted(layer: &str, tensor: candle_core::Result<Tensor>) -> Result<Tensor, OpenError> {
+    tensor
+        .and_then(|t| t.contiguous())
+        .map_err(|error| OpenError::Broken(format!("layer `{layer}`: {error}")))
+}

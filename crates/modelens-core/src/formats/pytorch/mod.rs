@@ -1,0 +1,143 @@
+//! PyTorch state dicts of known architectures. A state dict holds names and tensors only, so the
+//! architecture is recognised by its names and then built from a table.
+
+mod builder;
+mod classic;
+mod efficientnet_lite;
+mod mobile;
+mod net;
+mod pickle;
+mod save;
+mod torch_file;
+
+use std::collections::BTreeMap;
+
+use candle_core::{Device, Tensor};
+
+pub use self::torch_file::is_zip;
+use super::{OpenError, Reader, SaveError};
+use crate::model::{Format, Graph, Model, Preprocessing, Recognised, Semantics};
+
+/// A state dict as safetensors.
+pub static SAFETENSORS: Reader = Reader {
+    format: Format {
+        family: "PyTorch",
+        endings: &["safetensors"],
+        rare_endings: &[],
+        untrainable: None,
+        without_batch_norm: None,
+    },
+    recognises: looks_like_safetensors,
+    open: |file| {
+        let state = read_safetensors(file.bytes)?;
+        Ok(recognise(state, file.title)?.into_model(file.title, SAFETENSORS.format))
+    },
+    save: save::safetensors,
+    takes_architecture: false,
+};
+
+/// A state dict as `torch.save` writes it, zip or older. Nothing in it is executed.
+pub static PICKLE: Reader = Reader {
+    format: Format {
+        family: "PyTorch",
+        endings: &["pth", "pt"],
+        rare_endings: &[],
+        untrainable: None,
+        without_batch_norm: None,
+    },
+    recognises: torch_file::looks_like_pickle,
+    open: |file| {
+        let state = torch_file::read(&file.bytes)?;
+        // From here on the tensors are there twice: as in the file, and as the layers take them.
+        drop(file.bytes);
+        Ok(recognise(state, file.title)?.into_model(file.title, PICKLE.format))
+    },
+    save: |_, _| {
+        Err(SaveError::ReadOnlyFormat(
+            "a .pth file cannot be written back; save the state dict as .safetensors first",
+        ))
+    },
+    takes_architecture: false,
+};
+
+/// Names and shapes of a `.safetensors` file, in bytes.
+const MAX_HEADER: u64 = 16 << 20;
+
+/// Tensors by name, in PyTorch's layouts.
+pub type StateDict = BTreeMap<String, Tensor>;
+
+/// A recognised network with the weights of the file.
+#[derive(Debug)]
+struct Recognition {
+    graph: Graph,
+    preprocessing: Preprocessing,
+    warnings: Vec<String>,
+}
+
+impl Recognition {
+    fn into_model(self, title: &str, format: Format) -> Model {
+        Model {
+            title: title.to_owned(),
+            format,
+            framework: "PyTorch".into(),
+            semantics: Semantics::PyTorch,
+            recognised: Recognised::by_tensors(&self.graph),
+            graph: self.graph,
+            preprocessing: self.preprocessing,
+            labels: Vec::new(),
+            labels_from: String::new(),
+            warnings: self.warnings,
+        }
+    }
+}
+
+/// A safetensors file starts with the length of its JSON header.
+fn looks_like_safetensors(bytes: &[u8]) -> bool {
+    bytes.first_chunk::<8>().is_some_and(|length| {
+        let length = u64::from_le_bytes(*length);
+        length >= 2 && length <= bytes.len() as u64 - 8 && bytes.get(8) == Some(&b'{')
+    })
+}
+
+/// The tensors of a `.safetensors` file.
+fn read_safetensors(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
+    let header = bytes
+        .first_chunk::<8>()
+        .map_or(0, |n| u64::from_le_bytes(*n));
+    if header > MAX_HEADER {
+        return Err(OpenError::TooLarge(format!(
+            "its header has {header} bytes"
+        )));
+    }
+    let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
+        .map_err(|error| OpenError::Broken(format!("safetensors: {error}")))?;
+    Ok(tensors.into_iter().collect())
+}
+
+/// The network that has these tensors; the file's name may tell its variant.
+fn recognise(mut state: StateDict, title: &str) -> Result<Recognition, OpenError> {
+    // `nn.DataParallel` puts a word of its own in front of every name.
+    if !state.is_empty() && state.keys().all(|key| key.starts_with("module.")) {
+        let short = |(key, tensor): (String, Tensor)| (key["module.".len()..].to_owned(), tensor);
+        state = state.into_iter().map(short).collect();
+    }
+    if efficientnet_lite::recognises(&state) {
+        return efficientnet_lite::build(&state);
+    }
+    let tensorflow = title.to_ascii_lowercase().contains("tf_");
+    let opened = mobile::torchvision(&state)
+        .or_else(|| mobile::timm(&state, tensorflow))
+        .or_else(|| classic::open(&state));
+    opened.unwrap_or_else(|| {
+        let first: Vec<&str> = state.keys().take(3).map(String::as_str).collect();
+        Err(OpenError::NotAModel(format!(
+            "its tensors ({}{}) belong to no architecture that is known here. Known: {KNOWN}",
+            first.join(", "),
+            if state.len() > 3 { ", ..." } else { "" }
+        )))
+    })
+}
+
+/// For the message about unknown names.
+const KNOWN: &str = "MobileNetV2, MobileNetV3, ResNet, EfficientNet-B0, EfficientNet-Lite0, VGG with \
+    BatchNorm, DenseNet121, as torchvision or timm name them";

@@ -1,0 +1,300 @@
+//! Layers in the order of a PyTorch module's `forward`, with shapes taken from the file: what is wide
+//! in the file is wide here, and what does not fit together is refused.
+
+use candle_core::Tensor;
+
+use super::StateDict;
+use super::builder::Builder;
+use crate::formats::OpenError;
+use crate::model::NodeId;
+use crate::model::graph::{Activation, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
+
+/// What the modules of one architecture have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Style {
+    /// TensorFlow's `same` instead of half a kernel on every side.
+    pub same: bool,
+    /// Of BatchNorm.
+    pub epsilon: f64,
+    /// Of BatchNorm, in PyTorch's convention.
+    pub momentum: f64,
+}
+
+impl Style {
+    /// `nn.BatchNorm2d` as it is, and symmetric padding.
+    pub const PLAIN: Self = Self {
+        same: false,
+        epsilon: 1e-5,
+        momentum: 0.1,
+    };
+}
+
+/// The output of a call, `[N, H, W, channels]`.
+#[derive(Clone, Copy, Debug)]
+pub struct Value {
+    pub node: NodeId,
+    pub channels: usize,
+}
+
+/// A network under construction.
+pub struct Net<'a> {
+    pub builder: Builder<'a>,
+    style: Style,
+}
+
+impl<'a> Net<'a> {
+    /// Starts with the input: photos of three colours; `size` a side where the network takes no other.
+    pub fn new(state: &'a StateDict, style: Style, size: Option<usize>) -> (Self, Value) {
+        let builder = Builder::new(state, [size, size, Some(3)]);
+        let input = Value {
+            node: 0,
+            channels: 3,
+        };
+        (Self { builder, style }, input)
+    }
+
+    /// Whether the file has this tensor.
+    pub fn has(&self, key: &str) -> bool {
+        self.builder.shape(key).is_some()
+    }
+
+    fn plain(&mut self, name: &str, class: &str, kind: LayerKind, x: Value) -> Value {
+        let node = self.builder.plain(name, class, kind, &[x.node]);
+        Value { node, ..x }
+    }
+
+    /// `nn.Conv2d`: kernel, groups and bias by the shapes in the file.
+    pub fn conv(&mut self, name: &str, x: Value, stride: usize) -> Result<Value, OpenError> {
+        let key = format!("{name}.weight");
+        let shape = self.builder.shape(&key).map(<[usize]>::to_vec);
+        let shape = shape.ok_or_else(|| missing(name, "weight"))?;
+        let [out, depth, kh, kw] = *shape.as_slice() else {
+            return Err(misfit(name, "weight", &shape, &[0, x.channels, 1, 1]));
+        };
+        let fits = depth > 0 && kh > 0 && kw > 0 && out > 0 && x.channels.is_multiple_of(depth);
+        let groups = x.channels / depth.max(1);
+        if !fits || !out.is_multiple_of(groups.max(1)) {
+            return Err(misfit(name, "weight", &shape, &[out, x.channels, kh, kw]));
+        }
+        let padding = match (self.style.same, kh) {
+            (true, _) => Padding::Same,
+            (false, 1) => Padding::Valid,
+            (false, size) => Padding::Around(size / 2),
+        };
+        self.conv_with(
+            name,
+            x,
+            &shape,
+            Conv2d {
+                strides: [stride; 2],
+                dilation: [1, 1],
+                padding,
+                groups,
+                activation: Activation::Linear,
+            },
+        )
+    }
+
+    /// `nn.Conv2d` with these settings, whose kernel `[out, in / groups, kh, kw]` was checked.
+    pub fn conv_with(
+        &mut self,
+        name: &str,
+        x: Value,
+        shape: &[usize],
+        settings: Conv2d,
+    ) -> Result<Value, OpenError> {
+        let node = self.builder.convolution(name, x.node, shape, settings)?;
+        Ok(Value {
+            node,
+            channels: shape[0],
+        })
+    }
+
+    /// `nn.BatchNorm2d`.
+    pub fn batch_norm(&mut self, name: &str, x: Value) -> Result<Value, OpenError> {
+        let Style {
+            momentum, epsilon, ..
+        } = self.style;
+        let node = self
+            .builder
+            .batch_norm(name, x.node, x.channels, momentum, epsilon)?;
+        Ok(Value { node, ..x })
+    }
+
+    /// An activation, named after the layer before it.
+    pub fn activation(&mut self, after: &str, x: Value, activation: Activation) -> Value {
+        let (short, class) = match activation {
+            Activation::Linear => return x,
+            Activation::Silu => ("silu", "SiLU"),
+            Activation::HardSilu => ("hardswish", "Hardswish"),
+            Activation::Sigmoid => ("sigmoid", "Sigmoid"),
+            Activation::HardSigmoid => ("hardsigmoid", "Hardsigmoid"),
+            Activation::RELU6 => ("relu6", "ReLU6"),
+            _ => ("relu", "ReLU"),
+        };
+        let kind = LayerKind::Activation(activation);
+        self.plain(&format!("{after}.{short}"), class, kind, x)
+    }
+
+    /// Convolution, BatchNorm, activation.
+    pub fn unit(
+        &mut self,
+        [conv, norm]: [&str; 2],
+        x: Value,
+        stride: usize,
+        activation: Activation,
+    ) -> Result<Value, OpenError> {
+        let x = self.conv(conv, x, stride)?;
+        let x = self.batch_norm(norm, x)?;
+        Ok(self.activation(norm, x, activation))
+    }
+
+    /// Squeeze-and-excite: `x` times a gate by channel, made from the mean over the image.
+    pub fn squeeze(
+        &mut self,
+        [reduce, expand]: [&str; 2],
+        x: Value,
+        inner: Activation,
+        gate: Activation,
+    ) -> Result<Value, OpenError> {
+        let stem = reduce.rsplit_once('.').map_or(reduce, |(stem, _)| stem);
+        let y = self.global_average(&format!("{stem}.avgpool"), x, true);
+        let y = self.conv(reduce, y, 1)?;
+        let y = self.activation(reduce, y, inner);
+        let y = self.conv(expand, y, 1)?;
+        if y.channels != x.channels {
+            return Err(misfit(expand, "weight", &[y.channels], &[x.channels]));
+        }
+        let y = self.activation(expand, y, gate);
+        let kind = LayerKind::Merge(Merge::Multiply);
+        let name = format!("{stem}.mul");
+        let node = self.builder.plain(&name, "Mul", kind, &[x.node, y.node]);
+        Ok(Value { node, ..x })
+    }
+
+    /// `x + y`.
+    pub fn add(&mut self, name: &str, x: Value, y: Value) -> Result<Value, OpenError> {
+        if x.channels != y.channels {
+            return Err(misfit(name, "input", &[y.channels], &[x.channels]));
+        }
+        let kind = LayerKind::Merge(Merge::Add);
+        let node = self.builder.plain(name, "Add", kind, &[x.node, y.node]);
+        Ok(Value { node, ..x })
+    }
+
+    /// The channels of both, side by side.
+    pub fn concatenate(&mut self, name: &str, x: Value, y: Value) -> Value {
+        let kind = LayerKind::Merge(Merge::Concatenate(-1));
+        let node = self.builder.plain(name, "Cat", kind, &[x.node, y.node]);
+        Value {
+            node,
+            channels: x.channels.saturating_add(y.channels),
+        }
+    }
+
+    /// `nn.MaxPool2d` or `nn.AvgPool2d`.
+    pub fn pool(
+        &mut self,
+        name: &str,
+        x: Value,
+        pooling: Pooling,
+        [size, stride, padding]: [usize; 3],
+    ) -> Value {
+        let class = match pooling {
+            Pooling::Max => "MaxPool2d",
+            Pooling::Average => "AvgPool2d",
+        };
+        let kind = LayerKind::Pool2d(Pool2d {
+            pooling,
+            size: [size; 2],
+            strides: [stride; 2],
+            padding: if padding == 0 {
+                Padding::Valid
+            } else {
+                Padding::Around(padding)
+            },
+        });
+        self.plain(name, class, kind, x)
+    }
+
+    /// `nn.AdaptiveAvgPool2d(1)`.
+    pub fn global_average(&mut self, name: &str, x: Value, keep_dims: bool) -> Value {
+        let kind = LayerKind::GlobalPool2d {
+            pooling: Pooling::Average,
+            keep_dims,
+        };
+        self.plain(name, "AdaptiveAvgPool2d", kind, x)
+    }
+
+    /// `nn.Flatten` of `[N, H, W, channels]`, of which only the number of values changes.
+    pub fn flatten(&mut self, name: &str, x: Value, pixels: usize) -> Value {
+        let x = self.plain(name, "Flatten", LayerKind::Flatten, x);
+        Value {
+            channels: x.channels.saturating_mul(pixels),
+            ..x
+        }
+    }
+
+    pub fn dropout(&mut self, name: &str, x: Value, rate: f64) -> Value {
+        let noise = Noise::Dropout {
+            rate,
+            noise_shape: None,
+        };
+        self.plain(name, "Dropout", LayerKind::Noise(noise), x)
+    }
+
+    /// Whole images left out before a residual sum; nothing at a rate of 0.
+    pub fn drop_connect(&mut self, name: &str, x: Value, rate: f64) -> Value {
+        if rate == 0.0 {
+            return x;
+        }
+        let kind = LayerKind::Noise(Noise::DropConnect { rate });
+        self.plain(name, "StochasticDepth", kind, x)
+    }
+
+    /// `nn.Linear` with a bias; `image` is the `[channels, height, width]` that was flattened before.
+    pub fn linear(
+        &mut self,
+        name: &str,
+        x: Value,
+        image: Option<[usize; 3]>,
+    ) -> Result<Value, OpenError> {
+        let shape = self.builder.shape(&format!("{name}.weight"));
+        let out = shape.and_then(|s| s.first().copied());
+        let out = out.ok_or_else(|| missing(name, "weight"))?;
+        let node = self
+            .builder
+            .linear(name, x.node, [x.channels, out], image)?;
+        Ok(Value {
+            node,
+            channels: out,
+        })
+    }
+}
+
+/// The kernel of a linear layer whose inputs PyTorch flattened as `[C, H, W]`, for inputs flattened as
+/// `[H, W, C]`: `[out, C H W]` to `[out, H W C]`.
+pub fn reordered(kernel: &Tensor, [c, h, w]: [usize; 3]) -> candle_core::Result<Tensor> {
+    let out = kernel.dim(0)?;
+    kernel
+        .reshape((out, c, h, w))?
+        .permute((0, 2, 3, 1))?
+        .contiguous()?
+        .reshape((out, c * h * w))
+}
+
+fn missing(layer: &str, weight: &str) -> OpenError {
+    OpenError::WeightMissing {
+        layer: layer.to_owned(),
+        weight: weight.to_owned(),
+    }
+}
+
+fn misfit(layer: &str, weight: &str, found: &[usize], expected: &[usize]) -> OpenError {
+    OpenError::WeightShape {
+        layer: layer.to_owned(),
+        weight: weight.to_owned(),
+        found: found.to_vec(),
+        expected: expected.to_vec(),
+    }
+}

@@ -1,0 +1,365 @@
+//! What `torch.save` writes: a zip archive of a pickle and one entry a storage, or before PyTorch 1.6
+//! several pickles and the storages behind them. Source: `torch/serialization.py`.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read as _};
+
+use candle_core::{DType, Device, Tensor};
+use zip::ZipArchive;
+
+use super::StateDict;
+use super::pickle::{self, Node, Pickle, Value};
+use crate::formats::OpenError;
+
+/// The description of the objects, at most: names and shapes only.
+const MAX_PICKLE: u64 = 16 << 20;
+/// What the older format starts with: protocol 2 and a number of its own.
+const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
+
+/// Whether it is a zip archive that `torch.save` wrote.
+pub fn is_zip(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
+        && ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| pickle_name(&archive).is_some())
+}
+
+/// Whether it is a pickle of any kind, in an archive or not.
+pub fn looks_like_pickle(bytes: &[u8]) -> bool {
+    is_zip(bytes) || matches!(bytes, [0x80, 2..=5, ..])
+}
+
+/// `archive/data.pkl`, whatever the folder is called.
+fn pickle_name(archive: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
+    let mut names = archive.file_names().filter_map(Result::ok);
+    let name = names.find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))?;
+    Some(name.into_owned())
+}
+
+fn broken(reason: impl Into<String>) -> OpenError {
+    OpenError::Broken(reason.into())
+}
+
+/// All tensors of floating-point numbers, by name.
+pub fn read(bytes: &[u8]) -> Result<StateDict, OpenError> {
+    if is_zip(bytes) {
+        return read_zip(bytes);
+    }
+    if !bytes.starts_with(MAGIC) {
+        let reason = "it is a pickle, but not one that torch.save wrote";
+        return Err(OpenError::NotAModel(reason.to_owned()));
+    }
+    read_legacy(bytes)
+}
+
+fn read_zip(bytes: &[u8]) -> Result<StateDict, OpenError> {
+    let archive = ZipArchive::new(Cursor::new(bytes));
+    let mut archive = archive.map_err(|e| broken(format!("it is not a zip archive ({e})")))?;
+    let name = pickle_name(&archive).ok_or_else(|| broken("it holds no data.pkl"))?;
+    let folder = name.trim_end_matches("data.pkl").to_owned();
+    let text = entry(&mut archive, &name, MAX_PICKLE)?;
+    if let Ok(order) = entry(&mut archive, &format!("{folder}byteorder"), 16)
+        && order != b"little"
+    {
+        return Err(broken("its numbers are in an order that is not supported"));
+    }
+    let pickle = pickle::read(&text).map_err(broken)?;
+    let wanted = tensors(&pickle)?;
+    load(wanted, bytes.len(), |key, length| {
+        entry(&mut archive, &format!("{folder}data/{key}"), length as u64)
+    })
+}
+
+/// One entry, which must not be longer than this.
+fn entry(
+    archive: &mut ZipArchive<Cursor<&[u8]>>,
+    name: &str,
+    limit: u64,
+) -> Result<Vec<u8>, OpenError> {
+    let failed = |e: &dyn std::fmt::Display| broken(format!("its entry {name}: {e}"));
+    let file = archive.by_name(name).map_err(|e| failed(&e))?;
+    let mut bytes = Vec::new();
+    file.take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| failed(&e))?;
+    if bytes.len() as u64 > limit {
+        return Err(failed(&"it is longer than the file says"));
+    }
+    Ok(bytes)
+}
+
+fn read_legacy(bytes: &[u8]) -> Result<StateDict, OpenError> {
+    let mut at = 0;
+    let mut next = || -> Result<Pickle, OpenError> {
+        let rest = &bytes[at.min(bytes.len())..];
+        let rest = &rest[..rest.len().min(MAX_PICKLE as usize)];
+        let pickle = pickle::read(rest).map_err(broken)?;
+        at += pickle.length;
+        Ok(pickle)
+    };
+    // The number, the version, the machine.
+    for _ in 0..3 {
+        next()?;
+    }
+    let objects = next()?;
+    let keys = next()?;
+    let keys = keys.items(keys.root).and_then(|items| {
+        items
+            .iter()
+            .map(|&k| keys.text(k))
+            .collect::<Option<Vec<_>>>()
+    });
+    let keys = keys.ok_or_else(|| broken("it does not list its storages"))?;
+    let wanted = tensors(&objects)?;
+    let sizes: BTreeMap<&str, usize> = wanted
+        .iter()
+        .map(|w| {
+            (
+                w.storage.key.as_str(),
+                w.storage.dtype.map_or(0, |d| d.size_in_bytes()),
+            )
+        })
+        .collect();
+    let mut places = BTreeMap::new();
+    for key in keys {
+        let count = bytes.get(at..at.saturating_add(8));
+        let count = count.and_then(|c| c.first_chunk::<8>());
+        let count = count.map(|c| u64::from_le_bytes(*c));
+        let count = count.and_then(|c| usize::try_from(c).ok());
+        // A storage of another kind than numbers makes the places of those behind it unknown.
+        let size = sizes.get(key).copied().filter(|&size| size > 0);
+        let (Some(count), Some(size)) = (count, size) else {
+            break;
+        };
+        let start = at + 8;
+        let end = count.checked_mul(size).and_then(|n| n.checked_add(start));
+        let end = end.filter(|&end| end <= bytes.len());
+        at = end.ok_or_else(|| broken("it ends in the middle of a storage"))?;
+        places.insert(key.to_owned(), start..at);
+    }
+    load(wanted, bytes.len(), |key, _| {
+        let place = places.get(key).cloned();
+        let data = place.and_then(|place| bytes.get(place));
+        Ok(data
+            .ok_or_else(|| broken(format!("its storage {key} is not there")))?
+            .to_vec())
+    })
+}
+
+/// Where the numbers of a tensor are.
+struct Storage {
+    key: String,
+    /// `None` for a type that is no weight's.
+    dtype: Option<DType>,
+    count: usize,
+}
+
+/// A tensor of the file before its numbers are read.
+struct Wanted {
+    name: String,
+    storage: Storage,
+    offset: usize,
+    size: Vec<usize>,
+    stride: Vec<usize>,
+}
+
+/// Names under which a checkpoint keeps its state dict.
+const INSIDE: [&str; 6] = [
+    "state_dict",
+    "model_state_dict",
+    "model_state",
+    "model",
+    "net",
+    "state_dict_ema",
+];
+
+/// The tensors of the state dict, at the top of the file or inside a checkpoint.
+fn tensors(pickle: &Pickle) -> Result<Vec<Wanted>, OpenError> {
+    let mut dict = pickle.root;
+    // A checkpoint inside a checkpoint is not something that is written.
+    for _ in 0..2 {
+        let Some(Node::Dict(items)) = pickle.node(dict) else {
+            return Err(OpenError::NotAModel(
+                "it holds an object and not a state dict; save `model.state_dict()`".to_owned(),
+            ));
+        };
+        let mut found = Vec::new();
+        for &(key, value) in items {
+            if let (Some(name), Some(node)) = (pickle.text(key), pickle.node(value))
+                && let Node::Tensor { .. } = node
+            {
+                found.push(wanted(pickle, name, node)?);
+            }
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let inside = INSIDE.iter().find_map(|name| {
+            let named = |(key, _): &&(Value, Value)| pickle.text(*key) == Some(name);
+            items.iter().find(named).map(|(_, value)| *value)
+        });
+        match inside {
+            Some(inside) => dict = inside,
+            None => break,
+        }
+    }
+    Err(OpenError::NotAModel("it holds no tensors".to_owned()))
+}
+
+fn wanted(pickle: &Pickle, name: &str, node: &Node) -> Result<Wanted, OpenError> {
+    let odd = || broken(format!("its tensor `{name}` is not understood"));
+    let Node::Tensor {
+        storage,
+        offset,
+        size,
+        stride,
+    } = node
+    else {
+        return Err(odd());
+    };
+    let Some(Node::Persistent(place)) = pickle.node(*storage) else {
+        return Err(odd());
+    };
+    let [_, class, key, _, count, ..] = pickle.items(*place).ok_or_else(odd)? else {
+        return Err(odd());
+    };
+    let class = match pickle.node(*class) {
+        Some(Node::Global(class)) => class.as_str(),
+        _ => return Err(odd()),
+    };
+    let dtype = match class.rsplit('.').next().unwrap_or_default() {
+        "FloatStorage" => Some(DType::F32),
+        "DoubleStorage" => Some(DType::F64),
+        "HalfStorage" => Some(DType::F16),
+        "BFloat16Storage" => Some(DType::BF16),
+        "LongStorage" => Some(DType::I64),
+        "ByteStorage" => Some(DType::U8),
+        "IntStorage" => Some(DType::I32),
+        _ => None,
+    };
+    let numbers = |value: Value| -> Option<Vec<usize>> {
+        let numbers = pickle.ints(value)?;
+        numbers
+            .into_iter()
+            .map(|n| usize::try_from(n).ok())
+            .collect()
+    };
+    let Value::Int(count) = count else {
+        return Err(odd());
+    };
+    let found = Wanted {
+        name: name.to_owned(),
+        storage: Storage {
+            key: pickle.text(*key).ok_or_else(odd)?.to_owned(),
+            dtype,
+            count: usize::try_from(*count).map_err(|_| odd())?,
+        },
+        offset: usize::try_from(*offset).map_err(|_| odd())?,
+        size: numbers(*size).ok_or_else(odd)?,
+        stride: numbers(*stride).ok_or_else(odd)?,
+    };
+    if found.size.len() != found.stride.len() || found.size.len() > 8 {
+        return Err(odd());
+    }
+    Ok(found)
+}
+
+/// Reads every storage once and cuts the tensors out of it. What the file claims is held against its
+/// own length, so that a small file cannot ask for much memory.
+fn load(
+    wanted: Vec<Wanted>,
+    length: usize,
+    mut storage: impl FnMut(&str, usize) -> Result<Vec<u8>, OpenError>,
+) -> Result<StateDict, OpenError> {
+    let mut by_storage: BTreeMap<String, Vec<Wanted>> = BTreeMap::new();
+    for tensor in wanted {
+        by_storage
+            .entry(tensor.storage.key.clone())
+            .or_default()
+            .push(tensor);
+    }
+    let too_large = |name: &str| {
+        OpenError::TooLarge(format!(
+            "tensor `{name}` claims more values than a file of this size may hold"
+        ))
+    };
+    // Half precision becomes twice as large here.
+    let mut budget = length.saturating_mul(4);
+    let mut state = StateDict::new();
+    for (key, tensors) in by_storage {
+        let Some(Storage { dtype, count, .. }) = tensors.first().map(|t| &t.storage) else {
+            continue;
+        };
+        let floats = [DType::F32, DType::F64, DType::F16, DType::BF16];
+        let Some(dtype) = dtype.filter(|dtype| floats.contains(dtype)) else {
+            continue;
+        };
+        let bytes = count.checked_mul(dtype.size_in_bytes());
+        let bytes = bytes.filter(|&bytes| bytes <= length);
+        let bytes = bytes.ok_or_else(|| too_large(&tensors[0].name))?;
+        let data = storage(&key, bytes)?;
+        if data.len() != bytes {
+            return Err(broken(format!(
+                "its storage {key} has another length than it says"
+            )));
+        }
+        let values = Tensor::from_raw_buffer(&data, dtype, &[*count], &Device::Cpu)
+            .and_then(|t| t.to_dtype(DType::F32))
+            .map_err(|e| broken(e.to_string()))?;
+        for tensor in &tensors {
+            let elements = tensor
+                .size
+                .iter()
+                .try_fold(1_usize, |n, &s| n.checked_mul(s));
+            let cost = elements.and_then(|n| n.checked_mul(4));
+            budget = cost
+                .and_then(|cost| budget.checked_sub(cost))
+                .ok_or_else(|| too_large(&tensor.name))?;
+            let cut = cut(&values, tensor, *count)?;
+            state.insert(tensor.name.clone(), cut);
+        }
+    }
+    Ok(state)
+}
+
+/// The tensor in row order.
+fn cut(values: &Tensor, tensor: &Wanted, count: usize) -> Result<Tensor, OpenError> {
+    let outside = || {
+        broken(format!(
+            "its tensor `{}` reaches out of its storage",
+            tensor.name
+        ))
+    };
+    let failed = |e: candle_core::Error| broken(format!("its tensor `{}`: {e}", tensor.name));
+    if tensor.size.contains(&0) {
+        return Tensor::zeros(tensor.size.as_slice(), DType::F32, &Device::Cpu).map_err(failed);
+    }
+    let axes = || tensor.size.iter().zip(&tensor.stride);
+    let last = axes().try_fold(tensor.offset, |at, (&size, &stride)| {
+        (size - 1).checked_mul(stride)?.checked_add(at)
+    });
+    if last.is_none_or(|last| last >= count) {
+        return Err(outside());
+    }
+    let mut run = 1;
+    let in_order = axes().rev().all(|(&size, &stride)| {
+        let fits = size == 1 || stride == run;
+        run *= size;
+        fits
+    });
+    if in_order {
+        let part = values.narrow(0, tensor.offset, run).map_err(failed)?;
+        return part
+            .copy()
+            .and_then(|t| t.reshape(tensor.size.as_slice()))
+            .map_err(failed);
+    }
+    let mut places = vec![tensor.offset];
+    for (&size, &stride) in axes() {
+        let steps = places
+            .iter()
+            .flat_map(|&place| (0..size).map(move |i| place + i * stride));
+        places = steps.collect();
+    }
+    let all = values.to_vec1::<f32>().map_err(failed)?;
+    let picked: Vec<f32> = places.into_iter().map(|place| all[place]).collect();
+    Tensor::from_vec(picked, tensor.size.as_slice(), &Device::Cpu).map_err(failed)
+}

@@ -1,0 +1,172 @@
+//! What one layer really does in one call: the rules of the three frameworks as one pure function.
+
+use serde::{Deserialize, Serialize};
+
+/// The rules of one framework.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Semantics {
+    /// tf.keras up to TensorFlow 2.15, and tf_keras.
+    Keras2,
+    /// Keras 3 (checked against 3.0.5 to 3.15.1).
+    Keras3,
+    /// torch.nn modules.
+    PyTorch,
+}
+
+impl Semantics {
+    /// Every framework, in the order of the window's menu.
+    pub const ALL: [Self; 3] = [Self::Keras2, Self::Keras3, Self::PyTorch];
+
+    /// The name the window shows.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Keras2 => "Keras 2",
+            Self::Keras3 => "Keras 3",
+            Self::PyTorch => "PyTorch",
+        }
+    }
+
+    /// The name on the command line and in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Keras2 => "keras2",
+            Self::Keras3 => "keras3",
+            Self::PyTorch => "pytorch",
+        }
+    }
+}
+
+/// The two modes that every view shows side by side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Mode {
+    /// `training=True`, `.train()`.
+    Training,
+    /// `training=False`, `.eval()`.
+    Inference,
+}
+
+impl Mode {
+    /// Left column first.
+    pub const BOTH: [Self; 2] = [Self::Training, Self::Inference];
+
+    /// The value of the framework's `training` argument.
+    pub fn training(self) -> bool {
+        self == Self::Training
+    }
+}
+
+/// What the outermost call says: `model(x, training=...)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Outer {
+    /// The argument is given.
+    Given(Mode),
+    /// `model(x)`: the argument is left out.
+    NotGiven,
+}
+
+impl From<Mode> for Outer {
+    fn from(mode: Mode) -> Self {
+        Self::Given(mode)
+    }
+}
+
+/// What kind of rule a layer follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Role {
+    /// Has trainable weights, and computes the same in both modes (convolution, dense).
+    Weights,
+    /// Batch normalisation.
+    BatchNorm,
+    /// Dropout and the other noise layers, drop-connect included.
+    Noise,
+    /// Random preprocessing layers.
+    Augmentation,
+    /// No weights and no modes (ReLU, pooling, operators, containers).
+    Plain,
+}
+
+/// Which mean and variance a BatchNorm normalises with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Statistics {
+    /// Mean and variance of the present batch over N, H and W.
+    Batch,
+    /// The stored moving (PyTorch: running) mean and variance.
+    Moving,
+}
+
+/// What one layer really does, after semantics, mode, recorded value and flags.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "four independent answers, each a yes or no"
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Effective {
+    /// The value of `training` that reaches the layer.
+    pub training: bool,
+    /// It does something in this call that it does not do in inference:
+    /// dropout drops, augmentation draws, BatchNorm uses the batch.
+    pub active: bool,
+    /// For a BatchNorm: what it normalises with.
+    pub statistics: Option<Statistics>,
+    /// For a BatchNorm: this call changes the moving statistics.
+    pub updates_statistics: bool,
+    /// An optimizer may change its weights.
+    pub learns: bool,
+}
+
+/// The effective mode of one layer.
+///
+/// - `trainable`: the flag of the layer itself; PyTorch: `requires_grad` of its parameters.
+/// - `ancestors_trainable`: whether every model around it has its flag set.
+/// - `recorded`: the `training=` value written into the file where the layer, or the nested model
+///   around it, is called; the innermost one.
+///
+/// | | Keras 2 | Keras 3 | PyTorch |
+/// |---|---|---|---|
+/// | `training` | recorded, else outer | outer, else recorded | outer |
+/// | batch statistics | training and trainable | the same | training |
+/// | learns | flag and all ancestors' flags | flag | flag |
+///
+/// Without any value the signature's default holds: true for augmentation layers, false for the
+/// others; a PyTorch module is born in training mode.
+/// Source: `tests/fixtures` (made by the frameworks) and the frameworks' documentation.
+pub fn effective(
+    role: Role,
+    trainable: bool,
+    ancestors_trainable: bool,
+    outer: Outer,
+    recorded: Option<bool>,
+    semantics: Semantics,
+) -> Effective {
+    let outer = match outer {
+        Outer::Given(mode) => Some(mode.training()),
+        Outer::NotGiven => None,
+    };
+    let default = role == Role::Augmentation;
+    let training = match semantics {
+        Semantics::Keras2 => recorded.or(outer).unwrap_or(default),
+        Semantics::Keras3 => outer.or(recorded).unwrap_or(default),
+        Semantics::PyTorch => outer.unwrap_or(true),
+    };
+    let uses_batch =
+        role == Role::BatchNorm && training && (trainable || semantics == Semantics::PyTorch);
+    let active = match role {
+        Role::BatchNorm => uses_batch,
+        Role::Noise => training,
+        // In PyTorch augmentation is a step of the data loader, which knows nothing of `.eval()`.
+        Role::Augmentation => training || semantics == Semantics::PyTorch,
+        Role::Weights | Role::Plain => false,
+    };
+    let has_weights = matches!(role, Role::Weights | Role::BatchNorm);
+    Effective {
+        training,
+        active,
+        statistics: (role == Role::BatchNorm).then_some(if uses_batch {
+            Statistics::Batch
+        } else {
+            Statistics::Moving
+        }),
+        updates_statistics: uses_batch,
+        learns: has_weights && trainable && (ancestors_trainable || semantics != Semantics::Keras2),
+    }
+}

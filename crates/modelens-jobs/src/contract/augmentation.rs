@@ -1,0 +1,107 @@
+//! What the augmentation view asks for, and what comes back.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::shared;
+use crate::store::PhotosId;
+use crate::words;
+use modelens_core::augment::{Draw, Pipeline};
+use modelens_core::dataset::Image;
+use modelens_core::model::{Mode, Semantics};
+
+/// What the cells of the augmentation grid show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Grid {
+    /// The chosen photo nine times, as in the course.
+    #[default]
+    OnePhoto,
+    /// The chosen photo and eight others, once each.
+    NinePhotos,
+    /// The same nine photos in three epochs, one row an epoch: 27 cells.
+    ThreeEpochs,
+}
+
+impl Grid {
+    pub const ALL: [Self; 3] = [Self::OnePhoto, Self::NinePhotos, Self::ThreeEpochs];
+
+    /// The name the window shows.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::OnePhoto => words::ONE_PHOTO,
+            Self::NinePhotos => words::NINE_PHOTOS,
+            Self::ThreeEpochs => words::THREE_EPOCHS,
+        }
+    }
+
+    /// Cells in a row, and rows.
+    pub fn columns_and_rows(self) -> [usize; 2] {
+        match self {
+            Self::OnePhoto | Self::NinePhotos => [3, 3],
+            Self::ThreeEpochs => [9, 3],
+        }
+    }
+
+    /// Cells on each side.
+    pub fn cells(self) -> usize {
+        let [columns, rows] = self.columns_and_rows();
+        columns * rows
+    }
+}
+
+/// Photos through the pipeline, cell by cell.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AugmentationLook {
+    pub photos: PhotosId,
+    /// The chosen photo: the one that is shown nine times, or the first of nine.
+    pub photo: usize,
+    pub grid: Grid,
+    /// How often each cell was redrawn on its own; 0 for cells that are missing.
+    pub cell_redraws: BTreeMap<usize, u64>,
+    /// The size the model takes, in pixels.
+    pub height: usize,
+    pub width: usize,
+    pub pipeline: Pipeline,
+    pub semantics: Semantics,
+    pub seed: u64,
+    /// How often the whole grid was redrawn.
+    pub redraws: u64,
+}
+
+/// The cells of both sides, row by row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AugmentationOutcome {
+    pub training: Vec<Cell>,
+    pub inference: Vec<Cell>,
+}
+
+impl AugmentationOutcome {
+    /// The cells of one side.
+    pub fn side(&self, mode: Mode) -> &[Cell] {
+        match mode {
+            Mode::Training => &self.training,
+            Mode::Inference => &self.inference,
+        }
+    }
+}
+
+/// One image of the grid.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// Index of the photo in its set.
+    pub photo: usize,
+    /// The input of the pipeline, values 0 to 255.
+    #[serde(with = "shared")]
+    pub original: Arc<Image>,
+    #[serde(with = "shared")]
+    pub image: Arc<Image>,
+    /// One for each step of the pipeline that is on; empty in inference.
+    pub draws: Vec<Draw>,
+    /// The draws in words; `unchanged` where nothing was drawn.
+    pub words: String,
+    /// Largest absolute difference from the original over all pixels, 0 to 255; `None` if the sizes
+    /// differ.
+    pub largest_difference: Option<f32>,
+}

@@ -1,0 +1,211 @@
+//! What can be asked of the computing side, and what it answers: plain data that crosses to another
+//! thread or process as it is. Weights, tensors and file contents stay on the computing side;
+//! requests name them by [`ModelId`], [`PhotosId`] and [`TrainedId`].
+
+mod augmentation;
+mod batch_norm;
+mod dropout;
+mod look;
+mod predict;
+mod shared;
+mod stage;
+mod trainable;
+mod training;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use egui_svg::png::Raster;
+use modelens_core::dataset::{Image, Photos};
+use modelens_core::model::Model;
+
+pub use augmentation::{AugmentationLook, AugmentationOutcome, Cell, Grid};
+pub use batch_norm::{
+    BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
+    MeasuredBatch, channel_distance, mean_distance, walked,
+};
+pub use dropout::{
+    DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo,
+};
+pub use look::{Look, LookResult, Outcome, PassLook};
+pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting};
+pub use stage::Stage;
+pub use trainable::{CardPart, TrainableCard, TrainableLook, TrainableOutcome};
+pub use training::{
+    Experiment, NetworkDescription, StepDone, TrainEvent, TrainRequest, TrainedWeights,
+};
+
+pub use modelens_core::model::layers::norm::Moments;
+
+use crate::source::ModelSource;
+use crate::store::{ModelId, PhotosId, StoredId, TrainedId};
+
+/// Where photos come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PhotosSource {
+    Bundled,
+    Folder(PathBuf),
+}
+
+impl PhotosSource {
+    /// The folder, unless the photos are bundled.
+    pub fn path(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Folder(path) => Some(path),
+            Self::Bundled => None,
+        }
+    }
+}
+
+/// One thing to do. A newer request of the same kind replaces one that waits; a newer
+/// [`Request::Look`] also stops the one that runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Request {
+    OpenModel(ModelSource),
+    /// Opens the model of a finished or running training run beside the one it was made from.
+    OpenTrained(TrainedId),
+    OpenPhotos(PhotosSource),
+    /// Frees what the window no longer uses.
+    Release(Vec<StoredId>),
+    /// One photo, small, for the input card.
+    Thumbnail {
+        photos: PhotosId,
+        photo: usize,
+    },
+    Look(Box<Look>),
+    /// What the BatchNorm view measures in the background, after its look.
+    BatchNorm(Box<BatchNormJob>),
+    /// Writes a figure, or turns it into pixels.
+    Figure {
+        #[serde(with = "shared")]
+        figure: Arc<Figure>,
+        to: FigureTo,
+    },
+    /// Runs in the background: one optimizer step whenever nothing else waits.
+    Train(TrainRequest),
+    /// Writes trained weights to a file, in the format of the file the model came from.
+    SaveModel {
+        trained: TrainedId,
+        path: PathBuf,
+    },
+}
+
+impl Request {
+    /// The kind of request; `None` for [`Request::Release`], which has no answer.
+    pub fn job(&self) -> Option<Job> {
+        Some(match self {
+            Self::OpenModel(_) | Self::OpenTrained(_) => Job::OpenModel,
+            Self::OpenPhotos(_) => Job::OpenPhotos,
+            Self::Release(_) => return None,
+            Self::Thumbnail { .. } => Job::Thumbnail,
+            Self::Look(_) => Job::Look,
+            Self::BatchNorm(_) => Job::BatchNorm,
+            Self::Figure {
+                to: FigureTo::Preview,
+                ..
+            } => Job::Preview,
+            Self::Figure { .. } => Job::SaveFigure,
+            Self::Train(_) => Job::Train,
+            Self::SaveModel { .. } => Job::SaveModel,
+        })
+    }
+}
+
+/// A figure to write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Figure {
+    pub svg: String,
+    /// Width of the PNG in pixels; `None`: the figure stays SVG.
+    pub png_width: Option<u32>,
+    /// Pixels per inch, noted in a PNG.
+    pub dpi: Option<u32>,
+    /// Writes letters as outlines instead of text in an SVG.
+    pub outline: bool,
+    /// CSV that is written beside the figure's file.
+    pub numbers: Option<String>,
+}
+
+/// Where a figure goes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FigureTo {
+    File(PathBuf),
+    Clipboard,
+    Preview,
+}
+
+/// The kind of request an event answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Job {
+    OpenModel,
+    OpenPhotos,
+    Thumbnail,
+    Look,
+    /// The background measurement of the BatchNorm view.
+    BatchNorm,
+    SaveFigure,
+    Preview,
+    Train,
+    SaveModel,
+}
+
+/// A model that was just opened.
+#[derive(Clone, Debug)]
+pub struct OpenedModel {
+    pub id: ModelId,
+    pub source: ModelSource,
+    pub model: Arc<Model>,
+}
+
+/// What the computing side reports.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A job runs: `done` of `total` (0 where the total is not known).
+    Progress {
+        job: Job,
+        stage: Stage,
+        done: usize,
+        total: usize,
+    },
+    ModelOpened(OpenedModel),
+    TrainedOpened {
+        trained: TrainedId,
+        opened: OpenedModel,
+    },
+    PhotosOpened {
+        id: PhotosId,
+        source: PhotosSource,
+        photos: Photos,
+    },
+    /// A file that holds weights without a configuration: the person must choose the network.
+    WeightsAlone(PathBuf),
+    Thumbnail {
+        photos: PhotosId,
+        photo: usize,
+        image: Image,
+    },
+    /// A photo that cannot be decoded, found by a look or by the background check.
+    Unreadable {
+        photos: PhotosId,
+        photo: usize,
+        reason: String,
+    },
+    /// The result of a look; one with [`LookResult::early`] is a first part that the whole follows.
+    Look(Arc<LookResult>),
+    BatchNorm(Box<BatchNormEvent>),
+    Training(TrainEvent),
+    Saved(PathBuf),
+    /// A figure as pixels.
+    FigureDrawn {
+        to: FigureTo,
+        raster: Raster,
+    },
+    /// The person stopped the job; earlier results stay valid.
+    Cancelled(Job),
+    /// The request failed; earlier results stay valid.
+    Failed {
+        request: Box<Request>,
+        message: String,
+    },
+}

@@ -1,0 +1,26 @@
+//! The stages that progress is reported in.
+
+use serde::{Deserialize, Serialize};
+
+/// What a job does at the moment. [`Stage::words`] gives its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    Opening,
+    OpeningModel,
+    Listing,
+    ListingPhotos,
+    DecodingPhoto,
+    ReadingPhotos,
+    Forward,
+    ForwardBothModes,
+    MeanOfPasses,
+    MonteCarloPasses,
+    PassesInBothModes,
+    OptimizerSteps,
+    MeasuringBatches,
+    MeasuringEveryBatchNorm,
+    Training,
+    TrainingStep,
+    Saving,
+    SavingModel,
+}

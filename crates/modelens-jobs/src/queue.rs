@@ -1,0 +1,219 @@
+//! What waits to be computed. Each kind of request has one place, so that a newer request replaces
+//! an older one that has not begun: a slider that is dragged leaves one request, not a hundred.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use crate::{FigureTo, PhotosId, Request, TrainRequest};
+use modelens_core::dataset::Photos;
+
+/// One thing to do next.
+#[derive(Debug)]
+pub enum Task {
+    Request(Request),
+    /// One more step of the experiment.
+    TrainingStep,
+    /// Read the header of one photo.
+    Check {
+        id: PhotosId,
+        photos: Photos,
+        photo: usize,
+    },
+}
+
+/// The waiting requests, shared by the handle of the window and the computing side.
+///
+/// Work takes a ticket when it begins and is out of date once the counter has moved on.
+#[derive(Debug, Default)]
+pub struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+    /// Counts what makes a running look out of date.
+    looks: AtomicU64,
+    /// Counts what makes a running background measurement out of date.
+    background: AtomicU64,
+    /// Counts what makes a running experiment out of date.
+    training: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    releases: VecDeque<Request>,
+    saves: VecDeque<Request>,
+    model: Option<Request>,
+    photos: Option<Request>,
+    thumbnail: Option<Request>,
+    preview: Option<Request>,
+    look: Option<Request>,
+    /// The background measurement of a look, taken when no look waits.
+    batch_norm: Option<Request>,
+    /// The set whose photos are checked, and the next photo of it.
+    check: Option<(PhotosId, Photos, usize)>,
+    train_commands: VecDeque<Request>,
+    /// The experiment has another step to take.
+    train: bool,
+    stop: bool,
+}
+
+impl Waiting {
+    /// The most urgent request, without background work.
+    fn next_request(&mut self) -> Option<Request> {
+        // What is saved may be released by the next request.
+        (self.saves.pop_front())
+            .or_else(|| self.releases.pop_front())
+            .or_else(|| self.model.take())
+            .or_else(|| self.photos.take())
+            .or_else(|| self.train_commands.pop_front())
+            .or_else(|| self.thumbnail.take())
+            .or_else(|| self.preview.take())
+            .or_else(|| self.look.take())
+    }
+
+    fn next_check(&mut self) -> Option<Task> {
+        let (id, photos, photo) = self.check.take()?;
+        if photo >= photos.photos.len() {
+            return None;
+        }
+        self.check = Some((id, Arc::clone(&photos), photo + 1));
+        Some(Task::Check { id, photos, photo })
+    }
+}
+
+impl Queue {
+    /// Puts a request in its place and wakes the computing side.
+    pub fn put(&self, request: Request) {
+        let mut waiting = self.lock();
+        match request {
+            Request::Release(_) => waiting.releases.push_back(request),
+            Request::Figure {
+                to: FigureTo::Preview,
+                ..
+            } => waiting.preview = Some(request),
+            Request::Figure { .. } | Request::SaveModel { .. } => {
+                waiting.saves.push_back(request);
+            }
+            Request::Train(command) => {
+                if matches!(command, TrainRequest::Start(_) | TrainRequest::Stop) {
+                    self.training.fetch_add(1, Ordering::Relaxed);
+                }
+                waiting.train_commands.push_back(Request::Train(command));
+            }
+            Request::OpenModel(_) | Request::OpenTrained(_) => waiting.model = Some(request),
+            Request::OpenPhotos(_) => waiting.photos = Some(request),
+            Request::Thumbnail { .. } => waiting.thumbnail = Some(request),
+            Request::Look(_) => {
+                waiting.look = Some(request);
+                // The measurement belongs to the look before.
+                waiting.batch_norm = None;
+                self.looks.fetch_add(1, Ordering::Relaxed);
+                self.background.fetch_add(1, Ordering::Relaxed);
+            }
+            Request::BatchNorm(_) => {
+                waiting.batch_norm = Some(request);
+                self.background.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.changed.notify_one();
+    }
+
+    /// Queues a set of photos for the background check, replacing the one before.
+    pub fn check_photos(&self, id: PhotosId, photos: Photos) {
+        self.lock().check = Some((id, photos, 0));
+        self.changed.notify_one();
+    }
+
+    /// Forgets the looks and openings that wait, and puts a running look out of date.
+    pub fn cancel(&self) {
+        let mut waiting = self.lock();
+        waiting.model = None;
+        waiting.photos = None;
+        waiting.look = None;
+        waiting.batch_norm = None;
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.background.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Forgets the background measurement of a look, and puts it out of date if it runs.
+    pub fn cancel_background(&self) {
+        self.lock().batch_norm = None;
+        self.background.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Ends [`Self::wait`] after the current task.
+    pub fn stop(&self) {
+        self.lock().stop = true;
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.background.fetch_add(1, Ordering::Relaxed);
+        self.training.fetch_add(1, Ordering::Relaxed);
+        self.changed.notify_one();
+    }
+
+    /// Notes whether the experiment has another step to take.
+    pub fn train(&self, has_steps: bool) {
+        self.lock().train = has_steps;
+    }
+
+    /// The ticket of an experiment that begins now; it is out of date once this returns another.
+    pub fn training_ticket(&self) -> u64 {
+        self.training.load(Ordering::Relaxed)
+    }
+
+    /// Whether a look that began with this ticket is still wanted.
+    pub fn is_current(&self, ticket: u64) -> bool {
+        self.looks.load(Ordering::Relaxed) == ticket
+    }
+
+    /// Whether a background measurement that began with this ticket is still wanted.
+    pub fn is_current_background(&self, ticket: u64) -> bool {
+        self.background.load(Ordering::Relaxed) == ticket
+    }
+
+    /// Whether a look waits.
+    pub fn has_look(&self) -> bool {
+        self.lock().look.is_some()
+    }
+
+    /// The next task and its ticket; sleeps until there is one. `None` once the queue is stopped.
+    pub fn wait(&self) -> Option<(Task, u64)> {
+        let mut waiting = self.lock();
+        loop {
+            // Files that wait are still written: the person was told that they will be.
+            if waiting.stop && waiting.saves.is_empty() {
+                return None;
+            }
+            if let Some(task) = self.take(&mut waiting) {
+                return Some(task);
+            }
+            waiting = self
+                .changed
+                .wait(waiting)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next task and its ticket; `None` if nothing waits.
+    pub fn next(&self) -> Option<(Task, u64)> {
+        self.take(&mut self.lock())
+    }
+
+    fn take(&self, waiting: &mut Waiting) -> Option<(Task, u64)> {
+        let ticket = self.looks.load(Ordering::Relaxed);
+        if let Some(request) = waiting.next_request() {
+            return Some((Task::Request(request), ticket));
+        }
+        if let Some(request) = waiting.batch_norm.take() {
+            let ticket = self.background.load(Ordering::Relaxed);
+            return Some((Task::Request(request), ticket));
+        }
+        if waiting.train {
+            return Some((Task::TrainingStep, ticket));
+        }
+        waiting.next_check().map(|task| (task, ticket))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // No panic leaves the data half changed, so a poisoned lock is still sound.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

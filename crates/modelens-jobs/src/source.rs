@@ -1,0 +1,222 @@
+//! Where models come from: the bundled bases and files, with what lies beside them.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use modelens_core::formats::{self, Beside, BesideError, InMemory, ModelFile, OpenError};
+use modelens_core::model::Model;
+
+use crate::{bundled, machine};
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ModelSource {
+    /// MobileNetV2, fine-tuned on dog breeds (Keras 3).
+    DogBreeds,
+    /// EfficientNet-Lite0, ImageNet-1k (PyTorch).
+    EfficientNetLite0,
+    File(PathBuf),
+    /// A file that holds weights alone, and the network that a person says they belong to: `NAME`, or
+    /// `NAME:SIDE` with the size of its photos in pixels.
+    Weights {
+        path: PathBuf,
+        architecture: String,
+    },
+}
+
+/// A file that could not be opened: the cause first, the path last.
+#[derive(Debug)]
+pub struct OpenFailed {
+    pub cause: Box<OpenError>,
+    pub path: Option<PathBuf>,
+}
+
+impl fmt::Display for OpenFailed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "{}: {}", self.cause, path.display()),
+            None => write!(f, "{}", self.cause),
+        }
+    }
+}
+
+impl std::error::Error for OpenFailed {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// Larger files are refused before they are read: no base of a course comes near.
+const MAX_FILE_BYTES: u64 = 4 << 30;
+
+impl ModelSource {
+    /// What the window calls it.
+    pub fn title(&self) -> String {
+        match self {
+            Self::DogBreeds => "MobileNetV2 · dog breeds".into(),
+            Self::EfficientNetLite0 => "EfficientNet-Lite0".into(),
+            Self::File(path) | Self::Weights { path, .. } => {
+                let name = path.file_name().unwrap_or(path.as_os_str());
+                name.to_string_lossy().into_owned()
+            }
+        }
+    }
+
+    /// The file, unless it is bundled.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) | Self::Weights { path, .. } => Some(path),
+            Self::DogBreeds | Self::EfficientNetLite0 => None,
+        }
+    }
+
+    /// The network that a person chose for weights without a configuration.
+    fn architecture(&self) -> Option<&str> {
+        match self {
+            Self::Weights { architecture, .. } => Some(architecture),
+            Self::File(_) | Self::DogBreeds | Self::EfficientNetLite0 => None,
+        }
+    }
+
+    /// Reads the model.
+    ///
+    /// # Errors
+    /// Anything but a complete model of a supported kind; see [`OpenError`].
+    pub fn open(&self) -> Result<Model, OpenFailed> {
+        machine::introduce();
+        self.with_file(formats::open)
+            .flatten()
+            .map_err(|cause| OpenFailed {
+                cause: Box::new(cause),
+                path: self.path().map(Path::to_owned),
+            })
+    }
+
+    /// Reads the file's bytes and passes them on with what else is known of the file.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn with_file<T>(
+        &self,
+        use_file: impl FnOnce(ModelFile<'_>) -> T,
+    ) -> Result<T, OpenError> {
+        let (bytes, class_names) = match self {
+            Self::DogBreeds => (
+                bundled::DOG_BREEDS_MOBILENETV2.to_vec(),
+                Some(bundled::DOG_BREEDS_LABELS),
+            ),
+            Self::EfficientNetLite0 => (bundled::EFFICIENTNET_LITE0.to_vec(), None),
+            Self::File(path) | Self::Weights { path, .. } => (read(path)?, None),
+        };
+        let nothing = InMemory::default();
+        let folder = self.path().map(|model| Folder { model });
+        let beside: &dyn Beside = match &folder {
+            Some(folder) => folder,
+            None => &nothing,
+        };
+        Ok(use_file(ModelFile {
+            title: &self.title(),
+            bytes,
+            architecture: self.architecture(),
+            beside,
+            class_names,
+        }))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
+    let about = std::fs::metadata(path)?;
+    if about.is_dir() {
+        return Err(OpenError::NotAModel("it is a folder".into()));
+    }
+    if !about.is_file() {
+        // Reading a device or a pipe may never end.
+        return Err(OpenError::NotAModel("it is a device or a pipe".into()));
+    }
+    let too_large =
+        |bytes: u64| OpenError::TooLarge(format!("{bytes} bytes, the limit is {MAX_FILE_BYTES}"));
+    if about.len() > MAX_FILE_BYTES {
+        return Err(too_large(about.len()));
+    }
+    // Growing by doubling would take half as much again.
+    let mut bytes = Vec::with_capacity(about.len() as usize + 1);
+    // Some files are longer than they say.
+    let most = MAX_FILE_BYTES + 1;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 == most {
+        return Err(too_large(most));
+    }
+    Ok(bytes)
+}
+
+/// The folder of a model file.
+struct Folder<'a> {
+    model: &'a Path,
+}
+
+impl Folder<'_> {
+    /// The path of a file beside the model. A name that begins with the model's own keeps that part
+    /// as it is on disk, where it need not be Unicode.
+    fn path(&self, name: &str) -> PathBuf {
+        let stem = self.model.file_stem().unwrap_or_default();
+        match name.strip_prefix(&*stem.to_string_lossy()) {
+            Some(rest) => {
+                let mut name = OsString::from(stem);
+                name.push(rest);
+                self.model.with_file_name(name)
+            }
+            None => self.model.with_file_name(name),
+        }
+    }
+}
+
+impl Beside for Folder<'_> {
+    fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError> {
+        let path = self.path(name);
+        match std::fs::metadata(&path) {
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(e.into()),
+            Ok(about) if !about.is_file() => return Err(BesideError::NotAFile),
+            Ok(_) => {}
+        }
+        let mut bytes = Vec::new();
+        File::open(&path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(BesideError::TooLarge(limit));
+        }
+        Ok(Some(bytes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_beside_a_model_lie_in_its_folder() {
+        let path = |model: &str, name: &str| {
+            let model = Path::new(model);
+            Folder { model }.path(name)
+        };
+        assert_eq!(path("a/dogs.h5", "labels.txt"), Path::new("a/labels.txt"));
+        assert_eq!(
+            path("a/dogs.h5", "dogs.labels.txt"),
+            Path::new("a/dogs.labels.txt")
+        );
+        assert_eq!(path("dogs.h5", "classes.txt"), Path::new("classes.txt"));
+    }
+
+    #[test]
+    fn bundled_bases_open_with_their_class_names() {
+        let model = ModelSource::DogBreeds.open().unwrap();
+        assert_eq!(model.labels.len(), 19);
+        assert_eq!(model.labels_from, "the base");
+        let model = ModelSource::EfficientNetLite0.open().unwrap();
+        assert_eq!(model.labels.len(), 1000);
+    }
+}

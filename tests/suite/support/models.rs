@@ -1,0 +1,76 @@
+//! Networks, and passes through them.
+
+use std::sync::{Arc, OnceLock};
+
+use candle_core::Tensor;
+use modelens::model::pass::{Pass, PassOptions, run};
+use modelens::model::{Flags, LayerId, Mode, Model};
+use modelens::worker::ModelSource;
+
+use super::files::Arrays;
+use super::numbers::{assert_close, values};
+
+/// The bundled base, opened once for all tests.
+pub fn dog_breeds() -> Arc<Model> {
+    static MODEL: OnceLock<Arc<Model>> = OnceLock::new();
+    let open = || Arc::new(opened(&ModelSource::DogBreeds));
+    Arc::clone(MODEL.get_or_init(open))
+}
+
+/// The model, or a failure with the reason.
+pub fn opened(source: &ModelSource) -> Model {
+    source.open().unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// A pass with the flags of the file and no random layers.
+pub fn pass(model: &Model, x: &Tensor, mode: Mode) -> Pass {
+    pass_with_taps(model, x, mode, &[])
+}
+
+/// The same, keeping the outputs of some layers.
+pub fn pass_with_taps(model: &Model, x: &Tensor, mode: Mode, taps: &[LayerId]) -> Pass {
+    let flags = Flags::of_file(&model.graph);
+    let options = PassOptions {
+        taps,
+        ..PassOptions::of(model, &flags, mode)
+    };
+    run(model, x, &options, &|_, _| true).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Compares the moving statistics after a training pass with `bn/<layer>/mean` and
+/// `bn/<layer>/variance`; returns the number of arrays compared, which is not 0.
+pub fn assert_statistics(model: &Model, expected: &Arrays, done: &Pass, what: &str) -> usize {
+    let mut compared = 0;
+    for (key, expected) in expected {
+        let Some((layer, quantity)) = key.strip_prefix("bn/").and_then(|k| k.rsplit_once('/'))
+        else {
+            continue;
+        };
+        let layer = model
+            .graph
+            .find(layer)
+            .expect("the BatchNorm of the fixture");
+        let next = &done.batch_norm[&layer].next;
+        let found = match quantity {
+            "mean" => &next.mean,
+            "variance" => &next.variance,
+            other => panic!("{what}: {key}: no statistic is called {other}"),
+        };
+        assert_close(found, &values(expected), &format!("{what}, {key}"));
+        compared += 1;
+    }
+    assert!(
+        compared > 0,
+        "{what}: the fixture holds no moving statistics"
+    );
+    compared
+}
+
+/// The bits of every weight.
+pub fn bits(model: &Model) -> Vec<u32> {
+    let weights = model.graph.layers.iter().flat_map(|l| &l.weights);
+    weights
+        .flat_map(|w| values(&w.tensor))
+        .map(f32::to_bits)
+        .collect()
+}

@@ -1,0 +1,25 @@
+//! The program as scripts call it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+/// Runs the program.
+pub fn modelens(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_modelens"))
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
+/// Runs the program, which must succeed.
+pub fn succeeds(arguments: &[&str]) -> Output {
+    let done = modelens(arguments);
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "{arguments:?}: {errors}");
+    done
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("a UTF-8 path")
+}

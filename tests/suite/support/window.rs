@@ -1,0 +1,98 @@
+//! The real window, driven by role and label, without a display.
+
+use std::time::{Duration, Instant};
+
+use eframe::egui::{Key, Theme};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use modelens::app::{App, AppOptions};
+use modelens::command::Command;
+use modelens::state::ThemeChoice;
+
+use super::renderer::SvgRenderer;
+
+pub type Window = Harness<'static, App>;
+
+/// The usual size in points.
+pub const ORDINARY: [f32; 2] = [1280.0, 800.0];
+
+/// Draws frames until the worker has nothing left to do for the window.
+pub fn settle(window: &mut Window) {
+    let start = Instant::now();
+    window.run_steps(3);
+    while window.state().is_busy() {
+        assert!(
+            start.elapsed() < Duration::from_mins(2),
+            "the worker never finishes"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+        window.run_steps(1);
+    }
+    window.run_steps(3);
+}
+
+/// A window of this size, as soon as the worker has finished.
+pub fn sized(size: [f32; 2], options: AppOptions) -> Window {
+    let mut window = Harness::builder()
+        .with_size(size)
+        .build_eframe(move |cc| App::new(cc, options).expect("a thread"));
+    settle(&mut window);
+    window
+}
+
+/// A window of the usual size with batches of four photos.
+pub fn open(options: AppOptions) -> Window {
+    let mut window = sized(ORDINARY, options);
+    command(&mut window, Command::SetBatch(4));
+    window
+}
+
+/// A window on the bundled base and photos that looks the same on every machine: it uses neither the
+/// person's settings, nor the system's fonts, nor a clock.
+pub fn reproducible(size: [f32; 2]) -> Window {
+    let options = AppOptions {
+        theme: Some(ThemeChoice::Light),
+        clock: || Duration::ZERO,
+        ..AppOptions::default()
+    };
+    let mut window = Harness::builder()
+        .with_size(size)
+        // The harness starts with the dark theme.
+        .with_theme(Theme::Light)
+        .with_render_cursor(false)
+        .renderer(SvgRenderer::default())
+        .build_eframe(move |cc| App::new(cc, options).expect("a thread"));
+    settle(&mut window);
+    command(&mut window, Command::SetBatch(4));
+    window
+}
+
+/// Carries out a command and waits for its results.
+pub fn command(window: &mut Window, command: impl Into<Command>) {
+    let ctx = window.ctx.clone();
+    window.state_mut().command(&ctx, command.into());
+    settle(window);
+}
+
+/// Clicks the only node with this label and waits for the results.
+pub fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    settle(window);
+}
+
+/// Presses a key and waits for the results.
+pub fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    settle(window);
+}
+
+/// True if any label contains the text.
+pub fn shows(window: &Window, text: &str) -> bool {
+    window.query_all_by_label_contains(text).next().is_some()
+}
+
+/// The number of the chosen photo.
+pub fn photo(window: &Window) -> Option<usize> {
+    let gallery = window.state().state().opened.gallery.as_ref();
+    gallery.map(|gallery| gallery.photo)
+}

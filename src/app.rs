@@ -23,19 +23,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use eframe::egui;
-use eframe::egui::{CentralPanel, Context, Panel, Ui};
+use eframe::egui::{Context, Ui};
 
 use crate::command::{Action, Command, LessonCommand, LessonSource};
+use crate::panels;
 use crate::state::{CellPlace, State, ThemeChoice, View};
-use crate::theme::{self, sizes};
-use crate::views::{self, Show};
+use crate::theme;
+use crate::views::Show;
 use crate::worker::{Clock, Jobs, ModelSource, Options, PhotosSource, system_clock};
 use egui_svg::Images;
 
 use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
-pub use looks::desired;
-pub use training::experiment;
 
 /// What the window starts with.
 #[derive(Clone, Debug)]
@@ -253,8 +252,8 @@ impl App {
             state: &self.state,
             commands: &mut commands,
         };
-        panels_ui(ui, &mut show);
-        views::export::export_ui(ui, &mut show);
+        panels::panels_ui(ui, &mut show);
+        panels::export::export_ui(ui, &mut show);
         if !commands.is_empty() {
             let ctx = ui.ctx().clone();
             for command in commands {
@@ -266,50 +265,6 @@ impl App {
     }
 }
 
-/// All panels, from the edges to the middle.
-pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let palette = theme::palette(ui);
-    let bar = egui::Frame::new().fill(palette.panel);
-    let edge = |symmetric: f32| egui::Margin::symmetric(symmetric as i8, 0);
-    let lecture = show.state.desk.lecture.is_some();
-    if !lecture {
-        Panel::top("top bar")
-            .exact_size(sizes::TOP_BAR)
-            .frame(bar.inner_margin(edge(sizes::S4)))
-            .show(ui, |ui| views::top_bar::top_bar_ui(ui, show));
-        Panel::bottom("status bar")
-            .exact_size(sizes::STATUS_BAR)
-            .frame(bar.inner_margin(edge(sizes::S4)))
-            .show(ui, |ui| views::status_bar::status_bar_ui(ui, show));
-    }
-    let width = ui.available_width();
-    if show.state.lesson.is_some() {
-        views::lesson::panel_ui(ui, show);
-    }
-    let panel = !lecture && views::side_panel::is_shown(show.state, width);
-    if panel {
-        Panel::left("side panel")
-            .exact_size(sizes::SIDE_PANEL)
-            .resizable(false)
-            .frame(bar.inner_margin(0))
-            .show(ui, |ui| views::side_panel::side_panel_ui(ui, show));
-    }
-    CentralPanel::no_frame()
-        .frame(egui::Frame::new().fill(palette.background))
-        .show(ui, |ui| views::centre::centre_ui(ui, show));
-    if !views::parts::is_still(ui.ctx()) {
-        views::notices::notices_ui(ui, show);
-    }
-    views::notices::unreadable_ui(ui, show);
-    views::notices::drop_hint_ui(ui);
-    views::hint::hint_ui(ui, show);
-    views::sheets::sheet_ui(ui, show);
-    views::command_palette::command_palette_ui(ui, show);
-    if lecture {
-        views::lecture::pointer_ui(ui);
-    }
-}
-
 /// Pushes the actions whose shortcuts were pressed. While a cell is shown large, the arrows are its.
 fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Command>) {
     // Plain keys belong to whatever has the keyboard focus: a text field, a drag value, a menu.
@@ -317,7 +272,7 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
         && !ui.ctx().egui_wants_keyboard_input()
         && !egui::Popup::is_any_open(ui.ctx());
     let typing = ui.ctx().text_edit_focused();
-    for &action in Action::ALL {
+    for action in Action::all() {
         if cell_is_open && matches!(action, Action::PreviousPhoto | Action::NextPhoto) {
             continue;
         }

@@ -1,20 +1,16 @@
 //! Everything a person can do. Panels push commands; [`crate::app::App`] carries them out.
 
-mod choices;
 mod desk;
 
 use std::path::PathBuf;
 
-use eframe::egui::{Key, KeyboardShortcut, Modifiers};
-
 use crate::augment::{AugmentLayer, Preset};
 use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
-use crate::words::commands as words;
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
-pub use choices::{Choice, choices};
-pub use desk::{DeskCommand, LessonCommand, LessonSource};
+pub use crate::lesson::LessonSource;
+pub use desk::{DeskCommand, LessonCommand};
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -223,14 +219,6 @@ pub enum Action {
     ResetRuns,
 }
 
-/// How an action looks to a person.
-#[derive(Clone, Copy, Debug)]
-pub struct Info {
-    pub label: &'static str,
-    pub tooltip: &'static str,
-    pub shortcut: Option<KeyboardShortcut>,
-}
-
 impl Action {
     /// Whether a key that is held down does it again and again.
     pub fn repeats(self) -> bool {
@@ -247,13 +235,13 @@ impl Action {
 
     /// Every action, in the order of the command palette. With Shift first: Ctrl+O would swallow
     /// Ctrl+Shift+O.
-    pub const ALL: &[Self] = &[
-        Self::Show(View::Augmentation),
-        Self::Show(View::Dropout),
-        Self::Show(View::BatchNorm),
-        Self::Show(View::Trainable),
-        Self::Show(View::FineTune),
-        Self::Show(View::Predict),
+    pub fn all() -> impl Iterator<Item = Self> {
+        let views = View::ALL.into_iter().map(Self::Show);
+        views.chain(Self::OTHERS.iter().copied())
+    }
+
+    /// All but the views.
+    const OTHERS: &[Self] = &[
         Self::StartRuns,
         Self::PauseRuns,
         Self::ResumeRuns,
@@ -303,56 +291,6 @@ impl Action {
                 | Self::StopRuns
                 | Self::ResetRuns
         )
-    }
-
-    /// A second shortcut, where people are used to two.
-    pub fn second_shortcut(self) -> Option<KeyboardShortcut> {
-        let redo = KeyboardShortcut::new(Modifiers::COMMAND, Key::Y);
-        (self == Self::Redo).then_some(redo)
-    }
-
-    /// Label, tooltip and shortcut.
-    pub fn info(self) -> Info {
-        let [label, tooltip] = words::action(self);
-        Info {
-            label,
-            tooltip,
-            shortcut: self.shortcut(),
-        }
-    }
-
-    fn shortcut(self) -> Option<KeyboardShortcut> {
-        let plain = Modifiers::NONE;
-        let ctrl = Modifiers::COMMAND;
-        let (modifiers, key) = match self {
-            Self::Show(View::Augmentation) => (plain, Key::Num1),
-            Self::Show(View::Dropout) => (plain, Key::Num2),
-            Self::Show(View::BatchNorm) => (plain, Key::Num3),
-            Self::Show(View::Trainable) => (plain, Key::Num4),
-            Self::Show(View::FineTune) => (plain, Key::Num5),
-            Self::Show(View::Predict) => (plain, Key::Num6),
-            Self::Redraw => (plain, Key::R),
-            Self::PreviousPhoto => (plain, Key::ArrowLeft),
-            Self::NextPhoto => (plain, Key::ArrowRight),
-            Self::OpenBase => (ctrl, Key::O),
-            Self::OpenPhotos => (ctrl.plus(Modifiers::SHIFT), Key::O),
-            Self::Export => (ctrl, Key::E),
-            Self::Undo => (ctrl, Key::Z),
-            Self::Redo => (ctrl.plus(Modifiers::SHIFT), Key::Z),
-            Self::FindCommand => (ctrl, Key::P),
-            Self::Lecture => (plain, Key::F5),
-            Self::SidePanel => (ctrl, Key::B),
-            Self::ShowKeys => (plain, Key::Questionmark),
-            Self::ShowHint => (plain, Key::F1),
-            Self::NextStep => (plain, Key::PageDown),
-            Self::PreviousStep => (plain, Key::PageUp),
-            Self::StartRuns => (plain, Key::S),
-            Self::PauseRuns => (plain, Key::P),
-            Self::ResumeRuns => (plain, Key::G),
-            Self::StepRuns => (plain, Key::N),
-            _ => return None,
-        };
-        Some(KeyboardShortcut::new(modifiers, key))
     }
 }
 

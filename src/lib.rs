@@ -5,19 +5,23 @@
 //! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
 //! 1. [`cli`]: the command line
 //! 2. [`app`]: the window's event loop, which carries out commands
-//! 3. [`views`]: what the window draws
-//! 4. [`figure`]: views as files
-//! 5. [`lesson`]: lessons, and the values that their texts show
-//! 6. [`command`]: what a person can ask for
-//! 7. [`words`]: the window's texts
-//! 8. [`state`]: what the window knows and what was chosen
-//! 9. [`theme`]: colours, sizes, fonts
+//! 3. [`figure`]: a view without a window, as a file
+//! 4. [`panels`]: everything around a view: bars, side panel, lesson, dialogs
+//! 5. [`views`]: the views, one folder each, and the pieces they share
+//! 6. [`command`]: what the user can ask for
+//! 7. [`state`]: what is chosen, what is open, what was computed
+//! 8. [`lesson`]: lesson files, read and checked
+//! 9. [`settings`]: what the user chooses and the program remembers
+//! 10. [`theme`]: colours, sizes, fonts
+//! 11. [`words`]: texts and numbers that several modules write
 
 pub mod app;
 pub mod cli;
 pub mod command;
 pub mod figure;
 pub mod lesson;
+pub mod panels;
+pub mod settings;
 pub mod state;
 pub mod theme;
 pub mod views;

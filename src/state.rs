@@ -3,192 +3,35 @@
 mod desk;
 mod export;
 mod grid;
-mod layer_sort;
 mod opened;
 mod recent;
-mod titles;
 mod training;
 mod walk;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use eframe::egui;
 use eframe::egui::TextureHandle;
-use serde::{Deserialize, Serialize};
 
 use crate::augment::Pipeline;
 use crate::dataset::PhotoSet;
 use crate::lesson::{Control, OpenLesson};
-use crate::model::{Mode, Outer, Preprocessing, Semantics};
-use crate::words::common;
-use crate::words::window as words;
-use crate::worker::{
-    DropoutSetting, Grid, Job, Look, LookResult, ModelSource, PhotosId, PhotosSource, PredictLook,
-    Stage, TrainedId,
+use crate::model::{LayerId, Preprocessing, Semantics};
+use crate::words::call::Call;
+use crate::worker::{Job, Look, LookResult, ModelSource, PhotosId, PhotosSource, Stage, TrainedId};
+
+pub use crate::settings::{
+    LayerColumn, LayerSort, MAX_BATCH, MAX_EPOCHS, MAX_PART, RATES, Settings, ThemeChoice,
+    TrainSettings, View,
 };
 
 pub use desk::{Desk, Lecture, Search, Sheet};
-pub use export::{Export, ExportChoice};
+pub use export::{Export, ExportChoice, Part};
 pub use grid::{CellPlace, GridState};
-pub use layer_sort::{LayerColumn, LayerSort};
 pub use opened::{Base, Gallery, OwnPipeline};
 pub use recent::Recent;
-pub use titles::{model_title, photos_title};
-pub use training::{MAX_EPOCHS, MAX_PART, RATES, RunState, Status, TrainSettings, TrainingState};
+pub use training::{RunState, Status, TrainingState};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
-
-/// The largest batch the window offers.
-pub const MAX_BATCH: usize = 64;
-
-/// The views.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum View {
-    Augmentation,
-    Dropout,
-    BatchNorm,
-    Trainable,
-    FineTune,
-    Predict,
-}
-
-impl View {
-    /// In the order of the tabs.
-    pub const ALL: [Self; 6] = [
-        Self::Augmentation,
-        Self::Dropout,
-        Self::BatchNorm,
-        Self::Trainable,
-        Self::FineTune,
-        Self::Predict,
-    ];
-
-    /// Those that show a look: all but Fine-tune, which shows runs that a person starts.
-    pub const LOOKS: [Self; 5] = [
-        Self::Augmentation,
-        Self::Dropout,
-        Self::BatchNorm,
-        Self::Trainable,
-        Self::Predict,
-    ];
-
-    /// The view a look belongs to.
-    pub fn of(look: &Look) -> Self {
-        match look {
-            Look::Augmentation(_) => Self::Augmentation,
-            Look::Dropout { .. } => Self::Dropout,
-            Look::BatchNorm { .. } => Self::BatchNorm,
-            Look::Trainable(_) => Self::Trainable,
-            Look::Predict(_) => Self::Predict,
-        }
-    }
-
-    fn index(self) -> usize {
-        self as usize
-    }
-}
-
-/// Light, dark, or as the system has it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum ThemeChoice {
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
-impl ThemeChoice {
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// The name the window shows.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::System => words::SYSTEM,
-            Self::Light => common::LIGHT,
-            Self::Dark => common::DARK,
-        }
-    }
-}
-
-impl From<ThemeChoice> for egui::ThemePreference {
-    fn from(choice: ThemeChoice) -> Self {
-        match choice {
-            ThemeChoice::System => Self::System,
-            ThemeChoice::Light => Self::Light,
-            ThemeChoice::Dark => Self::Dark,
-        }
-    }
-}
-
-/// What the person chose, apart from any file.
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "independent switches, each a yes or no"
-)]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Settings {
-    pub view: View,
-    pub theme: ThemeChoice,
-    /// `None`: by the file.
-    pub semantics: Option<Semantics>,
-    /// The outer call of the training column.
-    pub call: Outer,
-    /// `None`: by the file.
-    pub preprocessing: Option<Preprocessing>,
-    pub batch: usize,
-    pub seed: u64,
-    /// How often new draws were asked for.
-    pub redraws: u64,
-    /// False: dropout and noise of a batch act as in inference.
-    pub random: bool,
-    /// The layer fine-tuning starts from.
-    pub fine_tune_from: usize,
-    /// Channels by their distance from the moving statistics.
-    pub sort_channels: bool,
-    pub pipeline: Pipeline,
-    pub grid: Grid,
-    /// Keeps "new seed" from changing it.
-    pub seed_locked: bool,
-    /// Whether the photos of a batch go through the pipeline before the model sees them.
-    pub augment_batch: bool,
-    /// The order of the layer table.
-    pub layer_sort: LayerSort,
-    /// The layer table stands alone, without the four cards.
-    pub only_layers: bool,
-    /// Passes of the dropout view's Monte Carlo histogram.
-    pub monte_carlo: usize,
-    /// How often the predict view runs the same batch.
-    pub passes: usize,
-    pub train: TrainSettings,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            view: View::Augmentation,
-            theme: ThemeChoice::System,
-            semantics: None,
-            call: Outer::Given(Mode::Training),
-            preprocessing: None,
-            batch: 32,
-            seed: 7,
-            redraws: 0,
-            random: true,
-            fine_tune_from: 120,
-            sort_channels: true,
-            pipeline: Pipeline::course(),
-            grid: Grid::OnePhoto,
-            seed_locked: false,
-            augment_batch: false,
-            layer_sort: LayerSort::default(),
-            only_layers: false,
-            monte_carlo: DropoutSetting::default().passes,
-            passes: PredictLook::PASSES,
-            train: TrainSettings::default(),
-        }
-    }
-}
 
 /// What is open, or being opened.
 #[derive(Debug, Default)]
@@ -251,7 +94,7 @@ pub struct FillTexture {
 /// What the worker computed and what it does now.
 #[derive(Default)]
 pub struct Computed {
-    results: [Option<Arc<LookResult>>; View::ALL.len()],
+    results: [Option<Arc<LookResult>>; View::COUNT],
     pub grid: Option<GridTextures>,
     pub thumbnail: Option<Thumbnail>,
     pub thumbnail_sent: Option<(PhotosId, usize)>,
@@ -268,13 +111,13 @@ pub struct Computed {
 impl Computed {
     /// The latest result of a view, up to date or not.
     pub fn result(&self, view: View) -> Option<&Arc<LookResult>> {
-        self.results[view.index()].as_ref()
+        self.results[view as usize].as_ref()
     }
 
     /// Keeps a result.
     pub fn store(&mut self, looked: Arc<LookResult>) {
         let view = View::of(&looked.look);
-        self.results[view.index()] = Some(looked);
+        self.results[view as usize] = Some(looked);
     }
 
     /// Drops the results of a model or of photos that are no longer open.
@@ -382,6 +225,15 @@ impl State {
     /// The augmentation layers of the open file.
     pub fn own_pipeline(&self) -> Option<&OwnPipeline> {
         self.opened.base.as_ref()?.own_pipeline.as_ref()
+    }
+
+    /// The outer call of the training column and what is recorded around a layer.
+    pub fn call_of(&self, base: &Base, layer: LayerId) -> Call {
+        Call {
+            outer: self.settings.call,
+            recorded: base.flags.recorded_at(&base.model.graph, layer),
+            semantics: self.semantics(),
+        }
     }
 
     /// What the batch of a shown result went through.

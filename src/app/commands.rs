@@ -5,8 +5,8 @@ use eframe::egui::Context;
 use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::{Flags, Role};
+use crate::panels;
 use crate::state::{MAX_BATCH, Search, Sheet, View};
-use crate::views;
 use crate::worker::{Job, PhotosSource, PredictLook, Request, Stage};
 
 impl App {
@@ -114,14 +114,16 @@ impl App {
                     base.channel = None;
                 }
                 base.batch_norm = Some(layer);
-                self.state.settings.view = View::BatchNorm;
             }
             Role::Noise => {
                 base.noise = Some(layer);
                 base.refused_rate = None;
-                self.state.settings.view = View::Dropout;
             }
             Role::Weights | Role::Augmentation | Role::Plain => {}
+        }
+        let mut views = View::ALL.into_iter();
+        if let Some(view) = views.find(|view| view.page().role() == Some(role)) {
+            self.state.settings.view = view;
         }
     }
 
@@ -173,7 +175,7 @@ impl App {
             }
             Action::SidePanel => {
                 let width = ctx.content_rect().width();
-                let shown = views::side_panel::is_shown(&self.state, width);
+                let shown = panels::side_panel::is_shown(&self.state, width);
                 self.state.desk.side_panel = Some(!shown);
             }
             Action::ShowKeys => self.state.desk.sheet = Some(Sheet::Keys),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use eframe::egui::Context;
 
+use super::App;
 use super::textures::{PHOTO_RANGE, grid_textures, texture};
-use super::{App, desired};
 use crate::augment::Pipeline;
 use crate::dataset::Photos;
 use crate::model::labels;
@@ -124,7 +124,7 @@ impl App {
             return;
         }
         if let Some(base) = &self.state.opened.base {
-            let title = crate::words::fine_tune::model_title(&base.model.title);
+            let title = crate::views::fine_tune::model_title(&base.model.title);
             Arc::make_mut(&mut opened.model).title = title;
         }
         let preprocessing = self.state.settings.preprocessing;
@@ -215,7 +215,7 @@ impl App {
         }
         // Results of earlier settings are dropped, but those of another view are kept for its tab.
         let view = View::of(&looked.look);
-        let Some(wanted) = desired(&self.state, view) else {
+        let Some(wanted) = view.page().wanted(&self.state) else {
             return;
         };
         if wanted != looked.look && !follows(&wanted, &looked.look) {

@@ -8,9 +8,9 @@ use eframe::egui::{Color32, ColorImage, Context};
 use super::App;
 use super::textures::load_smooth;
 use crate::command::ExportCommand;
-use crate::figure::{Part, What, draw, numbers};
-use crate::state::{Export, ExportChoice, Settings};
-use crate::theme::sizes;
+use crate::figure::{What, draw};
+use crate::state::{Export, ExportChoice, Part, Settings};
+use crate::theme::{self, sizes};
 use crate::words::export as words;
 use crate::worker::{Figure, FigureTo, Job, LookResult, Request, Stage};
 use egui_svg::png::Raster;
@@ -64,7 +64,7 @@ impl App {
                     return;
                 }
                 let svg = if figure.outline {
-                    outlined(&figure.svg, &crate::theme::fonts::FOR_FIGURES)
+                    outlined(&figure.svg, &theme::fonts::FOR_FIGURES)
                         .map_err(|error| error.to_string())
                 } else {
                     Ok(figure.svg.clone())
@@ -161,7 +161,7 @@ impl App {
             dark: choice.dark,
         };
         let drawn = draw(&self.state, &Images::of(ctx), &what);
-        let numbers = numbers(&self.state, view);
+        let numbers = view.page().numbers(&self.state);
         self.drawn_from = Some(from);
         let export = &mut self.state.export;
         export.has_numbers = numbers.is_some();

@@ -6,7 +6,7 @@ use eframe::egui::{
 
 use crate::command::{Action, Command, DeskCommand, PipelineCommand};
 use crate::state::State;
-use crate::views::augmentation::opened;
+use crate::views::augmentation::large_cell;
 
 /// Takes a shortcut out of this frame's input, and tells how often it was pressed: a slow frame may
 /// hold several presses, and none of them is lost. A key that is held down counts once, unless its
@@ -47,7 +47,7 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
             // egui would also move the focus from a button to its neighbour.
             ctx.memory_mut(|memory| {
                 memory.move_focus(FocusDirection::None);
-                memory.request_focus(opened::focus_id());
+                memory.request_focus(large_cell::focus_id());
             });
         }
     }

@@ -5,9 +5,7 @@ use eframe::egui::Context;
 use super::App;
 use crate::augment::{Pipeline, Step};
 use crate::command::PipelineCommand;
-use crate::state::View;
-use crate::views::augmentation::{cells, opened};
-use crate::worker::Outcome;
+use crate::views::augmentation::{self, cells, large_cell};
 
 impl App {
     /// Carries out one change of the pipeline or of its grid.
@@ -77,7 +75,7 @@ impl App {
                 grid.show(place);
                 // The keyboard follows: into the large picture, and back to its cell.
                 let focus = match (place, grid.last_open) {
-                    (Some(_), _) => Some(opened::focus_id()),
+                    (Some(_), _) => Some(large_cell::focus_id()),
                     (None, last) => last.map(cells::cell_id),
                 };
                 if let Some(id) = focus {
@@ -102,11 +100,7 @@ impl App {
 
     /// Cells a side of the grid that is shown.
     fn cells(&self) -> usize {
-        let result = self.state.computed.result(View::Augmentation);
-        match result.map(|looked| &looked.outcome) {
-            Some(Outcome::Augmentation(outcome)) => outcome.training.len(),
-            _ => 0,
-        }
+        augmentation::outcome(&self.state).map_or(0, |outcome| outcome.training.len())
     }
 }
 

@@ -4,32 +4,9 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::command::{Action, TrainCommand};
-use crate::state::{MAX_EPOCHS, MAX_PART, State, Status, TrainingState, View};
-use crate::worker::fine_tune::FineTune;
-use crate::worker::{Experiment, Job, ModelSource, Request, Stage, TrainEvent, TrainRequest};
-
-/// What would run under the present settings; `None` while something is missing.
-pub fn experiment(state: &State) -> Option<Experiment> {
-    let base = state.opened.base.as_ref()?;
-    let gallery = state.opened.gallery.as_ref()?;
-    let settings = &state.settings;
-    let train = settings.train;
-    Some(Experiment {
-        model: base.id,
-        photos: gallery.id,
-        setup: FineTune {
-            preprocessing: state.preprocessing(),
-            head: train.head(gallery.photos.classes.len()),
-            optimizer: train.optimizer,
-            batch: train.preset.batch().unwrap_or(settings.batch),
-            validation: train.validation,
-            seed: settings.seed,
-            semantics: state.semantics(),
-            augment: settings.augment_batch.then(|| settings.pipeline.clone()),
-        },
-        recipes: train.preset.recipes(train.epochs, train.rate),
-    })
-}
+use crate::state::{MAX_EPOCHS, MAX_PART, Status, TrainingState, View};
+use crate::views::fine_tune::experiment;
+use crate::worker::{Job, ModelSource, Request, Stage, TrainEvent, TrainRequest};
 
 impl App {
     pub(super) fn train(&mut self, ctx: &Context, command: TrainCommand) {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use eframe::egui::Context;
 
-use super::{App, desired};
+use super::App;
 use crate::command::WalkCommand;
 use crate::state::View;
+use crate::views::current;
 use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request, Stage};
 
 impl App {
@@ -17,7 +18,8 @@ impl App {
             self.state.walk.stop();
             return;
         }
-        let shown = self.state.computed.result(View::BatchNorm).cloned();
+        // While the look itself is out of date, its own result comes first.
+        let shown = current(&self.state, View::BatchNorm).cloned();
         let Some(shown) = shown else {
             return;
         };
@@ -26,10 +28,6 @@ impl App {
         else {
             return;
         };
-        // If the look itself is out of date, its new result comes first.
-        if desired(&self.state, View::BatchNorm).as_ref() != Some(&shown.look) {
-            return;
-        }
         // The channel that differs most stays chosen, even if another batch would choose another:
         // batches can only be compared on one channel.
         if let Some(base) = &mut self.state.opened.base

@@ -1,7 +1,7 @@
 //! The value of `--augment`: `RandomFlip:horizontal,RandomRotation:0.2`.
 
 use super::Failure;
-use crate::augment::{AugmentLayer, Factor, FlipMode, Pipeline, Transform};
+use crate::augment::{AugmentLayer, Factor, ParameterValue, Pipeline, Transform};
 
 /// Parses a pipeline: Keras classes separated by commas, each with a factor (a number, or `low:high`)
 /// or a flip mode after a colon. Without one, the layer has its default.
@@ -32,33 +32,23 @@ pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
     layers.collect::<Result<Pipeline, Failure>>()
 }
 
-/// Sets a layer's factor, or its flip mode; false where the text is neither.
+/// Sets the flip mode, or every factor that must be given; false if the text is neither.
 fn set(transform: &mut Transform, text: &str) -> bool {
-    if let Transform::Flip(flip) = transform {
-        let mode = FlipMode::from_name(text);
-        flip.mode = mode.unwrap_or(flip.mode);
-        return mode.is_some();
-    }
     let number = |text: &str| text.parse::<f64>().ok();
     let factor = match text.split_once(':') {
         Some((low, high)) => number(low).zip(number(high)).map(Factor::from),
         None => number(text).map(Factor::from),
     };
-    let Some(factor) = factor else { return false };
-    match transform {
-        Transform::Rotation(layer) => layer.factor = factor,
-        Transform::Zoom(layer) => layer.height_factor = factor,
-        Transform::Translation(layer) => {
-            layer.height_factor = factor;
-            layer.width_factor = factor;
+    let mut found = false;
+    for parameter in transform.parameters() {
+        match (parameter.value, factor) {
+            (ParameterValue::Choice(choice), None) => found |= choice.choose(text),
+            (ParameterValue::Factor(own, _), Some(factor)) => {
+                *own = factor;
+                found = true;
+            }
+            _ => {}
         }
-        Transform::Shear(layer) => {
-            layer.x_factor = factor;
-            layer.y_factor = factor;
-        }
-        Transform::Contrast(layer) => layer.factor = factor,
-        Transform::Brightness(layer) => layer.factor = factor,
-        _ => return false,
     }
-    true
+    found
 }

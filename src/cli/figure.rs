@@ -15,7 +15,7 @@ use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, What, draw};
 use crate::lesson::Step;
-use crate::model::{LayerId, Role};
+use crate::model::LayerId;
 use crate::state::{State, View};
 use crate::train::recipe::Preset;
 use egui_svg::Images;
@@ -23,22 +23,6 @@ use egui_svg::Images;
 pub use options::Figure;
 use options::{Format, LookOptions};
 use output::write_files;
-
-/// The views by their names on the command line.
-const VIEWS: [(&str, View); View::ALL.len()] = [
-    ("augmentation", View::Augmentation),
-    ("dropout", View::Dropout),
-    ("batchnorm", View::BatchNorm),
-    ("trainable", View::Trainable),
-    ("finetune", View::FineTune),
-    ("predict", View::Predict),
-];
-
-/// The name of a view on the command line.
-pub fn view_name(view: View) -> &'static str {
-    let found = VIEWS.iter().find(|(_, known)| *known == view);
-    found.map_or("", |(name, _)| name)
-}
 
 /// The model, and which view goes into which file.
 type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
@@ -83,7 +67,7 @@ impl Figure {
     /// The figure of one view, or of every view.
     fn of_views(&self, look: &LookOptions) -> Result<Vec<Written>, Failure> {
         let (model, jobs) = self.jobs()?;
-        if jobs.iter().any(|(view, _)| *view == View::FineTune) {
+        if jobs.iter().any(|(view, _)| view.shows_runs()) {
             self.suits_runs()?;
         } else if self.sets_runs() {
             let why = "--preset, --epochs and --rate are for the view finetune";
@@ -92,7 +76,7 @@ impl Figure {
         if self.no_random
             && let Some((view, _)) = jobs.iter().find(|(view, _)| *view != View::BatchNorm)
         {
-            let view = view_name(*view);
+            let view = view.id();
             return Err(Failure::Usage(format!(
                 "--no-random is for the view batchnorm: the view {view} shows what the random layers do"
             )));
@@ -106,7 +90,7 @@ impl Figure {
         let mut files = Vec::new();
         for (view, out) in jobs {
             self.choose(&mut app, &ctx, view)?;
-            if view == View::FineTune {
+            if view.shows_runs() {
                 self.train(&mut app, &ctx);
             }
             self.settle(&mut app, &ctx)?;
@@ -145,25 +129,23 @@ impl Figure {
             }
             let extension = self.format.unwrap_or(Format::Svg).extension();
             // Training takes its time: it is drawn where it is asked for by name.
-            let looks = VIEWS.iter().filter(|(_, view)| View::LOOKS.contains(view));
-            let jobs =
-                looks.map(|(name, view)| (*view, folder.join(name).with_extension(extension)));
+            let looks = View::ALL.into_iter().filter(|view| !view.shows_runs());
+            let jobs = looks.map(|view| (view, folder.join(view.id()).with_extension(extension)));
             return Ok((self.view.as_deref().map(Path::new), jobs.collect()));
         }
-        let names: Vec<&str> = VIEWS.iter().map(|(name, _)| *name).collect();
-        let names = names.join(", ");
+        let names = View::ALL.map(View::id).join(", ");
         let Some(name) = &self.view else {
             return usage(&format!(
                 "name a view ({names}), --all DIR, or --from LESSON"
             ));
         };
-        let Some((_, view)) = VIEWS.iter().find(|(known, _)| known == name) else {
+        let Some(view) = View::from_id(name) else {
             return usage(&format!("there is no view `{name}`: {names}"));
         };
         let Some(out) = &self.out else {
             return usage("name the file of the figure with --out");
         };
-        Ok((self.model.as_deref(), vec![(*view, out.clone())]))
+        Ok((self.model.as_deref(), vec![(view, out.clone())]))
     }
 
     /// Opens model and photos, and sets what holds for every view.
@@ -219,11 +201,7 @@ impl Figure {
             base.and_then(|b| b.model.graph.layers.get(id))
                 .map(|l| l.kind.role())
         };
-        let takes = match view {
-            View::Dropout => Some(Role::Noise),
-            View::BatchNorm => Some(Role::BatchNorm),
-            View::Augmentation | View::Trainable | View::FineTune | View::Predict => None,
-        };
+        let takes = view.page().role();
         let mut commands = vec![Action::Show(view).into()];
         if let Some(name) = &self.layer {
             let found = base.and_then(|b| b.model.graph.find(name));
@@ -235,15 +213,15 @@ impl Figure {
             if role(layer) == takes {
                 commands.push(Command::ShowLayer(layer));
             } else if self.all.is_none() {
-                let view = view_name(view);
+                let view = view.id();
                 return Err(Failure::Usage(format!(
                     "--layer: `{name}` is no layer of the view {view}"
                 )));
             }
         }
-        let layer = base.and_then(|b| b.layer(view));
+        let layer = base.and_then(|b| view.page().layer(b));
         if takes.is_some() && layer.is_none() && self.all.is_none() {
-            let what = view_name(view);
+            let what = view.id();
             return Err(Failure::Usage(format!(
                 "the model has no layer for the view {what}"
             )));

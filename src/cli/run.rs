@@ -7,11 +7,12 @@ use candle_core::Tensor;
 use clap::ValueEnum;
 
 use super::{Failure, Reading, Rules, arrays, trainable};
-use crate::dataset::{Image, batch, folder};
+use crate::dataset::{Image, batch};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, Preprocessing, Semantics};
 use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
+use crate::worker::open_folder;
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
@@ -174,7 +175,7 @@ impl Run {
             let x = arrays::read_input(&self.input).map_err(|e| at(&one_line(&e), &self.input))?;
             return self.rows(model, x).map_err(|error| at(&error, &self.input));
         }
-        let set = folder::open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
+        let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
         let count = self
             .batch
             .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));

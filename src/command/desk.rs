@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::Command;
+use crate::lesson::LessonSource;
 use crate::state::{Search, Sheet};
 
 /// One thing to do with what lies above the window.
@@ -27,14 +28,6 @@ pub enum LessonCommand {
     ShowAnswer(bool),
     /// Writes the present state as a lesson of one step.
     Save(PathBuf),
-}
-
-/// Where a lesson comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LessonSource {
-    /// By its place among the bundled lessons.
-    Bundled(usize),
-    File(PathBuf),
 }
 
 impl From<DeskCommand> for Command {

@@ -2,12 +2,13 @@
 
 use eframe::egui::{self, Label, Rect, Ui};
 
-use super::draw::{Part, What};
-use crate::state::{State, View, model_title, photos_title};
+use super::draw::What;
+use crate::state::{Part, State, View};
 use crate::theme::{self, sizes, text};
-use crate::views::{centre, parts};
+use crate::views::parts;
 use crate::words::export as words;
 use crate::words::modes;
+use crate::words::titles::{model_title, photos_title};
 
 /// The sentences, and what they were measured on; returns where they end. `side`: whose heading
 /// stands above a plot.
@@ -29,7 +30,7 @@ pub fn said(state: &State, what: &What, side: Option<&str>) -> String {
     let semantics = state.semantics();
     let shown = match what.part {
         Part::Window => return String::new(),
-        Part::View => return centre::explanation(state, what.view).text,
+        Part::View => return what.view.page().explanation(state).text,
         Part::Side(mode) => {
             vec![
                 side.unwrap_or(modes::mode_label(mode, semantics))
@@ -42,13 +43,13 @@ pub fn said(state: &State, what: &What, side: Option<&str>) -> String {
             .map(str::to_owned)
             .collect(),
     };
-    let view = crate::command::Action::Show(what.view).info().label;
-    words::part(view, &shown, centre::channel(state, what.view))
+    let page = what.view.page();
+    words::part(page.label(), &shown, page.channel(state))
 }
 
 /// The name of the figure.
 pub fn title(state: &State, view: View) -> String {
-    let view = crate::command::Action::Show(view).info().label;
+    let view = view.page().label();
     match &state.opened.base {
         Some(base) => format!("{view}: {}", model_title(&base.source)),
         None => view.to_owned(),
@@ -60,7 +61,7 @@ fn measured_on(state: &State, view: View) -> String {
     let mut parts = Vec::new();
     if let Some(base) = &state.opened.base {
         parts.push(model_title(&base.source));
-        if let Some(layer) = base.layer(view) {
+        if let Some(layer) = view.page().layer(base) {
             parts.push(base.model.graph.layers[layer].name.clone());
         }
     }
@@ -72,15 +73,7 @@ fn measured_on(state: &State, view: View) -> String {
             photo.unwrap_or_default()
         ));
     }
-    let [learn, validate] = state.training.photos;
-    if view == View::FineTune && learn > 0 {
-        parts.push(words::learned_from(learn, validate));
-    }
-    if let Some(looked) = state.computed.result(view)
-        && view != View::Augmentation
-    {
-        parts.push(words::batch_of(looked.batch.len()));
-    }
+    parts.extend(view.page().sample(state, view));
     parts.push(words::seed(state.settings.seed));
     parts.push(state.semantics().label().to_owned());
     parts.join(" · ")

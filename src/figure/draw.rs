@@ -7,25 +7,12 @@ use egui_svg::{Document, Images};
 use thiserror::Error;
 
 use super::caption;
-use crate::app::panels_ui;
-use crate::model::Mode;
-use crate::state::{State, View};
+use crate::panels::panels_ui;
+use crate::state::{Part, State, View};
 use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut, Places};
-use crate::views::{Show, centre};
-
-/// What of the window a figure shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Both columns of the view.
-    View,
-    /// One column.
-    Side(Mode),
-    /// One plot of the view, by its name; see [`Drawn::plots`].
-    Plot(&'static str),
-    /// Everything, with panels and controls.
-    Window,
-}
+use crate::views::{self, Show};
+use crate::words::export as words;
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,7 +70,7 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
         return Err(DrawError::Large { asked });
     }
     if what.part != Part::Window
-        && let Some(reason) = centre::missing(state, what.view)
+        && let Some(reason) = views::missing(state, what.view)
     {
         return Err(DrawError::Missing(reason));
     }
@@ -175,8 +162,8 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
     let fit = what.size.map_or(Fit::Natural, Fit::Page);
     let (layout, least, output) = settled(ctx, state, what, fit);
     let missing = match what.part {
-        Part::Side(_) => "there are no columns here to take one of".to_owned(),
-        Part::Plot(name) => format!("there is no {name:?} here to show alone"),
+        Part::Side(_) => words::NO_SIDES.to_owned(),
+        Part::Plot(name) => words::no_plot(name),
         Part::View | Part::Window => String::new(),
     };
     if !missing.is_empty() && layout.part.is_none() {
@@ -204,6 +191,7 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
 
 /// Draws the view until it rests; also the least size of its body at that width.
 fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2, FullOutput) {
+    let page = what.view.page();
     let margin = sizes::S4;
     let side = match what.part {
         Part::Side(mode) => Some(mode),
@@ -241,10 +229,10 @@ fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2
                 };
                 data.insert_temp(Places::id(), places);
             });
-            least = centre::least_size(ui, state, what.view, width);
+            least = page.least_size(ui, state, width);
             let height = height.unwrap_or_else(|| match fit {
                 Fit::Least { .. } => least.y,
-                Fit::Page(_) | Fit::Natural => centre::figure_height(ui, state, what.view, width),
+                Fit::Page(_) | Fit::Natural => page.figure_height(ui, state, width),
             });
             let size = vec2(width, height);
             layout = page_ui(
@@ -285,7 +273,7 @@ fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rec
         if let Some(part) = part {
             ui.set_clip_rect(part);
         }
-        centre::body_ui(ui, &mut show, what.view, Cut(body));
+        views::body_ui(ui, &mut show, what.view, Cut(body));
     });
     let places = ui.data(|data| data.get_temp::<Places>(Places::id()));
     let places = places.unwrap_or_default();

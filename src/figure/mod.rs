@@ -4,7 +4,5 @@
 
 mod caption;
 mod draw;
-mod table;
 
-pub use draw::{DrawError, Drawn, LARGEST, Part, What, draw};
-pub use table::numbers;
+pub use draw::{DrawError, Drawn, LARGEST, What, draw};

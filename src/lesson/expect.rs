@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::values;
-use crate::state::State;
+use super::value::{Values, known};
 
 /// How two numbers stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +36,14 @@ impl Relation {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Operand {
-    Value(&'static str),
+    Value(String),
     Number(f64),
 }
 
 impl Operand {
-    fn of(self_: &Self, state: &State) -> Option<f64> {
-        match self_ {
-            Self::Value(name) => values::value(state, name)?.number(),
+    fn of(&self, values: &impl Values) -> Option<f64> {
+        match self {
+            Self::Value(name) => values.value(name)?.number(),
             Self::Number(x) => Some(*x),
         }
     }
@@ -61,17 +60,17 @@ pub struct Expectation {
 
 impl Expectation {
     /// Whether it holds; `None` while the values are not there.
-    pub fn holds(&self, state: &State) -> Option<bool> {
-        let [left, right] = [&self.left, &self.right].map(|o| Operand::of(o, state));
+    pub fn holds(&self, values: &impl Values) -> Option<bool> {
+        let [left, right] = [&self.left, &self.right].map(|operand| operand.of(values));
         Some(self.relation.holds(left?, right?))
     }
 
     /// What was measured instead, in words.
-    pub fn broken(&self, state: &State) -> String {
+    pub fn broken(&self, values: &impl Values) -> String {
         let operands = [&self.left, &self.right].into_iter();
         let names = operands.filter(|operand| matches!(operand, Operand::Value(_)));
         let found = names.map(|operand| {
-            let found = Operand::of(operand, state);
+            let found = operand.of(values);
             found.map_or("nothing".to_owned(), |x| x.to_string())
         });
         let found: Vec<String> = found.collect();
@@ -79,6 +78,19 @@ impl Expectation {
             "this text expects {self}; measured: {}",
             found.join(" and ")
         )
+    }
+
+    /// Checks that the expectation names only values in `names`.
+    ///
+    /// # Errors
+    /// The name that isn't there, and why.
+    pub fn check(&self, names: &[&'static str]) -> Result<(), (&str, String)> {
+        for operand in [&self.left, &self.right] {
+            if let Operand::Value(name) = operand {
+                known(name, names).map_err(|reason| (name.as_str(), reason))?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -103,8 +115,13 @@ impl FromStr for Expectation {
             if let Ok(number) = text.parse::<f64>() {
                 return Ok(Operand::Number(number));
             }
-            let name = values::known(text).ok_or_else(|| values::unknown(text))?;
-            Ok::<_, String>(Operand::Value(name))
+            let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            if text.is_empty() || !text.chars().all(is_name) {
+                return Err(format!(
+                    "`{text}` is neither a number nor the name of a value"
+                ));
+            }
+            Ok(Operand::Value(text.to_owned()))
         };
         Ok(Self {
             left: operand(left)?,
@@ -131,10 +148,19 @@ impl<'de> Deserialize<'de> for Expectation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lesson::Value;
+
+    /// No value is computed.
+    struct Nothing;
+
+    impl Values for Nothing {
+        fn value(&self, _name: &str) -> Option<Value> {
+            None
+        }
+    }
 
     #[test]
     fn relations_hold_or_not() {
-        let state = State::default();
         for (written, holds) in [
             ("1 = 1", true),
             ("1 != 1", false),
@@ -143,24 +169,27 @@ mod tests {
             ("1e-3 = 0.001", true),
         ] {
             let expectation: Expectation = written.parse().unwrap();
-            assert_eq!(expectation.holds(&state), Some(holds), "{written}");
+            assert_eq!(expectation.holds(&Nothing), Some(holds), "{written}");
         }
         let waits: Expectation = "units > 3".parse().unwrap();
-        assert_eq!(waits.holds(&state), None);
+        assert_eq!(waits.holds(&Nothing), None);
     }
 
     #[test]
     fn what_was_measured_is_told_for_each_name() {
-        let state = State::default();
         let expectation: Expectation = "units > dropped".parse().unwrap();
         let line = "this text expects units > dropped; measured: nothing and nothing";
-        assert_eq!(expectation.broken(&state), line);
+        assert_eq!(expectation.broken(&Nothing), line);
     }
 
     #[test]
     fn unknown_names_are_refused() {
-        for written in ["units", "unit > 3", "units > many", "units > ", ""] {
+        for written in ["units", "units > ", "", "units > 3 < 4"] {
             assert!(written.parse::<Expectation>().is_err(), "{written}");
+        }
+        for (written, name) in [("unit > 3", "unit"), ("units > many", "many")] {
+            let expectation: Expectation = written.parse().unwrap();
+            assert_eq!(expectation.check(&["units"]).unwrap_err().0, name);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! `{name}` in a text becomes what was measured.
 
-use super::values::{self, Value};
-use crate::state::State;
+use super::value::{Value, Values, known};
 use crate::words::number::told_apart;
 
 /// Stands where the value is not there yet.
@@ -10,19 +9,19 @@ const WAITING: &str = "\u{2026}";
 const SAME: f64 = 1e-6;
 
 /// The text with every `{name}` filled.
-pub fn fill(text: &str, state: &State) -> String {
+pub fn fill(text: &str, values: &impl Values) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut waits = false;
     let parts = parts(text);
-    let values: Vec<Option<Value>> = parts.iter().map(|part| named(part, state)).collect();
-    for (part, value) in parts.iter().zip(&values) {
+    let found: Vec<Option<Value>> = parts.iter().map(|part| named(part, values)).collect();
+    for (part, value) in parts.iter().zip(&found) {
         match part {
             Part::Text(text) if waits => filled.push_str(&without_stop(text)),
             Part::Text(text) => filled.push_str(text),
             Part::Name(_) => {
                 waits = value.is_none();
                 match value {
-                    Some(value) => filled.push_str(&written(value, &values)),
+                    Some(value) => filled.push_str(&written(value, &found)),
                     None => filled.push_str(WAITING),
                 }
             }
@@ -32,9 +31,9 @@ pub fn fill(text: &str, state: &State) -> String {
     filled
 }
 
-fn named(part: &Part<'_>, state: &State) -> Option<Value> {
+fn named(part: &Part<'_>, values: &impl Values) -> Option<Value> {
     match part {
-        Part::Name(name) => values::value(state, name),
+        Part::Name(name) => values.value(name),
         Part::Text(_) | Part::Open(_) => None,
     }
 }
@@ -80,16 +79,14 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// Whether every name is known.
-pub fn check(text: &str) -> Result<(), Fault> {
+/// Checks that every name in `text` is one of `names`.
+pub fn check(text: &str, names: &[&'static str]) -> Result<(), Fault> {
     for part in parts(text) {
         match part {
-            Part::Name(name) if values::known(name).is_none() => {
-                return Err(Fault {
-                    at: format!("{{{name}}}"),
-                    reason: values::unknown(name),
-                });
-            }
+            Part::Name(name) => known(name, names).map_err(|reason| Fault {
+                at: format!("{{{name}}}"),
+                reason,
+            })?,
             Part::Open(rest) => {
                 let near: String = rest.lines().next().unwrap_or("").chars().take(20).collect();
                 return Err(Fault {
@@ -97,7 +94,7 @@ pub fn check(text: &str) -> Result<(), Fault> {
                     reason: format!("a {{ without a }} in the text: {near}"),
                 });
             }
-            Part::Name(_) | Part::Text(_) => {}
+            Part::Text(_) => {}
         }
     }
     Ok(())
@@ -130,11 +127,22 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 mod tests {
     use super::*;
 
+    const NAMES: [&str; 3] = ["rules", "units", "dropped"];
+
+    /// Knows the rules and nothing else.
+    struct Rules;
+
+    impl Values for Rules {
+        fn value(&self, name: &str) -> Option<Value> {
+            (name == "rules").then(|| Value::Text("Keras 3".to_owned()))
+        }
+    }
+
     #[test]
     fn names_are_filled_or_refused() {
-        let state = State::default();
+        let check = |text| check(text, &NAMES);
         assert_eq!(
-            fill("rules: {rules}, {units} units", &state),
+            fill("rules: {rules}, {units} units", &Rules),
             "rules: Keras 3, … units"
         );
         assert!(check("{rules} and {units}").is_ok());
@@ -159,7 +167,6 @@ mod tests {
 
     #[test]
     fn dots_for_a_value_end_a_sentence_by_themselves() {
-        let state = State::default();
         for (text, filled) in [
             ("by {units}. With", "by … With"),
             ("by **{units}.** With", "by **…** With"),
@@ -172,12 +179,13 @@ mod tests {
             ("{units} of 3. With", "… of 3. With"),
             ("{rules}.{units}.h5", "Keras 3.….h5"),
         ] {
-            assert_eq!(fill(text, &state), filled, "{text}");
+            assert_eq!(fill(text, &Rules), filled, "{text}");
         }
     }
 
     #[test]
     fn a_name_that_is_none_is_told_with_those_it_may_mean() {
+        let check = |text| check(text, &NAMES);
         let reason = check("{droped}").unwrap_err().reason;
         assert!(
             reason.contains("there is no value `droped`; the closest"),

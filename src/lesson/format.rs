@@ -11,7 +11,7 @@ use super::place::{Lines, Places, line_of};
 use super::{Expectation, Lesson, LessonError, fill, paths};
 use crate::augment::{self, Pipeline, Preset};
 use crate::model::{Outer, Preprocessing, Semantics};
-use crate::state::{MAX_BATCH, MAX_EPOCHS, MAX_PART, TrainSettings, View};
+use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, TrainSettings, View};
 use crate::train::optimizer::Kind;
 use crate::train::recipe;
 use crate::worker::Grid;
@@ -288,6 +288,24 @@ impl Step {
         self.expect.iter().chain(ending.flat_map(|e| &e.expect))
     }
 
+    /// Every expectation of the step with its key, whatever the rules.
+    fn expected(&self) -> impl Iterator<Item = (&'static str, &Expectation)> {
+        let endings = [
+            ("keras2.expect", &self.keras2),
+            ("keras3.expect", &self.keras3),
+            ("pytorch.expect", &self.pytorch),
+        ];
+        let endings = endings.into_iter().flat_map(|(key, ending)| {
+            let expected = ending.iter().flat_map(|ending| &ending.expect);
+            expected.map(move |expectation| (key, expectation))
+        });
+        let own = self
+            .expect
+            .iter()
+            .map(|expectation| ("expect", expectation));
+        own.chain(endings)
+    }
+
     /// Every text of the step with its key, whatever the rules.
     fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let endings = [
@@ -314,7 +332,7 @@ impl Step {
         }
         if let Some(run) = &self.run {
             run.check().map_err(|reason| ("run", reason))?;
-            if self.view.0 != View::FineTune {
+            if !self.view.0.shows_runs() {
                 return Err(("run", "`run` belongs to the view finetune".to_owned()));
             }
         }
@@ -336,8 +354,13 @@ impl Step {
     }
 }
 
-/// Reads the text of a lesson that lies in `folder`; a bundled one lies in none.
-pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
+/// Reads the text of a lesson whose file is in `folder` (`None` for a bundled lesson) and whose texts
+/// name values in `names`.
+pub fn parse(
+    text: &str,
+    folder: Option<&Path>,
+    names: &[&'static str],
+) -> Result<Lesson, LessonError> {
     let at = |span: Range<usize>, reason: String| LessonError::Line {
         line: line_of(text, span.start),
         reason,
@@ -360,7 +383,7 @@ pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
         .map_err(|reason| at(file.model.span(), reason))?;
     let photos = paths::photos(file.photos.get_ref(), folder)
         .map_err(|reason| at(file.photos.span(), reason))?;
-    let mut start = Step::new("", View::Augmentation);
+    let mut start = Step::new("", View::default());
     start.semantics = file.semantics;
     start.seed = file.seed;
     start.batch = file.batch;
@@ -385,15 +408,20 @@ pub fn parse(text: &str, folder: Option<&Path>) -> Result<Lesson, LessonError> {
         step.lines = places.step(number);
         let checked = step.check();
         checked.map_err(|(key, reason)| placed(&step.lines, key, span, reason))?;
+        let unknown = |key: &str, at: &str, reason: String| {
+            let line = places.within(number, key, at);
+            match line.or_else(|| step.lines.get(key).copied()) {
+                Some(line) => LessonError::Line { line, reason },
+                None => LessonError::Whole(reason),
+            }
+        };
+        for (key, expectation) in step.expected() {
+            let checked = expectation.check(names);
+            checked.map_err(|(name, reason)| unknown(key, name, reason))?;
+        }
         for (key, text) in step.texts() {
-            fill::check(text).map_err(|fault| {
-                let line = places.within(number, key, &fault.at);
-                let line = line.or_else(|| step.lines.get(key).copied());
-                let reason = fault.reason;
-                line.map_or(LessonError::Whole(reason.clone()), |line| {
-                    LessonError::Line { line, reason }
-                })
-            })?;
+            let checked = fill::check(text, names);
+            checked.map_err(|fault| unknown(key, &fault.at, fault.reason))?;
         }
         steps.push(step);
     }

@@ -1,33 +1,30 @@
 //! Lessons: a text file that opens a model and photos, and goes through steps, each a view with
 //! its settings and a text.
 
-mod apply;
 mod bundled;
 mod expect;
 mod fill;
 mod format;
 mod names;
-mod paths;
+pub mod paths;
 mod place;
-mod save;
-pub mod values;
+mod value;
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::command::LessonSource;
-use crate::state::Settings;
+use crate::settings::Settings;
 use crate::worker::{Experiment, ModelSource, PhotosSource};
 
 pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
-pub use format::{Ending, Question, Run, Step};
-pub use names::{Control, Word};
-pub use save::save;
+pub use format::{Ending, File, Question, Run, Step, Steps, VERSION, parse};
+pub use names::{Control, Named, Recorded, Word};
+pub use value::{Value, Values};
 
 /// A lesson, read and checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,11 +49,11 @@ pub enum LessonError {
 /// A file above this is no lesson.
 const MOST_BYTES: u64 = 1 << 20;
 
-/// Reads a lesson file.
+/// Reads a lesson file whose texts name values in `names`.
 ///
 /// # Errors
 /// With the line where there is one.
-pub fn open(path: &Path) -> Result<Lesson, LessonError> {
+pub fn open(path: &Path, names: &[&'static str]) -> Result<Lesson, LessonError> {
     let whole = |error: std::io::Error| {
         LessonError::Whole(match error.kind() {
             std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -78,7 +75,15 @@ pub fn open(path: &Path) -> Result<Lesson, LessonError> {
         ));
     }
     let folder = path.parent().unwrap_or(Path::new(""));
-    format::parse(&text, Some(folder))
+    parse(&text, Some(folder), names)
+}
+
+/// Where a lesson comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LessonSource {
+    /// By its place among the bundled lessons.
+    Bundled(usize),
+    File(PathBuf),
 }
 
 /// A lesson that is open in the window.

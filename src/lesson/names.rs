@@ -5,9 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::augment::Preset;
-use crate::command::Action;
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
-use crate::state::View;
+use crate::settings::View;
 use crate::train::optimizer::Kind;
 use crate::train::recipe;
 use crate::worker::Grid;
@@ -84,11 +83,8 @@ impl fmt::Display for Unknown {
 impl Word for View {
     const WHAT: &'static str = "view";
     fn all() -> Vec<(String, Self)> {
-        let word = |view: Self| {
-            let label = Action::Show(view).info().label;
-            label.to_lowercase().replace(['-', ' '], "")
-        };
-        Self::ALL.into_iter().map(|v| (word(v), v)).collect()
+        let views = Self::ALL.into_iter();
+        views.map(|view| (view.id().to_owned(), view)).collect()
     }
 }
 

@@ -4,9 +4,23 @@ use std::sync::Arc;
 
 use eframe::egui::TextureHandle;
 
-use crate::figure::Part;
-use crate::worker::Figure;
 use egui_svg::Width;
+
+use crate::model::Mode;
+use crate::worker::Figure;
+
+/// What of the window a figure shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Both columns of the view.
+    View,
+    /// One column.
+    Side(Mode),
+    /// One plot of the view, by its name.
+    Plot(&'static str),
+    /// Everything, with panels and controls.
+    Window,
+}
 
 /// What is exported, and how.
 #[allow(clippy::struct_excessive_bools, reason = "each is a box of the dialog")]

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::View;
 use crate::augment::{AugmentLayer, Pipeline};
 use crate::dataset::{Photo, Photos};
 use crate::model::graph::Layer;
@@ -134,12 +133,12 @@ impl Base {
             .count()
     }
 
-    /// The layer a view looks at.
-    pub fn layer(&self, view: View) -> Option<LayerId> {
-        match view {
-            View::Augmentation | View::Trainable | View::FineTune | View::Predict => None,
-            View::Dropout => self.noise,
-            View::BatchNorm => self.batch_norm,
+    /// The chosen layer among those with this role; only BatchNorm and noise layers are chosen.
+    pub fn chosen(&self, role: Role) -> Option<LayerId> {
+        match role {
+            Role::BatchNorm => self.batch_norm,
+            Role::Noise => self.noise,
+            Role::Augmentation | Role::Weights | Role::Plain => None,
         }
     }
 

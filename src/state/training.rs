@@ -1,70 +1,8 @@
-//! The fine-tune view: what the person chose, and how the runs go.
+//! The training runs of the Fine-tune view.
 
-use serde::{Deserialize, Serialize};
-
-use crate::train::optimizer::Kind;
-use crate::train::recipe::Preset;
 use crate::train::summary::Summary;
 use crate::train::trainer::Step;
-use crate::worker::fine_tune::HeadChoice;
 use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
-
-/// What the person chose for the next experiment.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TrainSettings {
-    pub preset: Preset,
-    pub optimizer: Kind,
-    pub rate: f64,
-    /// Of each stage.
-    pub epochs: usize,
-    /// The file's own head instead of a new one.
-    pub own_head: bool,
-    /// Of the dropout in a new head.
-    pub dropout: f64,
-    /// Two classes as one output with a sigmoid instead of two with a softmax.
-    pub sigmoid: bool,
-    /// The part of the photos that validates.
-    pub validation: f64,
-}
-
-impl TrainSettings {
-    /// The head of the next runs, for photos of so many classes: one output is for two.
-    pub fn head(&self, classes: usize) -> HeadChoice {
-        if self.own_head {
-            return HeadChoice::Own;
-        }
-        HeadChoice::New {
-            dropout: self.dropout,
-            sigmoid: self.sigmoid && classes == 2,
-        }
-    }
-}
-
-impl Default for TrainSettings {
-    fn default() -> Self {
-        Self {
-            preset: Preset::FourWay,
-            optimizer: Kind::Adam,
-            rate: 1e-3,
-            epochs: 3,
-            own_head: false,
-            dropout: DROPOUT,
-            sigmoid: false,
-            validation: VALIDATION,
-        }
-    }
-}
-
-/// Learning rates to choose from.
-pub const RATES: [f64; 7] = [1e-1, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5];
-/// The most epochs of a stage.
-pub const MAX_EPOCHS: usize = 200;
-/// The largest validation split, and the largest rate of dropout.
-pub const MAX_PART: f64 = 0.9;
-/// The part of the photos that validates, and the rate in a new head, as in the course.
-const VALIDATION: f64 = 0.2;
-const DROPOUT: f64 = 0.2;
 
 /// Where the experiment stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,48 +1,53 @@
-//! What the window draws: one file a panel or view. Nothing here changes the state; whatever a
-//! person does becomes a [`Command`].
+//! The views, one folder each, and the pieces they share.
+//!
+//! A view implements [`Page`]; [`View::page`] finds it. To add one: a folder here, a variant of
+//! [`View`] with its id, and a line in `View::page`. The compiler asks for the rest.
+//!
+//! Drawing never changes the state. What the user does becomes a [`Command`].
+
+mod actions;
+mod csv;
+mod page;
+pub mod parts;
+pub mod values;
 
 pub mod augmentation;
 pub mod batch_norm;
-pub mod call;
-pub mod centre;
-pub mod code;
-pub mod command_palette;
 pub mod dropout;
-pub mod explain;
-pub mod export;
 pub mod fine_tune;
-pub mod hint;
-pub mod input_card;
-pub mod layer_list;
-pub mod lecture;
-pub mod lesson;
-pub mod markdown;
-pub mod menu;
-pub mod notices;
-pub mod parts;
-pub mod picker;
-pub mod plots;
 pub mod predict;
-pub mod sheets;
-pub mod side_panel;
-pub mod status_bar;
-pub mod terms;
-pub mod top_bar;
 pub mod trainable;
-pub mod unit_grid;
+
+pub use actions::Info;
+pub use page::{Explanation, Lecture, Page, body_ui, current, missing, pass, waiting_ui};
+pub use parts::{markdown, menu, picker, plots, terms};
 
 use crate::command::{Action, Command};
-use crate::state::State;
+use crate::state::{State, View};
 use eframe::egui;
 
-/// What drawing functions get: the state to read, and where to put what the person did.
+impl View {
+    /// The page of this view.
+    pub fn page(self) -> &'static dyn Page {
+        match self {
+            Self::Augmentation => &augmentation::Augmentation,
+            Self::Dropout => &dropout::Dropout,
+            Self::BatchNorm => &batch_norm::BatchNorm,
+            Self::Trainable => &trainable::Trainable,
+            Self::FineTune => &fine_tune::FineTune,
+            Self::Predict => &predict::Predict,
+        }
+    }
+}
+
+/// What drawing functions get: the state to read, and where to put what the user did.
 pub struct Show<'a> {
     pub state: &'a State,
     pub commands: &'a mut Vec<Command>,
 }
 
 impl Show<'_> {
-    /// Asks for something to be done after this frame.
+    /// Has a command carried out after this frame.
     pub fn push(&mut self, command: impl Into<Command>) {
         self.commands.push(command.into());
     }
@@ -52,7 +57,7 @@ impl Show<'_> {
         self.button_ui(ui, action, action.info().label);
     }
 
-    /// The same with a label that says what it does here.
+    /// A button for an action under another label.
     pub fn button_ui(&mut self, ui: &mut egui::Ui, action: Action, label: &str) {
         if parts::with_tooltip(ui.button(label), action).clicked() {
             self.push(action);

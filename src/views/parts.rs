@@ -8,20 +8,29 @@ use eframe::egui::{
 };
 
 mod buttons;
+pub mod code;
+mod hint;
+mod layers;
+pub mod markdown;
+pub mod menu;
+pub mod picker;
 mod places;
+pub mod plots;
+pub mod terms;
 
 pub use buttons::{
-    check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, small_drop_button_ui, triangle,
-    whole,
+    check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, redraw_ui, small_drop_button_ui,
+    triangle, whole,
 };
+pub use hint::{Target, note_target};
+pub use layers::{has_modes, matches, name_ui};
 pub use places::{
     Heading, Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of,
     note_still, only_part,
 };
 
-use super::terms;
 use crate::command::Action;
-use crate::model::Mode;
+use crate::model::{Mode, Outer, Semantics};
 use crate::theme::{self, Palette, sizes, text};
 
 /// A part of a panel, cut off its rectangle from the edges.
@@ -51,6 +60,15 @@ impl Cut {
         let left = Rect::from_min_size(self.0.min, vec2(width, self.0.height()));
         let right = Rect::from_min_max(pos2(self.0.right() - width, self.0.top()), self.0.max);
         [left, right]
+    }
+}
+
+/// The mode whose colour and mark a column with this outer call has.
+pub fn column_mode(outer: Outer, semantics: Semantics) -> Mode {
+    match outer {
+        Outer::Given(mode) => mode,
+        Outer::NotGiven if semantics == Semantics::PyTorch => Mode::Training,
+        Outer::NotGiven => Mode::Inference,
     }
 }
 

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::code::{self, BatchNormSetting};
-use super::dropout;
+use super::batch_norm::code::BatchNormSetting;
+use super::{augmentation, batch_norm, dropout, predict, trainable};
 use crate::augment::Pipeline;
 use crate::model::graph::Noise;
 use crate::model::reading::Reading;
@@ -22,17 +22,20 @@ fn snippets() -> BTreeMap<String, String> {
         };
         put(
             "augmentation".into(),
-            code::augmentation(&Pipeline::course(), semantics),
+            augmentation::code::snippet(&Pipeline::course(), semantics),
         );
         put(
             "augmentation-empty".into(),
-            code::augmentation(&Pipeline::from_iter([]), semantics),
+            augmentation::code::snippet(&Pipeline::from_iter([]), semantics),
         );
-        put("trainable".into(), code::trainable(true, semantics));
+        put(
+            "trainable".into(),
+            trainable::code::snippet(true, semantics),
+        );
         for (name, reading) in [("softmax", Reading::Softmax), ("logits", Reading::Logits)] {
             put(
                 format!("predict-{name}"),
-                code::predict(reading, 5, 3, semantics),
+                predict::code::snippet(reading, 5, 3, semantics),
             );
         }
         for (name, rate) in [("file", 0.3), ("other", 0.5)] {
@@ -42,7 +45,7 @@ fn snippets() -> BTreeMap<String, String> {
             };
             put(
                 format!("dropout-{name}"),
-                dropout::snippet(&file, rate, 4, semantics),
+                dropout::code::of_layer(&file, rate, 4, semantics),
             );
         }
         let outers = [
@@ -72,7 +75,7 @@ fn snippets() -> BTreeMap<String, String> {
                         let name = format!(
                             "batchnorm-outer_{outer_name}-recorded_{recorded_name}-trainable_{trainable}-batches_{batches}"
                         );
-                        put(name, code::batch_norm("bn", &setting, semantics));
+                        put(name, batch_norm::code::snippet("bn", &setting, semantics));
                     }
                 }
             }

@@ -2,7 +2,6 @@
 
 use super::modes::mode_label;
 use crate::model::{Graph, LayerId, Mode, Outer, Semantics};
-use crate::state::{Base, State};
 use crate::worker::PassLook;
 
 /// One call of a layer: what the outermost call says, and what is recorded around the layer.
@@ -21,15 +20,6 @@ impl Call {
             outer: look.call,
             recorded: look.flags.recorded_at(graph, layer),
             semantics: look.semantics,
-        }
-    }
-
-    /// The call of the training column, as the settings are now.
-    pub fn now(state: &State, base: &Base, layer: LayerId) -> Self {
-        Self {
-            outer: state.settings.call,
-            recorded: base.flags.recorded_at(&base.model.graph, layer),
-            semantics: state.semantics(),
         }
     }
 

@@ -25,6 +25,13 @@ pub const PLOT: &str = "Plot";
 pub const PREVIEW: &str = "Preview of the figure";
 pub const DRAWING: &str = "Drawing ...";
 
+// Why there is no figure of a part.
+pub const NO_SIDES: &str = "there are no columns here to take one of";
+
+pub fn no_plot(name: &str) -> String {
+    format!("there is no {name:?} here to show alone")
+}
+
 // What it says after copying.
 pub const SVG_COPIED: &str = "The SVG is on the clipboard, as text";
 

@@ -13,15 +13,11 @@
 //! frameworks' own words (`views/code.rs`, `views/dropout/code.rs`), names such as
 //! `training=True`, and the bundled lessons (TOML).
 
-pub mod augmentation;
-pub mod batch_norm;
 pub mod call;
 pub mod commands;
 pub mod common;
 pub mod dialogs;
-pub mod dropout;
 pub mod export;
-pub mod fine_tune;
 pub mod hint;
 pub mod input;
 pub mod layers;
@@ -30,8 +26,7 @@ pub mod modes;
 pub mod notices;
 pub mod number;
 pub mod plots;
-pub mod predict;
 pub mod sheets;
 pub mod terms;
-pub mod trainable;
+pub mod titles;
 pub mod window;

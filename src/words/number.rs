@@ -1,17 +1,6 @@
 //! Numbers as the window writes them.
 
-/// `2282323` as `2,282,323`.
-pub fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub use modelens_core::number::{fixed, thousands, trimmed};
 
 /// A measured value with about four digits and a real minus sign: `0.5296`, `−12.3`, `1.2e−7`.
 pub fn measured(x: f64) -> String {
@@ -48,15 +37,6 @@ pub fn told_apart([first, second]: [f64; 2]) -> [String; 2] {
     };
     let mut longer = (2..=12).map(|digits| [first, second].map(|x| written(x, digits)));
     longer.find(|[a, b]| a != b).unwrap_or(short)
-}
-
-/// A value rounded to `decimals`, with a real minus sign.
-pub fn fixed(x: f64, decimals: usize) -> String {
-    let digits = format!("{:.decimals$}", x.abs());
-    if digits.bytes().all(|b| matches!(b, b'0' | b'.')) {
-        return digits;
-    }
-    with_sign(x, digits)
 }
 
 /// An angle with its sign: `+57.2°`.
@@ -115,14 +95,6 @@ pub fn shortened(name: &str, most: usize) -> String {
     format!("{front}…{back}")
 }
 
-/// A rate without needless zeros: `0.3`.
-pub fn trimmed(x: f64) -> String {
-    format!("{x:.4}")
-        .trim_end_matches('0')
-        .trim_end_matches('.')
-        .to_owned()
-}
-
 fn with_sign(x: f64, digits: String) -> String {
     if x < 0.0 {
         format!("\u{2212}{digits}")
@@ -154,14 +126,6 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_grouped() {
-        assert_eq!(thousands(0), "0");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(1000), "1,000");
-        assert_eq!(thousands(2_282_323), "2,282,323");
-    }
-
-    #[test]
     fn measured_values_have_about_four_digits() {
         assert_eq!(measured(0.0), "0");
         assert_eq!(measured(0.529_61), "0.5296");
@@ -172,7 +136,6 @@ mod tests {
 
     #[test]
     fn what_rounds_to_zero_has_no_sign() {
-        assert_eq!(fixed(-0.001, 2), "0.00");
         assert_eq!(angle(-0.01), "0.0°");
         assert_eq!(angle(0.01), "0.0°");
         assert_eq!(angle(57.24), "+57.2°");

@@ -1,8 +1,6 @@
 //! The frame around the views: bars, side panel, what stands in a view while nothing is there.
 
-use super::common;
-use super::number::{count, seconds};
-use crate::worker::{Look, LookResult, Outcome};
+use super::number::count;
 
 // What stands in a view while nothing is there.
 pub fn opening(title: &str) -> String {
@@ -45,46 +43,6 @@ pub const SHOW_ALL: &str = "Show them all";
 
 pub fn trainable_of(trainable: &str, total: &str) -> String {
     format!("{trainable} of {total} params trainable")
-}
-
-pub fn took(looked: &LookResult) -> String {
-    let secs = seconds(looked.secs);
-    match &looked.outcome {
-        Outcome::Augmentation(outcome) => {
-            let images = count(outcome.training.len(), "image", "images");
-            format!("{images}, both modes: {secs}")
-        }
-        Outcome::Dropout(outcome) => {
-            let photo = match &looked.look {
-                Look::Dropout { pass, .. } if pass.augment.is_some() => "1 augmented photo",
-                _ => "1 photo",
-            };
-            let passes = outcome.monte_carlo.as_ref().map_or_else(String::new, |m| {
-                let noise = if m.drawing > 0 { " with noise" } else { "" };
-                format!(", {}{noise}", common::passes(m.probabilities.len()))
-            });
-            format!("{photo}, inference{passes}: {secs}")
-        }
-        Outcome::BatchNorm(_) => {
-            let photos = match &looked.look {
-                Look::BatchNorm { pass, .. } if pass.augment.is_some() => {
-                    count(looked.batch.len(), "augmented photo", "augmented photos")
-                }
-                _ => common::photos(looked.batch.len()),
-            };
-            format!("Forward, {photos}, both modes: {secs}")
-        }
-        Outcome::Trainable(outcome) => {
-            let photos = common::photos(outcome.photos);
-            format!("Four optimizer steps, {photos}: {secs}")
-        }
-        Outcome::Predict(outcome) => {
-            let photos = common::photos(outcome.batch);
-            let passes = [&outcome.training, &outcome.inference];
-            let passes: usize = passes.map(|s| s.passes.len() + s.mates.len()).iter().sum();
-            format!("{passes} passes, {photos} each: {secs}")
-        }
-    }
 }
 
 // The bar at the top.

@@ -5,10 +5,9 @@ use std::path::Path;
 use eframe::egui::{Key, Modifiers, Shape, Vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
-use modelens::command::{
-    Action, Command, DeskCommand, NoiseCommand, PipelineCommand, WalkCommand, choices,
-};
+use modelens::command::{Action, Command, DeskCommand, NoiseCommand, PipelineCommand, WalkCommand};
 use modelens::model::{Mode, Outer, Semantics};
+use modelens::panels::choices;
 use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
 use modelens::worker::{Grid, ModelSource, PhotosSource};
 

@@ -5,8 +5,8 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_svg::Width;
 use modelens::app::AppOptions;
 use modelens::command::{Action, ExportCommand, WalkCommand};
-use modelens::figure::Part;
 use modelens::model::Mode;
+use modelens::state::Part;
 use modelens::state::{ExportChoice, View};
 
 use crate::figure_parts::texts;

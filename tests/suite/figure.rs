@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::Output;
 
 use egui_svg::png;
-use modelens::state::View;
 use modelens::theme::fonts::FOR_FIGURES;
 use resvg::usvg::{Group, Node};
 
@@ -12,7 +11,7 @@ use crate::figure_parts::texts;
 use crate::support::files::{drawn, fixture};
 use crate::support::program::{modelens, text};
 
-const VIEWS: [&str; View::LOOKS.len()] = [
+const VIEWS: [&str; 5] = [
     "augmentation",
     "dropout",
     "batchnorm",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
 use modelens::dataset::Photos;
-use modelens::dataset::folder::{bundled, open_folder};
 use modelens::model::{Model, Semantics};
 use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::Kind;
@@ -13,6 +12,7 @@ use modelens::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Step, Trainer};
 use modelens::worker::ModelSource;
 use modelens::worker::fine_tune::{FineTune, HeadChoice, Prepared};
+use modelens::worker::{bundled_photos, open_folder};
 
 use crate::support::files::{drawn, fixture};
 
@@ -51,7 +51,7 @@ fn setup(model: Arc<Model>, seed: u64) -> Setup {
     };
     Setup {
         model,
-        photos: Arc::new(bundled()),
+        photos: Arc::new(bundled_photos()),
         fine_tune,
     }
 }

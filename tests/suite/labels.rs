@@ -91,7 +91,7 @@ fn the_file_named_after_the_model_has_priority() {
     assert_eq!(model.labels, ["d", "e", "f"]);
     assert_eq!(
         model.warnings,
-        ["flowers.labels.txt names 2 classes, but the model has 3 outputs: it was left aside"]
+        ["flowers.labels.txt names 2 classes, but the model has 3 outputs, so it is ignored"]
     );
     // A file that may belong to another model gives no warning if names are found elsewhere.
     std::fs::remove_file(folder.path().join("flowers.labels.txt")).expect("it is removed");
@@ -117,10 +117,10 @@ fn an_unusable_file_of_names_gives_a_warning() {
             b"a\nb\nc\nd",
             "names 4 classes, but the model has 3 outputs",
         ),
-        (b"a\nb\0\nc", "is no text in UTF-8"),
-        (b"a\nb\n\xff", "is no text in UTF-8"),
-        (&utf16, "is no text in UTF-8"),
-        (&binary, "is no text in UTF-8"),
+        (b"a\nb\0\nc", "is not UTF-8 text"),
+        (b"a\nb\n\xff", "is not UTF-8 text"),
+        (&utf16, "is not UTF-8 text"),
+        (&binary, "is not UTF-8 text"),
         (huge.as_bytes(), "is larger than 1 MB"),
         (long.as_bytes(), "is larger than 1 MB"),
     ] {
@@ -129,13 +129,16 @@ fn an_unusable_file_of_names_gives_a_warning() {
             write(&folder, name, bytes);
             let model = open_model(&path);
             assert!(model.labels.is_empty() && model.labels_from.is_empty());
-            assert_eq!(model.warnings, [format!("{name} {why}: it was left aside")]);
+            assert_eq!(model.warnings, [format!("{name} {why}, so it is ignored")]);
         }
     }
     let (folder, path) = classifier();
     std::fs::create_dir(folder.path().join("labels.txt")).expect("a folder");
     let said = &open_model(&path).warnings;
-    assert_eq!(*said, ["labels.txt is no regular file: it was left aside"]);
+    assert_eq!(
+        *said,
+        ["labels.txt is not a regular file, so it is ignored"]
+    );
     // The command line warns, too, and runs.
     let (model, input) = (path, fixture("bnnet_keras3/io.npz"));
     let out = folder.path().join("out.npz");
@@ -152,7 +155,7 @@ fn an_unusable_file_of_names_gives_a_warning() {
         out,
     ]);
     let text = String::from_utf8_lossy(&done.stderr);
-    assert!(text.contains("labels.txt is no regular file"), "{text}");
+    assert!(text.contains("labels.txt is not a regular file"), "{text}");
     assert!(Path::new(out).is_file());
 }
 

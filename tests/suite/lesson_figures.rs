@@ -117,7 +117,8 @@ fn a_bundled_lesson_is_named_by_its_title() {
     let done = figures("nine-identical-images", folder.path(), &more);
     assert!(done.status.success());
     let files = files(folder.path());
-    let lesson = modelens::lesson::open_bundled(1).expect("a lesson");
+    let lesson =
+        modelens::lesson::open_bundled(1, &modelens::views::values::names()).expect("a lesson");
     assert_eq!(files.len(), lesson.steps.len());
     assert!(files.values().all(|bytes| bytes.starts_with(b"\x89PNG")));
 }

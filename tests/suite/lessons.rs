@@ -9,6 +9,7 @@ use modelens::command::{Action, Command, LessonCommand, LessonSource, PipelineCo
 use modelens::lesson::{self, BUNDLED, LessonError, fill};
 use modelens::model::Semantics;
 use modelens::state::{State, Status, View};
+use modelens::views::values::{meanings, names};
 use modelens::worker::{Job, ModelSource, PhotosSource};
 
 use crate::support::files::repository;
@@ -30,7 +31,7 @@ fn walk(number: usize) {
         &mut window,
         LessonCommand::Open(LessonSource::Bundled(number)),
     );
-    let lesson = lesson::open_bundled(number).expect("a lesson");
+    let lesson = lesson::open_bundled(number, &names()).expect("a lesson");
     assert!(lesson.steps.len() >= 5);
     for (i, written) in lesson.steps.iter().enumerate() {
         command(&mut window, LessonCommand::Go(i));
@@ -65,7 +66,7 @@ fn walk(number: usize) {
 #[test]
 fn the_claims_of_why_specify_twice_hold() {
     walk(0);
-    let lesson = lesson::open_bundled(0).expect("a lesson");
+    let lesson = lesson::open_bundled(0, &names()).expect("a lesson");
     assert_eq!(lesson.steps.len(), 6);
     let endings: Vec<String> = Semantics::ALL.map(|s| lesson.steps[5].text(s)).into();
     assert!(endings[0] != endings[1] && endings[1] != endings[2]);
@@ -259,7 +260,7 @@ fn errors_in_a_file_name_their_line() {
     for (text, line, reason) in cases {
         let path = folder.path().join("lesson.toml");
         std::fs::write(&path, &text).expect("a file");
-        let error = lesson::open(&path).expect_err(&text);
+        let error = lesson::open(&path, &names()).expect_err(&text);
         let said = error.to_string();
         assert!(said.contains(reason), "{said}: {text}");
         let lists_all = said.contains("no value") && said.len() > 250;
@@ -400,7 +401,7 @@ fn the_present_state_is_saved_as_a_lesson() {
             (
                 settings,
                 base.flags.clone(),
-                base.layer(view),
+                view.page().layer(base),
                 base.channel,
                 gallery.photo,
             )
@@ -437,7 +438,7 @@ fn a_lesson_cannot_refer_to_files_outside_its_folder() {
 fn every_measured_value_is_documented() {
     let path = repository("docs/lessons.md");
     let text = std::fs::read_to_string(path).expect("the documentation");
-    for (name, meaning) in lesson::values::names() {
+    for (name, meaning) in meanings() {
         let row = format!("| `{name}` | {meaning} |");
         assert!(text.contains(&row), "{row}");
     }
@@ -446,6 +447,6 @@ fn every_measured_value_is_documented() {
 #[test]
 #[cfg(unix)]
 fn a_device_is_refused_as_a_lesson() {
-    let error = lesson::open(Path::new("/dev/zero")).expect_err("it is refused");
+    let error = lesson::open(Path::new("/dev/zero"), &names()).expect_err("it is refused");
     assert!(error.to_string().contains("not a file"), "{error}");
 }

@@ -314,10 +314,8 @@ fn mutated_photos() {
     };
     let decodes = |path: &Path| {
         let set = PhotosSource::Folder(path.parent().expect("a folder").to_owned()).open();
-        let photos = set.ok()?.photos;
-        photos
-            .iter()
-            .find_map(|photo| modelens::dataset::decode::decode(photo).ok())
+        let set = set.ok()?;
+        (0..set.photos.len()).find_map(|photo| set.decode(photo).ok())
     };
     // A header may declare a large photo: 16 bits for each of red, green, blue and alpha, plus the
     // converted pixels.
@@ -364,7 +362,8 @@ fn mutated_lessons() {
         .collect();
     lessons.sort();
     let seed = bytes(lessons.first().expect("a lesson"));
-    let reads = |path: &Path| modelens::lesson::open(path).ok();
+    let names = modelens::views::values::names();
+    let reads = |path: &Path| modelens::lesson::open(path, &names).ok();
     survives("lesson.toml", &seed, mutated, reads, |_| {});
 }
 

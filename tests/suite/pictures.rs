@@ -11,8 +11,8 @@ use modelens::command::{
     Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
     TrainCommand, WalkCommand,
 };
-use modelens::figure::Part;
 use modelens::model::{Mode, Outer, Semantics};
+use modelens::state::Part;
 use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View};
 use modelens::train::recipe::Preset;
 use modelens::worker::{Grid, ModelSource};

@@ -1,6 +1,5 @@
 //! Wrong preprocessing is detected at the first BatchNorm.
 
-use modelens::dataset::decode::decode;
 use modelens::dataset::resize::resize_rgb8;
 use modelens::model::first_norm::{Distance, Suspicion};
 use modelens::model::{Model, Preprocessing};
@@ -19,9 +18,9 @@ fn suspicions(
     photos: usize,
 ) -> Vec<(Preprocessing, Option<Suspicion>)> {
     let set = PhotosSource::Bundled.open().expect("the bundled photos");
-    let some = set.photos.iter().step_by(set.photos.len() / photos);
+    let some = (0..set.photos.len()).step_by(set.photos.len() / photos);
     let images: Vec<_> = some
-        .map(|photo| resize_rgb8(&decode(photo).expect("a photo"), side, side))
+        .map(|photo| resize_rgb8(&set.decode(photo).expect("a photo"), side, side))
         .collect();
     let of = |how| {
         let as_if = |how| tensor_of(&images, how).ok();

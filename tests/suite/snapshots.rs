@@ -7,8 +7,9 @@ use eframe::egui::Context;
 use egui_svg::Images;
 use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command};
-use modelens::figure::{Part, What, draw};
+use modelens::figure::{What, draw};
 use modelens::model::{Mode, Semantics};
+use modelens::state::Part;
 use modelens::state::View;
 
 use crate::support::files::repository;

@@ -9,7 +9,6 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
-use modelens::dataset::folder::bundled;
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
 use modelens::model::layers::norm::{Moments, moments};
 use modelens::model::{Flags, Graph, Layer, LayerId, LayerKind, Model, Preprocessing, Semantics};
@@ -17,7 +16,7 @@ use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, measure};
 use modelens::worker::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, Look, MeasuredBatch, Outcome, PassLook,
-    PhotoCache, mean_distance, walked,
+    PhotoCache, bundled_photos, mean_distance, walked,
 };
 
 use crate::support::files::{ops, read_npz};
@@ -307,7 +306,7 @@ const BETA: [f32; 3] = [0.5, -0.25, 4.0];
 #[test]
 fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
     let model = Arc::new(flat_model());
-    let opened = Opened::new(Arc::clone(&model), bundled());
+    let opened = Opened::new(Arc::clone(&model), bundled_photos());
     for semantics in Semantics::ALL {
         let pass = PassLook {
             flags: Flags::of_file(&model.graph),

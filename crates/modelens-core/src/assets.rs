@@ -1,11 +1,6 @@
-//! Data compiled into this crate: architectures without weights, class names and photos.
+//! Data compiled into this crate: architectures without weights and class names.
 //!
-//! Licences and sources stand beside the files under `assets/`.
-
-use include_dir::{Dir, include_dir};
-
-/// The bundled photos: one folder a class, and `attribution.csv`.
-static PHOTOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../assets/photos");
+//! Their licences and sources are beside the files in `assets/`.
 
 /// The classes of ImageNet-1k, one a line, in the usual order.
 pub static IMAGENET_LABELS: &str = include_str!(concat!(
@@ -19,11 +14,6 @@ pub static ARCHITECTURES: &[u8] = include_bytes!(concat!(
     "/../../assets/architectures/architectures.zip"
 ));
 
-/// The folder of bundled photos; paths inside are relative to it and use `/`.
-pub fn photos() -> &'static Dir<'static> {
-    &PHOTOS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -31,6 +21,5 @@ mod tests {
     #[test]
     fn the_assets_are_what_their_names_say() {
         assert_eq!(IMAGENET_LABELS.lines().count(), 1000);
-        assert!(photos().get_file("attribution.csv").is_some());
     }
 }

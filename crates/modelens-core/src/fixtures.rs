@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::formats::{self, InMemory, ModelFile};
+use crate::formats::{self, ModelFile};
 use crate::model::Model;
 
 /// The MobileNetV2 of dog breeds, a Keras HDF5 file.
@@ -19,11 +19,8 @@ pub fn efficientnet_lite0() -> Model {
 
 fn opened(name: &str, class_names: Option<&str>) -> Model {
     let file = ModelFile {
-        title: name,
-        bytes: bytes(name),
-        architecture: None,
-        beside: &InMemory::default(),
         class_names,
+        ..ModelFile::new(name, bytes(name))
     };
     formats::open(file).unwrap()
 }

@@ -6,14 +6,13 @@
 //!
 //! ```
 //! use candle_core::{Device, Tensor};
-//! use modelens_core::formats::{InMemory, ModelFile, open};
+//! use modelens_core::formats::{ModelFile, open};
 //! use modelens_core::model::{Flags, Mode, pass};
 //!
 //! # const FILE: &[u8] = include_bytes!(concat!(
 //! #     env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/golden/bnnet_keras3/model.keras"
 //! # ));
-//! let file = ModelFile { title: "model.keras", bytes: FILE.to_vec(), architecture: None, beside: &InMemory::default(), class_names: None };
-//! let model = open(file)?;
+//! let model = open(ModelFile::new("model.keras", FILE.to_vec()))?;
 //! let flags = Flags::of_file(&model.graph);
 //! let x = Tensor::rand(0_f32, 1_f32, (5, 12, 12, 3), &Device::Cpu)?; // [N, H, W, C]
 //! let [training, inference] = Mode::BOTH.map(|mode| {
@@ -41,6 +40,7 @@ mod fixtures;
 pub mod formats;
 pub mod model;
 pub mod nearest;
+pub mod number;
 pub mod random;
 pub mod rules;
 pub mod train;

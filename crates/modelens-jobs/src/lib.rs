@@ -19,6 +19,7 @@ pub mod fine_tune;
 pub mod look;
 pub mod machine;
 mod photos;
+mod photos_folder;
 mod queue;
 mod source;
 mod store;
@@ -31,13 +32,14 @@ pub use contract::*;
 pub use executor::{Executor, Options};
 pub use files::{Replace, SaveFailed, complete, persist, save, save_network, temporary_beside};
 pub use photos::PhotoCache;
+pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use queue::Queue;
 pub use source::{ModelSource, OpenFailed};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};
 pub use thread::JobThread;
 pub use training_photos::{PhotoReading, TrainingPhotos};
 
-use modelens_core::dataset::{PhotoSet, folder};
+use modelens_core::dataset::PhotoSet;
 
 /// Whoever carries out requests. No call blocks.
 pub trait Jobs {
@@ -71,11 +73,11 @@ impl PhotosSource {
     /// Lists the photos.
     ///
     /// # Errors
-    /// See [`folder::DatasetError`].
-    pub fn open(&self) -> Result<PhotoSet, folder::DatasetError> {
+    /// See [`FolderError`].
+    pub fn open(&self) -> Result<PhotoSet, FolderError> {
         match self {
-            Self::Bundled => Ok(folder::bundled()),
-            Self::Folder(path) => folder::open_folder(path),
+            Self::Bundled => Ok(bundled_photos()),
+            Self::Folder(path) => open_folder(path),
         }
     }
 }

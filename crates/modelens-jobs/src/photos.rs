@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use modelens_core::dataset::decode::{DecodeCause, DecodeError, decode};
+use modelens_core::dataset::decode::{DecodeCause, DecodeError};
 use modelens_core::dataset::resize::resize_rgb8;
 use modelens_core::dataset::{Image, PhotoSet, Photos, batch};
 use modelens_core::model::first_norm::Suspicion;
@@ -15,7 +15,7 @@ const CACHE_BYTES: usize = 96 << 20;
 
 /// Decodes a photo for the input card, with its aspect ratio.
 pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> {
-    let rgb = decode(&photos.photos[photo])?;
+    let rgb = photos.decode(photo)?;
     let (width, height) = (rgb.width() as usize, rgb.height() as usize);
     let scale = (THUMBNAIL as f64 / width.max(height) as f64).min(1.0);
     let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
@@ -67,9 +67,9 @@ impl PhotoCache {
         let found = indices.iter().map(|&index| {
             let image = match self.images.get(&index) {
                 Some(image) => Ok(Arc::clone(image)),
-                None => Err(failed.remove(&index).unwrap_or_else(|| {
-                    DecodeError::new(&photos.photos[index], DecodeCause::Cancelled)
-                })),
+                None => Err(failed
+                    .remove(&index)
+                    .unwrap_or_else(|| photos.error(index, DecodeCause::Cancelled))),
             };
             (index, image)
         });

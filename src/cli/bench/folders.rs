@@ -4,8 +4,7 @@ use std::fs;
 
 use super::{Stopwatch, failed};
 use crate::cli::Failure;
-use crate::dataset::folder;
-use crate::worker::PhotosSource;
+use crate::worker::{PhotosSource, open_folder};
 
 /// The number of photos in the large folder, and of its classes.
 const MANY: usize = 10_000;
@@ -27,7 +26,7 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
         fs::write(class.join(format!("{i}.jpg")), []).map_err(|e| failed(&e))?;
     }
     watch.time("list_10000_photos", |_| {
-        let photos = folder::open_folder(folder.path());
+        let photos = open_folder(folder.path());
         photos.map(drop).map_err(|e| failed(&e))
     })
 }

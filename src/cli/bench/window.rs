@@ -39,15 +39,7 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
 }
 
 fn name_of(view: View) -> String {
-    let name = match view {
-        View::Augmentation => "augmentation",
-        View::Dropout => "dropout",
-        View::BatchNorm => "batchnorm",
-        View::Trainable => "trainable",
-        View::FineTune => "finetune",
-        View::Predict => "predict",
-    };
-    format!("frame_{name}")
+    format!("frame_{}", view.id())
 }
 
 /// The window, tessellated but not shown.

@@ -9,7 +9,7 @@ use crate::app::{App, AppOptions};
 use crate::cli::{Failure, Rules};
 use crate::command::{Action, LessonSource};
 use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
-use crate::state::View;
+use crate::views::values::names;
 
 impl Figure {
     /// The figures of all steps, in the order of the steps.
@@ -42,7 +42,7 @@ impl Figure {
             let failed =
                 |why: &str| Failure::File(format!("step {number}: {why}: {}", name.display()));
             lesson.apply(i, app.state_mut()).map_err(|e| failed(&e))?;
-            if step.view.0 == View::FineTune {
+            if step.view.0.shows_runs() {
                 app.command(&ctx, Action::StartRuns.into());
             }
             app.settle(&ctx);
@@ -70,8 +70,8 @@ impl Figure {
 
 fn opened(name: &Path) -> Result<Lesson, Failure> {
     let lesson = match lesson_source(name)? {
-        LessonSource::File(path) => lesson::open(&path),
-        LessonSource::Bundled(number) => lesson::open_bundled(number),
+        LessonSource::File(path) => lesson::open(&path, &names()),
+        LessonSource::Bundled(number) => lesson::open_bundled(number, &names()),
     };
     lesson.map_err(|error| Failure::File(format!("{error}: {}", name.display())))
 }

@@ -9,9 +9,9 @@ use clap::{ArgGroup, ValueEnum};
 use crate::cli::train::CliPreset;
 use crate::cli::trainable::Recorded;
 use crate::cli::{Failure, Reading, Rules};
-use crate::figure::{LARGEST, Part, What};
+use crate::figure::{LARGEST, What};
 use crate::model::Mode;
-use crate::state::{MAX_BATCH, MAX_EPOCHS, View};
+use crate::state::{MAX_BATCH, MAX_EPOCHS, Part, View};
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
@@ -239,7 +239,7 @@ impl Figure {
             Side::Inference => Part::Side(Mode::Inference),
         };
         let what = What {
-            view: View::Augmentation,
+            view: View::default(),
             part,
             size: self.size,
             caption: self.caption == Switch::On,

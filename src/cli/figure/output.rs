@@ -8,7 +8,7 @@ use egui_svg::{Width, missing_glyphs, outlined};
 use super::Written;
 use super::options::{Figure, Format, LookOptions};
 use crate::cli::Failure;
-use crate::figure::{Drawn, numbers};
+use crate::figure::Drawn;
 use crate::lesson::Step;
 use crate::state::{State, View};
 use crate::theme::fonts::FOR_FIGURES;
@@ -42,7 +42,8 @@ impl Figure {
         };
         let mut files = vec![(out.to_owned(), bytes)];
         files.extend(sidecar.map(|text| (out.with_added_extension("json"), text)));
-        if let (true, Some(numbers)) = (self.csv, numbers(state, view)) {
+        let numbers = view.page().numbers(state).filter(|_| self.csv);
+        if let Some(numbers) = numbers {
             files.push((out.with_extension("csv"), numbers.into_bytes()));
         }
         Ok(files)

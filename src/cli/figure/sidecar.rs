@@ -8,17 +8,16 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::Figure;
 use super::lesson::lesson_source;
-use super::{Figure, view_name};
 use crate::cli::Failure;
 use crate::command::LessonSource;
-use crate::dataset::{Photo, PhotoSource};
+use crate::dataset::PhotoSet;
 use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, Step};
 use crate::state::{State, View};
 use crate::words::call as words;
-use crate::worker::bundled;
-use crate::worker::{ModelSource, Outcome};
+use crate::worker::{ModelSource, bundled};
 
 impl Figure {
     /// The sidecar of one figure, as JSON.
@@ -39,7 +38,7 @@ impl Figure {
             "program": env!("CARGO_PKG_NAME"),
             "version": env!("CARGO_PKG_VERSION"),
             "command": command(std::env::args_os()),
-            "view": view_name(view),
+            "view": view.id(),
             "figure": { "sha256": sha256(figure), "points": drawn.size },
             "model": model(state)?,
             "semantics": state.semantics().label(),
@@ -58,32 +57,14 @@ impl Figure {
             "batch": batch(state, view)?,
         });
         let mut value = value;
-        if view == View::Dropout {
-            value["rate"] = rate(state).into();
-        }
-        if view == View::FineTune {
-            value["runs"] = runs(state);
+        for (key, fact) in view.page().sidecar(state) {
+            value[key] = fact;
         }
         let mut text = serde_json::to_string_pretty(&value)
             .map_err(|error| Failure::File(error.to_string()))?;
         text.push('\n');
         Ok(text.into_bytes())
     }
-}
-
-/// The settings of the runs of the view finetune.
-fn runs(state: &State) -> Value {
-    let train = state.settings.train;
-    json!({
-        "preset": train.preset.id(),
-        "optimizer": train.optimizer.label(),
-        "rate": train.rate,
-        "epochs": train.epochs,
-        "own_head": train.own_head,
-        "dropout": train.dropout,
-        "validation_split": train.validation,
-        "photos": state.training.photos,
-    })
 }
 
 /// Hexadecimal digits, as `sha256sum` prints them.
@@ -124,21 +105,13 @@ fn frozen(state: &State) -> Vec<&str> {
 
 fn layer(state: &State, view: View) -> Option<&str> {
     let base = state.opened.base.as_ref()?;
-    Some(&base.model.graph.layers[base.layer(view)?].name)
+    Some(&base.model.graph.layers[view.page().layer(base)?].name)
 }
 
 /// The `training=` value recorded at the call of the base.
 fn recorded(state: &State) -> Option<bool> {
     let base = state.opened.base.as_ref()?;
     base.flags.recorded(&base.model.graph)
-}
-
-/// The rate of the noise layer.
-fn rate(state: &State) -> Option<f64> {
-    match &state.computed.result(View::Dropout)?.outcome {
-        Outcome::Dropout(outcome) => Some(outcome.noise.strength()),
-        _ => None,
-    }
 }
 
 /// The chosen channel, counted from 1; `None` if the view chose it.
@@ -159,27 +132,28 @@ fn lesson(name: &Path) -> Result<Value, Failure> {
     Ok(json!({ "name": name.to_string_lossy(), "sha256": hash }))
 }
 
-fn hashed(photo: &Photo) -> Result<Value, Failure> {
-    let hash = match &photo.source {
-        PhotoSource::Bundled(bytes) => sha256(bytes),
-        PhotoSource::File(path) => sha256(&read(path)?),
-    };
-    Ok(json!({ "name": photo.name, "sha256": hash }))
+fn hashed(photos: &PhotoSet, photo: usize) -> Result<Value, Failure> {
+    let bytes = photos.bytes(photo);
+    let bytes = bytes.map_err(|error| Failure::File(error.to_string()))?;
+    Ok(json!({ "name": photos.photos[photo].name, "sha256": sha256(&bytes) }))
 }
 
 fn photo(state: &State) -> Result<Option<Value>, Failure> {
     let gallery = state.opened.gallery.as_ref();
-    gallery.and_then(|g| g.chosen()).map(hashed).transpose()
+    let chosen = gallery.filter(|gallery| gallery.chosen().is_some());
+    chosen.map(|g| hashed(&g.photos, g.photo)).transpose()
 }
 
 fn batch(state: &State, view: View) -> Result<Vec<Value>, Failure> {
     let looked = state.computed.result(view);
-    let photos = state.photos().map_or(&[][..], |set| &set.photos);
+    let Some(photos) = state.photos() else {
+        return Ok(Vec::new());
+    };
     let batch = looked.map_or(&[][..], |looked| &looked.batch);
     batch
         .iter()
-        .filter_map(|&i| photos.get(i))
-        .map(hashed)
+        .filter(|&&photo| photo < photos.photos.len())
+        .map(|&photo| hashed(photos, photo))
         .collect()
 }
 

@@ -7,14 +7,13 @@ use eframe::egui::{
 };
 
 use super::Shown;
+use super::words;
 use crate::augment::Pipeline;
 use crate::command::PipelineCommand;
 use crate::model::Mode;
 use crate::state::CellPlace;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
-use crate::words::augmentation as words;
-use crate::words::augmentation::meaning;
 use crate::words::modes;
 use crate::words::number::{fixed, measured};
 use crate::worker::{AugmentationLook, Cell, Grid};
@@ -215,7 +214,7 @@ pub fn steps(pipeline: &Pipeline, cell: &Cell) -> Vec<(&'static str, String)> {
             return (class, rests.to_owned());
         };
         let words = draw.words();
-        let words = match meaning(draw) {
+        let words = match draw.meaning() {
             _ if words.is_empty() && !step.layer.is_random() => words::ACTS_IN_BOTH.to_owned(),
             _ if words.is_empty() => words::UNCHANGED.to_owned(),
             Some(meaning) => format!("{words} ({meaning})"),

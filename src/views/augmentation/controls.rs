@@ -3,19 +3,19 @@
 use eframe::egui;
 use eframe::egui::{Button, Layout, Rect, RichText, Role, Ui, WidgetInfo};
 
+use super::words;
 use crate::augment::{Pipeline, Preset, Step};
-use crate::command::{Action, PipelineCommand};
+use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::picker::{self, Entry};
-use crate::views::{Show, hint, parts};
-use crate::words::augmentation as words;
+use crate::views::{Show, parts};
 use crate::worker::Grid;
 
 /// The preset and one chip for each step; the kind of grid and "redraw" at the right.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let room = ui.max_rect();
     let right = parts::inside_ui(ui, room, Layout::right_to_left(egui::Align::Center), |ui| {
-        redraw_ui(ui, show, words::REDRAW);
+        parts::redraw_ui(ui, show, words::REDRAW);
         grid_picker_ui(ui, show);
         edit_ui(ui, show);
         ui.min_rect().left()
@@ -176,18 +176,5 @@ fn chips_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect) {
         if response.clicked() {
             show.push(PipelineCommand::SetStep(i, !step.on));
         }
-    }
-}
-
-/// The button that draws anew, with its key.
-pub fn redraw_ui(ui: &mut Ui, show: &mut Show<'_>, label: &str) {
-    let palette = theme::palette(ui);
-    let key = text::muted("R", palette);
-    let button = Button::new((label, key)).corner_radius(sizes::PILL_RADIUS);
-    let response = parts::with_tooltip(ui.add(button), Action::Redraw);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
-    hint::note(ui, show, hint::Target::Redraw, response.rect);
-    if response.clicked() {
-        show.push(Action::Redraw);
     }
 }

@@ -4,18 +4,18 @@
 use eframe::egui;
 use eframe::egui::{ComboBox, DragValue, Layout, Slider, SliderClamping, Ui, vec2};
 
+use super::words;
 use crate::augment::{
-    AugmentLayer, Factor, FillMode, FlipMode, Interpolation, Sampling, Step, Transform,
+    AugmentLayer, Choice, Factor, FactorLimits, FillMode, Parameter, ParameterValue, Sampling, Step,
 };
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
-use crate::words::augmentation as words;
 
 /// The largest crop and the largest size that can be chosen.
 const LARGEST_SIDE: usize = 1024;
-/// Where the contrast's upper end stops on the slider; larger numbers can be typed.
-const CONTRAST_SLIDER: f64 = 2.0;
+/// Scales that networks are trained on, to choose with one click.
+const USUAL_SCALES: [(&str, f64); 2] = [("1/255", 1.0 / 255.0), ("1/127.5", 1.0 / 127.5)];
 
 /// Fields for every argument of the layer.
 pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Step) {
@@ -26,9 +26,8 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Step
         ui.visuals_mut().widgets.inactive.bg_fill = theme::palette(ui).line;
         ui.spacing_mut().slider_width = sizes::SLIDER;
         ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
-        transform_ui(ui, &mut layer.transform);
-        if let Some(sampling) = layer.transform.sampling_mut() {
-            sampling_ui(ui, sampling);
+        for parameter in layer.transform.parameters() {
+            parameter_ui(ui, parameter);
         }
         if layer.is_random() {
             seed_ui(ui, &mut layer);
@@ -39,75 +38,42 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Step
     }
 }
 
-fn transform_ui(ui: &mut Ui, transform: &mut Transform) {
-    match transform {
-        Transform::Flip(flip) => row_ui(ui, "mode", |ui| {
-            combo_ui(ui, "mode", &mut flip.mode, FlipMode::ALL, FlipMode::name);
-        }),
-        Transform::Rotation(layer) => factor_ui(ui, "factor", &mut layer.factor, [-1.0, 1.0], 0.0),
-        Transform::Zoom(layer) => {
-            factor_ui(
-                ui,
-                "height_factor",
-                &mut layer.height_factor,
-                [-1.0, 1.0],
-                0.0,
-            );
-            let mut own = layer.width_factor.is_some();
-            if parts::check_ui(ui, words::OWN_WIDTH_FACTOR, &mut own).changed() {
-                layer.width_factor = own.then_some(layer.height_factor);
+fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
+    let name = parameter.name;
+    match parameter.value {
+        ParameterValue::Choice(choice) => choice_ui(ui, name, choice),
+        ParameterValue::Factor(factor, limits) => factor_ui(ui, name, factor, limits),
+        ParameterValue::OptionalFactor {
+            factor,
+            fallback,
+            limits,
+        } => {
+            let mut own = factor.is_some();
+            if parts::check_ui(ui, &words::of_its_own(name), &mut own).changed() {
+                *factor = own.then_some(fallback);
             }
-            if let Some(factor) = &mut layer.width_factor {
-                factor_ui(ui, "width_factor", factor, [-1.0, 1.0], 0.0);
+            if let Some(factor) = factor {
+                factor_ui(ui, name, factor, limits);
             }
         }
-        Transform::Translation(layer) => {
-            factor_ui(
-                ui,
-                "height_factor",
-                &mut layer.height_factor,
-                [-1.0, 1.0],
-                0.0,
-            );
-            factor_ui(
-                ui,
-                "width_factor",
-                &mut layer.width_factor,
-                [-1.0, 1.0],
-                0.0,
-            );
+        ParameterValue::Pixels(side) => pixels_ui(ui, name, side),
+        ParameterValue::Flag(flag) => {
+            parts::check_ui(ui, name, flag);
         }
-        Transform::Shear(layer) => {
-            factor_ui(ui, "x_factor", &mut layer.x_factor, [-1.0, 1.0], 0.0);
-            factor_ui(ui, "y_factor", &mut layer.y_factor, [-1.0, 1.0], 0.0);
-        }
-        Transform::Contrast(layer) => {
-            factor_ui(ui, "factor", &mut layer.factor, [0.0, CONTRAST_SLIDER], 0.0);
-            range_ui(ui, &mut layer.value_range);
-        }
-        Transform::Brightness(layer) => {
-            factor_ui(ui, "factor", &mut layer.factor, [-1.0, 1.0], -1.0);
-            range_ui(ui, &mut layer.value_range);
-        }
-        Transform::Crop(layer) => size_ui(ui, &mut layer.height, &mut layer.width),
-        Transform::Resizing(layer) => {
-            size_ui(ui, &mut layer.height, &mut layer.width);
-            interpolation_ui(ui, &mut layer.interpolation);
-            parts::check_ui(ui, "crop_to_aspect_ratio", &mut layer.crop_to_aspect_ratio);
-        }
-        Transform::Rescaling(layer) => {
-            row_ui(ui, "scale", |ui| {
-                number_ui(ui, "scale", &mut layer.scale, 0.001);
-                for (name, scale) in [("1/255", 1.0 / 255.0), ("1/127.5", 1.0 / 127.5)] {
-                    if ui.small_button(name).clicked() {
-                        layer.scale = scale;
-                    }
+        ParameterValue::Scale(scale) => row_ui(ui, name, |ui| {
+            number_ui(ui, name, scale, 0.001);
+            for (label, usual) in USUAL_SCALES {
+                if ui.small_button(label).clicked() {
+                    *scale = usual;
                 }
-            });
-            row_ui(ui, "offset", |ui| {
-                number_ui(ui, "offset", &mut layer.offset, 0.01);
-            });
-        }
+            }
+        }),
+        ParameterValue::Offset(offset) => row_ui(ui, name, |ui| number_ui(ui, name, offset, 0.01)),
+        ParameterValue::ValueRange([low, high]) => row_ui(ui, name, |ui| {
+            number_ui(ui, &words::end_of(name, words::LOW), low, 0.1);
+            number_ui(ui, &words::end_of(name, words::HIGH), high, 0.1);
+        }),
+        ParameterValue::Sampling(sampling) => sampling_ui(ui, sampling),
     }
 }
 
@@ -125,7 +91,7 @@ fn row_ui(ui: &mut Ui, label: &str, add: impl FnOnce(&mut Ui)) {
 }
 
 /// One number, which Keras reads as a range around 0, or a pair.
-fn factor_ui(ui: &mut Ui, name: &str, factor: &mut Factor, [low, high]: [f64; 2], scalar_low: f64) {
+fn factor_ui(ui: &mut Ui, name: &str, factor: &mut Factor, limits: FactorLimits) {
     let is_pair = !factor.is_scalar();
     row_ui(ui, name, |ui| {
         let label = if is_pair {
@@ -138,20 +104,22 @@ fn factor_ui(ui: &mut Ui, name: &str, factor: &mut Factor, [low, high]: [f64; 2]
                 .selected_text(label)
                 .show_ui(ui, |ui| {
                     if ui.selectable_label(!is_pair, words::ONE_NUMBER).clicked() && is_pair {
-                        *factor = Factor::Scalar(factor.high().abs().clamp(scalar_low, 1.0));
+                        let [low, high] = limits.number.slider;
+                        *factor = Factor::Scalar(factor.high().abs().clamp(low, high));
                     }
                     if ui.selectable_label(is_pair, words::LOW_AND_HIGH).clicked() && !is_pair {
-                        *factor = Factor::Pair(low.max(factor.low()), factor.high());
+                        let [lowest, _] = limits.low.slider;
+                        *factor = Factor::Pair(lowest.max(factor.low()), factor.high());
                     }
                 });
             name_of(&combo.response, &words::form_of(name));
         });
     });
     match factor {
-        Factor::Scalar(f) => slider_ui(ui, name, "", f, [scalar_low, high.min(1.0)]),
+        Factor::Scalar(f) => slider_ui(ui, name, "", f, limits.number.slider),
         Factor::Pair(a, b) => {
-            slider_ui(ui, name, words::LOW, a, [low, high.min(1.0)]);
-            slider_ui(ui, name, words::HIGH, b, [low, high]);
+            slider_ui(ui, name, words::LOW, a, limits.low.slider);
+            slider_ui(ui, name, words::HIGH, b, limits.high.slider);
         }
     }
 }
@@ -178,54 +146,25 @@ fn number_ui(ui: &mut Ui, name: &str, value: &mut f64, speed: f64) {
     ui.name_inputs(name, |ui| ui.add(drag));
 }
 
-fn size_ui(ui: &mut Ui, height: &mut usize, width: &mut usize) {
-    for (name, side) in [(words::HEIGHT, height), (words::WIDTH, width)] {
-        row_ui(ui, name, |ui| {
-            // 0 can be typed, and is refused with its limit.
-            let drag = parts::whole(side)
-                .range(0..=LARGEST_SIDE)
-                .suffix(words::PIXELS_SUFFIX);
-            ui.name_inputs(name, |ui| ui.add(drag));
-        });
-    }
-}
-
-fn range_ui(ui: &mut Ui, [low, high]: &mut [f64; 2]) {
-    row_ui(ui, "value_range", |ui| {
-        number_ui(ui, &words::end_of("value_range", words::LOW), low, 0.1);
-        number_ui(ui, &words::end_of("value_range", words::HIGH), high, 0.1);
+fn pixels_ui(ui: &mut Ui, name: &str, side: &mut usize) {
+    row_ui(ui, name, |ui| {
+        // 0 can be typed, and is refused with its limit.
+        let drag = parts::whole(side)
+            .range(0..=LARGEST_SIDE)
+            .suffix(words::PIXELS_SUFFIX);
+        ui.name_inputs(name, |ui| ui.add(drag));
     });
 }
 
 fn sampling_ui(ui: &mut Ui, sampling: &mut Sampling) {
-    row_ui(ui, "fill_mode", |ui| {
-        combo_ui(
-            ui,
-            "fill_mode",
-            &mut sampling.fill_mode,
-            FillMode::ALL,
-            FillMode::name,
-        );
-    });
+    choice_ui(ui, "fill_mode", &mut sampling.fill_mode);
     if sampling.fill_mode == FillMode::Constant {
         row_ui(ui, "fill_value", |ui| {
             let drag = DragValue::new(&mut sampling.fill_value).speed(1.0);
             ui.name_inputs("fill_value", |ui| ui.add(drag));
         });
     }
-    interpolation_ui(ui, &mut sampling.interpolation);
-}
-
-fn interpolation_ui(ui: &mut Ui, interpolation: &mut Interpolation) {
-    row_ui(ui, "interpolation", |ui| {
-        combo_ui(
-            ui,
-            "interpolation",
-            interpolation,
-            Interpolation::ALL,
-            Interpolation::name,
-        );
-    });
+    choice_ui(ui, "interpolation", &mut sampling.interpolation);
 }
 
 fn seed_ui(ui: &mut Ui, layer: &mut AugmentLayer) {
@@ -240,21 +179,20 @@ fn seed_ui(ui: &mut Ui, layer: &mut AugmentLayer) {
     });
 }
 
-fn combo_ui<T: Copy + PartialEq, const N: usize>(
-    ui: &mut Ui,
-    name: &str,
-    value: &mut T,
-    all: [T; N],
-    label: fn(T) -> &'static str,
-) {
-    let combo = ComboBox::from_id_salt(name)
-        .selected_text(label(*value))
-        .show_ui(ui, |ui| {
-            for choice in all {
-                ui.selectable_value(value, choice, label(choice));
-            }
-        });
-    name_of(&combo.response, name);
+fn choice_ui(ui: &mut Ui, name: &str, choice: &mut dyn Choice) {
+    row_ui(ui, name, |ui| {
+        let chosen = choice.chosen();
+        let combo = ComboBox::from_id_salt(name)
+            .selected_text(chosen)
+            .show_ui(ui, |ui| {
+                for label in choice.names() {
+                    if ui.selectable_label(label == chosen, label).clicked() {
+                        choice.choose(label);
+                    }
+                }
+            });
+        name_of(&combo.response, name);
+    });
 }
 
 /// The accessible name of a combo box: what it sets, and to what.

@@ -7,13 +7,13 @@ use eframe::egui::{
 };
 
 use super::parameters;
+use super::words;
 use crate::augment::{Step, Transform};
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::parts::Cut;
 use crate::views::{Show, parts};
-use crate::words::augmentation as words;
 use crate::words::common;
 
 /// The step that is being dragged.

@@ -4,6 +4,7 @@
 use eframe::egui::{Align, Layout, Rect, Slider, Ui};
 
 use super::walk_plot::{self, WalkPlot};
+use super::words;
 use super::{Shown, arithmetic, said};
 use crate::command::{Command, WalkCommand};
 use crate::model::Semantics;
@@ -11,7 +12,6 @@ use crate::state::{MAX_BATCH, SPREAD};
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, terms};
-use crate::words::batch_norm as words;
 use crate::words::common;
 
 /// Momenta the slider stops at, in Keras' convention; the layer's own joins them.

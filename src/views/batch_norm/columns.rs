@@ -3,13 +3,13 @@
 use eframe::egui::{Align, FontId, Layout, Rect, Response, RichText, Ui, vec2};
 
 use super::map::{self, Map};
+use super::words;
 use super::{Shown, arithmetic, said};
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
 use crate::views::plots::{self, Histogram};
-use crate::views::{Show, call, centre};
-use crate::words::batch_norm as words;
+use crate::views::{Show, waiting_ui};
 use crate::words::call as call_words;
 use crate::words::common;
 use crate::words::number::measured;
@@ -26,11 +26,11 @@ pub fn columns_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, r
         let note = shown.map_or("", |shown| {
             words::heading(shown.side(mode), mode, shown.trainable)
         });
-        let look = call::column_mode(outer, semantics);
+        let look = parts::column_mode(outer, semantics);
         let room = parts::column_ui(ui, rect, look, title, note);
         match shown {
             Some(shown) => side_ui(ui, shown, mode, look, room),
-            None => centre::waiting_ui(ui, show, room, mode),
+            None => waiting_ui(ui, show, room, mode),
         }
     }
 }

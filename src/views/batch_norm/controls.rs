@@ -3,12 +3,12 @@
 use eframe::egui::{Align, Button, Layout, Ui};
 
 use super::Shown;
+use super::words;
 use crate::command::{Command, WalkCommand};
 use crate::state::{Base, MAX_STEPS};
 use crate::theme::sizes;
 use crate::views::picker::{self, Entry};
 use crate::views::{Show, parts};
-use crate::words::batch_norm as words;
 use crate::words::common;
 use crate::words::number::{self, thousands};
 

@@ -9,10 +9,10 @@ use eframe::egui::{
 };
 
 use super::Shown;
+use super::words;
 use crate::model::Mode;
 use crate::theme::{self, Palette, sizes, text};
 use crate::views::plots;
-use crate::words::batch_norm as words;
 use crate::words::number::measured;
 
 /// A channel of the chosen photo's output, in row order.

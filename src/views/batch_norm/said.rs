@@ -1,11 +1,11 @@
 //! What the view says: what was measured, handed to its sentences.
 
 use super::Shown;
+use super::words::{self, Moves, Scatter, Size};
 use crate::model::Mode;
 use crate::state::State;
-use crate::views::plots;
-use crate::words::batch_norm::{self as words, Moves, Scatter, Size};
 use crate::words::call::{self, Call};
+use crate::words::number::told_apart;
 
 /// The card below: this batch, and the walk so far.
 pub fn what_you_see(shown: &Shown<'_>) -> String {
@@ -31,7 +31,7 @@ fn walk(shown: &Shown<'_>) -> Option<String> {
         return None;
     }
     Some(if shown.outcome.training.effective.updates_statistics {
-        words::walked(shown.walked, first, &plots::told_apart(first, last))
+        words::walked(shown.walked, first, &told_apart([first, last])[1])
     } else {
         words::not_walked(shown.walked, last)
     })

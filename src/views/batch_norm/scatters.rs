@@ -3,11 +3,11 @@
 use eframe::egui::{Rect, Ui, pos2};
 
 use super::Shown;
+use super::words;
 use crate::command::Command;
 use crate::theme::{self, sizes};
 use crate::views::plots::{self, Scatter};
 use crate::views::{Show, parts};
-use crate::words::batch_norm as words;
 use crate::words::common;
 
 /// Two scatter plots, of the means and of the variances; a click on a point chooses its channel.

@@ -7,12 +7,12 @@ use eframe::egui::{
 };
 
 use super::Shown;
+use super::words;
 use crate::command::Command;
 use crate::model::LayerId;
 use crate::theme::{self, Palette, sizes, text};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
-use crate::words::batch_norm as words;
 use crate::words::common;
 use crate::words::number::fixed;
 

@@ -4,12 +4,12 @@ use eframe::egui::{
     Id, Pos2, Rangef, Rect, Role, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
 use crate::views::plots;
-use crate::words::batch_norm as words;
-use crate::words::number::measured;
+use crate::words::number::{measured, told_apart};
 
 /// What to draw.
 pub struct WalkPlot<'a> {
@@ -32,7 +32,7 @@ impl WalkPlot<'_> {
         let what = self.what;
         match self.moving.len() {
             0 | 1 => words::moving_value(what, &measured(first)),
-            _ => words::moving_walk(what, &measured(first), &plots::told_apart(first, last)),
+            _ => words::moving_walk(what, &measured(first), &told_apart([first, last])[1]),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::model::Semantics;
 use crate::model::graph::Noise;
-use crate::views::code::call;
+use crate::views::parts::code::call;
 use crate::words::number::trimmed;
 
 /// What the view is set to.
@@ -36,7 +36,7 @@ impl Setting<'_> {
 }
 
 /// The layer in both modes, and the passes of the whole model.
-pub fn dropout(setting: &Setting<'_>, semantics: Semantics) -> String {
+pub fn snippet(setting: &Setting<'_>, semantics: Semantics) -> String {
     let noise = setting.file.with_strength(setting.rate);
     let passes = setting.passes;
     if semantics == Semantics::PyTorch {
@@ -160,6 +160,20 @@ fn stochastic_depth(p: &str) -> (String, Option<&'static str>) {
     (line, Some("StochasticDepth"))
 }
 
+/// The code for a layer `dropout` outside of the base, as the tests keep it.
+#[cfg(test)]
+pub fn of_layer(file: &Noise, rate: f64, passes: usize, semantics: Semantics) -> String {
+    let setting = Setting {
+        file,
+        rate,
+        all: vec![file],
+        layer: "dropout",
+        nested: false,
+        passes,
+    };
+    snippet(&setting, semantics)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,14 +195,14 @@ mod tests {
             rate: 0.3,
             noise_shape: None,
         };
-        let keras = dropout(&setting(&file, 0.3), Semantics::Keras3);
+        let keras = snippet(&setting(&file, 0.3), Semantics::Keras3);
         assert!(keras.contains("keras.layers.Dropout(0.3)\n"), "{keras}");
         assert!(keras.contains("range(32)"), "{keras}");
         assert!(!keras.contains("get_layer"), "the file's own: {keras}");
-        let keras = dropout(&setting(&file, 0.55), Semantics::Keras2);
+        let keras = snippet(&setting(&file, 0.55), Semantics::Keras2);
         let changed = "model.get_layer(\"dropout\").rate = 0.55\n";
         assert!(keras.contains(changed), "{keras}");
-        let torch = dropout(&setting(&file, 0.55), Semantics::PyTorch);
+        let torch = snippet(&setting(&file, 0.55), Semantics::PyTorch);
         assert!(torch.contains("nn.Dropout(p=0.55)"), "{torch}");
         let changed = "get_submodule(\"dropout\").p = 0.55\n";
         assert!(torch.contains(changed), "{torch}");
@@ -205,7 +219,7 @@ mod tests {
         let block = Noise::DropConnect { rate: 0.1 };
         let mut setting = setting(&file, 0.2);
         setting.all = vec![&block, &block, &file];
-        let torch = dropout(&setting, Semantics::PyTorch);
+        let torch = snippet(&setting, Semantics::PyTorch);
         assert!(torch.contains("StochasticDepth, nn.Dropout)"), "{torch}");
     }
 
@@ -223,16 +237,16 @@ mod tests {
             Noise::DropConnect { rate: 0.2 },
         ];
         for noise in &noises {
-            let keras = dropout(&setting(noise, 0.2), Semantics::Keras3);
+            let keras = snippet(&setting(noise, 0.2), Semantics::Keras3);
             assert!(keras.contains("0.2"), "{keras}");
-            assert!(!dropout(&setting(noise, 0.2), Semantics::PyTorch).is_empty());
+            assert!(!snippet(&setting(noise, 0.2), Semantics::PyTorch).is_empty());
         }
-        let shaped = dropout(&setting(&noises[0], 0.2), Semantics::Keras3);
+        let shaped = snippet(&setting(&noises[0], 0.2), Semantics::Keras3);
         assert!(
             shaped.contains("noise_shape=(None, 1, 1, None)"),
             "{shaped}"
         );
-        let noise = dropout(&setting(&noises[4], 0.4), Semantics::Keras3);
+        let noise = snippet(&setting(&noises[4], 0.4), Semantics::Keras3);
         assert!(noise.contains(".stddev = 0.4"), "{noise}");
     }
 }

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Align, Button, Layout, Slider, SliderClamping, Ui};
 
+use super::words;
 use super::{own_noise, rate};
 use crate::command::{Command, NoiseCommand};
 use crate::model::LayerKind;
@@ -9,9 +10,8 @@ use crate::model::graph::Noise;
 use crate::state::Base;
 use crate::theme::{self, sizes, text};
 use crate::views::picker::{self, Entry};
-use crate::views::{Show, augmentation, parts};
+use crate::views::{Show, parts};
 use crate::words::common;
-use crate::words::dropout as words;
 use crate::words::number;
 
 /// The layer, its rate, and "new mask" at the right.
@@ -34,7 +34,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.add_space(sizes::S1);
     rate_ui(ui, show, base, own);
     parts::inside_ui(ui, right, Layout::right_to_left(Align::Center), |ui| {
-        augmentation::redraw_ui(ui, show, words::NEW_MASK);
+        parts::redraw_ui(ui, show, words::NEW_MASK);
     });
 }
 

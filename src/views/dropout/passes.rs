@@ -5,13 +5,13 @@ use eframe::egui;
 use eframe::egui::{Align, Button, Layout, Rect, RichText, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::plots;
+use super::words;
 use crate::command::NoiseCommand;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
-use crate::words::dropout as words;
 use crate::words::number::{measured, thousands};
 use crate::worker::{DropoutOutcome, DropoutSetting, MonteCarlo};
 

@@ -6,11 +6,11 @@ use egui_plot::{
     VLine,
 };
 
+use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::plots::{self, base_plot, ticks};
 use crate::words::common;
-use crate::words::dropout as words;
 use crate::words::number::{percent, thousands};
 use crate::worker::{MeanOfPasses, MonteCarlo};
 

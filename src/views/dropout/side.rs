@@ -3,13 +3,13 @@
 use eframe::egui;
 use eframe::egui::{Align, Layout, Rect, Ui, vec2};
 
-use super::side;
+use super::ui::side_of;
+use super::unit_grid::{self, Grid};
+use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
-use crate::views::unit_grid::{self, Grid};
 use crate::words::common;
-use crate::words::dropout as words;
 use crate::words::number::{percent, thousands};
 use crate::worker::DropoutOutcome;
 
@@ -22,7 +22,7 @@ pub fn side_ui(
     room: Rect,
 ) {
     let palette = theme::palette(ui);
-    let side = side(outcome, mode);
+    let side = side_of(outcome, mode);
     let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S2)));
     let units = side.output.len();
     let footer = cut.bottom(sizes::STAT_ROW);

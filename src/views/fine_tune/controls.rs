@@ -3,13 +3,13 @@
 use eframe::egui::{Align, Layout, Popup, Role, Ui, WidgetInfo};
 
 use super::setup;
+use super::words;
 use crate::command::{Action, TrainCommand};
-use crate::state::{MAX_EPOCHS, RATES, Status};
+use crate::state::{MAX_EPOCHS, RATES, Status, TrainingState};
 use crate::theme::{self, sizes, text};
 use crate::train::optimizer::Kind;
 use crate::train::recipe::Preset;
 use crate::views::{Show, menu, parts};
-use crate::words::fine_tune as words;
 use crate::words::number::{estimate, seconds};
 
 /// The row above the runs.
@@ -63,7 +63,7 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
 /// What can be done now, and at the right how far the runs are.
 fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
-    let (shown, ready) = buttons(show);
+    let (shown, ready) = buttons(&show.state.training);
     for action in shown {
         show.action_ui(ui, action);
     }
@@ -74,8 +74,7 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 /// The buttons that make sense now, and how far the runs are.
-pub fn buttons(show: &Show<'_>) -> (Vec<Action>, String) {
-    let training = &show.state.training;
+pub fn buttons(training: &TrainingState) -> (Vec<Action>, String) {
     let [done, total] = training.steps();
     let features = training.runs.iter().find_map(|run| run.features);
     let left = || {

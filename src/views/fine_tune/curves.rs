@@ -2,12 +2,12 @@
 
 use eframe::egui::{Align2, Color32, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2};
 
+use super::words;
 use crate::model::Mode;
 use crate::state::RunState;
 use crate::theme::{self, Palette, sizes, text};
 use crate::train::movement::Movement;
 use crate::views::parts;
-use crate::words::fine_tune as words;
 use crate::words::number::fixed;
 
 /// Relative movements below this are drawn as the shortest bar.

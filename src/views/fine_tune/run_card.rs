@@ -3,6 +3,7 @@
 use eframe::egui::{Align, Button, Label, Layout, Rect, Ui, pos2, vec2};
 
 use super::curves;
+use super::words;
 use crate::command::TrainCommand;
 use crate::model::Mode;
 use crate::state::RunState;
@@ -10,7 +11,6 @@ use crate::theme::{self, sizes, text};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
-use crate::words::fine_tune as words;
 
 /// The height a card of this width needs.
 pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {

@@ -2,12 +2,12 @@
 
 use eframe::egui::{DragValue, Grid, Label, Popup, PopupCloseBehavior, Role, Ui, WidgetInfo};
 
+use super::words;
 use crate::command::{Command, TrainCommand};
 use crate::state::{MAX_PART, State};
 use crate::theme::{self, sizes, text};
 use crate::train::split::split;
 use crate::views::{Show, menu, parts};
-use crate::words::fine_tune as words;
 
 /// The button that opens the choices.
 pub fn setup_ui(ui: &mut Ui, show: &mut Show<'_>) {

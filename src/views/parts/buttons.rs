@@ -7,8 +7,11 @@ use eframe::egui::{
     Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use super::hint::{Target, note_target};
+use super::with_tooltip;
+use crate::command::Action;
 use crate::theme::{self, sizes, text};
-use crate::views::terms;
+use crate::views::{Show, terms};
 
 /// A small triangle that points down.
 pub fn triangle(painter: &Painter, rect: Rect, color: Color32) {
@@ -184,5 +187,18 @@ fn check_box(ui: &Ui, rect: Rect, checked: bool, hovered: bool) {
             stroke,
             StrokeKind::Inside,
         );
+    }
+}
+
+/// The button that draws anew, with its key.
+pub fn redraw_ui(ui: &mut Ui, show: &mut Show<'_>, label: &str) {
+    let palette = theme::palette(ui);
+    let key = text::muted("R", palette);
+    let button = Button::new((label, key)).corner_radius(sizes::PILL_RADIUS);
+    let response = with_tooltip(ui.add(button), Action::Redraw);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
+    note_target(ui, show, Target::Redraw, response.rect);
+    if response.clicked() {
+        show.push(Action::Redraw);
     }
 }

@@ -2,8 +2,8 @@
 
 use eframe::egui::{Context, Id, Rect, Ui};
 
-use crate::figure::Part;
 use crate::model::Mode;
+use crate::state::Part;
 
 /// The line above a column: whose it is, and what it does.
 #[derive(Clone, Debug, PartialEq)]

@@ -4,11 +4,11 @@ use eframe::egui::{
     self, Align2, Rangef, Rect, Role, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::words::{self, Names};
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts;
 use crate::words::number::measured;
-use crate::words::predict::{self as words, Names};
 use crate::worker::Sighting;
 
 /// Where names, the axis and numbers stand; the same in every row of a column.

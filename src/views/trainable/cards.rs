@@ -7,14 +7,14 @@ use eframe::egui::{
     Align, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use crate::figure::Part;
+use super::words;
 use crate::model::Mode;
+use crate::state::Part;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
-use crate::views::{Show, centre, terms};
+use crate::views::{Show, terms, waiting_ui};
 use crate::words::call;
 use crate::words::modes;
-use crate::words::trainable as words;
 use crate::worker::{TrainableCard, TrainableOutcome};
 
 /// The height of headings and cards at this width: what the longest of the four needs.
@@ -111,7 +111,7 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
                 parts::card(ui.painter(), rect, theme::palette(ui));
                 // One button for all four.
                 let way_on = if trainable { mode } else { Mode::Inference };
-                centre::waiting_ui(ui, show, rect, way_on);
+                waiting_ui(ui, show, rect, way_on);
             }
         }
     }

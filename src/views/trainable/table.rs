@@ -6,19 +6,19 @@ use eframe::egui::{
     self, Align2, CornerRadius, FontId, Rect, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::between;
+use super::ui::between;
+use super::words;
 use crate::command::Command;
 use crate::model::counts::layer_params;
 use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics};
 use crate::state::{Base, LayerColumn, LayerSort};
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::layer_list::{has_modes, matches, name_ui};
+use crate::views::parts::{has_modes, matches, name_ui};
 use crate::views::{Show, parts, terms};
-use crate::words::call::{self, Call};
+use crate::words::call;
 use crate::words::common;
 use crate::words::modes;
 use crate::words::number::thousands;
-use crate::words::trainable as words;
 
 /// One layer.
 #[derive(Clone, Debug)]
@@ -230,7 +230,7 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
         row.role,
         row.flag,
         row.effective,
-        Call::now(show.state, base, row.id),
+        show.state.call_of(base, row.id),
     );
     if has_modes(row.role) {
         response.on_hover_text(reason);

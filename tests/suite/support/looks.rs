@@ -3,12 +3,11 @@
 use std::sync::{Arc, LazyLock};
 
 use modelens::dataset::PhotoSet;
-use modelens::dataset::folder::bundled;
 use modelens::model::{Flags, Mode, Model, Preprocessing};
 use modelens::worker::look::{Context, LookError, compute};
 use modelens::worker::{
     Event, JobThread, Jobs as _, Look, LookResult, ModelId, ModelSource, Outcome, PassLook,
-    PhotoCache, PhotosId, Request, Store, system_clock,
+    PhotoCache, PhotosId, Request, Store, bundled_photos, system_clock,
 };
 
 use super::models::dog_breeds;
@@ -34,7 +33,8 @@ impl Opened {
 
     /// The model of [`dog_breeds`] and the bundled photos.
     pub fn bundled() -> &'static Self {
-        static OPENED: LazyLock<Opened> = LazyLock::new(|| Opened::new(dog_breeds(), bundled()));
+        static OPENED: LazyLock<Opened> =
+            LazyLock::new(|| Opened::new(dog_breeds(), bundled_photos()));
         &OPENED
     }
 

@@ -19,13 +19,16 @@ pub const ORDINARY: [f32; 2] = [1280.0, 800.0];
 /// Draws frames until the worker has nothing left to do for the window.
 pub fn settle(window: &mut Window) {
     let start = Instant::now();
+    // Short at first, for what takes a moment; longer then, because each frame takes time, too.
+    let mut pause = Duration::from_millis(1);
     window.run_steps(3);
     while window.state().is_busy() {
         assert!(
             start.elapsed() < Duration::from_mins(2),
             "the worker never finishes"
         );
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(pause);
+        pause = (2 * pause).min(Duration::from_millis(30));
         window.run_steps(1);
     }
     window.run_steps(3);

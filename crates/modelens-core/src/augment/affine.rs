@@ -3,10 +3,11 @@
 //! Everything is computed in 32 bits and in TensorFlow's order of operations: at ties of `nearest`
 //! and at the seam of `wrap` the last bit decides which pixel is read.
 
-use super::{Draw, FillMode, Interpolation, Sampling};
+use super::layers::Draw;
+use super::values::{FillMode, Interpolation, Sampling};
 use crate::dataset::Image;
 
-/// Applies an affine draw; a draw of another kind changes nothing.
+/// Applies an affine draw; any other draw changes nothing.
 pub(super) fn apply(draw: &Draw, image: &Image, sampling: Sampling) -> Image {
     match draw.input_from_output(image.height, image.width) {
         Some(vector) => sample(image, &vector, &sampling),
@@ -14,25 +15,25 @@ pub(super) fn apply(draw: &Draw, image: &Image, sampling: Sampling) -> Image {
     }
 }
 
-/// Reads the image at `input_from_output` of each pixel of an output of the same size.
+/// For each pixel of an output of the same size, reads the image at `input_from_output`.
 ///
 /// `[a0, a1, a2, b0, b1, b2, c0, c1]` maps the output's (x = column, y = row) to the input:
-/// `k = c0 x + c1 y + 1`, `ix = (a0 x + a1 y + a2) / k`, `iy = (b0 x + b1 y + b2) / k`; k = 0 reads
-/// the fill value. Pixel centres are whole numbers. Each coordinate is mapped into the image by the
-/// fill mode; then `nearest` rounds half away from zero, and `bilinear` weighs the pixels at floor
-/// and floor + 1, of which any outside the image reads the fill value.
+/// `k = c0 x + c1 y + 1`, `ix = (a0 x + a1 y + a2) / k`, `iy = (b0 x + b1 y + b2) / k`; where k is 0
+/// the output is the fill value. Pixel centres are whole numbers. Each coordinate is mapped into the image by the
+/// fill mode. Then `nearest` rounds half away from zero, and `bilinear` weights the pixels at floor
+/// and floor + 1; any of them outside the image has the fill value.
 /// Source: tensorflow `image_ops.h` (functor `ProjectiveGenerator`).
-pub fn sample(image: &Image, input_from_output: &[f64; 8], sampling: &Sampling) -> Image {
-    let job = Job {
+pub(super) fn sample(image: &Image, input_from_output: &[f64; 8], sampling: &Sampling) -> Image {
+    let resampling = Resampling {
         image,
         vector: input_from_output.map(|value| value as f32),
         fill: sampling.fill_value,
     };
     let pixels_hwc = match sampling.fill_mode {
-        FillMode::Reflect => job.run::<Reflect>(sampling.interpolation),
-        FillMode::Wrap => job.run::<Wrap>(sampling.interpolation),
-        FillMode::Constant => job.run::<Constant>(sampling.interpolation),
-        FillMode::Nearest => job.run::<Nearest>(sampling.interpolation),
+        FillMode::Reflect => resampling.run::<Reflect>(sampling.interpolation),
+        FillMode::Wrap => resampling.run::<Wrap>(sampling.interpolation),
+        FillMode::Constant => resampling.run::<Constant>(sampling.interpolation),
+        FillMode::Nearest => resampling.run::<Nearest>(sampling.interpolation),
     };
     Image {
         pixels_hwc,
@@ -72,14 +73,14 @@ impl Axis {
 
 /// Maps a coordinate outside the image into it.
 trait Fill {
-    /// Whether every mapped coordinate lies within [0, n-1].
+    /// True if every mapped coordinate lies within [0, n-1].
     const INSIDE: bool;
 
     /// TensorFlow's mapping.
     fn map(c: f32, axis: Axis) -> f32;
 
-    /// The same for coordinates within [-n, 1.5 n], where it needs neither division nor branches,
-    /// so that a loop over it is vectorised.
+    /// The same for coordinates within [-n, 1.5 n]. It needs neither division nor branches there, so
+    /// that a loop over it is vectorised.
     fn map_near(c: f32, axis: Axis) -> f32;
 }
 
@@ -168,8 +169,8 @@ impl Fill for Nearest {
     }
 }
 
-/// The mapped coordinates `factor * column + share + offset` of a row of output pixels.
-/// TensorFlow adds from left to right, so the row's share can be computed once.
+/// Writes the mapped coordinates `factor * column + share + offset` of a row of output pixels.
+/// TensorFlow adds from left to right, so `share`, the row's part, is computed once.
 #[inline]
 fn map_row<F: Fill>(out: &mut [f32], factor: f32, share: f32, offset: f32, axis: Axis) {
     let at = |column: usize| factor * column as i32 as f32 + share + offset;
@@ -187,14 +188,14 @@ fn map_row<F: Fill>(out: &mut [f32], factor: f32, share: f32, offset: f32, axis:
 }
 
 /// One resampling of one image.
-struct Job<'a> {
+struct Resampling<'a> {
     image: &'a Image,
     vector: [f32; 8],
     fill: f32,
 }
 
-impl Job<'_> {
-    /// Chooses the code of the interpolation and of the number of channels, outside the loops.
+impl Resampling<'_> {
+    /// Chooses the code for the interpolation and the number of channels, outside the loops.
     fn run<F: Fill>(&self, interpolation: Interpolation) -> Vec<f32> {
         match (interpolation, self.image.channels) {
             (Interpolation::Bilinear, 3) => self.each_pixel::<F, 3>(|at, x, y, out| {
@@ -213,11 +214,11 @@ impl Job<'_> {
     }
 
     /// Calls `write` with the mapped input coordinates of each output pixel. `C` is the number of
-    /// channels, 0 where it is not known in advance.
+    /// channels, 0 if it is not known in advance.
     #[inline]
     fn each_pixel<F: Fill, const C: usize>(
         &self,
-        write: impl Fn(&Taps, f32, f32, &mut [f32]),
+        write: impl Fn(&PixelReader, f32, f32, &mut [f32]),
     ) -> Vec<f32> {
         let Image {
             height,
@@ -230,7 +231,7 @@ impl Job<'_> {
         if out.is_empty() {
             return out;
         }
-        let taps = Taps {
+        let taps = PixelReader {
             pixels: pixels_hwc,
             channels,
             x: Axis::new(width),
@@ -268,7 +269,7 @@ impl Job<'_> {
 }
 
 /// Reads pixels around a coordinate.
-struct Taps<'a> {
+struct PixelReader<'a> {
     pixels: &'a [f32],
     channels: usize,
     x: Axis,
@@ -276,7 +277,7 @@ struct Taps<'a> {
     fill: f32,
 }
 
-impl Taps<'_> {
+impl PixelReader<'_> {
     /// The values of one pixel inside the image.
     #[inline]
     fn pixel<const C: usize>(&self, x: usize, y: usize) -> &[f32] {
@@ -285,10 +286,10 @@ impl Taps<'_> {
         &self.pixels[start..start + channels]
     }
 
-    /// The index on an axis where the whole number `at` is one.
+    /// The whole number `at` as an index; `None` outside the axis.
     #[inline]
     fn index(at: f32, axis: Axis) -> Option<usize> {
-        // Comparing as floats keeps numbers out that no integer holds; NaN fails both.
+        // Compared as floats, because numbers may be too large for an integer; NaN fails both.
         (at >= 0.0 && at <= axis.last).then(|| whole(at))
     }
 
@@ -301,7 +302,7 @@ impl Taps<'_> {
         }
     }
 
-    /// `(1-wy) ((1-wx) p00 + wx p10) + wy ((1-wx) p01 + wx p11)`, the weights as TensorFlow
+    /// `(1-wy) ((1-wx) p00 + wx p10) + wy ((1-wx) p01 + wx p11)`, with the weights as TensorFlow
     /// computes them: floor + 1 - c and c - floor.
     #[inline]
     fn bilinear<F: Fill, const C: usize>(&self, x: f32, y: f32, out: &mut [f32]) {
@@ -309,8 +310,8 @@ impl Taps<'_> {
         if !(F::INSIDE || inside(x, self.x) && inside(y, self.y)) {
             return self.bilinear_at_border(x, y, out);
         }
-        // Coordinates are not negative here, so truncation is floor. floor + 1 leaves the image
-        // only with weight 0, where any finite value will do.
+        // Coordinates are not negative here, so truncation is floor. floor + 1 lies outside the
+        // image only where its weight is 0, and then any finite value will do.
         let (x0, y0) = (whole(x), whole(y));
         let (x1, y1) = (
             (x0 + 1).min(self.x.last_index),
@@ -328,7 +329,7 @@ impl Taps<'_> {
         }
     }
 
-    /// The same where some of the four pixels may lie outside and read the fill value.
+    /// The same where some of the four pixels may lie outside and have the fill value.
     #[cold]
     fn bilinear_at_border(&self, x: f32, y: f32, out: &mut [f32]) {
         let (floor_x, floor_y) = (x.floor(), y.floor());
@@ -353,15 +354,15 @@ impl Taps<'_> {
     }
 }
 
-/// The index of a coordinate that is not negative. By way of 32 bits, for which processors have an
-/// instruction; images are smaller.
+/// The index of a coordinate that is not negative. Converts through 32 bits, for which processors
+/// have an instruction; no image is larger.
 #[inline]
 fn whole(c: f32) -> usize {
     c as i32 as usize
 }
 
-/// Half away from zero, as `f32::round`, which is a call where the processor has no instruction for
-/// it. Numbers beyond 32 bits stay beyond, and so outside every image.
+/// Rounds half away from zero. `f32::round` does the same, but is a function call where the processor
+/// has no instruction for it. Numbers beyond 32 bits stay beyond, outside every image.
 #[inline]
 fn round(c: f32) -> f32 {
     let truncated = c as i32 as f32;

@@ -1,7 +1,7 @@
-//! Where the pixels of an augmented image come from: the composed transform, and what the fill
-//! modes painted.
+//! Where the pixels of an augmented image come from: the composed transform, and the pixels that the
+//! fill modes painted.
 
-use super::{Draw, Pipeline, Transform};
+use super::{Draw, Pipeline};
 
 /// A 3 x 3 matrix, row by row, on (x = column, y = row, 1).
 pub type Matrix = [f64; 9];
@@ -12,11 +12,10 @@ const IDENTITY: Matrix = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0];
 const SINGULAR: f64 = 1e-9;
 
 impl Pipeline {
-    /// The matrix from the output (x = column, y = row) to the input of all steps together, for an
-    /// image of `height` x `width` pixels; `None` where a step changes the frame (crop, resizing),
-    /// for which no single matrix of one size stands.
+    /// The matrix of all steps together, from the output (x = column, y = row) to the input, for an
+    /// image of `height` x `width` pixels; `None` if a step changes the size (crop, resizing).
     ///
-    /// The last step is asked first: its output is the pipeline's output.
+    /// The last step is applied first, because its output is the pipeline's output.
     pub fn input_from_output(&self, draws: &[Draw], height: usize, width: usize) -> Option<Matrix> {
         let steps = self.matrices(draws, height, width)?;
         Some(
@@ -26,8 +25,8 @@ impl Pipeline {
         )
     }
 
-    /// Which output pixels, row by row, some step's fill mode painted: there the step reads beside
-    /// the image it got. `None` as for [`Self::input_from_output`].
+    /// Which output pixels, row by row, were painted by a step's fill mode, because the step reads
+    /// outside its input there. `None` as for [`Self::input_from_output`].
     pub fn painted_by_fill(
         &self,
         draws: &[Draw],
@@ -35,7 +34,7 @@ impl Pipeline {
         width: usize,
     ) -> Option<Vec<bool>> {
         let steps = self.matrices(draws, height, width)?;
-        // A pixel is a square around its centre, so half a pixel beyond the last centre is inside.
+        // A pixel is a square around its centre, so the image ends half a pixel beyond the last one.
         let inside = |c: f64, len: usize| c > -0.5 - 1e-3 && c < len as f64 - 0.5 + 1e-3;
         let painted = |x: usize, y: usize| {
             let mut at = [x as f64, y as f64];
@@ -51,14 +50,11 @@ impl Pipeline {
         Some(rows.map(|(x, y)| painted(x, y)).collect())
     }
 
-    /// One matrix a step that moves pixels, in order.
+    /// One matrix for each step that moves pixels, in order.
     fn matrices(&self, draws: &[Draw], height: usize, width: usize) -> Option<Vec<Matrix>> {
         let mut matrices = Vec::new();
         for (step, draw) in self.steps.iter().filter(|step| step.on).zip(draws) {
-            if matches!(
-                step.layer.transform,
-                Transform::Crop(_) | Transform::Resizing(_)
-            ) {
+            if step.layer.own_size().is_some() {
                 return None;
             }
             if let Some([a0, a1, a2, b0, b1, b2, c0, c1]) = draw.input_from_output(height, width) {
@@ -77,14 +73,14 @@ fn product(a: &Matrix, b: &Matrix) -> Matrix {
     })
 }
 
-/// Where the matrix takes a point.
+/// The point that the matrix maps this one to.
 pub fn apply(matrix: &Matrix, [x, y]: [f64; 2]) -> [f64; 2] {
     let [a0, a1, a2, b0, b1, b2, c0, c1, c2] = *matrix;
     let k = c0 * x + c1 * y + c2;
     [(a0 * x + a1 * y + a2) / k, (b0 * x + b1 * y + b2) / k]
 }
 
-/// The opposite direction; `None` where the image is squeezed into a line (zoom 0).
+/// The matrix of the opposite direction; `None` if the image is squeezed into a line (zoom 0).
 pub fn inverse(matrix: &Matrix) -> Option<Matrix> {
     let m = |row: usize, column: usize| matrix[3 * (row % 3) + column % 3];
     // With indices taken modulo 3 the cofactors need no signs.
@@ -99,8 +95,8 @@ pub fn inverse(matrix: &Matrix) -> Option<Matrix> {
         .then(|| std::array::from_fn(|i| cofactor(i % 3, i / 3) / determinant))
 }
 
-/// The four corners of the photo's own square where they lie on the output, clockwise from the top
-/// left; pixel squares reach half a pixel beyond their centres.
+/// The four corners of the photo in the output, clockwise from the top left. Pixels are squares, so
+/// the photo reaches half a pixel beyond the outermost centres.
 pub fn photo_outline(matrix: &Matrix, height: usize, width: usize) -> Option<[[f64; 2]; 4]> {
     let output_from_input = inverse(matrix)?;
     let [right, bottom] = [width as f64 - 0.5, height as f64 - 0.5];

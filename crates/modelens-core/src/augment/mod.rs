@@ -1,26 +1,18 @@
 //! Augmentation: Keras' preprocessing layers, their seeded draws and the affine sampler.
 //!
-//! Drawing is apart from applying: [`AugmentLayer::draw`] says what happens to an image,
+//! Drawing is separate from applying: [`AugmentLayer::draw`] says what happens to an image,
 //! [`AugmentLayer::apply`] does it. So a view can show, keep and repeat what was drawn.
+//! Each layer is one file in [`layers`], where the docs say how to add one.
 
 mod affine;
-mod brightness;
-mod contrast;
-mod crop;
-mod defaults;
-mod draw;
-mod flip;
 pub mod geometry;
-mod keras_code;
-mod parameters;
+mod keras_config;
+mod layers;
+mod parameter;
 mod pipeline;
-mod resizing;
-mod rotation;
-mod shear;
 #[cfg(test)]
 mod tests;
-mod translation;
-mod zoom;
+mod values;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,103 +20,20 @@ use crate::dataset::Image;
 use crate::random::Draws;
 use crate::rules::{Mode, Semantics};
 
-pub use affine::sample;
-pub use brightness::RandomBrightness;
-pub use contrast::RandomContrast;
-pub use crop::RandomCrop;
-pub use draw::Draw;
-pub use flip::{FlipMode, RandomFlip};
-pub use parameters::{Factor, FillMode, Interpolation, ParameterError, Sampling};
+pub use keras_config::KerasConfig;
+pub use layers::*;
+pub use parameter::{EndLimits, FactorLimits, Parameter, ParameterError, ParameterValue};
 pub use pipeline::{Pipeline, Preset, Step};
-pub use resizing::{Rescaling, Resizing};
-pub use rotation::RandomRotation;
-pub use shear::RandomShear;
-pub use translation::RandomTranslation;
-pub use zoom::RandomZoom;
+pub use values::{Choice, Factor, FillMode, Interpolation, Named, Sampling};
 
 /// One preprocessing layer of Keras.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AugmentLayer {
     /// What it does, with its parameters.
     pub transform: Transform,
-    /// The layer's own `seed` argument. It separates the layer's stream from those of other
-    /// layers; the seed given to [`AugmentLayer::draw_batch`] still rules the draws.
+    /// The layer's own `seed` argument. It separates the layer's stream of draws from those of other
+    /// layers; the draws still follow from the seed given to [`AugmentLayer::draw_batch`].
     pub seed: Option<u64>,
-}
-
-/// What a preprocessing layer does, with its parameters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Transform {
-    Flip(RandomFlip),
-    Rotation(RandomRotation),
-    Zoom(RandomZoom),
-    Translation(RandomTranslation),
-    Shear(RandomShear),
-    Contrast(RandomContrast),
-    Brightness(RandomBrightness),
-    Crop(RandomCrop),
-    Resizing(Resizing),
-    Rescaling(Rescaling),
-}
-
-/// The rules of one transform.
-trait Behaviour {
-    /// Keras' class name.
-    fn class(&self) -> &'static str;
-
-    /// Keras' limits of the parameters.
-    fn validate(&self) -> Result<(), ParameterError>;
-
-    /// Whether it draws; the deterministic transforms act in both modes.
-    fn is_random(&self) -> bool {
-        true
-    }
-
-    /// Whether all images of a batch share one draw.
-    fn draws_once_per_batch(&self, _semantics: Semantics) -> bool {
-        false
-    }
-
-    /// Draws for one image of `height` x `width` pixels.
-    fn draw(&self, semantics: Semantics, draws: &mut Draws, height: usize, width: usize) -> Draw;
-
-    /// Does what was drawn; a draw of another transform changes nothing.
-    fn apply(&self, draw: &Draw, image: &Image) -> Image;
-
-    /// What it does with `training=False`.
-    fn inference(&self, _semantics: Semantics, image: &Image) -> Image {
-        image.clone()
-    }
-
-    /// `[height, width]` of the output in training.
-    fn training_size(&self, height: usize, width: usize) -> [usize; 2] {
-        [height, width]
-    }
-
-    /// `[height, width]` of the output in inference.
-    fn inference_size(&self, _semantics: Semantics, height: usize, width: usize) -> [usize; 2] {
-        [height, width]
-    }
-
-    /// The arguments of its constructor that differ from the defaults, seed left out.
-    fn arguments(&self) -> Vec<String>;
-}
-
-impl Transform {
-    fn behaviour(&self) -> &dyn Behaviour {
-        match self {
-            Self::Flip(transform) => transform,
-            Self::Rotation(transform) => transform,
-            Self::Zoom(transform) => transform,
-            Self::Translation(transform) => transform,
-            Self::Shear(transform) => transform,
-            Self::Contrast(transform) => transform,
-            Self::Brightness(transform) => transform,
-            Self::Crop(transform) => transform,
-            Self::Resizing(transform) => transform,
-            Self::Rescaling(transform) => transform,
-        }
-    }
 }
 
 impl From<Transform> for AugmentLayer {
@@ -137,24 +46,43 @@ impl From<Transform> for AugmentLayer {
 }
 
 impl AugmentLayer {
-    /// Keras' class name, such as `RandomFlip`.
-    pub fn class(&self) -> &'static str {
-        self.transform.behaviour().class()
+    /// Reads a layer from its Keras configuration; `None` for a class that is no preprocessing layer.
+    ///
+    /// # Errors
+    /// A setting that is missing, has a wrong type, is not supported, or lies beyond Keras' limits.
+    pub fn from_keras<C: KerasConfig>(class: &str, config: &C) -> Result<Option<Self>, C::Error> {
+        let Some(transform) = Transform::from_keras(class, config)? else {
+            return Ok(None);
+        };
+        let layer = Self {
+            transform,
+            seed: config.seed(),
+        };
+        layer
+            .validate()
+            .map_err(|error| config.refuse(error.to_string()))?;
+        Ok(Some(layer))
     }
 
-    /// Whether it draws: true for `Random...`, false for `Resizing` and `Rescaling`.
+    /// Keras' class name, such as `RandomFlip`.
+    pub fn class(&self) -> &'static str {
+        self.transform.class()
+    }
+
+    /// True if it draws: for `Random...`, but not for `Resizing` and `Rescaling`.
     pub fn is_random(&self) -> bool {
         self.transform.behaviour().is_random()
     }
 
-    /// Whether the parameters lie within the limits that Keras' constructor accepts.
+    /// Checks the parameters against the limits of Keras' constructor.
+    ///
+    /// # Errors
+    /// The first parameter that Keras would reject.
     pub fn validate(&self) -> Result<(), ParameterError> {
-        self.transform.behaviour().validate()
-    }
-
-    /// Whether all images of a batch share one draw: `RandomCrop`, and Keras 2's `RandomContrast`.
-    pub fn draws_once_per_batch(&self, semantics: Semantics) -> bool {
-        self.transform.behaviour().draws_once_per_batch(semantics)
+        let class = self.class();
+        let mut transform = self.transform.clone();
+        let parameters = transform.parameters();
+        parameters.iter().try_for_each(|p| p.check(class))
     }
 
     /// Draws for one image of `height` x `width` pixels.
@@ -163,22 +91,17 @@ impl AugmentLayer {
     /// images are drawn as in Keras 3, except that both axes flip independently (torchvision's
     /// `RandomHorizontalFlip` and `RandomVerticalFlip` are two transforms) and that contrast draws
     /// from `U(max(0, 1 - f), 1 + f)` as torchvision's `ColorJitter` does.
-    pub fn draw(
-        &self,
-        semantics: Semantics,
-        draws: &mut Draws,
-        height: usize,
-        width: usize,
-    ) -> Draw {
+    fn draw(&self, semantics: Semantics, draws: &mut Draws, height: usize, width: usize) -> Draw {
         self.transform
             .behaviour()
             .draw(semantics, draws, height, width)
     }
 
-    /// Draws for a batch of `n` images of one size: an entry an image.
+    /// Draws for a batch of `n` images of one size: one entry per image.
     ///
-    /// Image `i` has the stream `[purpose..., i]`, so its draw does not depend on `n`; layers that
-    /// draw once for the whole batch have the stream `[purpose...]`.
+    /// Image `i` has the stream `[purpose..., i]`, so its draw does not depend on `n`. Layers that
+    /// draw once for the whole batch (`RandomCrop`, and Keras 2's `RandomContrast`) have the stream
+    /// `[purpose...]`.
     pub fn draw_batch(
         &self,
         semantics: Semantics,
@@ -190,7 +113,7 @@ impl AugmentLayer {
     ) -> Vec<Draw> {
         let mut purpose = purpose.to_vec();
         purpose.extend(self.seed);
-        if self.draws_once_per_batch(semantics) {
+        if self.transform.behaviour().draws_once_per_batch(semantics) {
             let mut draws = Draws::new(seed, &purpose);
             return vec![self.draw(semantics, &mut draws, height, width); n];
         }
@@ -204,18 +127,28 @@ impl AugmentLayer {
             .collect()
     }
 
-    /// Does what was drawn.
+    /// Does what was drawn; a draw of another layer changes nothing.
     pub fn apply(&self, draw: &Draw, image: &Image) -> Image {
         self.transform.behaviour().apply(draw, image)
     }
 
     /// What the layer does with `training=False`: random layers return the image, except Keras 2's
-    /// `RandomCrop`, which cuts the largest central window of its shape and resizes it.
+    /// `RandomCrop`, which cuts out the largest central window of its shape and resizes it.
     pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {
-        self.transform.behaviour().inference(semantics, image)
+        let behaviour = self.transform.behaviour();
+        if behaviour.acts_in_inference(semantics) {
+            behaviour.inference(image)
+        } else {
+            image.clone()
+        }
     }
 
-    /// `[height, width]` of what the layer makes of an image of `height` x `width` pixels.
+    /// `[height, width]` of the output in training; `None` if the layer keeps the image's size.
+    pub fn own_size(&self) -> Option<[usize; 2]> {
+        self.transform.behaviour().output_size()
+    }
+
+    /// `[height, width]` of the output for an image of `height` x `width` pixels.
     pub fn output_size(
         &self,
         semantics: Semantics,
@@ -224,17 +157,38 @@ impl AugmentLayer {
         width: usize,
     ) -> [usize; 2] {
         let behaviour = self.transform.behaviour();
-        match mode {
-            Mode::Training => behaviour.training_size(height, width),
-            Mode::Inference => behaviour.inference_size(semantics, height, width),
-        }
+        let acts = match mode {
+            Mode::Training => true,
+            Mode::Inference => behaviour.acts_in_inference(semantics),
+        };
+        let own = behaviour.output_size().filter(|_| acts);
+        own.unwrap_or([height, width])
     }
 
     /// The call of the layer's constructor, with the arguments that differ from the defaults:
     /// `RandomRotation(0.2, fill_mode="constant")`.
     pub fn keras_code(&self) -> String {
-        let mut arguments = self.transform.behaviour().arguments();
+        let mut transform = self.transform.clone();
+        let mut default = transform.default_of();
+        let pairs = transform.parameters().into_iter().zip(default.parameters());
+        let mut arguments: Vec<String> = pairs.flat_map(|(own, d)| own.code(&d)).collect();
         arguments.extend(self.seed.map(|seed| format!("seed={seed}")));
         format!("{}({})", self.class(), arguments.join(", "))
+    }
+
+    /// The nearest transform of torchvision: `v2.RandomRotation(72)`; `None` if there is none.
+    pub fn torchvision_code(&self) -> Option<String> {
+        self.transform.behaviour().torchvision()
+    }
+
+    /// One sentence on where Keras 2 and Keras 3 differ for this layer, told from the side of
+    /// `semantics`; `None` where they do not, and for PyTorch.
+    pub fn differences(&self, semantics: Semantics) -> Option<String> {
+        self.transform.behaviour().differences(semantics)
+    }
+
+    /// True if some draw of the layer turns an image upside down.
+    pub fn can_turn_upside_down(&self) -> bool {
+        self.transform.behaviour().can_turn_upside_down()
     }
 }

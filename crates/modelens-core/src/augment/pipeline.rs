@@ -1,11 +1,11 @@
-//! A list of layers, each resampling what the one before left.
+//! A list of layers, each applied to the result of the one before.
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    AugmentLayer, Draw, Factor, FlipMode, ParameterError, RandomBrightness, RandomContrast,
-    RandomFlip, RandomRotation, RandomTranslation, RandomZoom, Sampling, Transform,
+use super::layers::{
+    RandomBrightness, RandomContrast, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
 };
+use super::{AugmentLayer, Draw, FlipMode, ParameterError, Transform};
 use crate::dataset::Image;
 use crate::rules::{Mode, Semantics};
 
@@ -13,7 +13,7 @@ use crate::rules::{Mode, Semantics};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     pub layer: AugmentLayer,
-    /// A step that is off does nothing in either mode.
+    /// A step that is off does nothing, in either mode.
     pub on: bool,
 }
 
@@ -52,41 +52,46 @@ impl Preset {
 
     /// The layers, all on.
     pub fn pipeline(self) -> Pipeline {
-        let flip = Transform::Flip(RandomFlip {
-            mode: FlipMode::Horizontal,
-        });
-        let sampling = Sampling::default();
-        let rotation = |factor: f64| {
-            Transform::Rotation(RandomRotation {
-                factor: Factor::Scalar(factor),
-                sampling,
+        let flip = || {
+            let mode = FlipMode::Horizontal;
+            Transform::from(RandomFlip { mode })
+        };
+        let rotation = |turns: f64| {
+            Transform::from(RandomRotation {
+                factor: turns.into(),
+                ..RandomRotation::default()
             })
         };
         let transforms = match self {
-            Self::CourseLab => vec![flip, rotation(0.2)],
-            Self::KerasGuide => vec![flip, rotation(0.1)],
-            Self::Strong => vec![
-                flip,
-                rotation(0.2),
-                Transform::Zoom(RandomZoom {
-                    height_factor: Factor::Scalar(0.3),
-                    width_factor: None,
-                    sampling,
-                }),
-                Transform::Translation(RandomTranslation {
-                    height_factor: Factor::Scalar(0.2),
-                    width_factor: Factor::Scalar(0.2),
-                    sampling,
-                }),
-                Transform::Contrast(RandomContrast {
-                    factor: Factor::Scalar(0.5),
-                    value_range: [0.0, 255.0],
-                }),
-                Transform::Brightness(RandomBrightness {
-                    factor: Factor::Scalar(0.2),
-                    value_range: [0.0, 255.0],
-                }),
-            ],
+            Self::CourseLab => vec![flip(), rotation(0.2)],
+            Self::KerasGuide => vec![flip(), rotation(0.1)],
+            Self::Strong => {
+                let zoom = RandomZoom {
+                    height_factor: 0.3.into(),
+                    ..RandomZoom::default()
+                };
+                let translation = RandomTranslation {
+                    height_factor: 0.2.into(),
+                    width_factor: 0.2.into(),
+                    ..RandomTranslation::default()
+                };
+                let contrast = RandomContrast {
+                    factor: 0.5.into(),
+                    ..RandomContrast::default()
+                };
+                let brightness = RandomBrightness {
+                    factor: 0.2.into(),
+                    ..RandomBrightness::default()
+                };
+                vec![
+                    flip(),
+                    rotation(0.2),
+                    zoom.into(),
+                    translation.into(),
+                    contrast.into(),
+                    brightness.into(),
+                ]
+            }
             Self::None => Vec::new(),
         };
         transforms.into_iter().map(AugmentLayer::from).collect()
@@ -110,7 +115,7 @@ impl Pipeline {
         Preset::CourseLab.pipeline()
     }
 
-    /// The layers that are on, each with its place in the list.
+    /// The layers that are on, each with its index in the list.
     fn active(&self) -> impl Iterator<Item = (usize, &AugmentLayer)> {
         self.steps
             .iter()
@@ -119,21 +124,24 @@ impl Pipeline {
             .map(|(index, step)| (index, &step.layer))
     }
 
-    /// Whether a step that is on draws.
+    /// True if a step that is on draws.
     pub fn draws(&self) -> bool {
         self.active().any(|(_, layer)| layer.is_random())
     }
 
-    /// The first layer whose parameters Keras would reject, steps that are off included.
+    /// Checks the parameters of all steps, including those that are off.
+    ///
+    /// # Errors
+    /// The first parameter that Keras would reject.
     pub fn validate(&self) -> Result<(), ParameterError> {
         self.steps.iter().try_for_each(|step| step.layer.validate())
     }
 
-    /// Draws for a batch of `n` images of `height` x `width` pixels: for each image one draw a
-    /// step that is on.
+    /// Draws for a batch of `n` images of `height` x `width` pixels: for each image, one draw per step
+    /// that is on.
     ///
-    /// A step's stream is `[purpose..., index of the step]`, so switching one step on or off
-    /// leaves the draws of the others as they are.
+    /// A step's stream is `[purpose..., index of the step]`, so switching one step on or off does
+    /// not change the draws of the others.
     pub fn draw_batch(
         &self,
         semantics: Semantics,
@@ -156,8 +164,8 @@ impl Pipeline {
         images
     }
 
-    /// Does what was drawn for one image, step by step. Each affine step resamples the result of
-    /// the one before, as Keras' layers do.
+    /// Does what was drawn for one image, step by step. As in Keras, each affine step resamples the
+    /// result of the step before.
     pub fn apply(&self, draws: &[Draw], image: &Image) -> Image {
         let mut steps = self.active().zip(draws);
         let Some(((_, layer), draw)) = steps.next() else {
@@ -169,11 +177,12 @@ impl Pipeline {
 
     /// What the pipeline does with `training=False`.
     pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {
-        // Random layers return their input, a crop excepted: no copy is made of it.
-        let acts = |layer: &AugmentLayer| {
-            !layer.is_random() || matches!(layer.transform, Transform::Crop(_))
+        // Layers that return their input are skipped, so that no copy is made.
+        let acts = |layer: &&AugmentLayer| {
+            let behaviour = layer.transform.behaviour();
+            behaviour.acts_in_inference(semantics)
         };
-        let mut layers = self.active().map(|(_, layer)| layer).filter(|l| acts(l));
+        let mut layers = self.active().map(|(_, layer)| layer).filter(acts);
         let Some(first) = layers.next() else {
             return image.clone();
         };
@@ -181,7 +190,7 @@ impl Pipeline {
         layers.fold(first, |image, layer| layer.inference(semantics, &image))
     }
 
-    /// `[height, width]` of what the pipeline makes of an image of `height` x `width` pixels.
+    /// `[height, width]` of the output for an image of `height` x `width` pixels.
     pub fn output_size(
         &self,
         semantics: Semantics,
@@ -195,18 +204,16 @@ impl Pipeline {
             })
     }
 
-    /// The range of values that `[0, 255]` becomes by the rescaling steps, so that a picture of the
-    /// result can be shown.
+    /// The range of values that the rescaling steps make of `[0, 255]`, for showing the result as a
+    /// picture.
     pub fn value_range(&self) -> [f64; 2] {
-        let rescaled = |range: [f64; 2], (_, layer): (usize, &AugmentLayer)| match layer.transform {
-            Transform::Rescaling(step) => range.map(|value| value * step.scale + step.offset),
-            _ => range,
-        };
-        let [a, b] = self.active().fold([0.0, 255.0], rescaled);
+        let [a, b] = self.active().fold([0.0, 255.0], |range, (_, layer)| {
+            layer.transform.behaviour().value_range(range)
+        });
         [a.min(b), a.max(b)]
     }
 
-    /// The draws of one image in words: `flipped, −41.3°`; `unchanged` where nothing happened.
+    /// The draws of one image in words: `flipped, −41.3°`; `unchanged` if nothing changed.
     pub fn words(draws: &[Draw]) -> String {
         let words: Vec<String> = draws
             .iter()

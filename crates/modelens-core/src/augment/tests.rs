@@ -7,6 +7,7 @@ mod statistics;
 mod wording;
 
 use super::*;
+use affine::sample;
 
 /// A layer without a seed of its own.
 fn layer(transform: Transform) -> AugmentLayer {

@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::decode::{DecodeCause, DecodeError, decode};
+use super::decode::{DecodeCause, DecodeError};
 use super::resize::resize_rgb8;
 use super::{Image, PhotoSet};
 use crate::random::Draws;
 
 /// `min(batch, n_photos)` different indices below `n_photos`, ascending.
 ///
-/// `chosen` is always among them (unless `batch` is 0 or it is out of range); the others are drawn
-/// uniformly without replacement, in time that depends on `batch` only. Source: R. W. Floyd's
+/// `chosen` is always among them (unless `batch` is 0 or it is out of range). The others are drawn
+/// uniformly without replacement, in a time that depends on `batch` only. Source: R. W. Floyd's
 /// sampling, in J. Bentley, "Programming Pearls", CACM 30(9), 1987.
 pub fn choose(
     n_photos: usize,
@@ -25,7 +25,7 @@ pub fn choose(
         return (0..n_photos).collect();
     }
     let chosen = chosen.filter(|&index| index < n_photos && batch > 0);
-    // The chosen photo is taken out of the numbering, so it cannot be drawn a second time.
+    // The chosen photo is left out of the numbering, so it cannot be drawn a second time.
     let others = usize::from(chosen.is_some());
     let (n_drawn, n_left) = (batch - others, n_photos - others);
     let mut picked = BTreeSet::new();
@@ -50,11 +50,11 @@ pub fn choose(
 /// Decodes the photos at `indices` and resizes each to `height` by `width`, several at a time.
 ///
 /// The result is in the order of `indices`; a photo that cannot be read does not stop the others.
-/// `on_done` gets the number of photos done so far, from any thread; once it returns `false`, the
-/// photos not yet begun come back as [`DecodeCause::Cancelled`].
+/// `on_done` gets the number of photos done so far, from any thread. Once it returns `false`, the
+/// photos that have not begun come back as [`DecodeCause::Cancelled`].
 ///
 /// # Panics
-/// Where an index is not below the number of photos.
+/// If an index is not below the number of photos.
 pub fn load(
     set: &PhotoSet,
     indices: &[usize],
@@ -66,14 +66,14 @@ pub fn load(
     let cancelled = AtomicBool::new(false);
     indices
         .par_iter()
-        // One photo is milliseconds of work: no batching of small ones, so progress is even.
+        // One photo takes milliseconds, so each is a job of its own, for even progress.
         .with_max_len(1)
         .map(|&index| {
-            let photo = &set.photos[index];
             if cancelled.load(Ordering::Relaxed) {
-                return (index, Err(DecodeError::new(photo, DecodeCause::Cancelled)));
+                return (index, Err(set.error(index, DecodeCause::Cancelled)));
             }
-            let image = decode(photo).map(|rgb| resize_rgb8(&rgb, height, width));
+            let image = set.decode(index);
+            let image = image.map(|rgb| resize_rgb8(&rgb, height, width));
             let done = n_done.fetch_add(1, Ordering::Relaxed) + 1;
             if !on_done(done) {
                 cancelled.store(true, Ordering::Relaxed);
@@ -86,8 +86,10 @@ pub fn load(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dataset::folder::bundled;
+    use crate::dataset::decode::tests::set_of;
+    use image::{ImageFormat, RgbImage};
     use proptest::prelude::*;
+    use std::io::Cursor;
 
     proptest! {
         #[test]
@@ -122,7 +124,10 @@ mod tests {
 
     #[test]
     fn loading_keeps_the_order_counts_and_stops() {
-        let set = bundled();
+        let mut png = Cursor::new(Vec::new());
+        let photo = RgbImage::from_pixel(7, 5, image::Rgb([1, 2, 3]));
+        photo.write_to(&mut png, ImageFormat::Png).unwrap();
+        let set = set_of(vec![png.into_inner(); 93]);
         let loaded = load(&set, &[3, 0, 5], 8, 6, &|_| true);
         let indices: Vec<usize> = loaded.iter().map(|(index, _)| *index).collect();
         assert_eq!(indices, [3, 0, 5]);

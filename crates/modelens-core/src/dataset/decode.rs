@@ -1,17 +1,17 @@
-//! Decoding photos to 8-bit RGB, with limits that are checked before memory is taken.
+//! Decoding photos to 8-bit RGB, with limits that are checked before memory is allocated.
 //!
 //! As TensorFlow's `decode_image(channels=3)`: EXIF orientation is not applied, grey is copied to
-//! three channels, alpha is dropped without blending, 16-bit values lose their low byte, and of an
-//! animation only the first frame counts.
+//! three channels, alpha is dropped without blending, 16-bit values lose their low byte, and only the
+//! first frame of an animation counts.
 
-use std::fs::{self, File};
-use std::io::{self, Cursor, Read as _};
-use std::path::Path;
+use std::borrow::Cow;
+use std::io::{self, Cursor};
 
 use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
-use super::{Photo, PhotoSource};
+use super::PhotoSet;
+use crate::number::thousands;
 
 /// Largest file that is read, in bytes.
 pub const MAX_FILE_BYTES: u64 = 100_000_000;
@@ -19,12 +19,12 @@ pub const MAX_FILE_BYTES: u64 = 100_000_000;
 pub const MAX_SIDE: u32 = 16_384;
 /// Largest height times width, in pixels.
 pub const MAX_PIXELS: u64 = 64_000_000;
-/// Most memory one decoder may take, in bytes.
+/// Most memory that one decoder may take, in bytes,
 const MAX_DECODER_BYTES: u64 = 512 << 20;
-/// Of which for each pixel (16 bits of four channels, and a copy), and beside them.
+/// of which this much per pixel (four channels of 16 bits, and a copy), and this much besides.
 const DECODER_BYTES_PER_PIXEL: u64 = 12;
 const DECODER_BYTES: u64 = 16 << 20;
-/// How much of a file [`check`] reads first, in bytes; camera files may need more.
+/// How much of a file [`PhotoSet::check`] reads first, in bytes; camera files may need more.
 const HEADER_BYTES: u64 = 32 << 10;
 
 const FORMATS: [ImageFormat; 5] = [
@@ -40,19 +40,8 @@ const FORMATS: [ImageFormat; 5] = [
 #[error("{cause}: {place}")]
 pub struct DecodeError {
     pub cause: DecodeCause,
-    /// The file's path, or the name of a bundled photo.
+    /// The file's path if it has one, otherwise the photo's name.
     pub place: String,
-}
-
-impl DecodeError {
-    /// The error for `photo`.
-    pub fn new(photo: &Photo, cause: DecodeCause) -> Self {
-        let place = match &photo.source {
-            PhotoSource::Bundled(_) => photo.name.clone(),
-            PhotoSource::File(path) => path.display().to_string(),
-        };
-        Self { cause, place }
-    }
 }
 
 /// Why a photo has no pixels.
@@ -64,8 +53,8 @@ pub enum DecodeCause {
     Broken(String),
     #[error(
         "too large: {} x {} pixels (width x height); the limit is {} a side and {} megapixels",
-        thousands(u64::from(*.width)), thousands(u64::from(*.height)),
-        thousands(u64::from(MAX_SIDE)), MAX_PIXELS / 1_000_000
+        thousands(*.width), thousands(*.height),
+        thousands(MAX_SIDE), MAX_PIXELS / 1_000_000
     )]
     TooManyPixels { width: u32, height: u32 },
     #[error(
@@ -96,12 +85,12 @@ impl From<ImageError> for DecodeCause {
             ImageError::Limits(limit) if limit.kind() == LimitErrorKind::InsufficientMemory => {
                 Self::TooMuchMemory
             }
-            // The cause alone: the outer sentence only adds "Format error decoding Png".
+            // The inner cause alone: the outer message only adds "Format error decoding Png".
             ImageError::Decoding(error) => Self::Broken(match error.source() {
                 Some(source) => one_line(&source.to_string()),
                 None => one_line(&error.to_string()),
             }),
-            // Decoders read from memory here, so an I/O error is a file that ends too early.
+            // Decoders read from memory here, so an I/O error means that the file ends too early.
             ImageError::IoError(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 Self::Broken("it ends too early".to_owned())
             }
@@ -110,61 +99,60 @@ impl From<ImageError> for DecodeCause {
     }
 }
 
-/// Decodes `photo` to 8-bit RGB, `[H, W, 3]`; the format is told by the content, not by the name.
-///
-/// # Errors
-/// Where the file cannot be read, is no image, is broken, or is over one of the limits above.
-pub fn decode(photo: &Photo) -> Result<RgbImage, DecodeError> {
-    let decoded = match &photo.source {
-        PhotoSource::Bundled(bytes) => decode_bytes(bytes),
-        PhotoSource::File(path) => read(path, None).and_then(|(bytes, _)| decode_bytes(&bytes)),
-    };
-    decoded.map_err(|cause| DecodeError::new(photo, cause))
-}
+impl PhotoSet {
+    /// Decodes the photo with this index to 8-bit RGB, `[H, W, 3]`. The content tells the format, not
+    /// the name.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no image, is broken, or is over one of the limits above.
+    pub fn decode(&self, photo: usize) -> Result<RgbImage, DecodeError> {
+        decode(&self.bytes(photo)?).map_err(|cause| self.error(photo, cause))
+    }
 
-/// Whether the header of `photo` is that of an image within the limits.
-///
-/// Reads the first bytes of the file only, so a picture that breaks off later passes.
-///
-/// # Errors
-/// As [`decode`].
-pub fn check(photo: &Photo) -> Result<(), DecodeError> {
-    let checked = match &photo.source {
-        PhotoSource::Bundled(bytes) => header(bytes).map(|_| ()),
-        PhotoSource::File(path) => check_file(path),
-    };
-    checked.map_err(|cause| DecodeError::new(photo, cause))
-}
+    /// The bytes of a photo's file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or is too large.
+    pub fn bytes(&self, photo: usize) -> Result<Cow<'_, [u8]>, DecodeError> {
+        self.size(photo)
+            .and_then(|_| self.files.read(photo, MAX_FILE_BYTES))
+            .map_err(|cause| self.error(photo, cause))
+    }
 
-fn check_file(path: &Path) -> Result<(), DecodeCause> {
-    let mut limit = HEADER_BYTES;
-    loop {
-        let (bytes, size) = read(path, Some(limit))?;
-        match header(&bytes) {
-            // Large metadata before the dimensions: look further.
-            Err(DecodeCause::Broken(_)) if limit < size => limit *= 16,
-            result => return result.map(|_| ()),
+    /// Checks that the header of a photo is that of an image within the limits. Reads the first bytes
+    /// only, so an image that breaks off later passes.
+    ///
+    /// # Errors
+    /// As [`PhotoSet::decode`].
+    pub fn check(&self, photo: usize) -> Result<(), DecodeError> {
+        let checked = || {
+            let size = self.size(photo)?;
+            let mut limit = HEADER_BYTES;
+            loop {
+                match header(&self.files.read(photo, limit)?) {
+                    // Large metadata before the dimensions: read on.
+                    Err(DecodeCause::Broken(_)) if limit < size => limit *= 16,
+                    result => return result.map(|_| ()),
+                }
+            }
+        };
+        checked().map_err(|cause| self.error(photo, cause))
+    }
+
+    fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
+        let size = self.files.size(photo)?;
+        if size > MAX_FILE_BYTES {
+            return Err(DecodeCause::FileTooLarge(size));
         }
+        Ok(size)
     }
-}
 
-/// The first `limit` bytes of a file (all without a limit), and its size in bytes.
-fn read(path: &Path, limit: Option<u64>) -> Result<(Vec<u8>, u64), DecodeCause> {
-    let metadata = fs::metadata(path)?;
-    // Asked before opening: opening a named pipe would wait for a writer.
-    if !metadata.is_file() {
-        return Err(DecodeCause::NotAFile);
+    /// The error for a photo.
+    pub fn error(&self, photo: usize, cause: DecodeCause) -> DecodeError {
+        let name = || self.photos[photo].name.clone();
+        let place = self.files.place(photo).unwrap_or_else(name);
+        DecodeError { cause, place }
     }
-    let size = metadata.len();
-    if size > MAX_FILE_BYTES {
-        return Err(DecodeCause::FileTooLarge(size));
-    }
-    let mut bytes = Vec::new();
-    // Bounded even where the file grows meanwhile.
-    File::open(path)?
-        .take(limit.unwrap_or(MAX_FILE_BYTES))
-        .read_to_end(&mut bytes)?;
-    Ok((bytes, size))
 }
 
 /// The format and a decoder that has read the header only, within the limits.
@@ -174,7 +162,7 @@ fn header(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder + '_), DecodeC
         .filter(|format| FORMATS.contains(format))
         .ok_or(DecodeCause::NotAnImage)?;
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    // No limit on the sides here: ours below names the dimensions.
+    // The sides are limited below, with an error that names the dimensions.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
     reader.limits(limits);
@@ -190,10 +178,11 @@ fn header(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder + '_), DecodeC
     Ok((format, decoder))
 }
 
-fn decode_bytes(bytes: &[u8]) -> Result<RgbImage, DecodeCause> {
+/// Decodes an image to 8-bit RGB, `[H, W, 3]`.
+fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeCause> {
     let (format, mut decoder) = header(bytes)?;
     let (width, height) = decoder.dimensions();
-    // A frame of an animation may be larger than the image it is a part of.
+    // A frame of an animation may be larger than its image.
     let mut limits = Limits::no_limits();
     let own = DECODER_BYTES_PER_PIXEL * u64::from(width) * u64::from(height);
     limits.max_alloc = Some(MAX_DECODER_BYTES.min(DECODER_BYTES + own));
@@ -207,8 +196,9 @@ fn decode_bytes(bytes: &[u8]) -> Result<RgbImage, DecodeCause> {
 
 /// Whether the compressed data of a JPEG is followed by an end-of-image marker (`FF D9`).
 ///
-/// Searched after the first start of scan (`FF DA`): the metadata before it may hold a thumbnail,
-/// which is a whole JPEG. Compressed data never holds `FF D9`, as `FF` is stuffed with `00` there.
+/// The search begins after the first start of scan (`FF DA`), because the metadata before it may hold
+/// a thumbnail, which is a whole JPEG. Compressed data never holds `FF D9`: there, `00` follows each
+/// `FF`.
 fn jpeg_is_complete(bytes: &[u8]) -> bool {
     let mut at = 2;
     while let Some(&[lead, marker, high, low]) = bytes.get(at..at + 4) {
@@ -238,9 +228,9 @@ fn to_rgb8(image: DynamicImage) -> RgbImage {
         rgb: impl Fn([u16; N]) -> [u16; 3],
     ) -> RgbImage {
         let pixels = values.as_chunks::<N>().0.iter();
-        // The low byte of the shifted value is the whole of it.
+        // A shifted value fits into a byte.
         let bytes = pixels.flat_map(|&p| rgb(p).map(|v| (v >> 8) as u8));
-        // The sizes always agree, and an image without pixels stands for the impossible case.
+        // The sizes always agree; an empty image in the impossible case.
         RgbImage::from_raw(width, height, bytes.collect()).unwrap_or_default()
     }
     match &image {
@@ -256,19 +246,181 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `30000` as `30,000`.
-fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
-#[path = "decode_tests.rs"]
-mod tests;
+pub(crate) mod tests {
+    use std::sync::Arc;
+
+    use image::{ImageBuffer, Luma, LumaA, Pixel, PixelWithColorType, Rgb, Rgba};
+
+    use super::*;
+    use crate::dataset::{Photo, PhotosInMemory};
+
+    /// A set of photos with these bytes, all named `cat.jpg`.
+    pub(crate) fn set_of(photos: Vec<Vec<u8>>) -> PhotoSet {
+        let photo = Photo {
+            name: "cat.jpg".to_owned(),
+            class: 0,
+        };
+        PhotoSet {
+            title: String::new(),
+            classes: vec!["cat".to_owned()],
+            photos: vec![photo; photos.len()],
+            files: Arc::new(PhotosInMemory(photos.into_iter().map(Cow::Owned).collect())),
+        }
+    }
+
+    fn decoded(bytes: Vec<u8>) -> Result<RgbImage, DecodeError> {
+        set_of(vec![bytes]).decode(0)
+    }
+
+    fn checked(bytes: Vec<u8>) -> Result<(), DecodeError> {
+        set_of(vec![bytes]).check(0)
+    }
+
+    fn encoded<P>(image: &ImageBuffer<P, Vec<P::Subpixel>>, format: ImageFormat) -> Vec<u8>
+    where
+        P: Pixel + PixelWithColorType,
+        [P::Subpixel]: image::EncodableLayout,
+    {
+        let mut bytes = Cursor::new(Vec::new());
+        image.write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    fn one_pixel<P>(pixel: P) -> [u8; 3]
+    where
+        P: Pixel + PixelWithColorType,
+        [P::Subpixel]: image::EncodableLayout,
+    {
+        let image = ImageBuffer::from_pixel(1, 1, pixel);
+        let bytes = encoded(&image, ImageFormat::Png);
+        decoded(bytes).unwrap().get_pixel(0, 0).0
+    }
+
+    /// A PNG that ends after its header; the checksum is right.
+    fn png_header(width: u32, height: u32) -> Vec<u8> {
+        let mut chunk = b"IHDR".to_vec();
+        chunk.extend(width.to_be_bytes());
+        chunk.extend(height.to_be_bytes());
+        // 8 bits a channel, RGB.
+        chunk.extend([8, 2, 0, 0, 0]);
+        let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
+        png.extend(&chunk);
+        png.extend(crc32(&chunk).to_be_bytes());
+        // An empty IDAT, where the header ends.
+        png.extend(b"\0\0\0\0IDAT");
+        png.extend(crc32(b"IDAT").to_be_bytes());
+        png
+    }
+
+    fn crc32(bytes: &[u8]) -> u32 {
+        !bytes.iter().fold(!0, |crc, &byte| {
+            (0..8).fold(crc ^ u32::from(byte), |crc, _| {
+                (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg())
+            })
+        })
+    }
+
+    #[test]
+    fn every_kind_of_png_becomes_rgb() {
+        assert_eq!(one_pixel(Luma([9_u8])), [9; 3]);
+        assert_eq!(one_pixel(LumaA([9_u8, 0])), [9; 3]);
+        assert_eq!(one_pixel(Rgba([1_u8, 2, 3, 0])), [1, 2, 3]);
+        assert_eq!(one_pixel(Luma([0x12ff_u16])), [0x12; 3]);
+        assert_eq!(
+            one_pixel(Rgba([0x01ff_u16, 0x02ff, 0xffff, 7])),
+            [1, 2, 0xff]
+        );
+    }
+
+    #[test]
+    fn the_content_tells_the_format() {
+        let image = ImageBuffer::from_pixel(3, 2, Rgb([200_u8, 100, 0]));
+        for format in FORMATS {
+            let bytes = encoded(&image, format);
+            let decoded = decoded(bytes.clone()).unwrap();
+            assert_eq!(decoded.dimensions(), (3, 2));
+            assert!(decoded.get_pixel(2, 1).0[0].abs_diff(200) < 4, "{format:?}");
+            assert_eq!(checked(bytes), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_is_no_image_says_so() {
+        let text = b"a shopping list, renamed".to_vec();
+        let sentence = "not an image modelens can read (JPEG, PNG, WebP, GIF, BMP): cat.jpg";
+        assert_eq!(decoded(text.clone()).unwrap_err().to_string(), sentence);
+        assert_eq!(checked(text).unwrap_err().to_string(), sentence);
+        let nothing = decoded(Vec::new()).unwrap_err();
+        assert_eq!(nothing.cause, DecodeCause::NotAnImage);
+    }
+
+    #[test]
+    fn giant_dimensions_are_refused_by_the_header() {
+        let sentence = "too large: 30,000 x 30,000 pixels (width x height); \
+                        the limit is 16,384 a side and 64 megapixels: cat.jpg";
+        let giant = png_header(30_000, 30_000);
+        assert_eq!(decoded(giant.clone()).unwrap_err().to_string(), sentence);
+        assert_eq!(checked(giant).unwrap_err().to_string(), sentence);
+
+        let many = checked(png_header(16_000, 16_000)).unwrap_err();
+        assert!(matches!(many.cause, DecodeCause::TooManyPixels { .. }));
+        let enormous = checked(png_header(0x7fff_ffff, 0x7fff_ffff)).unwrap_err();
+        assert!(enormous.to_string().starts_with("too large: "));
+        assert_eq!(checked(png_header(8_000, 8_000)), Ok(()));
+    }
+
+    #[test]
+    fn an_image_that_breaks_off_is_broken() {
+        let image = ImageBuffer::from_fn(64, 64, |x, y| Rgb([(x * y) as u8, x as u8, y as u8]));
+        for format in FORMATS {
+            let mut bytes = encoded(&image, format);
+            bytes.truncate(bytes.len() * 3 / 4);
+            let error = decoded(bytes).unwrap_err();
+            assert!(matches!(error.cause, DecodeCause::Broken(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_header_after_much_metadata_is_found() {
+        let jpeg = encoded(
+            &ImageBuffer::from_pixel(9, 9, Rgb([1_u8, 2, 3])),
+            ImageFormat::Jpeg,
+        );
+        let mut bytes = jpeg[..2].to_vec();
+        for _ in 0..3 {
+            // Three application segments of 60,000 bytes, each with an end-of-image marker inside.
+            bytes.extend([0xFF, 0xEB, 0xEA, 0x60, 0xFF, 0xD9]);
+            bytes.resize(bytes.len() + 59_996, 0);
+        }
+        bytes.extend(&jpeg[2..]);
+        assert_eq!(checked(bytes.clone()), Ok(()));
+        assert_eq!(decoded(bytes.clone()).unwrap().dimensions(), (9, 9));
+
+        bytes.truncate(bytes.len() - 2);
+        assert_eq!(checked(bytes.clone()), Ok(()));
+        let cause = decoded(bytes).unwrap_err().cause;
+        assert_eq!(cause, DecodeCause::Broken("it ends too early".to_owned()));
+    }
+
+    /// No memory is allocated for a frame that is larger than its image.
+    #[test]
+    fn a_frame_larger_than_its_image_is_refused() {
+        let image = RgbImage::from_pixel(8, 8, Rgb([200, 100, 50]));
+        let mut gif = Cursor::new(Vec::new());
+        let frame = DynamicImage::from(image);
+        frame.write_to(&mut gif, ImageFormat::Gif).expect("a GIF");
+        let mut bytes = gif.into_inner();
+        assert!(decode(&bytes).is_ok());
+        // The image descriptor: a comma, left, top, width, height.
+        let descriptor = [0x2C, 0, 0, 0, 0, 8, 0, 8, 0];
+        let at = bytes.windows(9).position(|w| w == descriptor);
+        let at = at.expect("the frame");
+        bytes[at + 5..at + 9].copy_from_slice(&[0x00, 0x20, 0x00, 0x20]);
+        let refused = decode(&bytes).map(|_| ());
+        assert!(
+            matches!(refused, Err(DecodeCause::TooMuchMemory)),
+            "{refused:?}"
+        );
+    }
+}

@@ -1,18 +1,20 @@
-//! Photos: folders of classes, decoding, resizing.
+//! Photos: which files of a folder they are, decoding, resizing.
 
 pub mod batch;
 pub mod decode;
-pub mod folder;
+pub mod listing;
 pub mod resize;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
+use self::decode::DecodeCause;
 use crate::nearest::{nearest, the_closest};
 
-/// Height, width and channels with 32-bit float values (photos: 0 to 255), `[H, W, C]`.
+/// An image of 32-bit float values (0 to 255 for photos), `[H, W, C]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Image {
     pub height: usize,
@@ -27,26 +29,72 @@ impl AsRef<Image> for Image {
     }
 }
 
-/// A set of photos that was listed, not decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A set of photos, listed but not decoded.
+#[derive(Clone, Debug)]
 pub struct PhotoSet {
     /// What the window calls it.
     pub title: String,
-    /// The folder; `None` for the bundled photos.
-    pub root: Option<PathBuf>,
     /// In Keras' order: sorted by code point.
     pub classes: Vec<String>,
     /// By class, then in Keras' order of files.
     pub photos: Vec<Photo>,
+    /// What their bytes are read from.
+    pub files: Arc<dyn PhotoFiles>,
+}
+
+/// One photo, not yet decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Photo {
+    /// The path relative to the set's folder, with `/`: `fish/fish9.webp`.
+    pub name: String,
+    /// Index into [`PhotoSet::classes`].
+    pub class: usize,
+}
+
+/// What the bytes of a set's photos are read from. Photos are named by their index in
+/// [`PhotoSet::photos`].
+pub trait PhotoFiles: fmt::Debug + Send + Sync {
+    /// The size of a photo's file, in bytes.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    fn size(&self, photo: usize) -> Result<u64, DecodeCause>;
+
+    /// The first `limit` bytes of a photo's file; all of them if it is shorter.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause>;
+
+    /// What messages call the file if it has a place of its own, such as its path.
+    fn place(&self, _photo: usize) -> Option<String> {
+        None
+    }
+}
+
+/// Photos whose bytes are in memory, in the order of the set.
+#[derive(Debug)]
+pub struct PhotosInMemory(pub Vec<Cow<'static, [u8]>>);
+
+impl PhotoFiles for PhotosInMemory {
+    fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
+        Ok(self.0[photo].len() as u64)
+    }
+
+    fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
+        let bytes = &*self.0[photo];
+        let end = usize::try_from(limit).map_or(bytes.len(), |limit| limit.min(bytes.len()));
+        Ok(Cow::Borrowed(&bytes[..end]))
+    }
 }
 
 impl PhotoSet {
-    /// The photo that a person names: by its name (`fish/fish9.webp`), that without the extension, its
-    /// file name with or without it, or the beginning of its name or file name. Of several the first
-    /// in the order of the set; what is written out in full comes before a beginning.
+    /// The index of the photo that a person names: by its name (`fish/fish9.webp`) or its file name,
+    /// with or without the extension, or by the beginning of either. Full names come before
+    /// beginnings, then the first photo in the order of the set counts.
     ///
     /// # Errors
-    /// No photo of this name, with the names that come closest.
+    /// There is no photo of this name; the message offers the closest names.
     pub fn find(&self, name: &str) -> Result<usize, String> {
         let file = |known: &str| known.rsplit('/').next().unwrap_or(known).to_owned();
         let bare = |known: &str| {
@@ -71,23 +119,6 @@ impl PhotoSet {
     }
 }
 
-/// One photo, not yet decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Photo {
-    /// The path relative to the set's folder, with `/`: `fish/fish9.webp`.
-    pub name: String,
-    /// Index into [`PhotoSet::classes`].
-    pub class: usize,
-    pub source: PhotoSource,
-}
-
-/// Where a photo's bytes are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PhotoSource {
-    Bundled(&'static [u8]),
-    File(PathBuf),
-}
-
 /// A shared set.
 pub type Photos = Arc<PhotoSet>;
 
@@ -106,13 +137,12 @@ mod tests {
         let photo = |name: &str| Photo {
             name: name.to_owned(),
             class: 0,
-            source: PhotoSource::Bundled(&[]),
         };
         let set = PhotoSet {
             title: String::new(),
-            root: None,
             classes: Vec::new(),
             photos: names.map(photo).into(),
+            files: Arc::new(PhotosInMemory(Vec::new())),
         };
         for (name, place) in [
             ("a/cat1.webp", 1),
@@ -128,12 +158,12 @@ mod tests {
         ] {
             assert_eq!(set.find(name), Ok(place), "{name}");
         }
-        let said = set.find("a/cta1.webp").unwrap_err();
+        let message = set.find("a/cta1.webp").unwrap_err();
         assert!(
-            said.starts_with("there is no photo `a/cta1.webp`; the closest"),
-            "{said}"
+            message.starts_with("there is no photo `a/cta1.webp`; the closest"),
+            "{message}"
         );
-        assert!(said.contains("a/cat1.webp"), "{said}");
+        assert!(message.contains("a/cat1.webp"), "{message}");
         assert_eq!(
             set.find("zebra"),
             Err("there is no photo `zebra`".to_owned())

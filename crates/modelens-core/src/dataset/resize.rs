@@ -8,69 +8,91 @@ use image::RgbImage;
 
 use super::Image;
 
-/// A rectangle of interleaved pixels, `[H, W, C]`, inside a larger image.
-struct Window<'a, T> {
-    pixels: &'a [T],
-    /// Values from one row to the next.
-    stride: usize,
-    channels: usize,
-    top: usize,
-    left: usize,
+/// A rectangle of pixels in an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PixelWindow {
+    pub top: usize,
+    pub left: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl PixelWindow {
+    /// The largest central window of an image of `[height, width]` with the aspect ratio of `target`:
+    /// `h = clamp(int(W th / tw), 1, H)`, `w = clamp(int(H tw / th), 1, W)`, starting at
+    /// `int((H - h) / 2)`, `int((W - w) / 2)`. Source: tf_keras 2.21 `smart_resize`.
+    pub fn central([height, width]: [usize; 2], target: [usize; 2]) -> Self {
+        let [target_height, target_width] = target;
+        let side = |len: usize, other: usize, target: usize, target_other: usize| {
+            (other * target / target_other.max(1)).min(len).max(1)
+        };
+        let window_height = side(height, width, target_height, target_width);
+        let window_width = side(width, height, target_width, target_height);
+        Self {
+            top: height.saturating_sub(window_height) / 2,
+            left: width.saturating_sub(window_width) / 2,
+            height: window_height,
+            width: window_width,
+        }
+    }
+
+    /// The pixels of the window; the part outside the image is left out.
+    pub fn cut(self, image: &Image) -> Image {
+        let top = self.top.min(image.height);
+        let left = self.left.min(image.width);
+        let height = self.height.min(image.height - top);
+        let width = self.width.min(image.width - left);
+        let channels = image.channels;
+        let mut pixels_hwc = Vec::with_capacity(height * width * channels);
+        for row in top..top + height {
+            let start = (row * image.width + left) * channels;
+            pixels_hwc.extend_from_slice(&image.pixels_hwc[start..start + width * channels]);
+        }
+        Image {
+            height,
+            width,
+            channels,
+            pixels_hwc,
+        }
+    }
+}
+
+/// Interleaved pixels of an image, `[H, W, C]`.
+#[derive(Clone, Copy)]
+struct Pixels<'a, T> {
+    values: &'a [T],
     height: usize,
     width: usize,
+    channels: usize,
 }
 
-impl<'a, T> Window<'a, T> {
-    fn row(&self, y: usize) -> &'a [T] {
-        let start = (self.top + y) * self.stride + self.left * self.channels;
-        &self.pixels[start..start + self.width * self.channels]
+impl<'a, T> Pixels<'a, T> {
+    fn row(self, y: usize) -> &'a [T] {
+        let len = self.width * self.channels;
+        &self.values[y * len..(y + 1) * len]
     }
+}
 
-    /// The centred part with the aspect ratio of `height` by `width`.
-    ///
-    /// `h' = clamp(floor(w * height / width), 1, h)`, `w'` likewise, `top = floor((h - h') / 2)`.
-    /// Source: Keras `Resizing(crop_to_aspect_ratio=True)`.
-    fn crop_to_aspect(self, height: usize, width: usize) -> Self {
-        if height == 0 || width == 0 {
-            return self;
-        }
-        let kept_height = (self.width * height / width).max(1).min(self.height);
-        let kept_width = (self.height * width / height).max(1).min(self.width);
+impl<'a> From<&'a Image> for Pixels<'a, f32> {
+    fn from(image: &'a Image) -> Self {
         Self {
-            top: self.top + (self.height - kept_height) / 2,
-            left: self.left + (self.width - kept_width) / 2,
-            height: kept_height,
-            width: kept_width,
-            ..self
+            values: &image.pixels_hwc,
+            height: image.height,
+            width: image.width,
+            channels: image.channels,
         }
     }
 }
 
-impl Image {
-    fn window(&self) -> Window<'_, f32> {
-        Window {
-            pixels: &self.pixels_hwc,
-            stride: self.width * self.channels,
-            channels: self.channels,
-            top: 0,
-            left: 0,
-            height: self.height,
-            width: self.width,
+impl<'a> From<&'a RgbImage> for Pixels<'a, u8> {
+    fn from(image: &'a RgbImage) -> Self {
+        // u32 to usize loses nothing on the 32-bit and 64-bit targets this program builds for.
+        Self {
+            values: image.as_raw(),
+            height: image.height() as usize,
+            width: image.width() as usize,
+            channels: 3,
         }
-    }
-}
-
-fn rgb_window(image: &RgbImage) -> Window<'_, u8> {
-    // u32 to usize loses nothing on the 32-bit and 64-bit targets this program builds for.
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    Window {
-        pixels: image.as_raw(),
-        stride: width * 3,
-        channels: 3,
-        top: 0,
-        left: 0,
-        height,
-        width,
     }
 }
 
@@ -79,26 +101,12 @@ fn rgb_window(image: &RgbImage) -> Window<'_, u8> {
 /// `src = (dst + 0.5) * in / out - 0.5`; the taps are `floor(src)` and `floor(src) + 1`, both
 /// clamped to the image. Source: `tf.image.resize(method="bilinear", antialias=False)`.
 pub fn resize_bilinear(image: &Image, height: usize, width: usize) -> Image {
-    bilinear(&image.window(), height, width)
+    bilinear(image.into(), height, width)
 }
 
 /// [`resize_bilinear`] of an 8-bit photo; only the taps become floats (0 to 255).
 pub fn resize_rgb8(image: &RgbImage, height: usize, width: usize) -> Image {
-    bilinear(&rgb_window(image), height, width)
-}
-
-/// Crops the centre to the aspect ratio of `height` by `width`, then [`resize_bilinear`].
-///
-/// Source: Keras `crop_to_aspect_ratio=True`.
-pub fn resize_crop_bilinear(image: &Image, height: usize, width: usize) -> Image {
-    let window = image.window().crop_to_aspect(height, width);
-    bilinear(&window, height, width)
-}
-
-/// [`resize_crop_bilinear`] of an 8-bit photo.
-pub fn resize_crop_rgb8(image: &RgbImage, height: usize, width: usize) -> Image {
-    let window = rgb_window(image).crop_to_aspect(height, width);
-    bilinear(&window, height, width)
+    bilinear(image.into(), height, width)
 }
 
 /// Resizes to `height` by `width`, each pixel a copy of the nearest source pixel.
@@ -106,7 +114,8 @@ pub fn resize_crop_rgb8(image: &RgbImage, height: usize, width: usize) -> Image 
 /// `src = floor((dst + 0.5) * in / out)`. Source: `tf.image.resize(method="nearest")`.
 pub fn resize_nearest(image: &Image, height: usize, width: usize) -> Image {
     let mut out = blank(height, width, image.channels);
-    if is_empty(&image.window(), &out) {
+    let pixels = Pixels::from(image);
+    if is_empty(pixels, &out) {
         return out;
     }
     let pick = |out_len: usize, len: usize| -> Vec<usize> {
@@ -116,10 +125,9 @@ pub fn resize_nearest(image: &Image, height: usize, width: usize) -> Image {
             .collect()
     };
     let columns = pick(width, image.width);
-    let window = image.window();
     let out_rows = out.pixels_hwc.chunks_exact_mut(width * image.channels);
     for (y, out_row) in pick(height, image.height).into_iter().zip(out_rows) {
-        let row = window.row(y);
+        let row = pixels.row(y);
         for (&x, pixel) in columns.iter().zip(out_row.chunks_exact_mut(image.channels)) {
             pixel.copy_from_slice(&row[x * image.channels..][..image.channels]);
         }
@@ -136,11 +144,11 @@ fn blank(height: usize, width: usize, channels: usize) -> Image {
     }
 }
 
-fn is_empty<T>(source: &Window<'_, T>, out: &Image) -> bool {
+fn is_empty<T>(source: Pixels<'_, T>, out: &Image) -> bool {
     source.height == 0 || source.width == 0 || out.pixels_hwc.is_empty()
 }
 
-/// The two source indices of one output index and the weight of the second.
+/// The two source indices of one output index, and the weight of the second.
 #[derive(Clone, Copy)]
 struct Taps {
     low: usize,
@@ -165,7 +173,7 @@ fn taps(out_len: usize, len: usize) -> Vec<Taps> {
         .collect()
 }
 
-fn bilinear<T: Copy + Into<f32>>(source: &Window<'_, T>, height: usize, width: usize) -> Image {
+fn bilinear<T: Copy + Into<f32>>(source: Pixels<'_, T>, height: usize, width: usize) -> Image {
     let channels = source.channels;
     let mut out = blank(height, width, channels);
     if is_empty(source, &out) {
@@ -246,15 +254,12 @@ mod tests {
             pixels_hwc: photo.as_raw().iter().map(|&v| f32::from(v)).collect(),
         };
         assert_eq!(resize_rgb8(&photo, 3, 4), resize_bilinear(&float, 3, 4));
-        assert_eq!(
-            resize_crop_rgb8(&photo, 4, 4),
-            resize_crop_bilinear(&float, 4, 4)
-        );
     }
 
     #[test]
-    fn cropping_keeps_the_centre() {
+    fn the_central_window_has_the_centre() {
         let wide = image(1, 5, vec![9.0, 9.0, 5.0, 9.0, 9.0]);
-        assert_eq!(resize_crop_bilinear(&wide, 1, 1).pixels_hwc, [5.0]);
+        let centre = PixelWindow::central([1, 5], [1, 1]);
+        assert_eq!(centre.cut(&wide).pixels_hwc, [5.0]);
     }
 }

@@ -18,7 +18,7 @@ pub trait Beside {
 pub enum BesideError {
     #[error("cannot be read ({0})")]
     Unreadable(#[from] std::io::Error),
-    #[error("is no regular file")]
+    #[error("is not a regular file")]
     NotAFile,
     #[error("is larger than {} MB", .0 >> 20)]
     TooLarge(u64),

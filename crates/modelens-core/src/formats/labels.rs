@@ -5,12 +5,12 @@ use crate::assets;
 use crate::model::Model;
 use crate::model::labels::{fits, outputs};
 
-/// Files of class names above this are left aside.
+/// Maximum bytes of a file of class names.
 const MAX_BYTES: u64 = 1 << 20;
-/// Characters of a name that are kept: the longest of ImageNet's has 121.
+/// Maximum characters of a name, of which the rest is cut: the longest of ImageNet has 121.
 const MAX_NAME: usize = 200;
 
-/// Names that a file of class names may have, whatever the model is called.
+/// File names for class names, whatever the model is called.
 const PLAIN: [&str; 2] = ["labels.txt", "classes.txt"];
 
 /// Gives a model just opened its class names: those of a file beside it (one a line, in output
@@ -60,7 +60,7 @@ fn from_file(
             }
             Err(why) => why,
         };
-        odd.push((i, format!("{name} {why}: it was left aside")));
+        odd.push((i, format!("{name} {why}, so it is ignored")));
     }
     model.warnings.extend(odd.into_iter().map(|(_, why)| why));
     None
@@ -78,8 +78,8 @@ fn counted(n: usize, one: &str, many: &str) -> String {
     format!("{n} {}", if n == 1 { one } else { many })
 }
 
-/// One name a line; empty lines at the end are no names, and one between others leaves its class
-/// with its number.
+/// One name per line. Empty lines at the end do not count; an empty line between others names its
+/// class by its number.
 fn lines(text: &str) -> Vec<String> {
     let text = text.trim_start_matches('\u{feff}').trim_end();
     let name = |(i, line): (usize, &str)| {
@@ -99,8 +99,7 @@ fn text(beside: &dyn Beside, name: &str) -> Result<Option<String>, String> {
         return Ok(None);
     };
     let text = String::from_utf8(bytes).ok().filter(|t| !t.contains('\0'));
-    text.map(Some)
-        .ok_or_else(|| "is no text in UTF-8".to_owned())
+    text.map(Some).ok_or_else(|| "is not UTF-8 text".to_owned())
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ pub use self::beside::{Beside, BesideError, InMemory};
 pub use self::error::OpenError;
 pub use self::save::{SaveError, Trained};
 
+use std::collections::BTreeMap;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -74,9 +76,24 @@ pub struct ModelFile<'a> {
     /// The network that a person says the weights belong to: `NAME`, or `NAME:SIDE` with the size
     /// of its photos in pixels.
     pub architecture: Option<&'a str>,
+    /// The files in its folder.
     pub beside: &'a dyn Beside,
     /// Class names that come with a bundled base, one a line.
     pub class_names: Option<&'a str>,
+}
+
+impl<'a> ModelFile<'a> {
+    /// A file with nothing beside it.
+    pub fn new(title: &'a str, bytes: Vec<u8>) -> Self {
+        static NOTHING: InMemory = InMemory(BTreeMap::new());
+        Self {
+            title,
+            bytes,
+            architecture: None,
+            beside: &NOTHING,
+            class_names: None,
+        }
+    }
 }
 
 /// Opens a file of any known format.

@@ -30,7 +30,7 @@ pub enum SaveError {
     Source(#[from] OpenError),
     #[error("the file the model came from has changed since it was opened")]
     Changed,
-    #[error("a new head in the place of layers inside of a nested model cannot be saved")]
+    #[error("a new head that replaces layers of a nested model cannot be saved")]
     NestedHead,
     #[error(
         "the file holds weights and no configuration, so a new head cannot be added to it; save the \
@@ -40,6 +40,6 @@ pub enum SaveError {
     /// Files of this format are only read.
     #[error("{0}")]
     ReadOnlyFormat(&'static str),
-    #[error("the new file cannot be put together ({0})")]
+    #[error("the new file cannot be built ({0})")]
     Content(String),
 }

@@ -1,58 +1,59 @@
-//! What a file holds, on one card: the same in the window and on the command line.
+//! The model card: the facts about a file that the window and the command line both show.
 
 use serde::Serialize;
 
 use super::counts::counts;
 use super::graph::{Layer, LayerKind, Noise};
 use super::{Flags, Model, Reading};
+use crate::number::thousands;
 
-/// Runs of frozen layers that a sentence names; more are counted.
+/// Maximum number of items that a sentence names; the others are counted.
 const MOST_RANGES: usize = 3;
 
-/// What was found out about a model.
+/// The facts about one model.
 #[derive(Clone, Debug, Serialize)]
 pub struct Card {
-    /// Which network it is, and how that is known.
+    /// The network, and how it is known.
     pub recognised: String,
     pub recognised_by: String,
     pub format: &'static str,
     pub framework: String,
-    /// `[height, width, channels]`; `null` where the file leaves it open.
+    /// `[height, width, channels]`; `null` for any.
     pub input: [Option<usize>; 3],
-    /// What photos go through before the first layer.
+    /// How photos are scaled before the first layer.
     pub preprocessing: &'static str,
     pub layers: usize,
     pub total_params: usize,
     pub trainable_params: usize,
-    /// As 32-bit numbers.
+    /// With four bytes per value.
     pub weight_bytes: usize,
     pub recorded_training: Vec<Recorded>,
     pub frozen: Frozen,
     pub dropout: Vec<Dropout>,
     pub batch_norm: BatchNorms,
-    /// Whether the outputs are classes at all.
+    /// True if the outputs are classes.
     pub classifies: bool,
     pub labels: usize,
     pub labels_from: String,
 }
 
-/// A `training=` value written into the file.
+/// A `training=` value recorded in the file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recorded {
     pub layer: String,
     pub training: bool,
 }
 
-/// Layers with weights whose flag is off in the file.
+/// Layers with weights whose `trainable` flag is off in the file.
 #[derive(Clone, Debug, Serialize)]
 pub struct Frozen {
     pub layers: usize,
-    /// Of so many with weights.
+    /// Number of layers with weights.
     pub of: usize,
     pub ranges: Vec<Range>,
 }
 
-/// Layers with weights that follow each other, counted from 1.
+/// Consecutive layers with weights, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Range {
     pub first: usize,
@@ -61,7 +62,7 @@ pub struct Range {
     pub to: String,
 }
 
-/// A layer that is noise in training.
+/// A dropout or noise layer.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dropout {
     pub layer: String,
@@ -69,17 +70,17 @@ pub struct Dropout {
     pub rate: Option<f64>,
 }
 
-/// The BatchNorm layers together, with every value that occurs.
+/// All BatchNorm layers, with the distinct values of their settings.
 #[derive(Clone, Debug, Serialize)]
 pub struct BatchNorms {
     pub layers: usize,
     pub epsilon: Vec<f64>,
-    /// Keras' sense: the part of the old value that is kept.
+    /// In Keras' convention: the share of the old value that is kept.
     pub momentum: Vec<f64>,
 }
 
 impl Card {
-    /// The card of a model, with the flags of its file.
+    /// The card of a model with the flags of its file.
     pub fn of(model: &Model) -> Self {
         let graph = &model.graph;
         let counts = counts(model, &Flags::of_file(graph), model.semantics);
@@ -121,7 +122,7 @@ impl Card {
         }
     }
 
-    /// The card line by line, a word and what belongs to it.
+    /// The lines of the card, each a heading and its text.
     pub fn lines(&self) -> Vec<(&'static str, String)> {
         let side = |n: Option<usize>| n.map_or_else(|| "any".to_owned(), |n| n.to_string());
         let [h, w, c] = self.input.map(side);
@@ -302,19 +303,6 @@ fn size_text(bytes: usize) -> String {
     } else {
         format!("{:.1} MB", bytes / 1e6)
     }
-}
-
-/// Digits in groups of three.
-fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use super::graph::{Graph, Input, LayerKind};
 use super::{Model, Reading};
 
-/// Names the outputs of a model without class names after the folders of its photos, where there are
-/// as many; `None` where nothing changes.
+/// A copy of a model without class names whose outputs are named after the class folders of the
+/// photos, if there are as many; `None` if nothing changes.
 pub fn by_folders(model: &Model, classes: &[String]) -> Option<Model> {
     let own = !model.labels.is_empty() && model.labels_from != FOLDERS;
     if own {
@@ -23,15 +23,15 @@ pub fn by_folders(model: &Model, classes: &[String]) -> Option<Model> {
     })
 }
 
-/// Where names of class folders come from.
+/// The source of class names that are those of folders.
 const FOLDERS: &str = "the class folders of the photos";
 
-/// One sigmoid unit tells two classes apart.
+/// True if there are as many names as outputs, or two for a single sigmoid unit.
 pub fn fits(labels: &[String], outputs: usize) -> bool {
     labels.len() == outputs || (outputs == 1 && labels.len() == 2)
 }
 
-/// The number of outputs of a classifier: those of the last layer with weights.
+/// The number of outputs of a classifier, which is that of its last layer with weights.
 pub fn outputs(graph: &Graph) -> Option<usize> {
     Reading::of(graph)?;
     let mut node = graph.nodes.get(graph.output)?;

@@ -1,13 +1,13 @@
-//! What photos go through before the first layer, and how it is known from the architecture.
+//! Scaling of photos before the first layer, and which one an architecture was trained with.
 
 use serde::{Deserialize, Serialize};
 
 use super::graph::{Binary, Graph, LayerKind};
 
-/// What photos (0 to 255) go through before the first layer.
+/// How photos (0 to 255) are scaled before the first layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Preprocessing {
-    /// Nothing: the model scales its own input.
+    /// Not at all: the model scales its own input.
     Raw,
     /// `x / 127.5 - 1`: MobileNet, Inception, Xception, ResNetV2, NASNet in Keras.
     MinusOneToOne,
@@ -15,17 +15,17 @@ pub enum Preprocessing {
     Lite,
     /// `x / 255`.
     ZeroToOne,
-    /// `(x / 255 - mean) / deviation` with the mean and deviation of ImageNet's colours: torchvision,
-    /// timm, and DenseNet in Keras.
+    /// `(x / 255 - mean) / deviation` with ImageNet's mean and standard deviation by channel:
+    /// torchvision, timm, and DenseNet in Keras.
     ImageNet,
-    /// Blue, green, red, each less ImageNet's mean: ResNet and VGG in Keras.
+    /// In the order blue, green, red, minus ImageNet's mean: ResNet and VGG in Keras.
     BgrMean,
 }
 
-/// Mean and deviation of ImageNet's red, green and blue, of 1.
+/// ImageNet's mean and standard deviation of red, green and blue, on a scale from 0 to 1.
 const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
-/// Mean of ImageNet's blue, green and red, of 255.
+/// ImageNet's mean of blue, green and red, on a scale from 0 to 255.
 const BGR_MEAN: [f32; 3] = [103.939, 116.779, 123.68];
 
 impl Preprocessing {
@@ -50,7 +50,7 @@ impl Preprocessing {
         }
     }
 
-    /// The formula for the colours of one pixel.
+    /// Applies the formula to the colours of one pixel.
     pub fn apply(self, pixel: &mut [f32]) {
         match self {
             Self::Raw => {}
@@ -71,9 +71,9 @@ impl Preprocessing {
         }
     }
 
-    /// What the architecture of a Keras file was trained with: nothing where the model scales its
-    /// own input before its first weights, else by the names of the family's own layers, which stay
-    /// when the model around them is renamed. Source: `keras.applications.*.preprocess_input`.
+    /// The scaling that a Keras architecture was trained with: none if the model scales its input
+    /// before its first weights, else by layer names that stay when the model is renamed.
+    /// Source: `keras.applications.*.preprocess_input`.
     pub fn of(graph: &Graph) -> Self {
         let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
         let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
@@ -99,8 +99,8 @@ impl Preprocessing {
         if all(&["conv1_conv", "conv2_block1_preact_bn"])
             || all(&["block1_conv1", "block1_conv1_bn", "block14_sepconv2"])
             || ["mobilenet", "inception", "nasnet"].into_iter().any(is_called)
-            // MobileNetV2's first normalisation, and MobileNet's first block. ResNet50 of old files
-            // has a `bn_conv1`, and other ideas about its input.
+            // MobileNetV2's first BatchNorm, and MobileNet's first block. The `bn_conv1` of old
+            // ResNet50 files is another layer, with another scaling.
             || has("bn_Conv1")
             || all(&["conv_dw_1", "conv_pw_1"])
             || all(&["conv_7b", "conv_7b_bn"])

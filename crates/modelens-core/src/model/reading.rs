@@ -1,23 +1,24 @@
-//! How the numbers a classifier returns become probabilities.
+//! Turns the outputs of a classifier into probabilities.
 
 use serde::{Deserialize, Serialize};
 
 use super::graph::{Activation, Graph, Input, LayerKind};
 
-/// What the last layer leaves in each row of the output, `[N, classes]`.
+/// The meaning of the values in each row of the output, `[N, classes]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reading {
     /// Probabilities that sum to 1.
     Softmax,
-    /// A probability for each class on its own; of a single output, that of class 1.
+    /// An independent probability for each class; a single output is that of class 1.
     Sigmoid,
-    /// Scores without an activation: their softmax (of a single one, the sigmoid) is taken.
+    /// Scores without an activation. Their softmax gives probabilities, or their sigmoid if there is
+    /// only one.
     Logits,
 }
 
 impl Reading {
-    /// By the layer that ends the model; `None` where that is no classifier: features, a map of
-    /// positions, or an activation that makes no probabilities.
+    /// The meaning by the model's last layer; `None` if the model is no classifier: if it returns
+    /// features, a feature map, or an activation that gives no probabilities.
     pub fn of(graph: &Graph) -> Option<Self> {
         let mut node = graph.nodes.get(graph.output)?;
         let mut is_flat = false;
@@ -42,7 +43,7 @@ impl Reading {
                 Activation::Linear => {}
                 _ => return None,
             }
-            // What passes values on says nothing of its own: the layer before it does.
+            // A layer that passes values on leaves the meaning to the layer before it.
             let passes_on = !matches!(graph.layers[node.layer].kind, LayerKind::Conv2d(_));
             match node.inputs.first() {
                 Some(&Input::Node(before)) if passes_on => node = graph.nodes.get(before)?,
@@ -51,13 +52,13 @@ impl Reading {
         }
     }
 
-    /// Whether the rows are probabilities already.
+    /// True if the rows are probabilities already.
     pub fn is_probability(self) -> bool {
         self != Self::Logits
     }
 
-    /// Probabilities of one row. A single output p (where it is no softmax) gives two: 1 - p for
-    /// class 0 and p for class 1.
+    /// Probabilities of one row. A single output p, unless of a softmax, gives two: 1 - p for class 0
+    /// and p for class 1.
     ///
     /// Softmax: `exp(z - max) / sum(exp(z - max))`; sigmoid: `1 / (1 + exp(-z))`.
     pub fn probabilities(self, row: &[f32]) -> Vec<f32> {

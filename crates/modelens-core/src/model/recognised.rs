@@ -1,10 +1,10 @@
-//! Which network a file holds, and how that is known.
+//! Names the network in a file, and says how it is known.
 
 use serde::{Deserialize, Serialize};
 
 use super::Graph;
 
-/// Which network a file holds, and how surely.
+/// The network in a file, and what that knowledge is based on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recognised {
     /// `MobileNetV2, without its top`.
@@ -13,8 +13,8 @@ pub struct Recognised {
     pub how: String,
 }
 
-/// Families by names of their own layers, which stay when the model around them is renamed: each
-/// with names that must all be there. The first that fits counts.
+/// Families of networks, each with layer names that must all occur: these stay when the model is
+/// renamed. The first match counts.
 const FAMILIES: [(&str, &[&str]); 15] = [
     (
         "MobileNetV2",
@@ -52,7 +52,7 @@ const FAMILIES: [(&str, &[&str]); 15] = [
 ];
 
 impl Recognised {
-    /// Of a file that holds its own configuration.
+    /// For a file with a configuration.
     pub fn by_configuration(graph: &Graph) -> Self {
         let has = |name: &&str| graph.layers.iter().any(|layer| layer.name == **name);
         let convnext = || graph.layers.iter().any(|l| l.name.contains("convnext"));
@@ -77,7 +77,7 @@ impl Recognised {
         }
     }
 
-    /// Of a state dict, built from a table that all of its tensors must fit.
+    /// For a state dict, whose tensors all fit a known architecture.
     pub fn by_tensors(graph: &Graph) -> Self {
         let weights: usize = graph.layers.iter().map(|l| l.weights.len()).sum();
         Self {
@@ -86,7 +86,7 @@ impl Recognised {
         }
     }
 
-    /// Of a file that lists operators: what the network is called is its writer's choice.
+    /// For a file that lists operators: its writer chose the network's name.
     pub fn by_operators(graph: &Graph) -> Self {
         let what = match graph.name.as_str() {
             "" => "a network".to_owned(),

@@ -6,7 +6,7 @@ mod training;
 use std::sync::Arc;
 
 use egui_svg::FontFiles;
-use modelens_core::dataset::{Photos, decode};
+use modelens_core::dataset::Photos;
 use modelens_core::formats::OpenError;
 use modelens_core::guarded;
 
@@ -279,10 +279,7 @@ impl Executor {
 
     /// Reads the header of a photo in the background.
     fn check(&self, id: PhotosId, photos: &Photos, photo: usize) {
-        let Some(listed) = photos.photos.get(photo) else {
-            return;
-        };
-        let reason = match guarded(|| decode::check(listed)) {
+        let reason = match guarded(|| photos.check(photo)) {
             Ok(Ok(())) => return,
             Ok(Err(error)) => error.cause.to_string(),
             Err(panic) => words::broken_image(&panic),

@@ -218,10 +218,7 @@ fn batch_for(
             return Err(LookError::Cancelled);
         }
         Some((_, Err(error))) => {
-            return Err(LookError::Photo(DecodeError::new(
-                &photos.photos[look.photo],
-                error.cause.clone(),
-            )));
+            return Err(LookError::Photo(error.clone()));
         }
         _ => {}
     }

@@ -22,11 +22,11 @@ fn rotation() -> Transform {
     })
 }
 
-const FLIPPED: Draw = Draw::Flip {
+const FLIPPED: Draw = Draw::Flip(FlipDraw {
     left_right: true,
     top_bottom: false,
-};
-const RIGHT_BY_TWO: Draw = Draw::Translation { y: 0.0, x: 0.2 };
+});
+const RIGHT_BY_TWO: Draw = Draw::Translation(TranslationDraw { y: 0.0, x: 0.2 });
 
 fn close([a, b]: [f64; 2], [c, d]: [f64; 2]) {
     assert!(
@@ -60,7 +60,11 @@ fn the_composed_matrix_says_where_the_pixels_come_from() {
         mode: FlipMode::Horizontal,
     });
     let pipeline = pipeline(vec![flip, rotation(), shift()]);
-    let draws = [FLIPPED, Draw::Rotation { turns: 0.25 }, RIGHT_BY_TWO];
+    let draws = [
+        FLIPPED,
+        Draw::Rotation(RotationDraw { turns: 0.25 }),
+        RIGHT_BY_TWO,
+    ];
     let image = test_image(10, 10, 1);
     let out = pipeline.apply(&draws, &image);
     let matrix = pipeline.input_from_output(&draws, 10, 10).unwrap();
@@ -95,7 +99,7 @@ fn steps_that_are_off_do_not_count() {
     let mut pipeline = pipeline(vec![shift(), rotation()]);
     pipeline.steps[0].on = false;
     let matrix = pipeline
-        .input_from_output(&[Draw::Rotation { turns: 0.5 }], 10, 10)
+        .input_from_output(&[Draw::Rotation(RotationDraw { turns: 0.5 })], 10, 10)
         .unwrap();
     close(apply(&matrix, [0.0, 0.0]), [9.0, 9.0]);
 }
@@ -106,12 +110,12 @@ fn a_crop_has_no_matrix_of_one_size() {
         height: 5,
         width: 5,
     });
-    let draw = Draw::Crop {
+    let draw = Draw::Crop(CropDraw {
         top: 1,
         left: 1,
         height: 5,
         width: 5,
-    };
+    });
     let pipeline = pipeline(vec![crop]);
     assert_eq!(pipeline.input_from_output(&[draw], 10, 10), None);
     assert_eq!(pipeline.painted_by_fill(&[draw], 10, 10), None);
@@ -120,7 +124,7 @@ fn a_crop_has_no_matrix_of_one_size() {
 #[test]
 fn the_inverse_undoes_and_is_missing_for_a_line() {
     let pipeline = pipeline(vec![rotation(), shift()]);
-    let draws = [Draw::Rotation { turns: 0.1 }, RIGHT_BY_TWO];
+    let draws = [Draw::Rotation(RotationDraw { turns: 0.1 }), RIGHT_BY_TWO];
     let matrix = pipeline.input_from_output(&draws, 10, 20).unwrap();
     let back = inverse(&matrix).unwrap();
     close(apply(&back, apply(&matrix, [3.0, 7.0])), [3.0, 7.0]);

@@ -52,10 +52,10 @@ fn case(key: &str) -> Option<(AugmentLayer, Draw)> {
     let pinned = |value: f64| Factor::Pair(value, value);
     let flip = |left_right: bool| {
         let transform = Transform::Flip(RandomFlip::default());
-        let draw = Draw::Flip {
+        let draw = Draw::Flip(FlipDraw {
             left_right,
             top_bottom: !left_right,
-        };
+        });
         Some((transform, draw))
     };
     let resizing = |size: &str, crop_to_aspect_ratio: bool| {
@@ -74,9 +74,9 @@ fn case(key: &str) -> Option<(AugmentLayer, Draw)> {
                 factor: pinned(number(turns)),
                 sampling: sampling(fill, interpolation),
             }),
-            Draw::Rotation {
+            Draw::Rotation(RotationDraw {
                 turns: number(turns),
-            },
+            }),
         )),
         ["zoom", y, x, fill, interpolation] => Some((
             Transform::Zoom(RandomZoom {
@@ -84,10 +84,10 @@ fn case(key: &str) -> Option<(AugmentLayer, Draw)> {
                 width_factor: Some(pinned(number(x))),
                 sampling: sampling(fill, interpolation),
             }),
-            Draw::Zoom {
+            Draw::Zoom(ZoomDraw {
                 y: 1.0 + number(y),
                 x: 1.0 + number(x),
-            },
+            }),
         )),
         ["translation", y, x, fill, interpolation] => Some((
             Transform::Translation(RandomTranslation {
@@ -95,19 +95,19 @@ fn case(key: &str) -> Option<(AugmentLayer, Draw)> {
                 width_factor: pinned(number(x)),
                 sampling: sampling(fill, interpolation),
             }),
-            Draw::Translation {
+            Draw::Translation(TranslationDraw {
                 y: number(y),
                 x: number(x),
-            },
+            }),
         )),
         ["brightness", delta] => Some((
             Transform::Brightness(RandomBrightness {
                 factor: pinned(number(delta)),
                 value_range: [0.0, 255.0],
             }),
-            Draw::Brightness {
+            Draw::Brightness(BrightnessDraw {
                 delta: number(delta) * 255.0,
-            },
+            }),
         )),
         ["flip_horizontal"] => flip(true),
         ["flip_vertical"] => flip(false),

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::super::*;
-use super::{layer, test_image};
+use super::{layer, sample, test_image};
 
 /// Any image of up to 12 x 12 pixels with 1 to 4 channels, single rows and columns included.
 fn any_image() -> impl Strategy<Value = Image> {
@@ -50,7 +50,7 @@ proptest! {
     #[test]
     fn flipping_twice_is_the_identity(image in any_image(), left_right: bool, top_bottom: bool) {
         let layer = layer(Transform::Flip(RandomFlip::default()));
-        let draw = Draw::Flip { left_right, top_bottom };
+        let draw = Draw::Flip(FlipDraw { left_right, top_bottom });
         let once = layer.apply(&draw, &image);
         prop_assert_eq!(layer.apply(&draw, &once), image);
     }
@@ -60,14 +60,14 @@ proptest! {
         image in any_image(), left_right: bool, top_bottom: bool, sampling in any_sampling(),
     ) {
         let layer = layer(Transform::Flip(RandomFlip::default()));
-        let draw = Draw::Flip { left_right, top_bottom };
+        let draw = Draw::Flip(FlipDraw { left_right, top_bottom });
         let vector = draw.input_from_output(image.height, image.width).unwrap();
         prop_assert_eq!(sample(&image, &vector, &sampling), layer.apply(&draw, &image));
     }
 
     #[test]
     fn rotation_by_zero_is_the_identity(image in any_image(), sampling in any_sampling()) {
-        let rotated = rotation(sampling).apply(&Draw::Rotation { turns: 0.0 }, &image);
+        let rotated = rotation(sampling).apply(&Draw::Rotation(RotationDraw { turns: 0.0 }), &image);
         prop_assert_eq!(rotated, image);
     }
 
@@ -108,7 +108,7 @@ proptest! {
     fn a_half_height_shift_with_wrap_moves_rows(width in 1_usize..9, half in 1_usize..5) {
         let image = test_image(2 * half, width, 3);
         let sampling = Sampling { fill_mode: FillMode::Wrap, ..Sampling::default() };
-        let draw = Draw::Translation { y: 0.5, x: 0.0 };
+        let draw = Draw::Translation(TranslationDraw { y: 0.5, x: 0.0 });
         let moved = translation(sampling).apply(&draw, &image);
         // Down by half: the lower half is the upper one of before. (The upper half is not tested:
         // the wrapping period of TensorFlow is not the image's length.)
@@ -118,7 +118,7 @@ proptest! {
 
     #[test]
     fn bilinear_reflect_stays_within_the_images_values(image in any_image(), turns in -1.0..1.0) {
-        let rotated = rotation(Sampling::default()).apply(&Draw::Rotation { turns }, &image);
+        let rotated = rotation(Sampling::default()).apply(&Draw::Rotation(RotationDraw { turns }), &image);
         let low = image.pixels_hwc.iter().copied().fold(f32::INFINITY, f32::min);
         let high = image.pixels_hwc.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         for value in rotated.pixels_hwc {
@@ -194,15 +194,16 @@ fn far_coordinates_repeat_near_ones() {
 fn single_pixels_rows_and_columns() {
     let strong = Preset::Strong.pipeline();
     for (height, width) in [(1, 1), (1, 9), (9, 1), (0, 0), (0, 4), (4, 0)] {
-        for fill_mode in FillMode::ALL {
-            for interpolation in Interpolation::ALL {
+        for &fill_mode in FillMode::ALL {
+            for &interpolation in Interpolation::ALL {
                 let sampling = Sampling {
                     fill_mode,
                     interpolation,
                     fill_value: 0.0,
                 };
                 let image = test_image(height, width, 3);
-                let turned = rotation(sampling).apply(&Draw::Rotation { turns: 0.3 }, &image);
+                let turned =
+                    rotation(sampling).apply(&Draw::Rotation(RotationDraw { turns: 0.3 }), &image);
                 assert_eq!(turned.pixels_hwc.len(), image.pixels_hwc.len());
                 if (height, width) == (1, 1) {
                     assert_eq!(turned, image, "{fill_mode:?} {interpolation:?}");
@@ -223,7 +224,8 @@ fn positive_rotation_is_counter_clockwise() {
     let mut image = test_image(3, 3, 1);
     image.pixels_hwc = vec![0.0; 9];
     image.pixels_hwc[5] = 1.0;
-    let turned = rotation(Sampling::default()).apply(&Draw::Rotation { turns: 0.25 }, &image);
+    let turned =
+        rotation(Sampling::default()).apply(&Draw::Rotation(RotationDraw { turns: 0.25 }), &image);
     assert!((turned.pixels_hwc[1] - 1.0).abs() < 1e-5, "{turned:?}");
 }
 

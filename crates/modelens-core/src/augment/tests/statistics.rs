@@ -40,7 +40,7 @@ fn contrast(factor: impl Into<Factor>) -> Transform {
 
 fn contrast_of(draw: &Draw) -> Option<f64> {
     match *draw {
-        Draw::Contrast { factor, .. } => Some(factor),
+        Draw::Contrast(ContrastDraw { factor, .. }) => Some(factor),
         _ => None,
     }
 }
@@ -66,7 +66,7 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             sampling,
         });
         let turns = |draw: &Draw| match *draw {
-            Draw::Rotation { turns } => Some(turns),
+            Draw::Rotation(RotationDraw { turns }) => Some(turns),
             _ => None,
         };
         assert_uniform(summary(rotation, semantics, turns), -0.2, 0.2);
@@ -77,11 +77,11 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             sampling,
         });
         let zoom_y = |draw: &Draw| match *draw {
-            Draw::Zoom { y, .. } => Some(y),
+            Draw::Zoom(ZoomDraw { y, .. }) => Some(y),
             _ => None,
         };
         let zoom_x = |draw: &Draw| match *draw {
-            Draw::Zoom { x, .. } => Some(x),
+            Draw::Zoom(ZoomDraw { x, .. }) => Some(x),
             _ => None,
         };
         assert_uniform(summary(zoom.clone(), semantics, zoom_y), 0.7, 1.1);
@@ -93,7 +93,7 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             sampling,
         });
         let shift_y = |draw: &Draw| match *draw {
-            Draw::Translation { y, .. } => Some(y),
+            Draw::Translation(TranslationDraw { y, .. }) => Some(y),
             _ => None,
         };
         assert_uniform(summary(translation, semantics, shift_y), -0.2, 0.3);
@@ -103,7 +103,7 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             value_range: [-1.0, 1.0],
         });
         let delta = |draw: &Draw| match *draw {
-            Draw::Brightness { delta } => Some(delta),
+            Draw::Brightness(BrightnessDraw { delta }) => Some(delta),
             _ => None,
         };
         assert_uniform(summary(brightness, semantics, delta), -0.4, 0.4);
@@ -120,7 +120,7 @@ fn shear_of_a_pair_has_both_signs_and_one_sign_for_both_axes() {
     let draws = layer(shear).draw_batch(Semantics::Keras3, 7, &[], N, 8, 8);
     let mut negative = 0;
     for draw in draws {
-        let Draw::Shear { x, y } = draw else {
+        let Draw::Shear(ShearDraw { x, y }) = draw else {
             panic!("{draw:?}");
         };
         assert!((0.1..0.3).contains(&x.abs()) && x * y > 0.0);
@@ -182,10 +182,10 @@ fn both_axes_flip_together_in_keras_3_only() {
     for semantics in Semantics::ALL {
         let mut counts = [0_usize; 4];
         for draw in layer.draw_batch(semantics, 7, &[], N, 8, 8) {
-            let Draw::Flip {
+            let Draw::Flip(FlipDraw {
                 left_right,
                 top_bottom,
-            } = draw
+            }) = draw
             else {
                 panic!("{draw:?}");
             };
@@ -213,7 +213,7 @@ fn a_crop_has_one_place_for_the_batch_and_reaches_every_place() {
     for batch in 0..500 {
         let draws = layer.draw_batch(Semantics::Keras3, 7, &[batch], 4, 8, 8);
         assert!(draws.iter().all(|draw| *draw == draws[0]));
-        let Draw::Crop { top, left, .. } = draws[0] else {
+        let Draw::Crop(CropDraw { top, left, .. }) = draws[0] else {
             panic!("{:?}", draws[0]);
         };
         seen[top][left] = true;
@@ -227,11 +227,13 @@ fn crops_of_images_that_do_not_fit() {
     let draw = |layer: &AugmentLayer, semantics: Semantics| {
         layer.draw_batch(semantics, 7, &[], 1, 31, 40)[0]
     };
-    let window = |top: usize, left: usize, height: usize, width: usize| Draw::Crop {
-        top,
-        left,
-        height,
-        width,
+    let window = |top: usize, left: usize, height: usize, width: usize| {
+        Draw::Crop(CropDraw {
+            top,
+            left,
+            height,
+            width,
+        })
     };
     // Keras 2: the window of the layer's shape, 13 x 40. Keras 3 cuts 20 rows from its corner.
     let wide = crop(20, 60);

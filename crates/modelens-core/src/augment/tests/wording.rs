@@ -5,9 +5,11 @@ use super::{layer, test_image};
 
 #[test]
 fn words_of_draws() {
-    let flip = |left_right, top_bottom| Draw::Flip {
-        left_right,
-        top_bottom,
+    let flip = |left_right, top_bottom| {
+        Draw::Flip(FlipDraw {
+            left_right,
+            top_bottom,
+        })
     };
     let range = [0.0, 255.0];
     for (draw, words) in [
@@ -17,37 +19,52 @@ fn words_of_draws() {
         (flip(false, true), "flipped vertically"),
         (flip(true, true), "flipped both ways"),
         (
-            Draw::Rotation {
+            Draw::Rotation(RotationDraw {
                 turns: -41.3 / 360.0,
-            },
+            }),
             "\u{2212}41.3°",
         ),
         (
-            Draw::Rotation {
+            Draw::Rotation(RotationDraw {
                 turns: 57.2 / 360.0,
-            },
+            }),
             "+57.2°",
         ),
-        (Draw::Rotation { turns: 0.0 }, ""),
-        (Draw::Rotation { turns: -1e-6 }, "0.0°"),
-        (Draw::Zoom { y: 1.08, x: 1.08 }, "zoom 1.08"),
-        (Draw::Zoom { y: 1.08, x: 0.9 }, "zoom 1.08 H, 0.90 W"),
+        (Draw::Rotation(RotationDraw { turns: 0.0 }), ""),
+        (Draw::Rotation(RotationDraw { turns: -1e-6 }), "0.0°"),
+        (Draw::Zoom(ZoomDraw { y: 1.08, x: 1.08 }), "zoom 1.08"),
         (
-            Draw::Translation { y: 0.12, x: -0.05 },
+            Draw::Zoom(ZoomDraw { y: 1.08, x: 0.9 }),
+            "zoom 1.08 H, 0.90 W",
+        ),
+        (
+            Draw::Translation(TranslationDraw { y: 0.12, x: -0.05 }),
             "shift +0.12 H, \u{2212}0.05 W",
         ),
-        (Draw::Shear { x: 0.1, y: 0.0 }, "shear +0.10 x, 0.00 y"),
-        (Draw::Contrast { factor: 1.2, range }, "contrast ×1.2"),
         (
-            Draw::Contrast {
+            Draw::Shear(ShearDraw { x: 0.1, y: 0.0 }),
+            "shear +0.10 x, 0.00 y",
+        ),
+        (
+            Draw::Contrast(ContrastDraw { factor: 1.2, range }),
+            "contrast ×1.2",
+        ),
+        (
+            Draw::Contrast(ContrastDraw {
                 factor: 1.04,
                 range,
-            },
+            }),
             "contrast ×1.04",
         ),
-        (Draw::Contrast { factor: 1.0, range }, ""),
-        (Draw::Brightness { delta: 31.2 }, "brightness +31"),
-        (Draw::Brightness { delta: -0.4 }, "brightness \u{2212}0.40"),
+        (Draw::Contrast(ContrastDraw { factor: 1.0, range }), ""),
+        (
+            Draw::Brightness(BrightnessDraw { delta: 31.2 }),
+            "brightness +31",
+        ),
+        (
+            Draw::Brightness(BrightnessDraw { delta: -0.4 }),
+            "brightness \u{2212}0.40",
+        ),
     ] {
         assert_eq!(draw.words(), words, "{draw:?}");
     }
@@ -56,13 +73,13 @@ fn words_of_draws() {
 #[test]
 fn words_of_a_pipeline() {
     let draws = [
-        Draw::Flip {
+        Draw::Flip(FlipDraw {
             left_right: true,
             top_bottom: false,
-        },
-        Draw::Rotation {
+        }),
+        Draw::Rotation(RotationDraw {
             turns: -41.3 / 360.0,
-        },
+        }),
     ];
     assert_eq!(Pipeline::words(&draws), "flipped, \u{2212}41.3°");
     assert_eq!(Pipeline::words(&[Draw::Nothing]), "unchanged");

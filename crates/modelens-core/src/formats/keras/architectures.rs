@@ -1,6 +1,6 @@
-//! The networks of `keras.applications` as configurations, for files that hold weights alone.
+//! The networks of `keras.applications` as configurations, for files with weights alone.
 //!
-//! They come from the bundled `architectures.zip`, made by the script beside it.
+//! They are bundled as `architectures.zip`, which the script beside it makes.
 
 use std::io::{Cursor, Read as _};
 use std::sync::OnceLock;
@@ -11,18 +11,18 @@ use zip::ZipArchive;
 use crate::assets;
 use crate::formats::OpenError;
 
-/// Photos are halved five times: networks padded for even sizes stay right at multiples of this.
+/// The networks halve photos five times, so padding made for even sizes holds at multiples of this.
 const STEP: u64 = 32;
-/// Pixels a side that a person may ask for.
+/// Photo sizes that a person may ask for, in pixels a side.
 const SIDES: std::ops::RangeInclusive<u64> = 32..=1024;
 
-/// One network with or without its top.
+/// One network, with or without its classifier.
 pub(super) struct Architecture {
     /// The function in `keras.applications`.
     pub name: &'static str,
-    /// With its classifier.
+    /// True with the classifier.
     pub top: bool,
-    /// What a `.keras` file of it would hold.
+    /// The configuration that a `.keras` file of it would hold.
     pub config: Value,
 }
 
@@ -39,7 +39,7 @@ pub fn names() -> &'static [String] {
     })
 }
 
-/// The name as the list has it, whatever the case of its letters.
+/// The listed name that equals `name` but for the case of its letters.
 pub(super) fn known(name: &str) -> Option<&'static str> {
     let mut names = names().iter();
     let found = names.find(|known| known.eq_ignore_ascii_case(name));
@@ -87,17 +87,17 @@ fn truncate(layers: &mut Vec<Value>, count: u64) {
 }
 
 impl Architecture {
-    /// Pixels a side of the published network.
+    /// Photo size of the published network in pixels a side; `None` for photos of any size.
     pub fn side(&self) -> Option<u64> {
         self.config
             .pointer("/config/layers/0/config/batch_shape/1")?
             .as_u64()
     }
 
-    /// Takes photos of another size.
+    /// Changes the size of the photos that the network takes.
     ///
     /// # Errors
-    /// A size at which the network would pad otherwise; the error is a reason in words.
+    /// A size at which the network would need other padding; the error is a reason in words.
     pub fn resize(&mut self, side: u64) -> Result<(), String> {
         let published = self.side().unwrap_or_default();
         if side == published {
@@ -133,12 +133,12 @@ impl Architecture {
         Ok(())
     }
 
-    /// The settings of a layer, in whichever of the models inside.
+    /// The object of the layer with this name, in the model or in one nested in it.
     pub fn layer(&mut self, name: &str) -> Option<&mut Value> {
         find(&mut self.config, name)
     }
 
-    /// Reshaping layers leave the number of channels to what comes in.
+    /// Lets reshaping layers take the number of channels from their input.
     pub fn open_shapes(&mut self) {
         let layers = self.config.pointer_mut("/config/layers");
         let layers = layers.and_then(Value::as_array_mut).into_iter().flatten();
@@ -151,13 +151,13 @@ impl Architecture {
         }
     }
 
-    /// Renames the network, whose own name speaks of the published width.
+    /// Renames the network, because its own name gives the published width.
     pub fn rename(&mut self) {
         self.config["config"]["name"] = json!(self.name.to_ascii_lowercase());
     }
 }
 
-/// Models are nested once at most in what is bundled.
+/// Finds a layer by name. The bundled networks nest models at most once.
 fn find<'a>(model: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     let layers = model.pointer_mut("/config/layers")?.as_array_mut()?;
     for layer in layers {
@@ -173,7 +173,7 @@ fn find<'a>(model: &'a mut Value, name: &str) -> Option<&'a mut Value> {
     None
 }
 
-/// Makes a layer as wide as these weights; `None` where they are another layer's.
+/// Gives a layer the width of these weights; `None` if they belong to another kind of layer.
 pub(super) fn widen(layer: &mut Value, shapes: &[&[usize]]) -> Option<()> {
     let class = layer["class_name"].as_str()?.to_owned();
     let rank = shapes.iter().map(|shape| shape.len()).max()?;

@@ -15,10 +15,10 @@ pub(super) struct Entries {
 }
 
 const MB: u64 = 1 << 20;
-/// The description of a model, in bytes: in memory it may take thirty times as much.
+/// Maximum bytes of a model's configuration, which may take thirty times as much in memory.
 pub(super) const MAX_CONFIG: u64 = 8 * MB;
-/// What a file may unpack to, however small it is; weights hardly shrink, so that honest files beyond this
-/// are themselves as large.
+/// Bytes that any file may unpack to, however small it is. Weights hardly compress, so honest files
+/// that unpack to more are themselves about as large.
 const UNPACKED: u64 = 256 * MB;
 
 /// Bytes of weights that a file of this length may hold.
@@ -26,8 +26,8 @@ pub(super) fn unpacked(length: u64) -> u64 {
     UNPACKED.max(length.saturating_mul(2))
 }
 
-/// Unpacks the three entries that matter, each up to a limit of its own: what the archive says
-/// about sizes is not believed.
+/// Unpacks the three entries that matter, each up to its own limit. Sizes that the archive declares
+/// are not trusted.
 pub(super) fn unpack(bytes: Vec<u8>) -> Result<Entries, OpenError> {
     let weights = unpacked(bytes.len() as u64);
     let archive = ZipArchive::new(Cursor::new(bytes));
@@ -59,7 +59,7 @@ fn entry(
     let declared = file.size();
     // Growing by doubling would take half as much again.
     let mut bytes = Vec::with_capacity(declared.min(limit) as usize + 1);
-    // One byte more than allowed tells a full entry from one that goes on.
+    // One byte above the limit shows that the entry is longer.
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| broken(&e))?;

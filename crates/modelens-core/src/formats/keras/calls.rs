@@ -1,32 +1,32 @@
-//! Reads `inbound_nodes`: on what a layer is called, in the notations of Keras 2 and Keras 3.
+//! Reads `inbound_nodes`, the calls of a layer, in the notations of Keras 2 and Keras 3.
 
 use serde_json::{Map, Value};
 
 use super::settings::numbers;
 
-/// One call of a layer, before names are looked up.
+/// One call of a layer; the layers that it reads are still names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Call<'a> {
-    pub args: Vec<Arg<'a>>,
+    pub args: Vec<CallArg<'a>>,
     /// The `training=` value written beside the call.
     pub training: Option<bool>,
     /// The index expression, for slicing operators.
     pub key: Option<&'a Value>,
-    /// Keras 2's other arguments that are given: settings of a function.
+    /// Other arguments of a Keras 2 call, which are settings of a function.
     pub others: Vec<(&'a str, &'a Value)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Arg<'a> {
-    Tensor(Ref<'a>),
+pub(super) enum CallArg<'a> {
+    Tensor(TensorRef<'a>),
     Number(f64),
-    /// What the model around is called on.
+    /// The input of the model around the layer.
     Outer,
 }
 
 /// The output of a call of a layer in the same model.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Ref<'a> {
+pub(super) struct TensorRef<'a> {
     pub layer: &'a str,
     pub call: usize,
 }
@@ -78,8 +78,8 @@ fn keras3(map: &Map<String, Value>) -> Result<Call<'_>, String> {
     Ok(call)
 }
 
-fn refuse_tensors(name: &str, args: &[Arg]) -> Result<(), String> {
-    if args.iter().any(|a| matches!(a, Arg::Tensor(_))) {
+fn refuse_tensors(name: &str, args: &[CallArg]) -> Result<(), String> {
+    if args.iter().any(|a| matches!(a, CallArg::Tensor(_))) {
         return Err(format!(
             "it takes a tensor as `{name}`, which is not supported"
         ));
@@ -88,11 +88,11 @@ fn refuse_tensors(name: &str, args: &[Arg]) -> Result<(), String> {
 }
 
 /// Adds the tensors and numbers in one argument, lists flattened (merge layers take one list).
-fn keras3_arg<'a>(value: &'a Value, into: &mut Vec<Arg<'a>>) -> Result<(), String> {
+fn keras3_arg<'a>(value: &'a Value, into: &mut Vec<CallArg<'a>>) -> Result<(), String> {
     match value {
         Value::Array(items) => items.iter().try_for_each(|item| keras3_arg(item, into)),
         Value::Number(n) => {
-            into.extend(n.as_f64().map(Arg::Number));
+            into.extend(n.as_f64().map(CallArg::Number));
             Ok(())
         }
         Value::Object(map) => {
@@ -103,14 +103,14 @@ fn keras3_arg<'a>(value: &'a Value, into: &mut Vec<Arg<'a>>) -> Result<(), Strin
             if class == "__keras_tensor__" {
                 let history = value.pointer("/config/keras_history");
                 let history = history.and_then(reference);
-                into.push(Arg::Tensor(
+                into.push(CallArg::Tensor(
                     history.ok_or("the origin of its input is not understood")?,
                 ));
                 return Ok(());
             }
             match numbers(value).as_deref() {
                 Some([x]) => {
-                    into.push(Arg::Number(*x));
+                    into.push(CallArg::Number(*x));
                     Ok(())
                 }
                 Some(_) => Err("it takes an array of constants, which is not supported".to_owned()),
@@ -156,10 +156,10 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
     let constant = items.first().and_then(Value::as_str) == Some("_CONSTANT_VALUE");
     let arg = match items {
         [_, _, value, ..] if constant => match numbers(value).as_deref() {
-            Some([x]) if !value.is_array() => Arg::Number(*x),
+            Some([x]) if !value.is_array() => CallArg::Number(*x),
             _ => return Err("it takes an array of constants, which is not supported".to_owned()),
         },
-        [_, _, _, ..] => Arg::Tensor(triple(items).ok_or("its call is not understood")?),
+        [_, _, _, ..] => CallArg::Tensor(triple(items).ok_or("its call is not understood")?),
         _ => return Err("its call is not understood".to_owned()),
     };
     call.args.push(arg);
@@ -173,8 +173,8 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
             call.key = Some(value);
         } else if TENSOR_KWARGS.contains(&name.as_str()) {
             match (tensor, numbers(value).as_deref()) {
-                (Some(r), _) => call.args.push(Arg::Tensor(r)),
-                (None, Some([x])) if !value.is_array() => call.args.push(Arg::Number(*x)),
+                (Some(r), _) => call.args.push(CallArg::Tensor(r)),
+                (None, Some([x])) if !value.is_array() => call.args.push(CallArg::Number(*x)),
                 (None, Some(_)) => {
                     return Err("it takes an array of constants, which is not supported".to_owned());
                 }
@@ -203,26 +203,26 @@ fn training(kwargs: &Map<String, Value>) -> Result<Option<bool>, String> {
 }
 
 /// `["layer", node, tensor]`
-pub(super) fn reference(value: &Value) -> Option<Ref<'_>> {
+pub(super) fn reference(value: &Value) -> Option<TensorRef<'_>> {
     value
         .as_array()
         .filter(|a| a.len() == 3)
         .and_then(|a| triple(a))
 }
 
-/// The first three of a list; only the first output of a layer can be meant.
-fn triple(items: &[Value]) -> Option<Ref<'_>> {
+/// A reference from the first three items; only the first output of a layer can be meant.
+fn triple(items: &[Value]) -> Option<TensorRef<'_>> {
     let [layer, call, tensor, ..] = items else {
         return None;
     };
-    (tensor.as_u64()? == 0).then_some(Ref {
+    (tensor.as_u64()? == 0).then_some(TensorRef {
         layer: layer.as_str()?,
         call: usize::try_from(call.as_u64()?).ok()?,
     })
 }
 
 /// `input_layers` or `output_layers`: one triple (Keras 3), or a list of triples.
-pub(super) fn endpoints(value: &Value) -> Option<Vec<Ref<'_>>> {
+pub(super) fn endpoints(value: &Value) -> Option<Vec<TensorRef<'_>>> {
     match reference(value) {
         Some(one) => Some(vec![one]),
         None => value.as_array()?.iter().map(reference).collect(),
@@ -234,15 +234,15 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn tensor(layer: &str, call: usize) -> Arg<'_> {
-        Arg::Tensor(Ref { layer, call })
+    fn tensor(layer: &str, call: usize) -> CallArg<'_> {
+        CallArg::Tensor(TensorRef { layer, call })
     }
 
     #[test]
     fn keras2_constant_first() {
         let node = json!(["_CONSTANT_VALUE", -1, 1.0, {"y": ["add", 0, 0], "name": null}]);
         let call = parse(&node).unwrap();
-        assert_eq!(call.args, [Arg::Number(1.0), tensor("add", 0)]);
+        assert_eq!(call.args, [CallArg::Number(1.0), tensor("add", 0)]);
     }
 
     #[test]
@@ -274,7 +274,7 @@ mod tests {
         let operator = json!({"args": [1.0, t], "kwargs": {"training": null}});
         assert_eq!(
             parse(&operator).unwrap().args,
-            [Arg::Number(1.0), tensor("a", 0)]
+            [CallArg::Number(1.0), tensor("a", 0)]
         );
         let slice = json!([{"class_name": "__slice__", "config": {"start": 1}}, 0]);
         let item = json!({"args": [t, slice], "kwargs": {}});
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn endpoints_of_both_notations() {
-        let one = Ref {
+        let one = TensorRef {
             layer: "out",
             call: 1,
         };

@@ -12,15 +12,15 @@ use super::specs::Need;
 use crate::formats::OpenError;
 use crate::model::graph::Weight;
 
-/// Compressed data can hold at most about this many times its own length (deflate's limit), which
-/// bounds what a small file can make the reader allocate.
+/// Maximum ratio of uncompressed to compressed bytes (deflate's limit): it bounds what a small file
+/// can make the reader allocate.
 const MAX_RATIO: u64 = 1_100;
 /// Bytes of weights that a file of this length may hold.
 fn budget(length: u64) -> u64 {
     length.saturating_mul(MAX_RATIO).min(unpacked(length))
 }
 
-/// An opened file and what may still be read from it.
+/// An opened file, and how many bytes of weights may still be read from it.
 pub(super) struct H5 {
     file: File,
     budget: Cell<u64>,
@@ -30,13 +30,13 @@ pub(super) struct H5 {
 pub(super) struct Attributes(HashMap<String, AttrValue>);
 
 impl Attributes {
-    /// One string.
+    /// The string of this name.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_str().map(|s| s.trim_end_matches('\0'))
     }
 
-    /// A list of strings; a long one is split over `name0`, `name1` and so on. An empty one is
-    /// stored as an array of numbers, so whatever holds no strings is empty.
+    /// The list of strings of this name. Long lists are split over `name0`, `name1` and so on; empty
+    /// ones are stored as arrays of numbers, so anything but strings counts as empty.
     pub fn list(&self, name: &str) -> Vec<String> {
         let strings = |name: &str| {
             let values = self.0.get(name)?.as_strings().unwrap_or_default();
@@ -56,8 +56,8 @@ impl Attributes {
     }
 }
 
-/// Runs a read with a guard against panics: the reader has checked arithmetic, but also
-/// `unreachable!` in its decoding, and the file may come from anyone.
+/// Runs a read and turns panics into errors: the HDF5 reader checks its arithmetic but uses
+/// `unreachable!` in its decoding, and a file may come from anyone.
 pub(super) fn guarded<T>(read: impl FnOnce() -> Result<T, OpenError>) -> Result<T, OpenError> {
     catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
         Err(OpenError::Broken(
@@ -71,7 +71,7 @@ fn broken(error: impl std::fmt::Display) -> OpenError {
 }
 
 impl H5 {
-    /// `length`: of the file that a person opened, which this one may lie packed in.
+    /// `length` is that of the file on disk, which may be an archive around this one.
     pub fn open(bytes: Vec<u8>, length: usize) -> Result<Self, OpenError> {
         let budget = budget(length as u64);
         let file = File::from_bytes(bytes).map_err(broken)?;
@@ -104,7 +104,7 @@ impl H5 {
         group.groups().map_err(broken)
     }
 
-    /// Reads one weight after its shape was found to be the one the layer needs.
+    /// Reads one weight if it has the shape that the layer needs.
     pub fn weight(
         &mut self,
         dataset: &Dataset,
@@ -145,7 +145,7 @@ impl H5 {
     }
 }
 
-/// The values as f32, whichever number type they are stored in.
+/// The values as f32, whatever number type they are stored in.
 fn read(dataset: &Dataset, size: u64, shape: &[usize]) -> Result<Tensor, OpenError> {
     if size != 2 {
         let values = dataset.read_f32().map_err(broken)?;

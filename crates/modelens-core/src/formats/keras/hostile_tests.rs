@@ -116,7 +116,7 @@ fn rates_without_a_meaning() {
         }
     }
     for class in ["AlphaDropout", "GaussianDropout"] {
-        refused(class, json!({"rate": 1.0}), "no finite deviation");
+        refused(class, json!({"rate": 1.0}), "infinite standard deviation");
     }
     refused("GaussianNoise", json!({"stddev": -1.0}), "from 0 up");
     // JSON has no word for it, so it is no number to begin with.

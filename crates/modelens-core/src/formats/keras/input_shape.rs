@@ -1,14 +1,14 @@
-//! The shape of the outermost input, which files keep in several places.
+//! Finds the shape of the outermost input, which files keep in several places.
 
 use serde_json::Value;
 
-use super::calls::{self, Ref};
+use super::calls::{self, TensorRef};
 use crate::formats::OpenError;
 
-/// Models inside models that are searched, at most.
+/// Models nested deeper than this are not searched.
 const MAX_DEPTH: usize = 64;
 
-/// Pixels a side of the photos that a model takes, at most: every photo is resized to this.
+/// Maximum photo size in pixels a side: every photo is resized to what the model takes.
 const MAX_SIDE: usize = 4096;
 
 /// `[height, width, channels]` of the images that a model takes.
@@ -16,7 +16,7 @@ pub(super) fn of_model(config: &Value, name: &str) -> Result<[Option<usize>; 3],
     image_shape(input_shape(config, 0), name)
 }
 
-/// The shape written for the outermost input, wherever the file keeps it.
+/// The shape written for the outermost input.
 fn input_shape(model: &Value, depth: usize) -> Option<&Value> {
     let config = model.get("config")?;
     let layers = config.get("layers").unwrap_or(config);
@@ -29,7 +29,7 @@ fn input_shape(model: &Value, depth: usize) -> Option<&Value> {
     }
     let list = layers.as_array()?;
     let input = config.get("input_layers").and_then(calls::endpoints);
-    let first = match input.as_deref().and_then(<[Ref]>::first) {
+    let first = match input.as_deref().and_then(<[TensorRef]>::first) {
         Some(input) => list.iter().find(|l| {
             let name = l.pointer("/config/name").or_else(|| l.get("name"));
             name.and_then(Value::as_str) == Some(input.layer)
@@ -57,7 +57,7 @@ fn image_shape(shape: Option<&Value>, model: &str) -> Result<[Option<usize>; 3],
         reason,
     };
     let shape =
-        shape.ok_or_else(|| refuse("the file does not say of which shape its input is".into()))?;
+        shape.ok_or_else(|| refuse("the file does not give the shape of its input".into()))?;
     let axis = |v: &Value| match v.as_u64() {
         Some(n) if n > 0 => usize::try_from(n).ok().map(Some),
         None if v.is_null() => Some(None),

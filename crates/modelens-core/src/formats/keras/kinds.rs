@@ -78,7 +78,7 @@ pub(super) fn leaf(
         "Identity" | "ActivityRegularization" => plain(LayerKind::Identity),
         _ => match rare_kinds::leaf(class, settings, semantics)? {
             Some(leaf) => Ok(Some(leaf)),
-            None => Ok(augment_config::parse(class, settings, semantics)?
+            None => Ok(augment_config::parse(class, settings)?
                 .map(|layer| (LayerKind::Augment(layer), Spec::None))),
         },
     }
@@ -111,7 +111,7 @@ fn conv(settings: Settings, semantics: Semantics) -> Result<(LayerKind, Spec), O
     let filters = settings.count("filters")?;
     if !filters.is_multiple_of(groups) {
         return Err(settings.refuse(format!(
-            "its {filters} filters do not fall into {groups} groups"
+            "its {filters} filters cannot be divided into {groups} groups"
         )));
     }
     let kind = LayerKind::Conv2d(Conv2d {
@@ -210,7 +210,9 @@ fn noise(class: &str, settings: Settings) -> Result<Noise, OpenError> {
     let below_one = || {
         let rate = rate()?;
         if rate == 1.0 {
-            return Err(settings.refuse("its rate is 1, which has no finite deviation"));
+            return Err(
+                settings.refuse("its rate is 1, which gives an infinite standard deviation")
+            );
         }
         Ok(rate)
     };
@@ -232,9 +234,9 @@ fn noise(class: &str, settings: Settings) -> Result<Noise, OpenError> {
         _ => {
             let stddev = settings.number_or("stddev", 1.0)?;
             if !(0.0..f64::INFINITY).contains(&stddev) {
-                return Err(
-                    settings.refuse(format!("its deviation is {stddev}, not a number from 0 up"))
-                );
+                return Err(settings.refuse(format!(
+                    "its standard deviation is {stddev}, which is negative or not finite"
+                )));
             }
             Noise::GaussianNoise { stddev }
         }

@@ -1,24 +1,23 @@
 //! Keras' file formats: legacy HDF5 (`.h5`) and the zip archive (`.keras`).
 //!
-//! Read in four steps: the configuration becomes layers with calls ([`parse`]), the calls become
-//! nodes in order ([`emit`]), shapes are followed through them ([`shapes`]), and then the weights
-//! are known that must be in the file ([`by_name`], [`by_number`]).
+//! Reading takes four steps: [`parse`] turns the configuration into layers with calls, [`nodes`] puts
+//! the calls in order, [`shapes`] infers shapes and so the weights that must be in the file, and
+//! [`load_named`] or [`load_numbered`] reads them.
 
 mod activations;
 pub mod architectures;
 mod archive;
 mod augment_config;
-mod by_name;
-mod by_number;
 mod calls;
-mod emit;
-mod found;
 mod functions;
 mod h5;
 #[cfg(test)]
 mod hostile_tests;
 mod input_shape;
 mod kinds;
+mod load_named;
+mod load_numbered;
+mod nodes;
 mod object;
 mod operators;
 mod pairing;
@@ -29,6 +28,7 @@ mod save_head;
 mod settings;
 mod shapes;
 mod specs;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod weights_only;
@@ -76,19 +76,19 @@ pub static ZIP: Reader = Reader {
     takes_architecture: false,
 };
 
-/// What a Keras file holds.
+/// The contents of a Keras file.
 #[derive(Debug)]
 struct KerasFile {
     pub graph: Graph,
-    /// `Keras 3.11.3`; without the version where the file does not tell.
+    /// `Keras 3.11.3`; without the version if the file does not give it.
     pub framework: String,
-    /// By the version that wrote the file.
+    /// The rules of the version that wrote the file.
     pub semantics: Semantics,
-    /// What is odd about the file, in sentences.
+    /// Sentences about what is odd in the file.
     pub warnings: Vec<String>,
-    /// Which network the weights belong to, where the file holds no configuration.
+    /// The network that the weights belong to, if the file holds no configuration.
     pub recognised: Option<Recognised>,
-    /// Where in the HDF5 file each weight lies.
+    /// The place of each weight in the HDF5 file.
     pub paths: Vec<WeightPath>,
 }
 
@@ -120,16 +120,16 @@ struct WeightPath {
     pub path: String,
 }
 
-/// What reading the weights gave.
+/// The result of reading the weights, besides the tensors themselves.
 #[derive(Default)]
-struct Loaded {
-    /// Weights that no layer takes.
+struct LoadedWeights {
+    /// Paths of weights that no layer takes.
     extra: Vec<String>,
     paths: Vec<WeightPath>,
 }
 
-/// Reads the bytes of a legacy `.h5` file, or of one that holds weights alone: then its name may tell
-/// how large the photos are, and a person may have `chosen` a network.
+/// Reads a legacy `.h5` file, with a configuration or with weights alone. In the latter case its name
+/// may give the photo size, and a person may have `chosen` the network.
 fn read_h5(bytes: Vec<u8>, title: &str, chosen: Option<&str>) -> Result<KerasFile, OpenError> {
     guarded(|| {
         let length = bytes.len();
@@ -159,11 +159,11 @@ fn read_h5(bytes: Vec<u8>, title: &str, chosen: Option<&str>) -> Result<KerasFil
                 .and_then(|a: &Attributes| a.text("keras_version"))
         });
         let (framework, semantics) = framework(version, &config)?;
-        assemble(h5, &config, framework, semantics, by_name::load)
+        assemble(h5, &config, framework, semantics, load_named::load)
     })
 }
 
-/// Reads the bytes of a `.keras` archive.
+/// Reads a `.keras` archive.
 fn read_zip(bytes: Vec<u8>) -> Result<KerasFile, OpenError> {
     guarded(|| {
         let length = bytes.len();
@@ -177,7 +177,7 @@ fn read_zip(bytes: Vec<u8>) -> Result<KerasFile, OpenError> {
         let version = metadata.get("keras_version").and_then(Value::as_str);
         let (framework, semantics) = framework(version, &config)?;
         let h5 = H5::open(entries.weights, length)?;
-        assemble(h5, &config, framework, semantics, by_number::load)
+        assemble(h5, &config, framework, semantics, load_numbered::load)
     })
 }
 
@@ -210,7 +210,7 @@ fn framework(version: Option<&str>, config: &Value) -> Result<(String, Semantics
     Ok((framework, semantics))
 }
 
-/// Keras 3 writes calls as objects and the input's shape under another name.
+/// True if calls are objects or the input's shape is a `batch_shape`, as Keras 3 writes them.
 fn is_keras3_style(config: &Value) -> bool {
     let layers = config.pointer("/config/layers").and_then(Value::as_array);
     layers.into_iter().flatten().any(|layer| {
@@ -231,7 +231,7 @@ struct Planned {
 
 fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
     let parsed = parse::parse(config, semantics)?;
-    let (nodes, output) = emit::emit(&parsed, semantics)?;
+    let (nodes, output) = nodes::in_order(&parsed, semantics)?;
     let graph = Graph {
         name: parsed.root.name.to_owned(),
         layers: parsed.layers,
@@ -242,7 +242,7 @@ fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
     };
     let inputs = shapes::inputs(&graph, &parsed.specs)?;
     let needs = std::iter::zip(&parsed.specs, &inputs)
-        // A layer that is never called takes no part, and its weights cannot be checked.
+        // The weights of a layer that is never called cannot be checked.
         .map(|(spec, input)| match input {
             Some(shape) => spec.needs(shape),
             None => Vec::new(),
@@ -260,19 +260,19 @@ fn assemble(
     config: &Value,
     framework: String,
     semantics: Semantics,
-    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<Loaded, OpenError>,
+    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<LoadedWeights, OpenError>,
 ) -> Result<KerasFile, OpenError> {
     let Planned {
         mut graph,
         needs,
         reduced_precision,
     } = planned(config, semantics)?;
-    let Loaded { extra, paths } = load(&mut h5, &mut graph, &needs)?;
+    let LoadedWeights { extra, paths } = load(&mut h5, &mut graph, &needs)?;
     let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
     if reduced_precision > 0 {
         let n = reduced_precision;
         warnings.push(format!(
-            "{n} layers were made for 16-bit numbers and run with 32 bits here"
+            "{n} layers compute in 16 bits in Keras and in 32 bits here"
         ));
     }
     Ok(KerasFile {

@@ -1,4 +1,4 @@
-//! One layer's object in the configuration, as far as all layers have the same keys.
+//! One layer's object in the configuration: the keys that all layers share.
 
 use serde_json::{Map, Value};
 
@@ -23,7 +23,7 @@ impl<'a> LayerObject<'a> {
             .get("class_name")
             .and_then(Value::as_str)
             .ok_or_else(broken)?;
-        // A layer of Keras' own InceptionResNetV2, which tf_keras registers as if a person had made it.
+        // A layer of Keras' own InceptionResNetV2 that tf_keras registers like a user's class.
         let class = match class {
             "Custom>CustomScaleLayer" => "CustomScaleLayer",
             class => class,
@@ -39,12 +39,12 @@ impl<'a> LayerObject<'a> {
         })
     }
 
-    /// Whether it holds layers of its own.
+    /// True if it contains layers of its own.
     pub fn is_model(&self) -> bool {
         matches!(self.class, "Functional" | "Model" | "Sequential") && !self.is_custom()
     }
 
-    /// Whether the class comes from outside of Keras, whatever its name.
+    /// True if the class is defined outside of Keras, whatever its name.
     pub fn is_custom(&self) -> bool {
         let text = |key: &str| {
             self.map
@@ -61,14 +61,14 @@ impl<'a> LayerObject<'a> {
             )
     }
 
-    /// Whether it is a Keras 3 operator; .h5 files tell only by the absence of a layer's settings.
+    /// True for a Keras 3 operator; in `.h5` files only missing layer settings show it.
     pub fn is_operator(&self) -> bool {
         let module = self
             .map
             .get("module")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        // Layers always write these two.
+        // Layers always have these two settings.
         let bare = self
             .config
             .as_object()
@@ -104,14 +104,14 @@ impl<'a> LayerObject<'a> {
         }
     }
 
-    /// The objects of a model's layers; very old `Sequential` files hold the bare list.
+    /// The objects of a model's layers. Very old `Sequential` files contain the bare list.
     pub fn children(&self) -> Result<Vec<LayerObject<'a>>, OpenError> {
         let list = self.config.get("layers").unwrap_or(self.config).as_array();
         let list = list.ok_or_else(|| broken(format!("model `{}` lists no layers", self.name)))?;
         list.iter().map(Self::of).collect()
     }
 
-    /// What `inbound_nodes` says; a `Sequential` writes nothing.
+    /// The calls in `inbound_nodes`; a `Sequential` writes none.
     pub fn calls(&self) -> Result<Vec<Call<'a>>, OpenError> {
         let Some(nodes) = self.map.get("inbound_nodes").and_then(Value::as_array) else {
             return Ok(Vec::new());
@@ -134,7 +134,7 @@ impl<'a> LayerObject<'a> {
         Ok(calls)
     }
 
-    /// A setting of a model that cannot be honoured.
+    /// An error for a setting of a model that is not supported.
     pub fn refuse(&self, reason: String) -> OpenError {
         OpenError::UnsupportedSetting {
             layer: self.name.to_owned(),
@@ -143,7 +143,7 @@ impl<'a> LayerObject<'a> {
     }
 }
 
-/// Whether Keras computes the layer in 16 bits; quantised layers are refused.
+/// True if Keras computes the layer in 16 bits; quantised layers are refused.
 pub(super) fn reduced_precision(settings: Settings) -> Result<bool, OpenError> {
     let name = match settings.get("dtype") {
         Some(Value::String(name)) => name.as_str(),

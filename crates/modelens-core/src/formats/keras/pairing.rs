@@ -1,42 +1,14 @@
-//! Which layer of a file of weights is which layer of a network: by names where they tell layers
-//! apart, by counting where Keras has counted them.
+//! Pairs the layers of a weights file with those of a network: by name where names tell layers
+//! apart, by number where Keras numbered them.
 
 use std::collections::BTreeMap;
 
 use super::specs::Need;
+use super::stored::{StoredLayer, StoredModel, StoredWeight};
 
-/// The weights of a file, or of one model inside it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Found {
-    pub layers: Vec<FileLayer>,
-    /// They lie in numbered groups; in the other layout, in groups named after the layers.
-    pub by_number: bool,
-    /// Layers with weights that lie outside.
-    pub outside: Vec<String>,
-}
-
-/// One layer with weights.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FileLayer {
-    /// The path of a numbered group, or the name.
-    pub key: String,
-    /// Empty where the file does not tell.
-    pub name: String,
-    pub weights: Vec<FileWeight>,
-}
-
+/// One layer of a network that must have weights.
 #[derive(Clone, Debug)]
-pub(super) struct FileWeight {
-    /// The last part of its name.
-    pub short: String,
-    /// From the root of the file.
-    pub path: String,
-    pub shape: Vec<usize>,
-}
-
-/// One layer with weights of a network.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
+pub(super) struct ExpectedLayer {
     pub id: usize,
     pub name: String,
     pub class: String,
@@ -45,28 +17,19 @@ pub(super) struct Wanted {
     pub needs: Vec<Need>,
 }
 
-/// What the pairing rests on.
+/// What a pairing is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum PairedBy {
     Names,
-    /// Groups are counted by class.
+    /// The numbers of groups, which Keras counts by class.
     Numbers,
+    /// The order in the file alone.
     Order,
 }
 
-impl Found {
-    /// The same with its layers in this order.
-    pub fn in_order(&self, order: &[usize]) -> Self {
-        Self {
-            layers: order.iter().map(|&i| self.layers[i].clone()).collect(),
-            ..self.clone()
-        }
-    }
-}
-
-impl Wanted {
-    /// The file's weight for one need: by its name where all names are known, else by its place.
-    pub fn weight<'a>(&self, file: &'a FileLayer, need: usize) -> Option<&'a FileWeight> {
+impl ExpectedLayer {
+    /// The file's weight for one that is needed: by name if all names are known, else by position.
+    pub fn weight<'a>(&self, file: &'a StoredLayer, need: usize) -> Option<&'a StoredWeight> {
         let by_name = |need: &Need| file.weights.iter().find(|w| need.is_called(&w.short));
         if self.needs.iter().all(|n| by_name(n).is_some()) {
             return by_name(self.needs.get(need)?);
@@ -74,62 +37,66 @@ impl Wanted {
         file.weights.get(need)
     }
 
-    /// Whether the file's layer has exactly the weights needed.
-    pub fn fits(&self, file: &FileLayer) -> bool {
-        let shape = |i| self.weight(file, i).map(|w: &FileWeight| &w.shape);
+    /// True if the file's layer has exactly the weights that are needed.
+    pub fn fits(&self, file: &StoredLayer) -> bool {
+        let shape = |i| self.weight(file, i).map(|w: &StoredWeight| &w.shape);
         let mut needs = self.needs.iter().enumerate();
         file.weights.len() == self.needs.len() && needs.all(|(i, n)| shape(i) == Some(&n.shape))
     }
 }
 
-/// The file's layer for each of the network's, where there are as many of both.
-pub(super) fn pair(found: &Found, wanted: &[Wanted]) -> Option<(How, Vec<usize>)> {
-    if found.layers.len() != wanted.len() {
+/// For each layer of the network the index of the file's layer; `None` if their numbers differ or
+/// a layer has no partner.
+pub(super) fn pair(
+    stored: &StoredModel,
+    expected: &[ExpectedLayer],
+) -> Option<(PairedBy, Vec<usize>)> {
+    if stored.layers.len() != expected.len() {
         return None;
     }
     let complete = |order: Vec<Option<usize>>| order.into_iter().collect::<Option<Vec<usize>>>();
-    if let Some(order) = complete(by_names(found, wanted)) {
-        let own = wanted.iter().zip(&order);
-        let named = own.clone().any(|(w, _)| !is_counted(&w.name).1);
-        let counted_shapes = own.clone().all(|(w, &i)| w.fits(&found.layers[i]));
-        // Counted names alone are a weaker sign: where their shapes do not fit, order may.
-        if named || counted_shapes || found.by_number {
-            return Some((How::Names, order));
+    if let Some(order) = complete(indices_by_name(stored, expected)) {
+        let own = expected.iter().zip(&order);
+        let has_own_names = own.clone().any(|(w, _)| !split_counter(&w.name).1);
+        let shapes_fit = own.clone().all(|(w, &i)| w.fits(&stored.layers[i]));
+        // Names that are only counters prove less: if their shapes do not fit, try the order.
+        if has_own_names || shapes_fit || stored.numbered {
+            return Some((PairedBy::Names, order));
         }
     }
-    if found.by_number {
-        return complete(by_keys(found, wanted)).map(|order| (How::Numbers, order));
+    if stored.numbered {
+        return complete(indices_by_key(stored, expected)).map(|order| (PairedBy::Numbers, order));
     }
-    Some((How::Order, (0..wanted.len()).collect()))
+    Some((PairedBy::Order, (0..expected.len()).collect()))
 }
 
-fn by_keys(found: &Found, wanted: &[Wanted]) -> Vec<Option<usize>> {
-    let keys = found.layers.iter().enumerate();
+fn indices_by_key(stored: &StoredModel, expected: &[ExpectedLayer]) -> Vec<Option<usize>> {
+    let keys = stored.layers.iter().enumerate();
     let keys: BTreeMap<&str, usize> = keys.map(|(i, l)| (l.key.as_str(), i)).collect();
-    let of = |w: &Wanted| keys.get(w.key.as_str()).copied();
-    wanted.iter().map(of).collect()
+    let of = |w: &ExpectedLayer| keys.get(w.key.as_str()).copied();
+    expected.iter().map(of).collect()
 }
 
-fn by_names(found: &Found, wanted: &[Wanted]) -> Vec<Option<usize>> {
-    let theirs = ranked(found.layers.iter().map(|l| l.name.as_str()));
-    let ours = ranked(wanted.iter().map(|w| w.name.as_str()));
+fn indices_by_name(stored: &StoredModel, expected: &[ExpectedLayer]) -> Vec<Option<usize>> {
+    let theirs = ranked(stored.layers.iter().map(|l| l.name.as_str()));
+    let ours = ranked(expected.iter().map(|w| w.name.as_str()));
     let theirs: BTreeMap<_, _> = theirs.into_iter().zip(0..).collect();
     ours.iter().map(|rank| theirs.get(rank).copied()).collect()
 }
 
-/// Names without what only counts how many layers a session has made: `conv2d_17` becomes the
-/// number of its place among all `conv2d`.
+/// Names without the counter of a Keras session: the number in `conv2d_17` becomes its rank among
+/// all numbers of `conv2d`.
 fn ranked<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<(&'a str, usize)> {
     let mut counters: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for name in names.clone() {
-        if let ((stem, number), true) = is_counted(name) {
+        if let ((stem, number), true) = split_counter(name) {
             counters.entry(stem).or_default().push(number);
         }
     }
     for numbers in counters.values_mut() {
         numbers.sort_unstable();
     }
-    let rank = |name: &'a str| match is_counted(name) {
+    let rank = |name: &'a str| match split_counter(name) {
         ((stem, number), true) => {
             let place = counters[stem].partition_point(|&n| n < number);
             (stem, place)
@@ -139,8 +106,8 @@ fn ranked<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<(&'a str, usi
     names.map(rank).collect()
 }
 
-/// Stem and number of a name, and whether it is one that Keras gives by itself.
-fn is_counted(name: &str) -> ((&str, usize), bool) {
+/// Stem and number of a name, and whether Keras itself gives such names.
+fn split_counter(name: &str) -> ((&str, usize), bool) {
     const STEMS: [&str; 7] = [
         "conv2d",
         "depthwise_conv2d",
@@ -157,27 +124,27 @@ fn is_counted(name: &str) -> ((&str, usize), bool) {
     ((stem, number), STEMS.contains(&stem))
 }
 
-/// How many layers fit one after the other, and in words where the first difference lies.
-pub(super) fn difference(found: &Found, wanted: &[Wanted]) -> (usize, String) {
-    let mut order = by_names(found, wanted);
+/// PairedBy many layers fit one after the other, and in words where the first difference lies.
+pub(super) fn difference(stored: &StoredModel, expected: &[ExpectedLayer]) -> (usize, String) {
+    let mut order = indices_by_name(stored, expected);
     let named = order.iter().flatten().count();
-    if found.by_number {
-        let keys = by_keys(found, wanted);
+    if stored.numbered {
+        let keys = indices_by_key(stored, expected);
         if keys.iter().flatten().count() > named {
             order = keys;
         }
-    } else if named * 2 < wanted.len() {
-        order = (0..wanted.len()).map(Some).collect();
+    } else if named * 2 < expected.len() {
+        order = (0..expected.len()).map(Some).collect();
     }
-    for (n, (wanted, place)) in wanted.iter().zip(&order).enumerate() {
-        let name = &wanted.name;
-        let Some(file) = place.and_then(|i| found.layers.get(i)) else {
-            let need = wanted.needs.first();
+    for (n, (expected, place)) in expected.iter().zip(&order).enumerate() {
+        let name = &expected.name;
+        let Some(file) = place.and_then(|i| stored.layers.get(i)) else {
+            let need = expected.needs.first();
             let shape = need.map(|n| format!("{} {:?}", n.name, n.shape));
             let shape = shape.unwrap_or_default();
             return (n, format!("the file has no layer for `{name}` ({shape})"));
         };
-        if wanted.fits(file) {
+        if expected.fits(file) {
             continue;
         }
         let other = if file.name.is_empty() {
@@ -185,9 +152,9 @@ pub(super) fn difference(found: &Found, wanted: &[Wanted]) -> (usize, String) {
         } else {
             &file.name
         };
-        let mut needs = wanted.needs.iter().enumerate();
+        let mut needs = expected.needs.iter().enumerate();
         let wrong = needs.find_map(|(i, need)| {
-            let weight = wanted.weight(file, i);
+            let weight = expected.weight(file, i);
             let shape = weight.map(|w| &w.shape);
             (shape != Some(&need.shape)).then_some((need, shape))
         });
@@ -203,15 +170,15 @@ pub(super) fn difference(found: &Found, wanted: &[Wanted]) -> (usize, String) {
             ),
             None => format!(
                 "its first layer that differs is `{name}`: it has {} weights, the file's `{other}` {}",
-                wanted.needs.len(),
+                expected.needs.len(),
                 file.weights.len()
             ),
         };
         return (n, text);
     }
-    let more = found.layers.len().saturating_sub(wanted.len());
+    let more = stored.layers.len().saturating_sub(expected.len());
     (
-        wanted.len(),
+        expected.len(),
         format!("the file has {more} more layers with weights"),
     )
 }

@@ -1,10 +1,10 @@
-//! The configuration as written: models in models, layers with their settings and calls.
+//! Parses the configuration: nested models, and layers with their settings and calls.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::calls::{self, Arg, Call, Ref};
+use super::calls::{self, Call, CallArg, TensorRef};
 use super::object::{LayerObject, reduced_precision};
 use super::specs::Spec;
 use super::{input_shape, kinds, operators};
@@ -12,46 +12,46 @@ use crate::formats::OpenError;
 use crate::model::graph::{Layer, LayerKind};
 use crate::model::{LayerId, Semantics};
 
-/// Models inside models, at most.
+/// Maximum depth of nested models.
 const MAX_DEPTH: usize = 64;
-/// Layers in one file, at most.
+/// Maximum number of layers in one file.
 const MAX_LAYERS: usize = 20_000;
 
-/// One model: its layers in file order, and which of them take its input and give its output.
-pub(super) struct Container<'a> {
+/// One model: its layers in file order, its input and its output.
+pub(super) struct ModelConfig<'a> {
     pub name: &'a str,
-    pub entries: Vec<Entry<'a>>,
+    pub entries: Vec<LayerEntry<'a>>,
     pub by_name: HashMap<&'a str, usize>,
     /// The entry of the InputLayer; a nested `Sequential` may have none.
     pub input: Option<usize>,
     /// `None` for a `Sequential` without layers, which returns its input.
-    pub output: Option<Ref<'a>>,
+    pub output: Option<TensorRef<'a>>,
     pub sequential: bool,
 }
 
 /// One layer of a model.
-pub(super) struct Entry<'a> {
+pub(super) struct LayerEntry<'a> {
     pub layer: LayerId,
     pub name: &'a str,
     pub calls: Vec<Call<'a>>,
-    pub nested: Option<Container<'a>>,
+    pub nested: Option<ModelConfig<'a>>,
 }
 
-/// All layers, and the tree of models that calls them.
-pub(super) struct Parsed<'a> {
+/// All layers, and the tree of models that call them.
+pub(super) struct ParsedModel<'a> {
     pub layers: Vec<Layer>,
-    /// One entry a layer.
+    /// By layer.
     pub specs: Vec<Spec>,
-    pub root: Container<'a>,
+    pub root: ModelConfig<'a>,
     pub root_trainable: bool,
     /// `[height, width, channels]` of the outermost input.
     pub input_hwc: [Option<usize>; 3],
-    /// Layers computed in less than 32 bits in Keras.
+    /// Number of layers that Keras computes in less than 32 bits.
     pub reduced_precision: usize,
 }
 
 /// Reads the outermost model's configuration.
-pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<Parsed<'_>, OpenError> {
+pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<'_>, OpenError> {
     let object = LayerObject::of(config)?;
     if !object.is_model() {
         return Err(object.unsupported("", "Functional, Sequential"));
@@ -74,7 +74,7 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<Parsed<'_>, 
         reduced_precision,
         ..
     } = parser;
-    Ok(Parsed {
+    Ok(ParsedModel {
         layers,
         specs,
         root,
@@ -102,7 +102,7 @@ impl Parser {
         id: Option<LayerId>,
         trainable: bool,
         depth: usize,
-    ) -> Result<Container<'a>, OpenError> {
+    ) -> Result<ModelConfig<'a>, OpenError> {
         if depth >= MAX_DEPTH {
             return Err(OpenError::TooLarge(format!(
                 "models are nested more than {MAX_DEPTH} deep"
@@ -110,7 +110,7 @@ impl Parser {
         }
         let children = object.children()?;
         let sequential = object.class == "Sequential";
-        let mut container = Container {
+        let mut container = ModelConfig {
             name: object.name,
             entries: Vec::new(),
             by_name: HashMap::new(),
@@ -125,8 +125,8 @@ impl Parser {
             "InputLayer".clone_into(&mut self.layers[layer].class);
             self.layers[layer].listed = false;
             container.input = Some(0);
-            // A name that no layer can have, so that it is never referred to by accident.
-            container.push(Entry {
+            // No layer can have this name, so nothing refers to it by accident.
+            container.push(LayerEntry {
                 layer,
                 name: "",
                 calls: Vec::new(),
@@ -169,12 +169,12 @@ impl Parser {
         &mut self,
         object: LayerObject<'a>,
         parent: Option<LayerId>,
-        around: &Container<'a>,
+        around: &ModelConfig<'a>,
         unwritten: bool,
         depth: usize,
-    ) -> Result<Entry<'a>, OpenError> {
+    ) -> Result<LayerEntry<'a>, OpenError> {
         let calls = object.calls();
-        // A model keeps its place before its children.
+        // A model is listed before its children.
         let layer = self.add(LayerKind::Model, Spec::None)?;
         let operator = self.semantics == Semantics::Keras3 && object.is_operator();
         let trainable = object.flag().unwrap_or(unwritten);
@@ -182,7 +182,7 @@ impl Parser {
         if object.is_model() {
             nested = Some(self.container(object, Some(layer), trainable, depth + 1)?);
         } else {
-            // The outermost model needs no "in ..." in messages.
+            // Messages do not name the outermost model.
             let place = if parent.is_some() { around.name } else { "" };
             let (kind, spec) = self.leaf(
                 object,
@@ -193,7 +193,7 @@ impl Parser {
             self.layers[layer].kind = kind;
             self.specs[layer] = spec;
         }
-        // After the class: an unknown one explains odd calls better than the calls do.
+        // The class comes first: an unknown class explains odd calls better than the calls do.
         let mut calls = calls?;
         if calls
             .windows(2)
@@ -208,7 +208,7 @@ impl Parser {
             if self.semantics == Semantics::Keras3
                 && call.training == signature_default(object.class)
             {
-                // Keras 3 writes the default of the signature as if a person had asked for it.
+                // Keras 3 writes the signature's default as if a person had asked for it.
                 call.training = None;
             }
         }
@@ -220,7 +220,7 @@ impl Parser {
         slot.listed = !operator && !hidden_input;
         slot.trainable = trainable;
         slot.recorded_training = calls.first().and_then(|c| c.training);
-        Ok(Entry {
+        Ok(LayerEntry {
             layer,
             name: object.name,
             calls,
@@ -256,21 +256,21 @@ impl Parser {
             .ok_or_else(|| object.unsupported(place, kinds::SUPPORTED))
     }
 
-    /// Keras 3 sets a model's stored flag after its layers', and a frozen model freezes all of them.
+    /// Keras 3 restores a model's flag after its layers', and a frozen model freezes all of them.
     fn refreeze(&mut self, root_trainable: bool) {
         for id in 0..self.layers.len() {
             let above = match self.layers[id].parent {
                 Some(parent) => self.layers[parent].trainable,
                 None => root_trainable,
             };
-            // Only `False` spreads: `True` is what the flag already is, and changes nothing.
+            // Only `False` spreads: the flag is `True` by default, so setting it again changes nothing.
             self.layers[id].trainable &= above;
         }
     }
 }
 
-impl<'a> Container<'a> {
-    fn push(&mut self, entry: Entry<'a>) -> Result<(), OpenError> {
+impl<'a> ModelConfig<'a> {
+    fn push(&mut self, entry: LayerEntry<'a>) -> Result<(), OpenError> {
         if self
             .by_name
             .insert(entry.name, self.entries.len())
@@ -285,16 +285,16 @@ impl<'a> Container<'a> {
         Ok(())
     }
 
-    /// The calls that a `Sequential` does not write down: each layer on the one before.
-    fn next_in_sequence(&self, entry: &Entry, layers: &[Layer]) -> Vec<Call<'a>> {
+    /// The calls that a `Sequential` leaves implicit: each layer on the one before.
+    fn next_in_sequence(&self, entry: &LayerEntry, layers: &[Layer]) -> Vec<Call<'a>> {
         let is_input = layers[entry.layer].kind == LayerKind::Input;
         let arg = match self.entries.last() {
-            Some(previous) => Arg::Tensor(Ref {
+            Some(previous) => CallArg::Tensor(TensorRef {
                 layer: previous.name,
                 call: 0,
             }),
             None if is_input => return Vec::new(),
-            None => Arg::Outer,
+            None => CallArg::Outer,
         };
         vec![Call {
             args: vec![arg],
@@ -302,14 +302,14 @@ impl<'a> Container<'a> {
         }]
     }
 
-    /// Finds input and output, and refuses anything but one of each.
+    /// Finds the input and the output; anything but one of each is refused.
     fn find_ends(&mut self, object: LayerObject<'a>, layers: &[Layer]) -> Result<(), OpenError> {
-        let is_input = |e: &Entry| layers[e.layer].kind == LayerKind::Input;
+        let is_input = |e: &LayerEntry| layers[e.layer].kind == LayerKind::Input;
         if self.sequential {
             if self.entries.first().is_some_and(is_input) {
                 self.input = Some(0);
             }
-            self.output = self.entries.last().map(|e| Ref {
+            self.output = self.entries.last().map(|e| TensorRef {
                 layer: e.name,
                 call: 0,
             });
@@ -341,11 +341,11 @@ impl<'a> Container<'a> {
     }
 }
 
-/// What a flag means that is not in the file.
+/// The flag of a layer whose flag is not in the file.
 ///
-/// An InputLayer never has one: it gets that of the layer behind it, because layers are frozen from
-/// the front. It has no weights, so this matters for the list alone. A model (Keras 2 writes none
-/// for a `Sequential`) is as the model around it.
+/// An InputLayer never has one: it gets the flag of the next layer, because layers are frozen from
+/// the front. It has no weights, so this affects the layer list only. A nested model (Keras 2 writes
+/// no flag for a `Sequential`) gets the flag of the model around it.
 fn unwritten_flag(object: LayerObject, following: &[LayerObject], model_trainable: bool) -> bool {
     if object.is_model() {
         return model_trainable;
@@ -357,7 +357,7 @@ fn unwritten_flag(object: LayerObject, following: &[LayerObject], model_trainabl
     model_trainable && next.and_then(LayerObject::flag).unwrap_or(true)
 }
 
-/// What Keras 3 writes as `training` where nobody gave it.
+/// The `training` value that Keras 3 writes where nobody gave one.
 fn signature_default(class: &str) -> Option<bool> {
     match class {
         "Dropout" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use zip::write::SimpleFileOptions;
 
 use super::archive::unpack;
-use super::by_number::snake_case;
+use super::load_numbered::snake_case;
 use super::{KerasFile, save_head};
 use crate::formats::{ModelFile, SaveError, Trained};
 use crate::model::graph::Layer;

@@ -179,7 +179,7 @@ impl Style {
             }
             _ => {
                 let name = &layer.name;
-                let why = format!("layer `{name}` is not one of a head");
+                let why = format!("layer `{name}` does not belong in a head");
                 return Err(SaveError::Content(why));
             }
         };

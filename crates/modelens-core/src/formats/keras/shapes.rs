@@ -6,7 +6,7 @@ mod joined;
 use self::joined::{broadcast, concatenated, sliced};
 use super::specs::Spec;
 use super::windows::{dilated, image, padded, window};
-use crate::augment::{AugmentLayer, Transform};
+use crate::augment::AugmentLayer;
 use crate::formats::OpenError;
 use crate::model::graph::{Conv2d, Graph, Input, LayerKind, Merge, Node, Noise};
 use crate::model::layers::normaliser::Normaliser;
@@ -144,7 +144,7 @@ fn output(
             let channels = x.last().copied().flatten();
             if channels.is_none_or(|c| !c.is_multiple_of(*groups)) {
                 return Err(format!(
-                    "the shape {} does not fall into {groups} groups",
+                    "the channels of {} cannot be divided into {groups} groups",
                     shape_text(x)
                 ));
             }
@@ -245,7 +245,7 @@ fn convolution(c: &Conv2d, spec: &Spec, x: &[Option<usize>]) -> Result<Shape, St
         } => {
             if !channels.is_multiple_of(groups) {
                 return Err(format!(
-                    "its {channels} channels do not fall into {groups} groups"
+                    "its {channels} channels cannot be divided into {groups} groups"
                 ));
             }
             (kernel, Some(filters))
@@ -284,10 +284,9 @@ fn convolution(c: &Conv2d, spec: &Spec, x: &[Option<usize>]) -> Result<Shape, St
 }
 
 fn augmented(layer: &AugmentLayer, [h, w, c]: [Option<usize>; 3]) -> Shape {
-    match &layer.transform {
-        Transform::Resizing(r) => vec![Some(r.height), Some(r.width), c],
-        // In Keras 3 true of training only, but that is the shape which Keras builds on as well.
-        Transform::Crop(crop) => vec![Some(crop.height), Some(crop.width), c],
-        _ => vec![h, w, c],
+    // In Keras 3 a crop has its size in training only, but Keras too builds on that shape.
+    match layer.own_size() {
+        Some([height, width]) => vec![Some(height), Some(width), c],
+        None => vec![h, w, c],
     }
 }

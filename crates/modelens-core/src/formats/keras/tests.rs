@@ -7,25 +7,14 @@
 
 use serde_json::{Value, json};
 
-use super::{emit, framework, parse, read_h5, read_zip, shapes};
+use super::{framework, planned, read_h5, read_zip};
 use crate::formats::OpenError;
 use crate::model::Semantics;
 use crate::model::graph::{Graph, Input};
 
 /// Everything but the weights.
 pub(super) fn build(config: &Value, semantics: Semantics) -> Result<Graph, OpenError> {
-    let parsed = parse::parse(config, semantics)?;
-    let (nodes, output) = emit::emit(&parsed, semantics)?;
-    let graph = Graph {
-        name: parsed.root.name.to_owned(),
-        layers: parsed.layers,
-        nodes,
-        output,
-        root_trainable: parsed.root_trainable,
-        input_hwc: parsed.input_hwc,
-    };
-    shapes::inputs(&graph, &parsed.specs)?;
-    Ok(graph)
+    planned(config, semantics).map(|plan| plan.graph)
 }
 
 fn input(name: &str) -> Value {

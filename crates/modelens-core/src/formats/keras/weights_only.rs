@@ -1,48 +1,51 @@
-//! Files that hold weights and no configuration, as Keras publishes them and `save_weights` writes
-//! them. The network is one of `keras.applications`: recognised by the names and shapes of its
-//! layers with weights, or chosen by a person and checked against them.
+//! Files with weights and no configuration, as Keras publishes them and `save_weights` writes them.
+//!
+//! The network must be one of `keras.applications`. It is recognised by the names and shapes of its
+//! layers with weights, or named by a person and then checked against the weights.
 
 use std::collections::HashMap;
 
 use super::architectures::{self, Architecture, widen};
-use super::by_number::snake_case;
 use super::h5::H5;
-use super::pairing::{Found, How, Wanted, difference, pair};
+use super::load_numbered::snake_case;
+use super::pairing::{ExpectedLayer, PairedBy, difference, pair};
 use super::specs::Need;
-use super::{KerasFile, Loaded, WeightPath, assemble, found, planned};
+use super::stored::{self, StoredModel};
+use super::{KerasFile, LoadedWeights, WeightPath, assemble, planned};
 use crate::formats::OpenError;
 use crate::model::graph::Graph;
 use crate::model::{Recognised, Semantics};
 
-/// Sides of published networks, which stand in the names of their files.
+/// Photo sizes of published networks, as their file names contain them.
 const SIDES: [u64; 12] = [96, 128, 160, 192, 224, 240, 260, 299, 300, 331, 380, 384];
 
 /// A network that the weights fit.
 struct Fit {
     architecture: Architecture,
-    found: Found,
-    how: How,
+    /// The file's layers in the order of the network's.
+    stored: StoredModel,
+    paired_by: PairedBy,
     /// Layers that are wider or narrower than in the published network.
     widened: Vec<Widened>,
     layers: usize,
 }
 
-/// One layer of another width: channels in the published network and here.
+/// The channels of one layer whose width differs from the published network's.
 struct Widened {
     published: usize,
     here: usize,
-    /// The last layer of a network with its top: another number of classes.
+    /// The last layer of a network with its top, where width is the number of classes.
     is_top: bool,
 }
 
-/// Reads a file of weights; `title` is its name, `chosen` what a person says it belongs to, as
-/// `NAME` or `NAME:SIDE`.
+/// Reads a file of weights. `title` is its name; `chosen` is the network that a person says it
+/// belongs to, as `NAME` or `NAME:SIDE`.
 ///
 /// # Errors
-/// [`OpenError::WeightsAlone`] where they fit no network, or not the chosen one.
+/// [`OpenError::WeightsAlone`] if the weights fit no network, or not the chosen one.
 pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFile, OpenError> {
-    let places = found::places(&h5)?;
-    if places.first().is_none_or(|all| all.layers.is_empty()) {
+    let models = stored::models(&h5)?;
+    if models.first().is_none_or(|all| all.layers.is_empty()) {
         let what = "it holds no model configuration and no layers with weights";
         return Err(OpenError::NotAModel(what.to_owned()));
     }
@@ -50,28 +53,28 @@ pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFil
         Some((name, side)) => (Some(name), side),
         None => (None, ""),
     };
-    let (framework, semantics) = found::writer(&h5, &places)?;
+    let (framework, semantics) = stored::writer(&h5, &models)?;
     let mut fit = match name {
-        Some(name) => chosen_one(name, &places)?,
-        None => recognise(&places)?,
+        Some(name) => check_chosen(name, &models)?,
+        None => recognise(&models)?,
     };
     let asked = match side.parse::<u64>() {
         Ok(side) => Some(side),
         Err(_) if side.is_empty() => None,
-        Err(_) => return Err(alone(format!("`{side}` is no size of photos"))),
+        Err(_) => return Err(weights_alone(format!("`{side}` is no size of photos"))),
     };
     let in_title = SIDES.into_iter().find(|side| {
         let side = side.to_string();
         title.split(['_', '.', '-']).any(|part| part == side)
     });
-    // A flattened map of positions fits one size alone.
+    // VGG with its top flattens the image: its dense weights fit one size only.
     let fixed = fit.architecture.top && fit.architecture.name.starts_with("VGG");
     let side = asked.or(in_title.filter(|_| !fixed));
     let published = fit.architecture.side();
     if let Some(side) = side {
-        fit.architecture.resize(side).map_err(alone)?;
+        fit.architecture.resize(side).map_err(weights_alone)?;
     }
-    let pairs = fit.found.clone();
+    let pairs = fit.stored.clone();
     let load = |h5: &mut H5, graph: &mut Graph, needs: &[Vec<Need>]| load(h5, graph, needs, &pairs);
     let mut opened = assemble(
         h5,
@@ -81,7 +84,9 @@ pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFil
         load,
     )
     .map_err(|error| match error {
-        OpenError::WeightShape { .. } => alone(format!("{}: {error}", fit.architecture.name)),
+        OpenError::WeightShape { .. } => {
+            weights_alone(format!("{}: {error}", fit.architecture.name))
+        }
         other => other,
     })?;
     opened.semantics = semantics;
@@ -96,48 +101,48 @@ pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFil
     Ok(opened)
 }
 
-fn alone(reason: String) -> OpenError {
+fn weights_alone(reason: String) -> OpenError {
     OpenError::WeightsAlone(reason)
 }
 
-/// The one network that fits: first as it is published, then with other widths or classes.
-fn recognise(places: &[Found]) -> Result<Fit, OpenError> {
+/// The first network that fits: as it is published, else with other widths or classes.
+fn recognise(models: &[StoredModel]) -> Result<Fit, OpenError> {
     let mut candidates = Vec::new();
     let mut nearest: Option<(f64, String)> = None;
     for name in architectures::names() {
         for architecture in architectures::both(name)? {
-            let wanted = wanted(&architecture)?;
-            for place in places {
-                if let Some((how, order)) = pair(place, &wanted) {
-                    if fits(place, &wanted, &order) {
+            let layers = expected(&architecture)?;
+            for stored in models {
+                if let Some((paired_by, order)) = pair(stored, &layers) {
+                    if fits(stored, &layers, &order) {
                         return Ok(Fit::new(
                             architecture,
-                            place.in_order(&order),
-                            how,
+                            stored.in_order(&order),
+                            paired_by,
                             Vec::new(),
                         ));
                     }
-                    candidates.push((name, architecture.top, place, wanted.clone()));
+                    candidates.push((name, architecture.top, stored, layers.clone()));
                 }
-                let (matched, text) = difference(place, &wanted);
-                let share = matched as f64 / wanted.len().max(1) as f64;
+                let (matched, text) = difference(stored, &layers);
+                let share = matched as f64 / layers.len().max(1) as f64;
                 if matched > 0 && nearest.as_ref().is_none_or(|(most, _)| share > *most) {
                     nearest = Some((share, described(&architecture, &text)));
                 }
             }
         }
     }
-    for (name, top, place, wanted) in candidates {
+    for (name, top, stored, layers) in candidates {
         for architecture in architectures::both(name)? {
             if architecture.top == top
-                && let Some(fit) = widened(architecture, place, &wanted)
+                && let Some(fit) = widened(architecture, stored, &layers)
             {
                 return Ok(fit);
             }
         }
     }
     let near = nearest.map_or_else(String::new, |(_, text)| format!(" The nearest is {text}."));
-    Err(alone(format!(
+    Err(weights_alone(format!(
         "they fit no network that is known here.{near} Known: {}",
         architectures::names().join(", ")
     )))
@@ -148,32 +153,32 @@ fn described(architecture: &Architecture, difference: &str) -> String {
     format!("{} {top} its top: {difference}", architecture.name)
 }
 
-/// The network that a person chose, if it fits.
-fn chosen_one(name: &str, places: &[Found]) -> Result<Fit, OpenError> {
+/// The network that a person chose, if the weights fit it.
+fn check_chosen(name: &str, models: &[StoredModel]) -> Result<Fit, OpenError> {
     let Some(known) = architectures::known(name) else {
-        return Err(alone(format!(
+        return Err(weights_alone(format!(
             "`{name}` is no network that is known here. Known: {}",
             architectures::names().join(", ")
         )));
     };
     let mut nearest: Option<(usize, String)> = None;
     for architecture in architectures::both(known)? {
-        let wanted = wanted(&architecture)?;
-        for place in places {
-            let (matched, text) = difference(place, &wanted);
+        let layers = expected(&architecture)?;
+        for stored in models {
+            let (matched, text) = difference(stored, &layers);
             let text = described(&architecture, &text);
-            if let Some((how, order)) = pair(place, &wanted) {
-                if fits(place, &wanted, &order) {
+            if let Some((paired_by, order)) = pair(stored, &layers) {
+                if fits(stored, &layers, &order) {
                     return Ok(Fit::new(
                         architecture,
-                        place.in_order(&order),
-                        how,
+                        stored.in_order(&order),
+                        paired_by,
                         Vec::new(),
                     ));
                 }
                 let [whole, base] = architectures::both(known)?;
                 let copy = if architecture.top { whole } else { base };
-                if let Some(fit) = widened(copy, place, &wanted) {
+                if let Some(fit) = widened(copy, stored, &layers) {
                     return Ok(fit);
                 }
             }
@@ -183,17 +188,17 @@ fn chosen_one(name: &str, places: &[Found]) -> Result<Fit, OpenError> {
         }
     }
     let (_, text) = nearest.unwrap_or_default();
-    Err(alone(format!("they are not those of {text}")))
+    Err(weights_alone(format!("they are not those of {text}")))
 }
 
 /// The layers with weights of a network as it is published.
-fn wanted(architecture: &Architecture) -> Result<Vec<Wanted>, OpenError> {
+fn expected(architecture: &Architecture) -> Result<Vec<ExpectedLayer>, OpenError> {
     let plan = planned(&architecture.config, Semantics::Keras3)?;
-    Ok(wanted_of(&plan.graph, &plan.needs))
+    Ok(expected_layers(&plan.graph, &plan.needs))
 }
 
-/// The layers with weights, with the names of their numbered groups.
-fn wanted_of(graph: &Graph, needs: &[Vec<Need>]) -> Vec<Wanted> {
+/// The layers with weights, with the keys that their groups have in the numbered layout.
+fn expected_layers(graph: &Graph, needs: &[Vec<Need>]) -> Vec<ExpectedLayer> {
     let mut counters: HashMap<(Option<usize>, String), usize> = HashMap::new();
     let mut keys: Vec<String> = Vec::with_capacity(graph.layers.len());
     let mut all = Vec::new();
@@ -214,7 +219,7 @@ fn wanted_of(graph: &Graph, needs: &[Vec<Need>]) -> Vec<Wanted> {
             None => own,
         });
         if !needs[id].is_empty() {
-            all.push(Wanted {
+            all.push(ExpectedLayer {
                 id,
                 name: layer.name.clone(),
                 class: layer.class.clone(),
@@ -226,29 +231,33 @@ fn wanted_of(graph: &Graph, needs: &[Vec<Need>]) -> Vec<Wanted> {
     all
 }
 
-/// Whether all weights have the shapes that are needed.
-fn fits(place: &Found, wanted: &[Wanted], order: &[usize]) -> bool {
-    let mut pairs = wanted.iter().zip(order);
-    pairs.all(|(wanted, &i)| wanted.fits(&place.layers[i]))
+/// True if all weights have the shapes that are needed.
+fn fits(stored: &StoredModel, expected: &[ExpectedLayer], order: &[usize]) -> bool {
+    let mut pairs = expected.iter().zip(order);
+    pairs.all(|(expected, &i)| expected.fits(&stored.layers[i]))
 }
 
-/// The network as wide as the file's weights; `None` where they are another network's.
-fn widened(mut architecture: Architecture, place: &Found, published: &[Wanted]) -> Option<Fit> {
-    let (how, order) = pair(place, published)?;
+/// The network with the widths of the file's weights; `None` if they belong to another network.
+fn widened(
+    mut architecture: Architecture,
+    stored: &StoredModel,
+    published: &[ExpectedLayer],
+) -> Option<Fit> {
+    let (paired_by, order) = pair(stored, published)?;
     let mut widths = Vec::new();
     for (i, (layer, &n)) in published.iter().zip(&order).enumerate() {
-        let file = &place.layers[n];
+        let file = &stored.layers[n];
         let shapes: Vec<&[usize]> = file.weights.iter().map(|w| w.shape.as_slice()).collect();
         let settings = architecture.layer(&layer.name);
         settings.and_then(|s| widen(s, &shapes))?;
         let width = |shape: Option<&[usize]>| shape.and_then(|s| s.last().copied()).unwrap_or(0);
-        let [before, here] = [
+        let [published_width, here] = [
             width(layer.needs.first().map(|n| n.shape.as_slice())),
             width(shapes.first().copied()),
         ];
-        if before != here && matches!(layer.class.as_str(), "Conv2D" | "Dense") {
+        if published_width != here && matches!(layer.class.as_str(), "Conv2D" | "Dense") {
             widths.push(Widened {
-                published: before,
+                published: published_width,
                 here,
                 is_top: architecture.top && i + 1 == published.len(),
             });
@@ -258,27 +267,37 @@ fn widened(mut architecture: Architecture, place: &Found, published: &[Wanted]) 
     if widths.iter().any(|w| !w.is_top) {
         architecture.rename();
     }
-    // Shapes that cannot follow each other are another network's.
-    let wanted = wanted(&architecture).ok()?;
-    if !fits(place, &wanted, &order) {
+    // If the layers cannot be connected with these widths, the weights are another network's.
+    let layers = expected(&architecture).ok()?;
+    if !fits(stored, &layers, &order) {
         return None;
     }
-    Some(Fit::new(architecture, place.in_order(&order), how, widths))
+    Some(Fit::new(
+        architecture,
+        stored.in_order(&order),
+        paired_by,
+        widths,
+    ))
 }
 
 impl Fit {
-    fn new(architecture: Architecture, found: Found, how: How, widened: Vec<Widened>) -> Self {
+    fn new(
+        architecture: Architecture,
+        stored: StoredModel,
+        paired_by: PairedBy,
+        widened: Vec<Widened>,
+    ) -> Self {
         Self {
             architecture,
-            layers: found.layers.len(),
-            found,
-            how,
+            layers: stored.layers.len(),
+            stored,
+            paired_by,
             widened,
         }
     }
 
     fn recognised(&self, chosen: bool) -> Recognised {
-        // What `alpha` means: the last layers are as many times as wide.
+        // Keras' `alpha`: how many times as wide the last layers are.
         let wide = self.widened.iter().rfind(|w| !w.is_top);
         let wide = wide.map_or_else(String::new, |w| {
             let ratio = w.here as f64 / w.published.max(1) as f64;
@@ -293,12 +312,12 @@ impl Fit {
         let classes = classes.map_or_else(String::new, |w| format!(" of {} classes", w.here));
         let what = format!("{}{wide}, {top} its top{classes}", self.architecture.name);
         let n = self.layers;
-        let by = match self.how {
-            How::Names => format!("the names and all shapes of its {n} layers with weights"),
-            How::Numbers => {
+        let by = match self.paired_by {
+            PairedBy::Names => format!("the names and all shapes of its {n} layers with weights"),
+            PairedBy::Numbers => {
                 format!("the kinds, the order and all shapes of its {n} layers with weights")
             }
-            How::Order => format!(
+            PairedBy::Order => format!(
                 "the order and all shapes of its {n} layers with weights, whose names differ"
             ),
         };
@@ -310,10 +329,10 @@ impl Fit {
         Recognised { what, how }
     }
 
-    /// A sentence about weights that belong to no part of the network.
+    /// A sentence about layers of the file that the network does not have.
     fn left_out(&self) -> Option<String> {
-        let first = self.found.outside.first()?;
-        let n = self.found.outside.len();
+        let first = self.stored.outside.first()?;
+        let n = self.stored.outside.len();
         Some(format!(
             "the network is a part of the file; {n} layer{} outside of it left out, `{first}` first",
             if n == 1 { " is" } else { "s are" },
@@ -321,19 +340,19 @@ impl Fit {
     }
 }
 
-/// Reads the weights of all layers; `found` has them in the order of the layers that need some.
+/// Reads the weights of all layers; `stored` lists them in the order of the layers that need some.
 fn load(
     h5: &mut H5,
     graph: &mut Graph,
     needs: &[Vec<Need>],
-    found: &Found,
-) -> Result<Loaded, OpenError> {
-    let mut loaded = Loaded::default();
-    for (wanted, file) in wanted_of(graph, needs).iter().zip(&found.layers) {
-        let layer = &graph.layers[wanted.id];
-        let mut weights = Vec::with_capacity(wanted.needs.len());
-        for (i, need) in wanted.needs.iter().enumerate() {
-            let path = wanted.weight(file, i).map(|w| w.path.clone());
+    stored: &StoredModel,
+) -> Result<LoadedWeights, OpenError> {
+    let mut loaded = LoadedWeights::default();
+    for (expected, file) in expected_layers(graph, needs).iter().zip(&stored.layers) {
+        let layer = &graph.layers[expected.id];
+        let mut weights = Vec::with_capacity(expected.needs.len());
+        for (i, need) in expected.needs.iter().enumerate() {
+            let path = expected.weight(file, i).map(|w| w.path.clone());
             let path = path.ok_or_else(|| OpenError::WeightMissing {
                 layer: layer.name.clone(),
                 weight: need.name.to_owned(),
@@ -341,12 +360,12 @@ fn load(
             let dataset = h5.dataset(&path)?;
             weights.push(h5.weight(&dataset, &layer.name, need)?);
             loaded.paths.push(WeightPath {
-                layer: wanted.id,
+                layer: expected.id,
                 weight: need.name,
                 path,
             });
         }
-        graph.layers[wanted.id].weights = weights;
+        graph.layers[expected.id].weights = weights;
     }
     Ok(loaded)
 }

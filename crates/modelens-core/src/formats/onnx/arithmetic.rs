@@ -251,17 +251,17 @@ fn with_constant<'a>(
     let mut long = constant.dims().iter().enumerate().filter(|&(_, &d)| d != 1);
     let axis = match (long.next(), long.next()) {
         (Some((axis, _)), None) => axis + missing,
-        _ => return Err(op.refuse("only constants of one number a channel are supported")),
+        _ => return Err(op.refuse("only constants with one number per channel are supported")),
     };
     if axis == 0 {
-        return Err(op.refuse("its constant goes along the batch axis"));
+        return Err(op.refuse("its constant varies along the batch axis"));
     }
     let x = if x.axes[axis] + 1 == x.rank() {
         x
     } else if axis == 1 && x.rank() == 4 {
         build.image(op, x)?
     } else {
-        return Err(op.refuse("only constants of one number a channel are supported"));
+        return Err(op.refuse("only constants with one number per channel are supported"));
     };
     let last = x.rank() - 1;
     if x.dims[last].is_some_and(|c| c != numbers.len()) {

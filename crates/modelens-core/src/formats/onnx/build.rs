@@ -187,9 +187,8 @@ impl<'a> Build<'a> {
         let constants: Option<Vec<_>> = constants.collect();
         if let Some(constants) = constants {
             let folded = fold::fold(op, &constants)?;
-            let folded = folded.ok_or_else(|| {
-                op.refuse("it computes with constants alone, which is not worked out here")
-            })?;
+            let folded = folded
+                .ok_or_else(|| op.refuse("it combines constants in a way that is not supported"))?;
             self.known.insert(output, Known::Constant(folded));
             return Ok(());
         }
@@ -259,7 +258,7 @@ impl<'a> Build<'a> {
                 "its input {at} has no axis for the photos of the batch"
             ))),
             Some(Known::Constant(_)) => Err(op.refuse(format!("its input {at} is a constant"))),
-            None => Err(op.refuse(format!("its input {at} comes from nowhere"))),
+            None => Err(op.refuse(format!("its input {at} is not the output of any node"))),
         }
     }
 
@@ -272,7 +271,7 @@ impl<'a> Build<'a> {
             Some(Known::Value(_) | Known::Line(_)) => Err(op.refuse(format!(
                 "its input {at} depends on the photo; only a constant is supported there"
             ))),
-            None => Err(op.refuse(format!("its input {at} comes from nowhere"))),
+            None => Err(op.refuse(format!("its input {at} is not the output of any node"))),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What is known before a photo is there: weights, and the shapes that exporters compute.
+//! Values that do not depend on the photo: weights, and shapes that exporters compute.
 
 use candle_core::Tensor;
 
@@ -10,10 +10,10 @@ use crate::formats::OpenError;
 /// A value that does not depend on the photo.
 #[derive(Clone, Debug)]
 pub enum Constant<'a> {
-    /// As it lies in the file.
+    /// As stored in the file.
     Stored(Stored<'a>),
     Floats(Tensor),
-    /// Whole numbers in row order; `None` is the size of the batch.
+    /// Integers in row-major order; `None` is the batch size.
     Ints {
         list: Vec<Option<i64>>,
         dims: Vec<usize>,
@@ -34,23 +34,23 @@ impl Constant<'_> {
         }
     }
 
-    /// Whole numbers; `None` is the size of the batch.
+    /// Integers; `None` is the batch size.
     pub fn sizes(&self) -> Result<Vec<Option<i64>>, OpenError> {
         match self {
             Self::Stored(stored) => Ok(stored.ints()?.into_iter().map(Some).collect()),
             Self::Ints { list, .. } => Ok(list.clone()),
             Self::Floats(_) => Err(OpenError::Broken(
-                "numbers stand where a shape belongs".into(),
+                "it has fractions where a shape belongs".into(),
             )),
         }
     }
 
     pub fn ints(&self) -> Result<Vec<i64>, OpenError> {
         let sizes = self.sizes()?.into_iter().collect::<Option<Vec<i64>>>();
-        sizes.ok_or_else(|| OpenError::Broken("a setting depends on the size of the batch".into()))
+        sizes.ok_or_else(|| OpenError::Broken("an attribute depends on the batch size".into()))
     }
 
-    /// Whether its whole numbers are 0, 1, 2 and so on, however many.
+    /// True if the integers are 0, 1, 2 and so on.
     pub fn counts_up(&self) -> Result<bool, OpenError> {
         match self {
             Self::Stored(stored) => stored.counts_up(),
@@ -71,7 +71,7 @@ impl Constant<'_> {
         match one.as_deref() {
             Ok([one]) => Ok(*one),
             _ => Err(OpenError::Broken(
-                "a list stands where one number belongs".into(),
+                "it has a list where one number belongs".into(),
             )),
         }
     }

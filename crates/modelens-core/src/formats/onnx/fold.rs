@@ -1,4 +1,4 @@
-//! Operators on constants alone, which exporters compute shapes and pads with.
+//! Folds operators on constants, with which exporters compute shapes and pads.
 
 use candle_core::{Device, Tensor};
 
@@ -8,7 +8,7 @@ use super::node::Op;
 use super::stored::MAX_RANK;
 use crate::formats::OpenError;
 
-/// Numbers that exporters compute shapes and pads with, at most.
+/// Maximum number of values in a constant that is folded.
 pub const MAX_FOLDED: usize = 64;
 
 /// `FLOAT`, `FLOAT16`, `DOUBLE` and `BFLOAT16` of `TensorProto.DataType`.
@@ -16,7 +16,7 @@ const FLOATS: [i64; 4] = [1, 10, 11, 16];
 /// `INT32` and `INT64`.
 const INTS: [i64; 2] = [6, 7];
 
-/// An operator on constants alone; `None` where that is not worked out.
+/// The value of an operator on constants; `None` if it is not implemented.
 pub fn fold<'a>(
     op: &Op<'_, 'a>,
     inputs: &[Constant<'a>],
@@ -41,14 +41,14 @@ pub fn fold<'a>(
             Some(tensor) => Ok(Some(Constant::Floats(tensor))),
             None => match computed(op, inputs)? {
                 Some(tensor) => Ok(Some(Constant::Floats(tensor))),
-                // A tensor of a type that cannot be read says so here.
+                // Reports a tensor whose type cannot be read.
                 None => first.floats().map(|_| None),
             },
         },
     }
 }
 
-/// The value of a `Shape` node: these sizes, or those from `start` to before `end`.
+/// The value of a `Shape` node: all sizes, or those in `start..end`.
 pub fn shape<'a>(op: &Op<'_, 'a>, list: &[Option<i64>]) -> Result<Constant<'a>, OpenError> {
     let place = |name, default| -> Result<usize, OpenError> {
         let at = op.int(name, default)?;
@@ -61,7 +61,7 @@ pub fn shape<'a>(op: &Op<'_, 'a>, list: &[Option<i64>]) -> Result<Constant<'a>, 
     Ok(Constant::Ints { list, dims })
 }
 
-/// A few numbers as the other type; weights stay as they are, since all are read as 32-bit numbers.
+/// Casts a few numbers; weights stay as they are, because all are read as 32-bit floats.
 fn cast<'a>(op: &Op<'_, 'a>, x: &Constant<'a>) -> Result<Constant<'a>, OpenError> {
     let to = op.int("to", 1)?;
     let is_small = x.dims().iter().try_fold(1_usize, |n, &d| n.checked_mul(d)) <= Some(MAX_FOLDED);
@@ -70,7 +70,7 @@ fn cast<'a>(op: &Op<'_, 'a>, x: &Constant<'a>) -> Result<Constant<'a>, OpenError
     }
     if FLOATS.contains(&to) {
         let list = x.sizes()?;
-        // The size of the batch stays what it is: no number is known for it.
+        // The batch size has no known value, so it stays as it is.
         return Ok(if list.contains(&None) {
             x.clone()
         } else {
@@ -82,12 +82,12 @@ fn cast<'a>(op: &Op<'_, 'a>, x: &Constant<'a>) -> Result<Constant<'a>, OpenError
     }
     let values = values(op, &x.floats()?)?;
     let list = values.iter().map(|v| {
-        // Towards 0, as ONNX says; what lies outside has no whole number.
+        // Rounds towards 0, as ONNX specifies; other values have no integer.
         let whole = v.trunc();
         (whole.abs() < 9e15).then_some(Some(whole as i64))
     });
     let list = list.collect::<Option<Vec<_>>>();
-    let list = list.ok_or_else(|| op.refuse("its number is too large for a whole one"))?;
+    let list = list.ok_or_else(|| op.refuse("its number does not fit an integer"))?;
     let dims = x.dims();
     Ok(Constant::Ints { list, dims })
 }
@@ -97,7 +97,7 @@ fn values(op: &Op<'_, '_>, x: &Tensor) -> Result<Vec<f32>, OpenError> {
     values.map_err(|e| op.refuse(e.to_string()))
 }
 
-/// Numbers of any count in another order or shape.
+/// Reorders or reshapes any number of values.
 fn arranged(
     op: &Op<'_, '_>,
     first: &Constant<'_>,
@@ -141,7 +141,7 @@ fn arranged(
     x.reshape(target).map(Some).map_err(failed)
 }
 
-/// The shape with axes of length 1 at these places.
+/// The shape with axes of length 1 inserted at these indices.
 fn unsqueezed(op: &Op<'_, '_>, mut shape: Vec<i64>, named: &[i64]) -> Result<Vec<i64>, OpenError> {
     let rank = shape.len() + named.len();
     if rank > MAX_RANK {
@@ -153,14 +153,14 @@ fn unsqueezed(op: &Op<'_, '_>, mut shape: Vec<i64>, named: &[i64]) -> Result<Vec
     if axes.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(op.refuse("it names an axis twice"));
     }
-    // Sorted and different, each lies within what is there before it.
+    // Sorted and distinct, each index is within the shape built so far.
     for axis in axes {
         shape.insert(axis, 1);
     }
     Ok(shape)
 }
 
-/// Arithmetic with a few numbers, in 32 bits as other programs compute it.
+/// Arithmetic on a few numbers, in 32 bits like other runtimes.
 fn computed(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Tensor>, OpenError> {
     let mut lists = Vec::new();
     for input in inputs {
@@ -173,7 +173,7 @@ fn computed(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Tensor>, 
         }
         let is_of_batch = input.is_whole() && input.sizes()?.contains(&None);
         if is_of_batch {
-            return Err(op.refuse("it computes with the number of photos in the batch"));
+            return Err(op.refuse("it computes with the batch size"));
         }
         lists.push(values(op, &input.floats()?)?);
     }
@@ -306,7 +306,7 @@ mod tests {
             );
         }
         let batch = ints(&[None], &[]);
-        // The size of the batch stays itself, and nothing is computed with it.
+        // The batch size stays as it is; arithmetic with it is refused.
         let cast = folded("Cast", 1, std::slice::from_ref(&batch)).unwrap();
         assert!(cast.is_some_and(|(list, _, whole)| list[0].is_nan() && whole));
         let two = floats(&[2.0], &[]);

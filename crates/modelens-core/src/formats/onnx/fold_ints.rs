@@ -1,4 +1,4 @@
-//! Operators on whole numbers that are known before a photo is there: shapes, axes and pads.
+//! Folds operators on integer constants: shapes, axes and pads.
 
 use super::constant::Constant;
 use super::fold::MAX_FOLDED;
@@ -6,10 +6,10 @@ use super::node::Op;
 use super::proto::Attribute;
 use crate::formats::OpenError;
 
-/// Whole numbers and their shape.
+/// Integers and their shape.
 pub type Ints = (Vec<Option<i64>>, Vec<usize>);
 
-/// An operator on whole numbers.
+/// The value of an operator on integers; `None` if it is not implemented.
 pub fn fold(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Ints>, OpenError> {
     let Some(first) = inputs.first() else {
         return Ok(None);
@@ -85,7 +85,7 @@ pub fn fold(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Ints>, Op
     }
 }
 
-/// Whole numbers in another order or shape.
+/// Reorders or reshapes integers.
 fn arranged(
     op: &Op<'_, '_>,
     inputs: &[Constant<'_>],

@@ -1,8 +1,8 @@
 //! ONNX files: a graph of operators with their weights, as exporters write it for inference.
 //!
-//! ONNX keeps images as `[N, C, H, W]`. Here they stay `[N, H, W, C]`, and each value remembers which of
-//! its axes is which in the file, so that most transpositions cost nothing. Nothing outside of the file
-//! is ever opened. Source: <https://onnx.ai/onnx/operators/>.
+//! ONNX stores images as `[N, C, H, W]`. Here they stay `[N, H, W, C]`, and each value records the order
+//! of its axes in the file, so that most transpositions cost nothing. Weights in other files are not
+//! read. Source: <https://onnx.ai/onnx/operators/>.
 
 mod arithmetic;
 mod build;
@@ -25,7 +25,7 @@ use super::{ModelFile, OpenError, Reader, SaveError};
 use crate::model::graph::LayerKind;
 use crate::model::{Format, Graph, Model, Preprocessing, Recognised, Semantics};
 
-/// A graph for inference.
+/// ONNX: a graph for inference.
 pub static ONNX: Reader = Reader {
     format: Format {
         family: "ONNX",
@@ -47,15 +47,15 @@ pub static ONNX: Reader = Reader {
     takes_architecture: false,
 };
 
-/// What is said of a file without a BatchNormalization node.
+/// The notice for a file without a BatchNormalization node.
 pub const FOLDED: &str = "The file has no BatchNormalization node: where the model had BatchNorm, the \
     exporter folded it into the convolutions, and nothing is left to compare.";
 
-/// Whether the bytes begin as an ONNX file does: its version, then a field of its own.
+/// True if the bytes begin like an ONNX file: with its version and another known field.
 fn looks_like(bytes: &[u8]) -> bool {
     let mut fields = Fields::new(bytes);
     let version = matches!(fields.next(), Some(Ok((1, Field::Varint(1..=99)))));
-    // What comes next may be cut off, so its length is not asked for.
+    // The second field may be truncated, so only its tag is read.
     let next = bytes
         .get(2)
         .is_some_and(|tag| matches!(tag, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42));
@@ -65,7 +65,7 @@ fn looks_like(bytes: &[u8]) -> bool {
 /// Reads an `.onnx` file.
 ///
 /// # Errors
-/// A broken file, weights that lie in another file, and operators that are not known here.
+/// A broken file, weights in another file, and unknown operators.
 fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     let model = proto::Model::read(&file.bytes)?;
     let graph = build::build(&model)?;
@@ -108,7 +108,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     })
 }
 
-/// torchvision's where PyTorch wrote the file and the network does not scale its own input.
+/// The scaling of torchvision if PyTorch wrote the file and the network does not scale its input.
 fn preprocessing(graph: &Graph, producer: &str) -> Preprocessing {
     let first = graph
         .nodes

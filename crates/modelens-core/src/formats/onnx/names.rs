@@ -1,9 +1,9 @@
-//! What a node is called here.
+//! Names nodes after the modules they were exported from.
 
 use super::proto::Node;
 
-/// The name in the model that was exported, as far as the file tells: of the weights, or of the
-/// modules around the node. `is_stored`: whether the node's second input lies in the file.
+/// The name that the node's layer had in the exported model, as far as the file gives it: that of its
+/// weights, or of the modules around it. `is_stored` is true if its second input is stored in the file.
 pub fn of_node(node: &Node<'_>, index: usize, is_stored: bool) -> String {
     let weight = node.inputs.get(1).copied().unwrap_or_default();
     if let Some(stem) = weight.strip_suffix(".weight")
@@ -25,7 +25,7 @@ pub fn of_node(node: &Node<'_>, index: usize, is_stored: bool) -> String {
     };
     let (mut around, mut local) = (String::new(), "");
     for part in parts {
-        // PyTorch repeats the name of the sequence that a module stands in.
+        // PyTorch repeats the name of the sequence that contains a module.
         let goes_on = part
             .strip_prefix(local)
             .is_some_and(|rest| rest.starts_with('.'));

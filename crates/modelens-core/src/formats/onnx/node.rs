@@ -1,12 +1,12 @@
-//! One node of the file with typed access to its settings.
+//! Typed access to the attributes of one node.
 
 use super::proto::{Attribute, Node};
 use crate::formats::OpenError;
 
-/// What a side of a window, a stride or a pad may be at most, as for Keras files.
+/// Maximum side of a window, stride or pad, as for Keras files.
 const MAX_STEP: i64 = 1 << 16;
 
-/// A node under its name here.
+/// A node and the name of its layer.
 pub struct Op<'b, 'a> {
     pub node: &'b Node<'a>,
     pub name: String,
@@ -14,7 +14,7 @@ pub struct Op<'b, 'a> {
 }
 
 impl Op<'_, '_> {
-    /// A setting that cannot be honoured, with the operator that has it.
+    /// An error for an unsupported setting, with the operator that has it.
     pub fn refuse(&self, reason: impl std::fmt::Display) -> OpenError {
         let op: String = self.node.op.chars().take(80).collect();
         OpenError::UnsupportedSetting {
@@ -56,7 +56,7 @@ impl Op<'_, '_> {
         }
     }
 
-    /// As the decimal number that was meant: the file keeps 32 bits of it.
+    /// The decimal number that was meant; the file stores it in 32 bits.
     pub fn decimal(&self, name: &str, default: f32) -> Result<f64, OpenError> {
         let x = self.float(name, default)?;
         Ok(x.to_string().parse().unwrap_or(f64::from(x)))
@@ -69,7 +69,7 @@ impl Op<'_, '_> {
         }
     }
 
-    /// Whole numbers from `least` to [`MAX_STEP`], so many of them.
+    /// `N` integers from `least` to [`MAX_STEP`].
     pub fn steps<const N: usize>(
         &self,
         name: &str,
@@ -86,7 +86,7 @@ impl Op<'_, '_> {
         Ok(list.map(|n| n as usize))
     }
 
-    /// An axis of a value with so many.
+    /// The index of an axis of a value with `rank` axes.
     pub fn axis(&self, axis: i64, rank: usize) -> Result<usize, OpenError> {
         let from_start = if axis < 0 {
             axis.checked_add(rank as i64)
@@ -99,7 +99,7 @@ impl Op<'_, '_> {
             .ok_or_else(|| self.refuse(format!("it names axis {axis} of a value with {rank} axes")))
     }
 
-    /// A permutation of so many axes.
+    /// A permutation of `rank` axes.
     pub fn order(&self, order: Vec<i64>, rank: usize) -> Result<Vec<usize>, OpenError> {
         let order = order.into_iter().map(|a| self.axis(a, rank));
         let order = order.collect::<Result<Vec<_>, _>>()?;

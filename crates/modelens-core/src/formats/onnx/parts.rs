@@ -23,7 +23,7 @@ pub fn slice<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
         Some(list) => Ok(Some(list)),
         None => build.constant(op, at)?.map(|c| c.ints()).transpose(),
     };
-    let missing = || op.refuse("where it starts or ends is missing");
+    let missing = || op.refuse("its starts or ends are missing");
     let starts = setting("starts", 1)?.ok_or_else(missing)?;
     let ends = setting("ends", 2)?.ok_or_else(missing)?;
     let count = starts.len();

@@ -1,13 +1,13 @@
-//! The messages of an ONNX file, as far as they are used here: borrowed from the file's bytes.
+//! The messages of an ONNX file that are used here, borrowed from the file's bytes.
 //! Source: `onnx/onnx.proto`.
 
 use super::stored::{MAX_RANK, Stored};
 use super::wire::{Field, Fields, varint};
 use crate::formats::OpenError;
 
-/// Names, settings and nodes that a file may list, all in all: far above what any network has.
+/// Maximum number of names, attributes and nodes in a file: far above that of any network.
 const MAX_ITEMS: usize = 400_000;
-/// Whole numbers in one list of settings, and in one tensor of shapes.
+/// Maximum number of integers in one attribute, and in one tensor of shapes.
 pub const MAX_INTS: usize = 4096;
 
 /// `ModelProto`.
@@ -41,7 +41,7 @@ pub struct Node<'a> {
     pub attributes: Vec<(&'a str, Attribute<'a>)>,
 }
 
-/// `AttributeProto`: the one field that is set.
+/// The value of an `AttributeProto`.
 #[derive(Debug)]
 pub enum Attribute<'a> {
     Float(f32),
@@ -54,14 +54,14 @@ pub enum Attribute<'a> {
     Other,
 }
 
-/// `ValueInfoProto`: dimensions that are known.
+/// `ValueInfoProto`; `None` for unknown dimensions.
 #[derive(Debug, Default)]
 pub struct ValueInfo<'a> {
     pub name: &'a str,
     pub dims: Option<Vec<Option<usize>>>,
 }
 
-/// What is left of [`MAX_ITEMS`].
+/// How many of [`MAX_ITEMS`] are left.
 struct Budget(usize);
 
 impl Budget {
@@ -168,7 +168,7 @@ impl<'a> Attribute<'a> {
                 (1, Field::Bytes(bytes)) => name = text(bytes)?,
                 (2, Field::Fixed32(bytes)) => float = f32::from_le_bytes(bytes),
                 (3, Field::Varint(value)) => int = value.cast_signed(),
-                // Not all of them are text.
+                // Some are not text.
                 (4, Field::Bytes(bytes)) => string = text(bytes).unwrap_or_default(),
                 (5, Field::Bytes(bytes)) => tensor = Some(Stored::read(bytes)?),
                 (7, Field::Fixed32(bytes)) => floats.push(f32::from_le_bytes(bytes)),
@@ -200,7 +200,7 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// Whole numbers one behind the other.
+/// Appends packed integers.
 pub fn extend(ints: &mut Vec<i64>, mut bytes: &[u8]) -> Result<(), OpenError> {
     while !bytes.is_empty() && ints.len() <= MAX_INTS {
         let value = varint(&mut bytes).ok_or_else(|| broken("list of numbers"))?;
@@ -229,7 +229,7 @@ impl<'a> ValueInfo<'a> {
     }
 }
 
-/// The message in this field.
+/// The message in the field with this number.
 pub fn inner(bytes: &[u8], wanted: u64) -> Result<Option<&[u8]>, OpenError> {
     for field in Fields::new(bytes) {
         if let (number, Field::Bytes(bytes)) = field?

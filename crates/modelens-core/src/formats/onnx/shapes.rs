@@ -81,7 +81,7 @@ fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
     let mut target = Vec::new();
     for (i, size) in sizes.iter().enumerate().skip(1) {
         target.push(match *size {
-            None => return Err(op.refuse("it puts the batch axis in another place")),
+            None => return Err(op.refuse("it moves the batch axis")),
             Some(-1) => None,
             Some(0) if zero_copies => given.get(i).copied().flatten(),
             Some(n) => {
@@ -95,7 +95,7 @@ fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
         .iter()
         .flatten()
         .try_fold(1_usize, |n, &d| n.checked_mul(d));
-    let fixed = fixed.ok_or_else(|| op.refuse("its shape is larger than can be counted"))?;
+    let fixed = fixed.ok_or_else(|| op.refuse("its shape is too large"))?;
     // The batch axis stays where all the values of one photo are in the others.
     let own = match sizes[0] {
         None | Some(0 | 1) => true,
@@ -142,7 +142,7 @@ pub fn line<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>,
 /// and stay in order. PyTorch's exporter writes `as_strided` so, for as many photos as it was given.
 pub fn gather<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
     let (Some(Known::Line(x)), Some(places)) = (build.known(op, 0), build.constant(op, 1)?) else {
-        return Err(op.refuse("the places it reads are missing"));
+        return Err(op.refuse("its indices are missing"));
     };
     let x = x.clone();
     op.axis(op.int("axis", 0)?, 1)?;
@@ -288,7 +288,7 @@ fn concatenate<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, Open
             *d = match (*d, *n) {
                 (Some(a), Some(b)) if i == axis => {
                     let sum = a.checked_add(b);
-                    Some(sum.ok_or_else(|| op.refuse("it joins more than can be counted"))?)
+                    Some(sum.ok_or_else(|| op.refuse("it joins too many values"))?)
                 }
                 (Some(a), Some(b)) if a != b => {
                     return Err(op.refuse("it joins images of different sizes"));

@@ -1,4 +1,4 @@
-//! Tensors as they lie in the file.
+//! Tensors as the file stores them.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::proto::{MAX_INTS, broken, extend, inner, text};
 use super::wire::{Field, Fields, varint};
 use crate::formats::OpenError;
 
-/// `TensorProto`, its numbers as they lie in the file.
+/// `TensorProto` with its values as stored.
 #[derive(Clone, Debug, Default)]
 pub struct Stored<'a> {
     pub name: &'a str,
@@ -16,11 +16,11 @@ pub struct Stored<'a> {
     kind: u64,
     /// Little-endian numbers of `kind`.
     data: Cow<'a, [u8]>,
-    /// The file beside this one that has them.
+    /// The other file that contains the values.
     pub outside: Option<&'a str>,
 }
 
-/// Axes of a tensor.
+/// Maximum number of axes of a tensor.
 pub const MAX_RANK: usize = 8;
 
 impl<'a> Stored<'a> {
@@ -65,7 +65,7 @@ impl<'a> Stored<'a> {
         Ok(tensor)
     }
 
-    /// A number of `int32_data` or `int64_data`.
+    /// Appends a number of `int32_data` or `int64_data`.
     fn push_whole(&mut self, value: u64) -> Result<(), OpenError> {
         let data = self.data.to_mut();
         if data.len() > 8 * MAX_INTS {
@@ -85,13 +85,13 @@ impl<'a> Stored<'a> {
         matches!(self.kind, 6 | 7)
     }
 
-    /// The number of values; an error where the data has another length.
+    /// Checks that the data has as many values of `size` bytes as the shape says.
     fn checked(&self, size: usize) -> Result<usize, OpenError> {
         let shown = self.name.chars().take(80).collect::<String>();
         if let Some(file) = self.outside {
             let file = file.chars().take(80).collect::<String>();
             return Err(OpenError::NotAModel(format!(
-                "its weight `{shown}` lies in {file}, and no other file is opened; export it as one file \
+                "its weight `{shown}` is in {file}, and other files are not read; export it as one file \
                  (`external_data=False`)"
             )));
         }
@@ -107,7 +107,7 @@ impl<'a> Stored<'a> {
         Ok(count.unwrap_or(0))
     }
 
-    /// The numbers as f32, in row order.
+    /// The values as f32, in row-major order.
     pub fn floats(&self) -> Result<Tensor, OpenError> {
         let dtype = match self.kind {
             1 => DType::F32,
@@ -129,7 +129,7 @@ impl<'a> Stored<'a> {
             .map_err(|e| OpenError::Broken(e.to_string()))
     }
 
-    /// Whole numbers: axes, shapes, pads.
+    /// Integers: axes, shapes, pads.
     pub fn ints(&self) -> Result<Vec<i64>, OpenError> {
         if self.dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)) > Some(MAX_INTS) {
             return Err(broken("list of numbers"));
@@ -137,7 +137,7 @@ impl<'a> Stored<'a> {
         Ok(self.whole()?.collect())
     }
 
-    /// Whether its whole numbers are 0, 1, 2 and so on.
+    /// True if the integers are 0, 1, 2 and so on.
     pub fn counts_up(&self) -> Result<bool, OpenError> {
         Ok(self.whole()?.zip(0..).all(|(n, i)| n == i))
     }

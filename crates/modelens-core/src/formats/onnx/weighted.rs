@@ -86,7 +86,7 @@ fn convolution<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, Open
         ));
     }
     if op.steps("kernel_shape", 1, 0)? != [kh, kw] && op.ints("kernel_shape")?.is_some() {
-        return Err(op.refuse("its setting `kernel_shape` is not its kernel's"));
+        return Err(op.refuse("its setting `kernel_shape` differs from its kernel"));
     }
     let strides = op.steps("strides", 1, 1)?;
     let dilation = op.steps("dilations", 1, 1)?;
@@ -217,10 +217,10 @@ fn product<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenErro
     }
     let mut kernel = needed(build, op, 1)?;
     if kernel.rank() != 2 {
-        return Err(op.refuse("its matrix is not one of rows and columns"));
+        return Err(op.refuse("its matrix does not have two axes"));
     }
     if op.int("transA", 0)? != 0 {
-        return Err(op.refuse("it turns its input around, which is not supported"));
+        return Err(op.refuse("it transposes its input, which is not supported"));
     }
     if is_gemm && op.int("transB", 0)? != 0 {
         kernel = made(op, kernel.t())?;

@@ -1,4 +1,4 @@
-//! Protocol buffers as they lie in a file: numbered fields, one behind the other. Nothing is copied.
+//! Reads protocol buffers as numbered fields, without copying.
 //! Source: <https://protobuf.dev/programming-guides/encoding/>.
 
 use crate::formats::OpenError;
@@ -12,7 +12,7 @@ pub enum Field<'a> {
     Bytes(&'a [u8]),
 }
 
-/// The fields of a message, in the file's order.
+/// Iterates over the fields of a message.
 pub struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
@@ -55,11 +55,11 @@ impl<'a> Iterator for Fields<'a> {
         if field.is_none() {
             self.0 = &[];
         }
-        Some(field.ok_or_else(|| OpenError::Broken("its ONNX messages end in the middle".into())))
+        Some(field.ok_or_else(|| OpenError::Broken("its ONNX data is cut off".into())))
     }
 }
 
-/// Seven bits a byte, the lowest first.
+/// A varint: seven bits per byte, the lowest first.
 pub fn varint(bytes: &mut &[u8]) -> Option<u64> {
     let mut value = 0_u64;
     for shift in (0..64).step_by(7) {

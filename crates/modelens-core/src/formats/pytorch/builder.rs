@@ -1,4 +1,4 @@
-//! Builds a graph layer by layer from a state dict, checking every shape on the way.
+//! Builds a graph layer by layer from a state dict and checks the shape of every tensor.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub struct Builder<'a> {
     pub graph: Graph,
 }
 
-/// The geometry of a convolution; padding is TensorFlow's `same`.
+/// The geometry of a convolution with TensorFlow's `same` padding.
 #[derive(Clone, Copy, Debug)]
 pub struct Convolution {
     pub input: usize,
@@ -53,7 +53,7 @@ impl<'a> Builder<'a> {
         builder
     }
 
-    /// Adds a layer without calling it.
+    /// Adds a layer that is not called yet.
     pub fn layer(
         &mut self,
         name: &str,
@@ -61,7 +61,6 @@ impl<'a> Builder<'a> {
         kind: LayerKind,
         weights: Vec<Weight>,
     ) -> LayerId {
-        // Layers without parameters have no `requires_grad`; they follow their neighbours.
         debug_assert!(kind.role() != Role::Weights || !weights.is_empty());
         self.graph.layers.push(Layer {
             name: name.to_owned(),
@@ -87,13 +86,13 @@ impl<'a> Builder<'a> {
         self.graph.nodes.len() - 1
     }
 
-    /// A layer without weights, called once.
+    /// Adds a layer without weights and calls it once.
     pub fn plain(&mut self, name: &str, class: &str, kind: LayerKind, inputs: &[NodeId]) -> NodeId {
         let layer = self.layer(name, class, kind, Vec::new());
         self.call(layer, inputs)
     }
 
-    /// `nn.Conv2d` without bias, padded as TensorFlow's `same`.
+    /// `nn.Conv2d` without bias, with TensorFlow's `same` padding.
     pub fn conv(&mut self, name: &str, x: NodeId, c: Convolution) -> Result<NodeId, OpenError> {
         let settings = Conv2d {
             strides: [c.stride; 2],
@@ -104,7 +103,7 @@ impl<'a> Builder<'a> {
         };
         let depth = if c.depthwise { 1 } else { c.input };
         let kernel = self.tensor(name, "weight", &[c.output, depth, c.size, c.size])?;
-        // PyTorch keeps [out, in, kh, kw] and, depthwise, [channels, 1, kh, kw].
+        // PyTorch stores [out, in, kh, kw] or, depthwise, [channels, 1, kh, kw].
         let (axes, short, kind) = if c.depthwise {
             (
                 (2, 3, 0, 1),
@@ -129,7 +128,7 @@ impl<'a> Builder<'a> {
         self.state.get(key).map(Tensor::dims)
     }
 
-    /// `nn.Conv2d` of this kernel `[out, in / groups, kh, kw]`, with a bias where the file has one.
+    /// `nn.Conv2d` of this kernel `[out, in / groups, kh, kw]`, with a bias if the file has one.
     pub fn convolution(
         &mut self,
         name: &str,
@@ -168,7 +167,7 @@ impl<'a> Builder<'a> {
         Ok(self.call(layer, &[x]))
     }
 
-    /// `nn.BatchNorm2d`; `momentum` in PyTorch's convention, 1 minus Keras'.
+    /// `nn.BatchNorm2d`. `momentum` is in PyTorch's convention: 1 minus Keras'.
     pub fn batch_norm(
         &mut self,
         name: &str,
@@ -235,7 +234,7 @@ impl<'a> Builder<'a> {
         Ok(self.call(layer, &[x]))
     }
 
-    /// Names in the file that the architecture does not have, as warnings.
+    /// A warning about tensors of the file that the architecture does not have.
     pub fn leftovers(&self) -> Vec<String> {
         let left = self.state.keys().filter(|k| !self.used.contains(*k));
         let left: Vec<&str> = left
@@ -276,7 +275,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The tensor in row order of its present axes.
+/// The tensor, contiguous in the order of its axes.
 fn permuted(layer: &str, tensor: candle_core::Result<Tensor>) -> Result<Tensor, OpenError> {
     tensor
         .and_then(|t| t.contiguous())

@@ -80,19 +80,19 @@ const HEAD: usize = 1280;
 /// In PyTorch's convention.
 const MOMENTUM: f64 = 0.01;
 const EPSILON: f64 = 1e-3;
-/// Drop-connect of block `i` of `n` has this rate times `i / n`.
+/// Block `i` of `n` has a drop-connect rate of this times `i / n`.
 const DROP_CONNECT: f64 = 0.2;
 const DROPOUT: f64 = 0.2;
 const SIZE: usize = 224;
 
-/// By the names of the stem and the first block, and the absence of squeeze-and-excite.
+/// True for a state dict with the names of the stem and the first block, and no squeeze-and-excite.
 pub fn recognises(state: &StateDict) -> bool {
     state.contains_key("_conv_stem.weight")
         && state.contains_key("_blocks.0._depthwise_conv.weight")
         && !state.keys().any(|k| k.contains("._se_"))
 }
 
-/// The network with the weights of the file.
+/// Builds the network with the weights of the file.
 pub fn build(state: &StateDict) -> Result<Recognition, OpenError> {
     let mut b = Builder::new(state, [Some(SIZE), Some(SIZE), Some(3)]);
     let stem = Convolution {
@@ -170,7 +170,7 @@ pub fn build(state: &StateDict) -> Result<Recognition, OpenError> {
     })
 }
 
-/// `MBConv`: expand, depthwise, project, and the sum with the input where shapes allow it.
+/// `MBConv`: expand, depthwise, project, and the sum with the input if their shapes are equal.
 fn block(
     b: &mut Builder<'_>,
     input: NodeId,

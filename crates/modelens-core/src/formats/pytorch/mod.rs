@@ -1,12 +1,12 @@
-//! PyTorch state dicts of known architectures. A state dict holds names and tensors only, so the
-//! architecture is recognised by its names and then built from a table.
+//! PyTorch state dicts of known architectures. A state dict holds only names and tensors, so the
+//! architecture is recognised by the names and then built in code.
 
 mod builder;
-mod classic;
 mod efficientnet_lite;
-mod mobile;
+mod inverted_residuals;
 mod net;
 mod pickle;
+mod resnet_vgg_densenet;
 mod save;
 mod torch_file;
 
@@ -48,7 +48,7 @@ pub static PICKLE: Reader = Reader {
     recognises: torch_file::looks_like_pickle,
     open: |file| {
         let state = torch_file::read(&file.bytes)?;
-        // From here on the tensors are there twice: as in the file, and as the layers take them.
+        // The layers need their own copies of the tensors, so free the file's bytes first.
         drop(file.bytes);
         Ok(recognise(state, file.title)?.into_model(file.title, PICKLE.format))
     },
@@ -60,7 +60,7 @@ pub static PICKLE: Reader = Reader {
     takes_architecture: false,
 };
 
-/// Names and shapes of a `.safetensors` file, in bytes.
+/// Maximum bytes of a `.safetensors` header, which holds names and shapes.
 const MAX_HEADER: u64 = 16 << 20;
 
 /// Tensors by name, in PyTorch's layouts.
@@ -116,7 +116,7 @@ fn read_safetensors(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
 
 /// The network that has these tensors; the file's name may tell its variant.
 fn recognise(mut state: StateDict, title: &str) -> Result<Recognition, OpenError> {
-    // `nn.DataParallel` puts a word of its own in front of every name.
+    // `nn.DataParallel` puts a prefix in front of every name.
     if !state.is_empty() && state.keys().all(|key| key.starts_with("module.")) {
         let short = |(key, tensor): (String, Tensor)| (key["module.".len()..].to_owned(), tensor);
         state = state.into_iter().map(short).collect();
@@ -125,9 +125,9 @@ fn recognise(mut state: StateDict, title: &str) -> Result<Recognition, OpenError
         return efficientnet_lite::build(&state);
     }
     let tensorflow = title.to_ascii_lowercase().contains("tf_");
-    let opened = mobile::torchvision(&state)
-        .or_else(|| mobile::timm(&state, tensorflow))
-        .or_else(|| classic::open(&state));
+    let opened = inverted_residuals::torchvision(&state)
+        .or_else(|| inverted_residuals::timm(&state, tensorflow))
+        .or_else(|| resnet_vgg_densenet::recognise(&state));
     opened.unwrap_or_else(|| {
         let first: Vec<&str> = state.keys().take(3).map(String::as_str).collect();
         Err(OpenError::NotAModel(format!(
@@ -138,6 +138,6 @@ fn recognise(mut state: StateDict, title: &str) -> Result<Recognition, OpenError
     })
 }
 
-/// For the message about unknown names.
+/// Known architectures, for the message about others.
 const KNOWN: &str = "MobileNetV2, MobileNetV3, ResNet, EfficientNet-B0, EfficientNet-Lite0, VGG with \
     BatchNorm, DenseNet121, as torchvision or timm name them";

@@ -1,5 +1,5 @@
-//! Layers in the order of a PyTorch module's `forward`, with shapes taken from the file: what is wide
-//! in the file is wide here, and what does not fit together is refused.
+//! Builds layers in the order of a PyTorch module's `forward`. Widths are taken from the file; shapes
+//! that do not fit together are refused.
 
 use candle_core::Tensor;
 
@@ -9,19 +9,19 @@ use crate::formats::OpenError;
 use crate::model::NodeId;
 use crate::model::graph::{Activation, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
 
-/// What the modules of one architecture have in common.
+/// Settings that all modules of one architecture share.
 #[derive(Clone, Copy, Debug)]
 pub struct Style {
-    /// TensorFlow's `same` instead of half a kernel on every side.
+    /// True for TensorFlow's `same` padding, false for half a kernel on every side.
     pub same: bool,
-    /// Of BatchNorm.
+    /// Epsilon of BatchNorm.
     pub epsilon: f64,
-    /// Of BatchNorm, in PyTorch's convention.
+    /// Momentum of BatchNorm in PyTorch's convention.
     pub momentum: f64,
 }
 
 impl Style {
-    /// `nn.BatchNorm2d` as it is, and symmetric padding.
+    /// Symmetric padding, and the defaults of `nn.BatchNorm2d`.
     pub const PLAIN: Self = Self {
         same: false,
         epsilon: 1e-5,
@@ -29,7 +29,7 @@ impl Style {
     };
 }
 
-/// The output of a call, `[N, H, W, channels]`.
+/// The output of a call, of shape `[N, H, W, channels]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Value {
     pub node: NodeId,
@@ -43,7 +43,8 @@ pub struct Net<'a> {
 }
 
 impl<'a> Net<'a> {
-    /// Starts with the input: photos of three colours; `size` a side where the network takes no other.
+    /// Starts with the input: photos of three channels, with `size` pixels a side if the network takes
+    /// only these.
     pub fn new(state: &'a StateDict, style: Style, size: Option<usize>) -> (Self, Value) {
         let builder = Builder::new(state, [size, size, Some(3)]);
         let input = Value {
@@ -53,7 +54,7 @@ impl<'a> Net<'a> {
         (Self { builder, style }, input)
     }
 
-    /// Whether the file has this tensor.
+    /// True if the file has this tensor.
     pub fn has(&self, key: &str) -> bool {
         self.builder.shape(key).is_some()
     }
@@ -63,7 +64,7 @@ impl<'a> Net<'a> {
         Value { node, ..x }
     }
 
-    /// `nn.Conv2d`: kernel, groups and bias by the shapes in the file.
+    /// `nn.Conv2d` whose kernel size, groups and bias follow from the shapes in the file.
     pub fn conv(&mut self, name: &str, x: Value, stride: usize) -> Result<Value, OpenError> {
         let key = format!("{name}.weight");
         let shape = self.builder.shape(&key).map(<[usize]>::to_vec);
@@ -95,7 +96,7 @@ impl<'a> Net<'a> {
         )
     }
 
-    /// `nn.Conv2d` with these settings, whose kernel `[out, in / groups, kh, kw]` was checked.
+    /// `nn.Conv2d` with these settings; the caller has checked the kernel `[out, in / groups, kh, kw]`.
     pub fn conv_with(
         &mut self,
         name: &str,
@@ -149,7 +150,7 @@ impl<'a> Net<'a> {
         Ok(self.activation(norm, x, activation))
     }
 
-    /// Squeeze-and-excite: `x` times a gate by channel, made from the mean over the image.
+    /// Squeeze-and-excite: `x` times a gate per channel that is computed from the mean over the image.
     pub fn squeeze(
         &mut self,
         [reduce, expand]: [&str; 2],
@@ -182,7 +183,7 @@ impl<'a> Net<'a> {
         Ok(Value { node, ..x })
     }
 
-    /// The channels of both, side by side.
+    /// Concatenates the channels of both.
     pub fn concatenate(&mut self, name: &str, x: Value, y: Value) -> Value {
         let kind = LayerKind::Merge(Merge::Concatenate(-1));
         let node = self.builder.plain(name, "Cat", kind, &[x.node, y.node]);
@@ -226,7 +227,7 @@ impl<'a> Net<'a> {
         self.plain(name, "AdaptiveAvgPool2d", kind, x)
     }
 
-    /// `nn.Flatten` of `[N, H, W, channels]`, of which only the number of values changes.
+    /// `nn.Flatten` of `[N, H, W, channels]` with `pixels` = H W.
     pub fn flatten(&mut self, name: &str, x: Value, pixels: usize) -> Value {
         let x = self.plain(name, "Flatten", LayerKind::Flatten, x);
         Value {
@@ -243,7 +244,7 @@ impl<'a> Net<'a> {
         self.plain(name, "Dropout", LayerKind::Noise(noise), x)
     }
 
-    /// Whole images left out before a residual sum; nothing at a rate of 0.
+    /// Drops whole images before a residual sum; adds no layer at a rate of 0.
     pub fn drop_connect(&mut self, name: &str, x: Value, rate: f64) -> Value {
         if rate == 0.0 {
             return x;
@@ -252,7 +253,7 @@ impl<'a> Net<'a> {
         self.plain(name, "StochasticDepth", kind, x)
     }
 
-    /// `nn.Linear` with a bias; `image` is the `[channels, height, width]` that was flattened before.
+    /// `nn.Linear` with a bias; `image` is the `[channels, height, width]` that was flattened before it.
     pub fn linear(
         &mut self,
         name: &str,
@@ -272,8 +273,8 @@ impl<'a> Net<'a> {
     }
 }
 
-/// The kernel of a linear layer whose inputs PyTorch flattened as `[C, H, W]`, for inputs flattened as
-/// `[H, W, C]`: `[out, C H W]` to `[out, H W C]`.
+/// Reorders the kernel of a linear layer from inputs flattened as `[C, H, W]` (PyTorch) to inputs
+/// flattened as `[H, W, C]`: from `[out, C H W]` to `[out, H W C]`.
 pub fn reordered(kernel: &Tensor, [c, h, w]: [usize; 3]) -> candle_core::Result<Tensor> {
     let out = kernel.dim(0)?;
     kernel

@@ -1,9 +1,9 @@
-//! Reads the objects of a pickle without executing it: a fixed set of opcodes makes plain values,
-//! calls of the few functions that `torch.save` writes for tensors are noted down as what they mean,
-//! and everything else becomes [`Node::Opaque`]. Nothing is imported, nothing is called.
+//! Reads the objects of a pickle without executing it. A fixed set of opcodes gives plain values;
+//! calls of the few functions that `torch.save` writes for tensors are recognised, and everything
+//! else becomes [`Node::Opaque`]. Nothing is imported, nothing is called.
 //!
-//! All values lie in one list and refer to each other by number, so that no depth and no circle in a
-//! file can exhaust the stack. Source: the opcodes of Python's `pickletools`, protocols 2 to 5.
+//! All values are in one list and refer to each other by index, so that neither depth nor cycles in
+//! a file can exhaust the stack. Source: the opcodes of Python's `pickletools`, protocols 2 to 5.
 
 mod machine;
 #[cfg(test)]
@@ -11,18 +11,18 @@ mod machine_tests;
 
 pub use self::machine::read;
 
-/// One value; what is not small is a number in [`Pickle::nodes`].
+/// One value; a compound value is an index into [`Pickle::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value {
     None,
     Bool(bool),
     Int(i64),
-    /// A number that nothing here needs.
+    /// A number that is never needed.
     Other,
     Node(usize),
 }
 
-/// A value that holds others.
+/// A text or a compound value.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Node {
     Text(String),
@@ -31,7 +31,7 @@ pub enum Node {
     Dict(Vec<(Value, Value)>),
     /// `module.name`, as written.
     Global(String),
-    /// The tuple that says where a tensor's numbers are.
+    /// The tuple that names a tensor's storage.
     Persistent(Value),
     Tensor {
         storage: Value,
@@ -48,7 +48,7 @@ pub enum Node {
 pub struct Pickle {
     pub nodes: Vec<Node>,
     pub root: Value,
-    /// Bytes read, the final opcode included.
+    /// Number of bytes read, including the final opcode.
     pub length: usize,
 }
 

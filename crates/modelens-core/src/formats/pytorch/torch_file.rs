@@ -1,5 +1,5 @@
-//! What `torch.save` writes: a zip archive of a pickle and one entry a storage, or before PyTorch 1.6
-//! several pickles and the storages behind them. Source: `torch/serialization.py`.
+//! Reads files of `torch.save`: a zip archive of a pickle and one entry per storage or, before PyTorch
+//! 1.6, several pickles followed by the storages. Source: `torch/serialization.py`.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _};
@@ -11,23 +11,23 @@ use super::StateDict;
 use super::pickle::{self, Node, Pickle, Value};
 use crate::formats::OpenError;
 
-/// The description of the objects, at most: names and shapes only.
+/// Maximum bytes of a pickle, which holds only names and shapes.
 const MAX_PICKLE: u64 = 16 << 20;
-/// What the older format starts with: protocol 2 and a number of its own.
+/// The first bytes of the older format: protocol 2 and a magic number.
 const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 
-/// Whether it is a zip archive that `torch.save` wrote.
+/// True for a zip archive that `torch.save` wrote.
 pub fn is_zip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
         && ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| pickle_name(&archive).is_some())
 }
 
-/// Whether it is a pickle of any kind, in an archive or not.
+/// True for a pickle of any kind, in an archive or not.
 pub fn looks_like_pickle(bytes: &[u8]) -> bool {
     is_zip(bytes) || matches!(bytes, [0x80, 2..=5, ..])
 }
 
-/// `archive/data.pkl`, whatever the folder is called.
+/// The name of the entry `data.pkl`, with its folder.
 fn pickle_name(archive: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
     let mut names = archive.file_names().filter_map(Result::ok);
     let name = names.find(|name| *name == "data.pkl" || name.ends_with("/data.pkl"))?;
@@ -68,7 +68,7 @@ fn read_zip(bytes: &[u8]) -> Result<StateDict, OpenError> {
     })
 }
 
-/// One entry, which must not be longer than this.
+/// The bytes of one entry of at most `limit` bytes.
 fn entry(
     archive: &mut ZipArchive<Cursor<&[u8]>>,
     name: &str,
@@ -95,7 +95,7 @@ fn read_legacy(bytes: &[u8]) -> Result<StateDict, OpenError> {
         at += pickle.length;
         Ok(pickle)
     };
-    // The number, the version, the machine.
+    // The magic number, the version, the machine.
     for _ in 0..3 {
         next()?;
     }
@@ -124,7 +124,7 @@ fn read_legacy(bytes: &[u8]) -> Result<StateDict, OpenError> {
         let count = count.and_then(|c| c.first_chunk::<8>());
         let count = count.map(|c| u64::from_le_bytes(*c));
         let count = count.and_then(|c| usize::try_from(c).ok());
-        // A storage of another kind than numbers makes the places of those behind it unknown.
+        // After a storage of unknown element size, the positions of the others are unknown too.
         let size = sizes.get(key).copied().filter(|&size| size > 0);
         let (Some(count), Some(size)) = (count, size) else {
             break;
@@ -139,20 +139,20 @@ fn read_legacy(bytes: &[u8]) -> Result<StateDict, OpenError> {
         let place = places.get(key).cloned();
         let data = place.and_then(|place| bytes.get(place));
         Ok(data
-            .ok_or_else(|| broken(format!("its storage {key} is not there")))?
+            .ok_or_else(|| broken(format!("its storage {key} is missing")))?
             .to_vec())
     })
 }
 
-/// Where the numbers of a tensor are.
+/// The storage of a tensor's values.
 struct Storage {
     key: String,
-    /// `None` for a type that is no weight's.
+    /// `None` for a type that weights do not have.
     dtype: Option<DType>,
     count: usize,
 }
 
-/// A tensor of the file before its numbers are read.
+/// A tensor whose values are not read yet.
 struct Wanted {
     name: String,
     storage: Storage,
@@ -161,7 +161,7 @@ struct Wanted {
     stride: Vec<usize>,
 }
 
-/// Names under which a checkpoint keeps its state dict.
+/// Keys under which a checkpoint keeps its state dict.
 const INSIDE: [&str; 6] = [
     "state_dict",
     "model_state_dict",
@@ -174,7 +174,7 @@ const INSIDE: [&str; 6] = [
 /// The tensors of the state dict, at the top of the file or inside a checkpoint.
 fn tensors(pickle: &Pickle) -> Result<Vec<Wanted>, OpenError> {
     let mut dict = pickle.root;
-    // A checkpoint inside a checkpoint is not something that is written.
+    // Checkpoints are not nested.
     for _ in 0..2 {
         let Some(Node::Dict(items)) = pickle.node(dict) else {
             return Err(OpenError::NotAModel(
@@ -262,8 +262,8 @@ fn wanted(pickle: &Pickle, name: &str, node: &Node) -> Result<Wanted, OpenError>
     Ok(found)
 }
 
-/// Reads every storage once and cuts the tensors out of it. What the file claims is held against its
-/// own length, so that a small file cannot ask for much memory.
+/// Reads every storage once and cuts the tensors out of it. Claimed sizes are checked against the
+/// file's length, so that a small file cannot allocate much memory.
 fn load(
     wanted: Vec<Wanted>,
     length: usize,
@@ -281,7 +281,7 @@ fn load(
             "tensor `{name}` claims more values than a file of this size may hold"
         ))
     };
-    // Half precision becomes twice as large here.
+    // Half precision is stored as f32: twice the size.
     let mut budget = length.saturating_mul(4);
     let mut state = StateDict::new();
     for (key, tensors) in by_storage {
@@ -320,7 +320,7 @@ fn load(
     Ok(state)
 }
 
-/// The tensor in row order.
+/// The tensor, copied in row-major order.
 fn cut(values: &Tensor, tensor: &Wanted, count: usize) -> Result<Tensor, OpenError> {
     let outside = || {
         broken(format!(

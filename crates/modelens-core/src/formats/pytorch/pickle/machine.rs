@@ -1,4 +1,4 @@
-//! The opcodes, one after the other, on a stack of values.
+//! Interprets the opcodes of a pickle on a stack of values.
 
 use std::collections::HashMap;
 
@@ -27,19 +27,19 @@ struct Machine<'a> {
     bytes: &'a [u8],
     at: usize,
     stack: Vec<Value>,
-    /// Heights of the stack.
+    /// Heights of the stack at the open marks.
     marks: Vec<usize>,
     memo: HashMap<usize, Value>,
     nodes: Vec<Node>,
     steps: usize,
 }
 
-/// Opcodes that a pickle may have: one of ten thousand tensors has some hundred thousand. Each may take
-/// a hundred times its own length of memory.
+/// Maximum number of opcodes: a pickle of ten thousand tensors has some hundred thousand. Each may
+/// take a hundred times its own length in memory.
 const MAX_STEPS: usize = 1 << 20;
 
-const SHORT: &str = "its pickle ends in the middle";
-const EMPTY: &str = "its pickle takes a value that is not there";
+const SHORT: &str = "its pickle is cut off";
+const EMPTY: &str = "its pickle takes a value from an empty stack";
 
 impl<'a> Machine<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], String> {
@@ -75,7 +75,7 @@ impl<'a> Machine<'a> {
         self.stack.pop().ok_or_else(|| EMPTY.to_owned())
     }
 
-    /// What was put on the stack since the last mark.
+    /// The values pushed since the last mark.
     fn since_mark(&mut self) -> Result<Vec<Value>, String> {
         let height = self.marks.pop().ok_or(EMPTY)?;
         Ok(self.stack.split_off(height))
@@ -105,7 +105,7 @@ impl<'a> Machine<'a> {
     fn get(&mut self, key: usize) -> Result<(), String> {
         let value = self.memo.get(&key).copied();
         self.stack
-            .push(value.ok_or("its pickle refers to a value that is not there")?);
+            .push(value.ok_or("its pickle refers to an unknown value")?);
         Ok(())
     }
 
@@ -115,7 +115,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// The value under those taken, which they are added to.
+    /// The compound value on top of the stack, which items are added to.
     fn below(&mut self) -> Option<&mut Node> {
         match self.stack.last() {
             Some(Value::Node(id)) => self.nodes.get_mut(*id),
@@ -151,7 +151,7 @@ impl<'a> Machine<'a> {
                 0x95 => drop(self.take(8)?),
                 b'.' => return self.pop(),
                 b'(' => self.marks.push(self.stack.len()),
-                // POP; BUILD: the state of an object; only tensors' and dictionaries' contents matter.
+                // POP; BUILD sets the state of an object: only tensors and dictionaries matter.
                 b'0' | b'b' => drop(self.pop()?),
                 b'1' => drop(self.since_mark()?),
                 b'2' => {
@@ -180,7 +180,7 @@ impl<'a> Machine<'a> {
                     self.take(8)?;
                     self.stack.push(Value::Other);
                 }
-                // Texts, and bytes as if they were texts.
+                // Texts; bytes are treated as texts.
                 b'X' | b'T' | b'B' => {
                     let length = self.number(4)?;
                     self.text(length)?;
@@ -269,7 +269,7 @@ impl<'a> Machine<'a> {
                     let id = self.pop()?;
                     self.add(Node::Persistent(id));
                 }
-                // REDUCE, NEWOBJ: a call, which is looked at and not made.
+                // REDUCE, NEWOBJ: a call, which is never made.
                 b'R' | 0x81 => {
                     let (arguments, function) = (self.pop()?, self.pop()?);
                     let node = self.call(function, arguments);
@@ -290,7 +290,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// A signed number of any length; those beyond 64 bits are of no use here.
+    /// A signed number of any length; beyond 64 bits its value is dropped.
     fn long(&mut self, length: usize) -> Result<(), String> {
         let bytes = self.take(length)?;
         let negative = bytes.last().is_some_and(|b| b & 0x80 != 0);
@@ -304,7 +304,7 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
-    /// What the call of a function would give, for the few that matter.
+    /// The result of a call, for the few functions that matter.
     fn call(&self, function: Value, arguments: Value) -> Node {
         let node = |value: Value| match value {
             Value::Node(id) => self.nodes.get(id),

@@ -1,0 +1,191 @@
+//! `RandomFlip`: mirrors the image.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Behaviour, Draw, Drawn};
+use crate::augment::parameter::{Parameter, ParameterValue};
+use crate::augment::values::Named;
+use crate::dataset::Image;
+use crate::random::Draws;
+use crate::rules::Semantics;
+
+/// Mirrors the image along each axis of its mode with probability 1/2.
+///
+/// Keras 3 draws one number for both axes, so its two-axis mode either turns an image by 180 degrees
+/// or leaves it. Keras 2 and PyTorch draw one number per axis, the horizontal one first.
+/// Source: keras 3.15 `random_flip.py`, tf_keras 2.21 `image_preprocessing.py`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RandomFlip {
+    pub mode: FlipMode,
+}
+
+/// Which axes may be mirrored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FlipMode {
+    /// Left and right change places.
+    Horizontal,
+    /// Top and bottom change places.
+    Vertical,
+    #[default]
+    HorizontalAndVertical,
+}
+
+impl Named for FlipMode {
+    const ALL: &'static [Self] = &[
+        Self::Horizontal,
+        Self::Vertical,
+        Self::HorizontalAndVertical,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Horizontal => "horizontal",
+            Self::Vertical => "vertical",
+            Self::HorizontalAndVertical => "horizontal_and_vertical",
+        }
+    }
+}
+
+/// Which axes are mirrored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlipDraw {
+    pub left_right: bool,
+    pub top_bottom: bool,
+}
+
+impl Behaviour for RandomFlip {
+    fn example(_: usize, _: usize) -> Self {
+        Self {
+            mode: FlipMode::Horizontal,
+        }
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        let mode = ParameterValue::Choice(&mut self.mode);
+        vec![Parameter::optional("mode", mode)]
+    }
+
+    fn draw(&self, semantics: Semantics, draws: &mut Draws, _: usize, _: usize) -> Draw {
+        let (horizontal, vertical) = match self.mode {
+            FlipMode::Horizontal => (true, false),
+            FlipMode::Vertical => (false, true),
+            FlipMode::HorizontalAndVertical => (true, true),
+        };
+        let first = draws.unit() <= 0.5;
+        let independent = match semantics {
+            Semantics::Keras2 | Semantics::PyTorch => true,
+            Semantics::Keras3 => false,
+        };
+        let second = if horizontal && vertical && independent {
+            draws.unit() <= 0.5
+        } else {
+            first
+        };
+        Draw::Flip(FlipDraw {
+            left_right: horizontal && first,
+            top_bottom: vertical && second,
+        })
+    }
+
+    fn apply(&self, draw: &Draw, image: &Image) -> Image {
+        match draw {
+            Draw::Flip(draw) => draw.flip(image),
+            _ => image.clone(),
+        }
+    }
+
+    fn can_turn_upside_down(&self) -> bool {
+        self.mode != FlipMode::Horizontal
+    }
+
+    fn torchvision(&self) -> Option<String> {
+        Some("v2.RandomHorizontalFlip()".to_owned())
+    }
+
+    fn differences(&self, semantics: Semantics) -> Option<String> {
+        if self.mode != FlipMode::HorizontalAndVertical {
+            return None;
+        }
+        match semantics {
+            Semantics::Keras3 => Some(
+                "Keras 3 draws both axes at once, so a photo is turned by 180° or left as it is; \
+                 Keras 2 draws each axis on its own."
+                    .to_owned(),
+            ),
+            Semantics::Keras2 => {
+                Some("Keras 2 draws each axis on its own; Keras 3 draws both at once.".to_owned())
+            }
+            Semantics::PyTorch => None,
+        }
+    }
+}
+
+impl FlipDraw {
+    /// Mirrors by moving pixels, without arithmetic.
+    fn flip(self, image: &Image) -> Image {
+        let row_len = image.width * image.channels;
+        if row_len == 0 || !(self.left_right || self.top_bottom) {
+            return image.clone();
+        }
+        let mut pixels = Vec::with_capacity(image.pixels_hwc.len());
+        let mut push_row = |row: &[f32]| match (self.left_right, image.channels) {
+            (false, _) => pixels.extend_from_slice(row),
+            // The common case has a fixed length, which the compiler unrolls.
+            (true, 3) => pixels.extend(row.as_chunks::<3>().0.iter().rev().flatten()),
+            (true, channels) => pixels.extend(row.rchunks_exact(channels).flatten()),
+        };
+        if self.top_bottom {
+            image
+                .pixels_hwc
+                .rchunks_exact(row_len)
+                .for_each(&mut push_row);
+        } else {
+            image
+                .pixels_hwc
+                .chunks_exact(row_len)
+                .for_each(&mut push_row);
+        }
+        Image {
+            pixels_hwc: pixels,
+            ..*image
+        }
+    }
+}
+
+impl Drawn for FlipDraw {
+    fn words(&self) -> String {
+        match (self.left_right, self.top_bottom) {
+            (false, false) => "",
+            (true, false) => "flipped",
+            (false, true) => "flipped vertically",
+            (true, true) => "flipped both ways",
+        }
+        .to_owned()
+    }
+
+    fn quantities(&self) -> Vec<(&'static str, f64)> {
+        let number = |flag: bool| f64::from(u8::from(flag));
+        vec![
+            ("flipped_left_right", number(self.left_right)),
+            ("flipped_top_bottom", number(self.top_bottom)),
+        ]
+    }
+
+    /// `x -> W-1-x` and `y -> H-1-y`.
+    fn input_from_output(&self, height: usize, width: usize) -> Option<[f32; 8]> {
+        let axis = |mirrored: bool, len: usize| {
+            if mirrored {
+                (-1.0, len as f32 - 1.0)
+            } else {
+                (1.0, 0.0)
+            }
+        };
+        let (ax, ox) = axis(self.left_right, width);
+        let (ay, oy) = axis(self.top_bottom, height);
+        Some([ax, 0.0, ox, 0.0, ay, oy, 0.0, 0.0])
+    }
+
+    fn is_upside_down(&self) -> bool {
+        self.top_bottom
+    }
+}

@@ -1,0 +1,196 @@
+//! Loads the weights of a `.keras` file, whose groups are named by class and numbered in the order of
+//! the layers.
+
+use std::collections::HashMap;
+
+use hdf5_pure::Group;
+
+use super::h5::H5;
+use super::specs::Need;
+use super::{LoadedWeights, WeightPath};
+use crate::formats::OpenError;
+use crate::model::LayerId;
+use crate::model::graph::{Graph, LayerKind};
+
+/// The name of the group with a model's layers: in Keras 3, and in Keras 2.
+pub(super) const LAYERS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"];
+
+/// Reads the weights of all layers from `model.weights.h5`.
+pub(super) fn load(
+    h5: &mut H5,
+    graph: &mut Graph,
+    needs: &[Vec<Need>],
+) -> Result<LoadedWeights, OpenError> {
+    let mut children: HashMap<Option<LayerId>, Vec<LayerId>> = HashMap::new();
+    for (id, layer) in graph.layers.iter().enumerate().filter(|(_, l)| l.listed) {
+        children.entry(layer.parent).or_default().push(id);
+    }
+    let mut loader = Loader {
+        h5,
+        graph,
+        needs,
+        children,
+        loaded: LoadedWeights::default(),
+    };
+    let root = loader.h5.root();
+    loader.model(None, Some(root), "")?;
+    Ok(loader.loaded)
+}
+
+struct Loader<'a> {
+    h5: &'a mut H5,
+    graph: &'a mut Graph,
+    needs: &'a [Vec<Need>],
+    /// The listed layers of each model, in order.
+    children: HashMap<Option<LayerId>, Vec<LayerId>>,
+    loaded: LoadedWeights,
+}
+
+impl Loader<'_> {
+    /// Loads all layers of one model. Models are nested at most 64 deep.
+    fn model(
+        &mut self,
+        id: Option<LayerId>,
+        group: Option<Group>,
+        path: &str,
+    ) -> Result<(), OpenError> {
+        // Keras 2 uses another name for the same group.
+        let found = group.and_then(|g| {
+            let found = |name| g.group(name).ok().map(|group| (group, name));
+            LAYERS.into_iter().find_map(found)
+        });
+        let (layers, word) = found.unzip();
+        let path = format!("{path}{}/", word.unwrap_or_default());
+        let mut counters: HashMap<String, usize> = HashMap::new();
+        let mut names: Option<HashMap<String, (String, Group)>> = None;
+        for child in self.children.remove(&id).unwrap_or_default() {
+            let stem = snake_case(&self.graph.layers[child].class);
+            let count = counters.entry(stem.clone()).or_default();
+            let key = if *count == 0 {
+                stem
+            } else {
+                format!("{stem}_{count}")
+            };
+            *count += 1;
+            let group = layers.as_ref().and_then(|g| g.group(&key).ok());
+            if self.graph.layers[child].kind == LayerKind::Model {
+                self.model(Some(child), group, &format!("{path}{key}/"))?;
+                continue;
+            }
+            if self.needs[child].is_empty() {
+                continue;
+            }
+            let mut place = format!("{path}{key}");
+            let mut vars = group.and_then(|g| g.group("vars").ok());
+            if let Some(found) = &vars
+                && let Some(owner) = Self::owner(found)?
+                && owner != self.graph.layers[child].name
+            {
+                // Keras 3 writes the layer's name too. If it differs, trust the name, not the number.
+                let names = match &mut names {
+                    Some(names) => names,
+                    none => none.insert(Self::owners(layers.as_ref())?),
+                };
+                let named = names.remove(&self.graph.layers[child].name);
+                vars = named.map(|(key, group)| {
+                    place = format!("{path}{key}");
+                    group
+                });
+            }
+            self.layer(child, vars, &place)?;
+        }
+        Ok(())
+    }
+
+    fn layer(&mut self, id: LayerId, vars: Option<Group>, place: &str) -> Result<(), OpenError> {
+        let name = self.graph.layers[id].name.clone();
+        let missing = |need: &Need| OpenError::WeightMissing {
+            layer: name.clone(),
+            weight: need.name.to_owned(),
+        };
+        for (i, need) in self.needs[id].iter().enumerate() {
+            let dataset = vars.as_ref().and_then(|v| v.dataset(&i.to_string()).ok());
+            let dataset = dataset.ok_or_else(|| missing(need))?;
+            let weight = self.h5.weight(&dataset, &name, need)?;
+            self.graph.layers[id].weights.push(weight);
+            self.loaded.paths.push(WeightPath {
+                layer: id,
+                weight: need.name,
+                path: format!("{place}/vars/{i}"),
+            });
+        }
+        let Some(vars) = vars else { return Ok(()) };
+        let known = self.needs[id].len();
+        for extra in H5::datasets(&vars)? {
+            if extra.parse::<usize>().is_ok_and(|n| n >= known) {
+                self.loaded.extra.push(format!("{name}/vars/{extra}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The name of the layer that the group belongs to, as Keras 3 writes it; Keras 2 does not.
+    fn owner(vars: &Group) -> Result<Option<String>, OpenError> {
+        Ok(H5::attributes(vars)?.text("name").map(str::to_owned))
+    }
+
+    /// The groups of one model by the layer name that they give.
+    fn owners(layers: Option<&Group>) -> Result<HashMap<String, (String, Group)>, OpenError> {
+        let mut owners = HashMap::new();
+        let Some(layers) = layers else {
+            return Ok(owners);
+        };
+        for key in H5::groups(layers)? {
+            if let Ok(vars) = layers.group(&format!("{key}/vars"))
+                && let Some(owner) = Self::owner(&vars)?
+            {
+                owners.insert(owner, (key, vars));
+            }
+        }
+        Ok(owners)
+    }
+}
+
+/// Keras' name of a class in weight files: `DepthwiseConv2D` becomes `depthwise_conv2d`.
+pub(super) fn snake_case(class: &str) -> String {
+    // Keras 2 writes `Model`, which is a `Functional` when it runs.
+    let class = if class == "Model" {
+        "Functional"
+    } else {
+        class
+    };
+    let letters: Vec<char> = class.chars().collect();
+    let mut snake = String::with_capacity(class.len() + 4);
+    for (i, &c) in letters.iter().enumerate() {
+        let before = i.checked_sub(1).map(|j| letters[j]);
+        let starts_word = letters.get(i + 1).is_some_and(char::is_ascii_lowercase);
+        let after_lower = before.is_some_and(|b| b.is_ascii_lowercase());
+        if c.is_ascii_uppercase() && before.is_some() && (starts_word || after_lower) {
+            snake.push('_');
+        }
+        snake.push(c.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snake_cases() {
+        for (class, expected) in [
+            ("Conv2D", "conv2d"),
+            ("ReLU", "re_lu"),
+            ("DepthwiseConv2D", "depthwise_conv2d"),
+            ("SeparableConv2D", "separable_conv2d"),
+            ("BatchNormalization", "batch_normalization"),
+            ("Dense", "dense"),
+            ("Functional", "functional"),
+            ("Model", "functional"),
+            ("TFOpLambda", "tf_op_lambda"),
+        ] {
+            assert_eq!(snake_case(class), expected);
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! Folders of photos on disk, and the bundled photos.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::fs::{self, DirEntry, File};
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+use modelens_core::dataset::decode::DecodeCause;
+use modelens_core::dataset::listing::{self, EXTENSIONS, Listing, MAX_ENTRIES};
+use modelens_core::dataset::{Photo, PhotoFiles, PhotoSet, PhotosInMemory};
+
+/// The bundled photos: one folder per class, and `attribution.csv`.
+static BUNDLED_PHOTOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../assets/photos");
+
+/// Why a folder gives no photos.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error("there is no such folder or photo: {}", .0.display())]
+    Missing(PathBuf),
+    #[error("neither a folder nor a photo ({}): {}", EXTENSIONS.join(", "), .0.display())]
+    NotPhotos(PathBuf),
+    #[error("no photos in the folder or its class folders (looked for {}): {}", EXTENSIONS.join(", "), .0.display())]
+    Empty(PathBuf),
+    #[error("more than 1,000,000 files and folders inside: {}", .0.display())]
+    TooMany(PathBuf),
+    #[error("cannot read the folder: {cause}: {}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// Lists the photos of a folder by the rules of [`listing::list`], or the one photo that `path` is.
+///
+/// Symbolic links to class folders are followed, those deeper inside are not (as in Python's
+/// `os.walk`), so links cannot make the walk endless.
+///
+/// # Errors
+/// A path that does not exist, is neither a folder nor a photo, cannot be read, or holds no photo.
+pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
+    let unreadable = |cause| FolderError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
+    let metadata = fs::metadata(path).map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => FolderError::Missing(path.to_owned()),
+        _ => unreadable(cause),
+    })?;
+    if !metadata.is_dir() {
+        return open_photo(path);
+    }
+
+    let too_many = || FolderError::TooMany(path.to_owned());
+    let mut walk = Walk::default();
+    let mut folders = Vec::new();
+    for (n_entries, entry) in fs::read_dir(path).map_err(unreadable)?.enumerate() {
+        if n_entries == MAX_ENTRIES {
+            return Err(too_many());
+        }
+        let entry = entry.map_err(unreadable)?;
+        let name = lossy(&entry.file_name());
+        match entry_kind(&entry, Links::Follow) {
+            EntryKind::Folder if listing::is_class(&name) => folders.push((name, entry.path())),
+            EntryKind::File => walk.add(name, &entry),
+            EntryKind::Folder | EntryKind::Other => {}
+        }
+    }
+    // In order, so that it does not depend on the file system which failure is told.
+    folders.sort();
+    for (name, folder) in &folders {
+        walk.class(name, folder).ok_or_else(too_many)?;
+    }
+    let title = folder_name(path);
+    let names = folders.into_iter().map(|(name, _)| name);
+    match listing::list(&title, names, walk.photos) {
+        Some(Listing {
+            classes,
+            photos,
+            files,
+        }) => Ok(PhotoSet {
+            title,
+            classes,
+            photos,
+            files: Arc::new(Paths(files)),
+        }),
+        None => Err(match walk.first_failure {
+            Some((path, cause)) => FolderError::Unreadable { path, cause },
+            None => FolderError::Empty(path.to_owned()),
+        }),
+    }
+}
+
+/// The photos that are compiled into the program.
+pub fn bundled_photos() -> PhotoSet {
+    let mut files = Vec::new();
+    let mut folders = vec![&BUNDLED_PHOTOS];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        files.extend(folder.files().map(|file| {
+            let names = file.path().iter().map(OsStr::to_string_lossy);
+            (names.collect::<Vec<_>>().join("/"), file.contents())
+        }));
+    }
+    let title = "Bundled photos".to_owned();
+    let listing = listing::list(&title, [], files);
+    let (classes, photos, files) = match listing {
+        Some(listing) => (listing.classes, listing.photos, listing.files),
+        None => Default::default(),
+    };
+    PhotoSet {
+        title,
+        classes,
+        photos,
+        files: Arc::new(PhotosInMemory(
+            files.into_iter().map(Cow::Borrowed).collect(),
+        )),
+    }
+}
+
+/// A set of the one photo at `path`; its class is named after the folder it is in.
+fn open_photo(path: &Path) -> Result<PhotoSet, FolderError> {
+    let name = path.file_name().map(lossy).unwrap_or_default();
+    let parent = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let set = PhotoSet {
+        title: name.clone(),
+        classes: vec![folder_name(parent)],
+        photos: vec![Photo { name, class: 0 }],
+        files: Arc::new(Paths(vec![path.to_owned()])),
+    };
+    // Somebody chose this very file, so its content counts where its name does not tell.
+    if !listing::is_photo(&set.title) && set.check(0).is_err() {
+        return Err(FolderError::NotPhotos(path.to_owned()));
+    }
+    Ok(set)
+}
+
+/// The files of a set, in the order of its photos.
+#[derive(Debug)]
+struct Paths(Vec<PathBuf>);
+
+impl PhotoFiles for Paths {
+    fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
+        let metadata = fs::metadata(&self.0[photo])?;
+        // Asked before opening, because opening a named pipe would wait for a writer.
+        if !metadata.is_file() {
+            return Err(DecodeCause::NotAFile);
+        }
+        Ok(metadata.len())
+    }
+
+    fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
+        let mut bytes = Vec::new();
+        // Bounded even if the file grows meanwhile.
+        let mut file = File::open(&self.0[photo])?.take(limit);
+        file.read_to_end(&mut bytes)?;
+        Ok(Cow::Owned(bytes))
+    }
+
+    fn place(&self, photo: usize) -> Option<String> {
+        Some(self.0[photo].display().to_string())
+    }
+}
+
+/// The photos that a walk has found.
+#[derive(Default)]
+struct Walk {
+    /// Paths relative to the folder, with `/` between names, and the files.
+    photos: Vec<(String, PathBuf)>,
+    n_entries: usize,
+    /// The first folder that could not be read; the walk skips it, as Python's `os.walk` does.
+    first_failure: Option<(PathBuf, io::Error)>,
+}
+
+impl Walk {
+    /// Adds a file if it is a photo.
+    fn add(&mut self, relative: String, entry: &DirEntry) {
+        if listing::is_photo(&relative) {
+            self.photos.push((relative, entry.path()));
+        }
+    }
+
+    /// Adds the photos inside a class folder; `None` if there are too many entries.
+    fn class(&mut self, name: &str, folder: &Path) -> Option<()> {
+        let mut waiting = vec![(name.to_owned(), folder.to_owned())];
+        while let Some((relative, folder)) = waiting.pop() {
+            for entry in self.entries(&folder)? {
+                let relative = format!("{relative}/{}", lossy(&entry.file_name()));
+                match entry_kind(&entry, Links::Keep) {
+                    EntryKind::Folder => waiting.push((relative, entry.path())),
+                    EntryKind::File => self.add(relative, &entry),
+                    EntryKind::Other => {}
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn entries(&mut self, folder: &Path) -> Option<Vec<DirEntry>> {
+        let left = MAX_ENTRIES - self.n_entries;
+        let listed = fs::read_dir(folder)
+            .and_then(|entries| entries.take(left + 1).collect::<io::Result<Vec<_>>>());
+        let entries = listed.unwrap_or_else(|cause| {
+            log::warn!("skipped a folder: {cause}: {}", folder.display());
+            self.first_failure
+                .get_or_insert_with(|| (folder.to_owned(), cause));
+            Vec::new()
+        });
+        if entries.len() > left {
+            return None;
+        }
+        self.n_entries += entries.len();
+        Some(entries)
+    }
+}
+
+/// What to do with a symbolic link to a folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Links {
+    Follow,
+    Keep,
+}
+
+enum EntryKind {
+    Folder,
+    File,
+    Other,
+}
+
+/// What a directory entry is. Only symbolic links cost a look at the file itself.
+fn entry_kind(entry: &DirEntry, links: Links) -> EntryKind {
+    let Ok(file_type) = entry.file_type() else {
+        return EntryKind::Other;
+    };
+    if file_type.is_dir() {
+        return EntryKind::Folder;
+    }
+    if file_type.is_file() {
+        return EntryKind::File;
+    }
+    if !file_type.is_symlink() {
+        return EntryKind::Other;
+    }
+    match fs::metadata(entry.path()) {
+        Ok(target) if target.is_dir() && links == Links::Follow => EntryKind::Folder,
+        Ok(target) if target.is_dir() => EntryKind::Other,
+        // Also a link that leads nowhere: the photo is listed, and decoding says what is wrong.
+        _ => EntryKind::File,
+    }
+}
+
+fn lossy(name: &OsStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+/// The last part of a folder's path, also for `.`, `..` and links to them.
+fn folder_name(path: &Path) -> String {
+    if let Some(name) = path.file_name() {
+        return lossy(name);
+    }
+    let resolved = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    resolved
+        .file_name()
+        .map_or_else(|| resolved.display().to_string(), lossy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use modelens_core::dataset::decode::MAX_FILE_BYTES;
+    use tempfile::TempDir;
+
+    /// A folder with empty files; a path that ends with `/` is an empty folder.
+    fn folder(paths: &[&str]) -> TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for path in paths {
+            let full = root.path().join(path);
+            if path.ends_with('/') {
+                fs::create_dir_all(full).unwrap();
+            } else {
+                fs::create_dir_all(full.parent().unwrap()).unwrap();
+                fs::write(full, b"").unwrap();
+            }
+        }
+        root
+    }
+
+    fn names(set: &PhotoSet) -> Vec<&str> {
+        set.photos.iter().map(|photo| photo.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_folder_is_listed_in_keras_order_and_each_photo_has_its_path() {
+        let root = folder(&[
+            "cat/b.jpg",
+            "cat/z/1.webp",
+            "cat/.hidden/x.bmp",
+            "cat/notes.txt",
+            "Dog/x.jpg",
+            ".git/x.jpg",
+            "empty/",
+            "stray.jpg",
+        ]);
+        let set = open_folder(root.path()).unwrap();
+        assert_eq!(set.classes, ["Dog", "cat", "empty"]);
+        let expected = [
+            "Dog/x.jpg",
+            "cat/b.jpg",
+            "cat/.hidden/x.bmp",
+            "cat/z/1.webp",
+        ];
+        assert_eq!(names(&set), expected);
+        let path = root.path().join("cat").join("z").join("1.webp");
+        assert_eq!(set.files.place(3), Some(path.display().to_string()));
+    }
+
+    #[test]
+    fn a_folder_of_photos_is_one_class() {
+        let root = folder(&["birds/b.jpg", "birds/a.JPG", "birds/thumbnails/"]);
+        let set = open_folder(&root.path().join("birds")).unwrap();
+        assert_eq!((set.title.as_str(), set.classes.len()), ("birds", 1));
+        assert_eq!(names(&set), ["a.JPG", "b.jpg"]);
+    }
+
+    #[test]
+    fn one_photo_opens_and_its_folder_names_the_class() {
+        let root = folder(&["birds/b.jpg", "birds/b.txt"]);
+        let set = open_folder(&root.path().join("birds/b.jpg")).unwrap();
+        assert_eq!(set.classes, ["birds"]);
+        assert_eq!(names(&set), ["b.jpg"]);
+
+        let error = open_folder(&root.path().join("birds/b.txt")).unwrap_err();
+        assert!(matches!(error, FolderError::NotPhotos(_)), "{error}");
+    }
+
+    #[test]
+    fn a_folder_without_photos_says_what_was_looked_for() {
+        let root = folder(&["cat/notes.txt"]);
+        let error = open_folder(root.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("(looked for .bmp, .gif, .jpeg, .jpg, .png, .webp): "),
+            "{error}"
+        );
+        let missing = open_folder(&root.path().join("dog")).unwrap_err();
+        assert!(matches!(missing, FolderError::Missing(_)), "{missing}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_for_classes_only() {
+        use std::os::unix::fs::symlink;
+
+        let root = folder(&["cat/a.jpg"]);
+        symlink(root.path(), root.path().join("cat/loop")).unwrap();
+        symlink(root.path().join("cat"), root.path().join("dog")).unwrap();
+        symlink("nowhere", root.path().join("cat/b.jpg")).unwrap();
+        let set = open_folder(root.path()).unwrap();
+        assert_eq!(
+            names(&set),
+            ["cat/a.jpg", "cat/b.jpg", "dog/a.jpg", "dog/b.jpg"]
+        );
+    }
+
+    #[test]
+    fn files_are_read_and_errors_end_with_their_paths() {
+        let root = folder(&["d.png/", "no.png", "big.png"]);
+        let file = |name: &str| open_folder(&root.path().join(name)).unwrap();
+
+        let gone = file("no.png");
+        fs::remove_file(root.path().join("no.png")).unwrap();
+        let missing = gone.decode(0).unwrap_err();
+        assert!(matches!(missing.cause, DecodeCause::Unreadable(_)));
+        assert!(missing.to_string().ends_with("no.png"));
+
+        let folder = Paths(vec![root.path().join("d.png")]);
+        assert_eq!(folder.size(0), Err(DecodeCause::NotAFile));
+
+        let sparse = File::create(root.path().join("big.png")).unwrap();
+        sparse.set_len(MAX_FILE_BYTES + 1).unwrap();
+        let big = file("big.png").decode(0).unwrap_err().to_string();
+        assert!(
+            big.starts_with("too large: a file of 100,000,001 bytes; the limit is 100,000,000: ")
+        );
+    }
+
+    #[test]
+    fn the_bundled_photos_follow_the_same_rules() {
+        let set = bundled_photos();
+        assert_eq!(set.classes, ["fish", "monument", "tool", "windmill"]);
+        assert_eq!(names(&set)[..2], ["fish/fish1.webp", "fish/fish10.webp"]);
+        for photo in 0..set.photos.len() {
+            set.check(photo).unwrap();
+        }
+        assert!(BUNDLED_PHOTOS.get_file("attribution.csv").is_some());
+    }
+}

@@ -1,0 +1,148 @@
+//! Making the window's state that of a step.
+
+use crate::lesson::{Lesson, Named, Recorded, Step};
+use crate::model::flag_spec::flags_of;
+use crate::model::{Flags, LayerKind, Role, Semantics};
+use crate::state::{Settings, State};
+
+impl Lesson {
+    /// Whether the model and the photos of this lesson are open.
+    pub fn is_ready(&self, state: &State) -> bool {
+        let opened = &state.opened;
+        opened.base.as_ref().is_some_and(|b| b.source == self.model)
+            && opened
+                .gallery
+                .as_ref()
+                .is_some_and(|g| g.source == self.photos)
+    }
+
+    /// Shows every step by the rules of this framework, whatever the lesson says.
+    pub fn set_semantics(&mut self, semantics: Semantics) {
+        for step in self.steps.iter_mut().chain([&mut self.start]) {
+            step.semantics = Some(Named(Some(semantics)));
+        }
+    }
+
+    /// Sets everything a person can set to what a step says, the same from wherever one comes.
+    /// The theme stays.
+    ///
+    /// # Errors
+    /// A layer, a flag or a photo that the open files do not have; the rest is set all the same.
+    pub fn apply(&self, step: usize, state: &mut State) -> Result<(), String> {
+        let Some(step) = self.steps.get(step) else {
+            return Ok(());
+        };
+        let start = &self.start;
+        let defaults = Settings::default();
+        state.settings = Settings {
+            view: step.view.0,
+            theme: state.settings.theme,
+            semantics: step.semantics.or(start.semantics).and_then(|s| s.0),
+            call: step.call.map_or(defaults.call, |call| call.0),
+            seed: step.seed.or(start.seed).unwrap_or(defaults.seed),
+            batch: step.batch.or(start.batch).unwrap_or(defaults.batch),
+            redraws: step.redraws.unwrap_or(0),
+            augment_batch: step.augment_batch.unwrap_or(false),
+            preprocessing: step.scale.map(|scale| scale.0),
+            grid: step.grid.map_or(defaults.grid, |grid| grid.0),
+            pipeline: match (&step.pipeline, state.own_pipeline()) {
+                (Some(steps), _) => steps.pipeline(),
+                (None, Some(own)) => own.pipeline.clone(),
+                (None, None) => defaults.pipeline.clone(),
+            },
+            train: step.run.map_or(defaults.train, |run| run.settings()),
+            ..defaults
+        };
+        state.walk.momentum = None;
+        let grid = &mut state.grid;
+        grid.steps_changed();
+        grid.open = None;
+        grid.editing = false;
+        grid.expanded = None;
+        let photo = photo(start, step, state);
+        let base = in_base(step, state);
+        photo.and(base)
+    }
+}
+
+fn photo(start: &Step, step: &Step, state: &mut State) -> Result<(), String> {
+    let wanted = step.photo.as_deref().or(start.photo.as_deref());
+    let Some(gallery) = &mut state.opened.gallery else {
+        return Ok(());
+    };
+    // Without a photo of its own a step shows the one a fresh window shows.
+    let found = gallery.photos.find(wanted.unwrap_or("fish/fish9"));
+    gallery.photo = *found.as_ref().unwrap_or(&0);
+    gallery.photo_is_choice = wanted.is_some();
+    let places = if step.photo.is_some() { step } else { start };
+    match (wanted, found) {
+        (Some(_), Err(why)) => Err(places.at("photo", &why)),
+        _ => Ok(()),
+    }
+}
+
+fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
+    let semantics = state.semantics();
+    let Some(base) = &mut state.opened.base else {
+        return Ok(());
+    };
+    let fresh = base.fresh();
+    let graph = &base.model.graph;
+    let set = |key: &str, spec: Option<&String>| match spec {
+        Some(spec) => {
+            flags_of(graph, spec, semantics).map_err(|e| step.at(key, &format!("{key}: {e}")))
+        }
+        None => Ok(Flags::of_file(graph)),
+    };
+    let mut flags = set("trainable", step.trainable.as_ref());
+    let compiled = set("compiled", step.compiled.as_ref());
+    if let (Ok(flags), Some(Recorded::Value(value))) = (&mut flags, step.recorded.map(|r| r.0)) {
+        flags.record(graph, value);
+    }
+    base.batch_norm = fresh.batch_norm;
+    base.noise = fresh.noise;
+    base.channel = step.channel.map(|channel| channel - 1);
+    base.noise_rates.clear();
+    base.refused_rate = None;
+    let mut failed = None;
+    match flags {
+        Ok(flags) => {
+            // Unless it says otherwise, a step shows a model that was compiled as it stands.
+            base.compiled = if step.compiled.is_some() {
+                compiled.unwrap_or_else(|error| {
+                    failed = Some(error);
+                    flags.clone()
+                })
+            } else {
+                flags.clone()
+            };
+            base.flags = flags;
+        }
+        Err(error) => failed = Some(error),
+    }
+    if let Some(name) = &step.layer {
+        let layer = graph.find(name);
+        let role = layer.map(|id| graph.layers[id].kind.role());
+        match role {
+            Some(Role::BatchNorm) => base.batch_norm = layer,
+            Some(Role::Noise) => base.noise = layer,
+            Some(_) => {
+                let why = format!("`{name}` is neither a BatchNorm nor a dropout");
+                failed = Some(step.at("layer", &why));
+            }
+            None => {
+                let why = format!("the model has no layer `{name}`");
+                failed = Some(step.at("layer", &why));
+            }
+        }
+    }
+    if let (Some(rate), Some(id)) = (step.rate, base.noise)
+        && let LayerKind::Noise(noise) = &graph.layers[id].kind
+    {
+        match noise.with_strength(rate).acts(semantics) {
+            Ok(_) => drop(base.noise_rates.insert(id, rate)),
+            Err(error) => failed = Some(step.at("rate", &error.to_string())),
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}

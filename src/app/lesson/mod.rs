@@ -1,0 +1,180 @@
+//! Opening lessons and going through their steps.
+
+mod apply;
+mod save;
+
+use std::sync::Arc;
+
+use eframe::egui::Context;
+
+use super::App;
+use super::undo::Snapshot;
+use crate::command::{Command, LessonCommand, LessonSource};
+use crate::lesson::{self, OpenLesson};
+use crate::state::View;
+use crate::views::values::names;
+use crate::words::notices as words;
+
+impl App {
+    /// Carries out one command of lessons.
+    pub(super) fn apply_lesson(&mut self, ctx: &Context, command: LessonCommand) {
+        match command {
+            LessonCommand::Open(source) => self.open_lesson(ctx, source),
+            LessonCommand::Go(step) => self.go_to_step(ctx, step),
+            LessonCommand::FreePlay(free) => {
+                if let Some(open) = &mut self.state.lesson {
+                    open.free = free;
+                    let step = open.step;
+                    if !free {
+                        self.go_to_step(ctx, step);
+                    }
+                }
+            }
+            LessonCommand::ShowAnswer(show) => {
+                if let Some(open) = &mut self.state.lesson {
+                    open.answer = show;
+                }
+            }
+            LessonCommand::Save(path) => match save::save(&self.state, &path) {
+                Ok(()) => {
+                    let computed = &mut self.state.computed;
+                    computed.settled(words::LESSON_UNSAVED);
+                    computed.saved = Some(path);
+                }
+                Err(error) => {
+                    let computed = &mut self.state.computed;
+                    // The last try is the one that counts.
+                    computed.settled(words::LESSON_UNSAVED);
+                    computed.notify(words::LESSON_UNSAVED, error);
+                }
+            },
+        }
+    }
+
+    /// One step on or back.
+    pub(super) fn step_lesson(&mut self, ctx: &Context, by: isize) {
+        let Some(open) = &self.state.lesson else {
+            return;
+        };
+        let last = open.lesson.steps.len().saturating_sub(1);
+        let step = open.step.saturating_add_signed(by).min(last);
+        if step != open.step || open.free {
+            self.go_to_step(ctx, step);
+        }
+    }
+
+    /// The text of a step says nothing of another view: choosing one is free play.
+    pub(super) fn leave_step(&mut self, view: View) {
+        if let Some(open) = &mut self.state.lesson
+            && let Some(step) = open.lesson.steps.get(open.step)
+            && step.view.0 != view
+        {
+            open.free = true;
+        }
+    }
+
+    /// Ends the lesson; the person's own settings come back.
+    pub(super) fn close_lesson(&mut self, ctx: &Context) {
+        if let Some(open) = self.state.lesson.take() {
+            if let Some(before) = self.before_lesson.take() {
+                // Opened with the program, the lesson was there before any base.
+                if let (Some(base), false) = (&mut self.state.opened.base, before.has_base()) {
+                    *base = base.fresh();
+                }
+                before.restore(&mut self.state);
+            }
+            self.state.settings = *open.before;
+            ctx.set_theme(self.state.settings.theme);
+            self.history.forget();
+        }
+    }
+
+    fn open_lesson(&mut self, ctx: &Context, source: LessonSource) {
+        let read = match &source {
+            LessonSource::Bundled(number) => lesson::open_bundled(*number, &names()),
+            LessonSource::File(path) => lesson::open(path, &names()),
+        };
+        let lesson = match read {
+            Ok(lesson) => {
+                self.state.computed.settled(words::LESSON_UNOPENED);
+                Arc::new(lesson)
+            }
+            Err(error) => {
+                let text = match &source {
+                    LessonSource::Bundled(_) => error.to_string(),
+                    LessonSource::File(path) => format!("{error}: {}", path.display()),
+                };
+                let computed = &mut self.state.computed;
+                computed.notify(words::LESSON_UNOPENED, text);
+                return;
+            }
+        };
+        let before = if let Some(open) = self.state.lesson.take() {
+            open.before
+        } else {
+            self.before_lesson = Some(Snapshot::of(&self.state));
+            Box::new(self.state.settings.clone())
+        };
+        let opened = &self.state.opened;
+        let base = opened.base.as_ref().map(|b| &b.source);
+        let gallery = opened.gallery.as_ref().map(|g| &g.source);
+        let model = opened.opening_model.as_ref().or(base) != Some(&lesson.model);
+        let photos = opened.opening_photos.as_ref().or(gallery) != Some(&lesson.photos);
+        let [model, photos] = [
+            model.then(|| Command::OpenModel(lesson.model.clone())),
+            photos.then(|| Command::OpenPhotos(lesson.photos.clone())),
+        ];
+        self.state.lesson = Some(OpenLesson {
+            lesson,
+            source,
+            step: 0,
+            free: false,
+            answer: false,
+            waits: true,
+            ran: None,
+            before,
+        });
+        self.history.forget();
+        for command in [model, photos].into_iter().flatten() {
+            self.apply(ctx, command);
+        }
+        self.go_to_step(ctx, 0);
+    }
+
+    fn go_to_step(&mut self, ctx: &Context, step: usize) {
+        let Some(open) = &mut self.state.lesson else {
+            return;
+        };
+        if step >= open.lesson.steps.len() {
+            return;
+        }
+        open.step = step;
+        open.free = false;
+        open.answer = false;
+        open.waits = true;
+        open.ran = None;
+        self.settle_lesson(ctx);
+    }
+
+    /// Sets what the present step says, once its model and photos are open.
+    pub(super) fn settle_lesson(&mut self, ctx: &Context) {
+        let Some(open) = self.state.lesson.as_ref().filter(|open| open.waits) else {
+            return;
+        };
+        let (lesson, step) = (Arc::clone(&open.lesson), open.step);
+        if !lesson.is_ready(&self.state) {
+            return;
+        }
+        // What was changed in another step is not taken back in this one.
+        self.history.forget();
+        if let Err(error) = lesson.apply(step, &mut self.state) {
+            let text = words::of_step(step + 1, &error);
+            let computed = &mut self.state.computed;
+            computed.notify(words::STEP_UNSHOWN, text);
+        }
+        if let Some(open) = &mut self.state.lesson {
+            open.waits = false;
+        }
+        ctx.request_repaint();
+    }
+}

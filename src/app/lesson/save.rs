@@ -1,0 +1,109 @@
+//! Writing what is shown now as a lesson of one step.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use toml::Spanned;
+
+use crate::lesson::{File, Named, Recorded, Run, Step, Steps, VERSION, parse, paths};
+use crate::model::flag_spec::spec_of;
+use crate::model::{Flags, flags};
+use crate::state::{Settings, State};
+use crate::views::values::names;
+
+const TEXT: &str = "Write here what this step shows. **Bold**, *italics*, `code` and lists with `-` \
+                    work; {rules} and other measured values can stand in it.";
+
+/// Writes the present state to `path`, through a temporary file beside it.
+///
+/// # Errors
+/// In words: nothing open, files outside of the lesson's folder, flags that no line of text gives,
+/// a file that cannot be written.
+pub fn save(state: &State, path: &Path) -> Result<(), String> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let text = written(state, folder)?;
+    // What cannot be read back is no lesson.
+    parse(&text, Some(folder), &names()).map_err(|error| error.to_string())?;
+    let write = || -> std::io::Result<()> {
+        let place = if folder.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            folder
+        };
+        let mut file = tempfile::NamedTempFile::new_in(place)?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error| format!("{error}: {}", path.display()))
+}
+
+fn written(state: &State, folder: &Path) -> Result<String, String> {
+    let base = state.opened.base.as_ref().ok_or("no base is open")?;
+    let gallery = state.opened.gallery.as_ref().ok_or("no photos are open")?;
+    let [model, photos] = paths::names(&base.source, &gallery.source, folder)?;
+    let step = step(state)?;
+    let file = File {
+        lesson: Spanned::new(0..0, VERSION),
+        title: format!("{}: {}", base.model.title, step.title),
+        model: Spanned::new(0..0, model),
+        photos: Spanned::new(0..0, photos),
+        photo: gallery.chosen().map(|photo| photo.name.clone()),
+        semantics: state.settings.semantics.map(|s| Named(Some(s))),
+        seed: Some(state.settings.seed),
+        batch: Some(state.settings.batch),
+        steps: vec![Spanned::new(0..0, step)],
+    };
+    toml::to_string_pretty(&file).map_err(|error| error.to_string())
+}
+
+fn step(state: &State) -> Result<Step, String> {
+    let settings = &state.settings;
+    let page = settings.view.page();
+    let defaults = Settings::default();
+    let semantics = state.semantics();
+    let base = state.opened.base.as_ref().ok_or("no base is open")?;
+    let graph = &base.model.graph;
+    let spec = |flags: &Flags| {
+        spec_of(graph, flags, semantics)
+            .ok_or("these flags cannot be written in one line: layers of the same name")
+    };
+    let of_file = Flags::of_file(graph);
+    let mut step = Step::new(page.label(), settings.view);
+    TEXT.clone_into(&mut step.text);
+    step.call = (settings.call != defaults.call).then_some(Named(settings.call));
+    let recorded = base.flags.recorded(graph);
+    let is_nested = flags::base_of(graph).is_some();
+    if is_nested && recorded != of_file.recorded(graph) {
+        step.recorded = Some(Named(Recorded::Value(recorded)));
+    }
+    if !base.flags.same_trainable(&of_file) {
+        step.trainable = Some(spec(&base.flags)?);
+    }
+    if !base.compiled.same_trainable(&base.flags) {
+        step.compiled = Some(spec(&base.compiled)?);
+    }
+    let layer = page.layer(base);
+    step.layer = layer.map(|id| graph.layers[id].name.clone());
+    step.channel = base.channel.map(|channel| channel + 1);
+    step.rate = base.noise.and_then(|id| base.noise_rates.get(&id)).copied();
+    step.redraws = (settings.redraws > 0).then_some(settings.redraws);
+    step.augment_batch = settings.augment_batch.then_some(true);
+    step.scale = settings.preprocessing.map(Named);
+    step.grid = (settings.grid != defaults.grid).then_some(Named(settings.grid));
+    if settings.view.shows_runs() {
+        step.run = Some(Run::of(settings.train, !state.training.runs.is_empty()));
+    }
+    let usual = state.own_pipeline().map(|own| &own.pipeline);
+    if settings.pipeline != *usual.unwrap_or(&defaults.pipeline) {
+        let presets = crate::augment::Preset::ALL.into_iter();
+        let preset = presets
+            .map(Named)
+            .find(|p| p.0.pipeline() == settings.pipeline);
+        step.pipeline = Some(match preset {
+            Some(preset) => Steps::Preset(preset),
+            None => Steps::Own(settings.pipeline.steps.clone()),
+        });
+    }
+    Ok(step)
+}

@@ -1,0 +1,113 @@
+//! The middle of the window: tabs, the view's controls, two columns, the explanation.
+
+use eframe::egui;
+use eframe::egui::{Button, ScrollArea, Sense, Ui, vec2};
+
+use super::{explain, lecture};
+use crate::command::Action;
+use crate::lesson::Control;
+use crate::state::View;
+use crate::theme::{self, sizes, text};
+use crate::views::parts::{self, Cut, Target, note_target};
+use crate::views::{Explanation, Show, body_ui, missing};
+
+/// Tabs and the chosen view; scrolls where the window is too small for it.
+pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let view = show.state.settings.view;
+    let page = view.page();
+    let margin = vec2(sizes::S4, sizes::S2);
+    let missing = missing(show.state, view);
+    let explanation = if missing.is_some() {
+        Explanation::default()
+    } else {
+        page.explanation(show.state)
+    };
+    let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
+    let lecture = show.state.desk.lecture.is_some();
+    let [tabs, controls, explained] = [Control::Tabs, Control::Controls, Control::Explanation]
+        .map(|control| !lecture && !show.state.hides(control));
+    let card = if explained {
+        explain::height(ui, &explanation, width - 2.0 * margin.x) + sizes::S3
+    } else {
+        0.0
+    };
+    let body = page.least_height(show.state);
+    let row = |shown: bool, height: f32| if shown { height + sizes::S2 } else { 0.0 };
+    let tabs = row(tabs, sizes::TAB_HEIGHT);
+    let is_narrow = width - 2.0 * margin.x < page.controls_width();
+    let rows = if is_narrow && !lecture { 2_u8 } else { 1 };
+    let controls_height = f32::from(rows) * (sizes::CONTROL_HEIGHT + sizes::S2) - sizes::S2;
+    let controls = row(controls || lecture, controls_height);
+    let others = tabs + controls + body + 2.0 * margin.y;
+    // Where it is enough that the sentences scroll, the whole does not.
+    let left = ui.available_height() - others;
+    let card = if left < sizes::EXPLAIN_MIN + sizes::S3 {
+        card
+    } else {
+        card.min(left.floor())
+    };
+    let height = ui.available_height().max(others + card);
+    ScrollArea::both()
+        .id_salt(("centre", view))
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let (rect, _) = ui.allocate_exact_size(vec2(width, height), Sense::hover());
+            let mut cut = Cut(rect.shrink2(margin));
+            if tabs > 0.0 {
+                let tabs = cut.top(tabs).with_max_y(cut.0.top() - sizes::S2);
+                parts::row_ui(ui, tabs, |ui| tabs_ui(ui, show));
+            }
+            let above = cut.top(controls);
+            let above = above.with_max_y((above.bottom() - sizes::S2).max(above.top()));
+            if lecture {
+                lecture::caption_ui(ui, show, above);
+            }
+            if let Some(hint) = missing {
+                parts::card(ui.painter(), cut.0, theme::palette(ui));
+                parts::empty_ui(ui, cut.0, &hint);
+                return;
+            }
+            if controls > 0.0 && !lecture {
+                parts::row_ui(ui, above, |ui| page.controls_ui(ui, show));
+            }
+            if explained && !page.covers_explanation(show.state) {
+                let card = cut.bottom(card);
+                let card = card.with_min_y(card.top() + sizes::S3);
+                explain::explain_ui(ui, card, &explanation);
+            }
+            body_ui(ui, show, view, cut);
+        });
+}
+
+fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    ui.spacing_mut().item_spacing.x = sizes::S1;
+    for (i, view) in View::ALL.into_iter().enumerate() {
+        let chosen = show.state.settings.view == view;
+        let action = Action::Show(view);
+        let label = action.info().label;
+        let name = if chosen {
+            text::strong(label)
+        } else {
+            text::muted(label, palette)
+        };
+        let number = egui::RichText::new((i + 1).to_string())
+            .font(text::tiny())
+            .color(palette.muted);
+        let mut tab = Button::new((
+            number,
+            name.color(if chosen { palette.ink } else { palette.muted }),
+        ))
+        .min_size(vec2(0.0, sizes::TAB_HEIGHT))
+        .frame_when_inactive(chosen);
+        if chosen {
+            tab = tab.fill(palette.panel);
+        }
+        let response = parts::with_tooltip(ui.add(tab), action);
+        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, label));
+        if response.clicked() {
+            show.push(action);
+        }
+    }
+    note_target(ui, show, Target::Views, ui.min_rect());
+}

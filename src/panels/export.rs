@@ -1,0 +1,217 @@
+//! The export dialog: what of the window, how, and where to.
+
+use std::ops::RangeInclusive;
+
+use eframe::egui::{
+    Align, Align2, Button, DragValue, Id, Image, Key, Layout, Popup, Rect, Role, ScrollArea, Sense,
+    Ui, WidgetInfo, Window, vec2,
+};
+
+use crate::command::ExportCommand;
+use crate::model::Mode;
+use crate::state::{ExportChoice, Part};
+use crate::theme::{self, sizes, text};
+use crate::views::menu::{self, Entry};
+use crate::views::{Show, parts};
+use crate::words::common;
+use crate::words::export as words;
+use egui_svg::{Width, png};
+
+/// Draws the dialog while it is open.
+pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let Some(choice) = show.state.export.choice else {
+        return;
+    };
+    let mut open = true;
+    Window::new(words::TITLE)
+        .id(Id::unique("export"))
+        .open(&mut open)
+        .collapsible(false)
+        .resizable(false)
+        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
+        .show(ui.ctx(), |ui| {
+            ui.horizontal_top(|ui| {
+                // In a small window, or a large lecture, the choices scroll.
+                let room = ui.ctx().content_rect().height() - sizes::EXPORT_FRAME;
+                ui.vertical(|ui| {
+                    ui.set_width(sizes::EXPORT_CHOICES);
+                    let choices = ScrollArea::vertical().id_salt("choices");
+                    let choices = choices.max_height(room).min_scrolled_height(room);
+                    choices.show(ui, |ui| choices_ui(ui, show, choice));
+                });
+                ui.vertical(|ui| {
+                    preview_ui(ui, show);
+                    ui.add_space(sizes::S3);
+                    buttons_ui(ui, show);
+                });
+            });
+        });
+    // A menu or a text field takes the key first.
+    let escaped = ui.input(|i| i.key_pressed(Key::Escape));
+    if !open || escaped {
+        show.push(ExportCommand::Show(false));
+    }
+}
+
+fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
+    let palette = theme::palette(ui);
+    let mut new = choice;
+    ui.label(text::title(words::WHAT, palette));
+    let sides = show.state.settings.view.page().sides();
+    let [left, right] = sides.unwrap_or([words::LEFT_COLUMN, words::RIGHT_COLUMN]);
+    let parts = [
+        (Part::View, words::THE_VIEW),
+        (Part::Side(Mode::Training), left),
+        (Part::Side(Mode::Inference), right),
+        (Part::Window, words::THE_WINDOW),
+    ];
+    for (part, label) in parts {
+        let enabled = sides.is_some() || !matches!(part, Part::Side(_));
+        ui.add_enabled_ui(enabled, |ui| {
+            ui.radio_value(&mut new.part, part, label)
+                .on_disabled_hover_text(words::NO_COLUMNS);
+        });
+    }
+    plots_ui(ui, &show.state.export.plots, &mut new.part);
+    ui.add_enabled_ui(new.part != Part::Window, |ui| {
+        parts::check_ui(ui, words::WITH_CAPTION, &mut new.caption);
+    });
+    ui.add_space(sizes::S2);
+    ui.label(text::title(words::FORMAT, palette));
+    ui.horizontal(|ui| {
+        ui.radio_value(&mut new.png, true, "PNG");
+        ui.radio_value(&mut new.png, false, "SVG");
+    });
+    width_ui(ui, &mut new);
+    ui.add_enabled_ui(!new.png, |ui| {
+        parts::check_ui(ui, words::OUTLINE, &mut new.outline);
+    });
+    ui.add_space(sizes::S2);
+    ui.label(text::title(words::THEME, palette));
+    ui.horizontal(|ui| {
+        ui.radio_value(&mut new.dark, false, common::LIGHT);
+        ui.radio_value(&mut new.dark, true, common::DARK);
+    });
+    ui.add_enabled_ui(show.state.export.has_numbers, |ui| {
+        parts::check_ui(ui, words::WITH_NUMBERS, &mut new.numbers);
+    });
+    if new != choice {
+        show.push(ExportCommand::Choose(new));
+    }
+}
+
+/// What to do with the figure, and what became of it.
+fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let is_drawn = show.state.export.drawn.is_some();
+    ui.horizontal(|ui| {
+        if ui
+            .add_enabled(is_drawn, Button::new(common::SAVE))
+            .clicked()
+        {
+            show.push(ExportCommand::Save);
+        }
+        if ui
+            .add_enabled(is_drawn, Button::new(common::COPY))
+            .clicked()
+        {
+            show.push(ExportCommand::Copy);
+        }
+    });
+    if let Some(said) = &show.state.export.said {
+        parts::wrapped_ui(ui, text::note(said, palette));
+    }
+}
+
+/// How wide the figure is: pixels a point, pixels, or millimetres.
+fn width_ui(ui: &mut Ui, choice: &mut ExportChoice) {
+    let width = &mut choice.width;
+    ui.horizontal(|ui| {
+        for scale in ExportChoice::SCALES {
+            ui.radio_value(width, Width::Scale(scale), format!("{scale}×"));
+        }
+    });
+    ui.horizontal(|ui| {
+        let is_chosen = matches!(width, Width::Pixels(_));
+        if ui.radio(is_chosen, words::PIXELS).clicked() && !is_chosen {
+            *width = Width::Pixels(ExportChoice::PIXELS);
+        }
+        if let Width::Pixels(pixels) = width {
+            let range = f64::from(png::MIN_WIDTH)..=f64::from(png::MAX_SIDE);
+            number_ui(ui, words::PIXELS, pixels, range);
+        }
+    });
+    ui.horizontal(|ui| {
+        let is_chosen = matches!(width, Width::Millimetres { .. });
+        if ui.radio(is_chosen, words::MILLIMETRES).clicked() && !is_chosen {
+            *width = Width::Millimetres {
+                mm: ExportChoice::MILLIMETRES,
+                dpi: png::DPI,
+            };
+        }
+        if let Width::Millimetres { mm, dpi } = width {
+            number_ui(ui, words::MILLIMETRES, mm, 1.0..=MOST);
+            ui.label(words::DPI);
+            number_ui(ui, words::DPI, dpi, 1.0..=MOST);
+        }
+    });
+}
+
+/// Of millimetres and of pixels an inch: what both make is checked where it is drawn.
+const MOST: f64 = 9999.0;
+
+fn number_ui(ui: &mut Ui, name: &str, value: &mut f64, range: RangeInclusive<f64>) {
+    let field = DragValue::new(value).speed(1.0).fixed_decimals(0);
+    ui.name_inputs(name, |ui| ui.add(field.range(range)));
+}
+
+/// One plot alone, from a list.
+fn plots_ui(ui: &mut Ui, plots: &[&'static str], part: &mut Part) {
+    let chosen = match part {
+        Part::Plot(name) => Some(*name),
+        Part::View | Part::Side(_) | Part::Window => None,
+    };
+    let Some(&first) = plots.first() else {
+        return;
+    };
+    if ui.radio(chosen.is_some(), words::ONE_PLOT).clicked() && chosen.is_none() {
+        *part = Part::Plot(first);
+    }
+    if let Some(chosen) = chosen {
+        let button = parts::drop_button_ui(ui, words::PLOT, chosen, false);
+        Popup::menu(&button).show(|ui| {
+            for &name in plots {
+                let entry = Entry {
+                    name,
+                    chosen: name == chosen,
+                    ..Entry::default()
+                };
+                if menu::entry_ui(ui, entry).clicked() {
+                    *part = Part::Plot(name);
+                }
+            }
+        });
+    }
+}
+
+/// The figure, as large as there is room.
+fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
+    let palette = theme::palette(ui);
+    let (room, response) = ui.allocate_exact_size(sizes::PREVIEW.into(), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words::PREVIEW));
+    let export = &show.state.export;
+    parts::inside_ui(ui, room, Layout::top_down(Align::Center), |ui| {
+        if let Some(preview) = &export.preview {
+            let size = preview.size_vec2();
+            let scale = (room.width() / size.x).min(room.height() / size.y);
+            let place = Rect::from_center_size(room.center(), size * scale);
+            Image::new(preview).paint_at(ui, place);
+            let line = eframe::egui::Stroke::new(sizes::LINE, palette.line);
+            let kind = eframe::egui::StrokeKind::Outside;
+            ui.painter().rect_stroke(place, 0.0, line, kind);
+        } else if export.drawn.is_some() || export.said.is_none() {
+            // Where it could not be drawn, the reason stands beside the buttons.
+            parts::empty_ui(ui, room, words::DRAWING);
+        }
+    });
+}

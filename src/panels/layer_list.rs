@@ -1,0 +1,235 @@
+//! The layers with their flags.
+
+use eframe::egui;
+use eframe::egui::{
+    CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
+};
+
+use crate::command::{Action, Command};
+use crate::model::counts::layer_params;
+use crate::model::{Effective, LayerId, Mode, Role as LayerRole};
+use crate::state::Base;
+use crate::theme::{self, Palette, sizes, text};
+use crate::views::parts::{Target, has_modes, matches, name_ui, note_target};
+use crate::views::{Show, parts, terms};
+use crate::words::common;
+use crate::words::layers as words;
+use crate::words::modes;
+use crate::words::number::thousands;
+use crate::words::titles::model_title;
+use crate::words::window;
+
+/// The title, the search field and the buttons for many flags at once.
+pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let state = show.state;
+    ui.spacing_mut().item_spacing.y = sizes::S2 - 2.0;
+    let flag = modes::flag_label(state.semantics()).to_uppercase();
+    let title = parts::label_ui(ui, text::title(&words::title(&flag), palette));
+    terms::explained(title, terms::TRAINABLE);
+    let base = state.opened.base.as_ref();
+    ui.add_enabled_ui(base.is_some(), |ui| {
+        let mut search = base.map(|b| b.search.clone()).unwrap_or_default();
+        let hint = words::search_hint(base.map(|b| b.rows.len()));
+        let edit = TextEdit::singleline(&mut search)
+            .hint_text(hint)
+            .margin(egui::Margin::symmetric(sizes::S2 as i8, sizes::S1 as i8))
+            .desired_width(f32::INFINITY);
+        let edit = ui.add(edit);
+        parts::named(ui, &edit, words::SEARCH);
+        if edit.changed() {
+            show.push(Command::SetSearch(search));
+        }
+        ui.spacing_mut().button_padding.x = sizes::S2;
+        ui.spacing_mut().item_spacing.x = sizes::S2 - 2.0;
+        ui.horizontal(|ui| {
+            for action in [Action::FreezeAll, Action::UnfreezeAll, Action::ResetFlags] {
+                show.action_ui(ui, action);
+            }
+            note_target(ui, show, Target::Flags, ui.min_rect());
+        });
+        ui.horizontal(|ui| {
+            show.action_ui(ui, Action::FineTuneFrom);
+            let mut from = state.settings.fine_tune_from;
+            let last = base.map_or(0, Base::base_len);
+            let most = if base.is_some() { last } else { from };
+            parts::label_ui(ui, text::muted(words::FROM_LAYER, palette));
+            // Without a base there is no last layer, and the value must not be clamped to none.
+            let drag = parts::whole(&mut from).range(0..=most);
+            let response = ui.name_inputs(words::FINE_TUNE_FROM, |ui| ui.add(drag));
+            if response.changed() {
+                show.push(Command::SetFineTuneFrom(from));
+            }
+            if base.is_some() {
+                parts::label_ui(ui, text::muted(words::of_last(last), palette));
+            }
+        });
+    });
+}
+
+/// The rows, of which only those in sight are drawn.
+pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let state = show.state;
+    let line = Stroke::new(sizes::LINE, palette.line);
+    ui.painter()
+        .hline(ui.max_rect().x_range(), ui.cursor().top(), line);
+    let Some(base) = &state.opened.base else {
+        let hint = match &state.opened.opening_model {
+            Some(source) => window::opening(&model_title(source)),
+            None => words::NO_BASE.to_owned(),
+        };
+        parts::empty_ui(ui, ui.available_rect_before_wrap(), &hint);
+        return;
+    };
+    let search = base.search.to_lowercase();
+    let found: Vec<(LayerId, usize)> = base
+        .rows
+        .iter()
+        .copied()
+        .filter(|&(id, _)| search.is_empty() || matches(base, id, &search))
+        .collect();
+    if found.is_empty() {
+        parts::empty_ui(ui, ui.available_rect_before_wrap(), common::NO_SUCH_LAYER);
+        return;
+    }
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let chosen = state.settings.view.page().layer(base);
+    let mut area = ScrollArea::vertical().id_salt("layers").auto_shrink(false);
+    if let Some(offset) = offset_to(ui, &found, chosen) {
+        area = area.vertical_scroll_offset(offset);
+    }
+    area.show_rows(ui, sizes::LAYER_ROW, found.len(), |ui, rows| {
+        for &(id, depth) in found.get(rows).unwrap_or_default() {
+            row_ui(
+                ui,
+                show,
+                base,
+                Row {
+                    id,
+                    depth,
+                    chosen: chosen == Some(id),
+                },
+            );
+        }
+    });
+}
+
+/// Where to scroll when another layer was chosen, so that its row is in sight; `None` otherwise.
+fn offset_to(ui: &Ui, found: &[(LayerId, usize)], chosen: Option<LayerId>) -> Option<f32> {
+    let key = ui.scope_id().with("last chosen layer");
+    let last = ui.data(|d| d.get_temp::<Option<LayerId>>(key)).flatten();
+    if last == chosen {
+        return None;
+    }
+    ui.data_mut(|d| d.insert_temp(key, chosen));
+    let row = found.iter().position(|&(id, _)| Some(id) == chosen)?;
+    // A third from the top: what comes before it is in sight too.
+    let above = ui.available_height() / 3.0;
+    Some((row as f32 * sizes::LAYER_ROW - above).max(0.0))
+}
+
+#[derive(Clone, Copy)]
+struct Row {
+    id: LayerId,
+    depth: usize,
+    chosen: bool,
+}
+
+fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
+    let palette = theme::palette(ui);
+    let semantics = show.state.semantics();
+    let layer = &base.model.graph.layers[row.id];
+    let role = layer.kind.role();
+    let trainable = base.flags.get(row.id);
+    let effective = base
+        .flags
+        .effective(&base.model, row.id, show.state.settings.call, semantics);
+    let has_view = matches!(role, LayerRole::BatchNorm | LayerRole::Noise);
+    let sense = if has_view {
+        Sense::click()
+    } else {
+        Sense::hover()
+    };
+    let size = vec2(ui.available_width(), sizes::LAYER_ROW);
+    let (rect, response) = ui.allocate_exact_size(size, sense);
+    let id = response.id;
+    if row.chosen {
+        ui.painter()
+            .rect_filled(rect, CornerRadius::ZERO, palette.inference.band);
+    } else if response.hovered() {
+        ui.painter()
+            .rect_filled(rect, CornerRadius::ZERO, palette.hover);
+    }
+    let left = rect.left() + sizes::S4 + row.depth as f32 * sizes::INDENT;
+    let center = pos2(left + sizes::CHECKBOX / 2.0, rect.center().y);
+    let check = Rect::from_center_size(center, egui::Vec2::splat(sizes::CHECKBOX));
+    let name = format!("{} {}", layer.name, modes::flag_label(semantics));
+    if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
+        show.push(Command::SetTrainable(row.id, !trainable));
+    }
+    let reason = modes::lamp(role, trainable, effective, show.state.call_of(base, row.id));
+    lamp_ui(ui, rect, role, effective);
+    let params = layer_params(layer, semantics);
+    params_ui(ui, rect, params, palette);
+    let text_left = check.right() + sizes::S2;
+    let end = match (has_modes(role), params) {
+        (true, _) => sizes::LAMP_COLUMN + sizes::S4,
+        (false, 0) => sizes::S4,
+        (false, _) => sizes::LAMP_COLUMN,
+    };
+    let end = rect.right() - end;
+    let font = if base.is_container(row.id) {
+        text::semibold()
+    } else {
+        text::body()
+    };
+    let color = if trainable {
+        palette.ink
+    } else {
+        palette.muted
+    };
+    let place = Rect::from_x_y_ranges(text_left..=end, rect.y_range());
+    name_ui(ui, place, &layer.name, &font, color);
+    parts::focus_ring(ui, &response, rect.shrink(1.0));
+    let kind = if has_view { Role::Button } else { Role::Label };
+    response.widget_info(|| WidgetInfo::labeled(kind, true, &layer.name));
+    parts::describe(ui, &response, &reason);
+    if response.clicked() {
+        show.push(Command::ShowLayer(row.id));
+    }
+    let mut tooltip = format!("{} · {}", layer.name, layer.class);
+    if !reason.is_empty() {
+        tooltip = format!("{tooltip}\n{reason}");
+    }
+    response.on_hover_text(tooltip);
+}
+
+/// Filled: it does in training what it does not do in inference. Hollow: it has two modes, but
+/// runs as in inference.
+fn lamp_ui(ui: &Ui, rect: Rect, role: LayerRole, effective: Effective) {
+    if !has_modes(role) {
+        return;
+    }
+    let mode = if effective.active {
+        Mode::Training
+    } else {
+        Mode::Inference
+    };
+    let center = pos2(
+        rect.right() - sizes::LAMP_COLUMN - sizes::S1,
+        rect.center().y,
+    );
+    parts::mark(ui.painter(), center, sizes::LAMP, mode, theme::palette(ui));
+}
+
+fn params_ui(ui: &Ui, rect: Rect, params: usize, palette: &Palette) {
+    if params == 0 {
+        return;
+    }
+    let place = rect.with_max_x(rect.right() - sizes::S4);
+    let at = pos2(place.right(), place.center().y);
+    let align = egui::Align2::RIGHT_CENTER;
+    ui.painter()
+        .text(at, align, thousands(params), text::small(), palette.muted);
+}

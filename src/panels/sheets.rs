@@ -1,0 +1,152 @@
+//! Lists that lie over the window until they are closed: the keys, the words.
+
+use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
+
+use crate::command::{Action, Command, DeskCommand};
+use crate::formats::keras::architectures;
+use crate::model::Card;
+use crate::state::Sheet;
+use crate::theme::{self, sizes, text};
+use crate::views::{Show, parts};
+use crate::words::common;
+use crate::words::sheets as words;
+use crate::worker::ModelSource;
+
+/// The list that is open, if one is.
+pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let Some(sheet) = show.state.desk.sheet else {
+        return;
+    };
+    let response = Modal::new(Id::unique("sheet")).show(ui.ctx(), |ui| {
+        let window = ui.ctx().content_rect();
+        ui.set_width(sizes::SHEET_WIDTH.min(window.width() - 2.0 * sizes::S4));
+        let title = match sheet {
+            Sheet::Keys => words::KEYS,
+            Sheet::Terms => words::WORDS,
+            Sheet::Card => words::MODEL,
+            Sheet::Network => words::NETWORK,
+        };
+        let mut close = false;
+        ui.horizontal(|ui| {
+            ui.label(text::title(title, theme::palette(ui)));
+            let layout = egui::Layout::right_to_left(egui::Align::Center);
+            ui.with_layout(layout, |ui| close = ui.button(common::CLOSE).clicked());
+        });
+        let height = window.height() - 2.0 * sizes::TOP_BAR - sizes::CONTROL_HEIGHT;
+        ScrollArea::vertical()
+            .max_height(height)
+            .min_scrolled_height(height)
+            .auto_shrink([false, true])
+            .show(ui, |ui| match sheet {
+                Sheet::Keys => keys_ui(ui),
+                Sheet::Terms => terms_ui(ui),
+                Sheet::Card => card_ui(ui, show),
+                Sheet::Network => network_ui(ui, show),
+            });
+        close
+    });
+    if response.inner || response.should_close() {
+        show.push(DeskCommand::Sheet(None));
+    }
+}
+
+/// What was found out about the open model, a line each.
+fn card_ui(ui: &mut Ui, show: &Show<'_>) {
+    let palette = theme::palette(ui);
+    let Some(base) = &show.state.opened.base else {
+        ui.label(text::muted(words::NO_MODEL, palette));
+        return;
+    };
+    ui.label(text::strong(base.model.title.as_str()));
+    ui.add_space(sizes::S2);
+    for (word, line) in Card::of(&base.model).lines() {
+        // Names are set off for a terminal; here they are plain.
+        let line = line.replace('`', "");
+        ui.horizontal_top(|ui| {
+            ui.scope(|ui| {
+                ui.set_width(sizes::SHEET_KEYS);
+                ui.label(text::muted(word, palette));
+            });
+            parts::wrapped_ui(ui, RichText::new(line));
+        });
+    }
+    for warning in &base.model.warnings {
+        parts::wrapped_ui(
+            ui,
+            RichText::new(common::sentence_case(warning)).color(palette.training.ink),
+        );
+    }
+}
+
+/// The networks to choose from, and why the last choice did not fit.
+fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let Some(path) = show.state.desk.weights.clone() else {
+        return;
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ui.label(text::strong(name.into_owned()));
+    let notices = &show.state.computed.notices;
+    if let Some(why) = notices
+        .iter()
+        .rfind(|n| n.title == crate::words::notices::MODEL_UNOPENED)
+    {
+        parts::wrapped_ui(
+            ui,
+            RichText::new(common::sentence_case(&why.text)).color(palette.muted),
+        );
+    }
+    ui.add_space(sizes::S2);
+    ui.horizontal_wrapped(|ui| {
+        for network in architectures::names() {
+            let tip = words::NETWORK_TIP;
+            if ui.button(network).on_hover_text(tip).clicked() {
+                let source = ModelSource::Weights {
+                    path: path.clone(),
+                    architecture: network.clone(),
+                };
+                show.push(DeskCommand::Sheet(None));
+                show.push(Command::OpenModel(source));
+            }
+        }
+    });
+}
+
+fn keys_ui(ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    let actions = Action::all().filter_map(|action| {
+        let shown = |shortcut| parts::keys(ui.ctx(), &shortcut);
+        let keys = [action.info().shortcut, action.second_shortcut()].map(|s| s.map(shown));
+        let keys: Vec<String> = keys.into_iter().flatten().collect();
+        (!keys.is_empty()).then(|| (keys.join(", "), action.info()))
+    });
+    let actions: Vec<_> = actions.collect();
+    let zoom = format!(
+        "{}, -, 0",
+        parts::keys(ui.ctx(), &egui::gui_zoom::kb_shortcuts::ZOOM_IN)
+    );
+    let mut row = |key: &str, label: &str, tooltip: &str| {
+        ui.horizontal_top(|ui| {
+            ui.scope(|ui| {
+                ui.set_width(sizes::SHEET_KEYS);
+                ui.label(RichText::new(key).font(text::code()).color(palette.ink));
+            });
+            parts::wrapped_ui(ui, RichText::new(label)).on_hover_text(tooltip);
+        });
+    };
+    for (keys, info) in &actions {
+        row(keys, info.label, info.tooltip);
+    }
+    row(&zoom, words::ZOOM, "");
+    row(words::TAB_KEYS, words::TAB, "");
+    row(words::ESCAPE_KEY, words::ESCAPE, "");
+}
+
+fn terms_ui(ui: &mut Ui) {
+    let palette = theme::palette(ui);
+    for (term, sentence) in crate::words::terms::TERMS {
+        ui.label(text::strong(*term));
+        parts::wrapped_ui(ui, RichText::new(*sentence).color(palette.muted));
+        ui.add_space(sizes::S1);
+    }
+}

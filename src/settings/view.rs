@@ -1,0 +1,99 @@
+//! The views by their ids.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::worker::Look;
+
+/// A view: one tab of the window. What it asks for, shows and says is its page in `crate::views`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum View {
+    #[default]
+    Augmentation,
+    Dropout,
+    BatchNorm,
+    Trainable,
+    FineTune,
+    Predict,
+}
+
+impl View {
+    /// Number of views.
+    pub const COUNT: usize = Self::ALL.len();
+
+    /// All views in the order of their tabs.
+    pub const ALL: [Self; 6] = [
+        Self::Augmentation,
+        Self::Dropout,
+        Self::BatchNorm,
+        Self::Trainable,
+        Self::FineTune,
+        Self::Predict,
+    ];
+
+    /// The id in lessons, on the command line and in the settings file.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Augmentation => "augmentation",
+            Self::Dropout => "dropout",
+            Self::BatchNorm => "batchnorm",
+            Self::Trainable => "trainable",
+            Self::FineTune => "finetune",
+            Self::Predict => "predict",
+        }
+    }
+
+    /// The view with this id.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|view| view.id() == id)
+    }
+
+    /// The view that shows the result of a look.
+    pub fn of(look: &Look) -> Self {
+        match look {
+            Look::Augmentation(_) => Self::Augmentation,
+            Look::Dropout { .. } => Self::Dropout,
+            Look::BatchNorm { .. } => Self::BatchNorm,
+            Look::Trainable(_) => Self::Trainable,
+            Look::Predict(_) => Self::Predict,
+        }
+    }
+
+    /// True for Fine-tune, which shows training runs that the user starts. Every other view shows
+    /// one look, which is computed without being asked for.
+    pub fn shows_runs(self) -> bool {
+        self == Self::FineTune
+    }
+}
+
+impl Serialize for View {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.id())
+    }
+}
+
+impl<'de> Deserialize<'de> for View {
+    /// Reads an id; settings files of earlier versions hold the name of the variant, which differs
+    /// from the id only in case.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = String::deserialize(deserializer)?;
+        Self::from_id(&id.to_lowercase())
+            .ok_or_else(|| serde::de::Error::custom(format!("there is no view `{id}`")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_stored_and_earlier_names_are_read() {
+        for view in View::ALL {
+            let stored = serde_json::to_string(&view).unwrap();
+            assert_eq!(stored, format!("\"{}\"", view.id()));
+            for text in [stored, format!("\"{view:?}\"")] {
+                assert_eq!(serde_json::from_str::<View>(&text).unwrap(), view);
+            }
+        }
+        assert!(serde_json::from_str::<View>("\"none\"").is_err());
+    }
+}

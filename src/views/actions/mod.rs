@@ -1,0 +1,154 @@
+//! How actions look to the user, and when they can be done.
+
+mod words;
+
+use eframe::egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::fine_tune::experiment;
+use crate::command::Action;
+use crate::state::{State, Status, View};
+use crate::words::commands as reasons;
+
+/// Label, tooltip and shortcut of an action.
+#[derive(Clone, Copy, Debug)]
+pub struct Info {
+    pub label: &'static str,
+    pub tooltip: &'static str,
+    pub shortcut: Option<KeyboardShortcut>,
+}
+
+/// The keys of the views, in the order of their tabs.
+const VIEW_KEYS: [Key; View::COUNT] = [
+    Key::Num1,
+    Key::Num2,
+    Key::Num3,
+    Key::Num4,
+    Key::Num5,
+    Key::Num6,
+];
+
+impl Action {
+    /// Label, tooltip and shortcut.
+    pub fn info(self) -> Info {
+        let [label, tooltip] = words::action(self);
+        Info {
+            label,
+            tooltip,
+            shortcut: self.shortcut(),
+        }
+    }
+
+    fn shortcut(self) -> Option<KeyboardShortcut> {
+        let plain = Modifiers::NONE;
+        let ctrl = Modifiers::COMMAND;
+        let (modifiers, key) = match self {
+            Self::Show(view) => (plain, VIEW_KEYS[view as usize]),
+            Self::Redraw => (plain, Key::R),
+            Self::PreviousPhoto => (plain, Key::ArrowLeft),
+            Self::NextPhoto => (plain, Key::ArrowRight),
+            Self::OpenBase => (ctrl, Key::O),
+            Self::OpenPhotos => (ctrl.plus(Modifiers::SHIFT), Key::O),
+            Self::Export => (ctrl, Key::E),
+            Self::Undo => (ctrl, Key::Z),
+            Self::Redo => (ctrl.plus(Modifiers::SHIFT), Key::Z),
+            Self::FindCommand => (ctrl, Key::P),
+            Self::Lecture => (plain, Key::F5),
+            Self::SidePanel => (ctrl, Key::B),
+            Self::ShowKeys => (plain, Key::Questionmark),
+            Self::ShowHint => (plain, Key::F1),
+            Self::NextStep => (plain, Key::PageDown),
+            Self::PreviousStep => (plain, Key::PageUp),
+            Self::StartRuns => (plain, Key::S),
+            Self::PauseRuns => (plain, Key::P),
+            Self::ResumeRuns => (plain, Key::G),
+            Self::StepRuns => (plain, Key::N),
+            Self::NewSeed
+            | Self::FreezeAll
+            | Self::UnfreezeAll
+            | Self::FineTuneFrom
+            | Self::ResetFlags
+            | Self::Compile
+            | Self::Cancel
+            | Self::Retry
+            | Self::ShowTerms
+            | Self::ShowCard
+            | Self::ResetSettings
+            | Self::OpenLesson
+            | Self::SaveLesson
+            | Self::FreePlay
+            | Self::CloseLesson
+            | Self::StopRuns
+            | Self::ResetRuns => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// A second shortcut, for actions that other programs put on either of two keys.
+    pub fn second_shortcut(self) -> Option<KeyboardShortcut> {
+        let redo = KeyboardShortcut::new(Modifiers::COMMAND, Key::Y);
+        (self == Self::Redo).then_some(redo)
+    }
+
+    /// Why the action can't be done now; `None` if it can.
+    pub fn why_not(self, state: &State) -> Option<&'static str> {
+        let steps = || {
+            state
+                .lesson
+                .as_ref()
+                .map(|l| (l.step, l.lesson.steps.len()))
+        };
+        match self {
+            Self::PreviousPhoto | Self::NextPhoto => {
+                let photos = state.photos().map_or(0, |photos| photos.photos.len());
+                (photos < 2).then_some(reasons::NO_OTHER_PHOTO)
+            }
+            Self::NewSeed if state.settings.seed_locked => Some(reasons::SEED_LOCKED),
+            Self::FreezeAll
+            | Self::UnfreezeAll
+            | Self::FineTuneFrom
+            | Self::ResetFlags
+            | Self::Compile => state.opened.base.is_none().then_some(reasons::NO_BASE),
+            Self::Undo if !state.desk.can_undo[0] => Some(reasons::NOTHING_CHANGED),
+            Self::Redo if !state.desk.can_undo[1] => Some(reasons::NOTHING_TAKEN_BACK),
+            Self::Cancel if state.computed.running.is_empty() => Some(reasons::NOTHING_RUNS),
+            Self::NextStep | Self::PreviousStep | Self::FreePlay | Self::CloseLesson => {
+                match (self, steps()) {
+                    (_, None) => Some(reasons::NO_LESSON),
+                    (Self::NextStep, Some((step, steps))) if step + 1 >= steps => {
+                        Some(reasons::LAST_STEP)
+                    }
+                    (Self::PreviousStep, Some((0, _))) => Some(reasons::FIRST_STEP),
+                    _ => None,
+                }
+            }
+            run if run.is_of_runs() => run.why_no_run(state),
+            Self::SaveLesson => {
+                let open = state.opened.base.is_some() && state.opened.gallery.is_some();
+                (!open).then_some(reasons::NOTHING_OPEN)
+            }
+            _ => None,
+        }
+    }
+
+    /// [`Self::why_not`] for the actions that drive training runs.
+    fn why_no_run(self, state: &State) -> Option<&'static str> {
+        use Status::{Ended, Idle, Paused, Preparing, Running};
+        if experiment(state).is_none() {
+            return Some(reasons::NOTHING_OPEN);
+        }
+        match (self, state.training.status) {
+            (Self::StartRuns | Self::StepRuns, Preparing | Running) => {
+                Some(reasons::RUNS_UNDER_WAY)
+            }
+            (Self::StartRuns, Paused) => Some(reasons::RUNS_PAUSED),
+            (Self::PauseRuns, Idle | Ended | Paused) | (Self::StopRuns, Idle | Ended) => {
+                Some(reasons::NOTHING_RUNS)
+            }
+            (Self::ResumeRuns, Idle | Ended | Preparing | Running) => Some(reasons::NOTHING_PAUSED),
+            (Self::ResetRuns, _) if state.training.runs.is_empty() => {
+                Some(reasons::NOTHING_HAS_RUN)
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The pipeline in Keras or PyTorch, to copy.
+
+use crate::augment::{AugmentLayer, Pipeline};
+use crate::model::Semantics;
+
+/// The layers that are on, and calls of them in both modes.
+pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
+    if semantics != Semantics::PyTorch {
+        // Short enough for the card in the smallest window.
+        let layers = pipeline.keras_code().replace("keras.layers.", "layers.");
+        let [drawn, resting] = if pipeline.draws() {
+            ["draws", "rests"]
+        } else {
+            ["nothing to draw"; 2]
+        };
+        return format!(
+            "layers = keras.layers\naugment = {layers}\n\
+             augment(x, training=True)   # {drawn}\n\
+             augment(x)                  # {drawn}\n\
+             augment(x, training=False)  # {resting}",
+        );
+    }
+    let layers = pipeline.steps.iter().filter(|step| step.on);
+    let lines: Vec<String> = layers
+        .map(|step| format!("    {},", torchvision(&step.layer)))
+        .collect();
+    let augment = if lines.is_empty() {
+        "v2.Identity()".to_owned()
+    } else {
+        format!("v2.Compose([\n{}\n])", lines.join("\n"))
+    };
+    format!(
+        "from torchvision.transforms import v2\naugment = {augment}\n\
+         # belongs to the training loader only;\n# model.eval() does not reach it"
+    )
+}
+
+/// The nearest transform of torchvision.
+fn torchvision(layer: &AugmentLayer) -> String {
+    let code = layer.torchvision_code();
+    code.unwrap_or_else(|| format!("...  # {}", layer.keras_code()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_course_pipeline_in_both_frameworks() {
+        let pipeline = Pipeline::course();
+        let keras = snippet(&pipeline, Semantics::Keras3);
+        assert!(keras.contains("RandomFlip(\"horizontal\")"), "{keras}");
+        assert!(keras.contains("training=False"), "{keras}");
+        let torch = snippet(&pipeline, Semantics::PyTorch);
+        assert!(torch.contains("v2.RandomRotation(72)"), "{torch}");
+        assert!(!torch.contains("training="), "{torch}");
+    }
+}

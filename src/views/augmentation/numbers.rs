@@ -1,0 +1,30 @@
+//! The numbers of the grids, for CSV.
+
+use crate::model::Mode;
+use crate::views::csv::Table;
+use crate::worker::{AugmentationOutcome, Cell};
+
+/// What each cell of both sides drew, and how far it is from its photo.
+pub fn csv(outcome: &AugmentationOutcome) -> String {
+    let mut table = Table::new();
+    for mode in Mode::BOTH {
+        for (i, cell) in outcome.side(mode).iter().enumerate() {
+            let item = format!("cell {}", i + 1);
+            draws(&mut table, mode, &item, cell);
+            if let Some(difference) = cell.largest_difference {
+                table.row(Some(mode), &item, "largest_difference", difference);
+            }
+        }
+    }
+    table.finish()
+}
+
+/// What was drawn for a cell: an item for each step of the pipeline, a number a quantity.
+fn draws(table: &mut Table, mode: Mode, cell: &str, of: &Cell) {
+    for (i, draw) in of.draws.iter().enumerate() {
+        let item = format!("{cell} step {}", i + 1);
+        for (quantity, value) in draw.quantities() {
+            table.row(Some(mode), &item, quantity, value);
+        }
+    }
+}

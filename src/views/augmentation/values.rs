@@ -1,0 +1,44 @@
+//! What the grids measure, for lessons.
+
+use std::sync::Arc;
+
+use crate::lesson::Value;
+use crate::views::values::{Entry, count, number};
+use crate::worker::{AugmentationOutcome, Cell};
+
+#[rustfmt::skip]
+pub const TABLE: &[Entry<fn(&AugmentationOutcome) -> Option<Value>>] = &[
+    ("cells", "cells a side of the grid", |o| count(o.training.len())),
+    ("cells_changed", "cells of the training side that differ from their photo", |o| changed(&o.training)),
+    ("cells_changed_inference", "cells of the inference side that differ from their photo", |o| changed(&o.inference)),
+    ("cells_different", "different pictures on the training side", |o| different(&o.training)),
+    ("cells_different_inference", "different pictures on the inference side", |o| different(&o.inference)),
+    ("pixel_difference", "largest pixel difference from the photo, training side, 0 to 255", |o| largest(&o.training)),
+    ("pixel_difference_inference", "the same on the inference side", |o| largest(&o.inference)),
+];
+
+fn changed(cells: &[Cell]) -> Option<Value> {
+    // Another size is another picture.
+    let differs = |cell: &&Cell| cell.largest_difference != Some(0.0);
+    count(cells.iter().filter(differs).count())
+}
+
+fn different(cells: &[Cell]) -> Option<Value> {
+    let mut seen: Vec<&Cell> = Vec::new();
+    for cell in cells {
+        let same = |known: &&Cell| {
+            Arc::ptr_eq(&known.image, &cell.image)
+                || known.image.pixels_hwc == cell.image.pixels_hwc
+        };
+        if !seen.iter().any(same) {
+            seen.push(cell);
+        }
+    }
+    count(seen.len())
+}
+
+fn largest(cells: &[Cell]) -> Option<Value> {
+    let differences = cells.iter().map(|cell| cell.largest_difference);
+    let all: Option<Vec<f32>> = differences.collect();
+    number(all?.into_iter().fold(0.0, f32::max))
+}

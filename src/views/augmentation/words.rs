@@ -1,0 +1,170 @@
+//! The words of the Augmentation view.
+
+mod sentences;
+
+pub use sentences::*;
+
+use crate::words::number::{count, seconds};
+
+// The tab and the status bar.
+pub const LABEL: &str = "Augmentation";
+pub const TOOLTIP: &str = "One photo nine times through random flips and rotations";
+
+pub fn took(images: usize, secs: f64) -> String {
+    let images = count(images, "image", "images");
+    format!("{images}, both modes: {}", seconds(secs))
+}
+
+// Headings of the columns.
+pub const DRAWS_BOTH: &str = "the data loader draws anew in both modes";
+pub const DRAWS: &str = "each cell draws anew";
+pub const RETURNS: &str = "the layers return their input";
+
+// The cells of the grid.
+pub fn epoch(n: usize) -> String {
+    format!("epoch {n}")
+}
+
+pub const LEFT_ROW_1: &str = "Left row 1";
+pub const RIGHT_ROW_1: &str = "Right row 1";
+pub const LEFT_ROW_2: &str = "Left row 2";
+pub const RIGHT_ROW_2: &str = "Right row 2";
+pub const LEFT_ROW_3: &str = "Left row 3";
+pub const RIGHT_ROW_3: &str = "Right row 3";
+
+pub fn cell_name(side: &str, n: usize, words: &str) -> String {
+    format!("{side}, image {n}: {words}")
+}
+
+pub const RETURNS_INPUT: &str = "returns its input";
+pub const ACTS_IN_BOTH: &str = "acts in both modes";
+pub const UNCHANGED: &str = "unchanged";
+pub const MATRIX_2_3: &str = "input from output, 2 × 3";
+
+pub fn largest_difference_short(difference: &str) -> String {
+    format!("largest difference from the photo {difference}")
+}
+
+pub fn pixels(height: usize, width: usize) -> String {
+    format!("{height} × {width} pixels")
+}
+
+pub const OPENS_LARGE: &str = "a click opens it large";
+
+// The row of controls.
+pub const REDRAW: &str = "Redraw";
+pub const FROM_FILE: &str = "From the file";
+pub const CHANGED: &str = "Changed";
+pub const PIPELINE: &str = "Pipeline";
+pub const EDIT_STEPS: &str = "Edit steps";
+pub const EDIT_STEPS_TIP: &str = "Add, remove, reorder and change the layers of the pipeline";
+pub const AS_IN_COURSE: &str = "as in the course";
+pub const ONE_DRAW_EACH: &str = "one draw each";
+pub const DRAWN_ANEW_EACH: &str = "drawn anew each";
+
+pub fn steps_on(on: usize, all: usize) -> String {
+    format!("{on} of {all} steps on")
+}
+
+pub const TURNS_OFF: &str = "A click turns it off";
+pub const TURNS_ON: &str = "Off. A click turns it on";
+
+// A cell shown large.
+pub fn opened_note(n: usize, all: usize, stem: &str, words: &str) -> String {
+    format!("image {n} of {all} · {stem} · {words}")
+}
+
+pub const CLOSE_TIP: &str = "Back to the grid (Escape)";
+pub const DRAW_AGAIN: &str = "Draw this one again";
+pub const DRAW_AGAIN_TIP: &str = "New draws for this image only; R draws all anew";
+pub const NEXT_IMAGE: &str = "Next image";
+pub const PREVIOUS_IMAGE: &str = "Previous image";
+
+pub fn arrow_keys(name: &str) -> String {
+    format!("{name} (arrow keys)")
+}
+
+pub const LINE_BETWEEN: &str = "Line between before and after";
+pub const LINE_TIP: &str = "Drag the line (Shift with an arrow key)";
+pub const DRAWN_TITLE: &str = "WHAT WAS DRAWN";
+pub const NO_STEP_ON: &str = "No step is on";
+
+pub fn now_pixels(height: usize, width: usize) -> String {
+    format!("Now {height} × {width} pixels")
+}
+
+pub fn largest_difference(difference: &str) -> String {
+    format!("Largest difference from the photo: {difference}")
+}
+
+pub const MATRIX_TITLE: &str = "INPUT FROM OUTPUT";
+pub const MATRIX_MEANING: &str = "times (column, row, 1) of an output pixel gives where it reads \
+     the photo. The outline is the photo's own square.";
+pub const NO_MATRIX: &str =
+    "A crop or resizing changes the frame, so no single matrix describes it.";
+pub const FILL_MODE_TITLE: &str = "FILL MODE";
+pub const SHOW_FILL: &str = "Show what the fill mode painted";
+
+pub fn painted(share: &str) -> String {
+    format!("{share} of the pixels are painted by it")
+}
+
+// The parameters of a step.
+/// The check box of an argument that may be absent.
+pub fn of_its_own(name: &str) -> String {
+    format!("{name} of its own")
+}
+
+pub const LOW_AND_HIGH: &str = "low and high";
+pub const ONE_NUMBER: &str = "one number";
+
+pub fn form_of(name: &str) -> String {
+    format!("form of {name}")
+}
+
+pub const LOW: &str = "low";
+pub const HIGH: &str = "high";
+pub const OF_ITS_OWN: &str = "of its own";
+pub const LAYER_SEED: &str = "seed of the layer";
+
+// The list of steps.
+pub const STEPS_TITLE: &str = "STEPS, IN ORDER";
+pub const HIDE_STEPS: &str = "Hide the list of steps";
+pub const ADD: &str = "+ Add";
+pub const ADD_TIP: &str = "Add a layer at the end";
+pub const RANDOM: &str = "random";
+pub const BOTH_MODES: &str = "both modes";
+pub const NO_STEPS: &str = "No steps. Add one.";
+
+pub fn drag(class: &str, number: usize) -> String {
+    format!("Drag {class}, step {number}")
+}
+
+pub fn on(class: &str, number: usize) -> String {
+    format!("{class} on, step {number}")
+}
+
+pub fn remove(class: &str, number: usize) -> String {
+    format!("Remove {class}, step {number}")
+}
+
+pub fn move_down(class: &str, number: usize) -> String {
+    format!("Move {class} down, step {number}")
+}
+
+pub fn move_up(class: &str, number: usize) -> String {
+    format!("Move {class} up, step {number}")
+}
+
+pub fn parameters_of(class: &str, number: usize) -> String {
+    format!("Parameters of {class}, step {number}")
+}
+
+pub const DRAG_TIP: &str = "Drag to another place";
+
+// The kinds of grid.
+pub const PIXELS_SUFFIX: &str = " px";
+
+pub fn end_of(argument: &str, end: &str) -> String {
+    format!("{argument} {end}")
+}

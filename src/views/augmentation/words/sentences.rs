@@ -1,0 +1,226 @@
+//! "What you see" of the augmentation view: numbers in, sentences out.
+
+use crate::augment::{
+    AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, RotationDraw, ZoomDraw,
+};
+use crate::model::Semantics;
+use crate::words::common;
+use crate::words::number::{angle, fixed, measured};
+use crate::worker::{AugmentationOutcome, Cell, Grid};
+
+/// What the grid shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    pub outcome: &'a AugmentationOutcome,
+    pub pipeline: &'a Pipeline,
+    pub grid: Grid,
+    pub semantics: Semantics,
+    /// The name of the file's own block, where the pipeline is that block.
+    pub own: Option<&'a str>,
+}
+
+/// All sentences.
+pub fn sentences(seen: &Seen<'_>) -> String {
+    let own = seen
+        .own
+        .map(|name| format!("This pipeline is the file's own: **{name}**."));
+    let random = active(seen.pipeline).any(AugmentLayer::is_random);
+    let mut all: Vec<String> = own.into_iter().collect();
+    if active(seen.pipeline).next().is_none() {
+        all.push(
+            "The pipeline has no step that is on: both sides show the photos as they are.".into(),
+        );
+    } else if random {
+        all.push(left(seen));
+        all.extend(epochs(seen));
+        all.push(right(seen));
+        all.extend(upside_down(seen));
+        if seen.semantics != Semantics::PyTorch {
+            all.push(
+                "Called without **training**, these layers augment: their default is True.".into(),
+            );
+        }
+        all.extend(differences(seen.pipeline, seen.semantics));
+    } else {
+        all.push("No step of this pipeline draws: it does the same in both modes.".into());
+    }
+    all.join(" ")
+}
+
+/// The layers that are on.
+fn active(pipeline: &Pipeline) -> impl Iterator<Item = &AugmentLayer> {
+    pipeline
+        .steps
+        .iter()
+        .filter(|step| step.on)
+        .map(|step| &step.layer)
+}
+
+/// Images of a side, in words where the course says nine.
+fn number(n: usize) -> String {
+    if n == 9 {
+        "nine".to_owned()
+    } else {
+        n.to_string()
+    }
+}
+
+fn left(seen: &Seen<'_>) -> String {
+    let cells = &seen.outcome.training;
+    let n = cells.len();
+    let what = match seen.grid {
+        Grid::OnePhoto => format!("{} draws from one photo", number(n)),
+        Grid::NinePhotos if n == 1 => "one photo, drawn once".to_owned(),
+        Grid::NinePhotos => format!("{} photos, one draw each", number(n)),
+        Grid::ThreeEpochs => format!("{} in three epochs", common::photos(n / 3)),
+    };
+    let parts = drawn(cells);
+    if parts.is_empty() {
+        return format!("Left, {what}.");
+    }
+    format!("Left, {what}: {}.", parts.join(", "))
+}
+
+/// What was drawn, counted and measured over the cells.
+fn drawn(cells: &[Cell]) -> Vec<String> {
+    let draws = || cells.iter().flat_map(|cell| &cell.draws);
+    let mut parts = Vec::new();
+    if draws().any(|draw| matches!(draw, Draw::Flip(_))) {
+        let flipped = |draw: &Draw| matches!(draw, Draw::Flip(FlipDraw { left_right, top_bottom }) if *left_right || *top_bottom);
+        let flips = cells
+            .iter()
+            .filter(|cell| cell.draws.iter().any(flipped))
+            .count();
+        parts.push(format!("{flips} of {} are flipped", cells.len()));
+    }
+    let turns = draws().filter_map(|draw| match draw {
+        Draw::Rotation(RotationDraw { turns }) => Some(turns * 360.0),
+        _ => None,
+    });
+    if let Some((low, high)) = range(turns) {
+        parts.push(format!("angles run from {} to {}", angle(low), angle(high)));
+    }
+    let zooms = draws().filter_map(|draw| match draw {
+        Draw::Zoom(ZoomDraw { y, .. }) => Some(*y),
+        _ => None,
+    });
+    if let Some((low, high)) = range(zooms) {
+        let (low, high) = (fixed(low, 2), fixed(high, 2));
+        parts.push(format!(
+            "zoom runs from {low} to {high} (in Keras, above 1 zooms out)"
+        ));
+    }
+    let contrasts = draws().filter_map(|draw| match draw {
+        Draw::Contrast(ContrastDraw { factor, .. }) => Some(*factor),
+        _ => None,
+    });
+    if let Some((low, high)) = range(contrasts) {
+        parts.push(format!(
+            "contrast from {} to {}",
+            fixed(low, 2),
+            fixed(high, 2)
+        ));
+    }
+    parts
+}
+
+/// The data set does not grow: its photos are drawn anew.
+fn epochs(seen: &Seen<'_>) -> Option<String> {
+    let cells = &seen.outcome.training;
+    if seen.grid != Grid::ThreeEpochs || cells.is_empty() {
+        return None;
+    }
+    let photos = cells.len() / 3;
+    let differs = |photo: usize| {
+        let [a, b, c] = [0, 1, 2].map(|epoch| cells.get(epoch * photos + photo).map(|c| &c.draws));
+        a != b && b != c && a != c
+    };
+    let other = (0..photos).filter(|&photo| differs(photo)).count();
+    Some(format!(
+        "**The data set does not grow**: every epoch has the same {}, and {other} of {photos} are \
+         drawn differently in each.",
+        common::photos(photos)
+    ))
+}
+
+fn right(seen: &Seen<'_>) -> String {
+    let cells = &seen.outcome.inference;
+    if seen.semantics == Semantics::PyTorch {
+        return format!(
+            "Right, {} more draws: in PyTorch augmentation is a step of the data loader, which knows \
+             nothing of **model.eval()**. Use a second loader without it to evaluate.",
+            number(cells.len())
+        );
+    }
+    let sizes_differ = cells.iter().any(|cell| cell.largest_difference.is_none());
+    let differences = cells.iter().filter_map(|cell| cell.largest_difference);
+    let largest = differences.fold(0.0_f32, f32::max);
+    let rest = "Right, with **training=False**, the random layers return their input";
+    if sizes_differ {
+        return format!("{rest}, but a layer that acts in both modes changes its size.");
+    }
+    if largest > 0.0 {
+        return format!(
+            "{rest}, but a layer that acts in both modes changes it by up to {}.",
+            measured(f64::from(largest))
+        );
+    }
+    match seen.grid {
+        Grid::OnePhoto => format!(
+            "Right, {} copies: with **training=False** augmentation layers return their input \
+             (largest difference 0). Identical images in your notebook most often mean that the \
+             layer ran in inference mode.",
+            number(cells.len())
+        ),
+        Grid::NinePhotos | Grid::ThreeEpochs => {
+            "Right, the photos as they are: with **training=False** augmentation layers return \
+             their input (largest difference 0)."
+                .to_owned()
+        }
+    }
+}
+
+/// Whether a label may be wrong afterwards.
+fn upside_down(seen: &Seen<'_>) -> Option<String> {
+    let cells = &seen.outcome.training;
+    let drawn = cells
+        .iter()
+        .filter(|cell| cell.draws.iter().any(Draw::is_upside_down))
+        .count();
+    if drawn > 0 {
+        return Some(format!(
+            "**A label may not survive**: {drawn} of {} are flipped vertically or turned by more \
+             than 90°, and a 6 becomes a 9.",
+            cells.len()
+        ));
+    }
+    let possible = active(seen.pipeline).any(AugmentLayer::can_turn_upside_down);
+    possible.then(|| {
+        format!(
+            "None of these {} is upside down, but this pipeline can flip vertically or turn by more \
+             than 90°: a 6 would become a 9 under the label 6.",
+            number(cells.len())
+        )
+    })
+}
+
+/// Where these rules differ from those of the other Keras for a layer of the pipeline.
+fn differences(pipeline: &Pipeline, semantics: Semantics) -> Vec<String> {
+    let mut notes = Vec::new();
+    for layer in active(pipeline) {
+        let note = layer.differences(semantics);
+        notes.extend(note.filter(|note| !notes.contains(note)));
+    }
+    notes
+}
+
+fn range(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    values.fold(None, |range, x| match range {
+        None => Some((x, x)),
+        Some((low, high)) => Some((low.min(x), high.max(x))),
+    })
+}
+
+#[cfg(test)]
+#[path = "sentences_tests.rs"]
+mod tests;

@@ -1,0 +1,249 @@
+//! One BatchNorm layer: what each side normalises with, what comes out, and how its moving
+//! statistics move.
+
+mod arithmetic;
+mod batches;
+pub(super) mod code;
+mod columns;
+mod controls;
+mod map;
+mod numbers;
+mod said;
+mod scatters;
+mod strip;
+mod ui;
+mod values;
+mod walk_plot;
+mod words;
+
+use eframe::egui::Ui;
+
+use super::parts::Cut;
+use super::{Explanation, Page, Show, current, pass};
+use crate::dataset::PhotoSet;
+use crate::lesson::Value;
+use crate::model::layers::norm::{Moments, next_moving};
+use crate::model::{LayerId, Mode, Role, Semantics};
+use crate::state::{Base, State, View};
+use crate::theme::sizes;
+use crate::words::modes;
+use crate::words::window::NO_BATCH_NORM;
+use crate::worker::{
+    BatchNormOutcome, BatchNormSide, Look, LookResult, MeasuredBatch, Outcome, PassLook, walked,
+};
+
+/// The BatchNorm view.
+pub struct BatchNorm;
+
+impl Page for BatchNorm {
+    fn label(&self) -> &'static str {
+        words::LABEL
+    }
+
+    fn tooltip(&self) -> &'static str {
+        words::TOOLTIP
+    }
+
+    fn role(&self) -> Option<Role> {
+        Some(Role::BatchNorm)
+    }
+
+    fn wanted(&self, state: &State) -> Option<Look> {
+        let layer = self.layer(state.opened.base.as_ref()?)?;
+        Some(Look::BatchNorm {
+            pass: pass(state)?,
+            layer,
+        })
+    }
+
+    fn missing(&self, base: &Base) -> Option<&'static str> {
+        let why = base.model.format.without_batch_norm;
+        base.batch_norms
+            .is_empty()
+            .then(|| why.unwrap_or(NO_BATCH_NORM))
+    }
+
+    fn explanation(&self, state: &State) -> Explanation {
+        let semantics = state.semantics();
+        let base = state.opened.base.as_ref();
+        let Some((base, layer)) = base.and_then(|b| Some((b, b.batch_norm?))) else {
+            return Explanation::default();
+        };
+        let outer = state.settings.call;
+        let shown = Shown::of(state);
+        let text = shown.as_ref().map(|shown| {
+            let first = modes::augmented_batch(state.augmented_by(View::BatchNorm));
+            first + &said::what_you_see(shown)
+        });
+        let own = &base.model.graph.layers[layer];
+        let setting = code::BatchNormSetting {
+            nested: own.parent.is_some(),
+            outer,
+            training: base.flags.effective(&base.model, layer, outer, semantics),
+            trainable: base.flags.get(layer),
+            momentum: state.walk.momentum,
+            batches: shown.map_or(0, |shown| shown.walked),
+        };
+        Explanation {
+            text: text.unwrap_or_default(),
+            code: code::snippet(&own.name, &setting, semantics),
+        }
+    }
+
+    fn controls_ui(&self, ui: &mut Ui, show: &mut Show<'_>) {
+        controls::controls_ui(ui, show);
+    }
+
+    fn body_ui(&self, ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
+        ui::body_ui(ui, show, cut);
+    }
+
+    fn controls_width(&self) -> f32 {
+        sizes::BATCH_NORM_CONTROLS
+    }
+
+    fn least_height(&self, _state: &State) -> f32 {
+        sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
+    }
+
+    fn figure_height(&self, _ui: &Ui, _state: &State, _width: f32) -> f32 {
+        sizes::STRIP + sizes::FIGURE_BODY
+    }
+
+    fn channel(&self, state: &State) -> Option<usize> {
+        Shown::of(state).map(|shown| shown.channel + 1)
+    }
+
+    fn took(&self, looked: &LookResult) -> String {
+        let is_augmented =
+            matches!(&looked.look, Look::BatchNorm { pass, .. } if pass.augment.is_some());
+        words::took(looked.batch.len(), is_augmented, looked.secs)
+    }
+
+    fn value_names(&self) -> Vec<(&'static str, &'static str)> {
+        super::values::meanings_of(values::TABLE)
+    }
+
+    fn value(&self, state: &State, name: &str) -> Option<Value> {
+        let value = super::values::find(values::TABLE, name)?;
+        current(state, View::BatchNorm)?;
+        let shown = Shown::of(state)?;
+        value(shown.outcome, shown.channel)
+    }
+
+    fn numbers(&self, state: &State) -> Option<String> {
+        Shown::of(state).map(|shown| numbers::csv(state, &shown))
+    }
+}
+
+/// The latest result, up to date or not, with what is chosen in it.
+struct Shown<'a> {
+    base: &'a Base,
+    photos: Option<&'a PhotoSet>,
+    pass: &'a PassLook,
+    layer: LayerId,
+    outcome: &'a BatchNormOutcome,
+    channel: usize,
+    /// The flag of the layer when it was measured.
+    trainable: bool,
+    /// Keras' convention: the chosen one, else the layer's own.
+    momentum: f64,
+    /// Measured so far.
+    batches: &'a [MeasuredBatch],
+    /// How many of them the moving statistics have taken in.
+    walked: usize,
+}
+
+impl<'a> Shown<'a> {
+    fn of(state: &'a State) -> Option<Self> {
+        let base = state.opened.base.as_ref()?;
+        let looked = state.computed.result(View::BatchNorm)?;
+        let (Look::BatchNorm { pass, layer }, Outcome::BatchNorm(outcome)) =
+            (&looked.look, &looked.outcome)
+        else {
+            return None;
+        };
+        let batches = state.walk.batches(pass, *layer);
+        Some(Self {
+            base,
+            photos: state.photos(),
+            pass,
+            layer: *layer,
+            outcome,
+            channel: chosen_channel(base, outcome),
+            trainable: pass.flags.get(*layer),
+            momentum: state.walk.momentum.unwrap_or(outcome.momentum),
+            batches,
+            walked: state.walk.walked().min(batches.len()),
+        })
+    }
+
+    fn semantics(&self) -> Semantics {
+        self.outcome.semantics
+    }
+
+    fn side(&self, mode: Mode) -> &'a BatchNormSide {
+        match mode {
+            Mode::Training => &self.outcome.training,
+            Mode::Inference => &self.outcome.inference,
+        }
+    }
+
+    /// The chosen channel's value.
+    fn at(&self, values: &[f32]) -> f64 {
+        values.get(self.channel).map_or(0.0, |&x| f64::from(x))
+    }
+
+    /// The chosen channel alone.
+    fn channel_of(&self, moments: &Moments) -> Moments {
+        let one = |values: &[f32]| values.get(self.channel).copied().into_iter().collect();
+        Moments {
+            mean: one(&moments.mean),
+            variance: one(&moments.variance),
+        }
+    }
+
+    /// The chosen channel's moving mean and variance after this batch, with the chosen momentum.
+    fn next(&self) -> [f64; 2] {
+        let side = &self.outcome.training;
+        let outcome = self.outcome;
+        let own = (self.momentum - outcome.momentum).abs() < f64::EPSILON;
+        if own || !side.effective.updates_statistics {
+            return [self.at(&side.next.mean), self.at(&side.next.variance)];
+        }
+        let [moving, batch] = [&outcome.moving, &side.batch].map(|m| self.channel_of(m));
+        let rank = outcome.shape.len();
+        let next = next_moving(
+            &moving,
+            &batch,
+            self.momentum,
+            outcome.n,
+            rank,
+            outcome.semantics,
+        );
+        [next.mean, next.variance].map(|v| v.first().map_or(0.0, |&x| f64::from(x)))
+    }
+
+    /// The chosen channel's moving statistics from the file on, one after each batch taken in.
+    fn walk(&self) -> Vec<Moments> {
+        let start = self.channel_of(&self.outcome.moving);
+        let batches: Vec<MeasuredBatch> = self.batches[..self.walked]
+            .iter()
+            .map(|batch| MeasuredBatch {
+                moments: self.channel_of(&batch.moments),
+                ..*batch
+            })
+            .collect();
+        let mut walk = walked(&start, &batches, self.momentum, self.semantics());
+        walk.insert(0, start);
+        walk
+    }
+}
+
+/// The chosen channel, else the one that differs most.
+fn chosen_channel(base: &Base, outcome: &BatchNormOutcome) -> usize {
+    let channels = outcome.moving.mean.len();
+    let channel = base.channel.filter(|&channel| channel < channels);
+    let first = || outcome.most_different().first().copied();
+    channel.or_else(first).unwrap_or(0)
+}

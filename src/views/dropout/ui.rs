@@ -1,0 +1,73 @@
+//! The two grids of units, and below them the many passes.
+
+use eframe::egui::Ui;
+
+use super::{call, outcome, passes, side, unit_grid, words};
+use crate::model::Mode;
+use crate::theme::{self, sizes};
+use crate::views::parts::{self, Cut};
+use crate::views::{Show, waiting_ui};
+use crate::words::call::{self as call_words, Call};
+use crate::worker::{DropoutOutcome, DropoutSide};
+
+/// The two grids of units, and below them the many passes.
+pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
+    let state = show.state;
+    let Some(base) = &state.opened.base else {
+        return;
+    };
+    if base.noise.is_none() {
+        parts::card(ui.painter(), cut.0, theme::palette(ui));
+        parts::empty_ui(ui, cut.0, words::NONE_SHORT);
+        return;
+    }
+    let row = (cut.0.height() * sizes::PASSES_ROW_SHARE)
+        .clamp(sizes::PASSES_ROW_MIN, sizes::PASSES_ROW_MAX)
+        .floor();
+    let row = cut.bottom(row);
+    cut.bottom(sizes::S3);
+    let found = outcome(state);
+    let call = call(state, base);
+    columns_ui(ui, show, call, found, cut);
+    parts::card(ui.painter(), row, theme::palette(ui));
+    if let Some(outcome) = found {
+        let look = parts::column_mode(call.outer, call.semantics);
+        passes::passes_ui(ui, show, outcome, &base.model.labels, look, row);
+    }
+}
+
+fn columns_ui(
+    ui: &mut Ui,
+    show: &mut Show<'_>,
+    call: Call,
+    found: Option<&DropoutOutcome>,
+    cut: Cut,
+) {
+    let full = found.map_or(1.0, |o| {
+        unit_grid::full_value([&o.training.output, &o.inference.output])
+    });
+    for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
+        let outer = match mode {
+            Mode::Training => call.outer,
+            Mode::Inference => mode.into(),
+        };
+        let title = call_words::label(outer, call.semantics);
+        let look = parts::column_mode(outer, call.semantics);
+        let note = found.map_or_else(String::new, |outcome| {
+            words::heading(outcome, side_of(outcome, mode))
+        });
+        let room = parts::column_ui(ui, rect, look, title, &note);
+        if let Some(outcome) = found {
+            side::side_ui(ui, outcome, [mode, look], full, room);
+        } else {
+            waiting_ui(ui, show, room, mode);
+        }
+    }
+}
+
+pub fn side_of(outcome: &DropoutOutcome, mode: Mode) -> &DropoutSide {
+    match mode {
+        Mode::Training => &outcome.training,
+        Mode::Inference => &outcome.inference,
+    }
+}

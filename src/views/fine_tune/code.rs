@@ -1,0 +1,57 @@
+//! The chosen runs in Keras or PyTorch, to copy.
+
+use crate::model::Semantics;
+use crate::state::TrainSettings;
+use crate::train::recipe::Preset;
+use crate::words::number::trimmed;
+use crate::worker::fine_tune::HeadChoice;
+
+/// The calls that a preset makes, with the line it lacks.
+pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics) -> String {
+    let (preset, epochs) = (settings.preset, settings.epochs);
+    let lab = preset == Preset::CourseLab;
+    let missing = |line| {
+        if preset == line {
+            "  # the line that was forgotten"
+        } else {
+            ""
+        }
+    };
+    let (flag, call) = (
+        missing(Preset::ForgotTrainable),
+        missing(Preset::ForgotTraining),
+    );
+    if semantics == Semantics::PyTorch {
+        let later = if lab {
+            "\n# then: requires_grad_(True) from layer 120 on, lr / 10"
+        } else {
+            ""
+        };
+        return format!(
+            "base.requires_grad_(False){flag}\nmodel.train()\nbase.eval(){call}\nfor x, y in loader:  \
+             # epochs: {epochs}\n    loss = loss_fn(head(base(x)), y)\n    \
+             optimizer.zero_grad()\n    loss.backward()\n    optimizer.step(){later}"
+        );
+    }
+    let later = if lab {
+        format!(
+            "\nbase.trainable = True\nfor layer in base.layers[:120]:\n    layer.trainable = False\n\
+             model.compile(...)   # again, lr / 10\nmodel.fit(photos, epochs={epochs})"
+        )
+    } else {
+        String::new()
+    };
+    let head = match head {
+        HeadChoice::Own => "model = Model(inputs, head(x))".to_owned(),
+        HeadChoice::New { dropout, sigmoid } => format!(
+            "x = GlobalAveragePooling2D()(x)\nx = Dropout({})(x)\nmodel = Model(inputs, \
+             Dense({})(x))",
+            trimmed(dropout),
+            if sigmoid { "1" } else { "classes" }
+        ),
+    };
+    format!(
+        "base.trainable = False{flag}\nx = base(inputs, training=False){call}\n{head}\n\
+         model.compile(...)\nmodel.fit(photos, epochs={epochs}){later}"
+    )
+}

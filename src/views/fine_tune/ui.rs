@@ -1,0 +1,133 @@
+//! The runs beside each other, or the runs that Start would begin.
+
+use eframe::egui::{Layout, Rect, ScrollArea, Sense, Ui, vec2};
+
+use super::{curves, run_card, words};
+use crate::state::State;
+use crate::theme::sizes;
+use crate::views::Show;
+use crate::views::parts::{self, Cut};
+
+/// Cards in a row, or in two rows where one would make them too narrow to read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cards {
+    in_row: usize,
+    rows: usize,
+    /// Of one card.
+    width: f32,
+}
+
+const GAP: f32 = sizes::S2;
+
+impl Cards {
+    fn of(count: usize, room: f32) -> Self {
+        let width = |in_row: usize| ((room + GAP) / in_row.max(1) as f32 - GAP).floor();
+        let in_row = if width(count) < sizes::RUN_LEAST {
+            count.div_ceil(2)
+        } else {
+            count
+        };
+        Self {
+            in_row,
+            rows: count.div_ceil(in_row.max(1)),
+            width: width(in_row),
+        }
+    }
+
+    /// The place of a card in a rectangle that holds all of them.
+    fn place(self, card: usize, all: Rect) -> Rect {
+        let height = ((all.height() + GAP) / self.rows.max(1) as f32 - GAP).floor();
+        let [column, row] = [card % self.in_row.max(1), card / self.in_row.max(1)];
+        let min = all.min
+            + vec2(
+                column as f32 * (self.width + GAP),
+                row as f32 * (height + GAP),
+            );
+        Rect::from_min_size(min, vec2(self.width, height))
+    }
+}
+
+/// The height that the runs need at this width.
+pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
+    let cards = Cards::of(state.training.runs.len(), width);
+    let rows = cards.rows.max(1) as f32;
+    rows * card_height(ui, state, &cards) + (rows - 1.0) * GAP
+}
+
+/// The height that the tallest card needs.
+fn card_height(ui: &Ui, state: &State, cards: &Cards) -> f32 {
+    let runs = state.training.runs.iter();
+    runs.map(|run| run_card::height(ui, run, cards.width))
+        .fold(0.0, f32::max)
+}
+
+/// The runs beside each other, on common axes.
+pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
+    let training = &show.state.training;
+    if training.runs.is_empty() {
+        planned_ui(ui, show.state, cut.0);
+        return;
+    }
+    let axes = curves::Axes::of(&training.runs);
+    let count = training.runs.len();
+    let whole = cut.0.width();
+    let scrolls = !parts::is_figure(ui) && height(ui, show.state, whole) > cut.0.height();
+    let room = whole - if scrolls { sizes::SCROLL_BAR } else { 0.0 };
+    let cards = Cards::of(count, room);
+    let height = height(ui, show.state, room).max(cut.0.height());
+    let least = card_height(ui, show.state, &cards);
+    parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+        let area = ScrollArea::vertical().id_salt("runs").auto_shrink(false);
+        area.show(ui, |ui| {
+            let size = vec2(ui.available_width(), height);
+            let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+            for run in 0..count {
+                let place = cards.place(run, rect);
+                // Room that no card needs makes the plots of all of them taller.
+                let spare = (place.height() - least).max(0.0);
+                run_card::run_card_ui(ui, show, run, &axes, place, spare);
+            }
+        });
+    });
+}
+
+/// The runs that Start would begin, side by side.
+fn planned_ui(ui: &mut Ui, state: &State, rect: Rect) {
+    let train = &state.settings.train;
+    let recipes = train.preset.recipes(train.epochs, train.rate);
+    let cards = Cards::of(recipes.len(), rect.width());
+    for (i, recipe) in recipes.iter().enumerate() {
+        let room = run_card::frame_ui(
+            ui,
+            cards.place(i, rect),
+            &recipe.name,
+            words::call_of(recipe),
+        );
+        parts::empty_ui(ui, room, words::waits(i));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cards_stand_in_two_rows_where_they_would_be_too_narrow() {
+        let all = Rect::from_min_size(eframe::egui::Pos2::ZERO, vec2(940.0, 500.0));
+        assert_eq!(Cards::of(4, all.width()).rows, 1);
+        let narrow = all.with_max_x(700.0);
+        let cards = Cards::of(4, narrow.width());
+        assert_eq!([cards.in_row, cards.rows], [2, 2]);
+        let places: Vec<Rect> = (0..4).map(|card| cards.place(card, narrow)).collect();
+        for (i, place) in places.iter().enumerate() {
+            assert!(narrow.contains_rect(*place) && place.width() >= sizes::RUN_LEAST);
+            assert!(
+                places[i + 1..]
+                    .iter()
+                    .all(|other| !other.intersects(*place))
+            );
+        }
+        assert_eq!(Cards::of(1, 150.0).rows, 1);
+        assert_eq!(Cards::of(0, 150.0).rows, 0);
+    }
+}

@@ -1,0 +1,30 @@
+//! Both switches in Keras or PyTorch, to copy.
+
+use crate::model::Semantics;
+
+/// The trainable view: both switches as the course sets them; `nested` where the file holds a base
+/// inside the model.
+pub fn snippet(nested: bool, semantics: Semantics) -> String {
+    let base = if nested { "base" } else { "model" };
+    if semantics == Semantics::PyTorch {
+        return format!(
+            "{base}.requires_grad_(False)  # weights\n\
+             {base}.eval()  # statistics, again after\n\
+             {0:1$}         # every model.train()\n\
+             learn = filter(lambda p: p.requires_grad,\n               model.parameters())\n\
+             optimizer = torch.optim.SGD(learn, 0.01)",
+            "",
+            base.len()
+        );
+    }
+    let inside_fit = if semantics == Semantics::Keras2 {
+        "holds inside fit"
+    } else {
+        "fit passes True"
+    };
+    format!(
+        "{base}.trainable = False  # weights\n\
+         x = {base}(x, training=False)\n# statistics; {inside_fit}\n\n\
+         model.compile(...)  # always again"
+    )
+}

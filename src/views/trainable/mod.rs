@@ -1,0 +1,118 @@
+//! Both switches at once: what one optimizer step does under each of their four settings, and what
+//! the present flags make of every layer.
+
+mod cards;
+pub(super) mod code;
+mod numbers;
+mod table;
+mod ui;
+mod values;
+mod words;
+
+use eframe::egui::{Ui, Vec2, vec2};
+
+use super::parts::Cut;
+use super::{Explanation, Page, Show, current, pass};
+use crate::lesson::Value;
+use crate::model::flags;
+use crate::state::{State, View};
+use crate::theme::sizes;
+use crate::words::{common, export, modes};
+use crate::worker::{Look, LookResult, Outcome, TrainableLook, TrainableOutcome};
+
+/// The Trainable view.
+pub struct Trainable;
+
+impl Page for Trainable {
+    fn label(&self) -> &'static str {
+        words::LABEL
+    }
+
+    fn tooltip(&self) -> &'static str {
+        words::TOOLTIP
+    }
+
+    fn wanted(&self, state: &State) -> Option<Look> {
+        let graph = &state.opened.base.as_ref()?.model.graph;
+        let look = TrainableLook::new(pass(state)?, graph);
+        Some(Look::Trainable(look))
+    }
+
+    fn explanation(&self, state: &State) -> Explanation {
+        let semantics = state.semantics();
+        let mut text = modes::augmented_batch(state.augmented_by(View::Trainable));
+        if let Some(outcome) = outcome(state) {
+            text.push_str(&words::why_both(outcome, outcome.semantics));
+        }
+        if is_changed(state) {
+            let badge = common::sentence_case(words::badge(semantics));
+            let changed = words::changed(semantics);
+            text = format!("**{badge}**: {changed} {text}");
+        }
+        let base = state.opened.base.as_ref();
+        let nested = base.is_some_and(|b| flags::base_of(&b.model.graph).is_some());
+        Explanation {
+            text,
+            code: code::snippet(nested, semantics),
+        }
+    }
+
+    fn controls_ui(&self, ui: &mut Ui, show: &mut Show<'_>) {
+        ui::controls_ui(ui, show);
+    }
+
+    fn body_ui(&self, ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
+        ui::body_ui(ui, show, cut);
+    }
+
+    fn figure_height(&self, ui: &Ui, state: &State, width: f32) -> f32 {
+        ui::figure_height(ui, state, width)
+    }
+
+    fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
+        vec2(sizes::FIGURE_LEAST, self.figure_height(ui, state, width))
+    }
+
+    fn sides(&self) -> Option<[&'static str; 2]> {
+        Some([export::LEFT_CARDS, export::RIGHT_CARDS])
+    }
+
+    fn took(&self, looked: &LookResult) -> String {
+        let photos = outcome_of(looked).map_or(0, |outcome| outcome.photos);
+        words::took(photos, looked.secs)
+    }
+
+    fn value_names(&self) -> Vec<(&'static str, &'static str)> {
+        super::values::meanings_of(values::TABLE)
+    }
+
+    fn value(&self, state: &State, name: &str) -> Option<Value> {
+        let value = super::values::find(values::TABLE, name)?;
+        value(outcome_of(current(state, View::Trainable)?)?)
+    }
+
+    fn numbers(&self, state: &State) -> Option<String> {
+        outcome(state).map(numbers::csv)
+    }
+}
+
+/// The latest outcome, up to date or not.
+fn outcome(state: &State) -> Option<&TrainableOutcome> {
+    outcome_of(state.computed.result(View::Trainable)?)
+}
+
+fn outcome_of(looked: &LookResult) -> Option<&TrainableOutcome> {
+    match &looked.outcome {
+        Outcome::Trainable(outcome) => Some(outcome),
+        Outcome::Augmentation(_)
+        | Outcome::Dropout(_)
+        | Outcome::BatchNorm(_)
+        | Outcome::Predict(_) => None,
+    }
+}
+
+/// True if training would go on with other flags than those shown.
+fn is_changed(state: &State) -> bool {
+    let base = state.opened.base.as_ref();
+    base.is_some_and(|base| !base.flags.same_trainable(&base.compiled))
+}

@@ -5,11 +5,11 @@
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use modelens::model::Semantics;
 use modelens::model::graph::{Activation, Conv2d, Padding};
-use modelens::model::layers::channels::Finish;
-use modelens::model::layers::conv::{self, Sizes};
-use modelens::model::layers::norm::moments_of;
-use modelens::model::layers::window::Place;
-use modelens::model::layers::{conv_grad, depthwise, depthwise_grad};
+use modelens::model::layers::batch_norm::moments_of;
+use modelens::model::layers::kernels::affine_relu::AffineRelu;
+use modelens::model::layers::kernels::convolution::{self, ConvShape};
+use modelens::model::layers::kernels::window::Window2d;
+use modelens::model::layers::kernels::{convolution_backward, depthwise, depthwise_backward};
 
 const IMAGES: usize = 8;
 
@@ -30,26 +30,26 @@ fn values(count: usize) -> Vec<f32> {
 fn depthwise_convolution(c: &mut Criterion) {
     let mut group = c.benchmark_group("depthwise 3x3");
     for (side, channels, stride) in [(80, 96, 2), (40, 144, 1), (10, 384, 1), (5, 960, 1)] {
-        let Ok(place) = Place::new([side; 2], [3; 2], &settings(stride)) else {
+        let Ok(window) = Window2d::new([side; 2], [3; 2], &settings(stride)) else {
             continue;
         };
-        let (inputs, outputs) = (place.inputs() * channels, place.outputs() * channels);
+        let (inputs, outputs) = (window.inputs() * channels, window.outputs() * channels);
         let (x, kernel) = (values(IMAGES * inputs), values(9 * channels));
         let mut y = values(IMAGES * outputs);
         let name = format!("{side}x{side}x{channels} stride {stride}");
         group.throughput(Throughput::Elements((IMAGES * outputs * 9) as u64));
         group.bench_function(BenchmarkId::new("forward", &name), |b| {
-            let nothing = Finish::default();
+            let nothing = AffineRelu::default();
             b.iter(|| {
-                depthwise::forward(&x, &kernel, &mut y, channels, place, [&nothing, &nothing]);
+                depthwise::forward(&x, &kernel, &mut y, channels, window, [&nothing, &nothing]);
             });
         });
         let mut dx = values(IMAGES * inputs);
         group.bench_function(BenchmarkId::new("input gradient", &name), |b| {
-            b.iter(|| depthwise_grad::input_gradient(&y, &kernel, &mut dx, channels, place));
+            b.iter(|| depthwise_backward::input_gradient(&y, &kernel, &mut dx, channels, window));
         });
         group.bench_function(BenchmarkId::new("kernel gradient", &name), |b| {
-            b.iter(|| depthwise_grad::kernel_gradient(&x, &y, channels, place));
+            b.iter(|| depthwise_backward::kernel_gradient(&x, &y, channels, window));
         });
     }
     group.finish();
@@ -59,7 +59,7 @@ fn pointwise_convolution(c: &mut Criterion) {
     let mut group = c.benchmark_group("1x1");
     for (side, channels, out) in [(80, 16, 96), (40, 144, 24), (10, 384, 64), (5, 960, 160)] {
         let dims = ([1, side, side, channels], [1, 1, channels, out]);
-        let Ok(sizes) = Sizes::new(&dims.0, &dims.1, &settings(1)) else {
+        let Ok(conv) = ConvShape::new(&dims.0, &dims.1, &settings(1)) else {
             continue;
         };
         let pixels = IMAGES * side * side;
@@ -68,11 +68,11 @@ fn pointwise_convolution(c: &mut Criterion) {
         let name = format!("{side}x{side}x{channels} to {out}");
         group.throughput(Throughput::Elements((pixels * channels * out) as u64));
         group.bench_function(BenchmarkId::new("forward", &name), |b| {
-            let nothing = Finish::default();
-            b.iter(|| conv::forward(&x, &kernel, &mut y, sizes, [&nothing, &nothing]));
+            let nothing = AffineRelu::default();
+            b.iter(|| convolution::forward(&x, &kernel, &mut y, conv, [&nothing, &nothing]));
         });
         group.bench_function(BenchmarkId::new("kernel gradient", &name), |b| {
-            b.iter(|| conv_grad::kernel_gradient(&x, &y, sizes));
+            b.iter(|| convolution_backward::kernel_gradient(&x, &y, conv));
         });
     }
     group.finish();
@@ -90,11 +90,11 @@ fn batch_norm(c: &mut Criterion) {
     }
     let mut y = x.clone();
     group.bench_function("relu6", |b| {
-        let finish = Finish {
+        let relu = AffineRelu {
             affine: None,
             relu: Some(6.0),
         };
-        b.iter(|| finish.apply_all(&mut y, channels));
+        b.iter(|| relu.apply_all(&mut y, channels));
     });
     group.finish();
 }

@@ -41,11 +41,11 @@ pub use dialogs::LESSON_EXTENSION;
 pub struct AppOptions {
     pub model: ModelSource,
     pub photos: PhotosSource,
-    /// `None`: as it is remembered, else as the system has it.
+    /// `None`: the remembered theme, or else that of the system.
     pub theme: Option<ThemeChoice>,
-    /// Opened at the start, instead of the model and the photos.
+    /// A lesson to open instead of the model and the photos.
     pub lesson: Option<PathBuf>,
-    /// The folder of the settings that are remembered; `None`: nothing is read or written.
+    /// The folder of the remembered settings; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
     /// Measures the times that the window shows.
     pub clock: Clock,
@@ -67,20 +67,20 @@ impl Default for AppOptions {
 /// Polling interval of [`App::settle`].
 const WAIT: Duration = Duration::from_millis(2);
 
-/// The window's state and whoever computes for it.
+/// The state of the window, and the jobs that compute for it.
 pub struct App {
     state: State,
     jobs: Box<dyn Jobs>,
     held: held::Held,
     dialogs: dialogs::Dialogs,
-    /// What the export dialog has drawn last.
+    /// What the last drawing of the export dialog was made from.
     drawn_from: Option<export::DrawnFrom>,
-    /// When the figure in the export dialog was drawn, in the window's seconds.
+    /// When the figure in the export dialog was drawn, in seconds of the window's clock.
     drawn_at_secs: f64,
     /// Number of results that have arrived, whole or in part.
     heard: u64,
     history: undo::History,
-    /// What the person had chosen before a lesson was opened.
+    /// What the user had chosen before a lesson was opened.
     before_lesson: Option<undo::Snapshot>,
     keeper: Option<settings_file::Keeper>,
     kept: settings_file::Kept,
@@ -88,7 +88,7 @@ pub struct App {
 }
 
 impl App {
-    /// Starts the computing side and asks it for the model and the photos.
+    /// Starts the jobs and asks them for the model and the photos.
     ///
     /// # Errors
     /// The system refuses another thread.
@@ -96,7 +96,7 @@ impl App {
         Self::in_context(&cc.egui_ctx, options)
     }
 
-    /// The same without a window: [`App::settle`] takes the place of frames.
+    /// Creates the app without a window: [`App::settle`] replaces frames.
     ///
     /// # Errors
     /// The system refuses another thread.
@@ -152,7 +152,7 @@ impl App {
         if let Some(lesson) = lesson {
             app.apply(ctx, lesson);
         }
-        // A lesson that cannot be opened leaves a notice, and the window as it would be without.
+        // If the lesson cannot be opened, the window shows a notice and opens as usual.
         if app.state.lesson.is_none() {
             for command in files {
                 app.apply(ctx, command);
@@ -161,7 +161,7 @@ impl App {
         Ok(app)
     }
 
-    /// Whether something is being computed for this window.
+    /// True while something is being computed for this window.
     pub fn is_busy(&self) -> bool {
         let computing = !self.state.computed.running.is_empty() || self.state.walk.is_walking();
         computing || self.state.export.waits
@@ -189,19 +189,18 @@ impl App {
         }
     }
 
-    /// The cell that is shown large, while its view is shown.
+    /// The enlarged cell, if its view is shown.
     fn open_cell(&self) -> Option<CellPlace> {
         let shown = self.state.settings.view == View::Augmentation;
         self.state.grid.open.filter(|_| shown)
     }
 
-    /// What the window holds.
+    /// The state of the window.
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// The same, for whoever sets several things at once; what they need is asked for by
-    /// [`App::settle`].
+    /// The state, to set several things at once. [`App::settle`] then computes what they need.
     pub fn state_mut(&mut self) -> &mut State {
         &mut self.state
     }
@@ -225,7 +224,7 @@ impl eframe::App for App {
 }
 
 impl App {
-    /// A frame of the window, for whoever has no window.
+    /// Draws a frame without a window.
     pub fn frame_ui(&mut self, ui: &mut Ui) {
         self.before_frame(ui.ctx());
         self.window_ui(ui);
@@ -265,9 +264,9 @@ impl App {
     }
 }
 
-/// Pushes the actions whose shortcuts were pressed. While a cell is shown large, the arrows are its.
+/// Pushes the actions whose shortcuts were pressed. While a cell is enlarged, the arrow keys belong to it.
 fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Command>) {
-    // Plain keys belong to whatever has the keyboard focus: a text field, a drag value, a menu.
+    // Plain keys belong to the widget that has the keyboard focus.
     let free = !state.is_covered()
         && !ui.ctx().egui_wants_keyboard_input()
         && !egui::Popup::is_any_open(ui.ctx());
@@ -280,7 +279,7 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
         if is_lesson && state.lesson.is_none() {
             continue;
         }
-        // A text field has its own history.
+        // A text field has its own undo.
         if typing && matches!(action, Action::Undo | Action::Redo) {
             continue;
         }
@@ -290,7 +289,7 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
         }
         for shortcut in [action.info().shortcut, action.second_shortcut()] {
             let Some(shortcut) = shortcut else { continue };
-            // A presenter's remote sends these, whatever has the focus.
+            // A presenter's remote sends these keys, so they work whatever has the focus.
             let always = matches!(action, Action::Lecture) || (is_lesson && !typing);
             let plain = shortcut.modifiers.is_none() && !always;
             if free || !plain {

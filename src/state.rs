@@ -14,7 +14,7 @@ use std::sync::Arc;
 use eframe::egui::TextureHandle;
 
 use crate::augment::Pipeline;
-use crate::dataset::PhotoSet;
+use crate::dataset::PhotoList;
 use crate::lesson::{Control, OpenLesson};
 use crate::model::{LayerId, Preprocessing, Semantics};
 use crate::words::call::Call;
@@ -247,7 +247,7 @@ impl State {
     }
 
     /// The open photos.
-    pub fn photos(&self) -> Option<&PhotoSet> {
+    pub fn photos(&self) -> Option<&PhotoList> {
         self.opened.gallery.as_ref().map(|g| &*g.photos)
     }
 }

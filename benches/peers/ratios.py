@@ -18,8 +18,8 @@ runs = sys.argv[2] if len(sys.argv) > 2 else "7"
 WORK = {
     "forward_inference": ("forward, inference", "base_forward_inference_batch_32_secs"),
     "forward_training": ("forward, training", "base_forward_training_batch_32_secs"),
-    "backward_open": ("forward and backward, all open", "base_backward_open_batch_32_secs"),
-    "backward_from_120": ("forward and backward, from 120", "base_backward_from_120_batch_32_secs"),
+    "backward_open": ("forward and backward, all trainable", "base_backward_open_batch_32_secs"),
+    "backward_from_120": ("forward and backward, from layer 120", "base_backward_from_120_batch_32_secs"),
 }
 
 
@@ -39,7 +39,7 @@ if own is None:
 names = [peer["name"] for peer in peers]
 print("| batch 32 | modelens | " + " | ".join(f"{n} | ratio" for n in names) + " |")
 print("|---" * (2 + 2 * len(names)) + "|")
-for suffix, what in (("secs", ""), ("cpu_secs", ", time of both cores")):
+for suffix, what in (("secs", ""), ("cpu_secs", ", CPU time")):
     for key, (label, mine) in WORK.items():
         secs = own[mine.removesuffix("secs") + suffix]
         cells = []

@@ -1,4 +1,4 @@
-//! The one place that changes the state.
+//! Carries out commands: the only place that changes the state.
 
 use eframe::egui::Context;
 

@@ -1,4 +1,4 @@
-//! What lies above the window, and what is remembered from one start to the next.
+//! Sheets, search and hint, and the settings that are remembered between starts.
 
 use eframe::egui::Context;
 
@@ -9,7 +9,7 @@ use crate::state::{Recent, Settings};
 use crate::words::notices as words;
 
 impl App {
-    /// Carries out one command of the window itself.
+    /// Carries out a command of the window itself.
     pub(super) fn apply_desk(&mut self, command: DeskCommand) {
         let desk = &mut self.state.desk;
         match command {
@@ -23,7 +23,7 @@ impl App {
         }
     }
 
-    /// Every setting as at the first start.
+    /// Resets every setting to its default.
     pub(super) fn reset_settings(&mut self, ctx: &Context) {
         self.forget_runs();
         self.state.settings = Settings::default();
@@ -38,13 +38,13 @@ impl App {
         }
     }
 
-    /// Writes what is to be remembered, between two gestures, if it changed.
+    /// Writes the remembered settings if they changed, but not in the middle of a gesture.
     pub(super) fn keep(&mut self, ctx: &Context) {
         if self.keeper.is_none() || ctx.input(|i| i.pointer.any_down()) {
             return;
         }
         let state = &self.state;
-        // A lesson's settings are not the person's own.
+        // The settings of a lesson are not the user's.
         let settings = match &state.lesson {
             Some(open) => Settings {
                 theme: state.settings.theme,

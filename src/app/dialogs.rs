@@ -1,4 +1,4 @@
-//! File dialogs and dropped files: none of them stops a frame.
+//! File dialogs and dropped files. They never block a frame.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -16,14 +16,14 @@ use crate::formats;
 use crate::words::dialogs as words;
 use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId};
 
-/// Answers that may wait at once; more than that, nobody can click in one frame.
+/// The most answers that can wait at once: more than anyone can click in one frame.
 const WAITING: usize = 8;
 
-/// A dialog that ends sooner without an answer was never shown: the dialog library does not tell
-/// a system without dialogs from a person who closes one.
+/// A dialog that ends sooner without an answer was never shown: the dialog library returns the same
+/// for a system without dialogs as for a user who closes one.
 const QUICKEST: Duration = Duration::from_millis(300);
 
-/// What a lesson's name ends in.
+/// The ending of a lesson's file name.
 pub const LESSON_EXTENSION: &str = "toml";
 const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
@@ -35,12 +35,12 @@ enum Answer {
     SaveLesson(PathBuf),
     Save(PathBuf, Arc<Figure>),
     SaveModel(PathBuf, TrainedId),
-    /// The dialog ended before anybody could have closed it.
+    /// The dialog ended before a user could have closed it.
     NoDialog,
     NoThread(std::io::Error),
 }
 
-/// The dialogs under way.
+/// The open dialogs.
 pub struct Dialogs {
     sender: SyncSender<Answer>,
     answers: Receiver<Answer>,
@@ -97,7 +97,7 @@ impl Dialogs {
         });
     }
 
-    /// Asks where a figure goes.
+    /// Asks where to save a figure.
     pub fn save_figure(&self, ctx: &Context, figure: Arc<Figure>) {
         let extension = if figure.png_width.is_some() {
             "png"
@@ -110,7 +110,7 @@ impl Dialogs {
             .add_filter(extension.to_uppercase(), &[extension]);
         self.wait(ctx, dialog.save_file(), move |file| {
             let mut path = file.path().to_owned();
-            // The format was chosen before; a name with another ending keeps it as a part.
+            // The format was chosen before: another ending becomes part of the name.
             if path
                 .extension()
                 .is_none_or(|e| !e.eq_ignore_ascii_case(extension))
@@ -142,7 +142,7 @@ impl Dialogs {
         });
     }
 
-    /// Waits for a dialog on a thread of its own. The future is made on the main thread, as macOS
+    /// Waits for a dialog on its own thread. The future is created on the main thread, as macOS
     /// requires.
     fn wait(
         &self,
@@ -169,7 +169,7 @@ impl Dialogs {
     }
 }
 
-/// Polls a future on this thread, which sleeps in between.
+/// Polls a future on this thread, which sleeps between polls.
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {
@@ -189,7 +189,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl App {
-    /// Takes the answers of dialogs.
+    /// Carries out the answers of dialogs.
     pub(super) fn answers(&mut self, ctx: &Context) {
         while let Ok(answer) = self.dialogs.answers.try_recv() {
             match answer {
@@ -223,14 +223,14 @@ impl App {
     }
 }
 
-/// Opens what was dropped onto the window.
+/// Opens files that were dropped on the window.
 pub fn dropped(ui: &Ui, commands: &mut Vec<Command>) {
     let files = ui.input(|i| i.raw.dropped_files.clone());
     commands.extend(files.iter().map(|file| command_for(file.path())));
 }
 
-/// A folder, or a photo, means photos; whatever else is taken for a model, whose reader says what
-/// is wrong with it.
+/// A folder or a photo opens photos, a lesson opens as a lesson, and anything else as a model, whose
+/// reader reports what is wrong with it.
 fn command_for(path: &Path) -> Command {
     if path.is_dir() {
         return Command::OpenPhotos(PhotosSource::Folder(path.to_owned()));

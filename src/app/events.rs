@@ -7,7 +7,7 @@ use eframe::egui::Context;
 use super::App;
 use super::textures::{PHOTO_RANGE, grid_textures, texture};
 use crate::augment::Pipeline;
-use crate::dataset::Photos;
+use crate::dataset::PhotoList;
 use crate::model::labels;
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::words::notices as words;
@@ -157,7 +157,7 @@ impl App {
         self.forget_runs();
     }
 
-    fn photos_opened(&mut self, id: PhotosId, source: PhotosSource, photos: Photos) {
+    fn photos_opened(&mut self, id: PhotosId, source: PhotosSource, photos: Arc<PhotoList>) {
         let opened = &mut self.state.opened;
         if opened.opening_photos.as_ref() != Some(&source) {
             return;

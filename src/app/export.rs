@@ -1,4 +1,4 @@
-//! The export dialog's work: drawing what is chosen, and sending it where it is wanted.
+//! The work of the export dialog: drawing the figure and sending it to a file or the clipboard.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::worker::{Figure, FigureTo, Job, LookResult, Request, Stage};
 use egui_svg::png::Raster;
 use egui_svg::{Images, Width, outlined};
 
-/// What a drawing was made of; another one is made when this changes.
+/// What a drawing was made from. When it changes, the figure is drawn again.
 #[derive(Clone, PartialEq)]
 pub struct DrawnFrom {
     choice: ExportChoice,
@@ -25,11 +25,11 @@ pub struct DrawnFrom {
     /// Results are never changed in place.
     looked: Option<*const LookResult>,
     size: [f32; 2],
-    /// How many parts of results had come from the worker.
+    /// The number of partial results that had arrived.
     heard: u64,
 }
 
-/// A drawing of runs or measurements that grow is made again this often, in seconds.
+/// How often, in seconds, a figure of growing data is drawn again.
 const REDRAW_SECS: f64 = 1.0;
 
 impl App {
@@ -85,7 +85,7 @@ impl App {
         self.drawn_from = None;
     }
 
-    /// Sends a figure to be written.
+    /// Sends a figure to be written, copied or previewed.
     pub(super) fn send_figure(&mut self, figure: Arc<Figure>, to: FigureTo) {
         if to == FigureTo::Preview {
             self.state.export.waits = true;
@@ -95,7 +95,7 @@ impl App {
         self.jobs.send(Request::Figure { figure, to });
     }
 
-    /// Draws what is chosen, where it changed.
+    /// Draws the figure again if its choice or its data changed.
     pub(super) fn keep_export(&mut self, ctx: &Context) {
         let Some(choice) = self.state.export.choice else {
             return;
@@ -112,7 +112,7 @@ impl App {
             heard: self.heard,
         };
         if state.computed.running(Job::Look).is_some() {
-            // A figure of half a result, or of "Computing ...", is nobody's wish.
+            // Don't export a half-computed result.
             self.state.export.drawn = None;
             self.state.export.preview = None;
             self.drawn_from = None;
@@ -125,7 +125,7 @@ impl App {
             return;
         }
         if self.state.export.waits {
-            // One preview at a time: the one under way must not come after a newer one.
+            // One preview at a time: an older one must not arrive after a newer one.
             self.state.export.drawn = None;
             return;
         }
@@ -133,7 +133,7 @@ impl App {
         self.draw_export(ctx, from);
     }
 
-    /// Whether the drawing is behind by no more than what grows still, and young.
+    /// True if only still-growing data changed and the last drawing is less than [`REDRAW_SECS`] old.
     fn grows_only(&self, ctx: &Context, from: &DrawnFrom) -> bool {
         let running = |job| self.state.computed.running(job).is_some();
         let Some(before) = &self.drawn_from else {
@@ -167,7 +167,7 @@ impl App {
         export.has_numbers = numbers.is_some();
         match drawn {
             Ok(drawn) => {
-                // A window is drawn without asking for its parts.
+                // A drawing of the whole window does not list its plots.
                 if choice.part != Part::Window {
                     export.plots.clone_from(&drawn.plots);
                 }
@@ -200,7 +200,7 @@ impl App {
                 };
                 self.send_figure(Arc::new(preview), FigureTo::Preview);
             }
-            // The plot belonged to a view that was left, or to another layer.
+            // The plot belonged to another view or layer.
             Err(_) if matches!(choice.part, Part::Plot(_)) => {
                 let part = Part::View;
                 export.choice = Some(ExportChoice { part, ..choice });
@@ -214,7 +214,7 @@ impl App {
         }
     }
 
-    /// A figure came as pixels.
+    /// Takes a figure that arrived as pixels.
     pub(super) fn figure_drawn(&mut self, ctx: &Context, to: &FigureTo, raster: &Raster) {
         let pixels = raster
             .rgba

@@ -5,16 +5,16 @@ use std::collections::BTreeSet;
 use super::App;
 use crate::worker::{Event, Request, StoredId, TrainEvent, TrainedId};
 
-/// What the computing side holds for this window.
+/// What the jobs hold for this window.
 #[derive(Debug, Default)]
 pub struct Held {
     known: BTreeSet<StoredId>,
-    /// The weights that a save dialog was opened for last.
+    /// The weights of the last save dialog.
     pub saving: Option<TrainedId>,
 }
 
 impl Held {
-    /// Notes what an event says is held from now on.
+    /// Notes what is held after an event.
     pub fn note(&mut self, event: &Event) {
         match event {
             Event::ModelOpened(opened) | Event::TrainedOpened { opened, .. } => {

@@ -1,4 +1,4 @@
-//! Counting presses, and keys that depend on what is shown: those of a cell that is shown large, and Escape.
+//! Counts key presses, and handles the keys of an enlarged cell and Escape.
 
 use eframe::egui::{
     Event, FocusDirection, InputState, Key, KeyboardShortcut, Modifiers, Popup, Ui,
@@ -8,9 +8,8 @@ use crate::command::{Action, Command, DeskCommand, PipelineCommand};
 use crate::state::State;
 use crate::views::augmentation::large_cell;
 
-/// Takes a shortcut out of this frame's input, and tells how often it was pressed: a slow frame may
-/// hold several presses, and none of them is lost. A key that is held down counts once, unless its
-/// repeats count as presses.
+/// Removes a shortcut from this frame's input and returns how often it was pressed. A slow frame can
+/// hold several presses. A key that is held down counts once unless `repeats`.
 pub fn presses(input: &mut InputState, shortcut: KeyboardShortcut, repeats: bool) -> usize {
     let key_wanted = shortcut.logical_key;
     if !repeats {
@@ -21,11 +20,11 @@ pub fn presses(input: &mut InputState, shortcut: KeyboardShortcut, repeats: bool
     input.count_and_consume_key(shortcut.modifiers, key_wanted)
 }
 
-/// How far one press moves the line between before and after.
+/// How far one key press moves the divider between before and after, as a fraction of the width.
 const DIVIDER_STEP: f32 = 0.05;
 
-/// Arrows step through the cells, with Shift they move the line between before and after; R draws
-/// anew, Escape closes. Not while a text field or a menu has the keyboard.
+/// Keys of the enlarged cell: arrows step through the cells, Shift with arrows moves the divider, R
+/// redraws, Escape closes. They do nothing while a text field or a menu has the keyboard.
 pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     let ctx = ui.ctx();
     if ctx.text_edit_focused() || Popup::is_any_open(ctx) {
@@ -38,13 +37,13 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
         (Key::ArrowUp, -1),
         (Key::ArrowDown, 1),
     ] {
-        // With Shift first: a plain key matches whatever else is held.
+        // Shift first: a plain key matches whatever modifiers are held.
         if pressed(Modifiers::SHIFT, key) {
             let at = divider + DIVIDER_STEP * step as f32;
             commands.push(PipelineCommand::SetDivider(at).into());
         } else if pressed(Modifiers::NONE, key) {
             commands.push(PipelineCommand::StepCell(step).into());
-            // egui would also move the focus from a button to its neighbour.
+            // Keep egui from moving the focus to the neighbouring button.
             ctx.memory_mut(|memory| {
                 memory.move_focus(FocusDirection::None);
                 memory.request_focus(large_cell::focus_id());
@@ -59,8 +58,8 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     }
 }
 
-/// Escape closes what lies on top: the hint, else the lecture. Menus, the command palette and the
-/// sheets close themselves.
+/// Escape closes the hint, or else ends lecture mode. Menus, the command palette and the sheets close
+/// themselves.
 pub fn escape(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
     let desk = &state.desk;
     let above = state.is_covered() || Popup::is_any_open(ui.ctx());

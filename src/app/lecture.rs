@@ -1,4 +1,4 @@
-//! Lecture mode: the window as large as an audience needs it.
+//! Lecture mode: type as large as an audience needs it.
 
 use eframe::egui::{Context, Vec2, ViewportCommand, vec2};
 
@@ -28,8 +28,8 @@ impl App {
         }
     }
 
-    /// Makes the type as large as the window allows, whenever its size changes; in between, the
-    /// person's own Ctrl + and Ctrl - hold.
+    /// Makes the type as large as the window allows whenever its size changes. Until then, the user's
+    /// Ctrl + and Ctrl - apply.
     pub(super) fn fit_lecture(&mut self, ctx: &Context) {
         let Some(lecture) = &mut self.state.desk.lecture else {
             return;
@@ -45,7 +45,7 @@ impl App {
     }
 }
 
-/// The zoom for a window of this size in the system's points.
+/// The zoom for a window of this size in points of the system.
 fn zoom(size: Vec2) -> f32 {
     let fits = size / vec2(sizes::LECTURE[0], sizes::LECTURE[1]);
     fits.min_elem().max(1.0)

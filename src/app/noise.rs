@@ -1,15 +1,15 @@
-//! Commands of the dropout view.
+//! Carries out the commands of the dropout view.
 
 use super::App;
 use crate::command::NoiseCommand;
 use crate::model::LayerKind;
 use crate::worker::DropoutSetting;
 
-/// The most passes that can be asked for.
+/// The most passes that the user can choose.
 const MOST_PASSES: usize = DropoutSetting::PASSES[DropoutSetting::PASSES.len() - 1];
 
 impl App {
-    /// Carries out one change of the chosen noise layer.
+    /// Changes the chosen noise layer.
     pub(super) fn apply_noise(&mut self, command: NoiseCommand) {
         let semantics = self.state.semantics();
         if let NoiseCommand::SetPasses(passes) = command {

@@ -1,4 +1,4 @@
-//! Commands of the augmentation view.
+//! Carries out the commands of the augmentation view.
 
 use eframe::egui::Context;
 
@@ -8,7 +8,7 @@ use crate::command::PipelineCommand;
 use crate::views::augmentation::{self, cells, large_cell};
 
 impl App {
-    /// Carries out one change of the pipeline or of its grid.
+    /// Changes the pipeline or its grid.
     pub(super) fn apply_pipeline(&mut self, ctx: &Context, command: PipelineCommand) {
         let grid = &mut self.state.grid;
         let steps = &mut self.state.settings.pipeline.steps;
@@ -73,7 +73,7 @@ impl App {
             }
             PipelineCommand::Open(place) => {
                 grid.show(place);
-                // The keyboard follows: into the large picture, and back to its cell.
+                // The keyboard focus follows: to the enlarged picture, and back to its cell.
                 let focus = match (place, grid.last_open) {
                     (Some(_), _) => Some(large_cell::focus_id()),
                     (None, last) => last.map(cells::cell_id),
@@ -98,13 +98,13 @@ impl App {
         self.state.grid.steps_changed();
     }
 
-    /// Cells a side of the grid that is shown.
+    /// The number of cells per column of the shown grid.
     fn cells(&self) -> usize {
         augmentation::outcome(&self.state).map_or(0, |outcome| outcome.training.len())
     }
 }
 
-/// Where the step at `index` stands after one step went from `from` to `to`.
+/// The new index of the step at `index` after one step moved from `from` to `to`.
 fn moved(index: usize, from: usize, to: usize) -> usize {
     if index == from {
         to

@@ -1,5 +1,4 @@
-//! What is remembered from one start to the next: one small file in the system's folder for
-//! settings.
+//! The settings that are remembered between starts: a small file in the system's folder for settings.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -10,24 +9,24 @@ use crate::state::{MAX_BATCH, Recent, Settings};
 use crate::words::notices as words;
 use crate::worker::{DropoutSetting, PredictLook};
 
-/// The version of the file. A file of a later one is left as it is.
+/// The version of the file. A file of a later version is not touched.
 const VERSION: u32 = 1;
 const NAME: &str = "settings.json";
-/// A file of settings has some thousand bytes.
+/// The most bytes of a settings file; a few thousand are usual.
 const MOST_BYTES: u64 = 1 << 20;
-/// Larger or smaller, nobody could set it back.
+/// The usable zoom: outside of it, the user could not set it back.
 const ZOOM: std::ops::RangeInclusive<f32> = 0.2..=5.0;
 
-/// What the file holds.
+/// The content of the file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Kept {
     pub version: u32,
     pub settings: Settings,
-    /// Of the whole window; 1 is the system's own size.
+    /// The zoom of the window; 1 is the size of the system.
     pub zoom: f32,
     pub recent: Recent,
-    /// The hint of the first start was read.
+    /// True once the hint of the first start was closed.
     pub hint_done: bool,
 }
 
@@ -43,17 +42,17 @@ impl Default for Kept {
     }
 }
 
-/// What became of the file at the start.
+/// The result of reading the file.
 #[derive(Debug)]
 pub struct Loaded {
     pub kept: Kept,
-    /// What the person should know.
+    /// What the user should know.
     pub notice: Option<String>,
-    /// Where to write changes; `None` where nothing may be written.
+    /// Writes changes; `None` if nothing may be written.
     pub keeper: Option<Keeper>,
 }
 
-/// Writes the file whenever something changed.
+/// Writes the file when something changed.
 #[derive(Debug)]
 pub struct Keeper {
     path: PathBuf,
@@ -66,8 +65,8 @@ pub fn folder() -> Option<PathBuf> {
     Some(folders.config_dir().to_owned())
 }
 
-/// Reads the file of a folder. A file that cannot be read is put aside, and a newer program's is
-/// left alone, so that nothing is lost; both times the defaults hold, and a notice says so.
+/// Reads the file in a folder. A file that cannot be read is renamed, and a file of a newer program is
+/// not touched, so that nothing is lost. In both cases the defaults apply, and a notice says so.
 pub fn load(folder: Option<&Path>) -> Loaded {
     let Some(folder) = folder else {
         return Loaded {
@@ -120,13 +119,13 @@ enum Unusable {
     Broken(String),
 }
 
-/// `None` where there is no file yet.
+/// Reads the file; `None` if there is none yet.
 fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
     let broken = |cause: String| Unusable::Broken(cause);
     match std::fs::metadata(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(broken(error.to_string())),
-        // Reading a device or a pipe may never end.
+        // Reading a device or a pipe might never end.
         Ok(found) if !found.is_file() => return Err(broken(words::NOT_A_FILE.to_owned())),
         Ok(found) if found.len() > MOST_BYTES => {
             return Err(broken(words::TOO_LARGE.to_owned()));
@@ -146,7 +145,7 @@ fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
     checked(kept).map(Some).map_err(broken)
 }
 
-/// Values that the window itself would refuse are a broken file's.
+/// Clamps values to what the window allows; a value that cannot be clamped makes the file broken.
 fn checked(mut kept: Kept) -> Result<Kept, String> {
     let settings = &mut kept.settings;
     settings.batch = settings.batch.clamp(1, MAX_BATCH);
@@ -165,7 +164,7 @@ fn checked(mut kept: Kept) -> Result<Kept, String> {
     Ok(kept)
 }
 
-/// Gives a file that cannot be read a name that is free.
+/// Renames a file that cannot be read to a free name.
 fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
     let name = |n: usize| path.with_file_name(format!("settings.unreadable-{n}.json"));
     let free = (1..1000).map(name).find(|aside| !aside.exists());
@@ -175,10 +174,11 @@ fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
 }
 
 impl Keeper {
-    /// Writes what is to be remembered, if it is not in the file already.
+    /// Writes the settings if they changed since the last call.
     ///
     /// # Errors
-    /// In words, once: afterwards only another change is tried again.
+    /// The file cannot be written. The error is a sentence; the next call tries again only after
+    /// another change.
     pub fn keep(&mut self, kept: &Kept) -> Result<(), String> {
         if self.written.as_ref() == Some(kept) {
             return Ok(());
@@ -188,7 +188,7 @@ impl Keeper {
     }
 }
 
-/// Through a temporary file beside it: whoever reads finds the old file or the new one, whole.
+/// Writes through a temporary file, so that a reader finds either the old file or the new one.
 fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;

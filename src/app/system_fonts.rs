@@ -1,5 +1,5 @@
-//! Fonts of the system, for names in scripts that the bundled fonts lack. They are looked for only
-//! when such a name is shown, on a thread of their own; figures never use them.
+//! System fonts for names in scripts that the bundled fonts lack. They are searched only when such a
+//! name is shown, on their own thread. Figures never use them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -11,35 +11,36 @@ use skrifa::{FontRef, MetadataProvider as _};
 use super::App;
 use crate::theme;
 
-/// More files than that are not looked into.
+/// The most font files to look into.
 const MOST_FILES: usize = 3000;
-/// Folders in folders.
+/// The depth of nested folders to search.
 const DEEPEST: usize = 4;
-/// The largest fonts, with all of Chinese, Japanese and Korean, have some 20 MB.
+/// The most bytes of a font file; the largest, with all of Chinese, Japanese and Korean, have about
+/// 20 MB.
 const MOST_BYTES: u64 = 64 << 20;
-/// Fonts that are taken in.
+/// The most fonts to load.
 const MOST_FONTS: usize = 8;
 
-/// A font file that has letters one needs.
+/// A font file with characters that are needed.
 #[derive(Clone, Debug)]
 pub struct Found {
     pub path: PathBuf,
     pub bytes: Vec<u8>,
 }
 
-/// What was looked for so far.
+/// The state of the search.
 #[derive(Debug, Default)]
 pub struct SystemFonts {
-    /// Names may have changed.
+    /// True if names may have changed.
     pub check: bool,
-    /// Letters that were looked for, found or not.
+    /// Characters that were searched for, found or not.
     asked: BTreeSet<char>,
     waits: Option<Receiver<Vec<Found>>>,
     fonts: Vec<Found>,
 }
 
 impl App {
-    /// Looks for fonts where a name has letters that none of the present ones has.
+    /// Searches for fonts if a name has characters that the loaded fonts lack.
     pub(super) fn find_fonts(&mut self, ctx: &Context) {
         let fonts = &mut self.fonts;
         if let Some(found) = fonts.waits.as_ref().and_then(|w| w.try_recv().ok()) {
@@ -69,19 +70,19 @@ impl App {
         let (sender, receiver) = channel();
         let wake = ctx.clone();
         let look = move || {
-            // Nobody waits once the window is closed.
+            // The receiver is gone once the window is closed.
             drop(sender.send(covering(&folders(), new)));
             wake.request_repaint();
         };
         let thread = std::thread::Builder::new().name("system fonts".to_owned());
-        // Without a thread the letters stay boxes; everything else works.
+        // Without a thread the characters stay boxes; everything else works.
         if thread.spawn(look).is_ok() {
             self.fonts.waits = Some(receiver);
         }
     }
 }
 
-/// Every letter of names that come from files.
+/// The characters of all names that come from files.
 fn letters(state: &crate::state::State) -> BTreeSet<char> {
     let opened = &state.opened;
     let photos = opened.gallery.iter().flat_map(|g| {
@@ -99,7 +100,7 @@ fn letters(state: &crate::state::State) -> BTreeSet<char> {
         .collect()
 }
 
-/// Where systems keep their fonts.
+/// The folders where systems keep fonts.
 fn folders() -> Vec<PathBuf> {
     let mut folders: Vec<PathBuf> = [
         "/usr/share/fonts",
@@ -123,7 +124,7 @@ fn folders() -> Vec<PathBuf> {
     folders
 }
 
-/// Fonts that together have as many of the letters as possible, each with at least one more.
+/// Fonts that together cover as many of the characters as possible. Each one adds at least one.
 fn covering(folders: &[PathBuf], mut missing: BTreeSet<char>) -> Vec<Found> {
     let mut files = Vec::new();
     for folder in folders {
@@ -171,7 +172,7 @@ fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Plain sans faces first: they go best with the bundled one.
+/// Sorts plain sans-serif faces first: they match the bundled one.
 fn rank(path: &Path) -> usize {
     let name = path.file_name().unwrap_or_default();
     let name = name.to_string_lossy().to_lowercase();
@@ -179,7 +180,7 @@ fn rank(path: &Path) -> usize {
         "bold", "italic", "oblique", "light", "thin", "black", "serif", "mono",
     ];
     let odd = special.iter().filter(|word| name.contains(**word)).count();
-    // "sans serif" is no serif.
+    // "sans serif" is not a serif.
     let sans = usize::from(!name.contains("sans"));
     2 * odd + sans
 }

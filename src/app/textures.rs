@@ -1,4 +1,4 @@
-//! Pictures for the screen, made once from each result.
+//! Textures for the screen, made once per result.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::state::{FillTexture, GridTextures, View};
 use crate::theme;
 use crate::worker::{AugmentationOutcome, Cell, Look, Outcome};
 
-/// The values of a photo.
+/// The range of a photo's values.
 pub const PHOTO_RANGE: [f64; 2] = [0.0, 255.0];
 
-/// One texture an image; images that several cells share have one texture. `range` is what a
-/// rescaling step made of 0 to 255: Rescaling(1/255) must not show a black picture.
+/// Makes one texture per image; cells that share an image share its texture. `range` is what the
+/// pipeline turns 0 to 255 into, so that the result of Rescaling(1/255) is not shown black.
 pub fn grid_textures(
     ctx: &Context,
     outcome: &AugmentationOutcome,
@@ -46,8 +46,8 @@ pub fn grid_textures(
     }
 }
 
-/// What the fill mode painted in one cell: white there, transparent elsewhere; `None` where no
-/// matrix tells.
+/// The pixels that the fill mode painted in one cell: white there, transparent elsewhere. `None` if
+/// they cannot be derived from the draws.
 fn fill_texture(ctx: &Context, pipeline: &Pipeline, cell: &Cell) -> Option<FillTexture> {
     let Image { height, width, .. } = *cell.original;
     let painted = pipeline.painted_by_fill(&cell.draws, height, width)?;
@@ -67,7 +67,7 @@ fn fill_texture(ctx: &Context, pipeline: &Pipeline, cell: &Cell) -> Option<FillT
 }
 
 impl App {
-    /// Makes the fill texture of the cell that is shown large, once.
+    /// Makes the fill texture of the enlarged cell, once.
     pub(super) fn keep_fill(&mut self, ctx: &Context) {
         let Some(place) = self.state.grid.open else {
             return;
@@ -97,10 +97,10 @@ impl App {
     }
 }
 
-/// An image whose values run from `low` to `high`.
+/// Makes a texture of an image whose values run from `low` to `high`.
 pub fn texture(ctx: &Context, name: &str, image: &Image, [low, high]: [f64; 2]) -> TextureHandle {
     let span = high - low;
-    // A rescaling by 0 leaves one value only; any scale will do.
+    // After a rescaling by 0 all values are equal: any scale will do.
     let scale = if span > 0.0 { 255.0 / span } else { 1.0 } as f32;
     let low = low as f32;
     let pixel = |hwc: &[f32]| {
@@ -117,7 +117,7 @@ pub fn texture(ctx: &Context, name: &str, image: &Image, [low, high]: [f64; 2]) 
         .map(pixel)
         .collect();
     let size = [image.width, image.height];
-    // A size that does not fit would be a bug of whoever made the image; egui panics on it.
+    // egui panics if the size does not match; such an image would be a bug.
     let image = if pixels.len() == size[0] * size[1] {
         ColorImage::new(size, pixels)
     } else {
@@ -126,7 +126,7 @@ pub fn texture(ctx: &Context, name: &str, image: &Image, [low, high]: [f64; 2]) 
     load_smooth(ctx, name, image)
 }
 
-/// A texture that stays smooth when it is shown small.
+/// Makes a texture that stays smooth when it is shown small.
 pub fn load_smooth(ctx: &Context, name: &str, image: ColorImage) -> TextureHandle {
     let options = TextureOptions {
         mipmap_mode: Some(egui::TextureFilter::Linear),

@@ -1,4 +1,4 @@
-//! Undo and redo: what a person chose before each change, and after it.
+//! Undo and redo: what the user had chosen before and after each change.
 
 use std::collections::BTreeMap;
 use std::mem::{Discriminant, discriminant};
@@ -11,24 +11,24 @@ use crate::model::{Flags, LayerId};
 use crate::state::{Settings, State};
 use crate::worker::{ModelId, PhotosId};
 
-/// Steps that are kept.
+/// The most changes that can be undone.
 const MOST: usize = 200;
 
-/// Everything a person chose, as it was at one time.
+/// Everything the user has chosen, at one time.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
     settings: Settings,
     cell_redraws: BTreeMap<usize, u64>,
     base: Option<InBase>,
     photo: Option<(PhotosId, usize)>,
-    /// Instead of a BatchNorm layer's own.
+    /// Replaces the momentum of the BatchNorm layer.
     momentum: Option<f64>,
 }
 
-/// What was chosen in the open base.
+/// The choices in the open base.
 #[derive(Clone, Debug, PartialEq)]
 struct InBase {
-    /// Layers are numbers: those of another model are other layers.
+    /// The model: a layer id means another layer in another model.
     of: ModelId,
     flags: Flags,
     compiled: Flags,
@@ -39,7 +39,7 @@ struct InBase {
 }
 
 impl Snapshot {
-    /// As it is now.
+    /// Takes a snapshot of the state.
     pub fn of(state: &State) -> Self {
         let gallery = state.opened.gallery.as_ref();
         let photo = gallery.map(|g| (g.id, g.photo));
@@ -60,19 +60,19 @@ impl Snapshot {
         }
     }
 
-    /// Whether only the view differs: going from view to view is not a change to take back.
+    /// True if more than the view differs: switching views cannot be undone.
     fn differs_from(&self, other: &Self) -> bool {
         let mut other = other.clone();
         other.settings.view = self.settings.view;
         *self != other
     }
 
-    /// Whether there was a base.
+    /// True if a base was open.
     pub fn has_base(&self) -> bool {
         self.base.is_some()
     }
 
-    /// Makes it so again.
+    /// Restores the snapshot.
     pub fn restore(self, state: &mut State) {
         state.settings = self.settings;
         if let (Some(base), Some(was)) = (&mut state.opened.base, self.base)
@@ -100,14 +100,14 @@ impl Snapshot {
     }
 }
 
-/// One press of the pointer, or one stay in a text field: what is changed in it is one step.
+/// A press of the pointer, or a stay in a text field. Its changes are undone together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Gesture {
     Press(u64),
     Typing(Id),
 }
 
-/// What kind of change it is, so that a drag of one slider is told from that of another.
+/// The kind of a change, which tells the drag of one slider from that of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kind(
     Discriminant<Command>,
@@ -127,7 +127,7 @@ impl Kind {
     }
 }
 
-/// What can be taken back, and what was.
+/// The changes that can be undone and redone.
 #[derive(Debug, Default)]
 pub struct History {
     undo: Vec<Snapshot>,
@@ -137,19 +137,19 @@ pub struct History {
 }
 
 impl History {
-    /// Notes what the pointer did in this frame.
+    /// Counts presses of the pointer; called once per frame.
     pub fn frame(&mut self, ctx: &Context) {
         if ctx.input(|i| i.pointer.any_pressed()) {
             self.presses += 1;
         }
     }
 
-    /// Whether there is something to take back, and something to do again.
+    /// True if there is something to undo, and to redo.
     pub fn possible(&self) -> [bool; 2] {
         [!self.undo.is_empty(), !self.redo.is_empty()]
     }
 
-    /// The history belongs to what is open: another model has other layers.
+    /// Clears the history when another model is opened, which has other layers.
     pub fn forget(&mut self) {
         self.undo.clear();
         self.redo.clear();
@@ -182,7 +182,7 @@ impl History {
 }
 
 impl App {
-    /// Carries out a command, and remembers what it changed.
+    /// Carries out a command and records its change for undo.
     pub(super) fn carry_out(&mut self, ctx: &Context, command: Command) {
         let kind = Kind::of(&command);
         let keeps = !command.is_history();
@@ -191,14 +191,14 @@ impl App {
         self.apply(ctx, command);
         if let Some(before) = before
             && before.differs_from(&Snapshot::of(&self.state))
-            // What a step of a lesson sets belongs to its text: one goes back by the step.
+            // Changes by a lesson step are not undone one by one; the user goes back a step.
             && step == self.state.lesson.as_ref().map(|open| open.step)
         {
             self.history.push(ctx, kind, before);
         }
     }
 
-    /// Takes the last change back.
+    /// Undoes the last change.
     pub(super) fn undo(&mut self, ctx: &Context) {
         if let Some(before) = self.history.undo.pop() {
             self.history.redo.push(Snapshot::of(&self.state));
@@ -206,7 +206,7 @@ impl App {
         }
     }
 
-    /// Does again what was taken back.
+    /// Redoes the last change that was undone.
     pub(super) fn redo(&mut self, ctx: &Context) {
         if let Some(after) = self.history.redo.pop() {
             self.history.undo.push(Snapshot::of(&self.state));

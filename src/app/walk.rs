@@ -18,7 +18,7 @@ impl App {
             self.state.walk.stop();
             return;
         }
-        // While the look itself is out of date, its own result comes first.
+        // While the result is outdated, wait for the new one.
         let shown = current(&self.state, View::BatchNorm).cloned();
         let Some(shown) = shown else {
             return;
@@ -71,7 +71,7 @@ impl App {
         self.state.walk.take(event);
     }
 
-    /// Carries out one command of the walk.
+    /// Carries out a command of the walk over batches.
     pub(super) fn apply_walk(&mut self, command: WalkCommand) {
         let walk = &mut self.state.walk;
         match command {

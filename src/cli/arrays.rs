@@ -76,6 +76,9 @@ fn header(mut reader: impl Read) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`read_input`].
+///
+/// # Errors
+/// As [`read_input`].
 pub fn read_npy(mut reader: impl Read) -> Result<Tensor> {
     let header = header(&mut reader).context("this is not a NumPy array")?;
     let reader = Cursor::new(header).chain(reader);

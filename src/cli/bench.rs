@@ -13,7 +13,7 @@ use super::Failure;
 
 /// Times opening, passes, optimizer steps, folders of photos, and frames.
 #[derive(Debug, clap::Args)]
-pub struct Bench {
+pub struct BenchArgs {
     /// Print JSON. The keys are the same in every version; times are in seconds.
     #[arg(long)]
     json: bool,
@@ -33,7 +33,11 @@ const BATCHES: [usize; 3] = [1, 4, 32];
 /// Batch size of the optimizer steps.
 const STEP_BATCH: usize = 32;
 
-impl Bench {
+impl BenchArgs {
+    /// Times every task and prints the results.
+    ///
+    /// # Errors
+    /// A task fails.
     /// Times every task and prints the results.
     ///
     /// # Errors
@@ -75,7 +79,7 @@ fn failed(error: &dyn std::fmt::Display) -> Failure {
 
 /// Collects times by name.
 pub struct Stopwatch<'a> {
-    bench: &'a Bench,
+    bench: &'a BenchArgs,
     times: Map<String, Value>,
 }
 

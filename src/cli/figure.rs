@@ -14,13 +14,12 @@ use super::{Failure, photos_source, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, What, draw};
-use crate::lesson::Step;
+use crate::lesson::{LessonStep, Recorded};
 use crate::model::LayerId;
 use crate::state::{State, View};
-use crate::train::recipe::Preset;
 use egui_svg::Images;
 
-pub use options::Figure;
+pub use options::FigureArgs;
 use options::{Format, LookOptions};
 use output::write_files;
 
@@ -30,7 +29,7 @@ type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
 /// A file that will be written, with its bytes.
 type Written = (PathBuf, Vec<u8>);
 
-impl Figure {
+impl FigureArgs {
     /// Draws and writes what is asked for: all of it, or, where a figure cannot be drawn, nothing.
     ///
     /// # Errors
@@ -109,7 +108,7 @@ impl Figure {
         ctx: &Context,
         view: View,
         look: &LookOptions,
-        step: Option<&Step>,
+        step: Option<&LessonStep>,
         out: &Path,
     ) -> Result<Vec<Written>, Failure> {
         let what = What { view, ..look.what };
@@ -183,11 +182,11 @@ impl Figure {
         }
         let state = app.state_mut();
         let of_file = state.semantics();
-        let semantics = self.semantics.semantics(of_file);
+        let semantics = self.semantics.0.unwrap_or(of_file);
         state.settings.semantics = Some(semantics);
         if let Some(base) = &mut state.opened.base {
             let mut flags = trainable::flags(&base.model, &self.trainable, semantics)?;
-            self.recorded.set(&base.model, &mut flags);
+            trainable::record(self.recorded.0, &base.model, &mut flags);
             base.flags = flags;
             base.compiled = base.flags.clone();
         }
@@ -249,7 +248,7 @@ impl Figure {
     /// Starts the runs of the view finetune.
     fn train(&self, app: &mut App, ctx: &Context) {
         let train = &mut app.state_mut().settings.train;
-        train.preset = self.preset.map_or(train.preset, Preset::from);
+        train.preset = self.preset.map_or(train.preset, |preset| preset.0);
         train.epochs = self.epochs.unwrap_or(train.epochs);
         train.rate = self.rate.unwrap_or(train.rate);
         app.command(ctx, Action::StartRuns.into());
@@ -263,7 +262,7 @@ impl Figure {
     /// Refuses what a preset of runs sets itself.
     fn suits_runs(&self) -> Result<(), Failure> {
         let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
-        if self.trainable != "file" || self.recorded != trainable::Recorded::File {
+        if self.trainable != "file" || self.recorded.0 != Recorded::File {
             return usage(
                 "finetune: each run of a --preset sets --trainable and --recorded itself",
             );

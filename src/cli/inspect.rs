@@ -11,7 +11,7 @@ use crate::model::{Card, Flags, Layer, Model};
 
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
-pub struct Inspect {
+pub struct InspectArgs {
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     model: Option<PathBuf>,
@@ -43,7 +43,11 @@ struct LayerReport<'a> {
     recorded_training: Option<bool>,
 }
 
-impl Inspect {
+impl InspectArgs {
+    /// Prints the report.
+    ///
+    /// # Errors
+    /// The model cannot be opened.
     /// Prints the report.
     ///
     /// # Errors

@@ -8,13 +8,14 @@ mod inspect;
 mod run;
 mod train;
 pub mod trainable;
+mod word;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 
-use crate::lesson::Word as _;
-use crate::model::{Model, Preprocessing, Semantics};
+use crate::lesson::Named;
+use crate::model::{Model, Preprocessing};
 use crate::worker::PhotosSource;
 use crate::worker::{ModelSource, OpenFailed};
 
@@ -23,7 +24,7 @@ use crate::worker::{ModelSource, OpenFailed};
 #[command(version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
-    pub command: Option<Command>,
+    pub command: Option<CliCommand>,
     /// The base to open: a Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an
     /// .onnx file, or the name of a bundled base (dog_breeds_mobilenetv2, efficientnet_lite0). The
     /// default is dog_breeds_mobilenetv2. A .toml file is opened as a lesson.
@@ -37,17 +38,17 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub enum CliCommand {
     /// Lists what a model file holds.
-    Inspect(inspect::Inspect),
+    Inspect(inspect::InspectArgs),
     /// Runs photos or an array through a model in one mode and writes the results.
-    Run(run::Run),
+    Run(run::RunArgs),
     /// Draws a view as SVG or PNG.
-    Figure(Box<figure::Figure>),
+    Figure(Box<figure::FigureArgs>),
     /// Trains a base on photos and writes what every step did.
-    Train(train::Train),
+    Train(train::TrainArgs),
     /// Times the program's own work on this machine.
-    Bench(bench::Bench),
+    Bench(bench::BenchArgs),
 }
 
 /// Why a command failed.
@@ -86,7 +87,7 @@ impl From<OpenFailed> for Failure {
     }
 }
 
-impl Command {
+impl CliCommand {
     /// Runs the command; what it reports goes to standard output.
     pub fn run(&self) -> Result<(), Failure> {
         match self {
@@ -95,27 +96,6 @@ impl Command {
             Self::Figure(command) => command.run(),
             Self::Train(command) => command.run(),
             Self::Bench(command) => command.run(),
-        }
-    }
-}
-
-/// The value of `--semantics`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Rules {
-    /// Those of the framework that wrote the file.
-    Auto,
-    Keras2,
-    Keras3,
-    Pytorch,
-}
-
-impl Rules {
-    fn semantics(self, of_file: Semantics) -> Semantics {
-        match self {
-            Self::Auto => of_file,
-            Self::Keras2 => Semantics::Keras2,
-            Self::Keras3 => Semantics::Keras3,
-            Self::Pytorch => Semantics::PyTorch,
         }
     }
 }
@@ -132,7 +112,7 @@ pub fn model_source(argument: Option<&Path>) -> ModelSource {
 }
 
 /// The options of how a command reads its model.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Reading {
     /// The network of a file that holds only weights: NAME or NAME:SIDE, such as MobileNetV2:160 (a
     /// function of keras.applications, and the side of its photos in pixels).
@@ -140,23 +120,8 @@ pub struct Reading {
     pub architecture: Option<String>,
     /// How photos (0 to 255) are scaled for the first layer: auto (by the architecture), raw,
     /// minus-one-to-one, lite, zero-to-one, imagenet or bgr-mean.
-    #[arg(long, value_name = "SCALE", default_value = "auto", value_parser = scale)]
-    pub preprocess: Scale,
-}
-
-/// The value of `--preprocess`; `None` means by the architecture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Scale(pub Option<Preprocessing>);
-
-fn scale(text: &str) -> Result<Scale, String> {
-    if text == "auto" {
-        return Ok(Scale(None));
-    }
-    let all = Preprocessing::all();
-    let names: Vec<&str> = all.iter().map(|(name, _)| name.as_str()).collect();
-    let found = all.iter().find(|(name, _)| name == text);
-    let found = found.map(|(_, scale)| Scale(Some(*scale)));
-    found.ok_or_else(|| format!("expected auto, {}", names.join(", ")))
+    #[arg(long, value_name = "SCALE", default_value = "auto", value_parser = word::parser::<Option<Preprocessing>>())]
+    pub preprocess: Named<Option<Preprocessing>>,
 }
 
 impl Reading {

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use clap::ValueEnum;
 
-use super::{Failure, Reading, Rules, arrays, trainable};
+use super::{Failure, Reading, arrays, trainable};
 use crate::dataset::{Image, batch};
+use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, Preprocessing, Semantics};
@@ -16,7 +17,7 @@ use crate::worker::open_folder;
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
-pub struct Run {
+pub struct RunArgs {
     /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
     /// or the name of a bundled base.
     model: Option<PathBuf>,
@@ -30,8 +31,8 @@ pub struct Run {
     #[arg(long)]
     mode: CliMode,
     /// The framework whose rules hold; auto: the one that wrote the file.
-    #[arg(long, value_name = "RULES", default_value = "auto")]
-    semantics: Rules,
+    #[arg(long, value_name = "RULES", default_value = "auto", value_parser = super::word::parser::<Option<Semantics>>())]
+    semantics: Named<Option<Semantics>>,
     /// The trainable flags, applied from left to right: file, all, none, from:N, -NAME (freezes),
     /// +NAME (unfreezes).
     #[arg(
@@ -42,8 +43,8 @@ pub struct Run {
     )]
     trainable: String,
     /// The training= value recorded at the call of the nested base.
-    #[arg(long, value_name = "VALUE", default_value = "file")]
-    recorded: trainable::Recorded,
+    #[arg(long, value_name = "VALUE", default_value = "file", value_parser = super::word::parser::<Recorded>())]
+    recorded: Named<Recorded>,
     /// Dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     no_random: bool,
@@ -81,7 +82,11 @@ impl From<CliMode> for Mode {
     }
 }
 
-impl Run {
+impl RunArgs {
+    /// Runs the pass and writes its arrays.
+    ///
+    /// # Errors
+    /// Unusable arguments, and files that cannot be read or written.
     /// Runs the pass and writes its arrays.
     ///
     /// # Errors
@@ -91,9 +96,9 @@ impl Run {
         for warning in &model.warnings {
             eprintln!("warning: {warning}");
         }
-        let semantics = self.semantics.semantics(model.semantics);
+        let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
-        self.recorded.set(&model, &mut flags);
+        trainable::record(self.recorded.0, &model, &mut flags);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let x = self.input(&model, semantics)?;
@@ -146,17 +151,15 @@ impl Run {
             if how == model.preprocessing {
                 return Some(x.clone());
             }
-            let model = Model {
-                preprocessing: how,
-                ..model.clone()
-            };
+            let mut model = model.clone();
+            model.preprocessing = how;
             self.input(&model, semantics).ok()
         };
         // Files that cannot be read were reported before.
         if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
             eprintln!(
                 "warning: {}; set it with --preprocess",
-                found.sentence(model)
+                found.sentence(&model.graph)
             );
         }
     }

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 
 use self::output::Bar;
-use super::{Failure, Reading, Rules, trainable};
+use super::{Failure, Reading, trainable};
 use crate::dataset::Photos;
+use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::Kind;
@@ -25,7 +26,7 @@ use crate::worker::{ModelSource, PhotosSource, Replace, save_network};
 
 /// Trains a base on photos and writes one row per optimizer step.
 #[derive(Debug, clap::Args)]
-pub struct Train {
+pub struct TrainArgs {
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.
     model: Option<PathBuf>,
     #[command(flatten)]
@@ -42,8 +43,8 @@ pub struct Train {
     /// For two classes: one output with a sigmoid instead of two outputs with a softmax.
     #[arg(long)]
     sigmoid: bool,
-    #[arg(long, default_value = "adam")]
-    optimizer: CliOptimizer,
+    #[arg(long, default_value = "adam", value_parser = super::word::parser::<Kind>())]
+    optimizer: Named<Kind>,
     /// The momentum of sgd.
     #[arg(long, default_value_t = 0.9, value_parser = fraction)]
     momentum: f64,
@@ -62,14 +63,14 @@ pub struct Train {
     #[arg(long, default_value_t = 7)]
     seed: u64,
     /// The framework whose rules hold; auto: the one that wrote the file.
-    #[arg(long, value_name = "RULES", default_value = "auto")]
-    semantics: Rules,
+    #[arg(long, value_name = "RULES", default_value = "auto", value_parser = super::word::parser::<Option<Semantics>>())]
+    semantics: Named<Option<Semantics>>,
     /// The training= value that the loop passes to the model; fit passes true.
     #[arg(long, value_name = "VALUE", default_value_t = true, action = clap::ArgAction::Set)]
     training: bool,
     /// The training= value recorded at the call of the base; in PyTorch, base.train() or base.eval().
-    #[arg(long, value_name = "VALUE", default_value = "file")]
-    recorded: trainable::Recorded,
+    #[arg(long, value_name = "VALUE", default_value = "file", value_parser = super::word::parser::<Recorded>())]
+    recorded: Named<Recorded>,
     /// The trainable flags of the base: file, all, none, from:N, -NAME, +NAME. A new head is always
     /// trainable. The default is none with a new head and file with the head of the file.
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
@@ -79,8 +80,8 @@ pub struct Train {
     #[arg(long, value_name = "LAYERS")]
     augment: Option<String>,
     /// Several runs to compare; they set --trainable and --recorded themselves.
-    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"])]
-    preset: Option<CliPreset>,
+    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"], value_parser = super::word::parser::<Preset>())]
+    preset: Option<Named<Preset>>,
     /// The file of the rows.
     #[arg(long, value_name = "RUN.csv")]
     out: PathBuf,
@@ -101,37 +102,6 @@ enum CliHead {
     New,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum CliOptimizer {
-    Sgd,
-    Rmsprop,
-    Adam,
-    Adamw,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum CliPreset {
-    FourWay,
-    HeadOnly,
-    CourseLab,
-    ForgotTrainable,
-    ForgotTraining,
-    UnfrozeSmallBatch,
-}
-
-impl From<CliPreset> for Preset {
-    fn from(preset: CliPreset) -> Self {
-        match preset {
-            CliPreset::FourWay => Self::FourWay,
-            CliPreset::HeadOnly => Self::HeadOnly,
-            CliPreset::CourseLab => Self::CourseLab,
-            CliPreset::ForgotTrainable => Self::ForgotTrainable,
-            CliPreset::ForgotTraining => Self::ForgotTraining,
-            CliPreset::UnfrozeSmallBatch => Self::UnfrozeSmallBatch,
-        }
-    }
-}
-
 fn fraction(text: &str) -> Result<f64, String> {
     let value: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
     if (0.0..1.0).contains(&value) {
@@ -150,7 +120,11 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-impl Train {
+impl TrainArgs {
+    /// Trains and writes the files.
+    ///
+    /// # Errors
+    /// Unusable arguments, and files that cannot be read or written.
     /// Trains and writes the files.
     ///
     /// # Errors
@@ -204,7 +178,7 @@ impl Train {
 
     fn setup(&self, model: &Model) -> Result<FineTune, Failure> {
         let augment = self.augment.as_deref().map(super::augment::pipeline);
-        let preset = self.preset.map(Preset::from);
+        let preset = self.preset.map(|preset| preset.0);
         Ok(FineTune {
             preprocessing: model.preprocessing,
             head: match self.head {
@@ -214,20 +188,18 @@ impl Train {
                     sigmoid: self.sigmoid,
                 },
             },
-            optimizer: match self.optimizer {
-                CliOptimizer::Sgd => Kind::Sgd {
+            optimizer: match self.optimizer.0 {
+                Kind::Sgd { .. } => Kind::Sgd {
                     momentum: self.momentum as f32,
                 },
-                CliOptimizer::Rmsprop => Kind::RmsProp,
-                CliOptimizer::Adam => Kind::Adam,
-                CliOptimizer::Adamw => Kind::AdamW,
+                kind @ (Kind::RmsProp | Kind::Adam | Kind::AdamW) => kind,
             },
             batch: preset
                 .and_then(Preset::batch)
                 .unwrap_or(usize::try_from(self.batch).unwrap_or(usize::MAX)),
             validation: self.validation_split,
             seed: self.seed,
-            semantics: self.semantics.semantics(model.semantics),
+            semantics: self.semantics.0.unwrap_or(model.semantics),
             augment: augment.transpose()?,
         })
     }
@@ -235,7 +207,7 @@ impl Train {
     fn recipes(&self, network: &Network, semantics: Semantics) -> Result<Vec<Recipe>, Failure> {
         let epochs = usize::try_from(self.epochs).unwrap_or(usize::MAX);
         if let Some(preset) = self.preset {
-            return Ok(Preset::from(preset).recipes(epochs, self.rate));
+            return Ok(preset.0.recipes(epochs, self.rate));
         }
         let absent = match self.head {
             CliHead::New => "none",
@@ -254,11 +226,9 @@ impl Train {
                 epochs,
                 rate: self.rate,
                 base: BaseFlags::Given(flags),
-                call: match self.recorded {
-                    trainable::Recorded::File => BaseCall::AsFile,
-                    trainable::Recorded::True => BaseCall::Given(Some(true)),
-                    trainable::Recorded::False => BaseCall::Given(Some(false)),
-                    trainable::Recorded::None => BaseCall::Given(None),
+                call: match self.recorded.0 {
+                    Recorded::File => BaseCall::AsFile,
+                    Recorded::Value(value) => BaseCall::Given(value),
                 },
             }],
             outer: mode.into(),

@@ -1,4 +1,4 @@
-//! What a step's text relies on: a measured value beside a number, `cells_changed > 0`.
+//! Expectations: what a step's text relies on, such as `cells_changed > 0`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::value::{Values, known};
 
-/// How two numbers stand to each other.
+/// A relation between two numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Relation {
     Equal,
@@ -49,7 +49,7 @@ impl Operand {
     }
 }
 
-/// One relation that must hold.
+/// A relation that must hold between measured values and numbers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Expectation {
     left: Operand,
@@ -59,13 +59,13 @@ pub struct Expectation {
 }
 
 impl Expectation {
-    /// Whether it holds; `None` while the values are not there.
+    /// True if it holds; `None` while a value is not computed.
     pub fn holds(&self, values: &impl Values) -> Option<bool> {
         let [left, right] = [&self.left, &self.right].map(|operand| operand.of(values));
         Some(self.relation.holds(left?, right?))
     }
 
-    /// What was measured instead, in words.
+    /// A sentence with what was measured instead.
     pub fn broken(&self, values: &impl Values) -> String {
         let operands = [&self.left, &self.right].into_iter();
         let names = operands.filter(|operand| matches!(operand, Operand::Value(_)));
@@ -109,7 +109,7 @@ impl FromStr for Expectation {
             .filter_map(|(sign, relation)| Some((written.split_once(sign)?, relation)));
         let ((left, right), relation) = found
             .next()
-            .ok_or_else(|| format!("`{written}` has none of = != < > in it"))?;
+            .ok_or_else(|| format!("`{written}` contains none of = != < >"))?;
         let operand = |text: &str| {
             let text = text.trim();
             if let Ok(number) = text.parse::<f64>() {

@@ -1,14 +1,14 @@
-//! `{name}` in a text becomes what was measured.
+//! Fills the measured values into a text.
 
 use super::value::{Value, Values, known};
 use crate::words::number::told_apart;
 
-/// Stands where the value is not there yet.
+/// Written while a value is not computed.
 const WAITING: &str = "\u{2026}";
-/// Numbers nearer than this, as a part of the larger, differ by rounding alone.
+/// Numbers with a smaller relative difference differ only by rounding.
 const SAME: f64 = 1e-6;
 
-/// The text with every `{name}` filled.
+/// The text with every `{name}` replaced by its value.
 pub fn fill(text: &str, values: &impl Values) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut waits = false;
@@ -38,8 +38,8 @@ fn named(part: &Part<'_>, values: &impl Values) -> Option<Value> {
     }
 }
 
-/// A value, with more digits where another one of the text would look the same and is not: a mean
-/// that moves "from 0.8757 to 0.8757" would seem to stay.
+/// A value as text. It gets more digits if a different value of the text would look the same: a mean
+/// that moves "from 0.8757 to 0.8757" would seem not to move.
 fn written(value: &Value, of_text: &[Option<Value>]) -> String {
     let short = value.to_string();
     let Value::Number(x) = *value else {
@@ -61,8 +61,7 @@ fn written(value: &Value, of_text: &[Option<Value>]) -> String {
     })
 }
 
-/// What follows a value that is not there yet: the dots that stand for it end a sentence too, a full
-/// stop after them would be a fourth.
+/// The text after an ellipsis, without its full stop: four dots in a row would be one too many.
 fn without_stop(text: &str) -> String {
     let rest = text.trim_start_matches(['*', '`', ')']);
     let marks = &text[..text.len() - rest.len()];
@@ -72,7 +71,7 @@ fn without_stop(text: &str) -> String {
     }
 }
 
-/// What is wrong with a text, and the part of it that is.
+/// A fault in a text, and where it is.
 #[derive(Debug)]
 pub struct Fault {
     pub at: String,
@@ -91,7 +90,7 @@ pub fn check(text: &str, names: &[&'static str]) -> Result<(), Fault> {
                 let near: String = rest.lines().next().unwrap_or("").chars().take(20).collect();
                 return Err(Fault {
                     at: format!("{{{near}"),
-                    reason: format!("a {{ without a }} in the text: {near}"),
+                    reason: format!("the text has a {{ without a }}: {near}"),
                 });
             }
             Part::Text(_) => {}

@@ -1,4 +1,4 @@
-//! The file of a lesson.
+//! The format of a lesson file.
 
 use std::ops::Range;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub const VERSION: u32 = 1;
 /// The whole file.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct File {
+pub struct LessonFile {
     /// The version of the format.
     pub lesson: Spanned<u32>,
     pub title: String,
@@ -39,7 +39,7 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
     #[serde(rename = "step")]
-    pub steps: Vec<Spanned<Step>>,
+    pub steps: Vec<Spanned<LessonStep>>,
 }
 
 fn dog_breeds() -> Spanned<String> {
@@ -50,16 +50,16 @@ fn bundled() -> Spanned<String> {
     Spanned::new(0..0, paths::BUNDLED_PHOTOS.to_owned())
 }
 
-/// One step: a view, its settings, a text. What a step leaves out is as the lesson says, else as at
-/// the first start of the program; the flags are then the file's.
+/// One step: a view, its settings, a text. What a step leaves out comes from the lesson, or else from
+/// the defaults of the program; the flags come from the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Step {
+pub struct LessonStep {
     pub title: String,
     pub view: Named<View>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub semantics: Option<Named<Option<Semantics>>>,
-    /// What the outer call of the left column says.
+    /// The value that the outer call of the left column passes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<Named<Outer>>,
     /// The value recorded at the call of the base.
@@ -68,72 +68,72 @@ pub struct Step {
     /// `file`, `all`, `none`, `from:N`, `-NAME`, `+NAME`, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainable: Option<String>,
-    /// The flags at the last `compile()`, where they were others.
+    /// The flags at the last `compile()`, if they differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compiled: Option<String>,
     /// The layer of the view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
-    /// From 1, as the window counts.
+    /// Counted from 1, as in the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<usize>,
-    /// Instead of the dropout layer's own.
+    /// Replaces the rate of the dropout layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
-    /// By its name in the folder, or the beginning of it.
+    /// Its name in the folder, or the start of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub photo: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// How often "redraw" was pressed.
+    /// The number of times that the random draws are repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub redraws: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<usize>,
-    /// Whether the batch goes through the pipeline first.
+    /// True if the batch goes through the pipeline first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augment_batch: Option<bool>,
-    /// What photos go through before the first layer.
+    /// How photos are scaled for the first layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scale: Option<Named<Preprocessing>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grid: Option<Named<Grid>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hide: Vec<Control>,
-    /// Numbers that the text relies on.
+    /// What the text relies on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
-    /// Markdown; `{name}` is filled with what was measured.
+    /// Markdown; `{name}` is replaced by the measured value.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pipeline: Option<Steps>,
-    /// What the view Fine-tune runs.
+    pub pipeline: Option<LessonPipeline>,
+    /// The runs of the view Fine-tune.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<Run>,
+    pub run: Option<LessonRuns>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keras2: Option<Ending>,
+    pub keras2: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub keras3: Option<Ending>,
+    pub keras3: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pytorch: Option<Ending>,
+    pub pytorch: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
-    /// Where its keys stand in the file.
+    /// The lines of its keys in the file.
     #[serde(skip)]
     pub lines: Lines,
 }
 
-/// What follows a step's text under the rules of one framework.
+/// A text that is added under the rules of one framework.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Ending {
+pub struct FrameworkText {
     pub text: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
 }
 
-/// A question with its answer, which is shown when it is asked for.
+/// A question, and its answer, which is shown on request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
@@ -141,31 +141,31 @@ pub struct Question {
     pub answer: String,
 }
 
-/// Runs of the view Fine-tune; what is left out is as at the first start of the program.
+/// The runs of the view Fine-tune. What is left out has the default of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct Run {
+pub struct LessonRuns {
     pub preset: Named<recipe::Preset>,
     pub optimizer: Named<Kind>,
     pub rate: f64,
-    /// Of each stage.
+    /// The number of epochs of each stage.
     pub epochs: usize,
     pub own_head: bool,
     pub dropout: f64,
     pub sigmoid: bool,
     pub validation: f64,
-    /// The step starts the runs; otherwise they wait for the person.
+    /// True if the step starts the runs; otherwise the user does.
     pub start: bool,
 }
 
-impl Default for Run {
+impl Default for LessonRuns {
     fn default() -> Self {
         Self::of(TrainSettings::default(), true)
     }
 }
 
-impl Run {
-    /// The runs under these settings.
+impl LessonRuns {
+    /// The runs with these settings.
     pub fn of(train: TrainSettings, start: bool) -> Self {
         Self {
             preset: Named(train.preset),
@@ -180,7 +180,7 @@ impl Run {
         }
     }
 
-    /// As the window has them.
+    /// The settings of the window.
     pub fn settings(&self) -> TrainSettings {
         TrainSettings {
             preset: self.preset.0,
@@ -199,27 +199,27 @@ impl Run {
             return Err(format!("a run has 1 to {MAX_EPOCHS} epochs"));
         }
         if !(self.rate.is_finite() && self.rate > 0.0) {
-            return Err("a learning rate is above 0".to_owned());
+            return Err("a learning rate must be above 0".to_owned());
         }
         let part = |x: f64| (0.0..=MAX_PART).contains(&x);
         if !(part(self.dropout) && part(self.validation)) {
             return Err(format!(
-                "the rate of dropout and the validation split are 0 to {MAX_PART}"
+                "the dropout rate and the validation split must be 0 to {MAX_PART}"
             ));
         }
         Ok(())
     }
 }
 
-/// The augmentation pipeline: a preset by its name, or the layers.
+/// The augmentation pipeline: the name of a preset, or a list of layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Steps {
+pub enum LessonPipeline {
     Preset(Named<Preset>),
     Own(Vec<augment::Step>),
 }
 
-impl Steps {
+impl LessonPipeline {
     /// The layers.
     pub fn pipeline(&self) -> Pipeline {
         match self {
@@ -231,7 +231,7 @@ impl Steps {
     }
 }
 
-impl Step {
+impl LessonStep {
     /// A step with nothing but a view.
     pub fn new(title: &str, view: View) -> Self {
         Self {
@@ -265,8 +265,8 @@ impl Step {
         }
     }
 
-    /// What follows the text under these rules.
-    pub fn ending(&self, semantics: Semantics) -> Option<&Ending> {
+    /// The text that is added under these rules.
+    pub fn ending(&self, semantics: Semantics) -> Option<&FrameworkText> {
         match semantics {
             Semantics::Keras2 => self.keras2.as_ref(),
             Semantics::Keras3 => self.keras3.as_ref(),
@@ -282,13 +282,13 @@ impl Step {
         }
     }
 
-    /// All that the text relies on under these rules.
+    /// Everything that the text relies on under these rules.
     pub fn expectations(&self, semantics: Semantics) -> impl Iterator<Item = &Expectation> {
         let ending = self.ending(semantics).into_iter();
         self.expect.iter().chain(ending.flat_map(|e| &e.expect))
     }
 
-    /// Every expectation of the step with its key, whatever the rules.
+    /// Every expectation of the step with its key, for all rules.
     fn expected(&self) -> impl Iterator<Item = (&'static str, &Expectation)> {
         let endings = [
             ("keras2.expect", &self.keras2),
@@ -306,7 +306,7 @@ impl Step {
         own.chain(endings)
     }
 
-    /// Every text of the step with its key, whatever the rules.
+    /// Every text of the step with its key, for all rules.
     fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let endings = [
             ("keras2.text", &self.keras2),
@@ -322,7 +322,10 @@ impl Step {
         text.chain(endings).chain(question)
     }
 
-    /// What is wrong with a value, and the key of it.
+    /// Checks the values.
+    ///
+    /// # Errors
+    /// The key of a wrong value, and why it is wrong.
     fn check(&self) -> Result<(), (&'static str, String)> {
         if self.channel == Some(0) {
             return Err(("channel", "channels are counted from 1".to_owned()));
@@ -345,7 +348,7 @@ impl Step {
         Ok(())
     }
 
-    /// The reason with the line of the key, where it is known.
+    /// The reason, after the line of the key if it is known.
     pub fn at(&self, key: &str, reason: &str) -> String {
         match self.lines.get(key) {
             Some(line) => format!("line {line}: {reason}"),
@@ -366,13 +369,13 @@ pub fn parse(
         reason,
     };
     let places = Places::of(text);
-    // Another version may have keys that this one does not know: it is told first.
+    // Check the version first: another one may have keys that this one does not know.
     if let Some((version, line)) = places.version().filter(|(v, _)| *v != VERSION.to_string()) {
         let reason =
             format!("the lesson is of version {version}, and this program knows version {VERSION}");
         return Err(LessonError::Line { line, reason });
     }
-    let file: File = toml::from_str(text).map_err(|error| match error.span() {
+    let file: LessonFile = toml::from_str(text).map_err(|error| match error.span() {
         Some(span) => {
             let reason = in_words(text, &span, error.message());
             at(span, reason)
@@ -383,7 +386,7 @@ pub fn parse(
         .map_err(|reason| at(file.model.span(), reason))?;
     let photos = paths::photos(file.photos.get_ref(), folder)
         .map_err(|reason| at(file.photos.span(), reason))?;
-    let mut start = Step::new("", View::default());
+    let mut start = LessonStep::new("", View::default());
     start.semantics = file.semantics;
     start.seed = file.seed;
     start.batch = file.batch;
@@ -434,7 +437,7 @@ pub fn parse(
     })
 }
 
-/// A fault of a value with its key, and with what it may be instead of the name of a type.
+/// The message of a parse error, with the key, and with words instead of the name of a Rust type.
 fn in_words(text: &str, span: &Range<usize>, message: &str) -> String {
     let types = [
         ("u64", "a whole number from 0 on"),

@@ -1,5 +1,5 @@
-//! Lessons: a text file that opens a model and photos, and goes through steps, each a view with
-//! its settings and a text.
+//! Lessons: text files that open a model and photos and lead through steps. A step is a view with its
+//! settings and a text.
 
 mod bundled;
 mod expect;
@@ -22,22 +22,24 @@ use crate::worker::{Experiment, ModelSource, PhotosSource};
 pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
-pub use format::{Ending, File, Question, Run, Step, Steps, VERSION, parse};
+pub use format::{
+    FrameworkText, LessonFile, LessonPipeline, LessonRuns, LessonStep, Question, VERSION, parse,
+};
 pub use names::{Control, Named, Recorded, Word};
 pub use value::{Value, Values};
 
-/// A lesson, read and checked.
+/// A lesson that was read and checked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lesson {
     pub title: String,
     pub model: ModelSource,
     pub photos: PhotosSource,
-    /// What holds for every step that does not say otherwise.
-    pub start: Step,
-    pub steps: Vec<Step>,
+    /// The settings of every step that does not set them itself.
+    pub start: LessonStep,
+    pub steps: Vec<LessonStep>,
 }
 
-/// Why a lesson cannot be opened: the place first, then the cause.
+/// Why a lesson cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum LessonError {
     #[error("line {line}: {reason}")]
@@ -46,13 +48,13 @@ pub enum LessonError {
     Whole(String),
 }
 
-/// A file above this is no lesson.
+/// The most bytes of a lesson file.
 const MOST_BYTES: u64 = 1 << 20;
 
 /// Reads a lesson file whose texts name values in `names`.
 ///
 /// # Errors
-/// With the line where there is one.
+/// The file cannot be read, or is not a valid lesson; with the line, if there is one.
 pub fn open(path: &Path, names: &[&'static str]) -> Result<Lesson, LessonError> {
     let whole = |error: std::io::Error| {
         LessonError::Whole(match error.kind() {
@@ -60,7 +62,7 @@ pub fn open(path: &Path, names: &[&'static str]) -> Result<Lesson, LessonError> 
             _ => error.to_string(),
         })
     };
-    // Reading a device or a pipe may never end.
+    // Reading a device or a pipe might never end.
     if !std::fs::metadata(path).map_err(whole)?.is_file() {
         return Err(LessonError::Whole("it is not a file".to_owned()));
     }
@@ -86,31 +88,32 @@ pub enum LessonSource {
     File(PathBuf),
 }
 
-/// A lesson that is open in the window.
+/// The lesson that is open in the window.
 #[derive(Clone, Debug)]
 pub struct OpenLesson {
     pub lesson: Arc<Lesson>,
     pub source: LessonSource,
-    /// Which step, from 0.
+    /// The index of the step, from 0.
     pub step: usize,
-    /// The step was left: everything can be changed.
+    /// True in free play: everything can be changed.
     pub free: bool,
+    /// True if the answer is shown.
     pub answer: bool,
-    /// The step's settings wait until its model and photos are open.
+    /// True until the model and the photos are open and the step's settings are applied.
     pub waits: bool,
-    /// The runs that the step has started, or found done.
+    /// The runs that the step has started or found complete.
     pub ran: Option<Experiment>,
-    /// The person's own settings; they come back with the end of the lesson.
+    /// The user's own settings, which are restored when the lesson is closed.
     pub before: Box<Settings>,
 }
 
 impl OpenLesson {
-    /// The present step.
-    pub fn now(&self) -> Option<&Step> {
+    /// The current step.
+    pub fn now(&self) -> Option<&LessonStep> {
         self.lesson.steps.get(self.step)
     }
 
-    /// Whether the present step hides a part of the window.
+    /// True if the current step hides this part of the window.
     pub fn hides(&self, control: Control) -> bool {
         !self.free && self.now().is_some_and(|step| step.hide.contains(&control))
     }

@@ -1,4 +1,4 @@
-//! The words of a lesson file, and what they stand for.
+//! The words of a lesson file, and the values that they name.
 
 use std::fmt;
 
@@ -11,11 +11,11 @@ use crate::train::optimizer::Kind;
 use crate::train::recipe;
 use crate::worker::Grid;
 
-/// A part of the window that a step hides.
+/// A part of the window that a step can hide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Control {
-    /// The whole panel at the left.
+    /// The whole panel on the left.
     SidePanel,
     /// The photo, the batch, the seed.
     Input,
@@ -31,12 +31,19 @@ pub enum Control {
     Rules,
 }
 
-/// A value that is written as one of a few words.
-pub trait Word: Copy + PartialEq + 'static {
-    /// What kind of word it is, for messages.
+/// A value that is written as a word.
+pub trait Word: Copy + PartialEq + Send + Sync + 'static {
+    /// What the word names, for messages.
     const WHAT: &'static str;
-    /// Every word with its value.
-    fn all() -> Vec<(String, Self)>;
+    /// All words with their values.
+    fn all() -> Vec<(&'static str, Self)>;
+
+    /// The value that a word names.
+    fn from_word(word: &str) -> Option<Self> {
+        let all = Self::all();
+        let found = all.into_iter().find(|(known, _)| *known == word);
+        found.map(|(_, value)| value)
+    }
 }
 
 /// A value written as a word.
@@ -47,17 +54,15 @@ impl<T: Word> Serialize for Named<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let words = T::all();
         let word = words.iter().find(|(_, value)| *value == self.0);
-        serializer.serialize_str(word.map_or("", |(word, _)| word))
+        serializer.serialize_str(word.map_or("", |(word, _)| *word))
     }
 }
 
 impl<'de, T: Word> Deserialize<'de> for Named<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let found = String::deserialize(deserializer)?;
-        let words = T::all();
-        let value = words.iter().find(|(word, _)| *word == found);
-        value.map(|(_, value)| Self(*value)).ok_or_else(|| {
-            let words: Vec<&str> = words.iter().map(|(word, _)| word.as_str()).collect();
+        T::from_word(&found).map(Self).ok_or_else(|| {
+            let words: Vec<&str> = T::all().into_iter().map(|(word, _)| word).collect();
             serde::de::Error::custom(Unknown {
                 what: T::WHAT,
                 found,
@@ -76,41 +81,38 @@ struct Unknown {
 impl fmt::Display for Unknown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, found, known } = self;
-        write!(f, "there is no {what} `{found}`; there are {known}")
+        write!(f, "there is no {what} `{found}`; expected {known}")
     }
 }
 
 impl Word for View {
     const WHAT: &'static str = "view";
-    fn all() -> Vec<(String, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         let views = Self::ALL.into_iter();
-        views.map(|view| (view.id().to_owned(), view)).collect()
+        views.map(|view| (view.id(), view)).collect()
     }
 }
 
 impl Word for Option<Semantics> {
     const WHAT: &'static str = "framework";
-    fn all() -> Vec<(String, Self)> {
-        let rules = Semantics::ALL.map(|s| (s.id().to_owned(), Some(s)));
-        [("auto".to_owned(), None)]
-            .into_iter()
-            .chain(rules)
-            .collect()
+    fn all() -> Vec<(&'static str, Self)> {
+        let rules = Semantics::ALL.map(|s| (s.id(), Some(s)));
+        [("auto", None)].into_iter().chain(rules).collect()
     }
 }
 
 impl Word for Outer {
     const WHAT: &'static str = "call";
-    fn all() -> Vec<(String, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
-            ("training".to_owned(), Self::Given(Mode::Training)),
-            ("inference".to_owned(), Self::Given(Mode::Inference)),
-            ("not-given".to_owned(), Self::NotGiven),
+            ("training", Self::Given(Mode::Training)),
+            ("inference", Self::Given(Mode::Inference)),
+            ("not-given", Self::NotGiven),
         ]
     }
 }
 
-/// What is recorded at the call of the base.
+/// The `training=` value recorded at the call of the base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
     File,
@@ -119,61 +121,75 @@ pub enum Recorded {
 
 impl Word for Recorded {
     const WHAT: &'static str = "recorded value";
-    fn all() -> Vec<(String, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
-            ("file".to_owned(), Self::File),
-            ("true".to_owned(), Self::Value(Some(true))),
-            ("false".to_owned(), Self::Value(Some(false))),
-            ("none".to_owned(), Self::Value(None)),
+            ("file", Self::File),
+            ("true", Self::Value(Some(true))),
+            ("false", Self::Value(Some(false))),
+            ("none", Self::Value(None)),
         ]
     }
 }
 
 impl Word for Grid {
     const WHAT: &'static str = "grid";
-    fn all() -> Vec<(String, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
-            ("one-photo".to_owned(), Self::OnePhoto),
-            ("nine-photos".to_owned(), Self::NinePhotos),
-            ("three-epochs".to_owned(), Self::ThreeEpochs),
+            ("one-photo", Self::OnePhoto),
+            ("nine-photos", Self::NinePhotos),
+            ("three-epochs", Self::ThreeEpochs),
         ]
     }
 }
 
 impl Word for Preset {
     const WHAT: &'static str = "pipeline";
-    fn all() -> Vec<(String, Self)> {
-        let word = |preset: Self| preset.label().to_lowercase().replace(' ', "-");
+    fn all() -> Vec<(&'static str, Self)> {
+        let word = |preset: Self| match preset {
+            Self::CourseLab => "course-lab",
+            Self::KerasGuide => "keras-guide",
+            Self::Strong => "strong",
+            Self::None => "none",
+        };
         Self::ALL.into_iter().map(|p| (word(p), p)).collect()
     }
 }
 
 impl Word for recipe::Preset {
     const WHAT: &'static str = "preset of runs";
-    fn all() -> Vec<(String, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         let presets = Self::ALL.into_iter();
-        presets.map(|p| (p.id().to_owned(), p)).collect()
+        presets.map(|p| (p.id(), p)).collect()
     }
 }
 
 impl Word for Kind {
     const WHAT: &'static str = "optimizer";
-    fn all() -> Vec<(String, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         let kinds = Self::ALL.into_iter();
-        kinds.map(|k| (k.id().to_owned(), k)).collect()
+        kinds.map(|k| (k.id(), k)).collect()
     }
 }
 
 impl Word for Preprocessing {
     const WHAT: &'static str = "scale";
-    fn all() -> Vec<(String, Self)> {
+    fn all() -> Vec<(&'static str, Self)> {
         vec![
-            ("raw".to_owned(), Self::Raw),
-            ("minus-one-to-one".to_owned(), Self::MinusOneToOne),
-            ("lite".to_owned(), Self::Lite),
-            ("zero-to-one".to_owned(), Self::ZeroToOne),
-            ("imagenet".to_owned(), Self::ImageNet),
-            ("bgr-mean".to_owned(), Self::BgrMean),
+            ("raw", Self::Raw),
+            ("minus-one-to-one", Self::MinusOneToOne),
+            ("lite", Self::Lite),
+            ("zero-to-one", Self::ZeroToOne),
+            ("imagenet", Self::ImageNet),
+            ("bgr-mean", Self::BgrMean),
         ]
+    }
+}
+
+impl Word for Option<Preprocessing> {
+    const WHAT: &'static str = "scale";
+    fn all() -> Vec<(&'static str, Self)> {
+        let scales = Preprocessing::all().into_iter();
+        let scales = scales.map(|(word, scale)| (word, Some(scale)));
+        [("auto", None)].into_iter().chain(scales).collect()
     }
 }

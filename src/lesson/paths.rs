@@ -1,12 +1,12 @@
-//! Paths in a lesson: inside of its folder, and nowhere else.
+//! The paths in a lesson, which stay inside its folder.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::worker::{ModelSource, PhotosSource};
 
-/// The word for the photos inside of the program.
+/// The word for the bundled photos.
 pub const BUNDLED_PHOTOS: &str = "bundled";
-/// The words for the bases inside of the program.
+/// The words for the bundled bases.
 pub const BUNDLED_MODELS: [(&str, ModelSource); 2] = [
     ("dog_breeds_mobilenetv2", ModelSource::DogBreeds),
     ("efficientnet_lite0", ModelSource::EfficientNetLite0),
@@ -33,16 +33,16 @@ pub fn photos(name: &str, folder: Option<&Path>) -> Result<PhotosSource, String>
     Ok(PhotosSource::Folder(path))
 }
 
-/// A path that exists inside of the folder, links followed.
+/// An existing path inside the folder, after symbolic links are resolved.
 fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
     let Some(folder) = folder else {
-        return Err(format!("there is nothing bundled of the name `{name}`"));
+        return Err(format!("nothing with this name is bundled: `{name}`"));
     };
     let leaves = || format!("`{name}` leaves the folder of the lesson");
-    // A file goes from one system to another: what is a separator on any is one here.
+    // A lesson may move to another system: refuse the separators of all systems.
     if name.contains(['\\', ':']) {
         return Err(format!(
-            "`{name}` is no relative path with `/` between its parts"
+            "not a relative path with `/` between its parts: `{name}`"
         ));
     }
     let is_down = |part: Component<'_>| matches!(part, Component::Normal(_) | Component::CurDir);
@@ -58,7 +58,7 @@ fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
     let real = |path: &Path| {
         std::fs::canonicalize(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => {
-                format!("nothing of this name lies beside the lesson: `{name}`")
+                format!("there is no such file beside the lesson: `{name}`")
             }
             _ => format!("this cannot be read ({error}): `{name}`"),
         })
@@ -98,8 +98,8 @@ fn photos_name(
     }
 }
 
-/// The innermost folder that holds both, where a lesson that names both can lie; `None` where all is
-/// bundled, or the files are gone.
+/// The innermost folder that contains both, so that a lesson in it can name both; `None` if both are
+/// bundled or a file is missing.
 fn home(model: &ModelSource, photos: &PhotosSource) -> Option<PathBuf> {
     let real = |path: &Path| std::fs::canonicalize(path).ok();
     let model = match model.path() {
@@ -140,7 +140,7 @@ fn relative(path: &Path, folder: &Path, home: Option<&Path>) -> Result<String, S
     let (path, folder) = (real(path)?, real(folder)?);
     let within = path.strip_prefix(&folder).map_err(|_| {
         format!(
-            "{} lies outside of the lesson's folder, {}; a lesson names only what lies in its own \
+            "{} is outside of the lesson's folder, {}; a lesson can only name files in its own \
              folder: save it in {}",
             path.display(),
             folder.display(),
@@ -150,8 +150,8 @@ fn relative(path: &Path, folder: &Path, home: Option<&Path>) -> Result<String, S
     let parts = within.components().map(|c| c.as_os_str().to_str());
     let parts: Option<Vec<&str>> = parts.collect();
     let name = parts.map(|parts| parts.join("/"));
-    let name = name.ok_or_else(|| format!("its name is not Unicode: {}", path.display()))?;
-    // The lesson may lie among the photos.
+    let name = name.ok_or_else(|| format!("the name is not Unicode: {}", path.display()))?;
+    // The lesson may be in the folder of the photos.
     Ok(if name.is_empty() {
         ".".to_owned()
     } else {
@@ -192,7 +192,7 @@ mod tests {
         }
         assert!(photos("photos", Some(&folder)).is_ok());
         let gone = photos("nowhere", Some(&folder)).unwrap_err();
-        assert!(gone.starts_with("nothing of this name") && gone.ends_with("`nowhere`"));
+        assert!(gone.starts_with("there is no such file") && gone.ends_with("`nowhere`"));
         assert!(photos("base.h5", Some(&folder)).is_err());
         assert!(
             photos("photos", None).is_err(),

@@ -1,4 +1,4 @@
-//! Where in the file of a lesson something stands.
+//! Finds the lines of keys and values in a lesson file.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -6,36 +6,36 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// The lines of one table by its keys, from 1; a key of a table inside is `question.answer`.
+/// The lines of the keys of one table, counted from 1. A key of a nested table is `question.answer`.
 pub type Lines = BTreeMap<String, usize>;
 
-/// From 1.
+/// The line of a byte offset, counted from 1.
 pub fn line_of(text: &str, at: usize) -> usize {
     let before = text.get(..at).unwrap_or(text);
     before.matches('\n').count() + 1
 }
 
-/// The values of a lesson file with their places in its text.
+/// A lesson file, parsed with the positions of its values.
 pub struct Places<'a> {
     text: &'a str,
     root: Option<Spanned<DeTable<'a>>>,
 }
 
 impl<'a> Places<'a> {
-    /// Of a text that is no TOML, nothing.
+    /// Parses a text. If it is not TOML, no line is found.
     pub fn of(text: &'a str) -> Self {
         let root = DeTable::parse(text).ok();
         Self { text, root }
     }
 
-    /// The version that the file says it has, as written, and its line.
+    /// The version of the file, as it is written, and its line.
     pub fn version(&self) -> Option<(&str, usize)> {
         let value = self.root.as_ref()?.get_ref().get("lesson")?;
         let number = value.get_ref().as_integer()?;
         Some((number.as_str(), line_of(self.text, value.span().start)))
     }
 
-    /// The lines of the keys that stand before the steps.
+    /// The lines of the keys before the steps.
     pub fn whole(&self) -> Lines {
         let root = self.root.as_ref().map(Spanned::get_ref);
         self.lines(root)
@@ -46,14 +46,14 @@ impl<'a> Places<'a> {
         self.lines(self.step_table(number))
     }
 
-    /// The line on which `what` stands in the value of a step's key.
+    /// The line of `what` in the value of a step's key.
     pub fn within(&self, step: usize, key: &str, what: &str) -> Option<usize> {
         let mut found = None;
         let table = self.step_table(step)?;
         each(table, &mut |name, span| {
             if name == key {
                 let value = self.text.get(span.clone()).unwrap_or("");
-                // With an escape in it, it stands where its text begins.
+                // A value that contains escapes: take its first line.
                 let at = span.start + value.find(what).unwrap_or(0);
                 found = Some(line_of(self.text, at));
             }
@@ -82,7 +82,7 @@ impl<'a> Places<'a> {
     }
 }
 
-/// Every key of the table and of the tables right inside, with the place of its value.
+/// Calls `take` with every key of the table and of its nested tables, and the span of its value.
 fn each(table: &DeTable<'_>, take: &mut impl FnMut(&str, Range<usize>)) {
     for (key, value) in table {
         let key = key.get_ref();

@@ -70,7 +70,7 @@ fn suspicion_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let (Some(suspicion), Some(base)) = (suspicion, &state.opened.base) else {
         return;
     };
-    let why = common::sentence_case(&suspicion.sentence(&base.model));
+    let why = common::sentence_case(&suspicion.sentence(&base.model.graph));
     let palette = theme::palette(ui);
     let own = base.model.preprocessing;
     ui.horizontal_wrapped(|ui| {

@@ -5,7 +5,7 @@ use eframe::egui::{
 };
 
 use crate::command::{Action, LessonCommand};
-use crate::lesson::{OpenLesson, Step, fill};
+use crate::lesson::{LessonStep, OpenLesson, fill};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::{Show, markdown, parts};
@@ -125,7 +125,7 @@ fn free_ui(ui: &mut Ui) {
     markdown::markdown_ui(ui, words::FREE_PLAY_TEXT);
 }
 
-fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &Step) {
+fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &LessonStep) {
     let palette = theme::palette(ui);
     let state = show.state;
     let semantics = state.semantics();

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::augment::{AugmentLayer, Pipeline};
-use crate::dataset::{Photo, Photos};
+use crate::dataset::{Photo, PhotoList};
 use crate::model::graph::Layer;
-use crate::model::{Flags, Graph, LayerId, LayerKind, Model, Role, flags};
+use crate::model::{Flags, Graph, LayerId, LayerKind, ModelDescription, Role, flags};
 use crate::words::window as words;
 use crate::worker::{ModelId, ModelSource, OpenedModel, PhotosId, PhotosSource};
 
@@ -14,7 +14,7 @@ use crate::worker::{ModelId, ModelSource, OpenedModel, PhotosId, PhotosSource};
 #[derive(Debug)]
 pub struct Base {
     pub id: ModelId,
-    pub model: Arc<Model>,
+    pub model: Arc<ModelDescription>,
     pub source: ModelSource,
     pub flags: Flags,
     /// The flags at the last `compile()`: at opening, the file's.
@@ -152,7 +152,7 @@ impl Base {
 #[derive(Debug)]
 pub struct Gallery {
     pub id: PhotosId,
-    pub photos: Photos,
+    pub photos: Arc<PhotoList>,
     pub source: PhotosSource,
     /// Index of the chosen photo; 0 where there is none.
     pub photo: usize,
@@ -165,7 +165,12 @@ pub struct Gallery {
 impl Gallery {
     /// Photos just opened. The clownfish is chosen where it is present: flips and rotations are
     /// plain to see on it.
-    pub fn new(id: PhotosId, photos: Photos, source: PhotosSource, wanted: Option<&str>) -> Self {
+    pub fn new(
+        id: PhotosId,
+        photos: Arc<PhotoList>,
+        source: PhotosSource,
+        wanted: Option<&str>,
+    ) -> Self {
         let position = |name: &str| {
             photos
                 .photos

@@ -13,18 +13,18 @@ pub type Entry<F> = (&'static str, &'static str, F);
 #[rustfmt::skip]
 const TABLE: &[Entry<fn(&State) -> Option<Value>>] = &[
     ("rules", "the framework whose rules hold", |s| text(s.semantics().label())),
-    ("photo", "the chosen photo", |s| text(&s.opened.gallery.as_ref()?.chosen()?.name)),
-    ("photos", "how many photos are open", |s| count(s.photos()?.photos.len())),
-    ("base", "the open model", |s| text(&base(s)?.model.title)),
-    ("layers", "layers in the list", |s| count(base(s)?.rows.len())),
-    ("parameters", "all parameters", |s| count(counted(s)?.total)),
-    ("trainable_parameters", "parameters an optimizer may change", |s| count(counted(s)?.trainable)),
-    ("batch_norms", "BatchNorm layers", |s| count(base(s)?.batch_norms.len())),
-    ("batch_norms_on_batch", "BatchNorm layers that normalise with the batch in the outer call", |s| norms(s, |e| e.statistics == Some(Statistics::Batch))),
+    ("photo", "the name of the chosen photo", |s| text(&s.opened.gallery.as_ref()?.chosen()?.name)),
+    ("photos", "number of open photos", |s| count(s.photos()?.photos.len())),
+    ("base", "the title of the open model", |s| text(&base(s)?.model.title)),
+    ("layers", "number of layers in the list", |s| count(base(s)?.rows.len())),
+    ("parameters", "number of parameters", |s| count(counted(s)?.total)),
+    ("trainable_parameters", "number of parameters that an optimizer may change", |s| count(counted(s)?.trainable)),
+    ("batch_norms", "number of BatchNorm layers", |s| count(base(s)?.batch_norms.len())),
+    ("batch_norms_on_batch", "BatchNorm layers that use batch statistics in the outer call", |s| norms(s, |e| e.statistics == Some(Statistics::Batch))),
     ("batch_norms_moving", "BatchNorm layers whose moving statistics change in the outer call", |s| norms(s, |e| e.updates_statistics)),
     ("learning_layers", "layers whose weights an optimizer may change", learning),
     ("random_layers", "dropout and other noise layers", |s| count(base(s)?.noises.len())),
-    ("random_layers_active", "noise layers that draw in the outer call", |s| count(effective(s, base(s)?, &base(s)?.noises).filter(|e| e.active).count())),
+    ("random_layers_active", "noise layers that are active in the outer call", |s| count(effective(s, base(s)?, &base(s)?.noises).filter(|e| e.active).count())),
 ];
 
 /// Every name with its meaning.

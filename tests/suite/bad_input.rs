@@ -112,8 +112,8 @@ fn weights_that_are_not_numbers_open_with_a_warning() {
     let path = fixture("bnnet_keras3/model.h5");
     let mut bytes = std::fs::read(&path).expect("the fixture");
     let model = ModelSource::File(path).open().expect("the fixture opens");
-    let layer = &model.graph.layers[model.graph.find("conv_a").expect("conv_a")];
-    let kernel = crate::support::numbers::values(layer.weight("kernel").expect("a kernel"));
+    let layer = model.graph.find("conv_a").expect("conv_a");
+    let kernel = crate::support::numbers::values(&model.weights[&(layer, "kernel")]);
     let start: Vec<u8> = kernel[..8].iter().flat_map(|v| v.to_le_bytes()).collect();
     let at = bytes
         .windows(start.len())

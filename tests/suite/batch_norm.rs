@@ -3,7 +3,7 @@
 
 use candle_core::Tensor;
 use modelens::model::Semantics;
-use modelens::model::layers::norm::{Moments, moments, next_moving, normalise};
+use modelens::model::layers::batch_norm::{Moments, moments, next_moving, normalise};
 
 use crate::support::files::{Arrays, ops, read_npz};
 use crate::support::numbers::{assert_close, values};

@@ -13,25 +13,31 @@ use serde_json::json;
 
 use crate::support::files::{fixture, folder, repository, write};
 use crate::support::memory::most_bytes;
+use crate::support::protobuf::{field, model, product_with};
 
 /// Bytes that opening a file may take beyond twice its length: the largest array allowed, while its
 /// buffer grows.
 const BOUND: u64 = 1 << 30;
 
-/// The error of a file with these bytes, which must not open; checks the bound.
+/// The result of opening a file of this length, which must keep to the bound on memory.
+fn bounded<T>(what: &str, length: u64, open: impl FnOnce() -> T) -> T {
+    let (opened, most) = most_bytes(open);
+    println!(
+        "{what}: {} kB of file, {} kB of memory",
+        length / 1000,
+        most / 1000
+    );
+    assert!(most <= 2 * length + BOUND, "{what}: {most} bytes of memory");
+    opened
+}
+
+/// The error of a file with these bytes, which must not open.
 fn refused(name: &str, bytes: &[u8]) -> String {
     let folder = folder();
     let path = write(&folder, name, bytes);
-    let (opened, most) = most_bytes(|| ModelSource::File(path).open().err());
-    println!(
-        "{name}: {} kB of file, {} kB of memory",
-        bytes.len() / 1000,
-        most / 1000
-    );
-    assert!(
-        most <= 2 * bytes.len() as u64 + BOUND,
-        "{name}: {most} bytes of memory"
-    );
+    let opened = bounded(name, bytes.len() as u64, || {
+        ModelSource::File(path).open().err()
+    });
     opened.expect("it is refused").to_string()
 }
 
@@ -167,19 +173,6 @@ fn headers_of_safetensors_are_bounded() {
 
 #[test]
 fn onnx_messages_are_bounded() {
-    /// A field of bytes.
-    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-        let mut out = vec![number << 3 | 2];
-        let mut length = bytes.len();
-        while length >= 0x80 {
-            out.push(length as u8 | 0x80);
-            length >>= 7;
-        }
-        out.push(length as u8);
-        out.extend(bytes);
-        out
-    }
-    let model = |graph: &[u8]| [b"\x08\x08".to_vec(), field(7, graph)].concat();
     // Empty nodes, names and weights.
     for empty in [&b"\x0a\0"[..], b"\x2a\0", b"\x5a\0"] {
         let text = refused("many.onnx", &model(&empty.repeat(4 << 20)));
@@ -197,38 +190,15 @@ fn onnx_messages_are_bounded() {
         &field(9, &[0; 8]),
     ]
     .concat();
-    let shape = [1_u8, 3, 4, 4].map(|n| field(1, &[8, n])).concat();
-    let kind = field(1, &[b"\x08\x01".to_vec(), field(2, &shape)].concat());
-    let info = |name: &[u8]| [field(1, name), field(2, &kind)].concat();
-    let node = [
-        field(1, b"x"),
-        field(1, b"w"),
-        field(2, b"y"),
-        field(4, b"Mul"),
-    ]
-    .concat();
-    let graph = [
-        field(1, &node),
-        field(5, &tensor),
-        field(11, &info(b"x")),
-        field(12, &info(b"y")),
-    ];
-    let text = refused("weight.onnx", &model(&graph.concat()));
+    let text = refused("weight.onnx", &model(&product_with(&tensor)));
     assert!(text.contains("broken") && text.contains("`w`"), "{text}");
 }
 
-/// True if the array can be read; checks the bound.
+/// True if the array can be read.
 fn reads(path: &Path) -> bool {
     let length = std::fs::metadata(path).expect("the file").len();
-    let (read, most) = most_bytes(|| read_input(path).is_ok());
-    println!(
-        "{}: {} kB of file, {} kB of memory",
-        path.display(),
-        length / 1000,
-        most / 1000
-    );
-    assert!(most <= 2 * length + BOUND, "{most} bytes of memory");
-    read
+    let what = path.display().to_string();
+    bounded(&what, length, || read_input(path).is_ok())
 }
 
 #[test]
@@ -298,19 +268,10 @@ fn photos_are_bounded() {
     ] {
         let folder = folder();
         let path = write(&folder, name, &bytes);
-        let (decoded, most) = most_bytes(|| {
+        let decoded = bounded(name, bytes.len() as u64, || {
             let set = PhotosSource::Folder(path.parent().expect("a folder").to_owned()).open();
             set.is_ok_and(|set| (0..set.photos.len()).any(|photo| set.decode(photo).is_ok()))
         });
-        println!(
-            "{name}: {} kB of file, {} kB of memory",
-            bytes.len() / 1000,
-            most / 1000
-        );
-        assert!(
-            most <= 2 * bytes.len() as u64 + BOUND,
-            "{name}: {most} bytes of memory"
-        );
         assert_eq!(decoded, opens, "{name}");
     }
 }

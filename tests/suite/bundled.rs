@@ -37,11 +37,7 @@ fn dog_breeds_computes_what_keras_computes() {
     let frozen = model.graph.find("bn_Conv1").expect("the first BatchNorm");
     assert_eq!(
         done.batch_norm[&frozen].next.mean,
-        values(
-            model.graph.layers[frozen]
-                .weight("moving_mean")
-                .expect("moving mean")
-        ),
+        values(&model.weights[&(frozen, "moving_mean")]),
         "a frozen BatchNorm keeps its statistics bit for bit"
     );
     close(

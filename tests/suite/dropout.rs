@@ -9,9 +9,10 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, NoiseCommand};
 use modelens::model::graph::{Graph, Input, Layer, LayerKind, Node, Noise};
+use modelens::model::layers::WeightMap;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::sampler::{Sampler, SamplerOptions};
-use modelens::model::{Flags, Mode, Model, Preprocessing, Semantics};
+use modelens::model::{Flags, Mode, Model, ModelDescription, Preprocessing, Semantics};
 use modelens::state::View;
 use modelens::worker::{DropoutOutcome, ModelSource, Outcome};
 
@@ -37,26 +38,29 @@ fn model_of(noise: Noise) -> Model {
         recorded: None,
     };
     Model {
-        title: String::new(),
-        format: modelens::formats::keras::H5.format,
-        framework: String::new(),
-        semantics: Semantics::Keras3,
-        graph: Graph {
-            name: String::new(),
-            layers: vec![
-                layer("input", LayerKind::Input),
-                layer("noise", LayerKind::Noise(noise)),
-            ],
-            nodes: vec![node(0, vec![]), node(1, vec![Input::Node(0)])],
-            output: 1,
-            root_trainable: true,
-            input_hwc: [Some(4), Some(4), Some(8)],
+        description: ModelDescription {
+            title: String::new(),
+            format: modelens::formats::keras::H5.format,
+            framework: String::new(),
+            semantics: Semantics::Keras3,
+            graph: Graph {
+                name: String::new(),
+                layers: vec![
+                    layer("input", LayerKind::Input),
+                    layer("noise", LayerKind::Noise(noise)),
+                ],
+                nodes: vec![node(0, vec![]), node(1, vec![Input::Node(0)])],
+                output: 1,
+                root_trainable: true,
+                input_hwc: [Some(4), Some(4), Some(8)],
+            },
+            preprocessing: Preprocessing::Raw,
+            labels: Vec::new(),
+            labels_from: String::new(),
+            recognised: modelens::model::Recognised::default(),
+            warnings: Vec::new(),
         },
-        preprocessing: Preprocessing::Raw,
-        labels: Vec::new(),
-        labels_from: String::new(),
-        recognised: modelens::model::Recognised::default(),
-        warnings: Vec::new(),
+        weights: WeightMap::new(),
     }
 }
 
@@ -79,7 +83,7 @@ fn passes(noise: Noise, semantics: Semantics, passes: u64) -> (Vec<Vec<f32>>, Ve
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: None,
+        replaced: None,
     };
     let sampler = Sampler::new(&model, &input(), options, &|| true).expect("a sampler");
     let outputs = sampler.outputs(0..passes, &|| true).expect("outputs");
@@ -179,7 +183,7 @@ fn rates_0_and_1_act_as_in_each_framework() {
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: None,
+        replaced: None,
     };
     let refused = Sampler::new(&model, &input(), options, &|| true);
     let reason = refused.err().expect("Keras 3 refuses it").to_string();
@@ -224,7 +228,7 @@ fn passes_without_noise_equal_inference() {
         flags: &flags,
         seed: 7,
         repeat: 0,
-        instead: Some((dropout, off)),
+        replaced: Some((dropout, off)),
     };
     let sampler = Sampler::new(&model, &x, options.clone(), &|| true).expect("a sampler");
     let own = values(sampler.inference().expect("an output"));
@@ -233,7 +237,7 @@ fn passes_without_noise_equal_inference() {
     let outputs = sampler.outputs(0..3, &|| true).expect("passes");
     assert_eq!(values(&outputs.get(2).expect("a pass")), own);
     let drawing = SamplerOptions {
-        instead: None,
+        replaced: None,
         ..options
     };
     let sampler = Sampler::new(&model, &x, drawing, &|| true).expect("a sampler");

@@ -198,7 +198,7 @@ fn errors_in_a_file_name_their_line() {
         (
             format!("{head}photos = \"nowhere\"\n{one}"),
             Some(3),
-            "nothing of this name lies beside the lesson: `nowhere`",
+            "there is no such file beside the lesson: `nowhere`",
         ),
         (
             format!("{head}[[step]]\ntitle = \"s\"\nview = \"drop\"\n"),

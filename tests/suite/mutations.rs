@@ -264,7 +264,7 @@ fn mutated_labels() {
             let is_named = model.labels.len() == 3 && model.warnings.is_empty();
             let is_told = model.labels.is_empty() && model.warnings.len() == 1;
             assert!(is_named || is_told, "{:?}", model.warnings);
-            is_named.then_some(model.labels)
+            is_named.then_some(model.description.labels)
         };
         let readable = |labels: &Vec<String>| {
             let fits = |l: &String| l.chars().all(|c| !c.is_control()) && !l.is_empty();

@@ -11,6 +11,7 @@ use modelens::worker::ModelSource;
 use crate::support::files::{folder, read_npz, refused, repository, write};
 use crate::support::models::{opened, pass};
 use crate::support::numbers::{assert_close, values};
+use crate::support::protobuf::{field, model, product_with};
 
 pub const FILES: [&str; 2] = ["small_kept.onnx", "small_folded.onnx"];
 /// Files that split tensors and compute their padding (`make_onnx_parts.py`).
@@ -176,11 +177,6 @@ fn unknown_operators_are_refused_by_name() {
 
 #[test]
 fn weights_in_another_file_are_not_read() {
-    /// A length-delimited field of a message.
-    fn field(number: u8, bytes: &[u8]) -> Vec<u8> {
-        let length = u8::try_from(bytes.len()).expect("a short message");
-        [&[number << 3 | 2, length], bytes].concat()
-    }
     let folder = folder();
     let secret = write(&folder, "secret.bin", &[0; 4]);
     let path = secret.display().to_string();
@@ -191,33 +187,7 @@ fn weights_in_another_file_are_not_read() {
         field(13, &entry),
         b"\x70\x01".to_vec(),
     ];
-    let shape = [1, 3, 4, 4].map(|n| field(1, &[8, n])).concat();
-    let info = |name: &[u8]| {
-        [
-            field(1, name),
-            field(
-                2,
-                &field(1, &[b"\x08\x01".to_vec(), field(2, &shape)].concat()),
-            ),
-        ]
-        .concat()
-    };
-    let node = [
-        field(1, b"x"),
-        field(1, b"w"),
-        field(2, b"y"),
-        field(4, b"Mul"),
-    ]
-    .concat();
-    let graph = [
-        field(1, &node),
-        field(5, &tensor.concat()),
-        field(11, &info(b"x")),
-        field(12, &info(b"y")),
-    ];
-    let graph = graph.concat();
-    let length = [(graph.len() & 0x7f) as u8 | 0x80, (graph.len() >> 7) as u8];
-    let bytes = [&b"\x08\x08\x3a"[..], &length, &graph].concat();
+    let bytes = model(&product_with(&tensor.concat()));
     let text = refused(&write(&folder, "outside.onnx", &bytes));
     assert!(text.contains("other files are not read"), "{text}");
 }

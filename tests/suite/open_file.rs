@@ -7,7 +7,7 @@ use eframe::egui::Context;
 use modelens::app::{App, AppOptions};
 use modelens::command::Command;
 use modelens::formats::SaveError;
-use modelens::model::layers::Overrides;
+use modelens::model::layers::WeightMap;
 use modelens::state::View;
 use modelens::train::network::{Head, Network};
 use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
@@ -42,6 +42,7 @@ fn an_open_model_survives_changes_to_its_file() {
         let path = folder.path().join("base.h5");
         std::fs::copy(golden().join("bnnet_keras3/model.h5"), &path).expect("a copy");
         let source = ModelSource::File(path.clone());
+        let read_before = source.open().unwrap_or_else(|e| panic!("{e}"));
         let ctx = Context::default();
         let options = AppOptions {
             model: source.clone(),
@@ -66,10 +67,10 @@ fn an_open_model_survives_changes_to_its_file() {
         let kept = &app.state().opened.base.as_ref().expect("a base").model;
         assert!(Arc::ptr_eq(kept, &model));
         // and saving says that it needs the original, and writes nothing.
-        let network = Network::new(&model, Head::Own, &[], [32, 32]);
+        let network = Network::new(&read_before, Head::Own, &[], [32, 32]);
         let network = network.unwrap_or_else(|e| panic!("{e}"));
         let to = folder.path().join("tuned.h5");
-        let failed = save(&source, &network, &Overrides::default(), &to, Replace::No);
+        let failed = save(&source, &network, &WeightMap::default(), &to, Replace::No);
         let failed = failed.expect_err("the original is gone");
         assert!(
             matches!(failed, SaveFailed::Content(SaveError::Source(_))),

@@ -1,6 +1,6 @@
 //! Five steps of each optimizer against Keras (`tests/fixtures/generators/make_optimizer_goldens.py`).
 
-use modelens::model::layers::Overrides;
+use modelens::model::layers::WeightMap;
 use modelens::train::optimizer::{Kind, Optimizer};
 
 use crate::support::files::{ops, read_npz};
@@ -17,10 +17,10 @@ fn five_steps_of_each_optimizer_equal_keras() {
         ("adamw", Kind::AdamW),
     ] {
         let mut optimizer = Optimizer::new(kind);
-        let mut weights = Overrides::from([((0, "kernel"), io["w0"].clone())]);
+        let mut weights = WeightMap::from([((0, "kernel"), io["w0"].clone())]);
         for step in 0..5 {
             let gradient = io["gradients"].get(step).expect("a step");
-            let gradients = Overrides::from([((0, "kernel"), gradient)]);
+            let gradients = WeightMap::from([((0, "kernel"), gradient)]);
             weights = optimizer
                 .step(0.01, &weights, &gradients)
                 .expect("shapes that fit");
@@ -35,9 +35,9 @@ fn five_steps_of_each_optimizer_equal_keras() {
 #[test]
 fn a_weight_without_a_gradient_does_not_change() {
     let io = read_npz(&ops("optimizers.npz"));
-    let weights = Overrides::from([((0, "kernel"), io["w0"].clone())]);
+    let weights = WeightMap::from([((0, "kernel"), io["w0"].clone())]);
     for kind in Kind::ALL {
-        let after = Optimizer::new(kind).step(0.1, &weights, &Overrides::new());
+        let after = Optimizer::new(kind).step(0.1, &weights, &WeightMap::new());
         let after = after.expect("a step");
         assert_eq!(values(&after[&(0, "kernel")]), values(&io["w0"]));
     }

@@ -36,7 +36,7 @@ fn check(model: &Model, side: usize) {
         assert_eq!(suspicion.is_none(), right, "{how:?}: {suspicion:?}");
         let Some(suspicion) = suspicion else { continue };
         assert_eq!(suspicion.better, Some(model.preprocessing), "{how:?}");
-        let text = suspicion.sentence(model);
+        let text = suspicion.sentence(&model.graph);
         assert!(text.contains(how.label()), "{text}");
         assert!(text.ends_with(model.preprocessing.label()), "{text}");
         let larger = matches!(how, Raw | ImageNet | BgrMean);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use modelens::cli::arrays::write_npz;
-use modelens::model::layers::Overrides;
+use modelens::model::layers::WeightMap;
 use modelens::model::{Mode, Model, Semantics};
 use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network};
@@ -36,14 +36,10 @@ fn network(model: &Model, head: Head, classes: usize) -> Network {
 }
 
 /// A new value for every weight and statistic.
-fn changed(network: &Network) -> Overrides {
-    let layers = network.model.graph.layers.iter().enumerate();
-    let weights = layers.flat_map(|(id, l)| l.weights.iter().map(move |w| (id, w)));
+fn changed(network: &Network) -> WeightMap {
+    let weights = network.model.weights.iter();
     weights
-        .map(|(id, w)| {
-            let new = w.tensor.affine(1.01, 0.001).expect("a tensor");
-            ((id, w.name), new)
-        })
+        .map(|(key, tensor)| (*key, tensor.affine(1.01, 0.001).expect("a tensor")))
         .collect()
 }
 

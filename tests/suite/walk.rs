@@ -9,9 +9,12 @@ use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
-use modelens::model::graph::{BatchNorm, Input, Node, Pooling, Weight};
-use modelens::model::layers::norm::{Moments, moments};
-use modelens::model::{Flags, Graph, Layer, LayerId, LayerKind, Model, Preprocessing, Semantics};
+use modelens::model::graph::{BatchNorm, Input, Node, Pooling};
+use modelens::model::layers::batch_norm::{Moments, moments};
+use modelens::model::layers::{GlobalPool2d, NewWeight, WeightMap};
+use modelens::model::{
+    Flags, Graph, Layer, LayerId, LayerKind, Model, ModelDescription, Preprocessing, Semantics,
+};
 use modelens::state::{SPREAD, View};
 use modelens::worker::look::{Context, LookError, measure};
 use modelens::worker::{
@@ -127,25 +130,37 @@ fn looked(pass: &PassLook, layer: LayerId) -> BatchNormOutcome {
     }
 }
 
-fn events(job: &BatchNormJob) -> Vec<BatchNormEvent> {
+fn events(opened: &Opened, job: &BatchNormJob) -> Vec<BatchNormEvent> {
     let said = RefCell::new(Vec::new());
     let say = |event| said.borrow_mut().push(event);
-    let context = Opened::bundled().context();
+    let context = opened.context();
     measure(job, &context, &mut PhotoCache::default(), &say).expect("measured");
     said.into_inner()
 }
 
 fn measured(pass: &PassLook, layer: LayerId, from: usize, to: usize) -> Vec<MeasuredBatch> {
+    measured_of(Opened::bundled(), pass, layer, from, to)
+}
+
+fn measured_of(
+    opened: &Opened,
+    pass: &PassLook,
+    layer: LayerId,
+    from: usize,
+    to: usize,
+) -> Vec<MeasuredBatch> {
     let job = BatchNormJob::Batches {
         pass: pass.clone(),
         layer,
         from,
         to,
     };
-    let batches = events(&job).into_iter().filter_map(|event| match event {
-        BatchNormEvent::Batch { batch, .. } => Some(batch),
-        BatchNormEvent::Distances { .. } | BatchNormEvent::Done(_) => None,
-    });
+    let batches = events(opened, &job)
+        .into_iter()
+        .filter_map(|event| match event {
+            BatchNormEvent::Batch { batch, .. } => Some(batch),
+            BatchNormEvent::Distances { .. } | BatchNormEvent::Done(_) => None,
+        });
     batches.collect()
 }
 
@@ -212,7 +227,9 @@ fn every_layer_has_a_distance() {
         pass: pass.clone(),
         layers: unknown.clone(),
     };
-    let Some(BatchNormEvent::Distances { distances, .. }) = events(&job).into_iter().next() else {
+    let Some(BatchNormEvent::Distances { distances, .. }) =
+        events(Opened::bundled(), &job).into_iter().next()
+    else {
         panic!("distances");
     };
     assert_eq!(distances.len(), unknown.len());
@@ -238,7 +255,7 @@ fn a_feature_map_is_the_output_for_the_chosen_photo() {
 
 /// Global average pooling and a BatchNorm with three channels, whose input has no positions.
 fn flat_model() -> Model {
-    let layer = |name: &str, kind: LayerKind, weights| Layer {
+    let layer = |name: &str, kind: LayerKind| Layer {
         name: name.into(),
         class: "Layer".into(),
         kind,
@@ -246,9 +263,9 @@ fn flat_model() -> Model {
         listed: true,
         trainable: true,
         recorded_training: None,
-        weights,
+        weights: Vec::new(),
     };
-    let weight = |name, values: [f32; 3], learnable| Weight {
+    let weight = |name, values: [f32; 3], learnable| NewWeight {
         name,
         tensor: Tensor::new(&values, &Device::Cpu).expect("a tensor"),
         learnable,
@@ -263,25 +280,25 @@ fn flat_model() -> Model {
         momentum: 0.99,
         epsilon: 1e-3,
     });
-    let pool = LayerKind::GlobalPool2d {
+    let pool = LayerKind::GlobalPool2d(GlobalPool2d {
         pooling: Pooling::Average,
         keep_dims: false,
-    };
+    });
     let node = |layer, inputs| Node {
         layer,
         inputs,
         recorded: None,
     };
-    Model {
+    let description = ModelDescription {
         title: "flat".into(),
         format: modelens::formats::keras::ZIP.format,
         framework: "Keras 3".into(),
         semantics: Semantics::Keras3,
         graph: Graph {
             layers: vec![
-                layer("image", LayerKind::Input, Vec::new()),
-                layer("pool", pool, Vec::new()),
-                layer("bn", batch_norm, weights),
+                layer("image", LayerKind::Input),
+                layer("pool", pool),
+                layer("bn", batch_norm),
             ],
             nodes: vec![
                 node(0, Vec::new()),
@@ -298,7 +315,16 @@ fn flat_model() -> Model {
         labels_from: String::new(),
         recognised: modelens::model::Recognised::default(),
         warnings: Vec::new(),
+    };
+    let mut model = Model {
+        description,
+        weights: WeightMap::new(),
+    };
+    for weight in weights {
+        let layer = &mut model.description.graph.layers[2];
+        weight.add_to(layer, 2, &mut model.weights);
     }
+    model
 }
 
 const BETA: [f32; 3] = [0.5, -0.25, 4.0];
@@ -332,7 +358,7 @@ fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
         assert_eq!(outcome.training.map, BETA);
         // Keras 2, too, uses the biased variance for 2-D inputs: 0.99 * 1 + 0.01 * 0.
         assert_eq!(outcome.training.next.variance, [0.99; 3]);
-        let batches = measured(&pass, 2, 0, 3);
+        let batches = measured_of(&opened, &pass, 2, 0, 3);
         assert!(batches.iter().all(|b| (b.n, b.rank) == (1, 2)));
     }
 }

@@ -29,8 +29,8 @@
 //! 3. [`model`]: the graph of layers, its flags, and passes through it
 //! 4. [`augment`]: Keras' random preprocessing layers
 //! 5. [`dataset`]: lists, decodes and resizes photos
-//! 6. [`rules`], [`random`], [`nearest`], [`assets`]: what one layer does in one call by the rules of each
-//!    framework, seeded draws, the closest names, the bundled files
+//! 6. [`rules`], [`random`], [`nearest`], [`number`], [`assets`]: what one layer does in one call by the
+//!    rules of each framework, seeded draws, the closest names, numbers as text, the bundled files
 
 pub mod assets;
 pub mod augment;

@@ -1,4 +1,4 @@
-//! What one layer really does in one call: the rules of the three frameworks as one pure function.
+//! What a layer really does in a call: the rules of the three frameworks as one pure function.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub enum Semantics {
 }
 
 impl Semantics {
-    /// Every framework, in the order of the window's menu.
+    /// All frameworks, in the order of the window's menu.
     pub const ALL: [Self; 3] = [Self::Keras2, Self::Keras3, Self::PyTorch];
 
     /// The name the window shows.
@@ -36,7 +36,7 @@ impl Semantics {
     }
 }
 
-/// The two modes that every view shows side by side.
+/// The two modes, which every view shows side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Mode {
     /// `training=True`, `.train()`.
@@ -70,10 +70,10 @@ impl From<Mode> for Outer {
     }
 }
 
-/// What kind of rule a layer follows.
+/// Which rule a layer follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
-    /// Has trainable weights, and computes the same in both modes (convolution, dense).
+    /// Has trainable weights and computes the same in both modes (convolution, dense).
     Weights,
     /// Batch normalisation.
     BatchNorm,
@@ -81,7 +81,7 @@ pub enum Role {
     Noise,
     /// Random preprocessing layers.
     Augmentation,
-    /// No weights and no modes (ReLU, pooling, operators, containers).
+    /// Has no trainable weights and computes the same in both modes (ReLU, pooling, operators, containers).
     Plain,
 }
 
@@ -94,32 +94,29 @@ pub enum Statistics {
     Moving,
 }
 
-/// What one layer really does, after semantics, mode, recorded value and flags.
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "four independent answers, each a yes or no"
-)]
+/// What a layer really does, given semantics, mode, recorded value and flags.
+#[allow(clippy::struct_excessive_bools, reason = "four independent answers")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Effective {
     /// The value of `training` that reaches the layer.
     pub training: bool,
-    /// It does something in this call that it does not do in inference:
-    /// dropout drops, augmentation draws, BatchNorm uses the batch.
+    /// The layer does something that it does not do in inference: dropout drops, augmentation draws,
+    /// BatchNorm uses batch statistics.
     pub active: bool,
-    /// For a BatchNorm: what it normalises with.
+    /// What a BatchNorm normalises with; `None` for other layers.
     pub statistics: Option<Statistics>,
-    /// For a BatchNorm: this call changes the moving statistics.
+    /// The call changes the moving statistics of a BatchNorm.
     pub updates_statistics: bool,
     /// An optimizer may change its weights.
     pub learns: bool,
 }
 
-/// The effective mode of one layer.
+/// The effective mode of a layer.
 ///
 /// - `trainable`: the flag of the layer itself; PyTorch: `requires_grad` of its parameters.
-/// - `ancestors_trainable`: whether every model around it has its flag set.
-/// - `recorded`: the `training=` value written into the file where the layer, or the nested model
-///   around it, is called; the innermost one.
+/// - `ancestors_trainable`: whether the flag of every model around it is set.
+/// - `recorded`: the innermost `training=` value written into the file at the call of the layer or of a model
+///   around it.
 ///
 /// | | Keras 2 | Keras 3 | PyTorch |
 /// |---|---|---|---|
@@ -127,8 +124,8 @@ pub struct Effective {
 /// | batch statistics | training and trainable | the same | training |
 /// | learns | flag and all ancestors' flags | flag | flag |
 ///
-/// Without any value the signature's default holds: true for augmentation layers, false for the
-/// others; a PyTorch module is born in training mode.
+/// Without any value, the default of the signature applies: true for augmentation layers, false for the
+/// others. A new PyTorch module is in training mode.
 /// Source: `tests/fixtures` (made by the frameworks) and the frameworks' documentation.
 pub fn effective(
     role: Role,
@@ -153,7 +150,7 @@ pub fn effective(
     let active = match role {
         Role::BatchNorm => uses_batch,
         Role::Noise => training,
-        // In PyTorch augmentation is a step of the data loader, which knows nothing of `.eval()`.
+        // In PyTorch, augmentation belongs to the data loader, which ignores `.eval()`.
         Role::Augmentation => training || semantics == Semantics::PyTorch,
         Role::Weights | Role::Plain => false,
     };

@@ -9,7 +9,7 @@ use crate::{Event, Figure, FigureTo, ModelSource, words};
 use egui_svg::png::{self, PngError};
 use egui_svg::{FontFiles, outlined};
 use modelens_core::formats::SaveError;
-use modelens_core::model::layers::Overrides;
+use modelens_core::model::layers::WeightMap;
 use modelens_core::train::network::Network;
 use modelens_core::train::save::saved;
 use thiserror::Error;
@@ -131,7 +131,7 @@ pub enum SaveFailed {
 pub fn save_network(
     source: &ModelSource,
     network: &Network,
-    weights: &Overrides,
+    weights: &WeightMap,
     path: &Path,
     replace: Replace,
 ) -> Result<(), SaveFailed> {

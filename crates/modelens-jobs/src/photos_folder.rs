@@ -10,7 +10,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::listing::{self, EXTENSIONS, Listing, MAX_ENTRIES};
-use modelens_core::dataset::{Photo, PhotoFiles, PhotoSet, PhotosInMemory};
+use modelens_core::dataset::{Photo, PhotoFiles, PhotoList, PhotoSet, PhotosInMemory};
 
 /// The bundled photos: one folder per class, and `attribution.csv`.
 static BUNDLED_PHOTOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../assets/photos");
@@ -82,9 +82,11 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
             photos,
             files,
         }) => Ok(PhotoSet {
-            title,
-            classes,
-            photos,
+            list: PhotoList {
+                title,
+                classes,
+                photos,
+            },
             files: Arc::new(Paths(files)),
         }),
         None => Err(match walk.first_failure {
@@ -112,9 +114,11 @@ pub fn bundled_photos() -> PhotoSet {
         None => Default::default(),
     };
     PhotoSet {
-        title,
-        classes,
-        photos,
+        list: PhotoList {
+            title,
+            classes,
+            photos,
+        },
         files: Arc::new(PhotosInMemory(
             files.into_iter().map(Cow::Borrowed).collect(),
         )),
@@ -129,9 +133,11 @@ fn open_photo(path: &Path) -> Result<PhotoSet, FolderError> {
         _ => Path::new("."),
     };
     let set = PhotoSet {
-        title: name.clone(),
-        classes: vec![folder_name(parent)],
-        photos: vec![Photo { name, class: 0 }],
+        list: PhotoList {
+            title: name.clone(),
+            classes: vec![folder_name(parent)],
+            photos: vec![Photo { name, class: 0 }],
+        },
         files: Arc::new(Paths(vec![path.to_owned()])),
     };
     // Somebody chose this very file, so its content counts where its name does not tell.

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::source::ModelSource;
 use modelens_core::dataset::{PhotoSet, Photos};
 use modelens_core::model::Model;
-use modelens_core::model::layers::Overrides;
+use modelens_core::model::layers::WeightMap;
 use modelens_core::train::network::Network;
 
 /// Number of an opened model in its [`Store`]. A number is never given twice.
@@ -52,7 +52,7 @@ pub struct Trained {
     pub source: ModelSource,
     pub network: Arc<Network>,
     /// All weights that differ from the network's own.
-    pub weights: Arc<Overrides>,
+    pub weights: Arc<WeightMap>,
 }
 
 /// The opened models, photos and trained weights that nobody released yet.

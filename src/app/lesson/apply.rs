@@ -1,12 +1,12 @@
-//! Making the window's state that of a step.
+//! Applies a step of a lesson to the state of the window.
 
-use crate::lesson::{Lesson, Named, Recorded, Step};
+use crate::lesson::{Lesson, LessonStep, Named, Recorded};
 use crate::model::flag_spec::flags_of;
 use crate::model::{Flags, LayerKind, Role, Semantics};
 use crate::state::{Settings, State};
 
 impl Lesson {
-    /// Whether the model and the photos of this lesson are open.
+    /// True if the model and the photos of this lesson are open.
     pub fn is_ready(&self, state: &State) -> bool {
         let opened = &state.opened;
         opened.base.as_ref().is_some_and(|b| b.source == self.model)
@@ -16,18 +16,18 @@ impl Lesson {
                 .is_some_and(|g| g.source == self.photos)
     }
 
-    /// Shows every step by the rules of this framework, whatever the lesson says.
+    /// Makes every step use the rules of this framework, whatever the lesson says.
     pub fn set_semantics(&mut self, semantics: Semantics) {
         for step in self.steps.iter_mut().chain([&mut self.start]) {
             step.semantics = Some(Named(Some(semantics)));
         }
     }
 
-    /// Sets everything a person can set to what a step says, the same from wherever one comes.
-    /// The theme stays.
+    /// Sets everything that the user can set, except the theme, to what a step says. The result does not
+    /// depend on the state before.
     ///
     /// # Errors
-    /// A layer, a flag or a photo that the open files do not have; the rest is set all the same.
+    /// The open files lack a layer, a flag or a photo; the rest is set all the same.
     pub fn apply(&self, step: usize, state: &mut State) -> Result<(), String> {
         let Some(step) = self.steps.get(step) else {
             return Ok(());
@@ -65,12 +65,12 @@ impl Lesson {
     }
 }
 
-fn photo(start: &Step, step: &Step, state: &mut State) -> Result<(), String> {
+fn photo(start: &LessonStep, step: &LessonStep, state: &mut State) -> Result<(), String> {
     let wanted = step.photo.as_deref().or(start.photo.as_deref());
     let Some(gallery) = &mut state.opened.gallery else {
         return Ok(());
     };
-    // Without a photo of its own a step shows the one a fresh window shows.
+    // Without a photo of its own, a step shows the default photo.
     let found = gallery.photos.find(wanted.unwrap_or("fish/fish9"));
     gallery.photo = *found.as_ref().unwrap_or(&0);
     gallery.photo_is_choice = wanted.is_some();
@@ -81,7 +81,7 @@ fn photo(start: &Step, step: &Step, state: &mut State) -> Result<(), String> {
     }
 }
 
-fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
+fn in_base(step: &LessonStep, state: &mut State) -> Result<(), String> {
     let semantics = state.semantics();
     let Some(base) = &mut state.opened.base else {
         return Ok(());
@@ -107,7 +107,7 @@ fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
     let mut failed = None;
     match flags {
         Ok(flags) => {
-            // Unless it says otherwise, a step shows a model that was compiled as it stands.
+            // Unless the step says otherwise, the model was compiled with these flags.
             base.compiled = if step.compiled.is_some() {
                 compiled.unwrap_or_else(|error| {
                     failed = Some(error);
@@ -127,7 +127,7 @@ fn in_base(step: &Step, state: &mut State) -> Result<(), String> {
             Some(Role::BatchNorm) => base.batch_norm = layer,
             Some(Role::Noise) => base.noise = layer,
             Some(_) => {
-                let why = format!("`{name}` is neither a BatchNorm nor a dropout");
+                let why = format!("`{name}` is neither a BatchNorm nor a dropout layer");
                 failed = Some(step.at("layer", &why));
             }
             None => {

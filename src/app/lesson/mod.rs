@@ -1,4 +1,4 @@
-//! Opening lessons and going through their steps.
+//! Opens lessons and goes through their steps.
 
 mod apply;
 mod save;
@@ -16,7 +16,7 @@ use crate::views::values::names;
 use crate::words::notices as words;
 
 impl App {
-    /// Carries out one command of lessons.
+    /// Carries out a command of lessons.
     pub(super) fn apply_lesson(&mut self, ctx: &Context, command: LessonCommand) {
         match command {
             LessonCommand::Open(source) => self.open_lesson(ctx, source),
@@ -43,7 +43,7 @@ impl App {
                 }
                 Err(error) => {
                     let computed = &mut self.state.computed;
-                    // The last try is the one that counts.
+                    // The notice of the last attempt replaces the one before.
                     computed.settled(words::LESSON_UNSAVED);
                     computed.notify(words::LESSON_UNSAVED, error);
                 }
@@ -51,7 +51,7 @@ impl App {
         }
     }
 
-    /// One step on or back.
+    /// Moves by `by` steps.
     pub(super) fn step_lesson(&mut self, ctx: &Context, by: isize) {
         let Some(open) = &self.state.lesson else {
             return;
@@ -63,7 +63,7 @@ impl App {
         }
     }
 
-    /// The text of a step says nothing of another view: choosing one is free play.
+    /// Switches to free play if the user chooses another view than that of the step.
     pub(super) fn leave_step(&mut self, view: View) {
         if let Some(open) = &mut self.state.lesson
             && let Some(step) = open.lesson.steps.get(open.step)
@@ -73,11 +73,11 @@ impl App {
         }
     }
 
-    /// Ends the lesson; the person's own settings come back.
+    /// Closes the lesson and restores the user's own settings.
     pub(super) fn close_lesson(&mut self, ctx: &Context) {
         if let Some(open) = self.state.lesson.take() {
             if let Some(before) = self.before_lesson.take() {
-                // Opened with the program, the lesson was there before any base.
+                // The lesson was opened at the start, before any base.
                 if let (Some(base), false) = (&mut self.state.opened.base, before.has_base()) {
                     *base = base.fresh();
                 }
@@ -156,7 +156,7 @@ impl App {
         self.settle_lesson(ctx);
     }
 
-    /// Sets what the present step says, once its model and photos are open.
+    /// Applies the current step once its model and photos are open.
     pub(super) fn settle_lesson(&mut self, ctx: &Context) {
         let Some(open) = self.state.lesson.as_ref().filter(|open| open.waits) else {
             return;
@@ -165,7 +165,7 @@ impl App {
         if !lesson.is_ready(&self.state) {
             return;
         }
-        // What was changed in another step is not taken back in this one.
+        // Changes in one step cannot be undone in another.
         self.history.forget();
         if let Err(error) = lesson.apply(step, &mut self.state) {
             let text = words::of_step(step + 1, &error);

@@ -1,28 +1,30 @@
-//! Writing what is shown now as a lesson of one step.
+//! Writes what the window shows as a lesson with one step.
 
 use std::io::Write as _;
 use std::path::Path;
 
 use toml::Spanned;
 
-use crate::lesson::{File, Named, Recorded, Run, Step, Steps, VERSION, parse, paths};
+use crate::lesson::{
+    LessonFile, LessonPipeline, LessonRuns, LessonStep, Named, Recorded, VERSION, parse, paths,
+};
 use crate::model::flag_spec::spec_of;
 use crate::model::{Flags, flags};
 use crate::state::{Settings, State};
 use crate::views::values::names;
 
-const TEXT: &str = "Write here what this step shows. **Bold**, *italics*, `code` and lists with `-` \
-                    work; {rules} and other measured values can stand in it.";
+const TEXT: &str = "Write here what this step shows. You can use **bold**, *italics*, `code`, lists with `-`, \
+                    and measured values such as {rules}.";
 
-/// Writes the present state to `path`, through a temporary file beside it.
+/// Writes the current state to `path`, through a temporary file beside it.
 ///
 /// # Errors
-/// In words: nothing open, files outside of the lesson's folder, flags that no line of text gives,
-/// a file that cannot be written.
+/// Nothing is open, files are outside the lesson's folder, the flags cannot be written as text, or the
+/// file cannot be written. The error is a sentence.
 pub fn save(state: &State, path: &Path) -> Result<(), String> {
     let folder = path.parent().unwrap_or(Path::new(""));
     let text = written(state, folder)?;
-    // What cannot be read back is no lesson.
+    // A lesson must be readable again.
     parse(&text, Some(folder), &names()).map_err(|error| error.to_string())?;
     let write = || -> std::io::Result<()> {
         let place = if folder.as_os_str().is_empty() {
@@ -43,7 +45,7 @@ fn written(state: &State, folder: &Path) -> Result<String, String> {
     let gallery = state.opened.gallery.as_ref().ok_or("no photos are open")?;
     let [model, photos] = paths::names(&base.source, &gallery.source, folder)?;
     let step = step(state)?;
-    let file = File {
+    let file = LessonFile {
         lesson: Spanned::new(0..0, VERSION),
         title: format!("{}: {}", base.model.title, step.title),
         model: Spanned::new(0..0, model),
@@ -57,7 +59,7 @@ fn written(state: &State, folder: &Path) -> Result<String, String> {
     toml::to_string_pretty(&file).map_err(|error| error.to_string())
 }
 
-fn step(state: &State) -> Result<Step, String> {
+fn step(state: &State) -> Result<LessonStep, String> {
     let settings = &state.settings;
     let page = settings.view.page();
     let defaults = Settings::default();
@@ -66,10 +68,10 @@ fn step(state: &State) -> Result<Step, String> {
     let graph = &base.model.graph;
     let spec = |flags: &Flags| {
         spec_of(graph, flags, semantics)
-            .ok_or("these flags cannot be written in one line: layers of the same name")
+            .ok_or("these flags cannot be written as text: several layers have the same name")
     };
     let of_file = Flags::of_file(graph);
-    let mut step = Step::new(page.label(), settings.view);
+    let mut step = LessonStep::new(page.label(), settings.view);
     TEXT.clone_into(&mut step.text);
     step.call = (settings.call != defaults.call).then_some(Named(settings.call));
     let recorded = base.flags.recorded(graph);
@@ -92,7 +94,10 @@ fn step(state: &State) -> Result<Step, String> {
     step.scale = settings.preprocessing.map(Named);
     step.grid = (settings.grid != defaults.grid).then_some(Named(settings.grid));
     if settings.view.shows_runs() {
-        step.run = Some(Run::of(settings.train, !state.training.runs.is_empty()));
+        step.run = Some(LessonRuns::of(
+            settings.train,
+            !state.training.runs.is_empty(),
+        ));
     }
     let usual = state.own_pipeline().map(|own| &own.pipeline);
     if settings.pipeline != *usual.unwrap_or(&defaults.pipeline) {
@@ -101,8 +106,8 @@ fn step(state: &State) -> Result<Step, String> {
             .map(Named)
             .find(|p| p.0.pipeline() == settings.pipeline);
         step.pipeline = Some(match preset {
-            Some(preset) => Steps::Preset(preset),
-            None => Steps::Own(settings.pipeline.steps.clone()),
+            Some(preset) => LessonPipeline::Preset(preset),
+            None => LessonPipeline::Own(settings.pipeline.steps.clone()),
         });
     }
     Ok(step)

@@ -121,12 +121,7 @@ fn options<'a>(model: &Model, flags: &'a Flags, mode: Mode) -> PassOptions<'a> {
 /// Removes the head: the first global pooling and everything after it.
 fn cut_head(model: &mut Model) {
     let graph = &mut model.graph;
-    let is_head = |node: &Node| {
-        matches!(
-            graph.layers[node.layer].kind,
-            LayerKind::GlobalPool2d { .. }
-        )
-    };
+    let is_head = |node: &Node| matches!(graph.layers[node.layer].kind, LayerKind::GlobalPool2d(_));
     if let Some(head) = graph.nodes.iter().position(is_head)
         && let Some(&Input::Node(output)) = graph.nodes[head].inputs.first()
     {

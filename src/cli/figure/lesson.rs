@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
 
-use super::options::{Figure, Format, LookOptions};
+use super::options::{FigureArgs, Format, LookOptions};
 use crate::app::{App, AppOptions};
-use crate::cli::{Failure, Rules};
+use crate::cli::Failure;
 use crate::command::{Action, LessonSource};
 use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
 use crate::views::values::names;
 
-impl Figure {
+impl FigureArgs {
     /// The figures of all steps, in the order of the steps.
     pub(super) fn of_lesson(
         &self,
@@ -23,8 +23,8 @@ impl Figure {
             return Err(Failure::Usage(why.to_owned()));
         };
         let mut lesson = opened(name)?;
-        if self.semantics != Rules::Auto {
-            lesson.set_semantics(self.semantics.semantics(crate::model::Semantics::Keras3));
+        if let Some(semantics) = self.semantics.0 {
+            lesson.set_semantics(semantics);
         }
         let ctx = Context::default();
         let options = AppOptions {

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, ValueEnum};
 
-use crate::cli::train::CliPreset;
-use crate::cli::trainable::Recorded;
-use crate::cli::{Failure, Reading, Rules};
+use crate::cli::word::parser;
+use crate::cli::{Failure, Reading};
 use crate::figure::{LARGEST, What};
-use crate::model::Mode;
+use crate::lesson::{Named, Recorded};
+use crate::model::{Mode, Semantics};
 use crate::state::{MAX_BATCH, MAX_EPOCHS, Part, View};
+use crate::train::recipe::Preset;
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
@@ -40,7 +41,7 @@ const OF_STEPS: [&str; 15] = [
 )]
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("many").args(["all", "from"])))]
-pub struct Figure {
+pub struct FigureArgs {
     /// The view: augmentation, dropout, batchnorm, trainable, finetune or predict. With --all, the
     /// model.
     pub view: Option<String>,
@@ -67,8 +68,8 @@ pub struct Figure {
     #[arg(long, value_name = "X")]
     pub input: Option<PathBuf>,
     /// The framework whose rules hold; auto: the one that wrote the file.
-    #[arg(long, value_name = "RULES", default_value = "auto")]
-    pub semantics: Rules,
+    #[arg(long, value_name = "RULES", default_value = "auto", value_parser = parser::<Option<Semantics>>())]
+    pub semantics: Named<Option<Semantics>>,
     /// The trainable flags, applied from left to right: file, all, none, from:N, -NAME (freezes),
     /// +NAME (unfreezes).
     #[arg(
@@ -79,8 +80,8 @@ pub struct Figure {
     )]
     pub trainable: String,
     /// The training= value recorded at the call of the nested base.
-    #[arg(long, value_name = "VALUE", default_value = "file")]
-    pub recorded: Recorded,
+    #[arg(long, value_name = "VALUE", default_value = "file", value_parser = parser::<Recorded>())]
+    pub recorded: Named<Recorded>,
     /// The augmentation layers, such as RandomFlip:horizontal,RandomRotation:0.2. The batches of the
     /// other views go through them too.
     #[arg(long, value_name = "LAYERS")]
@@ -101,8 +102,8 @@ pub struct Figure {
     #[arg(long, value_name = "N", value_parser = channel)]
     pub channel: Option<usize>,
     /// The runs of the view finetune (default four-way).
-    #[arg(long)]
-    pub preset: Option<CliPreset>,
+    #[arg(long, value_parser = parser::<Preset>())]
+    pub preset: Option<Named<Preset>>,
     /// The epochs of each stage of the runs (default 3).
     #[arg(long, value_name = "N", value_parser = epochs)]
     pub epochs: Option<usize>,
@@ -210,7 +211,7 @@ pub struct LookOptions {
     pub boxes: RefCell<BTreeSet<char>>,
 }
 
-impl Figure {
+impl FigureArgs {
     /// How the figures of this command look.
     ///
     /// # Errors

@@ -6,15 +6,15 @@ use egui_svg::png::{self, PngError};
 use egui_svg::{Width, missing_glyphs, outlined};
 
 use super::Written;
-use super::options::{Figure, Format, LookOptions};
+use super::options::{FigureArgs, Format, LookOptions};
 use crate::cli::Failure;
 use crate::figure::Drawn;
-use crate::lesson::Step;
+use crate::lesson::LessonStep;
 use crate::state::{State, View};
 use crate::theme::fonts::FOR_FIGURES;
 use crate::worker::{complete as complete_file, persist};
 
-impl Figure {
+impl FigureArgs {
     /// The figure, and the sidecar and numbers if they were asked for.
     pub(super) fn files(
         &self,
@@ -22,7 +22,7 @@ impl Figure {
         view: View,
         drawn: &Drawn,
         look: &LookOptions,
-        step: Option<&Step>,
+        step: Option<&LessonStep>,
         out: &Path,
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
         let format = Format::of(out)?;

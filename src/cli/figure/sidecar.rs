@@ -8,25 +8,25 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::Figure;
+use super::FigureArgs;
 use super::lesson::lesson_source;
 use crate::cli::Failure;
 use crate::command::LessonSource;
 use crate::dataset::PhotoSet;
 use crate::figure::Drawn;
-use crate::lesson::{BUNDLED, Step};
-use crate::state::{State, View};
+use crate::lesson::{BUNDLED, LessonStep};
+use crate::state::{Gallery, State, View};
 use crate::words::call as words;
 use crate::worker::{ModelSource, bundled};
 
-impl Figure {
+impl FigureArgs {
     /// The sidecar of one figure, as JSON.
     pub(super) fn sidecar(
         &self,
         state: &State,
         view: View,
         drawn: &Drawn,
-        step: Option<&Step>,
+        step: Option<&LessonStep>,
         figure: &[u8],
     ) -> Result<Vec<u8>, Failure> {
         let settings = &state.settings;
@@ -138,22 +138,31 @@ fn hashed(photos: &PhotoSet, photo: usize) -> Result<Value, Failure> {
     Ok(json!({ "name": photos.photos[photo].name, "sha256": sha256(&bytes) }))
 }
 
+/// Lists the photos again, since the window holds only their names.
+fn with_bytes(gallery: &Gallery) -> Result<PhotoSet, Failure> {
+    let photos = gallery.source.open();
+    photos.map_err(|error| Failure::File(error.to_string()))
+}
+
 fn photo(state: &State) -> Result<Option<Value>, Failure> {
     let gallery = state.opened.gallery.as_ref();
-    let chosen = gallery.filter(|gallery| gallery.chosen().is_some());
-    chosen.map(|g| hashed(&g.photos, g.photo)).transpose()
+    let Some(chosen) = gallery.filter(|gallery| gallery.chosen().is_some()) else {
+        return Ok(None);
+    };
+    hashed(&with_bytes(chosen)?, chosen.photo).map(Some)
 }
 
 fn batch(state: &State, view: View) -> Result<Vec<Value>, Failure> {
     let looked = state.computed.result(view);
-    let Some(photos) = state.photos() else {
+    let Some(gallery) = &state.opened.gallery else {
         return Ok(Vec::new());
     };
+    let photos = with_bytes(gallery)?;
     let batch = looked.map_or(&[][..], |looked| &looked.batch);
     batch
         .iter()
         .filter(|&&photo| photo < photos.photos.len())
-        .map(|&photo| hashed(photos, photo))
+        .map(|&photo| hashed(&photos, photo))
         .collect()
 }
 

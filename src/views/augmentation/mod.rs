@@ -15,7 +15,7 @@ use eframe::egui::Ui;
 
 use super::parts::Cut;
 use super::{Explanation, Page, Show, current};
-use crate::dataset::PhotoSet;
+use crate::dataset::PhotoList;
 use crate::lesson::Value;
 use crate::state::{GridTextures, State, View};
 use crate::worker::{AugmentationLook, AugmentationOutcome, Look, LookResult, Outcome};
@@ -112,7 +112,7 @@ impl Page for Augmentation {
 #[derive(Clone, Copy)]
 pub struct Shown<'a> {
     /// The set of the photos.
-    photos: Option<&'a PhotoSet>,
+    photos: Option<&'a PhotoList>,
     look: &'a AugmentationLook,
     outcome: &'a AugmentationOutcome,
     textures: &'a GridTextures,

@@ -8,13 +8,13 @@ use crate::worker::{AugmentationOutcome, Cell};
 
 #[rustfmt::skip]
 pub const TABLE: &[Entry<fn(&AugmentationOutcome) -> Option<Value>>] = &[
-    ("cells", "cells a side of the grid", |o| count(o.training.len())),
-    ("cells_changed", "cells of the training side that differ from their photo", |o| changed(&o.training)),
-    ("cells_changed_inference", "cells of the inference side that differ from their photo", |o| changed(&o.inference)),
-    ("cells_different", "different pictures on the training side", |o| different(&o.training)),
-    ("cells_different_inference", "different pictures on the inference side", |o| different(&o.inference)),
-    ("pixel_difference", "largest pixel difference from the photo, training side, 0 to 255", |o| largest(&o.training)),
-    ("pixel_difference_inference", "the same on the inference side", |o| largest(&o.inference)),
+    ("cells", "cells per column of the grid", |o| count(o.training.len())),
+    ("cells_changed", "cells in the training column that differ from their photo", |o| changed(&o.training)),
+    ("cells_changed_inference", "cells in the inference column that differ from their photo", |o| changed(&o.inference)),
+    ("cells_different", "different pictures in the training column", |o| different(&o.training)),
+    ("cells_different_inference", "different pictures in the inference column", |o| different(&o.inference)),
+    ("pixel_difference", "largest pixel difference from the photo in the training column, 0 to 255", |o| largest(&o.training)),
+    ("pixel_difference_inference", "the same in the inference column", |o| largest(&o.inference)),
 ];
 
 fn changed(cells: &[Cell]) -> Option<Value> {

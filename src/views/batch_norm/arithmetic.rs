@@ -1,6 +1,7 @@
 //! The formulas of BatchNorm with the chosen channel's numbers in them.
 
 use super::Shown;
+use crate::model::layers::batch_norm::takes_unbiased_variance;
 use crate::model::{Mode, Semantics};
 use crate::words::number::{fixed, measured, thousands, told_apart};
 
@@ -58,11 +59,7 @@ pub fn steps(shown: &Shown<'_>) -> Option<[Step; 2]> {
         return None;
     }
     let semantics = shown.semantics();
-    let unbiased = match semantics {
-        Semantics::Keras2 => outcome.shape.len() == 4,
-        Semantics::Keras3 => false,
-        Semantics::PyTorch => true,
-    };
+    let unbiased = takes_unbiased_variance(semantics, outcome.shape.len());
     let [mean, variance] = shown.next();
     let step = |moving: &[f32], batch: &[f32], next, unbiased: bool| Step {
         semantics,
@@ -160,7 +157,7 @@ fn precise(x: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::layers::norm::{Moments, next_moving};
+    use crate::model::layers::batch_norm::{Moments, next_moving};
 
     /// What a written formula says, computed anew from its own digits.
     fn evaluated(text: &str) -> [f64; 2] {

@@ -20,9 +20,9 @@ use eframe::egui::Ui;
 
 use super::parts::Cut;
 use super::{Explanation, Page, Show, current, pass};
-use crate::dataset::PhotoSet;
+use crate::dataset::PhotoList;
 use crate::lesson::Value;
-use crate::model::layers::norm::{Moments, next_moving};
+use crate::model::layers::batch_norm::{Moments, next_moving};
 use crate::model::{LayerId, Mode, Role, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::sizes;
@@ -139,7 +139,7 @@ impl Page for BatchNorm {
 /// The latest result, up to date or not, with what is chosen in it.
 struct Shown<'a> {
     base: &'a Base,
-    photos: Option<&'a PhotoSet>,
+    photos: Option<&'a PhotoList>,
     pass: &'a PassLook,
     layer: LayerId,
     outcome: &'a BatchNormOutcome,

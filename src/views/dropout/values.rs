@@ -7,18 +7,18 @@ use crate::worker::DropoutOutcome;
 #[rustfmt::skip]
 pub const TABLE: &[Entry<fn(&DropoutOutcome) -> Option<Value>>] = &[
     ("rate", "the rate of the dropout layer", |o| share(o.noise.strength())),
-    ("units", "units of the dropout layer", |o| count(o.training.output.len())),
-    ("dropped", "units dropped on the training side", |o| count(o.training.dropped)),
-    ("dropped_inference", "units dropped on the inference side", |o| count(o.inference.dropped)),
-    ("dropped_share", "share of the units that was dropped", |o| share(o.training.dropped as f64 / o.training.output.len() as f64)),
-    ("kept_scale", "what kept units are multiplied with, 1 / (1 - rate)", |o| number(1.0 / (1.0 - o.noise.strength()))),
-    ("sum_before", "sum of the units before the layer, training side", |o| number(sum(&o.training.input))),
-    ("sum_after", "sum of the units after it, training side", |o| number(sum(&o.training.output))),
-    ("sum_after_inference", "sum of the units after it, inference side", |o| number(sum(&o.inference.output))),
-    ("units_changed_inference", "units that the layer changes on the inference side", |o| count(o.inference.input.iter().zip(&o.inference.output).filter(|(a, b)| a != b).count())),
-    ("mean_passes", "the most passes whose mean was taken", |o| count(o.mean.points.last()?.passes)),
-    ("mean_distance", "how far the mean of that many passes is from inference", |o| share(o.mean.points.last()?.distance)),
-    ("pass_distance", "how far one pass is from inference", |o| share(o.mean.points.first()?.distance)),
+    ("units", "number of units of the dropout layer", |o| count(o.training.output.len())),
+    ("dropped", "units dropped in the training column", |o| count(o.training.dropped)),
+    ("dropped_inference", "units dropped in the inference column", |o| count(o.inference.dropped)),
+    ("dropped_share", "share of the units that were dropped", |o| share(o.training.dropped as f64 / o.training.output.len() as f64)),
+    ("kept_scale", "factor by which kept units are multiplied, 1 / (1 - rate)", |o| number(1.0 / (1.0 - o.noise.strength()))),
+    ("sum_before", "sum of the units before the layer, training column", |o| number(sum(&o.training.input))),
+    ("sum_after", "sum of the units after the layer, training column", |o| number(sum(&o.training.output))),
+    ("sum_after_inference", "sum of the units after the layer, inference column", |o| number(sum(&o.inference.output))),
+    ("units_changed_inference", "units that the layer changes in the inference column", |o| count(o.inference.input.iter().zip(&o.inference.output).filter(|(a, b)| a != b).count())),
+    ("mean_passes", "number of passes in the longest mean", |o| count(o.mean.points.last()?.passes)),
+    ("mean_distance", "relative distance of that mean from inference", |o| share(o.mean.points.last()?.distance)),
+    ("pass_distance", "relative distance of one pass from inference", |o| share(o.mean.points.first()?.distance)),
 ];
 
 fn sum(values: &[f32]) -> f64 {

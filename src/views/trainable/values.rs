@@ -10,8 +10,8 @@ const INFERENCE: Mode = Mode::Inference;
 
 #[rustfmt::skip]
 pub const TABLE: &[Entry<fn(&TrainableOutcome) -> Option<Value>>] = &[
-    ("step_photos", "photos of the optimizer step", |o| count(o.photos)),
-    ("learning_rate", "its learning rate", |o| number(o.rate)),
+    ("step_photos", "number of photos in the optimizer step", |o| count(o.photos)),
+    ("learning_rate", "learning rate of the optimizer step", |o| number(o.rate)),
     ("open_training_weights", "largest weight change in the base: trainable=True, training=True", |o| weights(o.card(true, TRAINING))),
     ("open_inference_weights", "the same: trainable=True, training=False", |o| weights(o.card(true, INFERENCE))),
     ("frozen_training_weights", "the same: trainable=False, training=True", |o| weights(o.card(false, TRAINING))),

@@ -6,5 +6,6 @@ pub mod memory;
 pub mod models;
 pub mod numbers;
 pub mod program;
+pub mod protobuf;
 pub mod renderer;
 pub mod window;

@@ -68,9 +68,6 @@ pub fn assert_statistics(model: &Model, expected: &Arrays, done: &Pass, what: &s
 
 /// The bits of every weight.
 pub fn bits(model: &Model) -> Vec<u32> {
-    let weights = model.graph.layers.iter().flat_map(|l| &l.weights);
-    weights
-        .flat_map(|w| values(&w.tensor))
-        .map(f32::to_bits)
-        .collect()
+    let weights = model.weights.values();
+    weights.flat_map(values).map(f32::to_bits).collect()
 }

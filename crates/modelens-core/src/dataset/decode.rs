@@ -253,7 +253,7 @@ pub(crate) mod tests {
     use image::{ImageBuffer, Luma, LumaA, Pixel, PixelWithColorType, Rgb, Rgba};
 
     use super::*;
-    use crate::dataset::{Photo, PhotosInMemory};
+    use crate::dataset::{Photo, PhotoList, PhotosInMemory};
 
     /// A set of photos with these bytes, all named `cat.jpg`.
     pub(crate) fn set_of(photos: Vec<Vec<u8>>) -> PhotoSet {
@@ -262,9 +262,11 @@ pub(crate) mod tests {
             class: 0,
         };
         PhotoSet {
-            title: String::new(),
-            classes: vec!["cat".to_owned()],
-            photos: vec![photo; photos.len()],
+            list: PhotoList {
+                title: String::new(),
+                classes: vec!["cat".to_owned()],
+                photos: vec![photo; photos.len()],
+            },
             files: Arc::new(PhotosInMemory(photos.into_iter().map(Cow::Owned).collect())),
         }
     }

@@ -7,6 +7,7 @@ pub mod resize;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -29,30 +30,44 @@ impl AsRef<Image> for Image {
     }
 }
 
-/// A set of photos, listed but not decoded.
-#[derive(Clone, Debug)]
-pub struct PhotoSet {
+/// What a set of photos holds, without the photos' bytes: plain data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PhotoList {
     /// What the window calls it.
     pub title: String,
     /// In Keras' order: sorted by code point.
     pub classes: Vec<String>,
     /// By class, then in Keras' order of files.
     pub photos: Vec<Photo>,
-    /// What their bytes are read from.
+}
+
+/// A set of photos, listed but not decoded. It dereferences to its list.
+#[derive(Clone, Debug)]
+pub struct PhotoSet {
+    pub list: PhotoList,
+    /// What the photos' bytes are read from.
     pub files: Arc<dyn PhotoFiles>,
 }
 
+impl Deref for PhotoSet {
+    type Target = PhotoList;
+
+    fn deref(&self) -> &PhotoList {
+        &self.list
+    }
+}
+
 /// One photo, not yet decoded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Photo {
     /// The path relative to the set's folder, with `/`: `fish/fish9.webp`.
     pub name: String,
-    /// Index into [`PhotoSet::classes`].
+    /// Index into [`PhotoList::classes`].
     pub class: usize,
 }
 
 /// What the bytes of a set's photos are read from. Photos are named by their index in
-/// [`PhotoSet::photos`].
+/// [`PhotoList::photos`].
 pub trait PhotoFiles: fmt::Debug + Send + Sync {
     /// The size of a photo's file, in bytes.
     ///
@@ -88,7 +103,7 @@ impl PhotoFiles for PhotosInMemory {
     }
 }
 
-impl PhotoSet {
+impl PhotoList {
     /// The index of the photo that a person names: by its name (`fish/fish9.webp`) or its file name,
     /// with or without the extension, or by the beginning of either. Full names come before
     /// beginnings, then the first photo in the order of the set counts.
@@ -138,11 +153,10 @@ mod tests {
             name: name.to_owned(),
             class: 0,
         };
-        let set = PhotoSet {
+        let set = PhotoList {
             title: String::new(),
             classes: Vec::new(),
             photos: names.map(photo).into(),
-            files: Arc::new(PhotosInMemory(Vec::new())),
         };
         for (name, place) in [
             ("a/cat1.webp", 1),

@@ -165,17 +165,11 @@ fn supported() -> String {
 /// the others as a count.
 fn warn_of_bad_numbers(model: &mut Model) {
     const MOST: usize = 5;
-    let weights = model
-        .graph
-        .layers
-        .iter()
-        .flat_map(|l| l.weights.iter().map(move |w| (l, w)));
-    let bad = weights.filter_map(|(layer, weight)| {
-        let values = weight
-            .tensor
-            .flatten_all()
-            .and_then(|t| t.to_vec1::<f32>())
-            .ok()?;
+    let layers = model.graph.layers.iter().enumerate();
+    let weights = layers.flat_map(|(id, l)| l.weights.iter().map(move |w| (id, l, w)));
+    let bad = weights.filter_map(|(id, layer, weight)| {
+        let tensor = model.weights.get(&(id, weight.name))?;
+        let values = tensor.flatten_all().and_then(|t| t.to_vec1::<f32>()).ok()?;
         let bad = values.iter().filter(|v| !v.is_finite()).count();
         (bad > 0).then(|| {
             format!(

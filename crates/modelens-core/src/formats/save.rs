@@ -17,9 +17,9 @@ pub struct Trained<'a> {
 
 impl<'a> Trained<'a> {
     /// The layers of the new head, in order.
-    pub fn new_layers(&self) -> impl Iterator<Item = &'a Layer> + use<'a> {
+    pub fn new_layers(&self) -> impl Iterator<Item = (LayerId, &'a Layer)> + use<'a> {
         let kept = self.places.iter().flatten().count();
-        self.model.graph.layers.iter().skip(kept)
+        self.model.graph.layers.iter().enumerate().skip(kept)
     }
 }
 

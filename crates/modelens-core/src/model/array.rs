@@ -1,28 +1,27 @@
-//! Values inside of a pass. Large buffers are used again instead of being given back to the system:
-//! fresh memory costs a fault for every page, which takes longer than most layers compute.
+//! Values inside a pass. Large buffers are reused instead of being returned to the system: fresh memory
+//! costs a page fault for every page, which takes longer than computing most layers.
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Device, Error, Result, Tensor};
 
-use super::layers::kernel::with_values;
+use super::layers::kernels::slices::with_values;
 
 /// f32 values in rows of channels, `[N, H, W, C]` or `[N, C]`.
 #[derive(Debug)]
 pub struct Array {
     dims: Vec<usize>,
     length: usize,
-    /// At least so many: a buffer keeps its length when it is used again, since growing it would
-    /// fill it with zeros.
+    /// At least `length` values: a reused buffer keeps its length, because growing it again would fill it
+    /// with zeros.
     values: Vec<f32>,
 }
 
 impl Array {
-    /// An array to be filled: what it holds at first is left from its last use.
+    /// An array with unspecified values, left over from an earlier use.
     ///
     /// # Errors
-    /// Less memory is free than it needs. Memory that is not there would end the program, and no
-    /// caller can catch that.
+    /// Too little free memory. A failed allocation would end the program, and no caller can catch that.
     pub fn new(dims: &[usize]) -> Result<Self> {
         let length = dims.iter().fold(1_usize, |n, &d| n.saturating_mul(d));
         Ok(Self {
@@ -45,6 +44,8 @@ impl Array {
         Ok(array)
     }
 
+    /// A copy of the array.
+    ///
     /// # Errors
     /// Too little memory.
     pub fn copy(&self) -> Result<Self> {
@@ -53,10 +54,10 @@ impl Array {
         Ok(array)
     }
 
-    /// As a tensor, without a copy.
+    /// Converts it to a tensor, without a copy.
     ///
     /// # Errors
-    /// None that a caller could cause.
+    /// None that a caller can cause.
     pub fn into_tensor(mut self) -> Result<Tensor> {
         let mut values = std::mem::take(&mut self.values);
         values.truncate(self.length);
@@ -64,10 +65,10 @@ impl Array {
         Tensor::from_vec(values, self.dims.as_slice(), &Device::Cpu)
     }
 
-    /// As a tensor of its own.
+    /// Copies it to a tensor.
     ///
     /// # Errors
-    /// None that a caller could cause.
+    /// None that a caller can cause.
     pub fn tensor(&self) -> Result<Tensor> {
         Tensor::from_slice(self.values(), self.dims.as_slice(), &Device::Cpu)
     }
@@ -96,10 +97,10 @@ impl Drop for Array {
     }
 }
 
-/// Shorter buffers are left to the allocator, which keeps them itself.
+/// Shorter buffers go back to the allocator, which keeps them itself.
 const LEAST: usize = 1 << 15;
 
-/// A buffer that nothing uses, and how many passes have ended since.
+/// A buffer that nothing uses, and the number of passes that ended since its last use.
 struct Spare {
     buffer: Vec<f32>,
     passes: u8,
@@ -110,7 +111,7 @@ static SPARE: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
 fn take(length: usize) -> Result<Vec<f32>> {
     if length >= LEAST {
         let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        // Not much larger than asked for: the rest would lie idle.
+        // At most half as large again: the rest would be wasted.
         let is_fitting = |s: &Spare| (length..=length / 2 * 3).contains(&s.buffer.len());
         let fitting = spare.iter().enumerate().filter(|(_, s)| is_fitting(s));
         let best = fitting.min_by_key(|(_, s)| s.buffer.len());
@@ -119,7 +120,7 @@ fn take(length: usize) -> Result<Vec<f32>> {
         }
         drop(spare);
         if let Err(text) = fits(length, free_bytes) {
-            // What is kept for later may be what is missing now.
+            // The spare buffers may be the memory that is missing.
             release();
             fits(length, free_bytes).map_err(|_| Error::Msg(text))?;
         }
@@ -134,7 +135,7 @@ fn give(buffer: Vec<f32>) {
     }
 }
 
-/// Gives buffers back that the last pass did not use.
+/// Frees the buffers that the last two passes did not use.
 pub fn end_of_pass() {
     let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
     spare.retain_mut(|s| {
@@ -143,16 +144,16 @@ pub fn end_of_pass() {
     });
 }
 
-/// Gives every buffer back that nothing uses.
+/// Frees every buffer that nothing uses.
 pub fn release() {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// Whether so many values fit into what is free; asked only where it matters.
+/// Checks that `length` values fit into the free memory. Small arrays are not checked.
 fn fits(length: usize, free: impl Fn() -> Option<u64>) -> std::result::Result<(), String> {
-    /// Bytes below which it is not asked.
+    /// Smaller arrays are not checked.
     const LITTLE: u64 = 8 << 20;
-    /// Bytes that are left to the rest of the system.
+    /// Bytes left for the rest of the system.
     const RESERVE: u64 = 256 << 20;
     let bytes = length as u64 * 4;
     if bytes < LITTLE {
@@ -169,11 +170,11 @@ fn fits(length: usize, free: impl Fn() -> Option<u64>) -> std::result::Result<()
     }
 }
 
-/// How free memory is asked for; until it is set, every request is granted.
+/// Returns the free memory; until it is set, every request is granted.
 static FREE_BYTES: OnceLock<fn() -> Option<u64>> = OnceLock::new();
 
-/// Says how to find the bytes of memory that can be had without swapping (`None` where the system
-/// does not tell). Passes that need more are refused from then on. The first call counts.
+/// Sets the function that returns the bytes of memory available without swapping (`None` if the system does
+/// not say). Passes that need more are then refused. Only the first call has an effect.
 pub fn set_free_memory(free_bytes: fn() -> Option<u64>) {
     // A second call changes nothing.
     let _ = FREE_BYTES.set(free_bytes);
@@ -188,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_that_is_not_there_is_refused() {
+    fn an_array_larger_than_the_free_memory_is_refused() {
         let free = || Some(1 << 30);
         assert!(fits(1 << 27, free).is_ok());
         let text = fits(1 << 28, free).unwrap_err();
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_keeps_what_it_is_given() {
+    fn reused_buffers_do_not_change_a_copy() {
         let mut array = Array::new(&[2, 1 << 15]).unwrap();
         array.values_mut().fill(3.0);
         let copy = array.copy().unwrap();

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::counts::counts;
-use super::graph::{Layer, LayerKind, Noise};
-use super::{Flags, Model, Reading};
+use super::graph::{Layer, LayerKind, Noise, Weight};
+use super::{Flags, ModelDescription, Reading};
 use crate::number::thousands;
 
 /// Maximum number of items that a sentence names; the others are counted.
@@ -81,11 +81,11 @@ pub struct BatchNorms {
 
 impl Card {
     /// The card of a model with the flags of its file.
-    pub fn of(model: &Model) -> Self {
+    pub fn of(model: &ModelDescription) -> Self {
         let graph = &model.graph;
         let counts = counts(model, &Flags::of_file(graph), model.semantics);
         let weights = graph.layers.iter().flat_map(|l| &l.weights);
-        let values: usize = weights.map(|w| w.tensor.elem_count()).sum();
+        let values: usize = weights.map(Weight::len).sum();
         let recorded = graph.layers.iter().filter_map(|layer| {
             let training = layer.recorded_training?;
             let layer = layer.name.clone();

@@ -1,9 +1,9 @@
-//! Parameter counts as `summary()` prints them.
+//! Parameter counts, as `summary()` prints them.
 
 use super::graph::{Layer, Weight};
-use super::{Flags, Model, Outer, Semantics};
+use super::{Flags, ModelDescription, Outer, Semantics};
 
-/// Numbers of values in weights.
+/// Numbers of values in the weights of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Counts {
     pub total: usize,
@@ -11,30 +11,28 @@ pub struct Counts {
     pub non_trainable: usize,
 }
 
-/// The weights that count as parameters: all of them in Keras; in PyTorch running statistics are
-/// buffers, not parameters.
+/// The weights that count as parameters: in Keras all of them; in PyTorch running statistics are buffers and
+/// do not count.
 fn parameters(layer: &Layer, semantics: Semantics) -> impl Iterator<Item = &Weight> {
     let buffers = semantics != Semantics::PyTorch;
     layer.weights.iter().filter(move |w| w.learnable || buffers)
 }
 
-/// The number of values in the parameters of one layer, without those of layers inside it.
+/// The number of parameters of one layer, without the layers inside it.
 pub fn layer_params(layer: &Layer, semantics: Semantics) -> usize {
-    parameters(layer, semantics)
-        .map(|w| w.tensor.elem_count())
-        .sum()
+    parameters(layer, semantics).map(Weight::len).sum()
 }
 
-/// The counts under these flags. Keras 2 leaves out the weights of a trainable layer inside a
-/// frozen model; Keras 3 and PyTorch count them.
-pub fn counts(model: &Model, flags: &Flags, semantics: Semantics) -> Counts {
+/// The counts under these flags. In Keras 2 the weights of a trainable layer inside a frozen model are not
+/// trainable; in Keras 3 and PyTorch they are.
+pub fn counts(model: &ModelDescription, flags: &Flags, semantics: Semantics) -> Counts {
     let mut counts = Counts::default();
     for (id, layer) in model.graph.layers.iter().enumerate() {
         let learns = flags
             .effective(model, id, Outer::NotGiven, semantics)
             .learns;
         for weight in parameters(layer, semantics) {
-            let n = weight.tensor.elem_count();
+            let n = weight.len();
             counts.total += n;
             if learns && weight.learnable {
                 counts.trainable += n;

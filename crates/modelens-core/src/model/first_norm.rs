@@ -1,28 +1,28 @@
-//! A sign of wrong preprocessing: what reaches the first BatchNorm lies far from what it was trained on.
-
-use serde::{Deserialize, Serialize};
+//! Detects wrong preprocessing: the input of the first BatchNorm is far from its moving statistics.
 
 use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
 
-use super::graph::LayerKind;
-use super::pass::{PassOptions, Stretch, run_stretch};
-use super::{Flags, LayerId, Model, Preprocessing};
+use super::layers::batch_norm::StoredWeights;
+use super::layers::{LayerKind, Weights};
+use super::pass::{PassOptions, Segment, run_segment};
+use super::{Flags, Graph, LayerId, Model, Preprocessing};
 use crate::rules::Mode;
 
-/// Deviations of the moving statistics that the batch's means may lie away, averaged over channels,
-/// before a person is told. Photos of other things than those trained on stay below 1; colours on another
-/// scale, such as 0 to 255 instead of -1 to 1, go beyond 10.
+/// The user is warned if the batch means are further than this from the moving means, in standard
+/// deviations averaged over channels. Photos of other things than those trained on stay below 1; colours on
+/// another scale, such as 0 to 255 instead of -1 to 1, exceed 10.
 const FAR: f64 = 3.0;
 
-/// Times that the batch's variance may be larger or smaller, in the middle of the channels. Photos of
-/// other things stay within 1.5; 0 to 1 instead of -1 to 1 makes it 4 times smaller, and ImageNet's
-/// deviations instead of -1 to 1 almost 5 times larger.
+/// The user is warned if the batch variance is larger or smaller by this factor (median over channels).
+/// Photos of other things stay within 1.5; 0 to 1 instead of -1 to 1 makes it 4 times smaller, and
+/// ImageNet's deviations instead of -1 to 1 almost 5 times larger.
 const VARIED: f64 = 2.5;
 
-/// Fewer photos may well be more alike than all photos are.
+/// With fewer photos the variance is not compared: they may just be alike.
 const FEW: usize = 6;
 
-/// Channels that never vary in training say nothing of a scale.
+/// Channels with a smaller moving variance are constant and say nothing about the scale.
 const DEAD: f32 = 1e-3;
 
 /// How far the batch is from the moving statistics at one BatchNorm.
@@ -36,19 +36,19 @@ pub struct Distance {
     pub photos: usize,
 }
 
-/// What a person is told about the scale of the photos.
+/// A warning about the scale of the photos.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suspicion {
     pub distance: Distance,
-    /// The preprocessing in force.
+    /// The current preprocessing.
     pub now: Preprocessing,
-    /// One that brings the batch near to the moving statistics.
+    /// Preprocessing that brings the batch close to the moving statistics.
     pub better: Option<Preprocessing>,
 }
 
 impl Distance {
-    /// At the first BatchNorm that the input passes, for a batch `[N, H, W, C]` as the model takes it;
-    /// `None` in models without one, and where the input does not fit.
+    /// The distance at the first BatchNorm, for a batch `[N, H, W, C]` as the model takes it. `None` if the
+    /// model has no BatchNorm or the input does not fit.
     pub fn of(model: &Model, x: &Tensor) -> Option<Self> {
         let graph = &model.graph;
         let is_norm = |id: LayerId| matches!(graph.layers[id].kind, LayerKind::BatchNorm(_));
@@ -59,16 +59,14 @@ impl Distance {
         };
         let flags = Flags::all(graph, true);
         let options = PassOptions::of(model, &flags, Mode::Training);
-        let stretch = Stretch {
+        let segment = Segment {
             until: Some(node),
-            ..Stretch::default()
+            ..Segment::default()
         };
-        let pass = run_stretch(model, x, stretch, &options, &|_, _| true).ok()?;
+        let pass = run_segment(model, x, segment, &options, &|_, _| true).ok()?;
         let batch = pass.batch_norm.get(&layer)?.batch.as_ref()?;
-        let vector = |name: &str| -> Option<Vec<f32>> {
-            graph.layers[layer].weight(name).map(Tensor::to_vec1)?.ok()
-        };
-        let (mean, variance) = (vector("moving_mean")?, vector("moving_variance")?);
+        let stored = StoredWeights::of(Weights::of(model, layer)).ok()?;
+        let (mean, variance) = (stored.moving.mean, stored.moving.variance);
         let smoothed = |v: f32| f64::from(v) + settings.epsilon;
         let channels = batch.mean.iter().zip(&mean).zip(&variance);
         let distances = channels.map(|((batch, moving), variance)| {
@@ -90,7 +88,7 @@ impl Distance {
         })
     }
 
-    /// Above 1 where it is more than photos of other things explain.
+    /// Above 1 if the distance is larger than photos of other things explain.
     fn score(self) -> f64 {
         let means = self.deviations / FAR;
         if self.photos < FEW {
@@ -99,7 +97,7 @@ impl Distance {
         means.max(self.variance.ln().abs() / VARIED.ln())
     }
 
-    /// Whether a person should be told.
+    /// True if the user should be warned.
     pub fn is_far(self) -> bool {
         let score = self.score();
         score > 1.0 || score.is_nan()
@@ -107,7 +105,7 @@ impl Distance {
 }
 
 impl Suspicion {
-    /// `None` where the photos look as those in training did. `as_if` gives the same photos under
+    /// Checks the photos; `None` if they look like those in training. `as_if` returns the same photos under
     /// another preprocessing.
     pub fn of(
         model: &Model,
@@ -115,7 +113,7 @@ impl Suspicion {
         as_if: &dyn Fn(Preprocessing) -> Option<Tensor>,
     ) -> Option<Self> {
         let distance = Distance::of(model, &as_if(now)?).filter(|d| d.is_far())?;
-        // Of two that are as near, the one that the architecture is known for.
+        // The architecture's own preprocessing wins a tie.
         let own = std::iter::once(model.preprocessing);
         let others = own.chain(Preprocessing::ALL).filter(|how| *how != now);
         let mut better: Option<(f64, Preprocessing)> = None;
@@ -133,7 +131,7 @@ impl Suspicion {
     }
 
     /// What was measured, and the likely cause.
-    pub fn sentence(&self, model: &Model) -> String {
+    pub fn sentence(&self, graph: &Graph) -> String {
         let Distance {
             layer,
             deviations,
@@ -157,7 +155,7 @@ impl Suspicion {
             "at the first BatchNorm, `{}`, the batch's means lie {deviations:.1} deviations from the \
              moving means (averaged over channels), and its variance is {times} (in the middle of the \
              channels), with the photos scaled by {}: {cause}",
-            model.graph.layers[layer].name,
+            graph.layers[layer].name,
             self.now.label(),
         )
     }

@@ -1,13 +1,12 @@
-//! Flags in one line of text: `file|all|none|from:N|-NAME,+NAME`.
+//! `trainable` flags as one line of text: `file|all|none|from:N|-NAME,+NAME`.
 
 use super::{Flags, Graph, Semantics};
 
-/// The flags that `spec` asks for: parts separated by commas, applied from left to right to the
-/// flags of the file. `-NAME` freezes a layer and `+NAME` unfreezes it, with everything inside it
-/// as the framework does it.
+/// Parses a specification: parts separated by commas, applied from left to right to the flags of the file.
+/// `-NAME` freezes a layer and `+NAME` unfreezes it, including the layers inside it, as the framework does.
 ///
 /// # Errors
-/// Words that are none of these, and names that the model does not have, in words.
+/// An unknown part, or a name that the model does not have, in words.
 pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags, String> {
     let mut flags = Flags::of_file(graph);
     for part in spec.split(',').map(str::trim) {
@@ -33,8 +32,8 @@ pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags
     Ok(flags)
 }
 
-/// The shortest line that gives these flags, whatever is recorded; `None` where no line does, as
-/// with layers of the same name.
+/// The shortest specification of these flags, without the recorded value; `None` if there is none, as with
+/// two layers of the same name.
 pub fn spec_of(graph: &Graph, flags: &Flags, semantics: Semantics) -> Option<String> {
     let bare = ["file", "all", "none"].map(str::to_owned);
     let from = (0..=graph.layers.len()).map(|n| format!("from:{n}"));

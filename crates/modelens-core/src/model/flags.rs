@@ -1,21 +1,21 @@
-//! The `trainable` flags of all layers, how setting one spreads, and the `training=` value that a
-//! person records at the call of the base.
+//! The `trainable` flags of all layers, how an assignment reaches nested layers, and the `training=` value
+//! that the user records at the call of the base.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Effective, Graph, LayerId, Model, Outer, Semantics, effective};
+use super::{Effective, Graph, LayerId, ModelDescription, Outer, Semantics, effective};
 
-/// One flag a layer, and the outermost model's; and what is recorded at the call of the base.
+/// The flags of all layers and of the outermost model, and the value recorded at the call of the base.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Flags {
     root: bool,
     layers: Vec<bool>,
-    /// The nested base and the value at its call, where it is another than the file's.
+    /// The nested base and the value at its call; `None` if it is the file's.
     recorded: Option<(LayerId, Option<bool>)>,
 }
 
 impl Flags {
-    /// The flags as they are in the file.
+    /// The flags in the file.
     pub fn of_file(graph: &Graph) -> Self {
         Self {
             root: graph.root_trainable,
@@ -24,7 +24,7 @@ impl Flags {
         }
     }
 
-    /// Every layer, and every model around, set to `trainable`.
+    /// All layers and models set to `trainable`.
     pub fn all(graph: &Graph, trainable: bool) -> Self {
         Self {
             root: trainable,
@@ -38,15 +38,14 @@ impl Flags {
         self.layers[layer]
     }
 
-    /// Whether every model around the layer has its flag set.
+    /// True if the flag of every model around the layer is set.
     pub fn ancestors(&self, graph: &Graph, layer: LayerId) -> bool {
         self.root && graph.ancestors(layer).all(|a| self.layers[a])
     }
 
-    /// `layer.trainable = value`, as the framework does it: a model passes the value on to its
-    /// children, and they to theirs, except that Keras 3 ignores an assignment that does not change
-    /// the flag, on every level. In PyTorch a module has no flag of its own; setting it sets its
-    /// parameters.
+    /// `layer.trainable = value`, as the framework does it: a model assigns the value to its children,
+    /// recursively. Keras 3 ignores an assignment that does not change the flag, on every level. A PyTorch
+    /// module has no flag; the assignment stands for its parameters.
     pub fn set(&mut self, graph: &Graph, layer: LayerId, value: bool, semantics: Semantics) {
         if semantics == Semantics::Keras3 && self.layers[layer] == value {
             return;
@@ -57,15 +56,15 @@ impl Flags {
         }
     }
 
-    /// `model.trainable = value` for the outermost model and everything in it.
+    /// `model.trainable = value` for the outermost model and all its layers.
     pub fn set_all(&mut self, value: bool) {
         self.root = value;
         self.layers.fill(value);
     }
 
-    /// `base.trainable = value` reaching every layer of the base ([`base_of`]); a flat model is its
-    /// own base. Unlike [`Self::set`] it never stops at a flag that has the value already: it is
-    /// what a person gets who toggles the flag first. Layers outside keep their flags.
+    /// Sets the flag of the base ([`base_of`]) and of every layer in it; a flat model is its own base.
+    /// Unlike [`Self::set`], this does not stop at a flag that already has the value. Layers outside the
+    /// base keep their flags.
     pub fn set_base(&mut self, graph: &Graph, value: bool) {
         match base_of(graph) {
             Some(base) => {
@@ -77,12 +76,11 @@ impl Flags {
         }
     }
 
-    /// The course's fine-tuning: the base trainable, then its first `from` layers frozen.
-    /// Layers outside of the base keep their flags. Without a nested model, `from` counts
-    /// the layers of the model itself.
+    /// Fine-tuning as in the course: makes the base trainable, then freezes its first `from` layers. Layers
+    /// outside the base keep their flags. In a flat model, `from` counts the layers of the model.
     pub fn fine_tune_from(&mut self, graph: &Graph, from: usize) {
         let base = base_of(graph);
-        // A frozen model around the base would keep it from learning by Keras 2's rule.
+        // In Keras 2 a frozen model around the base would freeze it too.
         if let Some(id) = base {
             for model in graph.ancestors(id).chain([id]) {
                 self.layers[model] = true;
@@ -97,21 +95,21 @@ impl Flags {
         }
     }
 
-    /// Whether every `trainable` flag is the same, whatever is recorded.
+    /// True if all `trainable` flags are equal; the recorded value may differ.
     pub fn same_trainable(&self, other: &Self) -> bool {
         self.root == other.root && self.layers == other.layers
     }
 
-    /// Builds the model anew with `base(x, training=value)`; `None` leaves the argument out. A flat
-    /// model has no such call.
+    /// Records `base(x, training=value)`; `None` leaves the argument out. A flat model has no such call, so
+    /// nothing changes.
     pub fn record(&mut self, graph: &Graph, value: Option<bool>) {
         self.recorded = base_of(graph)
             .filter(|&base| graph.layers[base].recorded_training != value)
             .map(|base| (base, value));
     }
 
-    /// The `training=` value at the call of the nested base; `None` where the argument is left out
-    /// or the model is flat.
+    /// The `training=` value at the call of the nested base; `None` if the argument is left out or the model
+    /// is flat.
     pub fn recorded(&self, graph: &Graph) -> Option<bool> {
         match self.recorded {
             Some((_, value)) => value,
@@ -119,7 +117,7 @@ impl Flags {
         }
     }
 
-    /// The innermost value recorded around a call of the layer, given the file's.
+    /// The innermost `training=` value recorded around a call of the layer; `in_file` is the file's.
     pub fn recorded_around(
         &self,
         graph: &Graph,
@@ -134,7 +132,7 @@ impl Flags {
                 let outside = || graph.ancestors(base);
                 return value.or_else(|| outside().find_map(|a| graph.layers[a].recorded_training));
             }
-            // A value at a call inside of the base is nearer.
+            // A value recorded inside the base is the innermost.
             if graph.layers[id].recorded_training.is_some() {
                 return in_file;
             }
@@ -149,10 +147,10 @@ impl Flags {
         self.recorded_around(graph, layer, in_file)
     }
 
-    /// What the layer really does in a call: [`effective()`] with the flags and the recorded value.
+    /// What the layer really does in a call: [`effective()`] with these flags and the recorded value.
     pub fn effective(
         &self,
-        model: &Model,
+        model: &ModelDescription,
         layer: LayerId,
         outer: Outer,
         semantics: Semantics,
@@ -169,8 +167,8 @@ impl Flags {
     }
 }
 
-/// The nested model with the most layers of its own: what a transfer-learning course calls the
-/// base. `None` where the model is flat.
+/// The base of a transfer-learning model: the nested model with the most layers. `None` if the model is
+/// flat.
 pub fn base_of(graph: &Graph) -> Option<LayerId> {
     let models = graph.layers.iter().enumerate();
     let models = models.filter(|(_, l)| l.kind == super::LayerKind::Model);
@@ -181,7 +179,7 @@ pub fn base_of(graph: &Graph) -> Option<LayerId> {
             .count()
     };
     let sized = models.map(|(id, _)| (own(id), std::cmp::Reverse(id)));
-    // A handful of layers is an augmentation block, a wrapper or a head, not a base.
+    // With ten layers or fewer it is an augmentation block, a wrapper or a head.
     sized
         .max()
         .filter(|&(count, _)| count > 10)

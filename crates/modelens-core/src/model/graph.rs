@@ -1,11 +1,16 @@
-//! The network as a list of layers and a list of calls: what every file format ends in.
+//! The network as a list of layers and a list of calls: the common result of all file formats.
 
-mod kinds;
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
-use candle_core::Tensor;
+use serde::de::Deserializer;
+use serde::ser::Serializer;
+use serde::{Deserialize, Serialize};
 
-pub use self::kinds::{
-    Activation, BatchNorm, Binary, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling, Slice,
+pub use super::layers::{
+    Activation, BatchNorm, Conv2d, LayerKind, Merge, Noise, Operator, Padding, Pool2d, Pooling,
+    Slice,
 };
 
 /// Index into [`Graph::layers`].
@@ -13,28 +18,29 @@ pub type LayerId = usize;
 /// Index into [`Graph::nodes`].
 pub type NodeId = usize;
 
-/// A network: layers own the weights, nodes say in which order they are called on what.
+/// A network without its weights' values: layers say what is computed, nodes in which order they are
+/// called on what.
 ///
-/// Nested models are inlined: a nested model is a layer of kind [`LayerKind::Model`] without a node
-/// of its own, and its children's nodes stand where it is called.
-#[derive(Clone, Debug, Default)]
+/// Nested models are inlined: a nested model is a layer of kind [`LayerKind::Model`] without a node, and
+/// its children's nodes take the place of its call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
-    /// The outermost model's name in the file; empty where it has none.
+    /// The outermost model's name in the file; empty if it has none.
     pub name: String,
-    /// Depth-first in file order, a nested model before its children.
+    /// Depth-first in file order; a nested model comes before its children.
     pub layers: Vec<Layer>,
-    /// In an order in which every input comes before its use; the first is the input.
+    /// In topological order; the first is the input.
     pub nodes: Vec<Node>,
     /// The node whose value is the model's output.
     pub output: NodeId,
-    /// The flag of the outermost model.
+    /// The `trainable` flag of the outermost model.
     pub root_trainable: bool,
-    /// `[height, width, channels]` of the input; `None` where the file leaves it open.
+    /// `[height, width, channels]` of the input; `None` if the file leaves it open.
     pub input_hwc: [Option<usize>; 3],
 }
 
-/// One layer, with its weights.
-#[derive(Clone, Debug)]
+/// One layer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Layer {
     /// The name in the file.
     pub name: String,
@@ -42,33 +48,88 @@ pub struct Layer {
     pub class: String,
     /// What it computes.
     pub kind: LayerKind,
-    /// The nested model around it.
+    /// The nested model that contains it.
     pub parent: Option<LayerId>,
     /// Whether the framework lists it in `model.layers` (Keras 3 does not list operators).
     pub listed: bool,
-    /// The flag of the layer itself, as in the file.
+    /// The layer's own `trainable` flag in the file.
     pub trainable: bool,
     /// The `training=` value written into the file where this layer is called.
     pub recorded_training: Option<bool>,
-    /// In the framework's order of creation.
+    /// In the order in which the framework creates them.
     pub weights: Vec<Weight>,
 }
 
-/// One weight tensor of a layer.
-#[derive(Clone, Debug)]
+/// Describes one weight of a layer. Its values are in a [`WeightMap`](super::layers::WeightMap).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Weight {
     /// Keras' short name: `kernel`, `bias`, `gamma`, `beta`, `moving_mean`, `moving_variance`,
     /// `depthwise_kernel`, `pointwise_kernel`.
     pub name: &'static str,
-    /// In Keras' layout, whatever the file: convolution `[kh, kw, in / groups, out]`,
-    /// depthwise `[kh, kw, in, multiplier]`, dense `[in, out]`. Always f32.
-    pub tensor: Tensor,
-    /// An optimizer may change it at all; false for moving statistics.
+    /// In Keras' layout for every file format: convolution `[kh, kw, in / groups, out]`,
+    /// depthwise `[kh, kw, in, multiplier]`, dense `[in, out]`.
+    pub shape: Vec<usize>,
+    /// False for weights that no optimizer changes, such as moving statistics.
     pub learnable: bool,
 }
 
+impl Weight {
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// True if there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A weight as it is written: names are static in the code, but not in bytes.
+#[derive(Serialize, Deserialize)]
+struct WrittenWeight<'a> {
+    name: Cow<'a, str>,
+    shape: Cow<'a, [usize]>,
+    learnable: bool,
+}
+
+impl Serialize for Weight {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        WrittenWeight {
+            name: self.name.into(),
+            shape: (&self.shape).into(),
+            learnable: self.learnable,
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Weight {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = WrittenWeight::deserialize(deserializer)?;
+        Ok(Self {
+            name: interned(&written.name),
+            shape: written.shape.into_owned(),
+            learnable: written.learnable,
+        })
+    }
+}
+
+/// The one copy of a name that lives as long as the program. Readers use a handful of names.
+fn interned(name: &str) -> &'static str {
+    static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+    // A name is added whole or not at all, so a poisoned lock is still sound.
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = names.get(name) {
+        return known;
+    }
+    let name: &'static str = Box::leak(name.into());
+    names.insert(name);
+    name
+}
+
 /// One call of one layer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Node {
     pub layer: LayerId,
     pub inputs: Vec<Input>,
@@ -77,7 +138,7 @@ pub struct Node {
 }
 
 /// One argument of a call.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Input {
     /// The value of an earlier node.
     Node(NodeId),
@@ -86,24 +147,22 @@ pub enum Input {
 }
 
 impl Layer {
-    /// The weight of this short name.
-    pub fn weight(&self, name: &str) -> Option<&Tensor> {
-        self.weights
-            .iter()
-            .find(|w| w.name == name)
-            .map(|w| &w.tensor)
+    /// The shape of the weight with this short name.
+    pub fn shape(&self, name: &str) -> Option<&[usize]> {
+        let weight = self.weights.iter().find(|w| w.name == name)?;
+        Some(&weight.shape)
     }
 }
 
 impl Graph {
-    /// The layer of this name; the first one where a name occurs twice. `model/layer` tells them
-    /// apart: see [`Self::unique_name`].
+    /// The layer with this name, or with this path ([`Self::unique_name`]). If several layers share a name,
+    /// the first of them.
     pub fn find(&self, name: &str) -> Option<LayerId> {
         let by_name = self.layers.iter().position(|l| l.name == name);
         by_name.or_else(|| (0..self.layers.len()).find(|&id| self.path(id) == name))
     }
 
-    /// The layer's name, with the models around it in front where another layer has the same name.
+    /// The layer's name, or its path `model/layer` if another layer has the same name.
     pub fn unique_name(&self, layer: LayerId) -> String {
         let name = &self.layers[layer].name;
         let same = self.layers.iter().filter(|l| l.name == *name).count();
@@ -114,7 +173,7 @@ impl Graph {
         }
     }
 
-    /// The names of the models around a layer and its own, with `/` between.
+    /// The names of the models around a layer and of the layer, separated by `/`.
     fn path(&self, layer: LayerId) -> String {
         let mut names: Vec<&str> = self
             .ancestors(layer)
@@ -125,15 +184,15 @@ impl Graph {
         names.join("/")
     }
 
-    /// The layers directly inside a model, or at the top.
+    /// The layers directly inside a model, or at the top level.
     pub fn children(&self, model: Option<LayerId>) -> impl Iterator<Item = LayerId> + '_ {
         let all = self.layers.iter().enumerate();
         all.filter(move |(_, l)| l.parent == model)
             .map(|(id, _)| id)
     }
 
-    /// The layer whose output is the output of `layer`: itself where it is called, and for a nested
-    /// model the layer inside that a call outside reads. `None` where nothing calls it.
+    /// The layer whose output is the output of `layer`: the layer itself, or for a nested model the layer
+    /// inside it whose value is read outside. `None` if nothing calls it.
     pub fn output_of(&self, layer: LayerId) -> Option<LayerId> {
         if self.nodes.iter().any(|n| n.layer == layer) {
             return Some(layer);
@@ -151,15 +210,14 @@ impl Graph {
         read.next().map(|id| self.nodes[id].layer)
     }
 
-    /// Whether nothing behind the node reads anything before it, so that the nodes behind can run
-    /// from its value alone.
+    /// True if the nodes after this one depend on its value alone: none of them reads an earlier node.
     pub fn is_cut(&self, node: NodeId) -> bool {
-        let behind = self.nodes.iter().skip(node + 1);
-        let mut read = behind.flat_map(|n| &n.inputs);
+        let later = self.nodes.iter().skip(node + 1);
+        let mut read = later.flat_map(|n| &n.inputs);
         node <= self.output && read.all(|i| !matches!(*i, Input::Node(id) if id < node))
     }
 
-    /// The models around a layer, the innermost first.
+    /// The models that contain a layer, the innermost first.
     pub fn ancestors(&self, layer: LayerId) -> impl Iterator<Item = LayerId> + '_ {
         std::iter::successors(self.layers[layer].parent, |&id| self.layers[id].parent)
     }

@@ -1,11 +1,11 @@
 //! Class names: whether they fit a classifier, and those of the photos' class folders.
 
 use super::graph::{Graph, Input, LayerKind};
-use super::{Model, Reading};
+use super::{ModelDescription, Reading};
 
 /// A copy of a model without class names whose outputs are named after the class folders of the
 /// photos, if there are as many; `None` if nothing changes.
-pub fn by_folders(model: &Model, classes: &[String]) -> Option<Model> {
+pub fn by_folders(model: &ModelDescription, classes: &[String]) -> Option<ModelDescription> {
     let own = !model.labels.is_empty() && model.labels_from != FOLDERS;
     if own {
         return None;
@@ -16,7 +16,7 @@ pub fn by_folders(model: &Model, classes: &[String]) -> Option<Model> {
         return None;
     }
     let from = if as_many { FOLDERS } else { "" };
-    Some(Model {
+    Some(ModelDescription {
         labels: labels.to_vec(),
         labels_from: from.to_owned(),
         ..model.clone()
@@ -38,12 +38,12 @@ pub fn outputs(graph: &Graph) -> Option<usize> {
     loop {
         let layer = graph.layers.get(node.layer)?;
         let kernel = match &layer.kind {
-            LayerKind::Dense(_) | LayerKind::Conv2d(_) => layer.weight("kernel"),
+            LayerKind::Dense(_) | LayerKind::Conv2d(_) => layer.shape("kernel"),
             _ if layer.weights.is_empty() => None,
             _ => return None,
         };
         if let Some(kernel) = kernel {
-            return kernel.dims().last().copied();
+            return kernel.last().copied();
         }
         match node.inputs.as_slice() {
             [Input::Node(before)] => node = graph.nodes.get(*before)?,

@@ -11,7 +11,6 @@ pub mod format;
 pub mod graph;
 pub mod labels;
 pub mod layers;
-pub mod noise_rate;
 pub mod pass;
 pub mod preprocessing;
 pub mod reading;
@@ -19,11 +18,18 @@ pub mod recognised;
 pub mod sampler;
 pub mod shape_text;
 
+use std::ops::{Deref, DerefMut};
+
+use serde::{Deserialize, Serialize};
+
+use self::layers::WeightMap;
+
 pub use card::Card;
 pub use error::PassError;
 pub use flags::Flags;
 pub use format::Format;
-pub use graph::{Graph, Layer, LayerId, LayerKind, NodeId};
+pub use graph::{Graph, Layer, LayerId, NodeId};
+pub use layers::LayerKind;
 pub use preprocessing::Preprocessing;
 pub use reading::Reading;
 pub use recognised::Recognised;
@@ -31,10 +37,9 @@ pub use shape_text::shape_text;
 
 pub use crate::rules::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
 
-/// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
-/// returns new statistics instead of storing them.
-#[derive(Clone, Debug)]
-pub struct Model {
+/// What is known of a network without the values of its weights: plain data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelDescription {
     /// What the window calls it: the file's name, or the bundled base's.
     pub title: String,
     pub format: Format,
@@ -53,4 +58,29 @@ pub struct Model {
     pub labels_from: String,
     /// What is odd about the file, in sentences for the status bar.
     pub warnings: Vec<String>,
+}
+
+/// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass
+/// returns new statistics instead of storing them.
+///
+/// It dereferences to its description, since whatever needs a description can take a model.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub description: ModelDescription,
+    /// The values of all weights.
+    pub weights: WeightMap,
+}
+
+impl Deref for Model {
+    type Target = ModelDescription;
+
+    fn deref(&self) -> &ModelDescription {
+        &self.description
+    }
+}
+
+impl DerefMut for Model {
+    fn deref_mut(&mut self) -> &mut ModelDescription {
+        &mut self.description
+    }
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::{Binary, Graph, LayerKind};
+use super::graph::Graph;
+use super::layers::{LayerKind, Operator};
 
 /// How photos (0 to 255) are scaled before the first layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,9 +81,13 @@ impl Preprocessing {
         let scales = before_weights.into_iter().any(|l| {
             matches!(
                 l.kind,
-                LayerKind::Rescaling { .. }
-                    | LayerKind::Normaliser(_)
-                    | LayerKind::Operator(Binary::Divide | Binary::Multiply)
+                LayerKind::Rescaling(_)
+                    | LayerKind::LayerNorm(_)
+                    | LayerKind::GroupNorm(_)
+                    | LayerKind::RmsNorm(_)
+                    | LayerKind::UnitNorm
+                    | LayerKind::Normalization
+                    | LayerKind::Operator(Operator::Divide | Operator::Multiply)
             )
         });
         if scales {

@@ -24,7 +24,7 @@ impl Reading {
         let mut is_flat = false;
         loop {
             let (activation, is_rows) = match &graph.layers.get(node.layer)?.kind {
-                LayerKind::Dense(activation) => (*activation, true),
+                LayerKind::Dense(dense) => (dense.activation, true),
                 LayerKind::Conv2d(conv) => (conv.activation, is_flat),
                 LayerKind::Activation(Activation::Linear)
                 | LayerKind::Identity
@@ -85,6 +85,7 @@ mod tests {
     use super::*;
     use crate::fixtures::{dog_breeds, efficientnet_lite0};
     use crate::model::graph::{Layer, Node};
+    use crate::model::layers::Dense;
 
     fn ending(kinds: &[LayerKind]) -> Graph {
         let layer = |kind: &LayerKind| Layer {
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn the_last_layer_decides() {
-        let dense = LayerKind::Dense;
+        let dense = |activation| LayerKind::Dense(Dense { activation });
         let activation = LayerKind::Activation;
         let of = |kinds: &[LayerKind]| {
             let mut all = vec![LayerKind::Input];

@@ -1,53 +1,51 @@
-//! Repeated passes of one photo in which nothing is random but the noise layers: BatchNorm keeps
-//! its stored statistics, augmentation rests. What no draw can change is computed once.
-
-mod calm;
+//! Repeated passes of one photo in which only the noise layers are random: BatchNorm uses its moving
+//! statistics and augmentation is off. Values that no draw changes are computed once.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 
-use self::calm::calm;
 use super::error::reason;
 use super::graph::{Input, Layer, LayerId, LayerKind, Node, Noise};
-use super::layers::noise::{Disturbed, disturb};
-use super::layers::{Weights, size};
-use super::noise_rate::Acts;
+use super::layers::noise::{Acts, Disturbed};
+use super::layers::shape::check_size;
+use super::layers::{Call, Weights};
 use super::{Flags, Model, PassError, Semantics};
+use crate::random::StreamKey;
 use crate::rules::{Outer, effective};
 
-/// What the passes are made by.
+/// How the passes run.
 #[derive(Clone, Debug)]
 pub struct SamplerOptions<'a> {
-    /// The value of `training` that noise layers see at the outermost call.
+    /// The value of `training` at the outermost call, for the noise layers.
     pub outer: Outer,
     pub semantics: Semantics,
     pub flags: &'a Flags,
     pub seed: u64,
-    /// Counts the redraws under one seed.
+    /// The number of the redraw under this seed.
     pub repeat: u64,
-    /// A noise layer with another rate than the file's.
-    pub instead: Option<(LayerId, Noise)>,
+    /// A noise layer with another rate than in the file.
+    pub replaced: Option<(LayerId, Noise)>,
 }
 
-/// A network on one photo, with what is the same in each pass already computed.
+/// A network on one photo. Everything that is the same in each pass is already computed.
 pub struct Sampler<'a> {
     model: &'a Model,
     options: SamplerOptions<'a>,
-    /// The noise of nodes that draw.
+    /// The noise layers that draw, by node.
     noises: BTreeMap<usize, Noise>,
-    /// Nodes whose value a draw changes.
+    /// By node: true if a draw changes its value.
     varies: Vec<bool>,
-    /// Values of inference that the varying nodes read, and the output.
+    /// The values in inference that varying nodes read, and the output.
     kept: Vec<Option<Tensor>>,
-    /// Of noise layers, the input of the last call in inference.
+    /// By noise layer: the input of its last call in inference.
     inputs: BTreeMap<LayerId, Tensor>,
-    /// How often the layer was called before this node.
+    /// By node: the number of earlier calls of the same layer.
     earlier_calls: Vec<u64>,
 }
 
-/// What draws of repeated passes are addressed by.
+/// The part of the address that separates these draws from those of a single pass.
 const PASS: u64 = u64::from_le_bytes(*b"passes\0\0");
 
 impl<'a> Sampler<'a> {
@@ -97,12 +95,12 @@ impl<'a> Sampler<'a> {
         self.kept.get(self.model.graph.output)?.as_ref()
     }
 
-    /// What a noise layer gets in inference, `[1, ...]`; of a shared layer, its last call.
+    /// The input of a noise layer in inference, `[1, ...]`; for a shared layer, of its last call.
     pub fn input(&self, layer: LayerId) -> Option<&Tensor> {
         self.inputs.get(&layer)
     }
 
-    /// How many noise layers draw in these passes.
+    /// Number of noise layers that draw.
     pub fn drawing(&self) -> usize {
         let nodes = &self.model.graph.nodes;
         let mut layers: Vec<LayerId> = self.noises.keys().map(|&id| nodes[id].layer).collect();
@@ -111,7 +109,7 @@ impl<'a> Sampler<'a> {
         layers.len()
     }
 
-    /// Whether a draw changes the output.
+    /// True if a draw changes the output.
     pub fn output_varies(&self) -> bool {
         self.varies
             .get(self.model.graph.output)
@@ -119,10 +117,10 @@ impl<'a> Sampler<'a> {
             .unwrap_or(false)
     }
 
-    /// The outputs of some of the passes, `[passes, ...]`.
+    /// The outputs of a range of passes, `[passes, ...]`.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// Those of [`Self::new`].
     pub fn outputs(
         &self,
         passes: Range<u64>,
@@ -164,7 +162,7 @@ impl<'a> Sampler<'a> {
         })
     }
 
-    /// One pass of one noise layer on its input in inference.
+    /// What one noise layer does to its input in inference, in one pass.
     ///
     /// # Errors
     /// A noise shape that does not fit the input.
@@ -195,9 +193,13 @@ impl<'a> Sampler<'a> {
         }
         let layer = self.model.graph.nodes[id].layer as u64;
         let earlier = self.earlier_calls[id];
-        // Each pass has a stream of its own, so more passes begin with the same ones.
+        // Each pass has its own stream, so a larger number of passes starts with the same ones.
         let purpose = [PASS, layer, self.options.repeat, earlier, pass];
-        disturb(x, noise, self.options.seed, &purpose)
+        let key = StreamKey {
+            seed: self.options.seed,
+            purpose: &purpose,
+        };
+        noise.disturb(x, key)
     }
 
     fn varying(
@@ -220,11 +222,12 @@ impl<'a> Sampler<'a> {
         });
         let inputs: Vec<Tensor> = inputs.collect::<candle_core::Result<_>>()?;
         let layer = &self.model.graph.layers[node.layer];
-        let weights = Weights::new(&self.model.graph, node.layer, None);
+        let weights = Weights::of(self.model, node.layer);
         let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::dims).collect();
-        size::check(layer, weights, &shapes, self.options.semantics)?;
+        check_size(&layer.kind, weights, &shapes)?;
         let (Some(noise), Some(x)) = (self.noises.get(&id), inputs.first()) else {
-            return calm(layer, weights, &inputs, self.options.semantics);
+            let call = Call::inference(&inputs, weights, self.options.semantics);
+            return layer.kind.op().forward(&call);
         };
         let disturbed = passes.clone().enumerate().map(|(row, pass)| {
             let x = x.narrow(0, row, 1)?.contiguous()?;
@@ -234,7 +237,7 @@ impl<'a> Sampler<'a> {
         Tensor::cat(&disturbed, 0)
     }
 
-    /// The pass of inference: keeps what later passes read.
+    /// The inference pass: keeps the values that later passes read.
     fn infer(&mut self, x: &Tensor, proceed: &dyn Fn() -> bool) -> Result<(), PassError> {
         let graph = &self.model.graph;
         let last_use = last_uses(&graph.nodes, graph.output);
@@ -280,14 +283,15 @@ impl<'a> Sampler<'a> {
         if let (LayerKind::Noise(_), Some(x)) = (&layer.kind, inputs.first()) {
             self.inputs.insert(node.layer, x.clone());
         }
-        let weights = Weights::new(&self.model.graph, node.layer, None);
+        let weights = Weights::of(self.model, node.layer);
         let shapes: Vec<&[usize]> = inputs.iter().map(Tensor::dims).collect();
-        size::check(layer, weights, &shapes, self.options.semantics)?;
-        calm(layer, weights, &inputs, self.options.semantics)
+        check_size(&layer.kind, weights, &shapes)?;
+        let call = Call::inference(&inputs, weights, self.options.semantics);
+        layer.kind.op().forward(&call)
     }
 }
 
-/// The noise of a call that draws.
+/// The noise layer of a node, if it draws.
 fn drawing(
     model: &Model,
     node: &Node,
@@ -307,7 +311,7 @@ fn drawing(
             .recorded_around(&model.graph, node.layer, node.recorded),
         options.semantics,
     );
-    let noise = match &options.instead {
+    let noise = match &options.replaced {
         Some((id, noise)) if *id == node.layer => noise,
         _ => own,
     };
@@ -320,18 +324,18 @@ fn drawing(
     Ok((effective.active && acts != Acts::Identity).then(|| noise.for_one_photo()))
 }
 
-/// One value `[1, ...]` for each of some passes, `[passes, ...]`.
+/// Repeats a value `[1, ...]` for each pass: `[passes, ...]`.
 fn copies(value: &Tensor, passes: usize) -> candle_core::Result<Tensor> {
     let mut shape = value.dims().to_vec();
     match shape.first_mut() {
         Some(first) if *first == 1 => *first = passes,
-        // A number of the file, which each pass shares.
+        // A number in the file, which all passes share.
         _ => return Ok(value.clone()),
     }
     value.broadcast_as(shape)?.contiguous()
 }
 
-/// For each node, the last node that reads it; the output is never dropped.
+/// For each node, the last node that reads its value; `usize::MAX` for the output.
 fn last_uses(nodes: &[Node], output: usize) -> Vec<usize> {
     let mut last: Vec<usize> = (0..nodes.len()).collect();
     for (id, node) in nodes.iter().enumerate() {

@@ -4,11 +4,11 @@ use candle_core::{Device, Tensor};
 
 use super::network::TrainError;
 use crate::model::graph::{
-    Activation, Graph, Input, Layer, LayerKind, Node, NodeId, Noise, Pooling, Weight,
+    Activation, Graph, Input, Layer, LayerKind, Node, NodeId, Noise, Pooling,
 };
-use crate::model::layers::Overrides;
-use crate::model::pass::{PassOptions, Stretch, run_stretch};
-use crate::model::{Flags, LayerId, Mode, Model, Semantics};
+use crate::model::layers::{Dense, GlobalPool2d, NewWeight, WeightMap};
+use crate::model::pass::{PassOptions, Segment, run_segment};
+use crate::model::{Flags, LayerId, Mode, Model, ModelDescription, Semantics};
 use crate::random::Draws;
 
 /// What the head's draws are addressed by.
@@ -43,7 +43,7 @@ pub fn cut_of(graph: &Graph) -> Option<NodeId> {
         let call = graph.nodes.get(node)?;
         let input = call.inputs.iter().find_map(of_node);
         match graph.layers[call.layer].kind {
-            LayerKind::GlobalPool2d { .. } | LayerKind::Flatten => found = input.or(found),
+            LayerKind::GlobalPool2d(_) | LayerKind::Flatten => found = input.or(found),
             LayerKind::Dense(_) => dense = true,
             LayerKind::Activation(_) | LayerKind::Noise(_) | LayerKind::Identity => {}
             _ => break,
@@ -110,29 +110,35 @@ pub fn with_new_head(
         _ => return Err(TrainError::NoPlaceForHead),
     };
     let (graph, places) = without_head(&model.graph, cut);
+    let kept = model.weights.iter().filter_map(|((id, name), tensor)| {
+        let place = (*places.get(*id)?)?;
+        Some(((place, *name), tensor.clone()))
+    });
     let mut new = Model {
-        graph,
-        ..model.clone()
+        weights: kept.collect(),
+        description: ModelDescription {
+            graph,
+            labels: Vec::new(),
+            ..model.description.clone()
+        },
     };
-    new.labels.clear();
-    let graph = &mut new.graph;
-    graph.root_trainable = true;
+    new.graph.root_trainable = true;
     let torch = model.semantics == Semantics::PyTorch;
     let named = |keras: &'static str, pytorch: &'static str| if torch { pytorch } else { keras };
     if !pooled {
-        let kind = LayerKind::GlobalPool2d {
+        let kind = LayerKind::GlobalPool2d(GlobalPool2d {
             pooling: Pooling::Average,
             keep_dims: false,
-        };
+        });
         let name = named("global_average_pooling2d", "_avg_pooling");
         let class = named("GlobalAveragePooling2D", "AdaptiveAvgPool2d");
-        append(graph, name, class, kind, Vec::new());
+        append(&mut new, name, class, kind, Vec::new());
     }
     let rate = head.dropout;
     let noise_shape = None;
     let kind = LayerKind::Noise(Noise::Dropout { rate, noise_shape });
     append(
-        graph,
+        &mut new,
         named("dropout", "_dropout"),
         "Dropout",
         kind,
@@ -140,9 +146,11 @@ pub fn with_new_head(
     );
     let outputs = if head.sigmoid { 1 } else { head.classes };
     let weights = dense_weights(features, outputs, head.seed).map_err(TrainError::Tensor)?;
-    let kind = LayerKind::Dense(Activation::Linear);
+    let kind = LayerKind::Dense(Dense {
+        activation: Activation::Linear,
+    });
     append(
-        graph,
+        &mut new,
         named("dense", "_fc"),
         named("Dense", "Linear"),
         kind,
@@ -151,13 +159,13 @@ pub fn with_new_head(
     Ok((new, places))
 }
 
-fn dense_weights(inputs: usize, outputs: usize, seed: u64) -> candle_core::Result<Vec<Weight>> {
+fn dense_weights(inputs: usize, outputs: usize, seed: u64) -> candle_core::Result<Vec<NewWeight>> {
     let limit = (6.0 / (inputs + outputs) as f64).sqrt();
     let mut draws = Draws::new(seed, &[HEAD]);
     let kernel: Vec<f32> = (0..inputs * outputs)
         .map(|_| draws.uniform(-limit, limit) as f32)
         .collect();
-    let weight = |name, tensor| Weight {
+    let weight = |name, tensor| NewWeight {
         name,
         tensor,
         learnable: true,
@@ -175,11 +183,13 @@ fn dense_weights(inputs: usize, outputs: usize, seed: u64) -> candle_core::Resul
 }
 
 /// Adds a layer at the top, called on the present output.
-fn append(graph: &mut Graph, name: &str, class: &str, kind: LayerKind, weights: Vec<Weight>) {
+fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: Vec<NewWeight>) {
+    let graph = &mut model.description.graph;
     let taken = |name: &str| graph.layers.iter().any(|l| l.name == name);
     let mut names = std::iter::once(name.to_owned()).chain((1..).map(|i| format!("{name}_{i}")));
     let name = names.find(|n| !taken(n)).unwrap_or_default();
-    graph.layers.push(Layer {
+    let id = graph.layers.len();
+    let mut layer = Layer {
         name,
         class: class.to_owned(),
         kind,
@@ -187,10 +197,14 @@ fn append(graph: &mut Graph, name: &str, class: &str, kind: LayerKind, weights: 
         listed: true,
         trainable: true,
         recorded_training: None,
-        weights,
-    });
+        weights: Vec::new(),
+    };
+    for weight in weights {
+        weight.add_to(&mut layer, id, &mut model.weights);
+    }
+    graph.layers.push(layer);
     graph.nodes.push(Node {
-        layer: graph.layers.len() - 1,
+        layer: id,
         inputs: vec![Input::Node(graph.output)],
         recorded: None,
     });
@@ -240,14 +254,14 @@ fn dims_at(model: &Model, node: NodeId, [h, w]: [usize; 2]) -> Result<Vec<usize>
         seed: 0,
         repeat: 0,
         taps: &[],
-        weights: None::<&Overrides>,
+        weights: None::<&WeightMap>,
     };
-    let stretch = Stretch {
+    let segment = Segment {
         after: None,
         until: Some(node),
-        ..Stretch::default()
+        ..Segment::default()
     };
     let x = x.map_err(TrainError::Tensor)?;
-    let pass = run_stretch(model, &x, stretch, &options, &|_, _| true)?;
+    let pass = run_segment(model, &x, segment, &options, &|_, _| true)?;
     Ok(pass.output.dims().to_vec())
 }

@@ -15,9 +15,9 @@ pub mod trainer;
 use candle_core::{Tensor, Var};
 
 use crate::model::error::reason;
-use crate::model::layers::kernel::{tensor, with_values};
-use crate::model::layers::{Overrides, Weights};
-use crate::model::pass::{Learning, Pass, PassOptions, Stretch, record};
+use crate::model::layers::kernels::slices::{tensor, with_values};
+use crate::model::layers::{WeightMap, Weights};
+use crate::model::pass::{Learning, Pass, PassOptions, Segment, record};
 use crate::model::{Model, PassError};
 
 /// What one optimizer step did.
@@ -26,7 +26,7 @@ pub struct Step {
     /// Before the step.
     pub loss: f32,
     /// The weights after the step: those an optimizer may change under the flags.
-    pub weights: Overrides,
+    pub weights: WeightMap,
     /// The forward pass the step was computed from.
     pub pass: Pass,
 }
@@ -36,14 +36,14 @@ pub struct Step {
 pub struct Gradients {
     pub loss: f32,
     /// The weights that learn, as they were in the pass.
-    pub weights: Overrides,
+    pub weights: WeightMap,
     /// `dloss/dw` in the shape of each weight; absent where the loss does not depend on it.
-    pub gradients: Overrides,
+    pub gradients: WeightMap,
     pub pass: Pass,
 }
 
 /// The loss of one pass and its gradients: of every weight that learns under the flags and
-/// semantics of `options`, in the part of the network that `stretch` names.
+/// semantics of `options`, in the part of the network that `segment` names.
 ///
 /// The forward pass runs as `options` say, so BatchNorm and dropout act by the same rules as in a
 /// look. Gradients stop below the lowest weight that learns. `options.weights` is where it starts
@@ -55,7 +55,7 @@ pub struct Gradients {
 pub fn gradients(
     model: &Model,
     x: &Tensor,
-    stretch: Stretch,
+    segment: Segment,
     options: &PassOptions<'_>,
     loss: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     proceed: &dyn Fn(usize, usize) -> bool,
@@ -66,7 +66,7 @@ pub fn gradients(
     };
     let learning = learning(model, options);
     let nodes = model.graph.nodes.len();
-    let recorded = record(model, x, stretch, options, learning.clone(), &|done| {
+    let recorded = record(model, x, segment, options, learning.clone(), &|done| {
         proceed(done, 2 * nodes)
     })?;
     let output = Var::from_tensor(&recorded.pass.output).map_err(failed)?;
@@ -77,10 +77,10 @@ pub fn gradients(
         Some(g) if !learning.is_empty() => {
             recorded.backward(g, &|done| proceed(nodes + done, 2 * nodes))?
         }
-        _ => (recorded.pass, Overrides::new()),
+        _ => (recorded.pass, WeightMap::new()),
     };
     let weights = learning.into_iter().filter_map(|key| {
-        let weight = Weights::new(&model.graph, key.0, options.weights).get(key.1)?;
+        let weight = Weights::new(&model.weights, key.0, options.weights).get(key.1)?;
         Some((key, weight.clone()))
     });
     Ok(Gradients {
@@ -104,8 +104,8 @@ pub fn sgd_step(
     loss: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     proceed: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Step, PassError> {
-    let stretch = Stretch::default();
-    let mut done = gradients(model, x, stretch, options, loss, proceed)?;
+    let segment = Segment::default();
+    let mut done = gradients(model, x, segment, options, loss, proceed)?;
     for (key, gradient) in &done.gradients {
         if let Some(weight) = done.weights.get_mut(key) {
             *weight = moved(weight, gradient, rate).map_err(|error| PassError::Layer {

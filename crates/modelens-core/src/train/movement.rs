@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use candle_core::Tensor;
 
-use crate::model::layers::Overrides;
+use crate::model::graph::Weight;
+use crate::model::layers::{WeightMap, Weights};
 use crate::model::{LayerId, Model};
 
 /// How far one layer has moved, as a part of its length at the start: `|w - w0| / |w0|` with the
@@ -23,11 +24,12 @@ pub struct Movement {
 ///
 /// # Errors
 /// Weights that cannot be read back.
-pub fn movement(model: &Model, now: &Overrides) -> candle_core::Result<Vec<Movement>> {
+pub fn movement(model: &Model, now: &WeightMap) -> candle_core::Result<Vec<Movement>> {
     let layers = model.graph.layers.iter().enumerate();
     let weighty = layers.filter(|(_, layer)| !layer.weights.is_empty());
     weighty
         .map(|(id, layer)| {
+            let own = |weight: &Weight| Weights::of(model, id).need(weight.name);
             let part = |learnable: bool| -> candle_core::Result<Option<f64>> {
                 let part: Vec<_> = layer
                     .weights
@@ -37,12 +39,12 @@ pub fn movement(model: &Model, now: &Overrides) -> candle_core::Result<Vec<Movem
                 let (mut moved, mut length) = (0.0, 0.0);
                 for weight in &part {
                     if let Some(now) = now.get(&(id, weight.name)) {
-                        moved += squared_difference(now, &weight.tensor)?;
+                        moved += squared_difference(now, own(weight)?)?;
                     }
                 }
                 if moved != 0.0 {
                     for weight in &part {
-                        length += squares(&weight.tensor)?;
+                        length += squares(own(weight)?)?;
                     }
                 }
                 Ok((!part.is_empty()).then(|| relative(moved, length)))

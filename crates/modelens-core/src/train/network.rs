@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::head::{NewHead, behind, cut_of, with_new_head};
 use crate::model::flags::base_of;
 use crate::model::graph::{Activation, LayerKind};
-use crate::model::layers::Overrides;
+use crate::model::layers::{Dense, WeightMap};
 use crate::model::{Flags, LayerId, Mode, Model, NodeId, Outer, PassError, Semantics};
 
 /// Why a run cannot begin or go on; each a sentence for the person.
@@ -148,9 +148,9 @@ impl Network {
     fn own(model: &Model, classes: &[String]) -> Result<Self, TrainError> {
         let mut network = Self::ready(model.clone(), Head::Own)?;
         let layers = &network.model.graph.layers;
-        let bias = layers[network.last].weight("bias");
-        let kernel = layers[network.last].weight("kernel");
-        let outputs = bias.or(kernel).and_then(|w| w.dims().last().copied());
+        let bias = layers[network.last].shape("bias");
+        let kernel = layers[network.last].shape("kernel");
+        let outputs = bias.or(kernel).and_then(|shape| shape.last().copied());
         let outputs = outputs.unwrap_or_default();
         if classes.len() > outputs.max(2) || (outputs == 1 && classes.len() > 2) {
             let classes = classes.len();
@@ -175,7 +175,7 @@ impl Network {
             graph.layers[last].kind = LayerKind::Activation(Activation::Linear);
             last = graph.nodes[before].layer;
         }
-        let LayerKind::Dense(activation) = &mut graph.layers[last].kind else {
+        let LayerKind::Dense(Dense { activation }) = &mut graph.layers[last].kind else {
             let what = format!("of a {} layer", graph.layers[last].class);
             return Err(TrainError::NoClassifier(what));
         };
@@ -268,19 +268,18 @@ impl Network {
     }
 
     /// The model with these weights in the place of its own, and its last activation put back.
-    pub fn finished(&self, weights: &Overrides) -> Model {
+    pub fn finished(&self, weights: &WeightMap) -> Model {
         let mut model = self.model.clone();
-        for (id, layer) in model.graph.layers.iter_mut().enumerate() {
-            for weight in &mut layer.weights {
-                if let Some(new) = weights.get(&(id, weight.name)) {
-                    weight.tensor = new.clone();
-                }
-            }
-        }
+        let trained = weights.iter();
+        model
+            .weights
+            .extend(trained.map(|(key, tensor)| (*key, tensor.clone())));
         let last = model.graph.nodes[model.graph.output].layer;
         for id in [last, self.last] {
             match &mut model.graph.layers[id].kind {
-                LayerKind::Dense(activation) if last == self.last => *activation = self.ending,
+                LayerKind::Dense(Dense { activation }) if last == self.last => {
+                    *activation = self.ending;
+                }
                 LayerKind::Activation(activation) if id == last => *activation = self.ending,
                 _ => {}
             }

@@ -6,7 +6,7 @@ use candle_core::{Device, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 use crate::model::LayerId;
-use crate::model::layers::Overrides;
+use crate::model::layers::WeightMap;
 
 /// Keras' `epsilon`.
 const EPSILON: f32 = 1e-7;
@@ -92,11 +92,11 @@ impl Optimizer {
     pub fn step(
         &mut self,
         rate: f64,
-        weights: &Overrides,
-        gradients: &Overrides,
-    ) -> Result<Overrides> {
+        weights: &WeightMap,
+        gradients: &WeightMap,
+    ) -> Result<WeightMap> {
         self.steps += 1;
-        let mut after = Overrides::new();
+        let mut after = WeightMap::new();
         for (key, weight) in weights {
             let new = match gradients.get(key) {
                 Some(gradient) => {

@@ -2,7 +2,7 @@
 
 use super::network::{Head, Network};
 use crate::formats::{self, ModelFile, SaveError, Trained};
-use crate::model::layers::Overrides;
+use crate::model::layers::WeightMap;
 
 /// The files of a saved model.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Saved {
 pub fn saved(
     original: ModelFile<'_>,
     network: &Network,
-    weights: &Overrides,
+    weights: &WeightMap,
 ) -> Result<Saved, SaveError> {
     let finished = network.finished(weights);
     let has_new_head = matches!(network.head, Head::New(_));

@@ -13,8 +13,8 @@ use super::loss::cross_entropy;
 use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
 use super::{Gradients, gradients};
-use crate::model::layers::Overrides;
-use crate::model::pass::{Pass, PassOptions, Stretch, run_stretch};
+use crate::model::layers::WeightMap;
+use crate::model::pass::{Pass, PassOptions, Segment, run_segment};
 use crate::model::{Flags, Outer};
 use crate::random::Draws;
 
@@ -28,7 +28,7 @@ pub struct Trainer {
     network: Arc<Network>,
     plan: Plan,
     /// What differs from the network's own weights and statistics.
-    weights: Overrides,
+    weights: WeightMap,
     optimizer: Optimizer,
     done: usize,
     stage: usize,
@@ -58,7 +58,7 @@ impl Trainer {
             optimizer: Optimizer::new(plan.optimizer),
             network,
             plan,
-            weights: Overrides::new(),
+            weights: WeightMap::new(),
             done: 0,
             stage: usize::MAX,
             order: Vec::new(),
@@ -81,7 +81,7 @@ impl Trainer {
     }
 
     /// Weights and moving statistics as they are now, where they may differ from the network's.
-    pub fn weights(&self) -> &Overrides {
+    pub fn weights(&self) -> &WeightMap {
         &self.weights
     }
 
@@ -129,7 +129,7 @@ impl Trainer {
         let found = gradients(
             &self.network.model,
             &x,
-            self.stretch(&stage, options.outer),
+            self.segment(&stage, options.outer),
             &options,
             |y| cross_entropy(y, &classes, false),
             &cancel,
@@ -141,8 +141,8 @@ impl Trainer {
                 taps: &taps,
                 ..options
             };
-            let stretch = self.stretch(&stage, options.outer);
-            let pass = run_stretch(&self.network.model, &x, stretch, &options, &cancel)?;
+            let segment = self.segment(&stage, options.outer);
+            let pass = run_segment(&self.network.model, &x, segment, &options, &cancel)?;
             return Err(TrainError::NotANumber {
                 step,
                 epoch: epoch + 1,
@@ -239,24 +239,24 @@ impl Trainer {
     }
 
     /// The part of the network from photos or features on, with the base under its own outer call.
-    fn stretch(&self, stage: &Stage, outer: Outer) -> Stretch {
+    fn segment(&self, stage: &Stage, outer: Outer) -> Segment {
         let cut = self.network.cut;
         if self.features.is_some() {
-            return Stretch {
+            return Segment {
                 after: cut,
-                ..Stretch::default()
+                ..Segment::default()
             };
         }
         let own = Network::base_outer(self.plan.semantics, stage.base_call, outer);
-        Stretch {
+        Segment {
             own_call: cut.filter(|_| own != outer).map(|cut| (cut, own)),
-            ..Stretch::default()
+            ..Segment::default()
         }
     }
 
     /// All weights after the step: what the optimizer makes of the gradients, and the moving
     /// statistics that the pass moved.
-    fn stepped(&mut self, stage: &Stage, found: Gradients) -> Result<Overrides, TrainError> {
+    fn stepped(&mut self, stage: &Stage, found: Gradients) -> Result<WeightMap, TrainError> {
         let stepped = self
             .optimizer
             .step(stage.rate, &found.weights, &found.gradients);
@@ -264,16 +264,8 @@ impl Trainer {
         after.extend(stepped.map_err(TrainError::Tensor)?);
         for (id, done) in found.pass.batch_norm {
             if done.effective.updates_statistics {
-                let vector = |values: Vec<f32>| {
-                    let n = values.len();
-                    Tensor::from_vec(values, n, &candle_core::Device::Cpu)
-                };
-                let [mean, variance] = [done.next.mean, done.next.variance].map(vector);
-                after.insert((id, "moving_mean"), mean.map_err(TrainError::Tensor)?);
-                after.insert(
-                    (id, "moving_variance"),
-                    variance.map_err(TrainError::Tensor)?,
-                );
+                let moved = done.next.into_weights().map_err(TrainError::Tensor)?;
+                after.extend(moved.map(|(name, tensor)| ((id, name), tensor)));
             }
         }
         Ok(after)
@@ -293,7 +285,7 @@ impl Trainer {
     }
 
     /// The first layer with a weight that is not finite.
-    fn broken_weight(&self, weights: &Overrides) -> Option<String> {
+    fn broken_weight(&self, weights: &WeightMap) -> Option<String> {
         let ((id, _), _) = weights.iter().find(|(_, w)| !is_finite(w))?;
         Some(self.network.model.graph.unique_name(*id))
     }

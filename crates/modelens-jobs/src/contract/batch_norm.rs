@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::PassLook;
-use modelens_core::model::layers::norm::{Moments, next_moving};
+use modelens_core::model::layers::batch_norm::{Moments, next_moving};
 use modelens_core::model::{Effective, LayerId, Semantics, Statistics};
 
 /// One BatchNorm layer on one batch.

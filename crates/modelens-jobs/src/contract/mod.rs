@@ -18,8 +18,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use egui_svg::png::Raster;
-use modelens_core::dataset::{Image, Photos};
-use modelens_core::model::Model;
+use modelens_core::dataset::{Image, PhotoList};
+use modelens_core::model::ModelDescription;
 
 pub use augmentation::{AugmentationLook, AugmentationOutcome, Cell, Grid};
 pub use batch_norm::{
@@ -37,7 +37,7 @@ pub use training::{
     Experiment, NetworkDescription, StepDone, TrainEvent, TrainRequest, TrainedWeights,
 };
 
-pub use modelens_core::model::layers::norm::Moments;
+pub use modelens_core::model::layers::batch_norm::Moments;
 
 use crate::source::ModelSource;
 use crate::store::{ModelId, PhotosId, StoredId, TrainedId};
@@ -151,15 +151,16 @@ pub enum Job {
 }
 
 /// A model that was just opened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenedModel {
     pub id: ModelId,
     pub source: ModelSource,
-    pub model: Arc<Model>,
+    #[serde(with = "shared")]
+    pub model: Arc<ModelDescription>,
 }
 
 /// What the computing side reports.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// A job runs: `done` of `total` (0 where the total is not known).
     Progress {
@@ -176,7 +177,8 @@ pub enum Event {
     PhotosOpened {
         id: PhotosId,
         source: PhotosSource,
-        photos: Photos,
+        #[serde(with = "shared")]
+        photos: Arc<PhotoList>,
     },
     /// A file that holds weights without a configuration: the person must choose the network.
     WeightsAlone(PathBuf),
@@ -192,13 +194,14 @@ pub enum Event {
         reason: String,
     },
     /// The result of a look; one with [`LookResult::early`] is a first part that the whole follows.
-    Look(Arc<LookResult>),
+    Look(#[serde(with = "shared")] Arc<LookResult>),
     BatchNorm(Box<BatchNormEvent>),
     Training(TrainEvent),
     Saved(PathBuf),
     /// A figure as pixels.
     FigureDrawn {
         to: FigureTo,
+        #[serde(with = "shared::RasterData")]
         raster: Raster,
     },
     /// The person stopped the job; earlier results stay valid.

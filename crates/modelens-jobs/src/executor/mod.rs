@@ -9,6 +9,7 @@ use egui_svg::FontFiles;
 use modelens_core::dataset::Photos;
 use modelens_core::formats::OpenError;
 use modelens_core::guarded;
+use modelens_core::model::Model;
 
 use crate::clock::{Clock, system_clock};
 use crate::files::{save_network, write_figure};
@@ -164,23 +165,25 @@ impl Executor {
             }
             error.to_string()
         })?;
-        let model = Arc::new(model);
-        Ok(Event::ModelOpened(OpenedModel {
-            id: self.store.add_model(Arc::clone(&model), source.clone()),
-            source: source.clone(),
-            model,
-        }))
+        Ok(Event::ModelOpened(self.opened(model, source.clone())))
     }
 
     fn open_trained(&mut self, trained: TrainedId) -> Result<Event, Failure> {
         let found = self.store.trained(trained)?;
-        let model = Arc::new(found.network.finished(&found.weights));
+        let model = found.network.finished(&found.weights);
         let source = found.source.clone();
-        let id = self.store.add_model(Arc::clone(&model), source.clone());
-        Ok(Event::TrainedOpened {
-            trained,
-            opened: OpenedModel { id, source, model },
-        })
+        let opened = self.opened(model, source);
+        Ok(Event::TrainedOpened { trained, opened })
+    }
+
+    /// Stores a model and describes it.
+    fn opened(&mut self, model: Model, source: ModelSource) -> OpenedModel {
+        let description = Arc::new(model.description.clone());
+        OpenedModel {
+            id: self.store.add_model(Arc::new(model), source.clone()),
+            source,
+            model: description,
+        }
     }
 
     fn open_photos(&mut self, source: &PhotosSource) -> Result<Event, Failure> {
@@ -191,7 +194,7 @@ impl Executor {
         Ok(Event::PhotosOpened {
             id,
             source: source.clone(),
-            photos,
+            photos: Arc::new(photos.list.clone()),
         })
     }
 

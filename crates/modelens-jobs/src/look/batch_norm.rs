@@ -1,17 +1,16 @@
 //! One BatchNorm layer in both modes, over the whole batch.
 
-use candle_core::Tensor;
-
 use super::{Context, LookError, both_modes};
 use crate::photos::PhotoCache;
 use crate::{
     BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance, Outcome, PassLook,
     mean_distance,
 };
-use modelens_core::model::graph::{Graph, LayerKind};
-use modelens_core::model::layers::norm::{Moments, moments};
+use modelens_core::model::graph::LayerKind;
+use modelens_core::model::layers::Weights;
+use modelens_core::model::layers::batch_norm::{Moments, StoredWeights, moments};
 use modelens_core::model::pass::Pass;
-use modelens_core::model::{Layer, LayerId};
+use modelens_core::model::{Layer, LayerId, Model};
 
 pub fn compute(
     look: &PassLook,
@@ -19,13 +18,18 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
-    let graph = &context.model(look)?.graph;
+    let model = context.model(look)?;
+    let graph = &model.graph;
     let layer = &graph.layers[id];
     let wrong = || LookError::WrongLayer(layer.name.clone());
     let LayerKind::BatchNorm(settings) = &layer.kind else {
         return Err(wrong());
     };
-    let moving = moving_of(layer)?.ok_or_else(wrong)?;
+    let StoredWeights {
+        moving,
+        gamma,
+        beta,
+    } = StoredWeights::of(Weights::of(model, id))?;
     let modes = both_modes(look, id, context, cache)?;
     let output = |pass: &Pass| -> Result<Vec<f32>, LookError> {
         let tap = pass.taps.get(&id).ok_or_else(wrong)?;
@@ -51,33 +55,29 @@ pub fn compute(
         })
     };
     let tap = modes.training.taps.get(&id).ok_or_else(wrong)?;
-    let vector = |name: &str, otherwise: f32| match layer.weight(name) {
-        Some(weight) => weight.to_vec1::<f32>(),
-        None => Ok(vec![otherwise; channels]),
-    };
     let outcome = BatchNormOutcome {
         n: tap.input.elem_count() / channels.max(1),
         shape: tap.input.dims().to_vec(),
         momentum: settings.momentum,
         epsilon: settings.epsilon,
-        gamma: vector("gamma", 1.0)?,
-        beta: vector("beta", 0.0)?,
+        gamma,
+        beta,
         training: side(&modes.training, &left)?,
         inference: side(&modes.inference, &right)?,
         moving,
         histogram_axis: axis,
         calls: graph.nodes.iter().filter(|node| node.layer == id).count(),
         semantics: look.semantics,
-        layers: layers(graph, &modes.training)?,
+        layers: layers(model, &modes.training)?,
     };
     Ok((modes.batch, Outcome::BatchNorm(Box::new(outcome))))
 }
 
 /// Every BatchNorm of a training pass, in the model's order.
-fn layers(graph: &Graph, pass: &Pass) -> Result<Vec<LayerDistance>, LookError> {
+fn layers(model: &Model, pass: &Pass) -> Result<Vec<LayerDistance>, LookError> {
     let measured = pass.batch_norm.iter().map(|(&id, done)| {
-        let layer = &graph.layers[id];
-        let moving = moving_of(layer)?;
+        let layer = &model.graph.layers[id];
+        let moving = moving_of(model, id)?;
         let pair = done.batch.as_ref().zip(moving.as_ref());
         let distance = pair.map(|(batch, moving)| mean_distance(batch, moving, epsilon_of(layer)));
         Ok(LayerDistance {
@@ -99,12 +99,11 @@ pub fn epsilon_of(layer: &Layer) -> f64 {
 }
 
 /// The moving statistics in the file.
-pub fn moving_of(layer: &Layer) -> Result<Option<Moments>, candle_core::Error> {
-    let vector = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
-    let (mean, variance) = (vector("moving_mean")?, vector("moving_variance")?);
-    Ok(mean
-        .zip(variance)
-        .map(|(mean, variance)| Moments { mean, variance }))
+pub fn moving_of(model: &Model, id: LayerId) -> Result<Option<Moments>, candle_core::Error> {
+    match &model.graph.layers[id].kind {
+        LayerKind::BatchNorm(_) => Ok(Some(StoredWeights::of(Weights::of(model, id))?.moving)),
+        _ => Ok(None),
+    }
 }
 
 /// By channel: the range of the finite values on both sides, one unit wide if they are all equal.

@@ -16,7 +16,7 @@ use crate::{
 };
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
-use modelens_core::model::layers::norm::moments;
+use modelens_core::model::layers::batch_norm::moments;
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{LayerId, Mode};
 use modelens_core::random::Draws;
@@ -94,15 +94,15 @@ fn distances(
     cache: &mut PhotoCache,
 ) -> Result<Vec<(LayerId, f32)>, LookError> {
     let Batch { x, .. } = batch_for(look, context, cache)?;
-    let graph = &context.model(look)?.graph;
+    let model = context.model(look)?;
     let mut found = Vec::with_capacity(layers.len());
     for group in groups(layers) {
         (context.progress)(Stage::MeasuringEveryBatchNorm, found.len(), layers.len());
         let taps: Vec<LayerId> = group.iter().map(|l| l.layer).collect();
         let pass = training_pass(look, &x, &taps, look.redraws, context)?;
         for (&id, tap) in &pass.taps {
-            let layer = &graph.layers[id];
-            let Some(moving) = moving_of(layer)? else {
+            let layer = &model.graph.layers[id];
+            let Some(moving) = moving_of(model, id)? else {
                 continue;
             };
             let batch = moments(&tap.input, look.semantics)?;

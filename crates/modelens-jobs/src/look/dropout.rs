@@ -50,7 +50,7 @@ pub fn compute(
         flags: &look.flags,
         seed: look.seed,
         repeat: look.redraws,
-        instead: Some((layer, noise.clone())),
+        replaced: Some((layer, noise.clone())),
     };
     let proceed = || (context.proceed)();
     let sampler = Sampler::new(model, &x, options, &proceed)?;

@@ -23,7 +23,7 @@ use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
 use modelens_core::dataset::{Image, PhotoSet, Photos};
 use modelens_core::model::first_norm::Suspicion;
-use modelens_core::model::layers::size::MAX_VALUES;
+use modelens_core::model::layers::shape::MAX_VALUES;
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{LayerId, Mode, Model, PassError, Preprocessing, Semantics};
 use modelens_core::random::Draws;

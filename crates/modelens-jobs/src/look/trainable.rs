@@ -6,7 +6,9 @@ use super::{Batch, Context, LookError, batch_for};
 use crate::photos::PhotoCache;
 use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
 use modelens_core::model::flags::base_of;
-use modelens_core::model::layers::norm::Moments;
+use modelens_core::model::graph::Weight;
+use modelens_core::model::layers::Weights;
+use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
 use modelens_core::train::{Step, loss, sgd_step};
@@ -153,7 +155,7 @@ impl Measuring<'_> {
             if effective(id).learns {
                 part.learns += learnable(layer);
             }
-            measure(part, id, layer, &step)?;
+            measure(part, model, id, &step)?;
         }
         Ok(card)
     }
@@ -179,15 +181,17 @@ impl Measuring<'_> {
 /// The number of values in the weights an optimizer may change.
 fn learnable(layer: &Layer) -> usize {
     let weights = layer.weights.iter().filter(|w| w.learnable);
-    weights.map(|w| w.tensor.elem_count()).sum()
+    weights.map(Weight::len).sum()
 }
 
 /// Adds what the step did to one layer.
-fn measure(part: &mut CardPart, id: LayerId, layer: &Layer, step: &Step) -> Result<(), LookError> {
+fn measure(part: &mut CardPart, model: &Model, id: LayerId, step: &Step) -> Result<(), LookError> {
+    let (layer, own) = (&model.graph.layers[id], Weights::of(model, id));
     let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
     for weight in &layer.weights {
         if let Some(after) = step.weights.get(&(id, weight.name)) {
-            let change = largest_difference(&values(after)?, &values(&weight.tensor)?);
+            let before = own.need(weight.name)?;
+            let change = largest_difference(&values(after)?, &values(before)?);
             part.weight_change = larger(part.weight_change, change);
         }
     }
@@ -195,7 +199,7 @@ fn measure(part: &mut CardPart, id: LayerId, layer: &Layer, step: &Step) -> Resu
         return Ok(());
     }
     part.batch_norms += 1;
-    let Some(moved) = statistics_change(id, layer, &step.pass)? else {
+    let Some(moved) = statistics_change(model, id, &step.pass)? else {
         return Ok(());
     };
     part.on_batch += usize::from(moved.on_batch);
@@ -213,25 +217,19 @@ struct StatisticsChange {
 
 /// What a pass does to the moving statistics of a BatchNorm; `None` where it does not run.
 fn statistics_change(
+    model: &Model,
     id: LayerId,
-    layer: &Layer,
     pass: &Pass,
 ) -> candle_core::Result<Option<StatisticsChange>> {
-    let stored = |name: &str| layer.weight(name).map(Tensor::to_vec1::<f32>).transpose();
-    let (mean, variance) = (stored("moving_mean")?, stored("moving_variance")?);
-    let (Some(done), Some(mean), Some(variance)) = (pass.batch_norm.get(&id), mean, variance)
-    else {
+    let Some(done) = pass.batch_norm.get(&id) else {
         return Ok(None);
     };
-    let Moments {
-        mean: next_mean,
-        variance: next_variance,
-    } = &done.next;
+    let Moments { mean, variance } = StoredWeights::of(Weights::of(model, id))?.moving;
     Ok(Some(StatisticsChange {
         on_batch: done.batch.is_some(),
         change: larger(
-            largest_difference(next_mean, &mean),
-            largest_difference(next_variance, &variance),
+            largest_difference(&done.next.mean, &mean),
+            largest_difference(&done.next.variance, &variance),
         ),
     }))
 }

@@ -1,7 +1,7 @@
 //! What the predict view says. Every sentence follows from the numbers, so that none stands where
 //! they say otherwise.
 
-use crate::model::{Mode, Model, Reading, Semantics};
+use crate::model::{Mode, ModelDescription, Reading, Semantics};
 use crate::words::common;
 use crate::words::modes::{flag_label, mode_label};
 use crate::words::number::{count, fixed, measured};
@@ -11,7 +11,7 @@ use crate::worker::{PredictOutcome, PredictRow, PredictSide, Sighting};
 const ROUNDING: f32 = 1e-5;
 
 /// The name of a class: the model's label, or its number.
-pub fn class_name(model: &Model, outputs: usize, class: usize) -> String {
+pub fn class_name(model: &ModelDescription, outputs: usize, class: usize) -> String {
     match (outputs, model.labels.as_slice()) {
         (1, [label]) if class == 0 => format!("not {label}"),
         (1, [label]) => label.clone(),
@@ -132,7 +132,7 @@ pub fn early(
 
 /// Names of classes.
 pub struct Names<'a> {
-    pub model: &'a Model,
+    pub model: &'a ModelDescription,
     pub outputs: usize,
 }
 

@@ -5,8 +5,7 @@ use serde_json::Value;
 use super::settings::Settings;
 use crate::formats::OpenError;
 use crate::model::Semantics;
-use crate::model::graph::Activation;
-use crate::model::layers::function::Function;
+use crate::model::layers::Activation;
 
 /// What one of these stands for: `"relu"`, `{"class_name": "function", "config": "relu"}`,
 /// `{"class_name": "ReLU", "config": {"max_value": 6}}`; nothing at all is linear.
@@ -55,7 +54,7 @@ pub(super) fn by_name(name: &str, semantics: Semantics) -> Option<Activation> {
         "gelu" => Activation::Gelu { approximate: false },
         "sigmoid" => Activation::Sigmoid,
         "hard_sigmoid" if semantics == Semantics::Keras3 => Activation::HardSigmoid,
-        "hard_sigmoid" => Activation::Function(Function::SlopedSigmoid),
+        "hard_sigmoid" => Activation::HardSigmoidKeras2,
         "silu" | "swish" => Activation::Silu,
         "hard_silu" | "hard_swish" => Activation::HardSilu,
         "softmax" => Activation::Softmax,
@@ -63,12 +62,12 @@ pub(super) fn by_name(name: &str, semantics: Semantics) -> Option<Activation> {
         "softsign" => Activation::Softsign,
         "tanh" => Activation::Tanh,
         "exponential" => Activation::Exponential,
-        "mish" => Activation::Function(Function::Mish),
-        "log_sigmoid" => Activation::Function(Function::LogSigmoid),
-        "log_softmax" => Activation::Function(Function::LogSoftmax),
-        "hard_tanh" => Activation::Function(Function::Clip(-1.0, 1.0)),
-        "tanh_shrink" => Activation::Function(Function::TanhShrink),
-        "squareplus" => Activation::Function(Function::Squareplus),
+        "mish" => Activation::Mish,
+        "log_sigmoid" => Activation::LogSigmoid,
+        "log_softmax" => Activation::LogSoftmax,
+        "hard_tanh" => Activation::Clip(-1.0, 1.0),
+        "tanh_shrink" => Activation::TanhShrink,
+        "squareplus" => Activation::Squareplus,
         _ => return None,
     })
 }

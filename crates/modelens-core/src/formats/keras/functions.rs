@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::rare_kinds::shape_of;
 use super::settings::{Settings, numbers};
 use crate::formats::OpenError;
-use crate::model::graph::{Activation, Binary, LayerKind, Merge};
-use crate::model::layers::function::{Function, Reduce, Reduction};
-use crate::model::layers::normaliser::Normaliser;
-use crate::model::layers::rearrange::Arrange;
+use crate::model::layers::{
+    Activation, ExpandDims, LayerKind, Merge, Operator, Permute, Reduce, Reduction, Reshape,
+    Squeeze, ZeroPadding2d,
+};
 
 /// The arguments beside the tensors: an operator's settings (Keras 3), or what is written at its call
 /// (Keras 2).
@@ -68,8 +68,8 @@ impl<'a> Given<'a> {
 /// `None` for one that is not known.
 #[allow(clippy::too_many_lines, reason = "one arm a function")]
 pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, OpenError> {
-    let function = |f| Ok(Some(LayerKind::Activation(Activation::Function(f))));
-    let arrange = |a| Ok(Some(LayerKind::Arrange(a)));
+    let function = |f| Ok(Some(LayerKind::Activation(f)));
+    let plain = |kind| Ok(Some(kind));
     let reduce = |by| {
         let keep = given.value(&["keepdims", "keep_dims"]);
         Ok(Some(LayerKind::Reduce(Reduce {
@@ -79,20 +79,20 @@ pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, Open
         })))
     };
     match name {
-        "absolute" | "abs" => function(Function::Abs),
-        "negative" => function(Function::Negative),
-        "square" => function(Function::Square),
-        "sqrt" => function(Function::Sqrt),
-        "rsqrt" => function(Function::Rsqrt),
-        "log" => function(Function::Log),
-        "reciprocal" => function(Function::Reciprocal),
-        "logsigmoid" | "log_sigmoid" => function(Function::LogSigmoid),
+        "absolute" | "abs" => function(Activation::Abs),
+        "negative" => function(Activation::Negative),
+        "square" => function(Activation::Square),
+        "sqrt" => function(Activation::Sqrt),
+        "rsqrt" => function(Activation::Rsqrt),
+        "log" => function(Activation::Log),
+        "reciprocal" => function(Activation::Reciprocal),
+        "logsigmoid" | "log_sigmoid" => function(Activation::LogSigmoid),
         "exp" => Ok(Some(LayerKind::Activation(Activation::Exponential))),
-        "power" | "pow" => Ok(Some(LayerKind::Operator(Binary::Power))),
+        "power" | "pow" => Ok(Some(LayerKind::Operator(Operator::Power))),
         "clip" | "clip_by_value" => {
             let low = given.number(&["x_min", "clip_value_min"], f64::MIN)?;
             let high = given.number(&["x_max", "clip_value_max"], f64::MAX)?;
-            function(Function::Clip(low as f32, high as f32))
+            function(Activation::Clip(low as f32, high as f32))
         }
         "leakyrelu" | "leaky_relu" => {
             let slope = given.number(&["negative_slope", "alpha"], 0.2)? as f32;
@@ -112,14 +112,14 @@ pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, Open
         }
         "logsoftmax" | "log_softmax" => {
             given.last_axis()?;
-            function(Function::LogSoftmax)
+            function(Activation::LogSoftmax)
         }
         "normalize" | "l2_normalize" => {
             given.last_axis()?;
             if given.number(&["order"], 2.0)? != 2.0 {
                 return Err(given.odd(&["order"]));
             }
-            Ok(Some(LayerKind::Normaliser(Normaliser::Unit)))
+            Ok(Some(LayerKind::UnitNorm))
         }
         "mean" | "reduce_mean" => reduce(Reduction::Mean),
         "sum" | "reduce_sum" => reduce(Reduction::Sum),
@@ -133,7 +133,9 @@ pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, Open
                 .ok_or_else(|| given.odd(&["shape"]))?;
             match shape.split_first() {
                 // The number of images stays open.
-                Some((None, rest)) => arrange(Arrange::Reshape(rest.to_vec())),
+                Some((None, rest)) => plain(LayerKind::Reshape(Reshape {
+                    target: rest.to_vec(),
+                })),
                 _ => Err(given.settings.refuse(
                     "it reshapes the batch axis to a fixed length, which is not supported",
                 )),
@@ -146,13 +148,18 @@ pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, Open
             match order.split_first() {
                 Some((0.0, rest)) => {
                     let rest: Option<Vec<usize>> = rest.iter().map(inner).collect();
-                    arrange(Arrange::Permute(rest.ok_or_else(|| given.odd(&["axes"]))?))
+                    let order = rest.ok_or_else(|| given.odd(&["axes"]))?;
+                    plain(LayerKind::Permute(Permute { order }))
                 }
                 _ => Err(given.odd(&["axes"])),
             }
         }
-        "expanddims" | "expand_dims" => arrange(Arrange::ExpandDims(given.axis()?)),
-        "squeeze" => arrange(Arrange::Squeeze(given.axis()?)),
+        "expanddims" | "expand_dims" => plain(LayerKind::ExpandDims(ExpandDims {
+            axis: given.axis()?,
+        })),
+        "squeeze" => plain(LayerKind::Squeeze(Squeeze {
+            axis: given.axis()?,
+        })),
         "pad" => padding(given).map(Some),
         _ => Ok(None),
     }
@@ -180,7 +187,8 @@ fn padding(given: &Given) -> Result<LayerKind, OpenError> {
         && given.number(&["constant_values"], 0.0)? == 0.0;
     match pairs.as_deref() {
         Some([[0, 0], [top, bottom], [left, right], [0, 0]]) if zeros => {
-            Ok(LayerKind::ZeroPadding2d([*top, *bottom, *left, *right]))
+            let pixels = [*top, *bottom, *left, *right];
+            Ok(LayerKind::ZeroPadding2d(ZeroPadding2d { pixels }))
         }
         _ => Err(given
             .settings

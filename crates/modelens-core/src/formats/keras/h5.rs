@@ -10,7 +10,7 @@ use hdf5_pure::{AttrValue, Dataset, File, Group};
 use super::archive::unpacked;
 use super::specs::Need;
 use crate::formats::OpenError;
-use crate::model::graph::Weight;
+use crate::model::layers::NewWeight;
 
 /// Maximum ratio of uncompressed to compressed bytes (deflate's limit): it bounds what a small file
 /// can make the reader allocate.
@@ -110,7 +110,7 @@ impl H5 {
         dataset: &Dataset,
         layer: &str,
         need: &Need,
-    ) -> Result<Weight, OpenError> {
+    ) -> Result<NewWeight, OpenError> {
         let shape = dataset.shape().map_err(broken)?;
         let found: Vec<usize> = shape
             .iter()
@@ -137,7 +137,7 @@ impl H5 {
         })?;
         self.budget.set(left);
         let tensor = read(dataset, size, &need.shape)?;
-        Ok(Weight {
+        Ok(NewWeight {
             name: need.name,
             tensor,
             learnable: need.learnable,

@@ -7,7 +7,10 @@ use super::settings::Settings;
 use super::specs::Spec;
 use crate::formats::OpenError;
 use crate::model::Semantics;
-use crate::model::graph::{BatchNorm, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
+use crate::model::layers::{
+    AdaptivePool2d, BatchNorm, Conv2d, Dense, DepthwiseConv2d, GlobalPool2d, LayerKind, Merge,
+    Noise, Padding, Pool2d, Pooling, Rescaling, SeparableConv2d, ZeroPadding2d,
+};
 
 /// The classes read here, for the message about unsupported ones.
 pub(super) const SUPPORTED: &str = "Activation, ActivityRegularization, AdaptiveAveragePooling2D, \
@@ -33,10 +36,10 @@ pub(super) fn leaf(
     settings.channels_last()?;
     match class {
         "InputLayer" => plain(LayerKind::Input),
-        "Rescaling" => plain(LayerKind::Rescaling {
+        "Rescaling" => plain(LayerKind::Rescaling(Rescaling {
             scale: singles(settings.numbers_or("scale", 1.0)?),
             offset: singles(settings.numbers_or("offset", 0.0)?),
-        }),
+        })),
         "Conv2D" => Ok(Some(conv(settings, semantics)?)),
         "DepthwiseConv2D" => Ok(Some(depthwise(settings, semantics)?)),
         "SeparableConv2D" => Ok(Some(separable(settings, semantics)?)),
@@ -46,7 +49,9 @@ pub(super) fn leaf(
                 .map(|a| (LayerKind::Activation(a), Spec::None)))
         }
         "Activation" => plain(LayerKind::Activation(activation()?)),
-        "ZeroPadding2D" => plain(LayerKind::ZeroPadding2d(settings.border("padding")?)),
+        "ZeroPadding2D" => plain(LayerKind::ZeroPadding2d(ZeroPadding2d {
+            pixels: settings.border("padding")?,
+        })),
         "Add" => plain(LayerKind::Merge(Merge::Add)),
         "Subtract" => plain(LayerKind::Merge(Merge::Subtract)),
         "Multiply" => plain(LayerKind::Merge(Merge::Multiply)),
@@ -70,7 +75,12 @@ pub(super) fn leaf(
                 units: settings.count("units")?,
                 bias: settings.bool_or("use_bias", true)?,
             };
-            Ok(Some((LayerKind::Dense(activation()?), spec)))
+            Ok(Some((
+                LayerKind::Dense(Dense {
+                    activation: activation()?,
+                }),
+                spec,
+            )))
         }
         "Dropout" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => {
             plain(LayerKind::Noise(noise(class, settings)?))
@@ -134,7 +144,7 @@ fn depthwise(settings: Settings, semantics: Semantics) -> Result<(LayerKind, Spe
         bias: settings.bool_or("use_bias", true)?,
     };
     Ok((
-        LayerKind::DepthwiseConv2d(window(settings, semantics)?),
+        LayerKind::DepthwiseConv2d(DepthwiseConv2d(window(settings, semantics)?)),
         spec,
     ))
 }
@@ -147,7 +157,7 @@ fn separable(settings: Settings, semantics: Semantics) -> Result<(LayerKind, Spe
         bias: settings.bool_or("use_bias", true)?,
     };
     Ok((
-        LayerKind::SeparableConv2d(window(settings, semantics)?),
+        LayerKind::SeparableConv2d(SeparableConv2d(window(settings, semantics)?)),
         spec,
     ))
 }
@@ -189,14 +199,17 @@ fn adaptive(pooling: Pooling, settings: Settings) -> Result<LayerKind, OpenError
     if output.iter().any(|&regions| regions > 1 << 16) {
         return Err(settings.refuse(format!("it makes {} by {} regions", output[0], output[1])));
     }
-    Ok(LayerKind::AdaptivePool2d { pooling, output })
+    Ok(LayerKind::AdaptivePool2d(AdaptivePool2d {
+        pooling,
+        output,
+    }))
 }
 
 fn global(pooling: Pooling, settings: Settings) -> Result<LayerKind, OpenError> {
-    Ok(LayerKind::GlobalPool2d {
+    Ok(LayerKind::GlobalPool2d(GlobalPool2d {
         pooling,
         keep_dims: settings.bool_or("keepdims", false)?,
-    })
+    }))
 }
 
 fn noise(class: &str, settings: Settings) -> Result<Noise, OpenError> {

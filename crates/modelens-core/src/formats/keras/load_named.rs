@@ -11,6 +11,7 @@ use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
 use crate::model::LayerId;
 use crate::model::graph::{Graph, Layer};
+use crate::model::layers::NewWeight;
 
 /// Reads the weights of all layers from `/model_weights`.
 pub(super) fn load(
@@ -49,7 +50,7 @@ pub(super) fn load(
                     }
                     _ => return Err(missing(&graph.layers[layer], need)),
                 };
-                graph.layers[layer].weights.push(weight);
+                weight.add_to(&mut graph.layers[layer], layer, &mut loaded.weights);
             }
         }
     }
@@ -62,7 +63,7 @@ fn read(
     path: &str,
     layer: &Layer,
     need: &Need,
-) -> Result<crate::model::graph::Weight, OpenError> {
+) -> Result<NewWeight, OpenError> {
     let dataset = group.dataset(path).map_err(|_| missing(layer, need))?;
     h5.weight(&dataset, &layer.name, need)
 }

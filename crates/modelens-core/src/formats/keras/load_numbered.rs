@@ -112,7 +112,7 @@ impl Loader<'_> {
             let dataset = vars.as_ref().and_then(|v| v.dataset(&i.to_string()).ok());
             let dataset = dataset.ok_or_else(|| missing(need))?;
             let weight = self.h5.weight(&dataset, &name, need)?;
-            self.graph.layers[id].weights.push(weight);
+            weight.add_to(&mut self.graph.layers[id], id, &mut self.loaded.weights);
             self.loaded.paths.push(WeightPath {
                 layer: id,
                 weight: need.name,

@@ -32,7 +32,6 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod weights_only;
-mod windows;
 
 use serde_json::Value;
 
@@ -41,7 +40,10 @@ use self::specs::Need;
 use super::error::architecture_is_known;
 use super::{OpenError, Reader};
 use crate::model::graph::Graph;
-use crate::model::{Format, LayerId, Model, Preprocessing, Recognised, Semantics};
+use crate::model::layers::WeightMap;
+use crate::model::{
+    Format, LayerId, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+};
 
 /// Keras' legacy HDF5, and files of the same kind that hold weights alone.
 pub static H5: Reader = Reader {
@@ -80,6 +82,7 @@ pub static ZIP: Reader = Reader {
 #[derive(Debug)]
 struct KerasFile {
     pub graph: Graph,
+    pub weights: WeightMap,
     /// `Keras 3.11.3`; without the version if the file does not give it.
     pub framework: String,
     /// The rules of the version that wrote the file.
@@ -95,7 +98,7 @@ struct KerasFile {
 impl KerasFile {
     fn into_model(self, title: &str, format: Format) -> Model {
         let configured = || Recognised::by_configuration(&self.graph);
-        Model {
+        let description = ModelDescription {
             title: title.to_owned(),
             format,
             framework: self.framework,
@@ -106,6 +109,10 @@ impl KerasFile {
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,
+        };
+        Model {
+            description,
+            weights: self.weights,
         }
     }
 }
@@ -120,9 +127,10 @@ struct WeightPath {
     pub path: String,
 }
 
-/// The result of reading the weights, besides the tensors themselves.
+/// The result of reading the weights.
 #[derive(Default)]
 struct LoadedWeights {
+    weights: WeightMap,
     /// Paths of weights that no layer takes.
     extra: Vec<String>,
     paths: Vec<WeightPath>,
@@ -267,7 +275,11 @@ fn assemble(
         needs,
         reduced_precision,
     } = planned(config, semantics)?;
-    let LoadedWeights { extra, paths } = load(&mut h5, &mut graph, &needs)?;
+    let LoadedWeights {
+        weights,
+        extra,
+        paths,
+    } = load(&mut h5, &mut graph, &needs)?;
     let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
     if reduced_precision > 0 {
         let n = reduced_precision;
@@ -277,6 +289,7 @@ fn assemble(
     }
     Ok(KerasFile {
         graph,
+        weights,
         framework,
         semantics,
         warnings,

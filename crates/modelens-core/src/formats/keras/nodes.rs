@@ -135,19 +135,10 @@ impl Inliner<'_> {
             .iter()
             .filter(|i| matches!(i, Input::Node(_)))
             .count();
-        let fits = match kind {
-            LayerKind::Operator(_) => inputs.len() == 2 && tensors > 0,
-            LayerKind::Merge(
-                crate::model::graph::Merge::Subtract | crate::model::graph::Merge::Dot,
-            )
-            | LayerKind::ScaledSum(_) => inputs.len() == 2 && tensors == 2,
-            LayerKind::Merge(_) => tensors == inputs.len() && tensors > 0,
-            _ => tensors == 1 && inputs.len() == 1,
-        };
-        if fits {
+        let numbers = inputs.len() - tensors;
+        if kind.op().arity().takes(tensors, numbers) {
             return Ok(());
         }
-        let numbers = inputs.len() - tensors;
         Err(OpenError::UnsupportedSetting {
             layer: entry.name.to_owned(),
             reason: format!(

@@ -8,7 +8,7 @@ use super::functions::{self, Given};
 use super::settings::Settings;
 use crate::formats::OpenError;
 use crate::model::Semantics;
-use crate::model::graph::{Activation, Binary, LayerKind, Slice};
+use crate::model::layers::{Activation, GetItem, LayerKind, Operator, Slice};
 
 /// Keras 3 operators, for the message about unsupported ones.
 pub(super) const KERAS3: [&str; 40] = [
@@ -61,12 +61,12 @@ pub(super) fn keras3(
     call: Option<&Call>,
 ) -> Result<Option<LayerKind>, OpenError> {
     Ok(Some(match class {
-        "Add" => LayerKind::Operator(Binary::Add),
-        "Subtract" => LayerKind::Operator(Binary::Subtract),
-        "Multiply" => LayerKind::Operator(Binary::Multiply),
-        "Divide" | "TrueDivide" => LayerKind::Operator(Binary::Divide),
-        "Maximum" => LayerKind::Operator(Binary::Maximum),
-        "Minimum" => LayerKind::Operator(Binary::Minimum),
+        "Add" => LayerKind::Operator(Operator::Add),
+        "Subtract" => LayerKind::Operator(Operator::Subtract),
+        "Multiply" => LayerKind::Operator(Operator::Multiply),
+        "Divide" | "TrueDivide" => LayerKind::Operator(Operator::Divide),
+        "Maximum" => LayerKind::Operator(Operator::Maximum),
+        "Minimum" => LayerKind::Operator(Operator::Minimum),
         "GetItem" => get_item(settings, call)?,
         "Relu" => LayerKind::Activation(Activation::RELU),
         "Relu6" => LayerKind::Activation(Activation::RELU6),
@@ -115,12 +115,12 @@ pub(super) fn keras2(settings: Settings, call: Option<&Call>) -> Result<LayerKin
         .strip_prefix("nn.")
         .or_else(|| function.strip_prefix("math."));
     Ok(match function {
-        "math.add" | "add" | "__operators__.add" => LayerKind::Operator(Binary::Add),
-        "math.subtract" | "subtract" => LayerKind::Operator(Binary::Subtract),
-        "math.multiply" | "multiply" => LayerKind::Operator(Binary::Multiply),
-        "math.truediv" | "math.divide" | "divide" => LayerKind::Operator(Binary::Divide),
-        "math.maximum" | "maximum" => LayerKind::Operator(Binary::Maximum),
-        "math.minimum" | "minimum" => LayerKind::Operator(Binary::Minimum),
+        "math.add" | "add" | "__operators__.add" => LayerKind::Operator(Operator::Add),
+        "math.subtract" | "subtract" => LayerKind::Operator(Operator::Subtract),
+        "math.multiply" | "multiply" => LayerKind::Operator(Operator::Multiply),
+        "math.truediv" | "math.divide" | "divide" => LayerKind::Operator(Operator::Divide),
+        "math.maximum" | "maximum" => LayerKind::Operator(Operator::Maximum),
+        "math.minimum" | "minimum" => LayerKind::Operator(Operator::Minimum),
         _ => match activation {
             Some(name) if PLAIN_ACTIVATIONS.contains(&name) => {
                 match activations::by_name(name, Semantics::Keras2) {
@@ -197,7 +197,7 @@ pub(super) fn get_item(settings: Settings, call: Option<&Call>) -> Result<LayerK
     if parts.iter().filter(|p| **p == Slice::Ellipsis).count() > 1 {
         return Err(settings.refuse("its index expression has two ellipses"));
     }
-    Ok(LayerKind::GetItem(parts))
+    Ok(LayerKind::GetItem(GetItem { slices: parts }))
 }
 
 /// One entry: a number, Keras 2's `{"start", "stop", "step"}`, Keras 3's `__slice__` around it.

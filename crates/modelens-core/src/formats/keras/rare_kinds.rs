@@ -9,10 +9,10 @@ use super::settings::Settings;
 use super::specs::Spec;
 use crate::formats::OpenError;
 use crate::model::Semantics;
-use crate::model::graph::{Activation, LayerKind, Merge, Noise};
-use crate::model::layers::normaliser::Normaliser;
-use crate::model::layers::rearrange::Arrange;
-use crate::model::layers::transposed::TransposedConv2d;
+use crate::model::layers::{
+    Activation, CenterCrop, Cropping2d, GroupNorm, LayerKind, LayerNorm, Merge, Noise, Permute,
+    RepeatVector, Rescaling, Reshape, RmsNorm, ScaledSum, TransposedConv2d, UpSampling2d,
+};
 
 type Leaf = Result<Option<(LayerKind, Spec)>, OpenError>;
 
@@ -20,20 +20,27 @@ type Leaf = Result<Option<(LayerKind, Spec)>, OpenError>;
 #[allow(clippy::too_many_lines, reason = "one arm a class")]
 pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Leaf {
     let plain = |kind| Ok(Some((kind, Spec::None)));
-    let arrange = |arrange| Ok(Some((LayerKind::Arrange(arrange), Spec::None)));
     match class {
-        "Reshape" => arrange(Arrange::Reshape(shape(settings, "target_shape")?)),
+        "Reshape" => plain(LayerKind::Reshape(Reshape {
+            target: shape(settings, "target_shape")?,
+        })),
         "Permute" => {
             let axes = settings.numbers_or("dims", 0.0)?;
-            arrange(Arrange::Permute(inner_axes(settings, &axes)?))
+            plain(LayerKind::Permute(Permute {
+                order: inner_axes(settings, &axes)?,
+            }))
         }
-        "RepeatVector" => arrange(Arrange::Repeat(settings.count("n")?)),
-        "Cropping2D" => arrange(Arrange::Cropping2d(settings.border("cropping")?)),
-        "CenterCrop" => arrange(Arrange::CenterCrop([
-            settings.count("height")?,
-            settings.count("width")?,
-        ])),
-        "UpSampling2D" => arrange(Arrange::UpSampling2d {
+        "RepeatVector" => plain(LayerKind::RepeatVector(RepeatVector {
+            count: settings.count("n")?,
+        })),
+        "Cropping2D" => plain(LayerKind::Cropping2d(Cropping2d {
+            pixels: settings.border("cropping")?,
+        })),
+        "CenterCrop" => plain(LayerKind::CenterCrop(CenterCrop {
+            height: settings.count("height")?,
+            width: settings.count("width")?,
+        })),
+        "UpSampling2D" => plain(LayerKind::UpSampling2d(UpSampling2d {
             size: settings.pair_or("size", [2, 2])?,
             bilinear: match settings.text("interpolation")? {
                 "" | "nearest" => false,
@@ -44,7 +51,7 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
                     );
                 }
             },
-        }),
+        })),
         "Conv2DTranspose" | "Convolution2DTranspose" => transposed(settings, semantics),
         "Normalization" => normalization(settings),
         "LayerNormalization" => {
@@ -53,13 +60,13 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
             }
             let (axes, last) = last_axes(settings)?;
             let epsilon = settings.number_or("epsilon", 1e-3)?;
-            let kind = LayerKind::Normaliser(Normaliser::Layer { axes, epsilon });
+            let kind = LayerKind::LayerNorm(LayerNorm { axes, epsilon });
             Ok(Some((kind, affine(settings, axes, last)?)))
         }
         "RMSNormalization" => {
             let (axes, last) = last_axes(settings)?;
             let epsilon = settings.number_or("epsilon", 1e-6)?;
-            let kind = LayerKind::Normaliser(Normaliser::Rms { axes, epsilon });
+            let kind = LayerKind::RmsNorm(RmsNorm { axes, epsilon });
             let names = vec!["scale"];
             Ok(Some((kind, Spec::Affine { axes, last, names })))
         }
@@ -70,11 +77,11 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
             };
             let epsilon = settings.number_or("epsilon", 1e-3)?;
             let axis = settings.number_or("axis", -1.0)? as i64;
-            let kind = LayerKind::Normaliser(Normaliser::Group { groups, epsilon });
+            let kind = LayerKind::GroupNorm(GroupNorm { groups, epsilon });
             Ok(Some((kind, affine(settings, 1, axis)?)))
         }
         "UnitNormalization" => match settings.numbers_or("axis", -1.0)?.as_slice() {
-            [-1.0] => plain(LayerKind::Normaliser(Normaliser::Unit)),
+            [-1.0] => plain(LayerKind::UnitNorm),
             _ => Err(settings.refuse("it normalises over other axes than the last")),
         },
         "PReLU" => {
@@ -99,9 +106,9 @@ pub(super) fn leaf(class: &str, settings: Settings, semantics: Semantics) -> Lea
             plain(LayerKind::Noise(Noise::DropConnect { rate }))
         }
         // Of InceptionResNetV2.
-        "CustomScaleLayer" => plain(LayerKind::ScaledSum(
-            settings.number_or("scale", 1.0)? as f32
-        )),
+        "CustomScaleLayer" => plain(LayerKind::ScaledSum(ScaledSum {
+            scale: settings.number_or("scale", 1.0)? as f32,
+        })),
         "Dot" => {
             let axes = settings.numbers_or("axes", 1.0)?;
             if settings.bool_or("normalize", false)?
@@ -211,7 +218,7 @@ fn normalization(settings: Settings) -> Leaf {
         }
     };
     let (Some(mean), Some(variance)) = (flat("mean")?, flat("variance")?) else {
-        let kind = LayerKind::Normaliser(Normaliser::Fixed);
+        let kind = LayerKind::Normalization;
         return Ok(Some((kind, Spec::Statistics)));
     };
     let inverse: Vec<f64> = variance.iter().map(|v| 1.0 / v.sqrt().max(1e-7)).collect();
@@ -219,10 +226,10 @@ fn normalization(settings: Settings) -> Leaf {
         return Err(settings.refuse("its mean and its variance do not fit together"));
     }
     let offset = mean.iter().zip(&inverse).map(|(m, i)| -m * i).collect();
-    let kind = LayerKind::Rescaling {
+    let kind = LayerKind::Rescaling(Rescaling {
         scale: singles(inverse),
         offset: singles(offset),
-    };
+    });
     Ok(Some((kind, Spec::None)))
 }
 

@@ -17,7 +17,7 @@ use super::load_numbered::snake_case;
 use super::{KerasFile, save_head};
 use crate::formats::{ModelFile, SaveError, Trained};
 use crate::model::graph::Layer;
-use crate::model::{LayerId, Semantics};
+use crate::model::{LayerId, Model, Semantics};
 
 fn content(error: impl std::fmt::Display) -> SaveError {
     SaveError::Content(error.to_string())
@@ -87,14 +87,16 @@ pub fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, Sav
         } else {
             ""
         };
-        for layer in new_layers(trained) {
+        for (id, layer) in new_layers(trained) {
             names.push(layer.name.clone());
             let paths = layer.weights.iter();
             let paths = paths.map(|w| format!("{}/{}{suffix}", layer.name, w.name));
             let group = NewGroup {
                 path: vec![layer.name.clone(), layer.name.clone()],
                 attribute: (0, "weight_names", strings(paths.collect())),
-                datasets: datasets(layer, |_, name| format!("{name}{suffix}")),
+                datasets: datasets(trained.model, (id, layer), |_, name| {
+                    format!("{name}{suffix}")
+                }),
             };
             changes.added.push(("model_weights".to_owned(), group));
         }
@@ -159,7 +161,7 @@ fn number_groups<'a>(
                 .insert(old, numbered(&layer.class, &mut after));
         }
     }
-    for layer in trained.new_layers() {
+    for (id, layer) in trained.new_layers() {
         let key = numbered(&layer.class, &mut after);
         if layer.weights.is_empty() {
             continue;
@@ -168,7 +170,7 @@ fn number_groups<'a>(
         let group = NewGroup {
             path: vec![key, "vars".to_owned()],
             attribute: (1, "name", name),
-            datasets: datasets(layer, |i, _| i.to_string()),
+            datasets: datasets(trained.model, (id, layer), |i, _| i.to_string()),
         };
         changes.added.push((word.to_owned(), group));
     }
@@ -190,9 +192,17 @@ fn strings(values: Vec<String>) -> AttrValue {
     AttrValue::VarLenStringArray(values)
 }
 
-fn datasets(layer: &Layer, name: impl Fn(usize, &str) -> String) -> Vec<(String, &Tensor)> {
+fn datasets<'a>(
+    model: &'a Model,
+    (id, layer): (LayerId, &Layer),
+    name: impl Fn(usize, &str) -> String,
+) -> Vec<(String, &'a Tensor)> {
     let weights = layer.weights.iter().enumerate();
-    weights.map(|(i, w)| (name(i, w.name), &w.tensor)).collect()
+    let found = weights.filter_map(|(i, w)| {
+        let tensor = model.weights.get(&(id, w.name))?;
+        Some((name(i, w.name), tensor))
+    });
+    found.collect()
 }
 
 /// The outermost layers of the file's head, which are gone.
@@ -207,9 +217,9 @@ fn head_layers<'a>(
 }
 
 /// The layers of a new head that have weights.
-fn new_layers<'a>(trained: &Trained<'a>) -> impl Iterator<Item = &'a Layer> + use<'a> {
+fn new_layers<'a>(trained: &Trained<'a>) -> impl Iterator<Item = (LayerId, &'a Layer)> + use<'a> {
     let layers = trained.new_layers();
-    layers.filter(|l| !l.weights.is_empty())
+    layers.filter(|(_, l)| !l.weights.is_empty())
 }
 
 /// The model's weights under the paths of the file.
@@ -239,7 +249,7 @@ fn changes<'a>(opened: &KerasFile, trained: &Trained<'a>) -> Result<Changes<'a>,
         let Some(place) = trained.places[found.layer] else {
             continue;
         };
-        let weight = trained.model.graph.layers[place].weight(found.weight);
+        let weight = trained.model.weights.get(&(place, found.weight));
         let weight = weight.ok_or(SaveError::Changed)?;
         changes.weights.insert(found.path.clone(), weight);
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::formats::{SaveError, Trained};
 use crate::model::graph::{Activation, LayerKind, Noise};
+use crate::model::layers::{Dense, GlobalPool2d};
 use crate::model::{Graph, Layer};
 
 /// The outermost model's configuration with the layers of the new head in the place of those of
@@ -48,7 +49,7 @@ pub fn with_new_head(
     layers.retain(|l| !name_of(l).is_some_and(gone));
     let mut input = reference;
     let mut last = String::new();
-    for layer in trained.new_layers() {
+    for (_, layer) in trained.new_layers() {
         let mut object = style.layer(layer)?;
         if let (Some(before), Some(map)) = (&input, object.as_object_mut()) {
             map.insert("inbound_nodes".to_owned(), style.call(before));
@@ -152,7 +153,7 @@ impl Style {
         config.insert("trainable".into(), json!(true));
         config.insert("dtype".into(), json!("float32"));
         let class = match &layer.kind {
-            LayerKind::GlobalPool2d { keep_dims, .. } => {
+            LayerKind::GlobalPool2d(GlobalPool2d { keep_dims, .. }) => {
                 config.insert("data_format".into(), json!("channels_last"));
                 config.insert("keepdims".into(), json!(keep_dims));
                 "GlobalAveragePooling2D"
@@ -163,10 +164,10 @@ impl Style {
                 config.insert("seed".into(), Value::Null);
                 "Dropout"
             }
-            LayerKind::Dense(activation) => {
+            LayerKind::Dense(Dense { activation }) => {
                 let units = layer
-                    .weight("bias")
-                    .map_or(0, candle_core::Tensor::elem_count);
+                    .shape("bias")
+                    .map_or(0, |shape| shape.iter().product());
                 let activation = match activation {
                     Activation::Softmax => "softmax",
                     Activation::Sigmoid => "sigmoid",

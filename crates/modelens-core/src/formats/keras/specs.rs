@@ -86,7 +86,20 @@ impl Spec {
                 shared.iter().all(|axis| *axis < input.len())
                     && !all.any(|axis| !shared.contains(&axis) && open(axis))
             }
-            _ => true,
+            Self::BatchNorm { axis, .. } if *axis != -1 && *axis != input.len() as i64 => {
+                return Err(format!(
+                    "it normalises over axis {axis}; only the last is supported"
+                ));
+            }
+            Self::None
+            | Self::Conv { .. }
+            | Self::Depthwise { .. }
+            | Self::Separable { .. }
+            | Self::BatchNorm { .. }
+            | Self::Dense { .. }
+            | Self::TransposedConv { .. }
+            | Self::Statistics
+            | Self::LayerScale => true,
         };
         if fits {
             return Ok(());

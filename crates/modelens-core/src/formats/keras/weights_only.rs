@@ -365,7 +365,10 @@ fn load(
                 path,
             });
         }
-        graph.layers[expected.id].weights = weights;
+        let layer = &mut graph.layers[expected.id];
+        for weight in weights {
+            weight.add_to(layer, expected.id, &mut loaded.weights);
+        }
     }
     Ok(loaded)
 }

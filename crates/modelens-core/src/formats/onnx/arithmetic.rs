@@ -7,8 +7,9 @@ use super::constant::Constant;
 use super::node::Op;
 use super::value::{Known, Value};
 use crate::formats::OpenError;
-use crate::model::graph::{Activation, Binary, Input, LayerKind, Merge, Noise, Weight};
-use crate::model::layers::function::Function;
+use crate::model::graph::Input;
+use crate::model::layers::NewWeight;
+use crate::model::layers::{Activation, LayerKind, Merge, Noise, Operator, Rescaling};
 
 /// The layer of one of these nodes; `None` for an operator that is not known.
 pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>, OpenError> {
@@ -40,22 +41,21 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>
     Ok(Some(Value { node, ..x }))
 }
 
-fn joins(op: &str) -> Option<(Merge, Binary)> {
+fn joins(op: &str) -> Option<(Merge, Operator)> {
     Some(match op {
-        "Add" | "Sum" => (Merge::Add, Binary::Add),
-        "Sub" => (Merge::Subtract, Binary::Subtract),
-        "Mul" => (Merge::Multiply, Binary::Multiply),
-        "Max" => (Merge::Maximum, Binary::Maximum),
-        "Min" => (Merge::Minimum, Binary::Minimum),
+        "Add" | "Sum" => (Merge::Add, Operator::Add),
+        "Sub" => (Merge::Subtract, Operator::Subtract),
+        "Mul" => (Merge::Multiply, Operator::Multiply),
+        "Max" => (Merge::Maximum, Operator::Maximum),
+        "Min" => (Merge::Minimum, Operator::Minimum),
         // No merging layer divides, or takes powers.
-        "Div" => (Merge::Dot, Binary::Divide),
-        "Pow" => (Merge::Dot, Binary::Power),
+        "Div" => (Merge::Dot, Operator::Divide),
+        "Pow" => (Merge::Dot, Operator::Power),
         _ => return None,
     })
 }
 
 fn activation<'a>(build: &Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Activation>, OpenError> {
-    let function = |f| Activation::Function(f);
     Ok(Some(match op.node.op {
         "Relu" => Activation::RELU,
         "LeakyRelu" => Activation::Relu {
@@ -67,7 +67,7 @@ fn activation<'a>(build: &Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Activatio
         "Sigmoid" => Activation::Sigmoid,
         "HardSigmoid" => match (op.float("alpha", 0.2)?, op.float("beta", 0.5)?) {
             (alpha, 0.5) if (alpha - 1.0 / 6.0).abs() < 1e-6 => Activation::HardSigmoid,
-            (0.2, 0.5) => function(Function::SlopedSigmoid),
+            (0.2, 0.5) => Activation::HardSigmoidKeras2,
             (alpha, beta) => {
                 return Err(op.refuse(format!(
                     "a slope of {alpha} and an offset of {beta} are not supported"
@@ -82,16 +82,16 @@ fn activation<'a>(build: &Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Activatio
         "Gelu" => Activation::Gelu {
             approximate: op.text("approximate") == "tanh",
         },
-        "Mish" => function(Function::Mish),
+        "Mish" => Activation::Mish,
         "Softplus" => Activation::Softplus,
         "Softsign" => Activation::Softsign,
         "Tanh" => Activation::Tanh,
         "Exp" => Activation::Exponential,
-        "Abs" => function(Function::Abs),
-        "Neg" => function(Function::Negative),
-        "Sqrt" => function(Function::Sqrt),
-        "Log" => function(Function::Log),
-        "Reciprocal" => function(Function::Reciprocal),
+        "Abs" => Activation::Abs,
+        "Neg" => Activation::Negative,
+        "Sqrt" => Activation::Sqrt,
+        "Log" => Activation::Log,
+        "Reciprocal" => Activation::Reciprocal,
         "Softmax" | "LogSoftmax" => {
             let x = build.value(op, 0)?;
             let default = if op.opset < 13 { 1 } else { -1 };
@@ -101,7 +101,7 @@ fn activation<'a>(build: &Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Activatio
             }
             match op.node.op {
                 "Softmax" => Activation::Softmax,
-                _ => function(Function::LogSoftmax),
+                _ => Activation::LogSoftmax,
             }
         }
         _ => return Ok(None),
@@ -122,7 +122,7 @@ fn clip<'a>(build: &Build<'a>, op: &Op<'_, 'a>) -> Result<Activation, OpenError>
             threshold: 0.0,
         }
     } else {
-        Activation::Function(Function::Clip(low, high))
+        Activation::Clip(low, high)
     })
 }
 
@@ -130,7 +130,7 @@ fn join<'a>(
     build: &mut Build<'a>,
     op: &Op<'_, 'a>,
     merge: Merge,
-    operator: Binary,
+    operator: Operator,
 ) -> Result<Value, OpenError> {
     if op.node.inputs.len() != 2 && !matches!(op.node.op, "Sum" | "Max" | "Min") {
         return Err(op.refuse("it takes two inputs"));
@@ -152,15 +152,15 @@ fn values<'a>(
     build: &mut Build<'a>,
     op: &Op<'_, 'a>,
     merge: Merge,
-    operator: Binary,
+    operator: Operator,
 ) -> Result<Value, OpenError> {
     let first = build.value(op, 0)?;
-    if operator == Binary::Multiply
+    if operator == Operator::Multiply
         && let Some(value) = gated(build, op)?
     {
         return Ok(value);
     }
-    if operator == Binary::Power {
+    if operator == Operator::Power {
         return Err(op.refuse("only powers of one number are supported"));
     }
     let mut inputs = vec![Input::Node(first.node)];
@@ -186,7 +186,7 @@ fn values<'a>(
         inputs.push(Input::Node(next.node));
     }
     let kind = match operator {
-        Binary::Divide => LayerKind::Operator(operator),
+        Operator::Divide => LayerKind::Operator(operator),
         _ => LayerKind::Merge(merge),
     };
     let node = build.emit(&op.name, op.node.op, kind, Vec::new(), inputs);
@@ -226,7 +226,7 @@ fn gated<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>, Op
 fn with_constant<'a>(
     build: &mut Build<'a>,
     op: &Op<'_, 'a>,
-    operator: Binary,
+    operator: Operator,
     x: Value,
     constant: &Constant<'a>,
     constant_first: bool,
@@ -272,30 +272,31 @@ fn with_constant<'a>(
         )));
     }
     let at = usize::from(constant_first);
-    if operator == Binary::Add
+    if operator == Operator::Add
         && build.is_only_reader(op, at)
         && takes_bias(build, &x, numbers.len())
     {
         let bias = Tensor::from_vec(numbers, constant.elem_count(), constant.device());
         let tensor = bias.map_err(|e| op.refuse(e.to_string()))?;
         let layer = build.graph.nodes[x.node].layer;
-        build.graph.layers[layer].weights.push(Weight {
+        let bias = NewWeight {
             name: "bias",
             tensor,
             learnable: true,
-        });
+        };
+        bias.add_to(&mut build.graph.layers[layer], layer, &mut build.weights);
         return Ok(x);
     }
     let scaled = |by: f32| numbers.iter().map(|n| by * n).collect::<Vec<f32>>();
     let (scale, offset) = match (operator, constant_first) {
-        (Binary::Add, _) => (vec![1.0], numbers),
-        (Binary::Subtract, false) => (vec![1.0], scaled(-1.0)),
-        (Binary::Subtract, true) => (vec![-1.0], numbers),
-        (Binary::Multiply, _) => (numbers, vec![0.0]),
-        (Binary::Divide, false) => (numbers.iter().map(|n| 1.0 / n).collect(), vec![0.0]),
+        (Operator::Add, _) => (vec![1.0], numbers),
+        (Operator::Subtract, false) => (vec![1.0], scaled(-1.0)),
+        (Operator::Subtract, true) => (vec![-1.0], numbers),
+        (Operator::Multiply, _) => (numbers, vec![0.0]),
+        (Operator::Divide, false) => (numbers.iter().map(|n| 1.0 / n).collect(), vec![0.0]),
         _ => return Err(op.refuse("only one number is supported as its constant")),
     };
-    let kind = LayerKind::Rescaling { scale, offset };
+    let kind = LayerKind::Rescaling(Rescaling { scale, offset });
     let node = build.on(op, kind, Vec::new(), &x);
     Ok(Value { node, ..x })
 }
@@ -304,13 +305,13 @@ fn with_constant<'a>(
 fn takes_bias(build: &Build<'_>, x: &Value, length: usize) -> bool {
     let layer = &build.graph.layers[build.graph.nodes[x.node].layer];
     let units = match &layer.kind {
-        LayerKind::Conv2d(_) => layer.weight("kernel").map(|k| k.dims()[3]),
+        LayerKind::Conv2d(_) => layer.shape("kernel").map(|k| k[3]),
         LayerKind::DepthwiseConv2d(_) => {
-            let kernel = layer.weight("depthwise_kernel");
-            kernel.map(|k| k.dims()[2] * k.dims()[3])
+            let kernel = layer.shape("depthwise_kernel");
+            kernel.map(|k| k[2] * k[3])
         }
-        LayerKind::Dense(_) => layer.weight("kernel").map(|k| k.dims()[1]),
+        LayerKind::Dense(_) => layer.shape("kernel").map(|k| k[1]),
         _ => None,
     };
-    layer.weight("bias").is_none() && units == Some(length)
+    layer.shape("bias").is_none() && units == Some(length)
 }

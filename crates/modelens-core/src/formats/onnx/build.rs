@@ -8,8 +8,9 @@ use super::proto::{self, Node, ValueInfo};
 use super::value::{IMAGE, Known, Value};
 use super::{arithmetic, fold, names, parts, shapes, weighted, windows};
 use crate::formats::OpenError;
-use crate::model::graph::{Input, Layer, LayerKind, Weight};
-use crate::model::layers::rearrange::Arrange;
+use crate::model::graph::{Input, Layer, LayerKind};
+use crate::model::layers::Permute;
+use crate::model::layers::{NewWeight, WeightMap};
 use crate::model::{Graph, NodeId, graph};
 
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
@@ -18,6 +19,7 @@ const MAX_SIDE: usize = 4096;
 /// A graph under construction.
 pub struct Build<'a> {
     pub graph: Graph,
+    pub weights: WeightMap,
     known: HashMap<&'a str, Known<'a>>,
     /// How often each value is read.
     readers: HashMap<&'a str, usize>,
@@ -29,7 +31,7 @@ pub struct Build<'a> {
 }
 
 /// The graph of the file.
-pub fn build(model: &proto::Model<'_>) -> Result<Graph, OpenError> {
+pub fn build(model: &proto::Model<'_>) -> Result<(Graph, WeightMap), OpenError> {
     let file = model
         .graph
         .as_ref()
@@ -67,7 +69,7 @@ pub fn build(model: &proto::Model<'_>) -> Result<Graph, OpenError> {
     let why = match build.known.get(output.name) {
         Some(Known::Value(value)) => {
             build.graph.output = value.node;
-            return Ok(build.graph);
+            return Ok((build.graph, build.weights));
         }
         Some(Known::Line(_)) => "its output has no axis for the photos of the batch",
         _ => "its output does not depend on its input",
@@ -137,6 +139,7 @@ impl<'a> Build<'a> {
                 input_hwc: [h, w, c],
                 ..Graph::default()
             },
+            weights: WeightMap::new(),
             known: HashMap::new(),
             readers: HashMap::new(),
             shared: HashSet::new(),
@@ -303,7 +306,7 @@ impl<'a> Build<'a> {
         name: &str,
         class: &str,
         kind: LayerKind,
-        weights: Vec<Weight>,
+        weights: Vec<NewWeight>,
         inputs: Vec<Input>,
     ) -> NodeId {
         let mut unique = name.to_owned();
@@ -312,7 +315,8 @@ impl<'a> Build<'a> {
             count += 1;
             unique = format!("{name}_{count}");
         }
-        self.graph.layers.push(Layer {
+        let id = self.graph.layers.len();
+        let mut layer = Layer {
             name: unique,
             class: class.to_owned(),
             kind,
@@ -320,10 +324,14 @@ impl<'a> Build<'a> {
             listed: true,
             trainable: true,
             recorded_training: None,
-            weights,
-        });
+            weights: Vec::new(),
+        };
+        for weight in weights {
+            weight.add_to(&mut layer, id, &mut self.weights);
+        }
+        self.graph.layers.push(layer);
         self.graph.nodes.push(graph::Node {
-            layer: self.graph.layers.len() - 1,
+            layer: id,
             inputs,
             recorded: None,
         });
@@ -335,7 +343,7 @@ impl<'a> Build<'a> {
         &mut self,
         op: &Op<'_, 'a>,
         kind: LayerKind,
-        weights: Vec<Weight>,
+        weights: Vec<NewWeight>,
         x: &Value,
     ) -> NodeId {
         self.emit(
@@ -359,7 +367,7 @@ impl<'a> Build<'a> {
         }
         let dims: Vec<_> = order.iter().map(|&from| x.dims[from]).collect();
         let order = order.iter().skip(1).map(|from| from - 1).collect();
-        let kind = LayerKind::Arrange(Arrange::Permute(order));
+        let kind = LayerKind::Permute(Permute { order });
         let name = format!("{}.permute", op.name);
         let node = self.emit(
             &name,

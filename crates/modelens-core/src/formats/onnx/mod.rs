@@ -23,7 +23,7 @@ mod wire;
 use self::wire::{Field, Fields};
 use super::{ModelFile, OpenError, Reader, SaveError};
 use crate::model::graph::LayerKind;
-use crate::model::{Format, Graph, Model, Preprocessing, Recognised, Semantics};
+use crate::model::{Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics};
 
 /// ONNX: a graph for inference.
 pub static ONNX: Reader = Reader {
@@ -68,7 +68,7 @@ fn looks_like(bytes: &[u8]) -> bool {
 /// A broken file, weights in another file, and unknown operators.
 fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     let model = proto::Model::read(&file.bytes)?;
-    let graph = build::build(&model)?;
+    let (graph, weights) = build::build(&model)?;
     let has = |wanted: fn(&LayerKind) -> bool| graph.layers.iter().any(|l| wanted(&l.kind));
     let mut warnings = Vec::new();
     if has(|kind| matches!(kind, LayerKind::BatchNorm(_))) {
@@ -94,7 +94,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         "" => "ONNX".to_owned(),
         writer => format!("ONNX by {writer}"),
     };
-    Ok(Model {
+    let description = ModelDescription {
         title: file.title.to_owned(),
         format: ONNX.format,
         framework,
@@ -105,6 +105,10 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         labels: Vec::new(),
         labels_from: String::new(),
         warnings,
+    };
+    Ok(Model {
+        description,
+        weights,
     })
 }
 
@@ -116,7 +120,7 @@ fn preprocessing(graph: &Graph, producer: &str) -> Preprocessing {
         .map(|node| &graph.layers[node.layer].kind);
     let scales = matches!(
         first,
-        Some(LayerKind::Rescaling { .. } | LayerKind::Operator(_))
+        Some(LayerKind::Rescaling(_) | LayerKind::Operator(_))
     );
     match Preprocessing::of(graph) {
         Preprocessing::Raw if producer == "pytorch" && !scales => Preprocessing::ImageNet,

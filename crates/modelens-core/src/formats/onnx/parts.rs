@@ -4,7 +4,7 @@ use super::build::Build;
 use super::node::Op;
 use super::value::Value;
 use crate::formats::OpenError;
-use crate::model::graph::{LayerKind, Slice};
+use crate::model::layers::{GetItem, LayerKind, Slice};
 
 /// The whole of an axis.
 const WHOLE: Slice = Slice::Range {
@@ -126,7 +126,7 @@ fn cut<'a>(
         };
         dims[axis] = Some((stop - start).div_ceil(step));
     }
-    let node = build.on(op, LayerKind::GetItem(slices), Vec::new(), x);
+    let node = build.on(op, LayerKind::GetItem(GetItem { slices }), Vec::new(), x);
     Ok(Value {
         node,
         axes: x.axes.clone(),
@@ -163,10 +163,10 @@ mod tests {
             graph: Some(graph),
             ..Model::default()
         };
-        let graph = build(&model).map_err(|e| e.to_string())?;
+        let (graph, _) = build(&model).map_err(|e| e.to_string())?;
         let layer = graph.nodes[graph.output].layer;
         match &graph.layers[layer].kind {
-            LayerKind::GetItem(slices) => Ok(slices.clone()),
+            LayerKind::GetItem(GetItem { slices }) => Ok(slices.clone()),
             other => Err(format!("{other:?}")),
         }
     }

@@ -5,9 +5,8 @@ use super::node::Op;
 use super::stored::MAX_RANK;
 use super::value::{Known, Value};
 use crate::formats::OpenError;
-use crate::model::graph::{Input, LayerKind, Merge, Pooling};
-use crate::model::layers::function::{Reduce, Reduction};
-use crate::model::layers::rearrange::Arrange;
+use crate::model::graph::Input;
+use crate::model::layers::{GlobalPool2d, LayerKind, Merge, Pooling, Reduce, Reduction, Reshape};
 use crate::model::shape_text;
 
 /// The layer of one of these nodes.
@@ -121,7 +120,7 @@ fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
     let mut dims = vec![None];
     let left = whole.map(|whole| whole / fixed.max(1));
     dims.extend(target.iter().map(|d| d.or(left)));
-    let kind = LayerKind::Arrange(Arrange::Reshape(target));
+    let kind = LayerKind::Reshape(Reshape { target });
     Ok(Value::plain(build.on(op, kind, Vec::new(), &x), dims))
 }
 
@@ -156,7 +155,9 @@ pub fn gather<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
     let x = in_order(build, op, x);
     let mut dims = vec![None];
     dims.extend(target.iter().copied().map(Some));
-    let kind = LayerKind::Arrange(Arrange::Reshape(dims[1..].to_vec()));
+    let kind = LayerKind::Reshape(Reshape {
+        target: dims[1..].to_vec(),
+    });
     Ok(Value::plain(build.on(op, kind, Vec::new(), &x), dims))
 }
 
@@ -219,7 +220,7 @@ fn squeeze<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
     if target.iter().filter(|d| d.is_none()).count() > 1 || target.is_empty() {
         return Err(op.refuse("the size of its input is left open in the file"));
     }
-    let kind = LayerKind::Arrange(Arrange::Reshape(target));
+    let kind = LayerKind::Reshape(Reshape { target });
     x = Value::plain(build.on(op, kind, Vec::new(), &x), dims);
     Ok(x)
 }
@@ -239,14 +240,14 @@ fn reduce<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value,
     inner.sort_unstable();
     let kind = match by {
         Reduction::Mean | Reduction::Max if inner == [1, 2] && x.rank() == 4 => {
-            LayerKind::GlobalPool2d {
+            LayerKind::GlobalPool2d(GlobalPool2d {
                 pooling: if by == Reduction::Max {
                     Pooling::Max
                 } else {
                     Pooling::Average
                 },
                 keep_dims,
-            }
+            })
         }
         _ => LayerKind::Reduce(Reduce {
             by,

@@ -7,8 +7,10 @@ use super::node::Op;
 use super::value::Value;
 use super::windows;
 use crate::formats::OpenError;
-use crate::model::graph::{Activation, BatchNorm, Conv2d, LayerKind, Weight};
-use crate::model::layers::normaliser::Normaliser;
+use crate::model::layers::NewWeight;
+use crate::model::layers::{
+    Activation, BatchNorm, Conv2d, Dense, DepthwiseConv2d, LayerKind, LayerNorm,
+};
 
 /// The layer of one of these nodes.
 pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
@@ -21,8 +23,8 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
     }
 }
 
-fn weight(name: &'static str, tensor: Tensor) -> Weight {
-    Weight {
+fn weight(name: &'static str, tensor: Tensor) -> NewWeight {
+    NewWeight {
         name,
         tensor,
         learnable: true,
@@ -105,7 +107,7 @@ fn convolution<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, Open
         let kernel = kernel.reshape((groups, out / groups, kh, kw));
         let kernel = kernel.and_then(|k| k.permute((2, 3, 0, 1)));
         settings.groups = 1;
-        let kind = LayerKind::DepthwiseConv2d(settings);
+        let kind = LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings));
         (kernel, "depthwise_kernel", kind)
     } else {
         let kind = LayerKind::Conv2d(settings);
@@ -130,7 +132,7 @@ fn batch_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
         let known = x.dims[x.rank() - 1].unwrap_or(channels);
         return Err(misfit(op, 1, gamma.dims(), &[known]));
     }
-    let statistics = |name, tensor| Weight {
+    let statistics = |name, tensor| NewWeight {
         name,
         tensor,
         learnable: false,
@@ -172,7 +174,7 @@ fn layer_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
     if build.constant(op, 2)?.is_some() {
         weights.push(weight("beta", shaped(build, op, 2, &[channels])?));
     }
-    let kind = LayerKind::Normaliser(Normaliser::Layer {
+    let kind = LayerKind::LayerNorm(LayerNorm {
         axes: 1,
         epsilon: op.decimal("epsilon", 1e-5)?,
     });
@@ -254,7 +256,10 @@ fn product<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenErro
         };
         weights.push(weight("bias", made(op, row)?));
     }
-    let node = build.on(op, LayerKind::Dense(Activation::Linear), weights, &x);
+    let kind = LayerKind::Dense(Dense {
+        activation: Activation::Linear,
+    });
+    let node = build.on(op, kind, weights, &x);
     let mut dims = x.dims.clone();
     dims[last] = Some(units);
     Ok(Value { node, dims, ..x })

@@ -4,8 +4,9 @@ use super::build::Build;
 use super::node::Op;
 use super::value::Value;
 use crate::formats::OpenError;
-use crate::model::graph::{Input, LayerKind, Padding, Pool2d, Pooling};
-use crate::model::layers::window::Window;
+use crate::model::graph::Input;
+use crate::model::layers::kernels::window::Window;
+use crate::model::layers::{GlobalPool2d, LayerKind, Padding, Pool2d, Pooling, ZeroPadding2d};
 
 /// The layer of one of these nodes.
 pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
@@ -17,10 +18,10 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
                 "GlobalMaxPool" => Pooling::Max,
                 _ => Pooling::Average,
             };
-            let kind = LayerKind::GlobalPool2d {
+            let kind = LayerKind::GlobalPool2d(GlobalPool2d {
                 pooling,
                 keep_dims: true,
-            };
+            });
             let node = build.on(op, kind, Vec::new(), &x);
             let dims = vec![None, Some(1), Some(1), x.dims[3]];
             Ok(Value::image(node, dims))
@@ -90,7 +91,7 @@ pub fn moved(
         });
         window.transpose()
     };
-    let (h, w) = (side(0, padding)?, side(1, padding.across())?);
+    let (h, w) = (side(0, padding)?, side(1, padding.transposed())?);
     Ok(vec![None, h, w, Some(channels)])
 }
 
@@ -166,7 +167,7 @@ fn padded<'a>(
         x.dims[3],
     ];
     let name = format!("{}.pad", op.name);
-    let kind = LayerKind::ZeroPadding2d(amounts);
+    let kind = LayerKind::ZeroPadding2d(ZeroPadding2d { pixels: amounts });
     let node = build.emit(&name, "Pad", kind, Vec::new(), vec![Input::Node(x.node)]);
     Ok(Value::image(node, dims))
 }

@@ -10,14 +10,15 @@ use crate::formats::OpenError;
 use crate::model::Role;
 use crate::model::graph::{
     Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId, Padding,
-    Weight,
 };
+use crate::model::layers::{Dense, DepthwiseConv2d, NewWeight, WeightMap};
 
 /// A graph under construction.
 pub struct Builder<'a> {
     state: &'a StateDict,
     used: BTreeSet<String>,
     pub graph: Graph,
+    pub weights: WeightMap,
 }
 
 /// The geometry of a convolution with TensorFlow's `same` padding.
@@ -42,6 +43,7 @@ impl<'a> Builder<'a> {
             state,
             used: BTreeSet::new(),
             graph,
+            weights: WeightMap::new(),
         };
         let input = builder.layer("input", "Input", LayerKind::Input, Vec::new());
         builder.graph.layers[input].listed = false;
@@ -59,10 +61,11 @@ impl<'a> Builder<'a> {
         name: &str,
         class: &str,
         kind: LayerKind,
-        weights: Vec<Weight>,
+        weights: Vec<NewWeight>,
     ) -> LayerId {
         debug_assert!(kind.role() != Role::Weights || !weights.is_empty());
-        self.graph.layers.push(Layer {
+        let id = self.graph.layers.len();
+        let mut layer = Layer {
             name: name.to_owned(),
             class: class.to_owned(),
             kind,
@@ -70,9 +73,13 @@ impl<'a> Builder<'a> {
             listed: true,
             trainable: true,
             recorded_training: None,
-            weights,
-        });
-        self.graph.layers.len() - 1
+            weights: Vec::new(),
+        };
+        for weight in weights {
+            weight.add_to(&mut layer, id, &mut self.weights);
+        }
+        self.graph.layers.push(layer);
+        id
     }
 
     /// Calls a layer on earlier values.
@@ -108,13 +115,13 @@ impl<'a> Builder<'a> {
             (
                 (2, 3, 0, 1),
                 "depthwise_kernel",
-                LayerKind::DepthwiseConv2d(settings),
+                LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)),
             )
         } else {
             ((2, 3, 1, 0), "kernel", LayerKind::Conv2d(settings))
         };
         let kernel = permuted(name, kernel.permute(axes))?;
-        let weights = vec![Weight {
+        let weights = vec![NewWeight {
             name: short,
             tensor: kernel,
             learnable: true,
@@ -148,13 +155,13 @@ impl<'a> Builder<'a> {
                 groups: 1,
                 ..settings
             };
-            let kind = LayerKind::DepthwiseConv2d(settings);
+            let kind = LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings));
             (kernel, "depthwise_kernel", kind)
         } else {
             let kernel = kernel.permute((2, 3, 1, 0));
             (kernel, "kernel", LayerKind::Conv2d(settings))
         };
-        let weight = |name, tensor| Weight {
+        let weight = |name, tensor| NewWeight {
             name,
             tensor,
             learnable: true,
@@ -184,7 +191,7 @@ impl<'a> Builder<'a> {
         ];
         let weights = names.into_iter().map(|(file, name_here, learnable)| {
             let tensor = self.tensor(name, file, &[channels])?;
-            Ok(Weight {
+            Ok(NewWeight {
                 name: name_here,
                 tensor,
                 learnable,
@@ -214,12 +221,12 @@ impl<'a> Builder<'a> {
         let kernel = permuted(name, kernel.t())?;
         let bias = self.tensor(name, "bias", &[output])?;
         let weights = vec![
-            Weight {
+            NewWeight {
                 name: "kernel",
                 tensor: kernel,
                 learnable: true,
             },
-            Weight {
+            NewWeight {
                 name: "bias",
                 tensor: bias,
                 learnable: true,
@@ -228,7 +235,9 @@ impl<'a> Builder<'a> {
         let layer = self.layer(
             name,
             "Linear",
-            LayerKind::Dense(Activation::Linear),
+            LayerKind::Dense(Dense {
+                activation: Activation::Linear,
+            }),
             weights,
         );
         Ok(self.call(layer, &[x]))

@@ -4,6 +4,7 @@ use super::builder::{Builder, Convolution};
 use super::{Recognition, StateDict};
 use crate::formats::OpenError;
 use crate::model::graph::{Activation, LayerKind, Merge, Noise, Pooling};
+use crate::model::layers::GlobalPool2d;
 use crate::model::{NodeId, Preprocessing};
 
 /// One row of the block table.
@@ -148,10 +149,10 @@ pub fn build(state: &StateDict) -> Result<Recognition, OpenError> {
         LayerKind::Activation(Activation::RELU6),
         &[x],
     );
-    let pooling = LayerKind::GlobalPool2d {
+    let pooling = LayerKind::GlobalPool2d(GlobalPool2d {
         pooling: Pooling::Average,
         keep_dims: false,
-    };
+    });
     let x = b.plain("_avg_pooling", "AdaptiveAvgPool2d", pooling, &[x]);
     let dropout = LayerKind::Noise(Noise::Dropout {
         rate: DROPOUT,
@@ -165,6 +166,7 @@ pub fn build(state: &StateDict) -> Result<Recognition, OpenError> {
     let warnings = b.leftovers();
     Ok(Recognition {
         graph: b.graph,
+        weights: b.weights,
         preprocessing: Preprocessing::Lite,
         warnings,
     })

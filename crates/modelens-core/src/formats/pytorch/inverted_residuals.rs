@@ -75,6 +75,7 @@ fn finished(
     let warnings = net.builder.leftovers();
     Recognition {
         graph: net.builder.graph,
+        weights: net.builder.weights,
         preprocessing,
         warnings,
     }

@@ -16,7 +16,8 @@ use candle_core::{Device, Tensor};
 
 pub use self::torch_file::is_zip;
 use super::{OpenError, Reader, SaveError};
-use crate::model::{Format, Graph, Model, Preprocessing, Recognised, Semantics};
+use crate::model::layers::WeightMap;
+use crate::model::{Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics};
 
 /// A state dict as safetensors.
 pub static SAFETENSORS: Reader = Reader {
@@ -70,13 +71,14 @@ pub type StateDict = BTreeMap<String, Tensor>;
 #[derive(Debug)]
 struct Recognition {
     graph: Graph,
+    weights: WeightMap,
     preprocessing: Preprocessing,
     warnings: Vec<String>,
 }
 
 impl Recognition {
     fn into_model(self, title: &str, format: Format) -> Model {
-        Model {
+        let description = ModelDescription {
             title: title.to_owned(),
             format,
             framework: "PyTorch".into(),
@@ -87,6 +89,10 @@ impl Recognition {
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,
+        };
+        Model {
+            description,
+            weights: self.weights,
         }
     }
 }

@@ -8,6 +8,7 @@ use super::builder::Builder;
 use crate::formats::OpenError;
 use crate::model::NodeId;
 use crate::model::graph::{Activation, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
+use crate::model::layers::GlobalPool2d;
 
 /// Settings that all modules of one architecture share.
 #[derive(Clone, Copy, Debug)]
@@ -220,10 +221,10 @@ impl<'a> Net<'a> {
 
     /// `nn.AdaptiveAvgPool2d(1)`.
     pub fn global_average(&mut self, name: &str, x: Value, keep_dims: bool) -> Value {
-        let kind = LayerKind::GlobalPool2d {
+        let kind = LayerKind::GlobalPool2d(GlobalPool2d {
             pooling: Pooling::Average,
             keep_dims,
-        };
+        });
         self.plain(name, "AdaptiveAvgPool2d", kind, x)
     }
 

@@ -27,6 +27,7 @@ fn finished(mut net: Net<'_>, output: Value, name: &str) -> Recognition {
     let warnings = net.builder.leftovers();
     Recognition {
         graph: net.builder.graph,
+        weights: net.builder.weights,
         preprocessing: Preprocessing::ImageNet,
         warnings,
     }

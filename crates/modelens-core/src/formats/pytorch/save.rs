@@ -11,14 +11,12 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
     let failed = |error: candle_core::Error| SaveError::Content(error.to_string());
     let mut state: HashMap<String, Tensor> =
         candle_core::safetensors::load_buffer(&original.bytes, &Device::Cpu).map_err(failed)?;
-    for layer in &trained.model.graph.layers {
-        for weight in &layer.weights {
-            let (name, tensor) = in_pytorch(weight.name, &weight.tensor).map_err(failed)?;
-            let key = format!("{}.{name}", layer.name);
-            // What was kept in 16 bits stays so; a new head has its own shape.
-            let dtype = state.get(&key).map_or(DType::F32, Tensor::dtype);
-            state.insert(key, tensor.to_dtype(dtype).map_err(failed)?);
-        }
+    for ((id, name), tensor) in &trained.model.weights {
+        let (name, tensor) = in_pytorch(name, tensor).map_err(failed)?;
+        let key = format!("{}.{name}", trained.model.graph.layers[*id].name);
+        // What was kept in 16 bits stays so; a new head has its own shape.
+        let dtype = state.get(&key).map_or(DType::F32, Tensor::dtype);
+        state.insert(key, tensor.to_dtype(dtype).map_err(failed)?);
     }
     safetensors::serialize(state, None).map_err(|error| SaveError::Content(error.to_string()))
 }

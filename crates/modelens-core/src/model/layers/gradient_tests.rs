@@ -1,24 +1,44 @@
-//! Gradients of every layer kind against central differences, in f32: a step of 1e-3 on values
-//! around 1 leaves some 1e-3 of rounding and seldom crosses a corner, so 2e-2 of the largest gradient is allowed.
+//! Gradients of every layer kind against central differences, in f32. A step of 1e-3 on values around 1
+//! leaves about 1e-3 of rounding and rarely crosses a corner, so errors up to 2e-2 of the largest gradient
+//! are accepted.
 
 use candle_core::{Result, Tensor, Var};
 
-use super::arrange::{binary, flatten, get_item, merge, zero_padding2d};
-use super::kernel::tensor;
-use super::norm::{moments, normalise};
-use super::{conv, elementwise, pool};
-use crate::model::Semantics;
-use crate::model::graph::{Activation, Binary, Conv2d, Merge, Padding, Pool2d, Pooling, Slice};
+use super::batch_norm::{moments, normalise};
+use super::kernels::slices::tensor;
+use super::{
+    Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense,
+    DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
+    Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector, Reshape, RmsNorm,
+    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights,
+    ZeroPadding2d,
+};
 use crate::random::Draws;
+use crate::rules::{Semantics, Statistics};
 
-fn draws(shape: &[usize], seed: u64) -> Tensor {
+pub(super) fn draws(shape: &[usize], seed: u64) -> Tensor {
     let mut draws = Draws::new(seed, &[]);
     let n = shape.iter().product();
     tensor((0..n).map(|_| draws.normal() as f32).collect(), shape).unwrap()
 }
 
-/// Compares the gradient at every input with central differences of `sum(f(inputs) * weights)`.
-pub(super) fn check(name: &str, shapes: &[&[usize]], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
+/// Runs a layer with these weights.
+pub(super) fn forward(
+    kind: &LayerKind,
+    inputs: &[Tensor],
+    weights: &[(&'static str, Tensor)],
+    statistics: Statistics,
+) -> Result<Tensor> {
+    let own = weights.iter().cloned();
+    let own: WeightMap = own.map(|(name, tensor)| ((0, name), tensor)).collect();
+    kind.op().forward(&Call {
+        statistics,
+        ..Call::inference(inputs, Weights::new(&own, 0, None), Semantics::PyTorch)
+    })
+}
+
+/// Compares the gradient at every input of `f` with central differences of `sum(f(inputs) * weights)`.
+fn check(name: &str, shapes: &[&[usize]], f: impl Fn(&[Tensor]) -> Result<Tensor>) {
     const STEP: f32 = 1e-3;
     let inputs: Vec<Tensor> = shapes
         .iter()
@@ -76,6 +96,21 @@ pub(super) fn check(name: &str, shapes: &[&[usize]], f: impl Fn(&[Tensor]) -> Re
     }
 }
 
+/// Checks a layer: gradients at its inputs and its weights, which have these shapes.
+fn check_layer(kind: &LayerKind, inputs: &[&[usize]], weights: &[(&'static str, &[usize])]) {
+    let shapes: Vec<&[usize]> = inputs
+        .iter()
+        .copied()
+        .chain(weights.iter().map(|&(_, shape)| shape))
+        .collect();
+    check(&format!("{kind:?}"), &shapes, |tensors| {
+        let (inputs, tensors) = tensors.split_at(inputs.len());
+        let names = weights.iter().map(|&(name, _)| name);
+        let weights: Vec<_> = names.zip(tensors.iter().cloned()).collect();
+        forward(kind, inputs, &weights, Statistics::Moving)
+    });
+}
+
 fn settings(strides: [usize; 2], dilation: usize, padding: Padding, groups: usize) -> Conv2d {
     Conv2d {
         strides,
@@ -88,42 +123,100 @@ fn settings(strides: [usize; 2], dilation: usize, padding: Padding, groups: usiz
 
 #[test]
 fn convolutions() {
+    let x: &[&[usize]] = &[&[2, 6, 5, 4]];
     for (strides, dilation, padding, groups) in [
         ([1, 1], 1, Padding::Same, 1),
         ([2, 2], 1, Padding::Same, 1),
         ([2, 1], 1, Padding::Valid, 1),
         ([1, 1], 2, Padding::Same, 2),
     ] {
-        let s = settings(strides, dilation, padding, groups);
-        let kernel = [3, 3, 4 / groups, 6];
-        check("conv", &[&[2, 6, 5, 4], &kernel], |i| {
-            conv::conv2d(&i[0], &i[1], &s)
-        });
-        check("depthwise", &[&[2, 6, 5, 4], &[3, 3, 4, 2]], |i| {
-            conv::depthwise_conv2d(&i[0], &i[1], &s)
-        });
+        let conv = settings(strides, dilation, padding, groups);
+        let kind = LayerKind::Conv2d(conv.clone());
+        let kernel: &[usize] = &[3, 3, 4 / groups, 6];
+        check_layer(&kind, x, &[("kernel", kernel), ("bias", &[6])]);
+        let kind = LayerKind::DepthwiseConv2d(DepthwiseConv2d(conv));
+        let kernel: &[usize] = &[3, 3, 4, 2];
+        check_layer(&kind, x, &[("depthwise_kernel", kernel), ("bias", &[8])]);
     }
-    let s = settings([1, 1], 1, Padding::Same, 1);
-    check("pointwise", &[&[2, 3, 3, 4], &[1, 1, 4, 5]], |i| {
-        conv::conv2d(&i[0], &i[1], &s)
+    let conv = settings([1, 1], 1, Padding::Same, 1);
+    let kind = LayerKind::Conv2d(conv.clone());
+    check_layer(&kind, &[&[2, 3, 3, 4]], &[("kernel", &[1, 1, 4, 5])]);
+    let kind = LayerKind::SeparableConv2d(SeparableConv2d(conv));
+    let kernels: [(&str, &[usize]); 2] = [
+        ("depthwise_kernel", &[3, 3, 4, 1]),
+        ("pointwise_kernel", &[1, 1, 4, 3]),
+    ];
+    check_layer(&kind, &[&[2, 4, 3, 4]], &kernels);
+    let kind = LayerKind::Dense(Dense {
+        activation: Activation::Linear,
     });
-    check("dense", &[&[5, 4], &[4, 3]], |i| conv::dense(&i[0], &i[1]));
-    check("bias", &[&[2, 3, 3, 4], &[4]], |i| {
-        elementwise::add_bias(&i[0], &i[1])
-    });
+    check_layer(&kind, &[&[5, 4]], &[("kernel", &[4, 3]), ("bias", &[3])]);
+}
+
+#[test]
+fn transposed_convolutions() {
+    for (strides, dilation, padding, output_padding, size) in [
+        ([1, 1], 1, Padding::Same, None, [3, 3]),
+        ([2, 2], 1, Padding::Same, None, [3, 2]),
+        ([2, 3], 1, Padding::Valid, None, [2, 2]),
+        ([2, 2], 1, Padding::Same, Some([1, 1]), [4, 3]),
+        ([1, 1], 2, Padding::Same, None, [3, 2]),
+    ] {
+        let kind = LayerKind::TransposedConv2d(TransposedConv2d {
+            strides,
+            dilation: [dilation; 2],
+            padding,
+            output_padding,
+            activation: Activation::Linear,
+        });
+        let kernel: &[usize] = &[size[0], size[1], 2, 3];
+        check_layer(&kind, &[&[2, 3, 4, 3]], &[("kernel", kernel)]);
+    }
 }
 
 #[test]
 fn batch_norm_in_both_modes() {
     let shapes: [&[usize]; 3] = [&[3, 3, 2, 4], &[4], &[4]];
-    check("batch statistics", &shapes, |i| {
-        let used = moments(&i[0], Semantics::PyTorch)?;
-        normalise(&i[0], &used, Some(&i[1]), Some(&i[2]), 1e-3, true)
+    let kind = LayerKind::BatchNorm(BatchNorm {
+        momentum: 0.9,
+        epsilon: 1e-3,
     });
     let fixed = moments(&draws(&[3, 3, 2, 4], 7), Semantics::PyTorch).unwrap();
-    check("moving statistics", &shapes, |i| {
-        normalise(&i[0], &fixed, Some(&i[1]), Some(&i[2]), 1e-3, false)
+    let [mean, variance] = fixed.clone().into_weights().unwrap();
+    for statistics in [Statistics::Batch, Statistics::Moving] {
+        check(&format!("{statistics:?} statistics"), &shapes, |i| {
+            let affine = [("gamma", i[1].clone()), ("beta", i[2].clone())];
+            let [gamma, beta] = affine;
+            let weights = [gamma, beta, mean.clone(), variance.clone()];
+            forward(&kind, &i[..1], &weights, statistics)
+        });
+    }
+    check("without gamma and beta", &shapes[..1], |i| {
+        normalise(&i[0], &fixed, None, None, 1e-3, false)
     });
+}
+
+#[test]
+fn other_normalisations() {
+    let x: &[&[usize]] = &[&[2, 3, 2, 4]];
+    let epsilon = 1e-3;
+    let layer = |axes| LayerKind::LayerNorm(LayerNorm { axes, epsilon });
+    let group = |groups| LayerKind::GroupNorm(GroupNorm { groups, epsilon });
+    for (kind, scale) in [
+        (layer(1), &[4][..]),
+        (layer(3), &[3, 2, 4]),
+        (group(Some(2)), &[4]),
+        (group(None), &[4]),
+    ] {
+        check_layer(&kind, x, &[("gamma", scale), ("beta", scale)]);
+    }
+    for (axes, scale) in [(1, &[4][..]), (3, &[3, 2, 4])] {
+        let kind = LayerKind::RmsNorm(RmsNorm { axes, epsilon });
+        check_layer(&kind, x, &[("scale", scale)]);
+    }
+    check_layer(&LayerKind::UnitNorm, x, &[]);
+    check_layer(&LayerKind::LayerScale, x, &[("gamma", &[4])]);
+    check_layer(&LayerKind::PRelu, x, &[("alpha", &[1, 1, 4])]);
 }
 
 #[test]
@@ -143,47 +236,81 @@ fn activations() {
         Activation::Gelu { approximate: false },
         Activation::Sigmoid,
         Activation::HardSigmoid,
+        Activation::HardSigmoidKeras2,
         Activation::Silu,
         Activation::HardSilu,
         Activation::Softmax,
+        Activation::LogSoftmax,
         Activation::Softplus,
         Activation::Softsign,
         Activation::Tanh,
+        Activation::TanhShrink,
         Activation::Exponential,
+        Activation::Abs,
+        Activation::Negative,
+        Activation::Square,
+        Activation::Power(2.0),
+        Activation::Clip(-0.6, 0.7),
+        Activation::Mish,
+        Activation::LogSigmoid,
+        Activation::Squareplus,
     ] {
-        check(&format!("{activation:?}"), &[&[3, 4]], |i| {
-            elementwise::activate(&i[0], activation)
+        check_layer(&LayerKind::Activation(activation), &[&[3, 4]], &[]);
+    }
+    // Defined for positive numbers only.
+    for activation in [
+        Activation::Sqrt,
+        Activation::Rsqrt,
+        Activation::Log,
+        Activation::Reciprocal,
+    ] {
+        check(&format!("{activation:?}"), &[&[2, 3, 4]], |i| {
+            let positive = super::activate(&i[0], Activation::Softplus)?;
+            super::activate(&(positive + 0.5)?, activation)
         });
     }
 }
 
 #[test]
-fn poolings() {
+fn pooling_and_reductions() {
     for pooling in [Pooling::Max, Pooling::Average] {
         for padding in [Padding::Valid, Padding::Same] {
-            let settings = Pool2d {
+            let kind = LayerKind::Pool2d(Pool2d {
                 pooling,
                 size: [3, 2],
                 strides: [2, 1],
                 padding,
-            };
-            check("pool", &[&[2, 5, 4, 3]], |i| pool::pool2d(&i[0], settings));
+            });
+            check_layer(&kind, &[&[2, 5, 4, 3]], &[]);
         }
         for keep_dims in [true, false] {
-            check("global pool", &[&[2, 3, 4, 3]], |i| {
-                pool::global_pool2d(&i[0], pooling, keep_dims)
+            let kind = LayerKind::GlobalPool2d(GlobalPool2d { pooling, keep_dims });
+            check_layer(&kind, &[&[2, 3, 4, 3]], &[]);
+        }
+        let output = [2, 7];
+        let kind = LayerKind::AdaptivePool2d(AdaptivePool2d { pooling, output });
+        check_layer(&kind, &[&[2, 3, 5, 2]], &[]);
+    }
+    for by in [
+        Reduction::Sum,
+        Reduction::Mean,
+        Reduction::Max,
+        Reduction::Min,
+    ] {
+        for keep_dims in [true, false] {
+            let kind = LayerKind::Reduce(Reduce {
+                by,
+                axes: vec![-1, 1],
+                keep_dims,
             });
+            check_layer(&kind, &[&[2, 3, 2, 4]], &[]);
         }
     }
 }
 
 #[test]
-fn what_moves_and_joins_values() {
-    check("zero padding", &[&[2, 3, 3, 2]], |i| {
-        zero_padding2d(&i[0], [1, 2, 0, 1])
-    });
-    check("flatten", &[&[2, 3, 3, 2]], |i| flatten(&i[0]));
-    let slices = [
+fn moving_values() {
+    let slices = vec![
         Slice::Ellipsis,
         Slice::Range {
             start: Some(1),
@@ -192,8 +319,44 @@ fn what_moves_and_joins_values() {
         },
         Slice::Index(0),
     ];
-    check("get item", &[&[2, 3, 4, 2]], |i| get_item(&i[0], &slices));
-    for join in [
+    let pixels = [1, 0, 0, 2];
+    for kind in [
+        LayerKind::Identity,
+        LayerKind::Flatten,
+        LayerKind::ZeroPadding2d(ZeroPadding2d { pixels }),
+        LayerKind::Cropping2d(Cropping2d { pixels }),
+        LayerKind::GetItem(GetItem { slices }),
+        LayerKind::Reshape(Reshape {
+            target: vec![None, Some(2)],
+        }),
+        LayerKind::Permute(Permute {
+            order: vec![2, 0, 1],
+        }),
+        LayerKind::CenterCrop(CenterCrop {
+            height: 2,
+            width: 1,
+        }),
+        LayerKind::UpSampling2d(UpSampling2d {
+            size: [2, 3],
+            bilinear: false,
+        }),
+        LayerKind::UpSampling2d(UpSampling2d {
+            size: [3, 2],
+            bilinear: true,
+        }),
+        LayerKind::ExpandDims(ExpandDims { axis: -1 }),
+    ] {
+        check_layer(&kind, &[&[2, 3, 4, 2]], &[]);
+    }
+    let kind = LayerKind::RepeatVector(RepeatVector { count: 4 });
+    check_layer(&kind, &[&[2, 3]], &[]);
+    let kind = LayerKind::Squeeze(Squeeze { axis: 1 });
+    check_layer(&kind, &[&[2, 1, 3]], &[]);
+}
+
+#[test]
+fn joining_values() {
+    for merge in [
         Merge::Add,
         Merge::Subtract,
         Merge::Multiply,
@@ -202,13 +365,17 @@ fn what_moves_and_joins_values() {
         Merge::Minimum,
         Merge::Concatenate(-1),
     ] {
-        check(&format!("{join:?}"), &[&[2, 3, 2], &[2, 3, 2]], |i| {
-            merge(i, join)
-        });
+        check_layer(&LayerKind::Merge(merge), &[&[2, 3, 2], &[2, 3, 2]], &[]);
     }
-    for operator in [Binary::Add, Binary::Subtract, Binary::Multiply] {
-        check(&format!("{operator:?}"), &[&[2, 3, 2], &[1]], |i| {
-            binary(&i[0], &i[1], operator)
-        });
+    check_layer(&LayerKind::Merge(Merge::Dot), &[&[3, 4], &[3, 4]], &[]);
+    let kind = LayerKind::ScaledSum(ScaledSum { scale: 0.3 });
+    check_layer(&kind, &[&[2, 3, 2], &[2, 3, 2]], &[]);
+    for operator in [Operator::Add, Operator::Subtract, Operator::Multiply] {
+        check_layer(&LayerKind::Operator(operator), &[&[2, 3, 2], &[1]], &[]);
     }
+    check("power", &[&[2, 3, 4]], |i| {
+        let inputs = [i[0].clone(), Tensor::new(&[2.0_f32], i[0].device())?];
+        let kind = LayerKind::Operator(Operator::Power);
+        forward(&kind, &inputs, &[], Statistics::Moving)
+    });
 }

@@ -1,151 +1,342 @@
-//! What each layer computes, one file a family. Tensors are `[N, H, W, C]` or `[N, C]`: rows of
-//! channels lie side by side, which depthwise convolution and BatchNorm walk along.
+//! The layer kinds: one file a kind, one line each in [`LayerKind`] and [`LayerKind::op`].
+//!
+//! A kind's file holds its parameters, its shape rule, its forward pass and its role. Its gradient
+//! comes from candle's automatic differentiation, or from the `bwd` of a custom operation in the same
+//! file. Tensors are `[N, H, W, C]` or `[N, C]`. The fast paths for the hottest kinds are in
+//! [`crate::model::pass`] and [`kernels`].
+//!
+//! To add a kind: write its file, add the `mod` line, the variant and the arm below, and let a reader
+//! (`keras`, `onnx`, `pytorch`) produce it.
 
-pub mod arrange;
-pub mod channels;
-pub mod conv;
-pub mod conv_grad;
-pub mod depthwise;
-pub mod depthwise_grad;
-pub mod elementwise;
-pub mod function;
+mod activation;
+mod adaptive_pool2d;
+mod augmentation;
+pub mod batch_norm;
+mod center_crop;
+mod conv2d;
+mod cropping2d;
+mod dense;
+mod depthwise_conv2d;
+mod expand_dims;
+mod flatten;
+mod get_item;
+mod global_pool2d;
 #[cfg(test)]
 mod gradient_tests;
-pub mod kernel;
+mod group_norm;
+mod identity;
+pub mod kernels;
+mod layer_norm;
+mod layer_scale;
+mod merge;
 pub mod noise;
-pub mod norm;
-pub mod norm_gradient;
-pub mod normaliser;
-pub mod pool;
-pub mod product;
 #[cfg(test)]
-mod product_tests;
-#[cfg(test)]
-mod rare_gradient_tests;
-pub mod rearrange;
-pub mod simd;
-pub mod size;
-pub mod sums;
-pub mod transposed;
-pub mod window;
-
-use std::collections::BTreeMap;
+mod norm_tests;
+mod normalization;
+mod operator;
+mod permute;
+mod pool2d;
+mod prelu;
+mod reduce;
+mod repeat_vector;
+mod rescaling;
+mod reshape;
+mod rms_norm;
+mod scaled_sum;
+mod separable_conv2d;
+pub mod shape;
+mod squeeze;
+mod transposed_conv2d;
+mod unit_norm;
+mod up_sampling2d;
+mod weights;
+mod zero_padding2d;
 
 use candle_core::{Error, Result, Tensor};
+use serde::{Deserialize, Serialize};
 
-use super::graph::{Graph, Layer, LayerId, LayerKind};
+pub use activation::{Activation, activate};
+pub use adaptive_pool2d::AdaptivePool2d;
+pub use batch_norm::BatchNorm;
+pub use center_crop::CenterCrop;
+pub use conv2d::Conv2d;
+pub use cropping2d::Cropping2d;
+pub use dense::Dense;
+pub use depthwise_conv2d::DepthwiseConv2d;
+pub use expand_dims::ExpandDims;
+pub use get_item::{GetItem, Slice};
+pub use global_pool2d::GlobalPool2d;
+pub use group_norm::GroupNorm;
+pub use kernels::window::Padding;
+pub use layer_norm::LayerNorm;
+pub use merge::Merge;
+pub use noise::Noise;
+pub use operator::Operator;
+pub use permute::Permute;
+pub use pool2d::{Pool2d, Pooling};
+pub use reduce::{Reduce, Reduction};
+pub use repeat_vector::RepeatVector;
+pub use rescaling::Rescaling;
+pub use reshape::Reshape;
+pub use rms_norm::RmsNorm;
+pub use scaled_sum::ScaledSum;
+pub use separable_conv2d::SeparableConv2d;
+pub use squeeze::Squeeze;
+pub use transposed_conv2d::TransposedConv2d;
+pub use up_sampling2d::UpSampling2d;
+pub use weights::{NewWeight, WeightMap, Weights};
+pub use zero_padding2d::ZeroPadding2d;
 
-/// The weights of one layer: those of the file, or others in their place.
+use crate::augment::AugmentLayer;
+use crate::random::StreamKey;
+use crate::rules::{Effective, Role, Semantics, Statistics};
+use shape::{ImageShape, Shapes};
+
+/// What a layer computes, with its parameters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum LayerKind {
+    /// A nested model; its layers do the work.
+    Model,
+    Input,
+    /// Returns its input, like layers that only matter to another backend.
+    Identity,
+    Activation(Activation),
+    AdaptivePool2d(AdaptivePool2d),
+    Augment(AugmentLayer),
+    BatchNorm(BatchNorm),
+    CenterCrop(CenterCrop),
+    Conv2d(Conv2d),
+    Cropping2d(Cropping2d),
+    Dense(Dense),
+    DepthwiseConv2d(DepthwiseConv2d),
+    ExpandDims(ExpandDims),
+    Flatten,
+    GetItem(GetItem),
+    GlobalPool2d(GlobalPool2d),
+    GroupNorm(GroupNorm),
+    LayerNorm(LayerNorm),
+    LayerScale,
+    Merge(Merge),
+    Noise(Noise),
+    Normalization,
+    Operator(Operator),
+    PRelu,
+    Permute(Permute),
+    Pool2d(Pool2d),
+    Reduce(Reduce),
+    RepeatVector(RepeatVector),
+    Rescaling(Rescaling),
+    Reshape(Reshape),
+    RmsNorm(RmsNorm),
+    ScaledSum(ScaledSum),
+    SeparableConv2d(SeparableConv2d),
+    Squeeze(Squeeze),
+    TransposedConv2d(TransposedConv2d),
+    UnitNorm,
+    UpSampling2d(UpSampling2d),
+    ZeroPadding2d(ZeroPadding2d),
+}
+
+impl LayerKind {
+    /// The rules of this kind.
+    pub fn op(&self) -> &dyn LayerOp {
+        match self {
+            Self::Model | Self::Input | Self::Identity => &identity::Identity,
+            Self::Activation(op) => op,
+            Self::AdaptivePool2d(op) => op,
+            Self::Augment(op) => op,
+            Self::BatchNorm(op) => op,
+            Self::CenterCrop(op) => op,
+            Self::Conv2d(op) => op,
+            Self::Cropping2d(op) => op,
+            Self::Dense(op) => op,
+            Self::DepthwiseConv2d(op) => op,
+            Self::ExpandDims(op) => op,
+            Self::Flatten => &flatten::Flatten,
+            Self::GetItem(op) => op,
+            Self::GlobalPool2d(op) => op,
+            Self::GroupNorm(op) => op,
+            Self::LayerNorm(op) => op,
+            Self::LayerScale => &layer_scale::LayerScale,
+            Self::Merge(op) => op,
+            Self::Noise(op) => op,
+            Self::Normalization => &normalization::Normalization,
+            Self::Operator(op) => op,
+            Self::PRelu => &prelu::PRelu,
+            Self::Permute(op) => op,
+            Self::Pool2d(op) => op,
+            Self::Reduce(op) => op,
+            Self::RepeatVector(op) => op,
+            Self::Rescaling(op) => op,
+            Self::Reshape(op) => op,
+            Self::RmsNorm(op) => op,
+            Self::ScaledSum(op) => op,
+            Self::SeparableConv2d(op) => op,
+            Self::Squeeze(op) => op,
+            Self::TransposedConv2d(op) => op,
+            Self::UnitNorm => &unit_norm::UnitNorm,
+            Self::UpSampling2d(op) => op,
+            Self::ZeroPadding2d(op) => op,
+        }
+    }
+
+    /// Which rule the layer follows in the two modes.
+    pub fn role(&self) -> Role {
+        self.op().role()
+    }
+}
+
+/// The rules of one layer kind.
+pub trait LayerOp {
+    /// Which rule the layer follows in the two modes.
+    fn role(&self) -> Role;
+
+    /// True if the output for an image depends on the other images of the batch or on its place among
+    /// them. Such a layer runs on the whole batch at once.
+    fn mixes_images(&self, mode: CallMode) -> bool;
+
+    /// The shape of the output for one image.
+    ///
+    /// # Errors
+    /// Inputs or parameters that do not fit, in words that follow "layer `name`: ".
+    fn output_shape(&self, shapes: &Shapes<'_>) -> std::result::Result<ImageShape, String>;
+
+    /// The output, `[N, ...]`, differentiable by candle with respect to inputs and weights.
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    fn forward(&self, call: &Call<'_>) -> Result<Tensor>;
+
+    /// [`Self::forward`], and what the layer multiplied its input with if it is a noise layer.
+    ///
+    /// # Errors
+    /// Those of [`Self::forward`].
+    fn forward_with_mask(&self, call: &Call<'_>) -> Result<(Tensor, Option<Tensor>)> {
+        Ok((self.forward(call)?, None))
+    }
+
+    /// How many inputs a call takes.
+    fn arity(&self) -> Arity {
+        Arity::One
+    }
+
+    /// Values for one image in the largest tensor that [`Self::forward`] allocates besides its output.
+    fn scratch_values(&self, _shapes: &Shapes<'_>) -> usize {
+        0
+    }
+}
+
+/// How many inputs a layer takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arity {
+    /// One tensor.
+    One,
+    /// Two tensors.
+    Two,
+    /// A tensor and a tensor or number, in any order.
+    TensorAndOperand,
+    /// One tensor or more.
+    Many,
+}
+
+impl Arity {
+    /// Whether a call on this many tensors and numbers is possible.
+    pub fn takes(self, tensors: usize, numbers: usize) -> bool {
+        match self {
+            Self::One => tensors == 1 && numbers == 0,
+            Self::Two => tensors == 2 && numbers == 0,
+            Self::TensorAndOperand => tensors > 0 && tensors + numbers == 2,
+            Self::Many => tensors > 0 && numbers == 0,
+        }
+    }
+}
+
+/// How one call of a layer runs.
+#[derive(Clone, Copy, Debug)]
+pub struct CallMode {
+    pub effective: Effective,
+    /// Noise and augmentation draw.
+    pub draws: bool,
+}
+
+/// The inputs of one call of a layer.
 #[derive(Clone, Copy)]
-pub struct Weights<'a> {
-    layer: &'a Layer,
-    id: LayerId,
-    instead: Option<&'a Overrides>,
+pub struct Call<'a> {
+    pub inputs: &'a [Tensor],
+    pub weights: Weights<'a>,
+    pub semantics: Semantics,
+    /// What a BatchNorm normalises with.
+    pub statistics: Statistics,
+    /// Where noise and augmentation take their draws from; `None`: they act as in inference.
+    pub draws: Option<StreamKey<'a>>,
 }
 
-/// Weights to take instead of the model's, by layer and short name: a training step works on
-/// copies, and the model stays as it is.
-pub type Overrides = BTreeMap<(LayerId, &'static str), Tensor>;
-
-impl<'a> Weights<'a> {
-    pub fn new(graph: &'a Graph, id: LayerId, instead: Option<&'a Overrides>) -> Self {
+impl<'a> Call<'a> {
+    /// A call in inference.
+    pub fn inference(inputs: &'a [Tensor], weights: Weights<'a>, semantics: Semantics) -> Self {
         Self {
-            layer: &graph.layers[id],
-            id,
-            instead,
+            inputs,
+            weights,
+            semantics,
+            statistics: Statistics::Moving,
+            draws: None,
         }
     }
 
-    /// The weight of this short name.
-    pub fn get(&self, name: &str) -> Option<&'a Tensor> {
-        let own = self.layer.weights.iter().find(|w| w.name == name)?;
-        let other = self
-            .instead
-            .and_then(|instead| instead.get(&(self.id, own.name)));
-        Some(other.unwrap_or(&own.tensor))
+    /// The first input.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn x(&self) -> Result<&'a Tensor> {
+        self.inputs
+            .first()
+            .ok_or_else(|| Error::Msg("the layer has no input".into()))
     }
 
-    /// The weight of this name, which the layer cannot do without.
-    fn need(&self, name: &str) -> Result<&'a Tensor> {
-        self.get(name)
-            .ok_or_else(|| Error::Msg(format!("weight `{name}` is missing")))
+    /// Both inputs.
+    ///
+    /// # Errors
+    /// Another number of inputs.
+    pub fn pair(&self) -> Result<[&'a Tensor; 2]> {
+        match self.inputs {
+            [a, b] => Ok([a, b]),
+            others => Err(Error::Msg(format!(
+                "the layer takes two inputs, not {}",
+                others.len()
+            ))),
+        }
     }
-}
 
-/// A layer that computes the same in both modes, on the values of its inputs.
-///
-/// # Errors
-/// Shapes that do not fit, and kinds whose behaviour depends on the mode: BatchNorm, noise and
-/// augmentation are the pass's own business.
-pub fn forward(layer: &Layer, weights: Weights<'_>, inputs: &[Tensor]) -> Result<Tensor> {
-    let x = inputs
-        .first()
-        .ok_or_else(|| Error::Msg("the layer has no input".into()))?;
-    match &layer.kind {
-        LayerKind::Input | LayerKind::Model | LayerKind::Identity => Ok(x.clone()),
-        LayerKind::Rescaling { scale, offset } => elementwise::scale_shift(x, scale, offset),
-        LayerKind::Conv2d(settings) => {
-            let y = conv::conv2d(x, weights.need("kernel")?, settings)?;
-            elementwise::activate(&biased(weights, y)?, settings.activation)
-        }
-        LayerKind::DepthwiseConv2d(settings) => {
-            let y = conv::depthwise_conv2d(x, weights.need("depthwise_kernel")?, settings)?;
-            elementwise::activate(&biased(weights, y)?, settings.activation)
-        }
-        LayerKind::SeparableConv2d(settings) => {
-            let y = conv::depthwise_conv2d(x, weights.need("depthwise_kernel")?, settings)?;
-            let pointwise = super::graph::Conv2d {
-                strides: [1, 1],
-                dilation: [1, 1],
-                groups: 1,
-                ..settings.clone()
-            };
-            let y = conv::conv2d(&y, weights.need("pointwise_kernel")?, &pointwise)?;
-            elementwise::activate(&biased(weights, y)?, settings.activation)
-        }
-        LayerKind::TransposedConv2d(settings) => {
-            let y = transposed::transposed_conv2d(x, weights.need("kernel")?, settings)?;
-            elementwise::activate(&biased(weights, y)?, settings.activation)
-        }
-        LayerKind::Normaliser(normaliser) => normaliser.forward(x, weights),
-        LayerKind::PRelu => function::prelu(x, weights.need("alpha")?),
-        LayerKind::LayerScale => x.broadcast_mul(weights.need("gamma")?),
-        LayerKind::ScaledSum(scale) => match inputs {
-            [a, b] => a + (b * f64::from(*scale))?,
-            _ => Err(Error::Msg("a scaled sum takes two inputs".into())),
-        },
-        LayerKind::Arrange(arrange) => arrange.forward(x),
-        LayerKind::Reduce(reduce) => reduce.forward(x),
-        LayerKind::Dense(activation) => {
-            let y = conv::dense(x, weights.need("kernel")?)?;
-            elementwise::activate(&biased(weights, y)?, *activation)
-        }
-        LayerKind::Activation(activation) => elementwise::activate(x, *activation),
-        LayerKind::ZeroPadding2d(amounts) => arrange::zero_padding2d(x, *amounts),
-        LayerKind::Merge(merge) => arrange::merge(inputs, *merge),
-        LayerKind::Operator(operator) => match inputs {
-            [a, b] => arrange::binary(a, b, *operator),
-            _ => Err(Error::Msg("an operator takes two inputs".into())),
-        },
-        LayerKind::GetItem(slices) => arrange::get_item(x, slices),
-        LayerKind::Pool2d(settings) => pool::pool2d(x, *settings),
-        LayerKind::GlobalPool2d { pooling, keep_dims } => {
-            pool::global_pool2d(x, *pooling, *keep_dims)
-        }
-        LayerKind::AdaptivePool2d { pooling, output } => {
-            pool::adaptive_pool2d(x, *pooling, *output)
-        }
-        LayerKind::Flatten => arrange::flatten(x),
-        LayerKind::BatchNorm(_) | LayerKind::Noise(_) | LayerKind::Augment(_) => {
-            Err(Error::Msg("the layer depends on the mode".into()))
+    /// `activation(y + bias)`; the layer may have no bias.
+    fn with_bias(&self, y: &Tensor, activation: Activation) -> Result<Tensor> {
+        let y = match self.weights.get("bias") {
+            Some(bias) => &kernels::elementwise::add_bias(y, bias)?,
+            None => y,
+        };
+        activate(y, activation)
+    }
+
+    /// `y * gamma + beta`; the layer may have neither.
+    fn scaled(&self, y: &Tensor) -> Result<Tensor> {
+        let y = match self.weights.get("gamma") {
+            Some(gamma) => &y.broadcast_mul(gamma)?,
+            None => y,
+        };
+        match self.weights.get("beta") {
+            Some(beta) => y.broadcast_add(beta),
+            None => Ok(y.clone()),
         }
     }
 }
 
-/// `y + bias` where the layer has a bias.
-fn biased(weights: Weights<'_>, y: Tensor) -> Result<Tensor> {
-    match weights.get("bias") {
-        Some(bias) => elementwise::add_bias(&y, bias),
-        None => Ok(y),
-    }
+/// The dimensions of what a layer makes of `x`, for kinds that move values.
+fn output_dims(op: &dyn LayerOp, x: &Tensor) -> Result<Vec<usize>> {
+    let image: ImageShape = x.dims().iter().skip(1).copied().map(Some).collect();
+    let shapes = Shapes {
+        inputs: &[&image],
+        weights: &|_| None,
+    };
+    let shape = op.output_shape(&shapes).map_err(Error::Msg)?;
+    let image = shape.into_iter().map(|axis| axis.unwrap_or(1));
+    Ok(std::iter::once(x.dim(0)?).chain(image).collect())
 }

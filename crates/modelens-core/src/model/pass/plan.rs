@@ -1,36 +1,34 @@
-//! What is computed together: a convolution with the BatchNorm and the ReLU behind it, and zeros
-//! around an image with the convolution that reads them. Only where nobody looks at the values in
-//! between.
+//! Decides before a pass which nodes are computed together: a convolution with the BatchNorm and the
+//! ReLU after it, and a zero padding with the convolution that reads it. Values that are tapped are never
+//! fused away.
 
-use candle_core::Tensor;
-
+use super::{PassOptions, Segment};
 use crate::model::LayerId;
-use crate::model::graph::{
-    Activation, Conv2d, Graph, Input, Layer, LayerKind, Node, NodeId, Padding,
+use crate::model::graph::{Graph, Input, Layer, Node, NodeId};
+use crate::model::layers::{
+    Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Padding, ZeroPadding2d,
 };
-use crate::model::layers::Overrides;
-use crate::model::pass::{PassOptions, Stretch};
 use crate::rules::{Effective, Outer, Statistics, effective};
 
-/// The weights a step may change.
+/// The weights that need a gradient.
 pub type Learning = std::collections::BTreeSet<(LayerId, &'static str)>;
 
-/// By node.
+/// The plan of a pass; every field has one entry a node.
 #[derive(Debug)]
 pub struct Plan {
     pub effective: Vec<Effective>,
-    /// The node that is computed with this one, directly behind it.
-    pub with: Vec<Option<NodeId>>,
-    /// The zeros around the input that a convolution adds itself: `[top, bottom, left, right]`.
+    /// The next node, if it is computed together with this one.
+    pub fused: Vec<Option<NodeId>>,
+    /// The zeros around its input that a convolution adds itself: `[top, bottom, left, right]`.
     pub padding: Vec<[usize; 4]>,
-    /// The value goes on unchanged: the node behind adds the zeros.
-    pub skipped: Vec<bool>,
-    /// A BatchNorm (or the ReLU with it) whose scale and shift the convolution behind it applies to
-    /// what it reads: the value is never written down.
+    /// True for a zero padding whose zeros the next convolution adds.
+    pub absorbed: Vec<bool>,
+    /// True for a BatchNorm (or the ReLU fused with it) whose scale and shift the next convolution applies
+    /// to its input: the normalised value is never written to memory.
     pub deferred: Vec<bool>,
-    /// The last node that reads the value; the output is never dropped.
+    /// The last node that reads the value; `usize::MAX` for the output.
     pub last_use: Vec<NodeId>,
-    /// The value depends on a weight that learns.
+    /// True if the value depends on a weight that learns.
     pub needs_gradient: Vec<bool>,
 }
 
@@ -38,7 +36,7 @@ impl Plan {
     pub fn new(
         graph: &Graph,
         options: &PassOptions<'_>,
-        stretch: Stretch,
+        segment: Segment,
         learning: Option<&Learning>,
     ) -> Self {
         let nodes = &graph.nodes;
@@ -48,26 +46,26 @@ impl Plan {
             .iter()
             .enumerate()
             .map(|(id, node)| {
-                let own = stretch.own_call.filter(|&(last, _)| id <= last);
+                let own = segment.own_call.filter(|&(last, _)| id <= last);
                 effective_of(graph, options, own.map_or(options.outer, |own| own.1), node)
             })
             .collect();
-        let output = stretch.until.unwrap_or(graph.output);
+        let output = segment.until.unwrap_or(graph.output);
         let needs_gradient = needs_gradient(graph, learning);
         let tapped = |id: NodeId| options.taps.contains(&nodes[id].layer);
-        // The only reader of a value that nobody else looks at.
+        // The only reader of a value that is neither tapped nor the output.
         let next = |id: NodeId| match readers[id].as_slice() {
             [only]
-                if id != output && Some(id) != stretch.after && !tapped(id) && !tapped(*only) =>
+                if id != output && Some(id) != segment.after && !tapped(id) && !tapped(*only) =>
             {
                 Some(*only)
             }
             _ => None,
         };
         let mut plan = Self {
-            with: vec![None; nodes.len()],
+            fused: vec![None; nodes.len()],
             padding: vec![[0; 4]; nodes.len()],
-            skipped: vec![false; nodes.len()],
+            absorbed: vec![false; nodes.len()],
             deferred: vec![false; nodes.len()],
             last_use: readers
                 .iter()
@@ -84,29 +82,31 @@ impl Plan {
             let Some(then) = next(id) else { continue };
             let records = plan.needs_gradient[then];
             match (&layer(id).kind, &layer(then).kind) {
-                (LayerKind::ZeroPadding2d(amounts), _) if takes_padding(layer(then)) => {
-                    plan.padding[then] = *amounts;
-                    plan.skipped[id] = true;
+                (LayerKind::ZeroPadding2d(ZeroPadding2d { pixels }), _)
+                    if takes_padding(layer(then)) =>
+                {
+                    plan.padding[then] = *pixels;
+                    plan.absorbed[id] = true;
                 }
-                // Its gradient needs the value in between.
-                (_, LayerKind::BatchNorm(_)) if is_convolution(layer(id)) && !records => {
+                // The backward pass needs the value in between.
+                (_, LayerKind::BatchNorm(_)) if is_linear_convolution(layer(id)) && !records => {
                     let statistics = plan.effective[then].statistics;
-                    let once = nodes
+                    let is_shared = nodes
                         .iter()
                         .filter(|n| n.layer == nodes[then].layer)
                         .count()
-                        == 1;
-                    if statistics == Some(Statistics::Moving) && once {
-                        plan.with[id] = Some(then);
+                        > 1;
+                    if statistics == Some(Statistics::Moving) && !is_shared {
+                        plan.fused[id] = Some(then);
                     }
                 }
-                (LayerKind::BatchNorm(_), LayerKind::Activation(a)) if relu_top(*a).is_some() => {
-                    plan.with[id] = Some(then);
+                (LayerKind::BatchNorm(_), LayerKind::Activation(a)) if relu_max(*a).is_some() => {
+                    plan.fused[id] = Some(then);
                 }
                 (_, LayerKind::Activation(a))
-                    if relu_top(*a).is_some() && is_convolution(layer(id)) && !records =>
+                    if relu_max(*a).is_some() && is_linear_convolution(layer(id)) && !records =>
                 {
-                    plan.with[id] = Some(then);
+                    plan.fused[id] = Some(then);
                 }
                 _ => {}
             }
@@ -115,58 +115,39 @@ impl Plan {
             if !matches!(graph.layers[node.layer].kind, LayerKind::BatchNorm(_)) {
                 continue;
             }
-            let last = plan.with[id].unwrap_or(id);
+            let last = plan.fused[id].unwrap_or(id);
             let reader = next(last).and_then(|reader| {
-                if plan.skipped[reader] {
+                if plan.absorbed[reader] {
                     next(reader)
                 } else {
                     Some(reader)
                 }
             });
             plan.deferred[last] =
-                reader.is_some_and(|r| !plan.needs_gradient[r] && takes_finish(layer(r)));
+                reader.is_some_and(|r| !plan.needs_gradient[r] && takes_prologue(layer(r)));
         }
         plan
     }
 
-    /// Whether each image goes its own way: the batch can be worked on in parts.
-    pub fn is_by_image(&self, graph: &Graph, options: &PassOptions<'_>) -> bool {
-        graph
-            .nodes
-            .iter()
-            .zip(&self.effective)
-            .all(|(node, effective)| match &graph.layers[node.layer].kind {
-                LayerKind::BatchNorm(_) => effective.statistics == Some(Statistics::Moving),
-                LayerKind::Noise(_) | LayerKind::Augment(_) => {
-                    !(effective.active && options.random)
-                }
-                LayerKind::GetItem(_) | LayerKind::Merge(_) => {
-                    is_by_image(&graph.layers[node.layer].kind)
-                }
-                _ => true,
-            })
-    }
-}
-
-/// Of what joins or cuts values: whether it leaves the batch axis alone (reductions and changes of
-/// shape refuse that axis when a file is opened).
-fn is_by_image(kind: &LayerKind) -> bool {
-    use crate::model::graph::{Merge, Slice};
-    match kind {
-        LayerKind::GetItem(slices) => {
-            let whole = Slice::Range {
-                start: None,
-                stop: None,
-                step: 1,
-            };
-            slices.first().is_some_and(|s| *s == whole)
+    /// How a node is called.
+    pub fn mode(&self, id: NodeId, options: &PassOptions<'_>) -> CallMode {
+        let effective = self.effective[id];
+        CallMode {
+            effective,
+            draws: effective.active && options.random,
         }
-        LayerKind::Merge(Merge::Concatenate(axis)) => *axis == -1 || *axis > 0,
-        _ => true,
+    }
+
+    /// True if some layer mixes the images of the batch, so that the batch can't be cut into parts.
+    pub fn mixes_images(&self, graph: &Graph, options: &PassOptions<'_>) -> bool {
+        graph.nodes.iter().enumerate().any(|(id, node)| {
+            let op = graph.layers[node.layer].kind.op();
+            op.mixes_images(self.mode(id, options))
+        })
     }
 }
 
-/// The rule of one call.
+/// The effective mode of one call.
 fn effective_of(graph: &Graph, options: &PassOptions<'_>, outer: Outer, node: &Node) -> Effective {
     effective(
         graph.layers[node.layer].kind.role(),
@@ -180,7 +161,7 @@ fn effective_of(graph: &Graph, options: &PassOptions<'_>, outer: Outer, node: &N
     )
 }
 
-/// For each node, the nodes that read it, in order.
+/// For each node, the nodes that read its value, in order.
 fn readers(graph: &Graph) -> Vec<Vec<NodeId>> {
     let mut readers = vec![Vec::new(); graph.nodes.len()];
     for (id, node) in graph.nodes.iter().enumerate() {
@@ -209,59 +190,60 @@ fn needs_gradient(graph: &Graph, learning: Option<&Learning>) -> Vec<bool> {
     needs
 }
 
-fn is_convolution(layer: &Layer) -> bool {
+/// True for a convolution without an activation.
+fn is_linear_convolution(layer: &Layer) -> bool {
     match &layer.kind {
-        LayerKind::Conv2d(settings) | LayerKind::DepthwiseConv2d(settings) => {
+        LayerKind::Conv2d(settings) | LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)) => {
             settings.activation == Activation::Linear
         }
         _ => false,
     }
 }
 
+/// True for a convolution with a kernel that can add zeros around its input.
 fn takes_padding(layer: &Layer) -> bool {
     let settings: &Conv2d = match &layer.kind {
         LayerKind::Conv2d(settings) => settings,
-        LayerKind::DepthwiseConv2d(settings) if is_plain_depthwise(layer, None, 0) => settings,
+        LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)) if is_plain_depthwise(layer) => {
+            settings
+        }
         _ => return false,
     };
-    settings.padding == Padding::Valid && is_fast(settings.activation)
+    settings.padding == Padding::Valid && is_relu_or_linear(settings.activation)
 }
 
-/// A convolution that can do to its input what a BatchNorm does: every value is read once, or from
-/// the cache.
-fn takes_finish(layer: &Layer) -> bool {
+/// True for a convolution that can apply a BatchNorm to its input: it reads every value once, or from the
+/// cache.
+fn takes_prologue(layer: &Layer) -> bool {
     match &layer.kind {
         LayerKind::Conv2d(settings) => {
-            let kernel = layer.weight("kernel").map_or(&[][..], Tensor::dims);
-            is_fast(settings.activation)
+            let kernel = layer.shape("kernel");
+            is_relu_or_linear(settings.activation)
                 && settings.groups == 1
                 && settings.strides == [1; 2]
-                && matches!(kernel, [1, 1, ..])
+                && kernel.is_some_and(|kernel| matches!(kernel, [1, 1, ..]))
                 && !matches!(settings.padding, Padding::Around(_))
         }
-        LayerKind::DepthwiseConv2d(settings) => {
-            is_fast(settings.activation) && is_plain_depthwise(layer, None, 0)
+        LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)) => {
+            is_relu_or_linear(settings.activation) && is_plain_depthwise(layer)
         }
         _ => false,
     }
 }
 
-/// One output channel a channel.
-pub fn is_plain_depthwise(layer: &Layer, instead: Option<&Overrides>, id: LayerId) -> bool {
-    let own = layer.weight("depthwise_kernel");
-    let kernel = instead
-        .and_then(|instead| instead.get(&(id, "depthwise_kernel")))
-        .or(own);
-    kernel.is_some_and(|kernel| kernel.dims().last() == Some(&1))
+/// True for a depthwise convolution with one filter a channel.
+pub fn is_plain_depthwise(layer: &Layer) -> bool {
+    let kernel = layer.shape("depthwise_kernel");
+    kernel.is_some_and(|kernel| kernel.last() == Some(&1))
 }
 
-/// An activation that a convolution can take along.
-pub fn is_fast(activation: Activation) -> bool {
-    activation == Activation::Linear || relu_top(activation).is_some()
+/// True for an activation that a convolution can apply as its epilogue.
+pub fn is_relu_or_linear(activation: Activation) -> bool {
+    activation == Activation::Linear || relu_max(activation).is_some()
 }
 
-/// The largest value of a plain ReLU, or infinity; `None` for other activations.
-pub fn relu_top(activation: Activation) -> Option<f32> {
+/// The largest value of a ReLU without slope and threshold, or infinity; `None` for other activations.
+pub fn relu_max(activation: Activation) -> Option<f32> {
     match activation {
         Activation::Relu {
             max_value,
@@ -269,17 +251,5 @@ pub fn relu_top(activation: Activation) -> Option<f32> {
             threshold: 0.0,
         } => Some(max_value.unwrap_or(f32::INFINITY)),
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_mixes_photos_keeps_the_batch_together() {
-        let joined = |axis| LayerKind::Merge(crate::model::graph::Merge::Concatenate(axis));
-        assert!(is_by_image(&joined(-1)) && is_by_image(&joined(3)));
-        assert!(!is_by_image(&joined(0)));
     }
 }

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::{EpochEnd, Photos, Proceed, Score, Stage, Trainer, correct};
 use crate::model::Mode;
-use crate::model::pass::{PassOptions, Stretch, run_stretch};
+use crate::model::pass::{PassOptions, Segment, run_segment};
 use crate::train::loss::cross_entropy;
 use crate::train::movement::movement;
 use crate::train::network::{Network, TrainError};
@@ -45,17 +45,17 @@ impl Trainer {
         let all = [&self.plan.training[..], &self.plan.validation].concat();
         let mut features = HashMap::with_capacity(all.len());
         let options = self.options(&stage.flags, outer);
-        let stretch = Stretch {
+        let segment = Segment {
             after: None,
             until: Some(cut),
-            ..Stretch::default()
+            ..Segment::default()
         };
         for chunk in all.chunks(FEATURES_BATCH) {
             if let Some(tell) = &self.on_features {
                 tell(features.len(), all.len());
             }
             let x = photos.batch(chunk, None, proceed)?;
-            let pass = run_stretch(model, &x, stretch, &options, &|_, _| proceed())?;
+            let pass = run_segment(model, &x, segment, &options, &|_, _| proceed())?;
             let each = pass.output.elem_count() / chunk.len();
             if each * all.len() * size_of::<f32>() > MAX_FEATURES {
                 return Ok(None);
@@ -108,9 +108,9 @@ impl Trainer {
                 repeat: MEASURING + (repeat << 16) + i as u64,
                 ..self.options(&stage.flags, mode.into())
             };
-            let stretch = self.stretch(stage, options.outer);
+            let segment = self.segment(stage, options.outer);
             let model = &self.network.model;
-            let pass = run_stretch(model, &x, stretch, &options, &|_, _| proceed())?;
+            let pass = run_segment(model, &x, segment, &options, &|_, _| proceed())?;
             let classes = self.classes(batch);
             let value = cross_entropy(&pass.output, &classes, false)
                 .and_then(|l| l.to_scalar::<f32>())

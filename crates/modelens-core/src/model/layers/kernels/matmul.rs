@@ -1,0 +1,331 @@
+//! Matrix product for convolutions and dense layers.
+//!
+//! Each value of the product is a chain of fused multiply-adds down `k`, in pieces of a fixed
+//! length. The result does not depend on the vector width, the cache sizes or the number of threads:
+//! a network gives the same bits on every processor that fuses (AVX2, AVX-512, NEON). A library that
+//! chooses its block sizes by the caches it finds can't promise that.
+
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into the function that is compiled for its vectors"
+)]
+
+use std::cell::RefCell;
+
+use pulp::{NullaryFnOnce, Simd, WithSimd};
+
+use super::affine_relu::{AffineRelu, Loaded};
+use super::simd::{load, run, store};
+
+/// One factor of a matrix product.
+#[derive(Clone, Copy, Debug)]
+pub struct Factor<'a> {
+    values: &'a [f32],
+    /// True if the rows of `values` are the columns of the factor.
+    transposed: bool,
+}
+
+/// A matrix in row-major order.
+pub fn plain(values: &[f32]) -> Factor<'_> {
+    Factor {
+        values,
+        transposed: false,
+    }
+}
+
+/// A matrix in column-major order.
+pub fn transposed(values: &[f32]) -> Factor<'_> {
+    Factor {
+        values,
+        transposed: true,
+    }
+}
+
+/// Multiply-adds in one chain; the chains are then added up.
+const CHAIN: usize = 256;
+/// Rows in one tile: their addresses fit into the general-purpose registers.
+const ROWS: usize = 6;
+
+thread_local! {
+    /// A strip of the right factor, packed in the order in which it is read.
+    static STRIP: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
+/// `out[m, n] = a[m, k] * b[k, n]` (`out += ...` with `add`), then `epilogue`, on the calling thread.
+///
+/// # Panics
+/// If the length of a slice does not match `m`, `k` and `n`.
+pub fn matmul(
+    a: Factor<'_>,
+    b: Factor<'_>,
+    out: &mut [f32],
+    [m, k, n]: [usize; 3],
+    add: bool,
+    epilogue: &AffineRelu,
+) {
+    assert_eq!(a.values.len(), m * k, "left factor");
+    assert_eq!(b.values.len(), k * n, "right factor");
+    assert_eq!(out.len(), m * n, "product");
+    if !add && k == 0 {
+        out.fill(0.0);
+    }
+    if k == 0 || out.is_empty() {
+        epilogue.apply(out, n);
+        return;
+    }
+    STRIP.with_borrow_mut(|strip| {
+        run(Product {
+            a,
+            b,
+            out,
+            m,
+            k,
+            n,
+            add,
+            epilogue,
+            strip,
+        });
+    });
+}
+
+struct Product<'a> {
+    a: Factor<'a>,
+    b: Factor<'a>,
+    out: &'a mut [f32],
+    m: usize,
+    k: usize,
+    n: usize,
+    add: bool,
+    epilogue: &'a AffineRelu,
+    strip: &'a mut Vec<f32>,
+}
+
+impl WithSimd for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Self { m, k, n, .. } = self;
+        for first in (0..k).step_by(CHAIN) {
+            let length = CHAIN.min(k - first);
+            let mut tile = Tile {
+                a: self.a,
+                m,
+                k,
+                n,
+                first,
+                length,
+                add: self.add || first > 0,
+                epilogue: self.epilogue.load_vectors(s),
+                is_last: first + length == k,
+                column: 0,
+                width: 0,
+            };
+            while tile.column < n {
+                // The sums use all vector registers but those for the factors.
+                let most = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
+                let left = n - tile.column;
+                tile.width = left.min(most * S::F32_LANES);
+                match tile.width.div_ceil(S::F32_LANES) {
+                    4.. => tile.columns::<4>(s, self.b, self.strip, self.out),
+                    3 => tile.columns::<3>(s, self.b, self.strip, self.out),
+                    2 => tile.columns::<2>(s, self.b, self.strip, self.out),
+                    _ => tile.columns::<1>(s, self.b, self.strip, self.out),
+                }
+                tile.column += tile.width;
+            }
+        }
+    }
+}
+
+/// Some columns of the product, for one chain.
+struct Tile<'a, S: Simd> {
+    a: Factor<'a>,
+    m: usize,
+    k: usize,
+    n: usize,
+    /// Where the chain starts along `k`, and its length.
+    first: usize,
+    length: usize,
+    /// True if the chain is added to the values already in `out`.
+    add: bool,
+    epilogue: Loaded<'a, S>,
+    is_last: bool,
+    /// The first column, and the number of columns.
+    column: usize,
+    width: usize,
+}
+
+impl<S: Simd> Tile<'_, S> {
+    /// Computes all rows of the columns.
+    #[inline(always)]
+    fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
+        let values = self.length * V * S::F32_LANES;
+        if strip.len() < values {
+            strip.resize(values, 0.0);
+        }
+        let strip = &mut strip[..values];
+        self.fill::<V>(s, b, strip);
+        let mut row = 0;
+        while row < self.m {
+            row += match self.m - row {
+                ROWS.. => self.rows::<V, ROWS>(s, row, strip, out),
+                3.. => self.rows::<V, 3>(s, row, strip, out),
+                _ => self.rows::<V, 1>(s, row, strip, out),
+            };
+        }
+    }
+
+    /// Packs the columns of the right factor into rows of `V` vectors, padded with zeros.
+    #[inline(always)]
+    fn fill<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut [f32]) {
+        let width = V * S::F32_LANES;
+        if b.transposed {
+            if self.width < width {
+                strip.fill(0.0);
+            }
+            for c in 0..self.width {
+                let column = &b.values[(self.column + c) * self.k + self.first..][..self.length];
+                for (row, &v) in strip.chunks_exact_mut(width).zip(column) {
+                    row[c] = v;
+                }
+            }
+            return;
+        }
+        let rows = b.values[self.first * self.n..].chunks_exact(self.n);
+        for (row, b) in strip.chunks_exact_mut(width).zip(rows) {
+            for v in 0..V {
+                let at = self.column + v * S::F32_LANES;
+                let count = (self.n - at).min(S::F32_LANES);
+                let from = if count == S::F32_LANES {
+                    load::<S, true>(s, b, at, count)
+                } else {
+                    load::<S, false>(s, b, at, count)
+                };
+                store::<S, true>(s, row, v * S::F32_LANES, S::F32_LANES, from);
+            }
+        }
+    }
+
+    /// Computes `R` rows starting at `row`; returns `R`.
+    #[inline(always)]
+    fn rows<const V: usize, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        strip: &[f32],
+        out: &mut [f32],
+    ) -> usize {
+        let (b, _) = S::as_simd_f32s(strip).0.as_chunks::<V>();
+        let sums = if self.a.transposed {
+            let a = &self.a.values[self.first * self.m..];
+            let columns = Columns::<S, V, R> {
+                s,
+                a,
+                length: self.m,
+                row,
+                b,
+            };
+            s.vectorize(columns)
+        } else {
+            let length = b.len();
+            let a = std::array::from_fn(|r| {
+                &self.a.values[(row + r) * self.k + self.first..][..length]
+            });
+            s.vectorize(Rows::<S, V, R> { s, a, b })
+        };
+        for (r, sums) in sums.iter().enumerate() {
+            let out = &mut out[(row + r) * self.n..][..self.n];
+            for (v, &sum) in sums.iter().enumerate() {
+                let at = self.column + v * S::F32_LANES;
+                let count = (self.n - at).min(S::F32_LANES);
+                if count == S::F32_LANES {
+                    self.put::<true>(s, sum, out, at, count);
+                } else {
+                    self.put::<false>(s, sum, out, at, count);
+                }
+            }
+        }
+        R
+    }
+
+    #[inline(always)]
+    fn put<const FULL: bool>(&self, s: S, sum: S::f32s, out: &mut [f32], at: usize, count: usize) {
+        let mut v = sum;
+        if self.add {
+            v = s.add_f32s(load::<S, FULL>(s, out, at, count), v);
+        }
+        if self.is_last {
+            v = self.epilogue.vector::<FULL>(s, v, at, count);
+        }
+        store::<S, FULL>(s, out, at, count, v);
+    }
+}
+
+/// The sums of `R` rows and `V` vectors of columns. A separate function, so that the compiler can
+/// use all registers for it.
+struct Rows<'a, S: Simd, const V: usize, const R: usize> {
+    s: S,
+    a: [&'a [f32]; R],
+    b: &'a [[S::f32s; V]],
+}
+
+impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Rows<'_, S, V, R> {
+    type Output = [[S::f32s; V]; R];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Self { s, a, b } = self;
+        let mut sums = [[s.splat_f32s(0.0); V]; R];
+        let a = a.map(|a| &a[..b.len()]);
+        for (i, b) in b.iter().enumerate() {
+            let b = *b;
+            for r in 0..R {
+                let a = s.splat_f32s(a[r][i]);
+                for v in 0..V {
+                    sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                }
+            }
+        }
+        sums
+    }
+}
+
+/// The same for a left factor in column-major order.
+struct Columns<'a, S: Simd, const V: usize, const R: usize> {
+    s: S,
+    a: &'a [f32],
+    /// Length of a column.
+    length: usize,
+    row: usize,
+    b: &'a [[S::f32s; V]],
+}
+
+impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Columns<'_, S, V, R> {
+    type Output = [[S::f32s; V]; R];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Self {
+            s,
+            a,
+            length,
+            row,
+            b,
+        } = self;
+        let mut sums = [[s.splat_f32s(0.0); V]; R];
+        for (a, b) in a.chunks_exact(length).zip(b) {
+            let Some(a) = a[row..].first_chunk::<R>() else {
+                break;
+            };
+            let b = *b;
+            for r in 0..R {
+                let a = s.splat_f32s(a[r]);
+                for v in 0..V {
+                    sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                }
+            }
+        }
+        sums
+    }
+}

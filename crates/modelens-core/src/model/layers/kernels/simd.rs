@@ -1,0 +1,120 @@
+//! Runtime dispatch: every kernel is compiled for AVX-512, AVX2 with FMA, NEON and a portable
+//! fallback, and the best one the processor supports runs. All but the fallback fuse multiply-adds
+//! and give the same bits.
+
+#![allow(
+    clippy::inline_always,
+    reason = "a kernel must be inlined into the function that is compiled for its vectors"
+)]
+
+use std::sync::OnceLock;
+
+use pulp::{Arch, Simd, WithSimd};
+
+static CHOSEN: OnceLock<Arch> = OnceLock::new();
+
+/// Overrides the choice of kernels, so that one machine can test every path: `portable`, `avx2`, or
+/// anything else for the widest vectors. Has an effect only before the first kernel runs.
+pub fn choose(path: &str) {
+    // Later calls have no effect.
+    let _ = CHOSEN.set(named(path));
+}
+
+/// Runs a kernel on the chosen path.
+pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
+    CHOSEN.get_or_init(|| named(&preferred())).dispatch(op)
+}
+
+/// The default path.
+#[cfg(not(test))]
+fn preferred() -> String {
+    String::new()
+}
+
+/// Tests run their own program again with this variable.
+#[cfg(test)]
+const VARIABLE: &str = "MODELENS_SIMD";
+
+#[cfg(test)]
+fn preferred() -> String {
+    std::env::var(VARIABLE).unwrap_or_default()
+}
+
+/// The path with this name.
+fn named(name: &str) -> Arch {
+    match name {
+        "portable" => Arch::Scalar,
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        "avx2" => pulp::x86::V3::try_new().map_or_else(Arch::new, Arch::V3),
+        _ => Arch::new(),
+    }
+}
+
+/// Loads one vector, or its first `count` values if `FULL` is false.
+#[inline(always)]
+pub fn load<S: Simd, const FULL: bool>(s: S, x: &[f32], at: usize, count: usize) -> S::f32s {
+    if FULL {
+        S::as_simd_f32s(&x[at..at + S::F32_LANES]).0[0]
+    } else {
+        s.partial_load_f32s(&x[at..at + count])
+    }
+}
+
+/// The reverse of [`load`].
+#[inline(always)]
+pub fn store<S: Simd, const FULL: bool>(
+    s: S,
+    y: &mut [f32],
+    at: usize,
+    count: usize,
+    value: S::f32s,
+) {
+    if FULL {
+        S::as_mut_simd_f32s(&mut y[at..at + S::F32_LANES]).0[0] = value;
+    } else {
+        s.partial_store_f32s(&mut y[at..at + count], value);
+    }
+}
+
+/// `a` where the mask is set, else `b`. Equals `select_f32s`, which the compiler does not inline.
+#[inline(always)]
+pub fn select<S: Simd>(s: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
+    let (a, b) = (s.transmute_u32s_f32s(a), s.transmute_u32s_f32s(b));
+    s.transmute_f32s_u32s(s.select_u32s(mask, a, b))
+}
+
+/// Calls a body for every vector in `channels` values: `$body!(FULL, start, count)`.
+macro_rules! for_vectors {
+    ($S:ty, $channels:expr, $body:ident) => {
+        let channels: usize = $channels;
+        let mut at = 0;
+        while at + <$S>::F32_LANES <= channels {
+            $body!(true, at, <$S>::F32_LANES);
+            at += <$S>::F32_LANES;
+        }
+        if at < channels {
+            $body!(false, at, channels - at);
+        }
+    };
+}
+pub(super) use for_vectors;
+
+#[cfg(test)]
+mod tests {
+    use super::VARIABLE;
+
+    #[test]
+    fn gradients_are_right_on_every_path() {
+        let tests = std::env::current_exe().unwrap();
+        for path in ["portable", "avx2"] {
+            let done = std::process::Command::new(&tests)
+                .args(["gradient_tests::", "matmul_tests::"])
+                .env(VARIABLE, path)
+                .output()
+                .unwrap();
+            let text = String::from_utf8_lossy(&done.stdout);
+            assert!(done.status.success(), "{text}");
+            assert!(!text.contains("running 0 tests"), "{text}");
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Every request and every event crosses as bytes: what the computing side gets and sends could as
+//! well be in another process.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use modelens_core::augment::Pipeline;
+use modelens_core::model::{Flags, Mode, Role};
+use modelens_core::train::optimizer::Kind;
+use modelens_core::train::recipe::Preset;
+use modelens_jobs::fine_tune::{FineTune, HeadChoice};
+use modelens_jobs::{
+    AugmentationLook, BatchNormEvent, BatchNormJob, DropoutSetting, Event, Executor, Experiment,
+    Figure, FigureTo, Grid, Job, Look, LookResult, ModelSource, OpenedModel, Options, Outcome,
+    PassLook, PhotosSource, PredictLook, Queue, Request, StoredId, TrainEvent, TrainRequest,
+    TrainableLook,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The same value, written and read. Writing it again must give the same bytes.
+fn through_bytes<T: Serialize + DeserializeOwned>(value: &T) -> T {
+    let bytes = postcard::to_allocvec(value).expect("it can be written");
+    let read = postcard::from_bytes(&bytes).expect("it can be read");
+    assert!(postcard::to_allocvec(&read).expect("it can be written") == bytes);
+    read
+}
+
+/// A computing side that is reached by bytes only.
+struct Side {
+    queue: Arc<Queue>,
+    executor: Executor,
+    sent: Arc<Mutex<Vec<Event>>>,
+    kinds: BTreeSet<&'static str>,
+}
+
+impl Side {
+    fn new() -> Self {
+        let queue = Arc::new(Queue::default());
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let emit = {
+            let sent = Arc::clone(&sent);
+            move |event: Event| sent.lock().expect("no panic").push(through_bytes(&event))
+        };
+        Self {
+            executor: Executor::new(Options::default(), Arc::clone(&queue), emit),
+            queue,
+            sent,
+            kinds: BTreeSet::new(),
+        }
+    }
+
+    /// The events that a request brings, until nothing is left to do.
+    fn ask(&mut self, request: Request) -> Vec<Event> {
+        self.kinds.insert(kind_of_request(&request));
+        self.queue.put(through_bytes(&request));
+        while let Some((task, ticket)) = self.queue.next() {
+            self.executor.carry_out(task, ticket);
+        }
+        let events = std::mem::take(&mut *self.sent.lock().expect("no panic"));
+        self.kinds.extend(events.iter().map(kind_of_event));
+        events
+    }
+
+    fn open(&mut self, source: ModelSource) -> OpenedModel {
+        let events = self.ask(Request::OpenModel(source));
+        let opened = events.into_iter().find_map(|event| match event {
+            Event::ModelOpened(opened) => Some(opened),
+            _ => None,
+        });
+        opened.expect("a model")
+    }
+
+    fn look(&mut self, look: Look) -> LookResult {
+        let events = self.ask(Request::Look(Box::new(look)));
+        let result = events.into_iter().find_map(|event| match event {
+            Event::Look(result) if !result.early => Some(result),
+            _ => None,
+        });
+        LookResult::clone(&result.expect("a result"))
+    }
+}
+
+fn kind_of_request(request: &Request) -> &'static str {
+    match request {
+        Request::OpenModel(_) => "OpenModel",
+        Request::OpenTrained(_) => "OpenTrained",
+        Request::OpenPhotos(_) => "OpenPhotos",
+        Request::Release(_) => "Release",
+        Request::Thumbnail { .. } => "Thumbnail",
+        Request::Look(_) => "Look",
+        Request::BatchNorm(_) => "BatchNorm",
+        Request::Figure { .. } => "Figure",
+        Request::Train(_) => "Train",
+        Request::SaveModel { .. } => "SaveModel",
+    }
+}
+
+fn kind_of_event(event: &Event) -> &'static str {
+    match event {
+        Event::Progress { .. } => "Progress",
+        Event::ModelOpened(_) => "ModelOpened",
+        Event::TrainedOpened { .. } => "TrainedOpened",
+        Event::PhotosOpened { .. } => "PhotosOpened",
+        Event::WeightsAlone(_) => "WeightsAlone",
+        Event::Thumbnail { .. } => "Thumbnail event",
+        Event::Unreadable { .. } => "Unreadable",
+        Event::Look(_) => "Look event",
+        Event::BatchNorm(_) => "BatchNorm event",
+        Event::Training(_) => "Training",
+        Event::Saved(_) => "Saved",
+        Event::FigureDrawn { .. } => "FigureDrawn",
+        Event::Cancelled(_) => "Cancelled",
+        Event::Failed { .. } => "Failed",
+    }
+}
+
+const KINDS: [&str; 24] = [
+    "OpenModel",
+    "OpenTrained",
+    "OpenPhotos",
+    "Release",
+    "Thumbnail",
+    "Look",
+    "BatchNorm",
+    "Figure",
+    "Train",
+    "SaveModel",
+    "Progress",
+    "ModelOpened",
+    "TrainedOpened",
+    "PhotosOpened",
+    "WeightsAlone",
+    "Thumbnail event",
+    "Unreadable",
+    "Look event",
+    "BatchNorm event",
+    "Training",
+    "Saved",
+    "FigureDrawn",
+    "Cancelled",
+    "Failed",
+];
+
+/// A small network with dropout and BatchNorm, nested as in the course.
+fn small_model() -> ModelSource {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/golden");
+    ModelSource::File(fixtures.join("alpaca_plain_open_keras3/model.h5"))
+}
+
+#[test]
+fn every_request_and_event_crosses_as_bytes() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut side = Side::new();
+    let OpenedModel { id, model, .. } = side.open(small_model());
+    let graph = &model.graph;
+    let events = side.ask(Request::OpenPhotos(PhotosSource::Bundled));
+    let photos = events.iter().find_map(|event| match event {
+        Event::PhotosOpened { id, .. } => Some(*id),
+        _ => None,
+    });
+    let photos = photos.expect("photos");
+    side.ask(Request::Thumbnail { photos, photo: 3 });
+
+    let pass = PassLook {
+        model: id,
+        photos,
+        photo: 3,
+        batch: 4,
+        seed: 7,
+        redraws: 0,
+        random: true,
+        preprocessing: model.preprocessing,
+        flags: Flags::all(graph, true),
+        augment: None,
+        semantics: model.semantics,
+        call: Mode::Training.into(),
+    };
+    let of_role = |role| graph.layers.iter().rposition(|l| l.kind.role() == role);
+    let batch_norm = of_role(Role::BatchNorm).expect("a BatchNorm layer");
+    let looks = [
+        Look::Augmentation(AugmentationLook {
+            photos,
+            photo: 3,
+            grid: Grid::OnePhoto,
+            cell_redraws: [(2, 1)].into(),
+            height: 32,
+            width: 32,
+            pipeline: Pipeline::course(),
+            semantics: model.semantics,
+            seed: 7,
+            redraws: 0,
+        }),
+        Look::Dropout {
+            pass: pass.clone(),
+            layer: of_role(Role::Noise).expect("a dropout layer"),
+            setting: DropoutSetting::default(),
+        },
+        Look::BatchNorm {
+            pass: pass.clone(),
+            layer: batch_norm,
+        },
+        Look::Trainable(TrainableLook::new(pass.clone(), graph)),
+        Look::Predict(PredictLook::new(pass.clone(), 2)),
+    ];
+    let mut layers = Vec::new();
+    for look in looks {
+        let result = side.look(look.clone());
+        assert_eq!(result.look, look);
+        // One seed, one picture: computed again, it is the same.
+        assert_eq!(side.look(look).outcome, result.outcome);
+        if let Outcome::BatchNorm(outcome) = &result.outcome {
+            layers.clone_from(&outcome.layers);
+        }
+    }
+    let jobs = [
+        BatchNormJob::Distances {
+            pass: pass.clone(),
+            layers,
+        },
+        BatchNormJob::Batches {
+            pass,
+            layer: batch_norm,
+            from: 0,
+            to: 2,
+        },
+    ];
+    for job in jobs {
+        let events = side.ask(Request::BatchNorm(Box::new(job)));
+        let done = |event: &Event| matches!(event, Event::BatchNorm(e) if matches!(**e, BatchNormEvent::Done(_)));
+        assert!(events.iter().any(done));
+    }
+
+    let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="4" height="2"/>"#;
+    let figure = Arc::new(Figure {
+        svg: svg.to_owned(),
+        png_width: Some(8),
+        dpi: None,
+        outline: false,
+        numbers: None,
+    });
+    let to = FigureTo::Preview;
+    let events = side.ask(Request::Figure { figure, to });
+    let drawn = |e: &Event| matches!(e, Event::FigureDrawn { raster, .. } if raster.size == [8, 4]);
+    assert!(events.iter().any(drawn));
+
+    let experiment = Experiment {
+        model: id,
+        photos,
+        setup: FineTune {
+            preprocessing: model.preprocessing,
+            head: HeadChoice::New {
+                dropout: 0.2,
+                sigmoid: false,
+            },
+            optimizer: Kind::Adam,
+            batch: 32,
+            validation: 0.2,
+            seed: 7,
+            semantics: model.semantics,
+            augment: None,
+        },
+        recipes: Preset::HeadOnly.recipes(1, 1e-3),
+    };
+    let events = side.ask(Request::Train(TrainRequest::Start(Box::new(experiment))));
+    let trained = events.iter().find_map(|event| match event {
+        Event::Training(TrainEvent::StepDone(done)) => done.end.as_ref().map(|end| end.id),
+        _ => None,
+    });
+    let trained = trained.expect("trained weights");
+    assert!(matches!(
+        events.last(),
+        Some(Event::Training(TrainEvent::Finished))
+    ));
+    for command in [
+        TrainRequest::Pause,
+        TrainRequest::Resume,
+        TrainRequest::Step,
+        TrainRequest::Stop,
+    ] {
+        side.ask(Request::Train(command));
+    }
+    let path = folder.path().join("trained.h5");
+    side.ask(Request::SaveModel {
+        trained,
+        path: path.clone(),
+    });
+    let saved = side.open(ModelSource::File(path));
+    let events = side.ask(Request::OpenTrained(trained));
+    let opened = events.into_iter().find_map(|event| match event {
+        Event::TrainedOpened { opened, .. } => Some(opened),
+        _ => None,
+    });
+    let opened = opened.expect("the trained model");
+    assert_eq!(opened.model.labels, saved.model.labels);
+
+    // A broken photo, a missing folder, and what was released.
+    std::fs::write(folder.path().join("a.jpg"), "no photo").expect("a file");
+    let source = PhotosSource::Folder(folder.path().to_owned());
+    side.ask(Request::OpenPhotos(source));
+    let missing = PhotosSource::Folder(folder.path().join("missing"));
+    side.ask(Request::OpenPhotos(missing));
+    side.ask(Request::Release(vec![
+        StoredId::Model(opened.id),
+        StoredId::Photos(photos),
+        StoredId::Trained(trained),
+    ]));
+    let events = side.ask(Request::OpenTrained(trained));
+    assert!(matches!(events[..], [Event::Cancelled(Job::OpenModel)]));
+
+    let weights_alone = through_bytes(&Event::WeightsAlone("weights.h5".into()));
+    side.kinds.insert(kind_of_event(&weights_alone));
+    let missing: Vec<_> = KINDS.iter().filter(|k| !side.kinds.contains(*k)).collect();
+    assert!(missing.is_empty(), "not seen: {missing:?}");
+}

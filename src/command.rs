@@ -4,7 +4,7 @@ mod desk;
 
 use std::path::PathBuf;
 
-use crate::augment::{AugmentLayer, Preset};
+use crate::augment::{AugmentLayer, PipelinePreset};
 use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
@@ -77,8 +77,8 @@ impl From<NoiseCommand> for Command {
 /// One thing to set or to do in the fine-tune view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TrainCommand {
-    SetPreset(crate::train::recipe::Preset),
-    SetOptimizer(crate::train::optimizer::Kind),
+    SetPreset(crate::train::recipe::RunPreset),
+    SetOptimizer(crate::train::optimizer::OptimizerKind),
     SetRate(f64),
     SetEpochs(usize),
     /// Trains the file's own head instead of a new one.
@@ -104,7 +104,7 @@ impl From<TrainCommand> for Command {
 /// One thing to do with the augmentation pipeline or its grid.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PipelineCommand {
-    SetPreset(Preset),
+    SetPreset(PipelinePreset),
     /// Takes the layers of the open file.
     UseOwn,
     /// Turns one step on or off.

@@ -3,7 +3,7 @@
 use eframe::egui::Context;
 
 use super::App;
-use crate::augment::{Pipeline, Step};
+use crate::augment::{Pipeline, PipelineStep};
 use crate::command::PipelineCommand;
 use crate::views::augmentation::{self, cells, large_cell};
 
@@ -36,7 +36,7 @@ impl App {
             },
             PipelineCommand::Add(layer) => {
                 grid.expanded = Some(steps.len());
-                steps.push(Step { layer, on: true });
+                steps.push(PipelineStep { layer, on: true });
                 grid.steps_changed();
             }
             PipelineCommand::Remove(index) => {

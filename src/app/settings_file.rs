@@ -1,6 +1,5 @@
 //! The settings that are remembered between starts: a small file in the system's folder for settings.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -189,14 +188,11 @@ impl Keeper {
 }
 
 /// Writes through a temporary file, so that a reader finds either the old file or the new one.
-fn write(path: &Path, kept: &Kept) -> std::io::Result<()> {
+fn write(path: &Path, kept: &Kept) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let text = serde_json::to_string_pretty(kept)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    Ok(crate::worker::write_whole(path, text.as_bytes())?)
 }
 
 #[cfg(test)]

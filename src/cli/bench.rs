@@ -4,12 +4,11 @@ mod folders;
 mod passes;
 mod window;
 
-use std::io::Write as _;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-use super::Failure;
+use super::{Failure, terminal};
 
 /// Times opening, passes, optimizer steps, folders of photos, and frames.
 #[derive(Debug, clap::Args)]
@@ -68,8 +67,7 @@ impl BenchArgs {
             };
             times.iter().filter_map(line).collect::<Vec<_>>().join("\n")
         };
-        drop(writeln!(std::io::stdout(), "{text}"));
-        Ok(())
+        terminal::print(&text)
     }
 }
 

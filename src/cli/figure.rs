@@ -1,4 +1,4 @@
-//! `modelens figure`: a view as SVG or PNG, without a window.
+//! `modelens figure`: draws a view as SVG or PNG, without a window.
 
 mod lesson;
 mod options;
@@ -10,13 +10,15 @@ use std::path::{Path, PathBuf};
 
 use eframe::egui::Context;
 
-use super::{Failure, photos_source, trainable};
+use super::outputs::Outputs;
+use super::{Failure, photos_source, terminal, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
 use crate::figure::{DrawError, What, draw};
 use crate::lesson::{LessonStep, Recorded};
 use crate::model::LayerId;
 use crate::state::{State, View};
+use crate::views::missing;
 use egui_svg::Images;
 
 pub use options::FigureArgs;
@@ -30,7 +32,7 @@ type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
 type Written = (PathBuf, Vec<u8>);
 
 impl FigureArgs {
-    /// Draws and writes what is asked for: all of it, or, where a figure cannot be drawn, nothing.
+    /// Draws and writes the figures. If one of them cannot be drawn, nothing is written.
     ///
     /// # Errors
     /// Unusable arguments, and files that cannot be read or written.
@@ -54,11 +56,11 @@ impl FigureArgs {
         write_files(&files)?;
         let boxes = look.boxes.borrow();
         if !boxes.is_empty() {
-            eprintln!(
-                "warning: boxes stand for letters that the fonts lack ({}); an SVG without \
-                 --outline-text keeps them as text",
+            terminal::warn(format!(
+                "boxes replace characters that the fonts lack ({}); an SVG without --outline-text \
+                 keeps them as text",
                 first_few(&boxes)
-            );
+            ));
         }
         Ok(())
     }
@@ -84,10 +86,20 @@ impl FigureArgs {
             let why = "--channel is for the view batchnorm";
             return Err(Failure::Usage(why.to_owned()));
         }
+        if self.all.is_none() {
+            self.check_outputs(model, &jobs)?;
+        }
         let ctx = Context::default();
         let mut app = self.open(&ctx, model)?;
         let mut files = Vec::new();
         for (view, out) in jobs {
+            // Of all views, those that the network has.
+            if self.all.is_some()
+                && let Some(why) = lacks(app.state(), view)
+            {
+                terminal::warn(format!("the view {} is left out: {why}", view.id()));
+                continue;
+            }
             self.choose(&mut app, &ctx, view)?;
             if view.shows_runs() {
                 self.train(&mut app, &ctx);
@@ -101,7 +113,33 @@ impl FigureArgs {
         Ok(files)
     }
 
-    /// A view as it is now, and the files that go beside it.
+    /// Refuses files that cannot be written, before anything is computed.
+    fn check_outputs(&self, model: Option<&Path>, jobs: &[(View, PathBuf)]) -> Result<(), Failure> {
+        let mut outputs = Outputs::new(self.make_folders);
+        outputs.reads_model(&self.reading.source(model));
+        match self.input.as_deref() {
+            Some(folder) if folder.is_dir() => {
+                let set = photos_source(Some(folder)).open().ok();
+                for photo in set.iter().flat_map(|set| &set.photos) {
+                    outputs.reads("one of the photos", &folder.join(&photo.name));
+                }
+            }
+            Some(photo) => outputs.reads("the photo", photo),
+            None => {}
+        }
+        for (_, out) in jobs {
+            outputs.writes("--out", out, &["svg", "png"])?;
+            if self.sidecar {
+                outputs.writes("--sidecar", &output::sidecar_of(out), &[])?;
+            }
+            if self.csv {
+                outputs.writes("--csv", &out.with_extension("csv"), &[])?;
+            }
+        }
+        outputs.check()
+    }
+
+    /// The files of the current figure of a view.
     fn drawn(
         &self,
         state: &State,
@@ -121,13 +159,13 @@ impl FigureArgs {
         let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
         if let Some(folder) = &self.all {
             if self.model.is_some() {
-                return usage("--all draws every view: name at most a model");
+                return usage("--all draws every view: leave out VIEW");
             }
             if self.out.is_some() {
-                return usage("--all names its files itself: leave --out away");
+                return usage("--all names its files itself: leave out --out");
             }
             let extension = self.format.unwrap_or(Format::Svg).extension();
-            // Training takes its time: it is drawn where it is asked for by name.
+            // Training takes long, so finetune is drawn only if it is named.
             let looks = View::ALL.into_iter().filter(|view| !view.shows_runs());
             let jobs = looks.map(|view| (view, folder.join(view.id()).with_extension(extension)));
             return Ok((self.view.as_deref().map(Path::new), jobs.collect()));
@@ -139,15 +177,15 @@ impl FigureArgs {
             ));
         };
         let Some(view) = View::from_id(name) else {
-            return usage(&format!("there is no view `{name}`: {names}"));
+            return usage(&format!("there is no view `{name}`; expected {names}"));
         };
         let Some(out) = &self.out else {
-            return usage("name the file of the figure with --out");
+            return usage("--out is missing: the file of the figure");
         };
         Ok((self.model.as_deref(), vec![(view, out.clone())]))
     }
 
-    /// Opens model and photos, and sets what holds for every view.
+    /// Opens the model and the photos, and sets the options that all views share.
     fn open(&self, ctx: &Context, model: Option<&Path>) -> Result<App, Failure> {
         let mut app = App::in_context(
             ctx,
@@ -214,7 +252,7 @@ impl FigureArgs {
             } else if self.all.is_none() {
                 let view = view.id();
                 return Err(Failure::Usage(format!(
-                    "--layer: `{name}` is no layer of the view {view}"
+                    "--layer: `{name}` is not a layer of the view {view}"
                 )));
             }
         }
@@ -254,40 +292,39 @@ impl FigureArgs {
         app.command(ctx, Action::StartRuns.into());
     }
 
-    /// Whether an option of the view finetune is given.
+    /// True if an option of the view finetune is given.
     fn sets_runs(&self) -> bool {
         self.preset.is_some() || self.epochs.is_some() || self.rate.is_some()
     }
 
-    /// Refuses what a preset of runs sets itself.
+    /// Refuses the options that the runs of finetune set themselves.
     fn suits_runs(&self) -> Result<(), Failure> {
         let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
         if self.trainable != "file" || self.recorded.0 != Recorded::File {
             return usage(
-                "finetune: each run of a --preset sets --trainable and --recorded itself",
+                "finetune: each run sets --trainable and --recorded itself: leave them out",
             );
         }
         if self.side != options::Side::Both {
-            return usage("finetune: runs stand beside each other, there is no --side to take");
+            return usage("finetune: the view has no columns: leave out --side");
         }
         Ok(())
     }
 
-    /// Waits for the numbers; what went wrong on the way is the failure.
+    /// Waits for the numbers.
+    ///
+    /// # Errors
+    /// Something could not be opened or computed.
     fn settle(&self, app: &mut App, ctx: &Context) -> Result<(), Failure> {
         app.settle(ctx);
         let state = app.state();
-        let unreadable = state
-            .opened
-            .gallery
-            .as_ref()
-            .filter(|_| self.photo.is_some());
-        let reason = unreadable.and_then(crate::state::Gallery::chosen_unreadable);
+        let gallery = state.opened.gallery.as_ref();
+        let reason = gallery.and_then(crate::state::Gallery::chosen_unreadable);
         let notice = state.computed.notices.first().map(|n| n.text.clone());
         let Some(why) = notice.or(reason) else {
             return Ok(());
         };
-        // The path stands last; what a computation says has none.
+        // A path comes last; the message of a computation has none.
         let named = [self.model.as_deref(), self.input.as_deref()];
         let has_path = named
             .into_iter()
@@ -298,6 +335,16 @@ impl FigureArgs {
             _ => why,
         }))
     }
+}
+
+/// Why a view would show nothing of this network; `None` if it shows something.
+fn lacks(state: &State, view: View) -> Option<String> {
+    let base = state.opened.base.as_ref();
+    let has_layer = base.is_some_and(|base| view.page().layer(base).is_some());
+    if view.page().role().is_some() && !has_layer {
+        return Some("the network has no layer for it".to_owned());
+    }
+    missing(state, view)
 }
 
 fn unusable(error: &DrawError) -> Failure {

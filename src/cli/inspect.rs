@@ -1,11 +1,10 @@
 //! `modelens inspect`: lists what a model file holds.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Failure, Reading};
+use super::{Failure, Reading, terminal};
 use crate::model::counts::{counts, layer_params};
 use crate::model::{Card, Flags, Layer, Model};
 
@@ -64,11 +63,9 @@ impl InspectArgs {
             table(&model, &report)
         };
         for warning in &model.warnings {
-            eprintln!("warning: {warning}");
+            terminal::warn(warning);
         }
-        // A reader that stops early (`| head`) is not an error.
-        drop(writeln!(std::io::stdout(), "{text}"));
-        Ok(())
+        terminal::print(&text)
     }
 }
 

@@ -5,7 +5,9 @@ mod augment;
 mod bench;
 pub mod figure;
 mod inspect;
+mod outputs;
 mod run;
+mod terminal;
 mod train;
 pub mod trainable;
 mod word;
@@ -77,8 +79,13 @@ impl Failure {
             .map(str::trim)
             .filter(|l| !l.is_empty())
             .collect();
-        parts.join(" ")
+        terminal::printable(&parts.join(" "))
     }
+}
+
+/// The failure of a file: the cause first, the path last.
+pub fn at_path(cause: &dyn std::fmt::Display, path: &Path) -> Failure {
+    Failure::File(format!("{cause}: {}", path.display()))
 }
 
 impl From<OpenFailed> for Failure {
@@ -150,6 +157,12 @@ pub fn with_architecture(source: ModelSource, architecture: Option<&str>) -> Mod
         },
         (source, _) => source,
     }
+}
+
+/// The value of `--seed`.
+fn seed(text: &str) -> Result<u64, String> {
+    let whole = "a seed is a whole number from 0 to 18446744073709551615";
+    text.parse().map_err(|_| whole.to_owned())
 }
 
 /// The photos that an argument names; the bundled ones without it.

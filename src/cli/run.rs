@@ -1,12 +1,15 @@
 //! `modelens run`: runs one pass in one mode and writes its results as arrays.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use candle_core::Tensor;
 use clap::ValueEnum;
 
-use super::{Failure, Reading, arrays, trainable};
+use super::arrays::NamedArray;
+use super::outputs::Outputs;
+use super::{Failure, Reading, arrays, at_path as at, seed, terminal, trainable};
+use crate::dataset::jpeg::PhotoDecoder;
 use crate::dataset::{Image, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
@@ -53,11 +56,11 @@ pub struct RunArgs {
     #[arg(long, value_name = "LAYERS")]
     augment: Option<String>,
     /// The seed of every random draw.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 7, allow_negative_numbers = true, value_parser = seed)]
     seed: u64,
     /// The number of photos in the batch, which the seed chooses (default 32), or of rows taken from
     /// the start of an array (default all).
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     batch: Option<u64>,
     /// Also write the output of this layer; repeatable.
     #[arg(long, value_name = "LAYER")]
@@ -65,6 +68,9 @@ pub struct RunArgs {
     /// The file to write.
     #[arg(long, value_name = "OUT.npz")]
     out: PathBuf,
+    /// Make the folder of the output if it does not exist.
+    #[arg(long)]
+    make_folders: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -92,16 +98,28 @@ impl RunArgs {
     /// # Errors
     /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
+        let mut outputs = Outputs::new(self.make_folders);
+        outputs.writes("--out", &self.out, &["npz"])?;
+        outputs.reads_model(&self.reading.source(self.model.as_deref()));
+        outputs.reads("the input", &self.input);
+        outputs.check()?;
         let model = self.reading.open(self.model.as_deref())?;
         for warning in &model.warnings {
-            eprintln!("warning: {warning}");
+            terminal::warn(warning);
         }
         let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
         trainable::record(self.recorded.0, &model, &mut flags);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
-        let x = self.input(&model, semantics)?;
+        let Batch {
+            x,
+            photos,
+            left_out,
+        } = self.input(&model, semantics)?;
+        for reason in left_out {
+            terminal::warn(format!("left out of the batch: {reason}"));
+        }
         self.warn_of_scale(&model, semantics, &x);
         let options = PassOptions {
             outer: Mode::from(self.mode).into(),
@@ -115,12 +133,15 @@ impl RunArgs {
         };
         let pass = pass::run(&model, &x, &options, &|_, _| true)
             .map_err(|error| at(&error, &self.input))?;
-        let arrays = arrays_of(&model, &pass, &taps).map_err(|error| {
+        let mut arrays = arrays_of(&model, &pass, &taps).map_err(|error| {
             at(
                 &format!("the result of the pass cannot be read: {error}"),
                 &self.out,
             )
         })?;
+        if let Some(names) = photos {
+            arrays.push(("photos".to_owned(), NamedArray::Texts(names)));
+        }
         arrays::write_npz(&self.out, &arrays)
             .map_err(|error| at(&format!("the result was not written ({error})"), &self.out))
     }
@@ -153,18 +174,17 @@ impl RunArgs {
             }
             let mut model = model.clone();
             model.preprocessing = how;
-            self.input(&model, semantics).ok()
+            self.input(&model, semantics).ok().map(|batch| batch.x)
         };
-        // Files that cannot be read were reported before.
         if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
-            eprintln!(
-                "warning: {}; set it with --preprocess",
+            terminal::warn(format!(
+                "{}; set it with --preprocess",
                 found.sentence(&model.graph)
-            );
+            ));
         }
     }
 
-    fn input(&self, model: &Model, semantics: Semantics) -> Result<Tensor, Failure> {
+    fn input(&self, model: &Model, semantics: Semantics) -> Result<Batch, Failure> {
         let pipeline = self
             .augment
             .as_deref()
@@ -176,7 +196,14 @@ impl RunArgs {
                 return Err(Failure::Usage(why.into()));
             }
             let x = arrays::read_input(&self.input).map_err(|e| at(&one_line(&e), &self.input))?;
-            return self.rows(model, x).map_err(|error| at(&error, &self.input));
+            let x = self
+                .rows(model, x)
+                .map_err(|error| at(&error, &self.input))?;
+            return Ok(Batch {
+                x,
+                photos: None,
+                left_out: Vec::new(),
+            });
         }
         let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
         let count = self
@@ -185,11 +212,16 @@ impl RunArgs {
         let indices = batch_of(&set, None, count, self.seed);
         let [height, width] = photo_size(model.graph.input_hwc);
         check_batch(indices.len(), [height, width]).map_err(|error| at(&error, &self.input))?;
+        let library = PhotoDecoder::of(semantics);
         let mut images: Vec<Arc<Image>> = Vec::new();
-        for (_, image) in batch::load(&set, &indices, height, width, &|_| true) {
+        let (mut photos, mut left_out) = (Vec::new(), Vec::new());
+        for (index, image) in batch::load(&set, &indices, [height, width], library, &|_| true) {
             match image {
-                Ok(image) => images.push(Arc::new(image)),
-                Err(error) => eprintln!("warning: left out of the batch: {error}"),
+                Ok(image) => {
+                    images.push(Arc::new(image));
+                    photos.push(set.photos[index].name.clone());
+                }
+                Err(error) => left_out.push(error.to_string()),
             }
         }
         if images.is_empty() {
@@ -204,7 +236,12 @@ impl RunArgs {
             [self.seed, 0],
         )
         .map_err(|error| at(&error, &self.input))?;
-        tensor_of(&images, model.preprocessing).map_err(|error| at(&error, &self.input))
+        let x = tensor_of(&images, model.preprocessing).map_err(|error| at(&error, &self.input))?;
+        Ok(Batch {
+            x,
+            photos: Some(photos),
+            left_out,
+        })
     }
 
     /// Takes the rows of an array. For a PyTorch model, `[N, C, H, W]` is accepted too.
@@ -225,12 +262,22 @@ impl RunArgs {
     }
 }
 
+/// What goes through the model.
+struct Batch {
+    /// `[N, H, W, C]`.
+    x: Tensor,
+    /// The names of the photos, row by row; `None` for an array.
+    photos: Option<Vec<String>>,
+    /// Why photos of the batch could not be read.
+    left_out: Vec<String>,
+}
+
 /// The arrays of the output file: channels last for Keras, channels first for PyTorch.
 fn arrays_of(
     model: &Model,
     pass: &Pass,
     taps: &[(String, LayerId)],
-) -> candle_core::Result<Vec<(String, Tensor)>> {
+) -> candle_core::Result<Vec<(String, NamedArray)>> {
     let layout = |tensor: &Tensor| match (model.semantics, tensor.rank()) {
         (Semantics::PyTorch, 4) => tensor.permute((0, 3, 1, 2))?.contiguous(),
         _ => tensor.contiguous(),
@@ -254,11 +301,8 @@ fn arrays_of(
     }
     let mut seen = std::collections::BTreeSet::new();
     arrays.retain(|(name, _)| seen.insert(name.clone()));
-    Ok(arrays)
-}
-
-fn at(cause: &dyn std::fmt::Display, path: &Path) -> Failure {
-    Failure::File(format!("{cause}: {}", path.display()))
+    let numbers = |(name, tensor)| (name, NamedArray::Numbers(tensor));
+    Ok(arrays.into_iter().map(numbers).collect())
 }
 
 /// An error with its causes.

@@ -3,26 +3,26 @@
 pub mod output;
 
 use std::fmt::Write as _;
-use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 
 use self::output::Bar;
-use super::{Failure, Reading, trainable};
+use super::outputs::Outputs;
+use super::{Failure, Reading, at_path, seed, terminal, trainable};
 use crate::dataset::Photos;
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
-use crate::train::optimizer::Kind;
-use crate::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
+use crate::train::optimizer::OptimizerKind;
+use crate::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{ModelSource, PhotosSource, Replace, save_network};
+use crate::worker::{ModelSource, PhotosSource, Replace, is_same_file, save_network, write_whole};
 
 /// Trains a base on photos and writes one row per optimizer step.
 #[derive(Debug, clap::Args)]
@@ -38,29 +38,29 @@ pub struct TrainArgs {
     #[arg(long, default_value = "new")]
     head: CliHead,
     /// The dropout rate of a new head.
-    #[arg(long, value_name = "RATE", default_value_t = 0.2, value_parser = fraction)]
+    #[arg(long, value_name = "RATE", default_value_t = 0.2, allow_negative_numbers = true, value_parser = fraction)]
     dropout: f64,
     /// For two classes: one output with a sigmoid instead of two outputs with a softmax.
     #[arg(long)]
     sigmoid: bool,
-    #[arg(long, default_value = "adam", value_parser = super::word::parser::<Kind>())]
-    optimizer: Named<Kind>,
+    #[arg(long, default_value = "adam", value_parser = super::word::parser::<OptimizerKind>())]
+    optimizer: Named<OptimizerKind>,
     /// The momentum of sgd.
-    #[arg(long, default_value_t = 0.9, value_parser = fraction)]
+    #[arg(long, default_value_t = 0.9, allow_negative_numbers = true, value_parser = fraction)]
     momentum: f64,
     /// The learning rate.
-    #[arg(long, default_value_t = 0.001, value_parser = rate)]
+    #[arg(long, default_value_t = 0.001, allow_negative_numbers = true, value_parser = rate)]
     rate: f64,
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    #[arg(long, value_name = "N", default_value_t = 32, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     batch: u64,
     /// The number of epochs; with --preset, of each stage.
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     epochs: u64,
     /// The fraction of the photos to validate on, split as image_dataset_from_directory splits.
-    #[arg(long, value_name = "PART", default_value_t = 0.2, value_parser = fraction)]
+    #[arg(long, value_name = "PART", default_value_t = 0.2, allow_negative_numbers = true, value_parser = fraction)]
     validation_split: f64,
     /// The seed of the split, the new head and every random draw.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 7, allow_negative_numbers = true, value_parser = seed)]
     seed: u64,
     /// The framework whose rules hold; auto: the one that wrote the file.
     #[arg(long, value_name = "RULES", default_value = "auto", value_parser = super::word::parser::<Option<Semantics>>())]
@@ -80,8 +80,8 @@ pub struct TrainArgs {
     #[arg(long, value_name = "LAYERS")]
     augment: Option<String>,
     /// Several runs to compare; they set --trainable and --recorded themselves.
-    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"], value_parser = super::word::parser::<Preset>())]
-    preset: Option<Named<Preset>>,
+    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"], value_parser = super::word::parser::<RunPreset>())]
+    preset: Option<Named<RunPreset>>,
     /// The file of the rows.
     #[arg(long, value_name = "RUN.csv")]
     out: PathBuf,
@@ -91,9 +91,12 @@ pub struct TrainArgs {
     /// Also write the trained model, in the format of the original file.
     #[arg(long, value_name = "OUT")]
     save: Option<PathBuf>,
-    /// Let --save replace an existing file.
+    /// Let --save replace an existing model and its class names.
     #[arg(long)]
     force: bool,
+    /// Make the folders of the outputs if they do not exist.
+    #[arg(long)]
+    make_folders: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -131,23 +134,25 @@ impl TrainArgs {
     /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
         let source = self.reading.source(self.model.as_deref());
+        let photos = self.photos_source();
+        self.check_outputs(&source, &photos)?;
         let model = self.reading.open(self.model.as_deref())?;
         for warning in &model.warnings {
-            eprintln!("warning: {warning}");
+            terminal::warn(warning);
         }
-        self.may_save(&source)?;
-        let photos = self.photos()?;
+        let photos: Photos = Arc::new(photos.open().map_err(|e| Failure::File(e.to_string()))?);
         let setup = self.setup(&model)?;
         let network = Arc::new(setup.network(&model, &photos).map_err(failed)?);
         let recipes = self.recipes(&network, setup.semantics)?;
         let prepared = setup.prepare(network, &photos, &|_, _| (), &|| true);
         let mut prepared = prepared.map_err(failed)?;
         for note in &prepared.notes {
-            eprintln!("warning: {note}");
+            terminal::warn(note);
         }
         let mut written = Written {
             rows: String::from(HEADER),
             moved: String::from("run,layer,weights_moved,statistics_moved\n"),
+            summaries: Vec::new(),
         };
         let total: usize = recipes
             .iter()
@@ -160,20 +165,39 @@ impl TrainArgs {
             write_text(&self.out, &written.rows)?;
             done?;
         }
-        match &self.movement {
-            Some(path) => write_text(path, &written.moved),
-            None => Ok(()),
+        if let Some(path) = &self.movement {
+            write_text(path, &written.moved)?;
         }
+        terminal::print(&written.summaries.join("\n"))
     }
 
-    fn photos(&self) -> Result<Photos, Failure> {
-        let photos = if self.photos.as_os_str() == "bundled" && !self.photos.exists() {
+    fn photos_source(&self) -> PhotosSource {
+        if self.photos.as_os_str() == "bundled" && !self.photos.exists() {
             PhotosSource::Bundled
         } else {
             PhotosSource::Folder(self.photos.clone())
-        };
-        let photos = photos.open().map_err(|e| Failure::File(e.to_string()))?;
-        Ok(Arc::new(photos))
+        }
+    }
+
+    /// Refuses files that cannot be written, before anything is read or computed.
+    fn check_outputs(&self, source: &ModelSource, photos: &PhotosSource) -> Result<(), Failure> {
+        let mut outputs = Outputs::new(self.make_folders);
+        outputs.writes("--out", &self.out, &["csv"])?;
+        if let Some(path) = &self.movement {
+            outputs.writes("--movement", path, &["csv"])?;
+        }
+        if let Some(path) = &self.save {
+            self.may_save(source, path)?;
+            // With --force they may replace even the model that is read.
+            outputs.replaces("--save", path);
+            let labels = path.with_extension("labels.txt");
+            outputs.replaces("the class names of --save", &labels);
+        }
+        outputs.reads_model(source);
+        if let Some(path) = photos.path().filter(|path| path.is_file()) {
+            outputs.reads("the photo", path);
+        }
+        outputs.check()
     }
 
     fn setup(&self, model: &Model) -> Result<FineTune, Failure> {
@@ -189,13 +213,15 @@ impl TrainArgs {
                 },
             },
             optimizer: match self.optimizer.0 {
-                Kind::Sgd { .. } => Kind::Sgd {
+                OptimizerKind::Sgd { .. } => OptimizerKind::Sgd {
                     momentum: self.momentum as f32,
                 },
-                kind @ (Kind::RmsProp | Kind::Adam | Kind::AdamW) => kind,
+                kind @ (OptimizerKind::RmsProp | OptimizerKind::Adam | OptimizerKind::AdamW) => {
+                    kind
+                }
             },
             batch: preset
-                .and_then(Preset::batch)
+                .and_then(RunPreset::batch)
                 .unwrap_or(usize::try_from(self.batch).unwrap_or(usize::MAX)),
             validation: self.validation_split,
             seed: self.seed,
@@ -281,10 +307,11 @@ impl TrainArgs {
         }
         if let Some(summary) = Summary::of(&trainer, &steps) {
             bar.end();
-            let mut out = std::io::stdout();
             let sentences = summary.sentences().join(" ");
-            // A closed pipe is not an error: the files hold the result.
-            let _ = writeln!(out, "{}: {sentences}", recipe.name);
+            written.summaries.push(terminal::printable(&format!(
+                "{}: {sentences}",
+                recipe.name
+            )));
         }
         Ok(())
     }
@@ -298,7 +325,11 @@ impl TrainArgs {
             trainer.network(),
             trainer.weights(),
             path,
-            Replace::Yes,
+            if self.force {
+                Replace::Everything
+            } else {
+                Replace::Model
+            },
         )
         .map_err(|error| {
             Failure::File(format!(
@@ -308,20 +339,22 @@ impl TrainArgs {
         })
     }
 
-    /// Checks, before anything is computed, that --save does not replace a file.
-    fn may_save(&self, source: &ModelSource) -> Result<(), Failure> {
-        let Some(path) = self.save.as_ref().filter(|_| !self.force) else {
+    /// Checks that --save replaces nothing that the user did not agree to lose.
+    fn may_save(&self, source: &ModelSource, path: &Path) -> Result<(), Failure> {
+        if self.force {
             return Ok(());
-        };
-        let is = |other: &std::path::Path| matches!((path.canonicalize(), other.canonicalize()), (Ok(a), Ok(b)) if a == b);
-        if source.path().is_some_and(is) {
+        }
+        if source.path().is_some_and(|model| is_same_file(path, model)) {
             let why = "--save would replace the file that the model comes from; --force allows it";
             return Err(Failure::Usage(why.into()));
         }
-        if path.exists() {
-            let path = path.display();
-            let why = format!("--save: the file exists; --force replaces it: {path}");
-            return Err(Failure::Usage(why));
+        // The class names of the new head are written beside the model.
+        for path in [path.to_owned(), path.with_extension("labels.txt")] {
+            if path.exists() {
+                let path = path.display();
+                let why = format!("--save: the file exists; --force replaces it: {path}");
+                return Err(Failure::Usage(why));
+            }
         }
         Ok(())
     }
@@ -334,6 +367,8 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 struct Written {
     rows: String,
     moved: String,
+    /// One sentence or more for each run, for standard output.
+    summaries: Vec<String>,
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
@@ -341,16 +376,7 @@ fn failed(error: TrainError) -> Failure {
     Failure::File(error.to_string())
 }
 
-fn write_text(path: &std::path::Path, text: &str) -> Result<(), Failure> {
-    let write = || -> anyhow::Result<()> {
-        let mut file = crate::worker::temporary_beside(path)?;
-        file.write_all(text.as_bytes())?;
-        crate::worker::persist(file, path)
-    };
-    write().map_err(|error| {
-        Failure::File(format!(
-            "the result was not written ({error}): {}",
-            path.display()
-        ))
-    })
+fn write_text(path: &Path, text: &str) -> Result<(), Failure> {
+    write_whole(path, text.as_bytes())
+        .map_err(|error| at_path(&format!("the result was not written ({error})"), path))
 }

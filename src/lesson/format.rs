@@ -9,10 +9,10 @@ use toml::Spanned;
 use super::names::{Control, Named, Recorded};
 use super::place::{Lines, Places, line_of};
 use super::{Expectation, Lesson, LessonError, fill, paths};
-use crate::augment::{self, Pipeline, Preset};
+use crate::augment::{self, Pipeline, PipelinePreset};
 use crate::model::{Outer, Preprocessing, Semantics};
 use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, TrainSettings, View};
-use crate::train::optimizer::Kind;
+use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
 use crate::worker::Grid;
 
@@ -145,8 +145,8 @@ pub struct Question {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct LessonRuns {
-    pub preset: Named<recipe::Preset>,
-    pub optimizer: Named<Kind>,
+    pub preset: Named<recipe::RunPreset>,
+    pub optimizer: Named<OptimizerKind>,
     pub rate: f64,
     /// The number of epochs of each stage.
     pub epochs: usize,
@@ -215,8 +215,8 @@ impl LessonRuns {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LessonPipeline {
-    Preset(Named<Preset>),
-    Own(Vec<augment::Step>),
+    Preset(Named<PipelinePreset>),
+    Own(Vec<augment::PipelineStep>),
 }
 
 impl LessonPipeline {

@@ -4,10 +4,10 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::augment::Preset;
+use crate::augment::PipelinePreset;
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::settings::View;
-use crate::train::optimizer::Kind;
+use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
 use crate::worker::Grid;
 
@@ -142,7 +142,7 @@ impl Word for Grid {
     }
 }
 
-impl Word for Preset {
+impl Word for PipelinePreset {
     const WHAT: &'static str = "pipeline";
     fn all() -> Vec<(&'static str, Self)> {
         let word = |preset: Self| match preset {
@@ -155,7 +155,7 @@ impl Word for Preset {
     }
 }
 
-impl Word for recipe::Preset {
+impl Word for recipe::RunPreset {
     const WHAT: &'static str = "preset of runs";
     fn all() -> Vec<(&'static str, Self)> {
         let presets = Self::ALL.into_iter();
@@ -163,7 +163,7 @@ impl Word for recipe::Preset {
     }
 }
 
-impl Word for Kind {
+impl Word for OptimizerKind {
     const WHAT: &'static str = "optimizer";
     fn all() -> Vec<(&'static str, Self)> {
         let kinds = Self::ALL.into_iter();

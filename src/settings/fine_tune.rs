@@ -2,16 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::train::optimizer::Kind;
-use crate::train::recipe::Preset;
+use crate::train::optimizer::OptimizerKind;
+use crate::train::recipe::RunPreset;
 use crate::worker::fine_tune::HeadChoice;
 
 /// What the person chose for the next experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrainSettings {
-    pub preset: Preset,
-    pub optimizer: Kind,
+    pub preset: RunPreset,
+    pub optimizer: OptimizerKind,
     pub rate: f64,
     /// Of each stage.
     pub epochs: usize,
@@ -41,8 +41,8 @@ impl TrainSettings {
 impl Default for TrainSettings {
     fn default() -> Self {
         Self {
-            preset: Preset::FourWay,
-            optimizer: Kind::Adam,
+            preset: RunPreset::FourWay,
+            optimizer: OptimizerKind::Adam,
             rate: 1e-3,
             epochs: 3,
             own_head: false,

@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use image::{DynamicImage, ImageBuffer, ImageEncoder as _, Luma, Rgb, Rgba};
 use modelens::app::AppOptions;
 use modelens::augment::{
-    AugmentLayer, Factor, Pipeline, Preset, RandomCrop, RandomRotation, Transform,
+    AugmentLayer, Factor, Pipeline, PipelinePreset, RandomCrop, RandomRotation, Transform,
 };
 use modelens::command::{Action, Command, PipelineCommand};
 use modelens::model::{Flags, Mode, Semantics};
@@ -195,7 +195,10 @@ fn a_file_with_augmentation_layers_starts_with_its_own_pipeline() {
     assert_eq!(classes(&window), ["RandomFlip", "RandomRotation"]);
     assert!(shows(&window, "This pipeline is the file's own"));
     assert!(shows(&window, "From the file"));
-    command(&mut window, PipelineCommand::SetPreset(Preset::Strong));
+    command(
+        &mut window,
+        PipelineCommand::SetPreset(PipelinePreset::Strong),
+    );
     assert!(!shows(&window, "This pipeline is the file's own"));
     command(&mut window, PipelineCommand::UseOwn);
     assert!(shows(&window, "This pipeline is the file's own"));
@@ -250,7 +253,10 @@ fn steps_are_added_removed_and_moved() {
         window.check_accessibility();
     }
     assert_eq!(pipeline(&window).steps.len(), 12);
-    command(&mut window, PipelineCommand::SetPreset(Preset::CourseLab));
+    command(
+        &mut window,
+        PipelineCommand::SetPreset(PipelinePreset::CourseLab),
+    );
     click(&mut window, "Move RandomFlip down, step 1");
     assert_eq!(classes(&window), ["RandomRotation", "RandomFlip"]);
     click(&mut window, "Move RandomFlip up, step 2");
@@ -350,7 +356,10 @@ fn a_pipeline_that_changes_the_image_size_is_refused_for_batches() {
         &window,
         "photos of 100 by 90 pixels, but the model takes 160 by 160"
     ));
-    command(&mut window, PipelineCommand::SetPreset(Preset::CourseLab));
+    command(
+        &mut window,
+        PipelineCommand::SetPreset(PipelinePreset::CourseLab),
+    );
     assert!(shows(&window, "both sides see the same pixels"));
     assert!(shows(&window, "4 augmented photos"));
 }
@@ -408,7 +417,7 @@ fn photos_of_every_kind_open_in_the_grid() {
                     cell_redraws: BTreeMap::from([(3, 1)]),
                     height,
                     width,
-                    pipeline: Preset::Strong.pipeline(),
+                    pipeline: PipelinePreset::Strong.pipeline(),
                     semantics: Semantics::Keras3,
                     seed: 7,
                     redraws: 0,

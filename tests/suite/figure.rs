@@ -44,7 +44,13 @@ fn png_header(bytes: &[u8]) -> (u32, u32, Option<u32>) {
 fn the_same_command_writes_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     for view in VIEWS {
-        for end in ["svg", "png"] {
+        // The pixels follow from the SVG: one view shows that drawing them is repeatable, too.
+        let ends: &[&str] = if view == VIEWS[0] {
+            &["svg", "png"]
+        } else {
+            &["svg"]
+        };
+        for end in ends {
             let [a, b] = ["a", "b"].map(|name| {
                 let name = format!("{name}.{end}");
                 written(

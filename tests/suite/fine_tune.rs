@@ -7,9 +7,9 @@ use modelens::augment::AugmentLayer;
 use modelens::dataset::Photos;
 use modelens::model::{Model, Semantics};
 use modelens::train::network::{Network, TrainError};
-use modelens::train::optimizer::Kind;
-use modelens::train::recipe::{BaseCall, BaseFlags, Preset, Recipe, StageRecipe};
-use modelens::train::trainer::{EpochEnd, Step, Trainer};
+use modelens::train::optimizer::OptimizerKind;
+use modelens::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
+use modelens::train::trainer::{EpochEnd, Trainer, TrainingStep};
 use modelens::worker::ModelSource;
 use modelens::worker::fine_tune::{FineTune, HeadChoice, Prepared};
 use modelens::worker::{bundled_photos, open_folder};
@@ -43,7 +43,7 @@ fn setup(model: Arc<Model>, seed: u64) -> Setup {
             dropout: 0.2,
             sigmoid: false,
         },
-        optimizer: Kind::Adam,
+        optimizer: OptimizerKind::Adam,
         batch: 32,
         validation: 0.2,
         seed,
@@ -78,7 +78,7 @@ fn started(setup: &Setup, recipe: &Recipe) -> (Prepared, Trainer) {
     (prepared, trainer)
 }
 
-fn run(setup: &Setup, recipe: &Recipe) -> (Trainer, Vec<Step>) {
+fn run(setup: &Setup, recipe: &Recipe) -> (Trainer, Vec<TrainingStep>) {
     let (mut prepared, mut trainer) = started(setup, recipe);
     let mut steps = Vec::new();
     while let Some(step) = trainer
@@ -134,7 +134,7 @@ fn small(counts: &[usize]) -> (tempfile::TempDir, Setup) {
     (folder, setup)
 }
 
-fn end(steps: &[Step]) -> EpochEnd {
+fn end(steps: &[TrainingStep]) -> EpochEnd {
     steps.last().and_then(|s| s.end.clone()).expect("an epoch")
 }
 
@@ -340,7 +340,7 @@ fn an_interrupted_run_can_be_saved_and_opened() {
 #[test]
 fn the_second_stage_of_the_course_lab_has_a_tenth_of_the_rate() {
     let (_folder, setup) = small(&[5, 5]);
-    let lab = &Preset::CourseLab.recipes(1, 1e-3)[0];
+    let lab = &RunPreset::CourseLab.recipes(1, 1e-3)[0];
     let (trainer, steps) = run(&setup, lab);
     let rates: Vec<f64> = steps.iter().map(|s| s.rate).collect();
     assert_eq!(rates, [1e-3, 1e-3, 1e-4, 1e-4]);

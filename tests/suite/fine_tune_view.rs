@@ -9,7 +9,7 @@ use modelens::app::AppOptions;
 use modelens::command::{Action, Command, TrainCommand};
 use modelens::model::Semantics;
 use modelens::state::{Status, View};
-use modelens::train::recipe::Preset;
+use modelens::train::recipe::RunPreset;
 use modelens::worker::{ModelSource, PhotosSource};
 
 use crate::support::files::{drawn, fixture};
@@ -53,7 +53,7 @@ fn runs_start_by_key_and_describe_their_result() {
     }
     command(
         &mut window,
-        TrainCommand::SetPreset(Preset::ForgotTrainable),
+        TrainCommand::SetPreset(RunPreset::ForgotTrainable),
     );
     assert!(shows(&window, "is missing"), "the preset names the mistake");
     click(&mut window, "Step");
@@ -86,7 +86,7 @@ fn the_other_views_can_use_the_trained_model() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
     command(&mut window, Command::SetSemantics(Some(Semantics::Keras2)));
-    command(&mut window, TrainCommand::SetPreset(Preset::CourseLab));
+    command(&mut window, TrainCommand::SetPreset(RunPreset::CourseLab));
     click(&mut window, "Start");
     let before = {
         let state = window.state().state();
@@ -109,7 +109,7 @@ fn the_other_views_can_use_the_trained_model() {
 fn head_and_split_can_be_chosen() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
-    command(&mut window, TrainCommand::SetPreset(Preset::HeadOnly));
+    command(&mut window, TrainCommand::SetPreset(RunPreset::HeadOnly));
     click(&mut window, "head new, validation, augmentation");
     for shown in ["class0", "to validate", "dropout rate"] {
         assert!(shows(&window, shown), "{shown}");
@@ -140,7 +140,7 @@ fn a_run_that_fails_says_so_on_its_card() {
     let mut window = window(folder.path());
     command(
         &mut window,
-        TrainCommand::SetPreset(Preset::UnfrozeSmallBatch),
+        TrainCommand::SetPreset(RunPreset::UnfrozeSmallBatch),
     );
     command(&mut window, TrainCommand::SetRate(1e30));
     command(&mut window, TrainCommand::SetEpochs(8));
@@ -166,7 +166,7 @@ fn a_recorded_false_protects_statistics_in_keras_2_but_not_in_keras_3() {
         command(&mut window, Command::SetSemantics(Some(semantics)));
         command(
             &mut window,
-            TrainCommand::SetPreset(Preset::UnfrozeSmallBatch),
+            TrainCommand::SetPreset(RunPreset::UnfrozeSmallBatch),
         );
         click(&mut window, "Start");
         let runs = &window.state().state().training.runs;

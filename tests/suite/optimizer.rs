@@ -1,7 +1,7 @@
 //! Five steps of each optimizer against Keras (`tests/fixtures/generators/make_optimizer_goldens.py`).
 
 use modelens::model::layers::WeightMap;
-use modelens::train::optimizer::{Kind, Optimizer};
+use modelens::train::optimizer::{Optimizer, OptimizerKind};
 
 use crate::support::files::{ops, read_npz};
 use crate::support::numbers::{distance, values};
@@ -10,11 +10,11 @@ use crate::support::numbers::{distance, values};
 fn five_steps_of_each_optimizer_equal_keras() {
     let io = read_npz(&ops("optimizers.npz"));
     for (name, kind) in [
-        ("sgd", Kind::SGD),
-        ("sgd_plain", Kind::Sgd { momentum: 0.0 }),
-        ("rmsprop", Kind::RmsProp),
-        ("adam", Kind::Adam),
-        ("adamw", Kind::AdamW),
+        ("sgd", OptimizerKind::SGD),
+        ("sgd_plain", OptimizerKind::Sgd { momentum: 0.0 }),
+        ("rmsprop", OptimizerKind::RmsProp),
+        ("adam", OptimizerKind::Adam),
+        ("adamw", OptimizerKind::AdamW),
     ] {
         let mut optimizer = Optimizer::new(kind);
         let mut weights = WeightMap::from([((0, "kernel"), io["w0"].clone())]);
@@ -36,7 +36,7 @@ fn five_steps_of_each_optimizer_equal_keras() {
 fn a_weight_without_a_gradient_does_not_change() {
     let io = read_npz(&ops("optimizers.npz"));
     let weights = WeightMap::from([((0, "kernel"), io["w0"].clone())]);
-    for kind in Kind::ALL {
+    for kind in OptimizerKind::ALL {
         let after = Optimizer::new(kind).step(0.1, &weights, &WeightMap::new());
         let after = after.expect("a step");
         assert_eq!(values(&after[&(0, "kernel")]), values(&io["w0"]));

@@ -14,7 +14,7 @@ use modelens::command::{
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::Part;
 use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View};
-use modelens::train::recipe::Preset;
+use modelens::train::recipe::RunPreset;
 use modelens::worker::{Grid, ModelSource};
 
 use crate::support::files::repository;
@@ -262,7 +262,7 @@ fn pictures_of_the_layer_views() {
 fn pictures_of_fine_tuning() {
     let mut album = Album::new(ORDINARY);
     album.command(Action::Show(View::FineTune));
-    album.command(TrainCommand::SetPreset(Preset::FourWay));
+    album.command(TrainCommand::SetPreset(RunPreset::FourWay));
     for _ in 0..3 {
         album.command(Action::StepRuns);
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use modelens::cli::arrays::write_npz;
+use modelens::cli::arrays::{NamedArray, write_npz};
 use modelens::model::layers::WeightMap;
 use modelens::model::{Mode, Model, Semantics};
 use modelens::train::head::NewHead;
@@ -120,7 +120,14 @@ fn assert_in_framework(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
     }
     let io = path.with_extension("npz");
     let y = Tensor::from_vec(y.to_vec(), (2, y.len() / 2), &Device::Cpu).expect("y");
-    write_npz(&io, &[("x".into(), x.clone()), ("y".into(), y)]).expect("arrays");
+    write_npz(
+        &io,
+        &[
+            ("x".into(), NamedArray::Numbers(x.clone())),
+            ("y".into(), NamedArray::Numbers(y)),
+        ],
+    )
+    .expect("arrays");
     let script = if pytorch {
         "check_saved_pytorch.py"
     } else {
@@ -185,7 +192,7 @@ fn an_existing_file_is_replaced_only_on_request() {
     let nowhere = folder.path().join("no/such/out.keras");
     let refused = save(&source, &network, &weights, &nowhere, Replace::No);
     assert!(matches!(refused, Err(SaveFailed::Write(_))));
-    save(&source, &network, &weights, &original, Replace::Yes).expect("replaced");
+    save(&source, &network, &weights, &original, Replace::Model).expect("replaced");
     assert!(source.open().is_ok());
     assert_ne!(std::fs::read(&original).expect("bytes"), before);
     let left: Vec<_> = std::fs::read_dir(folder.path())

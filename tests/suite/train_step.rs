@@ -3,7 +3,7 @@
 
 use modelens::model::pass::PassOptions;
 use modelens::model::{Flags, LayerId, Mode, Model};
-use modelens::train::{Step, loss, sgd_step};
+use modelens::train::{SgdStep, loss, sgd_step};
 use modelens::worker::ModelSource;
 
 use crate::support::files::{Arrays, ops, read_npz};
@@ -17,7 +17,7 @@ const PATTERNS: [(&str, &[&str]); 4] = [
 ];
 
 /// The value of a weight after the step, in the fixture's name for it.
-fn after(model: &Model, step: &Step, layer: LayerId, name: &str) -> Vec<f32> {
+fn after(model: &Model, step: &SgdStep, layer: LayerId, name: &str) -> Vec<f32> {
     if let Some(done) = step.pass.batch_norm.get(&layer) {
         match name {
             "moving_mean" => return done.next.mean.clone(),

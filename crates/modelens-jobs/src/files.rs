@@ -1,10 +1,8 @@
 //! Writing files: each is complete under another name before it replaces what was there.
 
-use std::io::Write;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
+use crate::whole_file::{WholeFile, WriteError, is_same_file};
 use crate::{Event, Figure, FigureTo, ModelSource, words};
 use egui_svg::png::{self, PngError};
 use egui_svg::{FontFiles, outlined};
@@ -13,54 +11,6 @@ use modelens_core::model::layers::WeightMap;
 use modelens_core::train::network::Network;
 use modelens_core::train::save::saved;
 use thiserror::Error;
-
-/// Writes a file, first under a temporary name beside it, so that a failure leaves no half file.
-pub fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    persist(complete(path, bytes)?, path)
-}
-
-/// Writes a complete file beside `path`, to be renamed by [`persist`]. Refuses a `path` that may not
-/// be replaced.
-pub fn complete(path: &Path, bytes: &[u8]) -> anyhow::Result<NamedTempFile> {
-    replaceable(path)?;
-    let mut file = temporary_beside(path)?;
-    file.write_all(bytes)?;
-    Ok(file)
-}
-
-/// Refuses a read-only target, even if its folder would allow replacing it.
-fn replaceable(path: &Path) -> anyhow::Result<()> {
-    if path.is_dir() {
-        anyhow::bail!("{}", words::IS_FOLDER);
-    }
-    if std::fs::metadata(path).is_ok_and(|m| m.permissions().readonly()) {
-        anyhow::bail!("{}", words::READ_ONLY);
-    }
-    Ok(())
-}
-
-/// An empty file in the folder of `path`, to be renamed once it is complete.
-pub fn temporary_beside(path: &Path) -> anyhow::Result<NamedTempFile> {
-    let folder = path
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    if !folder.is_dir() {
-        anyhow::bail!("{}", words::NO_FOLDER);
-    }
-    let mut builder = tempfile::Builder::new();
-    // Temporary files are private by default; the result is an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    Ok(builder.tempfile_in(folder)?)
-}
-
-/// Renames a complete file to `path`, unless `path` may not be replaced.
-pub fn persist(file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
-    replaceable(path)?;
-    file.persist(path)?;
-    Ok(())
-}
 
 /// Writes a figure to its file, or draws its pixels for the preview or the clipboard.
 pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result<Event, String> {
@@ -87,12 +37,14 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
             anyhow::bail!("{}", words::numbers_beside(&name));
         }
         // Both files are complete before either is renamed.
-        let mut complete = vec![(complete(path, &bytes)?, path)];
+        let mut files = vec![WholeFile::with_bytes(path, &bytes)?];
         if let Some(numbers) = &figure.numbers {
-            complete.push((self::complete(&beside, numbers.as_bytes())?, &beside));
+            files.push(WholeFile::with_bytes(&beside, numbers.as_bytes())?);
         }
-        let mut complete = complete.into_iter();
-        complete.try_for_each(|(file, path)| persist(file, path))
+        for file in files {
+            file.finish()?;
+        }
+        Ok(())
     });
     saved
         .map(|()| Event::Saved(path.clone()))
@@ -103,8 +55,10 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replace {
     No,
-    /// The person was asked, or asked for it.
-    Yes,
+    /// The model may; a file of class names beside it only if it holds the same names.
+    Model,
+    /// The model and its file of class names.
+    Everything,
 }
 
 /// Why a model is not saved; what was there before still holds.
@@ -114,10 +68,12 @@ pub enum SaveFailed {
     Exists,
     #[error("this is the file the model came from")]
     Original,
+    #[error("{0} beside it holds other class names; choose another name for the model")]
+    Labels(String),
     #[error(transparent)]
     Content(#[from] SaveError),
-    #[error("{0}")]
-    Write(String),
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// Writes the network with these weights to `path`, in the format of `source`, and the class names
@@ -138,7 +94,7 @@ pub fn save_network(
     if replace == Replace::No {
         if source
             .path()
-            .is_some_and(|original| same_file(original, path))
+            .is_some_and(|original| is_same_file(original, path))
         {
             return Err(SaveFailed::Original);
         }
@@ -149,26 +105,21 @@ pub fn save_network(
     let saved = source
         .with_file(|original| saved(original, network, weights))
         .map_err(SaveError::Source)??;
-    write(path, &saved.model)?;
+    // Both are complete before either is in its place.
+    let mut files = vec![WholeFile::with_bytes(path, &saved.model)?];
     if let Some(labels) = saved.labels {
-        write(&path.with_extension("labels.txt"), labels.as_bytes())?;
+        let beside = path.with_extension("labels.txt");
+        let held = std::fs::read(&beside)
+            .ok()
+            .filter(|_| replace != Replace::Everything);
+        if held.is_some_and(|held| held != labels.as_bytes()) {
+            let name = beside.file_name().unwrap_or_default().to_string_lossy();
+            return Err(SaveFailed::Labels(name.into_owned()));
+        }
+        files.push(WholeFile::with_bytes(&beside, labels.as_bytes())?);
+    }
+    for file in files {
+        file.finish()?;
     }
     Ok(())
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    match (std::fs::canonicalize(a), std::fs::canonicalize(b)) {
-        (Ok(a), Ok(b)) => a == b,
-        _ => false,
-    }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), SaveFailed> {
-    let written = || -> anyhow::Result<()> {
-        let mut file = temporary_beside(path)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        persist(file, path)
-    };
-    written().map_err(|error| SaveFailed::Write(error.to_string()))
 }

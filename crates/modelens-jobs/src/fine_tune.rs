@@ -12,8 +12,8 @@ use modelens_core::dataset::{PhotoSet, Photos};
 use modelens_core::model::{Model, Preprocessing, Semantics};
 use modelens_core::train::head::NewHead;
 use modelens_core::train::network::{Head, Network, TrainError};
-use modelens_core::train::optimizer::Kind;
-use modelens_core::train::recipe::Common;
+use modelens_core::train::optimizer::OptimizerKind;
+use modelens_core::train::recipe::SharedSettings;
 use modelens_core::train::split::split;
 use modelens_core::train::trainer::Proceed;
 
@@ -31,7 +31,7 @@ pub enum HeadChoice {
 pub struct FineTune {
     pub preprocessing: Preprocessing,
     pub head: HeadChoice,
-    pub optimizer: Kind,
+    pub optimizer: OptimizerKind,
     pub batch: usize,
     /// The fraction of the photos to validate with, in `[0, 1)`.
     pub validation: f64,
@@ -44,7 +44,7 @@ pub struct FineTune {
 pub struct Prepared {
     pub network: Arc<Network>,
     pub photos: TrainingPhotos,
-    pub common: Common,
+    pub common: SharedSettings,
     /// What is odd about photos and settings, in sentences.
     pub notes: Vec<String>,
     /// By class: photos to train with, and to validate with.
@@ -118,7 +118,7 @@ impl FineTune {
         notes.extend(facts.sentences());
         let classes_told = facts.classes_told();
         let target = |&class: &usize| network.targets.get(class).copied().unwrap_or_default();
-        let common = Common {
+        let common = SharedSettings {
             optimizer: self.optimizer,
             batch: self.batch,
             seed: self.seed,

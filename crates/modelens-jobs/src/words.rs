@@ -50,9 +50,6 @@ pub fn figure_unsaved(cause: &str, path: &str) -> String {
 }
 
 pub const UNKNOWN_CAUSE: &str = "unknown cause";
-pub const NO_FOLDER: &str = "there is no such folder";
-pub const IS_FOLDER: &str = "it is a folder";
-pub const READ_ONLY: &str = "the file is read-only";
 
 pub fn numbers_beside(name: &str) -> String {
     format!("there is a {name} beside it already")

@@ -1,14 +1,16 @@
 //! Every request and every event crosses as bytes: what the computing side gets and sends could as
 //! well be in another process.
 
+#![allow(clippy::expect_used, reason = "a test fails if it cannot go on")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use modelens_core::augment::Pipeline;
 use modelens_core::model::{Flags, Mode, Role};
-use modelens_core::train::optimizer::Kind;
-use modelens_core::train::recipe::Preset;
+use modelens_core::train::optimizer::OptimizerKind;
+use modelens_core::train::recipe::RunPreset;
 use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
     AugmentationLook, BatchNormEvent, BatchNormJob, DropoutSetting, Event, Executor, Experiment,
@@ -52,6 +54,7 @@ impl Side {
     }
 
     /// The events that a request brings, until nothing is left to do.
+    #[allow(clippy::needless_pass_by_value, reason = "callers make the request")]
     fn ask(&mut self, request: Request) -> Vec<Event> {
         self.kinds.insert(kind_of_request(&request));
         self.queue.put(through_bytes(&request));
@@ -150,6 +153,7 @@ fn small_model() -> ModelSource {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one conversation, in order")]
 fn every_request_and_event_crosses_as_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut side = Side::new();
@@ -254,14 +258,14 @@ fn every_request_and_event_crosses_as_bytes() {
                 dropout: 0.2,
                 sigmoid: false,
             },
-            optimizer: Kind::Adam,
+            optimizer: OptimizerKind::Adam,
             batch: 32,
             validation: 0.2,
             seed: 7,
             semantics: model.semantics,
             augment: None,
         },
-        recipes: Preset::HeadOnly.recipes(1, 1e-3),
+        recipes: RunPreset::HeadOnly.recipes(1, 1e-3),
     };
     let events = side.ask(Request::Train(TrainRequest::Start(Box::new(experiment))));
     let trained = events.iter().find_map(|event| match event {

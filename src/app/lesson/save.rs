@@ -1,6 +1,5 @@
 //! Writes what the window shows as a lesson with one step.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use toml::Spanned;
@@ -26,18 +25,8 @@ pub fn save(state: &State, path: &Path) -> Result<(), String> {
     let text = written(state, folder)?;
     // A lesson must be readable again.
     parse(&text, Some(folder), &names()).map_err(|error| error.to_string())?;
-    let write = || -> std::io::Result<()> {
-        let place = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        let mut file = tempfile::NamedTempFile::new_in(place)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|error| format!("{error}: {}", path.display()))
+    crate::worker::write_whole(path, text.as_bytes())
+        .map_err(|error| format!("{error}: {}", path.display()))
 }
 
 fn written(state: &State, folder: &Path) -> Result<String, String> {
@@ -101,7 +90,7 @@ fn step(state: &State) -> Result<LessonStep, String> {
     }
     let usual = state.own_pipeline().map(|own| &own.pipeline);
     if settings.pipeline != *usual.unwrap_or(&defaults.pipeline) {
-        let presets = crate::augment::Preset::ALL.into_iter();
+        let presets = crate::augment::PipelinePreset::ALL.into_iter();
         let preset = presets
             .map(Named)
             .find(|p| p.0.pipeline() == settings.pipeline);

@@ -6,9 +6,10 @@ use eframe::egui::Context;
 
 use super::options::{FigureArgs, Format, LookOptions};
 use crate::app::{App, AppOptions};
-use crate::cli::Failure;
+use crate::cli::{Failure, terminal};
 use crate::command::{Action, LessonSource};
 use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
+use crate::state::Gallery;
 use crate::views::values::names;
 
 impl FigureArgs {
@@ -51,10 +52,14 @@ impl FigureArgs {
             if let Some(why) = notice.or(state.training.failure.as_ref()) {
                 return Err(failed(why));
             }
+            let gallery = state.opened.gallery.as_ref();
+            if let Some(why) = gallery.and_then(Gallery::chosen_unreadable) {
+                return Err(failed(&why));
+            }
             for expectation in step.expectations(state.semantics()) {
                 if expectation.holds(state) != Some(true) {
                     let broken = expectation.broken(state);
-                    eprintln!("warning: step {number}, {}: {broken}", step.title);
+                    terminal::warn(format!("step {number}, {}: {broken}", step.title));
                 }
             }
             let out = folder.join(file_name(number, &step.title, extension));

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, ValueEnum};
 
 use crate::cli::word::parser;
-use crate::cli::{Failure, Reading};
+use crate::cli::{Failure, Reading, seed};
 use crate::figure::{LARGEST, What};
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Semantics};
 use crate::state::{MAX_BATCH, MAX_EPOCHS, Part, View};
-use crate::train::recipe::Preset;
+use crate::train::recipe::RunPreset;
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
@@ -90,40 +90,40 @@ pub struct FigureArgs {
     #[arg(long)]
     pub no_random: bool,
     /// The seed of every random draw.
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 7, allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
     /// The number of photos in the batch, which the seed chooses (default 32).
-    #[arg(long, value_name = "N", value_parser = batch)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = batch)]
     pub batch: Option<usize>,
     /// The dropout or BatchNorm layer to show.
     #[arg(long, value_name = "LAYER")]
     pub layer: Option<String>,
     /// The BatchNorm channel to show, counted from 1.
-    #[arg(long, value_name = "N", value_parser = channel)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = channel)]
     pub channel: Option<usize>,
     /// The runs of the view finetune (default four-way).
-    #[arg(long, value_parser = parser::<Preset>())]
-    pub preset: Option<Named<Preset>>,
+    #[arg(long, value_parser = parser::<RunPreset>())]
+    pub preset: Option<Named<RunPreset>>,
     /// The epochs of each stage of the runs (default 3).
-    #[arg(long, value_name = "N", value_parser = epochs)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = epochs)]
     pub epochs: Option<usize>,
     /// The learning rate of the runs (default 0.001).
-    #[arg(long, value_name = "RATE", value_parser = positive)]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = positive)]
     pub rate: Option<f64>,
     /// The photo to show, by its name or the start of it, such as fish/fish9. The first match counts.
     #[arg(long, value_name = "NAME")]
     pub photo: Option<String>,
     /// Width and height in points. The default is what the view needs.
-    #[arg(long, value_name = "WxH", value_parser = size)]
+    #[arg(long, value_name = "WxH", allow_negative_numbers = true, value_parser = size)]
     pub size: Option<[f32; 2]>,
     /// Pixels per point (default 1).
-    #[arg(long, value_name = "N", value_parser = positive, conflicts_with = "width")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = positive, conflicts_with = "width")]
     pub scale: Option<f64>,
     /// The width on screen or paper, such as 1600px or 160mm, instead of --scale.
-    #[arg(long, value_name = "W", value_parser = width)]
+    #[arg(long, value_name = "W", allow_negative_numbers = true, value_parser = width)]
     pub width: Option<GivenWidth>,
     /// Pixels per inch of a --width in mm (default 300).
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = positive)]
     pub dpi: Option<f64>,
     #[arg(long, value_name = "THEME", default_value = "light")]
     pub theme: Theme,
@@ -142,6 +142,9 @@ pub struct FigureArgs {
     /// Also write FIG.csv: the numbers of the figure.
     #[arg(long)]
     pub csv: bool,
+    /// Make the folder of --out if it does not exist.
+    #[arg(long)]
+    pub make_folders: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

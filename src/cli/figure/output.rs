@@ -12,7 +12,7 @@ use crate::figure::Drawn;
 use crate::lesson::LessonStep;
 use crate::state::{State, View};
 use crate::theme::fonts::FOR_FIGURES;
-use crate::worker::{complete as complete_file, persist};
+use crate::worker::WholeFile;
 
 impl FigureArgs {
     /// The figure, and the sidecar and numbers if they were asked for.
@@ -41,9 +41,12 @@ impl FigureArgs {
             None
         };
         let mut files = vec![(out.to_owned(), bytes)];
-        files.extend(sidecar.map(|text| (out.with_added_extension("json"), text)));
-        let numbers = view.page().numbers(state).filter(|_| self.csv);
-        if let Some(numbers) = numbers {
+        files.extend(sidecar.map(|text| (sidecar_of(out), text)));
+        if self.csv {
+            let Some(numbers) = view.page().numbers(state) else {
+                let why = format!("--csv: the figure has no numbers: {}", out.display());
+                return Err(Failure::File(why));
+            };
             files.push((out.with_extension("csv"), numbers.into_bytes()));
         }
         Ok(files)
@@ -60,6 +63,13 @@ impl FigureArgs {
         }
         Ok(svg)
     }
+}
+
+/// The sidecar of a figure: `a.svg.json` of `a.svg`, so that `a.png` has its own.
+pub(super) fn sidecar_of(out: &Path) -> PathBuf {
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".json");
+    out.with_file_name(name)
 }
 
 fn png(drawn: &Drawn, width: Width) -> Result<Vec<u8>, Failure> {
@@ -86,11 +96,11 @@ pub(super) fn write_files(files: &[Written]) -> Result<(), Failure> {
     };
     let mut complete = Vec::new();
     for (path, bytes) in files {
-        let file = complete_file(path, bytes).map_err(|e| failed(&e.to_string(), path))?;
+        let file = WholeFile::with_bytes(path, bytes).map_err(|e| failed(&e.to_string(), path))?;
         complete.push((file, path));
     }
     for (written, (file, path)) in complete.into_iter().enumerate() {
-        persist(file, path).map_err(|error| match written {
+        file.finish().map_err(|error| match written {
             0 => failed(&error.to_string(), path),
             n => Failure::File(format!(
                 "only {n} of {} files were written ({error}): {}",

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Instant;
 
-use crate::train::trainer::Step;
+use crate::train::trainer::TrainingStep;
 
 /// A progress bar on standard error, if that is a terminal.
 pub struct Bar {
@@ -25,7 +25,7 @@ impl Bar {
         }
     }
 
-    pub fn tell(&mut self, step: &Step) {
+    pub fn tell(&mut self, step: &TrainingStep) {
         self.done += 1;
         if !self.shown {
             return;

@@ -2,7 +2,7 @@
 
 use eframe::egui::KeyboardShortcut;
 
-use crate::augment::Preset;
+use crate::augment::PipelinePreset;
 use crate::command::{
     Action, Command, DeskCommand, LessonCommand, LessonSource, PipelineCommand, TrainCommand,
 };
@@ -10,7 +10,7 @@ use crate::lesson::BUNDLED;
 use crate::model::{Mode, Outer, Preprocessing, Role, Semantics};
 use crate::panels::call;
 use crate::state::{Base, State, ThemeChoice};
-use crate::train::optimizer::Kind;
+use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
 use crate::words::call as call_words;
 use crate::words::commands as words;
@@ -97,12 +97,12 @@ fn action_choice(action: Action, state: &State) -> Choice {
 /// What the next runs are made of.
 fn runs(state: &State, table: &mut Vec<Choice>) {
     let train = state.settings.train;
-    for preset in recipe::Preset::ALL {
+    for preset in recipe::RunPreset::ALL {
         let name = words::fine_tune(preset.label());
         let line = Choice::new(name, TrainCommand::SetPreset(preset));
         table.push(line.chosen(preset == train.preset));
     }
-    for kind in Kind::ALL {
+    for kind in OptimizerKind::ALL {
         let name = words::fine_tune_with(kind.label());
         let line = Choice::new(name, TrainCommand::SetOptimizer(kind));
         table.push(line.chosen(kind == train.optimizer));
@@ -140,7 +140,7 @@ fn settings(state: &State, table: &mut Vec<Choice>) {
                 .unless(why_not),
         );
     }
-    for preset in Preset::ALL {
+    for preset in PipelinePreset::ALL {
         let name = words::pipeline(preset.label());
         let line = Choice::new(name, PipelineCommand::SetPreset(preset));
         table.push(line.chosen(settings.pipeline == preset.pipeline()));

@@ -4,7 +4,7 @@ use eframe::egui;
 use eframe::egui::{Button, Layout, Rect, RichText, Role, Ui, WidgetInfo};
 
 use super::words;
-use crate::augment::{Pipeline, Preset, Step};
+use crate::augment::{Pipeline, PipelinePreset, PipelineStep};
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::picker::{self, Entry};
@@ -33,7 +33,7 @@ fn preset_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let pipeline = &state.settings.pipeline;
     let own = state.own_pipeline();
     let is_own = own.is_some_and(|own| own.pipeline == *pipeline);
-    let named = Preset::ALL
+    let named = PipelinePreset::ALL
         .into_iter()
         .find(|preset| preset.pipeline() == *pipeline);
     let value = match named {
@@ -47,19 +47,21 @@ fn preset_ui(ui: &mut Ui, show: &mut Show<'_>) {
             note: own.name.clone(),
             chosen: is_own,
         });
-        let preset = |preset: Preset| Entry {
+        let preset = |preset: PipelinePreset| Entry {
             name: preset.label().to_owned(),
             note: String::new(),
             chosen: !is_own && named == Some(preset),
         };
         from_file
             .into_iter()
-            .chain(Preset::ALL.map(preset))
+            .chain(PipelinePreset::ALL.map(preset))
             .collect()
     };
     if let Some(i) = picker::picker_ui(ui, words::PIPELINE, value, entries) {
         let presets = usize::from(own.is_some());
-        let preset = i.checked_sub(presets).and_then(|i| Preset::ALL.get(i));
+        let preset = i
+            .checked_sub(presets)
+            .and_then(|i| PipelinePreset::ALL.get(i));
         show.push(preset.map_or(PipelineCommand::UseOwn, |&p| PipelineCommand::SetPreset(p)));
     }
 }
@@ -108,7 +110,7 @@ enum Detail {
 }
 
 impl Detail {
-    fn words(self, step: &Step) -> (String, String) {
+    fn words(self, step: &PipelineStep) -> (String, String) {
         let class = step.layer.class();
         let call = step.layer.keras_code();
         match self {

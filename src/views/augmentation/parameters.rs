@@ -6,7 +6,8 @@ use eframe::egui::{ComboBox, DragValue, Layout, Slider, SliderClamping, Ui, vec2
 
 use super::words;
 use crate::augment::{
-    AugmentLayer, Choice, Factor, FactorLimits, FillMode, Parameter, ParameterValue, Sampling, Step,
+    AugmentLayer, Choice, Factor, FactorLimits, FillMode, Parameter, ParameterValue, PipelineStep,
+    Sampling,
 };
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
@@ -18,7 +19,7 @@ const LARGEST_SIDE: usize = 1024;
 const USUAL_SCALES: [(&str, f64); 2] = [("1/255", 1.0 / 255.0), ("1/127.5", 1.0 / 127.5)];
 
 /// Fields for every argument of the layer.
-pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Step) {
+pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &PipelineStep) {
     let mut layer = step.layer.clone();
     ui.indent("fields", |ui| {
         ui.spacing_mut().item_spacing = vec2(sizes::S1, sizes::S1);

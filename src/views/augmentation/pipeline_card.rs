@@ -8,7 +8,7 @@ use eframe::egui::{
 
 use super::parameters;
 use super::words;
-use crate::augment::{Step, Transform};
+use crate::augment::{PipelineStep, Transform};
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
@@ -138,7 +138,14 @@ fn drop_ui(ui: &Ui, show: &mut Show<'_>, row: &Response, rect: Rect, index: usiz
     }
 }
 
-fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &Step, index: usize, n: usize, rect: Rect) {
+fn step_ui(
+    ui: &mut Ui,
+    show: &mut Show<'_>,
+    step: &PipelineStep,
+    index: usize,
+    n: usize,
+    rect: Rect,
+) {
     let palette = theme::palette(ui);
     let class = step.layer.class();
     let number = index + 1;

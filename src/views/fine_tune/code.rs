@@ -2,14 +2,14 @@
 
 use crate::model::Semantics;
 use crate::state::TrainSettings;
-use crate::train::recipe::Preset;
+use crate::train::recipe::RunPreset;
 use crate::words::number::trimmed;
 use crate::worker::fine_tune::HeadChoice;
 
 /// The calls that a preset makes, with the line it lacks.
 pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics) -> String {
     let (preset, epochs) = (settings.preset, settings.epochs);
-    let lab = preset == Preset::CourseLab;
+    let lab = preset == RunPreset::CourseLab;
     let missing = |line| {
         if preset == line {
             "  # the line that was forgotten"
@@ -18,8 +18,8 @@ pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics)
         }
     };
     let (flag, call) = (
-        missing(Preset::ForgotTrainable),
-        missing(Preset::ForgotTraining),
+        missing(RunPreset::ForgotTrainable),
+        missing(RunPreset::ForgotTraining),
     );
     if semantics == Semantics::PyTorch {
         let later = if lab {

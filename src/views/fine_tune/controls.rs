@@ -7,8 +7,8 @@ use super::words;
 use crate::command::{Action, TrainCommand};
 use crate::state::{MAX_EPOCHS, RATES, Status, TrainingState};
 use crate::theme::{self, sizes, text};
-use crate::train::optimizer::Kind;
-use crate::train::recipe::Preset;
+use crate::train::optimizer::OptimizerKind;
+use crate::train::recipe::RunPreset;
 use crate::views::{Show, menu, parts};
 use crate::words::number::{estimate, seconds};
 
@@ -34,8 +34,8 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
         ui,
         "",
         train.preset.label(),
-        &Preset::ALL,
-        Preset::label,
+        &RunPreset::ALL,
+        RunPreset::label,
         train.preset,
     );
     if let Some(preset) = preset {
@@ -43,7 +43,14 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     setup::setup_ui(ui, show);
     let label = train.optimizer.label();
-    if let Some(kind) = choice_ui(ui, "", label, &Kind::ALL, Kind::label, train.optimizer) {
+    if let Some(kind) = choice_ui(
+        ui,
+        "",
+        label,
+        &OptimizerKind::ALL,
+        OptimizerKind::label,
+        train.optimizer,
+    ) {
         show.push(TrainCommand::SetOptimizer(kind));
     }
     let rate = rate_label(train.rate);

@@ -23,7 +23,7 @@ use crate::rules::{Mode, Semantics};
 pub use keras_config::KerasConfig;
 pub use layers::*;
 pub use parameter::{EndLimits, FactorLimits, Parameter, ParameterError, ParameterValue};
-pub use pipeline::{Pipeline, Preset, Step};
+pub use pipeline::{Pipeline, PipelinePreset, PipelineStep};
 pub use values::{Choice, Factor, FillMode, Interpolation, Named, Sampling};
 
 /// One preprocessing layer of Keras.

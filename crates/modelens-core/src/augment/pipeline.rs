@@ -11,7 +11,7 @@ use crate::rules::{Mode, Semantics};
 
 /// One entry of a pipeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
+pub struct PipelineStep {
     pub layer: AugmentLayer,
     /// A step that is off does nothing, in either mode.
     pub on: bool,
@@ -20,12 +20,12 @@ pub struct Step {
 /// Layers in order, as in `keras.Sequential`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Pipeline {
-    pub steps: Vec<Step>,
+    pub steps: Vec<PipelineStep>,
 }
 
 /// A pipeline with a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Preset {
+pub enum PipelinePreset {
     /// The transfer-learning lab: flip, and rotation by up to 0.2 turns.
     CourseLab,
     /// Keras' transfer-learning guide: flip, and rotation by up to 0.1 turns.
@@ -36,7 +36,7 @@ pub enum Preset {
     None,
 }
 
-impl Preset {
+impl PipelinePreset {
     /// In the order of the window's menu.
     pub const ALL: [Self; 4] = [Self::CourseLab, Self::KerasGuide, Self::Strong, Self::None];
 
@@ -103,7 +103,7 @@ impl FromIterator<AugmentLayer> for Pipeline {
         Self {
             steps: layers
                 .into_iter()
-                .map(|layer| Step { layer, on: true })
+                .map(|layer| PipelineStep { layer, on: true })
                 .collect(),
         }
     }
@@ -112,7 +112,7 @@ impl FromIterator<AugmentLayer> for Pipeline {
 impl Pipeline {
     /// The transfer-learning lab's: `RandomFlip("horizontal")`, `RandomRotation(0.2)`.
     pub fn course() -> Self {
-        Preset::CourseLab.pipeline()
+        PipelinePreset::CourseLab.pipeline()
     }
 
     /// The layers that are on, each with its index in the list.

@@ -11,24 +11,24 @@ use crate::model::pass::{PassOptions, Segment, run_segment};
 use crate::model::{Flags, LayerId, Mode, Model, ModelDescription, Semantics};
 use crate::random::Draws;
 
-/// What the head's draws are addressed by.
+/// The stream of the head's draws.
 const HEAD: u64 = u64::from_le_bytes(*b"head\0\0\0\0");
 
-/// What a new head looks like.
+/// Settings of a new head.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NewHead {
     pub classes: usize,
-    /// Of the dropout between pooling and dense, in `[0, 1)`.
+    /// The rate of the dropout between pooling and dense, in `[0, 1)`.
     pub dropout: f64,
     /// One output with a sigmoid instead of two with a softmax.
     pub sigmoid: bool,
-    /// Of the first weights.
+    /// Seed of the initial weights.
     pub seed: u64,
 }
 
-/// The node whose value a head takes: the output of the nested base; in a flat model, what is
-/// pooled or flattened before the last dense layers, or the output itself where it has no such
-/// layers. `None` where the layers at the end are of other kinds.
+/// The node whose value a head takes: the output of the nested base; in a flat model, the input of
+/// the pooling or flattening before the last dense layers, or the output if it ends without dense
+/// layers. `None` if the last layers are of other kinds.
 pub fn cut_of(graph: &Graph) -> Option<NodeId> {
     if let Some(base) = crate::model::flags::base_of(graph) {
         let inside: Vec<LayerId> = graph.subtree(base).collect();
@@ -63,10 +63,10 @@ fn of_node(input: &Input) -> Option<NodeId> {
     }
 }
 
-/// For each layer, whether all its calls are behind the cut; a model with nothing but such layers
-/// is too.
-pub fn behind(graph: &Graph, cut: NodeId) -> Vec<bool> {
-    let last_before = |id: LayerId| {
+/// For each layer, whether all its calls come after the cut; a nested model counts if all its layers
+/// do.
+pub(super) fn after_cut(graph: &Graph, cut: NodeId) -> Vec<bool> {
+    let is_after = |id: LayerId| {
         let mut calls = graph
             .nodes
             .iter()
@@ -75,28 +75,28 @@ pub fn behind(graph: &Graph, cut: NodeId) -> Vec<bool> {
         let first = calls.next().map(|(node, _)| node);
         first.map(|first| first > cut)
     };
-    let mut behind: Vec<bool> = (0..graph.layers.len())
-        .map(|id| last_before(id) == Some(true))
+    let mut after_cut: Vec<bool> = (0..graph.layers.len())
+        .map(|id| is_after(id) == Some(true))
         .collect();
     for id in (0..graph.layers.len()).rev() {
         if graph.layers[id].kind == LayerKind::Model {
             let mut inside = graph.children(Some(id)).peekable();
-            behind[id] = inside.peek().is_some() && inside.all(|child| behind[child]);
+            after_cut[id] = inside.peek().is_some() && inside.all(|child| after_cut[child]);
         }
     }
-    behind
+    after_cut
 }
 
-/// The model with a new head in the place of everything behind the cut. The layers of the head come
-/// last, and the last of them gives logits.
+/// Replaces everything after the cut with a new head. The layers of the head come last, and the last
+/// of them outputs logits.
 ///
 /// The kernel is drawn from the Glorot-uniform distribution: `U(-l, l)` with
 /// `l = sqrt(6 / (in + out))`; the bias is 0. `size` is the height and width of the photos.
 ///
-/// Also returns the new place of each layer of `model`, `None` for those that are gone.
+/// Also returns the new index of each layer of `model`; `None` for those that are gone.
 ///
 /// # Errors
-/// A model whose end is of a kind that no head can take the place of.
+/// A model whose last layers are of kinds that no head can replace.
 pub fn with_new_head(
     model: &Model,
     head: NewHead,
@@ -182,7 +182,7 @@ fn dense_weights(inputs: usize, outputs: usize, seed: u64) -> candle_core::Resul
     ])
 }
 
-/// Adds a layer at the top, called on the present output.
+/// Adds a layer at the top level, called on the present output.
 fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: Vec<NewWeight>) {
     let graph = &mut model.description.graph;
     let taken = |name: &str| graph.layers.iter().any(|l| l.name == name);
@@ -211,13 +211,13 @@ fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: 
     graph.output = graph.nodes.len() - 1;
 }
 
-/// The graph up to the cut, without the layers that are only called behind it; and the new place
-/// of each layer.
+/// The graph up to the cut, without the layers that are only called after it, and the new index of
+/// each layer.
 fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
-    let behind = behind(graph, cut);
-    let mut places: Vec<Option<LayerId>> = Vec::with_capacity(behind.len());
+    let after_cut = after_cut(graph, cut);
+    let mut places: Vec<Option<LayerId>> = Vec::with_capacity(after_cut.len());
     let mut layers: Vec<Layer> = Vec::new();
-    for (layer, gone) in graph.layers.iter().zip(&behind) {
+    for (layer, gone) in graph.layers.iter().zip(&after_cut) {
         places.push((!gone).then_some(layers.len()));
         if !gone {
             let parent = layer.parent.and_then(|p| places[p]);
@@ -241,7 +241,7 @@ fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
     (graph, places)
 }
 
-/// The shape of a node's value for one photo.
+/// The shape of a node's value for one photo of `[h, w]` pixels.
 fn dims_at(model: &Model, node: NodeId, [h, w]: [usize; 2]) -> Result<Vec<usize>, TrainError> {
     let channels = model.graph.input_hwc[2].unwrap_or(3);
     let x = Tensor::zeros((1, h, w, channels), candle_core::DType::F32, &Device::Cpu);

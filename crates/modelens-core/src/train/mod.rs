@@ -1,4 +1,4 @@
-//! Optimizer steps on copies: the model itself stays as it is.
+//! Training: optimizer steps and whole runs. Steps change copies of the weights, never the model.
 
 pub mod head;
 pub mod loss;
@@ -20,18 +20,18 @@ use crate::model::layers::{WeightMap, Weights};
 use crate::model::pass::{Learning, Pass, PassOptions, Segment, record};
 use crate::model::{Model, PassError};
 
-/// What one optimizer step did.
+/// What one step of stochastic gradient descent did.
 #[derive(Debug)]
-pub struct Step {
-    /// Before the step.
+pub struct SgdStep {
+    /// The loss before the step.
     pub loss: f32,
-    /// The weights after the step: those an optimizer may change under the flags.
+    /// The weights after the step, for every weight that learns.
     pub weights: WeightMap,
     /// The forward pass the step was computed from.
     pub pass: Pass,
 }
 
-/// The derivatives of a loss with respect to every weight that learns.
+/// The gradients of a loss with respect to every weight that learns.
 #[derive(Debug)]
 pub struct Gradients {
     pub loss: f32,
@@ -42,16 +42,16 @@ pub struct Gradients {
     pub pass: Pass,
 }
 
-/// The loss of one pass and its gradients: of every weight that learns under the flags and
+/// Computes the loss of one pass and its gradients, for every weight that learns under the flags and
 /// semantics of `options`, in the part of the network that `segment` names.
 ///
-/// The forward pass runs as `options` say, so BatchNorm and dropout act by the same rules as in a
-/// look. Gradients stop below the lowest weight that learns. `options.weights` is where it starts
-/// from. `proceed` is called before each layer, on the way back too, with the number of layers done
-/// and in all.
+/// The forward pass runs as `options` say, so BatchNorm and dropout act by the same rules as in any
+/// other pass, from the weights in `options.weights`. The backward pass stops below the lowest weight
+/// that learns. `proceed` is called before each layer of both passes, with the number of layers done
+/// and in total.
 ///
 /// # Errors
-/// Those of the pass, and a loss that cannot be computed.
+/// An error of the pass, or a loss that cannot be computed.
 pub fn gradients(
     model: &Model,
     x: &Tensor,
@@ -91,11 +91,11 @@ pub fn gradients(
     })
 }
 
-/// One step of stochastic gradient descent without momentum: `w := w - rate * dloss/dw`, for every
-/// weight that learns under the flags and semantics of `options`. See [`gradients`].
+/// Does one step of stochastic gradient descent without momentum: `w := w - rate * dloss/dw`, for
+/// every weight that learns under the flags and semantics of `options`. See [`gradients`].
 ///
 /// # Errors
-/// Those of [`gradients`].
+/// As [`gradients`].
 pub fn sgd_step(
     model: &Model,
     x: &Tensor,
@@ -103,7 +103,7 @@ pub fn sgd_step(
     rate: f64,
     loss: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     proceed: &dyn Fn(usize, usize) -> bool,
-) -> Result<Step, PassError> {
+) -> Result<SgdStep, PassError> {
     let segment = Segment::default();
     let mut done = gradients(model, x, segment, options, loss, proceed)?;
     for (key, gradient) in &done.gradients {
@@ -114,7 +114,7 @@ pub fn sgd_step(
             })?;
         }
     }
-    Ok(Step {
+    Ok(SgdStep {
         loss: done.loss,
         weights: done.weights,
         pass: done.pass,
@@ -133,7 +133,7 @@ fn moved(w: &Tensor, gradient: &Tensor, rate: f64) -> candle_core::Result<Tensor
 }
 
 /// Every weight that learns.
-fn learning(model: &Model, options: &PassOptions<'_>) -> Learning {
+pub(crate) fn learning(model: &Model, options: &PassOptions<'_>) -> Learning {
     let layers = model.graph.layers.iter().enumerate();
     let learning = layers.filter(|&(id, _)| {
         let effective = options

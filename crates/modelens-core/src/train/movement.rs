@@ -1,4 +1,4 @@
-//! How far a run has moved each layer from where it began.
+//! How far a run has moved each layer from its first weights.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,26 +8,26 @@ use crate::model::graph::Weight;
 use crate::model::layers::{WeightMap, Weights};
 use crate::model::{LayerId, Model};
 
-/// How far one layer has moved, as a part of its length at the start: `|w - w0| / |w0|` with the
-/// Euclidean norm over all its values. Exactly 0 means bit for bit the same.
+/// How far one layer has moved, relative to its norm at the start: `|w - w0| / |w0|` with the
+/// Euclidean norm over all values. Exactly 0 means bit for bit the same.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Movement {
     pub layer: LayerId,
-    /// Of the weights an optimizer may change; `None` for a layer without.
+    /// For the weights an optimizer may change; `None` if the layer has none.
     pub weights: Option<f64>,
-    /// Of moving means and variances; `None` for layers other than BatchNorm.
+    /// For moving means and variances; `None` for layers other than BatchNorm.
     pub statistics: Option<f64>,
 }
 
-/// The movement of every layer with weights, in the model's order. `now` holds what differs from
-/// the model.
+/// The movement of every layer with weights, in the model's order. `now` holds the weights that
+/// differ from the model's.
 ///
 /// # Errors
 /// Weights that cannot be read back.
 pub fn movement(model: &Model, now: &WeightMap) -> candle_core::Result<Vec<Movement>> {
     let layers = model.graph.layers.iter().enumerate();
-    let weighty = layers.filter(|(_, layer)| !layer.weights.is_empty());
-    weighty
+    let weighted = layers.filter(|(_, layer)| !layer.weights.is_empty());
+    weighted
         .map(|(id, layer)| {
             let own = |weight: &Weight| Weights::of(model, id).need(weight.name);
             let part = |learnable: bool| -> candle_core::Result<Option<f64>> {
@@ -58,7 +58,7 @@ pub fn movement(model: &Model, now: &WeightMap) -> candle_core::Result<Vec<Movem
         .collect()
 }
 
-/// From squared lengths; of weights that began at 0, the way itself.
+/// The relative movement from squared norms; the movement itself for weights that began at 0.
 fn relative(moved: f64, length: f64) -> f64 {
     if moved == 0.0 || length == 0.0 {
         moved.sqrt()

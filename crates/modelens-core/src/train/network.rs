@@ -1,45 +1,39 @@
-//! A model made ready for training: where its head begins, and an output of logits.
+//! A model prepared for training: where its head begins, and logits as its output.
 
 use thiserror::Error;
 
-use super::head::{NewHead, behind, cut_of, with_new_head};
+use super::head::{NewHead, after_cut, cut_of, with_new_head};
 use crate::model::flags::base_of;
 use crate::model::graph::{Activation, LayerKind};
 use crate::model::layers::{Dense, WeightMap};
 use crate::model::{Flags, LayerId, Mode, Model, NodeId, Outer, PassError, Semantics};
 
-/// Why a run cannot begin or go on; each a sentence for the person.
+/// Why a run cannot begin or go on. Each message is shown as it is.
 #[derive(Debug, Error)]
 pub enum TrainError {
     #[error("cancelled")]
     Cancelled,
-    #[error(
-        "the model ends in layers that no new head can take the place of; train with its own head"
-    )]
+    #[error("the model ends in layers that no new head can replace; train with its own head")]
     NoPlaceForHead,
     #[error("the model has no classifier of its own: its output is {0}; train a new head")]
     NoClassifier(String),
     #[error(
-        "the photos are of {classes} classes, but the model's own head has {outputs} outputs; train a new head"
+        "there are {classes} classes of photos, but the model's own head has {outputs} outputs; train a new head"
     )]
     TooFewOutputs { classes: usize, outputs: usize },
-    #[error(
-        "all photos are of one class (`{0}`): there is nothing to tell apart; training needs two classes or more"
-    )]
+    #[error("all photos are of one class (`{0}`); training needs at least two classes")]
     OneClass(String),
-    #[error(
-        "one output with a sigmoid tells two classes apart, but the photos are of {0}; take softmax"
-    )]
+    #[error("one output with a sigmoid tells two classes apart, but there are {0}; choose softmax")]
     SigmoidNeedsTwo(usize),
-    #[error("no photo is left to train with; take a smaller validation split")]
+    #[error("no photo is left to train with; choose a smaller validation split")]
     NothingToTrainWith,
     #[error("none of the photos can be read")]
     NoPhotos,
-    #[error("no weight learns: every trainable flag that counts is off")]
+    #[error("no weight learns: every `trainable` flag that counts is off")]
     NothingLearns,
     #[error(
-        "the loss is not a number at step {step} (epoch {epoch}): layer `{layer}` is the first whose output \
-         is not finite; a smaller learning rate may help"
+        "the loss is not a number at step {step} (epoch {epoch}); layer `{layer}` is the first whose output \
+         is not finite; try a smaller learning rate"
     )]
     NotANumber {
         step: usize,
@@ -47,8 +41,8 @@ pub enum TrainError {
         layer: String,
     },
     #[error(
-        "a weight of layer `{layer}` is not a number at step {step} (epoch {epoch}); a smaller \
-         learning rate may help"
+        "a weight of layer `{layer}` is not a number at step {step} (epoch {epoch}); try a smaller \
+         learning rate"
     )]
     WeightNotANumber {
         step: usize,
@@ -60,7 +54,7 @@ pub enum TrainError {
     Untrainable(&'static str),
     #[error("{0}")]
     Pass(PassError),
-    /// Photos that do not fit the model, from whoever reads them.
+    /// Photos that cannot be read or do not fit the model; the reader of the photos says why.
     #[error("{0}")]
     Photos(String),
     #[error("the numbers cannot be computed: {}", crate::model::error::reason(.0))]
@@ -79,36 +73,36 @@ impl From<PassError> for TrainError {
 /// Which head is trained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Head {
-    /// The one in the file.
+    /// The head in the file.
     Own,
     New(NewHead),
 }
 
-/// A model whose output is logits, with the place where its head begins.
+/// A model whose output is logits, and where its head begins.
 #[derive(Debug)]
 pub struct Network {
-    /// As in the file, or with a new head; the last activation is taken off.
+    /// As in the file or with a new head, without the last activation.
     pub model: Model,
-    /// What was taken off: softmax or sigmoid.
+    /// The activation that was removed: softmax, sigmoid, or linear if there was none.
     pub ending: Activation,
-    /// The last layer, which has or had the activation.
+    /// The layer whose activation was removed.
     last: LayerId,
-    /// The node whose value the head takes; `None` where the head cannot be told from the base.
+    /// The node whose value the head takes; `None` if head and base cannot be told apart.
     pub cut: Option<NodeId>,
-    /// By layer.
+    /// For each layer, whether it is in the head.
     pub in_head: Vec<bool>,
     pub head: Head,
-    /// Where each layer of the file is now; `None` for layers of its head that a new one replaces.
+    /// The index of each layer of the file in `model`; `None` for layers that a new head replaced.
     pub places: Vec<Option<LayerId>>,
-    /// The output that stands for each class of the photos.
+    /// The output that belongs to each class of the photos.
     pub targets: Vec<u32>,
 }
 
 impl Network {
-    /// Makes `model` ready to learn `classes`, for photos of `size` (height, width).
+    /// Prepares `model` to learn `classes` from photos of `size` (height, width).
     ///
     /// # Errors
-    /// One class only, and heads that do not fit the classes or the model.
+    /// Only one class, or a head that does not fit the classes or the model.
     pub fn new(
         model: &Model,
         head: Head,
@@ -156,7 +150,7 @@ impl Network {
             let classes = classes.len();
             return Err(TrainError::TooFewOutputs { classes, outputs });
         }
-        // Folders that are named as the model's classes stand for them; otherwise they are counted.
+        // Folders with the names of the model's classes belong to those; otherwise class i is output i.
         let place = |class: &String| network.model.labels.iter().position(|l| l == class);
         let named: Option<Vec<u32>> = classes.iter().map(|c| place(c).map(|p| p as u32)).collect();
         network.targets = named.unwrap_or_else(|| (0..classes.len() as u32).collect());
@@ -191,7 +185,7 @@ impl Network {
         }
         let cut = cut_of(graph).filter(|&cut| graph.is_cut(cut));
         let in_head = match cut {
-            Some(cut) => behind(graph, cut),
+            Some(cut) => after_cut(graph, cut),
             None => vec![false; graph.layers.len()],
         };
         Ok(Self {
@@ -206,8 +200,8 @@ impl Network {
         })
     }
 
-    /// The flags of a run: those of `base` for the layers of the base; a new head learns, and the
-    /// model around is not frozen. An own head keeps its flags.
+    /// The flags of a run: those of `base` for the layers of the base. A new head learns, and the model
+    /// around it is not frozen; the file's own head keeps its flags.
     pub fn flags(&self, base: &Flags) -> Flags {
         if self.head == Head::Own {
             return base.clone();
@@ -220,7 +214,7 @@ impl Network {
         let graph = &self.model.graph;
         let mut flags = Flags::all(graph, true);
         for (id, in_head) in self.in_head.iter().enumerate() {
-            // From the front, so that what a model passes on to its layers is set over.
+            // From the front, because setting a model's flag sets those of its layers.
             flags.set(graph, id, *in_head || base.get(id), Semantics::PyTorch);
         }
         flags.record(graph, base.recorded(graph));
@@ -234,14 +228,15 @@ impl Network {
         self.flags_with_head(&flags)
     }
 
-    /// Whether `base(x, training=...)` can be recorded in the flags.
+    /// True if `base(x, training=...)` can be recorded in the flags.
     pub fn is_nested(&self) -> bool {
         base_of(&self.model.graph).is_some()
     }
 
-    /// The outer call of the base under `outer`, where `call` is the value that the base is called
-    /// with: in Keras 2 it binds, in Keras 3 the outer value wins; in PyTorch it is `base.train()`
-    /// or `base.eval()` after `model.train()`, and `model.eval()` reaches the base too.
+    /// The outer call that the base sees when the loop calls the model with `outer` and the base is
+    /// called with `call`. In Keras 2 `call` binds; in Keras 3 the outer value wins. In PyTorch `call`
+    /// is `base.train()` or `base.eval()` after `model.train()`, and `model.eval()` reaches the base
+    /// too.
     pub fn base_outer(semantics: Semantics, call: Option<bool>, outer: Outer) -> Outer {
         let Some(call) = call else { return outer };
         let own = Outer::Given(if call {
@@ -256,7 +251,7 @@ impl Network {
         }
     }
 
-    /// Whether some weight learns under the flags.
+    /// True if some weight learns under the flags.
     pub fn learns(&self, flags: &Flags, semantics: Semantics) -> bool {
         let model = &self.model;
         model.graph.layers.iter().enumerate().any(|(id, layer)| {
@@ -267,7 +262,7 @@ impl Network {
         })
     }
 
-    /// The model with these weights in the place of its own, and its last activation put back.
+    /// The model with these weights instead of its own, and with its last activation again.
     pub fn finished(&self, weights: &WeightMap) -> Model {
         let mut model = self.model.clone();
         let trained = weights.iter();

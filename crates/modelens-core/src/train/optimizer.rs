@@ -1,4 +1,7 @@
-//! The optimizers of the course, by Keras' formulas and defaults.
+//! The optimizers of the course, with Keras' formulas and defaults.
+//!
+//! candle-nn's do not fit: its SGD has no momentum, it has no RMSprop, and its AdamW adds epsilon
+//! (1e-8) to the corrected second moment, where Keras adds 1e-7 to the uncorrected one.
 
 use std::collections::BTreeMap;
 
@@ -18,10 +21,10 @@ const BETA_2: f32 = 0.999;
 /// AdamW's `weight_decay`.
 const WEIGHT_DECAY: f32 = 0.004;
 
-/// Which rule turns gradients into new weights. The formulas and the values of all settings that
-/// are not shown are Keras 3's; PyTorch's own differ slightly (epsilon, RMSprop's rho).
+/// Which rule turns gradients into new weights. The formulas and all settings that the window does not
+/// show are Keras 3's; PyTorch's differ slightly (epsilon, RMSprop's rho).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Kind {
+pub enum OptimizerKind {
     /// `v := momentum v - rate g; w := w + v`
     Sgd { momentum: f32 },
     /// `v := 0.9 v + 0.1 g^2; w := w - rate g / sqrt(v + 1e-7)`
@@ -33,13 +36,13 @@ pub enum Kind {
     AdamW,
 }
 
-impl Kind {
-    /// SGD with the momentum most courses take.
+impl OptimizerKind {
+    /// SGD with the momentum that most courses use.
     pub const SGD: Self = Self::Sgd { momentum: 0.9 };
     /// Every optimizer, in the order of the window's menu.
     pub const ALL: [Self; 4] = [Self::Adam, Self::AdamW, Self::RmsProp, Self::SGD];
 
-    /// The name in lessons.
+    /// The name in lessons and on the command line.
     pub fn id(self) -> &'static str {
         match self {
             Self::Sgd { .. } => "sgd",
@@ -49,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// The class in Keras.
+    /// Keras' class name.
     pub fn label(self) -> &'static str {
         match self {
             Self::Sgd { .. } => "SGD",
@@ -60,16 +63,16 @@ impl Kind {
     }
 }
 
-/// An optimizer and what it remembers of earlier steps.
+/// An optimizer with its moving averages.
 #[derive(Clone, Debug)]
 pub struct Optimizer {
-    kind: Kind,
-    /// Steps done.
+    kind: OptimizerKind,
+    /// Number of steps so far.
     steps: i32,
     slots: BTreeMap<(LayerId, &'static str), Slots>,
 }
 
-/// The moving averages of one weight, in its order of values.
+/// The moving averages of one weight, in the order of its values.
 #[derive(Clone, Debug, Default)]
 struct Slots {
     first: Vec<f32>,
@@ -77,7 +80,7 @@ struct Slots {
 }
 
 impl Optimizer {
-    pub fn new(kind: Kind) -> Self {
+    pub fn new(kind: OptimizerKind) -> Self {
         Self {
             kind,
             steps: 0,
@@ -85,10 +88,11 @@ impl Optimizer {
         }
     }
 
-    /// One step: the new value of every weight. A weight without a gradient stays as it is.
+    /// Does one step and returns the new value of every weight. A weight without a gradient does not
+    /// change.
     ///
     /// # Errors
-    /// A gradient of another shape than its weight.
+    /// A gradient whose shape is not that of its weight.
     pub fn step(
         &mut self,
         rate: f64,
@@ -112,7 +116,7 @@ impl Optimizer {
 }
 
 fn update(
-    kind: Kind,
+    kind: OptimizerKind,
     step: i32,
     rate: f32,
     slots: &mut Slots,
@@ -126,7 +130,7 @@ fn update(
     }
     slots.first.resize(w.len(), 0.0);
     slots.second.resize(w.len(), 0.0);
-    let decay = if kind == Kind::AdamW {
+    let decay = if kind == OptimizerKind::AdamW {
         WEIGHT_DECAY * rate
     } else {
         0.0
@@ -135,15 +139,15 @@ fn update(
     let averages = slots.first.iter_mut().zip(&mut slots.second);
     for ((w, &g), (m, v)) in w.iter_mut().zip(&g).zip(averages) {
         match kind {
-            Kind::Sgd { momentum } => {
+            OptimizerKind::Sgd { momentum } => {
                 *m = momentum * *m - rate * g;
                 *w += *m;
             }
-            Kind::RmsProp => {
+            OptimizerKind::RmsProp => {
                 *v = RHO * *v + (1.0 - RHO) * g * g;
                 *w -= rate * g / (*v + EPSILON).sqrt();
             }
-            Kind::Adam | Kind::AdamW => {
+            OptimizerKind::Adam | OptimizerKind::AdamW => {
                 *w -= decay * *w;
                 *m += (g - *m) * (1.0 - BETA_1);
                 *v += (g * g - *v) * (1.0 - BETA_2);

@@ -1,10 +1,10 @@
-//! What a run does to the two switches, stage by stage, and the runs that are shown ready-made.
+//! What a run does with the two switches, stage by stage, and ready-made runs to choose from.
 
 use serde::{Deserialize, Serialize};
 
 use super::network::Network;
-use super::optimizer::Kind;
-use super::trainer::{Plan, Stage};
+use super::optimizer::OptimizerKind;
+use super::trainer::{Stage, TrainingPlan};
 use crate::model::{Flags, Mode, Outer, Semantics};
 
 /// The `trainable` flags of the base; a new head always learns.
@@ -12,9 +12,9 @@ use crate::model::{Flags, Mode, Outer, Semantics};
 pub enum BaseFlags {
     /// `base.trainable = value`
     All(bool),
-    /// The course's fine-tuning: the layers before this one frozen.
+    /// The course's fine-tuning: the layers before this one are frozen.
     From(usize),
-    /// One by one.
+    /// Layer by layer.
     Given(Flags),
 }
 
@@ -22,11 +22,11 @@ pub enum BaseFlags {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BaseCall {
     AsFile,
-    /// `None`: the argument is left out.
+    /// `None` leaves the argument out.
     Given(Option<bool>),
 }
 
-/// Epochs between one `compile()` and the next.
+/// The epochs between one `compile()` and the next.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StageRecipe {
     pub epochs: usize,
@@ -35,7 +35,7 @@ pub struct StageRecipe {
     pub call: BaseCall,
 }
 
-/// One run: its stages, and what the loop passes to the model.
+/// One run: its stages, and the value of `training` that the loop passes to the model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recipe {
     pub name: String,
@@ -43,26 +43,26 @@ pub struct Recipe {
     pub outer: Outer,
 }
 
-/// What all runs beside each other share.
+/// The settings that all runs of a comparison share.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Common {
-    pub optimizer: Kind,
+pub struct SharedSettings {
+    pub optimizer: OptimizerKind,
     pub batch: usize,
     pub seed: u64,
     pub semantics: Semantics,
-    /// Photos to train with.
+    /// Indices of the photos to train with.
     pub training: Vec<usize>,
-    /// Photos to validate with.
+    /// Indices of the photos to validate with.
     pub validation: Vec<usize>,
-    /// Of each photo of the set.
+    /// The output that each photo of the set belongs to.
     pub targets: Vec<u32>,
 }
 
 impl Recipe {
-    /// What the recipe means for this network.
-    pub fn plan(&self, network: &Network, common: &Common) -> Plan {
+    /// The plan that the recipe means for this network.
+    pub fn plan(&self, network: &Network, common: &SharedSettings) -> TrainingPlan {
         let common = common.clone();
-        Plan {
+        TrainingPlan {
             optimizer: common.optimizer,
             batch: common.batch,
             seed: common.seed,
@@ -109,27 +109,27 @@ impl StageRecipe {
     }
 }
 
-/// Runs that are there to choose.
+/// Ready-made sets of runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Preset {
-    /// The base's `training` times its `trainable`.
+pub enum RunPreset {
+    /// All four combinations of the base's `training` and `trainable`.
     FourWay,
     /// The head alone, on the frozen base in inference mode.
     HeadOnly,
     /// The head first, then the base from layer 120 on, at a tenth of the learning rate.
     CourseLab,
-    /// The base was to be frozen, but `base.trainable = False` is missing.
+    /// The base should be frozen, but `base.trainable = False` is missing.
     ForgotTrainable,
     /// The base is frozen, but `base(x, training=False)` is missing.
     ForgotTraining,
-    /// The base trainable and its BatchNorm in training mode, with four photos a batch.
+    /// The base is trainable and its BatchNorm is in training mode, with four photos per batch.
     UnfrozeSmallBatch,
 }
 
 /// The first layer that the course's lab fine-tunes.
 pub const LAB_FROM: usize = 120;
 
-impl Preset {
+impl RunPreset {
     pub const ALL: [Self; 6] = [
         Self::FourWay,
         Self::HeadOnly,
@@ -163,12 +163,12 @@ impl Preset {
         }
     }
 
-    /// The batch that belongs to it; `None`: the person's.
+    /// The batch size that belongs to it; `None` keeps the chosen one.
     pub fn batch(self) -> Option<usize> {
         (self == Self::UnfrozeSmallBatch).then_some(4)
     }
 
-    /// The runs, beside each other, with this learning rate and this many epochs (of each stage).
+    /// The runs to compare, with this learning rate and this many epochs per stage.
     pub fn recipes(self, epochs: usize, rate: f64) -> Vec<Recipe> {
         let one = |name: &str, trainable: bool, call: bool| Recipe {
             name: name.to_owned(),

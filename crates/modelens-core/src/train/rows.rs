@@ -1,18 +1,18 @@
-//! Runs as CSV: one row a step.
+//! Runs as CSV, one row per step.
 
 use std::fmt::Write as _;
 
 use super::movement::Movement;
-use super::trainer::Step;
+use super::trainer::TrainingStep;
 
-/// One row a step; validation and movement stand in the last row of an epoch.
+/// The header line. Validation and movement are in the last row of each epoch.
 pub const HEADER: &str = "run,stage,epoch,step,photos,rate,loss,accuracy,val_loss,val_accuracy,\
     val_loss_training,val_accuracy_training,base_weights_moved,base_statistics_moved,\
     head_weights_moved\n";
 
 /// Appends the row of one step. `in_head` says of each layer whether it belongs to the head.
-pub fn row(rows: &mut String, name: &str, step: &Step, in_head: &[bool]) {
-    let Step {
+pub fn row(rows: &mut String, name: &str, step: &TrainingStep, in_head: &[bool]) {
+    let TrainingStep {
         stage,
         epoch,
         photos,

@@ -1,14 +1,15 @@
 //! Which photos train and which validate, by the rule of Keras' `image_dataset_from_directory`.
 
-/// Photos to train with and photos to validate with, as indices into the set.
+/// The photos to train with and those to validate with, as indices into the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     pub training: Vec<usize>,
     pub validation: Vec<usize>,
 }
 
-/// The split of `n` photos: shuffled by `numpy.random.RandomState(seed).shuffle`, then the last
-/// `int(fraction * n)` validate. NumPy's seeds have 32 bits; of larger ones the low bits are taken.
+/// Splits `n` photos: shuffles them as `numpy.random.RandomState(seed).shuffle` does, then takes the
+/// last `int(fraction * n)` for validation. NumPy's seeds have 32 bits; only the low bits of a larger
+/// one count.
 pub fn split(n: usize, fraction: f64, seed: u64) -> Split {
     let mut training: Vec<usize> = (0..n).collect();
     let mut draws = Mt19937::new(seed as u32);
@@ -23,7 +24,7 @@ pub fn split(n: usize, fraction: f64, seed: u64) -> Split {
     }
 }
 
-/// The Mersenne twister that NumPy's `RandomState` draws from. Source: M. Matsumoto and
+/// The Mersenne Twister that NumPy's `RandomState` draws from. Source: M. Matsumoto and
 /// T. Nishimura, "Mersenne Twister", ACM TOMACS 8(1), 1998, with the seeding of 2002.
 struct Mt19937 {
     state: [u32; Self::N],
@@ -70,7 +71,7 @@ impl Mt19937 {
         y ^ (y >> 18)
     }
 
-    /// A uniform whole number from 0 to `most`, by rejection under a mask, as NumPy does it.
+    /// A uniform whole number from 0 to `most`, by rejection under a mask, as in NumPy.
     fn interval(&mut self, most: u32) -> u32 {
         if most == 0 {
             return 0;

@@ -1,41 +1,41 @@
-//! What a run did, in numbers and in sentences made from them.
+//! What a run did, in numbers and in sentences.
 
 use serde::{Deserialize, Serialize};
 
 use super::movement::Movement;
 use super::network::Network;
-use super::trainer::{Score, Stage, Step, Trainer};
+use super::trainer::{Score, Stage, Trainer, TrainingStep};
 use crate::model::{Mode, Outer, Role, Semantics};
 
 /// What a run has done so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub semantics: Semantics,
-    /// The value at the call of the base in the present stage; `None` where it is left out.
+    /// The value of `training` at the call of the base in the present stage; `None` if it is left out.
     pub base_call: Option<bool>,
-    /// The flags let some weight of the base learn.
+    /// True if the flags let some weight of the base learn.
     pub base_learns: bool,
-    /// The largest relative movement of a layer's weights in the base.
+    /// The largest relative movement of the weights of a layer in the base.
     pub base_weights: f64,
     /// The same in the head.
     pub head_weights: f64,
-    /// BatchNorm layers of the base, and how many of them have moving statistics that moved.
+    /// Number of BatchNorm layers in the base, and of those whose moving statistics moved.
     pub batch_norms: usize,
     pub statistics_moved: usize,
     /// The largest relative movement of moving statistics in the base.
     pub base_statistics: f64,
     pub steps: usize,
-    /// Mean over the steps of the last epoch.
+    /// Means over the steps of the last epoch.
     pub training: Score,
-    /// With training=True and in inference, after the last epoch.
+    /// With training=True and with training=False, after the last epoch.
     pub validation: Option<[Score; 2]>,
-    /// Photos to validate with.
+    /// Number of validation photos.
     pub validation_photos: usize,
 }
 
 impl Summary {
-    /// `None` before the first epoch has ended.
-    pub fn of(trainer: &Trainer, steps: &[Step]) -> Option<Self> {
+    /// Sums up the steps so far; `None` before the end of the first epoch.
+    pub fn of(trainer: &Trainer, steps: &[TrainingStep]) -> Option<Self> {
         let (last, end) = steps
             .iter()
             .rev()
@@ -43,9 +43,9 @@ impl Summary {
         let plan = trainer.plan();
         let network = trainer.network();
         let stage = plan.stages.get(last.stage)?;
-        let epoch: Vec<&Step> = steps.iter().filter(|s| s.epoch == last.epoch).collect();
+        let epoch: Vec<&TrainingStep> = steps.iter().filter(|s| s.epoch == last.epoch).collect();
         let photos: usize = epoch.iter().map(|s| s.photos).sum();
-        let mean = |of: fn(&Step) -> f64| {
+        let mean = |of: fn(&TrainingStep) -> f64| {
             let sum: f64 = epoch.iter().map(|s| of(s) * s.photos as f64).sum();
             sum / photos.max(1) as f64
         };
@@ -76,7 +76,7 @@ impl Summary {
         })
     }
 
-    /// What happened, from the numbers.
+    /// What happened: what moved, what protected it, how well the network does.
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = vec![self.movement()];
         sentences.extend(self.protection());
@@ -113,7 +113,7 @@ impl Summary {
         }
     }
 
-    /// What `training=False` at the call of the base was good for.
+    /// What `training=False` at the call of the base achieved.
     fn protection(&self) -> Option<String> {
         if self.base_call != Some(false) || self.batch_norms == 0 {
             return None;
@@ -140,7 +140,7 @@ impl Summary {
         .to_owned())
     }
 
-    /// Validation photos named right in this mode.
+    /// Number of validation photos that are classified correctly in this mode.
     pub fn right(&self, mode: Mode) -> Option<usize> {
         let score = self.validation?[mode as usize];
         Some((score.accuracy * self.validation_photos as f64).round() as usize)
@@ -185,7 +185,7 @@ fn base_learns(network: &Network, stage: &Stage, semantics: Semantics) -> bool {
     })
 }
 
-/// A part as a percentage with two significant digits; what is below a hundred-thousandth says so.
+/// A fraction as a percentage with two significant digits, or `less than 0.001%`.
 pub fn percent(part: f64) -> String {
     let percent = part * 100.0;
     match percent {
@@ -199,5 +199,128 @@ pub fn percent(part: f64) -> String {
 }
 
 #[cfg(test)]
-#[path = "summary_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn score(accuracy: f64) -> Score {
+        Score {
+            loss: 1.0,
+            accuracy,
+        }
+    }
+
+    fn summary() -> Summary {
+        Summary {
+            semantics: Semantics::Keras3,
+            base_call: Some(false),
+            base_learns: false,
+            base_weights: 0.0,
+            head_weights: 0.1,
+            batch_norms: 52,
+            statistics_moved: 0,
+            base_statistics: 0.0,
+            steps: 9,
+            training: score(0.5),
+            validation: Some([score(0.5), score(0.5)]),
+            validation_photos: 18,
+        }
+    }
+
+    fn text(summary: &Summary) -> String {
+        summary.sentences().join(" ")
+    }
+
+    #[test]
+    fn a_base_that_stayed_is_said_to_have_stayed() {
+        let said = text(&summary());
+        assert!(said.contains("stayed exactly as it was"), "{said}");
+        assert!(said.contains("trainable=False that protected"), "{said}");
+        assert!(said.contains("as many with training=True"), "{said}");
+        let bare = Summary {
+            batch_norms: 0,
+            ..summary()
+        };
+        assert!(!text(&bare).contains("statistic"), "{}", text(&bare));
+    }
+
+    #[test]
+    fn statistics_that_moved_are_never_said_to_be_protected() {
+        for semantics in Semantics::ALL {
+            for base_learns in [false, true] {
+                for base_call in [None, Some(false), Some(true)] {
+                    for base_weights in [0.0, 0.02] {
+                        let moved = Summary {
+                            semantics,
+                            base_learns,
+                            base_call,
+                            base_weights,
+                            statistics_moved: 17,
+                            base_statistics: 0.3,
+                            ..summary()
+                        };
+                        let said = text(&moved);
+                        assert!(!said.contains("stayed exactly"), "{said}");
+                        assert!(!said.contains("no moving statistic"), "{said}");
+                        assert!(!said.contains("protected the statistics"), "{said}");
+                        assert!(
+                            said.contains("17 of its 52") && said.contains("30%"),
+                            "{said}"
+                        );
+                        let overridden = said.contains("did not protect");
+                        let keras3 = semantics == Semantics::Keras3 && base_call == Some(false);
+                        assert_eq!(overridden, keras3, "{said}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn each_framework_names_what_protected() {
+        let by = |semantics| {
+            text(&Summary {
+                semantics,
+                base_learns: true,
+                base_weights: 0.0123,
+                ..summary()
+            })
+        };
+        assert!(by(Semantics::Keras2).contains("it binds"));
+        assert!(by(Semantics::PyTorch).contains("base.eval()"));
+        // Trainable, and nothing moved: neither switch can claim it in Keras 3.
+        assert!(!by(Semantics::Keras3).contains("protected"));
+        assert!(by(Semantics::Keras2).contains("1.2%"));
+    }
+
+    #[test]
+    fn the_gap_is_counted_in_photos_on_the_right_side() {
+        let with = |training, inference| {
+            text(&Summary {
+                validation: Some([score(training), score(inference)]),
+                ..summary()
+            })
+        };
+        let lower = with(9.0 / 18.0, 17.0 / 18.0);
+        assert!(lower.contains("17 right in inference, but 9"), "{lower}");
+        assert!(lower.contains("8 fewer"), "{lower}");
+        let higher = with(1.0, 4.0 / 18.0);
+        assert!(
+            higher.contains("18 right with training=True, but only 4"),
+            "{higher}"
+        );
+        let none = Summary {
+            validation: None,
+            ..summary()
+        };
+        assert!(!text(&none).contains("photos"));
+    }
+
+    #[test]
+    fn percentages_never_round_to_nothing() {
+        assert_eq!(percent(0.25), "25%");
+        assert_eq!(percent(0.012), "1.2%");
+        assert_eq!(percent(0.0012), "0.12%");
+        assert_eq!(percent(1e-7), "less than 0.001%");
+        assert_eq!(percent(f64::NAN), "no finite amount");
+    }
+}

@@ -1,5 +1,5 @@
-//! The training loop: one call of [`Trainer::advance`] is one optimizer step, so that a run can
-//! pause anywhere.
+//! The training loop. One call of [`Trainer::advance`] is one optimizer step, so that a run can pause
+//! anywhere.
 
 mod measure;
 mod plan;
@@ -12,41 +12,44 @@ use candle_core::Tensor;
 use super::loss::cross_entropy;
 use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
-use super::{Gradients, gradients};
+use super::{Gradients, gradients, learning};
 use crate::model::layers::WeightMap;
-use crate::model::pass::{Pass, PassOptions, Segment, run_segment};
+use crate::model::pass::{Pass, PassOptions, Segment, check_recorded, run_segment};
 use crate::model::{Flags, Outer};
 use crate::random::Draws;
 
-pub use plan::{EpochEnd, Photos, Plan, Proceed, Score, Stage, Step};
+pub use plan::{EpochEnd, PhotoBatches, Proceed, Score, Stage, TrainingPlan, TrainingStep};
 
-/// What the order of photos is addressed by.
+/// The stream of the draws that shuffle photos.
 const SHUFFLE: u64 = u64::from_le_bytes(*b"shuffle\0");
 
-/// A run under way.
+/// A run in progress.
 pub struct Trainer {
     network: Arc<Network>,
-    plan: Plan,
-    /// What differs from the network's own weights and statistics.
+    plan: TrainingPlan,
+    /// Weights and statistics that differ from the network's own.
     weights: WeightMap,
     optimizer: Optimizer,
     done: usize,
     stage: usize,
-    /// The order of photos in this epoch.
+    /// The photos in the order of this epoch.
     order: Vec<usize>,
-    /// By photo, where the base gives the same in every step.
+    /// The base's output for each photo, if it is the same in every step.
     features: Option<HashMap<usize, Tensor>>,
-    /// Hears how many features are computed, of how many.
+    /// Called while features are computed.
     on_features: Option<OnFeatures>,
 }
 
-/// Hears how far something is: done, and in all.
+/// Called with the number of photos whose features are computed, and with their total.
 pub type OnFeatures = Box<dyn Fn(usize, usize) + Send>;
 
 impl Trainer {
+    /// Starts a run.
+    ///
     /// # Errors
-    /// No photos to train with, and flags under which nothing learns.
-    pub fn new(network: Arc<Network>, plan: Plan) -> Result<Self, TrainError> {
+    /// No photos to train with, flags under which nothing learns, or a batch that needs more memory than
+    /// is free.
+    pub fn new(network: Arc<Network>, plan: TrainingPlan) -> Result<Self, TrainError> {
         if plan.training.is_empty() {
             return Err(TrainError::NothingToTrainWith);
         }
@@ -54,7 +57,7 @@ impl Trainer {
         if !plan.stages.iter().any(learns) {
             return Err(TrainError::NothingLearns);
         }
-        Ok(Self {
+        let trainer = Self {
             optimizer: Optimizer::new(plan.optimizer),
             network,
             plan,
@@ -64,10 +67,31 @@ impl Trainer {
             order: Vec::new(),
             features: None,
             on_features: None,
-        })
+        };
+        trainer.check_memory()?;
+        Ok(trainer)
     }
 
-    /// Tells `on_features` how many photos have their features, while these are computed.
+    /// Refuses a batch whose step needs more memory than is free, before any photo is read.
+    fn check_memory(&self) -> Result<(), TrainError> {
+        let model = &self.network.model;
+        let [height, width, channels] = model.graph.input_hwc;
+        let (Some(height), Some(width)) = (height, width) else {
+            // The photos decide; each step checks again.
+            return Ok(());
+        };
+        let images = self.plan.batch.min(self.plan.training.len());
+        let shape = [images, height, width, channels.unwrap_or(3)];
+        for stage in &self.plan.stages {
+            let options = self.options(&stage.flags, self.plan.outer);
+            let learning = learning(model, &options);
+            let segment = self.segment(stage, options.outer);
+            check_recorded(model, &shape, segment, &options, &learning)?;
+        }
+        Ok(())
+    }
+
+    /// Sets the function that is called while features are computed.
     pub fn tell_features(&mut self, on_features: OnFeatures) {
         self.on_features = Some(on_features);
     }
@@ -76,18 +100,18 @@ impl Trainer {
         &self.network
     }
 
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &TrainingPlan {
         &self.plan
     }
 
-    /// Weights and moving statistics as they are now, where they may differ from the network's.
+    /// The present weights and moving statistics, as far as they may differ from the network's.
     pub fn weights(&self) -> &WeightMap {
         &self.weights
     }
 
-    /// Whether the base's features were computed once for this stage. That is right only where no
-    /// layer of the base learns, draws, or normalises with the batch, and photos are not augmented:
-    /// then every step would compute the same numbers again.
+    /// True if the base's output was computed only once for this stage. That is right if no layer of the
+    /// base learns, draws, or uses batch statistics, and photos are not augmented, because then every
+    /// step would compute the same numbers again.
     pub fn features_kept(&self) -> bool {
         self.features.is_some()
     }
@@ -96,15 +120,15 @@ impl Trainer {
         self.done >= self.plan.steps()
     }
 
-    /// One step; `None` once the run is done. A step that fails leaves the weights as they were.
+    /// Does one step; `None` once the run is done. A step that fails does not change the weights.
     ///
     /// # Errors
     /// See [`TrainError`].
     pub fn advance(
         &mut self,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
-    ) -> Result<Option<Step>, TrainError> {
+    ) -> Result<Option<TrainingStep>, TrainError> {
         if self.is_done() {
             return Ok(None);
         }
@@ -146,14 +170,14 @@ impl Trainer {
             return Err(TrainError::NotANumber {
                 step,
                 epoch: epoch + 1,
-                layer: self.first_broken(&pass),
+                layer: self.first_not_finite(&pass),
             });
         }
         let correct = correct(&found.pass.output, &classes).map_err(TrainError::Tensor)?;
         let loss = f64::from(found.loss);
         let optimizer = (place + 1 == per_epoch).then(|| self.optimizer.clone());
-        let after = self.stepped(&stage, found)?;
-        if let Some(layer) = self.broken_weight(&after) {
+        let after = self.after_step(&stage, found)?;
+        if let Some(layer) = self.weight_not_finite(&after) {
             return Err(TrainError::WeightNotANumber {
                 step,
                 epoch: epoch + 1,
@@ -174,7 +198,7 @@ impl Trainer {
             None
         };
         self.done += 1;
-        Ok(Some(Step {
+        Ok(Some(TrainingStep {
             stage: self.stage,
             epoch: epoch + 1,
             step: self.done,
@@ -188,11 +212,11 @@ impl Trainer {
         }))
     }
 
-    /// Begins the stage of this epoch, if it is another one.
+    /// Begins the stage of this epoch if it is not the present one.
     fn enter_stage(
         &mut self,
         epoch: usize,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<(), TrainError> {
         let mut before = 0;
@@ -223,12 +247,12 @@ impl Trainer {
         }
     }
 
-    /// Photos, or their features where these are kept.
+    /// A batch of photos, or their features if these are kept.
     fn input(
         &self,
         batch: &[usize],
         draw: Option<u64>,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<Tensor, TrainError> {
         let Some(features) = &self.features else {
@@ -238,7 +262,7 @@ impl Trainer {
         Tensor::cat(&rows, 0).map_err(TrainError::Tensor)
     }
 
-    /// The part of the network from photos or features on, with the base under its own outer call.
+    /// The part of the network after the photos or features, with the outer call that the base sees.
     fn segment(&self, stage: &Stage, outer: Outer) -> Segment {
         let cut = self.network.cut;
         if self.features.is_some() {
@@ -254,9 +278,9 @@ impl Trainer {
         }
     }
 
-    /// All weights after the step: what the optimizer makes of the gradients, and the moving
-    /// statistics that the pass moved.
-    fn stepped(&mut self, stage: &Stage, found: Gradients) -> Result<WeightMap, TrainError> {
+    /// All weights after the step, changed by the optimizer, with the moving statistics that the pass
+    /// changed.
+    fn after_step(&mut self, stage: &Stage, found: Gradients) -> Result<WeightMap, TrainError> {
         let stepped = self
             .optimizer
             .step(stage.rate, &found.weights, &found.gradients);
@@ -275,8 +299,8 @@ impl Trainer {
         photos.iter().map(|&p| self.plan.targets[p]).collect()
     }
 
-    /// The first layer in the order of calls whose output is not finite.
-    fn first_broken(&self, pass: &Pass) -> String {
+    /// The name of the first layer, in the order of calls, whose output is not finite.
+    fn first_not_finite(&self, pass: &Pass) -> String {
         let graph = &self.network.model.graph;
         let mut layers = graph.nodes.iter().map(|n| n.layer);
         let broken = |id: &usize| pass.taps.get(id).is_some_and(|tap| !is_finite(&tap.output));
@@ -284,8 +308,8 @@ impl Trainer {
         found.map_or_else(|| "output".to_owned(), |id| graph.unique_name(id))
     }
 
-    /// The first layer with a weight that is not finite.
-    fn broken_weight(&self, weights: &WeightMap) -> Option<String> {
+    /// The name of the first layer with a weight that is not finite.
+    fn weight_not_finite(&self, weights: &WeightMap) -> Option<String> {
         let ((id, _), _) = weights.iter().find(|(_, w)| !is_finite(w))?;
         Some(self.network.model.graph.unique_name(*id))
     }
@@ -296,7 +320,7 @@ fn is_finite(tensor: &Tensor) -> bool {
     values.is_ok_and(|v| v.iter().all(|x| x.is_finite()))
 }
 
-/// The photos in the order of one epoch (Fisher and Yates).
+/// The photos in the order of one epoch (Fisher-Yates shuffle).
 fn shuffled(photos: &[usize], seed: u64, epoch: u64) -> Vec<usize> {
     let mut order = photos.to_vec();
     let mut draws = Draws::new(seed, &[SHUFFLE, epoch]);
@@ -306,7 +330,7 @@ fn shuffled(photos: &[usize], seed: u64, epoch: u64) -> Vec<usize> {
     order
 }
 
-/// How many rows of logits answer right: the largest one, or the sign of a single one.
+/// Number of rows of logits whose answer is right: the largest logit, or the sign of a single one.
 fn correct(logits: &Tensor, classes: &[u32]) -> candle_core::Result<usize> {
     let rows = logits.to_vec2::<f32>()?;
     let answer = |row: &Vec<f32>| match row.as_slice() {

@@ -8,7 +8,7 @@ use modelens_core::model::Format;
 use modelens_core::train::network::Network;
 use modelens_core::train::recipe::Recipe;
 use modelens_core::train::summary::Summary;
-use modelens_core::train::trainer::Step;
+use modelens_core::train::trainer::TrainingStep;
 
 /// Runs side by side that share all but their recipes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,7 +38,7 @@ pub enum TrainRequest {
 pub enum TrainEvent {
     /// The photos are read and every run can begin.
     Prepared {
-        network: NetworkDescription,
+        network: Box<NetworkDescription>,
         /// What is odd about photos and settings.
         notes: Vec<String>,
         /// Number of steps of each run.
@@ -97,7 +97,7 @@ impl NetworkDescription {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct StepDone {
     pub run: usize,
-    pub step: Step,
+    pub step: TrainingStep,
     /// Wall time.
     pub secs: f64,
     /// The features of the base were computed once.

@@ -115,7 +115,9 @@ impl Executor {
             Request::BatchNorm(job) => self.measure(job, ticket),
             Request::SaveModel { trained, path } => self.save_model(*trained, path).map(Some),
             Request::Release(ids) => {
-                ids.iter().for_each(|&id| self.store.release(id));
+                for &id in ids {
+                    self.store.release(id);
+                }
                 Ok(None)
             }
             // `carry_out` sends these to the training.
@@ -275,7 +277,7 @@ impl Executor {
     fn save_model(&self, trained: TrainedId, path: &std::path::Path) -> Result<Event, Failure> {
         let trained = self.store.trained(trained)?;
         let (network, weights) = (&trained.network, &trained.weights);
-        save_network(&trained.source, network, weights, path, Replace::Yes)
+        save_network(&trained.source, network, weights, path, Replace::Model)
             .map_err(|cause| format!("{cause}: {}", path.display()))?;
         Ok(Event::Saved(path.to_owned()))
     }

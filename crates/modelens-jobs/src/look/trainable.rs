@@ -11,7 +11,7 @@ use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
-use modelens_core::train::{Step, loss, sgd_step};
+use modelens_core::train::{SgdStep, loss, sgd_step};
 
 /// The learning rate of each step.
 const RATE: f64 = 0.01;
@@ -185,7 +185,12 @@ fn learnable(layer: &Layer) -> usize {
 }
 
 /// Adds what the step did to one layer.
-fn measure(part: &mut CardPart, model: &Model, id: LayerId, step: &Step) -> Result<(), LookError> {
+fn measure(
+    part: &mut CardPart,
+    model: &Model,
+    id: LayerId,
+    step: &SgdStep,
+) -> Result<(), LookError> {
     let (layer, own) = (&model.graph.layers[id], Weights::of(model, id));
     let values = |t: &Tensor| t.flatten_all()?.to_vec1::<f32>();
     for weight in &layer.weights {

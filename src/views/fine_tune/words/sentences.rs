@@ -3,34 +3,34 @@
 use crate::model::{Mode, Semantics};
 use crate::state::{RunState, Status, TrainingState};
 use crate::train::movement::Movement;
-use crate::train::recipe::{BaseCall, Preset, Recipe};
+use crate::train::recipe::{BaseCall, Recipe, RunPreset};
 use crate::train::summary::{Summary, percent};
 use crate::words::common;
 use crate::words::number::measured;
 
 /// What stands there before anything has run.
-pub fn invitation(preset: Preset) -> &'static str {
+pub fn invitation(preset: RunPreset) -> &'static str {
     match preset {
-        Preset::FourWay => {
+        RunPreset::FourWay => {
             "Four runs from the same weights, on the same batches: base(x, training=...) times \
              base.trainable. Press Start."
         }
-        Preset::HeadOnly => {
+        RunPreset::HeadOnly => {
             "Only a new head learns: the base is frozen and called with training=False. Press Start."
         }
-        Preset::CourseLab => {
+        RunPreset::CourseLab => {
             "The course's lab: a new head on the frozen base, then the base from layer 120 on at a \
              tenth of the learning rate. Press Start."
         }
-        Preset::ForgotTrainable => {
+        RunPreset::ForgotTrainable => {
             "The base was to stay as it is, but base.trainable = False is missing; beside it the \
              run as it was meant. Press Start."
         }
-        Preset::ForgotTraining => {
+        RunPreset::ForgotTraining => {
             "The base is frozen, but it is called without training=False; beside it the run as it \
              was meant. Press Start."
         }
-        Preset::UnfrozeSmallBatch => {
+        RunPreset::UnfrozeSmallBatch => {
             "The whole base trainable with four photos a batch, with and without training=True at \
              its call. Press Start."
         }
@@ -140,7 +140,7 @@ pub fn of_layer(name: &str, movement: &Movement) -> String {
 }
 
 /// What all runs together show.
-pub fn explanation(training: &TrainingState, preset: Preset, semantics: Semantics) -> String {
+pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Semantics) -> String {
     let mut words = Vec::new();
     if let Some(why) = &training.failure {
         words.push(format!("**The runs ended early:** {why}."));

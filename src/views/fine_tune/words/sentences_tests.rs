@@ -1,8 +1,8 @@
 use super::*;
-use crate::train::trainer::{Score, Step};
+use crate::train::trainer::{Score, TrainingStep};
 
 fn run(name: &str, loss: f64, kept: bool) -> RunState {
-    let step = Step {
+    let step = TrainingStep {
         stage: 0,
         epoch: 1,
         step: 1,
@@ -30,7 +30,7 @@ fn said(runs: Vec<RunState>) -> String {
         photos: [75, 18],
         ..TrainingState::default()
     };
-    explanation(&training, Preset::FourWay, Semantics::Keras3)
+    explanation(&training, RunPreset::FourWay, Semantics::Keras3)
 }
 
 #[test]

@@ -192,7 +192,7 @@ fn far_coordinates_repeat_near_ones() {
 
 #[test]
 fn single_pixels_rows_and_columns() {
-    let strong = Preset::Strong.pipeline();
+    let strong = PipelinePreset::Strong.pipeline();
     for (height, width) in [(1, 1), (1, 9), (9, 1), (0, 0), (0, 4), (4, 0)] {
         for &fill_mode in FillMode::ALL {
             for &interpolation in Interpolation::ALL {

@@ -250,7 +250,7 @@ fn crops_of_images_that_do_not_fit() {
 
 #[test]
 fn an_images_draw_depends_neither_on_the_batch_nor_on_other_steps() {
-    let mut pipeline = Preset::Strong.pipeline();
+    let mut pipeline = PipelinePreset::Strong.pipeline();
     let all = pipeline.draw_batch(Semantics::Keras3, 7, &[1, 2], 9, 160, 160);
     let few = pipeline.draw_batch(Semantics::Keras3, 7, &[1, 2], 3, 160, 160);
     assert_eq!(all[..3], few[..]);
@@ -265,7 +265,7 @@ fn an_images_draw_depends_neither_on_the_batch_nor_on_other_steps() {
 
 #[test]
 fn a_layers_own_seed_gives_another_stream() {
-    let mut layer = Preset::CourseLab.pipeline().steps.remove(1).layer;
+    let mut layer = PipelinePreset::CourseLab.pipeline().steps.remove(1).layer;
     let unseeded = layer.draw_batch(Semantics::Keras3, 7, &[], 4, 8, 8);
     layer.seed = Some(1);
     assert_ne!(

@@ -179,7 +179,7 @@ fn parameters_outside_keras_limits_are_named() {
         crop.validate().unwrap_err().to_string(),
         "RandomCrop: height is 0 pixels, but must be at least 1"
     );
-    for preset in Preset::ALL {
+    for preset in PipelinePreset::ALL {
         assert_eq!(preset.pipeline().validate(), Ok(()));
     }
 }
@@ -189,7 +189,9 @@ fn only_the_deterministic_layers_and_keras_2s_crop_act_in_inference() {
     let image = test_image(9, 12, 3);
     for semantics in Semantics::ALL {
         assert_eq!(
-            Preset::Strong.pipeline().inference(semantics, &image),
+            PipelinePreset::Strong
+                .pipeline()
+                .inference(semantics, &image),
             image
         );
     }
@@ -211,7 +213,7 @@ fn only_the_deterministic_layers_and_keras_2s_crop_act_in_inference() {
 
 #[test]
 fn a_pipeline_survives_being_stored() {
-    let pipeline = Preset::Strong.pipeline();
+    let pipeline = PipelinePreset::Strong.pipeline();
     let text = serde_json::to_string(&pipeline).unwrap();
     assert_eq!(serde_json::from_str::<Pipeline>(&text).unwrap(), pipeline);
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::rare_kinds::shape_of;
+use super::classes::shape_of;
 use super::settings::{Settings, numbers};
 use crate::formats::OpenError;
 use crate::model::layers::{

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use hdf5_pure::{AttrValue, Dataset, File, Group};
 
 use super::archive::unpacked;
-use super::specs::Need;
+use super::specs::ExpectedWeight;
 use crate::formats::OpenError;
 use crate::model::layers::NewWeight;
 
@@ -109,7 +109,7 @@ impl H5 {
         &mut self,
         dataset: &Dataset,
         layer: &str,
-        need: &Need,
+        need: &ExpectedWeight,
     ) -> Result<NewWeight, OpenError> {
         let shape = dataset.shape().map_err(broken)?;
         let found: Vec<usize> = shape

@@ -118,7 +118,11 @@ fn rates_without_a_meaning() {
     for class in ["AlphaDropout", "GaussianDropout"] {
         refused(class, json!({"rate": 1.0}), "infinite standard deviation");
     }
-    refused("GaussianNoise", json!({"stddev": -1.0}), "from 0 up");
+    refused(
+        "GaussianNoise",
+        json!({"stddev": -1.0}),
+        "negative or not finite",
+    );
     // JSON has no word for it, so it is no number to begin with.
     refused("GaussianNoise", json!({"stddev": "NaN"}), "not understood");
     assert!(small("Dropout", json!({"rate": 1.0})).is_ok());

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use hdf5_pure::Group;
 
 use super::h5::H5;
-use super::specs::{Need, split_path};
+use super::specs::{ExpectedWeight, split_path};
 use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
 use crate::model::LayerId;
@@ -17,7 +17,7 @@ use crate::model::layers::NewWeight;
 pub(super) fn load(
     h5: &mut H5,
     graph: &mut Graph,
-    needs: &[Vec<Need>],
+    needs: &[Vec<ExpectedWeight>],
 ) -> Result<LoadedWeights, OpenError> {
     let top = h5.root().group("model_weights");
     let top = top.map_err(|e| OpenError::Broken(format!("it holds no model_weights ({e})")))?;
@@ -62,13 +62,13 @@ fn read(
     group: &Group,
     path: &str,
     layer: &Layer,
-    need: &Need,
+    need: &ExpectedWeight,
 ) -> Result<NewWeight, OpenError> {
     let dataset = group.dataset(path).map_err(|_| missing(layer, need))?;
     h5.weight(&dataset, &layer.name, need)
 }
 
-fn missing(layer: &Layer, need: &Need) -> OpenError {
+fn missing(layer: &Layer, need: &ExpectedWeight) -> OpenError {
     OpenError::WeightMissing {
         layer: layer.name.clone(),
         weight: need.name.to_owned(),
@@ -94,7 +94,7 @@ fn assign<'a>(
     outer: LayerId,
     inside: &[LayerId],
     paths: &'a [String],
-    needs: &[Vec<Need>],
+    needs: &[Vec<ExpectedWeight>],
 ) -> Result<(Assigned<'a>, Vec<String>), OpenError> {
     let mut by_name: HashMap<&str, Vec<LayerId>> = HashMap::new();
     for &id in inside {
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_only_weight_of_a_layer_may_have_no_name() {
-        let scale = |name| Need {
+        let scale = |name| ExpectedWeight {
             name,
             shape: vec![4],
             learnable: true,

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use hdf5_pure::Group;
 
 use super::h5::H5;
-use super::specs::Need;
+use super::specs::ExpectedWeight;
 use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
 use crate::model::LayerId;
@@ -19,7 +19,7 @@ pub(super) const LAYERS: [&str; 2] = ["layers", "_layer_checkpoint_dependencies"
 pub(super) fn load(
     h5: &mut H5,
     graph: &mut Graph,
-    needs: &[Vec<Need>],
+    needs: &[Vec<ExpectedWeight>],
 ) -> Result<LoadedWeights, OpenError> {
     let mut children: HashMap<Option<LayerId>, Vec<LayerId>> = HashMap::new();
     for (id, layer) in graph.layers.iter().enumerate().filter(|(_, l)| l.listed) {
@@ -40,7 +40,7 @@ pub(super) fn load(
 struct Loader<'a> {
     h5: &'a mut H5,
     graph: &'a mut Graph,
-    needs: &'a [Vec<Need>],
+    needs: &'a [Vec<ExpectedWeight>],
     /// The listed layers of each model, in order.
     children: HashMap<Option<LayerId>, Vec<LayerId>>,
     loaded: LoadedWeights,
@@ -104,7 +104,7 @@ impl Loader<'_> {
 
     fn layer(&mut self, id: LayerId, vars: Option<Group>, place: &str) -> Result<(), OpenError> {
         let name = self.graph.layers[id].name.clone();
-        let missing = |need: &Need| OpenError::WeightMissing {
+        let missing = |need: &ExpectedWeight| OpenError::WeightMissing {
             layer: name.clone(),
             weight: need.name.to_owned(),
         };

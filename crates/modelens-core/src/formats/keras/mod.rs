@@ -7,14 +7,13 @@
 mod activations;
 pub mod architectures;
 mod archive;
-mod augment_config;
 mod calls;
+mod classes;
 mod functions;
 mod h5;
 #[cfg(test)]
 mod hostile_tests;
 mod input_shape;
-mod kinds;
 mod load_named;
 mod load_numbered;
 mod nodes;
@@ -22,7 +21,6 @@ mod object;
 mod operators;
 mod pairing;
 mod parse;
-mod rare_kinds;
 mod save;
 mod save_head;
 mod settings;
@@ -36,7 +34,7 @@ mod weights_only;
 use serde_json::Value;
 
 use self::h5::{Attributes, H5, guarded};
-use self::specs::Need;
+use self::specs::ExpectedWeight;
 use super::error::architecture_is_known;
 use super::{OpenError, Reader};
 use crate::model::graph::Graph;
@@ -233,7 +231,7 @@ fn is_keras3_style(config: &Value) -> bool {
 struct Planned {
     graph: Graph,
     /// By layer.
-    needs: Vec<Vec<Need>>,
+    needs: Vec<Vec<ExpectedWeight>>,
     reduced_precision: usize,
 }
 
@@ -268,7 +266,7 @@ fn assemble(
     config: &Value,
     framework: String,
     semantics: Semantics,
-    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<Need>]) -> Result<LoadedWeights, OpenError>,
+    load: impl FnOnce(&mut H5, &mut Graph, &[Vec<ExpectedWeight>]) -> Result<LoadedWeights, OpenError>,
 ) -> Result<KerasFile, OpenError> {
     let Planned {
         mut graph,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::specs::Need;
+use super::specs::ExpectedWeight;
 use super::stored::{StoredLayer, StoredModel, StoredWeight};
 
 /// One layer of a network that must have weights.
@@ -14,7 +14,7 @@ pub(super) struct ExpectedLayer {
     pub class: String,
     /// The path of its numbered group.
     pub key: String,
-    pub needs: Vec<Need>,
+    pub needs: Vec<ExpectedWeight>,
 }
 
 /// What a pairing is based on.
@@ -30,7 +30,8 @@ pub(super) enum PairedBy {
 impl ExpectedLayer {
     /// The file's weight for one that is needed: by name if all names are known, else by position.
     pub fn weight<'a>(&self, file: &'a StoredLayer, need: usize) -> Option<&'a StoredWeight> {
-        let by_name = |need: &Need| file.weights.iter().find(|w| need.is_called(&w.short));
+        let by_name =
+            |need: &ExpectedWeight| file.weights.iter().find(|w| need.is_called(&w.short));
         if self.needs.iter().all(|n| by_name(n).is_some()) {
             return by_name(self.needs.get(need)?);
         }

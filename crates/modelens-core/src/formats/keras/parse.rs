@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::calls::{self, Call, CallArg, TensorRef};
 use super::object::{LayerObject, reduced_precision};
-use super::specs::Spec;
-use super::{input_shape, kinds, operators};
+use super::specs::WeightSpec;
+use super::{classes, input_shape, operators};
 use crate::formats::OpenError;
 use crate::model::graph::{Layer, LayerKind};
 use crate::model::{LayerId, Semantics};
@@ -41,7 +41,7 @@ pub(super) struct LayerEntry<'a> {
 pub(super) struct ParsedModel<'a> {
     pub layers: Vec<Layer>,
     /// By layer.
-    pub specs: Vec<Spec>,
+    pub specs: Vec<WeightSpec>,
     pub root: ModelConfig<'a>,
     pub root_trainable: bool,
     /// `[height, width, channels]` of the outermost input.
@@ -90,7 +90,7 @@ fn broken(reason: String) -> OpenError {
 
 struct Parser {
     layers: Vec<Layer>,
-    specs: Vec<Spec>,
+    specs: Vec<WeightSpec>,
     semantics: Semantics,
     reduced_precision: usize,
 }
@@ -120,7 +120,7 @@ impl Parser {
         };
         let starts_with_input = children.first().is_some_and(|c| c.class == "InputLayer");
         if sequential && id.is_none() && !starts_with_input {
-            let layer = self.add(LayerKind::Input, Spec::None)?;
+            let layer = self.add(LayerKind::Input, WeightSpec::None)?;
             self.layers[layer].name = format!("{}_input", object.name);
             "InputLayer".clone_into(&mut self.layers[layer].class);
             self.layers[layer].listed = false;
@@ -145,7 +145,7 @@ impl Parser {
         Ok(container)
     }
 
-    fn add(&mut self, kind: LayerKind, spec: Spec) -> Result<LayerId, OpenError> {
+    fn add(&mut self, kind: LayerKind, spec: WeightSpec) -> Result<LayerId, OpenError> {
         if self.layers.len() >= MAX_LAYERS {
             return Err(OpenError::TooLarge(format!(
                 "it has more than {MAX_LAYERS} layers"
@@ -175,7 +175,7 @@ impl Parser {
     ) -> Result<LayerEntry<'a>, OpenError> {
         let calls = object.calls();
         // A model is listed before its children.
-        let layer = self.add(LayerKind::Model, Spec::None)?;
+        let layer = self.add(LayerKind::Model, WeightSpec::None)?;
         let operator = self.semantics == Semantics::Keras3 && object.is_operator();
         let trainable = object.flag().unwrap_or(unwritten);
         let mut nested = None;
@@ -234,26 +234,26 @@ impl Parser {
         operator: bool,
         call: Option<&Call>,
         place: &str,
-    ) -> Result<(LayerKind, Spec), OpenError> {
+    ) -> Result<(LayerKind, WeightSpec), OpenError> {
         let settings = object.settings()?;
         if object.is_custom() {
-            return Err(object.unsupported(place, kinds::SUPPORTED));
+            return Err(object.unsupported(place, &classes::supported()));
         }
         if operator {
             let kind = operators::keras3(object.class, settings, call)?;
             let kind =
                 kind.ok_or_else(|| object.unsupported(place, &operators::KERAS3.join(", ")))?;
-            return Ok((kind, Spec::None));
+            return Ok((kind, WeightSpec::None));
         }
         if object.class == "TFOpLambda" {
-            return Ok((operators::keras2(settings, call)?, Spec::None));
+            return Ok((operators::keras2(settings, call)?, WeightSpec::None));
         }
         if object.class == "SlicingOpLambda" {
-            return Ok((operators::get_item(settings, call)?, Spec::None));
+            return Ok((operators::get_item(settings, call)?, WeightSpec::None));
         }
         self.reduced_precision += usize::from(reduced_precision(settings)?);
-        kinds::leaf(object.class, settings, self.semantics)?
-            .ok_or_else(|| object.unsupported(place, kinds::SUPPORTED))
+        classes::read(object.class, settings, self.semantics)?
+            .ok_or_else(|| object.unsupported(place, &classes::supported()))
     }
 
     /// Keras 3 restores a model's flag after its layers', and a frozen model freezes all of them.

@@ -1,7 +1,7 @@
 //! Shapes through the graph, before anything is computed. They give the input channels that the weights
 //! must fit, and refuse settings that can't work together.
 
-use super::specs::Spec;
+use super::specs::WeightSpec;
 use crate::formats::OpenError;
 use crate::model::graph::{Graph, Input};
 use crate::model::layers::LayerKind;
@@ -9,7 +9,10 @@ use crate::model::layers::shape::{ImageShape, MAX_VALUES, Shapes, value_count};
 use crate::model::shape_text;
 
 /// By layer with weights, the shape of its input; `None` if the layer is never called.
-pub(super) fn inputs(graph: &Graph, specs: &[Spec]) -> Result<Vec<Option<ImageShape>>, OpenError> {
+pub(super) fn inputs(
+    graph: &Graph,
+    specs: &[WeightSpec],
+) -> Result<Vec<Option<ImageShape>>, OpenError> {
     let mut shapes: Vec<ImageShape> = Vec::with_capacity(graph.nodes.len());
     let mut inputs: Vec<Option<ImageShape>> = vec![None; graph.layers.len()];
     for node in &graph.nodes {
@@ -28,7 +31,7 @@ pub(super) fn inputs(graph: &Graph, specs: &[Spec]) -> Result<Vec<Option<ImageSh
             })
             .collect();
         let x = arguments.first().copied().unwrap_or_default();
-        if *spec != Spec::None {
+        if *spec != WeightSpec::None {
             let channels = x.last().copied().flatten().ok_or_else(|| {
                 refuse("the file leaves open how many channels its input has".to_owned())
             })?;
@@ -66,7 +69,7 @@ pub(super) fn inputs(graph: &Graph, specs: &[Spec]) -> Result<Vec<Option<ImageSh
 /// The shape of one node's value; the error is a reason in words.
 fn output(
     kind: &LayerKind,
-    spec: &Spec,
+    spec: &WeightSpec,
     inputs: &[&[Option<usize>]],
 ) -> Result<ImageShape, String> {
     let needs = spec.needs(inputs.first().copied().unwrap_or_default());
@@ -82,9 +85,9 @@ fn output(
     }
     let op = kind.op();
     let shape = op.output_shape(&shapes)?;
-    if op.scratch_values(&shapes) > MAX_VALUES {
+    if value_count(&shape) <= MAX_VALUES && op.scratch_values(&shapes) > MAX_VALUES {
         return Err(format!(
-            "it needs more than {MAX_VALUES} values for one image while it computes"
+            "it makes more than {MAX_VALUES} values of one image while it computes"
         ));
     }
     Ok(shape)

@@ -1,10 +1,10 @@
-//! Which weights a layer must have, and of which shapes.
+//! The weights that a layer must have, and their shapes.
 
 use crate::model::shape_text;
 
-/// What the settings say about the weights; together with the input's channels it gives the shapes.
+/// What the settings of a layer say about its weights; with the input's shape it gives their shapes.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Spec {
+pub(super) enum WeightSpec {
     None,
     Conv {
         kernel: [usize; 2],
@@ -38,41 +38,41 @@ pub(super) enum Spec {
         filters: usize,
         bias: bool,
     },
-    /// Weights over the last so many axes.
+    /// Weights over the last `axes` axes.
     Affine {
         axes: usize,
-        /// The last of them as written; the batch axis counts as 0.
+        /// The last of these axes as written, where the batch axis counts as 0.
         last: i64,
         names: Vec<&'static str>,
     },
-    /// `mean`, `variance` and the number of values that they were found from.
+    /// `mean`, `variance` and the number of values they were computed from.
     Statistics,
-    /// `alpha` over the whole image; the axes given (of height, width, channels) share one value.
+    /// `alpha` over the whole image; the `shared` axes (of height, width, channels) have length 1.
     Alpha {
         shared: Vec<usize>,
     },
-    /// One `gamma` a channel.
+    /// One `gamma` per channel.
     LayerScale,
 }
 
 /// One weight that must be in the file.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Need {
+pub(super) struct ExpectedWeight {
     pub name: &'static str,
     pub shape: Vec<usize>,
     pub learnable: bool,
 }
 
-impl Need {
-    /// Whether a file may call the weight this.
+impl ExpectedWeight {
+    /// True if a file may use this name for the weight.
     pub fn is_called(&self, short: &str) -> bool {
         // Keras 3 calls the kernel of a depthwise convolution `kernel` in .h5 files.
         short == self.name || (self.name == "depthwise_kernel" && short == "kernel")
     }
 }
 
-impl Spec {
-    /// Refuses an input that leaves open how large a weight is; the error is a reason in words.
+impl WeightSpec {
+    /// Refuses an input that leaves the size of a weight open; the error is a reason in words.
     pub fn check(&self, input: &[Option<usize>]) -> Result<(), String> {
         let open = |axis: usize| input.get(axis).is_none_or(Option::is_none);
         let mut all = 0..input.len();
@@ -118,15 +118,15 @@ impl Spec {
     }
 
     /// The weights in the framework's order of creation, for an input of this shape.
-    pub fn needs(&self, input: &[Option<usize>]) -> Vec<Need> {
+    pub fn needs(&self, input: &[Option<usize>]) -> Vec<ExpectedWeight> {
         // Shape inference has already refused an open number of channels.
         let channels = input.last().copied().flatten().unwrap_or(0);
-        let need = |name, shape: &[usize]| Need {
+        let need = |name, shape: &[usize]| ExpectedWeight {
             name,
             shape: shape.to_vec(),
             learnable: true,
         };
-        let fixed = |name| Need {
+        let fixed = |name| ExpectedWeight {
             name,
             shape: vec![channels],
             learnable: false,
@@ -188,7 +188,7 @@ impl Spec {
             Self::Statistics => {
                 needs.push(fixed("mean"));
                 needs.push(fixed("variance"));
-                needs.push(Need {
+                needs.push(ExpectedWeight {
                     shape: Vec::new(),
                     ..fixed("count")
                 });
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn batch_norm_without_gamma() {
-        let spec = Spec::BatchNorm {
+        let spec = WeightSpec::BatchNorm {
             scale: false,
             center: true,
             axis: -1,

@@ -9,7 +9,7 @@ use super::architectures::{self, Architecture, widen};
 use super::h5::H5;
 use super::load_numbered::snake_case;
 use super::pairing::{ExpectedLayer, PairedBy, difference, pair};
-use super::specs::Need;
+use super::specs::ExpectedWeight;
 use super::stored::{self, StoredModel};
 use super::{KerasFile, LoadedWeights, WeightPath, assemble, planned};
 use crate::formats::OpenError;
@@ -75,7 +75,9 @@ pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFil
         fit.architecture.resize(side).map_err(weights_alone)?;
     }
     let pairs = fit.stored.clone();
-    let load = |h5: &mut H5, graph: &mut Graph, needs: &[Vec<Need>]| load(h5, graph, needs, &pairs);
+    let load = |h5: &mut H5, graph: &mut Graph, needs: &[Vec<ExpectedWeight>]| {
+        load(h5, graph, needs, &pairs)
+    };
     let mut opened = assemble(
         h5,
         &fit.architecture.config,
@@ -198,7 +200,7 @@ fn expected(architecture: &Architecture) -> Result<Vec<ExpectedLayer>, OpenError
 }
 
 /// The layers with weights, with the keys that their groups have in the numbered layout.
-fn expected_layers(graph: &Graph, needs: &[Vec<Need>]) -> Vec<ExpectedLayer> {
+fn expected_layers(graph: &Graph, needs: &[Vec<ExpectedWeight>]) -> Vec<ExpectedLayer> {
     let mut counters: HashMap<(Option<usize>, String), usize> = HashMap::new();
     let mut keys: Vec<String> = Vec::with_capacity(graph.layers.len());
     let mut all = Vec::new();
@@ -344,7 +346,7 @@ impl Fit {
 fn load(
     h5: &mut H5,
     graph: &mut Graph,
-    needs: &[Vec<Need>],
+    needs: &[Vec<ExpectedWeight>],
     stored: &StoredModel,
 ) -> Result<LoadedWeights, OpenError> {
     let mut loaded = LoadedWeights::default();

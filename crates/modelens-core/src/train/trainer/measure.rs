@@ -1,10 +1,10 @@
-//! Passes that change nothing: features that are computed once, and the validation photos.
+//! Passes that change nothing: features that are computed once, and validation.
 
 use std::collections::HashMap;
 
 use candle_core::Tensor;
 
-use super::{EpochEnd, Photos, Proceed, Score, Stage, Trainer, correct};
+use super::{EpochEnd, PhotoBatches, Proceed, Score, Stage, Trainer, correct};
 use crate::model::Mode;
 use crate::model::pass::{PassOptions, Segment, run_segment};
 use crate::train::loss::cross_entropy;
@@ -13,17 +13,17 @@ use crate::train::network::{Network, TrainError};
 
 /// Features are kept up to this many bytes.
 const MAX_FEATURES: usize = 1 << 30;
-/// Photos of one pass that computes features.
+/// Photos per pass that computes features.
 const FEATURES_BATCH: usize = 16;
-/// Counts passes that measure apart from those that train, so that their masks differ.
+/// Added to the count of passes that measure, so that their masks differ from those that train.
 const MEASURING: u64 = 1 << 32;
 
 impl Trainer {
-    /// The features of every photo, where the base gives the same in every step of the stage.
+    /// The base's output for every photo, if it is the same in every step of the stage.
     pub(super) fn features_of(
         &self,
         stage: usize,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<Option<HashMap<usize, Tensor>>, TrainError> {
         let stage = &self.plan.stages[stage];
@@ -68,12 +68,12 @@ impl Trainer {
         Ok(Some(features))
     }
 
-    /// What is measured after an epoch; nothing moves.
+    /// Measures after an epoch; changes nothing.
     pub(super) fn measured(
         &self,
         stage: &Stage,
         repeat: u64,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<EpochEnd, TrainError> {
         let validation = if self.plan.validation.is_empty() {
@@ -92,13 +92,13 @@ impl Trainer {
         })
     }
 
-    /// The validation photos in batches; nothing moves.
+    /// Scores the validation photos in batches; changes nothing.
     fn score(
         &self,
         stage: &Stage,
         mode: Mode,
         repeat: u64,
-        photos: &mut dyn Photos,
+        photos: &mut dyn PhotoBatches,
         proceed: Proceed<'_>,
     ) -> Result<Score, TrainError> {
         let (mut loss, mut right) = (0.0, 0);

@@ -1,4 +1,4 @@
-//! What a run follows, and what each of its steps tells.
+//! What a run does, and what each of its steps reports.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use candle_core::Tensor;
 use crate::model::{Flags, Outer, Semantics};
 use crate::train::movement::Movement;
 use crate::train::network::TrainError;
-use crate::train::optimizer::Kind;
+use crate::train::optimizer::OptimizerKind;
 
-/// Asks whether the run still goes on.
+/// Asked now and then: false cancels the run.
 pub type Proceed<'a> = &'a (dyn Fn() -> bool + Sync);
 
-/// Where the photos of a run come from.
-pub trait Photos {
-    /// The photos as the model's first layer takes them, `[N, H, W, C]`; with the augmentation that
-    /// `draw` addresses, or without any.
+/// The source of a run's photos.
+pub trait PhotoBatches {
+    /// The photos as the model's first layer takes them, `[N, H, W, C]`, augmented with the draws of
+    /// the stream `draw`, or not augmented.
     ///
     /// # Errors
-    /// Photos that cannot be read, or do not fit.
+    /// Photos that cannot be read or do not fit the model.
     fn batch(
         &mut self,
         photos: &[usize],
@@ -26,41 +26,41 @@ pub trait Photos {
         proceed: Proceed<'_>,
     ) -> Result<Tensor, TrainError>;
 
-    /// Whether photos differ from epoch to epoch.
+    /// True if photos are augmented, so that they differ from epoch to epoch.
     fn augments(&self) -> bool;
 }
 
-/// Epochs under one set of flags, after one `compile()`: the optimizer begins anew.
+/// Epochs with one set of flags, after one `compile()`, which resets the optimizer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stage {
     pub epochs: usize,
     pub rate: f64,
     pub flags: Flags,
-    /// The value of `training` that the base is called with, where the flags cannot record it: in a
-    /// flat model and in PyTorch. See `Network::base_outer`.
+    /// The value of `training` that the base is called with, if the flags cannot record it: in a flat
+    /// model and in PyTorch. See [`Network::base_outer`](crate::train::network::Network::base_outer).
     pub base_call: Option<bool>,
 }
 
-/// All that a run follows.
+/// Everything that determines a run.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
-    pub optimizer: Kind,
+pub struct TrainingPlan {
+    pub optimizer: OptimizerKind,
     pub batch: usize,
     pub seed: u64,
     pub semantics: Semantics,
     /// What the loop passes to the model: `fit` passes True.
     pub outer: Outer,
     pub stages: Vec<Stage>,
-    /// Photos to train with.
+    /// Indices of the photos to train with.
     pub training: Vec<usize>,
-    /// Photos to validate with.
+    /// Indices of the photos to validate with.
     pub validation: Vec<usize>,
-    /// Of each photo of the set.
+    /// The output that each photo of the set belongs to.
     pub targets: Vec<u32>,
 }
 
-impl Plan {
-    /// Steps of one epoch: the last batch may be smaller.
+impl TrainingPlan {
+    /// Number of steps in one epoch; the last batch may be smaller.
     pub fn steps_per_epoch(&self) -> usize {
         self.training.len().div_ceil(self.batch.max(1))
     }
@@ -81,18 +81,18 @@ pub struct Score {
     pub accuracy: f64,
 }
 
-/// What one step did.
+/// What one optimizer step of a run did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    /// From 0.
+pub struct TrainingStep {
+    /// Counted from 0.
     pub stage: usize,
-    /// From 1, over all stages.
+    /// Counted from 1, over all stages.
     pub epoch: usize,
-    /// From 1, over all epochs.
+    /// Counted from 1, over all epochs.
     pub step: usize,
     pub photos: usize,
     pub rate: f64,
-    /// Of the batch, before the step.
+    /// Loss and accuracy of the batch before the step.
     pub batch: Score,
     /// After the last step of an epoch.
     pub end: Option<EpochEnd>,
@@ -101,8 +101,8 @@ pub struct Step {
 /// What is measured after an epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochEnd {
-    /// On the validation photos, in the order of `Mode::BOTH`: with the base and head as in
-    /// training, and in inference. `None` without validation photos.
+    /// On the validation photos, in the order of `Mode::BOTH`: in training mode and in inference.
+    /// `None` without validation photos.
     pub validation: Option<[Score; 2]>,
     pub movement: Vec<Movement>,
 }

@@ -1,15 +1,10 @@
-//! Preprocessing layers: lets the augmentation layers read their settings.
+//! Lets preprocessing layers, which are defined in [`crate::augment`], read their settings.
 
 use serde_json::Value;
 
-use super::settings::Settings;
-use crate::augment::{AugmentLayer, KerasConfig};
+use crate::augment::KerasConfig;
 use crate::formats::OpenError;
-
-/// The layer of this class; `None` for a class that does not augment.
-pub(super) fn parse(class: &str, settings: Settings) -> Result<Option<AugmentLayer>, OpenError> {
-    AugmentLayer::from_keras(class, &settings)
-}
+use crate::formats::keras::settings::Settings;
 
 impl KerasConfig for Settings<'_> {
     type Error = OpenError;
@@ -60,14 +55,14 @@ impl KerasConfig for Settings<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::{Factor, Transform};
+    use crate::augment::{AugmentLayer, Factor, Transform};
     use serde_json::json;
 
     #[test]
     fn rotation_of_both_frameworks() {
         let read = |value: Value| {
             let map = value.as_object().unwrap();
-            parse("RandomRotation", Settings { layer: "r", map })
+            AugmentLayer::from_keras("RandomRotation", &Settings { layer: "r", map })
         };
         let keras2 = read(json!({"factor": 0.2, "fill_mode": "reflect", "seed": null}));
         let keras3 = read(json!({"factor": [-0.2, 0.2], "interpolation": "nearest"}));

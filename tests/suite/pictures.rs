@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Key, Modifiers, TextureHandle};
 use egui_svg::{Images, Width, png};
 use modelens::command::{
-    Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
+    Action, Command, ExportCommand, LessonCommand, LessonSource, PipelineCommand, ShellCommand,
     TrainCommand, WalkCommand,
 };
 use modelens::model::{Mode, Outer, Semantics};
@@ -177,23 +177,23 @@ fn pictures_of_a_lesson() {
 fn pictures_of_sheets_and_dialogs() {
     let mut album = Album::new(ORDINARY);
     album.command(Action::ShowHint).check("hint");
-    album.command(DeskCommand::Hint(false));
+    album.command(ShellCommand::Hint(false));
     let search = Search {
         text: "theme".to_owned(),
         row: 1,
     };
     album
-        .command(DeskCommand::Search(Some(search)))
+        .command(ShellCommand::Search(Some(search)))
         .check("command-palette");
-    album.command(DeskCommand::Search(None));
+    album.command(ShellCommand::Search(None));
     for (sheet, name) in [
         (Sheet::Keys, "keys"),
         (Sheet::Terms, "words"),
         (Sheet::Card, "model-card"),
     ] {
-        album.command(DeskCommand::Sheet(Some(sheet))).check(name);
+        album.command(ShellCommand::Sheet(Some(sheet))).check(name);
     }
-    album.command(DeskCommand::Sheet(None));
+    album.command(ShellCommand::Sheet(None));
     album.command(Action::Show(View::Predict));
     album.export(ExportCommand::Show(true)).check("export");
     album.command(Action::Show(View::BatchNorm));

@@ -136,7 +136,7 @@ pub struct FigureArgs {
     /// Write letters as outlines into the SVG, for readers that lack the fonts.
     #[arg(long)]
     pub outline_text: bool,
-    /// Also write FIG.json: the command, the settings, and the hashes of model and photos.
+    /// Also write FIG.svg.json or FIG.png.json: the command, the settings, and the hashes of model and photos.
     #[arg(long)]
     pub sidecar: bool,
     /// Also write FIG.csv: the numbers of the figure.

@@ -108,8 +108,8 @@ impl Action {
             | Self::FineTuneFrom
             | Self::ResetFlags
             | Self::Compile => state.opened.base.is_none().then_some(reasons::NO_BASE),
-            Self::Undo if !state.desk.can_undo[0] => Some(reasons::NOTHING_CHANGED),
-            Self::Redo if !state.desk.can_undo[1] => Some(reasons::NOTHING_TAKEN_BACK),
+            Self::Undo if !state.shell.can_undo[0] => Some(reasons::NOTHING_CHANGED),
+            Self::Redo if !state.shell.can_undo[1] => Some(reasons::NOTHING_TAKEN_BACK),
             Self::Cancel if state.computed.running.is_empty() => Some(reasons::NOTHING_RUNS),
             Self::NextStep | Self::PreviousStep | Self::FreePlay | Self::CloseLesson => {
                 match (self, steps()) {

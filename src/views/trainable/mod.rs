@@ -65,9 +65,8 @@ impl Page for Trainable {
         ui::body_ui(ui, show, cut);
     }
 
-    /// A figure shows the cards, as high as their words need.
     fn figure_height(&self, ui: &Ui, state: &State, width: f32) -> f32 {
-        cards::height(ui, outcome(state), width - sizes::SCROLL_BAR)
+        ui::figure_height(ui, state, width)
     }
 
     fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {

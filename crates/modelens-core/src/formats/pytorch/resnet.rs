@@ -10,7 +10,7 @@ use crate::model::graph::{Activation, Pooling};
 use crate::model::{Assumption, Preprocessing};
 
 pub static FAMILY: Family = Family {
-    title: "ResNet",
+    title: "a ResNet",
     signature: &["layer1.0.conv1.weight", "conv1.weight", "bn1.weight"],
     build,
 };
@@ -79,14 +79,16 @@ impl Shape {
             outputs: [0; 4],
             groups: 1,
         };
+        let has_stage = |stage: &usize| state.contains_key(&format!("layer{stage}.0.conv1.weight"));
+        let stages = (1..=4).take_while(has_stage).count();
+        if stages != 4 {
+            return Err(other(format!("it has {stages} stages, not four")));
+        }
         let mut input = stem;
         for stage in 0..4 {
             let has =
                 |i: &usize| state.contains_key(&format!("layer{}.{i}.conv1.weight", stage + 1));
             let blocks = (0..usize::from(u16::MAX)).take_while(has).count();
-            if blocks == 0 {
-                return Err(other(format!("it has {stage} stages, not four")));
-            }
             shape.blocks[stage] = blocks;
             for i in 0..blocks {
                 let stem = format!("layer{}.{i}", stage + 1);

@@ -20,22 +20,22 @@ use crate::model::graph::Activation;
 use crate::model::{Assumption, Preprocessing};
 
 pub static TORCHVISION_V2: Family = Family {
-    title: "MobileNetV2",
+    title: "a MobileNetV2",
     signature: &["features.1.conv.0.0.weight", "features.0.0.weight"],
     build: |state, told| build(state, told, Naming::TorchvisionV2),
 };
 pub static TORCHVISION_V3: Family = Family {
-    title: "MobileNetV3",
+    title: "a MobileNetV3",
     signature: &["features.1.block.0.0.weight", "features.0.0.weight"],
     build: |state, told| build(state, told, Naming::TorchvisionV3),
 };
 pub static TORCHVISION_EFFICIENTNET: Family = Family {
-    title: "EfficientNet",
+    title: "an EfficientNet",
     signature: &["features.1.0.block.0.0.weight", "features.0.0.weight"],
     build: |state, told| build(state, told, Naming::TorchvisionEfficientNet),
 };
 pub static TIMM: Family = Family {
-    title: "MobileNet or EfficientNet of timm",
+    title: "a MobileNet or EfficientNet of timm",
     signature: &["blocks.0.0.conv_dw.weight", "conv_stem.weight"],
     build: |state, told| build(state, told, Naming::Timm),
 };

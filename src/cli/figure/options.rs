@@ -45,8 +45,7 @@ pub struct FigureArgs {
     /// The view: augmentation, dropout, batchnorm, trainable, finetune or predict. With --all, the
     /// model.
     pub view: Option<String>,
-    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
-    /// or the name of a bundled base.
+    #[arg(help = crate::cli::model_help())]
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub reading: Reading,

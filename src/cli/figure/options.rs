@@ -42,8 +42,7 @@ const OF_STEPS: [&str; 15] = [
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("many").args(["all", "from"])))]
 pub struct FigureArgs {
-    /// The view: augmentation, dropout, batchnorm, trainable, finetune or predict. With --all, the
-    /// model.
+    #[arg(help = format!("The view: {}. With --all, the model", View::ALL.map(View::id).join(", ")))]
     pub view: Option<String>,
     #[arg(help = crate::cli::model_help())]
     pub model: Option<PathBuf>,

@@ -123,6 +123,7 @@ pub(super) fn read(
 }
 
 /// A layer without weights.
+#[allow(clippy::unnecessary_wraps, reason = "it is what every class returns")]
 fn plain(kind: LayerKind) -> Read {
     Ok((kind, WeightSpec::None))
 }

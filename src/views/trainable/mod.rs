@@ -102,13 +102,10 @@ fn outcome(state: &State) -> Option<&TrainableOutcome> {
 }
 
 fn outcome_of(looked: &LookResult) -> Option<&TrainableOutcome> {
-    match &looked.outcome {
-        Outcome::Trainable(outcome) => Some(outcome),
-        Outcome::Augmentation(_)
-        | Outcome::Dropout(_)
-        | Outcome::BatchNorm(_)
-        | Outcome::Predict(_) => None,
-    }
+    let Outcome::Trainable(outcome) = &looked.outcome else {
+        return None;
+    };
+    Some(outcome)
 }
 
 /// True if training would go on with other flags than those shown.

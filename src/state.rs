@@ -91,7 +91,7 @@ pub struct FillTexture {
     pub share: f64,
 }
 
-/// What the worker computed and what it does now.
+/// What is computed for the window, and what is being computed.
 #[derive(Default)]
 pub struct Computed {
     results: [Option<Arc<LookResult>>; View::COUNT],

@@ -1,4 +1,4 @@
-//! `modelens figure`: a view as SVG or PNG, without a window.
+//! `modelens figure`: draws a view as SVG or PNG, without a window.
 
 mod lesson;
 mod options;
@@ -32,7 +32,7 @@ type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
 type Written = (PathBuf, Vec<u8>);
 
 impl FigureArgs {
-    /// Draws and writes what is asked for: all of it, or, where a figure cannot be drawn, nothing.
+    /// Draws and writes the figures. If one of them cannot be drawn, nothing is written.
     ///
     /// # Errors
     /// Unusable arguments, and files that cannot be read or written.
@@ -57,7 +57,7 @@ impl FigureArgs {
         let boxes = look.boxes.borrow();
         if !boxes.is_empty() {
             terminal::warn(format!(
-                "boxes stand for letters that the fonts lack ({}); an SVG without --outline-text \
+                "boxes replace characters that the fonts lack ({}); an SVG without --outline-text \
                  keeps them as text",
                 first_few(&boxes)
             ));
@@ -139,7 +139,7 @@ impl FigureArgs {
         outputs.check()
     }
 
-    /// A view as it is now, and the files that go beside it.
+    /// The files of the current figure of a view.
     fn drawn(
         &self,
         state: &State,
@@ -159,13 +159,13 @@ impl FigureArgs {
         let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
         if let Some(folder) = &self.all {
             if self.model.is_some() {
-                return usage("--all draws every view: name at most a model");
+                return usage("--all draws every view: leave out VIEW");
             }
             if self.out.is_some() {
-                return usage("--all names its files itself: leave --out away");
+                return usage("--all names its files itself: leave out --out");
             }
             let extension = self.format.unwrap_or(Format::Svg).extension();
-            // Training takes its time: it is drawn where it is asked for by name.
+            // Training takes long, so finetune is drawn only if it is named.
             let looks = View::ALL.into_iter().filter(|view| !view.shows_runs());
             let jobs = looks.map(|view| (view, folder.join(view.id()).with_extension(extension)));
             return Ok((self.view.as_deref().map(Path::new), jobs.collect()));
@@ -177,15 +177,15 @@ impl FigureArgs {
             ));
         };
         let Some(view) = View::from_id(name) else {
-            return usage(&format!("there is no view `{name}`: {names}"));
+            return usage(&format!("there is no view `{name}`; expected {names}"));
         };
         let Some(out) = &self.out else {
-            return usage("name the file of the figure with --out");
+            return usage("--out is missing: the file of the figure");
         };
         Ok((self.model.as_deref(), vec![(view, out.clone())]))
     }
 
-    /// Opens model and photos, and sets what holds for every view.
+    /// Opens the model and the photos, and sets the options that all views share.
     fn open(&self, ctx: &Context, model: Option<&Path>) -> Result<App, Failure> {
         let mut app = App::in_context(
             ctx,
@@ -252,7 +252,7 @@ impl FigureArgs {
             } else if self.all.is_none() {
                 let view = view.id();
                 return Err(Failure::Usage(format!(
-                    "--layer: `{name}` is no layer of the view {view}"
+                    "--layer: `{name}` is not a layer of the view {view}"
                 )));
             }
         }
@@ -292,26 +292,29 @@ impl FigureArgs {
         app.command(ctx, Action::StartRuns.into());
     }
 
-    /// Whether an option of the view finetune is given.
+    /// True if an option of the view finetune is given.
     fn sets_runs(&self) -> bool {
         self.preset.is_some() || self.epochs.is_some() || self.rate.is_some()
     }
 
-    /// Refuses what a preset of runs sets itself.
+    /// Refuses the options that the runs of finetune set themselves.
     fn suits_runs(&self) -> Result<(), Failure> {
         let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
         if self.trainable != "file" || self.recorded.0 != Recorded::File {
             return usage(
-                "finetune: each run of a --preset sets --trainable and --recorded itself",
+                "finetune: each run sets --trainable and --recorded itself: leave them out",
             );
         }
         if self.side != options::Side::Both {
-            return usage("finetune: runs stand beside each other, there is no --side to take");
+            return usage("finetune: the view has no columns: leave out --side");
         }
         Ok(())
     }
 
-    /// Waits for the numbers; what went wrong on the way is the failure.
+    /// Waits for the numbers.
+    ///
+    /// # Errors
+    /// Something could not be opened or computed.
     fn settle(&self, app: &mut App, ctx: &Context) -> Result<(), Failure> {
         app.settle(ctx);
         let state = app.state();
@@ -321,7 +324,7 @@ impl FigureArgs {
         let Some(why) = notice.or(reason) else {
             return Ok(());
         };
-        // The path stands last; what a computation says has none.
+        // A path comes last; the message of a computation has none.
         let named = [self.model.as_deref(), self.input.as_deref()];
         let has_path = named
             .into_iter()

@@ -24,7 +24,7 @@ impl BundledLesson {
 pub const BUNDLED: [BundledLesson; 5] = [
     BundledLesson {
         id: "why-specify-twice",
-        title: "Already frozen: why also training=False?",
+        title: "Frozen: why also training=False?",
         about: "What each of the two lines protects in Keras 2, Keras 3 and PyTorch",
         text: include_str!("../../assets/lessons/why-specify-twice.toml"),
     },

@@ -55,7 +55,7 @@ pub struct Export {
     /// What the choice looks like now.
     pub drawn: Option<Arc<Figure>>,
     pub preview: Option<TextureHandle>,
-    /// The worker makes another preview.
+    /// Another preview is being drawn.
     pub waits: bool,
     /// What of the view can be exported alone.
     pub plots: Vec<&'static str>,

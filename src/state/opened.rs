@@ -114,6 +114,7 @@ impl Base {
     }
 
     /// The same model with nothing chosen in it.
+    #[must_use]
     pub fn fresh(&self) -> Self {
         Self::new(OpenedModel {
             id: self.id,

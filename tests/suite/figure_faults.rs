@@ -28,7 +28,7 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
         (
             &["dropout", "--layer", "bn_Conv1", "--out", out],
             2,
-            "no layer of the view",
+            "not a layer of the view",
         ),
         (
             &["dropout", "efficientnet_lite0", "--no-random", "--out", out],

@@ -26,6 +26,7 @@ mod fine_tune_view;
 mod flags;
 mod golden;
 mod hostile;
+mod jpeg;
 mod labels;
 mod lesson_figures;
 mod lessons;

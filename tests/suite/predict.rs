@@ -8,8 +8,8 @@ use modelens::command::{Action, Command};
 use modelens::model::{Flags, Mode, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
 use modelens::worker::{
-    Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook,
-    PredictOutcome, Request, Sighting,
+    ClassInPass, Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource,
+    PredictLook, PredictOutcome, Request,
 };
 
 use crate::support::files::{fixture, folder, rezipped, write};
@@ -35,7 +35,7 @@ fn measured(look: &PredictLook) -> PredictOutcome {
     *outcome
 }
 
-fn spread(seen: &[Sighting]) -> f32 {
+fn spread(seen: &[ClassInPass]) -> f32 {
     let values = || seen.iter().map(|s| s.probability);
     values().fold(0.0, f32::max) - values().fold(f32::INFINITY, f32::min)
 }

@@ -9,7 +9,7 @@ use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts;
 use crate::words::number::measured;
-use crate::worker::Sighting;
+use crate::worker::ClassInPass;
 
 /// Where names, the axis and numbers stand; the same in every row of a column.
 #[derive(Clone, Copy)]
@@ -125,7 +125,7 @@ fn value_ui(ui: &mut Ui, rect: Rect, number: String, mode: Mode) {
 pub struct Strip<'a> {
     pub label: &'a str,
     pub note: &'a str,
-    pub seen: &'a [Sighting],
+    pub seen: &'a [ClassInPass],
     /// The first inference pass, as a dashed line.
     pub line: Option<f32>,
     pub followed: usize,

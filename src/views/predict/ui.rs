@@ -12,7 +12,7 @@ use crate::views::parts::{self, Cut};
 use crate::views::{Show, waiting_ui};
 use crate::words::common;
 use crate::words::modes;
-use crate::worker::{PredictLook, PredictOutcome, Sighting};
+use crate::worker::{ClassInPass, PredictLook, PredictOutcome};
 
 /// How many passes, what the numbers are, and "new draws" at the right.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -153,9 +153,13 @@ fn is_own(state: &State, label: &str) -> bool {
     own.is_some_and(|folder| words::same_class(label, folder))
 }
 
-type StripWords<'a> = (&'a [Sighting], [String; 2], &'static str);
+type StripWords<'a> = (&'a [ClassInPass], [String; 2], &'static str);
 
-fn passes_strip<'a>(seen: &'a [Sighting], random: usize, missing: Option<&str>) -> StripWords<'a> {
+fn passes_strip<'a>(
+    seen: &'a [ClassInPass],
+    random: usize,
+    missing: Option<&str>,
+) -> StripWords<'a> {
     if let Some(missing) = missing {
         let words = [words::PASS_1.to_owned(), words::others(missing)];
         return (seen, words, "");
@@ -171,7 +175,7 @@ fn passes_strip<'a>(seen: &'a [Sighting], random: usize, missing: Option<&str>) 
 
 fn mates_strip<'a>(
     outcome: &PredictOutcome,
-    seen: &'a [Sighting],
+    seen: &'a [ClassInPass],
     missing: Option<&'static str>,
 ) -> StripWords<'a> {
     if let Some(missing) = missing {

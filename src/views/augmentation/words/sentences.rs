@@ -6,7 +6,7 @@ use crate::augment::{
 use crate::model::Semantics;
 use crate::words::common;
 use crate::words::number::{angle, fixed, measured};
-use crate::worker::{AugmentationOutcome, Cell, Grid};
+use crate::worker::{AugmentationOutcome, Grid, GridCell};
 
 /// What the grid shows.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +82,7 @@ fn left(seen: &Seen<'_>) -> String {
 }
 
 /// What was drawn, counted and measured over the cells.
-fn drawn(cells: &[Cell]) -> Vec<String> {
+fn drawn(cells: &[GridCell]) -> Vec<String> {
     let draws = || cells.iter().flat_map(|cell| &cell.draws);
     let mut parts = Vec::new();
     if draws().any(|draw| matches!(draw, Draw::Flip(_))) {

@@ -6,14 +6,14 @@ use crate::augment::{
 };
 use crate::dataset::Image;
 
-fn cell(draws: Vec<Draw>, difference: Option<f32>) -> Cell {
+fn cell(draws: Vec<Draw>, difference: Option<f32>) -> GridCell {
     let image = Arc::new(Image {
         height: 1,
         width: 1,
         channels: 1,
         pixels_hwc: vec![0.0],
     });
-    Cell {
+    GridCell {
         photo: 0,
         original: Arc::clone(&image),
         image,

@@ -5,7 +5,7 @@ use crate::model::{Mode, ModelDescription, Reading, Semantics};
 use crate::words::common;
 use crate::words::modes::{flag_label, mode_label};
 use crate::words::number::{count, fixed, measured};
-use crate::worker::{PredictOutcome, PredictRow, PredictSide, Sighting};
+use crate::worker::{ClassInPass, PredictOutcome, PredictRow, PredictSide};
 
 /// Differences up to this are those of sums in another order, in single precision.
 const ROUNDING: f32 = 1e-5;
@@ -45,7 +45,7 @@ pub fn probability(p: f32) -> String {
 }
 
 /// The smallest and the largest one; not numbers where one of them is not.
-pub fn range(seen: &[Sighting]) -> [f32; 2] {
+pub fn range(seen: &[ClassInPass]) -> [f32; 2] {
     let values = seen.iter().map(|s| s.probability);
     values.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], p| {
         if p.is_nan() || low.is_nan() {
@@ -57,7 +57,7 @@ pub fn range(seen: &[Sighting]) -> [f32; 2] {
 }
 
 /// Largest minus smallest; 0 of none.
-pub fn spread(seen: &[Sighting]) -> f32 {
+pub fn spread(seen: &[ClassInPass]) -> f32 {
     if seen.is_empty() {
         return 0.0;
     }
@@ -66,7 +66,7 @@ pub fn spread(seen: &[Sighting]) -> f32 {
 }
 
 /// From the smallest to the largest, for a column of numbers.
-pub fn short_range(seen: &[Sighting]) -> String {
+pub fn short_range(seen: &[ClassInPass]) -> String {
     let [low, high] = range(seen);
     let [from, to] = [low, high].map(probability);
     if low == high || low.is_nan() {
@@ -79,7 +79,7 @@ pub fn short_range(seen: &[Sighting]) -> String {
 }
 
 /// The same in a sentence.
-fn runs(seen: &[Sighting]) -> String {
+fn runs(seen: &[ClassInPass]) -> String {
     let [low, high] = range(seen);
     let [from, to] = [low, high].map(probability);
     if from == to {

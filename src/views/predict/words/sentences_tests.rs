@@ -1,7 +1,7 @@
 use super::*;
 
-fn seen(values: &[f32]) -> Vec<Sighting> {
-    let sighting = |&probability: &f32| Sighting {
+fn seen(values: &[f32]) -> Vec<ClassInPass> {
+    let sighting = |&probability: &f32| ClassInPass {
         probability,
         first: 0,
     };

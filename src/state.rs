@@ -238,12 +238,7 @@ impl State {
 
     /// What the batch of a shown result went through.
     pub fn augmented_by(&self, view: View) -> Option<&Pipeline> {
-        match &self.computed.result(view)?.look {
-            Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => pass.augment.as_ref(),
-            Look::Augmentation(_) => None,
-            Look::Trainable(look) => look.pass.augment.as_ref(),
-            Look::Predict(look) => look.pass.augment.as_ref(),
-        }
+        self.computed.result(view)?.look.pass()?.augment.as_ref()
     }
 
     /// The open photos.

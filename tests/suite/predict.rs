@@ -290,7 +290,7 @@ fn it_shows_controls_and_texts_in_each_semantics_and_theme() {
                 "2 passes",
                 "6 batches of 4",
                 "19 outputs: softmax",
-                "pass 1, on stored statistics",
+                "pass 1, stored statistics",
             ] {
                 assert!(shows(&window, text), "{semantics:?}: {text}");
             }

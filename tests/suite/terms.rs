@@ -13,7 +13,7 @@ use modelens::words::terms::{TERMS, beginning};
 use crate::support::window::{Window, command, reproducible};
 
 /// The longest label in characters; longer ones are sentences.
-const LONGEST: usize = 80;
+const LONGEST: usize = 130;
 /// Frames until a tooltip appears.
 const FRAMES: usize = 4;
 

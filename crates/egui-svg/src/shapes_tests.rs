@@ -1,5 +1,7 @@
 //! What becomes of egui's shapes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use egui::emath::TSTransform;

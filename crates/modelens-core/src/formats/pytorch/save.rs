@@ -9,6 +9,10 @@ use super::families;
 use crate::formats::{ModelFile, SaveError, Trained};
 
 /// The state dict with the model's weights in the place of its own.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the signature of every reader"
+)]
 pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
     let failed = |error: candle_core::Error| SaveError::Content(error.to_string());
     let mut state: HashMap<String, Tensor> =

@@ -149,15 +149,13 @@ impl RunArgs {
     /// The tapped layers. For a nested model, it is the inner layer that gives its output.
     fn taps(&self, model: &Model) -> Result<Vec<(String, LayerId)>, Failure> {
         let taps = self.tap.iter().map(|name| {
-            let found = model.graph.find(name).ok_or("the model has no layer");
+            let found = model.graph.find(name).map_err(|error| error.to_string());
             let called = found.and_then(|id| {
-                model
-                    .graph
-                    .output_of(id)
-                    .ok_or("nothing in the model calls layer")
+                let called = model.graph.output_of(id);
+                called.ok_or_else(|| format!("nothing in the model calls layer `{name}`"))
             });
             let called = called.map(|id| (name.clone(), id));
-            called.map_err(|why| Failure::Usage(format!("--tap: {why} `{name}`")))
+            called.map_err(|why| Failure::Usage(format!("--tap: {why}")))
         });
         taps.collect()
     }

@@ -30,6 +30,7 @@ fn model_of(noise: Noise) -> Model {
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     let node = |layer: usize, inputs: Vec<Input>| Node {

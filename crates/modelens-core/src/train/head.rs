@@ -197,6 +197,7 @@ fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: 
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     for weight in weights {

@@ -324,6 +324,7 @@ impl<'a> Build<'a> {
             listed: true,
             trainable: true,
             recorded_training: None,
+            activity_regularizer: None,
             weights: Vec::new(),
         };
         for weight in weights {

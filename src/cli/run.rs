@@ -14,7 +14,7 @@ use crate::dataset::{Image, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
-use crate::model::{LayerId, Mode, Model, Preprocessing, Semantics};
+use crate::model::{LayerId, Mode, Model, NodeId, Preprocessing, Semantics};
 use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
 use crate::worker::open_folder;
 
@@ -276,15 +276,21 @@ fn arrays_of(
     pass: &Pass,
     taps: &[(String, LayerId)],
 ) -> candle_core::Result<Vec<(String, NamedArray)>> {
-    let layout = |tensor: &Tensor| match (model.semantics, tensor.rank()) {
-        (Semantics::PyTorch, 4) => tensor.permute((0, 3, 1, 2))?.contiguous(),
-        _ => tensor.contiguous(),
+    let graph = &model.graph;
+    let layout = |tensor: &Tensor, node: NodeId| match graph.layouts.get(&node) {
+        Some(axes) if axes.len() == tensor.rank() => tensor.permute(axes.as_slice())?.contiguous(),
+        Some(_) | None => match (model.semantics, tensor.rank()) {
+            (Semantics::PyTorch, 4) => tensor.permute((0, 3, 1, 2))?.contiguous(),
+            _ => tensor.contiguous(),
+        },
     };
     let vector = |values: &[f32]| Tensor::new(values, &candle_core::Device::Cpu);
-    let mut arrays = vec![("y".to_owned(), layout(&pass.output)?)];
+    let mut arrays = vec![("y".to_owned(), layout(&pass.output, graph.output)?)];
     for (name, id) in taps {
-        if let Some(tap) = pass.taps.get(id) {
-            arrays.push((format!("tap/{name}"), layout(&tap.output)?));
+        // Of several calls, the last is kept.
+        let node = graph.nodes.iter().rposition(|node| node.layer == *id);
+        if let (Some(tap), Some(node)) = (pass.taps.get(id), node) {
+            arrays.push((format!("tap/{name}"), layout(&tap.output, node)?));
         }
     }
     for (&id, done) in &pass.batch_norm {

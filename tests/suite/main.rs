@@ -34,6 +34,7 @@ mod many_passes;
 mod model_card;
 mod mutations;
 mod names;
+mod numbers;
 mod onnx;
 mod open_file;
 mod optimizer;

@@ -1,7 +1,7 @@
 //! The network as a list of layers and a list of calls: the common result of all file formats.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use serde::de::Deserializer;
@@ -40,6 +40,9 @@ pub struct Graph {
     pub root_trainable: bool,
     /// `[height, width, channels]` of the input; `None` if the file leaves it open.
     pub input_hwc: [Option<usize>; 3],
+    /// The axes of a node's value in the file: for each of them its index here. Nodes without an entry
+    /// have the usual order of their framework (`[N, C, H, W]` for PyTorch's images).
+    pub layouts: BTreeMap<NodeId, Vec<usize>>,
 }
 
 /// One layer.

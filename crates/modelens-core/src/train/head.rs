@@ -1,5 +1,7 @@
 //! A new head for other classes: global average pooling, dropout, dense.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Device, Tensor};
 
 use super::network::TrainError;
@@ -237,6 +239,7 @@ fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
         layers,
         output: cut,
         name: graph.name.clone(),
+        layouts: BTreeMap::new(),
         ..*graph
     };
     (graph, places)

@@ -249,6 +249,7 @@ fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
         output,
         root_trainable: parsed.root_trainable,
         input_hwc: parsed.input_hwc,
+        ..Graph::default()
     };
     let inputs = shapes::inputs(&graph, &parsed.specs)?;
     let mut needs: Vec<Vec<ExpectedWeight>> = std::iter::zip(&parsed.specs, &inputs)

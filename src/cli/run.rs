@@ -21,8 +21,7 @@ use crate::worker::open_folder;
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
-    /// or the name of a bundled base.
+    #[arg(help = super::model_help())]
     model: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,

@@ -4,7 +4,7 @@ use crate::train::summary::Summary;
 use crate::train::trainer::TrainingStep;
 use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
 
-/// Where the experiment stands.
+/// Progress of the experiment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
     /// None was started.
@@ -109,7 +109,7 @@ impl TrainingState {
                     self.status = Status::Running;
                 }
             }
-            // If this experiment is not prepared, it is a step of the one before.
+            // A step of the experiment before: this one is not prepared yet.
             TrainEvent::StepDone(_) if self.network.is_none() => {}
             TrainEvent::StepDone(stepped) => {
                 self.secs += stepped.secs;
@@ -132,7 +132,7 @@ impl TrainingState {
             TrainEvent::RunFailed { run, why } => {
                 if let Some(run) = self.runs.get_mut(run) {
                     run.features = None;
-                    // There is no more to come.
+                    // No further steps follow.
                     run.total = run.steps.len();
                     run.failure = Some(why);
                 }

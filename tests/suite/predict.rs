@@ -345,7 +345,7 @@ fn freezing_changes_the_text_about_the_rest_of_the_batch() {
     command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
     assert!(shows(&window, "requires_grad=False does not change that"));
     command(&mut window, Command::SetBatch(1));
-    assert!(shows(&window, "no other batch-mates"));
+    assert!(shows(&window, "no other photos"));
     assert!(window.state().state().computed.notices.is_empty());
 }
 

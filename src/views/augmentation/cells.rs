@@ -23,7 +23,7 @@ pub fn cell_id(place: CellPlace) -> Id {
     Id::unique(("augmentation cell", place.mode, place.index))
 }
 
-/// How the cells lie in their room.
+/// The layout of the cells.
 struct Arrangement {
     columns: usize,
     origin: egui::Pos2,
@@ -142,7 +142,7 @@ fn note_row(ui: &Ui, arrangement: &Arrangement, mode: Mode, first: usize, room: 
     parts::note_plot_of(ui, mode, *names, row);
 }
 
-/// The words below a cell; `rect` is the cell with its share of the gaps beside it.
+/// The caption below a cell; `rect` is the cell with half of the gap on each side.
 fn caption_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell, rect: Rect) {
     let palette = theme::palette(ui);
     let min = rect.left_bottom() + vec2(0.0, 2.0);
@@ -193,7 +193,7 @@ pub fn image_ui(ui: &Ui, texture: TextureId, rect: Rect, radius: u8) {
     ui.painter().add(shape.with_texture(texture, uv));
 }
 
-/// Where an image lies in a room for its original: a crop has another shape.
+/// The place of an image in the rectangle of its original; a crop has another shape.
 pub fn fitted(rect: Rect, cell: &GridCell) -> Rect {
     let size = vec2(cell.image.width as f32, cell.image.height as f32).max(Vec2::splat(1.0));
     let scale = (rect.width() / size.x).min(rect.height() / size.y);

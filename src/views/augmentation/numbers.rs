@@ -19,7 +19,7 @@ pub fn csv(outcome: &AugmentationOutcome) -> String {
     table.finish()
 }
 
-/// What was drawn for a cell: an item for each step of the pipeline, a number a quantity.
+/// What was drawn for a cell: one item per step of the pipeline, one number per quantity.
 fn draws(table: &mut Table, mode: Mode, cell: &str, of: &GridCell) {
     for (i, draw) in of.draws.iter().enumerate() {
         let item = format!("{cell} step {}", i + 1);

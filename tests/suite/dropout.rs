@@ -54,6 +54,7 @@ fn model_of(noise: Noise) -> Model {
                 output: 1,
                 root_trainable: true,
                 input_hwc: [Some(4), Some(4), Some(8)],
+                ..Graph::default()
             },
             preprocessing: Preprocessing::Raw,
             labels: Vec::new(),

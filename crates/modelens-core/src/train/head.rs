@@ -1,5 +1,7 @@
 //! A new head for other classes: global average pooling, dropout, dense.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Device, Tensor};
 
 use super::network::TrainError;
@@ -197,6 +199,7 @@ fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: 
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     for weight in weights {
@@ -236,6 +239,7 @@ fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
         layers,
         output: cut,
         name: graph.name.clone(),
+        layouts: BTreeMap::new(),
         ..*graph
     };
     (graph, places)

@@ -173,8 +173,15 @@ impl Network {
             let what = format!("of a {} layer", graph.layers[last].class);
             return Err(TrainError::NoClassifier(what));
         };
+        // The layer with the activation.
+        let mut ended = last_node.layer;
         if ending == Activation::Linear {
             ending = std::mem::replace(activation, Activation::Linear);
+            ended = last;
+        }
+        // A penalty on the classifier's output needs the activation that is removed here.
+        if let Some(penalty) = &mut graph.layers[ended].activity_regularizer {
+            penalty.activation = ending;
         }
         if !matches!(
             ending,
@@ -271,6 +278,9 @@ impl Network {
             .extend(trained.map(|(key, tensor)| (*key, tensor.clone())));
         let last = model.graph.nodes[model.graph.output].layer;
         for id in [last, self.last] {
+            if let Some(penalty) = &mut model.graph.layers[id].activity_regularizer {
+                penalty.activation = Activation::Linear;
+            }
             match &mut model.graph.layers[id].kind {
                 LayerKind::Dense(Dense { activation }) if last == self.last => {
                     *activation = self.ending;

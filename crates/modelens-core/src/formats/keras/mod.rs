@@ -21,6 +21,7 @@ mod object;
 mod operators;
 mod pairing;
 mod parse;
+mod penalties;
 mod save;
 mod save_head;
 mod settings;
@@ -34,6 +35,7 @@ mod weights_only;
 use serde_json::Value;
 
 use self::h5::{Attributes, H5, guarded};
+use self::penalties::LayerPenalties;
 use self::specs::ExpectedWeight;
 use super::error::architecture_is_known;
 use super::{OpenError, Reader};
@@ -233,6 +235,8 @@ struct Planned {
     /// By layer.
     needs: Vec<Vec<ExpectedWeight>>,
     reduced_precision: usize,
+    /// By layer.
+    penalties: Vec<LayerPenalties>,
 }
 
 fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
@@ -245,19 +249,27 @@ fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
         output,
         root_trainable: parsed.root_trainable,
         input_hwc: parsed.input_hwc,
+        ..Graph::default()
     };
     let inputs = shapes::inputs(&graph, &parsed.specs)?;
-    let needs = std::iter::zip(&parsed.specs, &inputs)
+    let mut needs: Vec<Vec<ExpectedWeight>> = std::iter::zip(&parsed.specs, &inputs)
         // The weights of a layer that is never called cannot be checked.
         .map(|(spec, input)| match input {
             Some(shape) => spec.needs(shape),
             None => Vec::new(),
         })
         .collect();
+    for (needs, policy) in needs.iter_mut().zip(&parsed.policies) {
+        for need in needs {
+            need.bfloat16 = policy.bfloat16;
+        }
+    }
+    let reduced = parsed.policies.iter().filter(|p| p.reduced_precision);
     Ok(Planned {
         graph,
         needs,
-        reduced_precision: parsed.reduced_precision,
+        reduced_precision: reduced.count(),
+        penalties: parsed.penalties,
     })
 }
 
@@ -272,6 +284,7 @@ fn assemble(
         mut graph,
         needs,
         reduced_precision,
+        penalties,
     } = planned(config, semantics)?;
     let LoadedWeights {
         weights,
@@ -279,6 +292,10 @@ fn assemble(
         paths,
     } = load(&mut h5, &mut graph, &needs)?;
     let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
+    for (layer, penalties) in graph.layers.iter_mut().zip(&penalties) {
+        penalties.add_to(layer);
+        warnings.extend(penalties.warnings(&layer.name));
+    }
     if reduced_precision > 0 {
         let n = reduced_precision;
         warnings.push(format!(

@@ -136,7 +136,6 @@ impl Saved {
             .iter()
             .any(|l| l.class.ends_with("OpLambda"));
         if ending == "h5" && written && (operators || functions) {
-            self.models.pop();
             return;
         }
         let arrays = [

@@ -1,7 +1,6 @@
 //! The window: takes events, lays out the panels, carries out commands.
 
 mod commands;
-mod desk;
 mod dialogs;
 mod events;
 mod export;
@@ -13,6 +12,7 @@ mod looks;
 mod noise;
 mod pipeline;
 pub mod settings_file;
+mod shell;
 mod system_fonts;
 mod textures;
 mod training;
@@ -132,8 +132,8 @@ impl App {
         };
         let state = &mut app.state;
         state.settings = app.kept.settings.clone();
-        state.desk.recent = app.kept.recent.clone();
-        state.desk.hint =
+        state.shell.recent = app.kept.recent.clone();
+        state.shell.hint =
             options.settings.is_some() && !app.kept.hint_done && options.lesson.is_none();
         if let Some(notice) = notice {
             state.computed.notify(words::SETTINGS_UNREAD, notice);
@@ -234,7 +234,7 @@ impl App {
         self.step(ctx);
         self.fit_lecture(ctx);
         self.history.frame(ctx);
-        self.state.desk.can_undo = self.history.possible();
+        self.state.shell.can_undo = self.history.possible();
         self.keep(ctx);
     }
 

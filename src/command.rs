@@ -1,6 +1,6 @@
-//! Everything a person can do. Panels push commands; [`crate::app::App`] carries them out.
+//! Everything the user can do. Views and panels push commands; the app carries them out.
 
-mod desk;
+mod shell;
 
 use std::path::PathBuf;
 
@@ -10,9 +10,9 @@ use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use crate::worker::{Grid, ModelSource, PhotosSource};
 
 pub use crate::lesson::LessonSource;
-pub use desk::{DeskCommand, LessonCommand};
+pub use shell::{LessonCommand, ShellCommand};
 
-/// One thing to do.
+/// A command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     Do(Action),
@@ -24,7 +24,7 @@ pub enum Command {
     Pipeline(PipelineCommand),
     Export(ExportCommand),
     Walk(WalkCommand),
-    Desk(DeskCommand),
+    Shell(ShellCommand),
     Lesson(LessonCommand),
     SetSemantics(Option<Semantics>),
     /// What the outer call of the training column says.
@@ -57,10 +57,10 @@ pub enum Command {
     DismissNotice(u64),
 }
 
-/// One thing to do with the chosen noise layer.
+/// A command for the chosen noise layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NoiseCommand {
-    /// A rate instead of the file's; refused where the framework would refuse it.
+    /// Replaces the file's rate; refused if the framework would refuse it.
     SetRate(f64),
     /// Goes back to the file's rate.
     ResetRate,
@@ -74,7 +74,7 @@ impl From<NoiseCommand> for Command {
     }
 }
 
-/// One thing to set or to do in the fine-tune view.
+/// A command of the Fine-tune view.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TrainCommand {
     SetPreset(crate::train::recipe::RunPreset),
@@ -91,7 +91,7 @@ pub enum TrainCommand {
     SetValidation(f64),
     /// Opens the model of this run in the place of the present one.
     Use(usize),
-    /// Asks where the model of this run is to be saved.
+    /// Asks where to save the model of this run.
     Save(usize),
 }
 
@@ -101,7 +101,7 @@ impl From<TrainCommand> for Command {
     }
 }
 
-/// One thing to do with the augmentation pipeline or its grid.
+/// A command for the augmentation pipeline or its grid.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PipelineCommand {
     SetPreset(PipelinePreset),
@@ -109,7 +109,7 @@ pub enum PipelineCommand {
     UseOwn,
     /// Turns one step on or off.
     SetStep(usize, bool),
-    /// Changes the parameters of a step; refused where Keras would refuse them.
+    /// Changes the parameters of a step; refused if Keras would refuse them.
     SetLayer(usize, AugmentLayer),
     Add(AugmentLayer),
     Remove(usize),
@@ -124,7 +124,7 @@ pub enum PipelineCommand {
     SetGrid(Grid),
     /// Shows one cell large, or the grid again.
     Open(Option<CellPlace>),
-    /// Another cell, so many further, while one is shown large.
+    /// Moves the enlarged cell by this many cells.
     StepCell(isize),
     /// New draws for one cell.
     RedrawCell(usize),
@@ -132,7 +132,7 @@ pub enum PipelineCommand {
     ShowFill(bool),
 }
 
-/// One thing to do with the export dialog.
+/// A command of the export dialog.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum ExportCommand {
     /// Opens or closes it.
@@ -156,7 +156,7 @@ impl From<PipelineCommand> for Command {
     }
 }
 
-/// One thing to do with the walk of the moving statistics.
+/// A command for the walk of the moving statistics.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WalkCommand {
     /// Batches of one press of "run".
@@ -220,7 +220,7 @@ pub enum Action {
 }
 
 impl Action {
-    /// Whether a key that is held down does it again and again.
+    /// True if holding the key down repeats the action.
     pub fn repeats(self) -> bool {
         matches!(
             self,
@@ -233,8 +233,8 @@ impl Action {
         )
     }
 
-    /// Every action, in the order of the command palette. With Shift first: Ctrl+O would swallow
-    /// Ctrl+Shift+O.
+    /// Every action, in the order of the command palette. Shortcuts with Shift come first: Ctrl+O
+    /// would also match Ctrl+Shift+O.
     pub fn all() -> impl Iterator<Item = Self> {
         let views = View::ALL.into_iter().map(Self::Show);
         views.chain(Self::OTHERS.iter().copied())
@@ -280,7 +280,7 @@ impl Action {
         Self::Retry,
     ];
 
-    /// Drives the runs of the view Fine-tune; its keys belong to that view.
+    /// True for the actions that drive training runs; their keys work in the Fine-tune view only.
     pub fn is_of_runs(self) -> bool {
         matches!(
             self,
@@ -301,7 +301,7 @@ impl From<Action> for Command {
 }
 
 impl Command {
-    /// Goes through the history instead of adding to it.
+    /// True for undo and redo, which the history does not record.
     pub fn is_history(&self) -> bool {
         matches!(self, Self::Do(Action::Undo | Action::Redo))
     }

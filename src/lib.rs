@@ -21,7 +21,7 @@ pub mod command;
 pub mod figure;
 pub mod lesson;
 pub mod panels;
-pub mod settings;
+pub(crate) mod settings;
 pub mod state;
 pub mod theme;
 pub mod views;

@@ -1,10 +1,10 @@
-//! What the person chose, what is open, and what was computed.
+//! What is chosen, what is open, and what was computed.
 
-mod desk;
 mod export;
 mod grid;
 mod opened;
 mod recent;
+mod shell;
 mod training;
 mod walk;
 
@@ -25,11 +25,11 @@ pub use crate::settings::{
     TrainSettings, View,
 };
 
-pub use desk::{Desk, Lecture, Search, Sheet};
 pub use export::{Export, ExportChoice, Part};
 pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, OwnPipeline};
 pub use recent::Recent;
+pub use shell::{Lecture, Search, Sheet, Shell};
 pub use training::{RunState, Status, TrainingState};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
 
@@ -72,26 +72,26 @@ pub struct Thumbnail {
     pub texture: TextureHandle,
 }
 
-/// The textures of an augmentation result, one a cell.
+/// The textures of an augmentation result, one per cell.
 pub struct GridTextures {
     pub training: Vec<TextureHandle>,
     pub inference: Vec<TextureHandle>,
     /// What went into the pipeline; both sides show the same photos in the same cells.
     pub originals: Vec<TextureHandle>,
-    /// What the fill mode painted in the cell that was opened last; `None` within where no matrix
-    /// tells.
+    /// What the fill mode painted in the cell that was enlarged last; the inner `None` means that no
+    /// matrix describes the transform.
     pub fill: Option<(CellPlace, Option<FillTexture>)>,
 }
 
 /// What a fill mode painted.
 pub struct FillTexture {
-    /// White where it painted, transparent elsewhere.
+    /// White pixels were painted; the others are transparent.
     pub texture: TextureHandle,
-    /// Of all pixels.
+    /// Share of all pixels, 0 to 1.
     pub share: f64,
 }
 
-/// What the worker computed and what it does now.
+/// What is computed for the window, and what is being computed.
 #[derive(Default)]
 pub struct Computed {
     results: [Option<Arc<LookResult>>; View::COUNT],
@@ -154,7 +154,7 @@ impl Computed {
         self.running.retain(|r| r.job != job);
     }
 
-    /// What such messages told is over.
+    /// Dismisses notices with this title.
     pub fn settled(&mut self, title: &str) {
         self.notices.retain(|notice| notice.title != title);
     }
@@ -186,16 +186,16 @@ pub struct State {
     pub grid: GridState,
     pub export: Export,
     pub walk: Walk,
-    pub desk: Desk,
+    pub shell: Shell,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,
     pub training: TrainingState,
 }
 
 impl State {
-    /// Whether a list or a dialog lies over the window.
+    /// True if a list or a dialog covers the window.
     pub fn is_covered(&self) -> bool {
-        self.desk.search.is_some() || self.desk.sheet.is_some() || self.export.choice.is_some()
+        self.shell.search.is_some() || self.shell.sheet.is_some() || self.export.choice.is_some()
     }
 
     /// Whether the step of an open lesson hides a part of the window.
@@ -238,12 +238,7 @@ impl State {
 
     /// What the batch of a shown result went through.
     pub fn augmented_by(&self, view: View) -> Option<&Pipeline> {
-        match &self.computed.result(view)?.look {
-            Look::Dropout { pass, .. } | Look::BatchNorm { pass, .. } => pass.augment.as_ref(),
-            Look::Augmentation(_) => None,
-            Look::Trainable(look) => look.pass.augment.as_ref(),
-            Look::Predict(look) => look.pass.augment.as_ref(),
-        }
+        self.computed.result(view)?.look.pass()?.augment.as_ref()
     }
 
     /// The open photos.

@@ -41,7 +41,7 @@ impl App {
             Command::Export(command) => self.apply_export(ctx, command),
             Command::Pipeline(command) => self.apply_pipeline(ctx, command),
             Command::Walk(command) => self.apply_walk(command),
-            Command::Desk(command) => self.apply_desk(command),
+            Command::Shell(command) => self.apply_shell(command),
             Command::Lesson(command) => self.apply_lesson(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
             Command::SetCall(call) => settings.call = call,
@@ -168,20 +168,20 @@ impl App {
             Action::Retry => self.state.computed.sent = None,
             Action::Undo => self.undo(ctx),
             Action::Redo => self.redo(ctx),
-            Action::FindCommand => self.state.desk.search = Some(Search::default()),
+            Action::FindCommand => self.state.shell.search = Some(Search::default()),
             Action::Lecture => {
-                let on = self.state.desk.lecture.is_none();
+                let on = self.state.shell.lecture.is_none();
                 self.set_lecture(ctx, on);
             }
             Action::SidePanel => {
                 let width = ctx.content_rect().width();
                 let shown = panels::side_panel::is_shown(&self.state, width);
-                self.state.desk.side_panel = Some(!shown);
+                self.state.shell.side_panel = Some(!shown);
             }
-            Action::ShowKeys => self.state.desk.sheet = Some(Sheet::Keys),
-            Action::ShowTerms => self.state.desk.sheet = Some(Sheet::Terms),
-            Action::ShowCard => self.state.desk.sheet = Some(Sheet::Card),
-            Action::ShowHint => self.state.desk.hint = true,
+            Action::ShowKeys => self.state.shell.sheet = Some(Sheet::Keys),
+            Action::ShowTerms => self.state.shell.sheet = Some(Sheet::Terms),
+            Action::ShowCard => self.state.shell.sheet = Some(Sheet::Card),
+            Action::ShowHint => self.state.shell.hint = true,
             Action::ResetSettings => self.reset_settings(ctx),
             Action::OpenLesson => self.dialogs.open_lesson(ctx),
             Action::SaveLesson => self.dialogs.save_lesson(ctx),

@@ -53,8 +53,8 @@ impl App {
             Event::ModelOpened(opened) => self.model_opened(opened),
             Event::TrainedOpened { trained, opened } => self.trained_opened(trained, opened),
             Event::WeightsAlone(path) => {
-                let desk = &mut self.state.desk;
-                (desk.weights, desk.sheet) = (Some(path), Some(Sheet::Network));
+                let shell = &mut self.state.shell;
+                (shell.weights, shell.sheet) = (Some(path), Some(Sheet::Network));
             }
             Event::PhotosOpened { id, source, photos } => self.photos_opened(id, source, photos),
             Event::Thumbnail {
@@ -96,7 +96,7 @@ impl App {
             Event::Saved(path) => {
                 computed.finish(Job::SaveFigure);
                 computed.finish(Job::SaveModel);
-                self.state.export.said = Some(window::saved(&path.display().to_string()));
+                self.state.export.message = Some(window::saved(&path.display().to_string()));
                 computed.saved = Some(path);
             }
             Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
@@ -139,7 +139,7 @@ impl App {
     fn show_model(&mut self, opened: OpenedModel) {
         self.state.computed.finish(Job::OpenModel);
         if let Some(path) = opened.source.path() {
-            self.state.desk.recent.add_model(path);
+            self.state.shell.recent.add_model(path);
         }
         self.fonts.check = true;
         self.history.forget();
@@ -165,7 +165,7 @@ impl App {
         opened.opening_photos = None;
         self.state.computed.finish(Job::OpenPhotos);
         if let PhotosSource::Folder(path) = &source {
-            self.state.desk.recent.add_photos(path);
+            self.state.shell.recent.add_photos(path);
         }
         self.fonts.check = true;
         self.history.forget();

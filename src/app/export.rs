@@ -35,7 +35,7 @@ const REDRAW_SECS: f64 = 1.0;
 impl App {
     pub(super) fn apply_export(&mut self, ctx: &Context, command: ExportCommand) {
         let export = &mut self.state.export;
-        export.said = None;
+        export.message = None;
         match command {
             ExportCommand::Show(true) => {
                 export.choice = Some(ExportChoice {
@@ -69,7 +69,7 @@ impl App {
                 } else {
                     Ok(figure.svg.clone())
                 };
-                export.said = Some(match svg {
+                export.message = Some(match svg {
                     Ok(svg) => {
                         ctx.copy_text(svg);
                         words::SVG_COPIED.to_owned()
@@ -188,7 +188,7 @@ impl App {
                     }
                     Err(error) => {
                         export.drawn = None;
-                        export.said = Some(error.to_string());
+                        export.message = Some(error.to_string());
                     }
                 }
                 let preview = Figure {
@@ -209,7 +209,7 @@ impl App {
             Err(error) => {
                 export.drawn = None;
                 export.preview = None;
-                export.said = Some(error.to_string());
+                export.message = Some(error.to_string());
             }
         }
     }
@@ -225,8 +225,8 @@ impl App {
             FigureTo::Clipboard => {
                 self.state.computed.finish(Job::SaveFigure);
                 let [width, height] = raster.size;
-                let said = words::picture_copied(width, height);
-                self.state.export.said = Some(said);
+                let message = words::picture_copied(width, height);
+                self.state.export.message = Some(message);
                 ctx.copy_image(image);
             }
             FigureTo::Preview if self.state.export.choice.is_some() => {

@@ -9,17 +9,17 @@ use crate::theme::sizes;
 impl App {
     /// Turns lecture mode on or off.
     pub(super) fn set_lecture(&mut self, ctx: &Context, on: bool) {
-        let desk = &mut self.state.desk;
-        match (on, desk.lecture.take()) {
+        let shell = &mut self.state.shell;
+        match (on, shell.lecture.take()) {
             (true, None) => {
-                desk.lecture = Some(Lecture {
+                shell.lecture = Some(Lecture {
                     zoom_before: ctx.zoom_factor(),
                     fitted: None,
                 });
                 self.state.grid.open = None;
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
             }
-            (true, lecture) => desk.lecture = lecture,
+            (true, lecture) => shell.lecture = lecture,
             (false, Some(lecture)) => {
                 ctx.set_zoom_factor(lecture.zoom_before);
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(false));
@@ -31,7 +31,7 @@ impl App {
     /// Makes the type as large as the window allows whenever its size changes. Until then, the user's
     /// Ctrl + and Ctrl - apply.
     pub(super) fn fit_lecture(&mut self, ctx: &Context) {
-        let Some(lecture) = &mut self.state.desk.lecture else {
+        let Some(lecture) = &mut self.state.shell.lecture else {
             return;
         };
         let size = ctx.content_rect().size() * ctx.zoom_factor();

@@ -2,19 +2,16 @@
 //! name is shown, on their own thread. Figures never use them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
 
 use eframe::egui::Context;
+use fontdb::{Database, FaceInfo, Source, Style, Weight};
 use skrifa::{FontRef, MetadataProvider as _};
 
 use super::App;
 use crate::theme;
 
-/// The most font files to look into.
-const MOST_FILES: usize = 3000;
-/// The depth of nested folders to search.
-const DEEPEST: usize = 4;
 /// The most bytes of a font file; the largest, with all of Chinese, Japanese and Korean, have about
 /// 20 MB.
 const MOST_BYTES: u64 = 64 << 20;
@@ -71,7 +68,7 @@ impl App {
         let wake = ctx.clone();
         let look = move || {
             // The receiver is gone once the window is closed.
-            drop(sender.send(covering(&folders(), new)));
+            drop(sender.send(covering(&installed(), new)));
             wake.request_repaint();
         };
         let thread = std::thread::Builder::new().name("system fonts".to_owned());
@@ -100,44 +97,31 @@ fn letters(state: &crate::state::State) -> BTreeSet<char> {
         .collect()
 }
 
-/// The folders where systems keep fonts.
-fn folders() -> Vec<PathBuf> {
-    let mut folders: Vec<PathBuf> = [
-        "/usr/share/fonts",
-        "/usr/local/share/fonts",
-        "/System/Library/Fonts",
-        "/Library/Fonts",
-    ]
-    .map(PathBuf::from)
-    .into();
-    let under = |variable: &str, folder: &str| {
-        let home = std::env::var_os(variable)?;
-        Some(Path::new(&home).join(folder))
-    };
-    let own = [
-        under("HOME", ".local/share/fonts"),
-        under("HOME", ".fonts"),
-        under("HOME", "Library/Fonts"),
-        under("WINDIR", "Fonts"),
-    ];
-    folders.extend(own.into_iter().flatten());
-    folders
+/// The fonts that are installed on this system.
+fn installed() -> Database {
+    let mut fonts = Database::new();
+    fonts.load_system_fonts();
+    fonts
 }
 
-/// Fonts that together cover as many of the characters as possible. Each one adds at least one.
-fn covering(folders: &[PathBuf], mut missing: BTreeSet<char>) -> Vec<Found> {
-    let mut files = Vec::new();
-    for folder in folders {
-        list(folder, DEEPEST, &mut files);
-    }
-    files.sort_by_key(|path| (rank(path), path.clone()));
+/// Fonts that together have as many of the letters as possible, each with at least one more.
+fn covering(installed: &Database, mut missing: BTreeSet<char>) -> Vec<Found> {
+    // egui reads the first face of a file.
+    let faces = installed.faces().filter(|face| face.index == 0);
+    let mut files: Vec<(usize, &PathBuf)> = faces
+        .filter_map(|face| match &face.source {
+            Source::File(path) => Some((rank(face), path)),
+            Source::Binary(_) => None,
+        })
+        .collect();
+    files.sort();
     let mut found = Vec::new();
-    for path in files {
+    for (_, path) in files {
         if missing.is_empty() || found.len() == MOST_FONTS {
             break;
         }
-        let small = std::fs::metadata(&path).is_ok_and(|m| m.len() <= MOST_BYTES);
-        let Some(bytes) = small.then(|| std::fs::read(&path).ok()).flatten() else {
+        let small = std::fs::metadata(path).is_ok_and(|m| m.len() <= MOST_BYTES);
+        let Some(bytes) = small.then(|| std::fs::read(path).ok()).flatten() else {
             continue;
         };
         let Ok(font) = FontRef::from_index(&bytes, 0) else {
@@ -147,58 +131,45 @@ fn covering(folders: &[PathBuf], mut missing: BTreeSet<char>) -> Vec<Found> {
         let before = missing.len();
         missing.retain(|&c| letters.map(c).is_none());
         if missing.len() < before {
+            let path = path.clone();
             found.push(Found { path, bytes });
         }
     }
     found
 }
 
-fn list(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let is_font = path.extension().is_some_and(|e| {
-            let e = e.to_string_lossy().to_lowercase();
-            ["ttf", "otf", "ttc"].contains(&e.as_str())
-        });
-        if is_folder && depth > 0 {
-            list(&path, depth - 1, files);
-        } else if is_font && files.len() < MOST_FILES {
-            files.push(path);
-        }
-    }
-}
-
-/// Sorts plain sans-serif faces first: they match the bundled one.
-fn rank(path: &Path) -> usize {
-    let name = path.file_name().unwrap_or_default();
-    let name = name.to_string_lossy().to_lowercase();
-    let special = [
-        "bold", "italic", "oblique", "light", "thin", "black", "serif", "mono",
+/// Orders fonts by how well they match the bundled one: regular sans faces first.
+fn rank(face: &FaceInfo) -> usize {
+    let family = face.families.first().map_or("", |(name, _)| name.as_str());
+    let family = family.to_lowercase();
+    let is_sans = family.contains("sans");
+    let unlike = [
+        face.style != Style::Normal,
+        face.weight != Weight::NORMAL,
+        face.monospaced,
+        family.contains("serif") && !is_sans,
     ];
-    let odd = special.iter().filter(|word| name.contains(**word)).count();
-    // "sans serif" is not a serif.
-    let sans = usize::from(!name.contains("sans"));
-    2 * odd + sans
+    let unlike = unlike.into_iter().filter(|unlike| *unlike).count();
+    2 * unlike + usize::from(!is_sans)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
     fn a_font_is_taken_only_for_letters_it_has() {
         let assets = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/fonts");
-        let cyrillic = covering(std::slice::from_ref(&assets), BTreeSet::from(['Ж']));
+        let mut bundled = Database::new();
+        bundled.load_fonts_dir(assets);
+        let cyrillic = covering(&bundled, BTreeSet::from(['Ж']));
         assert_eq!(cyrillic.len(), 1);
         let name = cyrillic[0].path.file_name();
         assert!(name.is_some_and(|n| n.to_string_lossy().starts_with("JetBrainsMono")));
-        let none = covering(std::slice::from_ref(&assets), BTreeSet::from(['\u{e123}']));
-        assert!(none.is_empty());
-        assert!(covering(&[assets], BTreeSet::new()).is_empty());
-        assert!(covering(&[PathBuf::from("/no/such/folder")], BTreeSet::from(['Ж'])).is_empty());
+        assert!(covering(&bundled, BTreeSet::from(['\u{e123}'])).is_empty());
+        assert!(covering(&bundled, BTreeSet::new()).is_empty());
+        assert!(covering(&Database::new(), BTreeSet::from(['Ж'])).is_empty());
     }
 }

@@ -10,7 +10,7 @@ use crate::augment::Pipeline;
 use crate::dataset::Image;
 use crate::state::{FillTexture, GridTextures, View};
 use crate::theme;
-use crate::worker::{AugmentationOutcome, Cell, Look, Outcome};
+use crate::worker::{AugmentationOutcome, GridCell, Look, Outcome};
 
 /// The range of a photo's values.
 pub const PHOTO_RANGE: [f64; 2] = [0.0, 255.0];
@@ -37,7 +37,7 @@ pub fn grid_textures(
         .iter()
         .map(|cell| of(&cell.original, PHOTO_RANGE))
         .collect();
-    let mut side = |cells: &[Cell]| cells.iter().map(|cell| of(&cell.image, range)).collect();
+    let mut side = |cells: &[GridCell]| cells.iter().map(|cell| of(&cell.image, range)).collect();
     GridTextures {
         training: side(&outcome.training),
         inference: side(&outcome.inference),
@@ -48,7 +48,7 @@ pub fn grid_textures(
 
 /// The pixels that the fill mode painted in one cell: white there, transparent elsewhere. `None` if
 /// they cannot be derived from the draws.
-fn fill_texture(ctx: &Context, pipeline: &Pipeline, cell: &Cell) -> Option<FillTexture> {
+fn fill_texture(ctx: &Context, pipeline: &Pipeline, cell: &GridCell) -> Option<FillTexture> {
     let Image { height, width, .. } = *cell.original;
     let painted = pipeline.painted_by_fill(&cell.draws, height, width)?;
     let count = painted.iter().filter(|&&painted| painted).count();

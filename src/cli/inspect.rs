@@ -11,8 +11,7 @@ use crate::model::{Card, Flags, Layer, Model};
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
 pub struct InspectArgs {
-    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
-    /// or the name of a bundled base.
+    #[arg(help = super::model_help())]
     model: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,

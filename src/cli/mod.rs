@@ -16,10 +16,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::formats;
 use crate::lesson::Named;
 use crate::model::{Model, Preprocessing};
 use crate::worker::PhotosSource;
 use crate::worker::{ModelSource, OpenFailed};
+
+/// What the help says of an argument that names a model.
+fn model_help() -> String {
+    format!(
+        "A model file ({}), or the name of a bundled base",
+        formats::supported()
+    )
+}
 
 /// Shows side by side what training=True and training=False do inside a pretrained network.
 #[derive(Debug, Parser)]
@@ -27,9 +36,11 @@ use crate::worker::{ModelSource, OpenFailed};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<CliCommand>,
-    /// The base to open: a Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an
-    /// .onnx file, or the name of a bundled base (dog_breeds_mobilenetv2, efficientnet_lite0). The
-    /// default is dog_breeds_mobilenetv2. A .toml file is opened as a lesson.
+    #[arg(help = format!(
+        "{} (dog_breeds_mobilenetv2, efficientnet_lite0). The default is dog_breeds_mobilenetv2. \
+         A .toml file is opened as a lesson",
+        model_help()
+    ))]
     pub model: Option<PathBuf>,
     /// The network of a file that holds only weights: NAME or NAME:SIDE, such as MobileNetV2:160 (a
     /// function of keras.applications, and the side of its photos in pixels).

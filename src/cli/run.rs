@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use super::arrays::NamedArray;
 use super::outputs::Outputs;
 use super::{Failure, Reading, arrays, at_path as at, seed, terminal, trainable};
+use crate::dataset::jpeg::PhotoDecoder;
 use crate::dataset::{Image, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
@@ -20,8 +21,7 @@ use crate::worker::open_folder;
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
-    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
-    /// or the name of a bundled base.
+    #[arg(help = super::model_help())]
     model: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
@@ -211,9 +211,10 @@ impl RunArgs {
         let indices = batch_of(&set, None, count, self.seed);
         let [height, width] = photo_size(model.graph.input_hwc);
         check_batch(indices.len(), [height, width]).map_err(|error| at(&error, &self.input))?;
+        let library = PhotoDecoder::of(semantics);
         let mut images: Vec<Arc<Image>> = Vec::new();
         let (mut photos, mut left_out) = (Vec::new(), Vec::new());
-        for (index, image) in batch::load(&set, &indices, height, width, &|_| true) {
+        for (index, image) in batch::load(&set, &indices, [height, width], library, &|_| true) {
             match image {
                 Ok(image) => {
                     images.push(Arc::new(image));

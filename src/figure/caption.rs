@@ -10,23 +10,23 @@ use crate::words::export as words;
 use crate::words::modes;
 use crate::words::titles::{model_title, photos_title};
 
-/// The sentences, and what they were measured on; returns where they end. `side`: whose heading
-/// stands above a plot.
+/// Draws the sentences and what they were measured on; returns their bottom. `side` is the heading
+/// above a plot.
 pub fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, room: Rect) -> f32 {
     let palette = theme::palette(ui);
-    let said = said(state, what, side);
+    let text = description(state, what, side);
     parts::inside_ui(ui, room, egui::Layout::default(), |ui| {
         ui.set_clip_rect(room.expand(sizes::S4));
         ui.spacing_mut().item_spacing.y = sizes::S1;
-        ui.add(Label::new(text::prose(&said, room.width(), palette)));
+        ui.add(Label::new(text::prose(&text, room.width(), palette)));
         parts::wrapped_ui(ui, text::note(measured_on(state, what.view), palette));
         ui.min_rect().bottom()
     })
 }
 
-/// What the figure shows, in words: the sentences of the view speak of all of it, so that a part
-/// has only its name.
-pub fn said(state: &State, what: &What, side: Option<&str>) -> String {
+/// What the figure shows, in words. A part has only its name, since the sentences describe the whole
+/// view.
+pub fn description(state: &State, what: &What, side: Option<&str>) -> String {
     let semantics = state.semantics();
     let shown = match what.part {
         Part::Window => return String::new(),

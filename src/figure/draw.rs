@@ -13,6 +13,7 @@ use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut, Places};
 use crate::views::{self, Show};
 use crate::words::export as words;
+use crate::words::markup::plain;
 
 /// What to draw.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +37,7 @@ pub struct Drawn {
     pub plots: Vec<&'static str>,
 }
 
-/// Why there is no figure.
+/// Why a figure can't be drawn.
 #[derive(Debug, Error)]
 pub enum DrawError {
     /// The view has nothing to show.
@@ -50,7 +51,7 @@ pub enum DrawError {
     Picture(#[from] ::png::EncodingError),
 }
 
-/// Frames until a layout rests: the first ones measure.
+/// Frames until a layout is stable: the first ones measure.
 const FRAMES: usize = 4;
 /// The seconds every figure is drawn at.
 const TIME: f64 = 100.0;
@@ -95,14 +96,14 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     document.add(&output.shapes);
     let size = [page.width(), page.height()].map(f32::round);
     let [width, height] = size.map(|n| n.to_string());
-    let description = caption::said(state, what, None).replace("**", "");
+    let description = plain(&caption::description(state, what, None));
     let palette = if what.dark {
         &theme::Palette::DARK
     } else {
         &theme::Palette::LIGHT
     };
     let title = caption::title(state, what.view);
-    // A plot lies on the card it was taken from.
+    // A plot has the background of its card.
     let background = match what.part {
         Part::Plot(_) => palette.panel,
         Part::View | Part::Side(_) | Part::Window => palette.background,
@@ -141,16 +142,16 @@ fn window(ctx: &Context, state: &State, what: &What) -> (Rect, FullOutput) {
     (Rect::from_min_size(Pos2::ZERO, size), output)
 }
 
-/// The room of a view in its page, found by drawing it until it rests.
+/// The place of a view on its page, found by drawing it until the layout is stable.
 struct Layout {
-    /// Of the view's own part.
+    /// The view's body.
     body: Rect,
-    /// The column or the plot that is shown, if it is one only.
+    /// The column or plot, if only one is shown.
     part: Option<Rect>,
     page: Rect,
 }
 
-/// How a view is laid out: to fill a page, as it likes, or as small as it can be read.
+/// How a view is laid out: filling a page, at its natural size, or as small as is readable.
 #[derive(Clone, Copy, PartialEq)]
 enum Fit {
     Page([f32; 2]),
@@ -189,7 +190,7 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
     })
 }
 
-/// Draws the view until it rests; also the least size of its body at that width.
+/// Draws the view until its layout is stable. Also returns the least size of its body at that width.
 fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2, FullOutput) {
     let page = what.view.page();
     let margin = sizes::S4;
@@ -201,7 +202,7 @@ fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2
         Fit::Page([width, _]) | Fit::Least { width } => width,
         Fit::Natural => sizes::FIGURE_WIDTH,
     } - 2.0 * margin;
-    // Of one column, the page is as wide as the column would be among two.
+    // A single column is as wide as it would be beside the other.
     let wanted = match (side, fit) {
         (Some(_), Fit::Natural) => ((whole - sizes::COLUMN_GAP) / 2.0).floor(),
         _ => whole,

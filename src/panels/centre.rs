@@ -11,7 +11,7 @@ use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Target, note_target};
 use crate::views::{Explanation, Show, body_ui, missing};
 
-/// Tabs and the chosen view; scrolls where the window is too small for it.
+/// Tabs and the chosen view; scrolls if the window is too small for it.
 pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let view = show.state.settings.view;
     let page = view.page();
@@ -23,7 +23,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         page.explanation(show.state)
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
-    let lecture = show.state.desk.lecture.is_some();
+    let lecture = show.state.shell.lecture.is_some();
     let [tabs, controls, explained] = [Control::Tabs, Control::Controls, Control::Explanation]
         .map(|control| !lecture && !show.state.hides(control));
     let card = if explained {
@@ -39,7 +39,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let controls_height = f32::from(rows) * (sizes::CONTROL_HEIGHT + sizes::S2) - sizes::S2;
     let controls = row(controls || lecture, controls_height);
     let others = tabs + controls + body + 2.0 * margin.y;
-    // Where it is enough that the sentences scroll, the whole does not.
+    // If it is enough that the sentences scroll, the whole view does not.
     let left = ui.available_height() - others;
     let card = if left < sizes::EXPLAIN_MIN + sizes::S3 {
         card

@@ -6,7 +6,7 @@ use eframe::egui::{
     Align2, Area, Id, Key, Modal, Modifiers, Order, ScrollArea, Stroke, TextEdit, Ui, UiKind, vec2,
 };
 
-use crate::command::DeskCommand;
+use crate::command::ShellCommand;
 use crate::state::Search;
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
@@ -18,7 +18,7 @@ pub use choices::choices;
 
 /// The palette, while it is open.
 pub fn command_palette_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let Some(search) = show.state.desk.search.clone() else {
+    let Some(search) = show.state.shell.search.clone() else {
         return;
     };
     let id = Id::unique("command palette");
@@ -32,7 +32,7 @@ pub fn command_palette_ui(ui: &mut Ui, show: &mut Show<'_>) {
         inside_ui(ui, show, search);
     });
     if response.should_close() {
-        show.push(DeskCommand::Search(None));
+        show.push(ShellCommand::Search(None));
     }
 }
 
@@ -56,7 +56,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, mut search: Search) {
     let last = found.len().saturating_sub(1);
     search.row = search.row.saturating_add_signed(step).min(last);
     if let Some(choice) = found.get(search.row) {
-        // The focus stays in the field: what the arrows choose is told here.
+        // The focus stays in the field, so the chosen row is announced here.
         let place = words::place(search.row + 1, found.len(), &choice.name);
         parts::describe(ui, &edit, &place);
     } else {
@@ -66,14 +66,14 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, mut search: Search) {
     let taken = clicked.or(enter.then_some(search.row));
     let taken = taken.and_then(|row| found.get(row));
     if let Some(choice) = taken.filter(|choice| choice.why_not.is_none()) {
-        show.push(DeskCommand::Search(None));
+        show.push(ShellCommand::Search(None));
         show.commands.push(choice.command.clone());
     } else if search != before {
-        show.push(DeskCommand::Search(Some(search)));
+        show.push(ShellCommand::Search(Some(search)));
     }
 }
 
-/// How many rows the arrows go on.
+/// Number of rows that the pressed arrow keys move.
 fn keys(ui: &Ui) -> isize {
     let keys = [
         (Key::ArrowDown, 1),
@@ -95,7 +95,7 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
     let row = sizes::CONTROL_HEIGHT;
     let mut area = ScrollArea::vertical()
         .max_height(height)
-        // The palette grows again at once where a longer list follows a short one.
+        // Lets the palette grow again at once when a longer list follows a short one.
         .min_scrolled_height(height)
         .auto_shrink([false, true]);
     let key = ui.scope_id().with("offset");
@@ -141,8 +141,8 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
     clicked
 }
 
-/// What has every typed word in its name; names that begin with the text come first, above all where
-/// it ends with a word, then those of which a word does.
+/// The choices whose names contain every typed word. Names that begin with the text come first, whole
+/// words before parts of words, then names with a word that begins with it.
 fn filtered<'a>(table: &'a [Choice], typed: &str) -> Vec<&'a Choice> {
     let typed = typed.trim().to_lowercase();
     let words: Vec<&str> = typed.split_whitespace().collect();

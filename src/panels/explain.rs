@@ -1,4 +1,4 @@
-//! The card at the bottom: what you see, and the same in code.
+//! The card at the bottom: "what you see", and the code.
 
 use eframe::egui;
 use eframe::egui::text::LayoutJob;
@@ -71,8 +71,8 @@ fn code_job(ui: &Ui, source: &str, width: f32) -> LayoutJob {
     text::code_job(&narrow(source, columns), width, palette)
 }
 
-/// The same code with comments of at most so many columns: one that is too long for its line
-/// stands above it, so that what is read, or marked and copied, is valid.
+/// Wraps comments to at most `columns` columns. A comment that is too long for its line moves above
+/// it, so that what is shown and copied is valid code.
 fn narrow(source: &str, columns: usize) -> String {
     let mut lines = Vec::new();
     for line in source.lines() {
@@ -103,7 +103,7 @@ fn narrow(source: &str, columns: usize) -> String {
     lines.join("\n")
 }
 
-/// Room for text that scrolls where it is too long.
+/// Text that scrolls if it is too long.
 fn scroll_ui(ui: &mut Ui, rect: Rect, add: impl FnOnce(&mut Ui)) {
     parts::inside_ui(ui, rect, Layout::default(), |ui| {
         let area = ScrollArea::vertical()

@@ -1,4 +1,4 @@
-//! The export dialog: what of the window, how, and where to.
+//! The export dialog: what to export, how, and where.
 
 use std::ops::RangeInclusive;
 
@@ -100,7 +100,7 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     }
 }
 
-/// What to do with the figure, and what became of it.
+/// Save and copy, and the message of the last action.
 fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let is_drawn = show.state.export.drawn.is_some();
@@ -118,8 +118,8 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(ExportCommand::Copy);
         }
     });
-    if let Some(said) = &show.state.export.said {
-        parts::wrapped_ui(ui, text::note(said, palette));
+    if let Some(message) = &show.state.export.message {
+        parts::wrapped_ui(ui, text::note(message, palette));
     }
 }
 
@@ -157,7 +157,7 @@ fn width_ui(ui: &mut Ui, choice: &mut ExportChoice) {
     });
 }
 
-/// Of millimetres and of pixels an inch: what both make is checked where it is drawn.
+/// The most millimetres, and the most pixels per inch. Their product is checked when drawing.
 const MOST: f64 = 9999.0;
 
 fn number_ui(ui: &mut Ui, name: &str, value: &mut f64, range: RangeInclusive<f64>) {
@@ -209,8 +209,8 @@ fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
             let line = eframe::egui::Stroke::new(sizes::LINE, palette.line);
             let kind = eframe::egui::StrokeKind::Outside;
             ui.painter().rect_stroke(place, 0.0, line, kind);
-        } else if export.drawn.is_some() || export.said.is_none() {
-            // Where it could not be drawn, the reason stands beside the buttons.
+        } else if export.drawn.is_some() || export.message.is_none() {
+            // If drawing failed, the reason is shown by the buttons.
             parts::empty_ui(ui, room, words::DRAWING);
         }
     });

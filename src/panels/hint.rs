@@ -4,7 +4,7 @@ use eframe::egui::{
     Align2, Area, Frame, Id, Margin, Order, Popup, Pos2, Rect, Stroke, StrokeKind, Ui, pos2,
 };
 
-use crate::command::DeskCommand;
+use crate::command::ShellCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
 use crate::views::parts::{self, Target};
@@ -21,11 +21,11 @@ fn words_of(target: Target) -> &'static str {
 
 /// The callouts, while the hint is shown.
 pub fn hint_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let desk = &show.state.desk;
-    // A menu that is open lies above.
-    if !desk.hint
+    let shell = &show.state.shell;
+    // An open menu covers it.
+    if !shell.hint
         || Popup::is_any_open(ui.ctx())
-        || desk.lecture.is_some()
+        || shell.lecture.is_some()
         || show.state.opened.base.is_none()
     {
         return;
@@ -82,7 +82,7 @@ fn callout_ui(ui: &Ui, show: &mut Show<'_>, target: Target, pivot: Align2, at: P
                     if target == Target::Flags {
                         ui.horizontal(|ui| {
                             if ui.button(words::GOT_IT).clicked() {
-                                show.push(DeskCommand::Hint(false));
+                                show.push(ShellCommand::Hint(false));
                             }
                             let more = words::LESSONS;
                             parts::line_ui(ui, text::note(more, palette));

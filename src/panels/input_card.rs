@@ -61,7 +61,7 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     suspicion_ui(ui, show);
 }
 
-/// The scale that the photos of the last look should have, where the one in force looks wrong.
+/// Suggests another scale if the current one looks wrong for the photos of the last look.
 fn suspicion_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let state = show.state;
     let looked = state.computed.result(state.settings.view);

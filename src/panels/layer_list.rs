@@ -54,7 +54,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             let last = base.map_or(0, Base::base_len);
             let most = if base.is_some() { last } else { from };
             parts::label_ui(ui, text::muted(words::FROM_LAYER, palette));
-            // Without a base there is no last layer, and the value must not be clamped to none.
+            // Without a base there is no last layer, and the value must keep.
             let drag = parts::whole(&mut from).range(0..=most);
             let response = ui.name_inputs(words::FINE_TUNE_FROM, |ui| ui.add(drag));
             if response.changed() {

@@ -13,7 +13,7 @@ use crate::words::common;
 use crate::words::lesson as words;
 use crate::worker::Job;
 
-/// At the right of the columns, or below them where the window is narrow.
+/// At the right of the columns, or below them in a narrow window.
 pub fn panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let state = show.state;
     let Some(open) = &state.lesson else { return };
@@ -37,7 +37,7 @@ pub fn panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
 }
 
-/// `tall`: the steps stand in a row of their own.
+/// `tall`: the steps have their own row.
 fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, tall: bool) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = sizes::S2;

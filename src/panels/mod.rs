@@ -1,4 +1,4 @@
-//! The window around a view: bars, side panel, lesson, dialogs and lists that lie above.
+//! The window around a view: bars, side panel, lesson, dialogs, and lists above all of them.
 
 mod call;
 mod centre;
@@ -28,7 +28,7 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let bar = egui::Frame::new().fill(palette.panel);
     let edge = |symmetric: f32| egui::Margin::symmetric(symmetric as i8, 0);
-    let lecture = show.state.desk.lecture.is_some();
+    let lecture = show.state.shell.lecture.is_some();
     if !lecture {
         Panel::top("top bar")
             .exact_size(sizes::TOP_BAR)

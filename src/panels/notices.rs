@@ -1,4 +1,4 @@
-//! What lies above the panels: messages, the list of unreadable files, the hint while dragging.
+//! Messages above the panels, the list of unreadable files, and the hint while dragging.
 
 use eframe::egui;
 use eframe::egui::{

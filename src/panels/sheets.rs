@@ -1,8 +1,8 @@
-//! Lists that lie over the window until they are closed: the keys, the words.
+//! Lists that cover the window until they are closed: keys, terms, the model card, networks.
 
 use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
 
-use crate::command::{Action, Command, DeskCommand};
+use crate::command::{Action, Command, ShellCommand};
 use crate::formats::keras::architectures;
 use crate::model::Card;
 use crate::state::Sheet;
@@ -14,7 +14,7 @@ use crate::worker::ModelSource;
 
 /// The list that is open, if one is.
 pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let Some(sheet) = show.state.desk.sheet else {
+    let Some(sheet) = show.state.shell.sheet else {
         return;
     };
     let response = Modal::new(Id::unique("sheet")).show(ui.ctx(), |ui| {
@@ -46,7 +46,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
         close
     });
     if response.inner || response.should_close() {
-        show.push(DeskCommand::Sheet(None));
+        show.push(ShellCommand::Sheet(None));
     }
 }
 
@@ -81,7 +81,7 @@ fn card_ui(ui: &mut Ui, show: &Show<'_>) {
 /// The networks to choose from, and why the last choice did not fit.
 fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
-    let Some(path) = show.state.desk.weights.clone() else {
+    let Some(path) = show.state.shell.weights.clone() else {
         return;
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -105,7 +105,7 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
                     path: path.clone(),
                     architecture: network.clone(),
                 };
-                show.push(DeskCommand::Sheet(None));
+                show.push(ShellCommand::Sheet(None));
                 show.push(Command::OpenModel(source));
             }
         }

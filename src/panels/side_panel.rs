@@ -12,16 +12,16 @@ use crate::views::{Show, parts};
 use crate::words::number::thousands;
 use crate::words::window as words;
 
-/// Whether there is room for it beside the view in a window of this width, unless the person said so.
+/// Whether the panel is shown in a window of this width: if there is room, unless the user chose.
 pub fn is_shown(state: &State, width: f32) -> bool {
-    // Beside a step the columns come first; in free play whatever can be changed does.
+    // In a lesson step the columns come first; in free play the settings do.
     let beside = match &state.lesson {
         None => sizes::CENTRE_MIN_WIDTH,
         Some(open) if open.free => sizes::CENTRE_MIN_WIDTH + sizes::LESSON_PANEL,
         Some(_) => sizes::LESSON_BESIDE + sizes::LESSON_PANEL,
     };
     let room = width >= sizes::SIDE_PANEL + beside;
-    state.desk.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
+    state.shell.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
 }
 
 /// All three, from the edges to the middle.

@@ -35,7 +35,7 @@ fn note_ui(ui: &mut Ui, line: impl Into<String>) {
     parts::value_ui(ui, text::note(line, palette));
 }
 
-/// The job that runs, and a way to stop it. Thumbnails are too quick to tell of.
+/// The running job with a cancel button; true if there is one. Thumbnails are too quick to show.
 fn running_ui(ui: &mut Ui, show: &mut Show<'_>) -> bool {
     let jobs = show.state.computed.running.iter();
     let Some(running) = jobs
@@ -120,7 +120,7 @@ fn format_ui(ui: &mut Ui, show: &Show<'_>) {
     }
 }
 
-/// How many parameters learn, where the side panel does not show it.
+/// Number of trainable parameters, if the side panel doesn't show it.
 fn counts_ui(ui: &mut Ui, show: &Show<'_>) {
     if side_panel::is_shown(show.state, ui.ctx().content_rect().width()) {
         return;

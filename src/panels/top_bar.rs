@@ -17,7 +17,7 @@ use crate::words::titles::{model_title, photos_title};
 use crate::words::window as words;
 use crate::worker::{ModelSource, PhotosSource};
 
-/// Characters of a title, so that the bar keeps its room for the rest.
+/// The most characters of a title, so that the rest of the bar has room.
 const LONGEST: usize = 30;
 const LONGEST_NARROW: usize = 20;
 
@@ -47,7 +47,7 @@ pub fn top_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-/// The label of a button where there is room for it.
+/// The label of a button, if there is room for it.
 fn label_of(label: &'static str, wide: bool) -> &'static str {
     if wide { label } else { "" }
 }
@@ -96,7 +96,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
                 show.push(Command::OpenModel(source));
             }
         }
-        for path in &show.state.desk.recent.models {
+        for path in &show.state.shell.recent.models {
             let source = ModelSource::File(path.clone());
             let below = path.display().to_string();
             if entry_ui(ui, chosen == Some(&source), &model_title(&source), &below) {
@@ -110,11 +110,11 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     });
 }
 
-/// The way to input and layers where the window has no room for them, and back.
+/// The button that shows or hides input and layers, if the window has no room for them.
 fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.ctx().content_rect().width();
     let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH;
-    let asked = show.state.desk.side_panel.is_some();
+    let asked = show.state.shell.side_panel.is_some();
     if show.state.hides(Control::SidePanel) || !(unasked || asked) {
         return;
     }
@@ -146,7 +146,7 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
         if entry_ui(ui, chosen == Some(&bundled), &photos_title(&bundled), note) {
             show.push(Command::OpenPhotos(bundled));
         }
-        let recent = show.state.desk.recent.photos.iter();
+        let recent = show.state.shell.recent.photos.iter();
         let recent: Vec<PhotosSource> = recent.cloned().map(PhotosSource::Folder).collect();
         // The open folder may have been forgotten.
         let open = chosen.filter(|source| source.path().is_some() && !recent.contains(source));

@@ -6,18 +6,18 @@ use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe::RunPreset;
 use crate::worker::fine_tune::HeadChoice;
 
-/// What the person chose for the next experiment.
+/// Settings of the next experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrainSettings {
     pub preset: RunPreset,
     pub optimizer: OptimizerKind,
     pub rate: f64,
-    /// Of each stage.
+    /// Epochs of each stage.
     pub epochs: usize,
     /// The file's own head instead of a new one.
     pub own_head: bool,
-    /// Of the dropout in a new head.
+    /// Dropout rate in a new head.
     pub dropout: f64,
     /// Two classes as one output with a sigmoid instead of two with a softmax.
     pub sigmoid: bool,
@@ -26,7 +26,7 @@ pub struct TrainSettings {
 }
 
 impl TrainSettings {
-    /// The head of the next runs, for photos of so many classes: one output is for two.
+    /// The head of the next runs for this many classes. One sigmoid output works for two classes only.
     pub fn head(&self, classes: usize) -> HeadChoice {
         if self.own_head {
             return HeadChoice::Own;

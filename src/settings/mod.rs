@@ -51,7 +51,7 @@ impl From<ThemeChoice> for egui::ThemePreference {
     }
 }
 
-/// What the person chose, apart from any file.
+/// What the user chose, independent of any file.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "independent switches, each a yes or no"
@@ -85,7 +85,7 @@ pub struct Settings {
     pub augment_batch: bool,
     /// The order of the layer table.
     pub layer_sort: LayerSort,
-    /// The layer table stands alone, without the four cards.
+    /// Shows the layer table without the four cards.
     pub only_layers: bool,
     /// Passes of the dropout view's Monte Carlo histogram.
     pub monte_carlo: usize,

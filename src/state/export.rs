@@ -29,13 +29,13 @@ pub struct ExportChoice {
     pub part: Part,
     /// PNG, else SVG.
     pub png: bool,
-    /// Of an SVG too, where it is no scale.
+    /// Applies to an SVG too, unless it is a scale.
     pub width: Width,
     /// Outlines of letters in an SVG, for readers without the fonts.
     pub outline: bool,
     pub dark: bool,
     pub caption: bool,
-    /// The numbers of the view go beside the file, as CSV.
+    /// Also writes the numbers of the view, as CSV.
     pub numbers: bool,
 }
 
@@ -47,7 +47,7 @@ impl ExportChoice {
     pub const MILLIMETRES: f64 = 160.0;
 }
 
-/// The dialog, apart from its window.
+/// State of the dialog.
 #[derive(Default)]
 pub struct Export {
     /// `None`: not open.
@@ -55,12 +55,12 @@ pub struct Export {
     /// What the choice looks like now.
     pub drawn: Option<Arc<Figure>>,
     pub preview: Option<TextureHandle>,
-    /// The worker makes another preview.
+    /// Another preview is being drawn.
     pub waits: bool,
     /// What of the view can be exported alone.
     pub plots: Vec<&'static str>,
     /// Whether the view has any.
     pub has_numbers: bool,
-    /// What became of the last thing done.
-    pub said: Option<String>,
+    /// The result of the last save or copy, or why there is no figure.
+    pub message: Option<String>,
 }

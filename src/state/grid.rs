@@ -1,4 +1,4 @@
-//! What a person does in the augmentation view; not saved.
+//! State of the Augmentation view that is not saved.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ pub struct CellPlace {
     pub index: usize,
 }
 
-/// The augmentation view, apart from what is saved.
+/// State of the Augmentation view that is not saved.
 #[derive(Debug)]
 pub struct GridState {
     /// How often "draw this one again" was pressed, by cell.
@@ -20,7 +20,7 @@ pub struct GridState {
     pub open: Option<CellPlace>,
     /// The cell that was shown large last: the focus returns to it.
     pub last_open: Option<CellPlace>,
-    /// Where the line between before and after stands, 0 to 1.
+    /// Position of the line between before and after, 0 to 1.
     pub divider: f32,
     /// Tints what the fill mode painted.
     pub show_fill: bool,
@@ -70,7 +70,7 @@ impl GridState {
         }
     }
 
-    /// The steps of the pipeline are others now, or stand elsewhere.
+    /// Forgets what belonged to the steps of the pipeline before it changed.
     pub fn steps_changed(&mut self) {
         self.cell_redraws.clear();
         self.refused = None;

@@ -44,7 +44,7 @@ pub struct OwnPipeline {
 }
 
 impl OwnPipeline {
-    /// The layers in the order in which they are called; `None` where the file has none.
+    /// The layers in the order in which they are called; `None` if the file has none.
     pub fn of(graph: &Graph) -> Option<Self> {
         let mut layers: Vec<(&Layer, AugmentLayer)> = Vec::new();
         for node in &graph.nodes {
@@ -114,6 +114,7 @@ impl Base {
     }
 
     /// The same model with nothing chosen in it.
+    #[must_use]
     pub fn fresh(&self) -> Self {
         Self::new(OpenedModel {
             id: self.id,
@@ -154,17 +155,17 @@ pub struct Gallery {
     pub id: PhotosId,
     pub photos: Arc<PhotoList>,
     pub source: PhotosSource,
-    /// Index of the chosen photo; 0 where there is none.
+    /// Index of the chosen photo; 0 if there is none.
     pub photo: usize,
-    /// Whether the person chose it; if not, another one may take its place.
+    /// Whether the user chose it; if not, another photo may replace it.
     pub photo_is_choice: bool,
     /// Reasons, by photo.
     pub unreadable: BTreeMap<usize, String>,
 }
 
 impl Gallery {
-    /// Photos just opened. The clownfish is chosen where it is present: flips and rotations are
-    /// plain to see on it.
+    /// Photos that were just opened. The clownfish is chosen if it is among them: flips and rotations
+    /// are easy to see on it.
     pub fn new(
         id: PhotosId,
         photos: Arc<PhotoList>,

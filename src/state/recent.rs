@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// More than that, nobody reads in a menu.
+/// At most this many fit a menu.
 const MOST: usize = 8;
 
 /// Paths of models and of photo folders.
@@ -16,17 +16,17 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// A model was opened.
+    /// Notes that a model was opened.
     pub fn add_model(&mut self, path: &Path) {
         add(&mut self.models, path);
     }
 
-    /// A folder of photos was opened.
+    /// Notes that a folder of photos was opened.
     pub fn add_photos(&mut self, path: &Path) {
         add(&mut self.photos, path);
     }
 
-    /// At most as many as a menu holds, whatever a file says.
+    /// Truncates both lists to what a menu holds.
     #[must_use]
     pub fn shortened(mut self) -> Self {
         self.models.truncate(MOST);

@@ -4,7 +4,7 @@ use crate::train::summary::Summary;
 use crate::train::trainer::TrainingStep;
 use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
 
-/// Where the experiment stands.
+/// Progress of the experiment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Status {
     /// None was started.
@@ -39,7 +39,7 @@ pub struct RunState {
 pub struct TrainingState {
     pub status: Status,
     pub experiment: Option<Experiment>,
-    pub network: Option<NetworkDescription>,
+    pub network: Option<Box<NetworkDescription>>,
     pub runs: Vec<RunState>,
     /// What is odd about photos and settings.
     pub notes: Vec<String>,
@@ -68,7 +68,7 @@ impl TrainingState {
         }
     }
 
-    /// Whether the worker has something to do for it.
+    /// Whether steps are being computed for it.
     pub fn is_active(&self) -> bool {
         matches!(self.status, Status::Preparing | Status::Running)
     }
@@ -85,7 +85,7 @@ impl TrainingState {
         [done, self.runs.iter().map(|r| r.total).sum()]
     }
 
-    /// Takes what the worker says; a late word about an experiment that was given up is ignored.
+    /// Takes an event; late events of an experiment that was given up are ignored.
     pub fn event(&mut self, event: TrainEvent) {
         if matches!(self.status, Status::Idle | Status::Ended) {
             return;
@@ -109,7 +109,7 @@ impl TrainingState {
                     self.status = Status::Running;
                 }
             }
-            // Of the experiment before, where this one is not prepared.
+            // A step of the experiment before: this one is not prepared yet.
             TrainEvent::StepDone(_) if self.network.is_none() => {}
             TrainEvent::StepDone(stepped) => {
                 self.secs += stepped.secs;
@@ -132,7 +132,7 @@ impl TrainingState {
             TrainEvent::RunFailed { run, why } => {
                 if let Some(run) = self.runs.get_mut(run) {
                     run.features = None;
-                    // There is no more to come.
+                    // No further steps follow.
                     run.total = run.steps.len();
                     run.failure = Some(why);
                 }

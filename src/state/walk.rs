@@ -1,4 +1,4 @@
-//! The walk of the moving statistics, and what is measured behind the BatchNorm view.
+//! The walk of the moving statistics over further batches, and what is measured in the background.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub const MAX_WALK: usize = 1000;
 /// The least time between two steps that are shown.
 const STEP_SECS: f64 = 0.12;
 
-/// Batches of one layer under one setting, and how far the statistics have walked over them.
+/// Batches of one layer under one setting, and how many of them the statistics have taken in.
 #[derive(Debug)]
 pub struct Walk {
     /// Batches of one press of "run".
@@ -26,7 +26,7 @@ pub struct Walk {
     batches: Vec<MeasuredBatch>,
     /// Batches that the statistics have taken in.
     walked: usize,
-    /// Where the walk ends; it rests where `walked` is there.
+    /// Number of batches to walk to; the walk is over when `walked` reaches it.
     goal: usize,
     last_step_secs: f64,
     distances: Option<(PassLook, BTreeMap<LayerId, f32>)>,
@@ -70,7 +70,7 @@ impl Walk {
         self.walked < self.goal
     }
 
-    /// The distance of a layer that the look itself could not tell.
+    /// The distance of a layer that the look itself did not measure.
     pub fn distance(&self, pass: &PassLook, layer: LayerId) -> Option<f32> {
         let (of, distances) = self.distances.as_ref()?;
         distances.get(&layer).copied().filter(|_| of == pass)
@@ -87,7 +87,7 @@ impl Walk {
         self.goal = (self.walked + self.steps).min(MAX_WALK);
     }
 
-    /// Stays where it is.
+    /// Ends the walk at the current batch.
     pub fn stop(&mut self) {
         self.goal = self.walked;
     }
@@ -99,7 +99,7 @@ impl Walk {
         self.momentum = None;
     }
 
-    /// Forgets batches of another setting; the walk starts at the file again.
+    /// Forgets batches of another setting and starts from the file's statistics again.
     pub fn keep(&mut self, pass: &PassLook, layer: LayerId) {
         if self.is_of(pass, layer) {
             return;

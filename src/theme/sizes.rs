@@ -71,7 +71,7 @@ pub const SLIDER: f32 = 84.0;
 pub const UNIT_MIN: f32 = 7.0;
 /// Largest distance between units of the dropout grid.
 pub const UNIT_MAX: f32 = 36.0;
-/// In a room where even so many of the largest fit side by side, they are larger.
+/// Units grow in a room that fits more than this many of the largest side by side.
 pub const UNIT_COLUMNS: f32 = 20.0;
 pub const UNIT_GAP: f32 = 2.0;
 
@@ -98,7 +98,7 @@ pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;
 /// Narrower rows of key numbers get shorter labels.
 pub const STAT_NARROW: f32 = 440.0;
-/// With less room beside the key numbers there is no label: the heading says it too.
+/// With less room beside the key numbers the label is omitted; the heading says it too.
 pub const STAT_LABEL: f32 = 108.0;
 /// All BatchNorm layers at a glance.
 pub const STRIP: f32 = 60.0;
@@ -116,11 +116,11 @@ pub const BATCH_NORM_COLUMNS_MIN: f32 = 246.0;
 /// Share of a column that a feature map takes, at most, and the room of its scale.
 pub const MAP_SHARE: f32 = 0.42;
 pub const MAP_SCALE: f32 = 48.0;
-/// The slider of the batch is left out where it, the momentum and both values have less room.
+/// With less room for both sliders and their values, the batch slider is omitted.
 pub const BATCH_SLIDER: f32 = 230.0;
-/// What a label of an axis takes with the gap beside it.
+/// Width of an axis label with its gap.
 pub const TICK_ROOM: f32 = 28.0;
-/// The least room of the labels beside the plots of a walk, and its dots.
+/// Least width of the labels beside the plots of a walk, and the radius of its dots.
 pub const WALK_AXIS: f32 = 44.0;
 pub const WALK_DOT: f32 = 2.6;
 pub const POINT: f32 = 2.2;
@@ -160,10 +160,10 @@ pub const STRIP_ROW_MAX: f32 = 80.0;
 pub const DOT: f32 = 9.0;
 /// Curves and bars of a run.
 pub const RUN_CURVE: f32 = 88.0;
-/// As much taller a curve gets where there is room.
+/// The most height that a curve gains if there is room.
 pub const RUN_CURVE_GROWS: f32 = 240.0;
 pub const RUN_STRIP: f32 = 72.0;
-/// Cards of runs are at least so wide, or stand in two rows.
+/// Cards of runs narrower than this go into two rows.
 pub const RUN_LEAST: f32 = 210.0;
 /// A curve of this width has room for a longer caption.
 pub const RUN_CAPTION: f32 = 160.0;
@@ -211,15 +211,15 @@ pub const STALE_OPACITY: f32 = 0.55;
 pub const WINDOW: [f32; 2] = [1280.0, 800.0];
 /// Below this the columns have no room.
 pub const SMALLEST_WINDOW: [f32; 2] = [800.0, 600.0];
-/// What a lecture shows at least, in points: the rest of the screen goes into larger type.
+/// The least size of a lecture, in points; a larger screen gets larger type.
 pub const LECTURE: [f32; 2] = [1050.0, 590.0];
 /// Around the pointer in a lecture.
 pub const POINTER_RING: f32 = 18.0;
 
 pub const LESSON_PANEL: f32 = 320.0;
-/// Below the columns, where there is no room beside them.
+/// Height of the lesson below the columns, if there is no room beside them.
 pub const LESSON_BOTTOM: f32 = 210.0;
-/// Beside the columns only where they keep this width.
+/// The lesson is beside the columns only if they keep this width.
 pub const LESSON_BESIDE: f32 = 960.0;
 pub const BULLET: f32 = 14.0;
 

@@ -5,6 +5,7 @@ use eframe::egui::{Color32, FontFamily, FontId, RichText};
 
 use super::fonts::SEMIBOLD;
 use super::{Palette, sizes};
+use crate::words::markup::{self, Marks};
 
 /// The size of ordinary text.
 pub const BODY: f32 = 13.0;
@@ -73,27 +74,22 @@ pub fn strong(text: impl Into<String>) -> RichText {
     RichText::new(text).font(semibold())
 }
 
-/// Formulas: small, and not standing back.
-pub fn small_strong(text: impl Into<String>) -> RichText {
-    RichText::new(text).font(small())
-}
-
-/// Text that stands back.
+/// Muted text.
 pub fn muted(text: impl Into<String>, palette: &Palette) -> RichText {
     RichText::new(text).font(body()).color(palette.muted)
 }
 
-/// Small text that stands back.
+/// Small muted text.
 pub fn note(text: impl Into<String>, palette: &Palette) -> RichText {
     RichText::new(text).font(small()).color(palette.muted)
 }
 
-/// Sentences in which `**...**` stands out.
+/// Sentences in which text between `**` stands out.
 pub fn prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
     marked(markup, width, palette.ink, &[body(), semibold()])
 }
 
-/// The same, small and standing back.
+/// Small muted sentences in which text between `**` stands out.
 pub fn small_prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
     let strong = FontId::new(SMALL, FontFamily::Name(SEMIBOLD.into()));
     let mut job = marked(markup, width, palette.muted, &[small(), strong]);
@@ -104,12 +100,12 @@ pub fn small_prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
 }
 
 /// Text in the first font, and between `**` in the second.
-fn marked(markup: &str, width: f32, color: Color32, fonts: &[FontId; 2]) -> LayoutJob {
+fn marked(text: &str, width: f32, color: Color32, fonts: &[FontId; 2]) -> LayoutJob {
     let mut job = LayoutJob::default();
-    for (i, part) in markup.split("**").enumerate() {
-        let font_id = fonts[i % 2].clone();
+    for span in markup::spans(text, Marks::Bold) {
+        let font_id = fonts[usize::from(span.bold)].clone();
         job.append(
-            part,
+            &span.text,
             0.0,
             TextFormat {
                 font_id,
@@ -123,7 +119,7 @@ fn marked(markup: &str, width: f32, color: Color32, fonts: &[FontId; 2]) -> Layo
     job
 }
 
-/// Lines of code; comments stand back.
+/// Lines of code with muted comments.
 pub fn code_job(source: &str, width: f32, palette: &Palette) -> LayoutJob {
     let mut job = LayoutJob::default();
     let format = |color| TextFormat {

@@ -8,19 +8,19 @@
 mod actions;
 mod csv;
 mod page;
-pub mod parts;
+pub(crate) mod parts;
 pub mod values;
 
-pub mod augmentation;
-pub mod batch_norm;
-pub mod dropout;
-pub mod fine_tune;
-pub mod predict;
-pub mod trainable;
+pub(crate) mod augmentation;
+pub(crate) mod batch_norm;
+pub(crate) mod dropout;
+pub(crate) mod fine_tune;
+pub(crate) mod predict;
+pub(crate) mod trainable;
 
 pub use actions::Info;
 pub use page::{Explanation, Lecture, Page, body_ui, current, missing, pass, waiting_ui};
-pub use parts::{markdown, menu, picker, plots, terms};
+pub(crate) use parts::{markdown, menu, picker, plots, terms};
 
 use crate::command::{Action, Command};
 use crate::state::{State, View};

@@ -1,4 +1,4 @@
-//! Small pieces that several panels share.
+//! Pieces that several views and panels share.
 
 use eframe::egui::accesskit;
 use eframe::egui::{
@@ -8,25 +8,25 @@ use eframe::egui::{
 };
 
 mod buttons;
-pub mod code;
+pub(crate) mod code;
 mod hint;
 mod layers;
-pub mod markdown;
-pub mod menu;
-pub mod picker;
+pub(crate) mod markdown;
+pub(crate) mod menu;
+pub(crate) mod picker;
 mod places;
-pub mod plots;
-pub mod terms;
+pub(crate) mod plots;
+pub(crate) mod terms;
 
 pub use buttons::{
     check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, redraw_ui, small_drop_button_ui,
-    triangle, whole,
+    whole,
 };
 pub use hint::{Target, note_target};
 pub use layers::{has_modes, matches, name_ui};
 pub use places::{
-    Heading, Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of,
-    note_still, only_part,
+    Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,
+    only_part,
 };
 
 use crate::command::Action;
@@ -72,8 +72,7 @@ pub fn column_mode(outer: Outer, semantics: Semantics) -> Mode {
     }
 }
 
-/// Where the left and the right part of a view's controls go: into one row, or below each other
-/// where the view was given two.
+/// The rectangles of the left and the right controls of a view: one row, or one each if there are two.
 pub fn control_rows(room: Rect) -> [Rect; 2] {
     if room.height() < 2.0 * sizes::CONTROL_HEIGHT {
         return [room; 2];
@@ -94,13 +93,13 @@ pub fn inside_ui<R>(ui: &mut Ui, rect: Rect, layout: Layout, add: impl FnOnce(&m
     add(&mut child)
 }
 
-/// A label; where it begins with a term, the term's sentence is its tooltip.
+/// A label; if it begins with a term, the term's sentence is its tooltip.
 pub fn label_ui(ui: &mut Ui, label: RichText) -> Response {
     let words = label.text().to_owned();
     terms::hinted(ui.label(label), &words)
 }
 
-/// A quiet line: the first of these texts that the row has room for, else the last, cut off.
+/// A muted line: the first of these texts that fits the row, or else the last one, truncated.
 pub fn fitting_line_ui(ui: &mut Ui, texts: &[String], palette: &Palette) -> Response {
     let room = ui.available_width();
     let fits = |words: &&String| {
@@ -119,7 +118,7 @@ pub fn fitting_line_ui(ui: &mut Ui, texts: &[String], palette: &Palette) -> Resp
     }
 }
 
-/// One line of text that ends in an ellipsis where there is no room; a term has its tooltip.
+/// One line of text that is truncated if there is no room; a term has its tooltip.
 pub fn line_ui(ui: &mut Ui, line: RichText) -> Response {
     let words = line.text().to_owned();
     let label = Label::new(line).wrap_mode(TextWrapMode::Truncate);
@@ -193,12 +192,12 @@ pub fn heading_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) 
     });
 }
 
-/// Text that goes on in the next line.
+/// Text that wraps.
 pub fn wrapped_ui(ui: &mut Ui, words: RichText) -> Response {
     ui.add(Label::new(words).wrap())
 }
 
-/// Names a widget that has no words of its own; a text field has only its hint.
+/// Gives a widget without text an accessible name; a text field has only its hint.
 pub fn named(ui: &Ui, response: &Response, name: &str) {
     ui.ctx()
         .accesskit_node_builder(response.id, |node: &mut accesskit::Node| {
@@ -206,7 +205,7 @@ pub fn named(ui: &Ui, response: &Response, name: &str) {
         });
 }
 
-/// Adds words for assistive technology that the picture says with shapes.
+/// Adds a description for assistive technology.
 pub fn describe(ui: &Ui, response: &Response, description: &str) {
     ui.ctx()
         .accesskit_node_builder(response.id, |node: &mut accesskit::Node| {
@@ -232,7 +231,7 @@ pub fn with_tooltip(response: Response, action: Action) -> Response {
     terms::hinted(response.on_hover_text(tooltip), info.label)
 }
 
-/// What stands where nothing can be shown yet: in the middle, line by line.
+/// A message in the middle of a rectangle that has nothing to show.
 pub fn empty_ui(ui: &mut Ui, rect: Rect, line: &str) {
     let words = text::muted(line, theme::palette(ui));
     let room = rect.shrink(sizes::S4);

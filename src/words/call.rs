@@ -14,7 +14,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// The call of the training column, as a result was computed.
+    /// The call of the training column that a result was computed for.
     pub fn of(graph: &Graph, look: &PassLook, layer: LayerId) -> Self {
         Self {
             outer: look.call,
@@ -37,11 +37,11 @@ impl Call {
         match (self.semantics, given, self.recorded) {
             (Semantics::PyTorch, Some(_), _) => format!("{} was called.", self.label()),
             (Semantics::PyTorch, None, _) => {
-                "Neither train() nor eval() was called, and a module is made in training mode."
+                "Neither train() nor eval() was called, and modules are made in training mode."
                     .to_owned()
             }
             (Semantics::Keras2, _, Some(recorded)) => format!(
-                "training={} is recorded at the call around it, and in Keras 2 that binds for ever.",
+                "training={} is recorded at the call around it, and in Keras 2 that always binds.",
                 python(recorded)
             ),
             (Semantics::Keras3, Some(given), Some(recorded)) if given != recorded => format!(
@@ -51,11 +51,11 @@ impl Call {
             ),
             (_, Some(given), _) => format!("The outer call says training={}.", python(given)),
             (_, None, Some(recorded)) => format!(
-                "The outer call gives no training=, so the recorded {} holds.",
+                "The outer call passes no training=, so the recorded {} applies.",
                 python(recorded)
             ),
             (_, None, None) => {
-                "No training= is given or recorded, so the layer's default holds.".to_owned()
+                "No training= is passed or recorded, so the layer's default applies.".to_owned()
             }
         }
     }
@@ -80,12 +80,14 @@ pub fn value(outer: Outer, semantics: Semantics) -> &'static str {
     }
 }
 
-/// Who calls a model like that.
+/// Which code makes such a call.
 pub fn who(outer: Outer, semantics: Semantics) -> &'static str {
     match (outer, semantics) {
         (Outer::Given(Mode::Training), Semantics::PyTorch) => "What a training loop calls first",
-        (Outer::Given(Mode::Inference), Semantics::PyTorch) => "What one calls before predictions",
-        (Outer::NotGiven, Semantics::PyTorch) => "Neither was called: a module starts in training",
+        (Outer::Given(Mode::Inference), Semantics::PyTorch) => "What you call before predicting",
+        (Outer::NotGiven, Semantics::PyTorch) => {
+            "Neither was called: modules start in training mode"
+        }
         (Outer::Given(Mode::Training), _) => "What fit() and train_on_batch() pass",
         (Outer::Given(Mode::Inference), _) => "What predict() and evaluate() pass",
         (Outer::NotGiven, _) => "model(x) in your own code",
@@ -105,7 +107,7 @@ pub fn outer_call(value: &str) -> String {
 }
 
 pub const OUTER_CALL_TIP: &str =
-    "The outer call of the left column. fit says True, predict and evaluate say False";
+    "The outer call of the left column. fit passes True; predict and evaluate pass False";
 pub const NOTHING_RECORDED_TORCH: &str =
     "PyTorch records no training value: .train() and .eval() set it on the modules";
 pub const NOTHING_RECORDED: &str = "This model calls no nested base, so nothing is recorded";
@@ -114,6 +116,6 @@ pub fn recorded_value(shown: &str) -> String {
     format!("Recorded at the call of the base: {shown}")
 }
 
-pub const RECORDED_VALUE_TIP: &str = "The value recorded where the model calls its base: what the \
-     course writes as base_model(x, training=False)";
+pub const RECORDED_VALUE_TIP: &str = "The value recorded where the model calls its base; the course \
+     writes base_model(x, training=False)";
 pub const AS_IN_FILE: &str = "as in the file";

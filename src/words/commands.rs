@@ -36,13 +36,13 @@ pub const NO_BASE: &str = "no base is open";
 pub const NO_OTHER_PHOTO: &str = "there is no other photo";
 pub const SEED_LOCKED: &str = "the seed is locked";
 pub const NOTHING_CHANGED: &str = "nothing was changed";
-pub const NOTHING_TAKEN_BACK: &str = "nothing was taken back";
-pub const NOTHING_RUNS: &str = "nothing runs";
+pub const NOTHING_TAKEN_BACK: &str = "nothing was undone";
+pub const NOTHING_RUNS: &str = "nothing is running";
 pub const NO_LESSON: &str = "no lesson is open";
 pub const LAST_STEP: &str = "this is the last step";
 pub const FIRST_STEP: &str = "this is the first step";
-pub const NOTHING_OPEN: &str = "no base and no photos are open";
-pub const RUNS_UNDER_WAY: &str = "the runs are under way";
+pub const NOTHING_OPEN: &str = "a base and photos must be open";
+pub const RUNS_UNDER_WAY: &str = "the runs are in progress";
 pub const RUNS_PAUSED: &str = "the runs are paused: resume or reset them";
 pub const NOTHING_PAUSED: &str = "nothing is paused";
 pub const NOTHING_HAS_RUN: &str = "nothing has run";
@@ -58,7 +58,7 @@ pub fn fine_tune_head(label: &str) -> String {
     format!("Fine-tune {label}")
 }
 
-pub const BY_FILE: &str = "by the file";
+pub const BY_FILE: &str = "from the file";
 
 pub fn rules(label: &str) -> String {
     format!("Rules of: {label}")
@@ -114,7 +114,7 @@ pub fn layer(name: &str) -> String {
 pub const FREEZE: &str = "Freeze";
 pub const UNFREEZE: &str = "Unfreeze";
 
-/// Keys that egui writes otherwise than keyboards do: its name, theirs.
+/// Keys that egui names differently from keyboards: its name, theirs.
 pub const KEYS: [(&str, &str); 3] = [
     ("Questionmark", "?"),
     ("PageDown", "Page Down"),

@@ -1,4 +1,4 @@
-//! Words that stand in many places.
+//! Words that several parts of the window use.
 
 use super::number::count;
 
@@ -52,10 +52,6 @@ pub fn units(n: usize) -> String {
 
 pub fn channels(n: usize) -> String {
     count(n, "channel", "channels")
-}
-
-pub fn draws(n: usize) -> String {
-    count(n, "draw", "draws")
 }
 
 pub fn parameters(n: usize) -> String {

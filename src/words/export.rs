@@ -12,7 +12,7 @@ pub const RIGHT_COLUMN: &str = "Right column";
 pub const THE_VIEW: &str = "The view";
 pub const THE_WINDOW: &str = "The whole window";
 pub const WITH_CAPTION: &str = "With a caption";
-pub const NO_COLUMNS: &str = "Runs stand beside each other: there are no two columns";
+pub const NO_COLUMNS: &str = "The runs are side by side, so there are no two columns";
 pub const PIXELS: &str = "px wide";
 pub const MILLIMETRES: &str = "mm wide";
 pub const DPI: &str = "dpi";
@@ -26,13 +26,13 @@ pub const PREVIEW: &str = "Preview of the figure";
 pub const DRAWING: &str = "Drawing ...";
 
 // Why there is no figure of a part.
-pub const NO_SIDES: &str = "there are no columns here to take one of";
+pub const NO_SIDES: &str = "this view has no columns to show alone";
 
 pub fn no_plot(name: &str) -> String {
-    format!("there is no {name:?} here to show alone")
+    format!("this view has no {name:?} to show alone")
 }
 
-// What it says after copying.
+// The message after copying.
 pub const SVG_COPIED: &str = "The SVG is on the clipboard, as text";
 
 pub fn picture_copied(width: usize, height: usize) -> String {
@@ -41,7 +41,7 @@ pub fn picture_copied(width: usize, height: usize) -> String {
 
 pub fn learned_from(learn: usize, validate: usize) -> String {
     let learn = photos(learn);
-    format!("{learn} to learn from, {validate} to validate")
+    format!("trained on {learn}, validated on {validate}")
 }
 
 pub fn batch_of(n: usize) -> String {

@@ -2,8 +2,8 @@
 
 pub const TITLE: &str = "INPUT";
 pub const PHOTO: &str = "photo";
-pub const AUGMENT_TIP: &str = "The photos of the Dropout, BatchNorm, Trainable and Predict views go \
-     through the pipeline of the Augmentation view first, drawn once for both sides";
+pub const AUGMENT_TIP: &str = "Sends the photos of the Dropout, BatchNorm, Trainable and Predict views \
+     through the pipeline of the Augmentation view first, once for both sides";
 pub const AUGMENT: &str = "Batch goes through augmentation";
 pub const WRONG_SCALE: &str = "The scale looks wrong";
 
@@ -24,14 +24,14 @@ pub fn only(photos: usize) -> String {
 
 pub const PHOTOS: &str = "photos";
 pub const SEED: &str = "Seed";
-pub const SEED_TIP: &str = "Rules the batch and all draws. Drag, or click to type";
+pub const SEED_TIP: &str = "Decides the batch and every random draw. Drag, or click to type";
 pub const NEW_SEED: &str = "New";
-pub const LOCK_TIP: &str = "Keeps the seed. Redraw still draws anew";
+pub const LOCK_TIP: &str = "Keeps the seed. Redraw still makes new draws";
 pub const LOCK: &str = "lock";
 pub const SCALE_TIP: &str = "What each pixel value x from 0 to 255 becomes before the first layer";
 
 pub fn scale_by_file(scale: &str) -> String {
-    format!("By the file: {scale}")
+    format!("From the file: {scale}")
 }
 
-pub const BY_FILE: &str = "By the file";
+pub const BY_FILE: &str = "From the file";

@@ -15,8 +15,8 @@ pub fn step_of(n: usize, all: usize) -> String {
 
 pub const STEP: &str = "Step";
 pub const NEXT: &str = "Next";
-pub const FREE_PLAY_TEXT: &str = "**Free play.** Change whatever you like: the step is set again \
-     as it was when you go back to it.";
+pub const FREE_PLAY_TEXT: &str = "**Free play.** Change whatever you like. Going back restores \
+     the step.";
 pub const OPENING: &str = "Opening ...";
 pub const NOT_OPENED: &str = "The files of this lesson could not be opened.";
 

@@ -1,32 +1,31 @@
-//! Every text of the window, in plain Rust: a `const` for fixed words, a function where measured
-//! numbers go in.
+//! The texts of the window that no single view owns, in plain Rust: a `const` for fixed words, a
+//! function where measured numbers go in. A view's own texts are in its folder, `views/*/words.rs`.
 //!
-//! One file a view or part of the window; sentences with many cases have a file of their own
-//! beneath it. [`common`] has the words that stand in many places, [`number`] writes numbers,
-//! [`nearest`] finds what a mistyped name may mean, [`terms`] is the list of terms. `**...**` stands out. A translation is a second module with the
-//! same items: nothing else in the program holds a text, and a test in `tests/suite/texts.rs`
-//! keeps it so.
+//! One file for each part of the window. [`common`] has words that several parts use, [`number`]
+//! writes numbers, [`markup`] reads the `**` of a text, [`terms`] is the list of terms. A translation
+//! would be a second set of these files: nothing else holds a text, which `tests/suite/texts.rs`
+//! checks.
 //!
-//! Not here, and to be left as they are: the errors of `model`, `dataset`, `train`, `lesson` and
-//! `worker` (their enums hold the sentences), what `augment`, `model` and `train` call their own
-//! things (draws, presets, the lines of the model card), the help of the command line, code in the
-//! frameworks' own words (`views/code.rs`, `views/dropout/code.rs`), names such as
-//! `training=True`, and the bundled lessons (TOML).
+//! Not here: the errors of `model`, `dataset`, `train`, `lesson` and the jobs (their enums hold the
+//! sentences), the names that `augment`, `model` and `train` give their own things (draws, presets,
+//! the lines of the model card), the help of the command line, code in the frameworks' own words
+//! (`views/*/code.rs`), names such as `training=True`, and the bundled lessons (TOML).
 
-pub mod call;
-pub mod commands;
-pub mod common;
-pub mod dialogs;
-pub mod export;
-pub mod hint;
-pub mod input;
-pub mod layers;
-pub mod lesson;
-pub mod modes;
-pub mod notices;
-pub mod number;
-pub mod plots;
-pub mod sheets;
+pub(crate) mod call;
+pub(crate) mod commands;
+pub(crate) mod common;
+pub(crate) mod dialogs;
+pub(crate) mod export;
+pub(crate) mod hint;
+pub(crate) mod input;
+pub(crate) mod layers;
+pub(crate) mod lesson;
+pub(crate) mod markup;
+pub(crate) mod modes;
+pub(crate) mod notices;
+pub(crate) mod number;
+pub(crate) mod plots;
+pub(crate) mod sheets;
 pub mod terms;
-pub mod titles;
-pub mod window;
+pub(crate) mod titles;
+pub(crate) mod window;

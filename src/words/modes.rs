@@ -1,4 +1,4 @@
-//! Words that several views share: modes, flags, and why a layer does what it does.
+//! Texts that several views share: modes, flags, and why a layer does what it does.
 
 use crate::augment::Pipeline;
 use crate::model::{Effective, Mode, Role, Semantics, Statistics};
@@ -23,20 +23,20 @@ pub fn flag_label(semantics: Semantics) -> &'static str {
     }
 }
 
-/// What differs under these rules, in one sentence.
+/// What is special about these rules, for the menu.
 pub fn rules_sentence(semantics: Semantics) -> &'static str {
     match semantics {
         Semantics::Keras2 => {
-            "A training=False recorded in the file binds for ever, also inside fit; freezing a \
-             BatchNorm makes it run in inference."
+            "A training=False recorded in the file always applies, even inside fit. A frozen BatchNorm \
+             layer runs in inference mode."
         }
         Semantics::Keras3 => {
-            "The outer call overrides a recorded training=False; freezing a BatchNorm makes it \
-             run in inference."
+            "The outer call overrides a recorded training=False. A frozen BatchNorm layer runs in \
+             inference mode."
         }
         Semantics::PyTorch => {
-            "requires_grad protects only weights: a frozen BatchNorm still uses and updates batch \
-             statistics until model.eval()."
+            "requires_grad protects only weights. A frozen BatchNorm layer still uses batch statistics \
+             and updates its running ones until model.eval()."
         }
     }
 }
@@ -60,17 +60,17 @@ pub fn lamp(role: Role, trainable: bool, effective: Effective, call: Call) -> St
             format!("It normalises with its stored statistics. {}", call.why())
         }
         Role::BatchNorm => {
-            format!("Frozen: {flag}=False makes it run on its stored statistics even with {how}.")
+            format!("Frozen: {flag}=False makes it use its stored statistics even with {how}.")
         }
         Role::Noise | Role::Augmentation if effective.active => {
             format!("Random with {how}; {flag} has no effect on it.")
         }
-        Role::Noise | Role::Augmentation => format!("It rests. {}", call.why()),
+        Role::Noise | Role::Augmentation => format!("Off. {}", call.why()),
         Role::Weights | Role::Plain => String::new(),
     }
 }
 
-/// What a batch went through before the model saw it; stands before the view's own sentences.
+/// How a batch was augmented before the model saw it; comes before the view's own sentences.
 pub fn augmented_batch(pipeline: Option<&Pipeline>) -> String {
     let Some(pipeline) = pipeline else {
         return String::new();
@@ -81,7 +81,7 @@ pub fn augmented_batch(pipeline: Option<&Pipeline>) -> String {
         return String::new();
     }
     format!(
-        "The batch went through {} first, drawn once: **both sides see the same pixels**. ",
+        "**Both sides see the same pixels**: the batch was augmented first, once ({}). ",
         classes.join(", ")
     )
 }

@@ -7,7 +7,7 @@ pub const DROP: &str = "Drop a model file, a photo, or a folder of photos";
 
 // Settings.
 pub const SETTINGS_UNREAD: &str = "The settings could not be read";
-pub const SETTINGS_UNKEPT: &str = "The settings could not be remembered";
+pub const SETTINGS_UNKEPT: &str = "The settings could not be saved";
 
 // Titles of messages.
 pub const MODEL_UNOPENED: &str = "The model could not be opened";
@@ -17,7 +17,7 @@ pub const VIEW_UNCOMPUTED: &str = "The view could not be computed";
 pub const BATCHES_UNMEASURED: &str = "The batches could not be measured";
 pub const FIGURE_UNSAVED: &str = "The figure could not be saved";
 pub const MODEL_UNSAVED: &str = "The model could not be saved";
-pub const RUNS_BROKE_OFF: &str = "The runs broke off";
+pub const RUNS_BROKE_OFF: &str = "The runs stopped";
 
 // Lessons.
 pub const LESSON_UNSAVED: &str = "The lesson could not be saved";
@@ -32,20 +32,20 @@ pub const STEP_UNSHOWN: &str = "The step could not be shown as written";
 // The file of settings.
 pub fn newer_settings(version: u64, path: &str) -> String {
     format!(
-        "They were written by a newer modelens (version {version} of the file). The defaults hold, \
-     and the file stays as it is: {path}"
+        "They were written by a newer modelens (file version {version}). Defaults are used, \
+     and the file is left unchanged: {path}"
     )
 }
 
 pub fn settings_aside(cause: &str, aside: &str) -> String {
-    format!("{cause}. The defaults hold; the file is kept as {aside}")
+    format!("{cause}. Defaults are used; the file is kept as {aside}")
 }
 
 pub fn settings_unwritten(cause: &str, path: &str) -> String {
-    format!("{cause}. The defaults hold, and nothing is written: {path}")
+    format!("{cause}. Defaults are used, and nothing is written: {path}")
 }
 
 pub const NOT_A_FILE: &str = "it is not a file";
-pub const TOO_LARGE: &str = "it is far too large for settings";
+pub const TOO_LARGE: &str = "it is too large for a settings file";
 pub const NO_VERSION: &str = "it has no version";
-pub const ZOOM_NO_NUMBER: &str = "its zoom is no number";
+pub const ZOOM_NO_NUMBER: &str = "its zoom is not a number";

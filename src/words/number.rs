@@ -21,7 +21,7 @@ pub fn measured(x: f64) -> String {
     with_sign(x, digits)
 }
 
-/// Two values with as many digits as tell them apart, where they differ.
+/// Two values with enough digits to distinguish them, if they differ.
 pub fn told_apart([first, second]: [f64; 2]) -> [String; 2] {
     let short = [first, second].map(measured);
     if short[0] != short[1] || first == second {
@@ -83,7 +83,7 @@ pub fn count(n: usize, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
 }
 
-/// A name of at most `most` characters; the middle gives way.
+/// A name of at most `most` characters; its middle is cut out.
 pub fn shortened(name: &str, most: usize) -> String {
     let characters: Vec<char> = name.chars().collect();
     if characters.len() <= most {

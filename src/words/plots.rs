@@ -5,7 +5,7 @@ pub fn histogram_bin(low: &str, high: &str, count: u32) -> String {
 }
 
 pub fn scatter(y: &str, x: &str) -> String {
-    format!("{y} against {x}, one point a channel")
+    format!("{y} against {x}, one point per channel")
 }
 
 pub fn channel(n: usize, y_label: &str, y: &str, x_label: &str, x: &str) -> String {

@@ -6,9 +6,9 @@ pub const MODEL: &str = "MODEL";
 pub const NETWORK: &str = "WHICH NETWORK DO THESE WEIGHTS BELONG TO?";
 pub const NO_MODEL: &str = "No model is open";
 pub const NETWORK_TIP: &str =
-    "Opens the file as this network, if names and shapes of all its weights fit";
+    "Opens the file as this network if the names and shapes of all weights fit";
 pub const ZOOM: &str = "Zoom of the whole window: larger, smaller, reset";
 pub const TAB_KEYS: &str = "Tab, Space";
-pub const TAB: &str = "Go from control to control, and use one";
+pub const TAB: &str = "Move between controls, and use one";
 pub const ESCAPE_KEY: &str = "Esc";
-pub const ESCAPE: &str = "Close what lies on top; leave the lecture";
+pub const ESCAPE: &str = "Close what is on top; leave lecture mode";

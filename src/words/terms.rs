@@ -1,4 +1,4 @@
-//! What each term means, in one sentence: for tooltips and the list of words.
+//! What each term means, in one sentence, for tooltips and the list of words.
 
 pub const BASE: &str = "base";
 pub const BATCH: &str = "batch";
@@ -10,11 +10,11 @@ pub const SCALE: &str = "scale";
 pub const SEED: &str = "seed";
 pub const TRAINABLE: &str = "trainable";
 
-/// Term and sentence, in the order in which one needs the others.
+/// Terms with their sentences; a sentence uses only terms that come before its own.
 pub const TERMS: &[(&str, &str)] = &[
     (
         BASE,
-        "The pretrained network, which one calls with a new head behind it; a file may hold both.",
+        "The pretrained network that you put a new head on; a file may hold both.",
     ),
     (
         "head",
@@ -22,11 +22,11 @@ pub const TERMS: &[(&str, &str)] = &[
     ),
     (
         "training=",
-        "The argument of a call that says which behaviour its layers run: True in fit, False in predict and evaluate.",
+        "The argument of a call that chooses how its layers behave: fit passes True, predict and evaluate pass False.",
     ),
     (
         TRAINABLE,
-        "The flag of a layer that says whether an optimizer may change its weights; PyTorch calls it requires_grad.",
+        "The flag of a layer that lets an optimizer change its weights; PyTorch calls it requires_grad.",
     ),
     (
         "freeze",
@@ -42,7 +42,7 @@ pub const TERMS: &[(&str, &str)] = &[
     ),
     (
         RULES,
-        "What the framework makes of both switches: Keras 2, Keras 3 and PyTorch differ.",
+        "How the framework treats both switches: Keras 2, Keras 3 and PyTorch differ.",
     ),
     (
         "BatchNorm",
@@ -50,15 +50,15 @@ pub const TERMS: &[(&str, &str)] = &[
     ),
     (
         "batch statistics",
-        "Mean and variance of the photos of the present batch, over all of their positions.",
+        "Mean and variance over all photos of the current batch and all of their positions.",
     ),
     (
         "moving statistics",
-        "The mean and variance that a BatchNorm has stored over its training; PyTorch calls them running.",
+        "The mean and variance that a BatchNorm layer collects in training and uses in inference; PyTorch calls them running statistics.",
     ),
     (
         MOMENTUM,
-        "The share of the old moving statistics that an update keeps: 0.99 takes a hundredth of the batch.",
+        "The share of the old moving statistics that an update keeps: with 0.99, one hundredth comes from the batch.",
     ),
     (
         "channel",
@@ -66,7 +66,7 @@ pub const TERMS: &[(&str, &str)] = &[
     ),
     (
         "dropout",
-        "A layer that in training sets a random part of its units to zero, and multiplies the rest so that their expected sum stays.",
+        "A layer that sets a random part of its units to zero in training and scales up the rest, so that the expected sum stays the same.",
     ),
     ("rate", "The probability with which dropout drops a unit."),
     (
@@ -75,21 +75,21 @@ pub const TERMS: &[(&str, &str)] = &[
     ),
     (
         "epoch",
-        "One pass over all photos that are trained with, batch by batch.",
+        "One pass over all training photos, batch by batch.",
     ),
     ("unit", "One value in a layer's output for one photo."),
     (
         "augmentation",
-        "Random changes of the photos in training, flips and rotations among them, so that no epoch shows the same pixels twice.",
+        "Random changes of the training photos, such as flips and rotations, so that no epoch shows the same pixels twice.",
     ),
     (
         "pipeline",
-        "Augmentation layers in order, each working on what the one before left.",
+        "Augmentation layers in order; each works on the output of the one before.",
     ),
     (BATCH, "The photos that go through the model together."),
     (
         SEED,
-        "A number that rules every draw: the same seed gives the same picture.",
+        "The number that decides every random draw: the same seed gives the same picture.",
     ),
     (
         SCALE,
@@ -97,11 +97,11 @@ pub const TERMS: &[(&str, &str)] = &[
     ),
     (
         "compile()",
-        "Keras builds its training step there and takes the trainable flags as they are; later changes count only after another compile().",
+        "Keras builds its training step here and takes the trainable flags as they are; later changes take effect only after another compile().",
     ),
     (
         "fine-tune from",
-        "To make the base trainable and then freeze its layers before the given one: what the course does after feature extraction.",
+        "To make the base trainable and then freeze its layers before the given one, as the course does after feature extraction.",
     ),
     (
         "optimizer step",
@@ -119,7 +119,7 @@ pub fn sentence(term: &str) -> Option<&'static str> {
     found.map(|(_, sentence)| *sentence)
 }
 
-/// The term that a label is or begins with, as "Channel 1 of 160" does; the longest one.
+/// The longest term that a label is or begins with: "channel" for "Channel 1 of 160".
 pub fn beginning(label: &str) -> Option<&'static (&'static str, &'static str)> {
     let label = label.to_lowercase();
     let begins = |term: &str| {

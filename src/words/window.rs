@@ -1,8 +1,8 @@
-//! The frame around the views: bars, side panel, what stands in a view while nothing is there.
+//! The frame around the views: bars, side panel, and the text of a view that has nothing to show.
 
 use super::number::count;
 
-// What stands in a view while nothing is there.
+// A view that has nothing to show.
 pub fn opening(title: &str) -> String {
     format!("Opening {title} ...")
 }
@@ -10,7 +10,7 @@ pub fn opening(title: &str) -> String {
 pub const OPEN_A_BASE: &str = "No base is open. Open one with Base, or drop a file here.";
 pub const OPEN_PHOTOS: &str = "No photos are open. Open a folder with Photos, or drop one here.";
 pub const NO_BATCH_NORM: &str =
-    "This base has no BatchNorm layer: its statistics are the same in both modes.";
+    "This base has no BatchNorm layer, so there are no statistics to compare.";
 pub const COMPUTING: &str = "Computing ...";
 
 // The card below a view.
@@ -28,7 +28,7 @@ pub fn progress(stage: &str, done: &str, total: &str) -> String {
     format!("{stage}: {done} of {total}")
 }
 
-pub const NOT_UP_TO_DATE: &str = "Not up to date";
+pub const NOT_UP_TO_DATE: &str = "Out of date";
 pub const READY: &str = "Ready";
 
 pub fn saved(path: &str) -> String {
@@ -63,7 +63,7 @@ pub const BUNDLED_PHOTOS_TIP: &str = "Fish, monuments, tools and windmills";
 pub const RULES_OF: &str = "Rules of";
 
 pub fn automatic(rules: &str) -> String {
-    format!("Automatic: {rules}, by the file")
+    format!("Automatic: {rules}, from the file")
 }
 
 pub const AUTOMATIC: &str = "Automatic";
@@ -73,8 +73,8 @@ pub const LESSONS: &str = "LESSONS";
 
 pub fn no_photos(folder: &str) -> String {
     format!(
-        "{folder} holds no photos. Photos must lie in one folder for each class, or in the folder \
-         itself."
+        "{folder} has no photos. Put them into one folder for each class, or directly into this \
+         folder."
     )
 }
 

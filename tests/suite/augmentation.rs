@@ -130,7 +130,7 @@ fn drawing_one_cell_again_changes_only_that_cell() {
         index: 4,
     };
     command(&mut window, PipelineCommand::Open(Some(place)));
-    click(&mut window, "Draw this one again");
+    click(&mut window, "Redraw this image");
     let after = outcome(&window);
     for (i, (a, b)) in before.training.iter().zip(&after.training).enumerate() {
         assert_eq!(a.draws == b.draws, i != 4, "cell {i}");

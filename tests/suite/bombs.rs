@@ -1,6 +1,7 @@
 //! Small files that unpack to more than the available memory: opening each fails, and until then takes
 //! at most twice the length of the file plus a fixed bound.
 
+use modelens::dataset::jpeg::PhotoDecoder;
 use std::io::{Cursor, Write as _};
 use std::path::Path;
 
@@ -270,7 +271,10 @@ fn photos_are_bounded() {
         let path = write(&folder, name, &bytes);
         let decoded = bounded(name, bytes.len() as u64, || {
             let set = PhotosSource::Folder(path.parent().expect("a folder").to_owned()).open();
-            set.is_ok_and(|set| (0..set.photos.len()).any(|photo| set.decode(photo).is_ok()))
+            set.is_ok_and(|set| {
+                (0..set.photos.len())
+                    .any(|photo| set.decode(photo, PhotoDecoder::default()).is_ok())
+            })
         });
         assert_eq!(decoded, opens, "{name}");
     }

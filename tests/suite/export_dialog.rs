@@ -9,6 +9,7 @@ use modelens::model::Mode;
 use modelens::state::Part;
 use modelens::state::{ExportChoice, View};
 
+use crate::figure_parts::texts;
 use crate::support::window::{Window, click, command, open, settle, shows};
 
 fn choice(window: &Window) -> Option<ExportChoice> {
@@ -53,8 +54,11 @@ fn the_dialog_chooses_draws_and_copies() {
     assert_eq!(now.part, Part::Side(Mode::Inference));
     assert!(!now.png && now.dark && !now.caption);
     let svg = drawn(&window).svg.clone();
+    let shown = texts(&svg).join("\n");
     assert!(
-        svg.contains("#16181b") && svg.contains("training=False") && !svg.contains("training=True")
+        svg.contains("#16181b")
+            && shown.contains("training=False")
+            && !shown.contains("training=True")
     );
     click(&mut window, "One plot");
     assert_eq!(
@@ -64,7 +68,8 @@ fn the_dialog_chooses_draws_and_copies() {
     click(&mut window, "Plot All layers");
     click(&mut window, "Further batches");
     let svg = drawn(&window).svg.clone();
-    assert!(!svg.contains("training=False") && svg.len() < 30_000);
+    let shown = texts(&svg).join("\n");
+    assert!(!shown.contains("training=False") && svg.len() < 40_000);
     window.check_accessibility();
     // Values measured while the dialog is open appear in the figure.
     let before = drawn(&window).svg.clone();

@@ -7,6 +7,7 @@ use egui_svg::png;
 use modelens::theme::fonts::FOR_FIGURES;
 use resvg::usvg::{Group, Node};
 
+use crate::figure_parts::texts;
 use crate::support::files::{drawn, fixture};
 use crate::support::program::{modelens, text};
 
@@ -78,7 +79,7 @@ fn photos_are_embedded_once_and_text_stays_text() {
     // Nine draws, and the original, which the right column shows nine times.
     assert_eq!(svg.matches("<image ").count(), 10);
     assert_eq!(svg.matches("<use ").count(), 18);
-    assert!(svg.contains(">training=True</text>"));
+    assert!(texts(&svg).contains(&"training=True".to_owned()));
     assert!(png::tree(&svg, &FOR_FIGURES).is_ok());
     let outlined = written(folder.path(), "b.svg", &["augmentation", "--outline-text"]);
     let outlined = String::from_utf8(outlined).expect("text");
@@ -115,17 +116,16 @@ fn text_is_as_wide_as_the_window_laid_it_out() {
     let folder = tempfile::tempdir().expect("a folder");
     let svg = written(folder.path(), "a.svg", &["trainable", "--caption"]);
     let svg = String::from_utf8(svg).expect("text");
-    let free: String = svg
-        .split(" textLength=\"")
-        .enumerate()
-        .map(|(i, part)| {
-            if i == 0 {
-                part
-            } else {
-                part.split_once('"').expect("a value").1
-            }
-        })
-        .collect();
+    // Letters follow each other as the font has it, from the place of the first.
+    let line = |line: &str| match line.split_once("</tspan>") {
+        Some((first, rest)) => {
+            let rest = rest.split('<').filter_map(|tag| tag.split_once('>'));
+            let rest: String = rest.map(|(_, letter)| letter).collect();
+            format!("{first}{rest}</tspan></text>\n")
+        }
+        None => format!("{line}\n"),
+    };
+    let free: String = svg.lines().map(line).collect();
     let [given, free] = [&svg, &free].map(|svg| {
         let mut found = Vec::new();
         widths(
@@ -171,6 +171,34 @@ fn figures_have_the_requested_size() {
 }
 
 #[test]
+fn each_file_has_its_own_sidecar() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["a.svg", "a.png"] {
+        written(folder.path(), name, &["trainable", "--sidecar"]);
+    }
+    for name in ["a.svg", "a.png"] {
+        let sidecar = folder.path().join(format!("{name}.json"));
+        let sidecar = std::fs::read_to_string(sidecar).expect(name);
+        assert!(sidecar.contains(&format!("/{name}\"")), "{sidecar}");
+    }
+}
+
+#[test]
+fn a_figure_has_all_rows_of_a_table_or_no_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let texts = |name: &str, more: &[&str]| {
+        let args = [&["trainable"], more].concat();
+        let svg = written(folder.path(), name, &args);
+        texts(&String::from_utf8(svg).expect("text"))
+    };
+    let natural = texts("a.svg", &[]).len();
+    let cut = texts("b.svg", &["--size", "1280x720"]);
+    assert!(cut.len() < natural + 10, "{cut:?}");
+    let tall = texts("c.svg", &["--size", "1280x8000"]).len();
+    assert!(tall > natural + 100, "{tall}");
+}
+
+#[test]
 fn a_sidecar_says_how_to_reproduce_the_figure() {
     let folder = tempfile::tempdir().expect("a folder");
     let args = [
@@ -184,7 +212,7 @@ fn a_sidecar_says_how_to_reproduce_the_figure() {
     ];
     written(folder.path(), "a.svg", &args);
     let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect(name);
-    let sidecar: serde_json::Value = serde_json::from_str(&read("a.json")).expect("JSON");
+    let sidecar: serde_json::Value = serde_json::from_str(&read("a.svg.json")).expect("JSON");
     let command = sidecar["command"].as_str().expect("a command");
     assert!(command.starts_with("modelens figure batchnorm --sidecar --csv --photo fish1"));
     assert_eq!(sidecar["photo"]["name"], "fish/fish1.webp");
@@ -255,8 +283,8 @@ fn a_figure_of_runs_is_the_same_every_time() {
     ];
     let [a, b] = ["a.svg", "b.svg"].map(|name| written(folder.path(), name, &args));
     assert_eq!(a, b);
-    let svg = String::from_utf8(a).expect("text");
-    for shown in ["training=True", "exactly 0", "right, inference"] {
+    let svg = texts(&String::from_utf8(a).expect("text")).join("\n");
+    for shown in ["training=True", "exactly 0", "correct with training=False"] {
         assert!(svg.contains(shown), "{shown}");
     }
     assert!(!svg.contains("Use this model"), "nobody can click there");
@@ -282,7 +310,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
         "{rows}"
     );
     assert!(of_layers.iter().any(|row| row.contains(",0,")), "{rows}");
-    let sidecar = std::fs::read_to_string(folder.path().join("a.json")).expect("a sidecar");
+    let sidecar = std::fs::read_to_string(folder.path().join("a.svg.json")).expect("a sidecar");
     assert!(sidecar.contains("\"preset\": \"four-way\""), "{sidecar}");
     let out = folder.path().join("c.svg");
     for wrong in [
@@ -313,7 +341,7 @@ fn csv_and_sidecar_hold_plain_numbers_of_draws_and_factors() {
             .count(),
         1
     );
-    let sidecar: serde_json::Value = serde_json::from_str(&read("a.json")).expect("JSON");
+    let sidecar: serde_json::Value = serde_json::from_str(&read("a.svg.json")).expect("JSON");
     assert_eq!(
         sidecar["augmentation"],
         serde_json::json!(["RandomFlip(\"horizontal\")", "RandomRotation(0.2)"])
@@ -322,7 +350,7 @@ fn csv_and_sidecar_hold_plain_numbers_of_draws_and_factors() {
     assert_eq!(sidecar["redraws"], 0);
     assert_eq!(sidecar["call"], "True");
     written(folder.path(), "b.svg", &["dropout", "--sidecar"]);
-    let sidecar: serde_json::Value = serde_json::from_str(&read("b.json")).expect("JSON");
+    let sidecar: serde_json::Value = serde_json::from_str(&read("b.svg.json")).expect("JSON");
     let rate = sidecar["rate"].as_f64().expect("a rate");
     assert!((0.0..1.0).contains(&rate) && rate > 0.0, "{rate}");
 }

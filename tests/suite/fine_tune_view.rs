@@ -152,7 +152,7 @@ fn a_run_that_fails_says_so_on_its_card() {
     let broken = training.runs.iter().filter(|r| r.failure.is_some()).count();
     assert!(broken > 0);
     assert!(!training.is_complete());
-    assert!(shows(&window, "The run broke off: "));
+    assert!(shows(&window, "The run stopped: "));
 }
 
 #[test]

@@ -49,12 +49,12 @@ fn each_step_becomes_a_figure_with_the_same_bytes_every_time() {
     assert_eq!(
         names,
         [
-            "01-some-units-go.json",
             "01-some-units-go.svg",
-            "02-frozen.json",
+            "01-some-units-go.svg.json",
             "02-frozen.svg",
-            "03-not-frozen.json",
+            "02-frozen.svg.json",
             "03-not-frozen.svg",
+            "03-not-frozen.svg.json",
         ]
     );
     for (name, bytes) in &a {
@@ -62,7 +62,8 @@ fn each_step_becomes_a_figure_with_the_same_bytes_every_time() {
         assert!(name.ends_with("json") || b[name] == *bytes, "{name}");
     }
     assert!(a["02-frozen.svg"] != a["03-not-frozen.svg"]);
-    let sidecar: serde_json::Value = serde_json::from_slice(&a["02-frozen.json"]).expect("JSON");
+    let sidecar: serde_json::Value =
+        serde_json::from_slice(&a["02-frozen.svg.json"]).expect("JSON");
     assert_eq!(sidecar["step"], "Frozen?");
     assert_eq!(sidecar["channel"], 5);
     assert_eq!(sidecar["trainable"]["flags"], "none");

@@ -3,6 +3,7 @@
 //! and the number of the file. `MODELENS_MUTATIONS` sets how many files of each format to try
 //! (default 60; 10,000 take some minutes).
 
+use modelens::dataset::jpeg::PhotoDecoder;
 use std::io::{Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -315,7 +316,7 @@ fn mutated_photos() {
     let decodes = |path: &Path| {
         let set = PhotosSource::Folder(path.parent().expect("a folder").to_owned()).open();
         let set = set.ok()?;
-        (0..set.photos.len()).find_map(|photo| set.decode(photo).ok())
+        (0..set.photos.len()).find_map(|photo| set.decode(photo, PhotoDecoder::default()).ok())
     };
     // A header may declare a large photo: 16 bits for each of red, green, blue and alpha, plus the
     // converted pixels.

@@ -4,7 +4,7 @@ use eframe::egui::Key;
 use eframe::egui::accesskit::{Action as Focus, Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
-use modelens::command::{Action, DeskCommand, LessonCommand, LessonSource, PipelineCommand};
+use modelens::command::{Action, LessonCommand, LessonSource, PipelineCommand, ShellCommand};
 use modelens::model::Mode;
 use modelens::state::{CellPlace, Search, Sheet, View};
 
@@ -62,16 +62,16 @@ fn everything_that_can_have_the_focus_has_a_name() {
     named(&window, "a large cell");
     command(&mut window, PipelineCommand::Open(None));
     for sheet in [Sheet::Keys, Sheet::Terms] {
-        command(&mut window, DeskCommand::Sheet(Some(sheet)));
+        command(&mut window, ShellCommand::Sheet(Some(sheet)));
         named(&window, "a sheet");
-        command(&mut window, DeskCommand::Sheet(None));
+        command(&mut window, ShellCommand::Sheet(None));
     }
-    command(&mut window, DeskCommand::Search(Some(Search::default())));
+    command(&mut window, ShellCommand::Search(Some(Search::default())));
     named(&window, "the command palette");
-    command(&mut window, DeskCommand::Search(None));
-    command(&mut window, DeskCommand::Hint(true));
+    command(&mut window, ShellCommand::Search(None));
+    command(&mut window, ShellCommand::Hint(true));
     named(&window, "the hint");
-    command(&mut window, DeskCommand::Hint(false));
+    command(&mut window, ShellCommand::Hint(false));
     command(&mut window, LessonCommand::Open(LessonSource::Bundled(0)));
     named(&window, "a lesson");
     command(&mut window, Action::Lecture);

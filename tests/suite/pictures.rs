@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Key, Modifiers, TextureHandle};
 use egui_svg::{Images, Width, png};
 use modelens::command::{
-    Action, Command, DeskCommand, ExportCommand, LessonCommand, LessonSource, PipelineCommand,
+    Action, Command, ExportCommand, LessonCommand, LessonSource, PipelineCommand, ShellCommand,
     TrainCommand, WalkCommand,
 };
 use modelens::model::{Mode, Outer, Semantics};
@@ -112,17 +112,6 @@ impl Album {
     }
 }
 
-fn name(view: View) -> &'static str {
-    match view {
-        View::Augmentation => "augmentation",
-        View::Dropout => "dropout",
-        View::BatchNorm => "batchnorm",
-        View::Trainable => "trainable",
-        View::FineTune => "fine-tune",
-        View::Predict => "predict",
-    }
-}
-
 #[test]
 fn pictures_of_every_view_in_both_themes() {
     let mut album = Album::new(ORDINARY);
@@ -130,7 +119,7 @@ fn pictures_of_every_view_in_both_themes() {
         album.command(Command::SetTheme(theme));
         for view in View::ALL {
             album.command(Action::Show(view));
-            album.check(&format!("{}-{suffix}", name(view)));
+            album.check(&format!("{}-{suffix}", view.id()));
         }
     }
     album.close();
@@ -142,7 +131,7 @@ fn pictures_of_every_view_in_lecture_mode() {
     album.press(Key::F5);
     for view in View::ALL {
         album.command(Action::Show(view));
-        album.check(&format!("lecture-{}", name(view)));
+        album.check(&format!("lecture-{}", view.id()));
     }
     album.close();
 }
@@ -152,7 +141,7 @@ fn pictures_of_a_small_window() {
     let mut album = Album::new(SMALLEST);
     for view in [View::BatchNorm, View::Predict] {
         album.command(Action::Show(view));
-        album.check(&format!("small-{}", name(view)));
+        album.check(&format!("small-{}", view.id()));
     }
     album
         .export(ExportCommand::Show(true))
@@ -177,23 +166,23 @@ fn pictures_of_a_lesson() {
 fn pictures_of_sheets_and_dialogs() {
     let mut album = Album::new(ORDINARY);
     album.command(Action::ShowHint).check("hint");
-    album.command(DeskCommand::Hint(false));
+    album.command(ShellCommand::Hint(false));
     let search = Search {
         text: "theme".to_owned(),
         row: 1,
     };
     album
-        .command(DeskCommand::Search(Some(search)))
+        .command(ShellCommand::Search(Some(search)))
         .check("command-palette");
-    album.command(DeskCommand::Search(None));
+    album.command(ShellCommand::Search(None));
     for (sheet, name) in [
         (Sheet::Keys, "keys"),
         (Sheet::Terms, "words"),
         (Sheet::Card, "model-card"),
     ] {
-        album.command(DeskCommand::Sheet(Some(sheet))).check(name);
+        album.command(ShellCommand::Sheet(Some(sheet))).check(name);
     }
-    album.command(DeskCommand::Sheet(None));
+    album.command(ShellCommand::Sheet(None));
     album.command(Action::Show(View::Predict));
     album.export(ExportCommand::Show(true)).check("export");
     album.command(Action::Show(View::BatchNorm));
@@ -266,7 +255,7 @@ fn pictures_of_fine_tuning() {
     for _ in 0..3 {
         album.command(Action::StepRuns);
     }
-    album.check("fine-tune-run");
+    album.check("finetune-run");
     album.close();
 }
 

@@ -8,8 +8,8 @@ use modelens::command::{Action, Command};
 use modelens::model::{Flags, Mode, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
 use modelens::worker::{
-    Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource, PredictLook,
-    PredictOutcome, Request, Sighting,
+    ClassInPass, Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource,
+    PredictLook, PredictOutcome, Request,
 };
 
 use crate::support::files::{fixture, folder, rezipped, write};
@@ -35,7 +35,7 @@ fn measured(look: &PredictLook) -> PredictOutcome {
     *outcome
 }
 
-fn spread(seen: &[Sighting]) -> f32 {
+fn spread(seen: &[ClassInPass]) -> f32 {
     let values = || seen.iter().map(|s| s.probability);
     values().fold(0.0, f32::max) - values().fold(f32::INFINITY, f32::min)
 }
@@ -345,7 +345,7 @@ fn freezing_changes_the_text_about_the_rest_of_the_batch() {
     command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
     assert!(shows(&window, "requires_grad=False does not change that"));
     command(&mut window, Command::SetBatch(1));
-    assert!(shows(&window, "no other batch-mates"));
+    assert!(shows(&window, "no other photos"));
     assert!(window.state().state().computed.notices.is_empty());
 }
 

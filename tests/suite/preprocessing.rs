@@ -1,5 +1,6 @@
 //! Wrong preprocessing is detected at the first BatchNorm.
 
+use modelens::dataset::jpeg::PhotoDecoder;
 use modelens::dataset::resize::resize_rgb8;
 use modelens::model::first_norm::{Distance, Suspicion};
 use modelens::model::{Model, Preprocessing};
@@ -20,7 +21,13 @@ fn suspicions(
     let set = PhotosSource::Bundled.open().expect("the bundled photos");
     let some = (0..set.photos.len()).step_by(set.photos.len() / photos);
     let images: Vec<_> = some
-        .map(|photo| resize_rgb8(&set.decode(photo).expect("a photo"), side, side))
+        .map(|photo| {
+            resize_rgb8(
+                &set.decode(photo, PhotoDecoder::default()).expect("a photo"),
+                side,
+                side,
+            )
+        })
         .collect();
     let of = |how| {
         let as_if = |how| tensor_of(&images, how).ok();

@@ -17,7 +17,7 @@ use crate::support::renderer::without_pictures;
 
 /// A state to draw.
 struct Shot {
-    name: &'static str,
+    name: String,
     view: View,
     part: Part,
     size: Option<[f32; 2]>,
@@ -25,9 +25,9 @@ struct Shot {
     commands: Vec<Command>,
 }
 
-fn shot(name: &'static str, view: View, commands: Vec<Command>) -> Shot {
+fn shot(name: &str, view: View, commands: Vec<Command>) -> Shot {
     Shot {
-        name,
+        name: name.to_owned(),
         view,
         part: Part::View,
         size: None,
@@ -41,27 +41,17 @@ fn shots() -> Vec<Shot> {
     use Action::{FreezeAll, UnfreezeAll};
     let rules = |semantics| Command::SetSemantics(Some(semantics));
     let mut shots = Vec::new();
-    for view in View::ALL {
-        let [light, dark] = match view {
-            View::Augmentation => ["augmentation-light", "augmentation-dark"],
-            View::Dropout => ["dropout-light", "dropout-dark"],
-            View::BatchNorm => ["batchnorm-light", "batchnorm-dark"],
-            View::Trainable => ["trainable-light", "trainable-dark"],
-            View::Predict => ["predict-light", "predict-dark"],
-            // Its figure shows runs, and none has been started.
-            View::FineTune => continue,
-        };
+    // Figures of runs are left out, as none has been started.
+    for view in View::ALL.into_iter().filter(|view| !view.shows_runs()) {
         // A small page shows some of the many units of a dropout layer.
         let size = (view == View::Dropout).then_some([760.0, 560.0]);
-        shots.push(Shot {
-            size,
-            ..shot(light, view, vec![])
-        });
-        shots.push(Shot {
-            size,
-            dark: true,
-            ..shot(dark, view, vec![])
-        });
+        for (dark, suffix) in [(false, "light"), (true, "dark")] {
+            shots.push(Shot {
+                size,
+                dark,
+                ..shot(&format!("{}-{suffix}", view.id()), view, vec![])
+            });
+        }
     }
     shots.push(Shot {
         part: Part::Side(Mode::Training),
@@ -112,10 +102,10 @@ fn snapshots_of_every_view_are_as_committed() {
             caption: true,
             dark: shot.dark,
         };
-        let drawn = draw(app.state(), &Images::without_window(&ctx), &what).expect(shot.name);
+        let drawn = draw(app.state(), &Images::without_window(&ctx), &what).expect(&shot.name);
         let svg = without_pictures(&drawn.svg);
         assert!(svg.len() < 60_000, "{} has {} bytes", shot.name, svg.len());
-        let path = folder().join(shot.name).with_extension("svg");
+        let path = folder().join(&shot.name).with_extension("svg");
         if std::fs::read_to_string(&path).is_ok_and(|known| known == svg) {
             continue;
         }
@@ -124,7 +114,7 @@ fn snapshots_of_every_view_are_as_committed() {
             std::fs::write(&path, &svg).expect("a snapshot");
         } else {
             let now = std::env::temp_dir()
-                .join(shot.name)
+                .join(&shot.name)
                 .with_extension("new.svg");
             std::fs::write(&now, &svg).expect("a snapshot");
             changed.push(format!("{}: now {}", shot.name, now.display()));

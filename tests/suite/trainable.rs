@@ -200,5 +200,5 @@ fn a_flat_network_is_its_own_base() {
     window.key_press(Key::Num4);
     settle(&mut window);
     assert!(shows(&window, "Weights stay, statistics move"));
-    assert!(shows(&window, "puts a head of its own on top"));
+    assert!(shows(&window, "puts its own head on top"));
 }

@@ -405,7 +405,10 @@ fn arrow_keys_move_along_the_strip_of_layers() {
 fn a_run_over_batches_stops_and_resets() {
     let mut window = batch_norm_window();
     let walked = |window: &Window| window.state().state().walk.walked();
-    assert!(shows(&window, "Over 8 batches the mean scatters by"));
+    assert!(shows(
+        &window,
+        "Over 8 batches the mean has a standard deviation of"
+    ));
     assert_eq!((walked(&window), SPREAD), (0, 8));
     command(&mut window, WalkCommand::SetSteps(3));
     click(&mut window, "Run");
@@ -478,13 +481,16 @@ fn frozen_layers_do_not_move_in_keras_and_do_in_pytorch() {
     click(&mut window, "Freeze all");
     command(&mut window, WalkCommand::SetSteps(2));
     click(&mut window, "Run");
-    assert!(shows(&window, "Nothing walks: the layer is frozen"));
+    assert!(shows(&window, "No statistic moves: the layer is frozen"));
     assert!(shows(
         &window,
         "2 batches went through and the moving mean is still"
     ));
     command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
     click(&mut window, "Run");
-    assert!(shows(&window, "It walks though frozen"));
+    assert!(shows(
+        &window,
+        "The statistics move although the layer is frozen"
+    ));
     assert!(shows(&window, "After 2 batches"));
 }

@@ -53,7 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     // egui measures in the first frame; the second one has everything in its place.
     ctx.run_ui(input(), &mut draw).textures_delta.clear();
-    let output = ctx.run_ui(input(), &mut draw);
+    let mut output = ctx.run_ui(input(), &mut draw);
+    output.textures_delta.clear();
 
     let images = Images::of(&ctx);
     let background = Color32::WHITE;

@@ -6,6 +6,7 @@ use egui::epaint::ClippedShape;
 use egui::{Color32, ColorImage, CornerRadius, FullOutput, Pos2, Rect, TextureId, Vec2};
 
 use super::Typography;
+use super::ids::{self, MARK};
 use super::images::{Images, data_uri};
 use super::write::{Factor, Num, escaped, paint, placed};
 
@@ -30,6 +31,8 @@ struct Embedded {
     image: std::sync::Arc<ColorImage>,
     tint: Color32,
     is_sharp: bool,
+    /// Points per pixel where it is drawn largest.
+    scale: f32,
 }
 
 /// An SVG document that shapes are added to.
@@ -134,7 +137,7 @@ impl<'a> Document<'a> {
         }
         self.leave_clip();
         if let Clip::To(id) = clip {
-            let _ = writeln!(self.body, "<g clip-path=\"url(#c{id})\">");
+            let _ = writeln!(self.body, "<g clip-path=\"url(#{MARK}c{id})\">");
         }
         self.open_clip = clip;
     }
@@ -155,7 +158,7 @@ impl<'a> Document<'a> {
     pub(crate) fn blur(&mut self, width: f32) -> String {
         let content = format!("<feGaussianBlur stdDeviation=\"{}\"/>", Num(width / 4.0));
         let id = index_of(&mut self.blurs, content);
-        format!(" filter=\"url(#b{id})\"")
+        format!(" filter=\"url(#{MARK}b{id})\"")
     }
 
     /// The attribute that fills an element with a gradient, downwards or to the right.
@@ -172,7 +175,7 @@ impl<'a> Document<'a> {
         };
         let content = format!("{direction}>{}{}", stop(0, from, to), stop(1, to, from));
         let id = index_of(&mut self.gradients, content);
-        format!(" fill=\"url(#g{id})\"")
+        format!(" fill=\"url(#{MARK}g{id})\"")
     }
 
     /// Draws the part `uv` (0 to 1) of a texture's picture into `rect`, with rounded corners.
@@ -200,10 +203,13 @@ impl<'a> Document<'a> {
                 image: picture.image,
                 tint,
                 is_sharp,
+                scale: 0.0,
             });
             self.embedded.len() - 1
         });
         let scale = rect.size() / (uv.size() * Vec2::new(width, height));
+        let largest = &mut self.embedded[id].scale;
+        *largest = largest.max(scale.max_elem());
         let at: Pos2 = rect.min - uv.min.to_vec2() * Vec2::new(width, height) * scale;
         let whole = uv.min == Pos2::ZERO && uv.max == Pos2::new(1.0, 1.0);
         let opacity = if alpha == 255 {
@@ -212,7 +218,7 @@ impl<'a> Document<'a> {
             format!(" opacity=\"{}\"", Factor(f32::from(alpha) / 255.0))
         };
         let mut element = format!(
-            "<use xlink:href=\"#i{id}\" transform=\"matrix({} 0 0 {} {} {})\"{opacity}/>",
+            "<use xlink:href=\"#{MARK}i{id}\" transform=\"matrix({} 0 0 {} {} {})\"{opacity}/>",
             Factor(scale.x),
             Factor(scale.y),
             Num(at.x),
@@ -225,7 +231,7 @@ impl<'a> Document<'a> {
                 format!(" rx=\"{}\"", Num(f32::from(corners.nw)))
             };
             let clip = self.clip_path(format!("<rect{}{radius}/>", placed(rect)));
-            element = format!("<g clip-path=\"url(#c{clip})\">{element}</g>");
+            element = format!("<g clip-path=\"url(#{MARK}c{clip})\">{element}</g>");
         }
         self.element(&element, rect);
     }
@@ -267,28 +273,28 @@ impl<'a> Document<'a> {
         out.push_str("<defs>\n");
         for (i, picture) in self.embedded.iter().enumerate() {
             let [width, height] = picture.image.size;
-            let rendering = if picture.is_sharp {
-                " image-rendering=\"optimizeSpeed\""
+            let (rendering, times) = if picture.is_sharp {
+                (SHARP, enlargement(picture.image.size, picture.scale))
             } else {
-                ""
+                ("", 1)
             };
-            let data = data_uri(&picture.image, picture.tint)?;
+            let data = data_uri(&picture.image, picture.tint, times)?;
             let _ = writeln!(
                 out,
-                "<image id=\"i{i}\" width=\"{width}\" height=\"{height}\"{rendering} \
+                "<image id=\"{MARK}i{i}\" width=\"{width}\" height=\"{height}\"{rendering} \
                  xlink:href=\"{data}\"/>"
             );
         }
         for (i, clip) in self.clips.iter().enumerate() {
-            let _ = writeln!(out, "<clipPath id=\"c{i}\">{clip}</clipPath>");
+            let _ = writeln!(out, "<clipPath id=\"{MARK}c{i}\">{clip}</clipPath>");
         }
         for (i, blur) in self.blurs.iter().enumerate() {
-            let _ = writeln!(out, "<filter id=\"b{i}\">{blur}</filter>");
+            let _ = writeln!(out, "<filter id=\"{MARK}b{i}\">{blur}</filter>");
         }
         for (i, gradient) in self.gradients.iter().enumerate() {
             let _ = writeln!(
                 out,
-                "<linearGradient id=\"g{i}\"{gradient}</linearGradient>"
+                "<linearGradient id=\"{MARK}g{i}\"{gradient}</linearGradient>"
             );
         }
         let _ = writeln!(
@@ -299,7 +305,7 @@ impl<'a> Document<'a> {
         );
         out.push_str(&self.body);
         out.push_str("</svg>\n");
-        Ok(out)
+        Ok(ids::unique(&out))
     }
 }
 
@@ -321,6 +327,21 @@ pub fn frame_svg(
     document.add(&output.shapes);
     let sides = [size.x, size.y].map(|side| Num(side).to_string());
     document.finish([&sides[0], &sides[1]], title, "", background)
+}
+
+/// Squares instead of smooth transitions: the attribute for old Firefox, the style for the rest.
+const SHARP: &str = " image-rendering=\"optimizeSpeed\" style=\"image-rendering:pixelated\"";
+
+/// Pixels per point that a sharp picture is enlarged to.
+const SHARP_DENSITY: f32 = 4.0;
+/// The longest side in pixels of a picture that is enlarged.
+const SHARP_SIDE: usize = 512;
+
+/// How many times larger a sharp picture is embedded. Many programs smooth it whatever it asks
+/// for; its squares then blur over a part of a pixel only, at `scale` points per pixel.
+fn enlargement([width, height]: [usize; 2], scale: f32) -> usize {
+    let wanted = (SHARP_DENSITY * scale).ceil() as usize;
+    wanted.min(SHARP_SIDE / width.max(height).max(1)).max(1)
 }
 
 /// The index of an entry, which is added if it is new.

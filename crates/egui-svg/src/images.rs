@@ -108,13 +108,26 @@ impl egui::Plugin for Images {
     }
 }
 
-/// Encodes a picture, multiplied by `tint`, as a data URI: PNG in base64.
+/// Encodes a picture, multiplied by `tint`, as a data URI: PNG in base64. Each pixel becomes a
+/// square of `times` x `times` pixels.
 ///
 /// # Errors
 /// The picture cannot be encoded as PNG.
-pub(crate) fn data_uri(image: &ColorImage, tint: Color32) -> Result<String, png::EncodingError> {
-    let pixels = image.pixels.iter().map(|&pixel| pixel * tint);
-    let rgba: Vec<[u8; 4]> = pixels.map(|p| p.to_srgba_unmultiplied()).collect();
-    let png = super::png::encode(image.size, &rgba, None)?;
+pub(crate) fn data_uri(
+    image: &ColorImage,
+    tint: Color32,
+    times: usize,
+) -> Result<String, png::EncodingError> {
+    let mut rgba: Vec<[u8; 4]> = Vec::with_capacity(image.pixels.len() * times * times);
+    for row in image.pixels.chunks(image.width().max(1)) {
+        let pixels = row
+            .iter()
+            .map(|&pixel| (pixel * tint).to_srgba_unmultiplied());
+        let row: Vec<[u8; 4]> = pixels.flat_map(|p| std::iter::repeat_n(p, times)).collect();
+        for _ in 0..times {
+            rgba.extend_from_slice(&row);
+        }
+    }
+    let png = super::png::encode(image.size.map(|side| side * times), &rgba, None)?;
     Ok(format!("data:image/png;base64,{}", STANDARD.encode(png)))
 }

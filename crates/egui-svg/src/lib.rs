@@ -8,6 +8,8 @@
 mod document;
 mod fonts;
 #[cfg(feature = "shapes")]
+mod ids;
+#[cfg(feature = "shapes")]
 mod images;
 #[cfg(feature = "shapes")]
 mod meshes;

@@ -52,35 +52,45 @@ fn collect(group: &Group, outlines: &mut BTreeMap<String, String>) {
         match node {
             Node::Group(group) => collect(group, outlines),
             Node::Text(text) => {
-                let mut paths = String::new();
-                write_paths(text.flattened(), &mut paths);
-                outlines.insert(text.id().to_owned(), paths);
+                let mut paths = Vec::new();
+                add_paths(text.flattened(), &mut paths);
+                let mut elements = String::new();
+                for (attributes, d) in paths {
+                    let _ = writeln!(elements, "<path{attributes} d=\"{d}\"/>");
+                }
+                outlines.insert(text.id().to_owned(), elements);
             }
             Node::Path(_) | Node::Image(_) => {}
         }
     }
 }
 
-fn write_paths(group: &Group, out: &mut String) {
+/// Adds the attributes and the outline of each path; the words of a text are one path.
+fn add_paths(group: &Group, paths: &mut Vec<(String, String)>) {
     for node in group.children() {
         match node {
-            Node::Group(group) => write_paths(group, out),
+            Node::Group(group) => add_paths(group, paths),
             Node::Path(path) => {
                 let Some(fill) = path.fill() else { continue };
                 let Paint::Color(color) = fill.paint() else {
                     continue;
                 };
-                let _ = write!(
-                    out,
-                    "<path fill=\"#{:02x}{:02x}{:02x}\"",
+                let mut attributes = format!(
+                    " fill=\"#{:02x}{:02x}{:02x}\"",
                     color.red, color.green, color.blue
                 );
                 if fill.opacity().get() < 1.0 {
-                    let _ = write!(out, " fill-opacity=\"{}\"", Factor(fill.opacity().get()));
+                    let opacity = Factor(fill.opacity().get());
+                    let _ = write!(attributes, " fill-opacity=\"{opacity}\"");
                 }
-                out.push_str(" d=\"");
-                write_segments(path, out);
-                out.push_str("\"/>\n");
+                match paths.last_mut() {
+                    Some((same, d)) if *same == attributes => write_segments(path, d),
+                    _ => {
+                        let mut d = String::new();
+                        write_segments(path, &mut d);
+                        paths.push((attributes, d));
+                    }
+                }
             }
             Node::Text(_) | Node::Image(_) => {}
         }

@@ -1,5 +1,7 @@
 //! What becomes of egui's shapes.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use egui::emath::TSTransform;
 use egui::epaint::{ClippedShape, CubicBezierShape, PathStroke, QuadraticBezierShape, TextShape};
 use egui::text::{LayoutJob, TextFormat};
@@ -9,8 +11,8 @@ use egui::{
 };
 
 use super::document::Document;
-use super::fonts::testing::{definitions, typography};
-use super::images::Images;
+use super::fonts::testing::{FILES, definitions, typography};
+use super::images::{Images, data_uri};
 use super::shapes::add;
 
 const RED: Color32 = Color32::RED;
@@ -33,7 +35,35 @@ fn drawn_within(clip_rect: Rect, shapes: Vec<Shape>, images: &Images) -> String 
         .finish(["100", "50"], "", "", Color32::BLACK)
         .unwrap();
     let (_, body) = svg.split_once("fill=\"#000000\"/>\n").unwrap();
-    body.trim_end_matches("</svg>\n").to_owned()
+    without_prefix(body.trim_end_matches("</svg>\n"))
+}
+
+/// The prefix of the ids of a document.
+fn prefix(svg: &str) -> Option<&str> {
+    let starts = svg.match_indices("#f").map(|(at, _)| &svg[at + 1..]);
+    let mut prefixes = starts.filter_map(|rest| rest.get(..10));
+    prefixes.find(|prefix| prefix.ends_with('-'))
+}
+
+/// The document with the ids it would have alone in its page.
+fn without_prefix(svg: &str) -> String {
+    prefix(svg).map_or_else(|| svg.to_owned(), |prefix| svg.replace(prefix, ""))
+}
+
+/// The letters of texts, with the place of each.
+fn letters(svg: &str) -> Vec<(f32, String)> {
+    let tags = svg.split('<').filter_map(|tag| tag.split_once('>'));
+    tags.filter_map(|(tag, letter)| {
+        let (_, x) = tag.split_once("tspan x=\"")?;
+        Some((x.trim_end_matches('"').parse().ok()?, letter.to_owned()))
+    })
+    .collect()
+}
+
+/// What a program that reads no tags finds.
+fn without_tags(svg: &str) -> String {
+    let tags = svg.split('<').filter_map(|tag| tag.split_once('>'));
+    tags.map(|(_, text)| text).collect()
 }
 
 fn drawn(shapes: Vec<Shape>) -> String {
@@ -138,6 +168,91 @@ fn a_picture_drawn_twice_is_held_once() {
     );
 }
 
+/// A document that shows one picture, a clip and a gradient.
+fn figure(color: Color32) -> String {
+    let ctx = Context::default();
+    Images::install(&ctx);
+    let image = ColorImage::filled([4, 2], color);
+    let texture = ctx.load_texture("photo", image, TextureOptions::LINEAR);
+    let images = Images::without_window(&ctx);
+    let mut document = Document::new(page(), &images, typography());
+    let part = Rect::from_min_max(Pos2::ZERO, pos2(0.5, 0.5));
+    document.picture(texture.id(), part, Color32::WHITE, page(), 3.into());
+    for attribute in [document.gradient(RED, color, true), document.blur(3.0)] {
+        document.element(&format!("<rect{attribute}/>"), page());
+    }
+    document
+        .finish(["100", "50"], "", "", Color32::BLACK)
+        .unwrap()
+}
+
+#[test]
+fn ids_of_two_figures_differ_and_those_of_one_never_change() {
+    let ids = |svg: &str| -> Vec<String> {
+        let ids = svg.split(" id=\"").skip(1);
+        ids.map(|id| id.split('"').next().unwrap().to_owned())
+            .collect()
+    };
+    let [red, blue] = [RED, Color32::BLUE].map(figure);
+    assert_eq!(red, figure(RED));
+    assert_eq!(ids(&red).len(), 4, "{red}");
+    for id in ids(&red) {
+        assert!(!blue.contains(&id), "{id}");
+        let references = [format!("\"#{id}\""), format!("(#{id})")];
+        assert!(references.iter().any(|r| red.contains(r)), "{id}");
+    }
+    for svg in [&red, &blue] {
+        let own = prefix(svg).unwrap();
+        let references = svg.matches("xlink:href=\"#").count() + svg.matches("url(#").count();
+        assert_eq!(svg.matches(own).count(), references + ids(svg).len());
+    }
+    let outlined = crate::outlined(&red, &FILES).unwrap();
+    assert_eq!(ids(&outlined), ids(&red));
+}
+
+#[test]
+fn sharp_pictures_are_enlarged_to_squares_and_smooth_ones_are_not() {
+    let sides = |options: TextureOptions, size: [usize; 2], scale: f32| {
+        let ctx = Context::default();
+        Images::install(&ctx);
+        let texture = ctx.load_texture("map", ColorImage::filled(size, RED), options);
+        let images = Images::without_window(&ctx);
+        let mut document = Document::new(page(), &images, typography());
+        let uv = Rect::from_min_max(Pos2::ZERO, pos2(1.0, 1.0));
+        for factor in [1.0, 0.5] {
+            let size = vec2(size[0] as f32, size[1] as f32) * scale * factor;
+            let rect = Rect::from_min_size(Pos2::ZERO, size);
+            document.picture(texture.id(), uv, Color32::WHITE, rect, 0.into());
+        }
+        let svg = document.finish(["1", "1"], "", "", Color32::WHITE).unwrap();
+        let (_, data) = svg.split_once("base64,").unwrap();
+        let png = STANDARD.decode(data.split('"').next().unwrap()).unwrap();
+        let side = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+        let is_sharp = svg.contains("style=\"image-rendering:pixelated\"");
+        (is_sharp, [side(16), side(20)])
+    };
+    let sharp = TextureOptions::NEAREST;
+    assert_eq!(sides(sharp, [5, 4], 8.0), (true, [160, 128]));
+    // Never above the bound, and never smaller.
+    assert_eq!(sides(sharp, [5, 4], 90.0), (true, [510, 408]));
+    assert_eq!(sides(sharp, [600, 4], 0.1), (true, [600, 4]));
+    assert_eq!(sides(TextureOptions::LINEAR, [5, 4], 8.0), (false, [5, 4]));
+}
+
+#[test]
+fn enlarged_pixels_are_squares_of_their_colour() {
+    let image = ColorImage::new([2, 1], vec![RED, Color32::BLUE]);
+    let uri = data_uri(&image, Color32::WHITE, 3).unwrap();
+    let png = STANDARD.decode(uri.split_once(',').unwrap().1).unwrap();
+    let decoder = ::png::Decoder::new(std::io::Cursor::new(png));
+    let mut reader = decoder.read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    let row = [[255, 0, 0]; 3].into_iter().chain([[0, 0, 255]; 3]);
+    let row: Vec<u8> = row.flatten().collect();
+    assert_eq!(pixels, row.repeat(3));
+}
+
 #[test]
 fn each_format_of_a_text_is_a_run_of_its_own() {
     let ctx = Context::default();
@@ -159,21 +274,46 @@ fn each_format_of_a_text_is_a_run_of_its_own() {
     });
     output.textures_delta.clear();
     let svg = drawn(text);
-    let words = [
-        ">one</text>",
-        ">two</text>",
-        ">&amp; three</text>",
-        "…</text>",
-    ];
-    for word in words {
-        assert!(svg.contains(word), "{word}: {svg}");
-    }
+    let lines = svg.lines().map(without_tags);
+    let lines: Vec<String> = lines.collect();
+    assert_eq!(lines[..3], ["one", "two", "&amp; three"], "{svg}");
+    assert!(lines[3].ends_with('…'), "{lines:?}");
     assert_eq!(svg.matches("font-weight=\"600\"").count(), 1);
     assert_eq!(
         svg.matches("#ff0000").count(),
-        1,
+        4,
         "the shortened text is one run"
     );
+}
+
+#[test]
+fn each_letter_has_its_place() {
+    let ctx = Context::default();
+    ctx.set_fonts(definitions());
+    let mut galley = None;
+    let mut output = ctx.run_ui(RawInput::default(), |ui| {
+        let font = FontId::new(13.0, FontFamily::Proportional);
+        let job = LayoutJob::simple(" of  two < e\u{301} w".into(), font, RED, f32::INFINITY);
+        galley = Some(ui.painter().layout_job(job));
+    });
+    output.textures_delta.clear();
+    let galley = galley.unwrap();
+    let svg = drawn(vec![
+        TextShape::new(pos2(5.0, 5.0), galley.clone(), RED).into(),
+    ]);
+    let placed = letters(&svg);
+    let texts: Vec<&str> = placed.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts[..6], ["o", "f  ", "t", "w", "o ", "&lt; "], "{svg}");
+    // It can be found and copied.
+    assert_eq!(without_tags(&svg).trim_end(), "of  two &lt; e\u{301} w");
+    let glyphs = &galley.rows[0].glyphs;
+    for ((x, text), glyph) in placed.iter().zip([1, 2, 5, 6, 7, 9]) {
+        let (x, glyph) = (x - 5.0, &glyphs[glyph]);
+        assert!((x - glyph.pos.x).abs() <= 1.0, "{text}: {x}");
+    }
+    // Not rounded to pixels: two letters are apart by the advance of the first.
+    let apart = placed[1].0 - placed[0].0;
+    assert!((apart - glyphs[1].advance_width).abs() < 0.02, "{apart}");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! egui's text as SVG text. Each run of one format becomes a `<text>` element with the position and
-//! the width of egui's layout, so that it takes the same room in another font.
+//! egui's text as SVG text. Each run of one format becomes a `<text>` element in which each letter
+//! has the position of egui's layout, so that it takes the same room in another font.
 
 use std::fmt::Write as _;
 
@@ -166,13 +166,7 @@ fn text_element(
     origin: Pos2,
     typography: &Typography,
 ) -> String {
-    let (start, end) = (&glyphs[0], &glyphs[glyphs.len() - 1]);
-    let mut element = format!(
-        "<text x=\"{}\" y=\"{}\"{}",
-        Num(origin.x + start.pos.x),
-        Num(origin.y),
-        paint("fill", ink)
-    );
+    let mut element = format!("<text y=\"{}\"{}", Num(origin.y), paint("fill", ink));
     let size = format.font_id.size;
     if size != typography.size {
         let _ = write!(element, " font-size=\"{}\"", Num(size));
@@ -181,16 +175,44 @@ fn text_element(
     if format.italics {
         element.push_str(" font-style=\"italic\"");
     }
-    let spacing = format.extra_letter_spacing;
-    if spacing != 0.0 {
-        let _ = write!(element, " letter-spacing=\"{}\"", Num(spacing));
+    let letters = letters(glyphs, format.extra_letter_spacing);
+    let only = letters.len() == 1;
+    if !only {
+        element.push('>');
     }
-    // The spacing after the last letter does not count.
-    let width = end.max_x() - start.pos.x - spacing;
-    if glyphs.len() > 1 {
-        let _ = write!(element, " textLength=\"{}\"", Num(width));
+    for (x, letter) in letters {
+        let (x, letter) = (Num(origin.x + x), escaped(&letter));
+        let _ = if only {
+            write!(element, " x=\"{x}\">{letter}")
+        } else {
+            write!(element, "<tspan x=\"{x}\">{letter}</tspan>")
+        };
     }
-    let text: String = glyphs.iter().map(|g| g.chr).collect();
-    let _ = write!(element, ">{}</text>", escaped(&text));
+    element.push_str("</text>");
     element
+}
+
+/// The letters of a run and where each starts. Spaces and combining marks are added to the letter
+/// before them.
+///
+/// Each letter is placed, because some programs ignore `textLength`: in a wider font a run would
+/// cover what follows it.
+fn letters(glyphs: &[Glyph], spacing: f32) -> Vec<(f32, String)> {
+    let mut letters: Vec<(f32, String)> = Vec::new();
+    let mut x = glyphs.first().map_or(0.0, |glyph| glyph.pos.x);
+    for glyph in glyphs {
+        // egui rounds positions to pixels. The sum of the advances is not rounded.
+        if (x - glyph.pos.x).abs() > 1.0 {
+            x = glyph.pos.x;
+        }
+        let is_own = glyph.advance_width > 0.0 && !glyph.chr.is_whitespace();
+        match letters.last_mut() {
+            Some((_, letter)) if !is_own => letter.push(glyph.chr),
+            _ => letters.push((x, glyph.chr.to_string())),
+        }
+        if glyph.advance_width > 0.0 {
+            x += glyph.advance_width + spacing;
+        }
+    }
+    letters
 }

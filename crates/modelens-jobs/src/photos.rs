@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
+use modelens_core::dataset::jpeg::PhotoDecoder;
 use modelens_core::dataset::resize::resize_rgb8;
 use modelens_core::dataset::{Image, PhotoSet, Photos, batch};
 use modelens_core::model::first_norm::Suspicion;
@@ -13,9 +14,10 @@ const THUMBNAIL: usize = 256;
 /// The cache holds at most this many bytes of decoded photos.
 const CACHE_BYTES: usize = 96 << 20;
 
-/// Decodes a photo for the input card, with its aspect ratio.
+/// Decodes a photo for the input card, with its aspect ratio. The libraries differ by less than one
+/// can see, so any will do.
 pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> {
-    let rgb = photos.decode(photo)?;
+    let rgb = photos.decode(photo, PhotoDecoder::default())?;
     let (width, height) = (rgb.width() as usize, rgb.height() as usize);
     let scale = (THUMBNAIL as f64 / width.max(height) as f64).min(1.0);
     let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
@@ -25,7 +27,7 @@ pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> 
 /// Decoded photos of one set at one size, so that moving a slider does not decode them again.
 #[derive(Debug, Default)]
 pub struct PhotoCache {
-    of: Option<(Photos, usize, usize)>,
+    of: Option<(Photos, [usize; 2], PhotoDecoder)>,
     images: HashMap<usize, Arc<Image>>,
     /// The suspicion about the last batch, until a look takes it.
     pub suspicion: Option<Suspicion>,
@@ -41,16 +43,16 @@ impl PhotoCache {
         photos: &Photos,
         indices: &[usize],
         [height, width]: [usize; 2],
+        library: PhotoDecoder,
         on_done: &(dyn Fn(usize) -> bool + Sync),
     ) -> Vec<Loaded> {
-        let same = self
-            .of
-            .as_ref()
-            .is_some_and(|(set, h, w)| Arc::ptr_eq(set, photos) && (*h, *w) == (height, width));
+        let same = self.of.as_ref().is_some_and(|(set, size, by)| {
+            Arc::ptr_eq(set, photos) && *size == [height, width] && *by == library
+        });
         let bytes = height * width * 3 * size_of::<f32>();
         if !same || (self.images.len() + indices.len()) * bytes > CACHE_BYTES {
             self.images.clear();
-            self.of = Some((Arc::clone(photos), height, width));
+            self.of = Some((Arc::clone(photos), [height, width], library));
         }
         let new: Vec<usize> = indices
             .iter()
@@ -58,7 +60,7 @@ impl PhotoCache {
             .filter(|i| !self.images.contains_key(i))
             .collect();
         let mut failed = HashMap::new();
-        for (index, image) in batch::load(photos, &new, height, width, on_done) {
+        for (index, image) in batch::load(photos, &new, [height, width], library, on_done) {
             match image {
                 Ok(image) => drop(self.images.insert(index, Arc::new(image))),
                 Err(error) => drop(failed.insert(index, error)),

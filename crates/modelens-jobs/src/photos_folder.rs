@@ -280,6 +280,7 @@ fn folder_name(path: &Path) -> String {
 mod tests {
     use super::*;
     use modelens_core::dataset::decode::MAX_FILE_BYTES;
+    use modelens_core::dataset::jpeg::PhotoDecoder;
     use tempfile::TempDir;
 
     /// A folder with empty files; a path that ends with `/` is an empty folder.
@@ -380,7 +381,7 @@ mod tests {
 
         let gone = file("no.png");
         fs::remove_file(root.path().join("no.png")).unwrap();
-        let missing = gone.decode(0).unwrap_err();
+        let missing = gone.decode(0, PhotoDecoder::default()).unwrap_err();
         assert!(matches!(missing.cause, DecodeCause::Unreadable(_)));
         assert!(missing.to_string().ends_with("no.png"));
 
@@ -389,7 +390,10 @@ mod tests {
 
         let sparse = File::create(root.path().join("big.png")).unwrap();
         sparse.set_len(MAX_FILE_BYTES + 1).unwrap();
-        let big = file("big.png").decode(0).unwrap_err().to_string();
+        let big = file("big.png")
+            .decode(0, PhotoDecoder::default())
+            .unwrap_err()
+            .to_string();
         assert!(
             big.starts_with("too large: a file of 100,000,001 bytes; the limit is 100,000,000: ")
         );

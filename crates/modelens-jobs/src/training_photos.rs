@@ -8,6 +8,7 @@ use candle_core::Tensor;
 use crate::look::{augmented, check_batch, photo_size, tensor_of};
 use modelens_core::augment::Pipeline;
 use modelens_core::dataset::decode::DecodeCause;
+use modelens_core::dataset::jpeg::PhotoDecoder;
 use modelens_core::dataset::{Image, Photos, batch};
 use modelens_core::model::{Model, Preprocessing, Semantics};
 use modelens_core::train::network::TrainError;
@@ -68,12 +69,13 @@ impl TrainingPhotos {
     ) -> Result<Vec<(usize, String)>, TrainError> {
         let mut unreadable = Vec::new();
         for (i, chunk) in indices.chunks(64).enumerate() {
-            let [height, width] = photo_size(self.reading.input_hwc);
+            let size = photo_size(self.reading.input_hwc);
+            let library = PhotoDecoder::of(self.reading.semantics);
             let on_done = |done: usize| {
                 progress(i * 64 + done);
                 proceed()
             };
-            for (index, image) in batch::load(&self.photos, chunk, height, width, &on_done) {
+            for (index, image) in batch::load(&self.photos, chunk, size, library, &on_done) {
                 match image {
                     Ok(image) => self.keep(index, &Arc::new(image)),
                     Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {
@@ -98,14 +100,15 @@ impl TrainingPhotos {
         indices: &[usize],
         proceed: Proceed<'_>,
     ) -> Result<Vec<Arc<Image>>, TrainError> {
-        let [height, width] = photo_size(self.reading.input_hwc);
+        let size = photo_size(self.reading.input_hwc);
+        let library = PhotoDecoder::of(self.reading.semantics);
         let new: Vec<usize> = indices
             .iter()
             .copied()
             .filter(|i| !self.kept.contains_key(i))
             .collect();
         let mut now = HashMap::new();
-        for (index, image) in batch::load(&self.photos, &new, height, width, &|_| proceed()) {
+        for (index, image) in batch::load(&self.photos, &new, size, library, &|_| proceed()) {
             let image = image.map_err(|error| match error.cause {
                 DecodeCause::Cancelled => TrainError::Cancelled,
                 _ => TrainError::Photos(error.to_string()),

@@ -1,6 +1,8 @@
 //! Every request and every event crosses as bytes: what the computing side gets and sends could as
 //! well be in another process.
 
+#![allow(clippy::expect_used, reason = "a test fails if it cannot go on")]
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -52,6 +54,7 @@ impl Side {
     }
 
     /// The events that a request brings, until nothing is left to do.
+    #[allow(clippy::needless_pass_by_value, reason = "callers make the request")]
     fn ask(&mut self, request: Request) -> Vec<Event> {
         self.kinds.insert(kind_of_request(&request));
         self.queue.put(through_bytes(&request));
@@ -150,6 +153,7 @@ fn small_model() -> ModelSource {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one conversation, in order")]
 fn every_request_and_event_crosses_as_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut side = Side::new();

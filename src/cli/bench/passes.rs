@@ -4,6 +4,7 @@ use candle_core::Tensor;
 
 use super::{BATCHES, STEP_BATCH, Stopwatch, failed};
 use crate::cli::Failure;
+use crate::dataset::jpeg::PhotoDecoder;
 use crate::model::graph::{Input, LayerKind, Node};
 use crate::model::pass::{PassOptions, run};
 use crate::model::{Flags, Mode, Model};
@@ -102,7 +103,13 @@ fn batch(model: &Model) -> anyhow::Result<Tensor> {
     let set = PhotosSource::Bundled.open()?;
     let [height, width] = photo_size(model.graph.input_hwc);
     let indices = batch_of(&set, None, STEP_BATCH, 7);
-    let loaded = crate::dataset::batch::load(&set, &indices, height, width, &|_| true);
+    let loaded = crate::dataset::batch::load(
+        &set,
+        &indices,
+        [height, width],
+        PhotoDecoder::default(),
+        &|_| true,
+    );
     let images = loaded
         .into_iter()
         .map(|(_, image)| image)

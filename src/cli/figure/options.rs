@@ -42,11 +42,9 @@ const OF_STEPS: [&str; 15] = [
 #[derive(Debug, clap::Args)]
 #[command(group(ArgGroup::new("many").args(["all", "from"])))]
 pub struct FigureArgs {
-    /// The view: augmentation, dropout, batchnorm, trainable, finetune or predict. With --all, the
-    /// model.
+    #[arg(help = format!("The view: {}. With --all, the model", View::ALL.map(View::id).join(", ")))]
     pub view: Option<String>,
-    /// A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), an .onnx file,
-    /// or the name of a bundled base.
+    #[arg(help = crate::cli::model_help())]
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub reading: Reading,
@@ -136,7 +134,7 @@ pub struct FigureArgs {
     /// Write letters as outlines into the SVG, for readers that lack the fonts.
     #[arg(long)]
     pub outline_text: bool,
-    /// Also write FIG.json: the command, the settings, and the hashes of model and photos.
+    /// Also write FIG.svg.json or FIG.png.json: the command, the settings, and the hashes of model and photos.
     #[arg(long)]
     pub sidecar: bool,
     /// Also write FIG.csv: the numbers of the figure.

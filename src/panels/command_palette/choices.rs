@@ -1,10 +1,10 @@
-//! One table of everything a person can do, for the command palette.
+//! One table of everything the user can do, for the command palette.
 
 use eframe::egui::KeyboardShortcut;
 
 use crate::augment::PipelinePreset;
 use crate::command::{
-    Action, Command, DeskCommand, LessonCommand, LessonSource, PipelineCommand, TrainCommand,
+    Action, Command, LessonCommand, LessonSource, PipelineCommand, ShellCommand, TrainCommand,
 };
 use crate::lesson::BUNDLED;
 use crate::model::{Mode, Outer, Preprocessing, Role, Semantics};
@@ -23,9 +23,9 @@ pub struct Choice {
     pub name: String,
     pub command: Command,
     pub shortcut: Option<KeyboardShortcut>,
-    /// It holds now.
+    /// It is the current choice.
     pub chosen: bool,
-    /// Why it cannot be done now.
+    /// Why it can't be chosen now.
     pub why_not: Option<&'static str>,
 }
 
@@ -81,8 +81,8 @@ fn action_choice(action: Action, state: &State) -> Choice {
     };
     let chosen = match action {
         Action::Show(view) => view == state.settings.view,
-        Action::Lecture => state.desk.lecture.is_some(),
-        Action::SidePanel => state.desk.side_panel == Some(true),
+        Action::Lecture => state.shell.lecture.is_some(),
+        Action::SidePanel => state.shell.side_panel == Some(true),
         Action::FreePlay => state.lesson.as_ref().is_some_and(|l| l.free),
         _ => false,
     };
@@ -188,22 +188,22 @@ fn settings(state: &State, table: &mut Vec<Choice>) {
 fn files(state: &State, table: &mut Vec<Choice>) {
     let opened = &state.opened;
     let bundled = [ModelSource::DogBreeds, ModelSource::EfficientNetLite0];
-    let recent = state.desk.recent.models.iter().cloned();
+    let recent = state.shell.recent.models.iter().cloned();
     for source in bundled.into_iter().chain(recent.map(ModelSource::File)) {
         let name = words::base(&model_title(&source));
         let chosen = opened.base.as_ref().is_some_and(|b| b.source == source);
         table.push(Choice::new(name, Command::OpenModel(source)).chosen(chosen));
     }
-    let recent = state.desk.recent.photos.iter().cloned();
+    let recent = state.shell.recent.photos.iter().cloned();
     let bundled = std::iter::once(PhotosSource::Bundled);
     for source in bundled.chain(recent.map(PhotosSource::Folder)) {
         let name = words::photos(&photos_title(&source));
         let chosen = opened.gallery.as_ref().is_some_and(|g| g.source == source);
         table.push(Choice::new(name, Command::OpenPhotos(source)).chosen(chosen));
     }
-    let recent = &state.desk.recent;
+    let recent = &state.shell.recent;
     let none = recent.models.is_empty() && recent.photos.is_empty();
-    let forget = Choice::new(words::FORGET_RECENT, DeskCommand::ForgetRecent);
+    let forget = Choice::new(words::FORGET_RECENT, ShellCommand::ForgetRecent);
     table.push(forget.unless(none.then_some(words::NO_RECENT)));
     for (number, lesson) in BUNDLED.iter().enumerate() {
         let source = LessonSource::Bundled(number);

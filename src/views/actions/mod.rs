@@ -17,15 +17,19 @@ pub struct Info {
     pub shortcut: Option<KeyboardShortcut>,
 }
 
-/// The keys of the views, in the order of their tabs.
-const VIEW_KEYS: [Key; View::COUNT] = [
+/// The keys of the views, in the order of their tabs; there may be fewer views.
+const VIEW_KEYS: [Key; 9] = [
     Key::Num1,
     Key::Num2,
     Key::Num3,
     Key::Num4,
     Key::Num5,
     Key::Num6,
+    Key::Num7,
+    Key::Num8,
+    Key::Num9,
 ];
+const _: () = assert!(View::COUNT <= VIEW_KEYS.len(), "every view has a key");
 
 impl Action {
     /// Label, tooltip and shortcut.
@@ -108,8 +112,8 @@ impl Action {
             | Self::FineTuneFrom
             | Self::ResetFlags
             | Self::Compile => state.opened.base.is_none().then_some(reasons::NO_BASE),
-            Self::Undo if !state.desk.can_undo[0] => Some(reasons::NOTHING_CHANGED),
-            Self::Redo if !state.desk.can_undo[1] => Some(reasons::NOTHING_TAKEN_BACK),
+            Self::Undo if !state.shell.can_undo[0] => Some(reasons::NOTHING_CHANGED),
+            Self::Redo if !state.shell.can_undo[1] => Some(reasons::NOTHING_TAKEN_BACK),
             Self::Cancel if state.computed.running.is_empty() => Some(reasons::NOTHING_RUNS),
             Self::NextStep | Self::PreviousStep | Self::FreePlay | Self::CloseLesson => {
                 match (self, steps()) {

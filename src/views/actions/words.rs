@@ -10,7 +10,7 @@ pub fn action(action: Action) -> [&'static str; 2] {
             let page = view.page();
             [page.label(), page.tooltip()]
         }
-        Action::Redraw => ["Redraw", "Draw anew, on the same photos"],
+        Action::Redraw => ["Redraw", "New random draws on the same photos"],
         Action::PreviousPhoto => ["Previous photo", "Previous photo"],
         Action::NextPhoto => ["Next photo", "Next photo"],
         Action::OpenBase => [
@@ -25,26 +25,23 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Export...",
             "Save the view or the window as SVG or PNG, or copy it",
         ],
-        Action::NewSeed => ["New seed", "Another batch of photos and other draws"],
+        Action::NewSeed => ["New seed", "New batch and new random draws"],
         Action::FreezeAll => ["Freeze all", "Set trainable to False on every layer"],
         Action::UnfreezeAll => ["Unfreeze all", "Set trainable to True on every layer"],
         Action::FineTuneFrom => [
             "Fine-tune from",
             "Make the base trainable, then freeze its layers before this one",
         ],
-        Action::ResetFlags => ["Reset to file", "The flags as they are in the file"],
-        Action::Compile => ["compile()", "Train with the flags as they are now"],
-        Action::Cancel => ["Cancel", "Stop what runs"],
+        Action::ResetFlags => ["Reset to file", "Back to the flags in the file"],
+        Action::Compile => ["compile()", "Train with the current flags"],
+        Action::Cancel => ["Cancel", "Stop the current computation"],
         Action::Retry => ["Run again", "Compute this view"],
-        Action::Undo => ["Undo", "Take the last change back"],
-        Action::Redo => ["Redo", "Do again what was taken back"],
-        Action::FindCommand => [
-            "Find a command...",
-            "Every action and choice, found by its name",
-        ],
+        Action::Undo => ["Undo", "Undo the last change"],
+        Action::Redo => ["Redo", "Redo the last undone change"],
+        Action::FindCommand => ["Find a command...", "Find any action or choice by its name"],
         Action::Lecture => [
             "Lecture mode",
-            "Large type and nothing but the two columns, for an audience; Esc leaves it",
+            "Large type and only the two columns, for an audience. Esc leaves it",
         ],
         Action::SidePanel => ["Side panel", "Show or hide the input and the layers"],
         Action::ShowKeys => ["Keys", "All keys in one list"],
@@ -56,31 +53,31 @@ pub fn action(action: Action) -> [&'static str; 2] {
         Action::ShowHint => ["Where to start", "Point at the three things to click"],
         Action::ResetSettings => [
             "Reset settings",
-            "Every setting as at the first start; runs end, the files stay open",
+            "Back to the settings of the first start. Runs end; files stay open",
         ],
         Action::OpenLesson => ["Open lesson...", "A lesson file (.toml)"],
         Action::SaveLesson => [
             "Save as lesson...",
-            "Write what is shown now as a lesson of one step",
+            "Save what is shown now as a lesson with one step",
         ],
         Action::NextStep => ["Next step", "The next step of the lesson"],
         Action::PreviousStep => ["Previous step", "The step before this one"],
         Action::FreePlay => [
             "Free play",
-            "Leave the step and change anything; Back to the step sets everything again",
+            "Leave the step and change anything. Back to the step restores it",
         ],
         Action::CloseLesson => [
             "Close lesson",
-            "End the lesson; your own settings come back",
+            "End the lesson and restore your own settings",
         ],
         Action::StartRuns => ["Start", "Train the open model on the open photos"],
-        Action::PauseRuns => ["Pause", "Stop after this step, to go on later"],
-        Action::ResumeRuns => ["Resume", "Go on"],
+        Action::PauseRuns => ["Pause", "Pause after this step"],
+        Action::ResumeRuns => ["Resume", "Continue the runs"],
         Action::StepRuns => ["Step", "One optimizer step of every run"],
-        Action::StopRuns => ["Stop", "End the runs; what they did stays"],
+        Action::StopRuns => ["Stop", "End the runs and keep their results"],
         Action::ResetRuns => [
             "Reset",
-            "Forget the runs: the next ones begin at the open model's weights",
+            "Forget the runs. The next ones start from the open model's weights",
         ],
     }
 }

@@ -16,14 +16,14 @@ use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
 use crate::words::modes;
 use crate::words::number::{fixed, measured};
-use crate::worker::{AugmentationLook, Cell, Grid};
+use crate::worker::{AugmentationLook, Grid, GridCell};
 
 /// The identity of a cell, for the keyboard focus.
 pub fn cell_id(place: CellPlace) -> Id {
     Id::unique(("augmentation cell", place.mode, place.index))
 }
 
-/// How the cells lie in their room.
+/// The layout of the cells.
 struct Arrangement {
     columns: usize,
     origin: egui::Pos2,
@@ -142,8 +142,8 @@ fn note_row(ui: &Ui, arrangement: &Arrangement, mode: Mode, first: usize, room: 
     parts::note_plot_of(ui, mode, *names, row);
 }
 
-/// The words below a cell; `rect` is the cell with its share of the gaps beside it.
-fn caption_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell, rect: Rect) {
+/// The caption below a cell; `rect` is the cell with half of the gap on each side.
+fn caption_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell, rect: Rect) {
     let palette = theme::palette(ui);
     let min = rect.left_bottom() + vec2(0.0, 2.0);
     let size = vec2(rect.width(), sizes::CAPTION);
@@ -162,7 +162,7 @@ fn cell_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
     shown: &Shown<'_>,
-    cell: &Cell,
+    cell: &GridCell,
     texture: TextureId,
     place: CellPlace,
     rect: Rect,
@@ -193,15 +193,15 @@ pub fn image_ui(ui: &Ui, texture: TextureId, rect: Rect, radius: u8) {
     ui.painter().add(shape.with_texture(texture, uv));
 }
 
-/// Where an image lies in a room for its original: a crop has another shape.
-pub fn fitted(rect: Rect, cell: &Cell) -> Rect {
+/// The place of an image in the rectangle of its original; a crop has another shape.
+pub fn fitted(rect: Rect, cell: &GridCell) -> Rect {
     let size = vec2(cell.image.width as f32, cell.image.height as f32).max(Vec2::splat(1.0));
     let scale = (rect.width() / size.x).min(rect.height() / size.y);
     Rect::from_center_size(rect.center(), size * scale)
 }
 
 /// Class, words and their meaning of each step that is on.
-pub fn steps(pipeline: &Pipeline, cell: &Cell) -> Vec<(&'static str, String)> {
+pub fn steps(pipeline: &Pipeline, cell: &GridCell) -> Vec<(&'static str, String)> {
     let on = pipeline.steps.iter().filter(|step| step.on);
     let step = |(i, step): (usize, &crate::augment::PipelineStep)| {
         let class = step.layer.class();
@@ -234,7 +234,7 @@ pub fn matrix_lines(matrix: &[f64]) -> Vec<String> {
     matrix.chunks(3).map(row).collect()
 }
 
-fn tooltip_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell) {
+fn tooltip_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {
     let palette = theme::palette(ui);
     let look = shown.look;
     parts::label_ui(ui, text::strong(shown.stem(cell.photo)));

@@ -124,7 +124,7 @@ impl Detail {
     }
 }
 
-/// The most detailed chips that fit; `None` where not even short ones do.
+/// The most detailed chips that fit; `None` if not even short ones do.
 fn detail(ui: &Ui, pipeline: &Pipeline, room: f32) -> Option<Detail> {
     let palette = theme::palette(ui);
     let width = |detail: Detail| -> f32 {

@@ -19,7 +19,7 @@ use crate::views::{Show, parts};
 use crate::words::common;
 use crate::words::modes;
 use crate::words::number::{measured, percent};
-use crate::worker::Cell;
+use crate::worker::GridCell;
 
 /// The identity of the large picture, for the keyboard focus.
 pub fn focus_id() -> Id {
@@ -101,7 +101,7 @@ fn picture_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
     shown: &Shown<'_>,
-    cell: &Cell,
+    cell: &GridCell,
     place: CellPlace,
     room: Rect,
 ) {
@@ -208,7 +208,7 @@ fn details_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
     shown: &Shown<'_>,
-    cell: &Cell,
+    cell: &GridCell,
     place: CellPlace,
     room: Rect,
 ) {
@@ -244,7 +244,7 @@ fn details_ui(
     });
 }
 
-fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &Cell) {
+fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {
     let palette = theme::palette(ui);
     parts::label_ui(ui, text::title(words::MATRIX_TITLE, palette));
     let [height, width] = [cell.original.height, cell.original.width];

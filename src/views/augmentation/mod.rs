@@ -148,11 +148,8 @@ pub fn outcome(state: &State) -> Option<&AugmentationOutcome> {
 }
 
 fn outcome_of(looked: &LookResult) -> Option<&AugmentationOutcome> {
-    match &looked.outcome {
-        Outcome::Augmentation(outcome) => Some(outcome),
-        Outcome::Dropout(_)
-        | Outcome::BatchNorm(_)
-        | Outcome::Trainable(_)
-        | Outcome::Predict(_) => None,
-    }
+    let Outcome::Augmentation(outcome) = &looked.outcome else {
+        return None;
+    };
+    Some(outcome)
 }

@@ -2,7 +2,7 @@
 
 use crate::model::Mode;
 use crate::views::csv::Table;
-use crate::worker::{AugmentationOutcome, Cell};
+use crate::worker::{AugmentationOutcome, GridCell};
 
 /// What each cell of both sides drew, and how far it is from its photo.
 pub fn csv(outcome: &AugmentationOutcome) -> String {
@@ -19,8 +19,8 @@ pub fn csv(outcome: &AugmentationOutcome) -> String {
     table.finish()
 }
 
-/// What was drawn for a cell: an item for each step of the pipeline, a number a quantity.
-fn draws(table: &mut Table, mode: Mode, cell: &str, of: &Cell) {
+/// What was drawn for a cell: one item per step of the pipeline, one number per quantity.
+fn draws(table: &mut Table, mode: Mode, cell: &str, of: &GridCell) {
     for (i, draw) in of.draws.iter().enumerate() {
         let item = format!("{cell} step {}", i + 1);
         for (quantity, value) in draw.quantities() {

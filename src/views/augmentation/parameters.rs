@@ -1,5 +1,5 @@
 //! The parameters of one step. A change is pushed as a whole layer; the handler refuses what Keras
-//! would refuse, and its reason stands below the fields.
+//! would refuse, and its reason is shown below the fields.
 
 use eframe::egui;
 use eframe::egui::{ComboBox, DragValue, Layout, Slider, SliderClamping, Ui, vec2};

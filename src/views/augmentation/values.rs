@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::lesson::Value;
 use crate::views::values::{Entry, count, number};
-use crate::worker::{AugmentationOutcome, Cell};
+use crate::worker::{AugmentationOutcome, GridCell};
 
 #[rustfmt::skip]
 pub const TABLE: &[Entry<fn(&AugmentationOutcome) -> Option<Value>>] = &[
@@ -17,16 +17,16 @@ pub const TABLE: &[Entry<fn(&AugmentationOutcome) -> Option<Value>>] = &[
     ("pixel_difference_inference", "the same in the inference column", |o| largest(&o.inference)),
 ];
 
-fn changed(cells: &[Cell]) -> Option<Value> {
+fn changed(cells: &[GridCell]) -> Option<Value> {
     // Another size is another picture.
-    let differs = |cell: &&Cell| cell.largest_difference != Some(0.0);
+    let differs = |cell: &&GridCell| cell.largest_difference != Some(0.0);
     count(cells.iter().filter(differs).count())
 }
 
-fn different(cells: &[Cell]) -> Option<Value> {
-    let mut seen: Vec<&Cell> = Vec::new();
+fn different(cells: &[GridCell]) -> Option<Value> {
+    let mut seen: Vec<&GridCell> = Vec::new();
     for cell in cells {
-        let same = |known: &&Cell| {
+        let same = |known: &&GridCell| {
             Arc::ptr_eq(&known.image, &cell.image)
                 || known.image.pixels_hwc == cell.image.pixels_hwc
         };
@@ -37,7 +37,7 @@ fn different(cells: &[Cell]) -> Option<Value> {
     count(seen.len())
 }
 
-fn largest(cells: &[Cell]) -> Option<Value> {
+fn largest(cells: &[GridCell]) -> Option<Value> {
     let differences = cells.iter().map(|cell| cell.largest_difference);
     let all: Option<Vec<f32>> = differences.collect();
     number(all?.into_iter().fold(0.0, f32::max))

@@ -1,4 +1,4 @@
-//! The words of the Augmentation view.
+//! The texts of the Augmentation view.
 
 mod sentences;
 
@@ -16,8 +16,8 @@ pub fn took(images: usize, secs: f64) -> String {
 }
 
 // Headings of the columns.
-pub const DRAWS_BOTH: &str = "the data loader draws anew in both modes";
-pub const DRAWS: &str = "each cell draws anew";
+pub const DRAWS_BOTH: &str = "the data loader makes new draws in both modes";
+pub const DRAWS: &str = "new random draws in each cell";
 pub const RETURNS: &str = "the layers return their input";
 
 // The cells of the grid.
@@ -49,7 +49,7 @@ pub fn pixels(height: usize, width: usize) -> String {
     format!("{height} × {width} pixels")
 }
 
-pub const OPENS_LARGE: &str = "a click opens it large";
+pub const OPENS_LARGE: &str = "click to enlarge";
 
 // The row of controls.
 pub const REDRAW: &str = "Redraw";
@@ -59,15 +59,15 @@ pub const PIPELINE: &str = "Pipeline";
 pub const EDIT_STEPS: &str = "Edit steps";
 pub const EDIT_STEPS_TIP: &str = "Add, remove, reorder and change the layers of the pipeline";
 pub const AS_IN_COURSE: &str = "as in the course";
-pub const ONE_DRAW_EACH: &str = "one draw each";
-pub const DRAWN_ANEW_EACH: &str = "drawn anew each";
+pub const ONE_DRAW_EACH: &str = "one draw per photo";
+pub const DRAWN_ANEW_EACH: &str = "new draws in each epoch";
 
 pub fn steps_on(on: usize, all: usize) -> String {
     format!("{on} of {all} steps on")
 }
 
-pub const TURNS_OFF: &str = "A click turns it off";
-pub const TURNS_ON: &str = "Off. A click turns it on";
+pub const TURNS_OFF: &str = "Click to turn it off";
+pub const TURNS_ON: &str = "Off. Click to turn it on";
 
 // A cell shown large.
 pub fn opened_note(n: usize, all: usize, stem: &str, words: &str) -> String {
@@ -75,8 +75,8 @@ pub fn opened_note(n: usize, all: usize, stem: &str, words: &str) -> String {
 }
 
 pub const CLOSE_TIP: &str = "Back to the grid (Escape)";
-pub const DRAW_AGAIN: &str = "Draw this one again";
-pub const DRAW_AGAIN_TIP: &str = "New draws for this image only; R draws all anew";
+pub const DRAW_AGAIN: &str = "Redraw this image";
+pub const DRAW_AGAIN_TIP: &str = "New draws for this image only; R redraws all of them";
 pub const NEXT_IMAGE: &str = "Next image";
 pub const PREVIOUS_IMAGE: &str = "Previous image";
 
@@ -98,15 +98,15 @@ pub fn largest_difference(difference: &str) -> String {
 }
 
 pub const MATRIX_TITLE: &str = "INPUT FROM OUTPUT";
-pub const MATRIX_MEANING: &str = "times (column, row, 1) of an output pixel gives where it reads \
-     the photo. The outline is the photo's own square.";
+pub const MATRIX_MEANING: &str = "times (column, row, 1) of an output pixel gives the place in the \
+     photo that it shows. The outline is the edge of the photo.";
 pub const NO_MATRIX: &str =
     "A crop or resizing changes the frame, so no single matrix describes it.";
 pub const FILL_MODE_TITLE: &str = "FILL MODE";
 pub const SHOW_FILL: &str = "Show what the fill mode painted";
 
 pub fn painted(share: &str) -> String {
-    format!("{share} of the pixels are painted by it")
+    format!("It painted {share} of the pixels")
 }
 
 // The parameters of a step.
@@ -124,7 +124,7 @@ pub fn form_of(name: &str) -> String {
 
 pub const LOW: &str = "low";
 pub const HIGH: &str = "high";
-pub const OF_ITS_OWN: &str = "of its own";
+pub const OF_ITS_OWN: &str = "separate";
 pub const LAYER_SEED: &str = "seed of the layer";
 
 // The list of steps.

@@ -6,7 +6,7 @@ use crate::model::{Mode, Semantics};
 use crate::words::number::{fixed, measured, thousands, told_apart};
 
 /// One moving value before and after a batch.
-pub struct Step {
+pub struct MovingUpdate {
     pub semantics: Semantics,
     /// Keras' convention.
     pub momentum: f64,
@@ -17,7 +17,7 @@ pub struct Step {
     pub next: f64,
 }
 
-impl Step {
+impl MovingUpdate {
     /// `0.999 × 0.2845 + 0.001 × 0.5296 = 0.2847`, with enough digits to tell the result from what
     /// was there before.
     pub fn text(&self) -> String {
@@ -42,17 +42,17 @@ impl Step {
     }
 }
 
-impl Step {
-    /// `0.284500 → 0.284501`, where there is no room for the arithmetic.
+impl MovingUpdate {
+    /// The short form: `0.284500 → 0.284501`.
     pub fn short(&self) -> String {
         let [from, to] = told_apart([self.moving, self.next]);
         format!("{from} → {to}")
     }
 }
 
-/// The mean's step and the variance's; `None` where the layer does not take this batch in, or is
-/// called several times, so that no single step tells.
-pub fn steps(shown: &Shown<'_>) -> Option<[Step; 2]> {
+/// The updates of the mean and the variance; `None` if the layer doesn't take this batch in, or is
+/// called several times per pass.
+pub fn updates(shown: &Shown<'_>) -> Option<[MovingUpdate; 2]> {
     let outcome = shown.outcome;
     let side = &outcome.training;
     if !side.effective.updates_statistics || outcome.calls > 1 {
@@ -61,7 +61,7 @@ pub fn steps(shown: &Shown<'_>) -> Option<[Step; 2]> {
     let semantics = shown.semantics();
     let unbiased = takes_unbiased_variance(semantics, outcome.shape.len());
     let [mean, variance] = shown.next();
-    let step = |moving: &[f32], batch: &[f32], next, unbiased: bool| Step {
+    let update = |moving: &[f32], batch: &[f32], next, unbiased: bool| MovingUpdate {
         semantics,
         momentum: shown.momentum,
         moving: shown.at(moving),
@@ -71,8 +71,8 @@ pub fn steps(shown: &Shown<'_>) -> Option<[Step; 2]> {
     };
     let (moving, batch) = (&outcome.moving, &side.batch);
     Some([
-        step(&moving.mean, &batch.mean, mean, false),
-        step(&moving.variance, &batch.variance, variance, unbiased),
+        update(&moving.mean, &batch.mean, mean, false),
+        update(&moving.variance, &batch.variance, variance, unbiased),
     ])
 }
 
@@ -106,7 +106,7 @@ fn affine([gamma, beta]: [f64; 2], [mean, variance]: [f64; 2], epsilon: f64) -> 
     [scale, beta - scale * mean]
 }
 
-/// A number after a multiplication sign: in brackets where it is negative.
+/// A factor, in brackets if it is negative.
 fn factor_of(text: &str) -> String {
     if text.starts_with('−') {
         format!("({text})")
@@ -199,7 +199,7 @@ mod tests {
                 let next = next_moving(&one(moving), &one(batch), momentum, n, 4, semantics);
                 let unbiased = semantics != Semantics::Keras3 && n > 1;
                 for (after, unbiased) in [(next.mean[0], false), (next.variance[0], unbiased)] {
-                    let step = Step {
+                    let step = MovingUpdate {
                         semantics,
                         momentum,
                         moving,
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_small_step_shows_enough_digits() {
-        let step = Step {
+        let step = MovingUpdate {
             semantics: Semantics::Keras3,
             momentum: 0.999,
             moving: 0.2845,
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn negative_factors_stand_in_brackets() {
-        let step = Step {
+        let step = MovingUpdate {
             semantics: Semantics::PyTorch,
             momentum: 0.9,
             moving: -0.7382,
@@ -252,7 +252,7 @@ mod tests {
             let y: f64 = 1.5 * (x - 0.4) / 0.101_f64.sqrt() - 0.25;
             assert!((scale * x + shift - y).abs() < 1e-12);
         }
-        let step = Step {
+        let step = MovingUpdate {
             semantics: Semantics::PyTorch,
             momentum: 0.999,
             moving: 0.885_833,

@@ -5,7 +5,7 @@ use eframe::egui::{Align, Layout, Rect, Slider, Ui};
 
 use super::walk_plot::{self, WalkPlot};
 use super::words;
-use super::{Shown, arithmetic, said};
+use super::{Shown, arithmetic, texts};
 use crate::command::{Command, WalkCommand};
 use crate::model::Semantics;
 use crate::state::{MAX_BATCH, SPREAD};
@@ -23,7 +23,7 @@ pub fn batches_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, room: Rec
     let mut cut = Cut(room);
     let sliders = cut.top(sizes::INPUT_ROW);
     parts::row_ui(ui, sliders, |ui| sliders_ui(ui, show, shown));
-    let lines = said::batches(shown, show.state);
+    let lines = texts::batches(shown, show.state);
     let job = text::small_prose(&lines, room.width(), palette);
     let height = ui.painter().layout_job(job.clone()).size().y;
     let below = cut.bottom(height.min(cut.0.height() / 2.0).ceil());
@@ -67,7 +67,7 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.add_space(sizes::S2);
     let mut batch = show.state.settings.batch;
     parts::label_ui(ui, text::note(terms::BATCH, palette));
-    // Where there is no room for the slider, its value still stands; so it is with the momentum.
+    // Without room for the slider, its value is still shown; the same for the momentum.
     let room = ui.available_width() >= sizes::BATCH_SLIDER;
     if !parts::is_figure(ui) && room {
         let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);

@@ -8,7 +8,7 @@ use crate::words::number::trimmed;
 /// The setting that the BatchNorm view shows.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchNormSetting {
-    /// The layer lies in a model inside the model.
+    /// The layer is in a nested model.
     pub nested: bool,
     /// The outer call of the training column.
     pub outer: Outer,

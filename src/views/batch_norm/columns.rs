@@ -4,7 +4,7 @@ use eframe::egui::{Align, FontId, Layout, Rect, Response, RichText, Ui, vec2};
 
 use super::map::{self, Map};
 use super::words;
-use super::{Shown, arithmetic, said};
+use super::{Shown, arithmetic, texts};
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
@@ -54,7 +54,7 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     cut.top(sizes::S1);
     let maps = Mode::BOTH.map(|mode| Map::of(shown, mode));
     let alone = parts::only_part(ui).is_some();
-    let captions = said::output_captions(shown, mode, maps[0].is_some(), alone);
+    let captions = texts::output_captions(shown, mode, maps[0].is_some(), alone);
     parts::row_ui(ui, cut.top(sizes::CAPTION), |ui| {
         parts::fitting_line_ui(ui, &captions, palette)
     });
@@ -63,7 +63,7 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     if let [Some(left), Some(right)] = &maps {
         let scale = Map::scale(&[left, right]);
         let map = if mode == Mode::Training { left } else { right };
-        let name = said::map_name(shown, mode);
+        let name = texts::map_name(shown, mode);
         let rest = map::map_ui(ui, room, map, scale, mode, &name);
         let place = room.with_min_x(rest.right());
         parts::note_plot_of(ui, mode, [words::LEFT_MAP, words::RIGHT_MAP], place);
@@ -123,9 +123,9 @@ fn next_rows(shown: &Shown<'_>, mode: Mode) -> [(&'static str, [String; 2]); 2] 
     };
     let once = |values: [String; 2]| values.map(|value| [value.clone(), value]);
     if mode == Mode::Training && side.effective.updates_statistics {
-        return match arithmetic::steps(shown) {
-            Some(steps) => labelled(steps.map(|step| [step.text(), step.short()])),
-            // Called several times: only the result is plain to see.
+        return match arithmetic::updates(shown) {
+            Some(updates) => labelled(updates.map(|update| [update.text(), update.short()])),
+            // For several calls only the result is shown.
             None => labelled(once(shown.next().map(measured))),
         };
     }
@@ -135,8 +135,7 @@ fn next_rows(shown: &Shown<'_>, mode: Mode) -> [(&'static str, [String; 2]); 2] 
     labelled(once(unchanged))
 }
 
-/// A quiet label in a column of its own, and a formula: smaller where it would be cut off, and in
-/// short where that does not do.
+/// A muted label and a formula, which is set smaller, or in its short form, if it doesn't fit.
 fn formula_ui(
     ui: &mut Ui,
     row: Rect,

@@ -121,7 +121,7 @@ fn scale_ui(ui: &Ui, map: Rect, [low, high]: [f32; 2], palette: &Palette) {
     }
 }
 
-/// The picture, made anew only where its values or colours have changed.
+/// The texture, recreated only if its values or colours have changed.
 fn texture(ui: &Ui, map: &Map, [low, high]: [f32; 2], mode: Mode) -> TextureHandle {
     let palette = theme::palette(ui);
     let mut hasher = DefaultHasher::new();

@@ -8,9 +8,9 @@ mod columns;
 mod controls;
 mod map;
 mod numbers;
-mod said;
 mod scatters;
 mod strip;
+mod texts;
 mod ui;
 mod values;
 mod walk_plot;
@@ -73,7 +73,7 @@ impl Page for BatchNorm {
         let shown = Shown::of(state);
         let text = shown.as_ref().map(|shown| {
             let first = modes::augmented_batch(state.augmented_by(View::BatchNorm));
-            first + &said::what_you_see(shown)
+            first + &texts::what_you_see(shown)
         });
         let own = &base.model.graph.layers[layer];
         let setting = code::BatchNormSetting {

@@ -96,7 +96,7 @@ fn further_batches(
     }
 }
 
-/// Where the chosen channel's moving statistics have walked to, batch by batch.
+/// The chosen channel's moving statistics after each batch.
 fn walk(
     table: &mut Table,
     outcome: &BatchNormOutcome,

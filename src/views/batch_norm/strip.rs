@@ -1,4 +1,5 @@
-//! Every BatchNorm at a glance: a bar each, as high as this batch is far from the file.
+//! Every BatchNorm layer at a glance: one bar each, whose height is the distance of this batch from
+//! the file.
 
 use eframe::egui;
 use eframe::egui::{
@@ -139,7 +140,7 @@ fn bars_ui(ui: &Ui, area: Rect, bars: &[Bar], chosen: usize, hovered: Option<usi
     );
 }
 
-/// Filled where the layer normalises with the batch, hollow where with its stored statistics.
+/// Filled if the layer normalises with the batch, hollow if with its stored statistics.
 fn draw_bar(painter: &egui::Painter, shape: Rect, bar: &Bar, palette: &Palette) {
     if bar.distance.is_none() {
         let at = shape.center_bottom();

@@ -1,4 +1,4 @@
-//! The words of the BatchNorm view.
+//! The texts of the BatchNorm view.
 
 mod channel;
 mod sentences;
@@ -51,14 +51,14 @@ pub fn unchanged(value: &str) -> String {
 }
 
 // The row of controls: walk, layer, channel.
-pub const RESET_TIP: &str = "The moving statistics and the momentum of the file";
+pub const RESET_TIP: &str = "Back to the moving statistics and the momentum of the file";
 pub const BATCH_SUFFIX: &str = " batch";
 pub const BATCHES_SUFFIX: &str = " batches";
-pub const RUN_LENGTH: &str = "Batches of a run";
-pub const RUN_LENGTH_TIP: &str = "Batches of a run. Drag, or click to type";
-pub const STOP_TIP: &str = "Stop the walk where it is";
+pub const RUN_LENGTH: &str = "Batches per run";
+pub const RUN_LENGTH_TIP: &str = "Batches per run. Drag, or click to type";
+pub const STOP_TIP: &str = "Stop here";
 pub const RUN_TIP: &str =
-    "Send batches through in training mode and watch the moving statistics walk";
+    "Send batches through in training mode and watch the moving statistics move";
 pub const RUN: &str = "Run";
 pub const PREVIOUS_LAYER: &str = "Previous BatchNorm layer";
 pub const NEXT_LAYER: &str = "Next BatchNorm layer";
@@ -95,7 +95,7 @@ pub const STRIP_NAME: &str = "BatchNorm layer, by distance from the file";
 
 pub fn strip_title(layers: usize) -> String {
     let layers = count(layers, "BATCHNORM LAYER", "BATCHNORM LAYERS");
-    format!("{layers}: HOW FAR THIS BATCH IS FROM THE FILE")
+    format!("{layers}: DISTANCE OF THIS BATCH FROM THE FILE")
 }
 
 pub const BEING_MEASURED: &str = "being measured";
@@ -118,7 +118,7 @@ pub fn batch_value(step: usize, what: &str, value: &str) -> String {
 }
 
 pub const IN_THE_FILE: &str = "in the file";
-pub const AFTER_IT: &str = "after it";
+pub const AFTER_IT: &str = "after this batch";
 
 pub fn moving_when(what: &str, when: &str, value: &str) -> String {
     format!("moving {what} {when}: {value}")

@@ -15,7 +15,7 @@ pub struct Setting<'a> {
     pub all: Vec<&'a Noise>,
     /// The layer's name.
     pub layer: &'a str,
-    /// Whether it lies in a model inside the model.
+    /// Whether it is in a nested model.
     pub nested: bool,
     /// Passes of the Monte Carlo histogram.
     pub passes: usize,
@@ -127,7 +127,7 @@ fn keras(noise: &Noise) -> String {
     }
 }
 
-/// The layer, and its class; no class where torch.nn has none.
+/// The layer and its class; no class if torch.nn has none.
 fn torch(noise: &Noise) -> (String, Option<&'static str>) {
     let p = trimmed(noise.strength());
     let row = [None, Some(1), Some(1), Some(1)];

@@ -75,7 +75,7 @@ fn entry(base: &Base, id: usize) -> Entry {
     }
 }
 
-/// The slider, the way back to the file's rate, and why a rate was refused.
+/// The slider, a button back to the file's rate, and why a rate was refused.
 fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
     let palette = theme::palette(ui);
     let name = match own {

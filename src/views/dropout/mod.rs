@@ -150,13 +150,10 @@ fn outcome(state: &State) -> Option<&DropoutOutcome> {
 }
 
 fn outcome_of(looked: &LookResult) -> Option<&DropoutOutcome> {
-    match &looked.outcome {
-        Outcome::Dropout(outcome) => Some(outcome),
-        Outcome::Augmentation(_)
-        | Outcome::BatchNorm(_)
-        | Outcome::Trainable(_)
-        | Outcome::Predict(_) => None,
-    }
+    let Outcome::Dropout(outcome) = &looked.outcome else {
+        return None;
+    };
+    Some(outcome)
 }
 
 /// The call of the training column: that of the shown result, else that of the settings.

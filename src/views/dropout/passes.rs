@@ -170,7 +170,7 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
     }
 }
 
-/// The first column is narrow, the others share the rest.
+/// Column `i` of a row. The first one is narrow; the others share the rest.
 fn column(row: Rect, i: usize) -> Rect {
     let first = (row.width() * sizes::UNIT_COLUMN_SHARE).floor();
     let other = ((row.width() - first) / 3.0).floor();

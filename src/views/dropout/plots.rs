@@ -27,7 +27,7 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses, look: Mode) {
     };
     let largest = points.iter().map(|p| p.distance.max(p.expected));
     let top = largest.fold(0.0, f64::max).max(f64::MIN_POSITIVE);
-    // Where there is no distance at all, the line lies on the ground.
+    // If every distance is 0, the line is at the bottom.
     let top = if top < 1e-9 { 1.0 } else { top * 1.1 };
     let margin = (x(last.passes) * 0.04).max(0.2);
     let axis = |hint: AxisHints<'static>| hint.tick_label_font(text::tiny());
@@ -113,7 +113,7 @@ fn few_ticks(top: f64) -> Vec<GridMark> {
         place += 1;
         (place - 1) % every == 0
     });
-    // Labels hide where their steps are closer than a line of text.
+    // egui_plot hides labels that are closer than a line of text.
     for mark in &mut marks {
         mark.step_size *= every as f64;
     }
@@ -184,7 +184,7 @@ pub fn monte_carlo_ui(ui: &mut Ui, rect: Rect, found: &MonteCarlo, label: &str, 
     }
 }
 
-/// Counts of probabilities; 1 belongs to the last bin, what is no number to none.
+/// Counts the probabilities in each bin. 1 is in the last bin, NaN in none.
 fn bins(probabilities: &[f32]) -> [u32; BINS] {
     let mut counts = [0; BINS];
     for &p in probabilities.iter().filter(|p| p.is_finite()) {

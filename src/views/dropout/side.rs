@@ -34,7 +34,7 @@ pub fn side_ui(
     );
     parts::note_plot_of(ui, mode, [words::LEFT_MASK, words::RIGHT_MASK], area);
     let hovered = unit_grid::unit_grid_ui(ui, area, grid, side, full, palette.mode(look));
-    // The picture in words, and what lies under the pointer.
+    // A description of the picture, and the unit under the pointer.
     let response = ui.interact(
         area,
         ui.scope_id().with(("units", mode)),
@@ -49,7 +49,7 @@ pub fn side_ui(
     if let Some(unit) = hovered {
         response.on_hover_text_at_pointer(words::unit(outcome, side, unit));
     }
-    // Right below the grid, where the eye already is.
+    // Right below the grid.
     let top = (area.bottom() + sizes::S1).min(footer.top());
     let footer = Rect::from_min_size(egui::pos2(footer.left(), top), footer.size());
     let [before, after] = words::sums(side);

@@ -15,12 +15,12 @@ pub struct Grid {
 }
 
 impl Grid {
-    /// The grid with the largest squares in which `units` fill the width of the room; where there
-    /// are too many, as many of the smallest squares as fit.
+    /// The grid with the largest squares in which `units` fill the width of the room. If there are
+    /// too many units, it shows as many of the smallest squares as fit.
     pub fn fit(units: usize, room: Vec2) -> Self {
         let units = units.max(1);
         let most_columns = ((room.x / sizes::UNIT_MIN) as usize).max(1);
-        // In a large room they grow with it.
+        // In a large room the squares grow with it.
         let largest = sizes::UNIT_MAX.max(room.x / sizes::UNIT_COLUMNS);
         let fewest = ((room.x / largest) as usize).clamp(1, most_columns);
         let pitch = |columns: usize| room.x / columns as f32;
@@ -35,7 +35,7 @@ impl Grid {
                 pitch,
             };
         };
-        // A few columns more, where that makes the last row a full one.
+        // A few more columns, if that fills the last row.
         let more = first..=(first + first / 8).min(most_columns);
         let columns = more
             .into_iter()

@@ -1,4 +1,4 @@
-//! The words of the Dropout view.
+//! The texts of the Dropout view.
 
 mod sentences;
 
@@ -26,10 +26,10 @@ pub fn took(is_augmented: bool, passes: Option<&MonteCarlo>, secs: f64) -> Strin
 }
 
 // Where there is no noise layer.
-pub const NONE: &str = "This base has **no dropout**: both modes pass every unit as it is. \
-     Dropout usually lives in the head, which is trained on top of a base. Open a whole model, \
-     or the dog breeds with their head, to see a mask.";
-pub const NONE_SHORT: &str = "No dropout or other noise layer in this base";
+pub const NONE: &str = "**This base has no dropout**, so both modes pass every unit unchanged. \
+     Dropout is usually in the head on top of a base. To see a mask, open a whole model, such as \
+     the dog breeds.";
+pub const NONE_SHORT: &str = "This base has no dropout or other noise layer";
 
 // The row of controls.
 pub const NEW_MASK: &str = "New mask";
@@ -69,8 +69,8 @@ pub fn mean_of(passes: &str) -> String {
 }
 
 pub const MEAN_TITLE: &str = "MEAN OF K PASSES";
-pub const ALL_UNITS_ZERO: &str = "All units are 0: there is nothing to compare with";
-pub const MEAN_CAPTION: &str = "distance from inference; dashed: by the formula";
+pub const ALL_UNITS_ZERO: &str = "All units are 0, so there is nothing to compare";
+pub const MEAN_CAPTION: &str = "distance from inference; dashed: formula";
 
 pub fn probability_of(label: &str) -> String {
     format!("probability of {label}")
@@ -82,7 +82,7 @@ pub fn distance_of_mean(first: &str, few: &str, last: &str, many: &str) -> Strin
 }
 
 pub fn mean_at(passes: &str, distance: &str, expected: &str) -> String {
-    format!("Mean of {passes}: {distance} away, {expected} by the formula")
+    format!("Mean of {passes}: {distance} away, {expected} predicted")
 }
 
 pub fn probability_spread(

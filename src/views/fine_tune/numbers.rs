@@ -27,8 +27,7 @@ pub fn csv(training: &TrainingState) -> Option<String> {
     ))
 }
 
-/// How far each layer has moved after the last epoch, a row a layer; the columns of steps are
-/// empty.
+/// Adds one row per layer: how far it has moved after the last epoch. The columns of steps are empty.
 fn moved(table: &mut String, run: &RunState, network: &NetworkDescription) {
     let last = run.steps.iter().rev().find(|step| step.end.is_some());
     let Some((step, end)) = last.and_then(|step| Some((step, step.end.as_ref()?))) else {

@@ -1,4 +1,4 @@
-//! One run: its switches, its curves, what moved, what happened in a sentence.
+//! One run: its switches, its curves, what moved, and a summary.
 
 use eframe::egui::{Align, Button, Label, Layout, Rect, Ui, pos2, vec2};
 
@@ -28,7 +28,7 @@ pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {
     sizes::HEADER_BAND + sizes::S2 + plots + words + buttons + 3.0 * sizes::S2
 }
 
-/// Draws the card; `spare`: the height that the plots may have more than they need.
+/// Draws the card; `spare` is extra height for the plots.
 pub fn run_card_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
@@ -122,7 +122,7 @@ pub fn frame_ui(ui: &mut Ui, rect: Rect, name: &str, call: Option<bool>) -> Rect
     parts::column_ui(ui, rect, mode, title, note)
 }
 
-/// What was measured, at the left its name, with the mark of its mode where it has one.
+/// A measured value with its name at the left, and the mark of its mode if it has one.
 fn fact_ui(ui: &mut Ui, rect: Rect, fact: &words::Fact) {
     let palette = theme::palette(ui);
     let mut name = rect;
@@ -136,7 +136,7 @@ fn fact_ui(ui: &mut Ui, rect: Rect, fact: &words::Fact) {
         parts::line_ui(ui, text::strong(&fact.value));
         ui.min_rect().left()
     });
-    // The name gives way to the value.
+    // The name is truncated, not the value.
     name.max.x = (left - sizes::S1).max(name.min.x);
     parts::row_ui(ui, name, |ui| {
         parts::line_ui(ui, text::note(fact.name, palette));

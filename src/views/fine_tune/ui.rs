@@ -1,4 +1,4 @@
-//! The runs beside each other, or the runs that Start would begin.
+//! The runs side by side, or the runs that Start would begin.
 
 use eframe::egui::{Layout, Rect, ScrollArea, Sense, Ui, vec2};
 
@@ -8,12 +8,12 @@ use crate::theme::sizes;
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
 
-/// Cards in a row, or in two rows where one would make them too narrow to read.
+/// Layout of the cards: one row, or two if one would make them too narrow to read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cards {
     in_row: usize,
     rows: usize,
-    /// Of one card.
+    /// Width of one card.
     width: f32,
 }
 
@@ -61,7 +61,7 @@ fn card_height(ui: &Ui, state: &State, cards: &Cards) -> f32 {
         .fold(0.0, f32::max)
 }
 
-/// The runs beside each other, on common axes.
+/// The runs side by side, on common axes.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let training = &show.state.training;
     if training.runs.is_empty() {

@@ -1,4 +1,4 @@
-//! The words of the Fine-tune view.
+//! The texts of the Fine-tune view.
 
 mod sentences;
 
@@ -7,7 +7,7 @@ pub use sentences::*;
 // The tab.
 pub const LABEL: &str = "Fine-tune";
 pub const TOOLTIP: &str =
-    "Real training steps on these photos, with the switches set in different ways";
+    "Real training steps on these photos with different settings of the switches";
 
 // The row of controls.
 pub const RATE: &str = "learning rate";
@@ -18,7 +18,7 @@ pub fn time_left(done: usize, total: usize, left: &str) -> String {
 }
 
 pub fn features(done: usize, all: usize) -> String {
-    format!("features of the base, once: {done} of {all} photos")
+    format!("features of the base, computed once: {done} of {all} photos")
 }
 
 pub const FIRST_STEP: &str = "first step";
@@ -50,7 +50,7 @@ pub const UP_AND_DOWN: &str = "weights ↑ statistics ↓";
 
 // The card of a run.
 pub const USE_MODEL: &str = "Use this model";
-pub const USE_MODEL_TIP: &str = "The other views show it, until another base is opened";
+pub const USE_MODEL_TIP: &str = "The other views show it until you open another base";
 pub const SAVE_TIP: &str = "In the format of the file it came from";
 
 // What is trained, and on which photos.
@@ -66,19 +66,19 @@ pub const NEW_HEAD: &str = "New head";
 pub const NEW_HEAD_TIP: &str =
     "Global average pooling, dropout and a dense layer for these classes";
 pub const OWN_HEAD: &str = "The file's own head";
-pub const OWN_HEAD_TIP: &str = "As it is in the file; it needs an output for each class";
+pub const OWN_HEAD_TIP: &str = "Unchanged from the file; it needs one output for each class";
 pub const DROPOUT_RATE: &str = "dropout rate";
 pub const TWO_OUTPUTS: &str = "Two outputs with softmax";
 pub const ONE_OUTPUT: &str = "One output with sigmoid";
 pub const VALIDATION_SPLIT: &str = "validation split";
-pub const AUGMENT: &str = "augment the photos it learns from";
+pub const AUGMENT: &str = "augment the training photos";
 
 pub fn split_by(seed: u64) -> String {
-    format!("Split by seed {seed}, by the rule of Keras")
+    format!("Split by seed {seed}, as Keras does")
 }
 
-pub const TO_LEARN_FROM: &str = "to learn from";
-pub const TO_VALIDATE: &str = "to validate";
+pub const TO_LEARN_FROM: &str = "training";
+pub const TO_VALIDATE: &str = "validation";
 pub const ALL: &str = "all";
 
 pub fn more_classes(n: usize) -> String {
@@ -87,7 +87,7 @@ pub fn more_classes(n: usize) -> String {
 
 pub fn moved_name(run: &str, weights: usize, statistics: usize) -> String {
     format!(
-        "{run}: the weights of {weights} layers moved, and the moving statistics of {statistics}"
+        "{run}: the weights of {weights} layers moved, and the moving statistics of {statistics} layers"
     )
 }
 

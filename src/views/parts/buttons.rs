@@ -43,7 +43,7 @@ pub fn drop_button_ui(ui: &mut Ui, label: &str, value: &str, pill: bool) -> Resp
     terms::hinted(menu_button_ui(ui, atoms, radius), words)
 }
 
-/// The same for a narrow place.
+/// A small button that opens a menu.
 pub fn small_drop_button_ui(ui: &mut Ui, value: &str) -> Response {
     let value = RichText::new(value)
         .font(text::small())
@@ -74,7 +74,7 @@ pub fn whole<N: Numeric>(value: &mut N) -> DragValue<'_> {
     DragValue::new(value).speed(1.0)
 }
 
-/// A checkbox with words beside it, which are clickable too.
+/// A checkbox with a clickable label.
 pub fn check_ui(ui: &mut Ui, name: &str, checked: &mut bool) -> Response {
     let palette = theme::palette(ui);
     let words = ui
@@ -190,7 +190,7 @@ fn check_box(ui: &Ui, rect: Rect, checked: bool, hovered: bool) {
     }
 }
 
-/// The button that draws anew, with its key.
+/// The redraw button, with its key.
 pub fn redraw_ui(ui: &mut Ui, show: &mut Show<'_>, label: &str) {
     let palette = theme::palette(ui);
     let key = text::muted("R", palette);

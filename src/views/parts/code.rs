@@ -1,6 +1,6 @@
 //! Lines of code that several views offer.
 
-/// A call with the layer's name, on two lines where one would be too long for the card.
+/// A call with the layer's name, on two lines if one would be too long for the card.
 pub fn call(function: &str, layer: &str) -> String {
     const LONGEST: usize = 34;
     let between = if function.len() + layer.len() > LONGEST {

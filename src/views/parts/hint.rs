@@ -21,9 +21,9 @@ impl Target {
     }
 }
 
-/// Notes where a target lies, for the hint that is drawn after it.
+/// Records the place of a target for the hint, which is drawn later.
 pub fn note_target(ui: &Ui, show: &Show<'_>, target: Target, rect: Rect) {
-    if show.state.desk.hint && ui.clip_rect().contains(rect.center()) {
+    if show.state.shell.hint && ui.clip_rect().contains(rect.center()) {
         let pass = ui.ctx().cumulative_pass_nr();
         ui.data_mut(|d| d.insert_temp(target.id(), (rect, pass)));
     }

@@ -6,13 +6,13 @@ use crate::model::{LayerId, Role};
 use crate::state::Base;
 use crate::words::number;
 
-/// Whether a layer is found by what was typed, in lower case.
+/// True if the name or class of a layer contains `search`, which is in lower case.
 pub fn matches(base: &Base, id: LayerId, search: &str) -> bool {
     let layer = &base.model.graph.layers[id];
     layer.name.to_lowercase().contains(search) || layer.class.to_lowercase().contains(search)
 }
 
-/// One line; where there is no room, the middle gives way.
+/// A name in one line; if there is no room, its middle is cut out.
 pub fn name_ui(ui: &Ui, rect: Rect, name: &str, font: &FontId, color: Color32) {
     let layout = |text: String| ui.painter().layout_no_wrap(text, font.clone(), color);
     let mut galley = layout(name.to_owned());
@@ -26,7 +26,7 @@ pub fn name_ui(ui: &Ui, rect: Rect, name: &str, font: &FontId, color: Color32) {
     ui.painter().galley(at, galley, color);
 }
 
-/// Whether a layer may do in training what it does not do in inference.
+/// True if a layer may behave differently in training and in inference.
 pub fn has_modes(role: Role) -> bool {
     matches!(role, Role::BatchNorm | Role::Noise | Role::Augmentation)
 }

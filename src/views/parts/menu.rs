@@ -77,7 +77,7 @@ pub fn action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
     described_ui(ui, show, action, action.info().tooltip);
 }
 
-/// The same in one line: what it does is said where the pointer rests.
+/// An entry in one line, with the description as its tooltip.
 pub fn short_action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
     let response = described_ui(ui, show, action, "");
     response.on_hover_text(action.info().tooltip);

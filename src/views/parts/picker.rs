@@ -1,4 +1,4 @@
-//! A button with a list to choose from, with a search field where the list is long.
+//! A button with a list to choose from. A long list has a search field.
 
 use eframe::egui::{Margin, Popup, PopupCloseBehavior, ScrollArea, Stroke, TextEdit, Ui};
 
@@ -12,7 +12,7 @@ const SEARCH_FROM: usize = 12;
 /// One entry of the list.
 pub struct Entry {
     pub name: String,
-    /// Stands at the right end.
+    /// Shown at the right end.
     pub note: String,
     pub chosen: bool,
 }

@@ -1,4 +1,4 @@
-//! Where in a window the parts of a view stand, which a figure of one of them cuts out.
+//! The places of a view's parts, for a figure that shows only one of them.
 
 use eframe::egui::{Context, Id, Rect, Ui};
 
@@ -13,14 +13,14 @@ pub struct Heading {
     pub note: String,
 }
 
-/// Where the parts of a view lie; kept while a figure asks for it.
+/// The places of a view's parts; recorded while a figure is drawn.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
-    /// What the figure shows of the view, where that is not all of it.
+    /// The part that the figure shows, if it is not the whole view.
     pub only: Option<Part>,
     /// Headings, and the columns that are theirs.
     pub headings: Vec<(Rect, Heading)>,
-    /// Of the columns, training first.
+    /// The columns, training first.
     pub columns: [Option<Rect>; 2],
     /// Of what a figure can show alone, by name.
     pub plots: Vec<(&'static str, Rect)>,
@@ -32,7 +32,7 @@ impl Places {
         Id::unique("places in the view")
     }
 
-    /// The heading of the column that this lies in.
+    /// The heading of the column that contains `part`.
     pub fn heading(&self, part: Rect) -> Option<&Heading> {
         let mut headings = self.headings.iter();
         let found = headings.find(|(column, _)| column.contains(part.center()));
@@ -40,12 +40,12 @@ impl Places {
     }
 }
 
-/// Says that the whole window is drawn as a figure.
+/// Marks the context as drawing the whole window as a figure.
 pub fn note_still(ctx: &Context) {
     ctx.data_mut(|data| data.insert_temp(still_id(), true));
 }
 
-/// Whether the whole window is drawn as a figure: it tells neither of files nor of times.
+/// Whether the whole window is drawn as a figure, which shows no times.
 pub fn is_still(ctx: &Context) -> bool {
     ctx.data(|data| data.get_temp(still_id()).unwrap_or(false))
 }
@@ -54,18 +54,18 @@ fn still_id() -> Id {
     Id::unique("the window is a figure")
 }
 
-/// What a figure shows of the view, where that is not all of it.
+/// The part that the figure shows, if it is not the whole view.
 pub fn only_part(ui: &Ui) -> Option<Part> {
     let places = ui.data(|data| data.get_temp::<Places>(Places::id()));
     places.and_then(|places| places.only)
 }
 
-/// Whether this is drawn for a figure, which nobody can click.
+/// Whether this is drawn for a figure, which has no controls.
 pub fn is_figure(ui: &Ui) -> bool {
     ui.data(|data| data.get_temp::<Places>(Places::id()).is_some())
 }
 
-/// Tells a figure of one side that this belongs to it.
+/// Records a rectangle as part of one side for a figure.
 pub fn note_column(ui: &Ui, mode: Mode, rect: Rect) {
     ui.data_mut(|data| {
         if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
@@ -76,7 +76,7 @@ pub fn note_column(ui: &Ui, mode: Mode, rect: Rect) {
     });
 }
 
-/// Tells a figure what stands above this column.
+/// Records the heading of a column for a figure.
 pub fn note_heading(ui: &Ui, column: Rect, mode: Mode, title: &str, note: &str) {
     ui.data_mut(|data| {
         if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
@@ -89,7 +89,7 @@ pub fn note_heading(ui: &Ui, column: Rect, mode: Mode, title: &str, note: &str) 
     });
 }
 
-/// Tells a figure that this can be shown alone, under this name.
+/// Records a plot that a figure can show alone, under this name.
 pub fn note_plot(ui: &Ui, name: &'static str, rect: Rect) {
     ui.data_mut(|data| {
         if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
@@ -99,7 +99,7 @@ pub fn note_plot(ui: &Ui, name: &'static str, rect: Rect) {
     });
 }
 
-/// The same for a plot that each column has.
+/// Records a plot that both columns have.
 pub fn note_plot_of(ui: &Ui, mode: Mode, names: [&'static str; 2], rect: Rect) {
     note_plot(ui, names[mode as usize], rect);
 }

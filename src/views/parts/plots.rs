@@ -234,7 +234,7 @@ pub fn tick(value: f64, step: f64) -> String {
     fixed(value, decimals)
 }
 
-/// A value in as few digits as tell it apart from others within `span`.
+/// A value with just enough digits to distinguish it from others within `span`.
 pub fn short(value: f64, span: f64) -> String {
     let decimals = (2.0 - span.abs().max(f64::MIN_POSITIVE).log10().floor()).clamp(0.0, 6.0);
     fixed(value, decimals as usize)

@@ -9,9 +9,9 @@ use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts;
 use crate::words::number::measured;
-use crate::worker::Sighting;
+use crate::worker::ClassInPass;
 
-/// Where names, the axis and numbers stand; the same in every row of a column.
+/// The columns of names, axis and numbers; the same in every row.
 #[derive(Clone, Copy)]
 pub struct Columns {
     names: Rangef,
@@ -33,7 +33,7 @@ impl Columns {
         }
     }
 
-    /// Where a probability lies; what is not a number lies at 0.
+    /// The place of a probability on the axis; NaN is at 0.
     fn x(self, probability: f32) -> f32 {
         let share = if probability.is_finite() {
             probability.clamp(0.0, 1.0)
@@ -44,7 +44,7 @@ impl Columns {
     }
 }
 
-/// The quarters of the axis behind some rows.
+/// Lines at the quarters of the axis.
 pub fn lines_ui(ui: &Ui, columns: Columns, rows: Rangef) {
     let line = Stroke::new(sizes::LINE, theme::palette(ui).line);
     for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
@@ -67,7 +67,7 @@ pub fn ticks_ui(ui: &Ui, columns: Columns, room: Rect) {
 pub struct Row {
     pub name: String,
     pub probability: f32,
-    /// The photo lies in the folder of this class.
+    /// It is the class of the photo's folder.
     pub own: bool,
     /// The most probable class of this mode.
     pub first: bool,
@@ -125,12 +125,12 @@ fn value_ui(ui: &mut Ui, rect: Rect, number: String, mode: Mode) {
 pub struct Strip<'a> {
     pub label: &'a str,
     pub note: &'a str,
-    pub seen: &'a [Sighting],
+    pub seen: &'a [ClassInPass],
     /// The first inference pass, as a dashed line.
     pub line: Option<f32>,
     pub followed: usize,
     pub names: &'a Names<'a>,
-    /// Stands where nothing was seen.
+    /// The message if there are no passes.
     pub empty: &'a str,
 }
 

@@ -108,13 +108,10 @@ fn outcome(state: &State) -> Option<&PredictOutcome> {
 }
 
 fn outcome_of(looked: &LookResult) -> Option<&PredictOutcome> {
-    match &looked.outcome {
-        Outcome::Predict(outcome) => Some(outcome),
-        Outcome::Augmentation(_)
-        | Outcome::Dropout(_)
-        | Outcome::BatchNorm(_)
-        | Outcome::Trainable(_) => None,
-    }
+    let Outcome::Predict(outcome) = &looked.outcome else {
+        return None;
+    };
+    Some(outcome)
 }
 
 /// What to say of the passes after the first one while they are not there.

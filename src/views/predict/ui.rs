@@ -12,7 +12,7 @@ use crate::views::parts::{self, Cut};
 use crate::views::{Show, waiting_ui};
 use crate::words::common;
 use crate::words::modes;
-use crate::worker::{PredictLook, PredictOutcome, Sighting};
+use crate::worker::{ClassInPass, PredictLook, PredictOutcome};
 
 /// How many passes, what the numbers are, and "new draws" at the right.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -74,13 +74,13 @@ fn side_ui(
     let ticks = cut.bottom(sizes::AXIS_LABEL);
     let classes = outcome.rows.len().max(1) as f32;
     let height = cut.0.height() - sizes::TITLE_ROW;
-    // A strip takes the height of two classes, within its limits; the classes get the rest.
+    // A strip is as high as two classes, within limits; the classes get the rest.
     let strip_height = 2.0 * height / (classes + 4.0);
     let strip_height = strip_height.clamp(sizes::STRIP_ROW, sizes::STRIP_ROW_MAX);
     let pitch = (height - 2.0 * strip_height) / classes;
     let pitch = pitch.clamp(sizes::PREDICT_ROW_MIN, sizes::PREDICT_ROW_MAX);
     let mut rows = Cut(cut.top(pitch * classes));
-    // Alone, they have the axis that otherwise stands below the strips.
+    // Alone, they have the axis that is otherwise below the strips.
     let names_of_plots = [words::LEFT_CLASSES, words::RIGHT_CLASSES];
     let mut classes = rows.0;
     if parts::only_part(ui) == Some(Part::Plot(names_of_plots[mode as usize])) {
@@ -144,7 +144,7 @@ fn side_ui(
     }
 }
 
-/// Whether the photo lies in the folder of this class.
+/// Whether this is the class of the photo's folder.
 fn is_own(state: &State, label: &str) -> bool {
     let own = state.opened.gallery.as_ref().and_then(|gallery| {
         let class = gallery.chosen()?.class;
@@ -153,9 +153,13 @@ fn is_own(state: &State, label: &str) -> bool {
     own.is_some_and(|folder| words::same_class(label, folder))
 }
 
-type StripWords<'a> = (&'a [Sighting], [String; 2], &'static str);
+type StripWords<'a> = (&'a [ClassInPass], [String; 2], &'static str);
 
-fn passes_strip<'a>(seen: &'a [Sighting], random: usize, missing: Option<&str>) -> StripWords<'a> {
+fn passes_strip<'a>(
+    seen: &'a [ClassInPass],
+    random: usize,
+    missing: Option<&str>,
+) -> StripWords<'a> {
     if let Some(missing) = missing {
         let words = [words::PASS_1.to_owned(), words::others(missing)];
         return (seen, words, "");
@@ -171,7 +175,7 @@ fn passes_strip<'a>(seen: &'a [Sighting], random: usize, missing: Option<&str>) 
 
 fn mates_strip<'a>(
     outcome: &PredictOutcome,
-    seen: &'a [Sighting],
+    seen: &'a [ClassInPass],
     missing: Option<&'static str>,
 ) -> StripWords<'a> {
     if let Some(missing) = missing {

@@ -1,4 +1,4 @@
-//! The words of the Predict view.
+//! The texts of the Predict view.
 
 mod sentences;
 
@@ -11,7 +11,7 @@ use crate::worker::{PredictOutcome, PredictSide};
 // The tab and the status bar.
 pub const LABEL: &str = "Predict";
 pub const TOOLTIP: &str =
-    "The photo's top five in both modes, pass by pass and among other batch-mates";
+    "The photo's top five classes in both modes, in repeated passes and in other batches";
 
 pub fn took(outcome: &PredictOutcome, secs: f64) -> String {
     let photos = common::photos(outcome.batch);
@@ -21,14 +21,14 @@ pub fn took(outcome: &PredictOutcome, secs: f64) -> String {
 }
 
 // Where there are no classes, controls, columns.
-pub const NO_CLASSES: &str = "This base predicts nothing: its last layer returns features, not \
-     classes, and a head must be put on top of it. Open a whole model, with its head, or one of \
-     the bundled bases; what the modes do to this one's features is in the other views.";
-pub const UNDER_WAY: &str = "under way";
+pub const NO_CLASSES: &str = "This base predicts no classes: its last layer returns features, and it \
+     needs a head on top. Open a whole model or one of the bundled bases. The other views show \
+     what the modes do to this one's features.";
+pub const UNDER_WAY: &str = "being computed";
 pub const NOT_COMPUTED: &str = "not computed";
 pub const NEW_DRAWS: &str = "New draws";
 pub const PASSES: &str = "Passes";
-pub const PASSES_TIP: &str = "How often the same batch goes through. Drag, or click to type";
+pub const PASSES_TIP: &str = "How often the same batch is run. Drag, or click to type";
 pub const LEFT_CLASSES: &str = "Left classes";
 pub const RIGHT_CLASSES: &str = "Right classes";
 
@@ -45,7 +45,7 @@ pub fn others(missing: &str) -> String {
     format!("others {missing}")
 }
 
-pub const ALL_THE_SAME: &str = "all the same: one dot";
+pub const ALL_THE_SAME: &str = "all equal: one dot";
 pub const SAME_BATCH: &str = "same batch";
 pub const SAME_BATCH_NEW_DRAWS: &str = "same batch, new draws";
 pub const OTHER_BATCHES: &str = "Other batches";
@@ -58,22 +58,22 @@ pub fn batches_of(batches: &str, size: &str) -> String {
     format!("{batches} of {size}")
 }
 
-pub const OTHER_MATES: &str = "other mates, no draws";
-pub const NO_MATES: &str = "no other batch-mates";
+pub const OTHER_MATES: &str = "other photos in the batch, dropout off";
+pub const NO_MATES: &str = "no other photos";
 
-/// What a column's rows come from.
+/// The heading of a column: what its classes come from.
 pub fn heading(side: &PredictSide) -> String {
     let (on, all) = (side.on_batch, side.batch_norms);
     match (on, all) {
         (_, 0) => "pass 1, no BatchNorm".to_owned(),
-        (0, _) => "pass 1, on stored statistics".to_owned(),
-        _ => format!("pass 1, {on} of {all} BatchNorm on the batch"),
+        (0, _) => "pass 1, stored statistics".to_owned(),
+        _ => format!("pass 1, {on} of {all} BatchNorm layers use batch statistics"),
     }
 }
 
 // Rows and dots.
 pub fn in_its_folder(name: &str) -> String {
-    format!("{name} · its folder")
+    format!("{name} (true class)")
 }
 
 pub fn first_is(name: &str) -> String {

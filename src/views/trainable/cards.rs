@@ -24,7 +24,7 @@ pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
     let palette = theme::palette(ui);
     let words = |outcome: &TrainableOutcome| {
         let cards = outcome.cards.iter().map(|card| {
-            let job = text::small_prose(&said(card, outcome), inner, palette);
+            let job = text::small_prose(&card_text(card, outcome), inner, palette);
             ui.painter().layout_job(job).size().y
         });
         cards.fold(0.0, f32::max)
@@ -47,7 +47,7 @@ fn is_narrow(inner: f32) -> bool {
 }
 
 /// What goes wrong on a card, or that it is the one to take.
-fn said(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
+fn card_text(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
     let sentence = words::sentence(card, outcome, outcome.semantics);
     if words::is_advice(card) {
         words::advised(&sentence)
@@ -164,14 +164,14 @@ fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, rect: 
         row_ui(ui, cut.top(sizes::CARD_ROW), label, value);
     }
     cut.top(sizes::S1);
-    let sentence = said(card, outcome);
+    let sentence = card_text(card, outcome);
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let job = text::small_prose(&sentence, ui.available_width(), palette);
         ui.add(Label::new(job).selectable(true));
     });
 }
 
-/// A label, and its value at the right end; the label gives way.
+/// A label, and its value at the right end; the label is truncated.
 fn row_ui(ui: &mut Ui, rect: Rect, label: &str, value: String) {
     let palette = theme::palette(ui);
     let layout = Layout::right_to_left(Align::Center);

@@ -2,8 +2,7 @@
 
 use crate::model::Semantics;
 
-/// The trainable view: both switches as the course sets them; `nested` where the file holds a base
-/// inside the model.
+/// Both switches as the course sets them; `nested`: the file has a base inside the model.
 pub fn snippet(nested: bool, semantics: Semantics) -> String {
     let base = if nested { "base" } else { "model" };
     if semantics == Semantics::PyTorch {

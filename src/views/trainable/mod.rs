@@ -65,9 +65,8 @@ impl Page for Trainable {
         ui::body_ui(ui, show, cut);
     }
 
-    /// A figure shows the cards, as high as their words need.
     fn figure_height(&self, ui: &Ui, state: &State, width: f32) -> f32 {
-        cards::height(ui, outcome(state), width - sizes::SCROLL_BAR)
+        ui::figure_height(ui, state, width)
     }
 
     fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
@@ -103,13 +102,10 @@ fn outcome(state: &State) -> Option<&TrainableOutcome> {
 }
 
 fn outcome_of(looked: &LookResult) -> Option<&TrainableOutcome> {
-    match &looked.outcome {
-        Outcome::Trainable(outcome) => Some(outcome),
-        Outcome::Augmentation(_)
-        | Outcome::Dropout(_)
-        | Outcome::BatchNorm(_)
-        | Outcome::Predict(_) => None,
-    }
+    let Outcome::Trainable(outcome) = &looked.outcome else {
+        return None;
+    };
+    Some(outcome)
 }
 
 /// True if training would go on with other flags than those shown.

@@ -83,7 +83,7 @@ fn moved(row: &Row) -> [bool; 2] {
     [learns, row.effective.updates_statistics]
 }
 
-/// The height of the heading and so many rows.
+/// The height of the heading and `rows` rows.
 pub fn height(rows: usize) -> f32 {
     sizes::HEADER_BAND + rows.max(1) as f32 * sizes::LAYER_ROW + sizes::S2
 }
@@ -173,7 +173,7 @@ fn headings_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     }
 }
 
-/// Where a cell's text starts; numbers stand at the right.
+/// The anchor of a cell's text; numbers are aligned right.
 fn cell(place: Rect, column: LayerColumn) -> (egui::Pos2, Align2) {
     if column == LayerColumn::Params {
         (place.right_center(), Align2::RIGHT_CENTER)

@@ -5,6 +5,7 @@ use eframe::egui::{self, Align, Button, Layout, Rect, ScrollArea, Ui, vec2};
 use super::{cards, is_changed, outcome, table, words};
 use crate::command::{Action, Command};
 use crate::model::Semantics;
+use crate::state::{Part, State};
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
@@ -69,14 +70,29 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .on_hover_text(words::changed(semantics));
 }
 
+/// The height of a figure at this width: that of the cards as their words need it, or that of the
+/// table if it is shown alone.
+pub fn figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
+    if state.settings.only_layers {
+        return table::height(rows(state).len());
+    }
+    cards::height(ui, outcome(state), width - sizes::SCROLL_BAR)
+}
+
+/// The rows of the table.
+fn rows(state: &State) -> Vec<table::Row> {
+    let settings = &state.settings;
+    let rows = state
+        .opened
+        .base
+        .as_ref()
+        .map(|base| table::rows(base, settings.call, state.semantics(), settings.layer_sort));
+    rows.unwrap_or_default()
+}
+
 /// The cards, and below them the table; both scroll together.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
-    let rows = show.state.opened.base.as_ref().map(|base| {
-        let semantics = show.state.semantics();
-        let settings = &show.state.settings;
-        table::rows(base, settings.call, semantics, settings.layer_sort)
-    });
-    let rows = rows.unwrap_or_default();
+    let rows = rows(show.state);
     let width = cut.0.width() - sizes::SCROLL_BAR;
     let only_layers = show.state.settings.only_layers;
     let cards = if only_layers {
@@ -85,6 +101,10 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
         cards::height(ui, outcome(show.state), width) + sizes::S3
     };
     let height = cards + table::height(rows.len());
+    // A figure cannot be scrolled: it shows all rows or no table.
+    let has_table = !parts::is_figure(ui)
+        || height <= cut.0.height()
+        || parts::only_part(ui) == Some(Part::Plot(words::LAYERS));
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let area = ScrollArea::vertical()
             .id_salt("cards and layers")
@@ -99,7 +119,9 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
                 cut.top(sizes::S3);
             }
             parts::note_plot(ui, words::LAYERS, cut.0);
-            table::table_ui(ui, show, &rows, cut.0);
+            if has_table {
+                table::table_ui(ui, show, &rows, cut.0);
+            }
         });
     });
 }

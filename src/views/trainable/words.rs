@@ -1,4 +1,4 @@
-//! The words of the Trainable view.
+//! The texts of the Trainable view.
 
 mod sentences;
 
@@ -12,19 +12,21 @@ use crate::words::number::seconds;
 // The tab and the status bar.
 pub const LABEL: &str = "Trainable";
 pub const TOOLTIP: &str =
-    "What trainable and training each protect, measured by one optimizer step";
+    "What trainable and training each protect, measured in one optimizer step";
 
 pub fn took(photos: usize, secs: f64) -> String {
     let photos = common::photos(photos);
     format!("Four optimizer steps, {photos}: {}", seconds(secs))
 }
 
-pub const ONLY_LAYERS_TIP: &str = "Hides the four cards, so that the table has the room";
+pub const ONLY_LAYERS_TIP: &str = "Hides the four cards, which leaves the table all the room";
 pub const ONLY_LAYERS: &str = "Only layers";
-pub const MOST_PHOTOS: &str = ", the most of one step here";
+pub const MOST_PHOTOS: &str = " (at most 16 photos per step)";
 
 pub fn measured_by(rate: &str, photos: &str, most: &str) -> String {
-    format!("Optimizer step by SGD at rate {rate}, in four copies, on the same {photos}{most}")
+    format!(
+        "One SGD step at learning rate {rate} in four copies of the model, on the same {photos}{most}"
+    )
 }
 
 pub const NEW_OPTIMIZER: &str = "New optimizer";
@@ -64,7 +66,7 @@ pub fn flag_of(flag: &str, layer: &str) -> String {
 
 // The table of layers.
 
-/// In which call a layer does what the table says.
+/// The call that the table describes.
 pub fn when(outer: Outer) -> &'static str {
     if outer == Outer::Given(Mode::Training) {
         "in training"
@@ -78,7 +80,7 @@ pub fn heading(column: LayerColumn, outer: Outer, semantics: Semantics) -> &'sta
         LayerColumn::Layer => "layer",
         LayerColumn::Flag if semantics == Semantics::PyTorch => "grad",
         LayerColumn::Flag => "trainable",
-        LayerColumn::Inherited => "model around",
+        LayerColumn::Inherited => "parent model",
         LayerColumn::Training => "training",
         LayerColumn::Mode => when(outer),
         LayerColumn::Moves => "moves",
@@ -91,23 +93,23 @@ pub fn explains(column: LayerColumn) -> &'static str {
         LayerColumn::Layer => "In the order of the network",
         LayerColumn::Flag => "The layer's own flag",
         LayerColumn::Inherited => {
-            "What a frozen model around the layer does: in Keras 2 it keeps the layer's weights out \
-             of training, in Keras 3 and PyTorch only the layer's own flag counts"
+            "What a frozen parent model does to the layer: in Keras 2 it keeps the weights from \
+             learning; in Keras 3 and PyTorch only the layer's own flag counts"
         }
         LayerColumn::Training => {
             "The value of training that reaches the layer in the outer call chosen at the left"
         }
-        LayerColumn::Mode => "What the layer really does then",
-        LayerColumn::Moves => "What one step with that call changes",
+        LayerColumn::Mode => "What the layer does in that call",
+        LayerColumn::Moves => "What one training step with that call changes",
         LayerColumn::Params => "Parameters of the layer",
     }
 }
 
-/// What the flags of the models around a layer do to it.
+/// The effect of frozen parent models on a layer.
 pub fn inherited(above: bool, semantics: Semantics) -> &'static str {
     match (above, semantics) {
         (false, _) => "",
-        (true, Semantics::Keras2) => "frozen above",
+        (true, Semantics::Keras2) => "frozen",
         (true, _) => "no effect",
     }
 }
@@ -121,7 +123,7 @@ pub fn moves(moved: [bool; 2]) -> &'static str {
     }
 }
 
-/// What it does in training, in words; nothing where both modes are the same.
+/// What a layer does in training; empty if both modes are the same.
 pub fn mode(role: LayerRole, effective: Effective) -> &'static str {
     match role {
         LayerRole::BatchNorm if effective.statistics == Some(Statistics::Batch) => {
@@ -130,7 +132,7 @@ pub fn mode(role: LayerRole, effective: Effective) -> &'static str {
         LayerRole::BatchNorm => "stored statistics",
         LayerRole::Noise if effective.active => "drops units",
         LayerRole::Augmentation if effective.active => "draws",
-        LayerRole::Noise | LayerRole::Augmentation => "passes on",
+        LayerRole::Noise | LayerRole::Augmentation => "does nothing",
         LayerRole::Weights | LayerRole::Plain => "",
     }
 }

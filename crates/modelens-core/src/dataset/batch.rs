@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::decode::{DecodeCause, DecodeError};
+use super::jpeg::PhotoDecoder;
 use super::resize::resize_rgb8;
 use super::{Image, PhotoSet};
 use crate::random::Draws;
@@ -58,8 +59,8 @@ pub fn choose(
 pub fn load(
     set: &PhotoSet,
     indices: &[usize],
-    height: usize,
-    width: usize,
+    [height, width]: [usize; 2],
+    library: PhotoDecoder,
     on_done: &(dyn Fn(usize) -> bool + Sync),
 ) -> Vec<(usize, Result<Image, DecodeError>)> {
     let n_done = AtomicUsize::new(0);
@@ -72,7 +73,7 @@ pub fn load(
             if cancelled.load(Ordering::Relaxed) {
                 return (index, Err(set.error(index, DecodeCause::Cancelled)));
             }
-            let image = set.decode(index);
+            let image = set.decode(index, library);
             let image = image.map(|rgb| resize_rgb8(&rgb, height, width));
             let done = n_done.fetch_add(1, Ordering::Relaxed) + 1;
             if !on_done(done) {
@@ -128,7 +129,7 @@ mod tests {
         let photo = RgbImage::from_pixel(7, 5, image::Rgb([1, 2, 3]));
         photo.write_to(&mut png, ImageFormat::Png).unwrap();
         let set = set_of(vec![png.into_inner(); 93]);
-        let loaded = load(&set, &[3, 0, 5], 8, 6, &|_| true);
+        let loaded = load(&set, &[3, 0, 5], [8, 6], PhotoDecoder::default(), &|_| true);
         let indices: Vec<usize> = loaded.iter().map(|(index, _)| *index).collect();
         assert_eq!(indices, [3, 0, 5]);
         for (_, image) in &loaded {
@@ -137,7 +138,7 @@ mod tests {
         }
 
         let all: Vec<usize> = (0..set.photos.len()).collect();
-        let cancelled = load(&set, &all, 8, 8, &|_| false)
+        let cancelled = load(&set, &all, [8, 8], PhotoDecoder::default(), &|_| false)
             .into_iter()
             .filter(|(_, image)| matches!(image, Err(e) if e.cause == DecodeCause::Cancelled))
             .count();

@@ -1,6 +1,7 @@
 //! Decoding photos to 8-bit RGB, with limits that are checked before memory is allocated.
 //!
-//! As TensorFlow's `decode_image(channels=3)`: EXIF orientation is not applied, grey is copied to
+//! JPEG as the framework's own library decodes it (see [`super::jpeg`]). All else as TensorFlow's
+//! `decode_image(channels=3)`, and Pillow does the same: EXIF orientation is not applied, grey is copied to
 //! three channels, alpha is dropped without blending, 16-bit values lose their low byte, and only the
 //! first frame of an animation counts.
 
@@ -11,6 +12,7 @@ use image::error::LimitErrorKind;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 
 use super::PhotoSet;
+use super::jpeg::PhotoDecoder;
 use crate::number::thousands;
 
 /// Largest file that is read, in bytes.
@@ -105,8 +107,8 @@ impl PhotoSet {
     ///
     /// # Errors
     /// A file that cannot be read, is no image, is broken, or is over one of the limits above.
-    pub fn decode(&self, photo: usize) -> Result<RgbImage, DecodeError> {
-        decode(&self.bytes(photo)?).map_err(|cause| self.error(photo, cause))
+    pub fn decode(&self, photo: usize, library: PhotoDecoder) -> Result<RgbImage, DecodeError> {
+        decode(&self.bytes(photo)?, library).map_err(|cause| self.error(photo, cause))
     }
 
     /// The bytes of a photo's file.
@@ -179,7 +181,7 @@ fn header(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder + '_), DecodeC
 }
 
 /// Decodes an image to 8-bit RGB, `[H, W, 3]`.
-fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeCause> {
+fn decode(bytes: &[u8], library: PhotoDecoder) -> Result<RgbImage, DecodeCause> {
     let (format, mut decoder) = header(bytes)?;
     let (width, height) = decoder.dimensions();
     // A frame of an animation may be larger than its image.
@@ -187,9 +189,17 @@ fn decode(bytes: &[u8]) -> Result<RgbImage, DecodeCause> {
     let own = DECODER_BYTES_PER_PIXEL * u64::from(width) * u64::from(height);
     limits.max_alloc = Some(MAX_DECODER_BYTES.min(DECODER_BYTES + own));
     decoder.set_limits(limits)?;
-    if format == ImageFormat::Jpeg && !jpeg_is_complete(bytes) {
-        // The decoder would fill the missing part with grey; TensorFlow refuses such a file too.
-        return Err(DecodeCause::Broken("it ends too early".to_owned()));
+    if format == ImageFormat::Jpeg {
+        if !jpeg_is_complete(bytes) {
+            // The decoder would fill the missing part with grey; TensorFlow refuses such a file too.
+            return Err(DecodeCause::Broken("it ends too early".to_owned()));
+        }
+        let most = MAX_DECODER_BYTES.min(DECODER_BYTES + own);
+        // A decoder that trips over a hostile file must not take the program with it.
+        let decoded = crate::guarded(|| super::jpeg::decode(bytes, library, most));
+        return decoded
+            .map_err(DecodeCause::Broken)?
+            .map_err(|error| DecodeCause::Broken(one_line(&error.to_string())));
     }
     Ok(to_rgb8(DynamicImage::from_decoder(decoder)?))
 }
@@ -272,7 +282,7 @@ pub(crate) mod tests {
     }
 
     fn decoded(bytes: Vec<u8>) -> Result<RgbImage, DecodeError> {
-        set_of(vec![bytes]).decode(0)
+        set_of(vec![bytes]).decode(0, PhotoDecoder::TensorFlow)
     }
 
     fn checked(bytes: Vec<u8>) -> Result<(), DecodeError> {
@@ -413,13 +423,13 @@ pub(crate) mod tests {
         let frame = DynamicImage::from(image);
         frame.write_to(&mut gif, ImageFormat::Gif).expect("a GIF");
         let mut bytes = gif.into_inner();
-        assert!(decode(&bytes).is_ok());
+        assert!(decode(&bytes, PhotoDecoder::TensorFlow).is_ok());
         // The image descriptor: a comma, left, top, width, height.
         let descriptor = [0x2C, 0, 0, 0, 0, 8, 0, 8, 0];
         let at = bytes.windows(9).position(|w| w == descriptor);
         let at = at.expect("the frame");
         bytes[at + 5..at + 9].copy_from_slice(&[0x00, 0x20, 0x00, 0x20]);
-        let refused = decode(&bytes).map(|_| ());
+        let refused = decode(&bytes, PhotoDecoder::TensorFlow).map(|_| ());
         assert!(
             matches!(refused, Err(DecodeCause::TooMuchMemory)),
             "{refused:?}"

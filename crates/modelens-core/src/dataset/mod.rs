@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod decode;
+pub mod jpeg;
 pub mod listing;
 pub mod resize;
 

@@ -16,13 +16,14 @@ pub enum OpenError {
     Broken(String),
     #[error("the file is too large: {0}")]
     TooLarge(String),
-    #[error("layer `{layer}`{place} is a {class}, which is not supported. Supported: {supported}")]
+    #[error(
+        "layer `{layer}`{place} is a {class}, which is not supported; docs/layers.md lists those that are"
+    )]
     UnsupportedLayer {
         layer: String,
         /// ` in <nested model>`, or empty at the top.
         place: String,
         class: String,
-        supported: String,
     },
     #[error("layer `{layer}`: {reason}")]
     UnsupportedSetting { layer: String, reason: String },

@@ -141,8 +141,8 @@ fn unknown(bytes: &[u8]) -> OpenError {
     OpenError::NotAModel(format!("{what}. Supported: {}", supported()))
 }
 
-/// `Keras .h5 and .keras, ONNX .onnx`.
-fn supported() -> String {
+/// Every family with the endings of its file names: `Keras .h5 and .keras, ONNX .onnx`.
+pub fn supported() -> String {
     let mut families: Vec<(&str, Vec<String>)> = Vec::new();
     for Format {
         family, endings, ..

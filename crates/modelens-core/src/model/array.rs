@@ -149,12 +149,24 @@ pub fn release() {
     SPARE.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
+/// Bytes left for the rest of the system.
+const RESERVE: u64 = 256 << 20;
+
+/// Checks that so many bytes are free.
+///
+/// # Errors
+/// The bytes that are free.
+pub fn fits_into_memory(bytes: u64) -> std::result::Result<(), u64> {
+    match free_bytes() {
+        Some(free) if bytes.saturating_add(RESERVE) > free => Err(free),
+        _ => Ok(()),
+    }
+}
+
 /// Checks that `length` values fit into the free memory. Small arrays are not checked.
 fn fits(length: usize, free: impl Fn() -> Option<u64>) -> std::result::Result<(), String> {
     /// Smaller arrays are not checked.
     const LITTLE: u64 = 8 << 20;
-    /// Bytes left for the rest of the system.
-    const RESERVE: u64 = 256 << 20;
     let bytes = length as u64 * 4;
     if bytes < LITTLE {
         return Ok(());

@@ -21,6 +21,15 @@ pub enum PassError {
     Input { expected: String, found: String },
     #[error("there is no layer `{0}` in this model")]
     NoSuchLayer(String),
+    #[error(
+        "{images} images in one step need {needed_gb:.1} GB of memory, and {free_gb:.1} GB are free; take \
+         a smaller batch or freeze more layers"
+    )]
+    Memory {
+        images: usize,
+        needed_gb: f64,
+        free_gb: f64,
+    },
     #[error("cancelled")]
     Cancelled,
 }

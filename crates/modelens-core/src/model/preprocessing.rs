@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::graph::Graph;
-use super::layers::{LayerKind, Operator};
 
 /// How photos (0 to 255) are scaled before the first layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -78,19 +77,10 @@ impl Preprocessing {
     pub fn of(graph: &Graph) -> Self {
         let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
         let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
-        let scales = before_weights.into_iter().any(|l| {
-            matches!(
-                l.kind,
-                LayerKind::Rescaling(_)
-                    | LayerKind::LayerNorm(_)
-                    | LayerKind::GroupNorm(_)
-                    | LayerKind::RmsNorm(_)
-                    | LayerKind::UnitNorm
-                    | LayerKind::Normalization
-                    | LayerKind::Operator(Operator::Divide | Operator::Multiply)
-            )
-        });
-        if scales {
+        if before_weights
+            .into_iter()
+            .any(|l| l.kind.op().scales_input())
+        {
             return Self::Raw;
         }
         let has = |name: &str| graph.layers.iter().any(|l| l.name == name);
@@ -127,7 +117,7 @@ impl Preprocessing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::graph::Layer;
+    use crate::model::graph::{Layer, LayerKind};
 
     #[test]
     fn by_family() {

@@ -133,7 +133,7 @@ fn moved(w: &Tensor, gradient: &Tensor, rate: f64) -> candle_core::Result<Tensor
 }
 
 /// Every weight that learns.
-fn learning(model: &Model, options: &PassOptions<'_>) -> Learning {
+pub(crate) fn learning(model: &Model, options: &PassOptions<'_>) -> Learning {
     let layers = model.graph.layers.iter().enumerate();
     let learning = layers.filter(|&(id, _)| {
         let effective = options

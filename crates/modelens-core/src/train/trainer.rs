@@ -12,9 +12,9 @@ use candle_core::Tensor;
 use super::loss::cross_entropy;
 use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
-use super::{Gradients, gradients};
+use super::{Gradients, gradients, learning};
 use crate::model::layers::WeightMap;
-use crate::model::pass::{Pass, PassOptions, Segment, run_segment};
+use crate::model::pass::{Pass, PassOptions, Segment, check_recorded, run_segment};
 use crate::model::{Flags, Outer};
 use crate::random::Draws;
 
@@ -47,7 +47,8 @@ impl Trainer {
     /// Starts a run.
     ///
     /// # Errors
-    /// No photos to train with, or flags under which nothing learns.
+    /// No photos to train with, flags under which nothing learns, or a batch that needs more memory than
+    /// is free.
     pub fn new(network: Arc<Network>, plan: TrainingPlan) -> Result<Self, TrainError> {
         if plan.training.is_empty() {
             return Err(TrainError::NothingToTrainWith);
@@ -56,7 +57,7 @@ impl Trainer {
         if !plan.stages.iter().any(learns) {
             return Err(TrainError::NothingLearns);
         }
-        Ok(Self {
+        let trainer = Self {
             optimizer: Optimizer::new(plan.optimizer),
             network,
             plan,
@@ -66,7 +67,28 @@ impl Trainer {
             order: Vec::new(),
             features: None,
             on_features: None,
-        })
+        };
+        trainer.check_memory()?;
+        Ok(trainer)
+    }
+
+    /// Refuses a batch whose step needs more memory than is free, before any photo is read.
+    fn check_memory(&self) -> Result<(), TrainError> {
+        let model = &self.network.model;
+        let [height, width, channels] = model.graph.input_hwc;
+        let (Some(height), Some(width)) = (height, width) else {
+            // The photos decide; each step checks again.
+            return Ok(());
+        };
+        let images = self.plan.batch.min(self.plan.training.len());
+        let shape = [images, height, width, channels.unwrap_or(3)];
+        for stage in &self.plan.stages {
+            let options = self.options(&stage.flags, self.plan.outer);
+            let learning = learning(model, &options);
+            let segment = self.segment(stage, options.outer);
+            check_recorded(model, &shape, segment, &options, &learning)?;
+        }
+        Ok(())
     }
 
     /// Sets the function that is called while features are computed.

@@ -73,13 +73,13 @@ pub struct AugmentationLook {
 /// The cells of both sides, row by row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AugmentationOutcome {
-    pub training: Vec<Cell>,
-    pub inference: Vec<Cell>,
+    pub training: Vec<GridCell>,
+    pub inference: Vec<GridCell>,
 }
 
 impl AugmentationOutcome {
     /// The cells of one side.
-    pub fn side(&self, mode: Mode) -> &[Cell] {
+    pub fn side(&self, mode: Mode) -> &[GridCell] {
         match mode {
             Mode::Training => &self.training,
             Mode::Inference => &self.inference,
@@ -89,7 +89,7 @@ impl AugmentationOutcome {
 
 /// One image of the grid.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cell {
+pub struct GridCell {
     /// Index of the photo in its set.
     pub photo: usize,
     /// The input of the pipeline, values 0 to 255.

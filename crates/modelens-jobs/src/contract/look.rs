@@ -30,6 +30,16 @@ pub enum Look {
 }
 
 impl Look {
+    /// The batch that goes through the model; `None` if there is none.
+    pub fn pass(&self) -> Option<&PassLook> {
+        match self {
+            Self::Augmentation(_) => None,
+            Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => Some(pass),
+            Self::Trainable(look) => Some(&look.pass),
+            Self::Predict(look) => Some(&look.pass),
+        }
+    }
+
     /// The chosen photo.
     pub fn photo(&self) -> usize {
         match self {

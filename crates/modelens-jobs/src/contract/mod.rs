@@ -21,7 +21,7 @@ use egui_svg::png::Raster;
 use modelens_core::dataset::{Image, PhotoList};
 use modelens_core::model::ModelDescription;
 
-pub use augmentation::{AugmentationLook, AugmentationOutcome, Cell, Grid};
+pub use augmentation::{AugmentationLook, AugmentationOutcome, Grid, GridCell};
 pub use batch_norm::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
     MeasuredBatch, channel_distance, mean_distance, walked,
@@ -30,7 +30,7 @@ pub use dropout::{
     DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo,
 };
 pub use look::{Look, LookResult, Outcome, PassLook};
-pub use predict::{PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting};
+pub use predict::{ClassInPass, PredictLook, PredictOutcome, PredictRow, PredictSide};
 pub use stage::Stage;
 pub use trainable::{CardPart, TrainableCard, TrainableLook, TrainableOutcome};
 pub use training::{

@@ -85,7 +85,7 @@ impl PredictRow {
 
 /// The followed class in one pass.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sighting {
+pub struct ClassInPass {
     pub probability: f32,
     /// The top class of this pass.
     pub first: usize,
@@ -99,10 +99,10 @@ pub struct PredictSide {
     /// Its probability.
     pub first_probability: f32,
     /// Passes of the same batch, each with its own random draws.
-    pub passes: Vec<Sighting>,
+    pub passes: Vec<ClassInPass>,
     /// One pass for each batch with other photos, without random draws; empty if there are no other
     /// photos.
-    pub mates: Vec<Sighting>,
+    pub mates: Vec<ClassInPass>,
     /// Number of dropout, noise and augmentation layers that are active in this mode.
     pub random: usize,
     /// Number of BatchNorm layers.

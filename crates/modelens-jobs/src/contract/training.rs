@@ -38,7 +38,7 @@ pub enum TrainRequest {
 pub enum TrainEvent {
     /// The photos are read and every run can begin.
     Prepared {
-        network: NetworkDescription,
+        network: Box<NetworkDescription>,
         /// What is odd about photos and settings.
         notes: Vec<String>,
         /// Number of steps of each run.

@@ -115,7 +115,9 @@ impl Executor {
             Request::BatchNorm(job) => self.measure(job, ticket),
             Request::SaveModel { trained, path } => self.save_model(*trained, path).map(Some),
             Request::Release(ids) => {
-                ids.iter().for_each(|&id| self.store.release(id));
+                for &id in ids {
+                    self.store.release(id);
+                }
                 Ok(None)
             }
             // `carry_out` sends these to the training.

@@ -156,7 +156,7 @@ impl Executor {
         self.emit(Event::Training(TrainEvent::StepDone(Box::new(StepDone {
             run: index,
             step,
-            secs: ((self.options.clock)() - begin).as_secs_f64(),
+            secs: (self.options.clock)().saturating_sub(begin).as_secs_f64(),
             features_kept,
             end,
         }))));
@@ -200,7 +200,7 @@ impl Executor {
             });
         }
         self.emit(Event::Training(TrainEvent::Prepared {
-            network: NetworkDescription::of(&prepared.network),
+            network: Box::new(NetworkDescription::of(&prepared.network)),
             notes: prepared.notes.clone(),
             totals: runs.iter().map(|r| r.trainer.plan().steps()).collect(),
             classes: prepared.classes.clone(),

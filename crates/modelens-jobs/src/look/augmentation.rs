@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
-use crate::{AugmentationLook, AugmentationOutcome, Cell, Grid, Outcome};
+use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
 use modelens_core::augment::{Draw, Pipeline};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
@@ -29,7 +29,7 @@ pub fn compute(
     let wanted = wanted(look, context.photos(look.photos)?.photos.len());
     let size = [look.height, look.width];
     let mut originals = Vec::new();
-    for (photo, image) in load(look.photos, &wanted, size, context, cache)? {
+    for (photo, image) in load(look.photos, &wanted, size, look.semantics, context, cache)? {
         match image {
             Ok(image) => originals.push((photo, image)),
             Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {
@@ -87,7 +87,7 @@ fn cells<'a>(
 }
 
 /// Augments every cell with its own draws. `side` tells the draws of left and right apart.
-fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -> Vec<Cell> {
+fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -> Vec<GridCell> {
     let cells = cells(look, originals);
     // The course calls the layers once for each photo; nine photos, or those of an epoch, are one
     // batch.
@@ -117,7 +117,7 @@ fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -
     let pairs = cells.into_par_iter().zip(drawn);
     let done = pairs.map(|((photo, original), draws)| {
         let image = Arc::new(look.pipeline.apply(&draws, original));
-        Cell {
+        GridCell {
             photo: *photo,
             largest_difference: difference(&image, original),
             words: Pipeline::words(&draws),
@@ -130,7 +130,7 @@ fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -
 }
 
 /// The cells in inference mode, where random layers return their input.
-fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<Cell> {
+fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<GridCell> {
     let once: Vec<(usize, Arc<Image>, Arc<Image>)> = originals
         .iter()
         .map(|(photo, original)| {
@@ -148,7 +148,7 @@ fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<
         .enumerate()
         .map(|(i, (photo, _))| {
             let (_, original, image) = &once[i % once.len()];
-            Cell {
+            GridCell {
                 photo: *photo,
                 largest_difference: difference(image, original),
                 original: Arc::clone(original),

@@ -176,7 +176,7 @@ fn further_batch(
     let wanted = choose(photos.photos.len(), None, look.batch, &mut draws);
     let size = photo_size(input_hwc);
     check_batch(wanted.len(), size)?;
-    let loaded = load(look.photos, &wanted, size, context, cache)?;
+    let loaded = load(look.photos, &wanted, size, look.semantics, context, cache)?;
     let images: Vec<Arc<Image>> = loaded.into_iter().filter_map(|(_, i)| i.ok()).collect();
     if !(context.proceed)() {
         return Err(LookError::Cancelled);

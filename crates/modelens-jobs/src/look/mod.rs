@@ -21,6 +21,7 @@ use crate::{Clock, Look, LookResult, Outcome, PassLook, PhotosId, Released, Stag
 use modelens_core::augment::Pipeline;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
+use modelens_core::dataset::jpeg::PhotoDecoder;
 use modelens_core::dataset::{Image, PhotoSet, Photos};
 use modelens_core::model::first_norm::Suspicion;
 use modelens_core::model::layers::shape::MAX_VALUES;
@@ -126,7 +127,7 @@ pub fn compute(
         outcome,
         early: false,
         suspicion: cache.suspicion.take(),
-        secs: ((context.clock)() - begin).as_secs_f64(),
+        secs: (context.clock)().saturating_sub(begin).as_secs_f64(),
         batch,
     })
 }
@@ -211,7 +212,7 @@ fn batch_for(
     let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
     let size = photo_size(model.graph.input_hwc);
     check_batch(wanted.len(), size)?;
-    let loaded = load(look.photos, &wanted, size, context, cache)?;
+    let loaded = load(look.photos, &wanted, size, look.semantics, context, cache)?;
     let chosen_photo = loaded.iter().find(|(index, _)| *index == look.photo);
     match chosen_photo {
         Some((_, Err(error))) if matches!(error.cause, DecodeCause::Cancelled) => {
@@ -330,12 +331,15 @@ fn load(
     id: PhotosId,
     indices: &[usize],
     size: [usize; 2],
+    semantics: Semantics,
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<Vec<Loaded>, LookError> {
     let photos = context.photos(id)?;
     (context.progress)(Stage::ReadingPhotos, 0, indices.len());
-    let loaded = cache.load(photos, indices, size, &|_| (context.proceed)());
+    let loaded = cache.load(photos, indices, size, PhotoDecoder::of(semantics), &|_| {
+        (context.proceed)()
+    });
     for (index, image) in &loaded {
         if let Err(error) = image
             && !matches!(error.cause, DecodeCause::Cancelled)

@@ -9,7 +9,7 @@ use candle_core::Tensor;
 use super::{Batch, Context, LookError, augmented, batch_for, load, photo_size, tensor_of};
 use crate::photos::PhotoCache;
 use crate::{
-    Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Sighting, Stage,
+    ClassInPass, Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Stage,
 };
 use modelens_core::dataset::batch::choose;
 use modelens_core::model::pass::{PassOptions, run};
@@ -85,7 +85,7 @@ pub fn compute(
         sizes = [sizes[0].min(count), sizes[1].max(count)];
         for (mode, seen) in Mode::BOTH.into_iter().zip(&mut among) {
             let row = passing.probabilities(&x, 0, mode, None)?;
-            seen.push(sighting(&row, followed));
+            seen.push(class_in_pass(&row, followed));
         }
     }
     let [among_training, among_inference] = among;
@@ -106,8 +106,8 @@ fn top(probabilities: &[f32]) -> Vec<usize> {
     order
 }
 
-fn sighting(row: &[f32], followed: usize) -> Sighting {
-    Sighting {
+fn class_in_pass(row: &[f32], followed: usize) -> ClassInPass {
+    ClassInPass {
         probability: row.get(followed).copied().unwrap_or(f32::NAN),
         first: top(row).first().copied().unwrap_or(followed),
     }
@@ -147,7 +147,7 @@ fn mates_tensor(
     let mut wanted = vec![look.photo];
     wanted.extend(others);
     let size = photo_size(input_hwc);
-    let loaded = load(look.photos, &wanted, size, context, cache)?;
+    let loaded = load(look.photos, &wanted, size, look.semantics, context, cache)?;
     if !(context.proceed)() {
         return Err(LookError::Cancelled);
     }
@@ -171,7 +171,7 @@ fn side(
     look: &PassLook,
     mode: Mode,
     passes: &[Vec<f32>],
-    mates: Vec<Sighting>,
+    mates: Vec<ClassInPass>,
     followed: usize,
 ) -> PredictSide {
     let layers = model.graph.layers.iter().enumerate();
@@ -187,11 +187,14 @@ fn side(
     let random = layers.iter().filter(|(role, _, effective)| {
         matches!(role, Role::Noise | Role::Augmentation) && effective.active
     });
-    let first = sighting(&passes[0], followed).first;
+    let first = class_in_pass(&passes[0], followed).first;
     PredictSide {
         first,
         first_probability: passes[0][first],
-        passes: passes.iter().map(|row| sighting(row, followed)).collect(),
+        passes: passes
+            .iter()
+            .map(|row| class_in_pass(row, followed))
+            .collect(),
         mates,
         random: random.count(),
         batch_norms: batch_norms().count(),

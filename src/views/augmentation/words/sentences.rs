@@ -1,4 +1,4 @@
-//! "What you see" of the augmentation view: numbers in, sentences out.
+//! "What you see" in the Augmentation view, written from what was measured.
 
 use crate::augment::{
     AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, RotationDraw, ZoomDraw,
@@ -6,7 +6,7 @@ use crate::augment::{
 use crate::model::Semantics;
 use crate::words::common;
 use crate::words::number::{angle, fixed, measured};
-use crate::worker::{AugmentationOutcome, Cell, Grid};
+use crate::worker::{AugmentationOutcome, Grid, GridCell};
 
 /// What the grid shows.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub struct Seen<'a> {
     pub pipeline: &'a Pipeline,
     pub grid: Grid,
     pub semantics: Semantics,
-    /// The name of the file's own block, where the pipeline is that block.
+    /// The name of the file's augmentation block, if the pipeline is that block.
     pub own: Option<&'a str>,
 }
 
@@ -23,13 +23,11 @@ pub struct Seen<'a> {
 pub fn sentences(seen: &Seen<'_>) -> String {
     let own = seen
         .own
-        .map(|name| format!("This pipeline is the file's own: **{name}**."));
+        .map(|name| format!("This pipeline comes from the file: **{name}**."));
     let random = active(seen.pipeline).any(AugmentLayer::is_random);
     let mut all: Vec<String> = own.into_iter().collect();
     if active(seen.pipeline).next().is_none() {
-        all.push(
-            "The pipeline has no step that is on: both sides show the photos as they are.".into(),
-        );
+        all.push("**No step is on**: both sides show the photos unchanged.".into());
     } else if random {
         all.push(left(seen));
         all.extend(epochs(seen));
@@ -37,12 +35,12 @@ pub fn sentences(seen: &Seen<'_>) -> String {
         all.extend(upside_down(seen));
         if seen.semantics != Semantics::PyTorch {
             all.push(
-                "Called without **training**, these layers augment: their default is True.".into(),
+                "Called without training=, these layers augment: their default is True.".into(),
             );
         }
         all.extend(differences(seen.pipeline, seen.semantics));
     } else {
-        all.push("No step of this pipeline draws: it does the same in both modes.".into());
+        all.push("**No step is random**: this pipeline does the same in both modes.".into());
     }
     all.join(" ")
 }
@@ -56,7 +54,7 @@ fn active(pipeline: &Pipeline) -> impl Iterator<Item = &AugmentLayer> {
         .map(|step| &step.layer)
 }
 
-/// Images of a side, in words where the course says nine.
+/// A number of images; nine is written as a word, as in the course.
 fn number(n: usize) -> String {
     if n == 9 {
         "nine".to_owned()
@@ -76,13 +74,13 @@ fn left(seen: &Seen<'_>) -> String {
     };
     let parts = drawn(cells);
     if parts.is_empty() {
-        return format!("Left, {what}.");
+        return format!("**Left, {what}.**");
     }
-    format!("Left, {what}: {}.", parts.join(", "))
+    format!("**Left, {what}**: {}.", parts.join(", "))
 }
 
 /// What was drawn, counted and measured over the cells.
-fn drawn(cells: &[Cell]) -> Vec<String> {
+fn drawn(cells: &[GridCell]) -> Vec<String> {
     let draws = || cells.iter().flat_map(|cell| &cell.draws);
     let mut parts = Vec::new();
     if draws().any(|draw| matches!(draw, Draw::Flip(_))) {
@@ -124,7 +122,7 @@ fn drawn(cells: &[Cell]) -> Vec<String> {
     parts
 }
 
-/// The data set does not grow: its photos are drawn anew.
+/// Three epochs: the same photos, drawn differently in each.
 fn epochs(seen: &Seen<'_>) -> Option<String> {
     let cells = &seen.outcome.training;
     if seen.grid != Grid::ThreeEpochs || cells.is_empty() {
@@ -147,15 +145,15 @@ fn right(seen: &Seen<'_>) -> String {
     let cells = &seen.outcome.inference;
     if seen.semantics == Semantics::PyTorch {
         return format!(
-            "Right, {} more draws: in PyTorch augmentation is a step of the data loader, which knows \
-             nothing of **model.eval()**. Use a second loader without it to evaluate.",
+            "**Right, {} more draws**: in PyTorch augmentation is part of the data loader, which \
+             model.eval() does not reach. Evaluate with a second loader without it.",
             number(cells.len())
         );
     }
     let sizes_differ = cells.iter().any(|cell| cell.largest_difference.is_none());
     let differences = cells.iter().filter_map(|cell| cell.largest_difference);
     let largest = differences.fold(0.0_f32, f32::max);
-    let rest = "Right, with **training=False**, the random layers return their input";
+    let rest = "**Right, training=False**: the random layers return their input";
     if sizes_differ {
         return format!("{rest}, but a layer that acts in both modes changes its size.");
     }
@@ -167,20 +165,20 @@ fn right(seen: &Seen<'_>) -> String {
     }
     match seen.grid {
         Grid::OnePhoto => format!(
-            "Right, {} copies: with **training=False** augmentation layers return their input \
-             (largest difference 0). Identical images in your notebook most often mean that the \
-             layer ran in inference mode.",
+            "**Right, {} copies**: with training=False augmentation layers return their input \
+             (largest difference 0). If all images in your notebook are the same, the layer most \
+             likely ran in inference mode.",
             number(cells.len())
         ),
         Grid::NinePhotos | Grid::ThreeEpochs => {
-            "Right, the photos as they are: with **training=False** augmentation layers return \
-             their input (largest difference 0)."
+            "**Right, the unchanged photos**: with training=False augmentation layers return their \
+             input (largest difference 0)."
                 .to_owned()
         }
     }
 }
 
-/// Whether a label may be wrong afterwards.
+/// Says whether a photo may be upside down, so that its label is wrong.
 fn upside_down(seen: &Seen<'_>) -> Option<String> {
     let cells = &seen.outcome.training;
     let drawn = cells
@@ -189,8 +187,8 @@ fn upside_down(seen: &Seen<'_>) -> Option<String> {
         .count();
     if drawn > 0 {
         return Some(format!(
-            "**A label may not survive**: {drawn} of {} are flipped vertically or turned by more \
-             than 90°, and a 6 becomes a 9.",
+            "**Labels may become wrong**: {drawn} of {} are flipped vertically or turned by more \
+             than 90°, which makes a 9 of a 6.",
             cells.len()
         ));
     }
@@ -204,7 +202,7 @@ fn upside_down(seen: &Seen<'_>) -> Option<String> {
     })
 }
 
-/// Where these rules differ from those of the other Keras for a layer of the pipeline.
+/// How the layers of the pipeline differ between Keras 2 and Keras 3.
 fn differences(pipeline: &Pipeline, semantics: Semantics) -> Vec<String> {
     let mut notes = Vec::new();
     for layer in active(pipeline) {

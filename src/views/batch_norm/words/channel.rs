@@ -1,18 +1,18 @@
-//! "What you see" for one channel: numbers in, sentences out. `**...**` stands out.
+//! "What you see" for one channel, written from what was measured. Text between `**` stands out.
 
 use crate::model::{Mode, Semantics};
 use crate::words::call::Call;
 use crate::words::number::{fixed, measured, percent, told_apart, trimmed};
 use crate::worker::{BatchNormOutcome, BatchNormSide};
 
-/// Where a channel's moving mean goes.
+/// How a channel's moving mean changes.
 #[derive(Debug)]
 pub struct Moves {
     /// Keras' convention.
     pub momentum: f64,
     /// After this batch.
     pub next: f64,
-    /// A sentence about the batches it has taken in, where there are any.
+    /// A sentence about the batches it has taken in, if there are any.
     pub walk: Option<String>,
 }
 
@@ -30,31 +30,32 @@ pub fn what_you_see(
     let number = channel + 1;
     if !training.uses_batch() {
         let same = format!(
-            "Both sides normalise channel {number} with the stored mean {stored}, and nothing moves. {}",
+            "Both sides normalise channel {number} with the stored mean {stored}, and no statistic moves. {}",
             moves.walk.as_deref().unwrap_or_default(),
         );
         return if training.effective.training {
             format!(
-                "**Frozen**: trainable=False makes this layer run on its stored statistics even \
-                 with {}. {same}Unfreeze it, and the left side uses this batch's own mean {}.",
+                "**Frozen**: trainable=False makes this layer use its stored statistics even with {}. \
+                 {same}If you unfreeze it, the left side uses this batch's own mean {}.",
                 call.label(),
                 measured(value(&training.batch.mean)),
             )
         } else {
-            format!("{} {same}", call.why())
+            format!("**Stored statistics on both sides.** {} {same}", call.why())
         };
     }
     let used = measured(value(&training.used.mean));
     let distance = fixed(f64::from(outcome.distance(channel)), 2);
     let seen = format!(
-        "In training mode channel {number} is normalised with this batch's own mean **{used}**; \
-         in inference with the stored **{stored}**: {distance} standard deviations apart. "
+        "**The two means are {distance} standard deviations apart.** In training mode channel {number} \
+         is normalised with this batch's own mean **{used}**, in inference with the stored \
+         **{stored}**. "
     );
     let moves = if let Some(walk) = &moves.walk {
         walk.clone()
     } else if training.effective.updates_statistics {
         let [from, to] = told_apart([value(&outcome.moving.mean), moves.next]);
-        // Where the stored mean as it stands above would not be seen to move.
+        // If the stored mean as written above would not show the change.
         let from = if from == stored {
             String::new()
         } else {
@@ -67,7 +68,7 @@ pub fn what_you_see(
             Semantics::Keras2 | Semantics::Keras3 => moves.momentum,
         };
         format!(
-            "The stored mean would move {from}to {to}: {} of the gap (momentum {}). ",
+            "This batch would move the stored mean {from}to {to}, {} of the gap (momentum {}). ",
             percent_of_gap(share),
             trimmed(momentum),
         )
@@ -76,13 +77,13 @@ pub fn what_you_see(
     };
     let tail = match (call.semantics, trainable) {
         (Semantics::PyTorch, false) => {
-            "**requires_grad=False** keeps gamma and beta, but not the statistics: they still \
-             move. Only model.eval() on the layer keeps them."
+            "requires_grad=False protects gamma and beta, but not the statistics: they still \
+             move. Only eval() on the layer stops them."
         }
         (Semantics::PyTorch, true) => {
-            "Freezing its parameters would not change this: in PyTorch only model.eval() does."
+            "Freezing its parameters would not change this; in PyTorch only eval() does."
         }
-        _ => "Freeze the layer and, in Keras, both sides use the stored values.",
+        _ => "Freeze the layer, and both sides use the stored values.",
     };
     format!("{seen}{moves}{tail}")
 }

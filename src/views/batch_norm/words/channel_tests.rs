@@ -105,12 +105,15 @@ fn a_small_move_is_seen_as_one() {
     outcome.training.next.mean[0] = 0.885_823;
     let text = batch_norm(&outcome, 0, true, Semantics::PyTorch);
     assert!(
-        text.contains("would move from 0.88580 to 0.88582:"),
+        text.contains("would move the stored mean from 0.88580 to 0.88582,"),
         "{text}"
     );
     outcome.training.next.mean[0] = 0.885_797;
     let text = batch_norm(&outcome, 0, true, Semantics::PyTorch);
-    assert!(text.contains("would move to 0.8858:"), "{text}");
+    assert!(
+        text.contains("would move the stored mean to 0.8858,"),
+        "{text}"
+    );
 }
 
 #[test]

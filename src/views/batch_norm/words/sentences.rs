@@ -1,4 +1,4 @@
-//! The view's sentences, filled with what was measured. `**...**` stands out.
+//! Sentences about further batches and outputs. Text between `**` stands out.
 
 use crate::model::Semantics;
 use crate::words::common;
@@ -7,35 +7,34 @@ use crate::words::number::{measured, thousands};
 /// What PyTorch raises for a single value a channel.
 pub const PYTORCH_REFUSES: &str = "Expected more than 1 value per channel when training";
 
-/// How far the moving mean has walked after so many batches; `last` is written so that it can be
-/// told from `first`.
+/// The moving mean before and after `batches`; `last` has enough digits to differ from `first`.
 pub fn walked(batches: usize, first: f64, last: &str) -> String {
     let batches = common::batches(batches);
     let first = measured(first);
-    format!("**After {batches}** the moving mean has walked from {first} to {last}. ")
+    format!("**After {batches}** the moving mean has moved from {first} to {last}. ")
 }
 
-/// So many batches went through a layer that takes none in.
+/// The moving mean after `batches` through a layer that doesn't update it.
 pub fn not_walked(batches: usize, mean: f64) -> String {
     let batches = common::batches(batches);
     let mean = measured(mean);
     format!("**{batches} went through** and the moving mean is still {mean}. ")
 }
 
-/// What stands above a histogram: how many values, of what.
+/// The caption of a histogram: how many values, of what.
 pub fn output_of_batch(channel: usize, n: usize, shape: &[usize], has_map: bool) -> String {
     let photos = common::photos(shape.first().copied().unwrap_or(0));
     let (n, positions, map) = (thousands(n), positions(shape), beside(has_map));
     format!("Output of channel {channel}: {n} values = {photos}{positions}{map}")
 }
 
-/// The same of the inference column beside another.
+/// The caption in the inference column, beside the training column.
 pub fn output_in_inference(channel: usize, has_map: bool) -> String {
     let map = beside(has_map);
     format!("Output of channel {channel}, same photos, same axis{map}")
 }
 
-/// The same where there is no room for more.
+/// The caption for narrow columns.
 pub fn output_short(channel: usize) -> String {
     format!("Output of channel {channel}")
 }
@@ -87,7 +86,7 @@ pub struct Scatter<'a> {
 }
 
 impl Size {
-    /// How large the batch is, how the batches scatter, and what that means here.
+    /// The size of the batch, how its statistics vary from batch to batch, and what follows.
     pub fn words(&self, scatter: &Scatter<'_>, semantics: Semantics) -> String {
         let photos = common::photos(self.photos);
         let n = thousands(self.n);
@@ -104,14 +103,14 @@ impl Size {
         words.push_str(&scatter.fate(semantics));
         if self.rank == 2 {
             words.push_str(
-                " One photo a batch would be n = 1: variance 0. Keras then returns beta, \
+                " A batch of one photo would have n = 1 and variance 0: Keras returns beta, \
                  PyTorch raises an error.",
             );
         }
         words
     }
 
-    /// How far the batches lie apart.
+    /// How much the statistics vary between batches.
     fn spread(&self, scatter: &Scatter<'_>) -> Option<String> {
         let batches = scatter.batches;
         if batches.len() < 2 {
@@ -130,7 +129,7 @@ impl Size {
             ));
         }
         Some(format!(
-            ". Over {} batches the mean scatters by {} (standard deviation), the variance by {}.",
+            ". Over {} batches the mean has a standard deviation of {}, the variance one of {}.",
             batches.len(),
             measured(mean),
             measured(variance)
@@ -141,7 +140,9 @@ impl Size {
     fn single(&self, scatter: &Scatter<'_>, semantics: Semantics) -> String {
         match semantics {
             Semantics::PyTorch if scatter.uses_batch => {
-                format!(". PyTorch refuses a batch of one value a channel: \"{PYTORCH_REFUSES}\".")
+                format!(
+                    ". PyTorch refuses a batch with one value per channel: \"{PYTORCH_REFUSES}\"."
+                )
             }
             _ if !scatter.uses_batch => {
                 ". The layer normalises with its stored statistics, so one value is enough."
@@ -165,19 +166,20 @@ impl Size {
 }
 
 impl Scatter<'_> {
-    /// Whether anything walks, where that needs saying.
+    /// Whether the moving statistics move, if that needs saying.
     fn fate(&self, semantics: Semantics) -> String {
         if self.calls > 1 {
             return format!(
-                " The layer is called {} times a pass; the walk takes in the last call only.",
+                " The layer is called {} times per pass; only the last call counts here.",
                 self.calls
             );
         }
         match (self.uses_batch, semantics) {
-            (false, _) if self.frozen => " **Nothing walks**: the layer is frozen.".to_owned(),
-            (false, _) => format!(" **Nothing walks.** {}", self.why),
+            (false, _) if self.frozen => " **No statistic moves**: the layer is frozen.".to_owned(),
+            (false, _) => format!(" **No statistic moves.** {}", self.why),
             (true, Semantics::PyTorch) if !self.trainable => {
-                " **It walks though frozen**: requires_grad=False does not stop it.".to_owned()
+                " **The statistics move although the layer is frozen**: requires_grad=False does not stop \
+                 them.".to_owned()
             }
             (true, _) => String::new(),
         }
@@ -195,7 +197,7 @@ fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
 /// What the batch slider's tooltip says.
 pub fn batch_tip() -> String {
     format!(
-        "Photos in a batch. With a single value a channel (one photo, an input without \
+        "Photos in a batch. With a single value per channel (one photo, an input without \
          positions) the variance is 0: Keras returns beta, PyTorch raises \"{PYTORCH_REFUSES}\""
     )
 }
@@ -203,7 +205,7 @@ pub fn batch_tip() -> String {
 /// What the momentum slider's tooltip says.
 pub fn momentum_tip(own: &str) -> String {
     format!(
-        "How much of the moving value each batch leaves: moving = momentum × moving + \
+        "The share of the moving value that each batch keeps: moving = momentum × moving + \
          (1 − momentum) × batch. The layer's own: {own}"
     )
 }

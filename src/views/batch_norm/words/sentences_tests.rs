@@ -37,16 +37,19 @@ fn the_size_and_the_scatter_are_the_measured_ones() {
             "{words}"
         );
         // sqrt(((1-2)^2 + (3-2)^2) / 1)
-        assert!(words.contains("the mean scatters by 1.4142"), "{words}");
-        assert!(words.contains("the variance by 0.3536"), "{words}");
-        assert!(!words.contains("Nothing walks"), "{words}");
+        assert!(
+            words.contains("the mean has a standard deviation of 1.4142"),
+            "{words}"
+        );
+        assert!(words.contains("the variance one of 0.3536"), "{words}");
+        assert!(!words.contains("No statistic moves"), "{words}");
     }
 }
 
 #[test]
 fn one_batch_does_not_scatter_and_equal_ones_are_the_same() {
     let one = size(32, 5, 4).words(&scatter(&TWO[..1]), Semantics::Keras3);
-    assert!(!one.contains("scatters"), "{one}");
+    assert!(!one.contains("standard deviation"), "{one}");
     let same = [[1.0, 2.0]; 8];
     let all = size(93, 5, 4).words(&scatter(&same), Semantics::Keras3);
     assert!(
@@ -109,7 +112,7 @@ fn what_does_not_walk_says_why() {
     };
     let words = size(32, 5, 4).words(&frozen, Semantics::Keras3);
     assert!(
-        words.contains("**Nothing walks**: the layer is frozen"),
+        words.contains("**No statistic moves**: the layer is frozen"),
         "{words}"
     );
     let recorded = Scatter {
@@ -119,7 +122,7 @@ fn what_does_not_walk_says_why() {
     };
     let words = size(32, 5, 4).words(&recorded, Semantics::Keras2);
     assert!(
-        words.contains("**Nothing walks.** The outer call says training=False"),
+        words.contains("**No statistic moves.** The outer call says training=False"),
         "{words}"
     );
     let torch = Scatter {
@@ -127,8 +130,11 @@ fn what_does_not_walk_says_why() {
         ..scatter(&TWO)
     };
     let words = size(32, 5, 4).words(&torch, Semantics::PyTorch);
-    assert!(words.contains("walks though frozen"), "{words}");
-    assert!(!words.contains("Nothing walks"), "{words}");
+    assert!(
+        words.contains("move although the layer is frozen"),
+        "{words}"
+    );
+    assert!(!words.contains("No statistic moves"), "{words}");
 }
 
 #[test]
@@ -141,7 +147,7 @@ fn the_scatter_of_values_is_their_standard_deviation() {
 fn a_flat_input_is_warned_of_batches_of_one() {
     let words = size(32, 1, 2).words(&scatter(&TWO), Semantics::Keras3);
     assert!(words.contains("**n = 32** (32 photos)"), "{words}");
-    assert!(words.contains("would be n = 1"), "{words}");
+    assert!(words.contains("would have n = 1"), "{words}");
     let image = size(32, 5, 4).words(&scatter(&TWO), Semantics::Keras3);
-    assert!(!image.contains("n = 1:"), "{image}");
+    assert!(!image.contains("n = 1 and"), "{image}");
 }

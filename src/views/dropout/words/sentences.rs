@@ -1,5 +1,5 @@
-//! The sentences of the dropout view: every number in them was measured, and what a number would
-//! contradict is not said.
+//! The sentences of the Dropout view. Every number in them is measured, and no sentence claims what
+//! the numbers contradict.
 
 use crate::model::Mode;
 use crate::model::graph::Noise;
@@ -10,8 +10,7 @@ use crate::words::number::trimmed;
 use crate::words::number::{count, fixed, measured, percent, thousands};
 use crate::worker::{DropoutOutcome, DropoutSide, MeanOfPasses, MonteCarlo};
 
-pub const NO_CLASSIFIER: &str =
-    "This base ends in no classifier: there is no prediction that could spread";
+pub const NO_CLASSIFIER: &str = "This base has no classifier, so there is no prediction to repeat";
 pub const DISTANCE: &str = "|mean of k passes − inference| / |inference| over all units. The \
                             formula is the root of the expected square: without a bias it \
                             falls as 1/√k";
@@ -22,15 +21,15 @@ pub fn heading(outcome: &DropoutOutcome, side: &DropoutSide) -> String {
     let noise = &outcome.noise;
     let rate = noise.strength();
     if side.dropped == 0 && side.input == side.output {
-        return "every unit passes as it is".to_owned();
+        return "every unit passes unchanged".to_owned();
     }
     match noise {
         Noise::GaussianNoise { .. } => {
-            format!("every unit + a draw, deviation {}", trimmed(rate))
+            format!("every unit + noise, standard deviation {}", trimmed(rate))
         }
         Noise::GaussianDropout { .. } => {
             let deviation = (rate / (1.0 - rate)).sqrt();
-            format!("every unit × a draw around 1 ± {}", fixed(deviation, 2))
+            format!("every unit × noise around 1 ± {}", fixed(deviation, 2))
         }
         // `AlphaDropout` puts another value there, but at a rate of 1 (PyTorch) zeros.
         Noise::AlphaDropout { .. } if rate < 1.0 => format!(
@@ -104,7 +103,7 @@ pub fn unit(outcome: &DropoutOutcome, side: &DropoutSide, unit: usize) -> String
     let alpha = matches!(outcome.noise, Noise::AlphaDropout { .. });
     let what = match factor {
         Some(0.0) => "dropped".to_owned(),
-        Some(_) if side.input == side.output => "as it is".to_owned(),
+        Some(_) if side.input == side.output => "unchanged".to_owned(),
         Some(_) if alpha => "kept, then a · x + b".to_owned(),
         Some(factor) => format!("× {}", fixed(f64::from(*factor), 2)),
         None => "noise added".to_owned(),
@@ -158,21 +157,21 @@ fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
     let all = common::units(units);
     let rate = outcome.noise.strength();
     if !side.effective.active {
-        return format!("{} Nothing is dropped on either side.", outer.why());
+        return format!("**Nothing is dropped on either side.** {}", outer.why());
     }
     if side.dropped == 0 && side.input == side.output {
         return format!(
-            "At {} {} the layer leaves all {all} as they are: {call} and {other} give the same.",
+            "**At {} {} the layer changes none of {all}**: {call} and {other} give the same.",
             strength_name(&outcome.noise),
             trimmed(rate),
         );
     }
     let [before, after] = sums(side);
-    let sum = format!("their sum goes from {before} to {after}");
-    let rest = format!("With {other} every unit passes as it is.");
+    let sum = format!("the sum of the units goes from {before} to {after}");
+    let rest = format!("With {other} every unit passes unchanged.");
     let asked = |drawn: usize, dropped: usize| {
         let got = percent(dropped as f64 / drawn.max(1) as f64);
-        format!("(asked for {}, got {got})", percent(rate))
+        format!("(rate {}, this time {got})", percent(rate))
     };
     let scale = format!(
         "multiplies the rest by 1/(1−{}) = {:.2}",
@@ -182,30 +181,30 @@ fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
     let [drawn, dropped] = draws(outcome, side);
     let first = match &outcome.noise {
         Noise::GaussianNoise { .. } => format!(
-            "With {call} the layer adds a draw around 0 with deviation {} to each of {all}: {sum}.",
+            "**With {call} the layer adds noise to each of {all}**, with standard deviation {}: {sum}.",
             trimmed(rate)
         ),
         Noise::GaussianDropout { .. } => format!(
-            "With {call} the layer drops nothing: it multiplies each of {all} by a draw around 1 \
-             with deviation √(r/(1−r)) = {}: {sum}.",
+            "**With {call} the layer multiplies each of {all} by noise** around 1 with standard \
+             deviation √(r/(1−r)) = {}, and drops nothing: {sum}.",
             fixed((rate / (1.0 - rate)).sqrt(), 2)
         ),
         _ if side.dropped == units && rate >= 1.0 => format!(
-            "With {call} a rate of {} **drops all {all}**: {sum}.",
+            "**With {call} a rate of {} drops all {all}**: {sum}.",
             trimmed(rate)
         ),
         _ if drawn == 1 && side.dropped == units => format!(
-            "With {call} one draw decides for the whole photo, and it **dropped all {all}**: {sum}."
+            "**With {call} this draw dropped all {all}**: one draw decides for the whole photo, and {sum}."
         ),
         _ if drawn == 1 => format!(
-            "With {call} one draw decides for the whole photo, and it **kept all {all}** and \
-             multiplied them by 1/(1−{}) = {:.2}: {sum}.",
+            "**With {call} this draw kept all {all}** and multiplied them by 1/(1−{}) = {:.2}: one \
+             draw decides for the whole photo, and {sum}.",
             trimmed(rate),
             1.0 / (1.0 - rate)
         ),
         Noise::AlphaDropout { .. } => format!(
-            "With {call} the layer sets {} of {all} to {} {} and maps the rest by a·x + b, so that \
-             mean and variance of standardised units stay: {sum}.",
+            "**With {call} the layer sets {} of {all} to {}** {} and maps the rest by a·x + b, so that \
+             mean and variance of standardised units stay the same: {sum}.",
             thousands(side.dropped),
             measured(alpha_dropped(side)),
             asked(units, side.dropped),
@@ -217,10 +216,10 @@ fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
             };
             let what = match outcome.noise {
                 Noise::SpatialDropout2d { .. } => "drops",
-                _ => "shares its draws along an axis: it drops the units of",
+                _ => "shares its draws along an axis and drops the units of",
             };
             format!(
-                "With {call} the layer {what} {} of {} {}, {} each, and {scale}: {sum}.",
+                "**With {call} the layer {what} {} of {}** {}, {} each, and {scale}: {sum}.",
                 thousands(dropped),
                 count(drawn, one, many),
                 asked(drawn, dropped),
@@ -228,7 +227,7 @@ fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
             )
         }
         _ => format!(
-            "With {call} the layer drops {} of {all} {} and {scale}: {sum}.",
+            "**With {call} the layer drops {} of {all}** {} and {scale}: {sum}.",
             thousands(side.dropped),
             asked(units, side.dropped),
         ),
@@ -255,14 +254,17 @@ fn mean(noise: &Noise, mean: &MeanOfPasses, side: &DropoutSide) -> String {
         return String::new();
     }
     let numbers = format!(
-        "One pass is {} away from the inference values, the **mean of {} is {}** away",
+        "One pass is {} away from the inference values, the **mean of {} passes is {}** away",
         percent(first.distance),
         thousands(last.passes),
         percent(last.distance),
     );
-    // A pass that drops nothing may lie nearer than any mean.
+    // A pass that drops nothing may be nearer than any mean.
     if last.distance <= CLOSES * first.distance {
-        return format!("{numbers} (the formula says {}).", percent(last.expected));
+        return format!(
+            "{numbers} (the formula predicts {}).",
+            percent(last.expected)
+        );
     }
     match noise {
         Noise::AlphaDropout { .. } => {
@@ -286,18 +288,20 @@ fn monte_carlo(found: &MonteCarlo, labels: &[String]) -> String {
         0 => "no pass gives another class".to_owned(),
         n => format!(
             "{} {} another class",
-            thousands(n),
+            common::passes(n),
             if n == 1 { "gives" } else { "give" }
         ),
     };
     let who = match (found.drawing, found.noises) {
-        (0, _) => "no noise layer draws".to_owned(),
-        (1, 1) => "only this layer draws".to_owned(),
-        (drawing, noises) if drawing == noises => format!("only the {noises} noise layers draw"),
-        (drawing, noises) => format!("{drawing} of {noises} noise layers draw"),
+        (0, _) => "no layer is random".to_owned(),
+        (1, 1) => "only this layer is random".to_owned(),
+        (drawing, noises) if drawing == noises => {
+            format!("only the {noises} noise layers are random")
+        }
+        (drawing, noises) => format!("{drawing} of {noises} noise layers are random"),
     };
     format!(
-        "Over {} in which {who}, **{label}** gets {range} (inference {}); {others}.",
+        "Over {} in which {who}, **{label}** gets {range} (inference: {}); {others}.",
         common::passes(passes),
         percent(found.inference),
     )

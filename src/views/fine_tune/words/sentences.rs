@@ -8,41 +8,41 @@ use crate::train::summary::{Summary, percent};
 use crate::words::common;
 use crate::words::number::measured;
 
-/// What stands there before anything has run.
+/// The text before anything has run.
 pub fn invitation(preset: RunPreset) -> &'static str {
     match preset {
         RunPreset::FourWay => {
-            "Four runs from the same weights, on the same batches: base(x, training=...) times \
-             base.trainable. Press Start."
+            "**Four runs, one for each setting of the two switches**, from the same weights and on the \
+             same batches. Press Start."
         }
         RunPreset::HeadOnly => {
-            "Only a new head learns: the base is frozen and called with training=False. Press Start."
+            "**Only a new head learns**: the base is frozen and called with training=False. Press Start."
         }
         RunPreset::CourseLab => {
-            "The course's lab: a new head on the frozen base, then the base from layer 120 on at a \
-             tenth of the learning rate. Press Start."
+            "**The course's lab**: first a new head on the frozen base, then the base from layer 120 at \
+             a tenth of the learning rate. Press Start."
         }
         RunPreset::ForgotTrainable => {
-            "The base was to stay as it is, but base.trainable = False is missing; beside it the \
-             run as it was meant. Press Start."
+            "**base.trainable = False is missing**, although the base should not learn. The second run \
+             shows what was intended. Press Start."
         }
         RunPreset::ForgotTraining => {
-            "The base is frozen, but it is called without training=False; beside it the run as it \
-             was meant. Press Start."
+            "**training=False is missing** at the call of the frozen base. The second run shows what \
+             was intended. Press Start."
         }
         RunPreset::UnfrozeSmallBatch => {
-            "The whole base trainable with four photos a batch, with and without training=True at \
-             its call. Press Start."
+            "**The whole base learns from batches of four photos**, called with training=True and with \
+             training=False. Press Start."
         }
     }
 }
 
-/// What stands in the place of a run that was not started.
+/// The text in the card of a run that has not started.
 pub fn waits(run: usize) -> &'static str {
     if run == 0 {
-        "Press Start: it grows step by step."
+        "Press Start to watch it train."
     } else {
-        "Beside it this run, with the same batches."
+        "This run uses the same batches."
     }
 }
 
@@ -68,19 +68,19 @@ pub fn heading(name: &str) -> (&str, &str) {
 pub fn of_run(run: &RunState) -> String {
     if let Some(why) = &run.failure {
         let before = run.summary.as_ref().map(|s| s.sentences().join(" "));
-        let why = format!("The run broke off: {why}.");
+        let why = format!("The run stopped: {why}.");
         return match before {
-            Some(before) => format!("{why} After its last whole epoch: {before}"),
+            Some(before) => format!("{why} After its last full epoch: {before}"),
             None => why,
         };
     }
     match (&run.summary, run.steps.is_empty()) {
         (Some(summary), _) => summary.sentences().join(" "),
         (None, true) if run.features.is_some() => {
-            "Computes the features of the frozen base once, for all epochs.".to_owned()
+            "Computing the features of the frozen base once for all epochs.".to_owned()
         }
-        (None, true) => "Not begun.".to_owned(),
-        (None, false) => "What happened is said after the first epoch.".to_owned(),
+        (None, true) => "Not started.".to_owned(),
+        (None, false) => "The summary appears after the first epoch.".to_owned(),
     }
 }
 
@@ -126,7 +126,7 @@ pub fn facts(summary: Option<&Summary>) -> Vec<Fact> {
 }
 
 /// The names of the two accuracies, in the order of the modes.
-const RIGHT: [&str; 2] = ["right, training=True", "right, inference"];
+const RIGHT: [&str; 2] = ["correct with training=True", "correct with training=False"];
 
 /// How far one layer moved.
 pub fn of_layer(name: &str, movement: &Movement) -> String {
@@ -154,18 +154,18 @@ pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Seman
     if training.status != Status::Preparing && training_photos > 0 {
         let each = common::photos(training_photos);
         let runs = if training.runs.len() > 1 {
-            "Every run starts from the same weights, and learns in the same order from the same"
+            "Every run starts from the same weights and learns in the same order from the same"
         } else {
             "The run learns from"
         };
         let measured = if validation == 0 {
             "with none left to validate".to_owned()
         } else {
-            format!("and is measured on {validation} others")
+            format!("and is validated on {validation} others")
         };
         words.push(format!(
             "{runs} {each}, {measured}. Thin line: each batch. Marks: the validation photos after each \
-             epoch, filled with training=True, hollow in inference."
+             epoch, filled with training=True, hollow with training=False."
         ));
     }
     let by_semantics = training
@@ -186,10 +186,10 @@ pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Seman
 fn rule(semantics: Semantics) -> &'static str {
     match semantics {
         Semantics::Keras2 => {
-            "In Keras 2 the value recorded at the call of the base binds inside fit."
+            "In Keras 2 the value recorded at the call of the base also applies inside fit."
         }
         Semantics::Keras3 => {
-            "In Keras 3 fit passes training=True, and that wins over the value at the call of the base."
+            "In Keras 3 fit passes training=True, which overrides the value at the call of the base."
         }
         Semantics::PyTorch => {
             "In PyTorch the call is base.train() or base.eval() inside the loop; the flag is \
@@ -198,7 +198,7 @@ fn rule(semantics: Semantics) -> &'static str {
     }
 }
 
-/// Runs that are the same number for number although a switch differs.
+/// Two runs with the same numbers although a switch differs.
 fn twins(runs: &[RunState], semantics: Semantics) -> Option<String> {
     let same = |a: &RunState, b: &RunState| {
         let n = a.steps.len().min(b.steps.len());
@@ -211,17 +211,17 @@ fn twins(runs: &[RunState], semantics: Semantics) -> Option<String> {
     let (a, b) = pairs.first()?;
     let (a, b) = (&a.name, &b.name);
     let more = if pairs.len() > 1 {
-        " So are the others that differ in the same switch."
+        " So are the other two runs that differ only in that switch."
     } else {
         ""
     };
     let why = rule(semantics);
     Some(format!(
-        "**{a}** and **{b}** are the same run, number for number. {why}{more}"
+        "**{a}** and **{b}** give exactly the same numbers. {why}{more}"
     ))
 }
 
-/// Why some runs are so much faster.
+/// Why some runs are much faster.
 fn features(runs: &[RunState]) -> Option<String> {
     let kept = runs.iter().filter(|r| r.features_kept).count();
     let begun = runs.iter().filter(|r| !r.steps.is_empty()).count();
@@ -234,8 +234,8 @@ fn features(runs: &[RunState]) -> Option<String> {
         format!("In {} no layer of the base", common::runs(kept))
     };
     Some(format!(
-        "{which} learns, draws or uses the batch, so its features are the same in every step: they \
-         were computed once. Only then is that allowed."
+        "{which} learns, is random or uses batch statistics, so its features are the same in every \
+         step and were computed once. This shortcut works only because the base is frozen."
     ))
 }
 

@@ -23,7 +23,7 @@ fn run(name: &str, loss: f64, kept: bool) -> RunState {
     }
 }
 
-fn said(runs: Vec<RunState>) -> String {
+fn text_of(runs: Vec<RunState>) -> String {
     let training = TrainingState {
         status: Status::Running,
         runs,
@@ -35,18 +35,21 @@ fn said(runs: Vec<RunState>) -> String {
 
 #[test]
 fn only_runs_that_are_the_same_are_called_the_same() {
-    let same = said(vec![run("a", 1.0, false), run("b", 1.0, false)]);
-    assert!(same.contains("**a** and **b** are the same run"), "{same}");
-    let other = said(vec![run("a", 1.0, false), run("b", 1.1, false)]);
-    assert!(!other.contains("same run"), "{other}");
+    let same = text_of(vec![run("a", 1.0, false), run("b", 1.0, false)]);
+    assert!(
+        same.contains("**a** and **b** give exactly the same numbers"),
+        "{same}"
+    );
+    let other = text_of(vec![run("a", 1.0, false), run("b", 1.1, false)]);
+    assert!(!other.contains("exactly the same"), "{other}");
 }
 
 #[test]
 fn features_are_said_to_be_kept_only_where_they_are() {
-    assert!(!said(vec![run("a", 1.0, false)]).contains("computed once"));
-    let one = said(vec![run("a", 1.0, false), run("b", 2.0, true)]);
+    assert!(!text_of(vec![run("a", 1.0, false)]).contains("computed once"));
+    let one = text_of(vec![run("a", 1.0, false), run("b", 2.0, true)]);
     assert!(one.contains("In 1 run no layer"), "{one}");
-    let all = said(vec![run("a", 1.0, true), run("b", 2.0, true)]);
+    let all = text_of(vec![run("a", 1.0, true), run("b", 2.0, true)]);
     assert!(all.contains("No layer of the base learns"), "{all}");
 }
 
@@ -72,18 +75,18 @@ fn the_lines_of_a_card_never_call_movement_zero() {
         })),
         validation_photos: 18,
     };
-    let said = |summary: &Summary| {
+    let text_of = |summary: &Summary| {
         facts(Some(summary))
             .into_iter()
             .map(|f| f.value)
             .collect::<Vec<_>>()
     };
     assert_eq!(
-        said(&summary(0.0, 0)),
+        text_of(&summary(0.0, 0)),
         ["exactly 0", "exactly 0", "18 of 18", "9 of 18"]
     );
     assert_eq!(
-        said(&summary(1e-9, 1)),
+        text_of(&summary(1e-9, 1)),
         ["less than 0.001%", "1 of 52", "18 of 18", "9 of 18"]
     );
     let none = Summary {
@@ -92,7 +95,7 @@ fn the_lines_of_a_card_never_call_movement_zero() {
         ..summary(0.0, 0)
     };
     assert_eq!(
-        said(&none),
+        text_of(&none),
         ["exactly 0", "no BatchNorm", "\u{2013}", "\u{2013}"]
     );
     assert_eq!(facts(None).len(), facts(Some(&none)).len());
@@ -104,8 +107,8 @@ fn the_lines_of_a_card_never_call_movement_zero() {
 fn a_run_that_broke_off_says_why() {
     let mut broken = run("a", 1.0, false);
     broken.failure = Some("the loss is not a number at step 2".to_owned());
-    let said = of_run(&broken);
-    assert!(said.starts_with("The run broke off: the loss"), "{said}");
+    let text = of_run(&broken);
+    assert!(text.starts_with("The run stopped: the loss"), "{text}");
 }
 
 #[test]

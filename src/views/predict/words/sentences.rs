@@ -1,11 +1,10 @@
-//! What the predict view says. Every sentence follows from the numbers, so that none stands where
-//! they say otherwise.
+//! What the Predict view says. Every sentence follows from the numbers, so none contradicts them.
 
 use crate::model::{Mode, ModelDescription, Reading, Semantics};
 use crate::words::common;
 use crate::words::modes::{flag_label, mode_label};
 use crate::words::number::{count, fixed, measured};
-use crate::worker::{PredictOutcome, PredictRow, PredictSide, Sighting};
+use crate::worker::{ClassInPass, PredictOutcome, PredictRow, PredictSide};
 
 /// Differences up to this are those of sums in another order, in single precision.
 const ROUNDING: f32 = 1e-5;
@@ -34,7 +33,7 @@ pub fn same_class(label: &str, folder: &str) -> bool {
     label.split(',').any(|synonym| plain(synonym) == folder)
 }
 
-/// A probability: three decimals, or its size where those would all be zero.
+/// A probability with three decimals, or in scientific notation if those would be zero.
 pub fn probability(p: f32) -> String {
     let p = f64::from(p);
     if !p.is_finite() || (p != 0.0 && p.abs() < 0.0005) {
@@ -44,8 +43,8 @@ pub fn probability(p: f32) -> String {
     }
 }
 
-/// The smallest and the largest one; not numbers where one of them is not.
-pub fn range(seen: &[Sighting]) -> [f32; 2] {
+/// The smallest and the largest probability; NaN if one of them is.
+pub fn range(seen: &[ClassInPass]) -> [f32; 2] {
     let values = seen.iter().map(|s| s.probability);
     values.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], p| {
         if p.is_nan() || low.is_nan() {
@@ -57,7 +56,7 @@ pub fn range(seen: &[Sighting]) -> [f32; 2] {
 }
 
 /// Largest minus smallest; 0 of none.
-pub fn spread(seen: &[Sighting]) -> f32 {
+pub fn spread(seen: &[ClassInPass]) -> f32 {
     if seen.is_empty() {
         return 0.0;
     }
@@ -66,7 +65,7 @@ pub fn spread(seen: &[Sighting]) -> f32 {
 }
 
 /// From the smallest to the largest, for a column of numbers.
-pub fn short_range(seen: &[Sighting]) -> String {
+pub fn short_range(seen: &[ClassInPass]) -> String {
     let [low, high] = range(seen);
     let [from, to] = [low, high].map(probability);
     if low == high || low.is_nan() {
@@ -79,13 +78,16 @@ pub fn short_range(seen: &[Sighting]) -> String {
 }
 
 /// The same in a sentence.
-fn runs(seen: &[Sighting]) -> String {
+fn runs(seen: &[ClassInPass]) -> String {
     let [low, high] = range(seen);
     let [from, to] = [low, high].map(probability);
     if from == to {
-        format!("moves by {} around {from}", measured(f64::from(high - low)))
+        format!(
+            "varies by {} around {from}",
+            measured(f64::from(high - low))
+        )
     } else {
-        format!("runs from **{from}** to **{to}**")
+        format!("ranges from **{from}** to **{to}**")
     }
 }
 
@@ -105,7 +107,7 @@ pub fn reading(outcome: &PredictOutcome) -> String {
 /// "What you see".
 pub fn explain(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> String {
     if !is_finite(outcome) {
-        return "The model's output holds values that are not numbers: there is nothing to compare."
+        return "The model's output has values that are not numbers, so there is nothing to compare."
             .to_owned();
     }
     format!(
@@ -167,7 +169,7 @@ fn first(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> S
     let name = names.of(inference.first);
     if training.first != inference.first {
         return format!(
-            "{left} puts **{}** first ({}), {right} **{name}** ({}).",
+            "**The modes disagree**: {left} ranks **{}** first ({}), {right} **{name}** ({}).",
             names.of(training.first),
             probability(p),
             probability(q),
@@ -175,17 +177,16 @@ fn first(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> S
     }
     if largest == 0.0 {
         let q = probability(q);
-        return format!("Both modes give the same numbers: **{name}** first, with **{q}**.");
+        return format!("**Both modes give the same numbers**: {name} first, with {q}.");
     }
     let [left_p, right_p] = [p, q].map(probability);
     if left_p == right_p {
         return format!(
-            "Both modes put **{name}** first, with {left_p}; the largest difference of the classes \
-             shown is {}.",
+            "**Both modes rank {name} first**, with {left_p}; the classes shown differ by at most {}.",
             measured(f64::from(largest))
         );
     }
-    format!("Both modes put **{name}** first: {left} gives it **{left_p}**, {right} **{right_p}**.")
+    format!("**Both modes rank {name} first**: {left} gives it {left_p}, {right} {right_p}.")
 }
 
 /// The same batch, again and again.
@@ -197,19 +198,19 @@ fn passes(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> 
     let layers = count(training.random, "random layer", "random layers");
     let left = match (spread(&training.passes) > 0.0, training.random > 0) {
         (true, true) => format!(
-            "Over {k} passes of one batch with {call} the probability of {name} {}: {layers} \
-             drew anew.",
+            "Over {k} passes of the same batch with {call} the probability of {name} {}: {layers} \
+             redrawn each time.",
             runs(&training.passes)
         ),
         (true, false) => format!(
-            "Over {k} passes of one batch with {call} it {}, though no layer draws.",
+            "Over {k} passes of the same batch with {call} it {}, although no layer is random.",
             runs(&training.passes)
         ),
         (false, true) => format!(
-            "{k} passes of one batch with {call} agree exactly on {name}, though {layers} drew."
+            "{k} passes of the same batch with {call} agree exactly on {name}, despite {layers}."
         ),
         (false, false) => {
-            format!("{k} passes of one batch with {call} agree exactly: no layer draws.")
+            format!("{k} passes of the same batch with {call} agree exactly: no layer is random.")
         }
     };
     let others = others(training, outcome.followed);
@@ -219,7 +220,7 @@ fn passes(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> 
         (true, n) => format!(
             "In inference it {} too: {} there as well.",
             runs(&inference.passes),
-            count(n, "layer draws", "layers draw")
+            count(n, "layer is random", "layers are random")
         ),
     };
     format!("{left}{others} {right}")
@@ -230,8 +231,8 @@ fn others(side: &PredictSide, followed: usize) -> String {
     let others = side.passes.iter().filter(|s| s.first != followed).count();
     match others {
         0 => String::new(),
-        n if n == side.passes.len() => " Another class came first in every one.".to_owned(),
-        n => format!(" Another class came first in {n}."),
+        n if n == side.passes.len() => " A different class won every time.".to_owned(),
+        n => format!(" A different class won {n} times."),
     }
 }
 
@@ -239,12 +240,12 @@ fn others(side: &PredictSide, followed: usize) -> String {
 fn mates(outcome: &PredictOutcome, semantics: Semantics) -> String {
     let (training, inference) = (&outcome.training, &outcome.inference);
     if training.mates.is_empty() {
-        return "There are no other batch-mates to put the photo among: that takes a batch of two, \
-                and a folder of three photos."
+        return "There are no other batches to put the photo into: that takes a batch of at least two \
+                photos and a folder of at least three."
             .to_owned();
     }
     let batches = format!(
-        "**Among other batch-mates** ({}, draws off)",
+        "**With other photos in the batch** ({}, dropout off)",
         common::batches(training.mates.len())
     );
     let moved = spread(&training.mates);
@@ -264,8 +265,8 @@ fn mates(outcome: &PredictOutcome, semantics: Semantics) -> String {
         };
         if moved > ROUNDING {
             format!(
-                "{batches} it {} in training, though nothing about the photo changed: {layers} \
-                 {normalise} with the batch{frozen}.",
+                "{batches} it {} in training, although the photo is the same: {layers} {normalise} with \
+                 the batch{frozen}.",
                 runs(&training.mates)
             )
         } else {
@@ -275,18 +276,18 @@ fn mates(outcome: &PredictOutcome, semantics: Semantics) -> String {
                 format!("moves by only {}", measured(f64::from(moved)))
             };
             format!(
-                "{batches} it {moves} in training, though {layers} {normalise} with the \
+                "{batches} it {moves} in training, although {layers} {normalise} with the \
                  batch{frozen}."
             )
         }
     } else if moved > ROUNDING {
         format!(
-            "{batches} it {} in training, though no BatchNorm uses the batch.",
+            "{batches} it {} in training, although no BatchNorm layer uses the batch.",
             runs(&training.mates)
         )
     } else {
         format!(
-            "{batches} it stays in training ({}): {}.",
+            "{batches} it stays the same in training ({}): {}.",
             difference(moved),
             why_stored(training, semantics)
         )
@@ -295,11 +296,14 @@ fn mates(outcome: &PredictOutcome, semantics: Semantics) -> String {
     let right = if moved > ROUNDING {
         let why = match inference.on_batch {
             0 => String::new(),
-            n => format!(": {n} BatchNorm use the batch there as well"),
+            n => {
+                let layers = count(n, "BatchNorm layer uses", "BatchNorm layers use");
+                format!(": {layers} the batch there too")
+            }
         };
         format!("In inference it {}{why}.", runs(&inference.mates))
     } else {
-        format!("In inference it stays ({}).", difference(moved))
+        format!("In inference it stays the same ({}).", difference(moved))
     };
     format!("{left} {right}")
 }
@@ -316,17 +320,17 @@ fn difference(moved: f32) -> String {
 /// Why no BatchNorm uses the batch.
 fn why_stored(side: &PredictSide, semantics: Semantics) -> String {
     if side.batch_norms == 0 {
-        "the model has no BatchNorm".to_owned()
+        "the model has no BatchNorm layer".to_owned()
     } else if side.unreached == side.batch_norms {
-        "the recorded training=False binds, so every BatchNorm runs on its stored statistics"
+        "the recorded training=False binds, so every BatchNorm layer uses its stored statistics"
             .to_owned()
     } else if side.frozen == side.batch_norms && semantics != Semantics::PyTorch {
         format!(
-            "every BatchNorm is frozen, and {}=False makes it run on its stored statistics",
+            "every BatchNorm layer is frozen, and {}=False makes it use its stored statistics",
             flag_label(semantics)
         )
     } else {
-        "every BatchNorm runs on its stored statistics".to_owned()
+        "every BatchNorm layer uses its stored statistics".to_owned()
     }
 }
 

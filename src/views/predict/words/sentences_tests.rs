@@ -1,7 +1,7 @@
 use super::*;
 
-fn seen(values: &[f32]) -> Vec<Sighting> {
-    let sighting = |&probability: &f32| Sighting {
+fn seen(values: &[f32]) -> Vec<ClassInPass> {
+    let sighting = |&probability: &f32| ClassInPass {
         probability,
         first: 0,
     };
@@ -49,7 +49,7 @@ fn open() -> PredictOutcome {
     )
 }
 
-fn said(outcome: &PredictOutcome, semantics: Semantics) -> String {
+fn text_of(outcome: &PredictOutcome, semantics: Semantics) -> String {
     let model = crate::worker::ModelSource::DogBreeds.open().unwrap();
     let names = Names {
         model: &model,
@@ -60,7 +60,7 @@ fn said(outcome: &PredictOutcome, semantics: Semantics) -> String {
 
 #[track_caller]
 fn check(outcome: &PredictOutcome, semantics: Semantics, says: &[&str], never: &[&str]) {
-    let text = said(outcome, semantics);
+    let text = text_of(outcome, semantics);
     for part in says {
         assert!(text.contains(part), "`{part}` is missing: {text}");
     }
@@ -73,19 +73,19 @@ fn check(outcome: &PredictOutcome, semantics: Semantics, says: &[&str], never: &
 #[test]
 fn an_open_base_scatters_in_training_only() {
     let says = [
-        "Both modes put **Chihuahua** first: training=True gives it **0.300**, training=False **0.800**",
+        "**Both modes rank Chihuahua first**: training=True gives it 0.300, training=False 0.800",
         "Over 3 passes",
-        "runs from **0.200** to **0.400**: 1 random layer drew anew",
+        "ranges from **0.200** to **0.400**: 1 random layer redrawn each time",
         "In inference all 3 agree exactly",
-        "**Among other batch-mates** (2 batches, draws off) it runs from **0.250** to **0.500** in training",
-        "nothing about the photo changed: 52 BatchNorm layers normalise with the batch.",
-        "In inference it stays (largest difference exactly 0)",
+        "**With other photos in the batch** (2 batches, dropout off) it ranges from **0.250** to **0.500** in training",
+        "although the photo is the same: 52 BatchNorm layers normalise with the batch.",
+        "In inference it stays the same (largest difference exactly 0)",
     ];
     check(
         &open(),
         Semantics::Keras3,
         &says,
-        &["Another class", "agree exactly:"],
+        &["A different class", "agree exactly:"],
     );
 }
 
@@ -96,20 +96,20 @@ fn a_frozen_base_is_said_to_scatter_in_pytorch_only() {
     frozen.training.frozen = 52;
     let says = [
         "and requires_grad=False does not change that",
-        "runs from **0.250**",
+        "ranges from **0.250**",
     ];
     check(
         &frozen,
         Semantics::PyTorch,
         &says,
-        &["it stays in training"],
+        &["it stays the same in training"],
     );
     frozen.training.on_batch_frozen = 0;
     frozen.training.on_batch = 0;
     frozen.training.mates = seen(&[0.3, 0.3]);
     let says = [
-        "it stays in training (largest difference exactly 0): every BatchNorm is frozen, and \
-         trainable=False makes it run on its stored statistics",
+        "it stays the same in training (largest difference exactly 0): every BatchNorm layer is \
+         frozen, and trainable=False makes it use its stored statistics",
     ];
     for semantics in [Semantics::Keras2, Semantics::Keras3] {
         check(
@@ -129,11 +129,11 @@ fn a_recorded_value_is_the_reason_where_it_binds() {
     bound.training.frozen = 0;
     bound.rows[0].training = 0.8;
     let says = [
-        "Both modes give the same numbers",
-        "3 passes of one batch with training=True agree exactly: no layer draws.",
+        "**Both modes give the same numbers**",
+        "3 passes of the same batch with training=True agree exactly: no layer is random.",
         "the recorded training=False binds",
     ];
-    check(&bound, Semantics::Keras2, &says, &["frozen", "drew anew"]);
+    check(&bound, Semantics::Keras2, &says, &["frozen", "redrawn"]);
 }
 
 /// Numbers that contradict what the setting leads one to expect.
@@ -145,8 +145,8 @@ fn no_sentence_stands_against_its_numbers() {
     check(
         &same,
         Semantics::Keras3,
-        &["agree exactly on Chihuahua, though 1 random layer drew"],
-        &["drew anew"],
+        &["agree exactly on Chihuahua, despite 1 random layer"],
+        &["redrawn"],
     );
     // Nothing draws, and yet the passes differ.
     let mut odd = open();
@@ -154,8 +154,8 @@ fn no_sentence_stands_against_its_numbers() {
     check(
         &odd,
         Semantics::Keras3,
-        &["though no layer draws"],
-        &["drew anew", "agree exactly: "],
+        &["although no layer is random"],
+        &["redrawn", "agree exactly: "],
     );
     // The batch is used, and the probability stays.
     let mut saturated = open();
@@ -163,8 +163,8 @@ fn no_sentence_stands_against_its_numbers() {
     check(
         &saturated,
         Semantics::Keras3,
-        &["it does not move in training, though 52 BatchNorm layers normalise with the batch."],
-        &["nothing about the photo changed", "it stays in training"],
+        &["it does not move in training, although 52 BatchNorm layers normalise with the batch."],
+        &["the photo is the same", "it stays the same in training"],
     );
     // No BatchNorm uses the batch, and the probability moves.
     let mut moved = open();
@@ -172,35 +172,36 @@ fn no_sentence_stands_against_its_numbers() {
     check(
         &moved,
         Semantics::Keras3,
-        &["though no BatchNorm uses the batch"],
-        &["it stays in training"],
+        &["although no BatchNorm layer uses the batch"],
+        &["it stays the same in training"],
     );
     // Inference moves, by rounding and by more.
     let mut rounding = open();
     rounding.inference.mates = seen(&[0.8, 0.800_000_1]);
-    let says = ["In inference it stays (largest difference 6.0e−8, rounding)"];
+    let says = ["In inference it stays the same (largest difference 6.0e−8, rounding)"];
     check(&rounding, Semantics::Keras3, &says, &["exactly 0"]);
     rounding.inference.mates = seen(&[0.8, 0.9]);
     let never = ["In inference it stays", "rounding"];
     check(
         &rounding,
         Semantics::Keras3,
-        &["In inference it runs from **0.800** to **0.900**."],
+        &["In inference it ranges from **0.800** to **0.900**."],
         &never,
     );
     rounding.inference.on_batch = 1;
     check(
         &rounding,
         Semantics::Keras2,
-        &["use the batch there as well"],
+        &["the batch there too"],
         &never,
     );
-    // Augmentation layers inside the model do not rest in PyTorch's inference.
+    // Augmentation layers inside the model stay active in PyTorch's inference.
     let mut draws = open();
     draws.inference.passes = seen(&[0.8, 0.7, 0.75]);
     draws.inference.random = 2;
-    let says =
-        ["In inference it runs from **0.700** to **0.800** too: 2 layers draw there as well."];
+    let says = [
+        "In inference it ranges from **0.700** to **0.800** too: 2 layers are random there as well.",
+    ];
     check(&draws, Semantics::PyTorch, &says, &["In inference all"]);
 }
 
@@ -213,8 +214,8 @@ fn classes_that_differ_are_both_named() {
         sighting.first = 1;
     }
     let says = [
-        "training=True puts **Maltese dog** first (0.500), training=False **Chihuahua** (0.800).",
-        "Another class came first in 2.",
+        "training=True ranks **Maltese dog** first (0.500), training=False **Chihuahua** (0.800).",
+        "A different class won 2 times.",
     ];
     check(&other, Semantics::Keras3, &says, &["Both modes"]);
     for sighting in &mut other.training.passes {
@@ -223,7 +224,7 @@ fn classes_that_differ_are_both_named() {
     check(
         &other,
         Semantics::Keras3,
-        &["Another class came first in every one."],
+        &["A different class won every time."],
         &[],
     );
 }
@@ -237,7 +238,7 @@ fn equal_in_three_decimals_is_not_called_equal() {
     check(
         &close,
         Semantics::Keras3,
-        &["with 0.800; the largest difference"],
+        &["with 0.800; the classes shown differ"],
         &["the same numbers"],
     );
     assert_eq!(short_range(&seen(&[0.8, 0.800_01])), "0.800 ±5e−6");
@@ -253,7 +254,7 @@ fn without_batch_mates_nothing_is_said_of_them() {
     check(
         &alone,
         Semantics::Keras3,
-        &["no other batch-mates"],
+        &["no other batches"],
         &["In inference it stays", "infinity", "inf "],
     );
 }
@@ -266,7 +267,7 @@ fn what_is_not_a_number_is_not_compared() {
         &broken,
         Semantics::Keras3,
         &["not numbers"],
-        &["Both modes", "runs from"],
+        &["Both modes", "ranges from"],
     );
     assert_eq!(short_range(&broken.training.mates), "NaN");
 }

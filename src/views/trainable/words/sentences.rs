@@ -1,5 +1,5 @@
-//! What the four cards and "what you see" say. Every sentence follows from the numbers, so that
-//! none stands where they say otherwise.
+//! What the four cards and "what you see" say. Every sentence follows from the numbers, so none
+//! contradicts them.
 
 use crate::model::{Mode, Semantics};
 use crate::words::common;
@@ -78,7 +78,7 @@ pub fn rows(
     rows.take(lines(narrow)).collect()
 }
 
-/// How many rows a card has; a narrow one has no room for the loss beside its title.
+/// Number of rows on a card; a narrow one has an extra row for the loss.
 pub fn lines(narrow: bool) -> usize {
     if narrow { 6 } else { 5 }
 }
@@ -115,7 +115,7 @@ fn normalises(card: &TrainableCard) -> String {
     }
 }
 
-/// Loss and dropout, beside the title.
+/// Loss and dropout, shown next to the title.
 pub fn note(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
     let loss = measured(f64::from(card.loss));
     let dropout = match (outcome.noises, card.noises_active) {
@@ -126,7 +126,7 @@ pub fn note(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
     format!("loss {loss}{dropout}")
 }
 
-/// What goes wrong on a card, or what is right.
+/// What is wrong on a card, or right.
 pub fn sentence(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics) -> String {
     let base = &card.base;
     let flag = flag_label(semantics);
@@ -135,7 +135,7 @@ pub fn sentence(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Sem
     let shift = measured(f64::from(base.statistics_change));
     match moved(base) {
         (true, true) => format!(
-            "The pretrained features are overwritten from the first step on: weights by up to \
+            "Training overwrites the pretrained features from the first step: weights change by up to \
              {change}, the statistics of {layers} by up to {shift}."
         ),
         (true, false) if base.batch_norms == 0 => {
@@ -144,7 +144,7 @@ pub fn sentence(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Sem
         (true, false) => weights_move(card, outcome, semantics, &change),
         (false, true) if base.learns == 0 && !card.trainable => {
             let stops = match semantics {
-                Semantics::PyTorch if card.mode == Mode::Training => " Only eval() stops that.",
+                Semantics::PyTorch if card.mode == Mode::Training => " Only eval() stops them.",
                 _ => "",
             };
             format!(
@@ -177,29 +177,28 @@ fn weights_move(
     let beside = outcome.card(card.trainable, Mode::Training);
     match (card.mode, semantics) {
         (Mode::Inference, Semantics::Keras3) if beside.base.statistics_moved > 0 => format!(
-            "{weights}. And fit passes training=True: there the card at the left holds, whatever \
-             is recorded."
+            "{weights}. During fit you get the left card, even if you wrote training=False."
         ),
         (Mode::Inference, Semantics::PyTorch) if beside.base.statistics_moved > 0 => format!(
-            "{weights}. And model.train() turns the statistics on again: call base.eval() after it."
+            "{weights}. model.train() turns the statistics on again: call base.eval() after it."
         ),
-        _ => format!("{weights}: fine-tuning, which wants a small learning rate."),
+        _ => format!("{weights}: fine-tuning, which needs a small learning rate."),
     }
 }
 
-/// The course's card, where it holds what it promises.
+/// The card of the course's advice, if nothing in the base moves.
 fn advice(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics) -> String {
     let head = if card.head.learns > 0 {
         let n = common::parameters(card.head.learns);
         format!("Only the head learns: {n}.")
     } else {
-        "Nothing learns yet: the course puts a head of its own on top.".to_owned()
+        "Nothing learns yet: the course puts its own head on top.".to_owned()
     };
     let tail = match semantics {
         _ if card.base.batch_norms == 0 => "",
-        Semantics::Keras2 => " Two switches, two guarantees, and both hold inside fit.",
+        Semantics::Keras2 => " Two switches, two guarantees, and both apply inside fit.",
         Semantics::Keras3 if outcome.card(false, Mode::Training).base.statistics_moved == 0 => {
-            " Inside fit training=True arrives instead, and the freezing alone protects."
+            " Inside fit the base gets training=True, and only freezing protects it."
         }
         Semantics::Keras3 => "",
         Semantics::PyTorch => {
@@ -209,35 +208,35 @@ fn advice(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics
     format!("{head}{tail}")
 }
 
-/// Nothing in the base moves, though it is not what the course does.
+/// Nothing in the base moves, although it is not what the course does.
 fn nothing_moves(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics) -> String {
     if card.trainable {
         return if card.base.learns == 0 {
-            "A frozen model around the base keeps it from learning.".to_owned()
+            "A frozen parent model keeps the base from learning.".to_owned()
         } else {
-            "The loss does not depend on the weights that may learn.".to_owned()
+            "The loss does not depend on the trainable weights.".to_owned()
         };
     }
     if card.base.batch_norms == 0 {
-        return "Frozen, and without BatchNorm both columns are the same for the base.".to_owned();
+        return "Frozen. Without BatchNorm, both columns are the same for the base.".to_owned();
     }
     if !card.reaches_base {
         return "The recorded training=False binds: for the base both columns are the same."
             .to_owned();
     }
     let unfrozen = &outcome.card(true, card.mode).base;
-    let frozen = "A frozen BatchNorm runs on its stored statistics.";
+    let frozen = "A frozen BatchNorm layer uses its stored statistics.";
     if unfrozen.statistics_moved > 0 && semantics != Semantics::PyTorch {
         let layers = common::layers(unfrozen.statistics_moved);
         return format!(
-            "{frozen} It hides the second switch: unfreeze, and the statistics of {layers} move at \
-             once."
+            "{frozen} So you can't see yet what training=False does: unfrozen, the statistics of \
+             {layers} move."
         );
     }
     frozen.to_owned()
 }
 
-/// What the value of `training` does on its way to the base, for the heading of a column.
+/// What becomes of the value of `training` on its way to the base, for the heading of a column.
 pub fn reaches(outcome: &TrainableOutcome, mode: Mode, semantics: Semantics) -> &'static str {
     let reaches = outcome.card(true, mode).reaches_base;
     match (semantics, outcome.recorded) {
@@ -253,11 +252,11 @@ pub fn reaches(outcome: &TrainableOutcome, mode: Mode, semantics: Semantics) -> 
                 "overrides the recorded False"
             }
         }
-        _ => "reaches the base as it is",
+        _ => "reaches the base unchanged",
     }
 }
 
-/// Why one must say both, as far as the numbers tell.
+/// Why you need both switches, as far as the numbers show.
 pub fn why_both(outcome: &TrainableOutcome, semantics: Semantics) -> String {
     let card = |trainable, mode| &outcome.card(trainable, mode).base;
     let (train, eval) = (Mode::Training, Mode::Inference);
@@ -268,8 +267,8 @@ pub fn why_both(outcome: &TrainableOutcome, semantics: Semantics) -> String {
         freezing_sentence(outcome, semantics),
         inference_sentence(outcome, semantics),
     ];
-    let said: Vec<String> = sentences.into_iter().filter(|s| !s.is_empty()).collect();
-    said.join(" ")
+    let written: Vec<String> = sentences.into_iter().filter(|s| !s.is_empty()).collect();
+    written.join(" ")
 }
 
 fn weights_sentence(open: [&CardPart; 2], frozen: [&CardPart; 2], semantics: Semantics) -> String {
@@ -278,14 +277,14 @@ fn weights_sentence(open: [&CardPart; 2], frozen: [&CardPart; 2], semantics: Sem
     let (open, frozen) = (most(open), most(frozen));
     if frozen != 0.0 {
         let change = measured(f64::from(frozen));
-        return format!("Even with {flag}=False weights of the base move by up to {change}.");
+        return format!("**Even with {flag}=False weights of the base move**, by up to {change}.");
     }
     if open == 0.0 {
-        return "No weight of the base moves on any of the four cards.".to_owned();
+        return "**No weight of the base moves** on any of the four cards.".to_owned();
     }
     let change = measured(f64::from(open));
     format!(
-        "**{flag}=False protects the weights**: the largest change in the base is 0, against \
+        "**{flag}=False protects the weights**: the largest change in the base is 0, compared with \
          {change} with {flag}=True."
     )
 }
@@ -302,20 +301,20 @@ fn freezing_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> String
     if held > 0 {
         let layers = common::layers(held);
         return format!(
-            "It does not protect the statistics: with {call} those of **{layers}** still move."
+            "It does not protect the statistics: with {call} those of {layers} still move."
         );
     }
     if loose > 0 {
         let layers = common::layers(loose);
         return format!(
-            "A frozen BatchNorm also keeps its statistics: with {call} none of the base moves, \
-             against {layers} unfrozen."
+            "A frozen BatchNorm layer also keeps its statistics: with {call} none in the base move; \
+             unfrozen, those of {layers} do."
         );
     }
     if !open.reaches_base {
         return format!(
-            "training=False is recorded at the call of the base, and in Keras 2 that binds: with \
-             {call} its statistics stay, frozen or not."
+            "training=False is recorded at the call of the base, and in Keras 2 that binds: even with \
+             {call} its statistics stay the same, frozen or not."
         );
     }
     String::new()
@@ -334,20 +333,18 @@ fn inference_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> Strin
     let held = moves(false, Mode::Training);
     match semantics {
         Semantics::PyTorch if loose.max(held) > 0 => {
-            format!(
-                "**Only {call} protects the statistics**, and model.train() turns it off again."
-            )
+            format!("Only {call} protects the statistics, and model.train() turns it off again.")
         }
         Semantics::Keras3 if loose > 0 && held == 0 => format!(
             "{call} keeps them in an unfrozen base too, but fit passes training=True and overrides \
-             a recorded False: **inside fit only trainable=False protects**."
+             a recorded False: inside fit only trainable=False protects."
         ),
         Semantics::Keras2 if loose > 0 => format!(
-            "**{call} protects the statistics** of an unfrozen base too, and recorded at the call \
-             it binds inside fit: so one says both."
+            "{call} protects the statistics of an unfrozen base too, and recorded at the call it \
+             binds inside fit. That is why you write both."
         ),
         Semantics::Keras2 if !outcome.card(true, Mode::Training).reaches_base => {
-            "So **training=False protects the statistics** inside fit too, also once you unfreeze."
+            "So training=False protects the statistics inside fit too, even after you unfreeze."
                 .to_owned()
         }
         _ => String::new(),
@@ -358,15 +355,15 @@ fn inference_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> Strin
 pub fn changed(semantics: Semantics) -> &'static str {
     match semantics {
         Semantics::Keras2 => {
-            "fit goes on with the flags of the last compile(). Compile again after every change."
+            "fit keeps using the flags of the last compile(). Compile again after every change."
         }
         Semantics::Keras3 => {
-            "fit goes on with the flags of its first step after compile(). Compile again after \
+            "fit keeps using the flags of its first step after compile(). Compile again after \
              every change."
         }
         Semantics::PyTorch => {
-            "The change takes effect at once, but the optimizer keeps the parameters it was given: \
-             one unfrozen later learns only if it was among them."
+            "The change takes effect at once, but the optimizer only knows the parameters it was \
+             given: one that you unfreeze later learns only if it was among them."
         }
     }
 }

@@ -91,7 +91,7 @@ impl<'a> LayerObject<'a> {
         })
     }
 
-    pub fn unsupported(&self, place: &str, supported: &str) -> OpenError {
+    pub fn unsupported(&self, place: &str) -> OpenError {
         OpenError::UnsupportedLayer {
             layer: self.name.to_owned(),
             place: if place.is_empty() {
@@ -100,7 +100,6 @@ impl<'a> LayerObject<'a> {
                 format!(" in {place}")
             },
             class: self.class.to_owned(),
-            supported: supported.to_owned(),
         }
     }
 

@@ -10,7 +10,8 @@ use crate::formats::OpenError;
 use crate::model::Semantics;
 use crate::model::layers::{Activation, GetItem, LayerKind, Operator, Slice};
 
-/// Keras 3 operators, for the message about unsupported ones.
+/// The Keras 3 operators of `docs/layers.md`.
+#[cfg(test)]
 pub(super) const KERAS3: [&str; 40] = [
     "Add",
     "Subtract",

@@ -54,7 +54,7 @@ pub(super) struct ParsedModel<'a> {
 pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<'_>, OpenError> {
     let object = LayerObject::of(config)?;
     if !object.is_model() {
-        return Err(object.unsupported("", "Functional, Sequential"));
+        return Err(object.unsupported(""));
     }
     let mut parser = Parser {
         layers: Vec::new(),
@@ -237,12 +237,11 @@ impl Parser {
     ) -> Result<(LayerKind, WeightSpec), OpenError> {
         let settings = object.settings()?;
         if object.is_custom() {
-            return Err(object.unsupported(place, &classes::supported()));
+            return Err(object.unsupported(place));
         }
         if operator {
             let kind = operators::keras3(object.class, settings, call)?;
-            let kind =
-                kind.ok_or_else(|| object.unsupported(place, &operators::KERAS3.join(", ")))?;
+            let kind = kind.ok_or_else(|| object.unsupported(place))?;
             return Ok((kind, WeightSpec::None));
         }
         if object.class == "TFOpLambda" {
@@ -253,7 +252,7 @@ impl Parser {
         }
         self.reduced_precision += usize::from(reduced_precision(settings)?);
         classes::read(object.class, settings, self.semantics)?
-            .ok_or_else(|| object.unsupported(place, &classes::supported()))
+            .ok_or_else(|| object.unsupported(place))
     }
 
     /// Keras 3 restores a model's flag after its layers', and a frozen model freezes all of them.

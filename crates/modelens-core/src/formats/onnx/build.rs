@@ -248,7 +248,6 @@ impl<'a> Build<'a> {
             layer: op.name.clone(),
             place: String::new(),
             class: format!("ONNX {}", class.chars().take(80).collect::<String>()),
-            supported: SUPPORTED.to_owned(),
         }
     }
 
@@ -394,7 +393,3 @@ impl<'a> Build<'a> {
         Ok(self.turned(op, x, &IMAGE))
     }
 }
-
-const SUPPORTED: &str = "Conv, BatchNormalization, LayerNormalization, Gemm, MatMul, poolings, Pad, the common \
-    activations, Add, Sub, Mul, Div, Max, Min, Concat, Split, Slice, Reshape, Flatten, Transpose, \
-    Squeeze, Unsqueeze, reductions, Dropout, Identity";

@@ -24,6 +24,10 @@ impl LayerOp for GroupNorm {
         Role::Weights
     }
 
+    fn scales_input(&self) -> bool {
+        true
+    }
+
     fn mixes_images(&self, _: CallMode) -> bool {
         false
     }

@@ -22,6 +22,10 @@ impl LayerOp for LayerNorm {
         Role::Weights
     }
 
+    fn scales_input(&self) -> bool {
+        true
+    }
+
     fn mixes_images(&self, _: CallMode) -> bool {
         false
     }

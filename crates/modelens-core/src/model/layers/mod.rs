@@ -220,6 +220,11 @@ pub trait LayerOp {
         Arity::One
     }
 
+    /// True if it scales its input: photos that meet it before any weights need no other scaling.
+    fn scales_input(&self) -> bool {
+        false
+    }
+
     /// Values for one image in the largest tensor that [`Self::forward`] allocates besides its output.
     fn scratch_values(&self, _shapes: &Shapes<'_>) -> usize {
         0

@@ -15,6 +15,10 @@ impl LayerOp for Normalization {
         Role::Plain
     }
 
+    fn scales_input(&self) -> bool {
+        true
+    }
+
     fn mixes_images(&self, _: CallMode) -> bool {
         false
     }

@@ -27,6 +27,10 @@ impl LayerOp for Operator {
         Role::Plain
     }
 
+    fn scales_input(&self) -> bool {
+        matches!(self, Self::Divide | Self::Multiply)
+    }
+
     fn mixes_images(&self, _: CallMode) -> bool {
         false
     }

@@ -22,6 +22,10 @@ impl LayerOp for Rescaling {
         Role::Plain
     }
 
+    fn scales_input(&self) -> bool {
+        true
+    }
+
     fn mixes_images(&self, _: CallMode) -> bool {
         false
     }

@@ -21,6 +21,10 @@ impl LayerOp for RmsNorm {
         Role::Weights
     }
 
+    fn scales_input(&self) -> bool {
+        true
+    }
+
     fn mixes_images(&self, _: CallMode) -> bool {
         false
     }

@@ -15,6 +15,10 @@ impl LayerOp for UnitNorm {
         Role::Plain
     }
 
+    fn scales_input(&self) -> bool {
+        true
+    }
+
     fn mixes_images(&self, _: CallMode) -> bool {
         false
     }

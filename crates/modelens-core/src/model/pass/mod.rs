@@ -5,6 +5,7 @@ mod backward;
 mod batch_norm;
 mod convolution;
 mod executor;
+mod memory;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use backward::{Backward, Tape};
 use executor::Executor;
 use plan::Plan;
 
+pub use memory::check_recorded;
 pub use plan::Learning;
 
 /// How to run a pass.
@@ -191,6 +193,7 @@ pub fn record<'a>(
     if segment.after.is_none() {
         check_input(&model.graph, x)?;
     }
+    check_recorded(model, x.dims(), segment, options, &learning)?;
     let plan = Plan::new(&model.graph, options, segment, Some(&learning));
     let tape = Tape::new(&model.graph, learning);
     let mut running = Executor::new(model, options, &plan, Some(tape));

@@ -14,7 +14,7 @@ pub(super) use self::arrange::shape_of;
 use super::activations;
 use super::settings::Settings;
 use super::specs::WeightSpec;
-use crate::augment::{AugmentLayer, Transform};
+use crate::augment::AugmentLayer;
 use crate::formats::OpenError;
 use crate::model::Semantics;
 use crate::model::layers::{Dense, LayerKind, Merge, Pooling, Rescaling, ScaledSum};
@@ -108,9 +108,6 @@ static CLASSES: &[LayerClass] = &[
     (&["CustomScaleLayer"], |s, _| scaled_sum(s)),
 ];
 
-/// Classes that are not read here: models, and operators of Keras 2.
-const OTHERS: [&str; 4] = ["Functional", "Sequential", "SlicingOpLambda", "TFOpLambda"];
-
 /// Reads the settings of a layer; `None` for an unknown class.
 pub(super) fn read(
     class: &str,
@@ -123,18 +120,6 @@ pub(super) fn read(
     }
     let layer = AugmentLayer::from_keras(class, &settings)?;
     Ok(layer.map(|layer| (LayerKind::Augment(layer), WeightSpec::None)))
-}
-
-/// The supported classes in alphabetical order, for the message about others.
-pub(super) fn supported() -> String {
-    let usual = CLASSES
-        .iter()
-        .filter_map(|(names, _)| names.first().copied());
-    let augmenting = Transform::all(1, 1).map(|transform| transform.class());
-    let mut all: Vec<&str> = usual.chain(augmenting).chain(OTHERS).collect();
-    all.sort_unstable();
-    all.dedup();
-    all.join(", ")
 }
 
 /// A layer without weights.
@@ -185,6 +170,10 @@ fn scaled_sum(settings: Settings<'_>) -> Read {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::augment::Transform;
+
+    /// Classes that are not read here: models, and operators of Keras 2.
+    const OTHERS: [&str; 4] = ["Functional", "Sequential", "SlicingOpLambda", "TFOpLambda"];
 
     #[test]
     fn every_class_has_one_entry() {
@@ -197,16 +186,34 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        let supported = supported();
-        assert!(supported.starts_with("Activation, ActivityRegularization, Adaptive"));
-        for class in [
-            "Conv2D",
-            "Functional",
-            "RandomFlip",
-            "Resizing",
-            "ZeroPadding2D",
-        ] {
-            assert!(supported.split(", ").any(|name| name == class), "{class}");
+    }
+
+    /// The supported classes in alphabetical order.
+    fn supported() -> Vec<&'static str> {
+        let usual = CLASSES
+            .iter()
+            .filter_map(|(names, _)| names.first().copied());
+        let augmenting = Transform::all(1, 1).map(|transform| transform.class());
+        let mut all: Vec<&str> = usual.chain(augmenting).chain(OTHERS).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    #[test]
+    fn the_page_of_layers_lists_every_class() {
+        let page = include_str!("../../../../../../docs/layers.md");
+        let section = |title: &str| {
+            let (_, rest) = page.split_once(title).unwrap();
+            rest.split("\n## ").next().unwrap().to_owned()
+        };
+        let listed = section("## Keras layers");
+        for class in supported() {
+            assert!(listed.contains(&format!("`{class}`")), "{class}");
+        }
+        let listed = section("## Keras 3 operators");
+        for class in super::super::operators::KERAS3 {
+            assert!(listed.contains(&format!("`{class}`")), "{class}");
         }
     }
 }

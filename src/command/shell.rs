@@ -6,9 +6,9 @@ use super::Command;
 use crate::lesson::LessonSource;
 use crate::state::{Search, Sheet};
 
-/// One thing to do with what lies above the window.
+/// A command for the window itself and the lists above it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum DeskCommand {
+pub enum ShellCommand {
     /// Shows or closes the command palette.
     Search(Option<Search>),
     Sheet(Option<Sheet>),
@@ -30,9 +30,9 @@ pub enum LessonCommand {
     Save(PathBuf),
 }
 
-impl From<DeskCommand> for Command {
-    fn from(command: DeskCommand) -> Self {
-        Self::Desk(command)
+impl From<ShellCommand> for Command {
+    fn from(command: ShellCommand) -> Self {
+        Self::Shell(command)
     }
 }
 

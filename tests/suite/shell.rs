@@ -5,7 +5,9 @@ use std::path::Path;
 use eframe::egui::{Key, Modifiers, Shape, Vec2};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
-use modelens::command::{Action, Command, DeskCommand, NoiseCommand, PipelineCommand, WalkCommand};
+use modelens::command::{
+    Action, Command, NoiseCommand, PipelineCommand, ShellCommand, WalkCommand,
+};
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::panels::choices;
 use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
@@ -112,7 +114,7 @@ fn every_setting_is_undone_and_redone() {
     // A new change clears the redo history.
     press(&mut window, CTRL, Key::Z);
     command(&mut window, Command::SetBatch(2));
-    assert!(!state(&window).desk.can_undo[1]);
+    assert!(!state(&window).shell.can_undo[1]);
 }
 
 #[test]
@@ -155,13 +157,13 @@ fn the_command_palette_finds_commands_and_carries_them_out() {
         settle(window);
     };
     press(&mut window, CTRL, Key::P);
-    assert!(state(&window).desk.search.is_some());
+    assert!(state(&window).shell.search.is_some());
     type_text(&mut window, "theme dark");
     assert!(shows(&window, "Theme: Dark"));
     assert!(!shows(&window, "Theme: Light"));
     press(&mut window, Modifiers::NONE, Key::Enter);
     assert_eq!(settings(&window).theme, ThemeChoice::Dark);
-    assert!(state(&window).desk.search.is_none(), "it closes");
+    assert!(state(&window).shell.search.is_none(), "it closes");
     // The arrow keys choose the second set of rules.
     press(&mut window, CTRL, Key::P);
     type_text(&mut window, "rules of:");
@@ -180,9 +182,9 @@ fn the_command_palette_finds_commands_and_carries_them_out() {
         .unwrap_or_default();
     assert!(said.contains("no lesson is open"), "{said}");
     press(&mut window, Modifiers::NONE, Key::Enter);
-    assert!(state(&window).desk.search.is_some(), "it stays open");
+    assert!(state(&window).shell.search.is_some(), "it stays open");
     press(&mut window, Modifiers::NONE, Key::Escape);
-    assert!(state(&window).desk.search.is_none());
+    assert!(state(&window).shell.search.is_none());
     // A click works, too.
     press(&mut window, CTRL, Key::P);
     type_text(&mut window, "block_13_project");
@@ -245,13 +247,16 @@ fn lecture_mode_shows_only_the_columns_enlarged() {
             window.check_accessibility();
         }
         press(&mut window, Modifiers::NONE, Key::Questionmark);
-        assert_eq!(state(&window).desk.sheet, Some(Sheet::Keys));
+        assert_eq!(state(&window).shell.sheet, Some(Sheet::Keys));
         assert!(shows(&window, "Lecture mode"), "the keys are listed");
         press(&mut window, Modifiers::NONE, Key::Escape);
-        assert_eq!(state(&window).desk.sheet, None);
-        assert!(state(&window).desk.lecture.is_some(), "one thing at a time");
+        assert_eq!(state(&window).shell.sheet, None);
+        assert!(
+            state(&window).shell.lecture.is_some(),
+            "one thing at a time"
+        );
         press(&mut window, Modifiers::NONE, Key::Escape);
-        assert!(state(&window).desk.lecture.is_none());
+        assert!(state(&window).shell.lecture.is_none());
         assert_eq!(window.ctx.zoom_factor(), 1.0);
         assert!(window.query_by_label("Export...").is_some());
     }
@@ -287,9 +292,9 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
         std::fs::copy(fish.join(name), photos.path().join(name)).expect("a photo");
     }
     let mut window = started(folder.path());
-    assert!(state(&window).desk.hint, "the first start");
+    assert!(state(&window).shell.hint, "the first start");
     click(&mut window, "Got it");
-    assert!(!state(&window).desk.hint);
+    assert!(!state(&window).shell.hint);
     command(&mut window, Command::SetBatch(4));
     command(&mut window, Command::SetTheme(ThemeChoice::Dark));
     command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
@@ -302,8 +307,8 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
     let mut window = started(folder.path());
     assert_eq!(*settings(&window), before);
     assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
-    assert!(!state(&window).desk.hint, "it was dismissed");
-    assert_eq!(state(&window).desk.recent.photos, [photos.path()]);
+    assert!(!state(&window).shell.hint, "it was dismissed");
+    assert_eq!(state(&window).shell.recent.photos, [photos.path()]);
     let name = photos.path().file_name().expect("a name").to_string_lossy();
     click(&mut window, "Photos 93 in 4 classes");
     click(&mut window, &name);
@@ -312,12 +317,12 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
     command(&mut window, Action::ResetSettings);
     assert_eq!(*settings(&window), Settings::default());
     assert_eq!(window.ctx.zoom_factor(), 1.0);
-    command(&mut window, DeskCommand::ForgetRecent);
+    command(&mut window, ShellCommand::ForgetRecent);
     drop(window);
 
     let window = started(folder.path());
     assert_eq!(settings(&window).theme, ThemeChoice::System);
-    assert!(state(&window).desk.recent.photos.is_empty());
+    assert!(state(&window).shell.recent.photos.is_empty());
 }
 
 #[test]
@@ -338,9 +343,9 @@ fn without_a_folder_nothing_is_written() {
         &mut window,
         Command::OpenModel(ModelSource::EfficientNetLite0),
     );
-    assert!(!state(&window).desk.hint);
+    assert!(!state(&window).shell.hint);
     assert!(
-        state(&window).desk.recent.models.is_empty(),
+        state(&window).shell.recent.models.is_empty(),
         "bundled models are always in the menu"
     );
 }

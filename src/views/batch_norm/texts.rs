@@ -1,4 +1,4 @@
-//! What the view says: what was measured, handed to its sentences.
+//! Fills the view's sentences with what was measured.
 
 use super::Shown;
 use super::words::{self, Moves, Scatter, Size};
@@ -41,7 +41,7 @@ fn shown_mean(values: &[f32]) -> f64 {
     values.first().map_or(0.0, |&x| f64::from(x))
 }
 
-/// The same, and shorter where there is little room.
+/// The caption above a histogram, in full and in two shorter forms.
 pub fn output_captions(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool) -> [String; 3] {
     [
         output_caption(shown, mode, has_map, alone),
@@ -50,7 +50,7 @@ pub fn output_captions(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool
     ]
 }
 
-/// What stands above a histogram and a map; `alone`: without the other side.
+/// The caption above a histogram and a map; `alone`: without the other side.
 fn output_caption(shown: &Shown<'_>, mode: Mode, has_map: bool, alone: bool) -> String {
     let channel = shown.channel + 1;
     let outcome = shown.outcome;

@@ -4,22 +4,22 @@ use eframe::egui::Context;
 
 use super::App;
 use super::settings_file::Kept;
-use crate::command::DeskCommand;
+use crate::command::ShellCommand;
 use crate::state::{Recent, Settings};
 use crate::words::notices as words;
 
 impl App {
     /// Carries out a command of the window itself.
-    pub(super) fn apply_desk(&mut self, command: DeskCommand) {
-        let desk = &mut self.state.desk;
+    pub(super) fn apply_shell(&mut self, command: ShellCommand) {
+        let shell = &mut self.state.shell;
         match command {
-            DeskCommand::Search(search) => desk.search = search,
-            DeskCommand::Sheet(sheet) => desk.sheet = sheet,
-            DeskCommand::Hint(show) => {
-                desk.hint = show;
+            ShellCommand::Search(search) => shell.search = search,
+            ShellCommand::Sheet(sheet) => shell.sheet = sheet,
+            ShellCommand::Hint(show) => {
+                shell.hint = show;
                 self.kept.hint_done |= !show;
             }
-            DeskCommand::ForgetRecent => desk.recent = Recent::default(),
+            ShellCommand::ForgetRecent => shell.recent = Recent::default(),
         }
     }
 
@@ -32,7 +32,7 @@ impl App {
         self.state.grid.expanded = None;
         let settings = &self.state.settings;
         ctx.set_theme(settings.theme);
-        match &mut self.state.desk.lecture {
+        match &mut self.state.shell.lecture {
             Some(lecture) => lecture.zoom_before = 1.0,
             None => ctx.set_zoom_factor(1.0),
         }
@@ -52,14 +52,14 @@ impl App {
             },
             None => state.settings.clone(),
         };
-        let zoom = match &state.desk.lecture {
+        let zoom = match &state.shell.lecture {
             Some(lecture) => lecture.zoom_before,
             None => ctx.zoom_factor(),
         };
         self.kept = Kept {
             settings,
             zoom,
-            recent: state.desk.recent.clone(),
+            recent: state.shell.recent.clone(),
             ..self.kept.clone()
         };
         if let Some(keeper) = &mut self.keeper

@@ -1,4 +1,4 @@
-//! The window itself: what lies above it, whether it is set for a lecture, what was open before.
+//! The window itself: lists above it, lecture mode, recent files.
 
 use std::path::PathBuf;
 
@@ -6,15 +6,15 @@ use eframe::egui::Vec2;
 
 use super::Recent;
 
-/// All of that.
+/// State of the window that belongs to no view.
 #[derive(Debug, Default)]
-pub struct Desk {
+pub struct Shell {
     pub recent: Recent,
     /// Whether there is something to undo, and to redo.
     pub can_undo: [bool; 2],
     /// The search of the command palette while it is open.
     pub search: Option<Search>,
-    /// Whether input and layers are shown; `None`: where there is room for them.
+    /// Whether input and layers are shown; `None`: if there is room for them.
     pub side_panel: Option<bool>,
     /// Set while the window is shown to an audience.
     pub lecture: Option<Lecture>,
@@ -32,7 +32,7 @@ pub struct Search {
     pub row: usize,
 }
 
-/// A list that lies over the window until it is closed.
+/// A list that covers the window until it is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sheet {
     Keys,

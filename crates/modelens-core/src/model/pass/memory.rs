@@ -1,0 +1,107 @@
+//! The memory of a recorded pass, known before anything is computed: a failed allocation would end
+//! the program.
+
+use super::{Learning, PassOptions, Plan, Segment};
+use crate::model::error::PassError;
+use crate::model::graph::{Input, NodeId};
+use crate::model::layers::LayerKind;
+use crate::model::layers::shape::{ImageShape, Shapes, Side, value_count};
+use crate::model::{Model, array};
+
+/// Largest values that the forward and backward pass hold besides those that are kept: a layer's
+/// input, its output and the gradients at both.
+const TRANSIENT: u64 = 3;
+
+/// Bytes that [`super::record`] and its backward pass hold at their peak for an input of `shape`,
+/// `[N, H, W, C]`: every output that the backward pass reads again, and [`TRANSIENT`] of the largest.
+/// 0 if the shapes do not fit; the pass itself says why.
+pub fn recorded_bytes(
+    model: &Model,
+    shape: &[usize],
+    segment: Segment,
+    options: &PassOptions<'_>,
+    learning: &Learning,
+) -> u64 {
+    let graph = &model.graph;
+    let plan = Plan::new(graph, options, segment, Some(learning));
+    let (images, image) = match shape.split_first() {
+        Some((images, image)) => (*images as u64, image.iter().copied().map(Some).collect()),
+        None => return 0,
+    };
+    let Some(shapes) = shapes(model, &image, segment) else {
+        return 0;
+    };
+    let values = |id: NodeId| shapes[id].as_deref().map_or(0, value_count) as u64;
+    let mut is_kept = vec![false; graph.nodes.len()];
+    for (id, node) in graph.nodes.iter().enumerate() {
+        if !plan.needs_gradient[id] {
+            continue;
+        }
+        is_kept[id] = true;
+        for input in &node.inputs {
+            if let Input::Node(input) = *input {
+                is_kept[input] = true;
+            }
+        }
+    }
+    // Values that exist only inside of the next layer's kernel are never written.
+    let is_written =
+        |id: NodeId| plan.fused[id].is_none() && !plan.deferred[id] && !plan.absorbed[id];
+    let kept = (0..graph.nodes.len()).filter(|&id| is_kept[id] && is_written(id));
+    let kept: u64 = kept.map(values).sum();
+    let largest = (0..graph.nodes.len()).map(values).max().unwrap_or(0);
+    let a_value = size_of::<f32>() as u64;
+    (kept + TRANSIENT * largest).saturating_mul(images * a_value)
+}
+
+/// Refuses a recorded pass that needs more memory than is free.
+///
+/// # Errors
+/// [`PassError::Memory`], with both amounts.
+pub fn check_recorded(
+    model: &Model,
+    shape: &[usize],
+    segment: Segment,
+    options: &PassOptions<'_>,
+    learning: &Learning,
+) -> Result<(), PassError> {
+    let needed = recorded_bytes(model, shape, segment, options, learning);
+    array::fits_into_memory(needed).map_err(|free| PassError::Memory {
+        images: shape.first().copied().unwrap_or(0),
+        needed_gb: needed as f64 / 1e9,
+        free_gb: free as f64 / 1e9,
+    })
+}
+
+/// The shape of each node's output, without the batch axis; `None` if a layer does not fit.
+fn shapes(model: &Model, input: &ImageShape, segment: Segment) -> Option<Vec<Option<ImageShape>>> {
+    let graph = &model.graph;
+    let mut shapes: Vec<Option<ImageShape>> = vec![None; graph.nodes.len()];
+    let first = segment.after.map_or(0, |after| after + 1);
+    if let Some(after) = segment.after {
+        shapes[after] = Some(input.clone());
+    }
+    let output = segment.output(graph);
+    for (id, node) in graph.nodes.iter().enumerate().take(output + 1).skip(first) {
+        let layer = &graph.layers[node.layer];
+        if matches!(layer.kind, LayerKind::Input) {
+            shapes[id] = Some(input.clone());
+            continue;
+        }
+        let inputs = node.inputs.iter().map(|input| match *input {
+            Input::Node(before) => shapes[before].as_deref(),
+            Input::Number(_) => Some(&[][..]),
+        });
+        let inputs: Vec<&[Side]> = inputs.collect::<Option<_>>()?;
+        let weights = |name: &str| {
+            let weight = layer.weights.iter().find(|weight| weight.name == name);
+            weight.map(|weight| weight.shape.clone())
+        };
+        let shape = layer.kind.op().output_shape(&Shapes {
+            inputs: &inputs,
+            weights: &weights,
+        });
+        shapes[id] = Some(shape.ok()?);
+    }
+    Some(shapes)
+}

@@ -1,0 +1,124 @@
+//! Marks in texts: `**bold**`, `*italics*` and `` `code` ``.
+
+/// A part of a text in one style.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub text: String,
+    pub bold: bool,
+    pub italic: bool,
+    pub code: bool,
+}
+
+impl Span {
+    /// Text without a style.
+    pub fn plain(text: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Which marks count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Marks {
+    /// `**` alone, for the window's own texts: names of layers and photos may hold the other marks.
+    Bold,
+    /// All of them, for lessons.
+    All,
+}
+
+/// The text without its `**`.
+pub fn plain(text: &str) -> String {
+    let spans = spans(text, Marks::Bold).into_iter();
+    spans.map(|span| span.text).collect()
+}
+
+/// Splits a text at its marks. A mark that is never closed is part of the text.
+pub fn spans(text: &str, marks: Marks) -> Vec<Span> {
+    let all = marks == Marks::All;
+    let mut spans: Vec<Span> = Vec::new();
+    let mut now = Span::default();
+    let mut rest = text;
+    let flush = |now: &mut Span, spans: &mut Vec<Span>| {
+        if !now.text.is_empty() {
+            spans.push(now.clone());
+            now.text.clear();
+        }
+    };
+    while let Some(next) = rest.chars().next() {
+        let after = &rest[next.len_utf8()..];
+        if all
+            && next == '`'
+            && let Some((code, after)) = after.split_once('`')
+        {
+            flush(&mut now, &mut spans);
+            spans.push(Span {
+                text: code.to_owned(),
+                code: true,
+                ..now.clone()
+            });
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("**")
+            && (now.bold || after.contains("**"))
+        {
+            flush(&mut now, &mut spans);
+            now.bold = !now.bold;
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix("**") {
+            // Nothing closes it.
+            now.text.push_str("**");
+            rest = after;
+        } else if all && next == '*' && (now.italic || opens_italics(after)) {
+            flush(&mut now, &mut spans);
+            now.italic = !now.italic;
+            rest = after;
+        } else {
+            now.text.push(next);
+            rest = after;
+        }
+    }
+    flush(&mut now, &mut spans);
+    spans
+}
+
+/// True unless a space follows the star, as in `2 * 3`.
+fn opens_italics(after: &str) -> bool {
+    !after.starts_with(char::is_whitespace) && after.replace("**", "").contains('*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> String {
+        let signs = |span: Span| {
+            let Span {
+                text,
+                bold,
+                italic,
+                code,
+            } = span;
+            let on = |sign, on| if on { sign } else { "" };
+            let around = format!("{}{}{}", on("b", bold), on("i", italic), on("c", code));
+            format!("[{around}:{text}]")
+        };
+        spans(text, Marks::All).into_iter().map(signs).collect()
+    }
+
+    #[test]
+    fn marks_become_spans() {
+        assert_eq!(written("a **b** c"), "[:a ][b:b][: c]");
+        assert_eq!(written("*i* and `**c**`"), "[i:i][: and ][c:**c**]");
+        assert_eq!(written("**b *both* b**"), "[b:b ][bi:both][b: b]");
+        assert_eq!(written("2 * 3 ** `open"), "[:2 * 3 ** `open]");
+        assert_eq!(written(""), "");
+    }
+
+    #[test]
+    fn the_windows_own_texts_have_bold_only() {
+        let text = "**1 of 2** layers: `conv*1*`";
+        assert_eq!(plain(text), "1 of 2 layers: `conv*1*`");
+        assert_eq!(spans(text, Marks::Bold).len(), 2);
+    }
+}

@@ -44,6 +44,9 @@ pub fn zip_of_h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u
     let mut layers = builder.create_group("layers");
     source.numbered_layers(None, &mut layers)?;
     builder.add_group(layers.finish());
+    let mut vars = builder.create_group("vars");
+    source.name_group(&mut vars, &opened.graph.name);
+    builder.add_group(vars.finish());
     archived(Entries {
         metadata: json!({"keras_version": version(&opened)})
             .to_string()
@@ -220,6 +223,13 @@ impl<'a> Source<'a> {
         set_values(to, tensor)
     }
 
+    /// Names the layer that a group of variables belongs to, as Keras 3 does.
+    fn name_group(&self, vars: &mut GroupBuilder, layer: &str) {
+        if self.semantics != Semantics::Keras2 {
+            vars.set_attr("name", AttrValue::VarLenString(layer.to_owned()));
+        }
+    }
+
     /// The layers of one model as an archive numbers them.
     fn numbered_layers(
         &self,
@@ -235,13 +245,15 @@ impl<'a> Source<'a> {
                 let mut layers = group.create_group("layers");
                 self.numbered_layers(Some(id), &mut layers)?;
                 group.add_group(layers.finish());
+                // A model has no variables of its own, yet Keras asks for the group.
+                let mut vars = group.create_group("vars");
+                self.name_group(&mut vars, &layer.name);
+                group.add_group(vars.finish());
             } else if layer.weights.is_empty() {
                 continue;
             } else {
                 let mut vars = group.create_group("vars");
-                if self.semantics != Semantics::Keras2 {
-                    vars.set_attr("name", AttrValue::VarLenString(layer.name.clone()));
-                }
+                self.name_group(&mut vars, &layer.name);
                 for (i, weight) in layer.weights.iter().enumerate() {
                     self.write(vars.create_dataset(&i.to_string()), (id, weight.name))?;
                 }

@@ -121,23 +121,6 @@ impl Saved {
             },
             path.clone(),
         ));
-        // Keras cannot open an `.h5` file with operators that it wrote itself.
-        let written = source
-            .path()
-            .is_some_and(|p| p.extension() == path.extension());
-        let operators = model
-            .graph
-            .layers
-            .iter()
-            .any(|l| !l.listed && l.class != "InputLayer");
-        let functions = model
-            .graph
-            .layers
-            .iter()
-            .any(|l| l.class.ends_with("OpLambda"));
-        if ending == "h5" && written && (operators || functions) {
-            return;
-        }
         let arrays = [
             ("x".into(), NamedArray::Numbers(x)),
             ("y".into(), NamedArray::Numbers(y)),

@@ -121,7 +121,7 @@ const OPS_NN: [&str; 16] = [
 ];
 
 /// Names the module of each class, as an archive does: of the model and of all layers inside it.
-fn add_modules(object: &mut Value, semantics: Semantics) -> Result<(), SaveError> {
+pub(super) fn add_modules(object: &mut Value, semantics: Semantics) -> Result<(), SaveError> {
     let broken = || SaveError::Content("its configuration is not understood".to_owned());
     let layer = LayerObject::of(object).map_err(content)?;
     let is_model = layer.is_model();

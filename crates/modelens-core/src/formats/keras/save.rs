@@ -94,17 +94,27 @@ fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveErr
     }
     let mut changes = changes(&opened, trained)?;
     changes.gone.insert("optimizer_weights".to_owned());
-    if trained.has_new_head {
+    if opened.recognised.is_none()
+        && (trained.has_new_head || opened.semantics == Semantics::Keras3)
+    {
         let root = file.root().attrs().map_err(content)?;
         let text = root.get("model_config").and_then(AttrValue::as_str);
-        let json: Value = serde_json::from_str(text.unwrap_or_default()).map_err(content)?;
-        let changed = save_head::with_new_head(json, &opened.graph, trained)?;
-        let set = |name, value| ((String::new(), name), value);
-        let new_config = AttributeValue::Text(changed.to_string());
-        changes.attributes.extend([
-            set("model_config", Some(new_config)),
-            set("training_config", None),
-        ]);
+        let mut json: Value = serde_json::from_str(text.unwrap_or_default()).map_err(content)?;
+        if trained.has_new_head {
+            json = save_head::with_new_head(json, &opened.graph, trained)?;
+        }
+        // Without modules Keras 3 opens neither operators nor a normalization over several axes, even
+        // from a file that it wrote.
+        if opened.semantics == Semantics::Keras3 {
+            convert::add_modules(&mut json, opened.semantics)?;
+        }
+        let key = (String::new(), "model_config");
+        let new_config = AttributeValue::Text(json.to_string());
+        changes.attributes.insert(key, Some(new_config));
+    }
+    if trained.has_new_head {
+        let key = (String::new(), "training_config");
+        changes.attributes.insert(key, None);
         let top = file.group("model_weights").map_err(content)?;
         let inside = top.groups().map_err(content)?;
         for (layer, _) in head_layers(&opened, trained) {

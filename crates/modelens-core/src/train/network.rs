@@ -158,6 +158,7 @@ impl Network {
     }
 
     fn ready(mut model: Model, head: Head) -> Result<Self, TrainError> {
+        let semantics = model.semantics;
         let graph = &mut model.graph;
         let last_node = graph.nodes.get(graph.output).cloned();
         let last_node = last_node.ok_or(TrainError::NoPlaceForHead)?;
@@ -190,7 +191,7 @@ impl Network {
             let what = "of another activation than softmax or sigmoid".to_owned();
             return Err(TrainError::NoClassifier(what));
         }
-        let cut = cut_of(graph).filter(|&cut| graph.is_cut(cut));
+        let cut = cut_of(graph, semantics).filter(|&cut| graph.is_cut(cut));
         let in_head = match cut {
             Some(cut) => after_cut(graph, cut),
             None => vec![false; graph.layers.len()],

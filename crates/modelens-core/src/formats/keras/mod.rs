@@ -9,6 +9,7 @@ pub mod architectures;
 mod archive;
 mod calls;
 mod classes;
+mod convert;
 mod functions;
 mod h5;
 #[cfg(test)]
@@ -51,6 +52,7 @@ pub static H5: Reader = Reader {
         family: "Keras",
         endings: &["h5"],
         rare_endings: &["hdf5"],
+        saved_as: &["h5", "keras", "hdf5"],
         untrainable: None,
         without_batch_norm: None,
     },
@@ -59,7 +61,7 @@ pub static H5: Reader = Reader {
         let read = read_h5(file.bytes, file.title, file.architecture)?;
         Ok(read.into_model(file.title, H5.format))
     },
-    save: save::h5,
+    save: save::save,
     takes_architecture: true,
 };
 
@@ -69,12 +71,13 @@ pub static ZIP: Reader = Reader {
         family: "Keras",
         endings: &["keras"],
         rare_endings: &[],
+        saved_as: &["keras", "h5", "hdf5"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: |bytes| bytes.starts_with(b"PK\x03\x04") && !super::pytorch::is_zip(bytes),
     open: |file| Ok(read_zip(file.bytes)?.into_model(file.title, ZIP.format)),
-    save: save::zip,
+    save: save::save,
     takes_architecture: false,
 };
 

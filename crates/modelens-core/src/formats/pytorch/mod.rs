@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use candle_core::{Device, Tensor};
 
 pub use self::torch_file::is_zip;
-use super::{OpenError, Reader, SaveError};
+use super::{OpenError, Reader};
 use crate::model::layers::WeightMap;
 use crate::model::{Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics};
 
@@ -25,39 +25,36 @@ pub static SAFETENSORS: Reader = Reader {
         family: "PyTorch",
         endings: &["safetensors"],
         rare_endings: &[],
+        saved_as: &["safetensors"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: looks_like_safetensors,
     open: |file| {
-        let state = read_safetensors(file.bytes)?;
-        Ok(recognise(state, file.title)?.into_model(file.title, SAFETENSORS.format))
+        let state = state_dict(file.bytes)?;
+        Ok(recognise(&state, file.title)?.into_model(file.title, SAFETENSORS.format))
     },
-    save: save::safetensors,
+    save: |file, trained, _| save::safetensors(file, trained),
     takes_architecture: false,
 };
 
-/// A state dict as `torch.save` writes it, zip or older. Nothing in it is executed.
+/// A state dict as `torch.save` writes it, zip or older. Nothing in it is executed. It is saved as
+/// safetensors.
 pub static PICKLE: Reader = Reader {
     format: Format {
         family: "PyTorch",
         endings: &["pth", "pt"],
         rare_endings: &[],
+        saved_as: &["safetensors"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: torch_file::looks_like_pickle,
     open: |file| {
-        let state = torch_file::read(&file.bytes)?;
-        // The layers need their own copies of the tensors, so free the file's bytes first.
-        drop(file.bytes);
-        Ok(recognise(state, file.title)?.into_model(file.title, PICKLE.format))
+        let state = state_dict(file.bytes)?;
+        Ok(recognise(&state, file.title)?.into_model(file.title, PICKLE.format))
     },
-    save: |_, _| {
-        Err(SaveError::ReadOnlyFormat(
-            "a .pth file cannot be written back; save the state dict as .safetensors first",
-        ))
-    },
+    save: |file, trained, _| save::safetensors(file, trained),
     takes_architecture: false,
 };
 
@@ -124,20 +121,33 @@ fn read_safetensors(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
     Ok(tensors.into_iter().collect())
 }
 
-/// The network that has these tensors; the file's name may tell its variant.
-fn recognise(mut state: StateDict, title: &str) -> Result<Recognition, OpenError> {
+/// The tensors of a file of either format, under the names that the network's modules have.
+fn state_dict(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
+    let state = if looks_like_safetensors(&bytes) {
+        read_safetensors(bytes)?
+    } else {
+        // The file's bytes are freed before the layers make their own copies of the tensors.
+        let state = torch_file::read(&bytes)?;
+        drop(bytes);
+        state
+    };
     // `nn.DataParallel` puts a prefix in front of every name.
-    if !state.is_empty() && state.keys().all(|key| key.starts_with("module.")) {
-        let short = |(key, tensor): (String, Tensor)| (key["module.".len()..].to_owned(), tensor);
-        state = state.into_iter().map(short).collect();
+    if state.is_empty() || !state.keys().all(|key| key.starts_with("module.")) {
+        return Ok(state);
     }
-    if efficientnet_lite::recognises(&state) {
-        return efficientnet_lite::build(&state);
+    let short = |(key, tensor): (String, Tensor)| (key["module.".len()..].to_owned(), tensor);
+    Ok(state.into_iter().map(short).collect())
+}
+
+/// The network that has these tensors; the file's name may tell its variant.
+fn recognise(state: &StateDict, title: &str) -> Result<Recognition, OpenError> {
+    if efficientnet_lite::recognises(state) {
+        return efficientnet_lite::build(state);
     }
     let tensorflow = title.to_ascii_lowercase().contains("tf_");
-    let opened = inverted_residuals::torchvision(&state)
-        .or_else(|| inverted_residuals::timm(&state, tensorflow))
-        .or_else(|| resnet_vgg_densenet::recognise(&state));
+    let opened = inverted_residuals::torchvision(state)
+        .or_else(|| inverted_residuals::timm(state, tensorflow))
+        .or_else(|| resnet_vgg_densenet::recognise(state));
     opened.unwrap_or_else(|| {
         let first: Vec<&str> = state.keys().take(3).map(String::as_str).collect();
         Err(OpenError::NotAModel(format!(

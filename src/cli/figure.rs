@@ -204,6 +204,9 @@ impl FigureArgs {
             settings.batch = batch;
         }
         self.settle(&mut app, ctx)?;
+        if let Some(base) = &app.state().opened.base {
+            terminal::introduce(&base.model);
+        }
         if let scale @ Some(_) = self.reading.preprocess.0 {
             app.command(ctx, Command::SetPreprocessing(scale));
         }

@@ -103,9 +103,7 @@ impl RunArgs {
         outputs.reads("the input", &self.input);
         outputs.check()?;
         let model = self.reading.open(self.model.as_deref())?;
-        for warning in &model.warnings {
-            terminal::warn(warning);
-        }
+        terminal::introduce(&model);
         let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
         trainable::record(self.recorded.0, &model, &mut flags);

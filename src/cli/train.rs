@@ -140,9 +140,7 @@ impl TrainArgs {
         let photos = self.photos_source();
         self.check_outputs(&source, &photos)?;
         let model = self.reading.open(self.model.as_deref())?;
-        for warning in &model.warnings {
-            terminal::warn(warning);
-        }
+        terminal::introduce(&model);
         if let Some(path) = &self.save {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             ending_of(model.format, &name)

@@ -61,6 +61,7 @@ fn model_of(noise: Noise) -> Model {
             labels_from: String::new(),
             recognised: modelens::model::Recognised::default(),
             warnings: Vec::new(),
+            assumed: Vec::new(),
         },
         weights: WeightMap::new(),
     }

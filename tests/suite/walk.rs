@@ -316,6 +316,7 @@ fn flat_model() -> Model {
         labels_from: String::new(),
         recognised: modelens::model::Recognised::default(),
         warnings: Vec::new(),
+        assumed: Vec::new(),
     };
     let mut model = Model {
         description,

@@ -89,7 +89,13 @@ fn model(state: &State) -> Result<Value, Failure> {
         ModelSource::EfficientNetLite0 => sha256(bundled::EFFICIENTNET_LITE0),
         ModelSource::File(path) | ModelSource::Weights { path, .. } => sha256(&read(path)?),
     };
-    Ok(json!({ "name": base.model.title, "framework": base.model.framework, "sha256": hash }))
+    let mut model =
+        json!({ "name": base.model.title, "framework": base.model.framework, "sha256": hash });
+    if !base.model.assumed.is_empty() {
+        let assumed = base.model.assumed.iter().map(|a| a.sentence.as_str());
+        model["assumed"] = assumed.collect::<Vec<_>>().into();
+    }
+    Ok(model)
 }
 
 fn frozen(state: &State) -> Vec<String> {

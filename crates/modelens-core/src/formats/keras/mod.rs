@@ -112,6 +112,7 @@ impl KerasFile {
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,
+            assumed: Vec::new(),
         };
         Model {
             description,

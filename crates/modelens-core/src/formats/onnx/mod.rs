@@ -106,6 +106,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         labels: Vec::new(),
         labels_from: String::new(),
         warnings,
+        assumed: Vec::new(),
     };
     Ok(Model {
         description,

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Tensor};
 
-use super::{recognise, state_dict};
+use super::choice::Told;
+use super::{families, read_state, recognise};
 use crate::formats::{ModelFile, SaveError, Trained};
 use crate::model::graph::{Graph, Input, LayerKind};
 use crate::model::{LayerId, NodeId};
@@ -14,8 +15,13 @@ use crate::model::{LayerId, NodeId};
 /// replace.
 pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
     let failed = |error: candle_core::Error| SaveError::Content(error.to_string());
-    let mut state = state_dict(original.bytes)?;
-    let opened = recognise(&state, original.title)?.graph;
+    let told = Told::about(&original)?;
+    let read = read_state(original.bytes, &told)?;
+    let wanted = told.weights.as_ref().filter(|_| !read.chosen);
+    let found = families::choose(read.state.keys().map(String::as_str), wanted)?;
+    // Without a prefix such as `module.`, and without tensors that the network does not have.
+    let (mut state, _) = found.split(read.state.clone());
+    let opened = recognise(read, &told)?.graph;
     let gone = gone(&opened, trained)?;
     let mut old: BTreeMap<String, DType> = BTreeMap::new();
     for layer in gone {

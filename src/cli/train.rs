@@ -28,6 +28,10 @@ use crate::worker::{
 };
 
 /// Trains a base on photos and writes one row per optimizer step.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 #[derive(Debug, clap::Args)]
 pub struct TrainArgs {
     /// A Keras .h5 or .keras file, a .safetensors file, or the name of a bundled base.

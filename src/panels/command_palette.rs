@@ -108,7 +108,7 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
         ui.set_width(ui.available_width());
         for i in rows {
             let Some(choice) = found.get(i) else { continue };
-            let shortcut = choice.shortcut.map(|s| parts::keys(ui.ctx(), &s));
+            let shortcut = choice.shortcut.map(|s| parts::keys(ui.ctx(), s));
             let right = match (choice.why_not, choice.chosen) {
                 (Some(why_not), _) => why_not.to_owned(),
                 (None, true) => words::NOW.to_owned(),

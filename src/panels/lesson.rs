@@ -80,7 +80,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, tall: bool) {
 fn keys(ui: &Ui) -> String {
     let [next, back] = [Action::NextStep, Action::PreviousStep].map(|action| {
         let shortcut = action.info().shortcut;
-        shortcut.map_or(String::new(), |s| parts::keys(ui.ctx(), &s))
+        shortcut.map_or(String::new(), |s| parts::keys(ui.ctx(), s))
     });
     words::keys(&next, &back)
 }

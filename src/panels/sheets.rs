@@ -115,7 +115,7 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn keys_ui(ui: &mut Ui) {
     let palette = theme::palette(ui);
     let actions = Action::all().filter_map(|action| {
-        let shown = |shortcut| parts::keys(ui.ctx(), &shortcut);
+        let shown = |shortcut| parts::keys(ui.ctx(), shortcut);
         let keys = [action.info().shortcut, action.second_shortcut()].map(|s| s.map(shown));
         let keys: Vec<String> = keys.into_iter().flatten().collect();
         (!keys.is_empty()).then(|| (keys.join(", "), action.info()))
@@ -123,7 +123,7 @@ fn keys_ui(ui: &mut Ui) {
     let actions: Vec<_> = actions.collect();
     let zoom = format!(
         "{}, -, 0",
-        parts::keys(ui.ctx(), &egui::gui_zoom::kb_shortcuts::ZOOM_IN)
+        parts::keys(ui.ctx(), egui::gui_zoom::kb_shortcuts::ZOOM_IN)
     );
     let mut row = |key: &str, label: &str, tooltip: &str| {
         ui.horizontal_top(|ui| {

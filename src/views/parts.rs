@@ -214,8 +214,8 @@ pub fn describe(ui: &Ui, response: &Response, description: &str) {
 }
 
 /// Keys as they are written on a keyboard.
-pub fn keys(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
-    let written = ctx.format_shortcut(shortcut);
+pub fn keys(ctx: &Context, shortcut: KeyboardShortcut) -> String {
+    let written = ctx.format_shortcut(&shortcut);
     crate::words::commands::KEYS
         .into_iter()
         .fold(written, |keys, (name, key)| keys.replace(name, key))
@@ -225,7 +225,7 @@ pub fn keys(ctx: &Context, shortcut: &KeyboardShortcut) -> String {
 pub fn with_tooltip(response: Response, action: Action) -> Response {
     let info = action.info();
     let tooltip = match info.shortcut {
-        Some(shortcut) => format!("{} ({})", info.tooltip, keys(&response.ctx, &shortcut)),
+        Some(shortcut) => format!("{} ({})", info.tooltip, keys(&response.ctx, shortcut)),
         None => info.tooltip.to_owned(),
     };
     terms::hinted(response.on_hover_text(tooltip), info.label)

@@ -9,9 +9,12 @@ use crate::state::{Base, State, View};
 /// A name, what it means, and the function that gives the value.
 pub type Entry<F> = (&'static str, &'static str, F);
 
+/// Reads one value from the state.
+type Measure = fn(&State) -> Option<Value>;
+
 /// Values of the window and of the open model.
 #[rustfmt::skip]
-const TABLE: &[Entry<fn(&State) -> Option<Value>>] = &[
+const TABLE: &[Entry<Measure>] = &[
     ("rules", "the framework whose rules hold", |s| text(s.semantics().label())),
     ("photo", "the name of the chosen photo", |s| text(&s.opened.gallery.as_ref()?.chosen()?.name)),
     ("photos", "number of open photos", |s| count(s.photos()?.photos.len())),

@@ -104,7 +104,7 @@ fn an_open_cell_shows_its_transform_and_moves_its_divider() {
         "INPUT FROM OUTPUT",
         "FILL MODE",
         "reflect",
-        "are painted by it",
+        "It painted ",
     ] {
         assert!(shows(&window, text), "{text}");
     }
@@ -193,15 +193,15 @@ fn a_file_with_augmentation_layers_starts_with_its_own_pipeline() {
         ..AppOptions::default()
     });
     assert_eq!(classes(&window), ["RandomFlip", "RandomRotation"]);
-    assert!(shows(&window, "This pipeline is the file's own"));
+    assert!(shows(&window, "This pipeline comes from the file"));
     assert!(shows(&window, "From the file"));
     command(
         &mut window,
         PipelineCommand::SetPreset(PipelinePreset::Strong),
     );
-    assert!(!shows(&window, "This pipeline is the file's own"));
+    assert!(!shows(&window, "This pipeline comes from the file"));
     command(&mut window, PipelineCommand::UseOwn);
-    assert!(shows(&window, "This pipeline is the file's own"));
+    assert!(shows(&window, "This pipeline comes from the file"));
     command(&mut window, Command::OpenModel(ModelSource::DogBreeds));
     assert_eq!(
         pipeline(&window),
@@ -265,7 +265,7 @@ fn steps_are_added_removed_and_moved() {
     assert_eq!(classes(&window), ["RandomRotation"]);
     click(&mut window, "RandomRotation on, step 1");
     assert!(!pipeline(&window).steps[0].on);
-    assert!(shows(&window, "no step that is on"));
+    assert!(shows(&window, "No step is on"));
     click(&mut window, "Remove RandomRotation, step 1");
     assert!(shows(&window, "No steps. Add one."));
 }
@@ -360,7 +360,7 @@ fn a_pipeline_that_changes_the_image_size_is_refused_for_batches() {
         &mut window,
         PipelineCommand::SetPreset(PipelinePreset::CourseLab),
     );
-    assert!(shows(&window, "both sides see the same pixels"));
+    assert!(shows(&window, "Both sides see the same pixels"));
     assert!(shows(&window, "4 augmented photos"));
 }
 

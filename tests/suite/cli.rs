@@ -196,7 +196,7 @@ fn unusable_arguments_end_with_2_and_unreadable_files_with_1() {
             ]),
             2,
         ),
-        (own(&[&run[..], &["--out", text(&nowhere)]].concat()), 1),
+        (own(&[&run[..], &["--out", text(&nowhere)]].concat()), 2),
         (with(&["--semantics", "jax"]), 2),
         (with(&["--trainable", "some"]), 2),
         (with(&["--trainable", "-no_such_layer"]), 2),

@@ -297,7 +297,7 @@ fn the_mean_of_many_passes_approaches_inference() {
     assert_ne!(outcome(&window), found);
     command(&mut window, Command::SetSeed(7));
     assert_eq!(outcome(&window), found);
-    assert!(shows(&window, "mean of 1,024 is"));
+    assert!(shows(&window, "mean of 1,024 passes is"));
 }
 
 #[test]

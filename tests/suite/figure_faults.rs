@@ -97,8 +97,8 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
         (&["dropout", "--channel", "3", "--out", out], 2, "batchnorm"),
         (
             &["augmentation", "--out", text(&folder_name)],
-            1,
-            "(it is a folder): FOLDER\n",
+            2,
+            "--out: it is a folder: FOLDER\n",
         ),
         (
             &["--all", text(&broken), "--batch", "1"],
@@ -108,8 +108,8 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
         (&["batchnorm", "--batch", "0", "--out", out], 2, "1 to 64"),
         (
             &["augmentation", "--out", text(&nowhere)],
-            1,
-            "nowhere/a.svg\n",
+            2,
+            "add --make-folders",
         ),
         (
             &["augmentation", text(&broken), "--out", out],
@@ -143,9 +143,9 @@ fn no_figure_is_left_if_a_file_beside_it_cannot_be_written() {
     std::fs::create_dir(folder.path().join("a.csv")).expect("a folder");
     let done = figure(&["augmentation", "--csv", "--sidecar", "--out", text(&out)]);
     let said = String::from_utf8_lossy(&done.stderr);
-    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert_eq!(done.status.code(), Some(2), "{said}");
     assert!(
-        said.contains("not written (it is a folder)") && said.contains("a.csv"),
+        said.contains("--csv: it is a folder") && said.contains("a.csv"),
         "{said}"
     );
     let left = std::fs::read_dir(folder.path())

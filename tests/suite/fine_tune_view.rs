@@ -111,7 +111,7 @@ fn head_and_split_can_be_chosen() {
     let mut window = window(folder.path());
     command(&mut window, TrainCommand::SetPreset(RunPreset::HeadOnly));
     click(&mut window, "head new, validation, augmentation");
-    for shown in ["class0", "to validate", "dropout rate"] {
+    for shown in ["class0", "validation split", "dropout rate"] {
         assert!(shows(&window, shown), "{shown}");
     }
     click(&mut window, "One output with sigmoid");

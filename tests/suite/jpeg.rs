@@ -5,12 +5,12 @@ use std::sync::Arc;
 use modelens::dataset::jpeg::PhotoDecoder;
 use modelens::dataset::{Photo, PhotoList, PhotoSet, PhotosInMemory};
 
-use crate::support::files::{fixture, read_npz};
+use crate::support::files::{read_npz, repository};
 use crate::support::numbers::values;
 
 #[test]
 fn jpeg_pixels_are_those_of_each_framework() {
-    let folder = fixture("jpeg");
+    let folder = repository("tests/fixtures/jpeg");
     let expected = read_npz(&folder.join("pixels.npz"));
     assert!(expected.len() >= 60, "{} arrays", expected.len());
     for (name, pixels) in &expected {

@@ -175,7 +175,7 @@ fn a_figure_of_a_photo_that_cannot_be_read_is_an_error() {
 #[test]
 fn all_figures_leave_out_the_views_a_network_lacks() {
     let folder = folder();
-    let model = repository("tests/fixtures/golden/student_layers_keras3/model.h5");
+    let model = repository("tests/fixtures/golden/student_layers_keras2/model.h5");
     let out = folder.path().join("all");
     let done = succeeds(&["figure", "--all", text(&out), text(&model)]);
     let drawn = std::fs::read_dir(&out).expect("figures").count();

@@ -274,8 +274,9 @@ fn pictures_are_small_and_each_belongs_to_a_test() {
             .trim_start_matches("small-")
             .trim_end_matches("-light")
             .trim_end_matches("-dark");
+        let is_view = View::ALL.iter().any(|known| known.id() == view);
         assert!(
-            source.contains(&format!("\"{view}\"")),
+            is_view || source.contains(&format!("\"{view}\"")),
             "{stem}: no test draws it"
         );
         known += 1;

@@ -241,7 +241,7 @@ fn the_first_passes_arrive_early_and_survive_cancelling() {
     window.run_steps(2);
     assert!(shows(
         &window,
-        "Further passes, and batches of other photos, are under way."
+        "Further passes, and batches of other photos, are being computed."
     ));
     assert!(shows(&window, "others under way"));
     command(&mut window, Action::Cancel);
@@ -290,7 +290,7 @@ fn it_shows_controls_and_texts_in_each_semantics_and_theme() {
                 "2 passes",
                 "6 batches of 4",
                 "19 outputs: softmax",
-                "pass 1, on stored statistics",
+                "pass 1, stored statistics",
             ] {
                 assert!(shows(&window, text), "{semantics:?}: {text}");
             }
@@ -337,7 +337,7 @@ fn freezing_changes_the_text_about_the_rest_of_the_batch() {
     command(&mut window, Action::UnfreezeAll);
     assert!(shows(
         &window,
-        "nothing about the photo changed: 52 BatchNorm layers"
+        "although the photo is the same: 52 BatchNorm layers"
     ));
     command(&mut window, Action::FreezeAll);
     assert!(shows(&window, "every BatchNorm is frozen"));
@@ -395,7 +395,7 @@ fn a_base_without_classes_suggests_what_to_do() {
         model,
         ..AppOptions::default()
     });
-    assert!(shows(&window, "This base predicts nothing"));
+    assert!(shows(&window, "This base predicts no classes"));
     assert!(window.state().state().computed.notices.is_empty());
     assert!(
         window

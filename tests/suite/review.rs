@@ -94,7 +94,7 @@ fn changed_snapshots_side_by_side() {
     }
     std::fs::create_dir_all(&out).expect("a folder");
     let mut files: Vec<&str> = changed.lines().chain(added.lines()).collect();
-    files.retain(|file| file.ends_with(".svg"));
+    files.retain(|file| Path::new(file).extension().is_some_and(|e| e == "svg"));
     files.sort_unstable();
     for file in &files {
         let old = git(&["show", &format!("{base}:{file}")]);

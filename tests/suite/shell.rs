@@ -279,8 +279,7 @@ fn started(folder: &Path) -> Window {
         settings: Some(folder.to_owned()),
         ..AppOptions::default()
     };
-    let window = sized([1280.0, 800.0], options);
-    window
+    sized([1280.0, 800.0], options)
 }
 
 #[test]

@@ -13,7 +13,7 @@ use modelens::words::terms::{TERMS, beginning};
 use crate::support::window::{Window, command, reproducible};
 
 /// The longest label in characters; longer ones are sentences.
-const LONGEST: usize = 80;
+const LONGEST: usize = 130;
 /// Frames until a tooltip appears.
 const FRAMES: usize = 4;
 
@@ -56,7 +56,12 @@ fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
     for (words, rect) in labels(window) {
         // A layer can have the name of a term, and calls are code.
         let is_name = names.iter().any(|name| words.starts_with(name.as_str()));
-        let is_code = words.contains('(') && words != "compile()";
+        let is_call = words
+            .split('(')
+            .rev()
+            .skip(1)
+            .any(|before| before.ends_with(char::is_alphanumeric));
+        let is_code = is_call && words != "compile()";
         // Its tooltip shows what was drawn.
         let is_cell = words.contains(", image ");
         let term = beginning(&words).filter(|_| !is_name && !is_code && !is_cell);

@@ -44,7 +44,7 @@ fn shape_elements(document: &mut Document<'_>, shape: &Shape) {
         Shape::Noop | Shape::Vec(_) => {}
         // A callback draws on the GPU and has no shape.
         Shape::Callback(_) => {
-            log::warn!("a paint callback cannot be written as SVG; it is left out")
+            log::warn!("a paint callback cannot be written as SVG; it is left out");
         }
         Shape::Circle(circle) => circle_element(document, circle, bounds),
         Shape::Ellipse(ellipse) => ellipse_element(document, ellipse, bounds),

@@ -29,7 +29,8 @@ const VIEW_KEYS: [Key; 9] = [
     Key::Num8,
     Key::Num9,
 ];
-const _: () = assert!(View::COUNT <= VIEW_KEYS.len(), "every view has a key");
+// Every view has a key.
+const _: () = assert!(View::COUNT <= VIEW_KEYS.len());
 
 impl Action {
     /// Label, tooltip and shortcut.

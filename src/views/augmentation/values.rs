@@ -6,8 +6,11 @@ use crate::lesson::Value;
 use crate::views::values::{Entry, count, number};
 use crate::worker::{AugmentationOutcome, GridCell};
 
+/// Reads one value from the result.
+type Measure = fn(&AugmentationOutcome) -> Option<Value>;
+
 #[rustfmt::skip]
-pub const TABLE: &[Entry<fn(&AugmentationOutcome) -> Option<Value>>] = &[
+pub const TABLE: &[Entry<Measure>] = &[
     ("cells", "cells per column of the grid", |o| count(o.training.len())),
     ("cells_changed", "cells in the training column that differ from their photo", |o| changed(&o.training)),
     ("cells_changed_inference", "cells in the inference column that differ from their photo", |o| changed(&o.inference)),

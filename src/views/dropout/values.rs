@@ -4,8 +4,11 @@ use crate::lesson::Value;
 use crate::views::values::{Entry, count, number, share};
 use crate::worker::DropoutOutcome;
 
+/// Reads one value from the result.
+type Measure = fn(&DropoutOutcome) -> Option<Value>;
+
 #[rustfmt::skip]
-pub const TABLE: &[Entry<fn(&DropoutOutcome) -> Option<Value>>] = &[
+pub const TABLE: &[Entry<Measure>] = &[
     ("rate", "the rate of the dropout layer", |o| share(o.noise.strength())),
     ("units", "number of units of the dropout layer", |o| count(o.training.output.len())),
     ("dropped", "units dropped in the training column", |o| count(o.training.dropped)),

@@ -9,8 +9,11 @@ use crate::views::values::{Entry, count, share};
 const TRAINING: Mode = Mode::Training;
 const INFERENCE: Mode = Mode::Inference;
 
+/// Reads one value from the result.
+type Measure = fn(&TrainingState) -> Option<Value>;
+
 #[rustfmt::skip]
-pub const TABLE: &[Entry<fn(&TrainingState) -> Option<Value>>] = &[
+pub const TABLE: &[Entry<Measure>] = &[
     ("run_photos", "photos that the runs train on", |t| count(t.photos[0])),
     ("run_validation_photos", "photos that the runs are validated on", |t| count(t.photos[1])),
     ("run_steps", "optimizer steps of each run", |t| count(t.runs.first()?.total)),

@@ -87,7 +87,7 @@ fn described_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action, below: &str) -
     let info = action.info();
     let shortcut = info
         .shortcut
-        .map(|shortcut| parts::keys(ui.ctx(), &shortcut));
+        .map(|shortcut| parts::keys(ui.ctx(), shortcut));
     let why_not = action.why_not(show.state);
     let not_now = why_not.map(words::not_now);
     let entry = Entry {

@@ -58,7 +58,7 @@ pub fn batches_of(batches: &str, size: &str) -> String {
     format!("{batches} of {size}")
 }
 
-pub const OTHER_MATES: &str = "other photos in the batch, dropout off";
+pub const OTHER_MATES: &str = "with other photos";
 pub const NO_MATES: &str = "no other photos";
 
 /// The heading of a column: what its classes come from.
@@ -67,7 +67,7 @@ pub fn heading(side: &PredictSide) -> String {
     match (on, all) {
         (_, 0) => "pass 1, no BatchNorm".to_owned(),
         (0, _) => "pass 1, stored statistics".to_owned(),
-        _ => format!("pass 1, {on} of {all} BatchNorm layers use batch statistics"),
+        _ => format!("pass 1, batch statistics in {on} of {all} BatchNorm layers"),
     }
 }
 

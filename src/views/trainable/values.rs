@@ -8,8 +8,11 @@ use crate::worker::{TrainableCard, TrainableOutcome};
 const TRAINING: Mode = Mode::Training;
 const INFERENCE: Mode = Mode::Inference;
 
+/// Reads one value from the result.
+type Measure = fn(&TrainableOutcome) -> Option<Value>;
+
 #[rustfmt::skip]
-pub const TABLE: &[Entry<fn(&TrainableOutcome) -> Option<Value>>] = &[
+pub const TABLE: &[Entry<Measure>] = &[
     ("step_photos", "number of photos in the optimizer step", |o| count(o.photos)),
     ("learning_rate", "learning rate of the optimizer step", |o| number(o.rate)),
     ("open_training_weights", "largest weight change in the base: trainable=True, training=True", |o| weights(o.card(true, TRAINING))),

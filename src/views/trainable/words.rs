@@ -25,7 +25,7 @@ pub const MOST_PHOTOS: &str = " (at most 16 photos per step)";
 
 pub fn measured_by(rate: &str, photos: &str, most: &str) -> String {
     format!(
-        "One SGD step at learning rate {rate} in four copies of the model, on the same {photos}{most}"
+        "Optimizer step (SGD) at learning rate {rate} in four copies of the model, on the same {photos}{most}"
     )
 }
 

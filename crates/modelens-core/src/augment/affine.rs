@@ -10,7 +10,7 @@ use crate::dataset::Image;
 /// Applies an affine draw; any other draw changes nothing.
 pub(super) fn apply(draw: &Draw, image: &Image, sampling: Sampling) -> Image {
     match draw.input_from_output(image.height, image.width) {
-        Some(vector) => sample(image, &vector, &sampling),
+        Some(vector) => sample(image, &vector, sampling),
         None => image.clone(),
     }
 }
@@ -23,7 +23,7 @@ pub(super) fn apply(draw: &Draw, image: &Image, sampling: Sampling) -> Image {
 /// fill mode. Then `nearest` rounds half away from zero, and `bilinear` weights the pixels at floor
 /// and floor + 1; any of them outside the image has the fill value.
 /// Source: tensorflow `image_ops.h` (functor `ProjectiveGenerator`).
-pub(super) fn sample(image: &Image, input_from_output: &[f64; 8], sampling: &Sampling) -> Image {
+pub(super) fn sample(image: &Image, input_from_output: &[f64; 8], sampling: Sampling) -> Image {
     let resampling = Resampling {
         image,
         vector: input_from_output.map(|value| value as f32),

@@ -232,13 +232,14 @@ impl<'a> Parameter<'a> {
             }
         };
         match &self.value {
-            ParameterValue::Choice(_) | ParameterValue::Flag(_) => Ok(()),
             ParameterValue::Factor(factor, limits) => limits.check(layer, field, **factor),
             ParameterValue::OptionalFactor { factor, limits, .. } => {
                 factor.map_or(Ok(()), |factor| limits.check(layer, field, factor))
             }
             ParameterValue::Pixels(0) => Err(ParameterError::Empty { layer, field }),
-            ParameterValue::Pixels(_) => Ok(()),
+            ParameterValue::Pixels(_) | ParameterValue::Choice(_) | ParameterValue::Flag(_) => {
+                Ok(())
+            }
             ParameterValue::Scale(number) | ParameterValue::Offset(number) => {
                 finite(field, number.is_finite())
             }

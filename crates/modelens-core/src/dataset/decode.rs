@@ -157,19 +157,37 @@ impl PhotoSet {
     }
 }
 
-/// The format and a decoder that has read the header only, within the limits.
-fn header(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder + '_), DecodeCause> {
+/// What is known of an image before its pixels are decoded.
+enum Header<'a> {
+    /// Width and height; [`super::jpeg`] decodes it.
+    Jpeg([u32; 2]),
+    /// A decoder that has read the header only.
+    Other(Box<dyn ImageDecoder + 'a>),
+}
+
+/// The header of an image within the limits.
+fn header(bytes: &[u8]) -> Result<Header<'_>, DecodeCause> {
     let format = image::guess_format(bytes)
         .ok()
         .filter(|format| FORMATS.contains(format))
         .ok_or(DecodeCause::NotAnImage)?;
+    if format == ImageFormat::Jpeg {
+        let sides = super::jpeg::dimensions(bytes);
+        let sides = sides.ok_or_else(|| DecodeCause::Broken("it ends too early".to_owned()))?;
+        check_sides(sides)?;
+        return Ok(Header::Jpeg(sides));
+    }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // The sides are limited below, with an error that names the dimensions.
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_DECODER_BYTES);
     reader.limits(limits);
     let decoder = reader.into_decoder()?;
-    let (width, height) = decoder.dimensions();
+    check_sides(decoder.dimensions().into())?;
+    Ok(Header::Other(Box::new(decoder)))
+}
+
+fn check_sides([width, height]: [u32; 2]) -> Result<(), DecodeCause> {
     if width == 0 || height == 0 {
         return Err(DecodeCause::Broken("it has no pixels".to_owned()));
     }
@@ -177,31 +195,38 @@ fn header(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder + '_), DecodeC
     if width.max(height) > MAX_SIDE || n_pixels > MAX_PIXELS {
         return Err(DecodeCause::TooManyPixels { width, height });
     }
-    Ok((format, decoder))
+    Ok(())
 }
 
 /// Decodes an image to 8-bit RGB, `[H, W, 3]`.
 fn decode(bytes: &[u8], library: PhotoDecoder) -> Result<RgbImage, DecodeCause> {
-    let (format, mut decoder) = header(bytes)?;
-    let (width, height) = decoder.dimensions();
-    // A frame of an animation may be larger than its image.
-    let mut limits = Limits::no_limits();
-    let own = DECODER_BYTES_PER_PIXEL * u64::from(width) * u64::from(height);
-    limits.max_alloc = Some(MAX_DECODER_BYTES.min(DECODER_BYTES + own));
-    decoder.set_limits(limits)?;
-    if format == ImageFormat::Jpeg {
-        if !jpeg_is_complete(bytes) {
-            // The decoder would fill the missing part with grey; TensorFlow refuses such a file too.
-            return Err(DecodeCause::Broken("it ends too early".to_owned()));
+    let max_bytes = |width: u32, height: u32| {
+        let own = DECODER_BYTES_PER_PIXEL * u64::from(width) * u64::from(height);
+        MAX_DECODER_BYTES.min(DECODER_BYTES + own)
+    };
+    match header(bytes)? {
+        Header::Jpeg([width, height]) => {
+            if !jpeg_is_complete(bytes) {
+                // The decoder would fill the missing part with grey; TensorFlow refuses such a file
+                // too.
+                return Err(DecodeCause::Broken("it ends too early".to_owned()));
+            }
+            let most = max_bytes(width, height);
+            // A decoder that trips over a hostile file must not take the program with it.
+            let decoded = crate::guarded(|| super::jpeg::decode(bytes, library, most));
+            decoded
+                .map_err(DecodeCause::Broken)?
+                .map_err(|error| DecodeCause::Broken(one_line(&error.to_string())))
         }
-        let most = MAX_DECODER_BYTES.min(DECODER_BYTES + own);
-        // A decoder that trips over a hostile file must not take the program with it.
-        let decoded = crate::guarded(|| super::jpeg::decode(bytes, library, most));
-        return decoded
-            .map_err(DecodeCause::Broken)?
-            .map_err(|error| DecodeCause::Broken(one_line(&error.to_string())));
+        Header::Other(mut decoder) => {
+            let (width, height) = decoder.dimensions();
+            // A frame of an animation may be larger than its image.
+            let mut limits = Limits::no_limits();
+            limits.max_alloc = Some(max_bytes(width, height));
+            decoder.set_limits(limits)?;
+            Ok(to_rgb8(DynamicImage::from_decoder(decoder)?))
+        }
     }
-    Ok(to_rgb8(DynamicImage::from_decoder(decoder)?))
 }
 
 /// Whether the compressed data of a JPEG is followed by an end-of-image marker (`FF D9`).

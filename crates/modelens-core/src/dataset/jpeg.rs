@@ -147,6 +147,26 @@ fn rgb_of_ycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     [red, green, blue].map(|x| x.clamp(0, 255) as u8)
 }
 
+/// Width and height as the frame header says them; `None` if the bytes end before it.
+pub fn dimensions(bytes: &[u8]) -> Option<[u32; 2]> {
+    let mut at = 2;
+    while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
+        if marker == 0xFF {
+            at += 1;
+            continue;
+        }
+        // Frame headers of every process; between them are tables (C4, CC) and a reserved marker (C8).
+        if matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC) {
+            let &[_, height_high, height_low, width_high, width_low] =
+                bytes.get(at + 4..)?.first_chunk::<5>()?;
+            let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
+            return Some([side(width_high, width_low), side(height_high, height_low)]);
+        }
+        at += 2 + usize::from(u16::from_be_bytes([high, low]));
+    }
+    None
+}
+
 /// The colour transform in Adobe's `APP14` marker; `None` without the marker.
 fn adobe_transform(bytes: &[u8]) -> Option<u8> {
     let mut at = 2;

@@ -115,7 +115,7 @@ pub fn resize_rgb8(image: &RgbImage, height: usize, width: usize) -> Image {
 pub fn resize_nearest(image: &Image, height: usize, width: usize) -> Image {
     let mut out = blank(height, width, image.channels);
     let pixels = Pixels::from(image);
-    if is_empty(pixels, &out) {
+    if is_empty(&pixels, &out) {
         return out;
     }
     let pick = |out_len: usize, len: usize| -> Vec<usize> {
@@ -144,7 +144,7 @@ fn blank(height: usize, width: usize, channels: usize) -> Image {
     }
 }
 
-fn is_empty<T>(source: Pixels<'_, T>, out: &Image) -> bool {
+fn is_empty<T>(source: &Pixels<'_, T>, out: &Image) -> bool {
     source.height == 0 || source.width == 0 || out.pixels_hwc.is_empty()
 }
 
@@ -176,7 +176,7 @@ fn taps(out_len: usize, len: usize) -> Vec<Taps> {
 fn bilinear<T: Copy + Into<f32>>(source: Pixels<'_, T>, height: usize, width: usize) -> Image {
     let channels = source.channels;
     let mut out = blank(height, width, channels);
-    if is_empty(source, &out) {
+    if is_empty(&source, &out) {
         return out;
     }
     let columns = taps(width, source.width);

@@ -62,7 +62,7 @@ proptest! {
         let layer = layer(Transform::Flip(RandomFlip::default()));
         let draw = Draw::Flip(FlipDraw { left_right, top_bottom });
         let vector = draw.input_from_output(image.height, image.width).unwrap();
-        prop_assert_eq!(sample(&image, &vector, &sampling), layer.apply(&draw, &image));
+        prop_assert_eq!(sample(&image, &vector, sampling), layer.apply(&draw, &image));
     }
 
     #[test]
@@ -83,7 +83,7 @@ proptest! {
         };
         // The vector, not the draw: a fraction of the side is not always a whole pixel in 32 bits.
         let vector = [1.0, 0.0, -f64::from(right), 0.0, 1.0, -f64::from(down), 0.0, 0.0];
-        let shifted = sample(&image, &vector, &sampling);
+        let shifted = sample(&image, &vector, sampling);
         for y in 0..image.height {
             for x in 0..image.width {
                 let source = (
@@ -134,7 +134,7 @@ proptest! {
             -3.0..3.0, -1e9..1e9, Just(0.0), Just(f64::INFINITY), Just(f64::NAN), Just(f64::MAX),
         ]),
     ) {
-        let sampled = sample(&image, &vector, &sampling);
+        let sampled = sample(&image, &vector, sampling);
         prop_assert_eq!(sampled.pixels_hwc.len(), image.pixels_hwc.len());
     }
 
@@ -177,7 +177,7 @@ fn far_coordinates_repeat_near_ones() {
             ..Sampling::default()
         };
         let vector = [1.0, 0.0, columns, 0.0, 1.0, 0.0, 0.0, 0.0];
-        sample(&image, &vector, &sampling)
+        sample(&image, &vector, sampling)
     };
     for columns in [-3.0, -0.5, 0.0, 2.25] {
         for periods in [-28.0, 28.0] {
@@ -240,7 +240,7 @@ fn nearest_rounds_half_away_from_zero() {
     };
     let by = |offset: f64| {
         let vector = [1.0, 0.0, offset, 0.0, 1.0, 0.0, 0.0, 0.0];
-        sample(&image, &vector, &sampling).pixels_hwc
+        sample(&image, &vector, sampling).pixels_hwc
     };
     // 0.5 -> 1, and -0.5 -> -1, which is outside.
     assert_eq!(by(0.5), [20.0, 30.0, 40.0, 0.0]);
@@ -262,13 +262,13 @@ fn constant_fill_blends_at_the_border_and_where_k_is_zero() {
     };
     let quarter = [1.0, 0.0, 0.25, 0.0, 1.0, 0.0, 0.0, 0.0];
     assert_eq!(
-        sample(&image, &quarter, &sampling).pixels_hwc,
+        sample(&image, &quarter, sampling).pixels_hwc,
         [125.0, 0.75 * 200.0 + 0.25 * 20.0]
     );
     // k = 1 - x vanishes in the second column.
     let projective = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, -1.0, 0.0];
     assert_eq!(
-        sample(&image, &projective, &sampling).pixels_hwc,
+        sample(&image, &projective, sampling).pixels_hwc,
         [100.0, 20.0]
     );
 }

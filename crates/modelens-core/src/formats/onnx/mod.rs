@@ -63,6 +63,10 @@ fn looks_like(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// A broken file, weights in another file, and unknown operators.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the signature of every reader"
+)]
 fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     let model = proto::Model::read(&file.bytes)?;
     let (graph, weights) = build::build(&model)?;

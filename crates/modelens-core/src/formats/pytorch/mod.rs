@@ -103,6 +103,10 @@ fn looks_like_safetensors(bytes: &[u8]) -> bool {
 }
 
 /// The tensors of a `.safetensors` file.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the bytes are freed before the tensors are copied"
+)]
 fn read_safetensors(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
     let header = bytes
         .first_chunk::<8>()

@@ -102,6 +102,7 @@ impl LayerOp for Activation {
 }
 
 /// Applies an activation.
+#[allow(clippy::too_many_lines, reason = "one arm an activation")]
 pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
         Activation::Linear => Ok(x.clone()),

@@ -59,7 +59,7 @@ fn batch_norm_in_both_modes_and_its_moving_statistics() {
     });
     // candle's call in inference first: its call in training changes the moving statistics in place.
     for statistics in [Statistics::Moving, Statistics::Batch] {
-        let ours = forward(&kind, &[x.clone()], &weights, statistics).unwrap();
+        let ours = forward(&kind, std::slice::from_ref(&x), &weights, statistics).unwrap();
         let is_training = statistics == Statistics::Batch;
         let theirs = norm.forward_t(&channels_first(&x), is_training).unwrap();
         assert_close(&ours, &channels_last(&theirs));
@@ -80,7 +80,13 @@ fn layer_norm() {
         epsilon: EPSILON,
     });
     let weights = [("gamma", gamma), ("beta", beta)];
-    let ours = forward(&kind, &[x.clone()], &weights, Statistics::Moving).unwrap();
+    let ours = forward(
+        &kind,
+        std::slice::from_ref(&x),
+        &weights,
+        Statistics::Moving,
+    )
+    .unwrap();
     assert_close(&ours, &theirs.forward(&x).unwrap());
 }
 
@@ -92,7 +98,13 @@ fn rms_norm() {
         axes: 1,
         epsilon: EPSILON,
     });
-    let ours = forward(&kind, &[x.clone()], &[("scale", scale)], Statistics::Moving).unwrap();
+    let ours = forward(
+        &kind,
+        std::slice::from_ref(&x),
+        &[("scale", scale)],
+        Statistics::Moving,
+    )
+    .unwrap();
     assert_close(&ours, &theirs.forward(&x).unwrap());
 }
 
@@ -106,7 +118,13 @@ fn group_norm() {
             epsilon: EPSILON,
         });
         let weights = [("gamma", gamma.clone()), ("beta", beta.clone())];
-        let ours = forward(&kind, &[x.clone()], &weights, Statistics::Moving).unwrap();
+        let ours = forward(
+            &kind,
+            std::slice::from_ref(&x),
+            &weights,
+            Statistics::Moving,
+        )
+        .unwrap();
         let theirs = theirs.forward(&channels_first(&x)).unwrap();
         assert_close(&ours, &channels_last(&theirs));
     }

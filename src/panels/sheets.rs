@@ -103,7 +103,7 @@ pub fn assumptions_ui(ui: &mut Ui, show: &mut Show<'_>) {
             let button = ui.button(architecture.as_str());
             if button.on_hover_text(words::OTHERWISE_TIP).clicked() {
                 let path = path.clone();
-                show.push(DeskCommand::Sheet(None));
+                show.push(ShellCommand::Sheet(None));
                 show.push(Command::ShowUnreadable(false));
                 show.push(Command::OpenModel(ModelSource::Weights {
                     path,

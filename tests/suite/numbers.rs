@@ -189,6 +189,11 @@ fn values_of_onnx_files_have_the_layout_of_the_file() {
         arguments.extend(["--mode", "inference", "--out", text(&result)]);
         arguments.extend(taps.iter().flat_map(|tap| ["--tap", *tap]));
         let done = modelens(&arguments);
+        // Refused with a sentence: their values would need axes that are not tracked here.
+        if ["attention", "depth_crd", "depth_crd_conv", "depth_dcr"].contains(&name) {
+            assert_eq!(done.status.code(), Some(1), "{name}");
+            continue;
+        }
         if !done.status.success() {
             let error = String::from_utf8_lossy(&done.stderr).into_owned();
             wrong.push(format!("{name}: {error}"));
@@ -229,7 +234,7 @@ fn a_name_of_two_layers_is_refused_with_their_paths() {
     let mut flags = Flags::of_file(graph);
     flags.set(graph, right, false, Semantics::Keras3);
     let spec = modelens::model::flag_spec::spec_of(graph, &flags, Semantics::Keras3);
-    assert_eq!(spec.as_deref(), Some("file,-right/bn1"));
+    assert_eq!(spec.as_deref(), Some("all,-right/bn1"));
     let out = tempfile::tempdir().expect("a folder");
     let out = out.path().join("y.npz");
     let run = |more: &[&str]| {

@@ -101,7 +101,7 @@ fn an_output_never_replaces_what_is_read_or_another_output() {
         &[&train[..], &["--save", text(&save)]].concat(),
         "m.labels.txt",
     );
-    for name in ["m.safetensors", "m.pth", "m"] {
+    for name in ["n.safetensors", "n.pth", "n"] {
         refused(
             folder.path(),
             &[&train[..], &["--save", text(&at(name))]].concat(),

@@ -117,7 +117,7 @@ impl Saved {
             match model.semantics {
                 Semantics::Keras2 => "keras2",
                 Semantics::PyTorch => "pytorch",
-                _ => "keras3",
+                Semantics::Keras3 => "keras3",
             },
             path.clone(),
         ));

@@ -74,7 +74,9 @@ impl UnitVectors {
         let lengths: Vec<f64> = vectors.iter().map(length).collect();
         let mut unit = vectors;
         for (vector, length) in unit.iter_mut().zip(&lengths) {
-            vector.iter_mut().for_each(|x| *x /= length);
+            for x in vector.iter_mut() {
+                *x /= length;
+            }
         }
         Self {
             vectors: unit,
@@ -232,9 +234,9 @@ impl ActivityRegularizer {
         let images = dims.first().copied().unwrap_or(1).max(1) as f64;
         let loss = self.regularizer.loss(&values, &dims) / images;
         let mut gradient = self.regularizer.gradient(&values, &dims);
-        gradient
-            .iter_mut()
-            .for_each(|g| *g = (f64::from(*g) / images) as f32);
+        for g in &mut gradient {
+            *g = (f64::from(*g) / images) as f32;
+        }
         let gradient = Tensor::from_vec(gradient, dims, &Device::Cpu)?;
         if self.activation == Activation::Linear {
             return Ok((loss, gradient));

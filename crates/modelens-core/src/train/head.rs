@@ -160,7 +160,7 @@ pub fn with_new_head(
     };
     // In a state dict the new layers take the names of those they replace.
     let named = |keras: &str, pytorch: &str, same: fn(&LayerKind) -> bool| {
-        let replaced = gone().filter(|l| torch && same(&l.kind)).last();
+        let replaced = gone().rfind(|l| torch && same(&l.kind));
         match replaced {
             Some(layer) => layer.name.clone(),
             None if torch => pytorch.to_owned(),

@@ -178,8 +178,11 @@ struct Source<'a> {
     model: &'a Model,
     semantics: Semantics,
     /// Whole numbers as they are stored, such as the count of a `Normalization` layer.
-    whole: HashMap<(LayerId, &'static str), (Datatype, Vec<u8>, Vec<u64>)>,
+    whole: HashMap<(LayerId, &'static str), WholeNumbers>,
 }
+
+/// The type, the bytes and the shape of a stored array.
+type WholeNumbers = (Datatype, Vec<u8>, Vec<u64>);
 
 impl<'a> Source<'a> {
     fn new(file: &File, opened: &KerasFile, trained: &Trained<'a>) -> Result<Self, SaveError> {

@@ -247,6 +247,10 @@ fn dtype(dataset: &Dataset, need: &ExpectedWeight) -> Result<StoredType, String>
 }
 
 /// The values as f32.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the type is asked for in place"
+)]
 fn read(dataset: &Dataset, stored: StoredType, shape: &[usize]) -> Result<Tensor, OpenError> {
     match stored {
         StoredType::Number => {

@@ -333,6 +333,7 @@ impl Walk<'_> {
         let mut open = vec![(slot, 0)];
         while let Some((slot, done)) = open.last_mut() {
             let inputs = &self.calls.slots[*slot].inputs;
+            #[allow(clippy::single_match_else, reason = "both arms are steps of the walk")]
             match inputs.get(*done) {
                 Some(&input) => {
                     *done += 1;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use eframe::egui::ViewportBuilder;
 use modelens::app::{App, AppOptions, LESSON_EXTENSION, settings_file};
-use modelens::cli::{Cli, Failure, model_source, photos_source, with_architecture};
+use modelens::cli::{Cli, Failure, chosen, model_source, photos_source};
 use modelens::theme::sizes;
 
 fn main() -> ExitCode {
@@ -39,7 +39,11 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         model = None;
     }
     let options = AppOptions {
-        model: with_architecture(model_source(model), cli.architecture.as_deref()),
+        model: chosen(
+            model_source(model),
+            cli.architecture.as_deref(),
+            cli.weights.as_deref(),
+        ),
         photos: photos_source(photos),
         theme: None,
         lesson: lesson.map(std::path::Path::to_owned),

@@ -61,9 +61,7 @@ impl InspectArgs {
         } else {
             table(&model, &report)
         };
-        for warning in &model.warnings {
-            terminal::warn(warning);
-        }
+        terminal::introduce(&model);
         terminal::print(&text)
     }
 }

@@ -42,10 +42,16 @@ pub struct Cli {
         model_help()
     ))]
     pub model: Option<PathBuf>,
-    /// The network of a file that holds only weights: NAME or NAME:SIDE, such as MobileNetV2:160 (a
-    /// function of keras.applications, and the side of its photos in pixels).
-    #[arg(long, value_name = "NAME[:SIDE]")]
+    /// The network of a file that does not tell it. Of Keras weights: a function of keras.applications
+    /// and the side of its photos in pixels, such as MobileNetV2:160. Of a PyTorch state dict: the name
+    /// in torchvision or timm and options for what shapes do not tell, such as tf_efficientnet_b0 or
+    /// resnet18:cifar (also imagenet, stride1-pool, stride2-nopool, os16, os8).
+    #[arg(long, value_name = "NAME[:OPTION]")]
     pub architecture: Option<String>,
+    /// Which of several sets of weights in a PyTorch file to take: ema (the moving average, the
+    /// default), raw, or the key under which they are.
+    #[arg(long, value_name = "SET")]
+    pub weights: Option<String>,
     /// A folder with one folder of photos per class. The default is the bundled photos.
     pub photos: Option<PathBuf>,
 }
@@ -132,10 +138,16 @@ pub fn model_source(argument: Option<&Path>) -> ModelSource {
 /// The options of how a command reads its model.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Reading {
-    /// The network of a file that holds only weights: NAME or NAME:SIDE, such as MobileNetV2:160 (a
-    /// function of keras.applications, and the side of its photos in pixels).
-    #[arg(long, value_name = "NAME[:SIDE]")]
+    /// The network of a file that does not tell it. Of Keras weights: a function of keras.applications
+    /// and the side of its photos in pixels, such as MobileNetV2:160. Of a PyTorch state dict: the name
+    /// in torchvision or timm and options for what shapes do not tell, such as tf_efficientnet_b0 or
+    /// resnet18:cifar (also imagenet, stride1-pool, stride2-nopool, os16, os8).
+    #[arg(long, value_name = "NAME[:OPTION]")]
     pub architecture: Option<String>,
+    /// Which of several sets of weights in a PyTorch file to take: ema (the moving average, the
+    /// default), raw, or the key under which they are.
+    #[arg(long, value_name = "SET")]
+    pub weights: Option<String>,
     /// How photos (0 to 255) are scaled for the first layer: auto (by the architecture), raw,
     /// minus-one-to-one, lite, zero-to-one, imagenet or bgr-mean.
     #[arg(long, value_name = "SCALE", default_value = "auto", value_parser = word::parser::<Option<Preprocessing>>())]
@@ -145,7 +157,11 @@ pub struct Reading {
 impl Reading {
     /// The model that an argument names.
     pub fn source(&self, argument: Option<&Path>) -> ModelSource {
-        with_architecture(model_source(argument), self.architecture.as_deref())
+        chosen(
+            model_source(argument),
+            self.architecture.as_deref(),
+            self.weights.as_deref(),
+        )
     }
 
     /// Opens the model, with the chosen preprocessing.
@@ -159,14 +175,23 @@ impl Reading {
     }
 }
 
-/// Names the network of a file that holds only weights; a bundled base stays as it is.
-pub fn with_architecture(source: ModelSource, architecture: Option<&str>) -> ModelSource {
-    match (source, architecture) {
-        (ModelSource::File(path), Some(name)) => ModelSource::Weights {
-            path,
-            architecture: name.to_owned(),
-        },
-        (source, _) => source,
+/// Names the network of a file that does not tell it, and which of its sets of weights to take; a
+/// bundled base stays as it is.
+pub fn chosen(
+    source: ModelSource,
+    architecture: Option<&str>,
+    weights: Option<&str>,
+) -> ModelSource {
+    let architecture = match (architecture, weights) {
+        (Some(name), None) => name.to_owned(),
+        (None, Some(set)) => format!("auto:weights={set}"),
+        (Some(name), Some(set)) if name.contains(':') => format!("{name},weights={set}"),
+        (Some(name), Some(set)) => format!("{name}:weights={set}"),
+        (None, None) => return source,
+    };
+    match source {
+        ModelSource::File(path) => ModelSource::Weights { path, architecture },
+        bundled => bundled,
     }
 }
 

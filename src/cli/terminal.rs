@@ -1,6 +1,7 @@
 //! Text for the terminal. Names come from files that anybody may have made, so nothing of them
 //! reaches a terminal that it would obey.
 
+use crate::model::{Assumption, ModelDescription};
 use std::io::Write as _;
 
 use super::Failure;
@@ -42,6 +43,22 @@ pub fn print(text: &str) -> Result<(), Failure> {
 )]
 pub fn warn(text: impl AsRef<str>) {
     eprintln!("warning: {}", printable(text.as_ref()));
+}
+
+/// Prints the warnings of a model just opened, and what was assumed of it.
+pub fn introduce(model: &ModelDescription) {
+    model.warnings.iter().for_each(warn);
+    let assumed = model.assumed.iter().map(Assumption::with_choices);
+    assumed.for_each(note);
+}
+
+/// Says on standard error what was assumed.
+#[allow(
+    clippy::print_stderr,
+    reason = "this is the one place that prints notes"
+)]
+pub fn note(text: impl AsRef<str>) {
+    eprintln!("note: {}", printable(text.as_ref()));
 }
 
 #[cfg(test)]

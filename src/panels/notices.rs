@@ -73,10 +73,14 @@ pub fn unreadable_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 .max_height(sizes::PICKER_HEIGHT)
                 .show(ui, |ui| {
                     if let Some(base) = &opened.base {
-                        for warning in &base.model.warnings {
-                            ui.add(egui::Label::new(warning.as_str()).selectable(true).wrap());
+                        let assumed = base.model.assumed.iter().map(|a| &a.sentence);
+                        for warning in base.model.warnings.iter().chain(assumed) {
+                            let line = common::sentence_case(warning);
+                            ui.add(egui::Label::new(line).selectable(true).wrap());
                         }
                     }
+                    super::sheets::assumptions_ui(ui, show);
+                    let opened = &show.state.opened;
                     let Some(gallery) = &opened.gallery else {
                         return;
                     };

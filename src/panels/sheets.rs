@@ -51,7 +51,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 /// What was found out about the open model, a line each.
-fn card_ui(ui: &mut Ui, show: &Show<'_>) {
+fn card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let Some(base) = &show.state.opened.base else {
         ui.label(text::muted(words::NO_MODEL, palette));
@@ -70,12 +70,48 @@ fn card_ui(ui: &mut Ui, show: &Show<'_>) {
             parts::wrapped_ui(ui, RichText::new(line));
         });
     }
+    assumptions_ui(ui, show);
+    let Some(base) = &show.state.opened.base else {
+        return;
+    };
     for warning in &base.model.warnings {
         parts::wrapped_ui(
             ui,
             RichText::new(common::sentence_case(warning)).color(palette.training.ink),
         );
     }
+}
+
+/// What could be chosen in place of what was assumed of the open model, as buttons.
+pub fn assumptions_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let Some(base) = &show.state.opened.base else {
+        return;
+    };
+    let Some(path) = base.source.path().map(std::path::Path::to_owned) else {
+        return;
+    };
+    let choices = base.model.assumed.iter().flat_map(|a| &a.choices);
+    let choices: Vec<String> = choices.cloned().collect();
+    if choices.is_empty() {
+        return;
+    }
+    let palette = theme::palette(ui);
+    ui.add_space(sizes::S2);
+    ui.label(text::muted(words::OTHERWISE, palette));
+    ui.horizontal_wrapped(|ui| {
+        for architecture in choices {
+            let button = ui.button(architecture.as_str());
+            if button.on_hover_text(words::OTHERWISE_TIP).clicked() {
+                let path = path.clone();
+                show.push(ShellCommand::Sheet(None));
+                show.push(Command::ShowUnreadable(false));
+                show.push(Command::OpenModel(ModelSource::Weights {
+                    path,
+                    architecture,
+                }));
+            }
+        }
+    });
 }
 
 /// The networks to choose from, and why the last choice did not fit.

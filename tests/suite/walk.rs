@@ -263,6 +263,7 @@ fn flat_model() -> Model {
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     let weight = |name, values: [f32; 3], learnable| NewWeight {
@@ -315,6 +316,7 @@ fn flat_model() -> Model {
         labels_from: String::new(),
         recognised: modelens::model::Recognised::default(),
         warnings: Vec::new(),
+        assumed: Vec::new(),
     };
     let mut model = Model {
         description,

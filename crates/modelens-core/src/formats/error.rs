@@ -12,6 +12,15 @@ pub enum OpenError {
     /// Which network they belong to is for a person to say.
     #[error("the file holds weights and no configuration: {0}")]
     WeightsAlone(String),
+    /// Tensors of a network that is similar to a known one.
+    #[error(
+        "its network is none that is known here: it looks like {like}, but {but}. Export it to ONNX \
+         to open it"
+    )]
+    OtherNetwork { like: String, but: String },
+    /// A reason in full: what is wrong, and what to do.
+    #[error("{0}")]
+    Refused(String),
     #[error("the file is broken: {0}")]
     Broken(String),
     #[error("the file is too large: {0}")]

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::counts::counts;
 use super::graph::{Layer, LayerKind, Noise, Weight};
-use super::{Flags, ModelDescription, Reading};
+use super::{Assumption, Flags, ModelDescription, Reading};
 use crate::number::thousands;
 
 /// Maximum number of items that a sentence names; the others are counted.
@@ -35,6 +35,8 @@ pub struct Card {
     pub classifies: bool,
     pub labels: usize,
     pub labels_from: String,
+    /// What the file does not tell about its network, and what was taken.
+    pub assumed: Vec<Assumption>,
 }
 
 /// A `training=` value recorded in the file.
@@ -119,6 +121,7 @@ impl Card {
             classifies: Reading::of(graph).is_some(),
             labels: model.labels.len(),
             labels_from: model.labels_from.clone(),
+            assumed: model.assumed.clone(),
         }
     }
 
@@ -131,7 +134,7 @@ impl Card {
             0 => "unknown: outputs are shown by their numbers".to_owned(),
             n => format!("{n}, from {}", self.labels_from),
         };
-        vec![
+        let mut lines = vec![
             ("recognised", self.recognised.clone()),
             ("how surely", self.recognised_by.clone()),
             ("format", format!(".{}, {}", self.format, self.framework)),
@@ -157,7 +160,10 @@ impl Card {
             ("dropout", self.dropouts()),
             ("BatchNorm", self.batch_norm.sentence()),
             ("classes", labels),
-        ]
+        ];
+        let assumed = self.assumed.iter();
+        lines.extend(assumed.map(|a| ("assumed", a.sentence.clone())));
+        lines
     }
 
     fn recorded(&self) -> String {

@@ -1,6 +1,7 @@
 //! Opened networks: the graph, its flags, and the pass through it in both modes.
 
 pub mod array;
+pub mod assumption;
 pub mod card;
 pub mod counts;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod graph;
 pub mod labels;
 pub mod layers;
 pub mod pass;
+pub mod penalties;
 pub mod preprocessing;
 pub mod reading;
 pub mod recognised;
@@ -24,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use self::layers::WeightMap;
 
+pub use assumption::Assumption;
 pub use card::Card;
 pub use error::PassError;
 pub use flags::Flags;
@@ -58,6 +61,8 @@ pub struct ModelDescription {
     pub labels_from: String,
     /// What is odd about the file, in sentences for the status bar.
     pub warnings: Vec<String>,
+    /// What the file does not tell about its network, and what was taken.
+    pub assumed: Vec<Assumption>,
 }
 
 /// A network read from a file. Never changed after it was read: flags live in [`Flags`], and a pass

@@ -73,6 +73,7 @@ impl<'a> Builder<'a> {
             listed: true,
             trainable: true,
             recorded_training: None,
+            activity_regularizer: None,
             weights: Vec::new(),
         };
         for weight in weights {
@@ -206,7 +207,7 @@ impl<'a> Builder<'a> {
         Ok(self.call(layer, &[x]))
     }
 
-    /// `nn.Linear`; `image` is the `[C, H, W]` that was flattened before it.
+    /// `nn.Linear`, with a bias if the file has one; `image` is the `[C, H, W]` that was flattened before it.
     pub fn linear(
         &mut self,
         name: &str,
@@ -219,19 +220,15 @@ impl<'a> Builder<'a> {
             kernel = permuted(name, reordered(&kernel, image))?;
         }
         let kernel = permuted(name, kernel.t())?;
-        let bias = self.tensor(name, "bias", &[output])?;
-        let weights = vec![
-            NewWeight {
-                name: "kernel",
-                tensor: kernel,
-                learnable: true,
-            },
-            NewWeight {
-                name: "bias",
-                tensor: bias,
-                learnable: true,
-            },
-        ];
+        let weight = |name, tensor| NewWeight {
+            name,
+            tensor,
+            learnable: true,
+        };
+        let mut weights = vec![weight("kernel", kernel)];
+        if self.shape(&format!("{name}.bias")).is_some() {
+            weights.push(weight("bias", self.tensor(name, "bias", &[output])?));
+        }
         let layer = self.layer(
             name,
             "Linear",
@@ -243,20 +240,11 @@ impl<'a> Builder<'a> {
         Ok(self.call(layer, &[x]))
     }
 
-    /// A warning about tensors of the file that the architecture does not have.
-    pub fn leftovers(&self) -> Vec<String> {
+    /// The names of the file's tensors that no layer has taken, without those that are counters.
+    pub fn unused(&self) -> impl Iterator<Item = &'a str> {
         let left = self.state.keys().filter(|k| !self.used.contains(*k));
-        let left: Vec<&str> = left
-            .map(String::as_str)
+        left.map(String::as_str)
             .filter(|k| !k.ends_with("num_batches_tracked"))
-            .collect();
-        match left.first() {
-            None => Vec::new(),
-            Some(first) => vec![format!(
-                "{} tensors of the file are not part of the network and were left out, `{first}` first",
-                left.len()
-            )],
-        }
     }
 
     fn tensor(
@@ -284,9 +272,17 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// The tensor, contiguous in the order of its axes.
+/// The tensor, contiguous in the order of its axes. A single value that is broadcast stays so: that is
+/// how tests check shapes without weights.
 fn permuted(layer: &str, tensor: candle_core::Result<Tensor>) -> Result<Tensor, OpenError> {
+    let is_constant = |t: &Tensor| t.elem_count() > 1 && t.stride().iter().all(|&step| step == 0);
     tensor
-        .and_then(|t| t.contiguous())
+        .and_then(|t| {
+            if is_constant(&t) {
+                Ok(t)
+            } else {
+                t.contiguous()
+            }
+        })
         .map_err(|error| OpenError::Broken(format!("layer `{layer}`: {error}")))
 }

@@ -1,6 +1,8 @@
 //! EfficientNet-Lite0: inverted residuals without squeeze-and-excite, ReLU6, drop-connect.
 
 use super::builder::{Builder, Convolution};
+use super::choice::Told;
+use super::families::{Family, listed};
 use super::{Recognition, StateDict};
 use crate::formats::OpenError;
 use crate::model::graph::{Activation, LayerKind, Merge, Noise, Pooling};
@@ -85,16 +87,18 @@ const EPSILON: f64 = 1e-3;
 const DROP_CONNECT: f64 = 0.2;
 const DROPOUT: f64 = 0.2;
 const SIZE: usize = 224;
+const NAME: &str = "efficientnet_lite0";
 
-/// True for a state dict with the names of the stem and the first block, and no squeeze-and-excite.
-pub fn recognises(state: &StateDict) -> bool {
-    state.contains_key("_conv_stem.weight")
-        && state.contains_key("_blocks.0._depthwise_conv.weight")
-        && !state.keys().any(|k| k.contains("._se_"))
-}
+pub static FAMILY: Family = Family {
+    title: "an EfficientNet-Lite0",
+    signature: &["_blocks.0._depthwise_conv.weight", "_conv_stem.weight"],
+    build,
+};
 
 /// Builds the network with the weights of the file.
-pub fn build(state: &StateDict) -> Result<Recognition, OpenError> {
+fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
+    told.no_options()?;
+    told.check_name(NAME, &[NAME])?;
     let mut b = Builder::new(state, [Some(SIZE), Some(SIZE), Some(3)]);
     let stem = Convolution {
         input: 3,
@@ -163,12 +167,24 @@ pub fn build(state: &StateDict) -> Result<Recognition, OpenError> {
         .get("_fc.bias")
         .map_or(0, candle_core::Tensor::elem_count);
     b.graph.output = b.linear("_fc", x, [HEAD, classes], None)?;
-    let warnings = b.leftovers();
+    let left: Vec<&str> = b.unused().collect();
+    if !left.is_empty() {
+        return Err(OpenError::OtherNetwork {
+            like: FAMILY.title.to_owned(),
+            but: format!(
+                "{} of its tensors have no place in one: {}",
+                left.len(),
+                listed(&left)
+            ),
+        });
+    }
+    NAME.clone_into(&mut b.graph.name);
     Ok(Recognition {
         graph: b.graph,
         weights: b.weights,
         preprocessing: Preprocessing::Lite,
-        warnings,
+        warnings: Vec::new(),
+        assumed: Vec::new(),
     })
 }
 

@@ -1,23 +1,33 @@
-//! PyTorch state dicts of known architectures. A state dict holds only names and tensors, so the
-//! architecture is recognised by the names and then built in code.
+//! PyTorch state dicts of known architectures. A state dict holds only names and tensors: the family is
+//! recognised by the names, proven by the shapes, and then built in code. What shapes do not tell is
+//! taken from `config.json` or from a person, else assumed and said.
 
 mod builder;
+mod choice;
+mod densenet;
 mod efficientnet_lite;
-mod inverted_residuals;
+mod families;
+mod inverted;
 mod net;
 mod pickle;
-mod resnet_vgg_densenet;
+mod resnet;
 mod save;
+#[cfg(test)]
+mod shape_tests;
 mod torch_file;
+mod vgg;
 
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 
+use self::choice::Told;
 pub use self::torch_file::is_zip;
-use super::{OpenError, Reader, SaveError};
+use super::{OpenError, Reader};
 use crate::model::layers::WeightMap;
-use crate::model::{Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics};
+use crate::model::{
+    Assumption, Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+};
 
 /// A state dict as safetensors.
 pub static SAFETENSORS: Reader = Reader {
@@ -25,40 +35,39 @@ pub static SAFETENSORS: Reader = Reader {
         family: "PyTorch",
         endings: &["safetensors"],
         rare_endings: &[],
+        saved_as: &["safetensors"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: looks_like_safetensors,
     open: |file| {
-        let state = read_safetensors(file.bytes)?;
-        Ok(recognise(state, file.title)?.into_model(file.title, SAFETENSORS.format))
+        let told = Told::about(&file)?;
+        let read = read_state(file.bytes, &told)?;
+        Ok(recognise(read, &told)?.into_model(file.title, SAFETENSORS.format))
     },
-    save: save::safetensors,
-    takes_architecture: false,
+    save: |file, trained, _| save::safetensors(file, trained),
+    takes_architecture: true,
 };
 
-/// A state dict as `torch.save` writes it, zip or older. Nothing in it is executed.
+/// A state dict as `torch.save` writes it, zip or older. Nothing in it is executed. It is saved as
+/// safetensors.
 pub static PICKLE: Reader = Reader {
     format: Format {
         family: "PyTorch",
         endings: &["pth", "pt"],
         rare_endings: &[],
+        saved_as: &["safetensors"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: torch_file::looks_like_pickle,
     open: |file| {
-        let state = torch_file::read(&file.bytes)?;
-        // The layers need their own copies of the tensors, so free the file's bytes first.
-        drop(file.bytes);
-        Ok(recognise(state, file.title)?.into_model(file.title, PICKLE.format))
+        let told = Told::about(&file)?;
+        let read = read_state(file.bytes, &told)?;
+        Ok(recognise(read, &told)?.into_model(file.title, PICKLE.format))
     },
-    save: |_, _| {
-        Err(SaveError::ReadOnlyFormat(
-            "a .pth file cannot be written back; save the state dict as .safetensors first",
-        ))
-    },
-    takes_architecture: false,
+    save: |file, trained, _| save::safetensors(file, trained),
+    takes_architecture: true,
 };
 
 /// Maximum bytes of a `.safetensors` header, which holds names and shapes.
@@ -74,6 +83,7 @@ struct Recognition {
     weights: WeightMap,
     preprocessing: Preprocessing,
     warnings: Vec<String>,
+    assumed: Vec<Assumption>,
 }
 
 impl Recognition {
@@ -89,6 +99,7 @@ impl Recognition {
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,
+            assumed: self.assumed,
         };
         Model {
             description,
@@ -124,30 +135,44 @@ fn read_safetensors(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
     Ok(tensors.into_iter().collect())
 }
 
-/// The network that has these tensors; the file's name may tell its variant.
-fn recognise(mut state: StateDict, title: &str) -> Result<Recognition, OpenError> {
-    // `nn.DataParallel` puts a prefix in front of every name.
-    if !state.is_empty() && state.keys().all(|key| key.starts_with("module.")) {
-        let short = |(key, tensor): (String, Tensor)| (key["module.".len()..].to_owned(), tensor);
-        state = state.into_iter().map(short).collect();
+/// The tensors of a file of either format.
+fn read_state(bytes: Vec<u8>, told: &Told) -> Result<torch_file::Read, OpenError> {
+    if looks_like_safetensors(&bytes) {
+        return Ok(torch_file::Read {
+            state: read_safetensors(bytes)?,
+            warning: None,
+            chosen: false,
+        });
     }
-    if efficientnet_lite::recognises(&state) {
-        return efficientnet_lite::build(&state);
-    }
-    let tensorflow = title.to_ascii_lowercase().contains("tf_");
-    let opened = inverted_residuals::torchvision(&state)
-        .or_else(|| inverted_residuals::timm(&state, tensorflow))
-        .or_else(|| resnet_vgg_densenet::recognise(&state));
-    opened.unwrap_or_else(|| {
-        let first: Vec<&str> = state.keys().take(3).map(String::as_str).collect();
-        Err(OpenError::NotAModel(format!(
-            "its tensors ({}{}) belong to no architecture that is known here. Known: {KNOWN}",
-            first.join(", "),
-            if state.len() > 3 { ", ..." } else { "" }
-        )))
-    })
+    // The file's bytes are freed before the layers make their own copies of the tensors.
+    let read = torch_file::read(&bytes, told.weights.as_ref());
+    drop(bytes);
+    read
 }
 
-/// Known architectures, for the message about others.
-const KNOWN: &str = "MobileNetV2, MobileNetV3, ResNet, EfficientNet-B0, EfficientNet-Lite0, VGG with \
-    BatchNorm, DenseNet121, as torchvision or timm name them";
+/// The network that a state dict holds.
+fn recognise(read: torch_file::Read, told: &Told) -> Result<Recognition, OpenError> {
+    let torch_file::Read {
+        state,
+        warning,
+        chosen,
+    } = read;
+    let wanted = told.weights.as_ref().filter(|_| !chosen);
+    let found = families::choose(state.keys().map(String::as_str), wanted)?;
+    let mut warnings: Vec<String> = warning.into_iter().chain(found.sentence()).collect();
+    let (inside, outside) = found.split(state);
+    if !outside.is_empty() {
+        let outside: Vec<&str> = outside.iter().map(String::as_str).collect();
+        warnings.push(format!(
+            "the network is the part under `{}`; {} other tensors of the file were left out: {}",
+            found.prefix.trim_end_matches('.'),
+            outside.len(),
+            families::listed(&outside)
+        ));
+    }
+    let mut recognition = (found.family.build)(&inside, told)?;
+    recognition.preprocessing = told.preprocessing.unwrap_or(recognition.preprocessing);
+    warnings.append(&mut recognition.warnings);
+    recognition.warnings = warnings;
+    Ok(recognition)
+}

@@ -3,12 +3,13 @@
 
 use candle_core::Tensor;
 
-use super::StateDict;
 use super::builder::Builder;
+use super::families::listed;
+use super::{Recognition, StateDict};
 use crate::formats::OpenError;
-use crate::model::NodeId;
 use crate::model::graph::{Activation, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
 use crate::model::layers::GlobalPool2d;
+use crate::model::{Assumption, NodeId, Preprocessing};
 
 /// Settings that all modules of one architecture share.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,11 @@ pub struct Value {
 /// A network under construction.
 pub struct Net<'a> {
     pub builder: Builder<'a>,
+    state: &'a StateDict,
     style: Style,
+    /// The name under which the file keeps its head, and the channels that the head takes.
+    head: Option<(String, usize)>,
+    warnings: Vec<String>,
 }
 
 impl<'a> Net<'a> {
@@ -52,7 +57,14 @@ impl<'a> Net<'a> {
             node: 0,
             channels: 3,
         };
-        (Self { builder, style }, input)
+        let net = Self {
+            builder,
+            state,
+            style,
+            head: None,
+            warnings: Vec::new(),
+        };
+        (net, input)
     }
 
     /// True if the file has this tensor.
@@ -67,6 +79,17 @@ impl<'a> Net<'a> {
 
     /// `nn.Conv2d` whose kernel size, groups and bias follow from the shapes in the file.
     pub fn conv(&mut self, name: &str, x: Value, stride: usize) -> Result<Value, OpenError> {
+        self.dilated_conv(name, x, stride, 1)
+    }
+
+    /// As [`Net::conv`], with a dilation.
+    pub fn dilated_conv(
+        &mut self,
+        name: &str,
+        x: Value,
+        stride: usize,
+        dilation: usize,
+    ) -> Result<Value, OpenError> {
         let key = format!("{name}.weight");
         let shape = self.builder.shape(&key).map(<[usize]>::to_vec);
         let shape = shape.ok_or_else(|| missing(name, "weight"))?;
@@ -81,7 +104,7 @@ impl<'a> Net<'a> {
         let padding = match (self.style.same, kh) {
             (true, _) => Padding::Same,
             (false, 1) => Padding::Valid,
-            (false, size) => Padding::Around(size / 2),
+            (false, size) => Padding::Around(size / 2 * dilation),
         };
         self.conv_with(
             name,
@@ -89,7 +112,7 @@ impl<'a> Net<'a> {
             &shape,
             Conv2d {
                 strides: [stride; 2],
-                dilation: [1, 1],
+                dilation: [dilation; 2],
                 padding,
                 groups,
                 activation: Activation::Linear,
@@ -114,6 +137,14 @@ impl<'a> Net<'a> {
 
     /// `nn.BatchNorm2d`.
     pub fn batch_norm(&mut self, name: &str, x: Value) -> Result<Value, OpenError> {
+        let statistic = format!("{name}.running_mean");
+        if self.has(&format!("{name}.weight")) && !self.has(&statistic) {
+            return Err(OpenError::Refused(format!(
+                "its norms have no running statistics (`{statistic}` is missing): they are no \
+                 BatchNorm, or only `named_parameters()` was saved. Save `model.state_dict()`, or export \
+                 the network to ONNX"
+            )));
+        }
         let Style {
             momentum, epsilon, ..
         } = self.style;
@@ -271,6 +302,150 @@ impl<'a> Net<'a> {
             node,
             channels: out,
         })
+    }
+
+    /// The dropout before the head of `stem`, if the head is the published one.
+    pub fn head_dropout(&mut self, stem: &str, x: Value, rate: f64) -> Value {
+        if self.linears(stem) != [format!("{stem}.1")] {
+            return x;
+        }
+        self.dropout(&format!("{stem}.0"), x, rate)
+    }
+
+    /// The head: the dense layer called `published`, or another one whose name begins with `stem`. A
+    /// head of several layers is left out, since the file does not tell what lies between them.
+    pub fn head(&mut self, stem: &str, published: &str, x: Value) -> Result<Value, OpenError> {
+        self.head = Some((stem.to_owned(), x.channels));
+        let inside = format!("{stem}.");
+        let all: Vec<String> = self
+            .state
+            .keys()
+            .filter(|k| k.starts_with(&inside))
+            .cloned()
+            .collect();
+        let linears = self.linears(stem);
+        let of_one = |name: &str| {
+            let its = [format!("{name}.weight"), format!("{name}.bias")];
+            all.iter().all(|key| its.contains(key))
+        };
+        match linears.as_slice() {
+            [] if all.is_empty() => {
+                self.warnings.push(format!(
+                    "the file has no head (`{published}`), so the outputs are the {} features before it",
+                    x.channels
+                ));
+                Ok(x)
+            }
+            [one] if of_one(one) => {
+                if one != published {
+                    self.warnings.push(format!(
+                        "the head is `{one}`, not `{published}`: a dropout before it is not in the \
+                         file and is left out"
+                    ));
+                }
+                self.linear(one, x, None)
+            }
+            _ => {
+                let keys: Vec<&str> = all.iter().map(String::as_str).collect();
+                self.warnings.push(format!(
+                    "the head under `{stem}` is not the published one and is left out ({}): the \
+                     outputs are the {} features before it",
+                    listed(&keys),
+                    x.channels
+                ));
+                Ok(x)
+            }
+        }
+    }
+
+    /// The names of the dense layers at `stem` or below it.
+    fn linears(&self, stem: &str) -> Vec<String> {
+        let inside = format!("{stem}.");
+        let dense = self.state.iter().filter(|(_, tensor)| tensor.rank() == 2);
+        let names = dense.filter_map(|(key, _)| key.strip_suffix(".weight"));
+        let names = names.filter(|name| *name == stem || name.starts_with(&inside));
+        names.map(str::to_owned).collect()
+    }
+
+    /// The network, if no tensor is left over that belongs inside it. `title` is what messages call the
+    /// family.
+    ///
+    /// # Errors
+    /// A tensor that is neither part of the network nor clearly outside it.
+    pub fn finish(
+        mut self,
+        title: &str,
+        output: Value,
+        name: &str,
+        preprocessing: Preprocessing,
+        assumed: Vec<Assumption>,
+    ) -> Result<Recognition, OpenError> {
+        let left: Vec<&str> = self.builder.unused().collect();
+        let inside: Vec<&str> = left
+            .iter()
+            .copied()
+            .filter(|key| !self.is_outside(key))
+            .collect();
+        if !inside.is_empty() {
+            return Err(OpenError::OtherNetwork {
+                like: title.to_owned(),
+                but: format!(
+                    "{} of its tensors have no place in one: {}",
+                    inside.len(),
+                    listed(&inside)
+                ),
+            });
+        }
+        let is_of_head = |key: &&&str| {
+            let head = self.head.as_ref();
+            head.is_some_and(|(stem, _)| key.starts_with(&format!("{stem}.")))
+        };
+        let outside: Vec<&str> = left
+            .iter()
+            .filter(|key| !is_of_head(key))
+            .copied()
+            .collect();
+        if !outside.is_empty() {
+            self.warnings.push(format!(
+                "{} tensors of the file are not part of the network and were left out: {}",
+                outside.len(),
+                listed(&outside)
+            ));
+        }
+        self.builder.graph.output = output.node;
+        name.clone_into(&mut self.builder.graph.name);
+        Ok(Recognition {
+            graph: self.builder.graph,
+            weights: self.builder.weights,
+            preprocessing,
+            warnings: self.warnings,
+            assumed,
+        })
+    }
+
+    /// True for a tensor that takes no part in the outputs: of the head that was left out, of a second
+    /// head on the same features, of an auxiliary classifier or a loss, or a lone counter.
+    fn is_outside(&self, key: &str) -> bool {
+        let Some((stem, features)) = &self.head else {
+            return false;
+        };
+        let first = key
+            .split('.')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase();
+        let layer = key.rsplit_once('.').map_or(key, |(layer, _)| layer);
+        let shape = self
+            .builder
+            .shape(&format!("{layer}.weight"))
+            .unwrap_or_default();
+        let second_head = shape.len() == 2 && shape[1] == *features && !layer.contains('.');
+        key.starts_with(&format!("{stem}."))
+            || second_head
+            || ["aux", "criterion", "loss"]
+                .iter()
+                .any(|word| first.contains(word))
+            || key == "n_averaged"
     }
 }
 

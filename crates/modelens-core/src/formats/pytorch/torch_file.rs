@@ -7,8 +7,9 @@ use std::io::{Cursor, Read as _};
 use candle_core::{DType, Device, Tensor};
 use zip::ZipArchive;
 
-use super::StateDict;
+use super::choice::WeightSet;
 use super::pickle::{self, Node, Pickle, Value};
+use super::{StateDict, families};
 use crate::formats::OpenError;
 
 /// Maximum bytes of a pickle, which holds only names and shapes.
@@ -38,19 +39,28 @@ fn broken(reason: impl Into<String>) -> OpenError {
     OpenError::Broken(reason.into())
 }
 
-/// All tensors of floating-point numbers, by name.
-pub fn read(bytes: &[u8]) -> Result<StateDict, OpenError> {
+/// The state dict of a file: its tensors of floating-point numbers, by name.
+pub struct Read {
+    pub state: StateDict,
+    /// A sentence if the file holds several state dicts.
+    pub warning: Option<String>,
+    /// True if one of several sets of weights was chosen by its key.
+    pub chosen: bool,
+}
+
+/// Reads the state dict of a file, wherever it lies in a checkpoint. `wanted` chooses one of several.
+pub fn read(bytes: &[u8], wanted: Option<&WeightSet>) -> Result<Read, OpenError> {
     if is_zip(bytes) {
-        return read_zip(bytes);
+        return read_zip(bytes, wanted);
     }
     if !bytes.starts_with(MAGIC) {
         let reason = "it is a pickle, but not one that torch.save wrote";
         return Err(OpenError::NotAModel(reason.to_owned()));
     }
-    read_legacy(bytes)
+    read_legacy(bytes, wanted)
 }
 
-fn read_zip(bytes: &[u8]) -> Result<StateDict, OpenError> {
+fn read_zip(bytes: &[u8], wanted: Option<&WeightSet>) -> Result<Read, OpenError> {
     let archive = ZipArchive::new(Cursor::new(bytes));
     let mut archive = archive.map_err(|e| broken(format!("it is not a zip archive ({e})")))?;
     let name = pickle_name(&archive).ok_or_else(|| broken("it holds no data.pkl"))?;
@@ -62,9 +72,14 @@ fn read_zip(bytes: &[u8]) -> Result<StateDict, OpenError> {
         return Err(broken("its numbers are in an order that is not supported"));
     }
     let pickle = pickle::read(&text).map_err(broken)?;
-    let wanted = tensors(&pickle)?;
-    load(wanted, bytes.len(), |key, length| {
+    let found = tensors(&pickle, wanted)?;
+    let state = load(found.tensors, bytes.len(), |key, length| {
         entry(&mut archive, &format!("{folder}data/{key}"), length as u64)
+    })?;
+    Ok(Read {
+        state,
+        warning: found.warning,
+        chosen: found.chosen,
     })
 }
 
@@ -86,7 +101,7 @@ fn entry(
     Ok(bytes)
 }
 
-fn read_legacy(bytes: &[u8]) -> Result<StateDict, OpenError> {
+fn read_legacy(bytes: &[u8], wanted: Option<&WeightSet>) -> Result<Read, OpenError> {
     let mut at = 0;
     let mut next = || -> Result<Pickle, OpenError> {
         let rest = &bytes[at.min(bytes.len())..];
@@ -108,15 +123,12 @@ fn read_legacy(bytes: &[u8]) -> Result<StateDict, OpenError> {
             .collect::<Option<Vec<_>>>()
     });
     let keys = keys.ok_or_else(|| broken("it does not list its storages"))?;
-    let wanted = tensors(&objects)?;
-    let sizes: BTreeMap<&str, usize> = wanted
+    let found = tensors(&objects, wanted)?;
+    // All storages of the file have a place in it, also those of other tensors.
+    let sizes: BTreeMap<&str, usize> = found
+        .all
         .iter()
-        .map(|w| {
-            (
-                w.storage.key.as_str(),
-                w.storage.dtype.map_or(0, |d| d.size_in_bytes()),
-            )
-        })
+        .map(|w| (w.key.as_str(), w.dtype.map_or(0, |d| d.size_in_bytes())))
         .collect();
     let mut places = BTreeMap::new();
     for key in keys {
@@ -135,12 +147,17 @@ fn read_legacy(bytes: &[u8]) -> Result<StateDict, OpenError> {
         at = end.ok_or_else(|| broken("it ends in the middle of a storage"))?;
         places.insert(key.to_owned(), start..at);
     }
-    load(wanted, bytes.len(), |key, _| {
+    let state = load(found.tensors, bytes.len(), |key, _| {
         let place = places.get(key).cloned();
         let data = place.and_then(|place| bytes.get(place));
         Ok(data
             .ok_or_else(|| broken(format!("its storage {key} is missing")))?
             .to_vec())
+    })?;
+    Ok(Read {
+        state,
+        warning: found.warning,
+        chosen: found.chosen,
     })
 }
 
@@ -161,47 +178,170 @@ struct Wanted {
     stride: Vec<usize>,
 }
 
-/// Keys under which a checkpoint keeps its state dict.
-const INSIDE: [&str; 6] = [
-    "state_dict",
-    "model_state_dict",
-    "model_state",
-    "model",
-    "net",
-    "state_dict_ema",
-];
+/// The tensors of one state dict.
+struct Found {
+    tensors: Vec<Wanted>,
+    /// The storages of all tensors of the file.
+    all: Vec<Storage>,
+    warning: Option<String>,
+    chosen: bool,
+}
 
-/// The tensors of the state dict, at the top of the file or inside a checkpoint.
-fn tensors(pickle: &Pickle) -> Result<Vec<Wanted>, OpenError> {
-    let mut dict = pickle.root;
-    // Checkpoints are not nested.
-    for _ in 0..2 {
-        let Some(Node::Dict(items)) = pickle.node(dict) else {
-            return Err(OpenError::NotAModel(
-                "it holds an object and not a state dict; save `model.state_dict()`".to_owned(),
-            ));
-        };
-        let mut found = Vec::new();
-        for &(key, value) in items {
-            if let (Some(name), Some(node)) = (pickle.text(key), pickle.node(value))
-                && let Node::Tensor { .. } = node
-            {
-                found.push(wanted(pickle, name, node)?);
+/// A dictionary of tensors in a checkpoint.
+struct Dictionary<'a> {
+    /// The keys that lead to it, joined by dots; nothing for the whole file.
+    path: String,
+    tensors: Vec<(&'a str, &'a Node)>,
+}
+
+impl Dictionary<'_> {
+    fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.tensors.iter().map(|(name, _)| *name)
+    }
+
+    /// The number of tensors that a layer computes with.
+    fn weights(&self) -> usize {
+        let counts = |name: &&str| !name.ends_with("num_batches_tracked");
+        self.names().filter(counts).count()
+    }
+}
+
+/// Dictionaries deeper in a checkpoint than this are not searched.
+const MOST_DEPTH: usize = 3;
+
+/// All dictionaries that hold tensors under names, at the top of the file or inside a checkpoint.
+fn dictionaries(pickle: &Pickle) -> Result<Vec<Dictionary<'_>>, OpenError> {
+    let Some(Node::Dict(_)) = pickle.node(pickle.root) else {
+        return Err(OpenError::NotAModel(
+            "it holds an object and not a state dict; save `model.state_dict()`".to_owned(),
+        ));
+    };
+    let mut found = Vec::new();
+    // A file may refer to one dictionary from many places.
+    let mut seen = Vec::new();
+    let mut level = vec![(String::new(), pickle.root)];
+    for _ in 0..MOST_DEPTH {
+        let mut next = Vec::new();
+        for (path, value) in level {
+            let Some(Node::Dict(items)) = pickle.node(value) else {
+                continue;
+            };
+            if seen.contains(&value) {
+                continue;
+            }
+            seen.push(value);
+            let mut tensors = Vec::new();
+            for &(key, value) in items {
+                let (Some(name), Some(node)) = (pickle.text(key), pickle.node(value)) else {
+                    continue;
+                };
+                match node {
+                    Node::Tensor { .. } => tensors.push((name, node)),
+                    Node::Dict(_) if path.is_empty() => next.push((name.to_owned(), value)),
+                    Node::Dict(_) => next.push((format!("{path}.{name}"), value)),
+                    Node::Text(_)
+                    | Node::Tuple(_)
+                    | Node::List(_)
+                    | Node::Global(_)
+                    | Node::Persistent(_)
+                    | Node::Opaque => {}
+                }
+            }
+            if !tensors.is_empty() {
+                found.push(Dictionary { path, tensors });
             }
         }
-        if !found.is_empty() {
-            return Ok(found);
-        }
-        let inside = INSIDE.iter().find_map(|name| {
-            let named = |(key, _): &&(Value, Value)| pickle.text(*key) == Some(name);
-            items.iter().find(named).map(|(_, value)| *value)
-        });
-        match inside {
-            Some(inside) => dict = inside,
-            None => break,
+        level = next;
+    }
+    Ok(found)
+}
+
+/// The tensors of the state dict, at the top of the file or inside a checkpoint. Of several state dicts
+/// the one that was asked for is taken, else the moving average.
+fn tensors(pickle: &Pickle, asked: Option<&WeightSet>) -> Result<Found, OpenError> {
+    let mut all = dictionaries(pickle)?;
+    let mut storages = Vec::new();
+    for dictionary in &all {
+        for (name, node) in &dictionary.tensors {
+            storages.push(wanted(pickle, name, node)?.storage);
         }
     }
-    Err(OpenError::NotAModel("it holds no tensors".to_owned()))
+    let is_network = |d: &Dictionary<'_>| !families::networks(d.names()).is_empty();
+    let networks: Vec<usize> = (0..all.len()).filter(|&i| is_network(&all[i])).collect();
+    let paths: Vec<&str> = networks.iter().map(|&i| all[i].path.as_str()).collect();
+    let by_key = match asked {
+        Some(WeightSet::Key(key)) => networks.iter().copied().find(|&i| all[i].path == *key),
+        Some(WeightSet::Ema | WeightSet::Raw) | None => None,
+    };
+    let taken = match (by_key, networks.as_slice()) {
+        (Some(taken), _) => taken,
+        // No known network: the largest, for the message about it.
+        (None, []) => {
+            let most = (0..all.len()).max_by_key(|&i| all[i].tensors.len());
+            most.ok_or_else(|| no_tensors(pickle))?
+        }
+        (None, [one]) => *one,
+        (None, several) => {
+            if let Some(WeightSet::Key(key)) = asked {
+                return Err(OpenError::Refused(format!(
+                    "the file has no weights under `{key}`; it has them under {}",
+                    families::listed(&paths)
+                )));
+            }
+            let average = |i: &&usize| families::is_average(&all[**i].path);
+            let averages: Vec<usize> = several.iter().filter(average).copied().collect();
+            let raw: Vec<usize> = several.iter().filter(|i| !average(i)).copied().collect();
+            let ([average], [raw]) = (averages.as_slice(), raw.as_slice()) else {
+                return Err(OpenError::Refused(format!(
+                    "the file holds several state dicts, under {}; choose one with --weights KEY",
+                    families::listed(&paths)
+                )));
+            };
+            match asked {
+                Some(WeightSet::Ema) => *average,
+                Some(WeightSet::Raw) => *raw,
+                // An average without running statistics is no whole network.
+                _ if all[*average].weights() >= all[*raw].weights() => *average,
+                _ => *raw,
+            }
+        }
+    };
+    let others: Vec<&str> = paths
+        .iter()
+        .copied()
+        .filter(|path| *path != all[taken].path)
+        .collect();
+    let several = !others.is_empty();
+    let warning = several.then(|| families::set_sentence(&all[taken].path, &others));
+    let taken = all.swap_remove(taken);
+    let tensors = taken
+        .tensors
+        .iter()
+        .map(|(name, node)| wanted(pickle, name, node));
+    Ok(Found {
+        tensors: tensors.collect::<Result<_, _>>()?,
+        all: storages,
+        warning,
+        chosen: several || by_key.is_some(),
+    })
+}
+
+/// Names the keys that are there in place of tensors.
+fn no_tensors(pickle: &Pickle) -> OpenError {
+    let keys = match pickle.node(pickle.root) {
+        Some(Node::Dict(items)) => items
+            .iter()
+            .filter_map(|&(key, _)| pickle.text(key))
+            .collect(),
+        _ => Vec::new(),
+    };
+    OpenError::NotAModel(match keys.as_slice() {
+        [] => "it holds no tensors".to_owned(),
+        keys => format!(
+            "it holds no dictionary of tensors; its keys are {}",
+            families::listed(keys)
+        ),
+    })
 }
 
 fn wanted(pickle: &Pickle, name: &str, node: &Node) -> Result<Wanted, OpenError> {

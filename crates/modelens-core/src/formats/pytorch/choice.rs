@@ -1,0 +1,246 @@
+//! What is known of a state dict besides its tensors: what a person chose, and the `config.json` that
+//! the Hugging Face hub keeps beside a file.
+
+use serde::Deserialize;
+
+use super::families::listed;
+use crate::formats::{Beside, ModelFile, OpenError};
+use crate::model::Preprocessing;
+
+/// Maximum bytes of `config.json`.
+const MAX_CONFIG: u64 = 1 << 20;
+/// The names of the files that `config.json` belongs to.
+const HUB_FILES: [&str; 2] = ["model.safetensors", "pytorch_model.bin"];
+
+/// The network and its options, as told from outside the tensors.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// `resnet18`, in torchvision's or timm's spelling.
+    pub name: Option<String>,
+    /// What follows the colon of `resnet18:cifar`.
+    pub options: Vec<String>,
+    /// Which of several sets of weights to take.
+    pub weights: Option<WeightSet>,
+    /// True if a `config.json` named the network.
+    pub by_config: bool,
+    pub preprocessing: Option<Preprocessing>,
+}
+
+/// One of several sets of weights in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WeightSet {
+    /// The moving average of the weights.
+    Ema,
+    /// The weights that the optimizer stepped.
+    Raw,
+    /// Those under this key.
+    Key(String),
+}
+
+impl Told {
+    /// What a person chose, else what `config.json` says.
+    ///
+    /// # Errors
+    /// A `config.json` that belongs to the file and cannot be read.
+    pub fn about(file: &ModelFile<'_>) -> Result<Self, OpenError> {
+        let mut told = Self::chosen(file.architecture.unwrap_or_default());
+        if let Some(config) = config(file.title, file.beside)? {
+            told.preprocessing = config.preprocessing();
+            if told.name.is_none() {
+                told.name = config.architecture.map(|name| without_tag(&name));
+                told.by_config = told.name.is_some();
+            }
+        }
+        Ok(told)
+    }
+
+    /// Reads `NAME`, `NAME:OPTION,OPTION` or `auto:OPTION`.
+    fn chosen(text: &str) -> Self {
+        let (name, options) = text.split_once(':').unwrap_or((text, ""));
+        let name = without_tag(name.trim());
+        let mut told = Self {
+            name: (!name.is_empty() && name != "auto").then_some(name),
+            ..Self::default()
+        };
+        for option in options.split(',').map(str::trim).filter(|o| !o.is_empty()) {
+            match (option, option.strip_prefix("weights=")) {
+                ("ema", _) | (_, Some("ema")) => told.weights = Some(WeightSet::Ema),
+                ("raw", _) | (_, Some("raw")) => told.weights = Some(WeightSet::Raw),
+                (_, Some(key)) => told.weights = Some(WeightSet::Key(key.to_owned())),
+                (option, None) => told.options.push(option.to_owned()),
+            }
+        }
+        told
+    }
+
+    /// Checks that the network that was named is one of those that the tensors fit: `is`, which may
+    /// be chosen as `known`.
+    ///
+    /// # Errors
+    /// Another name.
+    pub fn check_name(&self, is: &str, known: &[&str]) -> Result<(), OpenError> {
+        let Some(name) = &self.name else {
+            return Ok(());
+        };
+        if known.contains(&name.as_str()) || name == is {
+            return Ok(());
+        }
+        let may = match known {
+            [] => "leave the architecture out".to_owned(),
+            known => format!("choose {} with --architecture", listed(known)),
+        };
+        let who = if self.by_config {
+            format!("config.json beside the file says that the network is `{name}`")
+        } else {
+            format!("the architecture was given as `{name}`")
+        };
+        Err(OpenError::Refused(format!(
+            "{who}, but its tensors fit {is}; {may}"
+        )))
+    }
+
+    /// Refuses all options after the colon of `--architecture`.
+    ///
+    /// # Errors
+    /// Any option.
+    pub fn no_options(&self) -> Result<(), OpenError> {
+        match self.options.first() {
+            None => Ok(()),
+            Some(option) => Err(unknown_option(option, &[])),
+        }
+    }
+}
+
+/// The error for an option after the colon of `--architecture`.
+pub fn unknown_option(option: &str, known: &[&str]) -> OpenError {
+    OpenError::Refused(match known {
+        [] => format!("the architecture has no option `{option}`"),
+        known => format!(
+            "the architecture has no option `{option}`; it has {}",
+            known.join(", ")
+        ),
+    })
+}
+
+/// timm's name without the tag of its weights: `resnet18` of `resnet18.a1_in1k`.
+fn without_tag(name: &str) -> String {
+    name.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// The part of a hub's `config.json` that matters here.
+#[derive(Debug, Deserialize)]
+struct Config {
+    architecture: Option<String>,
+    pretrained_cfg: Option<Pretrained>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Pretrained {
+    mean: Option<Vec<f64>>,
+    std: Option<Vec<f64>>,
+}
+
+impl Config {
+    fn preprocessing(&self) -> Option<Preprocessing> {
+        let all = |values: &Option<Vec<f64>>, expected: [f64; 3]| {
+            let near = |(a, b): (&f64, f64)| (a - b).abs() < 1e-3;
+            let values = values.as_ref().filter(|v| v.len() == 3);
+            values.is_some_and(|v| v.iter().zip(expected).all(near))
+        };
+        let Pretrained { mean, std } = self.pretrained_cfg.as_ref()?;
+        if all(mean, [0.5; 3]) && all(std, [0.5; 3]) {
+            Some(Preprocessing::MinusOneToOne)
+        } else if all(mean, [0.485, 0.456, 0.406]) && all(std, [0.229, 0.224, 0.225]) {
+            Some(Preprocessing::ImageNet)
+        } else if all(mean, [0.0; 3]) && all(std, [1.0; 3]) {
+            Some(Preprocessing::ZeroToOne)
+        } else {
+            None
+        }
+    }
+}
+
+/// The `config.json` of the file. One that lies in a folder of several files is believed for a file
+/// called as on the hub, or called as the network it names.
+fn config(title: &str, beside: &dyn Beside) -> Result<Option<Config>, OpenError> {
+    let broken = |why: String| OpenError::Broken(format!("config.json beside it {why}"));
+    let stem = title.rsplit_once('.').map_or(title, |(stem, _)| stem);
+    let is_hubs = HUB_FILES.contains(&title);
+    let bytes = match beside.read("config.json", MAX_CONFIG) {
+        Ok(bytes) => bytes,
+        Err(error) if is_hubs => return Err(broken(error.to_string())),
+        Err(_) => None,
+    };
+    let Some(bytes) = bytes else {
+        return Ok(None);
+    };
+    let config: Config = match serde_json::from_slice(&bytes) {
+        Ok(config) => config,
+        Err(error) if is_hubs => return Err(broken(format!("is not understood ({error})"))),
+        Err(_) => return Ok(None),
+    };
+    let named_alike = config.architecture.as_deref() == Some(stem);
+    Ok((is_hubs || named_alike).then_some(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::formats::InMemory;
+
+    fn told(title: &str, architecture: Option<&str>, config: Option<&str>) -> Told {
+        let config = config.map(|text| ("config.json".to_owned(), text.as_bytes().to_vec()));
+        let beside = InMemory(config.into_iter().collect());
+        let file = ModelFile {
+            architecture,
+            beside: &beside,
+            ..ModelFile::new(title, Vec::new())
+        };
+        Told::about(&file).expect("a config")
+    }
+
+    #[test]
+    fn a_choice_has_a_name_and_options() {
+        let told = Told::chosen("resnet18:cifar,weights=ema");
+        assert_eq!(told.name.as_deref(), Some("resnet18"));
+        assert_eq!(told.options, ["cifar"]);
+        assert_eq!(told.weights, Some(WeightSet::Ema));
+        let told = Told::chosen("auto:weights=net");
+        assert_eq!(told.name, None);
+        assert_eq!(told.weights, Some(WeightSet::Key("net".into())));
+    }
+
+    #[test]
+    fn a_config_tells_the_network_of_its_own_file_only() {
+        let config = Some(r#"{"architecture": "tf_efficientnet_b0", "num_classes": 3}"#);
+        for title in [
+            "model.safetensors",
+            "pytorch_model.bin",
+            "tf_efficientnet_b0.pth",
+        ] {
+            let told = told(title, None, config);
+            assert_eq!(told.name.as_deref(), Some("tf_efficientnet_b0"), "{title}");
+            assert!(told.by_config);
+        }
+        assert_eq!(told("dogs_tf_run1.pth", None, config), Told::default());
+        let chosen = told("model.safetensors", Some("efficientnet_b0"), config);
+        assert_eq!(chosen.name.as_deref(), Some("efficientnet_b0"));
+        assert!(!chosen.by_config);
+        // Of another library.
+        let other = told(
+            "model.safetensors",
+            None,
+            Some(r#"{"architectures": ["X"]}"#),
+        );
+        assert_eq!(other, Told::default());
+    }
+
+    #[test]
+    fn a_config_tells_the_preprocessing() {
+        let config = r#"{"architecture": "a.b", "pretrained_cfg":
+            {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}"#;
+        let told = told("model.safetensors", None, Some(config));
+        assert_eq!(told.preprocessing, Some(Preprocessing::MinusOneToOne));
+        assert_eq!(told.name.as_deref(), Some("a"));
+    }
+}

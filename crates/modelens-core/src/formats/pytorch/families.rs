@@ -1,0 +1,221 @@
+//! The families of networks that are recognised, and the search for one among the names of a state
+//! dict. A new family is one [`Family`] in the table [`FAMILIES`].
+
+use super::choice::{Told, WeightSet};
+use super::{Recognition, StateDict, densenet, efficientnet_lite, inverted, resnet, vgg};
+use crate::formats::OpenError;
+
+/// Networks whose modules have the same names.
+pub struct Family {
+    /// What messages call it.
+    pub title: &'static str,
+    /// Names of tensors that all its networks have. The first is searched for at the end of longer
+    /// names, where `nn.DataParallel` and others put a prefix in front.
+    pub signature: &'static [&'static str],
+    /// Proves that the tensors are those of one network of the family, and builds it. The tensors'
+    /// names come without their prefix.
+    pub build: fn(&StateDict, &Told) -> Result<Recognition, OpenError>,
+}
+
+/// All families, in the order in which they are tried.
+pub static FAMILIES: [&Family; 8] = [
+    &efficientnet_lite::FAMILY,
+    &inverted::TORCHVISION_V2,
+    &inverted::TORCHVISION_V3,
+    &inverted::TORCHVISION_EFFICIENTNET,
+    &inverted::TIMM,
+    &resnet::FAMILY,
+    &densenet::FAMILY,
+    &vgg::FAMILY,
+];
+
+/// Known networks, for the message about others.
+const KNOWN: &str = "ResNet, ResNeXt, Wide ResNet, MobileNetV2, MobileNetV3, MNASNet, EfficientNet, \
+    EfficientNet-Lite, VGG with BatchNorm and DenseNet, as torchvision or timm name them";
+
+/// A family's tensors in a state dict.
+pub struct Found {
+    family: &'static Family,
+    /// What comes before each name, with its dot: `module.`.
+    prefix: String,
+}
+
+/// The network that is opened.
+pub struct Chosen {
+    pub family: &'static Family,
+    /// What comes before each name, with its dot.
+    pub prefix: String,
+    /// The prefixes of the other networks.
+    others: Vec<String>,
+}
+
+impl Chosen {
+    /// The tensors of the network, without their prefix, and the names of those that belong to no
+    /// network.
+    pub fn split(&self, state: StateDict) -> (StateDict, Vec<String>) {
+        let (mut inside, mut outside) = (StateDict::new(), Vec::new());
+        for (name, tensor) in state {
+            // A network without a prefix does not own what others have put under theirs.
+            let is_others = |other: &String| {
+                other.len() > self.prefix.len() && name.starts_with(other.as_str())
+            };
+            let of_other = self.others.iter().any(is_others);
+            match name.strip_prefix(&self.prefix) {
+                Some(short) if !of_other => {
+                    inside.insert(short.to_owned(), tensor);
+                }
+                _ if of_other || self.others.iter().any(|o| name.starts_with(o.as_str())) => {}
+                _ => outside.push(name),
+            }
+        }
+        (inside, outside)
+    }
+
+    /// A sentence if there are other networks in the state dict.
+    pub fn sentence(&self) -> Option<String> {
+        let keys = self
+            .others
+            .iter()
+            .map(|prefix| prefix.trim_end_matches('.'));
+        let keys: Vec<&str> = keys.collect();
+        let taken = self.prefix.trim_end_matches('.');
+        (!keys.is_empty()).then(|| set_sentence(taken, &keys))
+    }
+}
+
+impl Found {
+    fn is_average(&self) -> bool {
+        is_average(&self.prefix)
+    }
+}
+
+/// True if a key names a moving average of the weights.
+pub fn is_average(key: &str) -> bool {
+    let mut words = key.split(['.', '_', '-']);
+    words.any(|word| {
+        matches!(
+            word,
+            "ema" | "swa" | "avg" | "averaged" | "average" | "shadow" | "teacher"
+        )
+    })
+}
+
+/// The networks in a state dict, each with the prefix of its names.
+pub fn networks<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<Found> {
+    let all: std::collections::BTreeSet<&str> = names.clone().collect();
+    let mut found: Vec<Found> = Vec::new();
+    for name in names {
+        for family in FAMILIES {
+            let Some(prefix) = name.strip_suffix(family.signature[0]) else {
+                continue;
+            };
+            let at_boundary = prefix.is_empty() || prefix.ends_with('.');
+            let has = |part: &&str| all.contains(format!("{prefix}{part}").as_str());
+            if at_boundary
+                && family.signature.iter().all(has)
+                && !found.iter().any(|f| f.prefix == prefix)
+            {
+                found.push(Found {
+                    family,
+                    prefix: prefix.to_owned(),
+                });
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// The network to open among those of a state dict.
+///
+/// # Errors
+/// No known network, or several of which none was chosen.
+pub fn choose<'a>(
+    names: impl Iterator<Item = &'a str> + Clone,
+    wanted: Option<&WeightSet>,
+) -> Result<Chosen, OpenError> {
+    let found = networks(names.clone());
+    match (found.as_slice(), wanted) {
+        ([], _) => Err(unknown(names)),
+        ([_], Some(WeightSet::Ema | WeightSet::Raw)) => Err(OpenError::Refused(
+            "the file holds one set of weights; leave --weights out".to_owned(),
+        )),
+        ([one], Some(WeightSet::Key(key))) if *key != one.prefix.trim_end_matches('.') => {
+            Err(OpenError::Refused(format!(
+                "the file holds no weights under `{key}`; leave --weights out"
+            )))
+        }
+        ([one], _) => Ok(Chosen {
+            family: one.family,
+            prefix: one.prefix.clone(),
+            others: Vec::new(),
+        }),
+        (several, wanted) => {
+            let keys: Vec<&str> = several
+                .iter()
+                .map(|f| f.prefix.trim_end_matches('.'))
+                .collect();
+            let averages = several.iter().filter(|f| f.is_average()).count();
+            let pair = several.len() == 2 && averages == 1;
+            let one = several.iter().zip(&keys).find(|(f, key)| match wanted {
+                Some(WeightSet::Key(wanted)) => wanted == *key,
+                Some(WeightSet::Raw) => pair && !f.is_average(),
+                Some(WeightSet::Ema) | None => pair && f.is_average(),
+            });
+            let Some((one, _)) = one else {
+                return Err(OpenError::Refused(format!(
+                    "the file holds {} networks, named {}; choose one with --weights KEY",
+                    several.len(),
+                    listed(&keys)
+                )));
+            };
+            let others = several.iter().filter(|f| f.prefix != one.prefix);
+            Ok(Chosen {
+                family: one.family,
+                prefix: one.prefix.clone(),
+                others: others.map(|f| f.prefix.clone()).collect(),
+            })
+        }
+    }
+}
+
+/// Says which of several sets of weights was taken.
+pub fn set_sentence(taken: &str, others: &[&str]) -> String {
+    format!(
+        "the weights are those under {}; the file also holds weights under {} (--weights ema, raw or \
+         KEY chooses)",
+        quoted(taken),
+        listed(others)
+    )
+}
+
+fn quoted(key: &str) -> String {
+    match key {
+        "" => "no key".to_owned(),
+        key => format!("`{key}`"),
+    }
+}
+
+/// Maximum number of names in a message.
+const MOST: usize = 5;
+
+/// Names in backquotes; long lists are cut.
+pub fn listed(keys: &[&str]) -> String {
+    let mut shown: Vec<String> = keys.iter().take(MOST).map(|key| quoted(key)).collect();
+    if keys.len() > MOST {
+        shown.push(format!("{} more", keys.len() - MOST));
+    }
+    shown.join(", ")
+}
+
+/// The error for tensors of no known family.
+pub fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> OpenError {
+    let names: Vec<&str> = names.collect();
+    let first: Vec<&str> = names.iter().take(3).copied().collect();
+    OpenError::NotAModel(format!(
+        "its tensors ({}{}) belong to no architecture that is known here. Known: {KNOWN}. Export \
+         other networks to ONNX to open them",
+        first.join(", "),
+        if names.len() > 3 { ", ..." } else { "" }
+    ))
+}

@@ -121,24 +121,20 @@ impl Dialogs {
         });
     }
 
-    /// Asks where to save a trained model, and suggests `name`.
+    /// Asks where to save a trained model, and suggests `name`. The first of `endings` is the usual one.
     pub fn save_model(
         &self,
         ctx: &Context,
         trained: TrainedId,
         name: &str,
-        extension: &'static str,
+        endings: &'static [&'static str],
     ) {
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_MODEL)
             .set_file_name(name)
-            .add_filter(words::MODEL, &[extension]);
+            .add_filter(words::MODEL, endings);
         self.wait(ctx, dialog.save_file(), move |file| {
-            let mut path = file.path().to_owned();
-            if path.extension() != Some(extension.as_ref()) {
-                path.set_extension(extension);
-            }
-            Answer::SaveModel(path, trained)
+            Answer::SaveModel(with_ending(file.path(), endings), trained)
         });
     }
 
@@ -166,6 +162,21 @@ impl Dialogs {
         if let Err(error) = thread.spawn(waits) {
             let _ = self.sender.try_send(Answer::NoThread(error));
         }
+    }
+}
+
+/// The path with the usual ending where a name without one was typed. A name with another ending stays
+/// and is refused where it is saved; so does one whose file with the ending exists, because the dialog
+/// has not asked about that file.
+fn with_ending(path: &Path, endings: &[&str]) -> PathBuf {
+    let (None, Some(usual)) = (path.extension(), endings.first()) else {
+        return path.to_owned();
+    };
+    let named = path.with_extension(usual);
+    if named.exists() {
+        path.to_owned()
+    } else {
+        named
     }
 }
 

@@ -151,9 +151,10 @@ impl App {
             ModelSource::DogBreeds => Some("mobilenetv2".to_owned()),
             ModelSource::EfficientNetLite0 => Some("efficientnet_lite0".to_owned()),
         };
-        let extension = network.format.extension();
-        let name = format!("{}_fine_tuned.{extension}", name.unwrap_or_default());
+        let endings = network.format.saved_as;
+        let ending = endings.first().copied().unwrap_or_default();
+        let name = format!("{}_fine_tuned.{ending}", name.unwrap_or_default());
         self.held.saving = Some(trained);
-        self.dialogs.save_model(ctx, trained, &name, extension);
+        self.dialogs.save_model(ctx, trained, &name, endings);
     }
 }

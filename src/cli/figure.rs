@@ -17,6 +17,7 @@ use crate::command::{Action, Command};
 use crate::figure::{DrawError, What, draw};
 use crate::lesson::{LessonStep, Recorded};
 use crate::model::LayerId;
+use crate::model::graph::LayerNameError;
 use crate::state::{State, View};
 use crate::views::missing;
 use egui_svg::Images;
@@ -244,12 +245,11 @@ impl FigureArgs {
         let takes = view.page().role();
         let mut commands = vec![Action::Show(view).into()];
         if let Some(name) = &self.layer {
-            let found = base.and_then(|b| b.model.graph.find(name));
-            let Some(layer) = found else {
-                return Err(Failure::Usage(format!(
-                    "--layer: the model has no layer `{name}`"
-                )));
+            let found = match base {
+                Some(base) => base.model.graph.find(name),
+                None => Err(LayerNameError::Unknown(name.clone())),
             };
+            let layer = found.map_err(|error| Failure::Usage(format!("--layer: {error}")))?;
             if role(layer) == takes {
                 commands.push(Command::ShowLayer(layer));
             } else if self.all.is_none() {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, at_path};
-use crate::worker::{ModelSource, WriteError, check_target, is_same_file};
+use crate::worker::{ModelSource, WriteError, check_writable, is_same_file};
 
 /// A file that will be written.
 #[derive(Debug)]
@@ -117,8 +117,8 @@ impl Outputs {
     }
 
     fn check_place(&self, option: &str, path: &Path) -> Result<(), Failure> {
-        match check_target(path) {
-            Ok(_) => Ok(()),
+        match check_writable(path) {
+            Ok(()) => Ok(()),
             Err(WriteError::NoFolder) => {
                 let folder = path.parent().unwrap_or(Path::new("."));
                 if self.make_folders {

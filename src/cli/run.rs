@@ -14,7 +14,7 @@ use crate::dataset::{Image, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
-use crate::model::{LayerId, Mode, Model, Preprocessing, Semantics};
+use crate::model::{LayerId, Mode, Model, NodeId, Preprocessing, Semantics};
 use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
 use crate::worker::open_folder;
 
@@ -146,15 +146,13 @@ impl RunArgs {
     /// The tapped layers. For a nested model, it is the inner layer that gives its output.
     fn taps(&self, model: &Model) -> Result<Vec<(String, LayerId)>, Failure> {
         let taps = self.tap.iter().map(|name| {
-            let found = model.graph.find(name).ok_or("the model has no layer");
+            let found = model.graph.find(name).map_err(|error| error.to_string());
             let called = found.and_then(|id| {
-                model
-                    .graph
-                    .output_of(id)
-                    .ok_or("nothing in the model calls layer")
+                let called = model.graph.output_of(id);
+                called.ok_or_else(|| format!("nothing in the model calls layer `{name}`"))
             });
             let called = called.map(|id| (name.clone(), id));
-            called.map_err(|why| Failure::Usage(format!("--tap: {why} `{name}`")))
+            called.map_err(|why| Failure::Usage(format!("--tap: {why}")))
         });
         taps.collect()
     }
@@ -275,15 +273,21 @@ fn arrays_of(
     pass: &Pass,
     taps: &[(String, LayerId)],
 ) -> candle_core::Result<Vec<(String, NamedArray)>> {
-    let layout = |tensor: &Tensor| match (model.semantics, tensor.rank()) {
-        (Semantics::PyTorch, 4) => tensor.permute((0, 3, 1, 2))?.contiguous(),
-        _ => tensor.contiguous(),
+    let graph = &model.graph;
+    let layout = |tensor: &Tensor, node: NodeId| match graph.layouts.get(&node) {
+        Some(axes) if axes.len() == tensor.rank() => tensor.permute(axes.as_slice())?.contiguous(),
+        Some(_) | None => match (model.semantics, tensor.rank()) {
+            (Semantics::PyTorch, 4) => tensor.permute((0, 3, 1, 2))?.contiguous(),
+            _ => tensor.contiguous(),
+        },
     };
     let vector = |values: &[f32]| Tensor::new(values, &candle_core::Device::Cpu);
-    let mut arrays = vec![("y".to_owned(), layout(&pass.output)?)];
+    let mut arrays = vec![("y".to_owned(), layout(&pass.output, graph.output)?)];
     for (name, id) in taps {
-        if let Some(tap) = pass.taps.get(id) {
-            arrays.push((format!("tap/{name}"), layout(&tap.output)?));
+        // Of several calls, the last is kept.
+        let node = graph.nodes.iter().rposition(|node| node.layer == *id);
+        if let (Some(tap), Some(node)) = (pass.taps.get(id), node) {
+            arrays.push((format!("tap/{name}"), layout(&tap.output, node)?));
         }
     }
     for (&id, done) in &pass.batch_norm {

@@ -13,6 +13,7 @@ use self::output::Bar;
 use super::outputs::Outputs;
 use super::{Failure, Reading, at_path, seed, terminal, trainable};
 use crate::dataset::Photos;
+use crate::formats::ending_of;
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Model, Semantics};
 use crate::train::network::{Network, TrainError};
@@ -22,7 +23,9 @@ use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
 use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{ModelSource, PhotosSource, Replace, is_same_file, save_network, write_whole};
+use crate::worker::{
+    ModelSource, PhotosSource, Replace, can_save_network, is_same_file, save_network, write_whole,
+};
 
 /// Trains a base on photos and writes one row per optimizer step.
 #[allow(
@@ -92,7 +95,7 @@ pub struct TrainArgs {
     /// Also write how far each layer moved, one row per layer.
     #[arg(long, value_name = "LAYERS.csv")]
     movement: Option<PathBuf>,
-    /// Also write the trained model, in the format of the original file.
+    /// Also write the trained model: .h5 or .keras for a Keras model, .safetensors for a PyTorch model.
     #[arg(long, value_name = "OUT")]
     save: Option<PathBuf>,
     /// Let --save replace an existing model and its class names.
@@ -132,19 +135,24 @@ impl TrainArgs {
     ///
     /// # Errors
     /// Unusable arguments, and files that cannot be read or written.
-    /// Trains and writes the files.
-    ///
-    /// # Errors
-    /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
         let source = self.reading.source(self.model.as_deref());
         let photos = self.photos_source();
         self.check_outputs(&source, &photos)?;
         let model = self.reading.open(self.model.as_deref())?;
         terminal::introduce(&model);
+        if let Some(path) = &self.save {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            ending_of(model.format, &name)
+                .map_err(|error| Failure::Usage(format!("--save: {error}: {}", path.display())))?;
+        }
         let photos: Photos = Arc::new(photos.open().map_err(|e| Failure::File(e.to_string()))?);
         let setup = self.setup(&model)?;
         let network = Arc::new(setup.network(&model, &photos).map_err(failed)?);
+        if let Some(path) = &self.save {
+            can_save_network(&source, &network, path)
+                .map_err(|error| Failure::File(format!("--save: {error}: {}", path.display())))?;
+        }
         let recipes = self.recipes(&network, setup.semantics)?;
         let prepared = setup.prepare(network, &photos, &|_, _| (), &|| true);
         let mut prepared = prepared.map_err(failed)?;
@@ -288,8 +296,9 @@ impl TrainArgs {
                 &prepared.network.in_head,
             );
             bar.tell(&step);
-            // A run that is interrupted keeps the weights of a recent epoch.
+            // A run that is interrupted keeps the rows and the weights of a recent epoch.
             if step.end.is_some() && (trainer.is_done() || saved.elapsed() > SAVE_EVERY) {
+                write_text(&self.out, &written.rows)?;
                 self.save(source, &trainer)?;
                 saved = Instant::now();
             }

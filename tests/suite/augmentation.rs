@@ -313,7 +313,7 @@ fn both_columns_get_the_same_augmented_batch() {
     let layer = model
         .graph
         .find("Conv1_relu")
-        .or_else(|| model.graph.find("bn_Conv1"));
+        .or_else(|_| model.graph.find("bn_Conv1"));
     let layer = layer.expect("the first BatchNorm or its activation");
     let first = model.graph.find("bn_Conv1").unwrap_or(layer);
     let pass = |augment: Option<Pipeline>, redraws| PassLook {

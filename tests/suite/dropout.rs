@@ -30,6 +30,7 @@ fn model_of(noise: Noise) -> Model {
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     let node = |layer: usize, inputs: Vec<Input>| Node {
@@ -53,6 +54,7 @@ fn model_of(noise: Noise) -> Model {
                 output: 1,
                 root_trainable: true,
                 input_hwc: [Some(4), Some(4), Some(8)],
+                ..Graph::default()
             },
             preprocessing: Preprocessing::Raw,
             labels: Vec::new(),

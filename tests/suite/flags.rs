@@ -79,6 +79,7 @@ fn nested() -> Graph {
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     let batch_norm = LayerKind::BatchNorm(BatchNorm {

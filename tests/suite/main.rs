@@ -33,6 +33,7 @@ mod many_passes;
 mod model_card;
 mod mutations;
 mod names;
+mod numbers;
 mod onnx;
 mod open_file;
 mod optimizer;

@@ -101,6 +101,13 @@ fn an_output_never_replaces_what_is_read_or_another_output() {
         &[&train[..], &["--save", text(&save)]].concat(),
         "m.labels.txt",
     );
+    for name in ["n.safetensors", "n.pth", "n"] {
+        refused(
+            folder.path(),
+            &[&train[..], &["--save", text(&at(name))]].concat(),
+            "to save a Keras network",
+        );
+    }
     let nowhere = at("nodir/m.h5");
     refused(
         folder.path(),

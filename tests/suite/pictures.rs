@@ -22,7 +22,7 @@ use crate::support::renderer::{svg, without_pictures};
 use crate::support::window::{Window, command, reproducible, settle};
 
 /// The largest total size of all pictures in bytes.
-const MOST_BYTES: u64 = 1_500_000;
+const MOST_BYTES: u64 = 4_000_000;
 
 const ORDINARY: [f32; 2] = [1280.0, 800.0];
 const SMALLEST: [f32; 2] = [800.0, 600.0];

@@ -243,7 +243,7 @@ fn the_first_passes_arrive_early_and_survive_cancelling() {
         &window,
         "Further passes, and batches of other photos, are being computed."
     ));
-    assert!(shows(&window, "others under way"));
+    assert!(shows(&window, "others being computed"));
     command(&mut window, Action::Cancel);
     settle(&mut window);
     assert_eq!(result(&window).inference.passes.len(), 1);
@@ -340,12 +340,12 @@ fn freezing_changes_the_text_about_the_rest_of_the_batch() {
         "although the photo is the same: 52 BatchNorm layers"
     ));
     command(&mut window, Action::FreezeAll);
-    assert!(shows(&window, "every BatchNorm is frozen"));
+    assert!(shows(&window, "every BatchNorm layer is frozen"));
     assert!(!shows(&window, "nothing about the photo changed"));
     command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
     assert!(shows(&window, "requires_grad=False does not change that"));
     command(&mut window, Command::SetBatch(1));
-    assert!(shows(&window, "no other photos"));
+    assert!(shows(&window, "Other batches"));
     assert!(window.state().state().computed.notices.is_empty());
 }
 

@@ -1,5 +1,6 @@
 //! Saved fine-tuned models, opened again here and, on request, in Keras or PyTorch.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -7,10 +8,10 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use modelens::cli::arrays::{NamedArray, write_npz};
 use modelens::model::layers::WeightMap;
-use modelens::model::{Mode, Model, Semantics};
+use modelens::model::{Layer, Mode, Model, Semantics};
 use modelens::train::head::NewHead;
-use modelens::train::network::{Head, Network};
-use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
+use modelens::train::network::{Head, Network, TrainError};
+use modelens::worker::{ModelSource, Replace, SaveFailed, can_save_network, save_network as save};
 
 use crate::support::files::{fixture, repository};
 use crate::support::models::{opened, pass};
@@ -57,119 +58,238 @@ fn photos(model: &Model) -> Tensor {
     Tensor::from_vec(values[..2 * h * w * c].to_vec(), (2, h, w, c), &Device::Cpu).expect("x")
 }
 
-/// A saved model, opened again, has the same outputs, flags and recorded values.
-fn round_trip(source: &ModelSource, head: Head, classes: usize) {
-    let model = opened(source);
-    let network = network(&model, head, classes);
-    let weights = changed(&network);
-    let trained = network.finished(&weights);
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder
-        .path()
-        .join(format!("out.{}", model.format.extension()));
-    save(source, &network, &weights, &path, Replace::No).unwrap_or_else(|e| panic!("{e}"));
-    let again = ModelSource::File(path.clone()).open();
-    let again = again.unwrap_or_else(|e| panic!("{}: {e}", source.title()));
-    assert_eq!(again.semantics, model.semantics);
-    assert_eq!(again.framework, model.framework);
-    assert!(again.warnings.is_empty(), "{:?}", again.warnings);
-    let x = photos(&model);
-    let what = format!("{} {head:?}", source.title());
-    let expected = values(&output(&trained, &x));
-    assert_eq!(values(&output(&again, &x)), expected, "{what}");
-    assert_eq!(
-        again.graph.layers.len(),
-        trained.graph.layers.len(),
-        "{what}"
-    );
-    for (a, b) in again.graph.layers.iter().zip(&trained.graph.layers) {
-        assert_eq!((&a.name, a.trainable), (&b.name, b.trainable), "{what}");
-        assert_eq!(
-            a.recorded_training, b.recorded_training,
-            "{what} {}",
-            a.name
-        );
-    }
-    if let Head::New(_) = head {
-        assert_eq!(again.labels, names(classes), "{what}");
-    }
-    assert_in_framework(&model, &path, &x, &expected);
+/// Saved models, each with what it computes, on their way to the framework that opens them.
+struct Saved {
+    folder: tempfile::TempDir,
+    /// By the script's last argument; empty for Keras 3.
+    models: Vec<(&'static str, PathBuf)>,
 }
 
-/// Compares with the framework itself (PyTorch for Lite0, else Keras) if `MODELENS_KERAS_PYTHON` names a
-/// Python that has it.
-fn assert_in_framework(model: &Model, path: &Path, x: &Tensor, y: &[f32]) {
-    let Some(python) = std::env::var_os("MODELENS_KERAS_PYTHON") else {
-        println!("not opened in Keras: MODELENS_KERAS_PYTHON is not set");
-        return;
-    };
-    let operators = [
-        "TrueDivide",
-        "GetItem",
-        "Subtract",
-        "TFOpLambda",
-        "Multiply",
-        "Add",
-    ];
-    let text = |l: &modelens::model::Layer| operators.contains(&&*l.class) && !l.listed;
-    let h5 = path.extension().is_some_and(|e| e == "h5");
-    let pytorch = model.semantics == Semantics::PyTorch;
-    if !pytorch && (h5 && model.graph.layers.iter().any(text)) {
-        // Keras cannot open such a file, even if it wrote it.
-        return;
+impl Saved {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self {
+            folder,
+            models: Vec::new(),
+        }
     }
-    let io = path.with_extension("npz");
-    let y = Tensor::from_vec(y.to_vec(), (2, y.len() / 2), &Device::Cpu).expect("y");
-    write_npz(
-        &io,
-        &[
-            ("x".into(), NamedArray::Numbers(x.clone())),
+
+    /// Saves the model with changed weights as a file of this ending, if it can have such a head, opens
+    /// it again, and compares outputs, flags and recorded values.
+    fn round_trip(&mut self, source: &ModelSource, head: Head, classes: usize, ending: &str) {
+        let model = opened(source);
+        let size = [0, 1].map(|i| model.graph.input_hwc[i].unwrap_or(96));
+        let network = match Network::new(&model, head, &names(classes), size) {
+            Ok(network) => network,
+            Err(TrainError::NoClassifier(_) | TrainError::NoPlaceForHead) => return,
+            Err(TrainError::TooFewOutputs { .. }) if head == Head::Own => return,
+            Err(error) => panic!("{}: {error}", source.title()),
+        };
+        let weights = changed(&network);
+        let trained = network.finished(&weights);
+        let name = format!("{}.{ending}", self.models.len());
+        let path = self.folder.path().join(name);
+        let what = format!("{} {head:?} .{ending}", source.title());
+        can_save_network(source, &network, &path).unwrap_or_else(|e| panic!("{what}: {e}"));
+        save(source, &network, &weights, &path, Replace::No)
+            .unwrap_or_else(|e| panic!("{what}: {e}"));
+        let again = ModelSource::File(path.clone()).open();
+        let again = again.unwrap_or_else(|e| panic!("{what}: {e}"));
+        assert_eq!(again.semantics, model.semantics, "{what}");
+        assert_eq!(again.framework, model.framework, "{what}");
+        assert!(again.warnings.is_empty(), "{what}: {:?}", again.warnings);
+        let x = photos(&model);
+        let y = output(&trained, &x);
+        assert_eq!(values(&output(&again, &x)), values(&y), "{what}");
+        // A state dict holds layers with weights alone.
+        let is_kept = |l: &&Layer| model.semantics != Semantics::PyTorch || !l.weights.is_empty();
+        let [a, b] = [&again, &trained].map(|m| m.graph.layers.iter().filter(is_kept));
+        assert_eq!(a.clone().count(), b.clone().count(), "{what}");
+        for (a, b) in a.zip(b) {
+            assert_eq!((&a.name, a.trainable), (&b.name, b.trainable), "{what}");
+            let recorded = [a.recorded_training, b.recorded_training];
+            assert_eq!(recorded[0], recorded[1], "{what} {}", a.name);
+        }
+        if let Head::New(_) = head {
+            assert_eq!(again.labels, names(classes), "{what}");
+        }
+        self.models.push((
+            match model.semantics {
+                Semantics::Keras2 => "keras2",
+                Semantics::PyTorch => "pytorch",
+                Semantics::Keras3 => "keras3",
+            },
+            path.clone(),
+        ));
+        let arrays = [
+            ("x".into(), NamedArray::Numbers(x)),
             ("y".into(), NamedArray::Numbers(y)),
-        ],
-    )
-    .expect("arrays");
-    let script = if pytorch {
-        "check_saved_pytorch.py"
-    } else {
-        "check_saved.py"
-    };
-    let script = repository("tests/fixtures").join(script);
-    let mut command = Command::new(python);
-    command.arg(script).arg(path).arg(io);
-    if model.semantics == Semantics::Keras2 {
-        command.arg("keras2");
+        ];
+        write_npz(&path.with_extension(format!("{ending}.npz")), &arrays).expect("arrays");
     }
-    let done = command.output().expect("Python starts");
-    println!("{}", String::from_utf8_lossy(&done.stdout));
-    let errors = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{}: {errors}", path.display());
+
+    /// Opens all of them in their frameworks if `MODELENS_KERAS_PYTHON` names a Python that has them.
+    fn check(self) {
+        let Some(python) = std::env::var_os("MODELENS_KERAS_PYTHON") else {
+            println!("not opened elsewhere: MODELENS_KERAS_PYTHON is not set");
+            return;
+        };
+        for framework in ["keras2", "keras3", "pytorch"] {
+            let of = self.models.iter().filter(|(f, _)| *f == framework);
+            let paths: Vec<&PathBuf> = of.map(|(_, path)| path).collect();
+            if paths.is_empty() {
+                continue;
+            }
+            let script = match framework {
+                "pytorch" => "check_saved_pytorch.py",
+                _ => "check_saved.py",
+            };
+            let script = repository("tests/fixtures").join(script);
+            let mut command = Command::new(&python);
+            let done = command.arg(script).arg(framework).args(paths).output();
+            let done = done.expect("Python starts");
+            println!("{}", String::from_utf8_lossy(&done.stdout));
+            let errors = String::from_utf8_lossy(&done.stderr);
+            assert!(done.status.success(), "{framework}: {errors}");
+        }
+    }
 }
 
 #[test]
 fn the_bundled_bases_survive_saving() {
-    for source in [ModelSource::DogBreeds, ModelSource::EfficientNetLite0] {
-        round_trip(&source, Head::Own, 4);
-        round_trip(&source, new_head(4, false), 4);
+    let mut saved = Saved::new();
+    for ending in ["h5", "keras"] {
+        saved.round_trip(&ModelSource::DogBreeds, Head::Own, 4, ending);
+        saved.round_trip(&ModelSource::DogBreeds, new_head(4, false), 4, ending);
+    }
+    let lite = ModelSource::EfficientNetLite0;
+    saved.round_trip(&lite, Head::Own, 4, "safetensors");
+    saved.round_trip(&lite, new_head(4, false), 4, "safetensors");
+    saved.check();
+}
+
+#[test]
+fn keras_files_of_both_formats_survive_saving_as_both() {
+    let golden = std::fs::read_dir(repository("tests/fixtures/golden")).expect("the fixtures");
+    let mut cases: Vec<PathBuf> = golden
+        .map(|entry| entry.expect("a folder").path())
+        .collect();
+    cases.sort();
+    let mut saved = Saved::new();
+    for file in ["model.h5", "model.keras"] {
+        for path in cases
+            .iter()
+            .map(|case| case.join(file))
+            .filter(|p| p.exists())
+        {
+            let source = ModelSource::File(path);
+            for ending in ["h5", "keras"] {
+                saved.round_trip(&source, Head::Own, 2, ending);
+                saved.round_trip(&source, new_head(3, false), 3, ending);
+                saved.round_trip(&source, new_head(2, true), 2, ending);
+            }
+        }
+    }
+    println!("{} files", saved.models.len());
+    saved.check();
+}
+
+#[test]
+fn state_dicts_of_every_kind_are_saved_as_safetensors() {
+    let mut saved = Saved::new();
+    for name in crate::pytorch::FILES {
+        let source = ModelSource::File(crate::pytorch::file(name));
+        saved.round_trip(&source, Head::Own, 3, "safetensors");
+        saved.round_trip(&source, new_head(4, false), 4, "safetensors");
+    }
+    saved.check();
+}
+
+/// A narrow VGG with BatchNorm, which flattens 7 x 7 pixels before its first of three linear layers.
+fn narrow_vgg() -> HashMap<String, Tensor> {
+    let mut state = HashMap::new();
+    let mut count = 0;
+    let mut add = |name: String, dims: &[usize]| {
+        let values: Vec<f32> = (0..dims.iter().product())
+            .map(|_| {
+                count += 1;
+                ((count * 7919) % 101) as f32 / 101.0 + 0.1
+            })
+            .collect();
+        state.insert(
+            name,
+            Tensor::from_vec(values, dims, &Device::Cpu).expect("a tensor"),
+        );
+    };
+    let mut channels = 3;
+    for at in [0, 4, 8, 12, 16] {
+        add(format!("features.{at}.weight"), &[4, channels, 3, 3]);
+        add(format!("features.{at}.bias"), &[4]);
+        for part in ["weight", "bias", "running_mean", "running_var"] {
+            add(format!("features.{}.{part}", at + 1), &[4]);
+        }
+        channels = 4;
+    }
+    for (at, dims) in [(0, [6, 4 * 49]), (3, [5, 6]), (6, [3, 5])] {
+        add(format!("classifier.{at}.weight"), &dims);
+        add(format!("classifier.{at}.bias"), &dims[..1]);
+    }
+    state
+}
+
+#[test]
+fn a_new_head_takes_the_names_of_the_last_linear_layer() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("vgg.safetensors");
+    let before = narrow_vgg();
+    candle_core::safetensors::save(&before, &path).expect("a file");
+    let source = ModelSource::File(path);
+    let model = opened(&source);
+    for (head, classes) in [(Head::Own, 3), (new_head(4, false), 4)] {
+        let network = network(&model, head, classes);
+        let out = folder.path().join(format!("{classes}.safetensors"));
+        save(&source, &network, &WeightMap::new(), &out, Replace::No).expect("saved");
+        let after = candle_core::safetensors::load(&out, &Device::Cpu).expect("a state dict");
+        assert_eq!(after.len(), before.len(), "the old head does not stay");
+        for (name, tensor) in &before {
+            let saved = &after[name];
+            if head != Head::Own && name.starts_with("classifier.6") {
+                assert_eq!(saved.dims()[0], 4, "{name}");
+                assert_eq!(saved.dims()[1..], tensor.dims()[1..], "{name}");
+            } else {
+                // Bit for bit, in PyTorch's own order of axes.
+                assert_eq!(values(saved), values(tensor), "{name}");
+            }
+        }
+        let again = opened(&ModelSource::File(out));
+        assert!(again.warnings.is_empty(), "{:?}", again.warnings);
+        let x = photos(&model);
+        let expected = values(&output(&network.finished(&WeightMap::new()), &x));
+        assert_eq!(values(&output(&again, &x)), expected);
     }
 }
 
 #[test]
-fn nested_and_flat_files_of_both_keras_versions_survive_saving() {
-    for name in [
-        "alpaca_baked_ft120_keras2/model.h5",
-        "alpaca_baked_ft120_keras3/model.keras",
-        "alpaca_plain_open_keras2/model.keras",
-        "alpaca_plain_open_keras3/model.h5",
-        "bnnet_keras3/model.h5",
-        "bnnet_keras3/model.keras",
-        "bnnet_keras2/model.h5",
-        "bnnet_keras2/model.keras",
-    ] {
-        let source = ModelSource::File(fixture(name));
-        round_trip(&source, Head::Own, 2);
-        round_trip(&source, new_head(3, false), 3);
-        round_trip(&source, new_head(2, true), 2);
+fn what_cannot_be_saved_is_known_before_training() {
+    let keras = ModelSource::File(fixture("bnnet_keras3/model.h5"));
+    let pytorch = ModelSource::File(crate::pytorch::file("small.pth"));
+    let refused = |source: &ModelSource, name: &str| {
+        let model = opened(source);
+        let network = network(&model, Head::Own, 2);
+        can_save_network(source, &network, Path::new(name)).map_err(|e| e.to_string())
+    };
+    for name in ["a", "a.safetensors", "a.pth", "a.onnx", "a.H5"] {
+        let why = refused(&keras, name).expect_err(name);
+        assert!(why.contains("must end in .h5, .keras or .hdf5"), "{why}");
     }
+    for name in ["a.h5", "a.hdf5", "a.keras"] {
+        assert_eq!(refused(&keras, name), Ok(()), "{name}");
+    }
+    for name in ["a", "a.pth", "a.pt", "a.bin", "a.h5"] {
+        let why = refused(&pytorch, name).expect_err(name);
+        assert!(why.contains("must end in .safetensors"), "{why}");
+    }
+    assert_eq!(refused(&pytorch, "a.safetensors"), Ok(()));
 }
 
 #[test]

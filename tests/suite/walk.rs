@@ -263,6 +263,7 @@ fn flat_model() -> Model {
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     let weight = |name, values: [f32; 3], learnable| NewWeight {

@@ -76,7 +76,24 @@ pub enum SaveFailed {
     Write(#[from] WriteError),
 }
 
-/// Writes the network with these weights to `path`, in the format of `source`, and the class names
+/// Checks before a run that its result can be saved as `path`: builds the file with the weights that
+/// the network has now and forgets it.
+///
+/// # Errors
+/// See [`SaveFailed`].
+pub fn can_save_network(
+    source: &ModelSource,
+    network: &Network,
+    path: &Path,
+) -> Result<(), SaveFailed> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    source
+        .with_file(|original| saved(original, network, &WeightMap::new(), &name))
+        .map_err(SaveError::Source)??;
+    Ok(())
+}
+
+/// Writes the network with these weights to `path`, in the format of its ending, and the class names
 /// of a new head to a text file beside it.
 ///
 /// Each file is written under another name and renamed when it is complete: if writing fails, `path`
@@ -102,8 +119,9 @@ pub fn save_network(
             return Err(SaveFailed::Exists);
         }
     }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
     let saved = source
-        .with_file(|original| saved(original, network, weights))
+        .with_file(|original| saved(original, network, weights, &name))
         .map_err(SaveError::Source)??;
     // Both are complete before either is in its place.
     let mut files = vec![WholeFile::with_bytes(path, &saved.model)?];

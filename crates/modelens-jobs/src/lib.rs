@@ -31,7 +31,7 @@ pub mod words;
 pub use clock::{Clock, system_clock};
 pub use contract::*;
 pub use executor::{Executor, Options};
-pub use files::{Replace, SaveFailed, save_network};
+pub use files::{Replace, SaveFailed, can_save_network, save_network};
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use queue::Queue;
@@ -39,7 +39,7 @@ pub use source::{ModelSource, OpenFailed};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};
 pub use thread::JobThread;
 pub use training_photos::{PhotoReading, TrainingPhotos};
-pub use whole_file::{WholeFile, WriteError, check_target, is_same_file, write_whole};
+pub use whole_file::{WholeFile, WriteError, check_writable, is_same_file, write_whole};
 
 use modelens_core::dataset::PhotoSet;
 

@@ -103,7 +103,7 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 ///
 /// # Errors
 /// A target that cannot be replaced, or whose folder does not exist.
-pub fn check_target(path: &Path) -> Result<PathBuf, WriteError> {
+fn check_target(path: &Path) -> Result<PathBuf, WriteError> {
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(link) = fs::read_link(&target) else {
@@ -122,6 +122,14 @@ pub fn check_target(path: &Path) -> Result<PathBuf, WriteError> {
         return Err(WriteError::NoFolder);
     }
     Ok(target)
+}
+
+/// Checks that `path` can be written, by beginning a file in its folder.
+///
+/// # Errors
+/// See [`WriteError`].
+pub fn check_writable(path: &Path) -> Result<(), WriteError> {
+    WholeFile::create(path).map(drop)
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -121,19 +121,27 @@ fn in_base(step: &LessonStep, state: &mut State) -> Result<(), String> {
         Err(error) => failed = Some(error),
     }
     if let Some(name) = &step.layer {
-        let layer = graph.find(name);
-        let role = layer.map(|id| graph.layers[id].kind.role());
-        match role {
-            Some(Role::BatchNorm) => base.batch_norm = layer,
-            Some(Role::Noise) => base.noise = layer,
-            Some(_) => {
+        match graph
+            .find(name)
+            .map(|id| (id, graph.layers[id].kind.role()))
+        {
+            Ok((id, Role::BatchNorm)) => base.batch_norm = Some(id),
+            Ok((id, Role::Noise)) => base.noise = Some(id),
+            Ok(_) => {
                 let why = format!("`{name}` is neither a BatchNorm nor a dropout layer");
                 failed = Some(step.at("layer", &why));
             }
-            None => {
-                let why = format!("the model has no layer `{name}`");
-                failed = Some(step.at("layer", &why));
-            }
+            Err(error) => failed = Some(step.at("layer", &error.to_string())),
+        }
+    }
+    if let (Some(channel), Some(id)) = (step.channel, base.batch_norm) {
+        let layer = &graph.layers[id];
+        let channels = layer.shape("moving_mean").map_or(0, |s| s.iter().product());
+        if channel > channels {
+            base.channel = None;
+            let name = &layer.name;
+            let why = format!("channel {channel}: layer `{name}` has {channels} channels");
+            failed = Some(step.at("channel", &why));
         }
     }
     if let (Some(rate), Some(id)) = (step.rate, base.noise)

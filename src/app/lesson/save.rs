@@ -75,7 +75,7 @@ fn step(state: &State) -> Result<LessonStep, String> {
         step.compiled = Some(spec(&base.compiled)?);
     }
     let layer = page.layer(base);
-    step.layer = layer.map(|id| graph.layers[id].name.clone());
+    step.layer = layer.map(|id| graph.reference(id));
     step.channel = base.channel.map(|channel| channel + 1);
     step.rate = base.noise.and_then(|id| base.noise_rates.get(&id)).copied();
     step.redraws = (settings.redraws > 0).then_some(settings.redraws);

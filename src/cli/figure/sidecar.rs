@@ -98,20 +98,20 @@ fn model(state: &State) -> Result<Value, Failure> {
     Ok(model)
 }
 
-fn frozen(state: &State) -> Vec<&str> {
+fn frozen(state: &State) -> Vec<String> {
     let base = state.opened.base.iter();
     let frozen = base.flat_map(|base| {
         let layers = base.model.graph.layers.iter().enumerate();
         layers
             .filter(|(id, _)| !base.flags.get(*id))
-            .map(|(_, layer)| layer.name.as_str())
+            .map(|(id, _)| base.model.graph.reference(id))
     });
     frozen.collect()
 }
 
-fn layer(state: &State, view: View) -> Option<&str> {
+fn layer(state: &State, view: View) -> Option<String> {
     let base = state.opened.base.as_ref()?;
-    Some(&base.model.graph.layers[view.page().layer(base)?].name)
+    Some(base.model.graph.reference(view.page().layer(base)?))
 }
 
 /// The `training=` value recorded at the call of the base.

@@ -13,7 +13,7 @@ mod save;
 
 pub use self::beside::{Beside, BesideError, InMemory};
 pub use self::error::OpenError;
-pub use self::save::{SaveError, Trained};
+pub use self::save::{SaveError, Trained, ending_of};
 
 use std::collections::BTreeMap;
 
@@ -29,8 +29,8 @@ pub struct Reader {
     /// Whether a file of these bytes is of this format; its name does not count.
     recognises: fn(&[u8]) -> bool,
     open: fn(ModelFile<'_>) -> Result<Model, OpenError>,
-    /// The file with trained weights in the place of its own.
-    save: fn(ModelFile<'_>, &Trained<'_>) -> Result<Vec<u8>, SaveError>,
+    /// The trained network as a file of one of the endings in `format.saved_as`.
+    save: fn(ModelFile<'_>, &Trained<'_>, &str) -> Result<Vec<u8>, SaveError>,
     /// Whether files may hold weights alone, so that a person may name their architecture.
     takes_architecture: bool,
 }
@@ -118,14 +118,18 @@ pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     Ok(model)
 }
 
-/// The file with the trained weights in the place of its own, in its own format.
+/// The trained network as a file with this `ending`, see [`ending_of`].
 ///
 /// # Errors
 /// See [`SaveError`].
-pub fn save(file: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
+pub fn save(
+    file: ModelFile<'_>,
+    trained: &Trained<'_>,
+    ending: &str,
+) -> Result<Vec<u8>, SaveError> {
     let reader = READERS.iter().find(|r| r.format == trained.model.format);
-    let reader = reader.ok_or(SaveError::ReadOnlyFormat("its format cannot be written"))?;
-    (reader.save)(file, trained)
+    let reader = reader.ok_or(SaveError::ReadOnlyFormat)?;
+    (reader.save)(file, trained, ending)
 }
 
 fn unknown(bytes: &[u8]) -> OpenError {

@@ -6,7 +6,7 @@ use super::{Flags, Graph, Semantics};
 /// `-NAME` freezes a layer and `+NAME` unfreezes it, including the layers inside it, as the framework does.
 ///
 /// # Errors
-/// An unknown part, or a name that the model does not have, in words.
+/// An unknown part, or a name that no layer or several layers have, in words.
 pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags, String> {
     let mut flags = Flags::of_file(graph);
     for part in spec.split(',').map(str::trim) {
@@ -16,8 +16,7 @@ pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags
             b"none" => flags.set_all(false),
             [sign @ (b'+' | b'-'), ..] => {
                 let name = &part[1..];
-                let layer = graph.find(name);
-                let layer = layer.ok_or_else(|| format!("the model has no layer `{name}`"))?;
+                let layer = graph.find(name).map_err(|error| error.to_string())?;
                 flags.set(graph, layer, *sign == b'+', semantics);
             }
             _ => {
@@ -32,8 +31,7 @@ pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags
     Ok(flags)
 }
 
-/// The shortest specification of these flags, without the recorded value; `None` if there is none, as with
-/// two layers of the same name.
+/// The shortest specification of these flags, without the recorded value; `None` if there is none.
 pub fn spec_of(graph: &Graph, flags: &Flags, semantics: Semantics) -> Option<String> {
     let bare = ["file", "all", "none"].map(str::to_owned);
     let from = (0..=graph.layers.len()).map(|n| format!("from:{n}"));
@@ -49,7 +47,7 @@ pub fn spec_of(graph: &Graph, flags: &Flags, semantics: Semantics) -> Option<Str
             if given.get(id) != flags.get(id) {
                 let sign = if flags.get(id) { '+' } else { '-' };
                 given.set(graph, id, flags.get(id), semantics);
-                spec = format!("{spec},{sign}{}", graph.layers[id].name);
+                spec = format!("{spec},{sign}{}", graph.reference(id));
             }
         }
         Some(spec)

@@ -9,6 +9,8 @@ pub struct Format {
     pub endings: &'static [&'static str],
     /// Endings that are seldom used: file dialogs offer them, messages do not list them.
     pub rare_endings: &'static [&'static str],
+    /// Endings of the files that its trained networks are saved in, the usual one first.
+    pub saved_as: &'static [&'static str],
     /// Why its networks cannot be trained; `None` if they can.
     pub untrainable: Option<&'static str>,
     /// What to say of a network without BatchNorm, where the format is the reason.

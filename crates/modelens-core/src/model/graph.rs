@@ -1,12 +1,15 @@
 //! The network as a list of layers and a list of calls: the common result of all file formats.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use serde::de::Deserializer;
 use serde::ser::Serializer;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::penalties::{ActivityRegularizer, Constraint, Regularizer};
 
 pub use super::layers::{
     Activation, BatchNorm, Conv2d, LayerKind, Merge, Noise, Operator, Padding, Pool2d, Pooling,
@@ -37,6 +40,9 @@ pub struct Graph {
     pub root_trainable: bool,
     /// `[height, width, channels]` of the input; `None` if the file leaves it open.
     pub input_hwc: [Option<usize>; 3],
+    /// The axes of a node's value in the file: for each of them its index here. Nodes without an entry
+    /// have the usual order of their framework (`[N, C, H, W]` for PyTorch's images).
+    pub layouts: BTreeMap<NodeId, Vec<usize>>,
 }
 
 /// One layer.
@@ -58,10 +64,12 @@ pub struct Layer {
     pub recorded_training: Option<bool>,
     /// In the order in which the framework creates them.
     pub weights: Vec<Weight>,
+    /// The penalty on the layer's output.
+    pub activity_regularizer: Option<ActivityRegularizer>,
 }
 
 /// Describes one weight of a layer. Its values are in a [`WeightMap`](super::layers::WeightMap).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Weight {
     /// Keras' short name: `kernel`, `bias`, `gamma`, `beta`, `moving_mean`, `moving_variance`,
     /// `depthwise_kernel`, `pointwise_kernel`.
@@ -71,6 +79,10 @@ pub struct Weight {
     pub shape: Vec<usize>,
     /// False for weights that no optimizer changes, such as moving statistics.
     pub learnable: bool,
+    /// The penalty on its values.
+    pub regularizer: Option<Regularizer>,
+    /// What becomes of it after each optimizer step.
+    pub constraint: Option<Constraint>,
 }
 
 impl Weight {
@@ -91,6 +103,8 @@ struct WrittenWeight<'a> {
     name: Cow<'a, str>,
     shape: Cow<'a, [usize]>,
     learnable: bool,
+    regularizer: Option<Regularizer>,
+    constraint: Cow<'a, Option<Constraint>>,
 }
 
 impl Serialize for Weight {
@@ -99,6 +113,8 @@ impl Serialize for Weight {
             name: self.name.into(),
             shape: (&self.shape).into(),
             learnable: self.learnable,
+            regularizer: self.regularizer,
+            constraint: Cow::Borrowed(&self.constraint),
         }
         .serialize(serializer)
     }
@@ -111,6 +127,8 @@ impl<'de> Deserialize<'de> for Weight {
             name: interned(&written.name),
             shape: written.shape.into_owned(),
             learnable: written.learnable,
+            regularizer: written.regularizer,
+            constraint: written.constraint.into_owned(),
         })
     }
 }
@@ -146,6 +164,32 @@ pub enum Input {
     Number(f64),
 }
 
+/// A name that does not tell which layer is meant.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LayerNameError {
+    #[error("the model has no layer `{0}`")]
+    Unknown(String),
+    #[error("{count} layers are called `{name}`; write the path of one of them: {paths}")]
+    Ambiguous {
+        name: String,
+        count: usize,
+        paths: String,
+    },
+}
+
+/// Number of paths in a message.
+const SHOWN: usize = 6;
+
+/// The paths with commas between; of a long list the first ones.
+fn shown(paths: impl ExactSizeIterator<Item = String>) -> String {
+    let count = paths.len();
+    let first = paths.take(SHOWN).collect::<Vec<_>>().join(", ");
+    match count.checked_sub(SHOWN) {
+        None | Some(0) => first,
+        Some(more) => format!("{first} and {more} more"),
+    }
+}
+
 impl Layer {
     /// The shape of the weight with this short name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
@@ -155,11 +199,39 @@ impl Layer {
 }
 
 impl Graph {
-    /// The layer with this name, or with this path ([`Self::unique_name`]). If several layers share a name,
-    /// the first of them.
-    pub fn find(&self, name: &str) -> Option<LayerId> {
-        let by_name = self.layers.iter().position(|l| l.name == name);
-        by_name.or_else(|| (0..self.layers.len()).find(|&id| self.path(id) == name))
+    /// The layer with this name, or with this path ([`Self::reference`]).
+    ///
+    /// # Errors
+    /// No layer or several layers have this name.
+    pub fn find(&self, name: &str) -> Result<LayerId, LayerNameError> {
+        let all = 0..self.layers.len();
+        let named: Vec<LayerId> = all
+            .clone()
+            .filter(|&id| self.layers[id].name == name)
+            .collect();
+        match named.as_slice() {
+            [only] => Ok(*only),
+            [] => {
+                let path = name.strip_prefix('/').unwrap_or(name);
+                let mut with_path = all.filter(|&id| self.path(id) == path);
+                with_path
+                    .next()
+                    .ok_or_else(|| LayerNameError::Unknown(name.to_owned()))
+            }
+            several => Err(LayerNameError::Ambiguous {
+                name: name.to_owned(),
+                count: several.len(),
+                paths: shown(several.iter().map(|&id| self.reference(id))),
+            }),
+        }
+    }
+
+    /// What [`Self::find`] finds this layer by: its name, or its path if another layer has the same name.
+    /// Such a path starts with `/` at the top level.
+    pub fn reference(&self, layer: LayerId) -> String {
+        let name = self.unique_name(layer);
+        let is_shared = self.layers.iter().filter(|l| l.name == name).count() > 1;
+        if is_shared { format!("/{name}") } else { name }
     }
 
     /// The layer's name, or its path `model/layer` if another layer has the same name.

@@ -13,6 +13,7 @@ pub mod graph;
 pub mod labels;
 pub mod layers;
 pub mod pass;
+pub mod penalties;
 pub mod preprocessing;
 pub mod reading;
 pub mod recognised;

@@ -130,6 +130,7 @@ mod tests {
                 listed: true,
                 trainable: true,
                 recorded_training: None,
+                activity_regularizer: None,
                 weights: Vec::new(),
             };
             Preprocessing::of(&Graph {

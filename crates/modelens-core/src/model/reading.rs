@@ -96,6 +96,7 @@ mod tests {
             listed: true,
             trainable: true,
             recorded_training: None,
+            activity_regularizer: None,
             weights: Vec::new(),
         };
         let node = |i: usize| Node {

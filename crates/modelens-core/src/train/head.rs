@@ -1,5 +1,7 @@
 //! A new head for other classes: global average pooling, dropout, dense.
 
+use std::collections::BTreeMap;
+
 use candle_core::{Device, Tensor};
 
 use super::network::TrainError;
@@ -26,10 +28,16 @@ pub struct NewHead {
     pub seed: u64,
 }
 
-/// The node whose value a head takes: the output of the nested base; in a flat model, the input of
-/// the pooling or flattening before the last dense layers, or the output if it ends without dense
-/// layers. `None` if the last layers are of other kinds.
-pub fn cut_of(graph: &Graph) -> Option<NodeId> {
+/// The node whose value a head takes: in PyTorch see [`before_last_linear`]; in Keras the output of the
+/// nested base, or in a flat model the input of the pooling or flattening before the last dense
+/// layers, or the output if it ends without dense layers. `None` if the last layers are of other
+/// kinds.
+pub fn cut_of(graph: &Graph, semantics: Semantics) -> Option<NodeId> {
+    if semantics == Semantics::PyTorch
+        && let Some(cut) = before_last_linear(graph)
+    {
+        return Some(cut);
+    }
     if let Some(base) = crate::model::flags::base_of(graph) {
         let inside: Vec<LayerId> = graph.subtree(base).collect();
         let is_inside = |&id: &NodeId| inside.contains(&graph.nodes[id].layer);
@@ -54,6 +62,28 @@ pub fn cut_of(graph: &Graph) -> Option<NodeId> {
         }
     }
     found.or((!dense).then_some(graph.output))
+}
+
+/// The input of the last linear layer of a state dict's network, and of the dropout and the global
+/// pooling right before it. Only the last linear layer is replaced (VGG and MobileNetV3 have more), so
+/// that PyTorch loads the trained file into the same module with another number of classes.
+fn before_last_linear(graph: &Graph) -> Option<NodeId> {
+    let input_of = |node: NodeId| match graph.nodes.get(node)?.inputs[..] {
+        [Input::Node(input)] => Some(input),
+        _ => None,
+    };
+    let kind = |node: NodeId| Some(&graph.layers[graph.nodes.get(node)?.layer].kind);
+    if !matches!(kind(graph.output)?, LayerKind::Dense(_)) {
+        return None;
+    }
+    let mut node = input_of(graph.output)?;
+    while matches!(kind(node)?, LayerKind::Noise(_) | LayerKind::Identity) {
+        node = input_of(node)?;
+    }
+    match kind(node)? {
+        LayerKind::GlobalPool2d(_) => input_of(node),
+        _ => Some(node),
+    }
 }
 
 fn of_node(input: &Input) -> Option<NodeId> {
@@ -102,7 +132,7 @@ pub fn with_new_head(
     head: NewHead,
     size: [usize; 2],
 ) -> Result<(Model, Vec<Option<LayerId>>), TrainError> {
-    let cut = cut_of(&model.graph).ok_or(TrainError::NoPlaceForHead)?;
+    let cut = cut_of(&model.graph, model.semantics).ok_or(TrainError::NoPlaceForHead)?;
     let dims = dims_at(model, cut, size)?;
     let (features, pooled) = match dims.as_slice() {
         [_, _, _, channels] => (*channels, false),
@@ -124,38 +154,44 @@ pub fn with_new_head(
     };
     new.graph.root_trainable = true;
     let torch = model.semantics == Semantics::PyTorch;
-    let named = |keras: &'static str, pytorch: &'static str| if torch { pytorch } else { keras };
+    let gone = || {
+        let layers = model.graph.layers.iter().zip(&places);
+        layers.filter(|(_, place)| place.is_none()).map(|(l, _)| l)
+    };
+    // In a state dict the new layers take the names of those they replace.
+    let named = |keras: &str, pytorch: &str, same: fn(&LayerKind) -> bool| {
+        let replaced = gone().rfind(|l| torch && same(&l.kind));
+        match replaced {
+            Some(layer) => layer.name.clone(),
+            None if torch => pytorch.to_owned(),
+            None => keras.to_owned(),
+        }
+    };
+    let class = |keras: &'static str, pytorch: &'static str| if torch { pytorch } else { keras };
     if !pooled {
         let kind = LayerKind::GlobalPool2d(GlobalPool2d {
             pooling: Pooling::Average,
             keep_dims: false,
         });
-        let name = named("global_average_pooling2d", "_avg_pooling");
-        let class = named("GlobalAveragePooling2D", "AdaptiveAvgPool2d");
-        append(&mut new, name, class, kind, Vec::new());
+        let is_pool = |kind: &LayerKind| matches!(kind, LayerKind::GlobalPool2d(_));
+        let name = named("global_average_pooling2d", "avgpool", is_pool);
+        let class = class("GlobalAveragePooling2D", "AdaptiveAvgPool2d");
+        append(&mut new, &name, class, kind, Vec::new());
     }
     let rate = head.dropout;
     let noise_shape = None;
     let kind = LayerKind::Noise(Noise::Dropout { rate, noise_shape });
-    append(
-        &mut new,
-        named("dropout", "_dropout"),
-        "Dropout",
-        kind,
-        Vec::new(),
-    );
+    let is_noise = |kind: &LayerKind| matches!(kind, LayerKind::Noise(_));
+    let name = named("dropout", "dropout", is_noise);
+    append(&mut new, &name, "Dropout", kind, Vec::new());
     let outputs = if head.sigmoid { 1 } else { head.classes };
     let weights = dense_weights(features, outputs, head.seed).map_err(TrainError::Tensor)?;
     let kind = LayerKind::Dense(Dense {
         activation: Activation::Linear,
     });
-    append(
-        &mut new,
-        named("dense", "_fc"),
-        named("Dense", "Linear"),
-        kind,
-        weights,
-    );
+    let is_dense = |kind: &LayerKind| matches!(kind, LayerKind::Dense(_));
+    let name = named("dense", "fc", is_dense);
+    append(&mut new, &name, class("Dense", "Linear"), kind, weights);
     Ok((new, places))
 }
 
@@ -197,6 +233,7 @@ fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: 
         listed: true,
         trainable: true,
         recorded_training: None,
+        activity_regularizer: None,
         weights: Vec::new(),
     };
     for weight in weights {
@@ -236,6 +273,7 @@ fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
         layers,
         output: cut,
         name: graph.name.clone(),
+        layouts: BTreeMap::new(),
         ..*graph
     };
     (graph, places)

@@ -5,6 +5,7 @@ pub mod loss;
 pub mod movement;
 pub mod network;
 pub mod optimizer;
+mod penalties;
 pub mod recipe;
 pub mod rows;
 pub mod save;
@@ -34,6 +35,7 @@ pub struct SgdStep {
 /// The gradients of a loss with respect to every weight that learns.
 #[derive(Debug)]
 pub struct Gradients {
+    /// With the penalties of regularizers.
     pub loss: f32,
     /// The weights that learn, as they were in the pass.
     pub weights: WeightMap,
@@ -71,9 +73,11 @@ pub fn gradients(
     })?;
     let output = Var::from_tensor(&recorded.pass.output).map_err(failed)?;
     let value = loss(output.as_tensor()).map_err(failed)?;
-    let number = value.to_scalar::<f32>().map_err(failed)?;
+    let penalty = penalties::weight_loss(model, options, &learning).map_err(failed)?
+        + recorded.pass.activity_loss;
+    let number = value.to_scalar::<f32>().map_err(failed)? + penalty as f32;
     let at_output = value.backward().map_err(failed)?;
-    let (pass, gradients) = match at_output.get(output.as_tensor()) {
+    let (pass, mut gradients) = match at_output.get(output.as_tensor()) {
         Some(g) if !learning.is_empty() => {
             recorded.backward(g, &|done| proceed(nodes + done, 2 * nodes))?
         }
@@ -83,16 +87,19 @@ pub fn gradients(
         let weight = Weights::new(&model.weights, key.0, options.weights).get(key.1)?;
         Some((key, weight.clone()))
     });
+    let weights: WeightMap = weights.collect();
+    penalties::add_gradients(model, &weights, &mut gradients).map_err(failed)?;
     Ok(Gradients {
         loss: number,
-        weights: weights.collect(),
+        weights,
         gradients,
         pass,
     })
 }
 
 /// Does one step of stochastic gradient descent without momentum: `w := w - rate * dloss/dw`, for
-/// every weight that learns under the flags and semantics of `options`. See [`gradients`].
+/// every weight that learns under the flags and semantics of `options`, and applies their constraints.
+/// See [`gradients`].
 ///
 /// # Errors
 /// As [`gradients`].
@@ -106,14 +113,16 @@ pub fn sgd_step(
 ) -> Result<SgdStep, PassError> {
     let segment = Segment::default();
     let mut done = gradients(model, x, segment, options, loss, proceed)?;
+    let failed = |error: candle_core::Error| PassError::Layer {
+        layer: "optimizer step".into(),
+        reason: reason(&error),
+    };
     for (key, gradient) in &done.gradients {
         if let Some(weight) = done.weights.get_mut(key) {
-            *weight = moved(weight, gradient, rate).map_err(|error| PassError::Layer {
-                layer: "optimizer step".into(),
-                reason: reason(&error),
-            })?;
+            *weight = moved(weight, gradient, rate).map_err(failed)?;
         }
     }
+    penalties::constrain(model, &mut done.weights).map_err(failed)?;
     Ok(SgdStep {
         loss: done.loss,
         weights: done.weights,

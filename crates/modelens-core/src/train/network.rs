@@ -158,6 +158,7 @@ impl Network {
     }
 
     fn ready(mut model: Model, head: Head) -> Result<Self, TrainError> {
+        let semantics = model.semantics;
         let graph = &mut model.graph;
         let last_node = graph.nodes.get(graph.output).cloned();
         let last_node = last_node.ok_or(TrainError::NoPlaceForHead)?;
@@ -173,8 +174,15 @@ impl Network {
             let what = format!("of a {} layer", graph.layers[last].class);
             return Err(TrainError::NoClassifier(what));
         };
+        // The layer with the activation.
+        let mut ended = last_node.layer;
         if ending == Activation::Linear {
             ending = std::mem::replace(activation, Activation::Linear);
+            ended = last;
+        }
+        // A penalty on the classifier's output needs the activation that is removed here.
+        if let Some(penalty) = &mut graph.layers[ended].activity_regularizer {
+            penalty.activation = ending;
         }
         if !matches!(
             ending,
@@ -183,7 +191,7 @@ impl Network {
             let what = "of another activation than softmax or sigmoid".to_owned();
             return Err(TrainError::NoClassifier(what));
         }
-        let cut = cut_of(graph).filter(|&cut| graph.is_cut(cut));
+        let cut = cut_of(graph, semantics).filter(|&cut| graph.is_cut(cut));
         let in_head = match cut {
             Some(cut) => after_cut(graph, cut),
             None => vec![false; graph.layers.len()],
@@ -271,6 +279,9 @@ impl Network {
             .extend(trained.map(|(key, tensor)| (*key, tensor.clone())));
         let last = model.graph.nodes[model.graph.output].layer;
         for id in [last, self.last] {
+            if let Some(penalty) = &mut model.graph.layers[id].activity_regularizer {
+                penalty.activation = Activation::Linear;
+            }
             match &mut model.graph.layers[id].kind {
                 LayerKind::Dense(Dense { activation }) if last == self.last => {
                     *activation = self.ending;

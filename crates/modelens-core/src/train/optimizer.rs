@@ -1,4 +1,4 @@
-//! The optimizers of the course, with Keras' formulas and defaults.
+//! The optimizers of the course, with the formulas and defaults of Keras or PyTorch.
 //!
 //! candle-nn's do not fit: its SGD has no momentum, it has no RMSprop, and its AdamW adds epsilon
 //! (1e-8) to the corrected second moment, where Keras adds 1e-7 to the uncorrected one.
@@ -10,29 +10,60 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::LayerId;
 use crate::model::layers::WeightMap;
+use crate::rules::Semantics;
 
-/// Keras' `epsilon`.
-const EPSILON: f32 = 1e-7;
-/// RMSprop's `rho`.
-const RHO: f32 = 0.9;
 /// Adam's `beta_1` and `beta_2`.
 const BETA_1: f32 = 0.9;
 const BETA_2: f32 = 0.999;
-/// AdamW's `weight_decay`.
-const WEIGHT_DECAY: f32 = 0.004;
 
-/// Which rule turns gradients into new weights. The formulas and all settings that the window does not
-/// show are Keras 3's; PyTorch's differ slightly (epsilon, RMSprop's rho).
+/// The defaults of one framework for the settings that the window does not show.
+#[derive(Clone, Copy, Debug)]
+struct Defaults {
+    /// RMSprop's `rho`; `alpha` in PyTorch.
+    rho: f32,
+    epsilon: f32,
+    /// AdamW's `weight_decay`.
+    weight_decay: f32,
+    /// The epsilon of RMSprop is added to the root of the second moment, and that of Adam to the root of
+    /// the corrected one.
+    torch: bool,
+}
+
+impl Defaults {
+    fn of(semantics: Semantics) -> Self {
+        match semantics {
+            Semantics::Keras2 | Semantics::Keras3 => Self {
+                rho: 0.9,
+                epsilon: 1e-7,
+                weight_decay: 0.004,
+                torch: false,
+            },
+            Semantics::PyTorch => Self {
+                rho: 0.99,
+                epsilon: 1e-8,
+                weight_decay: 0.01,
+                torch: true,
+            },
+        }
+    }
+}
+
+/// Which rule turns gradients into new weights. The formulas are Keras' (2 and 3 agree); PyTorch's are
+/// beside them where they differ.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub enum OptimizerKind {
     /// `v := momentum v - rate g; w := w + v`
     Sgd { momentum: f32 },
     /// `v := 0.9 v + 0.1 g^2; w := w - rate g / sqrt(v + 1e-7)`
+    ///
+    /// PyTorch: `v := 0.99 v + 0.01 g^2; w := w - rate g / (sqrt(v) + 1e-8)`
     RmsProp,
     /// `m := m + 0.1 (g - m); v := v + 0.001 (g^2 - v);`
     /// `w := w - rate sqrt(1 - 0.999^t) / (1 - 0.9^t) m / (sqrt(v) + 1e-7)`
+    ///
+    /// PyTorch: `w := w - rate / (1 - 0.9^t) m / (sqrt(v / (1 - 0.999^t)) + 1e-8)`
     Adam,
-    /// First `w := w - 0.004 rate w`, then as Adam.
+    /// First `w := w - 0.004 rate w` (PyTorch: 0.01), then as Adam.
     AdamW,
 }
 
@@ -67,6 +98,7 @@ impl OptimizerKind {
 #[derive(Clone, Debug)]
 pub struct Optimizer {
     kind: OptimizerKind,
+    defaults: Defaults,
     /// Number of steps so far.
     steps: i32,
     slots: BTreeMap<(LayerId, &'static str), Slots>,
@@ -80,9 +112,11 @@ struct Slots {
 }
 
 impl Optimizer {
-    pub fn new(kind: OptimizerKind) -> Self {
+    /// An optimizer with the defaults of this framework.
+    pub fn new(kind: OptimizerKind, semantics: Semantics) -> Self {
         Self {
             kind,
+            defaults: Defaults::of(semantics),
             steps: 0,
             slots: BTreeMap::new(),
         }
@@ -105,7 +139,8 @@ impl Optimizer {
             let new = match gradients.get(key) {
                 Some(gradient) => {
                     let slots = self.slots.entry(*key).or_default();
-                    update(self.kind, self.steps, rate as f32, slots, weight, gradient)?
+                    let with = (self.kind, self.defaults);
+                    update(with, self.steps, rate as f32, slots, weight, gradient)?
                 }
                 None => weight.clone(),
             };
@@ -116,7 +151,7 @@ impl Optimizer {
 }
 
 fn update(
-    kind: OptimizerKind,
+    (kind, defaults): (OptimizerKind, Defaults),
     step: i32,
     rate: f32,
     slots: &mut Slots,
@@ -131,11 +166,19 @@ fn update(
     slots.first.resize(w.len(), 0.0);
     slots.second.resize(w.len(), 0.0);
     let decay = if kind == OptimizerKind::AdamW {
-        WEIGHT_DECAY * rate
+        defaults.weight_decay * rate
     } else {
         0.0
     };
-    let correction = (1.0 - BETA_2.powi(step)).sqrt() / (1.0 - BETA_1.powi(step));
+    let (first, second) = (1.0 - BETA_1.powi(step), (1.0 - BETA_2.powi(step)).sqrt());
+    let Defaults {
+        rho,
+        epsilon,
+        torch,
+        ..
+    } = defaults;
+    // Dividing PyTorch's formula by the second correction moves it to epsilon.
+    let epsilon_of_adam = if torch { epsilon * second } else { epsilon };
     let averages = slots.first.iter_mut().zip(&mut slots.second);
     for ((w, &g), (m, v)) in w.iter_mut().zip(&g).zip(averages) {
         match kind {
@@ -144,14 +187,19 @@ fn update(
                 *w += *m;
             }
             OptimizerKind::RmsProp => {
-                *v = RHO * *v + (1.0 - RHO) * g * g;
-                *w -= rate * g / (*v + EPSILON).sqrt();
+                *v = rho * *v + (1.0 - rho) * g * g;
+                *w -= rate * g
+                    / if torch {
+                        v.sqrt() + epsilon
+                    } else {
+                        (*v + epsilon).sqrt()
+                    };
             }
             OptimizerKind::Adam | OptimizerKind::AdamW => {
                 *w -= decay * *w;
                 *m += (g - *m) * (1.0 - BETA_1);
                 *v += (g * g - *v) * (1.0 - BETA_2);
-                *w -= rate * correction * *m / (v.sqrt() + EPSILON);
+                *w -= rate * second / first * *m / (v.sqrt() + epsilon_of_adam);
             }
         }
     }

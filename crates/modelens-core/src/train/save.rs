@@ -12,7 +12,8 @@ pub struct Saved {
     pub labels: Option<String>,
 }
 
-/// The network with these weights as a file like the `original`, and the class names of a new head.
+/// The network with these weights as a file that is called `name`, whose ending says its format, and
+/// the class names of a new head.
 ///
 /// # Errors
 /// See [`SaveError`].
@@ -20,7 +21,9 @@ pub fn saved(
     original: ModelFile<'_>,
     network: &Network,
     weights: &WeightMap,
+    name: &str,
 ) -> Result<Saved, SaveError> {
+    let ending = formats::ending_of(network.model.format, name)?;
     let finished = network.finished(weights);
     let has_new_head = matches!(network.head, Head::New(_));
     let trained = Trained {
@@ -28,7 +31,7 @@ pub fn saved(
         places: &network.places,
         has_new_head,
     };
-    let bytes = crate::guarded(|| formats::save(original, &trained));
+    let bytes = crate::guarded(|| formats::save(original, &trained, ending));
     Ok(Saved {
         model: bytes.unwrap_or_else(|panic| Err(SaveError::Content(panic)))?,
         labels: has_new_head.then(|| finished.labels.join("\n") + "\n"),

@@ -12,6 +12,7 @@ use candle_core::Tensor;
 use super::loss::cross_entropy;
 use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
+use super::penalties::constrain;
 use super::{Gradients, gradients, learning};
 use crate::model::layers::WeightMap;
 use crate::model::pass::{Pass, PassOptions, Segment, check_recorded, run_segment};
@@ -58,7 +59,7 @@ impl Trainer {
             return Err(TrainError::NothingLearns);
         }
         let trainer = Self {
-            optimizer: Optimizer::new(plan.optimizer),
+            optimizer: Optimizer::new(plan.optimizer, plan.semantics),
             network,
             plan,
             weights: WeightMap::new(),
@@ -229,7 +230,7 @@ impl Trainer {
             return Ok(());
         }
         self.features = self.features_of(stage, photos, proceed)?;
-        self.optimizer = Optimizer::new(self.plan.optimizer);
+        self.optimizer = Optimizer::new(self.plan.optimizer, self.plan.semantics);
         self.stage = stage;
         Ok(())
     }
@@ -284,8 +285,10 @@ impl Trainer {
         let stepped = self
             .optimizer
             .step(stage.rate, &found.weights, &found.gradients);
+        let mut stepped = stepped.map_err(TrainError::Tensor)?;
+        constrain(&self.network.model, &mut stepped).map_err(TrainError::Tensor)?;
         let mut after = self.weights.clone();
-        after.extend(stepped.map_err(TrainError::Tensor)?);
+        after.extend(stepped);
         for (id, done) in found.pass.batch_norm {
             if done.effective.updates_statistics {
                 let moved = done.next.into_weights().map_err(TrainError::Tensor)?;

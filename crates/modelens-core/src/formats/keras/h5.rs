@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use candle_core::{DType, Device, Tensor};
-use hdf5_pure::{AttrValue, Dataset, File, Group};
+use hdf5_pure::{
+    AttrValue, Dataset, Datatype, DatatypeByteOrder, File, FloatingPointLayout, Group,
+};
 
 use super::archive::unpacked;
 use super::specs::ExpectedWeight;
@@ -136,7 +138,11 @@ impl H5 {
             ))
         })?;
         self.budget.set(left);
-        let tensor = read(dataset, size, &need.shape)?;
+        let dtype = dtype(dataset, need).map_err(|reason| OpenError::UnsupportedSetting {
+            layer: layer.to_owned(),
+            reason: format!("its weight `{}` {reason}", need.name),
+        })?;
+        let tensor = read(dataset, dtype, &need.shape)?;
         Ok(NewWeight {
             name: need.name,
             tensor,
@@ -145,21 +151,124 @@ impl H5 {
     }
 }
 
-/// The values as f32, whatever number type they are stored in.
-fn read(dataset: &Dataset, size: u64, shape: &[usize]) -> Result<Tensor, OpenError> {
-    if size != 2 {
-        let values = dataset.read_f32().map_err(broken)?;
-        return Tensor::from_vec(values, shape, &Device::Cpu).map_err(broken);
+/// The number type of a weight.
+enum StoredType {
+    /// `hdf5_pure` converts the values.
+    Number,
+    /// The file names no type, or one of 2 bytes, which `hdf5_pure` does not convert.
+    Half { dtype: DType, big_endian: bool },
+}
+
+/// IEEE float16.
+const BINARY16: FloatingPointLayout = FloatingPointLayout {
+    bit_offset: 0,
+    bit_precision: 16,
+    exponent_location: 10,
+    exponent_size: 5,
+    mantissa_location: 0,
+    mantissa_size: 10,
+    exponent_bias: 15,
+};
+/// The upper half of an IEEE float32.
+const BFLOAT16: FloatingPointLayout = FloatingPointLayout {
+    bit_offset: 0,
+    bit_precision: 16,
+    exponent_location: 7,
+    exponent_size: 8,
+    mantissa_location: 0,
+    mantissa_size: 7,
+    exponent_bias: 127,
+};
+
+/// The number type that the file gives, or for opaque data the one that Keras must have written; the
+/// error is a reason in words.
+///
+/// h5py has no type for bfloat16 and stores it as opaque data of 2 bytes. Keras 3 marks such data by an
+/// attribute in `.keras` files only; elsewhere the policy of the layer tells.
+fn dtype(dataset: &Dataset, need: &ExpectedWeight) -> Result<StoredType, String> {
+    let datatype = dataset.datatype();
+    let datatype = datatype.map_err(|e| format!("has a number type that cannot be read ({e})"))?;
+    match datatype {
+        Datatype::FloatingPoint {
+            size: 2,
+            byte_order,
+            layout,
+        } => {
+            let dtype = match layout {
+                BINARY16 => DType::F16,
+                BFLOAT16 => DType::BF16,
+                _ => return Err("has an unknown number type of 2 bytes".to_owned()),
+            };
+            let big_endian = match byte_order {
+                DatatypeByteOrder::LittleEndian => false,
+                DatatypeByteOrder::BigEndian => true,
+                DatatypeByteOrder::Vax => return Err("has the byte order of a VAX".to_owned()),
+            };
+            Ok(StoredType::Half { dtype, big_endian })
+        }
+        Datatype::FloatingPoint {
+            layout: FloatingPointLayout::IEEE754_BINARY32 | FloatingPointLayout::IEEE754_BINARY64,
+            ..
+        } => Ok(StoredType::Number),
+        Datatype::FloatingPoint { size, .. } => {
+            Err(format!("has an unknown number type of {size} bytes"))
+        }
+        // A count, such as the one of a Normalization.
+        Datatype::FixedPoint { .. } if !need.learnable => Ok(StoredType::Number),
+        Datatype::FixedPoint { size, .. } => Err(format!(
+            "is stored as integers of {size} bytes, as in a quantised model, which is not supported"
+        )),
+        Datatype::Opaque { size, .. } => {
+            let attributes = dataset.attrs().map(Attributes);
+            let marked = attributes
+                .ok()
+                .and_then(|a| a.text("dtype").map(str::to_owned));
+            let is_bfloat16 = match &marked {
+                Some(name) => name == "bfloat16",
+                None => need.bfloat16,
+            };
+            if size == 2 && is_bfloat16 {
+                return Ok(StoredType::Half {
+                    dtype: DType::BF16,
+                    big_endian: false,
+                });
+            }
+            Err(match marked {
+                Some(name) => format!("is stored as {name}, which is not supported"),
+                None => format!(
+                    "is stored as opaque data of {size} bytes, and neither the file nor the layer's \
+                     dtype tells which numbers these are"
+                ),
+            })
+        }
+        // Text, structures and the like. The enum may grow.
+        _ => Err("is not stored as numbers".to_owned()),
     }
-    // Half precision. Keras marks bfloat16 by an attribute, since HDF5 has no type for it.
-    let attributes = Attributes(dataset.attrs().map_err(broken)?);
-    let dtype = match attributes.text("dtype") {
-        Some("bfloat16") => DType::BF16,
-        _ => DType::F16,
-    };
-    let raw = dataset.read_raw().map_err(broken)?;
-    let half = Tensor::from_raw_buffer(&raw, dtype, shape, &Device::Cpu).map_err(broken)?;
-    half.to_dtype(DType::F32).map_err(broken)
+}
+
+/// The values as f32.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "the type is asked for in place"
+)]
+fn read(dataset: &Dataset, stored: StoredType, shape: &[usize]) -> Result<Tensor, OpenError> {
+    match stored {
+        StoredType::Number => {
+            let values = dataset.read_f32().map_err(broken)?;
+            Tensor::from_vec(values, shape, &Device::Cpu).map_err(broken)
+        }
+        StoredType::Half { dtype, big_endian } => {
+            let mut raw = dataset.read_raw().map_err(broken)?;
+            if big_endian {
+                raw.as_chunks_mut::<2>()
+                    .0
+                    .iter_mut()
+                    .for_each(|pair| pair.reverse());
+            }
+            let half = Tensor::from_raw_buffer(&raw, dtype, shape, &Device::Cpu).map_err(broken)?;
+            half.to_dtype(DType::F32).map_err(broken)
+        }
+    }
 }
 
 #[cfg(test)]

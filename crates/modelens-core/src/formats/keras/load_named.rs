@@ -186,6 +186,7 @@ mod tests {
             listed: true,
             trainable: true,
             recorded_training: None,
+            activity_regularizer: None,
             weights: Vec::new(),
         }
     }
@@ -196,6 +197,7 @@ mod tests {
             name,
             shape: vec![4],
             learnable: true,
+            bfloat16: false,
         };
         let layers = [layer("scale", None), layer("affine", None)];
         let needs = [vec![scale("gamma")], vec![scale("gamma"), scale("beta")]];

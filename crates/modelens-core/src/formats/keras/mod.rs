@@ -9,6 +9,7 @@ pub mod architectures;
 mod archive;
 mod calls;
 mod classes;
+mod convert;
 mod functions;
 mod h5;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod object;
 mod operators;
 mod pairing;
 mod parse;
+mod penalties;
 mod save;
 mod save_head;
 mod settings;
@@ -34,6 +36,7 @@ mod weights_only;
 use serde_json::Value;
 
 use self::h5::{Attributes, H5, guarded};
+use self::penalties::LayerPenalties;
 use self::specs::ExpectedWeight;
 use super::error::architecture_is_known;
 use super::{OpenError, Reader};
@@ -49,6 +52,7 @@ pub static H5: Reader = Reader {
         family: "Keras",
         endings: &["h5"],
         rare_endings: &["hdf5"],
+        saved_as: &["h5", "keras", "hdf5"],
         untrainable: None,
         without_batch_norm: None,
     },
@@ -57,7 +61,7 @@ pub static H5: Reader = Reader {
         let read = read_h5(file.bytes, file.title, file.architecture)?;
         Ok(read.into_model(file.title, H5.format))
     },
-    save: save::h5,
+    save: save::save,
     takes_architecture: true,
 };
 
@@ -67,12 +71,13 @@ pub static ZIP: Reader = Reader {
         family: "Keras",
         endings: &["keras"],
         rare_endings: &[],
+        saved_as: &["keras", "h5", "hdf5"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: |bytes| bytes.starts_with(b"PK\x03\x04") && !super::pytorch::is_zip(bytes),
     open: |file| Ok(read_zip(file.bytes)?.into_model(file.title, ZIP.format)),
-    save: save::zip,
+    save: save::save,
     takes_architecture: false,
 };
 
@@ -234,6 +239,8 @@ struct Planned {
     /// By layer.
     needs: Vec<Vec<ExpectedWeight>>,
     reduced_precision: usize,
+    /// By layer.
+    penalties: Vec<LayerPenalties>,
 }
 
 fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
@@ -246,19 +253,27 @@ fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
         output,
         root_trainable: parsed.root_trainable,
         input_hwc: parsed.input_hwc,
+        ..Graph::default()
     };
     let inputs = shapes::inputs(&graph, &parsed.specs)?;
-    let needs = std::iter::zip(&parsed.specs, &inputs)
+    let mut needs: Vec<Vec<ExpectedWeight>> = std::iter::zip(&parsed.specs, &inputs)
         // The weights of a layer that is never called cannot be checked.
         .map(|(spec, input)| match input {
             Some(shape) => spec.needs(shape),
             None => Vec::new(),
         })
         .collect();
+    for (needs, policy) in needs.iter_mut().zip(&parsed.policies) {
+        for need in needs {
+            need.bfloat16 = policy.bfloat16;
+        }
+    }
+    let reduced = parsed.policies.iter().filter(|p| p.reduced_precision);
     Ok(Planned {
         graph,
         needs,
-        reduced_precision: parsed.reduced_precision,
+        reduced_precision: reduced.count(),
+        penalties: parsed.penalties,
     })
 }
 
@@ -273,6 +288,7 @@ fn assemble(
         mut graph,
         needs,
         reduced_precision,
+        penalties,
     } = planned(config, semantics)?;
     let LoadedWeights {
         weights,
@@ -280,6 +296,10 @@ fn assemble(
         paths,
     } = load(&mut h5, &mut graph, &needs)?;
     let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
+    for (layer, penalties) in graph.layers.iter_mut().zip(&penalties) {
+        penalties.add_to(layer);
+        warnings.extend(penalties.warnings(&layer.name));
+    }
     if reduced_precision > 0 {
         let n = reduced_precision;
         warnings.push(format!(

@@ -1,7 +1,6 @@
-//! Turns layers with calls into nodes, each after its inputs. Nested models are inlined.
-
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+//! Turns layers with calls into nodes, in the order in which Keras runs them. Nested models are inlined.
+//!
+//! The order matters where a layer with a state, such as a BatchNorm, is called several times.
 
 use super::calls::{Call, CallArg, TensorRef};
 use super::parse::{LayerEntry, ModelConfig, ParsedModel};
@@ -50,10 +49,8 @@ impl Inliner<'_> {
         recorded: Option<bool>,
     ) -> Result<NodeId, OpenError> {
         let mut values = self.schedule(container)?;
-        while let Some(Reverse(item)) = values.ready.pop() {
-            let QueuedCall {
-                entry: e, call: c, ..
-            } = item;
+        for slot in values.in_order(container.name)? {
+            let (e, c) = (values.slots[slot].entry, values.slots[slot].call);
             let entry = &container.entries[e];
             let value = if container.input == Some(e) {
                 let inputs = input.map(Input::Node).into_iter().collect();
@@ -65,13 +62,7 @@ impl Inliner<'_> {
             } else {
                 self.call(container, entry, &entry.calls[c], &values, input, recorded)?
             };
-            values.done(item, value);
-        }
-        if values.waiting > 0 {
-            return Err(broken(format!(
-                "the layers of {} wait for each other in a circle, or for a layer that is never called",
-                container.name
-            )));
+            values.slots[slot].value = Some(value);
         }
         match (container.output, input) {
             (Some(output), _) => {
@@ -90,7 +81,7 @@ impl Inliner<'_> {
         container: &ModelConfig,
         entry: &LayerEntry,
         call: &Call,
-        values: &CallQueue,
+        values: &Calls,
         outer: Option<NodeId>,
         recorded: Option<bool>,
     ) -> Result<NodeId, OpenError> {
@@ -188,13 +179,13 @@ impl Inliner<'_> {
         Ok((e, c))
     }
 
-    /// Counts the inputs that each call of a model waits for.
-    fn schedule(&self, container: &ModelConfig) -> Result<CallQueue, OpenError> {
-        let mut values = CallQueue::default();
+    /// The calls of a model, each with the calls that it reads.
+    fn schedule(&self, container: &ModelConfig) -> Result<Calls, OpenError> {
+        let mut calls = Calls::default();
         for (e, entry) in container.entries.iter().enumerate() {
-            values.first.push(values.slots.len());
+            calls.first.push(calls.slots.len());
             let is_input = container.input == Some(e);
-            let calls = if is_input { 1 } else { entry.calls.len() };
+            let count = if is_input { 1 } else { entry.calls.len() };
             let kind = &self.layers[entry.layer].kind;
             if *kind == LayerKind::Input && !is_input && !container.sequential {
                 return Err(broken(format!(
@@ -202,12 +193,11 @@ impl Inliner<'_> {
                     entry.name, container.name
                 )));
             }
-            values.slots.extend((0..calls).map(|call| {
-                Slot::new(QueuedCall {
-                    late: !is_input,
-                    entry: e,
-                    call,
-                })
+            calls.slots.extend((0..count).map(|call| Slot {
+                entry: e,
+                call,
+                inputs: Vec::new(),
+                value: None,
             }));
         }
         for (e, entry) in container.entries.iter().enumerate() {
@@ -218,74 +208,152 @@ impl Inliner<'_> {
                 for arg in &call.args {
                     let CallArg::Tensor(r) = arg else { continue };
                     let (from, k) = self.resolve(container, *r, RefPlace::Call, entry.name)?;
-                    let (from, to) = (values.first[from] + k, values.first[e] + c);
-                    values.slots[from].users.push(to);
-                    values.slots[to].missing += 1;
+                    let from = calls.first[from] + k;
+                    let to = calls.first[e] + c;
+                    calls.slots[to].inputs.push(from);
                 }
             }
         }
-        values.start();
-        Ok(values)
+        calls.input = container.input.map(|e| calls.first[e]);
+        if let Some(output) = container.output {
+            let (e, c) = self.resolve(container, output, RefPlace::Output, container.name)?;
+            calls.output = Some(calls.first[e] + c);
+        }
+        Ok(calls)
     }
 }
 
-/// One call. Calls that are ready are taken in this order: the input first, then as in the file.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct QueuedCall {
-    late: bool,
+/// One call of one entry of a model.
+struct Slot {
     entry: usize,
     call: usize,
-}
-
-struct Slot {
-    item: QueuedCall,
+    /// The calls that it reads, in the order of its arguments.
+    inputs: Vec<usize>,
     value: Option<NodeId>,
-    missing: usize,
-    users: Vec<usize>,
-}
-
-impl Slot {
-    fn new(item: QueuedCall) -> Self {
-        Self {
-            item,
-            value: None,
-            missing: 0,
-            users: Vec::new(),
-        }
-    }
 }
 
 /// The calls of one model while it is being inlined.
 #[derive(Default)]
-struct CallQueue {
+struct Calls {
     slots: Vec<Slot>,
     /// The first slot of each entry.
     first: Vec<usize>,
-    ready: BinaryHeap<Reverse<QueuedCall>>,
-    waiting: usize,
+    input: Option<usize>,
+    output: Option<usize>,
 }
 
-impl CallQueue {
-    fn start(&mut self) {
-        let ready = self.slots.iter().filter(|s| s.missing == 0);
-        self.ready = ready.map(|s| Reverse(s.item)).collect();
-        self.waiting = self.slots.len();
-    }
-
-    fn done(&mut self, item: QueuedCall, value: NodeId) {
-        let slot = self.first[item.entry] + item.call;
-        self.slots[slot].value = Some(value);
-        self.waiting -= 1;
-        for user in std::mem::take(&mut self.slots[slot].users) {
-            self.slots[user].missing -= 1;
-            if self.slots[user].missing == 0 {
-                self.ready.push(Reverse(self.slots[user].item));
-            }
-        }
-    }
-
+impl Calls {
     fn get(&self, entry: usize, call: usize) -> Option<NodeId> {
         self.slots.get(self.first[entry] + call)?.value
+    }
+
+    /// The calls in the order in which Keras runs them: by depth, the deepest first, and within a depth as
+    /// `_nodes_by_depth` lists them (`map_graph` in Keras 3, `_map_graph_network` in Keras 2). The input
+    /// comes first; calls that the output does not need come last.
+    fn in_order(&self, model: &str) -> Result<Vec<usize>, OpenError> {
+        let mut walk = Walk {
+            calls: self,
+            states: vec![State::New; self.slots.len()],
+            finished: Vec::with_capacity(self.slots.len()),
+        };
+        let circle = || {
+            broken(format!(
+                "the layers of {model} wait for each other in a circle, or for a layer that is never called"
+            ))
+        };
+        if let Some(output) = self.output {
+            walk.from(output).ok_or_else(circle)?;
+        }
+        let needed = walk.finished.len();
+        for slot in 0..self.slots.len() {
+            walk.from(slot).ok_or_else(circle)?;
+        }
+        let finished = walk.finished;
+        let mut order: Vec<usize> = self.input.into_iter().collect();
+        order.extend(self.by_depth(&finished[..needed]));
+        order.extend(&finished[needed..]);
+        let mut seen = vec![false; self.slots.len()];
+        order.retain(|&slot| !std::mem::replace(&mut seen[slot], true));
+        Ok(order)
+    }
+
+    /// The calls sorted by depth: the number of calls between a call and the output. All calls of a layer
+    /// are at least as deep as those of its calls that come after them in `finished`.
+    fn by_depth(&self, finished: &[usize]) -> Vec<usize> {
+        let mut depth_of_call: Vec<Option<usize>> = vec![None; self.slots.len()];
+        let mut depth_of_entry = vec![0; self.first.len()];
+        // The order in which depths are first set is the order within a depth.
+        let mut order = Vec::with_capacity(finished.len());
+        for &slot in finished.iter().rev() {
+            let own = &self.slots[slot];
+            if depth_of_call[slot].is_none() {
+                order.push(slot);
+            }
+            let depth = depth_of_call[slot].unwrap_or(0);
+            let depth = depth.max(depth_of_entry[own.entry]);
+            depth_of_entry[own.entry] = depth;
+            depth_of_call[slot] = Some(depth);
+            for &input in &own.inputs {
+                if depth_of_call[input].is_none() {
+                    order.push(input);
+                }
+                let before = depth_of_call[input].unwrap_or(0);
+                depth_of_call[input] = Some(before.max(depth + 1));
+            }
+        }
+        order.sort_by_key(|&slot| std::cmp::Reverse(depth_of_call[slot]));
+        order
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    New,
+    Open,
+    Finished,
+}
+
+/// A depth-first walk from calls to the calls that they read.
+struct Walk<'a> {
+    calls: &'a Calls,
+    states: Vec<State>,
+    /// Each call after those that it reads.
+    finished: Vec<usize>,
+}
+
+impl Walk<'_> {
+    /// Finishes a call and everything that it reads; `None` if they form a circle.
+    fn from(&mut self, slot: usize) -> Option<()> {
+        if self.states[slot] == State::Finished {
+            return Some(());
+        }
+        self.states[slot] = State::Open;
+        // Each open call, and the number of its inputs that are done. Not recursive: a file may chain
+        // calls to any depth.
+        let mut open = vec![(slot, 0)];
+        while let Some((slot, done)) = open.last_mut() {
+            let inputs = &self.calls.slots[*slot].inputs;
+            #[allow(clippy::single_match_else, reason = "both arms are steps of the walk")]
+            match inputs.get(*done) {
+                Some(&input) => {
+                    *done += 1;
+                    match self.states[input] {
+                        State::New => {
+                            self.states[input] = State::Open;
+                            open.push((input, 0));
+                        }
+                        State::Open => return None,
+                        State::Finished => {}
+                    }
+                }
+                None => {
+                    self.states[*slot] = State::Finished;
+                    self.finished.push(*slot);
+                    open.pop();
+                }
+            }
+        }
+        Some(())
     }
 }
 

@@ -142,20 +142,41 @@ impl<'a> LayerObject<'a> {
     }
 }
 
-/// True if Keras computes the layer in 16 bits; quantised layers are refused.
-pub(super) fn reduced_precision(settings: Settings) -> Result<bool, OpenError> {
-    let name = match settings.get("dtype") {
-        Some(Value::String(name)) => name.as_str(),
-        Some(policy) => policy
-            .pointer("/config/name")
-            .and_then(Value::as_str)
-            .unwrap_or_default(),
-        None => "",
+/// What the dtype policy of a layer says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Policy {
+    /// Keras computes the layer in 16 bits.
+    pub reduced_precision: bool,
+    /// Keras keeps the weights as bfloat16.
+    pub bfloat16: bool,
+}
+
+/// Reads a layer's dtype policy; quantised layers are refused.
+pub(super) fn policy(settings: Settings) -> Result<Policy, OpenError> {
+    let written = settings.get("dtype");
+    let part = |key: &str| {
+        let part = written?.pointer(key)?;
+        part.as_str()
     };
-    if name.contains("int8") || name.contains("int4") || name.contains("float8") {
-        return Err(settings.refuse(format!("it is quantised ({name}), which is not supported")));
+    let name = match written {
+        Some(Value::String(name)) => name.as_str(),
+        _ => part("/config/name").unwrap_or_default(),
+    };
+    // A quantised policy of Keras 3 has a mode (`int8`, `int4/128`, `float8`) instead of a name.
+    let mode = part("/config/mode").or_else(|| {
+        let modes = ["int8", "int4", "float8", "gptq", "awq"];
+        modes.iter().any(|mode| name.contains(mode)).then_some(name)
+    });
+    if let Some(mode) = mode {
+        return Err(settings.refuse(format!("it is quantised ({mode}), which is not supported")));
     }
-    Ok(name.contains("float16"))
+    if settings.get("quantization_config").is_some() {
+        return Err(settings.refuse("it is quantised, which is not supported"));
+    }
+    Ok(Policy {
+        reduced_precision: name.contains("float16"),
+        bfloat16: name.contains("bfloat16"),
+    })
 }
 
 fn broken(reason: String) -> OpenError {

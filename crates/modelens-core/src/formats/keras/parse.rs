@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::calls::{self, Call, CallArg, TensorRef};
-use super::object::{LayerObject, reduced_precision};
+use super::object::{LayerObject, Policy, policy};
+use super::penalties::LayerPenalties;
 use super::specs::WeightSpec;
 use super::{classes, input_shape, operators};
 use crate::formats::OpenError;
@@ -46,8 +47,10 @@ pub(super) struct ParsedModel<'a> {
     pub root_trainable: bool,
     /// `[height, width, channels]` of the outermost input.
     pub input_hwc: [Option<usize>; 3],
-    /// Number of layers that Keras computes in less than 32 bits.
-    pub reduced_precision: usize,
+    /// By layer.
+    pub policies: Vec<Policy>,
+    /// By layer.
+    pub penalties: Vec<LayerPenalties>,
 }
 
 /// Reads the outermost model's configuration.
@@ -60,7 +63,8 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<
         layers: Vec::new(),
         specs: Vec::new(),
         semantics,
-        reduced_precision: 0,
+        policies: Vec::new(),
+        penalties: Vec::new(),
     };
     let root_trainable = object.flag().unwrap_or(true);
     let root = parser.container(object, None, root_trainable, 0)?;
@@ -71,7 +75,8 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<
     let Parser {
         layers,
         specs,
-        reduced_precision,
+        policies,
+        penalties,
         ..
     } = parser;
     Ok(ParsedModel {
@@ -80,7 +85,8 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<
         root,
         root_trainable,
         input_hwc,
-        reduced_precision,
+        policies,
+        penalties,
     })
 }
 
@@ -92,7 +98,8 @@ struct Parser {
     layers: Vec<Layer>,
     specs: Vec<WeightSpec>,
     semantics: Semantics,
-    reduced_precision: usize,
+    policies: Vec<Policy>,
+    penalties: Vec<LayerPenalties>,
 }
 
 impl Parser {
@@ -159,9 +166,12 @@ impl Parser {
             listed: true,
             trainable: true,
             recorded_training: None,
+            activity_regularizer: None,
             weights: Vec::new(),
         });
         self.specs.push(spec);
+        self.policies.push(Policy::default());
+        self.penalties.push(LayerPenalties::default());
         Ok(self.layers.len() - 1)
     }
 
@@ -186,6 +196,7 @@ impl Parser {
             let place = if parent.is_some() { around.name } else { "" };
             let (kind, spec) = self.leaf(
                 object,
+                layer,
                 operator,
                 calls.as_ref().ok().and_then(|c| c.first()),
                 place,
@@ -231,6 +242,7 @@ impl Parser {
     fn leaf(
         &mut self,
         object: LayerObject,
+        layer: LayerId,
         operator: bool,
         call: Option<&Call>,
         place: &str,
@@ -250,7 +262,8 @@ impl Parser {
         if object.class == "SlicingOpLambda" {
             return Ok((operators::get_item(settings, call)?, WeightSpec::None));
         }
-        self.reduced_precision += usize::from(reduced_precision(settings)?);
+        self.policies[layer] = policy(settings)?;
+        self.penalties[layer] = LayerPenalties::read(object.class, settings)?;
         classes::read(object.class, settings, self.semantics)?
             .ok_or_else(|| object.unsupported(place))
     }

@@ -1,8 +1,8 @@
 //! Keras' HDF5 and zip files with other weights.
 //!
-//! The file is copied and its weights are replaced, so that all else stays as Keras wrote it; with
-//! a new head the configuration is changed to name it. The state of an optimizer in the file
-//! belongs to other weights and is left out.
+//! In its own format, the file is copied and its weights are replaced, so that all else stays as Keras
+//! wrote it; with a new head the configuration is changed to name it. The state of an optimizer in the
+//! file belongs to other weights and is left out. [`convert`] writes the other format.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{Cursor, Write as _};
@@ -12,14 +12,30 @@ use hdf5_pure::{AttrValue, DType, File, FileBuilder, Group, GroupBuilder};
 use serde_json::Value;
 use zip::write::SimpleFileOptions;
 
-use super::archive::unpack;
+use super::archive::{Entries, unpack};
 use super::load_numbered::snake_case;
-use super::{KerasFile, save_head};
+use super::{KerasFile, ZIP, convert, save_head};
 use crate::formats::{ModelFile, SaveError, Trained};
 use crate::model::graph::Layer;
 use crate::model::{LayerId, Model, Semantics};
 
-fn content(error: impl std::fmt::Display) -> SaveError {
+/// The trained model in the format of this ending, which is one of `Format::saved_as`.
+pub fn save(
+    original: ModelFile<'_>,
+    trained: &Trained<'_>,
+    ending: &str,
+) -> Result<Vec<u8>, SaveError> {
+    let from_zip = trained.model.format == ZIP.format;
+    let to_zip = ZIP.format.endings.contains(&ending);
+    match (from_zip, to_zip) {
+        (false, false) => h5(original, trained),
+        (true, true) => zip(original, trained),
+        (false, true) => convert::zip_of_h5(original, trained),
+        (true, false) => convert::h5_of_zip(original, trained),
+    }
+}
+
+pub(super) fn content(error: impl std::fmt::Display) -> SaveError {
     SaveError::Content(error.to_string())
 }
 
@@ -35,7 +51,23 @@ struct Changes<'a> {
     /// Groups of a new head inside the group of this path.
     added: Vec<(String, NewGroup<'a>)>,
     /// Attributes by group and name; `None` leaves one out.
-    attributes: HashMap<(String, &'static str), Option<AttrValue>>,
+    attributes: HashMap<(String, &'static str), Option<AttributeValue>>,
+}
+
+/// The value of an attribute; a long list becomes several attributes.
+#[derive(Clone)]
+enum AttributeValue {
+    Text(String),
+    List(Vec<String>),
+}
+
+impl AttributeValue {
+    fn named(&self, name: &str) -> Vec<(String, AttrValue)> {
+        match self {
+            Self::Text(text) => vec![(name.to_owned(), AttrValue::VarLenString(text.clone()))],
+            Self::List(values) => string_list(name, values.clone()),
+        }
+    }
 }
 
 /// The group of one new layer with weights.
@@ -43,12 +75,12 @@ struct NewGroup<'a> {
     /// Path inside, such as `dense/dense`; the last part holds the datasets.
     path: Vec<String>,
     /// Attribute of the first (legacy) or last group.
-    attribute: (usize, &'static str, AttrValue),
+    attribute: (usize, &'static str, AttributeValue),
     datasets: Vec<(String, &'a Tensor)>,
 }
 
 /// A legacy `.h5` file.
-pub fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
+fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
     let ModelFile {
         title,
         bytes,
@@ -62,17 +94,27 @@ pub fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, Sav
     }
     let mut changes = changes(&opened, trained)?;
     changes.gone.insert("optimizer_weights".to_owned());
-    if trained.has_new_head {
+    if opened.recognised.is_none()
+        && (trained.has_new_head || opened.semantics == Semantics::Keras3)
+    {
         let root = file.root().attrs().map_err(content)?;
         let text = root.get("model_config").and_then(AttrValue::as_str);
-        let json: Value = serde_json::from_str(text.unwrap_or_default()).map_err(content)?;
-        let changed = save_head::with_new_head(json, &opened.graph, trained)?;
-        let set = |name, value| ((String::new(), name), value);
-        let new_config = AttrValue::VarLenString(changed.to_string());
-        changes.attributes.extend([
-            set("model_config", Some(new_config)),
-            set("training_config", None),
-        ]);
+        let mut json: Value = serde_json::from_str(text.unwrap_or_default()).map_err(content)?;
+        if trained.has_new_head {
+            json = save_head::with_new_head(json, &opened.graph, trained)?;
+        }
+        // Without modules Keras 3 opens neither operators nor a normalization over several axes, even
+        // from a file that it wrote.
+        if opened.semantics == Semantics::Keras3 {
+            convert::add_modules(&mut json, opened.semantics)?;
+        }
+        let key = (String::new(), "model_config");
+        let new_config = AttributeValue::Text(json.to_string());
+        changes.attributes.insert(key, Some(new_config));
+    }
+    if trained.has_new_head {
+        let key = (String::new(), "training_config");
+        changes.attributes.insert(key, None);
         let top = file.group("model_weights").map_err(content)?;
         let inside = top.groups().map_err(content)?;
         for (layer, _) in head_layers(&opened, trained) {
@@ -93,7 +135,7 @@ pub fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, Sav
             let paths = paths.map(|w| format!("{}/{}{suffix}", layer.name, w.name));
             let group = NewGroup {
                 path: vec![layer.name.clone(), layer.name.clone()],
-                attribute: (0, "weight_names", strings(paths.collect())),
+                attribute: (0, "weight_names", AttributeValue::List(paths.collect())),
                 datasets: datasets(trained.model, (id, layer), |_, name| {
                     format!("{name}{suffix}")
                 }),
@@ -101,13 +143,15 @@ pub fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, Sav
             changes.added.push(("model_weights".to_owned(), group));
         }
         let key = ("model_weights".to_owned(), "layer_names");
-        changes.attributes.insert(key, Some(strings(names)));
+        changes
+            .attributes
+            .insert(key, Some(AttributeValue::List(names)));
     }
     copied(&file, &changes)
 }
 
 /// A `.keras` archive.
-pub fn zip(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
+fn zip(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
     let opened = super::read_zip(original.bytes.clone())?;
     let entries = unpack(original.bytes)?;
     let file = File::from_bytes(entries.weights).map_err(content)?;
@@ -120,7 +164,15 @@ pub fn zip(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, Sa
         json = changed.to_string().into_bytes();
         number_groups(&file, &opened, trained, &mut changes)?;
     }
-    let weights = copied(&file, &changes)?;
+    archived(Entries {
+        metadata: entries.metadata,
+        config: json,
+        weights: copied(&file, &changes)?,
+    })
+}
+
+/// The bytes of an archive.
+pub(super) fn archived(entries: Entries) -> Result<Vec<u8>, SaveError> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default()
         .compression_method(zip::CompressionMethod::Stored)
@@ -128,8 +180,8 @@ pub fn zip(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, Sa
         .last_modified_time(zip::DateTime::default());
     let all = [
         ("metadata.json", entries.metadata),
-        ("config.json", json),
-        ("model.weights.h5", weights),
+        ("config.json", entries.config),
+        ("model.weights.h5", entries.weights),
     ];
     for (name, bytes) in all.into_iter().filter(|(_, bytes)| !bytes.is_empty()) {
         archive.start_file(name, stored).map_err(content)?;
@@ -166,7 +218,7 @@ fn number_groups<'a>(
         if layer.weights.is_empty() {
             continue;
         }
-        let name = AttrValue::VarLenString(layer.name.clone());
+        let name = AttributeValue::Text(layer.name.clone());
         let group = NewGroup {
             path: vec![key, "vars".to_owned()],
             attribute: (1, "name", name),
@@ -178,7 +230,7 @@ fn number_groups<'a>(
 }
 
 /// The next name of a class' group.
-fn numbered(class: &str, counters: &mut HashMap<String, usize>) -> String {
+pub(super) fn numbered(class: &str, counters: &mut HashMap<String, usize>) -> String {
     let stem = snake_case(class);
     let count = counters.entry(stem.clone()).or_default();
     *count += 1;
@@ -188,8 +240,23 @@ fn numbered(class: &str, counters: &mut HashMap<String, usize>) -> String {
     }
 }
 
-fn strings(values: Vec<String>) -> AttrValue {
-    AttrValue::VarLenStringArray(values)
+/// Maximum bytes of a list of strings in one attribute of an object.
+const MAX_LIST: usize = 64_512;
+
+/// A list of strings as Keras writes it: a long one is split over `name0`, `name1` and so on, an empty
+/// one has no strings to tell its type.
+pub(super) fn string_list(name: &str, values: Vec<String>) -> Vec<(String, AttrValue)> {
+    let widest = values.iter().map(String::len).max().unwrap_or(0).max(1);
+    if values.is_empty() {
+        return vec![(name.to_owned(), AttrValue::F64Array(Vec::new()))];
+    }
+    if values.len() * widest <= MAX_LIST {
+        return vec![(name.to_owned(), AttrValue::VarLenStringArray(values))];
+    }
+    let parts = values.chunks((MAX_LIST / widest).max(1)).enumerate();
+    let parts =
+        parts.map(|(i, part)| (format!("{name}{i}"), AttrValue::StringArray(part.to_vec())));
+    parts.collect()
 }
 
 fn datasets<'a>(
@@ -222,8 +289,8 @@ fn new_layers<'a>(trained: &Trained<'a>) -> impl Iterator<Item = (LayerId, &'a L
     layers.filter(|(_, l)| !l.weights.is_empty())
 }
 
-/// The model's weights under the paths of the file.
-fn changes<'a>(opened: &KerasFile, trained: &Trained<'a>) -> Result<Changes<'a>, SaveError> {
+/// Checks that the layers of the file are those that the model was opened with.
+pub(super) fn check_places(opened: &KerasFile, trained: &Trained<'_>) -> Result<(), SaveError> {
     if opened.graph.layers.len() != trained.places.len() {
         return Err(SaveError::Changed);
     }
@@ -244,6 +311,12 @@ fn changes<'a>(opened: &KerasFile, trained: &Trained<'a>) -> Result<Changes<'a>,
             return Err(SaveError::NestedHead);
         }
     }
+    Ok(())
+}
+
+/// The model's weights under the paths of the file.
+fn changes<'a>(opened: &KerasFile, trained: &Trained<'a>) -> Result<Changes<'a>, SaveError> {
+    check_places(opened, trained)?;
     let mut changes = Changes::default();
     for found in &opened.paths {
         let Some(place) = trained.places[found.layer] else {
@@ -293,7 +366,7 @@ fn attributes(
             let rest = n.strip_prefix(name);
             rest.is_none_or(|r| !r.bytes().all(|b| b.is_ascii_digit()))
         });
-        all.extend(value.clone().map(|v| ((*name).to_owned(), v)));
+        all.extend(value.iter().flat_map(|value| value.named(name)));
     }
     all.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(all)
@@ -314,12 +387,12 @@ fn copy(
         let shape = dataset.shape().map_err(content)?;
         let new = to.create_dataset(&name);
         match changes.weights.get(&here) {
-            Some(weight) => set_values(new, weight)?,
-            None if matches!(dataset.dtype(), Ok(DType::F32)) => {
+            Some(weight) if is_float(&dataset) => set_values(new, weight)?,
+            _ if matches!(dataset.dtype(), Ok(DType::F32)) => {
                 new.with_f32_data(&dataset.read_f32().map_err(content)?);
                 new.with_shape(&shape);
             }
-            None => {
+            _ => {
                 let raw = dataset.read_raw().map_err(content)?;
                 let count = shape.iter().product();
                 new.with_raw_data(dataset.datatype().map_err(content)?, raw, count);
@@ -348,7 +421,19 @@ fn copy(
     Ok(())
 }
 
-fn set_values(to: &mut hdf5_pure::DatasetBuilder, weight: &Tensor) -> Result<(), SaveError> {
+/// False for whole numbers, such as the count of a `Normalization` layer, which stay as they are.
+pub(super) fn is_float(dataset: &hdf5_pure::Dataset) -> bool {
+    use DType::{I8, I16, I32, I64, U8, U16, U32, U64};
+    !matches!(
+        dataset.dtype(),
+        Ok(I8 | I16 | I32 | I64 | U8 | U16 | U32 | U64)
+    )
+}
+
+pub(super) fn set_values(
+    to: &mut hdf5_pure::DatasetBuilder,
+    weight: &Tensor,
+) -> Result<(), SaveError> {
     let values = weight.flatten_all().and_then(|t| t.to_vec1::<f32>());
     let shape: Vec<u64> = weight.dims().iter().map(|&d| d as u64).collect();
     to.with_f32_data(&values.map_err(content)?);
@@ -359,7 +444,7 @@ fn set_values(to: &mut hdf5_pure::DatasetBuilder, weight: &Tensor) -> Result<(),
 fn add(to: &mut GroupBuilder, new: &NewGroup<'_>, depth: usize) -> Result<(), SaveError> {
     let mut group = to.create_group(&new.path[depth]);
     let (place, name, value) = &new.attribute;
-    if *place == depth {
+    for (name, value) in value.named(name).iter().filter(|_| *place == depth) {
         group.set_attr(name, value.clone());
     }
     if depth + 1 < new.path.len() {

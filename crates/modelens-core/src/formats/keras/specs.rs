@@ -61,6 +61,8 @@ pub(super) struct ExpectedWeight {
     pub name: &'static str,
     pub shape: Vec<usize>,
     pub learnable: bool,
+    /// Keras keeps it as bfloat16, by the layer's dtype policy.
+    pub bfloat16: bool,
 }
 
 impl ExpectedWeight {
@@ -125,11 +127,13 @@ impl WeightSpec {
             name,
             shape: shape.to_vec(),
             learnable: true,
+            bfloat16: false,
         };
         let fixed = |name| ExpectedWeight {
             name,
             shape: vec![channels],
             learnable: false,
+            bfloat16: false,
         };
         let mut needs = Vec::new();
         match *self {

@@ -68,7 +68,8 @@ pub fn build(model: &proto::Model<'_>) -> Result<(Graph, WeightMap), OpenError> 
     }
     let why = match build.known.get(output.name) {
         Some(Known::Value(value)) => {
-            build.graph.output = value.node;
+            let value = value.clone();
+            build.graph.output = build.in_own_layout(output.name, &value);
             return Ok((build.graph, build.weights));
         }
         Some(Known::Line(_)) => "its output has no axis for the photos of the batch",
@@ -158,7 +159,7 @@ impl<'a> Build<'a> {
             let constant = Constant::Stored(stored.clone());
             build.known.insert(stored.name, Known::Constant(constant));
         }
-        build.known.insert(input.name, Known::Value(value));
+        build.learn(input.name, value);
         let nodes = file.nodes.iter().zip(live).filter(|(_, live)| **live);
         let read = nodes.flat_map(|(node, _)| &node.inputs).copied();
         for name in read.chain(file.outputs.iter().map(|o| o.name)) {
@@ -212,7 +213,7 @@ impl<'a> Build<'a> {
         if node.op == "Split" {
             let values = parts::split(self, op)?;
             for (name, value) in node.outputs.iter().zip(values) {
-                self.known.insert(name, Known::Value(value));
+                self.learn(name, value);
             }
             return Ok(());
         }
@@ -238,8 +239,18 @@ impl<'a> Build<'a> {
                 None => return Err(self.unknown(op, node.op)),
             },
         };
-        self.known.insert(output, Known::Value(value));
+        self.learn(output, value);
         Ok(())
+    }
+
+    /// Makes a value known by its name.
+    fn learn(&mut self, name: &'a str, value: Value) {
+        // A node's own layout is that of its first value; transpositions give it others.
+        let layouts = &mut self.graph.layouts;
+        layouts
+            .entry(value.node)
+            .or_insert_with(|| value.axes.clone());
+        self.known.insert(name, Known::Value(value));
     }
 
     #[allow(clippy::unused_self, reason = "one place for what is refused")]
@@ -323,6 +334,7 @@ impl<'a> Build<'a> {
             listed: true,
             trainable: true,
             recorded_training: None,
+            activity_regularizer: None,
             weights: Vec::new(),
         };
         for weight in weights {
@@ -375,11 +387,24 @@ impl<'a> Build<'a> {
             Vec::new(),
             vec![Input::Node(x.node)],
         );
+        self.graph.layouts.insert(node, axes.to_vec());
         Value {
             node,
             axes: axes.to_vec(),
             dims,
         }
+    }
+
+    /// The node of the output, with the layout of the output.
+    fn in_own_layout(&mut self, name: &str, value: &Value) -> NodeId {
+        if self.graph.layouts.get(&value.node) == Some(&value.axes) {
+            return value.node;
+        }
+        let inputs = vec![Input::Node(value.node)];
+        let name: String = name.chars().take(80).collect();
+        let node = self.emit(&name, "Transpose", LayerKind::Identity, Vec::new(), inputs);
+        self.graph.layouts.insert(node, value.axes.clone());
+        node
     }
 
     /// The value as `[N, H, W, C]`.

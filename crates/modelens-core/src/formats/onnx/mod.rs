@@ -31,6 +31,7 @@ pub static ONNX: Reader = Reader {
         family: "ONNX",
         endings: &["onnx"],
         rare_endings: &[],
+        saved_as: &[],
         untrainable: Some(
             "an ONNX file is made for inference: it can be compared in both modes, but not trained; \
              train the model that it was exported from",
@@ -39,11 +40,7 @@ pub static ONNX: Reader = Reader {
     },
     recognises: looks_like,
     open,
-    save: |_, _| {
-        Err(SaveError::ReadOnlyFormat(
-            "an ONNX file is made for inference and cannot be written back",
-        ))
-    },
+    save: |_, _, _| Err(SaveError::ReadOnlyFormat),
     takes_architecture: false,
 };
 

@@ -73,6 +73,7 @@ impl<'a> Builder<'a> {
             listed: true,
             trainable: true,
             recorded_training: None,
+            activity_regularizer: None,
             weights: Vec::new(),
         };
         for weight in weights {

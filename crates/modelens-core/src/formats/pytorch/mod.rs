@@ -23,7 +23,7 @@ use candle_core::{Device, Tensor};
 
 use self::choice::Told;
 pub use self::torch_file::is_zip;
-use super::{OpenError, Reader, SaveError};
+use super::{OpenError, Reader};
 use crate::model::layers::WeightMap;
 use crate::model::{
     Assumption, Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics,
@@ -35,48 +35,38 @@ pub static SAFETENSORS: Reader = Reader {
         family: "PyTorch",
         endings: &["safetensors"],
         rare_endings: &[],
+        saved_as: &["safetensors"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: looks_like_safetensors,
     open: |file| {
         let told = Told::about(&file)?;
-        let state = read_safetensors(file.bytes)?;
-        let read = torch_file::Read {
-            state,
-            warning: None,
-            chosen: false,
-        };
-        let recognition = recognise(read, &told)?;
-        Ok(recognition.into_model(file.title, SAFETENSORS.format))
+        let read = read_state(file.bytes, &told)?;
+        Ok(recognise(read, &told)?.into_model(file.title, SAFETENSORS.format))
     },
-    save: save::safetensors,
+    save: |file, trained, _| save::safetensors(file, trained),
     takes_architecture: true,
 };
 
-/// A state dict as `torch.save` writes it, zip or older. Nothing in it is executed.
+/// A state dict as `torch.save` writes it, zip or older. Nothing in it is executed. It is saved as
+/// safetensors.
 pub static PICKLE: Reader = Reader {
     format: Format {
         family: "PyTorch",
         endings: &["pth", "pt"],
         rare_endings: &[],
+        saved_as: &["safetensors"],
         untrainable: None,
         without_batch_norm: None,
     },
     recognises: torch_file::looks_like_pickle,
     open: |file| {
         let told = Told::about(&file)?;
-        let read = torch_file::read(&file.bytes, told.weights.as_ref())?;
-        // The layers need their own copies of the tensors, so free the file's bytes first.
-        drop(file.bytes);
-        let recognition = recognise(read, &told)?;
-        Ok(recognition.into_model(file.title, PICKLE.format))
+        let read = read_state(file.bytes, &told)?;
+        Ok(recognise(read, &told)?.into_model(file.title, PICKLE.format))
     },
-    save: |_, _| {
-        Err(SaveError::ReadOnlyFormat(
-            "a .pth file cannot be written back; save the state dict as .safetensors first",
-        ))
-    },
+    save: |file, trained, _| save::safetensors(file, trained),
     takes_architecture: true,
 };
 
@@ -143,6 +133,21 @@ fn read_safetensors(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
         .map_err(|error| OpenError::Broken(format!("safetensors: {error}")))?;
     Ok(tensors.into_iter().collect())
+}
+
+/// The tensors of a file of either format.
+fn read_state(bytes: Vec<u8>, told: &Told) -> Result<torch_file::Read, OpenError> {
+    if looks_like_safetensors(&bytes) {
+        return Ok(torch_file::Read {
+            state: read_safetensors(bytes)?,
+            warning: None,
+            chosen: false,
+        });
+    }
+    // The file's bytes are freed before the layers make their own copies of the tensors.
+    let read = torch_file::read(&bytes, told.weights.as_ref());
+    drop(bytes);
+    read
 }
 
 /// The network that a state dict holds.

@@ -370,6 +370,7 @@ struct Geometry {
     dilation: usize,
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is made for this call")]
 fn block(
     net: &mut Net<'_>,
     x: Value,

@@ -1,51 +1,148 @@
 //! State dicts with other weights, in PyTorch's names and layouts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Tensor};
 
 use super::choice::Told;
-use super::families;
+use super::{families, read_state, recognise};
 use crate::formats::{ModelFile, SaveError, Trained};
+use crate::model::graph::{Graph, Input, LayerKind};
+use crate::model::{LayerId, NodeId};
 
-/// The state dict with the model's weights in the place of its own.
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "the signature of every reader"
-)]
+/// The state dict with the model's weights in the place of its own, as safetensors, under the names
+/// that the modules of the network have. The layers of a new head have the names of those they
+/// replace.
 pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
     let failed = |error: candle_core::Error| SaveError::Content(error.to_string());
-    let mut state: HashMap<String, Tensor> =
-        candle_core::safetensors::load_buffer(&original.bytes, &Device::Cpu).map_err(failed)?;
-    // The file's names keep the prefix that the layers' names do not have.
-    let told = Told::about(&original).map_err(|error| SaveError::Content(error.to_string()))?;
-    let names = state.keys().map(String::as_str);
-    let found = families::choose(names, told.weights.as_ref());
-    let prefix = found
-        .map_err(|error| SaveError::Content(error.to_string()))?
-        .prefix;
+    let told = Told::about(&original)?;
+    let read = read_state(original.bytes, &told)?;
+    let wanted = told.weights.as_ref().filter(|_| !read.chosen);
+    let found = families::choose(read.state.keys().map(String::as_str), wanted)?;
+    // Without a prefix such as `module.`, and without tensors that the network does not have.
+    let (mut state, _) = found.split(read.state.clone());
+    let opened = recognise(read, &told)?.graph;
+    let gone = gone(&opened, trained)?;
+    let mut old: BTreeMap<String, DType> = BTreeMap::new();
+    for layer in gone {
+        for weight in &opened.layers[layer].weights {
+            let key = key(&opened, layer, weight.name);
+            if let Some(tensor) = state.remove(&key) {
+                old.insert(key, tensor.dtype());
+            }
+        }
+    }
     for ((id, name), tensor) in &trained.model.weights {
-        let (name, tensor) = in_pytorch(name, tensor).map_err(failed)?;
-        let key = format!("{prefix}{}.{name}", trained.model.graph.layers[*id].name);
+        let graph = &trained.model.graph;
+        let key = key(graph, *id, name);
         // What was kept in 16 bits stays so; a new head has its own shape.
-        let dtype = state.get(&key).map_or(DType::F32, Tensor::dtype);
+        let dtype = state.get(&key).map(Tensor::dtype);
+        let dtype = dtype.or_else(|| old.get(&key).copied());
+        let dtype = dtype.ok_or_else(|| SaveError::NoPlace(graph.layers[*id].name.clone()))?;
+        let tensor = in_pytorch(graph, *id, name, tensor).map_err(failed)?;
         state.insert(key, tensor.to_dtype(dtype).map_err(failed)?);
     }
-    safetensors::serialize(state, None).map_err(|error| SaveError::Content(error.to_string()))
+    // Hugging Face's readers ask for this entry.
+    let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    safetensors::serialize(state, Some(about))
+        .map_err(|error| SaveError::Content(error.to_string()))
 }
 
-/// The name and layout of a weight: convolution `[out, in, kh, kw]`, depthwise
-/// `[channels, 1, kh, kw]`, linear `[out, in]`.
-fn in_pytorch(name: &'static str, tensor: &Tensor) -> candle_core::Result<(&'static str, Tensor)> {
-    let (name, tensor) = match (name, tensor.rank()) {
-        ("kernel", 4) => ("weight", tensor.permute((3, 2, 0, 1))?),
-        ("depthwise_kernel", 4) => ("weight", tensor.permute((2, 3, 0, 1))?),
-        ("kernel", 2) => ("weight", tensor.t()?),
-        ("gamma", _) => ("weight", tensor.clone()),
-        ("beta", _) => ("bias", tensor.clone()),
-        ("moving_mean", _) => ("running_mean", tensor.clone()),
-        ("moving_variance", _) => ("running_var", tensor.clone()),
-        (other, _) => (other, tensor.clone()),
+/// The layers of the file that a new head replaces.
+fn gone(opened: &Graph, trained: &Trained<'_>) -> Result<Vec<LayerId>, SaveError> {
+    let layers = &trained.model.graph.layers;
+    if opened.layers.len() != trained.places.len() {
+        return Err(SaveError::Changed);
+    }
+    let mut gone = Vec::new();
+    for (id, (layer, place)) in opened.layers.iter().zip(trained.places).enumerate() {
+        match place {
+            Some(place) if layers.get(*place).is_none_or(|l| l.name != layer.name) => {
+                return Err(SaveError::Changed);
+            }
+            Some(_) => {}
+            None => gone.push(id),
+        }
+    }
+    Ok(gone)
+}
+
+/// The name of a tensor in a state dict.
+fn key(graph: &Graph, layer: LayerId, weight: &'static str) -> String {
+    let short = match weight {
+        "kernel" | "depthwise_kernel" | "gamma" => "weight",
+        "beta" => "bias",
+        "moving_mean" => "running_mean",
+        "moving_variance" => "running_var",
+        other => other,
     };
-    Ok((name, tensor.contiguous()?))
+    format!("{}.{short}", graph.layers[layer].name)
+}
+
+/// The weight in PyTorch's layout: convolution `[out, in, kh, kw]`, depthwise
+/// `[channels, 1, kh, kw]`, linear `[out, in]`.
+fn in_pytorch(
+    graph: &Graph,
+    layer: LayerId,
+    name: &'static str,
+    tensor: &Tensor,
+) -> candle_core::Result<Tensor> {
+    let tensor = match (name, tensor.dims()) {
+        ("kernel", [_, _, _, _]) => tensor.permute((3, 2, 0, 1))?,
+        // Output channel `c * multiplier + m` in both frameworks.
+        ("depthwise_kernel", &[kh, kw, channels, multiplier]) => tensor
+            .permute((2, 3, 0, 1))?
+            .reshape((channels * multiplier, 1, kh, kw))?,
+        ("kernel", &[inputs, outputs]) => match flattened_channels(graph, layer) {
+            // From inputs flattened as `[H, W, C]` to inputs flattened as `[C, H, W]`.
+            Some(channels) => tensor
+                .reshape((inputs / channels, channels, outputs))?
+                .permute((2, 1, 0))?
+                .reshape((outputs, inputs))?,
+            None => tensor.t()?,
+        },
+        _ => tensor.clone(),
+    };
+    tensor.contiguous()
+}
+
+/// The number of channels of the image that is flattened right before a linear layer.
+fn flattened_channels(graph: &Graph, layer: LayerId) -> Option<usize> {
+    let input_of = |node: NodeId| match graph.nodes.get(node)?.inputs[..] {
+        [Input::Node(input), ..] => Some(input),
+        _ => None,
+    };
+    let layer_of = |node: NodeId| &graph.layers[graph.nodes[node].layer];
+    let call = graph.nodes.iter().position(|node| node.layer == layer)?;
+    let mut node = input_of(call)?;
+    while matches!(
+        layer_of(node).kind,
+        LayerKind::Noise(_) | LayerKind::Identity
+    ) {
+        node = input_of(node)?;
+    }
+    if !matches!(layer_of(node).kind, LayerKind::Flatten) {
+        return None;
+    }
+    // Pooling, activations and sums between the last layer with weights and the flattening keep the
+    // number of channels.
+    loop {
+        node = input_of(node)?;
+        let weights = &layer_of(node).weights;
+        let last = |name: &str| {
+            weights
+                .iter()
+                .find(|w| w.name == name)?
+                .shape
+                .last()
+                .copied()
+        };
+        if let Some(channels) = last("gamma").or_else(|| last("kernel")) {
+            return Some(channels);
+        }
+        if !weights.is_empty() {
+            let depthwise = weights.iter().find(|w| w.name == "depthwise_kernel")?;
+            return Some(depthwise.shape.iter().skip(2).product());
+        }
+    }
 }

@@ -19,6 +19,7 @@ struct Network {
     tensors: Vec<(String, Vec<usize>)>,
 }
 
+#[allow(clippy::single_match_else, reason = "both are ways to the list")]
 fn networks() -> BTreeMap<String, Network> {
     let text = match std::env::var("SHAPES_JSON") {
         Ok(path) => std::fs::read_to_string(path).expect("the list"),

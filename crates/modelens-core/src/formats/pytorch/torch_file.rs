@@ -282,6 +282,12 @@ fn tensors(pickle: &Pickle, asked: Option<&WeightSet>) -> Result<Found, OpenErro
         }
         (None, [one]) => *one,
         (None, several) => {
+            if let Some(WeightSet::Key(key)) = asked {
+                return Err(OpenError::Refused(format!(
+                    "the file has no weights under `{key}`; it has them under {}",
+                    families::listed(&paths)
+                )));
+            }
             let average = |i: &&usize| families::is_average(&all[**i].path);
             let averages: Vec<usize> = several.iter().filter(average).copied().collect();
             let raw: Vec<usize> = several.iter().filter(|i| !average(i)).copied().collect();

@@ -29,6 +29,8 @@ impl NewWeight {
             name: self.name,
             shape: self.tensor.dims().to_vec(),
             learnable: self.learnable,
+            regularizer: None,
+            constraint: None,
         });
         weights.insert((id, self.name), self.tensor);
     }

@@ -56,6 +56,8 @@ pub enum Saved {
 pub struct Tape {
     pub learning: Learning,
     pub saved: Vec<Option<Saved>>,
+    /// The gradient of the penalty on the value of each node.
+    pub activity: Vec<Option<Array>>,
 }
 
 impl Tape {
@@ -63,6 +65,7 @@ impl Tape {
         Self {
             learning,
             saved: graph.nodes.iter().map(|_| None).collect(),
+            activity: graph.nodes.iter().map(|_| None).collect(),
         }
     }
 }
@@ -104,8 +107,9 @@ impl<'a> Backward<'a> {
         output: &Tensor,
         proceed: impl Fn(usize) -> bool,
     ) -> std::result::Result<WeightMap, PassError> {
+        let graph = self.graph;
         let failed = |layer: LayerId, error: &Error| PassError::Layer {
-            layer: self.graph.layers[layer].name.clone(),
+            layer: graph.layers[layer].name.clone(),
             reason: reason(error),
         };
         let last = self.graph.output;
@@ -115,6 +119,11 @@ impl<'a> Backward<'a> {
         for id in (0..self.graph.nodes.len()).rev() {
             if !proceed(self.graph.nodes.len() - 1 - id) {
                 return Err(PassError::Cancelled);
+            }
+            if let Some(g) = self.tape.activity[id].take() {
+                let layer = self.graph.nodes[id].layer;
+                let passed = self.pass_on(Some(id), Arc::new(g));
+                passed.map_err(|e| failed(layer, &e))?;
             }
             let (Some(g), Some(saved)) = (self.at[id].take(), self.tape.saved[id].take()) else {
                 continue;

@@ -37,6 +37,8 @@ pub struct Executor<'a> {
     calls: Vec<u64>,
     /// By node: already computed, fused with an earlier one.
     done: Vec<bool>,
+    /// The sum of the penalties on activities so far.
+    pub activity_loss: f64,
     /// What the backward pass needs; `None` if there will be none.
     pub tape: Option<Tape>,
 }
@@ -87,6 +89,7 @@ impl<'a> Executor<'a> {
             batch_norm: BTreeMap::new(),
             calls: vec![0; graph.layers.len()],
             done: vec![false; graph.nodes.len()],
+            activity_loss: 0.0,
             tape,
         }
     }
@@ -96,6 +99,7 @@ impl<'a> Executor<'a> {
         let node = &self.graph.nodes[id];
         if !self.done[id] {
             let (value, last) = self.call(id, node, x)?;
+            self.penalise(last, &value)?;
             self.values[last] = Some(value);
             let mut fused = self.plan.fused[id].filter(|_| last != id);
             while let Some(then) = fused {
@@ -110,6 +114,22 @@ impl<'a> Executor<'a> {
             {
                 self.values[input] = None;
             }
+        }
+        Ok(())
+    }
+
+    /// Adds the penalty on the value of a node, and saves its gradient for the backward pass.
+    fn penalise(&mut self, id: NodeId, value: &Array) -> Result<()> {
+        let layer = &self.graph.layers[self.graph.nodes[id].layer];
+        let Some(penalty) = layer.activity_regularizer else {
+            return Ok(());
+        };
+        let (loss, gradient) = penalty.at(&value.tensor()?)?;
+        self.activity_loss += loss;
+        if self.records(id)
+            && let Some(tape) = &mut self.tape
+        {
+            tape.activity[id] = Some(Array::of(&gradient.contiguous()?)?);
         }
         Ok(())
     }

@@ -70,6 +70,8 @@ pub struct Pass {
     pub taps: BTreeMap<LayerId, Tap>,
     /// Every BatchNorm of the model.
     pub batch_norm: BTreeMap<LayerId, BatchNormPass>,
+    /// The sum of the penalties on activities, which Keras adds to the loss.
+    pub activity_loss: f64,
 }
 
 /// Input and output of one layer in a pass.
@@ -150,7 +152,10 @@ pub fn run_segment(
     }
     let plan = Plan::new(&model.graph, options, segment, None);
     let images = x.dims().first().copied().unwrap_or(0);
-    let size = if plan.mixes_images(&model.graph, options) {
+    let mut layers = model.graph.layers.iter();
+    // A penalty may compare the images of a batch.
+    let whole = layers.any(|layer| layer.activity_regularizer.is_some());
+    let size = if whole || plan.mixes_images(&model.graph, options) {
         images
     } else {
         SUB_BATCH
@@ -279,6 +284,7 @@ fn finish(running: Executor<'_>, output: &Array) -> Result<Pass, PassError> {
         output: output.tensor().map_err(input)?,
         taps: taps.collect::<candle_core::Result<_>>().map_err(input)?,
         batch_norm: running.batch_norm,
+        activity_loss: running.activity_loss,
     })
 }
 
@@ -289,6 +295,7 @@ fn concatenated(mut passes: Vec<Pass>) -> Result<Pass, PassError> {
             output: first.output.clone(),
             taps: first.taps.clone(),
             batch_norm: first.batch_norm.clone(),
+            activity_loss: 0.0,
         })
     }) else {
         return Err(PassError::Cancelled);

@@ -1,6 +1,6 @@
 //! Decides before a pass which nodes are computed together: a convolution with the BatchNorm and the
-//! ReLU after it, and a zero padding with the convolution that reads it. Values that are tapped are never
-//! fused away.
+//! ReLU after it, and a zero padding with the convolution that reads it. Values that are tapped, or that a
+//! regularizer penalises, are never fused away.
 
 use super::{PassOptions, Segment};
 use crate::model::LayerId;
@@ -52,7 +52,10 @@ impl Plan {
             .collect();
         let output = segment.until.unwrap_or(graph.output);
         let needs_gradient = needs_gradient(graph, learning);
-        let tapped = |id: NodeId| options.taps.contains(&nodes[id].layer);
+        // A penalty needs the value too.
+        let tapped = |id: NodeId| {
+            options.taps.contains(&nodes[id].layer) || layer(id).activity_regularizer.is_some()
+        };
         // The only reader of a value that is neither tapped nor the output.
         let next = |id: NodeId| match readers[id].as_slice() {
             [only]

@@ -7,9 +7,11 @@ use candle_core::Tensor;
 use super::{EpochEnd, PhotoBatches, Proceed, Score, Stage, Trainer, correct};
 use crate::model::Mode;
 use crate::model::pass::{PassOptions, Segment, run_segment};
+use crate::train::learning;
 use crate::train::loss::cross_entropy;
 use crate::train::movement::movement;
 use crate::train::network::{Network, TrainError};
+use crate::train::penalties::weight_loss;
 
 /// Features are kept up to this many bytes.
 const MAX_FEATURES: usize = 1 << 30;
@@ -37,7 +39,10 @@ impl Trainer {
         let mut effective = before.map(|n| {
             let effective = stage.flags.effective(model, n.layer, outer, semantics);
             let learns = effective.learns && !model.graph.layers[n.layer].weights.is_empty();
-            effective.active || effective.updates_statistics || learns
+            let layer = &model.graph.layers[n.layer];
+            // The penalty on an activity needs the pass.
+            let penalised = layer.activity_regularizer.is_some();
+            effective.active || effective.updates_statistics || learns || penalised
         });
         if effective.any(|changes| changes) {
             return Ok(None);
@@ -102,6 +107,11 @@ impl Trainer {
         proceed: Proceed<'_>,
     ) -> Result<Score, TrainError> {
         let (mut loss, mut right) = (0.0, 0);
+        // Keras adds the penalties to the validation loss too. Which weights learn does not depend on the mode.
+        let options = self.options(&stage.flags, self.plan.outer);
+        let learning = learning(&self.network.model, &options);
+        let penalty = weight_loss(&self.network.model, &options, &learning);
+        let penalty = penalty.map_err(TrainError::Tensor)?;
         for (i, batch) in self.plan.validation.chunks(self.plan.batch).enumerate() {
             let x = self.input(batch, None, photos, proceed)?;
             let options = PassOptions {
@@ -115,7 +125,8 @@ impl Trainer {
             let value = cross_entropy(&pass.output, &classes, false)
                 .and_then(|l| l.to_scalar::<f32>())
                 .map_err(TrainError::Tensor)?;
-            loss += f64::from(value) * batch.len() as f64;
+            let value = f64::from(value) + penalty + pass.activity_loss;
+            loss += value * batch.len() as f64;
             right += correct(&pass.output, &classes).map_err(TrainError::Tensor)?;
         }
         let n = self.plan.validation.len() as f64;

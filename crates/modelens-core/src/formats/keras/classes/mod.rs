@@ -25,7 +25,7 @@ type Read = Result<(LayerKind, WeightSpec), OpenError>;
 /// The class names in files, the usual one first, and the function that reads the settings.
 type LayerClass = (&'static [&'static str], fn(Settings<'_>, Semantics) -> Read);
 
-/// All layer classes but models, operators and the preprocessing layers of [`Transform`].
+/// All layer classes but models, operators and the preprocessing layers of [`crate::augment::Transform`].
 static CLASSES: &[LayerClass] = &[
     (&["InputLayer"], |_, _| plain(LayerKind::Input)),
     (&["Rescaling"], |s, _| rescaling(s)),

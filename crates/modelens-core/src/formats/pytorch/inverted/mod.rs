@@ -412,7 +412,9 @@ fn assumptions(
     let mut choices = vec![like.to_owned()];
     if ambiguous && let Some(other) = variants.iter().find(|name| **name != like) {
         if published {
-            sentence += &format!("; {other} has TensorFlow's padding and epsilon 1e-3");
+            sentence.push_str("; ");
+            sentence.push_str(other);
+            sentence.push_str(" has TensorFlow's padding and epsilon 1e-3");
         }
         choices.push((*other).to_owned());
     } else {

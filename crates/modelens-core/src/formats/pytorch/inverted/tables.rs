@@ -173,14 +173,6 @@ pub static MOBILENET_V3_LARGE: Architecture = Architecture {
             depths: &[1, 2, 3, 4, 2, 3],
             head: 1280,
         },
-        Published {
-            torchvision: "",
-            timm: &["mobilenetv3_large_150d"],
-            stem: 24,
-            outputs: &[24, 40, 64, 120, 168, 240],
-            depths: &[2, 3, 4, 5, 3, 4],
-            head: 1280,
-        },
     ],
 };
 

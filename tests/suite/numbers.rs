@@ -189,22 +189,13 @@ fn values_of_onnx_files_have_the_layout_of_the_file() {
         arguments.extend(["--mode", "inference", "--out", text(&result)]);
         arguments.extend(taps.iter().flat_map(|tap| ["--tap", *tap]));
         let done = modelens(&arguments);
-        // Refused with a sentence: their values would need axes that are not tracked here.
-        if [
-            "attention",
-            "depth_crd",
-            "depth_crd_conv",
-            "depth_dcr",
-            "depth_dcr_conv",
-        ]
-        .contains(&name)
-        {
-            assert_eq!(done.status.code(), Some(1), "{name}");
-            continue;
-        }
         if !done.status.success() {
             let error = String::from_utf8_lossy(&done.stderr).into_owned();
-            wrong.push(format!("{name}: {error}"));
+            // DepthToSpace, and products along an axis that is not tracked, are refused in words.
+            let is_refusal = ["DepthToSpace, which is not supported", "along another axis"];
+            if !is_refusal.iter().any(|words| error.contains(words)) {
+                wrong.push(format!("{name}: {error}"));
+            }
             continue;
         }
         let found = read_npz(&result);
@@ -224,6 +215,7 @@ fn values_of_onnx_files_have_the_layout_of_the_file() {
         }
     }
     assert!(wrong.is_empty(), "{compared} right, {}", wrong.join("\n"));
+    assert!(compared >= 40, "{compared} arrays compared");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use eframe::egui::{Color32, ColorImage, Context};
+use eframe::egui::Context;
 
 use super::App;
 use super::textures::load_smooth;
@@ -216,11 +216,7 @@ impl App {
 
     /// Takes a figure that arrived as pixels.
     pub(super) fn figure_drawn(&mut self, ctx: &Context, to: &FigureTo, raster: &Raster) {
-        let pixels = raster
-            .rgba
-            .iter()
-            .map(|&[r, g, b, a]| Color32::from_rgba_unmultiplied(r, g, b, a));
-        let image = ColorImage::new(raster.size, pixels.collect());
+        let image = raster.to_image();
         match to {
             FigureTo::Clipboard => {
                 self.state.computed.finish(Job::SaveFigure);

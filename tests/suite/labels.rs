@@ -228,7 +228,7 @@ fn class_folders_name_outputs_without_other_names() {
     let two = photos(&["daisy", "iris"]);
     command(&mut window, photos_of(&two));
     assert!(labels(&window).0.is_empty());
-    // A file beside the model has priority over folders, whichever is opened first.
+    // A file beside the model has priority over folders, in either order of opening.
     command(&mut window, photos_of(&three));
     write(&folder, "labels.txt", b"rose\ntulip\nlily");
     command(&mut window, model_at(&path));

@@ -46,6 +46,14 @@ pub struct Raster {
     pub rgba: Vec<[u8; 4]>,
 }
 
+#[cfg(feature = "shapes")]
+impl Raster {
+    /// The pixels as egui keeps them, for a texture or the clipboard.
+    pub fn to_image(&self) -> egui::ColorImage {
+        egui::ColorImage::from_rgba_unmultiplied(self.size, self.rgba.as_flattened())
+    }
+}
+
 /// Parses a drawing, with these fonts and no others.
 ///
 /// # Errors

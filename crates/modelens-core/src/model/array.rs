@@ -152,10 +152,10 @@ pub fn release() {
 /// Bytes left for the rest of the system.
 const RESERVE: u64 = 256 << 20;
 
-/// Checks that so many bytes are free.
+/// Checks that `bytes` of memory are free, besides [`RESERVE`].
 ///
 /// # Errors
-/// The bytes that are free.
+/// The number of free bytes, if they are too few.
 pub fn fits_into_memory(bytes: u64) -> std::result::Result<(), u64> {
     match free_bytes() {
         Some(free) if bytes.saturating_add(RESERVE) > free => Err(free),

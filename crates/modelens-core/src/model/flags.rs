@@ -45,7 +45,7 @@ impl Flags {
 
     /// `layer.trainable = value`, as the framework does it: a model assigns the value to its children,
     /// recursively. Keras 3 ignores an assignment that does not change the flag, on every level. A PyTorch
-    /// module has no flag; the assignment stands for its parameters.
+    /// module has no flag; the value goes to `requires_grad` of its parameters.
     pub fn set(&mut self, graph: &Graph, layer: LayerId, value: bool, semantics: Semantics) {
         if semantics == Semantics::Keras3 && self.layers[layer] == value {
             return;

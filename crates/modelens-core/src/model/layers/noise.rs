@@ -288,8 +288,8 @@ impl Noise {
     /// | `GaussianDropout` at 1 | input | error | there is none |
     ///
     /// Source: the layers' `call` in `tf_keras` and Keras 3; `dropout.cpp` in PyTorch and `StochasticDepth` in
-    /// torchvision, as they run. `StochasticDepth` of Keras' ConvNeXt divides by 0 at 1 and returns NaN; here it is the
-    /// `Dropout` with one draw a photo that it stands for, which returns zeros.
+    /// torchvision, as they run. `StochasticDepth` of Keras' ConvNeXt divides by 0 at 1 and returns NaN. Here it
+    /// acts as `Dropout` with one draw per photo, which returns zeros.
     ///
     /// # Errors
     /// Values the framework refuses, and those that have no meaning.

@@ -15,7 +15,7 @@ pub fn reshape(settings: Settings<'_>) -> Read {
     plain(LayerKind::Reshape(Reshape { target }))
 }
 
-/// The lengths in a list; -1 stands for what is left.
+/// The axis lengths in a list. -1 becomes `None`: the length that the other axes leave.
 pub(in crate::formats::keras) fn shape_of(value: &Value) -> Option<Vec<Option<usize>>> {
     let axis = |v: &Value| match v.as_i64() {
         Some(-1) => Some(None),

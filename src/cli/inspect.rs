@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{Failure, Reading, terminal};
+use super::terminal::{self, printable};
+use super::{Failure, Reading};
 use crate::model::counts::{counts, layer_params};
 use crate::model::{Card, Flags, Layer, Model};
 
@@ -107,7 +108,7 @@ fn table(model: &Model, report: &Report<'_>) -> String {
     };
     let names: Vec<String> = listed
         .iter()
-        .map(|l| format!("{}{}", "  ".repeat(depth(l)), l.name))
+        .map(|l| format!("{}{}", "  ".repeat(depth(l)), printable(&l.name)))
         .collect();
     let width = names
         .iter()
@@ -145,5 +146,6 @@ fn table(model: &Model, report: &Report<'_>) -> String {
         );
         lines.push(line.trim_end().to_owned());
     }
+    let lines: Vec<String> = lines.iter().map(|line| printable(line)).collect();
     lines.join("\n")
 }

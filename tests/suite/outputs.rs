@@ -297,3 +297,19 @@ fn names_from_files_do_not_reach_the_terminal_raw() {
     );
     assert!(!done.stderr.contains(&0x1b));
 }
+
+#[test]
+fn no_command_writes_a_name_of_a_file_raw() {
+    let folder = repository("tests/fixtures/escape_sequences");
+    for name in ["key.safetensors", "layer.keras", "op.onnx", "producer.onnx"] {
+        let path = folder.join(name);
+        for arguments in [
+            vec!["inspect", text(&path)],
+            vec!["inspect", text(&path), "--json"],
+        ] {
+            let done = modelens(&arguments);
+            let raw = |bytes: &[u8]| bytes.contains(&0x1b);
+            assert!(!raw(&done.stdout) && !raw(&done.stderr), "{arguments:?}");
+        }
+    }
+}

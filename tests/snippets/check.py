@@ -90,8 +90,8 @@ def in_keras(name, code, keras, ops, tf):
                 y = names["augment"](names["x"], training=training)
                 assert np.array_equal(np.array(y), np.array(names["x"])), "nothing to draw"
             return
-        rests = names["augment"](names["x"], training=False)
-        assert np.array_equal(np.array(rests), np.array(names["x"])), "it rests"
+        unchanged = names["augment"](names["x"], training=False)
+        assert np.array_equal(np.array(unchanged), np.array(names["x"])), "it does nothing"
         drawn = [np.array(names["augment"](names["x"], training=True)) for _ in range(6)]
         assert any(not np.array_equal(d, np.array(names["x"])) for d in drawn), "it draws"
         by_default = [np.array(names["augment"](names["x"])) for _ in range(6)]

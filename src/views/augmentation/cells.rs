@@ -206,12 +206,12 @@ pub fn steps(pipeline: &Pipeline, cell: &GridCell) -> Vec<(&'static str, String)
     let step = |(i, step): (usize, &crate::augment::PipelineStep)| {
         let class = step.layer.class();
         let Some(draw) = cell.draws.get(i) else {
-            let rests = if step.layer.is_random() {
+            let unchanged = if step.layer.is_random() {
                 words::RETURNS_INPUT
             } else {
                 words::ACTS_IN_BOTH
             };
-            return (class, rests.to_owned());
+            return (class, unchanged.to_owned());
         };
         let words = draw.words();
         let words = match draw.meaning() {

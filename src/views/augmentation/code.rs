@@ -8,8 +8,8 @@ pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
     if semantics != Semantics::PyTorch {
         // Short enough for the card in the smallest window.
         let layers = pipeline.keras_code().replace("keras.layers.", "layers.");
-        let [drawn, resting] = if pipeline.draws() {
-            ["draws", "rests"]
+        let [drawn, without_draws] = if pipeline.draws() {
+            ["draws", "does nothing"]
         } else {
             ["nothing to draw"; 2]
         };
@@ -17,7 +17,7 @@ pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
             "layers = keras.layers\naugment = {layers}\n\
              augment(x, training=True)   # {drawn}\n\
              augment(x)                  # {drawn}\n\
-             augment(x, training=False)  # {resting}",
+             augment(x, training=False)  # {without_draws}",
         );
     }
     let layers = pipeline.steps.iter().filter(|step| step.on);

@@ -81,7 +81,7 @@ pub fn snippet(setting: &Setting<'_>, semantics: Semantics) -> String {
          drop(x, training=True)   # a new mask every call\n\
          drop(x, training=False)  # identity\n\
          # Monte Carlo: only noise in training mode\n\
-         model.trainable = False  # BatchNorm rests\n\
+         model.trainable = False  # stored statistics\n\
          {changed}ys = [model(photo, training=True)\n      for _ in range({passes})]",
         keras(&noise)
     )

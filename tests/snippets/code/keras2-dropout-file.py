@@ -2,6 +2,6 @@ drop = keras.layers.Dropout(0.3)
 drop(x, training=True)   # a new mask every call
 drop(x, training=False)  # identity
 # Monte Carlo: only noise in training mode
-model.trainable = False  # BatchNorm rests
+model.trainable = False  # stored statistics
 ys = [model(photo, training=True)
       for _ in range(4)]

@@ -5,4 +5,4 @@ augment = keras.Sequential([
 ])
 augment(x, training=True)   # draws
 augment(x)                  # draws
-augment(x, training=False)  # rests
+augment(x, training=False)  # does nothing

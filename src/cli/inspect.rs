@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::terminal::{self, printable};
 use super::{Failure, Reading};
 use crate::model::counts::{counts, layer_params};
-use crate::model::{Card, Flags, Layer, Model};
+use crate::model::{Card, Flags, Layer, Model, RecordedBy};
 
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,10 @@ struct LayerReport<'a> {
     class: &'a str,
     trainable: bool,
     params: usize,
+    /// The value at the layer's call in the file, the saver's defaults included.
     recorded_training: Option<bool>,
+    /// Who wrote that value.
+    recorded_by: Option<RecordedBy>,
 }
 
 impl InspectArgs {
@@ -95,7 +98,8 @@ fn report(model: &Model) -> Report<'_> {
                 class: &layer.class,
                 trainable: layer.trainable,
                 params: params(id),
-                recorded_training: layer.recorded_training,
+                recorded_training: layer.recorded.value(),
+                recorded_by: layer.recorded.by(&layer.class, model.semantics),
             })
             .collect(),
     }
@@ -133,10 +137,15 @@ fn table(model: &Model, report: &Report<'_>) -> String {
         "layer", "class", "trainable", "params"
     ));
     for (name, layer) in names.iter().zip(&report.layers) {
-        let recorded = match layer.recorded_training {
-            Some(true) => "training=True",
-            Some(false) => "training=False",
-            None => "",
+        let recorded = match (layer.recorded_training, layer.recorded_by) {
+            (Some(training), by) => {
+                let by = by.map_or("", RecordedBy::words);
+                format!(
+                    "training={} ({by})",
+                    if training { "True" } else { "False" }
+                )
+            }
+            (None, _) => String::new(),
         };
         let line = format!(
             "{name:width$}  {:24} {:>9} {:>9}  {recorded}",

@@ -14,7 +14,7 @@ use crate::dataset::{Image, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
-use crate::model::{LayerId, Mode, Model, NodeId, Preprocessing, Semantics};
+use crate::model::{LayerId, Mode, Model, NodeId, Outer, Preprocessing, Semantics};
 use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
 use crate::worker::open_folder;
 
@@ -29,7 +29,7 @@ pub struct RunArgs {
     /// model's input layer takes it (arrays are not preprocessed).
     #[arg(long, value_name = "X")]
     input: PathBuf,
-    /// training=True or training=False.
+    /// What the outermost call says: training=True, training=False, or nothing, as in model(x).
     #[arg(long)]
     mode: CliMode,
     /// The framework whose rules hold; auto: the one that wrote the file.
@@ -76,13 +76,16 @@ pub struct RunArgs {
 enum CliMode {
     Training,
     Inference,
+    /// The argument is left out.
+    Absent,
 }
 
-impl From<CliMode> for Mode {
+impl From<CliMode> for Outer {
     fn from(mode: CliMode) -> Self {
         match mode {
-            CliMode::Training => Self::Training,
-            CliMode::Inference => Self::Inference,
+            CliMode::Training => Self::Given(Mode::Training),
+            CliMode::Inference => Self::Given(Mode::Inference),
+            CliMode::Absent => Self::NotGiven,
         }
     }
 }
@@ -119,7 +122,7 @@ impl RunArgs {
         }
         self.warn_of_scale(&model, semantics, &x);
         let options = PassOptions {
-            outer: Mode::from(self.mode).into(),
+            outer: self.mode.into(),
             semantics,
             flags: &flags,
             random: !self.no_random,

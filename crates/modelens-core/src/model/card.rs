@@ -89,7 +89,7 @@ impl Card {
         let weights = graph.layers.iter().flat_map(|l| &l.weights);
         let values: usize = weights.map(Weight::len).sum();
         let recorded = graph.layers.iter().filter_map(|layer| {
-            let training = layer.recorded_training?;
+            let training = layer.recorded.value()?;
             let layer = layer.name.clone();
             Some(Recorded { layer, training })
         });

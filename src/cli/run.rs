@@ -47,6 +47,10 @@ pub struct RunArgs {
     /// The training= value recorded at the call of the nested base.
     #[arg(long, value_name = "VALUE", default_value = "file", value_parser = super::word::parser::<Recorded>())]
     recorded: Named<Recorded>,
+    /// Leaves out the training= values that only the saver recorded, as if the model had been built
+    /// anew from code and its weights loaded.
+    #[arg(long)]
+    rebuilt: bool,
     /// Dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     no_random: bool,
@@ -110,6 +114,7 @@ impl RunArgs {
         let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
         trainable::record(self.recorded.0, &model, &mut flags);
+        flags.set_rebuilt(self.rebuilt);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let Batch {

@@ -65,6 +65,9 @@ pub struct LessonStep {
     /// The value recorded at the call of the base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<Named<Recorded>>,
+    /// Leave out the values that only the saver recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuilt: Option<bool>,
     /// `file`, `all`, `none`, `from:N`, `-NAME`, `+NAME`, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainable: Option<String>,
@@ -243,6 +246,7 @@ impl LessonStep {
             semantics: None,
             call: None,
             recorded: None,
+            rebuilt: None,
             trainable: None,
             compiled: None,
             layer: None,

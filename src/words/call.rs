@@ -1,7 +1,9 @@
 //! The outer call and the value recorded at the call of the base, in words.
 
 use super::modes::mode_label;
-use crate::model::{CallModes, Flags, Graph, LayerId, Mode, Outer, ReachedReason, Semantics};
+use crate::model::{
+    CallModes, Flags, Graph, LayerId, Mode, Outer, ReachedReason, RecordedBy, Semantics,
+};
 use crate::worker::PassLook;
 
 /// One call of a layer: what the outermost call says, what is recorded around the layer, and which of them
@@ -166,6 +168,23 @@ pub fn who(outer: Outer, semantics: Semantics) -> &'static str {
 
 pub fn recorded(value: Option<bool>) -> &'static str {
     value.map_or("not given", python)
+}
+
+/// The recorded value in a row of the layer list; in brackets if nobody need have written it.
+pub fn tag(value: bool, by: RecordedBy) -> String {
+    match by {
+        RecordedBy::Person => format!("={}", python(value)),
+        RecordedBy::Saver | RecordedBy::PersonOrEarlierSaver => format!("({})", python(value)),
+    }
+}
+
+/// What is recorded at a layer's call, and by whom.
+pub fn at_its_call(value: bool, by: RecordedBy) -> String {
+    format!(
+        "Recorded at its call: training={}, {}.",
+        python(value),
+        by.words()
+    )
 }
 
 pub fn python(value: bool) -> &'static str {

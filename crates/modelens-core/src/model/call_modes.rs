@@ -173,7 +173,8 @@ impl Follower<'_> {
             self.layers[node.layer].get_or_insert(ReachedTraining { value, reason });
             ReachedTraining { value, reason }
         } else {
-            self.call(node.layer, node.recorded).1
+            let recorded = self.flags.argument(node.layer, node.recorded);
+            self.call(node.layer, recorded).1
         };
         if !node.runs {
             self.context = before;

@@ -15,6 +15,8 @@ pub struct Flags {
     layers: Vec<bool>,
     /// The nested base and the value at its call; `None` if it is the file's.
     recorded: Option<(LayerId, Option<bool>)>,
+    /// Leave out the values that only the saver recorded.
+    rebuilt: bool,
 }
 
 impl Flags {
@@ -24,6 +26,7 @@ impl Flags {
             root: graph.root_trainable,
             layers: graph.layers.iter().map(|l| l.trainable).collect(),
             recorded: None,
+            rebuilt: false,
         }
     }
 
@@ -33,6 +36,7 @@ impl Flags {
             root: trainable,
             layers: vec![trainable; graph.layers.len()],
             recorded: None,
+            rebuilt: false,
         }
     }
 
@@ -120,12 +124,24 @@ impl Flags {
         }
     }
 
+    /// Whether to leave out the values that only the saver recorded, as if the release that runs the model
+    /// had built it from code and had loaded the weights.
+    pub fn set_rebuilt(&mut self, rebuilt: bool) {
+        self.rebuilt = rebuilt;
+    }
+
+    /// See [`Self::set_rebuilt`].
+    pub fn is_rebuilt(&self) -> bool {
+        self.rebuilt
+    }
+
     /// The `training` argument at a call of the layer; `in_file` is the file's.
     pub fn argument(&self, layer: LayerId, in_file: RecordedArgument) -> RecordedArgument {
-        match self.recorded {
-            Some((base, value)) if base == layer => {
+        match (self.recorded, in_file) {
+            (Some((base, value)), _) if base == layer => {
                 value.map_or(RecordedArgument::Absent, RecordedArgument::Value)
             }
+            (_, RecordedArgument::Default(_)) if self.rebuilt => RecordedArgument::Absent,
             _ => in_file,
         }
     }

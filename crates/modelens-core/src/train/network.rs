@@ -226,6 +226,7 @@ impl Network {
             flags.set(graph, id, *in_head || base.get(id), Semantics::PyTorch);
         }
         flags.record(graph, base.recorded(graph));
+        flags.set_rebuilt(base.is_rebuilt());
         flags
     }
 

@@ -10,7 +10,7 @@ use modelens::lesson::{self, BUNDLED, LessonError, fill};
 use modelens::model::Semantics;
 use modelens::state::{State, Status, View};
 use modelens::views::values::{meanings, names};
-use modelens::worker::{Job, ModelSource, PhotosSource};
+use modelens_jobs::{Job, ModelSource, PhotosSource};
 
 use crate::support::files::repository;
 use crate::support::window::{Window, click, command, open, settle, shows, sized};

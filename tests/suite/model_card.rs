@@ -4,7 +4,7 @@ use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::Preprocessing;
 use modelens::state::View;
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::window::{click, command, open, shows};
 use crate::weights_only::{files, unpacked};

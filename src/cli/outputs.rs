@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, at_path};
-use crate::worker::{ModelSource, WriteError, check_writable, is_same_file};
+use modelens_jobs::{ModelSource, WriteError, check_writable, is_same_file};
 
 /// A file that will be written.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use super::modes::mode_label;
 use crate::model::{
     CallModes, Flags, Graph, LayerId, Mode, Outer, ReachedReason, RecordedBy, Semantics,
 };
-use crate::worker::PassLook;
+use modelens_jobs::PassLook;
 
 /// One call of a layer: what the outermost call says, what is recorded around the layer, and which of them
 /// counts.

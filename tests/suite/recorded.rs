@@ -9,7 +9,7 @@ use modelens::model::layers::Weights;
 use modelens::model::layers::batch_norm::StoredWeights;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{CallModes, Flags, LayerId, Mode, Model, Outer, Role, Semantics};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 use serde_json::Value;
 
 use crate::support::files::{fixture, folder, golden, read_npz};

@@ -30,6 +30,16 @@ impl Semantics {
         }
     }
 
+    /// The name where there is little room: the last release that has these rules.
+    pub fn short_label(self) -> &'static str {
+        match self {
+            Self::Keras2 => "Keras 2",
+            Self::Keras3 => "Keras 3.15",
+            Self::Keras316 => "Keras 3.16",
+            Self::PyTorch => "PyTorch",
+        }
+    }
+
     /// The name in a sentence about what all releases of Keras 3 do.
     pub fn framework(self) -> &'static str {
         match self {

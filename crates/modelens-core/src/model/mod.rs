@@ -19,6 +19,7 @@ pub mod preprocessing;
 pub mod reading;
 pub mod recognised;
 pub mod recorded;
+pub mod releases;
 pub mod sampler;
 pub mod shape_text;
 

@@ -232,3 +232,69 @@ fn models_in_models_do_what_each_release_does() {
     }
     assert!(calls > 1500, "{calls} calls");
 }
+
+/// The file of 3.15 with a plain dropout and a direct random layer, and what its user must know.
+#[test]
+fn inspect_says_what_the_next_release_changes() {
+    let file = fixture("recorded/keras_3.15.1__recorded_False__open__layer.keras");
+    let done = succeeds(&["inspect", text(&file), "--json"]);
+    let report: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    assert_eq!(report["semantics"], "keras3");
+    let by = |name: &str| {
+        let layers = report["layers"].as_array().expect("layers");
+        let layer = layers.iter().find(|l| l["name"] == name);
+        layer.expect("the layer")["recorded_by"].clone()
+    };
+    assert_eq!(by("base"), "person");
+    assert_eq!(by("rot"), "saver");
+    assert_eq!(by("drop"), "saver");
+    assert_eq!(by("bn"), Value::Null);
+    let next = &report["next_release"];
+    assert_eq!(next["runner"], "keras3.16");
+    let sentence = next["sentence"].as_str().expect("a sentence");
+    for part in [
+        "Saved by Keras 3.15.1",
+        "dropout `inner_drop` and `drop` are off in fit",
+        "`rot` draws in predict",
+        "load_weights",
+    ] {
+        assert!(sentence.contains(part), "{part}: {sentence}");
+    }
+    let rows = report["releases"].as_array().expect("rows");
+    assert_eq!(rows.len(), 4 * 3);
+    let predict = rows
+        .iter()
+        .find(|r| r["rules"] == "keras3.16" && r["call"] == "predict")
+        .expect("the row");
+    assert_eq!(predict["augmentation"]["active"], 1);
+    let table = succeeds(&["inspect", text(&file)]);
+    let table = String::from_utf8_lossy(&table.stdout);
+    assert!(table.contains("training=False (by a person)"), "{table}");
+    assert!(table.contains("Keras 3.16 (nightly)"), "{table}");
+    // Saved by 3.16: nothing that nobody wrote.
+    let later = fixture("recorded/keras_3.16.0.dev2026102704__recorded_False__open__layer.keras");
+    let done = succeeds(&["inspect", text(&later), "--json"]);
+    let report: Value = serde_json::from_slice(&done.stdout).expect("JSON");
+    assert_eq!(report["semantics"], "keras3.16");
+    let layers = report["layers"].as_array().expect("layers");
+    let recorded = layers.iter().filter(|l| !l["recorded_by"].is_null());
+    assert_eq!(recorded.count(), 1, "the base alone");
+}
+
+/// Without the saver's values, dropout drops again in 3.16 and the random layer rests in predict.
+#[test]
+fn a_rebuilt_model_has_only_what_people_wrote() {
+    let file = fixture("recorded/keras_3.15.1__recorded_None__open__layer.keras");
+    let model = opened(&ModelSource::File(file));
+    let mut flags = Flags::of_file(&model.graph);
+    let active = |flags: &Flags, name: &str, mode: Mode| {
+        let layer = model.graph.find(name).expect("the layer");
+        let done = flags.effective(&model, layer, mode.into(), Semantics::Keras316);
+        done.active
+    };
+    assert!(!active(&flags, "drop", Mode::Training));
+    assert!(active(&flags, "rot", Mode::Inference));
+    flags.set_rebuilt(true);
+    assert!(active(&flags, "drop", Mode::Training));
+    assert!(!active(&flags, "rot", Mode::Inference));
+}

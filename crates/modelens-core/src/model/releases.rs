@@ -61,9 +61,8 @@ pub fn rows(graph: &Graph, flags: &Flags) -> Vec<ReleaseRow> {
             let modes = CallModes::of(graph, flags, outer, rules);
             let count = |role: Role, is: fn(&Effective) -> bool| {
                 let layers = (0..graph.layers.len()).filter(|&id| has_role(graph, id, role));
-                let effective: Vec<Effective> = layers
-                    .map(|id| modes.effective(graph, flags, id))
-                    .collect();
+                let effective: Vec<Effective> =
+                    layers.map(|id| modes.effective(graph, flags, id)).collect();
                 ActiveLayers {
                     active: effective.iter().filter(|e| is(e)).count(),
                     of: effective.len(),

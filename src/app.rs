@@ -30,8 +30,8 @@ use crate::panels;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme;
 use crate::views::Show;
-use crate::worker::{Clock, Jobs, ModelSource, Options, PhotosSource, system_clock};
 use egui_svg::Images;
+use modelens_jobs::{Clock, Jobs, ModelSource, Options, PhotosSource, system_clock};
 
 use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
@@ -104,7 +104,7 @@ impl App {
         theme::install(ctx);
         Images::install(ctx);
         let wake = ctx.clone();
-        let jobs = crate::worker::start(
+        let jobs = modelens_jobs::start(
             Options {
                 clock: options.clock,
                 fonts: theme::fonts::FOR_FIGURES,

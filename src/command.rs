@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::augment::{AugmentLayer, PipelinePreset};
 use crate::model::{LayerId, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
-use crate::worker::{Grid, ModelSource, PhotosSource};
+use modelens_jobs::{Grid, ModelSource, PhotosSource};
 
 pub use crate::lesson::LessonSource;
 pub use shell::{LessonCommand, ShellCommand};

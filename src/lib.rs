@@ -28,4 +28,3 @@ pub mod views;
 pub mod words;
 
 pub use modelens_core::{augment, dataset, formats, model, random, rules, train};
-pub use modelens_jobs as worker;

@@ -51,7 +51,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         theme: None,
         lesson: lesson.map(std::path::Path::to_owned),
         settings: settings_file::folder(),
-        clock: modelens::worker::system_clock,
+        clock: modelens_jobs::system_clock,
     };
     for path in [options.model.path(), options.photos.path(), lesson]
         .into_iter()

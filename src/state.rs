@@ -18,7 +18,7 @@ use crate::dataset::PhotoList;
 use crate::lesson::{Control, OpenLesson};
 use crate::model::{LayerId, Preprocessing, Semantics};
 use crate::words::call::Call;
-use crate::worker::{Job, Look, LookResult, ModelSource, PhotosId, PhotosSource, Stage, TrainedId};
+use modelens_jobs::{Job, Look, LookResult, ModelSource, PhotosId, PhotosSource, Stage, TrainedId};
 
 pub use crate::settings::{
     LayerColumn, LayerSort, MAX_BATCH, MAX_EPOCHS, MAX_PART, RATES, Settings, ThemeChoice,

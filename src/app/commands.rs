@@ -7,7 +7,7 @@ use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::{Flags, Role};
 use crate::panels;
 use crate::state::{MAX_BATCH, Search, Sheet, View};
-use crate::worker::{Job, PhotosSource, PredictLook, Request, Stage};
+use modelens_jobs::{Job, PhotosSource, PredictLook, Request, Stage};
 
 impl App {
     /// Carries out one command.

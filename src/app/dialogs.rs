@@ -14,7 +14,7 @@ use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::formats;
 use crate::words::dialogs as words;
-use crate::worker::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId};
+use modelens_jobs::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId};
 
 /// The most answers that can wait at once: more than anyone can click in one frame.
 const WAITING: usize = 8;

@@ -12,7 +12,7 @@ use crate::model::labels;
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::words::notices as words;
 use crate::words::window;
-use crate::worker::{
+use modelens_jobs::{
     Event, Job, Look, LookResult, OpenedModel, Outcome, PhotosId, PhotosSource, Request, TrainedId,
 };
 

@@ -12,9 +12,9 @@ use crate::figure::{What, draw};
 use crate::state::{Export, ExportChoice, Part, Settings};
 use crate::theme::{self, sizes};
 use crate::words::export as words;
-use crate::worker::{Figure, FigureTo, Job, LookResult, Request, Stage};
 use egui_svg::png::Raster;
 use egui_svg::{Images, Width, outlined};
+use modelens_jobs::{Figure, FigureTo, Job, LookResult, Request, Stage};
 
 /// What a drawing was made from. When it changes, the figure is drawn again.
 #[derive(Clone, PartialEq)]

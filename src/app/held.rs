@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::App;
-use crate::worker::{Event, Request, StoredId, TrainEvent, TrainedId};
+use modelens_jobs::{Event, Request, StoredId, TrainEvent, TrainedId};
 
 /// What the jobs hold for this window.
 #[derive(Debug, Default)]

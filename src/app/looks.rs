@@ -3,7 +3,7 @@
 use eframe::egui::Context;
 
 use super::App;
-use crate::worker::{Job, Request, Stage};
+use modelens_jobs::{Job, Request, Stage};
 
 impl App {
     /// Sends what the current settings need and nobody asked for yet.

@@ -3,7 +3,7 @@
 use super::App;
 use crate::command::NoiseCommand;
 use crate::model::LayerKind;
-use crate::worker::DropoutSetting;
+use modelens_jobs::DropoutSetting;
 
 /// The most passes that the user can choose.
 const MOST_PASSES: usize = DropoutSetting::PASSES[DropoutSetting::PASSES.len() - 1];

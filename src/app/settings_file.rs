@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::{MAX_BATCH, Recent, Settings};
 use crate::words::notices as words;
-use crate::worker::{DropoutSetting, PredictLook};
+use modelens_jobs::{DropoutSetting, PredictLook};
 
 /// The version of the file. A file of a later version is not touched.
 const VERSION: u32 = 1;
@@ -192,7 +192,7 @@ fn write(path: &Path, kept: &Kept) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let text = serde_json::to_string_pretty(kept)?;
-    Ok(crate::worker::write_whole(path, text.as_bytes())?)
+    Ok(modelens_jobs::write_whole(path, text.as_bytes())?)
 }
 
 #[cfg(test)]

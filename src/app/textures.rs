@@ -10,7 +10,7 @@ use crate::augment::Pipeline;
 use crate::dataset::Image;
 use crate::state::{FillTexture, GridTextures, View};
 use crate::theme;
-use crate::worker::{AugmentationOutcome, GridCell, Look, Outcome};
+use modelens_jobs::{AugmentationOutcome, GridCell, Look, Outcome};
 
 /// The range of a photo's values.
 pub const PHOTO_RANGE: [f64; 2] = [0.0, 255.0];

@@ -6,7 +6,7 @@ use super::App;
 use crate::command::{Action, TrainCommand};
 use crate::state::{MAX_EPOCHS, MAX_PART, Status, TrainingState, View};
 use crate::views::fine_tune::experiment;
-use crate::worker::{Job, ModelSource, Request, Stage, TrainEvent, TrainRequest};
+use modelens_jobs::{Job, ModelSource, Request, Stage, TrainEvent, TrainRequest};
 
 impl App {
     pub(super) fn train(&mut self, ctx: &Context, command: TrainCommand) {

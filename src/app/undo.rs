@@ -9,7 +9,7 @@ use super::App;
 use crate::command::{Command, PipelineCommand};
 use crate::model::{Flags, LayerId};
 use crate::state::{Settings, State};
-use crate::worker::{ModelId, PhotosId};
+use modelens_jobs::{ModelId, PhotosId};
 
 /// The most changes that can be undone.
 const MOST: usize = 200;

@@ -9,7 +9,7 @@ use super::App;
 use crate::command::WalkCommand;
 use crate::state::View;
 use crate::views::current;
-use crate::worker::{BatchNormEvent, Job, Look, Outcome, Request, Stage};
+use modelens_jobs::{BatchNormEvent, Job, Look, Outcome, Request, Stage};
 
 impl App {
     /// Asks for the measurements that the shown BatchNorm result still lacks, and advances the walk.

@@ -9,7 +9,7 @@ use candle_core::{Device, Tensor};
 use npyz::{DType, NpyFile, TypeChar, WriterBuilder as _};
 use zip::write::SimpleFileOptions;
 
-use crate::worker::{WholeFile, WriteError};
+use modelens_jobs::{WholeFile, WriteError};
 
 /// The most values of an input array: 268 MB, more than any batch needs.
 const MAX_VALUES: u64 = 1 << 26;

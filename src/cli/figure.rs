@@ -20,8 +20,8 @@ use crate::model::LayerId;
 use crate::model::graph::LayerNameError;
 use crate::state::{State, View};
 use crate::views::missing;
-use crate::worker::{ModelSource, PhotosSource};
 use egui_svg::Images;
+use modelens_jobs::{ModelSource, PhotosSource};
 
 pub use options::FigureArgs;
 use options::{Format, LookOptions};

@@ -19,8 +19,8 @@ use clap::{Parser, Subcommand};
 use crate::formats;
 use crate::lesson::Named;
 use crate::model::{Model, Preprocessing};
-use crate::worker::PhotosSource;
-use crate::worker::{ModelSource, OpenFailed};
+use modelens_jobs::PhotosSource;
+use modelens_jobs::{ModelSource, OpenFailed};
 
 /// What the help says of an argument that names a model.
 fn model_help() -> String {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, at_path};
-use crate::worker::{
+use modelens_jobs::{
     ModelSource, PhotosSource, WriteError, check_writable, folder_to_write, is_same_file,
 };
 

@@ -15,8 +15,8 @@ use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, NodeId, Preprocessing, Semantics};
-use crate::worker::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
-use crate::worker::{PhotosSource, open_folder};
+use modelens_jobs::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
+use modelens_jobs::{PhotosSource, open_folder};
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]

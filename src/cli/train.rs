@@ -22,8 +22,8 @@ use crate::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
-use crate::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use crate::worker::{
+use modelens_jobs::fine_tune::{FineTune, HeadChoice, Prepared};
+use modelens_jobs::{
     ModelSource, PhotosSource, Replace, can_save_network, is_same_file, save_network, write_whole,
 };
 

@@ -14,7 +14,7 @@ use crate::model::{Outer, Preprocessing, Semantics};
 use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, TrainSettings, View};
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
-use crate::worker::Grid;
+use modelens_jobs::Grid;
 
 /// The version of the format.
 pub const VERSION: u32 = 1;

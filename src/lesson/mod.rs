@@ -17,7 +17,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::settings::Settings;
-use crate::worker::{Experiment, ModelSource, PhotosSource};
+use modelens_jobs::{Experiment, ModelSource, PhotosSource};
 
 pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;

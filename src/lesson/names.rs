@@ -9,7 +9,7 @@ use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::settings::View;
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
-use crate::worker::Grid;
+use modelens_jobs::Grid;
 
 /// A part of the window that a step can hide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use crate::worker::{ModelSource, PhotosSource};
+use modelens_jobs::{ModelSource, PhotosSource};
 
 /// The word for the bundled photos.
 pub const BUNDLED_PHOTOS: &str = "bundled";

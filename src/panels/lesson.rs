@@ -11,7 +11,7 @@ use crate::views::menu::{self, Entry};
 use crate::views::{Show, markdown, parts};
 use crate::words::common;
 use crate::words::lesson as words;
-use crate::worker::Job;
+use modelens_jobs::Job;
 
 /// At the right of the columns, or below them in a narrow window.
 pub fn panel_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -10,7 +10,7 @@ use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
 use crate::words::common;
 use crate::words::sheets as words;
-use crate::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 /// The list that is open, if one is.
 pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {

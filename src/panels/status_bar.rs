@@ -11,7 +11,7 @@ use crate::views::{Show, current, parts};
 use crate::words::common;
 use crate::words::number::thousands;
 use crate::words::window as words;
-use crate::worker::Job;
+use modelens_jobs::Job;
 
 /// The whole bar.
 pub fn status_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {

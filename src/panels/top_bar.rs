@@ -15,7 +15,7 @@ use crate::words::modes;
 use crate::words::number::shortened;
 use crate::words::titles::{model_title, photos_title};
 use crate::words::window as words;
-use crate::worker::{ModelSource, PhotosSource};
+use modelens_jobs::{ModelSource, PhotosSource};
 
 /// The most characters of a title, so that the rest of the bar has room.
 const LONGEST: usize = 30;

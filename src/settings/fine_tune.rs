@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe::RunPreset;
-use crate::worker::fine_tune::HeadChoice;
+use modelens_jobs::fine_tune::HeadChoice;
 
 /// Settings of the next experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::Pipeline;
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::words::{common, window as words};
-use crate::worker::{DropoutSetting, Grid, PredictLook};
+use modelens_jobs::{DropoutSetting, Grid, PredictLook};
 
 pub use fine_tune::{MAX_EPOCHS, MAX_PART, RATES, TrainSettings};
 pub use layer_sort::{LayerColumn, LayerSort};

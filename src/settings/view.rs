@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::worker::Look;
+use modelens_jobs::Look;
 
 /// A view: one tab of the window. What it asks for, shows and says is its page in `crate::views`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

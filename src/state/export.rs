@@ -7,7 +7,7 @@ use eframe::egui::TextureHandle;
 use egui_svg::Width;
 
 use crate::model::Mode;
-use crate::worker::Figure;
+use modelens_jobs::Figure;
 
 /// What of the window a figure shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

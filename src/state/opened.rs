@@ -8,7 +8,7 @@ use crate::dataset::{Photo, PhotoList};
 use crate::model::graph::Layer;
 use crate::model::{Flags, Graph, LayerId, LayerKind, ModelDescription, Role, flags};
 use crate::words::window as words;
-use crate::worker::{ModelId, ModelSource, OpenedModel, PhotosId, PhotosSource};
+use modelens_jobs::{ModelId, ModelSource, OpenedModel, PhotosId, PhotosSource};
 
 /// The open model with what was chosen in it.
 #[derive(Debug)]

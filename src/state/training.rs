@@ -2,7 +2,7 @@
 
 use crate::train::summary::Summary;
 use crate::train::trainer::TrainingStep;
-use crate::worker::{Experiment, NetworkDescription, TrainEvent, TrainedId};
+use modelens_jobs::{Experiment, NetworkDescription, TrainEvent, TrainedId};
 
 /// Progress of the experiment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

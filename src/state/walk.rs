@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::LayerId;
-use crate::worker::{BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook};
+use modelens_jobs::{BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook};
 
 /// Batches that are measured without being asked for: enough to see how they scatter.
 pub const SPREAD: usize = 8;

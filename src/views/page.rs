@@ -13,7 +13,7 @@ use crate::words::call as call_words;
 use crate::words::export as export_words;
 use crate::words::titles::{model_title, photos_title};
 use crate::words::window as words;
-use crate::worker::{Job, Look, LookResult, PassLook};
+use modelens_jobs::{Job, Look, LookResult, PassLook};
 
 /// Sentences and code of a view.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub struct Lecture {
     pub actions: Vec<Action>,
 }
 
-/// One view: what it asks the worker for, draws and says, and the numbers it hands out.
+/// One view: what it asks the jobs for, draws and says, and the numbers it hands out.
 pub trait Page: Sync {
     /// The name on the tab.
     fn label(&self) -> &'static str;
@@ -160,7 +160,7 @@ pub fn pass(state: &State) -> Option<PassLook> {
         photo: gallery.photo,
         batch: settings.batch.min(gallery.photos.photos.len()),
         seed: settings.seed,
-        // A BatchNorm layer before any noise wouldn't change. The worker may find that out; here
+        // A BatchNorm layer before any noise wouldn't change. The jobs may find that out; here
         // equal looks must have equal results.
         redraws: settings.redraws,
         random: settings.random,

@@ -2,7 +2,7 @@
 
 use super::modes::mode_label;
 use crate::model::{Graph, LayerId, Mode, Outer, Semantics};
-use crate::worker::PassLook;
+use modelens_jobs::PassLook;
 
 /// One call of a layer: what the outermost call says, and what is recorded around the layer.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,7 +1,7 @@
 //! What the window calls a model or photos before they are open.
 
 use super::window as words;
-use crate::worker::{ModelSource, PhotosSource};
+use modelens_jobs::{ModelSource, PhotosSource};
 
 /// A name for a source of a model.
 pub fn model_title(source: &ModelSource) -> String {

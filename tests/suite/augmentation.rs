@@ -13,7 +13,7 @@ use modelens::augment::{
 use modelens::command::{Action, Command, PipelineCommand};
 use modelens::model::{Flags, Mode, Semantics};
 use modelens::state::{CellPlace, View};
-use modelens::worker::{
+use modelens_jobs::{
     AugmentationLook, AugmentationOutcome, Event, Grid, JobThread, Jobs as _, Look, ModelSource,
     Outcome, PassLook, PhotosSource, Request,
 };

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use modelens::worker::ModelSource;
-use modelens::worker::{Event, Figure, FigureTo, JobThread, Jobs as _, PhotosSource, Request};
+use modelens_jobs::ModelSource;
+use modelens_jobs::{Event, Figure, FigureTo, JobThread, Jobs as _, PhotosSource, Request};
 
 use crate::support::files::{fixture, folder, refused, repository, rezipped, write};
 use crate::support::looks::answer;

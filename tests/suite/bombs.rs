@@ -8,8 +8,8 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, FileBuilder};
 use modelens::cli::arrays::read_input;
 use modelens::dataset::decode::MAX_PIXELS;
-use modelens::worker::ModelSource;
-use modelens::worker::PhotosSource;
+use modelens_jobs::ModelSource;
+use modelens_jobs::PhotosSource;
 use serde_json::json;
 
 use crate::support::files::{fixture, folder, repository, write};

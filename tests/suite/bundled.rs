@@ -4,7 +4,7 @@
 use modelens::model::counts::counts;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::files::{Arrays, fixture, read_npz};
 use crate::support::models::{assert_statistics, dog_breeds, opened};

@@ -14,7 +14,7 @@ use modelens::model::pass::{PassOptions, run};
 use modelens::model::sampler::{Sampler, SamplerOptions};
 use modelens::model::{Flags, Mode, Model, ModelDescription, Preprocessing, Semantics};
 use modelens::state::View;
-use modelens::worker::{DropoutOutcome, ModelSource, Outcome};
+use modelens_jobs::{DropoutOutcome, ModelSource, Outcome};
 
 use crate::support::models::dog_breeds;
 use crate::support::numbers::{assert_close, values};

@@ -10,9 +10,9 @@ use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::OptimizerKind;
 use modelens::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Trainer, TrainingStep};
-use modelens::worker::ModelSource;
-use modelens::worker::fine_tune::{FineTune, HeadChoice, Prepared};
-use modelens::worker::{bundled_photos, open_folder};
+use modelens_jobs::ModelSource;
+use modelens_jobs::fine_tune::{FineTune, HeadChoice, Prepared};
+use modelens_jobs::{bundled_photos, open_folder};
 
 use crate::support::files::{drawn, fixture};
 
@@ -318,14 +318,8 @@ fn an_interrupted_run_can_be_saved_and_opened() {
     let path = folder.path().join("stopped.h5");
     let source = ModelSource::File(fixture("alpaca_plain_open_keras3/model.h5"));
     let (network, weights) = (trainer.network(), trainer.weights());
-    modelens::worker::save_network(
-        &source,
-        network,
-        weights,
-        &path,
-        modelens::worker::Replace::No,
-    )
-    .unwrap_or_else(|e| panic!("{e}"));
+    modelens_jobs::save_network(&source, network, weights, &path, modelens_jobs::Replace::No)
+        .unwrap_or_else(|e| panic!("{e}"));
     let again = ModelSource::File(path).open().expect("a model");
     let trained = network.finished(weights);
     assert!(again.weights.keys().eq(trained.weights.keys()));

@@ -10,7 +10,7 @@ use modelens::command::{Action, Command, TrainCommand};
 use modelens::model::Semantics;
 use modelens::state::{Status, View};
 use modelens::train::recipe::RunPreset;
-use modelens::worker::{ModelSource, PhotosSource};
+use modelens_jobs::{ModelSource, PhotosSource};
 
 use crate::support::files::{drawn, fixture};
 use crate::support::window::{Window, click, command, open, settle, shows};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use modelens::model::counts::counts;
 use modelens::model::{Flags, LayerId, Mode, Model};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 use serde_json::Value;
 
 use crate::support::files::{cases, read_npz};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use candle_core::{Device, Tensor};
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, Mode, Model, PassError};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

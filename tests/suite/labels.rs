@@ -9,8 +9,8 @@ use modelens::command::{self, Action};
 use modelens::model::Model;
 use modelens::model::labels::by_folders;
 use modelens::state::View;
-use modelens::worker::ModelSource;
-use modelens::worker::PhotosSource;
+use modelens_jobs::ModelSource;
+use modelens_jobs::PhotosSource;
 use tempfile::TempDir;
 
 use crate::support::files::{fixture, folder, repository, write};

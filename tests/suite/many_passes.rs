@@ -4,7 +4,7 @@ use candle_core::{DType, Device, Tensor};
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::train::{loss, sgd_step};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::models::opened;
 use crate::support::numbers::values;

@@ -4,7 +4,7 @@ use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::Preprocessing;
 use modelens::state::View;
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::window::{click, command, open, shows};
 use crate::weights_only::{files, unpacked};
@@ -53,6 +53,28 @@ fn a_network_is_chosen_from_a_list_and_checked() {
         panic!("{:?}", base.source);
     };
     assert_eq!(architecture, "MobileNet");
+}
+
+#[test]
+fn what_was_assumed_is_told_and_another_reading_is_one_click_away() {
+    let path = crate::pytorch::file("stem3.safetensors");
+    let mut window = open(AppOptions::default());
+    command(
+        &mut window,
+        Command::OpenModel(ModelSource::File(path.clone())),
+    );
+    command(&mut window, Action::ShowCard);
+    assert!(shows(&window, "doesn't say which of these it is"));
+    click(&mut window, "resnet18:imagenet");
+    let base = window.state().state().opened.base.as_ref();
+    let base = base.expect("a base");
+    let chosen = ModelSource::Weights {
+        path,
+        architecture: "resnet18:imagenet".to_owned(),
+    };
+    assert_eq!(base.source, chosen);
+    let stem = |a: &modelens::model::Assumption| a.sentence.contains("3 x 3 kernel");
+    assert!(!base.model.assumed.iter().any(stem), "the stem is told now");
 }
 
 #[test]

@@ -15,8 +15,8 @@ use modelens::dataset::decode::MAX_PIXELS;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::random::Draws;
-use modelens::worker::ModelSource;
-use modelens::worker::PhotosSource;
+use modelens_jobs::ModelSource;
+use modelens_jobs::PhotosSource;
 
 use crate::support::files::{fixture, folder, repository};
 use crate::support::memory::most_bytes;

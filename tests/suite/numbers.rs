@@ -9,7 +9,7 @@ use modelens::model::{Flags, Mode, Model, Outer, Semantics};
 use modelens::train::network::{Head, Network, TrainError};
 use modelens::train::optimizer::OptimizerKind;
 use modelens::train::trainer::{PhotoBatches, Proceed, Stage, Trainer, TrainingPlan};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::files::{Arrays, read_npz, repository};
 use crate::support::models::{assert_statistics, opened, pass};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use modelens::formats::onnx::FOLDED;
 use modelens::model::graph::{Activation, LayerKind};
 use modelens::model::{Mode, Model, Semantics};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::files::{folder, read_npz, refused, repository, write};
 use crate::support::models::{opened, pass};

@@ -10,7 +10,7 @@ use modelens::formats::SaveError;
 use modelens::model::layers::WeightMap;
 use modelens::state::View;
 use modelens::train::network::{Head, Network};
-use modelens::worker::{ModelSource, Replace, SaveFailed, save_network as save};
+use modelens_jobs::{ModelSource, Replace, SaveFailed, save_network as save};
 
 use crate::support::files::golden;
 

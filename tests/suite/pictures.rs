@@ -15,7 +15,7 @@ use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::Part;
 use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View};
 use modelens::train::recipe::RunPreset;
-use modelens::worker::{Grid, ModelSource};
+use modelens_jobs::{Grid, ModelSource};
 
 use crate::support::files::repository;
 use crate::support::renderer::{svg, without_pictures};

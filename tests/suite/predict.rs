@@ -7,7 +7,7 @@ use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::{Flags, Mode, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
-use modelens::worker::{
+use modelens_jobs::{
     ClassInPass, Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource,
     PredictLook, PredictOutcome, Request,
 };
@@ -45,8 +45,7 @@ fn check(outcome: &PredictOutcome) {
     assert_eq!(outcome.reading, Reading::Softmax);
     assert_eq!((outcome.outputs, outcome.batch), (19, 4));
     assert_eq!(outcome.mates_batch, [4, 4]);
-    let by_inference =
-        |pair: &[modelens::worker::PredictRow]| pair[0].inference >= pair[1].inference;
+    let by_inference = |pair: &[modelens_jobs::PredictRow]| pair[0].inference >= pair[1].inference;
     assert!(outcome.rows.windows(2).all(by_inference));
     assert_eq!(outcome.rows[0].class, outcome.followed);
     assert_eq!(outcome.inference.first, outcome.followed);

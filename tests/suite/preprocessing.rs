@@ -4,9 +4,9 @@ use modelens::dataset::jpeg::PhotoDecoder;
 use modelens::dataset::resize::resize_rgb8;
 use modelens::model::first_norm::{Distance, Suspicion};
 use modelens::model::{Model, Preprocessing};
-use modelens::worker::ModelSource;
-use modelens::worker::PhotosSource;
-use modelens::worker::look::tensor_of;
+use modelens_jobs::ModelSource;
+use modelens_jobs::PhotosSource;
+use modelens_jobs::look::tensor_of;
 
 use modelens::model::Preprocessing::{BgrMean, ImageNet, Lite, MinusOneToOne, Raw, ZeroToOne};
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use modelens::worker::machine::KERNEL_VARIABLE;
+use modelens_jobs::machine::KERNEL_VARIABLE;
 
 /// The paths that this processor can take, from narrow vectors to wide ones: values of `KERNEL_VARIABLE`.
 fn paths() -> Vec<&'static str> {

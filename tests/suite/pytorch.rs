@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{DType, Device, Tensor};
 use modelens::model::{Mode, Model, Semantics};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::files::{folder, read_npz, refused, repository, write};
 use crate::support::models::{opened, pass};

@@ -11,7 +11,7 @@ use modelens::model::layers::WeightMap;
 use modelens::model::{Layer, Mode, Model, Preprocessing, Semantics};
 use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network, TrainError};
-use modelens::worker::{ModelSource, Replace, SaveFailed, can_save_network, save_network as save};
+use modelens_jobs::{ModelSource, Replace, SaveFailed, can_save_network, save_network as save};
 
 use crate::support::files::{fixture, repository};
 use crate::support::models::{opened, pass};

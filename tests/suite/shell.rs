@@ -11,7 +11,7 @@ use modelens::command::{
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::panels::choices;
 use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
-use modelens::worker::{Grid, ModelSource, PhotosSource};
+use modelens_jobs::{Grid, ModelSource, PhotosSource};
 
 use crate::support::files::repository;
 use crate::support::window::{Window, click, command, open, settle, shows, sized};

@@ -4,7 +4,7 @@
 use modelens::model::pass::PassOptions;
 use modelens::model::{Flags, LayerId, Mode, Model};
 use modelens::train::{SgdStep, loss, sgd_step};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::files::{Arrays, ops, read_npz};
 use crate::support::numbers::values;

@@ -6,7 +6,7 @@ use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command};
 use modelens::model::{Mode, Semantics};
 use modelens::state::{LayerColumn, ThemeChoice, View};
-use modelens::worker::{Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome};
+use modelens_jobs::{Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome};
 
 use crate::support::looks::Opened;
 use crate::support::models::bits;

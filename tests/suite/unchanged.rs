@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use modelens::augment::Pipeline;
 use modelens::model::{Flags, LayerKind};
-use modelens::worker::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook};
+use modelens_jobs::{AugmentationLook, DropoutSetting, Grid, Look, Outcome, PassLook};
 
 use crate::support::looks::Opened;
 use crate::support::models::bits;

@@ -16,8 +16,8 @@ use modelens::model::{
     Flags, Graph, Layer, LayerId, LayerKind, Model, ModelDescription, Preprocessing, Semantics,
 };
 use modelens::state::{SPREAD, View};
-use modelens::worker::look::{Context, LookError, measure};
-use modelens::worker::{
+use modelens_jobs::look::{Context, LookError, measure};
+use modelens_jobs::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, Look, MeasuredBatch, Outcome, PassLook,
     PhotoCache, bundled_photos, mean_distance, walked,
 };

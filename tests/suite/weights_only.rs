@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use modelens::formats::OpenError;
 use modelens::model::pass::{PassOptions, run};
 use modelens::model::{Flags, Mode, Model, Semantics};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use crate::support::files::{read_npz, repository};
 use crate::support::numbers::{assert_close, values};

@@ -10,7 +10,7 @@ use modelens::command::{Action, Command};
 use modelens::model::counts::{Counts, counts};
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{Base, ThemeChoice, View};
-use modelens::worker::{ModelSource, PhotosSource};
+use modelens_jobs::{ModelSource, PhotosSource};
 
 use crate::support::files::repository;
 use crate::support::window::{Window, click, command, open, photo, settle, shows, sized};
@@ -138,7 +138,7 @@ fn trainable_has_no_effect_on_dropout() {
             .result(View::Dropout)
             .cloned();
         match result.map(|r| r.outcome.clone()) {
-            Some(modelens::worker::Outcome::Dropout(outcome)) => outcome.training.mask,
+            Some(modelens_jobs::Outcome::Dropout(outcome)) => outcome.training.mask,
             _ => panic!("a dropout outcome"),
         }
     };

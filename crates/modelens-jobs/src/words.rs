@@ -49,8 +49,6 @@ pub fn figure_unsaved(cause: &str, path: &str) -> String {
     format!("the figure was not saved ({cause}): {path}")
 }
 
-pub const UNKNOWN_CAUSE: &str = "unknown cause";
-
 pub fn numbers_beside(name: &str) -> String {
     format!("there is a {name} beside it already")
 }

@@ -25,7 +25,7 @@ pub fn save(state: &State, path: &Path) -> Result<(), String> {
     let text = written(state, folder)?;
     // A lesson must be readable again.
     parse(&text, Some(folder), &names()).map_err(|error| error.to_string())?;
-    crate::worker::write_whole(path, text.as_bytes())
+    modelens_jobs::write_whole(path, text.as_bytes())
         .map_err(|error| format!("{error}: {}", path.display()))
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::{Stopwatch, failed};
 use crate::cli::Failure;
-use crate::worker::{PhotosSource, open_folder};
+use modelens_jobs::{PhotosSource, open_folder};
 
 /// The number of photos in the large folder, and of its classes.
 const MANY: usize = 10_000;

@@ -9,9 +9,9 @@ use crate::model::graph::{Input, LayerKind, Node};
 use crate::model::pass::{PassOptions, run};
 use crate::model::{Flags, Mode, Model};
 use crate::train::{loss, sgd_step};
-use crate::worker::ModelSource;
-use crate::worker::PhotosSource;
-use crate::worker::look::{batch_of, photo_size, tensor_of};
+use modelens_jobs::ModelSource;
+use modelens_jobs::PhotosSource;
+use modelens_jobs::look::{batch_of, photo_size, tensor_of};
 
 /// Opens the network, and runs passes and optimizer steps with and without its head.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {

@@ -12,9 +12,9 @@ use crate::command::Action;
 use crate::model::Model;
 use crate::state::View;
 use crate::theme::sizes;
-use crate::worker::ModelSource;
-use crate::worker::look::{self, Context, photo_size};
-use crate::worker::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Store, system_clock};
+use modelens_jobs::ModelSource;
+use modelens_jobs::look::{self, Context, photo_size};
+use modelens_jobs::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Store, system_clock};
 
 /// Times a redraw of the nine images, the first frame, and a frame of each view.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
@@ -49,7 +49,7 @@ struct Window {
 }
 
 impl Window {
-    /// Opens the bundled base and photos and draws the first frame. The worker is still computing.
+    /// Opens the bundled base and photos and draws the first frame. The jobs still compute.
     fn open() -> Result<Self, Failure> {
         let ctx = egui::Context::default();
         let app = App::in_context(&ctx, AppOptions::default()).map_err(|e| failed(&e))?;

@@ -12,7 +12,7 @@ use crate::figure::Drawn;
 use crate::lesson::LessonStep;
 use crate::state::{State, View};
 use crate::theme::fonts::FOR_FIGURES;
-use crate::worker::WholeFile;
+use modelens_jobs::WholeFile;
 
 impl FigureArgs {
     /// The figure, and the sidecar and numbers if they were asked for.

@@ -17,7 +17,7 @@ use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, LessonStep};
 use crate::state::{Gallery, State, View};
 use crate::words::call as words;
-use crate::worker::{ModelSource, bundled};
+use modelens_jobs::{ModelSource, bundled};
 
 impl FigureArgs {
     /// The sidecar of one figure, as JSON.

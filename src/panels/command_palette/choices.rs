@@ -15,7 +15,7 @@ use crate::train::recipe;
 use crate::words::call as call_words;
 use crate::words::commands as words;
 use crate::words::titles::{model_title, photos_title};
-use crate::worker::{Grid, ModelSource, PhotosSource};
+use modelens_jobs::{Grid, ModelSource, PhotosSource};
 
 /// One line of the table.
 #[derive(Clone, Debug)]

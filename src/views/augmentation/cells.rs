@@ -16,7 +16,7 @@ use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
 use crate::words::modes;
 use crate::words::number::{fixed, measured};
-use crate::worker::{AugmentationLook, Grid, GridCell};
+use modelens_jobs::{AugmentationLook, Grid, GridCell};
 
 /// The identity of a cell, for the keyboard focus.
 pub fn cell_id(place: CellPlace) -> Id {

@@ -9,7 +9,7 @@ use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::picker::{self, Entry};
 use crate::views::{Show, parts};
-use crate::worker::Grid;
+use modelens_jobs::Grid;
 
 /// The preset and one chip for each step; the kind of grid and "redraw" at the right.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -19,7 +19,7 @@ use crate::views::{Show, parts};
 use crate::words::common;
 use crate::words::modes;
 use crate::words::number::{measured, percent};
-use crate::worker::GridCell;
+use modelens_jobs::GridCell;
 
 /// The identity of the large picture, for the keyboard focus.
 pub fn focus_id() -> Id {

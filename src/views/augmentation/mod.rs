@@ -18,7 +18,7 @@ use super::{Explanation, Page, Show, current};
 use crate::dataset::PhotoList;
 use crate::lesson::Value;
 use crate::state::{GridTextures, State, View};
-use crate::worker::{AugmentationLook, AugmentationOutcome, Look, LookResult, Outcome};
+use modelens_jobs::{AugmentationLook, AugmentationOutcome, Look, LookResult, Outcome};
 
 /// The height and width that the pipeline gets if the model leaves its input size open.
 const OPEN_SIDE: usize = 224;

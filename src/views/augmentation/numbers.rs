@@ -2,7 +2,7 @@
 
 use crate::model::Mode;
 use crate::views::csv::Table;
-use crate::worker::{AugmentationOutcome, GridCell};
+use modelens_jobs::{AugmentationOutcome, GridCell};
 
 /// What each cell of both sides drew, and how far it is from its photo.
 pub fn csv(outcome: &AugmentationOutcome) -> String {

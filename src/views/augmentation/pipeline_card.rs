@@ -57,7 +57,7 @@ fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .base
         .as_ref()
         .map(|base| base.model.graph.input_hwc);
-    let [height, width] = hwc.map_or([1, 1], crate::worker::look::photo_size);
+    let [height, width] = hwc.map_or([1, 1], modelens_jobs::look::photo_size);
     Popup::menu(&button).width(sizes::PICKER_WIDTH).show(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         let area = ScrollArea::vertical().max_height(sizes::PICKER_HEIGHT);

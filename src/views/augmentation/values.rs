@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::lesson::Value;
 use crate::views::values::{Entry, count, number};
-use crate::worker::{AugmentationOutcome, GridCell};
+use modelens_jobs::{AugmentationOutcome, GridCell};
 
 /// Reads one value from the result.
 type Measure = fn(&AugmentationOutcome) -> Option<Value>;

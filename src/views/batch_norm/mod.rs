@@ -28,7 +28,7 @@ use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::modes;
 use crate::words::window::NO_BATCH_NORM;
-use crate::worker::{
+use modelens_jobs::{
     BatchNormOutcome, BatchNormSide, Look, LookResult, MeasuredBatch, Outcome, PassLook, walked,
 };
 

@@ -4,7 +4,7 @@ use super::Shown;
 use crate::model::Mode;
 use crate::state::State;
 use crate::views::csv::Table;
-use crate::worker::{BatchNormOutcome, HISTOGRAM_BINS, MeasuredBatch, channel_distance, walked};
+use modelens_jobs::{BatchNormOutcome, HISTOGRAM_BINS, MeasuredBatch, channel_distance, walked};
 
 /// The layer's statistics on both sides, every layer's distance, further batches and the walk over
 /// them, and the chosen photo's map.

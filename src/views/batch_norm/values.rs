@@ -2,7 +2,7 @@
 
 use crate::lesson::Value;
 use crate::views::values::{Entry, count, number};
-use crate::worker::BatchNormOutcome;
+use modelens_jobs::BatchNormOutcome;
 
 type OfChannel = fn(&BatchNormOutcome, usize) -> Option<Value>;
 

@@ -21,7 +21,7 @@ use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::call::Call;
 use crate::words::modes;
-use crate::worker::{DropoutOutcome, DropoutSetting, Look, LookResult, Outcome, PassLook};
+use modelens_jobs::{DropoutOutcome, DropoutSetting, Look, LookResult, Outcome, PassLook};
 
 /// The Dropout view.
 pub struct Dropout;

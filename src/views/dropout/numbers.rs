@@ -2,7 +2,7 @@
 
 use crate::model::Mode;
 use crate::views::csv::Table;
-use crate::worker::DropoutOutcome;
+use modelens_jobs::DropoutOutcome;
 
 /// Rates, the mean of passes, the prediction, and every unit of both sides.
 pub fn csv(outcome: &DropoutOutcome) -> String {

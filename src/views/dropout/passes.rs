@@ -13,7 +13,7 @@ use crate::views::Show;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::{measured, thousands};
-use crate::worker::{DropoutOutcome, DropoutSetting, MonteCarlo};
+use modelens_jobs::{DropoutOutcome, DropoutSetting, MonteCarlo};
 
 /// Draws the row; `look` is the mode whose colours the passes have.
 pub fn passes_ui(

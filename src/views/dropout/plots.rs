@@ -12,7 +12,7 @@ use crate::theme::{self, sizes, text};
 use crate::views::plots::{self, base_plot, ticks};
 use crate::words::common;
 use crate::words::number::{percent, thousands};
-use crate::worker::{MeanOfPasses, MonteCarlo};
+use modelens_jobs::{MeanOfPasses, MonteCarlo};
 
 /// Bins of the histogram of a probability.
 const BINS: usize = 40;
@@ -62,7 +62,7 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses, look: Mode) {
         plot.set_plot_bounds_y(0.0..=top);
         let ground = HLine::new("", 0.0).color(palette.inference.ink);
         plot.hline(ground.width(sizes::FOCUS_STROKE).allow_hover(false));
-        let line = |value: fn(&crate::worker::MeanPoint) -> f64| {
+        let line = |value: fn(&modelens_jobs::MeanPoint) -> f64| {
             PlotPoints::new(points.iter().map(|p| [x(p.passes), value(p)]).collect())
         };
         let style = LineStyle::Dashed {

@@ -11,7 +11,7 @@ use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::{percent, thousands};
-use crate::worker::DropoutOutcome;
+use modelens_jobs::DropoutOutcome;
 
 /// Draws one column; `look` is the mode whose colours it has.
 pub fn side_ui(

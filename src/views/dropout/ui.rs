@@ -8,7 +8,7 @@ use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, waiting_ui};
 use crate::words::call::{self as call_words, Call};
-use crate::worker::{DropoutOutcome, DropoutSide};
+use modelens_jobs::{DropoutOutcome, DropoutSide};
 
 /// The two grids of units, and below them the many passes.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {

@@ -4,7 +4,7 @@ use eframe::egui;
 use eframe::egui::{Mesh, Rect, Shape, Ui, Vec2, pos2, vec2};
 
 use crate::theme::{self, ModeColors, sizes, text};
-use crate::worker::DropoutSide;
+use modelens_jobs::DropoutSide;
 
 /// How many columns and rows, and how far apart.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use crate::lesson::Value;
 use crate::views::values::{Entry, count, number, share};
-use crate::worker::DropoutOutcome;
+use modelens_jobs::DropoutOutcome;
 
 /// Reads one value from the result.
 type Measure = fn(&DropoutOutcome) -> Option<Value>;

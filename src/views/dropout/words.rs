@@ -6,7 +6,7 @@ pub use sentences::*;
 
 use crate::words::common;
 use crate::words::number::seconds;
-use crate::worker::MonteCarlo;
+use modelens_jobs::MonteCarlo;
 
 // The tab and the status bar.
 pub const LABEL: &str = "Dropout";

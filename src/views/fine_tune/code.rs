@@ -4,7 +4,7 @@ use crate::model::Semantics;
 use crate::state::TrainSettings;
 use crate::train::recipe::RunPreset;
 use crate::words::number::trimmed;
-use crate::worker::fine_tune::HeadChoice;
+use modelens_jobs::fine_tune::HeadChoice;
 
 /// The calls that a preset makes, with the line it lacks.
 pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics) -> String {

@@ -18,8 +18,8 @@ use crate::lesson::Value;
 use crate::state::{State, TrainingState, View};
 use crate::theme::sizes;
 use crate::words::export;
-use crate::worker::fine_tune::FineTune as Setup;
-use crate::worker::{Experiment, Look, LookResult};
+use modelens_jobs::fine_tune::FineTune as Setup;
+use modelens_jobs::{Experiment, Look, LookResult};
 
 pub use words::model_title;
 

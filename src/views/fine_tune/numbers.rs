@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::state::{RunState, TrainingState};
 use crate::train::rows::{HEADER, row};
 use crate::views::csv::quoted;
-use crate::worker::NetworkDescription;
+use modelens_jobs::NetworkDescription;
 
 /// Every step of every run, and how far each layer has moved; `None` before there are runs.
 pub fn csv(training: &TrainingState) -> Option<String> {

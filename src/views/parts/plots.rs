@@ -12,7 +12,7 @@ use egui_plot::{
 use crate::theme::{self, sizes, text};
 use crate::words::number::{fixed, measured};
 use crate::words::plots as words;
-use crate::worker::HISTOGRAM_BINS;
+use modelens_jobs::HISTOGRAM_BINS;
 
 /// One histogram: counts over an axis, both common to the two sides.
 pub struct Histogram<'a> {

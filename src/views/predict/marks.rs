@@ -9,7 +9,7 @@ use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts;
 use crate::words::number::measured;
-use crate::worker::ClassInPass;
+use modelens_jobs::ClassInPass;
 
 /// The columns of names, axis and numbers; the same in every row.
 #[derive(Clone, Copy)]

@@ -16,7 +16,7 @@ use crate::model::Reading;
 use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::modes;
-use crate::worker::{Job, Look, LookResult, Outcome, PredictLook, PredictOutcome};
+use modelens_jobs::{Job, Look, LookResult, Outcome, PredictLook, PredictOutcome};
 use words::Names;
 
 /// The Predict view.

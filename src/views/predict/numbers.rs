@@ -2,7 +2,7 @@
 
 use crate::model::Mode;
 use crate::views::csv::Table;
-use crate::worker::PredictOutcome;
+use modelens_jobs::PredictOutcome;
 
 /// Every class that is shown, every pass and every batch. Classes are counted from 0, as the model's
 /// outputs are.

@@ -12,7 +12,7 @@ use crate::views::parts::{self, Cut};
 use crate::views::{Show, waiting_ui};
 use crate::words::common;
 use crate::words::modes;
-use crate::worker::{ClassInPass, PredictLook, PredictOutcome};
+use modelens_jobs::{ClassInPass, PredictLook, PredictOutcome};
 
 /// How many passes, what the numbers are, and "new draws" at the right.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {

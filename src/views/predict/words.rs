@@ -6,7 +6,7 @@ pub use sentences::*;
 
 use crate::words::common;
 use crate::words::number::seconds;
-use crate::worker::{PredictOutcome, PredictSide};
+use modelens_jobs::{PredictOutcome, PredictSide};
 
 // The tab and the status bar.
 pub const LABEL: &str = "Predict";

@@ -15,7 +15,7 @@ use crate::views::parts::{self, Cut};
 use crate::views::{Show, terms, waiting_ui};
 use crate::words::call;
 use crate::words::modes;
-use crate::worker::{TrainableCard, TrainableOutcome};
+use modelens_jobs::{TrainableCard, TrainableOutcome};
 
 /// The height of headings and cards at this width: what the longest of the four needs.
 pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {

@@ -18,7 +18,7 @@ use crate::model::flags;
 use crate::state::{State, View};
 use crate::theme::sizes;
 use crate::words::{common, export, modes};
-use crate::worker::{Look, LookResult, Outcome, TrainableLook, TrainableOutcome};
+use modelens_jobs::{Look, LookResult, Outcome, TrainableLook, TrainableOutcome};
 
 /// The Trainable view.
 pub struct Trainable;

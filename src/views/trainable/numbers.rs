@@ -1,7 +1,7 @@
 //! The numbers of the four cards, for CSV.
 
 use crate::views::csv::Table;
-use crate::worker::{TrainableCard, TrainableOutcome};
+use modelens_jobs::{TrainableCard, TrainableOutcome};
 
 /// The step, and what it did under each setting of the two switches.
 pub fn csv(outcome: &TrainableOutcome) -> String {

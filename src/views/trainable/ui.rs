@@ -11,7 +11,7 @@ use crate::views::Show;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::fixed;
-use crate::worker::TrainableLook;
+use modelens_jobs::TrainableLook;
 
 /// What was measured, and at the right whether `compile()` is due.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -3,7 +3,7 @@
 use crate::lesson::Value;
 use crate::model::Mode;
 use crate::views::values::{Entry, count, number};
-use crate::worker::{TrainableCard, TrainableOutcome};
+use modelens_jobs::{TrainableCard, TrainableOutcome};
 
 const TRAINING: Mode = Mode::Training;
 const INFERENCE: Mode = Mode::Inference;

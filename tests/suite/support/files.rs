@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::{Device, Tensor};
 use modelens::cli::arrays::read_npy;
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 use tempfile::TempDir;
 
 /// Arrays by name.

@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use modelens::dataset::PhotoSet;
 use modelens::model::{Flags, Mode, Model, Preprocessing};
-use modelens::worker::look::{Context, LookError, compute};
-use modelens::worker::{
+use modelens_jobs::look::{Context, LookError, compute};
+use modelens_jobs::{
     Event, JobThread, Jobs as _, Look, LookResult, ModelId, ModelSource, Outcome, PassLook,
     PhotoCache, PhotosId, Request, Store, bundled_photos, system_clock,
 };

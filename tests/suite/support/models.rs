@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use candle_core::Tensor;
 use modelens::model::pass::{Pass, PassOptions, run};
 use modelens::model::{Flags, LayerId, Mode, Model};
-use modelens::worker::ModelSource;
+use modelens_jobs::ModelSource;
 
 use super::files::Arrays;
 use super::numbers::{assert_close, values};

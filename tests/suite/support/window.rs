@@ -16,7 +16,7 @@ pub type Window = Harness<'static, App>;
 /// The usual size in points.
 pub const ORDINARY: [f32; 2] = [1280.0, 800.0];
 
-/// Draws frames until the worker has nothing left to do for the window.
+/// Draws frames until the jobs have nothing left to do for the window.
 pub fn settle(window: &mut Window) {
     let start = Instant::now();
     // Short at first, for what takes a moment; longer then, because each frame takes time, too.
@@ -25,7 +25,7 @@ pub fn settle(window: &mut Window) {
     while window.state().is_busy() {
         assert!(
             start.elapsed() < Duration::from_mins(2),
-            "the worker never finishes"
+            "the jobs never finish"
         );
         std::thread::sleep(pause);
         pause = (2 * pause).min(Duration::from_millis(30));
@@ -34,7 +34,7 @@ pub fn settle(window: &mut Window) {
     window.run_steps(3);
 }
 
-/// A window of this size, as soon as the worker has finished.
+/// A window of this size, as soon as the jobs have finished.
 pub fn sized(size: [f32; 2], options: AppOptions) -> Window {
     let mut window = Harness::builder()
         .with_size(size)

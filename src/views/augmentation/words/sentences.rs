@@ -6,7 +6,7 @@ use crate::augment::{
 use crate::model::Semantics;
 use crate::words::common;
 use crate::words::number::{angle, fixed, measured};
-use crate::worker::{AugmentationOutcome, Grid, GridCell};
+use modelens_jobs::{AugmentationOutcome, Grid, GridCell};
 
 /// What the grid shows.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use crate::model::{Mode, Semantics};
 use crate::words::call::Call;
 use crate::words::number::{fixed, measured, percent, told_apart, trimmed};
-use crate::worker::{BatchNormOutcome, BatchNormSide};
+use modelens_jobs::{BatchNormOutcome, BatchNormSide};
 
 /// How a channel's moving mean changes.
 #[derive(Debug)]

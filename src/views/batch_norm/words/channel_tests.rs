@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{Outer, Role, Statistics, effective};
-use crate::worker::{HISTOGRAM_BINS, Moments};
+use modelens_jobs::{HISTOGRAM_BINS, Moments};
 
 fn outcome(trainable: bool, recorded: Option<bool>, semantics: Semantics) -> BatchNormOutcome {
     let moving = Moments {

@@ -8,7 +8,7 @@ use crate::words::common;
 use crate::words::modes::{flag_label, mode_label};
 use crate::words::number::trimmed;
 use crate::words::number::{count, fixed, measured, percent, thousands};
-use crate::worker::{DropoutOutcome, DropoutSide, MeanOfPasses, MonteCarlo};
+use modelens_jobs::{DropoutOutcome, DropoutSide, MeanOfPasses, MonteCarlo};
 
 pub const NO_CLASSIFIER: &str = "This base has no classifier, so there is no prediction to repeat";
 pub const DISTANCE: &str = "|mean of k passes − inference| / |inference| over all units. The \

@@ -1,6 +1,6 @@
 use super::*;
 use crate::model::{Outer, Role, Semantics, effective};
-use crate::worker::MeanPoint;
+use modelens_jobs::MeanPoint;
 
 /// Ten units of 1; `mask` and `output` of the training side as given.
 fn outcome(noise: Noise, mask: Option<Vec<f32>>, output: Vec<f32>) -> DropoutOutcome {

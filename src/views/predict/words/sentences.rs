@@ -4,7 +4,7 @@ use crate::model::{Mode, ModelDescription, Reading, Semantics};
 use crate::words::common;
 use crate::words::modes::{flag_label, mode_label};
 use crate::words::number::{count, fixed, measured};
-use crate::worker::{ClassInPass, PredictOutcome, PredictRow, PredictSide};
+use modelens_jobs::{ClassInPass, PredictOutcome, PredictRow, PredictSide};
 
 /// Differences up to this are those of sums in another order, in single precision.
 const ROUNDING: f32 = 1e-5;

@@ -50,7 +50,7 @@ fn open() -> PredictOutcome {
 }
 
 fn text_of(outcome: &PredictOutcome, semantics: Semantics) -> String {
-    let model = crate::worker::ModelSource::DogBreeds.open().unwrap();
+    let model = modelens_jobs::ModelSource::DogBreeds.open().unwrap();
     let names = Names {
         model: &model,
         outputs: outcome.outputs,
@@ -274,7 +274,7 @@ fn what_is_not_a_number_is_not_compared() {
 
 #[test]
 fn names_of_classes() {
-    let mut model = crate::worker::ModelSource::DogBreeds.open().unwrap();
+    let mut model = modelens_jobs::ModelSource::DogBreeds.open().unwrap();
     assert_eq!(class_name(&model, 19, 1), "Maltese dog");
     model.labels.clear();
     assert_eq!(class_name(&model, 19, 1), "class 1");

@@ -5,7 +5,7 @@ use crate::model::{Mode, Semantics};
 use crate::words::common;
 use crate::words::modes::{flag_label, mode_label};
 use crate::words::number::{measured, thousands};
-use crate::worker::{CardPart, TrainableCard, TrainableOutcome};
+use modelens_jobs::{CardPart, TrainableCard, TrainableOutcome};
 
 /// What moved in a part of the model.
 fn moved(part: &CardPart) -> (bool, bool) {

@@ -196,8 +196,9 @@ fn release_table(rows: &[ReleaseRow]) -> Vec<String> {
         return Vec::new();
     }
     let line = |call: &str, rules: &str, cells: Vec<String>| {
-        let cells: String = cells.iter().map(|cell| format!("  {cell:18}")).collect();
-        format!("{call:8}  {rules:20}{cells}").trim_end().to_owned()
+        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:18}")).collect();
+        let line = format!("{call:8}  {rules:20}  {}", cells.join("  "));
+        line.trim_end().to_owned()
     };
     let heads = columns.iter().map(|(head, _)| (*head).to_owned());
     let mut lines = vec![line("call", "by the rules of", heads.collect())];

@@ -41,6 +41,10 @@ pub struct ReleaseRow {
     pub statistics: ActiveLayers,
 }
 
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn by_id<S: serde::Serializer>(rules: &Semantics, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(rules.id())
 }
@@ -88,9 +92,8 @@ fn has_role(graph: &Graph, layer: LayerId, role: Role) -> bool {
 /// The release whose users will be surprised most by a file of this one: the next one that reads it.
 pub fn next_reader(writer: Semantics) -> Option<Semantics> {
     match writer {
-        Semantics::Keras2 => Some(Semantics::Keras3),
+        Semantics::Keras2 | Semantics::Keras316 => Some(Semantics::Keras3),
         Semantics::Keras3 => Some(Semantics::Keras316),
-        Semantics::Keras316 => Some(Semantics::Keras3),
         Semantics::PyTorch => None,
     }
 }

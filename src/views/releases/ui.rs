@@ -140,7 +140,7 @@ fn block_ui(
         for (i, rules) in Semantics::ALL.into_iter().enumerate() {
             let value = read(rules, row);
             let differs = value != written;
-            let name = format!("{label}, {title}, {}: {value}", rules.label());
+            let name = format!("{}: {value} ({label}, {title})", rules.label());
             cell_ui(ui, columns.cell(place, i), &value, differs, &name);
         }
     }

@@ -241,6 +241,17 @@ impl State {
         self.computed.result(view)?.look.pass()?.augment.as_ref()
     }
 
+    /// What is odd about the open model and photos, and what was assumed, in sentences.
+    pub fn notes(&self) -> Vec<&str> {
+        let model = self.opened.base.as_ref().map(|base| &base.model);
+        let of_model = model.into_iter().flat_map(|model| {
+            let assumed = model.assumed.iter().map(|a| &a.sentence);
+            model.warnings.iter().chain(assumed)
+        });
+        let of_photos = self.photos().into_iter().flat_map(|set| &set.notes);
+        of_model.chain(of_photos).map(String::as_str).collect()
+    }
+
     /// The open photos.
     pub fn photos(&self) -> Option<&PhotoList> {
         self.opened.gallery.as_ref().map(|g| &*g.photos)

@@ -146,6 +146,7 @@ impl App {
             Action::NextPhoto => self.step_photo(1),
             Action::OpenBase => self.dialogs.open_base(ctx),
             Action::OpenPhotos => self.dialogs.open_photos(ctx),
+            Action::OpenPhotoFile => self.dialogs.open_photo_file(ctx),
             Action::Export => {
                 let open = self.state.export.choice.is_none();
                 self.apply_export(ctx, ExportCommand::Show(open));

@@ -29,7 +29,19 @@ pub fn is_array(path: &Path) -> bool {
         return false;
     }
     let read = File::open(path).and_then(|mut f| f.read_exact(&mut start));
-    read.is_ok() && (&start == b"\x93NUMPY" || start.starts_with(b"PK\x03\x04"))
+    read.is_ok() && (&start == b"\x93NUMPY" || start.starts_with(b"PK\x03\x04") && holds_arrays(path))
+}
+
+/// Whether a zip archive holds arrays; photos come in such archives too.
+fn holds_arrays(path: &Path) -> bool {
+    let archive = File::open(path).map(|file| zip::ZipArchive::new(BufReader::new(file)));
+    let Ok(Ok(archive)) = archive else {
+        return false;
+    };
+    archive
+        .file_names()
+        .filter_map(Result::ok)
+        .any(|name| name.ends_with(".npy"))
 }
 
 /// Reads an `.npy` file, or the array `x` of an `.npz` file, as float32.

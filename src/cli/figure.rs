@@ -207,6 +207,9 @@ impl FigureArgs {
         if let Some(base) = &app.state().opened.base {
             terminal::introduce(&base.model);
         }
+        if let Some(photos) = app.state().photos() {
+            terminal::introduce_photos(photos);
+        }
         if let scale @ Some(_) = self.reading.preprocess.0 {
             app.command(ctx, Command::SetPreprocessing(scale));
         }

@@ -9,13 +9,12 @@ use clap::ValueEnum;
 use super::arrays::NamedArray;
 use super::outputs::Outputs;
 use super::{Failure, Reading, arrays, at_path as at, seed, terminal, trainable};
-use crate::dataset::jpeg::PhotoDecoder;
 use crate::dataset::{Image, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, NodeId, Preprocessing, Semantics};
-use modelens_jobs::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
+use modelens_jobs::look::{augmented, batch_of, check_batch, photo_input, tensor_of};
 use modelens_jobs::open_folder;
 
 /// Runs photos or an array through a model in one mode and writes the results.
@@ -25,7 +24,7 @@ pub struct RunArgs {
     model: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// A folder or file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
+    /// A folder, an archive or a file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
     /// model's input layer takes it (arrays are not preprocessed).
     #[arg(long, value_name = "X")]
     input: PathBuf,
@@ -201,16 +200,19 @@ impl RunArgs {
             });
         }
         let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
+        terminal::introduce_photos(&set);
         let count = self
             .batch
             .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));
         let indices = batch_of(&set, None, count, self.seed);
-        let [height, width] = photo_size(model.graph.input_hwc);
-        check_batch(indices.len(), [height, width]).map_err(|error| at(&error, &self.input))?;
-        let library = PhotoDecoder::of(semantics);
+        let input = photo_input(&model.graph, semantics);
+        input
+            .check(&set)
+            .map_err(|error| at(&error, &self.input))?;
+        check_batch(indices.len(), &input).map_err(|error| at(&error, &self.input))?;
         let mut images: Vec<Arc<Image>> = Vec::new();
         let (mut photos, mut left_out) = (Vec::new(), Vec::new());
-        for (index, image) in batch::load(&set, &indices, [height, width], library, &|_| true) {
+        for (index, image) in batch::load(&set, &indices, &input, &|_| true) {
             match image {
                 Ok(image) => {
                     images.push(Arc::new(image));

@@ -158,7 +158,9 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
             }
         }
         ui.separator();
-        menu::action_ui(ui, show, Action::OpenPhotos);
+        for action in [Action::OpenPhotos, Action::OpenPhotoFile] {
+            menu::action_ui(ui, show, action);
+        }
     });
 }
 

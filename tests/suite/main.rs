@@ -40,6 +40,8 @@ mod optimizer;
 mod outputs;
 mod pictures;
 mod predict;
+mod grey_photos;
+mod photo_folders;
 mod preprocessing;
 mod processors;
 mod pytorch;

@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File};
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
+use modelens_core::dataset::archive::{self, ArchiveError, ArchiveKind};
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::listing::{self, EXTENSIONS, Listing, MAX_ENTRIES};
 use modelens_core::dataset::{Photo, PhotoFiles, PhotoList, PhotoSet, PhotosInMemory};
@@ -26,6 +27,11 @@ pub enum FolderError {
     Empty(PathBuf),
     #[error("more than 1,000,000 files and folders inside: {}", .0.display())]
     TooMany(PathBuf),
+    #[error("{cause}: {}", path.display())]
+    Archive { path: PathBuf, cause: ArchiveError },
+    /// A file that is something else, and what to do.
+    #[error("{what}: {}", path.display())]
+    Other { path: PathBuf, what: String },
     #[error("cannot read the folder: {cause}: {}", path.display())]
     Unreadable {
         path: PathBuf,
@@ -34,13 +40,14 @@ pub enum FolderError {
     },
 }
 
-/// Lists the photos of a folder by the rules of [`listing::list`], or the one photo that `path` is.
+/// Lists the photos of a folder or an archive by the rules of [`listing::list`], or the one photo that
+/// `path` is.
 ///
 /// Symbolic links to class folders are followed, those deeper inside are not (as in Python's
 /// `os.walk`), so links cannot make the walk endless.
 ///
 /// # Errors
-/// A path that does not exist, is neither a folder nor a photo, cannot be read, or holds no photo.
+/// A path that does not exist, is none of these, cannot be read, or holds no photo.
 pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
     let unreadable = |cause| FolderError::Unreadable {
         path: path.to_owned(),
@@ -51,7 +58,7 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
         _ => unreadable(cause),
     })?;
     if !metadata.is_dir() {
-        return open_photo(path);
+        return open_file(path);
     }
 
     let too_many = || FolderError::TooMany(path.to_owned());
@@ -75,17 +82,18 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
         walk.class(name, folder).ok_or_else(too_many)?;
     }
     let title = folder_name(path);
-    let names = folders.into_iter().map(|(name, _)| name);
-    match listing::list(&title, names, walk.photos) {
+    match listing::list(&title, walk.folders, walk.photos) {
         Some(Listing {
             classes,
             photos,
             files,
+            notes,
         }) => Ok(PhotoSet {
             list: PhotoList {
                 title,
                 classes,
                 photos,
+                notes,
             },
             files: Arc::new(Paths(files)),
         }),
@@ -118,11 +126,44 @@ pub fn bundled_photos() -> PhotoSet {
             title,
             classes,
             photos,
+            notes: Vec::new(),
         },
         files: Arc::new(PhotosInMemory(
             files.into_iter().map(Cow::Borrowed).collect(),
         )),
     }
+}
+
+/// The photos of an archive, or the one photo that a file is. Its content counts, not its name.
+fn open_file(path: &Path) -> Result<PhotoSet, FolderError> {
+    let unreadable = |cause| FolderError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
+    // Opening a named pipe would wait for a writer.
+    if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return open_photo(path);
+    }
+    let mut start = Vec::new();
+    let mut file = File::open(path).map_err(unreadable)?;
+    let read = file.by_ref().take(512).read_to_end(&mut start);
+    read.map_err(unreadable)?;
+    if let Some(kind) = ArchiveKind::of(&start) {
+        let name = path.file_name().map(lossy).unwrap_or_default();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let title = name.rsplit_once('.').map_or(name, |(title, _)| title);
+        let file = BufReader::new(File::open(path).map_err(unreadable)?);
+        let place = path.display().to_string();
+        return archive::open(kind, file, title, &place).map_err(|cause| FolderError::Archive {
+            path: path.to_owned(),
+            cause,
+        });
+    }
+    if let Some(what) = modelens_core::not_downloaded(&start) {
+        let path = path.to_owned();
+        return Err(FolderError::Other { path, what });
+    }
+    open_photo(path)
 }
 
 /// A set of the one photo at `path`; its class is named after the folder it is in.
@@ -136,7 +177,12 @@ fn open_photo(path: &Path) -> Result<PhotoSet, FolderError> {
         list: PhotoList {
             title: name.clone(),
             classes: vec![folder_name(parent)],
-            photos: vec![Photo { name, class: 0 }],
+            photos: vec![Photo {
+                name,
+                class: 0,
+                part: None,
+            }],
+            notes: Vec::new(),
         },
         files: Arc::new(Paths(vec![path.to_owned()])),
     };
@@ -179,6 +225,8 @@ impl PhotoFiles for Paths {
 struct Walk {
     /// Paths relative to the folder, with `/` between names, and the files.
     photos: Vec<(String, PathBuf)>,
+    /// The paths of all folders, empty ones too.
+    folders: Vec<String>,
     n_entries: usize,
     /// The first folder that could not be read; the walk skips it, as Python's `os.walk` does.
     first_failure: Option<(PathBuf, io::Error)>,
@@ -196,6 +244,7 @@ impl Walk {
     fn class(&mut self, name: &str, folder: &Path) -> Option<()> {
         let mut waiting = vec![(name.to_owned(), folder.to_owned())];
         while let Some((relative, folder)) = waiting.pop() {
+            self.folders.push(relative.clone());
             for entry in self.entries(&folder)? {
                 let relative = format!("{relative}/{}", lossy(&entry.file_name()));
                 match entry_kind(&entry, Links::Keep) {

@@ -191,6 +191,7 @@ fn every_request_and_event_crosses_as_bytes() {
             cell_redraws: [(2, 1)].into(),
             height: 32,
             width: 32,
+            channels: 3,
             pipeline: Pipeline::course(),
             semantics: model.semantics,
             seed: 7,

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{Format, Model};
+use crate::model::{Format, Model, Preprocessing};
 
 /// One file format: how its files are recognised, opened and written.
 #[derive(Debug)]
@@ -101,6 +101,9 @@ impl<'a> ModelFile<'a> {
 /// # Errors
 /// Anything but a complete model of a supported kind; see [`OpenError`].
 pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
+    if let Some(what) = crate::not_downloaded(&file.bytes) {
+        return Err(OpenError::NotAModel(what));
+    }
     let reader = READERS.iter().find(|r| (r.recognises)(&file.bytes));
     if file.architecture.is_some() && !reader.is_some_and(|r| r.takes_architecture) {
         return Err(error::architecture_is_known());
@@ -113,6 +116,10 @@ pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         ..
     } = file;
     let mut model = (reader.open)(file)?;
+    if model.preprocessing == Preprocessing::Raw && !Preprocessing::scales_itself(&model.graph) {
+        model.preprocessing = Preprocessing::USUAL;
+        model.scale_unknown = true;
+    }
     labels::add(&mut model, title, beside, class_names);
     warn_of_bad_numbers(&mut model);
     Ok(model)

@@ -22,6 +22,8 @@ pub struct Card {
     pub input: [Option<usize>; 3],
     /// How photos are scaled before the first layer.
     pub preprocessing: &'static str,
+    /// True if nothing tells it, and the usual one was taken.
+    pub scale_unknown: bool,
     pub layers: usize,
     pub total_params: usize,
     pub trainable_params: usize,
@@ -110,6 +112,7 @@ impl Card {
             framework: model.framework.clone(),
             input: graph.input_hwc,
             preprocessing: model.preprocessing.label(),
+            scale_unknown: model.scale_unknown,
             layers: graph.layers.iter().filter(|l| l.listed).count(),
             total_params: counts.total,
             trainable_params: counts.trainable,
@@ -140,7 +143,10 @@ impl Card {
             ("format", format!(".{}, {}", self.format, self.framework)),
             (
                 "input",
-                format!("{h} x {w} x {c}, scaled by {}", self.preprocessing),
+                match self.scale_unknown {
+                    false => format!("{h} x {w} x {c}, scaled by {}", self.preprocessing),
+                    true => format!("{h} x {w} x {c}, scale unknown"),
+                },
             ),
             ("layers", thousands(self.layers)),
             (

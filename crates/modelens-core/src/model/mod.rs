@@ -18,6 +18,7 @@ pub mod preprocessing;
 pub mod reading;
 pub mod recognised;
 pub mod sampler;
+pub mod scale;
 pub mod shape_text;
 
 use std::ops::{Deref, DerefMut};
@@ -55,6 +56,8 @@ pub struct ModelDescription {
     pub graph: Graph,
     /// What photos go through before the first layer.
     pub preprocessing: Preprocessing,
+    /// True if nothing tells the preprocessing: see [`scale`].
+    pub scale_unknown: bool,
     /// Class names in output order; empty where unknown.
     pub labels: Vec<String>,
     /// Where the class names come from, in words; empty where they are unknown.

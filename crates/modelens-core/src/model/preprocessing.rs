@@ -71,16 +71,18 @@ impl Preprocessing {
         }
     }
 
+    /// True if the model scales its input before its first weights.
+    pub fn scales_itself(graph: &Graph) -> bool {
+        let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
+        let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
+        before_weights.into_iter().any(|l| l.kind.op().scales_input())
+    }
+
     /// The scaling that a Keras architecture was trained with: none if the model scales its input
     /// before its first weights, else by layer names that stay when the model is renamed.
     /// Source: `keras.applications.*.preprocess_input`.
     pub fn of(graph: &Graph) -> Self {
-        let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
-        let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
-        if before_weights
-            .into_iter()
-            .any(|l| l.kind.op().scales_input())
-        {
+        if Self::scales_itself(graph) {
             return Self::Raw;
         }
         let has = |name: &str| graph.layers.iter().any(|l| l.name == name);

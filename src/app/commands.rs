@@ -229,7 +229,13 @@ impl App {
         opened.opening_photos = None;
         opened.wanted_photo = None;
         self.stop_runs();
-        for job in [Job::OpenModel, Job::OpenPhotos, Job::Look, Job::BatchNorm] {
+        for job in [
+            Job::OpenModel,
+            Job::OpenPhotos,
+            Job::TryScales,
+            Job::Look,
+            Job::BatchNorm,
+        ] {
             self.state.computed.finish(job);
         }
     }

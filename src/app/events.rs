@@ -80,6 +80,17 @@ impl App {
                     });
                 }
             }
+            Event::ScalesTried {
+                model,
+                photos,
+                report,
+            } => {
+                let tried = self.state.opened.scales.as_mut();
+                if let Some(tried) = tried.filter(|t| (t.model, t.photos) == (model, photos)) {
+                    tried.report = report;
+                    self.state.computed.finish(Job::TryScales);
+                }
+            }
             Event::Unreadable {
                 photos,
                 photo,
@@ -102,7 +113,11 @@ impl App {
             Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
             // The job was removed from the list when the person cancelled it; by now a newer one of
             // the same kind may be there.
-            Event::Cancelled(_) => {}
+            Event::Cancelled(job) => {
+                if job == Job::TryScales {
+                    self.state.computed.finish(job);
+                }
+            }
             Event::Failed { request, message } => self.failed(&request, message),
         }
     }
@@ -127,7 +142,9 @@ impl App {
             let title = crate::views::fine_tune::model_title(&base.model.title);
             Arc::make_mut(&mut opened.model).title = title;
         }
-        let preprocessing = self.state.settings.preprocessing;
+        // Trained on this scale, whatever evidence its new head would give.
+        let unknown = opened.model.scale_unknown.then(|| self.state.preprocessing());
+        let preprocessing = self.state.settings.preprocessing.or(unknown);
         self.stop_runs();
         let training = std::mem::take(&mut self.state.training);
         self.show_model(opened);
@@ -256,6 +273,7 @@ impl App {
                 let wanted = sent.is_some_and(|(_, sent)| sent == photo);
                 (words::PHOTO_UNSHOWN, wanted, Some(*photo))
             }
+            Request::TryScales { .. } => (words::VIEW_UNCOMPUTED, true, None),
             Request::Look(look) => {
                 let wanted = computed.sent.as_ref() == Some(look);
                 (words::VIEW_UNCOMPUTED, wanted, Some(look.photo()))

@@ -31,6 +31,7 @@ impl Held {
             | Event::Progress { .. }
             | Event::WeightsAlone(_)
             | Event::Thumbnail { .. }
+            | Event::ScalesTried { .. }
             | Event::Unreadable { .. }
             | Event::Look(_)
             | Event::BatchNorm(_)

@@ -150,6 +150,12 @@ impl FigureArgs {
         step: Option<&LessonStep>,
         out: &Path,
     ) -> Result<Vec<Written>, Failure> {
+        for warning in state.scale_warnings(view) {
+            // Once for all views.
+            if look.warned.borrow_mut().insert(warning.clone()) {
+                terminal::warn(format!("{warning}; set it with --preprocess"));
+            }
+        }
         let what = What { view, ..look.what };
         let drawn = draw(state, &Images::without_window(ctx), &what).map_err(|e| unusable(&e))?;
         self.files(state, view, &drawn, look, step, out)

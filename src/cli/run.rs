@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use super::arrays::NamedArray;
 use super::outputs::Outputs;
 use super::{Failure, Reading, arrays, at_path as at, seed, terminal, trainable};
-use crate::dataset::{Image, batch};
+use crate::dataset::{Image, PhotoSet, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
@@ -101,22 +101,27 @@ impl RunArgs {
         outputs.reads_model(&self.reading.source(self.model.as_deref()));
         outputs.reads("the input", &self.input);
         outputs.check()?;
-        let model = self.reading.open(self.model.as_deref())?;
+        let mut model = self.reading.open(self.model.as_deref())?;
         terminal::introduce(&model);
         let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
         trainable::record(self.recorded.0, &model, &mut flags);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
+        let set = self.photos()?;
+        if let Some(set) = &set {
+            terminal::introduce_photos(set);
+            Reading::choose_scale(&mut model, set);
+        }
         let Batch {
             x,
             photos,
             left_out,
-        } = self.input(&model, semantics)?;
+        } = self.input(&model, set.as_ref(), semantics)?;
         for reason in left_out {
             terminal::warn(format!("left out of the batch: {reason}"));
         }
-        self.warn_of_scale(&model, semantics, &x);
+        self.warn_of_scale(&model, set.as_ref(), semantics, &x);
         let options = PassOptions {
             outer: Mode::from(self.mode).into(),
             semantics,
@@ -158,8 +163,14 @@ impl RunArgs {
 
     /// Warns if the photos seem to be scaled wrongly. Arrays are not checked: their scale is up to the
     /// user.
-    fn warn_of_scale(&self, model: &Model, semantics: Semantics, x: &Tensor) {
-        if arrays::is_array(&self.input) {
+    fn warn_of_scale(
+        &self,
+        model: &Model,
+        set: Option<&PhotoSet>,
+        semantics: Semantics,
+        x: &Tensor,
+    ) {
+        if set.is_none() {
             return;
         }
         let as_if = |how: Preprocessing| {
@@ -168,7 +179,7 @@ impl RunArgs {
             }
             let mut model = model.clone();
             model.preprocessing = how;
-            self.input(&model, semantics).ok().map(|batch| batch.x)
+            self.input(&model, set, semantics).ok().map(|batch| batch.x)
         };
         if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
             terminal::warn(format!(
@@ -178,13 +189,28 @@ impl RunArgs {
         }
     }
 
-    fn input(&self, model: &Model, semantics: Semantics) -> Result<Batch, Failure> {
+    /// The photos that the input names; `None` for an array.
+    fn photos(&self) -> Result<Option<PhotoSet>, Failure> {
+        if arrays::is_array(&self.input) {
+            return Ok(None);
+        }
+        let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
+        Ok(Some(set))
+    }
+
+    /// The input of the pass: a batch of the photos, or the array.
+    fn input(
+        &self,
+        model: &Model,
+        set: Option<&PhotoSet>,
+        semantics: Semantics,
+    ) -> Result<Batch, Failure> {
         let pipeline = self
             .augment
             .as_deref()
             .map(super::augment::pipeline)
             .transpose()?;
-        if arrays::is_array(&self.input) {
+        let Some(set) = set else {
             if pipeline.is_some() {
                 let why = "--augment is for photos: arrays are not augmented";
                 return Err(Failure::Usage(why.into()));
@@ -198,21 +224,19 @@ impl RunArgs {
                 photos: None,
                 left_out: Vec::new(),
             });
-        }
-        let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
-        terminal::introduce_photos(&set);
+        };
         let count = self
             .batch
             .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        let indices = batch_of(&set, None, count, self.seed);
+        let indices = batch_of(set, None, count, self.seed);
         let input = photo_input(&model.graph, semantics);
         input
-            .check(&set)
+            .check(set)
             .map_err(|error| at(&error, &self.input))?;
         check_batch(indices.len(), &input).map_err(|error| at(&error, &self.input))?;
         let mut images: Vec<Arc<Image>> = Vec::new();
         let (mut photos, mut left_out) = (Vec::new(), Vec::new());
-        for (index, image) in batch::load(&set, &indices, &input, &|_| true) {
+        for (index, image) in batch::load(set, &indices, &input, &|_| true) {
             match image {
                 Ok(image) => {
                     images.push(Arc::new(image));

@@ -140,7 +140,7 @@ impl TrainArgs {
         let source = self.reading.source(self.model.as_deref());
         let photos = self.photos_source();
         self.check_outputs(&source, &photos)?;
-        let model = self.reading.open(self.model.as_deref())?;
+        let mut model = self.reading.open(self.model.as_deref())?;
         terminal::introduce(&model);
         if let Some(path) = &self.save {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -149,6 +149,7 @@ impl TrainArgs {
         }
         let photos: Photos = Arc::new(photos.open().map_err(|e| Failure::File(e.to_string()))?);
         terminal::introduce_photos(&photos);
+        Reading::choose_scale(&mut model, &photos);
         if self.validation_split.is_some() && photos.own_split().is_some() {
             terminal::warn("--validation-split is not used: the folders of the photos are a split");
         }

@@ -72,7 +72,7 @@ pub fn unreadable_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 .max_height(sizes::PICKER_HEIGHT)
                 .show(ui, |ui| {
                     for warning in show.state.notes() {
-                        let line = common::sentence_case(warning);
+                        let line = common::sentence_case(&warning);
                         ui.add(egui::Label::new(line).selectable(true).wrap());
                     }
                     super::sheets::assumptions_ui(ui, show);

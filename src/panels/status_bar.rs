@@ -89,7 +89,7 @@ fn warnings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     match warnings.as_slice() {
         [] => {}
-        [one] => parts_of_line.push((*one).to_owned()),
+        [one] => parts_of_line.push(one.clone()),
         [first, rest @ ..] => parts_of_line.push(words::and_more(first, rest.len())),
     }
     if parts_of_line.is_empty() {

@@ -34,4 +34,9 @@ pub fn scale_by_file(scale: &str) -> String {
     format!("From the file: {scale}")
 }
 
+pub fn scale_by_evidence(scale: &str) -> String {
+    format!("Unknown: {scale} was taken")
+}
+
+pub const SCALE_UNKNOWN: &str = "Scale unknown";
 pub const BY_FILE: &str = "From the file";

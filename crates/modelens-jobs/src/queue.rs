@@ -45,6 +45,8 @@ struct Waiting {
     photos: Option<Request>,
     thumbnail: Option<Request>,
     preview: Option<Request>,
+    /// The look that follows depends on it.
+    scales: Option<Request>,
     look: Option<Request>,
     /// The background measurement of a look, taken when no look waits.
     batch_norm: Option<Request>,
@@ -65,6 +67,7 @@ impl Waiting {
             .or_else(|| self.model.take())
             .or_else(|| self.photos.take())
             .or_else(|| self.train_commands.pop_front())
+            .or_else(|| self.scales.take())
             .or_else(|| self.thumbnail.take())
             .or_else(|| self.preview.take())
             .or_else(|| self.look.take())
@@ -102,6 +105,7 @@ impl Queue {
             Request::OpenModel(_) | Request::OpenTrained(_) => waiting.model = Some(request),
             Request::OpenPhotos(_) => waiting.photos = Some(request),
             Request::Thumbnail { .. } => waiting.thumbnail = Some(request),
+            Request::TryScales { .. } => waiting.scales = Some(request),
             Request::Look(_) => {
                 waiting.look = Some(request);
                 // The measurement belongs to the look before.
@@ -128,6 +132,7 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.model = None;
         waiting.photos = None;
+        waiting.scales = None;
         waiting.look = None;
         waiting.batch_norm = None;
         self.looks.fetch_add(1, Ordering::Relaxed);

@@ -92,6 +92,7 @@ fn kind_of_request(request: &Request) -> &'static str {
         Request::OpenPhotos(_) => "OpenPhotos",
         Request::Release(_) => "Release",
         Request::Thumbnail { .. } => "Thumbnail",
+        Request::TryScales { .. } => "TryScales",
         Request::Look(_) => "Look",
         Request::BatchNorm(_) => "BatchNorm",
         Request::Figure { .. } => "Figure",
@@ -108,6 +109,7 @@ fn kind_of_event(event: &Event) -> &'static str {
         Event::PhotosOpened { .. } => "PhotosOpened",
         Event::WeightsAlone(_) => "WeightsAlone",
         Event::Thumbnail { .. } => "Thumbnail event",
+        Event::ScalesTried { .. } => "ScalesTried",
         Event::Unreadable { .. } => "Unreadable",
         Event::Look(_) => "Look event",
         Event::BatchNorm(_) => "BatchNorm event",
@@ -119,12 +121,13 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 26] = [
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
     "Release",
     "Thumbnail",
+    "TryScales",
     "Look",
     "BatchNorm",
     "Figure",
@@ -136,6 +139,7 @@ const KINDS: [&str; 24] = [
     "PhotosOpened",
     "WeightsAlone",
     "Thumbnail event",
+    "ScalesTried",
     "Unreadable",
     "Look event",
     "BatchNorm event",
@@ -166,6 +170,7 @@ fn every_request_and_event_crosses_as_bytes() {
     });
     let photos = photos.expect("photos");
     side.ask(Request::Thumbnail { photos, photo: 3 });
+    side.ask(Request::TryScales { model: id, photos });
 
     let pass = PassLook {
         model: id,

@@ -210,6 +210,8 @@ pub struct LookOptions {
     pub width: Width,
     /// Characters that the fonts lack, collected from all figures.
     pub boxes: RefCell<BTreeSet<char>>,
+    /// Warnings that were printed.
+    pub warned: RefCell<BTreeSet<String>>,
 }
 
 impl FigureArgs {
@@ -259,6 +261,7 @@ impl FigureArgs {
             what,
             width,
             boxes: RefCell::default(),
+            warned: RefCell::default(),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::Graph;
+use super::graph::{Graph, LayerKind};
 
 /// How photos (0 to 255) are scaled before the first layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -71,11 +71,13 @@ impl Preprocessing {
         }
     }
 
-    /// True if the model scales its input before its first weights.
+    /// True if the model scales its input before its first weights, or subtracts something from it.
     pub fn scales_itself(graph: &Graph) -> bool {
         let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
         let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
-        before_weights.into_iter().any(|l| l.kind.op().scales_input())
+        before_weights
+            .into_iter()
+            .any(|l| l.kind.op().scales_input() || matches!(l.kind, LayerKind::Operator(_)))
     }
 
     /// The scaling that a Keras architecture was trained with: none if the model scales its input
@@ -119,7 +121,7 @@ impl Preprocessing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::graph::{Layer, LayerKind};
+    use crate::model::graph::Layer;
 
     #[test]
     fn by_family() {

@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use egui_svg::png::Raster;
 use modelens_core::dataset::{Image, PhotoList};
 use modelens_core::model::ModelDescription;
+use modelens_core::model::scale::ScaleReport;
 
 pub use augmentation::{AugmentationLook, AugmentationOutcome, Grid, GridCell};
 pub use batch_norm::{
@@ -74,6 +75,11 @@ pub enum Request {
         photos: PhotosId,
         photo: usize,
     },
+    /// Tries scales on the photos for a model that does not say its own.
+    TryScales {
+        model: ModelId,
+        photos: PhotosId,
+    },
     Look(Box<Look>),
     /// What the BatchNorm view measures in the background, after its look.
     BatchNorm(Box<BatchNormJob>),
@@ -100,6 +106,7 @@ impl Request {
             Self::OpenPhotos(_) => Job::OpenPhotos,
             Self::Release(_) => return None,
             Self::Thumbnail { .. } => Job::Thumbnail,
+            Self::TryScales { .. } => Job::TryScales,
             Self::Look(_) => Job::Look,
             Self::BatchNorm(_) => Job::BatchNorm,
             Self::Figure {
@@ -141,6 +148,7 @@ pub enum Job {
     OpenModel,
     OpenPhotos,
     Thumbnail,
+    TryScales,
     Look,
     /// The background measurement of the BatchNorm view.
     BatchNorm,
@@ -186,6 +194,12 @@ pub enum Event {
         photos: PhotosId,
         photo: usize,
         image: Image,
+    },
+    /// What the scales make of the photos; `None` if these do not fit the model.
+    ScalesTried {
+        model: ModelId,
+        photos: PhotosId,
+        report: Option<Box<ScaleReport>>,
     },
     /// A photo that cannot be decoded, found by a look or by the background check.
     Unreadable {

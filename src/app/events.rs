@@ -52,6 +52,7 @@ impl App {
             }
             Event::ModelOpened(opened) => self.model_opened(opened),
             Event::TrainedOpened { trained, opened } => self.trained_opened(trained, opened),
+            Event::CachesListed(models) => self.state.shell.cached = models,
             Event::WeightsAlone(path) => {
                 let shell = &mut self.state.shell;
                 (shell.weights, shell.sheet) = (Some(path), Some(Sheet::Network));
@@ -290,7 +291,7 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_) => return,
+            Request::Release(_) | Request::ListCaches => return,
         };
         if !wanted {
             return;

@@ -29,6 +29,7 @@ impl Held {
             }
             Event::Training(_)
             | Event::Progress { .. }
+            | Event::CachesListed(_)
             | Event::WeightsAlone(_)
             | Event::Thumbnail { .. }
             | Event::ScalesTried { .. }

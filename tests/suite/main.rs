@@ -47,6 +47,7 @@ mod processors;
 mod pytorch;
 mod review;
 mod save;
+mod scale;
 mod shell;
 mod small_windows;
 mod snapshots;

@@ -11,6 +11,7 @@
 //! then checking the photos.
 
 pub mod bundled;
+mod caches;
 mod clock;
 mod contract;
 mod executor;
@@ -29,6 +30,7 @@ mod training_photos;
 mod whole_file;
 pub mod words;
 
+pub use caches::{CacheOwner, CachedModel, cached_models};
 pub use clock::{Clock, system_clock};
 pub use contract::*;
 pub use executor::{Executor, Options};

@@ -48,6 +48,7 @@ struct Waiting {
     /// The look that follows depends on it.
     scales: Option<Request>,
     look: Option<Request>,
+    caches: Option<Request>,
     /// The background measurement of a look, taken when no look waits.
     batch_norm: Option<Request>,
     /// The set whose photos are checked, and the next photo of it.
@@ -71,6 +72,7 @@ impl Waiting {
             .or_else(|| self.thumbnail.take())
             .or_else(|| self.preview.take())
             .or_else(|| self.look.take())
+            .or_else(|| self.caches.take())
     }
 
     fn next_check(&mut self) -> Option<Task> {
@@ -103,6 +105,7 @@ impl Queue {
                 waiting.train_commands.push_back(Request::Train(command));
             }
             Request::OpenModel(_) | Request::OpenTrained(_) => waiting.model = Some(request),
+            Request::ListCaches => waiting.caches = Some(request),
             Request::OpenPhotos(_) => waiting.photos = Some(request),
             Request::Thumbnail { .. } => waiting.thumbnail = Some(request),
             Request::TryScales { .. } => waiting.scales = Some(request),

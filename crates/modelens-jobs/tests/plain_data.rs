@@ -91,6 +91,7 @@ fn kind_of_request(request: &Request) -> &'static str {
         Request::OpenTrained(_) => "OpenTrained",
         Request::OpenPhotos(_) => "OpenPhotos",
         Request::Release(_) => "Release",
+        Request::ListCaches => "ListCaches",
         Request::Thumbnail { .. } => "Thumbnail",
         Request::TryScales { .. } => "TryScales",
         Request::Look(_) => "Look",
@@ -107,6 +108,7 @@ fn kind_of_event(event: &Event) -> &'static str {
         Event::ModelOpened(_) => "ModelOpened",
         Event::TrainedOpened { .. } => "TrainedOpened",
         Event::PhotosOpened { .. } => "PhotosOpened",
+        Event::CachesListed(_) => "CachesListed",
         Event::WeightsAlone(_) => "WeightsAlone",
         Event::Thumbnail { .. } => "Thumbnail event",
         Event::ScalesTried { .. } => "ScalesTried",
@@ -121,11 +123,12 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 26] = [
+const KINDS: [&str; 28] = [
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
     "Release",
+    "ListCaches",
     "Thumbnail",
     "TryScales",
     "Look",
@@ -137,6 +140,7 @@ const KINDS: [&str; 26] = [
     "ModelOpened",
     "TrainedOpened",
     "PhotosOpened",
+    "CachesListed",
     "WeightsAlone",
     "Thumbnail event",
     "ScalesTried",
@@ -170,6 +174,7 @@ fn every_request_and_event_crosses_as_bytes() {
     });
     let photos = photos.expect("photos");
     side.ask(Request::Thumbnail { photos, photo: 3 });
+    side.ask(Request::ListCaches);
     side.ask(Request::TryScales { model: id, photos });
 
     let pass = PassLook {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::{Graph, LayerKind};
+use super::graph::{Activation, Graph, LayerKind};
 
 /// How photos (0 to 255) are scaled before the first layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,13 +83,18 @@ impl Preprocessing {
         }
     }
 
-    /// True if the model scales its input before its first weights, or subtracts something from it.
+    /// True if the model scales or shifts its input before its first weights, or casts it.
     pub fn scales_itself(graph: &Graph) -> bool {
         let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
         let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
         before_weights
             .into_iter()
-            .any(|l| l.kind.op().scales_input() || matches!(l.kind, LayerKind::Operator(_)))
+            .any(|l| match &l.kind {
+                LayerKind::Operator(_) => true,
+                // A cast to integers says that photos come as they are.
+                LayerKind::Activation(activation) => *activation != Activation::Linear,
+                kind => kind.op().scales_input(),
+            })
     }
 
     /// The scaling that a Keras architecture was trained with: none if the model scales its input

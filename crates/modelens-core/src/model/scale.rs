@@ -15,7 +15,7 @@ use crate::rules::Mode;
 /// An output is saturated if its probability is this high.
 const SATURATED: f32 = 0.999;
 /// The outputs are flat if no probability differs by more than this between photos.
-const FLAT: f32 = 0.01;
+const FLAT: f32 = 0.05;
 /// The share of saturated photos that speaks against a scale.
 const MOSTLY: f64 = 0.9;
 

@@ -40,6 +40,7 @@ pub use training::{
 
 pub use modelens_core::model::layers::batch_norm::Moments;
 
+use crate::caches::CachedModel;
 use crate::source::ModelSource;
 use crate::store::{ModelId, PhotosId, StoredId, TrainedId};
 
@@ -68,6 +69,8 @@ pub enum Request {
     /// Opens the model of a finished or running training run beside the one it was made from.
     OpenTrained(TrainedId),
     OpenPhotos(PhotosSource),
+    /// Looks for models that Keras, torch hub, timm and Hugging Face downloaded.
+    ListCaches,
     /// Frees what the window no longer uses.
     Release(Vec<StoredId>),
     /// One photo, small, for the input card.
@@ -99,12 +102,12 @@ pub enum Request {
 }
 
 impl Request {
-    /// The kind of request; `None` for [`Request::Release`], which has no answer.
+    /// The kind of request; `None` for those that the window does not wait for.
     pub fn job(&self) -> Option<Job> {
         Some(match self {
             Self::OpenModel(_) | Self::OpenTrained(_) => Job::OpenModel,
             Self::OpenPhotos(_) => Job::OpenPhotos,
-            Self::Release(_) => return None,
+            Self::Release(_) | Self::ListCaches => return None,
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::TryScales { .. } => Job::TryScales,
             Self::Look(_) => Job::Look,
@@ -188,6 +191,7 @@ pub enum Event {
         #[serde(with = "shared")]
         photos: Arc<PhotoList>,
     },
+    CachesListed(Vec<CachedModel>),
     /// A file that holds weights without a configuration: the person must choose the network.
     WeightsAlone(PathBuf),
     Thumbnail {

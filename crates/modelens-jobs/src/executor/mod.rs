@@ -110,6 +110,7 @@ impl Executor {
             Request::OpenModel(source) => self.open_model(source).map(Some),
             Request::OpenTrained(trained) => self.open_trained(*trained).map(Some),
             Request::OpenPhotos(source) => self.open_photos(source).map(Some),
+            Request::ListCaches => Ok(Some(Event::CachesListed(crate::cached_models()))),
             Request::Thumbnail { photos, photo } => self.thumbnail(*photos, *photo).map(Some),
             Request::TryScales { model, photos } => self.try_scales(*model, *photos).map(Some),
             Request::Look(look) => self.look(look, ticket),

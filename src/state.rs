@@ -237,6 +237,9 @@ impl State {
 
     /// The preprocessing where none is chosen.
     pub fn automatic_preprocessing(&self) -> Preprocessing {
+        if self.photos().is_some_and(|photos| photos.as_given) {
+            return Preprocessing::Raw;
+        }
         let by_file = self.opened.base.as_ref().map(|b| b.model.preprocessing);
         let by_evidence = self.scale_report().map(|report| report.best);
         by_evidence.or(by_file).unwrap_or(Preprocessing::Raw)
@@ -256,8 +259,13 @@ impl State {
         let Some(base) = &self.opened.base else {
             return Vec::new();
         };
-        let unknown = self.scale_report().filter(|_| self.settings.preprocessing.is_none());
-        let suspicion = self.computed.result(view).and_then(|looked| looked.suspicion);
+        let unknown = self
+            .scale_report()
+            .filter(|_| self.settings.preprocessing.is_none());
+        let suspicion = self
+            .computed
+            .result(view)
+            .and_then(|looked| looked.suspicion);
         let suspicion = suspicion.filter(|s| s.now == self.preprocessing());
         let unknown = unknown.map(|report| {
             let trials = report.predictions(&base.model.labels).join("; ");
@@ -294,10 +302,15 @@ impl State {
             model.warnings.iter().chain(assumed)
         });
         let of_photos = self.photos().into_iter().flat_map(|set| &set.notes);
-        let scale = self.scale_report().filter(|_| self.settings.preprocessing.is_none());
+        let scale = self
+            .scale_report()
+            .filter(|_| self.settings.preprocessing.is_none());
         let scale = scale.zip(self.opened.base.as_ref());
         let scale = scale.map(|(report, base)| report.sentence(&base.model));
-        scale.into_iter().chain(of_model.chain(of_photos).cloned()).collect()
+        scale
+            .into_iter()
+            .chain(of_model.chain(of_photos).cloned())
+            .collect()
     }
 
     /// The open photos.

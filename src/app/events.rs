@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::Context;
 
 use super::App;
-use super::textures::{PHOTO_RANGE, grid_textures, texture};
+use super::textures::{PHOTO_RANGE, grid_textures, range_of, texture};
 use crate::augment::Pipeline;
 use crate::dataset::PhotoList;
 use crate::model::labels;
@@ -72,12 +72,18 @@ impl App {
                 }
                 let gallery = self.state.opened.gallery.as_ref();
                 let gallery = gallery.filter(|gallery| gallery.id == photos);
+                let as_given = gallery.is_some_and(|gallery| gallery.photos.as_given);
+                let range = if as_given {
+                    range_of([&image])
+                } else {
+                    PHOTO_RANGE
+                };
                 if let Some(listed) = gallery.and_then(|g| g.photos.photos.get(photo)) {
                     computed.thumbnail = Some(Thumbnail {
                         photos,
                         photo,
                         name: listed.name.clone(),
-                        texture: texture(ctx, "photo", &image, PHOTO_RANGE),
+                        texture: texture(ctx, "photo", &image, range),
                     });
                 }
             }
@@ -144,7 +150,10 @@ impl App {
             Arc::make_mut(&mut opened.model).title = title;
         }
         // Trained on this scale, whatever evidence its new head would give.
-        let unknown = opened.model.scale_unknown.then(|| self.state.preprocessing());
+        let unknown = opened
+            .model
+            .scale_unknown
+            .then(|| self.state.preprocessing());
         let preprocessing = self.state.settings.preprocessing.or(unknown);
         self.stop_runs();
         let training = std::mem::take(&mut self.state.training);
@@ -242,8 +251,14 @@ impl App {
         if let (Outcome::Augmentation(outcome), Look::Augmentation(look)) =
             (&looked.outcome, &looked.look)
         {
-            let range = look.pipeline.value_range();
-            self.state.computed.grid = Some(grid_textures(ctx, outcome, range));
+            let as_given = self.state.photos().is_some_and(|photos| photos.as_given);
+            let originals = || outcome.training.iter().map(|cell| &*cell.original);
+            let ranges = if as_given {
+                [range_of(originals()); 2]
+            } else {
+                [PHOTO_RANGE, look.pipeline.value_range()]
+            };
+            self.state.computed.grid = Some(grid_textures(ctx, outcome, ranges));
         }
         self.state.computed.store(looked);
     }

@@ -179,14 +179,21 @@ impl Reading {
     }
 
     /// Takes the scale that the evidence is for, if nothing tells it, and says so.
-    pub fn choose_scale(model: &mut Model, photos: &PhotoSet) {
+    pub fn choose_scale(&self, model: &mut Model, photos: &PhotoSet) {
+        if photos.as_given && self.preprocess.0.is_none() {
+            model.preprocessing = Preprocessing::Raw;
+            model.scale_unknown = false;
+        }
         if !model.scale_unknown {
             return;
         }
         if let Some(report) = modelens_jobs::try_scales(model, photos) {
             let sentence = report.sentence(model);
             terminal::warn(format!("{sentence}; set it with --preprocess"));
-            report.predictions(&model.labels).iter().for_each(terminal::note);
+            report
+                .predictions(&model.labels)
+                .iter()
+                .for_each(terminal::note);
             model.preprocessing = report.best;
         }
     }

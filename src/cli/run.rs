@@ -115,7 +115,7 @@ impl RunArgs {
         let set = self.photos()?;
         if let Some(set) = &set {
             terminal::introduce_photos(set);
-            Reading::choose_scale(&mut model, set);
+            self.reading.choose_scale(&mut model, set);
         }
         let Batch {
             x,
@@ -176,7 +176,7 @@ impl RunArgs {
         semantics: Semantics,
         x: &Tensor,
     ) {
-        if set.is_none() {
+        if set.is_none_or(|set| set.as_given) {
             return;
         }
         let as_if = |how: Preprocessing| {
@@ -236,9 +236,7 @@ impl RunArgs {
             .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));
         let indices = batch_of(set, None, count, self.seed);
         let input = photo_input(&model.graph, semantics);
-        input
-            .check(set)
-            .map_err(|error| at(&error, &self.input))?;
+        input.check(set).map_err(|error| at(&error, &self.input))?;
         check_batch(indices.len(), &input).map_err(|error| at(&error, &self.input))?;
         let mut images: Vec<Arc<Image>> = Vec::new();
         let (mut photos, mut left_out) = (Vec::new(), Vec::new());

@@ -149,7 +149,7 @@ impl TrainArgs {
         }
         let photos: Photos = Arc::new(photos.open().map_err(|e| Failure::File(e.to_string()))?);
         terminal::introduce_photos(&photos);
-        Reading::choose_scale(&mut model, &photos);
+        self.reading.choose_scale(&mut model, &photos);
         if self.validation_split.is_some() && photos.own_split().is_some() {
             terminal::warn("--validation-split is not used: the folders of the photos are a split");
         }

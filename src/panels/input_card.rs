@@ -233,11 +233,17 @@ fn preprocessing_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .base
         .as_ref()
         .map(|b| b.model.preprocessing);
-    let button = parts::small_drop_button_ui(ui, show.state.preprocessing().label());
+    let as_given = show.state.photos().is_some_and(|photos| photos.as_given);
+    let label = match chosen {
+        None if as_given => words::AS_GIVEN,
+        _ => show.state.preprocessing().label(),
+    };
+    let button = parts::small_drop_button_ui(ui, label);
     let button = button.on_hover_text(words::SCALE_TIP);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let report = show.state.scale_report();
         let automatic = match (report, by_file) {
+            _ if as_given => words::AS_GIVEN_TIP.to_owned(),
             (Some(report), _) => words::scale_by_evidence(report.best.label()),
             (None, Some(preprocessing)) => words::scale_by_file(preprocessing.label()),
             (None, None) => words::BY_FILE.to_owned(),

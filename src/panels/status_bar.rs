@@ -81,7 +81,12 @@ fn done_ui(ui: &mut Ui, show: &mut Show<'_>) {
 
 fn warnings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
-    let unreadable = show.state.opened.gallery.as_ref().map_or(0, |g| g.unreadable.len());
+    let unreadable = show
+        .state
+        .opened
+        .gallery
+        .as_ref()
+        .map_or(0, |g| g.unreadable.len());
     let warnings = show.state.notes();
     let mut parts_of_line = Vec::new();
     if unreadable > 0 {

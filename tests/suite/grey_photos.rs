@@ -21,6 +21,7 @@ fn set_of(name: &str, bytes: Vec<u8>) -> PhotoSet {
                 part: None,
             }],
             notes: Vec::new(),
+            as_given: false,
         },
         files: Arc::new(PhotosInMemory(vec![bytes.into()])),
     }
@@ -48,7 +49,11 @@ fn grey_pixels_are_those_of_each_framework() {
             "pillow" => PhotoDecoder::Pillow,
             other => panic!("{other}"),
         };
-        let kind = if name.ends_with(".jpg") { "jpeg" } else { "grey" };
+        let kind = if name.ends_with(".jpg") {
+            "jpeg"
+        } else {
+            "grey"
+        };
         let path = repository("tests/fixtures").join(kind).join(name);
         let set = set_of(name, std::fs::read(path).expect("a photo"));
         let &[height, width] = pixels.dims() else {
@@ -66,7 +71,8 @@ fn grey_pixels_are_those_of_each_framework() {
     let rgb: Vec<u8> = values(&expected["rgb"]).iter().map(|&v| v as u8).collect();
     let bmp = image::RgbImage::from_raw(64, 64, rgb).expect("an image");
     let mut bytes = std::io::Cursor::new(Vec::new());
-    bmp.write_to(&mut bytes, image::ImageFormat::Bmp).expect("a BMP");
+    bmp.write_to(&mut bytes, image::ImageFormat::Bmp)
+        .expect("a BMP");
     let set = set_of("rgb.bmp", bytes.into_inner());
     let image = set.image(0, &grey(PhotoDecoder::TensorFlow, [64, 64]));
     let wanted = values(&expected["rgb/tensorflow"]);
@@ -79,7 +85,10 @@ fn a_cmyk_photo_has_no_grey_in_tensorflow() {
     let set = set_of("ink.jpg", std::fs::read(path).expect("a photo"));
     let refused = set.image(0, &grey(PhotoDecoder::TensorFlow, [5, 3]));
     let message = refused.expect_err("TensorFlow refuses it").to_string();
-    assert!(message.starts_with("TensorFlow does not read a CMYK JPEG in grey"), "{message}");
+    assert!(
+        message.starts_with("TensorFlow does not read a CMYK JPEG in grey"),
+        "{message}"
+    );
 }
 
 /// `image_dataset_from_directory(color_mode="grayscale")` and the model's output, through the program.
@@ -90,26 +99,53 @@ fn a_model_of_one_channel_runs_on_photos_as_in_keras() {
     let out = folder();
     let file = out.path().join("out.npz");
     let (model, photos) = (fixtures.join("grey.keras"), fixtures.join("photos"));
-    let run = ["run", text(&model), "--input", text(&photos), "--mode", "inference"];
+    let run = [
+        "run",
+        text(&model),
+        "--input",
+        text(&photos),
+        "--mode",
+        "inference",
+    ];
     succeeds(&[&run[..], &["--tap", "rescaling", "--out", text(&file)]].concat());
     let found = read_npz(&file);
     let scaled: Vec<f32> = values(&found["tap/rescaling"]);
-    let wanted: Vec<f32> = values(&expected["x"]).iter().map(|&v| v * (1.0 / 255.0)).collect();
+    let wanted: Vec<f32> = values(&expected["x"])
+        .iter()
+        .map(|&v| v * (1.0 / 255.0))
+        .collect();
     assert_eq!(scaled.len(), wanted.len());
-    let largest = scaled.iter().zip(&wanted).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    let largest = scaled
+        .iter()
+        .zip(&wanted)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
     assert!(largest < 1e-6, "{largest}");
     for (a, b) in values(&found["y"]).iter().zip(values(&expected["y"])) {
         assert!((a - b).abs() < 1e-6, "{a} {b}");
     }
 
     // Every view draws it, and training runs.
-    for view in ["augmentation", "dropout", "batchnorm", "trainable", "predict"] {
+    for view in [
+        "augmentation",
+        "dropout",
+        "batchnorm",
+        "trainable",
+        "predict",
+    ] {
         let svg = out.path().join(format!("{view}.svg"));
         let figure = ["figure", view, text(&model), "--input", text(&photos)];
         succeeds(&[&figure[..], &["--batch", "4", "--out", text(&svg)]].concat());
     }
     let csv = out.path().join("run.csv");
-    let train = ["train", text(&model), "--photos", text(&photos), "--epochs", "1"];
+    let train = [
+        "train",
+        text(&model),
+        "--photos",
+        text(&photos),
+        "--epochs",
+        "1",
+    ];
     succeeds(&[&train[..], &["--head", "own", "--out", text(&csv)]].concat());
 }
 
@@ -122,12 +158,20 @@ fn a_model_of_four_channels_says_what_to_open() {
     let file = out.path().join("out.npz");
     let photos = fixtures.join("photos");
     let done = modelens(&[
-        "run", text(&model), "--input", text(&photos), "--mode", "inference", "--out", text(&file),
+        "run",
+        text(&model),
+        "--input",
+        text(&photos),
+        "--mode",
+        "inference",
+        "--out",
+        text(&file),
     ]);
     let errors = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(1), "{errors}");
     assert!(
-        errors.contains("the network takes 4 channels and a photo has one (grey) or three (colours)"),
+        errors
+            .contains("the network takes 4 channels and a photo has one (grey) or three (colours)"),
         "{errors}"
     );
 }

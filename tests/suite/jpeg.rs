@@ -31,6 +31,7 @@ fn jpeg_pixels_are_those_of_each_framework() {
             classes: vec!["jpeg".to_owned()],
             photos: vec![photo],
             notes: Vec::new(),
+            as_given: false,
         };
         let files = Arc::new(PhotosInMemory(vec![bytes.into()]));
         let set = PhotoSet { list, files };

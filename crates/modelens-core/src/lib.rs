@@ -58,7 +58,9 @@ pub fn not_downloaded(bytes: &[u8]) -> Option<String> {
     }
     let text = String::from_utf8_lossy(start).to_ascii_lowercase();
     let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
-    let page = ["<!doctype html", "<html", "<head"].iter().any(|tag| text.starts_with(tag));
+    let page = ["<!doctype html", "<html", "<head"]
+        .iter()
+        .any(|tag| text.starts_with(tag));
     page.then(|| {
         "it is a web page, saved in place of the file: download the file itself (on GitHub with \
          `Download raw file`)"

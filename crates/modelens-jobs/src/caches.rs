@@ -113,7 +113,10 @@ fn repositories(hub: &Path) -> Vec<CachedModel> {
         let Some(newest) = revisions.into_iter().max_by_key(changed) else {
             continue;
         };
-        let files: Vec<PathBuf> = entries(&newest).into_iter().filter(|p| is_model(p)).collect();
+        let files: Vec<PathBuf> = entries(&newest)
+            .into_iter()
+            .filter(|p| is_model(p))
+            .collect();
         let alone = files.len() == 1;
         models.extend(files.into_iter().map(|path| CachedModel {
             owner: CacheOwner::HuggingFace,
@@ -158,7 +161,10 @@ mod tests {
         };
         let found = models_in(&|name| (name == "HOME").then(|| home.clone()));
         let hub = ["me/two/a.onnx", "me/two/b.onnx", "timm/resnet18.a1_in1k"];
-        assert_eq!(names(found), [&["vgg16.h5", "resnet18.pth"][..], &hub].concat());
+        assert_eq!(
+            names(found),
+            [&["vgg16.h5", "resnet18.pth"][..], &hub].concat()
+        );
         let moved = models_in(&|name| match name {
             "KERAS_HOME" => Some(root.path().join("moved").into()),
             "TORCH_HOME" | "HF_HOME" => Some("/nowhere".into()),

@@ -20,6 +20,7 @@ pub mod fine_tune;
 pub mod look;
 pub mod machine;
 mod photos;
+mod photos_data;
 mod photos_folder;
 mod queue;
 mod scale;

@@ -53,8 +53,8 @@ impl PhotoCache {
         input: &PhotoInput,
         on_done: &(dyn Fn(usize) -> bool + Sync),
     ) -> Vec<Loaded> {
-        let same = (self.of.as_ref())
-            .is_some_and(|(set, of)| Arc::ptr_eq(set, photos) && of == input);
+        let same =
+            (self.of.as_ref()).is_some_and(|(set, of)| Arc::ptr_eq(set, photos) && of == input);
         let bytes = input.height * input.width * input.channels * size_of::<f32>();
         if !same || (self.images.len() + indices.len()) * bytes > CACHE_BYTES {
             self.images.clear();

@@ -7,6 +7,7 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::photos_data;
 use include_dir::{Dir, include_dir};
 use modelens_core::dataset::archive::{self, ArchiveError, ArchiveKind};
 use modelens_core::dataset::decode::DecodeCause;
@@ -57,10 +58,19 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
         io::ErrorKind::NotFound => FolderError::Missing(path.to_owned()),
         _ => unreadable(cause),
     })?;
-    if !metadata.is_dir() {
-        return open_file(path);
+    if metadata.is_dir() {
+        open_directory(path, None)
+    } else {
+        open_file(path)
     }
+}
 
+/// The photos of a folder, with the classes of a table that a person chose.
+fn open_directory(path: &Path, table: Option<&Path>) -> Result<PhotoSet, FolderError> {
+    let unreadable = |cause| FolderError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
     let too_many = || FolderError::TooMany(path.to_owned());
     let mut walk = Walk::default();
     let mut folders = Vec::new();
@@ -82,26 +92,50 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
         walk.class(name, folder).ok_or_else(too_many)?;
     }
     let title = folder_name(path);
-    match listing::list(&title, walk.folders, walk.photos) {
-        Some(Listing {
-            classes,
-            photos,
-            files,
-            notes,
-        }) => Ok(PhotoSet {
-            list: PhotoList {
-                title,
-                classes,
-                photos,
-                notes,
-            },
-            files: Arc::new(Paths(files)),
-        }),
-        None => Err(match walk.first_failure {
+    let Some(listed) = listing::list(&title, walk.folders, walk.photos) else {
+        if let Some(opened) = photos_data::open_data_folder(path) {
+            return opened;
+        }
+        return Err(match walk.first_failure {
             Some((path, cause)) => FolderError::Unreadable { path, cause },
             None => FolderError::Empty(path.to_owned()),
-        }),
+        });
+    };
+    let Listing {
+        classes,
+        photos,
+        mut files,
+        notes,
+        has_classes,
+    } = listed;
+    let mut list = PhotoList {
+        title,
+        classes,
+        photos,
+        notes,
+        as_given: false,
+    };
+    let named = match table {
+        Some(table) => {
+            let name = table.file_name().map(lossy).unwrap_or_default();
+            photos_data::table_at(table)?.apply(&mut list, &name)
+        }
+        None => photos_data::labelled(path, &mut list, has_classes),
+    };
+    match (named, table) {
+        (Some(places), _) => files = places.into_iter().map(|i| files[i].clone()).collect(),
+        (None, Some(table)) => {
+            return Err(FolderError::Other {
+                path: table.to_owned(),
+                what: "the table names none of the photos in its folder".to_owned(),
+            });
+        }
+        (None, None) => {}
     }
+    Ok(PhotoSet {
+        list,
+        files: Arc::new(Paths(files)),
+    })
 }
 
 /// The photos that are compiled into the program.
@@ -127,6 +161,7 @@ pub fn bundled_photos() -> PhotoSet {
             classes,
             photos,
             notes: Vec::new(),
+            as_given: false,
         },
         files: Arc::new(PhotosInMemory(
             files.into_iter().map(Cow::Borrowed).collect(),
@@ -148,6 +183,13 @@ fn open_file(path: &Path) -> Result<PhotoSet, FolderError> {
     let mut file = File::open(path).map_err(unreadable)?;
     let read = file.by_ref().take(512).read_to_end(&mut start);
     read.map_err(unreadable)?;
+    if let Some(opened) = photos_data::open_numbers(path, &start) {
+        return opened;
+    }
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    if let (Some("csv" | "tsv"), Some(folder)) = (ending.as_deref(), path.parent()) {
+        return open_directory(folder, Some(path));
+    }
     if let Some(kind) = ArchiveKind::of(&start) {
         let name = path.file_name().map(lossy).unwrap_or_default();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
@@ -183,6 +225,7 @@ fn open_photo(path: &Path) -> Result<PhotoSet, FolderError> {
                 part: None,
             }],
             notes: Vec::new(),
+            as_given: false,
         },
         files: Arc::new(Paths(vec![path.to_owned()])),
     };

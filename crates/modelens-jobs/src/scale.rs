@@ -18,13 +18,18 @@ const SCALE: u64 = u64::from_le_bytes(*b"scale\0\0\0");
 /// What the network makes of the photos under each scale; `None` if the photos do not fit the network
 /// or cannot be read.
 pub fn try_scales(model: &Model, photos: &PhotoSet) -> Option<ScaleReport> {
+    if photos.as_given {
+        return None;
+    }
     let input = photo_input(&model.graph, model.semantics);
     input.check(photos).ok()?;
     let mut draws = Draws::new(0, &[SCALE]);
     let indices = choose(photos.photos.len(), None, PHOTOS, &mut draws);
     check_batch(indices.len(), &input).ok()?;
     let loaded = load(photos, &indices, &input, &|_| true);
-    let read = loaded.into_iter().filter_map(|(i, image)| Some((i, image.ok()?)));
+    let read = loaded
+        .into_iter()
+        .filter_map(|(i, image)| Some((i, image.ok()?)));
     let (indices, images): (Vec<usize>, Vec<Image>) = read.unzip();
     if images.is_empty() {
         return None;

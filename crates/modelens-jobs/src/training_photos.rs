@@ -135,7 +135,8 @@ impl trainer::PhotoBatches for TrainingPhotos {
         proceed: Proceed<'_>,
     ) -> Result<Tensor, TrainError> {
         let reading = self.reading.clone();
-        check_batch(photos.len(), &reading.input()).map_err(|e| TrainError::Photos(e.to_string()))?;
+        check_batch(photos.len(), &reading.input())
+            .map_err(|e| TrainError::Photos(e.to_string()))?;
         let images = self.images(photos, proceed)?;
         let pipeline = draw.and(reading.augment.as_ref());
         let address = [reading.seed, draw.unwrap_or_default()];

@@ -232,11 +232,6 @@ impl FigureArgs {
             let why = "--dpi needs a --width in mm, such as 160mm";
             return Err(Failure::Usage(why.to_owned()));
         }
-        let input = self.input.as_deref();
-        if input.is_some_and(crate::cli::arrays::is_array) {
-            let why = "--input: a figure shows photos, not arrays";
-            return Err(Failure::Usage(why.to_owned()));
-        }
         let part = match self.side {
             Side::Both => Part::View,
             Side::Training => Part::Side(Mode::Training),

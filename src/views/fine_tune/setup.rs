@@ -59,7 +59,10 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
         }
     }
     ui.separator();
-    let has_own_split = show.state.photos().is_some_and(|set| set.own_split().is_some());
+    let has_own_split = show
+        .state
+        .photos()
+        .is_some_and(|set| set.own_split().is_some());
     let mut part = train.validation;
     if !has_own_split && number_ui(ui, words::VALIDATION_SPLIT, &mut part) {
         show.push(TrainCommand::SetValidation(part));

@@ -2,6 +2,7 @@
 //! paths in an archive only name photos and classes.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flate2::read::GzDecoder;
 use zip::ZipArchive;
 
+use super::cifar;
 use super::decode::{DecodeCause, MAX_FILE_BYTES};
 use super::listing::{self, Listing, MAX_ENTRIES, is_photo};
 use super::{PhotoFiles, PhotoList, PhotoSet, PhotosInMemory};
@@ -95,11 +97,18 @@ fn visible(path: &str) -> Option<String> {
     (is_visible && !names.is_empty()).then(|| names.join("/"))
 }
 
+/// Whether a file is one of CIFAR's.
+fn is_batch(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(cifar::is_part)
+}
+
 /// What an archive without photos holds.
 fn without_photos(names: &[String]) -> ArchiveError {
     let archive = |name: &&String| {
         let lower = name.to_lowercase();
-        [".zip", ".tar", ".tgz", ".tar.gz"].iter().any(|end| lower.ends_with(end))
+        [".zip", ".tar", ".tgz", ".tar.gz"]
+            .iter()
+            .any(|end| lower.ends_with(end))
     };
     let is_model = |name: &String| name == "config.json" || name.ends_with("data.pkl");
     if names.iter().any(is_model) {
@@ -118,6 +127,7 @@ fn set(title: &str, listing: Listing<usize>, files: Arc<dyn PhotoFiles>) -> Phot
             classes: listing.classes,
             photos: listing.photos,
             notes: listing.notes,
+            as_given: false,
         },
         files,
     }
@@ -157,7 +167,11 @@ fn open_zip(
         indices,
         sizes,
         place: place.to_owned(),
-        names: listing.photos.iter().map(|photo| photo.name.clone()).collect(),
+        names: listing
+            .photos
+            .iter()
+            .map(|photo| photo.name.clone())
+            .collect(),
     };
     Ok(set(title, listing, Arc::new(files)))
 }
@@ -172,6 +186,7 @@ fn places<P>(listing: Listing<(P, u64)>, sizes: &mut Vec<u64>) -> (Vec<P>, Listi
         photos: listing.photos,
         files,
         notes: listing.notes,
+        has_classes: listing.has_classes,
     };
     (places, listing)
 }
@@ -201,10 +216,15 @@ impl<R: Read + Seek + Send> PhotoFiles for ZipPhotos<R> {
     fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
         let broken = |error: &dyn fmt::Display| DecodeCause::Unreadable(error.to_string());
         let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = archive.by_index(self.indices[photo]).map_err(|e| broken(&e))?;
+        let entry = archive
+            .by_index(self.indices[photo])
+            .map_err(|e| broken(&e))?;
         let mut bytes = Vec::new();
         // The declared size is not trusted.
-        entry.take(limit).read_to_end(&mut bytes).map_err(|e| broken(&e))?;
+        entry
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| broken(&e))?;
         Ok(Cow::Owned(bytes))
     }
 
@@ -243,7 +263,11 @@ fn open_tar(
         starts,
         sizes,
         place: place.to_owned(),
-        names: listing.photos.iter().map(|photo| photo.name.clone()).collect(),
+        names: listing
+            .photos
+            .iter()
+            .map(|photo| photo.name.clone())
+            .collect(),
     };
     Ok(set(title, listing, Arc::new(files)))
 }
@@ -287,6 +311,7 @@ fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError>
     let mut archive = tar::Archive::new(unpacked);
     let (mut folders, mut photos, mut others) = (vec![], vec![], vec![]);
     let mut kept = 0;
+    let mut batches = BTreeMap::new();
     for (n, entry) in archive.entries()?.enumerate() {
         if n == MAX_ENTRIES {
             return Err(ArchiveError::TooMany);
@@ -307,8 +332,25 @@ fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError>
                 }
                 photos.push((path, bytes));
             }
+            kind if kind.is_file() && is_batch(&path) => {
+                let mut bytes = Vec::new();
+                entry
+                    .take(cifar::MAX_FILE_BYTES + 1)
+                    .read_to_end(&mut bytes)?;
+                kept += bytes.len() as u64;
+                if kept > MAX_KEPT_BYTES {
+                    return Err(ArchiveError::TooLarge);
+                }
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                batches.insert(name.to_owned(), bytes);
+            }
             _ => others.push(path),
         }
+    }
+    if photos.is_empty()
+        && let Some(opened) = cifar::open(&batches, title)
+    {
+        return opened.map_err(ArchiveError::Broken);
     }
     let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
     let files = listing.files.into_iter().map(Cow::Owned).collect();
@@ -318,6 +360,7 @@ fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError>
             classes: listing.classes,
             photos: listing.photos,
             notes: listing.notes,
+            as_given: false,
         },
         files: Arc::new(PhotosInMemory(files)),
     })

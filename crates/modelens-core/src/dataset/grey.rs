@@ -67,11 +67,7 @@ fn each(image: &RgbImage, of: impl Fn([u8; 3]) -> u8) -> GrayImage {
 
 /// An image of numbers with as many channels as a model takes: as it is, grey copied to three
 /// channels, or colours (0 to 255) turned into grey; `None` for any other number of channels.
-pub(super) fn with_channels(
-    image: Image,
-    channels: usize,
-    library: PhotoDecoder,
-) -> Option<Image> {
+pub(super) fn with_channels(image: Image, channels: usize, library: PhotoDecoder) -> Option<Image> {
     let pixels_hwc = match (image.channels, channels) {
         (own, wanted) if own == wanted => return Some(image),
         (1, 3) => image.pixels_hwc.iter().flat_map(|&v| [v; 3]).collect(),

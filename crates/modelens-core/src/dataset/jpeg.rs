@@ -76,7 +76,8 @@ pub fn decode_grey(
     library: PhotoDecoder,
     max_bytes: u64,
 ) -> Result<GrayImage, DecodeCause> {
-    let broken = |error: JpegError| DecodeCause::Broken(super::decode::one_line(&error.to_string()));
+    let broken =
+        |error: JpegError| DecodeCause::Broken(super::decode::one_line(&error.to_string()));
     let colours = || decode(bytes, library, max_bytes).map_err(broken);
     if library == PhotoDecoder::Pillow {
         return Ok(grey::pillow(&colours()?));
@@ -121,7 +122,9 @@ fn components(bytes: &[u8]) -> Option<Components> {
         4 => Components::Four,
         3 if is_jfif(bytes) => Components::Luma,
         3 if adobe_transform(bytes) == Some(0) => Components::Rgb,
-        3 if adobe_transform(bytes).is_none() && [0, 1, 2].map(name) == [b'R', b'G', b'B'].map(Some) => {
+        3 if adobe_transform(bytes).is_none()
+            && [0, 1, 2].map(name) == [b'R', b'G', b'B'].map(Some) =>
+        {
             Components::Rgb
         }
         _ => Components::Luma,

@@ -30,6 +30,8 @@ pub struct Listing<F> {
     pub files: Vec<F>,
     /// How the folders were understood where it is not Keras' way, in sentences.
     pub notes: Vec<String>,
+    /// True if folders say the classes; a table beside the photos may say them otherwise.
+    pub has_classes: bool,
 }
 
 /// Whether a file of this name is a photo.
@@ -95,6 +97,8 @@ pub fn list<F>(
             classes: classes.into_iter().map(str::to_owned).collect(),
         }
     };
+    // Kaggle's `train` and `test` hold photos without folders, and a table the classes of the former.
+    let has_classes = places.classes.len() > 1 && !places.classes.iter().all(|c| parts::is_part(c));
     let mut found: Vec<Found<F>> = files
         .into_iter()
         .filter_map(|(path, file)| places.place(path, file))
@@ -109,6 +113,7 @@ pub fn list<F>(
         photos,
         files,
         notes,
+        has_classes,
     })
 }
 
@@ -165,7 +170,9 @@ pub(super) struct Places {
 impl Places {
     fn place<F>(&self, path: String, file: F) -> Option<Found<F>> {
         let ends = path.match_indices('/').map(|(at, _)| at + 1);
-        let folders = std::iter::once(0).filter(|_| !path.contains('/')).chain(ends);
+        let folders = std::iter::once(0)
+            .filter(|_| !path.contains('/'))
+            .chain(ends);
         let mut found = folders.filter_map(|end| Some((end, self.folders.get(&path[..end])?)));
         let (end, &(class, part)) = found.next()?;
         let inside = &path[end..];

@@ -2,13 +2,18 @@
 
 pub mod archive;
 pub mod batch;
+pub mod cifar;
 pub mod decode;
 mod grey;
+pub mod idx;
 pub mod input;
 pub mod jpeg;
 pub mod listing;
+pub mod npy;
+mod numbers;
 mod parts;
 pub mod resize;
+pub mod table;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -47,6 +52,8 @@ pub struct PhotoList {
     pub photos: Vec<Photo>,
     /// How the photos were found where that is not plain, in sentences.
     pub notes: Vec<String>,
+    /// True if the photos are numbers as a model's input layer takes them: they are not scaled.
+    pub as_given: bool,
 }
 
 /// A set of photos, listed but not decoded. It dereferences to its list.
@@ -138,7 +145,11 @@ impl PhotoList {
     pub fn own_split(&self) -> Option<[Vec<usize>; 2]> {
         let [training, validation, test] =
             [Part::Training, Part::Validation, Part::Test].map(|part| self.part(part));
-        let validates = if validation.is_empty() { test } else { validation };
+        let validates = if validation.is_empty() {
+            test
+        } else {
+            validation
+        };
         (!validates.is_empty()).then_some([training, validates])
     }
 
@@ -197,6 +208,7 @@ mod tests {
             classes: Vec::new(),
             photos: names.map(photo).into(),
             notes: Vec::new(),
+            as_given: false,
         };
         for (name, place) in [
             ("a/cat1.webp", 1),

@@ -19,15 +19,30 @@ pub enum Part {
 }
 
 const TRAINING: [&str; 2] = ["train", "training"];
-const VALIDATION: [&str; 6] = ["val", "valid", "validate", "validation", "dev", "development"];
+const VALIDATION: [&str; 6] = [
+    "val",
+    "valid",
+    "validate",
+    "validation",
+    "dev",
+    "development",
+];
 const TEST: [&str; 10] = [
-    "test", "testing", "tests", "eval", "evaluation", "evaluate", "holdout", "pred", "predict",
+    "test",
+    "testing",
+    "tests",
+    "eval",
+    "evaluation",
+    "evaluate",
+    "holdout",
+    "pred",
+    "predict",
     "prediction",
 ];
 /// Words of such a name that say nothing.
 const PLAIN: [&str; 14] = [
-    "set", "sets", "data", "dataset", "image", "images", "img", "imgs", "photo", "photos", "pictures",
-    "folder", "split", "samples",
+    "set", "sets", "data", "dataset", "image", "images", "img", "imgs", "photo", "photos",
+    "pictures", "folder", "split", "samples",
 ];
 
 /// The part that a folder's name says, and the rest of the name without words that say nothing, which
@@ -38,15 +53,18 @@ fn part_of(name: &str) -> Option<(Part, Vec<String>)> {
     for word in words(name) {
         // `trainset` is `train` and `set`.
         let bare = PLAIN.iter().find_map(|plain| word.strip_suffix(plain));
-        let part = [Some(word.as_str()), bare].into_iter().flatten().find_map(|word| {
-            let is_in = |words: &[&str]| words.contains(&word);
-            match () {
-                () if is_in(&TRAINING) => Some(Part::Training),
-                () if is_in(&VALIDATION) => Some(Part::Validation),
-                () if is_in(&TEST) => Some(Part::Test),
-                () => None,
-            }
-        });
+        let part = [Some(word.as_str()), bare]
+            .into_iter()
+            .flatten()
+            .find_map(|word| {
+                let is_in = |words: &[&str]| words.contains(&word);
+                match () {
+                    () if is_in(&TRAINING) => Some(Part::Training),
+                    () if is_in(&VALIDATION) => Some(Part::Validation),
+                    () if is_in(&TEST) => Some(Part::Test),
+                    () => None,
+                }
+            });
         match part {
             Some(part) => parts.push(part),
             None if PLAIN.contains(&word.as_str()) => {}
@@ -57,6 +75,11 @@ fn part_of(name: &str) -> Option<(Part, Vec<String>)> {
         [part] => Some((part, rest)),
         _ => None,
     }
+}
+
+/// Whether a folder's name is that of a part.
+pub(super) fn is_part(name: &str) -> bool {
+    part_of(name).is_some()
 }
 
 /// The words of a name in lower case: `TrainingSet` and `training-set` are `training`, `set`.
@@ -96,7 +119,12 @@ pub(super) struct Parts(Vec<PartFolder>);
 impl Parts {
     /// The split inside `root`; `None` if its folders are none: each must have the name of a part, the
     /// rest of the names must agree, and the training folder must hold class folders.
-    pub fn of(paths: &[&str], folders: &[String], root: &str, notes: &mut Vec<String>) -> Option<Self> {
+    pub fn of(
+        paths: &[&str],
+        folders: &[String],
+        root: &str,
+        notes: &mut Vec<String>,
+    ) -> Option<Self> {
         let inside = Inside::new(paths, root);
         if inside.folders.len() < 2 {
             return None;
@@ -112,7 +140,8 @@ impl Parts {
             let level = level_of_classes(paths, &prefix).unwrap_or(prefix);
             let within = Inside::new(paths, &level);
             let empty = folders.iter().filter_map(|path| path.strip_prefix(&level));
-            let empty = empty.filter(|path| !path.contains('/') && is_class(path) && !path.is_empty());
+            let empty =
+                empty.filter(|path| !path.contains('/') && is_class(path) && !path.is_empty());
             let classes: BTreeSet<&str> = empty.chain(within.folders.keys().copied()).collect();
             PartFolder {
                 part,
@@ -183,7 +212,11 @@ impl Parts {
             let mut others = Vec::new();
             for own in &folder.classes {
                 let same = classes.iter().position(|class| class == own);
-                let alike = || classes.iter().position(|class| class.to_lowercase() == own.to_lowercase());
+                let alike = || {
+                    classes
+                        .iter()
+                        .position(|class| class.to_lowercase() == own.to_lowercase())
+                };
                 let class = same.or_else(alike);
                 if class.is_none() {
                     others.push(own.as_str());
@@ -198,7 +231,10 @@ impl Parts {
                 ));
             }
             let lacking = classes.iter().filter(|class| {
-                !folder.classes.iter().any(|own| own.to_lowercase() == class.to_lowercase())
+                !folder
+                    .classes
+                    .iter()
+                    .any(|own| own.to_lowercase() == class.to_lowercase())
             });
             let lacking: Vec<&str> = lacking.map(String::as_str).collect();
             if !lacking.is_empty() && *part != self.0[0].part {
@@ -227,7 +263,9 @@ pub(super) fn hint(paths: &[&str], root: &str, inside: &Inside<'_>, notes: &mut 
 /// A few names: `a`, `b` and 3 more.
 fn quoted(names: &[&str]) -> String {
     const SHOWN: usize = 5;
-    let shown: Vec<String> = (names.iter().take(SHOWN)).map(|name| format!("`{name}`")).collect();
+    let shown: Vec<String> = (names.iter().take(SHOWN))
+        .map(|name| format!("`{name}`"))
+        .collect();
     match (names.len().saturating_sub(SHOWN), shown.as_slice()) {
         (0, [rest @ .., last]) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
         (0, _) => shown.join(", "),
@@ -260,7 +298,15 @@ mod tests {
         }
         let seg = vec!["seg".to_owned()];
         assert_eq!(part_of("seg_train"), Some((Part::Training, seg)));
-        for name in ["trains", "cats", "value", "contest", "train_test", "devices", ""] {
+        for name in [
+            "trains",
+            "cats",
+            "value",
+            "contest",
+            "train_test",
+            "devices",
+            "",
+        ] {
             assert_eq!(part_of(name), None, "{name}");
         }
     }

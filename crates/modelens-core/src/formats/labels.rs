@@ -83,9 +83,16 @@ fn counted(n: usize, one: &str, many: &str) -> String {
 /// (`0 cat`), that number is no part of the name.
 fn lines(text: &str) -> Vec<String> {
     let text = text.trim_start_matches('\u{feff}').trim_end();
-    let numbered = text.lines().enumerate().all(|(i, line)| after_number(i, line).is_some());
+    let numbered = text
+        .lines()
+        .enumerate()
+        .all(|(i, line)| after_number(i, line).is_some());
     let name = |(i, line): (usize, &str)| {
-        let own = if numbered { after_number(i, line) } else { None };
+        let own = if numbered {
+            after_number(i, line)
+        } else {
+            None
+        };
         let line = own.unwrap_or(line).trim();
         if line.is_empty() {
             return format!("class {i}");
@@ -125,10 +132,19 @@ mod tests {
         assert_eq!(lines("a\n\nb"), ["a", "class 1", "b"]);
         assert_eq!(lines("a\tb\u{1b}[2J"), ["a b [2J"]);
         assert_eq!(lines(&"\u{e9}".repeat(300)), ["\u{e9}".repeat(MAX_NAME)]);
-        assert_eq!(lines("0 cat\n1 hot dog\n2 9 lives"), ["cat", "hot dog", "9 lives"]);
+        assert_eq!(
+            lines("0 cat\n1 hot dog\n2 9 lives"),
+            ["cat", "hot dog", "9 lives"]
+        );
         assert_eq!(lines("0: cat\n1: dog\n"), ["cat", "dog"]);
         // Names that begin with numbers which are not their places.
-        for text in ["1 cat\n2 dog", "0 cat\ndog", "0\n1", "0 cat\n\n2 dog", "00 cat\n01 dog"] {
+        for text in [
+            "1 cat\n2 dog",
+            "0 cat\ndog",
+            "0\n1",
+            "0 cat\n\n2 dog",
+            "00 cat\n01 dog",
+        ] {
             assert_eq!(lines(text)[0], text.lines().next().unwrap(), "{text:?}");
         }
         assert!(lines("").is_empty() && lines(" \n\n").is_empty());

@@ -87,14 +87,12 @@ impl Preprocessing {
     pub fn scales_itself(graph: &Graph) -> bool {
         let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
         let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
-        before_weights
-            .into_iter()
-            .any(|l| match &l.kind {
-                LayerKind::Operator(_) => true,
-                // A cast to integers says that photos come as they are.
-                LayerKind::Activation(activation) => *activation != Activation::Linear,
-                kind => kind.op().scales_input(),
-            })
+        before_weights.into_iter().any(|l| match &l.kind {
+            LayerKind::Operator(_) => true,
+            // A cast to integers says that photos come as they are.
+            LayerKind::Activation(activation) => *activation != Activation::Linear,
+            kind => kind.op().scales_input(),
+        })
     }
 
     /// The scaling that a Keras architecture was trained with: none if the model scales its input

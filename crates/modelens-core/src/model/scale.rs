@@ -126,9 +126,7 @@ impl ScaleReport {
             ScaleEvidence::Saturated => {
                 "because photos from 0 to 255 saturate the outputs".to_owned()
             }
-            ScaleEvidence::Flat => {
-                "because photos from 0 to 1 all get the same outputs".to_owned()
-            }
+            ScaleEvidence::Flat => "because photos from 0 to 1 all get the same outputs".to_owned(),
             ScaleEvidence::Usual => "as most home-made networks take it".to_owned(),
         };
         format!(
@@ -201,7 +199,10 @@ fn prediction(model: &Model, x: &Tensor, classes: Option<&[usize]>) -> Option<Tr
     let most = (0..outputs).rev().max_by_key(|&class| count(class))?;
     let is_flat = |class: usize| {
         let values = || rows.iter().map(|row| row[class]);
-        let [low, high] = [values().fold(f32::INFINITY, f32::min), values().fold(0.0, f32::max)];
+        let [low, high] = [
+            values().fold(f32::INFINITY, f32::min),
+            values().fold(0.0, f32::max),
+        ];
         high - low <= FLAT
     };
     let right = classes.map(|classes| {
@@ -220,7 +221,9 @@ fn prediction(model: &Model, x: &Tensor, classes: Option<&[usize]>) -> Option<Tr
 /// The scale that the evidence is for.
 fn best(trials: &[ScaleTrial]) -> Option<(Preprocessing, ScaleEvidence)> {
     let usual = trials.first()?;
-    let scores = trials.iter().map(|trial| trial.distance.map(Distance::score));
+    let scores = trials
+        .iter()
+        .map(|trial| trial.distance.map(Distance::score));
     if let Some(scores) = scores.collect::<Option<Vec<f64>>>() {
         let near = |score: f64| score < 1.0;
         let nearest = (trials.iter().zip(&scores)).min_by(|a, b| a.1.total_cmp(b.1))?;
@@ -234,12 +237,20 @@ fn best(trials: &[ScaleTrial]) -> Option<(Preprocessing, ScaleEvidence)> {
         });
     }
     let is_saturated = |trial: &ScaleTrial| {
-        trial.prediction.as_ref().is_some_and(|p| p.saturated as f64 >= MOSTLY * p.photos as f64)
+        trial
+            .prediction
+            .as_ref()
+            .is_some_and(|p| p.saturated as f64 >= MOSTLY * p.photos as f64)
     };
     let is_flat = |trial: &ScaleTrial| {
-        trial.prediction.as_ref().is_some_and(|p| p.flat && p.photos > 1)
+        trial
+            .prediction
+            .as_ref()
+            .is_some_and(|p| p.flat && p.photos > 1)
     };
-    let raw = trials.iter().find(|trial| trial.how == Preprocessing::Raw)?;
+    let raw = trials
+        .iter()
+        .find(|trial| trial.how == Preprocessing::Raw)?;
     if is_flat(usual) && !is_flat(raw) && !is_saturated(raw) {
         return Some((raw.how, ScaleEvidence::Flat));
     }
@@ -273,12 +284,24 @@ mod tests {
         let of = |usual: (usize, bool), raw: (usize, bool)| {
             best(&[trial(ZeroToOne, usual.0, usual.1), trial(Raw, raw.0, raw.1)])
         };
-        assert_eq!(of((0, false), (20, false)), Some((ZeroToOne, ScaleEvidence::Saturated)));
+        assert_eq!(
+            of((0, false), (20, false)),
+            Some((ZeroToOne, ScaleEvidence::Saturated))
+        );
         assert_eq!(of((0, true), (3, false)), Some((Raw, ScaleEvidence::Flat)));
         // A network that is sure under both, and one that saturates whatever it gets.
-        assert_eq!(of((19, false), (20, false)), Some((ZeroToOne, ScaleEvidence::Usual)));
-        assert_eq!(of((0, true), (20, true)), Some((ZeroToOne, ScaleEvidence::Usual)));
-        assert_eq!(of((0, false), (0, false)), Some((ZeroToOne, ScaleEvidence::Usual)));
+        assert_eq!(
+            of((19, false), (20, false)),
+            Some((ZeroToOne, ScaleEvidence::Usual))
+        );
+        assert_eq!(
+            of((0, true), (20, true)),
+            Some((ZeroToOne, ScaleEvidence::Usual))
+        );
+        assert_eq!(
+            of((0, false), (0, false)),
+            Some((ZeroToOne, ScaleEvidence::Usual))
+        );
     }
 
     #[test]

@@ -17,8 +17,8 @@ use crate::look::{self, Context, LookError};
 use crate::queue::{Queue, Task};
 use crate::store::{Released, Store, TrainedId};
 use crate::{
-    BatchNormJob, Event, Job, Look, LookResult, ModelId, ModelSource, OpenedModel, PhotoCache, PhotosId,
-    PhotosSource, Replace, Request, Stage, photos, words,
+    BatchNormJob, Event, Job, Look, LookResult, ModelId, ModelSource, OpenedModel, PhotoCache,
+    PhotosId, PhotosSource, Replace, Request, Stage, photos, words,
 };
 
 /// What the computing side gets from the program around it.

@@ -224,10 +224,10 @@ fn batch_for(
     cache: &mut PhotoCache,
 ) -> Result<Batch, LookError> {
     let model = context.model(look)?;
-    let photos = context.photos(look.photos)?;
-    let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
+    let photos_set = context.photos(look.photos)?;
+    let wanted = batch_of(photos_set, Some(look.photo), look.batch, look.seed);
     let input = photo_input(&model.graph, look.semantics);
-    input.check(photos)?;
+    input.check(photos_set)?;
     check_batch(wanted.len(), &input)?;
     let loaded = load(look.photos, &wanted, &input, context, cache)?;
     let chosen_photo = loaded.iter().find(|(index, _)| *index == look.photo);
@@ -262,7 +262,7 @@ fn batch_for(
     )?;
     let x = tensor_of(&images, look.preprocessing)?;
     // Augmentation changes colours on purpose, so its scale says nothing.
-    if look.augment.is_none() {
+    if look.augment.is_none() && !photos_set.as_given {
         let as_if = |how| tensor_of(&images, how).ok();
         cache.suspicion = Suspicion::of(model, look.preprocessing, &as_if);
     }

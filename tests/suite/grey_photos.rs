@@ -49,7 +49,7 @@ fn grey_pixels_are_those_of_each_framework() {
             "pillow" => PhotoDecoder::Pillow,
             other => panic!("{other}"),
         };
-        let kind = if name.ends_with(".jpg") {
+        let kind = if name.strip_suffix(".jpg").is_some() {
             "jpeg"
         } else {
             "grey"

@@ -120,9 +120,10 @@ fn repositories(hub: &Path) -> Vec<CachedModel> {
         let alone = files.len() == 1;
         models.extend(files.into_iter().map(|path| CachedModel {
             owner: CacheOwner::HuggingFace,
-            name: match alone {
-                true => name.clone(),
-                false => format!("{name}/{}", name_of(&path)),
+            name: if alone {
+                name.clone()
+            } else {
+                format!("{name}/{}", name_of(&path))
             },
             path,
         }));

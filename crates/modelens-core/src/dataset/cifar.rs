@@ -56,6 +56,10 @@ pub fn open(files: &BTreeMap<String, Vec<u8>>, title: &str) -> Option<Result<Pho
     }))
 }
 
+fn is_binary(name: &str) -> bool {
+    name.strip_suffix(".bin").is_some()
+}
+
 fn part_of(name: &str) -> Option<Part> {
     match name.trim_end_matches(".bin") {
         "train" => Some(Part::Training),
@@ -71,7 +75,7 @@ fn read(files: &BTreeMap<String, Vec<u8>>, batches: &[&String]) -> Result<Number
         let bytes = &files[*name];
         let fine =
             name.starts_with("train") || name.as_str() == "test" || name.as_str() == "test.bin";
-        let (planes, own) = if name.ends_with(".bin") {
+        let (planes, own) = if is_binary(name) {
             // The coarse label comes before the fine one.
             binary(bytes, if fine { 2 } else { 1 })
         } else {

@@ -300,7 +300,7 @@ fn decode_grey(bytes: &[u8], library: PhotoDecoder) -> Result<GrayImage, DecodeC
     }
     let is_png = image::guess_format(bytes).ok() == Some(ImageFormat::Png);
     match library {
-        PhotoDecoder::TensorFlow if is_png => Ok(grey::tensorflow_png(decode_dynamic(bytes)?)),
+        PhotoDecoder::TensorFlow if is_png => Ok(grey::tensorflow_png(&decode_dynamic(bytes)?)),
         PhotoDecoder::TensorFlow => Ok(grey::tensorflow_colours(&decode(bytes, library)?)),
         PhotoDecoder::Pillow => Ok(grey::pillow(&decode(bytes, library)?)),
     }

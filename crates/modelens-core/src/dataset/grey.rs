@@ -32,7 +32,7 @@ fn tensorflow_pixel(rgb: [u8; 3]) -> u8 {
 /// A PNG as `tf.io.decode_png(channels=1)` reads it: alpha dropped, colours by libpng's
 /// `png_set_rgb_to_gray` with 15 bits of fraction, which rounds 16-bit values alone, and these lose
 /// their low byte afterwards.
-pub(super) fn tensorflow_png(image: DynamicImage) -> GrayImage {
+pub(super) fn tensorflow_png(image: &DynamicImage) -> GrayImage {
     // 0.299 and 0.587 of 32,768, cut off, and the rest.
     let weighted = |[r, g, b]: [u16; 3]| {
         let [r, g, b] = [r, g, b].map(u32::from);
@@ -41,7 +41,7 @@ pub(super) fn tensorflow_png(image: DynamicImage) -> GrayImage {
     let of8 = |r: u8, g: u8, b: u8| (weighted([r, g, b].map(u16::from)) >> 15) as u8;
     let of16 = |rgb: [u16; 3]| ((weighted(rgb) + 16_384) >> 23) as u8;
     let (width, height) = (image.width(), image.height());
-    let values: Vec<u8> = match &image {
+    let values: Vec<u8> = match image {
         DynamicImage::ImageLuma8(p) => p.as_raw().clone(),
         DynamicImage::ImageLumaA8(p) => p.pixels().map(|p| p.0[0]).collect(),
         DynamicImage::ImageLuma16(p) => p.as_raw().iter().map(|v| (v >> 8) as u8).collect(),

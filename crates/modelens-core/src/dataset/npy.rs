@@ -56,6 +56,7 @@ struct Array {
 }
 
 /// Reads one array; what is neither bytes nor floats becomes floats.
+#[allow(clippy::cast_lossless, reason = "one line for every type")]
 fn read(mut reader: impl Read) -> Result<Array, String> {
     let header = header(&mut reader).map_err(|why| format!("this is not a NumPy array: {why}"))?;
     let reader = Cursor::new(header).chain(reader);
@@ -76,6 +77,7 @@ fn read(mut reader: impl Read) -> Result<Array, String> {
         return Err("the array must hold plain numbers".to_owned());
     };
     let io = |error: std::io::Error| error.to_string();
+    // Whole numbers are classes or pixels, far below 2^24.
     macro_rules! floats {
         ($type:ty) => {
             npy.data::<$type>()
@@ -267,7 +269,7 @@ fn classes(y: &Array, count: usize) -> Result<Vec<usize>, String> {
         return Ok(values.chunks(width).map(largest).collect());
     }
     let class = |&value: &f32| {
-        let fits = value >= 0.0 && value < 65_536.0 && value.fract() == 0.0;
+        let fits = (0.0..65_536.0).contains(&value) && value.fract() == 0.0;
         fits.then_some(value as usize)
             .ok_or_else(|| format!("{value} is no class"))
     };

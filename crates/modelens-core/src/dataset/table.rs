@@ -1,6 +1,7 @@
 //! Labels in a table beside photos: `labels.csv` with a column of file names and one of classes.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 
 use super::PhotoList;
 
@@ -62,12 +63,11 @@ impl Labels {
         let mut rows = text.lines().map(|line| cells(line, separator)).peekable();
         let heading = rows.peek()?.clone();
         let place = |names: &[&str]| {
-            let found = names.iter().find_map(|name| {
+            names.iter().find_map(|name| {
                 heading
                     .iter()
                     .position(|cell| cell.trim().to_lowercase() == *name)
-            });
-            found
+            })
         };
         let (file, label, column) = match (place(&FILES), place(&LABELS)) {
             (Some(file), Some(label)) if file != label => {
@@ -130,7 +130,11 @@ impl Labels {
         };
         let mut note = format!("the classes are those of `{table}`{column}");
         if left_out > 0 {
-            note += &format!("; {left_out} photos that it does not name are left out");
+            // Writing to a string cannot fail.
+            let _ = write!(
+                note,
+                "; {left_out} photos that it does not name are left out"
+            );
         }
         list.classes = classes.into_iter().cloned().collect();
         list.photos = photos;

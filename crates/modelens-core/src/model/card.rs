@@ -154,9 +154,10 @@ impl Card {
             ),
             (
                 "input",
-                match self.scale_unknown {
-                    false => format!("{h} x {w} x {c}, scaled by {}", self.preprocessing),
-                    true => format!("{h} x {w} x {c}, scale unknown"),
+                if self.scale_unknown {
+                    format!("{h} x {w} x {c}, scale unknown")
+                } else {
+                    format!("{h} x {w} x {c}, scaled by {}", self.preprocessing)
                 },
             ),
             ("layers", thousands(self.layers)),

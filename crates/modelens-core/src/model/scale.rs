@@ -4,6 +4,8 @@
 //! Of the home-made networks that people publish, most were trained on `x / 255`, so it is taken unless
 //! the evidence is against it.
 
+use std::fmt::Write as _;
+
 use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -171,7 +173,12 @@ impl ScaleTrial {
             None => format!("{class} for {count} of {photos} photos"),
         };
         if prediction.saturated > 0 {
-            words += &format!(", {} with probability 0.999 or more", prediction.saturated);
+            // Writing to a string cannot fail.
+            let _ = write!(
+                words,
+                ", {} with probability 0.999 or more",
+                prediction.saturated
+            );
         }
         if prediction.flat && photos > 1 {
             words += ", all with the same probabilities";

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use modelens_core::formats::{self, Beside, BesideError, InMemory, ModelFile, OpenError};
+use modelens_core::formats::{
+    self, Beside, BesideError, Configuration, InMemory, ModelFile, OpenError,
+};
 use modelens_core::model::Model;
 
 use crate::{bundled, machine};
@@ -119,20 +121,50 @@ impl ModelSource {
             Some(folder) => folder,
             None => &nothing,
         };
+        let architecture = self.architecture();
+        let configuration = architecture.filter(|name| is_configuration(name));
+        let configuration = configuration.map(read_configuration).transpose()?;
         Ok(use_file(ModelFile {
             title: &self.title(),
             bytes,
-            architecture: self.architecture(),
+            architecture: architecture.filter(|_| configuration.is_none()),
             beside,
             class_names,
+            configuration,
         }))
     }
+}
+
+/// True for the name of a file that may hold a configuration: no network's name ends like that.
+fn is_configuration(name: &str) -> bool {
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+}
+
+fn read_configuration(path: &str) -> Result<Configuration, OpenError> {
+    let bytes = read(Path::new(path));
+    let bytes =
+        bytes.map_err(|why| OpenError::Refused(format!("the architecture {path}: {why}")))?;
+    Ok(Configuration {
+        name: path.to_owned(),
+        bytes,
+    })
+}
+
+/// Why a folder is not opened, and what to do.
+fn folder(path: &Path) -> OpenError {
+    let what = if path.join("saved_model.pb").is_file() {
+        formats::SAVED_MODEL
+    } else {
+        "it is a folder; name the file in it"
+    };
+    OpenError::NotAModel(what.to_owned())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     let about = std::fs::metadata(path)?;
     if about.is_dir() {
-        return Err(OpenError::NotAModel("it is a folder".into()));
+        return Err(folder(path));
     }
     if !about.is_file() {
         // Reading a device or a pipe may never end.
@@ -153,6 +185,9 @@ fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     }
     Ok(bytes)
 }
+
+/// Entries of a folder that are listed, at most.
+const MAX_ENTRIES: usize = 10_000;
 
 /// The folder of a model file.
 struct Folder<'a> {
@@ -190,6 +225,20 @@ impl Beside for Folder<'_> {
             return Err(BesideError::TooLarge(limit));
         }
         Ok(Some(bytes))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let folder = match self.model.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries
+            .take(MAX_ENTRIES)
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names
     }
 }
 

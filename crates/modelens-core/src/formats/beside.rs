@@ -1,4 +1,4 @@
-//! Files in the folder of a model: class names, and one day external weights.
+//! Files in the folder of a model: class names, configurations, weights in files of their own.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,9 @@ pub trait Beside {
     /// # Errors
     /// A file that exists but is of no use, such as one of more than `limit` bytes.
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError>;
+
+    /// The names of the files, sorted; without those whose name is not Unicode.
+    fn names(&self) -> Vec<String>;
 }
 
 /// Why a file beside a model cannot be used; each text goes on where the file's name ends.
@@ -34,5 +37,9 @@ impl Beside for InMemory {
             Some(bytes) if bytes.len() as u64 > limit => Err(BesideError::TooLarge(limit)),
             found => Ok(found.cloned()),
         }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
     }
 }

@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use super::archive::{Entries, unpack};
 use super::load_numbered::snake_case;
-use super::{KerasFile, ZIP, convert, save_head};
+use super::{KerasFile, ZIP, configuration, convert, save_head};
 use crate::formats::{ModelFile, SaveError, Trained};
 use crate::model::graph::Layer;
 use crate::model::{LayerId, Model, Semantics};
@@ -25,6 +25,7 @@ pub fn save(
     trained: &Trained<'_>,
     ending: &str,
 ) -> Result<Vec<u8>, SaveError> {
+    let original = configuration::with_weights(original).map_err(content)?;
     let from_zip = trained.model.format == ZIP.format;
     let to_zip = ZIP.format.endings.contains(&ending);
     match (from_zip, to_zip) {
@@ -81,14 +82,8 @@ struct NewGroup<'a> {
 
 /// A legacy `.h5` file.
 fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
-    let ModelFile {
-        title,
-        bytes,
-        architecture,
-        ..
-    } = original;
-    let opened = super::read_h5(bytes.clone(), title, architecture)?;
-    let file = File::from_bytes(bytes).map_err(content)?;
+    let opened = super::read_h5(original.clone())?;
+    let file = File::from_bytes(original.bytes).map_err(content)?;
     if opened.recognised.is_some() && trained.has_new_head {
         return Err(SaveError::WeightsAlone);
     }
@@ -152,7 +147,7 @@ fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveErr
 
 /// A `.keras` archive.
 fn zip(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
-    let opened = super::read_zip(original.bytes.clone())?;
+    let opened = super::read_zip(original.bytes.clone(), original.architecture)?;
     let entries = unpack(original.bytes)?;
     let file = File::from_bytes(entries.weights).map_err(content)?;
     let mut changes = changes(&opened, trained)?;

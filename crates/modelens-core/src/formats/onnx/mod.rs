@@ -21,9 +21,13 @@ mod windows;
 mod wire;
 
 use self::wire::{Field, Fields};
+use super::error::architecture_is_known;
+use super::other_files::is_saved_model;
 use super::{ModelFile, OpenError, Reader, SaveError};
 use crate::model::graph::LayerKind;
-use crate::model::{Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics};
+use crate::model::{
+    Assumption, Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+};
 
 /// ONNX: a graph for inference.
 pub static ONNX: Reader = Reader {
@@ -41,7 +45,7 @@ pub static ONNX: Reader = Reader {
     recognises: looks_like,
     open,
     save: |_, _, _| Err(SaveError::ReadOnlyFormat),
-    takes_architecture: false,
+    takes_architecture: true,
 };
 
 /// The notice for a file without a BatchNormalization node.
@@ -56,7 +60,7 @@ fn looks_like(bytes: &[u8]) -> bool {
     let next = bytes
         .get(2)
         .is_some_and(|tag| matches!(tag, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42));
-    version && next
+    version && next && !is_saved_model(bytes)
 }
 
 /// Reads an `.onnx` file.
@@ -68,8 +72,13 @@ fn looks_like(bytes: &[u8]) -> bool {
     reason = "the signature of every reader"
 )]
 fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
+    let output = file.architecture.map(|chosen| {
+        let output = chosen.strip_prefix("auto:output=");
+        output.ok_or_else(architecture_is_known)
+    });
+    let output = output.transpose()?;
     let model = proto::Model::read(&file.bytes)?;
-    let (graph, weights) = build::build(&model)?;
+    let (graph, weights) = build::build(&model, output)?;
     let has = |wanted: fn(&LayerKind) -> bool| graph.layers.iter().any(|l| wanted(&l.kind));
     let mut warnings = Vec::new();
     if has(|kind| matches!(kind, LayerKind::BatchNorm(_))) {
@@ -81,11 +90,13 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     } else if has(|kind| matches!(kind, LayerKind::Conv2d(_) | LayerKind::DepthwiseConv2d(_))) {
         warnings.push(FOLDED.to_owned());
     }
-    let outputs = model.graph.as_ref().map_or(0, |g| g.outputs.len());
-    if outputs > 1 {
-        warnings.push(format!(
-            "the file has {outputs} outputs, of which the first is shown"
-        ));
+    let outputs = model.graph.iter().flat_map(|graph| &graph.outputs);
+    let mut outputs: Vec<String> = outputs.map(|o| o.name.to_owned()).collect();
+    if let Some(at) = outputs
+        .iter()
+        .position(|name| Some(name.as_str()) == output)
+    {
+        outputs[..=at].rotate_right(1);
     }
     let clipped = |text: &str| text.chars().take(40).collect::<String>();
     let writer = [model.producer, model.producer_version]
@@ -106,7 +117,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         labels: Vec::new(),
         labels_from: String::new(),
         warnings,
-        assumed: Vec::new(),
+        assumed: Assumption::of_outputs(&outputs).into_iter().collect(),
     };
     Ok(Model {
         description,

@@ -68,6 +68,11 @@ pub enum Activation {
     Squareplus,
     /// `ln(softmax(x))` along the last axis.
     LogSoftmax,
+    /// The integer towards 0, as a cast to an integer type gives it; modulo `wraps_at` for a type
+    /// without negative numbers. No gradient passes.
+    ToInteger {
+        wraps_at: Option<f32>,
+    },
 }
 
 impl Activation {
@@ -212,6 +217,14 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
             |x| 0.5 * (1.0 + x / (x * x + 4.0).sqrt()),
         ),
         Activation::LogSoftmax => candle_nn::ops::log_softmax(x, D::Minus1),
+        Activation::ToInteger { wraps_at } => map(
+            x,
+            move |x| match wraps_at {
+                Some(n) => x.trunc().rem_euclid(n),
+                None => x.trunc(),
+            },
+            |_| 0.0,
+        ),
     }
 }
 

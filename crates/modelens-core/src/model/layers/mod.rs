@@ -71,6 +71,7 @@ pub use kernels::window::Padding;
 pub use layer_norm::LayerNorm;
 pub use merge::Merge;
 pub use noise::Noise;
+pub use normalization::Normalization;
 pub use operator::Operator;
 pub use permute::Permute;
 pub use pool2d::{Pool2d, Pooling};
@@ -118,7 +119,7 @@ pub enum LayerKind {
     LayerScale,
     Merge(Merge),
     Noise(Noise),
-    Normalization,
+    Normalization(Normalization),
     Operator(Operator),
     PRelu,
     Permute(Permute),
@@ -160,7 +161,7 @@ impl LayerKind {
             Self::LayerScale => &layer_scale::LayerScale,
             Self::Merge(op) => op,
             Self::Noise(op) => op,
-            Self::Normalization => &normalization::Normalization,
+            Self::Normalization(op) => op,
             Self::Operator(op) => op,
             Self::PRelu => &prelu::PRelu,
             Self::Permute(op) => op,

@@ -43,6 +43,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
             model_source(model),
             cli.architecture.as_deref(),
             cli.weights.as_deref(),
+            cli.output.as_deref(),
         ),
         photos: photos_source(photos),
         theme: None,

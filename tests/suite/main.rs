@@ -26,6 +26,7 @@ mod flags;
 mod golden;
 mod hostile;
 mod jpeg;
+mod keras_files;
 mod labels;
 mod lesson_figures;
 mod lessons;

@@ -122,12 +122,14 @@ impl ModelSource {
             None => &nothing,
         };
         let architecture = self.architecture();
-        let configuration = architecture.filter(|name| is_configuration(name));
-        let configuration = configuration.map(read_configuration).transpose()?;
+        let (configuration, architecture) = match architecture.and_then(configuration_file) {
+            Some((path, options)) => (Some(read_configuration(path)?), options),
+            None => (None, architecture.map(str::to_owned)),
+        };
         Ok(use_file(ModelFile {
             title: &self.title(),
             bytes,
-            architecture: architecture.filter(|_| configuration.is_none()),
+            architecture: architecture.as_deref(),
             beside,
             class_names,
             configuration,
@@ -135,10 +137,17 @@ impl ModelSource {
     }
 }
 
-/// True for the name of a file that may hold a configuration: no network's name ends like that.
-fn is_configuration(name: &str) -> bool {
-    let extension = Path::new(name).extension();
-    extension.is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+/// The file of a configuration that an architecture names, `model.json` or `model.json:OPTIONS`, and the
+/// options as those of a network without a name. No network's name ends like that.
+fn configuration_file(architecture: &str) -> Option<(&str, Option<String>)> {
+    const ENDING: &str = ".json";
+    let lower = architecture.to_ascii_lowercase();
+    if lower.ends_with(ENDING) {
+        return Some((architecture, None));
+    }
+    let at = lower.find(&format!("{ENDING}:"))? + ENDING.len();
+    let (path, options) = architecture.split_at_checked(at)?;
+    Some((path, Some(format!("auto{options}"))))
 }
 
 fn read_configuration(path: &str) -> Result<Configuration, OpenError> {
@@ -225,6 +234,13 @@ impl Beside for Folder<'_> {
             return Err(BesideError::TooLarge(limit));
         }
         Ok(Some(bytes))
+    }
+
+    fn read_unlinked(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError> {
+        match std::fs::symlink_metadata(self.path(name)) {
+            Ok(about) if about.is_symlink() => Err(BesideError::Link),
+            Ok(_) | Err(_) => self.read(name, limit),
+        }
     }
 
     fn names(&self) -> Vec<String> {

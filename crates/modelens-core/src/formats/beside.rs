@@ -12,6 +12,15 @@ pub trait Beside {
     /// A file that exists but is of no use, such as one of more than `limit` bytes.
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError>;
 
+    /// Like [`Self::read`], for a name that a stranger chose: a link that leads out of the folder is
+    /// refused.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], and such a link.
+    fn read_unlinked(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError> {
+        self.read(name, limit)
+    }
+
     /// The names of the files, sorted; without those whose name is not Unicode.
     fn names(&self) -> Vec<String>;
 }
@@ -23,6 +32,8 @@ pub enum BesideError {
     Unreadable(#[from] std::io::Error),
     #[error("is not a regular file")]
     NotAFile,
+    #[error("is a link, and only files in the model's folder are read")]
+    Link,
     #[error("is larger than {} MB", .0 >> 20)]
     TooLarge(u64),
 }

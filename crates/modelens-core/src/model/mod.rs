@@ -19,6 +19,7 @@ pub mod reading;
 pub mod recognised;
 pub mod sampler;
 pub mod shape_text;
+pub mod unknown;
 
 use std::ops::{Deref, DerefMut};
 

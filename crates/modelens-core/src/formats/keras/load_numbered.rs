@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use hdf5_pure::Group;
 
 use super::h5::H5;
+use super::save::is_float;
 use super::specs::ExpectedWeight;
 use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
@@ -71,6 +72,9 @@ impl Loader<'_> {
                 continue;
             }
             if self.needs[child].is_empty() {
+                if let Some(vars) = group.and_then(|g| g.group("vars").ok()) {
+                    self.note_unknown(child, &vars)?;
+                }
                 continue;
             }
             let mut place = format!("{path}{key}");
@@ -91,6 +95,23 @@ impl Loader<'_> {
                 });
             }
             self.layer(child, vars, &place)?;
+        }
+        Ok(())
+    }
+
+    /// Notes numbers that a layer without known weights has in the file: a layer with weights does not
+    /// only matter in training. The state of a random generator is whole numbers.
+    fn note_unknown(&mut self, id: LayerId, vars: &Group) -> Result<(), OpenError> {
+        let layer = &self.graph.layers[id];
+        if layer.kind != LayerKind::Unknown {
+            return Ok(());
+        }
+        for name in H5::datasets(vars)? {
+            if vars.dataset(&name).is_ok_and(|dataset| is_float(&dataset)) {
+                self.loaded
+                    .extra
+                    .push(format!("{}/vars/{name}", layer.name));
+            }
         }
         Ok(())
     }

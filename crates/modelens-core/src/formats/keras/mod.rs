@@ -41,10 +41,11 @@ use self::penalties::LayerPenalties;
 use self::specs::ExpectedWeight;
 use super::error::architecture_is_known;
 use super::{ModelFile, OpenError, Reader};
-use crate::model::graph::Graph;
+use crate::model::graph::{Graph, LayerKind};
 use crate::model::layers::WeightMap;
 use crate::model::{
     Assumption, Format, LayerId, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+    unknown,
 };
 
 /// Keras' legacy HDF5, and files of the same kind that hold weights alone.
@@ -377,6 +378,8 @@ fn assemble(
         extra,
         paths,
     } = load(h5, &mut graph, &needs)?;
+    refuse_unknown_with_weights(&graph, &extra)?;
+    warnings.extend(unknown::sentence(&graph));
     warnings.extend(unused(&extra));
     for (layer, penalties) in graph.layers.iter_mut().zip(&penalties) {
         penalties.add_to(layer);
@@ -398,6 +401,24 @@ fn assemble(
         outputs,
         paths,
     })
+}
+
+/// Refuses a file in which a layer that was taken for one of training alone has weights.
+fn refuse_unknown_with_weights(graph: &Graph, extra: &[String]) -> Result<(), OpenError> {
+    let unknown = graph.layers.iter().filter(|l| l.kind == LayerKind::Unknown);
+    for layer in unknown {
+        let is_its = |path: &String| path.split('/').any(|part| part == layer.name);
+        if extra.iter().any(is_its) {
+            return Err(OpenError::UnsupportedLayer {
+                layer: layer.name.clone(),
+                place: String::new(),
+                class: layer.class.clone(),
+                what_to_do: "It has weights in the file. Rebuild the model with Keras' own layers in its \
+                             place, or export it to ONNX",
+            });
+        }
+    }
+    Ok(())
 }
 
 /// One sentence about weights that no layer takes.

@@ -274,7 +274,8 @@ impl Parser {
                 operators::check_keras2(object.settings()?, call)?;
             }
             if self.semantics == Semantics::Keras3
-                && call.training == signature_default(object.class)
+                && (call.training == signature_default(object.class)
+                    || self.layers[layer].kind == LayerKind::Unknown)
             {
                 // Keras 3 writes the signature's default as if a person had asked for it.
                 call.training = None;
@@ -336,8 +337,15 @@ impl Parser {
         place: &str,
     ) -> Result<(LayerKind, WeightSpec), OpenError> {
         let settings = object.settings()?;
+        let unknown = || {
+            if classes::is_training_only(object.class, object.config) {
+                Ok((LayerKind::Unknown, WeightSpec::None))
+            } else {
+                Err(object.unsupported(place))
+            }
+        };
         if object.is_custom() {
-            return Err(object.unsupported(place));
+            return unknown();
         }
         if operator {
             let kind = operators::keras3(object.class, settings, call)?;
@@ -352,8 +360,10 @@ impl Parser {
         }
         self.policies[layer] = policy(settings)?;
         self.penalties[layer] = LayerPenalties::read(object.class, settings)?;
-        classes::read(object.class, settings, self.semantics)?
-            .ok_or_else(|| object.unsupported(place))
+        match classes::read(object.class, settings, self.semantics)? {
+            Some(read) => Ok(read),
+            None => unknown(),
+        }
     }
 
     /// Keras 3 restores a model's flag after its layers', and a frozen model freezes all of them.

@@ -198,18 +198,41 @@ fn number_groups<'a>(
     let word = word.ok_or_else(|| content("it has no layers"))?;
     let (mut before, mut after) = (HashMap::new(), HashMap::new());
     let outer = opened.graph.layers.iter().enumerate();
-    for (id, layer) in outer.filter(|(_, l)| l.parent.is_none() && l.listed) {
-        let old = format!("{word}/{}", numbered(&layer.class, &mut before));
+    let outer: Vec<_> = outer
+        .filter(|(_, l)| l.parent.is_none() && l.listed)
+        .collect();
+    // The groups that weights were read from tell the numbers in the file.
+    let stored = |id: LayerId| {
+        let mut paths = opened.paths.iter();
+        let own = paths.find(|p| opened.graph.subtree(id).any(|inside| inside == p.layer))?;
+        own.path.split('/').nth(1).map(str::to_owned)
+    };
+    let has_weights = |id: LayerId| stored(id).is_some();
+    // TensorFlow 2.12 to 2.14 counts a layer with weights twice.
+    let mut single = HashMap::new();
+    let counts_twice = outer.iter().any(|(id, layer)| {
+        let counted = numbered(&layer.class, &mut single);
+        stored(*id).is_some_and(|stored| stored != counted)
+    });
+    let next = |class: &str, weights: bool, counters: &mut HashMap<String, usize>| {
+        let key = numbered(class, counters);
+        if counts_twice && weights {
+            numbered(class, counters);
+        }
+        key
+    };
+    for (id, layer) in outer {
+        let counted = next(&layer.class, has_weights(id), &mut before);
+        let old = format!("{word}/{}", stored(id).unwrap_or(counted));
         if trained.places[id].is_none() {
             changes.gone.insert(old);
         } else {
-            changes
-                .renamed
-                .insert(old, numbered(&layer.class, &mut after));
+            let new = next(&layer.class, has_weights(id), &mut after);
+            changes.renamed.insert(old, new);
         }
     }
     for (id, layer) in trained.new_layers() {
-        let key = numbered(&layer.class, &mut after);
+        let key = next(&layer.class, !layer.weights.is_empty(), &mut after);
         if layer.weights.is_empty() {
             continue;
         }

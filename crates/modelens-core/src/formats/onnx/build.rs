@@ -6,7 +6,7 @@ use super::constant::{self, Constant};
 use super::node::Op;
 use super::proto::{self, Node, ValueInfo};
 use super::value::{IMAGE, Known, Value};
-use super::{arithmetic, fold, names, parts, shapes, weighted, windows};
+use super::{arithmetic, fold, names, parts, resize, shapes, weighted, windows};
 use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind};
 use crate::model::layers::Permute;
@@ -218,8 +218,16 @@ impl<'a> Build<'a> {
             names: HashSet::new(),
         };
         let node = build.emit("input", "Input", LayerKind::Input, Vec::new(), Vec::new());
-        build.graph.layers[0].listed = false;
         let dims = vec![None, h, w, c];
+        // Bytes and other integers: photos are cast, as TensorFlow and ONNX Runtime's users do.
+        let node = match arithmetic::cast_to(input.element) {
+            None => node,
+            Some(kind) => {
+                let inputs = vec![Input::Node(node)];
+                build.emit("input_cast", "Cast", kind, Vec::new(), inputs)
+            }
+        };
+        build.graph.layers.iter_mut().for_each(|l| l.listed = false);
         let value = if last {
             Value::plain(node, dims)
         } else {
@@ -295,8 +303,12 @@ impl<'a> Build<'a> {
             "Gather" if matches!(self.known(op, 0), Some(Known::Line(_))) => {
                 shapes::gather(self, op)?
             }
+            "Gather" => parts::gather(self, op)?,
             "Slice" => parts::slice(self, op)?,
-            "Conv" | "BatchNormalization" | "Gemm" | "MatMul" | "LayerNormalization" | "PRelu" => {
+            "Resize" | "Upsample" | "DepthToSpace" | "SpaceToDepth" => resize::layer(self, op)?,
+            "Softmax" | "LogSoftmax" => shapes::softmax(self, op)?,
+            "Conv" | "BatchNormalization" | "Gemm" | "MatMul" | "LayerNormalization"
+            | "InstanceNormalization" | "PRelu" | "ConvTranspose" => {
                 weighted::layer(self, op)?
             }
             "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "Pad" => {

@@ -1,8 +1,7 @@
 //! ONNX files: a graph of operators with their weights, as exporters write it for inference.
 //!
 //! ONNX stores images as `[N, C, H, W]`. Here they stay `[N, H, W, C]`, and each value records the order
-//! of its axes in the file, so that most transpositions cost nothing. Weights in other files are not
-//! read. Source: <https://onnx.ai/onnx/operators/>.
+//! of its axes in the file, so that most transpositions cost nothing. Source: <https://onnx.ai/onnx/operators/>.
 
 mod arithmetic;
 mod build;
@@ -11,8 +10,10 @@ mod fold;
 mod fold_ints;
 mod names;
 mod node;
+mod outside;
 mod parts;
 mod proto;
+mod resize;
 mod shapes;
 mod stored;
 mod value;
@@ -66,7 +67,7 @@ fn looks_like(bytes: &[u8]) -> bool {
 /// Reads an `.onnx` file.
 ///
 /// # Errors
-/// A broken file, weights in another file, and unknown operators.
+/// A broken file, weights in another folder, and unknown operators.
 #[allow(
     clippy::needless_pass_by_value,
     reason = "the signature of every reader"
@@ -77,7 +78,8 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         output.ok_or_else(architecture_is_known)
     });
     let output = output.transpose()?;
-    let model = proto::Model::read(&file.bytes)?;
+    let mut model = proto::Model::read(&file.bytes)?;
+    outside::fetch(&mut model, file.beside)?;
     let (graph, weights) = build::build(&model, output)?;
     let has = |wanted: fn(&LayerKind) -> bool| graph.layers.iter().any(|l| wanted(&l.kind));
     let mut warnings = Vec::new();

@@ -71,6 +71,47 @@ pub fn slice<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
     cut(build, op, &x, &ranges)
 }
 
+/// `Gather` of constant places along one axis: one of them, or some at equal distances.
+pub fn gather<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
+    let x = build.value(op, 0)?;
+    let axis = op.axis(op.int("axis", 0)?, x.rank())?;
+    if axis == 0 {
+        return Err(op.refuse("it picks photos out of the batch"));
+    }
+    let places = build.constant(op, 1)?;
+    let places = places.ok_or_else(|| op.refuse("its indices are missing"))?;
+    let length = x.file_dims()[axis];
+    let length = length.ok_or_else(|| op.refuse("it gathers along an axis of unknown length"))?;
+    let in_file = |at: i64| if at < 0 { at + length as i64 } else { at };
+    let list: Vec<i64> = places.ints()?.into_iter().map(in_file).collect();
+    if list.is_empty() || list.iter().any(|at| !(0..length as i64).contains(at)) {
+        return Err(op.refuse("its indices lie outside"));
+    }
+    let first = list[0];
+    if places.dims().is_empty() {
+        let own = x.axes[axis];
+        let mut slices = vec![WHOLE; x.rank()];
+        slices[own] = Slice::Index(first);
+        let node = build.on(op, LayerKind::GetItem(GetItem { slices }), Vec::new(), &x);
+        let (mut axes, mut dims) = (x.axes, x.dims);
+        dims.remove(own);
+        axes.remove(axis);
+        axes.iter_mut().filter(|a| **a > own).for_each(|a| *a -= 1);
+        return Ok(Value { node, axes, dims });
+    }
+    let step = list.get(1).map_or(1, |second| second - first);
+    let is_regular = list.windows(2).all(|pair| pair[1] - pair[0] == step);
+    if places.dims().len() != 1 || step == 0 || !is_regular {
+        return Err(op.refuse("it picks values in an order that is not supported"));
+    }
+    let mut ranges = vec![None; x.rank()];
+    ranges[axis] = Some((first, first + step * list.len() as i64, step));
+    if let Some((_, stop, _)) = &mut ranges[axis] {
+        *stop = (*stop).clamp(-1, length as i64);
+    }
+    cut(build, op, &x, &ranges)
+}
+
 /// `Split`: the parts of one axis, each after the other.
 pub fn split<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Vec<Value>, OpenError> {
     let x = build.value(op, 0)?;
@@ -156,7 +197,11 @@ mod tests {
     /// A network of this one operator on an image `[n, 8, 6, 5]`, as the slices of its last part.
     fn parts(op: &'static str, outputs: usize, attributes: Settings) -> Result<Vec<Slice>, String> {
         let names = ["a", "b", "c", "d"];
-        let value = |name, dims| ValueInfo { name, dims };
+        let value = |name, dims| ValueInfo {
+            name,
+            dims,
+            element: 1,
+        };
         let graph = Graph {
             nodes: vec![Node {
                 op,

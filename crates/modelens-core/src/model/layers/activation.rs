@@ -50,6 +50,8 @@ pub enum Activation {
     /// `1 / sqrt(x)`.
     Rsqrt,
     Log,
+    /// The error function.
+    Erf,
     /// `1 / x`.
     Reciprocal,
     /// `x^p`.
@@ -186,6 +188,7 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
         Activation::Sqrt => map(x, f32::sqrt, |x| 0.5 / x.sqrt()),
         Activation::Rsqrt => map(x, |x| 1.0 / x.sqrt(), |x| -0.5 / (x * x.sqrt())),
         Activation::Log => map(x, f32::ln, |x| 1.0 / x),
+        Activation::Erf => x.erf(),
         Activation::Reciprocal => map(x, |x| 1.0 / x, |x| -1.0 / (x * x)),
         Activation::Power(p) => map(x, move |x| x.powf(p), move |x| p * x.powf(p - 1.0)),
         Activation::Clip(low, high) => map(

@@ -7,9 +7,10 @@ use candle_core::{Result, Tensor, Var};
 use super::batch_norm::{moments, normalise};
 use super::kernels::slices::tensor;
 use super::{
-    Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense,
+    Activation, AdaptivePool2d, BatchNorm, BlockOrder, Blocks, Call, CenterCrop, Conv2d, Cropping2d, Dense,
     DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
-    Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector, Reshape, RmsNorm,
+    NearestPixel, Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector, Reshape, Resize2d, ResizePositions,
+    ResizeTo, RmsNorm,
     ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights,
     ZeroPadding2d,
 };
@@ -241,6 +242,7 @@ fn activations() {
         Activation::HardSilu,
         Activation::Softmax,
         Activation::LogSoftmax,
+        Activation::Erf,
         Activation::Softplus,
         Activation::Softsign,
         Activation::Tanh,
@@ -345,8 +347,26 @@ fn moving_values() {
             bilinear: true,
         }),
         LayerKind::ExpandDims(ExpandDims { axis: -1 }),
+        LayerKind::Resize2d(Resize2d {
+            to: [ResizeTo::Length(5), ResizeTo::Scale(0.5)],
+            positions: ResizePositions::HalfPixel,
+            nearest: None,
+        }),
+        LayerKind::Resize2d(Resize2d {
+            to: [ResizeTo::Scale(2.0), ResizeTo::Length(3)],
+            positions: ResizePositions::Asymmetric,
+            nearest: Some(NearestPixel::Floor),
+        }),
     ] {
         check_layer(&kind, &[&[2, 3, 4, 2]], &[]);
+    }
+    for (order, shape) in [
+        (BlockOrder::SpreadDepthFirst, [2, 2, 3, 8]),
+        (BlockOrder::SpreadColumnFirst, [2, 2, 3, 8]),
+        (BlockOrder::Gather, [2, 4, 6, 3]),
+    ] {
+        let kind = LayerKind::Blocks(Blocks { side: 2, order });
+        check_layer(&kind, &[&shape], &[]);
     }
     let kind = LayerKind::RepeatVector(RepeatVector { count: 4 });
     check_layer(&kind, &[&[2, 3]], &[]);

@@ -12,6 +12,7 @@ mod activation;
 mod adaptive_pool2d;
 mod augmentation;
 pub mod batch_norm;
+mod blocks;
 mod center_crop;
 mod conv2d;
 mod cropping2d;
@@ -41,6 +42,7 @@ mod reduce;
 mod repeat_vector;
 mod rescaling;
 mod reshape;
+mod resize2d;
 mod rms_norm;
 mod scaled_sum;
 mod separable_conv2d;
@@ -50,6 +52,7 @@ mod transposed_conv2d;
 mod unit_norm;
 mod up_sampling2d;
 mod weights;
+mod with_constant;
 mod zero_padding2d;
 
 use candle_core::{Error, Result, Tensor};
@@ -58,6 +61,7 @@ use serde::{Deserialize, Serialize};
 pub use activation::{Activation, activate};
 pub use adaptive_pool2d::AdaptivePool2d;
 pub use batch_norm::BatchNorm;
+pub use blocks::{BlockOrder, Blocks};
 pub use center_crop::CenterCrop;
 pub use conv2d::Conv2d;
 pub use cropping2d::Cropping2d;
@@ -79,6 +83,7 @@ pub use reduce::{Reduce, Reduction};
 pub use repeat_vector::RepeatVector;
 pub use rescaling::Rescaling;
 pub use reshape::Reshape;
+pub use resize2d::{NearestPixel, Resize2d, ResizePositions, ResizeTo};
 pub use rms_norm::RmsNorm;
 pub use scaled_sum::ScaledSum;
 pub use separable_conv2d::SeparableConv2d;
@@ -86,6 +91,7 @@ pub use squeeze::Squeeze;
 pub use transposed_conv2d::TransposedConv2d;
 pub use up_sampling2d::UpSampling2d;
 pub use weights::{NewWeight, WeightMap, Weights};
+pub use with_constant::WithConstant;
 pub use zero_padding2d::ZeroPadding2d;
 
 use crate::augment::AugmentLayer;
@@ -105,6 +111,7 @@ pub enum LayerKind {
     AdaptivePool2d(AdaptivePool2d),
     Augment(AugmentLayer),
     BatchNorm(BatchNorm),
+    Blocks(Blocks),
     CenterCrop(CenterCrop),
     Conv2d(Conv2d),
     Cropping2d(Cropping2d),
@@ -128,13 +135,17 @@ pub enum LayerKind {
     RepeatVector(RepeatVector),
     Rescaling(Rescaling),
     Reshape(Reshape),
+    Resize2d(Resize2d),
     RmsNorm(RmsNorm),
     ScaledSum(ScaledSum),
     SeparableConv2d(SeparableConv2d),
     Squeeze(Squeeze),
     TransposedConv2d(TransposedConv2d),
     UnitNorm,
+    /// A layer that only matters in training and is not known here: it returns its input.
+    Unknown,
     UpSampling2d(UpSampling2d),
+    WithConstant(WithConstant),
     ZeroPadding2d(ZeroPadding2d),
 }
 
@@ -142,11 +153,12 @@ impl LayerKind {
     /// The rules of this kind.
     pub fn op(&self) -> &dyn LayerOp {
         match self {
-            Self::Model | Self::Input | Self::Identity => &identity::Identity,
+            Self::Model | Self::Input | Self::Identity | Self::Unknown => &identity::Identity,
             Self::Activation(op) => op,
             Self::AdaptivePool2d(op) => op,
             Self::Augment(op) => op,
             Self::BatchNorm(op) => op,
+            Self::Blocks(op) => op,
             Self::CenterCrop(op) => op,
             Self::Conv2d(op) => op,
             Self::Cropping2d(op) => op,
@@ -170,6 +182,7 @@ impl LayerKind {
             Self::RepeatVector(op) => op,
             Self::Rescaling(op) => op,
             Self::Reshape(op) => op,
+            Self::Resize2d(op) => op,
             Self::RmsNorm(op) => op,
             Self::ScaledSum(op) => op,
             Self::SeparableConv2d(op) => op,
@@ -177,6 +190,7 @@ impl LayerKind {
             Self::TransposedConv2d(op) => op,
             Self::UnitNorm => &unit_norm::UnitNorm,
             Self::UpSampling2d(op) => op,
+            Self::WithConstant(op) => op,
             Self::ZeroPadding2d(op) => op,
         }
     }

@@ -56,6 +56,28 @@ fn a_network_is_chosen_from_a_list_and_checked() {
 }
 
 #[test]
+fn what_was_assumed_is_told_and_another_reading_is_one_click_away() {
+    let path = crate::pytorch::file("stem3.safetensors");
+    let mut window = open(AppOptions::default());
+    command(
+        &mut window,
+        Command::OpenModel(ModelSource::File(path.clone())),
+    );
+    command(&mut window, Action::ShowCard);
+    assert!(shows(&window, "doesn't say which of these it is"));
+    click(&mut window, "resnet18:imagenet");
+    let base = window.state().state().opened.base.as_ref();
+    let base = base.expect("a base");
+    let chosen = ModelSource::Weights {
+        path,
+        architecture: "resnet18:imagenet".to_owned(),
+    };
+    assert_eq!(base.source, chosen);
+    let stem = |a: &modelens::model::Assumption| a.sentence.contains("3 x 3 kernel");
+    assert!(!base.model.assumed.iter().any(stem), "the stem is told now");
+}
+
+#[test]
 fn a_wrong_scale_is_reported_and_corrected_by_one_click() {
     let mut window = open(AppOptions::default());
     command(&mut window, Command::SetBatch(12));

@@ -6,7 +6,7 @@ use super::constant::{self, Constant};
 use super::node::Op;
 use super::proto::{self, Node, ValueInfo};
 use super::value::{IMAGE, Known, Value};
-use super::{arithmetic, fold, names, parts, resize, shapes, weighted, windows};
+use super::{arithmetic, blocks, fold, names, parts, resize, shapes, weighted, windows};
 use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind};
 use crate::model::layers::Permute;
@@ -305,15 +305,20 @@ impl<'a> Build<'a> {
             }
             "Gather" => parts::gather(self, op)?,
             "Slice" => parts::slice(self, op)?,
-            "Resize" | "Upsample" | "DepthToSpace" | "SpaceToDepth" => resize::layer(self, op)?,
+            "Resize" | "Upsample" => resize::layer(self, op)?,
             "Softmax" | "LogSoftmax" => shapes::softmax(self, op)?,
-            "Conv" | "BatchNormalization" | "Gemm" | "MatMul" | "LayerNormalization"
-            | "InstanceNormalization" | "PRelu" | "ConvTranspose" => {
-                weighted::layer(self, op)?
-            }
+            "Conv"
+            | "BatchNormalization"
+            | "Gemm"
+            | "MatMul"
+            | "LayerNormalization"
+            | "InstanceNormalization"
+            | "PRelu"
+            | "ConvTranspose" => weighted::layer(self, op)?,
             "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "Pad" => {
                 windows::layer(self, op)?
             }
+            "DepthToSpace" | "SpaceToDepth" => blocks::layer(self, op)?,
             "Flatten" | "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Concat"
             | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceSum" => shapes::layer(self, op)?,
             _ => match arithmetic::layer(self, op)? {

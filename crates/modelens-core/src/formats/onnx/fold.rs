@@ -61,7 +61,9 @@ fn fills_with_ints(op: &Op<'_, '_>) -> bool {
 /// `ConstantOfShape` with floats.
 fn filled<'a>(op: &Op<'_, 'a>, shape: &Constant<'a>) -> Result<Constant<'a>, OpenError> {
     let value = match op.node.attributes.first() {
-        Some((_, Attribute::Tensor(value))) => *values(op, &value.floats()?)?.first().unwrap_or(&0.0),
+        Some((_, Attribute::Tensor(value))) => {
+            *values(op, &value.floats()?)?.first().unwrap_or(&0.0)
+        }
         _ => 0.0,
     };
     let side = |n: i64| usize::try_from(n).ok();
@@ -72,7 +74,9 @@ fn filled<'a>(op: &Op<'_, 'a>, shape: &Constant<'a>) -> Result<Constant<'a>, Ope
     });
     let dims = dims.ok_or_else(|| op.refuse("its shape is not understood"))?;
     let tensor = Tensor::full(value, dims, &Device::Cpu);
-    tensor.map(Constant::Floats).map_err(|e| op.refuse(e.to_string()))
+    tensor
+        .map(Constant::Floats)
+        .map_err(|e| op.refuse(e.to_string()))
 }
 
 /// The value of a `Shape` node: all sizes, or those in `start..end`.

@@ -33,9 +33,9 @@ pub fn fold(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Ints>, Op
             };
             let side = |n: &Option<i64>| n.and_then(|n| usize::try_from(n).ok());
             let dims: Option<Vec<usize>> = list.iter().map(side).collect();
-            let count = dims.as_ref().and_then(|dims| {
-                dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d))
-            });
+            let count = dims
+                .as_ref()
+                .and_then(|dims| dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)));
             let small = count.filter(|&n| n <= MAX_FOLDED);
             Ok(small.zip(dims).map(|(n, dims)| (vec![value; n], dims)))
         }

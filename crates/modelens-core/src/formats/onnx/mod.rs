@@ -4,6 +4,7 @@
 //! of its axes in the file, so that most transpositions cost nothing. Source: <https://onnx.ai/onnx/operators/>.
 
 mod arithmetic;
+mod blocks;
 mod build;
 mod constant;
 mod fold;

@@ -91,7 +91,17 @@ mod tests {
             assert!(plain_name(name).is_ok(), "{name}");
         }
         for name in [
-            "", ".", "..", "../x", "a/b", "/etc/passwd", "C:\\x", "c:x", "a\\b", "./../x", "x\0",
+            "",
+            ".",
+            "..",
+            "../x",
+            "a/b",
+            "/etc/passwd",
+            "C:\\x",
+            "c:x",
+            "a\\b",
+            "./../x",
+            "x\0",
         ] {
             assert!(plain_name(name).is_err(), "{name}");
         }

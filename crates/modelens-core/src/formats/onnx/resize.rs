@@ -1,12 +1,10 @@
-//! `Resize` and `Upsample`, `DepthToSpace` and `SpaceToDepth`.
+//! `Resize` and `Upsample`.
 
 use super::build::Build;
 use super::node::Op;
 use super::value::Value;
 use crate::formats::OpenError;
-use crate::model::layers::{
-    BlockOrder, Blocks, LayerKind, NearestPixel, Resize2d, ResizePositions, ResizeTo,
-};
+use crate::model::layers::{LayerKind, NearestPixel, Resize2d, ResizePositions, ResizeTo};
 
 /// Pixels a side after resizing, at most.
 const MAX_SIDE: usize = 1 << 14;
@@ -14,45 +12,7 @@ const MAX_SIDE: usize = 1 << 14;
 /// The layer of one of these nodes.
 pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
     let x = build.value(op, 0)?;
-    let x = build.image(op, x)?;
-    match op.node.op {
-        "DepthToSpace" | "SpaceToDepth" => blocks(build, op, &x),
-        _ => resize(build, op, &x),
-    }
-}
-
-fn blocks<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: &Value) -> Result<Value, OpenError> {
-    let side = usize::try_from(op.int("blocksize", 0)?).ok();
-    let side = side.filter(|side| (1..=64).contains(side));
-    let side = side.ok_or_else(|| op.refuse("its setting `blocksize` is not understood"))?;
-    let order = match (op.node.op, op.text("mode")) {
-        ("SpaceToDepth", _) => BlockOrder::Gather,
-        (_, "" | "DCR") => BlockOrder::SpreadDepthFirst,
-        (_, "CRD") => BlockOrder::SpreadColumnFirst,
-        _ => return Err(op.refuse("its setting `mode` is not understood")),
-    };
-    let scaled = |n: Option<usize>, up: usize, down: usize| match n {
-        Some(n) if !n.is_multiple_of(down) => {
-            Err(op.refuse(format!("{n} values cannot be divided by {down}")))
-        }
-        n => Ok(n.map(|n| n / down * up)),
-    };
-    let (up, down) = match order {
-        BlockOrder::Gather => (1, side),
-        BlockOrder::SpreadDepthFirst | BlockOrder::SpreadColumnFirst => (side, 1),
-    };
-    let dims = vec![
-        None,
-        scaled(x.dims[1], up, down)?,
-        scaled(x.dims[2], up, down)?,
-        scaled(x.dims[3], down * down, up * up)?,
-    ];
-    let kind = LayerKind::Blocks(Blocks { side, order });
-    let node = build.on(op, kind, Vec::new(), x);
-    Ok(Value::image(node, dims))
-}
-
-fn resize<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: &Value) -> Result<Value, OpenError> {
+    let x = &build.image(op, x)?;
     let is_old = op.node.op == "Upsample" || op.opset < 11;
     let to = if is_old {
         let scales = match build.constant(op, 1)? {
@@ -123,11 +83,7 @@ fn numbers(op: &Op<'_, '_>, tensor: &candle_core::Tensor) -> Result<Vec<f32>, Op
 }
 
 /// Height and width from a list for these axes of `[N, C, H, W]`.
-fn by_scales(
-    op: &Op<'_, '_>,
-    scales: &[f32],
-    axes: &[usize],
-) -> Result<[ResizeTo; 2], OpenError> {
+fn by_scales(op: &Op<'_, '_>, scales: &[f32], axes: &[usize]) -> Result<[ResizeTo; 2], OpenError> {
     let mut to = [ResizeTo::Scale(1.0); 2];
     if scales.len() != axes.len() {
         return Err(op.refuse("its scales do not fit its axes"));

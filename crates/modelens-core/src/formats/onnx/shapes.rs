@@ -6,7 +6,9 @@ use super::stored::MAX_RANK;
 use super::value::{Known, Value};
 use crate::formats::OpenError;
 use crate::model::graph::Input;
-use crate::model::layers::{Activation, GlobalPool2d, LayerKind, Merge, Pooling, Reduce, Reduction, Reshape};
+use crate::model::layers::{
+    Activation, GlobalPool2d, LayerKind, Merge, Pooling, Reduce, Reduction, Reshape,
+};
 use crate::model::shape_text;
 
 /// The layer of one of these nodes.
@@ -85,8 +87,8 @@ pub fn softmax<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, Open
             return Err(op.refuse("it is over several axes of an image, but not over all"));
         }
         let target: Option<Vec<usize>> = given[1..].iter().copied().collect();
-        let target = target
-            .ok_or_else(|| op.refuse("the size of its input is left open in the file"))?;
+        let target =
+            target.ok_or_else(|| op.refuse("the size of its input is left open in the file"))?;
         let x = flat(build, op, x);
         let x = Value {
             node: build.on(op, kind, Vec::new(), &x),

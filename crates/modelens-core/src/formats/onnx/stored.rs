@@ -51,7 +51,10 @@ impl<'a> Stored<'a> {
                 // StringStringEntryProto.
                 (13, Field::Bytes(bytes)) => {
                     let part = |number| -> Result<&str, OpenError> {
-                        Ok(inner(bytes, number)?.map(text).transpose()?.unwrap_or_default())
+                        Ok(inner(bytes, number)?
+                            .map(text)
+                            .transpose()?
+                            .unwrap_or_default())
                     };
                     let value = part(2)?;
                     let number = || value.parse::<u64>().map_err(|_| broken("tensor"));

@@ -137,7 +137,12 @@ fn transposed<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
         return Err(op.refuse("a transposed convolution in groups is not supported"));
     }
     if [depth, out, kh, kw].contains(&0) || x.dims[3].is_some_and(|c| c != depth) {
-        return Err(misfit(op, 1, kernel.dims(), &[x.dims[3].unwrap_or(0), out, kh, kw]));
+        return Err(misfit(
+            op,
+            1,
+            kernel.dims(),
+            &[x.dims[3].unwrap_or(0), out, kh, kw],
+        ));
     }
     if !matches!(op.text("auto_pad"), "" | "NOTSET" | "VALID") || op.ints("output_shape")?.is_some()
     {
@@ -153,10 +158,16 @@ fn transposed<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
             let reach = (size - 1) * dilation[axis] + 1;
             let whole = (n.max(1) - 1) * strides[axis] + reach + extra[axis];
             let left = whole.checked_sub(cut).filter(|&n| n > 0);
-            left.map(Some).ok_or_else(|| op.refuse("nothing is left of the image"))
+            left.map(Some)
+                .ok_or_else(|| op.refuse("nothing is left of the image"))
         }
     };
-    let dims = vec![None, length(0, kh, top + bottom)?, length(1, kw, left + right)?, Some(out)];
+    let dims = vec![
+        None,
+        length(0, kh, top + bottom)?,
+        length(1, kw, left + right)?,
+        Some(out),
+    ];
     let mut weights = vec![weight("kernel", made(op, kernel.permute((2, 3, 1, 0)))?)];
     if build.constant(op, 2)?.is_some() {
         weights.push(weight("bias", shaped(build, op, 2, &[out])?));

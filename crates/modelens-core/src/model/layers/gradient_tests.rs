@@ -7,12 +7,11 @@ use candle_core::{Result, Tensor, Var};
 use super::batch_norm::{moments, normalise};
 use super::kernels::slices::tensor;
 use super::{
-    Activation, AdaptivePool2d, BatchNorm, BlockOrder, Blocks, Call, CenterCrop, Conv2d, Cropping2d, Dense,
+    Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense, DepthSpace,
     DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
-    NearestPixel, Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector, Reshape, Resize2d, ResizePositions,
-    ResizeTo, RmsNorm,
-    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights,
-    ZeroPadding2d,
+    NearestPixel, Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector,
+    Reshape, Resize2d, ResizePositions, ResizeTo, RmsNorm, ScaledSum, SeparableConv2d, Slice,
+    Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights, ZeroPadding2d,
 };
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
@@ -360,13 +359,13 @@ fn moving_values() {
     ] {
         check_layer(&kind, &[&[2, 3, 4, 2]], &[]);
     }
-    for (order, shape) in [
-        (BlockOrder::SpreadDepthFirst, [2, 2, 3, 8]),
-        (BlockOrder::SpreadColumnFirst, [2, 2, 3, 8]),
-        (BlockOrder::Gather, [2, 4, 6, 3]),
-    ] {
-        let kind = LayerKind::Blocks(Blocks { side: 2, order });
-        check_layer(&kind, &[&shape], &[]);
+    for (to_depth, channels_first) in [(false, false), (false, true), (true, false), (true, true)] {
+        let kind = LayerKind::DepthSpace(DepthSpace {
+            block: 2,
+            to_depth,
+            channels_first,
+        });
+        check_layer(&kind, &[&[2, 2, 4, 8]], &[]);
     }
     let kind = LayerKind::RepeatVector(RepeatVector { count: 4 });
     check_layer(&kind, &[&[2, 3]], &[]);

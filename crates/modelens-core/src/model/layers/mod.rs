@@ -12,11 +12,11 @@ mod activation;
 mod adaptive_pool2d;
 mod augmentation;
 pub mod batch_norm;
-mod blocks;
 mod center_crop;
 mod conv2d;
 mod cropping2d;
 mod dense;
+mod depth_space;
 mod depthwise_conv2d;
 mod expand_dims;
 mod flatten;
@@ -61,11 +61,11 @@ use serde::{Deserialize, Serialize};
 pub use activation::{Activation, activate};
 pub use adaptive_pool2d::AdaptivePool2d;
 pub use batch_norm::BatchNorm;
-pub use blocks::{BlockOrder, Blocks};
 pub use center_crop::CenterCrop;
 pub use conv2d::Conv2d;
 pub use cropping2d::Cropping2d;
 pub use dense::Dense;
+pub use depth_space::DepthSpace;
 pub use depthwise_conv2d::DepthwiseConv2d;
 pub use expand_dims::ExpandDims;
 pub use get_item::{GetItem, Slice};
@@ -111,10 +111,10 @@ pub enum LayerKind {
     AdaptivePool2d(AdaptivePool2d),
     Augment(AugmentLayer),
     BatchNorm(BatchNorm),
-    Blocks(Blocks),
     CenterCrop(CenterCrop),
     Conv2d(Conv2d),
     Cropping2d(Cropping2d),
+    DepthSpace(DepthSpace),
     Dense(Dense),
     DepthwiseConv2d(DepthwiseConv2d),
     ExpandDims(ExpandDims),
@@ -158,10 +158,10 @@ impl LayerKind {
             Self::AdaptivePool2d(op) => op,
             Self::Augment(op) => op,
             Self::BatchNorm(op) => op,
-            Self::Blocks(op) => op,
             Self::CenterCrop(op) => op,
             Self::Conv2d(op) => op,
             Self::Cropping2d(op) => op,
+            Self::DepthSpace(op) => op,
             Self::Dense(op) => op,
             Self::DepthwiseConv2d(op) => op,
             Self::ExpandDims(op) => op,

@@ -84,17 +84,19 @@ fn every_file_computes_what_keras_does() {
 
 #[test]
 fn weights_open_with_the_configuration_beside_them() {
-    for (case, weights) in [
-        ("apart_keras2", "model.h5"),
-        ("apart_keras3", "model.weights.h5"),
-        ("apart_renamed", "model.h5"),
+    for (case, weights, config) in [
+        ("apart_keras2", "model.h5", "model.json"),
+        ("apart_keras3", "model.weights.h5", "model.json"),
+        ("apart_renamed", "model.h5", "model.json"),
+        ("apart_yaml_blocks", "model.h5", "model.yaml"),
+        ("apart_yaml_brackets", "model.h5", "model.yaml"),
     ] {
         let at = |name: &str| file(case).join(name);
-        for dropped in [weights, "model.json"] {
+        for dropped in [weights, config] {
             let model = opened(&ModelSource::File(at(dropped)));
             assert_eq!(compare(&model, &at("model.npz"), dropped), 2);
             assert!(
-                model.recognised.how.contains("model.json"),
+                model.recognised.how.contains(config),
                 "{:?}",
                 model.recognised
             );
@@ -105,7 +107,7 @@ fn weights_open_with_the_configuration_beside_them() {
         std::fs::copy(at(weights), &moved).expect("a copy");
         let text = refused(&moved);
         assert!(text.contains("model.to_json()"), "{text}");
-        let json = at("model.json").display().to_string();
+        let json = at(config).display().to_string();
         assert_eq!(compare(&chosen(&moved, &json), &at("model.npz"), case), 2);
     }
 }

@@ -36,6 +36,7 @@ mod mutations;
 mod names;
 mod numbers;
 mod onnx;
+mod onnx_operators;
 mod open_file;
 mod optimizer;
 mod outputs;

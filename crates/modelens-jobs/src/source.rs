@@ -140,14 +140,18 @@ impl ModelSource {
 /// The file of a configuration that an architecture names, `model.json` or `model.json:OPTIONS`, and the
 /// options as those of a network without a name. No network's name ends like that.
 fn configuration_file(architecture: &str) -> Option<(&str, Option<String>)> {
-    const ENDING: &str = ".json";
     let lower = architecture.to_ascii_lowercase();
-    if lower.ends_with(ENDING) {
-        return Some((architecture, None));
+    for ending in [".json", ".yaml", ".yml"] {
+        if lower.ends_with(ending) {
+            return Some((architecture, None));
+        }
+        if let Some(at) = lower.find(&format!("{ending}:"))
+            && let Some((path, options)) = architecture.split_at_checked(at + ending.len())
+        {
+            return Some((path, Some(format!("auto{options}"))));
+        }
     }
-    let at = lower.find(&format!("{ENDING}:"))? + ENDING.len();
-    let (path, options) = architecture.split_at_checked(at)?;
-    Some((path, Some(format!("auto{options}"))))
+    None
 }
 
 fn read_configuration(path: &str) -> Result<Configuration, OpenError> {
@@ -160,9 +164,14 @@ fn read_configuration(path: &str) -> Result<Configuration, OpenError> {
     })
 }
 
+/// True for the folder of a TensorFlow SavedModel: a model, and no photos.
+pub fn is_saved_model(path: &Path) -> bool {
+    path.join("saved_model.pb").is_file()
+}
+
 /// Why a folder is not opened, and what to do.
 fn folder(path: &Path) -> OpenError {
-    let what = if path.join("saved_model.pb").is_file() {
+    let what = if is_saved_model(path) {
         formats::SAVED_MODEL
     } else {
         "it is a folder; name the file in it"

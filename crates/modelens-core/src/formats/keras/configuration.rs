@@ -1,10 +1,11 @@
-//! Configurations in files of their own: `model.to_json()` beside the weights of `save_weights`.
+//! Configurations in files of their own: `model.to_json()` or `model.to_yaml()` beside the weights of
+//! `save_weights`.
 
 use serde_json::Value;
 
 use super::h5::H5;
 use super::{
-    KerasFile, archive, assemble, framework, json, load_named, load_numbered, weights_only,
+    KerasFile, archive, assemble, framework, load_named, load_numbered, weights_only, yaml,
 };
 use crate::formats::{Configuration, ModelFile, OpenError};
 use crate::model::Recognised;
@@ -14,20 +15,29 @@ const MOST: usize = 16;
 /// Maximum bytes of a file of weights beside a configuration.
 const MAX_WEIGHTS: u64 = 2 << 30;
 
-/// True for a JSON object that begins as `model.to_json()` does.
+/// True for a file that begins as those of `model.to_json()` and `model.to_yaml()` do.
 pub(super) fn is_configuration(bytes: &[u8]) -> bool {
     let start = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let start = start.trim_ascii_start();
     let head = &start[..start.len().min(4096)];
     let has = |word: &[u8]| head.windows(word.len()).any(|part| part == word);
-    // TensorFlow.js keeps the same object inside of another.
-    head.starts_with(b"{") && has(b"\"class_name\"") && !has(b"\"modelTopology\"")
+    if head.starts_with(b"{") {
+        // TensorFlow.js keeps the same object inside of another.
+        return has(b"\"class_name\"") && !has(b"\"modelTopology\"");
+    }
+    let is_text = |byte: &u8| !byte.is_ascii_control() || matches!(byte, b'\n' | b'\r' | b'\t');
+    head.iter().all(is_text)
+        && (head.starts_with(b"class_name: ") || has(b"\nclass_name: "))
+        && has(b"\nconfig:")
 }
 
-/// The configuration of a model; `None` for any other JSON.
+/// The configuration of a model; `None` for anything else.
 fn parsed(bytes: &[u8]) -> Option<Value> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let value: Value = serde_json::from_slice(bytes).ok()?;
+    let value: Value = match serde_json::from_slice(bytes) {
+        Ok(value) => value,
+        Err(_) => yaml::parse(std::str::from_utf8(bytes).ok()?)?,
+    };
     let is_model = value.get("class_name").is_some_and(Value::is_string)
         && value
             .get("config")
@@ -117,11 +127,15 @@ fn is_alone(bytes: &[u8]) -> bool {
 
 /// True if a configuration was chosen for the file, or may be in its folder.
 pub(super) fn may_be_beside(file: &ModelFile<'_>) -> bool {
-    file.configuration.is_some() || file.beside.names().iter().any(|name| is_json(name))
+    file.configuration.is_some() || file.beside.names().iter().any(|name| is_named(name))
 }
 
-fn is_json(name: &str) -> bool {
-    name.to_ascii_lowercase().ends_with(".json")
+/// True for the name of a file that may hold a configuration.
+fn is_named(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".json", ".yaml", ".yml"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
 }
 
 /// Opens weights that come without a configuration: with the one that was chosen or that is beside them,
@@ -177,8 +191,8 @@ fn misfit(name: &str, error: &OpenError) -> OpenError {
 /// The configurations of models in the folder of the file, in the order of their names.
 fn beside(file: &ModelFile<'_>) -> Vec<Configuration> {
     let names = file.beside.names().into_iter();
-    let json = names.filter(|name| is_json(name));
-    let read = json.filter_map(|name| {
+    let named = names.filter(|name| is_named(name));
+    let read = named.filter_map(|name| {
         let bytes = file.beside.read(&name, archive::MAX_CONFIG).ok()??;
         (is_configuration(&bytes) && parsed(&bytes).is_some())
             .then_some(Configuration { name, bytes })
@@ -192,6 +206,8 @@ fn is_named_after(configuration: &str, weights: &str) -> bool {
         let mut stem = name.to_ascii_lowercase();
         for end in [
             ".json",
+            ".yaml",
+            ".yml",
             ".h5",
             ".hdf5",
             "weights",
@@ -221,7 +237,6 @@ fn open(
         if configuration.bytes.len() as u64 > archive::MAX_CONFIG {
             return Err(OpenError::TooLarge(format!("{name} is too large")));
         }
-        json(&configuration.bytes, name)?;
         let config = parsed(&configuration.bytes).ok_or_else(|| {
             OpenError::Refused(format!("{name} is not the configuration of a Keras model"))
         })?;
@@ -258,6 +273,9 @@ mod tests {
         ));
         assert!(is_configuration(
             b"\xef\xbb\xbf\n {\"module\": \"keras\", \"class_name\": \"Model\"}"
+        ));
+        assert!(is_configuration(
+            b"backend: tensorflow\nclass_name: Sequential\nconfig:\n"
         ));
         for other in [
             &b"{\"architectures\": [\"ViT\"]}"[..],

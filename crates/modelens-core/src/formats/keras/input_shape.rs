@@ -100,18 +100,14 @@ fn image_shape(shape: Option<&Value>, model: &str) -> Result<InputImages, OpenEr
 fn flat(length: usize) -> String {
     let square = |channels: usize| {
         let side = (length / channels).isqrt();
-        (side > 1 && side * side * channels == length).then_some((side, channels))
+        (side >= 8 && side * side * channels == length).then_some((side, channels))
     };
     let like = match square(1).or_else(|| square(3)) {
         Some((side, channels)) => format!(
             "If they are images of {side} x {side} pixels, save \
              keras.Sequential([keras.Input(({side}, {side}, {channels})), keras.layers.Flatten(), model])"
         ),
-        None => {
-            "If they are the pixels of images, save keras.Sequential([keras.Input((HEIGHT, WIDTH, \
-                 CHANNELS)), keras.layers.Flatten(), model])"
-                .to_owned()
-        }
+        None => "Models of tables cannot be shown here".to_owned(),
     };
     format!("it takes rows of {length} numbers, not images. {like}")
 }

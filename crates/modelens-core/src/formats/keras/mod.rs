@@ -33,6 +33,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod weights_only;
+mod yaml;
 
 use serde_json::Value;
 
@@ -53,7 +54,7 @@ pub static H5: Reader = Reader {
     format: Format {
         family: "Keras",
         endings: &["h5"],
-        rare_endings: &["hdf5", "json"],
+        rare_endings: &["hdf5", "json", "yaml"],
         saved_as: &["h5", "keras", "hdf5"],
         untrainable: None,
         without_batch_norm: None,

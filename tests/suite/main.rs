@@ -45,6 +45,7 @@ mod predict;
 mod preprocessing;
 mod processors;
 mod pytorch;
+mod recorded;
 mod review;
 mod save;
 mod shell;

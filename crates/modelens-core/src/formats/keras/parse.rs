@@ -14,7 +14,7 @@ use super::{classes, input_shape, operators};
 use crate::formats::OpenError;
 use crate::model::graph::{Layer, LayerKind};
 use crate::model::layers::Squeeze;
-use crate::model::{LayerId, Semantics};
+use crate::model::{LayerId, RecordedArgument, Semantics};
 
 /// Maximum depth of nested models.
 const MAX_DEPTH: usize = 64;
@@ -99,7 +99,7 @@ pub(super) fn parse<'a>(
     {
         after_input.push(parser.unlisted(kind, "Cast", root.name)?);
     }
-    if semantics == Semantics::Keras3 {
+    if semantics.is_keras3() {
         parser.refreeze(root_trainable);
     }
     let Parser {
@@ -207,7 +207,7 @@ impl Parser {
             parent: None,
             listed: true,
             trainable: true,
-            recorded_training: None,
+            recorded: RecordedArgument::Absent,
             activity_regularizer: None,
             weights: Vec::new(),
         });
@@ -243,7 +243,7 @@ impl Parser {
         let calls = object.calls();
         // A model is listed before its children.
         let layer = self.add(LayerKind::Model, WeightSpec::None)?;
-        let operator = self.semantics == Semantics::Keras3 && object.is_operator();
+        let operator = self.semantics.is_keras3() && object.is_operator();
         let trainable = object.flag().unwrap_or(unwritten);
         let mut nested = None;
         if object.is_model() {
@@ -273,13 +273,12 @@ impl Parser {
             if object.class == "TFOpLambda" {
                 operators::check_keras2(object.settings()?, call)?;
             }
-            if self.semantics == Semantics::Keras3
-                && (call.training == signature_default(object.class)
-                    || self.layers[layer].kind == LayerKind::Unknown)
-            {
-                // Keras 3 writes the signature's default as if a person had asked for it.
-                call.training = None;
-            }
+            call.training = if self.layers[layer].kind == LayerKind::Unknown {
+                // Nothing depends on it.
+                RecordedArgument::Absent
+            } else {
+                call.training.written_by(object.class, self.semantics)
+            };
         }
         self.take_channels(object, layer, &mut calls)?;
         let slot = &mut self.layers[layer];
@@ -289,7 +288,7 @@ impl Parser {
         let hidden_input = around.sequential && object.class == "InputLayer";
         slot.listed = !operator && !hidden_input;
         slot.trainable = trainable;
-        slot.recorded_training = calls.first().and_then(|c| c.training);
+        slot.recorded = calls.first().map(|c| c.training).unwrap_or_default();
         Ok(LayerEntry {
             layer,
             name: object.name,
@@ -503,15 +502,4 @@ fn unwritten_flag(object: LayerObject, following: &[LayerObject], model_trainabl
     }
     let next = following.first().filter(|next| !next.is_model());
     model_trainable && next.and_then(LayerObject::flag).unwrap_or(true)
-}
-
-/// The `training` value that Keras 3 writes where nobody gave one.
-fn signature_default(class: &str) -> Option<bool> {
-    match class {
-        "Dropout" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => {
-            Some(false)
-        }
-        _ if class.starts_with("Random") => Some(true),
-        _ => None,
-    }
 }

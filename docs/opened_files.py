@@ -11,7 +11,8 @@ ENDINGS = ('.h5', '.hdf5', '.keras', '.onnx', '.pth', '.pt', '.safetensors')
 REASONS = [('a Git LFS pointer: the file was not downloaded', 'Git LFS'), ('PyTorch tensors of a network of its author\'s: a state dict has no graph', 'no architecture that is known|network is none'),
     ('Keras weights alone, of a network of its author\'s and without `model.json` beside them', 'weights and no configuration'), ('a Lambda layer: Python code, which is not executed', 'a Lambda'),
     ('rows of numbers, sequences or tables, not images', r'rows of|not that of an image|\d axes; only models of images'), ('several inputs', r'takes \d+ inputs'),
-    ('recurrent or attention layers', 'LSTM|GRU|Attention|Embedding'), ('quantised to 8 bits', 'quantised|Quantize|QLinear')]
+    ('recurrent or attention layers', 'LSTM|GRU|Attention|Embedding'), ('quantised to 8 bits', 'quantised|[Qq]uantize|QLinear'), ('attention: products of two values', 'depends on the photo'),
+    ('weights in another file, which is missing', 'which is not in its folder')]
 run = lambda *args: subprocess.run([MODELENS, *args], capture_output=True, text=True, timeout=600)
 
 def far(y, e): return 'shape' if y.shape != e.shape else float(np.abs(y - e).max() / max(np.abs(e).max(), 1e-30))
@@ -83,6 +84,7 @@ inference. `docs/opened_files.py FOLDER MODELENS` makes this page from a folder 
 for kind, (n, o, equal, most) in sorted(kinds.items()):
     if o: print(f'| `{kind.split(", ")[0]}`, {kind.split(", ")[1]} | {n} | {o} | {equal} | {most:.0e} |')
 shut = {kind: k[0] for kind, k in kinds.items() if not k[1]}
+print(f'\n{len(odd)} could not be compared, because the framework refuses the file itself.' if odd else '')
 print('\nThe difference is the largest one as a part of the largest value.\n\n## What does not open, and why\n\n| reason | files |\n|---|---|')
 for text, n in reasons.most_common(): print(f'| {text} | {n} |')
 print(f'\nBy ending: {", ".join(f"{n} `{kind}`" for kind, n in sorted(shut.items()))}.')

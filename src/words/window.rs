@@ -47,7 +47,7 @@ pub fn trainable_of(trainable: &str, total: &str) -> String {
 
 /// `sentence` says which layers the model leaves out.
 pub fn left_out(sentence: &str) -> String {
-    format!("{}.", crate::words::common::sentence_case(sentence))
+    format!("Note: {sentence}.")
 }
 
 // The bar at the top.

@@ -92,6 +92,9 @@ impl<'a> LayerObject<'a> {
     }
 
     pub fn unsupported(&self, place: &str) -> OpenError {
+        // `package>Class`, where the author registered it.
+        let registered = self.map.get("registered_name").and_then(Value::as_str);
+        let registered = registered.filter(|name| name.contains('>'));
         OpenError::UnsupportedLayer {
             layer: self.name.to_owned(),
             place: if place.is_empty() {
@@ -99,7 +102,7 @@ impl<'a> LayerObject<'a> {
             } else {
                 format!(" in {place}")
             },
-            class: self.class.to_owned(),
+            class: registered.unwrap_or(self.class).to_owned(),
             what_to_do: self.what_to_do(),
         }
     }

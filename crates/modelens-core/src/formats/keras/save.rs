@@ -25,7 +25,7 @@ pub fn save(
     trained: &Trained<'_>,
     ending: &str,
 ) -> Result<Vec<u8>, SaveError> {
-    let original = configuration::with_weights(original).map_err(content)?;
+    let original = configuration::with_weights(original)?;
     let from_zip = trained.model.format == ZIP.format;
     let to_zip = ZIP.format.endings.contains(&ending);
     match (from_zip, to_zip) {

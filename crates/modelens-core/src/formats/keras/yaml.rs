@@ -180,11 +180,10 @@ fn is_closed(text: &str) -> bool {
     for c in text.chars() {
         match (quote, c) {
             (Some(q), c) if q == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'') => quote = Some(c),
             (None, '[' | '{') => open += 1,
             (None, ']' | '}') => open = open.saturating_sub(1),
-            _ => {}
+            (Some(_) | None, _) => {}
         }
     }
     open == 0 && quote.is_none()
@@ -308,8 +307,8 @@ mod tests {
         let deep = "[".repeat(200) + &"]".repeat(200);
         let mut bomb = "a: &a [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
         for (from, to) in ["ab", "bc", "cd", "de", "ef", "fg"].map(|s| s.split_at(1)) {
-            bomb.push_str(&format!("{to}: &{to}\n"));
-            bomb.push_str(&format!("- *{from}\n").repeat(10));
+            let item = format!("- *{from}\n");
+            bomb.extend([to, ": &", to, "\n", &item.repeat(10)]);
         }
         for text in [
             "a: [1, 2",

@@ -29,13 +29,12 @@ pub fn fetch(model: &mut proto::Model<'_>, beside: &dyn Beside) -> Result<(), Op
             continue;
         };
         let name = plain_name(outside.location)?;
-        let bytes = match files.get(name) {
-            Some(bytes) => Rc::clone(bytes),
-            None => {
-                let bytes = Rc::new(read(beside, name)?);
-                files.insert(name.to_owned(), Rc::clone(&bytes));
-                bytes
-            }
+        let bytes = if let Some(bytes) = files.get(name) {
+            Rc::clone(bytes)
+        } else {
+            let bytes = Rc::new(read(beside, name)?);
+            files.insert(name.to_owned(), Rc::clone(&bytes));
+            bytes
         };
         let start = usize::try_from(outside.offset).unwrap_or(usize::MAX);
         let rest = bytes.get(start..).unwrap_or_default();

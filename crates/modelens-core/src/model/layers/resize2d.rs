@@ -85,7 +85,7 @@ impl Resize2d {
             let i = i as f32;
             match self.positions {
                 _ if scale == 1.0 && m == n => i,
-                ResizePositions::PytorchHalfPixel if m <= 1 => 0.0,
+                ResizePositions::PytorchHalfPixel | ResizePositions::AlignCorners if m <= 1 => 0.0,
                 ResizePositions::HalfPixel | ResizePositions::PytorchHalfPixel => {
                     (i + 0.5) / scale - 0.5
                 }
@@ -95,7 +95,6 @@ impl Resize2d {
                     centre * (1.0 - adjustment) + (i + 0.5) / scale - 0.5
                 }
                 ResizePositions::Asymmetric => i / scale,
-                ResizePositions::AlignCorners if m <= 1 => 0.0,
                 ResizePositions::AlignCorners => i * last / (m - 1) as f32,
             }
         };

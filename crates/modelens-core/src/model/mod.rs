@@ -23,6 +23,7 @@ pub mod releases;
 pub mod sampler;
 pub mod scale;
 pub mod shape_text;
+pub mod unknown;
 
 use std::ops::{Deref, DerefMut};
 

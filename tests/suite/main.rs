@@ -42,6 +42,7 @@ mod pictures;
 mod predict;
 mod preprocessing;
 mod processors;
+mod pt2;
 mod pytorch;
 mod review;
 mod save;

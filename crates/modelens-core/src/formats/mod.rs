@@ -8,6 +8,7 @@ mod error;
 pub mod keras;
 mod labels;
 pub mod onnx;
+pub mod pt2;
 pub mod pytorch;
 mod save;
 
@@ -36,11 +37,12 @@ pub struct Reader {
 }
 
 /// All formats, in the order in which they are tried.
-pub static READERS: [&Reader; 5] = [
+pub static READERS: [&Reader; 6] = [
     &keras::H5,
     &keras::ZIP,
     &pytorch::SAFETENSORS,
     &pytorch::PICKLE,
+    &pt2::PT2,
     &onnx::ONNX,
 ];
 
@@ -204,7 +206,7 @@ mod tests {
     fn the_message_for_other_files_lists_every_format() {
         assert_eq!(
             supported(),
-            "Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt, ONNX .onnx"
+            "Keras .h5 and .keras, PyTorch .safetensors, .pth, .pt and .pt2, ONNX .onnx"
         );
     }
 }

@@ -75,7 +75,11 @@ pub static ZIP: Reader = Reader {
         untrainable: None,
         without_batch_norm: None,
     },
-    recognises: |bytes| bytes.starts_with(b"PK\x03\x04") && !super::pytorch::is_zip(bytes),
+    recognises: |bytes| {
+        bytes.starts_with(b"PK\x03\x04")
+            && !super::pytorch::is_zip(bytes)
+            && !super::pt2::is_archive(bytes)
+    },
     open: |file| Ok(read_zip(file.bytes)?.into_model(file.title, ZIP.format)),
     save: save::save,
     takes_architecture: false,

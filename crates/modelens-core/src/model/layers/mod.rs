@@ -37,6 +37,7 @@ mod operator;
 mod permute;
 mod pool2d;
 mod prelu;
+mod product;
 mod reduce;
 mod repeat_vector;
 mod rescaling;
@@ -49,6 +50,7 @@ mod squeeze;
 mod transposed_conv2d;
 mod unit_norm;
 mod up_sampling2d;
+mod weight_operator;
 mod weights;
 mod zero_padding2d;
 
@@ -74,6 +76,7 @@ pub use noise::Noise;
 pub use operator::Operator;
 pub use permute::Permute;
 pub use pool2d::{Pool2d, Pooling};
+pub use product::Product;
 pub use reduce::{Reduce, Reduction};
 pub use repeat_vector::RepeatVector;
 pub use rescaling::Rescaling;
@@ -84,6 +87,7 @@ pub use separable_conv2d::SeparableConv2d;
 pub use squeeze::Squeeze;
 pub use transposed_conv2d::TransposedConv2d;
 pub use up_sampling2d::UpSampling2d;
+pub use weight_operator::WeightOperator;
 pub use weights::{NewWeight, WeightMap, Weights};
 pub use zero_padding2d::ZeroPadding2d;
 
@@ -123,6 +127,7 @@ pub enum LayerKind {
     PRelu,
     Permute(Permute),
     Pool2d(Pool2d),
+    Product(Product),
     Reduce(Reduce),
     RepeatVector(RepeatVector),
     Rescaling(Rescaling),
@@ -134,6 +139,7 @@ pub enum LayerKind {
     TransposedConv2d(TransposedConv2d),
     UnitNorm,
     UpSampling2d(UpSampling2d),
+    WeightOperator(WeightOperator),
     ZeroPadding2d(ZeroPadding2d),
 }
 
@@ -165,6 +171,7 @@ impl LayerKind {
             Self::PRelu => &prelu::PRelu,
             Self::Permute(op) => op,
             Self::Pool2d(op) => op,
+            Self::Product(op) => op,
             Self::Reduce(op) => op,
             Self::RepeatVector(op) => op,
             Self::Rescaling(op) => op,
@@ -176,6 +183,7 @@ impl LayerKind {
             Self::TransposedConv2d(op) => op,
             Self::UnitNorm => &unit_norm::UnitNorm,
             Self::UpSampling2d(op) => op,
+            Self::WeightOperator(op) => op,
             Self::ZeroPadding2d(op) => op,
         }
     }

@@ -5,11 +5,14 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use eframe::egui::ViewportBuilder;
 use modelens::app::{App, AppOptions, LESSON_EXTENSION, settings_file};
-use modelens::cli::{Cli, Failure, chosen, model_source, photos_source};
+use modelens::cli::{Cli, Failure, chosen, model_source, photos_source, terminal};
 use modelens::theme::sizes;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => return terminal::answer(&answer),
+    };
     let done = match &cli.command {
         Some(command) => command.run(),
         None => open_window(&cli),
@@ -17,7 +20,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("modelens: {}", failure.line());
+            terminal::tell(format_args!("modelens: {}\n", failure.line()));
             ExitCode::from(failure.status())
         }
     }

@@ -54,7 +54,7 @@ impl BenchArgs {
             times.insert(name.into(), of_status(key).map_or(Value::Null, Value::from));
         }
         let text = if self.json {
-            serde_json::to_string_pretty(&times).map_err(|e| failed(&e))?
+            terminal::json(&times).map_err(|e| failed(&e))?
         } else {
             let line = |(name, value): (&String, &Value)| {
                 let value = value.as_f64().filter(|_| !name.ends_with("_cpu_secs"))?;

@@ -21,6 +21,7 @@ use crate::model::graph::LayerNameError;
 use crate::state::{State, View};
 use crate::views::missing;
 use egui_svg::Images;
+use modelens_jobs::{ModelSource, PhotosSource};
 
 pub use options::FigureArgs;
 use options::{Format, LookOptions};
@@ -87,8 +88,15 @@ impl FigureArgs {
             let why = "--channel is for the view batchnorm";
             return Err(Failure::Usage(why.to_owned()));
         }
+        let source = self.reading.source(model);
+        let photos = photos_source(self.input.as_deref());
+        let outs: Vec<&Path> = jobs.iter().map(|(_, out)| out.as_path()).collect();
+        let outputs = self.outputs(&source, &photos, &outs)?;
         if self.all.is_none() {
-            self.check_outputs(model, &jobs)?;
+            outputs.check()?;
+        } else {
+            // The folder is made when the figures are complete.
+            outputs.check_clashes()?;
         }
         let ctx = Context::default();
         let mut app = self.open(&ctx, model)?;
@@ -114,21 +122,17 @@ impl FigureArgs {
         Ok(files)
     }
 
-    /// Refuses files that cannot be written, before anything is computed.
-    fn check_outputs(&self, model: Option<&Path>, jobs: &[(View, PathBuf)]) -> Result<(), Failure> {
+    /// The files that are read and those that will be written.
+    fn outputs(
+        &self,
+        model: &ModelSource,
+        photos: &PhotosSource,
+        figures: &[&Path],
+    ) -> Result<Outputs, Failure> {
         let mut outputs = Outputs::new(self.make_folders);
-        outputs.reads_model(&self.reading.source(model));
-        match self.input.as_deref() {
-            Some(folder) if folder.is_dir() => {
-                let set = photos_source(Some(folder)).open().ok();
-                for photo in set.iter().flat_map(|set| &set.photos) {
-                    outputs.reads("one of the photos", &folder.join(&photo.name));
-                }
-            }
-            Some(photo) => outputs.reads("the photo", photo),
-            None => {}
-        }
-        for (_, out) in jobs {
+        outputs.reads_model(model);
+        outputs.reads_photos(photos);
+        for out in figures {
             outputs.writes("--out", out, &["svg", "png"])?;
             if self.sidecar {
                 outputs.writes("--sidecar", &output::sidecar_of(out), &[])?;
@@ -137,7 +141,7 @@ impl FigureArgs {
                 outputs.writes("--csv", &out.with_extension("csv"), &[])?;
             }
         }
-        outputs.check()
+        Ok(outputs)
     }
 
     /// The files of the current figure of a view.

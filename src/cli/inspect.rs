@@ -55,7 +55,7 @@ impl InspectArgs {
         let model = self.reading.open(self.model.as_deref())?;
         let report = report(&model);
         let text = if self.json {
-            let text = serde_json::to_string_pretty(&report);
+            let text = terminal::json(&report);
             text.map_err(|error| {
                 Failure::File(format!("the report cannot be written as JSON: {error}"))
             })?

@@ -7,7 +7,7 @@ pub mod figure;
 mod inspect;
 mod outputs;
 mod run;
-mod terminal;
+pub mod terminal;
 mod train;
 pub mod trainable;
 mod word;

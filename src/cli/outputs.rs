@@ -3,7 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, at_path};
-use modelens_jobs::{ModelSource, WriteError, check_writable, is_same_file};
+use modelens_jobs::{
+    ModelSource, PhotosSource, WriteError, check_writable, folder_to_write, is_same_file,
+};
+
+/// Files in the folder of a model that say something about it, whatever its name is.
+const BESIDE_MODELS: [&str; 3] = ["labels.txt", "classes.txt", "config.json"];
 
 /// A file that will be written.
 #[derive(Debug)]
@@ -42,11 +47,27 @@ impl Outputs {
             return;
         };
         self.reads("the model", path);
-        for beside in ["labels.txt", "json"] {
-            let beside = path.with_extension(beside);
+        let own = ["labels.txt", "json"].map(|ending| path.with_extension(ending));
+        let others = BESIDE_MODELS.map(|name| path.with_file_name(name));
+        for beside in own.into_iter().chain(others) {
             if beside.exists() {
                 self.reads("read with the model", &beside);
             }
+        }
+    }
+
+    /// Notes the photos, each of a folder.
+    pub fn reads_photos(&mut self, source: &PhotosSource) {
+        let Some(path) = source.path() else {
+            return;
+        };
+        if !path.is_dir() {
+            self.reads("the photo", path);
+            return;
+        }
+        let set = source.open().ok();
+        for photo in set.iter().flat_map(|set| &set.photos) {
+            self.reads("one of the photos", &path.join(&photo.name));
         }
     }
 
@@ -90,6 +111,18 @@ impl Outputs {
     /// # Errors
     /// Unusable arguments (status 2): nothing was written or computed.
     pub fn check(&self) -> Result<(), Failure> {
+        self.check_clashes()?;
+        for Written { option, path, .. } in &self.written {
+            self.check_place(option, path)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses files that are named twice or that are read by the same command.
+    ///
+    /// # Errors
+    /// Unusable arguments (status 2): nothing was written or computed.
+    pub fn check_clashes(&self) -> Result<(), Failure> {
         for (i, file) in self.written.iter().enumerate() {
             let Written { option, path, .. } = file;
             let before = &self.written[..i];
@@ -110,9 +143,6 @@ impl Outputs {
                 )));
             }
         }
-        for Written { option, path, .. } in &self.written {
-            self.check_place(option, path)?;
-        }
         Ok(())
     }
 
@@ -120,10 +150,10 @@ impl Outputs {
         match check_writable(path) {
             Ok(()) => Ok(()),
             Err(WriteError::NoFolder) => {
-                let folder = path.parent().unwrap_or(Path::new("."));
+                let folder = folder_to_write(path);
                 if self.make_folders {
-                    return std::fs::create_dir_all(folder)
-                        .map_err(|error| at_path(&format!("{option}: {error}"), folder));
+                    return std::fs::create_dir_all(&folder)
+                        .map_err(|error| at_path(&format!("{option}: {error}"), &folder));
                 }
                 Err(Failure::Usage(format!(
                     "{option}: the folder does not exist; make it, or add --make-folders: {}",

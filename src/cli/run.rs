@@ -16,7 +16,7 @@ use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, NodeId, Preprocessing, Semantics};
 use modelens_jobs::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
-use modelens_jobs::open_folder;
+use modelens_jobs::{PhotosSource, open_folder};
 
 /// Runs photos or an array through a model in one mode and writes the results.
 #[derive(Debug, clap::Args)]
@@ -100,7 +100,11 @@ impl RunArgs {
         let mut outputs = Outputs::new(self.make_folders);
         outputs.writes("--out", &self.out, &["npz"])?;
         outputs.reads_model(&self.reading.source(self.model.as_deref()));
-        outputs.reads("the input", &self.input);
+        if self.input.is_dir() {
+            outputs.reads_photos(&PhotosSource::Folder(self.input.clone()));
+        } else {
+            outputs.reads("the input", &self.input);
+        }
         outputs.check()?;
         let model = self.reading.open(self.model.as_deref())?;
         terminal::introduce(&model);
@@ -130,6 +134,8 @@ impl RunArgs {
         };
         let pass = pass::run(&model, &x, &options, &|_, _| true)
             .map_err(|error| at(&error, &self.input))?;
+        warn_of_odd_numbers(&pass.output)
+            .map_err(|error| at(&format!("the output cannot be read: {error}"), &self.input))?;
         let mut arrays = arrays_of(&model, &pass, &taps).map_err(|error| {
             at(
                 &format!("the result of the pass cannot be read: {error}"),
@@ -309,4 +315,16 @@ fn arrays_of(
 /// An error with its causes.
 fn one_line(error: &anyhow::Error) -> String {
     format!("{error:#}")
+}
+/// Warns of outputs that are infinite or not a number, which a comparison would take for agreement.
+fn warn_of_odd_numbers(output: &Tensor) -> candle_core::Result<()> {
+    let values = output.flatten_all()?.to_vec1::<f32>()?;
+    let odd = values.iter().filter(|value| !value.is_finite()).count();
+    if odd > 0 {
+        terminal::warn(format!(
+            "{odd} of {} output values are not finite numbers",
+            values.len()
+        ));
+    }
+    Ok(())
 }

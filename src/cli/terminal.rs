@@ -2,7 +2,11 @@
 //! reaches a terminal that it would obey.
 
 use crate::model::{Assumption, ModelDescription};
+use std::fmt::Write as _;
 use std::io::Write as _;
+use std::process::ExitCode;
+
+use serde::Serialize;
 
 use super::Failure;
 
@@ -18,6 +22,25 @@ pub fn printable(text: &str) -> String {
         }
     }
     out
+}
+
+/// The value as JSON on several lines. Characters that a terminal obeys and that JSON allows as they
+/// are (`serde_json` escapes only those of ASCII) are escaped in its strings.
+///
+/// # Errors
+/// A value that is no JSON.
+pub fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    let text = serde_json::to_string_pretty(value)?;
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        // JSON's own line breaks stay; outside its strings it is ASCII.
+        if c >= '\u{7f}' && is_obeyed(c) {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        } else {
+            out.push(c);
+        }
+    }
+    Ok(out)
 }
 
 fn is_obeyed(c: char) -> bool {
@@ -36,13 +59,29 @@ pub fn print(text: &str) -> Result<(), Failure> {
     written.map_err(|error| Failure::File(format!("the output was not written: {error}")))
 }
 
+/// Writes to standard error. If that is closed or full, there is nowhere left to say so: the command
+/// goes on, and its exit status tells whether it succeeded.
+pub fn tell(text: std::fmt::Arguments<'_>) {
+    let _ = std::io::stderr().write_fmt(text);
+}
+
+/// Writes the help or the version that was asked for, or what is wrong with the arguments.
+pub fn answer(answer: &clap::Error) -> ExitCode {
+    let printed = answer.print().and_then(|()| std::io::stdout().flush());
+    if let Err(error) = printed
+        && !answer.use_stderr()
+    {
+        tell(format_args!(
+            "modelens: the output was not written: {error}\n"
+        ));
+        return ExitCode::FAILURE;
+    }
+    ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2))
+}
+
 /// Warns on standard error.
-#[allow(
-    clippy::print_stderr,
-    reason = "this is the one place that prints warnings"
-)]
 pub fn warn(text: impl AsRef<str>) {
-    eprintln!("warning: {}", printable(text.as_ref()));
+    tell(format_args!("warning: {}\n", printable(text.as_ref())));
 }
 
 /// Prints the warnings of a model just opened, and what was assumed of it.
@@ -53,12 +92,8 @@ pub fn introduce(model: &ModelDescription) {
 }
 
 /// Says on standard error what was assumed.
-#[allow(
-    clippy::print_stderr,
-    reason = "this is the one place that prints notes"
-)]
 pub fn note(text: impl AsRef<str>) {
-    eprintln!("note: {}", printable(text.as_ref()));
+    tell(format_args!("note: {}\n", printable(text.as_ref())));
 }
 
 #[cfg(test)]
@@ -70,5 +105,13 @@ mod tests {
         assert_eq!(printable("a\u{1b}[31mRED\nb"), "a\\u{1b}[31mRED\\u{a}b");
         assert_eq!(printable("abc\u{202e}gpj.exe"), "abc\\u{202e}gpj.exe");
         assert_eq!(printable("größe 猫 µ\u{9b}2J"), "größe 猫 µ\\u{9b}2J");
+    }
+
+    #[test]
+    fn names_in_json_cannot_steer_the_terminal() {
+        let name = "a\u{1b}[31m\u{9b}2J\u{202e}\u{7f}größe";
+        let text = json(&[name]).unwrap();
+        assert!(text.chars().all(|c| c == '\n' || !is_obeyed(c)), "{text}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&text).unwrap(), [name]);
     }
 }

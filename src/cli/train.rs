@@ -204,9 +204,7 @@ impl TrainArgs {
             outputs.replaces("the class names of --save", &labels);
         }
         outputs.reads_model(source);
-        if let Some(path) = photos.path().filter(|path| path.is_file()) {
-            outputs.reads("the photo", path);
-        }
+        outputs.reads_photos(photos);
         outputs.check()
     }
 

@@ -174,14 +174,7 @@ impl Word for OptimizerKind {
 impl Word for Preprocessing {
     const WHAT: &'static str = "scale";
     fn all() -> Vec<(&'static str, Self)> {
-        vec![
-            ("raw", Self::Raw),
-            ("minus-one-to-one", Self::MinusOneToOne),
-            ("lite", Self::Lite),
-            ("zero-to-one", Self::ZeroToOne),
-            ("imagenet", Self::ImageNet),
-            ("bgr-mean", Self::BgrMean),
-        ]
+        Self::ALL.map(|scale| (scale.id(), scale)).to_vec()
     }
 }
 

@@ -296,19 +296,28 @@ fn a_broken_lesson_gives_a_notice_and_the_usual_window() {
 }
 
 #[test]
-fn a_step_that_names_a_missing_layer_says_so() {
+fn a_step_that_names_what_the_model_has_not_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lesson.toml");
-    let text = "lesson = 1\ntitle = \"t\"\nbatch = 2\n[[step]]\ntitle = \"s\"\nview = \"batchnorm\"\n\
-                layer = \"no_such_layer\"\n";
-    std::fs::write(&path, text).expect("a file");
-    let mut window = open(AppOptions::default());
-    command(&mut window, LessonCommand::Open(LessonSource::File(path)));
-    assert!(shows(
-        &window,
-        "line 7: the model has no layer `no_such_layer`"
-    ));
-    assert!(window.query_by_label("Dismiss").is_some());
+    let head =
+        "lesson = 1\ntitle = \"t\"\nbatch = 2\n[[step]]\ntitle = \"s\"\nview = \"batchnorm\"\n";
+    for (rest, sentence) in [
+        (
+            "layer = \"no_such_layer\"\n",
+            "line 7: the model has no layer `no_such_layer`",
+        ),
+        (
+            "layer = \"bn_Conv1\"\nchannel = 33\n",
+            "line 8: channel 33: layer `bn_Conv1` has 32 channels",
+        ),
+    ] {
+        std::fs::write(&path, format!("{head}{rest}")).expect("a file");
+        let mut window = open(AppOptions::default());
+        let source = LessonSource::File(path.clone());
+        command(&mut window, LessonCommand::Open(source));
+        assert!(shows(&window, sentence), "{rest}");
+        assert!(window.query_by_label("Dismiss").is_some());
+    }
 }
 
 #[test]

@@ -289,7 +289,12 @@ fn mutated_pytorch_files() {
 
 #[test]
 fn mutated_exported_programs() {
-    for name in ["plain_eval_any.pt2", "residual_train_any.pt2", "shuffle_eval_2.pt2", "depth_train_any.pt2"] {
+    for name in [
+        "plain_eval_any.pt2",
+        "residual_train_any.pt2",
+        "shuffle_eval_2.pt2",
+        "depth_train_any.pt2",
+    ] {
         let seed = bytes(&pt2::file(name));
         survives(name, &seed, mutated_zip, opens, passes);
     }

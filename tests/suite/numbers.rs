@@ -192,8 +192,9 @@ fn values_of_onnx_files_have_the_layout_of_the_file() {
         if !done.status.success() {
             let error = String::from_utf8_lossy(&done.stderr).into_owned();
             // An operator on an axis that is not tracked is refused in words, which is no wrong number.
+            let must_open = name.contains("depth") || name == "there_and_back";
             let is_refusal = ["supported", "along another axis"];
-            if !is_refusal.iter().any(|words| error.contains(words)) {
+            if !is_refusal.iter().any(|words| error.contains(words)) || must_open {
                 wrong.push(format!("{name}: {error}"));
             }
             continue;

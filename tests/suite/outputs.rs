@@ -131,6 +131,92 @@ fn an_output_never_replaces_what_is_read_or_another_output() {
     refused(folder.path(), &figure, "would replace the photo");
 }
 
+/// What links lead to is what would be lost, in every command and for files it names itself.
+#[cfg(unix)]
+#[test]
+fn an_output_never_replaces_a_file_through_a_link() {
+    let folder = folder();
+    let model = write(&folder, "model.h5", &small_model());
+    let model = text(&model);
+    let photo = std::fs::read(repository("docs/dropout.png")).expect("a picture");
+    std::fs::create_dir(folder.path().join("photos")).expect("a folder");
+    write(&folder, "photos/a.png", &photo);
+    write(&folder, "labels.txt", b"a\nb\nc\n");
+    let at = |name: &str| folder.path().join(name);
+    let link = |target: &str, name: &str| {
+        let name = at(name);
+        std::fs::create_dir_all(name.parent().expect("a folder")).expect("a folder");
+        std::os::unix::fs::symlink(at(target), name).expect("a link");
+    };
+    let photos = at("photos");
+    let photos = text(&photos);
+
+    link("photos/a.png", "a.npz");
+    let out = at("a.npz");
+    let run = [
+        "run",
+        model,
+        "--input",
+        photos,
+        "--mode",
+        "inference",
+        "--out",
+        text(&out),
+    ];
+    refused(folder.path(), &run, "would replace one of the photos");
+
+    link("photos/a.png", "a.csv");
+    let out = at("a.csv");
+    let train = ["train", model, "--photos", photos, "--epochs", "1", "--out"];
+    refused(
+        folder.path(),
+        &[&train[..], &[text(&out)]].concat(),
+        "would replace one of the photos",
+    );
+
+    link("labels.txt", "b.csv");
+    let out = at("b.svg");
+    let figure = ["figure", "dropout", model, "--csv", "--out", text(&out)];
+    refused(folder.path(), &figure, "--csv would replace");
+
+    link("model.h5", "all/dropout.svg");
+    let all = at("all");
+    refused(
+        folder.path(),
+        &["figure", "--all", text(&all), model],
+        "would replace the model",
+    );
+
+    let lesson = repository("assets/lessons/why-specify-twice.toml");
+    let lesson = write(&folder, "l.toml", &std::fs::read(lesson).expect("a lesson"));
+    let steps = at("steps");
+    let from = ["figure", "--from", text(&lesson), "--out", text(&steps)];
+    succeeds(&from);
+    let first = std::fs::read_dir(&steps)
+        .expect("figures")
+        .next()
+        .expect("a figure");
+    let first = first.expect("a figure").path();
+    std::fs::remove_file(&first).expect("removed");
+    std::os::unix::fs::symlink(&lesson, &first).expect("a link");
+    refused(folder.path(), &from, "would replace the lesson");
+
+    // A link to a file that does not exist yet in a folder that does not.
+    link("new/deep/o.csv", "o.csv");
+    let out = at("o.csv");
+    let train = [
+        "train",
+        model,
+        "--photos",
+        "bundled",
+        "--epochs",
+        "1",
+        "--out",
+        text(&out),
+    ];
+    refused(folder.path(), &train, "new/deep");
+}
+
 #[test]
 fn both_formats_of_a_figure_keep_their_sidecars() {
     let folder = folder();
@@ -241,17 +327,46 @@ fn negative_numbers_are_refused_with_what_is_needed() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_standard_output_is_an_error() {
-    let full = std::fs::OpenOptions::new()
-        .write(true)
-        .open("/dev/full")
-        .expect("/dev/full");
+    for arguments in [
+        &["inspect", "--json"][..],
+        &["--help"],
+        &["run", "--help"],
+        &["--version"],
+    ] {
+        let done = with_full(arguments, |command, full| command.stdout(full));
+        assert_eq!(
+            done.status.code(),
+            Some(1),
+            "{arguments:?}: {}",
+            message(&done)
+        );
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn with_full(
+    arguments: &[&str],
+    redirect: impl Fn(&mut std::process::Command, std::fs::File) -> &mut std::process::Command,
+) -> Output {
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_modelens"));
-    let done = command
-        .args(["inspect", "--json"])
-        .stdout(full)
-        .output()
-        .expect("it runs");
-    assert_eq!(done.status.code(), Some(1), "{}", message(&done));
+    command.args(arguments);
+    redirect(&mut command, full.expect("/dev/full"));
+    command.output().expect("it runs")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_standard_error_does_not_change_the_exit_status() {
+    let stem = repository("tests/fixtures/pytorch/stem3.safetensors");
+    for (arguments, status) in [
+        (&["inspect", "no such file"][..], 1),
+        (&["inspect", text(&stem)], 0),
+        (&["no such command", "--x"], 2),
+    ] {
+        let done = with_full(arguments, |command, full| command.stderr(full));
+        assert_eq!(done.status.code(), Some(status), "{arguments:?}");
+    }
 }
 
 #[cfg(unix)]
@@ -274,6 +389,25 @@ fn pipes_are_refused_and_not_waited_for() {
         ]);
         assert_eq!(done.status.code(), Some(1), "{}", message(&done));
     }
+    // One that would be written, where a file of this name is read too.
+    let model = write(&folder, "model.h5", &small_model());
+    let pipe = folder.path().join("o.csv");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo").success());
+    let train = [
+        "train",
+        text(&model),
+        "--photos",
+        "bundled",
+        "--epochs",
+        "1",
+        "--out",
+    ];
+    refused(
+        folder.path(),
+        &[&train[..], &[text(&pipe)]].concat(),
+        "a device or a pipe",
+    );
 }
 
 #[test]

@@ -326,7 +326,11 @@ fn sizes_that_the_file_contradicts_are_refused() {
 /// A program saved without training holds the tensors of the file.
 #[test]
 fn saved_programs_are_state_dicts_of_their_modules() {
-    for name in ["residual_eval_any.pt2", "up_eval_any.pt2", "depth_train_any.pt2"] {
+    for name in [
+        "residual_eval_any.pt2",
+        "up_eval_any.pt2",
+        "depth_train_any.pt2",
+    ] {
         let model = open(name);
         let places: Vec<_> = (0..model.graph.layers.len()).map(Some).collect();
         let trained = Trained {
@@ -337,11 +341,14 @@ fn saved_programs_are_state_dicts_of_their_modules() {
         let bytes = std::fs::read(file(name)).expect("the fixture");
         let saved = save(ModelFile::new(name, bytes), &trained, "safetensors");
         let saved = saved.unwrap_or_else(|e| panic!("{name}: {e}"));
-        let saved = candle_core::safetensors::load_buffer(&saved, &Device::Cpu).expect("safetensors");
+        let saved =
+            candle_core::safetensors::load_buffer(&saved, &Device::Cpu).expect("safetensors");
         let expected = read_npz(&file(&format!("{}_state.npz", names(Path::new(name)).1)));
         assert_eq!(saved.len(), expected.len(), "{name}");
         for (key, expected) in expected {
-            let found = saved[&key].to_dtype(candle_core::DType::F32).expect("numbers");
+            let found = saved[&key]
+                .to_dtype(candle_core::DType::F32)
+                .expect("numbers");
             assert_eq!(found.dims(), expected.dims(), "{name}: {key}");
             assert_eq!(values(&found), values(&expected), "{name}: {key}");
         }

@@ -192,6 +192,29 @@ fn padding_is_never_decided_by_the_name_of_the_file() {
 }
 
 #[test]
+fn weights_that_are_no_floating_point_numbers_are_refused() {
+    for name in ["int8", "int32", "float8", "complex", "sparse"] {
+        let text = refusal(&ModelSource::File(file(&format!("types/{name}.pth"))));
+        assert!(
+            text.contains("`fc.weight` holds no floating-point"),
+            "{text}"
+        );
+    }
+    let small = candle_core::safetensors::load(file("small.safetensors"), &Device::Cpu);
+    let mut state = small.expect("a state dict");
+    let bytes = state["fc.weight"].to_dtype(DType::U8).expect("bytes");
+    state.insert("fc.weight".to_owned(), bytes);
+    let folder = folder();
+    let path = folder.path().join("u8.safetensors");
+    candle_core::safetensors::save(&state, &path).expect("a file");
+    let text = refusal(&ModelSource::File(path));
+    assert!(
+        text.contains("`fc.weight` holds no floating-point"),
+        "{text}"
+    );
+}
+
+#[test]
 fn two_sets_of_weights_are_told_and_chosen() {
     let path = file("checkpoint.pth");
     for (set, reading) in [

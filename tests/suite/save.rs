@@ -8,7 +8,7 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor};
 use modelens::cli::arrays::{NamedArray, write_npz};
 use modelens::model::layers::WeightMap;
-use modelens::model::{Layer, Mode, Model, Semantics};
+use modelens::model::{Layer, Mode, Model, Preprocessing, Semantics};
 use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network, TrainError};
 use modelens_jobs::{ModelSource, Replace, SaveFailed, can_save_network, save_network as save};
@@ -266,6 +266,34 @@ fn a_new_head_takes_the_names_of_the_last_linear_layer() {
         let x = photos(&model);
         let expected = values(&output(&network.finished(&WeightMap::new()), &x));
         assert_eq!(values(&output(&again, &x)), expected);
+    }
+}
+
+#[test]
+fn what_tensors_do_not_tell_survives_saving() {
+    for (name, architecture) in [
+        ("tf.safetensors", "tf_efficientnet_b0"),
+        ("tf.safetensors", "efficientnet_b0"),
+        ("stem3.safetensors", "resnet18:cifar"),
+        ("stem3.safetensors", "auto:imagenet,os8"),
+    ] {
+        let source = ModelSource::Weights {
+            path: crate::pytorch::file(name),
+            architecture: architecture.to_owned(),
+        };
+        let mut model = opened(&source);
+        model.preprocessing = Preprocessing::BgrMean;
+        let network = network(&model, new_head(3, false), 3);
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("saved.safetensors");
+        let weights = changed(&network);
+        save(&source, &network, &weights, &path, Replace::No).expect("saved");
+        let again = opened(&ModelSource::File(path));
+        assert_eq!(again.assumed, model.assumed, "{architecture}");
+        assert_eq!(again.preprocessing, model.preprocessing, "{architecture}");
+        let x = photos(&model);
+        let expected = values(&output(&network.finished(&weights), &x));
+        assert_eq!(values(&output(&again, &x)), expected, "{architecture}");
     }
 }
 

@@ -39,7 +39,9 @@ pub use source::{ModelSource, OpenFailed};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};
 pub use thread::JobThread;
 pub use training_photos::{PhotoReading, TrainingPhotos};
-pub use whole_file::{WholeFile, WriteError, check_writable, is_same_file, write_whole};
+pub use whole_file::{
+    WholeFile, WriteError, check_writable, folder_to_write, is_same_file, write_whole,
+};
 
 use modelens_core::dataset::PhotoSet;
 

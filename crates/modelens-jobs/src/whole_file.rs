@@ -99,11 +99,8 @@ pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
     WholeFile::with_bytes(path, bytes)?.finish()
 }
 
-/// The file that writing to `path` replaces: links are followed, to a file that need not exist yet.
-///
-/// # Errors
-/// A target that cannot be replaced, or whose folder does not exist.
-fn check_target(path: &Path) -> Result<PathBuf, WriteError> {
+/// The path without links at its end. The file need not exist.
+fn followed(path: &Path) -> PathBuf {
     let mut target = path.to_owned();
     for _ in 0..MAX_LINKS {
         let Ok(link) = fs::read_link(&target) else {
@@ -112,6 +109,20 @@ fn check_target(path: &Path) -> Result<PathBuf, WriteError> {
         // A relative link starts at the folder that holds it.
         target = folder_of(&target).join(link);
     }
+    target
+}
+
+/// The folder that must exist before `path` is written: links are followed.
+pub fn folder_to_write(path: &Path) -> PathBuf {
+    folder_of(&followed(path)).to_owned()
+}
+
+/// The file that writing to `path` replaces: links are followed, to a file that need not exist yet.
+///
+/// # Errors
+/// A target that cannot be replaced, or whose folder does not exist.
+fn check_target(path: &Path) -> Result<PathBuf, WriteError> {
+    let target = followed(path);
     match fs::metadata(&target) {
         Ok(found) if found.is_dir() => return Err(WriteError::IsFolder),
         Ok(found) if !found.is_file() => return Err(WriteError::NotAFile),
@@ -146,17 +157,35 @@ fn permissions_of(target: &Path) -> Option<Permissions> {
 /// Whether two paths are the same file, through links too. Files that do not exist yet are the same
 /// if their folder and name are.
 pub fn is_same_file(a: &Path, b: &Path) -> bool {
-    if let Ok(same) = same_file::is_same_file(a, b) {
+    // To compare two files opens both, which waits for ever on a pipe.
+    let is_file = |path: &Path| fs::metadata(path).is_ok_and(|found| found.is_file());
+    if is_file(a)
+        && is_file(b)
+        && let Ok(same) = same_file::is_same_file(a, b)
+    {
         return same;
     }
-    let place = |path: &Path| {
-        let target = check_target(path).unwrap_or_else(|_| path.to_owned());
-        let folder = fs::canonicalize(folder_of(&target)).ok()?;
-        Some(folder.join(target.file_name()?))
+    let [a, b] = [a, b].map(|path| place(&followed(path)));
+    // There, names that differ in case alone name one file.
+    if cfg!(any(windows, target_os = "macos")) {
+        let lower = |path: &Path| path.to_string_lossy().to_lowercase();
+        return lower(&a) == lower(&b);
+    }
+    a == b
+}
+
+/// The path from the root, through the folders that exist and by its words through those that do not.
+fn place(path: &Path) -> PathBuf {
+    let (Some(name), folder) = (path.file_name(), folder_of(path)) else {
+        // It ends in `..`, or it is the root.
+        return fs::canonicalize(path)
+            .ok()
+            .or_else(|| Some(place(path.parent()?).parent()?.to_owned()))
+            .unwrap_or_else(|| path.to_owned());
     };
-    match (place(a), place(b)) {
-        (Some(a), Some(b)) => a == b,
-        _ => a == b,
+    match fs::canonicalize(folder) {
+        Ok(folder) => folder.join(name),
+        Err(_) => place(folder).join(name),
     }
 }
 
@@ -206,6 +235,11 @@ mod tests {
         std::os::unix::fs::symlink("a", at("c")).unwrap();
         assert!(is_same_file(&at("a"), &at("b")) && is_same_file(&at("a"), &at("c")));
         assert!(is_same_file(&at("new"), &at("./new")));
+        assert!(is_same_file(&at("no/new"), &at("no/./other/../new")));
+        assert!(!is_same_file(&at("no/new"), &at("new")));
+        std::os::unix::fs::symlink("no/new", at("d")).unwrap();
+        assert!(is_same_file(&at("d"), &at("no/new")));
+        assert_eq!(folder_to_write(&at("d")), at("no"));
         assert!(!is_same_file(&at("new"), &at("other")) && !is_same_file(&at("a"), &at("new")));
     }
 }

@@ -27,6 +27,18 @@ impl FigureArgs {
         if let Some(semantics) = self.semantics.0 {
             lesson.set_semantics(semantics);
         }
+        let extension = self.format.unwrap_or(Format::Svg).extension();
+        let out_of = |i: usize| {
+            let title = &lesson.steps[i].title;
+            folder.join(file_name(i + 1, title, extension))
+        };
+        let outs: Vec<PathBuf> = (0..lesson.steps.len()).map(out_of).collect();
+        let figures: Vec<&Path> = outs.iter().map(PathBuf::as_path).collect();
+        let mut outputs = self.outputs(&lesson.model, &lesson.photos, &figures)?;
+        if name.is_file() {
+            outputs.reads("the lesson", name);
+        }
+        outputs.check_clashes()?;
         let ctx = Context::default();
         let options = AppOptions {
             model: lesson.model.clone(),
@@ -36,7 +48,6 @@ impl FigureArgs {
         let mut app = App::in_context(&ctx, options)
             .map_err(|error| Failure::File(format!("no thread can be started: {error}")))?;
         app.settle(&ctx);
-        let extension = self.format.unwrap_or(Format::Svg).extension();
         let mut files = Vec::new();
         for (i, step) in lesson.steps.iter().enumerate() {
             let number = i + 1;
@@ -62,8 +73,7 @@ impl FigureArgs {
                     terminal::warn(format!("step {number}, {}: {broken}", step.title));
                 }
             }
-            let out = folder.join(file_name(number, &step.title, extension));
-            let drawn = self.drawn(app.state(), &ctx, step.view.0, look, Some(step), &out);
+            let drawn = self.drawn(app.state(), &ctx, step.view.0, look, Some(step), &outs[i]);
             files.extend(drawn.map_err(|error| match error {
                 Failure::Usage(why) => Failure::Usage(format!("step {number}: {why}")),
                 file @ Failure::File(_) => file,

@@ -60,8 +60,8 @@ impl FigureArgs {
         for (key, fact) in view.page().sidecar(state) {
             value[key] = fact;
         }
-        let mut text = serde_json::to_string_pretty(&value)
-            .map_err(|error| Failure::File(error.to_string()))?;
+        let mut text =
+            crate::cli::terminal::json(&value).map_err(|error| Failure::File(error.to_string()))?;
         text.push('\n');
         Ok(text.into_bytes())
     }

@@ -3,6 +3,7 @@
 use std::io::IsTerminal as _;
 use std::time::Instant;
 
+use crate::cli::terminal;
 use crate::train::trainer::TrainingStep;
 
 /// A progress bar on standard error, if that is a terminal.
@@ -35,14 +36,14 @@ impl Bar {
         let left =
             self.begin.elapsed().as_secs_f64() / self.done as f64 * (self.total - self.done) as f64;
         let (n, total, epoch, loss) = (self.done, self.total, step.epoch, step.batch.loss);
-        eprint!(
+        terminal::tell(format_args!(
             "\r{filled}{empty} step {n}/{total}  epoch {epoch}  loss {loss:.4}  {left:.0} s left  "
-        );
+        ));
     }
 
     pub fn end(&self) {
         if self.shown {
-            eprintln!();
+            terminal::tell(format_args!("\n"));
         }
     }
 }

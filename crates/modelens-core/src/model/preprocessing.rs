@@ -38,6 +38,18 @@ impl Preprocessing {
         Self::BgrMean,
     ];
 
+    /// The word for it on the command line, in lessons and in saved files.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::MinusOneToOne => "minus-one-to-one",
+            Self::Lite => "lite",
+            Self::ZeroToOne => "zero-to-one",
+            Self::ImageNet => "imagenet",
+            Self::BgrMean => "bgr-mean",
+        }
+    }
+
     /// The formula, as the window shows it.
     pub fn label(self) -> &'static str {
         match self {

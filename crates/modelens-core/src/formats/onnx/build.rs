@@ -6,7 +6,7 @@ use super::constant::{self, Constant};
 use super::node::Op;
 use super::proto::{self, Node, ValueInfo};
 use super::value::{IMAGE, Known, Value};
-use super::{arithmetic, fold, names, parts, shapes, weighted, windows};
+use super::{arithmetic, blocks, fold, names, parts, shapes, weighted, windows};
 use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind};
 use crate::model::layers::Permute;
@@ -232,6 +232,7 @@ impl<'a> Build<'a> {
             "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "Pad" => {
                 windows::layer(self, op)?
             }
+            "DepthToSpace" | "SpaceToDepth" => blocks::layer(self, op)?,
             "Flatten" | "Reshape" | "Transpose" | "Squeeze" | "Unsqueeze" | "Concat"
             | "ReduceMean" | "ReduceMax" | "ReduceMin" | "ReduceSum" => shapes::layer(self, op)?,
             _ => match arithmetic::layer(self, op)? {

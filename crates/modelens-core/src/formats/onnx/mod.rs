@@ -5,6 +5,7 @@
 //! read. Source: <https://onnx.ai/onnx/operators/>.
 
 mod arithmetic;
+mod blocks;
 mod build;
 mod constant;
 mod fold;

@@ -340,7 +340,11 @@ fn with_constant<'a>(
         .filter(|&axis| Some(axis) != of_photos)
         .collect();
     order.sort_by_key(|&axis| x.axes[axis].first().copied());
-    let long: Vec<usize> = order.iter().copied().filter(|&axis| dims[axis] != 1).collect();
+    let long: Vec<usize> = order
+        .iter()
+        .copied()
+        .filter(|&axis| dims[axis] != 1)
+        .collect();
     // A weight whose values change their order could not be saved under its name.
     let from = from.filter(|_| long.is_sorted());
     let full: Vec<usize> = of_photos.into_iter().chain(order.iter().copied()).collect();

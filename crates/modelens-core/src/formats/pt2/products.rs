@@ -17,7 +17,10 @@ pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Value>, O
     let mut inputs = Vec::new();
     let mut outer: Option<(Value, Vec<Vec<usize>>)> = None;
     for at in 0..count {
-        if !matches!(build.known(op, op.at(at), &at.to_string())?, Known::Value(_)) {
+        if !matches!(
+            build.known(op, op.at(at), &at.to_string())?,
+            Known::Value(_)
+        ) {
             return Err(op.refuse("it multiplies with a weight in a way that is not supported"));
         }
         let x = build.value(op, at)?;
@@ -44,10 +47,16 @@ pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Value>, O
     let Some((first, leading)) = outer else {
         return Err(op.unknown());
     };
-    let (node, dims) = build.call(op, NewLayer::of(op, LayerKind::Product(kind), Vec::new()), inputs)?;
+    let (node, dims) = build.call(
+        op,
+        NewLayer::of(op, LayerKind::Product(kind), Vec::new()),
+        inputs,
+    )?;
     // The axes before the last two are joined again as they were.
     let mut parts = first.axes.into_iter();
-    let axes = leading.iter().map(|list| parts.by_ref().take(list.len().max(1)).flatten().collect());
+    let axes = leading
+        .iter()
+        .map(|list| parts.by_ref().take(list.len().max(1)).flatten().collect());
     let mut axes: Vec<Vec<usize>> = axes.collect();
     axes.extend([vec![dims.len() - 2], vec![dims.len() - 1]]);
     Ok(Some(Value { node, dims, axes }))
@@ -77,7 +86,10 @@ fn attention<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Product, OpenErro
         ));
     }
     let q = build.value(op, 0)?;
-    let width = q.rank().checked_sub(1).and_then(|axis| q.length(axis).count);
+    let width = q
+        .rank()
+        .checked_sub(1)
+        .and_then(|axis| q.length(axis).count);
     let width = width.ok_or_else(|| op.refuse("the length of its queries is unknown"))?;
     let scale = op.float("scale", 1.0 / (width.max(1) as f64).sqrt())?;
     Ok(Product::Attention { scale })

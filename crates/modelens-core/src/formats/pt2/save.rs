@@ -62,9 +62,17 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
                 // Computed from weights, and not changed by training.
                 continue;
             };
-            (source.name.clone(), kept.dtype(), Some(kept.dims().to_vec()))
+            (
+                source.name.clone(),
+                kept.dtype(),
+                Some(kept.dims().to_vec()),
+            )
         } else {
-            let name = format!("{}.{}", layer.name, if *short == "bias" { "bias" } else { "weight" });
+            let name = format!(
+                "{}.{}",
+                layer.name,
+                if *short == "bias" { "bias" } else { "weight" }
+            );
             let dtype = gone.get(&name).copied();
             let dtype = dtype.ok_or_else(|| SaveError::NoPlace(layer.name.clone()))?;
             (name, dtype, None)
@@ -78,7 +86,8 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
     }
     // Hugging Face's readers ask for this entry.
     let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize(state, Some(about)).map_err(|error| SaveError::Content(error.to_string()))
+    safetensors::serialize(state, Some(about))
+        .map_err(|error| SaveError::Content(error.to_string()))
 }
 
 /// The weight in PyTorch's layout.

@@ -1,12 +1,18 @@
 //! What is known of a state dict besides its tensors: what a person chose, and the `config.json` that
 //! the Hugging Face hub keeps beside a file.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::families::listed;
+use super::{MAX_HEADER, looks_like_safetensors};
 use crate::formats::{Beside, ModelFile, OpenError};
 use crate::model::Preprocessing;
 
+/// The entries of a safetensors header that say what the tensors do not tell.
+const ARCHITECTURE: &str = "modelens.architecture";
+const PREPROCESSING: &str = "modelens.preprocessing";
 /// Maximum bytes of `config.json`.
 const MAX_CONFIG: u64 = 1 << 20;
 /// The names of the files that `config.json` belongs to.
@@ -21,9 +27,20 @@ pub struct Told {
     pub options: Vec<String>,
     /// Which of several sets of weights to take.
     pub weights: Option<WeightSet>,
-    /// True if a `config.json` named the network.
-    pub by_config: bool,
+    /// Who named the network.
+    pub by: Teller,
     pub preprocessing: Option<Preprocessing>,
+}
+
+/// Where the name of a network comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Teller {
+    #[default]
+    Person,
+    /// The `config.json` beside the file.
+    Config,
+    /// The header of a file that this program saved.
+    Header,
 }
 
 /// One of several sets of weights in a file.
@@ -38,20 +55,49 @@ pub enum WeightSet {
 }
 
 impl Told {
-    /// What a person chose, else what `config.json` says.
+    /// What a person chose, else what the header of the file or `config.json` says.
     ///
     /// # Errors
     /// A `config.json` that belongs to the file and cannot be read.
     pub fn about(file: &ModelFile<'_>) -> Result<Self, OpenError> {
         let mut told = Self::chosen(file.architecture.unwrap_or_default());
+        let header = metadata(&file.bytes);
         if let Some(config) = config(file.title, file.beside)? {
             told.preprocessing = config.preprocessing();
             if told.name.is_none() {
                 told.name = config.architecture.map(|name| without_tag(&name));
-                told.by_config = told.name.is_some();
+                if told.name.is_some() {
+                    told.by = Teller::Config;
+                }
             }
         }
+        // What was recorded beside these very tensors counts more than a `config.json` in the folder.
+        if let Some(recorded) = header.get(ARCHITECTURE).map(|text| Self::chosen(text))
+            && (told.by == Teller::Config || told.name.is_none())
+            && told.options.is_empty()
+        {
+            (told.name, told.options) = (recorded.name, recorded.options);
+            told.by = Teller::Header;
+        }
+        if let Some(id) = header.get(PREPROCESSING) {
+            let recorded = Preprocessing::ALL.into_iter().find(|how| how.id() == id);
+            told.preprocessing = recorded.or(told.preprocessing);
+        }
         Ok(told)
+    }
+
+    /// What a saved file records so that it opens as the same network, with photos scaled by
+    /// `preprocessing`, without a `config.json` and without the choice of a person.
+    pub fn to_metadata(&self, preprocessing: Preprocessing) -> Vec<(String, String)> {
+        let mut entries = vec![(PREPROCESSING.to_owned(), preprocessing.id().to_owned())];
+        if self.name.is_some() || !self.options.is_empty() {
+            let mut text = self.name.clone().unwrap_or_else(|| "auto".to_owned());
+            if !self.options.is_empty() {
+                text = format!("{text}:{}", self.options.join(","));
+            }
+            entries.push((ARCHITECTURE.to_owned(), text));
+        }
+        entries
     }
 
     /// Reads `NAME`, `NAME:OPTION,OPTION` or `auto:OPTION`.
@@ -89,10 +135,12 @@ impl Told {
             [] => "leave the architecture out".to_owned(),
             known => format!("choose {} with --architecture", listed(known)),
         };
-        let who = if self.by_config {
-            format!("config.json beside the file says that the network is `{name}`")
-        } else {
-            format!("the architecture was given as `{name}`")
+        let who = match self.by {
+            Teller::Config => {
+                format!("config.json beside the file says that the network is `{name}`")
+            }
+            Teller::Header => format!("the header of the file says that the network is `{name}`"),
+            Teller::Person => format!("the architecture was given as `{name}`"),
         };
         Err(OpenError::Refused(format!(
             "{who}, but its tensors fit {is}; {may}"
@@ -125,6 +173,19 @@ pub fn unknown_option(option: &str, known: &[&str]) -> OpenError {
 /// timm's name without the tag of its weights: `resnet18` of `resnet18.a1_in1k`.
 fn without_tag(name: &str) -> String {
     name.split('.').next().unwrap_or_default().to_owned()
+}
+
+/// The entries of a safetensors header besides its tensors; none where there is no such header.
+fn metadata(bytes: &[u8]) -> HashMap<String, String> {
+    let header = bytes
+        .first_chunk::<8>()
+        .map_or(u64::MAX, |n| u64::from_le_bytes(*n));
+    if !looks_like_safetensors(bytes) || header > MAX_HEADER {
+        return HashMap::new();
+    }
+    let read = safetensors::SafeTensors::read_metadata(bytes);
+    let entries = read.ok().and_then(|(_, header)| header.metadata().clone());
+    entries.unwrap_or_default()
 }
 
 /// The part of a hub's `config.json` that matters here.
@@ -220,12 +281,12 @@ mod tests {
         ] {
             let told = told(title, None, config);
             assert_eq!(told.name.as_deref(), Some("tf_efficientnet_b0"), "{title}");
-            assert!(told.by_config);
+            assert_eq!(told.by, Teller::Config);
         }
         assert_eq!(told("dogs_tf_run1.pth", None, config), Told::default());
         let chosen = told("model.safetensors", Some("efficientnet_b0"), config);
         assert_eq!(chosen.name.as_deref(), Some("efficientnet_b0"));
-        assert!(!chosen.by_config);
+        assert_eq!(chosen.by, Teller::Person);
         // Of another library.
         let other = told(
             "model.safetensors",
@@ -242,5 +303,40 @@ mod tests {
         let told = told("model.safetensors", None, Some(config));
         assert_eq!(told.preprocessing, Some(Preprocessing::MinusOneToOne));
         assert_eq!(told.name.as_deref(), Some("a"));
+    }
+
+    /// A file with one tensor and what is recorded of `told`.
+    fn recorded(told: &Told) -> Vec<u8> {
+        let entries = told.to_metadata(Preprocessing::MinusOneToOne);
+        let about: HashMap<String, String> = entries.into_iter().collect();
+        let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1], &[0; 4]);
+        safetensors::serialize([("a", view.unwrap())], Some(about)).unwrap()
+    }
+
+    #[test]
+    fn what_was_told_is_recorded_and_read_again() {
+        let config = br#"{"architecture": "resnet34", "pretrained_cfg":
+            {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}"#;
+        let beside = InMemory([("config.json".to_owned(), config.to_vec())].into());
+        let told = Told::chosen("tf_efficientnet_b0:a,b");
+        let again = |architecture: Option<&str>| {
+            let file = ModelFile {
+                architecture,
+                beside: &beside,
+                ..ModelFile::new("model.safetensors", recorded(&told))
+            };
+            Told::about(&file).unwrap()
+        };
+        let by_header = Told {
+            by: Teller::Header,
+            preprocessing: Some(Preprocessing::MinusOneToOne),
+            ..told.clone()
+        };
+        assert_eq!(again(None), by_header);
+        // A person's word counts more than what is recorded.
+        assert_eq!(again(Some("efficientnet_b0")).options, [""; 0]);
+        assert_eq!(again(Some("efficientnet_b0")).by, Teller::Person);
+        assert_eq!(again(Some("auto:cifar")).options, ["cifar"]);
+        assert_eq!(again(Some("auto:cifar")).name.as_deref(), Some("resnet34"));
     }
 }

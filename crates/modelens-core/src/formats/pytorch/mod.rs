@@ -116,6 +116,21 @@ fn looks_like_safetensors(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether layers have weights or statistics of this name.
+fn is_weight(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or_default();
+    ["weight", "bias", "running_mean", "running_var"].contains(&last)
+}
+
+/// The error for a weight that is not stored as floating-point numbers: its scale is not known.
+fn no_float(name: &str) -> OpenError {
+    let name: String = name.chars().take(80).collect();
+    OpenError::Refused(format!(
+        "its tensor `{name}` holds no floating-point numbers: it is quantised, sparse or complex. Save \
+         the network with 32-bit weights"
+    ))
+}
+
 /// The tensors of a `.safetensors` file.
 #[allow(
     clippy::needless_pass_by_value,
@@ -132,7 +147,12 @@ fn read_safetensors(bytes: Vec<u8>) -> Result<StateDict, OpenError> {
     }
     let tensors = candle_core::safetensors::load_buffer(&bytes, &Device::Cpu)
         .map_err(|error| OpenError::Broken(format!("safetensors: {error}")))?;
-    Ok(tensors.into_iter().collect())
+    let state: StateDict = tensors.into_iter().collect();
+    let mut weights = state.iter().filter(|(name, _)| is_weight(name));
+    match weights.find(|(_, tensor)| tensor.rank() > 0 && tensor.dtype().is_int()) {
+        Some((name, _)) => Err(no_float(name)),
+        None => Ok(state),
+    }
 }
 
 /// The tensors of a file of either format.

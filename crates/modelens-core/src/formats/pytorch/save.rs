@@ -43,7 +43,8 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
         state.insert(key, tensor.to_dtype(dtype).map_err(failed)?);
     }
     // Hugging Face's readers ask for this entry.
-    let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let mut about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    about.extend(told.to_metadata(trained.model.preprocessing));
     safetensors::serialize(state, Some(about))
         .map_err(|error| SaveError::Content(error.to_string()))
 }

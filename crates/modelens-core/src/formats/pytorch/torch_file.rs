@@ -9,7 +9,7 @@ use zip::ZipArchive;
 
 use super::choice::WeightSet;
 use super::pickle::{self, Node, Pickle, Value};
-use super::{StateDict, families};
+use super::{StateDict, families, is_weight, no_float};
 use crate::formats::OpenError;
 
 /// Maximum bytes of a pickle, which holds only names and shapes.
@@ -192,6 +192,8 @@ struct Dictionary<'a> {
     /// The keys that lead to it, joined by dots; nothing for the whole file.
     path: String,
     tensors: Vec<(&'a str, &'a Node)>,
+    /// A weight of a kind that is not read, such as a sparse tensor.
+    unreadable: Option<&'a str>,
 }
 
 impl Dictionary<'_> {
@@ -231,6 +233,7 @@ fn dictionaries(pickle: &Pickle) -> Result<Vec<Dictionary<'_>>, OpenError> {
             }
             seen.push(value);
             let mut tensors = Vec::new();
+            let mut unreadable = None;
             for &(key, value) in items {
                 let (Some(name), Some(node)) = (pickle.text(key), pickle.node(value)) else {
                     continue;
@@ -239,6 +242,9 @@ fn dictionaries(pickle: &Pickle) -> Result<Vec<Dictionary<'_>>, OpenError> {
                     Node::Tensor { .. } => tensors.push((name, node)),
                     Node::Dict(_) if path.is_empty() => next.push((name.to_owned(), value)),
                     Node::Dict(_) => next.push((format!("{path}.{name}"), value)),
+                    Node::Opaque if name.contains('.') && is_weight(name) => {
+                        unreadable = Some(name);
+                    }
                     Node::Text(_)
                     | Node::Tuple(_)
                     | Node::List(_)
@@ -248,7 +254,11 @@ fn dictionaries(pickle: &Pickle) -> Result<Vec<Dictionary<'_>>, OpenError> {
                 }
             }
             if !tensors.is_empty() {
-                found.push(Dictionary { path, tensors });
+                found.push(Dictionary {
+                    path,
+                    tensors,
+                    unreadable,
+                });
             }
         }
         level = next;
@@ -314,6 +324,9 @@ fn tensors(pickle: &Pickle, asked: Option<&WeightSet>) -> Result<Found, OpenErro
     let several = !others.is_empty();
     let warning = several.then(|| families::set_sentence(&all[taken].path, &others));
     let taken = all.swap_remove(taken);
+    if let Some(name) = taken.unreadable {
+        return Err(no_float(name));
+    }
     let tensors = taken
         .tensors
         .iter()
@@ -430,7 +443,11 @@ fn load(
         };
         let floats = [DType::F32, DType::F64, DType::F16, DType::BF16];
         let Some(dtype) = dtype.filter(|dtype| floats.contains(dtype)) else {
-            continue;
+            let mut weights = tensors.iter().filter(|t| !t.size.is_empty());
+            match weights.find(|tensor| is_weight(&tensor.name)) {
+                Some(tensor) => return Err(no_float(&tensor.name)),
+                None => continue,
+            }
         };
         let bytes = count.checked_mul(dtype.size_in_bytes());
         let bytes = bytes.filter(|&bytes| bytes <= length);

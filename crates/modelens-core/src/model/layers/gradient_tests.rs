@@ -7,10 +7,10 @@ use candle_core::{Result, Tensor, Var};
 use super::batch_norm::{moments, normalise};
 use super::kernels::slices::tensor;
 use super::{
-    Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense,
+    Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense, DepthSpace,
     DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
-    Operator, Padding, Permute, Pool2d, Pooling, Product, Reduce, Reduction, RepeatVector, Reshape, RmsNorm,
-    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap,
+    Operator, Padding, Permute, Pool2d, Pooling, Product, Reduce, Reduction, RepeatVector, Reshape,
+    RmsNorm, ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap,
     WeightOperator, Weights, ZeroPadding2d,
 };
 use crate::random::Draws;
@@ -347,6 +347,14 @@ fn moving_values() {
         LayerKind::ExpandDims(ExpandDims { axis: -1 }),
     ] {
         check_layer(&kind, &[&[2, 3, 4, 2]], &[]);
+    }
+    for (to_depth, channels_first) in [(false, false), (false, true), (true, false), (true, true)] {
+        let kind = LayerKind::DepthSpace(DepthSpace {
+            block: 2,
+            to_depth,
+            channels_first,
+        });
+        check_layer(&kind, &[&[2, 2, 4, 8]], &[]);
     }
     let kind = LayerKind::RepeatVector(RepeatVector { count: 4 });
     check_layer(&kind, &[&[2, 3]], &[]);

@@ -16,6 +16,7 @@ mod center_crop;
 mod conv2d;
 mod cropping2d;
 mod dense;
+mod depth_space;
 mod depthwise_conv2d;
 mod expand_dims;
 mod flatten;
@@ -64,6 +65,7 @@ pub use center_crop::CenterCrop;
 pub use conv2d::Conv2d;
 pub use cropping2d::Cropping2d;
 pub use dense::Dense;
+pub use depth_space::DepthSpace;
 pub use depthwise_conv2d::DepthwiseConv2d;
 pub use expand_dims::ExpandDims;
 pub use get_item::{GetItem, Slice};
@@ -111,6 +113,7 @@ pub enum LayerKind {
     CenterCrop(CenterCrop),
     Conv2d(Conv2d),
     Cropping2d(Cropping2d),
+    DepthSpace(DepthSpace),
     Dense(Dense),
     DepthwiseConv2d(DepthwiseConv2d),
     ExpandDims(ExpandDims),
@@ -155,6 +158,7 @@ impl LayerKind {
             Self::CenterCrop(op) => op,
             Self::Conv2d(op) => op,
             Self::Cropping2d(op) => op,
+            Self::DepthSpace(op) => op,
             Self::Dense(op) => op,
             Self::DepthwiseConv2d(op) => op,
             Self::ExpandDims(op) => op,

@@ -74,11 +74,7 @@ impl LayerOp for Product {
 }
 
 /// The shape of `a b`, or of `a b^T`.
-fn product(
-    a: &[Side],
-    b: &[Side],
-    is_transposed: bool,
-) -> std::result::Result<ImageShape, String> {
+fn product(a: &[Side], b: &[Side], is_transposed: bool) -> std::result::Result<ImageShape, String> {
     let misfit = || {
         format!(
             "it multiplies the shapes {} and {}, which do not fit together",

@@ -55,6 +55,15 @@ pub fn is_archive(bytes: &[u8]) -> bool {
     })
 }
 
+/// The refusal of a file whose weights are pickled.
+pub fn older() -> OpenError {
+    OpenError::Refused(
+        "the exported program was written by PyTorch 2.8 or older, in a layout that is not read; load it with \
+         `torch.export.load`, and save it again with `torch.export.save` of a newer PyTorch"
+            .to_owned(),
+    )
+}
+
 impl<'a> Archive<'a> {
     pub fn open(bytes: &'a [u8]) -> Result<Self, OpenError> {
         let zip = zip(bytes).ok_or_else(|| OpenError::Broken("it is not a zip archive".into()))?;
@@ -66,12 +75,7 @@ impl<'a> Archive<'a> {
                 folder,
             });
         }
-        Err(OpenError::Refused(
-            "the exported program was written by PyTorch 2.7 or older, in a layout that is not read; load \
-             it there with `torch.export.load`, and save it again with `torch.export.save` of PyTorch 2.8 or \
-             newer"
-                .to_owned(),
-        ))
+        Err(older())
     }
 
     /// The number of bytes of the whole file.
@@ -81,13 +85,13 @@ impl<'a> Archive<'a> {
 
     /// The text of the graph.
     pub fn graph(&mut self) -> Result<Vec<u8>, OpenError> {
-        self.json(GRAPH)
+        let graph = self.json(GRAPH)?;
+        graph.ok_or_else(|| OpenError::Broken("it has no graph".into()))
     }
 
-    /// The text of a JSON entry.
-    pub fn json(&mut self, name: &str) -> Result<Vec<u8>, OpenError> {
-        let bytes = self.entry(name, MAX_JSON)?;
-        bytes.ok_or_else(|| OpenError::Broken(format!("it has no entry {name}")))
+    /// The text of a JSON entry; `None` if there is none.
+    pub fn json(&mut self, name: &str) -> Result<Option<Vec<u8>>, OpenError> {
+        self.entry(name, MAX_JSON)
     }
 
     /// The bytes of an entry of at most `limit` bytes; `None` if there is none.

@@ -32,7 +32,9 @@ use self::schema::Program;
 use self::stored::Tensors;
 use self::value::Batch;
 use super::{ModelFile, OpenError, Reader};
+use crate::model::graph::{Input, LayerKind, Operator};
 use crate::model::{
+    Graph,
     Assumption, Format, Model, ModelDescription, Preprocessing, Recognised, Semantics,
 };
 
@@ -94,19 +96,16 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         .iter()
         .any(|from| root.starts_with(from));
     let mut assumed = Vec::new();
-    let preprocessing = match Preprocessing::of(&graph) {
-        Preprocessing::Raw if graph.input_hwc[2] == Some(3) && is_published => {
-            Preprocessing::ImageNet
-        }
-        Preprocessing::Raw if !scales(&graph) => {
-            assumed.push(Assumption {
-                sentence: "the file does not say how photos are scaled; x / 255 was taken"
-                    .to_owned(),
-                choices: Vec::new(),
-            });
-            Preprocessing::ZeroToOne
-        }
-        known => known,
+    let preprocessing = if is_published && graph.input_hwc[2] == Some(3) {
+        Preprocessing::ImageNet
+    } else if scales(&graph) {
+        Preprocessing::Raw
+    } else {
+        assumed.push(Assumption {
+            sentence: "the file does not say how photos are scaled; x / 255 was taken".to_owned(),
+            choices: Vec::new(),
+        });
+        Preprocessing::ZeroToOne
     };
     let version: String = program.torch_version.chars().take(40).collect();
     let description = ModelDescription {
@@ -145,7 +144,7 @@ fn read(bytes: &[u8]) -> Result<Program, OpenError> {
     if program.schema_version.major != SCHEMA {
         return Err(OpenError::Refused(format!(
             "the exported program has version {} of its layout, and version {SCHEMA} is read; export it with \
-             PyTorch 2.8 or newer",
+             PyTorch 2.9 or newer",
             program.schema_version.major
         )));
     }
@@ -157,13 +156,25 @@ fn built<'a>(program: &'a Program, bytes: &'a [u8]) -> Result<Built<'a>, OpenErr
     build::build(program, tensors, bytes.len())
 }
 
-/// True if the first layer scales the photos.
-fn scales(graph: &crate::model::Graph) -> bool {
-    let first = graph
-        .nodes
-        .get(1)
-        .map(|node| &graph.layers[node.layer].kind);
-    first.is_some_and(|kind| kind.role() == crate::model::Role::Plain && kind.op().scales_input())
+/// True if the first layer makes values from 0 to 255 about a hundred times smaller or more.
+fn scales(graph: &Graph) -> bool {
+    const SMALL: f64 = 0.02;
+    let Some(first) = graph.nodes.get(1) else {
+        return false;
+    };
+    let number = first.inputs.iter().find_map(|input| match input {
+        Input::Number(number) => Some(number.abs()),
+        Input::Node(_) => None,
+    });
+    match (&graph.layers[first.layer].kind, number) {
+        (LayerKind::Operator(Operator::Divide), Some(by)) => by * SMALL >= 1.0,
+        (LayerKind::Operator(Operator::Multiply), Some(by)) => by <= SMALL,
+        (LayerKind::Rescaling(rescaling), _) => rescaling
+            .scale
+            .iter()
+            .all(|by| f64::from(by.abs()) <= SMALL),
+        _ => false,
+    }
 }
 
 impl SeenFlags {

@@ -19,6 +19,10 @@ pub fn modules(node: &Node) -> impl Iterator<Item = Module<'_>> {
     parts.filter_map(|part| {
         let mut fields = part.splitn(3, ',');
         let (_, path, class) = (fields.next()?, fields.next()?, fields.next()?);
+        // What the exporter writes for its own nodes.
+        if class.contains("_empty_nn_module_stack") {
+            return None;
+        }
         // A module that is called several times.
         let path = path.split('@').next().unwrap_or(path);
         Some(Module { path, class })

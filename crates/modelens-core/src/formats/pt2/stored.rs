@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use candle_core::{DType, Device, Tensor};
 use serde::Deserialize;
 
-use super::archive::Archive;
+use super::archive::{Archive, older};
 use super::schema::{InputSpec, SymInt, TensorMeta};
 use crate::formats::OpenError;
 
@@ -44,7 +44,7 @@ pub struct Tensors<'a> {
 impl<'a> Tensors<'a> {
     pub fn open(mut archive: Archive<'a>) -> Result<Self, OpenError> {
         let mut table = |name: &str| -> Result<Table, OpenError> {
-            let text = archive.json(name)?;
+            let text = archive.json(name)?.ok_or_else(older)?;
             serde_json::from_slice(&text).map_err(|e| OpenError::Broken(format!("{name}: {e}")))
         };
         Ok(Self {

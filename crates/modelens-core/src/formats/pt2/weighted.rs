@@ -415,6 +415,9 @@ fn prelu<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenError> {
 fn dropout<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenError> {
     let mut x = build.value(op, 0)?;
     let rate = op.float("p", 0.5)?;
+    if !(0.0..=1.0).contains(&rate) {
+        return Err(op.refuse(format!("its rate is {rate}, and not a share from 0 to 1")));
+    }
     let noise = match op.op {
         "feature_dropout" => {
             x = build.channels_last(op, &x)?;

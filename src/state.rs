@@ -229,11 +229,14 @@ impl State {
 
     /// The outer call of the training column and what is recorded around a layer.
     pub fn call_of(&self, base: &Base, layer: LayerId) -> Call {
-        Call {
-            outer: self.settings.call,
-            recorded: base.flags.recorded_at(&base.model.graph, layer),
-            semantics: self.semantics(),
-        }
+        let graph = &base.model.graph;
+        Call::new(
+            graph,
+            &base.flags,
+            layer,
+            self.settings.call,
+            self.semantics(),
+        )
     }
 
     /// What the batch of a shown result went through.

@@ -233,6 +233,7 @@ impl FigureArgs {
         if let Some(base) = &mut state.opened.base {
             let mut flags = trainable::flags(&base.model, &self.trainable, semantics)?;
             trainable::record(self.recorded.0, &base.model, &mut flags);
+            flags.set_rebuilt(self.rebuilt);
             base.flags = flags;
             base.compiled = base.flags.clone();
         }

@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::terminal::{self, printable};
 use super::{Failure, Reading};
 use crate::model::counts::{counts, layer_params};
-use crate::model::{Card, Flags, Layer, Model};
+use crate::model::releases::{self, ActiveLayers, ReleaseChange, ReleaseRow};
+use crate::model::{Card, Flags, Layer, Model, RecordedBy};
 
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
@@ -30,7 +31,18 @@ struct Report<'a> {
     trainable_params: usize,
     non_trainable_params: usize,
     card: Card,
+    /// What the layers do by the rules of each release, in each call.
+    releases: Vec<ReleaseRow>,
+    /// What changes if the next release reads the file.
+    next_release: Option<NextRelease>,
     layers: Vec<LayerReport<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct NextRelease {
+    #[serde(flatten)]
+    change: ReleaseChange,
+    sentence: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -39,7 +51,10 @@ struct LayerReport<'a> {
     class: &'a str,
     trainable: bool,
     params: usize,
+    /// The value at the layer's call in the file, the saver's defaults included.
     recorded_training: Option<bool>,
+    /// Who wrote that value.
+    recorded_by: Option<RecordedBy>,
 }
 
 impl InspectArgs {
@@ -68,7 +83,8 @@ impl InspectArgs {
 }
 
 fn report(model: &Model) -> Report<'_> {
-    let counts = counts(model, &Flags::of_file(&model.graph), model.semantics);
+    let flags = Flags::of_file(&model.graph);
+    let counts = counts(model, &flags, model.semantics);
     let params = |layer: usize| {
         let inside = model.graph.subtree(layer);
         inside
@@ -89,13 +105,20 @@ fn report(model: &Model) -> Report<'_> {
         trainable_params: counts.trainable,
         non_trainable_params: counts.non_trainable,
         card: Card::of(model),
+        releases: releases::rows(&model.graph, &flags),
+        next_release: releases::next_reader(model.semantics).map(|runner| {
+            let change = ReleaseChange::of(model, &flags, runner);
+            let sentence = change.sentence(&model.framework);
+            NextRelease { change, sentence }
+        }),
         layers: listed
             .map(|(id, layer)| LayerReport {
                 name: &layer.name,
                 class: &layer.class,
                 trainable: layer.trainable,
                 params: params(id),
-                recorded_training: layer.recorded_training,
+                recorded_training: layer.recorded.value(),
+                recorded_by: layer.recorded.by(&layer.class, model.semantics),
             })
             .collect(),
     }
@@ -128,15 +151,23 @@ fn table(model: &Model, report: &Report<'_>) -> String {
     let card = card.filter(|(word, _)| !said_above.contains(word));
     lines.extend(card.map(|(word, text)| format!("{word}: {text}")));
     lines.push(String::new());
+    lines.extend(release_table(&report.releases));
+    lines.extend(report.next_release.iter().map(|next| next.sentence.clone()));
+    lines.push(String::new());
     lines.push(format!(
         "{:width$}  {:24} {:>9} {:>9}  recorded",
         "layer", "class", "trainable", "params"
     ));
     for (name, layer) in names.iter().zip(&report.layers) {
-        let recorded = match layer.recorded_training {
-            Some(true) => "training=True",
-            Some(false) => "training=False",
-            None => "",
+        let recorded = match (layer.recorded_training, layer.recorded_by) {
+            (Some(training), by) => {
+                let by = by.map_or("", RecordedBy::words);
+                format!(
+                    "training={} ({by})",
+                    if training { "True" } else { "False" }
+                )
+            }
+            (None, _) => String::new(),
         };
         let line = format!(
             "{name:width$}  {:24} {:>9} {:>9}  {recorded}",
@@ -148,4 +179,37 @@ fn table(model: &Model, report: &Report<'_>) -> String {
     }
     let lines: Vec<String> = lines.iter().map(|line| printable(line)).collect();
     lines.join("\n")
+}
+
+/// The layers that are active, a line for each call and release; nothing for a model without such layers.
+fn release_table(rows: &[ReleaseRow]) -> Vec<String> {
+    type Column = (&'static str, fn(&ReleaseRow) -> ActiveLayers);
+    let columns: [Column; 4] = [
+        ("augmentation draws", |r| r.augmentation),
+        ("dropout drops", |r| r.noise),
+        ("BatchNorm on batch", |r| r.batch_norm),
+        ("statistics move", |r| r.statistics),
+    ];
+    let shown = |(_, count): &Column| rows.iter().any(|row| count(row).of > 0);
+    let columns: Vec<Column> = columns.into_iter().filter(shown).collect();
+    if columns.is_empty() {
+        return Vec::new();
+    }
+    let line = |call: &str, rules: &str, cells: Vec<String>| {
+        let cells: Vec<String> = cells.iter().map(|cell| format!("{cell:18}")).collect();
+        let line = format!("{call:8}  {rules:20}  {}", cells.join("  "));
+        line.trim_end().to_owned()
+    };
+    let heads = columns.iter().map(|(head, _)| (*head).to_owned());
+    let mut lines = vec![line("call", "by the rules of", heads.collect())];
+    for call in releases::CALLS.map(releases::call_name) {
+        for row in rows.iter().filter(|row| row.call == call) {
+            let cells = columns.iter().map(|(_, count)| {
+                let ActiveLayers { active, of } = count(row);
+                format!("{active} of {of}")
+            });
+            lines.push(line(call, row.rules.label(), cells.collect()));
+        }
+    }
+    lines
 }

@@ -14,7 +14,7 @@ use crate::dataset::{Image, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
-use crate::model::{LayerId, Mode, Model, NodeId, Preprocessing, Semantics};
+use crate::model::{LayerId, Mode, Model, NodeId, Outer, Preprocessing, Semantics};
 use modelens_jobs::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
 use modelens_jobs::{PhotosSource, open_folder};
 
@@ -29,7 +29,7 @@ pub struct RunArgs {
     /// model's input layer takes it (arrays are not preprocessed).
     #[arg(long, value_name = "X")]
     input: PathBuf,
-    /// training=True or training=False.
+    /// What the outermost call says: training=True, training=False, or nothing, as in model(x).
     #[arg(long)]
     mode: CliMode,
     /// The framework whose rules hold; auto: the one that wrote the file.
@@ -47,6 +47,10 @@ pub struct RunArgs {
     /// The training= value recorded at the call of the nested base.
     #[arg(long, value_name = "VALUE", default_value = "file", value_parser = super::word::parser::<Recorded>())]
     recorded: Named<Recorded>,
+    /// Leaves out the training= values that only the saver recorded, as if the model had been built
+    /// anew from code and its weights loaded.
+    #[arg(long)]
+    rebuilt: bool,
     /// Dropout, noise, augmentation and drop-connect act as in inference.
     #[arg(long)]
     no_random: bool,
@@ -76,13 +80,16 @@ pub struct RunArgs {
 enum CliMode {
     Training,
     Inference,
+    /// The argument is left out.
+    Absent,
 }
 
-impl From<CliMode> for Mode {
+impl From<CliMode> for Outer {
     fn from(mode: CliMode) -> Self {
         match mode {
-            CliMode::Training => Self::Training,
-            CliMode::Inference => Self::Inference,
+            CliMode::Training => Self::Given(Mode::Training),
+            CliMode::Inference => Self::Given(Mode::Inference),
+            CliMode::Absent => Self::NotGiven,
         }
     }
 }
@@ -111,6 +118,7 @@ impl RunArgs {
         let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
         trainable::record(self.recorded.0, &model, &mut flags);
+        flags.set_rebuilt(self.rebuilt);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let Batch {
@@ -123,7 +131,7 @@ impl RunArgs {
         }
         self.warn_of_scale(&model, semantics, &x);
         let options = PassOptions {
-            outer: Mode::from(self.mode).into(),
+            outer: self.mode.into(),
             semantics,
             flags: &flags,
             random: !self.no_random,

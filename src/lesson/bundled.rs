@@ -25,7 +25,7 @@ pub const BUNDLED: [BundledLesson; 5] = [
     BundledLesson {
         id: "why-specify-twice",
         title: "Frozen: why also training=False?",
-        about: "What each of the two lines protects in Keras 2, Keras 3 and PyTorch",
+        about: "What each of the two lines protects in Keras 2, two releases of Keras 3, and PyTorch",
         text: include_str!("../../assets/lessons/why-specify-twice.toml"),
     },
     BundledLesson {

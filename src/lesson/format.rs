@@ -65,6 +65,9 @@ pub struct LessonStep {
     /// The value recorded at the call of the base.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recorded: Option<Named<Recorded>>,
+    /// Leave out the values that only the saver recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rebuilt: Option<bool>,
     /// `file`, `all`, `none`, `from:N`, `-NAME`, `+NAME`, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainable: Option<String>,
@@ -115,6 +118,9 @@ pub struct LessonStep {
     pub keras2: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keras3: Option<FrameworkText>,
+    /// Text for Keras 3.16.
+    #[serde(default, rename = "keras3.16", skip_serializing_if = "Option::is_none")]
+    pub keras316: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pytorch: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -240,6 +246,7 @@ impl LessonStep {
             semantics: None,
             call: None,
             recorded: None,
+            rebuilt: None,
             trainable: None,
             compiled: None,
             layer: None,
@@ -259,6 +266,7 @@ impl LessonStep {
             run: None,
             keras2: None,
             keras3: None,
+            keras316: None,
             pytorch: None,
             question: None,
             lines: Lines::new(),
@@ -270,6 +278,7 @@ impl LessonStep {
         match semantics {
             Semantics::Keras2 => self.keras2.as_ref(),
             Semantics::Keras3 => self.keras3.as_ref(),
+            Semantics::Keras316 => self.keras316.as_ref(),
             Semantics::PyTorch => self.pytorch.as_ref(),
         }
     }
@@ -293,6 +302,7 @@ impl LessonStep {
         let endings = [
             ("keras2.expect", &self.keras2),
             ("keras3.expect", &self.keras3),
+            ("keras3.16.expect", &self.keras316),
             ("pytorch.expect", &self.pytorch),
         ];
         let endings = endings.into_iter().flat_map(|(key, ending)| {
@@ -311,6 +321,7 @@ impl LessonStep {
         let endings = [
             ("keras2.text", &self.keras2),
             ("keras3.text", &self.keras3),
+            ("keras3.16.text", &self.keras316),
             ("pytorch.text", &self.pytorch),
         ];
         let endings = endings.into_iter();

@@ -84,7 +84,7 @@ fn recorded_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     let why_not = why_not_recorded(show.state);
     let (in_file, chosen) = nested.map_or((None, None), |(b, id)| {
         let graph = &b.model.graph;
-        (graph.layers[id].recorded_training, b.flags.recorded(graph))
+        (graph.layers[id].recorded.value(), b.flags.recorded(graph))
     });
     row_ui(
         ui,

@@ -7,11 +7,12 @@ use eframe::egui::{
 
 use crate::command::{Action, Command};
 use crate::model::counts::layer_params;
-use crate::model::{Effective, LayerId, Mode, Role as LayerRole};
+use crate::model::{Effective, LayerId, Mode, RecordedBy, Role as LayerRole};
 use crate::state::Base;
 use crate::theme::{self, Palette, sizes, text};
 use crate::views::parts::{Target, has_modes, matches, name_ui, note_target};
 use crate::views::{Show, parts, terms};
+use crate::words::call as call_words;
 use crate::words::common;
 use crate::words::layers as words;
 use crate::words::modes;
@@ -178,7 +179,21 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         (false, 0) => sizes::S4,
         (false, _) => sizes::LAMP_COLUMN,
     };
-    let end = rect.right() - end;
+    let mut end = rect.right() - end;
+    let recorded = base.flags.argument(row.id, layer.recorded);
+    let by = recorded.by(&layer.class, base.model.semantics);
+    if let (Some(value), Some(by)) = (recorded.value(), by) {
+        let color = if by == RecordedBy::Person {
+            palette.ink
+        } else {
+            palette.muted
+        };
+        let at = pos2(end, rect.center().y);
+        let align = egui::Align2::RIGHT_CENTER;
+        let tag = call_words::tag(value, by);
+        let place = ui.painter().text(at, align, tag, text::small(), color);
+        end = place.left() - sizes::S1;
+    }
     let font = if base.is_container(row.id) {
         text::semibold()
     } else {
@@ -199,6 +214,9 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         show.push(Command::ShowLayer(row.id));
     }
     let mut tooltip = format!("{} · {}", layer.name, layer.class);
+    if let (Some(value), Some(by)) = (recorded.value(), by) {
+        tooltip = format!("{tooltip}\n{}", call_words::at_its_call(value, by));
+    }
     if !reason.is_empty() {
         tooltip = format!("{tooltip}\n{reason}");
     }

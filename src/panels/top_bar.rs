@@ -165,7 +165,12 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
 fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let chosen = show.state.settings.semantics;
     let by_file = show.state.opened.base.as_ref().map(|b| b.model.semantics);
-    let label = show.state.semantics().label();
+    let semantics = show.state.semantics();
+    let label = if wide {
+        semantics.label()
+    } else {
+        semantics.short_label()
+    };
     let button = parts::drop_button_ui(ui, label_of(words::RULES_OF, wide), label, false);
     let button = explained(button, terms::RULES, wide);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {

@@ -3,7 +3,7 @@
 
 use crate::lesson::{Value, Values};
 use crate::model::counts::{Counts, counts};
-use crate::model::{Effective, Role, Statistics};
+use crate::model::{CallModes, Effective, Role, Statistics};
 use crate::state::{Base, State, View};
 
 /// A name, what it means, and the function that gives the value.
@@ -113,10 +113,11 @@ fn effective<'a>(
     base: &'a Base,
     layers: &'a [usize],
 ) -> impl Iterator<Item = Effective> + 'a {
-    let (call, rules) = (state.settings.call, state.semantics());
+    let graph = &base.model.graph;
+    let modes = CallModes::of(graph, &base.flags, state.settings.call, state.semantics());
     layers
         .iter()
-        .map(move |&id| base.flags.effective(&base.model, id, call, rules))
+        .map(move |&id| modes.effective(graph, &base.flags, id))
 }
 
 fn norms(state: &State, is: fn(&Effective) -> bool) -> Option<Value> {

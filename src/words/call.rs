@@ -1,25 +1,81 @@
 //! The outer call and the value recorded at the call of the base, in words.
 
 use super::modes::mode_label;
-use crate::model::{Graph, LayerId, Mode, Outer, Semantics};
+use crate::model::{
+    CallModes, Flags, Graph, LayerId, Mode, Outer, ReachedReason, RecordedBy, Semantics,
+};
 use modelens_jobs::PassLook;
 
-/// One call of a layer: what the outermost call says, and what is recorded around the layer.
+/// One call of a layer: what the outermost call says, what is recorded around the layer, and which of them
+/// counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Call {
     pub outer: Outer,
-    /// The innermost value recorded around the layer.
+    /// The innermost value recorded around the layer; if `counts` says so, at an earlier layer.
     pub recorded: Option<bool>,
+    pub counts: Counts,
     pub semantics: Semantics,
+}
+
+/// What decides the value of `training` that reaches a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    Outer,
+    /// The value recorded at its call or around it.
+    Recorded,
+    /// The value recorded at a layer that runs before it.
+    Earlier,
+    Default,
 }
 
 impl Call {
     /// The call of the training column that a result was computed for.
     pub fn of(graph: &Graph, look: &PassLook, layer: LayerId) -> Self {
+        Self::new(graph, &look.flags, layer, look.call, look.semantics)
+    }
+
+    /// A call of a layer in a model with this graph.
+    pub fn new(
+        graph: &Graph,
+        flags: &Flags,
+        layer: LayerId,
+        outer: Outer,
+        semantics: Semantics,
+    ) -> Self {
+        let reached = CallModes::of(graph, flags, outer, semantics).layer(layer);
+        let recorded = flags.recorded_at(graph, layer, semantics);
+        let (recorded, counts) = match reached.reason {
+            ReachedReason::Outer => (recorded, Counts::Outer),
+            ReachedReason::Recorded | ReachedReason::Around(_) => (reached.value, Counts::Recorded),
+            ReachedReason::Earlier(_) => (reached.value, Counts::Earlier),
+            ReachedReason::Default => (recorded, Counts::Default),
+        };
         Self {
-            outer: look.call,
-            recorded: look.flags.recorded_at(graph, layer),
-            semantics: look.semantics,
+            outer,
+            recorded,
+            counts,
+            semantics,
+        }
+    }
+
+    /// A call at which this value is recorded, in a model that records nothing else.
+    #[cfg(test)]
+    pub fn alone(outer: Outer, recorded: Option<bool>, semantics: Semantics) -> Self {
+        let binds = match semantics {
+            Semantics::Keras2 | Semantics::Keras316 => recorded.is_some(),
+            Semantics::Keras3 => recorded.is_some() && outer == Outer::NotGiven,
+            Semantics::PyTorch => false,
+        };
+        let counts = match outer {
+            _ if binds => Counts::Recorded,
+            Outer::Given(_) => Counts::Outer,
+            Outer::NotGiven => Counts::Default,
+        };
+        Self {
+            outer,
+            recorded,
+            counts,
+            semantics,
         }
     }
 
@@ -34,27 +90,43 @@ impl Call {
             Outer::Given(mode) => Some(mode.training()),
             Outer::NotGiven => None,
         };
+        let name = self.semantics.name();
         match (self.semantics, given, self.recorded) {
             (Semantics::PyTorch, Some(_), _) => format!("{} was called.", self.label()),
             (Semantics::PyTorch, None, _) => {
                 "Neither train() nor eval() was called, and modules are made in training mode."
                     .to_owned()
             }
-            (Semantics::Keras2, _, Some(recorded)) => format!(
-                "training={} is recorded at the call around it, and in Keras 2 that always binds.",
+            (_, _, Some(recorded)) if self.counts == Counts::Earlier => format!(
+                "training={} is recorded at a layer that runs before it, and {name} keeps that value \
+                 for what runs after.",
                 python(recorded)
             ),
+            (Semantics::Keras2 | Semantics::Keras316, _, Some(recorded))
+                if self.counts == Counts::Recorded =>
+            {
+                format!(
+                    "training={} is recorded at the call around it, and in {name} that always binds.",
+                    python(recorded)
+                )
+            }
             (Semantics::Keras3, Some(given), Some(recorded)) if given != recorded => format!(
-                "The outer call says training={}, which in Keras 3 overrides the recorded {}.",
+                "The outer call says training={}, which in {name} overrides the recorded {}.",
                 python(given),
                 python(recorded)
             ),
-            (_, Some(given), _) => format!("The outer call says training={}.", python(given)),
-            (_, None, Some(recorded)) => format!(
+            (_, Some(given), _) if self.counts == Counts::Outer => {
+                format!("The outer call says training={}.", python(given))
+            }
+            (_, None, Some(recorded)) if self.counts == Counts::Recorded => format!(
                 "The outer call passes no training=, so the recorded {} applies.",
                 python(recorded)
             ),
-            (_, None, None) => {
+            (_, Some(_), _) => {
+                "training=None is recorded around it or before it, so the layer's default applies."
+                    .to_owned()
+            }
+            (_, None, _) => {
                 "No training= is passed or recorded, so the layer's default applies.".to_owned()
             }
         }
@@ -96,6 +168,23 @@ pub fn who(outer: Outer, semantics: Semantics) -> &'static str {
 
 pub fn recorded(value: Option<bool>) -> &'static str {
     value.map_or("not given", python)
+}
+
+/// The recorded value in a row of the layer list; in brackets if nobody need have written it.
+pub fn tag(value: bool, by: RecordedBy) -> String {
+    match by {
+        RecordedBy::Person => format!("={}", python(value)),
+        RecordedBy::Saver | RecordedBy::PersonOrEarlierSaver => format!("({})", python(value)),
+    }
+}
+
+/// What is recorded at a layer's call, and by whom.
+pub fn at_its_call(value: bool, by: RecordedBy) -> String {
+    format!(
+        "Recorded at its call: training={}, {}.",
+        python(value),
+        by.words()
+    )
 }
 
 pub fn python(value: bool) -> &'static str {

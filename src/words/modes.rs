@@ -30,6 +30,10 @@ pub fn rules_sentence(semantics: Semantics) -> &'static str {
             "A training=False recorded in the file always applies, even inside fit. A frozen BatchNorm \
              layer runs in inference mode."
         }
+        Semantics::Keras316 => {
+            "A training=False recorded in the file always applies, even inside fit, and to every \
+             layer that runs after it. Files of earlier releases record it at each Dropout."
+        }
         Semantics::Keras3 => {
             "The outer call overrides a recorded training=False. A frozen BatchNorm layer runs in \
              inference mode."

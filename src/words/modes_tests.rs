@@ -14,11 +14,7 @@ fn the_lamp_says_what_the_effective_mode_is() {
                 for trainable in [true, false] {
                     let role = Role::BatchNorm;
                     let e = effective(role, trainable, true, outer, recorded, semantics);
-                    let call = Call {
-                        outer,
-                        recorded,
-                        semantics,
-                    };
+                    let call = Call::alone(outer, recorded, semantics);
                     let text = lamp(role, trainable, e, call);
                     let batch = e.statistics == Some(Statistics::Batch);
                     assert_eq!(text.contains("normalises with the batch"), batch, "{text}");
@@ -41,12 +37,7 @@ fn the_reason_names_the_value_that_holds() {
         for outer in outers {
             for recorded in [None, Some(true), Some(false)] {
                 let e = effective(Role::Noise, true, true, outer, recorded, semantics);
-                let why = Call {
-                    outer,
-                    recorded,
-                    semantics,
-                }
-                .why();
+                let why = Call::alone(outer, recorded, semantics).why();
                 let value = if e.training { "True" } else { "False" };
                 let named = match semantics {
                     Semantics::PyTorch => match outer {
@@ -61,7 +52,8 @@ fn the_reason_names_the_value_that_holds() {
                     }
                 };
                 assert!(named, "{semantics:?} {outer:?} {recorded:?}: {why}");
-                let binds = semantics == Semantics::Keras2 && recorded.is_some();
+                let binding = [Semantics::Keras2, Semantics::Keras316];
+                let binds = binding.contains(&semantics) && recorded.is_some();
                 assert_eq!(why.contains("binds"), binds, "{why}");
                 let overrides = semantics == Semantics::Keras3
                     && matches!(outer, Outer::Given(m) if recorded == Some(!m.training()));

@@ -29,15 +29,11 @@ fn model_of(noise: Noise) -> Model {
         parent: None,
         listed: true,
         trainable: true,
-        recorded_training: None,
+        recorded: modelens::model::RecordedArgument::Absent,
         activity_regularizer: None,
         weights: Vec::new(),
     };
-    let node = |layer: usize, inputs: Vec<Input>| Node {
-        layer,
-        inputs,
-        recorded: None,
-    };
+    let node = |layer: usize, inputs: Vec<Input>| Node::new(layer, inputs);
     Model {
         description: ModelDescription {
             title: String::new(),

@@ -1,4 +1,4 @@
-//! The whole table of `effective`: every role, flag, outer and recorded value under three semantics.
+//! The whole table of `effective`: every role, flag, outer and recorded value under four semantics.
 
 use modelens::model::{Mode, Outer, Role, Semantics, Statistics, effective};
 
@@ -22,7 +22,7 @@ fn training_table(semantics: Semantics, role: Role) -> [[bool; 3]; 3] {
     let augmentation = role == Role::Augmentation;
     match semantics {
         // The recorded value binds.
-        Semantics::Keras2 => [
+        Semantics::Keras2 | Semantics::Keras316 => [
             [true, true, false],
             [false, true, false],
             [augmentation, true, false],
@@ -80,7 +80,9 @@ fn batch_norm_uses_and_moves_its_statistics_by_the_rule() {
                 return;
             }
             let batch = match semantics {
-                Semantics::Keras2 | Semantics::Keras3 => training && trainable,
+                Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+                    training && trainable
+                }
                 Semantics::PyTorch => training,
             };
             let expected = if batch {
@@ -123,7 +125,9 @@ fn weights_learn_by_their_flag_and_in_keras_2_also_by_every_ancestors() {
             let has_weights = matches!(role, Role::Weights | Role::BatchNorm);
             let expected = match semantics {
                 Semantics::Keras2 => has_weights && trainable && ancestors,
-                Semantics::Keras3 | Semantics::PyTorch => has_weights && trainable,
+                Semantics::Keras3 | Semantics::Keras316 | Semantics::PyTorch => {
+                    has_weights && trainable
+                }
             };
             assert_eq!(found.learns, expected, "{semantics:?} {role:?}");
         },

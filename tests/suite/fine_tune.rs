@@ -158,7 +158,7 @@ fn weights_and_statistics_move_as_in_each_framework() {
                 let head = movement.iter().filter(|m| network.in_head[m.layer]);
                 let head = head.filter_map(|m| m.weights).fold(0.0, f64::max);
                 let expected = match semantics {
-                    Semantics::Keras2 => trainable && call,
+                    Semantics::Keras2 | Semantics::Keras316 => trainable && call,
                     Semantics::Keras3 => trainable,
                     Semantics::PyTorch => call,
                 };

@@ -78,7 +78,7 @@ fn nested() -> Graph {
         parent,
         listed: true,
         trainable: true,
-        recorded_training: None,
+        recorded: modelens::model::RecordedArgument::Absent,
         activity_regularizer: None,
         weights: Vec::new(),
     };

@@ -97,7 +97,7 @@ fn recorded_values_are_read() {
         assert_eq!(bases.len(), nested, "{what}: number of nested bases");
         for base in bases {
             let expected = name.contains("_baked_").then_some(false);
-            assert_eq!(base.recorded_training, expected, "{what}");
+            assert_eq!(base.recorded.value(), expected, "{what}");
         }
     });
 }

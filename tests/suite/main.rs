@@ -44,6 +44,7 @@ mod preprocessing;
 mod processors;
 mod pt2;
 mod pytorch;
+mod recorded;
 mod review;
 mod save;
 mod shell;

@@ -107,7 +107,7 @@ impl Saved {
         assert_eq!(a.clone().count(), b.clone().count(), "{what}");
         for (a, b) in a.zip(b) {
             assert_eq!((&a.name, a.trainable), (&b.name, b.trainable), "{what}");
-            let recorded = [a.recorded_training, b.recorded_training];
+            let recorded = [a.recorded, b.recorded];
             assert_eq!(recorded[0], recorded[1], "{what} {}", a.name);
         }
         if let Head::New(_) = head {
@@ -117,7 +117,7 @@ impl Saved {
             match model.semantics {
                 Semantics::Keras2 => "keras2",
                 Semantics::PyTorch => "pytorch",
-                Semantics::Keras3 => "keras3",
+                Semantics::Keras3 | Semantics::Keras316 => "keras3",
             },
             path.clone(),
         ));

@@ -262,7 +262,7 @@ fn flat_model() -> Model {
         parent: None,
         listed: true,
         trainable: true,
-        recorded_training: None,
+        recorded: modelens::model::RecordedArgument::Absent,
         activity_regularizer: None,
         weights: Vec::new(),
     };
@@ -285,11 +285,7 @@ fn flat_model() -> Model {
         pooling: Pooling::Average,
         keep_dims: false,
     });
-    let node = |layer, inputs| Node {
-        layer,
-        inputs,
-        recorded: None,
-    };
+    let node = |layer, inputs| Node::new(layer, inputs);
     let description = ModelDescription {
         title: "flat".into(),
         format: modelens::formats::keras::ZIP.format,

@@ -74,7 +74,7 @@ fn each_view_shows_both_columns_in_every_semantics_and_theme() {
                     assert!(state.computed.notices.is_empty(), "{what}");
                     let columns = match semantics {
                         Semantics::PyTorch => ["model.train()", "model.eval()"],
-                        Semantics::Keras2 | Semantics::Keras3 => {
+                        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
                             ["training=True", "training=False"]
                         }
                     };

@@ -2,28 +2,67 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The rules of one framework.
+/// The rules of one framework, and for Keras of some of its releases: the release decides what a
+/// `training=` value in a file counts for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Semantics {
     /// tf.keras up to TensorFlow 2.15, and tf_keras.
     Keras2,
-    /// Keras 3 (checked against 3.0.5 to 3.15.1).
+    /// Keras 3.0 to 3.15 (checked against 3.0.5 to 3.15.1).
     Keras3,
+    /// Keras 3.16 (checked against the nightly 3.16.0.dev2026102704).
+    Keras316,
     /// torch.nn modules.
     PyTorch,
 }
 
 impl Semantics {
     /// All frameworks, in the order of the window's menu.
-    pub const ALL: [Self; 3] = [Self::Keras2, Self::Keras3, Self::PyTorch];
+    pub const ALL: [Self; 4] = [Self::Keras2, Self::Keras3, Self::Keras316, Self::PyTorch];
 
     /// The name the window shows.
     pub fn label(self) -> &'static str {
         match self {
             Self::Keras2 => "Keras 2",
-            Self::Keras3 => "Keras 3",
+            Self::Keras3 => "Keras 3 to 3.15",
+            Self::Keras316 => "Keras 3.16 (nightly)",
             Self::PyTorch => "PyTorch",
         }
+    }
+
+    /// The name where there is little room: the last release that has these rules.
+    pub fn short_label(self) -> &'static str {
+        match self {
+            Self::Keras2 => "Keras 2",
+            Self::Keras3 => "Keras 3.15",
+            Self::Keras316 => "Keras 3.16",
+            Self::PyTorch => "PyTorch",
+        }
+    }
+
+    /// The name in a sentence about what all releases of Keras 3 do.
+    pub fn framework(self) -> &'static str {
+        match self {
+            Self::Keras2 => "Keras 2",
+            Self::Keras3 | Self::Keras316 => "Keras 3",
+            Self::PyTorch => "PyTorch",
+        }
+    }
+
+    /// The name in a sentence about what the release decides.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keras2 => "Keras 2",
+            Self::Keras3 => "Keras 3 up to 3.15",
+            Self::Keras316 => "Keras 3.16",
+            Self::PyTorch => "PyTorch",
+        }
+    }
+
+    /// True for every release of Keras 3: they differ in what recorded values count for, and in nothing
+    /// else here.
+    pub fn is_keras3(self) -> bool {
+        matches!(self, Self::Keras3 | Self::Keras316)
     }
 
     /// The name on the command line and in JSON.
@@ -31,6 +70,7 @@ impl Semantics {
         match self {
             Self::Keras2 => "keras2",
             Self::Keras3 => "keras3",
+            Self::Keras316 => "keras3.16",
             Self::PyTorch => "pytorch",
         }
     }
@@ -111,21 +151,22 @@ pub struct Effective {
     pub learns: bool,
 }
 
-/// The effective mode of a layer.
+/// The effective mode of a layer that is called alone, or in a model that records a value around it.
 ///
 /// - `trainable`: the flag of the layer itself; PyTorch: `requires_grad` of its parameters.
 /// - `ancestors_trainable`: whether the flag of every model around it is set.
 /// - `recorded`: the innermost `training=` value written into the file at the call of the layer or of a model
 ///   around it.
 ///
-/// | | Keras 2 | Keras 3 | PyTorch |
-/// |---|---|---|---|
-/// | `training` | recorded, else outer | outer, else recorded | outer |
-/// | batch statistics | training and trainable | the same | training |
-/// | learns | flag and all ancestors' flags | flag | flag |
+/// | | Keras 2 | Keras 3.0 to 3.15 | Keras 3.16 | PyTorch |
+/// |---|---|---|---|---|
+/// | `training` | recorded, else outer | outer, else recorded | recorded, else outer | outer |
+/// | batch statistics | training and trainable | the same | the same | training |
+/// | learns | flag and all ancestors' flags | flag | flag | flag |
 ///
 /// Without any value, the default of the signature applies: true for augmentation layers, false for the
-/// others. A new PyTorch module is in training mode.
+/// others. A new PyTorch module is in training mode. In a whole model values also reach layers that are called
+/// later: [`CallModes`](crate::model::CallModes) follows them.
 /// Source: `tests/fixtures` (made by the frameworks) and the frameworks' documentation.
 pub fn effective(
     role: Role,
@@ -139,12 +180,24 @@ pub fn effective(
         Outer::Given(mode) => Some(mode.training()),
         Outer::NotGiven => None,
     };
-    let default = role == Role::Augmentation;
     let training = match semantics {
-        Semantics::Keras2 => recorded.or(outer).unwrap_or(default),
-        Semantics::Keras3 => outer.or(recorded).unwrap_or(default),
-        Semantics::PyTorch => outer.unwrap_or(true),
+        Semantics::Keras2 | Semantics::Keras316 => recorded.or(outer),
+        Semantics::Keras3 => outer.or(recorded),
+        Semantics::PyTorch => outer,
     };
+    effective_when(role, trainable, ancestors_trainable, training, semantics)
+}
+
+/// The effective mode of a layer that this value of `training` reaches; `None` if the default applies.
+pub fn effective_when(
+    role: Role,
+    trainable: bool,
+    ancestors_trainable: bool,
+    training: Option<bool>,
+    semantics: Semantics,
+) -> Effective {
+    let training =
+        training.unwrap_or(role == Role::Augmentation || semantics == Semantics::PyTorch);
     let uses_batch =
         role == Role::BatchNorm && training && (trainable || semantics == Semantics::PyTorch);
     let active = match role {

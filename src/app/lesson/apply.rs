@@ -99,6 +99,9 @@ fn in_base(step: &LessonStep, state: &mut State) -> Result<(), String> {
     if let (Ok(flags), Some(Recorded::Value(value))) = (&mut flags, step.recorded.map(|r| r.0)) {
         flags.record(graph, value);
     }
+    if let Ok(flags) = &mut flags {
+        flags.set_rebuilt(step.rebuilt.unwrap_or(false));
+    }
     base.batch_norm = fresh.batch_norm;
     base.noise = fresh.noise;
     base.channel = step.channel.map(|channel| channel - 1);

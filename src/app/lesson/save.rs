@@ -68,6 +68,7 @@ fn step(state: &State) -> Result<LessonStep, String> {
     if is_nested && recorded != of_file.recorded(graph) {
         step.recorded = Some(Named(Recorded::Value(recorded)));
     }
+    step.rebuilt = base.flags.is_rebuilt().then_some(true);
     if !base.flags.same_trainable(&of_file) {
         step.trainable = Some(spec(&base.flags)?);
     }

@@ -16,12 +16,13 @@ use crate::train::recipe::RunPreset;
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
-const OF_STEPS: [&str; 15] = [
+const OF_STEPS: [&str; 16] = [
     "view",
     "model",
     "input",
     "trainable",
     "recorded",
+    "rebuilt",
     "augment",
     "no_random",
     "seed",
@@ -80,6 +81,10 @@ pub struct FigureArgs {
     /// The training= value recorded at the call of the nested base.
     #[arg(long, value_name = "VALUE", default_value = "file", value_parser = parser::<Recorded>())]
     pub recorded: Named<Recorded>,
+    /// Leaves out the training= values that only the saver recorded, as if the model had been built
+    /// anew from code and its weights loaded.
+    #[arg(long)]
+    pub rebuilt: bool,
     /// The augmentation layers, such as RandomFlip:horizontal,RandomRotation:0.2. The batches of the
     /// other views go through them too.
     #[arg(long, value_name = "LAYERS")]

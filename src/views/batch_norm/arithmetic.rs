@@ -197,7 +197,7 @@ mod tests {
                     variance: vec![x as f32],
                 };
                 let next = next_moving(&one(moving), &one(batch), momentum, n, 4, semantics);
-                let unbiased = semantics != Semantics::Keras3 && n > 1;
+                let unbiased = !semantics.is_keras3() && n > 1;
                 for (after, unbiased) in [(next.mean[0], false), (next.variance[0], unbiased)] {
                     let step = MovingUpdate {
                         semantics,

@@ -112,7 +112,9 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     }
     let value = match shown.semantics() {
         Semantics::PyTorch => words::in_pytorch(&arithmetic::factor(1.0 - shown.momentum)),
-        Semantics::Keras2 | Semantics::Keras3 => arithmetic::factor(shown.momentum),
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+            arithmetic::factor(shown.momentum)
+        }
     };
     parts::line_ui(ui, text::strong(value));
 }

@@ -10,7 +10,7 @@ pub fn snippet(reading: Reading, outputs: usize, passes: usize, semantics: Seman
     let activation = if single { "sigmoid" } else { "softmax" };
     let (call, take, join) = match semantics {
         Semantics::Keras2 => ("tf.nn", "tf.math.top_k", "tf.concat([x[:1], others], 0)"),
-        Semantics::Keras3 => (
+        Semantics::Keras3 | Semantics::Keras316 => (
             "keras.ops",
             "keras.ops.top_k",
             "keras.ops.concatenate(\n    [x[:1], others])",
@@ -67,7 +67,7 @@ mod tests {
             );
             let switch = match semantics {
                 Semantics::PyTorch => "model.eval()",
-                Semantics::Keras2 | Semantics::Keras3 => "training=False",
+                Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => "training=False",
             };
             assert!(raw.contains(switch), "{raw}");
         }

@@ -16,10 +16,10 @@ pub fn snippet(nested: bool, semantics: Semantics) -> String {
             base.len()
         );
     }
-    let inside_fit = if semantics == Semantics::Keras2 {
-        "holds inside fit"
-    } else {
+    let inside_fit = if semantics == Semantics::Keras3 {
         "fit passes True"
+    } else {
+        "holds inside fit"
     };
     format!(
         "{base}.trainable = False  # weights\n\

@@ -10,7 +10,7 @@ use super::ui::between;
 use super::words;
 use crate::command::Command;
 use crate::model::counts::layer_params;
-use crate::model::{Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics};
+use crate::model::{CallModes, Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics};
 use crate::state::{Base, LayerColumn, LayerSort};
 use crate::theme::{self, Palette, sizes, text};
 use crate::views::parts::{has_modes, matches, name_ui};
@@ -40,6 +40,7 @@ pub fn rows(base: &Base, outer: Outer, semantics: Semantics, sort: LayerSort) ->
     let found = base.rows.iter().map(|&(id, _)| id);
     let found = found.filter(|&id| search.is_empty() || matches(base, id, &search));
     let graph = &base.model.graph;
+    let modes = CallModes::of(graph, &base.flags, outer, semantics);
     let row = |id: LayerId| {
         let layer = &graph.layers[id];
         Row {
@@ -47,7 +48,7 @@ pub fn rows(base: &Base, outer: Outer, semantics: Semantics, sort: LayerSort) ->
             role: layer.kind.role(),
             flag: base.flags.get(id),
             inherited: !base.flags.ancestors(graph, id),
-            effective: base.flags.effective(&base.model, id, outer, semantics),
+            effective: modes.effective(graph, &base.flags, id),
             weights: layer.weights.iter().any(|w| w.learnable),
             params: layer_params(layer, semantics),
         }

@@ -54,7 +54,7 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let semantics = show.state.semantics();
     let label = match semantics {
         Semantics::PyTorch => words::NEW_OPTIMIZER,
-        Semantics::Keras2 | Semantics::Keras3 => Action::Compile.info().label,
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => Action::Compile.info().label,
     };
     if parts::with_tooltip(ui.add(Button::new(label)), Action::Compile).clicked() {
         show.push(Action::Compile);

@@ -38,7 +38,7 @@ pub const LAYERS: &str = "Layers";
 pub fn badge(semantics: Semantics) -> &'static str {
     match semantics {
         Semantics::PyTorch => "changed since the optimizer was made",
-        Semantics::Keras2 | Semantics::Keras3 => "changed since compile()",
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => "changed since compile()",
     }
 }
 

@@ -24,7 +24,7 @@ impl PhotoDecoder {
     /// The library of the framework whose rules hold.
     pub fn of(semantics: Semantics) -> Self {
         match semantics {
-            Semantics::Keras2 | Semantics::Keras3 => Self::TensorFlow,
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => Self::TensorFlow,
             Semantics::PyTorch => Self::Pillow,
         }
     }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::counts::counts;
 use super::graph::{Layer, LayerKind, Noise, Weight};
-use super::{Assumption, Flags, ModelDescription, Reading};
+use super::{Assumption, Flags, ModelDescription, Reading, RecordedBy};
 use crate::number::thousands;
 
 /// Maximum number of items that a sentence names; the others are counted.
@@ -17,7 +17,10 @@ pub struct Card {
     pub recognised: String,
     pub recognised_by: String,
     pub format: &'static str,
+    /// The release that wrote the file.
     pub framework: String,
+    /// The rules of that release.
+    pub rules: &'static str,
     /// `[height, width, channels]`; `null` for any.
     pub input: [Option<usize>; 3],
     /// How photos are scaled before the first layer.
@@ -44,6 +47,7 @@ pub struct Card {
 pub struct Recorded {
     pub layer: String,
     pub training: bool,
+    pub by: RecordedBy,
 }
 
 /// Layers with weights whose `trainable` flag is off in the file.
@@ -89,9 +93,11 @@ impl Card {
         let weights = graph.layers.iter().flat_map(|l| &l.weights);
         let values: usize = weights.map(Weight::len).sum();
         let recorded = graph.layers.iter().filter_map(|layer| {
-            let training = layer.recorded_training?;
-            let layer = layer.name.clone();
-            Some(Recorded { layer, training })
+            Some(Recorded {
+                layer: layer.name.clone(),
+                training: layer.recorded.value()?,
+                by: layer.recorded.by(&layer.class, model.semantics)?,
+            })
         });
         let dropout = graph.layers.iter().filter_map(|layer| {
             let LayerKind::Noise(noise) = &layer.kind else {
@@ -108,6 +114,7 @@ impl Card {
             recognised_by: model.recognised.how.clone(),
             format: model.format.extension(),
             framework: model.framework.clone(),
+            rules: model.semantics.label(),
             input: graph.input_hwc,
             preprocessing: model.preprocessing.label(),
             layers: graph.layers.iter().filter(|l| l.listed).count(),
@@ -137,7 +144,11 @@ impl Card {
         let mut lines = vec![
             ("recognised", self.recognised.clone()),
             ("how surely", self.recognised_by.clone()),
-            ("format", format!(".{}, {}", self.format, self.framework)),
+            ("format", format!(".{}", self.format)),
+            (
+                "written by",
+                format!("{}; auto: the rules of {}", self.framework, self.rules),
+            ),
             (
                 "input",
                 format!("{h} x {w} x {c}, scaled by {}", self.preprocessing),
@@ -172,10 +183,14 @@ impl Card {
             all => {
                 let word = |r: &Recorded| {
                     let value = if r.training { "True" } else { "False" };
-                    format!("training={value} on `{}`", r.layer)
+                    let by = r.by.words();
+                    format!("training={value} on `{}` ({by})", r.layer)
                 };
-                let named: Vec<String> = all.iter().take(MOST_RANGES).map(word).collect();
-                named.join(", ") + &more(all.len())
+                // What a person wrote comes first.
+                let mut sorted: Vec<&Recorded> = all.iter().collect();
+                sorted.sort_by_key(|r| r.by != RecordedBy::Person);
+                let named = sorted.into_iter().take(MOST_RANGES).map(word);
+                named.collect::<Vec<String>>().join(", ") + &more(all.len())
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Parameter counts, as `summary()` prints them.
 
 use super::graph::{Layer, Weight};
-use super::{Flags, ModelDescription, Outer, Semantics};
+use super::{Flags, ModelDescription, Semantics};
 
 /// Numbers of values in the weights of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -28,9 +28,7 @@ pub fn layer_params(layer: &Layer, semantics: Semantics) -> usize {
 pub fn counts(model: &ModelDescription, flags: &Flags, semantics: Semantics) -> Counts {
     let mut counts = Counts::default();
     for (id, layer) in model.graph.layers.iter().enumerate() {
-        let learns = flags
-            .effective(model, id, Outer::NotGiven, semantics)
-            .learns;
+        let learns = flags.learns(&model.graph, id, semantics);
         for weight in parameters(layer, semantics) {
             let n = weight.len();
             counts.total += n;

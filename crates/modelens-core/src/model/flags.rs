@@ -3,7 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Effective, Graph, LayerId, ModelDescription, Outer, Semantics, effective};
+use super::{
+    CallModes, Effective, Graph, LayerId, ModelDescription, Outer, RecordedArgument, Semantics,
+    effective_when,
+};
 
 /// The flags of all layers and of the outermost model, and the value recorded at the call of the base.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -12,6 +15,8 @@ pub struct Flags {
     layers: Vec<bool>,
     /// The nested base and the value at its call; `None` if it is the file's.
     recorded: Option<(LayerId, Option<bool>)>,
+    /// Leave out the values that only the saver recorded.
+    rebuilt: bool,
 }
 
 impl Flags {
@@ -21,6 +26,7 @@ impl Flags {
             root: graph.root_trainable,
             layers: graph.layers.iter().map(|l| l.trainable).collect(),
             recorded: None,
+            rebuilt: false,
         }
     }
 
@@ -30,6 +36,7 @@ impl Flags {
             root: trainable,
             layers: vec![trainable; graph.layers.len()],
             recorded: None,
+            rebuilt: false,
         }
     }
 
@@ -47,7 +54,7 @@ impl Flags {
     /// recursively. Keras 3 ignores an assignment that does not change the flag, on every level. A PyTorch
     /// module has no flag; the value goes to `requires_grad` of its parameters.
     pub fn set(&mut self, graph: &Graph, layer: LayerId, value: bool, semantics: Semantics) {
-        if semantics == Semantics::Keras3 && self.layers[layer] == value {
+        if semantics.is_keras3() && self.layers[layer] == value {
             return;
         }
         self.layers[layer] = value;
@@ -104,7 +111,7 @@ impl Flags {
     /// nothing changes.
     pub fn record(&mut self, graph: &Graph, value: Option<bool>) {
         self.recorded = base_of(graph)
-            .filter(|&base| graph.layers[base].recorded_training != value)
+            .filter(|&base| graph.layers[base].recorded.value() != value)
             .map(|base| (base, value));
     }
 
@@ -113,41 +120,45 @@ impl Flags {
     pub fn recorded(&self, graph: &Graph) -> Option<bool> {
         match self.recorded {
             Some((_, value)) => value,
-            None => graph.layers[base_of(graph)?].recorded_training,
+            None => graph.layers[base_of(graph)?].recorded.value(),
         }
     }
 
-    /// The innermost `training=` value recorded around a call of the layer; `in_file` is the file's.
-    pub fn recorded_around(
-        &self,
-        graph: &Graph,
-        layer: LayerId,
-        in_file: Option<bool>,
-    ) -> Option<bool> {
-        let Some((base, value)) = self.recorded else {
-            return in_file;
-        };
-        for id in std::iter::once(layer).chain(graph.ancestors(layer)) {
-            if id == base {
-                let outside = || graph.ancestors(base);
-                return value.or_else(|| outside().find_map(|a| graph.layers[a].recorded_training));
-            }
-            // A value recorded inside the base is the innermost.
-            if graph.layers[id].recorded_training.is_some() {
-                return in_file;
-            }
-        }
-        in_file
+    /// Whether to leave out the values that only the saver recorded, as if the release that runs the model
+    /// had built it from code and had loaded the weights.
+    pub fn set_rebuilt(&mut self, rebuilt: bool) {
+        self.rebuilt = rebuilt;
     }
 
-    /// The innermost `training=` value recorded around the layer.
-    pub fn recorded_at(&self, graph: &Graph, layer: LayerId) -> Option<bool> {
+    /// See [`Self::set_rebuilt`].
+    pub fn is_rebuilt(&self) -> bool {
+        self.rebuilt
+    }
+
+    /// The `training` argument at a call of the layer; `in_file` is the file's.
+    pub fn argument(&self, layer: LayerId, in_file: RecordedArgument) -> RecordedArgument {
+        match (self.recorded, in_file) {
+            (Some((base, value)), _) if base == layer => {
+                value.map_or(RecordedArgument::Absent, RecordedArgument::Value)
+            }
+            (_, RecordedArgument::Default(_)) if self.rebuilt => RecordedArgument::Absent,
+            _ => in_file,
+        }
+    }
+
+    /// The innermost `training=` value recorded around the first call of the layer, as far as it can count
+    /// under these rules.
+    pub fn recorded_at(&self, graph: &Graph, layer: LayerId, semantics: Semantics) -> Option<bool> {
         let mut around = std::iter::once(layer).chain(graph.ancestors(layer));
-        let in_file = around.find_map(|id| graph.layers[id].recorded_training);
-        self.recorded_around(graph, layer, in_file)
+        around.find_map(|id| match self.argument(id, graph.layers[id].recorded) {
+            RecordedArgument::Value(value) => Some(value),
+            RecordedArgument::Default(value) => (semantics == Semantics::Keras316).then_some(value),
+            RecordedArgument::Absent | RecordedArgument::Null => None,
+        })
     }
 
-    /// What the layer really does in a call: [`effective()`] with these flags and the recorded value.
+    /// What the layer really does in the first of its calls. For many layers, [`CallModes`] follows the
+    /// model once.
     pub fn effective(
         &self,
         model: &ModelDescription,
@@ -155,15 +166,14 @@ impl Flags {
         outer: Outer,
         semantics: Semantics,
     ) -> Effective {
-        let graph = &model.graph;
-        effective(
-            graph.layers[layer].kind.role(),
-            self.layers[layer],
-            self.ancestors(graph, layer),
-            outer,
-            self.recorded_at(graph, layer),
-            semantics,
-        )
+        CallModes::of(&model.graph, self, outer, semantics).effective(&model.graph, self, layer)
+    }
+
+    /// True if an optimizer may change weights of the layer.
+    pub fn learns(&self, graph: &Graph, layer: LayerId, semantics: Semantics) -> bool {
+        let ancestors = self.ancestors(graph, layer);
+        let role = graph.layers[layer].kind.role();
+        effective_when(role, self.layers[layer], ancestors, None, semantics).learns
     }
 }
 

@@ -11,6 +11,8 @@ use thiserror::Error;
 
 use super::penalties::{ActivityRegularizer, Constraint, Regularizer};
 
+pub use super::recorded::{RecordedArgument, RecordedBy};
+
 pub use super::layers::{
     Activation, BatchNorm, Conv2d, LayerKind, Merge, Noise, Operator, Padding, Pool2d, Pooling,
     Slice,
@@ -32,8 +34,10 @@ pub struct Graph {
     pub name: String,
     /// Depth-first in file order; a nested model comes before its children.
     pub layers: Vec<Layer>,
-    /// In topological order; the first is the input.
+    /// In the order in which the framework runs them; the first is the input.
     pub nodes: Vec<Node>,
+    /// The calls of nested models, the outer ones before those inside them.
+    pub model_calls: Vec<ModelCall>,
     /// The node whose value is the model's output.
     pub output: NodeId,
     /// The `trainable` flag of the outermost model.
@@ -60,8 +64,8 @@ pub struct Layer {
     pub listed: bool,
     /// The layer's own `trainable` flag in the file.
     pub trainable: bool,
-    /// The `training=` value written into the file where this layer is called.
-    pub recorded_training: Option<bool>,
+    /// The `training=` value written into the file where this layer is first called.
+    pub recorded: RecordedArgument,
     /// In the order in which the framework creates them.
     pub weights: Vec<Weight>,
     /// The penalty on the layer's output.
@@ -151,8 +155,36 @@ fn interned(name: &str) -> &'static str {
 pub struct Node {
     pub layer: LayerId,
     pub inputs: Vec<Input>,
-    /// The innermost `training=` value recorded around this call.
-    pub recorded: Option<bool>,
+    /// The `training=` value written into the file at this call.
+    pub recorded: RecordedArgument,
+    /// The call of the nested model around it: an index into [`Graph::model_calls`].
+    pub within: Option<usize>,
+    /// False if the output does not depend on it, so that the framework does not run it.
+    pub runs: bool,
+}
+
+/// One call of a nested model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ModelCall {
+    /// The nested model.
+    pub layer: LayerId,
+    /// The `training=` value written into the file at this call.
+    pub recorded: RecordedArgument,
+    /// The call of the model around it: an index into [`Graph::model_calls`].
+    pub within: Option<usize>,
+}
+
+impl Node {
+    /// A call at the top level at which nothing is recorded.
+    pub fn new(layer: LayerId, inputs: Vec<Input>) -> Self {
+        Self {
+            layer,
+            inputs,
+            recorded: RecordedArgument::Absent,
+            within: None,
+            runs: true,
+        }
+    }
 }
 
 /// One argument of a call.

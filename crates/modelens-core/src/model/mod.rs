@@ -2,6 +2,7 @@
 
 pub mod array;
 pub mod assumption;
+pub mod call_modes;
 pub mod card;
 pub mod counts;
 pub mod error;
@@ -17,6 +18,8 @@ pub mod penalties;
 pub mod preprocessing;
 pub mod reading;
 pub mod recognised;
+pub mod recorded;
+pub mod releases;
 pub mod sampler;
 pub mod shape_text;
 
@@ -27,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use self::layers::WeightMap;
 
 pub use assumption::Assumption;
+pub use call_modes::{CallModes, ReachedReason, ReachedTraining};
 pub use card::Card;
 pub use error::PassError;
 pub use flags::Flags;
@@ -36,9 +40,12 @@ pub use layers::LayerKind;
 pub use preprocessing::Preprocessing;
 pub use reading::Reading;
 pub use recognised::Recognised;
+pub use recorded::{RecordedArgument, RecordedBy, signature_default};
 pub use shape_text::shape_text;
 
-pub use crate::rules::{Effective, Mode, Outer, Role, Semantics, Statistics, effective};
+pub use crate::rules::{
+    Effective, Mode, Outer, Role, Semantics, Statistics, effective, effective_when,
+};
 
 /// What is known of a network without the values of its weights: plain data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -129,6 +129,7 @@ impl Preprocessing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RecordedArgument;
     use crate::model::graph::{Layer, LayerKind};
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
                 parent: None,
                 listed: true,
                 trainable: true,
-                recorded_training: None,
+                recorded: RecordedArgument::Absent,
                 activity_regularizer: None,
                 weights: Vec::new(),
             };

@@ -84,6 +84,7 @@ impl Reading {
 mod tests {
     use super::*;
     use crate::fixtures::{dog_breeds, efficientnet_lite0};
+    use crate::model::RecordedArgument;
     use crate::model::graph::{Layer, Node};
     use crate::model::layers::Dense;
 
@@ -95,15 +96,11 @@ mod tests {
             parent: None,
             listed: true,
             trainable: true,
-            recorded_training: None,
+            recorded: RecordedArgument::Absent,
             activity_regularizer: None,
             weights: Vec::new(),
         };
-        let node = |i: usize| Node {
-            layer: i,
-            inputs: i.checked_sub(1).map(Input::Node).into_iter().collect(),
-            recorded: None,
-        };
+        let node = |i: usize| Node::new(i, i.checked_sub(1).map(Input::Node).into_iter().collect());
         Graph {
             layers: kinds.iter().map(layer).collect(),
             nodes: (0..kinds.len()).map(node).collect(),

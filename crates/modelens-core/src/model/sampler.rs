@@ -11,9 +11,9 @@ use super::graph::{Input, Layer, LayerId, LayerKind, Node, Noise};
 use super::layers::noise::{Acts, Disturbed};
 use super::layers::shape::check_size;
 use super::layers::{Call, Weights};
-use super::{Flags, Model, PassError, Semantics};
+use super::{CallModes, Flags, Model, NodeId, PassError, Semantics};
 use crate::random::StreamKey;
-use crate::rules::{Outer, effective};
+use crate::rules::Outer;
 
 /// How the passes run.
 #[derive(Clone, Debug)]
@@ -60,6 +60,12 @@ impl<'a> Sampler<'a> {
         proceed: &dyn Fn() -> bool,
     ) -> Result<Self, PassError> {
         let nodes = &model.graph.nodes;
+        let modes = CallModes::of(
+            &model.graph,
+            options.flags,
+            options.outer,
+            options.semantics,
+        );
         let mut noises = BTreeMap::new();
         let mut varies = vec![false; nodes.len()];
         let mut calls = vec![0; model.graph.layers.len()];
@@ -67,7 +73,7 @@ impl<'a> Sampler<'a> {
         for (id, node) in nodes.iter().enumerate() {
             earlier_calls.push(calls[node.layer]);
             calls[node.layer] += 1;
-            if let Some(noise) = drawing(model, node, &options)? {
+            if let Some(noise) = drawing(model, id, &modes, &options)? {
                 noises.insert(id, noise);
                 varies[id] = true;
             }
@@ -294,23 +300,16 @@ impl<'a> Sampler<'a> {
 /// The noise layer of a node, if it draws.
 fn drawing(
     model: &Model,
-    node: &Node,
+    id: NodeId,
+    modes: &CallModes,
     options: &SamplerOptions<'_>,
 ) -> Result<Option<Noise>, PassError> {
+    let node = &model.graph.nodes[id];
     let layer = &model.graph.layers[node.layer];
     let LayerKind::Noise(own) = &layer.kind else {
         return Ok(None);
     };
-    let effective = effective(
-        layer.kind.role(),
-        options.flags.get(node.layer),
-        options.flags.ancestors(&model.graph, node.layer),
-        options.outer,
-        options
-            .flags
-            .recorded_around(&model.graph, node.layer, node.recorded),
-        options.semantics,
-    );
+    let effective = modes.effective_at(&model.graph, options.flags, id);
     let noise = match &options.replaced {
         Some((id, noise)) if *id == node.layer => noise,
         _ => own,

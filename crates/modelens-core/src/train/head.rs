@@ -6,11 +6,11 @@ use candle_core::{Device, Tensor};
 
 use super::network::TrainError;
 use crate::model::graph::{
-    Activation, Graph, Input, Layer, LayerKind, Node, NodeId, Noise, Pooling,
+    Activation, Graph, Input, Layer, LayerKind, ModelCall, Node, NodeId, Noise, Pooling,
 };
 use crate::model::layers::{Dense, GlobalPool2d, NewWeight, WeightMap};
 use crate::model::pass::{PassOptions, Segment, run_segment};
-use crate::model::{Flags, LayerId, Mode, Model, ModelDescription, Semantics};
+use crate::model::{Flags, LayerId, Mode, Model, ModelDescription, RecordedArgument, Semantics};
 use crate::random::Draws;
 
 /// The stream of the head's draws.
@@ -232,7 +232,7 @@ fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: 
         parent: None,
         listed: true,
         trainable: true,
-        recorded_training: None,
+        recorded: RecordedArgument::Absent,
         activity_regularizer: None,
         weights: Vec::new(),
     };
@@ -240,11 +240,9 @@ fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: 
         weight.add_to(&mut layer, id, &mut model.weights);
     }
     graph.layers.push(layer);
-    graph.nodes.push(Node {
-        layer: id,
-        inputs: vec![Input::Node(graph.output)],
-        recorded: None,
-    });
+    graph
+        .nodes
+        .push(Node::new(id, vec![Input::Node(graph.output)]));
     graph.output = graph.nodes.len() - 1;
 }
 
@@ -270,6 +268,14 @@ fn without_head(graph: &Graph, cut: NodeId) -> (Graph, Vec<Option<LayerId>>) {
     });
     let graph = Graph {
         nodes: nodes.collect(),
+        model_calls: graph
+            .model_calls
+            .iter()
+            .map(|call| ModelCall {
+                layer: places[call.layer].unwrap_or_default(),
+                ..call.clone()
+            })
+            .collect(),
         layers,
         output: cut,
         name: graph.name.clone(),

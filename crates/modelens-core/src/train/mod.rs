@@ -144,12 +144,8 @@ fn moved(w: &Tensor, gradient: &Tensor, rate: f64) -> candle_core::Result<Tensor
 /// Every weight that learns.
 pub(crate) fn learning(model: &Model, options: &PassOptions<'_>) -> Learning {
     let layers = model.graph.layers.iter().enumerate();
-    let learning = layers.filter(|&(id, _)| {
-        let effective = options
-            .flags
-            .effective(model, id, options.outer, options.semantics);
-        effective.learns
-    });
+    let learning =
+        layers.filter(|&(id, _)| options.flags.learns(&model.graph, id, options.semantics));
     let weights = learning.flat_map(|(id, layer)| {
         let learnable = layer.weights.iter().filter(|w| w.learnable);
         learnable.map(move |w| (id, w.name))

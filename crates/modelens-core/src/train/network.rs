@@ -226,6 +226,7 @@ impl Network {
             flags.set(graph, id, *in_head || base.get(id), Semantics::PyTorch);
         }
         flags.record(graph, base.recorded(graph));
+        flags.set_rebuilt(base.is_rebuilt());
         flags
     }
 
@@ -242,8 +243,8 @@ impl Network {
     }
 
     /// The outer call that the base sees when the loop calls the model with `outer` and the base is
-    /// called with `call`. In Keras 2 `call` binds; in Keras 3 the outer value wins. In PyTorch `call`
-    /// is `base.train()` or `base.eval()` after `model.train()`, and `model.eval()` reaches the base
+    /// called with `call`. In Keras 2 and from 3.16 on `call` binds; in Keras 3 up to 3.15 the outer value
+    /// wins. In PyTorch `call` is `base.train()` or `base.eval()` after `model.train()`, and `model.eval()` reaches the base
     /// too.
     pub fn base_outer(semantics: Semantics, call: Option<bool>, outer: Outer) -> Outer {
         let Some(call) = call else { return outer };
@@ -253,7 +254,9 @@ impl Network {
             Mode::Inference
         });
         match (semantics, outer) {
-            (Semantics::Keras2, _) | (Semantics::Keras3, Outer::NotGiven) => own,
+            (Semantics::Keras2 | Semantics::Keras316, _) | (Semantics::Keras3, Outer::NotGiven) => {
+                own
+            }
             (Semantics::PyTorch, outer) if outer != Outer::Given(Mode::Inference) => own,
             _ => outer,
         }
@@ -263,10 +266,7 @@ impl Network {
     pub fn learns(&self, flags: &Flags, semantics: Semantics) -> bool {
         let model = &self.model;
         model.graph.layers.iter().enumerate().any(|(id, layer)| {
-            layer.weights.iter().any(|w| w.learnable)
-                && flags
-                    .effective(model, id, Outer::NotGiven, semantics)
-                    .learns
+            layer.weights.iter().any(|w| w.learnable) && flags.learns(&model.graph, id, semantics)
         })
     }
 

@@ -32,7 +32,7 @@ struct Defaults {
 impl Defaults {
     fn of(semantics: Semantics) -> Self {
         match semantics {
-            Semantics::Keras2 | Semantics::Keras3 => Self {
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => Self {
                 rho: 0.9,
                 epsilon: 1e-7,
                 weight_decay: 0.004,

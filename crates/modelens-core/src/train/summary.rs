@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::movement::Movement;
 use super::network::Network;
 use super::trainer::{Score, Stage, Trainer, TrainingStep};
-use crate::model::{Mode, Outer, Role, Semantics};
+use crate::model::{Mode, Role, Semantics};
 
 /// What a run has done so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,16 +121,21 @@ impl Summary {
         let moved = self.statistics_moved > 0;
         Some(match (self.semantics, moved) {
             (Semantics::Keras3, true) => {
-                "base(x, training=False) did not protect them: in Keras 3 the training=True that \
-                 fit passes wins."
+                "base(x, training=False) did not protect them: in Keras 3 up to 3.15 the \
+                 training=True that fit passes wins."
             }
             (Semantics::Keras3, false) if !self.base_learns => {
-                "It is trainable=False that protected the statistics: in Keras 3 the recorded \
-                 training=False counts for nothing inside fit."
+                "It is trainable=False that protected the statistics: in Keras 3 up to 3.15 the \
+                 recorded training=False counts for nothing inside fit."
             }
             (Semantics::Keras2, false) => {
                 "The recorded training=False protected the statistics: in Keras 2 it binds, inside \
                  fit too."
+            }
+            (Semantics::Keras316, false) => {
+                "The recorded training=False protected the statistics: from Keras 3.16 on it binds, \
+                 inside fit too. It also reaches what is called after the base: dropout in the \
+                 head is off."
             }
             (Semantics::PyTorch, false) => {
                 "base.eval() protected the statistics; requires_grad has no say in them."
@@ -177,12 +182,7 @@ fn base_learns(network: &Network, stage: &Stage, semantics: Semantics) -> bool {
     let model = &network.model;
     let layers = model.graph.layers.iter().enumerate();
     let mut base = layers.filter(|(id, l)| !network.in_head[*id] && !l.weights.is_empty());
-    base.any(|(id, _)| {
-        stage
-            .flags
-            .effective(model, id, Outer::NotGiven, semantics)
-            .learns
-    })
+    base.any(|(id, _)| stage.flags.learns(&model.graph, id, semantics))
 }
 
 /// A fraction as a percentage with two significant digits, or `less than 0.001%`.

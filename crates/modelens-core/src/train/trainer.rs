@@ -266,15 +266,17 @@ impl Trainer {
     /// The part of the network after the photos or features, with the outer call that the base sees.
     fn segment(&self, stage: &Stage, outer: Outer) -> Segment {
         let cut = self.network.cut;
+        let own = Network::base_outer(self.plan.semantics, stage.base_call, outer);
+        let own_call = cut.filter(|_| own != outer).map(|cut| (cut, own));
         if self.features.is_some() {
             return Segment {
                 after: cut,
+                own_call,
                 ..Segment::default()
             };
         }
-        let own = Network::base_outer(self.plan.semantics, stage.base_call, outer);
         Segment {
-            own_call: cut.filter(|_| own != outer).map(|cut| (cut, own)),
+            own_call,
             ..Segment::default()
         }
     }

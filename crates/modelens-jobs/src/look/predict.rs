@@ -13,7 +13,7 @@ use crate::{
 };
 use modelens_core::dataset::batch::choose;
 use modelens_core::model::pass::{PassOptions, run};
-use modelens_core::model::{Mode, Model, Outer, Reading, Role};
+use modelens_core::model::{CallModes, Mode, Model, Outer, Reading, Role};
 use modelens_core::random::Draws;
 
 /// Purpose of the draws of batches with other photos.
@@ -174,11 +174,15 @@ fn side(
     mates: Vec<ClassInPass>,
     followed: usize,
 ) -> PredictSide {
+    let modes = CallModes::of(
+        &model.graph,
+        &look.flags,
+        Outer::Given(mode),
+        look.semantics,
+    );
     let layers = model.graph.layers.iter().enumerate();
     let layers = layers.map(|(id, layer)| {
-        let effective = look
-            .flags
-            .effective(model, id, Outer::Given(mode), look.semantics);
+        let effective = modes.effective(&model.graph, &look.flags, id);
         (layer.kind.role(), look.flags.get(id), effective)
     });
     let layers: Vec<_> = layers.collect();

@@ -10,7 +10,9 @@ use modelens_core::model::graph::Weight;
 use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};
-use modelens_core::model::{Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role};
+use modelens_core::model::{
+    CallModes, Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role,
+};
 use modelens_core::train::{SgdStep, loss, sgd_step};
 
 /// The learning rate of each step.
@@ -130,7 +132,8 @@ impl Measuring<'_> {
             return Err(PassError::Cancelled.into());
         }
         let outer = Outer::Given(mode);
-        let effective = |id| flags.effective(model, id, outer, self.look.semantics);
+        let modes = CallModes::of(&model.graph, &flags, outer, self.look.semantics);
+        let effective = |id| modes.effective(&model.graph, &flags, id);
         let mut card = TrainableCard {
             trainable,
             mode,

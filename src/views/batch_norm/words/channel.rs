@@ -65,7 +65,7 @@ pub fn what_you_see(
         // PyTorch's momentum is the share of the batch, Keras' that of the stored value.
         let momentum = match call.semantics {
             Semantics::PyTorch => share,
-            Semantics::Keras2 | Semantics::Keras3 => moves.momentum,
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => moves.momentum,
         };
         format!(
             "This batch would move the stored mean {from}to {to}, {} of the gap (momentum {}). ",

@@ -75,11 +75,7 @@ fn batch_norm(
         walk: None,
     };
     let recorded = (!outcome.training.effective.training).then_some(false);
-    let call = Call {
-        outer: Outer::Given(Mode::Training),
-        recorded,
-        semantics,
-    };
+    let call = Call::alone(Outer::Given(Mode::Training), recorded, semantics);
     what_you_see(outcome, channel, trainable, call, &moves)
 }
 
@@ -91,7 +87,7 @@ fn a_trainable_batch_norm_uses_the_batch() {
         assert!(text.contains("stored **0.2845**"), "{text}");
         let momentum = match semantics {
             Semantics::PyTorch => "0.001",
-            Semantics::Keras2 | Semantics::Keras3 => "0.999",
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => "0.999",
         };
         let share = format!("a thousandth of the gap (momentum {momentum})");
         assert!(text.contains(&share), "{text}");

@@ -46,11 +46,7 @@ fn bound(
 }
 
 fn call(recorded: Option<bool>, semantics: Semantics) -> Call {
-    Call {
-        outer: Outer::Given(Mode::Training),
-        recorded,
-        semantics,
-    }
+    Call::alone(Outer::Given(Mode::Training), recorded, semantics)
 }
 
 fn mean_of(first: f64, last: f64) -> MeanOfPasses {

@@ -189,7 +189,12 @@ fn rule(semantics: Semantics) -> &'static str {
             "In Keras 2 the value recorded at the call of the base also applies inside fit."
         }
         Semantics::Keras3 => {
-            "In Keras 3 fit passes training=True, which overrides the value at the call of the base."
+            "In Keras 3 up to 3.15 fit passes training=True, which overrides the value at the call \
+             of the base."
+        }
+        Semantics::Keras316 => {
+            "From Keras 3.16 on the value recorded at the call of the base also applies inside fit, \
+             and to the layers after the base."
         }
         Semantics::PyTorch => {
             "In PyTorch the call is base.train() or base.eval() inside the loop; the flag is \

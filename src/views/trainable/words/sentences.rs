@@ -196,7 +196,9 @@ fn advice(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Semantics
     };
     let tail = match semantics {
         _ if card.base.batch_norms == 0 => "",
-        Semantics::Keras2 => " Two switches, two guarantees, and both apply inside fit.",
+        Semantics::Keras2 | Semantics::Keras316 => {
+            " Two switches, two guarantees, and both apply inside fit."
+        }
         Semantics::Keras3 if outcome.card(false, Mode::Training).base.statistics_moved == 0 => {
             " Inside fit the base gets training=True, and only freezing protects it."
         }
@@ -313,8 +315,9 @@ fn freezing_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> String
     }
     if !open.reaches_base {
         return format!(
-            "training=False is recorded at the call of the base, and in Keras 2 that binds: even with \
-             {call} its statistics stay the same, frozen or not."
+            "training=False is recorded at the call of the base, and in {} that binds: even with \
+             {call} its statistics stay the same, frozen or not.",
+            semantics.name()
         );
     }
     String::new()
@@ -339,11 +342,13 @@ fn inference_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> Strin
             "{call} keeps them in an unfrozen base too, but fit passes training=True and overrides \
              a recorded False: inside fit only trainable=False protects."
         ),
-        Semantics::Keras2 if loose > 0 => format!(
+        Semantics::Keras2 | Semantics::Keras316 if loose > 0 => format!(
             "{call} protects the statistics of an unfrozen base too, and recorded at the call it \
              binds inside fit. That is why you write both."
         ),
-        Semantics::Keras2 if !outcome.card(true, Mode::Training).reaches_base => {
+        Semantics::Keras2 | Semantics::Keras316
+            if !outcome.card(true, Mode::Training).reaches_base =>
+        {
             "So training=False protects the statistics inside fit too, even after you unfreeze."
                 .to_owned()
         }
@@ -357,7 +362,7 @@ pub fn changed(semantics: Semantics) -> &'static str {
         Semantics::Keras2 => {
             "fit keeps using the flags of the last compile(). Compile again after every change."
         }
-        Semantics::Keras3 => {
+        Semantics::Keras3 | Semantics::Keras316 => {
             "fit keeps using the flags of its first step after compile(). Compile again after \
              every change."
         }

@@ -50,17 +50,18 @@ impl RandomContrast {
     /// Lower and upper end of c.
     fn ends(&self, semantics: Semantics) -> (f64, f64) {
         let (lower, upper) = match (self.factor, semantics) {
-            (Factor::Scalar(f), Semantics::Keras3) => (0.0, f.abs()),
+            (Factor::Scalar(f), Semantics::Keras3 | Semantics::Keras316) => (0.0, f.abs()),
             (Factor::Scalar(f), Semantics::Keras2 | Semantics::PyTorch) => (f.abs(), f.abs()),
             (Factor::Pair(lower, upper), Semantics::Keras2) => (lower, upper),
-            (pair @ Factor::Pair(..), Semantics::Keras3 | Semantics::PyTorch) => {
-                (pair.low(), pair.high())
-            }
+            (
+                pair @ Factor::Pair(..),
+                Semantics::Keras3 | Semantics::Keras316 | Semantics::PyTorch,
+            ) => (pair.low(), pair.high()),
         };
         let low = 1.0 - lower;
         match semantics {
             Semantics::PyTorch => (low.max(0.0), 1.0 + upper),
-            Semantics::Keras2 | Semantics::Keras3 => (low, 1.0 + upper),
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => (low, 1.0 + upper),
         }
     }
 }
@@ -84,7 +85,7 @@ impl Behaviour for RandomContrast {
     fn draws_once_per_batch(&self, semantics: Semantics) -> bool {
         match semantics {
             Semantics::Keras2 => true,
-            Semantics::Keras3 | Semantics::PyTorch => false,
+            Semantics::Keras3 | Semantics::Keras316 | Semantics::PyTorch => false,
         }
     }
 
@@ -94,7 +95,7 @@ impl Behaviour for RandomContrast {
             factor: draws.uniform(low, high),
             range: match semantics {
                 Semantics::Keras2 => [0.0, 255.0],
-                Semantics::Keras3 | Semantics::PyTorch => self.value_range,
+                Semantics::Keras3 | Semantics::Keras316 | Semantics::PyTorch => self.value_range,
             },
         })
     }
@@ -128,11 +129,12 @@ impl Behaviour for RandomContrast {
 
     fn differences(&self, semantics: Semantics) -> Option<String> {
         match (self.factor, semantics) {
-            (_, Semantics::PyTorch) | (Factor::Pair(..), Semantics::Keras3) => None,
+            (_, Semantics::PyTorch)
+            | (Factor::Pair(..), Semantics::Keras3 | Semantics::Keras316) => None,
             (Factor::Pair(..), Semantics::Keras2) => {
                 Some("Keras 2 draws contrast once for a batch, Keras 3 for each photo.".to_owned())
             }
-            (Factor::Scalar(f), Semantics::Keras3) => {
+            (Factor::Scalar(f), Semantics::Keras3 | Semantics::Keras316) => {
                 let (low, high) = (fixed(1.0 - f.abs(), 2), fixed(1.0 + f.abs(), 2));
                 Some(format!(
                     "Keras 3 draws contrast from 1.00 to {high} and never lowers it; Keras 2 from \

@@ -70,7 +70,7 @@ impl Behaviour for RandomCrop {
 
     fn draw(&self, semantics: Semantics, draws: &mut Draws, height: usize, width: usize) -> Draw {
         let fits = match semantics {
-            Semantics::Keras3 => height > self.height && width > self.width,
+            Semantics::Keras3 | Semantics::Keras316 => height > self.height && width > self.width,
             Semantics::Keras2 | Semantics::PyTorch => height >= self.height && width >= self.width,
         };
         if fits {
@@ -83,7 +83,7 @@ impl Behaviour for RandomCrop {
         }
         let window = self.central_window(height, width);
         let [window_height, window_width] = match semantics {
-            Semantics::Keras3 => [
+            Semantics::Keras3 | Semantics::Keras316 => [
                 self.height.min(height - window.top),
                 self.width.min(width - window.left),
             ],
@@ -119,7 +119,7 @@ impl Behaviour for RandomCrop {
     fn acts_in_inference(&self, semantics: Semantics) -> bool {
         match semantics {
             Semantics::Keras2 => true,
-            Semantics::Keras3 | Semantics::PyTorch => false,
+            Semantics::Keras3 | Semantics::Keras316 | Semantics::PyTorch => false,
         }
     }
 
@@ -133,7 +133,7 @@ impl Behaviour for RandomCrop {
 
     fn differences(&self, semantics: Semantics) -> Option<String> {
         match semantics {
-            Semantics::Keras3 => Some(
+            Semantics::Keras3 | Semantics::Keras316 => Some(
                 "RandomCrop draws once for a batch; with training=False Keras 3 returns the whole \
                  photo, Keras 2 its middle."
                     .to_owned(),

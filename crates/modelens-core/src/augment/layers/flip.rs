@@ -74,7 +74,7 @@ impl Behaviour for RandomFlip {
         let first = draws.unit() <= 0.5;
         let independent = match semantics {
             Semantics::Keras2 | Semantics::PyTorch => true,
-            Semantics::Keras3 => false,
+            Semantics::Keras3 | Semantics::Keras316 => false,
         };
         let second = if horizontal && vertical && independent {
             draws.unit() <= 0.5
@@ -107,7 +107,7 @@ impl Behaviour for RandomFlip {
             return None;
         }
         match semantics {
-            Semantics::Keras3 => Some(
+            Semantics::Keras3 | Semantics::Keras316 => Some(
                 "Keras 3 draws both axes at once, so a photo is turned by 180° or left as it is; \
                  Keras 2 draws each axis on its own."
                     .to_owned(),

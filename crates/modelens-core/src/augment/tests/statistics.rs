@@ -192,7 +192,7 @@ fn both_axes_flip_together_in_keras_3_only() {
             counts[2 * usize::from(left_right) + usize::from(top_bottom)] += 1;
         }
         let expected = match semantics {
-            Semantics::Keras3 => [N / 2, 0, 0, N / 2],
+            Semantics::Keras3 | Semantics::Keras316 => [N / 2, 0, 0, N / 2],
             Semantics::Keras2 | Semantics::PyTorch => [N / 4; 4],
         };
         for (count, expected) in counts.into_iter().zip(expected) {

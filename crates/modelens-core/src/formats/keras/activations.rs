@@ -53,7 +53,7 @@ pub(super) fn by_name(name: &str, semantics: Semantics) -> Option<Activation> {
         "selu" => Activation::Selu,
         "gelu" => Activation::Gelu { approximate: false },
         "sigmoid" => Activation::Sigmoid,
-        "hard_sigmoid" if semantics == Semantics::Keras3 => Activation::HardSigmoid,
+        "hard_sigmoid" if semantics.is_keras3() => Activation::HardSigmoid,
         "hard_sigmoid" => Activation::HardSigmoidKeras2,
         "silu" | "swish" => Activation::Silu,
         "hard_silu" | "hard_swish" => Activation::HardSilu,

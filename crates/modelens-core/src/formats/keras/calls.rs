@@ -3,13 +3,14 @@
 use serde_json::{Map, Value};
 
 use super::settings::numbers;
+use crate::model::RecordedArgument;
 
 /// One call of a layer; the layers that it reads are still names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Call<'a> {
     pub args: Vec<CallArg<'a>>,
-    /// The `training=` value written beside the call.
-    pub training: Option<bool>,
+    /// The `training` argument written beside the call.
+    pub training: RecordedArgument,
     /// The index expression, for slicing operators.
     pub key: Option<&'a Value>,
     /// Other arguments of a Keras 2 call, which are settings of a function.
@@ -166,7 +167,9 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
     let Some(kwargs) = items.get(3).and_then(Value::as_object) else {
         return Ok(());
     };
-    call.training = call.training.or(training(kwargs)?);
+    if call.training == RecordedArgument::Absent {
+        call.training = training(kwargs)?;
+    }
     for (name, value) in kwargs {
         let tensor = reference(value);
         if name == "slice_spec" {
@@ -192,12 +195,14 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
 }
 
 /// The `training=` value; Keras 2 also takes and writes 0 and 1.
-fn training(kwargs: &Map<String, Value>) -> Result<Option<bool>, String> {
+fn training(kwargs: &Map<String, Value>) -> Result<RecordedArgument, String> {
+    let value = |training| Ok(RecordedArgument::Value(training));
     match kwargs.get("training") {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Bool(training)) => Ok(Some(*training)),
-        Some(Value::Number(n)) if n.as_f64() == Some(0.0) => Ok(Some(false)),
-        Some(Value::Number(n)) if n.as_f64() == Some(1.0) => Ok(Some(true)),
+        None => Ok(RecordedArgument::Absent),
+        Some(Value::Null) => Ok(RecordedArgument::Null),
+        Some(Value::Bool(training)) => value(*training),
+        Some(Value::Number(n)) if n.as_f64() == Some(0.0) => value(false),
+        Some(Value::Number(n)) if n.as_f64() == Some(1.0) => value(true),
         Some(_) => Err("its `training` is neither true nor false".to_owned()),
     }
 }
@@ -253,16 +258,20 @@ mod tests {
             [tensor("a", 0), tensor("b", 1)]
         );
         let base = json!([["a", 0, 0, {"training": false}]]);
-        assert_eq!(parse(&base).unwrap().training, Some(false));
+        assert_eq!(
+            parse(&base).unwrap().training,
+            RecordedArgument::Value(false)
+        );
     }
 
     #[test]
     fn training_as_a_number() {
+        let recorded = |node: &Value| parse(node).unwrap().training;
         for (value, expected) in [(json!(0), false), (json!(1), true), (json!(1.0), true)] {
             let keras2 = json!([["a", 0, 0, {"training": value}]]);
-            assert_eq!(parse(&keras2).unwrap().training, Some(expected));
+            assert_eq!(recorded(&keras2), RecordedArgument::Value(expected));
             let keras3 = json!({"args": [], "kwargs": {"training": value}});
-            assert_eq!(parse(&keras3).unwrap().training, Some(expected));
+            assert_eq!(recorded(&keras3), RecordedArgument::Value(expected));
         }
         let odd = json!([["a", 0, 0, {"training": "yes"}]]);
         assert!(parse(&odd).is_err());

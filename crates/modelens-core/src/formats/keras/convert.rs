@@ -92,6 +92,7 @@ fn version(opened: &KerasFile) -> String {
     let assumed = match opened.semantics {
         Semantics::Keras2 => "2.15.0",
         Semantics::Keras3 | Semantics::PyTorch => "3.0.0",
+        Semantics::Keras316 => "3.16.0",
     };
     written.unwrap_or(assumed).to_owned()
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::tests::{build, functional, layer};
 use crate::formats::OpenError;
-use crate::model::Semantics;
 use crate::model::graph::Graph;
+use crate::model::{RecordedArgument, Semantics};
 
 /// One layer on images of this shape.
 fn on(shape: Value, class: &str, settings: Value, call: Value) -> Result<Graph, OpenError> {
@@ -163,7 +163,16 @@ fn training_as_a_number_counts() {
         let shape = json!([null, 8, 8, 3]);
         on(shape, "Dropout", dropout, json!({"training": training}))
     };
-    assert_eq!(call(json!(0)).unwrap().nodes[1].recorded, Some(false));
-    assert_eq!(call(json!(1)).unwrap().nodes[1].recorded, Some(true));
-    assert_eq!(call(json!(null)).unwrap().nodes[1].recorded, None);
+    assert_eq!(
+        call(json!(0)).unwrap().nodes[1].recorded,
+        RecordedArgument::Value(false)
+    );
+    assert_eq!(
+        call(json!(1)).unwrap().nodes[1].recorded,
+        RecordedArgument::Value(true)
+    );
+    assert_eq!(
+        call(json!(null)).unwrap().nodes[1].recorded,
+        RecordedArgument::Null
+    );
 }

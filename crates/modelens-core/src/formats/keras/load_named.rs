@@ -185,7 +185,7 @@ mod tests {
             parent,
             listed: true,
             trainable: true,
-            recorded_training: None,
+            recorded: crate::model::RecordedArgument::Absent,
             activity_regularizer: None,
             weights: Vec::new(),
         }

@@ -215,7 +215,7 @@ fn framework(version: Option<&str>, config: &Value) -> Result<(String, Semantics
             ));
         }
         Some(2) => Semantics::Keras2,
-        Some(_) => Semantics::Keras3,
+        Some(_) => version.map_or(Semantics::Keras3, keras3_release),
         None if is_keras3_style(config) => Semantics::Keras3,
         None => Semantics::Keras2,
     };
@@ -224,6 +224,17 @@ fn framework(version: Option<&str>, config: &Value) -> Result<(String, Semantics
         _ => semantics.label().to_owned(),
     };
     Ok((framework, semantics))
+}
+
+/// The rules of a release of Keras 3; those up to 3.15 if its minor number is not understood.
+fn keras3_release(version: &str) -> Semantics {
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().ok());
+    let (major, minor) = (numbers.next().flatten(), numbers.next().flatten());
+    match (major, minor) {
+        (Some(3), Some(minor)) if minor < 16 => Semantics::Keras3,
+        (Some(major), Some(_)) if major >= 3 => Semantics::Keras316,
+        _ => Semantics::Keras3,
+    }
 }
 
 /// True if calls are objects or the input's shape is a `batch_shape`, as Keras 3 writes them.
@@ -249,11 +260,16 @@ struct Planned {
 
 fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
     let parsed = parse::parse(config, semantics)?;
-    let (nodes, output) = nodes::in_order(&parsed, semantics)?;
+    let nodes::OrderedCalls {
+        nodes,
+        model_calls,
+        output,
+    } = nodes::in_order(&parsed, semantics)?;
     let graph = Graph {
         name: parsed.root.name.to_owned(),
         layers: parsed.layers,
         nodes,
+        model_calls,
         output,
         root_trainable: parsed.root_trainable,
         input_hwc: parsed.input_hwc,

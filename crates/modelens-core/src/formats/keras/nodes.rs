@@ -5,31 +5,58 @@
 use super::calls::{Call, CallArg, TensorRef};
 use super::parse::{LayerEntry, ModelConfig, ParsedModel};
 use crate::formats::OpenError;
-use crate::model::graph::{Input, Layer, LayerKind, Node};
-use crate::model::{NodeId, Semantics};
+use crate::model::graph::{Input, Layer, LayerKind, ModelCall, Node};
+use crate::model::{NodeId, RecordedArgument, Semantics};
 
 /// Maximum number of calls after nested models are inlined: models that call models twice, nested,
 /// would grow without bound.
 const MAX_NODES: usize = 60_000;
 
-/// The nodes of the whole model, the input first, and which of them is the output.
+/// The calls of a whole model.
+pub(super) struct OrderedCalls {
+    /// The input first.
+    pub nodes: Vec<Node>,
+    pub model_calls: Vec<ModelCall>,
+    pub output: NodeId,
+}
+
+/// The calls of the whole model, in order.
 pub(super) fn in_order(
     parsed: &ParsedModel,
     semantics: Semantics,
-) -> Result<(Vec<Node>, NodeId), OpenError> {
+) -> Result<OrderedCalls, OpenError> {
     let mut inliner = Inliner {
         layers: &parsed.layers,
         nodes: Vec::new(),
+        model_calls: Vec::new(),
         semantics,
     };
-    let output = inliner.model(&parsed.root, None, None)?;
-    Ok((inliner.nodes, output))
+    let place = Place {
+        within: None,
+        runs: true,
+    };
+    let output = inliner.model(&parsed.root, None, place)?;
+    Ok(OrderedCalls {
+        nodes: inliner.nodes,
+        model_calls: inliner.model_calls,
+        output,
+    })
 }
 
 struct Inliner<'a> {
     layers: &'a [Layer],
     nodes: Vec<Node>,
+    model_calls: Vec<ModelCall>,
     semantics: Semantics,
+}
+
+/// Where a call is made.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The call of the model around it.
+    within: Option<usize>,
+    /// False if the model's output does not need it.
+    runs: bool,
 }
 
 /// Where a reference is written: call indices in `output_layers` count differently from those
@@ -46,10 +73,15 @@ impl Inliner<'_> {
         &mut self,
         container: &ModelConfig,
         input: Option<NodeId>,
-        recorded: Option<bool>,
+        place: Place,
     ) -> Result<NodeId, OpenError> {
         let mut values = self.schedule(container)?;
-        for slot in values.in_order(container.name)? {
+        let (order, needed) = values.in_order(container.name)?;
+        for (i, slot) in order.into_iter().enumerate() {
+            let place = Place {
+                runs: place.runs && i < needed,
+                ..place
+            };
             let (e, c) = (values.slots[slot].entry, values.slots[slot].call);
             let entry = &container.entries[e];
             let value = if container.input == Some(e) {
@@ -57,10 +89,12 @@ impl Inliner<'_> {
                 self.node(Node {
                     layer: entry.layer,
                     inputs,
-                    recorded,
+                    recorded: RecordedArgument::Absent,
+                    within: place.within,
+                    runs: place.runs,
                 })?
             } else {
-                self.call(container, entry, &entry.calls[c], &values, input, recorded)?
+                self.call(container, entry, &entry.calls[c], &values, input, place)?
             };
             values.slots[slot].value = Some(value);
         }
@@ -83,7 +117,7 @@ impl Inliner<'_> {
         call: &Call,
         values: &Calls,
         outer: Option<NodeId>,
-        recorded: Option<bool>,
+        place: Place,
     ) -> Result<NodeId, OpenError> {
         let mut inputs = Vec::with_capacity(call.args.len());
         for arg in &call.args {
@@ -97,23 +131,33 @@ impl Inliner<'_> {
             };
             inputs.push(input.ok_or_else(|| broken(format!("`{}` has no input", entry.name)))?);
         }
-        let recorded = call.training.or(recorded);
         self.check_inputs(entry, &inputs)?;
         match (&entry.nested, inputs.as_slice()) {
-            (Some(nested), [Input::Node(input)]) => self.model(nested, Some(*input), recorded),
+            (Some(nested), [Input::Node(input)]) => {
+                if self.model_calls.len() >= MAX_NODES {
+                    return Err(too_many_calls());
+                }
+                self.model_calls.push(ModelCall {
+                    layer: entry.layer,
+                    recorded: call.training,
+                    within: place.within,
+                });
+                let within = Some(self.model_calls.len() - 1);
+                self.model(nested, Some(*input), Place { within, ..place })
+            }
             _ => self.node(Node {
                 layer: entry.layer,
                 inputs,
-                recorded,
+                recorded: call.training,
+                within: place.within,
+                runs: place.runs,
             }),
         }
     }
 
     fn node(&mut self, node: Node) -> Result<NodeId, OpenError> {
         if self.nodes.len() >= MAX_NODES {
-            return Err(OpenError::TooLarge(format!(
-                "its layers are called more than {MAX_NODES} times"
-            )));
+            return Err(too_many_calls());
         }
         self.nodes.push(node);
         Ok(self.nodes.len() - 1)
@@ -249,8 +293,8 @@ impl Calls {
 
     /// The calls in the order in which Keras runs them: by depth, the deepest first, and within a depth as
     /// `_nodes_by_depth` lists them (`map_graph` in Keras 3, `_map_graph_network` in Keras 2). The input
-    /// comes first; calls that the output does not need come last.
-    fn in_order(&self, model: &str) -> Result<Vec<usize>, OpenError> {
+    /// comes first; calls that the output does not need come last. Also the number of calls before those.
+    fn in_order(&self, model: &str) -> Result<(Vec<usize>, usize), OpenError> {
         let mut walk = Walk {
             calls: self,
             states: vec![State::New; self.slots.len()],
@@ -271,10 +315,13 @@ impl Calls {
         let finished = walk.finished;
         let mut order: Vec<usize> = self.input.into_iter().collect();
         order.extend(self.by_depth(&finished[..needed]));
+        let mut seen = vec![false; self.slots.len()];
+        order.retain(|&slot| !std::mem::replace(&mut seen[slot], true));
+        let runs = order.len();
         order.extend(&finished[needed..]);
         let mut seen = vec![false; self.slots.len()];
         order.retain(|&slot| !std::mem::replace(&mut seen[slot], true));
-        Ok(order)
+        Ok((order, runs))
     }
 
     /// The calls sorted by depth: the number of calls between a call and the output. All calls of a layer
@@ -355,6 +402,10 @@ impl Walk<'_> {
         }
         Some(())
     }
+}
+
+fn too_many_calls() -> OpenError {
+    OpenError::TooLarge(format!("its layers are called more than {MAX_NODES} times"))
 }
 
 fn broken(reason: String) -> OpenError {

@@ -11,7 +11,7 @@ use super::specs::WeightSpec;
 use super::{classes, input_shape, operators};
 use crate::formats::OpenError;
 use crate::model::graph::{Layer, LayerKind};
-use crate::model::{LayerId, Semantics};
+use crate::model::{LayerId, RecordedArgument, Semantics};
 
 /// Maximum depth of nested models.
 const MAX_DEPTH: usize = 64;
@@ -69,7 +69,7 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<
     let root_trainable = object.flag().unwrap_or(true);
     let root = parser.container(object, None, root_trainable, 0)?;
     let input_hwc = input_shape::of_model(config, root.name)?;
-    if semantics == Semantics::Keras3 {
+    if semantics.is_keras3() {
         parser.refreeze(root_trainable);
     }
     let Parser {
@@ -165,7 +165,7 @@ impl Parser {
             parent: None,
             listed: true,
             trainable: true,
-            recorded_training: None,
+            recorded: RecordedArgument::Absent,
             activity_regularizer: None,
             weights: Vec::new(),
         });
@@ -186,7 +186,7 @@ impl Parser {
         let calls = object.calls();
         // A model is listed before its children.
         let layer = self.add(LayerKind::Model, WeightSpec::None)?;
-        let operator = self.semantics == Semantics::Keras3 && object.is_operator();
+        let operator = self.semantics.is_keras3() && object.is_operator();
         let trainable = object.flag().unwrap_or(unwritten);
         let mut nested = None;
         if object.is_model() {
@@ -216,12 +216,7 @@ impl Parser {
             if object.class == "TFOpLambda" {
                 operators::check_keras2(object.settings()?, call)?;
             }
-            if self.semantics == Semantics::Keras3
-                && call.training == signature_default(object.class)
-            {
-                // Keras 3 writes the signature's default as if a person had asked for it.
-                call.training = None;
-            }
+            call.training = call.training.written_by(object.class, self.semantics);
         }
         let slot = &mut self.layers[layer];
         object.name.clone_into(&mut slot.name);
@@ -230,7 +225,7 @@ impl Parser {
         let hidden_input = around.sequential && object.class == "InputLayer";
         slot.listed = !operator && !hidden_input;
         slot.trainable = trainable;
-        slot.recorded_training = calls.first().and_then(|c| c.training);
+        slot.recorded = calls.first().map(|c| c.training).unwrap_or_default();
         Ok(LayerEntry {
             layer,
             name: object.name,
@@ -367,15 +362,4 @@ fn unwritten_flag(object: LayerObject, following: &[LayerObject], model_trainabl
     }
     let next = following.first().filter(|next| !next.is_model());
     model_trainable && next.and_then(LayerObject::flag).unwrap_or(true)
-}
-
-/// The `training` value that Keras 3 writes where nobody gave one.
-fn signature_default(class: &str) -> Option<bool> {
-    match class {
-        "Dropout" | "SpatialDropout2D" | "AlphaDropout" | "GaussianDropout" | "GaussianNoise" => {
-            Some(false)
-        }
-        _ if class.starts_with("Random") => Some(true),
-        _ => None,
-    }
 }

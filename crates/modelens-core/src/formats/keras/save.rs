@@ -94,9 +94,7 @@ fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveErr
     }
     let mut changes = changes(&opened, trained)?;
     changes.gone.insert("optimizer_weights".to_owned());
-    if opened.recognised.is_none()
-        && (trained.has_new_head || opened.semantics == Semantics::Keras3)
-    {
+    if opened.recognised.is_none() && (trained.has_new_head || opened.semantics.is_keras3()) {
         let root = file.root().attrs().map_err(content)?;
         let text = root.get("model_config").and_then(AttrValue::as_str);
         let mut json: Value = serde_json::from_str(text.unwrap_or_default()).map_err(content)?;
@@ -105,7 +103,7 @@ fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveErr
         }
         // Without modules Keras 3 opens neither operators nor a normalization over several axes, even
         // from a file that it wrote.
-        if opened.semantics == Semantics::Keras3 {
+        if opened.semantics.is_keras3() {
             convert::add_modules(&mut json, opened.semantics)?;
         }
         let key = (String::new(), "model_config");

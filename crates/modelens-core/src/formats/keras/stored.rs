@@ -72,7 +72,7 @@ pub(super) fn writer(h5: &H5, models: &[StoredModel]) -> Result<(String, Semanti
         let name = format!("Keras {version}");
         let semantics = match version.split('.').next() {
             Some("0" | "1" | "2") => Semantics::Keras2,
-            _ => Semantics::Keras3,
+            _ => super::keras3_release(version),
         };
         return Ok((name, semantics));
     }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::{framework, planned, read_h5, read_zip};
 use crate::formats::OpenError;
-use crate::model::Semantics;
 use crate::model::graph::{Graph, Input};
+use crate::model::{RecordedArgument, Semantics};
 
 /// Everything but the weights.
 pub(super) fn build(config: &Value, semantics: Semantics) -> Result<Graph, OpenError> {
@@ -69,14 +69,19 @@ fn nested_model_called_twice() {
     );
     let graph = build(&model, Semantics::Keras2).unwrap();
     assert_eq!(order(&graph), ["x", "in", "drop", "in", "drop", "add"]);
-    let recorded: Vec<_> = graph.nodes.iter().map(|n| n.recorded).collect();
-    assert_eq!(recorded, [None, Some(false), Some(false), None, None, None]);
+    let within: Vec<_> = graph.nodes.iter().map(|n| n.within).collect();
+    assert_eq!(within, [None, Some(0), Some(0), Some(1), Some(1), None]);
+    let recorded: Vec<_> = graph.model_calls.iter().map(|c| c.recorded).collect();
+    assert_eq!(
+        recorded,
+        [RecordedArgument::Value(false), RecordedArgument::Absent]
+    );
     assert_eq!(graph.nodes[3].inputs, [Input::Node(2)]);
     assert_eq!(graph.nodes[5].inputs, [Input::Node(2), Input::Node(4)]);
     let names: Vec<_> = graph
         .layers
         .iter()
-        .map(|l| (l.name.as_str(), l.recorded_training))
+        .map(|l| (l.name.as_str(), l.recorded.value()))
         .collect();
     assert_eq!(
         names,
@@ -105,7 +110,7 @@ fn sequential_without_input_layer() {
 }
 
 #[test]
-fn keras3_leaks_are_dropped_and_frozen_models_freeze() {
+fn keras3_defaults_are_told_from_values_and_frozen_models_freeze() {
     let tensor = |from: &str| json!({"class_name": "__keras_tensor__", "config": {"keras_history": [from, 0, 0]}});
     let node = |from: &str, training: Value| json!([{"args": [tensor(from)], "kwargs": {"training": training}}]);
     let rate = json!({"rate": 0.5, "trainable": true});
@@ -121,8 +126,14 @@ fn keras3_leaks_are_dropped_and_frozen_models_freeze() {
     );
     model["config"]["trainable"] = json!(false);
     let graph = build(&model, Semantics::Keras3).unwrap();
-    let recorded: Vec<_> = graph.layers.iter().map(|l| l.recorded_training).collect();
-    assert_eq!(recorded, [None, None, Some(true)]);
+    let recorded = |graph: &Graph| -> Vec<_> { graph.layers.iter().map(|l| l.recorded).collect() };
+    let (absent, value) = (RecordedArgument::Absent, RecordedArgument::Value);
+    assert_eq!(
+        recorded(&graph),
+        [absent, RecordedArgument::Default(false), value(true)]
+    );
+    let later = build(&model, Semantics::Keras316).unwrap();
+    assert_eq!(recorded(&later), [absent, value(false), value(true)]);
     assert!(graph.layers.iter().all(|l| !l.trainable));
 }
 
@@ -180,6 +191,15 @@ fn versions() {
         read(None).unwrap(),
         ("Keras 2".to_owned(), Semantics::Keras2)
     );
+    for (version, semantics) in [
+        ("3.15.1", Semantics::Keras3),
+        ("3.16.0.dev2026102704", Semantics::Keras316),
+        ("3.9", Semantics::Keras3),
+        ("4.0.0", Semantics::Keras316),
+        ("3.x", Semantics::Keras3),
+    ] {
+        assert_eq!(read(Some(version)).unwrap().1, semantics, "{version}");
+    }
     assert!(read(Some("1.2.2")).is_err());
     let keras3 = json!({"config": {"layers": [{"config": {"batch_shape": [null, 8, 8, 3]}}]}});
     assert_eq!(framework(None, &keras3).unwrap().1, Semantics::Keras3);

@@ -11,7 +11,7 @@ use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind};
 use crate::model::layers::Permute;
 use crate::model::layers::{NewWeight, WeightMap};
-use crate::model::{Graph, NodeId, graph};
+use crate::model::{Graph, NodeId, RecordedArgument, graph};
 
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
 const MAX_SIDE: usize = 4096;
@@ -334,7 +334,7 @@ impl<'a> Build<'a> {
             parent: None,
             listed: true,
             trainable: true,
-            recorded_training: None,
+            recorded: RecordedArgument::Absent,
             activity_regularizer: None,
             weights: Vec::new(),
         };
@@ -342,11 +342,7 @@ impl<'a> Build<'a> {
             weight.add_to(&mut layer, id, &mut self.weights);
         }
         self.graph.layers.push(layer);
-        self.graph.nodes.push(graph::Node {
-            layer: id,
-            inputs,
-            recorded: None,
-        });
+        self.graph.nodes.push(graph::Node::new(id, inputs));
         self.graph.nodes.len() - 1
     }
 

@@ -7,11 +7,11 @@ use candle_core::{DType, Tensor};
 use super::StateDict;
 use super::net::reordered;
 use crate::formats::OpenError;
-use crate::model::Role;
 use crate::model::graph::{
     Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId, Padding,
 };
 use crate::model::layers::{Dense, DepthwiseConv2d, NewWeight, WeightMap};
+use crate::model::{RecordedArgument, Role};
 
 /// A graph under construction.
 pub struct Builder<'a> {
@@ -47,11 +47,7 @@ impl<'a> Builder<'a> {
         };
         let input = builder.layer("input", "Input", LayerKind::Input, Vec::new());
         builder.graph.layers[input].listed = false;
-        builder.graph.nodes.push(Node {
-            layer: input,
-            inputs: Vec::new(),
-            recorded: None,
-        });
+        builder.graph.nodes.push(Node::new(input, Vec::new()));
         builder
     }
 
@@ -72,7 +68,7 @@ impl<'a> Builder<'a> {
             parent: None,
             listed: true,
             trainable: true,
-            recorded_training: None,
+            recorded: RecordedArgument::Absent,
             activity_regularizer: None,
             weights: Vec::new(),
         };
@@ -86,11 +82,7 @@ impl<'a> Builder<'a> {
     /// Calls a layer on earlier values.
     pub fn call(&mut self, layer: LayerId, inputs: &[NodeId]) -> NodeId {
         let inputs = inputs.iter().map(|&id| Input::Node(id)).collect();
-        self.graph.nodes.push(Node {
-            layer,
-            inputs,
-            recorded: None,
-        });
+        self.graph.nodes.push(Node::new(layer, inputs));
         self.graph.nodes.len() - 1
     }
 

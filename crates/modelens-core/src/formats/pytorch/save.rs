@@ -43,10 +43,28 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
         state.insert(key, tensor.to_dtype(dtype).map_err(failed)?);
     }
     // Hugging Face's readers ask for this entry.
-    let mut about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    let mut about = BTreeMap::from([("format".to_owned(), "pt".to_owned())]);
     about.extend(told.to_metadata(trained.model.preprocessing));
-    safetensors::serialize(state, Some(about))
-        .map_err(|error| SaveError::Content(error.to_string()))
+    serialize(state, &about).map_err(|error| SaveError::Content(error.to_string()))
+}
+
+/// The tensors as a safetensors file with the entries of `about` in the order of their names.
+///
+/// The crate takes the entries in a `HashMap` and writes them at the head of the header in that map's order,
+/// which differs from run to run; the same entries in another order take the same number of bytes.
+fn serialize(
+    state: BTreeMap<String, Tensor>,
+    about: &BTreeMap<String, String>,
+) -> Result<Vec<u8>, safetensors::SafeTensorError> {
+    let unordered: HashMap<String, String> = about.clone().into_iter().collect();
+    let mut file = safetensors::serialize(state, Some(unordered))?;
+    let ordered = serde_json::to_string(about)?;
+    // Behind the length of the header.
+    let at = 8 + r#"{"__metadata__":"#.len();
+    if let Some(place) = file.get_mut(at..at + ordered.len()) {
+        place.copy_from_slice(ordered.as_bytes());
+    }
+    Ok(file)
 }
 
 /// The layers of the file that a new head replaces.
@@ -145,5 +163,29 @@ fn flattened_channels(graph: &Graph, layer: LayerId) -> Option<usize> {
             let depthwise = weights.iter().find(|w| w.name == "depthwise_kernel")?;
             return Some(depthwise.shape.iter().skip(2).product());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use candle_core::Device;
+
+    use super::*;
+
+    #[test]
+    fn the_same_state_gives_the_same_bytes() {
+        let zeros = Tensor::zeros(2, DType::F32, &Device::Cpu).unwrap();
+        let state = BTreeMap::from([("fc.bias".to_owned(), zeros)]);
+        let about: BTreeMap<String, String> = ["format", "a", "b", "c", "d"]
+            .iter()
+            .map(|name| ((*name).to_owned(), format!("the value of {name}")))
+            .collect();
+        let first = serialize(state.clone(), &about).unwrap();
+        for _ in 0..20 {
+            assert_eq!(serialize(state.clone(), &about).unwrap(), first);
+        }
+        let (_, header) = safetensors::SafeTensors::read_metadata(&first).unwrap();
+        let read = header.metadata().clone().unwrap();
+        assert_eq!(read.into_iter().collect::<BTreeMap<_, _>>(), about);
     }
 }

@@ -122,7 +122,7 @@ pub fn moments_of(x: &[f32], channels: usize, rank: usize, semantics: Semantics)
             let variance = mean_in_f64(x, &mean, |x, mean| (x - mean) * (x - mean));
             Moments { mean, variance }
         }
-        Semantics::Keras2 | Semantics::Keras3 => {
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
             let fused = semantics == Semantics::Keras2 && rank == 4;
             let mean = tensorflow_mean(x, channels, fused, None);
             let variance = tensorflow_mean(x, channels, fused, Some(&mean));
@@ -303,7 +303,7 @@ pub fn normalise(
 pub fn takes_unbiased_variance(semantics: Semantics, rank: usize) -> bool {
     match semantics {
         Semantics::Keras2 => rank == 4,
-        Semantics::Keras3 => false,
+        Semantics::Keras3 | Semantics::Keras316 => false,
         Semantics::PyTorch => true,
     }
 }

@@ -298,7 +298,7 @@ impl Noise {
         if let Self::GaussianNoise { .. } = self {
             return match strength {
                 s if s.is_nan() || s < 0.0 => Err(RateError::Negative),
-                s if s > 1.0 && semantics == Semantics::Keras3 => Err(RateError::Deviation),
+                s if s > 1.0 && semantics.is_keras3() => Err(RateError::Deviation),
                 0.0 => Ok(Acts::Identity),
                 _ => Ok(Acts::Draws),
             };
@@ -310,7 +310,7 @@ impl Noise {
                 // Keras 2 checks the rate in some of its classes only; torch has no Gaussian one.
                 Semantics::Keras2 if scales_by_formula => None,
                 Semantics::PyTorch if gaussian => None,
-                _ => Some(semantics.label()),
+                _ => Some(semantics.framework()),
             };
             return Err(RateError::Outside(Raises(framework)));
         }
@@ -323,7 +323,9 @@ impl Noise {
         match semantics {
             _ if !scales_by_formula => Ok(Acts::Zeros),
             Semantics::Keras2 => Ok(Acts::Identity),
-            Semantics::Keras3 => Err(RateError::NoScale(semantics.label())),
+            Semantics::Keras3 | Semantics::Keras316 => {
+                Err(RateError::NoScale(semantics.framework()))
+            }
             Semantics::PyTorch if gaussian => Err(RateError::NoDeviation),
             Semantics::PyTorch => Ok(Acts::Zeros),
         }

@@ -3,12 +3,12 @@
 //! regularizer penalises, are never fused away.
 
 use super::{PassOptions, Segment};
-use crate::model::LayerId;
-use crate::model::graph::{Graph, Input, Layer, Node, NodeId};
+use crate::model::graph::{Graph, Input, Layer, NodeId};
 use crate::model::layers::{
     Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Padding, ZeroPadding2d,
 };
-use crate::rules::{Effective, Outer, Statistics, effective};
+use crate::model::{CallModes, LayerId, Semantics};
+use crate::rules::{Effective, Statistics};
 
 /// The weights that need a gradient.
 pub type Learning = std::collections::BTreeSet<(LayerId, &'static str)>;
@@ -42,14 +42,7 @@ impl Plan {
         let nodes = &graph.nodes;
         let readers = readers(graph);
         let layer = |id: NodeId| &graph.layers[nodes[id].layer];
-        let effective: Vec<Effective> = nodes
-            .iter()
-            .enumerate()
-            .map(|(id, node)| {
-                let own = segment.own_call.filter(|&(last, _)| id <= last);
-                effective_of(graph, options, own.map_or(options.outer, |own| own.1), node)
-            })
-            .collect();
+        let effective = effective(graph, options, segment);
         let output = segment.until.unwrap_or(graph.output);
         let needs_gradient = needs_gradient(graph, learning);
         // A penalty needs the value too.
@@ -150,18 +143,24 @@ impl Plan {
     }
 }
 
-/// The effective mode of one call.
-fn effective_of(graph: &Graph, options: &PassOptions<'_>, outer: Outer, node: &Node) -> Effective {
-    effective(
-        graph.layers[node.layer].kind.role(),
-        options.flags.get(node.layer),
-        options.flags.ancestors(graph, node.layer),
-        outer,
-        options
-            .flags
-            .recorded_around(graph, node.layer, node.recorded),
-        options.semantics,
-    )
+/// The effective mode of every call.
+fn effective(graph: &Graph, options: &PassOptions<'_>, segment: Segment) -> Vec<Effective> {
+    let flags = options.flags;
+    let follow = |outer| CallModes::of(graph, flags, outer, options.semantics);
+    let modes = follow(options.outer);
+    let own = segment.own_call.map(|(last, outer)| {
+        let last = match options.semantics {
+            // The context keeps the value for what is called after the base.
+            Semantics::Keras316 => NodeId::MAX,
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::PyTorch => last,
+        };
+        (last, follow(outer))
+    });
+    let of = |id: NodeId| match &own {
+        Some((last, own)) if id <= *last => own.effective_at(graph, flags, id),
+        _ => modes.effective_at(graph, flags, id),
+    };
+    (0..graph.nodes.len()).map(of).collect()
 }
 
 /// For each node, the nodes that read its value, in order.

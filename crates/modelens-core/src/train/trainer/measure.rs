@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use candle_core::Tensor;
 
 use super::{EpochEnd, PhotoBatches, Proceed, Score, Stage, Trainer, correct};
-use crate::model::Mode;
 use crate::model::pass::{PassOptions, Segment, run_segment};
+use crate::model::{CallModes, Mode};
 use crate::train::learning;
 use crate::train::loss::cross_entropy;
 use crate::train::movement::movement;
@@ -36,8 +36,9 @@ impl Trainer {
         let model = &self.network.model;
         let semantics = self.plan.semantics;
         let before = model.graph.nodes.iter().take(cut + 1);
-        let mut effective = before.map(|n| {
-            let effective = stage.flags.effective(model, n.layer, outer, semantics);
+        let modes = CallModes::of(&model.graph, &stage.flags, outer, semantics);
+        let mut effective = before.enumerate().map(|(id, n)| {
+            let effective = modes.effective_at(&model.graph, &stage.flags, id);
             let learns = effective.learns && !model.graph.layers[n.layer].weights.is_empty();
             let layer = &model.graph.layers[n.layer];
             // The penalty on an activity needs the pass.

@@ -1,0 +1,6 @@
+layer = base.get_layer("bn")
+layer.trainable = False
+layer.momentum = 0.75
+for x in batches[:3]:
+    model(x, training=False)  # stored statistics
+model(x, training=False)  # stored statistics

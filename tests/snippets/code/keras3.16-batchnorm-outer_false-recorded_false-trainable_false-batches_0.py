@@ -1,0 +1,5 @@
+layer = base.get_layer("bn")
+layer.trainable = False
+model(x, training=False)  # stored statistics
+model(x, training=False)  # stored statistics
+# PyTorch needs bn.eval() instead

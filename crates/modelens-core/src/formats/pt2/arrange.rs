@@ -73,13 +73,12 @@ impl<'a> Build<'a> {
             })
             .collect();
         let key = (x.node, from.clone(), target.clone());
-        let node = match self.arranged.get(&key) {
-            Some(&node) => node,
-            None => {
-                let node = self.rearrange(op, x, &from, &target, is_own)?;
-                self.arranged.insert(key, node);
-                node
-            }
+        let node = if let Some(&node) = self.arranged.get(&key) {
+            node
+        } else {
+            let node = self.rearrange(op, x, &from, &target, is_own)?;
+            self.arranged.insert(key, node);
+            node
         };
         let mut axes = vec![Vec::new(); x.rank()];
         if let Some(batch) = batch.filter(|_| self.batch != Batch::One) {
@@ -255,9 +254,8 @@ impl<'a> Build<'a> {
             class: "output".to_owned(),
             is_module: false,
         };
-        let natural: Vec<usize> = match self.batch_axis(&op, x)? {
-            batch => (0..x.rank()).filter(|&axis| Some(axis) != batch).collect(),
-        };
+        let batch = self.batch_axis(&op, x)?;
+        let natural: Vec<usize> = (0..x.rank()).filter(|&axis| Some(axis) != batch).collect();
         let value = self.arranged(&op, x, &natural, false)?;
         if value.node != x.node {
             return Ok(value.node);
@@ -330,9 +328,9 @@ impl<'a> Build<'a> {
         let mut group = VecDeque::new();
         let push = |group: &mut VecDeque<Atom>, atom| {
             if from_end {
-                group.push_front(atom)
+                group.push_front(atom);
             } else {
-                group.push_back(atom)
+                group.push_back(atom);
             }
         };
         let Some(count) = wanted.count else {
@@ -408,10 +406,10 @@ impl<'a> Build<'a> {
             });
         }
         // The first index here of the pieces of each axis; axes of length 1 that no one reads are dropped.
-        let mut first = vec![0; x.dims.len()];
+        let mut first = vec![0];
         let mut target = Vec::new();
         for axis in 1..x.dims.len() {
-            first[axis] = target.len() + 1;
+            first.push(target.len() + 1);
             let own = groups.iter().flatten().filter(|atom| atom.axis == axis);
             target.extend(own.map(|atom| atom.length));
         }

@@ -14,7 +14,7 @@ use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind};
 use crate::model::layers::shape::{ImageShape, Shapes};
 use crate::model::layers::{NewWeight, WeightMap};
-use crate::model::{Graph, LayerId, NodeId, graph, shape_text};
+use crate::model::{Graph, LayerId, NodeId, RecordedArgument, graph, shape_text};
 
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
 const MAX_SIDE: usize = 4096;
@@ -236,11 +236,7 @@ impl<'a> Build<'a> {
             .push(layer("input", "Input", LayerKind::Input));
         build.graph.layers[0].listed = false;
         build.names.insert("input".to_owned());
-        build.graph.nodes.push(graph::Node {
-            layer: 0,
-            inputs: Vec::new(),
-            recorded: None,
-        });
+        build.graph.nodes.push(graph::Node::new(0, Vec::new()));
         let dims = vec![None, h, w, c];
         build.dims.push(dims.clone());
         let first = if batch == Batch::One {
@@ -504,16 +500,15 @@ impl<'a> Build<'a> {
             .map(|w| (w.new.name, w.from.clone()))
             .collect();
         let key = format!("{} {:?} {from:?}", new.name, new.kind);
-        let id = match self.modules.get(&key) {
-            Some(&id) => id,
-            None => {
-                let is_module = new.is_module;
-                let id = self.add(op, new)?;
-                if is_module {
-                    self.modules.insert(key, id);
-                }
-                id
+        let id = if let Some(&id) = self.modules.get(&key) {
+            id
+        } else {
+            let is_module = new.is_module;
+            let id = self.add(op, new)?;
+            if is_module {
+                self.modules.insert(key, id);
             }
+            id
         };
         let layer = &self.graph.layers[id];
         let images = inputs.iter().map(|input| match *input {
@@ -537,11 +532,7 @@ impl<'a> Build<'a> {
             .output_shape(&shapes)
             .map_err(|reason| op.refuse(reason))?;
         let dims: Vec<Option<usize>> = std::iter::once(None).chain(shape).collect();
-        self.graph.nodes.push(graph::Node {
-            layer: id,
-            inputs,
-            recorded: None,
-        });
+        self.graph.nodes.push(graph::Node::new(id, inputs));
         self.dims.push(dims.clone());
         Ok((self.graph.nodes.len() - 1, dims))
     }
@@ -639,7 +630,7 @@ fn layer(name: &str, class: &str, kind: LayerKind) -> Layer {
         parent: None,
         listed: true,
         trainable: true,
-        recorded_training: None,
+        recorded: RecordedArgument::Absent,
         activity_regularizer: None,
         weights: Vec::new(),
     }

@@ -25,7 +25,7 @@ pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Known>, O
             return Ok(Some(Known::Length(x.length(axis))));
         }
         "empty" | "new_empty" | "empty_like" => return empty(build, op).map(Some),
-        "bernoulli" => return Ok(bernoulli(build, op)?),
+        "bernoulli" => return bernoulli(build, op),
         "div" | "mul" => {
             if let Some(known) = scaled_draws(build, op)? {
                 return Ok(Some(known));
@@ -43,8 +43,9 @@ pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Known>, O
 /// Arithmetic on lengths.
 fn length_of<'a>(build: &Build<'a>, op: &Op<'a>) -> Result<Known, OpenError> {
     let one = |at: usize| match op.at(at) {
-        Some(Argument::AsInt(n)) => usize::try_from(*n).ok().map(plain),
-        Some(Argument::AsSymInt(SymInt::AsInt(n))) => usize::try_from(*n).ok().map(plain),
+        Some(Argument::AsInt(n) | Argument::AsSymInt(SymInt::AsInt(n))) => {
+            usize::try_from(*n).ok().map(plain)
+        }
         Some(Argument::AsSymInt(SymInt::AsName(name))) => match build.known.get(name.as_str()) {
             Some(Known::Length(length)) => Some(*length),
             _ => None,
@@ -304,7 +305,7 @@ fn expanded<'a>(
             Some(n)
                 if !length.of_batch && (dims[axis] == n || dims[axis] == 1 && n <= MAX_VALUES) =>
             {
-                target[axis] = n
+                target[axis] = n;
             }
             _ => return Err(op.refuse("its shape does not fit its input")),
         }
@@ -326,6 +327,7 @@ fn expanded<'a>(
 }
 
 /// Arithmetic on constants. The result is no weight any more.
+#[allow(clippy::too_many_lines, reason = "one arm an operator")]
 fn computed<'a>(
     build: &mut Build<'a>,
     op: &Op<'a>,

@@ -34,8 +34,7 @@ use self::value::Batch;
 use super::{ModelFile, OpenError, Reader};
 use crate::model::graph::{Input, LayerKind, Operator};
 use crate::model::{
-    Graph,
-    Assumption, Format, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+    Assumption, Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics,
 };
 
 /// An exported program.

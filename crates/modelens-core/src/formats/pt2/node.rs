@@ -7,6 +7,7 @@ use crate::formats::OpenError;
 const MAX_STEP: i64 = 1 << 16;
 
 /// A node and the name of its layer.
+#[allow(clippy::struct_field_names, reason = "the word of the field")]
 pub struct Op<'a> {
     pub node: &'a Node,
     /// `conv2d`, without the underscore of an operator that writes into its input.

@@ -9,6 +9,7 @@ use crate::model::graph::Input;
 use crate::model::layers::{GetItem, LayerKind, Merge, Slice};
 
 /// The outputs of such an operator; `None` for other operators.
+#[allow(clippy::too_many_lines, reason = "one arm an operator")]
 pub fn results<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Vec<Value>>, OpenError> {
     if op.op == "cat" {
         return concatenated(build, op).map(|value| Some(vec![value]));

@@ -128,6 +128,7 @@ pub struct TensorName {
 }
 
 /// An argument or an output: a map with one entry whose key tells its type.
+#[allow(clippy::enum_variant_names, reason = "the keys of the file")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Argument {
@@ -165,6 +166,7 @@ pub enum Argument {
 }
 
 /// A whole number, or one that depends on the input.
+#[allow(clippy::enum_variant_names, reason = "the keys of the file")]
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SymInt {

@@ -7,6 +7,7 @@ use super::value::{Batch, Known, Length, Value};
 use crate::formats::OpenError;
 
 /// The value of such an operator; `None` for other operators.
+#[allow(clippy::too_many_lines, reason = "one arm an operator")]
 pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Value>, OpenError> {
     let known = matches!(
         op.op,

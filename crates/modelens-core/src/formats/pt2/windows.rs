@@ -193,7 +193,7 @@ pub fn cropped<'a>(
     }
     let mut new = NewLayer::of(op, LayerKind::Cropping2d(Cropping2d { pixels }), Vec::new());
     new.name = format!("{}.crop", op.name);
-    new.class = "crop".to_owned();
+    "crop".clone_into(&mut new.class);
     new.listed = false;
     let (node, dims) = build.call(op, new, vec![Input::Node(x.node)])?;
     Ok(Value { node, dims, ..x })

@@ -45,9 +45,10 @@ impl LayerOp for WeightOperator {
 
     fn forward(&self, call: &Call<'_>) -> Result<Tensor> {
         let operand = call.weights.need("operand")?.unsqueeze(0)?;
-        let (a, b) = match self.weight_first {
-            true => (&operand, call.x()?),
-            false => (call.x()?, &operand),
+        let (a, b) = if self.weight_first {
+            (&operand, call.x()?)
+        } else {
+            (call.x()?, &operand)
         };
         match self.operator {
             Operator::Add => a.broadcast_add(b),

@@ -273,8 +273,8 @@ fn broken_programs_are_refused_with_the_cause() {
     for (text, part) in [
         (
             graph(
-                "\"as_tensor\": {\"name\": \"relu\"}",
-                "\"as_tensor\": {\"name\": \"later\"}",
+                "{\"name\": \"self\", \"arg\": {\"as_tensor\": {\"name\": \"relu\"}}",
+                "{\"name\": \"self\", \"arg\": {\"as_tensor\": {\"name\": \"later\"}}",
             ),
             "no node computes",
         ),

@@ -14,7 +14,9 @@ use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::formats;
 use crate::words::dialogs as words;
-use modelens_jobs::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId};
+use modelens_jobs::{
+    Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId, is_saved_model,
+};
 
 /// The most answers that can wait at once: more than anyone can click in one frame.
 const WAITING: usize = 8;
@@ -243,7 +245,7 @@ pub fn dropped(ui: &Ui, commands: &mut Vec<Command>) {
 /// A folder or a photo opens photos, a lesson opens as a lesson, and anything else as a model, whose
 /// reader reports what is wrong with it.
 fn command_for(path: &Path) -> Command {
-    if path.is_dir() {
+    if path.is_dir() && !is_saved_model(path) {
         return Command::OpenPhotos(PhotosSource::Folder(path.to_owned()));
     }
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());

@@ -259,6 +259,8 @@ impl RunArgs {
             (Semantics::PyTorch, &[_, c, _, last], Some(want)) if c == want && last != want => {
                 x.permute((0, 2, 3, 1))?.contiguous()?
             }
+            // A network that takes images without an axis for their one channel.
+            (_, &[_, _, _], Some(1)) => x.unsqueeze(3)?,
             _ => x,
         };
         match self.batch {

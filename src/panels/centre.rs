@@ -9,7 +9,7 @@ use crate::lesson::Control;
 use crate::state::View;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Target, note_target};
-use crate::views::{Explanation, Show, body_ui, missing};
+use crate::views::{Explanation, Show, body_ui, explanation, missing};
 
 /// Tabs and the chosen view; scrolls if the window is too small for it.
 pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -20,7 +20,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let explanation = if missing.is_some() {
         Explanation::default()
     } else {
-        page.explanation(show.state)
+        explanation(show.state, view)
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
     let lecture = show.state.shell.lecture.is_some();

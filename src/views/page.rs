@@ -6,7 +6,7 @@ use super::Show;
 use super::parts::{self, Cut};
 use crate::command::Action;
 use crate::lesson::Value;
-use crate::model::{LayerId, Mode, Role};
+use crate::model::{LayerId, Mode, Role, unknown};
 use crate::state::{Base, Gallery, State, View};
 use crate::theme::sizes;
 use crate::words::call as call_words;
@@ -170,6 +170,22 @@ pub fn pass(state: &State) -> Option<PassLook> {
         semantics: state.semantics(),
         call: settings.call,
     })
+}
+
+/// The sentences and the code below a view: its own, and what the model leaves out.
+pub fn explanation(state: &State, view: View) -> Explanation {
+    let mut own = view.page().explanation(state);
+    if let Some(left_out) = left_out(state) {
+        own.text = format!("{}\n{left_out}", own.text.trim_end());
+    }
+    own
+}
+
+/// What every result of the open model leaves out, in a sentence; `None` if nothing.
+pub fn left_out(state: &State) -> Option<String> {
+    let base = state.opened.base.as_ref()?;
+    let sentence = unknown::sentence(&base.model.graph)?;
+    Some(words::left_out(&sentence.replace('`', "")))
 }
 
 /// Why a view can't be drawn yet; `None` if it can.

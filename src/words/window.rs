@@ -45,6 +45,11 @@ pub fn trainable_of(trainable: &str, total: &str) -> String {
     format!("{trainable} of {total} params trainable")
 }
 
+/// `sentence` says which layers the model leaves out.
+pub fn left_out(sentence: &str) -> String {
+    format!("Note: {sentence}.")
+}
+
 // The bar at the top.
 pub fn opening_small(title: &str) -> String {
     format!("opening {title} ...")

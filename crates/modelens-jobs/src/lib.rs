@@ -35,7 +35,7 @@ pub use files::{Replace, SaveFailed, can_save_network, save_network};
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use queue::Queue;
-pub use source::{ModelSource, OpenFailed};
+pub use source::{ModelSource, OpenFailed, is_saved_model};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};
 pub use thread::JobThread;
 pub use training_photos::{PhotoReading, TrainingPhotos};

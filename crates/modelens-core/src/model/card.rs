@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::counts::counts;
 use super::graph::{Layer, LayerKind, Noise, Weight};
-use super::{Assumption, Flags, ModelDescription, Reading, RecordedBy};
+use super::{Assumption, Flags, ModelDescription, Reading, RecordedBy, unknown};
 use crate::number::thousands;
 
 /// Maximum number of items that a sentence names; the others are counted.
@@ -40,6 +40,8 @@ pub struct Card {
     pub labels_from: String,
     /// What the file does not tell about its network, and what was taken.
     pub assumed: Vec<Assumption>,
+    /// Layers that are not known here, and what they act as; `null` without any.
+    pub unknown: Option<String>,
 }
 
 /// A `training=` value recorded in the file.
@@ -129,6 +131,7 @@ impl Card {
             labels: model.labels.len(),
             labels_from: model.labels_from.clone(),
             assumed: model.assumed.clone(),
+            unknown: unknown::sentence(graph),
         }
     }
 
@@ -174,6 +177,7 @@ impl Card {
         ];
         let assumed = self.assumed.iter();
         lines.extend(assumed.map(|a| ("assumed", a.sentence.clone())));
+        lines.extend(self.unknown.clone().map(|unknown| ("unknown", unknown)));
         lines
     }
 

@@ -22,6 +22,7 @@ pub mod recorded;
 pub mod releases;
 pub mod sampler;
 pub mod shape_text;
+pub mod unknown;
 
 use std::ops::{Deref, DerefMut};
 

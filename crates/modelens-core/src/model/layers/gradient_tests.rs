@@ -9,9 +9,10 @@ use super::kernels::slices::tensor;
 use super::{
     Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense, DepthSpace,
     DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
-    Operator, Padding, Permute, Pool2d, Pooling, Product, Reduce, Reduction, RepeatVector, Reshape,
-    RmsNorm, ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap,
-    WeightOperator, Weights, ZeroPadding2d,
+    NearestPixel, Operator, Padding, Permute, Pool2d, Pooling, Product, Reduce, Reduction,
+    RepeatVector, Reshape, Resize2d, ResizePositions, ResizeTo, RmsNorm, ScaledSum,
+    SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, WeightOperator,
+    Weights, ZeroPadding2d,
 };
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
@@ -241,6 +242,7 @@ fn activations() {
         Activation::HardSilu,
         Activation::Softmax,
         Activation::LogSoftmax,
+        Activation::Erf,
         Activation::Softplus,
         Activation::Softsign,
         Activation::Tanh,
@@ -345,6 +347,16 @@ fn moving_values() {
             bilinear: true,
         }),
         LayerKind::ExpandDims(ExpandDims { axis: -1 }),
+        LayerKind::Resize2d(Resize2d {
+            to: [ResizeTo::Length(5), ResizeTo::Scale(0.5)],
+            positions: ResizePositions::HalfPixel,
+            nearest: None,
+        }),
+        LayerKind::Resize2d(Resize2d {
+            to: [ResizeTo::Scale(2.0), ResizeTo::Length(3)],
+            positions: ResizePositions::Asymmetric,
+            nearest: Some(NearestPixel::Floor),
+        }),
     ] {
         check_layer(&kind, &[&[2, 3, 4, 2]], &[]);
     }

@@ -43,6 +43,7 @@ mod reduce;
 mod repeat_vector;
 mod rescaling;
 mod reshape;
+mod resize2d;
 mod rms_norm;
 mod scaled_sum;
 mod separable_conv2d;
@@ -53,6 +54,7 @@ mod unit_norm;
 mod up_sampling2d;
 mod weight_operator;
 mod weights;
+mod with_constant;
 mod zero_padding2d;
 
 use candle_core::{Error, Result, Tensor};
@@ -75,6 +77,7 @@ pub use kernels::window::Padding;
 pub use layer_norm::LayerNorm;
 pub use merge::Merge;
 pub use noise::Noise;
+pub use normalization::Normalization;
 pub use operator::Operator;
 pub use permute::Permute;
 pub use pool2d::{Pool2d, Pooling};
@@ -83,6 +86,7 @@ pub use reduce::{Reduce, Reduction};
 pub use repeat_vector::RepeatVector;
 pub use rescaling::Rescaling;
 pub use reshape::Reshape;
+pub use resize2d::{NearestPixel, Resize2d, ResizePositions, ResizeTo};
 pub use rms_norm::RmsNorm;
 pub use scaled_sum::ScaledSum;
 pub use separable_conv2d::SeparableConv2d;
@@ -91,6 +95,7 @@ pub use transposed_conv2d::TransposedConv2d;
 pub use up_sampling2d::UpSampling2d;
 pub use weight_operator::WeightOperator;
 pub use weights::{NewWeight, WeightMap, Weights};
+pub use with_constant::WithConstant;
 pub use zero_padding2d::ZeroPadding2d;
 
 use crate::augment::AugmentLayer;
@@ -125,7 +130,7 @@ pub enum LayerKind {
     LayerScale,
     Merge(Merge),
     Noise(Noise),
-    Normalization,
+    Normalization(Normalization),
     Operator(Operator),
     PRelu,
     Permute(Permute),
@@ -135,14 +140,18 @@ pub enum LayerKind {
     RepeatVector(RepeatVector),
     Rescaling(Rescaling),
     Reshape(Reshape),
+    Resize2d(Resize2d),
     RmsNorm(RmsNorm),
     ScaledSum(ScaledSum),
     SeparableConv2d(SeparableConv2d),
     Squeeze(Squeeze),
     TransposedConv2d(TransposedConv2d),
     UnitNorm,
+    /// A layer that only matters in training and is not known here: it returns its input.
+    Unknown,
     UpSampling2d(UpSampling2d),
     WeightOperator(WeightOperator),
+    WithConstant(WithConstant),
     ZeroPadding2d(ZeroPadding2d),
 }
 
@@ -150,7 +159,7 @@ impl LayerKind {
     /// The rules of this kind.
     pub fn op(&self) -> &dyn LayerOp {
         match self {
-            Self::Model | Self::Input | Self::Identity => &identity::Identity,
+            Self::Model | Self::Input | Self::Identity | Self::Unknown => &identity::Identity,
             Self::Activation(op) => op,
             Self::AdaptivePool2d(op) => op,
             Self::Augment(op) => op,
@@ -170,7 +179,7 @@ impl LayerKind {
             Self::LayerScale => &layer_scale::LayerScale,
             Self::Merge(op) => op,
             Self::Noise(op) => op,
-            Self::Normalization => &normalization::Normalization,
+            Self::Normalization(op) => op,
             Self::Operator(op) => op,
             Self::PRelu => &prelu::PRelu,
             Self::Permute(op) => op,
@@ -180,6 +189,7 @@ impl LayerKind {
             Self::RepeatVector(op) => op,
             Self::Rescaling(op) => op,
             Self::Reshape(op) => op,
+            Self::Resize2d(op) => op,
             Self::RmsNorm(op) => op,
             Self::ScaledSum(op) => op,
             Self::SeparableConv2d(op) => op,
@@ -188,6 +198,7 @@ impl LayerKind {
             Self::UnitNorm => &unit_norm::UnitNorm,
             Self::UpSampling2d(op) => op,
             Self::WeightOperator(op) => op,
+            Self::WithConstant(op) => op,
             Self::ZeroPadding2d(op) => op,
         }
     }

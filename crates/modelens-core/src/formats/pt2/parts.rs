@@ -125,7 +125,7 @@ pub fn results<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Vec<Valu
             slices[x.axes[axis][0]] = Slice::Range {
                 start: Some(start as i64),
                 stop: Some(end as i64),
-                step,
+                step: step as i64,
             };
             build.on(op, LayerKind::GetItem(GetItem { slices }), Vec::new(), &x)?
         };

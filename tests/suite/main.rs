@@ -46,6 +46,7 @@ mod pictures;
 mod predict;
 mod preprocessing;
 mod processors;
+mod pt2;
 mod pytorch;
 mod recorded;
 mod review;

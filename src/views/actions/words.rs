@@ -15,7 +15,8 @@ pub fn action(action: Action) -> [&'static str; 2] {
         Action::NextPhoto => ["Next photo", "Next photo"],
         Action::OpenBase => [
             "Open file...",
-            "A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), or an .onnx file",
+            "A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt) or exported program (.pt2), \
+             or an .onnx file",
         ],
         Action::OpenPhotos => [
             "Open folder...",

@@ -9,6 +9,7 @@ pub mod keras;
 mod labels;
 pub mod onnx;
 mod other_files;
+pub mod pt2;
 pub mod pytorch;
 mod save;
 
@@ -38,11 +39,12 @@ pub struct Reader {
 }
 
 /// All formats, in the order in which they are tried.
-pub static READERS: [&Reader; 5] = [
+pub static READERS: [&Reader; 6] = [
     &keras::H5,
     &keras::ZIP,
     &pytorch::SAFETENSORS,
     &pytorch::PICKLE,
+    &pt2::PT2,
     &onnx::ONNX,
 ];
 
@@ -212,7 +214,7 @@ mod tests {
     fn the_help_lists_every_format() {
         assert_eq!(
             supported(),
-            "Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt, ONNX .onnx"
+            "Keras .h5 and .keras, PyTorch .safetensors, .pth, .pt and .pt2, ONNX .onnx"
         );
     }
 }

@@ -79,7 +79,11 @@ pub static ZIP: Reader = Reader {
         untrainable: None,
         without_batch_norm: None,
     },
-    recognises: |bytes| bytes.starts_with(b"PK\x03\x04") && !super::pytorch::is_zip(bytes),
+    recognises: |bytes| {
+        bytes.starts_with(b"PK\x03\x04")
+            && !super::pytorch::is_zip(bytes)
+            && !super::pt2::is_archive(bytes)
+    },
     open: |file| {
         let read = read_zip(file.bytes, file.architecture)?;
         Ok(read.into_model(file.title, ZIP.format))

@@ -9,9 +9,10 @@ use super::kernels::slices::tensor;
 use super::{
     Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense, DepthSpace,
     DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
-    NearestPixel, Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector,
-    Reshape, Resize2d, ResizePositions, ResizeTo, RmsNorm, ScaledSum, SeparableConv2d, Slice,
-    Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights, ZeroPadding2d,
+    NearestPixel, Operator, Padding, Permute, Pool2d, Pooling, Product, Reduce, Reduction,
+    RepeatVector, Reshape, Resize2d, ResizePositions, ResizeTo, RmsNorm, ScaledSum,
+    SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, WeightOperator,
+    Weights, ZeroPadding2d,
 };
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
@@ -391,6 +392,17 @@ fn joining_values() {
     check_layer(&kind, &[&[2, 3, 2], &[2, 3, 2]], &[]);
     for operator in [Operator::Add, Operator::Subtract, Operator::Multiply] {
         check_layer(&LayerKind::Operator(operator), &[&[2, 3, 2], &[1]], &[]);
+    }
+    let shapes: [&[usize]; 2] = [&[2, 3, 2, 4], &[2, 3, 4, 3]];
+    check_layer(&LayerKind::Product(Product::Matrices), &shapes, &[]);
+    let kind = LayerKind::Product(Product::Attention { scale: 0.6 });
+    check_layer(&kind, &[&[2, 2, 3, 4], &[2, 2, 5, 4], &[2, 2, 5, 3]], &[]);
+    for (operator, weight_first) in [(Operator::Multiply, false), (Operator::Subtract, true)] {
+        let kind = LayerKind::WeightOperator(WeightOperator {
+            operator,
+            weight_first,
+        });
+        check_layer(&kind, &[&[2, 3, 4]], &[("operand", &[3, 1])]);
     }
     check("power", &[&[2, 3, 4]], |i| {
         let inputs = [i[0].clone(), Tensor::new(&[2.0_f32], i[0].device())?];

@@ -38,6 +38,7 @@ mod operator;
 mod permute;
 mod pool2d;
 mod prelu;
+mod product;
 mod reduce;
 mod repeat_vector;
 mod rescaling;
@@ -51,6 +52,7 @@ mod squeeze;
 mod transposed_conv2d;
 mod unit_norm;
 mod up_sampling2d;
+mod weight_operator;
 mod weights;
 mod with_constant;
 mod zero_padding2d;
@@ -79,6 +81,7 @@ pub use normalization::Normalization;
 pub use operator::Operator;
 pub use permute::Permute;
 pub use pool2d::{Pool2d, Pooling};
+pub use product::Product;
 pub use reduce::{Reduce, Reduction};
 pub use repeat_vector::RepeatVector;
 pub use rescaling::Rescaling;
@@ -90,6 +93,7 @@ pub use separable_conv2d::SeparableConv2d;
 pub use squeeze::Squeeze;
 pub use transposed_conv2d::TransposedConv2d;
 pub use up_sampling2d::UpSampling2d;
+pub use weight_operator::WeightOperator;
 pub use weights::{NewWeight, WeightMap, Weights};
 pub use with_constant::WithConstant;
 pub use zero_padding2d::ZeroPadding2d;
@@ -131,6 +135,7 @@ pub enum LayerKind {
     PRelu,
     Permute(Permute),
     Pool2d(Pool2d),
+    Product(Product),
     Reduce(Reduce),
     RepeatVector(RepeatVector),
     Rescaling(Rescaling),
@@ -145,6 +150,7 @@ pub enum LayerKind {
     /// A layer that only matters in training and is not known here: it returns its input.
     Unknown,
     UpSampling2d(UpSampling2d),
+    WeightOperator(WeightOperator),
     WithConstant(WithConstant),
     ZeroPadding2d(ZeroPadding2d),
 }
@@ -178,6 +184,7 @@ impl LayerKind {
             Self::PRelu => &prelu::PRelu,
             Self::Permute(op) => op,
             Self::Pool2d(op) => op,
+            Self::Product(op) => op,
             Self::Reduce(op) => op,
             Self::RepeatVector(op) => op,
             Self::Rescaling(op) => op,
@@ -190,6 +197,7 @@ impl LayerKind {
             Self::TransposedConv2d(op) => op,
             Self::UnitNorm => &unit_norm::UnitNorm,
             Self::UpSampling2d(op) => op,
+            Self::WeightOperator(op) => op,
             Self::WithConstant(op) => op,
             Self::ZeroPadding2d(op) => op,
         }

@@ -128,7 +128,9 @@ pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         ..
     } = file;
     let mut model = (reader.open)(file)?;
-    if model.preprocessing == Preprocessing::Raw && !Preprocessing::scales_itself(&model.graph) {
+    // An exported program has told it already.
+    let is_told = reader.format == pt2::PT2.format || Preprocessing::scales_itself(&model.graph);
+    if model.preprocessing == Preprocessing::Raw && !is_told {
         model.preprocessing = Preprocessing::USUAL;
         model.scale_unknown = true;
     }

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::dataset::PhotoSet;
 use crate::formats;
 use crate::lesson::Named;
 use crate::model::{Model, Preprocessing};
@@ -179,8 +180,31 @@ impl Reading {
     /// The model cannot be opened.
     pub fn open(&self, argument: Option<&Path>) -> Result<Model, Failure> {
         let mut model = self.source(argument).open()?;
-        model.preprocessing = self.preprocess.0.unwrap_or(model.preprocessing);
+        if let Some(chosen) = self.preprocess.0 {
+            model.preprocessing = chosen;
+            model.scale_unknown = false;
+        }
         Ok(model)
+    }
+
+    /// Takes the scale that the evidence is for, if nothing tells it, and says so.
+    pub fn choose_scale(&self, model: &mut Model, photos: &PhotoSet) {
+        if photos.as_given && self.preprocess.0.is_none() {
+            model.preprocessing = Preprocessing::Raw;
+            model.scale_unknown = false;
+        }
+        if !model.scale_unknown {
+            return;
+        }
+        if let Some(report) = modelens_jobs::try_scales(model, photos) {
+            let sentence = report.sentence(model);
+            terminal::warn(format!("{sentence}; set it with --preprocess"));
+            report
+                .predictions(&model.labels)
+                .iter()
+                .for_each(terminal::note);
+            model.preprocessing = report.best;
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::draw::What;
 use crate::state::{Part, State, View};
 use crate::theme::{self, sizes, text};
 use crate::views::{self, parts};
+use crate::words::common::sentence_case;
 use crate::words::export as words;
 use crate::words::modes;
 use crate::words::titles::{model_title, photos_title};
@@ -27,6 +28,16 @@ pub fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, r
 /// What the figure shows, in words. A part has only its name, since the sentences describe the whole
 /// view.
 pub fn description(state: &State, what: &What, side: Option<&str>) -> String {
+    let mut text = shown(state, what, side);
+    if what.part != Part::Window {
+        for warning in state.scale_warnings(what.view) {
+            text = format!("{text} {}.", sentence_case(&warning));
+        }
+    }
+    text
+}
+
+fn shown(state: &State, what: &What, side: Option<&str>) -> String {
     let semantics = state.semantics();
     let shown = match what.part {
         Part::Window => return String::new(),

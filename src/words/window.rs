@@ -1,6 +1,7 @@
 //! The frame around the views: bars, side panel, and the text of a view that has nothing to show.
 
 use super::number::count;
+use modelens_jobs::CacheOwner;
 
 // A view that has nothing to show.
 pub fn opening(title: &str) -> String {
@@ -58,6 +59,15 @@ pub fn opening_small(title: &str) -> String {
 pub const BASE: &str = "Base";
 pub const DOG_BREEDS_TIP: &str = "MobileNetV2, fine-tuned on dog breeds with Keras 3. Bundled";
 pub const EFFICIENTNET_TIP: &str = "ImageNet-1k, a PyTorch state dict. Bundled";
+
+/// The heading of the models in a cache.
+pub fn cache_of(owner: CacheOwner) -> &'static str {
+    match owner {
+        CacheOwner::Keras => "DOWNLOADED BY KERAS",
+        CacheOwner::TorchHub => "DOWNLOADED BY TORCH HUB",
+        CacheOwner::HuggingFace => "DOWNLOADED BY HUGGING FACE AND TIMM",
+    }
+}
 
 pub fn photos_in(photos: &str, classes: &str) -> String {
     format!("{photos} in {classes}")

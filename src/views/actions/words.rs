@@ -22,6 +22,10 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Open folder...",
             "A folder with one folder of photos for each class",
         ],
+        Action::OpenPhotoFile => [
+            "Open archive or file...",
+            "Photos in a .zip, .tar or .tgz, arrays in an .npz, or a single photo",
+        ],
         Action::Export => [
             "Export...",
             "Save the view or the window as SVG or PNG, or copy it",

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{Format, Model};
+use crate::model::{Format, Model, Preprocessing};
 
 /// One file format: how its files are recognised, opened and written.
 #[derive(Debug)]
@@ -128,6 +128,12 @@ pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         ..
     } = file;
     let mut model = (reader.open)(file)?;
+    // An exported program has told it already.
+    let is_told = reader.format == pt2::PT2.format || Preprocessing::scales_itself(&model.graph);
+    if model.preprocessing == Preprocessing::Raw && !is_told {
+        model.preprocessing = Preprocessing::USUAL;
+        model.scale_unknown = true;
+    }
     labels::add(&mut model, title, beside, class_names);
     warn_of_bad_numbers(&mut model);
     Ok(model)

@@ -25,6 +25,8 @@ pub struct Card {
     pub input: [Option<usize>; 3],
     /// How photos are scaled before the first layer.
     pub preprocessing: &'static str,
+    /// True if nothing tells it, and the usual one was taken.
+    pub scale_unknown: bool,
     pub layers: usize,
     pub total_params: usize,
     pub trainable_params: usize,
@@ -119,6 +121,7 @@ impl Card {
             rules: model.semantics.label(),
             input: graph.input_hwc,
             preprocessing: model.preprocessing.label(),
+            scale_unknown: model.scale_unknown,
             layers: graph.layers.iter().filter(|l| l.listed).count(),
             total_params: counts.total,
             trainable_params: counts.trainable,
@@ -154,7 +157,11 @@ impl Card {
             ),
             (
                 "input",
-                format!("{h} x {w} x {c}, scaled by {}", self.preprocessing),
+                if self.scale_unknown {
+                    format!("{h} x {w} x {c}, scale unknown")
+                } else {
+                    format!("{h} x {w} x {c}, scaled by {}", self.preprocessing)
+                },
             ),
             ("layers", thousands(self.layers)),
             (

@@ -123,6 +123,7 @@ impl KerasFile {
             framework: self.framework,
             semantics: self.semantics,
             preprocessing: Preprocessing::of(&self.graph),
+            scale_unknown: false,
             recognised: self.recognised.unwrap_or_else(configured),
             graph: self.graph,
             labels: Vec::new(),

@@ -116,6 +116,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         semantics: Semantics::PyTorch,
         recognised: Recognised::by_operators(&graph),
         preprocessing: preprocessing(&graph, model.producer),
+        scale_unknown: false,
         graph,
         labels: Vec::new(),
         labels_from: String::new(),

@@ -106,6 +106,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         });
         Preprocessing::ZeroToOne
     };
+    let scale_unknown = preprocessing == Preprocessing::ZeroToOne;
     let version: String = program.torch_version.chars().take(40).collect();
     let description = ModelDescription {
         title: file.title.to_owned(),
@@ -123,6 +124,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
             ),
         },
         preprocessing,
+        scale_unknown,
         graph,
         labels: Vec::new(),
         labels_from: String::new(),

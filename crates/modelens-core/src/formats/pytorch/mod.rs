@@ -96,6 +96,7 @@ impl Recognition {
             recognised: Recognised::by_tensors(&self.graph),
             graph: self.graph,
             preprocessing: self.preprocessing,
+            scale_unknown: false,
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,

@@ -46,6 +46,7 @@ mod preprocessing;
 mod processors;
 mod pt2;
 mod pytorch;
+mod pytorch_families;
 mod recorded;
 mod review;
 mod save;

@@ -38,8 +38,8 @@ This command makes the page:
 
 The random weights fit each other: moving statistics are near the statistics of what each BatchNorm receives, and most
 of beta is above 0. With other weights the values or the rounding errors grow from layer to layer, until the framework in
-float32 differs from itself in float64 by more than 1e-4. Networks without BatchNorm (VGG, ConvNeXt) have no moving
-statistics: their column shows 0.
+float32 differs from itself in float64 by more than 1e-4. Networks without BatchNorm (VGG, ConvNeXt, transformers) have
+no moving statistics: their column shows 0.
 TEXT
     for table in "Keras 3:keras3" "Keras 2:keras2" "PyTorch:pytorch" "Exported programs of PyTorch:pt2" "ONNX:onnx"; do
         printf '\n## %s\n\n' "${table%%:*}"

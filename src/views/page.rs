@@ -53,7 +53,12 @@ pub trait Page: Sync {
     fn wanted(&self, state: &State) -> Option<Look>;
 
     /// Why an open base has nothing to show here.
-    fn missing(&self, _base: &Base) -> Option<&'static str> {
+    fn missing(&self, _base: &Base) -> Option<String> {
+        None
+    }
+
+    /// What to look at where an open base has nothing to show here, and the label of its button.
+    fn instead(&self, _base: &Base) -> Option<(Action, &'static str)> {
         None
     }
 
@@ -206,7 +211,7 @@ pub fn missing(state: &State, view: View) -> Option<String> {
     if gallery.photos.photos.is_empty() {
         return Some(words::no_photos(&gallery.photos.title));
     }
-    view.page().missing(base).map(str::to_owned)
+    view.page().missing(base)
 }
 
 /// Draws the body of a view, dimmed while its result belongs to earlier settings.

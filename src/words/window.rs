@@ -10,8 +10,6 @@ pub fn opening(title: &str) -> String {
 
 pub const OPEN_A_BASE: &str = "No base is open. Open one with Base, or drop a file here.";
 pub const OPEN_PHOTOS: &str = "No photos are open. Open a folder with Photos, or drop one here.";
-pub const NO_BATCH_NORM: &str =
-    "This base has no BatchNorm layer, so there are no statistics to compare.";
 pub const COMPUTING: &str = "Computing ...";
 
 // The card below a view.

@@ -48,6 +48,7 @@ mod preprocessing;
 mod processors;
 mod pt2;
 mod pytorch;
+mod pytorch_families;
 mod recorded;
 mod review;
 mod save;

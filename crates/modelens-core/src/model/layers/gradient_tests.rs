@@ -7,12 +7,12 @@ use candle_core::{Result, Tensor, Var};
 use super::batch_norm::{moments, normalise};
 use super::kernels::slices::tensor;
 use super::{
-    Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense, DepthSpace,
-    DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
-    NearestPixel, Operator, Padding, Permute, Pool2d, Pooling, Product, Reduce, Reduction,
-    RepeatVector, Reshape, Resize2d, ResizePositions, ResizeTo, RmsNorm, ScaledSum,
-    SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, WeightOperator,
-    Weights, ZeroPadding2d,
+    Activation, AdaptivePool2d, Attention, BatchNorm, Call, CenterCrop, ChannelShuffle, Conv2d,
+    Cropping2d, Dense, DepthSpace, DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm,
+    InsertTokens, LayerKind, LayerNorm, Merge, NearestPixel, Operator, Padding, Permute, Pool2d,
+    Pooling, Product, Reduce, Reduction, RepeatVector, Reshape, Resize2d, ResizePositions,
+    ResizeTo, RmsNorm, ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d,
+    WeightMap, WeightOperator, Weights, WindowAttention, ZeroPadding2d,
 };
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
@@ -218,6 +218,35 @@ fn other_normalisations() {
     check_layer(&LayerKind::UnitNorm, x, &[]);
     check_layer(&LayerKind::LayerScale, x, &[("gamma", &[4])]);
     check_layer(&LayerKind::PRelu, x, &[("alpha", &[1, 1, 4])]);
+}
+
+#[test]
+fn tokens_and_attention() {
+    let tokens: &[&[usize]] = &[&[2, 5, 4]];
+    for at in [0, 1, 5] {
+        let kind = LayerKind::InsertTokens(InsertTokens { at });
+        check_layer(&kind, tokens, &[("tokens", &[2, 4])]);
+    }
+    check_layer(
+        &LayerKind::PositionEmbedding,
+        tokens,
+        &[("embedding", &[5, 4])],
+    );
+    for heads in [1, 2] {
+        let kind = LayerKind::Attention(Attention { heads });
+        check_layer(&kind, &[&[2, 3, 12]], &[]);
+    }
+    for shift in [0, 1] {
+        let kind = LayerKind::WindowAttention(WindowAttention {
+            heads: 2,
+            window: 2,
+            shift,
+        });
+        let bias: &[usize] = &[9, 2];
+        check_layer(&kind, &[&[2, 4, 2, 12]], &[("position_bias", bias)]);
+    }
+    let kind = LayerKind::ChannelShuffle(ChannelShuffle { groups: 2 });
+    check_layer(&kind, &[&[2, 2, 3, 6]], &[]);
 }
 
 #[test]

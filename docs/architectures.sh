@@ -13,6 +13,7 @@ for framework in keras3 keras2; do
     "$python" "$generators/architectures.py" $framework "$modelens" --work "$work" >"$work/$framework.md" || status=1
 done
 "$python" "$generators/architectures_pytorch.py" "$modelens" --work "$work" >"$work/pytorch.md" || status=1
+"$python" "$generators/architectures_pt2.py" "$modelens" --work "$work" >"$work/pt2.md" || status=1
 "$python" "$generators/architectures_onnx.py" "$modelens" --work "$work" >"$work/onnx.md" || status=1
 versions=$("$python" -c 'from importlib.metadata import PackageNotFoundError, version
 def line(name):
@@ -37,10 +38,10 @@ This command makes the page:
 
 The random weights fit each other: moving statistics are near the statistics of what each BatchNorm receives, and most
 of beta is above 0. With other weights the values or the rounding errors grow from layer to layer, until the framework in
-float32 differs from itself in float64 by more than 1e-4. Networks without BatchNorm (VGG, ConvNeXt) have no moving
-statistics: their column shows 0.
+float32 differs from itself in float64 by more than 1e-4. Networks without BatchNorm (VGG, ConvNeXt, transformers) have
+no moving statistics: their column shows 0.
 TEXT
-    for table in "Keras 3:keras3" "Keras 2:keras2" "PyTorch:pytorch" "ONNX:onnx"; do
+    for table in "Keras 3:keras3" "Keras 2:keras2" "PyTorch:pytorch" "Exported programs of PyTorch:pt2" "ONNX:onnx"; do
         printf '\n## %s\n\n' "${table%%:*}"
         # The table of ONNX files has one column more in front and no moving statistics.
         onnx=0

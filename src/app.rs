@@ -31,7 +31,7 @@ use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme;
 use crate::views::Show;
 use egui_svg::Images;
-use modelens_jobs::{Clock, Jobs, ModelSource, Options, PhotosSource, system_clock};
+use modelens_jobs::{Clock, Jobs, ModelSource, Options, PhotosSource, Request, system_clock};
 
 use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
@@ -151,6 +151,10 @@ impl App {
         ];
         if let Some(lesson) = lesson {
             app.apply(ctx, lesson);
+        }
+        // Without remembered settings nothing of the user's folders is looked at.
+        if options.settings.is_some() {
+            app.jobs.send(Request::ListCaches);
         }
         // If the lesson cannot be opened, the window shows a notice and opens as usual.
         if app.state.lesson.is_none() {

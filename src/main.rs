@@ -7,6 +7,7 @@ use eframe::egui::ViewportBuilder;
 use modelens::app::{App, AppOptions, LESSON_EXTENSION, settings_file};
 use modelens::cli::{Cli, Failure, chosen, model_source, photos_source, terminal};
 use modelens::theme::sizes;
+use modelens_jobs::is_saved_model;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -30,7 +31,8 @@ fn main() -> ExitCode {
 fn open_window(cli: &Cli) -> Result<(), Failure> {
     let (mut model, mut photos) = (cli.model.as_deref(), cli.photos.as_deref());
     // A folder can only be meant as photos.
-    if photos.is_none() && model.is_some_and(std::path::Path::is_dir) {
+    let is_photos = |path: &std::path::Path| path.is_dir() && !is_saved_model(path);
+    if photos.is_none() && model.is_some_and(is_photos) {
         photos = model.take();
     }
     let lesson = model.filter(|path| path.extension().is_some_and(|e| e == LESSON_EXTENSION));
@@ -46,6 +48,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
             model_source(model),
             cli.architecture.as_deref(),
             cli.weights.as_deref(),
+            cli.output.as_deref(),
         ),
         photos: photos_source(photos),
         theme: None,

@@ -16,9 +16,12 @@ use eframe::egui::TextureHandle;
 use crate::augment::Pipeline;
 use crate::dataset::PhotoList;
 use crate::lesson::{Control, OpenLesson};
+use crate::model::scale::ScaleReport;
 use crate::model::{LayerId, Preprocessing, Semantics};
 use crate::words::call::Call;
-use modelens_jobs::{Job, Look, LookResult, ModelSource, PhotosId, PhotosSource, Stage, TrainedId};
+use modelens_jobs::{
+    Job, Look, LookResult, ModelId, ModelSource, PhotosId, PhotosSource, Stage, TrainedId,
+};
 
 pub use crate::settings::{
     LayerColumn, LayerSort, MAX_BATCH, MAX_EPOCHS, MAX_PART, RATES, Settings, ThemeChoice,
@@ -44,6 +47,17 @@ pub struct Opened {
     pub opening_photos: Option<PhotosSource>,
     /// The photo to choose once the folder around it is open.
     pub wanted_photo: Option<String>,
+    /// The scales tried for a model that does not say its own, or being tried.
+    pub scales: Option<TriedScales>,
+}
+
+/// The scales tried on photos.
+#[derive(Clone, Debug)]
+pub struct TriedScales {
+    pub model: ModelId,
+    pub photos: PhotosId,
+    /// `None`: not there yet, or the photos do not fit the model.
+    pub report: Option<Box<ScaleReport>>,
 }
 
 /// A job that runs.
@@ -213,13 +227,52 @@ impl State {
             .unwrap_or(Semantics::Keras3)
     }
 
-    /// The preprocessing in force.
+    /// The preprocessing in force: the chosen one, else that of the evidence where the file does not
+    /// say it, else that of the file.
     pub fn preprocessing(&self) -> Preprocessing {
-        let by_file = self.opened.base.as_ref().map(|b| b.model.preprocessing);
         self.settings
             .preprocessing
-            .or(by_file)
-            .unwrap_or(Preprocessing::Raw)
+            .unwrap_or_else(|| self.automatic_preprocessing())
+    }
+
+    /// The preprocessing where none is chosen.
+    pub fn automatic_preprocessing(&self) -> Preprocessing {
+        if self.photos().is_some_and(|photos| photos.as_given) {
+            return Preprocessing::Raw;
+        }
+        let by_file = self.opened.base.as_ref().map(|b| b.model.preprocessing);
+        let by_evidence = self.scale_report().map(|report| report.best);
+        by_evidence.or(by_file).unwrap_or(Preprocessing::Raw)
+    }
+
+    /// The scales tried for the open model and photos; `None` if the file says its scale.
+    pub fn scale_report(&self) -> Option<&ScaleReport> {
+        let base = self.opened.base.as_ref()?;
+        let gallery = self.opened.gallery.as_ref()?;
+        let tried = self.opened.scales.as_ref()?;
+        let own = base.model.scale_unknown && (tried.model, tried.photos) == (base.id, gallery.id);
+        tried.report.as_deref().filter(|_| own)
+    }
+
+    /// What is doubtful about the scale of the photos that a view shows, in sentences.
+    pub fn scale_warnings(&self, view: View) -> Vec<String> {
+        let Some(base) = &self.opened.base else {
+            return Vec::new();
+        };
+        let unknown = self
+            .scale_report()
+            .filter(|_| self.settings.preprocessing.is_none());
+        let suspicion = self
+            .computed
+            .result(view)
+            .and_then(|looked| looked.suspicion);
+        let suspicion = suspicion.filter(|s| s.now == self.preprocessing());
+        let unknown = unknown.map(|report| {
+            let trials = report.predictions(&base.model.labels).join("; ");
+            format!("{} ({trials})", report.sentence(&base.model))
+        });
+        let suspicion = suspicion.map(|suspicion| suspicion.sentence(&base.model.graph));
+        unknown.into_iter().chain(suspicion).collect()
     }
 
     /// The augmentation layers of the open file.
@@ -242,6 +295,25 @@ impl State {
     /// What the batch of a shown result went through.
     pub fn augmented_by(&self, view: View) -> Option<&Pipeline> {
         self.computed.result(view)?.look.pass()?.augment.as_ref()
+    }
+
+    /// What is odd about the open model and photos, and what was assumed, in sentences.
+    pub fn notes(&self) -> Vec<String> {
+        let model = self.opened.base.as_ref().map(|base| &base.model);
+        let of_model = model.into_iter().flat_map(|model| {
+            let assumed = model.assumed.iter().map(|a| &a.sentence);
+            model.warnings.iter().chain(assumed)
+        });
+        let of_photos = self.photos().into_iter().flat_map(|set| &set.notes);
+        let scale = self
+            .scale_report()
+            .filter(|_| self.settings.preprocessing.is_none());
+        let scale = scale.zip(self.opened.base.as_ref());
+        let scale = scale.map(|(report, base)| report.sentence(&base.model));
+        scale
+            .into_iter()
+            .chain(of_model.chain(of_photos).cloned())
+            .collect()
     }
 
     /// The open photos.

@@ -149,6 +149,7 @@ impl App {
             Action::NextPhoto => self.step_photo(1),
             Action::OpenBase => self.dialogs.open_base(ctx),
             Action::OpenPhotos => self.dialogs.open_photos(ctx),
+            Action::OpenPhotoFile => self.dialogs.open_photo_file(ctx),
             Action::Export => {
                 let open = self.state.export.choice.is_none();
                 self.apply_export(ctx, ExportCommand::Show(open));
@@ -231,7 +232,13 @@ impl App {
         opened.opening_photos = None;
         opened.wanted_photo = None;
         self.stop_runs();
-        for job in [Job::OpenModel, Job::OpenPhotos, Job::Look, Job::BatchNorm] {
+        for job in [
+            Job::OpenModel,
+            Job::OpenPhotos,
+            Job::TryScales,
+            Job::Look,
+            Job::BatchNorm,
+        ] {
             self.state.computed.finish(job);
         }
     }

@@ -14,7 +14,9 @@ use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::formats;
 use crate::words::dialogs as words;
-use modelens_jobs::{Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId};
+use modelens_jobs::{
+    Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId, is_saved_model,
+};
 
 /// The most answers that can wait at once: more than anyone can click in one frame.
 const WAITING: usize = 8;
@@ -25,6 +27,8 @@ const QUICKEST: Duration = Duration::from_millis(300);
 
 /// The ending of a lesson's file name.
 pub const LESSON_EXTENSION: &str = "toml";
+/// The endings of files that hold many photos.
+const PHOTO_FILE_EXTENSIONS: [&str; 7] = ["zip", "tar", "tgz", "gz", "npz", "npy", "csv"];
 const PHOTO_EXTENSIONS: [&str; 6] = ["jpg", "jpeg", "png", "webp", "gif", "bmp"];
 
 /// What a dialog answered.
@@ -68,6 +72,18 @@ impl Dialogs {
     pub fn open_photos(&self, ctx: &Context) {
         let dialog = AsyncFileDialog::new().set_title(words::OPEN_PHOTOS);
         self.wait(ctx, dialog.pick_folder(), |file| {
+            Answer::Photos(file.path().to_owned())
+        });
+    }
+
+    /// Asks for a file of photos: an archive, arrays, or a single photo.
+    pub fn open_photo_file(&self, ctx: &Context) {
+        let endings = [&PHOTO_FILE_EXTENSIONS[..], &PHOTO_EXTENSIONS].concat();
+        let dialog = AsyncFileDialog::new()
+            .set_title(words::OPEN_PHOTOS)
+            .add_filter(words::PHOTOS, &endings)
+            .add_filter(words::ALL_FILES, &["*"]);
+        self.wait(ctx, dialog.pick_file(), |file| {
             Answer::Photos(file.path().to_owned())
         });
     }
@@ -240,13 +256,18 @@ pub fn dropped(ui: &Ui, commands: &mut Vec<Command>) {
     commands.extend(files.iter().map(|file| command_for(file.path())));
 }
 
-/// A folder or a photo opens photos, a lesson opens as a lesson, and anything else as a model, whose
+/// A folder, an archive or a photo opens photos, a lesson opens as a lesson, and anything else as a model, whose
 /// reader reports what is wrong with it.
 fn command_for(path: &Path) -> Command {
-    if path.is_dir() {
+    if path.is_dir() && !is_saved_model(path) {
         return Command::OpenPhotos(PhotosSource::Folder(path.to_owned()));
     }
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let is_file_of_photos =
+        (extension.as_deref()).is_some_and(|e| PHOTO_FILE_EXTENSIONS.contains(&e));
+    if is_file_of_photos {
+        return Command::OpenPhotos(PhotosSource::Folder(path.to_owned()));
+    }
     let is_photo = extension.is_some_and(|e| PHOTO_EXTENSIONS.contains(&e.as_str()));
     if is_photo {
         Command::OpenPhoto(path.to_owned())
@@ -272,6 +293,11 @@ mod tests {
         );
         let lesson = command_for(Path::new("/notes/lesson.toml"));
         assert!(matches!(lesson, Command::Lesson(LessonCommand::Open(_))));
+        let archive = PhotosSource::Folder("/cats.ZIP".into());
+        assert_eq!(
+            command_for(Path::new("/cats.ZIP")),
+            Command::OpenPhotos(archive)
+        );
         let other = command_for(Path::new("/notes.txt"));
         assert!(matches!(other, Command::OpenModel(_)));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::Context;
 
 use super::App;
-use super::textures::{PHOTO_RANGE, grid_textures, texture};
+use super::textures::{PHOTO_RANGE, grid_textures, range_of, texture};
 use crate::augment::Pipeline;
 use crate::dataset::PhotoList;
 use crate::model::labels;
@@ -52,6 +52,7 @@ impl App {
             }
             Event::ModelOpened(opened) => self.model_opened(opened),
             Event::TrainedOpened { trained, opened } => self.trained_opened(trained, opened),
+            Event::CachesListed(models) => self.state.shell.cached = models,
             Event::WeightsAlone(path) => {
                 let shell = &mut self.state.shell;
                 (shell.weights, shell.sheet) = (Some(path), Some(Sheet::Network));
@@ -71,13 +72,30 @@ impl App {
                 }
                 let gallery = self.state.opened.gallery.as_ref();
                 let gallery = gallery.filter(|gallery| gallery.id == photos);
+                let as_given = gallery.is_some_and(|gallery| gallery.photos.as_given);
+                let range = if as_given {
+                    range_of([&image])
+                } else {
+                    PHOTO_RANGE
+                };
                 if let Some(listed) = gallery.and_then(|g| g.photos.photos.get(photo)) {
                     computed.thumbnail = Some(Thumbnail {
                         photos,
                         photo,
                         name: listed.name.clone(),
-                        texture: texture(ctx, "photo", &image, PHOTO_RANGE),
+                        texture: texture(ctx, "photo", &image, range),
                     });
+                }
+            }
+            Event::ScalesTried {
+                model,
+                photos,
+                report,
+            } => {
+                let tried = self.state.opened.scales.as_mut();
+                if let Some(tried) = tried.filter(|t| (t.model, t.photos) == (model, photos)) {
+                    tried.report = report;
+                    self.state.computed.finish(Job::TryScales);
                 }
             }
             Event::Unreadable {
@@ -102,7 +120,11 @@ impl App {
             Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
             // The job was removed from the list when the person cancelled it; by now a newer one of
             // the same kind may be there.
-            Event::Cancelled(_) => {}
+            Event::Cancelled(job) => {
+                if job == Job::TryScales {
+                    self.state.computed.finish(job);
+                }
+            }
             Event::Failed { request, message } => self.failed(&request, message),
         }
     }
@@ -127,7 +149,12 @@ impl App {
             let title = crate::views::fine_tune::model_title(&base.model.title);
             Arc::make_mut(&mut opened.model).title = title;
         }
-        let preprocessing = self.state.settings.preprocessing;
+        // Trained on this scale, whatever evidence its new head would give.
+        let unknown = opened
+            .model
+            .scale_unknown
+            .then(|| self.state.preprocessing());
+        let preprocessing = self.state.settings.preprocessing.or(unknown);
         self.stop_runs();
         let training = std::mem::take(&mut self.state.training);
         self.show_model(opened);
@@ -224,8 +251,14 @@ impl App {
         if let (Outcome::Augmentation(outcome), Look::Augmentation(look)) =
             (&looked.outcome, &looked.look)
         {
-            let range = look.pipeline.value_range();
-            self.state.computed.grid = Some(grid_textures(ctx, outcome, range));
+            let as_given = self.state.photos().is_some_and(|photos| photos.as_given);
+            let originals = || outcome.training.iter().map(|cell| &*cell.original);
+            let ranges = if as_given {
+                [range_of(originals()); 2]
+            } else {
+                [PHOTO_RANGE, look.pipeline.value_range()]
+            };
+            self.state.computed.grid = Some(grid_textures(ctx, outcome, ranges));
         }
         self.state.computed.store(looked);
     }
@@ -256,6 +289,7 @@ impl App {
                 let wanted = sent.is_some_and(|(_, sent)| sent == photo);
                 (words::PHOTO_UNSHOWN, wanted, Some(*photo))
             }
+            Request::TryScales { .. } => (words::VIEW_UNCOMPUTED, true, None),
             Request::Look(look) => {
                 let wanted = computed.sent.as_ref() == Some(look);
                 (words::VIEW_UNCOMPUTED, wanted, Some(look.photo()))
@@ -272,7 +306,7 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_) => return,
+            Request::Release(_) | Request::ListCaches => return,
         };
         if !wanted {
             return;

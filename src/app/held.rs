@@ -29,8 +29,10 @@ impl Held {
             }
             Event::Training(_)
             | Event::Progress { .. }
+            | Event::CachesListed(_)
             | Event::WeightsAlone(_)
             | Event::Thumbnail { .. }
+            | Event::ScalesTried { .. }
             | Event::Unreadable { .. }
             | Event::Look(_)
             | Event::BatchNorm(_)

@@ -3,12 +3,16 @@
 use eframe::egui::Context;
 
 use super::App;
+use crate::state::TriedScales;
 use modelens_jobs::{Job, Request, Stage};
 
 impl App {
     /// Sends what the current settings need and nobody asked for yet.
     pub(super) fn ask(&mut self, ctx: &Context) {
         self.ask_thumbnail();
+        if self.scale_is_awaited() {
+            return;
+        }
         let view = self.state.settings.view;
         let Some(look) = view.page().wanted(&self.state) else {
             return;
@@ -25,6 +29,31 @@ impl App {
         computed.start(Job::Look, Stage::Forward);
         self.forget_walk_job();
         self.jobs.send(Request::Look(Box::new(look)));
+    }
+
+    /// Has the scales tried where the model does not say its own; true while the result is awaited.
+    fn scale_is_awaited(&mut self) -> bool {
+        let opened = &mut self.state.opened;
+        let (Some(base), Some(gallery)) = (&opened.base, &opened.gallery) else {
+            return false;
+        };
+        if !base.model.scale_unknown || gallery.photos.photos.is_empty() {
+            return false;
+        }
+        let (model, photos) = (base.id, gallery.id);
+        let asked = opened.scales.as_ref();
+        if asked.is_none_or(|tried| (tried.model, tried.photos) != (model, photos)) {
+            opened.scales = Some(TriedScales {
+                model,
+                photos,
+                report: None,
+            });
+            self.state
+                .computed
+                .start(Job::TryScales, Stage::TryingScales);
+            self.jobs.send(Request::TryScales { model, photos });
+        }
+        self.state.computed.running(Job::TryScales).is_some()
     }
 
     fn ask_thumbnail(&mut self) {

@@ -15,12 +15,26 @@ use modelens_jobs::{AugmentationOutcome, GridCell, Look, Outcome};
 /// The range of a photo's values.
 pub const PHOTO_RANGE: [f64; 2] = [0.0, 255.0];
 
-/// Makes one texture per image; cells that share an image share its texture. `range` is what the
-/// pipeline turns 0 to 255 into, so that the result of Rescaling(1/255) is not shown black.
+/// The range of the values of images, for arrays that go to the network as they are.
+pub fn range_of<'a>(images: impl IntoIterator<Item = &'a Image>) -> [f64; 2] {
+    let values = images.into_iter().flat_map(|image| &image.pixels_hwc);
+    let finite = values
+        .copied()
+        .map(f64::from)
+        .filter(|value| value.is_finite());
+    let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
+        [low.min(value), high.max(value)]
+    });
+    if low < high { [low, high] } else { PHOTO_RANGE }
+}
+
+/// Makes one texture per image; cells that share an image share its texture. The ranges are those of
+/// the originals and of what the pipeline makes of them, so that the result of Rescaling(1/255) is not
+/// shown black.
 pub fn grid_textures(
     ctx: &Context,
     outcome: &AugmentationOutcome,
-    range: [f64; 2],
+    [original_range, range]: [[f64; 2]; 2],
 ) -> GridTextures {
     let mut known: Vec<(*const Image, TextureHandle)> = Vec::new();
     let mut of = |image: &Arc<Image>, range: [f64; 2]| {
@@ -35,7 +49,7 @@ pub fn grid_textures(
     let originals = outcome
         .training
         .iter()
-        .map(|cell| of(&cell.original, PHOTO_RANGE))
+        .map(|cell| of(&cell.original, original_range))
         .collect();
     let mut side = |cells: &[GridCell]| cells.iter().map(|cell| of(&cell.image, range)).collect();
     GridTextures {

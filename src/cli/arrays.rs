@@ -9,17 +9,11 @@ use candle_core::{Device, Tensor};
 use npyz::{DType, NpyFile, TypeChar, WriterBuilder as _};
 use zip::write::SimpleFileOptions;
 
+use crate::dataset::npy;
 use modelens_jobs::{WholeFile, WriteError};
 
 /// The most values of an input array: 268 MB, more than any batch needs.
 const MAX_VALUES: u64 = 1 << 26;
-
-/// The most bytes of an array's header; about a hundred are usual.
-const MAX_HEADER: usize = 1 << 16;
-
-/// The most opening brackets in an array's header. An array of plain numbers has two. The grammar of
-/// `npyz` backtracks over nested brackets, in time exponential in their number.
-const MAX_BRACKETS: usize = 8;
 
 /// True if the file is an array rather than a photo, judged by its first bytes.
 pub fn is_array(path: &Path) -> bool {
@@ -29,7 +23,28 @@ pub fn is_array(path: &Path) -> bool {
         return false;
     }
     let read = File::open(path).and_then(|mut f| f.read_exact(&mut start));
-    read.is_ok() && (&start == b"\x93NUMPY" || start.starts_with(b"PK\x03\x04"))
+    read.is_ok()
+        && (&start == b"\x93NUMPY" || start.starts_with(b"PK\x03\x04") && holds_arrays(path))
+}
+
+/// Whether a zip archive holds arrays; photos come in such archives too.
+fn holds_arrays(path: &Path) -> bool {
+    let archive = File::open(path).map(|file| zip::ZipArchive::new(BufReader::new(file)));
+    let Ok(Ok(archive)) = archive else {
+        return false;
+    };
+    // What holds `x_train` is a set of photos.
+    let has = |name: &str| {
+        archive
+            .file_names()
+            .any(|known| known.is_ok_and(|known| known == name))
+    };
+    let any = || {
+        archive
+            .file_names()
+            .any(|name| name.is_ok_and(|name| name.ends_with(".npy")))
+    };
+    has("x.npy") || (any() && !has("x_train.npy") && !has("images.npy") && !has("X.npy"))
 }
 
 /// Reads an `.npy` file, or the array `x` of an `.npz` file, as float32.
@@ -56,31 +71,6 @@ pub fn read_input(path: &Path) -> Result<Tensor> {
     }
 }
 
-/// Reads the bytes of an array's header, within the limits. `npyz` would allocate the length that the
-/// file claims before checking that the bytes exist.
-fn header(mut reader: impl Read) -> Result<Vec<u8>> {
-    let mut header = vec![0; 10];
-    reader.read_exact(&mut header)?;
-    // Since version 2 of the format the length has four bytes.
-    if header[6] > 1 {
-        header.resize(12, 0);
-        reader.read_exact(&mut header[10..])?;
-    }
-    let length = header[8..].iter().rev();
-    let length = length.fold(0_usize, |length, &byte| length << 8 | usize::from(byte));
-    if length > MAX_HEADER {
-        bail!("its header has {length} bytes, more than {MAX_HEADER}");
-    }
-    let start = header.len();
-    header.resize(start + length, 0);
-    reader.read_exact(&mut header[start..])?;
-    let opens = |byte: &&u8| matches!(**byte, b'(' | b'[' | b'{');
-    if header[start..].iter().filter(opens).count() > MAX_BRACKETS {
-        bail!("the array must hold plain numbers");
-    }
-    Ok(header)
-}
-
 /// Reads one array as float32; float64 and uint8 are converted.
 ///
 /// # Errors
@@ -89,7 +79,8 @@ fn header(mut reader: impl Read) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`read_input`].
 pub fn read_npy(mut reader: impl Read) -> Result<Tensor> {
-    let header = header(&mut reader).context("this is not a NumPy array")?;
+    let header = npy::header(&mut reader).map_err(anyhow::Error::msg);
+    let header = header.context("this is not a NumPy array")?;
     let reader = Cursor::new(header).chain(reader);
     // `npyz` multiplies the sides of the shape without checking for overflow.
     let opened = modelens_core::guarded(|| NpyFile::new(reader).map_err(|e| e.to_string()));

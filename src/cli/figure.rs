@@ -154,6 +154,12 @@ impl FigureArgs {
         step: Option<&LessonStep>,
         out: &Path,
     ) -> Result<Vec<Written>, Failure> {
+        for warning in state.scale_warnings(view) {
+            // Once for all views.
+            if look.warned.borrow_mut().insert(warning.clone()) {
+                terminal::warn(format!("{warning}; set it with --preprocess"));
+            }
+        }
         let what = What { view, ..look.what };
         let drawn = draw(state, &Images::without_window(ctx), &what).map_err(|e| unusable(&e))?;
         self.files(state, view, &drawn, look, step, out)
@@ -210,6 +216,9 @@ impl FigureArgs {
         self.settle(&mut app, ctx)?;
         if let Some(base) = &app.state().opened.base {
             terminal::introduce(&base.model);
+        }
+        if let Some(photos) = app.state().photos() {
+            terminal::introduce_photos(photos);
         }
         if let scale @ Some(_) = self.reading.preprocess.0 {
             app.command(ctx, Command::SetPreprocessing(scale));

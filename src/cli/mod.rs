@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 
+use crate::dataset::PhotoSet;
 use crate::formats;
 use crate::lesson::Named;
 use crate::model::{Model, Preprocessing};
@@ -45,13 +46,17 @@ pub struct Cli {
     /// The network of a file that does not tell it. Of Keras weights: a function of keras.applications
     /// and the side of its photos in pixels, such as MobileNetV2:160. Of a PyTorch state dict: the name
     /// in torchvision or timm and options for what shapes do not tell, such as tf_efficientnet_b0 or
-    /// resnet18:cifar (also imagenet, stride1-pool, stride2-nopool, os16, os8).
+    /// resnet18:cifar (also imagenet, stride1-pool, stride2-nopool, os16, os8). Or the file of a Keras
+    /// model's configuration, such as model.json.
     #[arg(long, value_name = "NAME[:OPTION]")]
     pub architecture: Option<String>,
     /// Which of several sets of weights in a PyTorch file to take: ema (the moving average, the
     /// default), raw, or the key under which they are.
     #[arg(long, value_name = "SET")]
     pub weights: Option<String>,
+    /// Which of several outputs of the network to show. The default is the first.
+    #[arg(long, value_name = "OUTPUT")]
+    pub output: Option<String>,
     /// A folder with one folder of photos per class. The default is the bundled photos.
     pub photos: Option<PathBuf>,
 }
@@ -141,13 +146,17 @@ pub struct Reading {
     /// The network of a file that does not tell it. Of Keras weights: a function of keras.applications
     /// and the side of its photos in pixels, such as MobileNetV2:160. Of a PyTorch state dict: the name
     /// in torchvision or timm and options for what shapes do not tell, such as tf_efficientnet_b0 or
-    /// resnet18:cifar (also imagenet, stride1-pool, stride2-nopool, os16, os8).
+    /// resnet18:cifar (also imagenet, stride1-pool, stride2-nopool, os16, os8). Or the file of a Keras
+    /// model's configuration, such as model.json.
     #[arg(long, value_name = "NAME[:OPTION]")]
     pub architecture: Option<String>,
     /// Which of several sets of weights in a PyTorch file to take: ema (the moving average, the
     /// default), raw, or the key under which they are.
     #[arg(long, value_name = "SET")]
     pub weights: Option<String>,
+    /// Which of several outputs of the network to show. The default is the first.
+    #[arg(long, value_name = "OUTPUT")]
+    pub output: Option<String>,
     /// How photos (0 to 255) are scaled for the first layer: auto (by the architecture), raw,
     /// minus-one-to-one, lite, zero-to-one, imagenet or bgr-mean.
     #[arg(long, value_name = "SCALE", default_value = "auto", value_parser = word::parser::<Option<Preprocessing>>())]
@@ -161,6 +170,7 @@ impl Reading {
             model_source(argument),
             self.architecture.as_deref(),
             self.weights.as_deref(),
+            self.output.as_deref(),
         )
     }
 
@@ -170,25 +180,56 @@ impl Reading {
     /// The model cannot be opened.
     pub fn open(&self, argument: Option<&Path>) -> Result<Model, Failure> {
         let mut model = self.source(argument).open()?;
-        model.preprocessing = self.preprocess.0.unwrap_or(model.preprocessing);
+        if let Some(chosen) = self.preprocess.0 {
+            model.preprocessing = chosen;
+            model.scale_unknown = false;
+        }
         Ok(model)
+    }
+
+    /// Takes the scale that the evidence is for, if nothing tells it, and says so.
+    pub fn choose_scale(&self, model: &mut Model, photos: &PhotoSet) {
+        if photos.as_given && self.preprocess.0.is_none() {
+            model.preprocessing = Preprocessing::Raw;
+            model.scale_unknown = false;
+        }
+        if !model.scale_unknown {
+            return;
+        }
+        if let Some(report) = modelens_jobs::try_scales(model, photos) {
+            let sentence = report.sentence(model);
+            terminal::warn(format!("{sentence}; set it with --preprocess"));
+            report
+                .predictions(&model.labels)
+                .iter()
+                .for_each(terminal::note);
+            model.preprocessing = report.best;
+        }
     }
 }
 
-/// Names the network of a file that does not tell it, and which of its sets of weights to take; a
-/// bundled base stays as it is.
+/// Names the network of a file that does not tell it, which of its sets of weights to take, and which of
+/// its outputs to show; a bundled base stays as it is.
 pub fn chosen(
     source: ModelSource,
     architecture: Option<&str>,
     weights: Option<&str>,
+    output: Option<&str>,
 ) -> ModelSource {
-    let architecture = match (architecture, weights) {
-        (Some(name), None) => name.to_owned(),
-        (None, Some(set)) => format!("auto:weights={set}"),
-        (Some(name), Some(set)) if name.contains(':') => format!("{name},weights={set}"),
-        (Some(name), Some(set)) => format!("{name}:weights={set}"),
-        (None, None) => return source,
-    };
+    let options = [("weights", weights), ("output", output)];
+    let mut options = options
+        .into_iter()
+        .filter_map(|(key, value)| Some(format!("{key}={}", value?)))
+        .peekable();
+    if architecture.is_none() && options.peek().is_none() {
+        return source;
+    }
+    let mut architecture = architecture.unwrap_or("auto").to_owned();
+    for option in options {
+        let mark = if architecture.contains(':') { ',' } else { ':' };
+        architecture.push(mark);
+        architecture.push_str(&option);
+    }
     match source {
         ModelSource::File(path) => ModelSource::Weights { path, architecture },
         bundled => bundled,

@@ -9,13 +9,12 @@ use clap::ValueEnum;
 use super::arrays::NamedArray;
 use super::outputs::Outputs;
 use super::{Failure, Reading, arrays, at_path as at, seed, terminal, trainable};
-use crate::dataset::jpeg::PhotoDecoder;
-use crate::dataset::{Image, batch};
+use crate::dataset::{Image, PhotoSet, batch};
 use crate::lesson::{Named, Recorded};
 use crate::model::first_norm::Suspicion;
 use crate::model::pass::{self, Pass, PassOptions};
 use crate::model::{LayerId, Mode, Model, NodeId, Outer, Preprocessing, Semantics};
-use modelens_jobs::look::{augmented, batch_of, check_batch, photo_size, tensor_of};
+use modelens_jobs::look::{augmented, batch_of, check_batch, photo_input, tensor_of};
 use modelens_jobs::{PhotosSource, open_folder};
 
 /// Runs photos or an array through a model in one mode and writes the results.
@@ -25,7 +24,7 @@ pub struct RunArgs {
     model: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// A folder or file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
+    /// A folder, an archive or a file of photos, or an .npy or .npz array `x`: float32 [N, H, W, C] as the
     /// model's input layer takes it (arrays are not preprocessed).
     #[arg(long, value_name = "X")]
     input: PathBuf,
@@ -113,7 +112,7 @@ impl RunArgs {
             outputs.reads("the input", &self.input);
         }
         outputs.check()?;
-        let model = self.reading.open(self.model.as_deref())?;
+        let mut model = self.reading.open(self.model.as_deref())?;
         terminal::introduce(&model);
         let semantics = self.semantics.0.unwrap_or(model.semantics);
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
@@ -121,15 +120,20 @@ impl RunArgs {
         flags.set_rebuilt(self.rebuilt);
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
+        let set = self.photos()?;
+        if let Some(set) = &set {
+            terminal::introduce_photos(set);
+            self.reading.choose_scale(&mut model, set);
+        }
         let Batch {
             x,
             photos,
             left_out,
-        } = self.input(&model, semantics)?;
+        } = self.input(&model, set.as_ref(), semantics)?;
         for reason in left_out {
             terminal::warn(format!("left out of the batch: {reason}"));
         }
-        self.warn_of_scale(&model, semantics, &x);
+        self.warn_of_scale(&model, set.as_ref(), semantics, &x);
         let options = PassOptions {
             outer: self.mode.into(),
             semantics,
@@ -173,8 +177,14 @@ impl RunArgs {
 
     /// Warns if the photos seem to be scaled wrongly. Arrays are not checked: their scale is up to the
     /// user.
-    fn warn_of_scale(&self, model: &Model, semantics: Semantics, x: &Tensor) {
-        if arrays::is_array(&self.input) {
+    fn warn_of_scale(
+        &self,
+        model: &Model,
+        set: Option<&PhotoSet>,
+        semantics: Semantics,
+        x: &Tensor,
+    ) {
+        if set.is_none_or(|set| set.as_given) {
             return;
         }
         let as_if = |how: Preprocessing| {
@@ -183,7 +193,7 @@ impl RunArgs {
             }
             let mut model = model.clone();
             model.preprocessing = how;
-            self.input(&model, semantics).ok().map(|batch| batch.x)
+            self.input(&model, set, semantics).ok().map(|batch| batch.x)
         };
         if let Some(found) = Suspicion::of(model, model.preprocessing, &as_if) {
             terminal::warn(format!(
@@ -193,13 +203,28 @@ impl RunArgs {
         }
     }
 
-    fn input(&self, model: &Model, semantics: Semantics) -> Result<Batch, Failure> {
+    /// The photos that the input names; `None` for an array.
+    fn photos(&self) -> Result<Option<PhotoSet>, Failure> {
+        if arrays::is_array(&self.input) {
+            return Ok(None);
+        }
+        let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
+        Ok(Some(set))
+    }
+
+    /// The input of the pass: a batch of the photos, or the array.
+    fn input(
+        &self,
+        model: &Model,
+        set: Option<&PhotoSet>,
+        semantics: Semantics,
+    ) -> Result<Batch, Failure> {
         let pipeline = self
             .augment
             .as_deref()
             .map(super::augment::pipeline)
             .transpose()?;
-        if arrays::is_array(&self.input) {
+        let Some(set) = set else {
             if pipeline.is_some() {
                 let why = "--augment is for photos: arrays are not augmented";
                 return Err(Failure::Usage(why.into()));
@@ -213,18 +238,17 @@ impl RunArgs {
                 photos: None,
                 left_out: Vec::new(),
             });
-        }
-        let set = open_folder(&self.input).map_err(|e| Failure::File(e.to_string()))?;
+        };
         let count = self
             .batch
             .map_or(32, |n| usize::try_from(n).unwrap_or(usize::MAX));
-        let indices = batch_of(&set, None, count, self.seed);
-        let [height, width] = photo_size(model.graph.input_hwc);
-        check_batch(indices.len(), [height, width]).map_err(|error| at(&error, &self.input))?;
-        let library = PhotoDecoder::of(semantics);
+        let indices = batch_of(set, None, count, self.seed);
+        let input = photo_input(&model.graph, semantics);
+        input.check(set).map_err(|error| at(&error, &self.input))?;
+        check_batch(indices.len(), &input).map_err(|error| at(&error, &self.input))?;
         let mut images: Vec<Arc<Image>> = Vec::new();
         let (mut photos, mut left_out) = (Vec::new(), Vec::new());
-        for (index, image) in batch::load(&set, &indices, [height, width], library, &|_| true) {
+        for (index, image) in batch::load(set, &indices, &input, &|_| true) {
             match image {
                 Ok(image) => {
                     images.push(Arc::new(image));
@@ -259,6 +283,8 @@ impl RunArgs {
             (Semantics::PyTorch, &[_, c, _, last], Some(want)) if c == want && last != want => {
                 x.permute((0, 2, 3, 1))?.contiguous()?
             }
+            // A network that takes images without an axis for their one channel.
+            (_, &[_, _, _], Some(1)) => x.unsqueeze(3)?,
             _ => x,
         };
         match self.batch {

@@ -1,6 +1,7 @@
 //! Text for the terminal. Names come from files that anybody may have made, so nothing of them
 //! reaches a terminal that it would obey.
 
+use crate::dataset::PhotoList;
 use crate::model::{Assumption, ModelDescription};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -89,6 +90,11 @@ pub fn introduce(model: &ModelDescription) {
     model.warnings.iter().for_each(warn);
     let assumed = model.assumed.iter().map(Assumption::with_choices);
     assumed.for_each(note);
+}
+
+/// Says how the photos were found, where that is not plain.
+pub fn introduce_photos(photos: &PhotoList) {
+    photos.notes.iter().for_each(note);
 }
 
 /// Says on standard error what was assumed.

@@ -38,7 +38,7 @@ pub struct TrainArgs {
     model: Option<PathBuf>,
     #[command(flatten)]
     reading: Reading,
-    /// A folder with one folder of photos per class, or `bundled`.
+    /// A folder or archive with one folder of photos per class, or `bundled`.
     #[arg(long, value_name = "DIR")]
     photos: PathBuf,
     /// The head of the file, or a new one for the classes of the photos.
@@ -63,9 +63,10 @@ pub struct TrainArgs {
     /// The number of epochs; with --preset, of each stage.
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     epochs: u64,
-    /// The fraction of the photos to validate on, split as image_dataset_from_directory splits.
-    #[arg(long, value_name = "PART", default_value_t = 0.2, allow_negative_numbers = true, value_parser = fraction)]
-    validation_split: f64,
+    /// The fraction of the photos to validate on (default 0.2), split as image_dataset_from_directory
+    /// splits. Folders such as train and validation are a split of their own.
+    #[arg(long, value_name = "PART", allow_negative_numbers = true, value_parser = fraction)]
+    validation_split: Option<f64>,
     /// The seed of the split, the new head and every random draw.
     #[arg(long, default_value_t = 7, allow_negative_numbers = true, value_parser = seed)]
     seed: u64,
@@ -139,7 +140,7 @@ impl TrainArgs {
         let source = self.reading.source(self.model.as_deref());
         let photos = self.photos_source();
         self.check_outputs(&source, &photos)?;
-        let model = self.reading.open(self.model.as_deref())?;
+        let mut model = self.reading.open(self.model.as_deref())?;
         terminal::introduce(&model);
         if let Some(path) = &self.save {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -147,6 +148,11 @@ impl TrainArgs {
                 .map_err(|error| Failure::Usage(format!("--save: {error}: {}", path.display())))?;
         }
         let photos: Photos = Arc::new(photos.open().map_err(|e| Failure::File(e.to_string()))?);
+        terminal::introduce_photos(&photos);
+        self.reading.choose_scale(&mut model, &photos);
+        if self.validation_split.is_some() && photos.own_split().is_some() {
+            terminal::warn("--validation-split is not used: the folders of the photos are a split");
+        }
         let setup = self.setup(&model)?;
         let network = Arc::new(setup.network(&model, &photos).map_err(failed)?);
         if let Some(path) = &self.save {
@@ -231,7 +237,7 @@ impl TrainArgs {
             batch: preset
                 .and_then(RunPreset::batch)
                 .unwrap_or(usize::try_from(self.batch).unwrap_or(usize::MAX)),
-            validation: self.validation_split,
+            validation: self.validation_split.unwrap_or(0.2),
             seed: self.seed,
             semantics: self.semantics.0.unwrap_or(model.semantics),
             augment: augment.transpose()?,

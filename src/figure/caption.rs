@@ -5,7 +5,8 @@ use eframe::egui::{self, Label, Rect, Ui};
 use super::draw::What;
 use crate::state::{Part, State, View};
 use crate::theme::{self, sizes, text};
-use crate::views::parts;
+use crate::views::{self, parts};
+use crate::words::common::sentence_case;
 use crate::words::export as words;
 use crate::words::modes;
 use crate::words::titles::{model_title, photos_title};
@@ -27,10 +28,20 @@ pub fn caption_ui(ui: &mut Ui, state: &State, what: &What, side: Option<&str>, r
 /// What the figure shows, in words. A part has only its name, since the sentences describe the whole
 /// view.
 pub fn description(state: &State, what: &What, side: Option<&str>) -> String {
+    let mut text = shown(state, what, side);
+    if what.part != Part::Window {
+        for warning in state.scale_warnings(what.view) {
+            text = format!("{text} {}.", sentence_case(&warning));
+        }
+    }
+    text
+}
+
+fn shown(state: &State, what: &What, side: Option<&str>) -> String {
     let semantics = state.semantics();
     let shown = match what.part {
         Part::Window => return String::new(),
-        Part::View => return what.view.page().explanation(state).text,
+        Part::View => return views::explanation(state, what.view).text,
         Part::Side(mode) => {
             vec![
                 side.unwrap_or(modes::mode_label(mode, semantics))
@@ -44,7 +55,11 @@ pub fn description(state: &State, what: &What, side: Option<&str>) -> String {
             .collect(),
     };
     let page = what.view.page();
-    words::part(page.label(), &shown, page.channel(state))
+    let part = words::part(page.label(), &shown, page.channel(state));
+    match views::left_out(state) {
+        Some(left_out) => format!("{part}\n{left_out}"),
+        None => part,
+    }
 }
 
 /// The name of the figure.

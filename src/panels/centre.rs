@@ -1,7 +1,7 @@
 //! The middle of the window: tabs, the view's controls, two columns, the explanation.
 
 use eframe::egui;
-use eframe::egui::{Button, ScrollArea, Sense, Ui, vec2};
+use eframe::egui::{Align, Button, Layout, ScrollArea, Sense, Ui, UiBuilder, vec2};
 
 use super::{explain, lecture};
 use crate::command::Action;
@@ -9,7 +9,7 @@ use crate::lesson::Control;
 use crate::state::View;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Target, note_target};
-use crate::views::{Explanation, Show, body_ui, missing};
+use crate::views::{Explanation, Show, body_ui, explanation, missing};
 
 /// Tabs and the chosen view; scrolls if the window is too small for it.
 pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -20,7 +20,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let explanation = if missing.is_some() {
         Explanation::default()
     } else {
-        page.explanation(show.state)
+        explanation(show.state, view)
     };
     let width = ui.available_width().max(sizes::CENTRE_MIN_WIDTH);
     let lecture = show.state.shell.lecture.is_some();
@@ -64,7 +64,13 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
             }
             if let Some(hint) = missing {
                 parts::card(ui.painter(), cut.0, theme::palette(ui));
-                parts::empty_ui(ui, cut.0, &hint);
+                let below = parts::message_ui(ui, cut.0, &hint);
+                let base = show.state.opened.base.as_ref();
+                if let Some((action, label)) = base.and_then(|base| page.instead(base)) {
+                    let centred = Layout::top_down(Align::Center);
+                    let room = UiBuilder::new().max_rect(below).layout(centred);
+                    show.button_ui(&mut ui.new_child(room), action, label);
+                }
                 return;
             }
             if controls > 0.0 && !lecture {

@@ -58,7 +58,25 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if check.on_hover_text(tip).changed() {
         show.push(Command::AugmentBatch(augment));
     }
+    unknown_scale_ui(ui, show);
     suspicion_ui(ui, show);
+}
+
+/// Says that nothing tells the scale, with what each would predict.
+fn unknown_scale_ui(ui: &mut Ui, show: &Show<'_>) {
+    let state = show.state;
+    if state.settings.preprocessing.is_some() {
+        return;
+    }
+    let (Some(report), Some(base)) = (state.scale_report(), &state.opened.base) else {
+        return;
+    };
+    let palette = theme::palette(ui);
+    let line = RichText::new(words::SCALE_UNKNOWN).font(text::small());
+    let mut why = vec![common::sentence_case(&report.sentence(&base.model))];
+    why.extend(report.predictions(&base.model.labels));
+    ui.label(line.color(palette.training.ink))
+        .on_hover_text(why.join("\n"));
 }
 
 /// Suggests another scale if the current one looks wrong for the photos of the last look.
@@ -72,7 +90,7 @@ fn suspicion_ui(ui: &mut Ui, show: &mut Show<'_>) {
     };
     let why = common::sentence_case(&suspicion.sentence(&base.model.graph));
     let palette = theme::palette(ui);
-    let own = base.model.preprocessing;
+    let own = state.automatic_preprocessing();
     ui.horizontal_wrapped(|ui| {
         let line = RichText::new(words::WRONG_SCALE).font(text::small());
         ui.label(line.color(palette.error)).on_hover_text(&why);
@@ -215,12 +233,25 @@ fn preprocessing_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .base
         .as_ref()
         .map(|b| b.model.preprocessing);
-    let button = parts::small_drop_button_ui(ui, show.state.preprocessing().label());
+    let as_given = show.state.photos().is_some_and(|photos| photos.as_given);
+    let label = match chosen {
+        None if as_given => words::AS_GIVEN,
+        _ => show.state.preprocessing().label(),
+    };
+    let button = parts::small_drop_button_ui(ui, label);
     let button = button.on_hover_text(words::SCALE_TIP);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
-        let automatic = match by_file {
-            Some(preprocessing) => words::scale_by_file(preprocessing.label()),
-            None => words::BY_FILE.to_owned(),
+        let report = show.state.scale_report();
+        let automatic = match (report, by_file) {
+            _ if as_given => words::AS_GIVEN_TIP.to_owned(),
+            (Some(report), _) => words::scale_by_evidence(report.best.label()),
+            (None, Some(preprocessing)) => words::scale_by_file(preprocessing.label()),
+            (None, None) => words::BY_FILE.to_owned(),
+        };
+        let labels = show.state.opened.base.as_ref().map(|b| &b.model.labels);
+        let below = |how: Preprocessing| {
+            let trial = report?.trials.iter().find(|trial| trial.how == how)?;
+            Some(trial.words(labels?))
         };
         let entry = |name, chosen| Entry {
             name,
@@ -231,7 +262,11 @@ fn preprocessing_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(Command::SetPreprocessing(None));
         }
         for preprocessing in Preprocessing::ALL {
-            let entry = entry(preprocessing.label(), chosen == Some(preprocessing));
+            let below = below(preprocessing).unwrap_or_default();
+            let entry = Entry {
+                below: &below,
+                ..entry(preprocessing.label(), chosen == Some(preprocessing))
+            };
             if menu::entry_ui(ui, entry).clicked() {
                 show.push(Command::SetPreprocessing(Some(preprocessing)));
             }

@@ -60,7 +60,6 @@ pub fn unreadable_ui(ui: &mut Ui, show: &mut Show<'_>) {
         return;
     }
     let palette = theme::palette(ui);
-    let opened = &show.state.opened;
     let mut open = true;
     Window::new(words::WARNINGS)
         .id(Id::unique("warnings"))
@@ -72,12 +71,9 @@ pub fn unreadable_ui(ui: &mut Ui, show: &mut Show<'_>) {
             ScrollArea::vertical()
                 .max_height(sizes::PICKER_HEIGHT)
                 .show(ui, |ui| {
-                    if let Some(base) = &opened.base {
-                        let assumed = base.model.assumed.iter().map(|a| &a.sentence);
-                        for warning in base.model.warnings.iter().chain(assumed) {
-                            let line = common::sentence_case(warning);
-                            ui.add(egui::Label::new(line).selectable(true).wrap());
-                        }
+                    for warning in show.state.notes() {
+                        let line = common::sentence_case(&warning);
+                        ui.add(egui::Label::new(line).selectable(true).wrap());
                     }
                     super::sheets::assumptions_ui(ui, show);
                     let opened = &show.state.opened;

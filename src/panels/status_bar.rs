@@ -81,21 +81,20 @@ fn done_ui(ui: &mut Ui, show: &mut Show<'_>) {
 
 fn warnings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
-    let opened = &show.state.opened;
-    let unreadable = opened.gallery.as_ref().map_or(0, |g| g.unreadable.len());
-    let model = opened.base.as_ref().map(|base| &base.model);
-    let warnings = model.into_iter().flat_map(|model| {
-        let assumed = model.assumed.iter().map(|a| &a.sentence);
-        model.warnings.iter().chain(assumed)
-    });
-    let warnings: Vec<&String> = warnings.collect();
+    let unreadable = show
+        .state
+        .opened
+        .gallery
+        .as_ref()
+        .map_or(0, |g| g.unreadable.len());
+    let warnings = show.state.notes();
     let mut parts_of_line = Vec::new();
     if unreadable > 0 {
         parts_of_line.push(words::unreadable(unreadable));
     }
     match warnings.as_slice() {
         [] => {}
-        [one] => parts_of_line.push((*one).clone()),
+        [one] => parts_of_line.push(one.clone()),
         [first, rest @ ..] => parts_of_line.push(words::and_more(first, rest.len())),
     }
     if parts_of_line.is_empty() {

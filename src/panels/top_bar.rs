@@ -103,11 +103,37 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
                 show.push(Command::OpenModel(source));
             }
         }
+        cached_ui(ui, show);
         ui.separator();
         for action in [Action::OpenBase, Action::ShowCard] {
             menu::action_ui(ui, show, action);
         }
     });
+}
+
+/// The models in the caches of the frameworks.
+fn cached_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    if show.state.shell.cached.is_empty() {
+        return;
+    }
+    let palette = theme::palette(ui);
+    ui.separator();
+    ScrollArea::vertical()
+        .max_height(sizes::PICKER_HEIGHT)
+        .show(ui, |ui| {
+            let mut owner = None;
+            for cached in &show.state.shell.cached {
+                if owner.replace(cached.owner) != Some(cached.owner) {
+                    let title = words::cache_of(cached.owner);
+                    parts::label_ui(ui, text::title(title, palette));
+                }
+                let below = cached.path.display().to_string();
+                if entry_ui(ui, false, &cached.name, &below) {
+                    let source = ModelSource::File(cached.path.clone());
+                    show.commands.push(Command::OpenModel(source));
+                }
+            }
+        });
 }
 
 /// The button that shows or hides input and layers, if the window has no room for them.
@@ -158,7 +184,9 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
             }
         }
         ui.separator();
-        menu::action_ui(ui, show, Action::OpenPhotos);
+        for action in [Action::OpenPhotos, Action::OpenPhotoFile] {
+            menu::action_ui(ui, show, action);
+        }
     });
 }
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::Vec2;
 
 use super::Recent;
+use modelens_jobs::CachedModel;
 
 /// State of the window that belongs to no view.
 #[derive(Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Shell {
     pub sheet: Option<Sheet>,
     /// The file of weights that a network is to be chosen for.
     pub weights: Option<PathBuf>,
+    /// The models in the caches of the frameworks.
+    pub cached: Vec<CachedModel>,
     /// Points at the three things to click first.
     pub hint: bool,
 }

@@ -20,7 +20,9 @@ pub(crate) mod releases;
 pub(crate) mod trainable;
 
 pub use actions::Info;
-pub use page::{Explanation, Lecture, Page, body_ui, current, missing, pass, waiting_ui};
+pub use page::{
+    Explanation, Lecture, Page, body_ui, current, explanation, left_out, missing, pass, waiting_ui,
+};
 pub(crate) use parts::{markdown, menu, picker, plots, terms};
 
 use crate::command::{Action, Command};

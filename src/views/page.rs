@@ -6,7 +6,7 @@ use super::Show;
 use super::parts::{self, Cut};
 use crate::command::Action;
 use crate::lesson::Value;
-use crate::model::{LayerId, Mode, Role};
+use crate::model::{LayerId, Mode, Role, unknown};
 use crate::state::{Base, Gallery, State, View};
 use crate::theme::sizes;
 use crate::words::call as call_words;
@@ -53,7 +53,12 @@ pub trait Page: Sync {
     fn wanted(&self, state: &State) -> Option<Look>;
 
     /// Why an open base has nothing to show here.
-    fn missing(&self, _base: &Base) -> Option<&'static str> {
+    fn missing(&self, _base: &Base) -> Option<String> {
+        None
+    }
+
+    /// What to look at where an open base has nothing to show here, and the label of its button.
+    fn instead(&self, _base: &Base) -> Option<(Action, &'static str)> {
         None
     }
 
@@ -172,6 +177,22 @@ pub fn pass(state: &State) -> Option<PassLook> {
     })
 }
 
+/// The sentences and the code below a view: its own, and what the model leaves out.
+pub fn explanation(state: &State, view: View) -> Explanation {
+    let mut own = view.page().explanation(state);
+    if let Some(left_out) = left_out(state) {
+        own.text = format!("{}\n{left_out}", own.text.trim_end());
+    }
+    own
+}
+
+/// What every result of the open model leaves out, in a sentence; `None` if nothing.
+pub fn left_out(state: &State) -> Option<String> {
+    let base = state.opened.base.as_ref()?;
+    let sentence = unknown::sentence(&base.model.graph)?;
+    Some(words::left_out(&sentence.replace('`', "")))
+}
+
 /// Why a view can't be drawn yet; `None` if it can.
 pub fn missing(state: &State, view: View) -> Option<String> {
     let opened = &state.opened;
@@ -190,7 +211,7 @@ pub fn missing(state: &State, view: View) -> Option<String> {
     if gallery.photos.photos.is_empty() {
         return Some(words::no_photos(&gallery.photos.title));
     }
-    view.page().missing(base).map(str::to_owned)
+    view.page().missing(base)
 }
 
 /// Draws the body of a view, dimmed while its result belongs to earlier settings.

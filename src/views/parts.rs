@@ -233,6 +233,11 @@ pub fn with_tooltip(response: Response, action: Action) -> Response {
 
 /// A message in the middle of a rectangle that has nothing to show.
 pub fn empty_ui(ui: &mut Ui, rect: Rect, line: &str) {
+    message_ui(ui, rect, line);
+}
+
+/// A message in the middle of a rectangle; returns the room below it.
+pub fn message_ui(ui: &mut Ui, rect: Rect, line: &str) -> Rect {
     let words = text::muted(line, theme::palette(ui));
     let room = rect.shrink(sizes::S4);
     let wrap = Some(TextWrapMode::Wrap);
@@ -242,4 +247,5 @@ pub fn empty_ui(ui: &mut Ui, rect: Rect, line: &str) {
     inside_ui(ui, place, Layout::top_down(Align::Center), |ui| {
         ui.label(words)
     });
+    rect.with_min_y(place.bottom() + sizes::S3)
 }

@@ -13,3 +13,4 @@ pub const MODEL: &str = "Model";
 pub const NO_DIALOG: &str = "The system offers no file dialog (a desktop portal, or zenity). \
      Drop files onto the window, or name them on the command line.";
 pub const UNOPENED: &str = "The file dialog could not be opened";
+pub const PHOTOS: &str = "Photos";

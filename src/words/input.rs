@@ -34,4 +34,11 @@ pub fn scale_by_file(scale: &str) -> String {
     format!("From the file: {scale}")
 }
 
+pub fn scale_by_evidence(scale: &str) -> String {
+    format!("Unknown: {scale} was taken")
+}
+
+pub const AS_GIVEN: &str = "as given";
+pub const AS_GIVEN_TIP: &str = "As given: the array goes to the network as it is";
+pub const SCALE_UNKNOWN: &str = "Scale unknown";
 pub const BY_FILE: &str = "From the file";

@@ -1,6 +1,7 @@
 //! The frame around the views: bars, side panel, and the text of a view that has nothing to show.
 
 use super::number::count;
+use modelens_jobs::CacheOwner;
 
 // A view that has nothing to show.
 pub fn opening(title: &str) -> String {
@@ -9,8 +10,6 @@ pub fn opening(title: &str) -> String {
 
 pub const OPEN_A_BASE: &str = "No base is open. Open one with Base, or drop a file here.";
 pub const OPEN_PHOTOS: &str = "No photos are open. Open a folder with Photos, or drop one here.";
-pub const NO_BATCH_NORM: &str =
-    "This base has no BatchNorm layer, so there are no statistics to compare.";
 pub const COMPUTING: &str = "Computing ...";
 
 // The card below a view.
@@ -45,6 +44,11 @@ pub fn trainable_of(trainable: &str, total: &str) -> String {
     format!("{trainable} of {total} params trainable")
 }
 
+/// `sentence` says which layers the model leaves out.
+pub fn left_out(sentence: &str) -> String {
+    format!("Note: {sentence}.")
+}
+
 // The bar at the top.
 pub fn opening_small(title: &str) -> String {
     format!("opening {title} ...")
@@ -53,6 +57,15 @@ pub fn opening_small(title: &str) -> String {
 pub const BASE: &str = "Base";
 pub const DOG_BREEDS_TIP: &str = "MobileNetV2, fine-tuned on dog breeds with Keras 3. Bundled";
 pub const EFFICIENTNET_TIP: &str = "ImageNet-1k, a PyTorch state dict. Bundled";
+
+/// The heading of the models in a cache.
+pub fn cache_of(owner: CacheOwner) -> &'static str {
+    match owner {
+        CacheOwner::Keras => "DOWNLOADED BY KERAS",
+        CacheOwner::TorchHub => "DOWNLOADED BY TORCH HUB",
+        CacheOwner::HuggingFace => "DOWNLOADED BY HUGGING FACE AND TIMM",
+    }
+}
 
 pub fn photos_in(photos: &str, classes: &str) -> String {
     format!("{photos} in {classes}")

@@ -417,6 +417,7 @@ fn photos_of_every_kind_open_in_the_grid() {
                     cell_redraws: BTreeMap::from([(3, 1)]),
                     height,
                     width,
+                    channels: 3,
                     pipeline: PipelinePreset::Strong.pipeline(),
                     semantics: Semantics::Keras3,
                     seed: 7,

@@ -53,6 +53,7 @@ fn model_of(noise: Noise) -> Model {
                 ..Graph::default()
             },
             preprocessing: Preprocessing::Raw,
+            scale_unknown: false,
             labels: Vec::new(),
             labels_from: String::new(),
             recognised: modelens::model::Recognised::default(),

@@ -24,11 +24,14 @@ fn jpeg_pixels_are_those_of_each_framework() {
         let photo = Photo {
             name: format!("{file}.jpg"),
             class: 0,
+            part: None,
         };
         let list = PhotoList {
             title: "jpeg".to_owned(),
             classes: vec!["jpeg".to_owned()],
             photos: vec![photo],
+            notes: Vec::new(),
+            as_given: false,
         };
         let files = Arc::new(PhotosInMemory(vec![bytes.into()]));
         let set = PhotoSet { list, files };

@@ -20,7 +20,7 @@ use modelens_jobs::PhotosSource;
 
 use crate::support::files::{fixture, folder, repository};
 use crate::support::memory::most_bytes;
-use crate::{onnx, pytorch, weights_only};
+use crate::{onnx, pt2, pytorch, weights_only};
 
 /// Bytes that opening a file may take beyond twice its length.
 const BOUND: u64 = 64 << 20;
@@ -284,6 +284,19 @@ fn mutated_pytorch_files() {
         } else {
             survives(name, &seed, mutated, opens, passes);
         }
+    }
+}
+
+#[test]
+fn mutated_exported_programs() {
+    for name in [
+        "plain_eval_any.pt2",
+        "residual_train_any.pt2",
+        "shuffle_eval_2.pt2",
+        "depth_train_any.pt2",
+    ] {
+        let seed = bytes(&pt2::file(name));
+        survives(name, &seed, mutated_zip, opens, passes);
     }
 }
 

@@ -34,7 +34,7 @@ fn delete(path: &Path) {
 fn an_open_model_survives_changes_to_its_file() {
     let cases: [Case; 3] = [
         (overwrite, "not a model file"),
-        (truncate, "missing from the file"),
+        (truncate, "cut off"),
         (delete, "cannot be read"),
     ];
     for (harm, cause) in cases {

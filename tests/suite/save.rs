@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use modelens::cli::arrays::{NamedArray, write_npz};
 use modelens::model::layers::WeightMap;
 use modelens::model::{Layer, Mode, Model, Preprocessing, Semantics};
@@ -13,6 +13,7 @@ use modelens::train::head::NewHead;
 use modelens::train::network::{Head, Network, TrainError};
 use modelens_jobs::{ModelSource, Replace, SaveFailed, can_save_network, save_network as save};
 
+use crate::pytorch_families::FAMILIES;
 use crate::support::files::{fixture, repository};
 use crate::support::models::{opened, pass};
 use crate::support::numbers::values;
@@ -294,6 +295,33 @@ fn what_tensors_do_not_tell_survives_saving() {
         let x = photos(&model);
         let expected = values(&output(&network.finished(&weights), &x));
         assert_eq!(values(&output(&again, &x)), expected, "{architecture}");
+    }
+}
+
+#[test]
+fn networks_of_every_family_keep_the_names_and_shapes_of_their_tensors() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, _, architecture) in FAMILIES {
+        let path = crate::pytorch::file(&format!("family_{name}.safetensors"));
+        let source = crate::pytorch_families::source(&path, architecture);
+        let model = opened(&source);
+        let out = folder.path().join(format!("{name}.safetensors"));
+        let unchanged = WeightMap::new();
+        let network = network(&model, Head::Own, 3);
+        save(&source, &network, &unchanged, &out, Replace::No).expect("saved");
+        let [before, after] = [&path, &out].map(|path| {
+            let state = candle_core::safetensors::load(path, &Device::Cpu);
+            state.expect("a state dict")
+        });
+        assert_eq!(before.len(), after.len(), "{name}");
+        for (key, tensor) in &before {
+            let same = [tensor, &after[key]].map(|t| t.to_dtype(DType::F32).expect("numbers"));
+            assert_eq!(same[0].dims(), same[1].dims(), "{name} {key}");
+            assert_eq!(values(&same[0]), values(&same[1]), "{name} {key}");
+        }
+        // What was chosen is recorded in the file.
+        let again = opened(&ModelSource::File(out));
+        assert_eq!(again.graph, model.graph, "{name}");
     }
 }
 

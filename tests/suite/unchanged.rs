@@ -58,6 +58,7 @@ fn no_view_changes_a_weight() {
         cell_redraws: BTreeMap::new(),
         height: 160,
         width: 160,
+        channels: 3,
         pipeline: Pipeline::course(),
         semantics: model.semantics,
         seed: 7,

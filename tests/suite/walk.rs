@@ -308,6 +308,7 @@ fn flat_model() -> Model {
             ..Graph::default()
         },
         preprocessing: Preprocessing::MinusOneToOne,
+        scale_unknown: false,
         labels: Vec::new(),
         labels_from: String::new(),
         recognised: modelens::model::Recognised::default(),

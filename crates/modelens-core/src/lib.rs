@@ -45,6 +45,29 @@ pub mod random;
 pub mod rules;
 pub mod train;
 
+/// What the first bytes of a file that was not downloaded are, with the remedy: a Git LFS pointer or a
+/// web page; `None` for anything else.
+pub fn not_downloaded(bytes: &[u8]) -> Option<String> {
+    let start = &bytes[..bytes.len().min(512)];
+    if start.starts_with(b"version https://git-lfs") {
+        return Some(
+            "it is a Git LFS pointer, and the file itself was not downloaded: run `git lfs pull` in \
+             its repository, or download it with the site's own button"
+                .to_owned(),
+        );
+    }
+    let text = String::from_utf8_lossy(start).to_ascii_lowercase();
+    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']);
+    let page = ["<!doctype html", "<html", "<head"]
+        .iter()
+        .any(|tag| text.starts_with(tag));
+    page.then(|| {
+        "it is a web page, saved in place of the file: download the file itself (on GitHub with \
+         `Download raw file`)"
+            .to_owned()
+    })
+}
+
 /// Runs `f` and turns a panic into an error: a hostile file may trip the decoder of another crate,
 /// and the caller has to continue.
 ///

@@ -14,7 +14,7 @@ use modelens_core::train::head::NewHead;
 use modelens_core::train::network::{Head, Network, TrainError};
 use modelens_core::train::optimizer::OptimizerKind;
 use modelens_core::train::recipe::SharedSettings;
-use modelens_core::train::split::split;
+use modelens_core::train::split::split_photos;
 use modelens_core::train::trainer::Proceed;
 
 /// Which head is trained.
@@ -81,14 +81,16 @@ impl FineTune {
         progress: &(dyn Fn(usize, usize) + Sync),
         proceed: Proceed<'_>,
     ) -> Result<Prepared, TrainError> {
-        let parts = split(set.photos.len(), self.validation, self.seed);
+        let parts = split_photos(set, self.validation, self.seed);
         let reading = PhotoReading {
             preprocessing: self.preprocessing,
             augment: self.augment.clone(),
             ..PhotoReading::of(&network.model, self.semantics, self.seed)
         };
         let mut photos = TrainingPhotos::new(Arc::clone(set), reading);
-        let all: Vec<usize> = (0..set.photos.len()).collect();
+        // What a folder keeps for tests takes no part.
+        let mut all = [&parts.training[..], &parts.validation[..]].concat();
+        all.sort_unstable();
         let told = |done: usize| progress(done, all.len());
         let unreadable = photos.read_all(&all, &told, proceed)?;
         if unreadable.len() == all.len() {

@@ -11,6 +11,7 @@
 //! then checking the photos.
 
 pub mod bundled;
+mod caches;
 mod clock;
 mod contract;
 mod executor;
@@ -19,8 +20,10 @@ pub mod fine_tune;
 pub mod look;
 pub mod machine;
 mod photos;
+mod photos_data;
 mod photos_folder;
 mod queue;
+mod scale;
 mod source;
 mod store;
 mod thread;
@@ -28,6 +31,7 @@ mod training_photos;
 mod whole_file;
 pub mod words;
 
+pub use caches::{CacheOwner, CachedModel, cached_models};
 pub use clock::{Clock, system_clock};
 pub use contract::*;
 pub use executor::{Executor, Options};
@@ -35,7 +39,8 @@ pub use files::{Replace, SaveFailed, can_save_network, save_network};
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use queue::Queue;
-pub use source::{ModelSource, OpenFailed};
+pub use scale::try_scales;
+pub use source::{ModelSource, OpenFailed, is_saved_model};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};
 pub use thread::JobThread;
 pub use training_photos::{PhotoReading, TrainingPhotos};

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
+use modelens_core::dataset::input::PhotoInput;
 use modelens_core::dataset::jpeg::PhotoDecoder;
-use modelens_core::dataset::resize::resize_rgb8;
+use modelens_core::dataset::resize::{resize_bilinear, resize_rgb8};
 use modelens_core::dataset::{Image, PhotoSet, Photos, batch};
 use modelens_core::model::first_norm::Suspicion;
 
@@ -17,17 +18,24 @@ const CACHE_BYTES: usize = 96 << 20;
 /// Decodes a photo for the input card, with its aspect ratio. The libraries differ by less than one
 /// can see, so any will do.
 pub fn thumbnail(photos: &PhotoSet, photo: usize) -> Result<Image, DecodeError> {
+    let sides = |[height, width]: [usize; 2]| {
+        let scale = (THUMBNAIL as f64 / width.max(height).max(1) as f64).min(1.0);
+        [height, width].map(|n| ((n as f64 * scale).round() as usize).max(1))
+    };
+    if let Some(pixels) = photos.files.pixels(photo) {
+        let image = pixels.map_err(|cause| photos.error(photo, cause))?;
+        let [height, width] = sides([image.height, image.width]);
+        return Ok(resize_bilinear(&image, height, width));
+    }
     let rgb = photos.decode(photo, PhotoDecoder::default())?;
-    let (width, height) = (rgb.width() as usize, rgb.height() as usize);
-    let scale = (THUMBNAIL as f64 / width.max(height) as f64).min(1.0);
-    let side = |n: usize| ((n as f64 * scale).round() as usize).max(1);
-    Ok(resize_rgb8(&rgb, side(height), side(width)))
+    let [height, width] = sides([rgb.height() as usize, rgb.width() as usize]);
+    Ok(resize_rgb8(&rgb, height, width))
 }
 
-/// Decoded photos of one set at one size, so that moving a slider does not decode them again.
+/// Decoded photos of one set for one kind of input, so that moving a slider does not decode them again.
 #[derive(Debug, Default)]
 pub struct PhotoCache {
-    of: Option<(Photos, [usize; 2], PhotoDecoder)>,
+    of: Option<(Photos, PhotoInput)>,
     images: HashMap<usize, Arc<Image>>,
     /// The suspicion about the last batch, until a look takes it.
     pub suspicion: Option<Suspicion>,
@@ -37,22 +45,20 @@ pub struct PhotoCache {
 pub type Loaded = (usize, Result<Arc<Image>, DecodeError>);
 
 impl PhotoCache {
-    /// Loads the photos at `indices`, each `height` by `width`, in that order.
+    /// Loads the photos at `indices`, as `input` says, in that order.
     pub fn load(
         &mut self,
         photos: &Photos,
         indices: &[usize],
-        [height, width]: [usize; 2],
-        library: PhotoDecoder,
+        input: &PhotoInput,
         on_done: &(dyn Fn(usize) -> bool + Sync),
     ) -> Vec<Loaded> {
-        let same = self.of.as_ref().is_some_and(|(set, size, by)| {
-            Arc::ptr_eq(set, photos) && *size == [height, width] && *by == library
-        });
-        let bytes = height * width * 3 * size_of::<f32>();
+        let same =
+            (self.of.as_ref()).is_some_and(|(set, of)| Arc::ptr_eq(set, photos) && of == input);
+        let bytes = input.height * input.width * input.channels * size_of::<f32>();
         if !same || (self.images.len() + indices.len()) * bytes > CACHE_BYTES {
             self.images.clear();
-            self.of = Some((Arc::clone(photos), [height, width], library));
+            self.of = Some((Arc::clone(photos), *input));
         }
         let new: Vec<usize> = indices
             .iter()
@@ -60,7 +66,7 @@ impl PhotoCache {
             .filter(|i| !self.images.contains_key(i))
             .collect();
         let mut failed = HashMap::new();
-        for (index, image) in batch::load(photos, &new, [height, width], library, on_done) {
+        for (index, image) in batch::load(photos, &new, input, on_done) {
             match image {
                 Ok(image) => drop(self.images.insert(index, Arc::new(image))),
                 Err(error) => drop(failed.insert(index, error)),

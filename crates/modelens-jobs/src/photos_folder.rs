@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File};
-use std::io::{self, Read as _};
+use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::photos_data;
 use include_dir::{Dir, include_dir};
+use modelens_core::dataset::archive::{self, ArchiveError, ArchiveKind};
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::listing::{self, EXTENSIONS, Listing, MAX_ENTRIES};
 use modelens_core::dataset::{Photo, PhotoFiles, PhotoList, PhotoSet, PhotosInMemory};
@@ -26,6 +28,11 @@ pub enum FolderError {
     Empty(PathBuf),
     #[error("more than 1,000,000 files and folders inside: {}", .0.display())]
     TooMany(PathBuf),
+    #[error("{cause}: {}", path.display())]
+    Archive { path: PathBuf, cause: ArchiveError },
+    /// A file that is something else, and what to do.
+    #[error("{what}: {}", path.display())]
+    Other { path: PathBuf, what: String },
     #[error("cannot read the folder: {cause}: {}", path.display())]
     Unreadable {
         path: PathBuf,
@@ -34,13 +41,14 @@ pub enum FolderError {
     },
 }
 
-/// Lists the photos of a folder by the rules of [`listing::list`], or the one photo that `path` is.
+/// Lists the photos of a folder or an archive by the rules of [`listing::list`], or the one photo that
+/// `path` is.
 ///
 /// Symbolic links to class folders are followed, those deeper inside are not (as in Python's
 /// `os.walk`), so links cannot make the walk endless.
 ///
 /// # Errors
-/// A path that does not exist, is neither a folder nor a photo, cannot be read, or holds no photo.
+/// A path that does not exist, is none of these, cannot be read, or holds no photo.
 pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
     let unreadable = |cause| FolderError::Unreadable {
         path: path.to_owned(),
@@ -50,10 +58,19 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
         io::ErrorKind::NotFound => FolderError::Missing(path.to_owned()),
         _ => unreadable(cause),
     })?;
-    if !metadata.is_dir() {
-        return open_photo(path);
+    if metadata.is_dir() {
+        open_directory(path, None)
+    } else {
+        open_file(path)
     }
+}
 
+/// The photos of a folder, with the classes of a table that a person chose.
+fn open_directory(path: &Path, table: Option<&Path>) -> Result<PhotoSet, FolderError> {
+    let unreadable = |cause| FolderError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
     let too_many = || FolderError::TooMany(path.to_owned());
     let mut walk = Walk::default();
     let mut folders = Vec::new();
@@ -75,25 +92,50 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
         walk.class(name, folder).ok_or_else(too_many)?;
     }
     let title = folder_name(path);
-    let names = folders.into_iter().map(|(name, _)| name);
-    match listing::list(&title, names, walk.photos) {
-        Some(Listing {
-            classes,
-            photos,
-            files,
-        }) => Ok(PhotoSet {
-            list: PhotoList {
-                title,
-                classes,
-                photos,
-            },
-            files: Arc::new(Paths(files)),
-        }),
-        None => Err(match walk.first_failure {
+    let Some(listed) = listing::list(&title, walk.folders, walk.photos) else {
+        if let Some(opened) = photos_data::open_data_folder(path) {
+            return opened;
+        }
+        return Err(match walk.first_failure {
             Some((path, cause)) => FolderError::Unreadable { path, cause },
             None => FolderError::Empty(path.to_owned()),
-        }),
+        });
+    };
+    let Listing {
+        classes,
+        photos,
+        mut files,
+        notes,
+        has_classes,
+    } = listed;
+    let mut list = PhotoList {
+        title,
+        classes,
+        photos,
+        notes,
+        as_given: false,
+    };
+    let named = match table {
+        Some(table) => {
+            let name = table.file_name().map(lossy).unwrap_or_default();
+            photos_data::table_at(table)?.apply(&mut list, &name)
+        }
+        None => photos_data::labelled(path, &mut list, has_classes),
+    };
+    match (named, table) {
+        (Some(places), _) => files = places.into_iter().map(|i| files[i].clone()).collect(),
+        (None, Some(table)) => {
+            return Err(FolderError::Other {
+                path: table.to_owned(),
+                what: "the table names none of the photos in its folder".to_owned(),
+            });
+        }
+        (None, None) => {}
     }
+    Ok(PhotoSet {
+        list,
+        files: Arc::new(Paths(files)),
+    })
 }
 
 /// The photos that are compiled into the program.
@@ -118,11 +160,52 @@ pub fn bundled_photos() -> PhotoSet {
             title,
             classes,
             photos,
+            notes: Vec::new(),
+            as_given: false,
         },
         files: Arc::new(PhotosInMemory(
             files.into_iter().map(Cow::Borrowed).collect(),
         )),
     }
+}
+
+/// The photos of an archive, or the one photo that a file is. Its content counts, not its name.
+fn open_file(path: &Path) -> Result<PhotoSet, FolderError> {
+    let unreadable = |cause| FolderError::Unreadable {
+        path: path.to_owned(),
+        cause,
+    };
+    // Opening a named pipe would wait for a writer.
+    if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return open_photo(path);
+    }
+    let mut start = Vec::new();
+    let mut file = File::open(path).map_err(unreadable)?;
+    let read = file.by_ref().take(512).read_to_end(&mut start);
+    read.map_err(unreadable)?;
+    if let Some(opened) = photos_data::open_numbers(path, &start) {
+        return opened;
+    }
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    if let (Some("csv" | "tsv"), Some(folder)) = (ending.as_deref(), path.parent()) {
+        return open_directory(folder, Some(path));
+    }
+    if let Some(kind) = ArchiveKind::of(&start) {
+        let name = path.file_name().map(lossy).unwrap_or_default();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
+        let title = name.rsplit_once('.').map_or(name, |(title, _)| title);
+        let file = BufReader::new(File::open(path).map_err(unreadable)?);
+        let place = path.display().to_string();
+        return archive::open(kind, file, title, &place).map_err(|cause| FolderError::Archive {
+            path: path.to_owned(),
+            cause,
+        });
+    }
+    if let Some(what) = modelens_core::not_downloaded(&start) {
+        let path = path.to_owned();
+        return Err(FolderError::Other { path, what });
+    }
+    open_photo(path)
 }
 
 /// A set of the one photo at `path`; its class is named after the folder it is in.
@@ -136,7 +219,13 @@ fn open_photo(path: &Path) -> Result<PhotoSet, FolderError> {
         list: PhotoList {
             title: name.clone(),
             classes: vec![folder_name(parent)],
-            photos: vec![Photo { name, class: 0 }],
+            photos: vec![Photo {
+                name,
+                class: 0,
+                part: None,
+            }],
+            notes: Vec::new(),
+            as_given: false,
         },
         files: Arc::new(Paths(vec![path.to_owned()])),
     };
@@ -179,6 +268,8 @@ impl PhotoFiles for Paths {
 struct Walk {
     /// Paths relative to the folder, with `/` between names, and the files.
     photos: Vec<(String, PathBuf)>,
+    /// The paths of all folders, empty ones too.
+    folders: Vec<String>,
     n_entries: usize,
     /// The first folder that could not be read; the walk skips it, as Python's `os.walk` does.
     first_failure: Option<(PathBuf, io::Error)>,
@@ -196,6 +287,7 @@ impl Walk {
     fn class(&mut self, name: &str, folder: &Path) -> Option<()> {
         let mut waiting = vec![(name.to_owned(), folder.to_owned())];
         while let Some((relative, folder)) = waiting.pop() {
+            self.folders.push(relative.clone());
             for entry in self.entries(&folder)? {
                 let relative = format!("{relative}/{}", lossy(&entry.file_name()));
                 match entry_kind(&entry, Links::Keep) {

@@ -45,7 +45,10 @@ struct Waiting {
     photos: Option<Request>,
     thumbnail: Option<Request>,
     preview: Option<Request>,
+    /// The look that follows depends on it.
+    scales: Option<Request>,
     look: Option<Request>,
+    caches: Option<Request>,
     /// The background measurement of a look, taken when no look waits.
     batch_norm: Option<Request>,
     /// The set whose photos are checked, and the next photo of it.
@@ -65,9 +68,11 @@ impl Waiting {
             .or_else(|| self.model.take())
             .or_else(|| self.photos.take())
             .or_else(|| self.train_commands.pop_front())
+            .or_else(|| self.scales.take())
             .or_else(|| self.thumbnail.take())
             .or_else(|| self.preview.take())
             .or_else(|| self.look.take())
+            .or_else(|| self.caches.take())
     }
 
     fn next_check(&mut self) -> Option<Task> {
@@ -100,8 +105,10 @@ impl Queue {
                 waiting.train_commands.push_back(Request::Train(command));
             }
             Request::OpenModel(_) | Request::OpenTrained(_) => waiting.model = Some(request),
+            Request::ListCaches => waiting.caches = Some(request),
             Request::OpenPhotos(_) => waiting.photos = Some(request),
             Request::Thumbnail { .. } => waiting.thumbnail = Some(request),
+            Request::TryScales { .. } => waiting.scales = Some(request),
             Request::Look(_) => {
                 waiting.look = Some(request);
                 // The measurement belongs to the look before.
@@ -128,6 +135,7 @@ impl Queue {
         let mut waiting = self.lock();
         waiting.model = None;
         waiting.photos = None;
+        waiting.scales = None;
         waiting.look = None;
         waiting.batch_norm = None;
         self.looks.fetch_add(1, Ordering::Relaxed);

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use modelens_core::formats::{self, Beside, BesideError, InMemory, ModelFile, OpenError};
+use modelens_core::formats::{
+    self, Beside, BesideError, Configuration, InMemory, ModelFile, OpenError,
+};
 use modelens_core::model::Model;
 
 use crate::{bundled, machine};
@@ -119,20 +121,68 @@ impl ModelSource {
             Some(folder) => folder,
             None => &nothing,
         };
+        let architecture = self.architecture();
+        let (configuration, architecture) = match architecture.and_then(configuration_file) {
+            Some((path, options)) => (Some(read_configuration(path)?), options),
+            None => (None, architecture.map(str::to_owned)),
+        };
         Ok(use_file(ModelFile {
             title: &self.title(),
             bytes,
-            architecture: self.architecture(),
+            architecture: architecture.as_deref(),
             beside,
             class_names,
+            configuration,
         }))
     }
+}
+
+/// The file of a configuration that an architecture names, `model.json` or `model.json:OPTIONS`, and the
+/// options as those of a network without a name. No network's name ends like that.
+fn configuration_file(architecture: &str) -> Option<(&str, Option<String>)> {
+    let lower = architecture.to_ascii_lowercase();
+    for ending in [".json", ".yaml", ".yml"] {
+        if lower.ends_with(ending) {
+            return Some((architecture, None));
+        }
+        if let Some(at) = lower.find(&format!("{ending}:"))
+            && let Some((path, options)) = architecture.split_at_checked(at + ending.len())
+        {
+            return Some((path, Some(format!("auto{options}"))));
+        }
+    }
+    None
+}
+
+fn read_configuration(path: &str) -> Result<Configuration, OpenError> {
+    let bytes = read(Path::new(path));
+    let bytes =
+        bytes.map_err(|why| OpenError::Refused(format!("the architecture {path}: {why}")))?;
+    Ok(Configuration {
+        name: path.to_owned(),
+        bytes,
+    })
+}
+
+/// True for the folder of a TensorFlow SavedModel: a model, and no photos.
+pub fn is_saved_model(path: &Path) -> bool {
+    path.join("saved_model.pb").is_file()
+}
+
+/// Why a folder is not opened, and what to do.
+fn folder(path: &Path) -> OpenError {
+    let what = if is_saved_model(path) {
+        formats::SAVED_MODEL
+    } else {
+        "it is a folder; name the file in it"
+    };
+    OpenError::NotAModel(what.to_owned())
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     let about = std::fs::metadata(path)?;
     if about.is_dir() {
-        return Err(OpenError::NotAModel("it is a folder".into()));
+        return Err(folder(path));
     }
     if !about.is_file() {
         // Reading a device or a pipe may never end.
@@ -153,6 +203,9 @@ fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     }
     Ok(bytes)
 }
+
+/// Entries of a folder that are listed, at most.
+const MAX_ENTRIES: usize = 10_000;
 
 /// The folder of a model file.
 struct Folder<'a> {
@@ -190,6 +243,27 @@ impl Beside for Folder<'_> {
             return Err(BesideError::TooLarge(limit));
         }
         Ok(Some(bytes))
+    }
+
+    fn read_unlinked(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError> {
+        match std::fs::symlink_metadata(self.path(name)) {
+            Ok(about) if about.is_symlink() => Err(BesideError::Link),
+            Ok(_) | Err(_) => self.read(name, limit),
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let folder = match self.model.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let names = entries
+            .take(MAX_ENTRIES)
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = names.collect();
+        names.sort_unstable();
+        names
     }
 }
 

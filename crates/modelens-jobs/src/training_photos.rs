@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::look::{augmented, check_batch, photo_size, tensor_of};
+use crate::look::{augmented, check_batch, tensor_of};
 use modelens_core::augment::Pipeline;
 use modelens_core::dataset::decode::DecodeCause;
-use modelens_core::dataset::jpeg::PhotoDecoder;
+use modelens_core::dataset::input::PhotoInput;
 use modelens_core::dataset::{Image, Photos, batch};
 use modelens_core::model::{Model, Preprocessing, Semantics};
 use modelens_core::train::network::TrainError;
@@ -39,6 +39,11 @@ impl PhotoReading {
             input_hwc: model.graph.input_hwc,
         }
     }
+
+    /// The size and the channels of the photos.
+    fn input(&self) -> PhotoInput {
+        PhotoInput::of(self.input_hwc, self.semantics)
+    }
 }
 
 /// The photos of one set as a run reads them.
@@ -68,14 +73,15 @@ impl TrainingPhotos {
         proceed: Proceed<'_>,
     ) -> Result<Vec<(usize, String)>, TrainError> {
         let mut unreadable = Vec::new();
+        let input = self.reading.input();
+        let fits = input.check(&self.photos);
+        fits.map_err(|error| TrainError::Photos(error.to_string()))?;
         for (i, chunk) in indices.chunks(64).enumerate() {
-            let size = photo_size(self.reading.input_hwc);
-            let library = PhotoDecoder::of(self.reading.semantics);
             let on_done = |done: usize| {
                 progress(i * 64 + done);
                 proceed()
             };
-            for (index, image) in batch::load(&self.photos, chunk, size, library, &on_done) {
+            for (index, image) in batch::load(&self.photos, chunk, &input, &on_done) {
                 match image {
                     Ok(image) => self.keep(index, &Arc::new(image)),
                     Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {
@@ -100,15 +106,14 @@ impl TrainingPhotos {
         indices: &[usize],
         proceed: Proceed<'_>,
     ) -> Result<Vec<Arc<Image>>, TrainError> {
-        let size = photo_size(self.reading.input_hwc);
-        let library = PhotoDecoder::of(self.reading.semantics);
+        let input = self.reading.input();
         let new: Vec<usize> = indices
             .iter()
             .copied()
             .filter(|i| !self.kept.contains_key(i))
             .collect();
         let mut now = HashMap::new();
-        for (index, image) in batch::load(&self.photos, &new, size, library, &|_| proceed()) {
+        for (index, image) in batch::load(&self.photos, &new, &input, &|_| proceed()) {
             let image = image.map_err(|error| match error.cause {
                 DecodeCause::Cancelled => TrainError::Cancelled,
                 _ => TrainError::Photos(error.to_string()),
@@ -130,8 +135,8 @@ impl trainer::PhotoBatches for TrainingPhotos {
         proceed: Proceed<'_>,
     ) -> Result<Tensor, TrainError> {
         let reading = self.reading.clone();
-        let size = photo_size(reading.input_hwc);
-        check_batch(photos.len(), size).map_err(|e| TrainError::Photos(e.to_string()))?;
+        check_batch(photos.len(), &reading.input())
+            .map_err(|e| TrainError::Photos(e.to_string()))?;
         let images = self.images(photos, proceed)?;
         let pipeline = draw.and(reading.augment.as_ref());
         let address = [reading.seed, draw.unwrap_or_default()];

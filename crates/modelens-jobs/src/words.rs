@@ -12,6 +12,7 @@ impl Stage {
             Self::Listing => "listing",
             Self::ListingPhotos => "listing photos",
             Self::DecodingPhoto => "photo",
+            Self::TryingScales => "trying scales",
             Self::ReadingPhotos => READING_PHOTOS,
             Self::Forward => "forward",
             Self::ForwardBothModes => "forward, both modes",

@@ -91,7 +91,9 @@ fn kind_of_request(request: &Request) -> &'static str {
         Request::OpenTrained(_) => "OpenTrained",
         Request::OpenPhotos(_) => "OpenPhotos",
         Request::Release(_) => "Release",
+        Request::ListCaches => "ListCaches",
         Request::Thumbnail { .. } => "Thumbnail",
+        Request::TryScales { .. } => "TryScales",
         Request::Look(_) => "Look",
         Request::BatchNorm(_) => "BatchNorm",
         Request::Figure { .. } => "Figure",
@@ -106,8 +108,10 @@ fn kind_of_event(event: &Event) -> &'static str {
         Event::ModelOpened(_) => "ModelOpened",
         Event::TrainedOpened { .. } => "TrainedOpened",
         Event::PhotosOpened { .. } => "PhotosOpened",
+        Event::CachesListed(_) => "CachesListed",
         Event::WeightsAlone(_) => "WeightsAlone",
         Event::Thumbnail { .. } => "Thumbnail event",
+        Event::ScalesTried { .. } => "ScalesTried",
         Event::Unreadable { .. } => "Unreadable",
         Event::Look(_) => "Look event",
         Event::BatchNorm(_) => "BatchNorm event",
@@ -119,12 +123,14 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 24] = [
+const KINDS: [&str; 28] = [
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
     "Release",
+    "ListCaches",
     "Thumbnail",
+    "TryScales",
     "Look",
     "BatchNorm",
     "Figure",
@@ -134,8 +140,10 @@ const KINDS: [&str; 24] = [
     "ModelOpened",
     "TrainedOpened",
     "PhotosOpened",
+    "CachesListed",
     "WeightsAlone",
     "Thumbnail event",
+    "ScalesTried",
     "Unreadable",
     "Look event",
     "BatchNorm event",
@@ -166,6 +174,8 @@ fn every_request_and_event_crosses_as_bytes() {
     });
     let photos = photos.expect("photos");
     side.ask(Request::Thumbnail { photos, photo: 3 });
+    side.ask(Request::ListCaches);
+    side.ask(Request::TryScales { model: id, photos });
 
     let pass = PassLook {
         model: id,
@@ -191,6 +201,7 @@ fn every_request_and_event_crosses_as_bytes() {
             cell_redraws: [(2, 1)].into(),
             height: 32,
             width: 32,
+            channels: 3,
             pipeline: Pipeline::course(),
             semantics: model.semantics,
             seed: 7,

@@ -4,14 +4,13 @@ use candle_core::Tensor;
 
 use super::{BATCHES, STEP_BATCH, Stopwatch, failed};
 use crate::cli::Failure;
-use crate::dataset::jpeg::PhotoDecoder;
 use crate::model::graph::{Input, LayerKind, Node};
 use crate::model::pass::{PassOptions, run};
 use crate::model::{Flags, Mode, Model};
 use crate::train::{loss, sgd_step};
 use modelens_jobs::ModelSource;
 use modelens_jobs::PhotosSource;
-use modelens_jobs::look::{batch_of, photo_size, tensor_of};
+use modelens_jobs::look::{batch_of, photo_input, tensor_of};
 
 /// Opens the network, and runs passes and optimizer steps with and without its head.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
@@ -101,15 +100,9 @@ fn both_modes_of_one_photo(
 /// A batch of bundled photos, preprocessed for the model: `[STEP_BATCH, H, W, C]`.
 fn batch(model: &Model) -> anyhow::Result<Tensor> {
     let set = PhotosSource::Bundled.open()?;
-    let [height, width] = photo_size(model.graph.input_hwc);
+    let input = photo_input(&model.graph, model.semantics);
     let indices = batch_of(&set, None, STEP_BATCH, 7);
-    let loaded = crate::dataset::batch::load(
-        &set,
-        &indices,
-        [height, width],
-        PhotoDecoder::default(),
-        &|_| true,
-    );
+    let loaded = crate::dataset::batch::load(&set, &indices, &input, &|_| true);
     let images = loaded
         .into_iter()
         .map(|(_, image)| image)

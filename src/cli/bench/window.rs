@@ -101,6 +101,7 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
             cell_redraws: std::collections::BTreeMap::new(),
             height,
             width,
+            channels: 3,
             pipeline: Pipeline::course(),
             semantics,
             seed: 7,

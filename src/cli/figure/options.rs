@@ -215,6 +215,8 @@ pub struct LookOptions {
     pub width: Width,
     /// Characters that the fonts lack, collected from all figures.
     pub boxes: RefCell<BTreeSet<char>>,
+    /// Warnings that were printed.
+    pub warned: RefCell<BTreeSet<String>>,
 }
 
 impl FigureArgs {
@@ -233,11 +235,6 @@ impl FigureArgs {
         }
         if self.dpi.is_some() && !matches!(self.width, Some(GivenWidth::Millimetres(_))) {
             let why = "--dpi needs a --width in mm, such as 160mm";
-            return Err(Failure::Usage(why.to_owned()));
-        }
-        let input = self.input.as_deref();
-        if input.is_some_and(crate::cli::arrays::is_array) {
-            let why = "--input: a figure shows photos, not arrays";
             return Err(Failure::Usage(why.to_owned()));
         }
         let part = match self.side {
@@ -264,6 +261,7 @@ impl FigureArgs {
             what,
             width,
             boxes: RefCell::default(),
+            warned: RefCell::default(),
         })
     }
 }

@@ -67,7 +67,8 @@ impl Action {
             Self::PauseRuns => (plain, Key::P),
             Self::ResumeRuns => (plain, Key::G),
             Self::StepRuns => (plain, Key::N),
-            Self::NewSeed
+            Self::OpenPhotoFile
+            | Self::NewSeed
             | Self::FreezeAll
             | Self::UnfreezeAll
             | Self::FineTuneFrom

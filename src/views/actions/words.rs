@@ -15,11 +15,16 @@ pub fn action(action: Action) -> [&'static str; 2] {
         Action::NextPhoto => ["Next photo", "Next photo"],
         Action::OpenBase => [
             "Open file...",
-            "A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt), or an .onnx file",
+            "A Keras .h5 or .keras file, a PyTorch state dict (.safetensors, .pth, .pt) or exported program (.pt2), \
+             or an .onnx file",
         ],
         Action::OpenPhotos => [
             "Open folder...",
             "A folder with one folder of photos for each class",
+        ],
+        Action::OpenPhotoFile => [
+            "Open archive or file...",
+            "Photos in a .zip, .tar or .tgz, arrays in an .npz, or a single photo",
         ],
         Action::Export => [
             "Export...",

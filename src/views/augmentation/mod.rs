@@ -40,7 +40,7 @@ impl Page for Augmentation {
         let gallery = state.opened.gallery.as_ref()?;
         gallery.chosen()?;
         let settings = &state.settings;
-        let [height, width, _] = base.model.graph.input_hwc;
+        let [height, width, channels] = base.model.graph.input_hwc;
         Some(Look::Augmentation(AugmentationLook {
             photos: gallery.id,
             photo: gallery.photo,
@@ -48,6 +48,7 @@ impl Page for Augmentation {
             cell_redraws: state.grid.cell_redraws.clone(),
             height: height.unwrap_or(OPEN_SIDE),
             width: width.unwrap_or(OPEN_SIDE),
+            channels: channels.unwrap_or(3),
             pipeline: settings.pipeline.clone(),
             semantics: state.semantics(),
             seed: settings.seed,

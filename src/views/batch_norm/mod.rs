@@ -20,6 +20,7 @@ use eframe::egui::Ui;
 
 use super::parts::Cut;
 use super::{Explanation, Page, Show, current, pass};
+use crate::command::Action;
 use crate::dataset::PhotoList;
 use crate::lesson::Value;
 use crate::model::layers::batch_norm::{Moments, next_moving};
@@ -27,7 +28,6 @@ use crate::model::{LayerId, Mode, Role, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::modes;
-use crate::words::window::NO_BATCH_NORM;
 use modelens_jobs::{
     BatchNormOutcome, BatchNormSide, Look, LookResult, MeasuredBatch, Outcome, PassLook, walked,
 };
@@ -56,11 +56,17 @@ impl Page for BatchNorm {
         })
     }
 
-    fn missing(&self, base: &Base) -> Option<&'static str> {
-        let why = base.model.format.without_batch_norm;
-        base.batch_norms
-            .is_empty()
-            .then(|| why.unwrap_or(NO_BATCH_NORM))
+    fn missing(&self, base: &Base) -> Option<String> {
+        let model = &base.model;
+        base.batch_norms.is_empty().then(|| {
+            let why = model.format.without_batch_norm.map(str::to_owned);
+            why.unwrap_or_else(|| words::without_batch_norm(&model.graph, model.semantics))
+        })
+    }
+
+    fn instead(&self, base: &Base) -> Option<(Action, &'static str)> {
+        let action = Action::Show(View::Dropout);
+        (!base.noises.is_empty()).then_some((action, words::SHOW_DROPOUT))
     }
 
     fn explanation(&self, state: &State) -> Explanation {

@@ -2,9 +2,11 @@
 
 mod channel;
 mod sentences;
+mod without;
 
 pub use channel::*;
 pub use sentences::*;
+pub use without::*;
 
 use crate::words::common;
 use crate::words::number::{count, seconds};

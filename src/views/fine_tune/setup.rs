@@ -6,7 +6,7 @@ use super::words;
 use crate::command::{Command, TrainCommand};
 use crate::state::{MAX_PART, State};
 use crate::theme::{self, sizes, text};
-use crate::train::split::split;
+use crate::train::split::split_photos;
 use crate::views::{Show, menu, parts};
 
 /// The button that opens the choices.
@@ -59,8 +59,12 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
         }
     }
     ui.separator();
+    let has_own_split = show
+        .state
+        .photos()
+        .is_some_and(|set| set.own_split().is_some());
     let mut part = train.validation;
-    if number_ui(ui, words::VALIDATION_SPLIT, &mut part) {
+    if !has_own_split && number_ui(ui, words::VALIDATION_SPLIT, &mut part) {
         show.push(TrainCommand::SetValidation(part));
     }
     let mut augment = show.state.settings.augment_batch;
@@ -91,13 +95,16 @@ fn classes_ui(ui: &mut Ui, state: &State) {
     };
     let settings = &state.settings;
     let seed = settings.seed;
-    let parts = split(set.photos.len(), settings.train.validation, seed);
+    let parts = split_photos(set, settings.train.validation, seed);
     let sides = [&parts.training, &parts.validation];
     let count = |photos: &[usize], class: usize| {
         let of_class = photos.iter().filter(|&&p| set.photos[p].class == class);
         of_class.count()
     };
-    let note = words::split_by(seed);
+    let note = match set.own_split() {
+        Some(_) => words::SPLIT_BY_FOLDERS.to_owned(),
+        None => words::split_by(seed),
+    };
     parts::line_ui(ui, text::note(note, palette));
     Grid::new("classes of the split")
         .num_columns(3)

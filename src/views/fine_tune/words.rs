@@ -70,6 +70,7 @@ pub const OWN_HEAD_TIP: &str = "Unchanged from the file; it needs one output for
 pub const DROPOUT_RATE: &str = "dropout rate";
 pub const TWO_OUTPUTS: &str = "Two outputs with softmax";
 pub const ONE_OUTPUT: &str = "One output with sigmoid";
+pub const SPLIT_BY_FOLDERS: &str = "Split by the folders of the photos:";
 pub const VALIDATION_SPLIT: &str = "validation split";
 pub const AUGMENT: &str = "augment the training photos";
 

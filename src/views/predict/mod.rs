@@ -38,10 +38,10 @@ impl Page for Predict {
         Some(Look::Predict(look))
     }
 
-    fn missing(&self, base: &Base) -> Option<&'static str> {
+    fn missing(&self, base: &Base) -> Option<String> {
         match Reading::of(&base.model.graph) {
             Some(_) => None,
-            None => Some(words::NO_CLASSES),
+            None => Some(words::NO_CLASSES.to_owned()),
         }
     }
 

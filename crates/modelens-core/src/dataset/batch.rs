@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::decode::{DecodeCause, DecodeError};
-use super::jpeg::PhotoDecoder;
-use super::resize::resize_rgb8;
+use super::input::PhotoInput;
 use super::{Image, PhotoSet};
 use crate::random::Draws;
 
@@ -48,7 +47,7 @@ pub fn choose(
     indices
 }
 
-/// Decodes the photos at `indices` and resizes each to `height` by `width`, several at a time.
+/// Decodes the photos at `indices` and resizes each as `input` says, several at a time.
 ///
 /// The result is in the order of `indices`; a photo that cannot be read does not stop the others.
 /// `on_done` gets the number of photos done so far, from any thread. Once it returns `false`, the
@@ -59,8 +58,7 @@ pub fn choose(
 pub fn load(
     set: &PhotoSet,
     indices: &[usize],
-    [height, width]: [usize; 2],
-    library: PhotoDecoder,
+    input: &PhotoInput,
     on_done: &(dyn Fn(usize) -> bool + Sync),
 ) -> Vec<(usize, Result<Image, DecodeError>)> {
     let n_done = AtomicUsize::new(0);
@@ -73,8 +71,7 @@ pub fn load(
             if cancelled.load(Ordering::Relaxed) {
                 return (index, Err(set.error(index, DecodeCause::Cancelled)));
             }
-            let image = set.decode(index, library);
-            let image = image.map(|rgb| resize_rgb8(&rgb, height, width));
+            let image = set.image(index, input);
             let done = n_done.fetch_add(1, Ordering::Relaxed) + 1;
             if !on_done(done) {
                 cancelled.store(true, Ordering::Relaxed);
@@ -88,6 +85,7 @@ pub fn load(
 mod tests {
     use super::*;
     use crate::dataset::decode::tests::set_of;
+    use crate::rules::Semantics;
     use image::{ImageFormat, RgbImage};
     use proptest::prelude::*;
     use std::io::Cursor;
@@ -129,7 +127,8 @@ mod tests {
         let photo = RgbImage::from_pixel(7, 5, image::Rgb([1, 2, 3]));
         photo.write_to(&mut png, ImageFormat::Png).unwrap();
         let set = set_of(vec![png.into_inner(); 93]);
-        let loaded = load(&set, &[3, 0, 5], [8, 6], PhotoDecoder::default(), &|_| true);
+        let input = PhotoInput::of([Some(8), Some(6), Some(3)], Semantics::Keras3);
+        let loaded = load(&set, &[3, 0, 5], &input, &|_| true);
         let indices: Vec<usize> = loaded.iter().map(|(index, _)| *index).collect();
         assert_eq!(indices, [3, 0, 5]);
         for (_, image) in &loaded {
@@ -138,7 +137,7 @@ mod tests {
         }
 
         let all: Vec<usize> = (0..set.photos.len()).collect();
-        let cancelled = load(&set, &all, [8, 8], PhotoDecoder::default(), &|_| false)
+        let cancelled = load(&set, &all, &input, &|_| false)
             .into_iter()
             .filter(|(_, image)| matches!(image, Err(e) if e.cause == DecodeCause::Cancelled))
             .count();

@@ -1,4 +1,4 @@
-//! Decoding photos to 8-bit RGB, with limits that are checked before memory is allocated.
+//! Decoding photos to 8-bit RGB or grey, with limits that are checked before memory is allocated.
 //!
 //! JPEG as the framework's own library decodes it (see [`super::jpeg`]). All else as TensorFlow's
 //! `decode_image(channels=3)`, and Pillow does the same: EXIF orientation is not applied, grey is copied to
@@ -9,10 +9,14 @@ use std::borrow::Cow;
 use std::io::{self, Cursor};
 
 use image::error::LimitErrorKind;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
+use image::{
+    DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage,
+};
 
-use super::PhotoSet;
+use super::input::PhotoInput;
 use super::jpeg::PhotoDecoder;
+use super::resize::{resize_bilinear, resize_grey8, resize_rgb8};
+use super::{Image, PhotoSet, grey};
 use crate::number::thousands;
 
 /// Largest file that is read, in bytes.
@@ -68,6 +72,14 @@ pub enum DecodeCause {
     TooMuchMemory,
     #[error("not a regular file")]
     NotAFile,
+    #[error(
+        "TensorFlow does not read {0} in grey (color_mode='grayscale'): save it as PNG or as a JPEG \
+         in RGB"
+    )]
+    NoGrey(&'static str),
+    /// A file that is something else, and what to do.
+    #[error("{0}")]
+    Other(String),
     #[error("cannot read the file: {0}")]
     Unreadable(String),
     #[error("cancelled")]
@@ -111,6 +123,32 @@ impl PhotoSet {
         decode(&self.bytes(photo)?, library).map_err(|cause| self.error(photo, cause))
     }
 
+    /// The photo as a model takes it, `[height, width, channels]` of `input`: decoded and resized.
+    ///
+    /// # Errors
+    /// As [`PhotoSet::decode`], and a photo without as many channels.
+    pub fn image(&self, photo: usize, input: &PhotoInput) -> Result<Image, DecodeError> {
+        let PhotoInput {
+            height,
+            width,
+            channels,
+            library,
+        } = *input;
+        if let Some(pixels) = self.files.pixels(photo) {
+            let image = pixels.and_then(|image| {
+                grey::with_channels(image, channels, library).ok_or(DecodeCause::NotAnImage)
+            });
+            let image = image.map_err(|cause| self.error(photo, cause))?;
+            return Ok(resize_bilinear(&image, height, width));
+        }
+        if channels == 1 {
+            let grey = decode_grey(&self.bytes(photo)?, library);
+            let grey = grey.map_err(|cause| self.error(photo, cause))?;
+            return Ok(resize_grey8(&grey, height, width));
+        }
+        Ok(resize_rgb8(&self.decode(photo, library)?, height, width))
+    }
+
     /// The bytes of a photo's file.
     ///
     /// # Errors
@@ -127,6 +165,9 @@ impl PhotoSet {
     /// # Errors
     /// As [`PhotoSet::decode`].
     pub fn check(&self, photo: usize) -> Result<(), DecodeError> {
+        if self.files.channels().is_some() {
+            return Ok(());
+        }
         let checked = || {
             let size = self.size(photo)?;
             let mut limit = HEADER_BYTES;
@@ -159,8 +200,8 @@ impl PhotoSet {
 
 /// What is known of an image before its pixels are decoded.
 enum Header<'a> {
-    /// Width and height; [`super::jpeg`] decodes it.
-    Jpeg([u32; 2]),
+    /// [`super::jpeg`] decodes it.
+    Jpeg,
     /// A decoder that has read the header only.
     Other(Box<dyn ImageDecoder + 'a>),
 }
@@ -170,12 +211,15 @@ fn header(bytes: &[u8]) -> Result<Header<'_>, DecodeCause> {
     let format = image::guess_format(bytes)
         .ok()
         .filter(|format| FORMATS.contains(format))
-        .ok_or(DecodeCause::NotAnImage)?;
+        .ok_or_else(|| match crate::not_downloaded(bytes) {
+            Some(what) => DecodeCause::Other(what),
+            None => DecodeCause::NotAnImage,
+        })?;
     if format == ImageFormat::Jpeg {
         let sides = super::jpeg::dimensions(bytes);
         let sides = sides.ok_or_else(|| DecodeCause::Broken("it ends too early".to_owned()))?;
         check_sides(sides)?;
-        return Ok(Header::Jpeg(sides));
+        return Ok(Header::Jpeg);
     }
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     // The sides are limited below, with an error that names the dimensions.
@@ -198,34 +242,67 @@ fn check_sides([width, height]: [u32; 2]) -> Result<(), DecodeCause> {
     Ok(())
 }
 
+/// The most memory for decoding an image of this size, in bytes.
+fn max_bytes(width: u32, height: u32) -> u64 {
+    let own = DECODER_BYTES_PER_PIXEL * u64::from(width) * u64::from(height);
+    MAX_DECODER_BYTES.min(DECODER_BYTES + own)
+}
+
+/// Width and height of a complete JPEG.
+fn checked_jpeg(bytes: &[u8]) -> Result<[u32; 2], DecodeCause> {
+    let ends_early = || DecodeCause::Broken("it ends too early".to_owned());
+    let sides = super::jpeg::dimensions(bytes).ok_or_else(ends_early)?;
+    check_sides(sides)?;
+    // The decoder would fill the missing part with grey; TensorFlow refuses such a file too.
+    if jpeg_is_complete(bytes) {
+        Ok(sides)
+    } else {
+        Err(ends_early())
+    }
+}
+
 /// Decodes an image to 8-bit RGB, `[H, W, 3]`.
 fn decode(bytes: &[u8], library: PhotoDecoder) -> Result<RgbImage, DecodeCause> {
-    let max_bytes = |width: u32, height: u32| {
-        let own = DECODER_BYTES_PER_PIXEL * u64::from(width) * u64::from(height);
-        MAX_DECODER_BYTES.min(DECODER_BYTES + own)
+    if image::guess_format(bytes).ok() == Some(ImageFormat::Jpeg) {
+        let [width, height] = checked_jpeg(bytes)?;
+        let most = max_bytes(width, height);
+        // A decoder that trips over a hostile file must not take the program with it.
+        return crate::guarded(|| super::jpeg::decode(bytes, library, most))
+            .map_err(DecodeCause::Broken)?
+            .map_err(|error| DecodeCause::Broken(one_line(&error.to_string())));
+    }
+    Ok(to_rgb8(decode_dynamic(bytes)?, library))
+}
+
+/// Decodes an image that is no JPEG, with the channels and bits it has.
+fn decode_dynamic(bytes: &[u8]) -> Result<DynamicImage, DecodeCause> {
+    let Header::Other(mut decoder) = header(bytes)? else {
+        return Err(DecodeCause::NotAnImage);
     };
-    match header(bytes)? {
-        Header::Jpeg([width, height]) => {
-            if !jpeg_is_complete(bytes) {
-                // The decoder would fill the missing part with grey; TensorFlow refuses such a file
-                // too.
-                return Err(DecodeCause::Broken("it ends too early".to_owned()));
-            }
-            let most = max_bytes(width, height);
-            // A decoder that trips over a hostile file must not take the program with it.
-            let decoded = crate::guarded(|| super::jpeg::decode(bytes, library, most));
-            decoded
-                .map_err(DecodeCause::Broken)?
-                .map_err(|error| DecodeCause::Broken(one_line(&error.to_string())))
-        }
-        Header::Other(mut decoder) => {
-            let (width, height) = decoder.dimensions();
-            // A frame of an animation may be larger than its image.
-            let mut limits = Limits::no_limits();
-            limits.max_alloc = Some(max_bytes(width, height));
-            decoder.set_limits(limits)?;
-            Ok(to_rgb8(DynamicImage::from_decoder(decoder)?))
-        }
+    let (width, height) = decoder.dimensions();
+    // A frame of an animation may be larger than its image.
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(max_bytes(width, height));
+    decoder.set_limits(limits)?;
+    Ok(DynamicImage::from_decoder(decoder)?)
+}
+
+/// Decodes an image to 8-bit grey, `[H, W]`.
+///
+/// TensorFlow reads JPEG and PNG in grey itself (`decode_image(channels=1)`); what it reads in colours
+/// alone (GIF, BMP, WebP) is converted as `tf.image.rgb_to_grayscale` does. Pillow converts colours.
+fn decode_grey(bytes: &[u8], library: PhotoDecoder) -> Result<GrayImage, DecodeCause> {
+    if image::guess_format(bytes).ok() == Some(ImageFormat::Jpeg) {
+        let [width, height] = checked_jpeg(bytes)?;
+        let most = max_bytes(width, height);
+        return crate::guarded(|| super::jpeg::decode_grey(bytes, library, most))
+            .map_err(DecodeCause::Broken)?;
+    }
+    let is_png = image::guess_format(bytes).ok() == Some(ImageFormat::Png);
+    match library {
+        PhotoDecoder::TensorFlow if is_png => Ok(grey::tensorflow_png(&decode_dynamic(bytes)?)),
+        PhotoDecoder::TensorFlow => Ok(grey::tensorflow_colours(&decode(bytes, library)?)),
+        PhotoDecoder::Pillow => Ok(grey::pillow(&decode(bytes, library)?)),
     }
 }
 
@@ -255,8 +332,8 @@ fn jpeg_is_complete(bytes: &[u8]) -> bool {
 }
 
 /// 8-bit RGB: alpha dropped, 16-bit values as `v >> 8` (libpng's `png_set_strip_16`, which
-/// TensorFlow calls; rounding would give other pixels).
-fn to_rgb8(image: DynamicImage) -> RgbImage {
+/// TensorFlow calls; rounding would give other pixels). Pillow cuts 16-bit grey off at 255 instead.
+fn to_rgb8(image: DynamicImage, library: PhotoDecoder) -> RgbImage {
     fn narrow<const N: usize>(
         values: &[u16],
         (width, height): (u32, u32),
@@ -269,6 +346,9 @@ fn to_rgb8(image: DynamicImage) -> RgbImage {
         RgbImage::from_raw(width, height, bytes.collect()).unwrap_or_default()
     }
     match &image {
+        DynamicImage::ImageLuma16(p) if library == PhotoDecoder::Pillow => {
+            narrow(p, p.dimensions(), |[v]| [v.min(255) << 8; 3])
+        }
         DynamicImage::ImageLuma16(p) => narrow(p, p.dimensions(), |[v]| [v; 3]),
         DynamicImage::ImageLumaA16(p) => narrow(p, p.dimensions(), |[v, _]| [v; 3]),
         DynamicImage::ImageRgb16(p) => narrow(p, p.dimensions(), |rgb| rgb),
@@ -277,7 +357,7 @@ fn to_rgb8(image: DynamicImage) -> RgbImage {
     }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
@@ -295,12 +375,15 @@ pub(crate) mod tests {
         let photo = Photo {
             name: "cat.jpg".to_owned(),
             class: 0,
+            part: None,
         };
         PhotoSet {
             list: PhotoList {
                 title: String::new(),
                 classes: vec!["cat".to_owned()],
                 photos: vec![photo; photos.len()],
+                notes: Vec::new(),
+                as_given: false,
             },
             files: Arc::new(PhotosInMemory(photos.into_iter().map(Cow::Owned).collect())),
         }

@@ -5,9 +5,11 @@
 //! libjpeg-turbo with its triangle ("fancy") filter for chroma, but TensorFlow asks for the fast
 //! integer DCT and Pillow for the accurate one.
 
-use image::RgbImage;
-use libjpeg_turbo_rs::{DctMethod, DecodeLimits, Decoder, JpegError, PixelFormat};
+use image::{GrayImage, RgbImage};
+use libjpeg_turbo_rs::{DctMethod, DecodeLimits, Decoder, JpegError, PixelFormat, RawImage};
 
+use super::decode::DecodeCause;
+use super::grey;
 use crate::rules::Semantics;
 
 /// The library whose pixels a photo gets.
@@ -43,12 +45,7 @@ const FOUR_COMPONENTS_BYTES: u64 = 4 * 2 + 4 + 4 + 3;
 /// A file that is no JPEG, is broken, needs more memory, or is of a kind that libjpeg-turbo does
 /// not turn into RGB.
 pub fn decode(bytes: &[u8], library: PhotoDecoder, max_bytes: u64) -> Result<RgbImage, JpegError> {
-    let limits = DecodeLimits {
-        max_scans: MAX_SCANS,
-        max_memory: Some(max_bytes),
-        ..DecodeLimits::default()
-    };
-    let mut decoder = Decoder::new_with_limits(bytes, limits)?;
+    let mut decoder = Decoder::new_with_limits(bytes, limits(max_bytes))?;
     decoder.set_dct_method(match library {
         PhotoDecoder::TensorFlow => DctMethod::IsFast,
         PhotoDecoder::Pillow => DctMethod::IsLow,
@@ -67,6 +64,85 @@ pub fn decode(bytes: &[u8], library: PhotoDecoder, max_bytes: u64) -> Result<Rgb
     Ok(rgb(image.width, image.height, image.data))
 }
 
+/// Decodes a complete JPEG to grey, `[H, W]`, in at most `max_bytes` of memory.
+///
+/// TensorFlow asks libjpeg for grey: the stored luma, or a weighted sum where red, green and blue are
+/// stored; libjpeg has no grey of four components. Pillow decodes to colours and converts these.
+///
+/// # Errors
+/// As [`decode`], and four components in TensorFlow.
+pub fn decode_grey(
+    bytes: &[u8],
+    library: PhotoDecoder,
+    max_bytes: u64,
+) -> Result<GrayImage, DecodeCause> {
+    let broken =
+        |error: JpegError| DecodeCause::Broken(super::decode::one_line(&error.to_string()));
+    let colours = || decode(bytes, library, max_bytes).map_err(broken);
+    if library == PhotoDecoder::Pillow {
+        return Ok(grey::pillow(&colours()?));
+    }
+    match components(bytes) {
+        Some(Components::Four) => Err(DecodeCause::NoGrey("a CMYK JPEG")),
+        // libjpeg's weights (`rgb_gray_convert`) are those of Pillow.
+        Some(Components::Rgb) => Ok(grey::pillow(&colours()?)),
+        Some(Components::Luma) | None => {
+            let mut decoder = Decoder::new_with_limits(bytes, limits(max_bytes)).map_err(broken)?;
+            decoder.set_dct_method(DctMethod::IsFast);
+            luma(decoder).map_err(broken)
+        }
+    }
+}
+
+/// The first component at the size of the image.
+fn luma(decoder: Decoder<'_>) -> Result<GrayImage, JpegError> {
+    let sampling = sampling(&decoder);
+    let raw = decoder.decode_raw()?;
+    let [width, height] = [raw.width, raw.height];
+    let values = plane(&raw, &sampling, 0);
+    // The decoder's sizes always agree; an image without pixels takes the impossible case.
+    Ok(GrayImage::from_raw(width as u32, height as u32, values).unwrap_or_default())
+}
+
+/// What the planes of a JPEG hold.
+enum Components {
+    /// Luma alone, or luma and chroma.
+    Luma,
+    Rgb,
+    Four,
+}
+
+/// Follows libjpeg's `default_decompress_parms`: three components are red, green and blue if Adobe's
+/// marker says so, or if without it and without JFIF's they are called `R`, `G` and `B`.
+fn components(bytes: &[u8]) -> Option<Components> {
+    let frame = frame(bytes)?;
+    let count = usize::from(*frame.get(5)?);
+    let name = |i: usize| frame.get(6 + 3 * i).copied();
+    Some(match count {
+        4 => Components::Four,
+        3 if is_jfif(bytes) => Components::Luma,
+        3 if adobe_transform(bytes) == Some(0) => Components::Rgb,
+        3 if adobe_transform(bytes).is_none()
+            && [0, 1, 2].map(name) == [b'R', b'G', b'B'].map(Some) =>
+        {
+            Components::Rgb
+        }
+        _ => Components::Luma,
+    })
+}
+
+fn is_jfif(bytes: &[u8]) -> bool {
+    bytes.get(2..4) == Some(&[0xFF, 0xE0]) && bytes.get(6..11) == Some(b"JFIF\0")
+}
+
+fn limits(max_bytes: u64) -> DecodeLimits {
+    DecodeLimits {
+        max_scans: MAX_SCANS,
+        max_memory: Some(max_bytes),
+        ..DecodeLimits::default()
+    }
+}
+
 fn rgb(width: usize, height: usize, pixels: Vec<u8>) -> RgbImage {
     // The decoder's sizes always agree; an image without pixels takes the impossible case.
     RgbImage::from_raw(width as u32, height as u32, pixels).unwrap_or_default()
@@ -81,25 +157,11 @@ fn four_components(
     bytes: &[u8],
     library: PhotoDecoder,
 ) -> Result<RgbImage, JpegError> {
-    let header = decoder.header();
-    let sampling: Vec<[usize; 2]> = header
-        .components
-        .iter()
-        .map(|c| [c.horizontal_sampling, c.vertical_sampling].map(usize::from))
-        .collect();
-    let most = [0, 1].map(|axis| sampling.iter().map(|s| s[axis]).max().unwrap_or(1));
+    let sampling = sampling(&decoder);
     let raw = decoder.decode_raw()?;
     let (width, height) = (raw.width, raw.height);
-    let planes: Vec<Vec<u8>> = (sampling.iter().zip(&raw.planes).zip(&raw.plane_widths))
-        .map(|((&[h, v], samples), &stride)| {
-            let plane = Plane {
-                samples,
-                stride,
-                width: (width * h).div_ceil(most[0]),
-                height: (height * v).div_ceil(most[1]),
-            };
-            plane.enlarged(width, height, [most[0] / h.max(1), most[1] / v.max(1)])
-        })
+    let planes: Vec<Vec<u8>> = (0..sampling.len())
+        .map(|component| plane(&raw, &sampling, component))
         .collect();
     let adobe = adobe_transform(bytes);
     let mut pixels = Vec::with_capacity(width * height * 3);
@@ -115,6 +177,33 @@ fn four_components(
         });
     }
     Ok(rgb(width, height, pixels))
+}
+
+/// How often each component is sampled, across and down.
+fn sampling(decoder: &Decoder<'_>) -> Vec<[usize; 2]> {
+    let components = decoder.header().components.iter();
+    components
+        .map(|c| [c.horizontal_sampling, c.vertical_sampling].map(usize::from))
+        .collect()
+}
+
+/// A component enlarged to the size of the image; empty if there is none.
+fn plane(raw: &RawImage, sampling: &[[usize; 2]], component: usize) -> Vec<u8> {
+    let (width, height) = (raw.width, raw.height);
+    let most = [0, 1].map(|axis| sampling.iter().map(|s| s[axis]).max().unwrap_or(1));
+    let stored = (sampling.get(component))
+        .zip(raw.planes.get(component))
+        .zip(raw.plane_widths.get(component));
+    let Some(((&[h, v], samples), &stride)) = stored else {
+        return Vec::new();
+    };
+    let plane = Plane {
+        samples,
+        stride,
+        width: (width * h).div_ceil(most[0]),
+        height: (height * v).div_ceil(most[1]),
+    };
+    plane.enlarged(width, height, [most[0] / h.max(1), most[1] / v.max(1)])
 }
 
 /// TensorFlow's `jpeg_mem.cc`: files with Adobe's marker hold inverted ink.
@@ -149,6 +238,13 @@ fn rgb_of_ycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
 
 /// Width and height as the frame header says them; `None` if the bytes end before it.
 pub fn dimensions(bytes: &[u8]) -> Option<[u32; 2]> {
+    let &[_, height_high, height_low, width_high, width_low] = frame(bytes)?.first_chunk::<5>()?;
+    let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
+    Some([side(width_high, width_low), side(height_high, height_low)])
+}
+
+/// The frame header and all that follows it: bits per sample, height, width, components.
+fn frame(bytes: &[u8]) -> Option<&[u8]> {
     let mut at = 2;
     while let Some(&[0xFF, marker, high, low]) = bytes.get(at..at + 4) {
         if marker == 0xFF {
@@ -157,10 +253,7 @@ pub fn dimensions(bytes: &[u8]) -> Option<[u32; 2]> {
         }
         // Frame headers of every process; between them are tables (C4, CC) and a reserved marker (C8).
         if matches!(marker, 0xC0..=0xCF) && !matches!(marker, 0xC4 | 0xC8 | 0xCC) {
-            let &[_, height_high, height_low, width_high, width_low] =
-                bytes.get(at + 4..)?.first_chunk::<5>()?;
-            let side = |high, low| u32::from(u16::from_be_bytes([high, low]));
-            return Some([side(width_high, width_low), side(height_high, height_low)]);
+            return bytes.get(at + 4..);
         }
         at += 2 + usize::from(u16::from_be_bytes([high, low]));
     }

@@ -1,10 +1,19 @@
 //! Photos: which files of a folder they are, decoding, resizing.
 
+pub mod archive;
 pub mod batch;
+pub mod cifar;
 pub mod decode;
+mod grey;
+pub mod idx;
+pub mod input;
 pub mod jpeg;
 pub mod listing;
+pub mod npy;
+mod numbers;
+mod parts;
 pub mod resize;
+pub mod table;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,6 +23,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use self::decode::DecodeCause;
+pub use self::parts::Part;
 use crate::nearest::{nearest, the_closest};
 
 /// An image of 32-bit float values (0 to 255 for photos), `[H, W, C]`.
@@ -38,8 +48,12 @@ pub struct PhotoList {
     pub title: String,
     /// In Keras' order: sorted by code point.
     pub classes: Vec<String>,
-    /// By class, then in Keras' order of files.
+    /// By part of a split, then by class, then in Keras' order of files.
     pub photos: Vec<Photo>,
+    /// How the photos were found where that is not plain, in sentences.
+    pub notes: Vec<String>,
+    /// True if the photos are numbers as a model's input layer takes them: they are not scaled.
+    pub as_given: bool,
 }
 
 /// A set of photos, listed but not decoded. It dereferences to its list.
@@ -65,6 +79,8 @@ pub struct Photo {
     pub name: String,
     /// Index into [`PhotoList::classes`].
     pub class: usize,
+    /// What it is for, if its folder says so.
+    pub part: Option<Part>,
 }
 
 /// What the bytes of a set's photos are read from. Photos are named by their index in
@@ -81,6 +97,16 @@ pub trait PhotoFiles: fmt::Debug + Send + Sync {
     /// # Errors
     /// A file that cannot be read.
     fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause>;
+
+    /// The number of channels of photos that are stored as numbers; `None` for encoded images.
+    fn channels(&self) -> Option<usize> {
+        None
+    }
+
+    /// The values of a photo that is stored as numbers; `None` for an encoded image.
+    fn pixels(&self, _photo: usize) -> Option<Result<Image, DecodeCause>> {
+        None
+    }
 
     /// What messages call the file if it has a place of its own, such as its path.
     fn place(&self, _photo: usize) -> Option<String> {
@@ -105,6 +131,28 @@ impl PhotoFiles for PhotosInMemory {
 }
 
 impl PhotoList {
+    /// The photos of a part of the split.
+    pub fn part(&self, part: Part) -> Vec<usize> {
+        let photos = self.photos.iter().enumerate();
+        photos
+            .filter(|(_, photo)| photo.part == Some(part))
+            .map(|(i, _)| i)
+            .collect()
+    }
+
+    /// The photos to train with and those to validate with, if folders say so: those of the folder for
+    /// validation, or else of the folder for tests.
+    pub fn own_split(&self) -> Option<[Vec<usize>; 2]> {
+        let [training, validation, test] =
+            [Part::Training, Part::Validation, Part::Test].map(|part| self.part(part));
+        let validates = if validation.is_empty() {
+            test
+        } else {
+            validation
+        };
+        (!validates.is_empty()).then_some([training, validates])
+    }
+
     /// The index of the photo that a person names: by its name (`fish/fish9.webp`) or its file name,
     /// with or without the extension, or by the beginning of either. Full names come before
     /// beginnings, then the first photo in the order of the set counts.
@@ -153,11 +201,14 @@ mod tests {
         let photo = |name: &str| Photo {
             name: name.to_owned(),
             class: 0,
+            part: None,
         };
         let set = PhotoList {
             title: String::new(),
             classes: Vec::new(),
             photos: names.map(photo).into(),
+            notes: Vec::new(),
+            as_given: false,
         };
         for (name, place) in [
             ("a/cat1.webp", 1),

@@ -4,7 +4,7 @@
 //! the `Resizing` layer. It does not smooth while it shrinks, so fine texture aliases; a resize from
 //! an image editor gives other pixels and other predictions.
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 
 use super::Image;
 
@@ -96,6 +96,17 @@ impl<'a> From<&'a RgbImage> for Pixels<'a, u8> {
     }
 }
 
+impl<'a> From<&'a GrayImage> for Pixels<'a, u8> {
+    fn from(image: &'a GrayImage) -> Self {
+        Self {
+            values: image.as_raw(),
+            height: image.height() as usize,
+            width: image.width() as usize,
+            channels: 1,
+        }
+    }
+}
+
 /// Resizes to `height` by `width` with bilinear interpolation.
 ///
 /// `src = (dst + 0.5) * in / out - 0.5`; the taps are `floor(src)` and `floor(src) + 1`, both
@@ -106,6 +117,11 @@ pub fn resize_bilinear(image: &Image, height: usize, width: usize) -> Image {
 
 /// [`resize_bilinear`] of an 8-bit photo; only the taps become floats (0 to 255).
 pub fn resize_rgb8(image: &RgbImage, height: usize, width: usize) -> Image {
+    bilinear(image.into(), height, width)
+}
+
+/// [`resize_bilinear`] of an 8-bit grey photo.
+pub fn resize_grey8(image: &GrayImage, height: usize, width: usize) -> Image {
     bilinear(image.into(), height, width)
 }
 

@@ -1,4 +1,4 @@
-//! Files in the folder of a model: class names, and one day external weights.
+//! Files in the folder of a model: class names, configurations, weights in files of their own.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,18 @@ pub trait Beside {
     /// # Errors
     /// A file that exists but is of no use, such as one of more than `limit` bytes.
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError>;
+
+    /// Like [`Self::read`], for a name that a stranger chose: a link that leads out of the folder is
+    /// refused.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], and such a link.
+    fn read_unlinked(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError> {
+        self.read(name, limit)
+    }
+
+    /// The names of the files, sorted; without those whose name is not Unicode.
+    fn names(&self) -> Vec<String>;
 }
 
 /// Why a file beside a model cannot be used; each text goes on where the file's name ends.
@@ -20,6 +32,8 @@ pub enum BesideError {
     Unreadable(#[from] std::io::Error),
     #[error("is not a regular file")]
     NotAFile,
+    #[error("is a link, and only files in the model's folder are read")]
+    Link,
     #[error("is larger than {} MB", .0 >> 20)]
     TooLarge(u64),
 }
@@ -34,5 +48,9 @@ impl Beside for InMemory {
             Some(bytes) if bytes.len() as u64 > limit => Err(BesideError::TooLarge(limit)),
             found => Ok(found.cloned()),
         }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
     }
 }

@@ -23,16 +23,18 @@ pub enum OpenError {
     Refused(String),
     #[error("the file is broken: {0}")]
     Broken(String),
+    /// How much of it is there.
+    #[error("the file is cut off: {0}. Download or copy it again")]
+    CutOff(String),
     #[error("the file is too large: {0}")]
     TooLarge(String),
-    #[error(
-        "layer `{layer}`{place} is a {class}, which is not supported; docs/layers.md lists those that are"
-    )]
+    #[error("layer `{layer}`{place} is a {class}, which is not supported. {what_to_do}")]
     UnsupportedLayer {
         layer: String,
         /// ` in <nested model>`, or empty at the top.
         place: String,
         class: String,
+        what_to_do: &'static str,
     },
     #[error("layer `{layer}`: {reason}")]
     UnsupportedSetting { layer: String, reason: String },

@@ -79,11 +79,21 @@ fn counted(n: usize, one: &str, many: &str) -> String {
 }
 
 /// One name per line. Empty lines at the end do not count; an empty line between others names its
-/// class by its number.
+/// class by its number. Where every line begins with its own number, as Teachable Machine writes them
+/// (`0 cat`), that number is no part of the name.
 fn lines(text: &str) -> Vec<String> {
     let text = text.trim_start_matches('\u{feff}').trim_end();
+    let numbered = text
+        .lines()
+        .enumerate()
+        .all(|(i, line)| after_number(i, line).is_some());
     let name = |(i, line): (usize, &str)| {
-        let line = line.trim();
+        let own = if numbered {
+            after_number(i, line)
+        } else {
+            None
+        };
+        let line = own.unwrap_or(line).trim();
         if line.is_empty() {
             return format!("class {i}");
         }
@@ -93,11 +103,21 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().enumerate().map(name).collect()
 }
 
+/// The name after the line's own number and a space, colon, comma or tab; `None` for any other line.
+fn after_number(number: usize, line: &str) -> Option<&str> {
+    let rest = line.trim().strip_prefix(&number.to_string())?;
+    let name = rest.strip_prefix([' ', '\t', ':', ',', ';'])?.trim();
+    (!name.is_empty()).then_some(name)
+}
+
 /// The text of a file; `None` if there is none, and a reason in words if it is of no use.
 fn text(beside: &dyn Beside, name: &str) -> Result<Option<String>, String> {
     let Some(bytes) = beside.read(name, MAX_BYTES).map_err(|e| e.to_string())? else {
         return Ok(None);
     };
+    if crate::not_downloaded(&bytes).is_some() {
+        return Err("was not downloaded (it is a Git LFS pointer or a web page)".to_owned());
+    }
     let text = String::from_utf8(bytes).ok().filter(|t| !t.contains('\0'));
     text.map(Some).ok_or_else(|| "is not UTF-8 text".to_owned())
 }
@@ -112,6 +132,21 @@ mod tests {
         assert_eq!(lines("a\n\nb"), ["a", "class 1", "b"]);
         assert_eq!(lines("a\tb\u{1b}[2J"), ["a b [2J"]);
         assert_eq!(lines(&"\u{e9}".repeat(300)), ["\u{e9}".repeat(MAX_NAME)]);
+        assert_eq!(
+            lines("0 cat\n1 hot dog\n2 9 lives"),
+            ["cat", "hot dog", "9 lives"]
+        );
+        assert_eq!(lines("0: cat\n1: dog\n"), ["cat", "dog"]);
+        // Names that begin with numbers which are not their places.
+        for text in [
+            "1 cat\n2 dog",
+            "0 cat\ndog",
+            "0\n1",
+            "0 cat\n\n2 dog",
+            "00 cat\n01 dog",
+        ] {
+            assert_eq!(lines(text)[0], text.lines().next().unwrap(), "{text:?}");
+        }
         assert!(lines("").is_empty() && lines(" \n\n").is_empty());
         let imagenet = assets::IMAGENET_LABELS;
         assert!(lines(imagenet).iter().eq(imagenet.lines()), "none is cut");

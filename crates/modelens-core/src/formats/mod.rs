@@ -8,11 +8,14 @@ mod error;
 pub mod keras;
 mod labels;
 pub mod onnx;
+mod other_files;
+pub mod pt2;
 pub mod pytorch;
 mod save;
 
 pub use self::beside::{Beside, BesideError, InMemory};
 pub use self::error::OpenError;
+pub use self::other_files::SAVED_MODEL;
 pub use self::save::{SaveError, Trained, ending_of};
 
 use std::collections::BTreeMap;
@@ -20,7 +23,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::{Format, Model};
+use crate::model::{Format, Model, Preprocessing};
 
 /// One file format: how its files are recognised, opened and written.
 #[derive(Debug)]
@@ -36,11 +39,12 @@ pub struct Reader {
 }
 
 /// All formats, in the order in which they are tried.
-pub static READERS: [&Reader; 5] = [
+pub static READERS: [&Reader; 6] = [
     &keras::H5,
     &keras::ZIP,
     &pytorch::SAFETENSORS,
     &pytorch::PICKLE,
+    &pt2::PT2,
     &onnx::ONNX,
 ];
 
@@ -80,6 +84,15 @@ pub struct ModelFile<'a> {
     pub beside: &'a dyn Beside,
     /// Class names that come with a bundled base, one a line.
     pub class_names: Option<&'a str>,
+    /// The configuration that a person says the weights belong to.
+    pub configuration: Option<Configuration>,
+}
+
+/// A model's configuration in a file of its own, such as `model.json`.
+#[derive(Clone, Debug)]
+pub struct Configuration {
+    pub name: String,
+    pub bytes: Vec<u8>,
 }
 
 impl<'a> ModelFile<'a> {
@@ -92,6 +105,7 @@ impl<'a> ModelFile<'a> {
             architecture: None,
             beside: &NOTHING,
             class_names: None,
+            configuration: None,
         }
     }
 }
@@ -102,10 +116,11 @@ impl<'a> ModelFile<'a> {
 /// Anything but a complete model of a supported kind; see [`OpenError`].
 pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     let reader = READERS.iter().find(|r| (r.recognises)(&file.bytes));
-    if file.architecture.is_some() && !reader.is_some_and(|r| r.takes_architecture) {
+    let is_chosen = file.architecture.is_some() || file.configuration.is_some();
+    if is_chosen && reader.is_some_and(|r| !r.takes_architecture) {
         return Err(error::architecture_is_known());
     }
-    let reader = reader.ok_or_else(|| unknown(&file.bytes))?;
+    let reader = reader.ok_or_else(|| other_files::refusal(&file.bytes))?;
     let ModelFile {
         title,
         beside,
@@ -113,6 +128,12 @@ pub fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         ..
     } = file;
     let mut model = (reader.open)(file)?;
+    // An exported program has told it already.
+    let is_told = reader.format == pt2::PT2.format || Preprocessing::scales_itself(&model.graph);
+    if model.preprocessing == Preprocessing::Raw && !is_told {
+        model.preprocessing = Preprocessing::USUAL;
+        model.scale_unknown = true;
+    }
     labels::add(&mut model, title, beside, class_names);
     warn_of_bad_numbers(&mut model);
     Ok(model)
@@ -130,15 +151,6 @@ pub fn save(
     let reader = READERS.iter().find(|r| r.format == trained.model.format);
     let reader = reader.ok_or(SaveError::ReadOnlyFormat)?;
     (reader.save)(file, trained, ending)
-}
-
-fn unknown(bytes: &[u8]) -> OpenError {
-    let what = if bytes.is_empty() {
-        "it is empty"
-    } else {
-        "its content is of another kind"
-    };
-    OpenError::NotAModel(format!("{what}. Supported: {}", supported()))
 }
 
 /// Every family with the endings of its file names: `Keras .h5 and .keras, ONNX .onnx`.
@@ -201,10 +213,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_message_for_other_files_lists_every_format() {
+    fn the_help_lists_every_format() {
         assert_eq!(
             supported(),
-            "Keras .h5 and .keras, PyTorch .safetensors, .pth and .pt, ONNX .onnx"
+            "Keras .h5 and .keras, PyTorch .safetensors, .pth, .pt and .pt2, ONNX .onnx"
         );
     }
 }

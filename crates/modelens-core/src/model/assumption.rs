@@ -13,6 +13,20 @@ pub struct Assumption {
 }
 
 impl Assumption {
+    /// Which of several outputs is shown, the first of these names; `None` unless there are several.
+    pub fn of_outputs(names: &[String]) -> Option<Self> {
+        let [shown, _, ..] = names else { return None };
+        let choices = names.iter().map(|name| format!("auto:output={name}"));
+        Some(Self {
+            sentence: format!(
+                "the model has {} outputs ({}); `{shown}` is shown, and the losses of training are its own",
+                names.len(),
+                names.join(", ")
+            ),
+            choices: choices.collect(),
+        })
+    }
+
     /// The sentence with the way to choose otherwise, for a terminal.
     pub fn with_choices(&self) -> String {
         match self.choices.as_slice() {

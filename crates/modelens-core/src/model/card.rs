@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::counts::counts;
 use super::graph::{Layer, LayerKind, Noise, Weight};
-use super::{Assumption, Flags, ModelDescription, Reading, RecordedBy};
+use super::{Assumption, Flags, ModelDescription, Reading, RecordedBy, unknown};
 use crate::number::thousands;
 
 /// Maximum number of items that a sentence names; the others are counted.
@@ -25,6 +25,8 @@ pub struct Card {
     pub input: [Option<usize>; 3],
     /// How photos are scaled before the first layer.
     pub preprocessing: &'static str,
+    /// True if nothing tells it, and the usual one was taken.
+    pub scale_unknown: bool,
     pub layers: usize,
     pub total_params: usize,
     pub trainable_params: usize,
@@ -40,6 +42,8 @@ pub struct Card {
     pub labels_from: String,
     /// What the file does not tell about its network, and what was taken.
     pub assumed: Vec<Assumption>,
+    /// Layers that are not known here, and what they act as; `null` without any.
+    pub unknown: Option<String>,
 }
 
 /// A `training=` value recorded in the file.
@@ -117,6 +121,7 @@ impl Card {
             rules: model.semantics.label(),
             input: graph.input_hwc,
             preprocessing: model.preprocessing.label(),
+            scale_unknown: model.scale_unknown,
             layers: graph.layers.iter().filter(|l| l.listed).count(),
             total_params: counts.total,
             trainable_params: counts.trainable,
@@ -129,6 +134,7 @@ impl Card {
             labels: model.labels.len(),
             labels_from: model.labels_from.clone(),
             assumed: model.assumed.clone(),
+            unknown: unknown::sentence(graph),
         }
     }
 
@@ -151,7 +157,11 @@ impl Card {
             ),
             (
                 "input",
-                format!("{h} x {w} x {c}, scaled by {}", self.preprocessing),
+                if self.scale_unknown {
+                    format!("{h} x {w} x {c}, scale unknown")
+                } else {
+                    format!("{h} x {w} x {c}, scaled by {}", self.preprocessing)
+                },
             ),
             ("layers", thousands(self.layers)),
             (
@@ -174,6 +184,7 @@ impl Card {
         ];
         let assumed = self.assumed.iter();
         lines.extend(assumed.map(|a| ("assumed", a.sentence.clone())));
+        lines.extend(self.unknown.clone().map(|unknown| ("unknown", unknown)));
         lines
     }
 

@@ -89,7 +89,7 @@ impl Distance {
     }
 
     /// Above 1 if the distance is larger than photos of other things explain.
-    fn score(self) -> f64 {
+    pub(super) fn score(self) -> f64 {
         let means = self.deviations / FAR;
         if self.photos < FEW {
             return means;

@@ -21,7 +21,9 @@ pub mod recognised;
 pub mod recorded;
 pub mod releases;
 pub mod sampler;
+pub mod scale;
 pub mod shape_text;
+pub mod unknown;
 
 use std::ops::{Deref, DerefMut};
 
@@ -62,6 +64,8 @@ pub struct ModelDescription {
     pub graph: Graph,
     /// What photos go through before the first layer.
     pub preprocessing: Preprocessing,
+    /// True if nothing tells the preprocessing: see [`scale`].
+    pub scale_unknown: bool,
     /// Class names in output order; empty where unknown.
     pub labels: Vec<String>,
     /// Where the class names come from, in words; empty where they are unknown.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::graph::Graph;
+use super::graph::{Activation, Graph, LayerKind};
 
 /// How photos (0 to 255) are scaled before the first layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -83,16 +83,23 @@ impl Preprocessing {
         }
     }
 
+    /// True if the model scales or shifts its input before its first weights, or casts it.
+    pub fn scales_itself(graph: &Graph) -> bool {
+        let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
+        let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
+        before_weights.into_iter().any(|l| match &l.kind {
+            LayerKind::Operator(_) => true,
+            // A cast to integers says that photos come as they are.
+            LayerKind::Activation(activation) => *activation != Activation::Linear,
+            kind => kind.op().scales_input(),
+        })
+    }
+
     /// The scaling that a Keras architecture was trained with: none if the model scales its input
     /// before its first weights, else by layer names that stay when the model is renamed.
     /// Source: `keras.applications.*.preprocess_input`.
     pub fn of(graph: &Graph) -> Self {
-        let layers = graph.nodes.iter().map(|n| &graph.layers[n.layer]);
-        let before_weights = layers.take_while(|l| !l.weights.iter().any(|w| w.learnable));
-        if before_weights
-            .into_iter()
-            .any(|l| l.kind.op().scales_input())
-        {
+        if Self::scales_itself(graph) {
             return Self::Raw;
         }
         let has = |name: &str| graph.layers.iter().any(|l| l.name == name);
@@ -130,7 +137,7 @@ impl Preprocessing {
 mod tests {
     use super::*;
     use crate::model::RecordedArgument;
-    use crate::model::graph::{Layer, LayerKind};
+    use crate::model::graph::Layer;
 
     #[test]
     fn by_family() {

@@ -1,10 +1,25 @@
 //! Which photos train and which validate, by the rule of Keras' `image_dataset_from_directory`.
 
+use crate::dataset::PhotoList;
+
 /// The photos to train with and those to validate with, as indices into the set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Split {
     pub training: Vec<usize>,
     pub validation: Vec<usize>,
+}
+
+/// Splits photos as their own folders do, or else by the fraction and the seed. Photos of their own
+/// training folder are shuffled by the seed too.
+pub fn split_photos(list: &PhotoList, fraction: f64, seed: u64) -> Split {
+    let Some([training, validation]) = list.own_split() else {
+        return split(list.photos.len(), fraction, seed);
+    };
+    let order = split(training.len(), 0.0, seed).training;
+    Split {
+        training: order.into_iter().map(|i| training[i]).collect(),
+        validation,
+    }
 }
 
 /// Splits `n` photos: shuffles them as `numpy.random.RandomState(seed).shuffle` does, then takes the

@@ -63,6 +63,8 @@ pub struct AugmentationLook {
     /// The size the model takes, in pixels.
     pub height: usize,
     pub width: usize,
+    /// Channels of the photos, as the model takes them.
+    pub channels: usize,
     pub pipeline: Pipeline,
     pub semantics: Semantics,
     pub seed: u64,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use egui_svg::png::Raster;
 use modelens_core::dataset::{Image, PhotoList};
 use modelens_core::model::ModelDescription;
+use modelens_core::model::scale::ScaleReport;
 
 pub use augmentation::{AugmentationLook, AugmentationOutcome, Grid, GridCell};
 pub use batch_norm::{
@@ -41,6 +42,7 @@ pub use training::{
 
 pub use modelens_core::model::layers::batch_norm::Moments;
 
+use crate::caches::CachedModel;
 use crate::source::ModelSource;
 use crate::store::{ModelId, PhotosId, StoredId, TrainedId};
 
@@ -69,12 +71,19 @@ pub enum Request {
     /// Opens the model of a finished or running training run beside the one it was made from.
     OpenTrained(TrainedId),
     OpenPhotos(PhotosSource),
+    /// Looks for models that Keras, torch hub, timm and Hugging Face downloaded.
+    ListCaches,
     /// Frees what the window no longer uses.
     Release(Vec<StoredId>),
     /// One photo, small, for the input card.
     Thumbnail {
         photos: PhotosId,
         photo: usize,
+    },
+    /// Tries scales on the photos for a model that does not say its own.
+    TryScales {
+        model: ModelId,
+        photos: PhotosId,
     },
     Look(Box<Look>),
     /// What the BatchNorm view measures in the background, after its look.
@@ -95,13 +104,14 @@ pub enum Request {
 }
 
 impl Request {
-    /// The kind of request; `None` for [`Request::Release`], which has no answer.
+    /// The kind of request; `None` for those that the window does not wait for.
     pub fn job(&self) -> Option<Job> {
         Some(match self {
             Self::OpenModel(_) | Self::OpenTrained(_) => Job::OpenModel,
             Self::OpenPhotos(_) => Job::OpenPhotos,
-            Self::Release(_) => return None,
+            Self::Release(_) | Self::ListCaches => return None,
             Self::Thumbnail { .. } => Job::Thumbnail,
+            Self::TryScales { .. } => Job::TryScales,
             Self::Look(_) => Job::Look,
             Self::BatchNorm(_) => Job::BatchNorm,
             Self::Figure {
@@ -143,6 +153,7 @@ pub enum Job {
     OpenModel,
     OpenPhotos,
     Thumbnail,
+    TryScales,
     Look,
     /// The background measurement of the BatchNorm view.
     BatchNorm,
@@ -182,12 +193,19 @@ pub enum Event {
         #[serde(with = "shared")]
         photos: Arc<PhotoList>,
     },
+    CachesListed(Vec<CachedModel>),
     /// A file that holds weights without a configuration: the person must choose the network.
     WeightsAlone(PathBuf),
     Thumbnail {
         photos: PhotosId,
         photo: usize,
         image: Image,
+    },
+    /// What the scales make of the photos; `None` if these do not fit the model.
+    ScalesTried {
+        model: ModelId,
+        photos: PhotosId,
+        report: Option<Box<ScaleReport>>,
     },
     /// A photo that cannot be decoded, found by a look or by the background check.
     Unreadable {

@@ -10,6 +10,7 @@ pub enum Stage {
     Listing,
     ListingPhotos,
     DecodingPhoto,
+    TryingScales,
     ReadingPhotos,
     Forward,
     ForwardBothModes,

@@ -17,8 +17,8 @@ use crate::look::{self, Context, LookError};
 use crate::queue::{Queue, Task};
 use crate::store::{Released, Store, TrainedId};
 use crate::{
-    BatchNormJob, Event, Job, Look, LookResult, ModelSource, OpenedModel, PhotoCache, PhotosId,
-    PhotosSource, Replace, Request, Stage, photos, words,
+    BatchNormJob, Event, Job, Look, LookResult, ModelId, ModelSource, OpenedModel, PhotoCache,
+    PhotosId, PhotosSource, Replace, Request, Stage, photos, words,
 };
 
 /// What the computing side gets from the program around it.
@@ -110,7 +110,9 @@ impl Executor {
             Request::OpenModel(source) => self.open_model(source).map(Some),
             Request::OpenTrained(trained) => self.open_trained(*trained).map(Some),
             Request::OpenPhotos(source) => self.open_photos(source).map(Some),
+            Request::ListCaches => Ok(Some(Event::CachesListed(crate::cached_models()))),
             Request::Thumbnail { photos, photo } => self.thumbnail(*photos, *photo).map(Some),
+            Request::TryScales { model, photos } => self.try_scales(*model, *photos).map(Some),
             Request::Look(look) => self.look(look, ticket),
             Request::BatchNorm(job) => self.measure(job, ticket),
             Request::SaveModel { trained, path } => self.save_model(*trained, path).map(Some),
@@ -217,6 +219,17 @@ impl Executor {
                 Err(error.to_string().into())
             }
         }
+    }
+
+    fn try_scales(&self, model: ModelId, photos: PhotosId) -> Result<Event, Failure> {
+        self.begin(Job::TryScales, Stage::TryingScales);
+        let found = &self.store.model(model)?.model;
+        let report = crate::try_scales(found, self.store.photos(photos)?);
+        Ok(Event::ScalesTried {
+            model,
+            photos,
+            report: report.map(Box::new),
+        })
     }
 
     /// Computes a look; `None` if a newer one waits, since nobody needs this one any more.

@@ -11,6 +11,7 @@ use modelens_core::augment::{Draw, Pipeline};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::DecodeCause;
+use modelens_core::dataset::input::PhotoInput;
 use modelens_core::model::Semantics;
 use modelens_core::random::Draws;
 
@@ -26,10 +27,13 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
-    let wanted = wanted(look, context.photos(look.photos)?.photos.len());
-    let size = [look.height, look.width];
+    let photos = context.photos(look.photos)?;
+    let wanted = wanted(look, photos.photos.len());
+    let input_hwc = [look.height, look.width, look.channels].map(Some);
+    let input = PhotoInput::of(input_hwc, look.semantics);
+    input.check(photos)?;
     let mut originals = Vec::new();
-    for (photo, image) in load(look.photos, &wanted, size, look.semantics, context, cache)? {
+    for (photo, image) in load(look.photos, &wanted, &input, context, cache)? {
         match image {
             Ok(image) => originals.push((photo, image)),
             Err(error) if matches!(error.cause, DecodeCause::Cancelled) => {

@@ -7,7 +7,7 @@ use candle_core::Tensor;
 
 use super::batch_norm::{epsilon_of, moving_of};
 use super::{
-    BATCH, Batch, Context, LookError, augmented, batch_for, check_batch, load, photo_size,
+    BATCH, Batch, Context, LookError, augmented, batch_for, check_batch, load, photo_input,
     tensor_of,
 };
 use crate::photos::PhotoCache;
@@ -171,12 +171,12 @@ fn further_batch(
     cache: &mut PhotoCache,
 ) -> Result<(usize, Tensor), LookError> {
     let photos = context.photos(look.photos)?;
-    let input_hwc = context.model(look)?.graph.input_hwc;
+    let graph = &context.model(look)?.graph;
+    let input = photo_input(graph, look.semantics);
     let mut draws = Draws::new(look.seed, &[BATCH, number as u64]);
     let wanted = choose(photos.photos.len(), None, look.batch, &mut draws);
-    let size = photo_size(input_hwc);
-    check_batch(wanted.len(), size)?;
-    let loaded = load(look.photos, &wanted, size, look.semantics, context, cache)?;
+    check_batch(wanted.len(), &input)?;
+    let loaded = load(look.photos, &wanted, &input, context, cache)?;
     let images: Vec<Arc<Image>> = loaded.into_iter().filter_map(|(_, i)| i.ok()).collect();
     if !(context.proceed)() {
         return Err(LookError::Cancelled);
@@ -188,7 +188,7 @@ fn further_batch(
     let images = augmented(
         images,
         look.augment.as_ref(),
-        input_hwc,
+        graph.input_hwc,
         look.semantics,
         draws,
     )?;

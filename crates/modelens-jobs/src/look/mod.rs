@@ -22,12 +22,12 @@ use crate::{Clock, Look, LookResult, Outcome, PassLook, PhotosId, Released, Stag
 use modelens_core::augment::Pipeline;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
-use modelens_core::dataset::jpeg::PhotoDecoder;
+use modelens_core::dataset::input::{ChannelsError, PhotoInput};
 use modelens_core::dataset::{Image, PhotoSet, Photos};
 use modelens_core::model::first_norm::Suspicion;
 use modelens_core::model::layers::shape::MAX_VALUES;
 use modelens_core::model::pass::{Pass, PassOptions, run};
-use modelens_core::model::{LayerId, Mode, Model, PassError, Preprocessing, Semantics};
+use modelens_core::model::{Graph, LayerId, Mode, Model, PassError, Preprocessing, Semantics};
 use modelens_core::random::Draws;
 
 /// What a computation reads, what it reports while it runs, and what may stop it.
@@ -76,6 +76,8 @@ pub enum LookError {
         width: usize,
         gigabytes: f64,
     },
+    #[error(transparent)]
+    Channels(#[from] ChannelsError),
     #[error("none of the photos of the batch can be read")]
     NoPhotos,
     #[error("the model's output is not one row of classes a photo")]
@@ -165,13 +167,27 @@ pub fn tensor_of(
 /// Height and width of the photos a model takes: those of its input, or 224 where it leaves them
 /// open.
 pub fn photo_size(input_hwc: [Option<usize>; 3]) -> [usize; 2] {
-    let [height, width, _] = input_hwc;
-    [height.unwrap_or(224), width.unwrap_or(224)]
+    PhotoInput::of(input_hwc, Semantics::Keras3).size()
+}
+
+/// How a model takes photos under the rules of a framework.
+pub fn photo_input(graph: &Graph, semantics: Semantics) -> PhotoInput {
+    PhotoInput::of(graph.input_hwc, semantics)
 }
 
 /// Refuses a batch that is too large for one tensor of a pass, before its photos are read.
-pub fn check_batch(count: usize, [height, width]: [usize; 2]) -> Result<(), LookError> {
-    let sides = [height, width, 3];
+///
+/// # Errors
+/// A batch that needs too much memory.
+pub fn check_batch(count: usize, input: &PhotoInput) -> Result<(), LookError> {
+    let PhotoInput {
+        height,
+        width,
+        channels,
+        ..
+    } = *input;
+    // Photos are decoded in colours.
+    let sides = [height, width, channels.max(3)];
     let values = sides.into_iter().fold(count, usize::saturating_mul);
     if values > MAX_VALUES {
         return Err(LookError::TooLarge {
@@ -210,11 +226,12 @@ fn batch_for(
     cache: &mut PhotoCache,
 ) -> Result<Batch, LookError> {
     let model = context.model(look)?;
-    let photos = context.photos(look.photos)?;
-    let wanted = batch_of(photos, Some(look.photo), look.batch, look.seed);
-    let size = photo_size(model.graph.input_hwc);
-    check_batch(wanted.len(), size)?;
-    let loaded = load(look.photos, &wanted, size, look.semantics, context, cache)?;
+    let photos_set = context.photos(look.photos)?;
+    let wanted = batch_of(photos_set, Some(look.photo), look.batch, look.seed);
+    let input = photo_input(&model.graph, look.semantics);
+    input.check(photos_set)?;
+    check_batch(wanted.len(), &input)?;
+    let loaded = load(look.photos, &wanted, &input, context, cache)?;
     let chosen_photo = loaded.iter().find(|(index, _)| *index == look.photo);
     match chosen_photo {
         Some((_, Err(error))) if matches!(error.cause, DecodeCause::Cancelled) => {
@@ -247,7 +264,7 @@ fn batch_for(
     )?;
     let x = tensor_of(&images, look.preprocessing)?;
     // Augmentation changes colours on purpose, so its scale says nothing.
-    if look.augment.is_none() {
+    if look.augment.is_none() && !photos_set.as_given {
         let as_if = |how| tensor_of(&images, how).ok();
         cache.suspicion = Suspicion::of(model, look.preprocessing, &as_if);
     }
@@ -332,16 +349,13 @@ pub fn augmented(
 fn load(
     id: PhotosId,
     indices: &[usize],
-    size: [usize; 2],
-    semantics: Semantics,
+    input: &PhotoInput,
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<Vec<Loaded>, LookError> {
     let photos = context.photos(id)?;
     (context.progress)(Stage::ReadingPhotos, 0, indices.len());
-    let loaded = cache.load(photos, indices, size, PhotoDecoder::of(semantics), &|_| {
-        (context.proceed)()
-    });
+    let loaded = cache.load(photos, indices, input, &|_| (context.proceed)());
     for (index, image) in &loaded {
         if let Err(error) = image
             && !matches!(error.cause, DecodeCause::Cancelled)
@@ -358,8 +372,9 @@ mod tests {
 
     #[test]
     fn batches_that_need_too_much_memory_are_refused_before_they_are_read() {
-        assert!(check_batch(32, [224, 224]).is_ok());
-        let refused = check_batch(32, [4096, 4096]).unwrap_err().to_string();
+        let input = |side| PhotoInput::of([Some(side), Some(side), Some(3)], Semantics::Keras3);
+        assert!(check_batch(32, &input(224)).is_ok());
+        let refused = check_batch(32, &input(4096)).unwrap_err().to_string();
         assert_eq!(
             refused,
             "32 photos of 4096 x 4096 pixels would need 6.4 GB; take a smaller batch"

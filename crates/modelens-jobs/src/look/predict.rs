@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use candle_core::Tensor;
 
-use super::{Batch, Context, LookError, augmented, batch_for, load, photo_size, tensor_of};
+use super::{Batch, Context, LookError, augmented, batch_for, load, photo_input, tensor_of};
 use crate::photos::PhotoCache;
 use crate::{
     ClassInPass, Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Stage,
@@ -143,11 +143,11 @@ fn mates_tensor(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(usize, Tensor), LookError> {
-    let input_hwc = context.model(look)?.graph.input_hwc;
+    let graph = &context.model(look)?.graph;
     let mut wanted = vec![look.photo];
     wanted.extend(others);
-    let size = photo_size(input_hwc);
-    let loaded = load(look.photos, &wanted, size, look.semantics, context, cache)?;
+    let input = photo_input(graph, look.semantics);
+    let loaded = load(look.photos, &wanted, &input, context, cache)?;
     if !(context.proceed)() {
         return Err(LookError::Cancelled);
     }
@@ -159,7 +159,7 @@ fn mates_tensor(
     let images = augmented(
         images,
         look.augment.as_ref(),
-        input_hwc,
+        graph.input_hwc,
         look.semantics,
         draws,
     )?;

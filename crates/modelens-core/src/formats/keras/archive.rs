@@ -6,6 +6,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use crate::formats::OpenError;
+use crate::formats::other_files::cut_archive;
 
 /// The entries of a `.keras` file.
 pub(super) struct Entries {
@@ -30,6 +31,9 @@ pub(super) fn unpacked(length: u64) -> u64 {
 /// are not trusted.
 pub(super) fn unpack(bytes: Vec<u8>) -> Result<Entries, OpenError> {
     let weights = unpacked(bytes.len() as u64);
+    if !has_end(&bytes) {
+        return Err(cut_archive(bytes.len()));
+    }
     let archive = ZipArchive::new(Cursor::new(bytes));
     let mut archive =
         archive.map_err(|e| OpenError::NotAModel(format!("it is not a zip archive ({e})")))?;
@@ -41,6 +45,13 @@ pub(super) fn unpack(bytes: Vec<u8>) -> Result<Entries, OpenError> {
             OpenError::NotAModel("the archive holds no model.weights.h5".to_owned())
         })?,
     })
+}
+
+/// True if the record that ends every zip archive is there. Source: PKWARE's APPNOTE, 4.3.16.
+fn has_end(bytes: &[u8]) -> bool {
+    // A comment of at most 64 KB may follow the record of 22 bytes.
+    let last = &bytes[bytes.len().saturating_sub(22 + 0xffff)..];
+    last.windows(4).any(|word| word == b"PK\x05\x06")
 }
 
 fn entry(
@@ -86,8 +97,11 @@ mod tests {
     fn refuses_what_is_no_archive() {
         assert!(matches!(
             unpack(b"PK\x03\x04 and then nothing".to_vec()),
+            Err(OpenError::CutOff(_))
+        ));
+        assert!(matches!(
+            unpack(b"nothing but PK\x05\x06".to_vec()),
             Err(OpenError::NotAModel(_))
         ));
-        assert!(matches!(unpack(Vec::new()), Err(OpenError::NotAModel(_))));
     }
 }

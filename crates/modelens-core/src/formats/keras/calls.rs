@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::settings::numbers;
+use super::settings::{Constants, constants};
 use crate::model::RecordedArgument;
 
 /// One call of a layer; the layers that it reads are still names.
@@ -21,6 +21,8 @@ pub(super) struct Call<'a> {
 pub(super) enum CallArg<'a> {
     Tensor(TensorRef<'a>),
     Number(f64),
+    /// One number for each channel.
+    Channels(Vec<f64>),
     /// The input of the model around the layer.
     Outer,
 }
@@ -109,18 +111,28 @@ fn keras3_arg<'a>(value: &'a Value, into: &mut Vec<CallArg<'a>>) -> Result<(), S
                 ));
                 return Ok(());
             }
-            match numbers(value).as_deref() {
-                Some([x]) => {
-                    into.push(CallArg::Number(*x));
+            match constants(value) {
+                Some(constants) => {
+                    into.push(constant(constants)?);
                     Ok(())
                 }
-                Some(_) => Err("it takes an array of constants, which is not supported".to_owned()),
                 None => Err(format!(
                     "it takes a `{class}` argument, which is not supported"
                 )),
             }
         }
         Value::Null | Value::Bool(_) | Value::String(_) => Ok(()),
+    }
+}
+
+/// An argument that is a constant.
+fn constant(constants: Constants) -> Result<CallArg<'static>, String> {
+    match constants {
+        Constants::One(x) => Ok(CallArg::Number(x)),
+        Constants::Channels(list) => Ok(CallArg::Channels(list)),
+        Constants::Other => {
+            Err("it takes constants that differ along other axes than the channels".to_owned())
+        }
     }
 }
 
@@ -154,11 +166,11 @@ fn keras2(items: &[Value]) -> Result<Call<'_>, String> {
 }
 
 fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> {
-    let constant = items.first().and_then(Value::as_str) == Some("_CONSTANT_VALUE");
+    let is_constant = items.first().and_then(Value::as_str) == Some("_CONSTANT_VALUE");
     let arg = match items {
-        [_, _, value, ..] if constant => match numbers(value).as_deref() {
-            Some([x]) if !value.is_array() => CallArg::Number(*x),
-            _ => return Err("it takes an array of constants, which is not supported".to_owned()),
+        [_, _, value, ..] if is_constant => match constants(value) {
+            Some(constants) => constant(constants)?,
+            None => return Err("its constant is not understood".to_owned()),
         },
         [_, _, _, ..] => CallArg::Tensor(triple(items).ok_or("its call is not understood")?),
         _ => return Err("its call is not understood".to_owned()),
@@ -175,12 +187,9 @@ fn quadruple<'a>(items: &'a [Value], call: &mut Call<'a>) -> Result<(), String> 
         if name == "slice_spec" {
             call.key = Some(value);
         } else if TENSOR_KWARGS.contains(&name.as_str()) {
-            match (tensor, numbers(value).as_deref()) {
+            match (tensor, constants(value)) {
                 (Some(r), _) => call.args.push(CallArg::Tensor(r)),
-                (None, Some([x])) if !value.is_array() => call.args.push(CallArg::Number(*x)),
-                (None, Some(_)) => {
-                    return Err("it takes an array of constants, which is not supported".to_owned());
-                }
+                (None, Some(constants)) => call.args.push(constant(constants)?),
                 (None, None) => {}
             }
         } else if tensor.is_some() {
@@ -226,11 +235,12 @@ fn triple(items: &[Value]) -> Option<TensorRef<'_>> {
     })
 }
 
-/// `input_layers` or `output_layers`: one triple (Keras 3), or a list of triples.
+/// `input_layers` or `output_layers`: one triple (Keras 3), a list of triples, or triples by name.
 pub(super) fn endpoints(value: &Value) -> Option<Vec<TensorRef<'_>>> {
-    match reference(value) {
-        Some(one) => Some(vec![one]),
-        None => value.as_array()?.iter().map(reference).collect(),
+    match (reference(value), value) {
+        (Some(one), _) => Some(vec![one]),
+        (None, Value::Object(named)) => named.values().map(reference).collect(),
+        (None, _) => value.as_array()?.iter().map(reference).collect(),
     }
 }
 
@@ -294,6 +304,20 @@ mod tests {
     }
 
     #[test]
+    fn one_number_for_each_channel() {
+        let channels = CallArg::Channels(vec![1.0, 2.5]);
+        let keras2 = json!(["a", 0, 0, {"y": [1.0, 2.5], "name": null}]);
+        let expected = [tensor("a", 0), channels];
+        assert_eq!(parse(&keras2).unwrap().args, expected);
+        let array = |value: Value| json!({"class_name": "__tensor__", "config": {"value": value}});
+        let t = json!({"class_name": "__keras_tensor__", "config": {"keras_history": ["a", 0, 0]}});
+        let keras3 = json!({"args": [t, array(json!([[[[1.0, 2.5]]]]))], "kwargs": {}});
+        assert_eq!(parse(&keras3).unwrap().args, expected);
+        let rows = json!({"args": [t, array(json!([[1.0], [2.5]]))], "kwargs": {}});
+        assert!(parse(&rows).is_err());
+    }
+
+    #[test]
     fn endpoints_of_both_notations() {
         let one = TensorRef {
             layer: "out",
@@ -301,6 +325,7 @@ mod tests {
         };
         assert_eq!(endpoints(&json!(["out", 1, 0])), Some(vec![one]));
         assert_eq!(endpoints(&json!([["out", 1, 0]])), Some(vec![one]));
-        assert_eq!(endpoints(&json!({"a": ["out", 1, 0]})), None);
+        assert_eq!(endpoints(&json!({"a": ["out", 1, 0]})), Some(vec![one]));
+        assert_eq!(endpoints(&json!({"a": "out"})), None);
     }
 }

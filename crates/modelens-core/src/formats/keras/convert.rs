@@ -20,13 +20,8 @@ use crate::model::{LayerId, Model, Semantics};
 
 /// A legacy `.h5` file as a `.keras` archive.
 pub fn zip_of_h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
-    let ModelFile {
-        title,
-        bytes,
-        architecture,
-        ..
-    } = original;
-    let opened = super::read_h5(bytes.clone(), title, architecture)?;
+    let opened = super::read_h5(original.clone())?;
+    let bytes = original.bytes;
     if opened.recognised.is_some() {
         return Err(SaveError::NoConfiguration);
     }
@@ -58,7 +53,7 @@ pub fn zip_of_h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u
 
 /// A `.keras` archive as a legacy `.h5` file.
 pub fn h5_of_zip(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
-    let opened = super::read_zip(original.bytes.clone())?;
+    let opened = super::read_zip(original.bytes.clone(), original.architecture)?;
     check_places(&opened, trained)?;
     let entries = unpack(original.bytes)?;
     let mut config: Value = serde_json::from_slice(&entries.config).map_err(content)?;

@@ -160,9 +160,31 @@ pub(super) fn named(name: &str, given: &Given) -> Result<Option<LayerKind>, Open
         "squeeze" => plain(LayerKind::Squeeze(Squeeze {
             axis: given.axis()?,
         })),
+        "stack" => plain(LayerKind::Merge(Merge::Stack(
+            given.value(&["axis"]).map_or(Ok(0), |_| given.axis())?,
+        ))),
+        "cast" => {
+            let dtype = given.value(&["dtype"]).and_then(Value::as_str);
+            match dtype.and_then(cast_to) {
+                Some(kind) => plain(kind),
+                None => Err(given.odd(&["dtype"])),
+            }
+        }
         "pad" => padding(given).map(Some),
         _ => Ok(None),
     }
+}
+
+/// What a cast to this number type does to float32 values; `None` for a type that is not known.
+pub(super) fn cast_to(dtype: &str) -> Option<LayerKind> {
+    let integer = |wraps_at| LayerKind::Activation(Activation::ToInteger { wraps_at });
+    Some(match dtype {
+        "float16" | "bfloat16" | "float32" | "float64" => LayerKind::Identity,
+        "uint8" => integer(Some(256.0)),
+        "uint16" => integer(Some(65_536.0)),
+        "int8" | "int16" | "int32" | "int64" | "uint32" | "uint64" => integer(None),
+        _ => return None,
+    })
 }
 
 /// Zeros around height and width.

@@ -12,6 +12,7 @@ use hdf5_pure::{
 use super::archive::unpacked;
 use super::specs::ExpectedWeight;
 use crate::formats::OpenError;
+use crate::formats::other_files::grouped;
 use crate::model::layers::NewWeight;
 
 /// Maximum ratio of uncompressed to compressed bytes (deflate's limit): it bounds what a small file
@@ -26,6 +27,21 @@ fn budget(length: u64) -> u64 {
 pub(super) struct H5 {
     file: File,
     budget: Cell<u64>,
+}
+
+/// The length of the whole file as its superblock gives it; `None` for a superblock of another kind.
+/// Source: "HDF5 File Format Specification", III.A. h5py refuses shorter files too.
+fn end_of_file(bytes: &[u8]) -> Option<u64> {
+    let version = *bytes.get(8)?;
+    // The size of an address, and the place of the address of the end.
+    let (size, place) = match version {
+        0 => (*bytes.get(13)?, 40),
+        1 => (*bytes.get(13)?, 44),
+        2 | 3 => (*bytes.get(9)?, 28),
+        _ => return None,
+    };
+    let end = bytes.get(place..place + 8).filter(|_| size == 8)?;
+    Some(u64::from_le_bytes(end.try_into().ok()?))
 }
 
 /// The attributes of one group.
@@ -76,6 +92,15 @@ impl H5 {
     /// `length` is that of the file on disk, which may be an archive around this one.
     pub fn open(bytes: Vec<u8>, length: usize) -> Result<Self, OpenError> {
         let budget = budget(length as u64);
+        if let Some(end) = end_of_file(&bytes)
+            && end > bytes.len() as u64
+        {
+            return Err(OpenError::CutOff(format!(
+                "it has {} of {} bytes",
+                grouped(bytes.len() as u64),
+                grouped(end)
+            )));
+        }
         let file = File::from_bytes(bytes).map_err(broken)?;
         Ok(Self {
             file,

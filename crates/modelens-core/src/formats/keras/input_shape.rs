@@ -11,8 +11,17 @@ const MAX_DEPTH: usize = 64;
 /// Maximum photo size in pixels a side: every photo is resized to what the model takes.
 const MAX_SIDE: usize = 4096;
 
-/// `[height, width, channels]` of the images that a model takes.
-pub(super) fn of_model(config: &Value, name: &str) -> Result<[Option<usize>; 3], OpenError> {
+/// The images that a model takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct InputImages {
+    /// `[height, width, channels]`.
+    pub hwc: [Option<usize>; 3],
+    /// The model takes `[N, height, width]`: images of one channel without an axis for it.
+    pub without_channels: bool,
+}
+
+/// The images that a model takes.
+pub(super) fn of_model(config: &Value, name: &str) -> Result<InputImages, OpenError> {
     image_shape(input_shape(config, 0), name)
 }
 
@@ -51,7 +60,7 @@ fn input_shape(model: &Value, depth: usize) -> Option<&Value> {
 }
 
 /// `[null, height, width, channels]` without its batch axis.
-fn image_shape(shape: Option<&Value>, model: &str) -> Result<[Option<usize>; 3], OpenError> {
+fn image_shape(shape: Option<&Value>, model: &str) -> Result<InputImages, OpenError> {
     let refuse = |reason: String| OpenError::UnsupportedSetting {
         layer: model.to_owned(),
         reason,
@@ -64,21 +73,41 @@ fn image_shape(shape: Option<&Value>, model: &str) -> Result<[Option<usize>; 3],
         _ => None,
     };
     let axes: Option<Vec<_>> = shape.as_array().and_then(|a| a.iter().map(axis).collect());
-    match axes.as_deref() {
-        Some([_, height, width, channels]) => {
-            if let Some(side) = [height, width]
-                .into_iter()
-                .flatten()
-                .find(|n| **n > MAX_SIDE)
-            {
-                return Err(OpenError::TooLarge(format!(
-                    "it takes photos of {side} pixels a side, the limit is {MAX_SIDE}"
-                )));
-            }
-            Ok([*height, *width, *channels])
+    let (hwc, without_channels) = match axes.as_deref() {
+        Some(&[_, height, width, channels]) => ([height, width, channels], false),
+        Some(&[_, height, width]) => ([height, width, Some(1)], true),
+        Some(&[_, Some(length)]) => return Err(refuse(flat(length))),
+        _ => {
+            return Err(refuse(format!(
+                "its input has the shape {shape}, which is not that of an image. Models of sequences, \
+                 tables and videos cannot be shown here"
+            )));
         }
-        _ => Err(refuse(format!(
-            "its input has the shape {shape}; only images are supported"
-        ))),
+    };
+    let mut sides = hwc[..2].iter().flatten();
+    if let Some(side) = sides.find(|&&n| n > MAX_SIDE) {
+        return Err(OpenError::TooLarge(format!(
+            "it takes photos of {side} pixels a side, the limit is {MAX_SIDE}"
+        )));
     }
+    Ok(InputImages {
+        hwc,
+        without_channels,
+    })
+}
+
+/// Why a model of rows of numbers is refused, and what to do if they are the pixels of images.
+fn flat(length: usize) -> String {
+    let square = |channels: usize| {
+        let side = (length / channels).isqrt();
+        (side >= 8 && side * side * channels == length).then_some((side, channels))
+    };
+    let like = match square(1).or_else(|| square(3)) {
+        Some((side, channels)) => format!(
+            "If they are images of {side} x {side} pixels, save \
+             keras.Sequential([keras.Input(({side}, {side}, {channels})), keras.layers.Flatten(), model])"
+        ),
+        None => "Models of tables cannot be shown here".to_owned(),
+    };
+    format!("it takes rows of {length} numbers, not images. {like}")
 }

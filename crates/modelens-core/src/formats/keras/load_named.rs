@@ -21,16 +21,71 @@ pub(super) fn load(
 ) -> Result<LoadedWeights, OpenError> {
     let top = h5.root().group("model_weights");
     let top = top.map_err(|e| OpenError::Broken(format!("it holds no model_weights ({e})")))?;
+    load_from(&top, "model_weights/", h5, graph, needs)
+}
+
+/// Like [`load`], for a file that `save_weights` wrote: the layers are at its root, or inside
+/// `/model_weights` if it is a whole model's.
+pub(super) fn load_weights(
+    h5: &mut H5,
+    graph: &mut Graph,
+    needs: &[Vec<ExpectedWeight>],
+) -> Result<LoadedWeights, OpenError> {
+    match h5.root().group("model_weights") {
+        Ok(top) => load_from(&top, "model_weights/", h5, graph, needs),
+        Err(_) => load_from(&h5.root(), "", h5, graph, needs),
+    }
+}
+
+/// The groups of the outer layers. They are named after the layers; if a name is missing, they are taken
+/// in their order, as Keras does: the network may have been built again, and its layers renamed.
+fn groups(top: &Group, graph: &Graph, outer: &[(LayerId, bool)]) -> Result<Vec<String>, OpenError> {
+    let names = |id: LayerId| graph.layers[id].name.clone();
+    let own = outer.iter().map(|&(id, _)| names(id)).collect();
+    let is_there = |&(id, needed): &(LayerId, bool)| !needed || top.group(&names(id)).is_ok();
+    if outer.iter().all(is_there) {
+        return Ok(own);
+    }
+    let mut stored = Vec::new();
+    for name in H5::attributes(top)?.list("layer_names") {
+        if let Ok(group) = top.group(&name)
+            && !H5::attributes(&group)?.list("weight_names").is_empty()
+        {
+            stored.push(name);
+        }
+    }
+    if stored.len() != outer.iter().filter(|(_, needed)| *needed).count() {
+        return Ok(own);
+    }
+    let mut stored = stored.into_iter();
+    let in_order = outer.iter().map(|&(id, needed)| {
+        let next = needed.then(|| stored.next());
+        next.flatten().unwrap_or_else(|| names(id))
+    });
+    Ok(in_order.collect())
+}
+
+fn load_from(
+    top: &Group,
+    before: &str,
+    h5: &mut H5,
+    graph: &mut Graph,
+    needs: &[Vec<ExpectedWeight>],
+) -> Result<LoadedWeights, OpenError> {
     let mut loaded = LoadedWeights::default();
     let outer: Vec<LayerId> = (0..graph.layers.len())
         .filter(|&id| graph.layers[id].parent.is_none())
         .collect();
+    let end = |i: usize| outer.get(i + 1).copied().unwrap_or(graph.layers.len());
+    let needed = |i: usize| (outer[i]..end(i)).any(|l| !needs[l].is_empty());
+    let with_needs: Vec<_> = (0..outer.len()).map(|i| (outer[i], needed(i))).collect();
+    let names = groups(top, graph, &with_needs)?;
     for (i, &id) in outer.iter().enumerate() {
         let end = outer.get(i + 1).copied().unwrap_or(graph.layers.len());
         // A layer and everything inside it share one group.
         let inside: Vec<LayerId> = (id..end).filter(|&l| !needs[l].is_empty()).collect();
         // Operators have no group; a missing group matters only if weights are needed.
-        let group = top.group(&graph.layers[id].name).ok();
+        let group = top.group(&names[i]).ok();
         let paths = match &group {
             Some(group) => H5::attributes(group)?.list("weight_names"),
             None => Vec::new(),
@@ -44,7 +99,7 @@ pub(super) fn load(
                         loaded.paths.push(WeightPath {
                             layer,
                             weight: need.name,
-                            path: format!("model_weights/{}/{path}", graph.layers[id].name),
+                            path: format!("{before}{}/{path}", names[i]),
                         });
                         read(h5, group, path, &graph.layers[layer], need)?
                     }

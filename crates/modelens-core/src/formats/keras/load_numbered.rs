@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use hdf5_pure::Group;
 
 use super::h5::H5;
+use super::save::is_float;
 use super::specs::ExpectedWeight;
 use super::{LoadedWeights, WeightPath};
 use crate::formats::OpenError;
@@ -61,23 +62,19 @@ impl Loader<'_> {
         });
         let (layers, word) = found.unzip();
         let path = format!("{path}{}/", word.unwrap_or_default());
-        let mut counters: HashMap<String, usize> = HashMap::new();
+        let children = self.children.remove(&id).unwrap_or_default();
+        let keys = self.keys(&children, layers.as_ref())?;
         let mut names: Option<HashMap<String, (String, Group)>> = None;
-        for child in self.children.remove(&id).unwrap_or_default() {
-            let stem = snake_case(&self.graph.layers[child].class);
-            let count = counters.entry(stem.clone()).or_default();
-            let key = if *count == 0 {
-                stem
-            } else {
-                format!("{stem}_{count}")
-            };
-            *count += 1;
+        for (child, key) in std::iter::zip(children, keys) {
             let group = layers.as_ref().and_then(|g| g.group(&key).ok());
             if self.graph.layers[child].kind == LayerKind::Model {
                 self.model(Some(child), group, &format!("{path}{key}/"))?;
                 continue;
             }
             if self.needs[child].is_empty() {
+                if let Some(vars) = group.and_then(|g| g.group("vars").ok()) {
+                    self.note_unknown(child, &vars)?;
+                }
                 continue;
             }
             let mut place = format!("{path}{key}");
@@ -100,6 +97,66 @@ impl Loader<'_> {
             self.layer(child, vars, &place)?;
         }
         Ok(())
+    }
+
+    /// Notes numbers that a layer without known weights has in the file: a layer with weights does not
+    /// only matter in training. The state of a random generator is whole numbers.
+    fn note_unknown(&mut self, id: LayerId, vars: &Group) -> Result<(), OpenError> {
+        let layer = &self.graph.layers[id];
+        if layer.kind != LayerKind::Unknown {
+            return Ok(());
+        }
+        for name in H5::datasets(vars)? {
+            if vars.dataset(&name).is_ok_and(|dataset| is_float(&dataset)) {
+                self.loaded
+                    .extra
+                    .push(format!("{}/vars/{name}", layer.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The names of the groups of these layers. Keras counts the layers of a class. TensorFlow 2.12 to
+    /// 2.14 counts a layer with weights twice (`_layer_checkpoint_dependencies` lists it under two names),
+    /// so if there are as many groups of a class as layers, their order counts and not their numbers.
+    fn keys(&self, children: &[LayerId], layers: Option<&Group>) -> Result<Vec<String>, OpenError> {
+        let stem = |&child: &LayerId| snake_case(&self.graph.layers[child].class);
+        let stems: Vec<String> = children.iter().map(stem).collect();
+        let mut stored: HashMap<&str, Vec<usize>> = HashMap::new();
+        let groups = layers.map(H5::groups).transpose()?.unwrap_or_default();
+        for group in &groups {
+            let (own, number) = match group.rsplit_once('_') {
+                Some((own, digits)) => match digits.parse::<usize>() {
+                    Ok(number) => (own, number),
+                    Err(_) => (group.as_str(), 0),
+                },
+                None => (group.as_str(), 0),
+            };
+            stored.entry(own).or_default().push(number);
+        }
+        for numbers in stored.values_mut() {
+            numbers.sort_unstable();
+        }
+        let mut of_class: HashMap<&str, usize> = HashMap::new();
+        for stem in &stems {
+            *of_class.entry(stem).or_default() += 1;
+        }
+        let mut counters: HashMap<&str, usize> = HashMap::new();
+        let keys = stems.iter().map(|stem| {
+            let count = counters.entry(stem).or_default();
+            let of_class = of_class[stem.as_str()];
+            let numbers = stored.get(stem.as_str());
+            let number = match numbers.filter(|numbers| numbers.len() == of_class) {
+                Some(numbers) => numbers[*count],
+                None => *count,
+            };
+            *count += 1;
+            match number {
+                0 => stem.clone(),
+                number => format!("{stem}_{number}"),
+            }
+        });
+        Ok(keys.collect())
     }
 
     fn layer(&mut self, id: LayerId, vars: Option<Group>, place: &str) -> Result<(), OpenError> {

@@ -9,6 +9,7 @@ pub mod architectures;
 mod archive;
 mod calls;
 mod classes;
+mod configuration;
 mod convert;
 mod functions;
 mod h5;
@@ -32,6 +33,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 mod weights_only;
+mod yaml;
 
 use serde_json::Value;
 
@@ -39,11 +41,12 @@ use self::h5::{Attributes, H5, guarded};
 use self::penalties::LayerPenalties;
 use self::specs::ExpectedWeight;
 use super::error::architecture_is_known;
-use super::{OpenError, Reader};
-use crate::model::graph::Graph;
+use super::{ModelFile, OpenError, Reader};
+use crate::model::graph::{Graph, LayerKind};
 use crate::model::layers::WeightMap;
 use crate::model::{
-    Format, LayerId, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+    Assumption, Format, LayerId, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+    unknown,
 };
 
 /// Keras' legacy HDF5, and files of the same kind that hold weights alone.
@@ -51,15 +54,16 @@ pub static H5: Reader = Reader {
     format: Format {
         family: "Keras",
         endings: &["h5"],
-        rare_endings: &["hdf5"],
+        rare_endings: &["hdf5", "json", "yaml"],
         saved_as: &["h5", "keras", "hdf5"],
         untrainable: None,
         without_batch_norm: None,
     },
-    recognises: |bytes| bytes.starts_with(b"\x89HDF\r\n\x1a\n"),
+    recognises: |bytes| bytes.starts_with(SIGNATURE) || configuration::is_configuration(bytes),
     open: |file| {
-        let read = read_h5(file.bytes, file.title, file.architecture)?;
-        Ok(read.into_model(file.title, H5.format))
+        let title = file.title;
+        let file = configuration::with_weights(file)?;
+        Ok(read_h5(file)?.into_model(title, H5.format))
     },
     save: save::save,
     takes_architecture: true,
@@ -75,11 +79,21 @@ pub static ZIP: Reader = Reader {
         untrainable: None,
         without_batch_norm: None,
     },
-    recognises: |bytes| bytes.starts_with(b"PK\x03\x04") && !super::pytorch::is_zip(bytes),
-    open: |file| Ok(read_zip(file.bytes)?.into_model(file.title, ZIP.format)),
+    recognises: |bytes| {
+        bytes.starts_with(b"PK\x03\x04")
+            && !super::pytorch::is_zip(bytes)
+            && !super::pt2::is_archive(bytes)
+    },
+    open: |file| {
+        let read = read_zip(file.bytes, file.architecture)?;
+        Ok(read.into_model(file.title, ZIP.format))
+    },
     save: save::save,
-    takes_architecture: false,
+    takes_architecture: true,
 };
+
+/// What every HDF5 file begins with.
+const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 /// The contents of a Keras file.
 #[derive(Debug)]
@@ -94,6 +108,8 @@ struct KerasFile {
     pub warnings: Vec<String>,
     /// The network that the weights belong to, if the file holds no configuration.
     pub recognised: Option<Recognised>,
+    /// The names of the model's outputs, if it has several: the one that is shown comes first.
+    pub outputs: Vec<String>,
     /// The place of each weight in the HDF5 file.
     pub paths: Vec<WeightPath>,
 }
@@ -107,12 +123,13 @@ impl KerasFile {
             framework: self.framework,
             semantics: self.semantics,
             preprocessing: Preprocessing::of(&self.graph),
+            scale_unknown: false,
             recognised: self.recognised.unwrap_or_else(configured),
             graph: self.graph,
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,
-            assumed: Vec::new(),
+            assumed: Assumption::of_outputs(&self.outputs).into_iter().collect(),
         };
         Model {
             description,
@@ -141,16 +158,23 @@ struct LoadedWeights {
 }
 
 /// Reads a legacy `.h5` file, with a configuration or with weights alone. In the latter case its name
-/// may give the photo size, and a person may have `chosen` the network.
-fn read_h5(bytes: Vec<u8>, title: &str, chosen: Option<&str>) -> Result<KerasFile, OpenError> {
+/// may give the photo size, and a person may have chosen the network or its configuration.
+fn read_h5(mut file: ModelFile<'_>) -> Result<KerasFile, OpenError> {
     guarded(|| {
-        let length = bytes.len();
-        let h5 = H5::open(bytes, length)?;
-        let root = H5::attributes(&h5.root())?;
-        let Some(config) = root.text("model_config") else {
-            return weights_only::open(h5, title, chosen);
+        let length = file.bytes.len();
+        // A second copy only where weights may have to be read with several configurations.
+        let bytes = if configuration::may_be_beside(&file) {
+            file.bytes.clone()
+        } else {
+            std::mem::take(&mut file.bytes)
         };
-        if chosen.is_some() {
+        let mut h5 = H5::open(bytes, length)?;
+        let root = H5::attributes(&h5.root())?;
+        let Chosen { network, output } = Chosen::of(file.architecture);
+        let Some(config) = root.text("model_config") else {
+            return configuration::open_weights(&file, h5, network.as_deref(), output.as_deref());
+        };
+        if network.is_some() || file.configuration.is_some() {
             return Err(architecture_is_known());
         }
         if config.len() as u64 > archive::MAX_CONFIG {
@@ -171,13 +195,25 @@ fn read_h5(bytes: Vec<u8>, title: &str, chosen: Option<&str>) -> Result<KerasFil
                 .and_then(|a: &Attributes| a.text("keras_version"))
         });
         let (framework, semantics) = framework(version, &config)?;
-        assemble(h5, &config, framework, semantics, load_named::load)
+        let load = load_named::load;
+        assemble(
+            &mut h5,
+            &config,
+            framework,
+            semantics,
+            output.as_deref(),
+            load,
+        )
     })
 }
 
 /// Reads a `.keras` archive.
-fn read_zip(bytes: Vec<u8>) -> Result<KerasFile, OpenError> {
+fn read_zip(bytes: Vec<u8>, chosen: Option<&str>) -> Result<KerasFile, OpenError> {
     guarded(|| {
+        let Chosen { network, output } = Chosen::of(chosen);
+        if network.is_some() {
+            return Err(architecture_is_known());
+        }
         let length = bytes.len();
         let entries = archive::unpack(bytes)?;
         let config = json(&entries.config, "its config.json")?;
@@ -188,9 +224,49 @@ fn read_zip(bytes: Vec<u8>) -> Result<KerasFile, OpenError> {
         };
         let version = metadata.get("keras_version").and_then(Value::as_str);
         let (framework, semantics) = framework(version, &config)?;
-        let h5 = H5::open(entries.weights, length)?;
-        assemble(h5, &config, framework, semantics, load_numbered::load)
+        let mut h5 = H5::open(entries.weights, length)?;
+        let load = load_numbered::load;
+        assemble(
+            &mut h5,
+            &config,
+            framework,
+            semantics,
+            output.as_deref(),
+            load,
+        )
     })
+}
+
+/// What a person chose of a file that leaves something open.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Chosen {
+    /// `NAME` or `NAME:SIDE`.
+    network: Option<String>,
+    /// Which of several outputs is shown.
+    output: Option<String>,
+}
+
+impl Chosen {
+    /// Reads `NAME`, `NAME:SIDE` or `auto`, each with `:output=OUTPUT` or `,output=OUTPUT` after it.
+    fn of(text: Option<&str>) -> Self {
+        let Some(text) = text else {
+            return Self::default();
+        };
+        let (name, options) = text.split_once(':').unwrap_or((text, ""));
+        let (mut side, mut output) = ("", None);
+        for option in options.split(',') {
+            match option.strip_prefix("output=") {
+                Some(name) => output = Some(name.to_owned()),
+                None => side = option,
+            }
+        }
+        let network = match (name, side) {
+            ("auto", "") => None,
+            (name, "") => Some(name.to_owned()),
+            (name, side) => Some(format!("{name}:{side}")),
+        };
+        Self { network, output }
+    }
 }
 
 fn json(bytes: &[u8], what: &str) -> Result<Value, OpenError> {
@@ -252,10 +328,18 @@ struct Planned {
     reduced_precision: usize,
     /// By layer.
     penalties: Vec<LayerPenalties>,
+    outputs: Vec<String>,
+    /// Sentences about what is odd in the configuration.
+    warnings: Vec<String>,
 }
 
-fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
-    let parsed = parse::parse(config, semantics)?;
+/// `output` is the one that is shown, of several.
+fn planned(
+    config: &Value,
+    semantics: Semantics,
+    output: Option<&str>,
+) -> Result<Planned, OpenError> {
+    let parsed = parse::parse(config, semantics, output)?;
     let nodes::OrderedCalls {
         nodes,
         model_calls,
@@ -290,14 +374,17 @@ fn planned(config: &Value, semantics: Semantics) -> Result<Planned, OpenError> {
         needs,
         reduced_precision: reduced.count(),
         penalties: parsed.penalties,
+        outputs: parsed.outputs,
+        warnings: parsed.warnings,
     })
 }
 
 fn assemble(
-    mut h5: H5,
+    h5: &mut H5,
     config: &Value,
     framework: String,
     semantics: Semantics,
+    output: Option<&str>,
     load: impl FnOnce(&mut H5, &mut Graph, &[Vec<ExpectedWeight>]) -> Result<LoadedWeights, OpenError>,
 ) -> Result<KerasFile, OpenError> {
     let Planned {
@@ -305,13 +392,17 @@ fn assemble(
         needs,
         reduced_precision,
         penalties,
-    } = planned(config, semantics)?;
+        outputs,
+        mut warnings,
+    } = planned(config, semantics, output)?;
     let LoadedWeights {
         weights,
         extra,
         paths,
-    } = load(&mut h5, &mut graph, &needs)?;
-    let mut warnings: Vec<String> = unused(&extra).into_iter().collect();
+    } = load(h5, &mut graph, &needs)?;
+    refuse_unknown_with_weights(&graph, &extra)?;
+    warnings.extend(unknown::sentence(&graph));
+    warnings.extend(unused(&extra));
     for (layer, penalties) in graph.layers.iter_mut().zip(&penalties) {
         penalties.add_to(layer);
         warnings.extend(penalties.warnings(&layer.name));
@@ -329,8 +420,27 @@ fn assemble(
         semantics,
         warnings,
         recognised: None,
+        outputs,
         paths,
     })
+}
+
+/// Refuses a file in which a layer that was taken for one of training alone has weights.
+fn refuse_unknown_with_weights(graph: &Graph, extra: &[String]) -> Result<(), OpenError> {
+    let unknown = graph.layers.iter().filter(|l| l.kind == LayerKind::Unknown);
+    for layer in unknown {
+        let is_its = |path: &String| path.split('/').any(|part| part == layer.name);
+        if extra.iter().any(is_its) {
+            return Err(OpenError::UnsupportedLayer {
+                layer: layer.name.clone(),
+                place: String::new(),
+                class: layer.class.clone(),
+                what_to_do: "It has weights in the file. Rebuild the model with Keras' own layers in its \
+                             place, or export it to ONNX",
+            });
+        }
+    }
+    Ok(())
 }
 
 /// One sentence about weights that no layer takes.

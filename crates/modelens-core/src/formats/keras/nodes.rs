@@ -6,7 +6,7 @@ use super::calls::{Call, CallArg, TensorRef};
 use super::parse::{LayerEntry, ModelConfig, ParsedModel};
 use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind, ModelCall, Node};
-use crate::model::{NodeId, RecordedArgument, Semantics};
+use crate::model::{LayerId, NodeId, RecordedArgument, Semantics};
 
 /// Maximum number of calls after nested models are inlined: models that call models twice, nested,
 /// would grow without bound.
@@ -27,6 +27,7 @@ pub(super) fn in_order(
 ) -> Result<OrderedCalls, OpenError> {
     let mut inliner = Inliner {
         layers: &parsed.layers,
+        after_input: &parsed.after_input,
         nodes: Vec::new(),
         model_calls: Vec::new(),
         semantics,
@@ -45,6 +46,8 @@ pub(super) fn in_order(
 
 struct Inliner<'a> {
     layers: &'a [Layer],
+    /// What the outermost input goes through first.
+    after_input: &'a [LayerId],
     nodes: Vec<Node>,
     model_calls: Vec<ModelCall>,
     semantics: Semantics,
@@ -86,19 +89,44 @@ impl Inliner<'_> {
             let entry = &container.entries[e];
             let value = if container.input == Some(e) {
                 let inputs = input.map(Input::Node).into_iter().collect();
-                self.node(Node {
+                let mut value = self.node(Node {
                     layer: entry.layer,
                     inputs,
                     recorded: RecordedArgument::Absent,
                     within: place.within,
                     runs: place.runs,
-                })?
+                })?;
+                let then = if input.is_none() {
+                    self.after_input
+                } else {
+                    &[]
+                };
+                for &layer in then {
+                    value = self.node(Node {
+                        layer,
+                        inputs: vec![Input::Node(value)],
+                        recorded: RecordedArgument::Absent,
+                        within: place.within,
+                        runs: place.runs,
+                    })?;
+                }
+                value
             } else {
                 self.call(container, entry, &entry.calls[c], &values, input, place)?
             };
             values.slots[slot].value = Some(value);
         }
-        match (container.output, input) {
+        match (container.outputs.last().copied(), input) {
+            (Some(_), Some(_)) if container.outputs.len() > 1 => {
+                Err(OpenError::UnsupportedSetting {
+                    layer: container.name.to_owned(),
+                    reason: format!(
+                        "it has {} outputs inside of another model, which is not supported. Save it as a \
+                         model of its own",
+                        container.outputs.len()
+                    ),
+                })
+            }
             (Some(output), _) => {
                 let (e, c) = self.resolve(container, output, RefPlace::Output, container.name)?;
                 values
@@ -123,6 +151,8 @@ impl Inliner<'_> {
         for arg in &call.args {
             let input = match *arg {
                 CallArg::Number(x) => Some(Input::Number(x)),
+                // The parser has made a layer with constants of such a call.
+                CallArg::Channels(_) => None,
                 CallArg::Outer => outer.map(Input::Node),
                 CallArg::Tensor(r) => {
                     let (e, c) = self.resolve(container, r, RefPlace::Call, entry.name)?;
@@ -259,9 +289,9 @@ impl Inliner<'_> {
             }
         }
         calls.input = container.input.map(|e| calls.first[e]);
-        if let Some(output) = container.output {
+        for &output in &container.outputs {
             let (e, c) = self.resolve(container, output, RefPlace::Output, container.name)?;
-            calls.output = Some(calls.first[e] + c);
+            calls.outputs.push(calls.first[e] + c);
         }
         Ok(calls)
     }
@@ -283,7 +313,8 @@ struct Calls {
     /// The first slot of each entry.
     first: Vec<usize>,
     input: Option<usize>,
-    output: Option<usize>,
+    /// The one that is shown comes last.
+    outputs: Vec<usize>,
 }
 
 impl Calls {
@@ -293,7 +324,9 @@ impl Calls {
 
     /// The calls in the order in which Keras runs them: by depth, the deepest first, and within a depth as
     /// `_nodes_by_depth` lists them (`map_graph` in Keras 3, `_map_graph_network` in Keras 2). The input
-    /// comes first; calls that the output does not need come last. Also the number of calls before those.
+    /// comes first; calls that no output needs come last. Of several outputs, nothing comes after the one
+    /// that is shown but what reads it: a pass ends there, and it updates the statistics of all. Also the
+    /// number of calls before those that no output needs.
     fn in_order(&self, model: &str) -> Result<(Vec<usize>, usize), OpenError> {
         let mut walk = Walk {
             calls: self,
@@ -305,7 +338,7 @@ impl Calls {
                 "the layers of {model} wait for each other in a circle, or for a layer that is never called"
             ))
         };
-        if let Some(output) = self.output {
+        for &output in &self.outputs {
             walk.from(output).ok_or_else(circle)?;
         }
         let needed = walk.finished.len();
@@ -314,7 +347,14 @@ impl Calls {
         }
         let finished = walk.finished;
         let mut order: Vec<usize> = self.input.into_iter().collect();
-        order.extend(self.by_depth(&finished[..needed]));
+        let mut called = self.by_depth(&finished[..needed]);
+        if let [_, .., shown] = *self.outputs.as_slice()
+            && !self.slots.iter().any(|slot| slot.inputs.contains(&shown))
+        {
+            called.retain(|&slot| slot != shown);
+            called.push(shown);
+        }
+        order.extend(called);
         let mut seen = vec![false; self.slots.len()];
         order.retain(|&slot| !std::mem::replace(&mut seen[slot], true));
         let runs = order.len();

@@ -92,6 +92,9 @@ impl<'a> LayerObject<'a> {
     }
 
     pub fn unsupported(&self, place: &str) -> OpenError {
+        // `package>Class`, where the author registered it.
+        let registered = self.map.get("registered_name").and_then(Value::as_str);
+        let registered = registered.filter(|name| name.contains('>'));
         OpenError::UnsupportedLayer {
             layer: self.name.to_owned(),
             place: if place.is_empty() {
@@ -99,7 +102,21 @@ impl<'a> LayerObject<'a> {
             } else {
                 format!(" in {place}")
             },
-            class: self.class.to_owned(),
+            class: registered.unwrap_or(self.class).to_owned(),
+            what_to_do: self.what_to_do(),
+        }
+    }
+
+    /// What to do about a layer that is not supported.
+    fn what_to_do(&self) -> &'static str {
+        if self.class == "Lambda" {
+            "A Lambda layer holds Python code, which is not executed. Rebuild the model with a Keras layer \
+             or operator in its place and load the weights, or export it to ONNX"
+        } else if self.is_custom() {
+            "It is a class of its author's, whose code is not in the file. Rebuild the model with Keras' \
+             own layers in its place, or export it to ONNX"
+        } else {
+            "docs/layers.md lists those that are; a model exported to ONNX may open"
         }
     }
 
@@ -165,7 +182,9 @@ pub(super) fn policy(settings: Settings) -> Result<Policy, OpenError> {
     // A quantised policy of Keras 3 has a mode (`int8`, `int4/128`, `float8`) instead of a name.
     let mode = part("/config/mode").or_else(|| {
         let modes = ["int8", "int4", "float8", "gptq", "awq"];
-        modes.iter().any(|mode| name.contains(mode)).then_some(name)
+        // `uint8` and the like are whole numbers that a layer takes, such as the bytes of a photo.
+        let is_mode = |mode: &&str| name.starts_with(*mode) && name.len() > mode.len();
+        modes.iter().any(is_mode).then_some(name)
     });
     if let Some(mode) = mode {
         return Err(settings.refuse(format!("it is quantised ({mode}), which is not supported")));

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::activations;
-use super::calls::Call;
+use super::calls::{Call, CallArg};
 use super::functions::{self, Given};
-use super::settings::Settings;
+use super::settings::{Constants, Settings, constants};
 use crate::formats::OpenError;
 use crate::model::Semantics;
-use crate::model::layers::{Activation, GetItem, LayerKind, Operator, Slice};
+use crate::model::layers::{Activation, GetItem, LayerKind, Operator, Rescaling, Slice};
 
 /// The Keras 3 operators of `docs/layers.md`.
 #[cfg(test)]
-pub(super) const KERAS3: [&str; 40] = [
+pub(super) const KERAS3: [&str; 42] = [
     "Add",
     "Subtract",
     "Multiply",
@@ -53,6 +53,8 @@ pub(super) const KERAS3: [&str; 40] = [
     "ExpandDims, Squeeze",
     "Normalize",
     "Pad",
+    "Stack",
+    "Cast",
 ];
 
 /// What a Keras 3 operator computes; `None` for one that is not known.
@@ -122,6 +124,7 @@ pub(super) fn keras2(settings: Settings, call: Option<&Call>) -> Result<LayerKin
         "math.truediv" | "math.divide" | "divide" => LayerKind::Operator(Operator::Divide),
         "math.maximum" | "maximum" => LayerKind::Operator(Operator::Maximum),
         "math.minimum" | "minimum" => LayerKind::Operator(Operator::Minimum),
+        "nn.bias_add" | "compat.v1.nn.bias_add" => bias_add(settings, call)?,
         _ => match activation {
             Some(name) if PLAIN_ACTIVATIONS.contains(&name) => {
                 match activations::by_name(name, Semantics::Keras2) {
@@ -161,6 +164,9 @@ pub(super) fn check_keras2(settings: Settings, call: &Call) -> Result<(), OpenEr
             "axis" => value.as_i64() == Some(-1) || !function.ends_with("softmax"),
             "beta" => value.as_f64() == Some(1.0),
             "conjugate" => value.as_bool() == Some(false),
+            "bias" => function.ends_with("bias_add"),
+            "data_format" => value.as_str() == Some("NHWC"),
+            "dtype" => function.ends_with("cast"),
             "epsilon" => value.as_f64() == Some(1e-12),
             // Those that `functions` reads; the plain activations take none of them.
             _ if is_plain_activation(function) => false,
@@ -180,10 +186,59 @@ pub(super) fn check_keras2(settings: Settings, call: &Call) -> Result<(), OpenEr
 
 fn unknown(settings: Settings, function: &str) -> OpenError {
     settings.refuse(format!(
-        "it calls the TensorFlow function `{function}`; supported are add, subtract, multiply, \
-         truediv, maximum, minimum, pow, abs, square, sqrt, exp, log, reductions, concat, reshape, \
-         transpose, pad, clip_by_value and the activations of `tf.nn`"
+        "it calls the TensorFlow function `{function}`, which is not supported; docs/layers.md lists \
+         those that are. Rebuild the model with a Keras layer in its place, or export it to ONNX"
     ))
+}
+
+/// `tf.nn.bias_add(x, bias)` with constants: `preprocess_input` of ResNet and DenseNet writes it.
+fn bias_add(settings: Settings, call: Option<&Call>) -> Result<LayerKind, OpenError> {
+    let bias = call.and_then(|call| call.others.iter().find(|(name, _)| *name == "bias"));
+    let offset = match bias.and_then(|(_, value)| constants(value)) {
+        Some(Constants::One(x)) => vec![x as f32],
+        Some(Constants::Channels(list)) => list.into_iter().map(|x| x as f32).collect(),
+        Some(Constants::Other) | None => {
+            return Err(settings.refuse("its `bias` is not one number for each channel"));
+        }
+    };
+    Ok(LayerKind::Rescaling(Rescaling {
+        scale: vec![1.0],
+        offset,
+    }))
+}
+
+/// The layer of an operator between a tensor and one number for each channel; `None` without such
+/// numbers.
+///
+/// # Errors
+/// Numbers in a place where they are not supported.
+pub(super) fn with_channels(
+    settings: Settings,
+    kind: &LayerKind,
+    call: &Call,
+) -> Result<Option<LayerKind>, OpenError> {
+    let (numbers, is_first) = match call.args.as_slice() {
+        [CallArg::Tensor(_) | CallArg::Outer, CallArg::Channels(list)] => (list, false),
+        [CallArg::Channels(list), CallArg::Tensor(_) | CallArg::Outer] => (list, true),
+        args if args.iter().any(|arg| matches!(arg, CallArg::Channels(_))) => {
+            return Err(settings.refuse("it takes an array of constants, which is not supported"));
+        }
+        _ => return Ok(None),
+    };
+    let single = |f: fn(f64) -> f64| numbers.iter().map(|&n| f(n) as f32).collect::<Vec<f32>>();
+    let (scale, offset) = match (kind, is_first) {
+        (LayerKind::Operator(Operator::Add), _) => (vec![1.0], single(|n| n)),
+        (LayerKind::Operator(Operator::Subtract), false) => (vec![1.0], single(|n| -n)),
+        (LayerKind::Operator(Operator::Subtract), true) => (vec![-1.0], single(|n| n)),
+        (LayerKind::Operator(Operator::Multiply), _) => (single(|n| n), vec![0.0]),
+        (LayerKind::Operator(Operator::Divide), false) => (single(|n| 1.0 / n), vec![0.0]),
+        _ => {
+            return Err(settings.refuse(
+                "it takes one constant for each channel, which this operator does not support",
+            ));
+        }
+    };
+    Ok(Some(LayerKind::Rescaling(Rescaling { scale, offset })))
 }
 
 /// `x[...]`, with the index expression beside the call.
@@ -222,11 +277,13 @@ fn slice(value: &Value) -> Result<Slice, String> {
         Some(v) => v.as_i64().map(Some).ok_or_else(odd),
     };
     let step = bound("step")?.unwrap_or(1);
-    let step = usize::try_from(step).ok().filter(|&s| s > 0);
+    if step == 0 {
+        return Err("its index expression has a step of 0".to_owned());
+    }
     Ok(Slice::Range {
         start: bound("start")?,
         stop: bound("stop")?,
-        step: step.ok_or("its index expression has a step that is not positive")?,
+        step,
     })
 }
 
@@ -249,7 +306,13 @@ mod tests {
         let keras3 = json!({"class_name": "__slice__", "config": {"start": 1, "stop": null}});
         assert_eq!(slice(&keras3), Ok(range));
         assert_eq!(slice(&json!(-1)), Ok(Slice::Index(-1)));
-        assert!(slice(&json!({"step": -1})).is_err());
+        let reversed = Slice::Range {
+            start: None,
+            stop: None,
+            step: -1,
+        };
+        assert_eq!(slice(&json!({"step": -1})), Ok(reversed));
+        assert!(slice(&json!({"step": 0})).is_err());
         assert!(slice(&json!(null)).is_err());
     }
 }

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::calls::{self, Call, CallArg, TensorRef};
+use super::functions::cast_to;
+use super::input_shape::InputImages;
 use super::object::{LayerObject, Policy, policy};
 use super::penalties::LayerPenalties;
 use super::specs::WeightSpec;
 use super::{classes, input_shape, operators};
 use crate::formats::OpenError;
 use crate::model::graph::{Layer, LayerKind};
+use crate::model::layers::Squeeze;
 use crate::model::{LayerId, RecordedArgument, Semantics};
 
 /// Maximum depth of nested models.
@@ -25,8 +28,9 @@ pub(super) struct ModelConfig<'a> {
     pub by_name: HashMap<&'a str, usize>,
     /// The entry of the InputLayer; a nested `Sequential` may have none.
     pub input: Option<usize>,
-    /// `None` for a `Sequential` without layers, which returns its input.
-    pub output: Option<TensorRef<'a>>,
+    /// The one that is shown comes last. Without any: a `Sequential` without layers, which returns its
+    /// input.
+    pub outputs: Vec<TensorRef<'a>>,
     pub sequential: bool,
 }
 
@@ -47,14 +51,25 @@ pub(super) struct ParsedModel<'a> {
     pub root_trainable: bool,
     /// `[height, width, channels]` of the outermost input.
     pub input_hwc: [Option<usize>; 3],
+    /// Layers without a name in the file that the outermost input goes through first.
+    pub after_input: Vec<LayerId>,
+    /// The names of the model's outputs, if it has several: the one that is shown comes first.
+    pub outputs: Vec<String>,
     /// By layer.
     pub policies: Vec<Policy>,
     /// By layer.
     pub penalties: Vec<LayerPenalties>,
+    /// Sentences about what is odd in the configuration.
+    pub warnings: Vec<String>,
 }
 
-/// Reads the outermost model's configuration.
-pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<'_>, OpenError> {
+/// Reads the outermost model's configuration. Of several outputs, `output` names the one that is shown;
+/// without it the first is.
+pub(super) fn parse<'a>(
+    config: &'a Value,
+    semantics: Semantics,
+    output: Option<&str>,
+) -> Result<ParsedModel<'a>, OpenError> {
     let object = LayerObject::of(config)?;
     if !object.is_model() {
         return Err(object.unsupported(""));
@@ -65,10 +80,25 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<
         semantics,
         policies: Vec::new(),
         penalties: Vec::new(),
+        warnings: Vec::new(),
     };
     let root_trainable = object.flag().unwrap_or(true);
-    let root = parser.container(object, None, root_trainable, 0)?;
-    let input_hwc = input_shape::of_model(config, root.name)?;
+    let mut root = parser.container(object, None, root_trainable, 0)?;
+    let InputImages {
+        hwc: input_hwc,
+        without_channels,
+    } = input_shape::of_model(config, root.name)?;
+    let outputs = root.choose_output(object, output)?;
+    let mut after_input = Vec::new();
+    if without_channels {
+        let kind = LayerKind::Squeeze(Squeeze { axis: -1 });
+        after_input.push(parser.unlisted(kind, "Squeeze", root.name)?);
+    }
+    if let Some(kind) = input_dtype(object).and_then(cast_to)
+        && kind != LayerKind::Identity
+    {
+        after_input.push(parser.unlisted(kind, "Cast", root.name)?);
+    }
     if semantics.is_keras3() {
         parser.refreeze(root_trainable);
     }
@@ -77,6 +107,7 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<
         specs,
         policies,
         penalties,
+        warnings,
         ..
     } = parser;
     Ok(ParsedModel {
@@ -85,13 +116,23 @@ pub(super) fn parse(config: &Value, semantics: Semantics) -> Result<ParsedModel<
         root,
         root_trainable,
         input_hwc,
+        after_input,
+        outputs,
         policies,
         penalties,
+        warnings,
     })
 }
 
 fn broken(reason: String) -> OpenError {
     OpenError::Broken(reason)
+}
+
+/// The number type of the outermost input, where the file writes it: `uint8`.
+fn input_dtype(model: LayerObject<'_>) -> Option<&str> {
+    let children = model.children().ok()?;
+    let mut inputs = children.into_iter().filter(|c| c.class == "InputLayer");
+    inputs.next()?.config.get("dtype")?.as_str()
 }
 
 struct Parser {
@@ -100,6 +141,7 @@ struct Parser {
     semantics: Semantics,
     policies: Vec<Policy>,
     penalties: Vec<LayerPenalties>,
+    warnings: Vec<String>,
 }
 
 impl Parser {
@@ -122,7 +164,7 @@ impl Parser {
             entries: Vec::new(),
             by_name: HashMap::new(),
             input: None,
-            output: None,
+            outputs: Vec::new(),
             sequential,
         };
         let starts_with_input = children.first().is_some_and(|c| c.class == "InputLayer");
@@ -175,6 +217,21 @@ impl Parser {
         Ok(self.layers.len() - 1)
     }
 
+    /// A layer that the framework does not have, but whose work it does.
+    fn unlisted(
+        &mut self,
+        kind: LayerKind,
+        class: &str,
+        model: &str,
+    ) -> Result<LayerId, OpenError> {
+        let layer = self.add(kind, WeightSpec::None)?;
+        let slot = &mut self.layers[layer];
+        slot.name = format!("{model}_input_{}", class.to_ascii_lowercase());
+        class.clone_into(&mut slot.class);
+        slot.listed = false;
+        Ok(layer)
+    }
+
     fn entry<'a>(
         &mut self,
         object: LayerObject<'a>,
@@ -216,8 +273,14 @@ impl Parser {
             if object.class == "TFOpLambda" {
                 operators::check_keras2(object.settings()?, call)?;
             }
-            call.training = call.training.written_by(object.class, self.semantics);
+            call.training = if self.layers[layer].kind == LayerKind::Unknown {
+                // Nothing depends on it.
+                RecordedArgument::Absent
+            } else {
+                call.training.written_by(object.class, self.semantics)
+            };
         }
+        self.take_channels(object, layer, &mut calls)?;
         let slot = &mut self.layers[layer];
         object.name.clone_into(&mut slot.name);
         object.class.clone_into(&mut slot.class);
@@ -234,6 +297,36 @@ impl Parser {
         })
     }
 
+    /// Makes a layer with constants out of an operator that takes one number for each channel.
+    fn take_channels(
+        &mut self,
+        object: LayerObject,
+        layer: LayerId,
+        calls: &mut [Call],
+    ) -> Result<(), OpenError> {
+        let is_constant = |arg: &CallArg| matches!(arg, CallArg::Channels(_));
+        if !calls.iter().flat_map(|call| &call.args).any(is_constant) {
+            return Ok(());
+        }
+        let settings = object.settings()?;
+        let kind = self.layers[layer].kind.clone();
+        let mut made = None;
+        for call in calls.iter() {
+            let next = operators::with_channels(settings, &kind, call)?;
+            if made.as_ref().is_some_and(|made| *made != next) {
+                return Err(object.refuse("it is called with several sets of constants".to_owned()));
+            }
+            made = Some(next);
+        }
+        if let Some(Some(kind)) = made {
+            self.layers[layer].kind = kind;
+        }
+        for call in calls {
+            call.args.retain(|arg| !is_constant(arg));
+        }
+        Ok(())
+    }
+
     fn leaf(
         &mut self,
         object: LayerObject,
@@ -243,8 +336,15 @@ impl Parser {
         place: &str,
     ) -> Result<(LayerKind, WeightSpec), OpenError> {
         let settings = object.settings()?;
+        let unknown = || {
+            if classes::is_training_only(object.class, object.config) {
+                Ok((LayerKind::Unknown, WeightSpec::None))
+            } else {
+                Err(object.unsupported(place))
+            }
+        };
         if object.is_custom() {
-            return Err(object.unsupported(place));
+            return unknown();
         }
         if operator {
             let kind = operators::keras3(object.class, settings, call)?;
@@ -259,8 +359,10 @@ impl Parser {
         }
         self.policies[layer] = policy(settings)?;
         self.penalties[layer] = LayerPenalties::read(object.class, settings)?;
-        classes::read(object.class, settings, self.semantics)?
-            .ok_or_else(|| object.unsupported(place))
+        match classes::read(object.class, settings, self.semantics)? {
+            Some(read) => Ok(read),
+            None => unknown(),
+        }
     }
 
     /// Keras 3 restores a model's flag after its layers', and a frozen model freezes all of them.
@@ -309,32 +411,35 @@ impl<'a> ModelConfig<'a> {
         }]
     }
 
-    /// Finds the input and the output; anything but one of each is refused.
+    /// Finds the input and the outputs; several inputs are refused.
     fn find_ends(&mut self, object: LayerObject<'a>, layers: &[Layer]) -> Result<(), OpenError> {
         let is_input = |e: &LayerEntry| layers[e.layer].kind == LayerKind::Input;
         if self.sequential {
             if self.entries.first().is_some_and(is_input) {
                 self.input = Some(0);
             }
-            self.output = self.entries.last().map(|e| TensorRef {
+            let last = self.entries.last().map(|e| TensorRef {
                 layer: e.name,
                 call: 0,
             });
+            self.outputs = last.into_iter().collect();
             return Ok(());
         }
-        let one = |key: &str, what: &str| {
+        let ends = |key: &str, what: &str| {
             let ends = object.config.get(key).and_then(calls::endpoints);
-            match ends.as_deref() {
-                Some([one]) => Ok(*one),
-                Some(several) => {
-                    let n = several.len();
-                    Err(object.refuse(format!("the model has {n} {what}; only one is supported")))
-                }
-                None => Err(object.refuse(format!("the model's {what} are not understood"))),
-            }
+            let ends = ends.filter(|ends| !ends.is_empty());
+            ends.ok_or_else(|| object.refuse(format!("the model's {what} are not understood")))
         };
-        let input = one("input_layers", "inputs")?;
-        let output = one("output_layers", "outputs")?;
+        let inputs = ends("input_layers", "inputs")?;
+        let &[input] = inputs.as_slice() else {
+            let names: Vec<String> = inputs.iter().map(|i| format!("`{}`", i.layer)).collect();
+            return Err(object.refuse(format!(
+                "the model takes {} inputs ({}), and photos can be only one of them. Save the part that \
+                 takes the photos as a model of its own",
+                names.len(),
+                names.join(", ")
+            )));
+        };
         let found = self.by_name.get(input.layer).copied();
         let found = found.filter(|&i| is_input(&self.entries[i]));
         self.input = Some(found.ok_or_else(|| {
@@ -343,8 +448,43 @@ impl<'a> ModelConfig<'a> {
                 input.layer, self.name
             ))
         })?);
-        self.output = Some(output);
+        self.outputs = ends("output_layers", "outputs")?;
         Ok(())
+    }
+
+    /// Puts the output that is shown last. Returns the names of several outputs, that one first.
+    fn choose_output(
+        &mut self,
+        object: LayerObject<'a>,
+        wanted: Option<&str>,
+    ) -> Result<Vec<String>, OpenError> {
+        let keys = object
+            .config
+            .get("output_layers")
+            .and_then(Value::as_object);
+        let mut names: Vec<String> = match keys {
+            Some(named) => named.keys().cloned().collect(),
+            None => self.outputs.iter().map(|o| o.layer.to_owned()).collect(),
+        };
+        let chosen = match wanted {
+            None => 0,
+            Some(wanted) => names
+                .iter()
+                .position(|name| name == wanted)
+                .ok_or_else(|| {
+                    OpenError::Refused(format!(
+                        "the model has no output `{wanted}`; its outputs are {}",
+                        names.join(", ")
+                    ))
+                })?,
+        };
+        if names.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let output = self.outputs.remove(chosen);
+        self.outputs.push(output);
+        names[..=chosen].rotate_right(1);
+        Ok(names)
     }
 }
 

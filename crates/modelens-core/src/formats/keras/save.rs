@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use super::archive::{Entries, unpack};
 use super::load_numbered::snake_case;
-use super::{KerasFile, ZIP, convert, save_head};
+use super::{KerasFile, ZIP, configuration, convert, save_head};
 use crate::formats::{ModelFile, SaveError, Trained};
 use crate::model::graph::Layer;
 use crate::model::{LayerId, Model, Semantics};
@@ -25,6 +25,7 @@ pub fn save(
     trained: &Trained<'_>,
     ending: &str,
 ) -> Result<Vec<u8>, SaveError> {
+    let original = configuration::with_weights(original)?;
     let from_zip = trained.model.format == ZIP.format;
     let to_zip = ZIP.format.endings.contains(&ending);
     match (from_zip, to_zip) {
@@ -81,14 +82,8 @@ struct NewGroup<'a> {
 
 /// A legacy `.h5` file.
 fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
-    let ModelFile {
-        title,
-        bytes,
-        architecture,
-        ..
-    } = original;
-    let opened = super::read_h5(bytes.clone(), title, architecture)?;
-    let file = File::from_bytes(bytes).map_err(content)?;
+    let opened = super::read_h5(original.clone())?;
+    let file = File::from_bytes(original.bytes).map_err(content)?;
     if opened.recognised.is_some() && trained.has_new_head {
         return Err(SaveError::WeightsAlone);
     }
@@ -150,7 +145,7 @@ fn h5(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveErr
 
 /// A `.keras` archive.
 fn zip(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec<u8>, SaveError> {
-    let opened = super::read_zip(original.bytes.clone())?;
+    let opened = super::read_zip(original.bytes.clone(), original.architecture)?;
     let entries = unpack(original.bytes)?;
     let file = File::from_bytes(entries.weights).map_err(content)?;
     let mut changes = changes(&opened, trained)?;
@@ -201,18 +196,41 @@ fn number_groups<'a>(
     let word = word.ok_or_else(|| content("it has no layers"))?;
     let (mut before, mut after) = (HashMap::new(), HashMap::new());
     let outer = opened.graph.layers.iter().enumerate();
-    for (id, layer) in outer.filter(|(_, l)| l.parent.is_none() && l.listed) {
-        let old = format!("{word}/{}", numbered(&layer.class, &mut before));
+    let outer: Vec<_> = outer
+        .filter(|(_, l)| l.parent.is_none() && l.listed)
+        .collect();
+    // The groups that weights were read from tell the numbers in the file.
+    let stored = |id: LayerId| {
+        let mut paths = opened.paths.iter();
+        let own = paths.find(|p| opened.graph.subtree(id).any(|inside| inside == p.layer))?;
+        own.path.split('/').nth(1).map(str::to_owned)
+    };
+    let has_weights = |id: LayerId| stored(id).is_some();
+    // TensorFlow 2.12 to 2.14 counts a layer with weights twice.
+    let mut single = HashMap::new();
+    let counts_twice = outer.iter().any(|(id, layer)| {
+        let counted = numbered(&layer.class, &mut single);
+        stored(*id).is_some_and(|stored| stored != counted)
+    });
+    let next = |class: &str, weights: bool, counters: &mut HashMap<String, usize>| {
+        let key = numbered(class, counters);
+        if counts_twice && weights {
+            numbered(class, counters);
+        }
+        key
+    };
+    for (id, layer) in outer {
+        let counted = next(&layer.class, has_weights(id), &mut before);
+        let old = format!("{word}/{}", stored(id).unwrap_or(counted));
         if trained.places[id].is_none() {
             changes.gone.insert(old);
         } else {
-            changes
-                .renamed
-                .insert(old, numbered(&layer.class, &mut after));
+            let new = next(&layer.class, has_weights(id), &mut after);
+            changes.renamed.insert(old, new);
         }
     }
     for (id, layer) in trained.new_layers() {
-        let key = numbered(&layer.class, &mut after);
+        let key = next(&layer.class, !layer.weights.is_empty(), &mut after);
         if layer.weights.is_empty() {
             continue;
         }

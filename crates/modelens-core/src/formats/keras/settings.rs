@@ -167,6 +167,50 @@ pub(super) fn numbers(value: &Value) -> Option<Vec<f64>> {
     }
 }
 
+/// Constants beside the tensors of an operator.
+#[derive(Debug, PartialEq)]
+pub(super) enum Constants {
+    One(f64),
+    /// Along the last axis; all other axes have length 1.
+    Channels(Vec<f64>),
+    /// Along other axes.
+    Other,
+}
+
+/// Axes of a constant, at most.
+const MAX_CONSTANT_AXES: usize = 8;
+
+/// The constants in a number, in lists of numbers, or in a serialised NumPy array or tensor.
+pub(super) fn constants(value: &Value) -> Option<Constants> {
+    let mut value = match value {
+        Value::Object(map) => {
+            let class = map.get("class_name")?.as_str()?;
+            if !matches!(class, "__numpy__" | "__tensor__") {
+                return None;
+            }
+            map.get("config")?.get("value")?
+        }
+        other => other,
+    };
+    for _ in 0..MAX_CONSTANT_AXES {
+        match value {
+            Value::Number(n) => return Some(Constants::One(n.as_f64()?)),
+            Value::Array(items) => match items.as_slice() {
+                [one] => value = one,
+                [] => return None,
+                several if several.iter().all(Value::is_number) => {
+                    let list = several.iter().map(Value::as_f64);
+                    return list.collect::<Option<_>>().map(Constants::Channels);
+                }
+                several if several.iter().all(Value::is_array) => return Some(Constants::Other),
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+    None
+}
+
 fn count(value: &Value) -> Option<usize> {
     let n = match value.as_array().map(Vec::as_slice) {
         None => value.as_u64()?,

@@ -1,5 +1,6 @@
 //! The weights that a layer must have, and their shapes.
 
+use crate::model::layers::Normalization;
 use crate::model::shape_text;
 
 /// What the settings of a layer say about its weights; with the input's shape it gives their shapes.
@@ -46,7 +47,7 @@ pub(super) enum WeightSpec {
         names: Vec<&'static str>,
     },
     /// `mean`, `variance` and the number of values they were computed from.
-    Statistics,
+    Statistics(Normalization),
     /// `alpha` over the whole image; the `shared` axes (of height, width, channels) have length 1.
     Alpha {
         shared: Vec<usize>,
@@ -100,8 +101,10 @@ impl WeightSpec {
             | Self::BatchNorm { .. }
             | Self::Dense { .. }
             | Self::TransposedConv { .. }
-            | Self::Statistics
             | Self::LayerScale => true,
+            Self::Statistics(norm) => norm
+                .inner_axes(input.len())
+                .is_some_and(|axes| !axes.into_iter().any(open)),
         };
         if fits {
             return Ok(());
@@ -189,9 +192,15 @@ impl WeightSpec {
                 let shape: Vec<usize> = shape.map(|axis| axis.unwrap_or(0)).collect();
                 needs.extend(names.iter().map(|name| need(name, &shape)));
             }
-            Self::Statistics => {
-                needs.push(fixed("mean"));
-                needs.push(fixed("variance"));
+            Self::Statistics(ref norm) => {
+                let axes = norm.inner_axes(input.len()).unwrap_or_default();
+                let shape: Vec<usize> = axes.iter().map(|&a| input[a].unwrap_or(0)).collect();
+                for name in ["mean", "variance"] {
+                    needs.push(ExpectedWeight {
+                        shape: shape.clone(),
+                        ..fixed(name)
+                    });
+                }
                 needs.push(ExpectedWeight {
                     shape: Vec::new(),
                     ..fixed("count")

@@ -8,13 +8,13 @@
 use serde_json::{Value, json};
 
 use super::{framework, planned, read_h5, read_zip};
-use crate::formats::OpenError;
+use crate::formats::{ModelFile, OpenError};
 use crate::model::graph::{Graph, Input};
 use crate::model::{RecordedArgument, Semantics};
 
 /// Everything but the weights.
 pub(super) fn build(config: &Value, semantics: Semantics) -> Result<Graph, OpenError> {
-    planned(config, semantics).map(|plan| plan.graph)
+    planned(config, semantics, None).map(|plan| plan.graph)
 }
 
 fn input(name: &str) -> Value {
@@ -207,8 +207,8 @@ fn versions() {
 
 #[test]
 fn not_models() {
-    assert!(read_h5(b"no HDF5".to_vec(), "", None).is_err());
-    assert!(read_zip(b"no zip".to_vec()).is_err());
+    assert!(read_h5(ModelFile::new("", b"no HDF5".to_vec())).is_err());
+    assert!(read_zip(b"no zip".to_vec(), None).is_err());
 }
 
 #[test]

@@ -43,7 +43,7 @@ struct Widened {
 ///
 /// # Errors
 /// [`OpenError::WeightsAlone`] if the weights fit no network, or not the chosen one.
-pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFile, OpenError> {
+pub(super) fn open(mut h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFile, OpenError> {
     let models = stored::models(&h5)?;
     if models.first().is_none_or(|all| all.layers.is_empty()) {
         let what = "it holds no model configuration and no layers with weights";
@@ -79,10 +79,11 @@ pub(super) fn open(h5: H5, title: &str, chosen: Option<&str>) -> Result<KerasFil
         load(h5, graph, needs, &pairs)
     };
     let mut opened = assemble(
-        h5,
+        &mut h5,
         &fit.architecture.config,
         framework,
         Semantics::Keras3,
+        None,
         load,
     )
     .map_err(|error| match error {
@@ -143,10 +144,10 @@ fn recognise(models: &[StoredModel]) -> Result<Fit, OpenError> {
             }
         }
     }
-    let near = nearest.map_or_else(String::new, |(_, text)| format!(" The nearest is {text}."));
+    let near = nearest.map_or_else(String::new, |(_, text)| format!(" (the nearest is {text})"));
     Err(weights_alone(format!(
-        "they fit no network that is known here.{near} Known: {}",
-        architectures::names().join(", ")
+        "they fit no network of keras.applications{near}. Put the model's configuration in its folder \
+         (open('model.json', 'w').write(model.to_json())), or save the model with model.save('model.keras')"
     )))
 }
 
@@ -159,8 +160,7 @@ fn described(architecture: &Architecture, difference: &str) -> String {
 fn check_chosen(name: &str, models: &[StoredModel]) -> Result<Fit, OpenError> {
     let Some(known) = architectures::known(name) else {
         return Err(weights_alone(format!(
-            "`{name}` is no network that is known here. Known: {}",
-            architectures::names().join(", ")
+            "`{name}` is no network that is known here; docs/architectures.md lists those that are"
         )));
     };
     let mut nearest: Option<(usize, String)> = None;
@@ -195,7 +195,7 @@ fn check_chosen(name: &str, models: &[StoredModel]) -> Result<Fit, OpenError> {
 
 /// The layers with weights of a network as it is published.
 fn expected(architecture: &Architecture) -> Result<Vec<ExpectedLayer>, OpenError> {
-    let plan = planned(&architecture.config, Semantics::Keras3)?;
+    let plan = planned(&architecture.config, Semantics::Keras3, None)?;
     Ok(expected_layers(&plan.graph, &plan.needs))
 }
 

@@ -9,7 +9,9 @@ use super::value::{Known, Value};
 use crate::formats::OpenError;
 use crate::model::graph::Input;
 use crate::model::layers::NewWeight;
-use crate::model::layers::{Activation, LayerKind, Merge, Noise, Operator, Rescaling};
+use crate::model::layers::{
+    Activation, LayerKind, Merge, Noise, Operator, Rescaling, WithConstant,
+};
 
 /// The layer of one of these nodes; `None` for an operator that is not known.
 pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>, OpenError> {
@@ -17,7 +19,8 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>
         return join(build, op, merge, operator).map(Some);
     }
     let kind = match op.node.op {
-        "Identity" | "Cast" | "CastLike" => LayerKind::Identity,
+        "Identity" | "CastLike" => LayerKind::Identity,
+        "Cast" => cast_to(op.int("to", 1)?.unsigned_abs()).unwrap_or(LayerKind::Identity),
         "Dropout" => {
             let ratio = match build.constant(op, 1)? {
                 Some(ratio) => ratio.number()?,
@@ -39,6 +42,18 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>
     let x = build.value(op, 0)?;
     let node = build.on(op, kind, Vec::new(), &x);
     Ok(Some(Value { node, ..x }))
+}
+
+/// What a cast to this type, a `TensorProto.DataType`, does to 32-bit floats; `None` for a type of floats or
+/// of truth values.
+pub fn cast_to(element: u64) -> Option<LayerKind> {
+    let wraps_at = match element {
+        2 => Some(256.0),
+        4 => Some(65_536.0),
+        3 | 5 | 6 | 7 | 12 | 13 => None,
+        _ => return None,
+    };
+    Some(LayerKind::Activation(Activation::ToInteger { wraps_at }))
 }
 
 fn joins(op: &str) -> Option<(Merge, Operator)> {
@@ -92,18 +107,7 @@ fn activation<'a>(build: &Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Activatio
         "Sqrt" => Activation::Sqrt,
         "Log" => Activation::Log,
         "Reciprocal" => Activation::Reciprocal,
-        "Softmax" | "LogSoftmax" => {
-            let x = build.value(op, 0)?;
-            let default = if op.opset < 13 { 1 } else { -1 };
-            let axis = op.axis(op.int("axis", default)?, x.rank())?;
-            if axis == 0 || axis + 1 != x.rank() && op.opset < 13 || x.axes[axis] + 1 != x.rank() {
-                return Err(op.refuse("only the softmax over the last axis is supported"));
-            }
-            match op.node.op {
-                "Softmax" => Activation::Softmax,
-                _ => Activation::LogSoftmax,
-            }
-        }
+        "Erf" => Activation::Erf,
         _ => return Ok(None),
     }))
 }
@@ -251,7 +255,7 @@ fn with_constant<'a>(
     let mut long = constant.dims().iter().enumerate().filter(|&(_, &d)| d != 1);
     let axis = match (long.next(), long.next()) {
         (Some((axis, _)), None) => axis + missing,
-        _ => return Err(op.refuse("only constants with one number per channel are supported")),
+        _ => return with_any_constant(build, op, operator, x, &constant, constant_first),
     };
     if axis == 0 {
         return Err(op.refuse("its constant varies along the batch axis"));
@@ -261,7 +265,7 @@ fn with_constant<'a>(
     } else if axis == 1 && x.rank() == 4 {
         build.image(op, x)?
     } else {
-        return Err(op.refuse("only constants with one number per channel are supported"));
+        return with_any_constant(build, op, operator, x, &constant, constant_first);
     };
     let last = x.rank() - 1;
     if x.dims[last].is_some_and(|c| c != numbers.len()) {
@@ -294,11 +298,58 @@ fn with_constant<'a>(
         (Operator::Subtract, true) => (vec![-1.0], numbers),
         (Operator::Multiply, _) => (numbers, vec![0.0]),
         (Operator::Divide, false) => (numbers.iter().map(|n| 1.0 / n).collect(), vec![0.0]),
-        _ => return Err(op.refuse("only one number is supported as its constant")),
+        _ => return with_any_constant(build, op, operator, x, &constant, constant_first),
     };
     let kind = LayerKind::Rescaling(Rescaling { scale, offset });
     let node = build.on(op, kind, Vec::new(), &x);
     Ok(Value { node, ..x })
+}
+
+/// A value and a constant that differs along any axes but that of the batch.
+fn with_any_constant<'a>(
+    build: &mut Build<'a>,
+    op: &Op<'_, 'a>,
+    operator: Operator,
+    x: Value,
+    constant: &Tensor,
+    constant_first: bool,
+) -> Result<Value, OpenError> {
+    if operator == Operator::Power {
+        return Err(op.refuse("only powers of one number are supported"));
+    }
+    let made = |tensor: candle_core::Result<Tensor>| tensor.map_err(|e| op.refuse(e.to_string()));
+    let mut shape = vec![1; x.rank() - constant.rank()];
+    shape.extend(constant.dims());
+    if shape[0] != 1 {
+        return Err(op.refuse("its constant varies along the batch axis"));
+    }
+    // From the order of the axes in the file to the order here.
+    let mut order = vec![0; x.rank()];
+    for (from, &to) in x.axes.iter().enumerate() {
+        order[to] = from;
+    }
+    let turned = made(constant.reshape(shape).and_then(|c| c.permute(order)))?;
+    let mut dims = x.dims.clone();
+    for (side, &n) in dims.iter_mut().zip(turned.dims()).skip(1) {
+        *side = match *side {
+            side if n == 1 => side,
+            Some(m) if m != n && m != 1 => {
+                return Err(op.refuse(format!("{n} numbers for {m} values along an axis")));
+            }
+            _ => Some(n),
+        };
+    }
+    let weight = NewWeight {
+        name: "constant",
+        tensor: made(turned.squeeze(0).and_then(|c| c.contiguous()))?,
+        learnable: false,
+    };
+    let kind = LayerKind::WithConstant(WithConstant {
+        operator,
+        constant_first,
+    });
+    let node = build.on(op, kind, vec![weight], &x);
+    Ok(Value { node, dims, ..x })
 }
 
 /// Whether the value comes from a layer that lacks a bias of this length.

@@ -6,7 +6,7 @@ use super::constant::{self, Constant};
 use super::node::Op;
 use super::proto::{self, Node, ValueInfo};
 use super::value::{IMAGE, Known, Value};
-use super::{arithmetic, blocks, fold, names, parts, shapes, weighted, windows};
+use super::{arithmetic, blocks, fold, names, parts, resize, shapes, weighted, windows};
 use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind};
 use crate::model::layers::Permute;
@@ -30,8 +30,12 @@ pub struct Build<'a> {
     names: HashSet<String>,
 }
 
-/// The graph of the file.
-pub fn build(model: &proto::Model<'_>) -> Result<(Graph, WeightMap), OpenError> {
+/// The graph of the file. Of several outputs, `output` names the one that is shown; without it the first
+/// is.
+pub fn build(
+    model: &proto::Model<'_>,
+    output: Option<&str>,
+) -> Result<(Graph, WeightMap), OpenError> {
     let file = model
         .graph
         .as_ref()
@@ -41,19 +45,37 @@ pub fn build(model: &proto::Model<'_>) -> Result<(Graph, WeightMap), OpenError> 
     let input = inputs
         .next()
         .ok_or_else(|| OpenError::NotAModel("its graph takes no input".into()))?;
-    if inputs.next().is_some() {
-        return Err(OpenError::NotAModel(format!(
-            "it takes {} inputs; only models of one image are supported",
-            inputs.count() + 2
+    if let Some(second) = inputs.next() {
+        let shown = |name: &str| name.chars().take(40).collect::<String>();
+        return Err(OpenError::Refused(format!(
+            "the model takes {} inputs (`{}` and `{}` among them), and photos can be only one of them. \
+             Export the part that takes the photos as a model of its own",
+            inputs.count() + 2,
+            shown(input.name),
+            shown(second.name)
         )));
     }
-    let output = file
-        .outputs
-        .first()
-        .ok_or_else(|| OpenError::NotAModel("its graph has no output".into()))?;
-    let live = live(&file.nodes, output.name);
+    let output = match output {
+        Some(wanted) => {
+            let mut outputs = file.outputs.iter();
+            outputs.find(|o| o.name == wanted).ok_or_else(|| {
+                let names: Vec<&str> = file.outputs.iter().map(|o| o.name).collect();
+                OpenError::Refused(format!(
+                    "the model has no output `{wanted}`; its outputs are {}",
+                    names.join(", ")
+                ))
+            })?
+        }
+        None => file
+            .outputs
+            .first()
+            .ok_or_else(|| OpenError::NotAModel("its graph has no output".into()))?,
+    };
+    let order = in_order(&file.nodes)?;
+    let live = live(&file.nodes, &order, output.name);
     let mut build = Build::new(file, input, &live)?;
-    for (index, node) in file.nodes.iter().enumerate().filter(|(i, _)| live[*i]) {
+    for index in order.into_iter().filter(|&i| live[i]) {
+        let node = &file.nodes[index];
         let second = build
             .known
             .get(node.inputs.get(1).copied().unwrap_or_default());
@@ -78,11 +100,59 @@ pub fn build(model: &proto::Model<'_>) -> Result<(Graph, WeightMap), OpenError> 
     Err(OpenError::NotAModel(why.into()))
 }
 
-/// By node: whether the output depends on it.
-fn live(nodes: &[Node<'_>], output: &str) -> Vec<bool> {
+/// The nodes, each after those whose values it reads. ONNX asks for such an order; keras2onnx did not
+/// keep it. Nodes that are in order stay where they are.
+fn in_order(nodes: &[Node<'_>]) -> Result<Vec<usize>, OpenError> {
+    let mut makers = HashMap::new();
+    for (i, node) in nodes.iter().enumerate() {
+        makers.extend(
+            node.outputs
+                .iter()
+                .filter(|o| !o.is_empty())
+                .map(|&o| (o, i)),
+        );
+    }
+    let mut order = Vec::with_capacity(nodes.len());
+    // For each node how many of its inputs were visited; `None` when it is in the order.
+    let mut visited: Vec<Option<usize>> = vec![Some(0); nodes.len()];
+    let mut is_open = vec![false; nodes.len()];
+    for first in 0..nodes.len() {
+        // Not recursive: a file may chain nodes to any depth.
+        let mut open = vec![first];
+        while let Some(&i) = open.last() {
+            let Some(next) = visited[i] else {
+                open.pop();
+                continue;
+            };
+            is_open[i] = true;
+            let Some(input) = nodes[i].inputs.get(next) else {
+                order.push(i);
+                visited[i] = None;
+                is_open[i] = false;
+                open.pop();
+                continue;
+            };
+            visited[i] = Some(next + 1);
+            match makers.get(input) {
+                Some(&maker) if is_open[maker] => {
+                    return Err(OpenError::Broken(
+                        "its nodes wait for each other in a circle".into(),
+                    ));
+                }
+                Some(&maker) if visited[maker].is_some() => open.push(maker),
+                _ => {}
+            }
+        }
+    }
+    Ok(order)
+}
+
+/// By node: whether the output depends on it. `order` lists the nodes, each after those it reads.
+fn live(nodes: &[Node<'_>], order: &[usize], output: &str) -> Vec<bool> {
     let mut needed = HashSet::from([output]);
     let mut live = vec![false; nodes.len()];
-    for (i, node) in nodes.iter().enumerate().rev() {
+    for &i in order.iter().rev() {
+        let node = &nodes[i];
         live[i] = node.outputs.iter().any(|o| needed.contains(o));
         if live[i] {
             needed.extend(&node.inputs);
@@ -148,8 +218,16 @@ impl<'a> Build<'a> {
             names: HashSet::new(),
         };
         let node = build.emit("input", "Input", LayerKind::Input, Vec::new(), Vec::new());
-        build.graph.layers[0].listed = false;
         let dims = vec![None, h, w, c];
+        // Bytes and other integers: photos are cast, as TensorFlow and ONNX Runtime's users do.
+        let node = match arithmetic::cast_to(input.element) {
+            None => node,
+            Some(kind) => {
+                let inputs = vec![Input::Node(node)];
+                build.emit("input_cast", "Cast", kind, Vec::new(), inputs)
+            }
+        };
+        build.graph.layers.iter_mut().for_each(|l| l.listed = false);
         let value = if last {
             Value::plain(node, dims)
         } else {
@@ -225,10 +303,18 @@ impl<'a> Build<'a> {
             "Gather" if matches!(self.known(op, 0), Some(Known::Line(_))) => {
                 shapes::gather(self, op)?
             }
+            "Gather" => parts::gather(self, op)?,
             "Slice" => parts::slice(self, op)?,
-            "Conv" | "BatchNormalization" | "Gemm" | "MatMul" | "LayerNormalization" | "PRelu" => {
-                weighted::layer(self, op)?
-            }
+            "Resize" | "Upsample" => resize::layer(self, op)?,
+            "Softmax" | "LogSoftmax" => shapes::softmax(self, op)?,
+            "Conv"
+            | "BatchNormalization"
+            | "Gemm"
+            | "MatMul"
+            | "LayerNormalization"
+            | "InstanceNormalization"
+            | "PRelu"
+            | "ConvTranspose" => weighted::layer(self, op)?,
             "MaxPool" | "AveragePool" | "GlobalAveragePool" | "GlobalMaxPool" | "Pad" => {
                 windows::layer(self, op)?
             }
@@ -260,6 +346,7 @@ impl<'a> Build<'a> {
             layer: op.name.clone(),
             place: String::new(),
             class: format!("ONNX {}", class.chars().take(80).collect::<String>()),
+            what_to_do: "docs/layers.md lists the operators that are",
         }
     }
 

@@ -5,6 +5,7 @@ use candle_core::{Device, Tensor};
 use super::constant::Constant;
 use super::fold_ints;
 use super::node::Op;
+use super::proto::Attribute;
 use super::stored::MAX_RANK;
 use crate::formats::OpenError;
 
@@ -31,6 +32,7 @@ pub fn fold<'a>(
             let dims = first.dims().into_iter().map(|d| Some(d as i64));
             shape(op, &dims.collect::<Vec<_>>()).map(Some)
         }
+        "ConstantOfShape" if !fills_with_ints(op) => filled(op, first).map(Some),
         _ if inputs.iter().all(Constant::is_whole) => {
             let folded = fold_ints::fold(op, inputs)?;
             let small = folded.filter(|(list, _)| list.len() <= MAX_FOLDED);
@@ -46,6 +48,35 @@ pub fn fold<'a>(
             },
         },
     }
+}
+
+/// Values of one float constant that `ConstantOfShape` makes, at most.
+const MAX_FILLED: usize = 1 << 24;
+
+/// True if the value of a `ConstantOfShape` is whole; without one it is 0 as a float.
+fn fills_with_ints(op: &Op<'_, '_>) -> bool {
+    matches!(op.node.attributes.first(), Some((_, Attribute::Tensor(value))) if value.is_whole())
+}
+
+/// `ConstantOfShape` with floats.
+fn filled<'a>(op: &Op<'_, 'a>, shape: &Constant<'a>) -> Result<Constant<'a>, OpenError> {
+    let value = match op.node.attributes.first() {
+        Some((_, Attribute::Tensor(value))) => {
+            *values(op, &value.floats()?)?.first().unwrap_or(&0.0)
+        }
+        _ => 0.0,
+    };
+    let side = |n: i64| usize::try_from(n).ok();
+    let dims: Option<Vec<usize>> = shape.ints()?.into_iter().map(side).collect();
+    let dims = dims.filter(|dims| {
+        let count = dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));
+        dims.len() <= MAX_RANK && count.is_some_and(|n| n <= MAX_FILLED)
+    });
+    let dims = dims.ok_or_else(|| op.refuse("its shape is not understood"))?;
+    let tensor = Tensor::full(value, dims, &Device::Cpu);
+    tensor
+        .map(Constant::Floats)
+        .map_err(|e| op.refuse(e.to_string()))
 }
 
 /// The value of a `Shape` node: all sizes, or those in `start..end`.

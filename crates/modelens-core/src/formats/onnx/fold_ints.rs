@@ -26,16 +26,19 @@ pub fn fold(op: &Op<'_, '_>, inputs: &[Constant<'_>]) -> Result<Option<Ints>, Op
             let all = inputs.iter().map(Constant::sizes);
             flat(all.collect::<Result<Vec<_>, _>>()?.concat())
         }
-        "ConstantOfShape" => match list.as_slice() {
-            &[Some(n)] if (0..=MAX_FOLDED as i64).contains(&n) => {
-                let value = match op.node.attributes.first() {
-                    Some((_, Attribute::Tensor(value))) => value.ints()?.first().copied(),
-                    _ => return Ok(None),
-                };
-                flat(vec![value; n as usize])
-            }
-            _ => Ok(None),
-        },
+        "ConstantOfShape" => {
+            let value = match op.node.attributes.first() {
+                Some((_, Attribute::Tensor(value))) => value.ints()?.first().copied(),
+                _ => return Ok(None),
+            };
+            let side = |n: &Option<i64>| n.and_then(|n| usize::try_from(n).ok());
+            let dims: Option<Vec<usize>> = list.iter().map(side).collect();
+            let count = dims
+                .as_ref()
+                .and_then(|dims| dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d)));
+            let small = count.filter(|&n| n <= MAX_FOLDED);
+            Ok(small.zip(dims).map(|(n, dims)| (vec![value; n], dims)))
+        }
         "Add" | "Sub" | "Mul" | "Div" => {
             let [a, b] = inputs else { return Ok(None) };
             if a.dims() != b.dims() && !a.dims().is_empty() && !b.dims().is_empty() {

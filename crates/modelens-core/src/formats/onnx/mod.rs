@@ -1,8 +1,7 @@
 //! ONNX files: a graph of operators with their weights, as exporters write it for inference.
 //!
 //! ONNX stores images as `[N, C, H, W]`. Here they stay `[N, H, W, C]`, and each value records the order
-//! of its axes in the file, so that most transpositions cost nothing. Weights in other files are not
-//! read. Source: <https://onnx.ai/onnx/operators/>.
+//! of its axes in the file, so that most transpositions cost nothing. Source: <https://onnx.ai/onnx/operators/>.
 
 mod arithmetic;
 mod blocks;
@@ -12,8 +11,10 @@ mod fold;
 mod fold_ints;
 mod names;
 mod node;
+mod outside;
 mod parts;
 mod proto;
+mod resize;
 mod shapes;
 mod stored;
 mod value;
@@ -22,9 +23,13 @@ mod windows;
 mod wire;
 
 use self::wire::{Field, Fields};
+use super::error::architecture_is_known;
+use super::other_files::is_saved_model;
 use super::{ModelFile, OpenError, Reader, SaveError};
 use crate::model::graph::LayerKind;
-use crate::model::{Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics};
+use crate::model::{
+    Assumption, Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics,
+};
 
 /// ONNX: a graph for inference.
 pub static ONNX: Reader = Reader {
@@ -42,7 +47,7 @@ pub static ONNX: Reader = Reader {
     recognises: looks_like,
     open,
     save: |_, _, _| Err(SaveError::ReadOnlyFormat),
-    takes_architecture: false,
+    takes_architecture: true,
 };
 
 /// The notice for a file without a BatchNormalization node.
@@ -57,20 +62,26 @@ fn looks_like(bytes: &[u8]) -> bool {
     let next = bytes
         .get(2)
         .is_some_and(|tag| matches!(tag, 0x12 | 0x1a | 0x22 | 0x28 | 0x32 | 0x3a | 0x42));
-    version && next
+    version && next && !is_saved_model(bytes)
 }
 
 /// Reads an `.onnx` file.
 ///
 /// # Errors
-/// A broken file, weights in another file, and unknown operators.
+/// A broken file, weights in another folder, and unknown operators.
 #[allow(
     clippy::needless_pass_by_value,
     reason = "the signature of every reader"
 )]
 fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
-    let model = proto::Model::read(&file.bytes)?;
-    let (graph, weights) = build::build(&model)?;
+    let output = file.architecture.map(|chosen| {
+        let output = chosen.strip_prefix("auto:output=");
+        output.ok_or_else(architecture_is_known)
+    });
+    let output = output.transpose()?;
+    let mut model = proto::Model::read(&file.bytes)?;
+    outside::fetch(&mut model, file.beside)?;
+    let (graph, weights) = build::build(&model, output)?;
     let has = |wanted: fn(&LayerKind) -> bool| graph.layers.iter().any(|l| wanted(&l.kind));
     let mut warnings = Vec::new();
     if has(|kind| matches!(kind, LayerKind::BatchNorm(_))) {
@@ -82,11 +93,13 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     } else if has(|kind| matches!(kind, LayerKind::Conv2d(_) | LayerKind::DepthwiseConv2d(_))) {
         warnings.push(FOLDED.to_owned());
     }
-    let outputs = model.graph.as_ref().map_or(0, |g| g.outputs.len());
-    if outputs > 1 {
-        warnings.push(format!(
-            "the file has {outputs} outputs, of which the first is shown"
-        ));
+    let outputs = model.graph.iter().flat_map(|graph| &graph.outputs);
+    let mut outputs: Vec<String> = outputs.map(|o| o.name.to_owned()).collect();
+    if let Some(at) = outputs
+        .iter()
+        .position(|name| Some(name.as_str()) == output)
+    {
+        outputs[..=at].rotate_right(1);
     }
     let clipped = |text: &str| text.chars().take(40).collect::<String>();
     let writer = [model.producer, model.producer_version]
@@ -103,11 +116,12 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         semantics: Semantics::PyTorch,
         recognised: Recognised::by_operators(&graph),
         preprocessing: preprocessing(&graph, model.producer),
+        scale_unknown: false,
         graph,
         labels: Vec::new(),
         labels_from: String::new(),
         warnings,
-        assumed: Vec::new(),
+        assumed: Assumption::of_outputs(&outputs).into_iter().collect(),
     };
     Ok(Model {
         description,

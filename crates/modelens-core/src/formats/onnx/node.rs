@@ -56,6 +56,13 @@ impl Op<'_, '_> {
         }
     }
 
+    pub fn floats(&self, name: &str) -> Result<Vec<f32>, OpenError> {
+        match self.get(name) {
+            Some(Attribute::Floats(list)) => Ok(list.clone()),
+            _ => Err(self.odd(name)),
+        }
+    }
+
     /// The decimal number that was meant; the file stores it in 32 bits.
     pub fn decimal(&self, name: &str, default: f32) -> Result<f64, OpenError> {
         let x = self.float(name, default)?;

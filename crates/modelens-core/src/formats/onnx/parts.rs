@@ -13,8 +13,9 @@ const WHOLE: Slice = Slice::Range {
     step: 1,
 };
 
-/// From the first to before the last, every so many.
-type Range = (usize, usize, usize);
+/// From the first to before the last, every so many; backward if the step is negative, and then the last
+/// may be -1.
+type Range = (i64, i64, i64);
 
 /// `Slice`: ranges of some axes, given by attributes in older files and by inputs in newer ones.
 pub fn slice<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
@@ -36,8 +37,10 @@ pub fn slice<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
     let mut ranges = vec![None; x.rank()];
     for (i, &axis) in axes.iter().enumerate() {
         let axis = op.axis(axis, x.rank())?;
-        let step = usize::try_from(steps[i]).ok().filter(|&step| step > 0);
-        let step = step.ok_or_else(|| op.refuse("only steps forward are supported"))?;
+        let step = steps[i];
+        if step == 0 {
+            return Err(op.refuse("its step is 0"));
+        }
         if axis == 0 && (starts[i], step) == (0, 1) && ends[i] >= i64::from(i32::MAX) {
             continue;
         }
@@ -46,18 +49,65 @@ pub fn slice<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
         }
         let length = dims[axis]
             .ok_or_else(|| op.refuse("the size of its input is left open in the file"))?;
+        let length = length as i64;
+        let (lowest, highest) = if step > 0 {
+            (0, length)
+        } else {
+            (-1, length - 1)
+        };
         let place = |at: i64| {
             let from_start = if at < 0 {
-                at.saturating_add(length as i64)
+                at.saturating_add(length)
             } else {
                 at
             };
-            from_start.clamp(0, length as i64) as usize
+            from_start.clamp(lowest, highest)
         };
         if ranges[axis].is_some() {
             return Err(op.refuse(format!("it names axis {axis} twice")));
         }
         ranges[axis] = Some((place(starts[i]), place(ends[i]), step));
+    }
+    cut(build, op, &x, &ranges)
+}
+
+/// `Gather` of constant places along one axis: one of them, or some at equal distances.
+pub fn gather<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
+    let x = build.value(op, 0)?;
+    let axis = op.axis(op.int("axis", 0)?, x.rank())?;
+    if axis == 0 {
+        return Err(op.refuse("it picks photos out of the batch"));
+    }
+    let places = build.constant(op, 1)?;
+    let places = places.ok_or_else(|| op.refuse("its indices are missing"))?;
+    let length = x.file_dims()[axis];
+    let length = length.ok_or_else(|| op.refuse("it gathers along an axis of unknown length"))?;
+    let in_file = |at: i64| if at < 0 { at + length as i64 } else { at };
+    let list: Vec<i64> = places.ints()?.into_iter().map(in_file).collect();
+    if list.is_empty() || list.iter().any(|at| !(0..length as i64).contains(at)) {
+        return Err(op.refuse("its indices lie outside"));
+    }
+    let first = list[0];
+    if places.dims().is_empty() {
+        let own = x.axes[axis];
+        let mut slices = vec![WHOLE; x.rank()];
+        slices[own] = Slice::Index(first);
+        let node = build.on(op, LayerKind::GetItem(GetItem { slices }), Vec::new(), &x);
+        let (mut axes, mut dims) = (x.axes, x.dims);
+        dims.remove(own);
+        axes.remove(axis);
+        axes.iter_mut().filter(|a| **a > own).for_each(|a| *a -= 1);
+        return Ok(Value { node, axes, dims });
+    }
+    let step = list.get(1).map_or(1, |second| second - first);
+    let is_regular = list.windows(2).all(|pair| pair[1] - pair[0] == step);
+    if places.dims().len() != 1 || step == 0 || !is_regular {
+        return Err(op.refuse("it picks values in an order that is not supported"));
+    }
+    let mut ranges = vec![None; x.rank()];
+    ranges[axis] = Some((first, first + step * list.len() as i64, step));
+    if let Some((_, stop, _)) = &mut ranges[axis] {
+        *stop = (*stop).clamp(-1, length as i64);
     }
     cut(build, op, &x, &ranges)
 }
@@ -96,7 +146,7 @@ pub fn split<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Vec<Value>, O
     let mut start = 0;
     let values = sizes.into_iter().map(|size| {
         let mut ranges = vec![None; x.rank()];
-        ranges[axis] = Some((start, start + size, 1));
+        ranges[axis] = Some((start as i64, (start + size) as i64, 1));
         start += size;
         cut(build, op, &x, &ranges)
     });
@@ -116,15 +166,17 @@ fn cut<'a>(
         let Some((start, stop, step)) = *range else {
             continue;
         };
-        if start >= stop {
+        let between = if step > 0 { stop - start } else { start - stop };
+        if between <= 0 {
             return Err(op.refuse("it leaves nothing"));
         }
         slices[axis] = Slice::Range {
-            start: Some(start as i64),
-            stop: Some(stop as i64),
+            start: Some(start),
+            // Before the first value of all; -1 would count from the end.
+            stop: Some(stop).filter(|&stop| stop >= 0),
             step,
         };
-        dims[axis] = Some((stop - start).div_ceil(step));
+        dims[axis] = Some((between as u64).div_ceil(step.unsigned_abs()) as usize);
     }
     let node = build.on(op, LayerKind::GetItem(GetItem { slices }), Vec::new(), x);
     Ok(Value {
@@ -145,7 +197,11 @@ mod tests {
     /// A network of this one operator on an image `[n, 8, 6, 5]`, as the slices of its last part.
     fn parts(op: &'static str, outputs: usize, attributes: Settings) -> Result<Vec<Slice>, String> {
         let names = ["a", "b", "c", "d"];
-        let value = |name, dims| ValueInfo { name, dims };
+        let value = |name, dims| ValueInfo {
+            name,
+            dims,
+            element: 1,
+        };
         let graph = Graph {
             nodes: vec![Node {
                 op,
@@ -163,7 +219,7 @@ mod tests {
             graph: Some(graph),
             ..Model::default()
         };
-        let (graph, _) = build(&model).map_err(|e| e.to_string())?;
+        let (graph, _) = build(&model, None).map_err(|e| e.to_string())?;
         let layer = graph.nodes[graph.output].layer;
         match &graph.layers[layer].kind {
             LayerKind::GetItem(GetItem { slices }) => Ok(slices.clone()),
@@ -171,7 +227,7 @@ mod tests {
         }
     }
 
-    fn range(start: i64, stop: i64, step: usize) -> Slice {
+    fn range(start: i64, stop: i64, step: i64) -> Slice {
         Slice::Range {
             start: Some(start),
             stop: Some(stop),
@@ -214,16 +270,29 @@ mod tests {
     }
 
     #[test]
-    fn steps_go_forward() {
+    fn steps_go_both_ways() {
         let by = |step: i64| {
             let mut all: Settings = ["starts", "axes"].map(|name| ints(name, &[1])).into();
             all.extend([ints("ends", &[8]), ints("steps", &[step])]);
             parts("Slice", 1, all)
         };
         assert_eq!(by(3).unwrap()[3], range(1, 8, 3));
-        for odd in [0, -1, i64::MIN] {
-            assert!(by(odd).unwrap_err().contains("forward"), "{odd}");
-        }
+        // From 1 down to 8 there is nothing.
+        assert!(by(-1).unwrap_err().contains("leaves nothing"));
+        assert!(by(0).unwrap_err().contains("step is 0"));
+        let lists = [
+            ("starts", -1),
+            ("axes", 1),
+            ("ends", i64::MIN),
+            ("steps", -1),
+        ];
+        let reversed = parts("Slice", 1, lists.map(|(name, n)| ints(name, &[n])).into());
+        let whole = Slice::Range {
+            start: Some(7),
+            stop: None,
+            step: -1,
+        };
+        assert_eq!(reversed.unwrap()[3], whole);
     }
 
     #[test]

@@ -59,6 +59,8 @@ pub enum Attribute<'a> {
 pub struct ValueInfo<'a> {
     pub name: &'a str,
     pub dims: Option<Vec<Option<usize>>>,
+    /// `TensorProto.DataType`; 0 if it is unknown.
+    pub element: u64,
 }
 
 /// How many of [`MAX_ITEMS`] are left.
@@ -216,11 +218,14 @@ impl<'a> ValueInfo<'a> {
             match field? {
                 (1, Field::Bytes(bytes)) => info.name = text(bytes)?,
                 (2, Field::Bytes(bytes)) => {
-                    // type.tensor_type.shape
-                    let shape = inner(bytes, 1)?
-                        .map(|tensor| inner(tensor, 2))
-                        .transpose()?;
-                    info.dims = shape.flatten().map(dims).transpose()?;
+                    // type.tensor_type, with elem_type and shape.
+                    for field in Fields::new(inner(bytes, 1)?.unwrap_or_default()) {
+                        match field? {
+                            (1, Field::Varint(element)) => info.element = element,
+                            (2, Field::Bytes(shape)) => info.dims = Some(dims(shape)?),
+                            _ => {}
+                        }
+                    }
                 }
                 _ => {}
             }

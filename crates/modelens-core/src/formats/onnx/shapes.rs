@@ -6,7 +6,9 @@ use super::stored::MAX_RANK;
 use super::value::{Known, Value};
 use crate::formats::OpenError;
 use crate::model::graph::Input;
-use crate::model::layers::{GlobalPool2d, LayerKind, Merge, Pooling, Reduce, Reduction, Reshape};
+use crate::model::layers::{
+    Activation, GlobalPool2d, LayerKind, Merge, Pooling, Reduce, Reduction, Reshape,
+};
 use crate::model::shape_text;
 
 /// The layer of one of these nodes.
@@ -64,6 +66,54 @@ fn flat<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Value {
     let x = in_order(build, op, x);
     let dims = vec![None, count(&x.dims)];
     Value::plain(build.on(op, LayerKind::Flatten, Vec::new(), &x), dims)
+}
+
+/// `Softmax` and `LogSoftmax`. Before opset 13 they are over the axis and all axes after it.
+pub fn softmax<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
+    let x = build.value(op, 0)?;
+    let default = if op.opset < 13 { 1 } else { -1 };
+    let axis = op.axis(op.int("axis", default)?, x.rank())?;
+    if axis == 0 {
+        return Err(op.refuse("it compares the photos of the batch"));
+    }
+    let kind = LayerKind::Activation(match op.node.op {
+        "Softmax" => Activation::Softmax,
+        _ => Activation::LogSoftmax,
+    });
+    let given = x.file_dims();
+    let is_one = |side: &Option<usize>| *side == Some(1);
+    if op.opset < 13 && !given[axis + 1..].iter().all(is_one) {
+        if !given[1..axis].iter().all(is_one) {
+            return Err(op.refuse("it is over several axes of an image, but not over all"));
+        }
+        let target: Option<Vec<usize>> = given[1..].iter().copied().collect();
+        let target =
+            target.ok_or_else(|| op.refuse("the size of its input is left open in the file"))?;
+        let x = flat(build, op, x);
+        let x = Value {
+            node: build.on(op, kind, Vec::new(), &x),
+            ..x
+        };
+        let kind = LayerKind::Reshape(Reshape {
+            target: target.into_iter().map(Some).collect(),
+        });
+        return Ok(Value::plain(build.on(op, kind, Vec::new(), &x), given));
+    }
+    // The axis comes last here; the others keep their order.
+    let last = x.rank() - 1;
+    let x = if x.axes[axis] == last {
+        x
+    } else {
+        let place = |f: usize| match f {
+            f if f == axis => last,
+            f if f > axis => f - 1,
+            f => f,
+        };
+        let axes: Vec<usize> = (0..x.rank()).map(place).collect();
+        build.turned(op, x, &axes)
+    };
+    let node = build.on(op, kind, Vec::new(), &x);
+    Ok(Value { node, ..x })
 }
 
 fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value, OpenError> {

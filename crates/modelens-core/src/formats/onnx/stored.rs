@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use candle_core::{DType, Device, Tensor};
 
+use super::outside::Outside;
 use super::proto::{MAX_INTS, broken, extend, inner, text};
 use super::wire::{Field, Fields, varint};
 use crate::formats::OpenError;
@@ -16,8 +17,8 @@ pub struct Stored<'a> {
     kind: u64,
     /// Little-endian numbers of `kind`.
     data: Cow<'a, [u8]>,
-    /// The other file that contains the values.
-    pub outside: Option<&'a str>,
+    /// Where the values are, if they are in another file.
+    pub outside: Option<Outside<'a>>,
 }
 
 /// Maximum number of axes of a tensor.
@@ -28,6 +29,7 @@ impl<'a> Stored<'a> {
         let mut tensor = Self::default();
         let mut sides = Vec::new();
         let mut is_outside = false;
+        let mut outside = Outside::default();
         for field in Fields::new(bytes) {
             match field? {
                 (1, Field::Varint(value)) => sides.push(value.cast_signed()),
@@ -46,9 +48,22 @@ impl<'a> Stored<'a> {
                     }
                 }
                 (8, Field::Bytes(bytes)) => tensor.name = text(bytes)?,
-                // StringStringEntryProto: `location` comes first.
-                (13, Field::Bytes(bytes)) if tensor.outside.is_none() => {
-                    tensor.outside = inner(bytes, 2)?.map(text).transpose()?;
+                // StringStringEntryProto.
+                (13, Field::Bytes(bytes)) => {
+                    let part = |number| -> Result<&str, OpenError> {
+                        Ok(inner(bytes, number)?
+                            .map(text)
+                            .transpose()?
+                            .unwrap_or_default())
+                    };
+                    let value = part(2)?;
+                    let number = || value.parse::<u64>().map_err(|_| broken("tensor"));
+                    match part(1)? {
+                        "location" => outside.location = value,
+                        "offset" => outside.offset = number()?,
+                        "length" => outside.length = Some(number()?),
+                        _ => {}
+                    }
                 }
                 (14, Field::Varint(value)) => is_outside = value == 1,
                 _ => {}
@@ -57,12 +72,18 @@ impl<'a> Stored<'a> {
                 return Err(broken("tensor"));
             }
         }
-        tensor.outside = is_outside.then(|| tensor.outside.unwrap_or("another file"));
+        tensor.outside = is_outside.then_some(outside);
         let sides = sides.into_iter().map(usize::try_from);
         tensor.dims = sides
             .collect::<Result<_, _>>()
             .map_err(|_| broken("tensor"))?;
         Ok(tensor)
+    }
+
+    /// Takes the values from another file.
+    pub fn fill(&mut self, values: Vec<u8>) {
+        self.data = Cow::Owned(values);
+        self.outside = None;
     }
 
     /// Appends a number of `int32_data` or `int64_data`.
@@ -88,11 +109,9 @@ impl<'a> Stored<'a> {
     /// Checks that the data has as many values of `size` bytes as the shape says.
     fn checked(&self, size: usize) -> Result<usize, OpenError> {
         let shown = self.name.chars().take(80).collect::<String>();
-        if let Some(file) = self.outside {
-            let file = file.chars().take(80).collect::<String>();
-            return Err(OpenError::NotAModel(format!(
-                "its weight `{shown}` is in {file}, and other files are not read; export it as one file \
-                 (`external_data=False`)"
+        if self.outside.is_some() {
+            return Err(OpenError::Broken(format!(
+                "the values of its tensor `{shown}` are in another file, where they may not be"
             )));
         }
         let count = self.dims.iter().try_fold(1_usize, |n, &d| n.checked_mul(d));

@@ -7,9 +7,11 @@ use super::node::Op;
 use super::value::Value;
 use super::windows;
 use crate::formats::OpenError;
+use crate::model::graph::Input;
 use crate::model::layers::NewWeight;
 use crate::model::layers::{
-    Activation, BatchNorm, Conv2d, Dense, DepthwiseConv2d, LayerKind, LayerNorm,
+    Activation, BatchNorm, Conv2d, Cropping2d, Dense, DepthwiseConv2d, GroupNorm, LayerKind,
+    LayerNorm, Padding, TransposedConv2d,
 };
 
 /// The layer of one of these nodes.
@@ -19,6 +21,8 @@ pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenEr
         "BatchNormalization" => batch_norm(build, op),
         "LayerNormalization" => layer_norm(build, op),
         "PRelu" => prelu(build, op),
+        "ConvTranspose" => transposed(build, op),
+        "InstanceNormalization" => instance_norm(build, op),
         _ => product(build, op),
     }
 }
@@ -121,6 +125,70 @@ fn convolution<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, Open
     Ok(Value::image(node, dims))
 }
 
+/// A transposed convolution; what its pads take away is cropped afterwards.
+fn transposed<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
+    let x = build.value(op, 0)?;
+    let x = build.image(op, x)?;
+    let kernel = needed(build, op, 1)?;
+    let &[depth, out, kh, kw] = kernel.dims() else {
+        return Err(op.refuse("only transposed convolutions of images are supported"));
+    };
+    if op.int("group", 1)? != 1 {
+        return Err(op.refuse("a transposed convolution in groups is not supported"));
+    }
+    if [depth, out, kh, kw].contains(&0) || x.dims[3].is_some_and(|c| c != depth) {
+        return Err(misfit(
+            op,
+            1,
+            kernel.dims(),
+            &[x.dims[3].unwrap_or(0), out, kh, kw],
+        ));
+    }
+    if !matches!(op.text("auto_pad"), "" | "NOTSET" | "VALID") || op.ints("output_shape")?.is_some()
+    {
+        return Err(op.refuse("its padding by the size of its output is not supported"));
+    }
+    let [strides, dilation] = [op.steps("strides", 1, 1)?, op.steps("dilations", 1, 1)?];
+    let extra: [usize; 2] = op.steps("output_padding", 0, 0)?;
+    // In the file `[top, left, bottom, right]`.
+    let [top, left, bottom, right] = op.steps("pads", 0, 0)?;
+    let length = |axis: usize, size: usize, cut: usize| match x.dims[axis + 1] {
+        None => Ok(None),
+        Some(n) => {
+            let reach = (size - 1) * dilation[axis] + 1;
+            let whole = (n.max(1) - 1) * strides[axis] + reach + extra[axis];
+            let left = whole.checked_sub(cut).filter(|&n| n > 0);
+            left.map(Some)
+                .ok_or_else(|| op.refuse("nothing is left of the image"))
+        }
+    };
+    let dims = vec![
+        None,
+        length(0, kh, top + bottom)?,
+        length(1, kw, left + right)?,
+        Some(out),
+    ];
+    let mut weights = vec![weight("kernel", made(op, kernel.permute((2, 3, 1, 0)))?)];
+    if build.constant(op, 2)?.is_some() {
+        weights.push(weight("bias", shaped(build, op, 2, &[out])?));
+    }
+    let kind = LayerKind::TransposedConv2d(TransposedConv2d {
+        strides,
+        dilation,
+        padding: Padding::Valid,
+        output_padding: Some(extra),
+        activation: Activation::Linear,
+    });
+    let mut node = build.on(op, kind, weights, &x);
+    let pixels = [top, bottom, left, right];
+    if pixels != [0; 4] {
+        let name = format!("{}.crop", op.name);
+        let kind = LayerKind::Cropping2d(Cropping2d { pixels });
+        node = build.emit(&name, "Slice", kind, Vec::new(), vec![Input::Node(node)]);
+    }
+    Ok(Value::image(node, dims))
+}
+
 fn batch_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
     let mut x = build.value(op, 0)?;
     if x.rank() != 2 {
@@ -182,6 +250,25 @@ fn layer_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenE
     Ok(Value { node, ..x })
 }
 
+/// Every channel of every image by itself.
+fn instance_norm<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
+    let x = build.value(op, 0)?;
+    let x = build.image(op, x)?;
+    let gamma = needed(build, op, 1)?;
+    let channels = gamma.elem_count();
+    if gamma.rank() != 1 || x.dims[3].is_some_and(|c| c != channels) {
+        return Err(misfit(op, 1, gamma.dims(), &[x.dims[3].unwrap_or(0)]));
+    }
+    let beta = shaped(build, op, 2, &[channels])?;
+    let weights = vec![weight("gamma", gamma), weight("beta", beta)];
+    let kind = LayerKind::GroupNorm(GroupNorm {
+        groups: None,
+        epsilon: op.decimal("epsilon", 1e-5)?,
+    });
+    let node = build.on(op, kind, weights, &x);
+    Ok(Value { node, ..x })
+}
+
 /// The slope is shared, or one a channel.
 fn prelu<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {
     let x = build.value(op, 0)?;
@@ -214,9 +301,16 @@ fn product<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenErro
     let x = build.value(op, 0)?;
     let is_gemm = op.node.op == "Gemm";
     let last = x.rank() - 1;
-    if last == 0 || x.axes[last] != last || (is_gemm && last != 1) {
+    if last == 0 || (is_gemm && last != 1) {
         return Err(op.refuse("it multiplies along another axis than the last"));
     }
+    // What the file has last is last here too.
+    let x = if x.axes[last] == last {
+        x
+    } else {
+        let order: Vec<usize> = (0..x.rank()).collect();
+        build.turned(op, x, &order)
+    };
     let mut kernel = needed(build, op, 1)?;
     if kernel.rank() != 2 {
         return Err(op.refuse("its matrix does not have two axes"));

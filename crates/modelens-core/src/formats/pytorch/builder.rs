@@ -1,6 +1,6 @@
 //! Builds a graph layer by layer from a state dict and checks the shape of every tensor.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use candle_core::{DType, Tensor};
 
@@ -10,7 +10,7 @@ use crate::formats::OpenError;
 use crate::model::graph::{
     Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId, Padding,
 };
-use crate::model::layers::{Dense, DepthwiseConv2d, NewWeight, WeightMap};
+use crate::model::layers::{Dense, DepthwiseConv2d, LayerNorm, NewWeight, WeightMap};
 use crate::model::{RecordedArgument, Role};
 
 /// A graph under construction.
@@ -19,7 +19,21 @@ pub struct Builder<'a> {
     used: BTreeSet<String>,
     pub graph: Graph,
     pub weights: WeightMap,
+    /// Where each weight comes from.
+    pub keys: Keys,
+    /// The tensors that were read for the next layer.
+    pending: Vec<Stored>,
 }
+
+/// A tensor of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub key: String,
+    pub shape: Vec<usize>,
+}
+
+/// The tensor of each weight.
+pub type Keys = BTreeMap<(LayerId, &'static str), Stored>;
 
 /// The geometry of a convolution with TensorFlow's `same` padding.
 #[derive(Clone, Copy, Debug)]
@@ -44,6 +58,8 @@ impl<'a> Builder<'a> {
             used: BTreeSet::new(),
             graph,
             weights: WeightMap::new(),
+            keys: Keys::new(),
+            pending: Vec::new(),
         };
         let input = builder.layer("input", "Input", LayerKind::Input, Vec::new());
         builder.graph.layers[input].listed = false;
@@ -62,7 +78,7 @@ impl<'a> Builder<'a> {
         debug_assert!(kind.role() != Role::Weights || !weights.is_empty());
         let id = self.graph.layers.len();
         let mut layer = Layer {
-            name: name.to_owned(),
+            name: name.trim_start_matches('/').to_owned(),
             class: class.to_owned(),
             kind,
             parent: None,
@@ -72,6 +88,11 @@ impl<'a> Builder<'a> {
             activity_regularizer: None,
             weights: Vec::new(),
         };
+        let stored = std::mem::take(&mut self.pending);
+        debug_assert_eq!(stored.len(), weights.len(), "each weight is one tensor");
+        for (weight, stored) in weights.iter().zip(stored) {
+            self.keys.insert((id, weight.name), stored);
+        }
         for weight in weights {
             weight.add_to(&mut layer, id, &mut self.weights);
         }
@@ -208,7 +229,7 @@ impl<'a> Builder<'a> {
         image: Option<[usize; 3]>,
     ) -> Result<NodeId, OpenError> {
         let mut kernel = self.tensor(name, "weight", &[output, input])?;
-        if let Some(image) = image {
+        if let Some(image) = image.filter(|_| !is_constant(&kernel)) {
             kernel = permuted(name, reordered(&kernel, image))?;
         }
         let kernel = permuted(name, kernel.t())?;
@@ -239,19 +260,104 @@ impl<'a> Builder<'a> {
             .filter(|k| !k.ends_with("num_batches_tracked"))
     }
 
+    /// `nn.LayerNorm` over the channels, with a bias if the file has one.
+    pub fn layer_norm(
+        &mut self,
+        name: &str,
+        x: NodeId,
+        channels: usize,
+        epsilon: f64,
+    ) -> Result<NodeId, OpenError> {
+        let mut weights = vec![self.learnable("gamma", name, "weight", &[channels])?];
+        if self.shape(&format!("{name}.bias")).is_some() {
+            weights.push(self.learnable("beta", name, "bias", &[channels])?);
+        }
+        let kind = LayerKind::LayerNorm(LayerNorm { axes: 1, epsilon });
+        let layer = self.layer(name, "LayerNorm", kind, weights);
+        Ok(self.call(layer, &[x]))
+    }
+
+    /// `nn.PReLU` with one slope, or one for each channel.
+    pub fn prelu(&mut self, name: &str, x: NodeId, channels: usize) -> Result<NodeId, OpenError> {
+        let one = self.shape(&format!("{name}.weight")) == Some(&[1]);
+        let shape = [if one { 1 } else { channels }];
+        let weights = vec![self.learnable("alpha", name, "weight", &shape)?];
+        let layer = self.layer(name, "PReLU", LayerKind::PRelu, weights);
+        Ok(self.call(layer, &[x]))
+    }
+
+    /// A weight called `short` here, from the tensor `weight` of a layer.
+    pub fn learnable(
+        &mut self,
+        short: &'static str,
+        layer: &str,
+        weight: &str,
+        shape: &[usize],
+    ) -> Result<NewWeight, OpenError> {
+        Ok(NewWeight {
+            name: short,
+            tensor: self.tensor(layer, weight, shape)?,
+            learnable: true,
+        })
+    }
+
+    /// A weight with a name of its own in the file, such as `cls_token`; of the shape `[1, ..., n]` or
+    /// `[n, 1, ...]` its axes of length 1 are dropped.
+    pub fn parameter(
+        &mut self,
+        short: &'static str,
+        key: &str,
+        expected: &[usize],
+        kept: &[usize],
+    ) -> Result<NewWeight, OpenError> {
+        let (layer, weight) = key.rsplit_once('.').unwrap_or((key, key));
+        let tensor = self.keyed(key.to_owned(), layer, weight, expected)?;
+        let tensor = permuted(key, tensor.reshape(kept))?;
+        Ok(NewWeight {
+            name: short,
+            tensor,
+            learnable: true,
+        })
+    }
+
+    /// The kernel `[in, out]` of a linear layer whose tensor `[out, in]` has this name.
+    pub fn transposed(&mut self, key: &str, shape: [usize; 2]) -> Result<NewWeight, OpenError> {
+        let (layer, weight) = key.rsplit_once('.').unwrap_or((key, key));
+        let tensor = self.keyed(key.to_owned(), layer, weight, &shape)?;
+        Ok(NewWeight {
+            name: "kernel",
+            tensor: permuted(key, tensor.t())?,
+            learnable: true,
+        })
+    }
+
+    /// Counts a tensor as one that has its place.
+    pub fn mark_used(&mut self, key: &str) {
+        self.used.insert(key.to_owned());
+    }
+
     fn tensor(
         &mut self,
         layer: &str,
         weight: &str,
         expected: &[usize],
     ) -> Result<Tensor, OpenError> {
-        let key = format!("{layer}.{weight}");
+        self.keyed(format!("{layer}.{weight}"), layer, weight, expected)
+    }
+
+    fn keyed(
+        &mut self,
+        key: String,
+        layer: &str,
+        weight: &str,
+        expected: &[usize],
+    ) -> Result<Tensor, OpenError> {
+        let layer = layer.trim_start_matches('/');
         let missing = || OpenError::WeightMissing {
             layer: layer.to_owned(),
             weight: weight.to_owned(),
         };
         let tensor = self.state.get(&key).ok_or_else(missing)?;
-        self.used.insert(key);
         if tensor.dims() != expected {
             return Err(OpenError::WeightShape {
                 layer: layer.to_owned(),
@@ -260,14 +366,24 @@ impl<'a> Builder<'a> {
                 expected: expected.to_vec(),
             });
         }
+        self.used.insert(key.clone());
+        self.pending.push(Stored {
+            key,
+            shape: expected.to_vec(),
+        });
         permuted(layer, tensor.to_dtype(DType::F32))
     }
+}
+
+/// True for one value that is broadcast.
+fn is_constant(tensor: &Tensor) -> bool {
+    let mut axes = tensor.dims().iter().zip(tensor.stride());
+    tensor.elem_count() > 1 && axes.all(|(&length, &step)| length == 1 || step == 0)
 }
 
 /// The tensor, contiguous in the order of its axes. A single value that is broadcast stays so: that is
 /// how tests check shapes without weights.
 fn permuted(layer: &str, tensor: candle_core::Result<Tensor>) -> Result<Tensor, OpenError> {
-    let is_constant = |t: &Tensor| t.elem_count() > 1 && t.stride().iter().all(|&step| step == 0);
     tensor
         .and_then(|t| {
             if is_constant(&t) {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use serde::Deserialize;
 
 use super::families::listed;
+use super::net::{head_activation, head_activations};
 use super::{MAX_HEADER, looks_like_safetensors};
 use crate::formats::{Beside, ModelFile, OpenError};
 use crate::model::Preprocessing;
@@ -27,6 +28,7 @@ pub struct Told {
     pub options: Vec<String>,
     /// Which of several sets of weights to take.
     pub weights: Option<WeightSet>,
+    pub head: HeadChoice,
     /// Who named the network.
     pub by: Teller,
     pub preprocessing: Option<Preprocessing>,
@@ -41,6 +43,23 @@ pub enum Teller {
     Config,
     /// The header of a file that this program saved.
     Header,
+}
+
+/// What lies between the layers of a head, where the file does not tell.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeadChoice {
+    /// The id of an activation: `relu`.
+    pub activation: Option<String>,
+    pub dropout: Option<f64>,
+}
+
+impl HeadChoice {
+    /// As they are written after the colon of `--architecture`.
+    fn options(&self) -> Vec<String> {
+        let activation = self.activation.as_ref().map(|id| format!("head={id}"));
+        let dropout = self.dropout.map(|rate| format!("dropout={rate}"));
+        activation.into_iter().chain(dropout).collect()
+    }
 }
 
 /// One of several sets of weights in a file.
@@ -60,7 +79,7 @@ impl Told {
     /// # Errors
     /// A `config.json` that belongs to the file and cannot be read.
     pub fn about(file: &ModelFile<'_>) -> Result<Self, OpenError> {
-        let mut told = Self::chosen(file.architecture.unwrap_or_default());
+        let mut told = Self::chosen(file.architecture.unwrap_or_default())?;
         let header = metadata(&file.bytes);
         if let Some(config) = config(file.title, file.beside)? {
             told.preprocessing = config.preprocessing();
@@ -72,11 +91,15 @@ impl Told {
             }
         }
         // What was recorded beside these very tensors counts more than a `config.json` in the folder.
-        if let Some(recorded) = header.get(ARCHITECTURE).map(|text| Self::chosen(text))
+        let recorded = header.get(ARCHITECTURE);
+        if let Some(recorded) = recorded.map(|text| Self::chosen(text)).transpose()?
             && (told.by == Teller::Config || told.name.is_none())
             && told.options.is_empty()
         {
             (told.name, told.options) = (recorded.name, recorded.options);
+            if told.head == HeadChoice::default() {
+                told.head = recorded.head;
+            }
             told.by = Teller::Header;
         }
         if let Some(id) = header.get(PREPROCESSING) {
@@ -90,10 +113,12 @@ impl Told {
     /// `preprocessing`, without a `config.json` and without the choice of a person.
     pub fn to_metadata(&self, preprocessing: Preprocessing) -> Vec<(String, String)> {
         let mut entries = vec![(PREPROCESSING.to_owned(), preprocessing.id().to_owned())];
-        if self.name.is_some() || !self.options.is_empty() {
+        let mut options = self.options.clone();
+        options.extend(self.head.options());
+        if self.name.is_some() || !options.is_empty() {
             let mut text = self.name.clone().unwrap_or_else(|| "auto".to_owned());
-            if !self.options.is_empty() {
-                text = format!("{text}:{}", self.options.join(","));
+            if !options.is_empty() {
+                text = format!("{text}:{}", options.join(","));
             }
             entries.push((ARCHITECTURE.to_owned(), text));
         }
@@ -101,7 +126,7 @@ impl Told {
     }
 
     /// Reads `NAME`, `NAME:OPTION,OPTION` or `auto:OPTION`.
-    fn chosen(text: &str) -> Self {
+    fn chosen(text: &str) -> Result<Self, OpenError> {
         let (name, options) = text.split_once(':').unwrap_or((text, ""));
         let name = without_tag(name.trim());
         let mut told = Self {
@@ -109,6 +134,23 @@ impl Told {
             ..Self::default()
         };
         for option in options.split(',').map(str::trim).filter(|o| !o.is_empty()) {
+            if let Some(id) = option.strip_prefix("head=") {
+                if head_activation(id).is_none() {
+                    let known = head_activations().join(", ");
+                    return Err(OpenError::Refused(format!(
+                        "there is no activation `{id}` to choose; there are {known}"
+                    )));
+                }
+                told.head.activation = Some(id.to_owned());
+                continue;
+            }
+            if let Some(rate) = option.strip_prefix("dropout=") {
+                let rate = rate.parse().ok().filter(|rate| (0.0..=1.0).contains(rate));
+                told.head.dropout = Some(rate.ok_or_else(|| {
+                    OpenError::Refused(format!("`{option}` is no share of 0 to 1"))
+                })?);
+                continue;
+            }
             match (option, option.strip_prefix("weights=")) {
                 ("ema", _) | (_, Some("ema")) => told.weights = Some(WeightSet::Ema),
                 ("raw", _) | (_, Some("raw")) => told.weights = Some(WeightSet::Raw),
@@ -116,7 +158,27 @@ impl Told {
                 (option, None) => told.options.push(option.to_owned()),
             }
         }
-        told
+        Ok(told)
+    }
+
+    /// What `--architecture` takes to choose as before and this option too.
+    pub fn with_option(&self, option: &str) -> String {
+        let name = self.name.as_deref();
+        // The `config.json` is read again.
+        let name = name.filter(|_| self.by != Teller::Config);
+        let mut options = self.options.clone();
+        options.extend(match &self.weights {
+            Some(WeightSet::Ema) => Some("weights=ema".to_owned()),
+            Some(WeightSet::Raw) => Some("weights=raw".to_owned()),
+            Some(WeightSet::Key(key)) => Some(format!("weights={key}")),
+            None => None,
+        });
+        options.extend(self.head.options());
+        // Another value of the same option gives way.
+        let kind = option.split_once('=').map(|(kind, _)| format!("{kind}="));
+        options.retain(|o| o != option && kind.as_ref().is_none_or(|k| !o.starts_with(k)));
+        options.push(option.to_owned());
+        format!("{}:{}", name.unwrap_or("auto"), options.join(","))
     }
 
     /// Checks that the network that was named is one of those that the tensors fit: `is`, which may
@@ -262,13 +324,21 @@ mod tests {
 
     #[test]
     fn a_choice_has_a_name_and_options() {
-        let told = Told::chosen("resnet18:cifar,weights=ema");
+        let told = Told::chosen("resnet18:cifar,weights=ema,head=gelu").expect("a choice");
         assert_eq!(told.name.as_deref(), Some("resnet18"));
         assert_eq!(told.options, ["cifar"]);
         assert_eq!(told.weights, Some(WeightSet::Ema));
-        let told = Told::chosen("auto:weights=net");
+        assert_eq!(told.head.activation.as_deref(), Some("gelu"));
+        assert_eq!(
+            told.with_option("head=tanh"),
+            "resnet18:cifar,weights=ema,head=tanh"
+        );
+        let told = Told::chosen("auto:weights=net").expect("a choice");
         assert_eq!(told.name, None);
         assert_eq!(told.weights, Some(WeightSet::Key("net".into())));
+        for wrong in ["auto:head=max", "auto:dropout=2"] {
+            assert!(Told::chosen(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]
@@ -318,7 +388,7 @@ mod tests {
         let config = br#"{"architecture": "resnet34", "pretrained_cfg":
             {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}}"#;
         let beside = InMemory([("config.json".to_owned(), config.to_vec())].into());
-        let told = Told::chosen("tf_efficientnet_b0:a,b");
+        let told = Told::chosen("tf_efficientnet_b0:a,b,head=gelu").unwrap();
         let again = |architecture: Option<&str>| {
             let file = ModelFile {
                 architecture,

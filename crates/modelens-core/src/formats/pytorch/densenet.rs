@@ -14,6 +14,7 @@ pub static FAMILY: Family = Family {
         "features.denseblock1.denselayer1.norm1.weight",
         "features.conv0.weight",
     ],
+    renames: None,
     build,
 };
 
@@ -49,7 +50,7 @@ fn check(net: &Net<'_>, name: &str, expected: [usize; 4]) -> Result<(), OpenErro
 
 fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
     told.no_options()?;
-    let (mut net, x) = Net::new(state, Style::PLAIN, None);
+    let (mut net, x) = Net::new(state, told, Style::PLAIN, "features.conv0", None);
     let width = |key: &str| {
         let dims = state.get(key).map(candle_core::Tensor::dims);
         dims.and_then(|d| d.first().copied()).unwrap_or_default()
@@ -59,7 +60,7 @@ fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
     if growth == 0 {
         return Err(other("its first block has no `conv2`".to_owned()));
     }
-    check(&net, "features.conv0", [stem, 3, 7, 7])?;
+    check(&net, "features.conv0", [stem, x.channels, 7, 7])?;
     let x = net.unit(["features.conv0", "features.norm0"], x, 2, RELU)?;
     let mut x = net.pool("features.pool0", x, Pooling::Max, [3, 2, 1]);
     let mut depths = [0; 4];

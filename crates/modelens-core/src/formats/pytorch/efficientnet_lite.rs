@@ -92,6 +92,7 @@ const NAME: &str = "efficientnet_lite0";
 pub static FAMILY: Family = Family {
     title: "an EfficientNet-Lite0",
     signature: &["_blocks.0._depthwise_conv.weight", "_conv_stem.weight"],
+    renames: None,
     build,
 };
 
@@ -182,6 +183,8 @@ fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
     Ok(Recognition {
         graph: b.graph,
         weights: b.weights,
+        keys: b.keys,
+        beside: Vec::new(),
         preprocessing: Preprocessing::Lite,
         warnings: Vec::new(),
         assumed: Vec::new(),

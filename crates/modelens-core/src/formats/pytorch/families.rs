@@ -2,8 +2,12 @@
 //! dict. A new family is one [`Family`] in the table [`FAMILIES`].
 
 use super::choice::{Told, WeightSet};
-use super::{Recognition, StateDict, densenet, efficientnet_lite, inverted, resnet, vgg};
+use super::{
+    Recognition, StateDict, convnext, densenet, efficientnet_lite, inception, inverted, regnet,
+    resnet, shufflenet, squeezenet, swin, vgg, vit,
+};
 use crate::formats::OpenError;
+use crate::model::Assumption;
 
 /// Networks whose modules have the same names.
 pub struct Family {
@@ -12,26 +16,41 @@ pub struct Family {
     /// Names of tensors that all its networks have. The first is searched for at the end of longer
     /// names, where `nn.DataParallel` and others put a prefix in front.
     pub signature: &'static [&'static str],
+    /// The usual name of a tensor, where this family has another.
+    pub renames: Option<fn(&str) -> Option<String>>,
     /// Proves that the tensors are those of one network of the family, and builds it. The tensors'
     /// names come without their prefix.
     pub build: fn(&StateDict, &Told) -> Result<Recognition, OpenError>,
 }
 
 /// All families, in the order in which they are tried.
-pub static FAMILIES: [&Family; 8] = [
+pub static FAMILIES: [&Family; 25] = [
     &efficientnet_lite::FAMILY,
     &inverted::TORCHVISION_V2,
     &inverted::TORCHVISION_V3,
     &inverted::TORCHVISION_EFFICIENTNET,
+    &inverted::TORCHVISION_MNASNET,
     &inverted::TIMM,
+    &inverted::TIMM_FUSED,
+    &convnext::TORCHVISION,
+    &convnext::TIMM,
+    &vit::TORCHVISION,
+    &vit::TIMM,
+    &swin::TORCHVISION,
+    &swin::TIMM,
+    &regnet::TORCHVISION,
+    &regnet::TIMM,
+    &shufflenet::FAMILY,
+    &inception::GOOGLENET,
+    &inception::INCEPTION_V3,
     &resnet::FAMILY,
+    &resnet::OF_CHILDREN,
     &densenet::FAMILY,
+    &squeezenet::FAMILY,
     &vgg::FAMILY,
+    &vgg::PLAIN,
+    &vgg::PLAIN_13,
 ];
-
-/// Known networks, for the message about others.
-const KNOWN: &str = "ResNet, ResNeXt, Wide ResNet, MobileNetV2, MobileNetV3, MNASNet, EfficientNet, \
-    EfficientNet-Lite, VGG with BatchNorm and DenseNet, as torchvision or timm name them";
 
 /// A family's tensors in a state dict.
 pub struct Found {
@@ -50,10 +69,10 @@ pub struct Chosen {
 }
 
 impl Chosen {
-    /// The tensors of the network, without their prefix, and the names of those that belong to no
-    /// network.
-    pub fn split(&self, state: StateDict) -> (StateDict, Vec<String>) {
-        let (mut inside, mut outside) = (StateDict::new(), Vec::new());
+    /// The tensors of the network, without their prefix, and with a `/` in front of their names those
+    /// beside the network that belong to no other.
+    pub fn split(&self, state: StateDict) -> StateDict {
+        let mut all = StateDict::new();
         for (name, tensor) in state {
             // A network without a prefix does not own what others have put under theirs.
             let is_others = |other: &String| {
@@ -62,13 +81,17 @@ impl Chosen {
             let of_other = self.others.iter().any(is_others);
             match name.strip_prefix(&self.prefix) {
                 Some(short) if !of_other => {
-                    inside.insert(short.to_owned(), tensor);
+                    let renamed = self.family.renames.and_then(|rename| rename(short));
+                    all.insert(renamed.unwrap_or_else(|| short.to_owned()), tensor);
                 }
                 _ if of_other || self.others.iter().any(|o| name.starts_with(o.as_str())) => {}
-                _ => outside.push(name),
+                _ if name.ends_with("num_batches_tracked") => {}
+                _ => {
+                    all.insert(format!("/{name}"), tensor);
+                }
             }
         }
-        (inside, outside)
+        all
     }
 
     /// A sentence if there are other networks in the state dict.
@@ -123,6 +146,22 @@ pub fn networks<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<Found> 
             }
         }
     }
+    // Where two families claim the same tensors, the one that comes first in the table has them.
+    let rank = |f: &Found| {
+        FAMILIES
+            .iter()
+            .position(|family| std::ptr::eq(*family, f.family))
+    };
+    let claims = |f: &Found| {
+        let first = format!("{}{}", f.prefix, f.family.signature[0]);
+        let others = found.iter().filter(|g| g.prefix.len() > f.prefix.len());
+        others
+            .filter(|g| first.starts_with(&g.prefix))
+            .any(|g| rank(g) < rank(f))
+    };
+    let lost: Vec<bool> = found.iter().map(claims).collect();
+    let mut lost = lost.into_iter();
+    found.retain(|_| !lost.next().unwrap_or_default());
     found
 }
 
@@ -213,9 +252,20 @@ pub fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> OpenError {
     let names: Vec<&str> = names.collect();
     let first: Vec<&str> = names.iter().take(3).copied().collect();
     OpenError::NotAModel(format!(
-        "its tensors ({}{}) belong to no architecture that is known here. Known: {KNOWN}. Export \
-         other networks to ONNX to open them",
+        "its tensors ({}{}) belong to no architecture that is known here; docs/architectures.md \
+         lists those that are. Export other networks to ONNX to open them",
         first.join(", "),
         if names.len() > 3 { ", ..." } else { "" }
     ))
+}
+
+/// What is taken for a network with widths that nobody published.
+pub fn unpublished(like: &str) -> Assumption {
+    Assumption {
+        sentence: format!(
+            "the file does not tell strides, epsilon and activations, and its widths are those of no published \
+             network: they are taken as in {like}"
+        ),
+        choices: Vec::new(),
+    }
 }

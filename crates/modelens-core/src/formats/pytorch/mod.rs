@@ -3,24 +3,34 @@
 //! taken from `config.json` or from a person, else assumed and said.
 
 mod builder;
+mod checkpoint;
 mod choice;
+mod convnext;
 mod densenet;
 mod efficientnet_lite;
 mod families;
+mod inception;
 mod inverted;
 mod net;
 mod pickle;
+mod regnet;
 mod resnet;
 mod save;
 #[cfg(test)]
 mod shape_tests;
+mod shufflenet;
+mod squeezenet;
+mod stochastic_depth;
+mod swin;
 mod torch_file;
 mod vgg;
+mod vit;
 
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
 
+use self::builder::Keys;
 use self::choice::Told;
 pub use self::torch_file::is_zip;
 use super::{OpenError, Reader};
@@ -55,7 +65,7 @@ pub static PICKLE: Reader = Reader {
     format: Format {
         family: "PyTorch",
         endings: &["pth", "pt"],
-        rare_endings: &[],
+        rare_endings: &["ckpt", "tar", "bin"],
         saved_as: &["safetensors"],
         untrainable: None,
         without_batch_norm: None,
@@ -81,6 +91,10 @@ pub type StateDict = BTreeMap<String, Tensor>;
 struct Recognition {
     graph: Graph,
     weights: WeightMap,
+    /// The tensor of each weight.
+    keys: Keys,
+    /// Tensors beside the network's prefix that have no part in it.
+    beside: Vec<String>,
     preprocessing: Preprocessing,
     warnings: Vec<String>,
     assumed: Vec<Assumption>,
@@ -96,6 +110,7 @@ impl Recognition {
             recognised: Recognised::by_tensors(&self.graph),
             graph: self.graph,
             preprocessing: self.preprocessing,
+            scale_unknown: false,
             labels: Vec::new(),
             labels_from: String::new(),
             warnings: self.warnings,
@@ -180,9 +195,10 @@ fn recognise(read: torch_file::Read, told: &Told) -> Result<Recognition, OpenErr
     let wanted = told.weights.as_ref().filter(|_| !chosen);
     let found = families::choose(state.keys().map(String::as_str), wanted)?;
     let mut warnings: Vec<String> = warning.into_iter().chain(found.sentence()).collect();
-    let (inside, outside) = found.split(state);
+    let all = found.split(state);
+    let mut recognition = (found.family.build)(&all, told)?;
+    let outside: Vec<&str> = recognition.beside.iter().map(String::as_str).collect();
     if !outside.is_empty() {
-        let outside: Vec<&str> = outside.iter().map(String::as_str).collect();
         warnings.push(format!(
             "the network is the part under `{}`; {} other tensors of the file were left out: {}",
             found.prefix.trim_end_matches('.'),
@@ -190,7 +206,6 @@ fn recognise(read: torch_file::Read, told: &Told) -> Result<Recognition, OpenErr
             families::listed(&outside)
         ));
     }
-    let mut recognition = (found.family.build)(&inside, told)?;
     recognition.preprocessing = told.preprocessing.unwrap_or(recognition.preprocessing);
     warnings.append(&mut recognition.warnings);
     recognition.warnings = warnings;

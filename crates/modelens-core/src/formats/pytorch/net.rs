@@ -3,12 +3,17 @@
 
 use candle_core::Tensor;
 
+mod head;
+mod tokens;
+
+pub use self::head::{activation as head_activation, activations as head_activations};
 use super::builder::Builder;
+use super::choice::Told;
 use super::families::listed;
 use super::{Recognition, StateDict};
 use crate::formats::OpenError;
 use crate::model::graph::{Activation, Conv2d, LayerKind, Merge, Noise, Padding, Pool2d, Pooling};
-use crate::model::layers::GlobalPool2d;
+use crate::model::layers::{GlobalPool2d, NewWeight};
 use crate::model::{Assumption, NodeId, Preprocessing};
 
 /// Settings that all modules of one architecture share.
@@ -42,29 +47,40 @@ pub struct Value {
 pub struct Net<'a> {
     pub builder: Builder<'a>,
     state: &'a StateDict,
+    told: &'a Told,
     style: Style,
     /// The name under which the file keeps its head, and the channels that the head takes.
     head: Option<(String, usize)>,
     warnings: Vec<String>,
+    assumed: Vec<Assumption>,
 }
 
 impl<'a> Net<'a> {
-    /// Starts with the input: photos of three channels, with `size` pixels a side if the network takes
-    /// only these.
-    pub fn new(state: &'a StateDict, style: Style, size: Option<usize>) -> (Self, Value) {
-        let builder = Builder::new(state, [size, size, Some(3)]);
-        let input = Value {
-            node: 0,
-            channels: 3,
+    /// Starts with the input: photos with the channels of the convolution called `stem`, and with
+    /// `size` pixels a side if the network takes only these.
+    pub fn new(
+        state: &'a StateDict,
+        told: &'a Told,
+        style: Style,
+        stem: &str,
+        size: Option<usize>,
+    ) -> (Self, Value) {
+        let stem = state.get(&format!("{stem}.weight")).map(Tensor::dims);
+        let channels = match stem {
+            Some(&[_, channels, _, _]) if channels > 0 => channels,
+            _ => 3,
         };
+        let builder = Builder::new(state, [size, size, Some(channels)]);
         let net = Self {
             builder,
             state,
+            told,
             style,
             head: None,
             warnings: Vec::new(),
+            assumed: Vec::new(),
         };
-        (net, input)
+        (net, Value { node: 0, channels })
     }
 
     /// True if the file has this tensor.
@@ -74,6 +90,20 @@ impl<'a> Net<'a> {
 
     fn plain(&mut self, name: &str, class: &str, kind: LayerKind, x: Value) -> Value {
         let node = self.builder.plain(name, class, kind, &[x.node]);
+        Value { node, ..x }
+    }
+
+    /// A layer with weights, called on one value.
+    fn weighted(
+        &mut self,
+        name: &str,
+        class: &str,
+        kind: LayerKind,
+        weights: Vec<NewWeight>,
+        x: Value,
+    ) -> Value {
+        let layer = self.builder.layer(name, class, kind, weights);
+        let node = self.builder.call(layer, &[x.node]);
         Value { node, ..x }
     }
 
@@ -154,19 +184,45 @@ impl<'a> Net<'a> {
         Ok(Value { node, ..x })
     }
 
+    /// `nn.BatchNorm1d` of a head, with the settings of `nn.BatchNorm1d`.
+    pub fn batch_norm_1d(&mut self, name: &str, x: Value) -> Result<Value, OpenError> {
+        let Style {
+            momentum, epsilon, ..
+        } = Style::PLAIN;
+        let node = self
+            .builder
+            .batch_norm(name, x.node, x.channels, momentum, epsilon)?;
+        if let Some(layer) = self.builder.graph.layers.last_mut() {
+            "BatchNorm1d".clone_into(&mut layer.class);
+        }
+        Ok(Value { node, ..x })
+    }
+
+    /// `nn.LayerNorm` over the channels.
+    pub fn layer_norm(&mut self, name: &str, x: Value, epsilon: f64) -> Result<Value, OpenError> {
+        let node = self.builder.layer_norm(name, x.node, x.channels, epsilon)?;
+        Ok(Value { node, ..x })
+    }
+
+    /// `nn.PReLU`.
+    pub fn prelu(&mut self, name: &str, x: Value) -> Result<Value, OpenError> {
+        let node = self.builder.prelu(name, x.node, x.channels)?;
+        Ok(Value { node, ..x })
+    }
+
     /// An activation, named after the layer before it.
     pub fn activation(&mut self, after: &str, x: Value, activation: Activation) -> Value {
-        let (short, class) = match activation {
-            Activation::Linear => return x,
-            Activation::Silu => ("silu", "SiLU"),
-            Activation::HardSilu => ("hardswish", "Hardswish"),
-            Activation::Sigmoid => ("sigmoid", "Sigmoid"),
-            Activation::HardSigmoid => ("hardsigmoid", "Hardsigmoid"),
-            Activation::RELU6 => ("relu6", "ReLU6"),
-            _ => ("relu", "ReLU"),
-        };
+        if activation == Activation::Linear {
+            return x;
+        }
+        let name = format!("{after}.{}", class_of(activation).to_ascii_lowercase());
+        self.named_activation(&name, x, activation)
+    }
+
+    /// An activation with a name of its own.
+    pub fn named_activation(&mut self, name: &str, x: Value, activation: Activation) -> Value {
         let kind = LayerKind::Activation(activation);
-        self.plain(&format!("{after}.{short}"), class, kind, x)
+        self.plain(name, class_of(activation), kind, x)
     }
 
     /// Convolution, BatchNorm, activation.
@@ -217,11 +273,17 @@ impl<'a> Net<'a> {
 
     /// Concatenates the channels of both.
     pub fn concatenate(&mut self, name: &str, x: Value, y: Value) -> Value {
+        self.concatenate_all(name, &[x, y])
+    }
+
+    /// Concatenates the channels of all.
+    pub fn concatenate_all(&mut self, name: &str, all: &[Value]) -> Value {
         let kind = LayerKind::Merge(Merge::Concatenate(-1));
-        let node = self.builder.plain(name, "Cat", kind, &[x.node, y.node]);
+        let nodes: Vec<NodeId> = all.iter().map(|x| x.node).collect();
+        let channels = all.iter().map(|x| x.channels);
         Value {
-            node,
-            channels: x.channels.saturating_add(y.channels),
+            node: self.builder.plain(name, "Cat", kind, &nodes),
+            channels: channels.fold(0, usize::saturating_add),
         }
     }
 
@@ -248,6 +310,41 @@ impl<'a> Net<'a> {
             },
         });
         self.plain(name, class, kind, x)
+    }
+
+    /// As [`Net::pool`], where the last window may reach beyond the end.
+    pub fn ceil_pool(
+        &mut self,
+        name: &str,
+        x: Value,
+        pooling: Pooling,
+        [size, stride, padding]: [usize; 3],
+    ) -> Value {
+        let kind = LayerKind::Pool2d(Pool2d {
+            pooling,
+            size: [size; 2],
+            strides: [stride; 2],
+            padding: Padding::Sides {
+                pixels: [padding; 4],
+                ceil: true,
+            },
+        });
+        self.plain(name, "MaxPool2d", kind, x)
+    }
+
+    /// Checks the shape of a kernel.
+    ///
+    /// # Errors
+    /// Another shape, or none.
+    pub fn expect(&self, name: &str, shape: &[usize], like: &str) -> Result<(), OpenError> {
+        let key = format!("{name}.weight");
+        let but = match self.builder.shape(&key) {
+            Some(found) if found == shape && !shape.contains(&0) => return Ok(()),
+            Some(found) => format!("`{key}` has shape {found:?}, not {shape:?}"),
+            None => format!("it has no `{key}`"),
+        };
+        let like = like.to_owned();
+        Err(OpenError::OtherNetwork { like, but })
     }
 
     /// `nn.AdaptiveAvgPool2d(1)`.
@@ -306,65 +403,24 @@ impl<'a> Net<'a> {
 
     /// The dropout before the head of `stem`, if the head is the published one.
     pub fn head_dropout(&mut self, stem: &str, x: Value, rate: f64) -> Value {
-        if self.linears(stem) != [format!("{stem}.1")] {
+        let inside = format!("{stem}.");
+        let published = format!("{stem}.1.");
+        let mut keys = self.state.keys().filter(|k| k.starts_with(&inside));
+        let is_linear = self.rank(&format!("{stem}.1.weight")) == Some(2);
+        if !is_linear || !keys.all(|key| key.starts_with(&published)) {
             return x;
         }
         self.dropout(&format!("{stem}.0"), x, rate)
     }
 
-    /// The head: the dense layer called `published`, or another one whose name begins with `stem`. A
-    /// head of several layers is left out, since the file does not tell what lies between them.
-    pub fn head(&mut self, stem: &str, published: &str, x: Value) -> Result<Value, OpenError> {
-        self.head = Some((stem.to_owned(), x.channels));
-        let inside = format!("{stem}.");
-        let all: Vec<String> = self
-            .state
-            .keys()
-            .filter(|k| k.starts_with(&inside))
-            .cloned()
-            .collect();
-        let linears = self.linears(stem);
-        let of_one = |name: &str| {
-            let its = [format!("{name}.weight"), format!("{name}.bias")];
-            all.iter().all(|key| its.contains(key))
-        };
-        match linears.as_slice() {
-            [] if all.is_empty() => {
-                self.warnings.push(format!(
-                    "the file has no head (`{published}`), so the outputs are the {} features before it",
-                    x.channels
-                ));
-                Ok(x)
-            }
-            [one] if of_one(one) => {
-                if one != published {
-                    self.warnings.push(format!(
-                        "the head is `{one}`, not `{published}`: a dropout before it is not in the \
-                         file and is left out"
-                    ));
-                }
-                self.linear(one, x, None)
-            }
-            _ => {
-                let keys: Vec<&str> = all.iter().map(String::as_str).collect();
-                self.warnings.push(format!(
-                    "the head under `{stem}` is not the published one and is left out ({}): the \
-                     outputs are the {} features before it",
-                    listed(&keys),
-                    x.channels
-                ));
-                Ok(x)
-            }
-        }
+    /// True if the file has a tensor whose name begins like this.
+    pub fn has_any(&self, start: &str) -> bool {
+        self.state.keys().any(|key| key.starts_with(start))
     }
 
-    /// The names of the dense layers at `stem` or below it.
-    fn linears(&self, stem: &str) -> Vec<String> {
-        let inside = format!("{stem}.");
-        let dense = self.state.iter().filter(|(_, tensor)| tensor.rank() == 2);
-        let names = dense.filter_map(|(key, _)| key.strip_suffix(".weight"));
-        let names = names.filter(|name| *name == stem || name.starts_with(&inside));
-        names.map(str::to_owned).collect()
+    /// The number of axes of a tensor in the file.
+    pub fn rank(&self, key: &str) -> Option<usize> {
+        self.builder.shape(key).map(<[usize]>::len)
     }
 
     /// The network, if no tensor is left over that belongs inside it. `title` is what messages call the
@@ -378,7 +434,7 @@ impl<'a> Net<'a> {
         output: Value,
         name: &str,
         preprocessing: Preprocessing,
-        assumed: Vec<Assumption>,
+        mut assumed: Vec<Assumption>,
     ) -> Result<Recognition, OpenError> {
         let left: Vec<&str> = self.builder.unused().collect();
         let inside: Vec<&str> = left
@@ -400,6 +456,8 @@ impl<'a> Net<'a> {
             let head = self.head.as_ref();
             head.is_some_and(|(stem, _)| key.starts_with(&format!("{stem}.")))
         };
+        let (beside, left): (Vec<&str>, Vec<&str>) =
+            left.iter().partition(|key| key.starts_with('/'));
         let outside: Vec<&str> = left
             .iter()
             .filter(|key| !is_of_head(key))
@@ -414,9 +472,27 @@ impl<'a> Net<'a> {
         }
         self.builder.graph.output = output.node;
         name.clone_into(&mut self.builder.graph.name);
+        assumed.append(&mut self.assumed);
+        let mut preprocessing = preprocessing;
+        let channels = self.builder.graph.input_hwc[2];
+        if channels != Some(3) && preprocessing == Preprocessing::ImageNet {
+            // ImageNet's mean and deviation are those of three colours.
+            preprocessing = Preprocessing::ZeroToOne;
+            assumed.push(Assumption {
+                sentence: format!(
+                    "the first layer takes {} channel{}, and the file does not tell how they are scaled: \
+                     x / 255 is taken",
+                    channels.unwrap_or_default(),
+                    if channels == Some(1) { "" } else { "s" }
+                ),
+                choices: Vec::new(),
+            });
+        }
         Ok(Recognition {
             graph: self.builder.graph,
             weights: self.builder.weights,
+            keys: self.builder.keys,
+            beside: beside.iter().map(|key| key[1..].to_owned()).collect(),
             preprocessing,
             warnings: self.warnings,
             assumed,
@@ -426,6 +502,9 @@ impl<'a> Net<'a> {
     /// True for a tensor that takes no part in the outputs: of the head that was left out, of a second
     /// head on the same features, of an auxiliary classifier or a loss, or a lone counter.
     fn is_outside(&self, key: &str) -> bool {
+        if key.starts_with('/') {
+            return true;
+        }
         let Some((stem, features)) = &self.head else {
             return false;
         };
@@ -446,6 +525,23 @@ impl<'a> Net<'a> {
                 .iter()
                 .any(|word| first.contains(word))
             || key == "n_averaged"
+    }
+}
+
+/// The module of an activation.
+fn class_of(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Linear => "Identity",
+        Activation::Silu => "SiLU",
+        Activation::HardSilu => "Hardswish",
+        Activation::Sigmoid => "Sigmoid",
+        Activation::HardSigmoid => "Hardsigmoid",
+        Activation::RELU6 => "ReLU6",
+        Activation::Gelu { .. } => "GELU",
+        Activation::Tanh => "Tanh",
+        Activation::Elu { .. } => "ELU",
+        Activation::Relu { negative_slope, .. } if negative_slope != 0.0 => "LeakyReLU",
+        _ => "ReLU",
     }
 }
 

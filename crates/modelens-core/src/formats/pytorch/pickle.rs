@@ -3,7 +3,7 @@
 //! else becomes [`Node::Opaque`]. Nothing is imported, nothing is called.
 //!
 //! All values are in one list and refer to each other by index, so that neither depth nor cycles in
-//! a file can exhaust the stack. Source: the opcodes of Python's `pickletools`, protocols 2 to 5.
+//! a file can exhaust the stack. Source: the opcodes of Python's `pickletools`, protocols 0 to 5.
 
 mod machine;
 #[cfg(test)]
@@ -39,6 +39,8 @@ pub enum Node {
         size: Value,
         stride: Value,
     },
+    /// An instance of a class, with the state that it was given, if any.
+    Object(Option<Value>),
     /// An object of any other kind.
     Opaque,
 }

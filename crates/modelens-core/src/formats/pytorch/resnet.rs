@@ -12,6 +12,31 @@ use crate::model::{Assumption, Preprocessing};
 pub static FAMILY: Family = Family {
     title: "a ResNet",
     signature: &["layer1.0.conv1.weight", "conv1.weight", "bn1.weight"],
+    renames: None,
+    build,
+};
+
+/// `nn.Sequential` of a `ResNet`'s children, which people make to take its head off.
+pub static OF_CHILDREN: Family = Family {
+    title: "a ResNet",
+    signature: &["4.0.conv1.weight", "0.weight", "1.running_mean"],
+    renames: Some(|name| {
+        let (first, rest) = name.split_once('.')?;
+        let first = match first {
+            "0" => "conv1",
+            "1" => "bn1",
+            "4" => "layer1",
+            "5" => "layer2",
+            "6" => "layer3",
+            "7" => "layer4",
+            // After the pooling (8) and a flattening (9), which have no tensors.
+            head => {
+                let at = head.parse::<usize>().ok()?.checked_sub(10)?;
+                return Some(format!("fc.{at}.{rest}"));
+            }
+        };
+        Some(format!("{first}.{rest}"))
+    }),
     build,
 };
 
@@ -59,13 +84,13 @@ impl Shape {
                 .map_err(|_| other(format!("`{key}` has shape {dims:?}: it is no convolution")))
         };
         let [stem, colours, stem_kernel, _] = need("conv1.weight".to_owned())?;
-        let square = [stem, 3, stem_kernel, stem_kernel];
+        let square = [stem, colours, stem_kernel, stem_kernel];
         if need("conv1.weight".to_owned())? != square
-            || colours != 3
+            || colours == 0
             || ![3, 7].contains(&stem_kernel)
         {
             return Err(other(format!(
-                "`conv1` has a kernel of shape {:?}, not 7 x 7 or 3 x 3 over three colours",
+                "`conv1` has a kernel of shape {:?}, not 7 x 7 or 3 x 3",
                 dims("conv1.weight").unwrap_or_default()
             )));
         }
@@ -332,7 +357,7 @@ fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
     }
     let nominal = shape.nominal();
     told.check_name(&name, nominal.as_deref().as_slice())?;
-    let (mut net, x) = Net::new(state, Style::PLAIN, None);
+    let (mut net, x) = Net::new(state, told, Style::PLAIN, "conv1", None);
     let mut x = net.unit(["conv1", "bn1"], x, options.stem.stride, RELU)?;
     if options.stem.pooling {
         x = net.pool("maxpool", x, Pooling::Max, [3, 2, 1]);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use candle_core::{DType, Tensor};
 
+use super::builder::Stored;
 use super::choice::Told;
 use super::{families, read_state, recognise};
 use crate::formats::{ModelFile, SaveError, Trained};
@@ -20,27 +21,47 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
     let wanted = told.weights.as_ref().filter(|_| !read.chosen);
     let found = families::choose(read.state.keys().map(String::as_str), wanted)?;
     // Without a prefix such as `module.`, and without tensors that the network does not have.
-    let (mut state, _) = found.split(read.state.clone());
-    let opened = recognise(read, &told)?.graph;
-    let gone = gone(&opened, trained)?;
+    let mut state = found.split(read.state.clone());
+    let opened = recognise(read, &told)?;
+    let gone = gone(&opened.graph, trained)?;
     let mut old: BTreeMap<String, DType> = BTreeMap::new();
     for layer in gone {
-        for weight in &opened.layers[layer].weights {
-            let key = key(&opened, layer, weight.name);
+        for weight in &opened.graph.layers[layer].weights {
+            let Some(Stored { key, .. }) = opened.keys.get(&(layer, weight.name)) else {
+                continue;
+            };
+            let key = key.clone();
             if let Some(tensor) = state.remove(&key) {
                 old.insert(key, tensor.dtype());
             }
         }
     }
+    let kept = trained.places.iter().enumerate();
+    let kept: BTreeMap<LayerId, LayerId> = kept
+        .filter_map(|(before, after)| Some(((*after)?, before)))
+        .collect();
     for ((id, name), tensor) in &trained.model.weights {
         let graph = &trained.model.graph;
-        let key = key(graph, *id, name);
+        let before = kept.get(id).and_then(|id| opened.keys.get(&(*id, *name)));
+        let key = before.map_or_else(|| key(graph, *id, name), |stored| stored.key.clone());
         // What was kept in 16 bits stays so; a new head has its own shape.
         let dtype = state.get(&key).map(Tensor::dtype);
         let dtype = dtype.or_else(|| old.get(&key).copied());
         let dtype = dtype.ok_or_else(|| SaveError::NoPlace(graph.layers[*id].name.clone()))?;
-        let tensor = in_pytorch(graph, *id, name, tensor).map_err(failed)?;
+        let mut tensor = in_pytorch(graph, *id, name, tensor).map_err(failed)?;
+        // Axes of length 1 are dropped when a file is opened.
+        if let Some(stored) = before {
+            tensor = tensor.reshape(stored.shape.as_slice()).map_err(failed)?;
+        }
         state.insert(key, tensor.to_dtype(dtype).map_err(failed)?);
+    }
+    // With layers beside the network's prefix, all names stay as they are.
+    if state.keys().any(|key| key.starts_with('/')) {
+        let full = |(key, tensor): (String, Tensor)| match key.strip_prefix('/') {
+            Some(name) => (name.to_owned(), tensor),
+            None => (format!("{}{key}", found.prefix), tensor),
+        };
+        state = state.into_iter().map(full).collect();
     }
     // Hugging Face's readers ask for this entry.
     let mut about = BTreeMap::from([("format".to_owned(), "pt".to_owned())]);

@@ -6,10 +6,13 @@ use std::io::{Cursor, Read as _};
 
 use candle_core::{DType, Device, Tensor};
 use zip::ZipArchive;
+use zip::read::{ArchiveOffset, Config};
 
+use super::StateDict;
+use super::checkpoint::{Storage, Wanted, tensors};
 use super::choice::WeightSet;
-use super::pickle::{self, Node, Pickle, Value};
-use super::{StateDict, families, is_weight, no_float};
+use super::pickle::{self, Pickle};
+use super::{is_weight, no_float};
 use crate::formats::OpenError;
 
 /// Maximum bytes of a pickle, which holds only names and shapes.
@@ -20,7 +23,21 @@ const MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 /// True for a zip archive that `torch.save` wrote.
 pub fn is_zip(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
-        && ZipArchive::new(Cursor::new(bytes)).is_ok_and(|archive| pickle_name(&archive).is_some())
+        && archive(bytes).is_ok_and(|archive| pickle_name(&archive).is_some())
+}
+
+/// Opens an archive that starts at the first byte, as `torch.save` writes it.
+///
+/// When the zip crate searches for the start itself, it looks for the directory right before the end
+/// record. torch writes 76 bytes of ZIP64 records in between; if the directory's first entry has 76
+/// bytes too, which is so if the archive's name has 21 letters, the search takes the second entry for
+/// the first and finds no archive.
+fn archive(bytes: &[u8]) -> zip::result::ZipResult<ZipArchive<Cursor<&[u8]>>> {
+    let from_the_start = Config {
+        archive_offset: ArchiveOffset::Known(0),
+    };
+    ZipArchive::with_config(from_the_start, Cursor::new(bytes))
+        .or_else(|_| ZipArchive::new(Cursor::new(bytes)))
 }
 
 /// True for a pickle of any kind, in an archive or not.
@@ -35,7 +52,7 @@ fn pickle_name(archive: &ZipArchive<Cursor<&[u8]>>) -> Option<String> {
     Some(name.into_owned())
 }
 
-fn broken(reason: impl Into<String>) -> OpenError {
+pub fn broken(reason: impl Into<String>) -> OpenError {
     OpenError::Broken(reason.into())
 }
 
@@ -61,8 +78,8 @@ pub fn read(bytes: &[u8], wanted: Option<&WeightSet>) -> Result<Read, OpenError>
 }
 
 fn read_zip(bytes: &[u8], wanted: Option<&WeightSet>) -> Result<Read, OpenError> {
-    let archive = ZipArchive::new(Cursor::new(bytes));
-    let mut archive = archive.map_err(|e| broken(format!("it is not a zip archive ({e})")))?;
+    let mut archive =
+        archive(bytes).map_err(|e| broken(format!("it is not a zip archive ({e})")))?;
     let name = pickle_name(&archive).ok_or_else(|| broken("it holds no data.pkl"))?;
     let folder = name.trim_end_matches("data.pkl").to_owned();
     let text = entry(&mut archive, &name, MAX_PICKLE)?;
@@ -159,260 +176,6 @@ fn read_legacy(bytes: &[u8], wanted: Option<&WeightSet>) -> Result<Read, OpenErr
         warning: found.warning,
         chosen: found.chosen,
     })
-}
-
-/// The storage of a tensor's values.
-struct Storage {
-    key: String,
-    /// `None` for a type that weights do not have.
-    dtype: Option<DType>,
-    count: usize,
-}
-
-/// A tensor whose values are not read yet.
-struct Wanted {
-    name: String,
-    storage: Storage,
-    offset: usize,
-    size: Vec<usize>,
-    stride: Vec<usize>,
-}
-
-/// The tensors of one state dict.
-struct Found {
-    tensors: Vec<Wanted>,
-    /// The storages of all tensors of the file.
-    all: Vec<Storage>,
-    warning: Option<String>,
-    chosen: bool,
-}
-
-/// A dictionary of tensors in a checkpoint.
-struct Dictionary<'a> {
-    /// The keys that lead to it, joined by dots; nothing for the whole file.
-    path: String,
-    tensors: Vec<(&'a str, &'a Node)>,
-    /// A weight of a kind that is not read, such as a sparse tensor.
-    unreadable: Option<&'a str>,
-}
-
-impl Dictionary<'_> {
-    fn names(&self) -> impl Iterator<Item = &str> + Clone {
-        self.tensors.iter().map(|(name, _)| *name)
-    }
-
-    /// The number of tensors that a layer computes with.
-    fn weights(&self) -> usize {
-        let counts = |name: &&str| !name.ends_with("num_batches_tracked");
-        self.names().filter(counts).count()
-    }
-}
-
-/// Dictionaries deeper in a checkpoint than this are not searched.
-const MOST_DEPTH: usize = 3;
-
-/// All dictionaries that hold tensors under names, at the top of the file or inside a checkpoint.
-fn dictionaries(pickle: &Pickle) -> Result<Vec<Dictionary<'_>>, OpenError> {
-    let Some(Node::Dict(_)) = pickle.node(pickle.root) else {
-        return Err(OpenError::NotAModel(
-            "it holds an object and not a state dict; save `model.state_dict()`".to_owned(),
-        ));
-    };
-    let mut found = Vec::new();
-    // A file may refer to one dictionary from many places.
-    let mut seen = Vec::new();
-    let mut level = vec![(String::new(), pickle.root)];
-    for _ in 0..MOST_DEPTH {
-        let mut next = Vec::new();
-        for (path, value) in level {
-            let Some(Node::Dict(items)) = pickle.node(value) else {
-                continue;
-            };
-            if seen.contains(&value) {
-                continue;
-            }
-            seen.push(value);
-            let mut tensors = Vec::new();
-            let mut unreadable = None;
-            for &(key, value) in items {
-                let (Some(name), Some(node)) = (pickle.text(key), pickle.node(value)) else {
-                    continue;
-                };
-                match node {
-                    Node::Tensor { .. } => tensors.push((name, node)),
-                    Node::Dict(_) if path.is_empty() => next.push((name.to_owned(), value)),
-                    Node::Dict(_) => next.push((format!("{path}.{name}"), value)),
-                    Node::Opaque if name.contains('.') && is_weight(name) => {
-                        unreadable = Some(name);
-                    }
-                    Node::Text(_)
-                    | Node::Tuple(_)
-                    | Node::List(_)
-                    | Node::Global(_)
-                    | Node::Persistent(_)
-                    | Node::Opaque => {}
-                }
-            }
-            if !tensors.is_empty() {
-                found.push(Dictionary {
-                    path,
-                    tensors,
-                    unreadable,
-                });
-            }
-        }
-        level = next;
-    }
-    Ok(found)
-}
-
-/// The tensors of the state dict, at the top of the file or inside a checkpoint. Of several state dicts
-/// the one that was asked for is taken, else the moving average.
-fn tensors(pickle: &Pickle, asked: Option<&WeightSet>) -> Result<Found, OpenError> {
-    let mut all = dictionaries(pickle)?;
-    let mut storages = Vec::new();
-    for dictionary in &all {
-        for (name, node) in &dictionary.tensors {
-            storages.push(wanted(pickle, name, node)?.storage);
-        }
-    }
-    let is_network = |d: &Dictionary<'_>| !families::networks(d.names()).is_empty();
-    let networks: Vec<usize> = (0..all.len()).filter(|&i| is_network(&all[i])).collect();
-    let paths: Vec<&str> = networks.iter().map(|&i| all[i].path.as_str()).collect();
-    let by_key = match asked {
-        Some(WeightSet::Key(key)) => networks.iter().copied().find(|&i| all[i].path == *key),
-        Some(WeightSet::Ema | WeightSet::Raw) | None => None,
-    };
-    let taken = match (by_key, networks.as_slice()) {
-        (Some(taken), _) => taken,
-        // No known network: the largest, for the message about it.
-        (None, []) => {
-            let most = (0..all.len()).max_by_key(|&i| all[i].tensors.len());
-            most.ok_or_else(|| no_tensors(pickle))?
-        }
-        (None, [one]) => *one,
-        (None, several) => {
-            if let Some(WeightSet::Key(key)) = asked {
-                return Err(OpenError::Refused(format!(
-                    "the file has no weights under `{key}`; it has them under {}",
-                    families::listed(&paths)
-                )));
-            }
-            let average = |i: &&usize| families::is_average(&all[**i].path);
-            let averages: Vec<usize> = several.iter().filter(average).copied().collect();
-            let raw: Vec<usize> = several.iter().filter(|i| !average(i)).copied().collect();
-            let ([average], [raw]) = (averages.as_slice(), raw.as_slice()) else {
-                return Err(OpenError::Refused(format!(
-                    "the file holds several state dicts, under {}; choose one with --weights KEY",
-                    families::listed(&paths)
-                )));
-            };
-            match asked {
-                Some(WeightSet::Ema) => *average,
-                Some(WeightSet::Raw) => *raw,
-                // An average without running statistics is no whole network.
-                _ if all[*average].weights() >= all[*raw].weights() => *average,
-                _ => *raw,
-            }
-        }
-    };
-    let others: Vec<&str> = paths
-        .iter()
-        .copied()
-        .filter(|path| *path != all[taken].path)
-        .collect();
-    let several = !others.is_empty();
-    let warning = several.then(|| families::set_sentence(&all[taken].path, &others));
-    let taken = all.swap_remove(taken);
-    if let Some(name) = taken.unreadable {
-        return Err(no_float(name));
-    }
-    let tensors = taken
-        .tensors
-        .iter()
-        .map(|(name, node)| wanted(pickle, name, node));
-    Ok(Found {
-        tensors: tensors.collect::<Result<_, _>>()?,
-        all: storages,
-        warning,
-        chosen: several || by_key.is_some(),
-    })
-}
-
-/// Names the keys that are there in place of tensors.
-fn no_tensors(pickle: &Pickle) -> OpenError {
-    let keys = match pickle.node(pickle.root) {
-        Some(Node::Dict(items)) => items
-            .iter()
-            .filter_map(|&(key, _)| pickle.text(key))
-            .collect(),
-        _ => Vec::new(),
-    };
-    OpenError::NotAModel(match keys.as_slice() {
-        [] => "it holds no tensors".to_owned(),
-        keys => format!(
-            "it holds no dictionary of tensors; its keys are {}",
-            families::listed(keys)
-        ),
-    })
-}
-
-fn wanted(pickle: &Pickle, name: &str, node: &Node) -> Result<Wanted, OpenError> {
-    let odd = || broken(format!("its tensor `{name}` is not understood"));
-    let Node::Tensor {
-        storage,
-        offset,
-        size,
-        stride,
-    } = node
-    else {
-        return Err(odd());
-    };
-    let Some(Node::Persistent(place)) = pickle.node(*storage) else {
-        return Err(odd());
-    };
-    let [_, class, key, _, count, ..] = pickle.items(*place).ok_or_else(odd)? else {
-        return Err(odd());
-    };
-    let class = match pickle.node(*class) {
-        Some(Node::Global(class)) => class.as_str(),
-        _ => return Err(odd()),
-    };
-    let dtype = match class.rsplit('.').next().unwrap_or_default() {
-        "FloatStorage" => Some(DType::F32),
-        "DoubleStorage" => Some(DType::F64),
-        "HalfStorage" => Some(DType::F16),
-        "BFloat16Storage" => Some(DType::BF16),
-        "LongStorage" => Some(DType::I64),
-        "ByteStorage" => Some(DType::U8),
-        "IntStorage" => Some(DType::I32),
-        _ => None,
-    };
-    let numbers = |value: Value| -> Option<Vec<usize>> {
-        let numbers = pickle.ints(value)?;
-        numbers
-            .into_iter()
-            .map(|n| usize::try_from(n).ok())
-            .collect()
-    };
-    let Value::Int(count) = count else {
-        return Err(odd());
-    };
-    let found = Wanted {
-        name: name.to_owned(),
-        storage: Storage {
-            key: pickle.text(*key).ok_or_else(odd)?.to_owned(),
-            dtype,
-            count: usize::try_from(*count).map_err(|_| odd())?,
-        },
-        offset: usize::try_from(*offset).map_err(|_| odd())?,
-        size: numbers(*size).ok_or_else(odd)?,
-        stride: numbers(*stride).ok_or_else(odd)?,
-    };
-    if found.size.len() != found.stride.len() || found.size.len() > 8 {
-        return Err(odd());
-    }
-    Ok(found)
 }
 
 /// Reads every storage once and cuts the tensors out of it. Claimed sizes are checked against the
@@ -519,4 +282,36 @@ fn cut(values: &Tensor, tensor: &Wanted, count: usize) -> Result<Tensor, OpenErr
     let all = values.to_vec1::<f32>().map_err(failed)?;
     let picked: Vec<f32> = places.into_iter().map(|place| all[place]).collect();
     Tensor::from_vec(picked, tensor.size.as_slice(), &Device::Cpu).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One linear layer as torch writes it in several ways: `make_pytorch_heads.py`.
+    #[test]
+    fn a_state_dict_is_found_however_it_is_wrapped() {
+        let bytes = include_bytes!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../tests/fixtures/pytorch/wrapped.zip"
+        ));
+        let mut files = ZipArchive::new(Cursor::new(&bytes[..])).unwrap();
+        assert_eq!(files.len(), 6);
+        for at in 0..files.len() {
+            let mut file = files.by_index(at).unwrap();
+            let name = file.name().unwrap().into_owned();
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            assert!(looks_like_pickle(&bytes), "{name}");
+            let state = read(&bytes, None).unwrap().state;
+            let prefix = if name == "with_module.pth" { "0." } else { "" };
+            let values = |key: &str| {
+                let tensor = &state[&format!("{prefix}{key}")];
+                tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap()
+            };
+            assert_eq!(values("weight"), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], "{name}");
+            assert_eq!(values("bias"), [7.0, 8.0], "{name}");
+            assert_eq!(state.len(), 2, "{name}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! VGG with BatchNorm, as torchvision and timm name it. Source: the modules of both libraries.
+//! VGG with and without BatchNorm, as torchvision and timm name it. Source: the modules of both libraries.
 
 use super::choice::Told;
 use super::families::{self, Family};
@@ -11,7 +11,21 @@ use crate::model::{Assumption, Preprocessing};
 pub static FAMILY: Family = Family {
     title: "a VGG network with BatchNorm",
     signature: &["features.0.weight", "features.1.running_mean"],
-    build,
+    renames: None,
+    build: |state, told| build(state, told, true),
+};
+/// Without BatchNorm.
+pub static PLAIN: Family = Family {
+    title: "a VGG network",
+    signature: &["features.0.weight", "features.0.bias", "features.3.weight"],
+    renames: None,
+    build: |state, told| build(state, told, false),
+};
+pub static PLAIN_13: Family = Family {
+    title: "a VGG network",
+    signature: &["features.0.weight", "features.0.bias", "features.2.weight"],
+    renames: None,
+    build: |state, told| build(state, told, false),
 };
 
 const RELU: Activation = Activation::RELU;
@@ -39,19 +53,23 @@ const PUBLISHED: [(&str, [&[usize]; 5]); 4] = [
 
 fn other(but: String) -> OpenError {
     OpenError::OtherNetwork {
-        like: FAMILY.title.to_owned(),
+        like: PLAIN.title.to_owned(),
         but,
     }
 }
 
-fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
+fn build(state: &StateDict, told: &Told, normed: bool) -> Result<Recognition, OpenError> {
     told.no_options()?;
-    // Other networks number their modules alike, and nest them.
+    let family = if normed { &FAMILY } else { &PLAIN };
+    // Other networks number their modules alike, and nest them or begin with another kernel.
     let is_nested = |key: &String| key.starts_with("features.") && key.split('.').count() > 3;
-    if state.keys().any(is_nested) {
+    let first = state
+        .get("features.0.weight")
+        .map(candle_core::Tensor::dims);
+    if state.keys().any(is_nested) || !matches!(first, Some(&[_, _, 3, 3])) {
         return Err(families::unknown(state.keys().map(String::as_str)));
     }
-    let (mut net, mut x) = Net::new(state, Style::PLAIN, Some(SIZE));
+    let (mut net, mut x) = Net::new(state, told, Style::PLAIN, "features.0", Some(SIZE));
     let mut stages: Vec<Vec<usize>> = vec![Vec::new()];
     let mut at = 0;
     // Each index is one module: convolution, BatchNorm, ReLU, or (without a weight) a pooling.
@@ -59,13 +77,18 @@ fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
         let name = format!("features.{at}");
         match net.builder.shape(&format!("{name}.weight")) {
             Some(&[output, input, 3, 3]) if input == x.channels && output > 0 => {
-                let norm = format!("features.{}", at + 1);
-                x = net.unit([&name, &norm], x, 1, RELU)?;
+                if normed {
+                    let norm = format!("features.{}", at + 1);
+                    x = net.unit([&name, &norm], x, 1, RELU)?;
+                } else {
+                    x = net.conv(&name, x, 1)?;
+                    x = net.activation(&name, x, RELU);
+                }
                 stages
                     .last_mut()
                     .into_iter()
                     .for_each(|stage| stage.push(output));
-                at += 3;
+                at += if normed { 3 } else { 2 };
             }
             Some(found) => {
                 return Err(other(format!(
@@ -88,19 +111,34 @@ fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
             stages.len()
         )));
     }
+    let published = PUBLISHED
+        .iter()
+        .find(|(_, widths)| widths.iter().eq(stages.iter()));
+    let inputs = LEFT * LEFT * x.channels;
+    let takes_pixels = |(key, tensor): (&String, &candle_core::Tensor)| {
+        let dims = tensor.dims();
+        key.starts_with("classifier.") && dims.len() == 2 && dims[1] == inputs
+    };
+    let proven = net.has("pre_logits.fc1.weight") || state.iter().any(takes_pixels);
+    // Numbered convolutions alone prove no VGG network of widths that nobody published.
+    if published.is_none() && !proven {
+        return Err(other(format!(
+            "no layer of its classifier takes {LEFT} x {LEFT} pixels of {} channels",
+            x.channels
+        )));
+    }
     let x = if net.has("pre_logits.fc1.weight") {
         timm_head(&mut net, x)?
     } else {
         torchvision_head(&mut net, x)?
     };
-    let published = PUBLISHED
-        .iter()
-        .find(|(_, widths)| widths.iter().eq(stages.iter()));
     let name = match published {
-        Some((name, _)) => (*name).to_owned(),
-        None => format!("a VGG network with BatchNorm of {stages:?} channels"),
+        Some((name, _)) if normed => (*name).to_owned(),
+        Some((name, _)) => name.trim_end_matches("_bn").to_owned(),
+        None => format!("{} of {stages:?} channels", family.title),
     };
-    told.check_name(&name, published.map(|(name, _)| *name).as_slice())?;
+    let known = published.map(|_| name.as_str());
+    told.check_name(&name, known.as_slice())?;
     let assumed = match published {
         Some(_) => Vec::new(),
         None => vec![Assumption {
@@ -111,7 +149,7 @@ fn build(state: &StateDict, told: &Told) -> Result<Recognition, OpenError> {
             choices: Vec::new(),
         }],
     };
-    net.finish(FAMILY.title, x, &name, Preprocessing::ImageNet, assumed)
+    net.finish(family.title, x, &name, Preprocessing::ImageNet, assumed)
 }
 
 /// The first two dense layers are convolutions in timm.
@@ -146,13 +184,23 @@ fn timm_head(net: &mut Net<'_>, mut x: Value) -> Result<Value, OpenError> {
 }
 
 fn torchvision_head(net: &mut Net<'_>, x: Value) -> Result<Value, OpenError> {
-    let image = [x.channels, LEFT, LEFT];
+    let image = Some([x.channels, LEFT, LEFT]);
     let x = net.flatten("flatten", x, LEFT * LEFT);
-    let x = net.linear("classifier.0", x, Some(image))?;
-    let x = net.activation("classifier.1", x, RELU);
+    let width = |name: &str| match net.builder.shape(&format!("classifier.{name}.weight")) {
+        Some(&[width, _]) => Some(width),
+        _ => None,
+    };
+    let hidden = [width("0"), width("3")];
+    let has_last = net.has_any("classifier.6.");
+    // Without its last layer only the published one is known to go on after the second.
+    if hidden.contains(&None) || !(has_last || hidden == [Some(HIDDEN); 2]) {
+        return net.flattened_head("classifier", "classifier.6", x, image);
+    }
+    let x = net.linear("classifier.0", x, image)?;
+    let x = net.named_activation("classifier.1", x, RELU);
     let x = net.dropout("classifier.2", x, 0.5);
     let x = net.linear("classifier.3", x, None)?;
-    let x = net.activation("classifier.4", x, RELU);
+    let x = net.named_activation("classifier.4", x, RELU);
     let x = net.dropout("classifier.5", x, 0.5);
     net.head("classifier.6", "classifier.6", x)
 }

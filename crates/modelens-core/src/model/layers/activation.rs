@@ -50,6 +50,8 @@ pub enum Activation {
     /// `1 / sqrt(x)`.
     Rsqrt,
     Log,
+    /// The error function.
+    Erf,
     /// `1 / x`.
     Reciprocal,
     /// `x^p`.
@@ -68,6 +70,11 @@ pub enum Activation {
     Squareplus,
     /// `ln(softmax(x))` along the last axis.
     LogSoftmax,
+    /// The integer towards 0, as a cast to an integer type gives it; modulo `wraps_at` for a type
+    /// without negative numbers. No gradient passes.
+    ToInteger {
+        wraps_at: Option<f32>,
+    },
 }
 
 impl Activation {
@@ -181,6 +188,7 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
         Activation::Sqrt => map(x, f32::sqrt, |x| 0.5 / x.sqrt()),
         Activation::Rsqrt => map(x, |x| 1.0 / x.sqrt(), |x| -0.5 / (x * x.sqrt())),
         Activation::Log => map(x, f32::ln, |x| 1.0 / x),
+        Activation::Erf => x.erf(),
         Activation::Reciprocal => map(x, |x| 1.0 / x, |x| -1.0 / (x * x)),
         Activation::Power(p) => map(x, move |x| x.powf(p), move |x| p * x.powf(p - 1.0)),
         Activation::Clip(low, high) => map(
@@ -212,6 +220,14 @@ pub fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
             |x| 0.5 * (1.0 + x / (x * x + 4.0).sqrt()),
         ),
         Activation::LogSoftmax => candle_nn::ops::log_softmax(x, D::Minus1),
+        Activation::ToInteger { wraps_at } => map(
+            x,
+            move |x| match wraps_at {
+                Some(n) => x.trunc().rem_euclid(n),
+                None => x.trunc(),
+            },
+            |_| 0.0,
+        ),
     }
 }
 

@@ -18,11 +18,11 @@ pub struct GetItem {
 /// Python's indexing of one axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Slice {
-    /// `start:stop:step` with a positive step.
+    /// `start:stop:step`; a negative step goes backward. The step is not 0.
     Range {
         start: Option<i64>,
         stop: Option<i64>,
-        step: usize,
+        step: i64,
     },
     /// One index; removes the axis.
     Index(i64),
@@ -83,17 +83,36 @@ fn sliced(slices: &[Slice], x: &[Side]) -> std::result::Result<ImageShape, Strin
                     return Err(format!("its index {index} is out of range"));
                 }
             }
-            Slice::Range { start, stop, step } => shape.push(axis.map(|n| {
-                let n = n as i64;
-                let position = |at: i64| (if at < 0 { at + n } else { at }).clamp(0, n);
-                let (from, to) = (position(start.unwrap_or(0)), position(stop.unwrap_or(n)));
-                // At least 0 and at most n, so the cast is exact.
-                ((to - from).max(0) as usize).div_ceil(step)
-            })),
+            Slice::Range { start, stop, step } => {
+                shape.push(axis.map(|n| picked(start, stop, step, n).1));
+            }
             Slice::Ellipsis => {}
         }
     }
     Ok(shape)
+}
+
+/// The first index and the number of indices in `start:stop:step` of `n` values. Source: Python's
+/// `slice.indices`.
+fn picked(start: Option<i64>, stop: Option<i64>, step: i64, n: usize) -> (usize, usize) {
+    let n = n as i64;
+    let (lowest, highest) = if step > 0 { (0, n) } else { (-1, n - 1) };
+    let place = |at: i64| {
+        let at = if at < 0 { at.saturating_add(n) } else { at };
+        at.clamp(lowest, highest)
+    };
+    let (from, to) = if step > 0 {
+        (start.map_or(lowest, place), stop.map_or(highest, place))
+    } else {
+        (start.map_or(highest, place), stop.map_or(lowest, place))
+    };
+    let between = if step > 0 { to - from } else { from - to };
+    if between <= 0 {
+        return (0, 0);
+    }
+    // Between 0 and n, so the casts are exact.
+    let count = (between as u64).div_ceil(step.unsigned_abs());
+    (from as usize, count as usize)
 }
 
 /// Python's `x[...]`.
@@ -120,18 +139,15 @@ fn get_item(x: &Tensor, slices: &[Slice]) -> Result<Tensor> {
                 y = y.narrow(axis, index, 1)?.squeeze(axis)?;
             }
             Slice::Range { start, stop, step } => {
-                let length = y.dim(axis)? as i64;
-                let position = |at: i64| (if at < 0 { at + length } else { at }).clamp(0, length);
-                let start = position(start.unwrap_or(0)) as usize;
-                let stop = position(stop.unwrap_or(length)) as usize;
-                y = y.narrow(axis, start, stop.saturating_sub(start))?;
-                if step > 1 {
-                    let picks: Vec<u32> = (0..stop.saturating_sub(start) as u32)
-                        .step_by(step)
-                        .collect();
+                let (first, count) = picked(start, stop, step, y.dim(axis)?);
+                if step == 1 {
+                    y = y.narrow(axis, first, count)?;
+                } else {
+                    let places = (0..count as i64).map(|i| (first as i64 + i * step) as u32);
+                    let places: Vec<u32> = places.collect();
                     y = y
                         .contiguous()?
-                        .index_select(&Tensor::new(picks, x.device())?, axis)?;
+                        .index_select(&Tensor::new(places, x.device())?, axis)?;
                 }
                 axis += 1;
             }
@@ -164,5 +180,28 @@ mod tests {
         );
         assert!(sliced(&[Slice::Index(0)], &x).is_err());
         assert!(sliced(&[all; 5], &x).is_err());
+    }
+
+    #[test]
+    fn indices_as_python_counts_them() {
+        // `list(range(n))[start:stop:step]` in Python: the first value and their number.
+        for (start, stop, step, n, expected) in [
+            (None, None, -1, 3, (2, 3)),
+            (None, None, -2, 5, (4, 3)),
+            (Some(3), Some(0), -1, 5, (3, 3)),
+            (Some(-1), Some(-4), -1, 5, (4, 3)),
+            (Some(9), None, -4, 5, (4, 2)),
+            (Some(0), Some(3), -1, 5, (0, 0)),
+            (None, Some(-9), -1, 2, (1, 2)),
+            (Some(1), Some(-1), 2, 6, (1, 2)),
+            (None, None, i64::MIN, 3, (2, 1)),
+            (None, None, i64::MAX, 3, (0, 1)),
+        ] {
+            assert_eq!(
+                picked(start, stop, step, n),
+                expected,
+                "{start:?}:{stop:?}:{step} of {n}"
+            );
+        }
     }
 }

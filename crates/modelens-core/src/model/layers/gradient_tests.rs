@@ -7,11 +7,12 @@ use candle_core::{Result, Tensor, Var};
 use super::batch_norm::{moments, normalise};
 use super::kernels::slices::tensor;
 use super::{
-    Activation, AdaptivePool2d, BatchNorm, Call, CenterCrop, Conv2d, Cropping2d, Dense, DepthSpace,
-    DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm, LayerKind, LayerNorm, Merge,
-    Operator, Padding, Permute, Pool2d, Pooling, Reduce, Reduction, RepeatVector, Reshape, RmsNorm,
-    ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d, WeightMap, Weights,
-    ZeroPadding2d,
+    Activation, AdaptivePool2d, Attention, BatchNorm, Call, CenterCrop, ChannelShuffle, Conv2d,
+    Cropping2d, Dense, DepthSpace, DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm,
+    InsertTokens, LayerKind, LayerNorm, Merge, NearestPixel, Operator, Padding, Permute, Pool2d,
+    Pooling, Product, Reduce, Reduction, RepeatVector, Reshape, Resize2d, ResizePositions,
+    ResizeTo, RmsNorm, ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d,
+    WeightMap, WeightOperator, Weights, WindowAttention, ZeroPadding2d,
 };
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
@@ -220,6 +221,35 @@ fn other_normalisations() {
 }
 
 #[test]
+fn tokens_and_attention() {
+    let tokens: &[&[usize]] = &[&[2, 5, 4]];
+    for at in [0, 1, 5] {
+        let kind = LayerKind::InsertTokens(InsertTokens { at });
+        check_layer(&kind, tokens, &[("tokens", &[2, 4])]);
+    }
+    check_layer(
+        &LayerKind::PositionEmbedding,
+        tokens,
+        &[("embedding", &[5, 4])],
+    );
+    for heads in [1, 2] {
+        let kind = LayerKind::Attention(Attention { heads });
+        check_layer(&kind, &[&[2, 3, 12]], &[]);
+    }
+    for shift in [0, 1] {
+        let kind = LayerKind::WindowAttention(WindowAttention {
+            heads: 2,
+            window: 2,
+            shift,
+        });
+        let bias: &[usize] = &[9, 2];
+        check_layer(&kind, &[&[2, 4, 2, 12]], &[("position_bias", bias)]);
+    }
+    let kind = LayerKind::ChannelShuffle(ChannelShuffle { groups: 2 });
+    check_layer(&kind, &[&[2, 2, 3, 6]], &[]);
+}
+
+#[test]
 fn activations() {
     let relu = |max_value, negative_slope, threshold| Activation::Relu {
         max_value,
@@ -241,6 +271,7 @@ fn activations() {
         Activation::HardSilu,
         Activation::Softmax,
         Activation::LogSoftmax,
+        Activation::Erf,
         Activation::Softplus,
         Activation::Softsign,
         Activation::Tanh,
@@ -345,6 +376,16 @@ fn moving_values() {
             bilinear: true,
         }),
         LayerKind::ExpandDims(ExpandDims { axis: -1 }),
+        LayerKind::Resize2d(Resize2d {
+            to: [ResizeTo::Length(5), ResizeTo::Scale(0.5)],
+            positions: ResizePositions::HalfPixel,
+            nearest: None,
+        }),
+        LayerKind::Resize2d(Resize2d {
+            to: [ResizeTo::Scale(2.0), ResizeTo::Length(3)],
+            positions: ResizePositions::Asymmetric,
+            nearest: Some(NearestPixel::Floor),
+        }),
     ] {
         check_layer(&kind, &[&[2, 3, 4, 2]], &[]);
     }
@@ -380,6 +421,17 @@ fn joining_values() {
     check_layer(&kind, &[&[2, 3, 2], &[2, 3, 2]], &[]);
     for operator in [Operator::Add, Operator::Subtract, Operator::Multiply] {
         check_layer(&LayerKind::Operator(operator), &[&[2, 3, 2], &[1]], &[]);
+    }
+    let shapes: [&[usize]; 2] = [&[2, 3, 2, 4], &[2, 3, 4, 3]];
+    check_layer(&LayerKind::Product(Product::Matrices), &shapes, &[]);
+    let kind = LayerKind::Product(Product::Attention { scale: 0.6 });
+    check_layer(&kind, &[&[2, 2, 3, 4], &[2, 2, 5, 4], &[2, 2, 5, 3]], &[]);
+    for (operator, weight_first) in [(Operator::Multiply, false), (Operator::Subtract, true)] {
+        let kind = LayerKind::WeightOperator(WeightOperator {
+            operator,
+            weight_first,
+        });
+        check_layer(&kind, &[&[2, 3, 4]], &[("operand", &[3, 1])]);
     }
     check("power", &[&[2, 3, 4]], |i| {
         let inputs = [i[0].clone(), Tensor::new(&[2.0_f32], i[0].device())?];

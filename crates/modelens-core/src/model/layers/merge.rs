@@ -4,7 +4,7 @@ use candle_core::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::operator::{maximum, minimum};
-use super::shape::{ImageShape, Shapes, broadcast};
+use super::shape::{ImageShape, Shapes, Side, broadcast, inner_axis};
 use super::{Arity, Call, CallMode, LayerOp};
 use crate::model::shape_text;
 use crate::rules::Role;
@@ -22,6 +22,8 @@ pub enum Merge {
     Dot,
     /// Along this axis: 0 is the batch axis, negative axes count from the end.
     Concatenate(i64),
+    /// Along a new axis, counted in the result: 0 is the batch axis, negative axes count from the end.
+    Stack(i64),
 }
 
 impl LayerOp for Merge {
@@ -32,7 +34,7 @@ impl LayerOp for Merge {
     fn mixes_images(&self, _: CallMode) -> bool {
         match *self {
             // Without the rank, an axis further from the end may be the batch axis.
-            Self::Concatenate(axis) => axis == 0 || axis < -1,
+            Self::Concatenate(axis) | Self::Stack(axis) => axis == 0 || axis < -1,
             Self::Add
             | Self::Subtract
             | Self::Multiply
@@ -48,6 +50,24 @@ impl LayerOp for Merge {
         let mut others = shapes.inputs.iter().skip(1);
         match *self {
             Self::Concatenate(axis) => concatenated(axis, shapes),
+            Self::Stack(axis) => {
+                let at = inner_axis(axis, x.len() + 1);
+                let at = at.ok_or_else(|| format!("it stacks along axis {axis}"))?;
+                let mut shape = x.to_vec();
+                for &other in shapes.inputs.iter().skip(1) {
+                    if other.len() != x.len() {
+                        return Err(unequal(x, other));
+                    }
+                    for (side, &o) in shape.iter_mut().zip(other) {
+                        match (*side, o) {
+                            (Some(a), Some(b)) if a != b => return Err(unequal(x, other)),
+                            (known, o) => *side = known.or(o),
+                        }
+                    }
+                }
+                shape.insert(at, Some(shapes.inputs.len()));
+                Ok(shape)
+            }
             Self::Dot => {
                 let other = others.next().copied().unwrap_or_default();
                 if x.len() != 1 || other != x {
@@ -90,6 +110,11 @@ impl LayerOp for Merge {
                 let axis = usize::try_from(axis).map_err(|_| Error::Msg("no such axis".into()))?;
                 Tensor::cat(call.inputs, axis)
             }
+            Self::Stack(axis) => {
+                let at = inner_axis(axis, call.x()?.rank());
+                let at = at.ok_or_else(|| Error::Msg("no such axis".into()))?;
+                Tensor::stack(call.inputs, at + 1)?.contiguous()
+            }
         }
     }
 
@@ -101,9 +126,18 @@ impl LayerOp for Merge {
             | Self::Average
             | Self::Maximum
             | Self::Minimum
-            | Self::Concatenate(_) => Arity::Many,
+            | Self::Concatenate(_)
+            | Self::Stack(_) => Arity::Many,
         }
     }
+}
+
+fn unequal(a: &[Side], b: &[Side]) -> String {
+    format!(
+        "its inputs have the shapes {} and {}, which do not fit together",
+        shape_text(a),
+        shape_text(b)
+    )
 }
 
 /// The shape of the inputs concatenated along an axis, which must not be the batch axis.
@@ -125,11 +159,7 @@ fn concatenated(axis: i64, shapes: &Shapes<'_>) -> std::result::Result<ImageShap
             i == at || a.is_none() || b.is_none() || a == b
         };
         if other.len() != shape.len() || !shape.iter().zip(other).enumerate().all(fits) {
-            return Err(format!(
-                "its inputs have the shapes {} and {}, which do not fit together",
-                shape_text(&shape),
-                shape_text(other)
-            ));
+            return Err(unequal(&shape, other));
         }
         shape[at] = match (shape[at], other[at]) {
             (Some(a), Some(b)) => Some(

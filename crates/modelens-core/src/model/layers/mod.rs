@@ -10,9 +10,11 @@
 
 mod activation;
 mod adaptive_pool2d;
+mod attention;
 mod augmentation;
 pub mod batch_norm;
 mod center_crop;
+mod channel_shuffle;
 mod conv2d;
 mod cropping2d;
 mod dense;
@@ -26,6 +28,7 @@ mod global_pool2d;
 mod gradient_tests;
 mod group_norm;
 mod identity;
+mod insert_tokens;
 pub mod kernels;
 mod layer_norm;
 mod layer_scale;
@@ -37,11 +40,14 @@ mod normalization;
 mod operator;
 mod permute;
 mod pool2d;
+mod position_embedding;
 mod prelu;
+mod product;
 mod reduce;
 mod repeat_vector;
 mod rescaling;
 mod reshape;
+mod resize2d;
 mod rms_norm;
 mod scaled_sum;
 mod separable_conv2d;
@@ -50,7 +56,10 @@ mod squeeze;
 mod transposed_conv2d;
 mod unit_norm;
 mod up_sampling2d;
+mod weight_operator;
 mod weights;
+mod window_attention;
+mod with_constant;
 mod zero_padding2d;
 
 use candle_core::{Error, Result, Tensor};
@@ -58,8 +67,10 @@ use serde::{Deserialize, Serialize};
 
 pub use activation::{Activation, activate};
 pub use adaptive_pool2d::AdaptivePool2d;
+pub use attention::Attention;
 pub use batch_norm::BatchNorm;
 pub use center_crop::CenterCrop;
+pub use channel_shuffle::ChannelShuffle;
 pub use conv2d::Conv2d;
 pub use cropping2d::Cropping2d;
 pub use dense::Dense;
@@ -69,24 +80,31 @@ pub use expand_dims::ExpandDims;
 pub use get_item::{GetItem, Slice};
 pub use global_pool2d::GlobalPool2d;
 pub use group_norm::GroupNorm;
+pub use insert_tokens::InsertTokens;
 pub use kernels::window::Padding;
 pub use layer_norm::LayerNorm;
 pub use merge::Merge;
 pub use noise::Noise;
+pub use normalization::Normalization;
 pub use operator::Operator;
 pub use permute::Permute;
 pub use pool2d::{Pool2d, Pooling};
+pub use product::Product;
 pub use reduce::{Reduce, Reduction};
 pub use repeat_vector::RepeatVector;
 pub use rescaling::Rescaling;
 pub use reshape::Reshape;
+pub use resize2d::{NearestPixel, Resize2d, ResizePositions, ResizeTo};
 pub use rms_norm::RmsNorm;
 pub use scaled_sum::ScaledSum;
 pub use separable_conv2d::SeparableConv2d;
 pub use squeeze::Squeeze;
 pub use transposed_conv2d::TransposedConv2d;
 pub use up_sampling2d::UpSampling2d;
+pub use weight_operator::WeightOperator;
 pub use weights::{NewWeight, WeightMap, Weights};
+pub use window_attention::WindowAttention;
+pub use with_constant::WithConstant;
 pub use zero_padding2d::ZeroPadding2d;
 
 use crate::augment::AugmentLayer;
@@ -104,9 +122,11 @@ pub enum LayerKind {
     Identity,
     Activation(Activation),
     AdaptivePool2d(AdaptivePool2d),
+    Attention(Attention),
     Augment(AugmentLayer),
     BatchNorm(BatchNorm),
     CenterCrop(CenterCrop),
+    ChannelShuffle(ChannelShuffle),
     Conv2d(Conv2d),
     Cropping2d(Cropping2d),
     DepthSpace(DepthSpace),
@@ -117,26 +137,35 @@ pub enum LayerKind {
     GetItem(GetItem),
     GlobalPool2d(GlobalPool2d),
     GroupNorm(GroupNorm),
+    InsertTokens(InsertTokens),
     LayerNorm(LayerNorm),
     LayerScale,
     Merge(Merge),
     Noise(Noise),
-    Normalization,
+    Normalization(Normalization),
     Operator(Operator),
     PRelu,
     Permute(Permute),
     Pool2d(Pool2d),
+    PositionEmbedding,
+    Product(Product),
     Reduce(Reduce),
     RepeatVector(RepeatVector),
     Rescaling(Rescaling),
     Reshape(Reshape),
+    Resize2d(Resize2d),
     RmsNorm(RmsNorm),
     ScaledSum(ScaledSum),
     SeparableConv2d(SeparableConv2d),
     Squeeze(Squeeze),
     TransposedConv2d(TransposedConv2d),
     UnitNorm,
+    /// A layer that only matters in training and is not known here: it returns its input.
+    Unknown,
     UpSampling2d(UpSampling2d),
+    WindowAttention(WindowAttention),
+    WeightOperator(WeightOperator),
+    WithConstant(WithConstant),
     ZeroPadding2d(ZeroPadding2d),
 }
 
@@ -144,12 +173,14 @@ impl LayerKind {
     /// The rules of this kind.
     pub fn op(&self) -> &dyn LayerOp {
         match self {
-            Self::Model | Self::Input | Self::Identity => &identity::Identity,
+            Self::Model | Self::Input | Self::Identity | Self::Unknown => &identity::Identity,
             Self::Activation(op) => op,
             Self::AdaptivePool2d(op) => op,
+            Self::Attention(op) => op,
             Self::Augment(op) => op,
             Self::BatchNorm(op) => op,
             Self::CenterCrop(op) => op,
+            Self::ChannelShuffle(op) => op,
             Self::Conv2d(op) => op,
             Self::Cropping2d(op) => op,
             Self::DepthSpace(op) => op,
@@ -160,19 +191,23 @@ impl LayerKind {
             Self::GetItem(op) => op,
             Self::GlobalPool2d(op) => op,
             Self::GroupNorm(op) => op,
+            Self::InsertTokens(op) => op,
             Self::LayerNorm(op) => op,
             Self::LayerScale => &layer_scale::LayerScale,
             Self::Merge(op) => op,
             Self::Noise(op) => op,
-            Self::Normalization => &normalization::Normalization,
+            Self::Normalization(op) => op,
             Self::Operator(op) => op,
             Self::PRelu => &prelu::PRelu,
             Self::Permute(op) => op,
             Self::Pool2d(op) => op,
+            Self::PositionEmbedding => &position_embedding::PositionEmbedding,
+            Self::Product(op) => op,
             Self::Reduce(op) => op,
             Self::RepeatVector(op) => op,
             Self::Rescaling(op) => op,
             Self::Reshape(op) => op,
+            Self::Resize2d(op) => op,
             Self::RmsNorm(op) => op,
             Self::ScaledSum(op) => op,
             Self::SeparableConv2d(op) => op,
@@ -180,6 +215,9 @@ impl LayerKind {
             Self::TransposedConv2d(op) => op,
             Self::UnitNorm => &unit_norm::UnitNorm,
             Self::UpSampling2d(op) => op,
+            Self::WindowAttention(op) => op,
+            Self::WeightOperator(op) => op,
+            Self::WithConstant(op) => op,
             Self::ZeroPadding2d(op) => op,
         }
     }

@@ -9,8 +9,10 @@ mod convolution;
 mod noise;
 mod normalization;
 mod pooling;
+mod training_only;
 
 pub(super) use self::arrange::shape_of;
+pub(super) use self::training_only::is_training_only;
 use super::activations;
 use super::settings::Settings;
 use super::specs::WeightSpec;
@@ -70,7 +72,8 @@ static CLASSES: &[LayerClass] = &[
     (&["GlobalAveragePooling2D", "GlobalAvgPool2D"], |s, _| {
         pooling::global(Pooling::Average, s)
     }),
-    (&["Dropout"], |s, _| noise::dropout(s)),
+    // `FixedDropout` is what the `efficientnet` package calls its dropout with a noise shape.
+    (&["Dropout", "FixedDropout"], |s, _| noise::dropout(s)),
     (&["SpatialDropout2D"], |s, _| noise::spatial_dropout(s)),
     (&["AlphaDropout"], |s, _| noise::alpha_dropout(s)),
     (&["GaussianDropout"], |s, _| noise::gaussian_dropout(s)),

@@ -26,9 +26,15 @@ fn rate_below_one(settings: Settings<'_>) -> Result<f64, OpenError> {
 }
 
 pub fn dropout(settings: Settings<'_>) -> Read {
+    let rate = rate(settings)?;
     noise(Noise::Dropout {
-        rate: rate(settings)?,
-        noise_shape: noise_shape(settings)?,
+        rate,
+        // Keras does not look at the shape of a mask that keeps everything.
+        noise_shape: if rate == 0.0 {
+            None
+        } else {
+            noise_shape(settings)?
+        },
     })
 }
 

@@ -6,7 +6,9 @@ use super::{Read, plain, singles};
 use crate::formats::OpenError;
 use crate::formats::keras::settings::Settings;
 use crate::formats::keras::specs::WeightSpec;
-use crate::model::layers::{BatchNorm, GroupNorm, LayerKind, LayerNorm, Rescaling, RmsNorm};
+use crate::model::layers::{
+    BatchNorm, GroupNorm, LayerKind, LayerNorm, Normalization, Rescaling, RmsNorm,
+};
 
 pub fn batch(settings: Settings<'_>) -> Read {
     if settings.bool_or("renorm", false)? {
@@ -66,16 +68,18 @@ pub fn unit(settings: Settings<'_>) -> Read {
 
 /// `Normalization`. Statistics among the settings are constants; otherwise they are weights.
 pub fn fixed(settings: Settings<'_>) -> Read {
-    if settings.bool_or("invert", false)? {
-        return Err(settings.refuse("its `invert` is not supported"));
+    let invert = settings.bool_or("invert", false)?;
+    let axes: Vec<f64> = match settings.map.get("axis") {
+        None => vec![-1.0],
+        // One mean and one variance for everything.
+        Some(Value::Null) => Vec::new(),
+        Some(Value::Array(list)) if list.is_empty() => Vec::new(),
+        Some(_) => settings.numbers_or("axis", -1.0)?,
+    };
+    if axes.iter().any(|a| a.fract() != 0.0 || a.abs() > 8.0) {
+        return Err(settings.refuse(format!("its axes {axes:?} are not understood")));
     }
-    match settings.numbers_or("axis", -1.0)?.as_slice() {
-        [-1.0 | 3.0] => {}
-        axes => {
-            let axes = format!("it normalises over the axes {axes:?}; only the last is supported");
-            return Err(settings.refuse(axes));
-        }
-    }
+    let axes: Vec<i64> = axes.into_iter().map(|axis| axis as i64).collect();
     let flat = |key: &str| match settings.get(key) {
         None => Ok::<_, OpenError>(None),
         Some(value) => {
@@ -86,15 +90,37 @@ pub fn fixed(settings: Settings<'_>) -> Read {
         }
     };
     let (Some(mean), Some(variance)) = (flat("mean")?, flat("variance")?) else {
-        return Ok((LayerKind::Normalization, WeightSpec::Statistics));
+        let kind = Normalization { axes, invert };
+        let spec = WeightSpec::Statistics(kind.clone());
+        return Ok((LayerKind::Normalization(kind), spec));
     };
-    let inverse: Vec<f64> = variance.iter().map(|v| 1.0 / v.sqrt().max(1e-7)).collect();
-    if mean.len() != inverse.len() || !inverse.iter().chain(&mean).all(|x| x.is_finite()) {
+    let is_single = mean.len() == 1 && variance.len() == 1;
+    if !is_single && !matches!(axes.as_slice(), [-1 | 3]) {
+        return Err(settings.refuse(format!(
+            "its statistics are constants along the axes {axes:?}; only the last is supported"
+        )));
+    }
+    let deviation: Vec<f64> = variance.iter().map(|v| v.sqrt().max(1e-7)).collect();
+    let count = mean.len().max(deviation.len());
+    let fits = count > 0
+        && [mean.len(), deviation.len()]
+            .iter()
+            .all(|&n| n == 1 || n == count);
+    if !fits || !deviation.iter().chain(&mean).all(|x| x.is_finite()) {
         return Err(settings.refuse("its mean and its variance do not fit together"));
     }
-    let offset = mean.iter().zip(&inverse).map(|(m, i)| -m * i).collect();
+    let at = |list: &[f64], i: usize| list[i.min(list.len() - 1)];
+    let each = |f: &dyn Fn(f64, f64) -> f64| -> Vec<f64> {
+        let pairs = (0..count).map(|i| (at(&mean, i), at(&deviation, i)));
+        pairs.map(|(mean, deviation)| f(mean, deviation)).collect()
+    };
+    let (scale, offset) = if invert {
+        (each(&|_, d| d), each(&|m, _| m))
+    } else {
+        (each(&|_, d| 1.0 / d), each(&|m, d| -m / d))
+    };
     plain(LayerKind::Rescaling(Rescaling {
-        scale: singles(inverse),
+        scale: singles(scale),
         offset: singles(offset),
     }))
 }

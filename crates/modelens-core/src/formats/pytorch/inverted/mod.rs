@@ -22,21 +22,38 @@ use crate::model::{Assumption, Preprocessing};
 pub static TORCHVISION_V2: Family = Family {
     title: "a MobileNetV2",
     signature: &["features.1.conv.0.0.weight", "features.0.0.weight"],
+    renames: None,
     build: |state, told| build(state, told, Naming::TorchvisionV2),
 };
 pub static TORCHVISION_V3: Family = Family {
     title: "a MobileNetV3",
     signature: &["features.1.block.0.0.weight", "features.0.0.weight"],
+    renames: None,
     build: |state, told| build(state, told, Naming::TorchvisionV3),
 };
 pub static TORCHVISION_EFFICIENTNET: Family = Family {
     title: "an EfficientNet",
     signature: &["features.1.0.block.0.0.weight", "features.0.0.weight"],
+    renames: None,
     build: |state, told| build(state, told, Naming::TorchvisionEfficientNet),
+};
+pub static TORCHVISION_MNASNET: Family = Family {
+    title: "an MNASNet",
+    signature: &["layers.8.0.layers.0.weight", "layers.0.weight"],
+    renames: None,
+    build: |state, told| build(state, told, Naming::TorchvisionMnasnet),
+};
+/// With blocks of one convolution at the start, as EfficientNetV2.
+pub static TIMM_FUSED: Family = Family {
+    title: "an EfficientNetV2 of timm",
+    signature: &["blocks.0.0.conv.weight", "conv_stem.weight"],
+    renames: None,
+    build: |state, told| build(state, told, Naming::Timm),
 };
 pub static TIMM: Family = Family {
     title: "a MobileNet or EfficientNet of timm",
     signature: &["blocks.0.0.conv_dw.weight", "conv_stem.weight"],
+    renames: None,
     build: |state, told| build(state, told, Naming::Timm),
 };
 
@@ -91,14 +108,26 @@ impl Kernels<'_> {
         squeeze: Squeeze,
     ) -> Result<usize, String> {
         let [inner, ..] = self.shape(&names.depthwise[0])?;
-        let [output, ..] = self.shape(&names.project[0])?;
-        self.check(&names.depthwise[0], [inner, 1, row.kernel, row.kernel])?;
+        let depth = if row.fused { input } else { 1 };
+        self.check(&names.depthwise[0], [inner, depth, row.kernel, row.kernel])?;
+        let Some([project, _]) = &names.project else {
+            return Ok(inner);
+        };
+        let [output, ..] = self.shape(project)?;
         match (&names.expand, row.expansion) {
             (Some([expand, _]), Some(expansion)) => {
                 self.check(expand, [inner, input, 1, 1])?;
                 if !is_expanded(inner, input, expansion, self.naming) {
                     return Err(format!(
                         "`{expand}` expands {input} channels to {inner}, not {expansion} times"
+                    ));
+                }
+            }
+            (None, Some(expansion)) if row.fused => {
+                if !is_expanded(inner, input, expansion, self.naming) {
+                    return Err(format!(
+                        "`{}` expands {input} channels to {inner}, not {expansion} times",
+                        names.depthwise[0]
                     ));
                 }
             }
@@ -110,7 +139,7 @@ impl Kernels<'_> {
             }
             (_, _) => {}
         }
-        self.check(&names.project[0], [output, inner, 1, 1])?;
+        self.check(project, [output, inner, 1, 1])?;
         if let Some([reduce, expand]) = &names.squeeze {
             let [reduced, ..] = self.shape(reduce)?;
             let quarter = match squeeze {
@@ -149,8 +178,8 @@ impl Shape {
         let mut fitted = 0;
         let prove = |fitted: &mut usize| -> Result<Self, String> {
             let stages = architecture.stages;
-            let [stem, ..] = kernels.shape(naming.stem()[0])?;
-            kernels.check(naming.stem()[0], [stem, 3, 3, 3])?;
+            let [stem, colours, ..] = kernels.shape(naming.stem()[0])?;
+            kernels.check(naming.stem()[0], [stem, colours, 3, 3])?;
             let has = |key: &str| state.contains_key(key);
             let published = || {
                 let rows = stages
@@ -221,7 +250,10 @@ impl Shape {
             // In torchvision's MobileNetV3 the last convolution is 6 times as wide as its input.
             let head = match naming {
                 Naming::TorchvisionV3 => self.outputs.last().map_or(0, |last| 6 * last),
-                Naming::Timm | Naming::TorchvisionV2 | Naming::TorchvisionEfficientNet => p.head,
+                Naming::Timm
+                | Naming::TorchvisionV2
+                | Naming::TorchvisionEfficientNet
+                | Naming::TorchvisionMnasnet => p.head,
             };
             let widths = p.stem == self.stem && p.outputs == self.outputs && head == self.head;
             named && widths && p.depths == self.depths
@@ -248,12 +280,13 @@ impl Shape {
 fn fitting(state: &StateDict, naming: Naming) -> Result<(&'static Architecture, Shape), OpenError> {
     let mut nearest: Option<(&Architecture, Misfit)> = None;
     for architecture in ARCHITECTURES {
-        if !naming.is_timm()
-            && architecture
-                .published
-                .iter()
-                .all(|p| p.torchvision.is_empty())
-        {
+        let has_name = architecture
+            .published
+            .iter()
+            .any(|p| !p.torchvision.is_empty());
+        let is_mnasnet = std::ptr::eq(architecture, &raw const tables::MNASNET_B1);
+        let may_be = has_name && is_mnasnet == (naming == Naming::TorchvisionMnasnet);
+        if !naming.is_timm() && !may_be {
             continue;
         }
         match Shape::of(state, naming, architecture) {
@@ -291,6 +324,14 @@ fn style(naming: Naming, architecture: &Architecture, name: &str) -> Style {
             momentum: 0.1,
         },
         Naming::TorchvisionV3 => google,
+        Naming::TorchvisionMnasnet => Style {
+            momentum: 3e-4,
+            ..Style::PLAIN
+        },
+        Naming::TorchvisionEfficientNet if name.starts_with("efficientnet_v2") => Style {
+            epsilon: 1e-3,
+            ..Style::PLAIN
+        },
         Naming::TorchvisionEfficientNet if is_large(architecture, name) => google,
         Naming::TorchvisionEfficientNet | Naming::TorchvisionV2 => Style::PLAIN,
     }
@@ -306,10 +347,10 @@ fn dropout(naming: Naming, name: &str) -> Option<f64> {
     match naming {
         // timm has none unless a training script asks for it.
         Naming::Timm => None,
-        Naming::TorchvisionV2 | Naming::TorchvisionV3 => Some(0.2),
+        Naming::TorchvisionV2 | Naming::TorchvisionV3 | Naming::TorchvisionMnasnet => Some(0.2),
         Naming::TorchvisionEfficientNet => Some(match name.rsplit('_').next() {
-            Some("b2" | "b3") => 0.3,
-            Some("b4" | "b5") => 0.4,
+            Some("b2" | "b3" | "m") => 0.3,
+            Some("b4" | "b5" | "l") => 0.4,
             Some("b6" | "b7") => 0.5,
             _ => 0.2,
         }),
@@ -359,7 +400,7 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     } else {
         description.as_str()
     };
-    let (net, x) = layers(state, naming, architecture, &shape, like)?;
+    let (net, x) = layers(state, told, naming, architecture, &shape, like)?;
     let is_published = published.is_some() || scaled.is_some();
     let assumed = assumptions(naming, is_published, chosen.is_some(), like, &known);
     let minus_one =
@@ -426,6 +467,7 @@ fn assumptions(
 /// Builds all layers.
 fn layers<'a>(
     state: &'a StateDict,
+    told: &'a Told,
     naming: Naming,
     architecture: &Architecture,
     shape: &Shape,
@@ -433,14 +475,17 @@ fn layers<'a>(
 ) -> Result<(Net<'a>, Value), OpenError> {
     let style = style(naming, architecture, like);
     let activation = architecture.activation;
-    let (mut net, x) = Net::new(state, style, None);
+    let (mut net, x) = Net::new(state, told, style, naming.stem()[0], None);
     let mut x = net.unit(naming.stem(), x, 2, activation)?;
     let total = shape.blocks.len();
     for &(place, row, first) in &shape.blocks {
         let names = naming.block(place, row);
         let rate = match naming {
             Naming::TorchvisionEfficientNet => STOCHASTIC_DEPTH * place.total as f64 / total as f64,
-            Naming::Timm | Naming::TorchvisionV2 | Naming::TorchvisionV3 => 0.0,
+            Naming::Timm
+            | Naming::TorchvisionV2
+            | Naming::TorchvisionV3
+            | Naming::TorchvisionMnasnet => 0.0,
         };
         x = block(&mut net, x, &names, row, first, architecture, rate)?;
     }
@@ -466,8 +511,16 @@ fn layers<'a>(
         }
         (true, false) => {
             let x = net.global_average("avgpool", x, false);
+            let width = net.builder.shape("classifier.0.weight");
+            let width = width.and_then(|s| s.first().copied());
+            let published = shape.published(architecture, naming).map(|p| p.head);
+            let is_published = width.is_some() && published.is_none_or(|p| Some(p) == width);
+            if !is_published || !(net.has_any("classifier.3.") || published.is_some()) {
+                let x = net.head("classifier", "classifier.3", x)?;
+                return Ok((net, x));
+            }
             let x = net.linear("classifier.0", x, None)?;
-            let x = net.activation("classifier.1", x, activation);
+            let x = net.named_activation("classifier.1", x, activation);
             let x = net.dropout("classifier.2", x, dropout(naming, like).unwrap_or_default());
             net.head("classifier.3", "classifier.3", x)?
         }
@@ -504,8 +557,9 @@ fn block(
         };
         y = net.squeeze([reduce, expand], y, inner, gate)?;
     }
-    let [conv, norm] = &names.project;
-    y = net.unit([conv, norm], y, 1, Activation::Linear)?;
+    if let Some([conv, norm]) = &names.project {
+        y = net.unit([conv, norm], y, 1, Activation::Linear)?;
+    }
     if stride != 1 || y.channels != x.channels || !row.skip {
         return Ok(y);
     }

@@ -11,6 +11,8 @@ pub enum Naming {
     TorchvisionV3,
     /// `features.2.1.block.0.0`: EfficientNet of torchvision.
     TorchvisionEfficientNet,
+    /// `layers.8.0.layers.0`: MNASNet of torchvision.
+    TorchvisionMnasnet,
     /// `blocks.1.1.conv_pw`.
     Timm,
 }
@@ -28,9 +30,11 @@ pub struct Place {
 /// The names of one block's modules.
 pub struct Names {
     pub expand: Option<[String; 2]>,
+    /// The convolution with the stride; full in fused blocks.
     pub depthwise: [String; 2],
     pub squeeze: Option<[String; 2]>,
-    pub project: [String; 2],
+    /// Missing if the block is one convolution.
+    pub project: Option<[String; 2]>,
     /// The name of the whole block.
     pub block: String,
 }
@@ -52,7 +56,16 @@ impl Naming {
             Self::TorchvisionEfficientNet => Some(count(&|i| {
                 format!("features.{}.{i}.block.0.0.weight", stage + 1)
             })),
-            Self::Timm => Some(count(&|i| format!("blocks.{stage}.{i}.conv_dw.weight"))),
+            Self::TorchvisionMnasnet if stage == 0 => Some(1),
+            Self::TorchvisionMnasnet => Some(count(&|i| {
+                format!("layers.{}.{i}.layers.0.weight", stage + 7)
+            })),
+            Self::Timm => {
+                let first = ["conv_dw", "conv_exp", "conv"];
+                let of = |part: &str, i: usize| format!("blocks.{stage}.{i}.{part}.weight");
+                let first = first.into_iter().find(|part| has(&of(part, 0)));
+                Some(count(&|i| of(first.unwrap_or("conv_dw"), i)))
+            }
         });
         depths.collect()
     }
@@ -60,6 +73,7 @@ impl Naming {
     pub fn stem(self) -> [&'static str; 2] {
         match self {
             Self::Timm => ["conv_stem", "bn1"],
+            Self::TorchvisionMnasnet => ["layers.0", "layers.1"],
             Self::TorchvisionV2 | Self::TorchvisionV3 | Self::TorchvisionEfficientNet => {
                 ["features.0.0", "features.0.1"]
             }
@@ -73,6 +87,7 @@ impl Naming {
             Self::Timm => ["conv_head".to_owned(), "bn2".to_owned()],
             Self::TorchvisionV2 | Self::TorchvisionV3 => pair(&format!("features.{}", blocks + 1)),
             Self::TorchvisionEfficientNet => pair(&format!("features.{}", stages + 1)),
+            Self::TorchvisionMnasnet => ["layers.14".to_owned(), "layers.15".to_owned()],
         }
     }
 
@@ -82,17 +97,45 @@ impl Naming {
             Self::Timm => {
                 let block = format!("blocks.{}.{}", place.stage, place.index);
                 let of = |part: &str| format!("{block}.{part}");
+                if row.fused {
+                    let first = if expanded { "conv_exp" } else { "conv" };
+                    return Names {
+                        expand: None,
+                        depthwise: [of(first), of("bn1")],
+                        squeeze: None,
+                        project: expanded.then(|| [of("conv_pwl"), of("bn2")]),
+                        block,
+                    };
+                }
                 Names {
                     expand: expanded.then(|| [of("conv_pw"), of("bn1")]),
                     depthwise: [of("conv_dw"), of(if expanded { "bn2" } else { "bn1" })],
                     squeeze: row
                         .squeeze
                         .then(|| [of("se.conv_reduce"), of("se.conv_expand")]),
-                    project: if expanded {
+                    project: Some(if expanded {
                         [of("conv_pwl"), of("bn3")]
                     } else {
                         [of("conv_pw"), of("bn2")]
-                    },
+                    }),
+                    block,
+                }
+            }
+            Self::TorchvisionMnasnet if place.stage == 0 => Names {
+                expand: None,
+                depthwise: ["layers.3", "layers.4"].map(str::to_owned),
+                squeeze: None,
+                project: Some(["layers.6", "layers.7"].map(str::to_owned)),
+                block: "layers.3".to_owned(),
+            },
+            Self::TorchvisionMnasnet => {
+                let block = format!("layers.{}.{}", place.stage + 7, place.index);
+                let of = |a: usize| [a, a + 1].map(|at| format!("{block}.layers.{at}"));
+                Names {
+                    expand: Some(of(0)),
+                    depthwise: of(3),
+                    squeeze: None,
+                    project: Some(of(6)),
                     block,
                 }
             }
@@ -103,7 +146,7 @@ impl Naming {
                     expand: expanded.then(|| pair(&format!("{block}.conv.0"))),
                     depthwise: pair(&format!("{block}.conv.{at}")),
                     squeeze: None,
-                    project: [at + 1, at + 2].map(|at| format!("{block}.conv.{at}")),
+                    project: Some([at + 1, at + 2].map(|at| format!("{block}.conv.{at}"))),
                     block,
                 }
             }
@@ -114,6 +157,15 @@ impl Naming {
                     format!("features.{}.{}", place.stage + 1, place.index)
                 };
                 let of = |at: usize| format!("{block}.block.{at}");
+                if row.fused {
+                    return Names {
+                        expand: None,
+                        depthwise: pair(&of(0)),
+                        squeeze: None,
+                        project: expanded.then(|| pair(&of(1))),
+                        block,
+                    };
+                }
                 let at = usize::from(expanded);
                 let project = at + 1 + usize::from(row.squeeze);
                 Names {
@@ -122,7 +174,7 @@ impl Naming {
                     squeeze: row
                         .squeeze
                         .then(|| ["fc1", "fc2"].map(|part| format!("{}.{part}", of(at + 1)))),
-                    project: pair(&of(project)),
+                    project: Some(pair(&of(project))),
                     block,
                 }
             }

@@ -1,6 +1,7 @@
 //! Rows of the published tables of inverted residuals.
 
 /// Blocks of one kind, as a published table lists them.
+#[allow(clippy::struct_excessive_bools, reason = "four independent options")]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Row {
     /// How often the block repeats in the network of depth 1.
@@ -18,6 +19,25 @@ pub struct Row {
     pub relu: bool,
     /// Whether the input is added where the shape stays.
     pub skip: bool,
+    /// Whether one full convolution stands in the place of the first two; without an expansion it is
+    /// the whole block.
+    pub fused: bool,
+}
+
+/// Fused inverted residuals: a full convolution that expands, then one that projects.
+pub const fn fused(repeats: usize, kernel: usize, stride: usize, expansion: f64) -> Row {
+    Row {
+        fused: true,
+        ..ir(repeats, kernel, stride, expansion)
+    }
+}
+
+/// Convolution, BatchNorm and activation alone.
+pub const fn cn(repeats: usize, kernel: usize, stride: usize) -> Row {
+    Row {
+        fused: true,
+        ..ds(repeats, kernel, stride)
+    }
 }
 
 /// Inverted residuals: expand, depthwise, project.
@@ -38,6 +58,7 @@ pub const fn ds(repeats: usize, kernel: usize, stride: usize) -> Row {
         squeeze: false,
         relu: false,
         skip: true,
+        fused: false,
     }
 }
 

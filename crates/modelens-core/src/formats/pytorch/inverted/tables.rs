@@ -2,7 +2,7 @@
 //! and the papers list them, and their widths and depths. A new network is a new entry here.
 //! Source: the tables in timm's `efficientnet.py` and `mobilenetv3.py`, and torchvision's modules.
 
-use super::rows::{Row, ds, ir};
+use super::rows::{Row, cn, ds, fused, ir};
 use crate::model::graph::Activation;
 
 /// Networks with the same blocks and different widths and depths.
@@ -55,7 +55,7 @@ pub struct Published {
 
 /// All of them; the tables differ in kernels, expansion or squeeze-and-excite, so that one network
 /// fits one entry.
-pub static ARCHITECTURES: [&Architecture; 11] = [
+pub static ARCHITECTURES: [&Architecture; 13] = [
     &MOBILENET_V2,
     &MOBILENET_V3_LARGE,
     &MOBILENET_V3_SMALL,
@@ -67,6 +67,8 @@ pub static ARCHITECTURES: [&Architecture; 11] = [
     &MNASNET_A1,
     &MNASNET_SMALL,
     &SINGLE_PATH_NAS,
+    &EFFICIENTNET_V2_SMALL,
+    &EFFICIENTNET_V2,
 ];
 
 pub static MOBILENET_V2: Architecture = Architecture {
@@ -465,7 +467,15 @@ pub static MNASNET_B1: Architecture = Architecture {
     head: Head::Norm,
     published: &[
         Published {
-            torchvision: "",
+            torchvision: "mnasnet1_3",
+            timm: &[],
+            stem: 40,
+            outputs: &[24, 32, 56, 104, 128, 248, 416],
+            depths: &[1, 3, 3, 3, 2, 4, 1],
+            head: 1280,
+        },
+        Published {
+            torchvision: "mnasnet0_5",
             timm: &["mnasnet_050"],
             stem: 16,
             outputs: &[8, 16, 24, 40, 48, 96, 160],
@@ -473,7 +483,7 @@ pub static MNASNET_B1: Architecture = Architecture {
             head: 1280,
         },
         Published {
-            torchvision: "",
+            torchvision: "mnasnet0_75",
             timm: &["mnasnet_075"],
             stem: 24,
             outputs: &[16, 24, 32, 64, 72, 144, 240],
@@ -481,7 +491,7 @@ pub static MNASNET_B1: Architecture = Architecture {
             head: 1280,
         },
         Published {
-            torchvision: "",
+            torchvision: "mnasnet1_0",
             timm: &["mnasnet_100"],
             stem: 32,
             outputs: &[16, 24, 40, 80, 96, 192, 320],
@@ -595,4 +605,111 @@ pub static SINGLE_PATH_NAS: Architecture = Architecture {
         depths: &[1, 3, 4, 4, 4, 4, 1],
         head: 1280,
     }],
+};
+
+pub static EFFICIENTNET_V2_SMALL: Architecture = Architecture {
+    title: "an EfficientNetV2 of six stages",
+    stages: &[
+        &[cn(2, 3, 1)],
+        &[fused(4, 3, 2, 4.0)],
+        &[fused(4, 3, 2, 4.0)],
+        &[ir(6, 3, 2, 4.0).squeeze()],
+        &[ir(9, 3, 1, 6.0).squeeze()],
+        &[ir(15, 3, 2, 6.0).squeeze()],
+    ],
+    activation: Activation::Silu,
+    squeeze: Squeeze::Input,
+    head: Head::Norm,
+    published: &[
+        Published {
+            torchvision: "efficientnet_v2_s",
+            timm: &["efficientnetv2_s", "tf_efficientnetv2_s"],
+            stem: 24,
+            outputs: &[24, 48, 64, 128, 160, 256],
+            depths: &[2, 4, 4, 6, 9, 15],
+            head: 1280,
+        },
+        Published {
+            torchvision: "",
+            timm: &["tf_efficientnetv2_b0"],
+            stem: 32,
+            outputs: &[16, 32, 48, 96, 112, 192],
+            depths: &[1, 2, 2, 3, 5, 8],
+            head: 1280,
+        },
+        Published {
+            torchvision: "",
+            timm: &["tf_efficientnetv2_b1"],
+            stem: 32,
+            outputs: &[16, 32, 48, 96, 112, 192],
+            depths: &[2, 3, 3, 4, 6, 9],
+            head: 1280,
+        },
+        Published {
+            torchvision: "",
+            timm: &["tf_efficientnetv2_b2"],
+            stem: 32,
+            outputs: &[16, 32, 56, 104, 120, 208],
+            depths: &[2, 3, 3, 4, 6, 10],
+            head: 1408,
+        },
+        Published {
+            torchvision: "",
+            timm: &["tf_efficientnetv2_b3"],
+            stem: 40,
+            outputs: &[16, 40, 56, 112, 136, 232],
+            depths: &[2, 3, 3, 5, 7, 12],
+            head: 1536,
+        },
+        Published {
+            torchvision: "",
+            timm: &["efficientnetv2_rw_t"],
+            stem: 24,
+            outputs: &[24, 40, 48, 104, 128, 208],
+            depths: &[2, 4, 4, 6, 9, 14],
+            head: 1024,
+        },
+    ],
+};
+
+pub static EFFICIENTNET_V2: Architecture = Architecture {
+    title: "an EfficientNetV2 of seven stages",
+    stages: &[
+        &[cn(3, 3, 1)],
+        &[fused(5, 3, 2, 4.0)],
+        &[fused(5, 3, 2, 4.0)],
+        &[ir(7, 3, 2, 4.0).squeeze()],
+        &[ir(14, 3, 1, 6.0).squeeze()],
+        &[ir(18, 3, 2, 6.0).squeeze()],
+        &[ir(5, 3, 1, 6.0).squeeze()],
+    ],
+    activation: Activation::Silu,
+    squeeze: Squeeze::Input,
+    head: Head::Norm,
+    published: &[
+        Published {
+            torchvision: "efficientnet_v2_m",
+            timm: &["efficientnetv2_m", "tf_efficientnetv2_m"],
+            stem: 24,
+            outputs: &[24, 48, 80, 160, 176, 304, 512],
+            depths: &[3, 5, 5, 7, 14, 18, 5],
+            head: 1280,
+        },
+        Published {
+            torchvision: "efficientnet_v2_l",
+            timm: &["efficientnetv2_l", "tf_efficientnetv2_l"],
+            stem: 32,
+            outputs: &[32, 64, 96, 192, 224, 384, 640],
+            depths: &[4, 7, 7, 10, 19, 25, 7],
+            head: 1280,
+        },
+        Published {
+            torchvision: "",
+            timm: &["efficientnetv2_xl", "tf_efficientnetv2_xl"],
+            stem: 32,
+            outputs: &[32, 64, 96, 192, 256, 512, 640],
+            depths: &[4, 8, 8, 16, 24, 32, 8],
+            head: 1280,
+        },
+    ],
 };

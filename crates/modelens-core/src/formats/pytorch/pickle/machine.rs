@@ -39,6 +39,7 @@ struct Machine<'a> {
 const MAX_STEPS: usize = 1 << 20;
 
 const SHORT: &str = "its pickle is cut off";
+const UNKNOWN: &str = "its pickle refers to an unknown value";
 const EMPTY: &str = "its pickle takes a value from an empty stack";
 
 impl<'a> Machine<'a> {
@@ -104,8 +105,7 @@ impl<'a> Machine<'a> {
 
     fn get(&mut self, key: usize) -> Result<(), String> {
         let value = self.memo.get(&key).copied();
-        self.stack
-            .push(value.ok_or("its pickle refers to an unknown value")?);
+        self.stack.push(value.ok_or(UNKNOWN)?);
         Ok(())
     }
 
@@ -151,9 +151,16 @@ impl<'a> Machine<'a> {
                 0x95 => drop(self.take(8)?),
                 b'.' => return self.pop(),
                 b'(' => self.marks.push(self.stack.len()),
-                // POP; BUILD sets the state of an object: only tensors and dictionaries matter.
-                b'0' | b'b' => drop(self.pop()?),
-                b'1' => drop(self.since_mark()?),
+                b'0' => drop(self.pop()?),
+                // BUILD
+                b'b' => {
+                    let state = self.pop()?;
+                    if let Some(Node::Object(old)) = self.below() {
+                        *old = Some(state);
+                    }
+                }
+                // POP_MARK, ADDITEMS
+                b'1' | 0x90 => drop(self.since_mark()?),
                 b'2' => {
                     let top = self.pop()?;
                     self.stack.extend([top, top]);
@@ -180,6 +187,36 @@ impl<'a> Machine<'a> {
                     self.take(8)?;
                     self.stack.push(Value::Other);
                 }
+                // Numbers and texts as lines, of protocol 0.
+                b'F' => {
+                    self.line()?;
+                    self.stack.push(Value::Other);
+                }
+                b'I' | b'L' => {
+                    let value = match self.line()?.trim_end_matches('L') {
+                        "00" => Value::Bool(false),
+                        "01" => Value::Bool(true),
+                        digits => digits.parse().map_or(Value::Other, Value::Int),
+                    };
+                    self.stack.push(value);
+                }
+                b'S' => {
+                    let quoted = self.line()?.trim();
+                    let text = quoted.get(1..quoted.len().saturating_sub(1));
+                    self.add(Node::Text(text.unwrap_or_default().to_owned()));
+                }
+                b'V' => {
+                    let text = self.line()?.to_owned();
+                    self.add(Node::Text(text));
+                }
+                b'p' => {
+                    let key = self.line()?.parse().map_err(|_| UNKNOWN)?;
+                    self.put(key)?;
+                }
+                b'g' => {
+                    let key = self.line()?.parse().map_err(|_| UNKNOWN)?;
+                    self.get(key)?;
+                }
                 // Texts; bytes are treated as texts.
                 b'X' | b'T' | b'B' => {
                     let length = self.number(4)?;
@@ -189,9 +226,15 @@ impl<'a> Machine<'a> {
                     let length = self.number(1)?;
                     self.text(length)?;
                 }
-                0x8d | 0x8e => {
+                0x8d | 0x8e | 0x96 => {
                     let length = self.number(8)?;
                     self.text(length)?;
+                }
+                // EMPTY_SET, FROZENSET
+                0x8f => self.add(Node::Opaque),
+                0x91 => {
+                    self.since_mark()?;
+                    self.add(Node::Opaque);
                 }
                 b'}' => self.add(Node::Dict(Vec::new())),
                 b']' => self.add(Node::List(Vec::new())),
@@ -269,10 +312,34 @@ impl<'a> Machine<'a> {
                     let id = self.pop()?;
                     self.add(Node::Persistent(id));
                 }
+                // NEWOBJ_EX
+                0x92 => {
+                    for _ in 0..3 {
+                        self.pop()?;
+                    }
+                    self.add(Node::Object(None));
+                }
+                // INST, OBJ: an instance of a class of Python 2.
+                b'i' => {
+                    let _class = (self.line()?, self.line()?);
+                    self.since_mark()?;
+                    self.add(Node::Object(None));
+                }
+                b'o' => {
+                    self.since_mark()?;
+                    self.add(Node::Object(None));
+                }
                 // REDUCE, NEWOBJ: a call, which is never made.
                 b'R' | 0x81 => {
                     let (arguments, function) = (self.pop()?, self.pop()?);
-                    let node = self.call(function, arguments);
+                    let node = match self.pairs(function, arguments) {
+                        Some(pairs) => {
+                            // They are copied, each time that a file asks for it.
+                            self.steps = self.steps.saturating_add(pairs.len());
+                            Node::Dict(pairs)
+                        }
+                        None => self.call(function, arguments),
+                    };
                     self.add(node);
                 }
                 other => {
@@ -304,6 +371,32 @@ impl<'a> Machine<'a> {
         Ok(())
     }
 
+    /// The items of an `OrderedDict` that is made of a list of pairs, as Python 2 writes it.
+    fn pairs(&self, function: Value, arguments: Value) -> Option<Vec<(Value, Value)>> {
+        let items = |value: Value| match value {
+            Value::Node(id) => match self.nodes.get(id)? {
+                Node::Tuple(items) | Node::List(items) => Some(items.as_slice()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Value::Node(function) = function else {
+            return None;
+        };
+        match self.nodes.get(function)? {
+            Node::Global(name) if name == "collections.OrderedDict" => {}
+            _ => return None,
+        }
+        let &[list] = items(arguments)? else {
+            return None;
+        };
+        let pair = |&value: &Value| match items(value)? {
+            &[key, value] => Some((key, value)),
+            _ => None,
+        };
+        items(list)?.iter().map(pair).collect()
+    }
+
     /// The result of a call, for the few functions that matter.
     fn call(&self, function: Value, arguments: Value) -> Node {
         let node = |value: Value| match value {
@@ -313,12 +406,16 @@ impl<'a> Machine<'a> {
         let (Some(Node::Global(name)), Some(Node::Tuple(arguments))) =
             (node(function), node(arguments))
         else {
-            return Node::Opaque;
+            return Node::Object(None);
         };
         match (name.as_str(), arguments.as_slice()) {
-            ("collections.OrderedDict", []) => Node::Dict(Vec::new()),
+            ("collections.OrderedDict", []) | ("collections.defaultdict", _) => {
+                Node::Dict(Vec::new())
+            }
             (
-                "torch._utils._rebuild_tensor_v2" | "torch._utils._rebuild_tensor",
+                "torch._utils._rebuild_tensor_v2"
+                | "torch._utils._rebuild_tensor_v3"
+                | "torch._utils._rebuild_tensor",
                 [storage, Value::Int(offset), size, stride, ..],
             ) => Node::Tensor {
                 storage: *storage,
@@ -326,11 +423,18 @@ impl<'a> Machine<'a> {
                 size: *size,
                 stride: *stride,
             },
-            ("torch._utils._rebuild_parameter", [tensor, ..]) => match node(*tensor) {
+            (
+                "torch._utils._rebuild_parameter" | "torch._utils._rebuild_parameter_with_state",
+                [tensor, ..],
+            ) => match node(*tensor) {
                 Some(tensor @ Node::Tensor { .. }) => tensor.clone(),
                 _ => Node::Opaque,
             },
-            _ => Node::Opaque,
+            // A tensor with attributes of its own: the function that makes it, its class, arguments.
+            ("torch._tensor._rebuild_from_type_v2", [function, _, arguments, ..]) if matches!(node(*function), Some(Node::Global(name)) if name.starts_with("torch._utils.")) => {
+                self.call(*function, *arguments)
+            }
+            _ => Node::Object(None),
         }
     }
 }

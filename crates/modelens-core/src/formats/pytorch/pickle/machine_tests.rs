@@ -5,7 +5,7 @@ fn a_call_is_noted_and_not_made() {
     // os.system("true")
     let bytes = b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00true\x85R.";
     let pickle = read(bytes).unwrap();
-    assert_eq!(pickle.node(pickle.root), Some(&Node::Opaque));
+    assert_eq!(pickle.node(pickle.root), Some(&Node::Object(None)));
     assert_eq!(pickle.length, bytes.len());
 }
 
@@ -19,6 +19,35 @@ fn dictionaries_and_numbers() {
     };
     assert_eq!(pickle.text(items[0].0), Some("a"));
     assert_eq!(pickle.ints(items[0].1), Some(vec![1, -2, 300]));
+}
+
+#[test]
+fn pickles_of_python_2() {
+    // OrderedDict([["a", 1], ["b", 2]]), with names as byte strings.
+    let start = b"\x80\x02ccollections\nOrderedDict\n".as_slice();
+    let bytes = [start, b"]((U\x01aK\x01l(U\x01bK\x02le\x85R."].concat();
+    let pickle = read(&bytes).unwrap();
+    let Some(Node::Dict(items)) = pickle.node(pickle.root) else {
+        panic!("a dictionary, not {:?}", pickle.nodes);
+    };
+    let names: Vec<_> = items.iter().map(|&(key, _)| pickle.text(key)).collect();
+    assert_eq!(names, [Some("a"), Some("b")]);
+    // {"a": 7} in protocol 0.
+    let pickle = read(b"(dp0\nS'a'\np1\nI7\ns.").unwrap();
+    let Some(Node::Dict(items)) = pickle.node(pickle.root) else {
+        panic!("a dictionary");
+    };
+    assert_eq!(pickle.text(items[0].0), Some("a"));
+}
+
+#[test]
+fn an_object_keeps_its_state_and_is_not_made() {
+    // An instance of m.C with the state {"a": None}.
+    let pickle = read(b"\x80\x02cm\nC\n)\x81}U\x01aNsb.").unwrap();
+    let Some(Node::Object(Some(state))) = pickle.node(pickle.root) else {
+        panic!("an object");
+    };
+    assert!(matches!(pickle.node(*state), Some(Node::Dict(items)) if items.len() == 1));
 }
 
 #[test]

@@ -1,0 +1,367 @@
+//! Archives of photos, as courses hand them out: zip, tar and tar.gz. Nothing is written anywhere, so the
+//! paths in an archive only name photos and classes.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::read::GzDecoder;
+use zip::ZipArchive;
+
+use super::cifar;
+use super::decode::{DecodeCause, MAX_FILE_BYTES};
+use super::listing::{self, Listing, MAX_ENTRIES, is_photo};
+use super::{PhotoFiles, PhotoList, PhotoSet, PhotosInMemory};
+
+/// The most bytes of photos that are kept of a compressed tar, which cannot be read but from its start.
+const MAX_KEPT_BYTES: u64 = 1 << 30;
+/// The most bytes that a compressed tar may unpack to, photos or not.
+const MAX_UNPACKED_BYTES: u64 = 16 << 30;
+
+/// Why an archive gives no photos.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    #[error("the archive holds no photos")]
+    Empty,
+    #[error("the archive holds no photos, but other archives (`{0}`): unpack it and open those")]
+    Nested(String),
+    #[error("the archive is a model: open it as the base")]
+    Model,
+    #[error("the archive is locked with a password: unpack it first")]
+    Encrypted,
+    #[error("the archive has more than 1,000,000 entries: unpack it first")]
+    TooMany,
+    #[error("the photos of the archive take more than 1 GB: unpack it first")]
+    TooLarge,
+    #[error("the archive is broken ({0})")]
+    Broken(String),
+}
+
+impl From<io::Error> for ArchiveError {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error.to_string())
+    }
+}
+
+/// The kinds of archives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArchiveKind {
+    Zip,
+    Tar,
+    TarGz,
+}
+
+impl ArchiveKind {
+    /// The kind that the first 512 bytes of a file tell. Whether a gzip file holds a tar is not known
+    /// before it is read.
+    pub fn of(start: &[u8]) -> Option<Self> {
+        if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
+            Some(Self::Zip)
+        } else if start.get(257..262) == Some(b"ustar") {
+            Some(Self::Tar)
+        } else if start.starts_with(&[0x1f, 0x8b]) {
+            Some(Self::TarGz)
+        } else {
+            None
+        }
+    }
+}
+
+/// Lists the photos of an archive by the rules of [`listing::list`]. `title` is its name without the
+/// ending, `place` what messages call it.
+///
+/// # Errors
+/// See [`ArchiveError`].
+pub fn open(
+    kind: ArchiveKind,
+    reader: impl Read + Seek + Send + 'static,
+    title: &str,
+    place: &str,
+) -> Result<PhotoSet, ArchiveError> {
+    match kind {
+        ArchiveKind::Zip => open_zip(reader, title, place),
+        ArchiveKind::Tar => open_tar(reader, title, place),
+        ArchiveKind::TarGz => open_tar_gz(reader, title),
+    }
+}
+
+/// A path with `/` between names; `None` for what macOS adds and for hidden files and folders.
+fn visible(path: &str) -> Option<String> {
+    let path = path.replace('\\', "/");
+    let names: Vec<&str> = (path.split('/'))
+        .filter(|name| !matches!(*name, "" | "." | ".."))
+        .collect();
+    let is_visible = names.iter().all(|name| listing::is_class(name));
+    (is_visible && !names.is_empty()).then(|| names.join("/"))
+}
+
+/// Whether a file is one of CIFAR's.
+fn is_batch(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(cifar::is_part)
+}
+
+/// What an archive without photos holds.
+fn without_photos(names: &[String]) -> ArchiveError {
+    let archive = |name: &&String| {
+        let lower = name.to_lowercase();
+        [".zip", ".tar", ".tgz", ".tar.gz"]
+            .iter()
+            .any(|end| lower.ends_with(end))
+    };
+    let is_model = |name: &String| name == "config.json" || name.ends_with("data.pkl");
+    if names.iter().any(is_model) {
+        ArchiveError::Model
+    } else if let Some(inner) = names.iter().find(archive) {
+        ArchiveError::Nested(inner.clone())
+    } else {
+        ArchiveError::Empty
+    }
+}
+
+fn set(title: &str, listing: Listing<usize>, files: Arc<dyn PhotoFiles>) -> PhotoSet {
+    PhotoSet {
+        list: PhotoList {
+            title: title.to_owned(),
+            classes: listing.classes,
+            photos: listing.photos,
+            notes: listing.notes,
+            as_given: false,
+        },
+        files,
+    }
+}
+
+fn open_zip(
+    reader: impl Read + Seek + Send + 'static,
+    title: &str,
+    place: &str,
+) -> Result<PhotoSet, ArchiveError> {
+    let broken = |error: zip::result::ZipError| ArchiveError::Broken(error.to_string());
+    let mut archive = ZipArchive::new(reader).map_err(broken)?;
+    if archive.len() > MAX_ENTRIES {
+        return Err(ArchiveError::TooMany);
+    }
+    let (mut folders, mut photos, mut sizes, mut others) = (vec![], vec![], vec![], vec![]);
+    for index in 0..archive.len() {
+        let entry = archive.by_index_raw(index).map_err(broken)?;
+        let Some(path) = entry.name().ok().and_then(|name| visible(&name)) else {
+            continue;
+        };
+        if entry.is_dir() {
+            folders.push(path);
+        } else if is_photo(&path) {
+            if entry.encrypted() {
+                return Err(ArchiveError::Encrypted);
+            }
+            photos.push((path, (index, entry.size())));
+        } else if others.len() < MAX_ENTRIES {
+            others.push(path);
+        }
+    }
+    let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
+    let (indices, listing) = places(listing, &mut sizes);
+    let files = ZipPhotos {
+        archive: Mutex::new(archive),
+        indices,
+        sizes,
+        place: place.to_owned(),
+        names: listing
+            .photos
+            .iter()
+            .map(|photo| photo.name.clone())
+            .collect(),
+    };
+    Ok(set(title, listing, Arc::new(files)))
+}
+
+/// Takes the places of files out of a listing.
+fn places<P>(listing: Listing<(P, u64)>, sizes: &mut Vec<u64>) -> (Vec<P>, Listing<usize>) {
+    let (places, own): (Vec<P>, Vec<u64>) = listing.files.into_iter().unzip();
+    *sizes = own;
+    let files = (0..places.len()).collect();
+    let listing = Listing {
+        classes: listing.classes,
+        photos: listing.photos,
+        files,
+        notes: listing.notes,
+        has_classes: listing.has_classes,
+    };
+    (places, listing)
+}
+
+/// The photos of a zip archive, unpacked one at a time.
+struct ZipPhotos<R> {
+    archive: Mutex<ZipArchive<R>>,
+    /// Entries of the archive, in the order of the photos.
+    indices: Vec<usize>,
+    /// As the archive declares them.
+    sizes: Vec<u64>,
+    names: Vec<String>,
+    place: String,
+}
+
+impl<R> fmt::Debug for ZipPhotos<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ZipPhotos({})", self.place)
+    }
+}
+
+impl<R: Read + Seek + Send> PhotoFiles for ZipPhotos<R> {
+    fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
+        Ok(self.sizes[photo])
+    }
+
+    fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
+        let broken = |error: &dyn fmt::Display| DecodeCause::Unreadable(error.to_string());
+        let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = archive
+            .by_index(self.indices[photo])
+            .map_err(|e| broken(&e))?;
+        let mut bytes = Vec::new();
+        // The declared size is not trusted.
+        entry
+            .take(limit)
+            .read_to_end(&mut bytes)
+            .map_err(|e| broken(&e))?;
+        Ok(Cow::Owned(bytes))
+    }
+
+    fn place(&self, photo: usize) -> Option<String> {
+        Some(format!("{}/{}", self.place, self.names[photo]))
+    }
+}
+
+fn open_tar(
+    reader: impl Read + Seek + Send + 'static,
+    title: &str,
+    place: &str,
+) -> Result<PhotoSet, ArchiveError> {
+    let mut archive = tar::Archive::new(reader);
+    let (mut folders, mut photos, mut sizes, mut others) = (vec![], vec![], vec![], vec![]);
+    for (n, entry) in archive.entries_with_seek()?.enumerate() {
+        if n == MAX_ENTRIES {
+            return Err(ArchiveError::TooMany);
+        }
+        let entry = entry?;
+        let Some(path) = visible(&String::from_utf8_lossy(&entry.path_bytes())) else {
+            continue;
+        };
+        match entry.header().entry_type() {
+            kind if kind.is_dir() => folders.push(path),
+            kind if kind.is_file() && is_photo(&path) => {
+                photos.push((path, (entry.raw_file_position(), entry.size())));
+            }
+            _ => others.push(path),
+        }
+    }
+    let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
+    let (starts, listing) = places(listing, &mut sizes);
+    let files = TarPhotos {
+        reader: Mutex::new(archive.into_inner()),
+        starts,
+        sizes,
+        place: place.to_owned(),
+        names: listing
+            .photos
+            .iter()
+            .map(|photo| photo.name.clone())
+            .collect(),
+    };
+    Ok(set(title, listing, Arc::new(files)))
+}
+
+/// The photos of a tar archive, read where they are.
+struct TarPhotos<R> {
+    reader: Mutex<R>,
+    starts: Vec<u64>,
+    sizes: Vec<u64>,
+    names: Vec<String>,
+    place: String,
+}
+
+impl<R> fmt::Debug for TarPhotos<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TarPhotos({})", self.place)
+    }
+}
+
+impl<R: Read + Seek + Send> PhotoFiles for TarPhotos<R> {
+    fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
+        Ok(self.sizes[photo])
+    }
+
+    fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.seek(SeekFrom::Start(self.starts[photo]))?;
+        let mut bytes = Vec::new();
+        let length = self.sizes[photo].min(limit);
+        (&mut *reader).take(length).read_to_end(&mut bytes)?;
+        Ok(Cow::Owned(bytes))
+    }
+
+    fn place(&self, photo: usize) -> Option<String> {
+        Some(format!("{}/{}", self.place, self.names[photo]))
+    }
+}
+
+fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError> {
+    let unpacked = GzDecoder::new(io::BufReader::new(reader)).take(MAX_UNPACKED_BYTES);
+    let mut archive = tar::Archive::new(unpacked);
+    let (mut folders, mut photos, mut others) = (vec![], vec![], vec![]);
+    let mut kept = 0;
+    let mut batches = BTreeMap::new();
+    for (n, entry) in archive.entries()?.enumerate() {
+        if n == MAX_ENTRIES {
+            return Err(ArchiveError::TooMany);
+        }
+        let entry = entry?;
+        let Some(path) = visible(&String::from_utf8_lossy(&entry.path_bytes())) else {
+            continue;
+        };
+        match entry.header().entry_type() {
+            kind if kind.is_dir() => folders.push(path),
+            kind if kind.is_file() && is_photo(&path) => {
+                // What is larger than a photo may be is cut off there, and decoding says so.
+                let mut bytes = Vec::new();
+                entry.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+                kept += bytes.len() as u64;
+                if kept > MAX_KEPT_BYTES {
+                    return Err(ArchiveError::TooLarge);
+                }
+                photos.push((path, bytes));
+            }
+            kind if kind.is_file() && is_batch(&path) => {
+                let mut bytes = Vec::new();
+                entry
+                    .take(cifar::MAX_FILE_BYTES + 1)
+                    .read_to_end(&mut bytes)?;
+                kept += bytes.len() as u64;
+                if kept > MAX_KEPT_BYTES {
+                    return Err(ArchiveError::TooLarge);
+                }
+                let name = path.rsplit('/').next().unwrap_or(&path);
+                batches.insert(name.to_owned(), bytes);
+            }
+            _ => others.push(path),
+        }
+    }
+    if photos.is_empty()
+        && let Some(opened) = cifar::open(&batches, title)
+    {
+        return opened.map_err(ArchiveError::Broken);
+    }
+    let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
+    let files = listing.files.into_iter().map(Cow::Owned).collect();
+    Ok(PhotoSet {
+        list: PhotoList {
+            title: title.to_owned(),
+            classes: listing.classes,
+            photos: listing.photos,
+            notes: listing.notes,
+            as_given: false,
+        },
+        files: Arc::new(PhotosInMemory(files)),
+    })
+}

@@ -1,0 +1,658 @@
+//! The nodes of the program, one after the other, as layers.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use candle_core::Tensor;
+
+use super::live::Flow;
+use super::node::{Op, operator};
+use super::schema::{Argument, InputSpec, OutputSpec, Program, SymInt, TensorMeta};
+use super::stored::{Stored, Tensors};
+use super::value::{Batch, Constant, Known, Length, Value};
+use super::{arithmetic, constants, names, parts, products, shapes, weighted, windows};
+use crate::formats::OpenError;
+use crate::model::graph::{Input, Layer, LayerKind};
+use crate::model::layers::shape::{ImageShape, Shapes};
+use crate::model::layers::{NewWeight, WeightMap};
+use crate::model::{Graph, LayerId, NodeId, RecordedArgument, graph, shape_text};
+
+/// Pixels a side of the photos that a network may ask for, as for Keras files.
+const MAX_SIDE: usize = 4096;
+
+/// A layer's weight, and the tensor of the file that it is.
+pub struct Weight {
+    pub new: NewWeight,
+    pub from: Option<Stored>,
+}
+
+/// A layer of which only the name is still to be made unique.
+pub struct NewLayer {
+    pub name: String,
+    pub class: String,
+    pub kind: LayerKind,
+    pub weights: Vec<Weight>,
+    /// True for a module of the program, which may be called several times.
+    pub is_module: bool,
+    pub listed: bool,
+}
+
+/// What was seen of the training flags of BatchNorm and dropout.
+#[derive(Clone, Debug, Default)]
+pub struct SeenFlags {
+    /// Layers that were exported in training mode.
+    pub training: Vec<String>,
+    pub inference: Vec<String>,
+    /// Calls of dropout outside any dropout module, in training mode.
+    pub loose: Vec<String>,
+}
+
+/// A graph under construction.
+pub struct Build<'a> {
+    pub graph: Graph,
+    pub weights: WeightMap,
+    /// For each weight of a layer the tensor of the file that it is.
+    pub sources: BTreeMap<(LayerId, &'static str), Stored>,
+    pub tensors: Tensors<'a>,
+    pub batch: Batch,
+    pub flags: SeenFlags,
+    /// Sentences about what differs from PyTorch.
+    pub notes: Vec<String>,
+    pub known: HashMap<&'a str, Known>,
+    flow: Flow<'a>,
+    metas: &'a BTreeMap<String, TensorMeta>,
+    /// The shape of each node's value, with the batch axis.
+    dims: Vec<Vec<Option<usize>>>,
+    modules: HashMap<String, LayerId>,
+    names: HashSet<String>,
+    /// Values that were rearranged already.
+    pub arranged: HashMap<(NodeId, Vec<usize>, ImageShape), NodeId>,
+    /// Values that may still be copied out of the file's tensors.
+    budget: usize,
+}
+
+/// What was built.
+pub struct Built<'a> {
+    pub tensors: Tensors<'a>,
+    pub graph: Graph,
+    pub weights: WeightMap,
+    pub sources: BTreeMap<(LayerId, &'static str), Stored>,
+    pub flags: SeenFlags,
+    pub notes: Vec<String>,
+    pub batch: Batch,
+    pub outputs: usize,
+    pub operators: usize,
+}
+
+/// The graph of the program.
+pub fn build<'a>(
+    program: &'a Program,
+    tensors: Tensors<'a>,
+    file_length: usize,
+) -> Result<Built<'a>, OpenError> {
+    let module = &program.graph_module;
+    let inputs = module.signature.input_specs.iter();
+    let mut inputs = inputs.filter_map(|spec| match spec {
+        InputSpec::UserInput { arg } => Some(arg),
+        _ => None,
+    });
+    let input = match inputs.next() {
+        Some(Argument::AsTensor(tensor)) => tensor.name.as_str(),
+        Some(_) => {
+            return Err(OpenError::Refused(only_images(
+                "its first input is no tensor",
+            )));
+        }
+        None => return Err(OpenError::Refused(only_images("it takes no input"))),
+    };
+    let more = inputs
+        .filter(|arg| !matches!(arg, Argument::AsNone(_)))
+        .count();
+    if more > 0 {
+        return Err(OpenError::Refused(only_images(&format!(
+            "it takes {} inputs",
+            more + 1
+        ))));
+    }
+    let outputs = module.signature.output_specs.iter();
+    let outputs = outputs.filter_map(|spec| match spec {
+        OutputSpec::UserOutput {
+            arg: Argument::AsTensor(tensor),
+        } => Some(tensor.name.as_str()),
+        _ => None,
+    });
+    let outputs: Vec<&str> = outputs.collect();
+    let output = *outputs
+        .first()
+        .ok_or_else(|| OpenError::Refused("the exported program returns no tensor".into()))?;
+    let nodes = &module.graph.nodes;
+    let flow = Flow::of(nodes, output);
+    let mut build = Build::new(program, tensors, input, flow, file_length)?;
+    for (index, node) in nodes.iter().enumerate() {
+        if build.flow.live[index] {
+            build.step(index, node)?;
+        }
+    }
+    let value = match build.known.get(output) {
+        Some(Known::Value(value)) => value.clone(),
+        _ => {
+            return Err(OpenError::Refused(
+                "the output of the exported program does not depend on its input".into(),
+            ));
+        }
+    };
+    build.graph.output = build.finished(&value)?;
+    let operators = build.flow.live.iter().filter(|live| **live).count();
+    Ok(Built {
+        tensors: build.tensors,
+        graph: build.graph,
+        weights: build.weights,
+        sources: build.sources,
+        flags: build.flags,
+        notes: build.notes,
+        batch: build.batch,
+        outputs: outputs.len(),
+        operators,
+    })
+}
+
+fn only_images(what: &str) -> String {
+    format!(
+        "{what}; only networks of one image are supported. Export the part that takes the image, as in \
+         `torch.export.export(model, (torch.zeros(2, 3, 224, 224),))`"
+    )
+}
+
+impl<'a> Build<'a> {
+    fn new(
+        program: &'a Program,
+        tensors: Tensors<'a>,
+        input: &'a str,
+        flow: Flow<'a>,
+        file_length: usize,
+    ) -> Result<Self, OpenError> {
+        let module = &program.graph_module;
+        let metas = &module.graph.tensor_values;
+        let sizes = metas.get(input).map(|meta| meta.sizes.as_slice());
+        let sizes =
+            sizes.ok_or_else(|| OpenError::Broken("the shape of its input is missing".into()))?;
+        let [batch, channels, height, width] = sizes else {
+            return Err(OpenError::Refused(only_images(&format!(
+                "its input has {} axes instead of [photos, channels, height, width]",
+                sizes.len()
+            ))));
+        };
+        let batch = match batch {
+            SymInt::AsInt(1) => Batch::One,
+            SymInt::AsInt(n) => match usize::try_from(*n) {
+                Ok(n) if n > 1 => Batch::Fixed(n),
+                _ => return Err(OpenError::Broken("it takes no photos".into())),
+            },
+            SymInt::AsName(_) | SymInt::AsExpr(_) => Batch::Any,
+        };
+        let side = |n: &SymInt| match n.int() {
+            None => Ok(None),
+            Some(n) => match usize::try_from(n) {
+                Ok(n) if (1..=MAX_SIDE).contains(&n) => Ok(Some(n)),
+                _ => Err(OpenError::TooLarge(format!(
+                    "its input has {n} pixels a side; the limit is {MAX_SIDE}"
+                ))),
+            },
+        };
+        let [c, h, w] = [side(channels)?, side(height)?, side(width)?];
+        let known = tensors.inputs(&module.signature.input_specs);
+        let names = module.signature.input_specs.iter();
+        let names = names.filter_map(|spec| match spec {
+            InputSpec::Parameter { arg, .. }
+            | InputSpec::Buffer { arg, .. }
+            | InputSpec::TensorConstant { arg, .. } => Some(arg.name.as_str()),
+            _ => None,
+        });
+        let known = names.filter_map(|name| Some((name, Known::Stored(known.get(name)?.clone()))));
+        let mut build = Self {
+            graph: Graph {
+                root_trainable: true,
+                input_hwc: [h, w, c],
+                ..Graph::default()
+            },
+            weights: WeightMap::new(),
+            sources: BTreeMap::new(),
+            tensors,
+            batch,
+            flags: SeenFlags::default(),
+            notes: Vec::new(),
+            known: known.collect(),
+            flow,
+            metas,
+            dims: Vec::new(),
+            modules: HashMap::new(),
+            names: HashSet::new(),
+            arranged: HashMap::new(),
+            // Four bytes a value; weights of 16 bits take twice the file's bytes.
+            budget: (file_length / 2).saturating_mul(2).saturating_add(1 << 20),
+        };
+        build
+            .graph
+            .layers
+            .push(layer("input", "Input", LayerKind::Input));
+        build.graph.layers[0].listed = false;
+        build.names.insert("input".to_owned());
+        build.graph.nodes.push(graph::Node::new(0, Vec::new()));
+        let dims = vec![None, h, w, c];
+        build.dims.push(dims.clone());
+        let first = if batch == Batch::One {
+            Vec::new()
+        } else {
+            vec![0]
+        };
+        let axes = vec![first, vec![3], vec![1], vec![2]];
+        build.learn(
+            input,
+            Value {
+                node: 0,
+                dims,
+                axes,
+            },
+        );
+        Ok(build)
+    }
+
+    fn step(&mut self, index: usize, node: &'a super::schema::Node) -> Result<(), OpenError> {
+        let weight = ["weight", "running_mean"].iter().find_map(|arg| {
+            match self.known.get(names::tensor_of(node, arg)?)? {
+                Known::Stored(stored) => Some(stored),
+                Known::Constant(constant) => constant.from.as_ref(),
+                _ => None,
+            }
+        });
+        let (name, class, is_module) = names::of_node(node, weight);
+        let (short, in_place) = operator(&node.target).unwrap_or((node.target.as_str(), false));
+        let op = Op {
+            node,
+            op: short,
+            name,
+            class,
+            is_module,
+        };
+        if operator(&node.target).is_none() {
+            return Err(op.unknown());
+        }
+        let outputs = self.results(&op)?;
+        for (output, known) in node
+            .outputs
+            .iter()
+            .flat_map(super::live::tensors)
+            .zip(outputs)
+        {
+            self.agrees(&op, output, &known)?;
+            if in_place {
+                self.written(&op, index, &known)?;
+            }
+            match known {
+                Known::Value(value) => self.learn(output, value),
+                other => drop(self.known.insert(output, other)),
+            }
+        }
+        Ok(())
+    }
+
+    /// The outputs of a node.
+    fn results(&mut self, op: &Op<'a>) -> Result<Vec<Known>, OpenError> {
+        if let Some(known) = constants::result(self, op)? {
+            return Ok(vec![known]);
+        }
+        if let Some(values) = parts::results(self, op)? {
+            return Ok(values.into_iter().map(Known::Value).collect());
+        }
+        let mut value = shapes::result(self, op)?;
+        if value.is_none() {
+            value = weighted::result(self, op)?;
+        }
+        if value.is_none() {
+            value = windows::result(self, op)?;
+        }
+        if value.is_none() {
+            value = products::result(self, op)?;
+        }
+        if value.is_none() {
+            value = arithmetic::result(self, op)?;
+        }
+        value
+            .map(|value| vec![Known::Value(value)])
+            .ok_or_else(|| op.unknown())
+    }
+
+    /// The operator wrote into its first input: all names of that memory have new values.
+    fn written(&mut self, op: &Op<'a>, index: usize, new: &Known) -> Result<(), OpenError> {
+        let Some(Argument::AsTensor(tensor)) = op.at(0) else {
+            return Ok(());
+        };
+        let own = tensor.name.as_str();
+        let (Some(Known::Value(old)), Known::Value(new)) = (self.known.get(own).cloned(), new)
+        else {
+            if self.flow.is_read_after(own, index) {
+                self.known.insert(own, new.clone());
+            }
+            return Ok(());
+        };
+        let root = self.flow.root(own);
+        let names = self.known.keys().copied();
+        let others: Vec<&str> = names.filter(|name| self.flow.root(name) == root).collect();
+        for other in others {
+            let Some(Known::Value(value)) = self.known.get(other) else {
+                continue;
+            };
+            if value.node == old.node && new.dims == old.dims && new.axes == old.axes {
+                let value = Value {
+                    node: new.node,
+                    ..value.clone()
+                };
+                self.known.insert(other, Known::Value(value));
+            } else if other == own {
+                self.known.insert(other, Known::Value(new.clone()));
+            } else if self.flow.is_read_after(other, index) {
+                return Err(op.refuse(format!(
+                    "it writes into memory that is also read as `{}`; write it without the underscore \
+                     (inplace=False)",
+                    other.chars().take(80).collect::<String>()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares a shape with the one that the file gives for it.
+    fn agrees(&self, op: &Op<'a>, output: &str, known: &Known) -> Result<(), OpenError> {
+        let (Known::Value(value), Some(meta)) = (known, self.metas.get(output)) else {
+            return Ok(());
+        };
+        let mut fits = meta.sizes.len() == value.rank();
+        for (axis, size) in meta.sizes.iter().take(value.rank()).enumerate() {
+            let Length { count, of_batch } = value.length(axis);
+            let whole = match (self.batch, of_batch) {
+                (Batch::Fixed(n), true) => count.and_then(|c| c.checked_mul(n)),
+                (Batch::Any | Batch::One, true) => continue,
+                (_, false) => count,
+            };
+            let (Some(whole), Some(size)) = (whole, size.int()) else {
+                continue;
+            };
+            fits &= whole as i64 == size;
+        }
+        if fits {
+            return Ok(());
+        }
+        let found: Vec<Option<usize>> = (0..value.rank()).map(|a| value.length(a).count).collect();
+        let told: Vec<Option<i64>> = meta.sizes.iter().map(SymInt::int).collect();
+        Err(op.refuse(format!(
+            "its output would have the shape {}, but the file says {}",
+            shape_text(&found),
+            shape_text(&told)
+        )))
+    }
+
+    /// Records the training flag of a BatchNorm or a noise layer.
+    pub fn seen(&mut self, layer: &str, training: bool) {
+        let list = if training {
+            &mut self.flags.training
+        } else {
+            &mut self.flags.inference
+        };
+        list.push(layer.to_owned());
+    }
+
+    /// Makes a value known by its name.
+    fn learn(&mut self, name: &'a str, value: Value) {
+        if let Some(order) = layout(&value) {
+            self.graph.layouts.entry(value.node).or_insert(order);
+        }
+        self.known.insert(name, Known::Value(value));
+    }
+
+    /// The node of the output, with its axes in an order that can be told.
+    fn finished(&mut self, value: &Value) -> Result<NodeId, OpenError> {
+        let own = self.graph.layouts.get(&value.node);
+        if layout(value).is_some_and(|order| own == Some(&order)) {
+            return Ok(value.node);
+        }
+        let node = self.plain_output(value)?;
+        Ok(node)
+    }
+
+    /// What a name stands for.
+    pub fn known(
+        &self,
+        op: &Op<'a>,
+        arg: Option<&Argument>,
+        what: &str,
+    ) -> Result<Known, OpenError> {
+        let name = match arg {
+            Some(Argument::AsTensor(tensor)) => tensor.name.as_str(),
+            Some(Argument::AsOptionalTensor(inner)) => return self.known(op, Some(inner), what),
+            _ => return Err(op.refuse(format!("its argument `{what}` is no tensor"))),
+        };
+        let known = self.known.get(name).cloned();
+        known.ok_or_else(|| {
+            let name: String = name.chars().take(80).collect();
+            op.refuse(format!(
+                "its argument `{what}` is `{name}`, which no node computes"
+            ))
+        })
+    }
+
+    /// The argument at this place, which depends on the photo.
+    pub fn value(&self, op: &Op<'a>, at: usize) -> Result<Value, OpenError> {
+        match self.known(op, op.at(at), &at.to_string())? {
+            Known::Value(value) => Ok(value),
+            Known::Stored(_)
+            | Known::Constant(_)
+            | Known::Length(_)
+            | Known::Empty(_)
+            | Known::Draws { .. } => {
+                Err(op.refuse(format!("its input {at} does not depend on the photo")))
+            }
+        }
+    }
+
+    /// A weight of the node; `None` where it is left out.
+    pub fn weight(&mut self, op: &Op<'a>, name: &str) -> Result<Option<Constant>, OpenError> {
+        let Some(arg) = op.arg(name) else {
+            return Ok(None);
+        };
+        if matches!(arg, Argument::AsOptionalTensor(inner) if matches!(**inner, Argument::AsNone(_)))
+        {
+            return Ok(None);
+        }
+        let known = self.known(op, Some(arg), name)?;
+        self.constant(op, known, name).map(Some)
+    }
+
+    /// A value that does not depend on the photo.
+    pub fn constant(
+        &mut self,
+        op: &Op<'a>,
+        known: Known,
+        what: &str,
+    ) -> Result<Constant, OpenError> {
+        match known {
+            Known::Stored(stored) => Ok(Constant {
+                tensor: self.tensors.read(&stored)?,
+                from: Some(stored),
+                batch: None,
+            }),
+            Known::Constant(constant) => Ok(constant),
+            Known::Value(_) | Known::Length(_) | Known::Empty(_) | Known::Draws { .. } => Err(op.refuse(format!(
+                "its argument `{what}` depends on the photo; only a weight or a constant is supported there"
+            ))),
+        }
+    }
+
+    /// Adds a layer and calls it, or calls the same module once more. Returns the node and the shape of
+    /// its value.
+    pub fn call(
+        &mut self,
+        op: &Op<'a>,
+        new: NewLayer,
+        inputs: Vec<Input>,
+    ) -> Result<(NodeId, Vec<Option<usize>>), OpenError> {
+        let from: Vec<_> = new
+            .weights
+            .iter()
+            .map(|w| (w.new.name, w.from.clone()))
+            .collect();
+        let key = format!("{} {:?} {from:?}", new.name, new.kind);
+        let id = if let Some(&id) = self.modules.get(&key) {
+            id
+        } else {
+            let is_module = new.is_module;
+            let id = self.add(op, new)?;
+            if is_module {
+                self.modules.insert(key, id);
+            }
+            id
+        };
+        let layer = &self.graph.layers[id];
+        let images = inputs.iter().map(|input| match *input {
+            Input::Node(node) => &self.dims[node][1..],
+            Input::Number(_) => &[],
+        });
+        let images: Vec<&[Option<usize>]> = images.collect();
+        let shapes = Shapes {
+            inputs: &images,
+            weights: &|name| layer.shape(name).map(<[usize]>::to_vec),
+        };
+        let rules = layer.kind.op();
+        let numbers = inputs
+            .iter()
+            .filter(|i| matches!(i, Input::Number(_)))
+            .count();
+        if !rules.arity().takes(inputs.len() - numbers, numbers) {
+            return Err(op.refuse("it takes another number of inputs"));
+        }
+        let shape = rules
+            .output_shape(&shapes)
+            .map_err(|reason| op.refuse(reason))?;
+        let dims: Vec<Option<usize>> = std::iter::once(None).chain(shape).collect();
+        self.graph.nodes.push(graph::Node::new(id, inputs));
+        self.dims.push(dims.clone());
+        Ok((self.graph.nodes.len() - 1, dims))
+    }
+
+    fn add(&mut self, op: &Op<'a>, new: NewLayer) -> Result<LayerId, OpenError> {
+        let mut unique = new.name.clone();
+        let mut count = 0;
+        while !self.names.insert(unique.clone()) {
+            count += 1;
+            unique = format!("{}_{count}", new.name);
+        }
+        let id = self.graph.layers.len();
+        let mut layer = layer(&unique, &new.class, new.kind);
+        layer.listed = new.listed;
+        let learnable = |w: &Weight| w.from.as_ref().map(|from| self.tensors.requires_grad(from));
+        let flags: Vec<bool> = new
+            .weights
+            .iter()
+            .filter(|w| w.new.learnable)
+            .filter_map(learnable)
+            .collect();
+        layer.trainable = flags.is_empty() || flags.contains(&true);
+        let mixed = flags.contains(&true) && flags.contains(&false);
+        for Weight { mut new, from } in new.weights {
+            let values = new.tensor.elem_count();
+            self.budget = self.budget.checked_sub(values).ok_or_else(|| {
+                OpenError::TooLarge("its layers need more weights than the file holds".into())
+            })?;
+            if let Some(from) = from {
+                new.learnable &= !mixed || self.tensors.requires_grad(&from);
+                self.sources.insert((id, new.name), from);
+            }
+            let contiguous = new.tensor.contiguous();
+            new.tensor = contiguous.map_err(|e| op.refuse(e.to_string()))?;
+            new.add_to(&mut layer, id, &mut self.weights);
+        }
+        self.graph.layers.push(layer);
+        Ok(id)
+    }
+
+    /// A layer of this node on one value, whose axes stay.
+    pub fn on(
+        &mut self,
+        op: &Op<'a>,
+        kind: LayerKind,
+        weights: Vec<Weight>,
+        x: &Value,
+    ) -> Result<Value, OpenError> {
+        let new = NewLayer::of(op, kind, weights);
+        let (node, dims) = self.call(op, new, vec![Input::Node(x.node)])?;
+        Ok(Value {
+            node,
+            dims,
+            axes: x.axes.clone(),
+        })
+    }
+}
+
+impl NewLayer {
+    /// The layer of a node.
+    pub fn of(op: &Op<'_>, kind: LayerKind, weights: Vec<Weight>) -> Self {
+        Self {
+            name: op.name.clone(),
+            class: op.class.clone(),
+            kind,
+            weights,
+            is_module: op.is_module,
+            listed: true,
+        }
+    }
+}
+
+/// A weight of a layer in the layout that the layer needs.
+pub fn new_weight(
+    name: &'static str,
+    tensor: Tensor,
+    from: Option<Stored>,
+    learnable: bool,
+) -> Weight {
+    Weight {
+        new: NewWeight {
+            name,
+            tensor,
+            learnable,
+        },
+        from,
+    }
+}
+
+fn layer(name: &str, class: &str, kind: LayerKind) -> Layer {
+    Layer {
+        name: name.to_owned(),
+        class: class.to_owned(),
+        kind,
+        parent: None,
+        listed: true,
+        trainable: true,
+        recorded: RecordedArgument::Absent,
+        activity_regularizer: None,
+        weights: Vec::new(),
+    }
+}
+
+/// For each axis of the program its index here, if each is one axis here.
+fn layout(value: &Value) -> Option<Vec<usize>> {
+    if value.rank() != value.dims.len() {
+        return None;
+    }
+    let axes = value
+        .axes
+        .iter()
+        .enumerate()
+        .map(|(i, list)| match *list.as_slice() {
+            [axis] => Some(axis),
+            // The batch axis of a program for one photo.
+            [] if i == 0 => Some(0),
+            _ => None,
+        });
+    let axes: Vec<usize> = axes.collect::<Option<_>>()?;
+    let mut sorted = axes.clone();
+    sorted.sort_unstable();
+    (sorted == (0..value.rank()).collect::<Vec<_>>()).then_some(axes)
+}

@@ -31,6 +31,8 @@ pub enum Command {
     SetCall(Outer),
     /// Records a `training=` value at the call of the base.
     Record(Option<bool>),
+    /// Leaves out the values that only the saver recorded, or takes them back in.
+    SetRebuilt(bool),
     SetPreprocessing(Option<Preprocessing>),
     SetTheme(ThemeChoice),
     SetPhoto(usize),

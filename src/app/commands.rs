@@ -48,6 +48,9 @@ impl App {
             Command::Record(value) => {
                 self.change_flags(|flags, graph| flags.record(graph, value));
             }
+            Command::SetRebuilt(rebuilt) => {
+                self.change_flags(|flags, _| flags.set_rebuilt(rebuilt));
+            }
             Command::SetPreprocessing(choice) => settings.preprocessing = choice,
             Command::SetTheme(theme) => {
                 settings.theme = theme;

@@ -21,7 +21,7 @@ impl BundledLesson {
 }
 
 /// The bundled lessons, in the order of the menu.
-pub const BUNDLED: [BundledLesson; 5] = [
+pub const BUNDLED: [BundledLesson; 6] = [
     BundledLesson {
         id: "why-specify-twice",
         title: "Frozen: why also training=False?",
@@ -51,6 +51,12 @@ pub const BUNDLED: [BundledLesson; 5] = [
         title: "Your first fine-tune",
         about: "Train a head, then the base, on the bundled photos",
         text: include_str!("../../assets/lessons/your-first-fine-tune.toml"),
+    },
+    BundledLesson {
+        id: "the-release-that-changes-the-answer",
+        title: "The release that changes the answer",
+        about: "What Keras 3.16 makes of a file that an earlier release saved",
+        text: include_str!("../../assets/lessons/the-release-that-changes-the-answer.toml"),
     },
 ];
 

@@ -14,6 +14,7 @@ pub enum View {
     Trainable,
     FineTune,
     Predict,
+    Releases,
 }
 
 impl View {
@@ -21,13 +22,14 @@ impl View {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All views in the order of their tabs.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Augmentation,
         Self::Dropout,
         Self::BatchNorm,
         Self::Trainable,
         Self::FineTune,
         Self::Predict,
+        Self::Releases,
     ];
 
     /// The id in lessons, on the command line and in the settings file.
@@ -39,6 +41,7 @@ impl View {
             Self::Trainable => "trainable",
             Self::FineTune => "finetune",
             Self::Predict => "predict",
+            Self::Releases => "releases",
         }
     }
 
@@ -55,6 +58,7 @@ impl View {
             Look::BatchNorm { .. } => Self::BatchNorm,
             Look::Trainable(_) => Self::Trainable,
             Look::Predict(_) => Self::Predict,
+            Look::Releases(_) => Self::Releases,
         }
     }
 

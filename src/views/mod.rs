@@ -16,6 +16,7 @@ pub(crate) mod batch_norm;
 pub(crate) mod dropout;
 pub(crate) mod fine_tune;
 pub(crate) mod predict;
+pub(crate) mod releases;
 pub(crate) mod trainable;
 
 pub use actions::Info;
@@ -38,6 +39,7 @@ impl View {
             Self::Trainable => &trainable::Trainable,
             Self::FineTune => &fine_tune::FineTune,
             Self::Predict => &predict::Predict,
+            Self::Releases => &releases::Releases,
         }
     }
 }

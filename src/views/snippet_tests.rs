@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::batch_norm::code::BatchNormSetting;
-use super::{augmentation, batch_norm, dropout, predict, trainable};
+use super::{augmentation, batch_norm, dropout, predict, releases, trainable};
 use crate::augment::Pipeline;
 use crate::model::graph::Noise;
 use crate::model::reading::Reading;
@@ -28,6 +28,7 @@ fn snippets() -> BTreeMap<String, String> {
             "augmentation-empty".into(),
             augmentation::code::snippet(&Pipeline::from_iter([]), semantics),
         );
+        put("releases".into(), releases::code::snippet(semantics));
         put(
             "trainable".into(),
             trainable::code::snippet(true, semantics),

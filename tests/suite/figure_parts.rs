@@ -62,6 +62,9 @@ fn every_view_fits_the_smallest_size_that_it_names() {
             Part::Side(Mode::Training),
             Part::Side(Mode::Inference),
         ] {
+            if part != Part::View && view.page().sides().is_none() {
+                continue;
+            }
             let natural = drawn_as(&app, view, part, None).expect("a figure").size;
             for asked in [[300.0, 120.0], [natural[0], 120.0], [300.0, natural[1]]] {
                 let refused = drawn_as(&app, view, part, Some(asked));

@@ -100,6 +100,11 @@ fn the_claims_of_your_first_fine_tune_hold() {
 }
 
 #[test]
+fn the_claims_of_the_release_that_changes_the_answer_hold() {
+    walk(5);
+}
+
+#[test]
 fn keys_step_through_a_lesson_and_free_play_returns_to_the_step() {
     let mut window = open(AppOptions::default());
     command(&mut window, Command::SetBatch(5));

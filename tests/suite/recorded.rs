@@ -254,8 +254,8 @@ fn inspect_says_what_the_next_release_changes() {
     let sentence = next["sentence"].as_str().expect("a sentence");
     for part in [
         "Saved by Keras 3.15.1",
-        "dropout `inner_drop` and `drop` are off in fit",
-        "`rot` draws in predict",
+        "the dropout layers `inner_drop` and `drop` are off in fit",
+        "the layer `rot` draws in predict",
         "load_weights",
     ] {
         assert!(sentence.contains(part), "{part}: {sentence}");

@@ -15,8 +15,8 @@ use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
     AugmentationLook, BatchNormEvent, BatchNormJob, DropoutSetting, Event, Executor, Experiment,
     Figure, FigureTo, Grid, Job, Look, LookResult, ModelSource, OpenedModel, Options, Outcome,
-    PassLook, PhotosSource, PredictLook, Queue, Request, StoredId, TrainEvent, TrainRequest,
-    TrainableLook,
+    PassLook, PhotosSource, PredictLook, Queue, ReleasesLook, Request, StoredId, TrainEvent,
+    TrainRequest, TrainableLook,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -218,6 +218,7 @@ fn every_request_and_event_crosses_as_bytes() {
         },
         Look::Trainable(TrainableLook::new(pass.clone(), graph)),
         Look::Predict(PredictLook::new(pass.clone(), 2)),
+        Look::Releases(ReleasesLook::new(pass.clone())),
     ];
     let mut layers = Vec::new();
     for look in looks {

@@ -47,6 +47,7 @@ impl FigureArgs {
             "trainable": { "flags": flags, "frozen": frozen(state) },
             "call": words::value(settings.call, state.semantics()),
             "recorded": recorded(state),
+            "rebuilt": state.opened.base.as_ref().is_some_and(|b| b.flags.is_rebuilt()),
             "seed": settings.seed,
             "redraws": settings.redraws,
             "layer": layer(state, view),

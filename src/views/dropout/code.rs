@@ -76,12 +76,18 @@ pub fn snippet(setting: &Setting<'_>, semantics: Semantics) -> String {
     } else {
         String::new()
     };
+    // A value recorded at the base would reach the dropout layer of the head.
+    let alone = if semantics == Semantics::Keras316 {
+        "# and nothing recorded before it\n"
+    } else {
+        ""
+    };
     format!(
         "drop = keras.layers.{}\n\
          drop(x, training=True)   # a new mask every call\n\
          drop(x, training=False)  # identity\n\
          # Monte Carlo: only noise in training mode\n\
-         model.trainable = False  # stored statistics\n\
+         {alone}model.trainable = False  # stored statistics\n\
          {changed}ys = [model(photo, training=True)\n      for _ in range({passes})]",
         keras(&noise)
     )
@@ -91,6 +97,13 @@ pub fn snippet(setting: &Setting<'_>, semantics: Semantics) -> String {
 pub fn without_a_layer(semantics: Semantics) -> String {
     if semantics == Semantics::PyTorch {
         return "head = nn.Sequential(\n    nn.Dropout(p=0.2),\n    nn.Linear(features, classes),\n)"
+            .to_owned();
+    }
+    if semantics == Semantics::Keras316 {
+        return "base.trainable = False  # training=False would also\n\
+                x = base(inputs)        # switch off the head's dropout\n\
+                x = keras.layers.GlobalAveragePooling2D()(x)\n\
+                x = keras.layers.Dropout(0.2)(x)\nx = keras.layers.Dense(classes)(x)"
             .to_owned();
     }
     "x = base(inputs, training=False)\nx = keras.layers.GlobalAveragePooling2D()(x)\n\

@@ -16,10 +16,10 @@ pub fn snippet(nested: bool, semantics: Semantics) -> String {
             base.len()
         );
     }
-    let inside_fit = if semantics == Semantics::Keras3 {
-        "fit passes True"
-    } else {
-        "holds inside fit"
+    let inside_fit = match semantics {
+        Semantics::Keras3 => "fit passes True",
+        Semantics::Keras316 => "holds inside fit, and for\n# the head: its dropout is off",
+        Semantics::Keras2 | Semantics::PyTorch => "holds inside fit",
     };
     format!(
         "{base}.trainable = False  # weights\n\

@@ -2,6 +2,7 @@ drop = keras.layers.Dropout(0.3)
 drop(x, training=True)   # a new mask every call
 drop(x, training=False)  # identity
 # Monte Carlo: only noise in training mode
+# and nothing recorded before it
 model.trainable = False  # stored statistics
 ys = [model(photo, training=True)
       for _ in range(4)]

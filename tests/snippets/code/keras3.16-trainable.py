@@ -1,5 +1,6 @@
 base.trainable = False  # weights
 x = base(x, training=False)
-# statistics; holds inside fit
+# statistics; holds inside fit, and for
+# the head: its dropout is off
 
 model.compile(...)  # always again

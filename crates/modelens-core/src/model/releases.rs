@@ -186,10 +186,15 @@ fn clause(graph: &Graph, layers: &[LayerId], role: Role, on: bool, place: &str) 
         .map(|&id| format!("`{}`", graph.layers[id].name));
     let names = names.collect::<Vec<_>>().join(" and ");
     let n = layers.len();
-    let (who, one) = if n > NAMED {
-        (format!("{n} layers such as {names}"), false)
-    } else {
-        (names, n == 1)
+    let kind = match role {
+        Role::BatchNorm => "BatchNorm ",
+        Role::Noise => "dropout ",
+        Role::Augmentation | Role::Weights | Role::Plain => "",
+    };
+    let (who, one) = match n {
+        1 => (format!("the {kind}layer {names}"), true),
+        _ if n <= NAMED => (format!("the {kind}layers {names}"), false),
+        _ => (format!("{n} {kind}layers such as {names}"), false),
     };
     let what = match (role, on, one) {
         (Role::Augmentation, true, true) => "draws",
@@ -198,19 +203,14 @@ fn clause(graph: &Graph, layers: &[LayerId], role: Role, on: bool, place: &str) 
         (Role::Augmentation, false, false) => "no longer draw",
         (Role::BatchNorm, true, true) => "normalises with the batch and moves its statistics",
         (Role::BatchNorm, true, false) => "normalise with the batch and move their statistics",
-        (Role::BatchNorm, false, true) => "uses its stored statistics, which stay",
-        (Role::BatchNorm, false, false) => "use their stored statistics, which stay",
+        (Role::BatchNorm, false, true) => "uses its stored statistics and keeps them",
+        (Role::BatchNorm, false, false) => "use their stored statistics and keep them",
         (_, true, true) => "drops",
         (_, true, false) => "drop",
         (_, false, true) => "is off",
         (_, false, false) => "are off",
     };
-    let kind = match role {
-        Role::BatchNorm => "BatchNorm ",
-        Role::Noise if n <= NAMED => "dropout ",
-        _ => "",
-    };
-    format!("{kind}{who} {what} {place}")
+    format!("{who} {what} {place}")
 }
 
 /// Why a file changes its behaviour, and what its user can do.

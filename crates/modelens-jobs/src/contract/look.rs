@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AugmentationLook, AugmentationOutcome, BatchNormOutcome, DropoutOutcome, DropoutSetting,
-    PredictLook, PredictOutcome, TrainableLook, TrainableOutcome,
+    PredictLook, PredictOutcome, ReleasesLook, ReleasesOutcome, TrainableLook, TrainableOutcome,
 };
 use crate::store::{ModelId, PhotosId};
 use modelens_core::augment::Pipeline;
@@ -27,6 +27,7 @@ pub enum Look {
     },
     Trainable(TrainableLook),
     Predict(PredictLook),
+    Releases(ReleasesLook),
 }
 
 impl Look {
@@ -37,6 +38,7 @@ impl Look {
             Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => Some(pass),
             Self::Trainable(look) => Some(&look.pass),
             Self::Predict(look) => Some(&look.pass),
+            Self::Releases(look) => Some(&look.pass),
         }
     }
 
@@ -47,6 +49,7 @@ impl Look {
             Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => pass.photo,
             Self::Trainable(look) => look.pass.photo,
             Self::Predict(look) => look.pass.photo,
+            Self::Releases(look) => look.pass.photo,
         }
     }
 }
@@ -107,7 +110,8 @@ impl LookResult {
             Outcome::Augmentation(_)
             | Outcome::Dropout(_)
             | Outcome::Trainable(_)
-            | Outcome::Predict(_) => 0,
+            | Outcome::Predict(_)
+            | Outcome::Releases(_) => 0,
         }
     }
 }
@@ -120,4 +124,5 @@ pub enum Outcome {
     BatchNorm(Box<BatchNormOutcome>),
     Trainable(Box<TrainableOutcome>),
     Predict(Box<PredictOutcome>),
+    Releases(Box<ReleasesOutcome>),
 }

@@ -7,6 +7,7 @@ mod batch_norm;
 mod dropout;
 mod look;
 mod predict;
+mod releases;
 mod shared;
 mod stage;
 mod trainable;
@@ -32,6 +33,7 @@ pub use dropout::{
 };
 pub use look::{Look, LookResult, Outcome, PassLook};
 pub use predict::{ClassInPass, PredictLook, PredictOutcome, PredictRow, PredictSide};
+pub use releases::{ReleaseCell, ReleasesLook, ReleasesOutcome};
 pub use stage::Stage;
 pub use trainable::{CardPart, TrainableCard, TrainableLook, TrainableOutcome};
 pub use training::{

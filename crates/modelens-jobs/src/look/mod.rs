@@ -6,6 +6,7 @@ mod batch_norm;
 mod batches;
 mod dropout;
 mod predict;
+mod releases;
 mod trainable;
 
 pub use batches::measure;
@@ -123,6 +124,7 @@ pub fn compute(
         Look::BatchNorm { pass, layer } => batch_norm::compute(pass, *layer, context, cache)?,
         Look::Trainable(look) => trainable::compute(&look.pass, context, cache)?,
         Look::Predict(look) => predict::compute(look, context, cache)?,
+        Look::Releases(look) => releases::compute(&look.pass, context, cache)?,
     };
     Ok(LookResult {
         look,

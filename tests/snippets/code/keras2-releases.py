@@ -1,0 +1,2 @@
+import tf_keras
+tf_keras.__version__

@@ -1,0 +1,2 @@
+import keras
+keras.__version__

@@ -1,0 +1,2 @@
+import torch
+torch.__version__

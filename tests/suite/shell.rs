@@ -198,7 +198,12 @@ fn every_command_of_the_palette_can_be_carried_out() {
     let mut window = open(AppOptions::default());
     let table = choices(state(&window));
     assert!(table.len() > 300, "{}", table.len());
-    let dialogs = [Action::OpenBase, Action::OpenPhotos, Action::OpenLesson];
+    let dialogs = [
+        Action::OpenBase,
+        Action::OpenPhotos,
+        Action::OpenPhotoFile,
+        Action::OpenLesson,
+    ];
     for choice in table {
         let opens_a_dialog = dialogs.iter().any(|&a| choice.command == a.into());
         let many = ["Photo: ", "Freeze block", "Unfreeze block", "Layer: block"];
@@ -212,7 +217,9 @@ fn every_command_of_the_palette_can_be_carried_out() {
         window.run_steps(1);
     }
     settle(&mut window);
-    assert!(state(&window).computed.notices.is_empty());
+    let notices = &state(&window).computed.notices;
+    let said: Vec<_> = notices.iter().map(|n| (&n.title, &n.text)).collect();
+    assert!(said.is_empty(), "{said:?}");
 }
 
 #[test]

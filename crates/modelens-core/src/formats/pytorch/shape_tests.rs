@@ -56,6 +56,21 @@ fn opened(tensors: &[(String, Vec<usize>)], told: &Told) -> Result<Recognition, 
     recognise(read, told)
 }
 
+/// The networks whose files need a warning, with a part of it: heads that only a training loss reads, and no head.
+const WARNED: [(&str, &str); 3] = [
+    ("timm/vit_huge_patch14_224", "the file has no head"),
+    ("torchvision/googlenet", "`aux1.conv.bn.bias`"),
+    ("torchvision/inception_v3", "`AuxLogits.conv0.bn.bias`"),
+];
+
+/// True if a network is opened with exactly the warnings that its file needs.
+fn told(name: &str, found: &Recognition) -> bool {
+    match WARNED.iter().find(|(warned, _)| *warned == name) {
+        None => found.warnings.is_empty(),
+        Some((_, part)) => matches!(&found.warnings[..], [warning] if warning.contains(part)),
+    }
+}
+
 #[test]
 fn every_network_opens_as_itself_or_is_refused() {
     let mut wrong = Vec::new();
@@ -71,12 +86,12 @@ fn every_network_opens_as_itself_or_is_refused() {
             }
         }
         let as_expected = match (&found, &network.opens) {
-            (Ok(found), Some(opens)) => found.graph.name == *opens && found.warnings.is_empty(),
+            (Ok(found), Some(opens)) => found.graph.name == *opens && told(&name, found),
             (Err(_), None) => true,
             (Ok(_), None) | (Err(_), Some(_)) => false,
         };
         if !as_expected {
-            let found = found.map(|found| found.graph.name);
+            let found = found.map(|found| (found.graph.name, found.warnings));
             wrong.push(format!("{name}: {found:?}, not {:?}", network.opens));
         }
     }

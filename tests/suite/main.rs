@@ -41,6 +41,7 @@ mod onnx_operators;
 mod open_file;
 mod optimizer;
 mod outputs;
+mod photo_arrays;
 mod photo_folders;
 mod pictures;
 mod predict;

@@ -1,9 +1,11 @@
 //! The nodes of the program, one after the other, as layers.
 
+mod layers;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use candle_core::Tensor;
-
+use self::layers::layer;
+pub use self::layers::{NewLayer, Weight, new_weight};
 use super::live::Flow;
 use super::node::{Op, operator};
 use super::schema::{Argument, InputSpec, OutputSpec, Program, SymInt, TensorMeta};
@@ -11,30 +13,13 @@ use super::stored::{Stored, Tensors};
 use super::value::{Batch, Constant, Known, Length, Value};
 use super::{arithmetic, constants, names, parts, products, shapes, weighted, windows};
 use crate::formats::OpenError;
-use crate::model::graph::{Input, Layer, LayerKind};
-use crate::model::layers::shape::{ImageShape, Shapes};
-use crate::model::layers::{NewWeight, WeightMap};
-use crate::model::{Graph, LayerId, NodeId, RecordedArgument, graph, shape_text};
+use crate::model::graph::LayerKind;
+use crate::model::layers::WeightMap;
+use crate::model::layers::shape::ImageShape;
+use crate::model::{Graph, LayerId, NodeId, graph, shape_text};
 
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
 const MAX_SIDE: usize = 4096;
-
-/// A layer's weight, and the tensor of the file that it is.
-pub struct Weight {
-    pub new: NewWeight,
-    pub from: Option<Stored>,
-}
-
-/// A layer of which only the name is still to be made unique.
-pub struct NewLayer {
-    pub name: String,
-    pub class: String,
-    pub kind: LayerKind,
-    pub weights: Vec<Weight>,
-    /// True for a module of the program, which may be called several times.
-    pub is_module: bool,
-    pub listed: bool,
-}
 
 /// What was seen of the training flags of BatchNorm and dropout.
 #[derive(Clone, Debug, Default)]
@@ -418,7 +403,7 @@ impl<'a> Build<'a> {
         Ok(node)
     }
 
-    /// What a name stands for.
+    /// What a name refers to.
     pub fn known(
         &self,
         op: &Op<'a>,
@@ -484,155 +469,6 @@ impl<'a> Build<'a> {
                 "its argument `{what}` depends on the photo; only a weight or a constant is supported there"
             ))),
         }
-    }
-
-    /// Adds a layer and calls it, or calls the same module once more. Returns the node and the shape of
-    /// its value.
-    pub fn call(
-        &mut self,
-        op: &Op<'a>,
-        new: NewLayer,
-        inputs: Vec<Input>,
-    ) -> Result<(NodeId, Vec<Option<usize>>), OpenError> {
-        let from: Vec<_> = new
-            .weights
-            .iter()
-            .map(|w| (w.new.name, w.from.clone()))
-            .collect();
-        let key = format!("{} {:?} {from:?}", new.name, new.kind);
-        let id = if let Some(&id) = self.modules.get(&key) {
-            id
-        } else {
-            let is_module = new.is_module;
-            let id = self.add(op, new)?;
-            if is_module {
-                self.modules.insert(key, id);
-            }
-            id
-        };
-        let layer = &self.graph.layers[id];
-        let images = inputs.iter().map(|input| match *input {
-            Input::Node(node) => &self.dims[node][1..],
-            Input::Number(_) => &[],
-        });
-        let images: Vec<&[Option<usize>]> = images.collect();
-        let shapes = Shapes {
-            inputs: &images,
-            weights: &|name| layer.shape(name).map(<[usize]>::to_vec),
-        };
-        let rules = layer.kind.op();
-        let numbers = inputs
-            .iter()
-            .filter(|i| matches!(i, Input::Number(_)))
-            .count();
-        if !rules.arity().takes(inputs.len() - numbers, numbers) {
-            return Err(op.refuse("it takes another number of inputs"));
-        }
-        let shape = rules
-            .output_shape(&shapes)
-            .map_err(|reason| op.refuse(reason))?;
-        let dims: Vec<Option<usize>> = std::iter::once(None).chain(shape).collect();
-        self.graph.nodes.push(graph::Node::new(id, inputs));
-        self.dims.push(dims.clone());
-        Ok((self.graph.nodes.len() - 1, dims))
-    }
-
-    fn add(&mut self, op: &Op<'a>, new: NewLayer) -> Result<LayerId, OpenError> {
-        let mut unique = new.name.clone();
-        let mut count = 0;
-        while !self.names.insert(unique.clone()) {
-            count += 1;
-            unique = format!("{}_{count}", new.name);
-        }
-        let id = self.graph.layers.len();
-        let mut layer = layer(&unique, &new.class, new.kind);
-        layer.listed = new.listed;
-        let learnable = |w: &Weight| w.from.as_ref().map(|from| self.tensors.requires_grad(from));
-        let flags: Vec<bool> = new
-            .weights
-            .iter()
-            .filter(|w| w.new.learnable)
-            .filter_map(learnable)
-            .collect();
-        layer.trainable = flags.is_empty() || flags.contains(&true);
-        let mixed = flags.contains(&true) && flags.contains(&false);
-        for Weight { mut new, from } in new.weights {
-            let values = new.tensor.elem_count();
-            self.budget = self.budget.checked_sub(values).ok_or_else(|| {
-                OpenError::TooLarge("its layers need more weights than the file holds".into())
-            })?;
-            if let Some(from) = from {
-                new.learnable &= !mixed || self.tensors.requires_grad(&from);
-                self.sources.insert((id, new.name), from);
-            }
-            let contiguous = new.tensor.contiguous();
-            new.tensor = contiguous.map_err(|e| op.refuse(e.to_string()))?;
-            new.add_to(&mut layer, id, &mut self.weights);
-        }
-        self.graph.layers.push(layer);
-        Ok(id)
-    }
-
-    /// A layer of this node on one value, whose axes stay.
-    pub fn on(
-        &mut self,
-        op: &Op<'a>,
-        kind: LayerKind,
-        weights: Vec<Weight>,
-        x: &Value,
-    ) -> Result<Value, OpenError> {
-        let new = NewLayer::of(op, kind, weights);
-        let (node, dims) = self.call(op, new, vec![Input::Node(x.node)])?;
-        Ok(Value {
-            node,
-            dims,
-            axes: x.axes.clone(),
-        })
-    }
-}
-
-impl NewLayer {
-    /// The layer of a node.
-    pub fn of(op: &Op<'_>, kind: LayerKind, weights: Vec<Weight>) -> Self {
-        Self {
-            name: op.name.clone(),
-            class: op.class.clone(),
-            kind,
-            weights,
-            is_module: op.is_module,
-            listed: true,
-        }
-    }
-}
-
-/// A weight of a layer in the layout that the layer needs.
-pub fn new_weight(
-    name: &'static str,
-    tensor: Tensor,
-    from: Option<Stored>,
-    learnable: bool,
-) -> Weight {
-    Weight {
-        new: NewWeight {
-            name,
-            tensor,
-            learnable,
-        },
-        from,
-    }
-}
-
-fn layer(name: &str, class: &str, kind: LayerKind) -> Layer {
-    Layer {
-        name: name.to_owned(),
-        class: class.to_owned(),
-        kind,
-        parent: None,
-        listed: true,
-        trainable: true,
-        recorded: RecordedArgument::Absent,
-        activity_regularizer: None,
-        weights: Vec::new(),
     }
 }
 

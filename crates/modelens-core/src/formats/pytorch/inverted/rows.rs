@@ -19,8 +19,8 @@ pub struct Row {
     pub relu: bool,
     /// Whether the input is added where the shape stays.
     pub skip: bool,
-    /// Whether one full convolution stands in the place of the first two; without an expansion it is
-    /// the whole block.
+    /// Whether one full convolution replaces the first two; without an expansion it is the whole
+    /// block.
     pub fused: bool,
 }
 

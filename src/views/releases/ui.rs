@@ -121,12 +121,18 @@ fn block_ui(
     cut: &mut Cut,
 ) {
     let palette = theme::palette(ui);
-    let mode = parts::column_mode(outer, outcome.writer);
     let [title, note] = words::call(outer);
     let band = cut.top(sizes::HEADER_BAND);
     let line = band.with_max_y(band.top() + sizes::LINE);
     ui.painter().rect_filled(line, 0, palette.line);
-    parts::heading_ui(ui, band, mode, title, note);
+    match outer {
+        Outer::Given(mode) => parts::heading_ui(ui, band, mode, title, note),
+        // Neither mode: each release has its own answer.
+        Outer::NotGiven => parts::row_ui(ui, band, |ui| {
+            parts::label_ui(ui, text::strong(title));
+            parts::line_ui(ui, text::note(note, palette));
+        }),
+    }
     let read = |rules: Semantics, row: fn(&ReleaseCell) -> String| {
         outcome.cell(rules, outer).map(row).unwrap_or_default()
     };
@@ -149,18 +155,17 @@ fn block_ui(
 /// A value; one that differs from the writer's has a band and a sign.
 fn cell_ui(ui: &Ui, rect: Rect, value: &str, differs: bool, name: &str) {
     let palette = theme::palette(ui);
-    let colors = &palette.training;
-    let (font, color) = if differs {
-        (text::semibold(), colors.ink)
+    let font = if differs {
+        text::semibold()
     } else {
-        (text::body(), palette.ink)
+        text::body()
     };
     let shown = if differs {
         let band = rect
             .shrink2(vec2(0.0, sizes::LINE))
             .with_max_x(rect.right() - sizes::S2);
         ui.painter()
-            .rect_filled(band, sizes::CONTROL_RADIUS, colors.band);
+            .rect_filled(band, sizes::CONTROL_RADIUS, palette.hover);
         format!("≠ {value}")
     } else {
         value.to_owned()
@@ -168,7 +173,7 @@ fn cell_ui(ui: &Ui, rect: Rect, value: &str, differs: bool, name: &str) {
     let at = pos2(rect.left() + sizes::S1, rect.center().y);
     ui.painter()
         .with_clip_rect(rect)
-        .text(at, Align2::LEFT_CENTER, shown, font, color);
+        .text(at, Align2::LEFT_CENTER, shown, font, palette.ink);
     let id = ui.scope_id().with(("release cell", name));
     let response = ui.interact(rect, id, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, name));

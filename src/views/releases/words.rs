@@ -63,7 +63,7 @@ pub fn rows(outcome: &ReleasesOutcome) -> Vec<Row> {
         rows.push(("BatchNorm on the batch", |cell| of(cell.batch_norm)));
         rows.push(("statistics that move", |cell| of(cell.statistics)));
     }
-    rows.push(("output, from predict", |cell| {
+    rows.push(("output differs from predict", |cell| {
         measured(f64::from(cell.output_difference))
     }));
     rows

@@ -300,6 +300,23 @@ fn prefixes_and_neighbours_of_a_network_are_taken_off() {
 }
 
 #[test]
+fn a_network_of_ones_own_is_refused_with_the_lines_that_make_a_file_that_opens() {
+    let folder = folder();
+    let path = folder.path().join("mine.safetensors");
+    let own = State::from([("features.weight".to_owned(), zeros(&[4, 3, 3, 3]))]);
+    candle_core::safetensors::save(&own, &path).expect("a file");
+    let text = refused(&path);
+    for part in [
+        "the tensors of the file (features.weight)",
+        "a state dict has no graph",
+        "torch.export.export(model.eval(), (torch.zeros(2, 3, 224, 224),)",
+        "torch.export.save(program, \"model.pt2\")",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn tensors_inside_a_network_are_never_left_out() {
     let folder = folder();
     let refused_with = |change: &dyn Fn(&mut State)| {

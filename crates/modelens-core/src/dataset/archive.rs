@@ -143,7 +143,7 @@ fn open_zip(
     if archive.len() > MAX_ENTRIES {
         return Err(ArchiveError::TooMany);
     }
-    let (mut folders, mut photos, mut sizes, mut others) = (vec![], vec![], vec![], vec![]);
+    let (mut folders, mut photos, mut others) = (vec![], vec![], vec![]);
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(broken)?;
         let Some(path) = entry.name().ok().and_then(|name| visible(&name)) else {
@@ -161,71 +161,92 @@ fn open_zip(
         }
     }
     let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
-    let (indices, listing) = places(listing, &mut sizes);
-    let files = ZipPhotos {
-        archive: Mutex::new(archive),
-        indices,
-        sizes,
-        place: place.to_owned(),
-        names: listing
-            .photos
-            .iter()
-            .map(|photo| photo.name.clone())
-            .collect(),
-    };
-    Ok(set(title, listing, Arc::new(files)))
+    Ok(photos_of(archive, listing, title, place))
 }
 
-/// Takes the places of files out of a listing.
-fn places<P>(listing: Listing<(P, u64)>, sizes: &mut Vec<u64>) -> (Vec<P>, Listing<usize>) {
-    let (places, own): (Vec<P>, Vec<u64>) = listing.files.into_iter().unzip();
-    *sizes = own;
-    let files = (0..places.len()).collect();
+/// The photos that `archive` holds, read one at a time.
+fn photos_of<A: Entries + 'static>(
+    archive: A,
+    listing: Listing<(A::Place, u64)>,
+    title: &str,
+    place: &str,
+) -> PhotoSet {
+    let files = ArchivePhotos {
+        archive: Mutex::new(archive),
+        entries: listing.files,
+        names: listing.photos.iter().map(|p| p.name.clone()).collect(),
+        place: place.to_owned(),
+    };
     let listing = Listing {
+        files: (0..listing.photos.len()).collect(),
         classes: listing.classes,
         photos: listing.photos,
-        files,
         notes: listing.notes,
         has_classes: listing.has_classes,
     };
-    (places, listing)
+    set(title, listing, Arc::new(files))
 }
 
-/// The photos of a zip archive, unpacked one at a time.
-struct ZipPhotos<R> {
-    archive: Mutex<ZipArchive<R>>,
-    /// Entries of the archive, in the order of the photos.
-    indices: Vec<usize>,
-    /// As the archive declares them.
-    sizes: Vec<u64>,
+/// An archive whose entries can be read in any order.
+trait Entries: Send {
+    /// Where an entry is.
+    type Place: Copy + Send + Sync;
+
+    /// At most `limit` bytes of the entry of this declared size. The declared size is not trusted.
+    fn read_entry(&mut self, place: Self::Place, size: u64, limit: u64) -> io::Result<Vec<u8>>;
+}
+
+impl<R: Read + Seek + Send> Entries for ZipArchive<R> {
+    /// The number of the entry.
+    type Place = usize;
+
+    fn read_entry(&mut self, index: usize, _: u64, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let entry = self.by_index(index)?;
+        entry.take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// What a tar archive is read from.
+struct TarFile<R>(R);
+
+impl<R: Read + Seek + Send> Entries for TarFile<R> {
+    /// The first byte of the entry's content.
+    type Place = u64;
+
+    fn read_entry(&mut self, start: u64, size: u64, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.0.seek(SeekFrom::Start(start))?;
+        let mut content = (&mut self.0).take(size.min(limit));
+        content.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+struct ArchivePhotos<A: Entries> {
+    archive: Mutex<A>,
+    /// In the order of the photos: where each is, and its size as the archive declares it.
+    entries: Vec<(A::Place, u64)>,
     names: Vec<String>,
     place: String,
 }
 
-impl<R> fmt::Debug for ZipPhotos<R> {
+impl<A: Entries> fmt::Debug for ArchivePhotos<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ZipPhotos({})", self.place)
+        write!(f, "ArchivePhotos({})", self.place)
     }
 }
 
-impl<R: Read + Seek + Send> PhotoFiles for ZipPhotos<R> {
+impl<A: Entries> PhotoFiles for ArchivePhotos<A> {
     fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
-        Ok(self.sizes[photo])
+        Ok(self.entries[photo].1)
     }
 
     fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
-        let broken = |error: &dyn fmt::Display| DecodeCause::Unreadable(error.to_string());
+        let (place, size) = self.entries[photo];
         let mut archive = self.archive.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = archive
-            .by_index(self.indices[photo])
-            .map_err(|e| broken(&e))?;
-        let mut bytes = Vec::new();
-        // The declared size is not trusted.
-        entry
-            .take(limit)
-            .read_to_end(&mut bytes)
-            .map_err(|e| broken(&e))?;
-        Ok(Cow::Owned(bytes))
+        Ok(Cow::Owned(archive.read_entry(place, size, limit)?))
     }
 
     fn place(&self, photo: usize) -> Option<String> {
@@ -239,7 +260,7 @@ fn open_tar(
     place: &str,
 ) -> Result<PhotoSet, ArchiveError> {
     let mut archive = tar::Archive::new(reader);
-    let (mut folders, mut photos, mut sizes, mut others) = (vec![], vec![], vec![], vec![]);
+    let (mut folders, mut photos, mut others) = (vec![], vec![], vec![]);
     for (n, entry) in archive.entries_with_seek()?.enumerate() {
         if n == MAX_ENTRIES {
             return Err(ArchiveError::TooMany);
@@ -257,53 +278,12 @@ fn open_tar(
         }
     }
     let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
-    let (starts, listing) = places(listing, &mut sizes);
-    let files = TarPhotos {
-        reader: Mutex::new(archive.into_inner()),
-        starts,
-        sizes,
-        place: place.to_owned(),
-        names: listing
-            .photos
-            .iter()
-            .map(|photo| photo.name.clone())
-            .collect(),
-    };
-    Ok(set(title, listing, Arc::new(files)))
-}
-
-/// The photos of a tar archive, read where they are.
-struct TarPhotos<R> {
-    reader: Mutex<R>,
-    starts: Vec<u64>,
-    sizes: Vec<u64>,
-    names: Vec<String>,
-    place: String,
-}
-
-impl<R> fmt::Debug for TarPhotos<R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TarPhotos({})", self.place)
-    }
-}
-
-impl<R: Read + Seek + Send> PhotoFiles for TarPhotos<R> {
-    fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
-        Ok(self.sizes[photo])
-    }
-
-    fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
-        reader.seek(SeekFrom::Start(self.starts[photo]))?;
-        let mut bytes = Vec::new();
-        let length = self.sizes[photo].min(limit);
-        (&mut *reader).take(length).read_to_end(&mut bytes)?;
-        Ok(Cow::Owned(bytes))
-    }
-
-    fn place(&self, photo: usize) -> Option<String> {
-        Some(format!("{}/{}", self.place, self.names[photo]))
-    }
+    Ok(photos_of(
+        TarFile(archive.into_inner()),
+        listing,
+        title,
+        place,
+    ))
 }
 
 fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError> {

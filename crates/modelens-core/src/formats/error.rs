@@ -14,8 +14,8 @@ pub enum OpenError {
     WeightsAlone(String),
     /// Tensors of a network that is similar to a known one.
     #[error(
-        "its network is none that is known here: it looks like {like}, but {but}. Export it to ONNX \
-         to open it"
+        "its network is none that is known here: it looks like {like}, but {but}. Save it as an \
+         exported program (torch.export.save, a .pt2 file) to open it"
     )]
     OtherNetwork { like: String, but: String },
     /// A reason in full: what is wrong, and what to do.

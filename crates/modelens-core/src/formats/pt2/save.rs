@@ -6,7 +6,7 @@ use candle_core::{DType, Tensor};
 
 use super::build::Built;
 use super::{Program, read};
-use crate::formats::{ModelFile, SaveError, Trained};
+use crate::formats::{ModelFile, SaveError, Trained, pytorch};
 use crate::model::LayerId;
 use crate::model::layers::LayerKind;
 
@@ -85,9 +85,8 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
         state.insert(name, tensor.to_dtype(dtype).map_err(failed)?);
     }
     // Hugging Face's readers ask for this entry.
-    let about = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    safetensors::serialize(state, Some(about))
-        .map_err(|error| SaveError::Content(error.to_string()))
+    let about = BTreeMap::from([("format".to_owned(), "pt".to_owned())]);
+    pytorch::serialize(state, &about).map_err(|error| SaveError::Content(error.to_string()))
 }
 
 /// The weight in PyTorch's layout.

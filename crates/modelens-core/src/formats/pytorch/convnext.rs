@@ -1,7 +1,7 @@
 //! ConvNeXt, as torchvision and timm name it. Source: the modules of both libraries.
 
 use super::choice::Told;
-use super::families::{Family, unpublished};
+use super::families::{Family, Naming, unpublished};
 use super::net::{Net, Style, Value};
 use super::stochastic_depth::StochasticDepth;
 use super::{Recognition, StateDict};
@@ -66,12 +66,6 @@ const PUBLISHED: [Published; 9] = [
     published("xlarge", None, 256, [3, 3, 27, 3]),
 ];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Naming {
-    Torchvision,
-    Timm,
-}
-
 /// The names of one block's tensors and modules.
 struct Names {
     depthwise: String,
@@ -81,47 +75,45 @@ struct Names {
     block: String,
 }
 
-impl Naming {
-    fn block(self, stage: usize, index: usize) -> Names {
-        match self {
-            Self::Torchvision => {
-                let block = format!("features.{}.{index}", 2 * stage + 1);
-                let of = |part: &str| format!("{block}.{part}");
-                Names {
-                    depthwise: of("block.0"),
-                    norm: of("block.2"),
-                    hidden: [of("block.3"), of("block.5")],
-                    scale: of("layer_scale"),
-                    block,
-                }
+fn block_names(naming: Naming, stage: usize, index: usize) -> Names {
+    match naming {
+        Naming::Torchvision => {
+            let block = format!("features.{}.{index}", 2 * stage + 1);
+            let of = |part: &str| format!("{block}.{part}");
+            Names {
+                depthwise: of("block.0"),
+                norm: of("block.2"),
+                hidden: [of("block.3"), of("block.5")],
+                scale: of("layer_scale"),
+                block,
             }
-            Self::Timm => {
-                let block = format!("stages.{stage}.blocks.{index}");
-                let of = |part: &str| format!("{block}.{part}");
-                Names {
-                    depthwise: of("conv_dw"),
-                    norm: of("norm"),
-                    hidden: [of("mlp.fc1"), of("mlp.fc2")],
-                    scale: of("gamma"),
-                    block,
-                }
+        }
+        Naming::Timm => {
+            let block = format!("stages.{stage}.blocks.{index}");
+            let of = |part: &str| format!("{block}.{part}");
+            Names {
+                depthwise: of("conv_dw"),
+                norm: of("norm"),
+                hidden: [of("mlp.fc1"), of("mlp.fc2")],
+                scale: of("gamma"),
+                block,
             }
         }
     }
+}
 
-    fn stem(self) -> [&'static str; 2] {
-        match self {
-            Self::Torchvision => ["features.0.0", "features.0.1"],
-            Self::Timm => ["stem.0", "stem.1"],
-        }
+fn stem_names(naming: Naming) -> [&'static str; 2] {
+    match naming {
+        Naming::Torchvision => ["features.0.0", "features.0.1"],
+        Naming::Timm => ["stem.0", "stem.1"],
     }
+}
 
-    /// Norm and convolution before a stage.
-    fn down(self, stage: usize) -> [String; 2] {
-        match self {
-            Self::Torchvision => [0, 1].map(|at| format!("features.{}.{at}", 2 * stage)),
-            Self::Timm => [0, 1].map(|at| format!("stages.{stage}.downsample.{at}")),
-        }
+/// Norm and convolution before a stage.
+fn down_names(naming: Naming, stage: usize) -> [String; 2] {
+    match naming {
+        Naming::Torchvision => [0, 1].map(|at| format!("features.{}.{at}", 2 * stage)),
+        Naming::Timm => [0, 1].map(|at| format!("stages.{stage}.downsample.{at}")),
     }
 }
 
@@ -140,10 +132,16 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     let (mut widths, mut depths) = ([0; 4], [0; 4]);
     for stage in 0..4 {
         let has = |i: &usize| {
-            state.contains_key(&format!("{}.weight", naming.block(stage, *i).depthwise))
+            state.contains_key(&format!(
+                "{}.weight",
+                block_names(naming, stage, *i).depthwise
+            ))
         };
         depths[stage] = (0..usize::from(u16::MAX)).take_while(has).count();
-        widths[stage] = width(format!("{}.weight", naming.block(stage, 0).depthwise))?;
+        widths[stage] = width(format!(
+            "{}.weight",
+            block_names(naming, stage, 0).depthwise
+        ))?;
     }
     let published = PUBLISHED.iter().find(|p| {
         let named = naming == Naming::Timm || p.torchvision.is_some();
@@ -160,21 +158,27 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
         Naming::Timm => 0.0,
     };
     let depth = StochasticDepth::of(told, of_library)?;
-    let (mut net, x) = Net::new(state, told, Style::PLAIN, naming.stem()[0], None);
-    let [conv, norm] = naming.stem();
+    let (mut net, x) = Net::new(state, told, Style::PLAIN, stem_names(naming)[0], None);
+    let [conv, norm] = stem_names(naming);
     let x = patches(&mut net, conv, x, [widths[0], STEM])?;
     let mut x = net.layer_norm(norm, x, EPSILON)?;
     let total: usize = depths.iter().sum();
     let mut place = 0;
     for stage in 0..4 {
-        let [norm, conv] = naming.down(stage);
+        let [norm, conv] = down_names(naming, stage);
         if stage > 0 {
             x = net.layer_norm(&norm, x, EPSILON)?;
             x = patches(&mut net, &conv, x, [widths[stage], DOWN])?;
         }
         for index in 0..depths[stage] {
             let rate = depth.rate(place, total);
-            x = block(&mut net, x, &naming.block(stage, index), naming, rate)?;
+            x = block(
+                &mut net,
+                x,
+                &block_names(naming, stage, index),
+                naming,
+                rate,
+            )?;
             place += 1;
         }
     }
@@ -199,11 +203,7 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     if published.is_none() {
         assumed.push(unpublished("torchvision's convnext_tiny"));
     }
-    let library = match naming {
-        Naming::Torchvision => "torchvision",
-        Naming::Timm => "timm",
-    };
-    assumed.extend(depth.assumption(told, library));
+    assumed.extend(depth.assumption(told, naming.library()));
     net.finish(TITLE, x, &name, Preprocessing::ImageNet, assumed)
 }
 

@@ -250,13 +250,34 @@ pub fn listed(keys: &[&str]) -> String {
 /// The error for tensors of no known family.
 pub fn unknown<'a>(names: impl Iterator<Item = &'a str>) -> OpenError {
     let names: Vec<&str> = names.collect();
+    if names.is_empty() {
+        return OpenError::NotAModel("it holds no tensors".to_owned());
+    }
     let first: Vec<&str> = names.iter().take(3).copied().collect();
-    OpenError::NotAModel(format!(
-        "its tensors ({}{}) belong to no architecture that is known here; docs/architectures.md \
-         lists those that are. Export other networks to ONNX to open them",
+    OpenError::Refused(format!(
+        "the tensors of the file ({}{}) belong to no architecture that is known here, and a state dict has no graph. \
+         Save the network as an exported program, which has one: \
+         program = torch.export.export(model.eval(), (torch.zeros(2, 3, 224, 224),), \
+         dynamic_shapes=({{0: torch.export.Dim(\"n\")}},)); torch.export.save(program, \"model.pt2\")",
         first.join(", "),
         if names.len() > 3 { ", ..." } else { "" }
     ))
+}
+
+/// Whose names the modules of a network have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    Torchvision,
+    Timm,
+}
+
+impl Naming {
+    pub fn library(self) -> &'static str {
+        match self {
+            Self::Torchvision => "torchvision",
+            Self::Timm => "timm",
+        }
+    }
 }
 
 /// What is taken for a network with widths that nobody published.

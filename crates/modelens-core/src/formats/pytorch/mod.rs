@@ -32,6 +32,7 @@ use candle_core::{Device, Tensor};
 
 use self::builder::Keys;
 use self::choice::Told;
+pub use self::save::serialize;
 pub use self::torch_file::is_zip;
 use super::{OpenError, Reader};
 use crate::model::layers::WeightMap;

@@ -1,7 +1,7 @@
 //! RegNetX and RegNetY, as torchvision and timm name them. Source: the modules of both libraries.
 
 use super::choice::Told;
-use super::families::{Family, unpublished};
+use super::families::{Family, Naming, unpublished};
 use super::net::{Net, Style, Value};
 use super::{Recognition, StateDict};
 use crate::formats::OpenError;
@@ -67,12 +67,6 @@ const PUBLISHED: [Published; 29] = [
     Published("", "regnety_640", [2, 5, 12, 1], [328, 984, 1968, 4920], [328, 328, 328, 328]),
 ];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Naming {
-    Torchvision,
-    Timm,
-}
-
 /// The names of one block's modules: convolution and BatchNorm.
 struct Names {
     units: [[String; 2]; 3],
@@ -81,38 +75,36 @@ struct Names {
     block: String,
 }
 
-impl Naming {
-    fn block(self, stage: usize, index: usize) -> Names {
-        match self {
-            Self::Torchvision => {
-                let stage = stage + 1;
-                let block = format!("trunk_output.block{stage}.block{stage}-{index}");
-                let pair = |part: &str| [0, 1].map(|at| format!("{block}.{part}.{at}"));
-                Names {
-                    units: ["f.a", "f.b", "f.c"].map(pair),
-                    shortcut: pair("proj"),
-                    squeeze: ["fc1", "fc2"].map(|part| format!("{block}.f.se.{part}")),
-                    block,
-                }
+fn block_names(naming: Naming, stage: usize, index: usize) -> Names {
+    match naming {
+        Naming::Torchvision => {
+            let stage = stage + 1;
+            let block = format!("trunk_output.block{stage}.block{stage}-{index}");
+            let pair = |part: &str| [0, 1].map(|at| format!("{block}.{part}.{at}"));
+            Names {
+                units: ["f.a", "f.b", "f.c"].map(pair),
+                shortcut: pair("proj"),
+                squeeze: ["fc1", "fc2"].map(|part| format!("{block}.f.se.{part}")),
+                block,
             }
-            Self::Timm => {
-                let block = format!("s{}.b{}", stage + 1, index + 1);
-                let pair = |part: &str| ["conv", "bn"].map(|at| format!("{block}.{part}.{at}"));
-                Names {
-                    units: ["conv1", "conv2", "conv3"].map(pair),
-                    shortcut: pair("downsample"),
-                    squeeze: ["fc1", "fc2"].map(|part| format!("{block}.se.{part}")),
-                    block,
-                }
+        }
+        Naming::Timm => {
+            let block = format!("s{}.b{}", stage + 1, index + 1);
+            let pair = |part: &str| ["conv", "bn"].map(|at| format!("{block}.{part}.{at}"));
+            Names {
+                units: ["conv1", "conv2", "conv3"].map(pair),
+                shortcut: pair("downsample"),
+                squeeze: ["fc1", "fc2"].map(|part| format!("{block}.se.{part}")),
+                block,
             }
         }
     }
+}
 
-    fn stem(self) -> [&'static str; 2] {
-        match self {
-            Self::Torchvision => ["stem.0", "stem.1"],
-            Self::Timm => ["stem.conv", "stem.bn"],
-        }
+fn stem_names(naming: Naming) -> [&'static str; 2] {
+    match naming {
+        Naming::Torchvision => ["stem.0", "stem.1"],
+        Naming::Timm => ["stem.conv", "stem.bn"],
     }
 }
 
@@ -131,12 +123,12 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     };
     let (mut depths, mut widths, mut groups) = ([0; 4], [0; 4], [0; 4]);
     for stage in 0..4 {
-        let key = |i: usize| format!("{}.weight", naming.block(stage, i).units[1][0]);
+        let key = |i: usize| format!("{}.weight", block_names(naming, stage, i).units[1][0]);
         let has = |i: &usize| state.contains_key(&key(*i));
         depths[stage] = (0..usize::from(u16::MAX)).take_while(has).count();
         [widths[stage], groups[stage]] = dims(key(0))?;
     }
-    let squeezed = state.contains_key(&format!("{}.weight", naming.block(0, 0).squeeze[0]));
+    let squeezed = state.contains_key(&format!("{}.weight", block_names(naming, 0, 0).squeeze[0]));
     let published = PUBLISHED.iter().find(|p| {
         let is_y = p.0.contains("_y_") || p.1.starts_with("regnety");
         p.2 == depths && p.3 == widths && p.4 == groups && is_y == squeezed
@@ -157,13 +149,13 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
         str::to_owned,
     );
     told.check_name(&name, known.as_slice())?;
-    let [conv, norm] = naming.stem();
+    let [conv, norm] = stem_names(naming);
     let (mut net, x) = Net::new(state, told, Style::PLAIN, conv, None);
     net.expect(conv, &[STEM, x.channels, 3, 3], TITLE)?;
     let mut x = net.unit([conv, norm], x, 2, RELU)?;
     for stage in 0..4 {
         for index in 0..depths[stage] {
-            let names = naming.block(stage, index);
+            let names = block_names(naming, stage, index);
             let stride = if index == 0 { 2 } else { 1 };
             x = block(
                 &mut net,

@@ -73,7 +73,7 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
 ///
 /// The crate takes the entries in a `HashMap` and writes them at the head of the header in that map's order,
 /// which differs from run to run; the same entries in another order take the same number of bytes.
-fn serialize(
+pub fn serialize(
     state: BTreeMap<String, Tensor>,
     about: &BTreeMap<String, String>,
 ) -> Result<Vec<u8>, safetensors::SafeTensorError> {

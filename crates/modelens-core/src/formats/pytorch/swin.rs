@@ -1,7 +1,7 @@
 //! Swin transformers (V1), as torchvision and timm name them. Source: the modules of both libraries.
 
 use super::choice::Told;
-use super::families::{Family, unpublished};
+use super::families::{Family, Naming, unpublished};
 use super::net::{Net, Style, Value};
 use super::stochastic_depth::StochasticDepth;
 use super::{Recognition, StateDict};
@@ -46,43 +46,35 @@ const PUBLISHED: [(&str, usize, [usize; 4], f64); 4] = [
 /// timm's default.
 const TIMM_DEPTH: f64 = 0.1;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Naming {
-    Torchvision,
-    Timm,
+fn block_name(naming: Naming, stage: usize, index: usize) -> String {
+    match naming {
+        Naming::Torchvision => format!("features.{}.{index}", 2 * stage + 1),
+        Naming::Timm => format!("layers.{stage}.blocks.{index}"),
+    }
 }
 
-impl Naming {
-    fn block(self, stage: usize, index: usize) -> String {
-        match self {
-            Self::Torchvision => format!("features.{}.{index}", 2 * stage + 1),
-            Self::Timm => format!("layers.{stage}.blocks.{index}"),
-        }
+fn hidden_names(naming: Naming) -> [&'static str; 2] {
+    match naming {
+        Naming::Torchvision => ["mlp.0", "mlp.3"],
+        Naming::Timm => ["mlp.fc1", "mlp.fc2"],
     }
+}
 
-    fn hidden(self) -> [&'static str; 2] {
-        match self {
-            Self::Torchvision => ["mlp.0", "mlp.3"],
-            Self::Timm => ["mlp.fc1", "mlp.fc2"],
-        }
+fn stem_names(naming: Naming) -> [&'static str; 2] {
+    match naming {
+        Naming::Torchvision => ["features.0.0", "features.0.2"],
+        Naming::Timm => ["patch_embed.proj", "patch_embed.norm"],
     }
+}
 
-    fn stem(self) -> [&'static str; 2] {
-        match self {
-            Self::Torchvision => ["features.0.0", "features.0.2"],
-            Self::Timm => ["patch_embed.proj", "patch_embed.norm"],
-        }
-    }
-
-    /// The modules before a stage: `norm` and `reduction` follow.
-    fn merging(self, stage: usize, has: impl Fn(&str) -> bool) -> String {
-        let old = format!("layers.{}.downsample", stage - 1);
-        match self {
-            Self::Torchvision => format!("features.{}", 2 * stage),
-            // Until timm 0.8, and in the authors' files, it ends the stage before.
-            Self::Timm if has("layers.0.downsample.norm.weight") => old,
-            Self::Timm => format!("layers.{stage}.downsample"),
-        }
+/// The modules before a stage: `norm` and `reduction` follow.
+fn merging_name(naming: Naming, stage: usize, has: impl Fn(&str) -> bool) -> String {
+    let old = format!("layers.{}.downsample", stage - 1);
+    match naming {
+        Naming::Torchvision => format!("features.{}", 2 * stage),
+        // Until timm 0.8, and in the authors' files, it ends the stage before.
+        Naming::Timm if has("layers.0.downsample.norm.weight") => old,
+        Naming::Timm => format!("layers.{stage}.downsample"),
     }
 }
 
@@ -95,7 +87,10 @@ fn other(but: impl Into<String>) -> OpenError {
 
 fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, OpenError> {
     let dims = |key: &str| state.get(key).map(candle_core::Tensor::dims);
-    let table = format!("{}.attn.relative_position_bias_table", naming.block(0, 0));
+    let table = format!(
+        "{}.attn.relative_position_bias_table",
+        block_name(naming, 0, 0)
+    );
     let Some(&[offsets, _]) = dims(&table) else {
         return Err(other(format!("`{table}` is no table")));
     };
@@ -107,11 +102,15 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     }
     let mut depths = [0; 4];
     for (stage, depth) in depths.iter_mut().enumerate() {
-        let has =
-            |i: &usize| state.contains_key(&format!("{}.attn.qkv.weight", naming.block(stage, *i)));
+        let has = |i: &usize| {
+            state.contains_key(&format!(
+                "{}.attn.qkv.weight",
+                block_name(naming, stage, *i)
+            ))
+        };
         *depth = (0..usize::from(u16::MAX)).take_while(has).count();
     }
-    let [conv, norm] = naming.stem();
+    let [conv, norm] = stem_names(naming);
     let Some(&[width, _, PATCH, PATCH]) = dims(&format!("{conv}.weight")) else {
         return Err(other(format!("`{conv}` has no patches of {PATCH} pixels")));
     };
@@ -149,14 +148,14 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     for (stage, blocks) in depths.into_iter().enumerate() {
         if stage > 0 {
             let has = |key: &str| state.contains_key(key);
-            x = merge(&mut net, x, &naming.merging(stage, has))?;
+            x = merge(&mut net, x, &merging_name(naming, stage, has))?;
             side /= 2;
         }
         for index in 0..blocks {
             let rate = depth.rate(place, total);
             let odd = index % 2 == 1 && window < side;
             let shift = if odd { window / 2 } else { 0 };
-            let block_name = naming.block(stage, index);
+            let block_name = block_name(naming, stage, index);
             x = block(&mut net, x, &block_name, naming, [window, shift], rate)?;
             place += 1;
         }
@@ -173,11 +172,7 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     if published.is_none() {
         assumed.push(unpublished("torchvision's swin_t"));
     }
-    let library = match naming {
-        Naming::Torchvision => "torchvision",
-        Naming::Timm => "timm",
-    };
-    assumed.extend(depth.assumption(told, library));
+    assumed.extend(depth.assumption(told, naming.library()));
     net.finish(TITLE, x, &name, Preprocessing::ImageNet, assumed)
 }
 
@@ -211,7 +206,7 @@ fn block(
     let y = net.stochastic_depth(&of("drop_path1"), y, rate);
     let x = net.add(&of("add1"), x, y)?;
     let y = net.layer_norm(&of("norm2"), x, EPSILON)?;
-    let hidden = naming.hidden().map(of);
+    let hidden = hidden_names(naming).map(of);
     let y = net.square_linear(&hidden[0], y, EXPANSION * channels)?;
     let y = net.activation(&hidden[0], y, GELU);
     let y = net.dropout(&of("mlp.drop1"), y, 0.0);

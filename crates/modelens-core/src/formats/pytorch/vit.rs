@@ -1,7 +1,7 @@
 //! Vision transformers, as torchvision, timm and DINO name them. Source: the modules of the three.
 
 use super::choice::{Told, unknown_option};
-use super::families::Family;
+use super::families::{Family, Naming};
 use super::net::{Net, Style, Value};
 use super::{Recognition, StateDict};
 use crate::formats::OpenError;
@@ -56,12 +56,6 @@ const PUBLISHED: [(&str, &str, usize, usize); 5] = [
     ("huge", "h", 1280, 32),
 ];
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Naming {
-    Torchvision,
-    Timm,
-}
-
 /// The names of one block's modules.
 struct Names {
     norms: [String; 2],
@@ -74,64 +68,62 @@ struct Names {
     block: String,
 }
 
-impl Naming {
-    fn names(self, i: usize, has: impl Fn(&str) -> bool) -> Names {
-        match self {
-            Self::Torchvision => {
-                let block = format!("encoder.layers.encoder_layer_{i}");
-                let of = |part: &str| format!("{block}.{part}");
-                // torchvision before 0.12 called them so.
-                let old = has(&of("mlp.linear_1.weight"));
-                let hidden = if old {
-                    ["mlp.linear_1", "mlp.linear_2"]
-                } else {
-                    ["mlp.0", "mlp.3"]
-                };
-                Names {
-                    norms: [of("ln_1"), of("ln_2")],
-                    packed: of("self_attention.in_proj_"),
-                    projection: of("self_attention.out_proj"),
-                    hidden: hidden.map(of),
-                    scales: [String::new(), String::new()],
-                    dropped: [of("drop_path1"), of("drop_path2")],
-                    block,
-                }
+fn block_names(naming: Naming, i: usize, has: impl Fn(&str) -> bool) -> Names {
+    match naming {
+        Naming::Torchvision => {
+            let block = format!("encoder.layers.encoder_layer_{i}");
+            let of = |part: &str| format!("{block}.{part}");
+            // torchvision before 0.12 called them so.
+            let old = has(&of("mlp.linear_1.weight"));
+            let hidden = if old {
+                ["mlp.linear_1", "mlp.linear_2"]
+            } else {
+                ["mlp.0", "mlp.3"]
+            };
+            Names {
+                norms: [of("ln_1"), of("ln_2")],
+                packed: of("self_attention.in_proj_"),
+                projection: of("self_attention.out_proj"),
+                hidden: hidden.map(of),
+                scales: [String::new(), String::new()],
+                dropped: [of("drop_path1"), of("drop_path2")],
+                block,
             }
-            Self::Timm => {
-                let block = format!("blocks.{i}");
-                let of = |part: &str| format!("{block}.{part}");
-                Names {
-                    norms: [of("norm1"), of("norm2")],
-                    packed: of("attn.qkv."),
-                    projection: of("attn.proj"),
-                    hidden: [of("mlp.fc1"), of("mlp.fc2")],
-                    scales: [of("ls1.gamma"), of("ls2.gamma")],
-                    dropped: [of("drop_path1"), of("drop_path2")],
-                    block,
-                }
+        }
+        Naming::Timm => {
+            let block = format!("blocks.{i}");
+            let of = |part: &str| format!("{block}.{part}");
+            Names {
+                norms: [of("norm1"), of("norm2")],
+                packed: of("attn.qkv."),
+                projection: of("attn.proj"),
+                hidden: [of("mlp.fc1"), of("mlp.fc2")],
+                scales: [of("ls1.gamma"), of("ls2.gamma")],
+                dropped: [of("drop_path1"), of("drop_path2")],
+                block,
             }
         }
     }
+}
 
-    fn patches(self) -> &'static str {
-        match self {
-            Self::Torchvision => "conv_proj",
-            Self::Timm => "patch_embed.proj",
-        }
+fn patches_name(naming: Naming) -> &'static str {
+    match naming {
+        Naming::Torchvision => "conv_proj",
+        Naming::Timm => "patch_embed.proj",
     }
+}
 
-    fn class_token(self) -> &'static str {
-        match self {
-            Self::Torchvision => "class_token",
-            Self::Timm => "cls_token",
-        }
+fn class_token_name(naming: Naming) -> &'static str {
+    match naming {
+        Naming::Torchvision => "class_token",
+        Naming::Timm => "cls_token",
     }
+}
 
-    fn positions(self) -> &'static str {
-        match self {
-            Self::Torchvision => "encoder.pos_embedding",
-            Self::Timm => "pos_embed",
-        }
+fn positions_name(naming: Naming) -> &'static str {
+    match naming {
+        Naming::Torchvision => "encoder.pos_embedding",
+        Naming::Timm => "pos_embed",
     }
 }
 
@@ -162,7 +154,7 @@ impl Shape {
     fn of(state: &StateDict, naming: Naming) -> Result<Self, OpenError> {
         let dims = |key: &str| state.get(key).map(candle_core::Tensor::dims);
         let need = |key: &str| dims(key).ok_or_else(|| other(format!("it has no `{key}`")));
-        let key = format!("{}.weight", naming.patches());
+        let key = format!("{}.weight", patches_name(naming));
         let &[channels, _, patch, width] = need(&key)? else {
             return Err(other(format!("`{key}` is no convolution")));
         };
@@ -176,7 +168,7 @@ impl Shape {
                 "`{key}` has shape {found:?}, not [1, 1, {channels}]"
             ))),
         };
-        let has_class = token(naming.class_token())? == 1;
+        let has_class = token(class_token_name(naming))? == 1;
         let mut registers = None;
         for key in ["reg_token", "register_tokens"] {
             let count = token(key)?;
@@ -184,7 +176,7 @@ impl Shape {
                 registers = Some((key, count));
             }
         }
-        let key = naming.positions();
+        let key = positions_name(naming);
         let &[1, positions, width] = need(key)? else {
             return Err(other(format!("`{key}` has shape {:?}", dims(key))));
         };
@@ -208,9 +200,9 @@ impl Shape {
             ))
         })?;
         let has = |key: &str| state.contains_key(key);
-        let is_block = |i: &usize| has(&format!("{}weight", naming.names(*i, has).packed));
+        let is_block = |i: &usize| has(&format!("{}weight", block_names(naming, *i, has).packed));
         let blocks = (0..usize::from(u16::MAX)).take_while(is_block).count();
-        let first = format!("{}.weight", naming.names(0, has).hidden[0]);
+        let first = format!("{}.weight", block_names(naming, 0, has).hidden[0]);
         let hidden = need(&first)?.first().copied().unwrap_or_default();
         Ok(Self {
             naming,
@@ -352,7 +344,7 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
             published.as_ref().map(|(n, _)| n.as_str()).as_slice(),
         )?;
     }
-    let stem = naming.patches();
+    let stem = patches_name(naming);
     let (mut net, x) = Net::new(state, told, Style::PLAIN, stem, Some(shape.size()));
     let key = format!("{stem}.weight");
     let kernel = [shape.channels, x.channels, shape.patch, shape.patch];
@@ -385,7 +377,7 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     }
     let has = |key: &str| state.contains_key(key);
     for i in 0..shape.blocks {
-        let names = naming.names(i, has);
+        let names = block_names(naming, i, has);
         let rate = options.drop_path * i as f64 / (shape.blocks.max(2) - 1) as f64;
         x = block(&mut net, x, &names, &shape, options.heads, [rate, epsilon])?;
     }
@@ -454,11 +446,11 @@ fn with_tokens(net: &mut Net<'_>, x: Value, shape: &Shape) -> Result<Value, Open
     let all = usize::from(shape.has_class) + registers.map_or(0, |(_, count)| count);
     let positions = |net: &mut Net<'_>, x| {
         let count = shape.grid * shape.grid + shape.placed;
-        net.position_embedding(naming.positions(), x, count)
+        net.position_embedding(positions_name(naming), x, count)
     };
     let class = |net: &mut Net<'_>, x| {
         if shape.has_class {
-            net.insert_tokens(naming.class_token(), x, 1, 0)
+            net.insert_tokens(class_token_name(naming), x, 1, 0)
         } else {
             Ok(x)
         }

@@ -197,7 +197,7 @@ fn steps(parts: &[Part]) -> Vec<Step> {
 }
 
 impl Net<'_> {
-    /// The head: the dense layer called `published`, or what stands in its place under `stem` or
+    /// The head: the dense layer called `published`, or the layers that replace it, under `stem` or
     /// beside the network.
     pub fn head(&mut self, stem: &str, published: &str, x: Value) -> Result<Value, OpenError> {
         self.flattened_head(stem, published, x, None)

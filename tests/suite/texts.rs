@@ -97,7 +97,7 @@ const NAMES: [&str; 8] = [
 struct Literal {
     line: usize,
     text: String,
-    /// The innermost call that it is an argument of, with what stands before the last `::`.
+    /// The innermost call that it is an argument of, with the path before the last `::`.
     call: String,
 }
 

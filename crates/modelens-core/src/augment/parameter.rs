@@ -215,10 +215,10 @@ impl<'a> Parameter<'a> {
 
     /// The value of [`ParameterValue::Sampling`].
     pub(super) fn as_sampling(&self) -> Option<Sampling> {
-        match &self.value {
-            ParameterValue::Sampling(sampling) => Some(**sampling),
-            _ => None,
-        }
+        let ParameterValue::Sampling(sampling) = &self.value else {
+            return None;
+        };
+        Some(**sampling)
     }
 
     /// Checks the value against Keras' limits.

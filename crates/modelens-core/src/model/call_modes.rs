@@ -221,7 +221,7 @@ impl Follower<'_> {
             source: Source::Call(layer),
         });
         let given = match self.semantics {
-            // No file of Keras 2 has defaults; those in a file of Keras 3 are nobody's wish.
+            // Files of Keras 2 hold no defaults, and those in a file of Keras 3 were written by no person.
             Semantics::Keras2 => match recorded {
                 RecordedArgument::Value(_) => own,
                 RecordedArgument::Absent

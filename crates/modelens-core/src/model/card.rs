@@ -231,9 +231,10 @@ fn more(n: usize) -> String {
 }
 
 fn rate(noise: &Noise) -> Option<f64> {
-    match noise {
-        Noise::Dropout { rate, .. } => Some(*rate),
-        _ => None,
+    if let Noise::Dropout { rate, .. } = noise {
+        Some(*rate)
+    } else {
+        None
     }
 }
 

@@ -71,7 +71,7 @@ impl Preprocessing {
     /// The scale of networks that say nothing about theirs.
     pub const USUAL: Self = Self::ZeroToOne;
 
-    /// The scales that are tried on photos of so many channels. `(x - 127) / 128` cannot be told apart
+    /// The scales that are tried on photos with this number of channels. `(x - 127) / 128` cannot be told apart
     /// from `x / 127.5 - 1`.
     fn tried(channels: usize) -> &'static [Self] {
         if channels == 3 {

@@ -257,8 +257,9 @@ impl Network {
             (Semantics::Keras2 | Semantics::Keras316, _) | (Semantics::Keras3, Outer::NotGiven) => {
                 own
             }
-            (Semantics::PyTorch, outer) if outer != Outer::Given(Mode::Inference) => own,
-            _ => outer,
+            (Semantics::PyTorch, Outer::NotGiven | Outer::Given(Mode::Training)) => own,
+            (Semantics::Keras3, Outer::Given(_))
+            | (Semantics::PyTorch, Outer::Given(Mode::Inference)) => outer,
         }
     }
 

@@ -76,10 +76,10 @@ impl Drawn for RotationDraw {
     }
 
     fn meaning(&self) -> Option<&'static str> {
-        match self.turns {
-            turns if turns > 0.0 => Some("counter-clockwise"),
-            turns if turns < 0.0 => Some("clockwise"),
-            _ => None,
+        if self.turns > 0.0 {
+            Some("counter-clockwise")
+        } else {
+            (self.turns < 0.0).then_some("clockwise")
         }
     }
 

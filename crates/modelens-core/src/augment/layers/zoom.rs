@@ -85,10 +85,10 @@ impl Drawn for ZoomDraw {
         if (self.y > 1.0) != (self.x > 1.0) {
             return Some("above 1 zooms out, below 1 zooms in");
         }
-        match self.y {
-            y if y > 1.0 => Some("above 1: Keras zooms out, the photo looks smaller"),
-            y if y < 1.0 => Some("below 1: Keras zooms in, the photo looks larger"),
-            _ => None,
+        if self.y > 1.0 {
+            Some("above 1: Keras zooms out, the photo looks smaller")
+        } else {
+            (self.y < 1.0).then_some("below 1: Keras zooms in, the photo looks larger")
         }
     }
 

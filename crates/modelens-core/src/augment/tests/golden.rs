@@ -40,7 +40,7 @@ fn image(archive: &mut ZipArchive<File>, key: &str) -> Image {
     }
 }
 
-/// The layer and the pinned draw that a key stands for.
+/// The layer and the pinned draw of a key.
 fn case(key: &str) -> Option<(AugmentLayer, Draw)> {
     let parts: Vec<&str> = key.split('/').collect();
     let number = |text: &str| text.parse::<f64>().unwrap();

@@ -7,7 +7,7 @@ use crate::formats::OpenError;
 use crate::model::Semantics;
 use crate::model::layers::Activation;
 
-/// What one of these stands for: `"relu"`, `{"class_name": "function", "config": "relu"}`,
+/// The activation that one of these describes: `"relu"`, `{"class_name": "function", "config": "relu"}`,
 /// `{"class_name": "ReLU", "config": {"max_value": 6}}`; nothing at all is linear.
 pub(super) fn parse(
     settings: Settings,

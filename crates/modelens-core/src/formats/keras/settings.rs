@@ -96,7 +96,7 @@ impl<'a> Settings<'a> {
         }
     }
 
-    /// `[height, width]` in pixels, both from 1 to [`MAX_STEP`]; one number stands for both.
+    /// `[height, width]` in pixels, both from 1 to [`MAX_STEP`]; a single number is used for both.
     pub fn pair(&self, key: &str) -> Result<[usize; 2], OpenError> {
         let value = self.required(key)?;
         self.steps(key, value)

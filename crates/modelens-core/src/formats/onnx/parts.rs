@@ -13,8 +13,8 @@ const WHOLE: Slice = Slice::Range {
     step: 1,
 };
 
-/// From the first to before the last, every so many; backward if the step is negative, and then the last
-/// may be -1.
+/// First index, last index (exclusive) and step. With a negative step the range runs backwards, and its last
+/// index may be -1.
 type Range = (i64, i64, i64);
 
 /// `Slice`: ranges of some axes, given by attributes in older files and by inputs in newer ones.

@@ -174,7 +174,7 @@ fn reshape<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>, x: Value) -> Result<Value
     Ok(Value::plain(build.on(op, kind, Vec::new(), &x), dims))
 }
 
-/// The value that a `Reshape` to one axis reads, whose photos it puts behind each other.
+/// The value that a `Reshape` to one axis reads, which it makes one row of all photos.
 pub fn line<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Option<Value>, OpenError> {
     let one_axis = match build.known(op, 1) {
         Some(Known::Constant(shape)) if op.node.op == "Reshape" => shape.sizes()? == [Some(-1)],

@@ -1,4 +1,4 @@
-//! Which nodes the output depends on, and which names stand for the same memory.
+//! Which nodes the output depends on, and which names share memory.
 
 use std::collections::{HashMap, HashSet};
 

@@ -3,8 +3,8 @@
 //!
 //! A zip archive of JSON and raw tensors; nothing in it is executed. PyTorch stores images as
 //! `[N, C, H, W]`. Here they are `[N, H, W, C]`, and each value records how the program sees it
-//! ([`value::Value`]). BatchNorm and dropout are operators with a flag, whichever mode the program was
-//! exported in, so both modes can be computed. Source: `torch/export/pt2_archive` and
+//! ([`value::Value`]). BatchNorm and dropout are operators with a flag for the mode. They are in
+//! the program even if it was exported in evaluation mode, so both modes can be computed. Source: `torch/export/pt2_archive` and
 //! `torch/_export/serde`.
 
 mod archive;

@@ -162,7 +162,7 @@ impl<'a> Op<'a> {
         }
     }
 
-    /// Two whole numbers from `least` on; one number stands for both.
+    /// Two whole numbers, each at least `least`; a single number is used for both.
     pub fn pair(&self, name: &str, least: i64, default: usize) -> Result<[usize; 2], OpenError> {
         let list = self.ints(name)?.unwrap_or_default();
         let pair = match *list.as_slice() {

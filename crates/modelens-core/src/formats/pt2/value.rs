@@ -64,7 +64,7 @@ pub enum Batch {
     Fixed(usize),
 }
 
-/// What a name in the program stands for.
+/// What a name in the program refers to.
 #[derive(Clone, Debug)]
 pub enum Known {
     Value(Value),

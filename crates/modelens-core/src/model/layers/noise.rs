@@ -310,7 +310,10 @@ impl Noise {
                 // Keras 2 checks the rate in some of its classes only; torch has no Gaussian one.
                 Semantics::Keras2 if scales_by_formula => None,
                 Semantics::PyTorch if gaussian => None,
-                _ => Some(semantics.framework()),
+                Semantics::Keras2
+                | Semantics::Keras3
+                | Semantics::Keras316
+                | Semantics::PyTorch => Some(semantics.framework()),
             };
             return Err(RateError::Outside(Raises(framework)));
         }
@@ -320,8 +323,10 @@ impl Noise {
         if strength < 1.0 {
             return Ok(Acts::Draws);
         }
+        if !scales_by_formula {
+            return Ok(Acts::Zeros);
+        }
         match semantics {
-            _ if !scales_by_formula => Ok(Acts::Zeros),
             Semantics::Keras2 => Ok(Acts::Identity),
             Semantics::Keras3 | Semantics::Keras316 => {
                 Err(RateError::NoScale(semantics.framework()))

@@ -11,8 +11,8 @@ use crate::rules::Role;
 
 /// Attention as [`super::Attention`] between the pixels of each window of `window` by `window` pixels of
 /// `[N, H, W, 3 C]`: `[N, H, W, C]`. The scores of two pixels get the entry of `position_bias`
-/// `[(2 window - 1)^2, heads]` for their offset. With a `shift`, the image is rolled by so many pixels
-/// first, and back after it; pixels that come together from opposite borders get -100. Source: Liu et al.
+/// `[(2 window - 1)^2, heads]` for their offset. With a `shift`, the image is first rolled by that many
+/// pixels, and rolled back afterwards; pixels that come together from opposite borders get -100. Source: Liu et al.
 /// 2021; `shifted_window_attention` of torchvision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowAttention {

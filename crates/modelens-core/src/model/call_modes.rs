@@ -16,7 +16,7 @@
 //!
 //! Source: `Layer._resolve_and_populate_arg`, `Functional.call` and `operation_fn` of Keras 3.15.1 and
 //! 3.16.0.dev2026102704, `base_layer._set_training_mode` of tf_keras 2.21; measured in
-//! `tests/fixtures/recorded`.
+//! `tests/fixtures/golden/recorded` and `recorded_nested`.
 
 use super::recorded::{RecordedArgument, signature_default};
 use super::{Effective, Flags, Graph, LayerId, LayerKind, NodeId, Outer, Semantics};

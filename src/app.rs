@@ -113,6 +113,7 @@ impl App {
         )?;
         let settings_file::Loaded {
             kept,
+            first_start,
             notice,
             keeper,
         } = settings_file::load(options.settings.as_deref());
@@ -133,8 +134,9 @@ impl App {
         let state = &mut app.state;
         state.settings = app.kept.settings.clone();
         state.shell.recent = app.kept.recent.clone();
-        state.shell.hint =
-            options.settings.is_some() && !app.kept.hint_done && options.lesson.is_none();
+        if first_start {
+            state.settings.view = View::Start;
+        }
         if let Some(notice) = notice {
             state.computed.notify(words::SETTINGS_UNREAD, notice);
         }

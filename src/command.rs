@@ -206,7 +206,6 @@ pub enum Action {
     ShowTerms,
     /// What the open model is.
     ShowCard,
-    ShowHint,
     ResetSettings,
     OpenLesson,
     SaveLesson,
@@ -278,7 +277,6 @@ impl Action {
         Self::ShowKeys,
         Self::ShowTerms,
         Self::ShowCard,
-        Self::ShowHint,
         Self::ResetSettings,
         Self::Cancel,
         Self::Retry,

@@ -185,7 +185,6 @@ impl App {
             Action::ShowKeys => self.state.shell.sheet = Some(Sheet::Keys),
             Action::ShowTerms => self.state.shell.sheet = Some(Sheet::Terms),
             Action::ShowCard => self.state.shell.sheet = Some(Sheet::Card),
-            Action::ShowHint => self.state.shell.hint = true,
             Action::ResetSettings => self.reset_settings(ctx),
             Action::OpenLesson => self.dialogs.open_lesson(ctx),
             Action::SaveLesson => self.dialogs.save_lesson(ctx),

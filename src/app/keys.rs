@@ -4,7 +4,7 @@ use eframe::egui::{
     Event, FocusDirection, InputState, Key, KeyboardShortcut, Modifiers, Popup, Ui,
 };
 
-use crate::command::{Action, Command, PipelineCommand, ShellCommand};
+use crate::command::{Action, Command, PipelineCommand};
 use crate::state::State;
 use crate::views::augmentation::large_cell;
 
@@ -58,19 +58,15 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     }
 }
 
-/// Escape closes the hint, or else ends lecture mode. Menus, the command palette and the sheets close
+/// Escape ends lecture mode. Menus, the command palette and the sheets close
 /// themselves.
 pub fn escape(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
     let shell = &state.shell;
     let above = state.is_covered() || Popup::is_any_open(ui.ctx());
-    if above || !(shell.hint || shell.lecture.is_some()) {
+    if above || shell.lecture.is_none() {
         return;
     }
     if ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
-        commands.push(if shell.hint {
-            ShellCommand::Hint(false).into()
-        } else {
-            Action::Lecture.into()
-        });
+        commands.push(Action::Lecture.into());
     }
 }

@@ -8,7 +8,7 @@ use crate::command::Action;
 use crate::lesson::Control;
 use crate::state::View;
 use crate::theme::{self, sizes, text};
-use crate::views::parts::{self, Cut, Target, note_target};
+use crate::views::parts::{self, Cut};
 use crate::views::{Explanation, Show, body_ui, explanation, missing};
 
 /// Tabs and the chosen view; scrolls if the window is too small for it.
@@ -97,7 +97,7 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
         } else {
             text::muted(label, palette)
         };
-        let number = egui::RichText::new((i + 1).to_string())
+        let number = egui::RichText::new(i.to_string())
             .font(text::tiny())
             .color(palette.muted);
         let mut tab = Button::new((
@@ -115,5 +115,4 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(action);
         }
     }
-    note_target(ui, show, Target::Views, ui.min_rect());
 }

@@ -10,7 +10,7 @@ use crate::model::counts::layer_params;
 use crate::model::{Effective, LayerId, Mode, RecordedBy, Role as LayerRole};
 use crate::state::Base;
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::parts::{Target, has_modes, matches, name_ui, note_target};
+use crate::views::parts::{has_modes, matches, name_ui};
 use crate::views::{Show, parts, terms};
 use crate::words::call as call_words;
 use crate::words::common;
@@ -47,7 +47,6 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             for action in [Action::FreezeAll, Action::UnfreezeAll, Action::ResetFlags] {
                 show.action_ui(ui, action);
             }
-            note_target(ui, show, Target::Flags, ui.min_rect());
         });
         ui.horizontal(|ui| {
             show.action_ui(ui, Action::FineTuneFrom);

@@ -6,7 +6,7 @@ use super::side_panel;
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::{BUNDLED, Control};
 use crate::model::Semantics;
-use crate::state::ThemeChoice;
+use crate::state::{ThemeChoice, View};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::{Show, parts, terms};
@@ -139,7 +139,8 @@ fn cached_ui(ui: &mut Ui, show: &mut Show<'_>) {
 /// The button that shows or hides input and layers, if the window has no room for them.
 fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.ctx().content_rect().width();
-    let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH;
+    let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH
+        || show.state.settings.view == View::Start;
     let asked = show.state.shell.side_panel.is_some();
     if show.state.hides(Control::SidePanel) || !(unasked || asked) {
         return;
@@ -264,7 +265,7 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
         Action::FindCommand,
         Action::ShowKeys,
         Action::ShowTerms,
-        Action::ShowHint,
+        Action::Show(View::Start),
         Action::ResetSettings,
     ] {
         menu::short_action_ui(ui, show, action);

@@ -414,7 +414,6 @@ fn mutated_settings() {
     let folder = folder();
     let mut keeper = load(Some(folder.path())).keeper.expect("a keeper");
     let kept = Kept {
-        hint_done: true,
         ..Kept::default()
     };
     keeper.keep(&kept).expect("the file is written");

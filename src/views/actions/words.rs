@@ -55,7 +55,6 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Model card",
             "What the file holds: network, format, parameters, frozen layers, classes",
         ],
-        Action::ShowHint => ["Where to start", "Point at the three things to click"],
         Action::ResetSettings => [
             "Reset settings",
             "Back to the settings of the first start. Runs end; files stay open",

@@ -4,7 +4,8 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
-use crate::model::{Flags, Role};
+use crate::model::modules::{BASE, BATCH_NORMS, Container};
+use crate::model::{Flags, Mode, Role};
 use crate::panels;
 use crate::state::{MAX_BATCH, Search, Sheet, View};
 use modelens_jobs::{Job, PhotosSource, PredictLook, Request, Stage};
@@ -44,7 +45,12 @@ impl App {
             Command::Shell(command) => self.apply_shell(command),
             Command::Lesson(command) => self.apply_lesson(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
-            Command::SetCall(call) => settings.call = call,
+            Command::SetCall(call) => {
+                settings.call = call;
+                // `model.train()` and `model.eval()` set every module, also those that were told otherwise.
+                self.forget_module_calls();
+            }
+            Command::CallModule(name, mode) => self.call_module(&name, mode),
             Command::Record(value) => {
                 self.change_flags(|flags, graph| flags.record(graph, value));
             }
@@ -93,6 +99,15 @@ impl App {
                     base.flags
                         .set(&base.model.graph, layer, trainable, semantics);
                 }
+            }
+            Command::SetContainerTrainable(path, trainable) => {
+                self.change_flags(|flags, graph| {
+                    let containers = Container::all(graph);
+                    let layers = containers.iter().filter(|c| c.path == path);
+                    for &layer in layers.flat_map(|c| &c.layers) {
+                        flags.set(graph, layer, trainable, semantics);
+                    }
+                });
             }
             Command::SetChannel(channel) => {
                 if let Some(base) = &mut state.opened.base {
@@ -154,6 +169,8 @@ impl App {
                 let open = self.state.export.choice.is_none();
                 self.apply_export(ctx, ExportCommand::Show(open));
             }
+            Action::FreezeBase => self.change_flags(|flags, graph| flags.set_base(graph, false)),
+            Action::UnfreezeBase => self.change_flags(|flags, graph| flags.set_base(graph, true)),
             Action::FreezeAll => self.change_flags(|flags, _| flags.set_all(false)),
             Action::UnfreezeAll => self.change_flags(|flags, _| flags.set_all(true)),
             Action::FineTuneFrom => {
@@ -163,6 +180,9 @@ impl App {
             Action::ResetFlags => {
                 self.change_flags(|flags, graph| *flags = Flags::of_file(graph));
             }
+            Action::TrainModel => self.apply(ctx, Command::SetCall(Mode::Training.into())),
+            Action::EvalBase => self.call_module(BASE, Mode::Inference),
+            Action::EvalBatchNorms => self.call_module(BATCH_NORMS, Mode::Inference),
             Action::Compile => {
                 if let Some(base) = &mut self.state.opened.base {
                     base.compiled = base.flags.clone();

@@ -26,7 +26,7 @@ impl BundledLesson {
 }
 
 /// The bundled lessons, in the order of the menu.
-pub const BUNDLED: [BundledLesson; 6] = [
+pub const BUNDLED: [BundledLesson; 7] = [
     BundledLesson {
         id: "why-specify-twice",
         title: "Frozen: why also training=False?",
@@ -74,6 +74,14 @@ pub const BUNDLED: [BundledLesson; 6] = [
         view: View::Releases,
         minutes: 5,
         text: include_str!("../../assets/lessons/the-release-that-changes-the-answer.toml"),
+    },
+    BundledLesson {
+        id: "the-fixed-feature-extractor",
+        title: "The fixed feature extractor that isn't",
+        about: "What moves in a frozen PyTorch base, what it costs, and three ways to keep it fixed",
+        view: View::FineTune,
+        minutes: 10,
+        text: include_str!("../../assets/lessons/the-fixed-feature-extractor.toml"),
     },
 ];
 

@@ -21,7 +21,7 @@ pub use buttons::{
     Segment, check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, redraw_ui, segments_ui,
     small_drop_button_ui, whole,
 };
-pub use layers::{has_modes, matches, name_ui};
+pub use layers::{has_modes, mode_switch_ui, name_ui};
 pub use places::{
     Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,
     only_part,

@@ -6,6 +6,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::fine_tune::experiment;
 use crate::command::Action;
+use crate::model::Semantics;
 use crate::state::{State, Status, View};
 use crate::words::commands as reasons;
 
@@ -69,10 +70,15 @@ impl Action {
             Self::StepRuns => (plain, Key::N),
             Self::OpenPhotoFile
             | Self::NewSeed
+            | Self::FreezeBase
+            | Self::UnfreezeBase
             | Self::FreezeAll
             | Self::UnfreezeAll
             | Self::FineTuneFrom
             | Self::ResetFlags
+            | Self::TrainModel
+            | Self::EvalBase
+            | Self::EvalBatchNorms
             | Self::Compile
             | Self::Cancel
             | Self::Retry
@@ -113,11 +119,21 @@ impl Action {
                 (photos < 2).then_some(reasons::NO_OTHER_PHOTO)
             }
             Self::NewSeed if state.settings.seed_locked => Some(reasons::SEED_LOCKED),
-            Self::FreezeAll
+            Self::FreezeBase
+            | Self::UnfreezeBase
+            | Self::FreezeAll
             | Self::UnfreezeAll
             | Self::FineTuneFrom
             | Self::ResetFlags
             | Self::Compile => state.opened.base.is_none().then_some(reasons::NO_BASE),
+            Self::TrainModel | Self::EvalBase | Self::EvalBatchNorms
+                if state.semantics() != Semantics::PyTorch =>
+            {
+                Some(reasons::ONLY_IN_PYTORCH)
+            }
+            Self::EvalBase | Self::EvalBatchNorms => {
+                state.opened.base.is_none().then_some(reasons::NO_BASE)
+            }
             Self::Undo if !state.shell.can_undo[0] => Some(reasons::NOTHING_CHANGED),
             Self::Redo if !state.shell.can_undo[1] => Some(reasons::NOTHING_TAKEN_BACK),
             Self::Cancel if state.computed.running.is_empty() => Some(reasons::NOTHING_RUNS),

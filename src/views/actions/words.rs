@@ -31,13 +31,37 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Save the view or the window as SVG or PNG, or copy it",
         ],
         Action::NewSeed => ["New seed", "New batch and new random draws"],
-        Action::FreezeAll => ["Freeze all", "Set trainable to False on every layer"],
+        Action::FreezeBase => [
+            "Freeze the base",
+            "base.trainable = False: every layer of the base. The head still learns",
+        ],
+        Action::UnfreezeBase => [
+            "Unfreeze the base",
+            "base.trainable = True: every layer of the base",
+        ],
+        Action::FreezeAll => [
+            "Freeze all",
+            "Set trainable to False on every layer, the head too: nothing learns",
+        ],
         Action::UnfreezeAll => ["Unfreeze all", "Set trainable to True on every layer"],
         Action::FineTuneFrom => [
             "Fine-tune from",
             "Make the base trainable, then freeze its layers before this one",
         ],
         Action::ResetFlags => ["Reset to file", "Back to the flags in the file"],
+        Action::TrainModel => [
+            "model.train()",
+            "Put every module into training mode, as each epoch of a training loop does. A base.eval() \
+             before it is lost",
+        ],
+        Action::EvalBase => [
+            "base.eval()",
+            "Put everything before the head into evaluation mode",
+        ],
+        Action::EvalBatchNorms => [
+            "BatchNorm.eval()",
+            "Put every BatchNorm into evaluation mode: a loop over model.modules()",
+        ],
         Action::Compile => ["compile()", "Train with the current flags"],
         Action::Cancel => ["Cancel", "Stop the current computation"],
         Action::Retry => ["Run again", "Compute this view"],

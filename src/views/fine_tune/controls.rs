@@ -5,10 +5,11 @@ use eframe::egui::{Align, Layout, Popup, Role, Ui, WidgetInfo};
 use super::setup;
 use super::words;
 use crate::command::{Action, TrainCommand};
+use crate::model::Semantics;
 use crate::state::{MAX_EPOCHS, RATES, Status, TrainingState};
 use crate::theme::{self, sizes, text};
 use crate::train::optimizer::OptimizerKind;
-use crate::train::recipe::RunPreset;
+use crate::train::recipe::{EvalCalls, RunPreset};
 use crate::views::{Show, menu, parts};
 use crate::words::number::{estimate, seconds};
 
@@ -30,16 +31,29 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let train = show.state.settings.train;
-    let preset = choice_ui(
-        ui,
-        "",
-        train.preset.label(),
-        &RunPreset::ALL,
-        RunPreset::label,
-        train.preset,
-    );
+    let semantics = show.state.semantics();
+    let presets: Vec<RunPreset> = RunPreset::ALL
+        .into_iter()
+        .filter(|preset| preset.suits(semantics))
+        .collect();
+    let chosen = train.preset(semantics);
+    let preset = choice_ui(ui, "", chosen.label(), &presets, RunPreset::label, chosen);
     if let Some(preset) = preset {
         show.push(TrainCommand::SetPreset(preset));
+    }
+    // The preset that compares the places sets them itself.
+    if semantics == Semantics::PyTorch && chosen != RunPreset::WhereEval {
+        let evals = choice_ui(
+            ui,
+            words::BASE_EVAL,
+            train.evals.short_label(),
+            &EvalCalls::ALL,
+            EvalCalls::label,
+            train.evals,
+        );
+        if let Some(evals) = evals {
+            show.push(TrainCommand::SetEvals(evals));
+        }
     }
     setup::setup_ui(ui, show);
     let label = train.optimizer.label();

@@ -231,7 +231,8 @@ pub fn segments_ui<T: Copy + PartialEq>(
         let response = ui.interact(place, id, Sense::click());
         let label = format!("{name} {}", segment.label);
         let enabled = ui.is_enabled() && chosen.is_some();
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, enabled, is_chosen, &label));
+        response
+            .widget_info(|| WidgetInfo::selected(Role::RadioButton, enabled, is_chosen, &label));
         let colors = segment.mode.map(|mode| palette.mode(mode));
         let [fill, ink] = match (is_chosen, colors) {
             (true, Some(colors)) => [colors.band, colors.ink],
@@ -242,7 +243,13 @@ pub fn segments_ui<T: Copy + PartialEq>(
         let line = if is_chosen { ink } else { palette.strong_line };
         let stroke = Stroke::new(sizes::LINE, line);
         let painter = ui.painter();
-        painter.rect(place, sizes::CONTROL_RADIUS, fill, stroke, StrokeKind::Inside);
+        painter.rect(
+            place,
+            sizes::CONTROL_RADIUS,
+            fill,
+            stroke,
+            StrokeKind::Inside,
+        );
         focus_ring(ui, &response, place);
         let words = painter.layout_no_wrap(segment.label.to_owned(), text::semibold(), ink);
         let marked = segment.mode.filter(|_| is_chosen);

@@ -1,6 +1,6 @@
 //! The two switches as they are, and what one training step changes under them.
 
-use crate::model::{Mode, Semantics, flags};
+use crate::model::{Mode, Role, Semantics, flags};
 use crate::state::State;
 use modelens_jobs::{TrainableCard, TrainableOutcome};
 
@@ -22,12 +22,19 @@ impl Switches {
         let base = state.opened.base.as_ref()?;
         let graph = &base.model.graph;
         let nested = flags::base_of(graph);
+        let mut weights = graph.layers.iter().enumerate();
+        let first = weights.find(|(_, layer)| layer.kind.role() == Role::Weights);
+        // A call on the whole base sets its first layer too.
+        let inside = nested.or(first.map(|(id, _)| id));
         let trainable = match nested {
             Some(id) => base.flags.get(id),
             None => (0..graph.layers.len()).any(|id| base.flags.get(id)),
         };
         let (call, has_call) = match state.semantics() {
-            Semantics::PyTorch => (base.mode_of_base().map(Mode::training), true),
+            Semantics::PyTorch => {
+                let mode = inside.and_then(|id| base.flags.modules.of(id));
+                (mode.map(Mode::training), true)
+            }
             Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
                 (base.flags.recorded(graph), nested.is_some())
             }

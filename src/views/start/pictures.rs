@@ -130,8 +130,8 @@ fn curves(painter: &Painter, rect: Rect, palette: &Palette) {
 fn bars(painter: &Painter, rect: Rect, palette: &Palette) {
     let lengths = [[0.9, 0.6], [0.4, 0.55], [0.2, 0.15]];
     for ((_, row), pair) in cells(rect, 1, 3).zip(lengths) {
-        for ((_, bar), (mode, length)) in cells(row.shrink(sizes::PICTURE_GAP), 1, 2)
-            .zip(Mode::BOTH.into_iter().zip(pair))
+        for ((_, bar), (mode, length)) in
+            cells(row.shrink(sizes::PICTURE_GAP), 1, 2).zip(Mode::BOTH.into_iter().zip(pair))
         {
             let bar = bar.with_max_x(bar.left() + bar.width() * length);
             painter.rect_filled(bar, 0, palette.mode(mode).bar);

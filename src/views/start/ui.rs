@@ -8,7 +8,7 @@ use super::lamps::{Lamp, Switches};
 use super::{outcome, pictures, words};
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::BUNDLED;
-use crate::model::{Mode, Semantics, flags};
+use crate::model::{Mode, Semantics, modules};
 use crate::state::View;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Segment};
@@ -16,12 +16,8 @@ use crate::views::{Show, waiting_ui};
 
 const GAP: f32 = sizes::S3;
 /// What a figure shows: it has no use for lessons.
-pub const HEIGHT_OF_FIGURE: f32 = sizes::CONTROL_HEIGHT
-    + GAP
-    + sizes::SWITCH_CARD
-    + GAP
-    + sizes::TITLE_ROW
-    + sizes::LAMP_CARD;
+pub const HEIGHT_OF_FIGURE: f32 =
+    sizes::CONTROL_HEIGHT + GAP + sizes::SWITCH_CARD + GAP + sizes::TITLE_ROW + sizes::LAMP_CARD;
 pub const HEIGHT: f32 = HEIGHT_OF_FIGURE + GAP + sizes::TITLE_ROW + sizes::LESSON_CARD;
 
 /// The question, in one line.
@@ -103,7 +99,11 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         chosen,
     );
     if let Some(trainable) = clicked {
-        show.push(set_flag(show, trainable));
+        show.push(if trainable {
+            Action::UnfreezeBase
+        } else {
+            Action::FreezeBase
+        });
     }
     let values = [Some(true), Some(false), None];
     let call = values.map(|value| Segment {
@@ -126,22 +126,11 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     }
 }
 
-/// The command that freezes or unfreezes the base.
-fn set_flag(show: &Show<'_>, trainable: bool) -> Command {
-    let base = show.state.opened.base.as_ref();
-    let nested = base.and_then(|base| flags::base_of(&base.model.graph));
-    match (nested, trainable) {
-        (Some(base), _) => Command::SetTrainable(base, trainable),
-        (None, true) => Action::UnfreezeAll.into(),
-        (None, false) => Action::FreezeAll.into(),
-    }
-}
-
 /// The command that sets the value at the call of the base.
 fn set_call(value: Option<bool>, semantics: Semantics) -> Command {
     match (semantics, value) {
         (Semantics::PyTorch, Some(training)) => {
-            Command::CallModule(crate::model::modules::BASE.to_owned(), Mode::of_training(training))
+            Command::CallModule(modules::BASE.to_owned(), Mode::of_training(training))
         }
         (Semantics::PyTorch, None) => Action::TrainModel.into(),
         (Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316, value) => {
@@ -182,7 +171,9 @@ fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
         Some(outcome) => words::lamps_title(outcome.photos, outcome.semantics),
         None => words::MEASURING.to_owned(),
     };
-    parts::row_ui(ui, row, |ui| parts::line_ui(ui, text::title(&title, palette)));
+    parts::row_ui(ui, row, |ui| {
+        parts::line_ui(ui, text::title(&title, palette))
+    });
 }
 
 fn lamps_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
@@ -223,7 +214,8 @@ fn lamp_ui(ui: &mut Ui, rect: Rect, lamp: Lamp, is_on: bool) {
     let center = pos2(rect.left() + sizes::LARGE_LAMP / 2.0, rect.center().y);
     if is_on {
         let glow = palette.training.band;
-        ui.painter().circle_filled(center, sizes::LARGE_LAMP * 0.72, glow);
+        ui.painter()
+            .circle_filled(center, sizes::LARGE_LAMP * 0.72, glow);
     }
     parts::mark(ui.painter(), center, sizes::LARGE_LAMP, mode, palette);
     let rest = rect.with_min_x(rect.left() + sizes::LARGE_LAMP + sizes::S3);

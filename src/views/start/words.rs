@@ -2,8 +2,8 @@
 
 use super::lamps::Lamp;
 use crate::model::Semantics;
-use crate::words::{call, common};
 use crate::words::number::measured;
+use crate::words::{call, common};
 use modelens_jobs::{TrainableCard, TrainableOutcome};
 
 pub const LABEL: &str = "Start";
@@ -105,7 +105,9 @@ pub fn call_note(semantics: Semantics) -> &'static str {
         Semantics::Keras3 => {
             "Recorded at the call. Up to Keras 3.15, fit passes training=True and overrides it."
         }
-        Semantics::Keras316 => "Recorded at the call. From Keras 3.16 on it holds inside fit again.",
+        Semantics::Keras316 => {
+            "Recorded at the call. From Keras 3.16 on it holds inside fit again."
+        }
         Semantics::PyTorch => "The mode of the base, until model.train() is called again.",
     }
 }
@@ -121,7 +123,8 @@ pub fn lamps_title(photos: usize, semantics: Semantics) -> String {
             format!("WHAT ONE STEP OF FIT CHANGES, MEASURED ON {photos}").to_uppercase()
         }
         Semantics::PyTorch => {
-            format!("WHAT ONE STEP AFTER MODEL.TRAIN() CHANGES, MEASURED ON {photos}").to_uppercase()
+            format!("WHAT ONE STEP AFTER MODEL.TRAIN() CHANGES, MEASURED ON {photos}")
+                .to_uppercase()
         }
     }
 }
@@ -148,10 +151,9 @@ pub fn measured_by(lamp: Lamp, card: &TrainableCard, outcome: &TrainableOutcome)
         Lamp::Weights if base.weight_change == 0.0 => "The largest change is exactly 0.".to_owned(),
         Lamp::Weights => format!("By up to {}.", measured(f64::from(base.weight_change))),
         Lamp::Statistics if base.batch_norms == 0 => "It has no BatchNorm layer.".to_owned(),
-        Lamp::Statistics if base.statistics_moved == 0 => format!(
-            "Those of all {} stay.",
-            common::layers(base.batch_norms)
-        ),
+        Lamp::Statistics if base.statistics_moved == 0 => {
+            format!("Those of all {} stay.", common::layers(base.batch_norms))
+        }
         Lamp::Statistics => format!(
             "In {} of {}, by up to {}.",
             base.statistics_moved,

@@ -42,7 +42,7 @@ pub fn compute(
         probabilities: Reading::of(graph).is_some_and(Reading::is_probability),
         context,
     };
-    let plain = measuring.output(&look.flags, Mode::Inference, 0)?;
+    let plain = measuring.output(&look.flags.in_column(Mode::Inference), Mode::Inference, 0)?;
     let card = |trainable: bool, mode: Mode| measuring.card(trainable, mode, &plain);
     let [training, inference] = Mode::BOTH;
     let cards = [
@@ -116,7 +116,7 @@ impl Measuring<'_> {
 
     fn card(&self, trainable: bool, mode: Mode, plain: &[f32]) -> Result<TrainableCard, LookError> {
         let model = self.model;
-        let mut flags = self.look.flags.clone();
+        let mut flags = self.look.flags.in_column(mode);
         flags.set_base(&model.graph, trainable);
         let place = usize::from(!trainable) * 2 + usize::from(mode == Mode::Inference);
         let output = self.output(&flags, mode, place)?;

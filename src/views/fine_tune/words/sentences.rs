@@ -34,6 +34,10 @@ pub fn invitation(preset: RunPreset) -> &'static str {
             "**The whole base learns from batches of four photos**, called with training=True and with \
              training=False. Press Start."
         }
+        RunPreset::WhereEval => {
+            "**The base is frozen with requires_grad=False in all three runs.** They differ in where \
+             base.eval() is called: never, once before the loop, or in each epoch. Press Start."
+        }
     }
 }
 
@@ -197,8 +201,8 @@ fn rule(semantics: Semantics) -> &'static str {
              and to the layers after the base."
         }
         Semantics::PyTorch => {
-            "In PyTorch the call is base.train() or base.eval() inside the loop; the flag is \
-             requires_grad."
+            "In PyTorch training=False stands for base.eval(). The loop calls model.train() at the \
+             start of each epoch, which undoes a base.eval() before it; the flag is requires_grad."
         }
     }
 }

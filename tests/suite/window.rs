@@ -63,7 +63,7 @@ fn each_view_shows_both_columns_in_every_semantics_and_theme() {
             command(&mut window, Command::SetSemantics(Some(semantics)));
             for (key, view) in [Key::Num1, Key::Num2, Key::Num3]
                 .into_iter()
-                .zip(&View::ALL[1..])
+                .zip(View::ALL.into_iter().skip(1))
             {
                 window.key_press(key);
                 settle(&mut window);

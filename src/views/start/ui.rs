@@ -13,6 +13,7 @@ use crate::state::View;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut, Segment};
 use crate::views::{Show, waiting_ui};
+use crate::words::call;
 
 const GAP: f32 = sizes::S3;
 /// What a figure shows: it has no use for lessons.
@@ -44,7 +45,11 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
         parts::label_ui(ui, text::title(words::LESSONS, palette))
     });
-    lessons_ui(ui, show, cut.top(sizes::LESSON_CARD));
+    let height = cut
+        .0
+        .height()
+        .clamp(sizes::LESSON_CARD, sizes::LESSON_CARD_MAX);
+    lessons_ui(ui, show, cut.top(height));
 }
 
 fn releases_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
@@ -83,7 +88,7 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let [left, right] = Cut(row).halves(sizes::S3);
     let flag = [true, false].map(|value| Segment {
         value,
-        label: if value { "True" } else { "False" },
+        label: call::python(value),
         mode: None,
     });
     let chosen = switches.map(|s| s.trainable);
@@ -106,7 +111,7 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         });
     }
     let values = [Some(true), Some(false), None];
-    let call = values.map(|value| Segment {
+    let calls = values.map(|value| Segment {
         value,
         label: words::call_value(value, semantics),
         mode: value.map(Mode::of_training),
@@ -120,7 +125,7 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let chosen = switches.filter(|s| s.has_call).map(|s| s.call);
     let code = switches.map_or("", |s| words::call_code(s.call, semantics));
     let texts = [words::call_switch(semantics), code, note];
-    let clicked = switch_ui(ui, right, texts, &call, chosen);
+    let clicked = switch_ui(ui, right, texts, &calls, chosen);
     if let Some(value) = clicked.filter(|_| has_call) {
         show.push(set_call(value, semantics));
     }
@@ -245,7 +250,7 @@ fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         }
         parts::focus_ring(ui, &response, rect);
         let mut cut = Cut(rect.shrink(sizes::S2));
-        let picture = cut.top(sizes::LESSON_PICTURE);
+        let picture = cut.top(row.height() - sizes::LESSON_WORDS);
         ui.painter()
             .rect_filled(picture, sizes::CONTROL_RADIUS, palette.background);
         pictures::paint(ui.painter(), picture, lesson.view, palette);

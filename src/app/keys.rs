@@ -20,6 +20,21 @@ pub fn presses(input: &mut InputState, shortcut: KeyboardShortcut, repeats: bool
     input.count_and_consume_key(shortcut.modifiers, key_wanted)
 }
 
+/// True for the keys with which a focused button, slider or menu is used.
+pub fn belongs_to_widgets(key: Key) -> bool {
+    matches!(
+        key,
+        Key::ArrowLeft
+            | Key::ArrowRight
+            | Key::ArrowUp
+            | Key::ArrowDown
+            | Key::Space
+            | Key::Enter
+            | Key::Tab
+            | Key::Escape
+    )
+}
+
 /// How far one key press moves the divider between before and after, as a fraction of the width.
 const DIVIDER_STEP: f32 = 0.05;
 
@@ -58,15 +73,20 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     }
 }
 
-/// Escape ends lecture mode. Menus, the command palette and the sheets close
+/// Escape closes the list of warnings, or else ends lecture mode. Menus, the command palette and the sheets close
 /// themselves.
 pub fn escape(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
     let shell = &state.shell;
     let above = state.is_covered() || Popup::is_any_open(ui.ctx());
-    if above || shell.lecture.is_none() {
+    let warnings = state.computed.show_unreadable;
+    if above || !(warnings || shell.lecture.is_some()) {
         return;
     }
     if ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
-        commands.push(Action::Lecture.into());
+        commands.push(if warnings {
+            Command::ShowUnreadable(false)
+        } else {
+            Action::Lecture.into()
+        });
     }
 }

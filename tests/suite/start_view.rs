@@ -4,7 +4,7 @@ use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
-use modelens::command::Action;
+use modelens::command::{Action, Command};
 use modelens::lesson::BUNDLED;
 use modelens::model::Semantics;
 use modelens::state::{State, View};
@@ -118,4 +118,30 @@ fn freezing_the_base_leaves_the_head() {
         let inside = base.model.graph.subtree(nested).any(|l| l == id);
         assert_eq!(base.flags.get(id), !inside, "{}", layer.name);
     }
+}
+
+/// A button that was pressed keeps the focus; the keys of the views must still work. Those that move a widget
+/// belong to it.
+#[test]
+fn keys_of_views_work_whatever_button_has_the_focus() {
+    let mut window = opened();
+    let name = "base_model.trainable False";
+    window
+        .get_by_role_and_label(Role::RadioButton, name)
+        .focus();
+    settle(&mut window);
+    let photo = state(&window).opened.gallery.as_ref().map(|g| g.photo);
+    press(&mut window, Key::ArrowRight);
+    let now = state(&window).opened.gallery.as_ref().map(|g| g.photo);
+    assert_eq!(now, photo);
+    press(&mut window, Key::Num3);
+    assert_eq!(state(&window).settings.view, View::BatchNorm);
+}
+
+#[test]
+fn escape_closes_the_warnings() {
+    let mut window = opened();
+    command(&mut window, Command::ShowUnreadable(true));
+    press(&mut window, Key::Escape);
+    assert!(!state(&window).computed.show_unreadable);
 }

@@ -334,7 +334,7 @@ fn model_train_undoes_the_calls_and_says_so() {
     assert_eq!(calls(&window), "base.eval");
     assert!(shows(
         &window,
-        "at the left 0 of 5 BatchNorm layers use batch statistics"
+        "in the left column 0 of 5 BatchNorm layers use batch statistics"
     ));
     // The heading of the column has the same words.
     let button = window.get_by_role_and_label(WidgetRole::Button, "model.train()");

@@ -94,11 +94,15 @@ pub fn module_calls(
         calls.join(", ")
     };
     if !undone.is_empty() {
-        let call = label(call, semantics);
         return format!(
-            "**{call} undid {}**, as it does in each epoch of a training loop: call it again after \
-             {call}. ",
-            code(undone)
+            "**{} undid {}**, as in each epoch of a training loop. Call {} after it. ",
+            label(call, semantics),
+            code(undone),
+            if undone.iter().nth(1).is_some() {
+                "them"
+            } else {
+                "it"
+            }
         );
     }
     let calls = &flags.modules;
@@ -121,7 +125,7 @@ pub fn module_calls(
         String::new()
     } else {
         let all = norms.len();
-        format!(": at the left {batch} of {all} BatchNorm layers use batch statistics")
+        format!(": in the left column {batch} of {all} BatchNorm layers use batch statistics")
     };
     format!("**{} was called{after}**{norms}. ", code(calls))
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use eframe::egui::accesskit::Role as WidgetRole;
+use egui_kittest::kittest::Queryable as _;
+
 use modelens::app::AppOptions;
 use modelens::cli::arrays::{NamedArray, write_npz};
 use modelens::command::{Action, Command};
@@ -21,7 +24,7 @@ use crate::support::files::{Arrays, drawn, folder, read_npz, repository};
 use crate::support::models::opened;
 use crate::support::numbers::{assert_close, values};
 use crate::support::program::{modelens, succeeds, text};
-use crate::support::window::{Window, click, command, open, shows};
+use crate::support::window::{Window, click, command, open, settle, shows};
 
 /// What PyTorch did after some calls.
 #[derive(Deserialize)]
@@ -331,9 +334,12 @@ fn model_train_undoes_the_calls_and_says_so() {
     assert_eq!(calls(&window), "base.eval");
     assert!(shows(
         &window,
-        "at the left 0 of 5 BatchNorm layers use batch statistics"
+        "in the left column 0 of 5 BatchNorm layers use batch statistics"
     ));
-    click(&mut window, "model.train()");
+    // The heading of the column has the same words.
+    let button = window.get_by_role_and_label(WidgetRole::Button, "model.train()");
+    button.click();
+    settle(&mut window);
     assert_eq!(calls(&window), "");
     assert!(shows(&window, "model.train() undid base.eval()"));
     command(&mut window, Action::Undo);

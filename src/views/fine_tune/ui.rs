@@ -101,7 +101,7 @@ fn planned_ui(ui: &mut Ui, state: &State, rect: Rect) {
             ui,
             cards.place(i, rect),
             &recipe.name,
-            words::call_of(recipe),
+            words::call_of(recipe, state.semantics()),
         );
         parts::empty_ui(ui, room, words::waits(i));
     }

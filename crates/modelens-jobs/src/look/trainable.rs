@@ -7,11 +7,12 @@ use crate::photos::PhotoCache;
 use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
 use modelens_core::model::flags::base_of;
 use modelens_core::model::graph::Weight;
+use modelens_core::model::head_cut::base_layers;
 use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{
-    CallModes, Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role,
+    CallModes, Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role, Semantics,
 };
 use modelens_core::train::{SgdStep, loss, sgd_step};
 
@@ -137,9 +138,13 @@ impl Measuring<'_> {
         let mut card = TrainableCard {
             trainable,
             mode,
-            reaches_base: match self.base {
-                Some(base) => effective(base).training,
-                None => mode.training(),
+            reaches_base: match (self.base, self.look.semantics) {
+                // The modules in the base may have a mode of their own.
+                (_, Semantics::PyTorch) => base_layers(model)
+                    .into_iter()
+                    .any(|id| effective(id).training),
+                (Some(base), _) => effective(base).training,
+                (None, _) => mode.training(),
             },
             base: CardPart::default(),
             head: CardPart::default(),

@@ -50,9 +50,12 @@ pub fn waits(run: usize) -> &'static str {
     }
 }
 
-/// The value at the call of the base in the first stage.
-pub fn call_of(recipe: &Recipe) -> Option<bool> {
+/// The value at the call of the base in the first stage; in PyTorch the mode in which the loop leaves the base.
+pub fn call_of(recipe: &Recipe, semantics: Semantics) -> Option<bool> {
     match recipe.stages.first()?.call {
+        BaseCall::Given(Some(_)) if semantics == Semantics::PyTorch && !recipe.evals.hold() => {
+            Some(true)
+        }
         BaseCall::Given(call) => call,
         BaseCall::AsFile => None,
     }

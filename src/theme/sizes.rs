@@ -130,6 +130,11 @@ pub const POINT_REACH: f32 = 14.0;
 pub const DASH: f32 = 5.0;
 pub const AXIS_LABEL: f32 = 18.0;
 
+/// A line of the comparison of norms, and the plot below it.
+pub const NORM_ROW: f32 = 38.0;
+pub const NORMS_PLOT: f32 = 260.0;
+pub const NORMS_PLOT_MIN: f32 = 190.0;
+
 /// The cards of the trainable view: the column of the flag at their left, their lines, their words.
 pub const FLAG_COLUMN: f32 = 26.0;
 pub const CARD_ROW: f32 = 19.0;

@@ -35,6 +35,7 @@ mod many_passes;
 mod model_card;
 mod mutations;
 mod names;
+mod norms;
 mod numbers;
 mod onnx;
 mod onnx_operators;

@@ -13,6 +13,7 @@ pub mod format;
 pub mod graph;
 pub mod labels;
 pub mod layers;
+pub mod norms;
 pub mod pass;
 pub mod penalties;
 pub mod preprocessing;

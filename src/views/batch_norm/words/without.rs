@@ -1,5 +1,7 @@
 //! What a network without BatchNorm does with the mode instead.
 
+use std::collections::BTreeMap;
+
 use crate::model::graph::{Graph, LayerKind, Noise};
 use crate::model::{Mode, Role, Semantics};
 use crate::words::modes::mode_label;
@@ -52,7 +54,52 @@ pub fn without_batch_norm(graph: &Graph, semantics: Semantics) -> String {
     } else {
         format!("It has no dropout either: {train} and {eval} give the same outputs.")
     };
-    format!("{first}\n{rest}")
+    let reads = reads_instead(graph, semantics);
+    [first, &reads, &rest]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What the normalisation layers of a network without BatchNorm read; empty if it has none.
+fn reads_instead(graph: &Graph, semantics: Semantics) -> String {
+    let mut kinds: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for layer in &graph.layers {
+        let (name, what) = match &layer.kind {
+            LayerKind::GroupNorm(norm) if norm.groups.is_none() => {
+                ("InstanceNorm", "each channel of each photo")
+            }
+            LayerKind::GroupNorm(_) => ("GroupNorm", "each photo, group by group"),
+            LayerKind::LayerNorm(norm) if norm.axes == 1 => {
+                ("LayerNorm", "the channels of each position of each photo")
+            }
+            LayerKind::LayerNorm(_) => ("LayerNorm", "each photo as a whole"),
+            LayerKind::RmsNorm(_) => ("RMSNorm", "the channels of each position of each photo"),
+            _ => continue,
+        };
+        kinds.entry(name).or_insert((0, what)).0 += 1;
+    }
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let [train, eval] = Mode::BOTH.map(|mode| mode_label(mode, semantics));
+    let lines = kinds.into_iter().map(|(name, (layers, what))| {
+        format!(
+            "{} {name} {}",
+            layers,
+            if layers == 1 {
+                "layer reads"
+            } else {
+                "layers read"
+            }
+        ) + &format!(" {what}")
+    });
+    let lines: Vec<String> = lines.collect();
+    format!(
+        "Its {}: with {train} and with {eval} alike, whatever else is in the batch, and nothing is stored.",
+        lines.join("; its ")
+    )
 }
 
 #[cfg(test)]

@@ -1,19 +1,30 @@
 //! The normalisations that may be in a BatchNorm's place, as PyTorch and torchvision compute them
 //! (`tests/fixtures/generators/make_norms.py`), and on the input of a layer.
 
+use eframe::egui::Context;
+use egui_svg::Images;
+use modelens::app::{App, AppOptions};
+use modelens::command::{Action, Command};
+use modelens::figure::{What, draw};
+use modelens::lesson::{Value, Values as _};
 use modelens::model::layers::batch_norm::{Moments, next_moving};
 use modelens::model::norms::{
     ChannelMoments, DrawnBatches, Norm, NormSetting, Reads, batch_error, photo_moments,
 };
 use modelens::model::{Flags, Mode, Semantics};
+use modelens::state::{Part, View};
 use modelens_jobs::{Look, NormsLook, NormsOutcome, Outcome, PassLook};
 
-use crate::support::files::{Arrays, ops, read_npz};
+use crate::figure_parts::texts;
+use crate::support::files::{Arrays, fixture, ops, read_npz};
 use crate::support::looks::Opened;
-use crate::support::models::dog_breeds;
 use crate::support::numbers::{assert_close, values};
+use crate::support::program::{modelens, succeeds, text};
 
 const MODES: [(Mode, &str); 2] = [(Mode::Training, "train"), (Mode::Inference, "eval")];
+
+/// A BatchNorm of MobileNetV2 with 160 channels.
+const LAYER: &str = "block_13_project_BN";
 
 /// The largest difference of numbers that were computed in f32 and summed in another order.
 const CLOSE: f64 = 1e-5;
@@ -201,7 +212,7 @@ fn one_value_a_channel_is_refused_as_pytorch_does_and_by_nobody_else() {
 }
 
 fn compared(pass: PassLook, layer: &str) -> NormsOutcome {
-    let graph = &dog_breeds().graph;
+    let graph = &Opened::bundled().model.graph;
     let layer = graph.layers.iter().position(|l| l.name == layer);
     let look = Look::Norms(NormsLook::new(pass, layer.expect("a layer")));
     match Opened::bundled().outcome(look) {
@@ -213,7 +224,7 @@ fn compared(pass: PassLook, layer: &str) -> NormsOutcome {
 #[test]
 fn the_error_of_batch_norm_grows_as_the_batch_shrinks_and_no_other_has_one() {
     let opened = Opened::bundled();
-    let layer = "block_13_project_BN";
+    let layer = LAYER;
     let pass = PassLook {
         batch: 8,
         semantics: Semantics::Keras3,
@@ -272,4 +283,151 @@ fn the_error_of_batch_norm_grows_as_the_batch_shrinks_and_no_other_has_one() {
         ..pass
     };
     assert_eq!(compared(torch, layer).present, Norm::Batch);
+}
+
+/// The bundled model in the BatchNorm view, comparing norms on a small batch.
+fn comparing(semantics: Semantics) -> App {
+    let ctx = Context::default();
+    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
+    app.settle(&ctx);
+    let base = app.state().opened.base.as_ref().expect("a model");
+    let layer = base.model.graph.find(LAYER).expect("a layer");
+    for command in [
+        Command::SetBatch(4),
+        Command::SetSemantics(Some(semantics)),
+        Action::UnfreezeAll.into(),
+        Command::CompareNorms(true),
+        Command::ShowLayer(layer),
+    ] {
+        app.command(&ctx, command);
+    }
+    app.settle(&ctx);
+    app
+}
+
+#[test]
+fn the_view_compares_the_norms_in_the_words_of_the_framework() {
+    let page = View::BatchNorm.page();
+    for (semantics, names) in [
+        (
+            Semantics::PyTorch,
+            [
+                "BatchNorm2d",
+                "FrozenBatchNorm2d",
+                "GroupNorm(32, 160)",
+                "model.train()",
+            ],
+        ),
+        (
+            Semantics::Keras3,
+            [
+                "BatchNormalization",
+                "... trainable=False",
+                "GroupNormalization(32)",
+                "training=True",
+            ],
+        ),
+    ] {
+        let app = comparing(semantics);
+        let what = What {
+            view: View::BatchNorm,
+            part: Part::View,
+            size: None,
+            caption: true,
+            dark: false,
+        };
+        let images = Images::without_window(&Context::default());
+        let drawn = draw(app.state(), &images, &what).expect("a figure");
+        let texts = texts(&drawn.svg);
+        for name in names {
+            assert!(texts.iter().any(|found| found == name), "{name}: {texts:?}");
+        }
+        for size in ["1", "2", "4", "8", "16", "32", "64"] {
+            assert!(texts.iter().any(|found| found == size), "{size}");
+        }
+        assert!(
+            page.sides(app.state()).is_none(),
+            "a table has no columns to draw alone"
+        );
+        let said = page.explanation(app.state());
+        assert!(
+            said.text.contains("exactly 0 at every size"),
+            "{}",
+            said.text
+        );
+        let mentions = said.text.contains("torchvision 0.9");
+        assert_eq!(mentions, semantics == Semantics::PyTorch);
+        let is_torch = said.code.contains("FrozenBatchNorm2d");
+        assert_eq!(is_torch, semantics == Semantics::PyTorch, "{}", said.code);
+        let numbers = page.numbers(app.state()).expect("numbers");
+        assert!(numbers.contains("training,batch_norm,reads,batch\n"));
+        assert!(numbers.contains("inference,batch_norm,statistics_move,false\n"));
+        assert!(numbers.contains("training,group_norm batch of 1,error,0\n"));
+        assert!(!numbers.contains("training,batch_norm batch of 64,error,0\n"));
+        let value = |name: &str| app.state().value(name);
+        assert_eq!(value("smallest_batch"), Some(Value::Count(1)));
+        assert_eq!(value("reference_photos"), Some(Value::Count(93)));
+        assert_eq!(value("error_group_norm"), Some(Value::Number(0.0)));
+        let at = |name: &str| match value(name) {
+            Some(Value::Number(x)) => x,
+            other => panic!("{name}: {other:?}"),
+        };
+        assert!(at("error_smallest") > 4.0 * at("error_largest"));
+        assert_eq!(value("batch_mean"), None, "that is of the other page");
+    }
+}
+
+#[test]
+fn inspect_says_what_each_norm_reads() {
+    let file = fixture("bnnet_frozen_bn_keras3/model.keras");
+    let report = succeeds(&["inspect", text(&file), "--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&report.stdout).expect("JSON");
+    let layers = report["layers"].as_array().expect("layers");
+    let (mut frozen, mut open) = (0, 0);
+    for layer in layers {
+        let reads = &layer["normalises_with"];
+        if layer["class"] == "BatchNormalization" {
+            let trainable = layer["trainable"] == true;
+            *(if trainable { &mut open } else { &mut frozen }) += 1;
+            let training = if trainable { "batch" } else { "stored" };
+            assert_eq!(reads["training"], training, "{layer}");
+            assert_eq!(reads["inference"], "stored", "{layer}");
+        } else {
+            assert!(reads.is_null(), "{layer}");
+        }
+    }
+    assert_eq!((open, frozen), (1, 1), "{layers:?}");
+    let table = succeeds(&["inspect", text(&file)]);
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    for reads in ["the batch        ", "stored statistics"] {
+        let line = format!("BatchNormalization             1  {reads}     stored statistics");
+        assert!(table.contains(&line), "{table}");
+    }
+}
+
+#[test]
+fn the_comparison_is_for_the_batch_norm_view_and_has_no_columns() {
+    for (arguments, why) in [
+        (
+            &["figure", "dropout", "--compare-norms", "--out", "a.svg"][..],
+            "--compare-norms is for the view batchnorm",
+        ),
+        (
+            &[
+                "figure",
+                "batchnorm",
+                "--compare-norms",
+                "--side",
+                "training",
+                "--out",
+                "a.svg",
+            ],
+            "cannot be used with",
+        ),
+    ] {
+        let done = modelens(arguments);
+        assert_eq!(done.status.code(), Some(2));
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(said.contains(why), "{said}");
+    }
 }

@@ -33,7 +33,7 @@ pub enum Norm {
 }
 
 /// Where a normalisation takes mean and variance from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reads {
     /// All photos of the batch.
@@ -45,6 +45,15 @@ pub enum Reads {
 }
 
 impl Reads {
+    /// In a table of text.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Batch => "the batch",
+            Self::Stored => "stored statistics",
+            Self::Photo => "the photo itself",
+        }
+    }
+
     /// Where a normalisation layer of a network takes them from in a call; `None` for other layers.
     pub fn of(layer: &Layer, effective: &Effective) -> Option<Self> {
         match layer.kind {

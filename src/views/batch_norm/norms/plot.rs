@@ -9,6 +9,7 @@ use crate::model::norms::{Reads, Spread};
 use crate::theme::{self, sizes, text};
 use crate::views::parts::{self, Cut};
 use crate::views::plots::{self, base_plot, ticks};
+use crate::words::modes::mode_label;
 use crate::words::number::thousands;
 use modelens_jobs::{NormRow, NormsOutcome};
 
@@ -26,7 +27,7 @@ struct Curve {
 impl Curve {
     fn of(outcome: &NormsOutcome, row: &NormRow, mode: Mode) -> Self {
         let [name, _] = words::name(row.norm, outcome);
-        let [label, _] = words::head(mode, outcome.semantics);
+        let label = mode_label(mode, outcome.semantics);
         let side = match mode {
             Mode::Training => &row.training,
             Mode::Inference => &row.inference,
@@ -61,7 +62,7 @@ pub fn sweep_ui(ui: &mut Ui, outcome: &NormsOutcome, card: Rect) {
     let heading = cut.top(sizes::CAPTION);
     let title = text::title(words::SWEEP_TITLE, palette);
     let mut left = parts::row_ui(ui, heading, |ui| {
-        parts::label_ui(ui, title);
+        parts::label_ui(ui, title).on_hover_text(words::SWEEP_TIP);
         ui.min_rect().right()
     });
     let legend = words::legend(outcome);
@@ -76,10 +77,8 @@ pub fn sweep_ui(ui: &mut Ui, outcome: &NormsOutcome, card: Rect) {
         });
     }
     let below = cut.top(sizes::CAPTION);
-    let note = format!("{}; - - {}", words::y_axis(outcome), words::GUIDE);
-    parts::row_ui(ui, below, |ui| {
-        parts::line_ui(ui, text::note(note, palette))
-    });
+    let note = words::y_axis(outcome);
+    parts::row_ui(ui, below, |ui| parts::fitting_line_ui(ui, &note, palette));
     let axis = cut.bottom(sizes::AXIS_LABEL);
     parts::inside_ui(
         ui,

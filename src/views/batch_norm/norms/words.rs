@@ -7,20 +7,24 @@ use crate::words::modes::mode_label;
 use crate::words::number::{count, measured, seconds, thousands};
 use modelens_jobs::{NormRow, NormSide, NormsOutcome};
 
-pub const COMPARE: &str = "Compare norms";
+pub const COMPARE: &str = "Norms";
 pub const COMPARE_TIP: &str = "BatchNorm, SyncBatchNorm, FrozenBatchNorm, GroupNorm and LayerNorm on \
      the input of this layer, and batches of 1 to 64 photos";
 pub const TABLE: &str = "Norms in each mode";
 pub const SWEEP: &str = "Error by batch size";
 pub const SWEEP_TITLE: &str = "ERROR BY BATCH SIZE";
 pub const NORM: &str = "normalisation";
-pub const MODES_DIFFER: &str = "modes differ by";
-pub const FROM_INFERENCE: &str = "from this file's";
-pub const FROM_INFERENCE_NOTE: &str = "BatchNorm, inference";
+pub const MODES_DIFFER: [&str; 2] = ["modes differ by", "differ by"];
+pub const FROM_INFERENCE: [&str; 2] = ["from this file's", "from the file's"];
+pub const FROM_INFERENCE_NOTE: [&str; 2] = ["BatchNorm in inference", "BatchNorm"];
 pub const STATE: &str = "state moves";
 pub const REFUSED: &str = "refused";
 pub const PRESENT: &str = "this layer now";
-pub const GUIDE: &str = "√(1/batch − 1/all)";
+pub const SWEEP_TIP: &str = "x̂ = (x − mean) / √(variance + ε), before gamma and beta. Error: the root of \
+     the mean square of x̂ in the batch − x̂ in the batch of all photos, over all values of the batch, in \
+     standard deviations (sd). Points: the mean of up to 16 batches of this size, drawn by the seed; bars: \
+     the smallest and the largest. All layers before this one run in inference, so a photo's input is the \
+     same in every batch";
 pub const X_AXIS: &str = "photos in the batch";
 
 pub fn took(photos: usize, secs: f64) -> String {
@@ -82,23 +86,32 @@ fn layer_norm(flat: bool) -> String {
     }
 }
 
-/// Where a norm takes its statistics from.
-pub fn reads(reads: Reads, norm: Norm, outcome: &NormsOutcome) -> String {
+/// Where a norm takes its statistics from, in full and shorter.
+pub fn reads(reads: Reads, norm: Norm, outcome: &NormsOutcome) -> [String; 2] {
     match (reads, norm) {
-        (Reads::Batch, _) => format!("the batch ({})", common::photos(outcome.batch)),
-        (Reads::Stored, _) => "the stored statistics".to_owned(),
-        (Reads::Photo, Norm::Group) => "each photo, group by group".to_owned(),
-        (Reads::Photo, _) => "each photo as a whole".to_owned(),
+        (Reads::Batch, _) => [
+            format!("the batch ({})", common::photos(outcome.batch)),
+            format!("batch of {}", outcome.batch),
+        ],
+        (Reads::Stored, _) => ["the stored statistics", "stored statistics"].map(str::to_owned),
+        (Reads::Photo, Norm::Group) => {
+            ["each photo, group by group", "each photo's groups"].map(str::to_owned)
+        }
+        (Reads::Photo, _) => ["each photo as a whole", "each photo"].map(str::to_owned),
     }
 }
 
-/// The statistics of the chosen photo and channel.
-pub fn used(side: &NormSide, channel: usize) -> String {
+/// The statistics of the chosen photo and channel, in full and shorter.
+pub fn used(side: &NormSide, channel: usize) -> [String; 2] {
     let Some(used) = &side.used else {
-        return "PyTorch refuses one value a channel".to_owned();
+        return ["refused: one value a channel", "refused: one value"].map(str::to_owned);
     };
     let at = |values: &[f32]| measured(f64::from(values.get(channel).copied().unwrap_or(0.0)));
-    format!("mean {}, variance {}", at(&used.mean), at(&used.variance))
+    let [mean, variance] = [&used.mean, &used.variance].map(|values| at(values));
+    [
+        format!("mean {mean}, variance {variance}"),
+        format!("μ {mean}, σ² {variance}"),
+    ]
 }
 
 /// Whether stored statistics change, in either mode.
@@ -121,11 +134,6 @@ pub fn difference(value: Option<f64>) -> String {
     }
 }
 
-/// The heads of both columns of modes.
-pub fn head(mode: Mode, semantics: Semantics) -> [&'static str; 2] {
-    [mode_label(mode, semantics), "normalises with"]
-}
-
 /// A cell of the table, for screen readers.
 pub fn cell(row: &str, column: &str, value: &str) -> String {
     format!("{row}, {column}: {value}")
@@ -137,14 +145,16 @@ pub fn legend(outcome: &NormsOutcome) -> [String; 2] {
     let eval = mode_label(Mode::Inference, outcome.semantics);
     [
         format!("BatchNorm and SyncBatchNorm, {train}"),
-        format!("BatchNorm with {eval}; Frozen-, Group-, LayerNorm in both"),
+        format!("BatchNorm with {eval}, and every other norm"),
     ]
 }
 
-/// The vertical axis.
-pub fn y_axis(outcome: &NormsOutcome) -> String {
+/// The vertical axis, and the dashed line.
+pub fn y_axis(outcome: &NormsOutcome) -> [String; 2] {
     let photos = thousands(outcome.photos);
-    format!("sd from the same photo in a batch of all {photos}")
+    let axis = format!("sd from the same photos in a batch of all {photos}");
+    let guide = format!("{axis}; dashed: the noise of a sample, c·√(1/batch − 1/{photos})");
+    [guide, axis]
 }
 
 /// One batch size, for the tooltip.
@@ -205,14 +215,14 @@ pub fn what_you_see(outcome: &NormsOutcome) -> String {
     let mut said = Vec::new();
     if let [(small, first), .., (large, last)] = errors[..] {
         let photo = if small == 1 {
-            "alone".to_owned()
+            "a photo alone".to_owned()
         } else {
-            format!("in a batch of {small}")
+            format!("a photo in a batch of {small}")
         };
         said.push(format!(
-            "**BatchNorm's output depends on the other photos of the batch.** With {train} the values of a \
-             photo are {} sd from those that it has in a batch of all {} photos if it is {photo}, and {} sd \
-             in a batch of {large}: the noise of a sample, about 1/√batch.",
+            "**BatchNorm's output depends on the other photos of the batch.** With {train}, {photo} comes out \
+             {} sd from what it is in a batch of all {} photos; in a batch of {large}, {} sd. The error falls \
+             about as 1/√batch, as the noise of a sample does.",
             measured(first),
             outcome.photos,
             measured(last),

@@ -106,12 +106,17 @@ fn reads_instead(graph: &Graph, semantics: Semantics) -> String {
 mod tests {
     use super::*;
     use crate::model::graph::Layer;
+    use crate::model::layers::{GroupNorm, LayerNorm};
 
     fn graph(noises: &[Noise]) -> Graph {
-        let layer = |noise: &Noise| Layer {
+        graph_of(noises.iter().cloned().map(LayerKind::Noise).collect())
+    }
+
+    fn graph_of(kinds: Vec<LayerKind>) -> Graph {
+        let layer = |kind: LayerKind| Layer {
             name: String::new(),
             class: String::new(),
-            kind: LayerKind::Noise(noise.clone()),
+            kind,
             parent: None,
             listed: true,
             trainable: true,
@@ -120,9 +125,38 @@ mod tests {
             weights: Vec::new(),
         };
         Graph {
-            layers: noises.iter().map(layer).collect(),
+            layers: kinds.into_iter().map(layer).collect(),
             ..Graph::default()
         }
+    }
+
+    #[test]
+    fn other_norms_are_said_to_read_the_photo() {
+        let layer_norm = |axes| {
+            let epsilon = 1e-6;
+            LayerKind::LayerNorm(LayerNorm { axes, epsilon })
+        };
+        let group_norm = LayerKind::GroupNorm(GroupNorm {
+            groups: Some(8),
+            epsilon: 1e-5,
+        });
+        let graph = graph_of(vec![layer_norm(1), group_norm, layer_norm(1)]);
+        let found = without_batch_norm(&graph, Semantics::Keras3);
+        assert_eq!(
+            found.lines().nth(1),
+            Some(
+                "Its 1 GroupNorm layer reads each photo, group by group; its 2 LayerNorm layers read \
+                 the channels of each position of each photo: with training=True and with \
+                 training=False alike, whatever else is in the batch, and nothing is stored."
+            ),
+            "{found}"
+        );
+        assert_eq!(
+            without_batch_norm(&graph_of(vec![]), Semantics::Keras3)
+                .lines()
+                .count(),
+            2
+        );
     }
 
     #[test]

@@ -124,9 +124,9 @@ def norms_in_keras(code, keras, ops):
     exec(code, names)
     y = np.array(base.get_layer("conv")(ops(X)))
     call = lambda name: lambda rows, training: np.array(names[name](ops(rows), training=training))
-    check_norms(y, gamma, beta, bn.epsilon, call("group"), call("layer"))
+    check_norms(y, gamma, beta, bn.epsilon, call("group"), call("whole"))
     whole = keras.layers.LayerNormalization(axis=[1, 2, 3], epsilon=bn.epsilon)(ops(y))
-    assert np.allclose(gamma * np.array(whole) + beta, call("layer")(y, True), atol=1e-4)
+    assert np.allclose(gamma * np.array(whole) + beta, call("whole")(y, True), atol=1e-4)
     frozen = gamma * (y - mean) / np.sqrt(variance + bn.epsilon) + beta
     for training in (True, False):
         assert np.allclose(call("bn")(y, training), frozen, atol=1e-4), "stored statistics in both"
@@ -251,7 +251,7 @@ def norms_in_torch(name, code, torch):
 
     rows = numpy(y)[:, None, None] if flat else numpy(y)
     gamma, beta = bn.weight.detach().numpy(), bn.bias.detach().numpy()
-    check_norms(rows, gamma, beta, bn.eps, call(names["group"]), call(names["layer"]))
+    check_norms(rows, gamma, beta, bn.eps, call(names["group"]), call(names["whole"]))
     before = bn.running_mean.clone()
     if not flat:
         frozen = names["frozen"]

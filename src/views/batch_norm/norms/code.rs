@@ -38,8 +38,8 @@ pub fn snippet(layer: &str, setting: NormsSetting, semantics: Semantics) -> Stri
             "{frozen}bn = {get}\nC = bn.num_features\n\
              sync = nn.SyncBatchNorm.convert_sync_batchnorm(bn)\n{stored}\
              group = nn.GroupNorm({groups}, C, eps=bn.eps)\n\
-             layer = nn.GroupNorm(1, C, eps=bn.eps)  # LayerNorm\n\
-             for norm in group, layer:\n    \
+             whole = nn.GroupNorm(1, C, eps=bn.eps)  # LayerNorm\n\
+             for norm in group, whole:\n    \
              norm.weight, norm.bias = bn.weight, bn.bias"
         );
     }
@@ -51,14 +51,13 @@ pub fn snippet(layer: &str, setting: NormsSetting, semantics: Semantics) -> Stri
         },
         layer,
     );
-    let norms = "keras.layers.";
     format!(
-        "bn = {get}\neps = bn.epsilon\n\
-         sync = {norms}BatchNormalization(synchronized=True)\n\
+        "bn = {get}\neps, layers = bn.epsilon, keras.layers\n\
          bn.trainable = False  # the frozen one\n\
-         group = {norms}GroupNormalization({groups}, epsilon=eps)\n\
-         layer = {norms}GroupNormalization(1, epsilon=eps)\n\
-         for norm in group, layer:\n    \
+         sync = layers.BatchNormalization(synchronized=True)\n\
+         group = layers.GroupNormalization({groups}, epsilon=eps)\n\
+         whole = layers.GroupNormalization(1, epsilon=eps)\n\
+         for norm in group, whole:\n    \
          norm.build(bn.input.shape)\n    \
          norm.set_weights([bn.gamma, bn.beta])"
     )

@@ -72,7 +72,7 @@ pub fn sweep_ui(ui: &mut Ui, outcome: &NormsOutcome, card: Rect) {
         parts::mark(ui.painter(), center, sizes::LAMP, mode, palette);
         let place = heading.with_min_x(left + sizes::LAMP + sizes::S1);
         left = parts::row_ui(ui, place, |ui| {
-            parts::line_ui(ui, text::note(words, palette));
+            parts::fitting_line_ui(ui, words, palette);
             ui.min_rect().right()
         });
     }

@@ -45,7 +45,7 @@ fn head_ui(ui: &mut Ui, compared: &Compared<'_>, row: Rect) {
     let head = Line::new(text::small(), palette.muted);
     let plain: [(usize, &[&str], &[&str]); 4] = [
         (0, &[words::NORM], &[]),
-        (3, &[words::STATE], &[]),
+        (3, &words::STATE, &[]),
         (4, &words::MODES_DIFFER, &[]),
         (5, &words::FROM_INFERENCE, &words::FROM_INFERENCE_NOTE),
     ];
@@ -81,7 +81,7 @@ fn row_ui(ui: &mut Ui, compared: &Compared<'_>, row: &NormRow, rect: Rect) {
         );
     }
     let rest = [
-        (3, words::STATE, words::moves(row).to_owned()),
+        (3, words::STATE[0], words::moves(row).to_owned()),
         (
             4,
             words::MODES_DIFFER[0],

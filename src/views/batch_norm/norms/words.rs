@@ -17,7 +17,7 @@ pub const NORM: &str = "normalisation";
 pub const MODES_DIFFER: [&str; 2] = ["modes differ by", "differ by"];
 pub const FROM_INFERENCE: [&str; 2] = ["from this file's", "from the file's"];
 pub const FROM_INFERENCE_NOTE: [&str; 2] = ["BatchNorm in inference", "BatchNorm"];
-pub const STATE: &str = "state moves";
+pub const STATE: [&str; 2] = ["state moves", "moves"];
 pub const REFUSED: &str = "refused";
 pub const PRESENT: &str = "this layer now";
 pub const SWEEP_TIP: &str = "x̂ = (x − mean) / √(variance + ε), before gamma and beta. Error: the root of \
@@ -139,13 +139,19 @@ pub fn cell(row: &str, column: &str, value: &str) -> String {
     format!("{row}, {column}: {value}")
 }
 
-/// What the points are, beside the title of the plot.
-pub fn legend(outcome: &NormsOutcome) -> [String; 2] {
+/// What the points of each colour are, beside the title of the plot; in full and shorter.
+pub fn legend(outcome: &NormsOutcome) -> [[String; 2]; 2] {
     let train = mode_label(Mode::Training, outcome.semantics);
     let eval = mode_label(Mode::Inference, outcome.semantics);
     [
-        format!("BatchNorm and SyncBatchNorm, {train}"),
-        format!("BatchNorm with {eval}, and every other norm"),
+        [
+            format!("BatchNorm and SyncBatchNorm, {train}"),
+            format!("BatchNorm, {train}"),
+        ],
+        [
+            format!("BatchNorm with {eval}, and every other norm"),
+            "all others".to_owned(),
+        ],
     ]
 }
 

@@ -12,6 +12,7 @@ mod other_files;
 pub mod pt2;
 pub mod pytorch;
 mod save;
+mod wire;
 
 pub use self::beside::{Beside, BesideError, InMemory};
 pub use self::error::OpenError;

@@ -53,6 +53,7 @@ mod pytorch_families;
 mod recorded;
 mod review;
 mod save;
+mod saved_model;
 mod scale;
 mod shell;
 mod small_windows;

@@ -102,8 +102,12 @@ fn visible(path: &str) -> Option<String> {
 }
 
 fn is_table(path: &str) -> bool {
-    let lower = path.to_lowercase();
-    lower.ends_with(".csv") || lower.ends_with(".tsv")
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| {
+        ["csv", "tsv"]
+            .iter()
+            .any(|e| ending.eq_ignore_ascii_case(e))
+    })
 }
 
 /// Tables of labels in an archive: path and bytes.

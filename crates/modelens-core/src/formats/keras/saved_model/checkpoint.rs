@@ -43,11 +43,14 @@ pub struct Values {
     pub values: Vec<f32>,
 }
 
+/// Names and indices of objects.
+pub type Children = Vec<(String, usize)>;
+
 /// An object that was saved: a layer, a variable, a list.
 #[derive(Clone, Debug, Default)]
 pub struct Object {
-    /// Names and indices of the objects that it holds.
-    pub children: Vec<(String, usize)>,
+    /// The objects that it holds.
+    pub children: Children,
     /// The key of its tensor, if it is a variable.
     pub key: Option<String>,
 }

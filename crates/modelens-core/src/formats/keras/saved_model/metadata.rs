@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde_json::Value;
 
-use super::checkpoint::reference;
+use super::checkpoint::{Children, reference};
 use super::{broken, json};
 use crate::formats::wire::{Field, Fields};
 use crate::formats::{Beside, OpenError};
@@ -71,7 +71,7 @@ impl Metadata {
 
     /// The metadata in a `SavedObjectGraph`.
     fn add_objects(&mut self, graph: &[u8]) -> Result<(), OpenError> {
-        let mut objects: Vec<(Vec<(String, usize)>, &[u8])> = Vec::new();
+        let mut objects: Vec<(Children, &[u8])> = Vec::new();
         for field in Fields::new(graph) {
             let (7, Field::Bytes(all)) = field? else {
                 continue;

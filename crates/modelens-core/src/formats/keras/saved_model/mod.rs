@@ -22,6 +22,8 @@ use crate::formats::{ModelFile, OpenError, SAVED_MODEL};
 
 /// Models in models, at most.
 const MAX_DEPTH: usize = 8;
+/// Names in a path, at most: groups are walked by recursion.
+const MAX_NAMES: usize = 32;
 /// Layers of a model, at most.
 const MAX_LAYERS: usize = 100_000;
 
@@ -57,7 +59,7 @@ pub(super) fn as_h5(file: ModelFile<'_>) -> Result<ModelFile<'_>, OpenError> {
         builder.set_attr("keras_version", AttrValue::VarLenString(version.clone()));
     }
     builder.set_attr("backend", AttrValue::VarLenString("tensorflow".to_owned()));
-    let mut top = builder.create_group("model_weights");
+    let mut top = Tree::default();
     let mut names = Vec::new();
     let places = places(&metadata, &objects);
     for layer in layers.iter().take(MAX_LAYERS) {
@@ -70,22 +72,23 @@ pub(super) fn as_h5(file: ModelFile<'_>) -> Result<ModelFile<'_>, OpenError> {
             Some((path, at)) => weights(&metadata, &objects, path, *at, name),
             None => Vec::new(),
         };
-        let mut group = Tree::default();
+        let is_deep = |path: &str| path.split('/').count() > MAX_NAMES;
+        if is_deep(name) || weights.iter().any(|(path, _)| is_deep(path)) {
+            return Err(broken("the name of a layer has too many parts"));
+        }
+        let group = top.at(name);
         for (path, key) in &weights {
-            group.add(path, checkpoint.values(key)?);
+            let (inside, short) = path.rsplit_once('/').unwrap_or(("", path));
+            let values = checkpoint.values(key)?;
+            group.at(inside).datasets.insert(short.to_owned(), values);
         }
         let paths = weights.into_iter().map(|(path, _)| path).collect();
-        let mut own = top.create_group(name);
-        for (name, value) in string_list("weight_names", paths) {
-            own.set_attr(&name, value);
-        }
-        group.write(&mut own);
-        top.add_group(own.finish());
+        group.attributes = string_list("weight_names", paths);
     }
-    for (name, value) in string_list("layer_names", names) {
-        top.set_attr(&name, value);
-    }
-    builder.add_group(top.finish());
+    top.attributes = string_list("layer_names", names);
+    let mut group = builder.create_group("model_weights");
+    top.write(&mut group);
+    builder.add_group(group.finish());
     let bytes = builder.finish();
     Ok(ModelFile {
         bytes: bytes.map_err(|e| broken(&e.to_string()))?,
@@ -196,26 +199,27 @@ fn collect(
     }
 }
 
-/// The groups and datasets inside one group.
+/// A group of the file before it is written.
 #[derive(Default)]
 struct Tree {
+    attributes: Vec<(String, AttrValue)>,
     datasets: BTreeMap<String, Values>,
     groups: BTreeMap<String, Tree>,
 }
 
 impl Tree {
-    fn add(&mut self, path: &str, values: Values) {
-        match path.split_once('/') {
-            Some((group, rest)) => self
-                .groups
-                .entry(group.to_owned())
-                .or_default()
-                .add(rest, values),
-            None => drop(self.datasets.insert(path.to_owned(), values)),
-        }
+    /// The group of this path, with `/` between names.
+    fn at(&mut self, path: &str) -> &mut Self {
+        let names = path.split('/').filter(|name| !name.is_empty());
+        names.fold(self, |group, name| {
+            group.groups.entry(name.to_owned()).or_default()
+        })
     }
 
     fn write(&self, to: &mut GroupBuilder) {
+        for (name, value) in &self.attributes {
+            to.set_attr(name, value.clone());
+        }
         for (name, Values { shape, values }) in &self.datasets {
             let shape: Vec<u64> = shape.iter().map(|&d| d as u64).collect();
             let dataset = to.create_dataset(name);

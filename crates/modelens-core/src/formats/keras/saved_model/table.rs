@@ -13,8 +13,11 @@ const TRAILER: usize = 5;
 /// Entries of a table, at most.
 const MAX_ENTRIES: usize = 1 << 20;
 
+/// Keys and values.
+pub type Entries<'a> = Vec<(Vec<u8>, &'a [u8])>;
+
 /// All keys and values, in the order of the keys.
-pub fn entries(table: &[u8]) -> Result<Vec<(Vec<u8>, &[u8])>, OpenError> {
+pub fn entries(table: &[u8]) -> Result<Entries<'_>, OpenError> {
     let footer = table.len().checked_sub(FOOTER).map(|at| &table[at..]);
     let footer = footer.filter(|footer| footer.ends_with(&MAGIC));
     let mut handles = footer.ok_or_else(|| broken("its index is no table of keys"))?;
@@ -49,13 +52,13 @@ fn block(table: &[u8], (start, length): (usize, usize)) -> Result<&[u8], OpenErr
 }
 
 /// The entries of one block. Each key begins with as many bytes of the key before it as it says.
-fn block_entries(block: &[u8]) -> Result<Vec<(Vec<u8>, &[u8])>, OpenError> {
+fn block_entries(block: &[u8]) -> Result<Entries<'_>, OpenError> {
     let cut = || broken("a block of its index is cut off");
     let (rest, count) = block.split_last_chunk::<4>().ok_or_else(cut)?;
     let restarts = (u32::from_le_bytes(*count) as usize).checked_mul(4);
     let end = restarts.and_then(|restarts| rest.len().checked_sub(restarts));
     let mut rest = &rest[..end.ok_or_else(cut)?];
-    let mut entries: Vec<(Vec<u8>, &[u8])> = Vec::new();
+    let mut entries = Entries::new();
     let mut key = Vec::new();
     while !rest.is_empty() {
         let mut number = || usize::try_from(varint(&mut rest)?).ok();

@@ -72,7 +72,7 @@ impl Page for Start {
         vec2(sizes::FIGURE_LEAST, ui::HEIGHT_OF_FIGURE)
     }
 
-    fn sides(&self) -> Option<[&'static str; 2]> {
+    fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {
         None
     }
 

@@ -4,7 +4,7 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
-use crate::model::modules::{BASE, BATCH_NORMS, Container};
+use crate::model::modules::{BASE, BATCH_NORMS, dotted};
 use crate::model::{Flags, Mode, Role};
 use crate::panels;
 use crate::state::{MAX_BATCH, Search, Sheet, View};
@@ -96,16 +96,11 @@ impl App {
                 }
             }
             Command::SetTrainable(layer, trainable) => {
-                if let Some(base) = &mut state.opened.base {
-                    base.flags
-                        .set(&base.model.graph, layer, trainable, semantics);
-                }
+                self.change_flags(|flags, graph| flags.set(graph, layer, trainable, semantics));
             }
             Command::SetContainerTrainable(path, trainable) => {
                 self.change_flags(|flags, graph| {
-                    let containers = Container::all(graph);
-                    let layers = containers.iter().filter(|c| c.path == path);
-                    for &layer in layers.flat_map(|c| &c.layers) {
+                    for layer in dotted(graph, &path) {
                         flags.set(graph, layer, trainable, semantics);
                     }
                 });

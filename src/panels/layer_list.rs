@@ -117,7 +117,7 @@ pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
                         base,
                         Row {
                             id,
-                            row,
+                            place: row,
                             effective,
                             chosen,
                         },
@@ -146,7 +146,7 @@ fn offset_to(ui: &Ui, found: &[ListRow], chosen: Option<ModuleRow>) -> Option<f3
 #[derive(Clone, Copy)]
 struct Row {
     id: LayerId,
-    row: ListRow,
+    place: ListRow,
     effective: Effective,
     chosen: bool,
 }
@@ -173,8 +173,15 @@ fn container_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: ListRow, pla
     if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
         show.push(Command::SetContainerTrainable(path.clone(), !trainable));
     }
-    mode_switch_ui(ui, show, base, row.of, lamp_place(rect), id.with("mode"));
-    let end = lamp_place(rect).x - sizes::S2;
+    mode_switch_ui(
+        ui,
+        show,
+        base,
+        row.of,
+        lamp_place(rect, sizes::MODE_COLUMN),
+        id.with("mode"),
+    );
+    let end = lamp_place(rect, sizes::MODE_COLUMN).x - sizes::S2;
     let place = Rect::from_x_y_ranges(check.right() + sizes::S2..=end, rect.y_range());
     let shown = base.row_name(row, semantics);
     let color = if trainable {
@@ -210,7 +217,7 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         ui.painter()
             .rect_filled(rect, CornerRadius::ZERO, palette.hover);
     }
-    let check = check_place(rect, row.row.depth);
+    let check = check_place(rect, row.place.depth);
     let name = format!("{} {}", layer.name, modes::flag_label(semantics));
     if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
         show.push(Command::SetTrainable(row.id, !trainable));
@@ -223,15 +230,16 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     );
     let is_torch = semantics == Semantics::PyTorch;
     if is_torch {
-        let at = lamp_place(rect);
-        mode_switch_ui(ui, show, base, row.row.of, at, id.with("mode"));
+        let at = lamp_place(rect, sizes::MODE_COLUMN);
+        mode_switch_ui(ui, show, base, row.place.of, at, id.with("mode"));
     } else {
         lamp_ui(ui, rect, role, effective);
     }
     let params = layer_params(layer, semantics);
     params_ui(ui, rect, params, palette);
     let text_left = check.right() + sizes::S2;
-    let end = match (is_torch || has_modes(role), params) {
+    let end = match (has_modes(role), params) {
+        _ if is_torch => sizes::MODE_COLUMN + sizes::S4,
         (true, _) => sizes::LAMP_COLUMN + sizes::S4,
         (false, 0) => sizes::S4,
         (false, _) => sizes::LAMP_COLUMN,
@@ -262,7 +270,7 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         palette.muted
     };
     let place = Rect::from_x_y_ranges(text_left..=end, rect.y_range());
-    name_ui(ui, place, base.row_name(row.row, semantics), &font, color);
+    name_ui(ui, place, base.row_name(row.place, semantics), &font, color);
     parts::focus_ring(ui, &response, rect.shrink(1.0));
     let kind = if has_view { Role::Button } else { Role::Label };
     response.widget_info(|| WidgetInfo::labeled(kind, true, &layer.name));
@@ -291,12 +299,12 @@ fn lamp_ui(ui: &Ui, rect: Rect, role: LayerRole, effective: Effective) {
     } else {
         Mode::Inference
     };
-    let center = lamp_place(rect);
+    let center = lamp_place(rect, sizes::LAMP_COLUMN);
     parts::mark(ui.painter(), center, sizes::LAMP, mode, theme::palette(ui));
 }
 
-fn lamp_place(rect: Rect) -> egui::Pos2 {
-    let left = rect.right() - sizes::LAMP_COLUMN - sizes::S1;
+fn lamp_place(rect: Rect, column: f32) -> egui::Pos2 {
+    let left = rect.right() - column - sizes::S1;
     pos2(left, rect.center().y)
 }
 

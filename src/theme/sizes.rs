@@ -53,6 +53,8 @@ pub const CALL_CODE: f32 = 140.0;
 pub const INDENT: f32 = 14.0;
 /// From the right end of a layer row to its lamp.
 pub const LAMP_COLUMN: f32 = 66.0;
+/// The same where layers with a million parameters have a mark too.
+pub const MODE_COLUMN: f32 = 80.0;
 
 pub const CAPTION: f32 = 18.0;
 pub const CELL_GAP: f32 = 10.0;

@@ -17,6 +17,52 @@ use crate::train::recipe::{EvalCalls, RunPreset};
 use crate::views::parts::code::module_calls;
 use modelens_jobs::ModelSource;
 
+/// The calls on single modules, and where a training loop makes them; PyTorch only.
+fn of_modules() -> Vec<(String, String)> {
+    let semantics = Semantics::PyTorch;
+    let mut all = Vec::new();
+    for evals in EvalCalls::ALL {
+        let settings = TrainSettings {
+            evals,
+            preset: RunPreset::HeadOnly,
+            ..TrainSettings::default()
+        };
+        let head = settings.head(5);
+        let code = fine_tune::code::snippet(&settings, head, semantics);
+        all.push((format!("finetune-{}", evals.id()), code));
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/modules/nested.pt2");
+    let mut model = ModelSource::File(file).open().expect("a model");
+    let norm = model.graph.find("stem.1").expect("a BatchNorm");
+    model.graph.layers[norm].name = "bn".into();
+    for (name, outer, calls, training) in [
+        ("layer", Mode::Training, "bn.eval", false),
+        ("again", Mode::Training, "bn.eval,model.train", true),
+        ("train", Mode::Inference, "bn.train", true),
+        ("batchnorm", Mode::Training, "batchnorm.eval", false),
+        (
+            "dropout",
+            Mode::Inference,
+            "base.train,batchnorm.eval,dropout.train",
+            false,
+        ),
+    ] {
+        let calls = ModuleCalls::parse(&model, calls).expect("calls");
+        let setting = BatchNormSetting {
+            nested: true,
+            outer: outer.into(),
+            calls: module_calls(&calls),
+            training: effective_when(Role::BatchNorm, false, true, Some(training), semantics),
+            trainable: false,
+            momentum: None,
+            batches: 0,
+        };
+        let code = batch_norm::code::snippet("bn", &setting, semantics);
+        all.push((format!("modules-{name}"), code));
+    }
+    all
+}
+
 /// The name of the file says what model the snippet needs.
 fn snippets() -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
@@ -69,51 +115,8 @@ fn snippets() -> BTreeMap<String, String> {
             );
         }
         if semantics == Semantics::PyTorch {
-            for evals in EvalCalls::ALL {
-                let settings = TrainSettings {
-                    evals,
-                    preset: RunPreset::HeadOnly,
-                    ..TrainSettings::default()
-                };
-                let head = settings.head(5);
-                let code = fine_tune::code::snippet(&settings, head, semantics);
-                put(format!("finetune-{}", evals.id()), code);
-            }
-            let file =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/modules/nested.pt2");
-            let mut model = ModelSource::File(file).open().expect("a model");
-            let norm = model.graph.find("stem.1").expect("a BatchNorm");
-            model.graph.layers[norm].name = "bn".into();
-            for (name, outer, calls, training) in [
-                ("layer", Mode::Training, "bn.eval", false),
-                ("again", Mode::Training, "bn.eval,model.train", true),
-                ("train", Mode::Inference, "bn.train", true),
-                ("batchnorm", Mode::Training, "batchnorm.eval", false),
-                (
-                    "dropout",
-                    Mode::Inference,
-                    "base.train,batchnorm.eval,dropout.train",
-                    false,
-                ),
-            ] {
-                let calls = ModuleCalls::parse(&model, calls).expect("calls");
-                let setting = BatchNormSetting {
-                    nested: true,
-                    outer: outer.into(),
-                    calls: module_calls(&calls),
-                    training: effective_when(
-                        Role::BatchNorm,
-                        false,
-                        true,
-                        Some(training),
-                        semantics,
-                    ),
-                    trainable: false,
-                    momentum: None,
-                    batches: 0,
-                };
-                let code = batch_norm::code::snippet("bn", &setting, semantics);
-                put(format!("modules-{name}"), code);
+            for (name, code) in of_modules() {
+                put(name, code);
             }
         }
         let outers = [

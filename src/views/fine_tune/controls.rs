@@ -24,7 +24,10 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if second == first {
         second.min.x = end + sizes::S2;
     }
-    parts::row_ui(ui, second, |ui| buttons_ui(ui, show));
+    parts::row_ui(ui, second, |ui| {
+        evals_ui(ui, show);
+        buttons_ui(ui, show);
+    });
 }
 
 /// What runs, and how.
@@ -40,20 +43,6 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let preset = choice_ui(ui, "", chosen.label(), &presets, RunPreset::label, chosen);
     if let Some(preset) = preset {
         show.push(TrainCommand::SetPreset(preset));
-    }
-    // The preset that compares the places sets them itself.
-    if semantics == Semantics::PyTorch && chosen != RunPreset::WhereEval {
-        let evals = choice_ui(
-            ui,
-            words::BASE_EVAL,
-            train.evals.short_label(),
-            &EvalCalls::ALL,
-            EvalCalls::label,
-            train.evals,
-        );
-        if let Some(evals) = evals {
-            show.push(TrainCommand::SetEvals(evals));
-        }
     }
     setup::setup_ui(ui, show);
     let label = train.optimizer.label();
@@ -78,6 +67,26 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let response = ui.add(drag).labelled_by(label.id);
     if response.changed() {
         show.push(TrainCommand::SetEpochs(epochs));
+    }
+}
+
+/// Where a PyTorch loop calls `base.eval()`. The preset that compares the places sets them itself.
+fn evals_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let train = show.state.settings.train;
+    let semantics = show.state.semantics();
+    if semantics != Semantics::PyTorch || train.preset(semantics) == RunPreset::WhereEval {
+        return;
+    }
+    let evals = choice_ui(
+        ui,
+        words::BASE_EVAL,
+        train.evals.short_label(),
+        &EvalCalls::ALL,
+        EvalCalls::label,
+        train.evals,
+    );
+    if let Some(evals) = evals {
+        show.push(TrainCommand::SetEvals(evals));
     }
 }
 

@@ -28,7 +28,7 @@ use crate::words::number::thousands;
 pub struct Row {
     /// The layer, or the first layer of the container.
     pub id: LayerId,
-    pub row: ListRow,
+    pub place: ListRow,
     pub role: LayerRole,
     pub flag: bool,
     /// Whether a model around it has its flag off.
@@ -48,7 +48,7 @@ pub fn rows(base: &Base, outer: Outer, semantics: Semantics, sort: LayerSort) ->
             let layer = &graph.layers[id];
             Row {
                 id,
-                row,
+                place: row,
                 role: layer.kind.role(),
                 flag: base.flags.get(id),
                 inherited: !base.flags.ancestors(graph, id),
@@ -64,7 +64,7 @@ pub fn rows(base: &Base, outer: Outer, semantics: Semantics, sort: LayerSort) ->
             let flag = base.module_flag(row.of);
             Row {
                 id,
-                row,
+                place: row,
                 role: LayerRole::Plain,
                 flag,
                 inherited: false,
@@ -220,10 +220,10 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     } else {
         Sense::hover()
     };
-    let is_container = matches!(row.row.of, ModuleRow::Container(_));
+    let is_container = matches!(row.place.of, ModuleRow::Container(_));
     let id = ui
         .scope_id()
-        .with(("table row", row.id, base.module_name(row.row.of)));
+        .with(("table row", row.id, base.module_name(row.place.of)));
     let response = ui.interact(rect, id, sense);
     if response.hovered() {
         let inner = rect.shrink2(vec2(sizes::LINE, 0.0));
@@ -232,7 +232,7 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     }
     let flag = modes::flag_label(semantics);
     let words = words::row(
-        base.module_name(row.row.of),
+        base.module_name(row.place.of),
         words::mode(row.role, row.effective),
         words::when(show.state.settings.call),
         words::moves(moved(row)),
@@ -242,7 +242,7 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     let places = columns(rect);
     let check = pos2(places[1][0] + sizes::CHECKBOX / 2.0, rect.center().y);
     let check = Rect::from_center_size(check, egui::Vec2::splat(sizes::CHECKBOX));
-    let name = base.module_name(row.row.of);
+    let name = base.module_name(row.place.of);
     let of = words::flag_of(flag, name);
     if parts::checkbox_ui(ui, check, id.with("flag"), &of, row.flag).clicked() {
         if is_container {
@@ -253,7 +253,7 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     }
     if semantics == Semantics::PyTorch {
         let at = pos2(places[3][0] + sizes::LAMP / 2.0, rect.center().y);
-        mode_switch_ui(ui, show, base, row.row.of, at, id.with("mode"));
+        mode_switch_ui(ui, show, base, row.place.of, at, id.with("mode"));
     }
     for (column, [left, right]) in LayerColumn::ALL.into_iter().zip(places) {
         let place = between(rect, left, right - sizes::S1);
@@ -284,13 +284,13 @@ fn cell_ui(ui: &Ui, show: &Show<'_>, base: &Base, row: &Row, column: LayerColumn
     let (words, color): (String, _) = match column {
         LayerColumn::Layer => {
             let font = font(base, row);
-            let indent = row.row.depth as f32 * sizes::INDENT;
+            let indent = row.place.depth as f32 * sizes::INDENT;
             let place = if semantics == Semantics::PyTorch {
                 place.with_min_x(place.left() + indent)
             } else {
                 place
             };
-            let name = base.row_name(row.row, semantics);
+            let name = base.row_name(row.place, semantics);
             name_ui(ui, place, name, &font, ink(row.flag, palette));
             return;
         }
@@ -302,7 +302,7 @@ fn cell_ui(ui: &Ui, show: &Show<'_>, base: &Base, row: &Row, column: LayerColumn
         LayerColumn::Training if semantics == Semantics::PyTorch => {
             // Beside the switch.
             let place = place.with_min_x(place.left() + sizes::LAMP + sizes::S2);
-            let mode = base.module_mode(row.row.of, show.state.settings.call);
+            let mode = base.module_mode(row.place.of, show.state.settings.call);
             let (at, align) = cell(place, column);
             let color = ink(has_modes(row.role), palette);
             let words = method(mode);
@@ -346,7 +346,7 @@ fn ink(stands_out: bool, palette: &Palette) -> egui::Color32 {
 }
 
 fn font(base: &Base, row: &Row) -> FontId {
-    if matches!(row.row.of, ModuleRow::Container(_)) || base.is_container(row.id) {
+    if matches!(row.place.of, ModuleRow::Container(_)) || base.is_container(row.id) {
         text::semibold()
     } else {
         text::body()

@@ -143,6 +143,7 @@ impl Flags {
 
     /// The flags of one of the two columns of a view. In the right one `model.eval()` comes last, so that it
     /// undoes what single modules were told.
+    #[must_use]
     pub fn in_column(&self, column: Mode) -> Self {
         let mut flags = self.clone();
         if column == Mode::Inference {
@@ -152,6 +153,7 @@ impl Flags {
     }
 
     /// The flags of a call: `predict` is `model.eval()` and a pass, see [`Self::in_column`].
+    #[must_use]
     pub fn in_call(&self, outer: Outer) -> Self {
         match outer {
             Outer::Given(column) => self.in_column(column),

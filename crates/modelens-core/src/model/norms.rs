@@ -168,14 +168,18 @@ fn moments_of_photo(photo: &[f32], channels: usize) -> ChannelMoments {
             *sum += f64::from(x);
         }
     }
-    mean.iter_mut().for_each(|sum| *sum /= positions);
+    for sum in &mut mean {
+        *sum /= positions;
+    }
     let mut variance = vec![0.0; channels];
     for row in photo.chunks(channels) {
         for ((sum, &x), mean) in variance.iter_mut().zip(row).zip(&mean) {
             *sum += (f64::from(x) - mean).powi(2);
         }
     }
-    variance.iter_mut().for_each(|sum| *sum /= positions);
+    for sum in &mut variance {
+        *sum /= positions;
+    }
     ChannelMoments { mean, variance }
 }
 

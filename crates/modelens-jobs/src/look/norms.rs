@@ -206,9 +206,10 @@ fn input_in_inference(
     Ok(done.taps.remove(layer).ok_or_else(wrong)?.input)
 }
 
-/// The flags with every BatchNorm frozen: a value in the file could have it use the batch in inference too.
+/// The flags with every BatchNorm frozen and no module in a mode of its own: a value in the file or a call on a
+/// module could have it use the batch in inference too.
 fn stored_everywhere(graph: &Graph, flags: &Flags, semantics: Semantics) -> Flags {
-    let mut flags = flags.clone();
+    let mut flags = flags.in_column(Mode::Inference);
     for (id, layer) in graph.layers.iter().enumerate() {
         if layer.kind.role() == Role::BatchNorm {
             flags.set(graph, id, false, semantics);

@@ -6,7 +6,7 @@ use crate::words::number::measured;
 use crate::words::{call, common};
 use modelens_jobs::{TrainableCard, TrainableOutcome};
 
-pub const LABEL: &str = "Why both?";
+pub const LABEL: &str = "Why?";
 pub const TOOLTIP: &str = "The question, its two switches and what they stop; and the lessons";
 
 /// The question; code between backquotes.

@@ -160,7 +160,7 @@ fn dropout_of_attention_weights_is_a_layer() {
         .find(&format!("{attention}.scaled_dot_product_attention.dropout"));
     let layer = &model.graph.layers[layer.expect("the layer")];
     assert!(
-        matches!(layer.kind, LayerKind::Noise(Noise::Dropout { rate, .. }) if rate == 0.1),
+        matches!(layer.kind, LayerKind::Noise(Noise::Dropout { rate, .. }) if (rate - 0.1).abs() < 1e-9),
         "{:?}",
         layer.kind
     );

@@ -143,7 +143,7 @@ fn tokens_and_positions_are_parameters_that_learn() {
         let model = open(name);
         for parameter in parameters {
             let layer = model.graph.find(parameter);
-            let layer = layer.unwrap_or_else(|| panic!("{name}: {parameter}"));
+            let layer = layer.unwrap_or_else(|_| panic!("{name}: {parameter}"));
             let layer = &model.graph.layers[layer];
             assert_eq!(layer.class, "Parameter", "{name}: {parameter}");
             assert!(layer.weights[0].learnable, "{name}: {parameter}");

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Semantics;
 use crate::train::optimizer::OptimizerKind;
-use crate::train::recipe::RunPreset;
+use crate::train::recipe::{EvalCalls, Recipe, RunPreset};
 use modelens_jobs::fine_tune::HeadChoice;
 
 /// Settings of the next experiment.
@@ -11,6 +12,8 @@ use modelens_jobs::fine_tune::HeadChoice;
 #[serde(default)]
 pub struct TrainSettings {
     pub preset: RunPreset,
+    /// Where a PyTorch loop calls `base.eval()`.
+    pub evals: EvalCalls,
     pub optimizer: OptimizerKind,
     pub rate: f64,
     /// Epochs of each stage.
@@ -26,6 +29,21 @@ pub struct TrainSettings {
 }
 
 impl TrainSettings {
+    /// The chosen preset, or the default one if its runs would not differ under these rules.
+    pub fn preset(&self, semantics: Semantics) -> RunPreset {
+        if self.preset.suits(semantics) {
+            self.preset
+        } else {
+            Self::default().preset
+        }
+    }
+
+    /// The runs to compare.
+    pub fn recipes(&self, semantics: Semantics) -> Vec<Recipe> {
+        let preset = self.preset(semantics);
+        preset.recipes(self.epochs, self.rate, self.evals)
+    }
+
     /// The head of the next runs for this many classes. One sigmoid output works for two classes only.
     pub fn head(&self, classes: usize) -> HeadChoice {
         if self.own_head {
@@ -42,6 +60,7 @@ impl Default for TrainSettings {
     fn default() -> Self {
         Self {
             preset: RunPreset::FourWay,
+            evals: EvalCalls::default(),
             optimizer: OptimizerKind::Adam,
             rate: 1e-3,
             epochs: 3,

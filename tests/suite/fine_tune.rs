@@ -8,7 +8,7 @@ use modelens::dataset::Photos;
 use modelens::model::{Model, Semantics};
 use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::OptimizerKind;
-use modelens::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
+use modelens::train::recipe::{BaseCall, BaseFlags, EvalCalls, Recipe, RunPreset, StageRecipe};
 use modelens::train::trainer::{EpochEnd, Trainer, TrainingStep};
 use modelens_jobs::ModelSource;
 use modelens_jobs::fine_tune::{FineTune, HeadChoice, Prepared};
@@ -66,6 +66,7 @@ fn recipe(epochs: usize, base: BaseFlags, call: Option<bool>) -> Recipe {
             call: BaseCall::Given(call),
         }],
         outer: modelens::model::Mode::Training.into(),
+        evals: EvalCalls::default(),
     }
 }
 
@@ -121,6 +122,43 @@ fn slow_accuracy_of_a_head_on_the_dog_breeds_base() {
 #[ignore = "slow: sixteen runs of thirty epochs; .ci/run runs it"]
 fn slow_accuracy_of_a_head_on_lite0() {
     accuracy_of_heads(&ModelSource::EfficientNetLite0, 0.91);
+}
+
+/// The numbers of the lesson on the fixed feature extractor: validation photos of 18 that are classified
+/// correctly in inference, by where the loop calls `base.eval()`.
+#[test]
+#[ignore = "slow: twelve runs of four epochs; .ci/run runs it"]
+fn slow_accuracy_of_a_frozen_base_by_where_eval_is_called() {
+    let model = crate::support::models::dog_breeds();
+    let mut found = Vec::new();
+    for seed in 1..=4 {
+        let mut setup = setup(Arc::clone(&model), seed);
+        setup.fine_tune.semantics = Semantics::PyTorch;
+        setup.fine_tune.batch = 8;
+        let recipes = RunPreset::WhereEval.recipes(4, 1e-3, EvalCalls::default());
+        let right: Vec<usize> = recipes
+            .iter()
+            .map(|recipe| {
+                let (_, steps) = run(&setup, recipe);
+                let accuracy = end(&steps).validation.expect("a validation")[1].accuracy;
+                (accuracy * 18.0).round() as usize
+            })
+            .collect();
+        println!("seed {seed}: {right:?}");
+        assert_eq!(
+            right[0], right[1],
+            "model.train() undoes an eval() before the loop"
+        );
+        found.push([right[0], right[2]]);
+    }
+    let range = |place: usize| {
+        let values = found.iter().map(|row| row[place]);
+        [values.clone().min(), values.max()]
+    };
+    assert_eq!(range(0), [Some(13), Some(16)], "without eval()");
+    assert_eq!(range(1), [Some(15), Some(17)], "with eval() in each epoch");
+    assert!(found.iter().all(|[never, each]| never <= each));
+    assert_eq!(found.iter().filter(|[never, each]| never < each).count(), 3);
 }
 
 fn small(counts: &[usize]) -> (tempfile::TempDir, Setup) {
@@ -334,7 +372,7 @@ fn an_interrupted_run_can_be_saved_and_opened() {
 #[test]
 fn the_second_stage_of_the_course_lab_has_a_tenth_of_the_rate() {
     let (_folder, setup) = small(&[5, 5]);
-    let lab = &RunPreset::CourseLab.recipes(1, 1e-3)[0];
+    let lab = &RunPreset::CourseLab.recipes(1, 1e-3, EvalCalls::EachEpoch)[0];
     let (trainer, steps) = run(&setup, lab);
     let rates: Vec<f64> = steps.iter().map(|s| s.rate).collect();
     assert_eq!(rates, [1e-3, 1e-3, 1e-4, 1e-4]);

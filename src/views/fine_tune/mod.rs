@@ -1,6 +1,6 @@
 //! Real training steps: runs side by side that differ in the two switches only.
 
-mod code;
+pub(super) mod code;
 mod controls;
 mod curves;
 mod numbers;
@@ -43,7 +43,7 @@ impl Page for FineTune {
         let (train, semantics) = (state.settings.train, state.semantics());
         let classes = state.photos().map_or(0, |photos| photos.classes.len());
         Explanation {
-            text: words::explanation(&state.training, train.preset, semantics),
+            text: words::explanation(&state.training, train.preset(semantics), semantics),
             code: code::snippet(&train, train.head(classes), semantics),
         }
     }
@@ -98,7 +98,8 @@ impl Page for FineTune {
 
     fn lecture(&self, state: &State) -> Lecture {
         let (actions, progress) = controls::buttons(&state.training);
-        let preset = state.settings.train.preset.label().to_owned();
+        let preset = state.settings.train.preset(state.semantics());
+        let preset = preset.label().to_owned();
         Lecture {
             about: vec![preset, progress],
             actions,
@@ -108,7 +109,8 @@ impl Page for FineTune {
     fn sidecar(&self, state: &State) -> Vec<(&'static str, serde_json::Value)> {
         let train = state.settings.train;
         let runs = serde_json::json!({
-            "preset": train.preset.id(),
+            "preset": train.preset(state.semantics()).id(),
+            "eval_calls": train.evals.id(),
             "optimizer": train.optimizer.label(),
             "rate": train.rate,
             "epochs": train.epochs,
@@ -134,13 +136,16 @@ pub fn experiment(state: &State) -> Option<Experiment> {
             preprocessing: state.preprocessing(),
             head: train.head(gallery.photos.classes.len()),
             optimizer: train.optimizer,
-            batch: train.preset.batch().unwrap_or(settings.batch),
+            batch: train
+                .preset(state.semantics())
+                .batch()
+                .unwrap_or(settings.batch),
             validation: train.validation,
             seed: settings.seed,
             semantics: state.semantics(),
             augment: settings.augment_batch.then(|| settings.pipeline.clone()),
         },
-        recipes: train.preset.recipes(train.epochs, train.rate),
+        recipes: train.recipes(state.semantics()),
     })
 }
 

@@ -11,6 +11,7 @@ pub const TOOLTIP: &str =
 
 // The row of controls.
 pub const RATE: &str = "learning rate";
+pub const BASE_EVAL: &str = "base.eval()";
 pub const EPOCHS: &str = "epochs";
 
 pub fn time_left(done: usize, total: usize, left: &str) -> String {

@@ -143,7 +143,7 @@ fn tokens_and_positions_are_parameters_that_learn() {
         let model = open(name);
         for parameter in parameters {
             let layer = model.graph.find(parameter);
-            let layer = layer.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let layer = layer.unwrap_or_else(|_| panic!("{name}: {parameter}"));
             let layer = &model.graph.layers[layer];
             assert_eq!(layer.class, "Parameter", "{name}: {parameter}");
             assert!(layer.weights[0].learnable, "{name}: {parameter}");
@@ -160,7 +160,7 @@ fn dropout_of_attention_weights_is_a_layer() {
         .find(&format!("{attention}.scaled_dot_product_attention.dropout"));
     let layer = &model.graph.layers[layer.expect("the layer")];
     assert!(
-        matches!(layer.kind, LayerKind::Noise(Noise::Dropout { rate, .. }) if rate == 0.1),
+        matches!(layer.kind, LayerKind::Noise(Noise::Dropout { rate, .. }) if (rate - 0.1).abs() < 1e-9),
         "{:?}",
         layer.kind
     );

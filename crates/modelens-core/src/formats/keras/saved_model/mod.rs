@@ -50,9 +50,10 @@ pub(super) fn as_h5(file: ModelFile<'_>) -> Result<ModelFile<'_>, OpenError> {
     };
     let checkpoint = Checkpoint::read(file.beside, "variables/variables")?;
     let objects = checkpoint.objects()?;
-    let layers = config["layers"].as_array().map_or(&[][..], Vec::as_slice);
     let mut builder = FileBuilder::new();
-    let model = serde_json::json!({"class_name": class, "config": config});
+    let config = plain(config.clone());
+    let layers = config["layers"].as_array().map_or(&[][..], Vec::as_slice);
+    let model = serde_json::json!({"class_name": class, "config": &config});
     builder.set_attr("model_config", AttrValue::VarLenString(model.to_string()));
     // Keras 2 had TensorFlow's numbers.
     if let Some(version) = metadata.version.as_ref().filter(|v| v.starts_with("2.")) {
@@ -94,6 +95,24 @@ pub(super) fn as_h5(file: ModelFile<'_>) -> Result<ModelFile<'_>, OpenError> {
         bytes: bytes.map_err(|e| broken(&e.to_string()))?,
         ..file
     })
+}
+
+/// A configuration with lists in place of `{"class_name": "__tuple__", "items": [...]}`, as in `.h5` files.
+fn plain(value: Value) -> Value {
+    match value {
+        Value::Array(list) => list.into_iter().map(plain).collect(),
+        Value::Object(mut map) => {
+            let class = map.get("class_name").and_then(Value::as_str);
+            if matches!(class, Some("__tuple__" | "TensorShape"))
+                && let Some(items) = map.remove("items")
+            {
+                return plain(items);
+            }
+            let entries = map.into_iter().map(|(key, value)| (key, plain(value)));
+            Value::Object(entries.collect())
+        }
+        other => other,
+    }
 }
 
 /// The path and the index of each outer layer's object, by the layer's name.

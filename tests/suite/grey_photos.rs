@@ -2,18 +2,13 @@
 
 use std::sync::Arc;
 
-use modelens::app::AppOptions;
-use modelens::command::Action;
 use modelens::dataset::input::PhotoInput;
 use modelens::dataset::jpeg::PhotoDecoder;
 use modelens::dataset::{Photo, PhotoList, PhotoSet, PhotosInMemory};
-use modelens::state::{Status, View};
-use modelens_jobs::{ModelSource, PhotosSource};
 
 use crate::support::files::{folder, read_npz, repository};
 use crate::support::numbers::values;
 use crate::support::program::{modelens, succeeds, text};
-use crate::support::window;
 
 fn set_of(name: &str, bytes: Vec<u8>) -> PhotoSet {
     PhotoSet {
@@ -152,28 +147,6 @@ fn a_model_of_one_channel_runs_on_photos_as_in_keras() {
         "1",
     ];
     succeeds(&[&train[..], &["--head", "own", "--out", text(&csv)]].concat());
-}
-
-#[test]
-fn the_window_shows_and_trains_a_model_of_one_channel() {
-    let fixtures = repository("tests/fixtures/grey");
-    let mut window = window::open(AppOptions {
-        model: ModelSource::File(fixtures.join("grey.keras")),
-        photos: PhotosSource::Folder(fixtures.join("photos")),
-        ..AppOptions::default()
-    });
-    let state = window.state().state();
-    let base = state.opened.base.as_ref().expect("the model");
-    assert_eq!(base.model.graph.input_hwc[2], Some(1));
-    assert!(state.opened.gallery.is_some());
-    for view in [View::Predict, View::BatchNorm, View::FineTune] {
-        window::command(&mut window, Action::Show(view));
-        assert_eq!(window.state().state().settings.view, view);
-    }
-    window::command(&mut window, Action::StepRuns);
-    let training = &window.state().state().training;
-    assert_eq!(training.status, Status::Paused, "{:?}", training.failure);
-    assert!(training.runs.iter().all(|run| run.steps.len() == 1));
 }
 
 /// An Oxford "hyperspectral" network: no photo has four channels.

@@ -88,6 +88,8 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = sizes::S1;
+    // In a narrow window the tooltips alone tell the keys.
+    let has_numbers = ui.available_width() >= sizes::TABS_WITH_NUMBERS;
     for (i, view) in View::ALL.into_iter().enumerate() {
         let chosen = show.state.settings.view == view;
         let action = Action::Show(view);
@@ -100,12 +102,15 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let number = egui::RichText::new(i.to_string())
             .font(text::tiny())
             .color(palette.muted);
-        let mut tab = Button::new((
-            number,
-            name.color(if chosen { palette.ink } else { palette.muted }),
-        ))
-        .min_size(vec2(0.0, sizes::TAB_HEIGHT))
-        .frame_when_inactive(chosen);
+        let name = name.color(if chosen { palette.ink } else { palette.muted });
+        let mut tab = if has_numbers {
+            Button::new((number, name))
+        } else {
+            Button::new(name)
+        };
+        tab = tab
+            .min_size(vec2(0.0, sizes::TAB_HEIGHT))
+            .frame_when_inactive(chosen);
         if chosen {
             tab = tab.fill(palette.panel);
         }

@@ -139,8 +139,7 @@ fn cached_ui(ui: &mut Ui, show: &mut Show<'_>) {
 /// The button that shows or hides input and layers, if the window has no room for them.
 fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.ctx().content_rect().width();
-    let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH
-        || show.state.settings.view == View::Start;
+    let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH;
     let asked = show.state.shell.side_panel.is_some();
     if show.state.hides(Control::SidePanel) || !(unasked || asked) {
         return;

@@ -19,6 +19,8 @@ pub const CONTROL_RADIUS: u8 = 6;
 pub const PILL_RADIUS: u8 = 14;
 pub const CONTROL_HEIGHT: f32 = 28.0;
 pub const TAB_HEIGHT: f32 = 32.0;
+/// With less room, tabs have no numbers.
+pub const TABS_WITH_NUMBERS: f32 = 840.0;
 pub const HEADER_BAND: f32 = 36.0;
 pub const LINE: f32 = 1.0;
 

@@ -54,7 +54,7 @@ pub struct AppOptions {
 impl Default for AppOptions {
     fn default() -> Self {
         Self {
-            model: ModelSource::DogBreeds,
+            model: ModelSource::Lab,
             photos: PhotosSource::Bundled,
             theme: None,
             lesson: None,

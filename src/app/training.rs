@@ -148,7 +148,7 @@ impl App {
             ModelSource::File(path) | ModelSource::Weights { path, .. } => {
                 path.file_stem().map(|s| s.to_string_lossy().into_owned())
             }
-            ModelSource::DogBreeds => Some("mobilenetv2".to_owned()),
+            ModelSource::Lab => Some("mobilenetv2".to_owned()),
             ModelSource::EfficientNetLite0 => Some("efficientnet_lite0".to_owned()),
         };
         let endings = network.format.saved_as;

@@ -26,7 +26,7 @@ pub struct LessonFile {
     /// The version of the format.
     pub lesson: Spanned<u32>,
     pub title: String,
-    #[serde(default = "dog_breeds")]
+    #[serde(default = "lab_mobilenetv2")]
     pub model: Spanned<String>,
     #[serde(default = "bundled")]
     pub photos: Spanned<String>,
@@ -42,8 +42,8 @@ pub struct LessonFile {
     pub steps: Vec<Spanned<LessonStep>>,
 }
 
-fn dog_breeds() -> Spanned<String> {
-    Spanned::new(0..0, "dog_breeds_mobilenetv2".to_owned())
+fn lab_mobilenetv2() -> Spanned<String> {
+    Spanned::new(0..0, "lab_mobilenetv2".to_owned())
 }
 
 fn bundled() -> Spanned<String> {

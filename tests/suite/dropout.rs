@@ -16,7 +16,7 @@ use modelens::model::{Flags, Mode, Model, ModelDescription, Preprocessing, Seman
 use modelens::state::View;
 use modelens_jobs::{DropoutOutcome, ModelSource, Outcome};
 
-use crate::support::models::dog_breeds;
+use crate::support::models::lab_mobilenetv2;
 use crate::support::numbers::{assert_close, values};
 use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
@@ -199,7 +199,7 @@ fn more_passes_start_with_the_same_passes() {
 
 #[test]
 fn passes_without_noise_equal_inference() {
-    let model: Arc<Model> = dog_breeds();
+    let model: Arc<Model> = lab_mobilenetv2();
     let flags = Flags::all(&model.graph, true);
     let side = 160 * 160 * 3;
     let x = (0..side).map(|i| (i % 251) as f32 / 125.0 - 1.0);

@@ -15,6 +15,7 @@ use modelens_jobs::fine_tune::{FineTune, HeadChoice, Prepared};
 use modelens_jobs::{bundled_photos, open_folder};
 
 use crate::support::files::{drawn, fixture};
+use crate::support::models::without_pixels;
 
 /// A model, photos, and how to train.
 struct Setup {
@@ -92,8 +93,8 @@ fn run(setup: &Setup, recipe: &Recipe) -> (Trainer, Vec<TrainingStep>) {
 
 /// Trains only the head, on a frozen base in inference mode, with 75 photos; validates with 18.
 /// The mean accuracy in Keras and PyTorch is 0.90 and 0.94.
-fn accuracy_of_heads(source: &ModelSource, at_least: f64) {
-    let model = Arc::new(source.open().expect("a bundled base"));
+fn accuracy_of_heads(model: Model, at_least: f64) {
+    let model = Arc::new(model);
     let mut all = Vec::new();
     for seed in 0..8 {
         let begin = std::time::Instant::now();
@@ -113,14 +114,15 @@ fn accuracy_of_heads(source: &ModelSource, at_least: f64) {
 
 #[test]
 #[ignore = "slow: sixteen runs of thirty epochs; .ci/run runs it"]
-fn slow_accuracy_of_a_head_on_the_dog_breeds_base() {
-    accuracy_of_heads(&ModelSource::DogBreeds, 0.87);
+fn slow_accuracy_of_a_head_on_the_lab_base() {
+    accuracy_of_heads(without_pixels(), 0.87);
 }
 
 #[test]
 #[ignore = "slow: sixteen runs of thirty epochs; .ci/run runs it"]
 fn slow_accuracy_of_a_head_on_lite0() {
-    accuracy_of_heads(&ModelSource::EfficientNetLite0, 0.91);
+    let lite = ModelSource::EfficientNetLite0.open();
+    accuracy_of_heads(lite.expect("the bundled base"), 0.91);
 }
 
 fn small(counts: &[usize]) -> (tempfile::TempDir, Setup) {
@@ -192,7 +194,7 @@ fn identity_pipeline() -> modelens::augment::Pipeline {
 /// Cached features are only a shortcut: a run without them ends with the same weights.
 #[test]
 fn cached_features_do_not_change_the_result() {
-    let model = crate::support::models::dog_breeds();
+    let model = Arc::new(without_pixels());
     let folder = tempfile::tempdir().expect("a folder");
     drawn(folder.path(), &[4, 4]);
     let mut setup = setup(model, 7);

@@ -24,7 +24,7 @@ use modelens_jobs::{
 
 use crate::support::files::{ops, read_npz};
 use crate::support::looks::Opened;
-use crate::support::models::dog_breeds;
+use crate::support::models::lab_mobilenetv2;
 use crate::support::numbers::{assert_close, values};
 use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
@@ -114,7 +114,7 @@ fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
 }
 
 fn layer(name: &str) -> LayerId {
-    let graph = &dog_breeds().graph;
+    let graph = &lab_mobilenetv2().graph;
     let found = graph.layers.iter().position(|layer| layer.name == name);
     found.expect("a layer")
 }

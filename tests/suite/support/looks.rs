@@ -10,7 +10,7 @@ use modelens_jobs::{
     PhotoCache, PhotosId, Request, Store, bundled_photos, system_clock,
 };
 
-use super::models::lab_mobilenetv2;
+use super::models::without_pixels;
 
 /// A model and photos in a store.
 pub struct Opened {
@@ -31,10 +31,10 @@ impl Opened {
         }
     }
 
-    /// The model of [`lab_mobilenetv2`] and the bundled photos.
+    /// The model of [`without_pixels`] and the bundled photos: both modes see the same pixels.
     pub fn bundled() -> &'static Self {
         static OPENED: LazyLock<Opened> =
-            LazyLock::new(|| Opened::new(lab_mobilenetv2(), bundled_photos()));
+            LazyLock::new(|| Opened::new(Arc::new(without_pixels()), bundled_photos()));
         &OPENED
     }
 

@@ -70,6 +70,33 @@ impl Scores {
     }
 }
 
+/// What one run came to over its seeds; `None` for a single seed.
+pub fn spread(seeds: &[Summary]) -> Option<String> {
+    let all = seeds.first()?.validation_photos;
+    let counts = |mode: Mode| -> Option<String> {
+        let right: Option<Vec<usize>> = seeds.iter().map(|seed| seed.right(mode)).collect();
+        let right: Vec<String> = right?.iter().map(usize::to_string).collect();
+        Some(right.join(", "))
+    };
+    let (inference, training) = (counts(Mode::Inference)?, counts(Mode::Training)?);
+    (seeds.len() > 1).then(|| {
+        format!(
+            "With {} seeds it names {inference} of {all} right in inference, and {training} with \
+             training=True.",
+            seeds.len()
+        )
+    })
+}
+
+/// `16 of 18`, or if the counts differ `14 to 16 of 18`.
+pub fn range(right: &[usize], all: usize) -> String {
+    match (right.iter().min(), right.iter().max()) {
+        (Some(least), Some(most)) if least < most => format!("{least} to {most} of {all}"),
+        (_, Some(most)) => format!("{most} of {all}"),
+        (_, None) => String::new(),
+    }
+}
+
 fn mean(counts: &[usize]) -> f64 {
     counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64
 }
@@ -204,15 +231,8 @@ impl Ranking {
         )
     }
 
-    /// `16 of 18`, or over several seeds `14 to 16 of 18`.
     fn count(&self, right: &[usize]) -> String {
-        let all = self.validation_photos;
-        let (least, most) = (right.iter().min(), right.iter().max());
-        match (least, most) {
-            (Some(least), Some(most)) if least < most => format!("{least} to {most} of {all}"),
-            (_, Some(most)) => format!("{most} of {all}"),
-            (_, None) => String::new(),
-        }
+        range(right, self.validation_photos)
     }
 }
 
@@ -310,12 +330,18 @@ mod tests {
         let mut frozen = summary([12, 12], 0.0, 0);
         frozen.training.accuracy = 0.7;
         let both = |frozen: &Summary| {
-            let runs = [(NAMES[0], vec![open.clone()]), (NAMES[3], vec![frozen.clone()])];
+            let runs = [
+                (NAMES[0], vec![open.clone()]),
+                (NAMES[3], vec![frozen.clone()]),
+            ];
             ranking(&runs.each_ref().map(|(name, seeds)| (*name, &seeds[..]))).verdict()
         };
         let said = both(&frozen);
         assert!(said.starts_with("Against the advice, unfrozen with training=True (17 of 18)"));
-        assert!(said.contains("the head alone is not done after 40 steps"), "{said}");
+        assert!(
+            said.contains("the head alone is not done after 40 steps"),
+            "{said}"
+        );
         assert!(said.contains("moved by up to 2.0%"), "{said}");
         frozen.training.accuracy = 1.0;
         assert!(both(&frozen).contains("one validation photo is already 6%"));
@@ -326,13 +352,24 @@ mod tests {
         let open = [summary([12, 2], 0.2, 52), summary([13, 9], 0.3, 52)];
         let frozen = [summary([15, 16], 0.0, 0)];
         let first = ranking(&[(NAMES[0], &open), (NAMES[3], &frozen)]);
-        assert!(first.in_words().contains("(2 of 18)"), "{}", first.in_words());
+        assert!(
+            first.in_words().contains("(2 of 18)"),
+            "{}",
+            first.in_words()
+        );
         let frozen = [frozen[0].clone(), summary([17, 17], 0.0, 0)];
         let both = ranking(&[(NAMES[0], &open), (NAMES[3], &frozen)]);
         let said = both.in_words();
         assert!(said.contains("with 2 seeds"), "{said}");
-        assert!(said.contains("1. frozen with training=False (16 to 17 of 18)"), "{said}");
-        assert!(both.verdict().contains("up to 30% away"), "{}", both.verdict());
+        assert!(
+            said.contains("1. frozen with training=False (16 to 17 of 18)"),
+            "{said}"
+        );
+        assert!(
+            both.verdict().contains("up to 30% away"),
+            "{}",
+            both.verdict()
+        );
     }
 
     #[test]
@@ -348,7 +385,11 @@ mod tests {
     fn equal_runs_and_single_runs_are_not_ranked() {
         let one = summary([16, 16], 0.0, 0);
         let equal = ranking(&[(NAMES[2], &[one.clone()]), (NAMES[3], &[one.clone()])]);
-        assert!(equal.verdict().contains("about equally many photos, 16 of 18"));
+        assert!(
+            equal
+                .verdict()
+                .contains("about equally many photos, 16 of 18")
+        );
         let alone = [RunResults {
             name: "a",
             seeds: vec![&one],

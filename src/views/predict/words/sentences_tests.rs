@@ -73,7 +73,7 @@ fn check(outcome: &PredictOutcome, semantics: Semantics, says: &[&str], never: &
 #[test]
 fn an_open_base_scatters_in_training_only() {
     let says = [
-        "**Both modes rank Chihuahua first**: training=True gives it 0.300, training=False 0.800",
+        "**Both modes rank fish first**: training=True gives it 0.300, training=False 0.800",
         "Over 3 passes",
         "ranges from **0.200** to **0.400**: 1 random layer redrawn each time",
         "In inference all 3 agree exactly",
@@ -145,7 +145,7 @@ fn no_sentence_stands_against_its_numbers() {
     check(
         &same,
         Semantics::Keras3,
-        &["agree exactly on Chihuahua, despite 1 random layer"],
+        &["agree exactly on fish, despite 1 random layer"],
         &["redrawn"],
     );
     // Nothing draws, and yet the passes differ.

@@ -25,9 +25,19 @@ use crate::{onnx, pt2, pytorch, weights_only};
 /// Bytes that opening a file may take beyond twice its length.
 const BOUND: u64 = 64 << 20;
 
-fn count() -> u64 {
+fn count(usual: u64) -> u64 {
     let given = std::env::var("MODELENS_MUTATIONS").ok();
-    given.and_then(|n| n.parse().ok()).unwrap_or(60)
+    given.and_then(|n| n.parse().ok()).unwrap_or(usual)
+}
+
+/// Mutations of a file where nothing else is asked for.
+const USUAL: u64 = 60;
+/// Those of a file of weights alone: each is tried as every network that it may belong to.
+const USUAL_OF_WEIGHTS: u64 = 15;
+
+/// The most bytes that opening this file may take.
+fn usual_bound(bytes: &[u8]) -> u64 {
+    2 * bytes.len() as u64 + BOUND
 }
 
 /// Changes, deletes or repeats some bytes, or replaces them by extreme numbers.
@@ -144,7 +154,7 @@ fn passes(model: &Model) {
     }
 }
 
-/// Opens `count()` mutations of a file of this format and uses what was opened.
+/// Opens mutations of a file of this format and uses what was opened.
 fn survives<T>(
     name: &str,
     bytes: &[u8],
@@ -152,12 +162,12 @@ fn survives<T>(
     open: impl Fn(&Path) -> Option<T>,
     look: impl Fn(&T),
 ) {
-    let bound = |bytes: &[u8]| 2 * bytes.len() as u64 + BOUND;
-    survives_within(name, bytes, mutate, bound, open, look);
+    survives_within(count(USUAL), name, bytes, mutate, usual_bound, open, look);
 }
 
-/// The same with another bound on memory.
+/// The same with a number of mutations and a bound on memory.
 fn survives_within<T>(
+    mutations: u64,
     name: &str,
     bytes: &[u8],
     mutate: impl Fn(&[u8], &mut Draws) -> Vec<u8>,
@@ -168,7 +178,7 @@ fn survives_within<T>(
     let folder = folder();
     let path = folder.path().join(name);
     let (mut opened, mut slowest, mut largest) = (0, Duration::ZERO, 0);
-    for i in 0..count() {
+    for i in 0..mutations {
         let mut draws = Draws::new(i, &[7]);
         let mutated = mutate(bytes, &mut draws);
         std::fs::write(&path, &mutated).expect("a file");
@@ -196,8 +206,7 @@ fn survives_within<T>(
         slowest = slowest.max(spent);
     }
     println!(
-        "{name}: {opened} of {} opened, the slowest took {slowest:?}, the largest {} kB of memory",
-        count(),
+        "{name}: {opened} of {mutations} opened, the slowest took {slowest:?}, the largest {} kB of memory",
         largest / 1000
     );
 }
@@ -237,8 +246,6 @@ fn mutated_weights_files() {
         let name = packed.file_stem().expect("a name").to_string_lossy();
         let (_folder, path) = weights_only::unpacked(&packed, &name);
         let seed = bytes(&path);
-        // Recognised by its layers, and compared with a chosen network.
-        survives(&name, &seed, mutated, opens, passes);
         let chosen = |path: &Path| {
             let source = ModelSource::Weights {
                 path: path.to_owned(),
@@ -246,7 +253,10 @@ fn mutated_weights_files() {
             };
             source.open().ok()
         };
-        survives(&name, &seed, mutated, chosen, passes);
+        let times = count(USUAL_OF_WEIGHTS);
+        // Recognised by its layers, and compared with a chosen network.
+        survives_within(times, &name, &seed, mutated, usual_bound, opens, passes);
+        survives_within(times, &name, &seed, mutated, usual_bound, chosen, passes);
     }
 }
 
@@ -340,6 +350,7 @@ fn mutated_photos() {
         2 * bytes.len() as u64 + BOUND + 12 * pixels.min(MAX_PIXELS)
     };
     survives_within(
+        count(USUAL),
         "photo.webp",
         &bytes(&photo),
         mutated,
@@ -348,13 +359,29 @@ fn mutated_photos() {
         |_| {},
     );
     let png = encoded(image::ImageFormat::Png);
-    survives_within("photo.png", &png, mutated_png, bound, decodes, |_| {});
+    survives_within(
+        count(USUAL),
+        "photo.png",
+        &png,
+        mutated_png,
+        bound,
+        decodes,
+        |_| {},
+    );
     for (name, format) in [
         ("photo.jpg", image::ImageFormat::Jpeg),
         ("photo.gif", image::ImageFormat::Gif),
         ("photo.bmp", image::ImageFormat::Bmp),
     ] {
-        survives_within(name, &encoded(format), mutated, bound, decodes, |_| {});
+        survives_within(
+            count(USUAL),
+            name,
+            &encoded(format),
+            mutated,
+            bound,
+            decodes,
+            |_| {},
+        );
     }
 }
 

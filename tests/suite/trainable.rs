@@ -165,6 +165,7 @@ fn the_table_follows_the_search_and_sorts() {
     settle(&mut window);
     command(&mut window, Command::SetBatch(2));
     command(&mut window, Action::Show(View::Trainable));
+    command(&mut window, Action::UnfreezeAll);
     command(&mut window, Command::SetSearch("block_13_project".into()));
     assert!(shows(
         &window,

@@ -65,13 +65,6 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if response.changed() {
         show.push(TrainCommand::SetEpochs(epochs));
     }
-    let label = parts::label_ui(ui, text::muted(words::SEEDS, palette));
-    let mut seeds = train.seeds;
-    let drag = parts::whole(&mut seeds).range(1..=MAX_SEEDS);
-    let response = ui.add(drag).labelled_by(label.id);
-    if response.on_hover_text(words::SEEDS_TIP).changed() {
-        show.push(TrainCommand::SetSeeds(seeds));
-    }
 }
 
 /// What can be done now, and at the right how far the runs are.
@@ -80,6 +73,13 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let (shown, ready) = buttons(&show.state.training);
     for action in shown {
         show.action_ui(ui, action);
+    }
+    let label = parts::label_ui(ui, text::muted(words::SEEDS, palette));
+    let mut seeds = show.state.settings.train.seeds;
+    let drag = parts::whole(&mut seeds).range(1..=MAX_SEEDS);
+    let response = ui.add(drag).labelled_by(label.id);
+    if response.on_hover_text(words::SEEDS_TIP).changed() {
+        show.push(TrainCommand::SetSeeds(seeds));
     }
     let room = ui.available_rect_before_wrap();
     parts::inside_ui(ui, room, Layout::right_to_left(Align::Center), |ui| {

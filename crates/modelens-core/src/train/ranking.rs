@@ -142,7 +142,7 @@ impl Ranking {
                 self.count(&best.scores.right)
             );
         }
-        let [first, last] = [best, worst].map(|place| self.named(place));
+        let [first, last] = [best, worst].map(|place| self.named(place, ""));
         if worst.scores.kept() && !best.scores.kept() {
             let moved = percent(best.scores.base_weights);
             let why = if worst.scores.training_accuracy < 0.9 {
@@ -209,7 +209,7 @@ impl Ranking {
             .places
             .iter()
             .enumerate()
-            .map(|(i, place)| format!("{}. {}", i + 1, self.named(place)))
+            .map(|(i, place)| format!("{}. {}", i + 1, self.named(place, EITHER)))
             .collect();
         let list = places.join("; ");
         if self.seeds > 1 {
@@ -222,11 +222,11 @@ impl Ranking {
         }
     }
 
-    /// The runs of a place and what they classify.
-    fn named(&self, place: &Place) -> String {
+    /// The runs of a place and what they classify; `either` follows runs that differ only in the call.
+    fn named(&self, place: &Place, either: &str) -> String {
         format!(
             "{} ({})",
-            label(&place.names),
+            label(&place.names, either),
             self.count(&place.scores.right)
         )
     }
@@ -236,12 +236,16 @@ impl Ranking {
     }
 }
 
-/// What runs with these names have in common: two runs that differ only in the call get one label.
-fn label(names: &[String]) -> String {
+/// Follows the label of two runs that differ only in the call.
+const EITHER: &str = " with either training= value";
+
+/// What runs with these names have in common: two runs that differ only in the call get one label, which ends
+/// in `either`.
+fn label(names: &[String], either: &str) -> String {
     let parts: Vec<(&str, &str)> = names.iter().map(|name| switches(name)).collect();
     match parts.as_slice() {
         [(call, flag)] if !flag.is_empty() => format!("{flag} with {call}"),
-        [(_, a), (_, b)] if a == b && !a.is_empty() => format!("{a}, whatever training= says"),
+        [(_, a), (_, b)] if a == b && !a.is_empty() => format!("{a}{either}"),
         _ => names.join(" and "),
     }
 }
@@ -312,15 +316,14 @@ mod tests {
         ]);
         assert_eq!(
             found.verdict(),
-            "frozen, whatever training= says (16 of 18) does best; unfrozen, whatever training= says \
-             (2 of 18) does worst: it learned from the statistics of 8 photos at a time, its pretrained \
-             weights were driven up to 23% away, and inference uses other statistics than training did \
-             (with training=True the same weights classify 12 of 18)"
+            "frozen (16 of 18) does best; unfrozen (2 of 18) does worst: it learned from the statistics of 8 \
+             photos at a time, its pretrained weights were driven up to 23% away, and inference uses other \
+             statistics than training did (with training=True the same weights classify 12 of 18)"
         );
         assert_eq!(
             found.in_words(),
-            "Validation photos classified correctly in inference: 1. frozen, whatever training= says (16 \
-             of 18); 2. unfrozen, whatever training= says (2 of 18)."
+            "Validation photos classified correctly in inference: 1. frozen with either training= value (16 \
+             of 18); 2. unfrozen with either training= value (2 of 18)."
         );
     }
 

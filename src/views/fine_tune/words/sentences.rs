@@ -172,7 +172,7 @@ pub fn shown_runs(train: &TrainSettings, setup: &Setup, other_base: bool) -> [St
 }
 
 /// The names of the two accuracies, in the order of the modes.
-const RIGHT: [&str; 2] = ["correct with training=True", "correct with training=False"];
+const RIGHT: [&str; 2] = ["correct, training=True", "correct, training=False"];
 
 /// How far one layer moved.
 pub fn of_layer(name: &str, movement: &Movement) -> String {

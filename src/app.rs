@@ -9,6 +9,7 @@ mod keys;
 mod lecture;
 mod lesson;
 mod looks;
+mod modules;
 mod noise;
 mod pipeline;
 pub mod settings_file;

@@ -5,7 +5,7 @@ mod shell;
 use std::path::PathBuf;
 
 use crate::augment::{AugmentLayer, PipelinePreset};
-use crate::model::{LayerId, Outer, Preprocessing, Semantics};
+use crate::model::{LayerId, Mode, Outer, Preprocessing, Semantics};
 use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use modelens_jobs::{Grid, ModelSource, PhotosSource};
 
@@ -31,6 +31,10 @@ pub enum Command {
     SetCall(Outer),
     /// Records a `training=` value at the call of the base.
     Record(Option<bool>),
+    /// `.train()` or `.eval()` of a module, by its name.
+    CallModule(String, Mode),
+    /// `requires_grad_()` of a container, by its path.
+    SetContainerTrainable(String, bool),
     /// Leaves out the values that only the saver recorded, or takes them back in.
     SetRebuilt(bool),
     SetPreprocessing(Option<Preprocessing>),
@@ -80,6 +84,8 @@ impl From<NoiseCommand> for Command {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum TrainCommand {
     SetPreset(crate::train::recipe::RunPreset),
+    /// Where a PyTorch loop calls `base.eval()`.
+    SetEvals(crate::train::recipe::EvalCalls),
     SetOptimizer(crate::train::optimizer::OptimizerKind),
     SetRate(f64),
     SetEpochs(usize),
@@ -198,6 +204,12 @@ pub enum Action {
     UnfreezeAll,
     FineTuneFrom,
     ResetFlags,
+    /// PyTorch: `model.train()`, which sets the mode of every module.
+    TrainModel,
+    /// PyTorch: `base.eval()`.
+    EvalBase,
+    /// PyTorch: `.eval()` of every BatchNorm.
+    EvalBatchNorms,
     /// Takes the flags as they are now for training.
     Compile,
     Cancel,
@@ -265,6 +277,9 @@ impl Action {
         Self::UnfreezeAll,
         Self::FineTuneFrom,
         Self::ResetFlags,
+        Self::TrainModel,
+        Self::EvalBase,
+        Self::EvalBatchNorms,
         Self::Compile,
         Self::Redo,
         Self::Undo,

@@ -19,6 +19,7 @@ use crate::lesson::{Control, OpenLesson};
 use crate::model::scale::ScaleReport;
 use crate::model::{LayerId, Preprocessing, Semantics};
 use crate::words::call::Call;
+use crate::words::modes;
 use modelens_jobs::{
     Job, Look, LookResult, ModelId, ModelSource, PhotosId, PhotosSource, Stage, TrainedId,
 };
@@ -30,7 +31,7 @@ pub use crate::settings::{
 
 pub use export::{Export, ExportChoice, Part};
 pub use grid::{CellPlace, GridState};
-pub use opened::{Base, Gallery, OwnPipeline};
+pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use recent::Recent;
 pub use shell::{Lecture, Search, Sheet, Shell};
 pub use training::{RunState, Status, TrainingState};
@@ -290,6 +291,19 @@ impl State {
             self.settings.call,
             self.semantics(),
         )
+    }
+
+    /// What single modules were told in PyTorch, or what `model.train()` undid, in words; empty in Keras.
+    pub fn module_calls(&self) -> String {
+        self.opened.base.as_ref().map_or_else(String::new, |base| {
+            modes::module_calls(
+                &base.model,
+                &base.flags,
+                &base.undone,
+                self.settings.call,
+                self.semantics(),
+            )
+        })
     }
 
     /// What the batch of a shown result went through.

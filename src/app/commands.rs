@@ -4,7 +4,8 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
-use crate::model::{Flags, Role};
+use crate::model::modules::{BASE, BATCH_NORMS, dotted};
+use crate::model::{Flags, Mode, Role};
 use crate::panels;
 use crate::state::{MAX_BATCH, Search, Sheet, View};
 use modelens_jobs::{Job, PhotosSource, PredictLook, Request, Stage};
@@ -44,7 +45,12 @@ impl App {
             Command::Shell(command) => self.apply_shell(command),
             Command::Lesson(command) => self.apply_lesson(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
-            Command::SetCall(call) => settings.call = call,
+            Command::SetCall(call) => {
+                settings.call = call;
+                // `model.train()` and `model.eval()` set every module, also those that were told otherwise.
+                self.forget_module_calls();
+            }
+            Command::CallModule(name, mode) => self.call_module(&name, mode),
             Command::Record(value) => {
                 self.change_flags(|flags, graph| flags.record(graph, value));
             }
@@ -89,10 +95,14 @@ impl App {
                 }
             }
             Command::SetTrainable(layer, trainable) => {
-                if let Some(base) = &mut state.opened.base {
-                    base.flags
-                        .set(&base.model.graph, layer, trainable, semantics);
-                }
+                self.change_flags(|flags, graph| flags.set(graph, layer, trainable, semantics));
+            }
+            Command::SetContainerTrainable(path, trainable) => {
+                self.change_flags(|flags, graph| {
+                    for layer in dotted(graph, &path) {
+                        flags.set(graph, layer, trainable, semantics);
+                    }
+                });
             }
             Command::SetChannel(channel) => {
                 if let Some(base) = &mut state.opened.base {
@@ -163,6 +173,9 @@ impl App {
             Action::ResetFlags => {
                 self.change_flags(|flags, graph| *flags = Flags::of_file(graph));
             }
+            Action::TrainModel => self.apply(ctx, Command::SetCall(Mode::Training.into())),
+            Action::EvalBase => self.call_module(BASE, Mode::Inference),
+            Action::EvalBatchNorms => self.call_module(BATCH_NORMS, Mode::Inference),
             Action::Compile => {
                 if let Some(base) = &mut self.state.opened.base {
                     base.compiled = base.flags.clone();

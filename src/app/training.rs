@@ -13,6 +13,7 @@ impl App {
         let train = &mut self.state.settings.train;
         match command {
             TrainCommand::SetPreset(preset) => train.preset = preset,
+            TrainCommand::SetEvals(evals) => train.evals = evals,
             TrainCommand::SetOptimizer(kind) => train.optimizer = kind,
             TrainCommand::SetRate(rate) => train.rate = rate,
             TrainCommand::SetEpochs(epochs) => train.epochs = epochs.clamp(1, MAX_EPOCHS),

@@ -7,7 +7,7 @@ use eframe::egui::{Context, Id};
 
 use super::App;
 use crate::command::{Command, PipelineCommand};
-use crate::model::{Flags, LayerId};
+use crate::model::{Flags, LayerId, ModuleCalls};
 use crate::state::{Settings, State};
 use modelens_jobs::{ModelId, PhotosId};
 
@@ -32,6 +32,7 @@ struct InBase {
     of: ModelId,
     flags: Flags,
     compiled: Flags,
+    undone: ModuleCalls,
     batch_norm: Option<LayerId>,
     noise: Option<LayerId>,
     channel: Option<usize>,
@@ -50,6 +51,7 @@ impl Snapshot {
                 of: base.id,
                 flags: base.flags.clone(),
                 compiled: base.compiled.clone(),
+                undone: base.undone.clone(),
                 batch_norm: base.batch_norm,
                 noise: base.noise,
                 channel: base.channel,
@@ -80,6 +82,7 @@ impl Snapshot {
         {
             base.flags = was.flags;
             base.compiled = was.compiled;
+            base.undone = was.undone;
             base.batch_norm = was.batch_norm;
             base.noise = was.noise;
             base.channel = was.channel;

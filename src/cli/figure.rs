@@ -73,7 +73,8 @@ impl FigureArgs {
         if jobs.iter().any(|(view, _)| view.shows_runs()) {
             self.suits_runs()?;
         } else if self.sets_runs() {
-            let why = "--preset, --epochs, --rate and --seeds are for the view finetune";
+            let why =
+                "--preset, --eval-calls, --epochs, --rate and --seeds are for the view finetune";
             return Err(Failure::Usage(why.to_owned()));
         }
         if self.no_random
@@ -243,6 +244,7 @@ impl FigureArgs {
             let mut flags = trainable::flags(&base.model, &self.trainable, semantics)?;
             trainable::record(self.recorded.0, &base.model, &mut flags);
             flags.set_rebuilt(self.rebuilt);
+            flags.modules = trainable::modules(&base.model, &self.modules, semantics)?;
             base.flags = flags;
             base.compiled = base.flags.clone();
         }
@@ -304,6 +306,7 @@ impl FigureArgs {
     fn train(&self, app: &mut App, ctx: &Context) {
         let train = &mut app.state_mut().settings.train;
         train.preset = self.preset.map_or(train.preset, |preset| preset.0);
+        train.evals = self.eval_calls.map_or(train.evals, |evals| evals.0);
         train.epochs = self.epochs.unwrap_or(train.epochs);
         train.rate = self.rate.unwrap_or(train.rate);
         train.batch = self.batch.unwrap_or(train.batch);
@@ -314,6 +317,7 @@ impl FigureArgs {
     /// True if an option of the view finetune is given.
     fn sets_runs(&self) -> bool {
         self.preset.is_some()
+            || self.eval_calls.is_some()
             || self.epochs.is_some()
             || self.rate.is_some()
             || self.seeds.is_some()
@@ -322,9 +326,10 @@ impl FigureArgs {
     /// Refuses the options that the runs of finetune set themselves.
     fn suits_runs(&self) -> Result<(), Failure> {
         let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
-        if self.trainable != "file" || self.recorded.0 != Recorded::File {
+        if self.trainable != "file" || self.recorded.0 != Recorded::File || !self.modules.is_empty()
+        {
             return usage(
-                "finetune: each run sets --trainable and --recorded itself: leave them out",
+                "finetune: each run sets --trainable, --recorded and --modules itself: leave them out",
             );
         }
         if self.side != options::Side::Both {

@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::terminal::{self, printable};
 use super::{Failure, Reading};
 use crate::model::counts::{counts, layer_params};
+use crate::model::modules::Container;
 use crate::model::releases::{self, ActiveLayers, ReleaseChange, ReleaseRow};
-use crate::model::{Card, Flags, Layer, Model, RecordedBy};
+use crate::model::{Card, Flags, Layer, Model, RecordedBy, Semantics};
 
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
@@ -35,6 +36,9 @@ struct Report<'a> {
     releases: Vec<ReleaseRow>,
     /// What changes if the next release reads the file.
     next_release: Option<NextRelease>,
+    /// PyTorch: the modules that hold others, such as `layer1`; `--modules` and `--trainable` take their
+    /// names as they take those of layers.
+    containers: Vec<String>,
     layers: Vec<LayerReport<'a>>,
 }
 
@@ -111,6 +115,13 @@ fn report(model: &Model) -> Report<'_> {
             let sentence = change.sentence(&model.framework);
             NextRelease { change, sentence }
         }),
+        containers: match model.semantics {
+            Semantics::PyTorch => Container::all(&model.graph)
+                .into_iter()
+                .map(|container| container.path)
+                .collect(),
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => Vec::new(),
+        },
         layers: listed
             .map(|(id, layer)| LayerReport {
                 name: &layer.name,

@@ -46,6 +46,10 @@ pub struct RunArgs {
     /// The training= value recorded at the call of the nested base.
     #[arg(long, value_name = "VALUE", default_value = "file", value_parser = super::word::parser::<Recorded>())]
     recorded: Named<Recorded>,
+    /// PyTorch: .eval() and .train() of single modules after the outer call, from left to right, such as
+    /// base.eval,layer4.train. A name is a module's, or base, batchnorm, dropout.
+    #[arg(long, value_name = "CALLS", default_value = "")]
+    modules: String,
     /// Leaves out the training= values that only the saver recorded, as if the model had been built
     /// anew from code and its weights loaded.
     #[arg(long)]
@@ -118,6 +122,7 @@ impl RunArgs {
         let mut flags = trainable::flags(&model, &self.trainable, semantics)?;
         trainable::record(self.recorded.0, &model, &mut flags);
         flags.set_rebuilt(self.rebuilt);
+        flags.modules = trainable::modules(&model, &self.modules, semantics)?;
         let taps = self.taps(&model)?;
         let ids: Vec<LayerId> = taps.iter().map(|(_, id)| *id).collect();
         let set = self.photos()?;

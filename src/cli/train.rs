@@ -21,7 +21,7 @@ use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::OptimizerKind;
 use crate::train::ranking::{self, Ranking, RunResults};
 use crate::train::recipe::{
-    BATCH, BaseCall, BaseFlags, EPOCHS, RATE, Recipe, RunPreset, StageRecipe,
+    BATCH, BaseCall, BaseFlags, EPOCHS, EvalCalls, RATE, Recipe, RunPreset, StageRecipe,
 };
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
@@ -88,6 +88,14 @@ pub struct TrainArgs {
     /// The training= value recorded at the call of the base; in PyTorch, base.train() or base.eval().
     #[arg(long, value_name = "VALUE", default_value = "file", value_parser = super::word::parser::<Recorded>())]
     recorded: Named<Recorded>,
+    /// PyTorch: .eval() and .train() of single modules, from left to right, such as
+    /// base.eval,layer4.train. A name is a module's, or base, batchnorm, dropout.
+    #[arg(long, value_name = "CALLS", default_value = "")]
+    modules: String,
+    /// PyTorch: where the loop makes these calls, or base.eval if there are none (default each-epoch).
+    /// It calls model.train() at the start of each epoch, which undoes a call before the loop.
+    #[arg(long, value_name = "WHERE", value_parser = super::word::parser::<EvalCalls>())]
+    eval_calls: Option<Named<EvalCalls>>,
     /// The trainable flags of the base: file, all, none, from:N, -NAME, +NAME. A new head is always
     /// trainable. The default is none with a new head and file with the head of the file.
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
@@ -97,7 +105,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "LAYERS")]
     augment: Option<String>,
     /// Several runs to compare; they set --trainable and --recorded themselves.
-    #[arg(long, conflicts_with_all = ["trainable", "recorded", "save"], value_parser = super::word::parser::<RunPreset>())]
+    #[arg(long, conflicts_with_all = ["trainable", "recorded", "modules", "save"], value_parser = super::word::parser::<RunPreset>())]
     preset: Option<Named<RunPreset>>,
     /// The file of the rows.
     #[arg(long, value_name = "RUN.csv")]
@@ -270,15 +278,33 @@ impl TrainArgs {
 
     fn recipes(&self, network: &Network, semantics: Semantics) -> Result<Vec<Recipe>, Failure> {
         let epochs = usize::try_from(self.epochs).unwrap_or(usize::MAX);
-        if let Some(preset) = self.preset {
-            return Ok(preset.0.recipes(epochs, self.rate));
+        let evals = self.eval_calls.map(|evals| evals.0);
+        if evals.is_some() && semantics != Semantics::PyTorch {
+            let why = "--eval-calls: Keras has no .eval(); use --recorded, or --semantics pytorch";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        if let Some(Named(preset)) = self.preset {
+            if !preset.suits(semantics) {
+                let why = format!(
+                    "--preset {}: its runs differ in PyTorch only; use --semantics pytorch",
+                    preset.id()
+                );
+                return Err(Failure::Usage(why));
+            }
+            return Ok(preset.recipes(epochs, self.rate, evals.unwrap_or_default()));
         }
         let absent = match self.head {
             CliHead::New => "none",
             CliHead::Own => "file",
         };
         let spec = self.trainable.as_deref().unwrap_or(absent);
-        let flags = trainable::flags(&network.model, spec, semantics)?;
+        let mut flags = trainable::flags(&network.model, spec, semantics)?;
+        let says_where = evals.is_some() && self.recorded.0 == Recorded::File;
+        let calls = match (self.modules.as_str(), says_where) {
+            ("", true) => "base.eval",
+            (calls, _) => calls,
+        };
+        flags.modules = trainable::modules(&network.model, calls, semantics)?;
         let mode = if self.training {
             Mode::Training
         } else {
@@ -296,6 +322,7 @@ impl TrainArgs {
                 },
             }],
             outer: mode.into(),
+            evals: evals.unwrap_or_default(),
         }])
     }
 

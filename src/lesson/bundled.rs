@@ -21,7 +21,7 @@ impl BundledLesson {
 }
 
 /// The bundled lessons, in the order of the menu.
-pub const BUNDLED: [BundledLesson; 6] = [
+pub const BUNDLED: [BundledLesson; 7] = [
     BundledLesson {
         id: "why-specify-twice",
         title: "Frozen: why also training=False?",
@@ -57,6 +57,12 @@ pub const BUNDLED: [BundledLesson; 6] = [
         title: "The release that changes the answer",
         about: "What Keras 3.16 makes of a file that an earlier release saved",
         text: include_str!("../../assets/lessons/the-release-that-changes-the-answer.toml"),
+    },
+    BundledLesson {
+        id: "the-fixed-feature-extractor",
+        title: "The fixed feature extractor that isn't",
+        about: "What moves in a frozen PyTorch base, what it costs, and three ways to keep it fixed",
+        text: include_str!("../../assets/lessons/the-fixed-feature-extractor.toml"),
     },
 ];
 

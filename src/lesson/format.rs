@@ -68,6 +68,10 @@ pub struct LessonStep {
     /// Leave out the values that only the saver recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rebuilt: Option<bool>,
+    /// PyTorch: `.eval()` and `.train()` of single modules after the outer call, such as `base.eval`,
+    /// separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modules: Option<String>,
     /// `file`, `all`, `none`, `from:N`, `-NAME`, `+NAME`, separated by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trainable: Option<String>,
@@ -152,6 +156,8 @@ pub struct Question {
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub struct LessonRuns {
     pub preset: Named<recipe::RunPreset>,
+    /// Where a PyTorch loop calls `base.eval()`.
+    pub eval_calls: Named<recipe::EvalCalls>,
     pub optimizer: Named<OptimizerKind>,
     pub rate: f64,
     /// The number of epochs of each stage.
@@ -178,6 +184,7 @@ impl LessonRuns {
     pub fn of(train: TrainSettings, start: bool) -> Self {
         Self {
             preset: Named(train.preset),
+            eval_calls: Named(train.evals),
             optimizer: Named(train.optimizer),
             rate: train.rate,
             epochs: train.epochs,
@@ -195,6 +202,7 @@ impl LessonRuns {
     pub fn settings(&self) -> TrainSettings {
         TrainSettings {
             preset: self.preset.0,
+            evals: self.eval_calls.0,
             optimizer: self.optimizer.0,
             rate: self.rate,
             epochs: self.epochs,
@@ -260,6 +268,7 @@ impl LessonStep {
             call: None,
             recorded: None,
             rebuilt: None,
+            modules: None,
             trainable: None,
             compiled: None,
             layer: None,

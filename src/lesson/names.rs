@@ -163,6 +163,13 @@ impl Word for recipe::RunPreset {
     }
 }
 
+impl Word for recipe::EvalCalls {
+    const WHAT: &'static str = "place of .eval()";
+    fn all() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|evals| (evals.id(), evals)).to_vec()
+    }
+}
+
 impl Word for OptimizerKind {
     const WHAT: &'static str = "optimizer";
     fn all() -> Vec<(&'static str, Self)> {

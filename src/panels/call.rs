@@ -3,7 +3,7 @@
 
 use eframe::egui::{Popup, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2};
 
-use crate::command::Command;
+use crate::command::{Action, Command};
 use crate::model::{Mode, Outer, Semantics, flags};
 use crate::state::State;
 use crate::theme::{self, sizes, text};
@@ -21,7 +21,11 @@ pub fn call_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let mut cut = Cut(rect);
     outer_ui(ui, show, cut.top(sizes::INPUT_ROW));
-    recorded_ui(ui, show, cut.top(sizes::INPUT_ROW));
+    let row = cut.top(sizes::INPUT_ROW);
+    match show.state.semantics() {
+        Semantics::PyTorch => modules_ui(ui, show, row),
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => recorded_ui(ui, show, row),
+    }
 }
 
 fn row_ui(ui: &mut Ui, rect: Rect, [code, term]: [&str; 2], add: impl FnOnce(&mut Ui)) {
@@ -63,6 +67,20 @@ fn outer_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
                 }
             }
         });
+    });
+}
+
+/// The calls that follow in a PyTorch loop.
+fn modules_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
+    let palette = theme::palette(ui);
+    parts::row_ui(ui, rect, |ui| {
+        ui.spacing_mut().interact_size.y = sizes::INPUT_ROW - 2.0;
+        ui.spacing_mut().button_padding = vec2(sizes::S2, 0.0);
+        ui.spacing_mut().item_spacing.x = sizes::S2;
+        parts::label_ui(ui, text::muted(words::THEN, palette));
+        for action in [Action::EvalBase, Action::TrainModel] {
+            show.action_ui(ui, action);
+        }
     });
 }
 

@@ -7,10 +7,10 @@ use eframe::egui::{
 
 use crate::command::{Action, Command};
 use crate::model::counts::layer_params;
-use crate::model::{Effective, LayerId, Mode, RecordedBy, Role as LayerRole};
-use crate::state::Base;
+use crate::model::{CallModes, Effective, LayerId, Mode, RecordedBy, Role as LayerRole, Semantics};
+use crate::state::{Base, ListRow, ModuleRow};
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::parts::{Target, has_modes, matches, name_ui, note_target};
+use crate::views::parts::{Target, has_modes, mode_switch_ui, name_ui, note_target};
 use crate::views::{Show, parts, terms};
 use crate::words::call as call_words;
 use crate::words::common;
@@ -83,48 +83,57 @@ pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
         parts::empty_ui(ui, ui.available_rect_before_wrap(), &hint);
         return;
     };
-    let search = base.search.to_lowercase();
-    let found: Vec<(LayerId, usize)> = base
-        .rows
-        .iter()
-        .copied()
-        .filter(|&(id, _)| search.is_empty() || matches(base, id, &search))
-        .collect();
+    let semantics = state.semantics();
+    let found = base.list(semantics);
     if found.is_empty() {
         parts::empty_ui(ui, ui.available_rect_before_wrap(), common::NO_SUCH_LAYER);
         return;
     }
     ui.spacing_mut().item_spacing.y = 0.0;
-    let chosen = state.settings.view.page().layer(base);
+    let chosen = state.settings.view.page().layer(base).map(ModuleRow::Layer);
+    let modes = CallModes::of(
+        &base.model.graph,
+        &base.flags,
+        state.settings.call,
+        semantics,
+    );
     let mut area = ScrollArea::vertical().id_salt("layers").auto_shrink(false);
     if let Some(offset) = offset_to(ui, &found, chosen) {
         area = area.vertical_scroll_offset(offset);
     }
     area.show_rows(ui, sizes::LAYER_ROW, found.len(), |ui, rows| {
-        for &(id, depth) in found.get(rows).unwrap_or_default() {
-            row_ui(
-                ui,
-                show,
-                base,
-                Row {
-                    id,
-                    depth,
-                    chosen: chosen == Some(id),
-                },
-            );
+        for &row in found.get(rows).unwrap_or_default() {
+            match row.of {
+                ModuleRow::Layer(id) => {
+                    let effective = modes.effective(&base.model.graph, &base.flags, id);
+                    let chosen = chosen == Some(row.of);
+                    row_ui(
+                        ui,
+                        show,
+                        base,
+                        Row {
+                            id,
+                            place: row,
+                            effective,
+                            chosen,
+                        },
+                    );
+                }
+                ModuleRow::Container(place) => container_ui(ui, show, base, row, place),
+            }
         }
     });
 }
 
 /// Where to scroll when another layer was chosen, so that its row is in sight; `None` otherwise.
-fn offset_to(ui: &Ui, found: &[(LayerId, usize)], chosen: Option<LayerId>) -> Option<f32> {
+fn offset_to(ui: &Ui, found: &[ListRow], chosen: Option<ModuleRow>) -> Option<f32> {
     let key = ui.scope_id().with("last chosen layer");
-    let last = ui.data(|d| d.get_temp::<Option<LayerId>>(key)).flatten();
+    let last = ui.data(|d| d.get_temp::<Option<ModuleRow>>(key)).flatten();
     if last == chosen {
         return None;
     }
     ui.data_mut(|d| d.insert_temp(key, chosen));
-    let row = found.iter().position(|&(id, _)| Some(id) == chosen)?;
+    let row = found.iter().position(|row| Some(row.of) == chosen)?;
     // A third from the top: what comes before it is in sight too.
     let above = ui.available_height() / 3.0;
     Some((row as f32 * sizes::LAYER_ROW - above).max(0.0))
@@ -133,8 +142,52 @@ fn offset_to(ui: &Ui, found: &[(LayerId, usize)], chosen: Option<LayerId>) -> Op
 #[derive(Clone, Copy)]
 struct Row {
     id: LayerId,
-    depth: usize,
+    place: ListRow,
+    effective: Effective,
     chosen: bool,
+}
+
+/// The checkbox of a row.
+fn check_place(rect: Rect, depth: usize) -> Rect {
+    let left = rect.left() + sizes::S4 + depth as f32 * sizes::INDENT;
+    let center = pos2(left + sizes::CHECKBOX / 2.0, rect.center().y);
+    Rect::from_center_size(center, egui::Vec2::splat(sizes::CHECKBOX))
+}
+
+/// A container: its flag and its mode, which a click sets for everything in it.
+fn container_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: ListRow, place: usize) {
+    let palette = theme::palette(ui);
+    let semantics = show.state.semantics();
+    let container = &base.containers[place];
+    let path = &container.path;
+    let size = vec2(ui.available_width(), sizes::LAYER_ROW);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
+    let id = ui.scope_id().with(("container", place));
+    let check = check_place(rect, row.depth);
+    let trainable = base.module_flag(row.of);
+    let name = format!("{path} {}", modes::flag_label(semantics));
+    if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
+        show.push(Command::SetContainerTrainable(path.clone(), !trainable));
+    }
+    mode_switch_ui(
+        ui,
+        show,
+        base,
+        row.of,
+        lamp_place(rect, sizes::MODE_COLUMN),
+        id.with("mode"),
+    );
+    let end = lamp_place(rect, sizes::MODE_COLUMN).x - sizes::S2;
+    let place = Rect::from_x_y_ranges(check.right() + sizes::S2..=end, rect.y_range());
+    let shown = base.row_name(row, semantics);
+    let color = if trainable {
+        palette.ink
+    } else {
+        palette.muted
+    };
+    name_ui(ui, place, shown, &text::semibold(), color);
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, path));
+    response.on_hover_text(words::container(path, container.layers.len()));
 }
 
 fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
@@ -143,9 +196,7 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     let layer = &base.model.graph.layers[row.id];
     let role = layer.kind.role();
     let trainable = base.flags.get(row.id);
-    let effective = base
-        .flags
-        .effective(&base.model, row.id, show.state.settings.call, semantics);
+    let effective = row.effective;
     let has_view = matches!(role, LayerRole::BatchNorm | LayerRole::Noise);
     let sense = if has_view {
         Sense::click()
@@ -162,19 +213,29 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         ui.painter()
             .rect_filled(rect, CornerRadius::ZERO, palette.hover);
     }
-    let left = rect.left() + sizes::S4 + row.depth as f32 * sizes::INDENT;
-    let center = pos2(left + sizes::CHECKBOX / 2.0, rect.center().y);
-    let check = Rect::from_center_size(center, egui::Vec2::splat(sizes::CHECKBOX));
+    let check = check_place(rect, row.place.depth);
     let name = format!("{} {}", layer.name, modes::flag_label(semantics));
     if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
         show.push(Command::SetTrainable(row.id, !trainable));
     }
-    let reason = modes::lamp(role, trainable, effective, show.state.call_of(base, row.id));
-    lamp_ui(ui, rect, role, effective);
+    let reason = modes::lamp(
+        role,
+        trainable,
+        effective,
+        &show.state.call_of(base, row.id),
+    );
+    let is_torch = semantics == Semantics::PyTorch;
+    if is_torch {
+        let at = lamp_place(rect, sizes::MODE_COLUMN);
+        mode_switch_ui(ui, show, base, row.place.of, at, id.with("mode"));
+    } else {
+        lamp_ui(ui, rect, role, effective);
+    }
     let params = layer_params(layer, semantics);
     params_ui(ui, rect, params, palette);
     let text_left = check.right() + sizes::S2;
     let end = match (has_modes(role), params) {
+        _ if is_torch => sizes::MODE_COLUMN + sizes::S4,
         (true, _) => sizes::LAMP_COLUMN + sizes::S4,
         (false, 0) => sizes::S4,
         (false, _) => sizes::LAMP_COLUMN,
@@ -205,7 +266,7 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         palette.muted
     };
     let place = Rect::from_x_y_ranges(text_left..=end, rect.y_range());
-    name_ui(ui, place, &layer.name, &font, color);
+    name_ui(ui, place, base.row_name(row.place, semantics), &font, color);
     parts::focus_ring(ui, &response, rect.shrink(1.0));
     let kind = if has_view { Role::Button } else { Role::Label };
     response.widget_info(|| WidgetInfo::labeled(kind, true, &layer.name));
@@ -234,11 +295,13 @@ fn lamp_ui(ui: &Ui, rect: Rect, role: LayerRole, effective: Effective) {
     } else {
         Mode::Inference
     };
-    let center = pos2(
-        rect.right() - sizes::LAMP_COLUMN - sizes::S1,
-        rect.center().y,
-    );
+    let center = lamp_place(rect, sizes::LAMP_COLUMN);
     parts::mark(ui.painter(), center, sizes::LAMP, mode, theme::palette(ui));
+}
+
+fn lamp_place(rect: Rect, column: f32) -> egui::Pos2 {
+    let left = rect.right() - column - sizes::S1;
+    pos2(left, rect.center().y)
 }
 
 fn params_ui(ui: &Ui, rect: Rect, params: usize, palette: &Palette) {

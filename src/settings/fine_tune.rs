@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Semantics;
 use crate::train::optimizer::OptimizerKind;
-use crate::train::recipe::{BATCH, EPOCHS, RATE, RunPreset};
+use crate::train::recipe::{BATCH, EPOCHS, EvalCalls, RATE, Recipe, RunPreset};
 use modelens_jobs::fine_tune::HeadChoice;
 
 /// Settings of the next experiment.
@@ -11,6 +12,8 @@ use modelens_jobs::fine_tune::HeadChoice;
 #[serde(default)]
 pub struct TrainSettings {
     pub preset: RunPreset,
+    /// Where a PyTorch loop calls `base.eval()`.
+    pub evals: EvalCalls,
     pub optimizer: OptimizerKind,
     pub rate: f64,
     /// Epochs of each stage.
@@ -30,9 +33,24 @@ pub struct TrainSettings {
 }
 
 impl TrainSettings {
-    /// Number of photos in a step of the next runs.
-    pub fn step_photos(&self) -> usize {
-        self.preset.batch().unwrap_or(self.batch)
+    /// Number of photos in a step of the next runs under these rules.
+    pub fn step_photos(&self, semantics: Semantics) -> usize {
+        self.preset(semantics).batch().unwrap_or(self.batch)
+    }
+
+    /// The chosen preset, or the default one if its runs would not differ under these rules.
+    pub fn preset(&self, semantics: Semantics) -> RunPreset {
+        if self.preset.suits(semantics) {
+            self.preset
+        } else {
+            Self::default().preset
+        }
+    }
+
+    /// The runs to compare.
+    pub fn recipes(&self, semantics: Semantics) -> Vec<Recipe> {
+        let preset = self.preset(semantics);
+        preset.recipes(self.epochs, self.rate, self.evals)
     }
 
     /// The head of the next runs for this many classes. One sigmoid output works for two classes only.
@@ -51,6 +69,7 @@ impl Default for TrainSettings {
     fn default() -> Self {
         Self {
             preset: RunPreset::FourWay,
+            evals: EvalCalls::default(),
             optimizer: OptimizerKind::Adam,
             rate: RATE,
             epochs: EPOCHS,

@@ -6,7 +6,11 @@ use std::sync::Arc;
 use crate::augment::{AugmentLayer, Pipeline};
 use crate::dataset::{Photo, PhotoList};
 use crate::model::graph::Layer;
-use crate::model::{Flags, Graph, LayerId, LayerKind, ModelDescription, Role, flags};
+use crate::model::modules::Container;
+use crate::model::{
+    Flags, Graph, LayerId, LayerKind, Mode, ModelDescription, ModuleCalls, Outer, Role, Semantics,
+    flags,
+};
 use crate::words::window as words;
 use modelens_jobs::{ModelId, ModelSource, OpenedModel, PhotosId, PhotosSource};
 
@@ -19,8 +23,12 @@ pub struct Base {
     pub flags: Flags,
     /// The flags at the last `compile()`: at opening, the file's.
     pub compiled: Flags,
+    /// The calls on single modules that the last `model.train()` or `model.eval()` undid.
+    pub undone: ModuleCalls,
     /// The layers of the list, with their depth.
     pub rows: Vec<(LayerId, usize)>,
+    /// The modules around layers with dotted names.
+    pub containers: Vec<Container>,
     pub batch_norms: Vec<LayerId>,
     pub noises: Vec<LayerId>,
     pub batch_norm: Option<LayerId>,
@@ -33,6 +41,21 @@ pub struct Base {
     pub channel: Option<usize>,
     pub search: String,
     pub own_pipeline: Option<OwnPipeline>,
+}
+
+/// What a row of the list stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ModuleRow {
+    Layer(LayerId),
+    /// Index into [`Base::containers`].
+    Container(usize),
+}
+
+/// A row of the list of layers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListRow {
+    pub of: ModuleRow,
+    pub depth: usize,
 }
 
 /// The augmentation layers of a file.
@@ -101,7 +124,9 @@ impl Base {
             refused_rate: None,
             compiled: flags.clone(),
             flags,
+            undone: ModuleCalls::default(),
             rows,
+            containers: Container::all(graph),
             batch_norms,
             noises,
             channel: None,
@@ -121,6 +146,106 @@ impl Base {
             source: self.source.clone(),
             model: Arc::clone(&self.model),
         })
+    }
+
+    /// The rows of the list: the layers, and in PyTorch each container before what it holds. The search finds
+    /// names and classes.
+    pub fn list(&self, semantics: Semantics) -> Vec<ListRow> {
+        let search = self.search.to_lowercase();
+        let found = |text: &str| search.is_empty() || text.to_lowercase().contains(&search);
+        let shown = match semantics {
+            Semantics::PyTorch => &self.containers[..],
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => &[],
+        };
+        // Sorted by their first layers.
+        let mut containers = shown.iter().enumerate().peekable();
+        let mut list = Vec::with_capacity(self.rows.len() + shown.len());
+        for &(id, depth) in &self.rows {
+            while let Some((place, container)) =
+                containers.next_if(|(_, c)| c.layers.first().is_some_and(|&first| first <= id))
+            {
+                if found(&container.path) {
+                    list.push(ListRow {
+                        of: ModuleRow::Container(place),
+                        depth: self.depth_in_containers(&container.path, semantics),
+                    });
+                }
+            }
+            let layer = &self.model.graph.layers[id];
+            if found(&layer.name) || found(&layer.class) {
+                let depth = depth + self.depth_in_containers(&layer.name, semantics);
+                list.push(ListRow {
+                    of: ModuleRow::Layer(id),
+                    depth,
+                });
+            }
+        }
+        list
+    }
+
+    /// Number of containers around a name; 0 while a search shows single rows.
+    fn depth_in_containers(&self, name: &str, semantics: Semantics) -> usize {
+        if semantics != Semantics::PyTorch || !self.search.is_empty() {
+            return 0;
+        }
+        let around = |c: &&Container| {
+            let rest = name.strip_prefix(c.path.as_str());
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        self.containers.iter().filter(around).count()
+    }
+
+    /// The name of a row without those of the containers above it.
+    pub fn row_name<'a>(&'a self, row: ListRow, semantics: Semantics) -> &'a str {
+        let name = self.module_name(row.of);
+        let shows_containers = semantics == Semantics::PyTorch && self.search.is_empty();
+        let strip = |c: &'a Container| name.strip_prefix(c.path.as_str())?.strip_prefix('.');
+        let rest = self
+            .containers
+            .iter()
+            .filter_map(strip)
+            .min_by_key(|rest| rest.len());
+        rest.filter(|_| shows_containers).unwrap_or(name)
+    }
+
+    /// The whole name of a module.
+    pub fn module_name(&self, module: ModuleRow) -> &str {
+        match module {
+            ModuleRow::Layer(id) => &self.model.graph.layers[id].name,
+            ModuleRow::Container(place) => &self.containers[place].path,
+        }
+    }
+
+    /// The name by which a call finds the module.
+    pub fn module_reference(&self, module: ModuleRow) -> String {
+        match module {
+            ModuleRow::Layer(id) => self.model.graph.reference(id),
+            ModuleRow::Container(place) => self.containers[place].path.clone(),
+        }
+    }
+
+    /// The mode of a module in PyTorch after the outermost call and those on single modules.
+    pub fn module_mode(&self, module: ModuleRow, outer: Outer) -> Mode {
+        let own = match module {
+            ModuleRow::Layer(id) => self.flags.modules.of(id),
+            ModuleRow::Container(place) => self.flags.modules.of_container(&self.containers[place]),
+        };
+        own.unwrap_or(match outer {
+            Outer::Given(mode) => mode,
+            Outer::NotGiven => Mode::Training,
+        })
+    }
+
+    /// The flag of a module: a container's is set if those of all its layers with weights are.
+    pub fn module_flag(&self, module: ModuleRow) -> bool {
+        match module {
+            ModuleRow::Layer(id) => self.flags.get(id),
+            ModuleRow::Container(place) => {
+                let layers = self.containers[place].layers.iter();
+                let weights = |id: &&LayerId| !self.model.graph.layers[**id].weights.is_empty();
+                layers.filter(weights).all(|&id| self.flags.get(id))
+            }
+        }
     }
 
     /// The number of layers that "fine-tune from" counts.

@@ -30,6 +30,10 @@ pub const CENTRE_MIN_WIDTH: f32 = 640.0;
 
 pub const MARK: f32 = 11.0;
 pub const LAMP: f32 = 8.0;
+/// The mark of a module that computes the same in both modes.
+pub const SMALL_LAMP: f32 = 5.0;
+/// Where a click on a mark switches the mode.
+pub const MODE_SWITCH: f32 = 18.0;
 pub const HOLLOW_STROKE: f32 = 1.8;
 pub const CHECKBOX: f32 = 14.0;
 pub const CHECKBOX_RADIUS: u8 = 3;
@@ -49,6 +53,8 @@ pub const CALL_CODE: f32 = 140.0;
 pub const INDENT: f32 = 14.0;
 /// From the right end of a layer row to its lamp.
 pub const LAMP_COLUMN: f32 = 66.0;
+/// The same where layers with a million parameters have a mark too.
+pub const MODE_COLUMN: f32 = 80.0;
 
 pub const CAPTION: f32 = 18.0;
 pub const CELL_GAP: f32 = 10.0;

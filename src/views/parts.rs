@@ -23,7 +23,7 @@ pub use buttons::{
     whole,
 };
 pub use hint::{Target, note_target};
-pub use layers::{has_modes, matches, name_ui};
+pub use layers::{has_modes, mode_switch_ui, name_ui};
 pub use places::{
     Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,
     only_part,

@@ -6,11 +6,61 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::batch_norm::code::BatchNormSetting;
-use super::{augmentation, batch_norm, dropout, predict, releases, trainable};
+use super::{augmentation, batch_norm, dropout, fine_tune, predict, releases, trainable};
 use crate::augment::Pipeline;
 use crate::model::graph::Noise;
 use crate::model::reading::Reading;
-use crate::model::{Mode, Outer, Role, Semantics, effective};
+use crate::model::{Mode, ModuleCalls, Outer, Role, Semantics, effective, effective_when};
+use crate::state::TrainSettings;
+use crate::train::recipe::{EvalCalls, RunPreset};
+use crate::views::parts::code::module_calls;
+use modelens_jobs::ModelSource;
+
+/// The calls on single modules, and where a training loop makes them; PyTorch only.
+fn of_modules() -> Vec<(String, String)> {
+    let semantics = Semantics::PyTorch;
+    let mut all = Vec::new();
+    for evals in EvalCalls::ALL {
+        let settings = TrainSettings {
+            evals,
+            preset: RunPreset::HeadOnly,
+            ..TrainSettings::default()
+        };
+        let head = settings.head(5);
+        let code = fine_tune::code::snippet(&settings, head, semantics);
+        all.push((format!("finetune-{}", evals.id()), code));
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/modules/nested.pt2");
+    let mut model = ModelSource::File(file).open().expect("a model");
+    let norm = model.graph.find("stem.1").expect("a BatchNorm");
+    model.graph.layers[norm].name = "bn".into();
+    for (name, outer, calls, training) in [
+        ("layer", Mode::Training, "bn.eval", false),
+        ("again", Mode::Training, "bn.eval,model.train", true),
+        ("train", Mode::Inference, "bn.train", true),
+        ("batchnorm", Mode::Training, "batchnorm.eval", false),
+        (
+            "dropout",
+            Mode::Inference,
+            "base.train,batchnorm.eval,dropout.train",
+            false,
+        ),
+    ] {
+        let calls = ModuleCalls::parse(&model, calls).expect("calls");
+        let setting = BatchNormSetting {
+            nested: true,
+            outer: outer.into(),
+            calls: module_calls(&calls),
+            training: effective_when(Role::BatchNorm, false, true, Some(training), semantics),
+            trainable: false,
+            momentum: None,
+            batches: 0,
+        };
+        let code = batch_norm::code::snippet("bn", &setting, semantics);
+        all.push((format!("modules-{name}"), code));
+    }
+    all
+}
 
 /// The name of the file says what model the snippet needs.
 fn snippets() -> BTreeMap<String, String> {
@@ -49,6 +99,11 @@ fn snippets() -> BTreeMap<String, String> {
                 dropout::code::of_layer(&file, rate, 4, semantics),
             );
         }
+        if semantics == Semantics::PyTorch {
+            for (name, code) in of_modules() {
+                put(name, code);
+            }
+        }
         let outers = [
             ("true", Outer::Given(Mode::Training)),
             ("false", Outer::Given(Mode::Inference)),
@@ -68,6 +123,7 @@ fn snippets() -> BTreeMap<String, String> {
                         let setting = BatchNormSetting {
                             nested: true,
                             outer,
+                            calls: String::new(),
                             training,
                             trainable,
                             momentum: (batches > 0).then_some(0.75),

@@ -1,6 +1,7 @@
 //! The outer call and the value recorded at the call of the base, in words.
 
 use super::modes::mode_label;
+use crate::model::modules::method;
 use crate::model::{
     CallModes, Flags, Graph, LayerId, Mode, Outer, ReachedReason, RecordedBy, Semantics,
 };
@@ -8,12 +9,14 @@ use modelens_jobs::PassLook;
 
 /// One call of a layer: what the outermost call says, what is recorded around the layer, and which of them
 /// counts.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     pub outer: Outer,
     /// The innermost value recorded around the layer; if `counts` says so, at an earlier layer.
     pub recorded: Option<bool>,
     pub counts: Counts,
+    /// PyTorch: the call that set the mode of the layer's module, such as `base.eval()`.
+    pub module: Option<String>,
     pub semantics: Semantics,
 }
 
@@ -25,6 +28,8 @@ pub enum Counts {
     Recorded,
     /// The value recorded at a layer that runs before it.
     Earlier,
+    /// A call on its module, or on one around it.
+    Module,
     Default,
 }
 
@@ -48,12 +53,18 @@ impl Call {
             ReachedReason::Outer => (recorded, Counts::Outer),
             ReachedReason::Recorded | ReachedReason::Around(_) => (reached.value, Counts::Recorded),
             ReachedReason::Earlier(_) => (reached.value, Counts::Earlier),
+            ReachedReason::Module(_) => (recorded, Counts::Module),
             ReachedReason::Default => (recorded, Counts::Default),
+        };
+        let module = match reached.reason {
+            ReachedReason::Module(place) => flags.modules.get(place).map(|c| format!("{c}()")),
+            _ => None,
         };
         Self {
             outer,
             recorded,
             counts,
+            module,
             semantics,
         }
     }
@@ -75,22 +86,34 @@ impl Call {
             outer,
             recorded,
             counts,
+            module: None,
             semantics,
         }
     }
 
     /// What the outer call says, in the framework's own code.
-    pub fn label(self) -> &'static str {
+    pub fn label(&self) -> &'static str {
         label(self.outer, self.semantics)
     }
 
+    /// The call that decides what the layer does, in the framework's own code.
+    pub fn decides(&self) -> &str {
+        self.module.as_deref().unwrap_or(self.label())
+    }
+
     /// Why the value of `training` that reaches the layer is what it is.
-    pub fn why(self) -> String {
+    pub fn why(&self) -> String {
         let given = match self.outer {
             Outer::Given(mode) => Some(mode.training()),
             Outer::NotGiven => None,
         };
         let name = self.semantics.name();
+        if let Some(module) = &self.module {
+            return match self.outer {
+                Outer::Given(_) => format!("{module} was called after {}.", self.label()),
+                Outer::NotGiven => format!("{module} was called."),
+            };
+        }
         match (self.semantics, given, self.recorded) {
             (Semantics::PyTorch, Some(_), _) => format!("{} was called.", self.label()),
             (Semantics::PyTorch, None, _) => {
@@ -199,6 +222,12 @@ pub const OUTER_CALL_TIP: &str =
     "The outer call of the left column. fit passes True; predict and evaluate pass False";
 pub const NOTHING_RECORDED_TORCH: &str =
     "PyTorch records no training value: .train() and .eval() set it on the modules";
+/// A call of one module, in code.
+pub fn module_call(module: &str, mode: Mode) -> String {
+    format!("{module}.{}()", method(mode))
+}
+
+pub const THEN: &str = "then";
 pub const NOTHING_RECORDED: &str = "This model calls no nested base, so nothing is recorded";
 
 pub fn recorded_value(shown: &str) -> String {

@@ -32,7 +32,12 @@ pub fn fine_tune(label: &str) -> String {
     format!("Fine-tune: {label}")
 }
 
+pub fn eval_calls(label: &str) -> String {
+    format!("Fine-tune: base.eval() {label}")
+}
+
 pub const NO_BASE: &str = "no base is open";
+pub const ONLY_IN_PYTORCH: &str = "only PyTorch has a mode for each module";
 pub const NO_OTHER_PHOTO: &str = "there is no other photo";
 pub const SEED_LOCKED: &str = "the seed is locked";
 pub const NOTHING_CHANGED: &str = "nothing was changed";

@@ -1,8 +1,11 @@
 //! Texts that several views share: modes, flags, and why a layer does what it does.
 
 use crate::augment::Pipeline;
-use crate::model::{Effective, Mode, Role, Semantics, Statistics};
-use crate::words::call::Call;
+use crate::model::{
+    CallModes, Effective, Flags, Mode, ModelDescription, ModuleCalls, Outer, Role, Semantics,
+    Statistics,
+};
+use crate::words::call::{Call, label};
 
 /// What a mode is called in the framework's own code.
 pub fn mode_label(mode: Mode, semantics: Semantics) -> &'static str {
@@ -46,9 +49,9 @@ pub fn rules_sentence(semantics: Semantics) -> &'static str {
 }
 
 /// Why a layer with two modes does what it does in the outer call.
-pub fn lamp(role: Role, trainable: bool, effective: Effective, call: Call) -> String {
+pub fn lamp(role: Role, trainable: bool, effective: Effective, call: &Call) -> String {
     let flag = flag_label(call.semantics);
-    let how = call.label();
+    let how = call.decides();
     match role {
         Role::BatchNorm if effective.statistics == Some(Statistics::Batch) => {
             let moves = "its moving statistics change";
@@ -72,6 +75,59 @@ pub fn lamp(role: Role, trainable: bool, effective: Effective, call: Call) -> St
         Role::Noise | Role::Augmentation => format!("Off. {}", call.why()),
         Role::Weights | Role::Plain => String::new(),
     }
+}
+
+/// What single modules were told, or what `model.train()` undid; comes before the view's own sentences. Empty in
+/// Keras.
+pub fn module_calls(
+    model: &ModelDescription,
+    flags: &Flags,
+    undone: &ModuleCalls,
+    call: Outer,
+    semantics: Semantics,
+) -> String {
+    if semantics != Semantics::PyTorch {
+        return String::new();
+    }
+    let code = |calls: &ModuleCalls| {
+        let calls: Vec<String> = calls.iter().map(|call| format!("{call}()")).collect();
+        calls.join(", ")
+    };
+    if !undone.is_empty() {
+        return format!(
+            "**{} undid {}**, as in each epoch of a training loop. Call {} after it. ",
+            label(call, semantics),
+            code(undone),
+            if undone.iter().nth(1).is_some() {
+                "them"
+            } else {
+                "it"
+            }
+        );
+    }
+    let calls = &flags.modules;
+    if calls.is_empty() {
+        return String::new();
+    }
+    let graph = &model.graph;
+    let modes = CallModes::of(graph, flags, call, semantics);
+    let layers = graph.layers.iter().enumerate();
+    let norms = layers.filter(|(_, layer)| layer.kind.role() == Role::BatchNorm);
+    let norms: Vec<bool> = norms
+        .map(|(id, _)| modes.effective(graph, flags, id).active)
+        .collect();
+    let batch = norms.iter().filter(|active| **active).count();
+    let after = match call {
+        Outer::Given(_) => format!(" after {}", label(call, semantics)),
+        Outer::NotGiven => String::new(),
+    };
+    let norms = if norms.is_empty() {
+        String::new()
+    } else {
+        let all = norms.len();
+        format!(": in the left column {batch} of {all} BatchNorm layers use batch statistics")
+    };
+    format!("**{} was called{after}**{norms}. ", code(calls))
 }
 
 /// How a batch was augmented before the model saw it; comes before the view's own sentences.

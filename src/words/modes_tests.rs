@@ -15,7 +15,7 @@ fn the_lamp_says_what_the_effective_mode_is() {
                     let role = Role::BatchNorm;
                     let e = effective(role, trainable, true, outer, recorded, semantics);
                     let call = Call::alone(outer, recorded, semantics);
-                    let text = lamp(role, trainable, e, call);
+                    let text = lamp(role, trainable, e, &call);
                     let batch = e.statistics == Some(Statistics::Batch);
                     assert_eq!(text.contains("normalises with the batch"), batch, "{text}");
                     let frozen = text.starts_with("Frozen: ");

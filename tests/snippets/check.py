@@ -165,13 +165,44 @@ def torch_model(torch, activation):
     return Model()
 
 
+def loop_in_torch(code, torch):
+    """A training loop: the statistics of the base stay only if base.eval() follows each model.train()."""
+    nn = torch.nn
+    base = nn.Sequential(nn.Conv2d(3, 6, 3), nn.BatchNorm2d(6), nn.ReLU())
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.3), nn.Linear(6, 5))
+    x = torch.tensor(X.transpose(0, 3, 1, 2).copy())
+    names = {"base": base, "head": head, "model": nn.Sequential(base, head), "loss_fn": nn.CrossEntropyLoss()}
+    names["loader"] = [(x, torch.tensor([0, 1, 2, 3])), (x[:3] + 1, torch.tensor([4, 0, 1]))]
+    names["optimizer"] = torch.optim.SGD(head.parameters(), 0.1)
+    before = {key: value.clone() for key, value in base.state_dict().items()}
+    last = head[-1].weight.clone()
+    exec(code, names)
+    after = base.state_dict()
+    moved = not torch.equal(before["1.running_mean"], after["1.running_mean"])
+    kept = code.count("base.eval()  # after model.train()") == 1
+    assert moved != kept, f"moved: {moved}"
+    assert not any(p.requires_grad for p in base.parameters())
+    assert torch.equal(before["1.weight"], after["1.weight"]) and torch.equal(before["0.weight"], after["0.weight"])
+    assert not torch.equal(last, head[-1].weight), "the head learns"
+    assert head[2].training, "dropout in the head is on"
+
+
 def in_torch(name, code, torch):
+    if name.startswith("finetune"):
+        return loop_in_torch(code, torch)
     model = torch_model(torch, not name.endswith("logits"))
     x = torch.tensor(X.transpose(0, 3, 1, 2).copy())
     names = {"torch": torch, "nn": torch.nn, "model": model, "base": model.base, "x": x}
     names["photo"], names["others"] = x[:1], x[1:] * 2.0
     if name == "releases":
         exec(code, names)
+    elif name.startswith("modules"):
+        before = model.bn.running_mean.clone()
+        exec(code, names)
+        moved = not torch.equal(before, model.bn.running_mean)
+        assert moved == ("# batch statistics" in code), f"moved: {moved}"
+        if name.endswith("dropout"):
+            assert model.dropout.training and model.base.training and not model.dense.training
     elif name.startswith("batchnorm"):
         wanted = setting(name)
         names["batches"] = [x + i for i in range(5)]

@@ -10,7 +10,7 @@ use modelens::model::{Flags, Mode, Model, Role, Semantics};
 use modelens::train::loss::cross_entropy;
 use modelens::train::network::{Network, TrainError};
 use modelens::train::optimizer::OptimizerKind;
-use modelens::train::recipe::{BaseCall, BaseFlags, Recipe, RunPreset, StageRecipe};
+use modelens::train::recipe::{BaseCall, BaseFlags, EvalCalls, Recipe, RunPreset, StageRecipe};
 use modelens::train::trainer::{EpochEnd, PhotoBatches as _, Trainer, TrainingStep};
 use modelens_jobs::ModelSource;
 use modelens_jobs::fine_tune::{FineTune, HeadChoice, Prepared};
@@ -69,6 +69,7 @@ fn recipe(epochs: usize, base: BaseFlags, call: Option<bool>) -> Recipe {
             call: BaseCall::Given(call),
         }],
         outer: Mode::Training.into(),
+        evals: EvalCalls::default(),
     }
 }
 
@@ -125,6 +126,36 @@ fn slow_accuracy_of_a_head_on_the_lab_base() {
 fn slow_accuracy_of_a_head_on_lite0() {
     let lite = ModelSource::EfficientNetLite0.open();
     accuracy_of_heads(lite.expect("the bundled base"), 0.91);
+}
+
+/// Validation photos of 18 that are classified correctly in inference, by where the loop calls `base.eval()`.
+#[test]
+#[ignore = "slow: twelve runs of four epochs; .ci/run runs it"]
+fn slow_accuracy_of_a_frozen_base_by_where_eval_is_called() {
+    let model = crate::support::models::lab_mobilenetv2();
+    let mut found = Vec::new();
+    for seed in 1..=4 {
+        let mut setup = setup(Arc::clone(&model), seed);
+        setup.fine_tune.semantics = Semantics::PyTorch;
+        setup.fine_tune.batch = 8;
+        let recipes = RunPreset::WhereEval.recipes(4, 1e-3, EvalCalls::default());
+        let right: Vec<usize> = recipes
+            .iter()
+            .map(|recipe| {
+                let (_, steps) = run(&setup, recipe);
+                let accuracy = end(&steps).validation.expect("a validation")[1].accuracy;
+                (accuracy * 18.0).round() as usize
+            })
+            .collect();
+        println!("seed {seed}: {right:?}");
+        assert_eq!(
+            right[0], right[1],
+            "model.train() undoes an eval() before the loop"
+        );
+        found.push([right[0], right[2]]);
+    }
+    let total = |place: usize| found.iter().map(|row| row[place]).sum::<usize>();
+    assert!(total(0) <= total(1), "eval() in each epoch is no worse");
 }
 
 fn small(counts: &[usize]) -> (tempfile::TempDir, Setup) {
@@ -376,7 +407,7 @@ fn an_interrupted_run_can_be_saved_and_opened() {
 #[test]
 fn the_second_stage_of_the_course_lab_has_a_tenth_of_the_rate() {
     let (_folder, setup) = small(&[5, 5]);
-    let all = RunPreset::CourseLab.recipes(1, 1e-3);
+    let all = RunPreset::CourseLab.recipes(1, 1e-3, EvalCalls::EachEpoch);
     let [lab, without, norms_frozen] = &all[..] else {
         panic!("three runs");
     };

@@ -33,6 +33,7 @@ mod lesson_figures;
 mod lessons;
 mod many_passes;
 mod model_card;
+mod modules;
 mod mutations;
 mod names;
 mod numbers;

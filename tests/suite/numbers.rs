@@ -123,6 +123,7 @@ fn trains_as_keras(model: &Model, io: &Arrays, what: &str) {
             rate: 0.05,
             flags: Flags::of_file(&model.graph),
             base_call: None,
+            lost_evals: None,
         }],
         training: (0..4).collect(),
         validation: (0..4).collect(),

@@ -1,4 +1,4 @@
-//! The bundled bases, for tests.
+//! The bundled bases and a network with modules inside modules, for tests.
 
 use std::path::Path;
 
@@ -15,6 +15,14 @@ pub fn lab_mobilenetv2() -> Model {
 /// EfficientNet-Lite0, a PyTorch state dict.
 pub fn efficientnet_lite0() -> Model {
     opened("efficientnet_lite0.safetensors", None)
+}
+
+/// An exported program of PyTorch with containers, BatchNorm and dropout
+/// (`tests/fixtures/generators/make_modules.py`).
+pub fn nested() -> Model {
+    let path = "../../tests/fixtures/modules/nested.pt2";
+    let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    formats::open(ModelFile::new("nested.pt2", bytes)).unwrap()
 }
 
 fn opened(name: &str, class_names: Option<&str>) -> Model {

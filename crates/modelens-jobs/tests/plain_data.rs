@@ -277,7 +277,11 @@ fn every_request_and_event_crosses_as_bytes() {
             semantics: model.semantics,
             augment: None,
         },
-        recipes: RunPreset::HeadOnly.recipes(1, 1e-3),
+        recipes: RunPreset::HeadOnly.recipes(
+            1,
+            1e-3,
+            modelens_core::train::recipe::EvalCalls::EachEpoch,
+        ),
         seeds: 2,
     };
     let events = side.ask(Request::Train(TrainRequest::Start(Box::new(experiment))));

@@ -2,7 +2,7 @@
 
 use crate::lesson::{Lesson, LessonStep, Named, Recorded};
 use crate::model::flag_spec::flags_of;
-use crate::model::{Flags, LayerKind, Role, Semantics};
+use crate::model::{Flags, LayerKind, ModuleCalls, Role, Semantics};
 use crate::state::{Settings, State};
 
 impl Lesson {
@@ -99,15 +99,21 @@ fn in_base(step: &LessonStep, state: &mut State) -> Result<(), String> {
     if let (Ok(flags), Some(Recorded::Value(value))) = (&mut flags, step.recorded.map(|r| r.0)) {
         flags.record(graph, value);
     }
+    let modules = match &step.modules {
+        Some(calls) => ModuleCalls::parse(&base.model, calls)
+            .map_err(|error| step.at("modules", &format!("modules: {error}"))),
+        None => Ok(ModuleCalls::default()),
+    };
+    let mut failed = modules.as_ref().err().cloned();
     if let Ok(flags) = &mut flags {
         flags.set_rebuilt(step.rebuilt.unwrap_or(false));
+        flags.modules = modules.unwrap_or_default();
     }
     base.batch_norm = fresh.batch_norm;
     base.noise = fresh.noise;
     base.channel = step.channel.map(|channel| channel - 1);
     base.noise_rates.clear();
     base.refused_rate = None;
-    let mut failed = None;
     match flags {
         Ok(flags) => {
             // Unless the step says otherwise, the model was compiled with these flags.

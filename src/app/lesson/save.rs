@@ -69,6 +69,8 @@ fn step(state: &State) -> Result<LessonStep, String> {
         step.recorded = Some(Named(Recorded::Value(recorded)));
     }
     step.rebuilt = base.flags.is_rebuilt().then_some(true);
+    let modules = &base.flags.modules;
+    step.modules = (!modules.is_empty()).then(|| modules.to_string());
     if !base.flags.same_trainable(&of_file) {
         step.trainable = Some(spec(&base.flags)?);
     }

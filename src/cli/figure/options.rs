@@ -12,17 +12,18 @@ use crate::figure::{LARGEST, What};
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Semantics};
 use crate::state::{MAX_BATCH, MAX_EPOCHS, MAX_SEEDS, Part, View};
-use crate::train::recipe::RunPreset;
+use crate::train::recipe::{EvalCalls, RunPreset};
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
-const OF_STEPS: [&str; 17] = [
+const OF_STEPS: [&str; 19] = [
     "view",
     "model",
     "input",
     "trainable",
     "recorded",
     "rebuilt",
+    "modules",
     "augment",
     "no_random",
     "seed",
@@ -31,6 +32,7 @@ const OF_STEPS: [&str; 17] = [
     "channel",
     "photo",
     "preset",
+    "eval_calls",
     "epochs",
     "seeds",
     "rate",
@@ -82,6 +84,10 @@ pub struct FigureArgs {
     /// The training= value recorded at the call of the nested base.
     #[arg(long, value_name = "VALUE", default_value = "file", value_parser = parser::<Recorded>())]
     pub recorded: Named<Recorded>,
+    /// PyTorch: .eval() and .train() of single modules after the outer call, from left to right, such as
+    /// base.eval,layer4.train. A name is a module's, or base, batchnorm, dropout.
+    #[arg(long, value_name = "CALLS", default_value = "")]
+    pub modules: String,
     /// Leaves out the training= values that only the saver recorded, as if the model had been built
     /// anew from code and its weights loaded.
     #[arg(long)]
@@ -108,6 +114,9 @@ pub struct FigureArgs {
     /// The runs of the view finetune (default four-way).
     #[arg(long, value_parser = parser::<RunPreset>())]
     pub preset: Option<Named<RunPreset>>,
+    /// PyTorch: where the runs call base.eval() (default each-epoch).
+    #[arg(long, value_name = "WHERE", value_parser = parser::<EvalCalls>())]
+    pub eval_calls: Option<Named<EvalCalls>>,
     /// The epochs of each stage of the runs (default 4).
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = epochs)]
     pub epochs: Option<usize>,

@@ -15,6 +15,7 @@ use crate::command::LessonSource;
 use crate::dataset::PhotoSet;
 use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, LessonStep};
+use crate::model::Semantics;
 use crate::state::{Gallery, State, View};
 use crate::words::call as words;
 use modelens_jobs::{ModelSource, bundled};
@@ -47,6 +48,7 @@ impl FigureArgs {
             "trainable": { "flags": flags, "frozen": frozen(state) },
             "call": words::value(settings.call, state.semantics()),
             "recorded": recorded(state),
+            "modules": modules(state),
             "rebuilt": state.opened.base.as_ref().is_some_and(|b| b.flags.is_rebuilt()),
             "seed": settings.seed,
             "redraws": settings.redraws,
@@ -119,6 +121,13 @@ fn layer(state: &State, view: View) -> Option<String> {
 fn recorded(state: &State) -> Option<bool> {
     let base = state.opened.base.as_ref()?;
     base.flags.recorded(&base.model.graph)
+}
+
+/// What single modules were told in PyTorch, in the words of `--modules`.
+fn modules(state: &State) -> Option<String> {
+    let base = state.opened.base.as_ref()?;
+    let counts = state.semantics() == Semantics::PyTorch;
+    counts.then(|| base.flags.modules.to_string())
 }
 
 /// The chosen channel, counted from 1; `None` if the view chose it.

@@ -97,10 +97,19 @@ fn action_choice(action: Action, state: &State) -> Choice {
 /// What the next runs are made of.
 fn runs(state: &State, table: &mut Vec<Choice>) {
     let train = state.settings.train;
-    for preset in recipe::RunPreset::ALL {
+    let semantics = state.semantics();
+    let presets = recipe::RunPreset::ALL.into_iter();
+    for preset in presets.filter(|preset| preset.suits(semantics)) {
         let name = words::fine_tune(preset.label());
         let line = Choice::new(name, TrainCommand::SetPreset(preset));
-        table.push(line.chosen(preset == train.preset));
+        table.push(line.chosen(preset == train.preset(semantics)));
+    }
+    if semantics == Semantics::PyTorch {
+        for evals in recipe::EvalCalls::ALL {
+            let name = words::eval_calls(evals.label());
+            let line = Choice::new(name, TrainCommand::SetEvals(evals));
+            table.push(line.chosen(evals == train.evals));
+        }
     }
     for kind in OptimizerKind::ALL {
         let name = words::fine_tune_with(kind.label());
@@ -220,6 +229,17 @@ fn layers(base: &Base, state: &State, table: &mut Vec<Choice>) {
             let name = words::layer(&of(id).name);
             let chosen = state.settings.view.page().layer(base) == Some(id);
             table.push(Choice::new(name, Command::ShowLayer(id)).chosen(chosen));
+        }
+    }
+    if state.semantics() == Semantics::PyTorch {
+        for row in base.list(Semantics::PyTorch) {
+            let mode = match base.module_mode(row.of, state.settings.call) {
+                Mode::Training => Mode::Inference,
+                Mode::Inference => Mode::Training,
+            };
+            let module = base.module_reference(row.of);
+            let name = call_words::module_call(&module, mode);
+            table.push(Choice::new(name, Command::CallModule(module, mode)));
         }
     }
     for &(id, _) in &base.rows {

@@ -6,6 +6,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::fine_tune::experiment;
 use crate::command::Action;
+use crate::model::Semantics;
 use crate::state::{State, Status, View};
 use crate::words::commands as reasons;
 
@@ -73,6 +74,9 @@ impl Action {
             | Self::UnfreezeAll
             | Self::FineTuneFrom
             | Self::ResetFlags
+            | Self::TrainModel
+            | Self::EvalBase
+            | Self::EvalBatchNorms
             | Self::Compile
             | Self::Cancel
             | Self::Retry
@@ -114,6 +118,14 @@ impl Action {
             | Self::FineTuneFrom
             | Self::ResetFlags
             | Self::Compile => state.opened.base.is_none().then_some(reasons::NO_BASE),
+            Self::TrainModel | Self::EvalBase | Self::EvalBatchNorms
+                if state.semantics() != Semantics::PyTorch =>
+            {
+                Some(reasons::ONLY_IN_PYTORCH)
+            }
+            Self::EvalBase | Self::EvalBatchNorms => {
+                state.opened.base.is_none().then_some(reasons::NO_BASE)
+            }
             Self::Undo if !state.shell.can_undo[0] => Some(reasons::NOTHING_CHANGED),
             Self::Redo if !state.shell.can_undo[1] => Some(reasons::NOTHING_TAKEN_BACK),
             Self::Cancel if state.computed.running.is_empty() => Some(reasons::NOTHING_RUNS),

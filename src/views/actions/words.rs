@@ -38,6 +38,19 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Make the base trainable, then freeze its layers before this one",
         ],
         Action::ResetFlags => ["Reset to file", "Back to the flags in the file"],
+        Action::TrainModel => [
+            "model.train()",
+            "Put every module into training mode, as each epoch of a training loop does. A base.eval() \
+             before it is lost",
+        ],
+        Action::EvalBase => [
+            "base.eval()",
+            "Put everything before the head into evaluation mode",
+        ],
+        Action::EvalBatchNorms => [
+            "BatchNorm.eval()",
+            "Put every BatchNorm into evaluation mode: a loop over model.modules()",
+        ],
         Action::Compile => ["compile()", "Train with the current flags"],
         Action::Cancel => ["Cancel", "Stop the current computation"],
         Action::Retry => ["Run again", "Compute this view"],

@@ -6,12 +6,14 @@ use crate::words::call::python;
 use crate::words::number::trimmed;
 
 /// The setting that the BatchNorm view shows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct BatchNormSetting {
     /// The layer is in a nested model.
     pub nested: bool,
     /// The outer call of the training column.
     pub outer: Outer,
+    /// PyTorch: the calls on single modules after it, one a line.
+    pub calls: String,
     /// What the layer does in it.
     pub training: Effective,
     pub trainable: bool,
@@ -28,7 +30,7 @@ pub fn snippet(layer: &str, setting: &BatchNormSetting, semantics: Semantics) ->
         "batch statistics"
     } else if setting.training.training {
         "frozen: runs in inference"
-    } else if setting.outer == Outer::Given(Mode::Training) {
+    } else if setting.outer == Outer::Given(Mode::Training) && semantics != Semantics::PyTorch {
         "bound by the recorded training=False"
     } else {
         "stored statistics"
@@ -44,9 +46,10 @@ pub fn snippet(layer: &str, setting: &BatchNormSetting, semantics: Semantics) ->
             Outer::Given(Mode::Inference) => "model.eval()\n",
             Outer::NotGiven => "",
         };
+        let calls = &setting.calls;
         let train = match batches {
-            0 => format!("{switch}model(x)  # {effect}"),
-            n => format!("{switch}for x in batches[:{n}]: model(x)  # {effect}"),
+            0 => format!("{switch}{calls}model(x)  # {effect}"),
+            n => format!("{switch}{calls}for x in batches[:{n}]: model(x)  # {effect}"),
         };
         return format!(
             "bn = {get}\nbn.requires_grad_({flag})  # gamma and beta\n{momentum}{train}\n\
@@ -95,6 +98,7 @@ mod tests {
             let outer = Outer::Given(Mode::Training);
             let e = effective(Role::BatchNorm, trainable, true, outer, recorded, semantics);
             let setting = BatchNormSetting {
+                calls: String::new(),
                 nested: false,
                 outer: Mode::Training.into(),
                 training: e,
@@ -116,6 +120,7 @@ mod tests {
         let of = |semantics| {
             let outer = Outer::Given(Mode::Training);
             let setting = BatchNormSetting {
+                calls: String::new(),
                 nested: true,
                 outer,
                 training: effective(Role::BatchNorm, true, true, outer, None, semantics),

@@ -19,6 +19,7 @@ mod words;
 use eframe::egui::Ui;
 
 use super::parts::Cut;
+use super::parts::code::module_calls;
 use super::{Explanation, Page, Show, current, pass};
 use crate::command::Action;
 use crate::dataset::PhotoList;
@@ -100,12 +101,14 @@ impl Page for BatchNorm {
         let shown = Shown::of(state);
         let text = shown.as_ref().map(|shown| {
             let first = modes::augmented_batch(state.augmented_by(View::BatchNorm));
-            first + &texts::what_you_see(shown) + &own_augmentation(state, base)
+            let calls = state.module_calls();
+            first + &calls + &texts::what_you_see(shown) + &own_augmentation(state, base)
         });
         let own = &base.model.graph.layers[layer];
         let setting = code::BatchNormSetting {
             nested: own.parent.is_some(),
             outer,
+            calls: module_calls(&base.flags.modules),
             training: base.flags.effective(&base.model, layer, outer, semantics),
             trainable: base.flags.get(layer),
             momentum: state.walk.momentum,

@@ -14,7 +14,7 @@ pub fn what_you_see(shown: &Shown<'_>) -> String {
         shown.outcome,
         shown.channel,
         shown.trainable,
-        Call::of(&shown.base.model.graph, shown.pass, shown.layer),
+        &Call::of(&shown.base.model.graph, shown.pass, shown.layer),
         &Moves {
             momentum: shown.momentum,
             next,

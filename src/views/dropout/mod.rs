@@ -67,7 +67,8 @@ impl Page for Dropout {
         let call = call(state, base);
         let text = outcome(state).map_or_else(String::new, |outcome| {
             let first = modes::augmented_batch(state.augmented_by(View::Dropout));
-            first + &words::dropout(outcome, &base.model.labels, call)
+            let calls = state.module_calls();
+            first + &calls + &words::dropout(outcome, &base.model.labels, &call)
         });
         let layer = base.noise.and_then(|id| base.model.graph.layers.get(id));
         let setting = code::Setting {

@@ -28,7 +28,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     cut.bottom(sizes::S3);
     let found = outcome(state);
     let call = call(state, base);
-    columns_ui(ui, show, call, found, cut);
+    columns_ui(ui, show, &call, found, cut);
     parts::card(ui.painter(), row, theme::palette(ui));
     if let Some(outcome) = found {
         let look = parts::column_mode(call.outer, call.semantics);
@@ -39,7 +39,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
 fn columns_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
-    call: Call,
+    call: &Call,
     found: Option<&DropoutOutcome>,
     cut: Cut,
 ) {

@@ -2,13 +2,13 @@
 
 use crate::model::Semantics;
 use crate::state::TrainSettings;
-use crate::train::recipe::RunPreset;
+use crate::train::recipe::{EvalCalls, RunPreset};
 use crate::words::number::trimmed;
 use modelens_jobs::fine_tune::HeadChoice;
 
 /// The calls that a preset makes, with the line it lacks.
 pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics) -> String {
-    let (preset, epochs) = (settings.preset, settings.epochs);
+    let (preset, epochs) = (settings.preset(semantics), settings.epochs);
     let lab = preset == RunPreset::CourseLab;
     let missing = |line| {
         if preset == line {
@@ -27,10 +27,30 @@ pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics)
         } else {
             ""
         };
+        // A preset that compares the places shows the right one.
+        let evals = match preset {
+            RunPreset::WhereEval => EvalCalls::EachEpoch,
+            _ => settings.evals,
+        };
+        let (before, train): (&str, String) = match evals {
+            EvalCalls::Never => ("", "    model.train()  # the base too\n".into()),
+            EvalCalls::BeforeLoop => (
+                "base.eval()\n",
+                "    model.train()  # undoes base.eval()\n".into(),
+            ),
+            EvalCalls::EachEpoch => {
+                let call = if call.is_empty() {
+                    "  # after model.train()"
+                } else {
+                    call
+                };
+                ("", format!("    model.train()\n    base.eval(){call}\n"))
+            }
+        };
         return format!(
-            "base.requires_grad_(False){flag}\nmodel.train()\nbase.eval(){call}\nfor x, y in loader:  \
-             # epochs: {epochs}\n    loss = loss_fn(head(base(x)), y)\n    \
-             optimizer.zero_grad()\n    loss.backward()\n    optimizer.step(){later}"
+            "base.requires_grad_(False){flag}\n{before}for epoch in range({epochs}):\n{train}    \
+             for x, y in loader:\n        loss = loss_fn(head(base(x)), y)\n        \
+             optimizer.zero_grad()\n        loss.backward()\n        optimizer.step(){later}"
         );
     }
     let later = if lab {

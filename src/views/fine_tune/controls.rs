@@ -5,10 +5,11 @@ use eframe::egui::{Align, Layout, Popup, Role, Ui, WidgetInfo};
 use super::setup;
 use super::words;
 use crate::command::{Action, TrainCommand};
+use crate::model::Semantics;
 use crate::state::{MAX_EPOCHS, MAX_SEEDS, RATES, Status, TrainingState};
 use crate::theme::{self, sizes, text};
 use crate::train::optimizer::OptimizerKind;
-use crate::train::recipe::RunPreset;
+use crate::train::recipe::{EvalCalls, RunPreset};
 use crate::views::{Show, menu, parts};
 use crate::words::number::{estimate, seconds};
 
@@ -23,21 +24,23 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if second == first {
         second.min.x = end + sizes::S2;
     }
-    parts::row_ui(ui, second, |ui| buttons_ui(ui, show));
+    parts::row_ui(ui, second, |ui| {
+        evals_ui(ui, show);
+        buttons_ui(ui, show);
+    });
 }
 
 /// What runs, and how.
 fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     let train = show.state.settings.train;
-    let preset = choice_ui(
-        ui,
-        "",
-        train.preset.label(),
-        &RunPreset::ALL,
-        RunPreset::label,
-        train.preset,
-    );
+    let semantics = show.state.semantics();
+    let presets: Vec<RunPreset> = RunPreset::ALL
+        .into_iter()
+        .filter(|preset| preset.suits(semantics))
+        .collect();
+    let chosen = train.preset(semantics);
+    let preset = choice_ui(ui, "", chosen.label(), &presets, RunPreset::label, chosen);
     if let Some(preset) = preset {
         show.push(TrainCommand::SetPreset(preset));
     }
@@ -64,6 +67,26 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let response = ui.add(drag).labelled_by(label.id);
     if response.changed() {
         show.push(TrainCommand::SetEpochs(epochs));
+    }
+}
+
+/// Where a PyTorch loop calls `base.eval()`. The preset that compares the places sets them itself.
+fn evals_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let train = show.state.settings.train;
+    let semantics = show.state.semantics();
+    if semantics != Semantics::PyTorch || train.preset(semantics) == RunPreset::WhereEval {
+        return;
+    }
+    let evals = choice_ui(
+        ui,
+        words::BASE_EVAL,
+        train.evals.short_label(),
+        &EvalCalls::ALL,
+        EvalCalls::label,
+        train.evals,
+    );
+    if let Some(evals) = evals {
+        show.push(TrainCommand::SetEvals(evals));
     }
 }
 

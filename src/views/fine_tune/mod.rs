@@ -1,6 +1,6 @@
 //! Real training steps: runs side by side that differ in the two switches only.
 
-mod code;
+pub(super) mod code;
 mod controls;
 mod curves;
 mod numbers;
@@ -47,7 +47,7 @@ impl Page for FineTune {
         let semantics = asked.unwrap_or_else(|| state.semantics());
         let classes = state.photos().map_or(0, |photos| photos.classes.len());
         Explanation {
-            text: words::explanation(training, train.preset, semantics),
+            text: words::explanation(training, train.preset(semantics), semantics),
             code: code::snippet(&train, train.head(classes), semantics),
         }
     }
@@ -102,7 +102,8 @@ impl Page for FineTune {
 
     fn lecture(&self, state: &State) -> Lecture {
         let (actions, progress) = controls::buttons(&state.training);
-        let preset = state.settings.train.preset.label().to_owned();
+        let preset = state.settings.train.preset(state.semantics());
+        let preset = preset.label().to_owned();
         Lecture {
             about: vec![preset, progress],
             actions,
@@ -112,11 +113,12 @@ impl Page for FineTune {
     fn sidecar(&self, state: &State) -> Vec<(&'static str, serde_json::Value)> {
         let train = state.training.asked.unwrap_or(state.settings.train);
         let runs = serde_json::json!({
-            "preset": train.preset.id(),
+            "preset": train.preset(state.semantics()).id(),
+            "eval_calls": train.evals.id(),
             "optimizer": train.optimizer.label(),
             "rate": train.rate,
             "epochs": train.epochs,
-            "batch": train.step_photos(),
+            "batch": train.step_photos(state.semantics()),
             "seeds": train.seeds,
             "own_head": train.own_head,
             "dropout": train.dropout,
@@ -140,13 +142,13 @@ pub fn experiment(state: &State) -> Option<Experiment> {
             preprocessing: state.preprocessing(),
             head: train.head(gallery.photos.classes.len()),
             optimizer: train.optimizer,
-            batch: train.step_photos(),
+            batch: train.step_photos(state.semantics()),
             validation: train.validation,
             seed: settings.seed,
             semantics: state.semantics(),
             augment: settings.augment_batch.then(|| settings.pipeline.clone()),
         },
-        recipes: train.preset.recipes(train.epochs, train.rate),
+        recipes: train.recipes(state.semantics()),
         seeds: train.seeds,
     })
 }

@@ -42,11 +42,11 @@ pub fn run_card_ui(
     let Some(state) = training.runs.get(run) else {
         return;
     };
-    let recipe = training
-        .experiment
-        .as_ref()
-        .and_then(|e| e.recipes.get(run));
-    let room = frame_ui(ui, rect, &state.name, recipe.and_then(words::call_of));
+    let call = training.experiment.as_ref().and_then(|experiment| {
+        let recipe = experiment.recipes.get(run)?;
+        words::call_of(recipe, experiment.setup.semantics)
+    });
+    let room = frame_ui(ui, rect, &state.name, call);
     let mut cut = Cut(room.shrink2(vec2(sizes::S3, sizes::S2)));
     for fact in words::card_facts(state, training.seeds()) {
         fact_ui(ui, cut.top(sizes::CAPTION), &fact);

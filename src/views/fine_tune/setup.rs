@@ -71,8 +71,9 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.horizontal(|ui| {
         ui.add_space(sizes::S2);
         let label = label(ui);
-        let mut batch = train.step_photos();
-        let own = train.preset.batch().is_none();
+        let semantics = show.state.semantics();
+        let mut batch = train.step_photos(semantics);
+        let own = train.preset(semantics).batch().is_none();
         let drag = parts::whole(&mut batch).range(1..=MAX_BATCH);
         let response = ui.add_enabled(own, drag).labelled_by(label.id);
         if response.changed() {

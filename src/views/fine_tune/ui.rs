@@ -126,14 +126,14 @@ fn stale_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
 /// The runs that Start would begin, side by side.
 fn planned_ui(ui: &mut Ui, state: &State, rect: Rect) {
     let train = &state.settings.train;
-    let recipes = train.preset.recipes(train.epochs, train.rate);
+    let recipes = train.recipes(state.semantics());
     let cards = Cards::of(recipes.len(), rect.width());
     for (i, recipe) in recipes.iter().enumerate() {
         let room = run_card::frame_ui(
             ui,
             cards.place(i, rect),
             &recipe.name,
-            words::call_of(recipe),
+            words::call_of(recipe, state.semantics()),
         );
         parts::empty_ui(ui, room, words::waits(i));
     }

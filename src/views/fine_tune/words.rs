@@ -11,6 +11,7 @@ pub const TOOLTIP: &str =
 
 // The row of controls.
 pub const RATE: &str = "learning rate";
+pub const BASE_EVAL: &str = "base.eval()";
 pub const EPOCHS: &str = "epochs";
 pub const SEEDS: &str = "seeds";
 pub const SEEDS_TIP: &str = "How many seeds to run. The first is shown step by step; the results of \

@@ -1,15 +1,75 @@
 //! What the list of layers and the table of layers share.
 
-use eframe::egui::{Color32, FontId, Rect, Ui, pos2};
+use eframe::egui::{
+    Color32, FontId, Id, Pos2, Rect, Role as AccessRole, Sense, Ui, Vec2, WidgetInfo, pos2,
+};
 
-use crate::model::{LayerId, Role};
-use crate::state::Base;
+use crate::command::Command;
+use crate::model::modules::is_module;
+use crate::model::{Mode, Role};
+use crate::state::{Base, ModuleRow};
+use crate::theme::{self, sizes};
+use crate::views::Show;
+use crate::words::layers as words;
 use crate::words::number;
 
-/// True if the name or class of a layer contains `search`, which is in lower case.
-pub fn matches(base: &Base, id: LayerId, search: &str) -> bool {
-    let layer = &base.model.graph.layers[id];
-    layer.name.to_lowercase().contains(search) || layer.class.to_lowercase().contains(search)
+/// The switch of a module's mode in PyTorch, as the mark of the mode; a click calls the other method. `has_modes`
+/// is false for a module that computes the same in both, whose mark is small.
+pub fn mode_switch_ui(
+    ui: &Ui,
+    show: &mut Show<'_>,
+    base: &Base,
+    module: ModuleRow,
+    center: Pos2,
+    id: Id,
+) {
+    let mode = base.module_mode(module, show.state.settings.call);
+    let rect = Rect::from_center_size(center, Vec2::splat(sizes::MODE_SWITCH));
+    let palette = theme::palette(ui);
+    if let ModuleRow::Layer(id) = module {
+        let layer = &base.model.graph.layers[id];
+        if !is_module(&layer.class) {
+            // A function has the mode of the module that calls it.
+            if has_modes(layer.kind.role()) {
+                super::mark(ui.painter(), center, sizes::LAMP, mode, palette);
+            }
+            return;
+        }
+    }
+    let response = ui.interact(rect, id, Sense::click());
+    let name = base.module_name(module);
+    let on = mode == Mode::Training;
+    response.widget_info(|| {
+        WidgetInfo::selected(
+            AccessRole::CheckBox,
+            ui.is_enabled(),
+            on,
+            words::training_mode(name),
+        )
+    });
+    let has_modes = match module {
+        ModuleRow::Layer(id) => has_modes(base.model.graph.layers[id].kind.role()),
+        ModuleRow::Container(_) => true,
+    };
+    let diameter = if has_modes {
+        sizes::LAMP
+    } else {
+        sizes::SMALL_LAMP
+    };
+    if response.hovered() {
+        ui.painter()
+            .circle_filled(center, rect.width() / 2.0, palette.line);
+    }
+    super::mark(ui.painter(), center, diameter, mode, palette);
+    super::focus_ring(ui, &response, rect);
+    if response.clicked() {
+        let other = match mode {
+            Mode::Training => Mode::Inference,
+            Mode::Inference => Mode::Training,
+        };
+        show.push(Command::CallModule(base.module_reference(module), other));
+    }
+    response.on_hover_text(words::mode_tip(name, mode));
 }
 
 /// A name in one line; if there is no room, its middle is cut out.

@@ -44,6 +44,7 @@ impl Page for Trainable {
         if let Some(outcome) = outcome(state) {
             text.push_str(&words::why_both(outcome, outcome.semantics));
         }
+        text.insert_str(0, &state.module_calls());
         if is_changed(state) {
             let badge = common::sentence_case(words::badge(semantics));
             let changed = words::changed(semantics);

@@ -10,20 +10,25 @@ use super::ui::between;
 use super::words;
 use crate::command::Command;
 use crate::model::counts::layer_params;
-use crate::model::{CallModes, Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics};
-use crate::state::{Base, LayerColumn, LayerSort};
+use crate::model::modules::method;
+use crate::model::{
+    CallModes, Effective, LayerId, Mode, Outer, Role as LayerRole, Semantics, effective_when,
+};
+use crate::state::{Base, LayerColumn, LayerSort, ListRow, ModuleRow};
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::parts::{has_modes, matches, name_ui};
+use crate::views::parts::{has_modes, mode_switch_ui, name_ui};
 use crate::views::{Show, parts, terms};
 use crate::words::call;
 use crate::words::common;
 use crate::words::modes;
 use crate::words::number::thousands;
 
-/// One layer.
+/// One layer, or in PyTorch one container.
 #[derive(Clone, Debug)]
 pub struct Row {
+    /// The layer, or the first layer of the container.
     pub id: LayerId,
+    pub place: ListRow,
     pub role: LayerRole,
     pub flag: bool,
     /// Whether a model around it has its flag off.
@@ -36,24 +41,47 @@ pub struct Row {
 
 /// The layers that the search finds, in order.
 pub fn rows(base: &Base, outer: Outer, semantics: Semantics, sort: LayerSort) -> Vec<Row> {
-    let search = base.search.to_lowercase();
-    let found = base.rows.iter().map(|&(id, _)| id);
-    let found = found.filter(|&id| search.is_empty() || matches(base, id, &search));
     let graph = &base.model.graph;
     let modes = CallModes::of(graph, &base.flags, outer, semantics);
-    let row = |id: LayerId| {
-        let layer = &graph.layers[id];
-        Row {
-            id,
-            role: layer.kind.role(),
-            flag: base.flags.get(id),
-            inherited: !base.flags.ancestors(graph, id),
-            effective: modes.effective(graph, &base.flags, id),
-            weights: layer.weights.iter().any(|w| w.learnable),
-            params: layer_params(layer, semantics),
+    let row = |row: ListRow| match row.of {
+        ModuleRow::Layer(id) => {
+            let layer = &graph.layers[id];
+            Row {
+                id,
+                place: row,
+                role: layer.kind.role(),
+                flag: base.flags.get(id),
+                inherited: !base.flags.ancestors(graph, id),
+                effective: modes.effective(graph, &base.flags, id),
+                weights: layer.weights.iter().any(|w| w.learnable),
+                params: layer_params(layer, semantics),
+            }
+        }
+        ModuleRow::Container(place) => {
+            let id = base.containers[place].layers.first().copied();
+            let id = id.unwrap_or_default();
+            let training = base.module_mode(row.of, outer).training();
+            let flag = base.module_flag(row.of);
+            Row {
+                id,
+                place: row,
+                role: LayerRole::Plain,
+                flag,
+                inherited: false,
+                effective: effective_when(LayerRole::Plain, flag, true, Some(training), semantics),
+                weights: false,
+                params: 0,
+            }
         }
     };
+    // Containers stand before what they hold, so that another order has no place for them.
+    let in_order = sort == LayerSort::default();
+    let found = base.list(semantics).into_iter();
+    let found = found.filter(|row| in_order || matches!(row.of, ModuleRow::Layer(_)));
     let mut rows: Vec<Row> = found.map(row).collect();
+    if in_order {
+        return rows;
+    }
     rows.sort_by(|a, b| {
         let order = compare(a, b, sort.column);
         if sort.descending {
@@ -186,14 +214,16 @@ fn cell(place: Rect, column: LayerColumn) -> (egui::Pos2, Align2) {
 fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     let palette = theme::palette(ui);
     let semantics = show.state.semantics();
-    let layer = &base.model.graph.layers[row.id];
     let has_view = matches!(row.role, LayerRole::BatchNorm | LayerRole::Noise);
     let sense = if has_view {
         Sense::click()
     } else {
         Sense::hover()
     };
-    let id = ui.scope_id().with(("table row", row.id));
+    let is_container = matches!(row.place.of, ModuleRow::Container(_));
+    let id = ui
+        .scope_id()
+        .with(("table row", row.id, base.module_name(row.place.of)));
     let response = ui.interact(rect, id, sense);
     if response.hovered() {
         let inner = rect.shrink2(vec2(sizes::LINE, 0.0));
@@ -202,7 +232,7 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     }
     let flag = modes::flag_label(semantics);
     let words = words::row(
-        &layer.name,
+        base.module_name(row.place.of),
         words::mode(row.role, row.effective),
         words::when(show.state.settings.call),
         words::moves(moved(row)),
@@ -212,46 +242,55 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
     let places = columns(rect);
     let check = pos2(places[1][0] + sizes::CHECKBOX / 2.0, rect.center().y);
     let check = Rect::from_center_size(check, egui::Vec2::splat(sizes::CHECKBOX));
-    let name = words::flag_of(flag, &layer.name);
-    if parts::checkbox_ui(ui, check, id.with("flag"), &name, row.flag).clicked() {
-        show.push(Command::SetTrainable(row.id, !row.flag));
+    let name = base.module_name(row.place.of);
+    let of = words::flag_of(flag, name);
+    if parts::checkbox_ui(ui, check, id.with("flag"), &of, row.flag).clicked() {
+        if is_container {
+            show.push(Command::SetContainerTrainable(name.to_owned(), !row.flag));
+        } else {
+            show.push(Command::SetTrainable(row.id, !row.flag));
+        }
+    }
+    if semantics == Semantics::PyTorch {
+        let at = pos2(places[3][0] + sizes::LAMP / 2.0, rect.center().y);
+        mode_switch_ui(ui, show, base, row.place.of, at, id.with("mode"));
     }
     for (column, [left, right]) in LayerColumn::ALL.into_iter().zip(places) {
         let place = between(rect, left, right - sizes::S1);
-        cell_ui(ui, base, row, semantics, column, place);
+        cell_ui(ui, show, base, row, column, place);
     }
     parts::focus_ring(ui, &response, rect.shrink(1.0));
     if response.gained_focus() {
         response.scroll_to_me(None);
     }
-    if response.clicked() {
+    if response.clicked() && !is_container {
         show.push(Command::ShowLayer(row.id));
     }
     let reason = modes::lamp(
         row.role,
         row.flag,
         row.effective,
-        show.state.call_of(base, row.id),
+        &show.state.call_of(base, row.id),
     );
     if has_modes(row.role) {
         response.on_hover_text(reason);
     }
 }
 
-fn cell_ui(
-    ui: &Ui,
-    base: &Base,
-    row: &Row,
-    semantics: Semantics,
-    column: LayerColumn,
-    place: Rect,
-) {
+fn cell_ui(ui: &Ui, show: &Show<'_>, base: &Base, row: &Row, column: LayerColumn, place: Rect) {
     let palette = theme::palette(ui);
+    let semantics = show.state.semantics();
     let own = has_modes(row.role) || row.weights;
     let (words, color): (String, _) = match column {
         LayerColumn::Layer => {
             let font = font(base, row);
-            let name = &base.model.graph.layers[row.id].name;
+            let indent = row.place.depth as f32 * sizes::INDENT;
+            let place = if semantics == Semantics::PyTorch {
+                place.with_min_x(place.left() + indent)
+            } else {
+                place
+            };
+            let name = base.row_name(row.place, semantics);
             name_ui(ui, place, name, &font, ink(row.flag, palette));
             return;
         }
@@ -260,6 +299,16 @@ fn cell_ui(
             words::inherited(row.inherited, semantics).into(),
             palette.muted,
         ),
+        LayerColumn::Training if semantics == Semantics::PyTorch => {
+            // Beside the switch.
+            let place = place.with_min_x(place.left() + sizes::LAMP + sizes::S2);
+            let mode = base.module_mode(row.place.of, show.state.settings.call);
+            let (at, align) = cell(place, column);
+            let color = ink(has_modes(row.role), palette);
+            let words = method(mode);
+            ui.painter().text(at, align, words, text::small(), color);
+            return;
+        }
         LayerColumn::Training => {
             let value = call::python(row.effective.training);
             (value.into(), ink(has_modes(row.role), palette))
@@ -297,7 +346,7 @@ fn ink(stands_out: bool, palette: &Palette) -> egui::Color32 {
 }
 
 fn font(base: &Base, row: &Row) -> FontId {
-    if base.is_container(row.id) {
+    if matches!(row.place.of, ModuleRow::Container(_)) || base.is_container(row.id) {
         text::semibold()
     } else {
         text::body()

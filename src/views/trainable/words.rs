@@ -81,6 +81,7 @@ pub fn heading(column: LayerColumn, outer: Outer, semantics: Semantics) -> &'sta
         LayerColumn::Flag if semantics == Semantics::PyTorch => "grad",
         LayerColumn::Flag => "trainable",
         LayerColumn::Inherited => "parent model",
+        LayerColumn::Training if semantics == Semantics::PyTorch => "mode",
         LayerColumn::Training => "training",
         LayerColumn::Mode => when(outer),
         LayerColumn::Moves => "moves",

@@ -14,6 +14,9 @@
 //! outer call says (3.16), or if the outer call says nothing (up to 3.15). A recorded `training=None` clears
 //! the context in Keras 3 and counts as no value in Keras 2.
 //!
+//! PyTorch has no context: a module has the mode that the last call on it, or on a module around it, gave it
+//! ([`ModuleCalls`](super::ModuleCalls)), or else that of the outermost call.
+//!
 //! Source: `Layer._resolve_and_populate_arg`, `Functional.call` and `operation_fn` of Keras 3.15.1 and
 //! 3.16.0.dev2026102704, `base_layer._set_training_mode` of tf_keras 2.21; measured in
 //! `tests/fixtures/golden/recorded` and `recorded_nested`.
@@ -41,6 +44,8 @@ pub enum ReachedReason {
     Around(LayerId),
     /// It is recorded at the call of this layer, which ran before; Keras 3 keeps it.
     Earlier(LayerId),
+    /// The call at this place of [`Flags::modules`] set the module's mode.
+    Module(usize),
     /// Nothing gives a value: the signature's default.
     Default,
 }
@@ -72,6 +77,10 @@ impl CallModes {
             root: given,
             context: given,
             frames: Vec::new(),
+            modules: match semantics {
+                Semantics::PyTorch => flags.modules.last_calls(graph.layers.len()),
+                Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => Vec::new(),
+            },
             layers: vec![None; graph.layers.len()],
         };
         let nodes = (0..graph.nodes.len()).map(|id| follower.node(id)).collect();
@@ -138,6 +147,8 @@ enum Source {
     Call(LayerId),
     /// The signature's default, which loading a file has recorded at a call of this layer.
     Default(LayerId),
+    /// The call at this place of [`Flags::modules`].
+    Module(usize),
 }
 
 /// A nested model that is running.
@@ -156,6 +167,8 @@ struct Follower<'a> {
     context: Option<Given>,
     /// The outermost first.
     frames: Vec<Frame>,
+    /// For each layer the place of the last call on its module; empty in Keras.
+    modules: Vec<Option<usize>>,
     layers: Vec<Option<ReachedTraining>>,
 }
 
@@ -167,7 +180,7 @@ impl Follower<'_> {
         self.enter(node.within);
         let reached = if graph.layers[node.layer].kind == LayerKind::Input {
             // Keras does not call it.
-            let around = self.around();
+            let around = self.module(node.layer).or(self.around());
             let reason = self.reason(node.layer, around);
             let value = around.map(|g| g.training);
             self.layers[node.layer].get_or_insert(ReachedTraining { value, reason });
@@ -203,6 +216,16 @@ impl Follower<'_> {
     /// The value of the innermost model that runs.
     fn around(&self) -> Option<Given> {
         self.frames.last().map_or(self.root, |frame| frame.given)
+    }
+
+    /// What the last call on its module gave a layer.
+    fn module(&self, layer: LayerId) -> Option<Given> {
+        let place = (*self.modules.get(layer)?)?;
+        let call = self.flags.modules.get(place)?;
+        Some(Given {
+            training: call.mode.training(),
+            source: Source::Module(place),
+        })
     }
 
     /// One call: what it gets, and what it leaves in the context.
@@ -248,7 +271,7 @@ impl Follower<'_> {
                 }
                 self.context
             }
-            Semantics::PyTorch => self.around(),
+            Semantics::PyTorch => self.module(layer).or(self.root),
         };
         let reached = ReachedTraining {
             value: given.or(default).map(|g| g.training),
@@ -262,6 +285,7 @@ impl Follower<'_> {
         match given.map(|given| given.source) {
             None => ReachedReason::Default,
             Some(Source::Outer) => ReachedReason::Outer,
+            Some(Source::Module(place)) => ReachedReason::Module(place),
             Some(Source::Default(by)) if by == layer => ReachedReason::Default,
             Some(Source::Call(by)) if by == layer => ReachedReason::Recorded,
             Some(Source::Call(by) | Source::Default(by)) => {

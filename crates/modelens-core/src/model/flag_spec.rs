@@ -1,9 +1,11 @@
 //! `trainable` flags as one line of text: `file|all|none|from:N|-NAME,+NAME`.
 
-use super::{Flags, Graph, Semantics};
+use super::modules::dotted;
+use super::{Flags, Graph, LayerId, Semantics};
 
 /// Parses a specification: parts separated by commas, applied from left to right to the flags of the file.
-/// `-NAME` freezes a layer and `+NAME` unfreezes it, including the layers inside it, as the framework does.
+/// `-NAME` freezes a layer or a container of a state dict, and `+NAME` unfreezes it, including the layers inside
+/// it, as the framework does.
 ///
 /// # Errors
 /// An unknown part, or a name that no layer or several layers have, in words.
@@ -16,8 +18,9 @@ pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags
             b"none" => flags.set_all(false),
             [sign @ (b'+' | b'-'), ..] => {
                 let name = &part[1..];
-                let layer = graph.find(name).map_err(|error| error.to_string())?;
-                flags.set(graph, layer, *sign == b'+', semantics);
+                for layer in layers_of(graph, name)? {
+                    flags.set(graph, layer, *sign == b'+', semantics);
+                }
             }
             _ => {
                 let from = part.strip_prefix("from:").and_then(|n| n.parse().ok());
@@ -29,6 +32,19 @@ pub fn flags_of(graph: &Graph, spec: &str, semantics: Semantics) -> Result<Flags
         }
     }
     Ok(flags)
+}
+
+/// The layer with this name, or the layers of the container: `layer1` for `layer1.0.conv1`.
+fn layers_of(graph: &Graph, name: &str) -> Result<Vec<LayerId>, String> {
+    let error = match graph.find(name) {
+        Ok(layer) => return Ok(vec![layer]),
+        Err(error) => error,
+    };
+    let inside: Vec<LayerId> = dotted(graph, name).collect();
+    if inside.is_empty() {
+        return Err(error.to_string());
+    }
+    Ok(inside)
 }
 
 /// The shortest specification of these flags, without the recorded value; `None` if there is none.

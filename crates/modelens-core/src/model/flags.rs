@@ -1,14 +1,15 @@
-//! The `trainable` flags of all layers, how an assignment reaches nested layers, and the `training=` value
-//! that the user records at the call of the base.
+//! The `trainable` flags of all layers, how an assignment reaches nested layers, the `training=` value that
+//! the user records at the call of the base, and PyTorch's calls on single modules.
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CallModes, Effective, Graph, LayerId, ModelDescription, Outer, RecordedArgument, Semantics,
-    effective_when,
+    CallModes, Effective, Graph, LayerId, Mode, ModelDescription, ModuleCalls, Outer,
+    RecordedArgument, Semantics, effective_when,
 };
 
-/// The flags of all layers and of the outermost model, and the value recorded at the call of the base.
+/// The flags of all layers and of the outermost model, the value recorded at the call of the base, and what
+/// single modules were told in PyTorch.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Flags {
     root: bool,
@@ -17,6 +18,9 @@ pub struct Flags {
     recorded: Option<(LayerId, Option<bool>)>,
     /// Leave out the values that only the saver recorded.
     rebuilt: bool,
+    /// What single modules were told after the outermost call; counts in PyTorch only.
+    #[serde(default)]
+    pub modules: ModuleCalls,
 }
 
 impl Flags {
@@ -27,6 +31,7 @@ impl Flags {
             layers: graph.layers.iter().map(|l| l.trainable).collect(),
             recorded: None,
             rebuilt: false,
+            modules: ModuleCalls::default(),
         }
     }
 
@@ -37,6 +42,7 @@ impl Flags {
             layers: vec![trainable; graph.layers.len()],
             recorded: None,
             rebuilt: false,
+            modules: ModuleCalls::default(),
         }
     }
 
@@ -133,6 +139,26 @@ impl Flags {
     /// See [`Self::set_rebuilt`].
     pub fn is_rebuilt(&self) -> bool {
         self.rebuilt
+    }
+
+    /// The flags of one of the two columns of a view. In the right one `model.eval()` comes last, so that it
+    /// undoes what single modules were told.
+    #[must_use]
+    pub fn in_column(&self, column: Mode) -> Self {
+        let mut flags = self.clone();
+        if column == Mode::Inference {
+            flags.modules.clear();
+        }
+        flags
+    }
+
+    /// The flags of a call: `predict` is `model.eval()` and a pass, see [`Self::in_column`].
+    #[must_use]
+    pub fn in_call(&self, outer: Outer) -> Self {
+        match outer {
+            Outer::Given(column) => self.in_column(column),
+            Outer::NotGiven => self.clone(),
+        }
     }
 
     /// The `training` argument at a call of the layer; `in_file` is the file's.

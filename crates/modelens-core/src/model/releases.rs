@@ -62,6 +62,7 @@ pub fn call_name(outer: Outer) -> &'static str {
 pub fn rows(graph: &Graph, flags: &Flags) -> Vec<ReleaseRow> {
     let rows = Semantics::ALL.into_iter().flat_map(|rules| {
         CALLS.into_iter().map(move |outer| {
+            let flags = &flags.in_call(outer);
             let modes = CallModes::of(graph, flags, outer, rules);
             let count = |role: Role, is: fn(&Effective) -> bool| {
                 let layers = (0..graph.layers.len()).filter(|&id| has_role(graph, id, role));
@@ -118,6 +119,7 @@ impl ReleaseChange {
         let mut is_earlier = false;
         let mut is_recorded = false;
         for outer in CALLS {
+            let flags = &flags.in_call(outer);
             let before = CallModes::of(graph, flags, outer, writer);
             let after = CallModes::of(graph, flags, outer, runner);
             let place = match outer {

@@ -2,9 +2,10 @@
 
 use thiserror::Error;
 
-use super::head::{NewHead, after_cut, cut_of, with_new_head};
+use super::head::{NewHead, with_new_head};
 use crate::model::flags::base_of;
 use crate::model::graph::{Activation, LayerKind};
+use crate::model::head_cut::{after_cut, cut_of};
 use crate::model::layers::{Dense, WeightMap};
 use crate::model::{Flags, LayerId, Mode, Model, NodeId, Outer, PassError, Semantics};
 
@@ -227,6 +228,7 @@ impl Network {
         }
         flags.record(graph, base.recorded(graph));
         flags.set_rebuilt(base.is_rebuilt());
+        flags.modules = base.modules.clone();
         flags
     }
 
@@ -242,10 +244,9 @@ impl Network {
         base_of(&self.model.graph).is_some()
     }
 
-    /// The outer call that the base sees when the loop calls the model with `outer` and the base is
-    /// called with `call`. In Keras 2 and from 3.16 on `call` binds; in Keras 3 up to 3.15 the outer value
-    /// wins. In PyTorch `call` is `base.train()` or `base.eval()` after `model.train()`, and `model.eval()` reaches the base
-    /// too.
+    /// The outer call that the base of a flat Keras model sees when the loop calls the model with `outer`
+    /// and the base is called with `call`. In Keras 2 and from 3.16 on `call` binds; in Keras 3 up to 3.15
+    /// the outer value wins. PyTorch has no such value: see [`ModuleCalls`](crate::model::ModuleCalls).
     pub fn base_outer(semantics: Semantics, call: Option<bool>, outer: Outer) -> Outer {
         let Some(call) = call else { return outer };
         let own = Outer::Given(if call {
@@ -257,9 +258,7 @@ impl Network {
             (Semantics::Keras2 | Semantics::Keras316, _) | (Semantics::Keras3, Outer::NotGiven) => {
                 own
             }
-            (Semantics::PyTorch, Outer::NotGiven | Outer::Given(Mode::Training)) => own,
-            (Semantics::Keras3, Outer::Given(_))
-            | (Semantics::PyTorch, Outer::Given(Mode::Inference)) => outer,
+            (Semantics::Keras3, Outer::Given(_)) | (Semantics::PyTorch, _) => outer,
         }
     }
 

@@ -273,6 +273,7 @@ mod tests {
         Summary {
             semantics: Semantics::Keras3,
             base_call: Some(false),
+            lost_evals: None,
             base_learns: base_weights > 0.0,
             base_weights,
             head_weights: 0.1,

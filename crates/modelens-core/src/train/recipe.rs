@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::network::Network;
 use super::optimizer::OptimizerKind;
 use super::trainer::{Stage, TrainingPlan};
-use crate::model::{Flags, Mode, Outer, Role, Semantics};
+use crate::model::modules::BASE;
+use crate::model::{Flags, Mode, ModuleCall, Outer, Role, Semantics};
 
 /// The `trainable` flags of the base; a new head always learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,12 +21,62 @@ pub enum BaseFlags {
     Given(Flags),
 }
 
-/// The value of `training` at the call of the base: `base(x, training=...)`.
+/// The value of `training` at the call of the base: `base(x, training=...)`. In PyTorch False is
+/// `base.eval()`, made where [`EvalCalls`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BaseCall {
     AsFile,
     /// `None` leaves the argument out.
     Given(Option<bool>),
+}
+
+/// Where a PyTorch loop makes its calls on single modules, such as `base.eval()`. The loop calls `model.train()`
+/// at the start of each epoch, which undoes every call before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EvalCalls {
+    /// Nowhere.
+    Never,
+    /// Once before the loop: `model.train()` undoes them in the first epoch.
+    BeforeLoop,
+    /// In each epoch, after `model.train()`.
+    #[default]
+    EachEpoch,
+}
+
+impl EvalCalls {
+    pub const ALL: [Self; 3] = [Self::Never, Self::BeforeLoop, Self::EachEpoch];
+
+    /// The name on the command line and in lessons.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::BeforeLoop => "before-loop",
+            Self::EachEpoch => "each-epoch",
+        }
+    }
+
+    /// The name the window shows.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::BeforeLoop => "once, before the loop",
+            Self::EachEpoch => "each epoch, after model.train()",
+        }
+    }
+
+    /// The name where there is little room.
+    pub fn short_label(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::BeforeLoop => "once",
+            Self::EachEpoch => "each epoch",
+        }
+    }
+
+    /// True if the calls are in force while the loop takes its steps.
+    pub fn hold(self) -> bool {
+        self == Self::EachEpoch
+    }
 }
 
 /// The epochs between one `compile()` and the next.
@@ -43,6 +94,8 @@ pub struct Recipe {
     pub name: String,
     pub stages: Vec<StageRecipe>,
     pub outer: Outer,
+    /// Where the loop calls `.eval()`; counts in PyTorch only.
+    pub evals: EvalCalls,
 }
 
 /// The settings that all runs of a comparison share.
@@ -73,7 +126,7 @@ impl Recipe {
             stages: self
                 .stages
                 .iter()
-                .map(|s| s.stage(network, common.semantics))
+                .map(|s| s.stage(network, common.semantics, self.evals))
                 .collect(),
             training: common.training,
             validation: common.validation,
@@ -83,7 +136,7 @@ impl Recipe {
 }
 
 impl StageRecipe {
-    fn stage(&self, network: &Network, semantics: Semantics) -> Stage {
+    fn stage(&self, network: &Network, semantics: Semantics, evals: EvalCalls) -> Stage {
         let graph = &network.model.graph;
         let mut flags = match &self.base {
             BaseFlags::All(value) => network.base_flags(*value),
@@ -106,18 +159,35 @@ impl StageRecipe {
             BaseFlags::Given(flags) => network.flags(flags),
         };
         let mut base_call = None;
-        if let BaseCall::Given(value) = self.call {
-            if network.is_nested() && semantics != Semantics::PyTorch {
-                flags.record(graph, value);
-            } else {
-                base_call = value;
+        let mut lost_evals = None;
+        match (semantics, self.call) {
+            (Semantics::PyTorch, call) => {
+                if let BaseCall::Given(Some(training)) = call {
+                    let mode = if training {
+                        Mode::Training
+                    } else {
+                        Mode::Inference
+                    };
+                    // Every model has a base.
+                    let call = ModuleCall::new(&network.model, BASE, mode);
+                    flags.modules.extend(call.ok());
+                }
+                let is_eval = |call: &ModuleCall| call.mode == Mode::Inference;
+                if !evals.hold() && flags.modules.iter().any(is_eval) {
+                    lost_evals = Some(evals);
+                    flags.modules.clear();
+                }
             }
+            (_, BaseCall::Given(value)) if network.is_nested() => flags.record(graph, value),
+            (_, BaseCall::Given(value)) => base_call = value,
+            (_, BaseCall::AsFile) => {}
         }
         Stage {
             epochs: self.epochs,
             rate: self.rate,
             flags,
             base_call,
+            lost_evals,
         }
     }
 }
@@ -138,6 +208,8 @@ pub enum RunPreset {
     ForgotTraining,
     /// The base is trainable and its BatchNorm is in training mode, with four photos per batch.
     UnfrozeSmallBatch,
+    /// PyTorch: the base is frozen, and `base.eval()` is called never, once, or in each epoch.
+    WhereEval,
 }
 
 /// The first layer that the course's lab fine-tunes.
@@ -150,14 +222,20 @@ pub const EPOCHS: usize = 4;
 pub const RATE: f64 = 1e-3;
 
 impl RunPreset {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::FourWay,
         Self::HeadOnly,
         Self::CourseLab,
         Self::ForgotTrainable,
         Self::ForgotTraining,
         Self::UnfrozeSmallBatch,
+        Self::WhereEval,
     ];
+
+    /// True if the runs differ under these rules. Keras has no mode of a module that a loop could lose.
+    pub fn suits(self, semantics: Semantics) -> bool {
+        self != Self::WhereEval || semantics == Semantics::PyTorch
+    }
 
     /// The name the window shows.
     pub fn label(self) -> &'static str {
@@ -168,6 +246,7 @@ impl RunPreset {
             Self::ForgotTrainable => "Forgot trainable=False",
             Self::ForgotTraining => "Forgot training=False",
             Self::UnfrozeSmallBatch => "Unfroze, BatchNorm in training mode, batch 4",
+            Self::WhereEval => "Frozen: where to call base.eval()",
         }
     }
 
@@ -180,16 +259,26 @@ impl RunPreset {
             Self::ForgotTrainable => "forgot-trainable",
             Self::ForgotTraining => "forgot-training",
             Self::UnfrozeSmallBatch => "unfroze-small-batch",
+            Self::WhereEval => "where-eval",
         }
     }
 
     /// The batch size that belongs to it; `None` keeps the chosen one.
     pub fn batch(self) -> Option<usize> {
-        (self == Self::UnfrozeSmallBatch).then_some(4)
+        match self {
+            Self::UnfrozeSmallBatch => Some(4),
+            Self::WhereEval => Some(8),
+            Self::FourWay
+            | Self::HeadOnly
+            | Self::CourseLab
+            | Self::ForgotTrainable
+            | Self::ForgotTraining => None,
+        }
     }
 
-    /// The runs to compare, with this learning rate and this many epochs per stage.
-    pub fn recipes(self, epochs: usize, rate: f64) -> Vec<Recipe> {
+    /// The runs to compare, with this learning rate and this many epochs per stage. `evals` is where a
+    /// PyTorch loop calls `base.eval()`, unless the preset compares that.
+    pub fn recipes(self, epochs: usize, rate: f64, evals: EvalCalls) -> Vec<Recipe> {
         let one = |name: &str, trainable: bool, call: bool| Recipe {
             name: name.to_owned(),
             stages: vec![StageRecipe {
@@ -199,6 +288,7 @@ impl RunPreset {
                 call: BaseCall::Given(Some(call)),
             }],
             outer: Mode::Training.into(),
+            evals,
         };
         let protected = || one("as meant", false, false);
         match self {
@@ -241,6 +331,13 @@ impl RunPreset {
                     one("unfroze, training=False", true, false),
                 ]
             }
+            Self::WhereEval => EvalCalls::ALL
+                .into_iter()
+                .map(|evals| Recipe {
+                    evals,
+                    ..one(&format!("base.eval(): {}", evals.label()), false, false)
+                })
+                .collect(),
         }
     }
 }

@@ -4,15 +4,20 @@ use serde::{Deserialize, Serialize};
 
 use super::movement::Movement;
 use super::network::Network;
+use super::recipe::EvalCalls;
 use super::trainer::{Score, Stage, Trainer, TrainingStep};
+use crate::model::head_cut::base_layers;
 use crate::model::{Mode, Role, Semantics};
 
 /// What a run has done so far.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     pub semantics: Semantics,
-    /// The value of `training` at the call of the base in the present stage; `None` if it is left out.
+    /// The value of `training` at the call of the base in the present stage; `None` if it is left out. In
+    /// PyTorch false after `base.eval()`.
     pub base_call: Option<bool>,
+    /// PyTorch: where the loop calls `base.eval()` without effect.
+    pub lost_evals: Option<EvalCalls>,
     /// True if the flags let some weight of the base learn.
     pub base_learns: bool,
     /// The largest relative movement of the weights of a layer in the base.
@@ -57,7 +62,8 @@ impl Summary {
         let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
         Some(Self {
             semantics: plan.semantics,
-            base_call: call_of(network, stage),
+            base_call: call_of(network, stage, plan.semantics),
+            lost_evals: stage.lost_evals,
             base_learns: base_learns(network, stage, plan.semantics),
             base_weights: largest(&mut base().filter_map(|m| m.weights)),
             head_weights: largest(&mut head.filter_map(|m| m.weights)),
@@ -115,10 +121,28 @@ impl Summary {
 
     /// What `training=False` at the call of the base achieved.
     fn protection(&self) -> Option<String> {
-        if self.base_call != Some(false) || self.batch_norms == 0 {
+        if self.batch_norms == 0 {
             return None;
         }
         let moved = self.statistics_moved > 0;
+        if moved && let Some(evals) = self.lost_evals {
+            return Some(
+                match evals {
+                    EvalCalls::BeforeLoop | EvalCalls::EachEpoch => {
+                        "eval() was called before the loop, and model.train() undid it in the \
+                         first epoch: call it after every model.train()."
+                    }
+                    EvalCalls::Never => {
+                        "eval() was never called: requires_grad=False keeps the weights and \
+                         has no say in the statistics."
+                    }
+                }
+                .to_owned(),
+            );
+        }
+        if self.base_call != Some(false) {
+            return None;
+        }
         Some(match (self.semantics, moved) {
             (Semantics::Keras3, true) => {
                 "base(x, training=False) did not protect them: in Keras 3 up to 3.15 the \
@@ -172,7 +196,14 @@ impl Summary {
     }
 }
 
-fn call_of(network: &Network, stage: &Stage) -> Option<bool> {
+fn call_of(network: &Network, stage: &Stage, semantics: Semantics) -> Option<bool> {
+    if semantics == Semantics::PyTorch {
+        let layers = base_layers(&network.model);
+        let mode = |&layer: &usize| stage.flags.modules.of(layer);
+        let first = mode(layers.first()?)?;
+        let all = layers.iter().all(|layer| mode(layer) == Some(first));
+        return all.then_some(first.training());
+    }
     stage
         .base_call
         .or_else(|| stage.flags.recorded(&network.model.graph))
@@ -213,6 +244,7 @@ mod tests {
         Summary {
             semantics: Semantics::Keras3,
             base_call: Some(false),
+            lost_evals: None,
             base_learns: false,
             base_weights: 0.0,
             head_weights: 0.1,
@@ -290,6 +322,24 @@ mod tests {
         // Trainable, and nothing moved: neither switch can claim it in Keras 3.
         assert!(!by(Semantics::Keras3).contains("protected"));
         assert!(by(Semantics::Keras2).contains("1.2%"));
+    }
+
+    #[test]
+    fn an_eval_that_was_lost_is_named() {
+        let lost = |evals, moved| {
+            text(&Summary {
+                semantics: Semantics::PyTorch,
+                base_call: None,
+                lost_evals: Some(evals),
+                statistics_moved: moved,
+                base_statistics: 0.02,
+                ..summary()
+            })
+        };
+        assert!(lost(EvalCalls::BeforeLoop, 52).contains("model.train() undid it"));
+        assert!(lost(EvalCalls::Never, 52).contains("never called"));
+        let kept = lost(EvalCalls::BeforeLoop, 0);
+        assert!(!kept.contains("undid"), "{kept}");
     }
 
     #[test]

@@ -57,14 +57,17 @@ pub fn compute(
     let units = sampler.input(layer).ok_or_else(wrong)?;
     let shape = units.dims()[1..].to_vec();
     let input = values(units)?;
-    let effective = |outer| look.flags.effective(model, layer, outer, look.semantics);
+    let effective = |column: Mode| {
+        let flags = look.flags.in_column(column);
+        flags.effective(model, layer, look.outer(column), look.semantics)
+    };
     let largest = largest(&input);
     let mean = mean_of_passes(&sampler, layer, &noise, &input, &largest, context)?;
     let outcome = DropoutOutcome {
         file_rate: own.strength(),
         shape,
-        training: training(&sampler, layer, effective(look.call), &input)?,
-        inference: untouched(effective(Mode::Inference.into()), input),
+        training: training(&sampler, layer, effective(Mode::Training), &input)?,
+        inference: untouched(effective(Mode::Inference), input),
         largest,
         mean,
         monte_carlo: monte_carlo(&sampler, model, setting.passes, context)?,

@@ -289,10 +289,11 @@ fn both_modes(
     } = batch_for(look, context, cache)?;
     let taps = [layer];
     let pass = |mode: Mode| {
+        let flags = look.flags.in_column(mode);
         let options = PassOptions {
             outer: look.outer(mode),
             semantics: look.semantics,
-            flags: &look.flags,
+            flags: &flags,
             random: look.random,
             seed: look.seed,
             repeat: look.redraws,

@@ -174,15 +174,11 @@ fn side(
     mates: Vec<ClassInPass>,
     followed: usize,
 ) -> PredictSide {
-    let modes = CallModes::of(
-        &model.graph,
-        &look.flags,
-        Outer::Given(mode),
-        look.semantics,
-    );
+    let flags = look.flags.in_column(mode);
+    let modes = CallModes::of(&model.graph, &flags, Outer::Given(mode), look.semantics);
     let layers = model.graph.layers.iter().enumerate();
     let layers = layers.map(|(id, layer)| {
-        let effective = modes.effective(&model.graph, &look.flags, id);
+        let effective = modes.effective(&model.graph, &flags, id);
         (layer.kind.role(), look.flags.get(id), effective)
     });
     let layers: Vec<_> = layers.collect();
@@ -234,10 +230,11 @@ impl Passing<'_> {
         mode: Mode,
         repeat: Option<u64>,
     ) -> Result<Vec<f32>, LookError> {
+        let flags = self.look.flags.in_column(mode);
         let options = PassOptions {
             outer: mode.into(),
             semantics: self.look.semantics,
-            flags: &self.look.flags,
+            flags: &flags,
             random: repeat.is_some(),
             seed: self.look.seed,
             repeat: repeat.unwrap_or(0),

@@ -80,7 +80,7 @@ struct Measuring<'a> {
 impl Measuring<'_> {
     /// What every call of a layer does by the rules.
     fn modes(&self, rules: Semantics, outer: Outer) -> Vec<Effective> {
-        let (graph, flags) = (&self.model.graph, &self.look.flags);
+        let (graph, flags) = (&self.model.graph, &self.look.flags.in_call(outer));
         let modes = CallModes::of(graph, flags, outer, rules);
         let nodes = 0..graph.nodes.len();
         nodes
@@ -94,10 +94,11 @@ impl Measuring<'_> {
         outer: Outer,
         [done, of]: [usize; 2],
     ) -> Result<Pass, LookError> {
+        let flags = self.look.flags.in_call(outer);
         let options = PassOptions {
             outer,
             semantics: rules,
-            flags: &self.look.flags,
+            flags: &flags,
             random: true,
             seed: self.look.seed,
             repeat: self.look.redraws,

@@ -7,11 +7,12 @@ use crate::photos::PhotoCache;
 use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
 use modelens_core::model::flags::base_of;
 use modelens_core::model::graph::Weight;
+use modelens_core::model::head_cut::base_layers;
 use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{
-    CallModes, Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role,
+    CallModes, Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role, Semantics,
 };
 use modelens_core::train::{SgdStep, loss, sgd_step};
 
@@ -42,7 +43,7 @@ pub fn compute(
         probabilities: Reading::of(graph).is_some_and(Reading::is_probability),
         context,
     };
-    let plain = measuring.output(&look.flags, Mode::Inference, 0)?;
+    let plain = measuring.output(&look.flags.in_column(Mode::Inference), Mode::Inference, 0)?;
     let card = |trainable: bool, mode: Mode| measuring.card(trainable, mode, &plain);
     let [training, inference] = Mode::BOTH;
     let cards = [
@@ -116,7 +117,7 @@ impl Measuring<'_> {
 
     fn card(&self, trainable: bool, mode: Mode, plain: &[f32]) -> Result<TrainableCard, LookError> {
         let model = self.model;
-        let mut flags = self.look.flags.clone();
+        let mut flags = self.look.flags.in_column(mode);
         flags.set_base(&model.graph, trainable);
         let place = usize::from(!trainable) * 2 + usize::from(mode == Mode::Inference);
         let output = self.output(&flags, mode, place)?;
@@ -137,9 +138,13 @@ impl Measuring<'_> {
         let mut card = TrainableCard {
             trainable,
             mode,
-            reaches_base: match self.base {
-                Some(base) => effective(base).training,
-                None => mode.training(),
+            reaches_base: match (self.base, self.look.semantics) {
+                // The modules in the base may have a mode of their own.
+                (_, Semantics::PyTorch) => base_layers(model)
+                    .into_iter()
+                    .any(|id| effective(id).training),
+                (Some(base), _) => effective(base).training,
+                (None, _) => mode.training(),
             },
             base: CardPart::default(),
             head: CardPart::default(),

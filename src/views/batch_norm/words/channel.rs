@@ -21,7 +21,7 @@ pub fn what_you_see(
     outcome: &BatchNormOutcome,
     channel: usize,
     trainable: bool,
-    call: Call,
+    call: &Call,
     moves: &Moves,
 ) -> String {
     let value = |values: &[f32]| values.get(channel).map_or(0.0, |&x| f64::from(x));

@@ -76,7 +76,7 @@ fn batch_norm(
     };
     let recorded = (!outcome.training.effective.training).then_some(false);
     let call = Call::alone(Outer::Given(Mode::Training), recorded, semantics);
-    what_you_see(outcome, channel, trainable, call, &moves)
+    what_you_see(outcome, channel, trainable, &call, &moves)
 }
 
 #[test]

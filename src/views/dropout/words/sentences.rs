@@ -133,7 +133,7 @@ pub fn class(class: usize, labels: &[String]) -> String {
 }
 
 /// What you see.
-pub fn dropout(outcome: &DropoutOutcome, labels: &[String], call: Call) -> String {
+pub fn dropout(outcome: &DropoutOutcome, labels: &[String], call: &Call) -> String {
     let flag = flag_label(call.semantics);
     let parts = [
         layer(outcome, call),
@@ -149,8 +149,8 @@ pub fn dropout(outcome: &DropoutOutcome, labels: &[String], call: Call) -> Strin
 }
 
 /// What the layer does to the units in one pass.
-fn layer(outcome: &DropoutOutcome, outer: Call) -> String {
-    let call = outer.label();
+fn layer(outcome: &DropoutOutcome, outer: &Call) -> String {
+    let call = outer.decides();
     let other = mode_label(Mode::Inference, outer.semantics);
     let side = &outcome.training;
     let units = side.output.len();

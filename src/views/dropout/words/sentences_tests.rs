@@ -77,7 +77,7 @@ fn masked(dropped: usize, scale: f32) -> (Option<Vec<f32>>, Vec<f32>) {
 }
 
 fn words(outcome: &DropoutOutcome) -> String {
-    dropout(outcome, &[], call(None, Semantics::Keras3))
+    dropout(outcome, &[], &call(None, Semantics::Keras3))
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn a_layer_bound_by_the_file_drops_nothing() {
     let (mask, output) = masked(0, 1.0);
     let semantics = Semantics::Keras2;
     let outcome = bound(plain(0.2), mask, output, Some(false), semantics);
-    let text = dropout(&outcome, &[], call(Some(false), semantics));
+    let text = dropout(&outcome, &[], &call(Some(false), semantics));
     assert!(text.contains("Nothing is dropped"), "{text}");
     assert!(!text.contains("away from"), "{text}");
 }

@@ -38,6 +38,10 @@ pub fn invitation(preset: RunPreset) -> &'static str {
             "**The whole base learns from batches of four photos**, called with training=True and with \
              training=False. Press Start."
         }
+        RunPreset::WhereEval => {
+            "**The base is frozen with requires_grad=False in all three runs.** They differ in where \
+             base.eval() is called: never, once before the loop, or in each epoch. Press Start."
+        }
     }
 }
 
@@ -50,9 +54,12 @@ pub fn waits(run: usize) -> &'static str {
     }
 }
 
-/// The value at the call of the base in the first stage.
-pub fn call_of(recipe: &Recipe) -> Option<bool> {
+/// The value at the call of the base in the first stage; in PyTorch the mode in which the loop leaves the base.
+pub fn call_of(recipe: &Recipe, semantics: Semantics) -> Option<bool> {
     match recipe.stages.first()?.call {
+        BaseCall::Given(Some(_)) if semantics == Semantics::PyTorch && !recipe.evals.hold() => {
+            Some(true)
+        }
         BaseCall::Given(call) => call,
         BaseCall::AsFile => None,
     }
@@ -157,7 +164,8 @@ pub fn shown_runs(train: &TrainSettings, setup: &Setup, other_base: bool) -> [St
         1 => format!("seed {}", setup.seed),
         n => format!("{n} seeds from {}", setup.seed),
     };
-    let (preset, optimizer) = (train.preset.label(), setup.optimizer.label());
+    let preset = train.preset(setup.semantics).label();
+    let optimizer = setup.optimizer.label();
     let rules = setup.semantics.label();
     let (rate, batch) = (train.rate, setup.batch);
     let epochs = common::epochs(train.epochs);
@@ -265,8 +273,8 @@ fn rule(semantics: Semantics) -> &'static str {
              and to the layers after the base."
         }
         Semantics::PyTorch => {
-            "In PyTorch the call is base.train() or base.eval() inside the loop; the flag is \
-             requires_grad."
+            "In PyTorch training=False stands for base.eval(). The loop calls model.train() at the \
+             start of each epoch, which undoes a base.eval() before it; the flag is requires_grad."
         }
     }
 }

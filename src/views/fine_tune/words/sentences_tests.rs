@@ -58,6 +58,7 @@ fn the_lines_of_a_card_never_call_movement_zero() {
     let summary = |weights, moved| Summary {
         semantics: Semantics::Keras3,
         base_call: Some(false),
+        lost_evals: None,
         base_learns: true,
         base_weights: weights,
         head_weights: 0.1,

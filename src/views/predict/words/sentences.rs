@@ -321,6 +321,8 @@ fn difference(moved: f32) -> String {
 fn why_stored(side: &PredictSide, semantics: Semantics) -> String {
     if side.batch_norms == 0 {
         "the model has no BatchNorm layer".to_owned()
+    } else if side.unreached == side.batch_norms && semantics == Semantics::PyTorch {
+        "eval() was called on every BatchNorm layer, so each uses its stored statistics".to_owned()
     } else if side.unreached == side.batch_norms {
         "the recorded training=False binds, so every BatchNorm layer uses its stored statistics"
             .to_owned()

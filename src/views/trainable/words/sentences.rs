@@ -160,6 +160,9 @@ pub fn sentence(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Sem
     }
 }
 
+/// Why no statistic moves in PyTorch's left column.
+const KEPT_BY_EVAL: &str = "eval() after model.train() keeps the statistics.";
+
 /// Weights move while statistics stay.
 fn weights_move(
     card: &TrainableCard,
@@ -167,6 +170,9 @@ fn weights_move(
     semantics: Semantics,
     change: &str,
 ) -> String {
+    if card.mode == Mode::Training && semantics == Semantics::PyTorch {
+        return format!("{KEPT_BY_EVAL} The pretrained weights move by up to {change}.");
+    }
     if card.mode == Mode::Training && !card.reaches_base {
         return format!(
             "The recorded training=False binds and keeps the statistics, but the pretrained \
@@ -222,6 +228,9 @@ fn nothing_moves(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Se
     if card.base.batch_norms == 0 {
         return "Frozen. Without BatchNorm, both columns are the same for the base.".to_owned();
     }
+    if semantics == Semantics::PyTorch {
+        return KEPT_BY_EVAL.to_owned();
+    }
     if !card.reaches_base {
         return "The recorded training=False binds: for the base both columns are the same."
             .to_owned();
@@ -242,6 +251,7 @@ fn nothing_moves(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Se
 pub fn reaches(outcome: &TrainableOutcome, mode: Mode, semantics: Semantics) -> &'static str {
     let reaches = outcome.card(true, mode).reaches_base;
     match (semantics, outcome.recorded) {
+        (Semantics::PyTorch, _) if mode.training() && !reaches => "the base is in eval()",
         (Semantics::PyTorch, _) => "",
         _ if reaches != mode.training() && !reaches => {
             "the recorded training=False reaches the base"
@@ -312,6 +322,9 @@ fn freezing_sentence(outcome: &TrainableOutcome, semantics: Semantics) -> String
             "A frozen BatchNorm layer also keeps its statistics: with {call} none in the base move; \
              unfrozen, those of {layers} do."
         );
+    }
+    if semantics == Semantics::PyTorch {
+        return format!("{KEPT_BY_EVAL} requires_grad has no say in them.");
     }
     if !open.reaches_base {
         return format!(

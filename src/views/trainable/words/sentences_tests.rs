@@ -184,3 +184,30 @@ fn the_heading_says_which_value_arrives() {
     assert!(training(&recorded, Semantics::Keras3).contains("overrides"));
     assert_eq!(training(&recorded, Semantics::PyTorch), "");
 }
+
+#[test]
+fn in_pytorch_eval_keeps_the_statistics_and_nothing_is_recorded() {
+    let kept = bound(outcome([
+        (true, false),
+        (true, false),
+        (false, false),
+        (false, false),
+    ]));
+    let torch = Semantics::PyTorch;
+    let said = [0, 2].map(|i| sentence(&kept.cards[i], &kept, torch));
+    let all = format!("{} {}", said.join(" "), why_both(&kept, torch));
+    assert_eq!(
+        all.matches("eval() after model.train() keeps").count(),
+        3,
+        "{all}"
+    );
+    assert!(
+        !all.contains("recorded") && !all.contains("frozen BatchNorm"),
+        "{all}"
+    );
+    assert_eq!(
+        reaches(&kept, Mode::Training, torch),
+        "the base is in eval()"
+    );
+    assert_eq!(reaches(&kept, Mode::Inference, torch), "");
+}

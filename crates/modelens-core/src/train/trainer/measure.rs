@@ -108,6 +108,8 @@ impl Trainer {
         proceed: Proceed<'_>,
     ) -> Result<Score, TrainError> {
         let (mut loss, mut right) = (0.0, 0);
+        // `model.eval()` undoes the calls on single modules.
+        let flags = stage.flags.in_column(mode);
         // Keras adds the penalties to the validation loss too. Which weights learn does not depend on the mode.
         let options = self.options(&stage.flags, self.plan.outer);
         let learning = learning(&self.network.model, &options);
@@ -120,7 +122,7 @@ impl Trainer {
             let options = PassOptions {
                 repeat: MEASURING + (repeat << 16) + i as u64,
                 random: draws,
-                ..self.options(&stage.flags, mode.into())
+                ..self.options(&flags, mode.into())
             };
             let segment = self.segment(stage, options.outer);
             let model = &self.network.model;

@@ -8,6 +8,7 @@ use crate::model::{Flags, Outer, Semantics};
 use crate::train::movement::Movement;
 use crate::train::network::TrainError;
 use crate::train::optimizer::OptimizerKind;
+use crate::train::recipe::EvalCalls;
 
 /// Asked now and then: false cancels the run.
 pub type Proceed<'a> = &'a (dyn Fn() -> bool + Sync);
@@ -37,8 +38,11 @@ pub struct Stage {
     pub rate: f64,
     pub flags: Flags,
     /// The value of `training` that the base is called with, if the flags cannot record it: in a flat
-    /// model and in PyTorch. See [`Network::base_outer`](crate::train::network::Network::base_outer).
+    /// model. See [`Network::base_outer`](crate::train::network::Network::base_outer).
     pub base_call: Option<bool>,
+    /// Where the loop calls `.eval()` without effect, because `model.train()` follows or because it does not
+    /// call it at all; `None` if the calls in the flags hold.
+    pub lost_evals: Option<EvalCalls>,
 }
 
 /// Everything that determines a run.

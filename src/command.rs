@@ -55,6 +55,7 @@ pub enum Command {
     SetChannel(usize),
     Noise(NoiseCommand),
     SortChannels(bool),
+    CompareNorms(bool),
     /// Orders the layer table by a column, or from its other end.
     SortLayers(LayerColumn),
     /// Shows the layer table without the four cards.

@@ -83,6 +83,7 @@ impl App {
             }
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
             Command::SortChannels(sort) => settings.sort_channels = sort,
+            Command::CompareNorms(compare) => settings.compare_norms = compare,
             Command::SortLayers(column) => {
                 settings.layer_sort = settings.layer_sort.clicked(column);
             }

@@ -89,6 +89,10 @@ impl FigureArgs {
             let why = "--channel is for the view batchnorm";
             return Err(Failure::Usage(why.to_owned()));
         }
+        if self.compare_norms && !jobs.iter().any(|(view, _)| *view == View::BatchNorm) {
+            let why = "--compare-norms is for the view batchnorm";
+            return Err(Failure::Usage(why.to_owned()));
+        }
         let source = self.reading.source(model);
         let photos = photos_source(self.input.as_deref());
         let outs: Vec<&Path> = jobs.iter().map(|(_, out)| out.as_path()).collect();
@@ -211,6 +215,7 @@ impl FigureArgs {
         let settings = &mut app.state_mut().settings;
         settings.seed = self.seed;
         settings.random = !self.no_random;
+        settings.compare_norms = self.compare_norms;
         if let Some(batch) = self.batch {
             settings.batch = batch;
         }

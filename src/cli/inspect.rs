@@ -1,5 +1,6 @@
 //! `modelens inspect`: lists what a model file holds.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -8,8 +9,9 @@ use super::terminal::{self, printable};
 use super::{Failure, Reading};
 use crate::model::counts::{counts, layer_params};
 use crate::model::modules::Container;
+use crate::model::norms::Reads;
 use crate::model::releases::{self, ActiveLayers, ReleaseChange, ReleaseRow};
-use crate::model::{Card, Flags, Layer, Model, RecordedBy, Semantics};
+use crate::model::{CallModes, Card, Flags, Layer, Mode, Model, RecordedBy, Semantics};
 
 /// Lists what a model file holds.
 #[derive(Debug, clap::Args)]
@@ -59,13 +61,19 @@ struct LayerReport<'a> {
     recorded_training: Option<bool>,
     /// Who wrote that value.
     recorded_by: Option<RecordedBy>,
+    /// Of a normalisation layer: where it takes mean and variance from.
+    normalises_with: Option<NormalisesWith>,
+}
+
+/// Where a normalisation layer takes mean and variance from in each mode, by the rules of the release that wrote
+/// the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct NormalisesWith {
+    training: Reads,
+    inference: Reads,
 }
 
 impl InspectArgs {
-    /// Prints the report.
-    ///
-    /// # Errors
-    /// The model cannot be opened.
     /// Prints the report.
     ///
     /// # Errors
@@ -101,6 +109,18 @@ fn report(model: &Model) -> Report<'_> {
         .iter()
         .enumerate()
         .filter(|(_, l)| l.listed);
+    let modes =
+        Mode::BOTH.map(|mode| CallModes::of(&model.graph, &flags, mode.into(), model.semantics));
+    let normalises_with = |id: usize| {
+        let layer = &model.graph.layers[id];
+        let [training, inference] = modes
+            .each_ref()
+            .map(|modes| Reads::of(layer, &modes.effective(&model.graph, &flags, id)));
+        Some(NormalisesWith {
+            training: training?,
+            inference: inference?,
+        })
+    };
     Report {
         format: model.format.extension(),
         framework: &model.framework,
@@ -130,6 +150,7 @@ fn report(model: &Model) -> Report<'_> {
                 params: params(id),
                 recorded_training: layer.recorded.value(),
                 recorded_by: layer.recorded.by(&layer.class, model.semantics),
+                normalises_with: normalises_with(id),
             })
             .collect(),
     }
@@ -164,6 +185,7 @@ fn table(model: &Model, report: &Report<'_>) -> String {
     lines.push(String::new());
     lines.extend(release_table(&report.releases));
     lines.extend(report.next_release.iter().map(|next| next.sentence.clone()));
+    lines.extend(norm_table(&report.layers));
     lines.push(String::new());
     lines.push(format!(
         "{:width$}  {:24} {:>9} {:>9}  recorded",
@@ -190,6 +212,31 @@ fn table(model: &Model, report: &Report<'_>) -> String {
     }
     let lines: Vec<String> = lines.iter().map(|line| printable(line)).collect();
     lines.join("\n")
+}
+
+/// What the normalisation layers read, a line for each class and kind; nothing for a model without them.
+fn norm_table(layers: &[LayerReport<'_>]) -> Vec<String> {
+    let mut counts: BTreeMap<(&str, NormalisesWith), usize> = BTreeMap::new();
+    for layer in layers {
+        if let Some(reads) = layer.normalises_with {
+            *counts.entry((layer.class, reads)).or_default() += 1;
+        }
+    }
+    if counts.is_empty() {
+        return Vec::new();
+    }
+    let line = |[class, layers, training, inference]: [&str; 4]| {
+        format!("{class:24}  {layers:>6}  {training:20}  {inference}")
+    };
+    let heads = ["normalises with", "layers", "in training", "in inference"];
+    let rows = counts.iter().map(|((class, reads), layers)| {
+        let [training, inference] = [reads.training, reads.inference].map(Reads::words);
+        line([class, &layers.to_string(), training, inference])
+    });
+    [String::new(), line(heads)]
+        .into_iter()
+        .chain(rows)
+        .collect()
 }
 
 /// The layers that are active, a line for each call and release; nothing for a model without such layers.

@@ -84,6 +84,9 @@ pub struct LessonStep {
     /// Counted from 1, as in the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<usize>,
+    /// The view batchnorm compares the norms that may be in the layer's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare_norms: Option<bool>,
     /// Replaces the rate of the dropout layer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<f64>,
@@ -273,6 +276,7 @@ impl LessonStep {
             compiled: None,
             layer: None,
             channel: None,
+            compare_norms: None,
             rate: None,
             photo: None,
             seed: None,

@@ -57,7 +57,7 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     let palette = theme::palette(ui);
     let mut new = choice;
     ui.label(text::title(words::WHAT, palette));
-    let sides = show.state.settings.view.page().sides();
+    let sides = show.state.settings.view.page().sides(show.state);
     let [left, right] = sides.unwrap_or([words::LEFT_COLUMN, words::RIGHT_COLUMN]);
     let parts = [
         (Part::View, words::THE_VIEW),

@@ -77,6 +77,8 @@ pub struct Settings {
     pub fine_tune_from: usize,
     /// Channels by their distance from the moving statistics.
     pub sort_channels: bool,
+    /// The BatchNorm view compares the norms that may be in the layer's place.
+    pub compare_norms: bool,
     pub pipeline: Pipeline,
     pub grid: Grid,
     /// Keeps "new seed" from changing it.
@@ -108,6 +110,7 @@ impl Default for Settings {
             random: true,
             fine_tune_from: 120,
             sort_channels: true,
+            compare_norms: false,
             pipeline: Pipeline::course(),
             grid: Grid::OnePhoto,
             seed_locked: false,

@@ -55,7 +55,7 @@ impl View {
         match look {
             Look::Augmentation(_) => Self::Augmentation,
             Look::Dropout { .. } => Self::Dropout,
-            Look::BatchNorm { .. } => Self::BatchNorm,
+            Look::BatchNorm { .. } | Look::Norms(_) => Self::BatchNorm,
             Look::Trainable(_) => Self::Trainable,
             Look::Predict(_) => Self::Predict,
             Look::Releases(_) => Self::Releases,

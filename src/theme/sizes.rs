@@ -136,6 +136,11 @@ pub const POINT_REACH: f32 = 14.0;
 pub const DASH: f32 = 5.0;
 pub const AXIS_LABEL: f32 = 18.0;
 
+/// A line of the comparison of norms, and the plot below it.
+pub const NORM_ROW: f32 = 38.0;
+pub const NORMS_PLOT: f32 = 260.0;
+pub const NORMS_PLOT_MIN: f32 = 190.0;
+
 /// The cards of the trainable view: the column of the flag at their left, their lines, their words.
 pub const FLAG_COLUMN: f32 = 26.0;
 pub const CARD_ROW: f32 = 19.0;
@@ -185,7 +190,7 @@ pub const CODE_LINE: f32 = 17.0;
 pub const PROSE_LINE: f32 = 19.0;
 
 /// Narrower views give their controls two rows.
-pub const BATCH_NORM_CONTROLS: f32 = 860.0;
+pub const BATCH_NORM_CONTROLS: f32 = 930.0;
 pub const FINE_TUNE_CONTROLS: f32 = 1180.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;

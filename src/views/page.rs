@@ -30,6 +30,9 @@ pub struct Lecture {
     pub actions: Vec<Action>,
 }
 
+/// What the export dialog calls the two columns.
+pub const COLUMNS: [&str; 2] = [export_words::LEFT_COLUMN, export_words::RIGHT_COLUMN];
+
 /// One view: what it asks the jobs for, draws and says, and the numbers it hands out.
 pub trait Page: Sync {
     /// The name on the tab.
@@ -98,8 +101,8 @@ pub trait Page: Sync {
     }
 
     /// What the export dialog calls the left and the right side; `None` if there are no sides.
-    fn sides(&self) -> Option<[&'static str; 2]> {
-        Some([export_words::LEFT_COLUMN, export_words::RIGHT_COLUMN])
+    fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {
+        Some(COLUMNS)
     }
 
     /// The shown channel, counted from 1.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::batch_norm::code::BatchNormSetting;
+use super::batch_norm::norms::code::NormsSetting;
 use super::{augmentation, batch_norm, dropout, fine_tune, predict, releases, trainable};
 use crate::augment::Pipeline;
 use crate::model::graph::Noise;
@@ -83,6 +84,20 @@ fn snippets() -> BTreeMap<String, String> {
             "trainable".into(),
             trainable::code::snippet(true, semantics),
         );
+        let ranks: &[(&str, usize)] = if semantics == Semantics::PyTorch {
+            &[("image", 4), ("flat", 2)]
+        } else {
+            &[("image", 4)]
+        };
+        for &(name, rank) in ranks {
+            let setting = NormsSetting {
+                nested: true,
+                groups: 3,
+                rank,
+            };
+            let code = batch_norm::norms::code::snippet("bn", setting, semantics);
+            put(format!("norms-{name}"), code);
+        }
         for (name, reading) in [("softmax", Reading::Softmax), ("logits", Reading::Logits)] {
             put(
                 format!("predict-{name}"),

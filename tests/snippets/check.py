@@ -77,20 +77,78 @@ def saved_by_another_release(code, keras):
         names["model"] = model
         exec(code, names)
         fresh = names["fresh"]
+        before = model.get_weights()
+        for a, b in zip(before, fresh.get_weights(), strict=True):
+            assert np.array_equal(a, b), "rebuilt with the same weights"
         x = np.random.default_rng(7).uniform(0, 1, (4, 12, 12, 3)).astype("float32")
         twice = lambda m, mode: [np.array(m(x, training=mode)) for _ in range(2)]
         assert not np.array_equal(*twice(model, False)), "as loaded, it draws in predict"
         assert np.array_equal(*twice(fresh, False)), "it no longer draws"
         drops = fresh.get_layer("drop")
         assert not any("training" in n.arguments.kwargs for n in drops._inbound_nodes)
-        for a, b in zip(model.get_weights(), fresh.get_weights()):
-            assert np.array_equal(a, b)
+        # What is recorded at RandomRotation also reaches the layers after it.
+        kept = lambda m: all(map(np.array_equal, before, m.get_weights()))
+        assert not kept(model), "as loaded, its statistics move with training=False"
+        assert kept(fresh), "training=False moves nothing"
         return
     exec(code, names)
     assert keras.__version__
 
 
+def norms_by_hand(y, groups, epsilon):
+    """What a norm of [N, H, W, C] with so many groups gives without gamma and beta, in numpy."""
+    n, h, w, c = y.shape
+    by_group = y.reshape(n, h, w, groups, c // groups).astype("float64")
+    mean = by_group.mean((1, 2, 4), keepdims=True)
+    variance = by_group.var((1, 2, 4), keepdims=True)
+    return ((by_group - mean) / np.sqrt(variance + epsilon)).reshape(y.shape)
+
+
+def check_norms(y, gamma, beta, epsilon, group, layer):
+    """`group` and `layer` take [N, H, W, C] and the mode; they read each photo, in both modes."""
+    for norm, groups in ((group, 3), (layer, 1)):
+        expected = gamma * norms_by_hand(y, groups, epsilon) + beta
+        for training in (True, False):
+            assert np.allclose(norm(y, training), expected, atol=1e-4), (groups, training)
+            # Another kernel may sum a smaller batch in another order.
+            assert np.allclose(norm(y[:1], training), norm(y, training)[:1], atol=1e-6)
+
+
+def norms_in_keras(code, keras, ops):
+    base, _ = keras_model(keras, None, "softmax")
+    bn = base.get_layer("bn")
+    rng = np.random.default_rng(3)
+    bn.set_weights([rng.uniform(0.5, 2.0, 6).astype("float32") for _ in range(4)])
+    gamma, beta, mean, variance = bn.get_weights()
+    names = {"keras": keras, "base": base}
+    exec(code, names)
+    y = np.array(base.get_layer("conv")(ops(X)))
+    call = lambda name: lambda rows, training: np.array(names[name](ops(rows), training=training))
+    check_norms(y, gamma, beta, bn.epsilon, call("group"), call("whole"))
+    whole = keras.layers.LayerNormalization(axis=[1, 2, 3], epsilon=bn.epsilon)(ops(y))
+    assert np.allclose(gamma * np.array(whole) + beta, call("whole")(y, True), atol=1e-4)
+    frozen = gamma * (y - mean) / np.sqrt(variance + bn.epsilon) + beta
+    for training in (True, False):
+        assert np.allclose(call("bn")(y, training), frozen, atol=1e-4), "stored statistics in both"
+    assert np.array_equal(mean, bn.get_weights()[2]), "frozen statistics stay"
+    plain, sync = keras.layers.BatchNormalization(), names["sync"]
+    for training in (False, True):
+        same = np.array(plain(ops(y), training=training)), call("sync")(y, training)
+        assert np.allclose(*same, atol=1e-4), "on one device synchronized changes nothing"
+    *same, variance = zip(plain.get_weights(), sync.get_weights(), strict=True)
+    assert all(np.allclose(*pair, rtol=1e-4, atol=1e-6) for pair in same)
+    # Only Keras 2's fused path, which a synchronized layer does not take, stores N/(N-1) of the variance.
+    n = y.size // 6
+    factor = n / (n - 1) if FRAMEWORK == "keras2" else 1.0
+    moved = [(after - 0.99) / 0.01 for after in variance]
+    assert np.allclose(moved[0], factor * moved[1], rtol=2e-3), moved
+    assert not np.allclose(moved[0], (n / (n - 1) if factor == 1.0 else 1.0) * moved[1], rtol=2e-3)
+    assert not np.array_equal(sync.get_weights()[2], np.zeros(6)), "its statistics move"
+
+
 def in_keras(name, code, keras, ops, tf):
+    if name.startswith("norms"):
+        return norms_in_keras(code, keras, ops)
     if name.startswith("batchnorm"):
         return batch_norm_keras(name, code, keras, ops)
     if name == "releases":
@@ -165,6 +223,51 @@ def torch_model(torch, activation):
     return Model()
 
 
+def norms_in_torch(name, code, torch):
+    flat = name.endswith("flat")
+    model = torch_model(torch, True)
+    if flat:
+        model.bn = torch.nn.BatchNorm1d(6)
+    bn = model.bn
+    with torch.no_grad():
+        for tensor in (bn.weight, bn.bias, bn.running_mean, bn.running_var):
+            tensor.uniform_(0.5, 2.0)
+    names = {"torch": torch, "nn": torch.nn, "model": model}
+    try:
+        exec(code, names)
+    except ImportError:
+        return "skipped: no torchvision"
+    y = model.base(torch.tensor(X.transpose(0, 3, 1, 2).copy())).detach()
+    y = y.mean((2, 3)) if flat else y
+    numpy = lambda t: t.detach().numpy() if flat else t.detach().permute(0, 2, 3, 1).numpy()
+
+    def call(module):
+        def run(rows, training):
+            rows = torch.tensor(rows[:, 0, 0] if flat else rows.transpose(0, 3, 1, 2).copy())
+            out = numpy(module.train(training)(rows))
+            return out[:, None, None] if flat else out
+
+        return run
+
+    rows = numpy(y)[:, None, None] if flat else numpy(y)
+    gamma, beta = bn.weight.detach().numpy(), bn.bias.detach().numpy()
+    check_norms(rows, gamma, beta, bn.eps, call(names["group"]), call(names["whole"]))
+    before = bn.running_mean.clone()
+    if not flat:
+        frozen = names["frozen"]
+        assert not list(frozen.parameters()), "nothing learns"
+        for training in (True, False):
+            stored = numpy(bn.eval()(y))
+            assert np.allclose(call(frozen)(rows, training), stored, atol=1e-5)
+        assert torch.equal(frozen.running_mean, before) and torch.equal(bn.running_mean, before)
+    sync = names["sync"]
+    assert isinstance(sync, torch.nn.SyncBatchNorm) and sync.running_mean is bn.running_mean
+    plain = torch.nn.functional.batch_norm(y, None, None, bn.weight, bn.bias, True, 0.0, bn.eps)
+    assert torch.allclose(sync.train()(y), plain, atol=1e-6), "on one device the same"
+    assert not torch.equal(bn.running_mean, before), "its statistics move"
+    return None
+
+
 def loop_in_torch(code, torch):
     """A training loop: the statistics of the base stay only if base.eval() follows each model.train()."""
     nn = torch.nn
@@ -190,6 +293,8 @@ def loop_in_torch(code, torch):
 def in_torch(name, code, torch):
     if name.startswith("finetune"):
         return loop_in_torch(code, torch)
+    if name.startswith("norms"):
+        return norms_in_torch(name, code, torch)
     model = torch_model(torch, not name.endswith("logits"))
     x = torch.tensor(X.transpose(0, 3, 1, 2).copy())
     names = {"torch": torch, "nn": torch.nn, "model": model, "base": model.base, "x": x}

@@ -62,7 +62,7 @@ fn every_view_fits_the_smallest_size_that_it_names() {
             Part::Side(Mode::Training),
             Part::Side(Mode::Inference),
         ] {
-            if part != Part::View && view.page().sides().is_none() {
+            if part != Part::View && view.page().sides(app.state()).is_none() {
                 continue;
             }
             let natural = drawn_as(&app, view, part, None).expect("a figure").size;

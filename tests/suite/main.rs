@@ -36,6 +36,7 @@ mod model_card;
 mod modules;
 mod mutations;
 mod names;
+mod norms;
 mod numbers;
 mod onnx;
 mod onnx_operators;

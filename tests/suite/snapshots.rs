@@ -68,6 +68,11 @@ fn shots() -> Vec<Shot> {
         vec![FreezeAll.into(), rules(Semantics::PyTorch)],
     ));
     shots.push(shot(
+        "batchnorm-norms",
+        View::BatchNorm,
+        vec![Command::CompareNorms(true)],
+    ));
+    shots.push(shot(
         "trainable-keras2",
         View::Trainable,
         vec![UnfreezeAll.into(), rules(Semantics::Keras2)],
@@ -75,7 +80,11 @@ fn shots() -> Vec<Shot> {
     shots
 }
 
-const DEFAULTS: [Command; 2] = [Command::Do(Action::ResetFlags), Command::SetSemantics(None)];
+const DEFAULTS: [Command; 3] = [
+    Command::Do(Action::ResetFlags),
+    Command::SetSemantics(None),
+    Command::CompareNorms(false),
+];
 
 fn folder() -> PathBuf {
     repository("tests/snapshots")

@@ -21,6 +21,7 @@ impl Stage {
             Self::PassesInBothModes => "passes in both modes",
             Self::OptimizerSteps => "four optimizer steps",
             Self::MeasuringBatches => "measuring batches",
+            Self::ComparingNorms => "comparing normalisations, photo",
             Self::MeasuringEveryBatchNorm => "measuring every BatchNorm",
             Self::Training => "training",
             Self::TrainingStep => "training, step",

@@ -14,9 +14,9 @@ use modelens_core::train::recipe::RunPreset;
 use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
     AugmentationLook, BatchNormEvent, BatchNormJob, DropoutSetting, Event, Executor, Experiment,
-    Figure, FigureTo, Grid, Job, Look, LookResult, ModelSource, OpenedModel, Options, Outcome,
-    PassLook, PhotosSource, PredictLook, Queue, ReleasesLook, Request, StoredId, TrainEvent,
-    TrainRequest, TrainableLook,
+    Figure, FigureTo, Grid, Job, Look, LookResult, ModelSource, NormsLook, OpenedModel, Options,
+    Outcome, PassLook, PhotosSource, PredictLook, Queue, ReleasesLook, Request, StoredId,
+    TrainEvent, TrainRequest, TrainableLook,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -216,6 +216,7 @@ fn every_request_and_event_crosses_as_bytes() {
             pass: pass.clone(),
             layer: batch_norm,
         },
+        Look::Norms(NormsLook::new(pass.clone(), batch_norm)),
         Look::Trainable(TrainableLook::new(pass.clone(), graph)),
         Look::Predict(PredictLook::new(pass.clone(), 2)),
         Look::Releases(ReleasesLook::new(pass.clone())),

@@ -42,6 +42,7 @@ impl Lesson {
             seed: step.seed.or(start.seed).unwrap_or(defaults.seed),
             batch: step.batch.or(start.batch).unwrap_or(defaults.batch),
             redraws: step.redraws.unwrap_or(0),
+            compare_norms: step.compare_norms.unwrap_or(false),
             augment_batch: step.augment_batch.unwrap_or(false),
             preprocessing: step.scale.map(|scale| scale.0),
             grid: step.grid.map_or(defaults.grid, |grid| grid.0),

@@ -9,7 +9,7 @@ use crate::lesson::{
 };
 use crate::model::flag_spec::spec_of;
 use crate::model::{Flags, flags};
-use crate::state::{Settings, State};
+use crate::state::{Settings, State, View};
 use crate::views::values::names;
 
 const TEXT: &str = "Write here what this step shows. You can use **bold**, *italics*, `code`, lists with `-`, \
@@ -80,6 +80,8 @@ fn step(state: &State) -> Result<LessonStep, String> {
     let layer = page.layer(base);
     step.layer = layer.map(|id| graph.reference(id));
     step.channel = base.channel.map(|channel| channel + 1);
+    let compares = settings.compare_norms && settings.view == View::BatchNorm;
+    step.compare_norms = compares.then_some(true);
     step.rate = base.noise.and_then(|id| base.noise_rates.get(&id)).copied();
     step.redraws = (settings.redraws > 0).then_some(settings.redraws);
     step.augment_batch = settings.augment_batch.then_some(true);

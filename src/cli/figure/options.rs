@@ -16,7 +16,7 @@ use crate::train::recipe::{EvalCalls, RunPreset};
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
-const OF_STEPS: [&str; 19] = [
+const OF_STEPS: [&str; 20] = [
     "view",
     "model",
     "input",
@@ -30,6 +30,7 @@ const OF_STEPS: [&str; 19] = [
     "batch",
     "layer",
     "channel",
+    "compare_norms",
     "photo",
     "preset",
     "eval_calls",
@@ -111,6 +112,10 @@ pub struct FigureArgs {
     /// The BatchNorm channel to show, counted from 1.
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = channel)]
     pub channel: Option<usize>,
+    /// For the view batchnorm: show what GroupNorm, LayerNorm and the other norms would do in the layer's place,
+    /// and the error on batches of 1 to 64 photos.
+    #[arg(long, conflicts_with = "side")]
+    pub compare_norms: bool,
     /// The runs of the view finetune (default four-way).
     #[arg(long, value_parser = parser::<RunPreset>())]
     pub preset: Option<Named<RunPreset>>,

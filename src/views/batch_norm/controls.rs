@@ -2,8 +2,8 @@
 
 use eframe::egui::{Align, Button, Layout, Ui};
 
-use super::Shown;
 use super::words;
+use super::{Shown, norms};
 use crate::command::{Command, WalkCommand};
 use crate::state::{Base, MAX_STEPS};
 use crate::theme::sizes;
@@ -18,17 +18,39 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let Some(base) = &state.opened.base else {
         return;
     };
-    let shown = Shown::of(state);
+    let comparing = state.settings.compare_norms;
+    let shown = Shown::of(state).filter(|_| !comparing);
+    let compared = norms::Compared::of(state).filter(|_| comparing);
     let [left, right] = parts::control_rows(ui.max_rect());
     let layout = Layout::right_to_left(Align::Center);
-    parts::inside_ui(ui, right, layout, |ui| walk_ui(ui, show));
-    parts::row_ui(ui, left, |ui| {
-        layer_ui(ui, show, base);
-        if let Some(shown) = &shown {
+    parts::inside_ui(ui, right, layout, |ui| {
+        compare_ui(ui, show);
+        if !comparing {
             ui.add_space(sizes::S2);
-            channel_ui(ui, show, shown);
+            walk_ui(ui, show);
         }
     });
+    parts::row_ui(ui, left, |ui| {
+        layer_ui(ui, show, base);
+        ui.add_space(sizes::S2);
+        if let Some(shown) = &shown {
+            channel_ui(ui, show, shown);
+        }
+        if let Some(compared) = &compared {
+            norms::channel_ui(ui, show, compared);
+        }
+    });
+}
+
+/// The switch between the layer and the norms in its place.
+fn compare_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let compares = show.state.settings.compare_norms;
+    let button = Button::new(norms::COMPARE)
+        .corner_radius(sizes::PILL_RADIUS)
+        .selected(compares);
+    if ui.add(button).on_hover_text(norms::COMPARE_TIP).clicked() {
+        show.push(Command::CompareNorms(!compares));
+    }
 }
 
 /// "Run k batches", "stop", "reset".

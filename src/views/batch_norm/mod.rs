@@ -7,6 +7,7 @@ pub(super) mod code;
 mod columns;
 mod controls;
 mod map;
+pub(super) mod norms;
 mod numbers;
 mod scatters;
 mod strip;
@@ -18,6 +19,7 @@ mod words;
 
 use eframe::egui::Ui;
 
+use super::page::COLUMNS;
 use super::parts::Cut;
 use super::parts::code::module_calls;
 use super::{Explanation, Page, Show, current, pass};
@@ -30,7 +32,8 @@ use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::modes;
 use modelens_jobs::{
-    BatchNormOutcome, BatchNormSide, Look, LookResult, MeasuredBatch, Outcome, PassLook, walked,
+    BatchNormOutcome, BatchNormSide, Look, LookResult, MeasuredBatch, NormsLook, Outcome, PassLook,
+    walked,
 };
 
 /// The BatchNorm view.
@@ -72,9 +75,11 @@ impl Page for BatchNorm {
 
     fn wanted(&self, state: &State) -> Option<Look> {
         let layer = self.layer(state.opened.base.as_ref()?)?;
-        Some(Look::BatchNorm {
-            pass: pass(state)?,
-            layer,
+        let pass = pass(state)?;
+        Some(if state.settings.compare_norms {
+            Look::Norms(NormsLook::new(pass, layer))
+        } else {
+            Look::BatchNorm { pass, layer }
         })
     }
 
@@ -92,6 +97,9 @@ impl Page for BatchNorm {
     }
 
     fn explanation(&self, state: &State) -> Explanation {
+        if state.settings.compare_norms {
+            return norms::explanation(state);
+        }
         let semantics = state.semantics();
         let base = state.opened.base.as_ref();
         let Some((base, layer)) = base.and_then(|b| Some((b, b.batch_norm?))) else {
@@ -125,44 +133,68 @@ impl Page for BatchNorm {
     }
 
     fn body_ui(&self, ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
-        ui::body_ui(ui, show, cut);
+        if show.state.settings.compare_norms {
+            norms::body_ui(ui, show, cut);
+        } else {
+            ui::body_ui(ui, show, cut);
+        }
     }
 
     fn controls_width(&self) -> f32 {
         sizes::BATCH_NORM_CONTROLS
     }
 
-    fn least_height(&self, _state: &State) -> f32 {
+    fn least_height(&self, state: &State) -> f32 {
+        if state.settings.compare_norms {
+            return norms::least_height();
+        }
         sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
     }
 
-    fn figure_height(&self, _ui: &Ui, _state: &State, _width: f32) -> f32 {
+    fn figure_height(&self, _ui: &Ui, state: &State, _width: f32) -> f32 {
+        if state.settings.compare_norms {
+            return norms::height();
+        }
         sizes::STRIP + sizes::FIGURE_BODY
     }
 
+    fn sides(&self, state: &State) -> Option<[&'static str; 2]> {
+        (!state.settings.compare_norms).then_some(COLUMNS)
+    }
+
     fn channel(&self, state: &State) -> Option<usize> {
-        Shown::of(state).map(|shown| shown.channel + 1)
+        let compared = norms::Compared::of(state).map(|compared| compared.channel);
+        let channel = compared.or_else(|| Shown::of(state).map(|shown| shown.channel));
+        channel.map(|channel| channel + 1)
     }
 
     fn took(&self, looked: &LookResult) -> String {
+        if let Some(outcome) = norms::outcome_of(looked) {
+            return norms::took(outcome.photos, looked.secs);
+        }
         let is_augmented =
             matches!(&looked.look, Look::BatchNorm { pass, .. } if pass.augment.is_some());
         words::took(looked.batch.len(), is_augmented, looked.secs)
     }
 
     fn value_names(&self) -> Vec<(&'static str, &'static str)> {
-        super::values::meanings_of(values::TABLE)
+        let compared = super::values::meanings_of(norms::TABLE);
+        [super::values::meanings_of(values::TABLE), compared].concat()
     }
 
     fn value(&self, state: &State, name: &str) -> Option<Value> {
+        let looked = current(state, View::BatchNorm)?;
+        if let Some(outcome) = norms::outcome_of(looked) {
+            return super::values::find(norms::TABLE, name)?(outcome);
+        }
         let value = super::values::find(values::TABLE, name)?;
-        current(state, View::BatchNorm)?;
         let shown = Shown::of(state)?;
         value(shown.outcome, shown.channel)
     }
 
     fn numbers(&self, state: &State) -> Option<String> {
-        Shown::of(state).map(|shown| numbers::csv(state, &shown))
+        let compared = norms::Compared::of(state).map(|compared| norms::csv(&compared));
+        compared.or_else(|| Shown::of(state).map(|shown| numbers::csv(state, &shown)))
     }
 }
 

@@ -74,7 +74,7 @@ impl Page for FineTune {
         vec2(least_width, self.figure_height(ui, state, width))
     }
 
-    fn sides(&self) -> Option<[&'static str; 2]> {
+    fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {
         None
     }
 

@@ -60,7 +60,7 @@ impl Page for Releases {
         vec2(sizes::FIGURE_LEAST, self.figure_height(ui, state, width))
     }
 
-    fn sides(&self) -> Option<[&'static str; 2]> {
+    fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {
         None
     }
 

@@ -74,7 +74,7 @@ impl Page for Trainable {
         vec2(sizes::FIGURE_LEAST, self.figure_height(ui, state, width))
     }
 
-    fn sides(&self) -> Option<[&'static str; 2]> {
+    fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {
         Some([export::LEFT_CARDS, export::RIGHT_CARDS])
     }
 

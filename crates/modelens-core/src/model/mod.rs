@@ -15,6 +15,7 @@ pub mod head_cut;
 pub mod labels;
 pub mod layers;
 pub mod modules;
+pub mod norms;
 pub mod pass;
 pub mod penalties;
 pub mod preprocessing;

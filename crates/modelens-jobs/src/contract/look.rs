@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AugmentationLook, AugmentationOutcome, BatchNormOutcome, DropoutOutcome, DropoutSetting,
-    PredictLook, PredictOutcome, ReleasesLook, ReleasesOutcome, TrainableLook, TrainableOutcome,
+    NormsLook, NormsOutcome, PredictLook, PredictOutcome, ReleasesLook, ReleasesOutcome,
+    TrainableLook, TrainableOutcome,
 };
 use crate::store::{ModelId, PhotosId};
 use modelens_core::augment::Pipeline;
@@ -25,6 +26,7 @@ pub enum Look {
         pass: PassLook,
         layer: LayerId,
     },
+    Norms(NormsLook),
     Trainable(TrainableLook),
     Predict(PredictLook),
     Releases(ReleasesLook),
@@ -36,6 +38,7 @@ impl Look {
         match self {
             Self::Augmentation(_) => None,
             Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => Some(pass),
+            Self::Norms(look) => Some(&look.pass),
             Self::Trainable(look) => Some(&look.pass),
             Self::Predict(look) => Some(&look.pass),
             Self::Releases(look) => Some(&look.pass),
@@ -47,6 +50,7 @@ impl Look {
         match self {
             Self::Augmentation(look) => look.photo,
             Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => pass.photo,
+            Self::Norms(look) => look.pass.photo,
             Self::Trainable(look) => look.pass.photo,
             Self::Predict(look) => look.pass.photo,
             Self::Releases(look) => look.pass.photo,
@@ -107,6 +111,7 @@ impl LookResult {
     pub fn channels(&self) -> usize {
         match &self.outcome {
             Outcome::BatchNorm(outcome) => outcome.moving.mean.len(),
+            Outcome::Norms(outcome) => outcome.channels,
             Outcome::Augmentation(_)
             | Outcome::Dropout(_)
             | Outcome::Trainable(_)
@@ -122,6 +127,7 @@ pub enum Outcome {
     Augmentation(AugmentationOutcome),
     Dropout(Box<DropoutOutcome>),
     BatchNorm(Box<BatchNormOutcome>),
+    Norms(Box<NormsOutcome>),
     Trainable(Box<TrainableOutcome>),
     Predict(Box<PredictOutcome>),
     Releases(Box<ReleasesOutcome>),

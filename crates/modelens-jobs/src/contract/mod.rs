@@ -6,6 +6,7 @@ mod augmentation;
 mod batch_norm;
 mod dropout;
 mod look;
+mod norms;
 mod predict;
 mod releases;
 mod shared;
@@ -32,6 +33,7 @@ pub use dropout::{
     DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo,
 };
 pub use look::{Look, LookResult, Outcome, PassLook};
+pub use norms::{NormRow, NormSide, NormsLook, NormsOutcome};
 pub use predict::{ClassInPass, PredictLook, PredictOutcome, PredictRow, PredictSide};
 pub use releases::{ReleaseCell, ReleasesLook, ReleasesOutcome};
 pub use stage::Stage;

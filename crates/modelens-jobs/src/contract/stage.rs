@@ -19,6 +19,7 @@ pub enum Stage {
     PassesInBothModes,
     OptimizerSteps,
     MeasuringBatches,
+    ComparingNorms,
     MeasuringEveryBatchNorm,
     Training,
     TrainingStep,

@@ -1,5 +1,7 @@
 //! What a network without BatchNorm does with the mode instead.
 
+use std::collections::BTreeMap;
+
 use crate::model::graph::{Graph, LayerKind, Noise};
 use crate::model::{Mode, Role, Semantics};
 use crate::words::modes::mode_label;
@@ -52,19 +54,69 @@ pub fn without_batch_norm(graph: &Graph, semantics: Semantics) -> String {
     } else {
         format!("It has no dropout either: {train} and {eval} give the same outputs.")
     };
-    format!("{first}\n{rest}")
+    let reads = reads_instead(graph, semantics);
+    [first, &reads, &rest]
+        .into_iter()
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What the normalisation layers of a network without BatchNorm read; empty if it has none.
+fn reads_instead(graph: &Graph, semantics: Semantics) -> String {
+    let mut kinds: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
+    for layer in &graph.layers {
+        let (name, what) = match &layer.kind {
+            LayerKind::GroupNorm(norm) if norm.groups.is_none() => {
+                ("InstanceNorm", "each channel of each photo")
+            }
+            LayerKind::GroupNorm(_) => ("GroupNorm", "each photo, group by group"),
+            LayerKind::LayerNorm(norm) if norm.axes == 1 => {
+                ("LayerNorm", "the channels of each position of each photo")
+            }
+            LayerKind::LayerNorm(_) => ("LayerNorm", "each photo as a whole"),
+            LayerKind::RmsNorm(_) => ("RMSNorm", "the channels of each position of each photo"),
+            _ => continue,
+        };
+        kinds.entry(name).or_insert((0, what)).0 += 1;
+    }
+    if kinds.is_empty() {
+        return String::new();
+    }
+    let [train, eval] = Mode::BOTH.map(|mode| mode_label(mode, semantics));
+    let lines = kinds.into_iter().map(|(name, (layers, what))| {
+        format!(
+            "{} {name} {}",
+            layers,
+            if layers == 1 {
+                "layer reads"
+            } else {
+                "layers read"
+            }
+        ) + &format!(" {what}")
+    });
+    let lines: Vec<String> = lines.collect();
+    format!(
+        "Its {}: with {train} and with {eval} alike, whatever else is in the batch, and nothing is stored.",
+        lines.join("; its ")
+    )
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::graph::Layer;
+    use crate::model::layers::{GroupNorm, LayerNorm};
 
     fn graph(noises: &[Noise]) -> Graph {
-        let layer = |noise: &Noise| Layer {
+        graph_of(noises.iter().cloned().map(LayerKind::Noise).collect())
+    }
+
+    fn graph_of(kinds: Vec<LayerKind>) -> Graph {
+        let layer = |kind: LayerKind| Layer {
             name: String::new(),
             class: String::new(),
-            kind: LayerKind::Noise(noise.clone()),
+            kind,
             parent: None,
             listed: true,
             trainable: true,
@@ -73,9 +125,38 @@ mod tests {
             weights: Vec::new(),
         };
         Graph {
-            layers: noises.iter().map(layer).collect(),
+            layers: kinds.into_iter().map(layer).collect(),
             ..Graph::default()
         }
+    }
+
+    #[test]
+    fn other_norms_are_said_to_read_the_photo() {
+        let layer_norm = |axes| {
+            let epsilon = 1e-6;
+            LayerKind::LayerNorm(LayerNorm { axes, epsilon })
+        };
+        let group_norm = LayerKind::GroupNorm(GroupNorm {
+            groups: Some(8),
+            epsilon: 1e-5,
+        });
+        let graph = graph_of(vec![layer_norm(1), group_norm, layer_norm(1)]);
+        let found = without_batch_norm(&graph, Semantics::Keras3);
+        assert_eq!(
+            found.lines().nth(1),
+            Some(
+                "Its 1 GroupNorm layer reads each photo, group by group; its 2 LayerNorm layers read \
+                 the channels of each position of each photo: with training=True and with \
+                 training=False alike, whatever else is in the batch, and nothing is stored."
+            ),
+            "{found}"
+        );
+        assert_eq!(
+            without_batch_norm(&graph_of(vec![]), Semantics::Keras3)
+                .lines()
+                .count(),
+            2
+        );
     }
 
     #[test]

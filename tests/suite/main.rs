@@ -55,6 +55,7 @@ mod pytorch_families;
 mod recorded;
 mod review;
 mod save;
+mod saved_model;
 mod scale;
 mod shell;
 mod small_windows;

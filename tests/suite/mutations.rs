@@ -20,7 +20,7 @@ use modelens_jobs::PhotosSource;
 
 use crate::support::files::{fixture, folder, repository};
 use crate::support::memory::most_bytes;
-use crate::{onnx, pt2, pytorch, weights_only};
+use crate::{onnx, pt2, pytorch, saved_model, weights_only};
 
 /// Bytes that opening a file may take beyond twice its length.
 const BOUND: u64 = 64 << 20;
@@ -304,9 +304,31 @@ fn mutated_exported_programs() {
         "residual_train_any.pt2",
         "shuffle_eval_2.pt2",
         "depth_train_any.pt2",
+        "tokens_train_any.pt2",
+        "swin_train_any.pt2",
     ] {
         let seed = bytes(&pt2::file(name));
         survives(name, &seed, mutated_zip, opens, passes);
+    }
+}
+
+#[test]
+fn mutated_saved_models() {
+    for file in [
+        "saved_model.pb",
+        "keras_metadata.pb",
+        "variables/variables.index",
+        "variables/variables.data-00000-of-00001",
+    ] {
+        let copy = saved_model::copied("functional");
+        let place = copy.path().join(file);
+        let seed = bytes(&place);
+        let opens = |path: &Path| {
+            std::fs::copy(path, &place).expect("a copy");
+            opens(copy.path())
+        };
+        let name = file.rsplit('/').next().expect("a name");
+        survives(name, &seed, mutated, opens, passes);
     }
 }
 

@@ -226,6 +226,56 @@ pub fn gzipped(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_table_in_an_archive_tells_the_classes() {
+    let paths = ["images/1.png", "images/2.png", "images/3.png"];
+    let table = b"filename,label\n1.png,dog\n3.png,cat\n";
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip_of(&paths))).expect("a zip");
+    let mut zipped = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for i in 0..archive.len() {
+        let entry = archive.by_index_raw(i).expect("an entry");
+        zipped.raw_copy_file(entry).expect("a copy");
+    }
+    let options = zip::write::SimpleFileOptions::default();
+    zipped.start_file("labels.csv", options).expect("an entry");
+    zipped.write_all(table).expect("its bytes");
+    let zipped = zipped.finish().expect("an archive").into_inner();
+    let mut tarred = tar::Builder::new(Vec::new());
+    for (i, path) in paths.iter().enumerate() {
+        let bytes = png(10 * i as u8);
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tarred
+            .append_data(&mut header, path, &bytes[..])
+            .expect("an entry");
+    }
+    let mut header = tar::Header::new_gnu();
+    header.set_size(table.len() as u64);
+    header.set_mode(0o644);
+    tarred
+        .append_data(&mut header, "labels.csv", &table[..])
+        .expect("an entry");
+    let tarred = tarred.into_inner().expect("an archive");
+    let archives = folder();
+    for (name, bytes) in [
+        ("a.zip", zipped),
+        ("a.tgz", gzipped(&tarred)),
+        ("a.tar", tarred),
+    ] {
+        let set = open(&write(&archives, name, &bytes));
+        assert_eq!(set.classes, ["cat", "dog"], "{name}");
+        let photos: Vec<(&str, usize)> = set
+            .photos
+            .iter()
+            .map(|p| (p.name.as_str(), p.class))
+            .collect();
+        assert_eq!(photos, [("images/3.png", 0), ("images/1.png", 1)], "{name}");
+        assert_eq!(set.bytes(0).expect("bytes").as_ref(), png(20), "{name}");
+        assert!(set.notes[0].contains("`labels.csv`"), "{:?}", set.notes);
+    }
+}
+
+#[test]
 fn archives_open_like_the_folder_they_hold() {
     let paths = [
         "data/train/cats/0.png",

@@ -128,6 +128,45 @@ fn parameters_without_gradients_are_frozen() {
 }
 
 #[test]
+fn tokens_and_positions_are_parameters_that_learn() {
+    for (name, parameters) in [
+        ("tokens_train_any.pt2", &["cls", "reg", "pos", "table"][..]),
+        (
+            "vit_train_any.pt2",
+            &["class_token", "encoder.pos_embedding"],
+        ),
+        (
+            "timmswin_eval_any.pt2",
+            &["layers.0.blocks.1.attn.relative_position_bias_table"],
+        ),
+    ] {
+        let model = open(name);
+        for parameter in parameters {
+            let layer = model.graph.find(parameter);
+            let layer = layer.unwrap_or_else(|_| panic!("{name}: {parameter}"));
+            let layer = &model.graph.layers[layer];
+            assert_eq!(layer.class, "Parameter", "{name}: {parameter}");
+            assert!(layer.weights[0].learnable, "{name}: {parameter}");
+        }
+    }
+}
+
+#[test]
+fn dropout_of_attention_weights_is_a_layer() {
+    let model = open("vit_train_any.pt2");
+    let attention = "encoder.layers.encoder_layer_0.self_attention";
+    let layer = model
+        .graph
+        .find(&format!("{attention}.scaled_dot_product_attention.dropout"));
+    let layer = &model.graph.layers[layer.expect("the layer")];
+    assert!(
+        matches!(layer.kind, LayerKind::Noise(Noise::Dropout { rate, .. }) if (rate - 0.1).abs() < 1e-9),
+        "{:?}",
+        layer.kind
+    );
+}
+
+#[test]
 fn the_card_says_which_mode_was_exported() {
     for (name, mode) in [
         ("plain_eval_any.pt2", ".eval()"),
@@ -183,6 +222,32 @@ fn noise_layers_keep_their_kind_and_rate() {
 }
 
 #[test]
+fn each_of_several_outputs_can_be_shown() {
+    let io = read_npz(&file("two.npz"));
+    let path = file("two_eval_any.pt2");
+    let model = opened(&ModelSource::File(path.clone()));
+    assert_eq!(
+        model.assumed[0].choices,
+        ["auto:output=a", "auto:output=b"],
+        "{:?}",
+        model.assumed
+    );
+    for (output, key) in [("a", "y_inference"), ("b", "y_second")] {
+        let model = opened(&ModelSource::Weights {
+            path: path.clone(),
+            architecture: format!("auto:output={output}"),
+        });
+        assert!(
+            model.assumed[0]
+                .sentence
+                .contains(&format!("`{output}` is shown"))
+        );
+        let done = pass(&model, &io["x"], Mode::Inference);
+        assert_close(&values(&done.output), &values(&io[key]), output);
+    }
+}
+
+#[test]
 fn what_differs_is_said() {
     let said = |name: &str, part: &str| {
         let warnings = open(name).description.warnings;
@@ -191,8 +256,11 @@ fn what_differs_is_said() {
             "{name}: {warnings:?}"
         );
     };
-    said("two_eval_any.pt2", "2 outputs");
     said("cumulative_eval_any.pt2", "momentum=None");
+    said(
+        "head_eval_lowered.pt2",
+        "no dropout of a network in .eval()",
+    );
     said("plain_eval_2.pt2", "exported for 2 photos");
     for name in [
         "plain_eval_any.pt2",
@@ -330,6 +398,10 @@ fn saved_programs_are_state_dicts_of_their_modules() {
         "residual_eval_any.pt2",
         "up_eval_any.pt2",
         "depth_train_any.pt2",
+        "depth_train_lowered.pt2",
+        "head_eval_lowered.pt2",
+        "tokens_train_any.pt2",
+        "timmswin_eval_any.pt2",
     ] {
         let model = open(name);
         let places: Vec<_> = (0..model.graph.layers.len()).map(Some).collect();

@@ -19,7 +19,7 @@ use crate::support::numbers::{assert_close, values};
 use crate::support::window::{click, command, open, shows};
 
 /// The narrow networks: name, side of the input, what a person chooses.
-pub const FAMILIES: [(&str, usize, &str); 11] = [
+pub const FAMILIES: [(&str, usize, &str); 13] = [
     ("vit", 24, "auto:heads=2"),
     ("vit_timm", 16, "auto:heads=2"),
     ("vit_mean", 16, "auto:heads=3"),
@@ -31,6 +31,8 @@ pub const FAMILIES: [(&str, usize, &str); 11] = [
     ("googlenet", 64, ""),
     ("inception_v3", 139, ""),
     ("vgg", 224, ""),
+    ("convnextv2", 64, ""),
+    ("deit_distilled", 16, "auto:heads=2"),
 ];
 
 /// The input of a network, as the generator makes it too.

@@ -301,7 +301,9 @@ fn what_tensors_do_not_tell_survives_saving() {
 #[test]
 fn networks_of_every_family_keep_the_names_and_shapes_of_their_tensors() {
     let folder = tempfile::tempdir().expect("a folder");
-    for (name, _, architecture) in FAMILIES {
+    // The outputs of two heads are no classifier that could be trained on.
+    let has_one_head = |(name, ..): &(&str, usize, &str)| *name != "deit_distilled";
+    for (name, _, architecture) in FAMILIES.into_iter().filter(has_one_head) {
         let path = crate::pytorch::file(&format!("family_{name}.safetensors"));
         let source = crate::pytorch_families::source(&path, architecture);
         let model = opened(&source);

@@ -1,5 +1,6 @@
 //! Where models come from: the bundled bases and files, with what lies beside them.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::File;
@@ -110,10 +111,11 @@ impl ModelSource {
         let (bytes, class_names) = match self {
             Self::Lab => (bundled::LAB_MOBILENETV2.to_vec(), Some(bundled::LAB_LABELS)),
             Self::EfficientNetLite0 => (bundled::EFFICIENTNET_LITE0.to_vec(), None),
-            Self::File(path) | Self::Weights { path, .. } => (read(path)?, None),
+            Self::File(path) | Self::Weights { path, .. } => (read(&file_of(path))?, None),
         };
         let nothing = InMemory::default();
-        let folder = self.path().map(|model| Folder { model });
+        let model = self.path().map(file_of);
+        let folder = model.as_deref().map(|model| Folder { model });
         let beside: &dyn Beside = match &folder {
             Some(folder) => folder,
             None => &nothing,
@@ -166,20 +168,20 @@ pub fn is_saved_model(path: &Path) -> bool {
     path.join("saved_model.pb").is_file()
 }
 
-/// Why a folder is not opened, and what to do.
-fn folder(path: &Path) -> OpenError {
-    let what = if is_saved_model(path) {
-        formats::SAVED_MODEL
+/// The file in a SavedModel's folder; another path as it is.
+fn file_of(path: &Path) -> Cow<'_, Path> {
+    if is_saved_model(path) {
+        Cow::Owned(path.join("saved_model.pb"))
     } else {
-        "it is a folder; name the file in it"
-    };
-    OpenError::NotAModel(what.to_owned())
+        Cow::Borrowed(path)
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
     let about = std::fs::metadata(path)?;
     if about.is_dir() {
-        return Err(folder(path));
+        let what = "it is a folder; name the file in it";
+        return Err(OpenError::NotAModel(what.to_owned()));
     }
     if !about.is_file() {
         // Reading a device or a pipe may never end.

@@ -13,12 +13,16 @@ use zip::ZipArchive;
 use super::cifar;
 use super::decode::{DecodeCause, MAX_FILE_BYTES};
 use super::listing::{self, Listing, MAX_ENTRIES, is_photo};
+use super::table::{self, Labels};
 use super::{PhotoFiles, PhotoList, PhotoSet, PhotosInMemory};
 
 /// The most bytes of photos that are kept of a compressed tar, which cannot be read but from its start.
 const MAX_KEPT_BYTES: u64 = 1 << 30;
 /// The most bytes that a compressed tar may unpack to, photos or not.
 const MAX_UNPACKED_BYTES: u64 = 16 << 30;
+
+/// Tables of labels in an archive that are looked at, at most.
+const MAX_TABLES: usize = 8;
 
 /// Why an archive gives no photos.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +101,68 @@ fn visible(path: &str) -> Option<String> {
     (is_visible && !names.is_empty()).then(|| names.join("/"))
 }
 
+fn is_table(path: &str) -> bool {
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| {
+        ["csv", "tsv"]
+            .iter()
+            .any(|e| ending.eq_ignore_ascii_case(e))
+    })
+}
+
+/// Tables of labels in an archive: path and bytes.
+#[derive(Default)]
+struct Tables(Vec<(String, Vec<u8>)>);
+
+impl Tables {
+    /// Keeps the file if it is a table.
+    fn add(&mut self, path: &str, content: impl Read) -> io::Result<()> {
+        if !is_table(path) || self.0.len() >= MAX_TABLES {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        content.take(table::MAX_BYTES + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 <= table::MAX_BYTES {
+            self.0.push((path.to_owned(), bytes));
+        }
+        Ok(())
+    }
+
+    /// Gives the photos the classes of the first table that names them, unless folders tell the classes.
+    fn apply<T>(mut self, title: &str, listing: Listing<T>) -> Listing<T> {
+        if listing.has_classes {
+            return listing;
+        }
+        self.0.sort();
+        let mut list = PhotoList {
+            title: title.to_owned(),
+            classes: listing.classes,
+            photos: listing.photos,
+            notes: listing.notes,
+            as_given: false,
+        };
+        let named = self.0.iter().find_map(|(path, bytes)| {
+            let labels = Labels::read(&String::from_utf8_lossy(bytes))?;
+            labels.apply(&mut list, path)
+        });
+        let files = match named {
+            None => listing.files,
+            Some(places) => {
+                let mut files: Vec<Option<T>> = listing.files.into_iter().map(Some).collect();
+                let named = places.into_iter();
+                named.filter_map(|i| files.get_mut(i)?.take()).collect()
+            }
+        };
+        Listing {
+            classes: list.classes,
+            photos: list.photos,
+            notes: list.notes,
+            files,
+            has_classes: listing.has_classes,
+        }
+    }
+}
+
 /// Whether a file is one of CIFAR's.
 fn is_batch(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(cifar::is_part)
@@ -144,6 +210,7 @@ fn open_zip(
         return Err(ArchiveError::TooMany);
     }
     let (mut folders, mut photos, mut others) = (vec![], vec![], vec![]);
+    let mut tables = Tables::default();
     for index in 0..archive.len() {
         let entry = archive.by_index_raw(index).map_err(broken)?;
         let Some(path) = entry.name().ok().and_then(|name| visible(&name)) else {
@@ -156,11 +223,18 @@ fn open_zip(
                 return Err(ArchiveError::Encrypted);
             }
             photos.push((path, (index, entry.size())));
-        } else if others.len() < MAX_ENTRIES {
+        } else {
+            drop(entry);
+            if is_table(&path)
+                && let Ok(entry) = archive.by_index(index)
+            {
+                tables.add(&path, entry)?;
+            }
             others.push(path);
         }
     }
     let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
+    let listing = tables.apply(title, listing);
     Ok(photos_of(archive, listing, title, place))
 }
 
@@ -261,6 +335,7 @@ fn open_tar(
 ) -> Result<PhotoSet, ArchiveError> {
     let mut archive = tar::Archive::new(reader);
     let (mut folders, mut photos, mut others) = (vec![], vec![], vec![]);
+    let mut tables = Tables::default();
     for (n, entry) in archive.entries_with_seek()?.enumerate() {
         if n == MAX_ENTRIES {
             return Err(ArchiveError::TooMany);
@@ -274,10 +349,15 @@ fn open_tar(
             kind if kind.is_file() && is_photo(&path) => {
                 photos.push((path, (entry.raw_file_position(), entry.size())));
             }
+            kind if kind.is_file() => {
+                tables.add(&path, entry)?;
+                others.push(path);
+            }
             _ => others.push(path),
         }
     }
     let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
+    let listing = tables.apply(title, listing);
     Ok(photos_of(
         TarFile(archive.into_inner()),
         listing,
@@ -290,6 +370,7 @@ fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError>
     let unpacked = GzDecoder::new(io::BufReader::new(reader)).take(MAX_UNPACKED_BYTES);
     let mut archive = tar::Archive::new(unpacked);
     let (mut folders, mut photos, mut others) = (vec![], vec![], vec![]);
+    let mut tables = Tables::default();
     let mut kept = 0;
     let mut batches = BTreeMap::new();
     for (n, entry) in archive.entries()?.enumerate() {
@@ -324,6 +405,10 @@ fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError>
                 let name = path.rsplit('/').next().unwrap_or(&path);
                 batches.insert(name.to_owned(), bytes);
             }
+            kind if kind.is_file() => {
+                tables.add(&path, entry)?;
+                others.push(path);
+            }
             _ => others.push(path),
         }
     }
@@ -333,6 +418,7 @@ fn open_tar_gz(reader: impl Read, title: &str) -> Result<PhotoSet, ArchiveError>
         return opened.map_err(ArchiveError::Broken);
     }
     let listing = listing::list(title, folders, photos).ok_or_else(|| without_photos(&others))?;
+    let listing = tables.apply(title, listing);
     let files = listing.files.into_iter().map(Cow::Owned).collect();
     Ok(PhotoSet {
         list: PhotoList {

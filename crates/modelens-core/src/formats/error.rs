@@ -53,7 +53,16 @@ pub enum OpenError {
 
 /// A person chose an architecture for a file that names its own.
 pub(super) fn architecture_is_known() -> OpenError {
-    OpenError::NotAModel(
+    OpenError::Refused(
         "the file says itself which network it holds; leave the architecture out".to_owned(),
     )
+}
+
+/// The output that a person chose with `auto:output=NAME`, for a file that names its own network.
+pub(super) fn chosen_output(architecture: Option<&str>) -> Result<Option<&str>, OpenError> {
+    let Some(chosen) = architecture else {
+        return Ok(None);
+    };
+    let output = chosen.strip_prefix("auto:output=");
+    output.map(Some).ok_or_else(architecture_is_known)
 }

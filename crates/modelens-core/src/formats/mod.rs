@@ -12,10 +12,11 @@ mod other_files;
 pub mod pt2;
 pub mod pytorch;
 mod save;
+mod wire;
 
 pub use self::beside::{Beside, BesideError, InMemory};
 pub use self::error::OpenError;
-pub use self::other_files::SAVED_MODEL;
+use self::other_files::SAVED_MODEL;
 pub use self::save::{SaveError, Trained, ending_of};
 
 use std::collections::BTreeMap;

@@ -30,7 +30,6 @@ fn kind(bytes: &[u8]) -> &'static str {
             "it is a web page, saved in place of the file. Download it again with the page's download \
              button (on GitHub: Raw)"
         }
-        () if is_saved_model(bytes) => SAVED_MODEL,
         () if bytes.get(4..8) == Some(b"TFL3") => {
             "it is a TensorFlow Lite file, made for phones and without rules for training. Open the Keras \
              model that it was converted from"
@@ -55,14 +54,14 @@ fn kind(bytes: &[u8]) -> &'static str {
         }
         () => {
             "its content is of no kind that is known here. Save the model with model.save('model.keras') \
-             (Keras), torch.save(model.state_dict(), 'model.pth') (PyTorch) or torch.onnx.export"
+             (Keras), torch.save(model.state_dict(), 'model.pth') or torch.export.save(program, 'model.pt2') (PyTorch)"
         }
     }
 }
 
-/// What to do with a SavedModel, for its folder and for the file inside.
-pub const SAVED_MODEL: &str = "it is a TensorFlow SavedModel. Save the model as .keras: \
-    tf.keras.models.load_model(FOLDER).save('model.keras')";
+/// What to do with a SavedModel in which Keras noted no layers.
+pub const SAVED_MODEL: &str = "it is a TensorFlow SavedModel without the layers of a Keras model. Save the model that \
+    it was made of: model.save('model.keras')";
 
 fn is_git_lfs(bytes: &[u8]) -> bool {
     bytes.starts_with(b"version https://git-lfs")
@@ -79,7 +78,7 @@ fn is_web_page(lower: &[u8]) -> bool {
 
 /// `SavedModel` of TensorFlow: its schema version (field 1), then a `MetaGraphDef` (field 2), which begins
 /// with a message. An ONNX file has its producer's name in that place. Source: `saved_model.proto`.
-pub(super) fn is_saved_model(bytes: &[u8]) -> bool {
+pub fn is_saved_model(bytes: &[u8]) -> bool {
     let Some((&[0x08, 0x01, 0x12], rest)) = bytes.split_first_chunk::<3>() else {
         return false;
     };
@@ -129,7 +128,6 @@ mod tests {
             ),
             (b"\n<!DOCTYPE html><html>", "web page"),
             (b"<?xml version='1.0'?>\n<html lang='en'>", "web page"),
-            (b"\x08\x01\x12\xf4\xd7\x01\x0a\x05", "SavedModel"),
             (b"\x20\x00\x00\x00TFL3", "TensorFlow Lite"),
             (
                 b"{\"format\": \"layers-model\", \"modelTopology\": {}}",
@@ -146,6 +144,7 @@ mod tests {
                 kind(bytes)
             );
         }
+        assert!(is_saved_model(b"\x08\x01\x12\xf4\xd7\x01\x0a\x05"));
         // An ONNX file by a producer.
         assert!(!is_saved_model(b"\x08\x01\x12\x07pytorch"));
     }

@@ -26,6 +26,7 @@ mod parse;
 mod penalties;
 mod save;
 mod save_head;
+mod saved_model;
 mod settings;
 mod shapes;
 mod specs;
@@ -41,6 +42,7 @@ use self::h5::{Attributes, H5, guarded};
 use self::penalties::LayerPenalties;
 use self::specs::ExpectedWeight;
 use super::error::architecture_is_known;
+use super::other_files::is_saved_model;
 use super::{ModelFile, OpenError, Reader};
 use crate::model::graph::{Graph, LayerKind};
 use crate::model::layers::WeightMap;
@@ -54,15 +56,19 @@ pub static H5: Reader = Reader {
     format: Format {
         family: "Keras",
         endings: &["h5"],
-        rare_endings: &["hdf5", "json", "yaml"],
+        rare_endings: &["hdf5", "json", "yaml", "pb"],
         saved_as: &["h5", "keras", "hdf5"],
         untrainable: None,
         without_batch_norm: None,
     },
-    recognises: |bytes| bytes.starts_with(SIGNATURE) || configuration::is_configuration(bytes),
+    recognises: |bytes| {
+        bytes.starts_with(SIGNATURE)
+            || configuration::is_configuration(bytes)
+            || is_saved_model(bytes)
+    },
     open: |file| {
         let title = file.title;
-        let file = configuration::with_weights(file)?;
+        let file = configuration::with_weights(saved_model::as_h5(file)?)?;
         Ok(read_h5(file)?.into_model(title, H5.format))
     },
     save: save::save,
@@ -436,7 +442,7 @@ fn refuse_unknown_with_weights(graph: &Graph, extra: &[String]) -> Result<(), Op
                 place: String::new(),
                 class: layer.class.clone(),
                 what_to_do: "It has weights in the file. Rebuild the model with Keras' own layers in its \
-                             place, or export it to ONNX",
+                             place, load the weights and save it as .keras",
             });
         }
     }

@@ -111,12 +111,13 @@ impl<'a> LayerObject<'a> {
     fn what_to_do(&self) -> &'static str {
         if self.class == "Lambda" {
             "A Lambda layer holds Python code, which is not executed. Rebuild the model with a Keras layer \
-             or operator in its place and load the weights, or export it to ONNX"
+             or operator in its place, load the weights and save it as .keras"
         } else if self.is_custom() {
             "It is a class of its author's, whose code is not in the file. Rebuild the model with Keras' \
-             own layers in its place, or export it to ONNX"
+             own layers in its place, load the weights and save it as .keras"
         } else {
-            "docs/layers.md lists those that are; a model exported to ONNX may open"
+            "docs/layers.md lists those that are. Rebuild the model with one of them in its place, load the \
+             weights and save it as .keras"
         }
     }
 

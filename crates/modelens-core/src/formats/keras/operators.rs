@@ -187,7 +187,7 @@ pub(super) fn check_keras2(settings: Settings, call: &Call) -> Result<(), OpenEr
 fn unknown(settings: Settings, function: &str) -> OpenError {
     settings.refuse(format!(
         "it calls the TensorFlow function `{function}`, which is not supported; docs/layers.md lists \
-         those that are. Rebuild the model with a Keras layer in its place, or export it to ONNX"
+         those that are. Rebuild the model with a Keras layer in its place and save it as .keras"
     ))
 }
 

@@ -14,7 +14,7 @@ use zip::write::SimpleFileOptions;
 
 use super::archive::{Entries, unpack};
 use super::load_numbered::snake_case;
-use super::{KerasFile, ZIP, configuration, convert, save_head};
+use super::{KerasFile, ZIP, configuration, convert, save_head, saved_model};
 use crate::formats::{ModelFile, SaveError, Trained};
 use crate::model::graph::Layer;
 use crate::model::{LayerId, Model, Semantics};
@@ -25,7 +25,7 @@ pub fn save(
     trained: &Trained<'_>,
     ending: &str,
 ) -> Result<Vec<u8>, SaveError> {
-    let original = configuration::with_weights(original)?;
+    let original = configuration::with_weights(saved_model::as_h5(original)?)?;
     let from_zip = trained.model.format == ZIP.format;
     let to_zip = ZIP.format.endings.contains(&ending);
     match (from_zip, to_zip) {

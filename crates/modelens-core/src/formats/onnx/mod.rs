@@ -20,12 +20,11 @@ mod stored;
 mod value;
 mod weighted;
 mod windows;
-mod wire;
 
-use self::wire::{Field, Fields};
-use super::error::architecture_is_known;
+use super::error::chosen_output;
 use super::other_files::is_saved_model;
 use super::{ModelFile, OpenError, Reader, SaveError};
+use crate::formats::wire::{Field, Fields};
 use crate::model::graph::LayerKind;
 use crate::model::{
     Assumption, Format, Graph, Model, ModelDescription, Preprocessing, Recognised, Semantics,
@@ -74,11 +73,7 @@ fn looks_like(bytes: &[u8]) -> bool {
     reason = "the signature of every reader"
 )]
 fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
-    let output = file.architecture.map(|chosen| {
-        let output = chosen.strip_prefix("auto:output=");
-        output.ok_or_else(architecture_is_known)
-    });
-    let output = output.transpose()?;
+    let output = chosen_output(file.architecture)?;
     let mut model = proto::Model::read(&file.bytes)?;
     outside::fetch(&mut model, file.beside)?;
     let (graph, weights) = build::build(&model, output)?;

@@ -2,8 +2,8 @@
 //! Source: `onnx/onnx.proto`.
 
 use super::stored::{MAX_RANK, Stored};
-use super::wire::{Field, Fields, varint};
 use crate::formats::OpenError;
+use crate::formats::wire::{Field, Fields, varint};
 
 /// Maximum number of names, attributes and nodes in a file: far above that of any network.
 const MAX_ITEMS: usize = 400_000;

@@ -6,8 +6,8 @@ use candle_core::{DType, Device, Tensor};
 
 use super::outside::Outside;
 use super::proto::{MAX_INTS, broken, extend, inner, text};
-use super::wire::{Field, Fields, varint};
 use crate::formats::OpenError;
+use crate::formats::wire::{Field, Fields, varint};
 
 /// `TensorProto` with its values as stored.
 #[derive(Clone, Debug, Default)]

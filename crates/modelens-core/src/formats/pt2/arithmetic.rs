@@ -5,11 +5,14 @@ use candle_core::{DType, Tensor};
 use super::build::{Build, NewLayer, new_weight};
 use super::node::{Op, number};
 use super::schema::Argument;
+use super::shapes::is_same;
 use super::value::{Batch, Constant, Known, Length, Value};
+use super::{memory, windows};
 use crate::formats::OpenError;
 use crate::model::graph::Input;
 use crate::model::layers::{
-    Activation, LayerKind, Merge, Noise, Operator, Rescaling, WeightOperator,
+    Activation, LayerKind, Merge, Noise, Operator, Reduction, Rescaling, WeightOperator,
+    WithConstant,
 };
 
 /// The value of such an operator; `None` for an operator that is not known.
@@ -22,6 +25,11 @@ pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Value>, O
         "softmax" | "_softmax" | "log_softmax" | "_log_softmax"
     ) {
         return softmax(build, op).map(Some);
+    }
+    match op.op {
+        "addcmul" => return addcmul(build, op).map(Some),
+        "linalg_vector_norm" => return length(build, op).map(Some),
+        _ => {}
     }
     let Some(activation) = activation(op)? else {
         return Ok(None);
@@ -131,23 +139,61 @@ fn joined<'a>(
     if op.arg("rounding_mode").is_some() {
         return Err(op.refuse("its argument `rounding_mode` is not supported"));
     }
-    let swapped = op.op == "rsub";
     let alpha = op.float("alpha", 1.0)?;
-    let one = |build: &Build<'a>, at: usize| -> Result<Operand, OpenError> {
-        if let Some(n) = op.at(at).and_then(number) {
-            return Ok(Operand::Number(n));
-        }
-        if let Some(Argument::AsSymInt(_)) = op.at(at) {
-            return Err(op.refuse("it computes with a size of the input"));
-        }
-        Ok(Operand::Known(build.known(
-            op,
-            op.at(at),
-            if at == 0 { "self" } else { "other" },
-        )?))
-    };
-    let (a, b) = (one(build, 0)?, one(build, 1)?);
-    let (a, b) = if swapped { (b, a) } else { (a, b) };
+    let (a, b) = (operand(build, op, 0)?, operand(build, op, 1)?);
+    let (a, b) = if op.op == "rsub" { (b, a) } else { (a, b) };
+    combined(build, op, a, b, alpha, merge, operator)
+}
+
+/// The argument at this place.
+fn operand<'a>(build: &Build<'a>, op: &Op<'a>, at: usize) -> Result<Operand, OpenError> {
+    if let Some(n) = op.at(at).and_then(number) {
+        return Ok(Operand::Number(n));
+    }
+    if let Some(Argument::AsSymInt(_)) = op.at(at) {
+        return Err(op.refuse("it computes with a size of the input"));
+    }
+    let what = if at == 0 { "self" } else { "other" };
+    Ok(Operand::Known(build.known(op, op.at(at), what)?))
+}
+
+/// `self + value * tensor1 * tensor2`
+fn addcmul<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenError> {
+    let [a, b, c] = [
+        operand(build, op, 0)?,
+        operand(build, op, 1)?,
+        operand(build, op, 2)?,
+    ];
+    let (merge, add) = (Some(Merge::Multiply), Some(Merge::Add));
+    let product = combined(build, op, b, c, 1.0, merge, Operator::Multiply)?;
+    let product = Operand::Known(Known::Value(product));
+    let value = op.float("value", 1.0)?;
+    combined(build, op, a, product, value, add, Operator::Add)
+}
+
+/// `(x^2).sum(dim).sqrt()`
+fn length<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenError> {
+    if op.float("ord", 2.0)? != 2.0 {
+        return Err(op.refuse("only the square norm is supported"));
+    }
+    let x = build.value(op, 0)?;
+    let kind = LayerKind::Activation(Activation::Square);
+    let square = build.on(op, kind, Vec::new(), &x)?;
+    let sum = windows::reduce(build, op, &square, Reduction::Sum)?;
+    let kind = LayerKind::Activation(Activation::Sqrt);
+    build.on(op, kind, Vec::new(), &sum)
+}
+
+/// Two operands, of which at least one depends on the photo.
+pub fn combined<'a>(
+    build: &mut Build<'a>,
+    op: &Op<'a>,
+    a: Operand,
+    b: Operand,
+    alpha: f64,
+    merge: Option<Merge>,
+    operator: Operator,
+) -> Result<Value, OpenError> {
     match (a, b) {
         (Operand::Known(Known::Value(a)), Operand::Known(Known::Value(b))) => {
             let b = if alpha == 1.0 {
@@ -201,7 +247,8 @@ fn joined<'a>(
     }
 }
 
-enum Operand {
+/// An argument of an operator on two values.
+pub enum Operand {
     Number(f64),
     Known(Known),
 }
@@ -258,21 +305,31 @@ fn drop_connect<'a>(
     keep: f64,
     is_scaled: bool,
 ) -> Result<Value, OpenError> {
-    let batch = build.batch_axis(op, x)?;
+    let batch = build.photos(op, x)?;
     let of_photos = |axis: usize, length: &Length| match build.batch {
         Batch::Any => length.of_batch == (Some(axis) == batch) && length.count == Some(1),
         Batch::One => length.count == Some(1),
         Batch::Fixed(n) => length.count == Some(if Some(axis) == batch { n } else { 1 }),
     };
-    let fits = shape.len() == x.rank()
-        && shape
-            .iter()
-            .enumerate()
-            .all(|(axis, length)| of_photos(axis, length));
-    if !fits || !(is_scaled || keep == 1.0) {
+    let has_axes = shape.len() == x.rank();
+    let mut lengths = shape.iter().enumerate();
+    let fits = has_axes && lengths.all(|(axis, length)| of_photos(axis, length));
+    // Dropout, of which `run_decompositions()` leaves the draws only.
+    let mut own = shape.iter().enumerate();
+    let is_own = |(axis, length): (usize, &Length)| is_same(build.batch, x.length(axis), *length);
+    let is_dropout = has_axes && !fits && own.all(is_own);
+    if !(fits || is_dropout) || !(is_scaled || keep == 1.0) {
         return Err(op.refuse(
-            "only draws of one number a photo, divided by their probability, are supported",
+            "only draws of one number a photo or a value, divided by their probability, are supported",
         ));
+    }
+    if is_dropout {
+        build.seen(&op.name, true);
+        let noise = Noise::Dropout {
+            rate: 1.0 - keep,
+            noise_shape: None,
+        };
+        return build.on(op, LayerKind::Noise(noise), Vec::new(), x);
     }
     let x = build.simple(op, x)?;
     build.seen(&op.name, true);
@@ -297,10 +354,13 @@ fn with_constant<'a>(
     constant_first: bool,
 ) -> Result<Value, OpenError> {
     let failed = |e: candle_core::Error| op.refuse(e.to_string());
+    let is_as_stored = memory::is_as_stored(build, &constant);
     let Constant {
         tensor,
         from,
         batch,
+        places,
+        ..
     } = constant;
     let learnable = from
         .as_ref()
@@ -332,30 +392,23 @@ fn with_constant<'a>(
     // With as many axes as the value, then in the order that the value has here.
     let mut dims = vec![1; x.rank() - tensor.rank()];
     dims.extend_from_slice(tensor.dims());
-    let of_photos = build.batch_axis(op, &x)?;
-    if of_photos.is_some_and(|axis| dims[axis] != 1) {
+    let photos = build.photos(op, &x)?;
+    if photos.is_some_and(|axis| dims[axis] != 1) {
         return Err(op.refuse("its constant varies along the batch axis"));
     }
-    let mut order: Vec<usize> = (0..x.rank())
-        .filter(|&axis| Some(axis) != of_photos)
-        .collect();
+    let mut order: Vec<usize> = (0..x.rank()).filter(|&axis| Some(axis) != photos).collect();
     order.sort_by_key(|&axis| x.axes[axis].first().copied());
-    let long: Vec<usize> = order
-        .iter()
-        .copied()
-        .filter(|&axis| dims[axis] != 1)
-        .collect();
-    // A weight whose values change their order could not be saved under its name.
-    let from = from.filter(|_| long.is_sorted());
-    let full: Vec<usize> = of_photos.into_iter().chain(order.iter().copied()).collect();
-    let ordered = tensor
-        .reshape(dims)
-        .and_then(|t| t.permute(full))
-        .and_then(|t| t.contiguous());
-    let ordered = ordered.map_err(failed)?;
-    let inner = ordered.dims().len() - order.len();
-    let weight = ordered.dims()[inner..].to_vec();
-    let ordered = ordered.reshape(weight.as_slice()).map_err(failed)?;
+    let mut long = order.iter().filter(|&&axis| dims[axis] != 1);
+    let keeps_order = long.by_ref().is_sorted();
+    let full: Vec<usize> = photos.into_iter().chain(order.iter().copied()).collect();
+    // Parts of photos that share the axis of the photos come first here.
+    let mut weight = vec![1; (x.dims.len() - 1).saturating_sub(order.len())];
+    weight.extend(order.iter().map(|&axis| dims[axis]));
+    let arranged = |t: &Tensor| {
+        let t = t.reshape(dims.as_slice())?.permute(full.as_slice())?;
+        t.contiguous()?.reshape(weight.as_slice())
+    };
+    let ordered = arranged(&tensor).map_err(failed)?;
     let by_channel = weight.iter().rev().skip(1).all(|&d| d == 1);
     if !learnable
         && by_channel
@@ -363,17 +416,43 @@ fn with_constant<'a>(
     {
         return build.on(op, kind, Vec::new(), &x);
     }
+    let Some(from) = from else {
+        let kind = LayerKind::WithConstant(WithConstant {
+            operator,
+            constant_first,
+        });
+        let constant = new_weight("constant", ordered, None, false);
+        return build.on(op, kind, vec![constant], &x);
+    };
+    let mut weights = Vec::new();
+    if is_as_stored && keeps_order {
+        weights.push(new_weight("operand", ordered, Some(from.clone()), true));
+    } else {
+        // All values of the weight as the file has them, and which of them belongs where.
+        let whole = build.tensors.read(&from)?;
+        let whole = whole.flatten_all().map_err(failed)?;
+        let places = match places {
+            Some(places) => places,
+            None => memory::places(build, op, &Constant::new(tensor))?,
+        };
+        let places = arranged(&places).and_then(|p| p.to_dtype(DType::F32));
+        if whole.elem_count() >= 1 << 24 {
+            return Err(op.refuse("it rearranges a weight that is too large"));
+        }
+        weights.push(new_weight("operand", whole, Some(from.clone()), true));
+        weights.push(new_weight("places", places.map_err(failed)?, None, false));
+    }
     let kind = LayerKind::WeightOperator(WeightOperator {
         operator,
         weight_first: constant_first,
     });
-    let learnable = from.is_some();
-    build.on(
-        op,
-        kind,
-        vec![new_weight("operand", ordered, from, learnable)],
-        &x,
-    )
+    let mut new = NewLayer::of(op, kind, weights);
+    new.name = from.name.chars().take(160).collect();
+    if learnable {
+        "Parameter".clone_into(&mut new.class);
+    }
+    let (node, dims) = build.call(op, new, vec![Input::Node(x.node)])?;
+    Ok(Value { node, dims, ..x })
 }
 
 /// A constant of one number a channel.

@@ -30,8 +30,19 @@ impl<'a> Build<'a> {
             .ok_or_else(|| op.refuse("it joins the photos of the batch with another axis"))
     }
 
-    /// The value with the batch axis first, followed by the other axes of the program in this order, each
-    /// as one axis here.
+    /// The axis of the program that counts the photos, perhaps together with parts of each photo (windows,
+    /// heads). `None` as for [`Self::batch_axis`].
+    pub fn photos(&self, op: &Op<'a>, x: &Value) -> Result<Option<usize>, OpenError> {
+        if self.batch == Batch::One {
+            return Ok(x.axes.iter().position(Vec::is_empty));
+        }
+        let axis = x.axes.iter().position(|axis| axis.contains(&0));
+        axis.map(Some)
+            .ok_or_else(|| op.refuse("it has no axis for the photos of the batch"))
+    }
+
+    /// The value with the photos first, then the parts of photos that share their axis, then the other
+    /// axes of the program in this order, each as one axis here.
     pub fn arranged(
         &mut self,
         op: &Op<'a>,
@@ -39,21 +50,51 @@ impl<'a> Build<'a> {
         order: &[usize],
         is_own: bool,
     ) -> Result<Value, OpenError> {
-        let batch = self.batch_axis(op, x)?;
-        let batch = batch.filter(|axis| !order.contains(axis));
-        let is_one = |axis: usize| x.dims[axis] == Some(1);
-        if x.dims.len() == order.len() + 1
-            && order
-                .iter()
-                .enumerate()
-                .all(|(i, &axis)| x.axes[axis] == [i + 1])
-        {
-            return Ok(x.clone());
+        let photos = self.photos(op, x)?;
+        if self.batch != Batch::One && photos.is_some_and(|axis| order.contains(&axis)) {
+            return Err(op.refuse("it works along the axis of the photos"));
         }
-        let mut from: Vec<usize> = order
-            .iter()
-            .flat_map(|&axis| x.axes[axis].clone())
+        let photos = photos.filter(|axis| !order.contains(axis));
+        let is_one = |axis: usize| x.dims[axis] == Some(1);
+        // The parts of photos before and after the batch axis.
+        let list = photos.map(|axis| x.axes[axis].as_slice());
+        let parts: Vec<Vec<usize>> = list
+            .unwrap_or_default()
+            .split(|&axis| axis == 0)
+            .map(|run| run.iter().copied().filter(|&a| !is_one(a)).collect())
             .collect();
+        let runs = || parts.iter().filter(|run: &&Vec<usize>| !run.is_empty());
+        let others = order.iter().map(|&axis| &x.axes[axis]);
+        let wanted: Vec<&Vec<usize>> = runs().chain(others).collect();
+        let target: Vec<Option<usize>> = wanted
+            .iter()
+            .map(|list| {
+                let mut inner = list.iter().filter(|&&a| a != 0).map(|&a| x.dims[a]);
+                inner.try_fold(1_usize, |n, d| n.checked_mul(d?))
+            })
+            .collect();
+        let first = wanted.len() - order.len();
+        let mut axes = vec![Vec::new(); x.rank()];
+        if let Some(axis) = photos.filter(|_| self.batch != Batch::One) {
+            let mut next = 0;
+            for (i, run) in parts.iter().enumerate() {
+                if i > 0 {
+                    axes[axis].push(0);
+                }
+                if !run.is_empty() {
+                    next += 1;
+                    axes[axis].push(next);
+                }
+            }
+        }
+        for (i, &axis) in order.iter().enumerate() {
+            axes[axis] = vec![first + i + 1];
+        }
+        let is_plain = |(i, list): (usize, &&Vec<usize>)| list.as_slice() == [i + 1];
+        if x.dims.len() == wanted.len() + 1 && wanted.iter().enumerate().all(is_plain) {
+            return Ok(Value { axes, ..x.clone() });
+        }
+        let mut from: Vec<usize> = wanted.iter().copied().flatten().copied().collect();
         from.retain(|&axis| axis != 0);
         let hidden: Vec<usize> = (1..x.dims.len())
             .filter(|axis| !from.contains(axis))
@@ -62,16 +103,6 @@ impl<'a> Build<'a> {
             return Err(op.refuse("it leaves an axis of its input out"));
         }
         from.extend(hidden);
-        let target: Vec<Option<usize>> = order
-            .iter()
-            .map(|&axis| {
-                Length {
-                    of_batch: false,
-                    ..x.length(axis)
-                }
-                .count
-            })
-            .collect();
         let key = (x.node, from.clone(), target.clone());
         let node = if let Some(&node) = self.arranged.get(&key) {
             node
@@ -80,13 +111,6 @@ impl<'a> Build<'a> {
             self.arranged.insert(key, node);
             node
         };
-        let mut axes = vec![Vec::new(); x.rank()];
-        if let Some(batch) = batch.filter(|_| self.batch != Batch::One) {
-            axes[batch] = vec![0];
-        }
-        for (i, &axis) in order.iter().enumerate() {
-            axes[axis] = vec![i + 1];
-        }
         let dims = std::iter::once(None).chain(target).collect();
         Ok(Value { node, dims, axes })
     }
@@ -155,8 +179,8 @@ impl<'a> Build<'a> {
     /// The axes of the program without the batch axis, in the order that they have here, if each is one
     /// axis here; else in the program's order.
     fn order(&self, op: &Op<'a>, x: &Value) -> Result<Vec<usize>, OpenError> {
-        let batch = self.batch_axis(op, x)?;
-        let mut order: Vec<usize> = (0..x.rank()).filter(|&axis| Some(axis) != batch).collect();
+        let photos = self.photos(op, x)?;
+        let mut order: Vec<usize> = (0..x.rank()).filter(|&axis| Some(axis) != photos).collect();
         if order.iter().all(|&axis| x.axes[axis].len() == 1) {
             order.sort_by_key(|&axis| x.axes[axis][0]);
         }
@@ -213,13 +237,27 @@ impl<'a> Build<'a> {
         };
         let [a, b] = [padded(a), padded(b)];
         // Of a program for one photo, an axis of length 1 in both is the batch axis.
-        let batch = match self.batch {
+        let photos = match self.batch {
             Batch::One => {
                 (0..rank).find(|&axis| a.axes[axis].is_empty() && b.axes[axis].is_empty())
             }
             Batch::Any | Batch::Fixed(_) => {
-                let [of_a, of_b] = [self.batch_axis(op, &a)?, self.batch_axis(op, &b)?];
-                if of_a != of_b {
+                let [of_a, of_b] = [self.photos(op, &a)?, self.photos(op, &b)?];
+                let parts = |x: &Value, axis: Option<usize>| {
+                    let list = axis.map(|axis| x.axes[axis].iter());
+                    let kept = list.into_iter().flatten();
+                    let kept = kept.filter(|&&a| a == 0 || x.dims[a] != Some(1));
+                    let mut runs: Vec<Option<usize>> = vec![Some(1)];
+                    for &axis in kept {
+                        if axis == 0 {
+                            runs.extend([None, Some(1)]);
+                        } else if let Some(Some(count)) = runs.last_mut() {
+                            *count = count.saturating_mul(x.dims[axis].unwrap_or(usize::MAX));
+                        }
+                    }
+                    runs
+                };
+                if of_a != of_b || parts(&a, of_a) != parts(&b, of_b) {
                     return Err(
                         op.refuse("its inputs have the photos of the batch along different axes")
                     );
@@ -227,7 +265,7 @@ impl<'a> Build<'a> {
                 of_a
             }
         };
-        let mut order: Vec<usize> = (0..rank).filter(|&axis| Some(axis) != batch).collect();
+        let mut order: Vec<usize> = (0..rank).filter(|&axis| Some(axis) != photos).collect();
         let widest = if a.dims.len() >= b.dims.len() { &a } else { &b };
         if order.iter().all(|&axis| widest.axes[axis].len() == 1) {
             order.sort_by_key(|&axis| widest.axes[axis][0]);

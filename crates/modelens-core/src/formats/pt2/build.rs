@@ -11,7 +11,9 @@ use super::node::{Op, operator};
 use super::schema::{Argument, InputSpec, OutputSpec, Program, SymInt, TensorMeta};
 use super::stored::{Stored, Tensors};
 use super::value::{Batch, Constant, Known, Length, Value};
-use super::{arithmetic, constants, names, parts, products, shapes, weighted, windows};
+use super::{
+    arithmetic, constants, join, memory, names, parts, products, shapes, weighted, windows,
+};
 use crate::formats::OpenError;
 use crate::model::graph::LayerKind;
 use crate::model::layers::WeightMap;
@@ -43,7 +45,7 @@ pub struct Build<'a> {
     /// Sentences about what differs from PyTorch.
     pub notes: Vec<String>,
     pub known: HashMap<&'a str, Known>,
-    flow: Flow<'a>,
+    pub flow: Flow<'a>,
     metas: &'a BTreeMap<String, TensorMeta>,
     /// The shape of each node's value, with the batch axis.
     dims: Vec<Vec<Option<usize>>>,
@@ -51,8 +53,14 @@ pub struct Build<'a> {
     names: HashSet<String>,
     /// Values that were rearranged already.
     pub arranged: HashMap<(NodeId, Vec<usize>, ImageShape), NodeId>,
+    /// True if the program went through `run_decompositions()`.
+    is_lowered: bool,
+    /// Weights that are computed from others, as weight standardisation does.
+    pub computed: usize,
     /// Values that may still be copied out of the file's tensors.
     budget: usize,
+    /// Values of constants that may still be computed.
+    constants_left: usize,
 }
 
 /// What was built.
@@ -64,15 +72,18 @@ pub struct Built<'a> {
     pub flags: SeenFlags,
     pub notes: Vec<String>,
     pub batch: Batch,
-    pub outputs: usize,
+    /// The names of all outputs, the one that is shown first.
+    pub outputs: Vec<String>,
     pub operators: usize,
 }
 
-/// The graph of the program.
+/// The graph of the program. Of several outputs, `shown` names the one that is shown; without it the first
+/// is.
 pub fn build<'a>(
     program: &'a Program,
     tensors: Tensors<'a>,
     file_length: usize,
+    shown: Option<&str>,
 ) -> Result<Built<'a>, OpenError> {
     let module = &program.graph_module;
     let inputs = module.signature.input_specs.iter();
@@ -105,11 +116,26 @@ pub fn build<'a>(
         } => Some(tensor.name.as_str()),
         _ => None,
     });
-    let outputs: Vec<&str> = outputs.collect();
-    let output = *outputs
-        .first()
-        .ok_or_else(|| OpenError::Refused("the exported program returns no tensor".into()))?;
+    let tensors_out: Vec<&str> = outputs.collect();
     let nodes = &module.graph.nodes;
+    let mut outputs = output_names(nodes, &tensors_out);
+    let at = match shown {
+        None => 0,
+        Some(shown) => {
+            let at = outputs.iter().position(|name| name == shown);
+            at.ok_or_else(|| {
+                OpenError::Refused(format!(
+                    "the exported program has no output `{}`; its outputs are {}",
+                    shown.chars().take(80).collect::<String>(),
+                    outputs.join(", ")
+                ))
+            })?
+        }
+    };
+    let output = *tensors_out
+        .get(at)
+        .ok_or_else(|| OpenError::Refused("the exported program returns no tensor".into()))?;
+    outputs[..=at].rotate_right(1);
     let flow = Flow::of(nodes, output);
     let mut build = Build::new(program, tensors, input, flow, file_length)?;
     for (index, node) in nodes.iter().enumerate() {
@@ -126,6 +152,19 @@ pub fn build<'a>(
         }
     };
     build.graph.output = build.finished(&value)?;
+    if build.is_lowered && build.flags.training.is_empty() {
+        build.notes.push(
+            "`run_decompositions()` leaves no dropout of a network in .eval(); if it has any, save the program \
+             that `torch.export.export` returns"
+                .to_owned(),
+        );
+    }
+    if build.computed > 0 {
+        build.notes.push(format!(
+            "{} weights are computed from other weights; they are kept as they are when training",
+            build.computed
+        ));
+    }
     let operators = build.flow.live.iter().filter(|live| **live).count();
     Ok(Built {
         tensors: build.tensors,
@@ -135,9 +174,43 @@ pub fn build<'a>(
         flags: build.flags,
         notes: build.notes,
         batch: build.batch,
-        outputs: outputs.len(),
+        outputs,
         operators,
     })
+}
+
+/// A name for each output: that of the module that computes it, if these differ; else the tensor's.
+fn output_names(nodes: &[super::schema::Node], tensors: &[&str]) -> Vec<String> {
+    let short = |name: &str| name.chars().take(80).collect::<String>();
+    let module = |tensor: &&str| {
+        let mut makers = nodes.iter().filter(|node| {
+            let mut outputs = node.outputs.iter().flat_map(super::live::tensors);
+            outputs.any(|name| name == *tensor)
+        });
+        let path = names::modules(makers.next()?).last()?.path;
+        (!path.is_empty()).then(|| short(path))
+    };
+    let modules: Option<Vec<String>> = tensors.iter().map(module).collect();
+    let differ = |names: &Vec<String>| {
+        let unique: HashSet<&String> = names.iter().collect();
+        unique.len() == names.len()
+    };
+    let modules = modules.filter(differ);
+    modules.unwrap_or_else(|| tensors.iter().map(|name| short(name)).collect())
+}
+
+/// True if some operators are those that `run_decompositions()` makes of others.
+fn is_lowered(nodes: &[super::schema::Node]) -> bool {
+    const LOWERED: [&str; 6] = [
+        "convolution",
+        "addmm",
+        "native_layer_norm",
+        "native_group_norm",
+        "_native_batch_norm_legit_no_training",
+        "_native_batch_norm_legit_functional",
+    ];
+    let mut names = nodes.iter().filter_map(|node| operator(&node.target));
+    names.any(|(name, _)| LOWERED.contains(&name))
 }
 
 fn only_images(what: &str) -> String {
@@ -212,8 +285,11 @@ impl<'a> Build<'a> {
             modules: HashMap::new(),
             names: HashSet::new(),
             arranged: HashMap::new(),
+            is_lowered: is_lowered(&module.graph.nodes),
+            computed: 0,
             // Four bytes a value; weights of 16 bits take twice the file's bytes.
             budget: (file_length / 2).saturating_mul(2).saturating_add(1 << 20),
+            constants_left: (file_length / 2).saturating_add(1 << 23),
         };
         build
             .graph
@@ -285,6 +361,9 @@ impl<'a> Build<'a> {
         if let Some(known) = constants::result(self, op)? {
             return Ok(vec![known]);
         }
+        if op.op == "cat" {
+            return Ok(vec![Known::Value(join::concatenated(self, op)?)]);
+        }
         if let Some(values) = parts::results(self, op)? {
             return Ok(values.into_iter().map(Known::Value).collect());
         }
@@ -303,7 +382,16 @@ impl<'a> Build<'a> {
         }
         value
             .map(|value| vec![Known::Value(value)])
-            .ok_or_else(|| op.unknown())
+            .ok_or_else(|| {
+                if self.is_lowered {
+                    op.refuse(
+                        "`run_decompositions()` left this operator of a larger one, and it is not supported. \
+                         Save the program that `torch.export.export` returns",
+                    )
+                } else {
+                    op.unknown()
+                }
+            })
     }
 
     /// The operator wrote into its first input: all names of that memory have new values.
@@ -314,10 +402,7 @@ impl<'a> Build<'a> {
         let own = tensor.name.as_str();
         let (Some(Known::Value(old)), Known::Value(new)) = (self.known.get(own).cloned(), new)
         else {
-            if self.flow.is_read_after(own, index) {
-                self.known.insert(own, new.clone());
-            }
-            return Ok(());
+            return memory::written(self, op, own, index, new);
         };
         let root = self.flow.root(own);
         let names = self.known.keys().copied();
@@ -373,6 +458,14 @@ impl<'a> Build<'a> {
             shape_text(&found),
             shape_text(&told)
         )))
+    }
+
+    /// Records that a constant of this many values is computed.
+    pub fn afford(&mut self, op: &Op<'a>, values: usize) -> Result<(), OpenError> {
+        let left = self.constants_left.checked_sub(values);
+        self.constants_left =
+            left.ok_or_else(|| op.refuse("its constants need more memory than is allowed"))?;
+        Ok(())
     }
 
     /// Records the training flag of a BatchNorm or a noise layer.
@@ -459,11 +552,13 @@ impl<'a> Build<'a> {
         what: &str,
     ) -> Result<Constant, OpenError> {
         match known {
-            Known::Stored(stored) => Ok(Constant {
-                tensor: self.tensors.read(&stored)?,
-                from: Some(stored),
-                batch: None,
-            }),
+            Known::Stored(stored) => {
+                let tensor = self.tensors.read(&stored)?;
+                Ok(Constant {
+                    from: Some(stored),
+                    ..Constant::new(tensor)
+                })
+            }
             Known::Constant(constant) => Ok(constant),
             Known::Value(_) | Known::Length(_) | Known::Empty(_) | Known::Draws { .. } => Err(op.refuse(format!(
                 "its argument `{what}` depends on the photo; only a weight or a constant is supported there"

@@ -12,7 +12,10 @@ mod arithmetic;
 mod arrange;
 mod build;
 mod constants;
+mod folding;
+mod join;
 mod live;
+mod memory;
 mod names;
 mod node;
 mod parts;
@@ -31,6 +34,7 @@ use self::build::{Built, SeenFlags};
 use self::schema::Program;
 use self::stored::Tensors;
 use self::value::Batch;
+use super::error::chosen_output;
 use super::{ModelFile, OpenError, Reader};
 use crate::model::graph::{Input, LayerKind, Operator};
 use crate::model::{
@@ -50,7 +54,7 @@ pub static PT2: Reader = Reader {
     recognises: is_archive,
     open,
     save: |file, trained, _| save::safetensors(file, trained),
-    takes_architecture: false,
+    takes_architecture: true,
 };
 
 /// Major version of the layout that is read.
@@ -66,7 +70,8 @@ const SCHEMA: u64 = 8;
 )]
 fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     let program = read(&file.bytes)?;
-    let built = built(&program, &file.bytes)?;
+    let output = chosen_output(file.architecture)?;
+    let built = built(&program, &file.bytes, output)?;
     let types = built.tensors.other_types();
     let mut warnings = warnings(&built, &program);
     if !types.is_empty() {
@@ -87,6 +92,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
         weights,
         flags,
         operators,
+        outputs,
         ..
     } = built;
     let class = root.rsplit('.').next().unwrap_or_default();
@@ -94,7 +100,7 @@ fn open(file: ModelFile<'_>) -> Result<Model, OpenError> {
     let is_published = ["torchvision.", "timm."]
         .iter()
         .any(|from| root.starts_with(from));
-    let mut assumed = Vec::new();
+    let mut assumed: Vec<Assumption> = Assumption::of_outputs(&outputs).into_iter().collect();
     let preprocessing = if is_published && graph.input_hwc[2] == Some(3) {
         Preprocessing::ImageNet
     } else if scales(&graph) {
@@ -152,9 +158,13 @@ fn read(bytes: &[u8]) -> Result<Program, OpenError> {
     Ok(program)
 }
 
-fn built<'a>(program: &'a Program, bytes: &'a [u8]) -> Result<Built<'a>, OpenError> {
+fn built<'a>(
+    program: &'a Program,
+    bytes: &'a [u8],
+    output: Option<&str>,
+) -> Result<Built<'a>, OpenError> {
     let tensors = Tensors::open(Archive::open(bytes)?)?;
-    build::build(program, tensors, bytes.len())
+    build::build(program, tensors, bytes.len(), output)
 }
 
 /// True if the first layer makes values from 0 to 255 about a hundred times smaller or more.
@@ -195,12 +205,6 @@ impl SeenFlags {
 /// Sentences about what the file holds besides what is shown, and what differs from PyTorch.
 fn warnings(built: &Built<'_>, program: &Program) -> Vec<String> {
     let mut warnings = built.notes.clone();
-    if built.outputs > 1 {
-        warnings.push(format!(
-            "the exported program has {} outputs, of which the first is shown",
-            built.outputs
-        ));
-    }
     let SeenFlags {
         training,
         inference,

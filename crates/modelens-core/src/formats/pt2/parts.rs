@@ -1,19 +1,14 @@
-//! Operators that cut a value into parts, or join values.
+//! Operators that cut a value into parts.
 
-use super::build::{Build, NewLayer};
+use super::build::Build;
 use super::node::Op;
-use super::schema::{Argument, TensorName};
-use super::value::{Known, Value};
+use super::value::Value;
 use crate::formats::OpenError;
-use crate::model::graph::Input;
-use crate::model::layers::{GetItem, LayerKind, Merge, Slice};
+use crate::model::layers::{GetItem, LayerKind, Slice};
 
 /// The outputs of such an operator; `None` for other operators.
 #[allow(clippy::too_many_lines, reason = "one arm an operator")]
 pub fn results<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Vec<Value>>, OpenError> {
-    if op.op == "cat" {
-        return concatenated(build, op).map(|value| Some(vec![value]));
-    }
     if !matches!(
         op.op,
         "slice" | "select" | "narrow" | "chunk" | "split" | "split_with_sizes" | "unbind"
@@ -29,7 +24,7 @@ pub fn results<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Vec<Valu
     if op.op == "slice" && whole {
         return Ok(Some(vec![x]));
     }
-    if length.of_batch || build.batch_axis(op, &x)? == Some(axis) {
+    if length.of_batch || build.photos(op, &x)? == Some(axis) {
         return Err(op.refuse("it picks photos out of the batch, which is not supported"));
     }
     let n = length.count.ok_or_else(|| {
@@ -135,49 +130,4 @@ pub fn results<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Vec<Valu
         values.push(value);
     }
     Ok(Some(values))
-}
-
-fn concatenated<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenError> {
-    let Some(Argument::AsTensors(list)) = op.at(0) else {
-        return Err(op.refuse("its inputs are not understood"));
-    };
-    let known = |build: &Build<'a>, tensor: &TensorName| {
-        let arg = Argument::AsTensor(tensor.clone());
-        build.known(op, Some(&arg), "tensors")
-    };
-    let mut values = Vec::new();
-    for tensor in list {
-        match known(build, tensor)? {
-            Known::Value(value) => values.push(value),
-            _ => {
-                return Err(op.refuse(
-                    "it joins a value with a weight or a constant, which is not supported",
-                ));
-            }
-        }
-    }
-    let Some(first) = values.first().cloned() else {
-        return Err(op.refuse("it joins nothing"));
-    };
-    let axis = op.axis(op.int("dim", 0)?, first.rank())?;
-    let mut first = build.simple(op, &first)?;
-    let batch = build.batch_axis(op, &first)?;
-    if batch == Some(axis) {
-        return Err(op.refuse("it joins values along the batch axis"));
-    }
-    let mut order: Vec<usize> = (0..first.rank()).filter(|&a| Some(a) != batch).collect();
-    order.sort_by_key(|&a| first.axes[a].first().copied());
-    let mut inputs = Vec::new();
-    for value in &values {
-        if value.rank() != first.rank() || build.batch_axis(op, value)? != batch {
-            return Err(op.refuse("it joins values with different numbers of axes"));
-        }
-        let value = build.arranged(op, value, &order, false)?;
-        inputs.push(Input::Node(value.node));
-    }
-    let kind = LayerKind::Merge(Merge::Concatenate(first.axes[axis][0] as i64));
-    let (node, dims) = build.call(op, NewLayer::of(op, kind, Vec::new()), inputs)?;
-    first.node = node;
-    first.dims = dims;
-    Ok(first)
 }

@@ -6,6 +6,7 @@ use candle_core::{DType, Tensor};
 
 use super::build::Built;
 use super::{Program, read};
+use crate::formats::error::chosen_output;
 use crate::formats::{ModelFile, SaveError, Trained, pytorch};
 use crate::model::LayerId;
 use crate::model::layers::LayerKind;
@@ -24,7 +25,11 @@ pub fn safetensors(original: ModelFile<'_>, trained: &Trained<'_>) -> Result<Vec
         sources,
         mut tensors,
         ..
-    } = super::built(&program, &original.bytes)?;
+    } = super::built(
+        &program,
+        &original.bytes,
+        chosen_output(original.architecture)?,
+    )?;
     let mut state: BTreeMap<String, Tensor> = BTreeMap::new();
     for stored in tensors.state() {
         let tensor = tensors.read_as_kept(&stored)?;

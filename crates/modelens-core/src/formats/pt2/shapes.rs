@@ -134,7 +134,7 @@ pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Value>, O
 }
 
 /// True if the two count the same; the number of photos may be given as a number.
-fn is_same(batch: Batch, a: Length, b: Length) -> bool {
+pub fn is_same(batch: Batch, a: Length, b: Length) -> bool {
     let whole = |length: Length| match (batch, length.of_batch) {
         (Batch::Fixed(n), true) => (length.count.and_then(|c| c.checked_mul(n)), false),
         (_, of_batch) => (length.count, of_batch),

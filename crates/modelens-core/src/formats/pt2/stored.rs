@@ -106,6 +106,13 @@ impl<'a> Tensors<'a> {
         self.meta(stored).is_ok_and(|meta| meta.requires_grad)
     }
 
+    /// How many values it has.
+    pub fn count(&self, stored: &Stored) -> Option<usize> {
+        let sizes = self.meta(stored).ok()?.sizes.iter();
+        let mut sizes = sizes.map(|n| usize::try_from(n.int()?).ok());
+        sizes.try_fold(1_usize, |n, size| n.checked_mul(size?))
+    }
+
     /// A single whole number among the weights.
     pub fn number(&mut self, name: &str) -> Option<i64> {
         let stored = Stored {

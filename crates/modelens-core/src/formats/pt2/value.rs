@@ -47,10 +47,29 @@ pub struct Length {
 #[derive(Clone, Debug)]
 pub struct Constant {
     pub tensor: Tensor,
-    /// The weight that it is, perhaps in another shape.
+    /// The weight whose values it has.
     pub from: Option<Stored>,
     /// The axis that is repeated for every photo.
     pub batch: Option<usize>,
+    /// For each value its place in the weight, or in the memory that it is a view of: whole numbers in the
+    /// tensor's shape. `None` where these are `0, 1, 2, ...`.
+    pub places: Option<Tensor>,
+    /// True if it is in the memory of its name ([`super::live::Flow::root`]), so that writing there
+    /// changes it.
+    pub is_view: bool,
+}
+
+impl Constant {
+    /// Values of their own.
+    pub fn new(tensor: Tensor) -> Self {
+        Self {
+            tensor,
+            from: None,
+            batch: None,
+            places: None,
+            is_view: true,
+        }
+    }
 }
 
 /// How the program counts the photos of a batch.

@@ -7,7 +7,7 @@ use super::build::{Build, Weight, new_weight};
 use super::node::Op;
 use super::stored::Stored;
 use super::value::{Constant, Known, Value};
-use super::windows;
+use super::{memory, windows};
 use crate::formats::OpenError;
 use crate::model::layers::{
     Activation, BatchNorm, Conv2d, Dense, DepthwiseConv2d, GroupNorm, LayerKind, LayerNorm, Noise,
@@ -50,10 +50,16 @@ fn made(op: &Op<'_>, tensor: candle_core::Result<Tensor>) -> Result<Tensor, Open
         .map_err(|e| op.refuse(e.to_string()))
 }
 
-/// A weight that the node cannot do without.
+/// A weight that the node cannot do without. One whose values are not in the file's order is no weight of
+/// the file any more.
 fn needed<'a>(build: &mut Build<'a>, op: &Op<'a>, name: &str) -> Result<Constant, OpenError> {
     let weight = build.weight(op, name)?;
-    weight.ok_or_else(|| op.refuse(format!("its argument `{name}` is missing")))
+    let mut weight =
+        weight.ok_or_else(|| op.refuse(format!("its argument `{name}` is missing")))?;
+    if !memory::is_as_stored(build, &weight) {
+        weight.from = None;
+    }
+    Ok(weight)
 }
 
 /// A weight of this shape, if the node has it.
@@ -65,9 +71,10 @@ fn optional<'a>(
     shape: &[usize],
     learnable: bool,
 ) -> Result<Option<Weight>, OpenError> {
-    let Some(Constant { tensor, from, .. }) = build.weight(op, name)? else {
+    if build.weight(op, name)?.is_none() {
         return Ok(None);
-    };
+    }
+    let Constant { tensor, from, .. } = needed(build, op, name)?;
     if tensor.dims() != shape {
         return Err(misfit(op, name, tensor.dims(), shape));
     }
@@ -189,18 +196,17 @@ fn linear<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Value>, OpenE
         return Ok(None);
     }
     let x = build.value(op, at)?;
-    let Constant {
-        tensor: kernel,
-        from,
-        ..
-    } = needed(build, op, weight)?;
-    // A state dict has the weights of linear layers transposed.
-    let from = from.filter(|_| op.op == "linear");
-    let kernel = if op.op == "linear" {
-        made(op, kernel.t())?
-    } else {
-        kernel
-    };
+    let mut given = build
+        .weight(op, weight)?
+        .ok_or_else(|| op.refuse(format!("its argument `{weight}` is missing")))?;
+    // `x weight^T`, whose weight is the file's: then `addmm` takes a transposed view of it.
+    if op.op != "linear" {
+        given = memory::viewed(build, op, &given, false, Tensor::t)?;
+    }
+    let is_as_stored = memory::is_as_stored(build, &given);
+    let Constant { tensor, from, .. } = given;
+    let from = from.filter(|_| is_as_stored);
+    let kernel = made(op, tensor.t())?;
     let &[inputs, units] = kernel.dims() else {
         return Err(op.refuse("its weight does not have two axes"));
     };

@@ -7,7 +7,7 @@ use crate::formats::OpenError;
 use crate::model::graph::Input;
 use crate::model::layers::{
     AdaptivePool2d, Cropping2d, GlobalPool2d, LayerKind, Padding, Pool2d, Pooling, Reduce,
-    Reduction, UpSampling2d, ZeroPadding2d,
+    Reduction, Roll, UpSampling2d, ZeroPadding2d,
 };
 
 /// The value of such an operator; `None` for other operators.
@@ -18,10 +18,11 @@ pub fn result<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Option<Value>, O
         "adaptive_avg_pool2d" | "_adaptive_avg_pool2d" => adaptive(build, op, Pooling::Average),
         "adaptive_max_pool2d" => adaptive(build, op, Pooling::Max),
         "adaptive_avg_pool1d" => global_line(build, op),
-        "mean" => reduce(build, op, Reduction::Mean),
-        "sum" => reduce(build, op, Reduction::Sum),
-        "amax" => reduce(build, op, Reduction::Max),
-        "amin" => reduce(build, op, Reduction::Min),
+        "mean" => reduce_input(build, op, Reduction::Mean),
+        "sum" => reduce_input(build, op, Reduction::Sum),
+        "amax" => reduce_input(build, op, Reduction::Max),
+        "amin" => reduce_input(build, op, Reduction::Min),
+        "roll" => rolled(build, op),
         "pad" | "constant_pad_nd" => pad(build, op),
         "upsample_nearest2d" | "upsample_bilinear2d" => enlarged(build, op),
         _ => return Ok(None),
@@ -105,12 +106,22 @@ fn global_line<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenErro
     reduced(build, op, &x, Reduction::Mean, &[axis], true)
 }
 
-fn reduce<'a>(build: &mut Build<'a>, op: &Op<'a>, by: Reduction) -> Result<Value, OpenError> {
+fn reduce_input<'a>(build: &mut Build<'a>, op: &Op<'a>, by: Reduction) -> Result<Value, OpenError> {
     let x = build.value(op, 0)?;
+    reduce(build, op, &x, by)
+}
+
+/// Over the axes that the node names.
+pub fn reduce<'a>(
+    build: &mut Build<'a>,
+    op: &Op<'a>,
+    x: &Value,
+    by: Reduction,
+) -> Result<Value, OpenError> {
     let named = op.ints("dim")?.filter(|axes| !axes.is_empty());
     let named = named.ok_or_else(|| op.refuse("it reduces over the photos of the batch too"))?;
     let axes = op.axes(&named, x.rank())?;
-    reduced(build, op, &x, by, &axes, op.bool("keepdim", false)?)
+    reduced(build, op, x, by, &axes, op.bool("keepdim", false)?)
 }
 
 fn reduced<'a>(
@@ -121,8 +132,8 @@ fn reduced<'a>(
     axes: &[usize],
     keep_dims: bool,
 ) -> Result<Value, OpenError> {
-    let batch = build.batch_axis(op, x)?;
-    if batch.is_some_and(|batch| axes.contains(&batch)) {
+    let photos = build.photos(op, x)?;
+    if photos.is_some_and(|photos| axes.contains(&photos)) {
         return Err(op.refuse("it reduces over the photos of the batch too"));
     }
     let x = build.simple(op, x)?;
@@ -156,6 +167,29 @@ fn reduced<'a>(
             .collect();
     }
     Ok(y)
+}
+
+/// `torch.roll`: values that leave an axis enter at its other end.
+fn rolled<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenError> {
+    let x = build.value(op, 0)?;
+    let (Some(by), Some(named)) = (op.ints("shifts")?, op.ints("dims")?) else {
+        return Err(op.refuse("it rolls all axes as one, which is not supported"));
+    };
+    if by.len() != named.len() || named.is_empty() {
+        return Err(op.refuse("it rolls all axes as one, which is not supported"));
+    }
+    let photos = build.photos(op, &x)?;
+    let x = build.simple(op, &x)?;
+    let mut shifts = vec![0; x.dims.len() - 1];
+    for (axis, by) in named.into_iter().zip(by) {
+        let axis = op.axis(axis, x.rank())?;
+        if photos == Some(axis) {
+            return Err(op.refuse("it rolls the photos of the batch"));
+        }
+        let here: &mut i64 = &mut shifts[x.axes[axis][0] - 1];
+        *here = here.saturating_add(by);
+    }
+    build.on(op, LayerKind::Roll(Roll { shifts }), Vec::new(), &x)
 }
 
 /// Zeros around an image `[N, H, W, C]`: `[top, bottom, left, right]`.
@@ -215,21 +249,38 @@ fn pad<'a>(build: &mut Build<'a>, op: &Op<'a>) -> Result<Value, OpenError> {
     if op.float("value", 0.0)? != 0.0 {
         return Err(op.refuse("only padding with zeros is supported"));
     }
-    let x = build.image(op, &x)?;
-    let amount = |at: usize| match pads.get(at).copied().unwrap_or(0) {
-        n @ 0..=65_536 => Ok(n as usize),
-        _ => Err(op.refuse("it cuts pixels off, which is not supported")),
-    };
-    if pads.iter().skip(4).any(|&n| n != 0) {
-        return Err(op.refuse("it pads another axis than height and width"));
+    let rank = x.rank();
+    let misfit = || op.refuse("it pads another axis than height and width");
+    // By axis of the program: how many zeros come before and after.
+    let mut sides = vec![[0_usize; 2]; rank];
+    for (i, &n) in pads.iter().enumerate() {
+        let axis = (rank.checked_sub(1 + i / 2)).ok_or_else(misfit)?;
+        sides[axis][i % 2] = match n {
+            0..=65_536 => n as usize,
+            _ => return Err(op.refuse("it cuts pixels off, which is not supported")),
+        };
     }
-    padded(
-        build,
-        op,
-        &x,
-        [amount(2)?, amount(3)?, amount(0)?, amount(1)?],
-        "",
-    )
+    let photos = build.photos(op, &x)?;
+    let x = build.simple(op, &x)?;
+    if x.dims.len() != 4 || photos.is_some_and(|axis| sides[axis] != [0, 0]) {
+        return Err(misfit());
+    }
+    let mut order: Vec<usize> = (0..rank).filter(|&axis| Some(axis) != photos).collect();
+    order.sort_by_key(|&axis| x.axes[axis].first().copied());
+    if order.len() != 3 {
+        return Err(misfit());
+    }
+    if sides[order[2]] != [0, 0] {
+        // The axes with zeros come before the others.
+        order.sort_by_key(|&axis| sides[axis] == [0, 0]);
+    }
+    let [first, second, third] = [order[0], order[1], order[2]];
+    if sides[third] != [0, 0] {
+        return Err(misfit());
+    }
+    let x = build.arranged(op, &x, &order, false)?;
+    let ([top, bottom], [left, right]) = (sides[first], sides[second]);
+    padded(build, op, &x, [top, bottom, left, right], "")
 }
 
 /// `F.interpolate` by whole factors.

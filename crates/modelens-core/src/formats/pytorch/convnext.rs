@@ -30,6 +30,9 @@ const STEM: usize = 4;
 const DOWN: usize = 2;
 const DEPTHWISE: usize = 7;
 
+/// The network of V2 that V1 does not have: name, channels of the first stage, blocks.
+const ONLY_V2: (&str, usize, [usize; 4]) = ("huge", 352, [3, 3, 27, 3]);
+
 /// A published network.
 struct Published {
     name: &'static str,
@@ -71,6 +74,8 @@ struct Names {
     depthwise: String,
     norm: String,
     hidden: [String; 2],
+    /// Of V2.
+    response_norm: String,
     scale: String,
     block: String,
 }
@@ -84,6 +89,7 @@ fn block_names(naming: Naming, stage: usize, index: usize) -> Names {
                 depthwise: of("block.0"),
                 norm: of("block.2"),
                 hidden: [of("block.3"), of("block.5")],
+                response_norm: of("block.grn"),
                 scale: of("layer_scale"),
                 block,
             }
@@ -95,6 +101,7 @@ fn block_names(naming: Naming, stage: usize, index: usize) -> Names {
                 depthwise: of("conv_dw"),
                 norm: of("norm"),
                 hidden: [of("mlp.fc1"), of("mlp.fc2")],
+                response_norm: of("mlp.grn"),
                 scale: of("gamma"),
                 block,
             }
@@ -147,7 +154,14 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
         let named = naming == Naming::Timm || p.torchvision.is_some();
         named && [1, 2, 4, 8].map(|n| n * p.width) == widths && p.depths == depths
     });
-    let known = published.map(|p| format!("convnext_{}", p.name));
+    // V2 normalises the responses of the hidden layers in place of a scale.
+    let norm = format!("{}.weight", block_names(naming, 0, 0).response_norm);
+    let is_v2 = state.contains_key(&norm);
+    let (huge, width, blocks) = ONLY_V2;
+    let huge = (is_v2 && widths[0] == width && depths == blocks).then_some(huge);
+    let known = published.map(|p| p.name).or(huge);
+    let version = if is_v2 { "convnextv2" } else { "convnext" };
+    let known = known.map(|size| format!("{version}_{size}"));
     let name = known
         .clone()
         .unwrap_or_else(|| format!("a ConvNeXt of {depths:?} blocks with {widths:?} channels"));
@@ -200,7 +214,7 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
         }
     };
     let mut assumed = Vec::new();
-    if published.is_none() {
+    if known.is_empty() {
         assumed.push(unpublished("torchvision's convnext_tiny"));
     }
     assumed.extend(depth.assumption(told, naming.library()));
@@ -253,6 +267,7 @@ fn block(
     };
     let y = dense(net, &names.hidden[0], y)?;
     let y = net.activation(&names.hidden[0], y, GELU);
+    let y = net.response_norm(&names.response_norm, y)?;
     let mut y = dense(net, &names.hidden[1], y)?;
     let scale = match naming {
         Naming::Torchvision => &[channels, 1, 1][..],

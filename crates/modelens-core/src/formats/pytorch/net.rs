@@ -171,8 +171,8 @@ impl<'a> Net<'a> {
         if self.has(&format!("{name}.weight")) && !self.has(&statistic) {
             return Err(OpenError::Refused(format!(
                 "its norms have no running statistics (`{statistic}` is missing): they are no \
-                 BatchNorm, or only `named_parameters()` was saved. Save `model.state_dict()`, or export \
-                 the network to ONNX"
+                 BatchNorm, or only `named_parameters()` was saved. Save `model.state_dict()`, or an \
+                 exported program (torch.export.save, a .pt2 file)"
             )));
         }
         let Style {
@@ -268,6 +268,16 @@ impl<'a> Net<'a> {
         }
         let kind = LayerKind::Merge(Merge::Add);
         let node = self.builder.plain(name, "Add", kind, &[x.node, y.node]);
+        Ok(Value { node, ..x })
+    }
+
+    /// `(x + y) / 2`
+    pub fn average(&mut self, name: &str, x: Value, y: Value) -> Result<Value, OpenError> {
+        if x.channels != y.channels {
+            return Err(misfit(name, "input", &[y.channels], &[x.channels]));
+        }
+        let kind = LayerKind::Merge(Merge::Average);
+        let node = self.builder.plain(name, "Average", kind, &[x.node, y.node]);
         Ok(Value { node, ..x })
     }
 

@@ -127,6 +127,9 @@ fn positions_name(naming: Naming) -> &'static str {
     }
 }
 
+/// The token of DeiT's second head.
+const DISTILLED: &str = "dist_token";
+
 /// What the shapes tell.
 struct Shape {
     naming: Naming,
@@ -170,7 +173,7 @@ impl Shape {
         };
         let has_class = token(class_token_name(naming))? == 1;
         let mut registers = None;
-        for key in ["reg_token", "register_tokens"] {
+        for key in ["reg_token", "register_tokens", DISTILLED] {
             let count = token(key)?;
             if count > 0 {
                 registers = Some((key, count));
@@ -217,6 +220,11 @@ impl Shape {
         })
     }
 
+    /// True for a network with a head on a second token, whose outputs are averaged.
+    fn is_distilled(&self) -> bool {
+        self.has_class && self.registers == Some((DISTILLED, 1))
+    }
+
     fn size(&self) -> usize {
         self.grid.saturating_mul(self.patch)
     }
@@ -230,6 +238,10 @@ impl Shape {
         let (long, short, ..) = found.filter(|_| self.hidden == EXPANSION * self.channels)?;
         Some(match self.naming {
             Naming::Torchvision => (format!("vit_{short}_{}", self.patch), Vec::new()),
+            Naming::Timm if self.is_distilled() => (
+                format!("deit_{long}_distilled_patch{}_{}", self.patch, self.size()),
+                vec![format!("deit_{long}_distilled_patch{}_", self.patch)],
+            ),
             Naming::Timm => (
                 format!("vit_{long}_patch{}_{}", self.patch, self.size()),
                 ["vit", "deit", "deit3"]
@@ -394,10 +406,17 @@ fn build(state: &StateDict, told: &Told, naming: Naming) -> Result<Recognition, 
     let has_head = net.has_any("head.");
     let x = match naming {
         Naming::Torchvision => net.head("heads", "heads.head", x)?,
+        Naming::Timm if shape.is_distilled() => {
+            let a = net.token("class_token_only", x, 0);
+            let a = net.head("head", "head", a)?;
+            let b = net.token("dist_token_only", x, 1);
+            let b = net.head("head_dist", "head_dist", b)?;
+            net.average("head_average", a, b)?
+        }
         Naming::Timm => net.head("head", "head", x)?,
     };
     let mut preprocessing = Preprocessing::ImageNet;
-    if has_head && naming == Naming::Timm && told.preprocessing.is_none() {
+    if has_head && naming == Naming::Timm && !shape.is_distilled() && told.preprocessing.is_none() {
         preprocessing = Preprocessing::MinusOneToOne;
         assumed.push(Assumption {
             sentence:
@@ -426,6 +445,9 @@ fn after_blocks(
     }
     if net.has("norm.weight") {
         x = net.layer_norm("norm", x, epsilon)?;
+    }
+    if shape.is_distilled() {
+        return Ok(x);
     }
     if net.has("fc_norm.weight") || !shape.has_class {
         let first = usize::from(shape.has_class) + shape.registers.map_or(0, |(_, n)| n);

@@ -11,8 +11,9 @@ use super::{
     Cropping2d, Dense, DepthSpace, DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm,
     InsertTokens, LayerKind, LayerNorm, Merge, NearestPixel, Operator, Padding, Permute, Pool2d,
     Pooling, Product, Reduce, Reduction, RepeatVector, Reshape, Resize2d, ResizePositions,
-    ResizeTo, RmsNorm, ScaledSum, SeparableConv2d, Slice, Squeeze, TransposedConv2d, UpSampling2d,
-    WeightMap, WeightOperator, Weights, WindowAttention, ZeroPadding2d,
+    ResizeTo, ResponseNorm, RmsNorm, Roll, ScaledSum, SeparableConv2d, Slice, Squeeze,
+    TransposedConv2d, UpSampling2d, WeightMap, WeightOperator, Weights, WindowAttention,
+    ZeroPadding2d,
 };
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
@@ -216,6 +217,11 @@ fn other_normalisations() {
         check_layer(&kind, x, &[("scale", scale)]);
     }
     check_layer(&LayerKind::UnitNorm, x, &[]);
+    check_layer(
+        &LayerKind::ResponseNorm(ResponseNorm { epsilon: 1e-6 }),
+        &[&[2, 2, 3, 4]],
+        &[("gamma", &[4]), ("beta", &[4])],
+    );
     check_layer(&LayerKind::LayerScale, x, &[("gamma", &[4])]);
     check_layer(&LayerKind::PRelu, x, &[("alpha", &[1, 1, 4])]);
 }
@@ -226,6 +232,7 @@ fn tokens_and_attention() {
     for at in [0, 1, 5] {
         let kind = LayerKind::InsertTokens(InsertTokens { at });
         check_layer(&kind, tokens, &[("tokens", &[2, 4])]);
+        check_layer(&kind, &[&[2, 5, 3, 2]], &[("tokens", &[1, 3, 2])]);
     }
     check_layer(
         &LayerKind::PositionEmbedding,
@@ -432,7 +439,15 @@ fn joining_values() {
             weight_first,
         });
         check_layer(&kind, &[&[2, 3, 4]], &[("operand", &[3, 1])]);
+        // Value 3 of the operand is read twice, value 1 never: its gradient is 0.
+        check("places", &[&[2, 2, 2], &[4]], |tensors| {
+            let places = tensor(vec![3.0, 0.0, 2.0, 3.0], (2, 2))?;
+            let weights = [("operand", tensors[1].clone()), ("places", places)];
+            forward(&kind, &tensors[..1], &weights, Statistics::Moving)
+        });
     }
+    let shifts = vec![1, -2, 0];
+    check_layer(&LayerKind::Roll(Roll { shifts }), &[&[2, 3, 4, 2]], &[]);
     check("power", &[&[2, 3, 4]], |i| {
         let inputs = [i[0].clone(), Tensor::new(&[2.0_f32], i[0].device())?];
         let kind = LayerKind::Operator(Operator::Power);

@@ -48,7 +48,9 @@ mod repeat_vector;
 mod rescaling;
 mod reshape;
 mod resize2d;
+mod response_norm;
 mod rms_norm;
+mod roll;
 mod scaled_sum;
 mod separable_conv2d;
 pub mod shape;
@@ -95,7 +97,9 @@ pub use repeat_vector::RepeatVector;
 pub use rescaling::Rescaling;
 pub use reshape::Reshape;
 pub use resize2d::{NearestPixel, Resize2d, ResizePositions, ResizeTo};
+pub use response_norm::ResponseNorm;
 pub use rms_norm::RmsNorm;
+pub use roll::Roll;
 pub use scaled_sum::ScaledSum;
 pub use separable_conv2d::SeparableConv2d;
 pub use squeeze::Squeeze;
@@ -154,7 +158,9 @@ pub enum LayerKind {
     Rescaling(Rescaling),
     Reshape(Reshape),
     Resize2d(Resize2d),
+    ResponseNorm(ResponseNorm),
     RmsNorm(RmsNorm),
+    Roll(Roll),
     ScaledSum(ScaledSum),
     SeparableConv2d(SeparableConv2d),
     Squeeze(Squeeze),
@@ -208,7 +214,9 @@ impl LayerKind {
             Self::Rescaling(op) => op,
             Self::Reshape(op) => op,
             Self::Resize2d(op) => op,
+            Self::ResponseNorm(op) => op,
             Self::RmsNorm(op) => op,
+            Self::Roll(op) => op,
             Self::ScaledSum(op) => op,
             Self::SeparableConv2d(op) => op,
             Self::Squeeze(op) => op,

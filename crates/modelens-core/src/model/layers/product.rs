@@ -1,6 +1,6 @@
 //! Products of tensors that both depend on the image.
 
-use candle_core::{Result, Tensor};
+use candle_core::{D, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::shape::{ImageShape, Shapes, Side};
@@ -39,12 +39,11 @@ impl LayerOp for Product {
 
     fn forward(&self, call: &Call<'_>) -> Result<Tensor> {
         match (self, call.inputs) {
-            (Self::Matrices, [a, b]) => a.contiguous()?.matmul(&b.contiguous()?),
+            (Self::Matrices, [a, b]) => multiplied(a, b),
             (Self::Attention { scale }, [q, k, v]) => {
                 let q = q.affine(*scale, 0.0)?;
-                let k = k.transpose(k.rank() - 2, k.rank() - 1)?.contiguous()?;
-                let scores = q.contiguous()?.matmul(&k)?;
-                activate(&scores, Activation::Softmax)?.matmul(&v.contiguous()?)
+                let scores = multiplied(&q, &k.transpose(D::Minus1, D::Minus2)?)?;
+                multiplied(&activate(&scores, Activation::Softmax)?, v)
             }
             (Self::Matrices | Self::Attention { .. }, _) => Err(candle_core::Error::Msg(
                 "it takes another number of inputs".into(),
@@ -71,6 +70,19 @@ impl LayerOp for Product {
             _ => 0,
         }
     }
+}
+
+/// `a b` along the last two axes. Candle takes no more than two axes before them.
+fn multiplied(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    let flat = |t: &Tensor| {
+        let (rows, columns) = (t.dim(D::Minus2)?, t.dim(D::Minus1)?);
+        t.contiguous()?.reshape(((), rows, columns))
+    };
+    let y = flat(a)?.matmul(&flat(b)?)?;
+    let mut dims = a.dims().to_vec();
+    dims.pop();
+    dims.push(b.dim(D::Minus1)?);
+    y.reshape(dims)
 }
 
 /// The shape of `a b`, or of `a b^T`.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attention::{queries_keys_values, split};
 use super::kernels::slices::tensor;
+use super::roll::rolled;
 use super::shape::{ImageShape, Shapes};
 use super::{Activation, Call, CallMode, LayerOp, activate};
 use crate::rules::Role;
@@ -61,7 +62,7 @@ impl LayerOp for WindowAttention {
             return Err(Error::Msg("no whole number of windows".into()));
         }
         let (rows, cols, pixels) = (height / window, width / window, window * window);
-        let x = rolled(x, shift)?;
+        let x = rolled_image(x, -(shift as i64))?;
         let x = x.reshape((n * rows, window, cols, window * packed))?;
         let x = x.transpose(1, 2)?.contiguous()?;
         let x = x.reshape((n * rows * cols, pixels, packed))?;
@@ -80,7 +81,7 @@ impl LayerOp for WindowAttention {
         let y = y.reshape((n * rows, cols, window, window * channels))?;
         let y = y.transpose(1, 2)?.contiguous()?;
         let y = y.reshape((n, height, width, channels))?;
-        rolled_back(&y, shift)
+        rolled_image(&y, shift as i64)
     }
 
     fn scratch_values(&self, shapes: &Shapes<'_>) -> usize {
@@ -136,35 +137,7 @@ impl WindowAttention {
     }
 }
 
-/// The image moved up and left by `shift` pixels; what leaves it enters at the other border.
-fn rolled(x: &Tensor, shift: usize) -> Result<Tensor> {
-    if shift == 0 {
-        return Ok(x.clone());
-    }
-    let mut x = x.clone();
-    for axis in [1, 2] {
-        let side = x.dim(axis)?;
-        let parts = [
-            x.narrow(axis, shift, side - shift)?,
-            x.narrow(axis, 0, shift)?,
-        ];
-        x = Tensor::cat(&parts, axis)?;
-    }
-    x.contiguous()
-}
-
-fn rolled_back(x: &Tensor, shift: usize) -> Result<Tensor> {
-    if shift == 0 {
-        return Ok(x.clone());
-    }
-    let mut x = x.clone();
-    for axis in [1, 2] {
-        let side = x.dim(axis)?;
-        let parts = [
-            x.narrow(axis, side - shift, shift)?,
-            x.narrow(axis, 0, side - shift)?,
-        ];
-        x = Tensor::cat(&parts, axis)?;
-    }
-    x.contiguous()
+/// The image moved down and right by `by` pixels; what leaves it enters at the other border.
+fn rolled_image(x: &Tensor, by: i64) -> Result<Tensor> {
+    rolled(&rolled(x, 1, by)?, 2, by)?.contiguous()
 }

@@ -108,6 +108,10 @@ impl<'a> Build<'a> {
             if let Some(from) = from {
                 new.learnable &= !mixed || self.tensors.requires_grad(&from);
                 self.sources.insert((id, new.name), from);
+            } else if new.learnable {
+                // Training it would not train what it is computed from, and no file could keep it.
+                new.learnable = false;
+                self.computed += 1;
             }
             let contiguous = new.tensor.contiguous();
             new.tensor = contiguous.map_err(|e| op.refuse(e.to_string()))?;

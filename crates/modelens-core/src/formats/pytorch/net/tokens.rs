@@ -6,7 +6,7 @@ use crate::model::graph::Activation;
 use crate::model::graph::{LayerKind, Noise, Slice};
 use crate::model::layers::{
     Attention, ChannelShuffle, Dense, GetItem, InsertTokens, Reduce, Reduction, Reshape,
-    WindowAttention, ZeroPadding2d,
+    ResponseNorm, WindowAttention, ZeroPadding2d,
 };
 
 impl Net<'_> {
@@ -81,6 +81,20 @@ impl Net<'_> {
     ) -> Result<Value, OpenError> {
         let weight = self.builder.parameter("gamma", key, shape, &[x.channels])?;
         Ok(self.weighted(key, "LayerScale", LayerKind::LayerScale, vec![weight], x))
+    }
+
+    /// timm's `GlobalResponseNorm`, if the file has one of this name.
+    pub fn response_norm(&mut self, name: &str, x: Value) -> Result<Value, OpenError> {
+        if !self.has(&format!("{name}.weight")) {
+            return Ok(x);
+        }
+        let shape = [x.channels];
+        let weights = vec![
+            self.builder.learnable("gamma", name, "weight", &shape)?,
+            self.builder.learnable("beta", name, "bias", &shape)?,
+        ];
+        let kind = LayerKind::ResponseNorm(ResponseNorm { epsilon: 1e-6 });
+        Ok(self.weighted(name, "GlobalResponseNorm", kind, weights, x))
     }
 
     /// `nn.Linear` with this number of outputs.

@@ -55,7 +55,7 @@ impl<'a> Iterator for Fields<'a> {
         if field.is_none() {
             self.0 = &[];
         }
-        Some(field.ok_or_else(|| OpenError::Broken("its ONNX data is cut off".into())))
+        Some(field.ok_or_else(|| OpenError::Broken("its protocol buffers are cut off".into())))
     }
 }
 

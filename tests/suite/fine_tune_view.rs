@@ -259,7 +259,6 @@ fn the_runs_of_a_lesson_go_with_it() {
         [step.run]\npreset = \"forgot-training\"\nstart = false\n";
     std::fs::write(&lesson, text).expect("a file");
     command(&mut window, LessonCommand::Open(LessonSource::File(lesson)));
-    assert!(shows(&window, "ot those of the controls: Head only"));
     command(&mut window, Action::ResetRuns);
     command(&mut window, Action::CloseLesson);
     assert_eq!(window.state().state().training.experiment, own);

@@ -55,7 +55,7 @@ pub struct AppOptions {
 impl Default for AppOptions {
     fn default() -> Self {
         Self {
-            model: ModelSource::DogBreeds,
+            model: ModelSource::Lab,
             photos: PhotosSource::Bundled,
             theme: None,
             lesson: None,
@@ -83,6 +83,8 @@ pub struct App {
     history: undo::History,
     /// What the user had chosen before a lesson was opened.
     before_lesson: Option<undo::Snapshot>,
+    /// The training runs that were shown before a lesson was opened.
+    runs_before_lesson: crate::state::TrainingState,
     keeper: Option<settings_file::Keeper>,
     kept: settings_file::Kept,
     fonts: system_fonts::SystemFonts,
@@ -127,6 +129,7 @@ impl App {
             heard: 0,
             history: undo::History::default(),
             before_lesson: None,
+            runs_before_lesson: crate::state::TrainingState::default(),
             keeper,
             kept,
             fonts: system_fonts::SystemFonts::default(),

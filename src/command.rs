@@ -90,6 +90,12 @@ pub enum TrainCommand {
     SetOptimizer(crate::train::optimizer::OptimizerKind),
     SetRate(f64),
     SetEpochs(usize),
+    /// The number of photos in a step.
+    SetBatch(usize),
+    /// The number of seeds.
+    SetSeeds(usize),
+    /// Sets the controls to what the shown runs were started with.
+    TakeShown,
     /// Trains the file's own head instead of a new one.
     OwnHead(bool),
     /// The rate of dropout in a new head.

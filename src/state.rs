@@ -25,8 +25,8 @@ use modelens_jobs::{
 };
 
 pub use crate::settings::{
-    LayerColumn, LayerSort, MAX_BATCH, MAX_EPOCHS, MAX_PART, RATES, Settings, ThemeChoice,
-    TrainSettings, View,
+    LayerColumn, LayerSort, MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS, RATES, Settings,
+    ThemeChoice, TrainSettings, View,
 };
 
 pub use export::{Export, ExportChoice, Part};

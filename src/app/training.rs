@@ -4,7 +4,7 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::command::{Action, TrainCommand};
-use crate::state::{MAX_EPOCHS, MAX_PART, Status, TrainingState, View};
+use crate::state::{MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS, Status, TrainingState, View};
 use crate::views::fine_tune::experiment;
 use modelens_jobs::{Job, ModelSource, Request, Stage, TrainEvent, TrainRequest};
 
@@ -17,6 +17,9 @@ impl App {
             TrainCommand::SetOptimizer(kind) => train.optimizer = kind,
             TrainCommand::SetRate(rate) => train.rate = rate,
             TrainCommand::SetEpochs(epochs) => train.epochs = epochs.clamp(1, MAX_EPOCHS),
+            TrainCommand::SetBatch(batch) => train.batch = batch.clamp(1, MAX_BATCH),
+            TrainCommand::SetSeeds(seeds) => train.seeds = seeds.clamp(1, MAX_SEEDS),
+            TrainCommand::TakeShown => self.take_shown(),
             TrainCommand::OwnHead(own) => train.own_head = own,
             TrainCommand::SetDropout(rate) => train.dropout = rate.clamp(0.0, MAX_PART),
             TrainCommand::Sigmoid(sigmoid) => train.sigmoid = sigmoid,
@@ -63,7 +66,7 @@ impl App {
             return;
         };
         self.state.settings.view = View::FineTune;
-        self.state.training = TrainingState::started(experiment.clone());
+        self.state.training = TrainingState::started(experiment.clone(), self.state.settings.train);
         self.state.computed.start(Job::Train, Stage::ReadingPhotos);
         let start = TrainRequest::Start(Box::new(experiment));
         self.jobs.send(Request::Train(start));
@@ -87,6 +90,23 @@ impl App {
         }
         if !there {
             self.start_runs();
+        }
+    }
+
+    /// Sets the controls to those that the shown runs were started with.
+    fn take_shown(&mut self) {
+        let training = &self.state.training;
+        let (Some(experiment), Some(asked)) = (&training.experiment, training.asked) else {
+            return;
+        };
+        let setup = &experiment.setup;
+        let settings = &mut self.state.settings;
+        settings.train = asked;
+        settings.seed = setup.seed;
+        settings.semantics = Some(setup.semantics);
+        settings.augment_batch = setup.augment.is_some();
+        if let Some(pipeline) = &setup.augment {
+            settings.pipeline = pipeline.clone();
         }
     }
 
@@ -149,7 +169,7 @@ impl App {
             ModelSource::File(path) | ModelSource::Weights { path, .. } => {
                 path.file_stem().map(|s| s.to_string_lossy().into_owned())
             }
-            ModelSource::DogBreeds => Some("mobilenetv2".to_owned()),
+            ModelSource::Lab => Some("mobilenetv2".to_owned()),
             ModelSource::EfficientNetLite0 => Some("efficientnet_lite0".to_owned()),
         };
         let endings = network.format.saved_as;

@@ -73,7 +73,8 @@ impl FigureArgs {
         if jobs.iter().any(|(view, _)| view.shows_runs()) {
             self.suits_runs()?;
         } else if self.sets_runs() {
-            let why = "--preset, --eval-calls, --epochs and --rate are for the view finetune";
+            let why =
+                "--preset, --eval-calls, --epochs, --rate and --seeds are for the view finetune";
             return Err(Failure::Usage(why.to_owned()));
         }
         if self.no_random
@@ -313,6 +314,8 @@ impl FigureArgs {
         train.evals = self.eval_calls.map_or(train.evals, |evals| evals.0);
         train.epochs = self.epochs.unwrap_or(train.epochs);
         train.rate = self.rate.unwrap_or(train.rate);
+        train.batch = self.batch.unwrap_or(train.batch);
+        train.seeds = self.seeds.unwrap_or(train.seeds);
         app.command(ctx, Action::StartRuns.into());
     }
 
@@ -322,6 +325,7 @@ impl FigureArgs {
             || self.eval_calls.is_some()
             || self.epochs.is_some()
             || self.rate.is_some()
+            || self.seeds.is_some()
     }
 
     /// Refuses the options that the runs of finetune set themselves.

@@ -38,7 +38,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Option<CliCommand>,
     #[arg(help = format!(
-        "{} (dog_breeds_mobilenetv2, efficientnet_lite0). The default is dog_breeds_mobilenetv2. \
+        "{} (lab_mobilenetv2, efficientnet_lite0). The default is lab_mobilenetv2. \
          A .toml file is opened as a lesson",
         model_help()
     ))]
@@ -132,9 +132,9 @@ impl CliCommand {
 /// The model that an argument names. A file takes precedence over a bundled base of the same name.
 pub fn model_source(argument: Option<&Path>) -> ModelSource {
     match argument {
-        None => ModelSource::DogBreeds,
+        None => ModelSource::Lab,
         Some(path) if path.exists() => ModelSource::File(path.to_owned()),
-        Some(path) if path == Path::new("dog_breeds_mobilenetv2") => ModelSource::DogBreeds,
+        Some(path) if path == Path::new("lab_mobilenetv2") => ModelSource::Lab,
         Some(path) if path == Path::new("efficientnet_lite0") => ModelSource::EfficientNetLite0,
         Some(path) => ModelSource::File(path.to_owned()),
     }

@@ -16,12 +16,17 @@ use crate::dataset::Photos;
 use crate::formats::ending_of;
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Model, Semantics};
+use crate::settings::MAX_SEEDS;
 use crate::train::network::{Network, TrainError};
 use crate::train::optimizer::OptimizerKind;
-use crate::train::recipe::{BaseCall, BaseFlags, EvalCalls, Recipe, RunPreset, StageRecipe};
+use crate::train::ranking::{self, Ranking, RunResults};
+use crate::train::recipe::{
+    BATCH, BaseCall, BaseFlags, EPOCHS, EvalCalls, RATE, Recipe, RunPreset, StageRecipe,
+};
 use crate::train::rows::{HEADER, row};
 use crate::train::summary::Summary;
 use crate::train::trainer::Trainer;
+use crate::words::common::sentence_case;
 use modelens_jobs::fine_tune::{FineTune, HeadChoice, Prepared};
 use modelens_jobs::{
     ModelSource, PhotosSource, Replace, can_save_network, is_same_file, save_network, write_whole,
@@ -56,12 +61,13 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 0.9, allow_negative_numbers = true, value_parser = fraction)]
     momentum: f64,
     /// The learning rate.
-    #[arg(long, default_value_t = 0.001, allow_negative_numbers = true, value_parser = rate)]
+    #[arg(long, default_value_t = RATE, allow_negative_numbers = true, value_parser = rate)]
     rate: f64,
-    #[arg(long, value_name = "N", default_value_t = 32, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=65_536))]
+    /// The number of photos in a step.
+    #[arg(long, value_name = "N", default_value_t = BATCH as u64, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=65_536))]
     batch: u64,
     /// The number of epochs; with --preset, of each stage.
-    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    #[arg(long, value_name = "N", default_value_t = EPOCHS as u64, allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=100_000))]
     epochs: u64,
     /// The fraction of the photos to validate on (default 0.2), split as image_dataset_from_directory
     /// splits. Folders such as train and validation are a split of their own.
@@ -70,6 +76,9 @@ pub struct TrainArgs {
     /// The seed of the split, the new head and every random draw.
     #[arg(long, default_value_t = 7, allow_negative_numbers = true, value_parser = seed)]
     seed: u64,
+    /// Run this many seeds, from --seed on; the summary gives the range over them.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "save", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..=MAX_SEEDS as u64))]
+    seeds: u64,
     /// The framework whose rules hold; auto: the one that wrote the file.
     #[arg(long, value_name = "RULES", default_value = "auto", value_parser = super::word::parser::<Option<Semantics>>())]
     semantics: Named<Option<Semantics>>,
@@ -168,31 +177,46 @@ impl TrainArgs {
                 .map_err(|error| Failure::File(format!("--save: {error}: {}", path.display())))?;
         }
         let recipes = self.recipes(&network, setup.semantics)?;
-        let prepared = setup.prepare(network, &photos, &|_, _| (), &|| true);
-        let mut prepared = prepared.map_err(failed)?;
-        for note in &prepared.notes {
-            terminal::warn(note);
-        }
         let mut written = Written {
             rows: String::from(HEADER),
             moved: String::from("run,layer,weights_moved,statistics_moved\n"),
-            summaries: Vec::new(),
+            results: vec![Vec::new(); recipes.len()],
         };
-        let total: usize = recipes
-            .iter()
-            .map(|r| r.plan(&prepared.network, &prepared.common).steps())
-            .sum();
-        let mut bar = Bar::new(total);
-        for recipe in &recipes {
-            let done = self.one(&source, recipe, &mut prepared, &mut bar, &mut written);
-            // The rows so far are written even if the run failed.
-            write_text(&self.out, &written.rows)?;
-            done?;
+        let mut bar = None;
+        for number in 0..usize::try_from(self.seeds).unwrap_or(MAX_SEEDS) {
+            let setup = setup.with_seed(number);
+            // A new head begins with other weights.
+            let network = if number == 0 {
+                Arc::clone(&network)
+            } else {
+                Arc::new(setup.network(&model, &photos).map_err(failed)?)
+            };
+            let prepared = setup.prepare(network, &photos, &|_, _| (), &|| true);
+            let mut prepared = prepared.map_err(failed)?;
+            for note in prepared.notes.iter().filter(|_| number == 0) {
+                terminal::warn(note);
+            }
+            let bar = bar.get_or_insert_with(|| {
+                let plans = recipes
+                    .iter()
+                    .map(|r| r.plan(&prepared.network, &prepared.common));
+                let steps: usize = plans.map(|plan| plan.steps()).sum();
+                Bar::new(steps * usize::try_from(self.seeds).unwrap_or(MAX_SEEDS))
+            });
+            for (run, recipe) in recipes.iter().enumerate() {
+                let done = self.one(&source, recipe, &mut prepared, bar, &mut written);
+                // The rows so far are written even if the run failed.
+                write_text(&self.out, &written.rows)?;
+                written.results[run].extend(done?);
+            }
+        }
+        if let Some(bar) = &bar {
+            bar.end();
         }
         if let Some(path) = &self.movement {
             write_text(path, &written.moved)?;
         }
-        terminal::print(&written.summaries.join("\n"))
+        terminal::print(&written.told(&recipes, setup.batch).join("\n"))
     }
 
     fn photos_source(&self) -> PhotosSource {
@@ -310,7 +334,7 @@ impl TrainArgs {
         prepared: &mut Prepared,
         bar: &mut Bar,
         written: &mut Written,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Summary>, Failure> {
         let plan = recipe.plan(&prepared.network, &prepared.common);
         let trainer = Trainer::new(Arc::clone(&prepared.network), plan);
         let mut trainer = trainer.map_err(failed)?;
@@ -323,6 +347,7 @@ impl TrainArgs {
             row(
                 &mut written.rows,
                 &recipe.name,
+                prepared.common.seed,
                 &step,
                 &prepared.network.in_head,
             );
@@ -336,6 +361,8 @@ impl TrainArgs {
             steps.push(step);
         }
         let last = steps.iter().rev().find_map(|s| s.end.as_ref());
+        // The movement of the layers is that of the first seed.
+        let last = last.filter(|_| prepared.common.seed == self.seed);
         for movement in last.iter().flat_map(|end| &end.movement) {
             let layer = prepared.network.model.graph.unique_name(movement.layer);
             let name = &recipe.name;
@@ -347,15 +374,7 @@ impl TrainArgs {
                 "\"{name}\",\"{layer}\",{weights},{statistics}"
             );
         }
-        if let Some(summary) = Summary::of(&trainer, &steps) {
-            bar.end();
-            let sentences = summary.sentences().join(" ");
-            written.summaries.push(terminal::printable(&format!(
-                "{}: {sentences}",
-                recipe.name
-            )));
-        }
-        Ok(())
+        Ok(Summary::of(&trainer, &steps))
     }
 
     fn save(&self, source: &ModelSource, trainer: &Trainer) -> Result<(), Failure> {
@@ -409,8 +428,34 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 struct Written {
     rows: String,
     moved: String,
-    /// One sentence or more for each run, for standard output.
-    summaries: Vec<String>,
+    /// What each run came to, for each seed.
+    results: Vec<Vec<Summary>>,
+}
+
+impl Written {
+    /// A line for each run, and below them which is best and why, for standard output.
+    fn told(&self, recipes: &[Recipe], batch: usize) -> Vec<String> {
+        let runs = recipes.iter().zip(&self.results);
+        let mut lines: Vec<String> = runs
+            .clone()
+            .filter_map(|(recipe, seeds)| {
+                let sentences = seeds.first()?.sentences().join(" ");
+                let spread = ranking::spread(seeds).map_or(String::new(), |s| format!(" {s}"));
+                Some(format!("{}: {sentences}{spread}", recipe.name))
+            })
+            .collect();
+        let results: Vec<RunResults<'_>> = runs
+            .map(|(recipe, seeds)| RunResults {
+                name: &recipe.name,
+                seeds: seeds.iter().collect(),
+            })
+            .collect();
+        if let Some(ranking) = Ranking::of(&results, batch) {
+            lines.push(ranking.in_words());
+            lines.push(format!("{}.", sentence_case(&ranking.verdict())));
+        }
+        lines.iter().map(|line| terminal::printable(line)).collect()
+    }
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]

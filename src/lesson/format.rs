@@ -11,7 +11,7 @@ use super::place::{Lines, Places, line_of};
 use super::{Expectation, Lesson, LessonError, fill, paths};
 use crate::augment::{self, Pipeline, PipelinePreset};
 use crate::model::{Outer, Preprocessing, Semantics};
-use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, TrainSettings, View};
+use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS, TrainSettings, View};
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
 use modelens_jobs::Grid;
@@ -26,7 +26,7 @@ pub struct LessonFile {
     /// The version of the format.
     pub lesson: Spanned<u32>,
     pub title: String,
-    #[serde(default = "dog_breeds")]
+    #[serde(default = "lab_mobilenetv2")]
     pub model: Spanned<String>,
     #[serde(default = "bundled")]
     pub photos: Spanned<String>,
@@ -42,8 +42,8 @@ pub struct LessonFile {
     pub steps: Vec<Spanned<LessonStep>>,
 }
 
-fn dog_breeds() -> Spanned<String> {
-    Spanned::new(0..0, "dog_breeds_mobilenetv2".to_owned())
+fn lab_mobilenetv2() -> Spanned<String> {
+    Spanned::new(0..0, "lab_mobilenetv2".to_owned())
 }
 
 fn bundled() -> Spanned<String> {
@@ -165,6 +165,9 @@ pub struct LessonRuns {
     pub rate: f64,
     /// The number of epochs of each stage.
     pub epochs: usize,
+    /// The number of photos in a step.
+    pub batch: usize,
+    pub seeds: usize,
     pub own_head: bool,
     pub dropout: f64,
     pub sigmoid: bool,
@@ -188,6 +191,8 @@ impl LessonRuns {
             optimizer: Named(train.optimizer),
             rate: train.rate,
             epochs: train.epochs,
+            batch: train.batch,
+            seeds: train.seeds,
             own_head: train.own_head,
             dropout: train.dropout,
             sigmoid: train.sigmoid,
@@ -204,6 +209,8 @@ impl LessonRuns {
             optimizer: self.optimizer.0,
             rate: self.rate,
             epochs: self.epochs,
+            batch: self.batch,
+            seeds: self.seeds,
             own_head: self.own_head,
             dropout: self.dropout,
             sigmoid: self.sigmoid,
@@ -214,6 +221,12 @@ impl LessonRuns {
     fn check(&self) -> Result<(), String> {
         if !(1..=MAX_EPOCHS).contains(&self.epochs) {
             return Err(format!("a run has 1 to {MAX_EPOCHS} epochs"));
+        }
+        if !(1..=MAX_BATCH).contains(&self.batch) {
+            return Err(format!("a step has 1 to {MAX_BATCH} photos"));
+        }
+        if !(1..=MAX_SEEDS).contains(&self.seeds) {
+            return Err(format!("a run has 1 to {MAX_SEEDS} seeds"));
         }
         if !(self.rate.is_finite() && self.rate > 0.0) {
             return Err("a learning rate must be above 0".to_owned());

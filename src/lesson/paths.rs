@@ -8,7 +8,7 @@ use modelens_jobs::{ModelSource, PhotosSource};
 pub const BUNDLED_PHOTOS: &str = "bundled";
 /// The words for the bundled bases.
 pub const BUNDLED_MODELS: [(&str, ModelSource); 2] = [
-    ("dog_breeds_mobilenetv2", ModelSource::DogBreeds),
+    ("lab_mobilenetv2", ModelSource::Lab),
     ("efficientnet_lite0", ModelSource::EfficientNetLite0),
 ];
 
@@ -79,7 +79,7 @@ fn model_name(source: &ModelSource, folder: &Path, home: Option<&Path>) -> Resul
                 path.display()
             ));
         }
-        ModelSource::DogBreeds | ModelSource::EfficientNetLite0 => {}
+        ModelSource::Lab | ModelSource::EfficientNetLite0 => {}
     }
     let mut bundled = BUNDLED_MODELS.into_iter();
     let found = bundled.find(|(_, known)| known == source);
@@ -199,7 +199,7 @@ mod tests {
             "nothing but what is bundled"
         );
         let cats = PhotosSource::Folder(folder.join("photos/cats"));
-        let bundled = ModelSource::DogBreeds;
+        let bundled = ModelSource::Lab;
         let of = |place: &Path| names(&bundled, &cats, place).map(|[_, photos]| photos);
         assert_eq!(of(&folder), Ok("photos/cats".to_owned()));
         assert_eq!(of(&folder.join("photos/cats")), Ok(".".to_owned()));

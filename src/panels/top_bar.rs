@@ -88,7 +88,7 @@ fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     let button = explained(button, terms::BASE, wide);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = [
-            (ModelSource::DogBreeds, words::DOG_BREEDS_TIP),
+            (ModelSource::Lab, words::LAB_TIP),
             (ModelSource::EfficientNetLite0, words::EFFICIENTNET_TIP),
         ];
         for (source, note) in bundled {

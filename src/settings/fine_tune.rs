@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::Semantics;
 use crate::train::optimizer::OptimizerKind;
-use crate::train::recipe::{EvalCalls, Recipe, RunPreset};
+use crate::train::recipe::{BATCH, EPOCHS, EvalCalls, RATE, Recipe, RunPreset};
 use modelens_jobs::fine_tune::HeadChoice;
 
 /// Settings of the next experiment.
@@ -18,6 +18,10 @@ pub struct TrainSettings {
     pub rate: f64,
     /// Epochs of each stage.
     pub epochs: usize,
+    /// Number of photos in a step; a preset may have its own.
+    pub batch: usize,
+    /// Number of seeds, from the one of the window on.
+    pub seeds: usize,
     /// The file's own head instead of a new one.
     pub own_head: bool,
     /// Dropout rate in a new head.
@@ -29,6 +33,11 @@ pub struct TrainSettings {
 }
 
 impl TrainSettings {
+    /// Number of photos in a step of the next runs under these rules.
+    pub fn step_photos(&self, semantics: Semantics) -> usize {
+        self.preset(semantics).batch().unwrap_or(self.batch)
+    }
+
     /// The chosen preset, or the default one if its runs would not differ under these rules.
     pub fn preset(&self, semantics: Semantics) -> RunPreset {
         if self.preset.suits(semantics) {
@@ -62,8 +71,10 @@ impl Default for TrainSettings {
             preset: RunPreset::FourWay,
             evals: EvalCalls::default(),
             optimizer: OptimizerKind::Adam,
-            rate: 1e-3,
-            epochs: 3,
+            rate: RATE,
+            epochs: EPOCHS,
+            batch: BATCH,
+            seeds: 1,
             own_head: false,
             dropout: DROPOUT,
             sigmoid: false,
@@ -76,6 +87,8 @@ impl Default for TrainSettings {
 pub const RATES: [f64; 7] = [1e-1, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-5];
 /// The most epochs of a stage.
 pub const MAX_EPOCHS: usize = 200;
+/// The most seeds.
+pub const MAX_SEEDS: usize = 8;
 /// The largest validation split, and the largest rate of dropout.
 pub const MAX_PART: f64 = 0.9;
 /// The part of the photos that validates, and the rate in a new head, as in the course.

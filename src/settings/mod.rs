@@ -12,7 +12,7 @@ use crate::model::{Mode, Outer, Preprocessing, Semantics};
 use crate::words::{common, window as words};
 use modelens_jobs::{DropoutSetting, Grid, PredictLook};
 
-pub use fine_tune::{MAX_EPOCHS, MAX_PART, RATES, TrainSettings};
+pub use fine_tune::{MAX_EPOCHS, MAX_PART, MAX_SEEDS, RATES, TrainSettings};
 pub use layer_sort::{LayerColumn, LayerSort};
 pub use view::View;
 

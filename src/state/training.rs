@@ -1,5 +1,6 @@
 //! The training runs of the Fine-tune view.
 
+use crate::settings::TrainSettings;
 use crate::train::summary::Summary;
 use crate::train::trainer::TrainingStep;
 use modelens_jobs::{Experiment, NetworkDescription, TrainEvent, TrainedId};
@@ -32,6 +33,18 @@ pub struct RunState {
     pub features: Option<[usize; 2]>,
     /// Why the run broke off.
     pub failure: Option<String>,
+    /// What it came to with the seeds after the first, or why it broke off.
+    pub seeds: Vec<Result<Summary, String>>,
+}
+
+impl RunState {
+    /// What the run came to with each seed so far, the first first; empty before its last step.
+    pub fn results(&self) -> Vec<&Summary> {
+        let is_done = self.failure.is_none() && self.total > 0 && self.steps.len() == self.total;
+        let first = self.summary.as_ref().filter(|_| is_done);
+        let further = self.seeds.iter().filter_map(|seed| seed.as_ref().ok());
+        first.into_iter().chain(further).collect()
+    }
 }
 
 /// The experiment that was started last.
@@ -39,6 +52,8 @@ pub struct RunState {
 pub struct TrainingState {
     pub status: Status,
     pub experiment: Option<Experiment>,
+    /// The controls it was started with.
+    pub asked: Option<TrainSettings>,
     pub network: Option<Box<NetworkDescription>>,
     pub runs: Vec<RunState>,
     /// What is odd about photos and settings.
@@ -51,11 +66,13 @@ pub struct TrainingState {
     pub failure: Option<String>,
     /// Wall time of all steps so far.
     pub secs: f64,
+    /// Steps done with the seeds after the first.
+    pub further_steps: usize,
 }
 
 impl TrainingState {
     /// An experiment that was just asked for.
-    pub fn started(experiment: Experiment) -> Self {
+    pub fn started(experiment: Experiment, asked: TrainSettings) -> Self {
         let names = experiment.recipes.iter().map(|recipe| RunState {
             name: recipe.name.clone(),
             ..RunState::default()
@@ -64,6 +81,7 @@ impl TrainingState {
             status: Status::Preparing,
             runs: names.collect(),
             experiment: Some(experiment),
+            asked: Some(asked),
             ..Self::default()
         }
     }
@@ -75,14 +93,24 @@ impl TrainingState {
 
     /// Every run came to its end.
     pub fn is_complete(&self) -> bool {
-        let whole = |r: &RunState| r.failure.is_none() && r.total > 0 && r.steps.len() == r.total;
+        let further = self.seeds() - 1;
+        let whole = |r: &RunState| {
+            let is_done = r.failure.is_none() && r.total > 0 && r.steps.len() == r.total;
+            is_done && r.seeds.len() == further && r.seeds.iter().all(Result::is_ok)
+        };
         self.status == Status::Ended && self.failure.is_none() && self.runs.iter().all(whole)
     }
 
     /// Steps done, and in all.
     pub fn steps(&self) -> [usize; 2] {
-        let done = self.runs.iter().map(|r| r.steps.len()).sum();
-        [done, self.runs.iter().map(|r| r.total).sum()]
+        let done: usize = self.runs.iter().map(|r| r.steps.len()).sum();
+        let each: usize = self.runs.iter().map(|r| r.total).sum();
+        [done + self.further_steps, each * self.seeds()]
+    }
+
+    /// Number of seeds that are run.
+    pub fn seeds(&self) -> usize {
+        self.experiment.as_ref().map_or(1, |e| e.seeds.max(1))
     }
 
     /// Takes an event; late events of an experiment that was given up are ignored.
@@ -122,6 +150,15 @@ impl TrainingState {
                 if let Some(end) = stepped.end {
                     run.summary = Some(end.summary);
                     run.trained = Some(end.id);
+                }
+            }
+            // Of the experiment before, as above.
+            TrainEvent::FurtherStep(_) if self.network.is_none() => {}
+            TrainEvent::FurtherStep(stepped) => {
+                self.secs += stepped.secs;
+                self.further_steps += 1;
+                if let Some(run) = self.runs.get_mut(stepped.run) {
+                    run.seeds.extend(stepped.end);
                 }
             }
             TrainEvent::Features { run, done, total } => {

@@ -191,7 +191,7 @@ pub const PROSE_LINE: f32 = 19.0;
 
 /// Narrower views give their controls two rows.
 pub const BATCH_NORM_CONTROLS: f32 = 930.0;
-pub const FINE_TUNE_CONTROLS: f32 = 1060.0;
+pub const FINE_TUNE_CONTROLS: f32 = 1180.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;
 pub const PICKER_WIDTH: f32 = 260.0;

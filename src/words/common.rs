@@ -66,6 +66,10 @@ pub fn runs(n: usize) -> String {
     count(n, "run", "runs")
 }
 
+pub fn epochs(n: usize) -> String {
+    count(n, "epoch", "epochs")
+}
+
 pub const CLOSE: &str = "Close";
 pub const SAVE: &str = "Save...";
 

@@ -146,6 +146,21 @@ pub fn augmented_batch(pipeline: Option<&Pipeline>) -> String {
     )
 }
 
+/// Which columns the network's own augmentation layers change before anything else; comes after the view's
+/// own sentences. `active` says of the left and the right column whether they draw.
+pub fn own_augmentation(classes: &[&str], active: [bool; 2]) -> String {
+    let columns = match active {
+        [true, true] => "In both columns",
+        [true, false] => "In the left column",
+        [false, true] => "In the right column",
+        [false, false] => return String::new(),
+    };
+    format!(
+        " {columns} the network's own augmentation ({}) changes the photos first.",
+        classes.join(", ")
+    )
+}
+
 #[cfg(test)]
 #[path = "modes_tests.rs"]
 mod tests;

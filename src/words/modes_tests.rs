@@ -74,4 +74,13 @@ fn an_augmented_batch_is_named_only_where_a_step_is_on() {
     }
     assert_eq!(augmented_batch(Some(&pipeline)), "");
     assert_eq!(augmented_batch(None), "");
+    let layers = ["RandomFlip", "RandomRotation"];
+    let said = own_augmentation(&layers, [true, false]);
+    assert!(
+        said.contains(
+            "In the left column the network's own augmentation (RandomFlip, RandomRotation)"
+        ),
+        "{said}"
+    );
+    assert_eq!(own_augmentation(&layers, [false, false]), "");
 }

@@ -6,7 +6,7 @@ use modelens_jobs::{ModelSource, PhotosSource};
 /// A name for a source of a model.
 pub fn model_title(source: &ModelSource) -> String {
     match source {
-        ModelSource::DogBreeds => words::DOG_BREEDS.to_owned(),
+        ModelSource::Lab => words::LAB.to_owned(),
         ModelSource::EfficientNetLite0 => words::EFFICIENTNET.to_owned(),
         ModelSource::File(path) | ModelSource::Weights { path, .. } => file_name(path),
     }

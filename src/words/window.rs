@@ -55,7 +55,8 @@ pub fn opening_small(title: &str) -> String {
 }
 
 pub const BASE: &str = "Base";
-pub const DOG_BREEDS_TIP: &str = "MobileNetV2, fine-tuned on dog breeds with Keras 3. Bundled";
+pub const LAB_TIP: &str =
+    "The course's lab: a head for the bundled photos on a frozen MobileNetV2, saved by Keras 3.15";
 pub const EFFICIENTNET_TIP: &str = "ImageNet-1k, a PyTorch state dict. Bundled";
 
 /// The heading of the models in a cache.
@@ -98,7 +99,7 @@ pub fn unreadable(files: usize) -> String {
 
 // Names of themes and of what is bundled.
 pub const SYSTEM: &str = "System";
-pub const DOG_BREEDS: &str = "MobileNetV2 · dog breeds";
+pub const LAB: &str = "MobileNetV2 · course lab";
 pub const EFFICIENTNET: &str = "EfficientNet-Lite0";
 pub const BUNDLED_PHOTOS: &str = "Bundled photos";
 

@@ -20,7 +20,7 @@ use modelens_jobs::{
 
 use crate::support::files::fixture;
 use crate::support::looks::Opened;
-use crate::support::models::dog_breeds;
+use crate::support::models::lab_mobilenetv2;
 use crate::support::window::{Window, click, command, open, photo, press, settle, shows};
 
 fn outcome(window: &Window) -> AugmentationOutcome {
@@ -202,7 +202,8 @@ fn a_file_with_augmentation_layers_starts_with_its_own_pipeline() {
     assert!(!shows(&window, "This pipeline comes from the file"));
     command(&mut window, PipelineCommand::UseOwn);
     assert!(shows(&window, "This pipeline comes from the file"));
-    command(&mut window, Command::OpenModel(ModelSource::DogBreeds));
+    let lite = ModelSource::EfficientNetLite0;
+    command(&mut window, Command::OpenModel(lite));
     assert_eq!(
         pipeline(&window),
         Pipeline::course(),
@@ -406,7 +407,7 @@ fn photos_of_every_kind_open_in_the_grid() {
     turned_jpeg(&folder.path().join("turned.jpg"));
     let source = PhotosSource::Folder(folder.path().to_owned());
     let photos = source.open().expect("photos");
-    let opened = Opened::new(dog_breeds(), photos.clone());
+    let opened = Opened::new(lab_mobilenetv2(), photos.clone());
     for grid in Grid::ALL {
         for photo in 0..photos.photos.len() {
             for [height, width] in [[40, 40], [1, 1], [1, 7]] {

@@ -16,7 +16,7 @@ use modelens::model::{Flags, Mode, Model, ModelDescription, Preprocessing, Seman
 use modelens::state::View;
 use modelens_jobs::{DropoutOutcome, ModelSource, Outcome};
 
-use crate::support::models::dog_breeds;
+use crate::support::models::lab_mobilenetv2;
 use crate::support::numbers::{assert_close, values};
 use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
@@ -199,7 +199,7 @@ fn more_passes_start_with_the_same_passes() {
 
 #[test]
 fn passes_without_noise_equal_inference() {
-    let model: Arc<Model> = dog_breeds();
+    let model: Arc<Model> = lab_mobilenetv2();
     let flags = Flags::all(&model.graph, true);
     let side = 160 * 160 * 3;
     let x = (0..side).map(|i| (i % 251) as f32 / 125.0 - 1.0);
@@ -304,22 +304,22 @@ fn the_mean_of_many_passes_approaches_inference() {
 fn the_rate_slider_has_a_name_and_keys_and_a_reset() {
     let mut window = dropout_view();
     let file = outcome(&window).noise.strength();
-    assert_eq!(file, 0.3);
-    assert!(window.query_by_label("Back to 0.3").is_none());
+    assert_eq!(file, 0.2);
+    assert!(window.query_by_label("Back to 0.2").is_none());
     window.get_by_role_and_label(Role::Slider, "Rate").focus();
     window.run_steps(2);
     window.key_press(Key::ArrowRight);
     settle(&mut window);
     let rate = outcome(&window).noise.strength();
-    assert!((rate - 0.31).abs() < 1e-9, "{rate}");
-    assert_eq!(outcome(&window).file_rate, 0.3);
+    assert!((rate - 0.21).abs() < 1e-9, "{rate}");
+    assert_eq!(outcome(&window).file_rate, 0.2);
     let before = photo(&window);
     window.key_press(Key::ArrowRight);
     settle(&mut window);
     assert_eq!(photo(&window), before, "the key belongs to the slider");
-    assert!(shows(&window, "get_layer(\"dropout\").rate = 0.32"));
-    click(&mut window, "Back to 0.3");
-    assert_eq!(outcome(&window).noise.strength(), 0.3);
+    assert!(shows(&window, "get_layer(\"dropout\").rate = 0.22"));
+    click(&mut window, "Back to 0.2");
+    assert_eq!(outcome(&window).noise.strength(), 0.2);
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn rates_outside_0_to_1_are_refused_with_the_reason() {
     for rate in [1.2, -0.1, f64::NAN] {
         command(&mut window, NoiseCommand::SetRate(rate));
         assert!(shows(&window, "A rate is a share from 0 to 1"), "{rate}");
-        assert_eq!(outcome(&window).noise.strength(), 0.3, "{rate}");
+        assert_eq!(outcome(&window).noise.strength(), 0.2, "{rate}");
     }
     command(&mut window, NoiseCommand::SetRate(1.0));
     assert!(!shows(&window, "A rate is a share"));
@@ -419,7 +419,7 @@ fn a_typed_number_takes_effect_when_it_is_complete() {
     assert!(shows(&window, "A rate is a share from 0 to 1"));
     assert_eq!(
         outcome(&window).noise.strength(),
-        0.3,
+        0.2,
         "not the 1 on the way"
     );
 }

@@ -207,6 +207,8 @@ fn a_sidecar_says_how_to_reproduce_the_figure() {
         "--csv",
         "--photo",
         "fish1",
+        "--layer",
+        "block_13_project_BN",
         "--channel",
         "5",
     ];
@@ -284,7 +286,7 @@ fn a_figure_of_runs_is_the_same_every_time() {
     let [a, b] = ["a.svg", "b.svg"].map(|name| written(folder.path(), name, &args));
     assert_eq!(a, b);
     let svg = texts(&String::from_utf8(a).expect("text")).join("\n");
-    for shown in ["training=True", "exactly 0", "correct with training=False"] {
+    for shown in ["training=True", "exactly 0", "correct, training=False"] {
         assert!(svg.contains(shown), "{shown}");
     }
     assert!(!svg.contains("Use this model"), "nobody can click there");
@@ -344,7 +346,7 @@ fn csv_and_sidecar_hold_plain_numbers_of_draws_and_factors() {
     let sidecar: serde_json::Value = serde_json::from_str(&read("a.svg.json")).expect("JSON");
     assert_eq!(
         sidecar["augmentation"],
-        serde_json::json!(["RandomFlip(\"horizontal\")", "RandomRotation(0.2)"])
+        serde_json::json!(["RandomFlip(\"horizontal\")", "RandomRotation((-0.2, 0.2))"])
     );
     assert_eq!(sidecar["recorded"], false);
     assert_eq!(sidecar["redraws"], 0);

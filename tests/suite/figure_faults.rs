@@ -38,6 +38,8 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
         (
             &[
                 "batchnorm",
+                "--layer",
+                "block_13_project_BN",
                 "--channel",
                 "161",
                 "--batch",

@@ -148,7 +148,7 @@ fn the_caption_of_a_part_names_only_that_part() {
     let svg = drawn_as(&app, View::BatchNorm, Part::Side(Mode::Inference), None);
     let texts = texts(&svg.expect("a figure").svg).join("\n");
     assert!(
-        !texts.contains("same axis") && texts.contains("100 values = 4 photos"),
+        !texts.contains("same axis") && texts.contains("25,600 values = 4 photos"),
         "{texts}"
     );
 }

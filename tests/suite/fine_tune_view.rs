@@ -4,9 +4,9 @@ use std::path::Path;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
-use modelens::command::{Action, Command, TrainCommand};
+use modelens::command::{Action, Command, LessonCommand, LessonSource, TrainCommand};
 use modelens::model::Semantics;
 use modelens::state::{Status, View};
 use modelens::train::recipe::RunPreset;
@@ -27,6 +27,7 @@ fn window(folder: &Path) -> Window {
     window.run_steps(3);
     assert_eq!(window.state().state().settings.view, View::FineTune);
     command(&mut window, TrainCommand::SetEpochs(1));
+    command(&mut window, TrainCommand::SetBatch(4));
     window
 }
 
@@ -99,7 +100,8 @@ fn the_other_views_can_use_the_trained_model() {
         state.opened.base.as_ref().expect("a base").model.clone()
     };
     assert!(!before.title.contains("fine-tuned"), "unchanged until then");
-    click(&mut window, "Use this model");
+    assert_eq!(window.state().state().training.runs.len(), 3);
+    command(&mut window, TrainCommand::Use(0));
     let base = window.state().state().opened.base.as_ref().expect("a base");
     assert!(base.model.title.ends_with("fine-tuned"));
     assert_eq!(base.model.labels, ["class0", "class1"]);
@@ -176,4 +178,90 @@ fn a_recorded_false_protects_statistics_in_keras_2_but_not_in_keras_3() {
         assert!(shows(&window, said), "{semantics:?}");
         assert!(!shows(&window, never), "{semantics:?}");
     }
+}
+
+/// The results of further seeds are those that each seed gives alone.
+#[test]
+fn further_seeds_are_a_range_on_each_card() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    command(&mut window, TrainCommand::SetPreset(RunPreset::HeadOnly));
+    command(&mut window, TrainCommand::SetSeeds(2));
+    click(&mut window, "Start");
+    let training = &window.state().state().training;
+    assert!(training.is_complete(), "{:?}", training.failure);
+    assert_eq!(training.steps(), [4, 4]);
+    let [Ok(second)] = &training.runs[0].seeds[..] else {
+        panic!("{:?}", training.runs[0].seeds);
+    };
+    let second = second.clone();
+    assert!(shows(&window, "over all seeds"));
+    let seed = window.state().state().settings.seed;
+    command(&mut window, Command::SetSeed(seed + 1));
+    command(&mut window, TrainCommand::SetSeeds(1));
+    click(&mut window, "Start");
+    let training = &window.state().state().training;
+    assert_eq!(training.runs[0].summary, Some(second));
+    assert!(!shows(&window, "over all seeds"));
+}
+
+#[test]
+fn runs_that_are_not_those_of_the_controls_say_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    let other = "ot those of the controls: Head only";
+    command(&mut window, TrainCommand::SetPreset(RunPreset::HeadOnly));
+    click(&mut window, "Start");
+    assert!(!shows(&window, other));
+    command(&mut window, TrainCommand::SetEpochs(9));
+    command(&mut window, TrainCommand::SetPreset(RunPreset::FourWay));
+    command(&mut window, Command::SetSemantics(Some(Semantics::Keras2)));
+    assert!(shows(&window, other));
+    click(&mut window, "Set the controls to these");
+    assert!(!shows(&window, other));
+    let train = window.state().state().settings.train;
+    assert_eq!((train.preset, train.epochs), (RunPreset::HeadOnly, 1));
+    assert_eq!(window.state().state().semantics(), Semantics::Keras3);
+}
+
+/// A late click on Pause or Stop, after the runs have ended, neither begins runs nor loses results.
+#[test]
+fn no_button_that_loses_results_takes_the_place_of_another() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    command(&mut window, TrainCommand::SetPreset(RunPreset::HeadOnly));
+    let place = |window: &Window, label: &str| {
+        let buttons = window.query_all_by_role(Role::Button);
+        let found = buttons.filter(|b| b.accesskit_node().label().as_deref() == Some(label));
+        found.map(|b| b.rect()).next().expect("a button")
+    };
+    let app = window.state_mut();
+    app.command(&eframe::egui::Context::default(), Action::StartRuns.into());
+    window.run_steps(2);
+    let during = ["Pause", "Stop"].map(|label| place(&window, label));
+    settle(&mut window);
+    let after = ["Start", "Reset"].map(|label| place(&window, label));
+    for during in during {
+        assert!(!after.iter().any(|after| after.intersects(during)));
+    }
+}
+
+#[test]
+fn the_runs_of_a_lesson_go_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    command(&mut window, TrainCommand::SetPreset(RunPreset::HeadOnly));
+    click(&mut window, "Start");
+    let own = window.state().state().training.experiment.clone();
+    assert!(own.is_some());
+    let lesson = folder.path().join("lesson.toml");
+    let text = "lesson = 1\ntitle = \"t\"\n[[step]]\ntitle = \"s\"\nview = \"finetune\"\n\
+        [step.run]\npreset = \"forgot-training\"\nstart = false\n";
+    std::fs::write(&lesson, text).expect("a file");
+    command(&mut window, LessonCommand::Open(LessonSource::File(lesson)));
+    command(&mut window, Action::ResetRuns);
+    command(&mut window, Action::CloseLesson);
+    assert_eq!(window.state().state().training.experiment, own);
+    let train = window.state().state().settings.train;
+    assert_eq!(train.preset, RunPreset::HeadOnly);
 }

@@ -461,7 +461,7 @@ fn a_lesson_cannot_refer_to_files_outside_its_folder() {
     let photos = repository("assets/photos/fish");
     let options = AppOptions {
         photos: PhotosSource::Folder(photos),
-        model: ModelSource::DogBreeds,
+        model: ModelSource::Lab,
         ..AppOptions::default()
     };
     let mut window = open(options);

@@ -11,7 +11,7 @@ use crate::support::numbers::values;
 
 /// The bundled base for photos of any size.
 fn resizable() -> Model {
-    let mut model = opened(&ModelSource::DogBreeds);
+    let mut model = opened(&ModelSource::Lab);
     model.graph.input_hwc = [None, None, Some(3)];
     model
 }

@@ -39,7 +39,7 @@ fn everything_that_can_have_the_focus_has_a_name() {
         assert!(named(&window, &format!("{view:?}")) > 30, "{view:?}");
     }
     for menu in [
-        "Base MobileNetV2 · dog breeds",
+        "Base MobileNetV2 · course lab",
         "Photos 93 in 4 classes",
         "Help",
     ] {

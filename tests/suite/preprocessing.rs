@@ -10,7 +10,7 @@ use modelens_jobs::look::tensor_of;
 
 use modelens::model::Preprocessing::{BgrMean, ImageNet, Lite, MinusOneToOne, Raw, ZeroToOne};
 
-use crate::support::models::dog_breeds;
+use crate::support::models::{lab_mobilenetv2, without_pixels};
 
 /// The suspicion about the bundled photos under each preprocessing.
 fn suspicions(
@@ -54,7 +54,22 @@ fn check(model: &Model, side: usize) {
 
 #[test]
 fn the_bundled_photos_under_every_preprocessing_of_a_keras_base() {
-    check(&dog_breeds(), 160);
+    check(&without_pixels(), 160);
+}
+
+/// The network scales the photos itself.
+#[test]
+fn the_bundled_photos_of_the_bundled_base_need_no_scaling() {
+    let model = lab_mobilenetv2();
+    assert_eq!(model.preprocessing, Raw);
+    for (how, suspicion) in suspicions(&model, 160, 12) {
+        if how == Raw {
+            assert_eq!(suspicion, None);
+        } else if matches!(how, MinusOneToOne | Lite | ZeroToOne) {
+            let suspicion = suspicion.expect("a suspicion");
+            assert_eq!(suspicion.better, Some(Raw), "{how:?}");
+        }
+    }
 }
 
 #[test]
@@ -65,7 +80,7 @@ fn the_bundled_photos_under_every_preprocessing_of_a_pytorch_base() {
 
 #[test]
 fn one_photo_is_too_few_to_suspect_the_contrast() {
-    let model = dog_breeds();
+    let model = without_pixels();
     for (how, suspicion) in suspicions(&model, 160, 1) {
         let far = matches!(how, Raw | BgrMean);
         assert_eq!(suspicion.is_some(), far, "{how:?}: {suspicion:?}");

@@ -65,8 +65,8 @@ fn wider_vectors_and_more_threads_change_no_bit() {
     let out = folder.path().join("out");
     let photos = ["--input", "assets/photos", "--batch", "3"];
     let runs = [
-        ("dog_breeds_mobilenetv2", "training"),
-        ("dog_breeds_mobilenetv2", "inference"),
+        ("lab_mobilenetv2", "training"),
+        ("lab_mobilenetv2", "inference"),
         ("efficientnet_lite0", "training"),
     ];
     let mut commands: Vec<(&str, Vec<&str>)> = runs

@@ -60,12 +60,7 @@ fn the_evidence_decides_which_scale_is_taken() {
         let own = model.preprocessing == Preprocessing::Raw;
         assert_eq!(own, !model.scale_unknown, "{known}");
     }
-    assert!(
-        !ModelSource::DogBreeds
-            .open()
-            .expect("a model")
-            .scale_unknown
-    );
+    assert!(!ModelSource::Lab.open().expect("a model").scale_unknown);
     assert!(
         !ModelSource::EfficientNetLite0
             .open()
@@ -124,7 +119,7 @@ fn figures_warn_of_the_scale() {
     for (model, preprocess, says) in [
         (scale("unit.keras"), None, "scale unknown"),
         (
-            PathBuf::from("dog_breeds_mobilenetv2"),
+            PathBuf::from("efficientnet_lite0"),
             Some("raw"),
             "at the first BatchNorm",
         ),
@@ -167,6 +162,6 @@ fn the_window_takes_the_scale_of_the_evidence_and_says_so() {
     let chosen = Some(Preprocessing::ZeroToOne);
     window::command(&mut opened, Command::SetPreprocessing(chosen));
     assert!(!window::shows(&opened, "Scale unknown"));
-    window::command(&mut opened, Command::OpenModel(ModelSource::DogBreeds));
+    window::command(&mut opened, Command::OpenModel(ModelSource::Lab));
     assert!(!window::shows(&opened, "Scale unknown"));
 }

@@ -84,7 +84,8 @@ fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
 
 #[test]
 fn every_term_is_explained_by_a_tooltip() {
-    let mut window = reproducible([1280.0, 800.0]);
+    // High enough for every row of the table of releases.
+    let mut window = reproducible([1280.0, 900.0]);
     let mut met = BTreeSet::new();
     for view in View::ALL {
         command(&mut window, Action::Show(view));

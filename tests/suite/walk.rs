@@ -24,7 +24,7 @@ use modelens_jobs::{
 
 use crate::support::files::{ops, read_npz};
 use crate::support::looks::Opened;
-use crate::support::models::dog_breeds;
+use crate::support::models::lab_mobilenetv2;
 use crate::support::numbers::{assert_close, values};
 use crate::support::window::{Window, click, command, open, photo, settle, shows};
 
@@ -99,9 +99,13 @@ fn moving_statistics_follow_each_framework() {
     }
 }
 
+/// The place of `block_13_project_BN` in the base: the layers before it are frozen.
+const FROM: usize = 124;
+
 fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
     let opened = Opened::bundled();
     let mut flags = Flags::of_file(&opened.model.graph);
+    flags.fine_tune_from(&opened.model.graph, FROM);
     if frozen {
         flags.set_all(false);
     }
@@ -114,7 +118,7 @@ fn pass(semantics: Semantics, batch: usize, frozen: bool) -> PassLook {
 }
 
 fn layer(name: &str) -> LayerId {
-    let graph = &dog_breeds().graph;
+    let graph = &lab_mobilenetv2().graph;
     let found = graph.layers.iter().position(|layer| layer.name == name);
     found.expect("a layer")
 }
@@ -364,7 +368,13 @@ fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
 
 fn batch_norm_window() -> Window {
     let mut window = open(AppOptions::default());
+    command(&mut window, Command::SetFineTuneFrom(FROM));
+    command(&mut window, Action::FineTuneFrom);
     command(&mut window, Action::Show(View::BatchNorm));
+    command(
+        &mut window,
+        Command::ShowLayer(layer("block_13_project_BN")),
+    );
     window
 }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use crate::formats::{self, ModelFile};
 use crate::model::Model;
 
-/// The MobileNetV2 of dog breeds, a Keras HDF5 file.
-pub fn dog_breeds() -> Model {
-    let names = bytes("dog_breeds_mobilenetv2.labels.txt");
+/// The network of the course's lab, a `.keras` file.
+pub fn lab_mobilenetv2() -> Model {
+    let names = bytes("lab_mobilenetv2.labels.txt");
     let names = String::from_utf8(names).unwrap();
-    opened("dog_breeds_mobilenetv2.h5", Some(&names))
+    opened("lab_mobilenetv2.keras", Some(&names))
 }
 
 /// EfficientNet-Lite0, a PyTorch state dict.

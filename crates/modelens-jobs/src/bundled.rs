@@ -2,16 +2,17 @@
 //!
 //! Their licences and sources are beside the files in `assets/base/`.
 
-/// A MobileNetV2 trained on dog breeds, a Keras HDF5 file.
-pub static DOG_BREEDS_MOBILENETV2: &[u8] = include_bytes!(concat!(
+/// The network that the course's lab builds, with a head for the bundled photos: a `.keras` file that
+/// `assets/base/make_lab_mobilenetv2.py` makes.
+pub static LAB_MOBILENETV2: &[u8] = include_bytes!(concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../../assets/base/dog_breeds_mobilenetv2.h5"
+    "/../../assets/base/lab_mobilenetv2.keras"
 ));
 
-/// The classes of [`DOG_BREEDS_MOBILENETV2`] in the order of its outputs, one a line.
-pub static DOG_BREEDS_LABELS: &str = include_str!(concat!(
+/// The classes of [`LAB_MOBILENETV2`] in the order of its outputs, one a line.
+pub static LAB_LABELS: &str = include_str!(concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../../assets/base/dog_breeds_mobilenetv2.labels.txt"
+    "/../../assets/base/lab_mobilenetv2.labels.txt"
 ));
 
 /// An EfficientNet-Lite0 trained on ImageNet, a PyTorch state dict as safetensors.

@@ -52,6 +52,15 @@ pub struct Prepared {
 }
 
 impl FineTune {
+    /// The same with the seed of this number, counted from 0: it decides the split, the first weights of a
+    /// new head and every draw.
+    pub fn with_seed(&self, number: usize) -> Self {
+        Self {
+            seed: self.seed.wrapping_add(number as u64),
+            ..self.clone()
+        }
+    }
+
     /// The model with the chosen head.
     ///
     /// # Errors

@@ -19,8 +19,8 @@ use crate::{bundled, machine};
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ModelSource {
-    /// MobileNetV2, fine-tuned on dog breeds (Keras 3).
-    DogBreeds,
+    /// The network of the course's lab: a new head on a frozen MobileNetV2 (Keras 3.15).
+    Lab,
     /// EfficientNet-Lite0, ImageNet-1k (PyTorch).
     EfficientNetLite0,
     File(PathBuf),
@@ -61,7 +61,7 @@ impl ModelSource {
     /// What the window calls it.
     pub fn title(&self) -> String {
         match self {
-            Self::DogBreeds => "MobileNetV2 · dog breeds".into(),
+            Self::Lab => "MobileNetV2 · course lab".into(),
             Self::EfficientNetLite0 => "EfficientNet-Lite0".into(),
             Self::File(path) | Self::Weights { path, .. } => {
                 let name = path.file_name().unwrap_or(path.as_os_str());
@@ -74,7 +74,7 @@ impl ModelSource {
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::File(path) | Self::Weights { path, .. } => Some(path),
-            Self::DogBreeds | Self::EfficientNetLite0 => None,
+            Self::Lab | Self::EfficientNetLite0 => None,
         }
     }
 
@@ -82,7 +82,7 @@ impl ModelSource {
     fn architecture(&self) -> Option<&str> {
         match self {
             Self::Weights { architecture, .. } => Some(architecture),
-            Self::File(_) | Self::DogBreeds | Self::EfficientNetLite0 => None,
+            Self::File(_) | Self::Lab | Self::EfficientNetLite0 => None,
         }
     }
 
@@ -109,10 +109,7 @@ impl ModelSource {
         use_file: impl FnOnce(ModelFile<'_>) -> T,
     ) -> Result<T, OpenError> {
         let (bytes, class_names) = match self {
-            Self::DogBreeds => (
-                bundled::DOG_BREEDS_MOBILENETV2.to_vec(),
-                Some(bundled::DOG_BREEDS_LABELS),
-            ),
+            Self::Lab => (bundled::LAB_MOBILENETV2.to_vec(), Some(bundled::LAB_LABELS)),
             Self::EfficientNetLite0 => (bundled::EFFICIENTNET_LITE0.to_vec(), None),
             Self::File(path) | Self::Weights { path, .. } => (read(&file_of(path))?, None),
         };
@@ -289,8 +286,8 @@ mod tests {
 
     #[test]
     fn bundled_bases_open_with_their_class_names() {
-        let model = ModelSource::DogBreeds.open().unwrap();
-        assert_eq!(model.labels.len(), 19);
+        let model = ModelSource::Lab.open().unwrap();
+        assert_eq!(model.labels, ["fish", "monument", "tool", "windmill"]);
         assert_eq!(model.labels_from, "the base");
         let model = ModelSource::EfficientNetLite0.open().unwrap();
         assert_eq!(model.labels.len(), 1000);

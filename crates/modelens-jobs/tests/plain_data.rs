@@ -283,6 +283,7 @@ fn every_request_and_event_crosses_as_bytes() {
             1e-3,
             modelens_core::train::recipe::EvalCalls::EachEpoch,
         ),
+        seeds: 2,
     };
     let events = side.ask(Request::Train(TrainRequest::Start(Box::new(experiment))));
     let trained = events.iter().find_map(|event| match event {
@@ -290,6 +291,12 @@ fn every_request_and_event_crosses_as_bytes() {
         _ => None,
     });
     let trained = trained.expect("trained weights");
+    // The second seed ends with a summary.
+    let further = events.iter().find_map(|event| match event {
+        Event::Training(TrainEvent::FurtherStep(done)) => Some((done.seed, done.end.clone()?)),
+        _ => None,
+    });
+    assert!(matches!(further, Some((8, Ok(_)))), "{further:?}");
     assert!(matches!(
         events.last(),
         Some(Event::Training(TrainEvent::Finished))

@@ -84,6 +84,9 @@ impl App {
                 before.restore(&mut self.state);
             }
             self.state.settings = *open.before;
+            // The runs of the lesson go with its settings; those of before come back.
+            self.stop_runs();
+            self.state.training = std::mem::take(&mut self.runs_before_lesson);
             ctx.set_theme(self.state.settings.theme);
             self.history.forget();
         }
@@ -113,6 +116,9 @@ impl App {
             open.before
         } else {
             self.before_lesson = Some(Snapshot::of(&self.state));
+            // The lesson may start runs of its own; there is one experiment at a time.
+            self.stop_runs();
+            self.runs_before_lesson = self.state.training.clone();
             Box::new(self.state.settings.clone())
         };
         let opened = &self.state.opened;

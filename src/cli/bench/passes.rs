@@ -14,7 +14,7 @@ use modelens_jobs::look::{batch_of, photo_input, tensor_of};
 
 /// Opens the network, and runs passes and optimizer steps with and without its head.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
-    let open = || ModelSource::DogBreeds.open();
+    let open = || ModelSource::Lab.open();
     watch.time("open_base", |_| open().map(drop).map_err(Failure::from))?;
     let mut model = open()?;
     let x = batch(&model).map_err(|e| failed(&e))?;

@@ -18,7 +18,7 @@ use modelens_jobs::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Stor
 
 /// Times a redraw of the nine images, the first frame, and a frame of each view.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
-    let model = ModelSource::DogBreeds.open()?;
+    let model = ModelSource::Lab.open()?;
     let mut grid = grid(&model)?;
     watch.time("redraw_nine", &mut grid)?;
     watch.time("first_frame", |_| Window::open().map(drop))?;

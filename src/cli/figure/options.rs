@@ -11,12 +11,12 @@ use crate::cli::{Failure, Reading, seed};
 use crate::figure::{LARGEST, What};
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Semantics};
-use crate::state::{MAX_BATCH, MAX_EPOCHS, Part, View};
+use crate::state::{MAX_BATCH, MAX_EPOCHS, MAX_SEEDS, Part, View};
 use crate::train::recipe::{EvalCalls, RunPreset};
 use egui_svg::{Width, png};
 
 /// The options that the steps of a lesson set.
-const OF_STEPS: [&str; 19] = [
+const OF_STEPS: [&str; 20] = [
     "view",
     "model",
     "input",
@@ -35,6 +35,7 @@ const OF_STEPS: [&str; 19] = [
     "preset",
     "eval_calls",
     "epochs",
+    "seeds",
     "rate",
 ];
 
@@ -102,7 +103,7 @@ pub struct FigureArgs {
     /// The seed of every random draw.
     #[arg(long, default_value_t = 7, allow_negative_numbers = true, value_parser = seed)]
     pub seed: u64,
-    /// The number of photos in the batch, which the seed chooses (default 32).
+    /// The number of photos in the batch, which the seed chooses (default 32; in a step of finetune 8).
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = batch)]
     pub batch: Option<usize>,
     /// The dropout or BatchNorm layer to show.
@@ -121,12 +122,15 @@ pub struct FigureArgs {
     /// PyTorch: where the runs call base.eval() (default each-epoch).
     #[arg(long, value_name = "WHERE", value_parser = parser::<EvalCalls>())]
     pub eval_calls: Option<Named<EvalCalls>>,
-    /// The epochs of each stage of the runs (default 3).
+    /// The epochs of each stage of the runs (default 4).
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = epochs)]
     pub epochs: Option<usize>,
     /// The learning rate of the runs (default 0.001).
     #[arg(long, value_name = "RATE", allow_negative_numbers = true, value_parser = positive)]
     pub rate: Option<f64>,
+    /// How many seeds to run, from --seed on (default 1).
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seeds)]
+    pub seeds: Option<usize>,
     /// The photo to show, by its name or the start of it, such as fish/fish9. The first match counts.
     #[arg(long, value_name = "NAME")]
     pub photo: Option<String>,
@@ -288,6 +292,11 @@ fn batch(text: &str) -> Result<usize, String> {
 fn epochs(text: &str) -> Result<usize, String> {
     let n = text.parse().ok().filter(|n| (1..=MAX_EPOCHS).contains(n));
     n.ok_or_else(|| format!("a run has 1 to {MAX_EPOCHS} epochs"))
+}
+
+fn seeds(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| (1..=MAX_SEEDS).contains(n));
+    n.ok_or_else(|| format!("a run has 1 to {MAX_SEEDS} seeds"))
 }
 
 fn channel(text: &str) -> Result<usize, String> {

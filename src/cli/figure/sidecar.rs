@@ -89,7 +89,7 @@ fn model(state: &State) -> Result<Value, Failure> {
         return Ok(Value::Null);
     };
     let hash = match &base.source {
-        ModelSource::DogBreeds => sha256(bundled::DOG_BREEDS_MOBILENETV2),
+        ModelSource::Lab => sha256(bundled::LAB_MOBILENETV2),
         ModelSource::EfficientNetLite0 => sha256(bundled::EFFICIENTNET_LITE0),
         ModelSource::File(path) | ModelSource::Weights { path, .. } => sha256(&read(path)?),
     };

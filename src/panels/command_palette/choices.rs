@@ -196,7 +196,7 @@ fn settings(state: &State, table: &mut Vec<Choice>) {
 
 fn files(state: &State, table: &mut Vec<Choice>) {
     let opened = &state.opened;
-    let bundled = [ModelSource::DogBreeds, ModelSource::EfficientNetLite0];
+    let bundled = [ModelSource::Lab, ModelSource::EfficientNetLite0];
     let recent = state.shell.recent.models.iter().cloned();
     for source in bundled.into_iter().chain(recent.map(ModelSource::File)) {
         let name = words::base(&model_title(&source));

@@ -27,7 +27,7 @@ use crate::command::Action;
 use crate::dataset::PhotoList;
 use crate::lesson::Value;
 use crate::model::layers::batch_norm::{Moments, next_moving};
-use crate::model::{LayerId, Mode, Role, Semantics};
+use crate::model::{LayerId, Mode, Outer, Role, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::modes;
@@ -38,6 +38,27 @@ use modelens_jobs::{
 
 /// The BatchNorm view.
 pub struct BatchNorm;
+
+/// Which columns the network's own augmentation layers change, if any.
+fn own_augmentation(state: &State, base: &Base) -> String {
+    let graph = &base.model.graph;
+    let layers = || {
+        let all = graph.layers.iter().enumerate();
+        all.filter(|(_, layer)| layer.kind.role() == Role::Augmentation)
+    };
+    let draws = |outer: Outer| {
+        let semantics = state.semantics();
+        let acts = |id| {
+            base.flags
+                .effective(&base.model, id, outer, semantics)
+                .active
+        };
+        state.settings.random && layers().any(|(id, _)| acts(id))
+    };
+    let classes: Vec<&str> = layers().map(|(_, layer)| layer.class.as_str()).collect();
+    let active = [state.settings.call, Mode::Inference.into()].map(draws);
+    modes::own_augmentation(&classes, active)
+}
 
 impl Page for BatchNorm {
     fn label(&self) -> &'static str {
@@ -89,7 +110,7 @@ impl Page for BatchNorm {
         let text = shown.as_ref().map(|shown| {
             let first = modes::augmented_batch(state.augmented_by(View::BatchNorm));
             let calls = state.module_calls();
-            first + &calls + &texts::what_you_see(shown)
+            first + &calls + &texts::what_you_see(shown) + &own_augmentation(state, base)
         });
         let own = &base.model.graph.layers[layer];
         let setting = code::BatchNormSetting {

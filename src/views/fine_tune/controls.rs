@@ -6,7 +6,7 @@ use super::setup;
 use super::words;
 use crate::command::{Action, TrainCommand};
 use crate::model::Semantics;
-use crate::state::{MAX_EPOCHS, RATES, Status, TrainingState};
+use crate::state::{MAX_EPOCHS, MAX_SEEDS, RATES, Status, TrainingState};
 use crate::theme::{self, sizes, text};
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe::{EvalCalls, RunPreset};
@@ -97,13 +97,25 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
     for action in shown {
         show.action_ui(ui, action);
     }
+    let label = parts::label_ui(ui, text::muted(words::SEEDS, palette));
+    let mut seeds = show.state.settings.train.seeds;
+    let drag = parts::whole(&mut seeds).range(1..=MAX_SEEDS);
+    let response = ui.add(drag).labelled_by(label.id);
+    if response.on_hover_text(words::SEEDS_TIP).changed() {
+        show.push(TrainCommand::SetSeeds(seeds));
+    }
     let room = ui.available_rect_before_wrap();
     parts::inside_ui(ui, room, Layout::right_to_left(Align::Center), |ui| {
+        // Far from Stop, so that a late click on that does not lose the results.
+        if matches!(show.state.training.status, Status::Paused | Status::Ended) {
+            show.action_ui(ui, Action::ResetRuns);
+        }
         parts::line_ui(ui, text::note(ready, palette));
     });
 }
 
-/// The buttons that make sense now, and how far the runs are.
+/// The buttons that drive the runs, and how far these are. The first place holds what begins or goes on
+/// and is disabled in between, so that a late click on Pause or Stop does not begin new runs.
 pub fn buttons(training: &TrainingState) -> (Vec<Action>, String) {
     let [done, total] = training.steps();
     let features = training.runs.iter().find_map(|run| run.features);
@@ -112,29 +124,24 @@ pub fn buttons(training: &TrainingState) -> (Vec<Action>, String) {
         let rest = each * total.saturating_sub(done) as f64;
         words::time_left(done, total, &estimate(rest))
     };
+    let running = || vec![Action::StartRuns, Action::PauseRuns, Action::StopRuns];
     match training.status {
         Status::Idle => (vec![Action::StartRuns, Action::StepRuns], String::new()),
-        Status::Preparing => (
-            vec![Action::StopRuns],
-            modelens_jobs::words::READING_PHOTOS.to_owned(),
-        ),
+        Status::Preparing => (running(), modelens_jobs::words::READING_PHOTOS.to_owned()),
         Status::Running if features.is_some() => {
             let [done, all] = features.unwrap_or_default();
             let note = words::features(done, all);
-            (vec![Action::PauseRuns, Action::StopRuns], note)
+            (running(), note)
         }
-        Status::Running if done == 0 => (
-            vec![Action::PauseRuns, Action::StopRuns],
-            words::FIRST_STEP.to_owned(),
-        ),
-        Status::Running => (vec![Action::PauseRuns, Action::StopRuns], left()),
+        Status::Running if done == 0 => (running(), words::FIRST_STEP.to_owned()),
+        Status::Running => (running(), left()),
         Status::Paused => {
-            let all = vec![Action::ResumeRuns, Action::StepRuns, Action::ResetRuns];
+            let all = vec![Action::ResumeRuns, Action::StepRuns];
             (all, words::paused(done, total))
         }
         Status::Ended => {
             let took = words::took(done, &seconds(training.secs));
-            (vec![Action::StartRuns, Action::ResetRuns], took)
+            (vec![Action::StartRuns], took)
         }
     }
 }

@@ -40,10 +40,14 @@ impl Page for FineTune {
     }
 
     fn explanation(&self, state: &State) -> Explanation {
-        let (train, semantics) = (state.settings.train, state.semantics());
+        let training = &state.training;
+        // Of the runs that are shown, whatever the controls say by now.
+        let train = training.asked.unwrap_or(state.settings.train);
+        let asked = training.experiment.as_ref().map(|e| e.setup.semantics);
+        let semantics = asked.unwrap_or_else(|| state.semantics());
         let classes = state.photos().map_or(0, |photos| photos.classes.len());
         Explanation {
-            text: words::explanation(&state.training, train.preset(semantics), semantics),
+            text: words::explanation(training, train.preset(semantics), semantics),
             code: code::snippet(&train, train.head(classes), semantics),
         }
     }
@@ -107,13 +111,15 @@ impl Page for FineTune {
     }
 
     fn sidecar(&self, state: &State) -> Vec<(&'static str, serde_json::Value)> {
-        let train = state.settings.train;
+        let train = state.training.asked.unwrap_or(state.settings.train);
         let runs = serde_json::json!({
             "preset": train.preset(state.semantics()).id(),
             "eval_calls": train.evals.id(),
             "optimizer": train.optimizer.label(),
             "rate": train.rate,
             "epochs": train.epochs,
+            "batch": train.step_photos(state.semantics()),
+            "seeds": train.seeds,
             "own_head": train.own_head,
             "dropout": train.dropout,
             "validation_split": train.validation,
@@ -136,17 +142,21 @@ pub fn experiment(state: &State) -> Option<Experiment> {
             preprocessing: state.preprocessing(),
             head: train.head(gallery.photos.classes.len()),
             optimizer: train.optimizer,
-            batch: train
-                .preset(state.semantics())
-                .batch()
-                .unwrap_or(settings.batch),
+            batch: train.step_photos(state.semantics()),
             validation: train.validation,
             seed: settings.seed,
             semantics: state.semantics(),
             augment: settings.augment_batch.then(|| settings.pipeline.clone()),
         },
         recipes: train.recipes(state.semantics()),
+        seeds: train.seeds,
     })
+}
+
+/// True if Start would begin other runs than those that are shown.
+fn is_stale(state: &State) -> bool {
+    let shown = &state.training.experiment;
+    shown.is_some() && experiment(state) != *shown
 }
 
 /// The runs of the present settings while the view shows them, once all of them are done.

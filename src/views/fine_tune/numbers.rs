@@ -10,11 +10,12 @@ use modelens_jobs::NetworkDescription;
 /// Every step of every run, and how far each layer has moved; `None` before there are runs.
 pub fn csv(training: &TrainingState) -> Option<String> {
     let network = training.network.as_ref()?;
+    let seed = training.experiment.as_ref()?.setup.seed;
     let mut table = String::new();
     for run in &training.runs {
         let mut rows = String::new();
         for step in &run.steps {
-            row(&mut rows, &run.name, step, &network.in_head);
+            row(&mut rows, &run.name, seed, step, &network.in_head);
         }
         for line in rows.lines() {
             let _ = writeln!(table, "{line},,,");

@@ -13,7 +13,7 @@ use crate::views::parts::{self, Cut};
 use crate::words::common;
 
 /// The height a card of this width needs.
-pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {
+pub fn height(ui: &Ui, run: &RunState, seeds: usize, width: f32) -> f32 {
     let palette = theme::palette(ui);
     let inner = width - 2.0 * sizes::S3;
     let job = text::small_prose(&words::of_run(run), inner, palette);
@@ -23,7 +23,7 @@ pub fn height(ui: &Ui, run: &RunState, width: f32) -> f32 {
     } else {
         sizes::CONTROL_HEIGHT
     };
-    let facts = words::facts(run.summary.as_ref()).len() as f32 * sizes::CAPTION;
+    let facts = words::card_facts(run, seeds).len() as f32 * sizes::CAPTION;
     let plots = facts + sizes::RUN_CURVE + sizes::RUN_STRIP + 3.0 * sizes::S2;
     sizes::HEADER_BAND + sizes::S2 + plots + words + buttons + 3.0 * sizes::S2
 }
@@ -48,7 +48,7 @@ pub fn run_card_ui(
     });
     let room = frame_ui(ui, rect, &state.name, call);
     let mut cut = Cut(room.shrink2(vec2(sizes::S3, sizes::S2)));
-    for fact in words::facts(state.summary.as_ref()) {
+    for fact in words::card_facts(state, training.seeds()) {
         fact_ui(ui, cut.top(sizes::CAPTION), &fact);
     }
     cut.top(sizes::S2);

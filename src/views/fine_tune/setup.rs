@@ -4,7 +4,7 @@ use eframe::egui::{DragValue, Grid, Label, Popup, PopupCloseBehavior, Role, Ui, 
 
 use super::words;
 use crate::command::{Command, TrainCommand};
-use crate::state::{MAX_PART, State};
+use crate::state::{MAX_BATCH, MAX_PART, State};
 use crate::theme::{self, sizes, text};
 use crate::train::split::split_photos;
 use crate::views::{Show, menu, parts};
@@ -67,6 +67,19 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if !has_own_split && number_ui(ui, words::VALIDATION_SPLIT, &mut part) {
         show.push(TrainCommand::SetValidation(part));
     }
+    let label = |ui: &mut Ui| parts::label_ui(ui, text::muted(words::BATCH, theme::palette(ui)));
+    ui.horizontal(|ui| {
+        ui.add_space(sizes::S2);
+        let label = label(ui);
+        let semantics = show.state.semantics();
+        let mut batch = train.step_photos(semantics);
+        let own = train.preset(semantics).batch().is_none();
+        let drag = parts::whole(&mut batch).range(1..=MAX_BATCH);
+        let response = ui.add_enabled(own, drag).labelled_by(label.id);
+        if response.changed() {
+            show.push(TrainCommand::SetBatch(batch));
+        }
+    });
     let mut augment = show.state.settings.augment_batch;
     if parts::check_ui(ui, words::AUGMENT, &mut augment).changed() {
         show.push(Command::AugmentBatch(augment));

@@ -1,10 +1,11 @@
 //! The runs side by side, or the runs that Start would begin.
 
-use eframe::egui::{Layout, Rect, ScrollArea, Sense, Ui, vec2};
+use eframe::egui::{Align, Layout, Rect, ScrollArea, Sense, Ui, vec2};
 
 use super::{curves, run_card, words};
+use crate::command::TrainCommand;
 use crate::state::State;
-use crate::theme::sizes;
+use crate::theme::{self, sizes};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
 
@@ -57,7 +58,8 @@ pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
 /// The height that the tallest card needs.
 fn card_height(ui: &Ui, state: &State, cards: &Cards) -> f32 {
     let runs = state.training.runs.iter();
-    runs.map(|run| run_card::height(ui, run, cards.width))
+    let seeds = state.training.seeds();
+    runs.map(|run| run_card::height(ui, run, seeds, cards.width))
         .fold(0.0, f32::max)
 }
 
@@ -68,6 +70,12 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
         planned_ui(ui, show.state, cut.0);
         return;
     }
+    let mut cut = cut;
+    if super::is_stale(show.state) && !parts::is_figure(ui) {
+        stale_ui(ui, show, cut.top(sizes::CONTROL_HEIGHT));
+        cut.top(sizes::S2);
+    }
+    let training = &show.state.training;
     let axes = curves::Axes::of(&training.runs);
     let count = training.runs.len();
     let whole = cut.0.width();
@@ -87,6 +95,30 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
                 let spare = (place.height() - least).max(0.0);
                 run_card::run_card_ui(ui, show, run, &axes, place, spare);
             }
+        });
+    });
+}
+
+/// What the shown runs are, where the controls say something else.
+fn stale_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
+    let palette = theme::palette(ui);
+    let training = &show.state.training;
+    let told = match (&training.experiment, training.asked) {
+        (Some(experiment), Some(asked)) => {
+            let base = show.state.opened.base.as_ref();
+            let is_other = base.is_none_or(|base| base.id != experiment.model);
+            words::shown_runs(&asked, &experiment.setup, is_other)
+        }
+        _ => return,
+    };
+    parts::inside_ui(ui, rect, Layout::right_to_left(Align::Center), |ui| {
+        let button = ui.button(words::SET_CONTROLS);
+        if button.on_hover_text(words::SET_CONTROLS_TIP).clicked() {
+            show.push(TrainCommand::TakeShown);
+        }
+        let room = ui.available_rect_before_wrap();
+        parts::row_ui(ui, room, |ui| {
+            parts::fitting_line_ui(ui, &told, palette);
         });
     });
 }

@@ -13,6 +13,10 @@ pub const TOOLTIP: &str =
 pub const RATE: &str = "learning rate";
 pub const BASE_EVAL: &str = "base.eval()";
 pub const EPOCHS: &str = "epochs";
+pub const SEEDS: &str = "seeds";
+pub const SEEDS_TIP: &str = "How many seeds to run. The first is shown step by step; the results of \
+     the others follow as a range";
+pub const BATCH: &str = "photos in a step";
 
 pub fn time_left(done: usize, total: usize, left: &str) -> String {
     format!("step {done} of {total}, about {left} left")
@@ -48,6 +52,10 @@ pub fn curve_name(name: &str, run: &str, steps: usize) -> String {
 
 pub const MOVED: &str = "Moved";
 pub const UP_AND_DOWN: &str = "weights ↑ statistics ↓";
+
+// Runs that are not those of the controls.
+pub const SET_CONTROLS: &str = "Set the controls to these";
+pub const SET_CONTROLS_TIP: &str = "Start would then begin the same runs";
 
 // The card of a run.
 pub const USE_MODEL: &str = "Use this model";

@@ -3,14 +3,14 @@
 use std::sync::{Arc, LazyLock};
 
 use modelens::dataset::PhotoSet;
-use modelens::model::{Flags, Mode, Model, Preprocessing};
+use modelens::model::{Flags, Mode, Model};
 use modelens_jobs::look::{Context, LookError, compute};
 use modelens_jobs::{
     Event, JobThread, Jobs as _, Look, LookResult, ModelId, ModelSource, Outcome, PassLook,
     PhotoCache, PhotosId, Request, Store, bundled_photos, system_clock,
 };
 
-use super::models::dog_breeds;
+use super::models::without_pixels;
 
 /// A model and photos in a store.
 pub struct Opened {
@@ -24,17 +24,17 @@ impl Opened {
     pub fn new(model: Arc<Model>, photos: PhotoSet) -> Self {
         let mut store = Store::default();
         Self {
-            model_id: store.add_model(Arc::clone(&model), ModelSource::DogBreeds),
+            model_id: store.add_model(Arc::clone(&model), ModelSource::Lab),
             photos_id: store.add_photos(Arc::new(photos)),
             model,
             store,
         }
     }
 
-    /// The model of [`dog_breeds`] and the bundled photos.
+    /// The model of [`without_pixels`] and the bundled photos: both modes see the same pixels.
     pub fn bundled() -> &'static Self {
         static OPENED: LazyLock<Opened> =
-            LazyLock::new(|| Opened::new(dog_breeds(), bundled_photos()));
+            LazyLock::new(|| Opened::new(Arc::new(without_pixels()), bundled_photos()));
         &OPENED
     }
 
@@ -60,7 +60,7 @@ impl Opened {
             seed: 7,
             redraws: 0,
             random: true,
-            preprocessing: Preprocessing::MinusOneToOne,
+            preprocessing: self.model.preprocessing,
             flags: Flags::of_file(&self.model.graph),
             augment: None,
             semantics: self.model.semantics,

@@ -4,17 +4,28 @@ use std::sync::{Arc, OnceLock};
 
 use candle_core::Tensor;
 use modelens::model::pass::{Pass, PassOptions, run};
-use modelens::model::{Flags, LayerId, Mode, Model};
+use modelens::model::{Flags, LayerId, LayerKind, Mode, Model, Preprocessing};
 use modelens_jobs::ModelSource;
 
 use super::files::Arrays;
 use super::numbers::{assert_close, values};
 
 /// The bundled base, opened once for all tests.
-pub fn dog_breeds() -> Arc<Model> {
+pub fn lab_mobilenetv2() -> Arc<Model> {
     static MODEL: OnceLock<Arc<Model>> = OnceLock::new();
-    let open = || Arc::new(opened(&ModelSource::DogBreeds));
+    let open = || Arc::new(opened(&ModelSource::Lab));
     Arc::clone(MODEL.get_or_init(open))
+}
+
+/// The same network as files have it whose photos are augmented and scaled outside of them.
+pub fn without_pixels() -> Model {
+    let mut model = (*lab_mobilenetv2()).clone();
+    for name in ["random_flip", "random_rotation", "true_divide", "subtract"] {
+        let layer = model.graph.find(name).expect("a layer before the base");
+        model.graph.layers[layer].kind = LayerKind::Identity;
+    }
+    model.preprocessing = Preprocessing::MinusOneToOne;
+    model
 }
 
 /// The model, or a failure with the reason.

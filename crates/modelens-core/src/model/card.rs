@@ -341,7 +341,7 @@ fn size_text(bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{dog_breeds, efficientnet_lite0};
+    use crate::fixtures::{efficientnet_lite0, lab_mobilenetv2};
 
     fn line(card: &Card, word: &str) -> String {
         let lines = card.lines();
@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn the_bundled_bases() {
-        let model = dog_breeds();
+        let model = lab_mobilenetv2();
         let card = Card::of(&model);
         assert!(
             line(&card, "recognised").contains("MobileNetV2"),
@@ -360,7 +360,7 @@ mod tests {
         assert_eq!(card.batch_norm.layers, 52);
         assert_eq!(card.batch_norm.epsilon, [1e-3]);
         assert_eq!(card.batch_norm.momentum, [0.999]);
-        assert_eq!(line(&card, "classes"), "19, from the base");
+        assert_eq!(line(&card, "classes"), "4, from the base");
         let model = efficientnet_lite0();
         let card = Card::of(&model);
         assert!(line(&card, "classes").starts_with("1000, from ImageNet-1k"));
@@ -369,7 +369,7 @@ mod tests {
 
     #[test]
     fn frozen_ranges_and_a_base_without_dropout() {
-        let mut model = dog_breeds();
+        let mut model = lab_mobilenetv2();
         model
             .graph
             .layers

@@ -83,7 +83,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::{dog_breeds, efficientnet_lite0};
+    use crate::fixtures::{efficientnet_lite0, lab_mobilenetv2};
     use crate::model::RecordedArgument;
     use crate::model::graph::{Layer, Node};
     use crate::model::layers::Dense;
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn the_bundled_bases() {
         for (model, reading) in [
-            (dog_breeds(), Reading::Softmax),
+            (lab_mobilenetv2(), Reading::Logits),
             (efficientnet_lite0(), Reading::Logits),
         ] {
             assert_eq!(Reading::of(&model.graph), Some(reading), "{}", model.title);

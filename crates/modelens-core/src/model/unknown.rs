@@ -31,11 +31,11 @@ pub fn sentence(graph: &Graph) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::dog_breeds;
+    use crate::fixtures::lab_mobilenetv2;
 
     #[test]
     fn layers_are_named_up_to_a_number() {
-        let mut graph = dog_breeds().description.graph;
+        let mut graph = lab_mobilenetv2().description.graph;
         assert_eq!(sentence(&graph), None);
         for (count, expected) in [(1, ") is not known"), (5, "and 2 more are not known")] {
             for layer in graph.layers.iter_mut().take(count) {

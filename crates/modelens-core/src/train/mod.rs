@@ -6,6 +6,7 @@ pub mod movement;
 pub mod network;
 pub mod optimizer;
 mod penalties;
+pub mod ranking;
 pub mod recipe;
 pub mod rows;
 pub mod save;

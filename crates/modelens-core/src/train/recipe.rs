@@ -6,7 +6,7 @@ use super::network::Network;
 use super::optimizer::OptimizerKind;
 use super::trainer::{Stage, TrainingPlan};
 use crate::model::modules::BASE;
-use crate::model::{Flags, Mode, ModuleCall, Outer, Semantics};
+use crate::model::{Flags, Mode, ModuleCall, Outer, Role, Semantics};
 
 /// The `trainable` flags of the base; a new head always learns.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub enum BaseFlags {
     All(bool),
     /// The course's fine-tuning: the layers before this one are frozen.
     From(usize),
+    /// The same, and every BatchNorm layer of the base is frozen too.
+    FromWithoutNorms(usize),
     /// Layer by layer.
     Given(Flags),
 }
@@ -143,6 +145,17 @@ impl StageRecipe {
                 flags.fine_tune_from(graph, *from);
                 network.flags_with_head(&flags)
             }
+            BaseFlags::FromWithoutNorms(from) => {
+                let mut flags = Flags::all(graph, true);
+                flags.fine_tune_from(graph, *from);
+                for (id, layer) in graph.layers.iter().enumerate() {
+                    if layer.kind.role() == Role::BatchNorm && !network.in_head[id] {
+                        // As `layer.trainable = False` on the layer itself.
+                        flags.set(graph, id, false, semantics);
+                    }
+                }
+                network.flags_with_head(&flags)
+            }
             BaseFlags::Given(flags) => network.flags(flags),
         };
         let mut base_call = None;
@@ -186,7 +199,8 @@ pub enum RunPreset {
     FourWay,
     /// The head alone, on the frozen base in inference mode.
     HeadOnly,
-    /// The head first, then the base from layer 120 on, at a tenth of the learning rate.
+    /// The head first, then the base from layer 120 on, at a tenth of the learning rate: with
+    /// `training=False`, without it, and with the BatchNorm layers kept frozen.
     CourseLab,
     /// The base should be frozen, but `base.trainable = False` is missing.
     ForgotTrainable,
@@ -200,6 +214,12 @@ pub enum RunPreset {
 
 /// The first layer that the course's lab fine-tunes.
 pub const LAB_FROM: usize = 120;
+
+/// The usual size of a batch, number of epochs of each stage, and learning rate. With these the four runs
+/// on the bundled photos show what the advice is for; `docs/fine-tuning.md` holds the measurements.
+pub const BATCH: usize = 8;
+pub const EPOCHS: usize = 4;
+pub const RATE: f64 = 1e-3;
 
 impl RunPreset {
     pub const ALL: [Self; 7] = [
@@ -282,14 +302,26 @@ impl RunPreset {
                 .collect(),
             Self::HeadOnly => vec![one("head only", false, false)],
             Self::CourseLab => {
-                let mut lab = one("course lab", false, false);
-                lab.stages.push(StageRecipe {
-                    epochs,
-                    rate: rate / 10.0,
-                    base: BaseFlags::From(LAB_FROM),
-                    call: BaseCall::Given(Some(false)),
-                });
-                vec![lab]
+                let lab = |name: &str, call: bool, base: BaseFlags| {
+                    let mut lab = one(name, false, call);
+                    lab.stages.push(StageRecipe {
+                        epochs,
+                        rate: rate / 10.0,
+                        base,
+                        call: BaseCall::Given(Some(call)),
+                    });
+                    lab
+                };
+                let from = || BaseFlags::From(LAB_FROM);
+                vec![
+                    lab("training=False, from 120", false, from()),
+                    lab("training=True, from 120", true, from()),
+                    lab(
+                        "training=False, BatchNorm frozen",
+                        false,
+                        BaseFlags::FromWithoutNorms(LAB_FROM),
+                    ),
+                ]
             }
             Self::ForgotTrainable => vec![one("forgot trainable=False", true, false), protected()],
             Self::ForgotTraining => vec![one("forgot training=False", false, true), protected()],

@@ -8,10 +8,11 @@ use super::trainer::TrainingStep;
 /// The header line. Validation and movement are in the last row of each epoch.
 pub const HEADER: &str = "run,stage,epoch,step,photos,rate,loss,accuracy,val_loss,val_accuracy,\
     val_loss_training,val_accuracy_training,base_weights_moved,base_statistics_moved,\
-    head_weights_moved\n";
+    head_weights_moved,seed\n";
 
-/// Appends the row of one step. `in_head` says of each layer whether it belongs to the head.
-pub fn row(rows: &mut String, name: &str, step: &TrainingStep, in_head: &[bool]) {
+/// Appends the row of one step of a run with this seed. `in_head` says of each layer whether it belongs to
+/// the head.
+pub fn row(rows: &mut String, name: &str, seed: u64, step: &TrainingStep, in_head: &[bool]) {
     let TrainingStep {
         stage,
         epoch,
@@ -48,8 +49,10 @@ pub fn row(rows: &mut String, name: &str, step: &TrainingStep, in_head: &[bool])
             let base = largest(false, |m| m.weights);
             let statistics = largest(false, |m| m.statistics);
             let head = largest(true, |m| m.weights);
-            let _ = writeln!(rows, ",{base},{statistics},{head}");
+            let _ = writeln!(rows, ",{base},{statistics},{head},{seed}");
         }
-        None => rows.push_str(",,,\n"),
+        None => {
+            let _ = writeln!(rows, ",,,,{seed}");
+        }
     }
 }

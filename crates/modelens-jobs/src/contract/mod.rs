@@ -39,7 +39,7 @@ pub use releases::{ReleaseCell, ReleasesLook, ReleasesOutcome};
 pub use stage::Stage;
 pub use trainable::{CardPart, TrainableCard, TrainableLook, TrainableOutcome};
 pub use training::{
-    Experiment, NetworkDescription, StepDone, TrainEvent, TrainRequest, TrainedWeights,
+    Experiment, FurtherStep, NetworkDescription, StepDone, TrainEvent, TrainRequest, TrainedWeights,
 };
 
 pub use modelens_core::model::layers::batch_norm::Moments;

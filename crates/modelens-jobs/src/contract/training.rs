@@ -17,6 +17,9 @@ pub struct Experiment {
     pub photos: PhotosId,
     pub setup: FineTune,
     pub recipes: Vec<Recipe>,
+    /// How many seeds to run, from that of `setup` on. Those after the first run once the first is done,
+    /// and only their summaries come back.
+    pub seeds: usize,
 }
 
 /// What to do with the experiment. There is one at a time.
@@ -60,6 +63,8 @@ pub enum TrainEvent {
         why: String,
     },
     StepDone(Box<StepDone>),
+    /// A step of a seed after the first.
+    FurtherStep(Box<FurtherStep>),
     Paused,
     /// All runs are done.
     Finished,
@@ -104,6 +109,17 @@ pub struct StepDone {
     pub features_kept: bool,
     /// Set after an epoch.
     pub end: Option<TrainedWeights>,
+}
+
+/// One step of one run with a seed after the first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FurtherStep {
+    pub run: usize,
+    pub seed: u64,
+    /// Wall time.
+    pub secs: f64,
+    /// What the run came to, or why it broke off; set by its last step.
+    pub end: Option<Result<Summary, String>>,
 }
 
 /// What a run has reached after an epoch.

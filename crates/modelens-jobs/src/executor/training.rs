@@ -6,8 +6,8 @@ use super::Executor;
 use crate::fine_tune::Prepared;
 use crate::store::{Released, Trained};
 use crate::{
-    Event, Experiment, Job, ModelSource, NetworkDescription, Stage, StepDone, TrainEvent,
-    TrainRequest, TrainedWeights, words,
+    Event, Experiment, FurtherStep, Job, ModelSource, NetworkDescription, Stage, StepDone,
+    TrainEvent, TrainRequest, TrainedWeights, words,
 };
 use modelens_core::guarded;
 use modelens_core::train::network::TrainError;
@@ -21,6 +21,8 @@ pub struct Training {
     ticket: u64,
     /// `None` before the photos are read.
     ready: Option<Ready>,
+    /// The seed that is being run, counted from 0.
+    seed: usize,
     /// Number of steps before the next pause; `None`: no pause.
     left: Option<usize>,
 }
@@ -65,6 +67,7 @@ impl Executor {
                     experiment: *experiment,
                     ticket,
                     ready: None,
+                    seed: 0,
                     left: None,
                 });
             }
@@ -121,12 +124,25 @@ impl Executor {
         let (queue, ticket) = (Arc::clone(&self.queue), training.ticket);
         let proceed = || queue.training_ticket() == ticket;
         let Some(ready) = &mut training.ready else {
-            training.ready = Some(self.prepare(&training.experiment, &proceed)?);
+            training.ready = Some(self.prepare(&training.experiment, training.seed, &proceed)?);
             return Ok(true);
         };
         let Some(index) = ready.next() else {
-            return Ok(false);
+            if training.seed + 1 >= training.experiment.seeds {
+                return Ok(false);
+            }
+            training.seed += 1;
+            training.ready = None;
+            return Ok(true);
         };
+        let further = (training.seed > 0).then(|| {
+            training
+                .experiment
+                .setup
+                .seed
+                .wrapping_add(training.seed as u64)
+        });
+        let seeds_follow = training.seed + 1 < training.experiment.seeds;
         let begin = (self.options.clock)();
         let run = &mut ready.runs[index];
         let step = match run.trainer.advance(&mut ready.prepared.photos, &proceed) {
@@ -136,14 +152,36 @@ impl Executor {
             Err(error) => {
                 run.broken = true;
                 let why = error.to_string();
-                self.emit(Event::Training(TrainEvent::RunFailed { run: index, why }));
+                let event = match further {
+                    Some(seed) => TrainEvent::FurtherStep(Box::new(FurtherStep {
+                        run: index,
+                        seed,
+                        secs: (self.options.clock)().saturating_sub(begin).as_secs_f64(),
+                        end: Some(Err(why)),
+                    })),
+                    None => TrainEvent::RunFailed { run: index, why },
+                };
+                self.emit(Event::Training(event));
                 training.left = training.left.map(|left| left.saturating_sub(1));
-                return Ok(ready.next().is_some());
+                return Ok(seeds_follow || ready.next().is_some());
             }
         };
         run.steps.push(step.clone());
         let summary = step.end.as_ref();
         let summary = summary.and_then(|_| Summary::of(&run.trainer, &run.steps));
+        if let Some(seed) = further {
+            let end = summary.filter(|_| run.trainer.is_done()).map(Ok);
+            self.emit(Event::Training(TrainEvent::FurtherStep(Box::new(
+                FurtherStep {
+                    run: index,
+                    seed,
+                    secs: (self.options.clock)().saturating_sub(begin).as_secs_f64(),
+                    end,
+                },
+            ))));
+            training.left = training.left.map(|left| left.saturating_sub(1));
+            return Ok(seeds_follow || ready.next().is_some());
+        }
         let end = summary.map(|summary| TrainedWeights {
             id: self.store.add_trained(Trained {
                 source: ready.source.clone(),
@@ -161,18 +199,21 @@ impl Executor {
             end,
         }))));
         training.left = training.left.map(|left| left.saturating_sub(1));
-        Ok(ready.next().is_some())
+        Ok(seeds_follow || ready.next().is_some())
     }
 
+    /// Splits and reads the photos for the seed of this number, and begins its runs.
     fn prepare(
         &self,
         experiment: &Experiment,
+        seed: usize,
         proceed: &(dyn Fn() -> bool + Sync),
     ) -> Result<Ready, TrainError> {
         self.begin(Job::Train, Stage::ReadingPhotos);
         let photos = self.store.photos(experiment.photos)?;
         let stored = self.store.model(experiment.model)?;
-        let network = Arc::new(experiment.setup.network(&stored.model, photos)?);
+        let setup = experiment.setup.with_seed(seed);
+        let network = Arc::new(setup.network(&stored.model, photos)?);
         let emit = Arc::clone(&self.emit);
         let progress = move |done, total| {
             emit(Event::Progress {
@@ -182,33 +223,35 @@ impl Executor {
                 total,
             });
         };
-        let prepared = experiment
-            .setup
-            .prepare(network, photos, &progress, proceed)?;
+        let prepared = setup.prepare(network, photos, &progress, proceed)?;
         let mut runs = Vec::new();
         for (run, recipe) in experiment.recipes.iter().enumerate() {
             let plan = recipe.plan(&prepared.network, &prepared.common);
             let mut trainer = Trainer::new(Arc::clone(&prepared.network), plan)?;
             let emit = Arc::clone(&self.emit);
-            trainer.tell_features(Box::new(move |done, total| {
-                emit(Event::Training(TrainEvent::Features { run, done, total }));
-            }));
+            if seed == 0 {
+                trainer.tell_features(Box::new(move |done, total| {
+                    emit(Event::Training(TrainEvent::Features { run, done, total }));
+                }));
+            }
             runs.push(ExperimentRun {
                 trainer,
                 steps: Vec::new(),
                 broken: false,
             });
         }
-        self.emit(Event::Training(TrainEvent::Prepared {
-            network: Box::new(NetworkDescription::of(&prepared.network)),
-            notes: prepared.notes.clone(),
-            totals: runs.iter().map(|r| r.trainer.plan().steps()).collect(),
-            classes: prepared.classes.clone(),
-            photos: [
-                prepared.common.training.len(),
-                prepared.common.validation.len(),
-            ],
-        }));
+        if seed == 0 {
+            self.emit(Event::Training(TrainEvent::Prepared {
+                network: Box::new(NetworkDescription::of(&prepared.network)),
+                notes: prepared.notes.clone(),
+                totals: runs.iter().map(|r| r.trainer.plan().steps()).collect(),
+                classes: prepared.classes.clone(),
+                photos: [
+                    prepared.common.training.len(),
+                    prepared.common.validation.len(),
+                ],
+            }));
+        }
         Ok(Ready {
             source: stored.source.clone(),
             prepared,

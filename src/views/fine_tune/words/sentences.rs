@@ -1,12 +1,15 @@
 //! Sentences of the fine-tune view.
 
 use crate::model::{Mode, Semantics};
+use crate::settings::TrainSettings;
 use crate::state::{RunState, Status, TrainingState};
 use crate::train::movement::Movement;
+use crate::train::ranking::{Ranking, RunResults, range};
 use crate::train::recipe::{BaseCall, Recipe, RunPreset};
 use crate::train::summary::{Summary, percent};
 use crate::words::common;
 use crate::words::number::measured;
+use modelens_jobs::fine_tune::FineTune as Setup;
 
 /// The text before anything has run.
 pub fn invitation(preset: RunPreset) -> &'static str {
@@ -20,7 +23,8 @@ pub fn invitation(preset: RunPreset) -> &'static str {
         }
         RunPreset::CourseLab => {
             "**The course's lab**: first a new head on the frozen base, then the base from layer 120 at \
-             a tenth of the learning rate. Press Start."
+             a tenth of the learning rate; with training=False, without it, and with BatchNorm kept \
+             frozen. Press Start."
         }
         RunPreset::ForgotTrainable => {
             "**base.trainable = False is missing**, although the base should not learn. The second run \
@@ -132,8 +136,51 @@ pub fn facts(summary: Option<&Summary>) -> Vec<Fact> {
     ]
 }
 
+/// The lines of a card: what the shown seed came to, and with several seeds the range over them.
+pub fn card_facts(run: &RunState, seeds: usize) -> Vec<Fact> {
+    let mut all = facts(run.summary.as_ref());
+    if seeds > 1 {
+        let results = run.results();
+        let is_whole = results.len() + run.seeds.iter().filter(|s| s.is_err()).count() == seeds;
+        for mode in [Mode::Inference, Mode::Training] {
+            let right: Option<Vec<usize>> = results.iter().map(|r| r.right(mode)).collect();
+            let photos = results.first().map_or(0, |r| r.validation_photos);
+            let right = right.filter(|right| is_whole && !right.is_empty());
+            all.push(Fact {
+                name: OVER_SEEDS,
+                value: right.map_or_else(|| "\u{2013}".to_owned(), |r| range(&r, photos)),
+                mode: Some(mode),
+            });
+        }
+    }
+    all
+}
+
+const OVER_SEEDS: &str = "over all seeds";
+
+/// What the shown runs were started with: in full, and shorter.
+pub fn shown_runs(train: &TrainSettings, setup: &Setup, other_base: bool) -> [String; 2] {
+    let seeds = match train.seeds {
+        1 => format!("seed {}", setup.seed),
+        n => format!("{n} seeds from {}", setup.seed),
+    };
+    let preset = train.preset(setup.semantics).label();
+    let optimizer = setup.optimizer.label();
+    let rules = setup.semantics.label();
+    let (rate, batch) = (train.rate, setup.batch);
+    let epochs = common::epochs(train.epochs);
+    let base = if other_base { ", another base" } else { "" };
+    [
+        format!(
+            "These runs are not those of the controls: {preset}, {optimizer} {rate}, {epochs}, steps of \
+             {batch}, {seeds}, {rules}{base}."
+        ),
+        format!("Not those of the controls: {preset}, {epochs}, {seeds}{base}"),
+    ]
+}
+
 /// The names of the two accuracies, in the order of the modes.
-const RIGHT: [&str; 2] = ["correct with training=True", "correct with training=False"];
+const RIGHT: [&str; 2] = ["correct, training=True", "correct, training=False"];
 
 /// How far one layer moved.
 pub fn of_layer(name: &str, movement: &Movement) -> String {
@@ -152,6 +199,7 @@ pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Seman
     if let Some(why) = &training.failure {
         words.push(format!("**The runs ended early:** {why}."));
     }
+    words.extend(ranked(training));
     if training.runs.is_empty() {
         words.push(invitation(preset).to_owned());
         words.push(rule(semantics).to_owned());
@@ -188,6 +236,27 @@ pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Seman
         note
     }));
     words.join(" ")
+}
+
+/// Which run is best and why, and the ranks of all, once each has come to its end.
+fn ranked(training: &TrainingState) -> Option<String> {
+    let results: Vec<RunResults<'_>> = training
+        .runs
+        .iter()
+        .map(|run| RunResults {
+            name: &run.name,
+            seeds: run.results(),
+        })
+        .collect();
+    let batch = training.experiment.as_ref()?.setup.batch;
+    let ranking = Ranking::of(&results, batch)?;
+    let verdict = common::sentence_case(&ranking.verdict());
+    let one = if training.seeds() > 1 {
+        ""
+    } else {
+        " This is one seed; choose more to see how far it varies."
+    };
+    Some(format!("**{verdict}.** {}{one}", ranking.in_words()))
 }
 
 fn rule(semantics: Semantics) -> &'static str {

@@ -27,7 +27,7 @@ fn side(passes: &[f32], mates: &[f32], random: usize, on_batch: usize) -> Predic
 fn outcome(training: PredictSide, inference: PredictSide) -> PredictOutcome {
     PredictOutcome {
         reading: Reading::Softmax,
-        outputs: 19,
+        outputs: 4,
         rows: vec![PredictRow {
             class: 0,
             training: training.passes[0].probability,
@@ -50,7 +50,7 @@ fn open() -> PredictOutcome {
 }
 
 fn text_of(outcome: &PredictOutcome, semantics: Semantics) -> String {
-    let model = modelens_jobs::ModelSource::DogBreeds.open().unwrap();
+    let model = modelens_jobs::ModelSource::Lab.open().unwrap();
     let names = Names {
         model: &model,
         outputs: outcome.outputs,
@@ -73,7 +73,7 @@ fn check(outcome: &PredictOutcome, semantics: Semantics, says: &[&str], never: &
 #[test]
 fn an_open_base_scatters_in_training_only() {
     let says = [
-        "**Both modes rank Chihuahua first**: training=True gives it 0.300, training=False 0.800",
+        "**Both modes rank fish first**: training=True gives it 0.300, training=False 0.800",
         "Over 3 passes",
         "ranges from **0.200** to **0.400**: 1 random layer redrawn each time",
         "In inference all 3 agree exactly",
@@ -145,7 +145,7 @@ fn no_sentence_stands_against_its_numbers() {
     check(
         &same,
         Semantics::Keras3,
-        &["agree exactly on Chihuahua, despite 1 random layer"],
+        &["agree exactly on fish, despite 1 random layer"],
         &["redrawn"],
     );
     // Nothing draws, and yet the passes differ.
@@ -214,7 +214,7 @@ fn classes_that_differ_are_both_named() {
         sighting.first = 1;
     }
     let says = [
-        "training=True ranks **Maltese dog** first (0.500), training=False **Chihuahua** (0.800).",
+        "training=True ranks **monument** first (0.500), training=False **fish** (0.800).",
         "A different class won 2 times.",
     ];
     check(&other, Semantics::Keras3, &says, &["Both modes"]);
@@ -274,10 +274,10 @@ fn what_is_not_a_number_is_not_compared() {
 
 #[test]
 fn names_of_classes() {
-    let mut model = modelens_jobs::ModelSource::DogBreeds.open().unwrap();
-    assert_eq!(class_name(&model, 19, 1), "Maltese dog");
+    let mut model = modelens_jobs::ModelSource::Lab.open().unwrap();
+    assert_eq!(class_name(&model, 4, 1), "monument");
     model.labels.clear();
-    assert_eq!(class_name(&model, 19, 1), "class 1");
+    assert_eq!(class_name(&model, 4, 1), "class 1");
     assert_eq!(class_name(&model, 1, 0), "class 0 (1 − p)");
     model.labels = vec!["alpaca".to_owned()];
     assert_eq!(class_name(&model, 1, 0), "not alpaca");

@@ -6,7 +6,7 @@ use candle_core::Tensor;
 
 use super::{EpochEnd, PhotoBatches, Proceed, Score, Stage, Trainer, correct};
 use crate::model::pass::{PassOptions, Segment, run_segment};
-use crate::model::{CallModes, Mode};
+use crate::model::{CallModes, Mode, Semantics};
 use crate::train::learning;
 use crate::train::loss::cross_entropy;
 use crate::train::movement::movement;
@@ -115,10 +115,13 @@ impl Trainer {
         let learning = learning(&self.network.model, &options);
         let penalty = weight_loss(&self.network.model, &options, &learning);
         let penalty = penalty.map_err(TrainError::Tensor)?;
+        // In PyTorch random transforms belong to the loader, and that of the validation photos has none.
+        let draws = mode == Mode::Training || self.plan.semantics != Semantics::PyTorch;
         for (i, batch) in self.plan.validation.chunks(self.plan.batch).enumerate() {
             let x = self.input(batch, None, photos, proceed)?;
             let options = PassOptions {
                 repeat: MEASURING + (repeat << 16) + i as u64,
+                random: draws,
                 ..self.options(&flags, mode.into())
             };
             let segment = self.segment(stage, options.outer);

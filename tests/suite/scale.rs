@@ -119,8 +119,8 @@ fn figures_warn_of_the_scale() {
     for (model, preprocess, says) in [
         (scale("unit.keras"), None, "scale unknown"),
         (
-            PathBuf::from("lab_mobilenetv2"),
-            Some("zero-to-one"),
+            PathBuf::from("efficientnet_lite0"),
+            Some("raw"),
             "at the first BatchNorm",
         ),
     ] {

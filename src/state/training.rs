@@ -138,7 +138,7 @@ impl TrainingState {
                 }
             }
             // A step of the experiment before: this one is not prepared yet.
-            TrainEvent::StepDone(_) if self.network.is_none() => {}
+            TrainEvent::StepDone(_) | TrainEvent::FurtherStep(_) if self.network.is_none() => {}
             TrainEvent::StepDone(stepped) => {
                 self.secs += stepped.secs;
                 let Some(run) = self.runs.get_mut(stepped.run) else {
@@ -152,8 +152,6 @@ impl TrainingState {
                     run.trained = Some(end.id);
                 }
             }
-            // Of the experiment before, as above.
-            TrainEvent::FurtherStep(_) if self.network.is_none() => {}
             TrainEvent::FurtherStep(stepped) => {
                 self.secs += stepped.secs;
                 self.further_steps += 1;

@@ -54,6 +54,7 @@ pub struct Prepared {
 impl FineTune {
     /// The same with the seed of this number, counted from 0: it decides the split, the first weights of a
     /// new head and every draw.
+    #[must_use]
     pub fn with_seed(&self, number: usize) -> Self {
         Self {
             seed: self.seed.wrapping_add(number as u64),

@@ -1,5 +1,5 @@
 base.requires_grad_(False)
-for epoch in range(3):
+for epoch in range(4):
     model.train()
     base.eval()  # after model.train()
     for x, y in loader:

@@ -388,7 +388,8 @@ mod tests {
     #[test]
     fn equal_runs_and_single_runs_are_not_ranked() {
         let one = summary([16, 16], 0.0, 0);
-        let equal = ranking(&[(NAMES[2], &[one.clone()]), (NAMES[3], &[one.clone()])]);
+        let seeds = std::slice::from_ref(&one);
+        let equal = ranking(&[(NAMES[2], seeds), (NAMES[3], seeds)]);
         assert!(
             equal
                 .verdict()

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 modelens() { ${MODELENS:-cargo run --quiet --locked --release --} "$@"; }
 modelens figure augmentation --caption --out docs/augmentation.png
-for view in batchnorm dropout trainable predict; do
+for view in start batchnorm dropout trainable predict; do
     modelens figure $view --caption --scale 2 --out docs/$view.png
 done
 modelens figure finetune --caption --scale 2 --out docs/finetune.png

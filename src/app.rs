@@ -116,6 +116,7 @@ impl App {
         )?;
         let settings_file::Loaded {
             kept,
+            first_start,
             notice,
             keeper,
         } = settings_file::load(options.settings.as_deref());
@@ -137,8 +138,9 @@ impl App {
         let state = &mut app.state;
         state.settings = app.kept.settings.clone();
         state.shell.recent = app.kept.recent.clone();
-        state.shell.hint =
-            options.settings.is_some() && !app.kept.hint_done && options.lesson.is_none();
+        if first_start {
+            state.settings.view = View::Start;
+        }
         if let Some(notice) = notice {
             state.computed.notify(words::SETTINGS_UNREAD, notice);
         }
@@ -274,10 +276,8 @@ impl App {
 
 /// Pushes the actions whose shortcuts were pressed. While a cell is enlarged, the arrow keys belong to it.
 fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Command>) {
-    // Plain keys belong to the widget that has the keyboard focus.
-    let free = !state.is_covered()
-        && !ui.ctx().egui_wants_keyboard_input()
-        && !egui::Popup::is_any_open(ui.ctx());
+    let uncovered = !state.is_covered() && !egui::Popup::is_any_open(ui.ctx());
+    let focused = ui.ctx().egui_wants_keyboard_input();
     let typing = ui.ctx().text_edit_focused();
     for action in Action::all() {
         if cell_is_open && matches!(action, Action::PreviousPhoto | Action::NextPhoto) {
@@ -300,7 +300,9 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
             // A presenter's remote sends these keys, so they work whatever has the focus.
             let always = matches!(action, Action::Lecture) || (is_lesson && !typing);
             let plain = shortcut.modifiers.is_none() && !always;
-            if free || !plain {
+            // A widget that has the keyboard focus takes the keys that move or press it, a text field all.
+            let taken = typing || focused && keys::belongs_to_widgets(shortcut.logical_key);
+            if (uncovered && !taken) || !plain {
                 let presses = ui.input_mut(|i| keys::presses(i, shortcut, action.repeats()));
                 commands.extend(std::iter::repeat_n(Command::from(action), presses));
             }

@@ -126,7 +126,7 @@ pub struct Computed {
 impl Computed {
     /// The latest result of a view, up to date or not.
     pub fn result(&self, view: View) -> Option<&Arc<LookResult>> {
-        self.results[view as usize].as_ref()
+        self.results[view.source() as usize].as_ref()
     }
 
     /// Keeps a result.

@@ -165,6 +165,8 @@ impl App {
                 let open = self.state.export.choice.is_none();
                 self.apply_export(ctx, ExportCommand::Show(open));
             }
+            Action::FreezeBase => self.change_flags(|flags, graph| flags.set_base(graph, false)),
+            Action::UnfreezeBase => self.change_flags(|flags, graph| flags.set_base(graph, true)),
             Action::FreezeAll => self.change_flags(|flags, _| flags.set_all(false)),
             Action::UnfreezeAll => self.change_flags(|flags, _| flags.set_all(true)),
             Action::FineTuneFrom => {
@@ -199,7 +201,6 @@ impl App {
             Action::ShowKeys => self.state.shell.sheet = Some(Sheet::Keys),
             Action::ShowTerms => self.state.shell.sheet = Some(Sheet::Terms),
             Action::ShowCard => self.state.shell.sheet = Some(Sheet::Card),
-            Action::ShowHint => self.state.shell.hint = true,
             Action::ResetSettings => self.reset_settings(ctx),
             Action::OpenLesson => self.dialogs.open_lesson(ctx),
             Action::SaveLesson => self.dialogs.save_lesson(ctx),

@@ -4,7 +4,7 @@ use eframe::egui::{
     Event, FocusDirection, InputState, Key, KeyboardShortcut, Modifiers, Popup, Ui,
 };
 
-use crate::command::{Action, Command, PipelineCommand, ShellCommand};
+use crate::command::{Action, Command, PipelineCommand};
 use crate::state::State;
 use crate::views::augmentation::large_cell;
 
@@ -18,6 +18,21 @@ pub fn presses(input: &mut InputState, shortcut: KeyboardShortcut, repeats: bool
         });
     }
     input.count_and_consume_key(shortcut.modifiers, key_wanted)
+}
+
+/// True for the keys with which a focused button, slider or menu is used.
+pub fn belongs_to_widgets(key: Key) -> bool {
+    matches!(
+        key,
+        Key::ArrowLeft
+            | Key::ArrowRight
+            | Key::ArrowUp
+            | Key::ArrowDown
+            | Key::Space
+            | Key::Enter
+            | Key::Tab
+            | Key::Escape
+    )
 }
 
 /// How far one key press moves the divider between before and after, as a fraction of the width.
@@ -58,17 +73,18 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     }
 }
 
-/// Escape closes the hint, or else ends lecture mode. Menus, the command palette and the sheets close
+/// Escape closes the list of warnings, or else ends lecture mode. Menus, the command palette and the sheets close
 /// themselves.
 pub fn escape(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
     let shell = &state.shell;
     let above = state.is_covered() || Popup::is_any_open(ui.ctx());
-    if above || !(shell.hint || shell.lecture.is_some()) {
+    let warnings = state.computed.show_unreadable;
+    if above || !(warnings || shell.lecture.is_some()) {
         return;
     }
     if ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
-        commands.push(if shell.hint {
-            ShellCommand::Hint(false).into()
+        commands.push(if warnings {
+            Command::ShowUnreadable(false)
         } else {
             Action::Lecture.into()
         });

@@ -25,8 +25,6 @@ pub struct Kept {
     /// The zoom of the window; 1 is the size of the system.
     pub zoom: f32,
     pub recent: Recent,
-    /// True once the hint of the first start was closed.
-    pub hint_done: bool,
 }
 
 impl Default for Kept {
@@ -36,7 +34,6 @@ impl Default for Kept {
             settings: Settings::default(),
             zoom: 1.0,
             recent: Recent::default(),
-            hint_done: false,
         }
     }
 }
@@ -45,6 +42,8 @@ impl Default for Kept {
 #[derive(Debug)]
 pub struct Loaded {
     pub kept: Kept,
+    /// True if there is no file yet.
+    pub first_start: bool,
     /// What the user should know.
     pub notice: Option<String>,
     /// Writes changes; `None` if nothing may be written.
@@ -70,6 +69,7 @@ pub fn load(folder: Option<&Path>) -> Loaded {
     let Some(folder) = folder else {
         return Loaded {
             kept: Kept::default(),
+            first_start: false,
             notice: None,
             keeper: None,
         };
@@ -81,15 +81,20 @@ pub fn load(folder: Option<&Path>) -> Loaded {
             written,
         })
     };
+    let mut first_start = false;
     let (notice, keeper) = match read(&path) {
         Ok(Some(kept)) => {
             return Loaded {
                 keeper: keeper(Some(kept.clone())),
                 kept,
+                first_start,
                 notice: None,
             };
         }
-        Ok(None) => (None, keeper(None)),
+        Ok(None) => {
+            first_start = true;
+            (None, keeper(None))
+        }
         Err(Unusable::Newer(version)) => {
             let notice = words::newer_settings(version, &path.display().to_string());
             (Some(notice), None)
@@ -108,6 +113,7 @@ pub fn load(folder: Option<&Path>) -> Loaded {
     };
     Loaded {
         kept: Kept::default(),
+        first_start,
         notice,
         keeper,
     }
@@ -202,7 +208,6 @@ mod tests {
     fn changed() -> Kept {
         let mut kept = Kept {
             zoom: 1.5,
-            hint_done: true,
             ..Kept::default()
         };
         kept.settings.batch = 9;
@@ -217,9 +222,11 @@ mod tests {
         let first = load(Some(&folder));
         assert!(first.notice.is_none());
         assert_eq!(first.kept, Kept::default());
+        assert!(first.first_start);
         first.keeper.unwrap().keep(&changed()).unwrap();
         let second = load(Some(&folder));
         assert_eq!(second.kept, changed());
+        assert!(!second.first_start);
         let left: Vec<_> = std::fs::read_dir(&folder).unwrap().collect();
         assert_eq!(left.len(), 1, "no temporary file is left");
     }

@@ -1,4 +1,4 @@
-//! Sheets, search and hint, and the settings that are remembered between starts.
+//! Sheets and search, and the settings that are remembered between starts.
 
 use eframe::egui::Context;
 
@@ -15,10 +15,6 @@ impl App {
         match command {
             ShellCommand::Search(search) => shell.search = search,
             ShellCommand::Sheet(sheet) => shell.sheet = sheet,
-            ShellCommand::Hint(show) => {
-                shell.hint = show;
-                self.kept.hint_done |= !show;
-            }
             ShellCommand::ForgetRecent => shell.recent = Recent::default(),
         }
     }

@@ -12,8 +12,6 @@ pub enum ShellCommand {
     /// Shows or closes the command palette.
     Search(Option<Search>),
     Sheet(Option<Sheet>),
-    /// Points at the three things to click first, or no longer does.
-    Hint(bool),
     /// Empties the lists of recent files.
     ForgetRecent,
 }

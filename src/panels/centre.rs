@@ -8,7 +8,7 @@ use crate::command::Action;
 use crate::lesson::Control;
 use crate::state::View;
 use crate::theme::{self, sizes, text};
-use crate::views::parts::{self, Cut, Target, note_target};
+use crate::views::parts::{self, Cut};
 use crate::views::{Explanation, Show, body_ui, explanation, missing};
 
 /// Tabs and the chosen view; scrolls if the window is too small for it.
@@ -88,6 +88,8 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = sizes::S1;
+    // In a narrow window the tooltips alone tell the keys.
+    let has_numbers = ui.available_width() >= sizes::TABS_WITH_NUMBERS;
     for (i, view) in View::ALL.into_iter().enumerate() {
         let chosen = show.state.settings.view == view;
         let action = Action::Show(view);
@@ -97,15 +99,18 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
         } else {
             text::muted(label, palette)
         };
-        let number = egui::RichText::new((i + 1).to_string())
+        let number = egui::RichText::new(i.to_string())
             .font(text::tiny())
             .color(palette.muted);
-        let mut tab = Button::new((
-            number,
-            name.color(if chosen { palette.ink } else { palette.muted }),
-        ))
-        .min_size(vec2(0.0, sizes::TAB_HEIGHT))
-        .frame_when_inactive(chosen);
+        let name = name.color(if chosen { palette.ink } else { palette.muted });
+        let mut tab = if has_numbers {
+            Button::new((number, name))
+        } else {
+            Button::new(name)
+        };
+        tab = tab
+            .min_size(vec2(0.0, sizes::TAB_HEIGHT))
+            .frame_when_inactive(chosen);
         if chosen {
             tab = tab.fill(palette.panel);
         }
@@ -115,5 +120,4 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(action);
         }
     }
-    note_target(ui, show, Target::Views, ui.min_rect());
 }

@@ -10,7 +10,7 @@ use crate::model::counts::layer_params;
 use crate::model::{CallModes, Effective, LayerId, Mode, RecordedBy, Role as LayerRole, Semantics};
 use crate::state::{Base, ListRow, ModuleRow};
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::parts::{Target, has_modes, mode_switch_ui, name_ui, note_target};
+use crate::views::parts::{has_modes, mode_switch_ui, name_ui};
 use crate::views::{Show, parts, terms};
 use crate::words::call as call_words;
 use crate::words::common;
@@ -44,10 +44,14 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
         ui.spacing_mut().button_padding.x = sizes::S2;
         ui.spacing_mut().item_spacing.x = sizes::S2 - 2.0;
         ui.horizontal(|ui| {
+            for action in [Action::FreezeBase, Action::UnfreezeBase] {
+                show.action_ui(ui, action);
+            }
+        });
+        ui.horizontal(|ui| {
             for action in [Action::FreezeAll, Action::UnfreezeAll, Action::ResetFlags] {
                 show.action_ui(ui, action);
             }
-            note_target(ui, show, Target::Flags, ui.min_rect());
         });
         ui.horizontal(|ui| {
             show.action_ui(ui, Action::FineTuneFrom);

@@ -5,7 +5,6 @@ mod centre;
 mod command_palette;
 mod explain;
 pub mod export;
-mod hint;
 mod input_card;
 mod layer_list;
 mod lecture;
@@ -59,7 +58,6 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     notices::unreadable_ui(ui, show);
     notices::drop_hint_ui(ui);
-    hint::hint_ui(ui, show);
     sheets::sheet_ui(ui, show);
     command_palette::command_palette_ui(ui, show);
     if lecture {

@@ -6,7 +6,7 @@ use eframe::egui::{Align, Layout, Margin, Panel, Ui};
 use super::{call, input_card, layer_list};
 use crate::lesson::Control;
 use crate::model::counts::counts;
-use crate::state::State;
+use crate::state::{State, View};
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
 use crate::words::number::thousands;
@@ -20,7 +20,8 @@ pub fn is_shown(state: &State, width: f32) -> bool {
         Some(open) if open.free => sizes::CENTRE_MIN_WIDTH + sizes::LESSON_PANEL,
         Some(_) => sizes::LESSON_BESIDE + sizes::LESSON_PANEL,
     };
-    let room = width >= sizes::SIDE_PANEL + beside;
+    // Start asks one question; nothing beside it.
+    let room = width >= sizes::SIDE_PANEL + beside && state.settings.view != View::Start;
     state.shell.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
 }
 

@@ -6,7 +6,7 @@ use super::side_panel;
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::{BUNDLED, Control};
 use crate::model::Semantics;
-use crate::state::ThemeChoice;
+use crate::state::{ThemeChoice, View};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::{Show, parts, terms};
@@ -264,7 +264,7 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
         Action::FindCommand,
         Action::ShowKeys,
         Action::ShowTerms,
-        Action::ShowHint,
+        Action::Show(View::Start),
         Action::ResetSettings,
     ] {
         menu::short_action_ui(ui, show, action);

@@ -7,6 +7,8 @@ use modelens_jobs::Look;
 /// A view: one tab of the window. What it asks for, shows and says is its page in `crate::views`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum View {
+    /// The question, both switches, and the lessons.
+    Start,
     #[default]
     Augmentation,
     Dropout,
@@ -22,7 +24,8 @@ impl View {
     pub const COUNT: usize = Self::ALL.len();
 
     /// All views in the order of their tabs.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Start,
         Self::Augmentation,
         Self::Dropout,
         Self::BatchNorm,
@@ -35,6 +38,7 @@ impl View {
     /// The id in lessons, on the command line and in the settings file.
     pub const fn id(self) -> &'static str {
         match self {
+            Self::Start => "start",
             Self::Augmentation => "augmentation",
             Self::Dropout => "dropout",
             Self::BatchNorm => "batchnorm",
@@ -59,6 +63,20 @@ impl View {
             Look::Trainable(_) => Self::Trainable,
             Look::Predict(_) => Self::Predict,
             Look::Releases(_) => Self::Releases,
+        }
+    }
+
+    /// The view whose result this one shows: its own, except for Start.
+    pub fn source(self) -> Self {
+        match self {
+            Self::Start => Self::Trainable,
+            Self::Augmentation
+            | Self::Dropout
+            | Self::BatchNorm
+            | Self::Trainable
+            | Self::FineTune
+            | Self::Predict
+            | Self::Releases => self,
         }
     }
 

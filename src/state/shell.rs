@@ -24,8 +24,6 @@ pub struct Shell {
     pub weights: Option<PathBuf>,
     /// The models in the caches of the frameworks.
     pub cached: Vec<CachedModel>,
-    /// Points at the three things to click first.
-    pub hint: bool,
 }
 
 /// What was typed into the command palette, and which row is chosen.

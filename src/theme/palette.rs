@@ -15,6 +15,7 @@ pub struct Palette {
     pub strong_line: Color32,
     pub ink: Color32,
     pub muted: Color32,
+    /// Lines and marks that may be hard to see; no text.
     pub faint: Color32,
     /// Behind a control under the pointer.
     pub hover: Color32,
@@ -52,16 +53,16 @@ impl Palette {
         line: Color32::from_rgb(0xe3, 0xe3, 0xde),
         strong_line: Color32::from_rgb(0xa5, 0xa9, 0xb0),
         ink: Color32::from_rgb(0x1c, 0x1e, 0x21),
-        muted: Color32::from_rgb(0x6b, 0x6f, 0x76),
+        muted: Color32::from_rgb(0x66, 0x6a, 0x71),
         faint: Color32::from_rgb(0xa5, 0xa9, 0xb0),
         hover: Color32::from_rgb(0xf0, 0xf0, 0xec),
         on_ink: Color32::from_rgb(0xff, 0xff, 0xff),
         error: Color32::from_rgb(0xb4, 0x23, 0x18),
         map_low: Color32::from_rgb(0xee, 0xee, 0xea),
         map_high: Color32::from_rgb(0x1c, 0x1e, 0x21),
-        advice: Color32::from_rgb(0x1a, 0x7f, 0x37),
+        advice: Color32::from_rgb(0x19, 0x7b, 0x35),
         training: ModeColors {
-            ink: Color32::from_rgb(0xc2, 0x50, 0x0a),
+            ink: Color32::from_rgb(0xb6, 0x4a, 0x09),
             band: Color32::from_rgb(0xfd, 0xf1, 0xe7),
             bar: Color32::from_rgb(0xd0, 0x72, 0x3a),
             pale: Color32::from_rgb(0xfc, 0xec, 0xe2),
@@ -143,5 +144,60 @@ impl ModeColors {
     /// The colour of a unit, `strength` between 0 (pale) and 1 (full).
     pub fn unit(&self, strength: f32) -> Color32 {
         self.pale.lerp_to_gamma(self.ink, strength.clamp(0.0, 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The least contrast of text, from WCAG 2.2, success criterion 1.4.3.
+    const LEAST: f64 = 4.5;
+
+    /// Relative luminance, as WCAG 2.2 defines it.
+    fn luminance(color: Color32) -> f64 {
+        let linear = [color.r(), color.g(), color.b()].map(|byte| {
+            let c = f64::from(byte) / 255.0;
+            if c <= 0.04045 {
+                c / 12.92
+            } else {
+                ((c + 0.055) / 1.055).powf(2.4)
+            }
+        });
+        0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    }
+
+    fn contrast(a: Color32, b: Color32) -> f64 {
+        let [a, b] = [luminance(a), luminance(b)];
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn every_text_can_be_read_on_every_ground() {
+        assert!((contrast(Color32::BLACK, Color32::WHITE) - 21.0).abs() < 1e-9);
+        for palette in [Palette::LIGHT, Palette::DARK] {
+            let grounds = [
+                palette.background,
+                palette.panel,
+                palette.hover,
+                palette.training.band,
+                palette.inference.band,
+            ];
+            let texts = [
+                palette.ink,
+                palette.muted,
+                palette.error,
+                palette.advice,
+                palette.training.ink,
+                palette.inference.ink,
+            ];
+            for text in texts {
+                for ground in grounds {
+                    let found = contrast(text, ground);
+                    assert!(found >= LEAST, "{text:?} on {ground:?}: {found:.2}");
+                }
+            }
+            assert!(contrast(palette.on_ink, palette.ink) >= LEAST);
+        }
     }
 }

@@ -19,6 +19,8 @@ pub const CONTROL_RADIUS: u8 = 6;
 pub const PILL_RADIUS: u8 = 14;
 pub const CONTROL_HEIGHT: f32 = 28.0;
 pub const TAB_HEIGHT: f32 = 32.0;
+/// With less room, tabs have no numbers.
+pub const TABS_WITH_NUMBERS: f32 = 840.0;
 pub const HEADER_BAND: f32 = 36.0;
 pub const LINE: f32 = 1.0;
 
@@ -240,4 +242,18 @@ pub const COMMAND_PALETTE_ROWS: f32 = 392.0;
 pub const COMMAND_PALETTE_TOP: f32 = 72.0;
 pub const SHEET_WIDTH: f32 = 460.0;
 pub const SHEET_KEYS: f32 = 160.0;
-pub const HINT_WIDTH: f32 = 250.0;
+
+/// The view Start: a large switch and its card, a lamp and its card, the card of a lesson.
+pub const SWITCH: f32 = 36.0;
+pub const SWITCH_CARD: f32 = 96.0;
+/// Share of its row that is the code beside it.
+pub const SWITCH_SHARE: f32 = 0.52;
+pub const LARGE_LAMP: f32 = 20.0;
+pub const LAMP_CARD: f32 = 98.0;
+pub const LESSON_CARD: f32 = 142.0;
+pub const LESSON_CARD_MAX: f32 = 220.0;
+/// What a card keeps for title and minutes below its picture.
+pub const LESSON_WORDS: f32 = 80.0;
+/// Between the parts of a picture, and at their corners.
+pub const PICTURE_GAP: f32 = 1.0;
+pub const PICTURE_RADIUS: u8 = 3;

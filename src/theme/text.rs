@@ -13,6 +13,9 @@ const SMALL: f32 = 12.0;
 const TINY: f32 = 11.0;
 const KEY: f32 = 22.0;
 const CODE: f32 = 12.0;
+const LARGE_CODE: f32 = 15.0;
+/// Code in a heading, whose face is wider, by the size of the words around it.
+const CODE_SHARE: f32 = 0.86;
 const WORDMARK: f32 = 15.0;
 const UNIT_MARK_MIN: f32 = 7.0;
 const UNIT_MARK_SHARE: f32 = 1.1;
@@ -47,6 +50,50 @@ pub fn semibold() -> FontId {
 /// Key numbers.
 pub fn key() -> FontId {
     FontId::new(KEY, FontFamily::Name(SEMIBOLD.into()))
+}
+
+/// The answer of a lamp.
+pub fn large(text: impl Into<String>) -> RichText {
+    RichText::new(text).font(key())
+}
+
+/// Code beside a large switch.
+pub fn large_code(code: &str, palette: &Palette) -> RichText {
+    RichText::new(code)
+        .font(FontId::new(LARGE_CODE, FontFamily::Monospace))
+        .color(palette.ink)
+}
+
+/// A question with code between backquotes, in one line that is as large as the width allows.
+pub fn question(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    // Letters of this face are about half as wide as high.
+    let fits = 2.0 * width / markup.chars().count().max(1) as f32;
+    let size = fits.clamp(BODY, KEY);
+    let mut job = LayoutJob::default();
+    for span in markup::spans(markup, Marks::All) {
+        let family = if span.code {
+            FontFamily::Monospace
+        } else {
+            FontFamily::Name(SEMIBOLD.into())
+        };
+        let size = if span.code { size * CODE_SHARE } else { size };
+        let format = TextFormat {
+            font_id: FontId::new(size, family),
+            color: palette.ink,
+            ..Default::default()
+        };
+        job.append(&span.text, 0.0, format);
+    }
+    job.wrap.max_rows = 1;
+    job.wrap.max_width = width;
+    job
+}
+
+/// The title of a card, which wraps.
+pub fn card_title(title: &str, width: f32, palette: &Palette) -> LayoutJob {
+    let mut job = LayoutJob::simple(title.to_owned(), semibold(), palette.ink, width);
+    job.wrap.max_rows = 2;
+    job
 }
 
 /// Code.

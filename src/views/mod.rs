@@ -17,6 +17,7 @@ pub(crate) mod dropout;
 pub(crate) mod fine_tune;
 pub(crate) mod predict;
 pub(crate) mod releases;
+pub(crate) mod start;
 pub(crate) mod trainable;
 
 pub use actions::Info;
@@ -33,6 +34,7 @@ impl View {
     /// The page of this view.
     pub fn page(self) -> &'static dyn Page {
         match self {
+            Self::Start => &start::Start,
             Self::Augmentation => &augmentation::Augmentation,
             Self::Dropout => &dropout::Dropout,
             Self::BatchNorm => &batch_norm::BatchNorm,

@@ -9,7 +9,6 @@ use eframe::egui::{
 
 mod buttons;
 pub(crate) mod code;
-mod hint;
 mod layers;
 pub(crate) mod markdown;
 pub(crate) mod menu;
@@ -19,10 +18,9 @@ pub(crate) mod plots;
 pub(crate) mod terms;
 
 pub use buttons::{
-    check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, redraw_ui, small_drop_button_ui,
-    whole,
+    Segment, check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, redraw_ui, segments_ui,
+    small_drop_button_ui, whole,
 };
-pub use hint::{Target, note_target};
 pub use layers::{has_modes, mode_switch_ui, name_ui};
 pub use places::{
     Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,

@@ -16,7 +16,6 @@ pub(crate) mod commands;
 pub(crate) mod common;
 pub(crate) mod dialogs;
 pub(crate) mod export;
-pub(crate) mod hint;
 pub(crate) mod input;
 pub(crate) mod layers;
 pub(crate) mod lesson;

@@ -60,6 +60,7 @@ mod scale;
 mod shell;
 mod small_windows;
 mod snapshots;
+mod start_view;
 mod support;
 mod terms;
 mod texts;

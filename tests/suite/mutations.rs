@@ -435,10 +435,7 @@ fn mutated_settings() {
     use modelens::app::settings_file::{Kept, load};
     let folder = folder();
     let mut keeper = load(Some(folder.path())).keeper.expect("a keeper");
-    let kept = Kept {
-        hint_done: true,
-        ..Kept::default()
-    };
+    let kept = Kept { ..Kept::default() };
     keeper.keep(&kept).expect("the file is written");
     let file = std::fs::read_dir(folder.path()).expect("the folder").next();
     let file = file.expect("a file").expect("a file").path();

@@ -69,9 +69,6 @@ fn everything_that_can_have_the_focus_has_a_name() {
     command(&mut window, ShellCommand::Search(Some(Search::default())));
     named(&window, "the command palette");
     command(&mut window, ShellCommand::Search(None));
-    command(&mut window, ShellCommand::Hint(true));
-    named(&window, "the hint");
-    command(&mut window, ShellCommand::Hint(false));
     command(&mut window, LessonCommand::Open(LessonSource::Bundled(0)));
     named(&window, "a lesson");
     command(&mut window, Action::Lecture);

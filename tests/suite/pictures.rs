@@ -165,8 +165,6 @@ fn pictures_of_a_lesson() {
 #[test]
 fn pictures_of_sheets_and_dialogs() {
     let mut album = Album::new(ORDINARY);
-    album.command(Action::ShowHint).check("hint");
-    album.command(ShellCommand::Hint(false));
     let search = Search {
         text: "theme".to_owned(),
         row: 1,

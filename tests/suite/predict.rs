@@ -257,6 +257,7 @@ fn view(options: AppOptions) -> Window {
     command(&mut window, Command::SetPasses(2));
     let place = View::ALL.iter().position(|&view| view == View::Predict);
     let keys = [
+        Key::Num0,
         Key::Num1,
         Key::Num2,
         Key::Num3,

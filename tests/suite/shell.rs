@@ -298,9 +298,9 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
         std::fs::copy(fish.join(name), photos.path().join(name)).expect("a photo");
     }
     let mut window = started(folder.path());
-    assert!(state(&window).shell.hint, "the first start");
-    click(&mut window, "Got it");
-    assert!(!state(&window).shell.hint);
+    assert_eq!(settings(&window).view, View::Start, "the first start");
+    click(&mut window, "Go to the views");
+    assert_eq!(settings(&window).view, View::Augmentation);
     command(&mut window, Command::SetBatch(4));
     command(&mut window, Command::SetTheme(ThemeChoice::Dark));
     command(&mut window, Command::SetSemantics(Some(Semantics::PyTorch)));
@@ -313,7 +313,6 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
     let mut window = started(folder.path());
     assert_eq!(*settings(&window), before);
     assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
-    assert!(!state(&window).shell.hint, "it was dismissed");
     assert_eq!(state(&window).shell.recent.photos, [photos.path()]);
     let name = photos.path().file_name().expect("a name").to_string_lossy();
     click(&mut window, "Photos 93 in 4 classes");
@@ -354,7 +353,6 @@ fn without_a_folder_nothing_is_written() {
         &mut window,
         Command::OpenModel(ModelSource::EfficientNetLite0),
     );
-    assert!(!state(&window).shell.hint);
     assert!(
         state(&window).shell.recent.models.is_empty(),
         "bundled models are always in the menu"

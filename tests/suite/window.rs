@@ -61,7 +61,10 @@ fn each_view_shows_both_columns_in_every_semantics_and_theme() {
         });
         for semantics in Semantics::ALL {
             command(&mut window, Command::SetSemantics(Some(semantics)));
-            for (key, view) in [Key::Num1, Key::Num2, Key::Num3].into_iter().zip(View::ALL) {
+            for (key, view) in [Key::Num1, Key::Num2, Key::Num3]
+                .into_iter()
+                .zip(View::ALL.into_iter().skip(1))
+            {
                 window.key_press(key);
                 settle(&mut window);
                 // A theme changes no result, so each is computed once.

@@ -93,6 +93,15 @@ impl Mode {
     pub fn training(self) -> bool {
         self == Self::Training
     }
+
+    /// The mode of this value of the `training` argument.
+    pub fn of_training(training: bool) -> Self {
+        if training {
+            Self::Training
+        } else {
+            Self::Inference
+        }
+    }
 }
 
 /// What the outermost call says: `model(x, training=...)`.

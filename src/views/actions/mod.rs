@@ -19,7 +19,8 @@ pub struct Info {
 }
 
 /// The keys of the views, in the order of their tabs; there may be fewer views.
-const VIEW_KEYS: [Key; 9] = [
+const VIEW_KEYS: [Key; 10] = [
+    Key::Num0,
     Key::Num1,
     Key::Num2,
     Key::Num3,
@@ -61,7 +62,6 @@ impl Action {
             Self::Lecture => (plain, Key::F5),
             Self::SidePanel => (ctrl, Key::B),
             Self::ShowKeys => (plain, Key::Questionmark),
-            Self::ShowHint => (plain, Key::F1),
             Self::NextStep => (plain, Key::PageDown),
             Self::PreviousStep => (plain, Key::PageUp),
             Self::StartRuns => (plain, Key::S),
@@ -70,6 +70,8 @@ impl Action {
             Self::StepRuns => (plain, Key::N),
             Self::OpenPhotoFile
             | Self::NewSeed
+            | Self::FreezeBase
+            | Self::UnfreezeBase
             | Self::FreezeAll
             | Self::UnfreezeAll
             | Self::FineTuneFrom
@@ -95,8 +97,12 @@ impl Action {
 
     /// A second shortcut, for actions that other programs put on either of two keys.
     pub fn second_shortcut(self) -> Option<KeyboardShortcut> {
-        let redo = KeyboardShortcut::new(Modifiers::COMMAND, Key::Y);
-        (self == Self::Redo).then_some(redo)
+        let (modifiers, key) = match self {
+            Self::Redo => (Modifiers::COMMAND, Key::Y),
+            Self::Show(View::Start) => (Modifiers::NONE, Key::F1),
+            _ => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
     }
 
     /// Why the action can't be done now; `None` if it can.
@@ -113,7 +119,9 @@ impl Action {
                 (photos < 2).then_some(reasons::NO_OTHER_PHOTO)
             }
             Self::NewSeed if state.settings.seed_locked => Some(reasons::SEED_LOCKED),
-            Self::FreezeAll
+            Self::FreezeBase
+            | Self::UnfreezeBase
+            | Self::FreezeAll
             | Self::UnfreezeAll
             | Self::FineTuneFrom
             | Self::ResetFlags

@@ -31,7 +31,18 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Save the view or the window as SVG or PNG, or copy it",
         ],
         Action::NewSeed => ["New seed", "New batch and new random draws"],
-        Action::FreezeAll => ["Freeze all", "Set trainable to False on every layer"],
+        Action::FreezeBase => [
+            "Freeze the base",
+            "base.trainable = False: every layer of the base. The head still learns",
+        ],
+        Action::UnfreezeBase => [
+            "Unfreeze the base",
+            "base.trainable = True: every layer of the base",
+        ],
+        Action::FreezeAll => [
+            "Freeze all",
+            "Set trainable to False on every layer, the head too: nothing learns",
+        ],
         Action::UnfreezeAll => ["Unfreeze all", "Set trainable to True on every layer"],
         Action::FineTuneFrom => [
             "Fine-tune from",
@@ -68,7 +79,6 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Model card",
             "What the file holds: network, format, parameters, frozen layers, classes",
         ],
-        Action::ShowHint => ["Where to start", "Point at the three things to click"],
         Action::ResetSettings => [
             "Reset settings",
             "Back to the settings of the first start. Runs end; files stay open",

@@ -157,7 +157,7 @@ fn chips_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect) {
         let [ink, muted] = if step.on {
             [palette.ink, palette.muted]
         } else {
-            [palette.faint; 2]
+            [palette.muted; 2]
         };
         let mut first = RichText::new(name).color(ink);
         if !step.on {

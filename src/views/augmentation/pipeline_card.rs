@@ -203,7 +203,7 @@ fn step_ui(
         show.push(PipelineCommand::Expand((!expanded).then_some(index)));
     }
     parts::focus_ring(ui, &response, title.shrink(sizes::LINE));
-    let ink = if step.on { palette.ink } else { palette.faint };
+    let ink = if step.on { palette.ink } else { palette.muted };
     parts::row_ui(ui, title, |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S1;
         let (arrow, _) = ui.allocate_exact_size(Vec2::splat(sizes::TRIANGLE), Sense::hover());

@@ -7,9 +7,9 @@ use eframe::egui::{
     Response, RichText, Role, Sense, Shape, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
 };
 
-use super::hint::{Target, note_target};
-use super::with_tooltip;
+use super::{mark, with_tooltip};
 use crate::command::Action;
+use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, terms};
 
@@ -197,8 +197,73 @@ pub fn redraw_ui(ui: &mut Ui, show: &mut Show<'_>, label: &str) {
     let button = Button::new((label, key)).corner_radius(sizes::PILL_RADIUS);
     let response = with_tooltip(ui.add(button), Action::Redraw);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, label));
-    note_target(ui, show, Target::Redraw, response.rect);
     if response.clicked() {
         show.push(Action::Redraw);
     }
+}
+
+/// One value of a large switch.
+#[derive(Clone, Copy, Debug)]
+pub struct Segment<T> {
+    pub value: T,
+    pub label: &'static str,
+    /// The mode that the value stands for, which gives it its mark and colour.
+    pub mode: Option<Mode>,
+}
+
+/// A large switch that fills a rectangle: one button a value. Returns the value that was clicked.
+pub fn segments_ui<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    rect: Rect,
+    name: &str,
+    segments: &[Segment<T>],
+    chosen: Option<T>,
+) -> Option<T> {
+    let palette = theme::palette(ui);
+    let width = rect.width() / segments.len().max(1) as f32;
+    let mut clicked = None;
+    for (i, segment) in segments.iter().enumerate() {
+        let left = rect.left() + i as f32 * width;
+        let place = Rect::from_x_y_ranges(left..=left + width, rect.y_range());
+        let place = place.shrink2(Vec2::new(sizes::LINE, 0.0));
+        let is_chosen = chosen == Some(segment.value);
+        let id = ui.scope_id().with((name, i));
+        let response = ui.interact(place, id, Sense::click());
+        let label = format!("{name} {}", segment.label);
+        let enabled = ui.is_enabled() && chosen.is_some();
+        response
+            .widget_info(|| WidgetInfo::selected(Role::RadioButton, enabled, is_chosen, &label));
+        let colors = segment.mode.map(|mode| palette.mode(mode));
+        let [fill, ink] = match (is_chosen, colors) {
+            (true, Some(colors)) => [colors.band, colors.ink],
+            (true, None) => [palette.ink, palette.on_ink],
+            (false, _) if response.hovered() => [palette.hover, palette.ink],
+            (false, _) => [palette.panel, palette.muted],
+        };
+        let line = if is_chosen { ink } else { palette.strong_line };
+        let stroke = Stroke::new(sizes::LINE, line);
+        let painter = ui.painter();
+        painter.rect(
+            place,
+            sizes::CONTROL_RADIUS,
+            fill,
+            stroke,
+            StrokeKind::Inside,
+        );
+        focus_ring(ui, &response, place);
+        let words = painter.layout_no_wrap(segment.label.to_owned(), text::semibold(), ink);
+        let marked = segment.mode.filter(|_| is_chosen);
+        let beside = marked.map_or(0.0, |_| sizes::MARK + sizes::S2);
+        let left = place.center().x - (words.size().x + beside) / 2.0;
+        if let Some(mode) = marked {
+            let center = pos2(left + sizes::MARK / 2.0, place.center().y);
+            mark(painter, center, sizes::MARK, mode, palette);
+        }
+        let at = pos2(left + beside, place.center().y - words.size().y / 2.0);
+        painter.with_clip_rect(place).galley(at, words, ink);
+        if response.clicked() && enabled {
+            clicked = Some(segment.value);
+        }
+    }
+    clicked
 }

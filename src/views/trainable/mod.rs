@@ -11,6 +11,8 @@ mod words;
 
 use eframe::egui::{Ui, Vec2, vec2};
 
+pub(super) use words::sentence;
+
 use super::parts::Cut;
 use super::{Explanation, Page, Show, current, pass};
 use crate::lesson::Value;
@@ -98,7 +100,7 @@ impl Page for Trainable {
 }
 
 /// The latest outcome, up to date or not.
-fn outcome(state: &State) -> Option<&TrainableOutcome> {
+pub(super) fn outcome(state: &State) -> Option<&TrainableOutcome> {
     outcome_of(state.computed.result(View::Trainable)?)
 }
 

@@ -1,0 +1,76 @@
+//! The two switches as they are, and what one training step changes under them.
+
+use crate::model::{Mode, Role, Semantics, flags};
+use crate::state::State;
+use modelens_jobs::{TrainableCard, TrainableOutcome};
+
+/// Both switches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Switches {
+    /// The flag of the base; without a nested base, whether anything is trainable.
+    pub trainable: bool,
+    /// The value at the call of the base: what is recorded there in Keras (`None`: nothing), and what
+    /// `base.train()` or `base.eval()` set in PyTorch (`None`: the mode of the whole model).
+    pub call: Option<bool>,
+    /// False where the model calls no nested base, so that Keras has no call to record a value at.
+    pub has_call: bool,
+}
+
+impl Switches {
+    /// The switches of the open model; `None` if there is none.
+    pub fn of(state: &State) -> Option<Self> {
+        let base = state.opened.base.as_ref()?;
+        let graph = &base.model.graph;
+        let nested = flags::base_of(graph);
+        let mut weights = graph.layers.iter().enumerate();
+        let first = weights.find(|(_, layer)| layer.kind.role() == Role::Weights);
+        // A call on the whole base sets its first layer too.
+        let inside = nested.or(first.map(|(id, _)| id));
+        let trainable = match nested {
+            Some(id) => base.flags.get(id),
+            None => (0..graph.layers.len()).any(|id| base.flags.get(id)),
+        };
+        let (call, has_call) = match state.semantics() {
+            Semantics::PyTorch => {
+                let mode = inside.and_then(|id| base.flags.modules.of(id));
+                (mode.map(Mode::training), true)
+            }
+            Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+                (base.flags.recorded(graph), nested.is_some())
+            }
+        };
+        Some(Self {
+            trainable,
+            call,
+            has_call,
+        })
+    }
+
+    /// What one step of `fit` did to the model under these switches.
+    pub fn card(self, outcome: &TrainableOutcome) -> &TrainableCard {
+        outcome.card(self.trainable, Mode::Training)
+    }
+}
+
+/// A question that a lamp answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lamp {
+    Weights,
+    Statistics,
+    Dropout,
+}
+
+impl Lamp {
+    /// All three, from the left.
+    pub const ALL: [Self; 3] = [Self::Weights, Self::Statistics, Self::Dropout];
+
+    /// Whether the lamp is on: the step moves what it asks for.
+    pub fn is_on(self, card: &TrainableCard) -> bool {
+        match self {
+            // A change that is not a number is one, too.
+            Self::Weights => card.base.weight_change != 0.0,
+            Self::Statistics => card.base.statistics_moved > 0,
+            Self::Dropout => card.noises_active > 0,
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The question, the releases, both switches, three lamps, and a card for each lesson.
+
+use eframe::egui::{
+    Align, Button, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
+
+use super::lamps::{Lamp, Switches};
+use super::{outcome, pictures, words};
+use crate::command::{Action, Command, LessonCommand, LessonSource};
+use crate::lesson::BUNDLED;
+use crate::model::{Mode, Semantics, modules};
+use crate::state::View;
+use crate::theme::{self, sizes, text};
+use crate::views::parts::{self, Cut, Segment};
+use crate::views::{Show, waiting_ui};
+use crate::words::call;
+
+const GAP: f32 = sizes::S3;
+/// What a figure shows: it has no use for lessons.
+pub const HEIGHT_OF_FIGURE: f32 =
+    sizes::CONTROL_HEIGHT + GAP + sizes::SWITCH_CARD + GAP + sizes::TITLE_ROW + sizes::LAMP_CARD;
+pub const HEIGHT: f32 = HEIGHT_OF_FIGURE + GAP + sizes::TITLE_ROW + sizes::LESSON_CARD;
+
+/// The question, in one line.
+pub fn question_ui(ui: &mut Ui, show: &Show<'_>) {
+    let palette = theme::palette(ui);
+    let question = words::question(show.state.semantics());
+    let job = text::question(question, ui.available_width(), palette);
+    ui.add(Label::new(job));
+}
+
+/// Everything below the question.
+pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
+    releases_ui(ui, show, cut.top(sizes::CONTROL_HEIGHT));
+    cut.top(GAP);
+    switches_ui(ui, show, cut.top(sizes::SWITCH_CARD));
+    cut.top(GAP);
+    lamps_title_ui(ui, show, cut.top(sizes::TITLE_ROW));
+    lamps_ui(ui, show, cut.top(sizes::LAMP_CARD));
+    if parts::is_figure(ui) {
+        return;
+    }
+    cut.top(GAP);
+    let palette = theme::palette(ui);
+    parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
+        parts::label_ui(ui, text::title(words::LESSONS, palette))
+    });
+    let height = cut
+        .0
+        .height()
+        .clamp(sizes::LESSON_CARD, sizes::LESSON_CARD_MAX);
+    lessons_ui(ui, show, cut.top(height));
+}
+
+fn releases_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
+    let palette = theme::palette(ui);
+    let chosen = show.state.semantics();
+    parts::row_ui(ui, row, |ui| {
+        ui.spacing_mut().item_spacing.x = sizes::S2;
+        parts::label_ui(ui, text::muted(words::WHICH_RELEASE, palette));
+        for semantics in Semantics::ALL {
+            let is_chosen = semantics == chosen;
+            let label = words::release(semantics);
+            let name = if is_chosen {
+                text::strong(label)
+            } else {
+                text::muted(label, palette)
+            };
+            let response = ui.add(Button::selectable(is_chosen, name));
+            response
+                .widget_info(|| WidgetInfo::selected(Role::RadioButton, true, is_chosen, label));
+            if response.clicked() {
+                show.push(Command::SetSemantics(Some(semantics)));
+            }
+        }
+        if !parts::is_figure(ui) {
+            let layout = Layout::right_to_left(Align::Center);
+            ui.with_layout(layout, |ui| {
+                show.button_ui(ui, Action::Show(View::Augmentation), words::ON);
+            });
+        }
+    });
+}
+
+fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
+    let semantics = show.state.semantics();
+    let switches = Switches::of(show.state);
+    let [left, right] = Cut(row).halves(sizes::S3);
+    let flag = [true, false].map(|value| Segment {
+        value,
+        label: call::python(value),
+        mode: None,
+    });
+    let chosen = switches.map(|s| s.trainable);
+    let clicked = switch_ui(
+        ui,
+        left,
+        [
+            words::flag_switch(semantics),
+            &chosen.map_or_else(String::new, |c| words::flag_code(c, semantics)),
+            words::flag_note(semantics),
+        ],
+        &flag,
+        chosen,
+    );
+    if let Some(trainable) = clicked {
+        show.push(if trainable {
+            Action::UnfreezeBase
+        } else {
+            Action::FreezeBase
+        });
+    }
+    let values = [Some(true), Some(false), None];
+    let calls = values.map(|value| Segment {
+        value,
+        label: words::call_value(value, semantics),
+        mode: value.map(Mode::of_training),
+    });
+    let has_call = switches.is_none_or(|s| s.has_call);
+    let note = if has_call {
+        words::call_note(semantics)
+    } else {
+        words::NO_CALL
+    };
+    let chosen = switches.filter(|s| s.has_call).map(|s| s.call);
+    let code = switches.map_or("", |s| words::call_code(s.call, semantics));
+    let texts = [words::call_switch(semantics), code, note];
+    let clicked = switch_ui(ui, right, texts, &calls, chosen);
+    if let Some(value) = clicked.filter(|_| has_call) {
+        show.push(set_call(value, semantics));
+    }
+}
+
+/// The command that sets the value at the call of the base.
+fn set_call(value: Option<bool>, semantics: Semantics) -> Command {
+    match (semantics, value) {
+        (Semantics::PyTorch, Some(training)) => {
+            Command::CallModule(modules::BASE.to_owned(), Mode::of_training(training))
+        }
+        (Semantics::PyTorch, None) => Action::TrainModel.into(),
+        (Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316, value) => {
+            Command::Record(value)
+        }
+    }
+}
+
+/// A card with a large switch; returns the value that was clicked.
+fn switch_ui<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    rect: Rect,
+    [name, code, note]: [&str; 3],
+    segments: &[Segment<T>],
+    chosen: Option<T>,
+) -> Option<T> {
+    let palette = theme::palette(ui);
+    parts::card(ui.painter(), rect, palette);
+    let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
+    let row = cut.top(sizes::SWITCH);
+    let code = text::large_code(code, palette);
+    let buttons = row.with_min_x(row.left() + row.width() * sizes::SWITCH_SHARE);
+    parts::row_ui(ui, row.with_max_x(buttons.left() - sizes::S2), |ui| {
+        parts::line_ui(ui, code)
+    });
+    let clicked = parts::segments_ui(ui, buttons, name, segments, chosen);
+    cut.top(sizes::S2);
+    parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+        let job = text::small_prose(note, ui.available_width(), palette);
+        ui.add(Label::new(job));
+    });
+    clicked
+}
+
+fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
+    let palette = theme::palette(ui);
+    let title = match outcome(show.state) {
+        Some(outcome) => words::lamps_title(outcome.photos, outcome.semantics),
+        None => words::MEASURING.to_owned(),
+    };
+    parts::row_ui(ui, row, |ui| {
+        parts::line_ui(ui, text::title(&title, palette))
+    });
+}
+
+fn lamps_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
+    let palette = theme::palette(ui);
+    let width = ((row.width() - 2.0 * sizes::S3) / 3.0).floor();
+    let found = Switches::of(show.state).zip(outcome(show.state));
+    for (i, lamp) in Lamp::ALL.into_iter().enumerate() {
+        let left = row.left() + i as f32 * (width + sizes::S3);
+        let rect = Rect::from_x_y_ranges(left..=left + width, row.y_range());
+        parts::card(ui.painter(), rect, palette);
+        let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
+        parts::row_ui(ui, cut.top(sizes::CARD_ROW), |ui| {
+            parts::line_ui(ui, text::strong(words::lamp(lamp)))
+        });
+        let Some((switches, outcome)) = found else {
+            if i == 1 {
+                waiting_ui(ui, show, cut.0, Mode::Training);
+            }
+            continue;
+        };
+        let card = switches.card(outcome);
+        let is_on = lamp.is_on(card);
+        let answer = cut.top(sizes::SWITCH);
+        lamp_ui(ui, answer, lamp, is_on);
+        parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+            let measured = words::measured_by(lamp, card, outcome);
+            let job = text::small_prose(&measured, ui.available_width(), palette);
+            ui.add(Label::new(job).selectable(true));
+        });
+    }
+}
+
+/// A lamp that is on or off, and the answer beside it.
+fn lamp_ui(ui: &mut Ui, rect: Rect, lamp: Lamp, is_on: bool) {
+    let palette = theme::palette(ui);
+    // What only training does is on; what stays as in inference is off.
+    let mode = Mode::of_training(is_on);
+    let center = pos2(rect.left() + sizes::LARGE_LAMP / 2.0, rect.center().y);
+    if is_on {
+        let glow = palette.training.band;
+        ui.painter()
+            .circle_filled(center, sizes::LARGE_LAMP * 0.72, glow);
+    }
+    parts::mark(ui.painter(), center, sizes::LARGE_LAMP, mode, palette);
+    let rest = rect.with_min_x(rect.left() + sizes::LARGE_LAMP + sizes::S3);
+    let response = parts::row_ui(ui, rest, |ui| {
+        let answer = text::large(words::answer(is_on)).color(palette.mode(mode).ink);
+        ui.add(Label::new(answer))
+    });
+    let name = format!("{} {}", words::lamp(lamp), words::answer(is_on));
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
+}
+
+fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
+    let palette = theme::palette(ui);
+    let count = BUNDLED.len() as f32;
+    let width = ((row.width() - (count - 1.0) * sizes::S2) / count).floor();
+    for (i, lesson) in BUNDLED.iter().enumerate() {
+        let left = row.left() + i as f32 * (width + sizes::S2);
+        let rect = Rect::from_x_y_ranges(left..=left + width, row.y_range());
+        let id = ui.scope_id().with(("lesson card", i));
+        let response = ui.interact(rect, id, Sense::click());
+        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, lesson.title));
+        parts::card(ui.painter(), rect, palette);
+        if response.hovered() {
+            let stroke = Stroke::new(sizes::LINE, palette.ink);
+            ui.painter()
+                .rect_stroke(rect, sizes::PANEL_RADIUS, stroke, StrokeKind::Inside);
+        }
+        parts::focus_ring(ui, &response, rect);
+        let mut cut = Cut(rect.shrink(sizes::S2));
+        let picture = cut.top(row.height() - sizes::LESSON_WORDS);
+        ui.painter()
+            .rect_filled(picture, sizes::CONTROL_RADIUS, palette.background);
+        pictures::paint(ui.painter(), picture, lesson.view, palette);
+        let minutes = cut.bottom(sizes::CARD_ROW);
+        parts::row_ui(ui, minutes, |ui| {
+            parts::line_ui(ui, text::note(words::minutes(lesson.minutes), palette))
+        });
+        parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+            let job = text::card_title(lesson.title, ui.available_width(), palette);
+            ui.add(Label::new(job).selectable(false));
+        });
+        if response.on_hover_text(lesson.about).clicked() {
+            show.push(LessonCommand::Open(LessonSource::Bundled(i)));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The texts of the view Start.
+
+use super::lamps::Lamp;
+use crate::model::Semantics;
+use crate::words::number::measured;
+use crate::words::{call, common};
+use modelens_jobs::{TrainableCard, TrainableOutcome};
+
+pub const LABEL: &str = "Why?";
+pub const TOOLTIP: &str = "The question, its two switches and what they stop; and the lessons";
+
+/// The question; code between backquotes.
+pub fn question(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+            "You wrote `base_model.trainable = False`. Why also `training=False`?"
+        }
+        Semantics::PyTorch => "You set `requires_grad = False`. Why also `base.eval()`?",
+    }
+}
+
+pub const WHICH_RELEASE: &str = "What does your notebook use?";
+
+/// What a release is called where a person chooses their own.
+pub fn release(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 => "Keras 2",
+        Semantics::Keras3 => "Keras 3 to 3.15",
+        Semantics::Keras316 => "Keras 3.16 (nightly)",
+        Semantics::PyTorch => "PyTorch",
+    }
+}
+
+// The first switch.
+
+/// The name of the first switch.
+pub fn flag_switch(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => "base_model.trainable",
+        Semantics::PyTorch => "requires_grad of the base",
+    }
+}
+
+/// The code that sets the first switch.
+pub fn flag_code(trainable: bool, semantics: Semantics) -> String {
+    let value = call::python(trainable);
+    match semantics {
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+            format!("base_model.trainable = {value}")
+        }
+        Semantics::PyTorch => format!("base.requires_grad_({value})"),
+    }
+}
+
+/// What the first switch decides.
+pub fn flag_note(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+            "Whether the weights of the base learn. A frozen BatchNorm also keeps its statistics."
+        }
+        Semantics::PyTorch => "Whether the weights of the base learn, and nothing else.",
+    }
+}
+
+// The second switch.
+
+/// The name of the second switch.
+pub fn call_switch(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+            "training of the call of the base"
+        }
+        Semantics::PyTorch => "mode of the base after model.train()",
+    }
+}
+
+/// The code that sets the second switch.
+pub fn call_code(value: Option<bool>, semantics: Semantics) -> &'static str {
+    match (semantics, value) {
+        (Semantics::PyTorch, Some(true)) => "model.train(); base.train()",
+        (Semantics::PyTorch, Some(false)) => "model.train(); base.eval()",
+        (Semantics::PyTorch, None) => "model.train()",
+        (_, Some(true)) => "base_model(x, training=True)",
+        (_, Some(false)) => "base_model(x, training=False)",
+        (_, None) => "base_model(x)",
+    }
+}
+
+/// The name of a value of the second switch.
+pub fn call_value(value: Option<bool>, semantics: Semantics) -> &'static str {
+    match (semantics, value) {
+        (Semantics::PyTorch, Some(false)) => "base.eval()",
+        (Semantics::PyTorch, Some(true)) => "base.train()",
+        (Semantics::PyTorch, None) => "nothing",
+        (_, Some(true)) => "True",
+        (_, Some(false)) => "False",
+        (_, None) => "left out",
+    }
+}
+
+/// What the second switch decides.
+pub fn call_note(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 => "Recorded at the call. In Keras 2 it holds inside fit too.",
+        Semantics::Keras3 => {
+            "Recorded at the call. Up to Keras 3.15, fit passes training=True and overrides it."
+        }
+        Semantics::Keras316 => {
+            "Recorded at the call. From Keras 3.16 on it holds inside fit again."
+        }
+        Semantics::PyTorch => "The mode of the base, until model.train() is called again.",
+    }
+}
+
+pub const NO_CALL: &str = "This model calls no nested base, so there is no call to write it at.";
+
+// The lamps.
+
+pub fn lamps_title(photos: usize, semantics: Semantics) -> String {
+    let photos = common::photos(photos);
+    match semantics {
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
+            format!("WHAT ONE STEP OF FIT CHANGES, MEASURED ON {photos}").to_uppercase()
+        }
+        Semantics::PyTorch => {
+            format!("WHAT ONE STEP AFTER MODEL.TRAIN() CHANGES, MEASURED ON {photos}")
+                .to_uppercase()
+        }
+    }
+}
+
+pub const MEASURING: &str = "WHAT ONE TRAINING STEP CHANGES";
+
+pub fn lamp(lamp: Lamp) -> &'static str {
+    match lamp {
+        Lamp::Weights => "Do weights of the base move?",
+        Lamp::Statistics => "Do its BatchNorm statistics move?",
+        Lamp::Dropout => "Does dropout draw?",
+    }
+}
+
+/// Yes or no.
+pub fn answer(is_on: bool) -> &'static str {
+    if is_on { "Yes" } else { "No" }
+}
+
+/// The numbers behind an answer.
+pub fn measured_by(lamp: Lamp, card: &TrainableCard, outcome: &TrainableOutcome) -> String {
+    let base = &card.base;
+    match lamp {
+        Lamp::Weights if base.weight_change == 0.0 => "The largest change is exactly 0.".to_owned(),
+        Lamp::Weights => format!("By up to {}.", measured(f64::from(base.weight_change))),
+        Lamp::Statistics if base.batch_norms == 0 => "It has no BatchNorm layer.".to_owned(),
+        Lamp::Statistics if base.statistics_moved == 0 => {
+            format!("Those of all {} stay.", common::layers(base.batch_norms))
+        }
+        Lamp::Statistics => format!(
+            "In {} of {}, by up to {}.",
+            base.statistics_moved,
+            common::layers(base.batch_norms),
+            measured(f64::from(base.statistics_change))
+        ),
+        Lamp::Dropout if outcome.noises == 0 => "The model has no dropout layer.".to_owned(),
+        Lamp::Dropout => format!(
+            "In {} of {}.",
+            card.noises_active,
+            common::layers(outcome.noises)
+        ),
+    }
+}
+
+/// The answer in one bold sentence, as far as the numbers show.
+pub fn conclusion(card: &TrainableCard, outcome: &TrainableOutcome) -> &'static str {
+    let weights = Lamp::Weights.is_on(card);
+    let statistics = Lamp::Statistics.is_on(card);
+    let has_statistics = card.base.batch_norms > 0;
+    match (weights, statistics) {
+        (true, true) => {
+            "**Neither is protected: the step changes the weights of the base and its statistics.**"
+        }
+        (true, false) if has_statistics => {
+            "**The statistics of the base are protected, its weights are not.**"
+        }
+        (true, false) => "**The weights of the base are not protected.**",
+        (false, true) => "**The weights of the base are protected, its statistics are not.**",
+        (false, false) if outcome.has_head => {
+            "**The base stays exactly as it was; only the head learns.**"
+        }
+        (false, false) => "**The network stays exactly as it was.**",
+    }
+}
+
+/// Why both lines, by the rules of a release.
+pub fn why_both(semantics: Semantics) -> &'static str {
+    match semantics {
+        Semantics::Keras2 => {
+            "**Why both?** trainable=False protects the weights, and puts a frozen BatchNorm into \
+             inference. training=False keeps BatchNorm there when you unfreeze the base later."
+        }
+        Semantics::Keras3 => {
+            "**Why both?** Inside fit only trainable=False protects: fit passes training=True, which \
+             overrides a recorded training=False in Keras 3 up to 3.15. The second line counts in \
+             Keras 2, from 3.16 on, and where you call model(x) without a value."
+        }
+        Semantics::Keras316 => {
+            "**Why both?** trainable=False protects the weights, and puts a frozen BatchNorm into \
+             inference. training=False keeps BatchNorm there when you unfreeze the base later: from \
+             3.16 on it holds inside fit, and for the layers that run after the base."
+        }
+        Semantics::PyTorch => {
+            "**Why both?** requires_grad=False protects the weights and nothing else. eval() protects \
+             the statistics, and each model.train() undoes it."
+        }
+    }
+}
+
+// The lessons.
+pub const LESSONS: &str = "LESSONS";
+
+pub fn minutes(minutes: u8) -> String {
+    format!("{minutes} minutes")
+}
+
+pub const ON: &str = "Go to the views";

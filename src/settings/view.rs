@@ -67,6 +67,7 @@ impl View {
     }
 
     /// The view whose result this one shows: its own, except for Start.
+    #[must_use]
     pub fn source(self) -> Self {
         match self {
             Self::Start => Self::Trainable,

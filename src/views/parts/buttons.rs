@@ -254,7 +254,8 @@ pub fn segments_ui<T: Copy + PartialEq>(
         let words = painter.layout_no_wrap(segment.label.to_owned(), text::semibold(), ink);
         let marked = segment.mode.filter(|_| is_chosen);
         let beside = marked.map_or(0.0, |_| sizes::MARK + sizes::S2);
-        let left = place.center().x - (words.size().x + beside) / 2.0;
+        let width = beside + words.size().x;
+        let left = place.center().x - width / 2.0;
         if let Some(mode) = marked {
             let center = pos2(left + sizes::MARK / 2.0, place.center().y);
             mark(painter, center, sizes::MARK, mode, palette);

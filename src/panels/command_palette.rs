@@ -184,7 +184,7 @@ mod tests {
             found.map(|choice| choice.name.clone()).collect()
         };
         assert_eq!(names("").len(), table.len());
-        assert_eq!(names("un")[0], "Unfreeze all");
+        assert_eq!(names("un")[0], "Unfreeze the base");
         assert_eq!(names("free")[0], "Free play");
         assert_eq!(names("keras rules")[0], "Rules of: Keras 2");
         assert_eq!(names("theme dark"), ["Theme: Dark"]);

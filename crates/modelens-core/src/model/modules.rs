@@ -265,6 +265,9 @@ impl Container {
     pub fn all(graph: &Graph) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
         for (id, layer) in graph.layers.iter().enumerate() {
+            if !is_module_path(&layer.name) {
+                continue;
+            }
             let dots = layer.name.match_indices('.').map(|(at, _)| at);
             for path in dots.map(|at| &layer.name[..at]) {
                 match all.iter_mut().find(|known| known.path == path) {
@@ -281,10 +284,22 @@ impl Container {
     }
 }
 
+/// Whether a name with dots is a path of modules, as `layer1.0.conv1` is: its parts are Python identifiers or
+/// numbers. Keras' `mobilenetv2_1.00_160` is one name.
+fn is_module_path(name: &str) -> bool {
+    let is_number = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let is_identifier = |part: &str| !part.starts_with(|first: char| first.is_ascii_digit());
+    let mut parts = name.split('.');
+    parts.all(|part| !part.is_empty() && (is_number(part) || is_identifier(part)))
+}
+
 /// The layers whose names begin with `path.`: what a container of a state dict holds.
 pub fn dotted<'a>(graph: &'a Graph, path: &'a str) -> impl Iterator<Item = LayerId> + 'a {
     let layers = graph.layers.iter().enumerate();
     let inside = layers.filter(move |(_, layer)| {
+        if !is_module_path(&layer.name) {
+            return false;
+        }
         let rest = layer.name.strip_prefix(path);
         rest.is_some_and(|rest| rest.starts_with('.'))
     });

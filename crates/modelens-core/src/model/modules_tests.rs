@@ -59,3 +59,18 @@ fn containers_come_before_what_they_hold() {
         .collect();
     assert_eq!(paths, ["stem", "body", "body.0", "body.1"]);
 }
+
+#[test]
+fn a_dot_in_a_keras_name_makes_no_container() {
+    for path in [
+        "layer1.0.conv1",
+        "features.3.conv.0.0",
+        "bn1",
+        "Mixed_5b.branch1x1",
+    ] {
+        assert!(is_module_path(path), "{path}");
+    }
+    for name in ["mobilenetv2_1.00_160", "mobilenet_0.25_128", "a..b", "net."] {
+        assert!(!is_module_path(name), "{name}");
+    }
+}

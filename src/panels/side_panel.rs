@@ -20,7 +20,7 @@ pub fn is_shown(state: &State, width: f32) -> bool {
         Some(open) if open.free => sizes::CENTRE_MIN_WIDTH + sizes::LESSON_PANEL,
         Some(_) => sizes::LESSON_BESIDE + sizes::LESSON_PANEL,
     };
-    // Start asks one question; nothing beside it.
+    // Start shows one question and nothing else.
     let room = width >= sizes::SIDE_PANEL + beside && state.settings.view != View::Start;
     state.shell.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
 }

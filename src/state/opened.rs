@@ -43,7 +43,7 @@ pub struct Base {
     pub own_pipeline: Option<OwnPipeline>,
 }
 
-/// What a row of the list stands for.
+/// What a row of the list shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ModuleRow {
     Layer(LayerId),

@@ -145,3 +145,14 @@ fn escape_closes_the_warnings() {
     press(&mut window, Key::Escape);
     assert!(!state(&window).computed.show_unreadable);
 }
+
+/// The lamps show the base as a whole, so a base of which only some layers are frozen is named as such.
+#[test]
+fn layers_with_other_flags_are_mentioned() {
+    let mut window = opened();
+    let mixed = "Some layers of the base are frozen.";
+    command(&mut window, Action::UnfreezeBase);
+    assert!(!shows(&window, mixed));
+    command(&mut window, Action::FineTuneFrom);
+    assert!(shows(&window, mixed));
+}

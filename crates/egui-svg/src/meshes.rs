@@ -22,9 +22,11 @@ pub fn mesh(document: &mut Document<'_>, mesh: &Mesh) {
         .collect();
     let quads: Option<Vec<[Vertex; 4]>> = triangles
         .chunks(2)
-        .map(|pair| match pair {
-            [a, b] => upright(*a, *b),
-            _ => None,
+        .map(|pair| {
+            let [a, b] = pair else {
+                return None;
+            };
+            upright(*a, *b)
         })
         .collect();
     match quads {

@@ -207,7 +207,7 @@ pub fn redraw_ui(ui: &mut Ui, show: &mut Show<'_>, label: &str) {
 pub struct Segment<T> {
     pub value: T,
     pub label: &'static str,
-    /// The mode that the value stands for, which gives it its mark and colour.
+    /// The mode whose mark and colour the value has.
     pub mode: Option<Mode>,
 }
 

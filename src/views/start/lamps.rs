@@ -1,6 +1,6 @@
 //! The two switches as they are, and what one training step changes under them.
 
-use crate::model::{Mode, Role, Semantics, flags};
+use crate::model::{LayerId, Mode, Role, Semantics, flags};
 use crate::state::State;
 use modelens_jobs::{TrainableCard, TrainableOutcome};
 
@@ -12,6 +12,8 @@ pub struct Switches {
     /// The value at the call of the base: what is recorded there in Keras (`None`: nothing), and what
     /// `base.train()` or `base.eval()` set in PyTorch (`None`: the mode of the whole model).
     pub call: Option<bool>,
+    /// True if some layers of the base have another flag than the base itself, as after "Fine-tune from".
+    pub is_mixed: bool,
     /// False where the model calls no nested base, so that Keras has no call to record a value at.
     pub has_call: bool,
 }
@@ -39,9 +41,15 @@ impl Switches {
                 (base.flags.recorded(graph), nested.is_some())
             }
         };
+        let layers: Vec<LayerId> = match nested {
+            Some(id) => graph.subtree(id).collect(),
+            None => (0..graph.layers.len()).collect(),
+        };
+        let is_mixed = layers.iter().any(|&id| base.flags.get(id) != trainable);
         Some(Self {
             trainable,
             call,
+            is_mixed,
             has_call,
         })
     }

@@ -36,7 +36,7 @@ fn square(rect: Rect) -> Rect {
     Rect::from_center_size(rect.center(), Vec2::splat(side))
 }
 
-/// Two cards beside two: both switches, both ways.
+/// Four cards: both switches, both ways.
 fn switches(painter: &Painter, rect: Rect, palette: &Palette) {
     let room = Rect::from_center_size(rect.center(), vec2(rect.height() * 1.6, rect.height()));
     for (i, cell) in cells(room, 2, 2) {

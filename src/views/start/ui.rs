@@ -92,13 +92,17 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         mode: None,
     });
     let chosen = switches.map(|s| s.trainable);
+    let note = match switches {
+        Some(s) if s.is_mixed => words::mixed(s.trainable),
+        Some(_) | None => words::flag_note(semantics),
+    };
     let clicked = switch_ui(
         ui,
         left,
         [
             words::flag_switch(semantics),
             &chosen.map_or_else(String::new, |c| words::flag_code(c, semantics)),
-            words::flag_note(semantics),
+            note,
         ],
         &flag,
         chosen,

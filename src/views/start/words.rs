@@ -62,6 +62,15 @@ pub fn flag_note(semantics: Semantics) -> &'static str {
     }
 }
 
+/// What the lamps leave out where the layers of the base have different flags.
+pub fn mixed(trainable: bool) -> &'static str {
+    if trainable {
+        "Some layers of the base are frozen. The lamps show a step with all of them trainable."
+    } else {
+        "Some layers of the base are trainable. The lamps show a step with all of them frozen."
+    }
+}
+
 // The second switch.
 
 /// The name of the second switch.

@@ -223,6 +223,21 @@ fn shown(paths: impl ExactSizeIterator<Item = String>) -> String {
 }
 
 impl Layer {
+    /// A trainable layer outside of any nested model, without weights; nothing is recorded at its call.
+    pub fn new(name: impl Into<String>, class: impl Into<String>, kind: LayerKind) -> Self {
+        Self {
+            name: name.into(),
+            class: class.into(),
+            kind,
+            parent: None,
+            listed: true,
+            trainable: true,
+            recorded: RecordedArgument::Absent,
+            activity_regularizer: None,
+            weights: Vec::new(),
+        }
+    }
+
     /// The shape of the weight with this short name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         let weight = self.weights.iter().find(|w| w.name == name)?;

@@ -245,13 +245,13 @@ impl fmt::Display for ModuleCalls {
     }
 }
 
-/// False for the class of a layer that stands for a function, such as `dropout` for `F.dropout`: it has no mode
-/// of its own. Classes begin with a capital letter, functions do not.
+/// False for the class of a layer that was a function call in the code, such as `dropout` for `F.dropout`: a
+/// function has no mode of its own. Classes begin with a capital letter, functions do not.
 pub fn is_module(class: &str) -> bool {
     class.starts_with(|first: char| !first.is_lowercase())
 }
 
-/// A module that holds others and that no layer of the graph stands for: `layer1` of `layer1.0.conv1`.
+/// A module that only holds others, such as `layer1` of `layer1.0.conv1`. It is not a layer of the graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Container {
     /// Its name with those of the modules around it, separated by dots.

@@ -136,23 +136,12 @@ impl Preprocessing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RecordedArgument;
     use crate::model::graph::Layer;
 
     #[test]
     fn by_family() {
         let of = |name: &str, layers: &[&str]| {
-            let layer = |name: &&str| Layer {
-                name: (*name).to_owned(),
-                class: "BatchNormalization".to_owned(),
-                kind: LayerKind::Identity,
-                parent: None,
-                listed: true,
-                trainable: true,
-                recorded: RecordedArgument::Absent,
-                activity_regularizer: None,
-                weights: Vec::new(),
-            };
+            let layer = |name: &&str| Layer::new(*name, "BatchNormalization", LayerKind::Identity);
             Preprocessing::of(&Graph {
                 name: name.to_owned(),
                 layers: layers.iter().map(layer).collect(),

@@ -84,22 +84,11 @@ impl Reading {
 mod tests {
     use super::*;
     use crate::fixtures::{efficientnet_lite0, lab_mobilenetv2};
-    use crate::model::RecordedArgument;
     use crate::model::graph::{Layer, Node};
     use crate::model::layers::Dense;
 
     fn ending(kinds: &[LayerKind]) -> Graph {
-        let layer = |kind: &LayerKind| Layer {
-            name: String::new(),
-            class: String::new(),
-            kind: kind.clone(),
-            parent: None,
-            listed: true,
-            trainable: true,
-            recorded: RecordedArgument::Absent,
-            activity_regularizer: None,
-            weights: Vec::new(),
-        };
+        let layer = |kind: &LayerKind| Layer::new("", "", kind.clone());
         let node = |i: usize| Node::new(i, i.checked_sub(1).map(Input::Node).into_iter().collect());
         Graph {
             layers: kinds.iter().map(layer).collect(),

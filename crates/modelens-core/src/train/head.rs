@@ -11,7 +11,7 @@ use crate::model::graph::{
 use crate::model::head_cut::{after_cut, cut_of};
 use crate::model::layers::{Dense, GlobalPool2d, NewWeight, WeightMap};
 use crate::model::pass::{PassOptions, Segment, run_segment};
-use crate::model::{Flags, LayerId, Mode, Model, ModelDescription, RecordedArgument, Semantics};
+use crate::model::{Flags, LayerId, Mode, Model, ModelDescription, Semantics};
 use crate::random::Draws;
 
 /// The stream of the head's draws.
@@ -137,17 +137,7 @@ fn append(model: &mut Model, name: &str, class: &str, kind: LayerKind, weights: 
     let mut names = std::iter::once(name.to_owned()).chain((1..).map(|i| format!("{name}_{i}")));
     let name = names.find(|n| !taken(n)).unwrap_or_default();
     let id = graph.layers.len();
-    let mut layer = Layer {
-        name,
-        class: class.to_owned(),
-        kind,
-        parent: None,
-        listed: true,
-        trainable: true,
-        recorded: RecordedArgument::Absent,
-        activity_regularizer: None,
-        weights: Vec::new(),
-    };
+    let mut layer = Layer::new(name, class, kind);
     for weight in weights {
         weight.add_to(&mut layer, id, &mut model.weights);
     }

@@ -113,17 +113,7 @@ mod tests {
     }
 
     fn graph_of(kinds: Vec<LayerKind>) -> Graph {
-        let layer = |kind: LayerKind| Layer {
-            name: String::new(),
-            class: String::new(),
-            kind,
-            parent: None,
-            listed: true,
-            trainable: true,
-            recorded: crate::model::RecordedArgument::Absent,
-            activity_regularizer: None,
-            weights: Vec::new(),
-        };
+        let layer = |kind: LayerKind| Layer::new("", "", kind);
         Graph {
             layers: kinds.into_iter().map(layer).collect(),
             ..Graph::default()

@@ -273,8 +273,9 @@ fn rule(semantics: Semantics) -> &'static str {
              and to the layers after the base."
         }
         Semantics::PyTorch => {
-            "In PyTorch training=False stands for base.eval(). The loop calls model.train() at the \
-             start of each epoch, which undoes a base.eval() before it; the flag is requires_grad."
+            "In PyTorch the runs with training=False call base.eval() after model.train(). The loop \
+             calls model.train() in each epoch, which undoes an earlier base.eval(). The flag is \
+             requires_grad."
         }
     }
 }

@@ -39,9 +39,11 @@ fn contrast(factor: impl Into<Factor>) -> Transform {
 }
 
 fn contrast_of(draw: &Draw) -> Option<f64> {
-    match *draw {
-        Draw::Contrast(ContrastDraw { factor, .. }) => Some(factor),
-        _ => None,
+    {
+        let Draw::Contrast(ContrastDraw { factor, .. }) = *draw else {
+            return None;
+        };
+        Some(factor)
     }
 }
 
@@ -65,9 +67,11 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             factor: Factor::Scalar(0.2),
             sampling,
         });
-        let turns = |draw: &Draw| match *draw {
-            Draw::Rotation(RotationDraw { turns }) => Some(turns),
-            _ => None,
+        let turns = |draw: &Draw| {
+            let Draw::Rotation(RotationDraw { turns }) = *draw else {
+                return None;
+            };
+            Some(turns)
         };
         assert_uniform(summary(rotation, semantics, turns), -0.2, 0.2);
 
@@ -76,13 +80,17 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             width_factor: Some(Factor::Scalar(0.5)),
             sampling,
         });
-        let zoom_y = |draw: &Draw| match *draw {
-            Draw::Zoom(ZoomDraw { y, .. }) => Some(y),
-            _ => None,
+        let zoom_y = |draw: &Draw| {
+            let Draw::Zoom(ZoomDraw { y, .. }) = *draw else {
+                return None;
+            };
+            Some(y)
         };
-        let zoom_x = |draw: &Draw| match *draw {
-            Draw::Zoom(ZoomDraw { x, .. }) => Some(x),
-            _ => None,
+        let zoom_x = |draw: &Draw| {
+            let Draw::Zoom(ZoomDraw { x, .. }) = *draw else {
+                return None;
+            };
+            Some(x)
         };
         assert_uniform(summary(zoom.clone(), semantics, zoom_y), 0.7, 1.1);
         assert_uniform(summary(zoom, semantics, zoom_x), 0.5, 1.5);
@@ -92,9 +100,11 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             width_factor: Factor::Scalar(0.1),
             sampling,
         });
-        let shift_y = |draw: &Draw| match *draw {
-            Draw::Translation(TranslationDraw { y, .. }) => Some(y),
-            _ => None,
+        let shift_y = |draw: &Draw| {
+            let Draw::Translation(TranslationDraw { y, .. }) = *draw else {
+                return None;
+            };
+            Some(y)
         };
         assert_uniform(summary(translation, semantics, shift_y), -0.2, 0.3);
 
@@ -102,9 +112,11 @@ fn rotation_zoom_translation_and_brightness_are_uniform() {
             factor: Factor::Scalar(0.2),
             value_range: [-1.0, 1.0],
         });
-        let delta = |draw: &Draw| match *draw {
-            Draw::Brightness(BrightnessDraw { delta }) => Some(delta),
-            _ => None,
+        let delta = |draw: &Draw| {
+            let Draw::Brightness(BrightnessDraw { delta }) = *draw else {
+                return None;
+            };
+            Some(delta)
         };
         assert_uniform(summary(brightness, semantics, delta), -0.4, 0.4);
     }

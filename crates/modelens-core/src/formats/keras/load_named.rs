@@ -234,15 +234,8 @@ mod tests {
 
     fn layer(name: &str, parent: Option<LayerId>) -> Layer {
         Layer {
-            name: name.to_owned(),
-            class: String::new(),
-            kind: LayerKind::Identity,
             parent,
-            listed: true,
-            trainable: true,
-            recorded: crate::model::RecordedArgument::Absent,
-            activity_regularizer: None,
-            weights: Vec::new(),
+            ..Layer::new(name, "", LayerKind::Identity)
         }
     }
 

@@ -200,17 +200,7 @@ impl Parser {
                 "it has more than {MAX_LAYERS} layers"
             )));
         }
-        self.layers.push(Layer {
-            name: String::new(),
-            class: String::new(),
-            kind,
-            parent: None,
-            listed: true,
-            trainable: true,
-            recorded: RecordedArgument::Absent,
-            activity_regularizer: None,
-            weights: Vec::new(),
-        });
+        self.layers.push(Layer::new("", "", kind));
         self.specs.push(spec);
         self.policies.push(Policy::default());
         self.penalties.push(LayerPenalties::default());

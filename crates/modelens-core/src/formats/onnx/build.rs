@@ -11,7 +11,7 @@ use crate::formats::OpenError;
 use crate::model::graph::{Input, Layer, LayerKind};
 use crate::model::layers::Permute;
 use crate::model::layers::{NewWeight, WeightMap};
-use crate::model::{Graph, NodeId, RecordedArgument, graph};
+use crate::model::{Graph, NodeId, graph};
 
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
 const MAX_SIDE: usize = 4096;
@@ -414,17 +414,7 @@ impl<'a> Build<'a> {
             unique = format!("{name}_{count}");
         }
         let id = self.graph.layers.len();
-        let mut layer = Layer {
-            name: unique,
-            class: class.to_owned(),
-            kind,
-            parent: None,
-            listed: true,
-            trainable: true,
-            recorded: RecordedArgument::Absent,
-            activity_regularizer: None,
-            weights: Vec::new(),
-        };
+        let mut layer = Layer::new(unique, class, kind);
         for weight in weights {
             weight.add_to(&mut layer, id, &mut self.weights);
         }

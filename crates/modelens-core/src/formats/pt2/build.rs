@@ -4,7 +4,6 @@ mod layers;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use self::layers::layer;
 pub use self::layers::{NewLayer, Weight, new_weight};
 use super::live::Flow;
 use super::node::{Op, operator};
@@ -18,7 +17,7 @@ use crate::formats::OpenError;
 use crate::model::graph::LayerKind;
 use crate::model::layers::WeightMap;
 use crate::model::layers::shape::ImageShape;
-use crate::model::{Graph, LayerId, NodeId, graph, shape_text};
+use crate::model::{Graph, Layer, LayerId, NodeId, graph, shape_text};
 
 /// Pixels a side of the photos that a network may ask for, as for Keras files.
 const MAX_SIDE: usize = 4096;
@@ -294,7 +293,7 @@ impl<'a> Build<'a> {
         build
             .graph
             .layers
-            .push(layer("input", "Input", LayerKind::Input));
+            .push(Layer::new("input", "Input", LayerKind::Input));
         build.graph.layers[0].listed = false;
         build.names.insert("input".to_owned());
         build.graph.nodes.push(graph::Node::new(0, Vec::new()));

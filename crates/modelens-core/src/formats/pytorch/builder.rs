@@ -7,11 +7,11 @@ use candle_core::{DType, Tensor};
 use super::StateDict;
 use super::net::reordered;
 use crate::formats::OpenError;
+use crate::model::Role;
 use crate::model::graph::{
     Activation, BatchNorm, Conv2d, Graph, Input, Layer, LayerId, LayerKind, Node, NodeId, Padding,
 };
 use crate::model::layers::{Dense, DepthwiseConv2d, LayerNorm, NewWeight, WeightMap};
-use crate::model::{RecordedArgument, Role};
 
 /// A graph under construction.
 pub struct Builder<'a> {
@@ -77,17 +77,7 @@ impl<'a> Builder<'a> {
     ) -> LayerId {
         debug_assert!(kind.role() != Role::Weights || !weights.is_empty());
         let id = self.graph.layers.len();
-        let mut layer = Layer {
-            name: name.trim_start_matches('/').to_owned(),
-            class: class.to_owned(),
-            kind,
-            parent: None,
-            listed: true,
-            trainable: true,
-            recorded: RecordedArgument::Absent,
-            activity_regularizer: None,
-            weights: Vec::new(),
-        };
+        let mut layer = Layer::new(name.trim_start_matches('/'), class, kind);
         let stored = std::mem::take(&mut self.pending);
         debug_assert_eq!(stored.len(), weights.len(), "each weight is one tensor");
         for (weight, stored) in weights.iter().zip(stored) {

@@ -10,7 +10,7 @@ use crate::formats::pt2::value::Value;
 use crate::model::graph::{Input, Layer, LayerKind, Node};
 use crate::model::layers::NewWeight;
 use crate::model::layers::shape::Shapes;
-use crate::model::{LayerId, NodeId, RecordedArgument};
+use crate::model::{LayerId, NodeId};
 
 /// A layer's weight, and the tensor of the file that it is.
 pub struct Weight {
@@ -89,7 +89,7 @@ impl<'a> Build<'a> {
             unique = format!("{}_{count}", new.name);
         }
         let id = self.graph.layers.len();
-        let mut layer = layer(&unique, &new.class, new.kind);
+        let mut layer = Layer::new(unique.as_str(), new.class.as_str(), new.kind);
         layer.listed = new.listed;
         let learnable = |w: &Weight| w.from.as_ref().map(|from| self.tensors.requires_grad(from));
         let flags: Vec<bool> = new
@@ -167,20 +167,5 @@ pub fn new_weight(
             learnable,
         },
         from,
-    }
-}
-
-/// A layer without weights.
-pub fn layer(name: &str, class: &str, kind: LayerKind) -> Layer {
-    Layer {
-        name: name.to_owned(),
-        class: class.to_owned(),
-        kind,
-        parent: None,
-        listed: true,
-        trainable: true,
-        recorded: RecordedArgument::Absent,
-        activity_regularizer: None,
-        weights: Vec::new(),
     }
 }

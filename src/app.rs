@@ -254,6 +254,7 @@ impl App {
         if self.open_cell().is_some() {
             keys::opened_cell(ui, self.state.grid.divider, &mut commands);
         }
+        keys::question(ui, &self.state);
         keys::escape(ui, &self.state, &mut commands);
         shortcuts(ui, &self.state, self.open_cell().is_some(), &mut commands);
         dialogs::dropped(ui, &mut commands);

@@ -219,6 +219,11 @@ impl State {
         lesson.is_some_and(|lesson| lesson.hides(control))
     }
 
+    /// True while a lesson waits for an answer and the results are covered.
+    pub fn is_veiled(&self) -> bool {
+        self.lesson.as_ref().is_some_and(OpenLesson::is_veiled)
+    }
+
     /// The rules in force: those chosen, else those of the file.
     pub fn semantics(&self) -> Semantics {
         let by_file = self.opened.base.as_ref().map(|b| b.model.semantics);

@@ -162,7 +162,8 @@ impl App {
             Action::OpenPhotos => self.dialogs.open_photos(ctx),
             Action::OpenPhotoFile => self.dialogs.open_photo_file(ctx),
             Action::Export => {
-                let open = self.state.export.choice.is_none();
+                // The preview would answer the question of a step.
+                let open = self.state.export.choice.is_none() && !self.state.is_veiled();
                 self.apply_export(ctx, ExportCommand::Show(open));
             }
             Action::FreezeBase => self.change_flags(|flags, graph| flags.set_base(graph, false)),

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use super::names::{Control, Named, Recorded};
 use super::place::{Lines, Places, line_of};
-use super::{Expectation, Lesson, LessonError, fill, paths};
+use super::{Expectation, Lesson, LessonError, Prediction, fill, paths};
 use crate::augment::{self, Pipeline, PipelinePreset};
 use crate::model::{Outer, Preprocessing, Semantics};
 use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS, TrainSettings, View};
@@ -130,6 +130,9 @@ pub struct LessonStep {
     pub keras316: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pytorch: Option<FrameworkText>,
+    /// Asked before the numbers appear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predict: Option<Prediction>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
     /// The lines of its keys in the file.
@@ -294,6 +297,7 @@ impl LessonStep {
             keras3: None,
             keras316: None,
             pytorch: None,
+            predict: None,
             question: None,
             lines: Lines::new(),
         }
@@ -339,7 +343,10 @@ impl LessonStep {
             .expect
             .iter()
             .map(|expectation| ("expect", expectation));
-        own.chain(endings)
+        let choices = self.predict.iter().flat_map(|p| &p.choices);
+        let choices = choices.flat_map(|choice| &choice.expect);
+        let choices = choices.map(|expectation| ("predict.choices", expectation));
+        own.chain(endings).chain(choices)
     }
 
     /// Every text of the step with its key, for all rules.
@@ -355,8 +362,14 @@ impl LessonStep {
         let question = self.question.iter();
         let question =
             question.flat_map(|q| [("question.text", &q.text), ("question.answer", &q.answer)]);
+        let predict = self.predict.iter().flat_map(|p| {
+            let choices = p.choices.iter().map(|c| ("predict.choices", &c.text));
+            [("predict.text", &p.text), ("predict.answer", &p.answer)]
+                .into_iter()
+                .chain(choices)
+        });
         let text = std::iter::once(("text", &self.text));
-        text.chain(endings).chain(question)
+        text.chain(endings).chain(predict).chain(question)
     }
 
     /// Checks the values.
@@ -375,6 +388,9 @@ impl LessonStep {
             if !self.view.0.shows_runs() {
                 return Err(("run", "`run` belongs to the view finetune".to_owned()));
             }
+        }
+        if let Some(predict) = &self.predict {
+            predict.check().map_err(|reason| ("predict", reason))?;
         }
         if let Some(pipeline) = &self.pipeline {
             for step in &pipeline.pipeline().steps {

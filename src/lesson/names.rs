@@ -93,6 +93,13 @@ impl Word for View {
     }
 }
 
+impl Word for Semantics {
+    const WHAT: &'static str = "framework";
+    fn all() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|s| (s.id(), s)).to_vec()
+    }
+}
+
 impl Word for Option<Semantics> {
     const WHAT: &'static str = "framework";
     fn all() -> Vec<(&'static str, Self)> {

@@ -4,6 +4,7 @@ use eframe::egui::{
     self, Align, Button, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui, vec2,
 };
 
+use super::question;
 use crate::command::{Action, LessonCommand};
 use crate::lesson::{LessonStep, OpenLesson, fill};
 use crate::theme::{self, sizes, text};
@@ -117,7 +118,12 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
                     }
                 }
             });
-        small_ui(ui, show, Action::NextStep, words::NEXT);
+        let next = if open.is_veiled() {
+            words::REVEAL
+        } else {
+            words::NEXT
+        };
+        small_ui(ui, show, Action::NextStep, next);
     });
 }
 
@@ -139,6 +145,14 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &LessonSte
         };
         parts::label_ui(ui, text::muted(words, palette));
         return;
+    }
+    if open.is_veiled() {
+        parts::wrapped_ui(ui, text::muted(words::ANSWER_FIRST, palette));
+        return;
+    }
+    if let (Some(predict), Some(&chosen)) = (&step.predict, open.chosen.get(&open.step)) {
+        question::result_ui(ui, state, predict, chosen);
+        ui.separator();
     }
     markdown::markdown_ui(ui, &fill(&step.text(semantics), state));
     // A text that the numbers contradict says so.

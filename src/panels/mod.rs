@@ -10,12 +10,14 @@ mod layer_list;
 mod lecture;
 mod lesson;
 mod notices;
+mod question;
 mod sheets;
 pub mod side_panel;
 mod status_bar;
 mod top_bar;
 
 pub use command_palette::choices;
+pub use question::choice_id;
 
 use eframe::egui::{self, CentralPanel, Panel, Ui};
 

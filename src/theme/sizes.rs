@@ -235,6 +235,11 @@ pub const LESSON_BOTTOM: f32 = 210.0;
 /// The lesson is beside the columns only if they keep this width.
 pub const LESSON_BESIDE: f32 = 960.0;
 pub const BULLET: f32 = 14.0;
+/// The most width of a question before the numbers, and the share of its card that stays free above.
+pub const QUESTION: f32 = 720.0;
+pub const QUESTION_TOP: f32 = 0.08;
+/// The arms of a cross, as a share of half a mark.
+pub const CROSS_SHARE: f32 = 0.75;
 
 pub const COMMAND_PALETTE: f32 = 560.0;
 pub const COMMAND_PALETTE_ROWS: f32 = 392.0;

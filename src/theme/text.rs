@@ -89,6 +89,48 @@ pub fn question(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
     job
 }
 
+/// A large text that wraps, with code between backquotes.
+pub fn large_prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(
+        markup,
+        KEY,
+        FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
+}
+
+/// A choice of a question, which wraps, with code between backquotes.
+pub fn choice(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(markup, WORDMARK, FontFamily::Proportional, width, palette)
+}
+
+fn wrapped(
+    markup: &str,
+    size: f32,
+    family: FontFamily,
+    width: f32,
+    palette: &Palette,
+) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    for span in markup::spans(markup, Marks::All) {
+        let font_id = match (span.code, span.bold) {
+            (true, _) => FontId::new(size * CODE_SHARE, FontFamily::Monospace),
+            (false, true) => FontId::new(size, FontFamily::Name(SEMIBOLD.into())),
+            (false, false) => FontId::new(size, family.clone()),
+        };
+        let format = TextFormat {
+            font_id,
+            color: palette.ink,
+            italics: span.italic,
+            ..Default::default()
+        };
+        job.append(&span.text, 0.0, format);
+    }
+    job.wrap.max_width = width;
+    job
+}
+
 /// The title of a card, which wraps.
 pub fn card_title(title: &str, width: f32, palette: &Palette) -> LayoutJob {
     let mut job = LayoutJob::simple(title.to_owned(), semibold(), palette.ink, width);

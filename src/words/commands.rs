@@ -45,6 +45,7 @@ pub const NOTHING_TAKEN_BACK: &str = "nothing was undone";
 pub const NOTHING_RUNS: &str = "nothing is running";
 pub const NO_LESSON: &str = "no lesson is open";
 pub const LAST_STEP: &str = "this is the last step";
+pub const ANSWER_FIRST: &str = "the question of this step comes first";
 pub const FIRST_STEP: &str = "this is the first step";
 pub const NOTHING_OPEN: &str = "a base and photos must be open";
 pub const RUNS_UNDER_WAY: &str = "the runs are in progress";

@@ -6,14 +6,14 @@ use eframe::egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, LessonCommand, LessonSource, PipelineCommand};
-use modelens::lesson::{self, BUNDLED, Control, LessonError, fill};
+use modelens::lesson::{self, BUNDLED, Choice, Control, LessonError, Prediction, fill};
 use modelens::model::Semantics;
 use modelens::state::{State, Status, View};
 use modelens::views::values::{meanings, names};
 use modelens_jobs::{Job, ModelSource, PhotosSource};
 
 use crate::support::files::repository;
-use crate::support::window::{Window, click, command, open, settle, shows, sized};
+use crate::support::window::{Window, click, command, open, press, settle, shows, sized};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -66,9 +66,21 @@ fn walk(number: usize, train_under_all_rules: bool) {
                 expectations += 1;
             }
             assert!(expectations > 0, "{place}: the step expects something");
+            if let Some(predict) = &written.predict {
+                let held: Vec<_> = predict.choices.iter().map(|c| c.holds(state)).collect();
+                let right = |choice: &Choice| Some(choice.is_right(semantics));
+                let marked: Vec<_> = predict.choices.iter().map(right).collect();
+                assert_eq!(
+                    held, marked,
+                    "{place}: the numbers decide which choice is right"
+                );
+            }
             let question = written.question.as_ref();
             let question = question.map_or(String::new(), |q| format!("{} {}", q.text, q.answer));
-            let text = fill(&format!("{} {question}", written.text(semantics)), state);
+            let predict = written.predict.iter().flat_map(Prediction::texts);
+            let predict: String = predict.map(|text| format!(" {text}")).collect();
+            let text = format!("{} {question}{predict}", written.text(semantics));
+            let text = fill(&text, state);
             assert!(!text.contains(['{', '\u{2026}']), "{place}: {text}");
             println!("{place}: {text}");
         }
@@ -159,6 +171,7 @@ fn keys_step_through_a_lesson_and_free_play_returns_to_the_step() {
         !base.flags.get(base.batch_norms[0]),
         "this step freezes everything"
     );
+    press(&mut window, Key::PageDown);
     click(&mut window, "Show the answer");
     assert!(shows(&window, "Which units are dropped is random"));
     click(&mut window, "Close");
@@ -173,7 +186,8 @@ fn keys_step_through_a_lesson_and_free_play_returns_to_the_step() {
 #[test]
 fn key_presses_of_one_frame_are_neither_lost_nor_doubled() {
     let mut window = open(AppOptions::default());
-    let source = LessonSource::Bundled(2);
+    // Its first three steps ask nothing.
+    let source = LessonSource::Bundled(5);
     command(&mut window, LessonCommand::Open(source));
     let key = |pressed| Event::Key {
         key: Key::PageDown,

@@ -47,6 +47,7 @@ mod photo_arrays;
 mod photo_folders;
 mod pictures;
 mod predict;
+mod predictions;
 mod preprocessing;
 mod processors;
 mod pt2;

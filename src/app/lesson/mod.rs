@@ -3,6 +3,7 @@
 mod apply;
 mod save;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui::Context;
@@ -35,6 +36,11 @@ impl App {
                     open.answer = show;
                 }
             }
+            LessonCommand::Choose(choice) => {
+                if let Some(open) = &mut self.state.lesson {
+                    open.choose(choice);
+                }
+            }
             LessonCommand::Save(path) => match save::save(&self.state, &path) {
                 Ok(()) => {
                     let computed = &mut self.state.computed;
@@ -51,11 +57,15 @@ impl App {
         }
     }
 
-    /// Moves by `by` steps.
+    /// Moves by `by` steps. Forwards, a prediction is answered first.
     pub(super) fn step_lesson(&mut self, ctx: &Context, by: isize) {
-        let Some(open) = &self.state.lesson else {
+        let Some(open) = &mut self.state.lesson else {
             return;
         };
+        if by > 0 && open.is_veiled() {
+            open.choose(None);
+            return;
+        }
         let last = open.lesson.steps.len().saturating_sub(1);
         let step = open.step.saturating_add_signed(by).min(last);
         if step != open.step || open.free {
@@ -136,6 +146,7 @@ impl App {
             step: 0,
             free: false,
             answer: false,
+            chosen: BTreeMap::new(),
             waits: true,
             ran: None,
             before,

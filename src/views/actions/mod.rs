@@ -140,6 +140,7 @@ impl Action {
             Self::NextStep | Self::PreviousStep | Self::FreePlay | Self::CloseLesson => {
                 match (self, steps()) {
                     (_, None) => Some(reasons::NO_LESSON),
+                    (Self::NextStep, Some(_)) if state.is_veiled() => None,
                     (Self::NextStep, Some((step, steps))) if step + 1 >= steps => {
                         Some(reasons::LAST_STEP)
                     }
@@ -147,6 +148,7 @@ impl Action {
                     _ => None,
                 }
             }
+            Self::Export if state.is_veiled() => Some(reasons::ANSWER_FIRST),
             run if run.is_of_runs() => run.why_no_run(state),
             Self::SaveLesson => {
                 let open = state.opened.base.is_some() && state.opened.gallery.is_some();

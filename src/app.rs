@@ -1,9 +1,12 @@
 //! The window: takes events, lays out the panels, carries out commands.
 
+mod ahead;
+mod blank;
 mod commands;
 mod dialogs;
 mod events;
 mod export;
+pub mod handout;
 mod held;
 mod keys;
 mod lecture;
@@ -81,6 +84,7 @@ pub struct App {
     /// Number of results that have arrived, whole or in part.
     heard: u64,
     history: undo::History,
+    ahead: ahead::Ahead,
     /// What the user had chosen before a lesson was opened.
     before_lesson: Option<undo::Snapshot>,
     /// The training runs that were shown before a lesson was opened.
@@ -129,6 +133,7 @@ impl App {
             drawn_at_secs: 0.0,
             heard: 0,
             history: undo::History::default(),
+            ahead: ahead::Ahead::default(),
             before_lesson: None,
             runs_before_lesson: crate::state::TrainingState::default(),
             keeper,
@@ -184,6 +189,7 @@ impl App {
         self.settle_lesson(ctx);
         self.run_lesson();
         self.ask(ctx);
+        self.ask_ahead();
         self.release_unused();
         self.keep_fill(ctx);
         self.walk(ctx);
@@ -250,6 +256,10 @@ impl App {
 
     fn window_ui(&mut self, ui: &mut Ui) {
         self.find_fonts(ui.ctx());
+        if self.blank_ui(ui) {
+            return;
+        }
+        self.follow_pointer(ui.ctx());
         let mut commands = Vec::new();
         if self.open_cell().is_some() {
             keys::opened_cell(ui, self.state.grid.divider, &mut commands);
@@ -272,6 +282,7 @@ impl App {
             self.ask(&ctx);
             ctx.request_repaint();
         }
+        self.hide_pointer(ui.ctx());
     }
 }
 
@@ -286,6 +297,12 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
         }
         let is_lesson = matches!(action, Action::NextStep | Action::PreviousStep);
         if is_lesson && state.lesson.is_none() {
+            continue;
+        }
+        if matches!(action, Action::BlankScreen) && state.shell.lecture.is_none() {
+            continue;
+        }
+        if matches!(action, Action::ShowNotes) && action.why_not(state).is_some() {
             continue;
         }
         // A text field has its own undo.

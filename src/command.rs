@@ -222,6 +222,10 @@ pub enum Action {
     Redo,
     FindCommand,
     Lecture,
+    /// In a lecture: a black screen until a key is pressed.
+    BlankScreen,
+    /// Shows or hides the speaker notes of a step.
+    ShowNotes,
     /// Shows or hides input and layers.
     SidePanel,
     ShowKeys,
@@ -231,6 +235,8 @@ pub enum Action {
     ResetSettings,
     OpenLesson,
     SaveLesson,
+    /// Saves the open lesson as HTML or PDF.
+    SaveHandout,
     NextStep,
     PreviousStep,
     FreePlay,
@@ -293,6 +299,8 @@ impl Action {
         Self::OpenBase,
         Self::Export,
         Self::Lecture,
+        Self::BlankScreen,
+        Self::ShowNotes,
         Self::SidePanel,
         Self::OpenLesson,
         Self::NextStep,
@@ -300,6 +308,7 @@ impl Action {
         Self::FreePlay,
         Self::CloseLesson,
         Self::SaveLesson,
+        Self::SaveHandout,
         Self::FindCommand,
         Self::ShowKeys,
         Self::ShowTerms,

@@ -194,6 +194,12 @@ impl App {
                 let on = self.state.shell.lecture.is_none();
                 self.set_lecture(ctx, on);
             }
+            Action::BlankScreen => {
+                if let Some(lecture) = &mut self.state.shell.lecture {
+                    lecture.blank = true;
+                }
+            }
+            Action::ShowNotes => self.state.shell.notes ^= true,
             Action::SidePanel => {
                 let width = ctx.content_rect().width();
                 let shown = panels::side_panel::is_shown(&self.state, width);
@@ -205,6 +211,7 @@ impl App {
             Action::ResetSettings => self.reset_settings(ctx),
             Action::OpenLesson => self.dialogs.open_lesson(ctx),
             Action::SaveLesson => self.dialogs.save_lesson(ctx),
+            Action::SaveHandout => self.ask_for_handout(ctx),
             Action::NextStep => self.step_lesson(ctx, 1),
             Action::PreviousStep => self.step_lesson(ctx, -1),
             Action::FreePlay => {

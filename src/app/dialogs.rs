@@ -10,10 +10,13 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Context, Ui};
 use rfd::{AsyncFileDialog, FileHandle};
 
-use super::App;
+use super::{App, handout};
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::formats;
+use crate::handout::Format;
+use crate::lesson::Lesson;
 use crate::words::dialogs as words;
+use crate::words::notices;
 use modelens_jobs::{
     Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId, is_saved_model,
 };
@@ -38,6 +41,9 @@ enum Answer {
     Lesson(PathBuf),
     SaveLesson(PathBuf),
     Save(PathBuf, Arc<Figure>),
+    SaveHandout(PathBuf, Arc<Lesson>),
+    /// The handout was written, or why it could not be.
+    HandoutDone(Result<PathBuf, String>),
     SaveModel(PathBuf, TrainedId),
     /// The dialog ended before a user could have closed it.
     NoDialog,
@@ -111,6 +117,38 @@ impl Dialogs {
             }
             Answer::SaveLesson(path)
         });
+    }
+
+    /// Asks where to save the handout of a lesson.
+    pub fn save_handout(&self, ctx: &Context, lesson: Arc<Lesson>) {
+        let [html, pdf] = Format::ENDINGS;
+        let dialog = AsyncFileDialog::new()
+            .set_title(words::SAVE_HANDOUT)
+            .set_file_name(format!("handout.{html}"))
+            .add_filter(words::HTML, &[html])
+            .add_filter(words::PDF, &[pdf]);
+        self.wait(ctx, dialog.save_file(), move |file| {
+            let mut path = file.path().to_owned();
+            if Format::of(&path).is_none() {
+                path.add_extension(html);
+            }
+            Answer::SaveHandout(path, lesson)
+        });
+    }
+
+    /// Computes a handout on a thread of its own, with jobs of its own: the window stays as it is.
+    fn write_handout(&self, ctx: &Context, path: PathBuf, lesson: Arc<Lesson>) {
+        let sender = self.sender.clone();
+        let wake = ctx.clone();
+        let work = move || {
+            let done = handout::save(&lesson, &path);
+            let _ = sender.try_send(Answer::HandoutDone(done));
+            wake.request_repaint();
+        };
+        let thread = std::thread::Builder::new().name("handout".to_owned());
+        if let Err(error) = thread.spawn(work) {
+            let _ = self.sender.try_send(Answer::NoThread(error));
+        }
     }
 
     /// Asks where to save a figure.
@@ -230,6 +268,20 @@ impl App {
                 }
                 Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
                 Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
+                Answer::SaveHandout(path, lesson) => {
+                    let computed = &mut self.state.computed;
+                    computed.start(Job::SaveFigure, Stage::Saving);
+                    self.dialogs.write_handout(ctx, path, lesson);
+                }
+                Answer::HandoutDone(done) => {
+                    let computed = &mut self.state.computed;
+                    computed.finish(Job::SaveFigure);
+                    computed.settled(notices::HANDOUT_UNSAVED);
+                    match done {
+                        Ok(path) => computed.saved = Some(path),
+                        Err(why) => computed.notify(notices::HANDOUT_UNSAVED, why),
+                    }
+                }
                 Answer::SaveModel(path, trained) => {
                     self.state
                         .computed

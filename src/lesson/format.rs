@@ -14,6 +14,7 @@ use crate::model::{Outer, Preprocessing, Semantics};
 use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS, TrainSettings, View};
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
+use crate::words::markup;
 use modelens_jobs::Grid;
 
 /// The version of the format.
@@ -113,9 +114,15 @@ pub struct LessonStep {
     /// What the text relies on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
+    /// One sentence in large type for an audience; without it the first bold words of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
     /// Markdown; `{name}` is replaced by the measured value.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// What the lecturer wants to say; shown on request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<LessonPipeline>,
     /// The runs of the view Fine-tune.
@@ -145,6 +152,8 @@ pub struct LessonStep {
 #[serde(deny_unknown_fields)]
 pub struct FrameworkText {
     pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
 }
@@ -290,7 +299,9 @@ impl LessonStep {
             grid: None,
             hide: Vec::new(),
             expect: Vec::new(),
+            statement: None,
             text: String::new(),
+            notes: None,
             pipeline: None,
             run: None,
             keras2: None,
@@ -319,6 +330,15 @@ impl LessonStep {
             Some(ending) => format!("{}\n\n{}", self.text, ending.text),
             None => self.text.clone(),
         }
+    }
+
+    /// The sentence for an audience under these rules: what the step says, or else the first bold words
+    /// of its text that are more than a number.
+    pub fn statement(&self, semantics: Semantics) -> Option<String> {
+        let ending = self.ending(semantics);
+        let ending = ending.and_then(|ending| ending.statement.clone());
+        let written = ending.or_else(|| self.statement.clone());
+        written.or_else(|| markup::first_bold(&self.text(semantics)))
     }
 
     /// Everything that the text relies on under these rules.
@@ -351,6 +371,16 @@ impl LessonStep {
 
     /// Every text of the step with its key, for all rules.
     fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let statements = [
+            ("statement", Some(&self.statement)),
+            ("notes", Some(&self.notes)),
+            ("keras2.statement", self.keras2.as_ref().map(|e| &e.statement)),
+            ("keras3.statement", self.keras3.as_ref().map(|e| &e.statement)),
+            ("keras3.16.statement", self.keras316.as_ref().map(|e| &e.statement)),
+            ("pytorch.statement", self.pytorch.as_ref().map(|e| &e.statement)),
+        ];
+        let statements = statements.into_iter();
+        let statements = statements.filter_map(|(key, text)| Some((key, text?.as_ref()?)));
         let endings = [
             ("keras2.text", &self.keras2),
             ("keras3.text", &self.keras3),
@@ -369,7 +399,10 @@ impl LessonStep {
                 .chain(choices)
         });
         let text = std::iter::once(("text", &self.text));
-        text.chain(endings).chain(predict).chain(question)
+        text.chain(statements)
+            .chain(endings)
+            .chain(predict)
+            .chain(question)
     }
 
     /// Checks the values.

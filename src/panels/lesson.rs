@@ -67,6 +67,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, tall: bool) {
             } else if let Some(step) = open.now() {
                 step_ui(ui, show, open, step);
             }
+            notes_ui(ui, show, open);
             ui.separator();
             let label = if open.free {
                 words::BACK_TO_STEP
@@ -125,6 +126,21 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
         };
         small_ui(ui, show, Action::NextStep, next);
     });
+}
+
+/// The speaker notes, where they were asked for; a picture of the window has none.
+fn notes_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
+    let notes = open.now().and_then(|step| step.notes.as_ref());
+    let Some(notes) = notes.filter(|_| !parts::is_still(ui.ctx())) else {
+        return;
+    };
+    ui.separator();
+    if show.state.shell.notes {
+        let palette = theme::palette(ui);
+        parts::label_ui(ui, text::title(words::NOTES, palette));
+        markdown::markdown_ui(ui, &fill(notes, show.state));
+    }
+    show.action_ui(ui, Action::ShowNotes);
 }
 
 fn free_ui(ui: &mut Ui) {

@@ -62,7 +62,7 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     notices::drop_hint_ui(ui);
     sheets::sheet_ui(ui, show);
     command_palette::command_palette_ui(ui, show);
-    if lecture {
+    if show.state.shell.lecture.is_some_and(|l| !l.pointer_hidden) {
         lecture::pointer_ui(ui);
     }
 }

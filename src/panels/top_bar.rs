@@ -255,7 +255,11 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(LessonCommand::Open(source));
         }
     }
-    for action in [Action::OpenLesson, Action::SaveLesson] {
+    for action in [
+        Action::OpenLesson,
+        Action::SaveLesson,
+        Action::SaveHandout,
+    ] {
         menu::action_ui(ui, show, action);
     }
     ui.separator();

@@ -19,6 +19,8 @@ pub struct Shell {
     pub side_panel: Option<bool>,
     /// Set while the window is shown to an audience.
     pub lecture: Option<Lecture>,
+    /// Whether the speaker notes of a lesson are shown.
+    pub notes: bool,
     pub sheet: Option<Sheet>,
     /// The file of weights that a network is to be chosen for.
     pub weights: Option<PathBuf>,
@@ -51,4 +53,8 @@ pub struct Lecture {
     pub zoom_before: f32,
     /// The size, in the system's points, that the present zoom was made for.
     pub fitted: Option<Vec2>,
+    /// Nothing is shown until a key is pressed.
+    pub blank: bool,
+    /// The pointer is hidden until it moves.
+    pub pointer_hidden: bool,
 }

@@ -216,6 +216,11 @@ pub const EXPORT_FRAME: f32 = 120.0;
 pub const PREVIEW: [f32; 2] = [560.0, 420.0];
 pub const PREVIEW_PIXELS: u32 = 1120;
 
+/// A page of a handout: A4, its margin, and the share of its height that a figure takes at most.
+pub const PAPER: [f32; 2] = [595.0, 842.0];
+pub const PAPER_MARGIN: f32 = 44.0;
+pub const PAPER_FIGURE: f32 = 0.8;
+
 /// How long a result may be out of date before it is dimmed: shorter waits would only flicker.
 pub const STALE_AFTER_SECS: f64 = 0.25;
 pub const STALE_OPACITY: f32 = 0.55;
@@ -226,6 +231,11 @@ pub const WINDOW: [f32; 2] = [1280.0, 800.0];
 pub const SMALLEST_WINDOW: [f32; 2] = [800.0, 600.0];
 /// The least size of a lecture, in points; a larger screen gets larger type.
 pub const LECTURE: [f32; 2] = [1050.0, 590.0];
+/// What a lecture shows above the columns: the photo, what is shown, the statement.
+pub const LECTURE_CAPTION: f32 = 92.0;
+pub const LECTURE_PHOTO: f32 = 112.0;
+/// The most rows of a statement in the largest type that holds it.
+pub const STATEMENT_ROWS: usize = 2;
 /// Around the pointer in a lecture.
 pub const POINTER_RING: f32 = 18.0;
 

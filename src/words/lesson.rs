@@ -52,5 +52,8 @@ pub const NOTHING_CHOSEN: &str = "You made no choice.";
 pub const CONTRADICTED: &str =
     "The numbers of this step contradict the answer that the lesson gives.";
 
+pub const NOTES: &str = "SPEAKER NOTES";
+pub const BLANK: &str = "The screen is blank. Press any key.";
+
 pub const HIDE_ANSWER: &str = "Hide the answer";
 pub const SHOW_ANSWER: &str = "Show the answer";

@@ -16,6 +16,7 @@ pub(crate) mod commands;
 pub(crate) mod common;
 pub(crate) mod dialogs;
 pub(crate) mod export;
+pub(crate) mod handout;
 pub(crate) mod input;
 pub(crate) mod layers;
 pub(crate) mod lesson;

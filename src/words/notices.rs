@@ -27,6 +27,19 @@ pub fn of_step(step: usize, error: &str) -> String {
     format!("step {step}: {error}")
 }
 
+/// An expectation of a step that does not hold.
+pub fn broken_in_step(step: usize, title: &str, broken: &str) -> String {
+    format!("step {step}, {title}: {broken}")
+}
+
+pub const PREDICTION_CONTRADICTED: &str =
+    "the numbers contradict the answer that is marked as right";
+pub const HANDOUT_UNSAVED: &str = "The handout could not be saved";
+
+pub fn no_thread(error: &std::io::Error) -> String {
+    format!("no thread can be started: {error}")
+}
+
 pub const STEP_UNSHOWN: &str = "The step could not be shown as written";
 
 // The file of settings.

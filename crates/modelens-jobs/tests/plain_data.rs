@@ -88,6 +88,7 @@ impl Side {
 fn kind_of_request(request: &Request) -> &'static str {
     match request {
         Request::OpenModel(_) => "OpenModel",
+        Request::Ahead(_) => "Ahead",
         Request::OpenTrained(_) => "OpenTrained",
         Request::OpenPhotos(_) => "OpenPhotos",
         Request::Release(_) => "Release",
@@ -123,7 +124,8 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
+    "Ahead",
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",

@@ -7,9 +7,8 @@ use eframe::egui::Context;
 use super::options::{FigureArgs, Format, LookOptions};
 use crate::app::{App, AppOptions};
 use crate::cli::{Failure, terminal};
-use crate::command::{Action, LessonSource};
+use crate::command::LessonSource;
 use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
-use crate::state::Gallery;
 use crate::views::values::names;
 
 impl FigureArgs {
@@ -53,26 +52,11 @@ impl FigureArgs {
             let number = i + 1;
             let failed =
                 |why: &str| Failure::File(format!("step {number}: {why}: {}", name.display()));
-            lesson.apply(i, app.state_mut()).map_err(|e| failed(&e))?;
-            if step.view.0.shows_runs() {
-                app.command(&ctx, Action::StartRuns.into());
-            }
-            app.settle(&ctx);
-            let state = app.state();
-            let notice = state.computed.notices.first().map(|notice| &notice.text);
-            if let Some(why) = notice.or(state.training.failure.as_ref()) {
-                return Err(failed(why));
-            }
-            let gallery = state.opened.gallery.as_ref();
-            if let Some(why) = gallery.and_then(Gallery::chosen_unreadable) {
-                return Err(failed(&why));
-            }
-            for expectation in step.expectations(state.semantics()) {
-                if expectation.holds(state) != Some(true) {
-                    let broken = expectation.broken(state);
-                    terminal::warn(format!("step {number}, {}: {broken}", step.title));
-                }
-            }
+            app.compute_step(&ctx, &lesson, i)
+                .map_err(|why| failed(&why))?;
+            app.broken_expectations(&lesson, i)
+                .into_iter()
+                .for_each(terminal::warn);
             let drawn = self.drawn(app.state(), &ctx, step.view.0, look, Some(step), &outs[i]);
             files.extend(drawn.map_err(|error| match error {
                 Failure::Usage(why) => Failure::Usage(format!("step {number}: {why}")),
@@ -83,7 +67,8 @@ impl FigureArgs {
     }
 }
 
-fn opened(name: &Path) -> Result<Lesson, Failure> {
+/// The lesson that an argument names, read and checked.
+pub(in crate::cli) fn opened(name: &Path) -> Result<Lesson, Failure> {
     let lesson = match lesson_source(name)? {
         LessonSource::File(path) => lesson::open(&path, &names()),
         LessonSource::Bundled(number) => lesson::open_bundled(number, &names()),

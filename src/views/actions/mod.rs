@@ -6,6 +6,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::fine_tune::experiment;
 use crate::command::Action;
+use crate::lesson::OpenLesson;
 use crate::model::Semantics;
 use crate::state::{State, Status, View};
 use crate::words::commands as reasons;
@@ -60,6 +61,8 @@ impl Action {
             Self::Redo => (ctrl.plus(Modifiers::SHIFT), Key::Z),
             Self::FindCommand => (ctrl, Key::P),
             Self::Lecture => (plain, Key::F5),
+            Self::BlankScreen => (plain, Key::B),
+            Self::ShowNotes => (plain, Key::N),
             Self::SidePanel => (ctrl, Key::B),
             Self::ShowKeys => (plain, Key::Questionmark),
             Self::NextStep => (plain, Key::PageDown),
@@ -87,6 +90,7 @@ impl Action {
             | Self::ResetSettings
             | Self::OpenLesson
             | Self::SaveLesson
+            | Self::SaveHandout
             | Self::FreePlay
             | Self::CloseLesson
             | Self::StopRuns
@@ -100,6 +104,8 @@ impl Action {
         let (modifiers, key) = match self {
             Self::Redo => (Modifiers::COMMAND, Key::Y),
             Self::Show(View::Start) => (Modifiers::NONE, Key::F1),
+            // Presenters' remotes send either of the two.
+            Self::BlankScreen => (Modifiers::NONE, Key::Period),
             _ => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
@@ -150,6 +156,13 @@ impl Action {
             }
             Self::Export if state.is_veiled() => Some(reasons::ANSWER_FIRST),
             run if run.is_of_runs() => run.why_no_run(state),
+            Self::BlankScreen if state.shell.lecture.is_none() => Some(reasons::NO_LECTURE),
+            Self::ShowNotes => {
+                let step = state.lesson.as_ref().and_then(OpenLesson::now);
+                let notes = step.and_then(|step| step.notes.as_ref());
+                notes.is_none().then_some(reasons::NO_NOTES)
+            }
+            Self::SaveHandout if state.lesson.is_none() => Some(reasons::NO_LESSON),
             Self::SaveLesson => {
                 let open = state.opened.base.is_some() && state.opened.gallery.is_some();
                 (!open).then_some(reasons::NOTHING_OPEN)

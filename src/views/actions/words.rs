@@ -72,6 +72,14 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Lecture mode",
             "Large type and only the two columns, for an audience. Esc leaves it",
         ],
+        Action::BlankScreen => [
+            "Blank screen",
+            "A black screen until a key is pressed. In lecture mode alone",
+        ],
+        Action::ShowNotes => [
+            "Speaker notes",
+            "Show or hide the notes of this step. The audience sees them too",
+        ],
         Action::SidePanel => ["Side panel", "Show or hide the input and the layers"],
         Action::ShowKeys => ["Keys", "All keys in one list"],
         Action::ShowTerms => ["Words", "What each term means, in one sentence"],
@@ -87,6 +95,10 @@ pub fn action(action: Action) -> [&'static str; 2] {
         Action::SaveLesson => [
             "Save as lesson...",
             "Save what is shown now as a lesson with one step",
+        ],
+        Action::SaveHandout => [
+            "Save handout...",
+            "The whole lesson with its figures, questions and answers, as HTML or PDF",
         ],
         Action::NextStep => ["Next step", "The next step of the lesson"],
         Action::PreviousStep => ["Previous step", "The step before this one"],

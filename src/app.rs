@@ -48,7 +48,7 @@ pub struct AppOptions {
     /// `None`: the remembered theme, or else that of the system.
     pub theme: Option<ThemeChoice>,
     /// A lesson to open instead of the model and the photos.
-    pub lesson: Option<PathBuf>,
+    pub lesson: Option<LessonSource>,
     /// The folder of the remembered settings; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
     /// Measures the times that the window shows.
@@ -154,8 +154,7 @@ impl App {
         }
         let theme = options.theme.unwrap_or(state.settings.theme);
         app.apply(ctx, Command::SetTheme(theme));
-        let lesson = options.lesson.map(LessonSource::File);
-        let lesson = lesson.map(|lesson| LessonCommand::Open(lesson).into());
+        let lesson = options.lesson.map(|lesson| LessonCommand::Open(lesson).into());
         let files = [
             Command::OpenModel(options.model),
             Command::OpenPhotos(options.photos),
@@ -248,6 +247,7 @@ impl App {
 
     fn before_frame(&mut self, ctx: &Context) {
         self.step(ctx);
+        self.guard_recording(ctx);
         self.fit_lecture(ctx);
         self.history.frame(ctx);
         self.state.shell.can_undo = self.history.possible();

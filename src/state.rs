@@ -4,6 +4,7 @@ mod export;
 mod grid;
 mod opened;
 mod recent;
+mod recorder;
 mod shell;
 mod training;
 mod walk;
@@ -33,6 +34,7 @@ pub use export::{Export, ExportChoice, Part};
 pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use recent::Recent;
+pub use recorder::{Leaving, Recorder};
 pub use shell::{Lecture, Search, Sheet, Shell};
 pub use training::{RunState, Status, TrainingState};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
@@ -204,13 +206,17 @@ pub struct State {
     pub shell: Shell,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,
+    /// The lesson that is being recorded.
+    pub recorder: Option<Recorder>,
     pub training: TrainingState,
 }
 
 impl State {
     /// True if a list or a dialog covers the window.
     pub fn is_covered(&self) -> bool {
-        self.shell.search.is_some() || self.shell.sheet.is_some() || self.export.choice.is_some()
+        let asks = self.recorder.as_ref().is_some_and(|r| r.leaving.is_some());
+        let shell = &self.shell;
+        shell.search.is_some() || shell.sheet.is_some() || self.export.choice.is_some() || asks
     }
 
     /// Whether the step of an open lesson hides a part of the window.

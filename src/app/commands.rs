@@ -44,6 +44,7 @@ impl App {
             Command::Walk(command) => self.apply_walk(command),
             Command::Shell(command) => self.apply_shell(command),
             Command::Lesson(command) => self.apply_lesson(ctx, command),
+            Command::Recording(command) => self.apply_record(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
             Command::SetCall(call) => {
                 settings.call = call;
@@ -211,6 +212,9 @@ impl App {
             Action::ResetSettings => self.reset_settings(ctx),
             Action::OpenLesson => self.dialogs.open_lesson(ctx),
             Action::SaveLesson => self.dialogs.save_lesson(ctx),
+            Action::RecordLesson => self.toggle_recording(ctx),
+            Action::CopyLink => self.copy_link(ctx),
+            Action::PasteLink => self.state.shell.sheet = Some(Sheet::Paste),
             Action::SaveHandout => self.ask_for_handout(ctx),
             Action::NextStep => self.step_lesson(ctx, 1),
             Action::PreviousStep => self.step_lesson(ctx, -1),

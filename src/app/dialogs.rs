@@ -11,7 +11,7 @@ use eframe::egui::{Context, Ui};
 use rfd::{AsyncFileDialog, FileHandle};
 
 use super::{App, handout};
-use crate::command::{Command, LessonCommand, LessonSource};
+use crate::command::{Command, LessonCommand, LessonSource, RecordCommand};
 use crate::formats;
 use crate::handout::Format;
 use crate::lesson::Lesson;
@@ -40,6 +40,7 @@ enum Answer {
     Photos(PathBuf),
     Lesson(PathBuf),
     SaveLesson(PathBuf),
+    SaveRecording(PathBuf),
     Save(PathBuf, Arc<Figure>),
     SaveHandout(PathBuf, Arc<Lesson>),
     /// The handout was written, or why it could not be.
@@ -104,8 +105,17 @@ impl Dialogs {
         });
     }
 
-    /// Asks where to write a lesson.
+    /// Asks where to write a lesson of one step.
     pub fn save_lesson(&self, ctx: &Context) {
+        self.save_lesson_as(ctx, Answer::SaveLesson);
+    }
+
+    /// Asks where to write the recorded lesson.
+    pub fn save_recording(&self, ctx: &Context) {
+        self.save_lesson_as(ctx, Answer::SaveRecording);
+    }
+
+    fn save_lesson_as(&self, ctx: &Context, answer: fn(PathBuf) -> Answer) {
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_LESSON)
             .set_file_name("lesson.toml")
@@ -115,7 +125,7 @@ impl Dialogs {
             if path.extension().is_none() {
                 path.set_extension(LESSON_EXTENSION);
             }
-            Answer::SaveLesson(path)
+            answer(path)
         });
     }
 
@@ -268,6 +278,9 @@ impl App {
                 }
                 Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
                 Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
+                Answer::SaveRecording(path) => {
+                    self.apply(ctx, RecordCommand::SaveTo(path).into());
+                }
                 Answer::SaveHandout(path, lesson) => {
                     let computed = &mut self.state.computed;
                     computed.start(Job::SaveFigure, Stage::Saving);

@@ -8,7 +8,7 @@ use eframe::egui::{Context, Id};
 use super::App;
 use crate::command::{Command, PipelineCommand};
 use crate::model::{Flags, LayerId, ModuleCalls};
-use crate::state::{Settings, State};
+use crate::state::{Recorder, Settings, State};
 use modelens_jobs::{ModelId, PhotosId};
 
 /// The most changes that can be undone.
@@ -23,6 +23,8 @@ pub struct Snapshot {
     photo: Option<(PhotosId, usize)>,
     /// Replaces the momentum of the BatchNorm layer.
     momentum: Option<f64>,
+    /// The recorded lesson, without where it was saved.
+    recorder: Option<Recorder>,
 }
 
 /// The choices in the open base.
@@ -59,6 +61,12 @@ impl Snapshot {
             }),
             photo,
             momentum: state.walk.momentum,
+            recorder: state.recorder.as_ref().map(|recorder| Recorder {
+                saved: None,
+                path: None,
+                leaving: None,
+                ..recorder.clone()
+            }),
         }
     }
 
@@ -95,6 +103,15 @@ impl Snapshot {
             gallery.photo = photo;
         }
         state.walk.momentum = self.momentum;
+        let kept = state.recorder.take();
+        state.recorder = self.recorder.map(|recorder| match kept {
+            Some(kept) => Recorder {
+                saved: kept.saved,
+                path: kept.path,
+                ..recorder
+            },
+            None => recorder,
+        });
         let steps = state.settings.pipeline.steps.len();
         let grid = &mut state.grid;
         grid.steps_changed();

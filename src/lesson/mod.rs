@@ -5,10 +5,12 @@ mod bundled;
 mod expect;
 mod fill;
 mod format;
+pub mod link;
 mod names;
 pub mod paths;
 mod place;
 mod predict;
+mod runs;
 mod value;
 
 use std::collections::BTreeMap;
@@ -25,9 +27,10 @@ pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
 pub use format::{
-    FrameworkText, LessonFile, LessonPipeline, LessonRuns, LessonStep, Question, VERSION, parse,
+    FrameworkText, LessonFile, LessonPipeline, LessonStep, Question, VERSION, parse,
 };
 pub use names::{Control, Named, Recorded, Word};
+pub use runs::LessonRuns;
 pub use predict::{Choice, Prediction, Right};
 pub use value::{Value, Values};
 
@@ -83,12 +86,28 @@ pub fn open(path: &Path, names: &[&'static str]) -> Result<Lesson, LessonError> 
     parse(&text, Some(folder), names)
 }
 
+/// Checks a lesson that was not read from a file, whose texts name values in `names`.
+///
+/// # Errors
+/// What is wrong, with the number of the step.
+pub fn open_draft(lesson: Lesson, names: &[&'static str]) -> Result<Lesson, LessonError> {
+    for (i, step) in lesson.steps.iter().enumerate() {
+        let checked = step.checked(names);
+        checked.map_err(|reason| LessonError::Whole(format!("step {}: {reason}", i + 1)))?;
+    }
+    Ok(lesson)
+}
+
 /// Where a lesson comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LessonSource {
     /// By its place among the bundled lessons.
     Bundled(usize),
     File(PathBuf),
+    /// A state in one line, see [`link`].
+    Link(String),
+    /// The lesson that is being recorded.
+    Draft,
 }
 
 /// The lesson that is open in the window.

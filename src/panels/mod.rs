@@ -11,6 +11,7 @@ mod lecture;
 mod lesson;
 mod notices;
 mod question;
+mod record;
 mod sheets;
 pub mod side_panel;
 mod status_bar;
@@ -43,6 +44,8 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.available_width();
     if show.state.lesson.is_some() {
         lesson::panel_ui(ui, show);
+    } else if show.state.recorder.is_some() && !lecture {
+        record::panel_ui(ui, show);
     }
     let panel = !lecture && side_panel::is_shown(show.state, width);
     if panel {
@@ -61,6 +64,7 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     notices::unreadable_ui(ui, show);
     notices::drop_hint_ui(ui);
     sheets::sheet_ui(ui, show);
+    record::asking_ui(ui, show);
     command_palette::command_palette_ui(ui, show);
     if show.state.shell.lecture.is_some_and(|l| !l.pointer_hidden) {
         lecture::pointer_ui(ui);

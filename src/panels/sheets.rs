@@ -1,14 +1,16 @@
 //! Lists that cover the window until they are closed: keys, terms, the model card, networks.
 
-use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
+use eframe::egui::{self, Id, Modal, RichText, ScrollArea, TextEdit, Ui};
 
-use crate::command::{Action, Command, ShellCommand};
+use crate::command::{Action, Command, LessonCommand, LessonSource, ShellCommand};
 use crate::formats::keras::architectures;
+use crate::lesson::link;
 use crate::model::Card;
 use crate::state::Sheet;
 use crate::theme::{self, sizes, text};
-use crate::views::{Show, parts};
+use crate::views::{Show, markdown, parts};
 use crate::words::common;
+use crate::words::record;
 use crate::words::sheets as words;
 use modelens_jobs::ModelSource;
 
@@ -25,6 +27,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
             Sheet::Terms => words::WORDS,
             Sheet::Card => words::MODEL,
             Sheet::Network => words::NETWORK,
+            Sheet::Paste => record::PASTE,
         };
         let mut close = false;
         ui.horizontal(|ui| {
@@ -42,12 +45,37 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 Sheet::Terms => terms_ui(ui),
                 Sheet::Card => card_ui(ui, show),
                 Sheet::Network => network_ui(ui, show),
+                Sheet::Paste => paste_ui(ui, show),
             });
         close
     });
     if response.inner || response.should_close() {
         show.push(ShellCommand::Sheet(None));
     }
+}
+
+/// A field for a link to a state.
+fn paste_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    markdown::markdown_ui(ui, record::PASTE_HOW);
+    let id = Id::unique("link to a state");
+    let mut link = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();
+    let field = TextEdit::singleline(&mut link)
+        .id(id)
+        .char_limit(link::MOST_BYTES)
+        .desired_width(f32::INFINITY);
+    let response = ui.add(field);
+    parts::named(ui, &response, record::PASTE_FIELD);
+    let entered = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+    if !entered && !response.has_focus() {
+        response.request_focus();
+    }
+    let opened = ui.button(record::OPEN).clicked() || entered;
+    if opened && !link.trim().is_empty() {
+        show.push(ShellCommand::Sheet(None));
+        show.push(LessonCommand::Open(LessonSource::Link(link.trim().to_owned())));
+        link.clear();
+    }
+    ui.data_mut(|data| data.insert_temp(id, link));
 }
 
 /// What was found out about the open model, a line each.

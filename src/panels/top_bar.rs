@@ -258,7 +258,10 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
     for action in [
         Action::OpenLesson,
         Action::SaveLesson,
+        Action::RecordLesson,
         Action::SaveHandout,
+        Action::CopyLink,
+        Action::PasteLink,
     ] {
         menu::action_ui(ui, show, action);
     }

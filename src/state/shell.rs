@@ -44,6 +44,8 @@ pub enum Sheet {
     Card,
     /// Which network a file of weights belongs to.
     Network,
+    /// A field for a link to a state.
+    Paste,
 }
 
 /// How the window was before the lecture.

@@ -244,6 +244,9 @@ pub const LESSON_PANEL: f32 = 320.0;
 pub const LESSON_BOTTOM: f32 = 210.0;
 /// The lesson is beside the columns only if they keep this width.
 pub const LESSON_BESIDE: f32 = 960.0;
+/// The rows of a recorded lesson that are seen at once, and of the text of a step.
+pub const RECORD_ROWS: f32 = 150.0;
+pub const RECORD_TEXT_ROWS: usize = 5;
 pub const BULLET: f32 = 14.0;
 /// The most width of a question before the numbers, and the share of its card that stays free above.
 pub const QUESTION: f32 = 720.0;

@@ -25,6 +25,7 @@ pub(crate) mod modes;
 pub(crate) mod notices;
 pub(crate) mod number;
 pub(crate) mod plots;
+pub(crate) mod record;
 pub(crate) mod sheets;
 pub mod terms;
 pub(crate) mod titles;

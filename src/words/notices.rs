@@ -34,6 +34,11 @@ pub fn broken_in_step(step: usize, title: &str, broken: &str) -> String {
 
 pub const PREDICTION_CONTRADICTED: &str =
     "the numbers contradict the answer that is marked as right";
+pub const STEP_UNRECORDED: &str = "The step could not be added";
+pub const LINK_UNCOPIED: &str = "The link could not be copied";
+pub const LINK_COPIED: &str = "Copied";
+pub const LINK_HOW: &str = "The link opens this state: Paste a state... in the Help menu, or modelens with the link in \
+     quotes.";
 pub const HANDOUT_UNSAVED: &str = "The handout could not be saved";
 
 pub fn no_thread(error: &std::io::Error) -> String {

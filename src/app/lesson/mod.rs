@@ -1,6 +1,7 @@
 //! Opens lessons and goes through their steps.
 
 mod apply;
+mod record;
 mod save;
 
 use std::collections::BTreeMap;
@@ -10,8 +11,8 @@ use eframe::egui::Context;
 
 use super::App;
 use super::undo::Snapshot;
-use crate::command::{Command, LessonCommand, LessonSource};
-use crate::lesson::{self, OpenLesson};
+use crate::command::{Command, LessonCommand, LessonSource, RecordCommand};
+use crate::lesson::{self, Lesson, OpenLesson};
 use crate::state::View;
 use crate::views::values::names;
 use crate::words::notices as words;
@@ -106,15 +107,22 @@ impl App {
         let read = match &source {
             LessonSource::Bundled(number) => lesson::open_bundled(*number, &names()),
             LessonSource::File(path) => lesson::open(path, &names()),
+            LessonSource::Link(link) => lesson::link::read(link, &names()),
+            LessonSource::Draft => {
+                self.apply_record(ctx, RecordCommand::Try);
+                return;
+            }
         };
         let lesson = match read {
             Ok(lesson) => {
                 self.state.computed.settled(words::LESSON_UNOPENED);
-                Arc::new(lesson)
+                lesson
             }
             Err(error) => {
                 let text = match &source {
-                    LessonSource::Bundled(_) => error.to_string(),
+                    LessonSource::Bundled(_) | LessonSource::Link(_) | LessonSource::Draft => {
+                        error.to_string()
+                    }
                     LessonSource::File(path) => format!("{error}: {}", path.display()),
                 };
                 let computed = &mut self.state.computed;
@@ -122,6 +130,12 @@ impl App {
                 return;
             }
         };
+        self.show_lesson(ctx, lesson, source);
+    }
+
+    /// Opens the files of a lesson and shows its first step.
+    fn show_lesson(&mut self, ctx: &Context, lesson: Lesson, source: LessonSource) {
+        let lesson = Arc::new(lesson);
         let before = if let Some(open) = self.state.lesson.take() {
             open.before
         } else {

@@ -72,6 +72,9 @@ pub(in crate::cli) fn opened(name: &Path) -> Result<Lesson, Failure> {
     let lesson = match lesson_source(name)? {
         LessonSource::File(path) => lesson::open(&path, &names()),
         LessonSource::Bundled(number) => lesson::open_bundled(number, &names()),
+        LessonSource::Link(link) => lesson::link::read(&link, &names()),
+        // Only the window records.
+        LessonSource::Draft => return Err(Failure::Usage(String::new())),
     };
     lesson.map_err(|error| Failure::File(format!("{error}: {}", name.display())))
 }
@@ -80,6 +83,9 @@ pub(in crate::cli) fn opened(name: &Path) -> Result<Lesson, Failure> {
 pub(super) fn lesson_source(name: &Path) -> Result<LessonSource, Failure> {
     if name.exists() {
         return Ok(LessonSource::File(name.to_owned()));
+    }
+    if let Some(link) = name.to_str().and_then(lesson::link::find) {
+        return Ok(LessonSource::Link(link.to_owned()));
     }
     let wanted = slug(&name.to_string_lossy());
     let is_wanted = |bundled: &BundledLesson| bundled.id == wanted || slug(bundled.title) == wanted;

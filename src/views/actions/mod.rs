@@ -90,6 +90,9 @@ impl Action {
             | Self::ResetSettings
             | Self::OpenLesson
             | Self::SaveLesson
+            | Self::RecordLesson
+            | Self::CopyLink
+            | Self::PasteLink
             | Self::SaveHandout
             | Self::FreePlay
             | Self::CloseLesson
@@ -163,7 +166,7 @@ impl Action {
                 notes.is_none().then_some(reasons::NO_NOTES)
             }
             Self::SaveHandout if state.lesson.is_none() => Some(reasons::NO_LESSON),
-            Self::SaveLesson => {
+            Self::SaveLesson | Self::CopyLink => {
                 let open = state.opened.base.is_some() && state.opened.gallery.is_some();
                 (!open).then_some(reasons::NOTHING_OPEN)
             }

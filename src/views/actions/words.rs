@@ -96,6 +96,15 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Save as lesson...",
             "Save what is shown now as a lesson with one step",
         ],
+        Action::RecordLesson => [
+            "Record a lesson",
+            "Make a lesson by showing it: add what the window shows as a step, write, try, save",
+        ],
+        Action::CopyLink => [
+            "Copy link",
+            "Copy the present state as one line that opens it elsewhere",
+        ],
+        Action::PasteLink => ["Paste a state...", "Open a link that Copy link made"],
         Action::SaveHandout => [
             "Save handout...",
             "The whole lesson with its figures, questions and answers, as HTML or PDF",

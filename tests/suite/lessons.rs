@@ -329,7 +329,7 @@ fn a_broken_lesson_gives_a_notice_and_the_usual_window() {
     let path = folder.path().join("lesson.toml");
     std::fs::write(&path, "lesson = 1\ntitle = 3\n").expect("a file");
     let options = AppOptions {
-        lesson: Some(path),
+        lesson: Some(LessonSource::File(path)),
         ..AppOptions::default()
     };
     let window = sized([1280.0, 800.0], options);

@@ -56,6 +56,7 @@ mod pt2;
 mod pytorch;
 mod pytorch_families;
 mod recorded;
+mod recording;
 mod review;
 mod save;
 mod saved_model;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::epaint::ClippedShape;
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{
-    Color32, Context, Galley, Pos2, RawInput, Rect, Shape, Stroke, Vec2, pos2, vec2,
+    Context, Galley, Pos2, RawInput, Rect, Shape, Stroke, Vec2, pos2, vec2,
 };
 use egui_svg::pdf::{Bookmark, Drawing, Page, PdfError, write};
 use egui_svg::{Document, Images};
@@ -286,7 +286,7 @@ impl Sheets<'_> {
             let line = ends.map(|x| pos2(x, y - sizes::S1));
             shapes.push(clipped(Shape::line_segment(line, stroke)));
             let at = pos2(sizes::PAPER_MARGIN, y);
-            shapes.push(clipped(Shape::galley(at, galley, Color32::PLACEHOLDER)));
+            shapes.push(clipped(Shape::galley(at, galley, palette.muted)));
         }
     }
 }

@@ -53,7 +53,7 @@ pub fn write(
     pairs.insert("model".to_owned(), Value::String(model.to_owned()));
     let mut link = START.to_owned();
     // The view first: it says most.
-    let view = pairs.remove_entry("view");
+    let view = pairs.remove("view").map(|view| ("view".to_owned(), view));
     for (key, value) in view.into_iter().chain(pairs) {
         let _ = write!(link, ";{}={}", escaped(&key), escaped(&written(&value)));
     }
@@ -70,7 +70,7 @@ pub fn write(
 /// # Errors
 /// What is wrong, in a sentence.
 pub fn read(link: &str, names: &[&'static str]) -> Result<Lesson, LessonError> {
-    let whole = |reason: String| LessonError::Whole(reason);
+    let whole = LessonError::Whole;
     if link.len() > MOST_BYTES {
         return Err(whole(format!("a link has at most {MOST_BYTES} bytes")));
     }

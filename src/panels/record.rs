@@ -61,8 +61,8 @@ fn heading_ui(ui: &mut Ui, show: &mut Show<'_>, recorder: &Recorder) {
 }
 
 fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, recorder: &Recorder) {
-    let set_title = |title| RecordCommand::SetLessonTitle(title);
-    field_ui(ui, show, words::LESSON_TITLE, &recorder.title, 1, "", set_title);
+    let (name, title) = (words::LESSON_TITLE, &recorder.title);
+    field_ui(ui, show, name, title, 1, "", RecordCommand::SetLessonTitle);
     if recorder.steps.is_empty() {
         markdown::markdown_ui(ui, words::HOW);
     }

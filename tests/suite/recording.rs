@@ -93,7 +93,7 @@ fn a_lesson_is_recorded_edited_tried_and_saved() {
     // A lesson has one model.
     command(&mut window, Command::OpenModel(ModelSource::Lab));
     command(&mut window, RecordCommand::Add);
-    assert!(shows(&window, "a lesson has one model"));
+    assert!(shows(&window, "lesson has one model"));
     assert_eq!(titles(&window).len(), 2);
 }
 

@@ -128,7 +128,7 @@ impl Writer {
         let page = Rect::from_xywh(0.0, 0.0, size.width(), size.height());
         let page = page.ok_or(PdfError::Size([size.width(), size.height()]))?;
         surface.push_transform(&Transform::from_row(scale, 0.0, 0.0, scale, x, y));
-        let clipped = clip(&rectangle(page), surface);
+        let clipped = clip(rectangle(page).as_ref(), surface);
         self.group(tree.root(), tree.fontdb(), surface);
         pop(surface, 1 + clipped);
         Ok(())
@@ -142,7 +142,7 @@ impl Writer {
         surface.push_transform(&transform(group.transform()));
         let mut pushed = 1;
         if let Some(path) = group.clip_path() {
-            pushed += clip(&outline(path.root(), path.transform()), surface);
+            pushed += clip(outline(path.root(), path.transform()).as_ref(), surface);
         }
         let opacity = group.opacity();
         if opacity != usvg::Opacity::ONE {
@@ -246,7 +246,7 @@ fn pop(surface: &mut Surface<'_>, times: usize) {
 }
 
 /// Clips to a path, and returns how often to pop: nothing is clipped to an empty path.
-fn clip(path: &Option<Path>, surface: &mut Surface<'_>) -> usize {
+fn clip(path: Option<&Path>, surface: &mut Surface<'_>) -> usize {
     let Some(path) = path else { return 0 };
     surface.push_clip_path(path, &FillRule::NonZero);
     1

@@ -15,7 +15,7 @@ const MOST_STEPS: usize = 200;
 
 impl App {
     /// Starts a recording, or ends it.
-    pub(super) fn toggle_recording(&mut self, ctx: &Context) {
+    pub(in crate::app) fn toggle_recording(&mut self, ctx: &Context) {
         if self.state.recorder.is_some() {
             self.apply_record(ctx, RecordCommand::Leave(Leaving::Recording));
         } else {
@@ -92,7 +92,7 @@ impl App {
     }
 
     /// The link to the present state goes to the clipboard.
-    pub(super) fn copy_link(&mut self, ctx: &Context) {
+    pub(in crate::app) fn copy_link(&mut self, ctx: &Context) {
         let step = save::recorded(&self.state);
         let opened = &self.state.opened;
         let files = opened.base.as_ref().zip(opened.gallery.as_ref());

@@ -134,7 +134,7 @@ fn unusual(view: View) -> Settings {
         train: TrainSettings {
             preset: RunPreset::HeadOnly,
             evals: EvalCalls::EachEpoch,
-            optimizer: OptimizerKind::Sgd,
+            optimizer: OptimizerKind::RmsProp,
             rate: 0.25,
             epochs: 2,
             batch: 5,

@@ -56,7 +56,7 @@ fn the_same_command_writes_the_same_bytes() {
                 written(
                     folder.path(),
                     &name,
-                    &[view, "--caption", "--theme", "dark", "--batch", "4"],
+                    &[view, "--caption", "--theme", "dark"],
                 )
             });
             assert!(a == b, "{view} {end}");
@@ -64,16 +64,7 @@ fn the_same_command_writes_the_same_bytes() {
         let other = written(
             folder.path(),
             "c.svg",
-            &[
-                view,
-                "--caption",
-                "--theme",
-                "dark",
-                "--batch",
-                "4",
-                "--seed",
-                "8",
-            ],
+            &[view, "--caption", "--theme", "dark", "--seed", "8"],
         );
         let first = std::fs::read(folder.path().join("a.svg")).expect("the figure");
         assert!(other != first, "{view}: another seed");
@@ -156,7 +147,7 @@ fn text_is_as_wide_as_the_window_laid_it_out() {
 fn figures_have_the_requested_size() {
     let folder = tempfile::tempdir().expect("a folder");
     let png = |args: &[&str]| {
-        let args = [&["batchnorm", "--batch", "2", "--size", "800x600"], args].concat();
+        let args = [&["batchnorm", "--size", "800x600"], args].concat();
         png_header(&written(folder.path(), "a.png", &args))
     };
     assert_eq!(png(&[]), (800, 600, None));
@@ -173,15 +164,7 @@ fn figures_have_the_requested_size() {
     let svg = written(
         folder.path(),
         "a.svg",
-        &[
-            "batchnorm",
-            "--batch",
-            "2",
-            "--size",
-            "800x600",
-            "--width",
-            "140mm",
-        ],
+        &["batchnorm", "--size", "800x600", "--width", "140mm"],
     );
     let svg = String::from_utf8(svg).expect("text");
     assert!(svg.contains("width=\"140mm\" height=\"105mm\""));

@@ -96,7 +96,7 @@ pub fn large_prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
     wrapped(
         markup,
         KEY,
-        FontFamily::Name(SEMIBOLD.into()),
+        &FontFamily::Name(SEMIBOLD.into()),
         width,
         palette,
     )
@@ -133,13 +133,13 @@ pub fn statement(markup: &str, size: f32, width: f32, palette: &Palette) -> Layo
 
 /// A choice of a question, which wraps, with code between backquotes.
 pub fn choice(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
-    wrapped(markup, WORDMARK, FontFamily::Proportional, width, palette)
+    wrapped(markup, WORDMARK, &FontFamily::Proportional, width, palette)
 }
 
 fn wrapped(
     markup: &str,
     size: f32,
-    family: FontFamily,
+    family: &FontFamily,
     width: f32,
     palette: &Palette,
 ) -> LayoutJob {

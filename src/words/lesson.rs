@@ -26,7 +26,7 @@ pub fn question(text: &str) -> String {
 
 // A question before the numbers.
 pub const CHOOSE_FIRST: &str = "CHOOSE FIRST";
-pub const REVEAL: &str = "Show the answer";
+pub const REVEAL: &str = "Show answer";
 
 /// How to answer with the keyboard.
 pub fn choose_keys(next: &str) -> String {

@@ -154,7 +154,9 @@ impl App {
         }
         let theme = options.theme.unwrap_or(state.settings.theme);
         app.apply(ctx, Command::SetTheme(theme));
-        let lesson = options.lesson.map(|lesson| LessonCommand::Open(lesson).into());
+        let lesson = options
+            .lesson
+            .map(|lesson| LessonCommand::Open(lesson).into());
         let files = [
             Command::OpenModel(options.model),
             Command::OpenPhotos(options.photos),

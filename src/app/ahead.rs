@@ -63,9 +63,17 @@ impl App {
         let open = state.lesson.as_ref().filter(|o| !o.free && !o.waits)?;
         let (base, gallery) = (state.opened.base.as_ref()?, state.opened.gallery.as_ref()?);
         let step = open.step + 1;
-        let busy = [Job::OpenModel, Job::OpenPhotos, Job::TryScales, Job::Look, Job::BatchNorm];
+        let busy = [
+            Job::OpenModel,
+            Job::OpenPhotos,
+            Job::TryScales,
+            Job::Look,
+            Job::BatchNorm,
+        ];
         if step >= open.lesson.steps.len()
-            || busy.into_iter().any(|job| state.computed.running(job).is_some())
+            || busy
+                .into_iter()
+                .any(|job| state.computed.running(job).is_some())
         {
             return None;
         }
@@ -88,7 +96,9 @@ impl App {
                 ..State::default()
             };
             let applied = open.lesson.apply(step, &mut next);
-            let look = applied.ok().and_then(|()| next.settings.view.page().wanted(&next));
+            let look = applied
+                .ok()
+                .and_then(|()| next.settings.view.page().wanted(&next));
             self.ahead.planned = Some((place, look));
         }
         let (_, look) = self.ahead.planned.as_ref()?;

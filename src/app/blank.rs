@@ -1,7 +1,9 @@
 //! What a lecture does with the screen and the pointer: a black screen, and no pointer while keys are
 //! used.
 
-use eframe::egui::{CentralPanel, Context, CursorIcon, Event, Frame, Id, Sense, Ui, WidgetInfo, Role};
+use eframe::egui::{
+    CentralPanel, Context, CursorIcon, Event, Frame, Id, Role, Sense, Ui, WidgetInfo,
+};
 
 use super::App;
 use crate::theme;

@@ -33,7 +33,12 @@ impl App {
     ///
     /// # Errors
     /// A sentence that says why the step cannot be shown.
-    pub fn compute_step(&mut self, ctx: &Context, lesson: &Lesson, step: usize) -> Result<(), String> {
+    pub fn compute_step(
+        &mut self,
+        ctx: &Context,
+        lesson: &Lesson,
+        step: usize,
+    ) -> Result<(), String> {
         lesson.apply(step, self.state_mut())?;
         if lesson.steps[step].view.0.shows_runs() {
             self.command(ctx, Action::StartRuns.into());

@@ -56,8 +56,7 @@ impl HandoutArgs {
         };
         let written = handout(&lesson, options).map_err(|why| at_path(&why, &self.lesson))?;
         written.broken.into_iter().for_each(terminal::warn);
-        write_whole(&self.out, &written.bytes).map_err(|error| {
-            at_path(&format!("the handout was not written ({error})"), &self.out)
-        })
+        write_whole(&self.out, &written.bytes)
+            .map_err(|error| at_path(&format!("the handout was not written ({error})"), &self.out))
     }
 }

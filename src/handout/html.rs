@@ -54,7 +54,10 @@ impl Handout {
         for answer in answers {
             let step = answer.step;
             let label = escaped(&words::of_step(step));
-            let _ = writeln!(out, "<p class=\"label\"><a href=\"#step{step}\">{label}</a></p>");
+            let _ = writeln!(
+                out,
+                "<p class=\"label\"><a href=\"#step{step}\">{label}</a></p>"
+            );
             if let Some(right) = &answer.right {
                 let _ = writeln!(out, "<p><strong>{}</strong></p>", inline(right));
             }
@@ -147,7 +150,11 @@ fn inline(text: &str) -> String {
     let mut out = String::new();
     for span in spans(text, Marks::All) {
         let mut part = escaped(&span.text);
-        for (is, tag) in [(span.code, "code"), (span.italic, "em"), (span.bold, "strong")] {
+        for (is, tag) in [
+            (span.code, "code"),
+            (span.italic, "em"),
+            (span.bold, "strong"),
+        ] {
             if is {
                 part = format!("<{tag}>{part}</{tag}>");
             }

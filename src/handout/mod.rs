@@ -148,7 +148,9 @@ impl Handout {
             let step = i + 1;
             let predict = slide.predict.iter().map(move |asked| Answer {
                 step,
-                right: asked.right.map(|right| words::choice(right, &asked.choices[right])),
+                right: asked
+                    .right
+                    .map(|right| words::choice(right, &asked.choices[right])),
                 text: &asked.answer,
             });
             let question = slide.question.iter().map(move |[_, answer]| Answer {

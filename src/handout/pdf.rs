@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use eframe::egui::epaint::ClippedShape;
 use eframe::egui::text::LayoutJob;
-use eframe::egui::{
-    Context, Galley, Pos2, RawInput, Rect, Shape, Stroke, Vec2, pos2, vec2,
-};
+use eframe::egui::{Context, Galley, Pos2, RawInput, Rect, Shape, Stroke, Vec2, pos2, vec2};
 use egui_svg::pdf::{Bookmark, Drawing, Page, PdfError, write};
 use egui_svg::{Document, Images};
 
@@ -86,7 +84,12 @@ impl Handout {
                 drawings: std::iter::once(text).chain(drawings).collect(),
             });
         }
-        write(&self.title, &written, &bookmarks, &theme::fonts::FOR_FIGURES)
+        write(
+            &self.title,
+            &written,
+            &bookmarks,
+            &theme::fonts::FOR_FIGURES,
+        )
     }
 
     fn parts(&self, palette: &Palette) -> Vec<Part> {

@@ -326,10 +326,22 @@ impl LessonStep {
         let statements = [
             ("statement", Some(&self.statement)),
             ("notes", Some(&self.notes)),
-            ("keras2.statement", self.keras2.as_ref().map(|e| &e.statement)),
-            ("keras3.statement", self.keras3.as_ref().map(|e| &e.statement)),
-            ("keras3.16.statement", self.keras316.as_ref().map(|e| &e.statement)),
-            ("pytorch.statement", self.pytorch.as_ref().map(|e| &e.statement)),
+            (
+                "keras2.statement",
+                self.keras2.as_ref().map(|e| &e.statement),
+            ),
+            (
+                "keras3.statement",
+                self.keras3.as_ref().map(|e| &e.statement),
+            ),
+            (
+                "keras3.16.statement",
+                self.keras316.as_ref().map(|e| &e.statement),
+            ),
+            (
+                "pytorch.statement",
+                self.pytorch.as_ref().map(|e| &e.statement),
+            ),
         ];
         let statements = statements.into_iter();
         let statements = statements.filter_map(|(key, text)| Some((key, text?.as_ref()?)));
@@ -372,7 +384,10 @@ impl LessonStep {
         if self.passes.is_some_and(|n| !(fewest..=most).contains(&n)) {
             return Err(("passes", format!("the passes are {fewest} to {most}")));
         }
-        if self.mask_passes.is_some_and(|n| n == 0 || n > MOST_MASK_PASSES) {
+        if self
+            .mask_passes
+            .is_some_and(|n| n == 0 || n > MOST_MASK_PASSES)
+        {
             let reason = format!("the passes are 1 to {MOST_MASK_PASSES}");
             return Err(("mask-passes", reason));
         }
@@ -380,7 +395,11 @@ impl LessonStep {
             return Err(("momentum", "a momentum is 0 to 1".to_owned()));
         }
         let cells = &self.redrawn_cells;
-        if cells.len() > MOST_CELLS || cells.iter().any(|[cell, _]| !(1..=MOST_CELLS as u64).contains(cell)) {
+        if cells.len() > MOST_CELLS
+            || cells
+                .iter()
+                .any(|[cell, _]| !(1..=MOST_CELLS as u64).contains(cell))
+        {
             return Err(("redrawn-cells", format!("the cells are 1 to {MOST_CELLS}")));
         }
         if let Some(run) = &self.run {

@@ -41,7 +41,9 @@ pub fn write(
     photos: &PhotosSource,
     step: &LessonStep,
 ) -> Result<String, String> {
-    let model = paths::BUNDLED_MODELS.into_iter().find(|(_, known)| known == model);
+    let model = paths::BUNDLED_MODELS
+        .into_iter()
+        .find(|(_, known)| known == model);
     let Some((model, _)) = model.filter(|_| *photos == PhotosSource::Bundled) else {
         return Err(
             "a link cannot hold a file: open a bundled model and the bundled photos, or save a \
@@ -87,7 +89,10 @@ pub fn read(link: &str, names: &[&'static str]) -> Result<Lesson, LessonError> {
     lesson.insert("lesson".to_owned(), Value::Integer(VERSION.into()));
     for part in parts.filter(|part| !part.is_empty()) {
         let (key, value) = part.split_once('=').ok_or_else(|| {
-            whole(format!("`{}` is not a key and a value, such as `view=batchnorm`", cut(part)))
+            whole(format!(
+                "`{}` is not a key and a value, such as `view=batchnorm`",
+                cut(part)
+            ))
         })?;
         let key = unescaped(key).map_err(whole)?;
         let value = value_of(&unescaped(value).map_err(whole)?);
@@ -97,10 +102,15 @@ pub fn read(link: &str, names: &[&'static str]) -> Result<Lesson, LessonError> {
             &mut step
         };
         if key == "lesson" || key == "step" || table.insert(key.clone(), value).is_some() {
-            return Err(whole(format!("`{}` is there twice or has no place in a link", cut(&key))));
+            return Err(whole(format!(
+                "`{}` is there twice or has no place in a link",
+                cut(&key)
+            )));
         }
     }
-    let title = step.entry("title").or_insert_with(|| Value::String(UNTITLED.to_owned()));
+    let title = step
+        .entry("title")
+        .or_insert_with(|| Value::String(UNTITLED.to_owned()));
     lesson.insert("title".to_owned(), title.clone());
     lesson.insert("step".to_owned(), Value::Array(vec![Value::Table(step)]));
     let text = toml::to_string(&lesson).map_err(|error| whole(error.to_string()))?;
@@ -128,9 +138,9 @@ fn written(value: &Value) -> String {
 fn value_of(text: &str) -> Value {
     let line = format!("v = {text}");
     match line.parse::<Table>().ok() {
-        Some(mut table) if table.len() == 1 => {
-            table.remove("v").unwrap_or_else(|| Value::String(text.to_owned()))
-        }
+        Some(mut table) if table.len() == 1 => table
+            .remove("v")
+            .unwrap_or_else(|| Value::String(text.to_owned())),
         _ => Value::String(text.to_owned()),
     }
 }
@@ -159,7 +169,10 @@ fn unescaped(text: &str) -> Result<String, String> {
         let digits = [rest.next(), rest.next()];
         let digit = |d: Option<u8>| d.and_then(|d| char::from(d).to_digit(16));
         let (Some(high), Some(low)) = (digit(digits[0]), digit(digits[1])) else {
-            return Err(format!("`{}` has a % without two hexadecimal digits after it", cut(text)));
+            return Err(format!(
+                "`{}` has a % without two hexadecimal digits after it",
+                cut(text)
+            ));
         };
         bytes.push((high * 16 + low) as u8);
     }
@@ -190,8 +203,14 @@ mod tests {
         step.text = "Two\nlines; and 100 % of \u{e9}".to_owned();
         let link = write(&ModelSource::Lab, &PhotosSource::Bundled, &step).unwrap();
         assert!(link.starts_with("#v1;view=batchnorm;"), "{link}");
-        assert!(link.contains(";channel=107") && link.contains(";photo=%227%22"), "{link}");
-        assert!(link.bytes().all(|b| b.is_ascii_graphic() && b != b'"'), "{link}");
+        assert!(
+            link.contains(";channel=107") && link.contains(";photo=%227%22"),
+            "{link}"
+        );
+        assert!(
+            link.bytes().all(|b| b.is_ascii_graphic() && b != b'"'),
+            "{link}"
+        );
         for around in ["", "https://example.org/modelens/?x=1", " "] {
             let read = read(&format!("{around}{link} "), &[]).unwrap();
             assert_eq!(read.steps, [step.clone()]);
@@ -208,7 +227,10 @@ mod tests {
         for (link, reason) in [
             ("", "a link begins with `#v1;`"),
             ("view=batchnorm", "a link begins with `#v1;`"),
-            ("#v2;view=batchnorm", "is of version 2, and this program knows version 1"),
+            (
+                "#v2;view=batchnorm",
+                "is of version 2, and this program knows version 1",
+            ),
             ("#v1", "missing field `view`"),
             ("#v1;view", "`view` is not a key and a value"),
             ("#v1;view=drop", "there is no view `drop`; expected"),
@@ -217,8 +239,14 @@ mod tests {
             ("#v1;view=dropout;seed=x", "seed"),
             ("#v1;view=dropout;title=%2", "two hexadecimal digits"),
             ("#v1;view=dropout;title=%FF", "is not UTF-8"),
-            ("#v1;view=dropout;model=a.h5", "nothing with this name is bundled: `a.h5`"),
-            ("#v1;view=dropout;photos=%2Fetc", "nothing with this name is bundled"),
+            (
+                "#v1;view=dropout;model=a.h5",
+                "nothing with this name is bundled: `a.h5`",
+            ),
+            (
+                "#v1;view=dropout;photos=%2Fetc",
+                "nothing with this name is bundled",
+            ),
             ("#v1;view=dropout;step=%5B%5D", "has no place in a link"),
             ("#v1;view=dropout;channel=0", "counted from 1"),
             ("#v1;view=dropout;text=%7Bunit%7D", "no value `unit`"),

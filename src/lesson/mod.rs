@@ -26,12 +26,10 @@ use modelens_jobs::{Experiment, ModelSource, PhotosSource};
 pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
-pub use format::{
-    FrameworkText, LessonFile, LessonPipeline, LessonStep, Question, VERSION, parse,
-};
+pub use format::{FrameworkText, LessonFile, LessonPipeline, LessonStep, Question, VERSION, parse};
 pub use names::{Control, Named, Recorded, Word};
-pub use runs::LessonRuns;
 pub use predict::{Choice, Prediction, Right};
+pub use runs::LessonRuns;
 pub use value::{Value, Values};
 
 /// A lesson that was read and checked.

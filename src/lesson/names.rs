@@ -176,9 +176,8 @@ impl Word for LayerSort {
         };
         let orders = LayerColumn::ALL.into_iter().flat_map(|column| {
             let [up, down] = word(column);
-            [(up, false), (down, true)].map(|(word, descending)| {
-                (word, Self { column, descending })
-            })
+            [(up, false), (down, true)]
+                .map(|(word, descending)| (word, Self { column, descending }))
         });
         orders.collect()
     }

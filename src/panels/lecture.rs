@@ -84,7 +84,9 @@ fn statement_ui(ui: &mut Ui, state: &State, room: Rect) {
         let job = text::statement(&statement, *size, room.width(), palette);
         ui.painter().layout_job(job).rows.len()
     };
-    let fits = text::STATEMENT.into_iter().find(|size| rows(size) <= sizes::STATEMENT_ROWS);
+    let fits = text::STATEMENT
+        .into_iter()
+        .find(|size| rows(size) <= sizes::STATEMENT_ROWS);
     let [.., smallest] = text::STATEMENT;
     let mut job = text::statement(&statement, fits.unwrap_or(smallest), room.width(), palette);
     job.wrap.max_rows = sizes::STATEMENT_ROWS + usize::from(fits.is_none());
@@ -100,7 +102,11 @@ pub fn statement(state: &State) -> Option<String> {
         return None;
     }
     let view = state.settings.view;
-    if let Some(open) = state.lesson.as_ref().filter(|open| !open.free && !open.waits) {
+    if let Some(open) = state
+        .lesson
+        .as_ref()
+        .filter(|open| !open.free && !open.waits)
+    {
         let step = open.now()?;
         let said = step.statement(state.semantics());
         let said = said.map(|said| fill(&said, state));

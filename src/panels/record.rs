@@ -1,7 +1,8 @@
 //! The panel of a lesson that is being recorded: its steps, their texts, and what to do with them.
 
 use eframe::egui::{
-    Align, Button, Frame, Id, Layout, Margin, Modal, Panel, RichText, ScrollArea, TextEdit, Ui, vec2,
+    Align, Button, Frame, Id, Layout, Margin, Modal, Panel, RichText, ScrollArea, TextEdit, Ui,
+    vec2,
 };
 
 use crate::command::{Action, RecordCommand};
@@ -67,10 +68,31 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, recorder: &Recorder) {
         markdown::markdown_ui(ui, words::HOW);
     }
     ui.horizontal_wrapped(|ui| {
-        button_ui(ui, show, words::ADD, words::ADD_TIP, true, RecordCommand::Add);
+        button_ui(
+            ui,
+            show,
+            words::ADD,
+            words::ADD_TIP,
+            true,
+            RecordCommand::Add,
+        );
         let some = !recorder.steps.is_empty();
-        button_ui(ui, show, words::REPLACE, words::REPLACE_TIP, some, RecordCommand::Replace);
-        button_ui(ui, show, words::TRY, words::TRY_TIP, some, RecordCommand::Try);
+        button_ui(
+            ui,
+            show,
+            words::REPLACE,
+            words::REPLACE_TIP,
+            some,
+            RecordCommand::Replace,
+        );
+        button_ui(
+            ui,
+            show,
+            words::TRY,
+            words::TRY_TIP,
+            some,
+            RecordCommand::Try,
+        );
         button_ui(ui, show, words::SAVE, "", some, RecordCommand::Save);
         show.action_ui(ui, Action::Undo);
     });
@@ -91,9 +113,30 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, recorder: &Recorder) {
     }
     let (at, last) = (recorder.chosen, recorder.steps.len() - 1);
     ui.horizontal(|ui| {
-        button_ui(ui, show, words::UP, words::UP_TIP, at > 0, RecordCommand::Move(-1));
-        button_ui(ui, show, words::DOWN, words::DOWN_TIP, at < last, RecordCommand::Move(1));
-        button_ui(ui, show, words::DELETE, words::DELETE_TIP, true, RecordCommand::Delete);
+        button_ui(
+            ui,
+            show,
+            words::UP,
+            words::UP_TIP,
+            at > 0,
+            RecordCommand::Move(-1),
+        );
+        button_ui(
+            ui,
+            show,
+            words::DOWN,
+            words::DOWN_TIP,
+            at < last,
+            RecordCommand::Move(1),
+        );
+        button_ui(
+            ui,
+            show,
+            words::DELETE,
+            words::DELETE_TIP,
+            true,
+            RecordCommand::Delete,
+        );
     });
     ui.separator();
     if let Some(step) = recorder.now() {
@@ -136,7 +179,10 @@ fn field_ui(
     } else {
         TextEdit::multiline(&mut edited).desired_rows(rows)
     };
-    let field = field.id_salt(name).hint_text(hint).desired_width(f32::INFINITY);
+    let field = field
+        .id_salt(name)
+        .hint_text(hint)
+        .desired_width(f32::INFINITY);
     let response = ui.add(field);
     parts::named(ui, &response, name);
     if response.changed() {
@@ -147,9 +193,25 @@ fn field_ui(
 /// The texts of the step that is edited.
 fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &LessonStep) {
     let rows = sizes::RECORD_TEXT_ROWS;
-    field_ui(ui, show, words::TITLE, &step.title, 1, "", RecordCommand::SetTitle);
+    field_ui(
+        ui,
+        show,
+        words::TITLE,
+        &step.title,
+        1,
+        "",
+        RecordCommand::SetTitle,
+    );
     let (name, hint) = (words::TEXT, words::TEXT_HINT);
-    field_ui(ui, show, name, &step.text, rows, hint, RecordCommand::SetText);
+    field_ui(
+        ui,
+        show,
+        name,
+        &step.text,
+        rows,
+        hint,
+        RecordCommand::SetText,
+    );
     let mut asks = step.predict.is_some();
     if parts::check_ui(ui, words::ASKS, &mut asks).changed() {
         let predict = asks.then(|| Box::new(first_prediction()));
@@ -159,9 +221,25 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, step: &LessonStep) {
     }
     let statement = step.statement.as_deref().unwrap_or_default();
     let (name, hint) = (words::STATEMENT, words::STATEMENT_HINT);
-    field_ui(ui, show, name, statement, 1, hint, RecordCommand::SetStatement);
+    field_ui(
+        ui,
+        show,
+        name,
+        statement,
+        1,
+        hint,
+        RecordCommand::SetStatement,
+    );
     let notes = step.notes.as_deref().unwrap_or_default();
-    field_ui(ui, show, words::NOTES, notes, 3, "", RecordCommand::SetNotes);
+    field_ui(
+        ui,
+        show,
+        words::NOTES,
+        notes,
+        3,
+        "",
+        RecordCommand::SetNotes,
+    );
 }
 
 fn first_prediction() -> Prediction {

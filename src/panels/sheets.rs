@@ -58,7 +58,9 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn paste_ui(ui: &mut Ui, show: &mut Show<'_>) {
     markdown::markdown_ui(ui, record::PASTE_HOW);
     let id = Id::unique("link to a state");
-    let mut link = ui.data(|data| data.get_temp::<String>(id)).unwrap_or_default();
+    let mut link = ui
+        .data(|data| data.get_temp::<String>(id))
+        .unwrap_or_default();
     let field = TextEdit::singleline(&mut link)
         .id(id)
         .char_limit(link::MOST_BYTES)
@@ -72,7 +74,9 @@ fn paste_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let opened = ui.button(record::OPEN).clicked() || entered;
     if opened && !link.trim().is_empty() {
         show.push(ShellCommand::Sheet(None));
-        show.push(LessonCommand::Open(LessonSource::Link(link.trim().to_owned())));
+        show.push(LessonCommand::Open(LessonSource::Link(
+            link.trim().to_owned(),
+        )));
         link.clear();
     }
     ui.data_mut(|data| data.insert_temp(id, link));

@@ -104,17 +104,29 @@ pub fn large_prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
 
 /// A paragraph on paper.
 pub fn paper(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
-    wrapped(markup, PAPER, FontFamily::Proportional, width, palette)
+    wrapped(markup, PAPER, &FontFamily::Proportional, width, palette)
 }
 
 /// The title of a handout.
 pub fn paper_title(title: &str, width: f32, palette: &Palette) -> LayoutJob {
-    wrapped(title, KEY, FontFamily::Name(SEMIBOLD.into()), width, palette)
+    wrapped(
+        title,
+        KEY,
+        &FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
 }
 
 /// The heading of a step in a handout.
 pub fn paper_heading(title: &str, width: f32, palette: &Palette) -> LayoutJob {
-    wrapped(title, WORDMARK, FontFamily::Name(SEMIBOLD.into()), width, palette)
+    wrapped(
+        title,
+        WORDMARK,
+        &FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
 }
 
 /// A small heading in capitals.
@@ -128,7 +140,13 @@ pub const STATEMENT: [f32; 3] = [KEY, 18.0, WORDMARK];
 
 /// The statement of a lecture in one of its sizes.
 pub fn statement(markup: &str, size: f32, width: f32, palette: &Palette) -> LayoutJob {
-    wrapped(markup, size, FontFamily::Name(SEMIBOLD.into()), width, palette)
+    wrapped(
+        markup,
+        size,
+        &FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
 }
 
 /// A choice of a question, which wraps, with code between backquotes.

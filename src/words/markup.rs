@@ -201,10 +201,15 @@ mod tests {
 
     #[test]
     fn the_first_bold_words_are_a_statement() {
-        let text = "It is **{mean}**, and **a frozen layer runs\nin inference**. **Later it is not so.**";
+        let text =
+            "It is **{mean}**, and **a frozen layer runs\nin inference**. **Later it is not so.**";
         let found = first_bold(text);
         assert_eq!(found.as_deref(), Some("a frozen layer runs in inference"));
-        for none in ["no bold words", "**one** and **two**", "**never closed here at all"] {
+        for none in [
+            "no bold words",
+            "**one** and **two**",
+            "**never closed here at all",
+        ] {
             assert_eq!(first_bold(none), None, "{none}");
         }
     }

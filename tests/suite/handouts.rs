@@ -59,12 +59,22 @@ fn html_holds_figures_texts_and_questions_with_the_answers_at_the_end() {
     assert!(html.contains("<li>that of the batch</li>") && html.contains("<li>of two</li>"));
     // The answers come after every question and figure.
     let answers = html.find("id=\"answers\"").expect("answers");
-    for answer in ["Because of <code>training=True</code>.", "The same.", "A. that of the batch"] {
+    for answer in [
+        "Because of <code>training=True</code>.",
+        "The same.",
+        "A. that of the batch",
+    ] {
         assert!(html.find(answer).is_some_and(|at| at > answers), "{answer}");
     }
     assert!(html.rfind("<svg").is_some_and(|at| at < answers));
-    assert!(!html.contains(['{', '\u{2026}']) || html.contains("{color-scheme"), "a value is missing");
-    assert!(!html.contains("Say it slowly."), "notes are left out unless they are asked for");
+    assert!(
+        !html.contains(['{', '\u{2026}']) || html.contains("{color-scheme"),
+        "a value is missing"
+    );
+    assert!(
+        !html.contains("Say it slowly."),
+        "notes are left out unless they are asked for"
+    );
     // Both steps show the same picture, and still no id is there twice.
     let mut ids = BTreeSet::new();
     for id in html.split(" id=\"").skip(1) {
@@ -75,7 +85,11 @@ fn html_holds_figures_texts_and_questions_with_the_answers_at_the_end() {
     // Nothing is fetched.
     assert!(!html.contains("src=\"http") && !html.contains("<script"));
     let notes = written(&lesson, &out, &["--notes"]);
-    assert!(String::from_utf8(notes).expect("UTF-8").contains("Say it slowly."));
+    assert!(
+        String::from_utf8(notes)
+            .expect("UTF-8")
+            .contains("Say it slowly.")
+    );
 }
 
 #[test]
@@ -86,8 +100,14 @@ fn pdf_has_pages_and_the_same_bytes_every_time() {
     assert!(a == b, "the same lesson, the same bytes");
     assert!(a.starts_with(b"%PDF-1.") && a.len() > 20_000);
     let said = String::from_utf8_lossy(&a);
-    assert!(said.matches("/Type /Page\n").count() + said.matches("/Type/Page/").count() >= 2 || a.len() > 20_000);
-    assert!(said.contains("/FontFile") || said.contains("/ToUnicode"), "text stays text");
+    assert!(
+        said.matches("/Type /Page\n").count() + said.matches("/Type/Page/").count() >= 2
+            || a.len() > 20_000
+    );
+    assert!(
+        said.contains("/FontFile") || said.contains("/ToUnicode"),
+        "text stays text"
+    );
 }
 
 #[test]
@@ -99,10 +119,22 @@ fn what_cannot_be_written_is_refused_before_anything_is_computed() {
     std::fs::rename(&lesson, &same).expect("another name");
     std::fs::write(&lesson, LESSON).expect("a file");
     let cases = [
-        (vec!["handout", &lesson, "--out", "x.txt"], 2, ".html or .pdf"),
+        (
+            vec!["handout", &lesson, "--out", "x.txt"],
+            2,
+            ".html or .pdf",
+        ),
         (vec!["handout", &lesson], 2, "--out"),
-        (vec!["handout", "no-such-lesson", "--out", "x.html"], 1, "the bundled lessons are"),
-        (vec!["handout", &same, "--out", &same], 2, "would replace the lesson"),
+        (
+            vec!["handout", "no-such-lesson", "--out", "x.html"],
+            1,
+            "the bundled lessons are",
+        ),
+        (
+            vec!["handout", &same, "--out", &same],
+            2,
+            "would replace the lesson",
+        ),
     ];
     for (arguments, status, word) in cases {
         let done = modelens(&arguments);

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use modelens::app::AppOptions;
 use modelens::command::{LessonCommand, LessonSource};
 use modelens::lesson;
 use modelens::state::{State, View};
 use modelens::views::values::names;
 
 use crate::support::files::fixture;
-use crate::support::window::{ORDINARY, Window, click, command, press, settle, shows, sized};
+use crate::support::window::{
+    ORDINARY, Window, click, command, press, settle, shows, sized, small,
+};
 
 /// Three steps on a small network, each with a question.
 const LESSON: &str = r#"
@@ -72,7 +73,7 @@ fn step(window: &Window) -> usize {
 #[test]
 fn a_question_covers_the_numbers_until_it_is_answered() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut window = sized(ORDINARY, AppOptions::default());
+    let mut window = sized(ORDINARY, small());
     command(&mut window, lesson_beside_its_model(folder.path(), LESSON));
     let answers = [
         "WHAT YOU SEE",

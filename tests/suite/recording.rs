@@ -49,7 +49,10 @@ fn a_lesson_is_recorded_edited_tried_and_saved() {
     let mut window = sized(ORDINARY, small(folder.path()));
     command(&mut window, Action::RecordLesson);
     assert!(shows(&window, "RECORDING A LESSON"));
-    for (view, batch, title) in [(View::BatchNorm, 3, "First"), (View::Trainable, 2, "Second")] {
+    for (view, batch, title) in [
+        (View::BatchNorm, 3, "First"),
+        (View::Trainable, 2, "Second"),
+    ] {
         command(&mut window, Action::Show(view));
         command(&mut window, Command::SetBatch(batch));
         click(&mut window, "Add step");
@@ -62,7 +65,10 @@ fn a_lesson_is_recorded_edited_tried_and_saved() {
     assert_eq!(titles(&window), ["First"]);
     command(&mut window, Action::Undo);
     assert_eq!(titles(&window), ["Second", "First"]);
-    command(&mut window, RecordCommand::SetText("It shows {batch_norms}.".to_owned()));
+    command(
+        &mut window,
+        RecordCommand::SetText("It shows {batch_norms}.".to_owned()),
+    );
     command(&mut window, RecordCommand::SetNotes("Slowly.".to_owned()));
     click(&mut window, "Ask for a prediction first");
     assert!(recorder(&window).is_unsaved() && shows(&window, "not saved"));
@@ -199,7 +205,11 @@ fn every_setting_is_recorded_and_comes_back_from_a_file_and_from_a_link() {
         state.opened.gallery.as_mut().expect("photos").photo = 5;
         let what = chosen(app.state());
         app.command(&ctx, RecordCommand::Add.into());
-        assert!(app.state().computed.notices.is_empty(), "{:?}", app.state().computed.notices);
+        assert!(
+            app.state().computed.notices.is_empty(),
+            "{:?}",
+            app.state().computed.notices
+        );
         let steps = &app.state().recorder.as_ref().expect("a recording").steps;
         let step = steps.last().expect("a step").clone();
         let recorded = Lesson {
@@ -233,7 +243,10 @@ fn a_pasted_link_opens_its_state_and_a_broken_one_says_why() {
     let settings = &window.state().state().settings;
     assert_eq!((settings.view, settings.seed), (View::Dropout, 9));
     assert!(shows(&window, "Look here."));
-    command(&mut window, LessonCommand::Open(LessonSource::Link("#v1;view=drop".to_owned())));
+    command(
+        &mut window,
+        LessonCommand::Open(LessonSource::Link("#v1;view=drop".to_owned())),
+    );
     assert!(shows(&window, "There is no view `drop`") || shows(&window, "there is no view `drop`"));
     // The same line copies the state, and the command line takes it.
     command(&mut window, Action::CopyLink);
@@ -241,7 +254,10 @@ fn a_pasted_link_opens_its_state_and_a_broken_one_says_why() {
     let out = folder.path().join("figures");
     succeeds(&["figure", "--from", link, "--out", text(&out)]);
     assert_eq!(std::fs::read_dir(&out).expect("figures").count(), 1);
-    for (link, reason) in [("#v1;view=drop", "there is no view"), ("#v7;view=dropout", "version 7")] {
+    for (link, reason) in [
+        ("#v1;view=drop", "there is no view"),
+        ("#v7;view=dropout", "version 7"),
+    ] {
         let done = modelens(&[link]);
         let said = String::from_utf8_lossy(&done.stderr);
         assert_eq!(done.status.code(), Some(2), "{said}");

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use krilla::Document;
 use krilla::color::rgb;
+use krilla::destination::XyzDestination;
 use krilla::error::KrillaError;
 use krilla::geom::{Path, PathBuilder, Point, Rect, Size, Transform};
 use krilla::image::Image;
@@ -11,9 +12,9 @@ use krilla::metadata::Metadata;
 use krilla::num::NormalizedF32;
 use krilla::outline::{Outline, OutlineNode};
 use krilla::page::PageSettings;
-use krilla::destination::XyzDestination;
 use krilla::paint::{
-    Fill, FillRule, LineCap, LineJoin, LinearGradient, Paint, SpreadMethod, Stop, Stroke, StrokeDash,
+    Fill, FillRule, LineCap, LineJoin, LinearGradient, Paint, SpreadMethod, Stop, Stroke,
+    StrokeDash,
 };
 use krilla::surface::Surface;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
@@ -312,10 +313,8 @@ fn image_on(image: &usvg::Image, surface: &mut Surface<'_>) {
         return;
     };
     let size = image.size();
-    let (Some(picture), Some(size)) = (
-        decoded(bytes),
-        Size::from_wh(size.width(), size.height()),
-    ) else {
+    let (Some(picture), Some(size)) = (decoded(bytes), Size::from_wh(size.width(), size.height()))
+    else {
         return;
     };
     surface.draw_image(picture, size);
@@ -381,9 +380,7 @@ fn paint_of(paint: &usvg::Paint) -> Paint {
             .into()
         }
         // This crate writes none of them.
-        usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_) => {
-            rgb::Color::new(0, 0, 0).into()
-        }
+        usvg::Paint::RadialGradient(_) | usvg::Paint::Pattern(_) => rgb::Color::new(0, 0, 0).into(),
     }
 }
 

@@ -181,7 +181,7 @@ fn field_ui(
     };
     let field = field
         .id_salt(name)
-        .hint_text(hint)
+        .hint_text(hint.to_owned())
         .desired_width(f32::INFINITY);
     let response = ui.add(field);
     parts::named(ui, &response, name);

@@ -222,7 +222,7 @@ impl Run {
         let start = self.text.len();
         self.text.push_str(&glyph.text);
         let range = start..self.text.len();
-        let id = GlyphId::new(u32::from(glyph.id.0));
+        let id = GlyphId::new(glyph.id.0);
         let glyph = KrillaGlyph::new(id, 0.0, 0.0, 0.0, 0.0, range, None);
         self.glyphs.push((x, glyph));
     }

@@ -120,7 +120,7 @@ impl Dialogs {
             .set_title(words::SAVE_LESSON)
             .set_file_name("lesson.toml")
             .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
-        self.wait(ctx, dialog.save_file(), |file| {
+        self.wait(ctx, dialog.save_file(), move |file| {
             let mut path = file.path().to_owned();
             if path.extension().is_none() {
                 path.set_extension(LESSON_EXTENSION);

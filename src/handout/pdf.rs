@@ -295,8 +295,6 @@ impl Sheets<'_> {
 }
 
 fn clipped(shape: Shape) -> ClippedShape {
-    ClippedShape {
-        clip_rect: Rect::from_min_size(Pos2::ZERO, Vec2::from(sizes::PAPER)),
-        shape,
-    }
+    let page = Rect::from_min_size(Pos2::ZERO, Vec2::from(sizes::PAPER));
+    ClippedShape::new(page, shape)
 }

@@ -61,7 +61,7 @@ impl Handout {
             bookmarks: Vec::new(),
             y: sizes::PAPER_MARGIN,
         };
-        sheets.place(&ctx, self.parts(palette));
+        sheets.place(&ctx, &self.parts(palette));
         sheets.feet(&ctx);
         let Sheets {
             pages, bookmarks, ..
@@ -193,7 +193,7 @@ fn entry(parts: &mut Vec<Part>, bullet: &str, words: &str, palette: &Palette) {
 }
 
 impl Sheets<'_> {
-    fn place(&mut self, ctx: &Context, parts: Vec<Part>) {
+    fn place(&mut self, ctx: &Context, parts: &[Part]) {
         let laid_out = |job: &LayoutJob| ctx.fonts_mut(|fonts| fonts.layout_job(job.clone()));
         let heights: Vec<f32> = parts
             .iter()

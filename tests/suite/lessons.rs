@@ -30,9 +30,10 @@ fn told(written: &LessonStep, state: &State) -> String {
     let question = written.question.as_ref();
     let question = question.map_or(String::new(), |q| format!("{} {}", q.text, q.answer));
     let predict = written.predict.iter().flat_map(Prediction::texts);
-    let predict: String = predict.map(|text| format!(" {text}")).collect();
+    let predict: Vec<&str> = predict.map(String::as_str).collect();
+    let predict = predict.join(" ");
     let text = written.text(state.semantics());
-    fill(&format!("{text} {question}{predict}"), state)
+    fill(&format!("{text} {question} {predict}"), state)
 }
 
 fn is_complete(told: &str) -> bool {

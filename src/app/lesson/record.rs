@@ -151,21 +151,18 @@ impl App {
         };
         recorder.files = Some(files);
         let at = recorder.chosen;
-        match recorder.steps.get_mut(at).filter(|_| replace) {
-            Some(old) => {
-                step.title.clone_from(&old.title);
-                step.statement = old.statement.take();
-                step.text = std::mem::take(&mut old.text);
-                step.notes = old.notes.take();
-                step.predict = old.predict.take();
-                step.question = old.question.take();
-                *old = step;
-            }
-            None => {
-                let at = (at + 1).min(recorder.steps.len());
-                recorder.steps.insert(at, step);
-                recorder.chosen = at;
-            }
+        if let Some(old) = recorder.steps.get_mut(at).filter(|_| replace) {
+            step.title.clone_from(&old.title);
+            step.statement = old.statement.take();
+            step.text = std::mem::take(&mut old.text);
+            step.notes = old.notes.take();
+            step.predict = old.predict.take();
+            step.question = old.question.take();
+            *old = step;
+        } else {
+            let at = (at + 1).min(recorder.steps.len());
+            recorder.steps.insert(at, step);
+            recorder.chosen = at;
         }
     }
 

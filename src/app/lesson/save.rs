@@ -140,6 +140,6 @@ pub fn recorded(state: &State) -> Result<LessonStep, String> {
 }
 
 /// A value that is not the usual one.
-fn other<T: PartialEq>(value: T, usual: T) -> Option<T> {
+fn other<T: Copy + PartialEq>(value: T, usual: T) -> Option<T> {
     (value != usual).then_some(value)
 }

@@ -62,7 +62,6 @@ impl Action {
             Self::FindCommand => (ctrl, Key::P),
             Self::Lecture => (plain, Key::F5),
             Self::BlankScreen => (plain, Key::B),
-            Self::ShowNotes => (plain, Key::N),
             Self::SidePanel => (ctrl, Key::B),
             Self::ShowKeys => (plain, Key::Questionmark),
             Self::NextStep => (plain, Key::PageDown),
@@ -70,7 +69,8 @@ impl Action {
             Self::StartRuns => (plain, Key::S),
             Self::PauseRuns => (plain, Key::P),
             Self::ResumeRuns => (plain, Key::G),
-            Self::StepRuns => (plain, Key::N),
+            // In Fine-tune the key takes a step.
+            Self::StepRuns | Self::ShowNotes => (plain, Key::N),
             Self::OpenPhotoFile
             | Self::NewSeed
             | Self::FreezeBase

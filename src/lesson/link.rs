@@ -1,4 +1,4 @@
-//! A state as one line: `#v1;view=batchnorm;channel=107`. It is a lesson with one step in a compact form, safe
+//! A state as one line: `#v1;view=batchnorm;channel=7`. It is a lesson with one step in a compact form, safe
 //! in an address and in a chat. This module touches no file: a link names bundled models and photos alone.
 //!
 //! After the version come pairs of a key and a value, separated by `;`. The keys are those of a lesson and
@@ -30,6 +30,12 @@ pub fn find(text: &str) -> Option<&str> {
         !version.is_empty() && version.bytes().all(|b| b.is_ascii_digit())
     });
     at.map(|at| &text[at..])
+}
+
+/// True if a link can name both: nothing but what is bundled.
+pub fn can_name(model: &ModelSource, photos: &PhotosSource) -> bool {
+    let mut bundled = paths::BUNDLED_MODELS.into_iter();
+    *photos == PhotosSource::Bundled && bundled.any(|(_, known)| known == *model)
 }
 
 /// Writes a step as a link.

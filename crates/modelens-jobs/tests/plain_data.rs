@@ -251,6 +251,22 @@ fn every_request_and_event_crosses_as_bytes() {
         assert!(events.iter().any(done));
     }
 
+    // A look ahead of time is computed when nothing else waits, and a look gives it up.
+    let ahead = Look::Norms(NormsLook::new(pass.clone(), batch_norm));
+    let other = Look::Releases(ReleasesLook::new(pass.clone()));
+    let looks = |events: &[Event]| -> Vec<Look> {
+        let looks = events.iter().filter_map(|event| match event {
+            Event::Look(result) => Some(result.look.clone()),
+            _ => None,
+        });
+        looks.collect()
+    };
+    let events = side.ask(Request::Ahead(Box::new(ahead.clone())));
+    assert_eq!(looks(&events), std::slice::from_ref(&ahead));
+    side.queue.put(Request::Ahead(Box::new(ahead)));
+    let events = side.ask(Request::Look(Box::new(other.clone())));
+    assert_eq!(looks(&events), [other]);
+
     let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="4" height="2"/>"#;
     let figure = Arc::new(Figure {
         svg: svg.to_owned(),

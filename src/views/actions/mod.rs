@@ -6,7 +6,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::fine_tune::experiment;
 use crate::command::Action;
-use crate::lesson::OpenLesson;
+use crate::lesson::{OpenLesson, link};
 use crate::model::Semantics;
 use crate::state::{State, Status, View};
 use crate::words::commands as reasons;
@@ -166,7 +166,16 @@ impl Action {
                 notes.is_none().then_some(reasons::NO_NOTES)
             }
             Self::SaveHandout if state.lesson.is_none() => Some(reasons::NO_LESSON),
-            Self::SaveLesson | Self::CopyLink => {
+            Self::CopyLink => {
+                let opened = &state.opened;
+                let files = opened.base.as_ref().zip(opened.gallery.as_ref());
+                match files {
+                    None => Some(reasons::NOTHING_OPEN),
+                    Some((base, gallery)) => (!link::can_name(&base.source, &gallery.source))
+                        .then_some(reasons::ONLY_BUNDLED),
+                }
+            }
+            Self::SaveLesson => {
                 let open = state.opened.base.is_some() && state.opened.gallery.is_some();
                 (!open).then_some(reasons::NOTHING_OPEN)
             }

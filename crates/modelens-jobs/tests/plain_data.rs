@@ -239,7 +239,7 @@ fn every_request_and_event_crosses_as_bytes() {
             layers,
         },
         BatchNormJob::Batches {
-            pass,
+            pass: pass.clone(),
             layer: batch_norm,
             from: 0,
             to: 2,

@@ -35,9 +35,9 @@ pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use recent::Recent;
 pub use recorder::{Leaving, Recorder};
-pub use shell::{Lecture, Search, Sheet, Shell};
+pub use shell::{Lecture, Search, Sheet, Shell, TypedPath};
 pub use training::{RunState, Status, TrainingState};
-pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
+pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk, WalkMark};
 
 /// What is open, or being opened.
 #[derive(Debug, Default)]
@@ -214,9 +214,10 @@ pub struct State {
 impl State {
     /// True if a list or a dialog covers the window.
     pub fn is_covered(&self) -> bool {
-        let asks = self.recorder.as_ref().is_some_and(|r| r.leaving.is_some());
         let shell = &self.shell;
-        shell.search.is_some() || shell.sheet.is_some() || self.export.choice.is_some() || asks
+        let lists = shell.search.is_some() || shell.sheet.is_some();
+        let asks = self.recorder.as_ref().is_some_and(|r| r.leaving.is_some());
+        lists || self.export.choice.is_some() || self.computed.show_unreadable || asks
     }
 
     /// Whether the step of an open lesson hides a part of the window.

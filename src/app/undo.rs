@@ -6,9 +6,9 @@ use std::mem::{Discriminant, discriminant};
 use eframe::egui::{Context, Id};
 
 use super::App;
-use crate::command::{Command, PipelineCommand};
+use crate::command::{Command, PipelineCommand, WalkCommand};
 use crate::model::{Flags, LayerId, ModuleCalls};
-use crate::state::{Recorder, Settings, State};
+use crate::state::{Recorder, Settings, State, WalkMark};
 use modelens_jobs::{ModelId, PhotosId};
 
 /// The most changes that can be undone.
@@ -25,6 +25,8 @@ pub struct Snapshot {
     momentum: Option<f64>,
     /// The recorded lesson, without where it was saved.
     recorder: Option<Recorder>,
+    /// How far the moving statistics had walked, if the change was their reset.
+    walk: Option<WalkMark>,
 }
 
 /// The choices in the open base.
@@ -67,6 +69,23 @@ impl Snapshot {
                 leaving: None,
                 ..recorder.clone()
             }),
+            walk: None,
+        }
+    }
+
+    /// The same with how far the moving statistics have walked.
+    fn with_walk(state: &State) -> Self {
+        Self {
+            walk: state.walk.mark(),
+            ..Self::of(state)
+        }
+    }
+
+    /// The present state, of which as much is taken as of this one.
+    fn of_now(&self, state: &State) -> Self {
+        match self.walk {
+            Some(_) => Self::with_walk(state),
+            None => Self::of(state),
         }
     }
 
@@ -112,6 +131,9 @@ impl Snapshot {
             },
             None => recorder,
         });
+        if let Some(mark) = &self.walk {
+            state.walk.restore(mark);
+        }
         let steps = state.settings.pipeline.steps.len();
         let grid = &mut state.grid;
         grid.steps_changed();
@@ -207,10 +229,17 @@ impl App {
         let kind = Kind::of(&command);
         let keeps = !command.is_history();
         let step = self.state.lesson.as_ref().map(|open| open.step);
-        let before = keeps.then(|| Snapshot::of(&self.state));
+        // Batches that have run since another change survive when that is undone.
+        let is_reset = command == Command::Walk(WalkCommand::Reset);
+        let take: fn(&State) -> Snapshot = if is_reset {
+            Snapshot::with_walk
+        } else {
+            Snapshot::of
+        };
+        let before = keeps.then(|| take(&self.state));
         self.apply(ctx, command);
         if let Some(before) = before
-            && before.differs_from(&Snapshot::of(&self.state))
+            && before.differs_from(&take(&self.state))
             // Changes by a lesson step are not undone one by one; the user goes back a step.
             && step == self.state.lesson.as_ref().map(|open| open.step)
         {
@@ -221,7 +250,7 @@ impl App {
     /// Undoes the last change.
     pub(super) fn undo(&mut self, ctx: &Context) {
         if let Some(before) = self.history.undo.pop() {
-            self.history.redo.push(Snapshot::of(&self.state));
+            self.history.redo.push(before.of_now(&self.state));
             self.go_to(ctx, before);
         }
     }
@@ -229,7 +258,7 @@ impl App {
     /// Redoes the last change that was undone.
     pub(super) fn redo(&mut self, ctx: &Context) {
         if let Some(after) = self.history.redo.pop() {
-            self.history.undo.push(Snapshot::of(&self.state));
+            self.history.undo.push(after.of_now(&self.state));
             self.go_to(ctx, after);
         }
     }

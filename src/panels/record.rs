@@ -9,6 +9,7 @@ use crate::command::{Action, RecordCommand};
 use crate::lesson::{Choice, LessonStep, Prediction, Right};
 use crate::state::{Leaving, Recorder};
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, markdown, menu, parts};
 use crate::words::common;
 use crate::words::handout::letter;
@@ -154,7 +155,7 @@ fn button_ui(
 ) {
     let mut response = ui.add_enabled(enabled, Button::new(label));
     if !tip.is_empty() {
-        response = response.on_hover_text(tip);
+        response = response.tip(tip);
     }
     if response.clicked() {
         show.push(command);

@@ -1,11 +1,14 @@
 //! File dialogs and dropped files. They never block a frame.
 
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+#[cfg(not(target_family = "wasm"))]
+use std::{
+    pin::pin,
+    task::{Poll, Waker},
+    time::{Duration, Instant},
+};
 
 use eframe::egui::{Context, Ui};
 use rfd::{AsyncFileDialog, FileHandle};
@@ -23,6 +26,7 @@ const WAITING: usize = 8;
 
 /// A dialog that ends sooner without an answer was never shown: the dialog library returns the same
 /// for a system without dialogs as for a user who closes one.
+#[cfg(not(target_family = "wasm"))]
 const QUICKEST: Duration = Duration::from_millis(300);
 
 /// The ending of a lesson's file name.
@@ -39,8 +43,16 @@ enum Answer {
     SaveLesson(PathBuf),
     Save(PathBuf, Arc<Figure>),
     SaveModel(PathBuf, TrainedId),
+    /// Files whose content the page was given; what to do with them follows.
+    #[cfg(target_family = "wasm")]
+    Given(Vec<(PathBuf, Vec<u8>)>),
+    /// Dropped files, which have arrived.
+    #[cfg(target_family = "wasm")]
+    Dropped(Vec<PathBuf>),
     /// The dialog ended before a user could have closed it.
+    #[cfg(not(target_family = "wasm"))]
     NoDialog,
+    #[cfg(not(target_family = "wasm"))]
     NoThread(std::io::Error),
 }
 
@@ -63,17 +75,18 @@ impl Dialogs {
             .set_title(words::OPEN_BASE)
             .add_filter(words::MODELS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
-        self.wait(ctx, dialog.pick_file(), |file| {
-            Answer::Base(file.path().to_owned())
-        });
+        self.wait(ctx, dialog.pick_file(), Answer::Base);
     }
 
-    /// Asks for a folder of photos.
+    /// Asks for a folder of photos; a page, which is given no folders, for a file of them.
     pub fn open_photos(&self, ctx: &Context) {
-        let dialog = AsyncFileDialog::new().set_title(words::OPEN_PHOTOS);
-        self.wait(ctx, dialog.pick_folder(), |file| {
-            Answer::Photos(file.path().to_owned())
-        });
+        #[cfg(target_family = "wasm")]
+        self.open_photo_file(ctx);
+        #[cfg(not(target_family = "wasm"))]
+        {
+            let dialog = AsyncFileDialog::new().set_title(words::OPEN_PHOTOS);
+            self.wait(ctx, dialog.pick_folder(), Answer::Photos);
+        }
     }
 
     /// Asks for a file of photos: an archive, arrays, or a single photo.
@@ -83,9 +96,7 @@ impl Dialogs {
             .set_title(words::OPEN_PHOTOS)
             .add_filter(words::PHOTOS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
-        self.wait(ctx, dialog.pick_file(), |file| {
-            Answer::Photos(file.path().to_owned())
-        });
+        self.wait(ctx, dialog.pick_file(), Answer::Photos);
     }
 
     /// Asks for a lesson file.
@@ -93,9 +104,7 @@ impl Dialogs {
         let dialog = AsyncFileDialog::new()
             .set_title(words::OPEN_LESSON)
             .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
-        self.wait(ctx, dialog.pick_file(), |file| {
-            Answer::Lesson(file.path().to_owned())
-        });
+        self.wait(ctx, dialog.pick_file(), Answer::Lesson);
     }
 
     /// Asks where to write a lesson.
@@ -104,8 +113,7 @@ impl Dialogs {
             .set_title(words::SAVE_LESSON)
             .set_file_name("lesson.toml")
             .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
-        self.wait(ctx, dialog.save_file(), |file| {
-            let mut path = file.path().to_owned();
+        self.wait_to_save(ctx, dialog, "lesson.toml", |mut path| {
             if path.extension().is_none() {
                 path.set_extension(LESSON_EXTENSION);
             }
@@ -120,12 +128,12 @@ impl Dialogs {
         } else {
             "svg"
         };
+        let name = format!("modelens.{extension}");
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_FIGURE)
-            .set_file_name(format!("modelens.{extension}"))
+            .set_file_name(&name)
             .add_filter(extension.to_uppercase(), &[extension]);
-        self.wait(ctx, dialog.save_file(), move |file| {
-            let mut path = file.path().to_owned();
+        self.wait_to_save(ctx, dialog, &name, move |mut path| {
             // The format was chosen before: another ending becomes part of the name.
             if path
                 .extension()
@@ -149,25 +157,71 @@ impl Dialogs {
             .set_title(words::SAVE_MODEL)
             .set_file_name(name)
             .add_filter(words::MODEL, endings);
-        self.wait(ctx, dialog.save_file(), move |file| {
-            Answer::SaveModel(with_ending(file.path(), endings), trained)
+        self.wait_to_save(ctx, dialog, name, move |path| {
+            Answer::SaveModel(with_ending(&path, endings), trained)
+        });
+    }
+
+    /// Waits for where to save.
+    #[cfg(not(target_family = "wasm"))]
+    fn wait_to_save(
+        &self,
+        ctx: &Context,
+        dialog: AsyncFileDialog,
+        _name: &str,
+        answer: impl FnOnce(PathBuf) -> Answer + Send + 'static,
+    ) {
+        self.wait(ctx, dialog.save_file(), answer);
+    }
+
+    /// Saves under the suggested name: the browser asks where downloads go.
+    #[cfg(target_family = "wasm")]
+    fn wait_to_save(
+        &self,
+        ctx: &Context,
+        _dialog: AsyncFileDialog,
+        name: &str,
+        answer: impl FnOnce(PathBuf) -> Answer + 'static,
+    ) {
+        let _ = self.sender.try_send(answer(Path::new("/").join(name)));
+        ctx.request_repaint();
+    }
+
+    /// Waits for the file that a person chooses and for its content.
+    #[cfg(target_family = "wasm")]
+    fn wait(
+        &self,
+        ctx: &Context,
+        dialog: impl Future<Output = Option<FileHandle>> + 'static,
+        answer: impl FnOnce(PathBuf) -> Answer + 'static,
+    ) {
+        let sender = self.sender.clone();
+        let wake = ctx.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let Some(file) = dialog.await else { return };
+            let path = Path::new("/").join(file.file_name());
+            let bytes = file.read().await;
+            let _ = sender.try_send(Answer::Given(vec![(path.clone(), bytes)]));
+            let _ = sender.try_send(answer(path));
+            wake.request_repaint();
         });
     }
 
     /// Waits for a dialog on its own thread. The future is created on the main thread, as macOS
     /// requires.
+    #[cfg(not(target_family = "wasm"))]
     fn wait(
         &self,
         ctx: &Context,
         dialog: impl Future<Output = Option<FileHandle>> + Send + 'static,
-        answer: impl FnOnce(FileHandle) -> Answer + Send + 'static,
+        answer: impl FnOnce(PathBuf) -> Answer + Send + 'static,
     ) {
         let sender = self.sender.clone();
         let wake = ctx.clone();
         let waits = move || {
             let start = Instant::now();
             let answer = match block_on(dialog) {
-                Some(file) => answer(file),
+                Some(file) => answer(file.path().to_owned()),
                 None if start.elapsed() < QUICKEST => Answer::NoDialog,
                 None => return,
             };
@@ -197,6 +251,7 @@ fn with_ending(path: &Path, endings: &[&str]) -> PathBuf {
 }
 
 /// Polls a future on this thread, which sleeps between polls.
+#[cfg(not(target_family = "wasm"))]
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {
@@ -236,11 +291,22 @@ impl App {
                         .start(Job::SaveModel, Stage::SavingModel);
                     self.jobs.send(Request::SaveModel { trained, path });
                 }
+                #[cfg(target_family = "wasm")]
+                Answer::Given(files) => {
+                    for (path, bytes) in files {
+                        modelens_jobs::give(path.clone(), bytes.clone());
+                        self.jobs.send(Request::Give { path, bytes });
+                    }
+                }
+                #[cfg(target_family = "wasm")]
+                Answer::Dropped(paths) => self.apply(ctx, command_for_all(&paths)),
+                #[cfg(not(target_family = "wasm"))]
                 Answer::NoDialog => {
                     let hint = words::NO_DIALOG;
                     let computed = &mut self.state.computed;
                     computed.notify(words::UNOPENED, hint.to_owned());
                 }
+                #[cfg(not(target_family = "wasm"))]
                 Answer::NoThread(error) => {
                     let computed = &mut self.state.computed;
                     computed.notify(words::UNOPENED, error.to_string());
@@ -250,10 +316,57 @@ impl App {
     }
 }
 
-/// Opens files that were dropped on the window.
-pub fn dropped(ui: &Ui, commands: &mut Vec<Command>) {
-    let files = ui.input(|i| i.raw.dropped_files.clone());
-    commands.extend(files.iter().map(|file| command_for(file.path())));
+impl Dialogs {
+    /// Opens files that were dropped on the window.
+    #[cfg(not(target_family = "wasm"))]
+    pub fn dropped(&self, ui: &Ui, commands: &mut Vec<Command>) {
+        let files = ui.input(|i| i.raw.dropped_files.clone());
+        commands.extend(files.iter().map(|file| command_for(file.path())));
+    }
+
+    /// Reads files that were dropped on the page; they are opened once they have arrived.
+    #[cfg(target_family = "wasm")]
+    pub fn dropped(&self, ui: &Ui, _commands: &mut Vec<Command>) {
+        let files = ui.input(|i| i.raw.dropped_files.clone());
+        if files.is_empty() {
+            return;
+        }
+        let sender = self.sender.clone();
+        let wake = ui.ctx().clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let mut given = Vec::new();
+            for file in files {
+                let path = Path::new(DROPPED).join(file.path());
+                // A folder has no bytes of its own.
+                if let Ok(bytes) = file.bytes_async().await {
+                    given.push((path, bytes));
+                }
+            }
+            let paths = given.iter().map(|(path, _)| path.clone()).collect();
+            let _ = sender.try_send(Answer::Given(given));
+            let _ = sender.try_send(Answer::Dropped(paths));
+            wake.request_repaint();
+        });
+    }
+}
+
+/// The folder in which a page puts what was dropped together.
+#[cfg(target_family = "wasm")]
+const DROPPED: &str = "/dropped";
+
+/// One file opens as what it is; a model among several opens with the files beside it; photos alone open
+/// as a folder.
+#[cfg(target_family = "wasm")]
+fn command_for_all(paths: &[PathBuf]) -> Command {
+    let model = paths.iter().map(|path| command_for(path));
+    let model = model
+        .into_iter()
+        .find(|c| matches!(c, Command::OpenModel(_)));
+    match (paths, model) {
+        (_, Some(model)) => model,
+        ([one], None) => command_for(one),
+        _ => Command::OpenPhotos(PhotosSource::Folder(DROPPED.into())),
+    }
 }
 
 /// A folder, an archive or a photo opens photos, a lesson opens as a lesson, and anything else as a model, whose

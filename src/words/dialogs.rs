@@ -10,7 +10,9 @@ pub const SAVE_LESSON: &str = "Save as a lesson";
 pub const SAVE_FIGURE: &str = "Save the figure";
 pub const SAVE_MODEL: &str = "Save the trained model";
 pub const MODEL: &str = "Model";
+#[cfg(not(target_family = "wasm"))]
 pub const NO_DIALOG: &str = "The system offers no file dialog (a desktop portal, or zenity). \
      Drop files onto the window, or name them on the command line.";
+#[cfg(not(target_family = "wasm"))]
 pub const UNOPENED: &str = "The file dialog could not be opened";
 pub const PHOTOS: &str = "Photos";

@@ -124,7 +124,7 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
@@ -357,9 +357,9 @@ fn every_request_and_event_crosses_as_bytes() {
         bytes,
     });
     let events = side.ask(Request::OpenPhotos(PhotosSource::Folder(given)));
-    let opened =
+    let one_photo =
         |e: &Event| matches!(e, Event::PhotosOpened { photos, .. } if photos.photos.len() == 1);
-    assert!(events.iter().any(opened), "the bytes that were given");
+    assert!(events.iter().any(one_photo), "the bytes that were given");
     side.ask(Request::Release(vec![
         StoredId::Model(opened.id),
         StoredId::Photos(photos),

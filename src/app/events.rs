@@ -345,7 +345,10 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_) | Request::ListCaches | Request::Ahead(_) => return,
+            Request::Release(_)
+            | Request::ListCaches
+            | Request::Ahead(_)
+            | Request::Give { .. } => return,
         };
         if !wanted {
             return;

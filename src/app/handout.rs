@@ -111,6 +111,10 @@ pub fn handout(lesson: &Lesson, options: HandoutOptions) -> Result<WrittenHandou
 }
 
 /// Computes a lesson and writes it to a file, whose dialog has asked whether to replace another.
+#[cfg_attr(
+    target_family = "wasm",
+    allow(dead_code, reason = "a page has no second thread")
+)]
 pub(super) fn save(lesson: &Lesson, path: &Path) -> Result<PathBuf, String> {
     let format = Format::of(path).unwrap_or(Format::Html);
     let options = HandoutOptions {

@@ -102,7 +102,10 @@ fn gives_up_ahead(request: &Request) -> bool {
         | Request::Figure { .. }
         | Request::Train(_)
         | Request::SaveModel { .. } => true,
-        Request::ListCaches | Request::Release(_) | Request::Thumbnail { .. } => false,
+        Request::ListCaches
+        | Request::Release(_)
+        | Request::Give { .. }
+        | Request::Thumbnail { .. } => false,
     }
 }
 
@@ -116,7 +119,8 @@ impl Queue {
         }
         match request {
             Request::Ahead(_) => waiting.ahead = Some(request),
-            Request::Release(_) => waiting.releases.push_back(request),
+            // What is opened next may need it.
+            Request::Release(_) | Request::Give { .. } => waiting.releases.push_back(request),
             Request::Figure {
                 to: FigureTo::Preview,
                 ..

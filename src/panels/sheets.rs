@@ -78,7 +78,7 @@ fn paste_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .desired_width(f32::INFINITY);
     let response = ui.add(field);
     parts::named(ui, &response, record::PASTE_FIELD);
-    let entered = response.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+    let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if !entered && !response.has_focus() {
         response.request_focus();
     }

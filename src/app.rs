@@ -19,6 +19,7 @@ mod textures;
 mod training;
 mod undo;
 mod walk;
+mod window_size;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -30,7 +31,7 @@ use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::panels;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme;
-use crate::views::Show;
+use crate::views::{Show, parts};
 use egui_svg::Images;
 use modelens_jobs::{Clock, Jobs, ModelSource, Options, PhotosSource, Request, system_clock};
 
@@ -48,6 +49,10 @@ pub struct AppOptions {
     pub lesson: Option<PathBuf>,
     /// The folder of the remembered settings; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
+    /// Opens the model and the photos that were open last instead of those above.
+    pub reopen: bool,
+    /// Asks for files with the dialogs of the system; otherwise their paths are typed.
+    pub system_dialogs: bool,
     /// Measures the times that the window shows.
     pub clock: Clock,
 }
@@ -60,6 +65,8 @@ impl Default for AppOptions {
             theme: None,
             lesson: None,
             settings: None,
+            reopen: false,
+            system_dialogs: true,
             clock: system_clock,
         }
     }
@@ -85,6 +92,10 @@ pub struct App {
     before_lesson: Option<undo::Snapshot>,
     /// The training runs that were shown before a lesson was opened.
     runs_before_lesson: crate::state::TrainingState,
+    /// True if the files of the last time are opened: what is bundled replaces one that has gone.
+    reopens: bool,
+    /// True once the window has been fitted into its monitor.
+    fits_monitor: bool,
     keeper: Option<settings_file::Keeper>,
     kept: settings_file::Kept,
     fonts: system_fonts::SystemFonts,
@@ -104,8 +115,6 @@ impl App {
     /// # Errors
     /// The system refuses another thread.
     pub fn in_context(ctx: &Context, options: AppOptions) -> std::io::Result<Self> {
-        theme::install(ctx);
-        Images::install(ctx);
         let wake = ctx.clone();
         let jobs = modelens_jobs::start(
             Options {
@@ -114,6 +123,13 @@ impl App {
             },
             move || wake.request_repaint(),
         )?;
+        Ok(Self::with_jobs(ctx, options, jobs))
+    }
+
+    /// Creates the app for a computing side that runs already, such as a page's worker.
+    pub fn with_jobs(ctx: &Context, options: AppOptions, jobs: Box<dyn Jobs>) -> Self {
+        theme::install(ctx);
+        Images::install(ctx);
         let settings_file::Loaded {
             kept,
             first_start,
@@ -124,13 +140,15 @@ impl App {
             state: State::default(),
             jobs,
             held: held::Held::default(),
-            dialogs: dialogs::Dialogs::new(),
+            dialogs: dialogs::Dialogs::new(options.system_dialogs),
             drawn_from: None,
             drawn_at_secs: 0.0,
             heard: 0,
             history: undo::History::default(),
             before_lesson: None,
             runs_before_lesson: crate::state::TrainingState::default(),
+            reopens: options.reopen,
+            fits_monitor: false,
             keeper,
             kept,
             fonts: system_fonts::SystemFonts::default(),
@@ -147,14 +165,25 @@ impl App {
         if app.kept.zoom != 1.0 {
             ctx.set_zoom_factor(app.kept.zoom);
         }
+        let bundled = AppOptions::default();
+        let last = app.kept.model.clone().unwrap_or(bundled.model);
+        let [model, photos] = if options.reopen {
+            let photos = app.kept.photos.clone().unwrap_or(bundled.photos);
+            [Command::OpenModel(last), Command::OpenPhotos(photos)]
+        } else {
+            if last != options.model {
+                // The remembered rules were chosen for another model.
+                state.settings.semantics = None;
+            }
+            [
+                Command::OpenModel(options.model),
+                Command::OpenPhotos(options.photos),
+            ]
+        };
         let theme = options.theme.unwrap_or(state.settings.theme);
         app.apply(ctx, Command::SetTheme(theme));
         let lesson = options.lesson.map(LessonSource::File);
         let lesson = lesson.map(|lesson| LessonCommand::Open(lesson).into());
-        let files = [
-            Command::OpenModel(options.model),
-            Command::OpenPhotos(options.photos),
-        ];
         if let Some(lesson) = lesson {
             app.apply(ctx, lesson);
         }
@@ -164,11 +193,11 @@ impl App {
         }
         // If the lesson cannot be opened, the window shows a notice and opens as usual.
         if app.state.lesson.is_none() {
-            for command in files {
+            for command in [model, photos] {
                 app.apply(ctx, command);
             }
         }
-        Ok(app)
+        app
     }
 
     /// True while something is being computed for this window.
@@ -242,6 +271,7 @@ impl App {
 
     fn before_frame(&mut self, ctx: &Context) {
         self.step(ctx);
+        self.fit_monitor(ctx);
         self.fit_lecture(ctx);
         self.history.frame(ctx);
         self.state.shell.can_undo = self.history.possible();
@@ -256,13 +286,14 @@ impl App {
         }
         keys::escape(ui, &self.state, &mut commands);
         shortcuts(ui, &self.state, self.open_cell().is_some(), &mut commands);
-        dialogs::dropped(ui, &mut commands);
+        self.dialogs.dropped(ui, &mut commands);
         let mut show = Show {
             state: &self.state,
             commands: &mut commands,
         };
         panels::panels_ui(ui, &mut show);
         panels::export::export_ui(ui, &mut show);
+        parts::tips::tooltip_ui(ui.ctx());
         if !commands.is_empty() {
             let ctx = ui.ctx().clone();
             for command in commands {

@@ -33,9 +33,9 @@ pub use export::{Export, ExportChoice, Part};
 pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use recent::Recent;
-pub use shell::{Lecture, Search, Sheet, Shell};
+pub use shell::{Lecture, Search, Sheet, Shell, TypedPath};
 pub use training::{RunState, Status, TrainingState};
-pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk};
+pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk, WalkMark};
 
 /// What is open, or being opened.
 #[derive(Debug, Default)]
@@ -210,7 +210,9 @@ pub struct State {
 impl State {
     /// True if a list or a dialog covers the window.
     pub fn is_covered(&self) -> bool {
-        self.shell.search.is_some() || self.shell.sheet.is_some() || self.export.choice.is_some()
+        let shell = &self.shell;
+        let lists = shell.search.is_some() || shell.sheet.is_some();
+        lists || self.export.choice.is_some() || self.computed.show_unreadable
     }
 
     /// Whether the step of an open lesson hides a part of the window.

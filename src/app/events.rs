@@ -7,13 +7,15 @@ use eframe::egui::Context;
 use super::App;
 use super::textures::{PHOTO_RANGE, grid_textures, range_of, texture};
 use crate::augment::Pipeline;
+use crate::command::Command;
 use crate::dataset::PhotoList;
 use crate::model::labels;
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::words::notices as words;
 use crate::words::window;
 use modelens_jobs::{
-    Event, Job, Look, LookResult, OpenedModel, Outcome, PhotosId, PhotosSource, Request, TrainedId,
+    Event, Job, Look, LookResult, ModelSource, OpenedModel, Outcome, PhotosId, PhotosSource,
+    Request, TrainedId,
 };
 
 impl App {
@@ -125,8 +127,33 @@ impl App {
                     self.state.computed.finish(job);
                 }
             }
-            Event::Failed { request, message } => self.failed(&request, message),
+            Event::Failed { request, message } => self.failed(ctx, &request, message),
         }
+    }
+
+    /// Opens what is bundled in the place of a remembered file that can't be opened any more, and says so. The rules
+    /// chosen for that file go with it. Returns false for every other request.
+    fn replace_lost(&mut self, ctx: &Context, request: &Request, message: &str) -> bool {
+        if !self.reopens {
+            return false;
+        }
+        let opened = &self.state.opened;
+        let bundled = match request {
+            Request::OpenModel(source) if opened.base.is_none() && *source != ModelSource::Lab => {
+                self.state.settings.semantics = None;
+                Command::OpenModel(ModelSource::Lab)
+            }
+            Request::OpenPhotos(source)
+                if opened.gallery.is_none() && *source != PhotosSource::Bundled =>
+            {
+                Command::OpenPhotos(PhotosSource::Bundled)
+            }
+            _ => return false,
+        };
+        let computed = &mut self.state.computed;
+        computed.notify(words::LAST_UNOPENED, message.to_owned());
+        self.apply(ctx, bundled);
+        true
     }
 
     fn model_opened(&mut self, opened: OpenedModel) {
@@ -263,7 +290,10 @@ impl App {
         self.state.computed.store(looked);
     }
 
-    fn failed(&mut self, request: &Request, message: String) {
+    fn failed(&mut self, ctx: &Context, request: &Request, message: String) {
+        if self.replace_lost(ctx, request, &message) {
+            return;
+        }
         let opened = &mut self.state.opened;
         let computed = &mut self.state.computed;
         // If the failed request was replaced since, the newer one still runs.
@@ -306,7 +336,7 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_) | Request::ListCaches => return,
+            Request::Release(_) | Request::ListCaches | Request::Give { .. } => return,
         };
         if !wanted {
             return;

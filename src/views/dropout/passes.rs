@@ -10,6 +10,7 @@ use crate::command::NoiseCommand;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::{measured, thousands};
@@ -123,7 +124,7 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
             }
             let label = parts::label_ui(ui, note);
             if let (Some(most), common::MEAN) = (most, head) {
-                label.on_hover_text(words::mean_of(&thousands(most)));
+                label.tip(words::mean_of(&thousands(most)));
             }
             if let Some(mode) = mode {
                 let size = egui::Vec2::splat(sizes::SMALL_MARK);
@@ -190,7 +191,7 @@ fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
     }
     parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
         let words = words::MEAN_CAPTION;
-        parts::line_ui(ui, text::note(words, palette)).on_hover_text(words::DISTANCE);
+        parts::line_ui(ui, text::note(words, palette)).tip(words::DISTANCE);
     });
     plots::mean_ui(ui, cut.0, &outcome.mean, look);
 }
@@ -200,7 +201,7 @@ fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], look: Mode
     let label = words::class(found.top, labels);
     parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
         let words = words::probability_of(&label);
-        parts::line_ui(ui, text::note(words, palette)).on_hover_text(&label);
+        parts::line_ui(ui, text::note(words, palette)).tip(&label);
     });
     let line = cut.bottom(sizes::UNIT_ROW);
     plots::monte_carlo_ui(ui, cut.0, found, &label, look);

@@ -4,7 +4,7 @@ use eframe::egui::{Context, ViewportCommand};
 
 use super::super::App;
 use super::save;
-use crate::command::{LessonSource, RecordCommand};
+use crate::command::{Action, LessonSource, RecordCommand};
 use crate::lesson::{LessonStep, link, open_draft};
 use crate::state::{Leaving, Recorder};
 use crate::views::values::names;
@@ -93,6 +93,10 @@ impl App {
 
     /// The link to the present state goes to the clipboard.
     pub(in crate::app) fn copy_link(&mut self, ctx: &Context) {
+        // The menu and the palette say why.
+        if Action::CopyLink.why_not(&self.state).is_some() {
+            return;
+        }
         let step = save::recorded(&self.state);
         let opened = &self.state.opened;
         let files = opened.base.as_ref().zip(opened.gallery.as_ref());

@@ -56,6 +56,9 @@ pub enum Command {
     Noise(NoiseCommand),
     SortChannels(bool),
     CompareNorms(bool),
+    Play(PlayCommand),
+    /// Lets animations advance in whole steps only.
+    ReduceMotion(bool),
     /// Orders the layer table by a column, or from its other end.
     SortLayers(LayerColumn),
     /// Shows the layer table without the four cards.
@@ -181,6 +184,24 @@ pub enum WalkCommand {
     Run,
     Stop,
     Reset,
+    /// Shows the mechanism in the place of the plots, or the plots again.
+    Watch(bool),
+}
+
+/// A command for the animation of the shown view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayCommand {
+    Play,
+    Pause,
+    Step,
+    /// Back to the beginning.
+    Restart,
+}
+
+impl From<PlayCommand> for Command {
+    fn from(command: PlayCommand) -> Self {
+        Self::Play(command)
+    }
 }
 
 impl From<WalkCommand> for Command {
@@ -194,6 +215,8 @@ impl From<WalkCommand> for Command {
 pub enum Action {
     Show(View),
     Redraw,
+    /// Plays or pauses the animation of the shown view.
+    PlayPause,
     PreviousPhoto,
     NextPhoto,
     OpenBase,
@@ -273,6 +296,7 @@ impl Action {
         Self::StopRuns,
         Self::ResetRuns,
         Self::Redraw,
+        Self::PlayPause,
         Self::PreviousPhoto,
         Self::NextPhoto,
         Self::NewSeed,

@@ -84,6 +84,8 @@ impl App {
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
             Command::SortChannels(sort) => settings.sort_channels = sort,
             Command::CompareNorms(compare) => settings.compare_norms = compare,
+            Command::Play(command) => self.play(command),
+            Command::ReduceMotion(reduce) => settings.reduce_motion = reduce,
             Command::SortLayers(column) => {
                 settings.layer_sort = settings.layer_sort.clicked(column);
             }
@@ -152,6 +154,7 @@ impl App {
                 settings.redraws += 1;
                 self.state.grid.cell_redraws.clear();
             }
+            Action::PlayPause => self.play_or_pause(),
             Action::NewSeed => {
                 let seed = settings.seed.wrapping_add(1);
                 self.apply(ctx, Command::SetSeed(seed));

@@ -138,6 +138,16 @@ pub const POINT_REACH: f32 = 14.0;
 pub const DASH: f32 = 5.0;
 pub const AXIS_LABEL: f32 = 18.0;
 
+/// The mechanism of BatchNorm: its switch, the photos, the labels of its lanes and their values.
+pub const WATCH_SWITCH: f32 = 196.0;
+pub const MECHANISM_PHOTOS: f32 = 120.0;
+pub const LANE_LABEL: f32 = 116.0;
+pub const LANE_VALUE: f32 = 150.0;
+/// From the stored mean up to the batch means.
+pub const MECHANISM_RISE: f32 = 16.0;
+/// With less room the momentum gets a row of its own.
+pub const MECHANISM_MOMENTUM: f32 = 340.0;
+
 /// A line of the comparison of norms, and the plot below it.
 pub const NORM_ROW: f32 = 38.0;
 pub const NORMS_PLOT: f32 = 260.0;
@@ -196,6 +206,8 @@ pub const BATCH_NORM_CONTROLS: f32 = 930.0;
 pub const FINE_TUNE_CONTROLS: f32 = 1180.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;
+/// The buttons of an animation.
+pub const PLAYER_WIDTH: f32 = 176.0;
 pub const PICKER_WIDTH: f32 = 260.0;
 pub const PICKER_HEIGHT: f32 = 320.0;
 pub const MENU_WIDTH: f32 = 320.0;

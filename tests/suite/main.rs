@@ -32,6 +32,7 @@ mod labels;
 mod lesson_figures;
 mod lessons;
 mod many_passes;
+mod mechanism;
 mod model_card;
 mod modules;
 mod mutations;

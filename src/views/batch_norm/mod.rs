@@ -3,10 +3,12 @@
 
 mod arithmetic;
 mod batches;
+mod cause;
 pub(super) mod code;
 mod columns;
 mod controls;
 mod map;
+mod mechanism;
 pub(super) mod norms;
 mod numbers;
 mod scatters;
@@ -110,7 +112,8 @@ impl Page for BatchNorm {
         let text = shown.as_ref().map(|shown| {
             let first = modes::augmented_batch(state.augmented_by(View::BatchNorm));
             let calls = state.module_calls();
-            first + &calls + &texts::what_you_see(shown) + &own_augmentation(state, base)
+            let cause = cause::sentence(shown, state);
+            first + &calls + &cause + &texts::what_you_see(shown) + &own_augmentation(state, base)
         });
         let own = &base.model.graph.layers[layer];
         let setting = code::BatchNormSetting {
@@ -288,8 +291,13 @@ impl<'a> Shown<'a> {
 
     /// The chosen channel's moving statistics from the file on, one after each batch taken in.
     fn walk(&self) -> Vec<Moments> {
+        self.walk_of(self.walked)
+    }
+
+    /// The chosen channel's moving statistics from the file on, one after each of the first batches.
+    fn walk_of(&self, batches: usize) -> Vec<Moments> {
         let start = self.channel_of(&self.outcome.moving);
-        let batches: Vec<MeasuredBatch> = self.batches[..self.walked]
+        let batches: Vec<MeasuredBatch> = self.batches[..batches.min(self.batches.len())]
             .iter()
             .map(|batch| MeasuredBatch {
                 moments: self.channel_of(&batch.moments),

@@ -2,8 +2,7 @@
 
 use eframe::egui::{Align, Button, Layout, Slider, SliderClamping, Ui};
 
-use super::words;
-use super::{own_noise, rate};
+use super::{own_noise, rate, watch, words};
 use crate::command::{Command, NoiseCommand};
 use crate::model::LayerKind;
 use crate::model::graph::Noise;
@@ -35,6 +34,12 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     rate_ui(ui, show, base, own);
     parts::inside_ui(ui, right, Layout::right_to_left(Align::Center), |ui| {
         parts::redraw_ui(ui, show, words::NEW_MASK);
+        let layout = Layout::left_to_right(Align::Center);
+        ui.add_space(sizes::S2);
+        let room = ui.available_rect_before_wrap();
+        let width = sizes::PLAYER_WIDTH.min(room.width());
+        let room = room.with_min_x(room.right() - width);
+        parts::inside_ui(ui, room, layout, |ui| watch::controls_ui(ui, show));
     });
 }
 
@@ -110,7 +115,8 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
         }
     }
     let after = ui.available_rect_before_wrap();
-    let room = after.with_max_x((after.right() - sizes::REDRAW_WIDTH).max(after.left()));
+    let room = after
+        .with_max_x((after.right() - sizes::REDRAW_WIDTH - sizes::PLAYER_WIDTH).max(after.left()));
     if let Some(reason) = &base.refused_rate {
         parts::row_ui(ui, room, |ui| {
             let reason_shown = text::note(reason, palette).color(palette.error);

@@ -9,9 +9,12 @@ mod side;
 mod ui;
 mod unit_grid;
 mod values;
+mod watch;
 mod words;
 
 use eframe::egui::Ui;
+
+pub(super) use watch::can_play;
 
 use super::parts::Cut;
 use super::{Explanation, Page, Show, current, pass};

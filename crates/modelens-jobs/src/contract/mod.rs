@@ -27,10 +27,11 @@ use modelens_core::model::scale::ScaleReport;
 pub use augmentation::{AugmentationLook, AugmentationOutcome, Grid, GridCell};
 pub use batch_norm::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
-    MeasuredBatch, channel_distance, mean_distance, walked,
+    MeasuredBatch, SMALL_PHOTOS, SmallPhoto, channel_distance, mean_distance, walked,
 };
 pub use dropout::{
     DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo,
+    WATCHED_PASSES, WATCHED_UNITS, WatchedPass,
 };
 pub use look::{Look, LookResult, Outcome, PassLook};
 pub use norms::{NormRow, NormSide, NormsLook, NormsOutcome};

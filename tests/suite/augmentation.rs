@@ -21,7 +21,7 @@ use modelens_jobs::{
 use crate::support::files::fixture;
 use crate::support::looks::Opened;
 use crate::support::models::lab_mobilenetv2;
-use crate::support::window::{Window, click, command, open, photo, press, settle, shows};
+use crate::support::window::{Window, click, command, open, photo, press, settle, shows, small};
 
 fn outcome(window: &Window) -> AugmentationOutcome {
     let computed = &window.state().state().computed;
@@ -49,7 +49,7 @@ fn classes(window: &Window) -> Vec<&'static str> {
 
 #[test]
 fn arrow_keys_step_through_all_nine_cells() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let before = photo(&window);
     for mode in Mode::BOTH {
         let label = match mode {
@@ -93,7 +93,7 @@ fn arrow_keys_step_through_all_nine_cells() {
 
 #[test]
 fn an_open_cell_shows_its_transform_and_moves_its_divider() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let place = CellPlace {
         mode: Mode::Training,
         index: 2,
@@ -123,7 +123,7 @@ fn an_open_cell_shows_its_transform_and_moves_its_divider() {
 
 #[test]
 fn drawing_one_cell_again_changes_only_that_cell() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let before = outcome(&window);
     let place = CellPlace {
         mode: Mode::Training,
@@ -142,7 +142,7 @@ fn drawing_one_cell_again_changes_only_that_cell() {
 
 #[test]
 fn the_grid_shows_nine_photos_and_three_epochs() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, PipelineCommand::SetGrid(Grid::NinePhotos));
     let nine = outcome(&window);
     let photos: Vec<usize> = nine.training.iter().map(|cell| cell.photo).collect();
@@ -214,7 +214,7 @@ fn a_file_with_augmentation_layers_starts_with_its_own_pipeline() {
 
 #[test]
 fn values_that_keras_refuses_are_refused_with_the_limit() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     click(&mut window, "Edit steps");
     click(&mut window, "Parameters of RandomRotation, step 2");
     let before = pipeline(&window);
@@ -246,7 +246,7 @@ fn values_that_keras_refuses_are_refused_with_the_limit() {
 
 #[test]
 fn steps_are_added_removed_and_moved() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     click(&mut window, "Edit steps");
     for transform in Transform::all(160, 160) {
         command(&mut window, PipelineCommand::Add(transform.into()));
@@ -273,7 +273,7 @@ fn steps_are_added_removed_and_moved() {
 
 #[test]
 fn a_step_is_dragged_to_another_place() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     click(&mut window, "Edit steps");
     let from = window
         .get_by_label("Drag RandomFlip, step 1")
@@ -295,7 +295,7 @@ fn a_step_is_dragged_to_another_place() {
 
 #[test]
 fn a_locked_seed_does_not_change() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let seed = |window: &Window| window.state().state().settings.seed;
     let before = seed(&window);
     click(&mut window, "lock");

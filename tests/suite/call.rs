@@ -1,11 +1,10 @@
 //! The outer call and the value recorded at the base, as the window sets them.
 
-use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::View;
 
-use crate::support::window::{Window, click, command, open, shows};
+use crate::support::window::{Window, click, command, open, shows, small};
 
 fn call(window: &Window) -> Outer {
     window.state().state().settings.call
@@ -13,7 +12,7 @@ fn call(window: &Window) -> Outer {
 
 #[test]
 fn menus_set_the_outer_call_and_the_recorded_value() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Action::UnfreezeAll);
     command(&mut window, Action::Show(View::BatchNorm));
     command(&mut window, Command::SetSemantics(Some(Semantics::Keras3)));
@@ -34,7 +33,7 @@ fn menus_set_the_outer_call_and_the_recorded_value() {
 
 #[test]
 fn recording_another_value_does_not_change_flags() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Command::Record(Some(true)));
     command(&mut window, Action::Show(View::Trainable));
     assert!(!shows(&window, "compile()."));

@@ -18,7 +18,7 @@ use modelens_jobs::{DropoutOutcome, ModelSource, Outcome};
 
 use crate::support::models::lab_mobilenetv2;
 use crate::support::numbers::{assert_close, values};
-use crate::support::window::{Window, click, command, open, photo, settle, shows};
+use crate::support::window::{Window, click, command, open, photo, settle, shows, small};
 
 /// A model with an input of 4 x 4 x 8 and one noise layer.
 fn model_of(noise: Noise) -> Model {
@@ -259,7 +259,7 @@ fn outcome(window: &Window) -> DropoutOutcome {
 }
 
 fn dropout_view() -> Window {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Action::Show(View::Dropout));
     window
 }

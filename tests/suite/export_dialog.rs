@@ -3,14 +3,13 @@
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_svg::Width;
-use modelens::app::AppOptions;
 use modelens::command::{Action, ExportCommand, WalkCommand};
 use modelens::model::Mode;
 use modelens::state::Part;
 use modelens::state::{ExportChoice, View};
 
 use crate::figure_parts::texts;
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::window::{Window, click, command, open, settle, shows, small};
 
 fn choice(window: &Window) -> Option<ExportChoice> {
     window.state().state().export.choice
@@ -18,7 +17,7 @@ fn choice(window: &Window) -> Option<ExportChoice> {
 
 #[test]
 fn the_dialog_chooses_draws_and_copies() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Action::Show(View::BatchNorm));
     window.key_press_modifiers(Modifiers::COMMAND, Key::E);
     settle(&mut window);
@@ -91,7 +90,7 @@ fn the_dialog_chooses_draws_and_copies() {
 
 #[test]
 fn the_dialog_sets_widths_and_outlines() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Action::Show(View::Augmentation));
     window.key_press_modifiers(Modifiers::COMMAND, Key::E);
     settle(&mut window);

@@ -10,13 +10,13 @@ use modelens::state::Part;
 use modelens::state::View;
 use modelens::theme::fonts::FOR_FIGURES;
 
+use crate::support::window::in_context;
+
 /// An app with the bundled model and results for this view.
 fn computed(view: View, semantics: Semantics) -> App {
     let ctx = Context::default();
-    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
-    app.settle(&ctx);
+    let mut app = in_context(&ctx, AppOptions::default());
     let commands = [
-        ModelensCommand::SetBatch(4),
         ModelensCommand::SetSemantics(Some(semantics)),
         Action::Show(view).into(),
     ];

@@ -8,7 +8,7 @@ use modelens::command::{Action, LessonCommand, LessonSource, PipelineCommand, Sh
 use modelens::model::Mode;
 use modelens::state::{CellPlace, Search, Sheet, View};
 
-use crate::support::window::{Window, click, command, open, settle};
+use crate::support::window::{Window, click, command, open, settle, small};
 
 /// Checks the whole tree; returns the number of nodes that can have the focus.
 fn named(window: &Window, place: &str) -> usize {
@@ -88,7 +88,7 @@ fn fields(window: &Window) -> Vec<(String, Option<f64>)> {
 
 #[test]
 fn arrow_keys_change_every_number() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let mut seen = Vec::new();
     for view in View::ALL {
         command(&mut window, Action::Show(view));

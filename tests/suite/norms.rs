@@ -20,6 +20,7 @@ use crate::support::files::{Arrays, fixture, ops, read_npz};
 use crate::support::looks::Opened;
 use crate::support::numbers::{assert_close, values};
 use crate::support::program::{modelens, succeeds, text};
+use crate::support::window::in_context;
 
 const MODES: [(Mode, &str); 2] = [(Mode::Training, "train"), (Mode::Inference, "eval")];
 
@@ -288,12 +289,11 @@ fn the_error_of_batch_norm_grows_as_the_batch_shrinks_and_no_other_has_one() {
 /// The bundled model in the BatchNorm view, comparing norms on a small batch.
 fn comparing(semantics: Semantics) -> App {
     let ctx = Context::default();
-    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
+    let mut app = in_context(&ctx, AppOptions::default());
     app.settle(&ctx);
     let base = app.state().opened.base.as_ref().expect("a model");
     let layer = base.model.graph.find(LAYER).expect("a layer");
     for command in [
-        Command::SetBatch(4),
         Command::SetSemantics(Some(semantics)),
         Action::UnfreezeAll.into(),
         Command::CompareNorms(true),

@@ -15,7 +15,7 @@ use modelens_jobs::{
 use crate::support::files::{fixture, folder, rezipped, write};
 use crate::support::looks::Opened;
 use crate::support::models::{bits, lab_mobilenetv2};
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::window::{Window, click, command, open, settle, shows, small};
 
 fn look(trainable: bool, semantics: Semantics) -> PredictLook {
     let opened = Opened::bundled();
@@ -223,7 +223,7 @@ fn the_first_passes_arrive_early_and_survive_cancelling() {
         assert_eq!(early.passes[0], whole.passes[0]);
     }
 
-    let mut window = view(AppOptions::default());
+    let mut window = view(small());
     let ctx = window.ctx.clone();
     window
         .state_mut()
@@ -281,7 +281,7 @@ fn result(window: &Window) -> PredictOutcome {
 
 #[test]
 fn it_shows_controls_and_texts_in_each_semantics_and_theme() {
-    let mut window = view(AppOptions::default());
+    let mut window = view(small());
     for semantics in Semantics::ALL {
         command(&mut window, Command::SetSemantics(Some(semantics)));
         for theme in [ThemeChoice::Light, ThemeChoice::Dark] {
@@ -312,7 +312,7 @@ fn it_shows_controls_and_texts_in_each_semantics_and_theme() {
 
 #[test]
 fn redraws_and_passes_follow_keys_and_controls() {
-    let mut window = view(AppOptions::default());
+    let mut window = view(small());
     let before = result(&window);
     window.key_press(Key::R);
     settle(&mut window);
@@ -336,7 +336,7 @@ fn redraws_and_passes_follow_keys_and_controls() {
 
 #[test]
 fn freezing_changes_the_text_about_the_rest_of_the_batch() {
-    let mut window = view(AppOptions::default());
+    let mut window = view(small());
     command(&mut window, Action::UnfreezeAll);
     assert!(shows(
         &window,

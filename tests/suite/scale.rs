@@ -133,6 +133,8 @@ fn figures_warn_of_the_scale() {
                 text(&model),
                 "--input",
                 text(&photos),
+                "--batch",
+                "4",
                 "--caption",
             ];
             let mut figure = figure.to_vec();

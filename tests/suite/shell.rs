@@ -14,7 +14,9 @@ use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
 use modelens_jobs::{Grid, ModelSource, PhotosSource};
 
 use crate::support::files::repository;
-use crate::support::window::{Window, click, command, open, settle, shows, sized};
+use crate::support::window::{
+    Window, as_started, click, command, open, settle, shows, sized, small,
+};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -58,7 +60,7 @@ fn chosen(window: &Window) -> String {
 
 #[test]
 fn every_setting_is_undone_and_redone() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let base = state(&window).opened.base.as_ref().expect("an open base");
     let norm = base.batch_norms[3];
     let changes: Vec<Command> = vec![
@@ -119,7 +121,7 @@ fn every_setting_is_undone_and_redone() {
 
 #[test]
 fn undo_skips_changes_of_the_view() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     click(&mut window, "Freeze all");
     let frozen = chosen(&window);
     command(&mut window, Action::Show(View::Dropout));
@@ -130,7 +132,7 @@ fn undo_skips_changes_of_the_view() {
 
 #[test]
 fn one_drag_is_one_undo_step() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let before = settings(&window).batch;
     let place = window.get_by_label("Batch size").rect().center();
     window.drag_at(place);
@@ -151,7 +153,7 @@ fn one_drag_is_one_undo_step() {
 
 #[test]
 fn the_command_palette_finds_commands_and_carries_them_out() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let type_text = |window: &mut Window, text: &str| {
         window.get_by_label("Find a command").type_text(text);
         settle(window);
@@ -195,7 +197,7 @@ fn the_command_palette_finds_commands_and_carries_them_out() {
 /// Carries out every command that the palette offers.
 #[test]
 fn every_command_of_the_palette_can_be_carried_out() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let table = choices(state(&window));
     assert!(table.len() > 300, "{}", table.len());
     let dialogs = [
@@ -229,8 +231,7 @@ fn lecture_mode_shows_only_the_columns_enlarged() {
         ([1280.0, 800.0], 1.2),
         ([1920.0, 1080.0], 1.8),
     ] {
-        let mut window = sized(size, AppOptions::default());
-        command(&mut window, Command::SetBatch(4));
+        let mut window = sized(size, small());
         if size == [800.0, 600.0] {
             // In a window this small the panel is hidden at first.
             press(&mut window, CTRL, Key::B);
@@ -271,7 +272,7 @@ fn lecture_mode_shows_only_the_columns_enlarged() {
 
 #[test]
 fn the_window_zooms_by_keys() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     press(&mut window, CTRL, Key::Plus);
     assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
     press(&mut window, CTRL, Key::Minus);
@@ -286,7 +287,7 @@ fn started(folder: &Path) -> Window {
         settings: Some(folder.to_owned()),
         ..AppOptions::default()
     };
-    sized([1280.0, 800.0], options)
+    as_started(options)
 }
 
 #[test]
@@ -362,7 +363,7 @@ fn without_a_folder_nothing_is_written() {
 /// The ring is drawn around the pointer, and only in lecture mode.
 #[test]
 fn a_ring_follows_the_pointer_in_a_lecture() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let place = eframe::egui::pos2(640.0, 300.0);
     let rings = |window: &Window| {
         let shapes = window.output().shapes.iter();

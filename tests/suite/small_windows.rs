@@ -8,7 +8,7 @@ use modelens::command::{Action, Command, NoiseCommand};
 use modelens::model::Semantics;
 use modelens::state::View;
 
-use crate::support::window::{Window, command, reproducible, settle, shows};
+use crate::support::window::{Window, command, reproducible_with, settle, shows, small};
 
 /// Everything that can be read or clicked: role, text, place.
 fn leaves(window: &Window) -> Vec<(Role, String, Rect)> {
@@ -79,7 +79,7 @@ fn assert_rows(window: &Window, what: &str) {
 #[test]
 fn rows_above_the_columns_fit_small_windows() {
     let sizes = [[800.0, 600.0], [1024.0, 768.0], [1280.0, 800.0]];
-    let mut window = reproducible(sizes[2]);
+    let mut window = reproducible_with(sizes[2], small());
     command(&mut window, NoiseCommand::SetRate(0.5));
     command(&mut window, Action::FreezeAll);
     for semantics in Semantics::ALL {
@@ -102,7 +102,7 @@ fn rows_above_the_columns_fit_small_windows() {
 
 #[test]
 fn the_side_panel_can_be_shown_and_hidden() {
-    let mut window = reproducible([800.0, 600.0]);
+    let mut window = reproducible_with([800.0, 600.0], small());
     assert!(!shows(&window, "Search layers"), "no room");
     window
         .get_by_role_and_label(Role::Button, "Side panel")
@@ -112,7 +112,7 @@ fn the_side_panel_can_be_shown_and_hidden() {
     window.key_press_modifiers(Modifiers::COMMAND, Key::B);
     settle(&mut window);
     assert!(!shows(&window, "Search layers"));
-    let mut window = reproducible([1280.0, 800.0]);
+    let mut window = reproducible_with([1280.0, 800.0], small());
     assert!(shows(&window, "Search layers"));
     assert!(
         window

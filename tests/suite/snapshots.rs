@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use eframe::egui::Context;
 use egui_svg::Images;
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::figure::{What, draw};
 use modelens::model::{Mode, Semantics};
@@ -14,6 +14,7 @@ use modelens::state::View;
 
 use crate::support::files::repository;
 use crate::support::renderer::without_pictures;
+use crate::support::window::in_context;
 
 /// A state to draw.
 struct Shot {
@@ -94,9 +95,7 @@ fn folder() -> PathBuf {
 fn snapshots_of_every_view_are_as_committed() {
     let update = std::env::var_os("UPDATE_SNAPSHOTS").is_some();
     let ctx = Context::default();
-    let mut app = App::in_context(&ctx, AppOptions::default()).expect("a thread");
-    app.settle(&ctx);
-    app.command(&ctx, Command::SetBatch(4));
+    let mut app = in_context(&ctx, AppOptions::default());
     let mut changed = Vec::new();
     for shot in shots() {
         let show = Action::Show(shot.view).into();

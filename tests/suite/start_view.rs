@@ -3,13 +3,12 @@
 use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
-use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::lesson::BUNDLED;
 use modelens::model::Semantics;
 use modelens::state::{State, View};
 
-use crate::support::window::{Window, command, open, press, settle, shows};
+use crate::support::window::{Window, command, open, press, settle, shows, small};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -23,7 +22,7 @@ fn choose(window: &mut Window, name: &str) {
 }
 
 fn opened() -> Window {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     press(&mut window, Key::Num0);
     assert_eq!(state(&window).settings.view, View::Start);
     window

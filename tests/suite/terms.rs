@@ -10,7 +10,7 @@ use modelens::model::Semantics;
 use modelens::state::View;
 use modelens::words::terms::{TERMS, beginning};
 
-use crate::support::window::{Window, command, reproducible};
+use crate::support::window::{Window, command, reproducible_with, small};
 
 /// The longest label in characters; longer ones are sentences.
 const LONGEST: usize = 130;
@@ -85,7 +85,7 @@ fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
 #[test]
 fn every_term_is_explained_by_a_tooltip() {
     // High enough for every row of the table of releases.
-    let mut window = reproducible([1280.0, 900.0]);
+    let mut window = reproducible_with([1280.0, 900.0], small());
     let mut met = BTreeSet::new();
     for view in View::ALL {
         command(&mut window, Action::Show(view));

@@ -1,8 +1,7 @@
 //! The trainable view: the four measured cards, and the window around them.
 
 use eframe::egui::Key;
-use egui_kittest::Harness;
-use modelens::app::{App, AppOptions};
+use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::{Mode, Semantics};
 use modelens::state::{LayerColumn, ThemeChoice, View};
@@ -10,7 +9,7 @@ use modelens_jobs::{Look, ModelSource, Outcome, PassLook, TrainableLook, Trainab
 
 use crate::support::looks::Opened;
 use crate::support::models::bits;
-use crate::support::window::{Window, click, command, open, settle, shows};
+use crate::support::window::{Window, click, command, open, settle, shows, sized, small};
 
 /// Measures the bundled base on four photos and checks what holds under all rules.
 fn measured(semantics: Semantics) -> TrainableOutcome {
@@ -92,7 +91,7 @@ fn flags_of_the_base_cause_no_new_request() {
 }
 
 fn view() -> Window {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     window.key_press(Key::Num4);
     settle(&mut window);
     window
@@ -159,11 +158,7 @@ fn a_toggle_shows_the_badge_and_compile_removes_it() {
 
 #[test]
 fn the_table_follows_the_search_and_sorts() {
-    let mut window = Harness::builder()
-        .with_size([1280.0, 1600.0])
-        .build_eframe(|cc| App::new(cc, AppOptions::default()).expect("a thread"));
-    settle(&mut window);
-    command(&mut window, Command::SetBatch(2));
+    let mut window = sized([1280.0, 1600.0], small());
     command(&mut window, Action::Show(View::Trainable));
     command(&mut window, Action::UnfreezeAll);
     command(&mut window, Command::SetSearch("block_13_project".into()));

@@ -7,7 +7,6 @@ use candle_core::{Device, Tensor};
 use eframe::egui::Key;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
-use modelens::app::AppOptions;
 use modelens::command::{Action, Command, WalkCommand};
 use modelens::model::graph::{BatchNorm, Input, Node, Pooling};
 use modelens::model::layers::batch_norm::{Moments, moments};
@@ -26,7 +25,7 @@ use crate::support::files::{ops, read_npz};
 use crate::support::looks::Opened;
 use crate::support::models::lab_mobilenetv2;
 use crate::support::numbers::{assert_close, values};
-use crate::support::window::{Window, click, command, open, photo, settle, shows};
+use crate::support::window::{Window, click, command, open, photo, settle, shows, small};
 
 /// `walked` over four batches equals four calls in each of three frameworks.
 #[test]
@@ -367,7 +366,7 @@ fn one_value_per_channel_gives_beta_in_keras_and_an_error_in_pytorch() {
 }
 
 fn batch_norm_window() -> Window {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Command::SetFineTuneFrom(FROM));
     command(&mut window, Action::FineTuneFrom);
     command(&mut window, Action::Show(View::BatchNorm));
@@ -463,7 +462,7 @@ fn the_momentum_slider_updates_the_formula_at_once() {
 #[test]
 fn the_batch_slider_updates_n() {
     let mut window = batch_norm_window();
-    assert!(shows(&window, "n = 100 (4 photos × 5 × 5)"));
+    assert!(shows(&window, "n = 16 (4 photos × 2 × 2)"));
     let channel = |window: &Window| {
         let base = window.state().state().opened.base.as_ref();
         base.and_then(|b| b.channel)
@@ -481,7 +480,7 @@ fn the_batch_slider_updates_n() {
     settle(&mut window);
     assert_eq!(window.state().state().settings.batch, 1);
     assert_eq!(channel(&window), before, "another batch, the same channel");
-    assert!(shows(&window, "n = 25 (1 photo × 5 × 5)"));
+    assert!(shows(&window, "n = 4 (1 photo × 2 × 2)"));
 }
 
 #[test]

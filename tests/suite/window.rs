@@ -13,7 +13,8 @@ use modelens::state::{Base, ThemeChoice, View};
 use modelens_jobs::{ModelSource, PhotosSource};
 
 use crate::support::files::repository;
-use crate::support::window::{Window, click, command, open, photo, settle, shows, sized};
+use crate::support::models::small_lab;
+use crate::support::window::{Window, click, command, open, photo, settle, shows, sized, small};
 
 fn base(window: &Window) -> &Base {
     window
@@ -54,7 +55,7 @@ fn it_opens_on_the_bundled_base_and_photos() {
 
 #[test]
 fn each_view_shows_both_columns_in_every_semantics_and_theme() {
-    for source in [ModelSource::Lab, ModelSource::EfficientNetLite0] {
+    for source in [small_lab(), ModelSource::EfficientNetLite0] {
         let mut window = open(AppOptions {
             model: source,
             ..AppOptions::default()
@@ -93,7 +94,7 @@ fn each_view_shows_both_columns_in_every_semantics_and_theme() {
 
 #[test]
 fn a_toggle_changes_counts_and_lamps_at_once() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Action::Show(View::BatchNorm));
     let of_file = counted(&window);
     command(&mut window, Command::SetFineTuneFrom(120));
@@ -134,7 +135,7 @@ fn a_toggle_changes_counts_and_lamps_at_once() {
 
 #[test]
 fn trainable_has_no_effect_on_dropout() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     command(&mut window, Action::Show(View::Dropout));
     let dropped = |window: &Window| {
         let result = window
@@ -159,7 +160,7 @@ fn a_broken_file_gives_a_notice_and_keeps_the_state() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken.h5");
     std::fs::write(&broken, "no model").expect("a file");
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     click(&mut window, "Freeze all");
     let flags = base(&window).flags.clone();
     let cases: [(Command, &str); 3] = [
@@ -224,7 +225,7 @@ fn unreadable_photos_are_listed_and_the_others_shown() {
 
 #[test]
 fn keys_step_through_photos_and_redraw() {
-    let mut window = open(AppOptions::default());
+    let mut window = open(small());
     let before = photo(&window);
     window.key_press(Key::ArrowRight);
     settle(&mut window);
@@ -247,8 +248,7 @@ fn keys_step_through_photos_and_redraw() {
 #[test]
 fn small_and_large_windows_stop_requesting_frames() {
     for size in [[1000.0, 640.0], [1280.0, 800.0], [1920.0, 1080.0]] {
-        let mut window = sized(size, AppOptions::default());
-        command(&mut window, Command::SetBatch(4));
+        let mut window = sized(size, small());
         for view in View::ALL {
             command(&mut window, Action::Show(view));
         }

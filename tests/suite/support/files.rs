@@ -116,7 +116,12 @@ pub fn write(folder: &TempDir, name: &str, bytes: &[u8]) -> PathBuf {
 
 /// The zip archive of a fixture with one entry changed.
 pub fn rezipped(case: &str, entry: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
-    let file = File::open(fixture(case)).expect("the fixture");
+    rezipped_file(&fixture(case), entry, change)
+}
+
+/// A zip archive with one entry changed.
+pub fn rezipped_file(path: &Path, entry: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    let file = File::open(path).expect("an archive");
     let mut archive = zip::ZipArchive::new(file).expect("a zip archive");
     let mut out = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for i in 0..archive.len() {

@@ -20,6 +20,7 @@ mod textures;
 mod training;
 mod undo;
 mod walk;
+mod window_size;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -31,7 +32,7 @@ use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::panels;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme;
-use crate::views::Show;
+use crate::views::{Show, parts};
 use egui_svg::Images;
 use modelens_jobs::{Clock, Jobs, ModelSource, Options, PhotosSource, Request, system_clock};
 
@@ -49,6 +50,10 @@ pub struct AppOptions {
     pub lesson: Option<PathBuf>,
     /// The folder of the remembered settings; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
+    /// Opens the model and the photos that were open last instead of those above.
+    pub reopen: bool,
+    /// Asks for files with the dialogs of the system; otherwise their paths are typed.
+    pub system_dialogs: bool,
     /// Measures the times that the window shows.
     pub clock: Clock,
 }
@@ -61,6 +66,8 @@ impl Default for AppOptions {
             theme: None,
             lesson: None,
             settings: None,
+            reopen: false,
+            system_dialogs: true,
             clock: system_clock,
         }
     }
@@ -86,6 +93,10 @@ pub struct App {
     before_lesson: Option<undo::Snapshot>,
     /// The training runs that were shown before a lesson was opened.
     runs_before_lesson: crate::state::TrainingState,
+    /// True if the files of the last time are opened: what is bundled replaces one that has gone.
+    reopens: bool,
+    /// True once the window has been fitted into its monitor.
+    fits_monitor: bool,
     keeper: Option<settings_file::Keeper>,
     kept: settings_file::Kept,
     fonts: system_fonts::SystemFonts,
@@ -125,13 +136,15 @@ impl App {
             state: State::default(),
             jobs,
             held: held::Held::default(),
-            dialogs: dialogs::Dialogs::new(),
+            dialogs: dialogs::Dialogs::new(options.system_dialogs),
             drawn_from: None,
             drawn_at_secs: 0.0,
             heard: 0,
             history: undo::History::default(),
             before_lesson: None,
             runs_before_lesson: crate::state::TrainingState::default(),
+            reopens: options.reopen,
+            fits_monitor: false,
             keeper,
             kept,
             fonts: system_fonts::SystemFonts::default(),
@@ -148,14 +161,25 @@ impl App {
         if app.kept.zoom != 1.0 {
             ctx.set_zoom_factor(app.kept.zoom);
         }
+        let bundled = AppOptions::default();
+        let last = app.kept.model.clone().unwrap_or(bundled.model);
+        let [model, photos] = if options.reopen {
+            let photos = app.kept.photos.clone().unwrap_or(bundled.photos);
+            [Command::OpenModel(last), Command::OpenPhotos(photos)]
+        } else {
+            if last != options.model {
+                // The remembered rules were chosen for another model.
+                state.settings.semantics = None;
+            }
+            [
+                Command::OpenModel(options.model),
+                Command::OpenPhotos(options.photos),
+            ]
+        };
         let theme = options.theme.unwrap_or(state.settings.theme);
         app.apply(ctx, Command::SetTheme(theme));
         let lesson = options.lesson.map(LessonSource::File);
         let lesson = lesson.map(|lesson| LessonCommand::Open(lesson).into());
-        let files = [
-            Command::OpenModel(options.model),
-            Command::OpenPhotos(options.photos),
-        ];
         if let Some(lesson) = lesson {
             app.apply(ctx, lesson);
         }
@@ -165,7 +189,7 @@ impl App {
         }
         // If the lesson cannot be opened, the window shows a notice and opens as usual.
         if app.state.lesson.is_none() {
-            for command in files {
+            for command in [model, photos] {
                 app.apply(ctx, command);
             }
         }
@@ -244,6 +268,7 @@ impl App {
 
     fn before_frame(&mut self, ctx: &Context) {
         self.step(ctx);
+        self.fit_monitor(ctx);
         self.fit_lecture(ctx);
         self.history.frame(ctx);
         self.state.shell.can_undo = self.history.possible();
@@ -265,6 +290,7 @@ impl App {
         };
         panels::panels_ui(ui, &mut show);
         panels::export::export_ui(ui, &mut show);
+        parts::tips::tooltip_ui(ui.ctx());
         if !commands.is_empty() {
             let ctx = ui.ctx().clone();
             for command in commands {

@@ -53,7 +53,9 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         photos: photos_source(photos),
         theme: None,
         lesson: lesson.map(std::path::Path::to_owned),
+        reopen: model.is_none() && photos.is_none() && lesson.is_none(),
         settings: settings_file::folder(),
+        system_dialogs: true,
         clock: modelens_jobs::system_clock,
     };
     for path in [options.model.path(), options.photos.path(), lesson]
@@ -67,8 +69,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
     let viewport = ViewportBuilder::default()
         .with_title("modelens")
         .with_app_id("modelens")
-        .with_inner_size(sizes::WINDOW)
-        .with_min_inner_size(sizes::SMALLEST_WINDOW);
+        .with_inner_size(sizes::WINDOW);
     let native = eframe::NativeOptions {
         viewport,
         ..Default::default()

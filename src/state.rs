@@ -37,9 +37,9 @@ pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use passes::{WATCHED_PASS_SECS, WatchedPasses};
 pub use player::{Playback, Player, phase};
 pub use recent::Recent;
-pub use shell::{Lecture, Search, Sheet, Shell};
+pub use shell::{Lecture, Search, Sheet, Shell, TypedPath};
 pub use training::{RunState, Status, TrainingState};
-pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, WATCHED_STEP_SECS, Walk};
+pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, WATCHED_STEP_SECS, Walk, WalkMark};
 
 /// What is open, or being opened.
 #[derive(Debug, Default)]
@@ -223,7 +223,9 @@ pub struct State {
 impl State {
     /// True if a list or a dialog covers the window.
     pub fn is_covered(&self) -> bool {
-        self.shell.search.is_some() || self.shell.sheet.is_some() || self.export.choice.is_some()
+        let shell = &self.shell;
+        let lists = shell.search.is_some() || shell.sheet.is_some();
+        lists || self.export.choice.is_some() || self.computed.show_unreadable
     }
 
     /// Whether the step of an open lesson hides a part of the window.

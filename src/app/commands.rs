@@ -42,7 +42,7 @@ impl App {
             Command::Export(command) => self.apply_export(ctx, command),
             Command::Pipeline(command) => self.apply_pipeline(ctx, command),
             Command::Walk(command) => self.apply_walk(command),
-            Command::Shell(command) => self.apply_shell(command),
+            Command::Shell(command) => self.apply_shell(ctx, command),
             Command::Lesson(command) => self.apply_lesson(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
             Command::SetCall(call) => {

@@ -13,6 +13,7 @@ use rfd::{AsyncFileDialog, FileHandle};
 use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
 use crate::formats;
+use crate::state::{Sheet, TypedPath};
 use crate::words::dialogs as words;
 use modelens_jobs::{
     Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId, is_saved_model,
@@ -39,21 +40,63 @@ enum Answer {
     SaveLesson(PathBuf),
     Save(PathBuf, Arc<Figure>),
     SaveModel(PathBuf, TrainedId),
-    /// The dialog ended before a user could have closed it.
-    NoDialog,
+    /// The dialog ended before a user could have closed it, so the path is typed.
+    NoDialog(Wanted),
     NoThread(std::io::Error),
+}
+
+impl Answer {
+    /// The file that it would write.
+    fn written(&self) -> Option<&Path> {
+        match self {
+            Self::SaveLesson(path) | Self::Save(path, _) | Self::SaveModel(path, _) => Some(path),
+            Self::Base(_)
+            | Self::Photos(_)
+            | Self::Lesson(_)
+            | Self::NoDialog(_)
+            | Self::NoThread(_) => None,
+        }
+    }
+}
+
+/// What a dialog asks for.
+struct Wanted {
+    title: &'static str,
+    /// The name that a new file would get; empty where a file is opened.
+    suggested: String,
+    /// What follows from the chosen path.
+    answer: Box<dyn Fn(&Path) -> Answer + Send>,
+}
+
+impl Wanted {
+    fn open(title: &'static str, answer: fn(PathBuf) -> Answer) -> Self {
+        Self {
+            title,
+            suggested: String::new(),
+            answer: Box::new(move |path| answer(path.to_owned())),
+        }
+    }
 }
 
 /// The open dialogs.
 pub struct Dialogs {
     sender: SyncSender<Answer>,
     answers: Receiver<Answer>,
+    /// What the typed path is for.
+    typed: Option<Wanted>,
+    /// False: every path is typed.
+    of_system: bool,
 }
 
 impl Dialogs {
-    pub fn new() -> Self {
+    pub fn new(of_system: bool) -> Self {
         let (sender, answers) = sync_channel(WAITING);
-        Self { sender, answers }
+        Self {
+            sender,
+            answers,
+            typed: None,
+            of_system,
+        }
     }
 
     /// Asks for a model file.
@@ -63,29 +106,26 @@ impl Dialogs {
             .set_title(words::OPEN_BASE)
             .add_filter(words::MODELS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
-        self.wait(ctx, dialog.pick_file(), |file| {
-            Answer::Base(file.path().to_owned())
-        });
+        let wanted = Wanted::open(words::OPEN_BASE, Answer::Base);
+        self.wait(ctx, wanted, || dialog.pick_file());
     }
 
     /// Asks for a folder of photos.
     pub fn open_photos(&self, ctx: &Context) {
         let dialog = AsyncFileDialog::new().set_title(words::OPEN_PHOTOS);
-        self.wait(ctx, dialog.pick_folder(), |file| {
-            Answer::Photos(file.path().to_owned())
-        });
+        let wanted = Wanted::open(words::OPEN_PHOTOS, Answer::Photos);
+        self.wait(ctx, wanted, || dialog.pick_folder());
     }
 
     /// Asks for a file of photos: an archive, arrays, or a single photo.
     pub fn open_photo_file(&self, ctx: &Context) {
         let endings = [&PHOTO_FILE_EXTENSIONS[..], &PHOTO_EXTENSIONS].concat();
         let dialog = AsyncFileDialog::new()
-            .set_title(words::OPEN_PHOTOS)
+            .set_title(words::OPEN_PHOTO_FILE)
             .add_filter(words::PHOTOS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
-        self.wait(ctx, dialog.pick_file(), |file| {
-            Answer::Photos(file.path().to_owned())
-        });
+        let wanted = Wanted::open(words::OPEN_PHOTO_FILE, Answer::Photos);
+        self.wait(ctx, wanted, || dialog.pick_file());
     }
 
     /// Asks for a lesson file.
@@ -93,24 +133,29 @@ impl Dialogs {
         let dialog = AsyncFileDialog::new()
             .set_title(words::OPEN_LESSON)
             .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
-        self.wait(ctx, dialog.pick_file(), |file| {
-            Answer::Lesson(file.path().to_owned())
-        });
+        let wanted = Wanted::open(words::OPEN_LESSON, Answer::Lesson);
+        self.wait(ctx, wanted, || dialog.pick_file());
     }
 
     /// Asks where to write a lesson.
     pub fn save_lesson(&self, ctx: &Context) {
+        let suggested = format!("lesson.{LESSON_EXTENSION}");
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_LESSON)
-            .set_file_name("lesson.toml")
+            .set_file_name(&suggested)
             .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
-        self.wait(ctx, dialog.save_file(), |file| {
-            let mut path = file.path().to_owned();
-            if path.extension().is_none() {
-                path.set_extension(LESSON_EXTENSION);
-            }
-            Answer::SaveLesson(path)
-        });
+        let wanted = Wanted {
+            title: words::SAVE_LESSON,
+            suggested,
+            answer: Box::new(|path| {
+                let mut path = path.to_owned();
+                if path.extension().is_none() {
+                    path.set_extension(LESSON_EXTENSION);
+                }
+                Answer::SaveLesson(path)
+            }),
+        };
+        self.wait(ctx, wanted, || dialog.save_file());
     }
 
     /// Asks where to save a figure.
@@ -120,21 +165,27 @@ impl Dialogs {
         } else {
             "svg"
         };
+        let suggested = format!("modelens.{extension}");
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_FIGURE)
-            .set_file_name(format!("modelens.{extension}"))
+            .set_file_name(&suggested)
             .add_filter(extension.to_uppercase(), &[extension]);
-        self.wait(ctx, dialog.save_file(), move |file| {
-            let mut path = file.path().to_owned();
-            // The format was chosen before: another ending becomes part of the name.
-            if path
-                .extension()
-                .is_none_or(|e| !e.eq_ignore_ascii_case(extension))
-            {
-                path.add_extension(extension);
-            }
-            Answer::Save(path, figure)
-        });
+        let wanted = Wanted {
+            title: words::SAVE_FIGURE,
+            suggested,
+            answer: Box::new(move |path| {
+                let mut path = path.to_owned();
+                // The format was chosen before: another ending becomes part of the name.
+                if path
+                    .extension()
+                    .is_none_or(|e| !e.eq_ignore_ascii_case(extension))
+                {
+                    path.add_extension(extension);
+                }
+                Answer::Save(path, Arc::clone(&figure))
+            }),
+        };
+        self.wait(ctx, wanted, || dialog.save_file());
     }
 
     /// Asks where to save a trained model, and suggests `name`. The first of `endings` is the usual one.
@@ -149,26 +200,33 @@ impl Dialogs {
             .set_title(words::SAVE_MODEL)
             .set_file_name(name)
             .add_filter(words::MODEL, endings);
-        self.wait(ctx, dialog.save_file(), move |file| {
-            Answer::SaveModel(with_ending(file.path(), endings), trained)
-        });
+        let wanted = Wanted {
+            title: words::SAVE_MODEL,
+            suggested: name.to_owned(),
+            answer: Box::new(move |path| Answer::SaveModel(with_ending(path, endings), trained)),
+        };
+        self.wait(ctx, wanted, || dialog.save_file());
     }
 
-    /// Waits for a dialog on its own thread. The future is created on the main thread, as macOS
+    /// Opens a dialog and waits for it on a thread of its own. The future is created on the main thread, as macOS
     /// requires.
-    fn wait(
-        &self,
-        ctx: &Context,
-        dialog: impl Future<Output = Option<FileHandle>> + Send + 'static,
-        answer: impl FnOnce(FileHandle) -> Answer + Send + 'static,
-    ) {
+    fn wait<D>(&self, ctx: &Context, wanted: Wanted, dialog: impl FnOnce() -> D)
+    where
+        D: Future<Output = Option<FileHandle>> + Send + 'static,
+    {
         let sender = self.sender.clone();
+        if !self.of_system {
+            let _ = sender.try_send(Answer::NoDialog(wanted));
+            ctx.request_repaint();
+            return;
+        }
+        let dialog = dialog();
         let wake = ctx.clone();
         let waits = move || {
             let start = Instant::now();
             let answer = match block_on(dialog) {
-                Some(file) => answer(file),
-                None if start.elapsed() < QUICKEST => Answer::NoDialog,
+                Some(file) => (wanted.answer)(file.path()),
+                None if start.elapsed() < QUICKEST => Answer::NoDialog(wanted),
                 None => return,
             };
             let _ = sender.try_send(answer);
@@ -179,6 +237,20 @@ impl Dialogs {
             let _ = self.sender.try_send(Answer::NoThread(error));
         }
     }
+}
+
+/// The path that was typed: `~` is the home folder, and a relative path begins in the folder that the program was
+/// started in.
+fn typed_path(text: &str) -> PathBuf {
+    let text = text.trim();
+    let home = directories::BaseDirs::new();
+    let rest = text.strip_prefix("~/").or_else(|| text.strip_prefix("~\\"));
+    let path = match (home, rest) {
+        (Some(home), Some(rest)) => home.home_dir().join(rest),
+        (Some(home), None) if text == "~" => home.home_dir().to_owned(),
+        (_, _) => PathBuf::from(text),
+    };
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// The path with the usual ending where a name without one was typed. A name with another ending stays
@@ -219,34 +291,79 @@ impl App {
     /// Carries out the answers of dialogs.
     pub(super) fn answers(&mut self, ctx: &Context) {
         while let Ok(answer) = self.dialogs.answers.try_recv() {
-            match answer {
-                Answer::Base(path) => self.apply(ctx, Command::OpenModel(ModelSource::File(path))),
-                Answer::Photos(path) => {
-                    self.apply(ctx, Command::OpenPhotos(PhotosSource::Folder(path)));
-                }
-                Answer::Lesson(path) => {
-                    let source = LessonSource::File(path);
-                    self.apply(ctx, LessonCommand::Open(source).into());
-                }
-                Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
-                Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
-                Answer::SaveModel(path, trained) => {
-                    self.state
-                        .computed
-                        .start(Job::SaveModel, Stage::SavingModel);
-                    self.jobs.send(Request::SaveModel { trained, path });
-                }
-                Answer::NoDialog => {
-                    let hint = words::NO_DIALOG;
-                    let computed = &mut self.state.computed;
-                    computed.notify(words::UNOPENED, hint.to_owned());
-                }
-                Answer::NoThread(error) => {
-                    let computed = &mut self.state.computed;
-                    computed.notify(words::UNOPENED, error.to_string());
-                }
+            self.answer(ctx, answer);
+        }
+    }
+
+    fn answer(&mut self, ctx: &Context, answer: Answer) {
+        match answer {
+            Answer::Base(path) => self.apply(ctx, Command::OpenModel(ModelSource::File(path))),
+            Answer::Photos(path) => {
+                self.apply(ctx, Command::OpenPhotos(PhotosSource::Folder(path)));
+            }
+            Answer::Lesson(path) => {
+                let source = LessonSource::File(path);
+                self.apply(ctx, LessonCommand::Open(source).into());
+            }
+            Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
+            Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
+            Answer::SaveModel(path, trained) => {
+                self.state
+                    .computed
+                    .start(Job::SaveModel, Stage::SavingModel);
+                self.jobs.send(Request::SaveModel { trained, path });
+            }
+            Answer::NoDialog(wanted) => {
+                let shell = &mut self.state.shell;
+                shell.typed = Some(TypedPath {
+                    title: wanted.title,
+                    text: wanted.suggested.clone(),
+                    saves: !wanted.suggested.is_empty(),
+                    refused: None,
+                    replaces: None,
+                });
+                shell.sheet = Some(Sheet::Path);
+                self.dialogs.typed = Some(wanted);
+            }
+            Answer::NoThread(error) => {
+                let computed = &mut self.state.computed;
+                computed.notify(words::UNOPENED, error.to_string());
             }
         }
+    }
+
+    /// Takes the path that was typed, or says why not.
+    pub(super) fn take_typed(&mut self, ctx: &Context) {
+        let (Some(typed), Some(wanted)) = (&mut self.state.shell.typed, &self.dialogs.typed) else {
+            return;
+        };
+        let path = typed_path(&typed.text);
+        let answer = (wanted.answer)(&path);
+        let refused = match answer.written() {
+            _ if typed.text.trim().is_empty() => Some(words::NO_PATH.to_owned()),
+            Some(file) => {
+                let folder = file.parent().unwrap_or(Path::new(""));
+                if file.is_dir() {
+                    Some(words::is_folder(&file.display().to_string()))
+                } else if !folder.is_dir() {
+                    Some(words::no_folder(&folder.display().to_string()))
+                } else if file.exists() && typed.replaces.as_deref() != Some(file) {
+                    typed.replaces = Some(file.to_owned());
+                    Some(words::would_replace(&file.display().to_string()))
+                } else {
+                    None
+                }
+            }
+            None => (!path.exists()).then(|| words::no_file(&path.display().to_string())),
+        };
+        if refused.is_some() {
+            typed.refused = refused;
+            return;
+        }
+        self.state.shell.sheet = None;
+        self.state.shell.typed = None;
+        self.dialogs.typed = None;
+        self.answer(ctx, answer);
     }
 }
 
@@ -300,6 +417,15 @@ mod tests {
         );
         let other = command_for(Path::new("/notes.txt"));
         assert!(matches!(other, Command::OpenModel(_)));
+    }
+
+    #[test]
+    fn a_typed_path_may_begin_at_home_or_here() {
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(typed_path(" figure.png "), here.join("figure.png"));
+        assert_eq!(typed_path("/tmp/a b.png"), PathBuf::from("/tmp/a b.png"));
+        let home = directories::BaseDirs::new().unwrap();
+        assert_eq!(typed_path("~/x"), home.home_dir().join("x"));
     }
 
     #[test]

@@ -7,13 +7,15 @@ use eframe::egui::Context;
 use super::App;
 use super::textures::{PHOTO_RANGE, grid_textures, range_of, texture};
 use crate::augment::Pipeline;
+use crate::command::Command;
 use crate::dataset::PhotoList;
 use crate::model::labels;
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::words::notices as words;
 use crate::words::window;
 use modelens_jobs::{
-    Event, Job, Look, LookResult, OpenedModel, Outcome, PhotosId, PhotosSource, Request, TrainedId,
+    Event, Job, Look, LookResult, ModelSource, OpenedModel, Outcome, PhotosId, PhotosSource,
+    Request, TrainedId,
 };
 
 impl App {
@@ -125,8 +127,33 @@ impl App {
                     self.state.computed.finish(job);
                 }
             }
-            Event::Failed { request, message } => self.failed(&request, message),
+            Event::Failed { request, message } => {
+                self.failed(&request, message);
+                self.replace_lost(ctx, &request);
+            }
         }
+    }
+
+    /// Opens what is bundled in the place of a remembered file that can't be opened any more. The rules chosen for
+    /// that file go with it.
+    fn replace_lost(&mut self, ctx: &Context, request: &Request) {
+        if !self.reopens {
+            return;
+        }
+        let opened = &self.state.opened;
+        let bundled = match request {
+            Request::OpenModel(source) if opened.base.is_none() && *source != ModelSource::Lab => {
+                self.state.settings.semantics = None;
+                Command::OpenModel(ModelSource::Lab)
+            }
+            Request::OpenPhotos(source)
+                if opened.gallery.is_none() && *source != PhotosSource::Bundled =>
+            {
+                Command::OpenPhotos(PhotosSource::Bundled)
+            }
+            _ => return,
+        };
+        self.apply(ctx, bundled);
     }
 
     fn model_opened(&mut self, opened: OpenedModel) {

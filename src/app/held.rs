@@ -54,7 +54,9 @@ impl App {
             .gallery
             .as_ref()
             .map(|g| StoredId::Photos(g.id));
-        let runs = state.training.runs.iter().filter_map(|run| run.trained);
+        let runs = [&state.training, &self.runs_before_lesson];
+        let runs = runs.into_iter().flat_map(|training| &training.runs);
+        let runs = runs.filter_map(|run| run.trained);
         let trained = runs.chain(state.opened.opening_trained);
         let trained = trained.chain(self.held.saving).map(StoredId::Trained);
         let used: BTreeSet<StoredId> = trained.chain(model).chain(photos).collect();

@@ -73,20 +73,13 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     }
 }
 
-/// Escape closes the list of warnings, or else ends lecture mode. Menus, the command palette and the sheets close
-/// themselves.
+/// Escape ends lecture mode. Menus, the command palette, sheets and dialogs close themselves.
 pub fn escape(ui: &Ui, state: &State, commands: &mut Vec<Command>) {
-    let shell = &state.shell;
     let above = state.is_covered() || Popup::is_any_open(ui.ctx());
-    let warnings = state.computed.show_unreadable;
-    if above || !(warnings || shell.lecture.is_some()) {
+    if above || state.shell.lecture.is_none() {
         return;
     }
     if ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
-        commands.push(if warnings {
-            Command::ShowUnreadable(false)
-        } else {
-            Action::Lecture.into()
-        });
+        commands.push(Action::Lecture.into());
     }
 }

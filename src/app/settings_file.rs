@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::state::{MAX_BATCH, Recent, Settings};
 use crate::words::notices as words;
-use modelens_jobs::{DropoutSetting, PredictLook};
+use modelens_jobs::{DropoutSetting, ModelSource, PhotosSource, PredictLook};
 
 /// The version of the file. A file of a later version is not touched.
 const VERSION: u32 = 1;
@@ -25,6 +25,9 @@ pub struct Kept {
     /// The zoom of the window; 1 is the size of the system.
     pub zoom: f32,
     pub recent: Recent,
+    /// What was open, which the chosen rules belong to; `None`: what is bundled.
+    pub model: Option<ModelSource>,
+    pub photos: Option<PhotosSource>,
 }
 
 impl Default for Kept {
@@ -34,6 +37,8 @@ impl Default for Kept {
             settings: Settings::default(),
             zoom: 1.0,
             recent: Recent::default(),
+            model: None,
+            photos: None,
         }
     }
 }
@@ -212,6 +217,7 @@ mod tests {
         };
         kept.settings.batch = 9;
         kept.recent.add_model(Path::new("/models/a.h5"));
+        kept.model = Some(ModelSource::File("/models/a.h5".into()));
         kept
     }
 

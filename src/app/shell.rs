@@ -10,11 +10,19 @@ use crate::words::notices as words;
 
 impl App {
     /// Carries out a command of the window itself.
-    pub(super) fn apply_shell(&mut self, command: ShellCommand) {
+    pub(super) fn apply_shell(&mut self, ctx: &Context, command: ShellCommand) {
         let shell = &mut self.state.shell;
         match command {
             ShellCommand::Search(search) => shell.search = search,
             ShellCommand::Sheet(sheet) => shell.sheet = sheet,
+            ShellCommand::TypePath(text) => {
+                if let Some(typed) = &mut shell.typed {
+                    typed.text = text;
+                    typed.refused = None;
+                    typed.replaces = None;
+                }
+            }
+            ShellCommand::TakePath => self.take_typed(ctx),
             ShellCommand::ForgetRecent => shell.recent = Recent::default(),
         }
     }
@@ -52,12 +60,23 @@ impl App {
             Some(lecture) => lecture.zoom_before,
             None => ctx.zoom_factor(),
         };
-        self.kept = Kept {
+        let mut kept = Kept {
             settings,
             zoom,
             recent: state.shell.recent.clone(),
             ..self.kept.clone()
         };
+        // Nor are its files.
+        if state.lesson.is_none() {
+            let opened = &state.opened;
+            if let Some(base) = &opened.base {
+                kept.model = Some(base.source.clone());
+            }
+            if let Some(gallery) = &opened.gallery {
+                kept.photos = Some(gallery.source.clone());
+            }
+        }
+        self.kept = kept;
         if let Some(keeper) = &mut self.keeper
             && let Err(error) = keeper.keep(&self.kept)
         {

@@ -6,9 +6,9 @@ use std::mem::{Discriminant, discriminant};
 use eframe::egui::{Context, Id};
 
 use super::App;
-use crate::command::{Command, PipelineCommand};
+use crate::command::{Command, PipelineCommand, WalkCommand};
 use crate::model::{Flags, LayerId, ModuleCalls};
-use crate::state::{Settings, State};
+use crate::state::{Settings, State, WalkMark};
 use modelens_jobs::{ModelId, PhotosId};
 
 /// The most changes that can be undone.
@@ -23,6 +23,8 @@ pub struct Snapshot {
     photo: Option<(PhotosId, usize)>,
     /// Replaces the momentum of the BatchNorm layer.
     momentum: Option<f64>,
+    /// How far the moving statistics had walked, if the change was their reset.
+    walk: Option<WalkMark>,
 }
 
 /// The choices in the open base.
@@ -59,6 +61,23 @@ impl Snapshot {
             }),
             photo,
             momentum: state.walk.momentum,
+            walk: None,
+        }
+    }
+
+    /// The same with how far the moving statistics have walked.
+    fn with_walk(state: &State) -> Self {
+        Self {
+            walk: state.walk.mark(),
+            ..Self::of(state)
+        }
+    }
+
+    /// The present state, of which as much is taken as of this one.
+    fn of_now(&self, state: &State) -> Self {
+        match self.walk {
+            Some(_) => Self::with_walk(state),
+            None => Self::of(state),
         }
     }
 
@@ -95,6 +114,9 @@ impl Snapshot {
             gallery.photo = photo;
         }
         state.walk.momentum = self.momentum;
+        if let Some(mark) = &self.walk {
+            state.walk.restore(mark);
+        }
         let steps = state.settings.pipeline.steps.len();
         let grid = &mut state.grid;
         grid.steps_changed();
@@ -190,10 +212,17 @@ impl App {
         let kind = Kind::of(&command);
         let keeps = !command.is_history();
         let step = self.state.lesson.as_ref().map(|open| open.step);
-        let before = keeps.then(|| Snapshot::of(&self.state));
+        // Batches that have run since another change survive when that is undone.
+        let is_reset = command == Command::Walk(WalkCommand::Reset);
+        let take: fn(&State) -> Snapshot = if is_reset {
+            Snapshot::with_walk
+        } else {
+            Snapshot::of
+        };
+        let before = keeps.then(|| take(&self.state));
         self.apply(ctx, command);
         if let Some(before) = before
-            && before.differs_from(&Snapshot::of(&self.state))
+            && before.differs_from(&take(&self.state))
             // Changes by a lesson step are not undone one by one; the user goes back a step.
             && step == self.state.lesson.as_ref().map(|open| open.step)
         {
@@ -204,7 +233,7 @@ impl App {
     /// Undoes the last change.
     pub(super) fn undo(&mut self, ctx: &Context) {
         if let Some(before) = self.history.undo.pop() {
-            self.history.redo.push(Snapshot::of(&self.state));
+            self.history.redo.push(before.of_now(&self.state));
             self.go_to(ctx, before);
         }
     }
@@ -212,7 +241,7 @@ impl App {
     /// Redoes the last change that was undone.
     pub(super) fn redo(&mut self, ctx: &Context) {
         if let Some(after) = self.history.redo.pop() {
-            self.history.undo.push(Snapshot::of(&self.state));
+            self.history.undo.push(after.of_now(&self.state));
             self.go_to(ctx, after);
         }
     }

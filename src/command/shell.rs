@@ -12,6 +12,10 @@ pub enum ShellCommand {
     /// Shows or closes the command palette.
     Search(Option<Search>),
     Sheet(Option<Sheet>),
+    /// Changes the path that is being typed.
+    TypePath(String),
+    /// Takes the typed path.
+    TakePath,
     /// Empties the lists of recent files.
     ForgetRecent,
 }

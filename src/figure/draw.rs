@@ -75,6 +75,9 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     {
         return Err(DrawError::Missing(reason));
     }
+    if what.part != Part::Window && what.view.shows_runs() && state.training.runs.is_empty() {
+        return Err(DrawError::Missing(words::NOTHING_HAS_RUN.to_owned()));
+    }
     let ctx = Context::default();
     theme::install(&ctx);
     Images::install(&ctx);

@@ -1,13 +1,14 @@
 //! The outer call and the value recorded at the call of the base: the rows that set them, and words
 //! for what becomes of them.
 
-use eframe::egui::{Popup, Rect, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use eframe::egui::{Label, Popup, Rect, Role, Sense, Ui, WidgetInfo, vec2};
 
 use crate::command::{Action, Command};
 use crate::model::{Mode, Outer, Semantics, flags};
 use crate::state::State;
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, terms};
 use crate::words::call as words;
@@ -28,12 +29,12 @@ pub fn call_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
 }
 
-fn row_ui(ui: &mut Ui, rect: Rect, [code, term]: [&str; 2], add: impl FnOnce(&mut Ui)) {
+fn row_ui(ui: &mut Ui, rect: Rect, [label, term]: [&str; 2], add: impl FnOnce(&mut Ui)) {
     let palette = theme::palette(ui);
-    let (left, right) = rect.split_left_right_at_x(rect.left() + sizes::CALL_CODE);
+    let (left, right) = rect.split_left_right_at_x(rect.left() + sizes::CALL_LABEL);
     parts::row_ui(ui, left, |ui| {
-        let code = RichText::new(code).font(text::code()).color(palette.muted);
-        terms::explained(parts::line_ui(ui, code), term)
+        let label = ui.add(Label::new(text::note(label, palette)));
+        terms::explained(label, term)
     });
     parts::row_ui(ui, right, |ui| {
         ui.spacing_mut().interact_size.y = sizes::INPUT_ROW - 2.0;
@@ -46,13 +47,11 @@ fn row_ui(ui: &mut Ui, rect: Rect, [code, term]: [&str; 2], add: impl FnOnce(&mu
 fn outer_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     let semantics = show.state.semantics();
     let chosen = show.state.settings.call;
-    let torch = semantics == Semantics::PyTorch;
-    let code = if torch { "model" } else { "model(x, training=" };
-    row_ui(ui, rect, [code, terms::OUTER_CALL], |ui| {
-        let button = parts::small_drop_button_ui(ui, words::value(chosen, semantics));
+    row_ui(ui, rect, [words::OUTER, terms::OUTER_CALL], |ui| {
+        let button = parts::code_drop_button_ui(ui, words::outer_code(chosen, semantics));
         let name = words::outer_call(words::value(chosen, semantics));
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-        let button = terms::hinted(button.on_hover_text(words::OUTER_CALL_TIP), &name);
+        let button = button.tip(words::OUTER_CALL_TIP);
         Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
             let choices = Mode::BOTH.map(Outer::Given).into_iter();
             for outer in choices.chain([Outer::NotGiven]) {
@@ -104,43 +103,38 @@ fn recorded_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         let graph = &b.model.graph;
         (graph.layers[id].recorded.value(), b.flags.recorded(graph))
     });
-    row_ui(
-        ui,
-        rect,
-        ["base(x, training=", terms::RECORDED_VALUE],
-        |ui| {
-            let enabled = why_not.is_none();
-            let shown = if enabled {
-                words::recorded(chosen)
-            } else {
-                "\u{2013}"
-            };
-            let button = ui
-                .add_enabled_ui(enabled, |ui| parts::small_drop_button_ui(ui, shown))
-                .inner;
-            let name = words::recorded_value(shown);
-            button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &name));
-            let button = match why_not {
-                Some(why) => button.on_disabled_hover_text(why),
-                None => terms::hinted(button.on_hover_text(words::RECORDED_VALUE_TIP), &name),
-            };
-            Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
-                for choice in [Some(true), Some(false), None] {
-                    let entry = Entry {
-                        name: words::recorded(choice),
-                        right: if choice == in_file {
-                            words::AS_IN_FILE
-                        } else {
-                            ""
-                        },
-                        chosen: choice == chosen,
-                        ..Entry::default()
-                    };
-                    if menu::entry_ui(ui, entry).clicked() {
-                        show.push(Command::Record(choice));
-                    }
+    row_ui(ui, rect, [words::RECORDED, terms::RECORDED_VALUE], |ui| {
+        let enabled = why_not.is_none();
+        let [shown, code] = if enabled {
+            [words::recorded(chosen), words::recorded_code(chosen)]
+        } else {
+            ["\u{2013}"; 2]
+        };
+        let button = ui
+            .add_enabled_ui(enabled, |ui| parts::code_drop_button_ui(ui, code))
+            .inner;
+        let name = words::recorded_value(shown);
+        button.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, &name));
+        let button = match why_not {
+            Some(why) => button.tip_if_disabled(why),
+            None => button.tip(words::RECORDED_VALUE_TIP),
+        };
+        Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
+            for choice in [Some(true), Some(false), None] {
+                let entry = Entry {
+                    name: words::recorded(choice),
+                    right: if choice == in_file {
+                        words::AS_IN_FILE
+                    } else {
+                        ""
+                    },
+                    chosen: choice == chosen,
+                    ..Entry::default()
+                };
+                if menu::entry_ui(ui, entry).clicked() {
+                    show.push(Command::Record(choice));
                 }
-            });
-        },
-    );
+            }
+        });
+    });
 }

@@ -34,9 +34,12 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let body = page.least_height(show.state);
     let row = |shown: bool, height: f32| if shown { height + sizes::S2 } else { 0.0 };
     let tabs = row(tabs, sizes::TAB_HEIGHT);
-    let is_narrow = width - 2.0 * margin.x < page.controls_width();
-    let rows = if is_narrow && !lecture { 2_u8 } else { 1 };
-    let controls_height = f32::from(rows) * (sizes::CONTROL_HEIGHT + sizes::S2) - sizes::S2;
+    let rows = if lecture {
+        1
+    } else {
+        page.control_rows(width - 2.0 * margin.x)
+    };
+    let controls_height = rows as f32 * (sizes::CONTROL_HEIGHT + sizes::S2) - sizes::S2;
     let controls = row(controls || lecture, controls_height);
     let others = tabs + controls + body + 2.0 * margin.y;
     // If it is enough that the sentences scroll, the whole view does not.

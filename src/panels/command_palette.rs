@@ -119,6 +119,7 @@ fn list_ui(ui: &mut Ui, found: &[&Choice], search: &Search, moved: bool) -> Opti
                 right: &right,
                 below: "",
                 chosen: i == search.row,
+                one_line: true,
             };
             let enabled = choice.why_not.is_none();
             let response = ui

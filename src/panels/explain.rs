@@ -6,6 +6,7 @@ use eframe::egui::{Button, Label, Layout, Rect, RichText, ScrollArea, Stroke, Ui
 
 use crate::theme::{self, sizes, text};
 use crate::views::Explanation;
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::window as words;
@@ -50,7 +51,7 @@ pub fn explain_ui(ui: &mut Ui, rect: Rect, explanation: &Explanation) {
         Layout::right_to_left(egui::Align::Center),
         |ui| {
             let copy = Button::new(RichText::new(common::COPY).font(text::small())).small();
-            if ui.add(copy).on_hover_text(words::COPY_CODE).clicked() {
+            if ui.add(copy).tip(words::COPY_CODE).clicked() {
                 ui.ctx().copy_text(explanation.code.clone());
             }
         },
@@ -81,7 +82,7 @@ fn narrow(source: &str, columns: usize) -> String {
             line[..*at].matches('"').count().is_multiple_of(2)
         });
         let Some((at, _)) = comment.filter(|_| line.chars().count() > columns) else {
-            lines.push(line.to_owned());
+            lines.extend(broken(line, columns));
             continue;
         };
         let (code, comment) = line.split_at(at);
@@ -97,10 +98,45 @@ fn narrow(source: &str, columns: usize) -> String {
         }
         lines.push(now);
         if !code.trim().is_empty() {
-            lines.push(code.trim_end().to_owned());
+            lines.extend(broken(code.trim_end(), columns));
         }
     }
     lines.join("\n")
+}
+
+/// Breaks a line of Python at commas and opening brackets, where a line may end inside of brackets; what has none stays
+/// as it is.
+fn broken(line: &str, columns: usize) -> Vec<String> {
+    const INDENT: &str = "    ";
+    let indent = &line[..line.len() - line.trim_start().len()];
+    let mut lines = Vec::new();
+    let mut rest = line.to_owned();
+    while rest.chars().count() > columns {
+        let (mut depth, mut in_name, mut end) = (lines.len().min(1), false, None);
+        for (column, (at, letter)) in rest.char_indices().enumerate() {
+            match letter {
+                '"' => in_name = !in_name,
+                '(' | '[' | '{' if !in_name => depth += 1,
+                ')' | ']' | '}' if !in_name => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            let may_end = !in_name && depth > 0 && matches!(letter, ',' | '(' | '[' | '{');
+            let begun = !rest[..at].trim().is_empty();
+            if may_end && begun && column < columns && at + 1 < rest.len() {
+                end = Some(at + 1);
+            }
+        }
+        let Some(end) = end else { break };
+        let after = rest[end..].trim_start();
+        let after = format!("{indent}{INDENT}{after}");
+        if after.len() >= rest.len() {
+            break;
+        }
+        lines.push(rest[..end].to_owned());
+        rest = after;
+    }
+    lines.push(rest);
+    lines
 }
 
 /// Text that scrolls if it is too long.
@@ -131,6 +167,16 @@ mod tests {
         assert_eq!(narrow(code, 30), narrowed);
         assert_eq!(narrow("# one two", 5), "# one\n# two");
         let name = "layer = base.get_layer(\"a # b\")";
-        assert_eq!(narrow(name, 9), name);
+        assert_eq!(narrow(name, 25), "layer = base.get_layer(\n    \"a # b\")");
+    }
+
+    #[test]
+    fn long_calls_break_where_python_lets_them() {
+        let code = "    model.compile(Adam(0.001), \"sparse, (loss\", metrics=[\"accuracy\"])";
+        let narrowed = "    model.compile(Adam(0.001),\n        \"sparse, (loss\",\n        \
+                        metrics=[\"accuracy\"])";
+        assert_eq!(narrow(code, 34), narrowed);
+        let assignment = "a_name_that_is_long = another_name_that_is_long";
+        assert_eq!(narrow(assignment, 20), assignment);
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::RangeInclusive;
 
 use eframe::egui::{
-    Align, Align2, Button, DragValue, Id, Image, Key, Layout, Popup, Rect, Role, ScrollArea, Sense,
-    Ui, WidgetInfo, Window, vec2,
+    Align, Button, DragValue, Id, Image, Layout, Modal, Popup, Rect, Role, ScrollArea, Sense, Ui,
+    Vec2, WidgetInfo, vec2,
 };
 
 use crate::command::ExportCommand;
@@ -12,6 +12,7 @@ use crate::model::Mode;
 use crate::state::{ExportChoice, Part};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
 use crate::words::common;
 use crate::words::export as words;
@@ -22,33 +23,39 @@ pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let Some(choice) = show.state.export.choice else {
         return;
     };
-    let mut open = true;
-    Window::new(words::TITLE)
-        .id(Id::unique("export"))
-        .open(&mut open)
-        .collapsible(false)
-        .resizable(false)
-        .anchor(Align2::CENTER_CENTER, vec2(0.0, 0.0))
-        .show(ui.ctx(), |ui| {
-            ui.horizontal_top(|ui| {
-                // In a small window, or a large lecture, the choices scroll.
-                let room = ui.ctx().content_rect().height() - sizes::EXPORT_FRAME;
-                ui.vertical(|ui| {
-                    ui.set_width(sizes::EXPORT_CHOICES);
-                    let choices = ScrollArea::vertical().id_salt("choices");
-                    let choices = choices.max_height(room).min_scrolled_height(room);
-                    choices.show(ui, |ui| choices_ui(ui, show, choice));
-                });
-                ui.vertical(|ui| {
-                    preview_ui(ui, show);
-                    ui.add_space(sizes::S3);
-                    buttons_ui(ui, show);
-                });
+    let window = ui.ctx().content_rect();
+    // In a small window, or a large lecture, the choices scroll and the preview is smaller.
+    let margins = 2.0 * (sizes::S4 + sizes::S2);
+    let room = vec2(
+        window.width() - margins - sizes::EXPORT_CHOICES - sizes::S2,
+        window.height() - sizes::EXPORT_FRAME,
+    );
+    let response = Modal::new(Id::unique("export")).show(ui.ctx(), |ui| {
+        let mut close = false;
+        ui.horizontal(|ui| {
+            ui.label(text::strong(words::TITLE));
+            let layout = Layout::right_to_left(Align::Center);
+            ui.with_layout(layout, |ui| close = ui.button(common::CLOSE).clicked());
+        });
+        ui.horizontal_top(|ui| {
+            ui.vertical(|ui| {
+                ui.set_width(sizes::EXPORT_CHOICES);
+                let choices = ScrollArea::vertical().id_salt("choices");
+                let choices = choices.max_height(room.y).min_scrolled_height(room.y);
+                choices.show(ui, |ui| choices_ui(ui, show, choice));
+            });
+            ui.vertical(|ui| {
+                let below = sizes::CONTROL_HEIGHT + sizes::S3 + 2.0 * sizes::S2;
+                let fits = vec2(room.x, room.y - below);
+                preview_ui(ui, show, fits.min(sizes::PREVIEW.into()));
+                ui.add_space(sizes::S3);
+                buttons_ui(ui, show);
             });
         });
-    // A menu or a text field takes the key first.
-    let escaped = ui.input(|i| i.key_pressed(Key::Escape));
-    if !open || escaped {
+        close
+    });
+    // A menu or a text field takes Escape first.
+    if response.inner || response.should_close() {
         show.push(ExportCommand::Show(false));
     }
 }
@@ -69,7 +76,7 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         let enabled = sides.is_some() || !matches!(part, Part::Side(_));
         ui.add_enabled_ui(enabled, |ui| {
             ui.radio_value(&mut new.part, part, label)
-                .on_disabled_hover_text(words::NO_COLUMNS);
+                .tip_if_disabled(words::NO_COLUMNS);
         });
     }
     plots_ui(ui, &show.state.export.plots, &mut new.part);
@@ -162,7 +169,7 @@ const MOST: f64 = 9999.0;
 
 fn number_ui(ui: &mut Ui, name: &str, value: &mut f64, range: RangeInclusive<f64>) {
     let field = DragValue::new(value).speed(1.0).fixed_decimals(0);
-    ui.name_inputs(name, |ui| ui.add(field.range(range)));
+    ui.name_inputs(name, |ui| parts::field_ui(ui, field.range(range)));
 }
 
 /// One plot alone, from a list.
@@ -195,9 +202,9 @@ fn plots_ui(ui: &mut Ui, plots: &[&'static str], part: &mut Part) {
 }
 
 /// The figure, as large as there is room.
-fn preview_ui(ui: &mut Ui, show: &Show<'_>) {
+fn preview_ui(ui: &mut Ui, show: &Show<'_>, size: Vec2) {
     let palette = theme::palette(ui);
-    let (room, response) = ui.allocate_exact_size(sizes::PREVIEW.into(), Sense::hover());
+    let (room, response) = ui.allocate_exact_size(size, Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words::PREVIEW));
     let export = &show.state.export;
     parts::inside_ui(ui, room, Layout::top_down(Align::Center), |ui| {

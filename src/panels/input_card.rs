@@ -8,6 +8,7 @@ use crate::model::Preprocessing;
 use crate::state::{Gallery, MAX_BATCH, Thumbnail};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, terms};
 use crate::words::common;
@@ -27,7 +28,7 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let chosen = show.state.opened.gallery.as_ref().and_then(Gallery::chosen);
     let name = chosen.map_or("", |photo| photo.name.as_str());
     parts::row_ui(ui, caption, |ui| {
-        parts::value_ui(ui, text::note(name, palette)).on_hover_text(name)
+        parts::value_ui(ui, text::note(name, palette)).tip(name)
     });
     let mut cut = Cut(rect.with_min_x(picture.right() + sizes::S3));
     row_ui(ui, cut.top(sizes::INPUT_ROW), words::PHOTO, |ui| {
@@ -55,7 +56,7 @@ pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut augment = show.state.settings.augment_batch;
     let tip = words::AUGMENT_TIP;
     let check = parts::check_ui(ui, words::AUGMENT, &mut augment);
-    if check.on_hover_text(tip).changed() {
+    if check.tip(tip).changed() {
         show.push(Command::AugmentBatch(augment));
     }
     unknown_scale_ui(ui, show);
@@ -76,7 +77,7 @@ fn unknown_scale_ui(ui: &mut Ui, show: &Show<'_>) {
     let mut why = vec![common::sentence_case(&report.sentence(&base.model))];
     why.extend(report.predictions(&base.model.labels));
     ui.label(line.color(palette.training.ink))
-        .on_hover_text(why.join("\n"));
+        .tip(why.join("\n"));
 }
 
 /// Suggests another scale if the current one looks wrong for the photos of the last look.
@@ -93,12 +94,12 @@ fn suspicion_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let own = state.automatic_preprocessing();
     ui.horizontal_wrapped(|ui| {
         let line = RichText::new(words::WRONG_SCALE).font(text::small());
-        ui.label(line.color(palette.error)).on_hover_text(&why);
+        ui.label(line.color(palette.error)).tip(&why);
         if let Some(better) = suspicion.better {
             let button = egui::Button::new(
                 RichText::new(words::use_scale(better.label())).font(text::small()),
             );
-            if ui.add(button).on_hover_text(&why).clicked() {
+            if ui.add(button).tip(&why).clicked() {
                 let choice = (better != own).then_some(better);
                 show.push(Command::SetPreprocessing(choice));
             }
@@ -130,6 +131,11 @@ fn picture_ui(ui: &mut Ui, show: &Show<'_>, rect: Rect) {
     let palette = theme::palette(ui);
     ui.painter()
         .rect_filled(rect, sizes::IMAGE_RADIUS, palette.hover);
+    let gallery = show.state.opened.gallery.as_ref();
+    if let Some(why) = gallery.and_then(Gallery::chosen_unreadable) {
+        unreadable_ui(ui, rect, &why);
+        return;
+    }
     let Some(thumbnail) = &show.state.computed.thumbnail else {
         return;
     };
@@ -149,7 +155,20 @@ fn picture_ui(ui: &mut Ui, show: &Show<'_>, rect: Rect) {
     let response = ui.interact(rect, ui.scope_id().with("thumbnail"), Sense::hover());
     let name = thumbnail.name.as_str();
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, words::chosen_photo(name)));
-    response.on_hover_text(name);
+    response.tip(name);
+}
+
+/// In the place of a picture that cannot be read; `why` names the photo and the reason.
+fn unreadable_ui(ui: &mut Ui, rect: Rect, why: &str) {
+    let palette = theme::palette(ui);
+    let words = RichText::new(words::UNREADABLE).font(text::small());
+    let room = rect.shrink(sizes::S1);
+    let layout = egui::Layout::centered_and_justified(egui::Direction::TopDown);
+    let response = parts::inside_ui(ui, room, layout, |ui| {
+        parts::wrapped_ui(ui, words.color(palette.error))
+    });
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, why));
+    response.tip(why);
 }
 
 /// The middle of the picture, of the rectangle's aspect.
@@ -185,8 +204,8 @@ fn photo_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn batch_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut batch = show.state.settings.batch;
     let drag = parts::whole(&mut batch).range(1..=MAX_BATCH);
-    let response = ui.name_inputs(words::BATCH_SIZE, |ui| ui.add(drag));
-    if response.on_hover_text(words::BATCH_TIP).changed() {
+    let response = ui.name_inputs(words::BATCH_SIZE, |ui| parts::field_ui(ui, drag));
+    if response.tip(words::BATCH_TIP).changed() {
         show.push(Command::SetBatch(batch));
     }
     let photos = show.state.photos().map_or(0, |p| p.photos.len());
@@ -203,9 +222,10 @@ fn seed_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut seed = show.state.settings.seed;
     let response = ui.name_inputs(words::SEED, |ui| {
         let enabled = !show.state.settings.seed_locked;
-        ui.add_enabled(enabled, parts::whole(&mut seed))
+        ui.add_enabled_ui(enabled, |ui| parts::field_ui(ui, parts::whole(&mut seed)))
+            .inner
     });
-    if response.on_hover_text(words::SEED_TIP).changed() {
+    if response.tip(words::SEED_TIP).changed() {
         show.push(Command::SetSeed(seed));
     }
     let mut locked = show.state.settings.seed_locked;
@@ -218,7 +238,7 @@ fn seed_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     let tip = words::LOCK_TIP;
     if parts::check_ui(ui, words::LOCK, &mut locked)
-        .on_hover_text(tip)
+        .tip(tip)
         .changed()
     {
         show.push(Command::LockSeed(locked));
@@ -239,7 +259,7 @@ fn preprocessing_ui(ui: &mut Ui, show: &mut Show<'_>) {
         _ => show.state.preprocessing().label(),
     };
     let button = parts::small_drop_button_ui(ui, label);
-    let button = button.on_hover_text(words::SCALE_TIP);
+    let button = button.tip(words::SCALE_TIP);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let report = show.state.scale_report();
         let automatic = match (report, by_file) {

@@ -5,12 +5,14 @@ use eframe::egui::{
     CornerRadius, Rect, Role, ScrollArea, Sense, Stroke, TextEdit, Ui, WidgetInfo, pos2, vec2,
 };
 
+use super::list_focus::{ListFocus, RowPart, part_id};
 use crate::command::{Action, Command};
 use crate::model::counts::layer_params;
 use crate::model::{CallModes, Effective, LayerId, Mode, RecordedBy, Role as LayerRole, Semantics};
 use crate::state::{Base, ListRow, ModuleRow};
 use crate::theme::{self, Palette, sizes, text};
-use crate::views::parts::{has_modes, mode_switch_ui, name_ui};
+use crate::views::parts::Tip as _;
+use crate::views::parts::{has_modes, name_ui, sensing_mode_switch_ui};
 use crate::views::{Show, parts, terms};
 use crate::words::call as call_words;
 use crate::words::common;
@@ -61,7 +63,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
             parts::label_ui(ui, text::muted(words::FROM_LAYER, palette));
             // Without a base there is no last layer, and the value must keep.
             let drag = parts::whole(&mut from).range(0..=most);
-            let response = ui.name_inputs(words::FINE_TUNE_FROM, |ui| ui.add(drag));
+            let response = ui.name_inputs(words::FINE_TUNE_FROM, |ui| parts::field_ui(ui, drag));
             if response.changed() {
                 show.push(Command::SetFineTuneFrom(from));
             }
@@ -101,12 +103,15 @@ pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
         state.settings.call,
         semantics,
     );
+    let (mut focus, followed) = ListFocus::take(ui, &found, ui.available_height());
     let mut area = ScrollArea::vertical().id_salt("layers").auto_shrink(false);
-    if let Some(offset) = offset_to(ui, &found, chosen) {
+    if let Some(offset) = offset_to(ui, &found, chosen).or(followed) {
         area = area.vertical_scroll_offset(offset);
     }
-    area.show_rows(ui, sizes::LAYER_ROW, found.len(), |ui, rows| {
-        for &row in found.get(rows).unwrap_or_default() {
+    let output = area.show_rows(ui, sizes::LAYER_ROW, found.len(), |ui, rows| {
+        let shown = found.get(rows).unwrap_or_default();
+        focus.stop_in(shown, chosen);
+        for &row in shown {
             match row.of {
                 ModuleRow::Layer(id) => {
                     let effective = modes.effective(&base.model.graph, &base.flags, id);
@@ -120,13 +125,16 @@ pub fn layer_list_ui(ui: &mut Ui, show: &mut Show<'_>) {
                             place: row,
                             effective,
                             chosen,
+                            focus: &focus,
                         },
                     );
                 }
-                ModuleRow::Container(place) => container_ui(ui, show, base, row, place),
+                ModuleRow::Container(place) => container_ui(ui, show, base, row, (place, &focus)),
             }
         }
     });
+    focus.offset = output.state.clamped_offset().y;
+    focus.keep(ui);
 }
 
 /// Where to scroll when another layer was chosen, so that its row is in sight; `None` otherwise.
@@ -144,11 +152,12 @@ fn offset_to(ui: &Ui, found: &[ListRow], chosen: Option<ModuleRow>) -> Option<f3
 }
 
 #[derive(Clone, Copy)]
-struct Row {
+struct Row<'a> {
     id: LayerId,
     place: ListRow,
     effective: Effective,
     chosen: bool,
+    focus: &'a ListFocus,
 }
 
 /// The checkbox of a row.
@@ -159,28 +168,39 @@ fn check_place(rect: Rect, depth: usize) -> Rect {
 }
 
 /// A container: its flag and its mode, which a click sets for everything in it.
-fn container_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: ListRow, place: usize) {
+fn container_ui(
+    ui: &mut Ui,
+    show: &mut Show<'_>,
+    base: &Base,
+    row: ListRow,
+    (place, focus): (usize, &ListFocus),
+) {
     let palette = theme::palette(ui);
     let semantics = show.state.semantics();
     let container = &base.containers[place];
     let path = &container.path;
     let size = vec2(ui.available_width(), sizes::LAYER_ROW);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let id = ui.scope_id().with(("container", place));
+    let (_, rect) = ui.allocate_space(size);
+    let id = |part| part_id(row.of, part);
+    let response = ui.interact(rect, id(RowPart::Row), focus.sense(row.of, Sense::hover()));
     let check = check_place(rect, row.depth);
     let trainable = base.module_flag(row.of);
     let name = format!("{path} {}", modes::flag_label(semantics));
-    if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
+    let sense = focus.sense(row.of, Sense::click());
+    let checkbox =
+        parts::sensing_checkbox_ui(ui, check, id(RowPart::Check), &name, trainable, sense);
+    if checkbox.clicked() {
         show.push(Command::SetContainerTrainable(path.clone(), !trainable));
     }
-    mode_switch_ui(
+    sensing_mode_switch_ui(
         ui,
         show,
         base,
         row.of,
         lamp_place(rect, sizes::MODE_COLUMN),
-        id.with("mode"),
+        (id(RowPart::Mode), sense),
     );
+    parts::focus_ring(ui, &response, rect.shrink(sizes::FOCUS_INSET));
     let end = lamp_place(rect, sizes::MODE_COLUMN).x - sizes::S2;
     let place = Rect::from_x_y_ranges(check.right() + sizes::S2..=end, rect.y_range());
     let shown = base.row_name(row, semantics);
@@ -191,10 +211,10 @@ fn container_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: ListRow, pla
     };
     name_ui(ui, place, shown, &text::semibold(), color);
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, path));
-    response.on_hover_text(words::container(path, container.layers.len()));
+    response.tip(words::container(path, container.layers.len()));
 }
 
-fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
+fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row<'_>) {
     let palette = theme::palette(ui);
     let semantics = show.state.semantics();
     let layer = &base.model.graph.layers[row.id];
@@ -208,8 +228,9 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         Sense::hover()
     };
     let size = vec2(ui.available_width(), sizes::LAYER_ROW);
-    let (rect, response) = ui.allocate_exact_size(size, sense);
-    let id = response.id;
+    let (_, rect) = ui.allocate_space(size);
+    let id = |part| part_id(row.place.of, part);
+    let response = ui.interact(rect, id(RowPart::Row), row.focus.sense(row.place.of, sense));
     if row.chosen {
         ui.painter()
             .rect_filled(rect, CornerRadius::ZERO, palette.inference.band);
@@ -219,7 +240,10 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     }
     let check = check_place(rect, row.place.depth);
     let name = format!("{} {}", layer.name, modes::flag_label(semantics));
-    if parts::checkbox_ui(ui, check, id.with("trainable"), &name, trainable).clicked() {
+    let sense = row.focus.sense(row.place.of, Sense::click());
+    let checkbox =
+        parts::sensing_checkbox_ui(ui, check, id(RowPart::Check), &name, trainable, sense);
+    if checkbox.clicked() {
         show.push(Command::SetTrainable(row.id, !trainable));
     }
     let reason = modes::lamp(
@@ -231,7 +255,8 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     let is_torch = semantics == Semantics::PyTorch;
     if is_torch {
         let at = lamp_place(rect, sizes::MODE_COLUMN);
-        mode_switch_ui(ui, show, base, row.place.of, at, id.with("mode"));
+        let switch = (id(RowPart::Mode), sense);
+        sensing_mode_switch_ui(ui, show, base, row.place.of, at, switch);
     } else {
         lamp_ui(ui, rect, role, effective);
     }
@@ -255,7 +280,14 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
         };
         let at = pos2(end, rect.center().y);
         let align = egui::Align2::RIGHT_CENTER;
-        let tag = call_words::tag(value, by);
+        let width = |words: &str, font| {
+            let galley = ui.painter().layout_no_wrap(words.to_owned(), font, color);
+            galley.size().x
+        };
+        let [full, short] = call_words::tags(value, by);
+        let name = width(base.row_name(row.place, semantics), text::semibold());
+        let fits = text_left + name + sizes::S1 + width(&full, text::small()) <= end;
+        let tag = if fits { full } else { short };
         let place = ui.painter().text(at, align, tag, text::small(), color);
         end = place.left() - sizes::S1;
     }
@@ -271,7 +303,7 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     };
     let place = Rect::from_x_y_ranges(text_left..=end, rect.y_range());
     name_ui(ui, place, base.row_name(row.place, semantics), &font, color);
-    parts::focus_ring(ui, &response, rect.shrink(1.0));
+    parts::focus_ring(ui, &response, rect.shrink(sizes::FOCUS_INSET));
     let kind = if has_view { Role::Button } else { Role::Label };
     response.widget_info(|| WidgetInfo::labeled(kind, true, &layer.name));
     parts::describe(ui, &response, &reason);
@@ -285,7 +317,7 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row) {
     if !reason.is_empty() {
         tooltip = format!("{tooltip}\n{reason}");
     }
-    response.on_hover_text(tooltip);
+    response.tip(tooltip);
 }
 
 /// Filled: it does in training what it does not do in inference. Hollow: it has two modes, but

@@ -9,6 +9,7 @@ mod input_card;
 mod layer_list;
 mod lecture;
 mod lesson;
+mod list_focus;
 mod notices;
 mod sheets;
 pub mod side_panel;

@@ -1,14 +1,16 @@
 //! Lists that cover the window until they are closed: keys, terms, the model card, networks.
 
-use eframe::egui::{self, Id, Modal, RichText, ScrollArea, Ui};
+use eframe::egui::{self, Id, Key, Modal, RichText, ScrollArea, Stroke, TextEdit, Ui};
 
 use crate::command::{Action, Command, ShellCommand};
 use crate::formats::keras::architectures;
 use crate::model::Card;
 use crate::state::Sheet;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
 use crate::words::common;
+use crate::words::dialogs;
 use crate::words::sheets as words;
 use modelens_jobs::ModelSource;
 
@@ -21,14 +23,20 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let window = ui.ctx().content_rect();
         ui.set_width(sizes::SHEET_WIDTH.min(window.width() - 2.0 * sizes::S4));
         let title = match sheet {
-            Sheet::Keys => words::KEYS,
-            Sheet::Terms => words::WORDS,
-            Sheet::Card => words::MODEL,
-            Sheet::Network => words::NETWORK,
+            Sheet::Keys => words::KEYS.to_owned(),
+            Sheet::Terms => words::WORDS.to_owned(),
+            Sheet::Card => words::MODEL.to_owned(),
+            Sheet::Network => words::NETWORK.to_owned(),
+            Sheet::Path => show
+                .state
+                .shell
+                .typed
+                .as_ref()
+                .map_or_else(String::new, |typed| typed.title.to_uppercase()),
         };
         let mut close = false;
         ui.horizontal(|ui| {
-            ui.label(text::title(title, theme::palette(ui)));
+            ui.label(text::title(&title, theme::palette(ui)));
             let layout = egui::Layout::right_to_left(egui::Align::Center);
             ui.with_layout(layout, |ui| close = ui.button(common::CLOSE).clicked());
         });
@@ -42,6 +50,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 Sheet::Terms => terms_ui(ui),
                 Sheet::Card => card_ui(ui, show),
                 Sheet::Network => network_ui(ui, show),
+                Sheet::Path => path_ui(ui, show),
             });
         close
     });
@@ -101,7 +110,7 @@ pub fn assumptions_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.horizontal_wrapped(|ui| {
         for architecture in choices {
             let button = ui.button(architecture.as_str());
-            if button.on_hover_text(words::OTHERWISE_TIP).clicked() {
+            if button.tip(words::OTHERWISE_TIP).clicked() {
                 let path = path.clone();
                 show.push(ShellCommand::Sheet(None));
                 show.push(Command::ShowUnreadable(false));
@@ -136,7 +145,7 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.horizontal_wrapped(|ui| {
         for network in architectures::names() {
             let tip = words::NETWORK_TIP;
-            if ui.button(network).on_hover_text(tip).clicked() {
+            if ui.button(network).tip(tip).clicked() {
                 let source = ModelSource::Weights {
                     path: path.clone(),
                     architecture: network.clone(),
@@ -146,6 +155,41 @@ fn network_ui(ui: &mut Ui, show: &mut Show<'_>) {
             }
         }
     });
+}
+
+/// A field for a path, where the system offers no dialog.
+fn path_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let Some(typed) = &show.state.shell.typed else {
+        return;
+    };
+    parts::wrapped_ui(ui, text::muted(dialogs::NO_DIALOG, palette));
+    let mut path = typed.text.clone();
+    let line = Stroke::new(sizes::LINE, palette.strong_line);
+    ui.visuals_mut().widgets.inactive.bg_stroke = line;
+    let edit = TextEdit::singleline(&mut path)
+        .id(Id::unique("typed path"))
+        .desired_width(f32::INFINITY);
+    let edit = ui.add(edit);
+    parts::named(ui, &edit, dialogs::PATH);
+    if ui.memory(|memory| memory.focused().is_none()) {
+        edit.request_focus();
+    }
+    if edit.changed() {
+        show.push(ShellCommand::TypePath(path));
+    }
+    let label = match (typed.saves, &typed.replaces) {
+        (true, Some(_)) => dialogs::REPLACE,
+        (true, None) => dialogs::SAVE,
+        (false, _) => dialogs::OPEN,
+    };
+    let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    if ui.button(label).clicked() || entered {
+        show.push(ShellCommand::TakePath);
+    }
+    if let Some(refused) = &typed.refused {
+        parts::wrapped_ui(ui, RichText::new(refused).color(palette.error));
+    }
 }
 
 fn keys_ui(ui: &mut Ui) {
@@ -167,7 +211,7 @@ fn keys_ui(ui: &mut Ui) {
                 ui.set_width(sizes::SHEET_KEYS);
                 ui.label(RichText::new(key).font(text::code()).color(palette.ink));
             });
-            parts::wrapped_ui(ui, RichText::new(label)).on_hover_text(tooltip);
+            parts::wrapped_ui(ui, RichText::new(label)).tip(tooltip);
         });
     };
     for (keys, info) in &actions {

@@ -7,6 +7,7 @@ use super::side_panel;
 use crate::command::{Action, Command};
 use crate::model::counts::counts;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, current, parts};
 use crate::words::common;
 use crate::words::number::thousands;
@@ -108,7 +109,7 @@ fn warnings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let room = room.with_max_x((room.right() - sizes::STAT_COLUMN * 1.6).max(room.left()));
     parts::row_ui(ui, room, |ui| {
         let link = ui.add(Button::new(line).frame(false).truncate());
-        if link.on_hover_text(words::SHOW_ALL).clicked() {
+        if link.tip(words::SHOW_ALL).clicked() {
             show.push(Command::ShowUnreadable(true));
         }
     });

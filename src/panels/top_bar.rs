@@ -6,50 +6,160 @@ use super::side_panel;
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::{BUNDLED, Control};
 use crate::model::Semantics;
-use crate::state::{ThemeChoice, View};
+use crate::state::{State, ThemeChoice, View};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, parts, terms};
 use crate::words::common;
 use crate::words::modes;
-use crate::words::number::shortened;
+use crate::words::number::{shortened, thousands};
 use crate::words::titles::{model_title, photos_title};
 use crate::words::window as words;
 use modelens_jobs::{ModelSource, PhotosSource};
 
-/// The most characters of a title, so that the rest of the bar has room.
-const LONGEST: usize = 30;
-const LONGEST_NARROW: usize = 20;
+/// How much the bar says, from the widest window to the narrowest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detail {
+    /// Labels, long titles, and the theme.
+    Full,
+    /// Values without labels.
+    Values,
+    /// Short values.
+    Short,
+    /// Labels without values.
+    Labels,
+}
+
+impl Detail {
+    const ALL: [Self; 4] = [Self::Full, Self::Values, Self::Short, Self::Labels];
+
+    /// The most characters of a title.
+    fn longest(self) -> usize {
+        match self {
+            Self::Full => 30,
+            Self::Values => 20,
+            Self::Short => 12,
+            Self::Labels => 0,
+        }
+    }
+
+    /// What a button says of a label and its value.
+    fn of<'a>(self, label: &'a str, value: &'a str) -> [&'a str; 2] {
+        match self {
+            Self::Full => [label, value],
+            Self::Values | Self::Short => ["", value],
+            Self::Labels => ["", label],
+        }
+    }
+}
+
+/// What the buttons at the left are called, and what they show.
+struct Titles {
+    base: String,
+    photos: String,
+    rules: &'static str,
+}
+
+impl Titles {
+    fn of(state: &State, detail: Detail) -> Self {
+        let semantics = state.semantics();
+        Self {
+            base: shortened(&base_value(state), detail.longest().max(1)),
+            photos: photos_value(state, detail),
+            rules: match detail {
+                Detail::Full => semantics.label(),
+                Detail::Values | Detail::Short | Detail::Labels => semantics.short_label(),
+            },
+        }
+    }
+
+    fn pairs(&self) -> [(&'static str, &str); 3] {
+        [
+            (words::BASE, &self.base),
+            (words::PHOTOS, &self.photos),
+            (words::RULES_OF, self.rules),
+        ]
+    }
+}
 
 /// The whole bar.
 pub fn top_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
-    let wide = ui.available_width() >= sizes::TOP_BAR_WIDE;
-    ui.horizontal_centered(|ui| {
+    let has_rules = !show.state.hides(Control::Rules);
+    let mut details = Detail::ALL.into_iter();
+    let fits = |detail: &Detail| {
+        let titles = Titles::of(show.state, *detail);
+        left_width(ui, show.state, &titles, *detail) + right_width(ui, show.state, *detail)
+            <= ui.available_width()
+    };
+    let detail = details.find(fits).unwrap_or(Detail::Labels);
+    let titles = Titles::of(show.state, detail);
+    let mut left = ui.max_rect();
+    left.max.x -= right_width(ui, show.state, detail);
+    let right = ui.max_rect().with_min_x(left.right());
+    parts::row_ui(ui, left, |ui| {
+        ui.set_clip_rect(ui.clip_rect().intersect(left));
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.label(text::wordmark("mode", palette.training.ink));
         ui.label(text::wordmark("lens", palette.inference.ink));
         ui.add_space(sizes::S4);
         ui.spacing_mut().item_spacing.x = sizes::S2;
         side_panel_ui(ui, show);
-        base_ui(ui, show, wide);
-        photos_ui(ui, show, wide);
-        if !show.state.hides(Control::Rules) {
-            rules_ui(ui, show, wide);
+        base_ui(ui, show, &titles, detail);
+        photos_ui(ui, show, &titles, detail);
+        if has_rules {
+            rules_ui(ui, show, &titles, detail);
         }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            export_ui(ui, show);
-            if wide {
-                theme_ui(ui, show);
-            }
-            help_ui(ui, show);
-        });
+    });
+    parts::inside_ui(ui, right, Layout::right_to_left(Align::Center), |ui| {
+        export_ui(ui, show);
+        if detail == Detail::Full {
+            theme_ui(ui, show);
+        }
+        help_ui(ui, show);
     });
 }
 
-/// The label of a button, if there is room for it.
-fn label_of(label: &'static str, wide: bool) -> &'static str {
-    if wide { label } else { "" }
+/// Width of a button with these texts, and of the gap after it.
+fn button_width(ui: &Ui, texts: &[&str], opens_menu: bool) -> f32 {
+    let ink = theme::palette(ui).ink;
+    let width = |text: &&str| {
+        let galley = ui
+            .painter()
+            .layout_no_wrap((*text).to_owned(), text::body(), ink);
+        galley.size().x
+    };
+    let texts: Vec<&str> = texts.iter().copied().filter(|t| !t.is_empty()).collect();
+    let triangle = if opens_menu { sizes::TRIANGLE } else { 0.0 };
+    let gaps = texts.len() as f32 * sizes::S2;
+    texts.iter().map(width).sum::<f32>() + gaps + triangle + 2.0 * sizes::S3 + sizes::S2
+}
+
+/// Width that the left part takes.
+fn left_width(ui: &Ui, state: &State, titles: &Titles, detail: Detail) -> f32 {
+    let mut width = sizes::WORDMARK + sizes::S4;
+    if side_panel_is_offered(ui, state) {
+        width += button_width(ui, &[Action::SidePanel.info().label], false);
+    }
+    let shown = titles.pairs().into_iter();
+    let shown =
+        shown.filter(|(label, _)| *label != words::RULES_OF || !state.hides(Control::Rules));
+    width
+        + shown
+            .map(|(label, value)| button_width(ui, &detail.of(label, value), true))
+            .sum::<f32>()
+}
+
+/// Width that the right part takes.
+fn right_width(ui: &Ui, state: &State, detail: Detail) -> f32 {
+    let theme = if detail == Detail::Full {
+        button_width(ui, &[words::THEME, state.settings.theme.label()], true)
+    } else {
+        0.0
+    };
+    let help = button_width(ui, &[words::HELP], true);
+    help + theme + button_width(ui, &[Action::Export.info().label], false)
 }
 
 /// An entry that is chosen or not, with a sentence below; true when it was clicked.
@@ -60,55 +170,87 @@ fn entry_ui(ui: &mut Ui, chosen: bool, name: &str, below: &str) -> bool {
             name,
             below,
             chosen,
-            right: "",
+            ..Entry::default()
         },
     )
     .clicked()
 }
 
-/// A button that has no label in a narrow bar still says what its term means.
-fn explained(button: Response, term: &str, wide: bool) -> Response {
-    if wide {
-        button
-    } else {
-        terms::explained(button, term)
+/// A button of the left part; without its label it still says what its term means, and without its value that.
+fn title_ui(ui: &mut Ui, label: &str, value: &str, term: &str, detail: Detail) -> Response {
+    let [shown, beside] = detail.of(label, value);
+    let button = parts::drop_button_ui(ui, shown, beside, false);
+    match detail {
+        Detail::Full => button,
+        Detail::Values | Detail::Short => terms::explained(button, term),
+        Detail::Labels => terms::explained(button.tip(format!("{label}: {value}")), term),
     }
 }
 
-fn base_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
-    let opened = &show.state.opened;
-    let value = match (&opened.opening_model, &opened.base) {
+fn base_value(state: &State) -> String {
+    let opened = &state.opened;
+    match (&opened.opening_model, &opened.base) {
         (Some(source), _) => words::opening_small(&model_title(source)),
         (None, Some(base)) => base.model.title.clone(),
         (None, None) => common::NONE.to_owned(),
-    };
-    let chosen = opened.base.as_ref().map(|b| &b.source);
-    let value = shortened(&value, if wide { LONGEST } else { LONGEST_NARROW });
-    let button = parts::drop_button_ui(ui, label_of(words::BASE, wide), &value, false);
-    let button = explained(button, terms::BASE, wide);
+    }
+}
+
+fn photos_value(state: &State, detail: Detail) -> String {
+    let opened = &state.opened;
+    match (&opened.opening_photos, &opened.gallery) {
+        (Some(source), _) => words::opening_small(&photos_title(source)),
+        (None, Some(gallery)) => {
+            let photos = thousands(gallery.photos.photos.len());
+            let classes = gallery.photos.classes.len();
+            match detail {
+                Detail::Full | Detail::Values | Detail::Labels => {
+                    words::photos_in(&photos, &common::classes(classes))
+                }
+                Detail::Short => words::photos_in(&photos, &thousands(classes)),
+            }
+        }
+        (None, None) => common::NONE.to_owned(),
+    }
+}
+
+fn base_ui(ui: &mut Ui, show: &mut Show<'_>, titles: &Titles, detail: Detail) {
+    let button = title_ui(ui, words::BASE, &titles.base, terms::BASE, detail);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
-        let bundled = [
-            (ModelSource::Lab, words::LAB_TIP),
-            (ModelSource::EfficientNetLite0, words::EFFICIENTNET_TIP),
-        ];
-        for (source, note) in bundled {
-            if entry_ui(ui, chosen == Some(&source), &model_title(&source), note) {
-                show.push(Command::OpenModel(source));
-            }
-        }
-        for path in &show.state.shell.recent.models {
-            let source = ModelSource::File(path.clone());
-            let below = path.display().to_string();
-            if entry_ui(ui, chosen == Some(&source), &model_title(&source), &below) {
-                show.push(Command::OpenModel(source));
-            }
-        }
-        cached_ui(ui, show);
-        ui.separator();
-        for action in [Action::OpenBase, Action::ShowCard] {
-            menu::action_ui(ui, show, action);
-        }
+        scrolled_ui(ui, |ui| base_entries_ui(ui, show));
     });
+}
+
+/// A menu that scrolls if the window is lower.
+fn scrolled_ui(ui: &mut Ui, add: impl FnOnce(&mut Ui)) {
+    let height = ui.ctx().content_rect().height() - 2.0 * sizes::TOP_BAR;
+    let area = ScrollArea::vertical().max_height(height);
+    area.min_scrolled_height(height).show(ui, add);
+}
+
+fn base_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let chosen = show.state.opened.base.as_ref().map(|b| &b.source);
+    let bundled = [
+        (ModelSource::Lab, words::LAB_TIP),
+        (ModelSource::EfficientNetLite0, words::EFFICIENTNET_TIP),
+    ];
+    for (source, note) in bundled {
+        if entry_ui(ui, chosen == Some(&source), &model_title(&source), note) {
+            show.push(Command::OpenModel(source));
+        }
+    }
+    for path in &show.state.shell.recent.models {
+        let source = ModelSource::File(path.clone());
+        let below = path.display().to_string();
+        if entry_ui(ui, chosen == Some(&source), &model_title(&source), &below) {
+            show.push(Command::OpenModel(source));
+        }
+    }
+    cached_ui(ui, show);
+    ui.separator();
+    for action in [Action::OpenBase, Action::ShowCard] {
+        menu::action_ui(ui, show, action);
+    }
 }
 
 /// The models in the caches of the frameworks.
@@ -136,14 +278,19 @@ fn cached_ui(ui: &mut Ui, show: &mut Show<'_>) {
         });
 }
 
-/// The button that shows or hides input and layers, if the window has no room for them.
-fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
+fn side_panel_is_offered(ui: &Ui, state: &State) -> bool {
     let width = ui.ctx().content_rect().width();
     let unasked = width < sizes::SIDE_PANEL + sizes::CENTRE_MIN_WIDTH;
-    let asked = show.state.shell.side_panel.is_some();
-    if show.state.hides(Control::SidePanel) || !(unasked || asked) {
+    let asked = state.shell.side_panel.is_some();
+    !state.hides(Control::SidePanel) && (unasked || asked)
+}
+
+/// The button that shows or hides input and layers, if the window has no room for them.
+fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    if !side_panel_is_offered(ui, show.state) {
         return;
     }
+    let width = ui.ctx().content_rect().width();
     let shown = side_panel::is_shown(show.state, width);
     let button = Button::new(Action::SidePanel.info().label).selected(shown);
     if parts::with_tooltip(ui.add(button), Action::SidePanel).clicked() {
@@ -151,21 +298,10 @@ fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
 }
 
-fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
+fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, titles: &Titles, detail: Detail) {
     let opened = &show.state.opened;
-    let value = match (&opened.opening_photos, &opened.gallery) {
-        (Some(source), _) => words::opening_small(&photos_title(source)),
-        (None, Some(gallery)) => {
-            let classes = common::classes(gallery.photos.classes.len());
-            words::photos_in(
-                &crate::words::number::thousands(gallery.photos.photos.len()),
-                &classes,
-            )
-        }
-        (None, None) => common::NONE.to_owned(),
-    };
     let chosen = opened.gallery.as_ref().map(|g| &g.source);
-    let button = parts::drop_button_ui(ui, label_of(words::PHOTOS, wide), &value, false);
+    let button = title_ui(ui, words::PHOTOS, &titles.photos, "", detail);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let bundled = PhotosSource::Bundled;
         let note = words::BUNDLED_PHOTOS_TIP;
@@ -190,17 +326,10 @@ fn photos_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
     });
 }
 
-fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, wide: bool) {
+fn rules_ui(ui: &mut Ui, show: &mut Show<'_>, titles: &Titles, detail: Detail) {
     let chosen = show.state.settings.semantics;
     let by_file = show.state.opened.base.as_ref().map(|b| b.model.semantics);
-    let semantics = show.state.semantics();
-    let label = if wide {
-        semantics.label()
-    } else {
-        semantics.short_label()
-    };
-    let button = parts::drop_button_ui(ui, label_of(words::RULES_OF, wide), label, false);
-    let button = explained(button, terms::RULES, wide);
+    let button = title_ui(ui, words::RULES_OF, titles.rules, terms::RULES, detail);
     Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
         let automatic = match by_file {
             Some(semantics) => words::automatic(semantics.label()),
@@ -236,12 +365,7 @@ fn theme_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn help_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let button = parts::drop_button_ui(ui, "", words::HELP, false);
     let popup = Popup::menu(&button).width(sizes::MENU_WIDTH);
-    popup.show(|ui| {
-        let height = ui.ctx().content_rect().height() - 2.0 * sizes::TOP_BAR;
-        let area = ScrollArea::vertical().max_height(height);
-        let area = area.min_scrolled_height(height);
-        area.show(ui, |ui| help_entries_ui(ui, show));
-    });
+    popup.show(|ui| scrolled_ui(ui, |ui| help_entries_ui(ui, show)));
 }
 
 fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {

@@ -44,7 +44,7 @@ pub struct Base {
 }
 
 /// What a row of the list shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ModuleRow {
     Layer(LayerId),
     /// Index into [`Base::containers`].

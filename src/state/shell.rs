@@ -20,6 +20,8 @@ pub struct Shell {
     /// Set while the window is shown to an audience.
     pub lecture: Option<Lecture>,
     pub sheet: Option<Sheet>,
+    /// The path that is being typed into [`Sheet::Path`].
+    pub typed: Option<TypedPath>,
     /// The file of weights that a network is to be chosen for.
     pub weights: Option<PathBuf>,
     /// The models in the caches of the frameworks.
@@ -42,6 +44,22 @@ pub enum Sheet {
     Card,
     /// Which network a file of weights belongs to.
     Network,
+    /// A path, where the system offers no file dialog.
+    Path,
+}
+
+/// A path that is typed where the system offers no file dialog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypedPath {
+    /// What the path is for.
+    pub title: &'static str,
+    pub text: String,
+    /// A file is written, not opened.
+    pub saves: bool,
+    /// Why the path was not taken.
+    pub refused: Option<String>,
+    /// The existing file that is overwritten when the path is taken again.
+    pub replaces: Option<PathBuf>,
 }
 
 /// How the window was before the lecture.

@@ -16,6 +16,8 @@ pub const SPREAD: usize = 8;
 pub const MAX_STEPS: usize = 200;
 /// The most batches in all.
 pub const MAX_WALK: usize = 1000;
+/// The most walks under earlier settings that are kept.
+const MOST_EARLIER: usize = 8;
 /// The least time between two steps that are shown.
 const STEP_SECS: f64 = 0.12;
 /// How long a batch takes while the mechanism is watched.
@@ -28,7 +30,7 @@ pub struct Walk {
     /// `None`: the layer's own.
     pub momentum: Option<f64>,
     /// What the batches belong to.
-    of: Option<(PassLook, LayerId)>,
+    of: Option<WalkOf>,
     batches: Vec<MeasuredBatch>,
     /// The first photos of each batch.
     photos: Vec<Vec<SmallPhoto>>,
@@ -43,9 +45,30 @@ pub struct Walk {
     /// Number of batches to walk to; the walk is over when `walked` reaches it.
     goal: usize,
     last_step_secs: f64,
+    /// Walks under earlier settings, the latest last: they come back with their setting.
+    earlier: Vec<EarlierWalk>,
     distances: Option<(PassLook, BTreeMap<LayerId, f32>)>,
     /// The job that was asked for last.
     pub sent: Option<BatchNormJob>,
+}
+
+/// A setting, and the layer that is walked under it.
+type WalkOf = (PassLook, LayerId);
+
+/// A walk under a setting that was left.
+#[derive(Debug)]
+struct EarlierWalk {
+    of: WalkOf,
+    batches: Vec<MeasuredBatch>,
+    photos: Vec<Vec<SmallPhoto>>,
+    walked: usize,
+}
+
+/// How far a walk had come under one setting, for undo.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WalkMark {
+    of: WalkOf,
+    walked: usize,
 }
 
 impl Default for Walk {
@@ -62,6 +85,7 @@ impl Default for Walk {
             walked: 0,
             goal: 0,
             last_step_secs: 0.0,
+            earlier: Vec::new(),
             distances: None,
             sent: None,
         }
@@ -169,7 +193,8 @@ impl Walk {
         self.player.restart();
     }
 
-    /// Forgets batches of another setting and starts from the file's statistics again.
+    /// Puts batches of another setting aside, and goes on where this setting was left, or else from the file's
+    /// statistics.
     pub fn keep(&mut self, pass: &PassLook, layer: LayerId) {
         if self.is_of(pass, layer) {
             return;
@@ -177,13 +202,47 @@ impl Walk {
         if self.of.as_ref().is_some_and(|(_, of)| *of != layer) {
             self.momentum = None;
         }
-        self.of = Some((pass.clone(), layer));
-        self.batches.clear();
-        self.photos.clear();
+        let of = (pass.clone(), layer);
+        let known = self.earlier.iter().position(|walk| walk.of == of);
+        let known = known.map(|place| self.earlier.remove(place));
+        let batches = std::mem::take(&mut self.batches);
+        let photos = std::mem::take(&mut self.photos);
         self.textures = None;
         self.player.rewind();
-        self.walked = 0;
-        self.goal = 0;
+        if let Some(before) = self.of.replace(of)
+            && self.walked > 0
+        {
+            self.earlier.push(EarlierWalk {
+                of: before,
+                batches,
+                photos,
+                walked: self.walked,
+            });
+            if self.earlier.len() > MOST_EARLIER {
+                self.earlier.remove(0);
+            }
+        }
+        (self.batches, self.photos, self.walked) = known
+            .map_or_else(Default::default, |walk| {
+                (walk.batches, walk.photos, walk.walked)
+            });
+        self.goal = self.walked;
+    }
+
+    /// How far the walk has come.
+    pub fn mark(&self) -> Option<WalkMark> {
+        let of = self.of.clone()?;
+        let walked = self.walked;
+        Some(WalkMark { of, walked })
+    }
+
+    /// Goes to a mark, if its batches are still there.
+    pub fn restore(&mut self, mark: &WalkMark) {
+        if self.of.as_ref() == Some(&mark.of) {
+            self.walked = mark.walked.min(self.batches.len());
+            self.goal = self.walked;
+            self.player.restart();
+        }
     }
 
     /// What is missing: first the distances of all layers, then batches.

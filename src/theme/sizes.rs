@@ -7,8 +7,8 @@ pub const S3: f32 = 12.0;
 pub const S4: f32 = 16.0;
 
 pub const TOP_BAR: f32 = 48.0;
-/// Narrower bars leave out labels and the theme.
-pub const TOP_BAR_WIDE: f32 = 960.0;
+/// The name of the program at the left of the bar.
+pub const WORDMARK: f32 = 76.0;
 pub const STATUS_BAR: f32 = 28.0;
 pub const SIDE_PANEL: f32 = 300.0;
 pub const LAYER_ROW: f32 = 26.0;
@@ -43,6 +43,8 @@ pub const CHECK_STROKE: f32 = 1.8;
 pub const TRIANGLE: f32 = 7.0;
 pub const CHEVRON: f32 = 16.0;
 pub const FOCUS_STROKE: f32 = 1.5;
+/// From the edge of a row to the ring inside it.
+pub const FOCUS_INSET: f32 = 2.0;
 
 pub const THUMBNAIL_W: f32 = 104.0;
 pub const THUMBNAIL_H: f32 = 84.0;
@@ -50,8 +52,8 @@ pub const IMAGE_RADIUS: u8 = 5;
 /// Width of the label column of the input card.
 pub const INPUT_LABEL: f32 = 38.0;
 pub const INPUT_ROW: f32 = 21.0;
-/// Room of `model(x, training=` before its value.
-pub const CALL_CODE: f32 = 140.0;
+/// Room of the label before a call.
+pub const CALL_LABEL: f32 = 62.0;
 pub const INDENT: f32 = 14.0;
 /// From the right end of a layer row to its lamp.
 pub const LAMP_COLUMN: f32 = 66.0;
@@ -124,6 +126,8 @@ pub const BATCH_NORM_COLUMNS_MIN: f32 = 246.0;
 /// Share of a column that a feature map takes, at most, and the room of its scale.
 pub const MAP_SHARE: f32 = 0.42;
 pub const MAP_SCALE: f32 = 48.0;
+/// With less room, the sliders have no title.
+pub const SLIDERS_WITH_TITLE: f32 = 470.0;
 /// With less room for both sliders and their values, the batch slider is omitted.
 pub const BATCH_SLIDER: f32 = 230.0;
 /// Width of an axis label with its gap.
@@ -204,6 +208,10 @@ pub const PROSE_LINE: f32 = 19.0;
 /// Narrower views give their controls two rows.
 pub const BATCH_NORM_CONTROLS: f32 = 930.0;
 pub const FINE_TUNE_CONTROLS: f32 = 1180.0;
+/// Narrower than this, the Fine-tune view's controls have three rows.
+pub const FINE_TUNE_TWO_ROWS: f32 = 800.0;
+/// What a note beside the choice of `base.eval()` takes with the buttons that follow.
+pub const EVAL_NOTE: f32 = 720.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;
 /// The buttons of an animation.
@@ -236,6 +244,8 @@ pub const STALE_OPACITY: f32 = 0.55;
 pub const WINDOW: [f32; 2] = [1280.0, 800.0];
 /// Below this the columns have no room.
 pub const SMALLEST_WINDOW: [f32; 2] = [800.0, 600.0];
+/// What the bars of a desktop and the frame of the window may take of a monitor.
+pub const AROUND_WINDOW: [f32; 2] = [8.0, 64.0];
 /// The least size of a lecture, in points; a larger screen gets larger type.
 pub const LECTURE: [f32; 2] = [1050.0, 590.0];
 /// Around the pointer in a lecture.
@@ -263,7 +273,10 @@ pub const SWITCH_SHARE: f32 = 0.52;
 pub const LARGE_LAMP: f32 = 20.0;
 pub const LAMP_CARD: f32 = 98.0;
 pub const LESSON_CARD: f32 = 142.0;
-pub const LESSON_CARD_MAX: f32 = 220.0;
+pub const LESSON_CARD_MAX: f32 = 440.0;
+/// From this height on, the card of a lesson says what it is about.
+pub const LESSON_CARD_TALL: f32 = 260.0;
+pub const LESSON_WORDS_TALL: f32 = 150.0;
 /// What a card keeps for title and minutes below its picture.
 pub const LESSON_WORDS: f32 = 80.0;
 /// Between the parts of a picture, and at their corners.

@@ -14,6 +14,8 @@ const TINY: f32 = 11.0;
 const KEY: f32 = 22.0;
 const CODE: f32 = 12.0;
 const LARGE_CODE: f32 = 15.0;
+/// Width of a letter of code, by its size, and a little more.
+const LETTER: f32 = 0.605;
 /// Code in a heading, whose face is wider, by the size of the words around it.
 const CODE_SHARE: f32 = 0.86;
 const WORDMARK: f32 = 15.0;
@@ -57,10 +59,14 @@ pub fn large(text: impl Into<String>) -> RichText {
     RichText::new(text).font(key())
 }
 
-/// Code beside a large switch.
-pub fn large_code(code: &str, palette: &Palette) -> RichText {
+/// Code beside a large switch: the first of these that fits the width, as large as it fits.
+pub fn large_code(codes: &[&str], width: f32, palette: &Palette) -> RichText {
+    let size = |code: &str| width / (LETTER * code.chars().count().max(1) as f32);
+    let code = codes.iter().find(|code| size(code) >= CODE);
+    let code = code.or(codes.last()).copied().unwrap_or_default();
+    let size = size(code).clamp(TINY, LARGE_CODE);
     RichText::new(code)
-        .font(FontId::new(LARGE_CODE, FontFamily::Monospace))
+        .font(FontId::new(size, FontFamily::Monospace))
         .color(palette.ink)
 }
 
@@ -90,8 +96,12 @@ pub fn question(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
 }
 
 /// The title of a card, which wraps.
-pub fn card_title(title: &str, width: f32, palette: &Palette) -> LayoutJob {
-    let mut job = LayoutJob::simple(title.to_owned(), semibold(), palette.ink, width);
+pub fn card_title(title: &str, width: f32, is_large: bool, palette: &Palette) -> LayoutJob {
+    let mut font = semibold();
+    if is_large {
+        font.size = LARGE_CODE;
+    }
+    let mut job = LayoutJob::simple(title.to_owned(), font, palette.ink, width);
     job.wrap.max_rows = 2;
     job
 }

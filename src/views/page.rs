@@ -18,7 +18,7 @@ use modelens_jobs::{Job, Look, LookResult, PassLook};
 /// Sentences and code of a view.
 #[derive(Default)]
 pub struct Explanation {
-    /// Text between `**` stands out.
+    /// First the conclusion in one sentence, between `**`, then what it rests on.
     pub text: String,
     pub code: String,
 }
@@ -74,9 +74,9 @@ pub trait Page: Sync {
     /// Draws everything below the controls into `cut`.
     fn body_ui(&self, ui: &mut Ui, show: &mut Show<'_>, cut: Cut);
 
-    /// Controls with less room than this get two rows.
-    fn controls_width(&self) -> f32 {
-        0.0
+    /// Number of rows that the controls need at this width.
+    fn control_rows(&self, _width: f32) -> usize {
+        1
     }
 
     /// True if the body takes the room of the explanation too.
@@ -213,6 +213,11 @@ pub fn missing(state: &State, view: View) -> Option<String> {
     };
     if gallery.photos.photos.is_empty() {
         return Some(words::no_photos(&gallery.photos.title));
+    }
+    // Results of the photo before would pass for those of this one.
+    let fails = !view.shows_runs() && current(state, view).is_none();
+    if let Some(why) = gallery.chosen_unreadable().filter(|_| fails) {
+        return Some(why);
     }
     view.page().missing(base)
 }

@@ -18,12 +18,13 @@ mod places;
 mod player;
 pub(crate) mod plots;
 pub(crate) mod terms;
+pub(crate) mod tips;
 
 pub use buttons::{
-    Segment, check_ui, checkbox_ui, chevron_ui, drop_button_ui, focus_ring, redraw_ui, segments_ui,
-    small_drop_button_ui, whole,
+    Segment, check_ui, checkbox_ui, chevron_ui, code_drop_button_ui, drop_button_ui, field_ui,
+    focus_ring, redraw_ui, segments_ui, sensing_checkbox_ui, small_drop_button_ui, whole,
 };
-pub use layers::{has_modes, mode_switch_ui, name_ui};
+pub use layers::{has_modes, mode_switch_ui, name_ui, sensing_mode_switch_ui};
 pub use padlock::padlock;
 pub use places::{
     Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,
@@ -31,6 +32,7 @@ pub use places::{
 };
 
 pub use player::player_ui;
+pub use tips::Tip;
 
 use crate::command::Action;
 use crate::model::{Mode, Outer, Semantics};
@@ -77,12 +79,24 @@ pub fn column_mode(outer: Outer, semantics: Semantics) -> Mode {
 
 /// The rectangles of the left and the right controls of a view: one row, or one each if there are two.
 pub fn control_rows(room: Rect) -> [Rect; 2] {
-    if room.height() < 2.0 * sizes::CONTROL_HEIGHT {
-        return [room; 2];
+    let rows = rows(room);
+    [rows[0], rows[rows.len() - 1]]
+}
+
+/// The rows of controls that are as high as the room.
+pub fn rows(room: Rect) -> Vec<Rect> {
+    let pitch = sizes::CONTROL_HEIGHT + sizes::S2;
+    let count = ((room.height() + sizes::S2) / pitch).round().max(1.0) as usize;
+    if count == 1 {
+        return vec![room];
     }
     let mut cut = Cut(room);
-    let first = cut.top(sizes::CONTROL_HEIGHT);
-    [first, cut.bottom(sizes::CONTROL_HEIGHT)]
+    let row = |_| {
+        let row = cut.top(sizes::CONTROL_HEIGHT);
+        cut.top(sizes::S2);
+        row
+    };
+    (0..count).map(row).collect()
 }
 
 /// Draws inside a rectangle, from the left, centred vertically.
@@ -116,7 +130,7 @@ pub fn fitting_line_ui(ui: &mut Ui, texts: &[String], palette: &Palette) -> Resp
     let words = words.map_or("", String::as_str);
     let response = line_ui(ui, text::note(words, palette));
     match texts.first() {
-        Some(whole) if whole != words => response.on_hover_text(whole),
+        Some(whole) if whole != words => response.tip(whole),
         _ => response,
     }
 }
@@ -231,7 +245,7 @@ pub fn with_tooltip(response: Response, action: Action) -> Response {
         Some(shortcut) => format!("{} ({})", info.tooltip, keys(&response.ctx, shortcut)),
         None => info.tooltip.to_owned(),
     };
-    terms::hinted(response.on_hover_text(tooltip), info.label)
+    terms::hinted(response.tip(tooltip), info.label)
 }
 
 /// A message in the middle of a rectangle that has nothing to show.

@@ -193,11 +193,14 @@ pub fn recorded(value: Option<bool>) -> &'static str {
     value.map_or("not given", python)
 }
 
-/// The recorded value in a row of the layer list; in brackets if nobody need have written it.
-pub fn tag(value: bool, by: RecordedBy) -> String {
+/// The recorded value in a row of the layer list, in full and shorter; in brackets if nobody need have written it.
+pub fn tags(value: bool, by: RecordedBy) -> [String; 2] {
+    let value = python(value);
     match by {
-        RecordedBy::Person => format!("={}", python(value)),
-        RecordedBy::Saver | RecordedBy::PersonOrEarlierSaver => format!("({})", python(value)),
+        RecordedBy::Person => [format!("training={value}"), value.to_owned()],
+        RecordedBy::Saver | RecordedBy::PersonOrEarlierSaver => {
+            [format!("(training={value})"), format!("({value})")]
+        }
     }
 }
 
@@ -216,6 +219,30 @@ pub fn python(value: bool) -> &'static str {
 
 pub fn outer_call(value: &str) -> String {
     format!("Outer call: {value}")
+}
+
+pub const OUTER: &str = "outer call";
+pub const RECORDED: &str = "recorded";
+
+/// The outer call as code; in PyTorch the call before it that sets the mode.
+pub fn outer_code(outer: Outer, semantics: Semantics) -> &'static str {
+    match (outer, semantics) {
+        (Outer::Given(Mode::Training), Semantics::PyTorch) => "model.train()",
+        (Outer::Given(Mode::Inference), Semantics::PyTorch) => "model.eval()",
+        (Outer::NotGiven, Semantics::PyTorch) => "as constructed",
+        (Outer::Given(Mode::Training), _) => "model(x, training=True)",
+        (Outer::Given(Mode::Inference), _) => "model(x, training=False)",
+        (Outer::NotGiven, _) => "model(x)",
+    }
+}
+
+/// The call of the base with the recorded value, as code.
+pub fn recorded_code(value: Option<bool>) -> &'static str {
+    match value {
+        Some(true) => "base(x, training=True)",
+        Some(false) => "base(x, training=False)",
+        None => "base(x)",
+    }
 }
 
 pub const OUTER_CALL_TIP: &str =

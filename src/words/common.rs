@@ -9,6 +9,18 @@ pub fn sentence_case(text: &str) -> String {
     first.into_iter().flatten().chain(characters).collect()
 }
 
+/// What a view comes to in one sentence, which stands out, and the sentences after it.
+pub fn concluded(conclusion: &str, rest: &str) -> String {
+    format!("**{conclusion}**\n{}", rest.trim())
+}
+
+/// Sentences with one space between them; empty ones are left out.
+pub fn sentences(all: &[&str]) -> String {
+    let all = all.iter().map(|sentence| sentence.trim());
+    let all: Vec<&str> = all.filter(|sentence| !sentence.is_empty()).collect();
+    all.join(" ")
+}
+
 pub const MEAN: &str = "mean";
 pub const VARIANCE: &str = "variance";
 pub const PHOTOS_IN_A_BATCH: &str = "Photos in a batch";

@@ -10,7 +10,32 @@ pub const SAVE_LESSON: &str = "Save as a lesson";
 pub const SAVE_FIGURE: &str = "Save the figure";
 pub const SAVE_MODEL: &str = "Save the trained model";
 pub const MODEL: &str = "Model";
-pub const NO_DIALOG: &str = "The system offers no file dialog (a desktop portal, or zenity). \
-     Drop files onto the window, or name them on the command line.";
+pub const OPEN_PHOTO_FILE: &str = "Open an archive or a file of photos";
+
+// Where the path is typed.
+pub const NO_DIALOG: &str = "This system offers no file dialog (a desktop portal, or zenity). Type the path; ~ is your \
+     home folder.";
+pub const PATH: &str = "Path";
+pub const OPEN: &str = "Open";
+pub const SAVE: &str = "Save";
+pub const REPLACE: &str = "Replace";
+pub const NO_PATH: &str = "Type a path first";
+
+pub fn no_file(path: &str) -> String {
+    format!("There is no such file or folder: {path}")
+}
+
+pub fn no_folder(path: &str) -> String {
+    format!("There is no such folder: {path}")
+}
+
+pub fn is_folder(path: &str) -> String {
+    format!("This is a folder. Add a file name: {path}")
+}
+
+pub fn would_replace(path: &str) -> String {
+    format!("This file exists. Press Replace to overwrite it: {path}")
+}
+
 pub const UNOPENED: &str = "The file dialog could not be opened";
 pub const PHOTOS: &str = "Photos";

@@ -26,6 +26,8 @@ pub const PREVIEW: &str = "Preview of the figure";
 pub const DRAWING: &str = "Drawing ...";
 
 // Why there is no figure of a part.
+pub const NOTHING_HAS_RUN: &str = "Nothing has run yet, so there are no curves to export. Press Start \
+     in the Fine-tune view first, or export the whole window.";
 pub const NO_SIDES: &str = "this view has no columns to show alone";
 
 pub fn no_plot(name: &str) -> String {

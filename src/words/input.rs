@@ -15,6 +15,7 @@ pub fn chosen_photo(name: &str) -> String {
     format!("The chosen photo, {name}")
 }
 
+pub const UNREADABLE: &str = "This photo cannot be read";
 pub const BATCH_SIZE: &str = "Batch size";
 pub const BATCH_TIP: &str = "Photos in a batch. Drag, or click to type";
 

@@ -95,7 +95,7 @@ pub fn module_calls(
     };
     if !undone.is_empty() {
         return format!(
-            "**{} undid {}**, as in each epoch of a training loop. Call {} after it. ",
+            "{} undid {}, as in each epoch of a training loop: call {} after it. ",
             label(call, semantics),
             code(undone),
             if undone.iter().nth(1).is_some() {
@@ -127,7 +127,7 @@ pub fn module_calls(
         let all = norms.len();
         format!(": in the left column {batch} of {all} BatchNorm layers use batch statistics")
     };
-    format!("**{} was called{after}**{norms}. ", code(calls))
+    format!("{} was called{after}{norms}. ", code(calls))
 }
 
 /// How a batch was augmented before the model saw it; comes before the view's own sentences.
@@ -141,7 +141,7 @@ pub fn augmented_batch(pipeline: Option<&Pipeline>) -> String {
         return String::new();
     }
     format!(
-        "**Both sides see the same pixels**: the batch was augmented first, once ({}). ",
+        "Both sides see the same pixels: the batch was augmented first, once ({}). ",
         classes.join(", ")
     )
 }

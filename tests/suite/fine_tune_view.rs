@@ -56,7 +56,10 @@ fn runs_start_by_key_and_describe_their_result() {
         &mut window,
         TrainCommand::SetPreset(RunPreset::ForgotTrainable),
     );
-    assert!(shows(&window, "is missing"), "the preset names the mistake");
+    assert!(
+        shows(&window, "base.trainable = False is forgotten"),
+        "the preset names the mistake"
+    );
     click(&mut window, "Step");
     let state = window.state().state();
     assert_eq!(state.training.status, Status::Paused);
@@ -257,6 +260,9 @@ fn the_runs_of_a_lesson_go_with_it() {
     let lesson = folder.path().join("lesson.toml");
     let text = "lesson = 1\ntitle = \"t\"\n[[step]]\ntitle = \"s\"\nview = \"finetune\"\n\
         [step.run]\npreset = \"forgot-training\"\nstart = false\n";
+    let model = fixture("alpaca_plain_open_keras3/model.h5");
+    let files = format!("model = {model:?}\nphotos = {:?}\n", folder.path());
+    let text = text.replacen("[[step]]", &format!("{files}[[step]]"), 1);
     std::fs::write(&lesson, text).expect("a file");
     command(&mut window, LessonCommand::Open(LessonSource::File(lesson)));
     command(&mut window, Action::ResetRuns);
@@ -264,4 +270,21 @@ fn the_runs_of_a_lesson_go_with_it() {
     assert_eq!(window.state().state().training.experiment, own);
     let train = window.state().state().settings.train;
     assert_eq!(train.preset, RunPreset::HeadOnly);
+    // Their weights are still there.
+    command(&mut window, TrainCommand::Use(0));
+    let state = window.state().state();
+    assert!(state.computed.notices.is_empty());
+    let base = state.opened.base.as_ref().expect("a base");
+    assert!(base.model.title.ends_with("fine-tuned"));
+}
+
+#[test]
+fn an_export_before_a_start_says_that_nothing_has_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = window(folder.path());
+    window.key_press_modifiers(Modifiers::COMMAND, Key::E);
+    settle(&mut window);
+    assert!(shows(&window, "Nothing has run yet"));
+    let save = window.get_by_role_and_label(Role::Button, "Save...");
+    assert!(save.accesskit_node().is_disabled());
 }

@@ -7,9 +7,10 @@ use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::{Flags, Mode, Reading, Semantics};
 use modelens::state::{ThemeChoice, View};
+use modelens_jobs::look::{Context, LookError, compute};
 use modelens_jobs::{
-    ClassInPass, Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotosSource,
-    PredictLook, PredictOutcome, Request,
+    ClassInPass, Event, JobThread, Jobs as _, Look, ModelSource, Outcome, PassLook, PhotoCache,
+    PhotosSource, PredictLook, PredictOutcome, Request, Stage,
 };
 
 use crate::support::files::{fixture, folder, rezipped, write};
@@ -408,4 +409,42 @@ fn a_base_without_classes_suggests_what_to_do() {
             .result(View::Predict)
             .is_none()
     );
+}
+
+/// A look that was given up for another view goes on from the passes that were done, with the same numbers.
+#[test]
+fn passes_that_are_done_are_not_run_again() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let opened = Opened::bundled();
+    let pass = PassLook {
+        batch: 2,
+        ..opened.pass_look()
+    };
+    let look = |passes| Look::Predict(PredictLook::new(pass.clone(), passes));
+    let mut cache = PhotoCache::default();
+    let done = AtomicUsize::new(0);
+    let context = Context {
+        proceed: &|| done.load(Ordering::Relaxed) < 5,
+        progress: &|_, now, _| done.store(now, Ordering::Relaxed),
+        ..opened.context()
+    };
+    let given_up = compute(look(3), &context, &mut cache);
+    assert!(matches!(given_up, Err(LookError::Cancelled)));
+    let first = AtomicUsize::new(usize::MAX);
+    let context = Context {
+        progress: &|stage, now, _| {
+            if stage == Stage::PassesInBothModes {
+                first.fetch_min(now, Ordering::Relaxed);
+            }
+        },
+        ..opened.context()
+    };
+    let resumed = compute(look(3), &context, &mut cache).expect("a result");
+    assert_eq!(first.load(Ordering::Relaxed), 5);
+    assert_eq!(resumed.outcome, opened.outcome(look(3)));
+    // All six passes and the batches of others are there.
+    first.store(usize::MAX, Ordering::Relaxed);
+    let more = compute(look(4), &context, &mut cache).expect("a result");
+    assert_eq!(first.load(Ordering::Relaxed), 6 + 2 * PredictLook::BATCHES);
+    assert_eq!(more.outcome, opened.outcome(look(4)));
 }

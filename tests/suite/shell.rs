@@ -13,7 +13,7 @@ use modelens::panels::choices;
 use modelens::state::{Settings, Sheet, State, ThemeChoice, View};
 use modelens_jobs::{Grid, ModelSource, PhotosSource};
 
-use crate::support::files::repository;
+use crate::support::files::{fixture, repository};
 use crate::support::window::{
     Window, as_started, click, command, open, settle, shows, sized, small,
 };
@@ -285,6 +285,7 @@ fn the_window_zooms_by_keys() {
 fn started(folder: &Path) -> Window {
     let options = AppOptions {
         settings: Some(folder.to_owned()),
+        reopen: true,
         ..AppOptions::default()
     };
     as_started(options)
@@ -315,11 +316,14 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
     assert_eq!(*settings(&window), before);
     assert!((window.ctx.zoom_factor() - 1.1).abs() < 1e-6);
     assert_eq!(state(&window).shell.recent.photos, [photos.path()]);
-    let name = photos.path().file_name().expect("a name").to_string_lossy();
-    click(&mut window, "Photos 93 in 4 classes");
-    click(&mut window, &name);
-    let gallery = state(&window).opened.gallery.as_ref().expect("open photos");
-    assert_eq!(gallery.source, source);
+    let opened = |window: &Window| {
+        let gallery = state(window).opened.gallery.as_ref();
+        gallery.expect("open photos").source.clone()
+    };
+    assert_eq!(opened(&window), source, "what was open is open again");
+    click(&mut window, "Photos 2 in 1 class");
+    click(&mut window, "Bundled photos");
+    assert_eq!(opened(&window), PhotosSource::Bundled);
     command(&mut window, Action::ResetSettings);
     assert_eq!(*settings(&window), Settings::default());
     assert_eq!(window.ctx.zoom_factor(), 1.0);
@@ -329,6 +333,52 @@ fn settings_zoom_and_files_are_remembered_and_reset() {
     let window = started(folder.path());
     assert_eq!(settings(&window).theme, ThemeChoice::System);
     assert!(state(&window).shell.recent.photos.is_empty());
+}
+
+/// Rules are chosen for a model, so they are remembered with it.
+#[test]
+fn rules_are_remembered_with_their_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let files = tempfile::tempdir().expect("a folder");
+    let file = files.path().join("model.h5");
+    std::fs::copy(fixture("bnnet_keras3/model.h5"), &file).expect("a model");
+    let source = ModelSource::File(file.clone());
+    let named = |model: ModelSource, reopen: bool| {
+        let options = AppOptions {
+            model,
+            settings: Some(folder.path().to_owned()),
+            reopen,
+            ..AppOptions::default()
+        };
+        sized([1280.0, 800.0], options)
+    };
+    let open = |window: &Window| {
+        let base = state(window).opened.base.as_ref();
+        base.expect("an open base").source.clone()
+    };
+    let mut window = named(source.clone(), false);
+    let rules = Some(Semantics::PyTorch);
+    command(&mut window, Command::SetSemantics(rules));
+    drop(window);
+    let window = named(ModelSource::Lab, true);
+    assert_eq!(
+        (open(&window), settings(&window).semantics),
+        (source.clone(), rules)
+    );
+    drop(window);
+    let window = named(ModelSource::EfficientNetLite0, false);
+    assert_eq!(settings(&window).semantics, None, "another model is named");
+    drop(window);
+    let mut window = named(source, false);
+    command(&mut window, Command::SetSemantics(rules));
+    drop(window);
+    std::fs::remove_file(file).expect("a file");
+    let window = named(ModelSource::Lab, true);
+    assert_eq!(
+        (open(&window), settings(&window).semantics),
+        (ModelSource::Lab, None)
+    );
+    assert!(shows(&window, "The model could not be opened"));
 }
 
 #[test]

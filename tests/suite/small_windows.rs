@@ -1,7 +1,8 @@
 //! Small windows: the rows above the columns are neither cut off nor covered.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, Rect};
+use eframe::egui::text::TextFormat;
+use eframe::egui::{FontFamily, Key, Modifiers, Rect, Shape};
 use egui_kittest::Node;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::command::{Action, Command, NoiseCommand};
@@ -75,6 +76,26 @@ fn assert_rows(window: &Window, what: &str) {
     }
 }
 
+/// Checks that all code in the window is whole: no text in the code's face is cut or ends in the middle of a call.
+fn assert_code(window: &Window, what: &str) {
+    let mut found = 0;
+    for clipped in &window.output().shapes {
+        let Shape::Text(text) = &clipped.shape else {
+            continue;
+        };
+        let job = &text.galley.job;
+        let is_code = |format: &TextFormat| format.font_id.family == FontFamily::Monospace;
+        if !job.sections.iter().all(|section| is_code(&section.format)) {
+            continue;
+        }
+        let code = job.text.trim_end();
+        found += usize::from(!code.is_empty());
+        assert!(!text.galley.elided, "{what}: {code} is cut");
+        assert!(!code.ends_with(['=', '(', ',']), "{what}: {code} goes on");
+    }
+    assert!(found > 0, "{what}: no code");
+}
+
 /// One window takes every size in turn: what a view computes does not depend on its size.
 #[test]
 fn rows_above_the_columns_fit_small_windows() {
@@ -92,6 +113,9 @@ fn rows_above_the_columns_fit_small_windows() {
                     settle(&mut window);
                     let what = format!("{view:?}, {semantics:?}, {size:?}, lecture: {lecture}");
                     assert_rows(&window, &what);
+                    if !lecture {
+                        assert_code(&window, &what);
+                    }
                 }
                 window.key_press_modifiers(Modifiers::NONE, Key::F5);
                 settle(&mut window);

@@ -425,6 +425,15 @@ fn a_run_over_batches_stops_and_resets() {
     assert!(shows(&window, "for x in batches[:3]:"));
     click(&mut window, "Run");
     assert_eq!(walked(&window), 6);
+    // Undo brings the batches back with the setting that they ran under.
+    let id = layer("block_13_project_BN");
+    command(&mut window, Command::SetTrainable(id, false));
+    assert_eq!(walked(&window), 0);
+    command(&mut window, Action::Undo);
+    assert_eq!(walked(&window), 6);
+    command(&mut window, WalkCommand::Reset);
+    command(&mut window, Action::Undo);
+    assert_eq!(walked(&window), 6);
     // A long run can be stopped early.
     command_now(&mut window, WalkCommand::SetSteps(200));
     window.get_by_label("Run").click();
@@ -434,7 +443,7 @@ fn a_run_over_batches_stops_and_resets() {
     assert!(walked(&window) < 206, "{}", walked(&window));
     click(&mut window, "Reset");
     assert_eq!(walked(&window), 0);
-    assert!(!shows(&window, "After "));
+    assert!(!shows(&window, "After 6 batches"));
 }
 
 fn command_now(window: &mut Window, command: impl Into<Command>) {

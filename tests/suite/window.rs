@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, Modifiers};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::counts::{Counts, counts};
@@ -12,7 +12,7 @@ use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::{Base, ThemeChoice, View};
 use modelens_jobs::{ModelSource, PhotosSource};
 
-use crate::support::files::repository;
+use crate::support::files::{drawn, fixture, repository};
 use crate::support::models::small_lab;
 use crate::support::window::{Window, click, command, open, photo, settle, shows, sized, small};
 
@@ -221,6 +221,38 @@ fn unreadable_photos_are_listed_and_the_others_shown() {
     command(&mut window, Command::ShowUnreadable(true));
     assert!(shows(&window, "a.jpg"));
     assert!(shows(&window, "an image modelens can read"));
+}
+
+/// The picture and the numbers of the photo before would pass for those of a photo that cannot be read.
+#[test]
+fn a_broken_photo_shows_why_it_cannot_be_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drawn(folder.path(), &[1]);
+    std::fs::write(folder.path().join("class0/1.png"), "text").expect("a file");
+    let mut window = open(AppOptions {
+        model: ModelSource::File(fixture("bnnet_keras3/model.h5")),
+        photos: PhotosSource::Folder(folder.path().to_owned()),
+        ..AppOptions::default()
+    });
+    let picture = "The chosen photo, class0/0.png";
+    assert!(window.query_by_label(picture).is_some());
+    command(&mut window, Command::SetPhoto(1));
+    assert!(window.query_by_label(picture).is_none());
+    assert!(shows(&window, "This photo cannot be read"));
+    let why = "class0/1.png cannot be read: ";
+    for view in [View::Start, View::Augmentation, View::BatchNorm] {
+        command(&mut window, Action::Show(view));
+        let said = window.query_all_by_role(Role::Label);
+        let said = said.filter(|label| {
+            label
+                .accesskit_node()
+                .value()
+                .is_some_and(|text| text.contains(why))
+        });
+        assert!(said.count() > 0, "{view:?}");
+    }
+    command(&mut window, Command::SetPhoto(0));
+    assert!(window.query_by_label(picture).is_some());
 }
 
 #[test]

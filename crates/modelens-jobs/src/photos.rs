@@ -10,6 +10,8 @@ use modelens_core::dataset::resize::{resize_bilinear, resize_rgb8};
 use modelens_core::dataset::{Image, PhotoSet, Photos, batch};
 use modelens_core::model::first_norm::Suspicion;
 
+use crate::look::DonePasses;
+
 /// Longer side of a thumbnail in pixels: twice the size on the card, for high-density screens.
 const THUMBNAIL: usize = 256;
 /// The cache holds at most this many bytes of decoded photos.
@@ -39,6 +41,8 @@ pub struct PhotoCache {
     images: HashMap<usize, Arc<Image>>,
     /// The suspicion about the last batch, until a look takes it.
     pub suspicion: Option<Suspicion>,
+    /// The passes of the last Predict look, done or given up.
+    pub predict: Option<DonePasses>,
 }
 
 /// A photo of a batch, or why it cannot be decoded.

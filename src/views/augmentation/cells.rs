@@ -182,7 +182,9 @@ fn cell_ui(
     if response.clicked() {
         show.push(PipelineCommand::Open(Some(place)));
     }
-    response.on_hover_ui(|ui| tooltip_ui(ui, shown, cell));
+    if parts::tips::is_reached(&response) {
+        response.on_hover_ui(|ui| tooltip_ui(ui, shown, cell));
+    }
 }
 
 /// A picture with round corners.

@@ -7,6 +7,7 @@ use super::words;
 use crate::augment::{Pipeline, PipelinePreset, PipelineStep};
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::picker::{self, Entry};
 use crate::views::{Show, parts};
 use modelens_jobs::Grid;
@@ -72,7 +73,7 @@ fn edit_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .corner_radius(sizes::PILL_RADIUS)
         .selected(editing);
     let tip = words::EDIT_STEPS_TIP;
-    if ui.add(button).on_hover_text(tip).clicked() {
+    if ui.add(button).tip(tip).clicked() {
         show.push(PipelineCommand::Edit(!editing));
     }
 }
@@ -172,7 +173,7 @@ fn chips_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect) {
             words::TURNS_ON
         };
         let tip = format!("{}\n{on_off}", step.layer.keras_code());
-        let response = ui.add(chip).on_hover_text(tip);
+        let response = ui.add(chip).tip(tip);
         let class = step.layer.class();
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, step.on, class));
         if response.clicked() {

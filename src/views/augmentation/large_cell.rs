@@ -15,6 +15,7 @@ use crate::model::Mode;
 use crate::state::CellPlace;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::Cut;
+use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
 use crate::words::common;
 use crate::words::modes;
@@ -77,20 +78,20 @@ pub fn large_cell_ui(
 /// `drawn`: whether there is something to draw again.
 fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>, place: CellPlace, drawn: bool) {
     ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
-    let close = ui.button(common::CLOSE).on_hover_text(words::CLOSE_TIP);
+    let close = ui.button(common::CLOSE).tip(words::CLOSE_TIP);
     if close.clicked() {
         show.push(PipelineCommand::Open(None));
     }
     if drawn {
         let again = ui.button(words::DRAW_AGAIN);
-        if again.on_hover_text(words::DRAW_AGAIN_TIP).clicked() {
+        if again.tip(words::DRAW_AGAIN_TIP).clicked() {
             show.push(PipelineCommand::RedrawCell(place.index));
         }
     }
     for (name, left) in [(words::NEXT_IMAGE, false), (words::PREVIOUS_IMAGE, true)] {
         let step = if left { -1 } else { 1 };
         let arrow = parts::chevron_ui(ui, name, left, true);
-        if arrow.on_hover_text(words::arrow_keys(name)).clicked() {
+        if arrow.tip(words::arrow_keys(name)).clicked() {
             show.push(PipelineCommand::StepCell(step));
         }
     }
@@ -201,7 +202,7 @@ fn divider_ui(ui: &mut Ui, show: &mut Show<'_>, frame: Rect, line_x: f32) {
     }
     response
         .on_hover_cursor(egui::CursorIcon::ResizeHorizontal)
-        .on_hover_text(words::LINE_TIP);
+        .tip(words::LINE_TIP);
 }
 
 fn details_ui(

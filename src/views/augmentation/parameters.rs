@@ -144,7 +144,7 @@ fn slider_ui(ui: &mut Ui, name: &str, end: &str, value: &mut f64, [low, high]: [
 
 fn number_ui(ui: &mut Ui, name: &str, value: &mut f64, speed: f64) {
     let drag = DragValue::new(value).speed(speed).max_decimals(5);
-    ui.name_inputs(name, |ui| ui.add(drag));
+    ui.name_inputs(name, |ui| parts::field_ui(ui, drag));
 }
 
 fn pixels_ui(ui: &mut Ui, name: &str, side: &mut usize) {
@@ -153,7 +153,7 @@ fn pixels_ui(ui: &mut Ui, name: &str, side: &mut usize) {
         let drag = parts::whole(side)
             .range(0..=LARGEST_SIDE)
             .suffix(words::PIXELS_SUFFIX);
-        ui.name_inputs(name, |ui| ui.add(drag));
+        ui.name_inputs(name, |ui| parts::field_ui(ui, drag));
     });
 }
 
@@ -162,7 +162,7 @@ fn sampling_ui(ui: &mut Ui, sampling: &mut Sampling) {
     if sampling.fill_mode == FillMode::Constant {
         row_ui(ui, "fill_value", |ui| {
             let drag = DragValue::new(&mut sampling.fill_value).speed(1.0);
-            ui.name_inputs("fill_value", |ui| ui.add(drag));
+            ui.name_inputs("fill_value", |ui| parts::field_ui(ui, drag));
         });
     }
     choice_ui(ui, "interpolation", &mut sampling.interpolation);
@@ -175,7 +175,9 @@ fn seed_ui(ui: &mut Ui, layer: &mut AugmentLayer) {
             layer.seed = own.then_some(0);
         }
         if let Some(seed) = &mut layer.seed {
-            ui.name_inputs(words::LAYER_SEED, |ui| ui.add(parts::whole(seed)));
+            ui.name_inputs(words::LAYER_SEED, |ui| {
+                parts::field_ui(ui, parts::whole(seed))
+            });
         }
     });
 }

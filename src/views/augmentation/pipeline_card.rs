@@ -13,6 +13,7 @@ use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::parts::Cut;
+use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
 use crate::words::common;
 
@@ -31,11 +32,7 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     });
     let to_left = Layout::right_to_left(Align::Center);
     parts::inside_ui(ui, head, to_left, |ui| {
-        if ui
-            .button(common::CLOSE)
-            .on_hover_text(words::HIDE_STEPS)
-            .clicked()
-        {
+        if ui.button(common::CLOSE).tip(words::HIDE_STEPS).clicked() {
             show.push(PipelineCommand::Edit(false));
         }
         add_ui(ui, show);
@@ -50,7 +47,7 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
 }
 
 fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let button = ui.button(words::ADD).on_hover_text(words::ADD_TIP);
+    let button = ui.button(words::ADD).tip(words::ADD_TIP);
     let hwc = show
         .state
         .opened
@@ -223,7 +220,7 @@ fn step_ui(
         let arguments = call.strip_prefix(class).unwrap_or_default();
         parts::line_ui(ui, text::note(arguments, palette));
     });
-    response.on_hover_text(step.layer.keras_code());
+    response.tip(step.layer.keras_code());
 }
 
 /// Three lines to take the step by.
@@ -237,7 +234,7 @@ fn handle_ui(ui: &mut Ui, index: usize, name: &str) {
         ui.painter().hline(rect.x_range(), y, stroke);
     }
     response.dnd_set_drag_payload(Dragged(index));
-    response.on_hover_text(words::DRAG_TIP);
+    response.tip(words::DRAG_TIP);
 }
 
 #[derive(Clone, Copy)]
@@ -269,7 +266,7 @@ fn icon_ui(ui: &mut Ui, kind: Icon, name: &str, enabled: bool) -> Response {
         Rect::from_center_size(rect.center(), Vec2::splat(sizes::TRIANGLE)),
         color,
     );
-    response.on_hover_text(name)
+    response.tip(name)
 }
 
 fn icon(ui: &Ui, kind: Icon, rect: Rect, color: egui::Color32) {

@@ -10,6 +10,7 @@ use crate::command::{Command, WalkCommand};
 use crate::model::Semantics;
 use crate::state::{MAX_BATCH, SPREAD};
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, terms};
 use crate::words::common;
@@ -63,8 +64,11 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.spacing_mut().slider_width = sizes::SLIDER;
     // The rail would have the colour of the card.
     ui.visuals_mut().widgets.inactive.bg_fill = palette.line;
-    parts::label_ui(ui, text::title(words::FURTHER_BATCHES_TITLE, palette));
-    ui.add_space(sizes::S2);
+    // The sliders come before the title, which the plots' own titles replace.
+    if ui.available_width() >= sizes::SLIDERS_WITH_TITLE {
+        parts::label_ui(ui, text::title(words::FURTHER_BATCHES_TITLE, palette));
+        ui.add_space(sizes::S2);
+    }
     let mut batch = show.state.settings.batch;
     parts::label_ui(ui, text::note(terms::BATCH, palette));
     // Without room for the slider, its value is still shown; the same for the momentum.
@@ -72,7 +76,7 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     if !parts::is_figure(ui) && room {
         let slider = Slider::new(&mut batch, 1..=MAX_BATCH).show_value(false);
         let response = ui.name_inputs(common::PHOTOS_IN_A_BATCH, |ui| ui.add(slider));
-        if response.on_hover_text(words::batch_tip()).changed() {
+        if response.tip(words::batch_tip()).changed() {
             show.push(Command::SetBatch(batch));
         }
     }
@@ -102,7 +106,7 @@ fn momentum_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
         let slider = Slider::new(&mut at, 0..=stops.len() - 1).show_value(false);
         let response = ui.name_inputs(words::MOMENTUM_NAME, |ui| ui.add(slider));
         if response
-            .on_hover_text(words::momentum_tip(&arithmetic::factor(own)))
+            .tip(words::momentum_tip(&arithmetic::factor(own)))
             .changed()
         {
             let momentum = stops[at];

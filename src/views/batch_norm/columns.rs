@@ -7,6 +7,7 @@ use super::words;
 use super::{Shown, arithmetic, texts};
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::plots::{self, Histogram};
 use crate::views::{Show, waiting_ui};
@@ -50,7 +51,7 @@ fn side_ui(ui: &mut Ui, shown: &Shown<'_>, mode: Mode, look: Mode, room: Rect) {
     ];
     let row = cut.top(sizes::CARD_ROW);
     let formula = formula_ui(ui, row, words::OUTPUT, &written, text::small());
-    formula.on_hover_text(words::OUTPUT_FORMULA);
+    formula.tip(words::OUTPUT_FORMULA);
     cut.top(sizes::S1);
     let maps = Mode::BOTH.map(|mode| Map::of(shown, mode));
     let alone = parts::only_part(ui).is_some();
@@ -167,7 +168,7 @@ fn formula_ui(
     if words == whole {
         response
     } else {
-        response.on_hover_text(whole)
+        response.tip(whole)
     }
 }
 

@@ -6,7 +6,8 @@ use super::words;
 use super::{Shown, norms};
 use crate::command::{Command, WalkCommand};
 use crate::state::{Base, MAX_STEPS};
-use crate::theme::sizes;
+use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::picker::{self, Entry};
 use crate::views::{Show, parts};
 use crate::words::common;
@@ -48,7 +49,7 @@ fn compare_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let button = Button::new(norms::COMPARE)
         .corner_radius(sizes::PILL_RADIUS)
         .selected(compares);
-    if ui.add(button).on_hover_text(norms::COMPARE_TIP).clicked() {
+    if ui.add(button).tip(norms::COMPARE_TIP).clicked() {
         show.push(Command::CompareNorms(!compares));
     }
 }
@@ -60,19 +61,20 @@ fn walk_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let changed = walk.walked() > 0 || walk.momentum.is_some() || walk.is_walking();
     let tip = words::RESET_TIP;
     let reset = ui.add_enabled(changed, Button::new(common::RESET));
-    if reset.on_hover_text(tip).clicked() {
+    if reset.tip(tip).clicked() {
         show.push(WalkCommand::Reset);
     }
     let mut steps = walk.steps;
-    let suffix = if steps == 1 {
-        words::BATCH_SUFFIX
+    let unit = if steps == 1 {
+        words::BATCH
     } else {
-        words::BATCHES_SUFFIX
+        words::BATCHES
     };
+    ui.label(text::muted(unit, theme::palette(ui)));
     let drag = parts::whole(&mut steps).range(1..=MAX_STEPS);
-    let response = ui.name_inputs(words::RUN_LENGTH, |ui| ui.add(drag.suffix(suffix)));
+    let response = ui.name_inputs(words::RUN_LENGTH, |ui| parts::field_ui(ui, drag));
     let tip = words::RUN_LENGTH_TIP;
-    if response.on_hover_text(tip).changed() {
+    if response.tip(tip).changed() {
         show.push(WalkCommand::SetSteps(steps));
     }
     let (label, tip, command) = if walk.is_walking() {
@@ -81,7 +83,7 @@ fn walk_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let tip = words::RUN_TIP;
         (words::RUN, tip, WalkCommand::Run)
     };
-    if ui.button(label).on_hover_text(tip).clicked() {
+    if ui.button(label).tip(tip).clicked() {
         show.push(command);
     }
 }
@@ -168,7 +170,7 @@ fn channel_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
         .corner_radius(sizes::PILL_RADIUS)
         .selected(sorted);
     let tip = words::MOST_DIFFERENT_TIP;
-    if ui.add(button).on_hover_text(tip).clicked() {
+    if ui.add(button).tip(tip).clicked() {
         show.push(Command::SortChannels(!sorted));
         if !sorted && let Some(&first) = outcome.most_different().first() {
             show.push(Command::SetChannel(first));

@@ -12,6 +12,7 @@ use super::Shown;
 use super::words;
 use crate::model::Mode;
 use crate::theme::{self, Palette, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::plots;
 use crate::words::number::measured;
 
@@ -87,7 +88,7 @@ pub fn map_ui(ui: &mut Ui, room: Rect, map: &Map, scale: [f32; 2], mode: Mode, n
         let value = f64::from(map.values[row * map.width + column]);
         let [row, column] = [row + 1, column + 1];
         let words = words::at_position(name, row, column, &measured(value));
-        response.on_hover_text_at_pointer(words);
+        response.tip_at_pointer(words);
     }
     room.with_max_x(left - sizes::S3)
 }

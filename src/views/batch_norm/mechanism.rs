@@ -379,7 +379,7 @@ fn lane_ui(ui: &Ui, shown: &Shown<'_>, scene: &Scene, mode: Mode, rect: Rect) {
     let response = ui.interact(rect, id, Sense::hover());
     let name = scene.lane_name(shown, mode, label);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &name));
-    response.on_hover_text(name);
+    response.tip(name);
 }
 
 /// A dot for each batch mean; that of the present batch comes down and stands out.

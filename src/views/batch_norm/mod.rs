@@ -32,7 +32,7 @@ use crate::model::layers::batch_norm::{Moments, next_moving};
 use crate::model::{LayerId, Mode, Outer, Role, Semantics};
 use crate::state::{Base, State, View};
 use crate::theme::sizes;
-use crate::words::modes;
+use crate::words::{common, modes};
 use modelens_jobs::{
     BatchNormOutcome, BatchNormSide, Look, LookResult, MeasuredBatch, NormsLook, Outcome, PassLook,
     walked,
@@ -110,10 +110,11 @@ impl Page for BatchNorm {
         let outer = state.settings.call;
         let shown = Shown::of(state);
         let text = shown.as_ref().map(|shown| {
-            let first = modes::augmented_batch(state.augmented_by(View::BatchNorm));
+            let pixels = modes::augmented_batch(state.augmented_by(View::BatchNorm));
             let calls = state.module_calls();
+            let seen = texts::what_you_see(shown) + &own_augmentation(state, base);
             let cause = cause::sentence(shown, state);
-            first + &calls + &cause + &texts::what_you_see(shown) + &own_augmentation(state, base)
+            common::sentences(&[&cause, &seen, &calls, &pixels])
         });
         let own = &base.model.graph.layers[layer];
         let setting = code::BatchNormSetting {
@@ -143,8 +144,12 @@ impl Page for BatchNorm {
         }
     }
 
-    fn controls_width(&self) -> f32 {
-        sizes::BATCH_NORM_CONTROLS
+    fn control_rows(&self, width: f32) -> usize {
+        if width < sizes::BATCH_NORM_CONTROLS {
+            2
+        } else {
+            1
+        }
     }
 
     fn least_height(&self, state: &State) -> f32 {

@@ -13,6 +13,7 @@ use crate::command::Command;
 use crate::model::LayerId;
 use crate::theme::{self, Palette, sizes, text};
 use crate::views::Show;
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::fixed;
@@ -73,7 +74,7 @@ pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, roo
             response.request_focus();
             show.push(Command::ShowLayer(bars[i].layer));
         }
-        response.on_hover_text_at_pointer(format!("{}\n{MEANING}", words(shown, &bars[i])[0]));
+        response.tip_at_pointer(format!("{}\n{MEANING}", words(shown, &bars[i])[0]));
     }
 }
 
@@ -158,7 +159,7 @@ fn heading_ui(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, bars: &[Bar], at: usiz
     let palette = theme::palette(ui);
     let title = words::strip_title(bars.len());
     let end = parts::row_ui(ui, rect, |ui| {
-        parts::label_ui(ui, text::title(&title, palette)).on_hover_text(MEANING);
+        parts::label_ui(ui, text::title(&title, palette)).tip(MEANING);
         ui.min_rect().right()
     });
     let rest = rect.with_min_x(end + sizes::S3);

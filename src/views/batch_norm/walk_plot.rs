@@ -7,6 +7,7 @@ use eframe::egui::{
 use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::plots;
 use crate::words::number::{measured, told_apart};
@@ -128,6 +129,6 @@ pub fn walk_plot_ui(ui: &mut Ui, rect: Rect, plot: &WalkPlot<'_>) {
         lines.push(words::moving_when(plot.what, when, &measured(moving)));
     }
     if !lines.is_empty() {
-        response.on_hover_text_at_pointer(lines.join("\n"));
+        response.tip_at_pointer(lines.join("\n"));
     }
 }

@@ -58,8 +58,8 @@ pub fn unchanged(value: &str) -> String {
 
 // The row of controls: walk, layer, channel.
 pub const RESET_TIP: &str = "Back to the moving statistics and the momentum of the file";
-pub const BATCH_SUFFIX: &str = " batch";
-pub const BATCHES_SUFFIX: &str = " batches";
+pub const BATCH: &str = "batch";
+pub const BATCHES: &str = "batches";
 pub const RUN_LENGTH: &str = "Batches per run";
 pub const RUN_LENGTH_TIP: &str = "Batches per run. Drag, or click to type";
 pub const STOP_TIP: &str = "Stop here";

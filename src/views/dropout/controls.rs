@@ -8,6 +8,7 @@ use crate::model::LayerKind;
 use crate::model::graph::Noise;
 use crate::state::Base;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::picker::{self, Entry};
 use crate::views::{Show, parts};
 use crate::words::common;
@@ -110,7 +111,7 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
     if (now - own.strength()).abs() > 0.0 {
         let label = words::back_to(&number::trimmed(own.strength()));
         let reset = ui.add(Button::new(label).small());
-        if reset.on_hover_text(words::RATE_IN_FILE).clicked() {
+        if reset.tip(words::RATE_IN_FILE).clicked() {
             show.push(NoiseCommand::ResetRate);
         }
     }
@@ -120,7 +121,7 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
     if let Some(reason) = &base.refused_rate {
         parts::row_ui(ui, room, |ui| {
             let reason_shown = text::note(reason, palette).color(palette.error);
-            parts::line_ui(ui, reason_shown).on_hover_text(reason);
+            parts::line_ui(ui, reason_shown).tip(reason);
         });
     }
 }

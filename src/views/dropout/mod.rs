@@ -23,7 +23,7 @@ use crate::model::{LayerId, LayerKind, Role, graph::Noise};
 use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::call::Call;
-use crate::words::modes;
+use crate::words::{common, modes};
 use modelens_jobs::{DropoutOutcome, DropoutSetting, Look, LookResult, Outcome, PassLook};
 
 /// The Dropout view.
@@ -69,9 +69,10 @@ impl Page for Dropout {
         };
         let call = call(state, base);
         let text = outcome(state).map_or_else(String::new, |outcome| {
-            let first = modes::augmented_batch(state.augmented_by(View::Dropout));
+            let pixels = modes::augmented_batch(state.augmented_by(View::Dropout));
             let calls = state.module_calls();
-            first + &calls + &words::dropout(outcome, &base.model.labels, &call)
+            let seen = words::dropout(outcome, &base.model.labels, &call);
+            common::sentences(&[&seen, &calls, &pixels])
         });
         let layer = base.noise.and_then(|id| base.model.graph.layers.get(id));
         let setting = code::Setting {

@@ -11,6 +11,7 @@ use crate::command::NoiseCommand;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::{measured, percent, thousands};
@@ -138,7 +139,7 @@ fn largest_ui(
             }
             let label = parts::label_ui(ui, note);
             if let (Some(most), common::MEAN) = (most, head) {
-                label.on_hover_text(words::mean_of(&thousands(most)));
+                label.tip(words::mean_of(&thousands(most)));
             }
             if let Some(mode) = mode {
                 let size = egui::Vec2::splat(sizes::SMALL_MARK);
@@ -232,7 +233,7 @@ fn mean_ui(
             }
             None => text::note(words::MEAN_CAPTION, palette),
         };
-        parts::line_ui(ui, line).on_hover_text(words::DISTANCE);
+        parts::line_ui(ui, line).tip(words::DISTANCE);
     });
     plots::mean_ui(
         ui,
@@ -248,7 +249,7 @@ fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], look: Mode
     let label = words::class(found.top, labels);
     parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
         let words = words::probability_of(&label);
-        parts::line_ui(ui, text::note(words, palette)).on_hover_text(&label);
+        parts::line_ui(ui, text::note(words, palette)).tip(&label);
     });
     let line = cut.bottom(sizes::UNIT_ROW);
     plots::monte_carlo_ui(ui, cut.0, found, &label, look);

@@ -9,6 +9,7 @@ use egui_plot::{
 use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::plots::{self, base_plot, ticks};
 use crate::words::common;
 use crate::words::number::{percent, thousands};
@@ -106,7 +107,7 @@ pub fn mean_ui(
             distance(a.passes).total_cmp(&distance(b.passes))
         });
         if let Some(point) = near {
-            response_of_plot.on_hover_text_at_pointer(words::mean_at(
+            response_of_plot.tip_at_pointer(words::mean_at(
                 &common::passes(point.passes),
                 &percent(point.distance),
                 &percent(point.expected),
@@ -216,7 +217,7 @@ pub fn monte_carlo_ui(ui: &mut Ui, rect: Rect, found: &MonteCarlo, label: &str, 
         let value = response.transform.value_from_position(pointer).x;
         let bin = (value / width).floor();
         if let Some(&passes) = counts.get(bin as usize).filter(|_| bin >= 0.0) {
-            response_of_plot.on_hover_text_at_pointer(words::bin(
+            response_of_plot.tip_at_pointer(words::bin(
                 &percent(bin * width),
                 &percent((bin + 1.0) * width),
                 &common::passes(passes as usize),

@@ -9,6 +9,7 @@ use super::watch::Watched;
 use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::{percent, thousands};
@@ -58,7 +59,7 @@ pub fn side_ui(
     );
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Image, true, &picture));
     if let Some(unit) = hovered {
-        response.on_hover_text_at_pointer(words::unit(outcome, side, unit));
+        response.tip_at_pointer(words::unit(outcome, side, unit));
     }
     // Right below the grid.
     let top = (area.bottom() + sizes::S1).min(footer.top());

@@ -26,7 +26,7 @@ pub fn took(is_augmented: bool, passes: Option<&MonteCarlo>, secs: f64) -> Strin
 }
 
 // Where there is no noise layer.
-pub const NONE: &str = "**This base has no dropout**, so both modes pass every unit unchanged. \
+pub const NONE: &str = "**This base has no dropout: both modes pass every unit unchanged.**\n\
      Dropout is usually in the head on top of a base. To see a mask, open a whole model, such as \
      the course's lab.";
 pub const NONE_SHORT: &str = "This base has no dropout or other noise layer";

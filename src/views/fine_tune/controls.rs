@@ -10,29 +10,33 @@ use crate::state::{MAX_EPOCHS, MAX_SEEDS, RATES, Status, TrainingState};
 use crate::theme::{self, sizes, text};
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe::{EvalCalls, RunPreset};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, menu, parts};
 use crate::words::number::{estimate, seconds};
 
 /// The row above the runs.
 pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ui.spacing_mut().item_spacing.x = sizes::S2;
-    let [first, mut second] = parts::control_rows(ui.max_rect());
-    let end = parts::row_ui(ui, first, |ui| {
-        settings_ui(ui, show);
-        ui.min_rect().right()
-    });
-    if second == first {
-        second.min.x = end + sizes::S2;
+    let rows = parts::rows(ui.max_rect());
+    // Each part begins a new row while there are rows, and else follows the part before.
+    let part_ui: [fn(&mut Ui, &mut Show<'_>); 4] =
+        [settings_ui, optimizer_ui, evals_ui, buttons_ui];
+    let row_of = match rows.len() {
+        1 => [0, 0, 0, 0],
+        2 => [0, 0, 1, 1],
+        _ => [0, 1, 1, 2],
+    };
+    for (i, row) in rows.into_iter().enumerate() {
+        parts::row_ui(ui, row, |ui| {
+            for (part_ui, _) in part_ui.iter().zip(row_of).filter(|(_, row)| *row == i) {
+                part_ui(ui, show);
+            }
+        });
     }
-    parts::row_ui(ui, second, |ui| {
-        evals_ui(ui, show);
-        buttons_ui(ui, show);
-    });
 }
 
-/// What runs, and how.
+/// What runs.
 fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let palette = theme::palette(ui);
     let train = show.state.settings.train;
     let semantics = show.state.semantics();
     let presets: Vec<RunPreset> = RunPreset::ALL
@@ -45,6 +49,12 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
         show.push(TrainCommand::SetPreset(preset));
     }
     setup::setup_ui(ui, show);
+}
+
+/// How it learns.
+fn optimizer_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    let train = show.state.settings.train;
     let label = train.optimizer.label();
     if let Some(kind) = choice_ui(
         ui,
@@ -64,7 +74,7 @@ fn settings_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let label = parts::label_ui(ui, text::muted(words::EPOCHS, palette));
     let mut epochs = train.epochs;
     let drag = parts::whole(&mut epochs).range(1..=MAX_EPOCHS);
-    let response = ui.add(drag).labelled_by(label.id);
+    let response = parts::field_ui(ui, drag).labelled_by(label.id);
     if response.changed() {
         show.push(TrainCommand::SetEpochs(epochs));
     }
@@ -88,6 +98,10 @@ fn evals_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if let Some(evals) = evals {
         show.push(TrainCommand::SetEvals(evals));
     }
+    if train.evals != EvalCalls::Never && ui.available_width() >= sizes::EVAL_NOTE {
+        let note = text::note(words::BASE_ONLY, theme::palette(ui));
+        parts::label_ui(ui, note).tip(words::BASE_ONLY_TIP);
+    }
 }
 
 /// What can be done now, and at the right how far the runs are.
@@ -100,8 +114,8 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let label = parts::label_ui(ui, text::muted(words::SEEDS, palette));
     let mut seeds = show.state.settings.train.seeds;
     let drag = parts::whole(&mut seeds).range(1..=MAX_SEEDS);
-    let response = ui.add(drag).labelled_by(label.id);
-    if response.on_hover_text(words::SEEDS_TIP).changed() {
+    let response = parts::field_ui(ui, drag).labelled_by(label.id);
+    if response.tip(words::SEEDS_TIP).changed() {
         show.push(TrainCommand::SetSeeds(seeds));
     }
     let room = ui.available_rect_before_wrap();

@@ -8,6 +8,7 @@ use crate::state::RunState;
 use crate::theme::{self, Palette, sizes, text};
 use crate::train::movement::Movement;
 use crate::views::parts;
+use crate::views::parts::Tip as _;
 use crate::words::number::fixed;
 
 /// Relative movements below this are drawn as the shortest bar.
@@ -168,7 +169,7 @@ pub fn movement_ui(ui: &mut Ui, rect: Rect, run: &RunState, names: impl Fn(&Move
     if let Some(pointer) = response.hover_pos() {
         let i = ((pointer.x - plot.left()) / step) as usize;
         if let Some(layer) = layers.get(i) {
-            response.on_hover_text_at_pointer(names(layer));
+            response.tip_at_pointer(names(layer));
         }
     }
 }

@@ -60,8 +60,14 @@ impl Page for FineTune {
         ui::body_ui(ui, show, cut);
     }
 
-    fn controls_width(&self) -> f32 {
-        sizes::FINE_TUNE_CONTROLS
+    fn control_rows(&self, width: f32) -> usize {
+        if width < sizes::FINE_TUNE_TWO_ROWS {
+            3
+        } else if width < sizes::FINE_TUNE_CONTROLS {
+            2
+        } else {
+            1
+        }
     }
 
     /// A figure shows the cards, as high as their words need.

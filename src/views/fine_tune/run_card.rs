@@ -9,6 +9,7 @@ use crate::model::Mode;
 use crate::state::RunState;
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 
@@ -99,7 +100,7 @@ pub fn run_card_ui(
                     eframe::egui::RichText::new(label).font(text::small()),
                 ));
                 parts::describe(ui, &response, &name);
-                if response.on_hover_text(tooltip).clicked() {
+                if response.tip(tooltip).clicked() {
                     show.push(command);
                 }
             }

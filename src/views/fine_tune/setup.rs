@@ -75,7 +75,10 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let mut batch = train.step_photos(semantics);
         let own = train.preset(semantics).batch().is_none();
         let drag = parts::whole(&mut batch).range(1..=MAX_BATCH);
-        let response = ui.add_enabled(own, drag).labelled_by(label.id);
+        let response = ui
+            .add_enabled_ui(own, |ui| parts::field_ui(ui, drag))
+            .inner
+            .labelled_by(label.id);
         if response.changed() {
             show.push(TrainCommand::SetBatch(batch));
         }
@@ -95,7 +98,9 @@ fn number_ui(ui: &mut Ui, name: &str, value: &mut f64) -> bool {
         ui.add_space(sizes::S2);
         let label = parts::label_ui(ui, text::muted(name, palette));
         let drag = DragValue::new(value).range(0.0..=MAX_PART).speed(0.01);
-        ui.add(drag.max_decimals(2)).labelled_by(label.id).changed()
+        parts::field_ui(ui, drag.max_decimals(2))
+            .labelled_by(label.id)
+            .changed()
     })
     .inner
 }

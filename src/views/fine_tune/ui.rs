@@ -7,6 +7,7 @@ use crate::command::TrainCommand;
 use crate::state::State;
 use crate::theme::{self, sizes};
 use crate::views::Show;
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 
 /// Layout of the cards: one row, or two if one would make them too narrow to read.
@@ -113,7 +114,7 @@ fn stale_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     };
     parts::inside_ui(ui, rect, Layout::right_to_left(Align::Center), |ui| {
         let button = ui.button(words::SET_CONTROLS);
-        if button.on_hover_text(words::SET_CONTROLS_TIP).clicked() {
+        if button.tip(words::SET_CONTROLS_TIP).clicked() {
             show.push(TrainCommand::TakeShown);
         }
         let room = ui.available_rect_before_wrap();

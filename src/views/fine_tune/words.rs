@@ -12,6 +12,9 @@ pub const TOOLTIP: &str =
 // The row of controls.
 pub const RATE: &str = "learning rate";
 pub const BASE_EVAL: &str = "base.eval()";
+pub const BASE_ONLY: &str = "on the base only";
+pub const BASE_ONLY_TIP: &str = "The head stays in training mode, so its dropout draws, as it should. \
+     model.eval() would turn that off too";
 pub const EPOCHS: &str = "epochs";
 pub const SEEDS: &str = "seeds";
 pub const SEEDS_TIP: &str = "How many seeds to run. The first is shown step by step; the results of \

@@ -55,6 +55,14 @@ pub fn small_drop_button_ui(ui: &mut Ui, value: &str) -> Response {
     )
 }
 
+/// A small button that opens a menu of calls; `code` is the chosen one, whole.
+pub fn code_drop_button_ui(ui: &mut Ui, code: &str) -> Response {
+    let code = RichText::new(code)
+        .font(text::code())
+        .color(theme::palette(ui).ink);
+    menu_button_ui(ui, code.into_atoms(), sizes::CONTROL_RADIUS)
+}
+
 fn menu_button_ui(ui: &mut Ui, mut atoms: egui::Atoms<'_>, radius: u8) -> Response {
     let icon = IdSalt::new("triangle");
     atoms.push_right(Atom::custom(icon, Vec2::splat(sizes::TRIANGLE)));
@@ -72,6 +80,25 @@ fn menu_button_ui(ui: &mut Ui, mut atoms: egui::Atoms<'_>, radius: u8) -> Respon
 /// back to where they were.
 pub fn whole<N: Numeric>(value: &mut N) -> DragValue<'_> {
     DragValue::new(value).speed(1.0)
+}
+
+/// Draws a field for a number so that it does not look like a button: sunken, with square corners.
+pub fn field_ui(ui: &mut Ui, field: DragValue<'_>) -> Response {
+    let palette = theme::palette(ui);
+    let field = |ui: &mut Ui| {
+        let widgets = &mut ui.visuals_mut().widgets;
+        widgets.inactive.weak_bg_fill = palette.background;
+        widgets.inactive.bg_stroke = Stroke::new(sizes::LINE, palette.strong_line);
+        for state in [
+            &mut widgets.inactive,
+            &mut widgets.hovered,
+            &mut widgets.active,
+        ] {
+            state.corner_radius = sizes::CHECKBOX_RADIUS.into();
+        }
+        ui.add(field)
+    };
+    ui.scope(field).inner
 }
 
 /// A checkbox with a clickable label.
@@ -147,7 +174,19 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect) {
 
 /// A checkbox without text; `name` is its accessible name.
 pub fn checkbox_ui(ui: &Ui, rect: Rect, id: Id, name: &str, checked: bool) -> Response {
-    let response = ui.interact(rect.expand(sizes::S1), id, Sense::click());
+    sensing_checkbox_ui(ui, rect, id, name, checked, Sense::click())
+}
+
+/// The same, which may be out of Tab's way.
+pub fn sensing_checkbox_ui(
+    ui: &Ui,
+    rect: Rect,
+    id: Id,
+    name: &str,
+    checked: bool,
+    sense: Sense,
+) -> Response {
+    let response = ui.interact(rect.expand(sizes::S1), id, sense);
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), checked, name));
     let rect = rect.round_to_pixels(ui.pixels_per_point());
     check_box(ui, rect, checked, response.hovered());

@@ -10,6 +10,7 @@ use crate::model::{Mode, Role};
 use crate::state::{Base, ModuleRow};
 use crate::theme::{self, sizes};
 use crate::views::Show;
+use crate::views::parts::Tip as _;
 use crate::words::layers as words;
 use crate::words::number;
 
@@ -22,6 +23,18 @@ pub fn mode_switch_ui(
     module: ModuleRow,
     center: Pos2,
     id: Id,
+) {
+    sensing_mode_switch_ui(ui, show, base, module, center, (id, Sense::click()));
+}
+
+/// The same, which may be out of Tab's way.
+pub fn sensing_mode_switch_ui(
+    ui: &Ui,
+    show: &mut Show<'_>,
+    base: &Base,
+    module: ModuleRow,
+    center: Pos2,
+    (id, sense): (Id, Sense),
 ) {
     let mode = base.module_mode(module, show.state.settings.call);
     let rect = Rect::from_center_size(center, Vec2::splat(sizes::MODE_SWITCH));
@@ -36,7 +49,7 @@ pub fn mode_switch_ui(
             return;
         }
     }
-    let response = ui.interact(rect, id, Sense::click());
+    let response = ui.interact(rect, id, sense);
     let name = base.module_name(module);
     let on = mode == Mode::Training;
     response.widget_info(|| {
@@ -69,7 +82,7 @@ pub fn mode_switch_ui(
         };
         show.push(Command::CallModule(base.module_reference(module), other));
     }
-    response.on_hover_text(words::mode_tip(name, mode));
+    response.tip(words::mode_tip(name, mode));
 }
 
 /// A name in one line; if there is no room, its middle is cut out.

@@ -5,6 +5,7 @@ use eframe::egui::{CornerRadius, Response, Role, Sense, Ui, WidgetInfo, pos2, ve
 
 use crate::command::Action;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
 use crate::words::commands as words;
 
@@ -17,6 +18,8 @@ pub struct Entry<'a> {
     /// Below the name.
     pub below: &'a str,
     pub chosen: bool,
+    /// In a list of rows of one height: a long name is cut. Elsewhere it wraps.
+    pub one_line: bool,
 }
 
 /// Draws an entry as wide as the menu.
@@ -31,17 +34,19 @@ pub fn entry_ui(ui: &mut Ui, entry: Entry<'_>) -> Response {
     } else {
         text::body()
     };
-    let mut job =
-        egui::text::LayoutJob::simple_singleline(entry.name.to_owned(), font, palette.ink);
     let room = inner - right.size().x - sizes::S2;
-    job.wrap = egui::text::TextWrapping::truncate_at_width(room);
+    let mut job = egui::text::LayoutJob::simple(entry.name.to_owned(), font, palette.ink, room);
+    if entry.one_line {
+        job.wrap = egui::text::TextWrapping::truncate_at_width(room);
+    }
     let name = painter.layout_job(job);
     let below = (!entry.below.is_empty())
         .then(|| painter.layout(entry.below.to_owned(), text::small(), palette.muted, inner));
     let below_height = below
         .as_ref()
         .map_or(0.0, |galley| galley.size().y + sizes::S1);
-    let line = sizes::CONTROL_HEIGHT;
+    let padding = sizes::CONTROL_HEIGHT - name.rows.first().map_or(0.0, |row| row.height());
+    let line = sizes::CONTROL_HEIGHT.max(name.size().y + padding);
     let height = line + below_height;
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
     let enabled = ui.is_enabled();
@@ -62,7 +67,8 @@ pub fn entry_ui(ui: &mut Ui, entry: Entry<'_>) -> Response {
     let [left, middle] = [rect.left() + sizes::S2, rect.top() + line / 2.0];
     let name_at = pos2(left, middle - name.size().y / 2.0);
     let right_left = rect.right() - sizes::S2 - right.size().x;
-    let right_at = pos2(right_left, middle - right.size().y / 2.0);
+    let first = rect.top() + sizes::CONTROL_HEIGHT / 2.0;
+    let right_at = pos2(right_left, first - right.size().y / 2.0);
     ui.painter().galley(name_at, name, palette.ink);
     ui.painter().galley(right_at, right, palette.muted);
     if let Some(below) = below {
@@ -80,7 +86,7 @@ pub fn action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
 /// An entry in one line, with the description as its tooltip.
 pub fn short_action_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action) {
     let response = described_ui(ui, show, action, "");
-    response.on_hover_text(action.info().tooltip);
+    response.tip(action.info().tooltip);
 }
 
 fn described_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action, below: &str) -> Response {
@@ -94,7 +100,7 @@ fn described_ui(ui: &mut Ui, show: &mut Show<'_>, action: Action, below: &str) -
         name: info.label,
         right: &shortcut.unwrap_or_default(),
         below: not_now.as_deref().unwrap_or(below),
-        chosen: false,
+        ..Entry::default()
     };
     let enabled = why_not.is_none();
     let response = ui.add_enabled_ui(enabled, |ui| entry_ui(ui, entry)).inner;

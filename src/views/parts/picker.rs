@@ -89,6 +89,7 @@ fn list_ui(ui: &mut Ui, entries: &[Entry], search: &str, just_opened: bool) -> O
                 right: note,
                 below: "",
                 chosen: *chosen,
+                one_line: true,
             };
             if menu::entry_ui(ui, entry).clicked() {
                 clicked = Some(index);

@@ -10,6 +10,7 @@ use egui_plot::{
 };
 
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::words::number::{fixed, measured};
 use crate::words::plots as words;
 use modelens_jobs::HISTOGRAM_BINS;
@@ -81,7 +82,7 @@ pub fn histogram_ui(ui: &mut Ui, rect: Rect, histogram: Histogram<'_>) {
         if let Some(count) = histogram.counts.get(bin) {
             let from = low + width * bin as f64;
             let range = words::histogram_bin(&measured(from), &measured(from + width), *count);
-            response.response.on_hover_text_at_pointer(range);
+            response.response.tip_at_pointer(range);
         }
     }
 }
@@ -158,7 +159,7 @@ pub fn scatter_ui(ui: &mut Ui, rect: Rect, scatter: &Scatter<'_>) -> Option<usiz
     })?;
     let [x, y] = points[nearest];
     let clicked = response.response.clicked();
-    response.response.on_hover_text_at_pointer(words::channel(
+    response.response.tip_at_pointer(words::channel(
         nearest + 1,
         scatter.y_label,
         &measured(y),

@@ -8,6 +8,7 @@ use super::words::{self, Names};
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
 use crate::views::parts;
+use crate::views::parts::Tip as _;
 use crate::words::number::measured;
 use modelens_jobs::ClassInPass;
 
@@ -109,7 +110,7 @@ pub fn bar_ui(ui: &mut Ui, columns: Columns, rect: Rect, mode: Mode, row: &Row) 
     let response = ui.interact(part(columns.axis), id, Sense::hover());
     let words = format!("{name}: {number}");
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &words));
-    response.on_hover_text(format!("{name}: {}", measured(f64::from(row.probability))));
+    response.tip(format!("{name}: {}", measured(f64::from(row.probability))));
     value_ui(ui, part(columns.values), number, mode);
 }
 
@@ -188,7 +189,7 @@ pub fn strip_ui(ui: &mut Ui, columns: Columns, rect: Rect, mode: Mode, strip: &S
     let response = ui.interact(area.expand2(vec2(sizes::S1, 0.0)), id, Sense::hover());
     let words = format!("{}, {}: {range}", strip.label, strip.note);
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &words));
-    response.on_hover_text(every(strip));
+    response.tip(every(strip));
     value_ui(ui, part(columns.values), range, mode);
 }
 

@@ -15,7 +15,7 @@ use crate::lesson::Value;
 use crate::model::Reading;
 use crate::state::{Base, State, View};
 use crate::theme::sizes;
-use crate::words::modes;
+use crate::words::{common, modes};
 use modelens_jobs::{Job, Look, LookResult, Outcome, PredictLook, PredictOutcome};
 use words::Names;
 
@@ -51,11 +51,12 @@ impl Page for Predict {
         if let Some(outcome) = outcome(state)
             && let Some(names) = names(state, outcome.outputs)
         {
-            text = modes::augmented_batch(state.augmented_by(View::Predict));
-            text.push_str(&match missing(state) {
+            let pixels = modes::augmented_batch(state.augmented_by(View::Predict));
+            let seen = match missing(state) {
                 Some(missing) => words::early(outcome, &names, semantics, missing),
                 None => words::explain(outcome, &names, semantics),
-            });
+            };
+            text = common::sentences(&[&seen, &pixels]);
         }
         let base = state.opened.base.as_ref();
         let reading = base.and_then(|b| Reading::of(&b.model.graph));

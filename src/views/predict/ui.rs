@@ -8,6 +8,7 @@ use crate::command::Command;
 use crate::model::Mode;
 use crate::state::{Part, State};
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, waiting_ui};
 use crate::words::common;
@@ -29,8 +30,8 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let [fewest, most] = PredictLook::PASSES_RANGE;
         let drag = parts::whole(&mut passes).range(fewest..=most);
         let tip = words::PASSES_TIP;
-        let response = ui.name_inputs(words::PASSES, |ui| ui.add(drag));
-        if response.on_hover_text(tip).changed() {
+        let response = ui.name_inputs(words::PASSES, |ui| parts::field_ui(ui, drag));
+        if response.tip(tip).changed() {
             show.push(Command::SetPasses(passes));
         }
         if let Some(outcome) = outcome(show.state) {

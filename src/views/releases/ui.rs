@@ -9,6 +9,7 @@ use crate::command::Command;
 use crate::model::releases::CALLS;
 use crate::model::{Mode, Outer, Semantics};
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::{Show, waiting_ui};
 use modelens_jobs::{ReleaseCell, ReleasesOutcome};
@@ -25,7 +26,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let layout = Layout::right_to_left(Align::Center);
     let end = parts::inside_ui(ui, room, layout, |ui| {
         let check = parts::check_ui(ui, words::REBUILT, &mut rebuilt);
-        if check.on_hover_text(words::REBUILT_TIP).changed() {
+        if check.tip(words::REBUILT_TIP).changed() {
             show.push(Command::SetRebuilt(rebuilt));
         }
         ui.min_rect().left()

@@ -79,18 +79,23 @@ pub fn explain(change: &ReleaseChange, framework: &str) -> String {
     // Names of layers stand as they are: this text has no code.
     let plain = |text: &str| text.replace('`', "");
     if change.changes.is_empty() {
-        return format!(
-            "**Saved by {framework}, run by {runner}: every layer does the same.** Choose other \
-             rules at the top to compare."
+        return common::concluded(
+            &format!("Saved by {framework}, run by {runner}: every layer does the same."),
+            "Choose other rules at the top to compare.",
         );
     }
-    let n = change.changes.len();
-    let things = if n == 1 { "one thing" } else { "some things" };
-    format!(
-        "**Saved by {framework}, run by {runner}, {things} change{}:** {}. {}",
-        if n == 1 { "s" } else { "" },
-        plain(&change.changes.join("; ")),
-        plain(&change.advice)
+    let changes = change
+        .changes
+        .iter()
+        .map(|c| common::sentence_case(&plain(c)));
+    let changes: Vec<String> = changes.collect();
+    let things = match changes.len() {
+        1 => "1 thing changes".to_owned(),
+        n => format!("{n} things change"),
+    };
+    common::concluded(
+        &format!("Saved by {framework}, run by {runner}: {things}."),
+        &format!("{}. {}", changes.join(". "), plain(&change.advice)),
     )
 }
 

@@ -60,6 +60,39 @@ impl Switches {
     }
 }
 
+/// Where the dropout and other noise layers of a model are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NoisePlaces {
+    pub in_base: usize,
+    pub in_head: usize,
+    /// False where the model has no nested base, so that all of it is one network.
+    pub has_base: bool,
+}
+
+impl NoisePlaces {
+    /// Where the layers of the open model are; empty if there is none.
+    pub fn of(state: &State) -> Self {
+        let Some(base) = &state.opened.base else {
+            return Self::default();
+        };
+        let graph = &base.model.graph;
+        let nested = flags::base_of(graph);
+        let inside: Vec<LayerId> = nested.map_or_else(Vec::new, |id| graph.subtree(id).collect());
+        let mut places = Self {
+            has_base: nested.is_some(),
+            ..Self::default()
+        };
+        for &id in &base.noises {
+            if inside.contains(&id) {
+                places.in_base += 1;
+            } else {
+                places.in_head += 1;
+            }
+        }
+        places
+    }
+}
+
 /// A question that a lamp answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lamp {

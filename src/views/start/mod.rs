@@ -14,6 +14,7 @@ use crate::lesson::Value;
 use crate::model::{Mode, Outer};
 use crate::state::{State, View};
 use crate::theme::sizes;
+use crate::words::common;
 use lamps::Switches;
 use modelens_jobs::{Look, LookResult, TrainableLook, TrainableOutcome};
 
@@ -42,11 +43,13 @@ impl Page for Start {
         if let (Some(switches), Some(outcome)) = (Switches::of(state), outcome(state)) {
             let card = switches.card(outcome);
             let semantics = outcome.semantics;
-            explanation.text = format!(
-                "{} {}\n{}",
-                words::conclusion(card, outcome),
-                trainable::sentence(card, outcome, semantics),
-                words::why_both(semantics)
+            explanation.text = common::concluded(
+                &words::conclusion(card, outcome),
+                &format!(
+                    "{}\n{}",
+                    trainable::sentence(card, outcome, semantics),
+                    words::why_both(semantics)
+                ),
             );
         }
         explanation

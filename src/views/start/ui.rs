@@ -4,13 +4,14 @@ use eframe::egui::{
     Align, Button, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::lamps::{Lamp, Switches};
+use super::lamps::{Lamp, NoisePlaces, Switches};
 use super::{outcome, pictures, words};
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::BUNDLED;
 use crate::model::{Mode, Semantics, modules};
 use crate::state::View;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut, Segment};
 use crate::views::{Show, waiting_ui};
 use crate::words::call;
@@ -99,11 +100,8 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let clicked = switch_ui(
         ui,
         left,
-        [
-            words::flag_switch(semantics),
-            &chosen.map_or_else(String::new, |c| words::flag_code(c, semantics)),
-            note,
-        ],
+        [words::flag_switch(semantics), note],
+        &chosen.map_or_else(Default::default, |c| words::flag_code(c, semantics)),
         &flag,
         chosen,
     );
@@ -127,9 +125,9 @@ fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         words::NO_CALL
     };
     let chosen = switches.filter(|s| s.has_call).map(|s| s.call);
-    let code = switches.map_or("", |s| words::call_code(s.call, semantics));
-    let texts = [words::call_switch(semantics), code, note];
-    let clicked = switch_ui(ui, right, texts, &calls, chosen);
+    let codes = switches.map_or_else(Default::default, |s| words::call_code(s.call, semantics));
+    let texts = [words::call_switch(semantics), note];
+    let clicked = switch_ui(ui, right, texts, &codes, &calls, chosen);
     if let Some(value) = clicked.filter(|_| has_call) {
         show.push(set_call(value, semantics));
     }
@@ -148,11 +146,12 @@ fn set_call(value: Option<bool>, semantics: Semantics) -> Command {
     }
 }
 
-/// A card with a large switch; returns the value that was clicked.
+/// A card with a large switch, beside the code that it sets, in full and shorter; returns the value that was clicked.
 fn switch_ui<T: Copy + PartialEq>(
     ui: &mut Ui,
     rect: Rect,
-    [name, code, note]: [&str; 3],
+    [name, note]: [&str; 2],
+    codes: &[&str; 2],
     segments: &[Segment<T>],
     chosen: Option<T>,
 ) -> Option<T> {
@@ -160,11 +159,10 @@ fn switch_ui<T: Copy + PartialEq>(
     parts::card(ui.painter(), rect, palette);
     let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
     let row = cut.top(sizes::SWITCH);
-    let code = text::large_code(code, palette);
     let buttons = row.with_min_x(row.left() + row.width() * sizes::SWITCH_SHARE);
-    parts::row_ui(ui, row.with_max_x(buttons.left() - sizes::S2), |ui| {
-        parts::line_ui(ui, code)
-    });
+    let left = row.with_max_x(buttons.left() - sizes::S2);
+    let code = text::large_code(codes, left.width(), palette);
+    parts::row_ui(ui, left, |ui| parts::line_ui(ui, code));
     let clicked = parts::segments_ui(ui, buttons, name, segments, chosen);
     cut.top(sizes::S2);
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
@@ -208,7 +206,7 @@ fn lamps_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         let answer = cut.top(sizes::SWITCH);
         lamp_ui(ui, answer, lamp, is_on);
         parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
-            let measured = words::measured_by(lamp, card, outcome);
+            let measured = words::measured_by(lamp, card, NoisePlaces::of(show.state));
             let job = text::small_prose(&measured, ui.available_width(), palette);
             ui.add(Label::new(job).selectable(true));
         });
@@ -254,7 +252,14 @@ fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         }
         parts::focus_ring(ui, &response, rect);
         let mut cut = Cut(rect.shrink(sizes::S2));
-        let picture = cut.top(row.height() - sizes::LESSON_WORDS);
+        // In a tall window a card also says what its lesson is about.
+        let is_tall = row.height() >= sizes::LESSON_CARD_TALL;
+        let words_height = if is_tall {
+            sizes::LESSON_WORDS_TALL
+        } else {
+            sizes::LESSON_WORDS
+        };
+        let picture = cut.top(row.height() - words_height);
         ui.painter()
             .rect_filled(picture, sizes::CONTROL_RADIUS, palette.background);
         pictures::paint(ui.painter(), picture, lesson.view, palette);
@@ -263,10 +268,20 @@ fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
             parts::line_ui(ui, text::note(words::minutes(lesson.minutes), palette))
         });
         parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
-            let job = text::card_title(lesson.title, ui.available_width(), palette);
+            let width = ui.available_width();
+            let job = text::card_title(lesson.title, width, is_tall, palette);
             ui.add(Label::new(job).selectable(false));
+            if is_tall {
+                let job = text::small_prose(lesson.about, width, palette);
+                ui.add(Label::new(job).selectable(false));
+            }
         });
-        if response.on_hover_text(lesson.about).clicked() {
+        let response = if is_tall {
+            response
+        } else {
+            response.tip(lesson.about)
+        };
+        if response.clicked() {
             show.push(LessonCommand::Open(LessonSource::Bundled(i)));
         }
     }

@@ -1,9 +1,9 @@
 //! The texts of the view Start.
 
-use super::lamps::Lamp;
+use super::lamps::{Lamp, NoisePlaces};
 use crate::model::Semantics;
+use crate::words::common;
 use crate::words::number::measured;
-use crate::words::{call, common};
 use modelens_jobs::{TrainableCard, TrainableOutcome};
 
 pub const LABEL: &str = "Why?";
@@ -41,14 +41,13 @@ pub fn flag_switch(semantics: Semantics) -> &'static str {
     }
 }
 
-/// The code that sets the first switch.
-pub fn flag_code(trainable: bool, semantics: Semantics) -> String {
-    let value = call::python(trainable);
-    match semantics {
-        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => {
-            format!("base_model.trainable = {value}")
-        }
-        Semantics::PyTorch => format!("base.requires_grad_({value})"),
+/// The code that sets the first switch, in full and shorter.
+pub fn flag_code(trainable: bool, semantics: Semantics) -> [&'static str; 2] {
+    match (semantics, trainable) {
+        (Semantics::PyTorch, true) => ["base.requires_grad_(True)"; 2],
+        (Semantics::PyTorch, false) => ["base.requires_grad_(False)"; 2],
+        (_, true) => ["base_model.trainable = True", "base.trainable = True"],
+        (_, false) => ["base_model.trainable = False", "base.trainable = False"],
     }
 }
 
@@ -83,15 +82,15 @@ pub fn call_switch(semantics: Semantics) -> &'static str {
     }
 }
 
-/// The code that sets the second switch.
-pub fn call_code(value: Option<bool>, semantics: Semantics) -> &'static str {
+/// The code that sets the second switch, in full and shorter.
+pub fn call_code(value: Option<bool>, semantics: Semantics) -> [&'static str; 2] {
     match (semantics, value) {
-        (Semantics::PyTorch, Some(true)) => "model.train(); base.train()",
-        (Semantics::PyTorch, Some(false)) => "model.train(); base.eval()",
-        (Semantics::PyTorch, None) => "model.train()",
-        (_, Some(true)) => "base_model(x, training=True)",
-        (_, Some(false)) => "base_model(x, training=False)",
-        (_, None) => "base_model(x)",
+        (Semantics::PyTorch, Some(true)) => ["model.train(); base.train()"; 2],
+        (Semantics::PyTorch, Some(false)) => ["model.train(); base.eval()"; 2],
+        (Semantics::PyTorch, None) => ["model.train()"; 2],
+        (_, Some(true)) => ["base_model(x, training=True)", "base(x, training=True)"],
+        (_, Some(false)) => ["base_model(x, training=False)", "base(x, training=False)"],
+        (_, None) => ["base_model(x)", "base(x)"],
     }
 }
 
@@ -154,7 +153,7 @@ pub fn answer(is_on: bool) -> &'static str {
 }
 
 /// The numbers behind an answer.
-pub fn measured_by(lamp: Lamp, card: &TrainableCard, outcome: &TrainableOutcome) -> String {
+pub fn measured_by(lamp: Lamp, card: &TrainableCard, noises: NoisePlaces) -> String {
     let base = &card.base;
     match lamp {
         Lamp::Weights if base.weight_change == 0.0 => "The largest change is exactly 0.".to_owned(),
@@ -169,33 +168,56 @@ pub fn measured_by(lamp: Lamp, card: &TrainableCard, outcome: &TrainableOutcome)
             common::layers(base.batch_norms),
             measured(f64::from(base.statistics_change))
         ),
-        Lamp::Dropout if outcome.noises == 0 => "The model has no dropout layer.".to_owned(),
-        Lamp::Dropout => format!(
-            "In {} of {}.",
-            card.noises_active,
-            common::layers(outcome.noises)
-        ),
+        Lamp::Dropout => dropout(card.noises_active, noises),
+    }
+}
+
+/// How many dropout layers draw, and where they are.
+fn dropout(active: usize, noises: NoisePlaces) -> String {
+    let all = noises.in_base + noises.in_head;
+    let place = match (noises.has_base, noises.in_base, noises.in_head) {
+        (false, ..) => "",
+        (true, 0, _) => " of the head",
+        (true, _, 0) => " of the base",
+        (true, ..) => " of base and head",
+    };
+    match (all, active) {
+        (0, _) => "The model has no dropout layer.".to_owned(),
+        (1, 0) => format!("The dropout layer{place} is off."),
+        (1, _) => format!("The dropout layer{place}."),
+        (_, 0) => format!("All {all} dropout layers{place} are off."),
+        _ => format!("{active} of the {all} dropout layers{place}."),
     }
 }
 
 /// The answer in one bold sentence, as far as the numbers show.
-pub fn conclusion(card: &TrainableCard, outcome: &TrainableOutcome) -> &'static str {
+pub fn conclusion(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
     let weights = Lamp::Weights.is_on(card);
     let statistics = Lamp::Statistics.is_on(card);
     let has_statistics = card.base.batch_norms > 0;
+    let change = measured(f64::from(card.base.weight_change));
+    let layers = common::layers(card.base.statistics_moved);
     match (weights, statistics) {
-        (true, true) => {
-            "**Neither is protected: the step changes the weights of the base and its statistics.**"
+        (true, true) => format!(
+            "Neither is protected: one step changes the weights of the base by up to {change}, and the \
+             statistics of {layers}."
+        ),
+        (true, false) if has_statistics => format!(
+            "The statistics of the base are protected, its weights are not: they change by up to {change}."
+        ),
+        (true, false) => {
+            format!("The weights of the base are not protected: they change by up to {change}.")
         }
-        (true, false) if has_statistics => {
-            "**The statistics of the base are protected, its weights are not.**"
-        }
-        (true, false) => "**The weights of the base are not protected.**",
-        (false, true) => "**The weights of the base are protected, its statistics are not.**",
+        (false, true) => format!(
+            "The weights of the base are protected, its statistics are not: those of {layers} move."
+        ),
         (false, false) if outcome.has_head => {
-            "**The base stays exactly as it was; only the head learns.**"
+            "The base stays exactly as it was (the largest change is 0); only the head learns."
+                .to_owned()
         }
-        (false, false) => "**The network stays exactly as it was.**",
+        (false, false) => {
+            "The network stays exactly as it was: the largest change is 0.".to_owned()
+        }
     }
 }
 
@@ -203,21 +225,21 @@ pub fn conclusion(card: &TrainableCard, outcome: &TrainableOutcome) -> &'static 
 pub fn why_both(semantics: Semantics) -> &'static str {
     match semantics {
         Semantics::Keras2 => {
-            "**Why both?** trainable=False protects the weights, and puts a frozen BatchNorm into \
+            "Why both? trainable=False protects the weights, and puts a frozen BatchNorm into \
              inference. training=False keeps BatchNorm there when you unfreeze the base later."
         }
         Semantics::Keras3 => {
-            "**Why both?** Inside fit only trainable=False protects: fit passes training=True, which \
+            "Why both? Inside fit only trainable=False protects: fit passes training=True, which \
              overrides a recorded training=False in Keras 3 up to 3.15. The second line counts in \
              Keras 2, from 3.16 on, and where you call model(x) without a value."
         }
         Semantics::Keras316 => {
-            "**Why both?** trainable=False protects the weights, and puts a frozen BatchNorm into \
+            "Why both? trainable=False protects the weights, and puts a frozen BatchNorm into \
              inference. training=False keeps BatchNorm there when you unfreeze the base later: from \
              3.16 on it holds inside fit, and for the layers that run after the base."
         }
         Semantics::PyTorch => {
-            "**Why both?** requires_grad=False protects the weights and nothing else. eval() protects \
+            "Why both? requires_grad=False protects the weights and nothing else. eval() protects \
              the statistics, and each model.train() undoes it."
         }
     }

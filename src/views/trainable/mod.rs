@@ -42,16 +42,16 @@ impl Page for Trainable {
 
     fn explanation(&self, state: &State) -> Explanation {
         let semantics = state.semantics();
-        let mut text = modes::augmented_batch(state.augmented_by(View::Trainable));
-        if let Some(outcome) = outcome(state) {
-            text.push_str(&words::why_both(outcome, outcome.semantics));
-        }
-        text.insert_str(0, &state.module_calls());
-        if is_changed(state) {
+        let seen = outcome(state);
+        let seen = seen.map_or_else(String::new, |o| words::why_both(o, o.semantics));
+        let changed = if is_changed(state) {
             let badge = common::sentence_case(words::badge(semantics));
-            let changed = words::changed(semantics);
-            text = format!("**{badge}**: {changed} {text}");
-        }
+            format!("\n{badge}: {}", words::changed(semantics))
+        } else {
+            String::new()
+        };
+        let pixels = modes::augmented_batch(state.augmented_by(View::Trainable));
+        let text = common::sentences(&[&seen, &state.module_calls(), &pixels]) + &changed;
         let base = state.opened.base.as_ref();
         let nested = base.is_some_and(|b| flags::base_of(&b.model.graph).is_some());
         Explanation {

@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::state::{Base, LayerColumn, LayerSort, ListRow, ModuleRow};
 use crate::theme::{self, Palette, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{has_modes, mode_switch_ui, name_ui};
 use crate::views::{Show, parts, terms};
 use crate::words::call;
@@ -198,7 +199,7 @@ fn headings_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         if response.clicked() {
             show.push(Command::SortLayers(column));
         }
-        terms::hinted(response.on_hover_text(words::explains(column)), label);
+        terms::hinted(response.tip(words::explains(column)), label);
     }
 }
 
@@ -273,7 +274,7 @@ fn row_ui(ui: &Ui, show: &mut Show<'_>, base: &Base, row: &Row, rect: Rect) {
         &show.state.call_of(base, row.id),
     );
     if has_modes(row.role) {
-        response.on_hover_text(reason);
+        response.tip(reason);
     }
 }
 

@@ -8,6 +8,7 @@ use crate::model::Semantics;
 use crate::state::{Part, State};
 use crate::theme::{self, sizes, text};
 use crate::views::Show;
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
 use crate::words::number::fixed;
@@ -22,7 +23,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let mut only = show.state.settings.only_layers;
         let tip = words::ONLY_LAYERS_TIP;
         let check = parts::check_ui(ui, words::ONLY_LAYERS, &mut only);
-        if check.on_hover_text(tip).changed() {
+        if check.tip(tip).changed() {
             show.push(Command::OnlyLayers(only));
         }
         if is_changed(show.state) {
@@ -67,7 +68,7 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .inner_margin(egui::Margin::symmetric(sizes::S3 as i8, sizes::S1 as i8))
         .show(ui, |ui| ui.label(words))
         .response
-        .on_hover_text(words::changed(semantics));
+        .tip(words::changed(semantics));
 }
 
 /// The height of a figure at this width: that of the cards as their words need it, or that of the

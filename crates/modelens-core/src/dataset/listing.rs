@@ -49,9 +49,9 @@ pub fn is_class(name: &str) -> bool {
 /// Lists the photos among `files`, each a path relative to the folder, with `/` between names, and
 /// what its bytes are read from; `None` if there are no photos.
 ///
-/// - Classes: the subfolders, sorted by code point, without those whose name begins with a dot. A
-///   class without photos stays a class, as in Keras; `folders` holds the paths of all folders, empty
-///   ones too.
+/// - Classes: the subfolders that hold photos, sorted by code point, without those whose name begins with
+///   a dot. Keras counts a subfolder without photos as a class too, so a note names those; `folders` holds
+///   the paths of all folders, empty ones too.
 /// - Photos of a class: folder by folder, sorted by path with the class folder first, and sorted by
 ///   name within a folder. Photos in nested folders keep the class.
 /// - If all photos are inside one subfolder, and there in several folders, these are the classes.
@@ -104,17 +104,50 @@ pub fn list<F>(
         .filter_map(|(path, file)| places.place(path, file))
         .collect();
     found.sort_by(|a, b| a.order().cmp(&b.order()));
+    let classes = without_empty(places.classes, &mut found, &mut notes);
     let (photos, files): (Vec<Photo>, Vec<F>) = found
         .into_iter()
         .map(|Found { photo, file, .. }| (photo, file))
         .unzip();
     (!photos.is_empty()).then_some(Listing {
-        classes: places.classes,
+        classes,
         photos,
         files,
         notes,
         has_classes,
     })
+}
+
+/// The classes that have photos. Renumbers those of the photos, and names the others in a note.
+fn without_empty<F>(
+    classes: Vec<String>,
+    found: &mut [Found<F>],
+    notes: &mut Vec<String>,
+) -> Vec<String> {
+    let used: BTreeSet<usize> = found.iter().map(|found| found.photo.class).collect();
+    let empty = classes
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| !used.contains(i));
+    let empty: Vec<&str> = empty.map(|(_, name)| name.as_str()).collect();
+    if empty.is_empty() || used.is_empty() {
+        return classes;
+    }
+    let names = parts::quoted(&empty);
+    notes.push(if empty.len() == 1 {
+        format!("{names} holds no photos and is left out, although Keras would count it as a class")
+    } else {
+        format!(
+            "{names} hold no photos and are left out, although Keras would count them as classes"
+        )
+    });
+    for found in found {
+        found.photo.class = used.range(..found.photo.class).count();
+    }
+    let kept = classes.into_iter().enumerate();
+    kept.filter(|(i, _)| used.contains(i))
+        .map(|(_, name)| name)
+        .collect()
 }
 
 /// The prefix of the folder inside `prefix` whose folders are the classes, if all photos are inside of
@@ -237,8 +270,15 @@ mod tests {
             ".git/x.jpg",
             "stray.jpg",
         ];
-        let found = listing(&["empty", ".git"], &paths).unwrap();
-        assert_eq!(found.classes, ["Dog", "cat", "empty"]);
+        let found = listing(&["empty", "Also empty", ".git"], &paths).unwrap();
+        assert_eq!(found.classes, ["Dog", "cat"]);
+        assert_eq!(
+            found.notes,
+            [
+                "`Also empty` and `empty` hold no photos and are left out, although Keras would count \
+                 them as classes"
+            ]
+        );
         // Folders are sorted by their whole path, and `-` comes before `/`.
         let expected = [
             "Dog/x.jpg",

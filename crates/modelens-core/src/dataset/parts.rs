@@ -261,7 +261,7 @@ pub(super) fn hint(paths: &[&str], root: &str, inside: &Inside<'_>, notes: &mut 
 }
 
 /// A few names: `a`, `b` and 3 more.
-fn quoted(names: &[&str]) -> String {
+pub(super) fn quoted(names: &[&str]) -> String {
     const SHOWN: usize = 5;
     let shown: Vec<String> = (names.iter().take(SHOWN))
         .map(|name| format!("`{name}`"))

@@ -101,6 +101,23 @@ fn mean(counts: &[usize]) -> f64 {
     counts.iter().sum::<usize>() as f64 / counts.len().max(1) as f64
 }
 
+/// In how many seeds the first of two runs classifies more photos, and in how many the second does.
+fn seeds_ahead(first: &Scores, second: &Scores) -> [usize; 2] {
+    let pairs = || first.right.iter().zip(&second.right);
+    [
+        pairs().filter(|(a, b)| a > b).count(),
+        pairs().filter(|(a, b)| a < b).count(),
+    ]
+}
+
+/// True if another seed may put two runs, of which the first is ahead, in the other order: they are at most
+/// one photo apart, or many seeds contradict.
+fn is_chance(first: &Scores, second: &Scores) -> bool {
+    let [ahead, behind] = seeds_ahead(first, second);
+    let lead = (mean(&first.right) - mean(&second.right)).abs();
+    lead <= 1.0 || ahead.max(behind) <= 2 * ahead.min(behind)
+}
+
 impl Ranking {
     /// Ranks the runs over the seeds that all of them have finished, with `batch` photos in a step; `None`
     /// for fewer than two runs, before each has finished one seed, and without validation photos.
@@ -130,19 +147,36 @@ impl Ranking {
         })
     }
 
-    /// Which run is best, which is worst, and why, in one sentence.
+    /// Which runs are best, which are worst, and why, in one sentence; no order where the difference may be
+    /// chance.
     pub fn verdict(&self) -> String {
         let (Some(best), Some(worst)) = (self.places.first(), self.places.last()) else {
             return String::new();
         };
-        let margin = mean(&best.scores.right) - mean(&worst.scores.right);
-        if margin < 1.0 {
+        let all = || self.places.iter().flat_map(|place| &place.scores.right);
+        let counts: Vec<usize> = all().copied().collect();
+        if mean(&best.scores.right) - mean(&worst.scores.right) < 1.0 {
             return format!(
                 "All runs classify about equally many photos, {}: the accuracy does not tell them apart",
-                self.count(&best.scores.right)
+                self.count(&counts)
             );
         }
-        let [first, last] = [best, worst].map(|place| self.named(place, ""));
+        if is_chance(&best.scores, &worst.scores) {
+            let why = if self.seeds > 1 {
+                "which run is ahead depends on the seed"
+            } else {
+                "they are one photo apart, and one photo is chance"
+            };
+            return format!(
+                "No clear order: the runs classify {}, and {why}",
+                self.count(&counts)
+            );
+        }
+        let [first, last] = self.ends().map(|places| self.listed(&places));
+        let [does, does_worst] = self.ends().map(|places| match places.len() {
+            1 => "does",
+            _ => "do",
+        });
         if worst.scores.kept() && !best.scores.kept() {
             let moved = percent(best.scores.base_weights);
             let why = if worst.scores.training_accuracy < 0.9 {
@@ -156,18 +190,47 @@ impl Ranking {
                 format!("one validation photo is already {one:.0}% of the accuracy")
             };
             return format!(
-                "Against the advice, {first} does best here; {last} does worst: {why}, and the price is \
-                 a base whose weights moved by up to {moved}"
+                "Against the advice, {first} {does} best here; {last} {does_worst} worst: {why}, and the \
+                 price is a base whose weights moved by up to {moved}"
             );
         }
+        let [ahead, behind] = seeds_ahead(&best.scores, &worst.scores);
+        let often = if behind > 0 {
+            format!(" in {ahead} of {} seeds", self.seeds)
+        } else {
+            String::new()
+        };
+        let said = format!("{first} {does} best; {last} {does_worst} worst{often}");
         let reasons = self.reasons(&best.scores, &worst.scores);
         match reasons.split_last() {
-            None => format!("{first} does best; {last} does worst"),
-            Some((only, [])) => format!("{first} does best; {last} does worst: {only}"),
-            Some((end, begin)) => format!(
-                "{first} does best; {last} does worst: {}, and {end}",
-                begin.join(", ")
-            ),
+            None => said,
+            Some((only, [])) => format!("{said}: {only}"),
+            Some((end, begin)) => format!("{said}: {}, and {end}", begin.join(", ")),
+        }
+    }
+
+    /// The places that may be the best, and those that may be the worst: what is ahead by chance is not told
+    /// apart.
+    fn ends(&self) -> [Vec<&Place>; 2] {
+        let [best, worst] = [self.places.first(), self.places.last()];
+        let near = |end: Option<&Place>, other: Option<&Place>| -> Vec<&Place> {
+            let is_near = |place: &&Place, end: Option<&Place>| {
+                end.is_some_and(|end| is_chance(&end.scores, &place.scores))
+            };
+            let places = self.places.iter();
+            places
+                .filter(|place| is_near(place, end) && !is_near(place, other))
+                .collect()
+        };
+        [near(best, worst), near(worst, best)]
+    }
+
+    /// Runs with their counts: `a (16 of 18) and b (15 of 18)`.
+    fn listed(&self, places: &[&Place]) -> String {
+        let named: Vec<String> = places.iter().map(|place| self.named(place, "")).collect();
+        match named.as_slice() {
+            [begin @ .., end] if !begin.is_empty() => format!("{} and {end}", begin.join(", ")),
+            _ => named.concat(),
         }
     }
 
@@ -203,15 +266,27 @@ impl Ranking {
         reasons
     }
 
-    /// All runs with their counts, the best first, in one or two sentences.
+    /// All runs with their counts, the best first, in one sentence. Runs whose difference may be chance share a
+    /// rank.
     pub fn in_words(&self) -> String {
-        let places: Vec<String> = self
-            .places
-            .iter()
-            .enumerate()
-            .map(|(i, place)| format!("{}. {}", i + 1, self.named(place, EITHER)))
-            .collect();
-        let list = places.join("; ");
+        let mut ranks: Vec<Vec<&Place>> = Vec::new();
+        for place in &self.places {
+            match ranks.last_mut() {
+                Some(rank) if is_chance(&rank[0].scores, &place.scores) => rank.push(place),
+                _ => ranks.push(vec![place]),
+            }
+        }
+        let rank = |(i, rank): (usize, &Vec<&Place>)| {
+            let named: Vec<String> = rank.iter().map(|p| self.named(p, EITHER)).collect();
+            let named = named.join(", ");
+            if ranks.len() > 1 {
+                format!("{}. {named}", i + 1)
+            } else {
+                named
+            }
+        };
+        let list: Vec<String> = ranks.iter().enumerate().map(rank).collect();
+        let list = list.join("; ");
         if self.seeds > 1 {
             format!(
                 "Validation photos classified correctly in inference, with {} seeds: {list}.",
@@ -383,6 +458,54 @@ mod tests {
         let said = ranking(&runs.each_ref().map(|(name, seeds)| (*name, &seeds[..]))).verdict();
         assert!(said.contains("although every weight was frozen"), "{said}");
         assert!(!said.contains("driven"), "{said}");
+    }
+
+    /// Runs with these numbers of correct photos, a seed each.
+    fn told(runs: &[(&str, &[usize])]) -> [String; 2] {
+        let runs: Vec<(&str, Vec<Summary>)> = runs
+            .iter()
+            .map(|(name, right)| {
+                let seeds = right.iter().map(|&right| summary([right, right], 0.0, 0));
+                (*name, seeds.collect())
+            })
+            .collect();
+        let runs: Vec<(&str, &[Summary])> = runs.iter().map(|(n, s)| (*n, &s[..])).collect();
+        let found = ranking(&runs);
+        [found.verdict(), found.in_words()]
+    }
+
+    #[test]
+    fn a_lead_of_one_photo_is_chance() {
+        let [verdict, list] = told(&[("a", &[16]), ("b", &[15])]);
+        assert!(
+            verdict.starts_with("No clear order: the runs classify 15 to 16 of 18"),
+            "{verdict}"
+        );
+        assert!(
+            list.ends_with("inference: a (16 of 18), b (15 of 18)."),
+            "{list}"
+        );
+        let [verdict, list] = told(&[("a", &[15]), ("b", &[16]), ("c", &[3])]);
+        assert_eq!(
+            verdict,
+            "b (16 of 18) and a (15 of 18) do best; c (3 of 18) does worst"
+        );
+        assert!(
+            list.ends_with("1. b (16 of 18), a (15 of 18); 2. c (3 of 18)."),
+            "{list}"
+        );
+    }
+
+    #[test]
+    fn seeds_that_contradict_give_no_order() {
+        let [verdict, _] = told(&[("a", &[16, 9, 14]), ("b", &[3, 12, 8])]);
+        assert!(verdict.starts_with("No clear order"), "{verdict}");
+        assert!(verdict.contains("depends on the seed"), "{verdict}");
+        let [verdict, _] = told(&[("a", &[16, 17, 17, 15]), ("b", &[6, 4, 3, 16])]);
+        assert_eq!(
+            verdict,
+            "a (15 to 17 of 18) does best; b (3 to 16 of 18) does worst in 3 of 4 seeds"
+        );
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod releases;
 mod trainable;
 
 pub use batches::measure;
+pub use predict::DonePasses;
 
 use std::sync::Arc;
 

@@ -2,7 +2,6 @@
 //! the batch.
 
 use std::cell::Cell;
-use std::ops::Range;
 
 use candle_core::Tensor;
 
@@ -20,10 +19,53 @@ use modelens_core::random::Draws;
 const MATES: u64 = u64::from_le_bytes(*b"mates\0\0\0");
 const STAGE: Stage = Stage::PassesInBothModes;
 
+/// The passes of one look that are done. A look that was given up goes on from them, and one that only asks
+/// for more passes adds to them.
+#[derive(Debug)]
+pub struct DonePasses {
+    of: PassLook,
+    /// Units of the last layer.
+    outputs: usize,
+    /// Probabilities of the chosen photo in each pass, by mode.
+    repeated: [Vec<Vec<f32>>; 2],
+    /// For each batch with other photos, the number of photos that could be read, and what each mode says.
+    among: Vec<(usize, [ClassInPass; 2])>,
+}
+
+impl DonePasses {
+    fn none(of: &PassLook) -> Self {
+        Self {
+            of: of.clone(),
+            outputs: 0,
+            repeated: [Vec::new(), Vec::new()],
+            among: Vec::new(),
+        }
+    }
+
+    /// Number of passes through the model.
+    fn count(&self) -> usize {
+        self.repeated.iter().map(Vec::len).sum::<usize>() + 2 * self.among.len()
+    }
+}
+
 pub fn compute(
     look: &PredictLook,
     context: &Context<'_>,
     cache: &mut PhotoCache,
+) -> Result<(Vec<usize>, Outcome), LookError> {
+    let known = cache.predict.take().filter(|done| done.of == look.pass);
+    let mut done = known.unwrap_or_else(|| DonePasses::none(&look.pass));
+    let outcome = go_on(look, context, cache, &mut done);
+    cache.predict = Some(done);
+    outcome
+}
+
+/// Adds the passes that are missing.
+fn go_on(
+    look: &PredictLook,
+    context: &Context<'_>,
+    cache: &mut PhotoCache,
+    done: &mut DonePasses,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
     let pass = &look.pass;
     let model = context.model(pass)?;
@@ -35,32 +77,34 @@ pub fn compute(
         model,
         reading,
         context,
-        done: Cell::new(0),
+        done: Cell::new(done.count()),
         total: 2 * (look.passes + mates.len()),
-        outputs: Cell::new(0),
+        outputs: Cell::new(done.outputs),
     };
-    let repeated = |mode: Mode, passes: Range<usize>| -> Result<Vec<Vec<f32>>, LookError> {
+    let repeat = |done: &mut DonePasses, mode: Mode, passes: usize| -> Result<(), LookError> {
         // Each redraw has its own numbers of passes, however many passes are asked for.
         let first = pass.redraws * PredictLook::PASSES_RANGE[1] as u64;
-        let repeats = first..first + passes.end as u64;
-        let repeats = repeats.skip(passes.start);
-        repeats
-            .map(|repeat| passing.probabilities(&x, chosen, mode, Some(repeat)))
-            .collect()
+        for number in done.repeated[mode as usize].len()..passes {
+            let repeat = Some(first + number as u64);
+            let row = passing.probabilities(&x, chosen, mode, repeat)?;
+            done.repeated[mode as usize].push(row);
+        }
+        done.outputs = passing.outputs.get();
+        Ok(())
     };
-    let [mut training, mut inference] = [
-        repeated(Mode::Training, 0..1)?,
-        repeated(Mode::Inference, 0..1)?,
-    ];
-    let [top_training, top_inference] = [&training, &inference].map(|passes| top(&passes[0]));
+    for mode in Mode::BOTH {
+        repeat(done, mode, 1)?;
+    }
+    let [first_training, first_inference] = [0, 1].map(|mode| done.repeated[mode][0].clone());
+    let [top_training, top_inference] = [&first_training, &first_inference].map(|row| top(row));
     let followed = *top_inference.first().ok_or(LookError::NoClasses)?;
     let mut classes = top_inference.clone();
     classes.extend(top_training.iter().filter(|c| !top_inference.contains(c)));
-    classes.sort_by(|&a, &b| inference[0][b].total_cmp(&inference[0][a]));
+    classes.sort_by(|&a, &b| first_inference[b].total_cmp(&first_inference[a]));
     let rows = classes.into_iter().map(|class| PredictRow {
         class,
-        training: training[0][class],
-        inference: inference[0][class],
+        training: first_training[class],
+        inference: first_inference[class],
     });
     let rows: Vec<PredictRow> = rows.collect();
     let side = |mode, passes: &[Vec<f32>], mates| side(model, pass, mode, passes, mates, followed);
@@ -71,28 +115,30 @@ pub fn compute(
         followed,
         batch: photos.len(),
         mates_batch: [0; 2],
-        training: side(Mode::Training, &training, Vec::new()),
-        inference: side(Mode::Inference, &inference, Vec::new()),
+        training: side(Mode::Training, &done.repeated[0][..1], Vec::new()),
+        inference: side(Mode::Inference, &done.repeated[1][..1], Vec::new()),
     };
     (context.early)(&photos, Outcome::Predict(Box::new(outcome.clone())));
 
-    training.extend(repeated(Mode::Training, 1..look.passes)?);
-    inference.extend(repeated(Mode::Inference, 1..look.passes)?);
-    let mut sizes = [usize::MAX, 0];
-    let mut among = [Vec::new(), Vec::new()];
-    for others in &mates {
-        let (count, x) = mates_tensor(pass, others, context, cache)?;
-        sizes = [sizes[0].min(count), sizes[1].max(count)];
-        for (mode, seen) in Mode::BOTH.into_iter().zip(&mut among) {
-            let row = passing.probabilities(&x, 0, mode, None)?;
-            seen.push(class_in_pass(&row, followed));
-        }
+    for mode in Mode::BOTH {
+        repeat(done, mode, look.passes)?;
     }
-    let [among_training, among_inference] = among;
+    for others in mates.iter().skip(done.among.len()) {
+        let (count, x) = mates_tensor(pass, others, context, cache)?;
+        let seen = |mode| {
+            let row = passing.probabilities(&x, 0, mode, None)?;
+            Ok::<_, LookError>(class_in_pass(&row, followed))
+        };
+        let both = [seen(Mode::Training)?, seen(Mode::Inference)?];
+        done.among.push((count, both));
+    }
+    let sizes = || done.among.iter().map(|(count, _)| *count);
+    let among = |mode: usize| done.among.iter().map(move |(_, both)| both[mode].clone());
+    let repeated = |mode: usize| &done.repeated[mode][..look.passes];
     let outcome = PredictOutcome {
-        mates_batch: [sizes[0].min(sizes[1]), sizes[1]],
-        training: side(Mode::Training, &training, among_training),
-        inference: side(Mode::Inference, &inference, among_inference),
+        mates_batch: [sizes().min().unwrap_or(0), sizes().max().unwrap_or(0)],
+        training: side(Mode::Training, repeated(0), among(0).collect()),
+        inference: side(Mode::Inference, repeated(1), among(1).collect()),
         ..outcome
     };
     Ok((photos, Outcome::Predict(Box::new(outcome))))

@@ -19,16 +19,14 @@ pub struct Seen<'a> {
     pub own: Option<&'a str>,
 }
 
-/// All sentences.
+/// The conclusion and all sentences.
 pub fn sentences(seen: &Seen<'_>) -> String {
     let own = seen
         .own
-        .map(|name| format!("This pipeline comes from the file: **{name}**."));
+        .map(|name| format!("This pipeline comes from the file: {name}."));
     let random = active(seen.pipeline).any(AugmentLayer::is_random);
-    let mut all: Vec<String> = own.into_iter().collect();
-    if active(seen.pipeline).next().is_none() {
-        all.push("**No step is on**: both sides show the photos unchanged.".into());
-    } else if random {
+    let mut all: Vec<String> = Vec::new();
+    if random {
         all.push(left(seen));
         all.extend(epochs(seen));
         all.push(right(seen));
@@ -39,10 +37,40 @@ pub fn sentences(seen: &Seen<'_>) -> String {
             );
         }
         all.extend(differences(seen.pipeline, seen.semantics));
-    } else {
-        all.push("**No step is random**: this pipeline does the same in both modes.".into());
     }
-    all.join(" ")
+    all.extend(own);
+    common::concluded(&conclusion(seen, random), &all.join(" "))
+}
+
+/// How many pictures each side changes.
+fn conclusion(seen: &Seen<'_>, random: bool) -> String {
+    let (training, inference) = (&seen.outcome.training, &seen.outcome.inference);
+    let n = training.len();
+    if active(seen.pipeline).next().is_none() {
+        return format!("No step is on: all {n} pictures on both sides are the unchanged photos.");
+    }
+    if !random {
+        return format!(
+            "No step is random: this pipeline makes the same {n} pictures in both modes."
+        );
+    }
+    if seen.semantics == Semantics::PyTorch {
+        return format!(
+            "Both sides are drawn anew, {n} pictures each: model.eval() does not reach augmentation."
+        );
+    }
+    let changed = |cells: &[GridCell]| {
+        let changed = cells
+            .iter()
+            .filter(|cell| cell.largest_difference != Some(0.0));
+        changed.count()
+    };
+    let [left, right] = [training, inference].map(|cells| changed(cells));
+    let right = match right {
+        0 => "none is".to_owned(),
+        right => format!("{right} are, by layers that act in both modes"),
+    };
+    format!("With training=True {left} of {n} pictures are changed; with training=False {right}.")
 }
 
 /// The layers that are on.
@@ -74,9 +102,9 @@ fn left(seen: &Seen<'_>) -> String {
     };
     let parts = drawn(cells);
     if parts.is_empty() {
-        return format!("**Left, {what}.**");
+        return format!("Left, {what}.");
     }
-    format!("**Left, {what}**: {}.", parts.join(", "))
+    format!("Left, {what}: {}.", parts.join(", "))
 }
 
 /// What was drawn, counted and measured over the cells.
@@ -135,7 +163,7 @@ fn epochs(seen: &Seen<'_>) -> Option<String> {
     };
     let other = (0..photos).filter(|&photo| differs(photo)).count();
     Some(format!(
-        "**The data set does not grow**: every epoch has the same {}, and {other} of {photos} are \
+        "The data set does not grow: every epoch has the same {}, and {other} of {photos} are \
          drawn differently in each.",
         common::photos(photos)
     ))
@@ -145,7 +173,7 @@ fn right(seen: &Seen<'_>) -> String {
     let cells = &seen.outcome.inference;
     if seen.semantics == Semantics::PyTorch {
         return format!(
-            "**Right, {} more draws**: in PyTorch augmentation is part of the data loader, which \
+            "Right, {} more draws: in PyTorch augmentation is part of the data loader, which \
              model.eval() does not reach. Evaluate with a second loader without it.",
             number(cells.len())
         );
@@ -153,7 +181,7 @@ fn right(seen: &Seen<'_>) -> String {
     let sizes_differ = cells.iter().any(|cell| cell.largest_difference.is_none());
     let differences = cells.iter().filter_map(|cell| cell.largest_difference);
     let largest = differences.fold(0.0_f32, f32::max);
-    let rest = "**Right, training=False**: the random layers return their input";
+    let rest = "Right, training=False: the random layers return their input";
     if sizes_differ {
         return format!("{rest}, but a layer that acts in both modes changes its size.");
     }
@@ -165,13 +193,13 @@ fn right(seen: &Seen<'_>) -> String {
     }
     match seen.grid {
         Grid::OnePhoto => format!(
-            "**Right, {} copies**: with training=False augmentation layers return their input \
+            "Right, {} copies: with training=False augmentation layers return their input \
              (largest difference 0). If all images in your notebook are the same, the layer most \
              likely ran in inference mode.",
             number(cells.len())
         ),
         Grid::NinePhotos | Grid::ThreeEpochs => {
-            "**Right, the unchanged photos**: with training=False augmentation layers return their \
+            "Right, the unchanged photos: with training=False augmentation layers return their \
              input (largest difference 0)."
                 .to_owned()
         }
@@ -187,7 +215,7 @@ fn upside_down(seen: &Seen<'_>) -> Option<String> {
         .count();
     if drawn > 0 {
         return Some(format!(
-            "**Labels may become wrong**: {drawn} of {} are flipped vertically or turned by more \
+            "Labels may become wrong: {drawn} of {} are flipped vertically or turned by more \
              than 90°, which makes a 9 of a 6.",
             cells.len()
         ));

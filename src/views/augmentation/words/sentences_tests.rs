@@ -115,7 +115,7 @@ fn three_epochs_count_what_is_drawn_anew() {
         "{text}"
     );
     assert!(
-        text.starts_with("This pipeline comes from the file: **data_augmentation**."),
+        text.contains("This pipeline comes from the file: data_augmentation."),
         "{text}"
     );
     assert!(!text.contains("copies"), "{text}");

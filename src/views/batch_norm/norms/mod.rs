@@ -89,9 +89,9 @@ pub fn explanation(state: &State) -> Explanation {
         groups: outcome.groups,
         rank: outcome.rank,
     };
-    let first = modes::augmented_batch(compared.pass.augment.as_ref());
+    let pixels = modes::augmented_batch(compared.pass.augment.as_ref());
     Explanation {
-        text: first + &words::what_you_see(outcome),
+        text: common::sentences(&[&words::what_you_see(outcome), &pixels]),
         code: code::snippet(&layer.name, setting, outcome.semantics),
     }
 }

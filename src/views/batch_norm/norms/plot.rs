@@ -7,6 +7,7 @@ use super::words;
 use crate::model::Mode;
 use crate::model::norms::{Reads, Spread};
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::views::plots::{self, base_plot, ticks};
 use crate::words::modes::mode_label;
@@ -62,7 +63,7 @@ pub fn sweep_ui(ui: &mut Ui, outcome: &NormsOutcome, card: Rect) {
     let heading = cut.top(sizes::CAPTION);
     let title = text::title(words::SWEEP_TITLE, palette);
     let mut left = parts::row_ui(ui, heading, |ui| {
-        parts::label_ui(ui, title).on_hover_text(words::SWEEP_TIP);
+        parts::label_ui(ui, title).tip(words::SWEEP_TIP);
         ui.min_rect().right()
     });
     let legend = words::legend(outcome);
@@ -182,7 +183,7 @@ fn curves_ui(ui: &mut Ui, outcome: &NormsOutcome, rect: Rect) {
                 (curve.name, side.1.errors.get(i).copied().flatten())
             })
             .collect();
-        shown.on_hover_text_at_pointer(words::at_size(outcome.sizes[i], &lines));
+        shown.tip_at_pointer(words::at_size(outcome.sizes[i], &lines));
     }
 }
 

@@ -219,24 +219,31 @@ pub fn what_you_see(outcome: &NormsOutcome) -> String {
     let train = mode_label(Mode::Training, outcome.semantics);
     let errors = batch_errors(outcome);
     let mut said = Vec::new();
+    let mut conclusion = format!(
+        "None of these norms depends on the other photos of the batch: the largest error is {} sd.",
+        measured(largest_other(outcome))
+    );
     if let [(small, first), .., (large, last)] = errors[..] {
         let photo = if small == 1 {
             "a photo alone".to_owned()
         } else {
             format!("a photo in a batch of {small}")
         };
-        said.push(format!(
-            "**BatchNorm's output depends on the other photos of the batch.** With {train}, {photo} comes out \
-             {} sd from what it is in a batch of all {} photos; in a batch of {large}, {} sd. The error falls \
-             about as 1/√batch, as the noise of a sample does.",
+        conclusion = format!(
+            "BatchNorm's output depends on the other photos of the batch: with {train}, {photo} comes \
+             out {} sd away from what it is among all {}.",
             measured(first),
             outcome.photos,
+        );
+        said.push(format!(
+            "In a batch of {large} it is {} sd. The error falls about as 1/√batch, as the noise of a \
+             sample does.",
             measured(last),
         ));
     }
     let others = largest_other(outcome);
     said.push(if others == 0.0 {
-        "Every other line reads the photo itself or stored statistics: **exactly 0 at every size**."
+        "Every other line reads the photo itself or stored statistics: exactly 0 at every size."
             .to_owned()
     } else {
         format!("The other lines are at most {} sd away.", measured(others))
@@ -254,7 +261,7 @@ pub fn what_you_see(outcome: &NormsOutcome) -> String {
     let group = outcome.row(Norm::Group).and_then(|row| row.from_inference);
     if let Some(distance) = group {
         said.push(format!(
-            "\n**None of them is a free swap**: with the same gamma and beta, GroupNorm's output is {} sd \
+            "\nNone of them is a free swap: with the same gamma and beta, GroupNorm's output is {} sd \
              from what the next layer was trained on.",
             measured(distance)
         ));
@@ -268,5 +275,5 @@ pub fn what_you_see(outcome: &NormsOutcome) -> String {
         }
         .to_owned(),
     );
-    said.join(" ").replace(" \n", "\n")
+    common::concluded(&conclusion, &said.join(" ").replace(" \n", "\n"))
 }

@@ -2,6 +2,7 @@
 
 use crate::model::{Mode, Semantics};
 use crate::words::call::Call;
+use crate::words::common;
 use crate::words::number::{fixed, measured, percent, told_apart, trimmed};
 use modelens_jobs::{BatchNormOutcome, BatchNormSide};
 
@@ -30,27 +31,30 @@ pub fn what_you_see(
     let number = channel + 1;
     if !training.uses_batch() {
         let same = format!(
-            "Both sides normalise channel {number} with the stored mean {stored}, and no statistic moves. {}",
-            moves.walk.as_deref().unwrap_or_default(),
+            "Both sides normalise channel {number} with the stored mean {stored}, and no statistic moves."
         );
-        return if training.effective.training {
-            format!(
-                "**Frozen**: trainable=False makes this layer use its stored statistics even with {}. \
-                 {same}If you unfreeze it, the left side uses this batch's own mean {}.",
-                call.label(),
-                measured(value(&training.batch.mean)),
-            )
-        } else {
-            format!("**Stored statistics on both sides.** {} {same}", call.why())
-        };
+        let walk = moves.walk.as_deref().unwrap_or_default();
+        if !training.effective.training {
+            return common::concluded(&same, &common::sentences(&[&call.why(), walk]));
+        }
+        let why = format!(
+            "The layer is frozen: trainable=False makes it use its stored statistics even with {}.",
+            call.label()
+        );
+        let open = format!(
+            "If you unfreeze it, the left side uses this batch's own mean {}.",
+            measured(value(&training.batch.mean))
+        );
+        return common::concluded(&same, &common::sentences(&[&why, walk, &open]));
     }
     let used = measured(value(&training.used.mean));
     let distance = fixed(f64::from(outcome.distance(channel)), 2);
     let seen = format!(
-        "**The two means are {distance} standard deviations apart.** In training mode channel {number} \
-         is normalised with this batch's own mean **{used}**, in inference with the stored \
-         **{stored}**. "
+        "Channel {number}: this batch's own mean {used} and the stored mean {stored} are {distance} \
+         standard deviations apart."
     );
+    let which =
+        "In training mode the layer normalises with the first, in inference with the second. ";
     let moves = if let Some(walk) = &moves.walk {
         walk.clone()
     } else if training.effective.updates_statistics {
@@ -85,7 +89,7 @@ pub fn what_you_see(
         }
         _ => "Freeze the layer, and both sides use the stored values.",
     };
-    format!("{seen}{moves}{tail}")
+    common::concluded(&seen, &format!("{which}{moves}{tail}"))
 }
 
 /// What one side of the BatchNorm view does, for its heading.

@@ -11,14 +11,14 @@ pub const PYTORCH_REFUSES: &str = "Expected more than 1 value per channel when t
 pub fn walked(batches: usize, first: f64, last: &str) -> String {
     let batches = common::batches(batches);
     let first = measured(first);
-    format!("**After {batches}** the moving mean has moved from {first} to {last}. ")
+    format!("After {batches} the moving mean has moved from {first} to {last}. ")
 }
 
 /// The moving mean after `batches` through a layer that doesn't update it.
 pub fn not_walked(batches: usize, mean: f64) -> String {
     let batches = common::batches(batches);
     let mean = measured(mean);
-    format!("**{batches} went through** and the moving mean is still {mean}. ")
+    format!("{batches} went through and the moving mean is still {mean}. ")
 }
 
 /// The caption of a histogram: how many values, of what.

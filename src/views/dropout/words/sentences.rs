@@ -135,21 +135,19 @@ pub fn class(class: usize, labels: &[String]) -> String {
 /// What you see.
 pub fn dropout(outcome: &DropoutOutcome, labels: &[String], call: &Call) -> String {
     let flag = flag_label(call.semantics);
-    let parts = [
-        layer(outcome, call),
-        mean(&outcome.noise, &outcome.mean, &outcome.training),
-        outcome
-            .monte_carlo
-            .as_ref()
-            .map_or_else(String::new, |found| monte_carlo(found, labels)),
-        format!("**{flag}** has no effect: the layer has no weights."),
-    ];
-    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join(" ")
+    let [conclusion, layer] = layer(outcome, call);
+    let passes = outcome.monte_carlo.as_ref();
+    let passes = passes.map_or_else(String::new, |found| monte_carlo(found, labels));
+    let mean = mean(&outcome.noise, &outcome.mean, &outcome.training);
+    let flag = format!("{flag} has no effect: the layer has no weights.");
+    common::concluded(
+        &conclusion,
+        &common::sentences(&[&layer, &mean, &passes, &flag]),
+    )
 }
 
-/// What the layer does to the units in one pass.
-fn layer(outcome: &DropoutOutcome, outer: &Call) -> String {
+/// What the layer does to the units in one pass: the conclusion, and the numbers.
+fn layer(outcome: &DropoutOutcome, outer: &Call) -> [String; 2] {
     let call = outer.decides();
     let other = mode_label(Mode::Inference, outer.semantics);
     let side = &outcome.training;
@@ -157,82 +155,94 @@ fn layer(outcome: &DropoutOutcome, outer: &Call) -> String {
     let all = common::units(units);
     let rate = outcome.noise.strength();
     if !side.effective.active {
-        return format!("**Nothing is dropped on either side.** {}", outer.why());
+        let conclusion = format!("Nothing is dropped: all {all} pass unchanged on both sides.");
+        return [conclusion, outer.why()];
     }
     if side.dropped == 0 && side.input == side.output {
-        return format!(
-            "**At {} {} the layer changes none of {all}**: {call} and {other} give the same.",
+        let conclusion = format!(
+            "At {} {} the layer changes none of {all}: {call} and {other} give the same.",
             strength_name(&outcome.noise),
             trimmed(rate),
         );
+        return [conclusion, String::new()];
     }
     let [before, after] = sums(side);
     let sum = format!("the sum of the units goes from {before} to {after}");
-    let rest = format!("With {other} every unit passes unchanged.");
     let asked = |drawn: usize, dropped: usize| {
         let got = percent(dropped as f64 / drawn.max(1) as f64);
-        format!("(rate {}, this time {got})", percent(rate))
+        format!("The rate is {}, this time {got} are dropped", percent(rate))
     };
-    let scale = format!(
-        "multiplies the rest by 1/(1−{}) = {:.2}",
-        trimmed(rate),
-        1.0 / (1.0 - rate)
-    );
+    let factor = format!("1/(1−{}) = {:.2}", trimmed(rate), 1.0 / (1.0 - rate));
     let [drawn, dropped] = draws(outcome, side);
-    let first = match &outcome.noise {
-        Noise::GaussianNoise { .. } => format!(
-            "**With {call} the layer adds noise to each of {all}**, with standard deviation {}: {sum}.",
-            trimmed(rate)
-        ),
-        Noise::GaussianDropout { .. } => format!(
-            "**With {call} the layer multiplies each of {all} by noise** around 1 with standard \
-             deviation √(r/(1−r)) = {}, and drops nothing: {sum}.",
-            fixed((rate / (1.0 - rate)).sqrt(), 2)
-        ),
-        _ if side.dropped == units && rate >= 1.0 => format!(
-            "**With {call} a rate of {} drops all {all}**: {sum}.",
-            trimmed(rate)
-        ),
-        _ if drawn == 1 && side.dropped == units => format!(
-            "**With {call} this draw dropped all {all}**: one draw decides for the whole photo, and {sum}."
-        ),
-        _ if drawn == 1 => format!(
-            "**With {call} this draw kept all {all}** and multiplied them by 1/(1−{}) = {:.2}: one \
-             draw decides for the whole photo, and {sum}.",
-            trimmed(rate),
-            1.0 / (1.0 - rate)
-        ),
-        Noise::AlphaDropout { .. } => format!(
-            "**With {call} the layer sets {} of {all} to {}** {} and maps the rest by a·x + b, so that \
-             mean and variance of standardised units stay the same: {sum}.",
-            thousands(side.dropped),
-            measured(alpha_dropped(side)),
-            asked(units, side.dropped),
-        ),
-        _ if drawn < units => {
-            let (one, many) = match outcome.noise {
-                Noise::SpatialDropout2d { .. } => ("channel", "channels"),
-                _ => ("draw", "draws"),
-            };
-            let what = match outcome.noise {
-                Noise::SpatialDropout2d { .. } => "drops",
-                _ => "shares its draws along an axis and drops the units of",
-            };
+    let [does, numbers] = match &outcome.noise {
+        Noise::GaussianNoise { .. } => [
+            format!("adds noise to each of {all}"),
+            format!("The noise has standard deviation {}: {sum}.", trimmed(rate)),
+        ],
+        Noise::GaussianDropout { .. } => [
+            format!("multiplies each of {all} by noise"),
             format!(
-                "**With {call} the layer {what} {} of {}** {}, {} each, and {scale}: {sum}.",
-                thousands(dropped),
-                count(drawn, one, many),
-                asked(drawn, dropped),
-                common::units(units / drawn.max(1)),
-            )
+                "The noise is around 1 with standard deviation √(r/(1−r)) = {}, and nothing is dropped: {sum}.",
+                fixed((rate / (1.0 - rate)).sqrt(), 2)
+            ),
+        ],
+        _ if side.dropped == units && rate >= 1.0 => [
+            format!("drops all {all}"),
+            format!("The rate is {}: {sum}.", trimmed(rate)),
+        ],
+        _ if drawn == 1 && side.dropped == units => [
+            format!("drops all {all} in this draw"),
+            format!("One draw decides for the whole photo: {sum}."),
+        ],
+        _ if drawn == 1 => [
+            format!("keeps all {all} in this draw"),
+            format!(
+                "One draw decides for the whole photo; kept units are multiplied by {factor}, and {sum}."
+            ),
+        ],
+        Noise::AlphaDropout { .. } => [
+            format!(
+                "sets {} of {all} to {}",
+                thousands(side.dropped),
+                measured(alpha_dropped(side))
+            ),
+            format!(
+                "{}. The rest are mapped by a·x + b, so that mean and variance of standardised units stay \
+                 the same: {sum}.",
+                asked(units, side.dropped),
+            ),
+        ],
+        _ if drawn < units => {
+            let is_spatial = matches!(outcome.noise, Noise::SpatialDropout2d { .. });
+            let (one, many, shared) = if is_spatial {
+                ("channel", "channels", "")
+            } else {
+                ("draw", "draws", "Draws are shared along an axis. ")
+            };
+            let group = common::units(units / drawn.max(1));
+            [
+                format!(
+                    "drops {} of {}",
+                    thousands(dropped),
+                    count(drawn, one, many)
+                ),
+                format!(
+                    "{shared}{}, {group} each, and the rest are multiplied by {factor}: {sum}.",
+                    asked(drawn, dropped),
+                ),
+            ]
         }
-        _ => format!(
-            "**With {call} the layer drops {} of {all}** {} and {scale}: {sum}.",
-            thousands(side.dropped),
-            asked(units, side.dropped),
-        ),
+        _ => [
+            format!("drops {} of {all}", thousands(side.dropped)),
+            format!(
+                "{}, and the rest are multiplied by {factor}: {sum}.",
+                asked(units, side.dropped),
+            ),
+        ],
     };
-    format!("{first} {rest}")
+    let conclusion =
+        format!("With {call} the layer {does}; with {other} every unit passes unchanged.");
+    [conclusion, numbers]
 }
 
 fn strength_name(noise: &Noise) -> &'static str {
@@ -254,7 +264,7 @@ fn mean(noise: &Noise, mean: &MeanOfPasses, side: &DropoutSide) -> String {
         return String::new();
     }
     let numbers = format!(
-        "One pass is {} away from the inference values, the **mean of {} passes is {}** away",
+        "One pass is {} away from the inference values, the mean of {} passes is {} away",
         percent(first.distance),
         thousands(last.passes),
         percent(last.distance),
@@ -301,7 +311,7 @@ fn monte_carlo(found: &MonteCarlo, labels: &[String]) -> String {
         (drawing, noises) => format!("{drawing} of {noises} noise layers are random"),
     };
     format!(
-        "Over {} in which {who}, **{label}** gets {range} (inference: {}); {others}.",
+        "Over {} in which {who}, {label} gets {range} (inference: {}); {others}.",
         common::passes(passes),
         percent(found.inference),
     )

@@ -11,37 +11,49 @@ use crate::words::common;
 use crate::words::number::measured;
 use modelens_jobs::fine_tune::FineTune as Setup;
 
-/// The text before anything has run.
+/// What would run, before anything has run.
 pub fn invitation(preset: RunPreset) -> &'static str {
     match preset {
         RunPreset::FourWay => {
-            "**Four runs, one for each setting of the two switches**, from the same weights and on the \
-             same batches. Press Start."
+            "Press Start for 4 runs, one for each setting of the two switches, from the same weights and \
+             on the same batches."
         }
         RunPreset::HeadOnly => {
-            "**Only a new head learns**: the base is frozen and called with training=False. Press Start."
+            "Press Start to train only a new head: the base is frozen and called with training=False."
         }
         RunPreset::CourseLab => {
-            "**The course's lab**: first a new head on the frozen base, then the base from layer 120 at \
-             a tenth of the learning rate; with training=False, without it, and with BatchNorm kept \
-             frozen. Press Start."
+            "Press Start for the course's lab: first a new head on the frozen base, then the base from \
+             layer 120 at a tenth of the learning rate."
         }
         RunPreset::ForgotTrainable => {
-            "**base.trainable = False is missing**, although the base should not learn. The second run \
-             shows what was intended. Press Start."
+            "Press Start to see what happens if base.trainable = False is forgotten; the second run has it."
         }
         RunPreset::ForgotTraining => {
-            "**training=False is missing** at the call of the frozen base. The second run shows what \
-             was intended. Press Start."
+            "Press Start to see what happens if training=False is forgotten; the second run has it."
         }
         RunPreset::UnfrozeSmallBatch => {
-            "**The whole base learns from batches of four photos**, called with training=True and with \
-             training=False. Press Start."
+            "Press Start to train the whole base on batches of 4 photos, called with training=True and \
+             with training=False."
         }
         RunPreset::WhereEval => {
-            "**The base is frozen with requires_grad=False in all three runs.** They differ in where \
-             base.eval() is called: never, once before the loop, or in each epoch. Press Start."
+            "Press Start for 3 runs with a frozen base, which differ in where base.eval() is called: \
+             never, once before the loop, or in each epoch."
         }
+    }
+}
+
+/// What more there is to know of a preset.
+fn note_on(preset: RunPreset) -> &'static str {
+    match preset {
+        RunPreset::CourseLab => {
+            "The runs call the base with training=False, without it, and with BatchNorm kept frozen."
+        }
+        RunPreset::FourWay
+        | RunPreset::HeadOnly
+        | RunPreset::ForgotTrainable
+        | RunPreset::ForgotTraining
+        | RunPreset::UnfrozeSmallBatch
+        | RunPreset::WhereEval => "",
     }
 }
 
@@ -196,15 +208,17 @@ pub fn of_layer(name: &str, movement: &Movement) -> String {
 /// What all runs together show.
 pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Semantics) -> String {
     let mut words = Vec::new();
-    if let Some(why) = &training.failure {
-        words.push(format!("**The runs ended early:** {why}."));
-    }
-    words.extend(ranked(training));
     if training.runs.is_empty() {
-        words.push(invitation(preset).to_owned());
-        words.push(rule(semantics).to_owned());
-        return words.join(" ");
+        let rest = common::sentences(&[note_on(preset), rule(semantics)]);
+        return common::concluded(invitation(preset), &rest);
     }
+    let ranked = ranked(training);
+    words.extend(ranked.as_ref().map(|[_, list]| list.clone()));
+    let conclusion = match (&training.failure, ranked) {
+        (Some(why), _) => format!("The runs ended early: {why}."),
+        (None, Some([verdict, _])) => verdict,
+        (None, None) => progress(training),
+    };
     let [training_photos, validation] = training.photos;
     if training.status != Status::Preparing && training_photos > 0 {
         let each = common::photos(training_photos);
@@ -235,11 +249,32 @@ pub fn explanation(training: &TrainingState, preset: RunPreset, semantics: Seman
         note.push('.');
         note
     }));
-    words.join(" ")
+    common::concluded(&conclusion, &words.join(" "))
+}
+
+/// How far the runs are, or what a single one came to.
+fn progress(training: &TrainingState) -> String {
+    let [done, total] = training.steps();
+    let alone = training.runs.first().filter(|_| training.runs.len() == 1);
+    let summary = alone.filter(|_| training.is_complete());
+    let summary = summary.and_then(|run| run.summary.as_ref());
+    if let Some((summary, right)) = summary.and_then(|s| Some((s, s.right(Mode::Inference)?))) {
+        return format!(
+            "The run classifies {right} of {} validation photos correctly in inference.",
+            summary.validation_photos
+        );
+    }
+    let runs = common::runs(training.runs.len());
+    match training.status {
+        Status::Ended => format!("The {runs} ended after {done} of {total} steps."),
+        Status::Idle | Status::Preparing | Status::Running | Status::Paused => {
+            format!("{done} of {total} steps are done in {runs}.")
+        }
+    }
 }
 
 /// Which run is best and why, and the ranks of all, once each has come to its end.
-fn ranked(training: &TrainingState) -> Option<String> {
+fn ranked(training: &TrainingState) -> Option<[String; 2]> {
     let results: Vec<RunResults<'_>> = training
         .runs
         .iter()
@@ -256,7 +291,7 @@ fn ranked(training: &TrainingState) -> Option<String> {
     } else {
         " This is one seed; choose more to see how far it varies."
     };
-    Some(format!("**{verdict}.** {}{one}", ranking.in_words()))
+    Some([format!("{verdict}."), ranking.in_words() + one])
 }
 
 fn rule(semantics: Semantics) -> &'static str {
@@ -273,9 +308,9 @@ fn rule(semantics: Semantics) -> &'static str {
              and to the layers after the base."
         }
         Semantics::PyTorch => {
-            "In PyTorch the runs with training=False call base.eval() after model.train(). The loop \
-             calls model.train() in each epoch, which undoes an earlier base.eval(). The flag is \
-             requires_grad."
+            "In PyTorch the runs with training=False call base.eval() after model.train(): on the base \
+             only, so the head's dropout still draws. The loop calls model.train() in each epoch, \
+             which undoes an earlier base.eval(). The flag is requires_grad."
         }
     }
 }
@@ -299,7 +334,7 @@ fn twins(runs: &[RunState], semantics: Semantics) -> Option<String> {
     };
     let why = rule(semantics);
     Some(format!(
-        "**{a}** and **{b}** give exactly the same numbers. {why}{more}"
+        "{a} and {b} give exactly the same numbers. {why}{more}"
     ))
 }
 

@@ -87,7 +87,7 @@ fn runs(seen: &[ClassInPass]) -> String {
             measured(f64::from(high - low))
         )
     } else {
-        format!("ranges from **{from}** to **{to}**")
+        format!("ranges from {from} to {to}")
     }
 }
 
@@ -107,14 +107,15 @@ pub fn reading(outcome: &PredictOutcome) -> String {
 /// "What you see".
 pub fn explain(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> String {
     if !is_finite(outcome) {
-        return "The model's output has values that are not numbers, so there is nothing to compare."
-            .to_owned();
+        return common::concluded(
+            "The model's output has values that are not numbers, so there is nothing to compare.",
+            "",
+        );
     }
-    format!(
-        "{} {} {}",
-        first(outcome, names, semantics),
-        passes(outcome, names, semantics),
-        mates(outcome, semantics),
+    let passes = passes(outcome, names, semantics);
+    common::concluded(
+        &first(outcome, names, semantics),
+        &format!("{passes} {}", mates(outcome, semantics)),
     )
 }
 
@@ -129,7 +130,8 @@ pub fn early(
         return explain(outcome, names, semantics);
     }
     let first = first(outcome, names, semantics);
-    format!("{first} Further passes, and batches of other photos, are {missing}.")
+    let rest = format!("Further passes, and batches of other photos, are {missing}.");
+    common::concluded(&first, &rest)
 }
 
 /// Names of classes.
@@ -169,7 +171,7 @@ fn first(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> S
     let name = names.of(inference.first);
     if training.first != inference.first {
         return format!(
-            "**The modes disagree**: {left} ranks **{}** first ({}), {right} **{name}** ({}).",
+            "The modes disagree: {left} ranks {} first ({}), {right} {name} ({}).",
             names.of(training.first),
             probability(p),
             probability(q),
@@ -177,16 +179,16 @@ fn first(outcome: &PredictOutcome, names: &Names<'_>, semantics: Semantics) -> S
     }
     if largest == 0.0 {
         let q = probability(q);
-        return format!("**Both modes give the same numbers**: {name} first, with {q}.");
+        return format!("Both modes give the same numbers: {name} first, with {q}.");
     }
     let [left_p, right_p] = [p, q].map(probability);
     if left_p == right_p {
         return format!(
-            "**Both modes rank {name} first**, with {left_p}; the classes shown differ by at most {}.",
+            "Both modes rank {name} first, with {left_p}; the classes shown differ by at most {}.",
             measured(f64::from(largest))
         );
     }
-    format!("**Both modes rank {name} first**: {left} gives it {left_p}, {right} {right_p}.")
+    format!("Both modes rank {name} first: {left} gives it {left_p}, {right} {right_p}.")
 }
 
 /// The same batch, again and again.
@@ -245,7 +247,7 @@ fn mates(outcome: &PredictOutcome, semantics: Semantics) -> String {
             .to_owned();
     }
     let batches = format!(
-        "**With other photos in the batch** ({}, dropout off)",
+        "With other photos in the batch ({}, dropout off)",
         common::batches(training.mates.len())
     );
     let moved = spread(&training.mates);

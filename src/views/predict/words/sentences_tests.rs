@@ -73,11 +73,11 @@ fn check(outcome: &PredictOutcome, semantics: Semantics, says: &[&str], never: &
 #[test]
 fn an_open_base_scatters_in_training_only() {
     let says = [
-        "**Both modes rank fish first**: training=True gives it 0.300, training=False 0.800",
+        "Both modes rank fish first: training=True gives it 0.300, training=False 0.800",
         "Over 3 passes",
-        "ranges from **0.200** to **0.400**: 1 random layer redrawn each time",
+        "ranges from 0.200 to 0.400: 1 random layer redrawn each time",
         "In inference all 3 agree exactly",
-        "**With other photos in the batch** (2 batches, dropout off) it ranges from **0.250** to **0.500** in training",
+        "With other photos in the batch (2 batches, dropout off) it ranges from 0.250 to 0.500 in training",
         "although the photo is the same: 52 BatchNorm layers normalise with the batch.",
         "In inference it stays the same (largest difference exactly 0)",
     ];
@@ -96,7 +96,7 @@ fn a_frozen_base_is_said_to_scatter_in_pytorch_only() {
     frozen.training.frozen = 52;
     let says = [
         "and requires_grad=False does not change that",
-        "ranges from **0.250**",
+        "ranges from 0.250",
     ];
     check(
         &frozen,
@@ -129,7 +129,7 @@ fn a_recorded_value_is_the_reason_where_it_binds() {
     bound.training.frozen = 0;
     bound.rows[0].training = 0.8;
     let says = [
-        "**Both modes give the same numbers**",
+        "Both modes give the same numbers",
         "3 passes of the same batch with training=True agree exactly: no layer is random.",
         "the recorded training=False binds",
     ];
@@ -185,7 +185,7 @@ fn no_sentence_stands_against_its_numbers() {
     check(
         &rounding,
         Semantics::Keras3,
-        &["In inference it ranges from **0.800** to **0.900**."],
+        &["In inference it ranges from 0.800 to 0.900."],
         &never,
     );
     rounding.inference.on_batch = 1;
@@ -199,9 +199,8 @@ fn no_sentence_stands_against_its_numbers() {
     let mut draws = open();
     draws.inference.passes = seen(&[0.8, 0.7, 0.75]);
     draws.inference.random = 2;
-    let says = [
-        "In inference it ranges from **0.700** to **0.800** too: 2 layers are random there as well.",
-    ];
+    let says =
+        ["In inference it ranges from 0.700 to 0.800 too: 2 layers are random there as well."];
     check(&draws, Semantics::PyTorch, &says, &["In inference all"]);
 }
 
@@ -214,7 +213,7 @@ fn classes_that_differ_are_both_named() {
         sighting.first = 1;
     }
     let says = [
-        "training=True ranks **monument** first (0.500), training=False **fish** (0.800).",
+        "training=True ranks monument first (0.500), training=False fish (0.800).",
         "A different class won 2 times.",
     ];
     check(&other, Semantics::Keras3, &says, &["Both modes"]);

@@ -279,8 +279,9 @@ pub fn why_both(outcome: &TrainableOutcome, semantics: Semantics) -> String {
         freezing_sentence(outcome, semantics),
         inference_sentence(outcome, semantics),
     ];
-    let written: Vec<String> = sentences.into_iter().filter(|s| !s.is_empty()).collect();
-    written.join(" ")
+    let [conclusion, rest @ ..] = &sentences;
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    common::concluded(conclusion, &common::sentences(&rest))
 }
 
 fn weights_sentence(open: [&CardPart; 2], frozen: [&CardPart; 2], semantics: Semantics) -> String {
@@ -289,14 +290,14 @@ fn weights_sentence(open: [&CardPart; 2], frozen: [&CardPart; 2], semantics: Sem
     let (open, frozen) = (most(open), most(frozen));
     if frozen != 0.0 {
         let change = measured(f64::from(frozen));
-        return format!("**Even with {flag}=False weights of the base move**, by up to {change}.");
+        return format!("Even with {flag}=False weights of the base move, by up to {change}.");
     }
     if open == 0.0 {
-        return "**No weight of the base moves** on any of the four cards.".to_owned();
+        return "No weight of the base moves on any of the 4 cards.".to_owned();
     }
     let change = measured(f64::from(open));
     format!(
-        "**{flag}=False protects the weights**: the largest change in the base is 0, compared with \
+        "{flag}=False protects the weights: the largest change in the base is 0, compared with \
          {change} with {flag}=True."
     )
 }

@@ -48,6 +48,10 @@ pub enum Command {
     SetSearch(String),
     SetTrainable(LayerId, bool),
     SetFineTuneFrom(usize),
+    /// Makes the base trainable and freezes this many of its first layers.
+    FreezeBefore(usize),
+    /// Sets the flags of some layers.
+    SetLayersTrainable(Vec<LayerId>, bool),
     /// How often the predict view runs the same batch.
     SetPasses(usize),
     /// Chooses a BatchNorm or noise layer and goes to its view.

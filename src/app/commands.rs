@@ -82,6 +82,20 @@ impl App {
                 settings.passes = passes.clamp(fewest, most);
             }
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
+            Command::FreezeBefore(from) => {
+                let last = state.opened.base.as_ref().map_or(0, |b| b.base_len());
+                settings.fine_tune_from = from.min(last.saturating_sub(1));
+                self.change_flags(|flags, graph| {
+                    if from < last {
+                        flags.fine_tune_from(graph, from);
+                    } else {
+                        flags.set_base(graph, false);
+                    }
+                });
+            }
+            Command::SetLayersTrainable(layers, trainable) => {
+                self.change_flags(|flags, graph| flags.set_layers(graph, &layers, trainable));
+            }
             Command::SortChannels(sort) => settings.sort_channels = sort,
             Command::CompareNorms(compare) => settings.compare_norms = compare,
             Command::Play(command) => self.play(command),

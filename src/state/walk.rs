@@ -222,10 +222,9 @@ impl Walk {
                 self.earlier.remove(0);
             }
         }
-        (self.batches, self.photos, self.walked) = known
-            .map_or_else(Default::default, |walk| {
-                (walk.batches, walk.photos, walk.walked)
-            });
+        (self.batches, self.photos, self.walked) = known.map_or_else(Default::default, |walk| {
+            (walk.batches, walk.photos, walk.walked)
+        });
         self.goal = self.walked;
     }
 

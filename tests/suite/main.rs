@@ -39,6 +39,7 @@ mod model_card;
 mod modules;
 mod mutations;
 mod names;
+mod network_picture;
 mod norms;
 mod numbers;
 mod onnx;

@@ -71,9 +71,19 @@ fn lane(window: &Window, batch: usize, momentum: f64) -> String {
 #[test]
 fn batches_move_the_stored_mean_by_the_rule() {
     let mut window = small_window(View::BatchNorm);
-    let bn = layer(&window, "bn_b");
-    command(&mut window, Command::ShowLayer(bn));
-    let file = looked(&window).2.momentum;
+    let mut file = 0.9;
+    for name in ["bn_a", "bn_b"] {
+        let bn = layer(&window, name);
+        command(&mut window, Command::ShowLayer(bn));
+        file = looked(&window).2.momentum;
+        if file > 0.9 {
+            break;
+        }
+    }
+    assert!(
+        (file - 0.99).abs() < 1e-9,
+        "one of them has another momentum"
+    );
     click(&mut window, "Further batches: Watch it move");
     window.run_steps(30);
     assert_eq!(taken(&window), 0, "nothing plays by itself");
@@ -243,8 +253,9 @@ fn watched_passes_are_real_and_their_mean_closes_in() {
     window.key_press(Key::Space);
     window.run_steps(9);
     assert!(taken(&window) > 0);
-    window.get_by_label("Pause").click();
+    window.key_press(Key::Space);
     window.run_steps(2);
+    assert!(!window.state().state().passes.player.is_playing());
     assert!(!window.ctx.has_requested_repaint());
     click(&mut window, "Restart");
     command(&mut window, Command::ReduceMotion(true));

@@ -11,7 +11,7 @@ use crate::command::WalkCommand;
 use crate::model::{Mode, Semantics};
 use crate::state::{State, Walk, phase};
 use crate::theme::{self, sizes, text};
-use crate::views::parts::{self, Cut, Segment};
+use crate::views::parts::{self, Cut, Segment, Tip as _};
 use crate::views::{Show, plots, terms};
 use crate::words::call as call_words;
 use crate::words::number::{measured, told_apart};

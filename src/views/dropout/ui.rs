@@ -3,7 +3,7 @@
 use eframe::egui::Ui;
 
 use super::watch::Watched;
-use super::{call, outcome, passes, side, unit_grid, words};
+use super::{call, outcome, passes, side, unit_grid, without, words};
 use crate::model::Mode;
 use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut};
@@ -18,8 +18,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         return;
     };
     if base.noise.is_none() {
-        parts::card(ui.painter(), cut.0, theme::palette(ui));
-        parts::empty_ui(ui, cut.0, words::NONE_SHORT);
+        without::without_ui(ui, show, base, &cut);
         return;
     }
     let row = (cut.0.height() * sizes::PASSES_ROW_SHARE)

@@ -1,8 +1,10 @@
 //! The texts of the Dropout view.
 
 mod sentences;
+mod without;
 
 pub use sentences::*;
+pub use without::*;
 
 use crate::words::common;
 use crate::words::number::seconds;

@@ -1,8 +1,10 @@
 //! Both switches at once: what one optimizer step does under each of their four settings, and what
 //! the present flags make of every layer.
 
+mod blocks;
 mod cards;
 pub(super) mod code;
+mod diagram;
 mod numbers;
 mod table;
 mod ui;

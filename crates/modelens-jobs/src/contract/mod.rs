@@ -6,6 +6,7 @@ mod augmentation;
 mod batch_norm;
 mod dropout;
 mod look;
+mod modes;
 mod norms;
 mod predict;
 mod releases;
@@ -34,6 +35,7 @@ pub use dropout::{
     WATCHED_PASSES, WATCHED_UNITS, WatchedPass,
 };
 pub use look::{Look, LookResult, Outcome, PassLook};
+pub use modes::ModesOutcome;
 pub use norms::{NormRow, NormSide, NormsLook, NormsOutcome};
 pub use predict::{ClassInPass, PredictLook, PredictOutcome, PredictRow, PredictSide};
 pub use releases::{ReleaseCell, ReleasesLook, ReleasesOutcome};

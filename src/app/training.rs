@@ -35,19 +35,17 @@ impl App {
         }
         let status = self.state.training.status;
         match action {
-            Action::StartRuns => self.start_runs(),
+            Action::StartRuns => self.start_runs(false),
+            Action::StepRuns if matches!(status, Status::Idle | Status::Ended) => {
+                self.start_runs(true);
+            }
             Action::StepRuns => {
-                if matches!(status, Status::Idle | Status::Ended) {
-                    self.start_runs();
+                // Until the event that it paused again.
+                if status == Status::Paused {
+                    self.state.training.status = Status::Running;
                 }
-                if self.state.training.status != Status::Idle {
-                    // Until the event that it paused again.
-                    if status == Status::Paused {
-                        self.state.training.status = Status::Running;
-                    }
-                    self.state.computed.start(Job::Train, Stage::Training);
-                    self.jobs.send(Request::Train(TrainRequest::Step));
-                }
+                self.state.computed.start(Job::Train, Stage::Training);
+                self.jobs.send(Request::Train(TrainRequest::Step));
             }
             Action::PauseRuns => self.jobs.send(Request::Train(TrainRequest::Pause)),
             Action::ResumeRuns if status == Status::Paused => {
@@ -61,15 +59,18 @@ impl App {
         }
     }
 
-    fn start_runs(&mut self) {
+    /// Starts the runs; with `one_step` they pause after the first step of each.
+    fn start_runs(&mut self, one_step: bool) {
         let Some(experiment) = experiment(&self.state) else {
             return;
         };
         self.state.settings.view = View::FineTune;
         self.state.training = TrainingState::started(experiment.clone(), self.state.settings.train);
         self.state.computed.start(Job::Train, Stage::ReadingPhotos);
-        let start = TrainRequest::Start(Box::new(experiment));
-        self.jobs.send(Request::Train(start));
+        self.jobs.send(Request::Train(TrainRequest::Start {
+            experiment: Box::new(experiment),
+            one_step,
+        }));
     }
 
     /// Starts the runs of the current lesson step, once for each setting.
@@ -89,7 +90,7 @@ impl App {
             open.ran = wanted;
         }
         if !there {
-            self.start_runs();
+            self.start_runs(false);
         }
     }
 

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use modelens::app::AppOptions;
+use modelens::command::{Action, TrainCommand};
 use modelens::dataset::input::PhotoInput;
 use modelens::dataset::jpeg::PhotoDecoder;
 use modelens::dataset::{Photo, PhotoList, PhotoSet, PhotosInMemory};
+use modelens::state::View;
+use modelens_jobs::{ModelSource, PhotosSource};
 
 use crate::support::files::{folder, read_npz, repository};
 use crate::support::numbers::values;
 use crate::support::program::{modelens, succeeds, text};
+use crate::support::window::{command, open};
 
 fn set_of(name: &str, bytes: Vec<u8>) -> PhotoSet {
     PhotoSet {
@@ -174,4 +179,27 @@ fn a_model_of_four_channels_says_what_to_open() {
             .contains("the network takes 4 channels and a photo has one (grey) or three (colours)"),
         "{errors}"
     );
+}
+
+/// Every view, and one optimizer step of every run, in the window.
+#[test]
+fn a_model_of_one_channel_is_shown_and_trained_in_the_window() {
+    let fixtures = repository("tests/fixtures/grey");
+    let mut window = open(AppOptions {
+        model: ModelSource::File(fixtures.join("grey.keras")),
+        photos: PhotosSource::Folder(fixtures.join("photos")),
+        ..AppOptions::default()
+    });
+    for view in View::ALL {
+        command(&mut window, Action::Show(view));
+        let notices = &window.state().state().computed.notices;
+        assert!(notices.is_empty(), "{view:?}: {notices:?}");
+    }
+    command(&mut window, TrainCommand::SetBatch(2));
+    command(&mut window, Action::StepRuns);
+    let training = &window.state().state().training;
+    assert!(!training.runs.is_empty());
+    for run in &training.runs {
+        assert_eq!(run.steps.len(), 1);
+    }
 }

@@ -4,15 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use eframe::egui::Context;
+use eframe::egui::accesskit::Role;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use modelens::app::{App, AppOptions};
 use modelens::command::Command;
 use modelens::formats::SaveError;
 use modelens::model::layers::WeightMap;
 use modelens::state::View;
 use modelens::train::network::{Head, Network};
-use modelens_jobs::{ModelSource, Replace, SaveFailed, save_network as save};
+use modelens_jobs::{
+    CacheOwner, CachedModel, ModelSource, Replace, SaveFailed, save_network as save,
+};
 
-use crate::support::files::golden;
+use crate::support::files::{fixture, golden};
+use crate::support::window;
 
 /// A change to the file, and the cause that the window names when the file is opened again.
 type Case = (fn(&Path), &'static str);
@@ -77,5 +82,43 @@ fn an_open_model_survives_changes_to_its_file() {
             "{failed}"
         );
         assert!(!to.exists());
+    }
+}
+
+/// What `Request::ListCaches` found stands in the menu of bases, under its owner, and opens by a click.
+#[test]
+fn a_model_of_a_cache_opens_from_the_menu() {
+    let mut window = window::open(AppOptions {
+        model: ModelSource::File(fixture("alpaca_plain_open_keras3/model.h5")),
+        ..AppOptions::default()
+    });
+    let path = fixture("bnnet_keras3/model.h5");
+    let cached = |owner, name: &str| CachedModel {
+        owner,
+        name: name.to_owned(),
+        path: path.clone(),
+    };
+    window.state_mut().state_mut().shell.cached = vec![
+        cached(CacheOwner::Keras, "bnnet.h5"),
+        cached(CacheOwner::HuggingFace, "timm/bnnet"),
+    ];
+    let base = |window: &window::Window| {
+        let base = window.state().state().opened.base.as_ref();
+        base.map(|base| base.source.clone())
+    };
+    for name in ["bnnet.h5", "timm/bnnet"] {
+        let menus: Vec<_> = window.query_all_by_label_contains("Base ").collect();
+        let menu = menus
+            .iter()
+            .find(|node| node.accesskit_node().role() == Role::Button);
+        menu.expect("the menu of bases").click();
+        window::settle(&mut window);
+        window.get_by_label_contains(name).click();
+        window::settle(&mut window);
+        assert_eq!(
+            base(&window),
+            Some(ModelSource::File(path.clone())),
+            "{name}"
+        );
     }
 }

@@ -99,7 +99,7 @@ impl Queue {
                 waiting.saves.push_back(request);
             }
             Request::Train(command) => {
-                if matches!(command, TrainRequest::Start(_) | TrainRequest::Stop) {
+                if matches!(command, TrainRequest::Start { .. } | TrainRequest::Stop) {
                     self.training.fetch_add(1, Ordering::Relaxed);
                 }
                 waiting.train_commands.push_back(Request::Train(command));

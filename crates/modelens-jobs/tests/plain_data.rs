@@ -286,7 +286,26 @@ fn every_request_and_event_crosses_as_bytes() {
         ),
         seeds: 2,
     };
-    let events = side.ask(Request::Train(TrainRequest::Start(Box::new(experiment))));
+    let start = |one_step| {
+        Request::Train(TrainRequest::Start {
+            experiment: Box::new(experiment.clone()),
+            one_step,
+        })
+    };
+    let events = side.ask(start(true));
+    let steps = |events: &[Event]| {
+        let steps = events
+            .iter()
+            .filter(|e| matches!(e, Event::Training(TrainEvent::StepDone(_))));
+        steps.count()
+    };
+    assert_eq!(steps(&events), 1, "one step of the only run");
+    let paused =
+        |events: &[Event]| matches!(events.last(), Some(Event::Training(TrainEvent::Paused)));
+    assert!(paused(&events));
+    let events = side.ask(Request::Train(TrainRequest::Step));
+    assert!(steps(&events) == 1 && paused(&events));
+    let events = side.ask(start(false));
     let trained = events.iter().find_map(|event| match event {
         Event::Training(TrainEvent::StepDone(done)) => done.end.as_ref().map(|end| end.id),
         _ => None,

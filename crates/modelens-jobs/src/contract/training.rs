@@ -25,8 +25,12 @@ pub struct Experiment {
 /// What to do with the experiment. There is one at a time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum TrainRequest {
-    /// Replaces the experiment before.
-    Start(Box<Experiment>),
+    /// Replaces the experiment before. With `one_step` it pauses after one step of every run; a
+    /// [`TrainRequest::Step`] sent afterwards would come too late, since the runs have begun by then.
+    Start {
+        experiment: Box<Experiment>,
+        one_step: bool,
+    },
     /// After the current step.
     Pause,
     Resume,

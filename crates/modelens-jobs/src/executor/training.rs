@@ -62,13 +62,16 @@ impl Executor {
     pub(super) fn train_command(&mut self, request: TrainRequest) {
         let ticket = self.queue.training_ticket();
         match request {
-            TrainRequest::Start(experiment) => {
+            TrainRequest::Start {
+                experiment,
+                one_step,
+            } => {
                 self.training = Some(Training {
+                    left: one_step.then_some(experiment.recipes.len()),
                     experiment: *experiment,
                     ticket,
                     ready: None,
                     seed: 0,
-                    left: None,
                 });
             }
             TrainRequest::Stop => self.training = None,

@@ -143,7 +143,7 @@ pub const DASH: f32 = 5.0;
 pub const AXIS_LABEL: f32 = 18.0;
 
 /// The mechanism of BatchNorm: its switch, the photos, the labels of its lanes and their values.
-pub const WATCH_SWITCH: f32 = 196.0;
+pub const WATCH_SWITCH: f32 = 216.0;
 pub const MECHANISM_PHOTOS: f32 = 120.0;
 pub const LANE_LABEL: f32 = 116.0;
 pub const LANE_VALUE: f32 = 150.0;
@@ -176,7 +176,7 @@ pub const DIAGRAM_TITLE: f32 = 22.0;
 pub const BLOCK: f32 = 36.0;
 pub const LAMP_ROW: f32 = 15.0;
 /// The words before a row of lamps.
-pub const LAMP_LABEL: f32 = 116.0;
+pub const LAMP_LABEL: f32 = 100.0;
 pub const PADLOCK: f32 = 12.0;
 /// The arrows at the top of the freeze boundary.
 pub const KNOB: f32 = 8.0;

@@ -1,10 +1,11 @@
 //! The 2x2: `training` left to right, `trainable` top to bottom.
 
 use std::f32::consts::FRAC_PI_2;
+use std::sync::Arc;
 
 use eframe::egui::epaint::TextShape;
 use eframe::egui::{
-    Align, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Galley, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::words;
@@ -140,9 +141,13 @@ pub fn cards_ui(
 /// The value of the flag, read from below.
 fn flag_ui(ui: &Ui, rect: Rect, label: &str) {
     let palette = theme::palette(ui);
-    let galley = ui
-        .painter()
-        .layout_no_wrap(label.to_owned(), text::semibold(), palette.ink);
+    let painter = ui.painter();
+    let layout = |font| painter.layout_no_wrap(label.to_owned(), font, palette.ink);
+    // Beside a low card it is set smaller.
+    let fonts = [text::semibold(), text::small(), text::tiny()];
+    let mut galleys = fonts.map(layout).into_iter();
+    let fits = |galley: &Arc<Galley>| galley.size().x <= rect.height();
+    let galley = galleys.find(fits).unwrap_or_else(|| layout(text::tiny()));
     let size = galley.size();
     let center = rect.center();
     // It is turned about its upper left corner.

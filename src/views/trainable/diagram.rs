@@ -36,7 +36,7 @@ pub fn diagram_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         &network,
         state.settings.call,
         state.semantics(),
-        base.model.graph.layers.len(),
+        base.rows.len(),
     );
     parts::row_ui(ui, title, |ui| {
         parts::label_ui(ui, text::title(words::NETWORK, palette));
@@ -54,8 +54,10 @@ pub fn diagram_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         painter.text(at, Align2::LEFT_CENTER, label, text::small(), palette.muted);
     }
     let places = places(row.with_min_x(left), network.blocks.len());
+    let blocks = network.blocks.iter();
+    let names: Vec<String> = blocks.map(|p| words::block_name(&p.block)).collect();
     for (place, (picture, rect)) in network.blocks.iter().zip(&places).enumerate() {
-        block_ui(ui, show, picture, place, *rect);
+        block_ui(ui, show, picture, &names, place, *rect);
         let all = [picture.weights, picture.statistics, picture.draws];
         for (lamp, row) in all.into_iter().zip(lamps) {
             lamp_ui(ui, lamp, pos2(rect.center().x, row.center().y));
@@ -98,7 +100,14 @@ fn places(row: Rect, count: usize) -> Vec<Rect> {
 }
 
 /// A block with its name and its padlock; a click on the padlock freezes the block or frees it.
-fn block_ui(ui: &Ui, show: &mut Show<'_>, picture: &Picture, place: usize, rect: Rect) {
+fn block_ui(
+    ui: &Ui,
+    show: &mut Show<'_>,
+    picture: &Picture,
+    names: &[String],
+    place: usize,
+    rect: Rect,
+) {
     let palette = theme::palette(ui);
     let semantics = show.state.semantics();
     let learns = picture.weights.on > 0;
@@ -116,14 +125,14 @@ fn block_ui(ui: &Ui, show: &mut Show<'_>, picture: &Picture, place: usize, rect:
         stroke,
         StrokeKind::Inside,
     );
-    let name = words::block_name(&picture.block);
+    let name = &names[place];
     let top = Rect::from_min_size(rect.min, vec2(rect.width(), rect.height() / 2.0));
-    let room = rect.width() - sizes::S1;
+    let room = rect.width() - 2.0 * sizes::LINE;
     let width = |text: &str| {
         let laid_out = painter.layout_no_wrap(text.to_owned(), text::tiny(), palette.ink);
         laid_out.size().x
     };
-    let short = words::short_names(&name)
+    let short = words::short_names(name, names)
         .into_iter()
         .find(|text| width(text) <= room);
     if let Some(short) = short {
@@ -145,13 +154,13 @@ fn block_ui(ui: &Ui, show: &mut Show<'_>, picture: &Picture, place: usize, rect:
     };
     let response = ui.interact(rect, id, sense);
     let would_freeze = picture.would_freeze();
-    let words = words::block_words(picture, &name, semantics);
+    let words = words::block_words(picture, name, semantics);
     response.widget_info(|| {
         if has_weights {
-            let label = words::frozen_block(&name);
+            let label = words::frozen_block(name);
             WidgetInfo::selected(Role::CheckBox, true, !would_freeze, label)
         } else {
-            WidgetInfo::labeled(Role::Label, true, &name)
+            WidgetInfo::labeled(Role::Label, true, name)
         }
     });
     parts::describe(ui, &response, &words);

@@ -19,7 +19,7 @@ const MOST_NAMES: usize = 14;
 pub fn lamp_labels(semantics: Semantics) -> [&'static str; 3] {
     let draws = match semantics {
         Semantics::PyTorch => "dropout draws",
-        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => "random layers draw",
+        Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316 => "random draws",
     };
     ["weights learn", "statistics move", draws]
 }
@@ -33,24 +33,31 @@ pub fn block_name(block: &Block) -> String {
     }
 }
 
-/// A name, and shorter forms of it: its numbers, its beginning.
-pub fn short_names(name: &str) -> Vec<String> {
-    let numbers: Vec<&str> = name
-        .split(|c: char| !c.is_ascii_digit())
-        .filter(|part| !part.is_empty())
-        .collect();
+/// A name, and shorter forms of it: its numbers if other names differ from it only in those, and its
+/// beginning.
+pub fn short_names(name: &str, all: &[String]) -> Vec<String> {
     let mut forms = vec![name.to_owned()];
-    if !numbers.is_empty() {
+    let is_counted = all
+        .iter()
+        .any(|other| other != name && without_digits(other) == without_digits(name));
+    if is_counted {
+        let numbers: Vec<&str> = name
+            .split(|c: char| !c.is_ascii_digit())
+            .filter(|part| !part.is_empty())
+            .collect();
         forms.push(numbers.join("."));
         forms.extend(numbers.last().map(|last| (*last).to_owned()));
     }
-    for letters in [6, 4, 2] {
-        if name.chars().count() > letters {
-            let beginning: String = name.chars().take(letters).collect();
-            forms.push(format!("{beginning}…"));
-        }
+    let letters = name.chars().count();
+    for kept in (1..letters.saturating_sub(1).min(10)).rev() {
+        let beginning: String = name.chars().take(kept).collect();
+        forms.push(format!("{beginning}…"));
     }
     forms
+}
+
+fn without_digits(name: &str) -> String {
+    name.chars().filter(|c| !c.is_ascii_digit()).collect()
 }
 
 /// The accessible name of a padlock.
@@ -135,12 +142,21 @@ mod tests {
 
     #[test]
     fn long_names_have_short_forms() {
-        assert_eq!(short_names("block_13")[..2], ["block_13", "13"]);
-        assert_eq!(
-            short_names("conv2_block1")[..3],
-            ["conv2_block1", "2.1", "1"]
-        );
-        assert_eq!(short_names("head"), ["head", "he…"]);
+        let all = [
+            "Conv1",
+            "block_12",
+            "block_13",
+            "conv2_block1",
+            "conv3_block1",
+            "head",
+        ];
+        let all = all.map(str::to_owned);
+        assert_eq!(short_names("block_13", &all)[..2], ["block_13", "13"]);
+        let forms = short_names("conv2_block1", &all);
+        assert_eq!(forms[..3], ["conv2_block1", "2.1", "1"]);
+        // Its number would be mistaken for that of a block.
+        assert_eq!(short_names("Conv1", &all)[..2], ["Conv1", "Con…"]);
+        assert_eq!(short_names("head", &all), ["head", "he…", "h…"]);
     }
 
     #[test]

@@ -224,6 +224,7 @@ pub const PROSE_LINE: f32 = 19.0;
 
 /// Narrower views give their controls two rows.
 pub const BATCH_NORM_CONTROLS: f32 = 930.0;
+pub const DROPOUT_CONTROLS: f32 = 880.0;
 pub const FINE_TUNE_CONTROLS: f32 = 1180.0;
 /// Narrower than this, the Fine-tune view's controls have three rows.
 pub const FINE_TUNE_TWO_ROWS: f32 = 800.0;

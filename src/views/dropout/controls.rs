@@ -22,17 +22,19 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let (Some(layer), Some(own)) = (base.noise, own_noise(base)) else {
         return;
     };
-    let right = ui.max_rect();
+    let [left, right] = parts::control_rows(ui.max_rect());
     let name = base.model.graph.unique_name(layer);
     let entries = || base.noises.iter().map(|&id| entry(base, id)).collect();
-    if let Some(i) = picker::picker_ui(ui, common::LAYER, &name, entries) {
-        show.push(Command::ShowLayer(base.noises[i]));
-    }
-    if base.noises.len() > 1 {
-        steps_ui(ui, show, base, layer);
-    }
-    ui.add_space(sizes::S1);
-    rate_ui(ui, show, base, own);
+    parts::row_ui(ui, left, |ui| {
+        if let Some(i) = picker::picker_ui(ui, common::LAYER, &name, entries) {
+            show.push(Command::ShowLayer(base.noises[i]));
+        }
+        if base.noises.len() > 1 {
+            steps_ui(ui, show, base, layer);
+        }
+        ui.add_space(sizes::S1);
+        rate_ui(ui, show, base, own);
+    });
     parts::inside_ui(ui, right, Layout::right_to_left(Align::Center), |ui| {
         parts::redraw_ui(ui, show, words::NEW_MASK);
         let layout = Layout::left_to_right(Align::Center);

@@ -109,6 +109,10 @@ impl Page for Dropout {
         ui::body_ui(ui, show, cut);
     }
 
+    fn controls_width(&self) -> f32 {
+        sizes::DROPOUT_CONTROLS
+    }
+
     fn least_height(&self, _state: &State) -> f32 {
         sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN
     }

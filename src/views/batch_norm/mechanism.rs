@@ -336,7 +336,7 @@ fn lane_ui(ui: &Ui, shown: &Shown<'_>, scene: &Scene, mode: Mode, rect: Rect) {
             sizes::DASH / 2.0,
         ));
         let ink = if used { colors.ink } else { palette.muted };
-        means_ui(&painter, scene, used, ink, &x, line_y - rise);
+        means_ui(&painter, scene, used, ink, &x, [x(file), line_y - rise]);
     }
     let stored = if moves {
         let share = f64::from(scene.slides);
@@ -389,7 +389,7 @@ fn means_ui(
     used: bool,
     ink: Color32,
     x: &dyn Fn(f64) -> f32,
-    y: f32,
+    [file, y]: [f32; 2],
 ) {
     let Some((&last, earlier)) = scene.means.split_last() else {
         return;
@@ -409,10 +409,11 @@ fn means_ui(
         painter.circle_stroke(at, radius, Stroke::new(sizes::HOLLOW_STROKE, ink));
     }
     let label = painter.layout_no_wrap(measured(last), text::small(), ink);
-    // On the side where there is room.
+    // On the side where there is room, and where it doesn't cover the line of the file.
     let right = at.x + sizes::MARK;
-    let fits = right + label.size().x <= painter.clip_rect().right() - sizes::LANE_VALUE;
-    let left = if fits {
+    let room = painter.clip_rect().right() - sizes::LANE_VALUE;
+    let end = right + label.size().x;
+    let left = if end <= room && !(right..end).contains(&file) {
         right
     } else {
         at.x - sizes::MARK - label.size().x

@@ -138,7 +138,10 @@ pub trait Page: Sync {
         let photo = photo.map(|photo| photo.name.clone());
         Lecture {
             about: call.into_iter().chain(photo).collect(),
-            actions: vec![Action::Redraw],
+            actions: [Action::Redraw, Action::PlayPause]
+                .into_iter()
+                .filter(|action| action.why_not(state).is_none())
+                .collect(),
         }
     }
 

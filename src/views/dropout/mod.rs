@@ -109,8 +109,12 @@ impl Page for Dropout {
         ui::body_ui(ui, show, cut);
     }
 
-    fn controls_width(&self) -> f32 {
-        sizes::DROPOUT_CONTROLS
+    fn control_rows(&self, width: f32) -> usize {
+        if width < sizes::DROPOUT_CONTROLS {
+            2
+        } else {
+            1
+        }
     }
 
     fn least_height(&self, _state: &State) -> f32 {

@@ -224,7 +224,6 @@ pub const PROSE_LINE: f32 = 19.0;
 
 /// Narrower views give their controls two rows.
 pub const BATCH_NORM_CONTROLS: f32 = 930.0;
-pub const DROPOUT_CONTROLS: f32 = 880.0;
 pub const FINE_TUNE_CONTROLS: f32 = 1180.0;
 /// Narrower than this, the Fine-tune view's controls have three rows.
 pub const FINE_TUNE_TWO_ROWS: f32 = 800.0;
@@ -232,8 +231,8 @@ pub const FINE_TUNE_TWO_ROWS: f32 = 800.0;
 pub const EVAL_NOTE: f32 = 720.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;
-/// The buttons of an animation.
-pub const PLAYER_WIDTH: f32 = 176.0;
+/// The buttons of an animation: all of them, the first two, the first alone.
+pub const PLAYER: [f32; 3] = [176.0, 108.0, 58.0];
 pub const PICKER_WIDTH: f32 = 260.0;
 pub const PICKER_HEIGHT: f32 = 320.0;
 pub const MENU_WIDTH: f32 = 320.0;

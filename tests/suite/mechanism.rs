@@ -254,7 +254,7 @@ fn watched_passes_are_real_and_their_mean_closes_in() {
     window.run_steps(9);
     assert!(taken(&window) > 0);
     window.key_press(Key::Space);
-    window.run_steps(2);
+    window.run_steps(8);
     assert!(!window.state().state().passes.player.is_playing());
     assert!(!window.ctx.has_requested_repaint());
     click(&mut window, "Restart");

@@ -22,27 +22,29 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let (Some(layer), Some(own)) = (base.noise, own_noise(base)) else {
         return;
     };
-    let [left, right] = parts::control_rows(ui.max_rect());
+    let row = ui.max_rect();
     let name = base.model.graph.unique_name(layer);
     let entries = || base.noises.iter().map(|&id| entry(base, id)).collect();
-    parts::row_ui(ui, left, |ui| {
-        if let Some(i) = picker::picker_ui(ui, common::LAYER, &name, entries) {
-            show.push(Command::ShowLayer(base.noises[i]));
-        }
-        if base.noises.len() > 1 {
-            steps_ui(ui, show, base, layer);
-        }
-        ui.add_space(sizes::S1);
-        rate_ui(ui, show, base, own);
-    });
-    parts::inside_ui(ui, right, Layout::right_to_left(Align::Center), |ui| {
+    if let Some(i) = picker::picker_ui(ui, common::LAYER, &name, entries) {
+        show.push(Command::ShowLayer(base.noises[i]));
+    }
+    if base.noises.len() > 1 {
+        steps_ui(ui, show, base, layer);
+    }
+    ui.add_space(sizes::S1);
+    rate_ui(ui, show, base, own);
+    let used = ui.min_rect().right() + sizes::S2;
+    parts::inside_ui(ui, row, Layout::right_to_left(Align::Center), |ui| {
         parts::redraw_ui(ui, show, words::NEW_MASK);
-        let layout = Layout::left_to_right(Align::Center);
         ui.add_space(sizes::S2);
-        let room = ui.available_rect_before_wrap();
-        let width = sizes::PLAYER_WIDTH.min(room.width());
-        let room = room.with_min_x(room.right() - width);
-        parts::inside_ui(ui, room, layout, |ui| watch::controls_ui(ui, show));
+        let end = ui.available_rect_before_wrap().right();
+        let room = end - used;
+        // As many of the buttons as there is room for.
+        let Some(width) = sizes::PLAYER.into_iter().find(|&width| width <= room) else {
+            return;
+        };
+        let room = row.with_max_x(end).with_min_x(end - width);
+        parts::row_ui(ui, room, |ui| watch::controls_ui(ui, show));
     });
 }
 
@@ -119,7 +121,7 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
     }
     let after = ui.available_rect_before_wrap();
     let room = after
-        .with_max_x((after.right() - sizes::REDRAW_WIDTH - sizes::PLAYER_WIDTH).max(after.left()));
+        .with_max_x((after.right() - sizes::REDRAW_WIDTH - sizes::PLAYER[0]).max(after.left()));
     if let Some(reason) = &base.refused_rate {
         parts::row_ui(ui, room, |ui| {
             let reason_shown = text::note(reason, palette).color(palette.error);

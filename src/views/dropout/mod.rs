@@ -109,14 +109,6 @@ impl Page for Dropout {
         ui::body_ui(ui, show, cut);
     }
 
-    fn control_rows(&self, width: f32) -> usize {
-        if width < sizes::DROPOUT_CONTROLS {
-            2
-        } else {
-            1
-        }
-    }
-
     fn least_height(&self, _state: &State) -> f32 {
         sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN
     }

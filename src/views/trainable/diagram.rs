@@ -39,7 +39,7 @@ pub fn diagram_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         base.rows.len(),
     );
     parts::row_ui(ui, title, |ui| {
-        parts::label_ui(ui, text::title(words::NETWORK, palette));
+        parts::label_ui(ui, text::strong(words::NETWORK));
         ui.add_space(sizes::S2);
         parts::fitting_line_ui(ui, &lines, palette);
     });

@@ -7,7 +7,7 @@ use crate::words::call;
 use crate::words::common;
 use crate::words::number::count;
 
-pub const NETWORK: &str = "THE NETWORK";
+pub const NETWORK: &str = "The network";
 pub const BOUNDARY: &str = "Freeze boundary";
 pub const BOUNDARY_TIP: &str = "Drag: layers left of the line are frozen, the others learn. With \
      the keyboard: arrows move it by a block, Shift with arrows by a layer";

@@ -128,17 +128,18 @@ impl App {
                 }
             }
             Event::Failed { request, message } => {
-                self.failed(&request, message);
-                self.replace_lost(ctx, &request);
+                if !self.replace_lost(ctx, &request, &message) {
+                    self.failed(&request, message);
+                }
             }
         }
     }
 
-    /// Opens what is bundled in the place of a remembered file that can't be opened any more. The rules chosen for
-    /// that file go with it.
-    fn replace_lost(&mut self, ctx: &Context, request: &Request) {
+    /// Opens what is bundled in the place of a remembered file that can't be opened any more, and says so. The rules
+    /// chosen for that file go with it. Returns false for every other request.
+    fn replace_lost(&mut self, ctx: &Context, request: &Request, message: &str) -> bool {
         if !self.reopens {
-            return;
+            return false;
         }
         let opened = &self.state.opened;
         let bundled = match request {
@@ -151,9 +152,12 @@ impl App {
             {
                 Command::OpenPhotos(PhotosSource::Bundled)
             }
-            _ => return,
+            _ => return false,
         };
+        let computed = &mut self.state.computed;
+        computed.notify(words::LAST_UNOPENED, message.to_owned());
         self.apply(ctx, bundled);
+        true
     }
 
     fn model_opened(&mut self, opened: OpenedModel) {

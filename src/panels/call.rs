@@ -51,7 +51,7 @@ fn outer_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         let button = parts::code_drop_button_ui(ui, words::outer_code(chosen, semantics));
         let name = words::outer_call(words::value(chosen, semantics));
         button.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
-        let button = button.tip(words::OUTER_CALL_TIP);
+        let button = terms::hinted(button.tip(words::OUTER_CALL_TIP), &name);
         Popup::menu(&button).width(sizes::MENU_WIDTH).show(|ui| {
             let choices = Mode::BOTH.map(Outer::Given).into_iter();
             for outer in choices.chain([Outer::NotGiven]) {

@@ -88,11 +88,25 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
         });
 }
 
+/// Width of the name of a view on its tab, which stands out while it is chosen.
+fn name_width(ui: &Ui, view: View) -> f32 {
+    let label = view.page().label().to_owned();
+    let ink = theme::palette(ui).ink;
+    let galley = ui.painter().layout_no_wrap(label, text::semibold(), ink);
+    galley.size().x
+}
+
 fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.x = sizes::S1;
     // In a narrow window the tooltips alone tell the keys.
     let has_numbers = ui.available_width() >= sizes::TABS_WITH_NUMBERS;
+    let names: f32 = View::ALL.into_iter().map(|view| name_width(ui, view)).sum();
+    let gaps = (View::COUNT - 1) as f32 * sizes::S1;
+    let padding = (ui.available_width() - names - gaps) / (2 * View::COUNT) as f32;
+    if !has_numbers {
+        ui.spacing_mut().button_padding.x = padding.floor().clamp(0.0, sizes::S3);
+    }
     for (i, view) in View::ALL.into_iter().enumerate() {
         let chosen = show.state.settings.view == view;
         let action = Action::Show(view);

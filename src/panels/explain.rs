@@ -112,7 +112,9 @@ fn broken(line: &str, columns: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = line.to_owned();
     while rest.chars().count() > columns {
-        let (mut depth, mut in_name, mut end) = (lines.len().min(1), false, None);
+        let (mut depth, mut in_name) = (lines.len().min(1), false);
+        // How deep in brackets the line ends, and where: the shallowest, and then the last.
+        let mut end: Option<(usize, usize)> = None;
         for (column, (at, letter)) in rest.char_indices().enumerate() {
             match letter {
                 '"' => in_name = !in_name,
@@ -121,12 +123,13 @@ fn broken(line: &str, columns: usize) -> Vec<String> {
                 _ => {}
             }
             let may_end = !in_name && depth > 0 && matches!(letter, ',' | '(' | '[' | '{');
-            let begun = !rest[..at].trim().is_empty();
-            if may_end && begun && column < columns && at + 1 < rest.len() {
-                end = Some(at + 1);
+            let begun = !rest[..at].trim().is_empty() && at + 1 < rest.len();
+            let is_better = end.is_none_or(|(least, _)| depth <= least);
+            if may_end && begun && column < columns && is_better {
+                end = Some((depth, at + 1));
             }
         }
-        let Some(end) = end else { break };
+        let Some((_, end)) = end else { break };
         let after = rest[end..].trim_start();
         let after = format!("{indent}{INDENT}{after}");
         if after.len() >= rest.len() {

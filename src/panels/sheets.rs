@@ -1,6 +1,8 @@
 //! Lists that cover the window until they are closed: keys, terms, the model card, networks.
 
-use eframe::egui::{self, Id, Key, Modal, RichText, ScrollArea, Stroke, TextEdit, Ui};
+use eframe::egui::{
+    self, Id, Key, Memory, Modal, Modifiers, RichText, ScrollArea, Stroke, TextEdit, Ui,
+};
 
 use crate::command::{Action, Command, ShellCommand};
 use crate::formats::keras::architectures;
@@ -167,12 +169,16 @@ fn path_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let mut path = typed.text.clone();
     let line = Stroke::new(sizes::LINE, palette.strong_line);
     ui.visuals_mut().widgets.inactive.bg_stroke = line;
+    let id = Id::unique("typed path");
+    let focused = ui.memory(Memory::focused);
+    let is_typing = focused.is_none_or(|focused| focused == id);
+    let entered = is_typing && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter));
     let edit = TextEdit::singleline(&mut path)
-        .id(Id::unique("typed path"))
+        .id(id)
         .desired_width(f32::INFINITY);
     let edit = ui.add(edit);
     parts::named(ui, &edit, dialogs::PATH);
-    if ui.memory(|memory| memory.focused().is_none()) {
+    if focused.is_none() {
         edit.request_focus();
     }
     if edit.changed() {
@@ -183,7 +189,6 @@ fn path_ui(ui: &mut Ui, show: &mut Show<'_>) {
         (true, None) => dialogs::SAVE,
         (false, _) => dialogs::OPEN,
     };
-    let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
     if ui.button(label).clicked() || entered {
         show.push(ShellCommand::TakePath);
     }

@@ -127,7 +127,7 @@ pub const BATCH_NORM_COLUMNS_MIN: f32 = 246.0;
 pub const MAP_SHARE: f32 = 0.42;
 pub const MAP_SCALE: f32 = 48.0;
 /// With less room, the sliders have no title.
-pub const SLIDERS_WITH_TITLE: f32 = 470.0;
+pub const SLIDERS_WITH_TITLE: f32 = 540.0;
 /// With less room for both sliders and their values, the batch slider is omitted.
 pub const BATCH_SLIDER: f32 = 230.0;
 /// Width of an axis label with its gap.
@@ -296,6 +296,8 @@ pub const LESSON_CARD_TALL: f32 = 260.0;
 pub const LESSON_WORDS_TALL: f32 = 150.0;
 /// What a card keeps for title and minutes below its picture.
 pub const LESSON_WORDS: f32 = 80.0;
+/// The most height of a picture by its width.
+pub const PICTURE_HEIGHT: f32 = 0.8;
 /// Between the parts of a picture, and at their corners.
 pub const PICTURE_GAP: f32 = 1.0;
 pub const PICTURE_RADIUS: u8 = 3;

@@ -102,7 +102,7 @@ pub fn card_title(title: &str, width: f32, is_large: bool, palette: &Palette) ->
         font.size = LARGE_CODE;
     }
     let mut job = LayoutJob::simple(title.to_owned(), font, palette.ink, width);
-    job.wrap.max_rows = 2;
+    job.wrap.max_rows = 3;
     job
 }
 

@@ -398,7 +398,7 @@ fn every_noise_layer_of_a_base_can_be_chosen() {
     );
     let share = found.training.dropped;
     assert!(share == 0 || share == found.training.output.len());
-    assert!(shows(&window, "one draw decides for the whole photo"));
+    assert!(shows(&window, "One draw decides for the whole photo"));
     click(&mut window, "Next noise layer");
     assert!(matches!(outcome(&window).noise, Noise::Dropout { .. }));
 }

@@ -41,7 +41,7 @@ fn each_view_leads_with_one_conclusion_under_all_rules() {
     drawn(folder.path(), &[2, 2]);
     let ctx = Context::default();
     let options = AppOptions {
-        model: ModelSource::File(fixture("alpaca_baked_ft120_keras3/model.h5")),
+        model: ModelSource::File(fixture("alpaca_plain_open_keras3/model.h5")),
         photos: PhotosSource::Folder(folder.path().to_owned()),
         ..AppOptions::default()
     };

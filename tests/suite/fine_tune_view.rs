@@ -260,9 +260,6 @@ fn the_runs_of_a_lesson_go_with_it() {
     let lesson = folder.path().join("lesson.toml");
     let text = "lesson = 1\ntitle = \"t\"\n[[step]]\ntitle = \"s\"\nview = \"finetune\"\n\
         [step.run]\npreset = \"forgot-training\"\nstart = false\n";
-    let model = fixture("alpaca_plain_open_keras3/model.h5");
-    let files = format!("model = {model:?}\nphotos = {:?}\n", folder.path());
-    let text = text.replacen("[[step]]", &format!("{files}[[step]]"), 1);
     std::fs::write(&lesson, text).expect("a file");
     command(&mut window, LessonCommand::Open(LessonSource::File(lesson)));
     command(&mut window, Action::ResetRuns);

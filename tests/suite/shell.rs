@@ -378,7 +378,7 @@ fn rules_are_remembered_with_their_model() {
         (open(&window), settings(&window).semantics),
         (ModelSource::Lab, None)
     );
-    assert!(shows(&window, "The model could not be opened"));
+    assert!(shows(&window, "What was open last could not be opened"));
 }
 
 #[test]

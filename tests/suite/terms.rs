@@ -65,7 +65,8 @@ fn walk(window: &mut Window, what: &str, met: &mut BTreeSet<&'static str>) {
         // Its tooltip shows what was drawn.
         let is_cell = words.contains(", image ");
         let term = beginning(&words).filter(|_| !is_name && !is_code && !is_cell);
-        let call = ["model(x, training=", "base(x, training="].contains(&words.as_str());
+        // Short for a recorded value.
+        let call = words == "recorded";
         if term.is_none() && !call {
             continue;
         }

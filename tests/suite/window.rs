@@ -238,8 +238,8 @@ fn a_broken_photo_shows_why_it_cannot_be_read() {
     assert!(window.query_by_label(picture).is_some());
     command(&mut window, Command::SetPhoto(1));
     assert!(window.query_by_label(picture).is_none());
-    assert!(shows(&window, "This photo cannot be read"));
     let why = "class0/1.png cannot be read: ";
+    assert!(shows(&window, why));
     for view in [View::Start, View::Augmentation, View::BatchNorm] {
         command(&mut window, Action::Show(view));
         let said = window.query_all_by_role(Role::Label);

@@ -291,7 +291,9 @@ pub fn segments_ui<T: Copy + PartialEq>(
         );
         focus_ring(ui, &response, place);
         let words = painter.layout_no_wrap(segment.label.to_owned(), text::semibold(), ink);
-        let marked = segment.mode.filter(|_| is_chosen);
+        // A narrow switch has no room for the mark.
+        let fits = sizes::MARK + sizes::S2 + words.size().x + 2.0 * sizes::S2 <= place.width();
+        let marked = segment.mode.filter(|_| is_chosen && fits);
         let beside = marked.map_or(0.0, |_| sizes::MARK + sizes::S2);
         let width = beside + words.size().x;
         let left = place.center().x - width / 2.0;

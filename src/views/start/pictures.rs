@@ -1,6 +1,6 @@
 //! A small picture of what a view shows, for the card of a lesson.
 
-use eframe::egui::{Painter, Rect, Stroke, StrokeKind, Vec2, pos2, vec2};
+use eframe::egui::{Painter, Rect, Stroke, StrokeKind, pos2, vec2};
 
 use crate::model::Mode;
 use crate::state::View;
@@ -9,7 +9,10 @@ use crate::views::parts;
 
 /// Draws the picture of a view.
 pub fn paint(painter: &Painter, rect: Rect, view: View, palette: &Palette) {
+    // A picture that is much higher than wide would be distorted.
     let rect = rect.shrink(sizes::S2);
+    let height = rect.height().min(rect.width() * sizes::PICTURE_HEIGHT);
+    let rect = Rect::from_center_size(rect.center(), vec2(rect.width(), height));
     match view {
         View::Start | View::Trainable => switches(painter, rect, palette),
         View::Augmentation => grid(painter, rect, palette),
@@ -32,13 +35,18 @@ fn cells(rect: Rect, columns: usize, rows: usize) -> impl Iterator<Item = (usize
 
 /// A square in the middle of a rectangle.
 fn square(rect: Rect) -> Rect {
-    let side = rect.width().min(rect.height());
-    Rect::from_center_size(rect.center(), Vec2::splat(side))
+    fitted(rect, 1.0)
+}
+
+/// The largest rectangle in the middle of another with this width for each unit of height.
+fn fitted(rect: Rect, aspect: f32) -> Rect {
+    let height = rect.height().min(rect.width() / aspect);
+    Rect::from_center_size(rect.center(), vec2(height * aspect, height))
 }
 
 /// Four cards: both switches, both ways.
 fn switches(painter: &Painter, rect: Rect, palette: &Palette) {
-    let room = Rect::from_center_size(rect.center(), vec2(rect.height() * 1.6, rect.height()));
+    let room = fitted(rect, 1.6);
     for (i, cell) in cells(room, 2, 2) {
         let mode = if i % 2 == 0 {
             Mode::Training
@@ -75,7 +83,7 @@ fn grid(painter: &Painter, rect: Rect, palette: &Palette) {
 /// Units, some of which are dropped.
 fn units(painter: &Painter, rect: Rect, palette: &Palette) {
     let dropped = [1, 6, 7, 12, 15, 20, 26];
-    let room = Rect::from_center_size(rect.center(), vec2(rect.height() * 1.75, rect.height()));
+    let room = fitted(rect, 1.75);
     for (i, cell) in cells(room, 7, 4) {
         let cell = cell.shrink(sizes::PICTURE_GAP);
         if dropped.contains(&i) {

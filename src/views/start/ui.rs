@@ -32,16 +32,24 @@ pub fn question_ui(ui: &mut Ui, show: &Show<'_>) {
 
 /// Everything below the question.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
+    // In a tall window the cards grow and stand further apart.
+    let spare = (cut.0.height() - HEIGHT).max(0.0);
+    let more = if parts::is_figure(ui) {
+        0.0
+    } else {
+        (spare / 12.0).min(sizes::S4).floor()
+    };
+    let gap = GAP + more / 2.0;
     releases_ui(ui, show, cut.top(sizes::CONTROL_HEIGHT));
-    cut.top(GAP);
-    switches_ui(ui, show, cut.top(sizes::SWITCH_CARD));
-    cut.top(GAP);
+    cut.top(gap);
+    switches_ui(ui, show, cut.top(sizes::SWITCH_CARD + more));
+    cut.top(gap);
     lamps_title_ui(ui, show, cut.top(sizes::TITLE_ROW));
-    lamps_ui(ui, show, cut.top(sizes::LAMP_CARD));
+    lamps_ui(ui, show, cut.top(sizes::LAMP_CARD + more));
     if parts::is_figure(ui) {
         return;
     }
-    cut.top(GAP);
+    cut.top(gap);
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
         parts::label_ui(ui, text::title(words::LESSONS, palette))

@@ -133,7 +133,7 @@ fn go_on(
         done.among.push((count, both));
     }
     let sizes = || done.among.iter().map(|(count, _)| *count);
-    let among = |mode: usize| done.among.iter().map(move |(_, both)| both[mode].clone());
+    let among = |mode: usize| done.among.iter().map(move |(_, both)| both[mode]);
     let repeated = |mode: usize| &done.repeated[mode][..look.passes];
     let outcome = PredictOutcome {
         mates_batch: [sizes().min().unwrap_or(0), sizes().max().unwrap_or(0)],

@@ -186,7 +186,7 @@ fn shared_draws_are_counted_as_draws() {
     spatial.noise = noise(vec![None, Some(1), Some(1), None]);
     let text = words(&spatial);
     assert!(text.contains("1 of 2 draws"), "{text}");
-    assert!(text.contains("shares its draws"), "{text}");
+    assert!(text.contains("Draws are shared along an axis"), "{text}");
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn gaussian_layers_are_not_said_to_drop() {
     let gaussian = Noise::GaussianDropout { rate: 0.5 };
     let factors = outcome(gaussian, Some(output.clone()), output.clone());
     let text = words(&factors);
-    assert!(text.contains("drops nothing"), "{text}");
+    assert!(text.contains("nothing is dropped"), "{text}");
     assert!(text.contains("= 1.00"), "the deviation: {text}");
     assert!(!text.contains("this time"), "{text}");
     assert!(!heading(&factors, &factors.training).contains("dropped"));

@@ -127,11 +127,7 @@ impl App {
                     self.state.computed.finish(job);
                 }
             }
-            Event::Failed { request, message } => {
-                if !self.replace_lost(ctx, &request, &message) {
-                    self.failed(&request, message);
-                }
-            }
+            Event::Failed { request, message } => self.failed(ctx, &request, message),
         }
     }
 
@@ -294,7 +290,10 @@ impl App {
         self.state.computed.store(looked);
     }
 
-    fn failed(&mut self, request: &Request, message: String) {
+    fn failed(&mut self, ctx: &Context, request: &Request, message: String) {
+        if self.replace_lost(ctx, request, &message) {
+            return;
+        }
         let opened = &mut self.state.opened;
         let computed = &mut self.state.computed;
         // If the failed request was replaced since, the newer one still runs.

@@ -273,23 +273,9 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row<'_>) {
     let recorded = base.flags.argument(row.id, layer.recorded);
     let by = recorded.by(&layer.class, base.model.semantics);
     if let (Some(value), Some(by)) = (recorded.value(), by) {
-        let color = if by == RecordedBy::Person {
-            palette.ink
-        } else {
-            palette.muted
-        };
-        let at = pos2(end, rect.center().y);
-        let align = egui::Align2::RIGHT_CENTER;
-        let width = |words: &str, font| {
-            let galley = ui.painter().layout_no_wrap(words.to_owned(), font, color);
-            galley.size().x
-        };
-        let [full, short] = call_words::tags(value, by);
-        let name = width(base.row_name(row.place, semantics), text::semibold());
-        let fits = text_left + name + sizes::S1 + width(&full, text::small()) <= end;
-        let tag = if fits { full } else { short };
-        let place = ui.painter().text(at, align, tag, text::small(), color);
-        end = place.left() - sizes::S1;
+        let name = base.row_name(row.place, semantics);
+        let room = Rect::from_x_y_ranges(text_left..=end, rect.y_range());
+        end = tag_ui(ui, room, name, (value, by));
     }
     let font = if base.is_container(row.id) {
         text::semibold()
@@ -318,6 +304,28 @@ fn row_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, row: Row<'_>) {
         tooltip = format!("{tooltip}\n{reason}");
     }
     response.tip(tooltip);
+}
+
+/// Draws the recorded value at the right end of the room of a name, in full if the name stays whole; returns where the
+/// room then ends.
+fn tag_ui(ui: &Ui, room: Rect, name: &str, (value, by): (bool, RecordedBy)) -> f32 {
+    let palette = theme::palette(ui);
+    let color = if by == RecordedBy::Person {
+        palette.ink
+    } else {
+        palette.muted
+    };
+    let width = |words: &str, font| {
+        let galley = ui.painter().layout_no_wrap(words.to_owned(), font, color);
+        galley.size().x
+    };
+    let [full, short] = call_words::tags(value, by);
+    let whole = width(name, text::semibold()) + sizes::S1 + width(&full, text::small());
+    let tag = if whole <= room.width() { full } else { short };
+    let at = room.right_center();
+    let align = egui::Align2::RIGHT_CENTER;
+    let place = ui.painter().text(at, align, tag, text::small(), color);
+    place.left() - sizes::S1
 }
 
 /// Filled: it does in training what it does not do in inference. Hollow: it has two modes, but

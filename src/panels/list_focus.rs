@@ -1,7 +1,7 @@
 //! The keyboard in the list of layers. The list is one stop of Tab: the arrow keys, Page Up, Page Down, Home and End move
 //! on from there, and the list scrolls along.
 
-use eframe::egui::{EventFilter, Id, Key, Modifiers, Sense, Ui};
+use eframe::egui::{EventFilter, Id, Key, Memory, Modifiers, Sense, Ui};
 
 use crate::state::{ListRow, ModuleRow};
 use crate::theme::sizes;
@@ -40,7 +40,7 @@ impl ListFocus {
         let kept = ui.data(|data| data.get_temp::<Self>(kept_id()));
         let mut focus = kept.unwrap_or_default();
         let before = focus.focused;
-        let focused = ui.memory(|memory| memory.focused());
+        let focused = ui.memory(Memory::focused);
         let parts = [RowPart::Check, RowPart::Row, RowPart::Mode];
         let found = focused.and_then(|id| {
             let place = |of: ModuleRow| parts.into_iter().find(|&part| part_id(of, part) == id);

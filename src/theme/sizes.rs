@@ -287,6 +287,10 @@ pub const SWITCH: f32 = 36.0;
 pub const SWITCH_CARD: f32 = 96.0;
 /// Share of its row that is the code beside it.
 pub const SWITCH_SHARE: f32 = 0.52;
+/// In a narrower card the code is above the switch.
+pub const SWITCH_NARROW: f32 = 370.0;
+/// In a narrower row the releases stand without their question.
+pub const START_QUESTION: f32 = 740.0;
 pub const LARGE_LAMP: f32 = 20.0;
 pub const LAMP_CARD: f32 = 98.0;
 pub const LESSON_CARD: f32 = 142.0;

@@ -66,7 +66,9 @@ fn releases_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let chosen = show.state.semantics();
     parts::row_ui(ui, row, |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S2;
-        parts::label_ui(ui, text::muted(words::WHICH_RELEASE, palette));
+        if row.width() >= sizes::START_QUESTION {
+            parts::label_ui(ui, text::muted(words::WHICH_RELEASE, palette));
+        }
         for semantics in Semantics::ALL {
             let is_chosen = semantics == chosen;
             let label = words::release(semantics);
@@ -166,6 +168,14 @@ fn switch_ui<T: Copy + PartialEq>(
     let palette = theme::palette(ui);
     parts::card(ui.painter(), rect, palette);
     let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
+    if rect.width() < sizes::SWITCH_NARROW {
+        // The switch needs the whole width, so the code is above it.
+        let above = cut.top(sizes::CARD_ROW);
+        let code = text::large_code(codes, above.width(), palette);
+        parts::row_ui(ui, above, |ui| parts::line_ui(ui, code).tip(note));
+        cut.top(sizes::S2);
+        return parts::segments_ui(ui, cut.top(sizes::SWITCH), name, segments, chosen);
+    }
     let row = cut.top(sizes::SWITCH);
     let buttons = row.with_min_x(row.left() + row.width() * sizes::SWITCH_SHARE);
     let left = row.with_max_x(buttons.left() - sizes::S2);

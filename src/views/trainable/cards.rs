@@ -22,8 +22,7 @@ use modelens_jobs::{TrainableCard, TrainableOutcome};
 /// line of numbers and two of words.
 pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32, low: bool) -> f32 {
     if low {
-        let card = 2.0 * sizes::S2 + sizes::CARD_ROW + sizes::CARD_NUMBERS + sizes::CARD_WORDS;
-        return sizes::LOW_HEADER + 2.0 * card + sizes::S2;
+        return low_height();
     }
     let flags = sizes::FLAG_COLUMN * if stands_alone(ui) { 2.0 } else { 1.0 };
     let inner = (width - flags - sizes::S2) / 2.0 - 2.0 * sizes::S4;
@@ -39,6 +38,12 @@ pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32, low: bool
     let lines = words::lines(is_narrow(inner)) as f32;
     let card = 2.0 * sizes::S3 + sizes::CARD_TITLE + lines * sizes::CARD_ROW + sizes::S1 + words;
     sizes::HEADER_BAND + 2.0 * card + sizes::S2
+}
+
+/// The height of low cards with their headings.
+pub fn low_height() -> f32 {
+    let card = 2.0 * sizes::S2 + sizes::CARD_ROW + sizes::CARD_NUMBERS + sizes::CARD_WORDS;
+    sizes::LOW_HEADER + 2.0 * card + sizes::S2
 }
 
 /// Whether a figure shows one side or one card: each side then has the flags at its left.

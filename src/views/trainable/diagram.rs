@@ -265,9 +265,10 @@ fn boundary_ui(
         show.push(Command::FreezeBefore(to));
     }
     on_line.on_hover_cursor(CursorIcon::ResizeHorizontal);
-    response
-        .on_hover_cursor(CursorIcon::ResizeHorizontal)
-        .tip(words::BOUNDARY_TIP);
+    let response = response.on_hover_cursor(CursorIcon::ResizeHorizontal);
+    if !drags {
+        response.tip(words::BOUNDARY_TIP);
+    }
 }
 
 /// Where the arrow keys move the boundary: by a block, with Shift by a layer.

@@ -70,6 +70,10 @@ impl Page for Trainable {
         ui::body_ui(ui, show, cut);
     }
 
+    fn wanted_height(&self, state: &State) -> f32 {
+        ui::wanted_height(state)
+    }
+
     fn figure_height(&self, ui: &Ui, state: &State, width: f32) -> f32 {
         ui::figure_height(ui, state, width)
     }

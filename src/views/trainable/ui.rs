@@ -82,6 +82,16 @@ pub fn figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
     picture + cards::height(ui, outcome(state), width, false)
 }
 
+/// The height of the picture, of low cards, and of two rows of the table.
+pub fn wanted_height(state: &State) -> f32 {
+    let cards = if state.settings.only_layers {
+        0.0
+    } else {
+        cards::low_height() + sizes::S3
+    };
+    diagram::height() + sizes::S3 + cards + table::height(2)
+}
+
 /// The rows of the table.
 fn rows(state: &State) -> Vec<table::Row> {
     let settings = &state.settings;

@@ -113,8 +113,10 @@ impl Page for BatchNorm {
             let pixels = modes::augmented_batch(state.augmented_by(View::BatchNorm));
             let calls = state.module_calls();
             let seen = texts::what_you_see(shown) + &own_augmentation(state, base);
-            let cause = cause::sentence(shown, state);
-            common::sentences(&[&cause, &seen, &calls, &pixels])
+            // After the conclusion, before its evidence.
+            let (conclusion, evidence) = seen.split_once('\n').unwrap_or((&seen, ""));
+            let evidence = cause::sentence(shown, state) + evidence;
+            common::sentences(&[&format!("{conclusion}\n{evidence}"), &calls, &pixels])
         });
         let own = &base.model.graph.layers[layer];
         let setting = code::BatchNormSetting {

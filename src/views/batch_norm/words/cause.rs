@@ -35,7 +35,7 @@ pub fn changed_before([was, is]: &[String; 2], nearest: &EarlierChange, all: usi
             format!(", like {} before it", count(others, "layer", "layers"))
         }
     };
-    format!("**This batch mean was {was} and is {is}** because {name} {does}{also}. ")
+    format!("This batch mean was {was} and is {is} because {name} {does}{also}. ")
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
         let means = ["0.4322".to_owned(), "0.8917".to_owned()];
         assert_eq!(
             changed_before(&means, &nearest, 1),
-            "**This batch mean was 0.4322 and is 0.8917** because block_13_depthwise_BN uses the \
+            "This batch mean was 0.4322 and is 0.8917 because block_13_depthwise_BN uses the \
              batch now. "
         );
         let several = changed_before(&means, &nearest, 3);

@@ -116,8 +116,6 @@ impl App {
     /// # Errors
     /// The system refuses another thread.
     pub fn in_context(ctx: &Context, options: AppOptions) -> std::io::Result<Self> {
-        theme::install(ctx);
-        Images::install(ctx);
         let wake = ctx.clone();
         let jobs = modelens_jobs::start(
             Options {
@@ -126,6 +124,13 @@ impl App {
             },
             move || wake.request_repaint(),
         )?;
+        Ok(Self::with_jobs(ctx, options, jobs))
+    }
+
+    /// Creates the app for a computing side that runs already, such as a page's worker.
+    pub fn with_jobs(ctx: &Context, options: AppOptions, jobs: Box<dyn Jobs>) -> Self {
+        theme::install(ctx);
+        Images::install(ctx);
         let settings_file::Loaded {
             kept,
             first_start,
@@ -193,7 +198,7 @@ impl App {
                 app.apply(ctx, command);
             }
         }
-        Ok(app)
+        app
     }
 
     /// True while something is being computed for this window.
@@ -283,7 +288,7 @@ impl App {
         }
         keys::escape(ui, &self.state, &mut commands);
         shortcuts(ui, &self.state, self.open_cell().is_some(), &mut commands);
-        dialogs::dropped(ui, &mut commands);
+        self.dialogs.dropped(ui, &mut commands);
         let mut show = Show {
             state: &self.state,
             commands: &mut commands,

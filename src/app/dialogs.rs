@@ -1,14 +1,24 @@
 //! File dialogs and dropped files. They never block a frame.
 
+#[cfg(target_family = "wasm")]
+mod page;
+
 use std::path::{Path, PathBuf};
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::task::{Poll, Waker};
-use std::time::{Duration, Instant};
+#[cfg(not(target_family = "wasm"))]
+use std::{
+    pin::pin,
+    task::{Poll, Waker},
+    time::{Duration, Instant},
+};
 
-use eframe::egui::{Context, Ui};
-use rfd::{AsyncFileDialog, FileHandle};
+use eframe::egui::Context;
+#[cfg(not(target_family = "wasm"))]
+use eframe::egui::Ui;
+use rfd::AsyncFileDialog;
+#[cfg(not(target_family = "wasm"))]
+use rfd::FileHandle;
 
 use super::App;
 use crate::command::{Command, LessonCommand, LessonSource};
@@ -24,6 +34,7 @@ const WAITING: usize = 8;
 
 /// A dialog that ends sooner without an answer was never shown: the dialog library returns the same
 /// for a system without dialogs as for a user who closes one.
+#[cfg(not(target_family = "wasm"))]
 const QUICKEST: Duration = Duration::from_millis(300);
 
 /// The ending of a lesson's file name.
@@ -42,7 +53,14 @@ enum Answer {
     SaveModel(PathBuf, TrainedId),
     /// The dialog ended before a user could have closed it, so the path is typed.
     NoDialog(Wanted),
+    #[cfg(not(target_family = "wasm"))]
     NoThread(std::io::Error),
+    /// Files whose content the page was given; what to do with them follows.
+    #[cfg(target_family = "wasm")]
+    Given(Vec<(PathBuf, Vec<u8>)>),
+    /// Dropped files, which have arrived.
+    #[cfg(target_family = "wasm")]
+    Dropped(Vec<PathBuf>),
 }
 
 impl Answer {
@@ -50,11 +68,11 @@ impl Answer {
     fn written(&self) -> Option<&Path> {
         match self {
             Self::SaveLesson(path) | Self::Save(path, _) | Self::SaveModel(path, _) => Some(path),
-            Self::Base(_)
-            | Self::Photos(_)
-            | Self::Lesson(_)
-            | Self::NoDialog(_)
-            | Self::NoThread(_) => None,
+            Self::Base(_) | Self::Photos(_) | Self::Lesson(_) | Self::NoDialog(_) => None,
+            #[cfg(not(target_family = "wasm"))]
+            Self::NoThread(_) => None,
+            #[cfg(target_family = "wasm")]
+            Self::Given(_) | Self::Dropped(_) => None,
         }
     }
 }
@@ -110,7 +128,14 @@ impl Dialogs {
         self.wait(ctx, wanted, || dialog.pick_file());
     }
 
+    /// Asks for a folder of photos; a page, which is given no folders, for a file of them.
+    #[cfg(target_family = "wasm")]
+    pub fn open_photos(&self, ctx: &Context) {
+        self.open_photo_file(ctx);
+    }
+
     /// Asks for a folder of photos.
+    #[cfg(not(target_family = "wasm"))]
     pub fn open_photos(&self, ctx: &Context) {
         let dialog = AsyncFileDialog::new().set_title(words::OPEN_PHOTOS);
         let wanted = Wanted::open(words::OPEN_PHOTOS, Answer::Photos);
@@ -210,6 +235,7 @@ impl Dialogs {
 
     /// Opens a dialog and waits for it on a thread of its own. The future is created on the main thread, as macOS
     /// requires.
+    #[cfg(not(target_family = "wasm"))]
     fn wait<D>(&self, ctx: &Context, wanted: Wanted, dialog: impl FnOnce() -> D)
     where
         D: Future<Output = Option<FileHandle>> + Send + 'static,
@@ -269,6 +295,7 @@ fn with_ending(path: &Path, endings: &[&str]) -> PathBuf {
 }
 
 /// Polls a future on this thread, which sleeps between polls.
+#[cfg(not(target_family = "wasm"))]
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     struct Unpark(std::thread::Thread);
     impl std::task::Wake for Unpark {
@@ -325,6 +352,20 @@ impl App {
                 shell.sheet = Some(Sheet::Path);
                 self.dialogs.typed = Some(wanted);
             }
+            #[cfg(target_family = "wasm")]
+            Answer::Given(files) => {
+                for (path, bytes) in files {
+                    modelens_jobs::give(path.clone(), bytes.clone());
+                    self.jobs.send(Request::Give { path, bytes });
+                }
+            }
+            #[cfg(target_family = "wasm")]
+            Answer::Dropped(paths) => {
+                if let Some(command) = page::command_for_all(&paths) {
+                    self.apply(ctx, command);
+                }
+            }
+            #[cfg(not(target_family = "wasm"))]
             Answer::NoThread(error) => {
                 let computed = &mut self.state.computed;
                 computed.notify(words::UNOPENED, error.to_string());
@@ -367,10 +408,14 @@ impl App {
     }
 }
 
-/// Opens files that were dropped on the window.
-pub fn dropped(ui: &Ui, commands: &mut Vec<Command>) {
-    let files = ui.input(|i| i.raw.dropped_files.clone());
-    commands.extend(files.iter().map(|file| command_for(file.path())));
+impl Dialogs {
+    /// Opens files that were dropped on the window.
+    #[cfg(not(target_family = "wasm"))]
+    #[allow(clippy::unused_self, reason = "a page waits for their contents")]
+    pub fn dropped(&self, ui: &Ui, commands: &mut Vec<Command>) {
+        let files = ui.input(|i| i.raw.dropped_files.clone());
+        commands.extend(files.iter().map(|file| command_for(file.path())));
+    }
 }
 
 /// A folder, an archive or a photo opens photos, a lesson opens as a lesson, and anything else as a model, whose

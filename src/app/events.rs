@@ -336,7 +336,7 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_) | Request::ListCaches => return,
+            Request::Release(_) | Request::ListCaches | Request::Give { .. } => return,
         };
         if !wanted {
             return;

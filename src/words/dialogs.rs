@@ -3,6 +3,7 @@
 pub const OPEN_BASE: &str = "Open a base";
 pub const MODELS: &str = "Models";
 pub const ALL_FILES: &str = "All files";
+#[cfg(not(target_family = "wasm"))]
 pub const OPEN_PHOTOS: &str = "Open a folder of photos";
 pub const OPEN_LESSON: &str = "Open a lesson";
 pub const LESSONS: &str = "Lessons";
@@ -37,5 +38,6 @@ pub fn would_replace(path: &str) -> String {
     format!("This file exists. Press Replace to overwrite it: {path}")
 }
 
+#[cfg(not(target_family = "wasm"))]
 pub const UNOPENED: &str = "The file dialog could not be opened";
 pub const PHOTOS: &str = "Photos";

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 const CRATES: [&str; 2] = ["src", "crates/modelens-core/src"];
 
 /// The dependencies that the packages of this workspace may have on each other.
-const PACKAGES: [(&str, &[&str]); 4] = [
+const PACKAGES: [(&str, &[&str]); 5] = [
+    ("modelens-web", &["modelens", "modelens-jobs"]),
     ("modelens", &["egui-svg", "modelens-core", "modelens-jobs"]),
     ("modelens-jobs", &["egui-svg", "modelens-core"]),
     ("modelens-core", &[]),
@@ -261,7 +262,7 @@ fn packages_depend_in_one_direction() {
     let folders = std::fs::read_dir(root().join("crates")).expect("the crates");
     let folders = folders.map(|entry| entry.expect("an entry").path());
     let mut seen = BTreeSet::new();
-    for folder in folders.chain([root().to_owned()]) {
+    for folder in folders.chain([root().to_owned(), root().join("web")]) {
         let text = std::fs::read_to_string(folder.join("Cargo.toml")).expect("Cargo.toml");
         let manifest: toml::Table = text.parse().expect("TOML");
         let name = manifest["package"]["name"].as_str().expect("a name");
@@ -269,9 +270,15 @@ fn packages_depend_in_one_direction() {
             .iter()
             .find(|(package, _)| *package == name)
             .unwrap_or_else(|| panic!("{name} is not in the list of packages"));
-        for section in ["dependencies", "build-dependencies"] {
-            let dependencies = manifest.get(section).and_then(toml::Value::as_table);
-            for dependency in dependencies.into_iter().flat_map(toml::Table::keys) {
+        let targets = manifest.get("target").and_then(toml::Value::as_table);
+        let targets = targets.into_iter().flat_map(toml::Table::values);
+        for table in [toml::Value::Table(manifest.clone())].iter().chain(targets) {
+            let sections = ["dependencies", "build-dependencies"].map(|name| table.get(name));
+            let dependencies = sections
+                .into_iter()
+                .flatten()
+                .filter_map(toml::Value::as_table);
+            for dependency in dependencies.flat_map(toml::Table::keys) {
                 let own = PACKAGES.iter().any(|(package, _)| package == dependency);
                 assert!(
                     !own || allowed.contains(&dependency.as_str()),

@@ -17,6 +17,7 @@ mod contract;
 mod executor;
 mod files;
 pub mod fine_tune;
+mod given;
 pub mod look;
 pub mod machine;
 mod photos;
@@ -36,6 +37,9 @@ pub use clock::{Clock, system_clock};
 pub use contract::*;
 pub use executor::{Executor, Options};
 pub use files::{Replace, SaveFailed, can_save_network, save_network};
+#[cfg(target_family = "wasm")]
+pub use given::take_written;
+pub use given::{give, given, given_below};
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use queue::Queue;

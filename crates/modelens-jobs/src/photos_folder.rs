@@ -7,15 +7,11 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::photos_data;
-use include_dir::{Dir, include_dir};
+use crate::{bundled, given, given_below, photos_data};
 use modelens_core::dataset::archive::{self, ArchiveError, ArchiveKind};
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::listing::{self, EXTENSIONS, Listing, MAX_ENTRIES};
 use modelens_core::dataset::{Photo, PhotoFiles, PhotoList, PhotoSet, PhotosInMemory};
-
-/// The bundled photos: one folder per class, and `attribution.csv`.
-static BUNDLED_PHOTOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../assets/photos");
 
 /// Why a folder gives no photos.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +46,17 @@ pub enum FolderError {
 /// # Errors
 /// A path that does not exist, is none of these, cannot be read, or holds no photo.
 pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
+    if let Some(bytes) = given(path) {
+        return open_given(path, &bytes);
+    }
+    let files = given_below(path).into_iter();
+    let files: Vec<(String, Cow<'static, [u8]>)> = files
+        .map(|(name, bytes)| (name, Cow::Owned(bytes.to_vec())))
+        .collect();
+    if !files.is_empty() {
+        return in_memory(folder_name(path), files)
+            .ok_or_else(|| FolderError::Empty(path.to_owned()));
+    }
     let unreadable = |cause| FolderError::Unreadable {
         path: path.to_owned(),
         cause,
@@ -138,35 +145,71 @@ fn open_directory(path: &Path, table: Option<&Path>) -> Result<PhotoSet, FolderE
     })
 }
 
-/// The photos that are compiled into the program.
+/// The photos that come with the program.
 pub fn bundled_photos() -> PhotoSet {
-    let mut files = Vec::new();
-    let mut folders = vec![&BUNDLED_PHOTOS];
-    while let Some(folder) = folders.pop() {
-        folders.extend(folder.dirs());
-        files.extend(folder.files().map(|file| {
-            let names = file.path().iter().map(OsStr::to_string_lossy);
-            (names.collect::<Vec<_>>().join("/"), file.contents())
-        }));
-    }
     let title = "Bundled photos".to_owned();
-    let listing = listing::list(&title, [], files);
-    let (classes, photos, files) = match listing {
-        Some(listing) => (listing.classes, listing.photos, listing.files),
-        None => Default::default(),
-    };
-    PhotoSet {
+    in_memory(title.clone(), bundled::photos()).unwrap_or_else(|| PhotoSet {
         list: PhotoList {
             title,
-            classes,
-            photos,
+            classes: Vec::new(),
+            photos: Vec::new(),
             notes: Vec::new(),
             as_given: false,
         },
-        files: Arc::new(PhotosInMemory(
-            files.into_iter().map(Cow::Borrowed).collect(),
-        )),
+        files: Arc::new(PhotosInMemory(Vec::new())),
+    })
+}
+
+/// The photos among these files; `None` if there are none.
+fn in_memory(title: String, files: Vec<(String, Cow<'static, [u8]>)>) -> Option<PhotoSet> {
+    let listing = listing::list(&title, [], files)?;
+    Some(PhotoSet {
+        list: PhotoList {
+            title,
+            classes: listing.classes,
+            photos: listing.photos,
+            notes: listing.notes,
+            as_given: false,
+        },
+        files: Arc::new(PhotosInMemory(listing.files)),
+    })
+}
+
+/// The photos of an archive that has no place on a disk, or the one photo that it is.
+fn open_given(path: &Path, bytes: &Arc<[u8]>) -> Result<PhotoSet, FolderError> {
+    if let Some(kind) = ArchiveKind::of(&bytes[..bytes.len().min(512)]) {
+        let name = path.file_name().map(lossy).unwrap_or_default();
+        let place = path.display().to_string();
+        let reader = io::Cursor::new(Arc::clone(bytes));
+        return archive::open(kind, reader, &name, &place).map_err(|cause| FolderError::Archive {
+            path: path.to_owned(),
+            cause,
+        });
     }
+    if let Some(what) = modelens_core::not_downloaded(bytes) {
+        let path = path.to_owned();
+        return Err(FolderError::Other { path, what });
+    }
+    let name = path.file_name().map(lossy).unwrap_or_default();
+    let folder = path.parent().map(folder_name).unwrap_or_default();
+    let set = PhotoSet {
+        list: PhotoList {
+            title: name.clone(),
+            classes: vec![folder],
+            photos: vec![Photo {
+                name,
+                class: 0,
+                part: None,
+            }],
+            notes: Vec::new(),
+            as_given: false,
+        },
+        files: Arc::new(PhotosInMemory(vec![bytes.to_vec().into()])),
+    };
+    if !listing::is_photo(&set.title) && set.check(0).is_err() {
+        return Err(FolderError::NotPhotos(path.to_owned()));
+    }
+    Ok(set)
 }
 
 /// The photos of an archive, or the one photo that a file is. Its content counts, not its name.
@@ -500,6 +543,7 @@ mod tests {
         for photo in 0..set.photos.len() {
             set.check(photo).unwrap();
         }
-        assert!(BUNDLED_PHOTOS.get_file("attribution.csv").is_some());
+        let credits = |(name, _): &(String, _)| name == "attribution.csv";
+        assert!(bundled::photos().iter().any(credits));
     }
 }

@@ -90,7 +90,8 @@ impl Queue {
     pub fn put(&self, request: Request) {
         let mut waiting = self.lock();
         match request {
-            Request::Release(_) => waiting.releases.push_back(request),
+            // What is opened next may need it.
+            Request::Release(_) | Request::Give { .. } => waiting.releases.push_back(request),
             Request::Figure {
                 to: FigureTo::Preview,
                 ..

@@ -14,7 +14,7 @@ use modelens_core::formats::{
 };
 use modelens_core::model::Model;
 
-use crate::{bundled, machine};
+use crate::{bundled, given, given_below, machine};
 
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,8 +109,11 @@ impl ModelSource {
         use_file: impl FnOnce(ModelFile<'_>) -> T,
     ) -> Result<T, OpenError> {
         let (bytes, class_names) = match self {
-            Self::Lab => (bundled::LAB_MOBILENETV2.to_vec(), Some(bundled::LAB_LABELS)),
-            Self::EfficientNetLite0 => (bundled::EFFICIENTNET_LITE0.to_vec(), None),
+            Self::Lab => {
+                let bytes = bundled::lab_mobilenetv2()?.into_owned();
+                (bytes, Some(bundled::LAB_LABELS))
+            }
+            Self::EfficientNetLite0 => (bundled::efficientnet_lite0()?.into_owned(), None),
             Self::File(path) | Self::Weights { path, .. } => (read(&file_of(path))?, None),
         };
         let nothing = InMemory::default();
@@ -178,6 +181,9 @@ fn file_of(path: &Path) -> Cow<'_, Path> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, OpenError> {
+    if let Some(bytes) = given(path) {
+        return Ok(bytes.to_vec());
+    }
     let about = std::fs::metadata(path)?;
     if about.is_dir() {
         let what = "it is a folder; name the file in it";
@@ -230,6 +236,11 @@ impl Folder<'_> {
 impl Beside for Folder<'_> {
     fn read(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, BesideError> {
         let path = self.path(name);
+        if let Some(bytes) = given(&path) {
+            let fits = bytes.len() as u64 <= limit;
+            let bytes = fits.then(|| bytes.to_vec());
+            return bytes.ok_or(BesideError::TooLarge(limit)).map(Some);
+        }
         match std::fs::metadata(&path) {
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(e.into()),
@@ -261,6 +272,8 @@ impl Beside for Folder<'_> {
             .take(MAX_ENTRIES)
             .filter_map(|entry| entry.file_name().into_string().ok());
         let mut names: Vec<String> = names.collect();
+        let given = given_below(folder).into_iter().map(|(name, _)| name);
+        names.extend(given.filter(|name| !name.contains('/')));
         names.sort_unstable();
         names
     }

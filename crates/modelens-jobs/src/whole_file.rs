@@ -1,9 +1,12 @@
 //! Files that are written whole or not at all.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
+#[cfg(not(target_family = "wasm"))]
+use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+#[cfg(not(target_family = "wasm"))]
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
@@ -36,13 +39,63 @@ impl From<io::Error> for WriteError {
 /// The most links from one name to the next that are followed.
 const MAX_LINKS: usize = 40;
 
+/// A file of a page under construction: it becomes a download.
+#[cfg(target_family = "wasm")]
+#[derive(Debug)]
+pub struct WholeFile {
+    bytes: io::Cursor<Vec<u8>>,
+    target: PathBuf,
+}
+
+#[cfg(target_family = "wasm")]
+impl WholeFile {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn create(path: &Path) -> Result<Self, WriteError> {
+        Ok(Self {
+            bytes: io::Cursor::default(),
+            target: path.to_owned(),
+        })
+    }
+
+    /// Where the content goes.
+    pub fn writer(&mut self) -> &mut io::Cursor<Vec<u8>> {
+        &mut self.bytes
+    }
+
+    /// Hands the complete file to the page.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn finish(self) -> Result<(), WriteError> {
+        crate::given::offer(self.target, self.bytes.into_inner());
+        Ok(())
+    }
+}
+
+impl WholeFile {
+    /// Begins a file and fills it with `bytes`.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub fn with_bytes(path: &Path, bytes: &[u8]) -> Result<Self, WriteError> {
+        let mut file = Self::create(path)?;
+        file.writer().write_all(bytes)?;
+        Ok(file)
+    }
+}
+
 /// A file under construction beside the one that it will replace.
+#[cfg(not(target_family = "wasm"))]
 #[derive(Debug)]
 pub struct WholeFile {
     temporary: NamedTempFile,
     target: PathBuf,
 }
 
+#[cfg(not(target_family = "wasm"))]
 impl WholeFile {
     /// Begins a file that will replace `path`, or the file that `path` links to.
     ///
@@ -60,16 +113,6 @@ impl WholeFile {
             temporary.as_file().set_permissions(permissions)?;
         }
         Ok(Self { temporary, target })
-    }
-
-    /// Begins a file and fills it with `bytes`.
-    ///
-    /// # Errors
-    /// See [`WriteError`].
-    pub fn with_bytes(path: &Path, bytes: &[u8]) -> Result<Self, WriteError> {
-        let mut file = Self::create(path)?;
-        file.writer().write_all(bytes)?;
-        Ok(file)
     }
 
     /// Where the content goes.
@@ -121,6 +164,7 @@ pub fn folder_to_write(path: &Path) -> PathBuf {
 ///
 /// # Errors
 /// A target that cannot be replaced, or whose folder does not exist.
+#[cfg(not(target_family = "wasm"))]
 fn check_target(path: &Path) -> Result<PathBuf, WriteError> {
     let target = followed(path);
     match fs::metadata(&target) {
@@ -150,6 +194,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
+#[cfg(not(target_family = "wasm"))]
 fn permissions_of(target: &Path) -> Option<Permissions> {
     fs::metadata(target).ok().map(|found| found.permissions())
 }

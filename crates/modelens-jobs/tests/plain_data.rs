@@ -99,6 +99,7 @@ fn kind_of_request(request: &Request) -> &'static str {
         Request::Figure { .. } => "Figure",
         Request::Train(_) => "Train",
         Request::SaveModel { .. } => "SaveModel",
+        Request::Give { .. } => "Give",
     }
 }
 
@@ -123,11 +124,12 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 28] = [
+const KINDS: [&str; 29] = [
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
     "Release",
+    "Give",
     "ListCaches",
     "Thumbnail",
     "TryScales",
@@ -349,6 +351,16 @@ fn every_request_and_event_crosses_as_bytes() {
     side.ask(Request::OpenPhotos(source));
     let missing = PhotosSource::Folder(folder.path().join("missing"));
     side.ask(Request::OpenPhotos(missing));
+    let given = std::path::PathBuf::from("/given/crossed/photo.webp");
+    let bytes = std::fs::read("../../assets/photos/fish/fish1.webp").expect("a photo");
+    side.ask(Request::Give {
+        path: given.clone(),
+        bytes,
+    });
+    let events = side.ask(Request::OpenPhotos(PhotosSource::Folder(given)));
+    let one_photo =
+        |e: &Event| matches!(e, Event::PhotosOpened { photos, .. } if photos.photos.len() == 1);
+    assert!(events.iter().any(one_photo), "the bytes that were given");
     side.ask(Request::Release(vec![
         StoredId::Model(opened.id),
         StoredId::Photos(photos),

@@ -88,9 +88,10 @@ fn model(state: &State) -> Result<Value, Failure> {
     let Some(base) = &state.opened.base else {
         return Ok(Value::Null);
     };
+    let unread = |error: bundled::NotFetched| Failure::File(error.to_string());
     let hash = match &base.source {
-        ModelSource::Lab => sha256(bundled::LAB_MOBILENETV2),
-        ModelSource::EfficientNetLite0 => sha256(bundled::EFFICIENTNET_LITE0),
+        ModelSource::Lab => sha256(&bundled::lab_mobilenetv2().map_err(unread)?),
+        ModelSource::EfficientNetLite0 => sha256(&bundled::efficientnet_lite0().map_err(unread)?),
         ModelSource::File(path) | ModelSource::Weights { path, .. } => sha256(&read(path)?),
     };
     let mut model =

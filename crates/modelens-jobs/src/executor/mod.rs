@@ -122,6 +122,10 @@ impl Executor {
                 }
                 Ok(None)
             }
+            Request::Give { path, bytes } => {
+                crate::give(path.clone(), bytes.clone());
+                Ok(None)
+            }
             // `carry_out` sends these to the training.
             Request::Train(_) => Ok(None),
         });

@@ -1,0 +1,100 @@
+//! Files with a name and bytes but no place on a disk: what a page got by drop, by picker or by
+//! download. They are found before the files of the disk, of which a page has none.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+static FILES: Mutex<BTreeMap<PathBuf, Arc<[u8]>>> = Mutex::new(BTreeMap::new());
+
+fn files() -> MutexGuard<'static, BTreeMap<PathBuf, Arc<[u8]>>> {
+    // The table is whole after every insertion, so a panic elsewhere does not matter.
+    FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps a file, in the place of an earlier one of the same path.
+pub fn give(path: PathBuf, bytes: Vec<u8>) {
+    files().insert(path, bytes.into());
+}
+
+/// A file that was given.
+pub fn given(path: &Path) -> Option<Arc<[u8]>> {
+    files().get(path).cloned()
+}
+
+/// The files that were given below a folder: paths relative to it with `/` between names, in order.
+pub fn given_below(folder: &Path) -> Vec<(String, Arc<[u8]>)> {
+    let files = files();
+    let below = files.iter().filter_map(|(path, bytes)| {
+        let relative = path.strip_prefix(folder).ok()?;
+        let names: Vec<_> = relative.iter().map(|name| name.to_string_lossy()).collect();
+        (!names.is_empty()).then(|| (names.join("/"), Arc::clone(bytes)))
+    });
+    below.collect()
+}
+
+/// Files that were written on a page, for the person to download.
+#[cfg(target_family = "wasm")]
+static WRITTEN: Mutex<Vec<(PathBuf, Vec<u8>)>> = Mutex::new(Vec::new());
+
+/// Keeps a written file until the page takes it.
+#[cfg(target_family = "wasm")]
+pub(crate) fn offer(path: PathBuf, bytes: Vec<u8>) {
+    let mut written = WRITTEN.lock().unwrap_or_else(PoisonError::into_inner);
+    written.push((path, bytes));
+}
+
+/// The files that were written since the last call.
+#[cfg(target_family = "wasm")]
+pub fn take_written() -> Vec<(PathBuf, Vec<u8>)> {
+    std::mem::take(&mut *WRITTEN.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ModelSource, PhotosSource, bundled};
+
+    #[test]
+    fn a_model_and_photos_open_from_bytes_alone() {
+        let model = PathBuf::from("/given/test/lab.keras");
+        give(
+            model.clone(),
+            bundled::lab_mobilenetv2().unwrap().into_owned(),
+        );
+        give(
+            "/given/test/lab.labels.txt".into(),
+            b"a\nb\nc\nd\n".to_vec(),
+        );
+        let opened = ModelSource::File(model).open().unwrap();
+        assert_eq!(
+            opened.labels,
+            ["a", "b", "c", "d"],
+            "names beside the model"
+        );
+
+        let photo = std::fs::read("../../assets/photos/fish/fish1.webp").unwrap();
+        for name in ["cat/1.webp", "cat/2.webp", "dog/1.webp"] {
+            give(Path::new("/given/photos").join(name), photo.clone());
+        }
+        let set = PhotosSource::Folder("/given/photos".into()).open().unwrap();
+        assert_eq!(set.classes, ["cat", "dog"]);
+        assert_eq!(set.photos.len(), 3);
+        set.check(2).unwrap();
+        let one = PhotosSource::Folder("/given/photos/dog/1.webp".into())
+            .open()
+            .unwrap();
+        assert_eq!((one.photos.len(), one.classes[0].as_str()), (1, "dog"));
+        give(
+            "/given/broken.zip".into(),
+            b"PK\x03\x04 and no more".to_vec(),
+        );
+        let broken = PhotosSource::Folder("/given/broken.zip".into()).open();
+        assert!(
+            broken
+                .unwrap_err()
+                .to_string()
+                .ends_with("/given/broken.zip")
+        );
+    }
+}

@@ -7,7 +7,7 @@ use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::modules::{BASE, BATCH_NORMS, dotted};
 use crate::model::{Flags, Mode, Role};
 use crate::panels;
-use crate::state::{MAX_BATCH, Search, Sheet, View};
+use crate::state::{Base, MAX_BATCH, Search, Sheet, View};
 use modelens_jobs::{Job, PhotosSource, PredictLook, Request, Stage};
 
 impl App {
@@ -82,17 +82,7 @@ impl App {
                 settings.passes = passes.clamp(fewest, most);
             }
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
-            Command::FreezeBefore(from) => {
-                let last = state.opened.base.as_ref().map_or(0, |b| b.base_len());
-                settings.fine_tune_from = from.min(last.saturating_sub(1));
-                self.change_flags(|flags, graph| {
-                    if from < last {
-                        flags.fine_tune_from(graph, from);
-                    } else {
-                        flags.set_base(graph, false);
-                    }
-                });
-            }
+            Command::FreezeBefore(from) => self.freeze_before(from),
             Command::SetLayersTrainable(layers, trainable) => {
                 self.change_flags(|flags, graph| flags.set_layers(graph, &layers, trainable));
             }
@@ -115,11 +105,7 @@ impl App {
                 self.change_flags(|flags, graph| flags.set(graph, layer, trainable, semantics));
             }
             Command::SetContainerTrainable(path, trainable) => {
-                self.change_flags(|flags, graph| {
-                    for layer in dotted(graph, &path) {
-                        flags.set(graph, layer, trainable, semantics);
-                    }
-                });
+                self.set_container_trainable(&path, trainable);
             }
             Command::SetChannel(channel) => {
                 if let Some(base) = &mut state.opened.base {
@@ -129,6 +115,28 @@ impl App {
             Command::Noise(command) => self.apply_noise(command),
             Command::ShowLayer(layer) => self.show_layer(layer),
         }
+    }
+
+    /// Freezes the first layers of the base; all of them as `base.trainable = False` does.
+    fn freeze_before(&mut self, from: usize) {
+        let layers = self.state.opened.base.as_ref().map_or(0, Base::base_len);
+        self.state.settings.fine_tune_from = from.min(layers.saturating_sub(1));
+        self.change_flags(|flags, graph| {
+            if from < layers {
+                flags.fine_tune_from(graph, from);
+            } else {
+                flags.set_base(graph, false);
+            }
+        });
+    }
+
+    fn set_container_trainable(&mut self, path: &str, trainable: bool) {
+        let semantics = self.state.semantics();
+        self.change_flags(|flags, graph| {
+            for layer in dotted(graph, path) {
+                flags.set(graph, layer, trainable, semantics);
+            }
+        });
     }
 
     fn show_layer(&mut self, layer: usize) {

@@ -66,10 +66,10 @@ impl App {
     /// Number of passes of the Dropout view's result that can be watched.
     fn watched_passes(&self) -> usize {
         let looked = self.state.computed.result(View::Dropout);
-        looked.map_or(0, |looked| match &looked.outcome {
-            Outcome::Dropout(outcome) => outcome.mean.watched.len(),
-            _ => 0,
-        })
+        let Some(Outcome::Dropout(outcome)) = looked.map(|looked| &looked.outcome) else {
+            return 0;
+        };
+        outcome.mean.watched.len()
     }
 
     /// Advances the passes that are watched.

@@ -484,7 +484,10 @@ fn train_writes_the_same_rows_for_the_same_seed() {
     let said = String::from_utf8_lossy(&preset.stdout).into_owned();
     assert_eq!(said.lines().count(), 4 + 2, "{said}");
     // Two validation photos cannot rank four runs.
-    assert!(said.contains("\nNo clear order: the runs classify "), "{said}");
+    assert!(
+        said.contains("\nNo clear order: the runs classify "),
+        "{said}"
+    );
     // A further seed takes the steps that it would take alone.
     let (seeds, rows) = train("h.csv", &["--seed", "3", "--seeds", "2"]);
     let rows: Vec<&str> = rows.lines().collect();

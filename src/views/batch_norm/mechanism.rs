@@ -283,7 +283,7 @@ fn photos_ui(ui: &Ui, walk: &Walk, scene: &Scene, room: Rect) {
     }
     let caption = scene
         .batch
-        .map_or(String::new(), |b| words::batch_number(b + 1));
+        .map_or_else(String::new, |b| words::batch_number(b + 1));
     let below = pos2(room.left(), room.min.y + 2.0 * pitch + sizes::LINE);
     let laid_out = painter.layout_no_wrap(caption, text::small(), palette.muted);
     painter.galley(below, laid_out, palette.muted);

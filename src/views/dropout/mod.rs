@@ -174,10 +174,10 @@ fn outcome_of(looked: &LookResult) -> Option<&DropoutOutcome> {
 
 /// What was measured of a network without dropout.
 fn modes_outcome(state: &State) -> Option<&ModesOutcome> {
-    match &state.computed.result(View::Dropout)?.outcome {
-        Outcome::Modes(outcome) => Some(outcome),
-        _ => None,
-    }
+    let Outcome::Modes(outcome) = &state.computed.result(View::Dropout)?.outcome else {
+        return None;
+    };
+    Some(outcome)
 }
 
 /// The call of the training column: that of the shown result, else that of the settings.

@@ -78,10 +78,12 @@ fn side_of(outcome: &DropoutOutcome, pass: &WatchedPass) -> DropoutSide {
     let input: Vec<f32> = own.input.iter().copied().take(pass.output.len()).collect();
     let factor = |unit: usize| {
         let [before, after] = [input[unit], pass.output[unit]];
-        match pass.dropped[unit] {
-            true => 0.0,
-            false if before == 0.0 => 1.0,
-            false => after / before,
+        if pass.dropped[unit] {
+            0.0
+        } else if before == 0.0 {
+            1.0
+        } else {
+            after / before
         }
     };
     let mask = own.mask.as_ref();

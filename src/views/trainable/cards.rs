@@ -188,7 +188,7 @@ fn low_card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, re
         .with(("low card", card.trainable, card.mode as usize));
     let response = ui.interact(rect, id, Sense::hover());
     let rows = words::rows(card, outcome, false);
-    let rows: Vec<String> = rows.iter().map(|row| words::card_row(row)).collect();
+    let rows: Vec<String> = rows.iter().map(words::card_row).collect();
     response.tip(rows.join("\n"));
     let mut cut = Cut(rect.shrink2(vec2(sizes::S3, sizes::S2)));
     parts::row_ui(ui, cut.top(sizes::CARD_ROW), |ui| {

@@ -52,13 +52,13 @@ fn values(output: &Tensor) -> candle_core::Result<Vec<f32>> {
 
 /// The class of each row: the place of the largest value, or of one value whether it is above a half.
 fn classes(output: &Tensor) -> candle_core::Result<Vec<usize>> {
-    let class = |row: Vec<f32>| match row[..] {
-        [one] => usize::from(one > 0.5),
-        _ => {
-            let places = row.iter().enumerate();
-            let best = places.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
-            best.map_or(0, |(class, _)| class)
+    let class = |row: Vec<f32>| {
+        if let [one] = row[..] {
+            return usize::from(one > 0.5);
         }
+        let places = row.iter().enumerate();
+        let best = places.max_by(|a, b| a.1.total_cmp(b.1).then(b.0.cmp(&a.0)));
+        best.map_or(0, |(class, _)| class)
     };
     Ok(output.to_vec2::<f32>()?.into_iter().map(class).collect())
 }

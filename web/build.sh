@@ -18,7 +18,7 @@ if [ "$("$bindgen" --version 2>/dev/null | awk '{ print $2 }')" != "$version" ];
 fi
 # getrandom asks for its back end by a flag; 128-bit vectors are in every browser since 2023.
 flags='--cfg getrandom_backend="wasm_js" -C target-feature=+simd128'
-CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags cargo build --quiet --profile web --target $target -p modelens-web
+CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags cargo build --locked --quiet --profile web --target $target -p modelens-web
 built=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 dist=web/dist
 rm -rf $dist && mkdir -p $dist

@@ -1,5 +1,5 @@
-//! modelens in a browser. One `.wasm` with two entries: the page calls [`page::start`], which draws the
-//! window; its Web Worker makes a [`worker::Side`], which computes. Requests and events cross as bytes.
+//! modelens in a browser. One `.wasm` with two entries: the page calls `page::start`, which draws the
+//! window; its Web Worker makes a `worker::Side`, which computes. Requests and events cross as bytes.
 
 #[cfg(target_family = "wasm")]
 mod message;

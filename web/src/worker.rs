@@ -105,7 +105,7 @@ fn unpack(archive: &[u8]) {
         return;
     };
     for mut entry in entries.flatten() {
-        let Ok(path) = entry.path().map(|path| path.into_owned()) else {
+        let Ok(path) = entry.path().map(std::borrow::Cow::into_owned) else {
             continue;
         };
         let mut bytes = Vec::new();

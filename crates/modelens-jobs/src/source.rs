@@ -242,7 +242,10 @@ impl Beside for Folder<'_> {
             return bytes.ok_or(BesideError::TooLarge(limit)).map(Some);
         }
         match std::fs::metadata(&path) {
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            // A page has no file system: what it was not given is not there.
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::Unsupported) => {
+                return Ok(None);
+            }
             Err(e) => return Err(e.into()),
             Ok(about) if !about.is_file() => return Err(BesideError::NotAFile),
             Ok(_) => {}

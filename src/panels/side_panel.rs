@@ -1,7 +1,7 @@
 //! The left panel: the input, the layers with their flags, the counts.
 
 use eframe::egui;
-use eframe::egui::{Align, Layout, Margin, Panel, Ui};
+use eframe::egui::{Align, Layout, Margin, Panel, ScrollArea, Ui, vec2};
 
 use super::{call, input_card, layer_list};
 use crate::lesson::Control;
@@ -28,9 +28,29 @@ pub fn is_shown(state: &State, width: f32) -> bool {
 /// All three, from the edges to the middle.
 pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let margin = Margin::symmetric(sizes::S4 as i8, sizes::S3 as i8);
+    if ui.available_height() < sizes::SIDE_PANEL_LOW && !show.state.hides(Control::Layers) {
+        // Too low for all of it: the whole panel scrolls.
+        let area = ScrollArea::vertical().id_salt("low side panel");
+        area.auto_shrink(false).show(ui, |ui| {
+            controls_ui(ui, show, margin);
+            let size = vec2(ui.available_width(), sizes::LAYER_ROW * 8.0);
+            ui.allocate_ui(size, |ui| layer_list::layer_list_ui(ui, show));
+            let frame = egui::Frame::new().inner_margin(margin);
+            frame.show(ui, |ui| counts_ui(ui, show));
+        });
+        return;
+    }
     Panel::bottom("counts")
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| counts_ui(ui, show));
+    controls_ui(ui, show, margin);
+    if !show.state.hides(Control::Layers) {
+        layer_list::layer_list_ui(ui, show);
+    }
+}
+
+/// The input, the calls, and the buttons for many flags at once.
+fn controls_ui(ui: &mut Ui, show: &mut Show<'_>, margin: Margin) {
     egui::Frame::new().inner_margin(margin).show(ui, |ui| {
         if !show.state.hides(Control::Input) {
             input_card::input_card_ui(ui, show);
@@ -41,9 +61,6 @@ pub fn side_panel_ui(ui: &mut Ui, show: &mut Show<'_>) {
             layer_list::layer_controls_ui(ui, show);
         }
     });
-    if !show.state.hides(Control::Layers) {
-        layer_list::layer_list_ui(ui, show);
-    }
 }
 
 fn counts_ui(ui: &mut Ui, show: &Show<'_>) {

@@ -11,6 +11,8 @@ pub const TOP_BAR: f32 = 48.0;
 pub const WORDMARK: f32 = 76.0;
 pub const STATUS_BAR: f32 = 28.0;
 pub const SIDE_PANEL: f32 = 300.0;
+/// In a lower window the whole panel scrolls.
+pub const SIDE_PANEL_LOW: f32 = 570.0;
 pub const LAYER_ROW: f32 = 26.0;
 
 pub const PANEL_RADIUS: u8 = 10;

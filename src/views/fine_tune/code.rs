@@ -53,13 +53,28 @@ pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics)
              optimizer.zero_grad()\n        loss.backward()\n        optimizer.step(){later}"
         );
     }
+    let optimizer = |rate: f64| {
+        // The smallest rate has five decimals, and a tenth of it six.
+        let rate = format!("{rate:.6}");
+        let rate = rate.trim_end_matches('0');
+        format!("{}({rate})", settings.optimizer.label())
+    };
+    let first = optimizer(settings.rate);
     let later = if lab {
+        let second = optimizer(settings.rate / 10.0);
         format!(
             "\nbase.trainable = True\nfor layer in base.layers[:120]:\n    layer.trainable = False\n\
-             model.compile(...)   # again, lr / 10\nmodel.fit(photos, epochs={epochs})"
+             model.compile({second}, loss)  # again\nmodel.fit(photos, epochs={epochs})"
         )
     } else {
         String::new()
+    };
+    let loss = match head {
+        HeadChoice::Own => "loss = \"sparse_categorical_crossentropy\"",
+        HeadChoice::New { sigmoid: true, .. } => "loss = BinaryCrossentropy(from_logits=True)",
+        HeadChoice::New { sigmoid: false, .. } => {
+            "loss = SparseCategoricalCrossentropy(from_logits=True)"
+        }
     };
     let head = match head {
         HeadChoice::Own => "model = Model(inputs, head(x))".to_owned(),
@@ -72,6 +87,6 @@ pub fn snippet(settings: &TrainSettings, head: HeadChoice, semantics: Semantics)
     };
     format!(
         "base.trainable = False{flag}\nx = base(inputs, training=False){call}\n{head}\n\
-         model.compile(...)\nmodel.fit(photos, epochs={epochs}){later}"
+         {loss}\nmodel.compile({first}, loss)\nmodel.fit(photos, epochs={epochs}){later}"
     )
 }

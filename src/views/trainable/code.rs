@@ -24,6 +24,6 @@ pub fn snippet(nested: bool, semantics: Semantics) -> String {
     format!(
         "{base}.trainable = False  # weights\n\
          x = {base}(x, training=False)\n# statistics; {inside_fit}\n\n\
-         model.compile(...)  # always again"
+         # always again\nmodel.compile(\"sgd\", \"sparse_categorical_crossentropy\")"
     )
 }

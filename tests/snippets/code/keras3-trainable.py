@@ -2,4 +2,5 @@ base.trainable = False  # weights
 x = base(x, training=False)
 # statistics; fit passes True
 
-model.compile(...)  # always again
+# always again
+model.compile("sgd", "sparse_categorical_crossentropy")

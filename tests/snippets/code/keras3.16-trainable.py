@@ -3,4 +3,5 @@ x = base(x, training=False)
 # statistics; holds inside fit, and for
 # the head: its dropout is off
 
-model.compile(...)  # always again
+# always again
+model.compile("sgd", "sparse_categorical_crossentropy")

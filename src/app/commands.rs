@@ -5,7 +5,7 @@ use eframe::egui::Context;
 use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::modules::{BASE, BATCH_NORMS, dotted};
-use crate::model::{Flags, Mode, Role};
+use crate::model::{Flags, LayerId, Mode, Role};
 use crate::panels;
 use crate::state::{Base, MAX_BATCH, Search, Sheet, View};
 use modelens_jobs::{Job, PhotosSource, PredictLook, Request, Stage};
@@ -83,9 +83,7 @@ impl App {
             }
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
             Command::FreezeBefore(from) => self.freeze_before(from),
-            Command::SetLayersTrainable(layers, trainable) => {
-                self.change_flags(|flags, graph| flags.set_layers(graph, &layers, trainable));
-            }
+            Command::SetLayersTrainable(layers, on) => self.set_layers_trainable(&layers, on),
             Command::SortChannels(sort) => settings.sort_channels = sort,
             Command::CompareNorms(compare) => settings.compare_norms = compare,
             Command::Play(command) => self.play(command),
@@ -128,6 +126,10 @@ impl App {
                 flags.set_base(graph, false);
             }
         });
+    }
+
+    fn set_layers_trainable(&mut self, layers: &[LayerId], trainable: bool) {
+        self.change_flags(|flags, graph| flags.set_layers(graph, layers, trainable));
     }
 
     fn set_container_trainable(&mut self, path: &str, trainable: bool) {

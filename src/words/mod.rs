@@ -22,7 +22,7 @@ pub(crate) mod lesson;
 pub(crate) mod markup;
 pub(crate) mod modes;
 pub(crate) mod notices;
-pub(crate) mod number;
+pub mod number;
 pub(crate) mod plots;
 pub(crate) mod sheets;
 pub mod terms;

@@ -15,6 +15,7 @@ mod looks;
 mod modules;
 mod noise;
 mod pipeline;
+mod play;
 pub mod settings_file;
 mod shell;
 mod system_fonts;
@@ -223,6 +224,7 @@ impl App {
         self.release_unused();
         self.keep_fill(ctx);
         self.walk(ctx);
+        self.watch_passes(ctx);
         self.keep_export(ctx);
     }
 
@@ -344,6 +346,10 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
         }
         let run = action.is_of_runs();
         if run && (state.settings.view != View::FineTune || action.why_not(state).is_some()) {
+            continue;
+        }
+        // Space does nothing where nothing can be played.
+        if action == Action::PlayPause && action.why_not(state).is_some() {
             continue;
         }
         for shortcut in [action.info().shortcut, action.second_shortcut()] {

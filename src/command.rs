@@ -51,6 +51,10 @@ pub enum Command {
     SetSearch(String),
     SetTrainable(LayerId, bool),
     SetFineTuneFrom(usize),
+    /// Makes the base trainable and freezes this many of its first layers.
+    FreezeBefore(usize),
+    /// Sets the flags of some layers.
+    SetLayersTrainable(Vec<LayerId>, bool),
     /// How often the predict view runs the same batch.
     SetPasses(usize),
     /// Chooses a BatchNorm or noise layer and goes to its view.
@@ -59,6 +63,9 @@ pub enum Command {
     Noise(NoiseCommand),
     SortChannels(bool),
     CompareNorms(bool),
+    Play(PlayCommand),
+    /// Lets animations advance in whole steps only.
+    ReduceMotion(bool),
     /// Orders the layer table by a column, or from its other end.
     SortLayers(LayerColumn),
     /// Shows the layer table without the four cards.
@@ -184,6 +191,24 @@ pub enum WalkCommand {
     Run,
     Stop,
     Reset,
+    /// Shows the mechanism in the place of the plots, or the plots again.
+    Watch(bool),
+}
+
+/// A command for the animation of the shown view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlayCommand {
+    Play,
+    Pause,
+    Step,
+    /// Back to the beginning.
+    Restart,
+}
+
+impl From<PlayCommand> for Command {
+    fn from(command: PlayCommand) -> Self {
+        Self::Play(command)
+    }
 }
 
 impl From<WalkCommand> for Command {
@@ -197,6 +222,8 @@ impl From<WalkCommand> for Command {
 pub enum Action {
     Show(View),
     Redraw,
+    /// Plays or pauses the animation of the shown view.
+    PlayPause,
     PreviousPhoto,
     NextPhoto,
     OpenBase,
@@ -288,6 +315,7 @@ impl Action {
         Self::StopRuns,
         Self::ResetRuns,
         Self::Redraw,
+        Self::PlayPause,
         Self::PreviousPhoto,
         Self::NextPhoto,
         Self::NewSeed,

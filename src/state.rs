@@ -3,6 +3,8 @@
 mod export;
 mod grid;
 mod opened;
+mod passes;
+mod player;
 mod recent;
 mod recorder;
 mod shell;
@@ -33,11 +35,13 @@ pub use crate::settings::{
 pub use export::{Export, ExportChoice, Part};
 pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
+pub use passes::{WATCHED_PASS_SECS, WatchedPasses};
+pub use player::{Playback, Player, phase};
 pub use recent::Recent;
 pub use recorder::{Leaving, Recorder};
 pub use shell::{Lecture, Search, Sheet, Shell, TypedPath};
 pub use training::{RunState, Status, TrainingState};
-pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, Walk, WalkMark};
+pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, WATCHED_STEP_SECS, Walk, WalkMark};
 
 /// What is open, or being opened.
 #[derive(Debug, Default)]
@@ -112,6 +116,8 @@ pub struct FillTexture {
 #[derive(Default)]
 pub struct Computed {
     results: [Option<Arc<LookResult>>; View::COUNT],
+    /// The result of the BatchNorm view before the present one.
+    pub earlier_batch_norm: Option<Arc<LookResult>>,
     pub grid: Option<GridTextures>,
     pub thumbnail: Option<Thumbnail>,
     pub thumbnail_sent: Option<(PhotosId, usize)>,
@@ -134,12 +140,18 @@ impl Computed {
     /// Keeps a result.
     pub fn store(&mut self, looked: Arc<LookResult>) {
         let view = View::of(&looked.look);
+        if view == View::BatchNorm {
+            let before = self.results[view as usize].take();
+            let differs = before.filter(|before| before.look != looked.look);
+            self.earlier_batch_norm = differs.or(self.earlier_batch_norm.take());
+        }
         self.results[view as usize] = Some(looked);
     }
 
     /// Drops the results of a model or of photos that are no longer open.
     pub fn forget_results(&mut self) {
         self.results = Default::default();
+        self.earlier_batch_norm = None;
         self.grid = None;
     }
 
@@ -203,6 +215,7 @@ pub struct State {
     pub grid: GridState,
     pub export: Export,
     pub walk: Walk,
+    pub passes: WatchedPasses,
     pub shell: Shell,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,

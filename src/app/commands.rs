@@ -5,9 +5,9 @@ use eframe::egui::Context;
 use super::App;
 use crate::command::{Action, Command, ExportCommand, LessonCommand};
 use crate::model::modules::{BASE, BATCH_NORMS, dotted};
-use crate::model::{Flags, Mode, Role};
+use crate::model::{Flags, LayerId, Mode, Role};
 use crate::panels;
-use crate::state::{MAX_BATCH, Search, Sheet, View};
+use crate::state::{Base, MAX_BATCH, Search, Sheet, View};
 use modelens_jobs::{Job, PhotosSource, PredictLook, Request, Stage};
 
 impl App {
@@ -83,8 +83,12 @@ impl App {
                 settings.passes = passes.clamp(fewest, most);
             }
             Command::SetFineTuneFrom(from) => settings.fine_tune_from = from,
+            Command::FreezeBefore(from) => self.freeze_before(from),
+            Command::SetLayersTrainable(layers, on) => self.set_layers_trainable(&layers, on),
             Command::SortChannels(sort) => settings.sort_channels = sort,
             Command::CompareNorms(compare) => settings.compare_norms = compare,
+            Command::Play(command) => self.play(command),
+            Command::ReduceMotion(reduce) => settings.reduce_motion = reduce,
             Command::SortLayers(column) => {
                 settings.layer_sort = settings.layer_sort.clicked(column);
             }
@@ -100,11 +104,7 @@ impl App {
                 self.change_flags(|flags, graph| flags.set(graph, layer, trainable, semantics));
             }
             Command::SetContainerTrainable(path, trainable) => {
-                self.change_flags(|flags, graph| {
-                    for layer in dotted(graph, &path) {
-                        flags.set(graph, layer, trainable, semantics);
-                    }
-                });
+                self.set_container_trainable(&path, trainable);
             }
             Command::SetChannel(channel) => {
                 if let Some(base) = &mut state.opened.base {
@@ -114,6 +114,32 @@ impl App {
             Command::Noise(command) => self.apply_noise(command),
             Command::ShowLayer(layer) => self.show_layer(layer),
         }
+    }
+
+    /// Freezes the first layers of the base; all of them as `base.trainable = False` does.
+    fn freeze_before(&mut self, from: usize) {
+        let layers = self.state.opened.base.as_ref().map_or(0, Base::base_len);
+        self.state.settings.fine_tune_from = from.min(layers.saturating_sub(1));
+        self.change_flags(|flags, graph| {
+            if from < layers {
+                flags.fine_tune_from(graph, from);
+            } else {
+                flags.set_base(graph, false);
+            }
+        });
+    }
+
+    fn set_layers_trainable(&mut self, layers: &[LayerId], trainable: bool) {
+        self.change_flags(|flags, graph| flags.set_layers(graph, layers, trainable));
+    }
+
+    fn set_container_trainable(&mut self, path: &str, trainable: bool) {
+        let semantics = self.state.semantics();
+        self.change_flags(|flags, graph| {
+            for layer in dotted(graph, path) {
+                flags.set(graph, layer, trainable, semantics);
+            }
+        });
     }
 
     fn show_layer(&mut self, layer: usize) {
@@ -153,6 +179,7 @@ impl App {
                 settings.redraws += 1;
                 self.state.grid.cell_redraws.clear();
             }
+            Action::PlayPause => self.play_or_pause(),
             Action::NewSeed => {
                 let seed = settings.seed.wrapping_add(1);
                 self.apply(ctx, Command::SetSeed(seed));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eframe::egui::Context;
 
-use super::App;
+use super::{App, play};
 use crate::command::WalkCommand;
 use crate::state::View;
 use crate::views::current;
@@ -37,6 +37,7 @@ impl App {
         }
         let walk = &mut self.state.walk;
         walk.keep(pass, *layer);
+        play::advance_walk(ctx, walk, self.state.settings.reduce_motion);
         if let Some(secs) = walk.step(ctx.input(|i| i.time)) {
             ctx.request_repaint_after(Duration::from_secs_f64(secs));
         }
@@ -87,6 +88,10 @@ impl App {
             WalkCommand::Stop => {
                 walk.stop();
                 self.stop_measuring();
+            }
+            WalkCommand::Watch(watches) => {
+                walk.watches = watches;
+                walk.player.pause();
             }
             WalkCommand::Reset => {
                 walk.reset();

@@ -51,7 +51,10 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let card = if left < sizes::EXPLAIN_MIN + sizes::S3 {
         card
     } else {
-        card.min(left.floor())
+        // A body that wants more than its least height gets it before long sentences do.
+        let more = page.wanted_height(show.state) - body;
+        let least = sizes::EXPLAIN_MIN + sizes::S3;
+        card.min((left - more).max(least).floor())
     };
     let height = ui.available_height().max(others + card);
     ScrollArea::both()

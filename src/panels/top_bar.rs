@@ -400,6 +400,10 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
     ] {
         menu::short_action_ui(ui, show, action);
     }
+    let reduced = show.state.settings.reduce_motion;
+    if entry_ui(ui, reduced, words::REDUCE_MOTION, words::REDUCE_MOTION_TIP) {
+        show.push(Command::ReduceMotion(!reduced));
+    }
 }
 
 fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {

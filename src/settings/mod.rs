@@ -89,6 +89,8 @@ pub struct Settings {
     pub layer_sort: LayerSort,
     /// Shows the layer table without the four cards.
     pub only_layers: bool,
+    /// Whether animations advance in whole steps only.
+    pub reduce_motion: bool,
     /// Passes of the dropout view's Monte Carlo histogram.
     pub monte_carlo: usize,
     /// How often the predict view runs the same batch.
@@ -117,6 +119,7 @@ impl Default for Settings {
             augment_batch: false,
             layer_sort: LayerSort::default(),
             only_layers: false,
+            reduce_motion: false,
             monte_carlo: DropoutSetting::default().passes,
             passes: PredictLook::PASSES,
             train: TrainSettings::default(),

@@ -58,7 +58,7 @@ impl View {
     pub fn of(look: &Look) -> Self {
         match look {
             Look::Augmentation(_) => Self::Augmentation,
-            Look::Dropout { .. } => Self::Dropout,
+            Look::Dropout { .. } | Look::Modes(_) => Self::Dropout,
             Look::BatchNorm { .. } | Look::Norms(_) => Self::BatchNorm,
             Look::Trainable(_) => Self::Trainable,
             Look::Predict(_) => Self::Predict,

@@ -2,8 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use eframe::egui::TextureHandle;
+
+use super::{Playback, Player};
 use crate::model::LayerId;
-use modelens_jobs::{BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook};
+use modelens_jobs::{
+    BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook, SmallPhoto,
+};
 
 /// Batches that are measured without being asked for: enough to see how they scatter.
 pub const SPREAD: usize = 8;
@@ -15,9 +20,10 @@ pub const MAX_WALK: usize = 1000;
 const MOST_EARLIER: usize = 8;
 /// The least time between two steps that are shown.
 const STEP_SECS: f64 = 0.12;
+/// How long a batch takes while the mechanism is watched.
+pub const WATCHED_STEP_SECS: f64 = 2.4;
 
 /// Batches of one layer under one setting, and how many of them the statistics have taken in.
-#[derive(Debug)]
 pub struct Walk {
     /// Batches of one press of "run".
     pub steps: usize,
@@ -26,6 +32,14 @@ pub struct Walk {
     /// What the batches belong to.
     of: Option<WalkOf>,
     batches: Vec<MeasuredBatch>,
+    /// The first photos of each batch.
+    photos: Vec<Vec<SmallPhoto>>,
+    /// Those of one batch for the screen, with the number of the batch.
+    pub textures: Option<(usize, Vec<TextureHandle>)>,
+    /// Whether the mechanism is shown in the place of the plots.
+    pub watches: bool,
+    /// Plays the walk slowly.
+    pub player: Player,
     /// Batches that the statistics have taken in.
     walked: usize,
     /// Number of batches to walk to; the walk is over when `walked` reaches it.
@@ -46,6 +60,7 @@ type WalkOf = (PassLook, LayerId);
 struct EarlierWalk {
     of: WalkOf,
     batches: Vec<MeasuredBatch>,
+    photos: Vec<Vec<SmallPhoto>>,
     walked: usize,
 }
 
@@ -63,6 +78,10 @@ impl Default for Walk {
             momentum: None,
             of: None,
             batches: Vec::new(),
+            photos: Vec::new(),
+            textures: None,
+            watches: false,
+            player: Player::default(),
             walked: 0,
             goal: 0,
             last_step_secs: 0.0,
@@ -107,12 +126,56 @@ impl Walk {
 
     /// Goes on by as many batches as were chosen.
     pub fn run(&mut self) {
+        self.player.restart();
         self.goal = (self.walked + self.steps).min(MAX_WALK);
     }
 
     /// Ends the walk at the current batch.
     pub fn stop(&mut self) {
         self.goal = self.walked;
+        self.player.pause();
+    }
+
+    /// Plays as many batches as were chosen, slowly enough to watch each.
+    pub fn play(&mut self) {
+        self.stop();
+        self.player
+            .play(self.steps.min(MAX_WALK.saturating_sub(self.walked)));
+    }
+
+    /// Plays one batch.
+    pub fn play_one(&mut self) {
+        self.stop();
+        self.player
+            .play(MAX_WALK.saturating_sub(self.walked).min(1));
+    }
+
+    /// Plays to the end of the present batch; returns what that came to.
+    pub fn advance(&mut self, now_secs: f64) -> Playback {
+        let is_ready = self.walked < self.batches.len();
+        let playback = self.player.advance(now_secs, WATCHED_STEP_SECS, is_ready);
+        if playback == Playback::StepDone {
+            self.walked += 1;
+            self.goal = self.walked;
+        }
+        playback
+    }
+
+    /// The number of the batch that is shown: the one that enters, or else the one that entered last.
+    /// With reduced motion none is shown entering.
+    pub fn shown_batch(&self, reduce_motion: bool) -> Option<usize> {
+        let enters = !reduce_motion && (self.player.is_playing() || self.player.played() > 0.0);
+        let number = if enters {
+            self.walked
+        } else {
+            self.walked.checked_sub(1)?
+        };
+        (number < self.batches.len()).then_some(number)
+    }
+
+    /// The first photos of a batch.
+    pub fn photos(&self, batch: usize) -> &[SmallPhoto] {
+        self.photos.get(batch).map_or(&[], Vec::as_slice)
     }
 
     /// Back to the file's statistics and the layer's own momentum.
@@ -120,6 +183,14 @@ impl Walk {
         self.walked = 0;
         self.goal = 0;
         self.momentum = None;
+        self.player.restart();
+    }
+
+    /// Back to the file's statistics, with the chosen momentum.
+    pub fn restart(&mut self) {
+        self.walked = 0;
+        self.goal = 0;
+        self.player.restart();
     }
 
     /// Puts batches of another setting aside, and goes on where this setting was left, or else from the file's
@@ -135,20 +206,25 @@ impl Walk {
         let known = self.earlier.iter().position(|walk| walk.of == of);
         let known = known.map(|place| self.earlier.remove(place));
         let batches = std::mem::take(&mut self.batches);
+        let photos = std::mem::take(&mut self.photos);
+        self.textures = None;
+        self.player.rewind();
         if let Some(before) = self.of.replace(of)
             && self.walked > 0
         {
             self.earlier.push(EarlierWalk {
                 of: before,
                 batches,
+                photos,
                 walked: self.walked,
             });
             if self.earlier.len() > MOST_EARLIER {
                 self.earlier.remove(0);
             }
         }
-        (self.batches, self.walked) =
-            known.map_or_else(Default::default, |walk| (walk.batches, walk.walked));
+        (self.batches, self.photos, self.walked) = known.map_or_else(Default::default, |walk| {
+            (walk.batches, walk.photos, walk.walked)
+        });
         self.goal = self.walked;
     }
 
@@ -164,6 +240,7 @@ impl Walk {
         if self.of.as_ref() == Some(&mark.of) {
             self.walked = mark.walked.min(self.batches.len());
             self.goal = self.walked;
+            self.player.restart();
         }
     }
 
@@ -183,7 +260,8 @@ impl Walk {
                 layers: unknown,
             });
         }
-        let (from, to) = (self.batches.len(), self.goal.max(SPREAD));
+        let played = self.walked + self.player.left();
+        let (from, to) = (self.batches.len(), self.goal.max(played).max(SPREAD));
         (from < to).then(|| BatchNormJob::Batches {
             pass: pass.clone(),
             layer,
@@ -203,9 +281,11 @@ impl Walk {
                 layer,
                 number,
                 batch,
+                photos,
             } => {
                 if self.is_of(&pass, layer) && number == self.batches.len() {
                     self.batches.push(batch);
+                    self.photos.push(photos);
                 }
             }
             BatchNormEvent::Done(_) => {}

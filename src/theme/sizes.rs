@@ -144,6 +144,16 @@ pub const POINT_REACH: f32 = 14.0;
 pub const DASH: f32 = 5.0;
 pub const AXIS_LABEL: f32 = 18.0;
 
+/// The mechanism of BatchNorm: its switch, the photos, the labels of its lanes and their values.
+pub const WATCH_SWITCH: f32 = 216.0;
+pub const MECHANISM_PHOTOS: f32 = 120.0;
+pub const LANE_LABEL: f32 = 116.0;
+pub const LANE_VALUE: f32 = 150.0;
+/// From the stored mean up to the batch means.
+pub const MECHANISM_RISE: f32 = 16.0;
+/// With less room the momentum gets a row of its own.
+pub const MECHANISM_MOMENTUM: f32 = 340.0;
+
 /// A line of the comparison of norms, and the plot below it.
 pub const NORM_ROW: f32 = 38.0;
 pub const NORMS_PLOT: f32 = 260.0;
@@ -158,6 +168,23 @@ pub const CARD_WORDS: f32 = 34.0;
 pub const CARD_NARROW: f32 = 380.0;
 /// Around the card of the course's advice.
 pub const ADVICE_STROKE: f32 = 2.0;
+/// Cards of low windows: their lines of numbers and of words.
+pub const LOW_HEADER: f32 = 26.0;
+pub const CARD_NUMBERS: f32 = 18.0;
+/// Rows of the table that a window must show below cards and picture; if it can't, the cards are low.
+pub const TABLE_LEAST_ROWS: usize = 4;
+/// The picture of the network: its title, its blocks, and a row of lamps below them.
+pub const DIAGRAM_TITLE: f32 = 22.0;
+pub const BLOCK: f32 = 36.0;
+pub const LAMP_ROW: f32 = 15.0;
+/// The words before a row of lamps.
+pub const LAMP_LABEL: f32 = 100.0;
+pub const PADLOCK: f32 = 12.0;
+/// The arrows at the top of the freeze boundary.
+pub const KNOB: f32 = 8.0;
+pub const KNOB_ROW: f32 = 10.0;
+/// How near the beginning of a block the boundary snaps to it.
+pub const BLOCK_SNAP: f32 = 5.0;
 /// Columns of the layer table, after that of the names, and the share they get of wider ones.
 pub const TABLE_COLUMNS: [f32; 6] = [70.0, 104.0, 62.0, 124.0, 130.0, 74.0];
 pub const TABLE_NAMES: f32 = 300.0;
@@ -206,6 +233,8 @@ pub const FINE_TUNE_TWO_ROWS: f32 = 800.0;
 pub const EVAL_NOTE: f32 = 720.0;
 /// Kept free for the button at the right end of the controls.
 pub const REDRAW_WIDTH: f32 = 116.0;
+/// The buttons of an animation: all of them, the first two, the first alone.
+pub const PLAYER: [f32; 3] = [176.0, 108.0, 58.0];
 pub const PICKER_WIDTH: f32 = 260.0;
 pub const PICKER_HEIGHT: f32 = 320.0;
 pub const MENU_WIDTH: f32 = 320.0;

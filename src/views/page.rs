@@ -89,6 +89,11 @@ pub trait Page: Sync {
         sizes::BODY_MIN
     }
 
+    /// The height that the body gets before sentences get more than their least height.
+    fn wanted_height(&self, state: &State) -> f32 {
+        self.least_height(state)
+    }
+
     /// The height of the body in a figure of this width that may be as high as it likes.
     fn figure_height(&self, _ui: &Ui, _state: &State, _width: f32) -> f32 {
         sizes::FIGURE_BODY
@@ -138,7 +143,10 @@ pub trait Page: Sync {
         let photo = photo.map(|photo| photo.name.clone());
         Lecture {
             about: call.into_iter().chain(photo).collect(),
-            actions: vec![Action::Redraw],
+            actions: [Action::Redraw, Action::PlayPause]
+                .into_iter()
+                .filter(|action| action.why_not(state).is_none())
+                .collect(),
         }
     }
 

@@ -12,8 +12,10 @@ pub(crate) mod code;
 mod layers;
 pub(crate) mod markdown;
 pub(crate) mod menu;
+mod padlock;
 pub(crate) mod picker;
 mod places;
+mod player;
 pub(crate) mod plots;
 pub(crate) mod terms;
 pub(crate) mod tips;
@@ -23,11 +25,13 @@ pub use buttons::{
     focus_ring, redraw_ui, segments_ui, sensing_checkbox_ui, small_drop_button_ui, whole,
 };
 pub use layers::{has_modes, mode_switch_ui, name_ui, sensing_mode_switch_ui};
+pub use padlock::padlock;
 pub use places::{
     Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,
     only_part,
 };
 
+pub use player::player_ui;
 pub use tips::Tip;
 
 use crate::command::Action;

@@ -50,6 +50,7 @@ pub const NO_NOTES: &str = "this step has no notes";
 pub const LAST_STEP: &str = "this is the last step";
 pub const ANSWER_FIRST: &str = "the question of this step comes first";
 pub const FIRST_STEP: &str = "this is the first step";
+pub const NO_ANIMATION: &str = "this view has no animation";
 pub const NOTHING_OPEN: &str = "a base and photos must be open";
 pub const RUNS_UNDER_WAY: &str = "the runs are in progress";
 pub const RUNS_PAUSED: &str = "the runs are paused: resume or reset them";
@@ -94,6 +95,7 @@ pub fn scale(label: &str) -> String {
 
 pub const AUGMENT_ON: &str = "Batch goes through augmentation: on";
 pub const AUGMENT_OFF: &str = "Batch goes through augmentation: off";
+pub const REDUCE_MOTION: &str = "Reduce motion";
 pub const LOCK_SEED: &str = "Lock the seed";
 pub const UNLOCK_SEED: &str = "Unlock the seed";
 

@@ -23,7 +23,7 @@ pub(crate) mod lesson;
 pub(crate) mod markup;
 pub(crate) mod modes;
 pub(crate) mod notices;
-pub(crate) mod number;
+pub mod number;
 pub(crate) mod plots;
 pub(crate) mod record;
 pub(crate) mod sheets;

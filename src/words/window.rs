@@ -106,3 +106,6 @@ pub const BUNDLED_PHOTOS: &str = "Bundled photos";
 pub fn unreadable_photo(name: &str, reason: &str) -> String {
     format!("{name} cannot be read: {reason}")
 }
+
+pub const REDUCE_MOTION: &str = "Reduce motion";
+pub const REDUCE_MOTION_TIP: &str = "Animations advance in whole steps";

@@ -137,6 +137,7 @@ fn unusual(view: View) -> Settings {
         only_layers: true,
         monte_carlo: 8,
         passes: 5,
+        reduce_motion: false,
         train: TrainSettings {
             preset: RunPreset::HeadOnly,
             evals: EvalCalls::EachEpoch,

@@ -220,6 +220,7 @@ fn every_request_and_event_crosses_as_bytes() {
             pass: pass.clone(),
             layer: batch_norm,
         },
+        Look::Modes(pass.clone()),
         Look::Norms(NormsLook::new(pass.clone(), batch_norm)),
         Look::Trainable(TrainableLook::new(pass.clone(), graph)),
         Look::Predict(PredictLook::new(pass.clone(), 2)),

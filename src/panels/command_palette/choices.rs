@@ -188,6 +188,9 @@ fn settings(state: &State, table: &mut Vec<Choice>) {
         words::UNLOCK_SEED
     };
     table.push(Choice::new(name, Command::LockSeed(lock)));
+    let reduced = settings.reduce_motion;
+    let line = Choice::new(words::REDUCE_MOTION, Command::ReduceMotion(!reduced));
+    table.push(line.chosen(reduced));
     for batch in [1, 2, 4, 8, 16, 32, 64] {
         let line = Choice::new(words::batch_of(batch), Command::SetBatch(batch));
         table.push(line.chosen(settings.batch == batch));

@@ -4,6 +4,7 @@ mod words;
 
 use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::dropout;
 use super::fine_tune::experiment;
 use crate::command::Action;
 use crate::lesson::{OpenLesson, link};
@@ -52,6 +53,7 @@ impl Action {
         let (modifiers, key) = match self {
             Self::Show(view) => (plain, VIEW_KEYS[view as usize]),
             Self::Redraw => (plain, Key::R),
+            Self::PlayPause => (plain, Key::Space),
             Self::PreviousPhoto => (plain, Key::ArrowLeft),
             Self::NextPhoto => (plain, Key::ArrowRight),
             Self::OpenBase => (ctrl, Key::O),
@@ -127,6 +129,7 @@ impl Action {
                 let photos = state.photos().map_or(0, |photos| photos.photos.len());
                 (photos < 2).then_some(reasons::NO_OTHER_PHOTO)
             }
+            Self::PlayPause => why_no_animation(state),
             Self::NewSeed if state.settings.seed_locked => Some(reasons::SEED_LOCKED),
             Self::FreezeBase
             | Self::UnfreezeBase
@@ -204,4 +207,20 @@ impl Action {
             _ => None,
         }
     }
+}
+
+/// Why the shown view has nothing to play; `None` if it has.
+fn why_no_animation(state: &State) -> Option<&'static str> {
+    let plays = match state.settings.view {
+        View::BatchNorm => !state.settings.compare_norms,
+        View::Dropout => dropout::can_play(state),
+        View::Start
+        | View::Augmentation
+        | View::Trainable
+        | View::FineTune
+        | View::Predict
+        | View::Releases => false,
+    };
+    let result = state.computed.result(state.settings.view);
+    (!plays || result.is_none()).then_some(reasons::NO_ANIMATION)
 }

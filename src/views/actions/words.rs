@@ -11,6 +11,10 @@ pub fn action(action: Action) -> [&'static str; 2] {
             [page.label(), page.tooltip()]
         }
         Action::Redraw => ["Redraw", "New random draws on the same photos"],
+        Action::PlayPause => [
+            "Play or pause",
+            "Play the animation of this view, or pause it",
+        ],
         Action::PreviousPhoto => ["Previous photo", "Previous photo"],
         Action::NextPhoto => ["Next photo", "Next photo"],
         Action::OpenBase => [

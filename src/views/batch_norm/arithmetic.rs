@@ -50,6 +50,11 @@ impl MovingUpdate {
     }
 }
 
+/// Whether the layer's batch variance is taken times `n / (n - 1)` before it is stored.
+pub fn is_unbiased(shown: &Shown<'_>) -> bool {
+    takes_unbiased_variance(shown.semantics(), shown.outcome.shape.len())
+}
+
 /// The updates of the mean and the variance; `None` if the layer doesn't take this batch in, or is
 /// called several times per pass.
 pub fn updates(shown: &Shown<'_>) -> Option<[MovingUpdate; 2]> {
@@ -59,7 +64,7 @@ pub fn updates(shown: &Shown<'_>) -> Option<[MovingUpdate; 2]> {
         return None;
     }
     let semantics = shown.semantics();
-    let unbiased = takes_unbiased_variance(semantics, outcome.shape.len());
+    let unbiased = is_unbiased(shown);
     let [mean, variance] = shown.next();
     let update = |moving: &[f32], batch: &[f32], next, unbiased: bool| MovingUpdate {
         semantics,

@@ -3,10 +3,12 @@
 
 mod arithmetic;
 mod batches;
+mod cause;
 pub(super) mod code;
 mod columns;
 mod controls;
 mod map;
+mod mechanism;
 pub(super) mod norms;
 mod numbers;
 mod scatters;
@@ -111,7 +113,10 @@ impl Page for BatchNorm {
             let pixels = modes::augmented_batch(state.augmented_by(View::BatchNorm));
             let calls = state.module_calls();
             let seen = texts::what_you_see(shown) + &own_augmentation(state, base);
-            common::sentences(&[&seen, &calls, &pixels])
+            // After the conclusion, before its evidence.
+            let (conclusion, evidence) = seen.split_once('\n').unwrap_or((&seen, ""));
+            let evidence = cause::sentence(shown, state) + evidence;
+            common::sentences(&[&format!("{conclusion}\n{evidence}"), &calls, &pixels])
         });
         let own = &base.model.graph.layers[layer];
         let setting = code::BatchNormSetting {
@@ -293,8 +298,13 @@ impl<'a> Shown<'a> {
 
     /// The chosen channel's moving statistics from the file on, one after each batch taken in.
     fn walk(&self) -> Vec<Moments> {
+        self.walk_of(self.walked)
+    }
+
+    /// The chosen channel's moving statistics from the file on, one after each of the first batches.
+    fn walk_of(&self, batches: usize) -> Vec<Moments> {
         let start = self.channel_of(&self.outcome.moving);
-        let batches: Vec<MeasuredBatch> = self.batches[..self.walked]
+        let batches: Vec<MeasuredBatch> = self.batches[..batches.min(self.batches.len())]
             .iter()
             .map(|batch| MeasuredBatch {
                 moments: self.channel_of(&batch.moments),

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Rect, Ui, vec2};
 
-use super::{Shown, batches, columns, scatters, strip, words};
+use super::{Shown, batches, columns, mechanism, scatters, strip, words};
 use crate::theme::{self, sizes};
 use crate::views::Show;
 use crate::views::parts::{self, Cut};
@@ -32,11 +32,23 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
 /// This batch against the file, and further batches.
 fn below_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, card: Rect) {
     let inner = card.shrink2(vec2(sizes::S4, sizes::S2));
+    if show.state.walk.watches {
+        parts::note_plot(ui, words::FURTHER_BATCHES, inner);
+        mechanism::mechanism_ui(ui, show, shown, inner);
+        return;
+    }
     let left = (inner.width() * sizes::SCATTER_SHARE)
         .min(2.0 * inner.height() * sizes::SCATTER_ASPECT)
         .floor();
     let (scatters, batches) = inner.split_left_right_at_x(inner.left() + left);
-    scatters::scatters_ui(ui, show, shown, scatters);
+    let mut scatters = Cut(scatters);
+    if !parts::is_figure(ui) {
+        let row = scatters.top(sizes::INPUT_ROW);
+        let switch = row.with_max_x(row.left() + sizes::WATCH_SWITCH);
+        mechanism::switch_ui(ui, show, switch);
+        scatters.top(sizes::S1);
+    }
+    scatters::scatters_ui(ui, show, shown, scatters.0);
     let batches = batches.with_min_x(batches.left() + sizes::S4);
     parts::note_plot(ui, words::FURTHER_BATCHES, batches);
     batches::batches_ui(ui, show, shown, batches);

@@ -1,10 +1,14 @@
 //! The texts of the BatchNorm view.
 
+mod cause;
 mod channel;
+mod mechanism;
 mod sentences;
 mod without;
 
+pub use cause::*;
 pub use channel::*;
+pub use mechanism::*;
 pub use sentences::*;
 pub use without::*;
 

@@ -2,8 +2,7 @@
 
 use eframe::egui::{Align, Button, Layout, Slider, SliderClamping, Ui};
 
-use super::words;
-use super::{own_noise, rate};
+use super::{own_noise, rate, watch, words};
 use crate::command::{Command, NoiseCommand};
 use crate::model::LayerKind;
 use crate::model::graph::Noise;
@@ -23,7 +22,7 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let (Some(layer), Some(own)) = (base.noise, own_noise(base)) else {
         return;
     };
-    let right = ui.max_rect();
+    let row = ui.max_rect();
     let name = base.model.graph.unique_name(layer);
     let entries = || base.noises.iter().map(|&id| entry(base, id)).collect();
     if let Some(i) = picker::picker_ui(ui, common::LAYER, &name, entries) {
@@ -34,8 +33,18 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     }
     ui.add_space(sizes::S1);
     rate_ui(ui, show, base, own);
-    parts::inside_ui(ui, right, Layout::right_to_left(Align::Center), |ui| {
+    let used = ui.min_rect().right() + sizes::S2;
+    parts::inside_ui(ui, row, Layout::right_to_left(Align::Center), |ui| {
         parts::redraw_ui(ui, show, words::NEW_MASK);
+        ui.add_space(sizes::S2);
+        let end = ui.available_rect_before_wrap().right();
+        let room = end - used;
+        // As many of the buttons as there is room for.
+        let Some(width) = sizes::PLAYER.into_iter().find(|&width| width <= room) else {
+            return;
+        };
+        let room = row.with_max_x(end).with_min_x(end - width);
+        parts::row_ui(ui, room, |ui| watch::controls_ui(ui, show));
     });
 }
 
@@ -111,7 +120,8 @@ fn rate_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, own: &Noise) {
         }
     }
     let after = ui.available_rect_before_wrap();
-    let room = after.with_max_x((after.right() - sizes::REDRAW_WIDTH).max(after.left()));
+    let room = after
+        .with_max_x((after.right() - sizes::REDRAW_WIDTH - sizes::PLAYER[0]).max(after.left()));
     if let Some(reason) = &base.refused_rate {
         parts::row_ui(ui, room, |ui| {
             let reason_shown = text::note(reason, palette).color(palette.error);

@@ -9,9 +9,13 @@ mod side;
 mod ui;
 mod unit_grid;
 mod values;
+mod watch;
+mod without;
 mod words;
 
 use eframe::egui::Ui;
+
+pub(super) use watch::can_play;
 
 use super::parts::Cut;
 use super::{Explanation, Page, Show, current, pass};
@@ -21,7 +25,9 @@ use crate::state::{Base, State, View};
 use crate::theme::sizes;
 use crate::words::call::Call;
 use crate::words::{common, modes};
-use modelens_jobs::{DropoutOutcome, DropoutSetting, Look, LookResult, Outcome, PassLook};
+use modelens_jobs::{
+    DropoutOutcome, DropoutSetting, Look, LookResult, ModesOutcome, Outcome, PassLook,
+};
 
 /// The Dropout view.
 pub struct Dropout;
@@ -41,7 +47,9 @@ impl Page for Dropout {
 
     fn wanted(&self, state: &State) -> Option<Look> {
         let base = state.opened.base.as_ref()?;
-        let layer = self.layer(base)?;
+        let Some(layer) = self.layer(base) else {
+            return Some(Look::Modes(pass(state)?));
+        };
         Some(Look::Dropout {
             pass: PassLook {
                 batch: 1,
@@ -59,8 +67,11 @@ impl Page for Dropout {
         let semantics = state.semantics();
         let base = state.opened.base.as_ref();
         let Some((base, own)) = base.and_then(|base| Some((base, own_noise(base)?))) else {
+            let outcome = modes_outcome(state);
+            let measured = outcome.map(|outcome| words::without_dropout(outcome, semantics));
+            let lines = measured.map_or_else(String::new, |lines| lines.join(" "));
             return Explanation {
-                text: words::NONE.to_owned(),
+                text: format!("{} {lines}", words::NONE),
                 code: code::without_a_layer(semantics),
             };
         };
@@ -105,6 +116,9 @@ impl Page for Dropout {
     fn took(&self, looked: &LookResult) -> String {
         let is_augmented =
             matches!(&looked.look, Look::Dropout { pass, .. } if pass.augment.is_some());
+        if let Outcome::Modes(outcome) = &looked.outcome {
+            return words::took_modes(outcome.photos, looked.secs);
+        }
         let passes = outcome_of(looked).and_then(|outcome| outcome.monte_carlo.as_ref());
         words::took(is_augmented, passes, looked.secs)
     }
@@ -153,6 +167,14 @@ fn outcome(state: &State) -> Option<&DropoutOutcome> {
 
 fn outcome_of(looked: &LookResult) -> Option<&DropoutOutcome> {
     let Outcome::Dropout(outcome) = &looked.outcome else {
+        return None;
+    };
+    Some(outcome)
+}
+
+/// What was measured of a network without dropout.
+fn modes_outcome(state: &State) -> Option<&ModesOutcome> {
+    let Outcome::Modes(outcome) = &state.computed.result(View::Dropout)?.outcome else {
         return None;
     };
     Some(outcome)

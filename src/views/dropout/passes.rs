@@ -5,6 +5,7 @@ use eframe::egui;
 use eframe::egui::{Align, Button, Layout, Rect, RichText, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::plots;
+use super::watch::Watched;
 use super::words;
 use crate::command::NoiseCommand;
 use crate::model::Mode;
@@ -13,7 +14,7 @@ use crate::views::Show;
 use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
 use crate::words::common;
-use crate::words::number::{measured, thousands};
+use crate::words::number::{measured, percent, thousands};
 use modelens_jobs::{DropoutOutcome, DropoutSetting, MonteCarlo};
 
 /// Draws the row; `look` is the mode whose colours the passes have.
@@ -50,10 +51,11 @@ pub fn passes_ui(
     for (i, name) in names[3 - count..].iter().enumerate() {
         parts::note_plot(ui, name, part(i).0);
     }
+    let watched = Watched::of(show.state, outcome);
     if count == 3 {
-        largest_ui(ui, outcome, look, part(0));
+        largest_ui(ui, outcome, watched.as_ref(), look, part(0));
     }
-    mean_ui(ui, outcome, look, part(count - 2));
+    mean_ui(ui, outcome, watched.as_ref(), look, part(count - 2));
     let mut cut = part(count - 1);
     let title = cut.top(sizes::TITLE_ROW);
     parts::row_ui(ui, title, |ui| {
@@ -101,12 +103,25 @@ fn passes_choice_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 /// Units, the largest first: their value in inference, in one training pass, in the mean.
-fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
+fn largest_ui(
+    ui: &mut Ui,
+    outcome: &DropoutOutcome,
+    watched: Option<&Watched<'_>>,
+    look: Mode,
+    mut cut: Cut,
+) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
         parts::label_ui(ui, text::title(words::LARGEST_TITLE, palette))
     });
-    let most = outcome.mean.points.last().map(|point| point.passes);
+    let most = match watched {
+        Some(watched) => Some(watched.number + 1),
+        None => outcome.mean.points.last().map(|point| point.passes),
+    };
+    let (pass, means) = match watched {
+        Some(watched) => (&watched.side, &watched.pass.means),
+        None => (&outcome.training, &outcome.mean.largest),
+    };
     let heads = [
         (words::UNIT, None),
         (common::INFERENCE, Some(Mode::Inference)),
@@ -145,18 +160,26 @@ fn largest_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
             break;
         }
         let row = cut.top(sizes::UNIT_ROW);
-        let dropped = words::is_dropped(&outcome.training, unit);
-        let pass = measured(at(&outcome.training.output, unit));
-        let pass = if dropped { format!("× {pass}") } else { pass };
+        let dropped = words::is_dropped(pass, unit);
+        let value = match pass.output.get(unit) {
+            Some(&value) => measured(f64::from(value)),
+            // Of a large layer, only the first units of a watched pass are kept.
+            None => String::new(),
+        };
+        let value = if dropped {
+            format!("× {value}")
+        } else {
+            value
+        };
         let mean = match most {
-            Some(_) => measured(at(&outcome.mean.largest, place)),
+            Some(_) => measured(at(means, place)),
             None => String::new(),
         };
         let values = [
             text::note(thousands(unit + 1), palette),
             RichText::new(measured(at(&outcome.inference.output, unit)))
                 .color(palette.inference.ink),
-            RichText::new(pass).color(if dropped {
+            RichText::new(value).color(if dropped {
                 palette.muted
             } else {
                 palette.mode(look).ink
@@ -180,7 +203,13 @@ fn column(row: Rect, i: usize) -> Rect {
     Rect::from_x_y_ranges(right - width..=right, row.y_range())
 }
 
-fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
+fn mean_ui(
+    ui: &mut Ui,
+    outcome: &DropoutOutcome,
+    watched: Option<&Watched<'_>>,
+    look: Mode,
+    mut cut: Cut,
+) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
         parts::label_ui(ui, text::title(words::MEAN_TITLE, palette))
@@ -190,10 +219,29 @@ fn mean_ui(ui: &mut Ui, outcome: &DropoutOutcome, look: Mode, mut cut: Cut) {
         return;
     }
     parts::row_ui(ui, cut.top(sizes::UNIT_ROW), |ui| {
-        let words = words::MEAN_CAPTION;
-        parts::line_ui(ui, text::note(words, palette)).tip(words::DISTANCE);
+        let line = match watched {
+            Some(watched) => {
+                let [before, after] = watched.distances(outcome);
+                let taken = watched.meaned > 0.0 || watched.number == 0;
+                let (passes, distance) = if taken {
+                    (watched.number + 1, after)
+                } else {
+                    (watched.number, before)
+                };
+                let line = words::mean_so_far(&common::passes(passes), &percent(distance));
+                text::strong(line).font(text::small())
+            }
+            None => text::note(words::MEAN_CAPTION, palette),
+        };
+        parts::line_ui(ui, line).tip(words::DISTANCE);
     });
-    plots::mean_ui(ui, cut.0, &outcome.mean, look);
+    plots::mean_ui(
+        ui,
+        cut.0,
+        &outcome.mean,
+        watched.map(|w| (w.number, w.meaned)),
+        look,
+    );
 }
 
 fn monte_carlo_ui(ui: &mut Ui, found: &MonteCarlo, labels: &[String], look: Mode, mut cut: Cut) {

@@ -1,9 +1,9 @@
 //! The two plots of many passes.
 
-use eframe::egui::{Rangef, Rect, Role, Stroke, Ui, UiBuilder, WidgetInfo};
+use eframe::egui::{Color32, Rangef, Rect, Role, Stroke, Ui, UiBuilder, WidgetInfo};
 use egui_plot::{
-    AxisHints, Bar, BarChart, GridMark, HLine, Line, LineStyle, MarkerShape, PlotPoints, Points,
-    VLine,
+    AxisHints, Bar, BarChart, GridMark, HLine, Line, LineStyle, MarkerShape, PlotPoints, PlotUi,
+    Points, VLine,
 };
 
 use super::words;
@@ -18,8 +18,15 @@ use modelens_jobs::{MeanOfPasses, MonteCarlo};
 /// Bins of the histogram of a probability.
 const BINS: usize = 40;
 
-/// The distance of the mean from inference against the number of passes, on a logarithmic axis.
-pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses, look: Mode) {
+/// The distance of the mean from inference against the number of passes, on a logarithmic axis;
+/// `watched`: the pass that is shown, and how far the mean has taken it in.
+pub fn mean_ui(
+    ui: &mut Ui,
+    rect: Rect,
+    mean: &MeanOfPasses,
+    watched: Option<(usize, f32)>,
+    look: Mode,
+) {
     let palette = theme::palette(ui);
     let x = |passes: usize| (passes as f64).log2();
     let points = &mean.points;
@@ -71,7 +78,12 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses, look: Mode) {
         };
         let expected = Line::new("", line(|p| p.expected)).color(palette.muted);
         plot.line(expected.style(style).width(sizes::LINE).allow_hover(false));
-        let found = Line::new("", line(|p| p.distance)).color(palette.mode(look).ink);
+        let ink = palette.mode(look).ink;
+        if let Some(watched) = watched {
+            watched_way(plot, mean, watched, ink, look);
+            return;
+        }
+        let found = Line::new("", line(|p| p.distance)).color(ink);
         plot.line(found.width(sizes::FOCUS_STROKE).allow_hover(false));
         let dots = Points::new("", line(|p| p.distance))
             .shape(MarkerShape::Circle)
@@ -102,6 +114,35 @@ pub fn mean_ui(ui: &mut Ui, rect: Rect, mean: &MeanOfPasses, look: Mode) {
             ));
         }
     }
+}
+
+/// The way of the mean over the passes that were watched, with a mark at its end.
+fn watched_way(
+    plot: &mut PlotUi<'_>,
+    mean: &MeanOfPasses,
+    (number, share): (usize, f32),
+    ink: Color32,
+    look: Mode,
+) {
+    let place = |pass: usize| {
+        let distance = mean.watched.get(pass).map_or(0.0, |pass| pass.distance);
+        [((pass + 1) as f64).log2(), distance]
+    };
+    let mut way: Vec<[f64; 2]> = (0..number).map(place).collect();
+    let next = place(number);
+    let end = match way.last() {
+        Some(&from) => [0, 1].map(|axis| from[axis] + f64::from(share) * (next[axis] - from[axis])),
+        None => next,
+    };
+    way.push(end);
+    let line = Line::new("", PlotPoints::new(way)).color(ink);
+    plot.line(line.width(sizes::FOCUS_STROKE).allow_hover(false));
+    let mark = Points::new("", PlotPoints::new(vec![end]))
+        .shape(MarkerShape::Circle)
+        .filled(look == Mode::Training)
+        .radius(sizes::LAMP / 2.0)
+        .color(ink);
+    plot.points(mark.allow_hover(false));
 }
 
 /// Three or four round numbers from 0 up.

@@ -4,7 +4,8 @@ use eframe::egui;
 use eframe::egui::{Align, Layout, Rect, Ui, vec2};
 
 use super::ui::side_of;
-use super::unit_grid::{self, Grid};
+use super::unit_grid::{self, Grid, Units};
+use super::watch::Watched;
 use super::words;
 use crate::model::Mode;
 use crate::theme::{self, sizes, text};
@@ -21,11 +22,12 @@ pub fn side_ui(
     [mode, look]: [Mode; 2],
     full: f32,
     room: Rect,
+    watched: Option<&Watched<'_>>,
 ) {
     let palette = theme::palette(ui);
-    let side = side_of(outcome, mode);
+    let side = watched.map_or_else(|| side_of(outcome, mode), |watched| &watched.side);
     let mut cut = Cut(room.shrink2(vec2(sizes::S4, sizes::S2)));
-    let units = side.output.len();
+    let units = side_of(outcome, mode).output.len();
     let footer = cut.bottom(sizes::STAT_ROW);
     cut.bottom(sizes::S1);
     let grid = Grid::fit(units, cut.0.size());
@@ -34,7 +36,16 @@ pub fn side_ui(
         vec2(cut.0.width(), grid.pitch * grid.rows as f32),
     );
     parts::note_plot_of(ui, mode, [words::LEFT_MASK, words::RIGHT_MASK], area);
-    let hovered = unit_grid::unit_grid_ui(ui, area, grid, side, full, palette.mode(look));
+    let at = |unit: usize| side.output.get(unit).copied().unwrap_or(0.0);
+    let value = |unit: usize| watched.map_or_else(|| at(unit), |watched| watched.value(unit));
+    let shown_units = Units {
+        count: side.output.len(),
+        value: &value,
+        is_dropped: &|unit| words::is_dropped(side, unit),
+        gone: watched.map_or(1.0, |watched| watched.gone),
+    };
+    let colors = palette.mode(look);
+    let hovered = unit_grid::unit_grid_ui(ui, area, grid, &shown_units, full, colors);
     // A description of the picture, and the unit under the pointer.
     let response = ui.interact(
         area,
@@ -53,6 +64,9 @@ pub fn side_ui(
     // Right below the grid.
     let top = (area.bottom() + sizes::S1).min(footer.top());
     let footer = Rect::from_min_size(egui::pos2(footer.left(), top), footer.size());
+    if watched.is_some_and(|watched| !watched.whole) {
+        return;
+    }
     let [before, after] = words::sums(side);
     let shown = grid.shown(units);
     let (label, what) = if shown < units {

@@ -2,7 +2,8 @@
 
 use eframe::egui::Ui;
 
-use super::{call, outcome, passes, side, unit_grid, words};
+use super::watch::Watched;
+use super::{call, outcome, passes, side, unit_grid, without, words};
 use crate::model::Mode;
 use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut};
@@ -17,8 +18,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         return;
     };
     if base.noise.is_none() {
-        parts::card(ui.painter(), cut.0, theme::palette(ui));
-        parts::empty_ui(ui, cut.0, words::NONE_SHORT);
+        without::without_ui(ui, show, base, &cut);
         return;
     }
     let row = (cut.0.height() * sizes::PASSES_ROW_SHARE)
@@ -53,12 +53,19 @@ fn columns_ui(
         };
         let title = call_words::label(outer, call.semantics);
         let look = parts::column_mode(outer, call.semantics);
-        let note = found.map_or_else(String::new, |outcome| {
-            words::heading(outcome, side_of(outcome, mode))
+        let watched = found.and_then(|outcome| Watched::of(show.state, outcome));
+        let watched = watched.filter(|_| mode == Mode::Training);
+        let note = found.map_or_else(String::new, |outcome| match &watched {
+            Some(watched) => {
+                let does = words::heading(outcome, &watched.side);
+                let does = if watched.whole { does.as_str() } else { "" };
+                words::pass_heading(watched.number + 1, does)
+            }
+            None => words::heading(outcome, side_of(outcome, mode)),
         });
         let room = parts::column_ui(ui, rect, look, title, &note);
         if let Some(outcome) = found {
-            side::side_ui(ui, outcome, [mode, look], full, room);
+            side::side_ui(ui, outcome, [mode, look], full, room, watched.as_ref());
         } else {
             waiting_ui(ui, show, room, mode);
         }

@@ -4,7 +4,6 @@ use eframe::egui;
 use eframe::egui::{Mesh, Rect, Shape, Ui, Vec2, pos2, vec2};
 
 use crate::theme::{self, ModeColors, sizes, text};
-use modelens_jobs::DropoutSide;
 
 /// How many columns and rows, and how far apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,35 +89,49 @@ pub fn full_value(sides: [&[f32]; 2]) -> f32 {
     if *value > 0.0 { *value } else { 1.0 }
 }
 
+/// What the squares show.
+pub struct Units<'a> {
+    pub count: usize,
+    pub value: &'a dyn Fn(usize) -> f32,
+    pub is_dropped: &'a dyn Fn(usize) -> bool,
+    /// How far dropped units have gone out, 0 to 1.
+    pub gone: f32,
+}
+
 /// Draws one side; returns the unit under the pointer.
 pub fn unit_grid_ui(
     ui: &Ui,
     room: Rect,
     grid: Grid,
-    side: &DropoutSide,
+    units: &Units<'_>,
     full: f32,
     colors: &ModeColors,
 ) -> Option<usize> {
     let palette = theme::palette(ui);
-    let shown = grid.shown(side.output.len());
+    let shown = grid.shown(units.count);
     let mut mesh = Mesh::default();
     mesh.reserve_vertices(shown * 12);
     mesh.reserve_triangles(shown * 6);
-    let crosses = side.mask.as_deref().unwrap_or_default();
     let font = text::unit_mark(grid.pitch - sizes::UNIT_GAP);
     let galley = ui
         .painter()
         .layout_no_wrap("×".to_owned(), font, palette.muted);
     let mut marks = Vec::new();
-    for (index, value) in side.output.iter().enumerate().take(shown) {
-        let cell = grid.cell(index, room.min);
-        let dropped = crosses.get(index) == Some(&0.0);
-        if dropped {
+    for index in 0..shown {
+        let mut cell = grid.cell(index, room.min);
+        let dropped = (units.is_dropped)(index);
+        if dropped && units.gone > 0.5 {
             let size = galley.size();
             let min = cell.center() - size / 2.0;
             marks.push(Shape::galley(min, galley.clone(), palette.muted));
-        } else {
-            rounded(&mut mesh, cell, colors.unit(value.abs() / full));
+        }
+        if dropped {
+            let side = (cell.width() * (1.0 - units.gone)).round();
+            cell = Rect::from_center_size(cell.center(), Vec2::splat(side));
+        }
+        if cell.width() > 0.0 {
+            let strength = (units.value)(index).abs() / full;
+            rounded(&mut mesh, cell, colors.unit(strength));
         }
     }
     ui.painter().add(Shape::mesh(mesh));

@@ -1,8 +1,10 @@
 //! The texts of the Dropout view.
 
 mod sentences;
+mod without;
 
 pub use sentences::*;
+pub use without::*;
 
 use crate::words::common;
 use crate::words::number::seconds;
@@ -113,3 +115,16 @@ pub fn first_of(shown: &str, units: &str) -> String {
 
 pub const SUM_BEFORE: &str = "sum of all before";
 pub const SUM: &str = "sum of the units";
+
+// The passes that are watched.
+pub fn pass_heading(pass: usize, does: &str) -> String {
+    if does.is_empty() {
+        format!("pass {pass}")
+    } else {
+        format!("pass {pass}: {does}")
+    }
+}
+
+pub fn mean_so_far(passes: &str, distance: &str) -> String {
+    format!("mean of {passes}: {distance} from inference")
+}

@@ -1,24 +1,29 @@
 //! The 2x2: `training` left to right, `trainable` top to bottom.
 
 use std::f32::consts::FRAC_PI_2;
+use std::sync::Arc;
 
 use eframe::egui::epaint::TextShape;
 use eframe::egui::{
-    Align, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Galley, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::words;
 use crate::model::Mode;
 use crate::state::Part;
 use crate::theme::{self, sizes, text};
-use crate::views::parts::{self, Cut};
+use crate::views::parts::{self, Cut, Tip as _};
 use crate::views::{Show, terms, waiting_ui};
 use crate::words::call;
 use crate::words::modes;
 use modelens_jobs::{TrainableCard, TrainableOutcome};
 
-/// The height of headings and cards at this width: what the longest of the four needs.
-pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
+/// The height of headings and cards at this width: what the longest of the four needs. Low cards have a
+/// line of numbers and two of words.
+pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32, low: bool) -> f32 {
+    if low {
+        return low_height();
+    }
     let flags = sizes::FLAG_COLUMN * if stands_alone(ui) { 2.0 } else { 1.0 };
     let inner = (width - flags - sizes::S2) / 2.0 - 2.0 * sizes::S4;
     let palette = theme::palette(ui);
@@ -33,6 +38,12 @@ pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32) -> f32 {
     let lines = words::lines(is_narrow(inner)) as f32;
     let card = 2.0 * sizes::S3 + sizes::CARD_TITLE + lines * sizes::CARD_ROW + sizes::S1 + words;
     sizes::HEADER_BAND + 2.0 * card + sizes::S2
+}
+
+/// The height of low cards with their headings.
+pub fn low_height() -> f32 {
+    let card = 2.0 * sizes::S2 + sizes::CARD_ROW + sizes::CARD_NUMBERS + sizes::CARD_WORDS;
+    sizes::LOW_HEADER + 2.0 * card + sizes::S2
 }
 
 /// Whether a figure shows one side or one card: each side then has the flags at its left.
@@ -57,9 +68,19 @@ fn card_text(card: &TrainableCard, outcome: &TrainableOutcome) -> String {
 }
 
 /// Headings and cards.
-pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutcome>, rect: Rect) {
+pub fn cards_ui(
+    ui: &mut Ui,
+    show: &mut Show<'_>,
+    outcome: Option<&TrainableOutcome>,
+    rect: Rect,
+    low: bool,
+) {
     let mut cut = Cut(rect);
-    let heads = cut.top(sizes::HEADER_BAND);
+    let heads = cut.top(if low {
+        sizes::LOW_HEADER
+    } else {
+        sizes::HEADER_BAND
+    });
     let alone = stands_alone(ui);
     // With the flags, and without.
     let sides = |row: Rect| {
@@ -106,7 +127,12 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
             };
             parts::note_plot_of(ui, mode, names, whole);
             if let Some(outcome) = outcome {
-                card_ui(ui, outcome, outcome.card(trainable, mode), rect);
+                let card = outcome.card(trainable, mode);
+                if low {
+                    low_card_ui(ui, outcome, card, rect);
+                } else {
+                    card_ui(ui, outcome, card, rect);
+                }
             } else {
                 parts::card(ui.painter(), rect, theme::palette(ui));
                 // One button for all four.
@@ -120,9 +146,13 @@ pub fn cards_ui(ui: &mut Ui, show: &mut Show<'_>, outcome: Option<&TrainableOutc
 /// The value of the flag, read from below.
 fn flag_ui(ui: &Ui, rect: Rect, label: &str) {
     let palette = theme::palette(ui);
-    let galley = ui
-        .painter()
-        .layout_no_wrap(label.to_owned(), text::semibold(), palette.ink);
+    let painter = ui.painter();
+    let layout = |font| painter.layout_no_wrap(label.to_owned(), font, palette.ink);
+    // Beside a low card it is set smaller.
+    let fonts = [text::semibold(), text::small(), text::tiny()];
+    let mut galleys = fonts.map(layout).into_iter();
+    let fits = |galley: &Arc<Galley>| galley.size().x <= rect.height();
+    let galley = galleys.find(fits).unwrap_or_else(|| layout(text::tiny()));
     let size = galley.size();
     let center = rect.center();
     // It is turned about its upper left corner.
@@ -138,7 +168,8 @@ fn flag_ui(ui: &Ui, rect: Rect, label: &str) {
     terms::hinted(response, label);
 }
 
-fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, rect: Rect) {
+/// The ground of a card, with a line around the one to take.
+fn ground_ui(ui: &Ui, card: &TrainableCard, rect: Rect) {
     let palette = theme::palette(ui);
     parts::card(ui.painter(), rect, palette);
     if words::is_advice(card) {
@@ -146,6 +177,37 @@ fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, rect: 
         ui.painter()
             .rect_stroke(rect, sizes::PANEL_RADIUS, stroke, StrokeKind::Inside);
     }
+}
+
+/// A card of a low window: title, one line of numbers, the sentence; the other numbers are its tooltip.
+fn low_card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, rect: Rect) {
+    let palette = theme::palette(ui);
+    ground_ui(ui, card, rect);
+    let id = ui
+        .scope_id()
+        .with(("low card", card.trainable, card.mode as usize));
+    let response = ui.interact(rect, id, Sense::hover());
+    let rows = words::rows(card, outcome, false);
+    let rows: Vec<String> = rows.iter().map(words::card_row).collect();
+    response.tip(rows.join("\n"));
+    let mut cut = Cut(rect.shrink2(vec2(sizes::S3, sizes::S2)));
+    parts::row_ui(ui, cut.top(sizes::CARD_ROW), |ui| {
+        parts::line_ui(ui, text::strong(words::title(card, outcome)))
+    });
+    parts::row_ui(ui, cut.top(sizes::CARD_NUMBERS), |ui| {
+        parts::fitting_line_ui(ui, &words::numbers_in_short(card, outcome), palette)
+    });
+    let sentence = card_text(card, outcome);
+    let mut job = text::small_prose(&sentence, cut.0.width(), palette);
+    job.wrap.max_rows = 2;
+    parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
+        ui.add(Label::new(job).selectable(false)).tip(sentence)
+    });
+}
+
+fn card_ui(ui: &mut Ui, outcome: &TrainableOutcome, card: &TrainableCard, rect: Rect) {
+    let palette = theme::palette(ui);
+    ground_ui(ui, card, rect);
     let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
     let mut title = cut.top(sizes::CARD_TITLE);
     let narrow = is_narrow(cut.0.width());

@@ -1,8 +1,10 @@
 //! Both switches at once: what one optimizer step does under each of their four settings, and what
 //! the present flags make of every layer.
 
+mod blocks;
 mod cards;
 pub(super) mod code;
+mod diagram;
 mod numbers;
 mod table;
 mod ui;
@@ -66,6 +68,10 @@ impl Page for Trainable {
 
     fn body_ui(&self, ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
         ui::body_ui(ui, show, cut);
+    }
+
+    fn wanted_height(&self, state: &State) -> f32 {
+        ui::wanted_height(state)
     }
 
     fn figure_height(&self, ui: &Ui, state: &State, width: f32) -> f32 {

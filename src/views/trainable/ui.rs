@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Align, Button, Layout, Rect, ScrollArea, Ui, vec2};
 
-use super::{cards, is_changed, outcome, table, words};
+use super::{cards, diagram, is_changed, outcome, table, words};
 use crate::command::{Action, Command};
 use crate::model::Semantics;
 use crate::state::{Part, State};
@@ -71,13 +71,25 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
         .tip(words::changed(semantics));
 }
 
-/// The height of a figure at this width: that of the cards as their words need it, or that of the
-/// table if it is shown alone.
+/// The height of a figure at this width: that of the picture and of the cards as their words need it, or
+/// that of the table in the place of the cards.
 pub fn figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
+    let picture = diagram::height() + sizes::S3;
     if state.settings.only_layers {
-        return table::height(rows(state).len());
+        return picture + table::height(rows(state).len());
     }
-    cards::height(ui, outcome(state), width - sizes::SCROLL_BAR)
+    let width = width - sizes::SCROLL_BAR;
+    picture + cards::height(ui, outcome(state), width, false)
+}
+
+/// The height of the picture, of low cards, and of two rows of the table.
+pub fn wanted_height(state: &State) -> f32 {
+    let cards = if state.settings.only_layers {
+        0.0
+    } else {
+        cards::low_height() + sizes::S3
+    };
+    diagram::height() + sizes::S3 + cards + table::height(2)
 }
 
 /// The rows of the table.
@@ -91,17 +103,22 @@ fn rows(state: &State) -> Vec<table::Row> {
     rows.unwrap_or_default()
 }
 
-/// The cards, and below them the table; both scroll together.
+/// The picture of the network, the cards, and below them the table; all scroll together.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let rows = rows(show.state);
     let width = cut.0.width() - sizes::SCROLL_BAR;
     let only_layers = show.state.settings.only_layers;
+    let picture = diagram::height() + sizes::S3;
+    // Low cards leave room for the table.
+    let least = table::height(sizes::TABLE_LEAST_ROWS.min(rows.len()));
+    let whole = cards::height(ui, outcome(show.state), width, false) + sizes::S3;
+    let low = !parts::is_figure(ui) && picture + whole + least > cut.0.height();
     let cards = if only_layers {
         0.0
     } else {
-        cards::height(ui, outcome(show.state), width) + sizes::S3
+        cards::height(ui, outcome(show.state), width, low) + sizes::S3
     };
-    let height = cards + table::height(rows.len());
+    let height = picture + cards + table::height(rows.len());
     // A figure cannot be scrolled: it shows all rows or no table.
     let has_table = !parts::is_figure(ui)
         || height <= cut.0.height()
@@ -114,9 +131,13 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
             let size = vec2(ui.available_width(), height);
             let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
             let mut cut = Cut(rect.with_max_x(rect.left() + width));
+            let room = cut.top(picture - sizes::S3);
+            parts::note_plot(ui, words::PICTURE, room);
+            diagram::diagram_ui(ui, show, room);
+            cut.top(sizes::S3);
             if !only_layers {
                 let room = cut.top(cards - sizes::S3);
-                cards::cards_ui(ui, show, outcome(show.state), room);
+                cards::cards_ui(ui, show, outcome(show.state), room, low);
                 cut.top(sizes::S3);
             }
             parts::note_plot(ui, words::LAYERS, cut.0);

@@ -1,7 +1,9 @@
 //! The texts of the Trainable view.
 
+mod network;
 mod sentences;
 
+pub use network::*;
 pub use sentences::*;
 
 use crate::model::{Effective, Mode, Outer, Role as LayerRole, Semantics, Statistics};
@@ -31,6 +33,7 @@ pub fn measured_by(rate: &str, photos: &str, most: &str) -> String {
 
 pub const NEW_OPTIMIZER: &str = "New optimizer";
 pub const LAYERS: &str = "Layers";
+pub const PICTURE: &str = "Picture of the network";
 
 // The row of controls.
 

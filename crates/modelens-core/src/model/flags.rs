@@ -108,6 +108,20 @@ impl Flags {
         }
     }
 
+    /// `layer.trainable = value` for each of these layers. To unfreeze them, the models around them are made
+    /// trainable too: in Keras 2 a frozen one would keep their weights from learning.
+    pub fn set_layers(&mut self, graph: &Graph, layers: &[LayerId], value: bool) {
+        for &layer in layers {
+            self.layers[layer] = value;
+            if value {
+                self.root = true;
+                for model in graph.ancestors(layer) {
+                    self.layers[model] = true;
+                }
+            }
+        }
+    }
+
     /// True if all `trainable` flags are equal; the recorded value may differ.
     pub fn same_trainable(&self, other: &Self) -> bool {
         self.root == other.root && self.layers == other.layers

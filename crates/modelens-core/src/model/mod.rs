@@ -2,6 +2,7 @@
 
 pub mod array;
 pub mod assumption;
+pub mod blocks;
 pub mod call_modes;
 pub mod card;
 pub mod counts;

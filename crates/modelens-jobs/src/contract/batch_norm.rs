@@ -144,9 +144,26 @@ pub enum BatchNormEvent {
         layer: LayerId,
         number: usize,
         batch: MeasuredBatch,
+        /// The first photos of the batch, at most [`SMALL_PHOTOS`].
+        photos: Vec<SmallPhoto>,
     },
     /// The job is done.
     Done(BatchNormJob),
+}
+
+/// The most photos of a batch that are shown small.
+pub const SMALL_PHOTOS: usize = 8;
+
+/// A photo as a square of [`SmallPhoto::SIDE`] pixels, before any augmentation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmallPhoto {
+    /// Row by row.
+    pub rgb: Vec<[u8; 3]>,
+}
+
+impl SmallPhoto {
+    /// Pixels along each edge.
+    pub const SIDE: usize = 24;
 }
 
 /// One batch as a BatchNorm layer sees it in training mode.

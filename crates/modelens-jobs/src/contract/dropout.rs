@@ -47,6 +47,26 @@ pub struct DropoutOutcome {
     pub monte_carlo: Option<MonteCarlo>,
 }
 
+/// One of the first passes in training mode, to be watched.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WatchedPass {
+    /// The first units after the layer, at most [`WATCHED_UNITS`].
+    pub output: Vec<f32>,
+    /// Whether each of these units was dropped.
+    pub dropped: Vec<bool>,
+    /// Number of units of the whole layer that were dropped.
+    pub drops: usize,
+    /// Up to this pass: the mean of the units in [`DropoutOutcome::largest`].
+    pub means: Vec<f32>,
+    /// Up to this pass: `|mean - inference| / |inference|`, over all units.
+    pub distance: f64,
+}
+
+/// The most passes of the mean that can be watched.
+pub const WATCHED_PASSES: usize = 64;
+/// The most units of such a pass that are kept.
+pub const WATCHED_UNITS: usize = 8192;
+
 /// One mode of a dropout layer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DropoutSide {
@@ -70,6 +90,8 @@ pub struct MeanOfPasses {
     pub points: Vec<MeanPoint>,
     /// The mean over all passes of the units in [`DropoutOutcome::largest`].
     pub largest: Vec<f32>,
+    /// The first of the passes; empty if the layer doesn't draw.
+    pub watched: Vec<WatchedPass>,
 }
 
 /// The mean over a number of passes.

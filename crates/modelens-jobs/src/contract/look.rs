@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AugmentationLook, AugmentationOutcome, BatchNormOutcome, DropoutOutcome, DropoutSetting,
-    NormsLook, NormsOutcome, PredictLook, PredictOutcome, ReleasesLook, ReleasesOutcome,
-    TrainableLook, TrainableOutcome,
+    ModesOutcome, NormsLook, NormsOutcome, PredictLook, PredictOutcome, ReleasesLook,
+    ReleasesOutcome, TrainableLook, TrainableOutcome,
 };
 use crate::store::{ModelId, PhotosId};
 use modelens_core::augment::Pipeline;
@@ -26,6 +26,8 @@ pub enum Look {
         pass: PassLook,
         layer: LayerId,
     },
+    /// Both modes of a network without dropout.
+    Modes(PassLook),
     Norms(NormsLook),
     Trainable(TrainableLook),
     Predict(PredictLook),
@@ -37,7 +39,9 @@ impl Look {
     pub fn pass(&self) -> Option<&PassLook> {
         match self {
             Self::Augmentation(_) => None,
-            Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => Some(pass),
+            Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } | Self::Modes(pass) => {
+                Some(pass)
+            }
             Self::Norms(look) => Some(&look.pass),
             Self::Trainable(look) => Some(&look.pass),
             Self::Predict(look) => Some(&look.pass),
@@ -49,7 +53,9 @@ impl Look {
     pub fn photo(&self) -> usize {
         match self {
             Self::Augmentation(look) => look.photo,
-            Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } => pass.photo,
+            Self::Dropout { pass, .. } | Self::BatchNorm { pass, .. } | Self::Modes(pass) => {
+                pass.photo
+            }
             Self::Norms(look) => look.pass.photo,
             Self::Trainable(look) => look.pass.photo,
             Self::Predict(look) => look.pass.photo,
@@ -114,6 +120,7 @@ impl LookResult {
             Outcome::Norms(outcome) => outcome.channels,
             Outcome::Augmentation(_)
             | Outcome::Dropout(_)
+            | Outcome::Modes(_)
             | Outcome::Trainable(_)
             | Outcome::Predict(_)
             | Outcome::Releases(_) => 0,
@@ -127,6 +134,7 @@ pub enum Outcome {
     Augmentation(AugmentationOutcome),
     Dropout(Box<DropoutOutcome>),
     BatchNorm(Box<BatchNormOutcome>),
+    Modes(Box<ModesOutcome>),
     Norms(Box<NormsOutcome>),
     Trainable(Box<TrainableOutcome>),
     Predict(Box<PredictOutcome>),

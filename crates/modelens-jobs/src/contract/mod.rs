@@ -6,6 +6,7 @@ mod augmentation;
 mod batch_norm;
 mod dropout;
 mod look;
+mod modes;
 mod norms;
 mod predict;
 mod releases;
@@ -27,12 +28,14 @@ use modelens_core::model::scale::ScaleReport;
 pub use augmentation::{AugmentationLook, AugmentationOutcome, Grid, GridCell};
 pub use batch_norm::{
     BatchNormEvent, BatchNormJob, BatchNormOutcome, BatchNormSide, HISTOGRAM_BINS, LayerDistance,
-    MeasuredBatch, channel_distance, mean_distance, walked,
+    MeasuredBatch, SMALL_PHOTOS, SmallPhoto, channel_distance, mean_distance, walked,
 };
 pub use dropout::{
     DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo,
+    WATCHED_PASSES, WATCHED_UNITS, WatchedPass,
 };
 pub use look::{Look, LookResult, Outcome, PassLook};
+pub use modes::ModesOutcome;
 pub use norms::{NormRow, NormSide, NormsLook, NormsOutcome};
 pub use predict::{ClassInPass, PredictLook, PredictOutcome, PredictRow, PredictSide};
 pub use releases::{ReleaseCell, ReleasesLook, ReleasesOutcome};

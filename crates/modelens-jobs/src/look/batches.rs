@@ -12,7 +12,8 @@ use super::{
 };
 use crate::photos::PhotoCache;
 use crate::{
-    BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook, Stage, mean_distance,
+    BatchNormEvent, BatchNormJob, LayerDistance, MeasuredBatch, PassLook, SMALL_PHOTOS, SmallPhoto,
+    Stage, mean_distance,
 };
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
@@ -51,12 +52,13 @@ pub fn measure(
         } => {
             for number in *from..*to {
                 (context.progress)(Stage::MeasuringBatches, number, *to);
-                let batch = measured(pass, *layer, number, &quiet, cache)?;
+                let (batch, photos) = measured(pass, *layer, number, &quiet, cache)?;
                 emit(BatchNormEvent::Batch {
                     pass: pass.clone(),
                     layer: *layer,
                     number,
                     batch,
+                    photos,
                 });
             }
         }
@@ -136,21 +138,26 @@ fn measured(
     number: usize,
     context: &Context<'_>,
     cache: &mut PhotoCache,
-) -> Result<MeasuredBatch, LookError> {
+) -> Result<(MeasuredBatch, Vec<SmallPhoto>), LookError> {
     let graph = &context.model(look)?.graph;
     let wrong = || LookError::WrongLayer(graph.layers[layer].name.clone());
     // Further batches use numbers above any count of redraws, so that their draws differ.
     let repeat = look.redraws + ((number as u64) << 32);
-    let (photos, x) = if number == 0 {
+    let (photos, x, small) = if number == 0 {
         let Batch { photos, x, .. } = batch_for(look, context, cache)?;
-        (photos.len(), x)
+        let first = &photos[..photos.len().min(SMALL_PHOTOS)];
+        let input = photo_input(graph, look.semantics);
+        let loaded = load(look.photos, first, &input, context, cache)?;
+        let images: Vec<Arc<Image>> = loaded.into_iter().filter_map(|(_, i)| i.ok()).collect();
+        let as_given = context.photos(look.photos)?.as_given;
+        (photos.len(), x, small_photos(&images, as_given))
     } else {
         further_batch(look, number, repeat, context, cache)?
     };
     let pass = training_pass(look, &x, &[layer], repeat, context)?;
     let done = pass.batch_norm.get(&layer).ok_or_else(wrong)?;
     let tap = pass.taps.get(&layer).ok_or_else(wrong)?;
-    Ok(MeasuredBatch {
+    let batch = MeasuredBatch {
         photos,
         n: done.n,
         rank: tap.input.rank(),
@@ -159,17 +166,55 @@ fn measured(
             None => moments(&tap.input, look.semantics)?,
         },
         updates: done.effective.updates_statistics,
-    })
+    };
+    Ok((batch, small))
 }
 
-/// A batch of photos drawn by the seed and `number`: how many photos could be read, and the input.
+/// The first photos of a batch, small; numbers that are no pixel values get the range of the batch.
+fn small_photos(images: &[Arc<Image>], as_given: bool) -> Vec<SmallPhoto> {
+    let first = &images[..images.len().min(SMALL_PHOTOS)];
+    let values = || first.iter().flat_map(|image| &image.pixels_hwc).copied();
+    let [low, high] = if as_given {
+        [
+            values().fold(f32::INFINITY, f32::min),
+            values().fold(f32::NEG_INFINITY, f32::max),
+        ]
+    } else {
+        [0.0, 255.0]
+    };
+    let span = if high > low { high - low } else { 1.0 };
+    let byte = |value: f32| ((value - low) / span * 255.0).clamp(0.0, 255.0).round() as u8;
+    first.iter().map(|image| small_photo(image, byte)).collect()
+}
+
+/// Every pixel is the one in the middle of its square of the photo.
+fn small_photo(image: &Image, byte: impl Fn(f32) -> u8) -> SmallPhoto {
+    let side = SmallPhoto::SIDE;
+    let [height, width, channels] = [image.height, image.width, image.channels];
+    let at = |i: usize, length: usize| ((2 * i + 1) * length / (2 * side)).min(length - 1);
+    let places = (0..side * side).map(|i| [at(i / side, height), at(i % side, width)]);
+    let pixel = |[row, column]: [usize; 2]| {
+        let first = (row * width + column) * channels;
+        match &image.pixels_hwc[first..first + channels] {
+            [red, green, blue, ..] => [*red, *green, *blue].map(&byte),
+            [grey, ..] => [byte(*grey); 3],
+            [] => [0; 3],
+        }
+    };
+    SmallPhoto {
+        rgb: places.map(pixel).collect(),
+    }
+}
+
+/// A batch of photos drawn by the seed and `number`: how many photos could be read, the input, and
+/// the first photos, small.
 fn further_batch(
     look: &PassLook,
     number: usize,
     repeat: u64,
     context: &Context<'_>,
     cache: &mut PhotoCache,
-) -> Result<(usize, Tensor), LookError> {
+) -> Result<(usize, Tensor, Vec<SmallPhoto>), LookError> {
     let photos = context.photos(look.photos)?;
     let graph = &context.model(look)?.graph;
     let input = photo_input(graph, look.semantics);
@@ -184,6 +229,7 @@ fn further_batch(
     if images.is_empty() {
         return Err(LookError::NoPhotos);
     }
+    let small = small_photos(&images, photos.as_given);
     let draws = [look.seed, repeat];
     let images = augmented(
         images,
@@ -193,7 +239,7 @@ fn further_batch(
         draws,
     )?;
     let x = tensor_of(&images, look.preprocessing)?;
-    Ok((images.len(), x))
+    Ok((images.len(), x, small))
 }
 
 #[cfg(test)]

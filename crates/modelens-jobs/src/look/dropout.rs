@@ -7,7 +7,7 @@ use super::{Batch, Context, LookError, batch_for};
 use crate::photos::PhotoCache;
 use crate::{
     DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo, Outcome,
-    PassLook, Stage,
+    PassLook, Stage, WATCHED_PASSES, WATCHED_UNITS, WatchedPass,
 };
 use modelens_core::model::graph::{LayerKind, Noise};
 use modelens_core::model::layers::noise::ALPHA_PRIME;
@@ -143,6 +143,7 @@ fn mean_of_passes(
     };
     let mut sums = vec![0.0_f64; input.len()];
     let mut points = Vec::new();
+    let mut watched = Vec::new();
     for passes in 1..=most {
         if !(context.proceed)() {
             return Err(LookError::Cancelled);
@@ -151,21 +152,34 @@ fn mean_of_passes(
             Some(done) => {
                 let output = values(&done.output)?;
                 sums.iter_mut()
-                    .zip(output)
-                    .for_each(|(sum, x)| *sum += f64::from(x));
+                    .zip(&output)
+                    .for_each(|(sum, &x)| *sum += f64::from(x));
+                if passes <= WATCHED_PASSES && norm > 0.0 {
+                    let mask = done.mask.as_ref().map(values).transpose()?;
+                    watched.push(watched_pass(&output, mask.as_deref()));
+                }
             }
             None => sums
                 .iter_mut()
                 .zip(input)
                 .for_each(|(sum, &x)| *sum += f64::from(x)),
         }
-        if passes.is_power_of_two() {
-            (context.progress)(Stage::MeanOfPasses, passes, most);
+        let distance = || {
             let pairs = sums.iter().zip(input);
             let difference = pairs.map(|(sum, &x)| sum / passes as f64 - f64::from(x));
+            square(difference).sqrt() / norm
+        };
+        if let Some(pass) = watched.get_mut(passes - 1) {
+            let means = largest
+                .iter()
+                .map(|&unit| (sums[unit] / passes as f64) as f32);
+            (pass.means, pass.distance) = (means.collect(), distance());
+        }
+        if passes.is_power_of_two() {
+            (context.progress)(Stage::MeanOfPasses, passes, most);
             points.push(MeanPoint {
                 passes,
-                distance: square(difference).sqrt() / norm,
+                distance: distance(),
                 expected: spread.after(passes).sqrt() / norm,
             });
         }
@@ -177,7 +191,21 @@ fn mean_of_passes(
     Ok(MeanOfPasses {
         points,
         largest: largest.iter().map(mean).collect(),
+        watched,
     })
+}
+
+/// A pass without what earlier passes add to it.
+fn watched_pass(output: &[f32], mask: Option<&[f32]>) -> WatchedPass {
+    let shown = output.len().min(WATCHED_UNITS);
+    let is_dropped = |unit: usize| mask.is_some_and(|mask| mask.get(unit) == Some(&0.0));
+    WatchedPass {
+        output: output[..shown].to_vec(),
+        dropped: (0..shown).map(is_dropped).collect(),
+        drops: (0..output.len()).filter(|&unit| is_dropped(unit)).count(),
+        means: Vec::new(),
+        distance: 0.0,
+    }
 }
 
 fn square(values: impl Iterator<Item = f64>) -> f64 {

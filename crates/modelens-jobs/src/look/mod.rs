@@ -5,6 +5,7 @@ mod augmentation;
 mod batch_norm;
 mod batches;
 mod dropout;
+mod modes;
 mod norms;
 mod predict;
 mod releases;
@@ -124,6 +125,7 @@ pub fn compute(
             setting,
         } => dropout::compute(pass, *layer, *setting, context, cache)?,
         Look::BatchNorm { pass, layer } => batch_norm::compute(pass, *layer, context, cache)?,
+        Look::Modes(pass) => modes::compute(pass, context, cache)?,
         Look::Norms(look) => norms::compute(look, context, cache)?,
         Look::Trainable(look) => trainable::compute(&look.pass, context, cache)?,
         Look::Predict(look) => predict::compute(look, context, cache)?,

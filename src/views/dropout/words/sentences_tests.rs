@@ -58,6 +58,7 @@ fn mean_of(first: f64, last: f64) -> MeanOfPasses {
     MeanOfPasses {
         points: vec![point(1, first), point(1024, last)],
         largest: vec![1.0],
+        watched: Vec::new(),
     }
 }
 

@@ -78,6 +78,25 @@ pub fn rows(
     rows.take(lines(narrow)).collect()
 }
 
+/// A row of a card in words.
+pub fn card_row((label, value): &(&'static str, String)) -> String {
+    format!("{label}: {value}")
+}
+
+/// The numbers of a low card in one line, and in shorter ones.
+pub fn numbers_in_short(card: &TrainableCard, outcome: &TrainableOutcome) -> [String; 3] {
+    let change = |x: f32| measured(f64::from(x));
+    let base = format!("weights of the base by {}", change(card.base.weight_change));
+    let statistics = format!("statistics: {}", statistics(card, true));
+    let output = format!("output differs by {}", change(card.output_difference));
+    let loss = note(card, outcome);
+    [
+        format!("{base} · {statistics} · {output} · {loss}"),
+        format!("{base} · {statistics} · {output}"),
+        format!("{base} · {output}"),
+    ]
+}
+
 /// Number of rows on a card; a narrow one has an extra row for the loss.
 pub fn lines(narrow: bool) -> usize {
     if narrow { 6 } else { 5 }

@@ -23,7 +23,7 @@ impl Lesson {
         }
     }
 
-    /// Sets everything that the user can set, except the theme, to what a step says. The result does not
+    /// Sets everything that the user can set, except theme and motion, to what a step says. The result does not
     /// depend on the state before.
     ///
     /// # Errors
@@ -38,6 +38,7 @@ impl Lesson {
         state.settings = Settings {
             view: step.view.0,
             theme: state.settings.theme,
+            reduce_motion: state.settings.reduce_motion,
             semantics: step.semantics.or(start.semantics).and_then(|s| s.0),
             call: step.call.map_or(defaults.call, |call| call.0),
             seed: step.seed.or(start.seed).unwrap_or(defaults.seed),

@@ -1,9 +1,12 @@
 //! The window: takes events, lays out the panels, carries out commands.
 
+mod ahead;
+mod blank;
 mod commands;
 mod dialogs;
 mod events;
 mod export;
+pub mod handout;
 mod held;
 mod keys;
 mod lecture;
@@ -47,7 +50,7 @@ pub struct AppOptions {
     /// `None`: the remembered theme, or else that of the system.
     pub theme: Option<ThemeChoice>,
     /// A lesson to open instead of the model and the photos.
-    pub lesson: Option<PathBuf>,
+    pub lesson: Option<LessonSource>,
     /// The folder of the remembered settings; `None`: nothing is read or written.
     pub settings: Option<PathBuf>,
     /// Opens the model and the photos that were open last instead of those above.
@@ -89,6 +92,7 @@ pub struct App {
     /// Number of results that have arrived, whole or in part.
     heard: u64,
     history: undo::History,
+    ahead: ahead::Ahead,
     /// What the user had chosen before a lesson was opened.
     before_lesson: Option<undo::Snapshot>,
     /// The training runs that were shown before a lesson was opened.
@@ -146,6 +150,7 @@ impl App {
             drawn_at_secs: 0.0,
             heard: 0,
             history: undo::History::default(),
+            ahead: ahead::Ahead::default(),
             before_lesson: None,
             runs_before_lesson: crate::state::TrainingState::default(),
             reopens: options.reopen,
@@ -183,8 +188,9 @@ impl App {
         };
         let theme = options.theme.unwrap_or(state.settings.theme);
         app.apply(ctx, Command::SetTheme(theme));
-        let lesson = options.lesson.map(LessonSource::File);
-        let lesson = lesson.map(|lesson| LessonCommand::Open(lesson).into());
+        let lesson = options
+            .lesson
+            .map(|lesson| LessonCommand::Open(lesson).into());
         if let Some(lesson) = lesson {
             app.apply(ctx, lesson);
         }
@@ -214,6 +220,7 @@ impl App {
         self.settle_lesson(ctx);
         self.run_lesson();
         self.ask(ctx);
+        self.ask_ahead();
         self.release_unused();
         self.keep_fill(ctx);
         self.walk(ctx);
@@ -273,6 +280,7 @@ impl App {
 
     fn before_frame(&mut self, ctx: &Context) {
         self.step(ctx);
+        self.guard_recording(ctx);
         self.fit_monitor(ctx);
         self.fit_lecture(ctx);
         self.history.frame(ctx);
@@ -282,10 +290,15 @@ impl App {
 
     fn window_ui(&mut self, ui: &mut Ui) {
         self.find_fonts(ui.ctx());
+        if self.blank_ui(ui) {
+            return;
+        }
+        self.follow_pointer(ui.ctx());
         let mut commands = Vec::new();
         if self.open_cell().is_some() {
             keys::opened_cell(ui, self.state.grid.divider, &mut commands);
         }
+        keys::question(ui, &self.state);
         keys::escape(ui, &self.state, &mut commands);
         shortcuts(ui, &self.state, self.open_cell().is_some(), &mut commands);
         self.dialogs.dropped(ui, &mut commands);
@@ -304,6 +317,7 @@ impl App {
             self.ask(&ctx);
             ctx.request_repaint();
         }
+        self.hide_pointer(ui.ctx());
     }
 }
 
@@ -318,6 +332,12 @@ fn shortcuts(ui: &Ui, state: &State, cell_is_open: bool, commands: &mut Vec<Comm
         }
         let is_lesson = matches!(action, Action::NextStep | Action::PreviousStep);
         if is_lesson && state.lesson.is_none() {
+            continue;
+        }
+        if matches!(action, Action::BlankScreen) && state.shell.lecture.is_none() {
+            continue;
+        }
+        if matches!(action, Action::ShowNotes) && action.why_not(state).is_some() {
             continue;
         }
         // A text field has its own undo.

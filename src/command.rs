@@ -1,5 +1,6 @@
 //! Everything the user can do. Views and panels push commands; the app carries them out.
 
+mod record;
 mod shell;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use crate::state::{CellPlace, ExportChoice, LayerColumn, ThemeChoice, View};
 use modelens_jobs::{Grid, ModelSource, PhotosSource};
 
 pub use crate::lesson::LessonSource;
+pub use record::RecordCommand;
 pub use shell::{LessonCommand, ShellCommand};
 
 /// A command.
@@ -26,6 +28,7 @@ pub enum Command {
     Walk(WalkCommand),
     Shell(ShellCommand),
     Lesson(LessonCommand),
+    Recording(RecordCommand),
     SetSemantics(Option<Semantics>),
     /// What the outer call of the training column says.
     SetCall(Outer),
@@ -249,6 +252,10 @@ pub enum Action {
     Redo,
     FindCommand,
     Lecture,
+    /// In a lecture: a black screen until a key is pressed.
+    BlankScreen,
+    /// Shows or hides the speaker notes of a step.
+    ShowNotes,
     /// Shows or hides input and layers.
     SidePanel,
     ShowKeys,
@@ -258,6 +265,14 @@ pub enum Action {
     ResetSettings,
     OpenLesson,
     SaveLesson,
+    /// Starts or ends the recording of a lesson.
+    RecordLesson,
+    /// Copies a link to the present state.
+    CopyLink,
+    /// Opens a link to a state.
+    PasteLink,
+    /// Saves the open lesson as HTML or PDF.
+    SaveHandout,
     NextStep,
     PreviousStep,
     FreePlay,
@@ -321,6 +336,8 @@ impl Action {
         Self::OpenBase,
         Self::Export,
         Self::Lecture,
+        Self::BlankScreen,
+        Self::ShowNotes,
         Self::SidePanel,
         Self::OpenLesson,
         Self::NextStep,
@@ -328,6 +345,10 @@ impl Action {
         Self::FreePlay,
         Self::CloseLesson,
         Self::SaveLesson,
+        Self::RecordLesson,
+        Self::CopyLink,
+        Self::PasteLink,
+        Self::SaveHandout,
         Self::FindCommand,
         Self::ShowKeys,
         Self::ShowTerms,

@@ -5,20 +5,22 @@
 //! Each module may use the modules in the items below its own (`tests/suite/edges.rs` checks it):
 //! 1. [`cli`]: the command line
 //! 2. [`app`]: the window's event loop, which carries out commands
-//! 3. [`figure`]: a view without a window, as a file
-//! 4. [`panels`]: everything around a view: bars, side panel, lesson, dialogs
-//! 5. [`views`]: the views, one folder each, and the pieces they share
-//! 6. [`command`]: what the user can ask for
-//! 7. [`state`]: what is chosen, what is open, what was computed
-//! 8. [`lesson`]: lesson files, read and checked
-//! 9. [`settings`]: what the user chooses and the program remembers
-//! 10. [`theme`]: colours, sizes, fonts
-//! 11. [`words`]: texts and numbers that several modules write
+//! 3. [`handout`]: a whole lesson as HTML or PDF
+//! 4. [`figure`]: a view without a window, as a file
+//! 5. [`panels`]: everything around a view: bars, side panel, lesson, dialogs
+//! 6. [`views`]: the views, one folder each, and the pieces they share
+//! 7. [`command`]: what the user can ask for
+//! 8. [`state`]: what is chosen, what is open, what was computed
+//! 9. [`lesson`]: lesson files, read and checked
+//! 10. [`settings`]: what the user chooses and the program remembers
+//! 11. [`theme`]: colours, sizes, fonts
+//! 12. [`words`]: texts and numbers that several modules write
 
 pub mod app;
 pub mod cli;
 pub mod command;
 pub mod figure;
+pub mod handout;
 pub mod lesson;
 pub mod panels;
 pub(crate) mod settings;

@@ -6,7 +6,9 @@ use clap::Parser as _;
 use eframe::egui::ViewportBuilder;
 use modelens::app::{App, AppOptions, LESSON_EXTENSION, settings_file};
 use modelens::cli::{Cli, Failure, chosen, model_source, photos_source, terminal};
+use modelens::lesson::{LessonSource, link};
 use modelens::theme::sizes;
+use modelens::views::values::names;
 use modelens_jobs::is_saved_model;
 
 fn main() -> ExitCode {
@@ -36,12 +38,18 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         photos = model.take();
     }
     let lesson = model.filter(|path| path.extension().is_some_and(|e| e == LESSON_EXTENSION));
-    if lesson.is_some() {
+    let link = model.filter(|path| !path.exists());
+    let link = link.and_then(|path| link::find(path.to_str()?));
+    if lesson.is_some() || link.is_some() {
         if photos.is_some() {
             let line = "a lesson names its own photos: leave out PHOTO_DIR";
             return Err(Failure::Usage(line.to_owned()));
         }
         model = None;
+    }
+    // A link that cannot be read is told before a window opens.
+    if let Some(link) = link {
+        link::read(link, &names()).map_err(|error| Failure::Usage(error.to_string()))?;
     }
     let options = AppOptions {
         model: chosen(
@@ -52,8 +60,11 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         ),
         photos: photos_source(photos),
         theme: None,
-        lesson: lesson.map(std::path::Path::to_owned),
-        reopen: model.is_none() && photos.is_none() && lesson.is_none(),
+        lesson: match link {
+            Some(link) => Some(LessonSource::Link(link.to_owned())),
+            None => lesson.map(|path| LessonSource::File(path.to_owned())),
+        },
+        reopen: model.is_none() && photos.is_none() && lesson.is_none() && link.is_none(),
         settings: settings_file::folder(),
         system_dialogs: true,
         clock: modelens_jobs::system_clock,

@@ -6,6 +6,7 @@ mod opened;
 mod passes;
 mod player;
 mod recent;
+mod recorder;
 mod shell;
 mod training;
 mod walk;
@@ -37,6 +38,7 @@ pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use passes::{WATCHED_PASS_SECS, WatchedPasses};
 pub use player::{Playback, Player, phase};
 pub use recent::Recent;
+pub use recorder::{Leaving, Recorder};
 pub use shell::{Lecture, Search, Sheet, Shell, TypedPath};
 pub use training::{RunState, Status, TrainingState};
 pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, WATCHED_STEP_SECS, Walk, WalkMark};
@@ -217,6 +219,8 @@ pub struct State {
     pub shell: Shell,
     /// The lesson that is open.
     pub lesson: Option<OpenLesson>,
+    /// The lesson that is being recorded.
+    pub recorder: Option<Recorder>,
     pub training: TrainingState,
 }
 
@@ -225,13 +229,19 @@ impl State {
     pub fn is_covered(&self) -> bool {
         let shell = &self.shell;
         let lists = shell.search.is_some() || shell.sheet.is_some();
-        lists || self.export.choice.is_some() || self.computed.show_unreadable
+        let asks = self.recorder.as_ref().is_some_and(|r| r.leaving.is_some());
+        lists || self.export.choice.is_some() || self.computed.show_unreadable || asks
     }
 
     /// Whether the step of an open lesson hides a part of the window.
     pub fn hides(&self, control: Control) -> bool {
         let lesson = self.lesson.as_ref();
         lesson.is_some_and(|lesson| lesson.hides(control))
+    }
+
+    /// True while a lesson waits for an answer and the results are covered.
+    pub fn is_veiled(&self) -> bool {
+        self.lesson.as_ref().is_some_and(OpenLesson::is_veiled)
     }
 
     /// The rules in force: those chosen, else those of the file.

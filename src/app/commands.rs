@@ -44,6 +44,7 @@ impl App {
             Command::Walk(command) => self.apply_walk(command),
             Command::Shell(command) => self.apply_shell(ctx, command),
             Command::Lesson(command) => self.apply_lesson(ctx, command),
+            Command::Recording(command) => self.apply_record(ctx, command),
             Command::SetSemantics(choice) => settings.semantics = choice,
             Command::SetCall(call) => {
                 settings.call = call;
@@ -189,7 +190,8 @@ impl App {
             Action::OpenPhotos => self.dialogs.open_photos(ctx),
             Action::OpenPhotoFile => self.dialogs.open_photo_file(ctx),
             Action::Export => {
-                let open = self.state.export.choice.is_none();
+                // The preview would answer the question of a step.
+                let open = self.state.export.choice.is_none() && !self.state.is_veiled();
                 self.apply_export(ctx, ExportCommand::Show(open));
             }
             Action::FreezeBase => self.change_flags(|flags, graph| flags.set_base(graph, false)),
@@ -220,6 +222,12 @@ impl App {
                 let on = self.state.shell.lecture.is_none();
                 self.set_lecture(ctx, on);
             }
+            Action::BlankScreen => {
+                if let Some(lecture) = &mut self.state.shell.lecture {
+                    lecture.blank = true;
+                }
+            }
+            Action::ShowNotes => self.state.shell.notes ^= true,
             Action::SidePanel => {
                 let width = ctx.content_rect().width();
                 let shown = panels::side_panel::is_shown(&self.state, width);
@@ -231,6 +239,10 @@ impl App {
             Action::ResetSettings => self.reset_settings(ctx),
             Action::OpenLesson => self.dialogs.open_lesson(ctx),
             Action::SaveLesson => self.dialogs.save_lesson(ctx),
+            Action::RecordLesson => self.toggle_recording(ctx),
+            Action::CopyLink => self.copy_link(ctx),
+            Action::PasteLink => self.state.shell.sheet = Some(Sheet::Paste),
+            Action::SaveHandout => self.ask_for_handout(ctx),
             Action::NextStep => self.step_lesson(ctx, 1),
             Action::PreviousStep => self.step_lesson(ctx, -1),
             Action::FreePlay => {

@@ -21,10 +21,15 @@ use rfd::AsyncFileDialog;
 use rfd::FileHandle;
 
 use super::App;
-use crate::command::{Command, LessonCommand, LessonSource};
+#[cfg(not(target_family = "wasm"))]
+use super::handout;
+use crate::command::{Command, LessonCommand, LessonSource, RecordCommand};
 use crate::formats;
+use crate::handout::Format;
+use crate::lesson::Lesson;
 use crate::state::{Sheet, TypedPath};
 use crate::words::dialogs as words;
+use crate::words::notices;
 use modelens_jobs::{
     Figure, FigureTo, Job, ModelSource, PhotosSource, Request, Stage, TrainedId, is_saved_model,
 };
@@ -49,7 +54,11 @@ enum Answer {
     Photos(PathBuf),
     Lesson(PathBuf),
     SaveLesson(PathBuf),
+    SaveRecording(PathBuf),
     Save(PathBuf, Arc<Figure>),
+    SaveHandout(PathBuf, Arc<Lesson>),
+    /// The handout was written, or why it could not be.
+    HandoutDone(Result<PathBuf, String>),
     SaveModel(PathBuf, TrainedId),
     /// The dialog ended before a user could have closed it, so the path is typed.
     NoDialog(Wanted),
@@ -67,8 +76,16 @@ impl Answer {
     /// The file that it would write.
     fn written(&self) -> Option<&Path> {
         match self {
-            Self::SaveLesson(path) | Self::Save(path, _) | Self::SaveModel(path, _) => Some(path),
-            Self::Base(_) | Self::Photos(_) | Self::Lesson(_) | Self::NoDialog(_) => None,
+            Self::SaveLesson(path)
+            | Self::SaveRecording(path)
+            | Self::Save(path, _)
+            | Self::SaveHandout(path, _)
+            | Self::SaveModel(path, _) => Some(path),
+            Self::Base(_)
+            | Self::Photos(_)
+            | Self::Lesson(_)
+            | Self::HandoutDone(_)
+            | Self::NoDialog(_) => None,
             #[cfg(not(target_family = "wasm"))]
             Self::NoThread(_) => None,
             #[cfg(target_family = "wasm")]
@@ -162,8 +179,17 @@ impl Dialogs {
         self.wait(ctx, wanted, || dialog.pick_file());
     }
 
-    /// Asks where to write a lesson.
+    /// Asks where to write a lesson of one step.
     pub fn save_lesson(&self, ctx: &Context) {
+        self.save_lesson_as(ctx, Answer::SaveLesson);
+    }
+
+    /// Asks where to write the recorded lesson.
+    pub fn save_recording(&self, ctx: &Context) {
+        self.save_lesson_as(ctx, Answer::SaveRecording);
+    }
+
+    fn save_lesson_as(&self, ctx: &Context, answer: fn(PathBuf) -> Answer) {
         let suggested = format!("lesson.{LESSON_EXTENSION}");
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_LESSON)
@@ -172,15 +198,63 @@ impl Dialogs {
         let wanted = Wanted {
             title: words::SAVE_LESSON,
             suggested,
-            answer: Box::new(|path| {
+            answer: Box::new(move |path| {
                 let mut path = path.to_owned();
                 if path.extension().is_none() {
                     path.set_extension(LESSON_EXTENSION);
                 }
-                Answer::SaveLesson(path)
+                answer(path)
             }),
         };
         self.wait(ctx, wanted, || dialog.save_file());
+    }
+
+    /// Asks where to save the handout of a lesson.
+    pub fn save_handout(&self, ctx: &Context, lesson: Arc<Lesson>) {
+        let [html, pdf] = Format::ENDINGS;
+        let suggested = format!("handout.{html}");
+        let dialog = AsyncFileDialog::new()
+            .set_title(words::SAVE_HANDOUT)
+            .set_file_name(&suggested)
+            .add_filter(words::HTML, &[html])
+            .add_filter(words::PDF, &[pdf]);
+        let wanted = Wanted {
+            title: words::SAVE_HANDOUT,
+            suggested,
+            answer: Box::new(move |path| {
+                let mut path = path.to_owned();
+                if Format::of(&path).is_none() {
+                    path.add_extension(html);
+                }
+                Answer::SaveHandout(path, Arc::clone(&lesson))
+            }),
+        };
+        self.wait(ctx, wanted, || dialog.save_file());
+    }
+
+    /// Computes a handout on a thread of its own, with jobs of its own: the window stays as it is.
+    #[cfg(not(target_family = "wasm"))]
+    fn write_handout(&self, ctx: &Context, path: PathBuf, lesson: Arc<Lesson>) {
+        let sender = self.sender.clone();
+        let wake = ctx.clone();
+        let work = move || {
+            let done = handout::save(&lesson, &path);
+            let _ = sender.try_send(Answer::HandoutDone(done));
+            wake.request_repaint();
+        };
+        let thread = std::thread::Builder::new().name("handout".to_owned());
+        if let Err(error) = thread.spawn(work) {
+            let _ = self.sender.try_send(Answer::NoThread(error));
+        }
+    }
+
+    /// A page has no second thread to compute on.
+    #[cfg(target_family = "wasm")]
+    #[allow(clippy::needless_pass_by_value, reason = "as outside of a page")]
+    fn write_handout(&self, ctx: &Context, _path: PathBuf, _lesson: Arc<Lesson>) {
+        let done = Err(notices::NO_HANDOUT_ON_A_PAGE.to_owned());
+        let _ = self.sender.try_send(Answer::HandoutDone(done));
+        ctx.request_repaint();
     }
 
     /// Asks where to save a figure.
@@ -334,6 +408,23 @@ impl App {
             }
             Answer::SaveLesson(path) => self.apply(ctx, LessonCommand::Save(path).into()),
             Answer::Save(path, figure) => self.send_figure(figure, FigureTo::File(path)),
+            Answer::SaveRecording(path) => {
+                self.apply(ctx, RecordCommand::SaveTo(path).into());
+            }
+            Answer::SaveHandout(path, lesson) => {
+                let computed = &mut self.state.computed;
+                computed.start(Job::SaveFigure, Stage::Saving);
+                self.dialogs.write_handout(ctx, path, lesson);
+            }
+            Answer::HandoutDone(done) => {
+                let computed = &mut self.state.computed;
+                computed.finish(Job::SaveFigure);
+                computed.settled(notices::HANDOUT_UNSAVED);
+                match done {
+                    Ok(path) => computed.saved = Some(path),
+                    Err(why) => computed.notify(notices::HANDOUT_UNSAVED, why),
+                }
+            }
             Answer::SaveModel(path, trained) => {
                 self.state
                     .computed

@@ -122,6 +122,7 @@ impl App {
             Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
             // The job was removed from the list when the person cancelled it; by now a newer one of
             // the same kind may be there.
+            Event::Cancelled(Job::Ahead) => self.ahead_ended(),
             Event::Cancelled(job) => {
                 if job == Job::TryScales {
                     self.state.computed.finish(job);
@@ -263,7 +264,10 @@ impl App {
         grid.steps_changed();
     }
 
-    fn looked(&mut self, ctx: &Context, looked: Arc<LookResult>) {
+    pub(super) fn looked(&mut self, ctx: &Context, looked: Arc<LookResult>) {
+        if self.keep_ahead(&looked) {
+            return;
+        }
         if !looked.early && self.state.computed.sent.as_ref() == Some(&looked.look) {
             self.state.computed.finish(Job::Look);
         }
@@ -291,6 +295,11 @@ impl App {
     }
 
     fn failed(&mut self, ctx: &Context, request: &Request, message: String) {
+        // Asked again when its step is shown, and told then.
+        if matches!(request, Request::Ahead(_)) {
+            self.ahead_failed();
+            return;
+        }
         if self.replace_lost(ctx, request, &message) {
             return;
         }
@@ -336,7 +345,10 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_) | Request::ListCaches | Request::Give { .. } => return,
+            Request::Release(_)
+            | Request::ListCaches
+            | Request::Ahead(_)
+            | Request::Give { .. } => return,
         };
         if !wanted {
             return;

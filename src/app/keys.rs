@@ -1,10 +1,11 @@
 //! Counts key presses, and handles the keys of an enlarged cell and Escape.
 
 use eframe::egui::{
-    Event, FocusDirection, InputState, Key, KeyboardShortcut, Modifiers, Popup, Ui,
+    Event, FocusDirection, InputState, Key, KeyboardShortcut, Memory, Modifiers, Popup, Ui,
 };
 
 use crate::command::{Action, Command, PipelineCommand};
+use crate::panels::choice_id;
 use crate::state::State;
 use crate::views::augmentation::large_cell;
 
@@ -71,6 +72,33 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     if pressed(Modifiers::NONE, Key::Escape) {
         commands.push(PipelineCommand::Open(None).into());
     }
+}
+
+/// While a prediction waits for an answer, the arrow keys up and down move the focus between its
+/// choices; Enter presses the one with the focus, as it does everywhere.
+pub fn question(ui: &Ui, state: &State) {
+    let ctx = ui.ctx();
+    let choices = state.lesson.as_ref().filter(|open| open.is_veiled());
+    let choices = choices.and_then(|open| open.now()?.predict.as_ref());
+    let choices = choices.map_or(0, |predict| predict.choices.len());
+    let taken = state.is_covered() || ctx.text_edit_focused() || Popup::is_any_open(ctx);
+    if choices == 0 || taken {
+        return;
+    }
+    let pressed = |key| ui.input_mut(|i| i.count_and_consume_key(Modifiers::NONE, key));
+    let by = pressed(Key::ArrowDown) as isize - pressed(Key::ArrowUp) as isize;
+    if by == 0 {
+        return;
+    }
+    let focused = ctx.memory(Memory::focused);
+    let now = (0..choices).find(|&i| focused == Some(choice_id(i)));
+    let first = if by > 0 { -1 } else { choices as isize };
+    let next = now.map_or(first, |now| now as isize) + by;
+    let next = next.rem_euclid(choices as isize) as usize;
+    ctx.memory_mut(|memory| {
+        memory.move_focus(FocusDirection::None);
+        memory.request_focus(choice_id(next));
+    });
 }
 
 /// Escape ends lecture mode. Menus, the command palette, sheets and dialogs close themselves.

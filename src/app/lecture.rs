@@ -15,7 +15,11 @@ impl App {
                 shell.lecture = Some(Lecture {
                     zoom_before: ctx.zoom_factor(),
                     fitted: None,
+                    blank: false,
+                    pointer_hidden: false,
                 });
+                // Notes are projected only if they are asked for again.
+                shell.notes = false;
                 self.state.grid.open = None;
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(true));
             }

@@ -21,9 +21,10 @@ impl App {
         let shown = computed
             .result(view)
             .is_some_and(|looked| looked.look == look && !looked.early);
-        if shown || computed.sent.as_ref() == Some(&look) {
+        if shown || computed.sent.as_ref() == Some(&look) || self.take_ahead(ctx, &look) {
             return;
         }
+        let computed = &mut self.state.computed;
         computed.sent = Some(look.clone());
         computed.sent_secs = ctx.input(|i| i.time);
         computed.start(Job::Look, Stage::Forward);

@@ -8,7 +8,7 @@ use eframe::egui::{Context, Id};
 use super::App;
 use crate::command::{Command, PipelineCommand, WalkCommand};
 use crate::model::{Flags, LayerId, ModuleCalls};
-use crate::state::{Settings, State, WalkMark};
+use crate::state::{Recorder, Settings, State, WalkMark};
 use modelens_jobs::{ModelId, PhotosId};
 
 /// The most changes that can be undone.
@@ -23,6 +23,8 @@ pub struct Snapshot {
     photo: Option<(PhotosId, usize)>,
     /// Replaces the momentum of the BatchNorm layer.
     momentum: Option<f64>,
+    /// The recorded lesson, without where it was saved.
+    recorder: Option<Recorder>,
     /// How far the moving statistics had walked, if the change was their reset.
     walk: Option<WalkMark>,
 }
@@ -61,6 +63,12 @@ impl Snapshot {
             }),
             photo,
             momentum: state.walk.momentum,
+            recorder: state.recorder.as_ref().map(|recorder| Recorder {
+                saved: None,
+                path: None,
+                leaving: None,
+                ..recorder.clone()
+            }),
             walk: None,
         }
     }
@@ -114,6 +122,15 @@ impl Snapshot {
             gallery.photo = photo;
         }
         state.walk.momentum = self.momentum;
+        let kept = state.recorder.take();
+        state.recorder = self.recorder.map(|recorder| match kept {
+            Some(kept) => Recorder {
+                saved: kept.saved,
+                path: kept.path,
+                ..recorder
+            },
+            None => recorder,
+        });
         if let Some(mark) = &self.walk {
             state.walk.restore(mark);
         }

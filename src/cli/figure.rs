@@ -23,6 +23,7 @@ use crate::views::missing;
 use egui_svg::Images;
 use modelens_jobs::{ModelSource, PhotosSource};
 
+pub(super) use lesson::opened as opened_lesson;
 pub use options::FigureArgs;
 use options::{Format, LookOptions};
 use output::write_files;

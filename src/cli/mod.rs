@@ -4,6 +4,7 @@ pub mod arrays;
 mod augment;
 mod bench;
 pub mod figure;
+mod handout;
 mod inspect;
 mod outputs;
 mod run;
@@ -69,6 +70,8 @@ pub enum CliCommand {
     Run(run::RunArgs),
     /// Draws a view as SVG or PNG.
     Figure(Box<figure::FigureArgs>),
+    /// Writes a whole lesson with its figures as HTML or PDF.
+    Handout(handout::HandoutArgs),
     /// Trains a base on photos and writes what every step did.
     Train(train::TrainArgs),
     /// Times the program's own work on this machine.
@@ -123,6 +126,7 @@ impl CliCommand {
             Self::Inspect(command) => command.run(),
             Self::Run(command) => command.run(),
             Self::Figure(command) => command.run(),
+            Self::Handout(command) => command.run(),
             Self::Train(command) => command.run(),
             Self::Bench(command) => command.run(),
         }

@@ -28,6 +28,8 @@ pub enum LessonCommand {
     /// Leaves the steps, with everything as it is; or goes back to the step.
     FreePlay(bool),
     ShowAnswer(bool),
+    /// Answers the prediction of the step; `None` shows its answer.
+    Choose(Option<usize>),
     /// Writes the present state as a lesson of one step.
     Save(PathBuf),
 }

@@ -5,4 +5,5 @@
 mod caption;
 mod draw;
 
+pub use caption::title;
 pub use draw::{DrawError, Drawn, LARGEST, What, draw};

@@ -8,16 +8,20 @@ use toml::Spanned;
 
 use super::names::{Control, Named, Recorded};
 use super::place::{Lines, Places, line_of};
-use super::{Expectation, Lesson, LessonError, fill, paths};
+use super::runs::LessonRuns;
+use super::{Expectation, Lesson, LessonError, Prediction, fill, paths};
 use crate::augment::{self, Pipeline, PipelinePreset};
 use crate::model::{Outer, Preprocessing, Semantics};
-use crate::settings::{MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS, TrainSettings, View};
-use crate::train::optimizer::OptimizerKind;
-use crate::train::recipe;
-use modelens_jobs::Grid;
+use crate::settings::{LayerSort, MAX_BATCH, View};
+use crate::words::markup;
+use modelens_jobs::{DropoutSetting, Grid, PredictLook};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
+/// The most passes of the dropout view's histogram.
+const MOST_MASK_PASSES: usize = DropoutSetting::PASSES[DropoutSetting::PASSES.len() - 1];
+/// The most cells of a grid.
+const MOST_CELLS: usize = 27;
 
 /// The whole file.
 #[derive(Debug, Serialize, Deserialize)]
@@ -108,14 +112,47 @@ pub struct LessonStep {
     pub scale: Option<Named<Preprocessing>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grid: Option<Named<Grid>>,
+    /// Cells that were drawn anew, counted from 1, and how often.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redrawn_cells: Vec<[u64; 2]>,
+    /// False: dropout and noise of a batch act as in inference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub random: Option<bool>,
+    /// The passes of the view predict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passes: Option<usize>,
+    /// The passes of the dropout view's histogram.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask_passes: Option<usize>,
+    /// Replaces the momentum of the BatchNorm layer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub momentum: Option<f64>,
+    /// Channels by their distance from the moving statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort_channels: Option<bool>,
+    /// The order of the layer table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sort_layers: Option<Named<LayerSort>>,
+    /// The view trainable shows the table without the cards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_layers: Option<bool>,
+    /// The layer that the button "Fine-tune from" starts at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine_tune_from: Option<usize>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hide: Vec<Control>,
     /// What the text relies on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
+    /// One sentence in large type for an audience; without it the first bold words of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
     /// Markdown; `{name}` is replaced by the measured value.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// What the lecturer wants to say; shown on request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pipeline: Option<LessonPipeline>,
     /// The runs of the view Fine-tune.
@@ -130,6 +167,9 @@ pub struct LessonStep {
     pub keras316: Option<FrameworkText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pytorch: Option<FrameworkText>,
+    /// Asked before the numbers appear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predict: Option<Prediction>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub question: Option<Question>,
     /// The lines of its keys in the file.
@@ -142,6 +182,8 @@ pub struct LessonStep {
 #[serde(deny_unknown_fields)]
 pub struct FrameworkText {
     pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expect: Vec<Expectation>,
 }
@@ -152,93 +194,6 @@ pub struct FrameworkText {
 pub struct Question {
     pub text: String,
     pub answer: String,
-}
-
-/// The runs of the view Fine-tune. What is left out has the default of the program.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct LessonRuns {
-    pub preset: Named<recipe::RunPreset>,
-    /// Where a PyTorch loop calls `base.eval()`.
-    pub eval_calls: Named<recipe::EvalCalls>,
-    pub optimizer: Named<OptimizerKind>,
-    pub rate: f64,
-    /// The number of epochs of each stage.
-    pub epochs: usize,
-    /// The number of photos in a step.
-    pub batch: usize,
-    pub seeds: usize,
-    pub own_head: bool,
-    pub dropout: f64,
-    pub sigmoid: bool,
-    pub validation: f64,
-    /// True if the step starts the runs; otherwise the user does.
-    pub start: bool,
-}
-
-impl Default for LessonRuns {
-    fn default() -> Self {
-        Self::of(TrainSettings::default(), true)
-    }
-}
-
-impl LessonRuns {
-    /// The runs with these settings.
-    pub fn of(train: TrainSettings, start: bool) -> Self {
-        Self {
-            preset: Named(train.preset),
-            eval_calls: Named(train.evals),
-            optimizer: Named(train.optimizer),
-            rate: train.rate,
-            epochs: train.epochs,
-            batch: train.batch,
-            seeds: train.seeds,
-            own_head: train.own_head,
-            dropout: train.dropout,
-            sigmoid: train.sigmoid,
-            validation: train.validation,
-            start,
-        }
-    }
-
-    /// The settings of the window.
-    pub fn settings(&self) -> TrainSettings {
-        TrainSettings {
-            preset: self.preset.0,
-            evals: self.eval_calls.0,
-            optimizer: self.optimizer.0,
-            rate: self.rate,
-            epochs: self.epochs,
-            batch: self.batch,
-            seeds: self.seeds,
-            own_head: self.own_head,
-            dropout: self.dropout,
-            sigmoid: self.sigmoid,
-            validation: self.validation,
-        }
-    }
-
-    fn check(&self) -> Result<(), String> {
-        if !(1..=MAX_EPOCHS).contains(&self.epochs) {
-            return Err(format!("a run has 1 to {MAX_EPOCHS} epochs"));
-        }
-        if !(1..=MAX_BATCH).contains(&self.batch) {
-            return Err(format!("a step has 1 to {MAX_BATCH} photos"));
-        }
-        if !(1..=MAX_SEEDS).contains(&self.seeds) {
-            return Err(format!("a run has 1 to {MAX_SEEDS} seeds"));
-        }
-        if !(self.rate.is_finite() && self.rate > 0.0) {
-            return Err("a learning rate must be above 0".to_owned());
-        }
-        let part = |x: f64| (0.0..=MAX_PART).contains(&x);
-        if !(part(self.dropout) && part(self.validation)) {
-            return Err(format!(
-                "the dropout rate and the validation split must be 0 to {MAX_PART}"
-            ));
-        }
-        Ok(())
-    }
 }
 
 /// The augmentation pipeline: the name of a preset, or a list of layers.
@@ -285,15 +240,27 @@ impl LessonStep {
             augment_batch: None,
             scale: None,
             grid: None,
+            redrawn_cells: Vec::new(),
+            random: None,
+            passes: None,
+            mask_passes: None,
+            momentum: None,
+            sort_channels: None,
+            sort_layers: None,
+            only_layers: None,
+            fine_tune_from: None,
             hide: Vec::new(),
             expect: Vec::new(),
+            statement: None,
             text: String::new(),
+            notes: None,
             pipeline: None,
             run: None,
             keras2: None,
             keras3: None,
             keras316: None,
             pytorch: None,
+            predict: None,
             question: None,
             lines: Lines::new(),
         }
@@ -315,6 +282,15 @@ impl LessonStep {
             Some(ending) => format!("{}\n\n{}", self.text, ending.text),
             None => self.text.clone(),
         }
+    }
+
+    /// The sentence for an audience under these rules: what the step says, or else the first bold words
+    /// of its text that are more than a number.
+    pub fn statement(&self, semantics: Semantics) -> Option<String> {
+        let ending = self.ending(semantics);
+        let ending = ending.and_then(|ending| ending.statement.clone());
+        let written = ending.or_else(|| self.statement.clone());
+        written.or_else(|| markup::first_bold(&self.text(semantics)))
     }
 
     /// Everything that the text relies on under these rules.
@@ -339,11 +315,36 @@ impl LessonStep {
             .expect
             .iter()
             .map(|expectation| ("expect", expectation));
-        own.chain(endings)
+        let choices = self.predict.iter().flat_map(|p| &p.choices);
+        let choices = choices.flat_map(|choice| &choice.expect);
+        let choices = choices.map(|expectation| ("predict.choices", expectation));
+        own.chain(endings).chain(choices)
     }
 
     /// Every text of the step with its key, for all rules.
     fn texts(&self) -> impl Iterator<Item = (&'static str, &String)> {
+        let statements = [
+            ("statement", Some(&self.statement)),
+            ("notes", Some(&self.notes)),
+            (
+                "keras2.statement",
+                self.keras2.as_ref().map(|e| &e.statement),
+            ),
+            (
+                "keras3.statement",
+                self.keras3.as_ref().map(|e| &e.statement),
+            ),
+            (
+                "keras3.16.statement",
+                self.keras316.as_ref().map(|e| &e.statement),
+            ),
+            (
+                "pytorch.statement",
+                self.pytorch.as_ref().map(|e| &e.statement),
+            ),
+        ];
+        let statements = statements.into_iter();
+        let statements = statements.filter_map(|(key, text)| Some((key, text?.as_ref()?)));
         let endings = [
             ("keras2.text", &self.keras2),
             ("keras3.text", &self.keras3),
@@ -355,8 +356,17 @@ impl LessonStep {
         let question = self.question.iter();
         let question =
             question.flat_map(|q| [("question.text", &q.text), ("question.answer", &q.answer)]);
+        let predict = self.predict.iter().flat_map(|p| {
+            let choices = p.choices.iter().map(|c| ("predict.choices", &c.text));
+            [("predict.text", &p.text), ("predict.answer", &p.answer)]
+                .into_iter()
+                .chain(choices)
+        });
         let text = std::iter::once(("text", &self.text));
-        text.chain(endings).chain(question)
+        text.chain(statements)
+            .chain(endings)
+            .chain(predict)
+            .chain(question)
     }
 
     /// Checks the values.
@@ -370,17 +380,57 @@ impl LessonStep {
         if self.batch.is_some_and(|b| b == 0 || b > MAX_BATCH) {
             return Err(("batch", format!("a batch has 1 to {MAX_BATCH} photos")));
         }
+        let [fewest, most] = PredictLook::PASSES_RANGE;
+        if self.passes.is_some_and(|n| !(fewest..=most).contains(&n)) {
+            return Err(("passes", format!("the passes are {fewest} to {most}")));
+        }
+        if self
+            .mask_passes
+            .is_some_and(|n| n == 0 || n > MOST_MASK_PASSES)
+        {
+            let reason = format!("the passes are 1 to {MOST_MASK_PASSES}");
+            return Err(("mask-passes", reason));
+        }
+        if self.momentum.is_some_and(|m| !(0.0..=1.0).contains(&m)) {
+            return Err(("momentum", "a momentum is 0 to 1".to_owned()));
+        }
+        let cells = &self.redrawn_cells;
+        if cells.len() > MOST_CELLS
+            || cells
+                .iter()
+                .any(|[cell, _]| !(1..=MOST_CELLS as u64).contains(cell))
+        {
+            return Err(("redrawn-cells", format!("the cells are 1 to {MOST_CELLS}")));
+        }
         if let Some(run) = &self.run {
             run.check().map_err(|reason| ("run", reason))?;
             if !self.view.0.shows_runs() {
                 return Err(("run", "`run` belongs to the view finetune".to_owned()));
             }
         }
+        if let Some(predict) = &self.predict {
+            predict.check().map_err(|reason| ("predict", reason))?;
+        }
         if let Some(pipeline) = &self.pipeline {
             for step in &pipeline.pipeline().steps {
                 let checked = step.layer.validate();
                 checked.map_err(|error| ("pipeline", error.to_string()))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Checks everything that does not depend on a file.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn checked(&self, names: &[&'static str]) -> Result<(), String> {
+        self.check().map_err(|(_, reason)| reason)?;
+        for (_, expectation) in self.expected() {
+            expectation.check(names).map_err(|(_, reason)| reason)?;
+        }
+        for (_, text) in self.texts() {
+            fill::check(text, names).map_err(|fault| fault.reason)?;
         }
         Ok(())
     }

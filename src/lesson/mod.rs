@@ -5,11 +5,15 @@ mod bundled;
 mod expect;
 mod fill;
 mod format;
+pub mod link;
 mod names;
 pub mod paths;
 mod place;
+mod predict;
+mod runs;
 mod value;
 
+use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,10 +26,10 @@ use modelens_jobs::{Experiment, ModelSource, PhotosSource};
 pub use bundled::{BUNDLED, BundledLesson, open_bundled};
 pub use expect::Expectation;
 pub use fill::fill;
-pub use format::{
-    FrameworkText, LessonFile, LessonPipeline, LessonRuns, LessonStep, Question, VERSION, parse,
-};
+pub use format::{FrameworkText, LessonFile, LessonPipeline, LessonStep, Question, VERSION, parse};
 pub use names::{Control, Named, Recorded, Word};
+pub use predict::{Choice, Prediction, Right};
+pub use runs::LessonRuns;
 pub use value::{Value, Values};
 
 /// A lesson that was read and checked.
@@ -80,12 +84,28 @@ pub fn open(path: &Path, names: &[&'static str]) -> Result<Lesson, LessonError> 
     parse(&text, Some(folder), names)
 }
 
+/// Checks a lesson that was not read from a file, whose texts name values in `names`.
+///
+/// # Errors
+/// What is wrong, with the number of the step.
+pub fn open_draft(lesson: Lesson, names: &[&'static str]) -> Result<Lesson, LessonError> {
+    for (i, step) in lesson.steps.iter().enumerate() {
+        let checked = step.checked(names);
+        checked.map_err(|reason| LessonError::Whole(format!("step {}: {reason}", i + 1)))?;
+    }
+    Ok(lesson)
+}
+
 /// Where a lesson comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LessonSource {
     /// By its place among the bundled lessons.
     Bundled(usize),
     File(PathBuf),
+    /// A state in one line, see [`link`].
+    Link(String),
+    /// The lesson that is being recorded.
+    Draft,
 }
 
 /// The lesson that is open in the window.
@@ -99,6 +119,8 @@ pub struct OpenLesson {
     pub free: bool,
     /// True if the answer is shown.
     pub answer: bool,
+    /// The steps whose prediction was answered, and the choice; `None`: the answer was shown instead.
+    pub chosen: BTreeMap<usize, Option<usize>>,
     /// True until the model and the photos are open and the step's settings are applied.
     pub waits: bool,
     /// The runs that the step has started or found complete.
@@ -113,8 +135,28 @@ impl OpenLesson {
         self.lesson.steps.get(self.step)
     }
 
-    /// True if the current step hides this part of the window.
+    /// True if the current step hides this part of the window. A prediction covers what would answer it.
     pub fn hides(&self, control: Control) -> bool {
-        !self.free && self.now().is_some_and(|step| step.hide.contains(&control))
+        let answers = match control {
+            Control::Layers | Control::Controls | Control::Explanation => self.is_veiled(),
+            Control::SidePanel | Control::Input | Control::Tabs | Control::Rules => false,
+        };
+        let hidden = || self.now().is_some_and(|step| step.hide.contains(&control));
+        answers || !self.free && hidden()
+    }
+
+    /// True while the current step waits for an answer and its results are covered.
+    pub fn is_veiled(&self) -> bool {
+        let asks = || self.now().is_some_and(|step| step.predict.is_some());
+        !self.free && !self.chosen.contains_key(&self.step) && asks()
+    }
+
+    /// Answers the current step, or shows its answer if nothing is chosen. The first answer counts.
+    pub fn choose(&mut self, choice: Option<usize>) {
+        let predict = self.now().and_then(|step| step.predict.as_ref());
+        let choices = predict.map_or(0, |predict| predict.choices.len());
+        if self.is_veiled() && choice.is_none_or(|choice| choice < choices) {
+            self.chosen.insert(self.step, choice);
+        }
     }
 }

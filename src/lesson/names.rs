@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::augment::PipelinePreset;
 use crate::model::{Mode, Outer, Preprocessing, Semantics};
-use crate::settings::View;
+use crate::settings::{LayerColumn, LayerSort, View};
 use crate::train::optimizer::OptimizerKind;
 use crate::train::recipe;
 use modelens_jobs::Grid;
@@ -93,6 +93,13 @@ impl Word for View {
     }
 }
 
+impl Word for Semantics {
+    const WHAT: &'static str = "framework";
+    fn all() -> Vec<(&'static str, Self)> {
+        Self::ALL.map(|s| (s.id(), s)).to_vec()
+    }
+}
+
 impl Word for Option<Semantics> {
     const WHAT: &'static str = "framework";
     fn all() -> Vec<(&'static str, Self)> {
@@ -152,6 +159,27 @@ impl Word for PipelinePreset {
             Self::None => "none",
         };
         Self::ALL.into_iter().map(|p| (word(p), p)).collect()
+    }
+}
+
+impl Word for LayerSort {
+    const WHAT: &'static str = "order of the layer table";
+    fn all() -> Vec<(&'static str, Self)> {
+        let word = |column: LayerColumn| match column {
+            LayerColumn::Layer => ["layer", "-layer"],
+            LayerColumn::Flag => ["flag", "-flag"],
+            LayerColumn::Inherited => ["inherited", "-inherited"],
+            LayerColumn::Training => ["training", "-training"],
+            LayerColumn::Mode => ["mode", "-mode"],
+            LayerColumn::Moves => ["moves", "-moves"],
+            LayerColumn::Params => ["params", "-params"],
+        };
+        let orders = LayerColumn::ALL.into_iter().flat_map(|column| {
+            let [up, down] = word(column);
+            [(up, false), (down, true)]
+                .map(|(word, descending)| (word, Self { column, descending }))
+        });
+        orders.collect()
     }
 }
 

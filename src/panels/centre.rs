@@ -3,7 +3,7 @@
 use eframe::egui;
 use eframe::egui::{Align, Button, Layout, ScrollArea, Sense, Ui, UiBuilder, vec2};
 
-use super::{explain, lecture};
+use super::{explain, lecture, question};
 use crate::command::Action;
 use crate::lesson::Control;
 use crate::state::View;
@@ -17,7 +17,7 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let page = view.page();
     let margin = vec2(sizes::S4, sizes::S2);
     let missing = missing(show.state, view);
-    let explanation = if missing.is_some() {
+    let explanation = if missing.is_some() || show.state.is_veiled() {
         Explanation::default()
     } else {
         explanation(show.state, view)
@@ -39,7 +39,11 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
     } else {
         page.control_rows(width - 2.0 * margin.x)
     };
-    let controls_height = rows as f32 * (sizes::CONTROL_HEIGHT + sizes::S2) - sizes::S2;
+    let controls_height = if lecture {
+        sizes::LECTURE_CAPTION
+    } else {
+        rows as f32 * (sizes::CONTROL_HEIGHT + sizes::S2) - sizes::S2
+    };
     let controls = row(controls || lecture, controls_height);
     let others = tabs + controls + body + 2.0 * margin.y;
     // If it is enough that the sentences scroll, the whole view does not.
@@ -77,6 +81,12 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
                     let room = UiBuilder::new().max_rect(below).layout(centred);
                     show.button_ui(&mut ui.new_child(room), action, label);
                 }
+                return;
+            }
+            if let Some(open) = &show.state.lesson
+                && open.is_veiled()
+            {
+                question::choose_ui(ui, show, open, cut.0);
                 return;
             }
             if controls > 0.0 && !lecture {

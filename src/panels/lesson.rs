@@ -4,6 +4,7 @@ use eframe::egui::{
     self, Align, Button, Frame, Layout, Margin, Panel, RichText, ScrollArea, Ui, vec2,
 };
 
+use super::question;
 use crate::command::{Action, LessonCommand};
 use crate::lesson::{LessonStep, OpenLesson, fill};
 use crate::theme::{self, sizes, text};
@@ -66,6 +67,7 @@ fn inside_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, tall: bool) {
             } else if let Some(step) = open.now() {
                 step_ui(ui, show, open, step);
             }
+            notes_ui(ui, show, open);
             ui.separator();
             let label = if open.free {
                 words::BACK_TO_STEP
@@ -117,8 +119,28 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
                     }
                 }
             });
-        small_ui(ui, show, Action::NextStep, words::NEXT);
+        let next = if open.is_veiled() {
+            words::REVEAL
+        } else {
+            words::NEXT
+        };
+        small_ui(ui, show, Action::NextStep, next);
     });
+}
+
+/// The speaker notes, where they were asked for; a picture of the window has none.
+fn notes_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
+    let notes = open.now().and_then(|step| step.notes.as_ref());
+    let Some(notes) = notes.filter(|_| !parts::is_still(ui.ctx())) else {
+        return;
+    };
+    ui.separator();
+    if show.state.shell.notes {
+        let palette = theme::palette(ui);
+        parts::label_ui(ui, text::title(words::NOTES, palette));
+        markdown::markdown_ui(ui, &fill(notes, show.state));
+    }
+    show.action_ui(ui, Action::ShowNotes);
 }
 
 fn free_ui(ui: &mut Ui) {
@@ -139,6 +161,14 @@ fn step_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, step: &LessonSte
         };
         parts::label_ui(ui, text::muted(words, palette));
         return;
+    }
+    if open.is_veiled() {
+        parts::wrapped_ui(ui, text::muted(words::ANSWER_FIRST, palette));
+        return;
+    }
+    if let (Some(predict), Some(&chosen)) = (&step.predict, open.chosen.get(&open.step)) {
+        question::result_ui(ui, state, predict, chosen);
+        ui.separator();
     }
     markdown::markdown_ui(ui, &fill(&step.text(semantics), state));
     // A text that the numbers contradict says so.

@@ -11,12 +11,15 @@ mod lecture;
 mod lesson;
 mod list_focus;
 mod notices;
+mod question;
+mod record;
 mod sheets;
 pub mod side_panel;
 mod status_bar;
 mod top_bar;
 
 pub use command_palette::choices;
+pub use question::choice_id;
 
 use eframe::egui::{self, CentralPanel, Panel, Ui};
 
@@ -42,6 +45,8 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let width = ui.available_width();
     if show.state.lesson.is_some() {
         lesson::panel_ui(ui, show);
+    } else if show.state.recorder.is_some() && !lecture {
+        record::panel_ui(ui, show);
     }
     let panel = !lecture && side_panel::is_shown(show.state, width);
     if panel {
@@ -60,8 +65,9 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     notices::unreadable_ui(ui, show);
     notices::drop_hint_ui(ui);
     sheets::sheet_ui(ui, show);
+    record::asking_ui(ui, show);
     command_palette::command_palette_ui(ui, show);
-    if lecture {
+    if show.state.shell.lecture.is_some_and(|l| !l.pointer_hidden) {
         lecture::pointer_ui(ui);
     }
 }

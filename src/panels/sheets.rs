@@ -4,15 +4,17 @@ use eframe::egui::{
     self, Id, Key, Memory, Modal, Modifiers, RichText, ScrollArea, Stroke, TextEdit, Ui,
 };
 
-use crate::command::{Action, Command, ShellCommand};
+use crate::command::{Action, Command, LessonCommand, LessonSource, ShellCommand};
 use crate::formats::keras::architectures;
+use crate::lesson::link;
 use crate::model::Card;
 use crate::state::Sheet;
 use crate::theme::{self, sizes, text};
 use crate::views::parts::Tip as _;
-use crate::views::{Show, parts};
+use crate::views::{Show, markdown, parts};
 use crate::words::common;
 use crate::words::dialogs;
+use crate::words::record;
 use crate::words::sheets as words;
 use modelens_jobs::ModelSource;
 
@@ -25,6 +27,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
         let window = ui.ctx().content_rect();
         ui.set_width(sizes::SHEET_WIDTH.min(window.width() - 2.0 * sizes::S4));
         let title = match sheet {
+            Sheet::Paste => record::PASTE.to_owned(),
             Sheet::Keys => words::KEYS.to_owned(),
             Sheet::Terms => words::WORDS.to_owned(),
             Sheet::Card => words::MODEL.to_owned(),
@@ -52,6 +55,7 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
                 Sheet::Terms => terms_ui(ui),
                 Sheet::Card => card_ui(ui, show),
                 Sheet::Network => network_ui(ui, show),
+                Sheet::Paste => paste_ui(ui, show),
                 Sheet::Path => path_ui(ui, show),
             });
         close
@@ -59,6 +63,34 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if response.inner || response.should_close() {
         show.push(ShellCommand::Sheet(None));
     }
+}
+
+/// A field for a link to a state.
+fn paste_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    markdown::markdown_ui(ui, record::PASTE_HOW);
+    let id = Id::unique("link to a state");
+    let mut link = ui
+        .data(|data| data.get_temp::<String>(id))
+        .unwrap_or_default();
+    let field = TextEdit::singleline(&mut link)
+        .id(id)
+        .char_limit(link::MOST_BYTES)
+        .desired_width(f32::INFINITY);
+    let response = ui.add(field);
+    parts::named(ui, &response, record::PASTE_FIELD);
+    let entered = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+    if !entered && !response.has_focus() {
+        response.request_focus();
+    }
+    let opened = ui.button(record::OPEN).clicked() || entered;
+    if opened && !link.trim().is_empty() {
+        show.push(ShellCommand::Sheet(None));
+        show.push(LessonCommand::Open(LessonSource::Link(
+            link.trim().to_owned(),
+        )));
+        link.clear();
+    }
+    ui.data_mut(|data| data.insert_temp(id, link));
 }
 
 /// What was found out about the open model, a line each.

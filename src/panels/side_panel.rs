@@ -16,6 +16,7 @@ use crate::words::window as words;
 pub fn is_shown(state: &State, width: f32) -> bool {
     // In a lesson step the columns come first; in free play the settings do.
     let beside = match &state.lesson {
+        None if state.recorder.is_some() => sizes::CENTRE_MIN_WIDTH + sizes::LESSON_PANEL,
         None => sizes::CENTRE_MIN_WIDTH,
         Some(open) if open.free => sizes::CENTRE_MIN_WIDTH + sizes::LESSON_PANEL,
         Some(_) => sizes::LESSON_BESIDE + sizes::LESSON_PANEL,

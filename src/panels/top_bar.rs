@@ -379,7 +379,14 @@ fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(LessonCommand::Open(source));
         }
     }
-    for action in [Action::OpenLesson, Action::SaveLesson] {
+    for action in [
+        Action::OpenLesson,
+        Action::SaveLesson,
+        Action::RecordLesson,
+        Action::SaveHandout,
+        Action::CopyLink,
+        Action::PasteLink,
+    ] {
         menu::action_ui(ui, show, action);
     }
     ui.separator();

@@ -15,7 +15,7 @@ use crate::words::window as words;
 use modelens_jobs::{ModelId, ModelSource, OpenedModel, PhotosId, PhotosSource};
 
 /// The open model with what was chosen in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Base {
     pub id: ModelId,
     pub model: Arc<ModelDescription>,
@@ -275,7 +275,7 @@ impl Base {
 }
 
 /// The open photos with what was chosen among them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Gallery {
     pub id: PhotosId,
     pub photos: Arc<PhotoList>,

@@ -19,6 +19,8 @@ pub struct Shell {
     pub side_panel: Option<bool>,
     /// Set while the window is shown to an audience.
     pub lecture: Option<Lecture>,
+    /// Whether the speaker notes of a lesson are shown.
+    pub notes: bool,
     pub sheet: Option<Sheet>,
     /// The path that is being typed into [`Sheet::Path`].
     pub typed: Option<TypedPath>,
@@ -44,6 +46,8 @@ pub enum Sheet {
     Card,
     /// Which network a file of weights belongs to.
     Network,
+    /// A field for a link to a state.
+    Paste,
     /// A path, where the system offers no file dialog.
     Path,
 }
@@ -69,4 +73,8 @@ pub struct Lecture {
     pub zoom_before: f32,
     /// The size, in the system's points, that the present zoom was made for.
     pub fitted: Option<Vec2>,
+    /// Nothing is shown until a key is pressed.
+    pub blank: bool,
+    /// The pointer is hidden until it moves.
+    pub pointer_hidden: bool,
 }

@@ -8,7 +8,7 @@ mod style;
 pub mod text;
 
 pub use fonts::with as fonts_with;
-pub use palette::{ModeColors, Palette};
+pub use palette::{BLANK, ModeColors, Palette};
 
 use eframe::egui::{Color32, Context, Theme, Ui};
 

@@ -45,6 +45,9 @@ pub struct ModeColors {
     pub pale: Color32,
 }
 
+/// A screen that shows nothing.
+pub const BLANK: Color32 = Color32::BLACK;
+
 impl Palette {
     pub const LIGHT: Self = Self {
         dark: false,

@@ -255,6 +255,11 @@ pub const EXPORT_FRAME: f32 = 120.0;
 pub const PREVIEW: [f32; 2] = [560.0, 420.0];
 pub const PREVIEW_PIXELS: u32 = 1120;
 
+/// A page of a handout: A4, its margin, and the share of its height that a figure takes at most.
+pub const PAPER: [f32; 2] = [595.0, 842.0];
+pub const PAPER_MARGIN: f32 = 44.0;
+pub const PAPER_FIGURE: f32 = 0.8;
+
 /// How long a result may be out of date before it is dimmed: shorter waits would only flicker.
 pub const STALE_AFTER_SECS: f64 = 0.25;
 pub const STALE_OPACITY: f32 = 0.55;
@@ -267,6 +272,11 @@ pub const SMALLEST_WINDOW: [f32; 2] = [800.0, 600.0];
 pub const AROUND_WINDOW: [f32; 2] = [8.0, 64.0];
 /// The least size of a lecture, in points; a larger screen gets larger type.
 pub const LECTURE: [f32; 2] = [1050.0, 590.0];
+/// What a lecture shows above the columns: the photo, what is shown, the statement.
+pub const LECTURE_CAPTION: f32 = 92.0;
+pub const LECTURE_PHOTO: f32 = 112.0;
+/// The most rows of a statement in the largest type that holds it.
+pub const STATEMENT_ROWS: usize = 2;
 /// Around the pointer in a lecture.
 pub const POINTER_RING: f32 = 18.0;
 
@@ -275,7 +285,15 @@ pub const LESSON_PANEL: f32 = 320.0;
 pub const LESSON_BOTTOM: f32 = 210.0;
 /// The lesson is beside the columns only if they keep this width.
 pub const LESSON_BESIDE: f32 = 960.0;
+/// The rows of a recorded lesson that are seen at once, and of the text of a step.
+pub const RECORD_ROWS: f32 = 150.0;
+pub const RECORD_TEXT_ROWS: usize = 5;
 pub const BULLET: f32 = 14.0;
+/// The most width of a question before the numbers, and the share of its card that stays free above.
+pub const QUESTION: f32 = 720.0;
+pub const QUESTION_TOP: f32 = 0.08;
+/// The arms of a cross, as a share of half a mark.
+pub const CROSS_SHARE: f32 = 0.75;
 
 pub const COMMAND_PALETTE: f32 = 560.0;
 pub const COMMAND_PALETTE_ROWS: f32 = 392.0;

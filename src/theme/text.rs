@@ -19,6 +19,8 @@ const LETTER: f32 = 0.605;
 /// Code in a heading, whose face is wider, by the size of the words around it.
 const CODE_SHARE: f32 = 0.86;
 const WORDMARK: f32 = 15.0;
+const PAPER: f32 = 10.5;
+const PAPER_LABEL: f32 = 8.0;
 const UNIT_MARK_MIN: f32 = 7.0;
 const UNIT_MARK_SHARE: f32 = 1.1;
 const TITLE_SPACING: f32 = 0.5;
@@ -91,6 +93,95 @@ pub fn question(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
         job.append(&span.text, 0.0, format);
     }
     job.wrap.max_rows = 1;
+    job.wrap.max_width = width;
+    job
+}
+
+/// A large text that wraps, with code between backquotes.
+pub fn large_prose(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(
+        markup,
+        KEY,
+        &FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
+}
+
+/// A paragraph on paper.
+pub fn paper(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(markup, PAPER, &FontFamily::Proportional, width, palette)
+}
+
+/// The title of a handout.
+pub fn paper_title(title: &str, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(
+        title,
+        KEY,
+        &FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
+}
+
+/// The heading of a step in a handout.
+pub fn paper_heading(title: &str, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(
+        title,
+        WORDMARK,
+        &FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
+}
+
+/// A small heading in capitals.
+pub fn paper_label(label: &str, width: f32, palette: &Palette) -> LayoutJob {
+    let font = FontId::new(PAPER_LABEL, FontFamily::Name(SEMIBOLD.into()));
+    LayoutJob::simple(label.to_owned(), font, palette.muted, width)
+}
+
+/// The sizes of a statement, the largest first.
+pub const STATEMENT: [f32; 3] = [KEY, 18.0, WORDMARK];
+
+/// The statement of a lecture in one of its sizes.
+pub fn statement(markup: &str, size: f32, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(
+        markup,
+        size,
+        &FontFamily::Name(SEMIBOLD.into()),
+        width,
+        palette,
+    )
+}
+
+/// A choice of a question, which wraps, with code between backquotes.
+pub fn choice(markup: &str, width: f32, palette: &Palette) -> LayoutJob {
+    wrapped(markup, WORDMARK, &FontFamily::Proportional, width, palette)
+}
+
+fn wrapped(
+    markup: &str,
+    size: f32,
+    family: &FontFamily,
+    width: f32,
+    palette: &Palette,
+) -> LayoutJob {
+    let mut job = LayoutJob::default();
+    for span in markup::spans(markup, Marks::All) {
+        let font_id = match (span.code, span.bold) {
+            (true, _) => FontId::new(size * CODE_SHARE, FontFamily::Monospace),
+            (false, true) => FontId::new(size, FontFamily::Name(SEMIBOLD.into())),
+            (false, false) => FontId::new(size, family.clone()),
+        };
+        let format = TextFormat {
+            font_id,
+            color: palette.ink,
+            italics: span.italic,
+            ..Default::default()
+        };
+        job.append(&span.text, 0.0, format);
+    }
     job.wrap.max_width = width;
     job
 }

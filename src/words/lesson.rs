@@ -24,5 +24,36 @@ pub fn question(text: &str) -> String {
     format!("**Question.** {text}")
 }
 
+// A question before the numbers.
+pub const CHOOSE_FIRST: &str = "CHOOSE FIRST";
+pub const REVEAL: &str = "Show answer";
+
+/// How to answer with the keyboard.
+pub fn choose_keys(next: &str) -> String {
+    format!(
+        "Click a choice, or press the arrow keys up and down and Enter. {next} shows the answer \
+         without a choice."
+    )
+}
+
+pub const ANSWER_FIRST: &str = "The numbers and the text of this step appear when the question is \
+     answered.";
+
+/// A choice with its letter.
+pub fn choice(number: usize, text: &str) -> String {
+    let letter = char::from(b'A' + (number % 26) as u8);
+    format!("{letter}. {text}")
+}
+
+pub const CHOSEN_AND_RIGHT: &str = "Your choice: right";
+pub const CHOSEN_AND_WRONG: &str = "Your choice: not right";
+pub const RIGHT: &str = "The right answer";
+pub const NOTHING_CHOSEN: &str = "You made no choice.";
+pub const CONTRADICTED: &str =
+    "The numbers of this step contradict the answer that the lesson gives.";
+
+pub const NOTES: &str = "SPEAKER NOTES";
+pub const BLANK: &str = "The screen is blank. Press any key.";
+
 pub const HIDE_ANSWER: &str = "Hide the answer";
 pub const SHOW_ANSWER: &str = "Show the answer";

@@ -34,6 +34,64 @@ pub fn plain(text: &str) -> String {
     spans.map(|span| span.text).collect()
 }
 
+/// A paragraph, or an entry of a list with its bullet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub bullet: Option<String>,
+    pub text: String,
+}
+
+/// Paragraphs end at an empty line, entries of a list at the next one.
+pub fn blocks(source: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut goes_on = false;
+    for line in source.lines().map(str::trim) {
+        let bullet = bullet(line);
+        if line.is_empty() {
+            goes_on = false;
+        } else if let Some((bullet, text)) = bullet {
+            blocks.push(Block {
+                bullet: Some(bullet),
+                text: text.to_owned(),
+            });
+            goes_on = true;
+        } else if let (true, Some(last)) = (goes_on, blocks.last_mut()) {
+            last.text.push(' ');
+            last.text.push_str(line);
+        } else {
+            blocks.push(Block {
+                bullet: None,
+                text: line.to_owned(),
+            });
+            goes_on = true;
+        }
+    }
+    blocks
+}
+
+/// `- entry`, `* entry` or `1. entry`.
+fn bullet(line: &str) -> Option<(String, &str)> {
+    for sign in ["- ", "* "] {
+        if let Some(text) = line.strip_prefix(sign) {
+            return Some(("\u{2022}".to_owned(), text));
+        }
+    }
+    let (number, text) = line.split_once(". ")?;
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    (is_number && number.len() < 3).then(|| (format!("{number}."), text))
+}
+
+/// The first words between `**` that are more than a number: at least three.
+pub fn first_bold(text: &str) -> Option<String> {
+    // Between marks is every second part; the last part follows the last mark.
+    let parts: Vec<&str> = text.split("**").collect();
+    let closed = parts.len().saturating_sub(1);
+    let bold = parts[..closed].iter().skip(1).step_by(2);
+    let mut bold = bold.map(|part| part.split_whitespace().collect::<Vec<_>>());
+    let words = bold.find(|words| words.len() >= 3)?;
+    Some(words.join(" "))
+}
+
 /// Splits a text at its marks. A mark that is never closed is part of the text.
 pub fn spans(text: &str, marks: Marks) -> Vec<Span> {
     let all = marks == Marks::All;
@@ -120,5 +178,39 @@ mod tests {
         let text = "**1 of 2** layers: `conv*1*`";
         assert_eq!(plain(text), "1 of 2 layers: `conv*1*`");
         assert_eq!(spans(text, Marks::Bold).len(), 2);
+    }
+
+    #[test]
+    fn lines_become_paragraphs_and_lists() {
+        let source = "one\nline\n\ntwo\n- a\n  b\n- c\n1. d\n\n3.5 is no list";
+        let found = blocks(source);
+        let found: Vec<String> = found
+            .iter()
+            .map(|b| format!("{}|{}", b.bullet.as_deref().unwrap_or(""), b.text))
+            .collect();
+        let expected = [
+            "|one line",
+            "|two",
+            "•|a b",
+            "•|c",
+            "1.|d",
+            "|3.5 is no list",
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn the_first_bold_words_are_a_statement() {
+        let text =
+            "It is **{mean}**, and **a frozen layer runs\nin inference**. **Later it is not so.**";
+        let found = first_bold(text);
+        assert_eq!(found.as_deref(), Some("a frozen layer runs in inference"));
+        for none in [
+            "no bold words",
+            "**one** and **two**",
+            "**never closed here at all",
+        ] {
+            assert_eq!(first_bold(none), None, "{none}");
+        }
     }
 }

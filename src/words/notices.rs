@@ -28,6 +28,27 @@ pub fn of_step(step: usize, error: &str) -> String {
     format!("step {step}: {error}")
 }
 
+/// An expectation of a step that does not hold.
+pub fn broken_in_step(step: usize, title: &str, broken: &str) -> String {
+    format!("step {step}, {title}: {broken}")
+}
+
+pub const PREDICTION_CONTRADICTED: &str =
+    "the numbers contradict the answer that is marked as right";
+pub const STEP_UNRECORDED: &str = "The step could not be added";
+pub const LINK_UNCOPIED: &str = "The link could not be copied";
+pub const LINK_COPIED: &str = "Copied";
+pub const LINK_HOW: &str = "The link opens this state: Paste a state... in the Help menu, or modelens with the link in \
+     quotes.";
+#[cfg(target_family = "wasm")]
+pub const NO_HANDOUT_ON_A_PAGE: &str =
+    "a page cannot compute a handout: use the program, or `modelens handout`";
+pub const HANDOUT_UNSAVED: &str = "The handout could not be saved";
+
+pub fn no_thread(error: &std::io::Error) -> String {
+    format!("no thread can be started: {error}")
+}
+
 pub const STEP_UNSHOWN: &str = "The step could not be shown as written";
 
 // The file of settings.

@@ -6,14 +6,16 @@ use eframe::egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command, LessonCommand, LessonSource, PipelineCommand};
-use modelens::lesson::{self, BUNDLED, Control, LessonError, LessonStep, fill};
+use modelens::lesson::{self, BUNDLED, Choice, Control, LessonError, LessonStep, Prediction, fill};
 use modelens::model::Semantics;
 use modelens::state::{State, Status, View};
 use modelens::views::values::{meanings, names};
 use modelens_jobs::{Job, ModelSource, PhotosSource};
 
 use crate::support::files::repository;
-use crate::support::window::{Window, click, command, command_shown, open, settle, shows, sized};
+use crate::support::window::{
+    Window, click, command, command_shown, open, press, settle, shows, sized,
+};
 
 fn state(window: &Window) -> &State {
     window.state().state()
@@ -27,10 +29,11 @@ fn step(window: &Window) -> usize {
 fn told(written: &LessonStep, state: &State) -> String {
     let question = written.question.as_ref();
     let question = question.map_or(String::new(), |q| format!("{} {}", q.text, q.answer));
-    fill(
-        &format!("{} {question}", written.text(state.semantics())),
-        state,
-    )
+    let predict = written.predict.iter().flat_map(Prediction::texts);
+    let predict: Vec<&str> = predict.map(String::as_str).collect();
+    let predict = predict.join(" ");
+    let text = written.text(state.semantics());
+    fill(&format!("{text} {question} {predict}"), state)
 }
 
 fn is_complete(told: &str) -> bool {
@@ -40,7 +43,10 @@ fn is_complete(told: &str) -> bool {
 /// True if all that a step claims is computed.
 fn tells_all(written: &LessonStep, state: &State) -> bool {
     let mut expectations = written.expectations(state.semantics());
-    expectations.all(|e| e.holds(state).is_some()) && is_complete(&told(written, state))
+    let mut choices = written.predict.iter().flat_map(|predict| &predict.choices);
+    expectations.all(|e| e.holds(state).is_some())
+        && choices.all(|choice| choice.holds(state).is_some())
+        && is_complete(&told(written, state))
 }
 
 /// Goes through a bundled lesson under the rules of each framework: every expectation of a step must
@@ -89,6 +95,15 @@ fn walk(number: usize, train_under_all_rules: bool) {
                 expectations += 1;
             }
             assert!(expectations > 0, "{place}: the step expects something");
+            if let Some(predict) = &written.predict {
+                let held: Vec<_> = predict.choices.iter().map(|c| c.holds(state)).collect();
+                let right = |choice: &Choice| Some(choice.is_right(semantics));
+                let marked: Vec<_> = predict.choices.iter().map(right).collect();
+                assert_eq!(
+                    held, marked,
+                    "{place}: the numbers decide which choice is right"
+                );
+            }
             let text = told(written, state);
             assert!(is_complete(&text), "{place}: {text}");
             println!("{place}: {text}");
@@ -180,6 +195,7 @@ fn keys_step_through_a_lesson_and_free_play_returns_to_the_step() {
         !base.flags.get(base.batch_norms[0]),
         "this step freezes everything"
     );
+    press(&mut window, Key::PageDown);
     click(&mut window, "Show the answer");
     assert!(shows(&window, "Which units are dropped is random"));
     click(&mut window, "Close");
@@ -194,7 +210,8 @@ fn keys_step_through_a_lesson_and_free_play_returns_to_the_step() {
 #[test]
 fn key_presses_of_one_frame_are_neither_lost_nor_doubled() {
     let mut window = open(AppOptions::default());
-    let source = LessonSource::Bundled(2);
+    // Its first three steps ask nothing.
+    let source = LessonSource::Bundled(5);
     command(&mut window, LessonCommand::Open(source));
     let key = |pressed| Event::Key {
         key: Key::PageDown,
@@ -336,7 +353,7 @@ fn a_broken_lesson_gives_a_notice_and_the_usual_window() {
     let path = folder.path().join("lesson.toml");
     std::fs::write(&path, "lesson = 1\ntitle = 3\n").expect("a file");
     let options = AppOptions {
-        lesson: Some(path),
+        lesson: Some(LessonSource::File(path)),
         ..AppOptions::default()
     };
     let window = sized([1280.0, 800.0], options);

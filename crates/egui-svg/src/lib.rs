@@ -1,7 +1,7 @@
 #![cfg_attr(feature = "shapes", doc = include_str!("../README.md"))]
 #![cfg_attr(
     not(feature = "shapes"),
-    doc = "Turns SVG into PNG, or into SVG whose text is outlines."
+    doc = "Turns SVG into PNG, into PDF, or into SVG whose text is outlines."
 )]
 
 #[cfg(feature = "shapes")]
@@ -16,6 +16,7 @@ mod meshes;
 mod missing;
 mod number;
 mod outline;
+pub mod pdf;
 pub mod png;
 #[cfg(feature = "shapes")]
 mod shapes;

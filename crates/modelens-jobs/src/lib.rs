@@ -8,7 +8,7 @@
 //!
 //! The executor works in this order: saving, opening, training commands, thumbnails, previews, looks.
 //! When none of these wait, it does background work: BatchNorm measurements, then training steps,
-//! then checking the photos.
+//! then looks ahead of time, then checking the photos.
 
 pub mod bundled;
 mod caches;

@@ -35,6 +35,8 @@ pub struct Queue {
     background: AtomicU64,
     /// Counts what makes a running experiment out of date.
     training: AtomicU64,
+    /// Counts what makes a running look ahead of time out of date.
+    ahead: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -51,6 +53,8 @@ struct Waiting {
     caches: Option<Request>,
     /// The background measurement of a look, taken when no look waits.
     batch_norm: Option<Request>,
+    /// A look ahead of time, taken when nothing but photos to check waits.
+    ahead: Option<Request>,
     /// The set whose photos are checked, and the next photo of it.
     check: Option<(PhotosId, Photos, usize)>,
     train_commands: VecDeque<Request>,
@@ -85,11 +89,36 @@ impl Waiting {
     }
 }
 
+/// True for what makes the person wait while a look ahead of time runs.
+fn gives_up_ahead(request: &Request) -> bool {
+    match request {
+        Request::OpenModel(_)
+        | Request::OpenTrained(_)
+        | Request::OpenPhotos(_)
+        | Request::TryScales { .. }
+        | Request::Look(_)
+        | Request::Ahead(_)
+        | Request::BatchNorm(_)
+        | Request::Figure { .. }
+        | Request::Train(_)
+        | Request::SaveModel { .. } => true,
+        Request::ListCaches
+        | Request::Release(_)
+        | Request::Give { .. }
+        | Request::Thumbnail { .. } => false,
+    }
+}
+
 impl Queue {
     /// Puts a request in its place and wakes the computing side.
     pub fn put(&self, request: Request) {
         let mut waiting = self.lock();
+        if gives_up_ahead(&request) {
+            waiting.ahead = None;
+            self.ahead.fetch_add(1, Ordering::Relaxed);
+        }
         match request {
+            Request::Ahead(_) => waiting.ahead = Some(request),
             // What is opened next may need it.
             Request::Release(_) | Request::Give { .. } => waiting.releases.push_back(request),
             Request::Figure {
@@ -139,6 +168,8 @@ impl Queue {
         waiting.scales = None;
         waiting.look = None;
         waiting.batch_norm = None;
+        waiting.ahead = None;
+        self.ahead.fetch_add(1, Ordering::Relaxed);
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.background.fetch_add(1, Ordering::Relaxed);
     }
@@ -152,6 +183,7 @@ impl Queue {
     /// Ends [`Self::wait`] after the current task.
     pub fn stop(&self) {
         self.lock().stop = true;
+        self.ahead.fetch_add(1, Ordering::Relaxed);
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.background.fetch_add(1, Ordering::Relaxed);
         self.training.fetch_add(1, Ordering::Relaxed);
@@ -176,6 +208,11 @@ impl Queue {
     /// Whether a background measurement that began with this ticket is still wanted.
     pub fn is_current_background(&self, ticket: u64) -> bool {
         self.background.load(Ordering::Relaxed) == ticket
+    }
+
+    /// Whether a look ahead of time that began with this ticket is still wanted.
+    pub fn is_current_ahead(&self, ticket: u64) -> bool {
+        self.ahead.load(Ordering::Relaxed) == ticket
     }
 
     /// Whether a look waits.
@@ -217,6 +254,10 @@ impl Queue {
         }
         if waiting.train {
             return Some((Task::TrainingStep, ticket));
+        }
+        if let Some(request) = waiting.ahead.take() {
+            let ticket = self.ahead.load(Ordering::Relaxed);
+            return Some((Task::Request(request), ticket));
         }
         waiting.next_check().map(|task| (task, ticket))
     }

@@ -88,6 +88,7 @@ impl Side {
 fn kind_of_request(request: &Request) -> &'static str {
     match request {
         Request::OpenModel(_) => "OpenModel",
+        Request::Ahead(_) => "Ahead",
         Request::OpenTrained(_) => "OpenTrained",
         Request::OpenPhotos(_) => "OpenPhotos",
         Request::Release(_) => "Release",
@@ -124,7 +125,8 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 29] = [
+const KINDS: [&str; 30] = [
+    "Ahead",
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
@@ -240,7 +242,7 @@ fn every_request_and_event_crosses_as_bytes() {
             layers,
         },
         BatchNormJob::Batches {
-            pass,
+            pass: pass.clone(),
             layer: batch_norm,
             from: 0,
             to: 2,
@@ -251,6 +253,22 @@ fn every_request_and_event_crosses_as_bytes() {
         let done = |event: &Event| matches!(event, Event::BatchNorm(e) if matches!(**e, BatchNormEvent::Done(_)));
         assert!(events.iter().any(done));
     }
+
+    // A look ahead of time is computed when nothing else waits, and a look gives it up.
+    let ahead = Look::Norms(NormsLook::new(pass.clone(), batch_norm));
+    let other = Look::Releases(ReleasesLook::new(pass.clone()));
+    let looks = |events: &[Event]| -> Vec<Look> {
+        let looks = events.iter().filter_map(|event| match event {
+            Event::Look(result) => Some(result.look.clone()),
+            _ => None,
+        });
+        looks.collect()
+    };
+    let events = side.ask(Request::Ahead(Box::new(ahead.clone())));
+    assert_eq!(looks(&events), std::slice::from_ref(&ahead));
+    side.queue.put(Request::Ahead(Box::new(ahead)));
+    let events = side.ask(Request::Look(Box::new(other.clone())));
+    assert_eq!(looks(&events), [other]);
 
     let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="4" height="2"/>"#;
     let figure = Arc::new(Figure {

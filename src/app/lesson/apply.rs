@@ -23,7 +23,7 @@ impl Lesson {
         }
     }
 
-    /// Sets everything that the user can set, except the theme, to what a step says. The result does not
+    /// Sets everything that the user can set, except theme and motion, to what a step says. The result does not
     /// depend on the state before.
     ///
     /// # Errors
@@ -34,9 +34,11 @@ impl Lesson {
         };
         let start = &self.start;
         let defaults = Settings::default();
+        let fine_tune_from = usual_fine_tune_from(state);
         state.settings = Settings {
             view: step.view.0,
             theme: state.settings.theme,
+            reduce_motion: state.settings.reduce_motion,
             semantics: step.semantics.or(start.semantics).and_then(|s| s.0),
             call: step.call.map_or(defaults.call, |call| call.0),
             seed: step.seed.or(start.seed).unwrap_or(defaults.seed),
@@ -52,11 +54,21 @@ impl Lesson {
                 (None, None) => defaults.pipeline.clone(),
             },
             train: step.run.map_or(defaults.train, |run| run.settings()),
+            random: step.random.unwrap_or(defaults.random),
+            passes: step.passes.unwrap_or(defaults.passes),
+            monte_carlo: step.mask_passes.unwrap_or(defaults.monte_carlo),
+            sort_channels: step.sort_channels.unwrap_or(defaults.sort_channels),
+            layer_sort: step.sort_layers.map_or(defaults.layer_sort, |sort| sort.0),
+            only_layers: step.only_layers.unwrap_or(defaults.only_layers),
+            fine_tune_from: step.fine_tune_from.unwrap_or(fine_tune_from),
             ..defaults
         };
-        state.walk.momentum = None;
+        state.walk.momentum = step.momentum;
         let grid = &mut state.grid;
         grid.steps_changed();
+        let redrawn = step.redrawn_cells.iter();
+        // A lesson counts from 1.
+        grid.cell_redraws = redrawn.map(|&[cell, n]| (cell as usize - 1, n)).collect();
         grid.open = None;
         grid.editing = false;
         grid.expanded = None;
@@ -64,6 +76,13 @@ impl Lesson {
         let base = in_base(step, state);
         photo.and(base)
     }
+}
+
+/// The layer that fine-tuning starts from unless it is chosen: it is in the base.
+pub fn usual_fine_tune_from(state: &State) -> usize {
+    let usual = Settings::default().fine_tune_from;
+    let base = state.opened.base.as_ref();
+    base.map_or(usual, |base| usual.min(base.base_len().saturating_sub(1)))
 }
 
 fn photo(start: &LessonStep, step: &LessonStep, state: &mut State) -> Result<(), String> {

@@ -1,16 +1,18 @@
 //! Opens lessons and goes through their steps.
 
 mod apply;
+mod record;
 mod save;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui::Context;
 
 use super::App;
 use super::undo::Snapshot;
-use crate::command::{Command, LessonCommand, LessonSource};
-use crate::lesson::{self, OpenLesson};
+use crate::command::{Command, LessonCommand, LessonSource, RecordCommand};
+use crate::lesson::{self, Lesson, OpenLesson};
 use crate::state::View;
 use crate::views::values::names;
 use crate::words::notices as words;
@@ -35,6 +37,11 @@ impl App {
                     open.answer = show;
                 }
             }
+            LessonCommand::Choose(choice) => {
+                if let Some(open) = &mut self.state.lesson {
+                    open.choose(choice);
+                }
+            }
             LessonCommand::Save(path) => match save::save(&self.state, &path) {
                 Ok(()) => {
                     let computed = &mut self.state.computed;
@@ -51,11 +58,15 @@ impl App {
         }
     }
 
-    /// Moves by `by` steps.
+    /// Moves by `by` steps. Forwards, a prediction is answered first.
     pub(super) fn step_lesson(&mut self, ctx: &Context, by: isize) {
-        let Some(open) = &self.state.lesson else {
+        let Some(open) = &mut self.state.lesson else {
             return;
         };
+        if by > 0 && open.is_veiled() {
+            open.choose(None);
+            return;
+        }
         let last = open.lesson.steps.len().saturating_sub(1);
         let step = open.step.saturating_add_signed(by).min(last);
         if step != open.step || open.free {
@@ -96,15 +107,22 @@ impl App {
         let read = match &source {
             LessonSource::Bundled(number) => lesson::open_bundled(*number, &names()),
             LessonSource::File(path) => lesson::open(path, &names()),
+            LessonSource::Link(link) => lesson::link::read(link, &names()),
+            LessonSource::Draft => {
+                self.apply_record(ctx, RecordCommand::Try);
+                return;
+            }
         };
         let lesson = match read {
             Ok(lesson) => {
                 self.state.computed.settled(words::LESSON_UNOPENED);
-                Arc::new(lesson)
+                lesson
             }
             Err(error) => {
                 let text = match &source {
-                    LessonSource::Bundled(_) => error.to_string(),
+                    LessonSource::Bundled(_) | LessonSource::Link(_) | LessonSource::Draft => {
+                        error.to_string()
+                    }
                     LessonSource::File(path) => format!("{error}: {}", path.display()),
                 };
                 let computed = &mut self.state.computed;
@@ -112,6 +130,12 @@ impl App {
                 return;
             }
         };
+        self.show_lesson(ctx, lesson, source);
+    }
+
+    /// Opens the files of a lesson and shows its first step.
+    fn show_lesson(&mut self, ctx: &Context, lesson: Lesson, source: LessonSource) {
+        let lesson = Arc::new(lesson);
         let before = if let Some(open) = self.state.lesson.take() {
             open.before
         } else {
@@ -136,6 +160,7 @@ impl App {
             step: 0,
             free: false,
             answer: false,
+            chosen: BTreeMap::new(),
             waits: true,
             ran: None,
             before,

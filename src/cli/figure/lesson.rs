@@ -7,9 +7,8 @@ use eframe::egui::Context;
 use super::options::{FigureArgs, Format, LookOptions};
 use crate::app::{App, AppOptions};
 use crate::cli::{Failure, terminal};
-use crate::command::{Action, LessonSource};
+use crate::command::LessonSource;
 use crate::lesson::{self, BUNDLED, BundledLesson, Lesson};
-use crate::state::Gallery;
 use crate::views::values::names;
 
 impl FigureArgs {
@@ -53,26 +52,11 @@ impl FigureArgs {
             let number = i + 1;
             let failed =
                 |why: &str| Failure::File(format!("step {number}: {why}: {}", name.display()));
-            lesson.apply(i, app.state_mut()).map_err(|e| failed(&e))?;
-            if step.view.0.shows_runs() {
-                app.command(&ctx, Action::StartRuns.into());
-            }
-            app.settle(&ctx);
-            let state = app.state();
-            let notice = state.computed.notices.first().map(|notice| &notice.text);
-            if let Some(why) = notice.or(state.training.failure.as_ref()) {
-                return Err(failed(why));
-            }
-            let gallery = state.opened.gallery.as_ref();
-            if let Some(why) = gallery.and_then(Gallery::chosen_unreadable) {
-                return Err(failed(&why));
-            }
-            for expectation in step.expectations(state.semantics()) {
-                if expectation.holds(state) != Some(true) {
-                    let broken = expectation.broken(state);
-                    terminal::warn(format!("step {number}, {}: {broken}", step.title));
-                }
-            }
+            app.compute_step(&ctx, &lesson, i)
+                .map_err(|why| failed(&why))?;
+            app.broken_expectations(&lesson, i)
+                .into_iter()
+                .for_each(terminal::warn);
             let drawn = self.drawn(app.state(), &ctx, step.view.0, look, Some(step), &outs[i]);
             files.extend(drawn.map_err(|error| match error {
                 Failure::Usage(why) => Failure::Usage(format!("step {number}: {why}")),
@@ -83,10 +67,14 @@ impl FigureArgs {
     }
 }
 
-fn opened(name: &Path) -> Result<Lesson, Failure> {
+/// The lesson that an argument names, read and checked.
+pub(in crate::cli) fn opened(name: &Path) -> Result<Lesson, Failure> {
     let lesson = match lesson_source(name)? {
         LessonSource::File(path) => lesson::open(&path, &names()),
         LessonSource::Bundled(number) => lesson::open_bundled(number, &names()),
+        LessonSource::Link(link) => lesson::link::read(&link, &names()),
+        // Only the window records.
+        LessonSource::Draft => return Err(Failure::Usage(String::new())),
     };
     lesson.map_err(|error| Failure::File(format!("{error}: {}", name.display())))
 }
@@ -95,6 +83,9 @@ fn opened(name: &Path) -> Result<Lesson, Failure> {
 pub(super) fn lesson_source(name: &Path) -> Result<LessonSource, Failure> {
     if name.exists() {
         return Ok(LessonSource::File(name.to_owned()));
+    }
+    if let Some(link) = name.to_str().and_then(lesson::link::find) {
+        return Ok(LessonSource::Link(link.to_owned()));
     }
     let wanted = slug(&name.to_string_lossy());
     let is_wanted = |bundled: &BundledLesson| bundled.id == wanted || slug(bundled.title) == wanted;

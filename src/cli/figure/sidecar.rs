@@ -146,6 +146,8 @@ fn lesson(name: &Path) -> Result<Value, Failure> {
     let hash = match lesson_source(name)? {
         LessonSource::File(path) => sha256(&read(&path)?),
         LessonSource::Bundled(number) => sha256(BUNDLED[number].text().as_bytes()),
+        LessonSource::Link(link) => sha256(link.as_bytes()),
+        LessonSource::Draft => sha256(&[]),
     };
     Ok(json!({ "name": name.to_string_lossy(), "sha256": hash }))
 }

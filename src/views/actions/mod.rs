@@ -7,6 +7,7 @@ use eframe::egui::{Key, KeyboardShortcut, Modifiers};
 use super::dropout;
 use super::fine_tune::experiment;
 use crate::command::Action;
+use crate::lesson::{OpenLesson, link};
 use crate::model::Semantics;
 use crate::state::{State, Status, View};
 use crate::words::commands as reasons;
@@ -62,6 +63,7 @@ impl Action {
             Self::Redo => (ctrl.plus(Modifiers::SHIFT), Key::Z),
             Self::FindCommand => (ctrl, Key::P),
             Self::Lecture => (plain, Key::F5),
+            Self::BlankScreen => (plain, Key::B),
             Self::SidePanel => (ctrl, Key::B),
             Self::ShowKeys => (plain, Key::Questionmark),
             Self::NextStep => (plain, Key::PageDown),
@@ -69,7 +71,8 @@ impl Action {
             Self::StartRuns => (plain, Key::S),
             Self::PauseRuns => (plain, Key::P),
             Self::ResumeRuns => (plain, Key::G),
-            Self::StepRuns => (plain, Key::N),
+            // In Fine-tune the key takes a step.
+            Self::StepRuns | Self::ShowNotes => (plain, Key::N),
             Self::OpenPhotoFile
             | Self::NewSeed
             | Self::FreezeBase
@@ -89,6 +92,10 @@ impl Action {
             | Self::ResetSettings
             | Self::OpenLesson
             | Self::SaveLesson
+            | Self::RecordLesson
+            | Self::CopyLink
+            | Self::PasteLink
+            | Self::SaveHandout
             | Self::FreePlay
             | Self::CloseLesson
             | Self::StopRuns
@@ -102,6 +109,8 @@ impl Action {
         let (modifiers, key) = match self {
             Self::Redo => (Modifiers::COMMAND, Key::Y),
             Self::Show(View::Start) => (Modifiers::NONE, Key::F1),
+            // Presenters' remotes send either of the two.
+            Self::BlankScreen => (Modifiers::NONE, Key::Period),
             _ => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
@@ -143,6 +152,7 @@ impl Action {
             Self::NextStep | Self::PreviousStep | Self::FreePlay | Self::CloseLesson => {
                 match (self, steps()) {
                     (_, None) => Some(reasons::NO_LESSON),
+                    (Self::NextStep, Some(_)) if state.is_veiled() => None,
                     (Self::NextStep, Some((step, steps))) if step + 1 >= steps => {
                         Some(reasons::LAST_STEP)
                     }
@@ -150,7 +160,24 @@ impl Action {
                     _ => None,
                 }
             }
+            Self::Export if state.is_veiled() => Some(reasons::ANSWER_FIRST),
             run if run.is_of_runs() => run.why_no_run(state),
+            Self::BlankScreen if state.shell.lecture.is_none() => Some(reasons::NO_LECTURE),
+            Self::ShowNotes => {
+                let step = state.lesson.as_ref().and_then(OpenLesson::now);
+                let notes = step.and_then(|step| step.notes.as_ref());
+                notes.is_none().then_some(reasons::NO_NOTES)
+            }
+            Self::SaveHandout if state.lesson.is_none() => Some(reasons::NO_LESSON),
+            Self::CopyLink => {
+                let opened = &state.opened;
+                let files = opened.base.as_ref().zip(opened.gallery.as_ref());
+                match files {
+                    None => Some(reasons::NOTHING_OPEN),
+                    Some((base, gallery)) => (!link::can_name(&base.source, &gallery.source))
+                        .then_some(reasons::ONLY_BUNDLED),
+                }
+            }
             Self::SaveLesson => {
                 let open = state.opened.base.is_some() && state.opened.gallery.is_some();
                 (!open).then_some(reasons::NOTHING_OPEN)

@@ -76,6 +76,14 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Lecture mode",
             "Large type and only the two columns, for an audience. Esc leaves it",
         ],
+        Action::BlankScreen => [
+            "Blank screen",
+            "A black screen until a key is pressed. In lecture mode alone",
+        ],
+        Action::ShowNotes => [
+            "Speaker notes",
+            "Show or hide the notes of this step. The audience sees them too",
+        ],
         Action::SidePanel => ["Side panel", "Show or hide the input and the layers"],
         Action::ShowKeys => ["Keys", "All keys in one list"],
         Action::ShowTerms => ["Words", "What each term means, in one sentence"],
@@ -91,6 +99,19 @@ pub fn action(action: Action) -> [&'static str; 2] {
         Action::SaveLesson => [
             "Save as lesson...",
             "Save what is shown now as a lesson with one step",
+        ],
+        Action::RecordLesson => [
+            "Record a lesson",
+            "Make a lesson by showing it: add what the window shows as a step, write, try, save",
+        ],
+        Action::CopyLink => [
+            "Copy link",
+            "Copy the present state as one line that opens it elsewhere",
+        ],
+        Action::PasteLink => ["Paste a state...", "Open a link that Copy link made"],
+        Action::SaveHandout => [
+            "Save handout...",
+            "The whole lesson with its figures, questions and answers, as HTML or PDF",
         ],
         Action::NextStep => ["Next step", "The next step of the lesson"],
         Action::PreviousStep => ["Previous step", "The step before this one"],

@@ -91,6 +91,9 @@ pub enum Request {
         photos: PhotosId,
     },
     Look(Box<Look>),
+    /// A look that will probably be asked for next: computed when nothing else waits, and given up for any
+    /// other computation.
+    Ahead(Box<Look>),
     /// What the BatchNorm view measures in the background, after its look.
     BatchNorm(Box<BatchNormJob>),
     /// Writes a figure, or turns it into pixels.
@@ -123,6 +126,7 @@ impl Request {
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::TryScales { .. } => Job::TryScales,
             Self::Look(_) => Job::Look,
+            Self::Ahead(_) => Job::Ahead,
             Self::BatchNorm(_) => Job::BatchNorm,
             Self::Figure {
                 to: FigureTo::Preview,
@@ -165,6 +169,8 @@ pub enum Job {
     Thumbnail,
     TryScales,
     Look,
+    /// A look before it is asked for.
+    Ahead,
     /// The background measurement of the BatchNorm view.
     BatchNorm,
     SaveFigure,

@@ -114,6 +114,7 @@ impl Executor {
             Request::Thumbnail { photos, photo } => self.thumbnail(*photos, *photo).map(Some),
             Request::TryScales { model, photos } => self.try_scales(*model, *photos).map(Some),
             Request::Look(look) => self.look(look, ticket),
+            Request::Ahead(look) => self.look_ahead(look, ticket),
             Request::BatchNorm(job) => self.measure(job, ticket),
             Request::SaveModel { trained, path } => self.save_model(*trained, path).map(Some),
             Request::Release(ids) => {
@@ -260,6 +261,23 @@ impl Executor {
             Ok(result) => Ok(Some(Event::Look(Arc::new(result)))),
             Err(_) if queue.has_look() => Ok(None),
             Err(LookError::Cancelled) => Ok(Some(Event::Cancelled(Job::Look))),
+            Err(LookError::Released(released)) => Err(released.into()),
+            Err(error) => Err(error.to_string().into()),
+        }
+    }
+
+    /// Computes a look that nobody waits for.
+    fn look_ahead(&mut self, look: &Look, ticket: u64) -> Result<Option<Event>, Failure> {
+        let queue = Arc::clone(&self.queue);
+        let computed = self.with_context(
+            Job::Ahead,
+            &|| queue.is_current_ahead(ticket),
+            &|_, _| {},
+            |context, cache| look::compute(look.clone(), context, cache),
+        );
+        match computed {
+            Ok(result) => Ok(Some(Event::Look(Arc::new(result)))),
+            Err(_) if !queue.is_current_ahead(ticket) => Ok(Some(Event::Cancelled(Job::Ahead))),
             Err(LookError::Released(released)) => Err(released.into()),
             Err(error) => Err(error.to_string().into()),
         }

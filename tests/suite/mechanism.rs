@@ -279,6 +279,10 @@ fn watched_passes_are_real_and_their_mean_closes_in() {
     let line = format!("mean of 3 passes: {distance} from inference");
     assert!(shows(&window, &line), "{line}");
     assert!(shows(&window, "pass 3: "));
+    // The text is about the pass that is seen.
+    let drops = format!("the layer drops {} of {units} units", watched[2].drops);
+    assert_ne!(watched[2].drops, found.training.dropped);
+    assert!(shows(&window, &drops), "{drops}");
     // Another mask begins anew.
     command(&mut window, Action::Redraw);
     window.run_steps(2);

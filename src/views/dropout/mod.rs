@@ -79,7 +79,11 @@ impl Page for Dropout {
         let text = outcome(state).map_or_else(String::new, |outcome| {
             let pixels = modes::augmented_batch(state.augmented_by(View::Dropout));
             let calls = state.module_calls();
-            let seen = words::dropout(outcome, &base.model.labels, &call);
+            let watched = watch::Watched::of(state, outcome).filter(|watched| watched.whole);
+            let shown = watched
+                .as_ref()
+                .map_or(&outcome.training, |watched| &watched.side);
+            let seen = words::dropout(outcome, shown, &base.model.labels, &call);
             common::sentences(&[&seen, &calls, &pixels])
         });
         let layer = base.noise.and_then(|id| base.model.graph.layers.get(id));

@@ -132,10 +132,15 @@ pub fn class(class: usize, labels: &[String]) -> String {
     }
 }
 
-/// What you see.
-pub fn dropout(outcome: &DropoutOutcome, labels: &[String], call: &Call) -> String {
+/// What you see, where `shown` is the training side: the layer's own pass, or one that is watched.
+pub fn dropout(
+    outcome: &DropoutOutcome,
+    shown: &DropoutSide,
+    labels: &[String],
+    call: &Call,
+) -> String {
     let flag = flag_label(call.semantics);
-    let [conclusion, layer] = layer(outcome, call);
+    let [conclusion, layer] = layer(outcome, shown, call);
     let passes = outcome.monte_carlo.as_ref();
     let passes = passes.map_or_else(String::new, |found| monte_carlo(found, labels));
     let mean = mean(&outcome.noise, &outcome.mean, &outcome.training);
@@ -147,10 +152,9 @@ pub fn dropout(outcome: &DropoutOutcome, labels: &[String], call: &Call) -> Stri
 }
 
 /// What the layer does to the units in one pass: the conclusion, and the numbers.
-fn layer(outcome: &DropoutOutcome, outer: &Call) -> [String; 2] {
+fn layer(outcome: &DropoutOutcome, side: &DropoutSide, outer: &Call) -> [String; 2] {
     let call = outer.decides();
     let other = mode_label(Mode::Inference, outer.semantics);
-    let side = &outcome.training;
     let units = side.output.len();
     let all = common::units(units);
     let rate = outcome.noise.strength();

@@ -78,7 +78,12 @@ fn masked(dropped: usize, scale: f32) -> (Option<Vec<f32>>, Vec<f32>) {
 }
 
 fn words(outcome: &DropoutOutcome) -> String {
-    dropout(outcome, &[], &call(None, Semantics::Keras3))
+    dropout(
+        outcome,
+        &outcome.training,
+        &[],
+        &call(None, Semantics::Keras3),
+    )
 }
 
 #[test]
@@ -134,7 +139,12 @@ fn a_layer_bound_by_the_file_drops_nothing() {
     let (mask, output) = masked(0, 1.0);
     let semantics = Semantics::Keras2;
     let outcome = bound(plain(0.2), mask, output, Some(false), semantics);
-    let text = dropout(&outcome, &[], &call(Some(false), semantics));
+    let text = dropout(
+        &outcome,
+        &outcome.training,
+        &[],
+        &call(Some(false), semantics),
+    );
     assert!(text.contains("Nothing is dropped"), "{text}");
     assert!(!text.contains("away from"), "{text}");
 }

@@ -38,6 +38,11 @@ pub fn diagram_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         state.semantics(),
         base.rows.len(),
     );
+    let lines = if parts::is_figure(ui) {
+        lines.map(|line| words::in_a_figure(&line).to_owned())
+    } else {
+        lines
+    };
     parts::row_ui(ui, title, |ui| {
         parts::label_ui(ui, text::strong(words::NETWORK));
         ui.add_space(sizes::S2);

@@ -97,6 +97,14 @@ pub fn boundary_at(boundary: usize, all: usize) -> String {
     format!("{boundary} of {all} layers are frozen")
 }
 
+/// What can be done with the picture in the window.
+const HINT: &str = ". Drag the line, or click a padlock.";
+
+/// The longest line without what a figure cannot do.
+pub fn in_a_figure(line: &str) -> &str {
+    line.strip_suffix(HINT).unwrap_or(line)
+}
+
 /// What is frozen, in full and shorter.
 pub fn network_lines(
     network: &Network,
@@ -111,10 +119,8 @@ pub fn network_lines(
     };
     let frozen = frozen_words(network);
     [
-        format!(
-            "{layers} layers in {blocks}, with {call}: {frozen}. Drag the line, or click a padlock."
-        ),
-        format!("With {call}: {frozen}. Drag the line, or click a padlock."),
+        format!("{layers} layers in {blocks}, with {call}: {frozen}{HINT}"),
+        format!("With {call}: {frozen}{HINT}"),
         frozen,
     ]
 }

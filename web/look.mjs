@@ -51,8 +51,12 @@ async function connect() {
   await call("Page.enable");
 }
 
+/** Whether a browser could be had at all. */
+let started = false;
+
 async function look() {
   await connect();
+  started = true;
   await call("Page.navigate", { url });
   const begin = Date.now();
   for (;;) {
@@ -76,6 +80,6 @@ await look().catch((error) => {
   console.error(`the page: ${error.message}`);
 });
 chromium.kill();
-await new Promise((ended) => chromium.once("exit", ended));
+if (chromium.exitCode === null && chromium.signalCode === null) await new Promise((ended) => chromium.once("exit", ended));
 rmSync(profile, { recursive: true, force: true });
-process.exit(failed ? 1 : 0);
+process.exit(failed ? (started ? 1 : 3) : 0);

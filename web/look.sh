@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Opens web/dist in headless Chromium, waits until the first view has been computed, and keeps a picture.
 # usage: web/look.sh OUT.png
-# Needs Chromium and Node 20 or newer. Exit status 1: the page did not start, or said that something failed.
+# Needs Chromium and Node 20 or newer. Exit status 1: the page did not start, or said that something failed;
+# 3: Chromium does not start here.
 set -euo pipefail
 out=$(realpath -m "$1")
 cd "$(dirname "$(realpath "$0")")/dist"

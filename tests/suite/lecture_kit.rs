@@ -1,16 +1,16 @@
 //! What a lecturer needs: the next step computed ahead, a blank screen, notes, a statement, the photo.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Key, pos2};
 use egui_kittest::kittest::Queryable as _;
-use modelens::command::{Action, LessonCommand, LessonSource};
+use modelens::command::Action;
 use modelens::state::{Lecture, State, View};
 use modelens_jobs::Job;
 
-use crate::support::files::fixture;
-use crate::support::window::{ORDINARY, Window, command, press, shows, sized, small};
+use crate::support::window::{
+    ORDINARY, Window, command, lesson_beside_its_model, press, shows, sized, small,
+};
 
 const LESSON: &str = r#"
 lesson = 1
@@ -31,13 +31,6 @@ view = "trainable"
 text = "Here **the bold words are said**, large."
 "#;
 
-fn lesson(folder: &Path) -> LessonCommand {
-    let path = folder.join("lesson.toml");
-    std::fs::copy(fixture("bnnet_keras3/model.h5"), folder.join("model.h5")).expect("a copy");
-    std::fs::write(&path, LESSON).expect("a file");
-    LessonCommand::Open(LessonSource::File(path))
-}
-
 fn state(window: &Window) -> &State {
     window.state().state()
 }
@@ -50,7 +43,7 @@ fn lecture(window: &Window) -> Lecture {
 fn a_lecture_has_a_statement_notes_a_photo_and_a_blank_screen() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = sized(ORDINARY, small());
-    command(&mut window, lesson(folder.path()));
+    command(&mut window, lesson_beside_its_model(folder.path(), LESSON));
     // Asked for before the lecture, the notes are not projected by themselves.
     press(&mut window, Key::N);
     assert!(shows(&window, "SPEAKER NOTES") && shows(&window, "Say it slowly."));
@@ -97,7 +90,7 @@ fn a_lecture_has_a_statement_notes_a_photo_and_a_blank_screen() {
 fn the_next_step_is_computed_ahead_and_not_shown_early() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = sized(ORDINARY, small());
-    command(&mut window, lesson(folder.path()));
+    command(&mut window, lesson_beside_its_model(folder.path(), LESSON));
     assert!(!window.state().next_is_ready(), "only in a lecture");
     command(&mut window, Action::Lecture);
     let start = Instant::now();

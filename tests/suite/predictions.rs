@@ -1,17 +1,13 @@
 //! Questions that a lesson asks before the numbers appear.
 
-use std::path::Path;
-
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use modelens::command::{LessonCommand, LessonSource};
 use modelens::lesson;
 use modelens::state::{State, View};
 use modelens::views::values::names;
 
-use crate::support::files::fixture;
 use crate::support::window::{
-    ORDINARY, Window, click, command, press, settle, shows, sized, small,
+    ORDINARY, Window, click, command, lesson_beside_its_model, press, settle, shows, sized, small,
 };
 
 /// Three steps on a small network, each with a question.
@@ -54,13 +50,6 @@ choices = [
 ]
 answer = "The rules decide."
 "#;
-
-fn lesson_beside_its_model(folder: &Path, text: &str) -> LessonCommand {
-    let path = folder.join("lesson.toml");
-    std::fs::copy(fixture("bnnet_keras3/model.h5"), folder.join("model.h5")).expect("a copy");
-    std::fs::write(&path, text).expect("a file");
-    LessonCommand::Open(LessonSource::File(path))
-}
 
 fn state(window: &Window) -> &State {
     window.state().state()

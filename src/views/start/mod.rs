@@ -11,7 +11,7 @@ use eframe::egui::{Ui, Vec2, vec2};
 use super::parts::Cut;
 use super::{Explanation, Page, Show, pass, trainable};
 use crate::lesson::Value;
-use crate::model::{Mode, Outer};
+use crate::model::{Mode, Outer, flags};
 use crate::state::{State, View};
 use crate::theme::sizes;
 use crate::words::common;
@@ -43,6 +43,10 @@ impl Page for Start {
         if let (Some(switches), Some(outcome)) = (Switches::of(state), outcome(state)) {
             let card = switches.card(outcome);
             let semantics = outcome.semantics;
+            let base = state.opened.base.as_ref();
+            let nested = base.is_some_and(|b| flags::base_of(&b.model.graph).is_some());
+            explanation.code =
+                trainable::code::switches(nested, switches.trainable, switches.call, semantics);
             explanation.text = common::concluded(
                 &words::conclusion(card, outcome),
                 &format!(

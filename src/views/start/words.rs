@@ -229,9 +229,9 @@ pub fn why_both(semantics: Semantics) -> &'static str {
              inference. training=False keeps BatchNorm there when you unfreeze the base later."
         }
         Semantics::Keras3 => {
-            "Why both? Inside fit only trainable=False protects: fit passes training=True, which \
-             overrides a recorded training=False in Keras 3 up to 3.15. The second line counts in \
-             Keras 2, from 3.16 on, and where you call model(x) without a value."
+            "Why both? While the base is frozen, the first line is enough. Once you unfreeze it to \
+             fine-tune, training=False keeps the statistics inside fit in Keras 2 and from 3.16 on. Up to \
+             3.15 fit passes True and overrides it: keep the BatchNorm layers frozen."
         }
         Semantics::Keras316 => {
             "Why both? trainable=False protects the weights, and puts a frozen BatchNorm into \

@@ -1,5 +1,6 @@
 //! The real window, driven by role and label, without a display.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eframe::CreationContext;
@@ -7,10 +8,11 @@ use eframe::egui::{Context, Key, Theme};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use modelens::app::{App, AppOptions};
-use modelens::command::Command;
+use modelens::command::{Command, LessonCommand, LessonSource};
 use modelens::state::ThemeChoice;
 use modelens_jobs::Job;
 
+use super::files::fixture;
 use super::models::small_lab;
 use super::renderer::SvgRenderer;
 
@@ -159,4 +161,12 @@ pub fn shows(window: &Window, text: &str) -> bool {
 pub fn photo(window: &Window) -> Option<usize> {
     let gallery = window.state().state().opened.gallery.as_ref();
     gallery.map(|gallery| gallery.photo)
+}
+
+/// Writes a lesson and the small network that it names into a folder; returns the command that opens it.
+pub fn lesson_beside_its_model(folder: &Path, text: &str) -> LessonCommand {
+    let path = folder.join("lesson.toml");
+    std::fs::copy(fixture("bnnet_keras3/model.h5"), folder.join("model.h5")).expect("a copy");
+    std::fs::write(&path, text).expect("a file");
+    LessonCommand::Open(LessonSource::File(path))
 }

@@ -259,8 +259,8 @@ fn nothing_moves(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Se
     if unfrozen.statistics_moved > 0 && semantics != Semantics::PyTorch {
         let layers = common::layers(unfrozen.statistics_moved);
         return format!(
-            "{frozen} So you can't see yet what training=False does: unfrozen, the statistics of \
-             {layers} move."
+            "{frozen} That is why training=False makes no difference here yet: in an unfrozen base, a \
+             training step moves the statistics of {layers}."
         );
     }
     frozen.to_owned()

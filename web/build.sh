@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Builds web/dist: the page, for any static host.
-# usage: web/build.sh          exit status 3: a tool is missing and cannot be installed
+# usage: web/build.sh [PROFILE]   web, the default, is small; dev builds quickly, for trying a change
+# Exit status 3: a tool is missing and cannot be installed.
 set -euo pipefail
 cd "$(dirname "$(realpath "$0")")/.."
 target=wasm32-unknown-unknown
+profile=${1:-web}
 if ! ls "$(rustc --print target-libdir --target $target)"/libstd-*.rlib >/dev/null 2>&1; then
     rustup target add $target || { echo "Rust cannot build for $target here: rustup target add $target" >&2; exit 3; }
 fi
@@ -18,16 +20,17 @@ if [ "$("$bindgen" --version 2>/dev/null | awk '{ print $2 }')" != "$version" ];
 fi
 # getrandom asks for its back end by a flag; 128-bit vectors are in every browser since 2023.
 flags='--cfg getrandom_backend="wasm_js" -C target-feature=+simd128'
-CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags cargo build --locked --quiet --profile web --target $target -p modelens-web
+CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags cargo build --locked --quiet --profile "$profile" --target $target -p modelens-web
 built=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 dist=web/dist
 rm -rf $dist && mkdir -p $dist
-"$bindgen" --target web --no-typescript --out-dir $dist "$built/$target/web/modelens_web.wasm"
+"$bindgen" --target web --no-typescript --out-dir $dist "$built/$target/${profile/#dev/debug}/modelens_web.wasm"
 cp web/index.html web/page.js web/worker.js web/fetched.js $dist/
 cp assets/base/lab_mobilenetv2.keras assets/base/efficientnet_lite0.safetensors $dist/
 # The same bytes on every machine.
 tar --create --file $dist/photos.tar --directory assets/photos --sort=name --owner=0 --group=0 --numeric-owner \
     --mtime='2026-01-01 00:00Z' --mode=u=rw,go=r,a+X .
+[ "$profile" = web ] || exit 0
 # What a host sends: code compressed.
 size=$(cat $dist/*.wasm $dist/*.js | gzip -9 | wc -c)
 limit=$((5 << 20))

@@ -67,11 +67,11 @@ pub fn open(path: &Path, names: &[&'static str]) -> Result<Lesson, LessonError> 
         })
     };
     // Reading a device or a pipe might never end.
-    if !std::fs::metadata(path).map_err(whole)?.is_file() {
+    if modelens_jobs::file_size(path).map_err(whole)?.is_none() {
         return Err(LessonError::Whole("it is not a file".to_owned()));
     }
     let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(whole)?;
+    let file = modelens_jobs::open_file(path).map_err(whole)?;
     file.take(MOST_BYTES + 1)
         .read_to_string(&mut text)
         .map_err(whole)?;

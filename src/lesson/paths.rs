@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use modelens_jobs::{ModelSource, PhotosSource};
+use modelens_jobs::{ModelSource, PhotosSource, given, given_below};
 
 /// The word for the bundled photos.
 pub const BUNDLED_PHOTOS: &str = "bundled";
@@ -27,7 +27,7 @@ pub fn photos(name: &str, folder: Option<&Path>) -> Result<PhotosSource, String>
         return Ok(PhotosSource::Bundled);
     }
     let path = inside(name, folder)?;
-    if !path.is_dir() {
+    if !path.is_dir() && given_below(&path).is_empty() {
         return Err(format!("this is a file, not a folder of photos: `{name}`"));
     }
     Ok(PhotosSource::Folder(path))
@@ -50,6 +50,10 @@ fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
         return Err(leaves());
     }
     let path = folder.join(name);
+    // What a page was given has no place on a disk, and no links lead out of it.
+    if given(&path).is_some() || !given_below(&path).is_empty() {
+        return Ok(path);
+    }
     let folder = if folder.as_os_str().is_empty() {
         Path::new(".")
     } else {

@@ -10,6 +10,7 @@ mod layer_list;
 mod lecture;
 mod lesson;
 mod list_focus;
+mod modal;
 mod notices;
 mod question;
 mod record;

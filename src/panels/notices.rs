@@ -1,10 +1,9 @@
 //! Messages above the panels, the list of unreadable files, and the hint while dragging.
 
 use eframe::egui;
-use eframe::egui::{
-    Align, Align2, Area, Frame, Id, Layout, Margin, Modal, Order, ScrollArea, Ui, vec2,
-};
+use eframe::egui::{Align, Align2, Area, Frame, Id, Layout, Margin, Order, Ui, vec2};
 
+use super::modal::modal_ui;
 use crate::command::Command;
 use crate::theme::{self, sizes, text};
 use crate::views::{Show, parts};
@@ -60,44 +59,29 @@ pub fn unreadable_ui(ui: &mut Ui, show: &mut Show<'_>) {
         return;
     }
     let palette = theme::palette(ui);
-    let response = Modal::new(Id::unique("warnings")).show(ui.ctx(), |ui| {
-        let window = ui.ctx().content_rect();
-        ui.set_width(sizes::SHEET_WIDTH.min(window.width() - 2.0 * sizes::S4));
-        let mut close = false;
-        ui.horizontal(|ui| {
-            ui.label(text::strong(words::WARNINGS));
-            let layout = Layout::right_to_left(Align::Center);
-            ui.with_layout(layout, |ui| close = ui.button(common::CLOSE).clicked());
-        });
-        let height = window.height() - 2.0 * sizes::TOP_BAR - sizes::CONTROL_HEIGHT;
-        ScrollArea::vertical()
-            .max_height(height)
-            .min_scrolled_height(height)
-            .auto_shrink([false, true])
-            .show(ui, |ui| {
-                for warning in show.state.notes() {
-                    let line = common::sentence_case(&warning.replace('`', ""));
-                    ui.add(egui::Label::new(line).selectable(true).wrap());
-                }
-                super::sheets::assumptions_ui(ui, show);
-                let opened = &show.state.opened;
-                let Some(gallery) = &opened.gallery else {
-                    return;
-                };
-                for (&photo, reason) in &gallery.unreadable {
-                    let name = gallery
-                        .photos
-                        .photos
-                        .get(photo)
-                        .map_or("", |p| p.name.as_str());
-                    parts::value_ui(ui, text::strong(name));
-                    let reason = text::note(common::sentence_case(reason), palette);
-                    ui.add(egui::Label::new(reason).selectable(true).wrap());
-                }
-            });
-        close
+    let title = text::strong(words::WARNINGS);
+    let closed = modal_ui(ui, "warnings", title, |ui| {
+        for warning in show.state.notes() {
+            let line = common::sentence_case(&warning.replace('`', ""));
+            ui.add(egui::Label::new(line).selectable(true).wrap());
+        }
+        super::sheets::assumptions_ui(ui, show);
+        let opened = &show.state.opened;
+        let Some(gallery) = &opened.gallery else {
+            return;
+        };
+        for (&photo, reason) in &gallery.unreadable {
+            let name = gallery
+                .photos
+                .photos
+                .get(photo)
+                .map_or("", |p| p.name.as_str());
+            parts::value_ui(ui, text::strong(name));
+            let reason = text::note(common::sentence_case(reason), palette);
+            ui.add(egui::Label::new(reason).selectable(true).wrap());
+        }
     });
-    if response.inner || response.should_close() {
+    if closed {
         show.push(Command::ShowUnreadable(false));
     }
 }

@@ -1,9 +1,8 @@
 //! Lists that cover the window until they are closed: keys, terms, the model card, networks.
 
-use eframe::egui::{
-    self, Id, Key, Memory, Modal, Modifiers, RichText, ScrollArea, Stroke, TextEdit, Ui,
-};
+use eframe::egui::{self, Id, Key, Memory, Modifiers, RichText, Stroke, TextEdit, Ui};
 
+use super::modal::modal_ui;
 use crate::command::{Action, Command, LessonCommand, LessonSource, ShellCommand};
 use crate::formats::keras::architectures;
 use crate::lesson::link;
@@ -23,44 +22,29 @@ pub fn sheet_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let Some(sheet) = show.state.shell.sheet else {
         return;
     };
-    let response = Modal::new(Id::unique("sheet")).show(ui.ctx(), |ui| {
-        let window = ui.ctx().content_rect();
-        ui.set_width(sizes::SHEET_WIDTH.min(window.width() - 2.0 * sizes::S4));
-        let title = match sheet {
-            Sheet::Paste => record::PASTE.to_owned(),
-            Sheet::Keys => words::KEYS.to_owned(),
-            Sheet::Terms => words::WORDS.to_owned(),
-            Sheet::Card => words::MODEL.to_owned(),
-            Sheet::Network => words::NETWORK.to_owned(),
-            Sheet::Path => show
-                .state
-                .shell
-                .typed
-                .as_ref()
-                .map_or_else(String::new, |typed| typed.title.to_uppercase()),
-        };
-        let mut close = false;
-        ui.horizontal(|ui| {
-            ui.label(text::title(&title, theme::palette(ui)));
-            let layout = egui::Layout::right_to_left(egui::Align::Center);
-            ui.with_layout(layout, |ui| close = ui.button(common::CLOSE).clicked());
-        });
-        let height = window.height() - 2.0 * sizes::TOP_BAR - sizes::CONTROL_HEIGHT;
-        ScrollArea::vertical()
-            .max_height(height)
-            .min_scrolled_height(height)
-            .auto_shrink([false, true])
-            .show(ui, |ui| match sheet {
-                Sheet::Keys => keys_ui(ui),
-                Sheet::Terms => terms_ui(ui),
-                Sheet::Card => card_ui(ui, show),
-                Sheet::Network => network_ui(ui, show),
-                Sheet::Paste => paste_ui(ui, show),
-                Sheet::Path => path_ui(ui, show),
-            });
-        close
+    let title = match sheet {
+        Sheet::Paste => record::PASTE.to_owned(),
+        Sheet::Keys => words::KEYS.to_owned(),
+        Sheet::Terms => words::WORDS.to_owned(),
+        Sheet::Card => words::MODEL.to_owned(),
+        Sheet::Network => words::NETWORK.to_owned(),
+        Sheet::Path => show
+            .state
+            .shell
+            .typed
+            .as_ref()
+            .map_or_else(String::new, |typed| typed.title.to_uppercase()),
+    };
+    let title = text::title(&title, theme::palette(ui));
+    let closed = modal_ui(ui, "sheet", title, |ui| match sheet {
+        Sheet::Keys => keys_ui(ui),
+        Sheet::Terms => terms_ui(ui),
+        Sheet::Card => card_ui(ui, show),
+        Sheet::Network => network_ui(ui, show),
+        Sheet::Paste => paste_ui(ui, show),
+        Sheet::Path => path_ui(ui, show),
     });
-    if response.inner || response.should_close() {
+    if closed {
         show.push(ShellCommand::Sheet(None));
     }
 }

@@ -67,11 +67,11 @@ fn tab_stays_inside_of_dialogs() {
                 let reach = modal.center().x - place.center().x;
                 assert!(
                     (-40.0..800.0).contains(&reach) && place.top() >= modal.top() - 1.0,
-                    "{what}: {name:?} at {place:?} is behind it"
+                    "{what}: Tab reached {name:?} at {place:?}, outside of the dialog"
                 );
                 assert!(
                     !["Side panel", "Search layers", "Export...", "Help"].contains(&&*name),
-                    "{what}: {name:?} is behind it"
+                    "{what}: Tab reached {name:?}, outside of the dialog"
                 );
             }
         }

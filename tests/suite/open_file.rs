@@ -85,7 +85,7 @@ fn an_open_model_survives_changes_to_its_file() {
     }
 }
 
-/// What `Request::ListCaches` found stands in the menu of bases, under its owner, and opens by a click.
+/// The menu of bases lists the cached models, and a click opens one.
 #[test]
 fn a_model_of_a_cache_opens_from_the_menu() {
     let mut window = window::open(AppOptions {

@@ -2,6 +2,8 @@
 //! download. They are found before the files of the disk, of which a page has none.
 
 use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -31,6 +33,68 @@ pub fn given_below(folder: &Path) -> Vec<(String, Arc<[u8]>)> {
         (!names.is_empty()).then(|| (names.join("/"), Arc::clone(bytes)))
     });
     below.collect()
+}
+
+/// A file of the disk, or one that was given.
+#[derive(Debug)]
+pub enum Opened {
+    File(File),
+    Given(Cursor<Arc<[u8]>>),
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file) => file.read(buffer),
+            Self::Given(bytes) => bytes.read(buffer),
+        }
+    }
+}
+
+impl Seek for Opened {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match self {
+            Self::File(file) => file.seek(to),
+            Self::Given(bytes) => bytes.seek(to),
+        }
+    }
+}
+
+/// Opens a file for reading.
+///
+/// # Errors
+/// The system's.
+pub fn open(path: &Path) -> io::Result<Opened> {
+    match given(path) {
+        Some(bytes) => Ok(Opened::Given(Cursor::new(bytes))),
+        None => File::open(path).map(Opened::File),
+    }
+}
+
+/// The size of a file in bytes; `None` for a folder, a device or a pipe.
+///
+/// # Errors
+/// The system's.
+pub fn size(path: &Path) -> io::Result<Option<u64>> {
+    if let Some(bytes) = given(path) {
+        return Ok(Some(bytes.len() as u64));
+    }
+    let found = fs::metadata(path)?;
+    Ok(found.is_file().then_some(found.len()))
+}
+
+/// True for a file that can be opened without waiting for a writer.
+pub(crate) fn is_file(path: &Path) -> bool {
+    matches!(size(path), Ok(Some(_)))
+}
+
+/// What is directly in a folder, in no order; nothing if it cannot be listed.
+pub(crate) fn entries(folder: &Path) -> Vec<PathBuf> {
+    let on_disk = fs::read_dir(folder).into_iter().flatten();
+    let on_disk = on_disk.filter_map(Result::ok).map(|entry| entry.path());
+    let given = given_below(folder).into_iter().map(|(name, _)| name);
+    let given = given.filter(|name| !name.contains('/'));
+    on_disk.chain(given.map(|name| folder.join(name))).collect()
 }
 
 /// Files that were written on a page, for the person to download.
@@ -73,7 +137,7 @@ mod tests {
             "names beside the model"
         );
 
-        let photo = std::fs::read("../../assets/photos/fish/fish1.webp").unwrap();
+        let photo = fs::read("../../assets/photos/fish/fish1.webp").unwrap();
         for name in ["cat/1.webp", "cat/2.webp", "dog/1.webp"] {
             give(Path::new("/given/photos").join(name), photo.clone());
         }
@@ -88,6 +152,27 @@ mod tests {
         give(
             "/given/broken.zip".into(),
             b"PK\x03\x04 and no more".to_vec(),
+        );
+        give("/given/named/a.webp".into(), photo.clone());
+        give("/given/named/b.webp".into(), photo);
+        give(
+            "/given/named/labels.csv".into(),
+            b"filename,label\na.webp,cat\nb.webp,dog\n".to_vec(),
+        );
+        let named = PhotosSource::Folder("/given/named".into()).open().unwrap();
+        assert_eq!(named.classes, ["cat", "dog"], "the table beside them");
+        let table = PhotosSource::Folder("/given/named/labels.csv".into())
+            .open()
+            .unwrap();
+        assert_eq!(table.classes, ["cat", "dog"]);
+        let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 4, 4), }";
+        let header = format!("{header:<117}\n");
+        let digits = [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), &[7; 32]].concat();
+        give("/given/digits.npy".into(), digits);
+        assert!(
+            PhotosSource::Folder("/given/digits.npy".into())
+                .open()
+                .is_ok()
         );
         let broken = PhotosSource::Folder("/given/broken.zip".into()).open();
         assert!(

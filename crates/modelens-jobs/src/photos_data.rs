@@ -1,7 +1,6 @@
 //! Files that hold photos as numbers, and tables of labels beside photos.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use modelens_core::dataset::table::{self, Labels};
 use modelens_core::dataset::{Part, PhotoList, PhotoSet, cifar, idx, npy};
 
 use crate::FolderError;
+use crate::given::{self, Opened};
 
 /// The most bytes of one file of a data set.
 const MAX_FILE_BYTES: u64 = 1 << 30;
@@ -36,7 +36,7 @@ fn name_of(path: &Path) -> String {
 /// All bytes of a file of at most `limit`.
 fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FolderError> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable(path))?;
+    let file = given::open(path).map_err(unreadable(path))?;
     let read = file.take(limit + 1).read_to_end(&mut bytes);
     read.map_err(unreadable(path))?;
     if bytes.len() as u64 > limit {
@@ -51,14 +51,14 @@ pub fn open_numbers(path: &Path, start: &[u8]) -> Option<Result<PhotoSet, Folder
     let title = name
         .rsplit_once('.')
         .map_or(name.as_str(), |(title, _)| title);
-    let opened = |read: &dyn Fn(BufReader<File>) -> Result<PhotoSet, String>| {
-        let file = BufReader::new(File::open(path).map_err(unreadable(path))?);
+    let opened = |read: &dyn Fn(BufReader<Opened>) -> Result<PhotoSet, String>| {
+        let file = BufReader::new(given::open(path).map_err(unreadable(path))?);
         read(file).map_err(|why| refused(path, why))
     };
     if start.starts_with(b"\x93NUMPY") {
         return Some(opened(&|file| npy::open_npy(file, title)));
     }
-    if start.starts_with(b"PK") && npy::holds_arrays(BufReader::new(File::open(path).ok()?)) {
+    if start.starts_with(b"PK") && npy::holds_arrays(BufReader::new(given::open(path).ok()?)) {
         return Some(opened(&|file| npy::open_npz(file, title)));
     }
     idx::is_images(start).then(|| {
@@ -84,7 +84,7 @@ fn pair(images: &Path, part: Part) -> Result<Pair, FolderError> {
             packed,
         ];
         let paths = names.map(|name| images.with_file_name(name));
-        paths.into_iter().find(|path| path.is_file())
+        paths.into_iter().find(|path| given::is_file(path))
     });
     let labels = labels.map(|path| read(&path, MAX_FILE_BYTES)).transpose()?;
     Ok((bytes, labels, part))
@@ -92,21 +92,15 @@ fn pair(images: &Path, part: Part) -> Result<Pair, FolderError> {
 
 /// CIFAR's or MNIST's files in a folder, or in its only subfolder; `None` if there are none.
 pub fn open_data_folder(folder: &Path) -> Option<Result<PhotoSet, FolderError>> {
-    let entries = || {
-        fs::read_dir(folder)
-            .into_iter()
-            .flatten()
-            .filter_map(Result::ok)
-    };
     let title = name_of(folder);
-    let paths: Vec<PathBuf> = entries().take(1000).map(|entry| entry.path()).collect();
+    let paths: Vec<PathBuf> = given::entries(folder).into_iter().take(1000).collect();
     let mut pairs = Vec::new();
     for (name, part) in idx::NAMES {
         let names = [name.to_owned(), format!("{name}.gz")];
         let found = names
             .map(|name| folder.join(name))
             .into_iter()
-            .find(|path| path.is_file());
+            .find(|path| given::is_file(path));
         match found.map(|path| pair(&path, part)) {
             Some(Ok(pair)) => pairs.push(pair),
             Some(Err(error)) => return Some(Err(error)),
@@ -119,7 +113,7 @@ pub fn open_data_folder(folder: &Path) -> Option<Result<PhotoSet, FolderError>> 
     let mut batches = BTreeMap::new();
     for path in paths
         .iter()
-        .filter(|path| path.is_file() && cifar::is_part(&name_of(path)))
+        .filter(|path| given::is_file(path) && cifar::is_part(&name_of(path)))
     {
         match read(path, cifar::MAX_FILE_BYTES) {
             Ok(bytes) => drop(batches.insert(name_of(path), bytes)),
@@ -145,11 +139,7 @@ pub fn labelled(folder: &Path, list: &mut PhotoList, has_classes: bool) -> Optio
     if has_classes {
         return None;
     }
-    let entries = fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .filter_map(Result::ok);
-    let tables = entries.map(|entry| entry.path()).filter(|path| {
+    let tables = given::entries(folder).into_iter().filter(|path| {
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         matches!(ending.as_deref(), Some("csv" | "tsv"))
     });

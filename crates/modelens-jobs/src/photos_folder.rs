@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, DirEntry};
 use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,16 +46,11 @@ pub enum FolderError {
 /// # Errors
 /// A path that does not exist, is none of these, cannot be read, or holds no photo.
 pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
-    if let Some(bytes) = given(path) {
-        return open_given(path, &bytes);
+    if given(path).is_some() {
+        return open_file(path);
     }
-    let files = given_below(path).into_iter();
-    let files: Vec<(String, Cow<'static, [u8]>)> = files
-        .map(|(name, bytes)| (name, Cow::Owned(bytes.to_vec())))
-        .collect();
-    if !files.is_empty() {
-        return in_memory(folder_name(path), files)
-            .ok_or_else(|| FolderError::Empty(path.to_owned()));
+    if !given_below(path).is_empty() {
+        return open_directory(path, None);
     }
     let unreadable = |cause| FolderError::Unreadable {
         path: path.to_owned(),
@@ -72,12 +67,21 @@ pub fn open_folder(path: &Path) -> Result<PhotoSet, FolderError> {
     }
 }
 
-/// The photos of a folder, with the classes of a table that a person chose.
-fn open_directory(path: &Path, table: Option<&Path>) -> Result<PhotoSet, FolderError> {
+/// The photos that a folder holds by the rules of [`open_folder`].
+fn walk(path: &Path) -> Result<Walk, FolderError> {
     let unreadable = |cause| FolderError::Unreadable {
         path: path.to_owned(),
         cause,
     };
+    let given = given_below(path);
+    if !given.is_empty() {
+        let photos = given.into_iter().map(|(name, _)| name);
+        let photos = photos.filter(|name| listing::is_photo(name));
+        return Ok(Walk {
+            photos: photos.map(|name| (name.clone(), path.join(name))).collect(),
+            ..Walk::default()
+        });
+    }
     let too_many = || FolderError::TooMany(path.to_owned());
     let mut walk = Walk::default();
     let mut folders = Vec::new();
@@ -98,6 +102,12 @@ fn open_directory(path: &Path, table: Option<&Path>) -> Result<PhotoSet, FolderE
     for (name, folder) in &folders {
         walk.class(name, folder).ok_or_else(too_many)?;
     }
+    Ok(walk)
+}
+
+/// The photos of a folder, with the classes of a table that a person chose.
+fn open_directory(path: &Path, table: Option<&Path>) -> Result<PhotoSet, FolderError> {
+    let walk = walk(path)?;
     let title = folder_name(path);
     let Some(listed) = listing::list(&title, walk.folders, walk.photos) else {
         if let Some(opened) = photos_data::open_data_folder(path) {
@@ -175,43 +185,6 @@ fn in_memory(title: String, files: Vec<(String, Cow<'static, [u8]>)>) -> Option<
     })
 }
 
-/// The photos of an archive that has no place on a disk, or the one photo that it is.
-fn open_given(path: &Path, bytes: &Arc<[u8]>) -> Result<PhotoSet, FolderError> {
-    if let Some(kind) = ArchiveKind::of(&bytes[..bytes.len().min(512)]) {
-        let name = path.file_name().map(lossy).unwrap_or_default();
-        let place = path.display().to_string();
-        let reader = io::Cursor::new(Arc::clone(bytes));
-        return archive::open(kind, reader, &name, &place).map_err(|cause| FolderError::Archive {
-            path: path.to_owned(),
-            cause,
-        });
-    }
-    if let Some(what) = modelens_core::not_downloaded(bytes) {
-        let path = path.to_owned();
-        return Err(FolderError::Other { path, what });
-    }
-    let name = path.file_name().map(lossy).unwrap_or_default();
-    let folder = path.parent().map(folder_name).unwrap_or_default();
-    let set = PhotoSet {
-        list: PhotoList {
-            title: name.clone(),
-            classes: vec![folder],
-            photos: vec![Photo {
-                name,
-                class: 0,
-                part: None,
-            }],
-            notes: Vec::new(),
-            as_given: false,
-        },
-        files: Arc::new(PhotosInMemory(vec![bytes.to_vec().into()])),
-    };
-    if !listing::is_photo(&set.title) && set.check(0).is_err() {
-        return Err(FolderError::NotPhotos(path.to_owned()));
-    }
-    Ok(set)
-}
-
 /// The photos of an archive, or the one photo that a file is. Its content counts, not its name.
 fn open_file(path: &Path) -> Result<PhotoSet, FolderError> {
     let unreadable = |cause| FolderError::Unreadable {
@@ -219,11 +192,11 @@ fn open_file(path: &Path) -> Result<PhotoSet, FolderError> {
         cause,
     };
     // Opening a named pipe would wait for a writer.
-    if !fs::metadata(path).is_ok_and(|found| found.is_file()) {
+    if !given::is_file(path) {
         return open_photo(path);
     }
     let mut start = Vec::new();
-    let mut file = File::open(path).map_err(unreadable)?;
+    let mut file = given::open(path).map_err(unreadable)?;
     let read = file.by_ref().take(512).read_to_end(&mut start);
     read.map_err(unreadable)?;
     if let Some(opened) = photos_data::open_numbers(path, &start) {
@@ -237,7 +210,7 @@ fn open_file(path: &Path) -> Result<PhotoSet, FolderError> {
         let name = path.file_name().map(lossy).unwrap_or_default();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         let title = name.rsplit_once('.').map_or(name, |(title, _)| title);
-        let file = BufReader::new(File::open(path).map_err(unreadable)?);
+        let file = BufReader::new(given::open(path).map_err(unreadable)?);
         let place = path.display().to_string();
         return archive::open(kind, file, title, &place).map_err(|cause| FolderError::Archive {
             path: path.to_owned(),
@@ -285,18 +258,14 @@ struct Paths(Vec<PathBuf>);
 
 impl PhotoFiles for Paths {
     fn size(&self, photo: usize) -> Result<u64, DecodeCause> {
-        let metadata = fs::metadata(&self.0[photo])?;
         // Asked before opening, because opening a named pipe would wait for a writer.
-        if !metadata.is_file() {
-            return Err(DecodeCause::NotAFile);
-        }
-        Ok(metadata.len())
+        given::size(&self.0[photo])?.ok_or(DecodeCause::NotAFile)
     }
 
     fn read(&self, photo: usize, limit: u64) -> Result<Cow<'_, [u8]>, DecodeCause> {
         let mut bytes = Vec::new();
         // Bounded even if the file grows meanwhile.
-        let mut file = File::open(&self.0[photo])?.take(limit);
+        let mut file = given::open(&self.0[photo])?.take(limit);
         file.read_to_end(&mut bytes)?;
         Ok(Cow::Owned(bytes))
     }
@@ -413,6 +382,8 @@ fn folder_name(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use modelens_core::dataset::decode::MAX_FILE_BYTES;
     use modelens_core::dataset::jpeg::PhotoDecoder;

@@ -1,16 +1,19 @@
 //! Files of a page: the browser gives their names and contents, and takes what is written as downloads.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use eframe::egui::{Context, Ui};
 use rfd::FileHandle;
 
 use super::{Answer, Dialogs, Wanted, command_for};
 use crate::command::Command;
+use crate::formats;
+use crate::words::dialogs as words;
 use modelens_jobs::PhotosSource;
 
-/// The folder in which a page puts what was dropped together.
-const DROPPED: &str = "/dropped";
+/// Numbers the folders in which a page puts what was dropped together.
+static DROPS: AtomicUsize = AtomicUsize::new(1);
 
 impl Dialogs {
     /// Waits for the file that a person chooses and for its content. What is saved gets the suggested
@@ -51,10 +54,12 @@ impl Dialogs {
         }
         let sender = self.sender.clone();
         let wake = ui.ctx().clone();
+        let number = DROPS.fetch_add(1, Ordering::Relaxed);
+        let folder = Path::new("/").join(words::dropped(number));
         wasm_bindgen_futures::spawn_local(async move {
             let mut given = Vec::new();
             for file in files {
-                let path = Path::new(DROPPED).join(file.path());
+                let path = folder.join(file.path());
                 // A folder has no bytes of its own.
                 if let Ok(bytes) = file.bytes_async().await {
                     given.push((path, bytes));
@@ -68,17 +73,27 @@ impl Dialogs {
     }
 }
 
-/// One file opens as what it is; a model among several opens with the files beside it; photos alone open
-/// as a folder.
+/// A lesson or a model among several files opens with the files beside it; photos open as a folder, and
+/// one file as what it is.
 pub(super) fn command_for_all(paths: &[PathBuf]) -> Option<Command> {
-    let commands = paths.iter().map(|path| command_for(path));
+    let commands: Vec<Command> = paths.iter().map(|path| command_for(path)).collect();
+    let lesson = commands.iter().find(|c| matches!(c, Command::Lesson(_)));
     let model = commands
-        .into_iter()
-        .find(|command| matches!(command, Command::OpenModel(_)));
-    match (paths, model) {
+        .iter()
+        .find(|c| matches!(c, Command::OpenModel(source) if source.path().is_some_and(is_model)));
+    match (&commands[..], lesson.or(model)) {
         ([], _) => None,
-        (_, Some(model)) => Some(model),
-        ([one], None) => Some(command_for(one)),
-        (_, None) => Some(Command::OpenPhotos(PhotosSource::Folder(DROPPED.into()))),
+        (_, Some(chosen)) => Some(chosen.clone()),
+        ([one], None) => Some(one.clone()),
+        (_, None) => {
+            let folder = paths.first()?.parent()?.to_owned();
+            Some(Command::OpenPhotos(PhotosSource::Folder(folder)))
+        }
     }
+}
+
+/// Whether the name is that of a model, and not of what lies beside one (labels, a table).
+fn is_model(path: &Path) -> bool {
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| formats::endings().any(|known| known == ending))
 }

@@ -255,15 +255,14 @@ fn nothing_moves(card: &TrainableCard, outcome: &TrainableOutcome, semantics: Se
             .to_owned();
     }
     let unfrozen = &outcome.card(true, card.mode).base;
-    let frozen = "A frozen BatchNorm layer uses its stored statistics.";
+    let frozen = "A frozen BatchNorm layer uses its stored statistics";
     if unfrozen.statistics_moved > 0 && semantics != Semantics::PyTorch {
         let layers = common::layers(unfrozen.statistics_moved);
         return format!(
-            "{frozen} That is why training=False makes no difference here yet: in an unfrozen base, a \
-             training step moves the statistics of {layers}."
+            "{frozen}, so training=False adds nothing yet: unfrozen, training moves those of {layers}."
         );
     }
-    frozen.to_owned()
+    format!("{frozen}.")
 }
 
 /// What becomes of the value of `training` on its way to the base, for the heading of a column.

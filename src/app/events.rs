@@ -112,6 +112,8 @@ impl App {
             }
             Event::Look(result) => self.looked(ctx, result),
             Event::BatchNorm(event) => self.measured(*event),
+            // The window asks for none.
+            Event::Ran(_) => {}
             Event::Training(event) => self.training_event(event),
             Event::Saved(path) => {
                 computed.finish(Job::SaveFigure);
@@ -348,6 +350,7 @@ impl App {
             Request::Release(_)
             | Request::ListCaches
             | Request::Ahead(_)
+            | Request::Run(_)
             | Request::Give { .. } => return,
         };
         if !wanted {

@@ -3,6 +3,7 @@
 //!
 //! usage: replay requests FOLDER      writes FOLDER/requests.bin and FOLDER/native.bin
 //!        replay compare FOLDER       reads FOLDER/native.bin and the page's FOLDER/events.bin
+//!        replay timing FOLDER        writes the requests that `benches/peers/browser.mjs` times
 
 #![allow(clippy::expect_used, reason = "a check fails if it cannot go on")]
 
@@ -15,10 +16,13 @@ use std::sync::{Arc, Mutex};
 use candle_core::Tensor;
 use modelens_core::augment::Pipeline;
 use modelens_core::model::{Flags, LayerId, Mode, ModelDescription, Role};
+use modelens_core::train::optimizer::OptimizerKind;
+use modelens_core::train::recipe::{BaseCall, BaseFlags, EvalCalls, Recipe, StageRecipe};
+use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
-    AugmentationLook, DropoutSetting, Event, Executor, Figure, FigureTo, Grid, Look, ModelSource,
-    NormsLook, OpenedModel, Options, PassLook, PhotosId, PhotosSource, PredictLook, Queue,
-    ReleasesLook, Request, Run, TrainableLook, Values,
+    AugmentationLook, DropoutSetting, Event, Executor, Experiment, Figure, FigureTo, Grid, Look,
+    ModelSource, NormsLook, OpenedModel, Options, PassLook, PhotosId, PhotosSource, PredictLook,
+    Queue, ReleasesLook, Request, Run, TrainRequest, TrainableLook, Values,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -33,7 +37,8 @@ fn main() -> Checked {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["requests", folder] => requests(Path::new(folder)),
         ["compare", folder] => compare(Path::new(folder)),
-        _ => Err("usage: replay requests|compare FOLDER".into()),
+        ["timing", folder] => timing(Path::new(folder)),
+        _ => Err("usage: replay requests|compare|timing FOLDER".into()),
     }
 }
 
@@ -72,6 +77,18 @@ impl Side {
         events.retain(|event| !matches!(event, Event::Progress { .. }));
         self.asked.push((bytes, events.clone()));
         events
+    }
+
+    /// Writes what was asked: for each request the number of its answers, its length and itself.
+    fn write(&self, folder: &Path) -> Checked {
+        let mut asked = Vec::new();
+        for (request, events) in &self.asked {
+            asked.extend(u32::try_from(events.len())?.to_le_bytes());
+            asked.extend(u32::try_from(request.len())?.to_le_bytes());
+            asked.extend(request);
+        }
+        fs::write(folder.join("requests.bin"), asked)?;
+        Ok(())
     }
 
     fn open(&mut self, source: ModelSource) -> OpenedModel {
@@ -182,18 +199,74 @@ fn requests(folder: &Path) -> Checked {
             },
         });
     }
-    fs::create_dir_all(folder)?;
-    let mut asked = Vec::new();
-    for (request, events) in &side.asked {
-        asked.extend(u32::try_from(events.len())?.to_le_bytes());
-        asked.extend(u32::try_from(request.len())?.to_le_bytes());
-        asked.extend(request);
-    }
-    fs::write(folder.join("requests.bin"), asked)?;
     let native: Vec<&Vec<Event>> = side.asked.iter().map(|(_, events)| events).collect();
     fs::write(folder.join("native.bin"), postcard::to_allocvec(&native)?)?;
     println!("{} requests", side.asked.len());
-    Ok(())
+    side.write(folder)
+}
+
+/// Opens the bundled network, then: a pass of 32 images in inference mode, one in training mode, the photos, the
+/// first training step with every layer open and 32 photos, and the next one.
+fn timing(folder: &Path) -> Checked {
+    let mut side = Side::new();
+    let OpenedModel { id, model, .. } = side.open(ModelSource::Lab);
+    let shape = vec![32, 160, 160, 3];
+    let count: usize = shape.iter().product();
+    let x = Values {
+        shape,
+        values: (0..count)
+            .map(|i| (i * 7919 % 1000) as f32 / 500.0 - 1.0)
+            .collect(),
+    };
+    for mode in [Mode::Inference, Mode::Training] {
+        side.ask(Request::Run(Box::new(Run {
+            model: id,
+            x: x.clone(),
+            outer: mode.into(),
+            semantics: model.semantics,
+            flags: Flags::all(&model.graph, true),
+            random: false,
+            seed: 7,
+            taps: Vec::new(),
+        })));
+    }
+    let photos = side.photos();
+    let stage = StageRecipe {
+        epochs: 10,
+        rate: 1e-4,
+        base: BaseFlags::All(true),
+        call: BaseCall::Given(Some(true)),
+    };
+    let experiment = Experiment {
+        model: id,
+        photos,
+        setup: FineTune {
+            preprocessing: model.preprocessing,
+            head: HeadChoice::New {
+                dropout: 0.2,
+                sigmoid: false,
+            },
+            optimizer: OptimizerKind::Adam,
+            batch: 32,
+            validation: 0.2,
+            seed: 7,
+            semantics: model.semantics,
+            augment: None,
+        },
+        recipes: vec![Recipe {
+            name: "all open".to_owned(),
+            stages: vec![stage],
+            outer: Mode::Training.into(),
+            evals: EvalCalls::EachEpoch,
+        }],
+        seeds: 1,
+    };
+    side.ask(Request::Train(TrainRequest::Start {
+        experiment: Box::new(experiment),
+        one_step: true,
+    }));
+    side.ask(Request::Train(TrainRequest::Step));
+    side.write(folder)
 }
 
 /// What each view asks for, with random draws, on the bundled network and photos.

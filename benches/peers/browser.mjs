@@ -29,7 +29,7 @@ base = mobilenet_v2(weights=None).features.eval()
 torch.onnx.export(base, (torch.zeros(32, 3, 160, 160),), sys.argv[1], input_names=["x"], dynamo=False)
 `;
 execFileSync(process.env.PYTHON ?? "python3", ["-W", "ignore", "-c", EXPORT, join(folder, "base.onnx")], { stdio: ["ignore", "ignore", "inherit"] });
-execFileSync("cargo", ["run", "--quiet", "--locked", "-p", "modelens-jobs", "--example", "replay", "timing", folder], { cwd: root, stdio: "inherit" });
+execFileSync("cargo", ["run", "--quiet", "--locked", "--example", "replay", "timing", folder], { cwd: root, stdio: "inherit" });
 
 /** On the page: median milliseconds of `runs` calls, after two that do not count. */
 const MEDIAN = `async (run, runs) => {

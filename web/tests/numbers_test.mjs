@@ -1,5 +1,5 @@
 // The page's worker computes what the program computes, and what the frameworks computed: golden fixtures in both
-// modes, each view with random draws, figures. The requests and the comparison: crates/modelens-jobs/examples/replay.rs.
+// modes, each view with random draws, figures. The requests and the comparison: replay.rs.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eframe::egui::Context;
 
 use super::App;
+use super::shell::is_found_again;
 use super::textures::{PHOTO_RANGE, grid_textures, range_of, texture};
 use crate::augment::Pipeline;
 use crate::command::Command;
@@ -135,24 +136,32 @@ impl App {
     /// Opens what is bundled in the place of a remembered file that can't be opened any more, and says so. The rules
     /// chosen for that file go with it. Returns false for every other request.
     fn replace_lost(&mut self, ctx: &Context, request: &Request, message: &str) -> bool {
-        if !self.reopens {
+        // A page shows something, whatever its address says.
+        if !self.reopens && !cfg!(target_family = "wasm") {
             return false;
         }
         let opened = &self.state.opened;
-        let bundled = match request {
+        let (title, bundled) = match request {
             Request::OpenModel(source) if opened.base.is_none() && *source != ModelSource::Lab => {
                 self.state.settings.semantics = None;
-                Command::OpenModel(ModelSource::Lab)
+                let bundled = Command::OpenModel(ModelSource::Lab);
+                (words::MODEL_UNOPENED, bundled)
             }
             Request::OpenPhotos(source)
                 if opened.gallery.is_none() && *source != PhotosSource::Bundled =>
             {
-                Command::OpenPhotos(PhotosSource::Bundled)
+                let bundled = Command::OpenPhotos(PhotosSource::Bundled);
+                (words::PHOTOS_UNOPENED, bundled)
             }
             _ => return false,
         };
+        let title = if self.reopens {
+            words::LAST_UNOPENED
+        } else {
+            title
+        };
         let computed = &mut self.state.computed;
-        computed.notify(words::LAST_UNOPENED, message.to_owned());
+        computed.notify(title, message.to_owned());
         self.apply(ctx, bundled);
         true
     }
@@ -193,7 +202,7 @@ impl App {
 
     fn show_model(&mut self, opened: OpenedModel) {
         self.state.computed.finish(Job::OpenModel);
-        if let Some(path) = opened.source.path() {
+        if let Some(path) = opened.source.path().filter(|path| is_found_again(path)) {
             self.state.shell.recent.add_model(path);
         }
         self.fonts.check = true;
@@ -345,10 +354,7 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_)
-            | Request::ListCaches
-            | Request::Ahead(_)
-            | Request::Give { .. } => return,
+            Request::Release(_) | Request::ListCaches | Request::Ahead(_) => return,
         };
         if !wanted {
             return;

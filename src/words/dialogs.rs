@@ -25,12 +25,6 @@ pub const SAVE: &str = "Save";
 pub const REPLACE: &str = "Replace";
 pub const NO_PATH: &str = "Type a path first";
 
-/// The folder of files that were dropped on a page.
-#[cfg(target_family = "wasm")]
-pub fn dropped(number: usize) -> String {
-    format!("Dropped files {number}")
-}
-
 pub fn no_file(path: &str) -> String {
     format!("There is no such file or folder: {path}")
 }

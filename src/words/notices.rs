@@ -38,6 +38,8 @@ pub const PREDICTION_CONTRADICTED: &str =
 pub const STEP_UNRECORDED: &str = "The step could not be added";
 pub const LINK_UNCOPIED: &str = "The link could not be copied";
 pub const LINK_COPIED: &str = "Copied";
+pub const LINK_UNOPENED: &str = "The link could not be opened as written";
+pub const ADDRESS_HOW: &str = "The address opens this state in a browser.";
 pub const LINK_HOW: &str = "The link opens this state: Paste a state... in the Help menu, or modelens with the link in \
      quotes.";
 #[cfg(target_family = "wasm")]

@@ -1,6 +1,7 @@
 // The page: loads the program, starts its worker, and hands both to the window.
-import init, { start } from "./modelens_web.js";
+import * as rust from "./modelens_web.js";
 import { fetched } from "./fetched.js";
+import { asked, connect, settings } from "./outside.js";
 
 const panel = document.getElementById("start");
 const said = document.getElementById("said");
@@ -40,7 +41,9 @@ async function run() {
     fail("This browser gives the page no WebGL 2, which the window is drawn with. Switch on hardware acceleration in its settings, or try another browser.");
     return;
   }
-  const worker = new Worker("./worker.js", { type: "module" });
+  // With another model, the usual one need not be fetched.
+  const other = new URLSearchParams(location.search).has("model");
+  const worker = new Worker(other ? "./worker.js?model" : "./worker.js", { type: "module" });
   worker.addEventListener("message", ({ data }) => {
     if (data.progress) progress(...data.progress);
     if (data.failed) fail(data.failed);
@@ -48,12 +51,20 @@ async function run() {
   worker.addEventListener("error", () => {
     fail("The computing part of the page has stopped. Load the page again.");
   });
+  const asking = asked(worker);
   // Compiled once, for the window and the worker.
-  const bytes = await fetched("modelens_web_bg.wasm", progress);
+  const name = "modelens_web_bg.wasm";
+  const bytes = await fetched(name, (...part) => progress(name, ...part));
   const module = await WebAssembly.compile(bytes);
   worker.postMessage({ module });
-  await init({ module_or_path: module });
-  await start(document.getElementById("window"), worker);
+  await rust.default({ module_or_path: module });
+  const { found, text, failures } = await asking;
+  if (found.lesson) rust.give_text(found.lesson, text);
+  const kept = settings();
+  if (kept) rust.give_text("/settings/settings.json", kept);
+  connect(rust, worker, found);
+  await rust.start(document.getElementById("window"), worker, JSON.stringify({ ...found, keeps: kept !== null }));
+  for (const [what, why] of failures) rust.failed(what, why);
   panel.hidden = true;
   times.drawn = performance.now();
 }

@@ -147,8 +147,8 @@ impl App {
         let opened = &self.state.opened;
         let files = opened.base.as_ref().zip(opened.gallery.as_ref());
         let edited = files.is_some_and(|(base, gallery)| {
-            let changed = base.flags != base.fresh().flags || !base.noise_rates.is_empty();
-            changed && !link::can_name(&base.source, &gallery.source)
+            let changed = || base.flags != base.fresh().flags || !base.noise_rates.is_empty();
+            !link::can_name(&base.source, &gallery.source) && changed()
         });
         runs || recording || edited
     }

@@ -228,7 +228,7 @@ impl App {
         }
         opened.opening_photos = None;
         self.state.computed.finish(Job::OpenPhotos);
-        if let PhotosSource::Folder(path) = &source {
+        if let Some(path) = source.path().filter(|path| is_found_again(path)) {
             self.state.shell.recent.add_photos(path);
         }
         self.fonts.check = true;

@@ -45,7 +45,7 @@ pub use given::{
 };
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
-pub use queue::Queue;
+pub use queue::{Queue, Task};
 pub use scale::try_scales;
 pub use source::{ModelSource, OpenFailed, is_saved_model};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};

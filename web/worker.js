@@ -39,7 +39,7 @@ function wanted(kind, path) {
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const beside = (name) => name.startsWith(folder);
   const photo = (name) => /\.(jpe?g|png|webp|gif|bmp)$/i.test(name);
-  if (kind === "model") return [path, ...known.filter((name) => name !== path && beside(name) && !photo(name))];
+  if (kind === "model" || kind === "original") return [path, ...known.filter((name) => name !== path && beside(name) && !photo(name))];
   const below = known.filter((name) => name === path || name.startsWith(`${path}/`));
   // A table names the photos beside it.
   if (/\.[ct]sv$/i.test(path)) return known.filter(beside);
@@ -68,8 +68,8 @@ const reading = new Map();
 
 /** Reads the files that a request needs; false if the request has failed or is no longer wanted. */
 async function read(kind, path, bytes) {
-  // A newer opening replaces one that still reads; every saving is carried out.
-  if (kind !== "original") reading.get(kind)?.abort();
+  // A newer opening replaces one that still reads; what saving needs is read in any case.
+  if (kind === "model" || kind === "photos") reading.get(kind)?.abort();
   const control = new AbortController();
   const { signal } = control;
   reading.set(kind, control);
@@ -91,8 +91,10 @@ async function read(kind, path, bytes) {
 
 async function take(bytes) {
   if (side.cancels(bytes)) for (const control of reading.values()) control.abort();
-  const [kind, path] = side.needs(bytes);
-  if (kind && !(await read(kind, path, bytes))) return;
+  const needs = side.needs(bytes);
+  for (let i = 0; i < needs.length; i += 2) {
+    if (!(await read(needs[i], needs[i + 1], bytes))) return;
+  }
   side.receive(bytes);
   go();
 }

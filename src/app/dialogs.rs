@@ -128,6 +128,9 @@ pub struct Dialogs {
     /// What the page is to ask the person for.
     #[cfg(target_family = "wasm")]
     pick: std::cell::Cell<Option<Pick>>,
+    /// The handout that the worker of the page is to compute.
+    #[cfg(target_family = "wasm")]
+    handout: std::cell::Cell<Option<(PathBuf, Arc<Lesson>)>>,
 }
 
 impl Dialogs {
@@ -140,6 +143,8 @@ impl Dialogs {
             of_system,
             #[cfg(target_family = "wasm")]
             pick: std::cell::Cell::new(None),
+            #[cfg(target_family = "wasm")]
+            handout: std::cell::Cell::new(None),
         }
     }
 
@@ -253,15 +258,6 @@ impl Dialogs {
         if let Err(error) = thread.spawn(work) {
             let _ = self.sender.try_send(Answer::NoThread(error));
         }
-    }
-
-    /// A page has no second thread to compute on.
-    #[cfg(target_family = "wasm")]
-    #[allow(clippy::needless_pass_by_value, reason = "as outside of a page")]
-    fn write_handout(&self, ctx: &Context, _path: PathBuf, _lesson: Arc<Lesson>) {
-        let done = Err(notices::NO_HANDOUT_ON_A_PAGE.to_owned());
-        let _ = self.sender.try_send(Answer::HandoutDone(done));
-        ctx.request_repaint();
     }
 
     /// Asks where to save a figure.

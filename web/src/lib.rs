@@ -4,6 +4,8 @@
 #[cfg(target_family = "wasm")]
 mod address;
 #[cfg(target_family = "wasm")]
+mod handout;
+#[cfg(target_family = "wasm")]
 mod message;
 #[cfg(target_family = "wasm")]
 mod outside;

@@ -23,6 +23,7 @@ enum Told {
         title: &'static str,
         why: String,
     },
+    HandoutDone(Result<PathBuf, String>),
 }
 
 thread_local! {
@@ -96,6 +97,11 @@ pub fn too_large(names: &str, bytes: f64, most: f64) {
     });
 }
 
+/// Says where a handout was written, or why it could not be.
+pub fn handout_done(done: Result<PathBuf, String>) {
+    push(Told::HandoutDone(done));
+}
+
 /// Carries out what was told since the last frame; true if a link was among it.
 pub fn carry_out(app: &mut App, ctx: &Context) -> bool {
     let mut went = false;
@@ -120,6 +126,7 @@ pub fn carry_out(app: &mut App, ctx: &Context) -> bool {
                     app.go_to_place(ctx, &link);
                 }
             }
+            Told::HandoutDone(done) => app.handout_done(ctx, done),
             Told::Failed { title, why } => app.state_mut().computed.notify(title, why),
         }
     }

@@ -64,6 +64,7 @@ impl WorkerJobs {
             match from_bytes(&bytes.to_vec()) {
                 Some(ToPage::Event(event)) => arrived.borrow_mut().push_back(event),
                 Some(ToPage::File { path, bytes }) => offer(&path, bytes),
+                Some(ToPage::Handout(done)) => outside::handout_done(done),
                 None => log::error!("a message that cannot be read"),
             }
             ctx.request_repaint();
@@ -76,14 +77,18 @@ impl WorkerJobs {
     }
 
     fn post(&self, message: &ToWorker) {
-        let Some(bytes) = to_bytes(message) else {
-            return;
-        };
-        let array = js_sys::Uint8Array::from(&*bytes);
-        let moved = js_sys::Array::of1(&array.buffer());
-        if let Err(error) = self.worker.post_message_with_transfer(&array, &moved) {
-            log::error!("the worker is gone: {error:?}");
-        }
+        post(&self.worker, message);
+    }
+}
+
+fn post(worker: &Worker, message: &ToWorker) {
+    let Some(bytes) = to_bytes(message) else {
+        return;
+    };
+    let array = js_sys::Uint8Array::from(&*bytes);
+    let moved = js_sys::Array::of1(&array.buffer());
+    if let Err(error) = worker.post_message_with_transfer(&array, &moved) {
+        log::error!("the worker is gone: {error:?}");
     }
 }
 
@@ -153,6 +158,7 @@ impl Start {
 /// The window, and what the page knows of it.
 struct Page {
     app: App,
+    worker: Worker,
     address: Address,
     /// Whether its first view has been computed.
     computed: bool,
@@ -166,6 +172,11 @@ impl Page {
     fn tell(&mut self, ctx: &Context) {
         if let Some(wanted) = self.app.take_pick() {
             pick(&wanted.endings.join(" "), wanted.folder);
+        }
+        if let Some((path, lesson)) = self.app.take_handout()
+            && let Ok(lesson) = serde_json::to_string(&*lesson)
+        {
+            post(&self.worker, &ToWorker::Handout { lesson, path });
         }
         if self.address.follow(ctx, &self.app) {
             let lost = self.app.would_lose_work();
@@ -217,7 +228,7 @@ pub async fn start(
     let asked: Start = serde_json::from_str(&asked).map_err(|error| error.to_string())?;
     drop(eframe::WebLogger::init(log::LevelFilter::Warn));
     let create = move |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
-        let jobs = Box::new(WorkerJobs::new(worker, cc.egui_ctx.clone()));
+        let jobs = Box::new(WorkerJobs::new(worker.clone(), cc.egui_ctx.clone()));
         outside::listen(&cc.egui_ctx);
         let mut app = App::with_jobs(&cc.egui_ctx, asked.options(), jobs);
         if !asked.keeps && asked.lesson.is_none() {
@@ -230,6 +241,7 @@ pub async fn start(
         }
         Ok(Box::new(Page {
             app,
+            worker,
             address,
             computed: false,
             unsaved: false,

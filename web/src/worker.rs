@@ -1,6 +1,6 @@
 //! The worker's entry: the executor of the jobs, run between two messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +11,7 @@ use modelens_jobs::{
 };
 use wasm_bindgen::prelude::*;
 
+use crate::handout::{self, Making};
 use crate::message::{ToPage, ToWorker, bundled, from_bytes, to_bytes};
 
 /// The networks that are fetched when they are asked for.
@@ -36,10 +37,11 @@ pub struct Side {
     queue: Arc<Queue>,
     executor: Executor,
     photos: Arc<Mutex<OpenPhotos>>,
+    handouts: VecDeque<Making>,
 }
 
 /// The file of a model.
-fn model_file(source: &ModelSource) -> PathBuf {
+pub fn model_file(source: &ModelSource) -> PathBuf {
     match source {
         ModelSource::Lab => bundled(LAB),
         ModelSource::EfficientNetLite0 => bundled(LITE0),
@@ -125,13 +127,17 @@ impl Side {
             queue,
             executor,
             photos,
+            handouts: VecDeque::new(),
         }
     }
 
-    /// The file that this message reads: "model", "photos" or "original", and its path; nothing if it reads none.
+    /// The files that this message reads: for each its path, after "model" or "photos", of which a newer one
+    /// replaces an older, or after "original" or "album".
     pub fn needs(&self, bytes: &[u8]) -> Vec<String> {
-        let Some(ToWorker::Request(request)) = from_bytes(bytes) else {
-            return Vec::new();
+        let request = match from_bytes(bytes) {
+            Some(ToWorker::Request(request)) => request,
+            Some(ToWorker::Handout { lesson, .. }) => return handout::needs(&lesson),
+            Some(ToWorker::Cancel | ToWorker::CancelBackground) | None => return Vec::new(),
         };
         let (kind, path) = match &request {
             Request::OpenModel(source) => ("model", Some(model_file(source))),
@@ -178,18 +184,26 @@ impl Side {
 
     /// Answers a message whose files can't be had.
     pub fn fail(&self, bytes: &[u8], message: String) {
-        if let Some(ToWorker::Request(request)) = from_bytes(bytes) {
-            let request = Box::new(request);
-            post(&ToPage::Event(Event::Failed { request, message }));
+        match from_bytes(bytes) {
+            Some(ToWorker::Request(request)) => {
+                let request = Box::new(request);
+                post(&ToPage::Event(Event::Failed { request, message }));
+            }
+            Some(ToWorker::Handout { .. }) => post(&ToPage::Handout(Err(message))),
+            Some(ToWorker::Cancel | ToWorker::CancelBackground) | None => {}
         }
     }
 
     /// Takes a message of the page.
-    pub fn receive(&self, bytes: &[u8]) {
+    pub fn receive(&mut self, bytes: &[u8]) {
         match from_bytes(bytes) {
             Some(ToWorker::Request(request)) => self.queue.put(request),
             Some(ToWorker::Cancel) => self.queue.cancel(),
             Some(ToWorker::CancelBackground) => self.queue.cancel_background(),
+            Some(ToWorker::Handout { lesson, path }) => match Making::new(&lesson, path) {
+                Ok(making) => self.handouts.push_back(making),
+                Err(why) => post(&ToPage::Handout(Err(why))),
+            },
             None => log::error!("a message that cannot be read"),
         }
     }
@@ -197,17 +211,38 @@ impl Side {
     /// Carries out the most urgent task; false if there is none.
     pub fn step(&mut self) -> bool {
         let Some((task, ticket)) = self.queue.next() else {
-            return false;
+            return self.write_handout();
         };
         let done = Freed::by(&task, &self.executor, &self.photos);
         self.executor.carry_out(task, ticket);
         if let Some(done) = done {
             done.free(&self.photos);
         }
-        for (path, bytes) in take_written() {
-            post(&ToPage::File { path, bytes });
+        send_written();
+        true
+    }
+
+    /// Goes on with the handout, when the window wants nothing; false if none is wanted.
+    fn write_handout(&mut self) -> bool {
+        let Some(mut making) = self.handouts.pop_front() else {
+            return false;
+        };
+        match making.go_on() {
+            Some(done) => {
+                send_written();
+                Freed::Model(making.model).free(&self.photos);
+                Freed::Photos(making.photos.into_iter().collect()).free(&self.photos);
+                post(&ToPage::Handout(done));
+            }
+            None => self.handouts.push_front(making),
         }
         true
+    }
+}
+
+fn send_written() {
+    for (path, bytes) in take_written() {
+        post(&ToPage::File { path, bytes });
     }
 }
 

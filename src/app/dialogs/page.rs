@@ -2,6 +2,8 @@
 //! is written as downloads.
 
 use std::path::{Path, PathBuf};
+#[cfg(target_family = "wasm")]
+use std::sync::Arc;
 
 #[cfg(target_family = "wasm")]
 use eframe::egui::{Context, Ui};
@@ -13,6 +15,8 @@ use super::{Answer, Dialogs, Wanted};
 use crate::app::App;
 use crate::command::Command;
 use crate::formats;
+#[cfg(target_family = "wasm")]
+use crate::lesson::Lesson;
 use modelens_jobs::PhotosSource;
 
 /// What a page is to ask the person for.
@@ -53,6 +57,12 @@ impl Dialogs {
         ctx.request_repaint();
     }
 
+    /// Leaves a handout to the page, whose worker computes it.
+    pub(super) fn write_handout(&self, ctx: &Context, path: PathBuf, lesson: Arc<Lesson>) {
+        self.handout.set(Some((path, lesson)));
+        ctx.request_repaint();
+    }
+
     /// The page takes dropped files itself.
     #[allow(clippy::unused_self, reason = "as outside of a page")]
     pub fn dropped(&self, _ui: &Ui, _commands: &mut Vec<Command>) {}
@@ -63,6 +73,16 @@ impl App {
     /// What the page is to ask the person for now.
     pub fn take_pick(&self) -> Option<Pick> {
         self.dialogs.pick.take()
+    }
+
+    /// The handout that the worker is to compute now, and the path that it gets.
+    pub fn take_handout(&self) -> Option<(PathBuf, Arc<Lesson>)> {
+        self.dialogs.handout.take()
+    }
+
+    /// Takes where the handout was written, or why it could not be.
+    pub fn handout_done(&mut self, ctx: &Context, done: Result<PathBuf, String>) {
+        self.answer(ctx, Answer::HandoutDone(done));
     }
 
     /// Opens files that the computing side has: dropped or chosen together.

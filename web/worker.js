@@ -38,7 +38,7 @@ function wanted(kind, path) {
   const known = [...sources.keys()];
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const beside = (name) => name.startsWith(folder);
-  const photo = (name) => /\.(jpe?g|png|webp|gif|bmp)$/i.test(name);
+  const photo = (name) => /\.(jpe?g|png|webp|gif|bmp|zip|tar|t?gz|np[yz]|[ct]sv)$/i.test(name);
   if (kind === "model" || kind === "original") return [path, ...known.filter((name) => name !== path && beside(name) && !photo(name))];
   const below = known.filter((name) => name === path || name.startsWith(`${path}/`));
   // A table names the photos beside it.
@@ -81,7 +81,7 @@ async function read(kind, path, bytes) {
       const sum = (at) => [...parts.values()].reduce((all, part) => all + part[at], 0);
       if (!signal.aborted) side.progress(bytes, sum(0), sum(1));
     }, signal)));
-    if (!signal.aborted) paths.forEach((path, i) => side.give(path, contents[i]));
+    if (!signal.aborted) paths.forEach((path, i) => side.give(kind, path, contents[i]));
   } catch (error) {
     if (!signal.aborted) side.fail(bytes, error.message);
     return false;

@@ -1,6 +1,6 @@
 //! The worker's entry: the executor of the jobs, run between two messages.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,6 +37,8 @@ pub struct Side {
     queue: Arc<Queue>,
     executor: Executor,
     photos: Arc<Mutex<OpenPhotos>>,
+    /// Files that were given for a model alone.
+    for_models: BTreeSet<PathBuf>,
     handouts: VecDeque<Making>,
 }
 
@@ -85,13 +87,17 @@ impl Freed {
         }
     }
 
-    fn free(self, open: &Mutex<OpenPhotos>) {
+    fn free(self, for_models: &mut BTreeSet<PathBuf>, open: &Mutex<OpenPhotos>) {
         let open = open.lock().unwrap_or_else(PoisonError::into_inner);
         let in_use = |path: &Path| {
             path.starts_with(bundled("photos")) || open.values().any(|root| path.starts_with(root))
         };
         match self {
-            Self::Model(file) => forget(|path| path.parent() == file.parent() && !in_use(path)),
+            Self::Model(file) => {
+                let beside = for_models.extract_if(.., |path| path.parent() == file.parent());
+                let beside: BTreeSet<PathBuf> = beside.collect();
+                forget(|path| beside.contains(path) && !in_use(path));
+            }
             Self::Photos(roots) => {
                 forget(|path| roots.iter().any(|root| path.starts_with(root)) && !in_use(path))
             }
@@ -127,6 +133,7 @@ impl Side {
             queue,
             executor,
             photos,
+            for_models: BTreeSet::new(),
             handouts: VecDeque::new(),
         }
     }
@@ -164,7 +171,10 @@ impl Side {
     }
 
     /// Keeps the content of a file until what is opened from it no longer needs it.
-    pub fn give(&self, path: String, bytes: Vec<u8>) {
+    pub fn give(&mut self, kind: &str, path: String, bytes: Vec<u8>) {
+        if kind == "model" || kind == "original" {
+            self.for_models.insert(path.clone().into());
+        }
         give(path.into(), bytes);
     }
 
@@ -216,7 +226,7 @@ impl Side {
         let done = Freed::by(&task, &self.executor, &self.photos);
         self.executor.carry_out(task, ticket);
         if let Some(done) = done {
-            done.free(&self.photos);
+            done.free(&mut self.for_models, &self.photos);
         }
         send_written();
         true
@@ -230,8 +240,9 @@ impl Side {
         match making.go_on() {
             Some(done) => {
                 send_written();
-                Freed::Model(making.model).free(&self.photos);
-                Freed::Photos(making.photos.into_iter().collect()).free(&self.photos);
+                Freed::Model(making.model).free(&mut self.for_models, &self.photos);
+                Freed::Photos(making.photos.into_iter().collect())
+                    .free(&mut self.for_models, &self.photos);
                 post(&ToPage::Handout(done));
             }
             None => self.handouts.push_front(making),

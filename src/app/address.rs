@@ -9,7 +9,7 @@ use crate::lesson::link::{self, Target};
 use crate::lesson::{Lesson, LessonSource};
 use crate::state::Status;
 use crate::views::values::names;
-use crate::words::notices as words;
+use crate::words::{commands, notices as words};
 
 /// What a window shows, as a link.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +52,8 @@ impl App {
         link::UNTITLED.clone_into(&mut step.title);
         step.hide.clone_from(&self.state.shell.hidden);
         let opened = &self.state.opened;
-        let base = opened.base.as_ref().ok_or("no base is open")?;
-        let gallery = opened.gallery.as_ref().ok_or("no photos are open")?;
+        let files = opened.base.as_ref().zip(opened.gallery.as_ref());
+        let (base, gallery) = files.ok_or(commands::NOTHING_OPEN)?;
         Ok(Place {
             link: link::line(&base.source, &gallery.source, &step)?,
             shareable: link::can_name(&base.source, &gallery.source),

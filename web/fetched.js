@@ -9,10 +9,13 @@ const size = (bytes) => bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${(bytes
  */
 export async function fetched(address, progress = () => {}, { most = Infinity, signal } = {}) {
   const url = new URL(address, import.meta.url);
+  const name = url.pathname.split("/").pop();
   const fail = (why) => {
-    throw new Error(`${why}: ${url.href}`);
+    throw new Error(`${name} could not be fetched (${why}): ${url.href}`);
   };
-  const large = (bytes) => fail(`it has ${bytes}, and the page takes at most ${size(most)}`);
+  const large = (bytes) => {
+    throw new Error(`${name} has ${bytes}, and the page takes at most ${size(most)}: ${url.href}`);
+  };
   // A browser does not tell a script why it was refused.
   const answer = await fetch(url, { signal }).catch((error) => {
     if (signal?.aborted) throw error;
@@ -25,7 +28,10 @@ export async function fetched(address, progress = () => {}, { most = Infinity, s
   const parts = [];
   let done = 0;
   for (const reader = answer.body.getReader(); ; ) {
-    const { value, done: ended } = await reader.read();
+    const { value, done: ended } = await reader.read().catch((error) => {
+      if (signal?.aborted) throw error;
+      fail(`the connection was lost (${error.message})`);
+    });
     if (ended) break;
     parts.push(value);
     done += value.length;
@@ -35,6 +41,8 @@ export async function fetched(address, progress = () => {}, { most = Infinity, s
     }
     progress(done, Math.max(said, done));
   }
+  // Of a compressed answer, the length is that of what was sent.
+  if (done < said && !answer.headers.get("content-encoding")) fail(`${done} of ${said} bytes arrived`);
   const bytes = new Uint8Array(done);
   let at = 0;
   for (const part of parts.splice(0)) {

@@ -1,5 +1,6 @@
 //! The settings that are remembered between starts: a small file in the system's folder for settings.
 
+use std::io::ErrorKind::{NotFound, Unsupported};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -133,7 +134,6 @@ enum Unusable {
 /// Reads the file; `None` if there is none yet.
 fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
     let broken = |cause: String| Unusable::Broken(cause);
-    use std::io::ErrorKind::{NotFound, Unsupported};
     match modelens_jobs::file_size(path) {
         // A page has no disk: what it was not given is not there.
         Err(error) if matches!(error.kind(), NotFound | Unsupported) => return Ok(None),

@@ -78,13 +78,13 @@ await run({
 
   async "what cannot be fetched is told, and the page shows what is bundled"(browser) {
     for (const [pair, said] of [
-      [["model", "far/none.keras"], /^The model could not be opened: the server answers 404.*none\.keras$/],
+      [["model", "far/none.keras"], /^The model could not be opened: none\.keras could not be fetched \(the server answers 404.*none\.keras$/],
       [["model", `${other.url}closed/net.keras`], /CORS/],
       [["model", "far/notes.keras"], /^The model could not be opened: .*notes\.keras$/],
       [["model", "ftp://example.org/a.h5"], /http and https addresses alone/],
-      [["photos", "far/large.zip"], /^The photos could not be opened: it has 3000 MB, and the page takes at most 1074 MB/],
+      [["photos", "far/large.zip"], /^The photos could not be opened: large\.zip has 3000 MB, and the page takes at most 1074 MB/],
       [["photos", "far/notes.keras"], /^The photos could not be opened: .*notes\.keras$/],
-      [["lesson", "far/none.toml"], /^The lesson could not be opened: the server answers 404/],
+      [["lesson", "far/none.toml"], /^The lesson could not be opened: none\.toml could not be fetched/],
       [["lesson", "far/notes.keras"], /^The lesson could not be opened: /],
     ]) {
       const page = await browser.open(page_with(pair));

@@ -46,7 +46,7 @@ function photos_at(texts) {
 
 /**
  * What the address asks for, with the lesson fetched and everything else known to the worker. What cannot be had is
- * left out, and a sentence about it is in `failures`: pairs of "lesson", "model", "photos" or "link" and the sentence.
+ * left out, and a sentence about it is in `failures`: pairs of "lesson" or "address" and the sentence.
  */
 export async function asked(worker) {
   const found = { page: location.href.split("#")[0], link: location.hash, embedded, model: null, photos: null, lesson: null };
@@ -59,7 +59,7 @@ export async function asked(worker) {
       worker.postMessage({ files });
       found[key] = path;
     } catch (error) {
-      failures.push([key, error.message]);
+      failures.push(["address", error.message]);
     }
   }
   let text = "";

@@ -141,24 +141,22 @@ impl App {
             return false;
         }
         let opened = &self.state.opened;
-        let (title, bundled) = match request {
+        let bundled = match request {
             Request::OpenModel(source) if opened.base.is_none() && *source != ModelSource::Lab => {
                 self.state.settings.semantics = None;
-                let bundled = Command::OpenModel(ModelSource::Lab);
-                (words::MODEL_UNOPENED, bundled)
+                Command::OpenModel(ModelSource::Lab)
             }
             Request::OpenPhotos(source)
                 if opened.gallery.is_none() && *source != PhotosSource::Bundled =>
             {
-                let bundled = Command::OpenPhotos(PhotosSource::Bundled);
-                (words::PHOTOS_UNOPENED, bundled)
+                Command::OpenPhotos(PhotosSource::Bundled)
             }
             _ => return false,
         };
         let title = if self.reopens {
             words::LAST_UNOPENED
         } else {
-            title
+            words::ADDRESS_UNOPENED
         };
         let computed = &mut self.state.computed;
         computed.notify(title, message.to_owned());

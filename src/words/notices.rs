@@ -12,6 +12,7 @@ pub const SETTINGS_UNKEPT: &str = "The settings could not be saved";
 // Titles of messages.
 pub const MODEL_UNOPENED: &str = "The model could not be opened";
 pub const LAST_UNOPENED: &str = "What was open last could not be opened";
+pub const ADDRESS_UNOPENED: &str = "What the address names could not be opened";
 pub const PHOTOS_UNOPENED: &str = "The photos could not be opened";
 pub const PHOTO_UNSHOWN: &str = "The photo could not be shown";
 pub const VIEW_UNCOMPUTED: &str = "The view could not be computed";

@@ -76,13 +76,12 @@ pub fn open(files: Vec<String>, model: String, photos: String, link: String) {
     });
 }
 
-/// Says why a "lesson", a "model", "photos" or a "link" could not be opened.
+/// Says why a "lesson", what an "address" names, or a "model" could not be opened.
 #[wasm_bindgen]
 pub fn failed(what: &str, why: String) {
     let title = match what {
         "lesson" => notices::LESSON_UNOPENED,
-        "photos" => notices::PHOTOS_UNOPENED,
-        "link" => notices::LINK_UNOPENED,
+        "address" => notices::ADDRESS_UNOPENED,
         _ => notices::MODEL_UNOPENED,
     };
     push(Told::Failed { title, why });

@@ -1,7 +1,9 @@
 //! File dialogs and dropped files. They never block a frame.
 
-#[cfg(any(target_family = "wasm", test))]
+#[cfg(target_family = "wasm")]
 mod page;
+#[cfg(any(target_family = "wasm", test))]
+mod several;
 
 #[cfg(target_family = "wasm")]
 pub use page::Pick;

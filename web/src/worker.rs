@@ -99,7 +99,7 @@ impl Freed {
                 forget(|path| beside.contains(path) && !in_use(path));
             }
             Self::Photos(roots) => {
-                forget(|path| roots.iter().any(|root| path.starts_with(root)) && !in_use(path))
+                forget(|path| roots.iter().any(|root| path.starts_with(root)) && !in_use(path));
             }
         }
     }

@@ -54,9 +54,14 @@ async function begin(module) {
   waiting.splice(0).forEach(take);
 }
 
+// An error in what a promise waits for is none of the worker's own to the page.
+addEventListener("unhandledrejection", (event) => {
+  throw event.reason;
+});
+
 onmessage = ({ data }) => {
   if (data.module) {
-    begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}. Load it again.` }));
+    begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}` }));
   } else if (side) {
     take(data);
   } else {

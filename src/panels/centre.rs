@@ -1,7 +1,7 @@
 //! The middle of the window: tabs, the view's controls, two columns, the explanation.
 
 use eframe::egui;
-use eframe::egui::{Align, Button, Layout, ScrollArea, Sense, Ui, UiBuilder, vec2};
+use eframe::egui::{Align, Button, Layout, Role, ScrollArea, Sense, Ui, UiBuilder, vec2};
 
 use super::{explain, lecture, question};
 use crate::command::Action;
@@ -111,6 +111,8 @@ fn name_width(ui: &Ui, view: View) -> f32 {
 
 fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
+    ui.ctx()
+        .accesskit_node_builder(ui.unique_id(), |node| node.set_role(Role::TabList));
     ui.spacing_mut().item_spacing.x = sizes::S1;
     // In a narrow window the tooltips alone tell the keys.
     let has_numbers = ui.available_width() >= sizes::TABS_WITH_NUMBERS;
@@ -145,7 +147,7 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
             tab = tab.fill(palette.panel);
         }
         let response = parts::with_tooltip(ui.add(tab), action);
-        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, label));
+        response.widget_info(|| egui::WidgetInfo::selected(Role::Tab, true, chosen, label));
         if response.clicked() {
             show.push(action);
         }

@@ -230,6 +230,14 @@ pub fn describe(ui: &Ui, response: &Response, description: &str) {
         });
 }
 
+/// Has assistive technology say the text of a label when it changes.
+pub fn announce(ui: &Ui, response: &Response, how: accesskit::Live) {
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node: &mut accesskit::Node| {
+            node.set_live(how);
+        });
+}
+
 /// Keys as they are written on a keyboard.
 pub fn keys(ctx: &Context, shortcut: KeyboardShortcut) -> String {
     let written = ctx.format_shortcut(&shortcut);

@@ -65,7 +65,12 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
             let mut cut = Cut(rect.shrink2(margin));
             if tabs > 0.0 {
                 let tabs = cut.top(tabs).with_max_y(cut.0.top() - sizes::S2);
-                parts::row_ui(ui, tabs, |ui| tabs_ui(ui, show));
+                // The same tabs in every view: the keyboard's focus stays on the one that was pressed.
+                let row = UiBuilder::new()
+                    .scope_id(egui::Id::unique("view tabs"))
+                    .max_rect(tabs)
+                    .layout(Layout::left_to_right(Align::Center));
+                tabs_ui(&mut ui.new_child(row), show);
             }
             let above = cut.top(controls);
             let above = above.with_max_y((above.bottom() - sizes::S2).max(above.top()));

@@ -50,9 +50,8 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         return;
     }
     cut.top(gap);
-    let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        parts::label_ui(ui, text::title(words::LESSONS, palette))
+        parts::title_ui(ui, words::LESSONS)
     });
     let height = cut
         .0

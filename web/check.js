@@ -23,6 +23,17 @@
     else if (!window.modelens || !window.modelens.drawn) window.modelensFail("The page could not be started: " + event.message + ".");
   }, true);
 
+  /** Whether the browser keeps settings for this page. */
+  window.modelensKeeps = function () {
+    try {
+      localStorage.setItem("modelens", "");
+      localStorage.removeItem("modelens");
+      return true;
+    } catch (error) {
+      return false;
+    }
+  };
+
   // The least module that uses a 128-bit vector.
   var vector = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
   function hasVectors() {

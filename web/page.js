@@ -38,12 +38,15 @@ async function run() {
     if (data.progress) progress(...data.progress);
     if (data.failed) fail(data.failed);
   });
-  worker.addEventListener("error", () => {
-    fail("The computing part of the page has stopped because of an error in modelens, or for lack of memory.");
+  worker.addEventListener("error", ({ message }) => {
+    if (message === undefined) fail("A part of the page could not be fetched: worker.js. Check the connection and load the page again.");
+    else fail("The computing part of the page has stopped because of an error in modelens, or for lack of memory.");
   });
   // Compiled once, for the window and the worker.
   const bytes = await fetched("modelens_web_bg.wasm", progress);
-  const module = await WebAssembly.compile(bytes);
+  const module = await WebAssembly.compile(bytes).catch((error) => {
+    throw new Error(`what arrived as modelens_web_bg.wasm is not the program (${error.message}). Is the network behind a login page?`);
+  });
   worker.postMessage({ module });
   await init({ module_or_path: module });
   const canvas = document.getElementById("window");

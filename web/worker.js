@@ -7,6 +7,8 @@ globalThis.modelensEmit = (bytes) => postMessage(bytes, [bytes.buffer]);
 
 // What the first view needs is on its way before the program is compiled.
 const photos = fetched("photos.tar", progress);
+// It fails where it is waited for.
+photos.catch(() => {});
 const files = new Map();
 function file(name) {
   if (!files.has(name)) files.set(name, fetched(name, progress));

@@ -24,6 +24,10 @@ extern "C" {
     #[wasm_bindgen(js_name = "modelensComputed")]
     fn computed();
 
+    /// Whether the browser keeps settings for this page.
+    #[wasm_bindgen(js_name = "modelensKeeps")]
+    fn keeps() -> bool;
+
     /// Tells the page that the window has stopped.
     #[wasm_bindgen(js_name = "modelensStopped")]
     fn stopped();
@@ -131,6 +135,9 @@ pub async fn start(canvas: HtmlCanvasElement, worker: Worker) -> Result<(), JsVa
         let options = AppOptions::default();
         let mut app = App::with_jobs(&cc.egui_ctx, options, jobs);
         app.state_mut().settings.view = modelens::state::View::Start;
+        if !keeps() {
+            app.storage_is_denied();
+        }
         Ok(Box::new(Page {
             app,
             computed: false,

@@ -109,7 +109,7 @@ export class Browser {
     if (chromium.pid && chromium.exitCode === null && chromium.signalCode === null) {
       await new Promise((ended) => chromium.once("exit", ended));
     }
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

@@ -6,14 +6,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use eframe::egui::{Context, Ui};
 use rfd::FileHandle;
 
-use super::{Answer, Dialogs, Wanted, command_for};
+use super::{Answer, App, Dialogs, Wanted, command_for};
 use crate::command::Command;
 use crate::formats;
 use crate::words::dialogs as words;
+use crate::words::notices;
 use modelens_jobs::PhotosSource;
 
 /// Numbers the folders in which a page puts what was dropped together.
 static DROPS: AtomicUsize = AtomicUsize::new(1);
+
+impl App {
+    /// Says that the browser keeps no settings.
+    pub fn storage_is_denied(&mut self) {
+        let why = notices::NO_STORAGE.to_owned();
+        self.state.computed.notify(notices::SETTINGS_UNKEPT, why);
+    }
+}
 
 /// The most that is read at once, in bytes: the page and its worker hold a file several times while it is
 /// handed over, each in at most 4 GiB.

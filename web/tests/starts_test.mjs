@@ -153,7 +153,7 @@ await run({
     truncateSync(file, 700_000_000);
     const page = await started(browser);
     await page.drop([file]);
-    await page.named("StaticText", /modelens-large\.keras: 700 MB.*600 MB/);
+    await page.named("StaticText", /700 MB.*600 MB/);
     await page.close();
     truncateSync(file, 0);
   },

@@ -102,6 +102,8 @@ await run({
     const touchPoints = [{ x: left + width / 2, y: top + height / 2 }];
     await page.call("Input.dispatchTouchEvent", { type: "touchStart", touchPoints });
     await page.named("tooltip", /.*/);
+    // Longer than a tap.
+    await sleep(1000);
     await page.call("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
     await sleep(500);
     const tab = await page.named("tab", "Predict");

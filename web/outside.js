@@ -86,14 +86,8 @@ function complete(link, { model, photos }) {
 const SETTINGS = "modelens";
 /** The remembered settings; `null` where the browser keeps nothing for the page. */
 export function settings() {
-  if (embedded) return null;
-  try {
-    localStorage.setItem(`${SETTINGS}/try`, "");
-    localStorage.removeItem(`${SETTINGS}/try`);
-    return localStorage.getItem(`${SETTINGS}/settings.json`) ?? "";
-  } catch {
-    return null;
-  }
+  if (embedded || !globalThis.modelensKeeps()) return null;
+  return localStorage.getItem(`${SETTINGS}/settings.json`) ?? "";
 }
 
 /** Connects the window, which is drawn, with what is around it. */

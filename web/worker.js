@@ -10,6 +10,8 @@ const MOST = 1 << 30;
 // What the first view needs is on its way before the program is compiled.
 const early = (name) => fetched(name, (done, total) => postMessage({ progress: [name, done, total] }));
 const photos = early("photos.tar");
+// It fails where it is waited for.
+photos.catch(() => {});
 const LAB = "lab_mobilenetv2.keras";
 let lab = self.location.search.includes("model") ? null : early(LAB);
 lab?.catch(() => {});
@@ -105,9 +107,14 @@ async function begin(module) {
   waiting.splice(0).forEach(take);
 }
 
+// An error in what a promise waits for is none of the worker's own to the page.
+addEventListener("unhandledrejection", (event) => {
+  throw event.reason;
+});
+
 onmessage = ({ data }) => {
   if (data.module) {
-    begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}. Load it again.` }));
+    begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}` }));
   } else if (data.files) {
     for (const [path, source] of data.files) sources.set(path, source);
   } else if (side) {

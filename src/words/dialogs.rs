@@ -30,7 +30,7 @@ pub const NO_PATH: &str = "Type a path first";
 pub fn too_large(names: &str, bytes: f64, most: f64) -> String {
     let [bytes, most] = [bytes, most].map(|bytes| (bytes / 1e6).round());
     format!(
-        "{names}: {bytes} MB. The memory of a page is enough for {most} MB. Nothing was read; the program opens \
+        "{bytes} MB ({names}) are more than the {most} MB that a page has memory for. Nothing was read; the program opens \
          larger files."
     )
 }

@@ -43,6 +43,9 @@ pub const LINK_UNOPENED: &str = "The link could not be opened as written";
 pub const ADDRESS_HOW: &str = "The address opens this state in a browser.";
 pub const LINK_HOW: &str = "The link opens this state: Paste a state... in the Help menu, or modelens with the link in \
      quotes.";
+#[cfg(target_family = "wasm")]
+pub const NO_STORAGE: &str = "this browser keeps nothing for this page (it blocks cookies and site data), so settings \
+     last until the page is closed";
 pub const HANDOUT_UNSAVED: &str = "The handout could not be saved";
 
 pub fn no_thread(error: &std::io::Error) -> String {

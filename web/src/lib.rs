@@ -8,6 +8,8 @@ mod handout;
 #[cfg(target_family = "wasm")]
 mod message;
 #[cfg(target_family = "wasm")]
+pub mod mirror;
+#[cfg(target_family = "wasm")]
 mod outside;
 #[cfg(target_family = "wasm")]
 pub mod page;

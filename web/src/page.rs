@@ -18,6 +18,7 @@ use web_sys::{HtmlCanvasElement, MessageEvent, Worker};
 
 use crate::address::Address;
 use crate::message::{ToPage, ToWorker, from_bytes, to_bytes};
+use crate::mirror::Mirror;
 use crate::outside;
 
 #[wasm_bindgen]
@@ -45,6 +46,10 @@ extern "C" {
     /// Tells the page that what it shows is computed.
     #[wasm_bindgen(js_name = "modelensComputed")]
     fn computed();
+
+    /// Tells the page that the window has stopped.
+    #[wasm_bindgen(js_name = "modelensStopped")]
+    fn stopped();
 }
 
 /// The jobs in a Web Worker.
@@ -226,13 +231,19 @@ pub async fn start(
     asked: String,
 ) -> Result<(), JsValue> {
     let asked: Start = serde_json::from_str(&asked).map_err(|error| error.to_string())?;
+    // eframe's own hook, which logs the message, runs this one after it.
+    std::panic::set_hook(Box::new(|_| stopped()));
     drop(eframe::WebLogger::init(log::LevelFilter::Warn));
     let create = move |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+        cc.egui_ctx.add_plugin(Mirror::default());
         let jobs = Box::new(WorkerJobs::new(worker.clone(), cc.egui_ctx.clone()));
         outside::listen(&cc.egui_ctx);
         let mut app = App::with_jobs(&cc.egui_ctx, asked.options(), jobs);
         if !asked.keeps && asked.lesson.is_none() {
             app.state_mut().settings.view = View::Start;
+        }
+        if !asked.keeps && !asked.embedded {
+            app.storage_is_denied();
         }
         let mut address = Address::default();
         if !asked.link.is_empty() {

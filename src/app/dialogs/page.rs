@@ -11,6 +11,7 @@ use super::{Answer, Dialogs, Wanted};
 use crate::app::App;
 use crate::command::Command;
 use crate::lesson::Lesson;
+use crate::words::notices;
 
 /// What a page is to ask the person for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,12 @@ impl Dialogs {
 }
 
 impl App {
+    /// Says that the browser keeps no settings.
+    pub fn storage_is_denied(&mut self) {
+        let why = notices::NO_STORAGE.to_owned();
+        self.state.computed.notify(notices::SETTINGS_UNKEPT, why);
+    }
+
     /// What the page is to ask the person for now.
     pub fn take_pick(&self) -> Option<Pick> {
         self.dialogs.pick.take()

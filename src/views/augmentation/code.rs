@@ -7,8 +7,19 @@ use crate::model::Semantics;
 pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
     if semantics != Semantics::PyTorch {
         // Short enough for the card in the smallest window.
-        let layers = pipeline.keras_code().replace("keras.layers.", "layers.");
-        let [drawn, without_draws] = if pipeline.draws() {
+        let layers = pipeline
+            .keras_code(semantics)
+            .replace("keras.layers.", "layers.");
+        if pipeline.mixes_labels() && semantics != Semantics::Keras2 {
+            return format!(
+                "layers = keras.layers\naugment = {layers}\n\
+                 # in the data set, y one-hot: inside a model labels are not mixed\n\
+                 augment({{\"images\": x, \"labels\": y}}, training=True)",
+            );
+        }
+        let [drawn, without_draws] = if pipeline.draws() && pipeline.acts_in_both_modes() {
+            ["draws", "does not draw"]
+        } else if pipeline.draws() {
             ["draws", "does nothing"]
         } else {
             ["nothing to draw"; 2]

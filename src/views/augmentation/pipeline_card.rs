@@ -65,6 +65,8 @@ fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
                     name: layer.class(),
                     right: if layer.is_random() {
                         words::RANDOM
+                    } else if layer.is_training_only() {
+                        words::IN_TRAINING
                     } else {
                         words::BOTH_MODES
                     },

@@ -1,7 +1,9 @@
 //! Tests of the augmentation layers.
 
+mod distributions;
 mod geometry;
 mod golden;
+mod layers;
 mod properties;
 mod statistics;
 mod wording;

@@ -103,6 +103,9 @@ pub struct GridCell {
     pub draws: Vec<Draw>,
     /// The draws in words; `unchanged` where nothing was drawn.
     pub words: String,
+    /// Photos whose labels make the new one, each with its share, the largest first; empty where no step
+    /// mixes labels.
+    pub target: Vec<(usize, f64)>,
     /// Largest absolute difference from the original over all pixels, 0 to 255; `None` if the sizes
     /// differ.
     pub largest_difference: Option<f32>,

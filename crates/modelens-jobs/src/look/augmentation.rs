@@ -118,19 +118,38 @@ fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -
             *old = new;
         }
     }
-    let pairs = cells.into_par_iter().zip(drawn);
-    let done = pairs.map(|((photo, original), draws)| {
-        let image = Arc::new(look.pipeline.apply(&draws, original));
-        GridCell {
+    let batches = cells.par_chunks(batch).zip(drawn.par_chunks(batch));
+    batches
+        .flat_map(|(cells, drawn)| augmented(&look.pipeline, cells, drawn))
+        .collect()
+}
+
+/// One batch of cells with what was drawn for each of them.
+fn augmented(
+    pipeline: &Pipeline,
+    cells: &[&(usize, Arc<Image>)],
+    drawn: &[Vec<Draw>],
+) -> Vec<GridCell> {
+    let originals: Vec<&Image> = cells.iter().map(|(_, original)| &**original).collect();
+    let images = pipeline.apply_batch(drawn, &originals);
+    let targets = if pipeline.mixes_labels() {
+        Pipeline::targets(drawn)
+    } else {
+        vec![Vec::new(); drawn.len()]
+    };
+    let of_cells = cells.iter().zip(drawn).zip(images.into_iter().zip(targets));
+    let of_photo = |(place, share): (usize, f64)| Some((cells.get(place)?.0, share));
+    of_cells
+        .map(|(((photo, original), draws), (image, target))| GridCell {
             photo: *photo,
             largest_difference: difference(&image, original),
-            words: Pipeline::words(&draws),
+            words: Pipeline::words(draws),
             original: Arc::clone(original),
-            image,
-            draws,
-        }
-    });
-    done.collect()
+            image: Arc::new(image),
+            draws: draws.clone(),
+            target: target.into_iter().filter_map(of_photo).collect(),
+        })
+        .collect()
 }
 
 /// The cells in inference mode, where random layers return their input.
@@ -159,6 +178,7 @@ fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<
                 image: Arc::clone(image),
                 draws: Vec::new(),
                 words: Pipeline::words(&[]),
+                target: Vec::new(),
             }
         });
     cells.collect()

@@ -30,6 +30,7 @@ pub fn sentences(seen: &Seen<'_>) -> String {
         all.push(left(seen));
         all.extend(epochs(seen));
         all.push(right(seen));
+        all.extend(mixed(seen));
         all.extend(upside_down(seen));
         if seen.semantics != Semantics::PyTorch {
             all.push(
@@ -148,6 +149,25 @@ fn drawn(cells: &[GridCell]) -> Vec<String> {
         ));
     }
     parts
+}
+
+/// What becomes of the labels where a step mixes them.
+fn mixed(seen: &Seen<'_>) -> Option<String> {
+    if !seen.pipeline.mixes_labels() {
+        return None;
+    }
+    let cells = &seen.outcome.training;
+    if seen.grid == Grid::OnePhoto {
+        return Some(
+            "A batch of one photo has nothing to mix with: choose nine photos to see labels mixed."
+                .to_owned(),
+        );
+    }
+    let mixed = cells.iter().filter(|cell| cell.target.len() > 1).count();
+    Some(format!(
+        "{mixed} of {} photos are mixed with another one, and their label is mixed alike.",
+        cells.len()
+    ))
 }
 
 /// Three epochs: the same photos, drawn differently in each.

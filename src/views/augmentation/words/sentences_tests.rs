@@ -19,6 +19,7 @@ fn cell(draws: Vec<Draw>, difference: Option<f32>) -> GridCell {
         image,
         words: Pipeline::words(&draws),
         draws,
+        target: Vec::new(),
         largest_difference: difference,
     }
 }

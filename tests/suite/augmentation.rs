@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use image::{DynamicImage, ImageBuffer, ImageEncoder as _, Luma, Rgb, Rgba};
 use modelens::app::AppOptions;
 use modelens::augment::{
-    AugmentLayer, Factor, MixUp, Pipeline, PipelinePreset, RandomCrop, RandomRotation, Transform,
+    AugmentLayer, Factor, Pipeline, PipelinePreset, RandomCrop, RandomRotation, Transform,
 };
 use modelens::command::{Action, Command, PipelineCommand};
 use modelens::model::layers::LayerKind;
@@ -487,15 +487,20 @@ fn a_model_with_keras_newer_layers_opens_and_infers_as_in_keras() {
 #[test]
 fn mixed_photos_show_their_new_label() {
     let mut window = open(small());
+    // The layers come from code that is pasted into the list of steps; a slip is named.
+    command(&mut window, PipelineCommand::Edit(true));
+    let code = |text: &str| PipelineCommand::ReadCode(text.to_owned());
     command(
         &mut window,
-        PipelineCommand::SetPreset(PipelinePreset::None),
+        code("keras.Sequential([layers.MixUp(beta=1.0)])"),
     );
-    let mix_up = Transform::MixUp(MixUp { alpha: 1.0 });
+    assert!(shows(&window, "MixUp has no argument `beta`"));
     command(
         &mut window,
-        PipelineCommand::Add(AugmentLayer::from(mix_up)),
+        code("keras.Sequential([layers.MixUp(alpha=1.0)])"),
     );
+    assert!(!shows(&window, "MixUp has no argument `beta`"));
+    assert_eq!(classes(&window), ["MixUp"]);
     assert!(shows(
         &window,
         "A batch of one photo has nothing to mix with"

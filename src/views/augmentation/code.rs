@@ -17,9 +17,13 @@ pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
                  augment({{\"images\": x, \"labels\": y}}, training=True)",
             );
         }
-        let [drawn, without_draws] = if pipeline.draws() && pipeline.acts_in_both_modes() {
+        let on = || pipeline.steps.iter().filter(|step| step.on);
+        let has = |layer: &AugmentLayer| layer.missing_in(semantics).is_none();
+        let draws = on().any(|step| step.layer.is_random() && has(&step.layer));
+        let both = on().any(|step| !step.layer.is_training_only() && has(&step.layer));
+        let [drawn, without_draws] = if draws && both {
             ["draws", "does not draw"]
-        } else if pipeline.draws() {
+        } else if draws {
             ["draws", "does nothing"]
         } else {
             ["nothing to draw"; 2]

@@ -65,6 +65,7 @@ impl Page for Augmentation {
                 pipeline,
                 grid: shown.look.grid,
                 semantics: shown.look.semantics,
+                photos: shown.photos,
                 own: own.map(|own| own.name.as_str()),
             })
         });
@@ -166,6 +167,17 @@ fn shown(state: &State) -> Option<Shown<'_>> {
         }),
         _ => None,
     }
+}
+
+/// How far a step changed a photo in each mode, if the result is of the present pipeline.
+fn step_difference(state: &State, step: usize) -> Option<[Option<f32>; 2]> {
+    let shown = shown(state)?;
+    let steps = &shown.look.pipeline.steps;
+    if *steps != state.settings.pipeline.steps || !steps.get(step)?.on {
+        return None;
+    }
+    let place = steps[..step].iter().filter(|step| step.on).count();
+    shown.outcome.step_differences.get(place).copied()
 }
 
 /// The latest outcome, up to date or not.

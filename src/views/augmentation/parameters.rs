@@ -36,6 +36,11 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Pipe
         let palette = theme::palette(ui);
         let when = words::acts_when(&layer, show.state.semantics());
         parts::wrapped_ui(ui, text::note(when, palette));
+        if let Some(difference) = super::step_difference(show.state, index) {
+            let semantics = show.state.semantics();
+            let line = words::step_difference(difference, semantics);
+            parts::wrapped_ui(ui, text::note(line, palette));
+        }
     });
     if layer != step.layer {
         show.push(PipelineCommand::SetLayer(index, layer));

@@ -1,12 +1,13 @@
 //! The texts of the Augmentation view.
 
+mod meaning;
 mod sentences;
 
 pub use sentences::*;
 
 use crate::augment::AugmentLayer;
 use crate::model::Semantics;
-use crate::words::number::{count, fixed, seconds};
+use crate::words::number::{count, fixed, measured, seconds};
 
 // The tab and the status bar.
 pub const LABEL: &str = "Augmentation";
@@ -158,6 +159,12 @@ pub const HIGH: &str = "high";
 pub const OF_ITS_OWN: &str = "separate";
 pub const LAYER_SEED: &str = "seed of the layer";
 
+// Code to take the steps from.
+pub const CODE_TITLE: &str = "FROM CODE";
+pub const CODE_HINT: &str = "Paste keras.Sequential([...])";
+pub const CODE_FIELD: &str = "Keras code";
+pub const USE_CODE: &str = "Use these layers";
+
 // The list of steps.
 pub const STEPS_TITLE: &str = "STEPS, IN ORDER";
 pub const HIDE_STEPS: &str = "Hide the list of steps";
@@ -206,6 +213,22 @@ pub fn acts_when(layer: &AugmentLayer, semantics: Semantics) -> &'static str {
             "Does not draw. Acts with training=True and when training= is left out."
         }
     }
+}
+
+/// How far a layer changes a photo of the grid, at most, in each mode.
+pub fn step_difference([training, inference]: [Option<f32>; 2], semantics: Semantics) -> String {
+    let of = |difference: Option<f32>| match difference {
+        Some(difference) => format!("by up to {}", measured(f64::from(difference))),
+        None => "to another size".to_owned(),
+    };
+    if semantics == Semantics::PyTorch {
+        return format!("Here it changes the values {}.", of(training));
+    }
+    format!(
+        "Here training=True changes the values {}, training=False {}.",
+        of(training),
+        of(inference)
+    )
 }
 
 pub const DRAG_TIP: &str = "Drag to another place";

@@ -6,6 +6,7 @@
 
 mod affine;
 mod boxes;
+mod code;
 mod color;
 pub mod geometry;
 mod keras_config;
@@ -24,6 +25,7 @@ use crate::random::{Draws, StreamKey};
 use crate::rules::{Mode, Semantics};
 
 pub use boxes::DrawnBox;
+pub use code::{CodeError, MOST_BYTES as MOST_CODE_BYTES};
 pub use keras_config::KerasConfig;
 pub use layers::*;
 pub use parameter::{

@@ -130,11 +130,6 @@ impl Pipeline {
         self.active().any(|(_, layer)| layer.is_random())
     }
 
-    /// True if a step that is on changes images with `training=False` in Keras 3.
-    pub fn acts_in_both_modes(&self) -> bool {
-        self.active().any(|(_, layer)| !layer.is_training_only())
-    }
-
     /// Checks the parameters of all steps, including those that are off.
     ///
     /// # Errors
@@ -314,7 +309,7 @@ impl Pipeline {
         words.join(", ")
     }
 
-    /// The steps that are on as a `keras.Sequential`. A comment takes the place of a layer that the release
+    /// The steps that are on as a `keras.Sequential`, or a `Pipeline` where Keras needs one. A comment takes the place of a layer that the release
     /// does not have.
     pub fn keras_code(&self, semantics: Semantics) -> String {
         let lines = self
@@ -335,6 +330,17 @@ impl Pipeline {
         } else {
             "    keras.layers.Identity(),\n"
         };
-        format!("keras.Sequential([\n{comments_and_layers}{nothing}])")
+        // A Sequential cannot be built with Equalization, which returns the tensor it gets.
+        let no_model = |layer: &AugmentLayer| layer.is_training_only() && !layer.is_random();
+        let pipeline = semantics != Semantics::Keras2
+            && self
+                .active()
+                .any(|(_, layer)| no_model(layer) || layer.mixes_labels());
+        let holder = if pipeline {
+            "layers.Pipeline"
+        } else {
+            "Sequential"
+        };
+        format!("keras.{holder}([\n{comments_and_layers}{nothing}])")
     }
 }

@@ -77,6 +77,10 @@ pub struct AugmentationLook {
 pub struct AugmentationOutcome {
     pub training: Vec<GridCell>,
     pub inference: Vec<GridCell>,
+    /// For each step of the pipeline that is on, the largest difference it makes to the first photo, and
+    /// to the others of its batch if it mixes them: in training and in inference. `None` if it changes the
+    /// size.
+    pub step_differences: Vec<[Option<f32>; 2]>,
 }
 
 impl AugmentationOutcome {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
 use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
-use modelens_core::augment::{Draw, Pipeline};
+use modelens_core::augment::{Draw, Pipeline, PipelineStep};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::DecodeCause;
@@ -58,6 +58,7 @@ pub fn compute(
     Ok((
         photos,
         Outcome::Augmentation(AugmentationOutcome {
+            step_differences: step_differences(look, &originals, &training),
             training,
             inference,
         }),
@@ -150,6 +151,43 @@ fn augmented(
             target: target.into_iter().filter_map(of_photo).collect(),
         })
         .collect()
+}
+
+/// See [`AugmentationOutcome::step_differences`].
+fn step_differences(
+    look: &AugmentationLook,
+    originals: &[(usize, Arc<Image>)],
+    training: &[GridCell],
+) -> Vec<[Option<f32>; 2]> {
+    // What one photo becomes depends on the others only where a step mixes them.
+    let n = if look.pipeline.mixes_images() && look.grid != Grid::OnePhoto {
+        originals.len()
+    } else {
+        1
+    };
+    let batch = || originals.iter().take(n).map(|(_, image)| (**image).clone());
+    let [mut drawn, mut plain]: [Vec<Image>; 2] = [batch().collect(), batch().collect()];
+    let worst = |before: &[Image], after: &[Image]| {
+        let pairs = before.iter().zip(after);
+        pairs
+            .map(|(before, after)| difference(after, before))
+            .fold(Some(0.0), |worst, next| Some(f32::max(worst?, next?)))
+    };
+    let steps = look.pipeline.steps.iter().filter(|step| step.on);
+    let of_step = |(place, step): (usize, &PipelineStep)| {
+        let draws = training.iter().take(n).map(|cell| cell.draws.get(place));
+        let draws: Vec<&Draw> = draws.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
+        let images: Vec<&Image> = drawn.iter().collect();
+        let next = step.layer.apply_batch(&draws, &images);
+        let in_training = worst(&drawn, &next);
+        drawn = next;
+        let infer = |image: &Image| step.layer.inference(look.semantics, image);
+        let next: Vec<Image> = plain.iter().map(infer).collect();
+        let in_inference = worst(&plain, &next);
+        plain = next;
+        [in_training, in_inference]
+    };
+    steps.enumerate().map(of_step).collect()
 }
 
 /// The cells in inference mode, where random layers return their input.

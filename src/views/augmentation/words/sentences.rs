@@ -1,8 +1,10 @@
 //! "What you see" in the Augmentation view, written from what was measured.
 
+use super::meaning::lost;
 use crate::augment::{
     AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, RotationDraw, ZoomDraw,
 };
+use crate::dataset::PhotoList;
 use crate::model::Semantics;
 use crate::words::common;
 use crate::words::number::{angle, fixed, measured};
@@ -15,6 +17,7 @@ pub struct Seen<'a> {
     pub pipeline: &'a Pipeline,
     pub grid: Grid,
     pub semantics: Semantics,
+    pub photos: Option<&'a PhotoList>,
     /// The name of the file's augmentation block, if the pipeline is that block.
     pub own: Option<&'a str>,
 }
@@ -31,7 +34,7 @@ pub fn sentences(seen: &Seen<'_>) -> String {
         all.extend(epochs(seen));
         all.push(right(seen));
         all.extend(mixed(seen));
-        all.extend(upside_down(seen));
+        all.extend(meaning(seen));
         if seen.semantics != Semantics::PyTorch {
             all.push(
                 "Called without training=, these layers augment: their default is True.".into(),
@@ -223,6 +226,17 @@ fn right(seen: &Seen<'_>) -> String {
              input (largest difference 0)."
                 .to_owned()
         }
+    }
+}
+
+/// Says which photos have lost their meaning, as far as the classes tell; else whether they could.
+fn meaning(seen: &Seen<'_>) -> Vec<String> {
+    let lost = seen
+        .photos
+        .map(|photos| lost(photos, &seen.outcome.training));
+    match lost {
+        Some(lost) if !lost.is_empty() => lost,
+        _ => upside_down(seen).into_iter().collect(),
     }
 }
 

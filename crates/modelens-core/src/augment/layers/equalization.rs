@@ -122,7 +122,7 @@ impl Behaviour for Equalization {
     fn differences(&self, semantics: Semantics) -> Option<String> {
         (semantics != Semantics::PyTorch).then(|| {
             "Equalization does not draw, but acts in training only, with one histogram for all photos of a \
-             batch."
+             batch. Keras cannot build a model with it."
                 .to_owned()
         })
     }

@@ -1,0 +1,622 @@
+//! Reads a pipeline from Python code of the usual forms. Nothing is executed.
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use super::{AugmentLayer, KerasConfig, ParameterValue, Pipeline, Transform};
+
+/// The longest text that is read, in bytes.
+pub const MOST_BYTES: usize = 64 << 10;
+/// Calls inside calls, and lists inside lists, at most.
+const DEPTH: usize = 24;
+
+/// Classes that hold or feed layers and are no layers themselves.
+const HOLDERS: [&str; 8] = [
+    "Sequential",
+    "Pipeline",
+    "Input",
+    "InputLayer",
+    "Model",
+    "Path",
+    "Variable",
+    "Dataset",
+];
+/// Arguments of every layer that do not change what it draws.
+const COMMON: [&str; 7] = [
+    "seed",
+    "name",
+    "dtype",
+    "trainable",
+    "input_shape",
+    "data_format",
+    "bounding_box_format",
+];
+
+/// Code that cannot be read as a list of layers.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("line {line}: {why}")]
+pub struct CodeError {
+    /// Counted from 1.
+    pub line: usize,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    /// `keras.layers.RandomFlip`, without spaces.
+    Name(String),
+    Number(f64),
+    Text(String),
+    Sign(char),
+}
+
+/// The value of an argument.
+#[derive(Clone, Debug, PartialEq)]
+enum Argument {
+    Number(f64),
+    Text(String),
+    Flag(bool),
+    None,
+    List(Vec<Argument>),
+}
+
+impl Pipeline {
+    /// The layers that code calls, in order: of a `keras.Sequential([...])`, a list, calls of `add`, or calls
+    /// of layers one after the other. Imports, comments and assignments are passed over.
+    ///
+    /// # Errors
+    /// A layer that is not known, an argument that it does not take or that is no constant, and text
+    /// without layers; with the line.
+    pub fn from_code(text: &str) -> Result<Self, CodeError> {
+        let at = |line: usize, why: &str| CodeError {
+            line,
+            why: why.to_owned(),
+        };
+        if text.len() > MOST_BYTES {
+            return Err(at(1, "the text is too long for a list of layers"));
+        }
+        let tokens = tokens(text)?;
+        let mut reader = Reader {
+            tokens: &tokens,
+            at: 0,
+        };
+        let mut layers = Vec::new();
+        while let Some((token, line)) = reader.next() {
+            let Token::Name(name) = token else {
+                continue;
+            };
+            if name == "import" || name == "from" {
+                reader.skip_line(*line);
+            } else if reader.is_at('(') {
+                layers.extend(reader.call(name, *line)?);
+            }
+        }
+        if layers.is_empty() {
+            return Err(at(
+                1,
+                "no layer is called; paste keras.Sequential([...]) or a list of layers",
+            ));
+        }
+        Ok(layers.into_iter().collect())
+    }
+}
+
+/// Cuts the text into names, numbers, strings and signs, each with its line.
+fn tokens(text: &str) -> Result<Vec<(Token, usize)>, CodeError> {
+    let mut tokens = Vec::new();
+    let mut line = 1;
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let len = match first {
+            '\n' => {
+                line += 1;
+                1
+            }
+            '#' => rest.find('\n').unwrap_or(rest.len()),
+            '"' | '\'' => {
+                let quote = if rest.starts_with(&first.to_string().repeat(3)) {
+                    &rest[..3]
+                } else {
+                    &rest[..1]
+                };
+                let inside = &rest[quote.len()..];
+                let end = inside.find(quote).ok_or_else(|| CodeError {
+                    line,
+                    why: "a string does not end".to_owned(),
+                })?;
+                tokens.push((Token::Text(inside[..end].to_owned()), line));
+                line += inside[..end].matches('\n').count();
+                end + 2 * quote.len()
+            }
+            c if c.is_ascii_digit()
+                || c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()) =>
+            {
+                let len = number_len(rest);
+                let digits = rest[..len].replace('_', "");
+                let number = digits.parse().map_err(|_| CodeError {
+                    line,
+                    why: format!("`{}` is no number", &rest[..len]),
+                })?;
+                tokens.push((Token::Number(number), line));
+                len
+            }
+            c if c.is_alphabetic() || c == '_' => {
+                let in_name = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
+                let len = rest.find(|c| !in_name(c)).unwrap_or(rest.len());
+                tokens.push((Token::Name(rest[..len].to_owned()), line));
+                len
+            }
+            c => {
+                if !c.is_whitespace() && c != '\\' {
+                    tokens.push((Token::Sign(c), line));
+                }
+                c.len_utf8()
+            }
+        };
+        rest = &rest[len..];
+    }
+    Ok(tokens)
+}
+
+/// The length of the number that the text begins with: digits, a point, an exponent.
+fn number_len(text: &str) -> usize {
+    let mut previous = ' ';
+    let end = text.find(|c: char| {
+        let sign = (c == '-' || c == '+') && matches!(previous, 'e' | 'E');
+        previous = c;
+        !(c.is_ascii_digit() || matches!(c, '.' | '_' | 'e' | 'E') || sign)
+    });
+    end.unwrap_or(text.len())
+}
+
+struct Reader<'a> {
+    tokens: &'a [(Token, usize)],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Option<&'a (Token, usize)> {
+        let token = self.tokens.get(self.at)?;
+        self.at += 1;
+        Some(token)
+    }
+
+    fn is_at(&self, sign: char) -> bool {
+        matches!(self.tokens.get(self.at), Some((Token::Sign(found), _)) if *found == sign)
+    }
+
+    /// True if the sign was there, which is then passed.
+    fn takes(&mut self, sign: char) -> bool {
+        let found = self.is_at(sign);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn skip_line(&mut self, line: usize) {
+        while self
+            .tokens
+            .get(self.at)
+            .is_some_and(|(_, own)| *own == line)
+        {
+            self.at += 1;
+        }
+    }
+
+    /// The line of the token that comes next, or of the last one.
+    fn line(&self) -> usize {
+        let token = self.tokens.get(self.at).or(self.tokens.last());
+        token.map_or(1, |(_, line)| *line)
+    }
+
+    fn error(&self, why: String) -> CodeError {
+        CodeError {
+            line: self.line(),
+            why,
+        }
+    }
+
+    /// The layer that this call makes; `None` for a call that makes none.
+    fn call(&mut self, name: &str, line: usize) -> Result<Option<AugmentLayer>, CodeError> {
+        let class = name.rsplit('.').next().unwrap_or(name);
+        let prefix = name.split('.').rev().skip(1);
+        let is_class = class.starts_with(char::is_uppercase);
+        if prefix
+            .clone()
+            .any(|part| matches!(part, "v2" | "transforms" | "T"))
+            || class == "Compose"
+        {
+            let why = format!("`{name}` is torchvision's; only layers of Keras can be read");
+            return Err(CodeError { line, why });
+        }
+        // A function, or a class that holds layers: what is inside its brackets is read as well.
+        if !is_class || HOLDERS.contains(&class) {
+            return Ok(None);
+        }
+        let known = Transform::all(1, 1).map(|transform| transform.class());
+        if !known.contains(&class) {
+            let distance = |known: &&&str| strsim::levenshtein(known, class);
+            let near = known
+                .iter()
+                .min_by_key(distance)
+                .filter(|near| distance(near) < 6);
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let why = format!("there is no layer `{class}`{hint}");
+            return Err(CodeError { line, why });
+        }
+        let values = self.arguments(class, line)?;
+        let config = Arguments { line, values };
+        AugmentLayer::from_keras(class, &config)
+    }
+
+    /// The arguments of a layer by name, from the opening bracket to the closing one.
+    fn arguments(
+        &mut self,
+        class: &str,
+        line: usize,
+    ) -> Result<BTreeMap<String, Argument>, CodeError> {
+        let names = argument_names(class);
+        let mut values = BTreeMap::new();
+        self.takes('(');
+        let mut position = 0;
+        while !self.takes(')') {
+            let keyword = match self.tokens.get(self.at..self.at + 2) {
+                Some([(Token::Name(name), _), (Token::Sign('='), _)]) => {
+                    self.at += 2;
+                    Some(name.clone())
+                }
+                _ => None,
+            };
+            let name = match keyword {
+                Some(name) => name,
+                None => {
+                    let name = names.get(position).ok_or_else(|| {
+                        self.error(format!(
+                            "{class} takes at most {} values by position",
+                            names.len()
+                        ))
+                    })?;
+                    position += 1;
+                    (*name).to_owned()
+                }
+            };
+            if !names.contains(&name.as_str()) && !COMMON.contains(&name.as_str()) {
+                let why = format!(
+                    "{class} has no argument `{name}`; it has {}",
+                    names.join(", ")
+                );
+                return Err(CodeError { line, why });
+            }
+            // Shapes and names of types may be anything.
+            let value = self.value(&name, DEPTH);
+            match (value, COMMON[1..].contains(&name.as_str())) {
+                (Ok(value), _) => {
+                    values.insert(name, value);
+                }
+                (Err(error), false) => return Err(error),
+                (Err(_), true) => self.skip_argument(),
+            }
+            if !self.takes(',') && !self.is_at(')') {
+                return Err(self.error(format!("{class}(...) does not end, or a comma is missing")));
+            }
+        }
+        Ok(values)
+    }
+
+    /// Passes over an argument that need not be understood.
+    fn skip_argument(&mut self) {
+        let mut depth = 0_usize;
+        while let Some((token, _)) = self.tokens.get(self.at) {
+            match token {
+                Token::Sign('(' | '[' | '{') => depth += 1,
+                Token::Sign(')' | ']' | '}' | ',') if depth == 0 => return,
+                Token::Sign(')' | ']' | '}') => depth -= 1,
+                Token::Name(_) | Token::Number(_) | Token::Text(_) | Token::Sign(_) => {}
+            }
+            self.at += 1;
+        }
+    }
+
+    /// A constant: a number or a product or quotient of some, a string, True, False, None, or a list.
+    fn value(&mut self, name: &str, depth: usize) -> Result<Argument, CodeError> {
+        let first = self.factor(name, depth)?;
+        let Argument::Number(mut number) = first else {
+            return Ok(first);
+        };
+        loop {
+            let product = self.takes('*');
+            if !product && !self.takes('/') {
+                return Ok(Argument::Number(number));
+            }
+            let Argument::Number(other) = self.factor(name, depth)? else {
+                return Err(self.error(format!("`{name}` is no number")));
+            };
+            number = if product {
+                number * other
+            } else {
+                number / other
+            };
+        }
+    }
+
+    fn factor(&mut self, name: &str, depth: usize) -> Result<Argument, CodeError> {
+        let unreadable = |reader: &Self| {
+            reader.error(format!(
+                "`{name}` is no constant; write its value as a number or a string"
+            ))
+        };
+        if depth == 0 {
+            return Err(unreadable(self));
+        }
+        let Some((token, _)) = self.tokens.get(self.at) else {
+            return Err(unreadable(self));
+        };
+        self.at += 1;
+        match token {
+            Token::Number(number) => Ok(Argument::Number(*number)),
+            Token::Text(text) => Ok(Argument::Text(text.clone())),
+            Token::Name(word) => match word.as_str() {
+                "True" => Ok(Argument::Flag(true)),
+                "False" => Ok(Argument::Flag(false)),
+                "None" => Ok(Argument::None),
+                _ => {
+                    self.at -= 1;
+                    Err(unreadable(self))
+                }
+            },
+            Token::Sign('-') => match self.factor(name, depth - 1)? {
+                Argument::Number(number) => Ok(Argument::Number(-number)),
+                _ => Err(unreadable(self)),
+            },
+            Token::Sign(open @ ('(' | '[')) => {
+                let close = if *open == '(' { ')' } else { ']' };
+                let mut list = Vec::new();
+                let mut comma = false;
+                while !self.takes(close) {
+                    list.push(self.value(name, depth - 1)?);
+                    comma = self.takes(',');
+                    if !comma && !self.is_at(close) {
+                        return Err(unreadable(self));
+                    }
+                }
+                // Brackets round one value only group it.
+                match (open, list.len(), comma) {
+                    ('(', 1, false) => Ok(list.remove(0)),
+                    _ => Ok(Argument::List(list)),
+                }
+            }
+            Token::Sign(_) => {
+                self.at -= 1;
+                Err(unreadable(self))
+            }
+        }
+    }
+}
+
+/// The names of a layer's arguments, in the order of its constructor.
+fn argument_names(class: &str) -> Vec<&'static str> {
+    let mut all = Transform::all(1, 1).into_iter();
+    let Some(mut transform) = all.find(|transform| transform.class() == class) else {
+        return Vec::new();
+    };
+    let of = |parameter: super::Parameter<'_>| match parameter.value {
+        ParameterValue::Sampling(_) => vec!["fill_mode", "interpolation", "fill_value"],
+        _ => vec![parameter.name],
+    };
+    transform.parameters().into_iter().flat_map(of).collect()
+}
+
+/// The arguments of one call, read like a layer's configuration.
+struct Arguments {
+    line: usize,
+    values: BTreeMap<String, Argument>,
+}
+
+impl Arguments {
+    /// An argument that was passed and is not `None`.
+    fn get(&self, key: &str) -> Option<&Argument> {
+        self.values
+            .get(key)
+            .filter(|value| **value != Argument::None)
+    }
+
+    fn wrong<T>(&self, key: &str, what: &str) -> Result<T, CodeError> {
+        Err(self.refuse(format!("`{key}` is not {what}")))
+    }
+}
+
+impl KerasConfig for Arguments {
+    type Error = CodeError;
+
+    fn refuse(&self, why: String) -> CodeError {
+        CodeError {
+            line: self.line,
+            why,
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<&str, CodeError> {
+        match self.get(key) {
+            None => Ok(""),
+            Some(Argument::Text(text)) => Ok(text),
+            Some(_) => self.wrong(key, "a string"),
+        }
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>, CodeError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Argument::Flag(flag)) => Ok(Some(*flag)),
+            Some(_) => self.wrong(key, "True or False"),
+        }
+    }
+
+    fn count(&self, key: &str) -> Result<usize, CodeError> {
+        match self.number(key)? {
+            Some(number) if number >= 1.0 && number.fract() == 0.0 && number <= 1e9 => {
+                Ok(number as usize)
+            }
+            _ => self.wrong(key, "a whole number of at least 1"),
+        }
+    }
+
+    fn number(&self, key: &str) -> Result<Option<f64>, CodeError> {
+        match self.get(key) {
+            None => Ok(None),
+            Some(Argument::Number(number)) => Ok(Some(*number)),
+            Some(_) => self.wrong(key, "a number"),
+        }
+    }
+
+    fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>, CodeError> {
+        let number = |value: &Argument| match value {
+            Argument::Number(number) => Ok(*number),
+            _ => self.wrong(key, "a list of numbers"),
+        };
+        match self.get(key) {
+            None => Ok(None),
+            Some(Argument::Number(number)) => Ok(Some(vec![*number])),
+            Some(Argument::List(list)) if !list.is_empty() => list
+                .iter()
+                .map(number)
+                .collect::<Result<Vec<f64>, _>>()
+                .map(Some),
+            Some(_) => self.wrong(key, "a number or a list of numbers"),
+        }
+    }
+
+    fn is_list(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(Argument::List(_)))
+    }
+
+    fn seed(&self) -> Option<u64> {
+        match self.get("seed")? {
+            Argument::Number(number) if *number >= 0.0 => Some(*number as u64),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Semantics;
+
+    fn read(text: &str) -> Vec<String> {
+        let pipeline = Pipeline::from_code(text).unwrap_or_else(|error| panic!("{error}"));
+        pipeline
+            .steps
+            .iter()
+            .map(|step| step.layer.keras_code())
+            .collect()
+    }
+
+    fn refused(text: &str) -> String {
+        Pipeline::from_code(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_usual_form_is_read() {
+        let expected = ["RandomFlip(\"horizontal\")", "RandomRotation(0.2)"];
+        for text in [
+            "keras.Sequential([\n  keras.layers.RandomFlip('horizontal'),\n  keras.layers.RandomRotation(0.2),\n])",
+            "[RandomFlip(mode=\"horizontal\"), RandomRotation(factor=.2),]",
+            "RandomFlip('horizontal')\nRandomRotation(2e-1, fill_mode='reflect')",
+            // The course's lab.
+            "def data_augmenter():\n    '''\n    Create a Sequential model.\n    '''\n    \
+             data_augmentation = tf.keras.Sequential()\n    \
+             data_augmentation.add(RandomFlip('horizontal'))\n    \
+             data_augmentation.add(RandomRotation(0.2))\n    return data_augmentation",
+            // Keras' guide, and functional code.
+            "from keras import layers\ninputs = keras.Input(shape=(150, 150, 3))\n\
+             x = layers.RandomFlip(\"horizontal\", name=\"flip\")(inputs)  # RandomZoom(9)\n\
+             x = layers.RandomRotation(1 / 5, dtype=tf.float32)(x)\nmodel = keras.Model(inputs, x)",
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn arguments_of_every_type_are_read() {
+        assert_eq!(
+            read(
+                "layers.RandomZoom((-0.2, 0.3), width_factor=None, fill_value=10., seed=3), \
+                 layers.Rescaling(1./127.5, offset=-1), layers.Resizing(160, 200, crop_to_aspect_ratio=True), \
+                 layers.RandomGaussianBlur(kernel_size=(5, 3)), layers.RandomErasing(fill_value=[1, 2, 3])"
+            ),
+            [
+                "RandomZoom((-0.2, 0.3), fill_value=10.0, seed=3)",
+                "Rescaling(1 / 127.5, offset=-1.0)",
+                "Resizing(160, 200, crop_to_aspect_ratio=True)",
+                "RandomGaussianBlur(kernel_size=(5, 3))",
+                "RandomErasing(fill_value=(1.0, 2.0, 3.0))",
+            ]
+        );
+    }
+
+    #[test]
+    fn errors_name_the_line_and_the_way_out() {
+        for (text, error) in [
+            (
+                "x = 3\nlayers.RandomFlop('horizontal')",
+                "line 2: there is no layer `RandomFlop`; did you mean `RandomFlip`?",
+            ),
+            (
+                "RandomRotation(0.2, angle=3)",
+                "line 1: RandomRotation has no argument `angle`; it has factor, fill_mode, interpolation, \
+                 fill_value",
+            ),
+            (
+                "RandomRotation(factor)",
+                "line 1: `factor` is no constant; write its value as a number or a string",
+            ),
+            (
+                "\nRandomRotation(7)",
+                "line 2: RandomRotation: factor is 7, but must lie within [-1, 1]",
+            ),
+            (
+                "v2.Compose([v2.RandomRotation(7)])",
+                "line 1: `v2.Compose` is torchvision's; only layers of Keras can be read",
+            ),
+            (
+                "a = [1, 2]",
+                "line 1: no layer is called; paste keras.Sequential([...]) or a list of layers",
+            ),
+            ("RandomFlip('horizontal", "line 1: a string does not end"),
+        ] {
+            assert_eq!(refused(text), error);
+        }
+    }
+
+    #[test]
+    fn the_code_of_every_layer_is_read_back() {
+        let layers = Transform::all(96, 128).map(AugmentLayer::from);
+        let pipeline: Pipeline = layers.into_iter().collect();
+        for semantics in [Semantics::Keras2, Semantics::Keras3] {
+            let own: Pipeline = pipeline
+                .steps
+                .iter()
+                .map(|step| step.layer.clone())
+                .filter(|layer| layer.missing_in(semantics).is_none())
+                .collect();
+            assert_eq!(Pipeline::from_code(&own.keras_code(semantics)), Ok(own));
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused() {
+        for text in [
+            "(((",
+            "RandomFlip(",
+            "RandomFlip(((((",
+            "'''",
+            "-",
+            "RandomCrop(-",
+            "é=RandomFlip(é",
+        ] {
+            let _ = Pipeline::from_code(text);
+        }
+        let deep = format!("RandomRotation({})", "(".repeat(5_000));
+        assert!(Pipeline::from_code(&deep).is_err());
+    }
+}

@@ -23,7 +23,7 @@ pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
         let named = Transform::all(1, 1).map(AugmentLayer::from);
         let layer = named
             .into_iter()
-            .find(|l| l.class() == class && l.is_random());
+            .find(|l| l.class() == class && (l.is_random() || l.own_size().is_none()));
         let mut layer = layer.ok_or_else(|| usage(format!("there is no layer `{class}`")))?;
         if let Some(argument) = argument
             && !set(&mut layer.transform, argument)

@@ -1,5 +1,6 @@
 //! Tests of the augmentation layers.
 
+mod code;
 mod distributions;
 mod geometry;
 mod golden;

@@ -27,7 +27,8 @@ pub fn sentences(seen: &Seen<'_>) -> String {
     let own = seen
         .own
         .map(|name| format!("This pipeline comes from the file: {name}."));
-    let random = active(seen.pipeline).any(AugmentLayer::is_random);
+    // Keras' Equalization does not draw, but does nothing in inference either.
+    let random = active(seen.pipeline).any(AugmentLayer::is_training_only);
     let mut all: Vec<String> = Vec::new();
     if random {
         all.push(left(seen));

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use super::{AugmentLayer, KerasConfig, ParameterValue, Pipeline, Transform};
+use super::{
+    AugmentLayer, Factor, FlipMode, KerasConfig, ParameterValue, Pipeline, RandomFlip,
+    RandomGrayscale, RandomInvert, Transform,
+};
 
 /// The longest text that is read, in bytes.
 pub const MOST_BYTES: usize = 64 << 10;
@@ -21,6 +24,14 @@ const HOLDERS: [&str; 8] = [
     "Path",
     "Variable",
     "Dataset",
+];
+/// Transforms of torchvision that do what a layer of Keras does, with the default of their argument `p`.
+/// RandomGrayscale has the same name as Keras' layer, and `v2` before it.
+const TORCHVISION: [(&str, f64); 4] = [
+    ("RandomHorizontalFlip", 0.5),
+    ("RandomVerticalFlip", 0.5),
+    ("RandomGrayscale", 0.1),
+    ("RandomInvert", 0.5),
 ];
 /// Arguments of every layer that do not change what it draws.
 const COMMON: [&str; 7] = [
@@ -62,8 +73,9 @@ enum Argument {
 }
 
 impl Pipeline {
-    /// The layers that code calls, in order: of a `keras.Sequential([...])`, a list, calls of `add`, or calls
-    /// of layers one after the other. Imports, comments and assignments are passed over.
+    /// The layers that code calls, in order: of a `keras.Sequential([...])`, a `v2.Compose([...])`, a list,
+    /// calls of `add`, or calls of layers one after the other. Of torchvision, transforms are read that do
+    /// what a layer of Keras does. Imports, comments and assignments are passed over.
     ///
     /// # Errors
     /// A layer that is not known, an argument that it does not take or that is no constant, and text
@@ -219,7 +231,7 @@ impl<'a> Reader<'a> {
     /// The layer that this call makes; `None` for a call that makes none.
     fn call(&mut self, name: &str, line: usize) -> Result<Option<AugmentLayer>, CodeError> {
         let class = name.rsplit('.').next().unwrap_or(name);
-        let prefix = name.split('.').rev().skip(1);
+        let mut prefix = name.split('.').rev().skip(1);
         let is_class = class.starts_with(char::is_uppercase);
         if prefix
             .clone()
@@ -249,13 +261,52 @@ impl<'a> Reader<'a> {
         AugmentLayer::from_keras(class, &config)
     }
 
+    /// A transform of torchvision that draws and does the same as a layer of Keras.
+    fn torchvision(&mut self, class: &str, line: usize) -> Result<AugmentLayer, CodeError> {
+        let Some((_, default)) = TORCHVISION.iter().find(|(own, _)| *own == class) else {
+            let known = TORCHVISION.map(|(own, _)| own).join(", ");
+            let why = format!("`{class}` of torchvision cannot be read; those that can: {known}");
+            return Err(CodeError { line, why });
+        };
+        let values = self.arguments_of(class, &["p"], line)?;
+        let config = Arguments { line, values };
+        let p = config.number("p")?.unwrap_or(*default);
+        let flip = |mode: FlipMode| match p {
+            0.5 => Ok(Transform::Flip(RandomFlip { mode })),
+            _ => config.wrong("p", "0.5, which is how Keras flips"),
+        };
+        let transform = match class {
+            "RandomHorizontalFlip" => flip(FlipMode::Horizontal)?,
+            "RandomVerticalFlip" => flip(FlipMode::Vertical)?,
+            "RandomGrayscale" => Transform::Grayscale(RandomGrayscale { factor: p }),
+            // Equal ends pin the probability, which Keras draws.
+            _ => Transform::Invert(RandomInvert {
+                factor: Factor::Pair(p, p),
+                ..RandomInvert::default()
+            }),
+        };
+        let layer = AugmentLayer::from(transform);
+        let checked = layer.validate();
+        checked.map_err(|error| config.refuse(error.to_string()))?;
+        Ok(layer)
+    }
+
     /// The arguments of a layer by name, from the opening bracket to the closing one.
     fn arguments(
         &mut self,
         class: &str,
         line: usize,
     ) -> Result<BTreeMap<String, Argument>, CodeError> {
-        let names = argument_names(class);
+        self.arguments_of(class, &argument_names(class), line)
+    }
+
+    /// The arguments of a call that has these names, in this order.
+    fn arguments_of(
+        &mut self,
+        class: &str,
+        names: &[&str],
+        line: usize,
+    ) -> Result<BTreeMap<String, Argument>, CodeError> {
         let mut values = BTreeMap::new();
         self.takes('(');
         let mut position = 0;

@@ -99,7 +99,12 @@ impl Behaviour for RandomFlip {
     }
 
     fn torchvision(&self) -> Option<String> {
-        Some("v2.RandomHorizontalFlip()".to_owned())
+        let flips = match self.mode {
+            FlipMode::Horizontal => "v2.RandomHorizontalFlip()",
+            FlipMode::Vertical => "v2.RandomVerticalFlip()",
+            FlipMode::HorizontalAndVertical => "v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()",
+        };
+        Some(flips.to_owned())
     }
 
     fn differences(&self, semantics: Semantics) -> Option<String> {

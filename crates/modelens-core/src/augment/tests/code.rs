@@ -56,6 +56,26 @@ fn arguments_of_every_type_are_read() {
 }
 
 #[test]
+fn transforms_of_torchvision_that_a_layer_equals_are_read() {
+    assert_eq!(
+        read(
+            "transforms.Compose([\n  v2.RandomHorizontalFlip(),\n  RandomVerticalFlip(p=0.5),\n  \
+             v2.RandomGrayscale(),\n  v2.RandomInvert(0.3)])"
+        ),
+        [
+            "RandomFlip(\"horizontal\")",
+            "RandomFlip(\"vertical\")",
+            "RandomGrayscale(0.1)",
+            "RandomInvert((0.3, 0.3))",
+        ]
+    );
+    assert_eq!(
+        refused("v2.RandomHorizontalFlip(0.2)"),
+        "line 1: `p` is not 0.5, which is how Keras flips"
+    );
+}
+
+#[test]
 fn errors_name_the_line_and_the_way_out() {
     for (text, error) in [
         (
@@ -77,7 +97,8 @@ fn errors_name_the_line_and_the_way_out() {
         ),
         (
             "v2.Compose([v2.RandomRotation(7)])",
-            "line 1: `v2.Compose` is torchvision's; only layers of Keras can be read",
+            "line 1: `RandomRotation` of torchvision cannot be read; those that can: RandomHorizontalFlip, \
+             RandomVerticalFlip, RandomGrayscale, RandomInvert",
         ),
         (
             "a = [1, 2]",

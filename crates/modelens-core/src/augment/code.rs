@@ -233,13 +233,13 @@ impl<'a> Reader<'a> {
         let class = name.rsplit('.').next().unwrap_or(name);
         let mut prefix = name.split('.').rev().skip(1);
         let is_class = class.starts_with(char::is_uppercase);
-        if prefix
-            .clone()
-            .any(|part| matches!(part, "v2" | "transforms" | "T"))
-            || class == "Compose"
-        {
-            let why = format!("`{name}` is torchvision's; only layers of Keras can be read");
-            return Err(CodeError { line, why });
+        if class == "Compose" {
+            return Ok(None);
+        }
+        let of_torchvision = prefix.any(|part| matches!(part, "v2" | "transforms" | "T"));
+        // Keras has no layers of the names of the two flips.
+        if of_torchvision || TORCHVISION[..2].iter().any(|(own, _)| *own == class) {
+            return self.torchvision(class, line).map(Some);
         }
         // A function, or a class that holds layers: what is inside its brackets is read as well.
         if !is_class || HOLDERS.contains(&class) {

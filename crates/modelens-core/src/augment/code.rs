@@ -318,18 +318,15 @@ impl<'a> Reader<'a> {
                 }
                 _ => None,
             };
-            let name = match keyword {
-                Some(name) => name,
-                None => {
-                    let name = names.get(position).ok_or_else(|| {
-                        self.error(format!(
-                            "{class} takes at most {} values by position",
-                            names.len()
-                        ))
-                    })?;
-                    position += 1;
-                    (*name).to_owned()
-                }
+            let name = if let Some(name) = keyword {
+                name
+            } else {
+                let name = names.get(position).ok_or_else(|| {
+                    let most = names.len();
+                    self.error(format!("{class} takes at most {most} values by position"))
+                })?;
+                position += 1;
+                (*name).to_owned()
             };
             if !names.contains(&name.as_str()) && !COMMON.contains(&name.as_str()) {
                 let why = format!(

@@ -491,6 +491,13 @@ fn read_factor<C: KerasConfig>(config: &C, name: &str) -> Result<Option<Factor>,
 fn value_code(value: &ParameterValue<'_>) -> Option<String> {
     match value {
         ParameterValue::Choice(choice) => Some(format!("\"{}\"", choice.chosen())),
+        // Keras takes whole numbers only, and no floats of whole numbers.
+        ParameterValue::Factor(factor, limits) if *limits == FactorLimits::BITS => {
+            Some(match **factor {
+                Factor::Scalar(bits) => format!("{}", bits as usize),
+                Factor::Pair(a, b) => format!("({}, {})", a as usize, b as usize),
+            })
+        }
         ParameterValue::Factor(factor, _) => Some(factor_code(**factor)),
         ParameterValue::OptionalFactor { factor, .. } => factor.map(factor_code),
         ParameterValue::Pixels(side) => Some(side.to_string()),

@@ -117,7 +117,7 @@ impl RandomElasticTransform {
         let [height, width] = [image.height, image.width];
         let alpha = height.max(width) as f32 * (0.1 * scale);
         let sigma = height.min(width) as f32 * (0.05 * scale);
-        let len = 6 * sigma as usize | 1;
+        let len = (6 * sigma as usize) | 1;
         let kernel = gaussian(len, sigma);
         let field = Image {
             height,

@@ -11,6 +11,8 @@ use crate::number::trimmed;
 use crate::random::Draws;
 use crate::rules::Semantics;
 
+const UNIT: [f64; 2] = [0.0, 1.0];
+
 /// `hue' = hue + shift`, on a circle of length 1; shift = s / 2 U(0, f) with a sign s drawn first.
 /// Source: keras 3.15 `random_hue.py`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -68,7 +70,6 @@ impl Behaviour for RandomHue {
         let Draw::Hue(HueDraw { shift }) = *draw else {
             return image.clone();
         };
-        const UNIT: [f64; 2] = [0.0, 1.0];
         let shift = shift as f32;
         map_rgb(image, |rgb| {
             let [hue, saturation, value] =

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use super::super::*;
 use super::golden::{fixture, path};
-use crate::formats::keras::settings::Settings;
 
 /// On the 0 to 255 scale.
 const TOLERANCE: f32 = 0.01;
@@ -35,13 +34,60 @@ struct Fixture {
     cases: Vec<Case>,
 }
 
+/// A configuration as the framework wrote it; `formats::keras` reads whole files.
+struct Config<'a>(&'a Map<String, Value>);
+
+impl Config<'_> {
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key).filter(|value| !value.is_null())
+    }
+}
+
+impl KerasConfig for Config<'_> {
+    type Error = String;
+
+    fn refuse(&self, reason: String) -> String {
+        reason
+    }
+
+    fn text(&self, key: &str) -> Result<&str, String> {
+        Ok(self.get(key).and_then(Value::as_str).unwrap_or_default())
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>, String> {
+        Ok(self.get(key).and_then(Value::as_bool))
+    }
+
+    fn count(&self, key: &str) -> Result<usize, String> {
+        let count = self.get(key).and_then(Value::as_u64);
+        count
+            .map(|count| count as usize)
+            .ok_or_else(|| key.to_owned())
+    }
+
+    fn number(&self, key: &str) -> Result<Option<f64>, String> {
+        Ok(self.get(key).and_then(Value::as_f64))
+    }
+
+    fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>, String> {
+        Ok(self.get(key).map(|value| match value {
+            Value::Array(list) => list.iter().filter_map(Value::as_f64).collect(),
+            value => value.as_f64().into_iter().collect(),
+        }))
+    }
+
+    fn is_list(&self, key: &str) -> bool {
+        self.get(key).is_some_and(Value::is_array)
+    }
+
+    fn seed(&self) -> Option<u64> {
+        self.get("seed")?.as_u64()
+    }
+}
+
 /// A layer from Keras' configuration.
 pub fn read(class: &str, map: &Map<String, Value>) -> AugmentLayer {
-    let settings = Settings {
-        layer: "layer",
-        map,
-    };
-    let layer = AugmentLayer::from_keras(class, &settings);
+    let layer = AugmentLayer::from_keras(class, &Config(map));
     let layer = layer.unwrap_or_else(|error| panic!("{class}: {error}"));
     layer.unwrap_or_else(|| panic!("{class} is not known"))
 }

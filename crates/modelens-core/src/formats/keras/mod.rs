@@ -27,7 +27,7 @@ mod penalties;
 mod save;
 mod save_head;
 mod saved_model;
-pub(crate) mod settings;
+mod settings;
 mod shapes;
 mod specs;
 mod stored;

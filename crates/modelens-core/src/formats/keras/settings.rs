@@ -10,7 +10,7 @@ const MAX_STEP: usize = 1 << 16;
 
 /// The settings of one layer; errors name the layer and the key.
 #[derive(Clone, Copy)]
-pub(crate) struct Settings<'a> {
+pub(super) struct Settings<'a> {
     pub layer: &'a str,
     pub map: &'a Map<String, Value>,
 }

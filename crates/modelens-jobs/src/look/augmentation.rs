@@ -171,7 +171,7 @@ fn step_differences(
         let pairs = before.iter().zip(after);
         pairs
             .map(|(before, after)| difference(after, before))
-            .fold(Some(0.0), |worst, next| Some(f32::max(worst?, next?)))
+            .try_fold(0.0, |worst: f32, next| Some(worst.max(next?)))
     };
     let steps = look.pipeline.steps.iter().filter(|step| step.on);
     let of_step = |(place, step): (usize, &PipelineStep)| {

@@ -12,6 +12,7 @@ mod keys;
 mod lecture;
 mod lesson;
 mod looks;
+mod magnify;
 mod modules;
 mod noise;
 mod pipeline;
@@ -104,6 +105,8 @@ pub struct App {
     keeper: Option<settings_file::Keeper>,
     kept: settings_file::Kept,
     fonts: system_fonts::SystemFonts,
+    /// How fingers have magnified the window.
+    magnified: egui::emath::TSTransform,
 }
 
 impl App {
@@ -158,6 +161,7 @@ impl App {
             keeper,
             kept,
             fonts: system_fonts::SystemFonts::default(),
+            magnified: egui::emath::TSTransform::IDENTITY,
         };
         let state = &mut app.state;
         state.settings = app.kept.settings.clone();
@@ -294,6 +298,7 @@ impl App {
             return;
         }
         self.follow_pointer(ui.ctx());
+        self.magnify(ui.ctx());
         let mut commands = Vec::new();
         if self.open_cell().is_some() {
             keys::opened_cell(ui, self.state.grid.divider, &mut commands);

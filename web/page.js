@@ -1,21 +1,17 @@
 // The page: loads the program, starts its worker, and hands both to the window.
 import init, { start } from "./modelens_web.js";
 import { fetched } from "./fetched.js";
+import "./mirror.js";
 
 const panel = document.getElementById("start");
-const said = document.getElementById("said");
 const bar = document.getElementById("done");
 
 /** Milliseconds from the navigation on to the first frame and to the first computed view, for tests. */
 const times = (globalThis.modelens = {});
 globalThis.modelensComputed = () => (times.computed ??= performance.now());
 
-/** Puts a sentence where the window would be. */
-function fail(sentence) {
-  panel.hidden = false;
-  panel.classList.add("failed");
-  said.textContent = sentence;
-}
+const fail = globalThis.modelensFail;
+globalThis.modelensStopped = () => fail("The window has stopped because of an error in modelens. What you opened is still on your disk.");
 
 globalThis.modelensDownload = (name, bytes) => {
   const link = document.createElement("a");
@@ -36,26 +32,30 @@ function progress(name, done, total) {
 }
 
 async function run() {
-  if (!document.createElement("canvas").getContext("webgl2")) {
-    fail("This browser gives the page no WebGL 2, which the window is drawn with. Switch on hardware acceleration in its settings, or try another browser.");
-    return;
-  }
+  if (globalThis.modelensMissing) return;
   const worker = new Worker("./worker.js", { type: "module" });
   worker.addEventListener("message", ({ data }) => {
     if (data.progress) progress(...data.progress);
     if (data.failed) fail(data.failed);
   });
-  worker.addEventListener("error", () => {
-    fail("The computing part of the page has stopped. Load the page again.");
+  worker.addEventListener("error", ({ message }) => {
+    if (message === undefined) fail("A part of the page could not be fetched: worker.js. Check the connection and load the page again.");
+    else fail("The computing part of the page has stopped because of an error in modelens, or for lack of memory.");
   });
   // Compiled once, for the window and the worker.
   const bytes = await fetched("modelens_web_bg.wasm", progress);
-  const module = await WebAssembly.compile(bytes);
+  const module = await WebAssembly.compile(bytes).catch((error) => {
+    throw new Error(`what arrived as modelens_web_bg.wasm is not the program (${error.message}). Is the network behind a login page?`);
+  });
   worker.postMessage({ module });
   await init({ module_or_path: module });
-  await start(document.getElementById("window"), worker);
+  const canvas = document.getElementById("window");
+  canvas.addEventListener("webglcontextlost", () => {
+    fail("The browser took the graphics away from the page, as it does when the graphics driver restarts or memory is short.");
+  });
+  await start(canvas, worker);
   panel.hidden = true;
   times.drawn = performance.now();
 }
 
-run().catch((error) => fail(`The page could not be started: ${error.message ?? error}. Load it again.`));
+run().catch((error) => fail(`The page could not be started: ${error.message ?? error}`));

@@ -7,6 +7,8 @@ globalThis.modelensEmit = (bytes) => postMessage(bytes, [bytes.buffer]);
 
 // What the first view needs is on its way before the program is compiled.
 const photos = fetched("photos.tar", progress);
+// It fails where it is waited for.
+photos.catch(() => {});
 const files = new Map();
 function file(name) {
   if (!files.has(name)) files.set(name, fetched(name, progress));
@@ -54,9 +56,14 @@ async function begin(module) {
   waiting.splice(0).forEach(take);
 }
 
+// An error in what a promise waits for is none of the worker's own to the page.
+addEventListener("unhandledrejection", (event) => {
+  throw event.reason;
+});
+
 onmessage = ({ data }) => {
   if (data.module) {
-    begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}. Load it again.` }));
+    begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}` }));
   } else if (side) {
     take(data);
   } else {

@@ -70,6 +70,9 @@ enum Answer {
     /// Dropped files, which have arrived.
     #[cfg(target_family = "wasm")]
     Dropped(Vec<PathBuf>),
+    /// Files that were not read, and why.
+    #[cfg(target_family = "wasm")]
+    TooLarge(String),
 }
 
 impl Answer {
@@ -89,7 +92,7 @@ impl Answer {
             #[cfg(not(target_family = "wasm"))]
             Self::NoThread(_) => None,
             #[cfg(target_family = "wasm")]
-            Self::Given(_) | Self::Dropped(_) => None,
+            Self::Given(_) | Self::Dropped(_) | Self::TooLarge(_) => None,
         }
     }
 }
@@ -456,6 +459,8 @@ impl App {
                     self.apply(ctx, command);
                 }
             }
+            #[cfg(target_family = "wasm")]
+            Answer::TooLarge(why) => self.state.computed.notify(words::TOO_LARGE, why),
             #[cfg(not(target_family = "wasm"))]
             Answer::NoThread(error) => {
                 let computed = &mut self.state.computed;

@@ -43,6 +43,9 @@ pub const LINK_HOW: &str = "The link opens this state: Paste a state... in the H
 #[cfg(target_family = "wasm")]
 pub const NO_HANDOUT_ON_A_PAGE: &str =
     "a page cannot compute a handout: use the program, or `modelens handout`";
+#[cfg(target_family = "wasm")]
+pub const NO_STORAGE: &str = "this browser keeps nothing for this page (it blocks cookies and site data), so settings \
+     last until the page is closed";
 pub const HANDOUT_UNSAVED: &str = "The handout could not be saved";
 
 pub fn no_thread(error: &std::io::Error) -> String {

@@ -4,6 +4,8 @@
 #[cfg(target_family = "wasm")]
 mod message;
 #[cfg(target_family = "wasm")]
+pub mod mirror;
+#[cfg(target_family = "wasm")]
 pub mod page;
 #[cfg(target_family = "wasm")]
 pub mod worker;

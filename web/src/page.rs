@@ -12,6 +12,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, MessageEvent, Worker};
 
 use crate::message::{ToPage, ToWorker, from_bytes, to_bytes};
+use crate::mirror::Mirror;
 
 #[wasm_bindgen]
 extern "C" {
@@ -22,6 +23,14 @@ extern "C" {
     /// Tells the page that what it shows is computed.
     #[wasm_bindgen(js_name = "modelensComputed")]
     fn computed();
+
+    /// Whether the browser keeps settings for this page.
+    #[wasm_bindgen(js_name = "modelensKeeps")]
+    fn keeps() -> bool;
+
+    /// Tells the page that the window has stopped.
+    #[wasm_bindgen(js_name = "modelensStopped")]
+    fn stopped();
 }
 
 /// The jobs in a Web Worker.
@@ -117,12 +126,18 @@ impl eframe::App for Page {
 /// The browser gives no WebGL.
 #[wasm_bindgen]
 pub async fn start(canvas: HtmlCanvasElement, worker: Worker) -> Result<(), JsValue> {
+    // eframe's own hook, which logs the message, runs this one after it.
+    std::panic::set_hook(Box::new(|_| stopped()));
     drop(eframe::WebLogger::init(log::LevelFilter::Warn));
     let create = move |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+        cc.egui_ctx.add_plugin(Mirror::default());
         let jobs = Box::new(WorkerJobs::new(worker, cc.egui_ctx.clone()));
         let options = AppOptions::default();
         let mut app = App::with_jobs(&cc.egui_ctx, options, jobs);
         app.state_mut().settings.view = modelens::state::View::Start;
+        if !keeps() {
+            app.storage_is_denied();
+        }
         Ok(Box::new(Page {
             app,
             computed: false,

@@ -6,14 +6,35 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use eframe::egui::{Context, Ui};
 use rfd::FileHandle;
 
-use super::{Answer, Dialogs, Wanted, command_for};
+use super::{Answer, App, Dialogs, Wanted, command_for};
 use crate::command::Command;
 use crate::formats;
 use crate::words::dialogs as words;
+use crate::words::notices;
 use modelens_jobs::PhotosSource;
 
 /// Numbers the folders in which a page puts what was dropped together.
 static DROPS: AtomicUsize = AtomicUsize::new(1);
+
+impl App {
+    /// Says that the browser keeps no settings.
+    pub fn storage_is_denied(&mut self) {
+        let why = notices::NO_STORAGE.to_owned();
+        self.state.computed.notify(notices::SETTINGS_UNKEPT, why);
+    }
+}
+
+/// The most that is read at once, in bytes: the page and its worker hold a file several times while it is
+/// handed over, each in at most 4 GiB.
+const MOST_BYTES: f64 = 600e6;
+
+/// Why files of these names and sizes are not read; `None` if they are.
+fn refused(files: &[(String, f64)]) -> Option<Answer> {
+    let bytes: f64 = files.iter().map(|(_, bytes)| bytes).sum();
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    (bytes > MOST_BYTES)
+        .then(|| Answer::TooLarge(words::too_large(&names.join(", "), bytes, MOST_BYTES)))
+}
 
 impl Dialogs {
     /// Waits for the file that a person chooses and for its content. What is saved gets the suggested
@@ -39,9 +60,13 @@ impl Dialogs {
         wasm_bindgen_futures::spawn_local(async move {
             let Some(file) = dialog.await else { return };
             let path = Path::new("/").join(file.file_name());
-            let bytes = file.read().await;
-            let _ = sender.try_send(Answer::Given(vec![(path.clone(), bytes)]));
-            let _ = sender.try_send((wanted.answer)(&path));
+            if let Some(refused) = refused(&[(file.file_name(), file.inner().size())]) {
+                let _ = sender.try_send(refused);
+            } else {
+                let bytes = file.read().await;
+                let _ = sender.try_send(Answer::Given(vec![(path.clone(), bytes)]));
+                let _ = sender.try_send((wanted.answer)(&path));
+            }
             wake.request_repaint();
         });
     }
@@ -54,6 +79,16 @@ impl Dialogs {
         }
         let sender = self.sender.clone();
         let wake = ui.ctx().clone();
+        let sizes: Vec<(String, f64)> = files
+            .iter()
+            .filter_map(|file| file.web_file())
+            .map(|file| (file.name(), file.size()))
+            .collect();
+        if let Some(refused) = refused(&sizes) {
+            let _ = sender.try_send(refused);
+            wake.request_repaint();
+            return;
+        }
         let number = DROPS.fetch_add(1, Ordering::Relaxed);
         let folder = Path::new("/").join(words::dropped(number));
         wasm_bindgen_futures::spawn_local(async move {

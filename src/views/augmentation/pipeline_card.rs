@@ -30,9 +30,7 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     parts::card(ui.painter(), rect, palette);
     let mut cut = Cut(rect.shrink2(vec2(sizes::S3, sizes::S2)));
     let head = cut.top(sizes::CONTROL_HEIGHT);
-    parts::row_ui(ui, head, |ui| {
-        parts::label_ui(ui, text::title(words::STEPS_TITLE, palette))
-    });
+    parts::row_ui(ui, head, |ui| parts::title_ui(ui, words::STEPS_TITLE));
     let to_left = Layout::right_to_left(Align::Center);
     parts::inside_ui(ui, head, to_left, |ui| {
         if ui.button(common::CLOSE).tip(words::HIDE_STEPS).clicked() {

@@ -261,7 +261,7 @@ fn target_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {
     if target.len() < 2 {
         return;
     }
-    parts::label_ui(ui, text::title(words::TARGET_TITLE, palette));
+    parts::title_ui(ui, words::TARGET_TITLE);
     parts::wrapped_ui(ui, text::strong(words::target(&target)));
     parts::wrapped_ui(ui, text::note(words::target_loss(&target), palette));
     ui.add_space(sizes::S3);

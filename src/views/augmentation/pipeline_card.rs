@@ -122,7 +122,7 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
 fn code_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.add_space(sizes::S2);
-    parts::label_ui(ui, text::title(words::CODE_TITLE, palette));
+    parts::title_ui(ui, words::CODE_TITLE);
     let id = Id::unique("code of a pipeline");
     let mut code = ui
         .data(|data| data.get_temp::<String>(id))

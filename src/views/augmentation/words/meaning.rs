@@ -116,7 +116,7 @@ pub fn lost(photos: &PhotoList, cells: &[GridCell]) -> Vec<String> {
         let shift = cell
             .draws
             .iter()
-            .flat_map(hue)
+            .filter_map(hue)
             .map(f64::abs)
             .fold(0.0, f64::max);
         (by_colour && shift >= OTHER_COLOUR && colour(class).is_some()).then(|| {

@@ -132,6 +132,8 @@ pub enum PipelineCommand {
     SetPreset(PipelinePreset),
     /// Takes the layers of the open file.
     UseOwn,
+    /// Takes the layers that Python code calls.
+    ReadCode(String),
     /// Turns one step on or off.
     SetStep(usize, bool),
     /// Changes the parameters of a step; refused if Keras would refuse them.

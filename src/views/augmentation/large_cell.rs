@@ -7,7 +7,7 @@ use eframe::egui::{
 };
 
 use super::words;
-use super::{Shown, cells};
+use super::{Shown, cells, target};
 use crate::augment::geometry::photo_outline;
 use crate::augment::{FillMode, Named as _};
 use crate::command::PipelineCommand;
@@ -46,7 +46,7 @@ pub fn large_cell_ui(
     };
     let title = modes::mode_label(place.mode, shown.look.semantics);
     let stem = shown.stem(cell.photo);
-    let note = words::opened_note(place.index + 1, all.len(), stem, &cell.words);
+    let note = words::opened_note(place.index + 1, all.len(), stem, &shown.caption(cell));
     let buttons = room.with_max_y(room.top() + sizes::HEADER_BAND);
     let rest = parts::column_ui(ui, room, place.mode, title, "");
     let left = parts::inside_ui(
@@ -246,11 +246,25 @@ fn details_ui(
             );
             parts::label_ui(ui, text::note(difference, palette));
             ui.add_space(sizes::S3);
+            target_ui(ui, shown, cell);
             matrix_ui(ui, shown, cell);
             ui.add_space(sizes::S3);
             fill_ui(ui, show, shown, place);
         });
     });
+}
+
+/// The new label, if it was mixed, and what that does to the loss.
+fn target_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {
+    let palette = theme::palette(ui);
+    let target = target(shown.photos, cell);
+    if target.len() < 2 {
+        return;
+    }
+    parts::title_ui(ui, words::TARGET_TITLE);
+    parts::wrapped_ui(ui, text::strong(words::target(&target)));
+    parts::wrapped_ui(ui, text::note(words::target_loss(&target), palette));
+    ui.add_space(sizes::S3);
 }
 
 fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {

@@ -260,6 +260,8 @@ pub enum Action {
     ShowNotes,
     /// Shows or hides input and layers.
     SidePanel,
+    /// Shows what a link hides.
+    ShowHidden,
     ShowKeys,
     ShowTerms,
     /// What the open model is.
@@ -341,6 +343,7 @@ impl Action {
         Self::BlankScreen,
         Self::ShowNotes,
         Self::SidePanel,
+        Self::ShowHidden,
         Self::OpenLesson,
         Self::NextStep,
         Self::PreviousStep,

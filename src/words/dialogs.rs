@@ -25,12 +25,6 @@ pub const SAVE: &str = "Save";
 pub const REPLACE: &str = "Replace";
 pub const NO_PATH: &str = "Type a path first";
 
-/// The folder of files that were dropped on a page.
-#[cfg(target_family = "wasm")]
-pub fn dropped(number: usize) -> String {
-    format!("Dropped files {number}")
-}
-
 /// Why dropped or chosen files are not read: all of them, and the most a page takes, in bytes.
 #[cfg(target_family = "wasm")]
 pub fn too_large(names: &str, bytes: f64, most: f64) -> String {

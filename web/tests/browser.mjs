@@ -11,7 +11,7 @@ export const sleep = (ms) => new Promise((ready) => setTimeout(ready, ms));
 export class NoBrowser extends Error {}
 
 /** The longest wait for anything a page computes, in milliseconds: software rendering on two busy cores. */
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 
 const TYPES = {
   ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm",
@@ -99,6 +99,8 @@ export class Browser {
     // Several tabs, and each believes that it is in front.
     await page.call("Emulation.setFocusEmulationEnabled", { enabled: true });
     if (touch) await page.call("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 5 });
+    // A first visit, whatever earlier tabs have kept.
+    await page.call("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "local_storage" });
     await page.go(url);
     return page;
   }

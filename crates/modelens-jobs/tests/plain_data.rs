@@ -100,7 +100,6 @@ fn kind_of_request(request: &Request) -> &'static str {
         Request::Figure { .. } => "Figure",
         Request::Train(_) => "Train",
         Request::SaveModel { .. } => "SaveModel",
-        Request::Give { .. } => "Give",
     }
 }
 
@@ -125,13 +124,12 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 30] = [
+const KINDS: [&str; 29] = [
     "Ahead",
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
     "Release",
-    "Give",
     "ListCaches",
     "Thumbnail",
     "TryScales",
@@ -371,10 +369,7 @@ fn every_request_and_event_crosses_as_bytes() {
     side.ask(Request::OpenPhotos(missing));
     let given = std::path::PathBuf::from("/given/crossed/photo.webp");
     let bytes = std::fs::read("../../assets/photos/fish/fish1.webp").expect("a photo");
-    side.ask(Request::Give {
-        path: given.clone(),
-        bytes,
-    });
+    modelens_jobs::give(given.clone(), bytes);
     let events = side.ask(Request::OpenPhotos(PhotosSource::Folder(given)));
     let one_photo =
         |e: &Event| matches!(e, Event::PhotosOpened { photos, .. } if photos.photos.len() == 1);

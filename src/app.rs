@@ -1,5 +1,6 @@
 //! The window: takes events, lays out the panels, carries out commands.
 
+pub mod address;
 mod ahead;
 mod blank;
 mod commands;
@@ -12,6 +13,7 @@ mod keys;
 mod lecture;
 mod lesson;
 mod looks;
+mod magnify;
 mod modules;
 mod noise;
 mod pipeline;
@@ -32,6 +34,7 @@ use eframe::egui;
 use eframe::egui::{Context, Ui};
 
 use crate::command::{Action, Command, LessonCommand, LessonSource};
+use crate::lesson::Lesson;
 use crate::panels;
 use crate::state::{CellPlace, State, ThemeChoice, View};
 use crate::theme;
@@ -41,6 +44,8 @@ use modelens_jobs::{Clock, Jobs, ModelSource, Options, PhotosSource, Request, sy
 
 use crate::words::notices as words;
 pub use dialogs::LESSON_EXTENSION;
+#[cfg(target_family = "wasm")]
+pub use dialogs::Pick;
 
 /// What the window starts with.
 #[derive(Clone, Debug)]
@@ -57,6 +62,10 @@ pub struct AppOptions {
     pub reopen: bool,
     /// Asks for files with the dialogs of the system; otherwise their paths are typed.
     pub system_dialogs: bool,
+    /// The window is part of another page: without the bar at the top, and at first without the side panel.
+    pub embedded: bool,
+    /// What Copy link writes before the link: the address of a page with this program.
+    pub page: String,
     /// Measures the times that the window shows.
     pub clock: Clock,
 }
@@ -71,6 +80,8 @@ impl Default for AppOptions {
             settings: None,
             reopen: false,
             system_dialogs: true,
+            embedded: false,
+            page: String::new(),
             clock: system_clock,
         }
     }
@@ -93,6 +104,8 @@ pub struct App {
     heard: u64,
     history: undo::History,
     ahead: ahead::Ahead,
+    /// The state of a link whose files are being opened.
+    arriving: Option<Box<Lesson>>,
     /// What the user had chosen before a lesson was opened.
     before_lesson: Option<undo::Snapshot>,
     /// The training runs that were shown before a lesson was opened.
@@ -104,6 +117,8 @@ pub struct App {
     keeper: Option<settings_file::Keeper>,
     kept: settings_file::Kept,
     fonts: system_fonts::SystemFonts,
+    /// How fingers have magnified the window.
+    magnified: egui::emath::TSTransform,
 }
 
 impl App {
@@ -151,6 +166,7 @@ impl App {
             heard: 0,
             history: undo::History::default(),
             ahead: ahead::Ahead::default(),
+            arriving: None,
             before_lesson: None,
             runs_before_lesson: crate::state::TrainingState::default(),
             reopens: options.reopen,
@@ -158,10 +174,13 @@ impl App {
             keeper,
             kept,
             fonts: system_fonts::SystemFonts::default(),
+            magnified: egui::emath::TSTransform::IDENTITY,
         };
         let state = &mut app.state;
         state.settings = app.kept.settings.clone();
         state.shell.recent = app.kept.recent.clone();
+        state.shell.embedded = options.embedded;
+        state.shell.page.clone_from(&options.page);
         if first_start {
             state.settings.view = View::Start;
         }
@@ -218,6 +237,7 @@ impl App {
         self.drain(ctx);
         self.answers(ctx);
         self.settle_lesson(ctx);
+        self.settle_state(ctx);
         self.run_lesson();
         self.ask(ctx);
         self.ask_ahead();
@@ -294,6 +314,7 @@ impl App {
             return;
         }
         self.follow_pointer(ui.ctx());
+        self.magnify(ui.ctx());
         let mut commands = Vec::new();
         if self.open_cell().is_some() {
             keys::opened_cell(ui, self.state.grid.divider, &mut commands);

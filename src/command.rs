@@ -132,6 +132,8 @@ pub enum PipelineCommand {
     SetPreset(PipelinePreset),
     /// Takes the layers of the open file.
     UseOwn,
+    /// Takes the layers that Python code calls.
+    ReadCode(String),
     /// Turns one step on or off.
     SetStep(usize, bool),
     /// Changes the parameters of a step; refused if Keras would refuse them.
@@ -258,6 +260,8 @@ pub enum Action {
     ShowNotes,
     /// Shows or hides input and layers.
     SidePanel,
+    /// Shows what a link hides.
+    ShowHidden,
     ShowKeys,
     ShowTerms,
     /// What the open model is.
@@ -339,6 +343,7 @@ impl Action {
         Self::BlankScreen,
         Self::ShowNotes,
         Self::SidePanel,
+        Self::ShowHidden,
         Self::OpenLesson,
         Self::NextStep,
         Self::PreviousStep,

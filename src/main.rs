@@ -49,7 +49,7 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
     }
     // A link that cannot be read is told before a window opens.
     if let Some(link) = link {
-        link::read(link, &names()).map_err(|error| Failure::Usage(error.to_string()))?;
+        link::target(link, &names()).map_err(|error| Failure::Usage(error.to_string()))?;
     }
     let options = AppOptions {
         model: chosen(
@@ -67,6 +67,8 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
         reopen: model.is_none() && photos.is_none() && lesson.is_none() && link.is_none(),
         settings: settings_file::folder(),
         system_dialogs: true,
+        embedded: false,
+        page: cli.page.clone().unwrap_or_default(),
         clock: modelens_jobs::system_clock,
     };
     for path in [options.model.path(), options.photos.path(), lesson]

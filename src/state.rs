@@ -233,10 +233,12 @@ impl State {
         lists || self.export.choice.is_some() || self.computed.show_unreadable || asks
     }
 
-    /// Whether the step of an open lesson hides a part of the window.
+    /// Whether the step of an open lesson, or else the link that was opened, hides a part of the window.
     pub fn hides(&self, control: Control) -> bool {
-        let lesson = self.lesson.as_ref();
-        lesson.is_some_and(|lesson| lesson.hides(control))
+        match &self.lesson {
+            Some(lesson) => lesson.hides(control),
+            None => self.shell.hidden.contains(&control),
+        }
     }
 
     /// True while a lesson waits for an answer and the results are covered.

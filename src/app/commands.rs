@@ -233,6 +233,7 @@ impl App {
                 let shown = panels::side_panel::is_shown(&self.state, width);
                 self.state.shell.side_panel = Some(!shown);
             }
+            Action::ShowHidden => self.state.shell.hidden.clear(),
             Action::ShowKeys => self.state.shell.sheet = Some(Sheet::Keys),
             Action::ShowTerms => self.state.shell.sheet = Some(Sheet::Terms),
             Action::ShowCard => self.state.shell.sheet = Some(Sheet::Card),

@@ -2,6 +2,11 @@
 
 #[cfg(target_family = "wasm")]
 mod page;
+#[cfg(any(target_family = "wasm", test))]
+mod several;
+
+#[cfg(target_family = "wasm")]
+pub use page::Pick;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,12 +69,6 @@ enum Answer {
     NoDialog(Wanted),
     #[cfg(not(target_family = "wasm"))]
     NoThread(std::io::Error),
-    /// Files whose content the page was given; what to do with them follows.
-    #[cfg(target_family = "wasm")]
-    Given(Vec<(PathBuf, Vec<u8>)>),
-    /// Dropped files, which have arrived.
-    #[cfg(target_family = "wasm")]
-    Dropped(Vec<PathBuf>),
 }
 
 impl Answer {
@@ -88,8 +87,6 @@ impl Answer {
             | Self::NoDialog(_) => None,
             #[cfg(not(target_family = "wasm"))]
             Self::NoThread(_) => None,
-            #[cfg(target_family = "wasm")]
-            Self::Given(_) | Self::Dropped(_) => None,
         }
     }
 }
@@ -99,15 +96,24 @@ struct Wanted {
     title: &'static str,
     /// The name that a new file would get; empty where a file is opened.
     suggested: String,
+    /// The usual endings of a file to open.
+    #[cfg(target_family = "wasm")]
+    endings: Vec<&'static str>,
     /// What follows from the chosen path.
     answer: Box<dyn Fn(&Path) -> Answer + Send>,
 }
 
 impl Wanted {
-    fn open(title: &'static str, answer: fn(PathBuf) -> Answer) -> Self {
+    #[cfg_attr(
+        not(target_family = "wasm"),
+        allow(unused_variables, reason = "the dialog of the system has them")
+    )]
+    fn open(title: &'static str, endings: &[&'static str], answer: fn(PathBuf) -> Answer) -> Self {
         Self {
             title,
             suggested: String::new(),
+            #[cfg(target_family = "wasm")]
+            endings: endings.to_owned(),
             answer: Box::new(move |path| answer(path.to_owned())),
         }
     }
@@ -121,6 +127,12 @@ pub struct Dialogs {
     typed: Option<Wanted>,
     /// False: every path is typed.
     of_system: bool,
+    /// What the page is to ask the person for.
+    #[cfg(target_family = "wasm")]
+    pick: std::cell::Cell<Option<Pick>>,
+    /// The handout that the worker of the page is to compute.
+    #[cfg(target_family = "wasm")]
+    handout: std::cell::Cell<Option<(PathBuf, Arc<Lesson>)>>,
 }
 
 impl Dialogs {
@@ -131,31 +143,29 @@ impl Dialogs {
             answers,
             typed: None,
             of_system,
+            #[cfg(target_family = "wasm")]
+            pick: std::cell::Cell::new(None),
+            #[cfg(target_family = "wasm")]
+            handout: std::cell::Cell::new(None),
         }
     }
 
     /// Asks for a model file.
     pub fn open_base(&self, ctx: &Context) {
-        let endings: Vec<&str> = formats::endings().collect();
+        let endings: Vec<&'static str> = formats::endings().collect();
         let dialog = AsyncFileDialog::new()
             .set_title(words::OPEN_BASE)
             .add_filter(words::MODELS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
-        let wanted = Wanted::open(words::OPEN_BASE, Answer::Base);
+        let wanted = Wanted::open(words::OPEN_BASE, &endings, Answer::Base);
         self.wait(ctx, wanted, || dialog.pick_file());
-    }
-
-    /// Asks for a folder of photos; a page, which is given no folders, for a file of them.
-    #[cfg(target_family = "wasm")]
-    pub fn open_photos(&self, ctx: &Context) {
-        self.open_photo_file(ctx);
     }
 
     /// Asks for a folder of photos.
     #[cfg(not(target_family = "wasm"))]
     pub fn open_photos(&self, ctx: &Context) {
         let dialog = AsyncFileDialog::new().set_title(words::OPEN_PHOTOS);
-        let wanted = Wanted::open(words::OPEN_PHOTOS, Answer::Photos);
+        let wanted = Wanted::open(words::OPEN_PHOTOS, &[], Answer::Photos);
         self.wait(ctx, wanted, || dialog.pick_folder());
     }
 
@@ -166,7 +176,7 @@ impl Dialogs {
             .set_title(words::OPEN_PHOTO_FILE)
             .add_filter(words::PHOTOS, &endings)
             .add_filter(words::ALL_FILES, &["*"]);
-        let wanted = Wanted::open(words::OPEN_PHOTO_FILE, Answer::Photos);
+        let wanted = Wanted::open(words::OPEN_PHOTO_FILE, &endings, Answer::Photos);
         self.wait(ctx, wanted, || dialog.pick_file());
     }
 
@@ -175,7 +185,7 @@ impl Dialogs {
         let dialog = AsyncFileDialog::new()
             .set_title(words::OPEN_LESSON)
             .add_filter(words::LESSONS, &[LESSON_EXTENSION]);
-        let wanted = Wanted::open(words::OPEN_LESSON, Answer::Lesson);
+        let wanted = Wanted::open(words::OPEN_LESSON, &[LESSON_EXTENSION], Answer::Lesson);
         self.wait(ctx, wanted, || dialog.pick_file());
     }
 
@@ -198,6 +208,8 @@ impl Dialogs {
         let wanted = Wanted {
             title: words::SAVE_LESSON,
             suggested,
+            #[cfg(target_family = "wasm")]
+            endings: Vec::new(),
             answer: Box::new(move |path| {
                 let mut path = path.to_owned();
                 if path.extension().is_none() {
@@ -221,6 +233,8 @@ impl Dialogs {
         let wanted = Wanted {
             title: words::SAVE_HANDOUT,
             suggested,
+            #[cfg(target_family = "wasm")]
+            endings: Vec::new(),
             answer: Box::new(move |path| {
                 let mut path = path.to_owned();
                 if Format::of(&path).is_none() {
@@ -248,15 +262,6 @@ impl Dialogs {
         }
     }
 
-    /// A page has no second thread to compute on.
-    #[cfg(target_family = "wasm")]
-    #[allow(clippy::needless_pass_by_value, reason = "as outside of a page")]
-    fn write_handout(&self, ctx: &Context, _path: PathBuf, _lesson: Arc<Lesson>) {
-        let done = Err(notices::NO_HANDOUT_ON_A_PAGE.to_owned());
-        let _ = self.sender.try_send(Answer::HandoutDone(done));
-        ctx.request_repaint();
-    }
-
     /// Asks where to save a figure.
     pub fn save_figure(&self, ctx: &Context, figure: Arc<Figure>) {
         let extension = if figure.png_width.is_some() {
@@ -272,6 +277,8 @@ impl Dialogs {
         let wanted = Wanted {
             title: words::SAVE_FIGURE,
             suggested,
+            #[cfg(target_family = "wasm")]
+            endings: Vec::new(),
             answer: Box::new(move |path| {
                 let mut path = path.to_owned();
                 // The format was chosen before: another ending becomes part of the name.
@@ -302,6 +309,8 @@ impl Dialogs {
         let wanted = Wanted {
             title: words::SAVE_MODEL,
             suggested: name.to_owned(),
+            #[cfg(target_family = "wasm")]
+            endings: Vec::new(),
             answer: Box::new(move |path| Answer::SaveModel(with_ending(path, endings), trained)),
         };
         self.wait(ctx, wanted, || dialog.save_file());
@@ -442,19 +451,6 @@ impl App {
                 });
                 shell.sheet = Some(Sheet::Path);
                 self.dialogs.typed = Some(wanted);
-            }
-            #[cfg(target_family = "wasm")]
-            Answer::Given(files) => {
-                for (path, bytes) in files {
-                    modelens_jobs::give(path.clone(), bytes.clone());
-                    self.jobs.send(Request::Give { path, bytes });
-                }
-            }
-            #[cfg(target_family = "wasm")]
-            Answer::Dropped(paths) => {
-                if let Some(command) = page::command_for_all(&paths) {
-                    self.apply(ctx, command);
-                }
             }
             #[cfg(not(target_family = "wasm"))]
             Answer::NoThread(error) => {

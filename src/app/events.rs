@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eframe::egui::Context;
 
 use super::App;
+use super::shell::is_found_again;
 use super::textures::{PHOTO_RANGE, grid_textures, range_of, texture};
 use crate::augment::Pipeline;
 use crate::command::Command;
@@ -137,7 +138,8 @@ impl App {
     /// Opens what is bundled in the place of a remembered file that can't be opened any more, and says so. The rules
     /// chosen for that file go with it. Returns false for every other request.
     fn replace_lost(&mut self, ctx: &Context, request: &Request, message: &str) -> bool {
-        if !self.reopens {
+        // A page shows something, whatever its address says.
+        if !self.reopens && !cfg!(target_family = "wasm") {
             return false;
         }
         let opened = &self.state.opened;
@@ -153,8 +155,13 @@ impl App {
             }
             _ => return false,
         };
+        let title = if self.reopens {
+            words::LAST_UNOPENED
+        } else {
+            words::ADDRESS_UNOPENED
+        };
         let computed = &mut self.state.computed;
-        computed.notify(words::LAST_UNOPENED, message.to_owned());
+        computed.notify(title, message.to_owned());
         self.apply(ctx, bundled);
         true
     }
@@ -195,7 +202,7 @@ impl App {
 
     fn show_model(&mut self, opened: OpenedModel) {
         self.state.computed.finish(Job::OpenModel);
-        if let Some(path) = opened.source.path() {
+        if let Some(path) = opened.source.path().filter(|path| is_found_again(path)) {
             self.state.shell.recent.add_model(path);
         }
         self.fonts.check = true;
@@ -221,7 +228,7 @@ impl App {
         }
         opened.opening_photos = None;
         self.state.computed.finish(Job::OpenPhotos);
-        if let PhotosSource::Folder(path) = &source {
+        if let Some(path) = source.path().filter(|path| is_found_again(path)) {
             self.state.shell.recent.add_photos(path);
         }
         self.fonts.check = true;
@@ -347,11 +354,9 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_)
-            | Request::ListCaches
-            | Request::Ahead(_)
-            | Request::Run(_)
-            | Request::Give { .. } => return,
+            Request::Release(_) | Request::ListCaches | Request::Ahead(_) | Request::Run(_) => {
+                return;
+            }
         };
         if !wanted {
             return;

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use eframe::egui::Context;
 
-use super::{App, AppOptions};
+use super::{App, AppOptions, WAIT};
 use crate::command::Action;
 use crate::handout::{Format, Handout};
 use crate::lesson::Lesson;
 use crate::state::Gallery;
+use crate::theme;
 use crate::words::notices as words;
 use egui_svg::Images;
+use modelens_jobs::{Jobs, Options, system_clock};
 
 /// What a handout holds beside the lesson.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +41,21 @@ impl App {
         lesson: &Lesson,
         step: usize,
     ) -> Result<(), String> {
+        self.begin_step(ctx, lesson, step)?;
+        self.settle(ctx);
+        self.step_failure()
+    }
+
+    fn begin_step(&mut self, ctx: &Context, lesson: &Lesson, step: usize) -> Result<(), String> {
         lesson.apply(step, self.state_mut())?;
         if lesson.steps[step].view.0.shows_runs() {
             self.command(ctx, Action::StartRuns.into());
         }
-        self.settle(ctx);
+        Ok(())
+    }
+
+    /// Why a computed step can't be shown.
+    fn step_failure(&self) -> Result<(), String> {
         let state = self.state();
         let notice = state.computed.notices.first().map(|notice| &notice.text);
         if let Some(why) = notice.or(state.training.failure.as_ref()) {
@@ -79,49 +91,127 @@ impl App {
     }
 }
 
+/// A handout that is computed a little at a time.
+pub struct HandoutMaker {
+    app: App,
+    ctx: Context,
+    lesson: Lesson,
+    options: HandoutOptions,
+    /// The step that is being computed; `None` while the files are being opened.
+    step: Option<usize>,
+    handout: Option<Handout>,
+    broken: Vec<String>,
+}
+
+impl HandoutMaker {
+    /// Asks these jobs for the model and the photos of the lesson.
+    pub fn new(lesson: Lesson, options: HandoutOptions, jobs: Box<dyn Jobs>) -> Self {
+        let ctx = Context::default();
+        let app_options = AppOptions {
+            model: lesson.model.clone(),
+            photos: lesson.photos.clone(),
+            ..AppOptions::default()
+        };
+        Self {
+            app: App::with_jobs(&ctx, app_options, jobs),
+            ctx,
+            lesson,
+            options,
+            step: None,
+            handout: None,
+            broken: Vec::new(),
+        }
+    }
+
+    /// Takes what the jobs have computed since the last call, and asks for more; `None` until the handout is
+    /// complete.
+    ///
+    /// # Errors
+    /// A sentence that says which step cannot be shown and why.
+    pub fn go_on(&mut self) -> Option<Result<WrittenHandout, String>> {
+        self.app.step(&self.ctx);
+        if self.app.is_busy() {
+            return None;
+        }
+        self.next_step().transpose()
+    }
+
+    /// Draws the step that is computed and begins the next one.
+    fn next_step(&mut self) -> Result<Option<WrittenHandout>, String> {
+        let next = match self.step {
+            Some(step) => {
+                self.draw(step)
+                    .map_err(|why| words::of_step(step + 1, &why))?;
+                step + 1
+            }
+            None => 0,
+        };
+        self.step = Some(next);
+        if next < self.lesson.steps.len() {
+            let began = self.app.begin_step(&self.ctx, &self.lesson, next);
+            began.map_err(|why| words::of_step(next + 1, &why))?;
+            return Ok(None);
+        }
+        let handout = self.handout.take();
+        let handout = handout.unwrap_or_else(|| Handout::new(&self.lesson, self.app.state()));
+        let bytes = handout.bytes(self.options.format);
+        Ok(Some(WrittenHandout {
+            bytes: bytes.map_err(|error| error.to_string())?,
+            broken: std::mem::take(&mut self.broken),
+        }))
+    }
+
+    fn draw(&mut self, step: usize) -> Result<(), String> {
+        self.app.step_failure()?;
+        self.broken
+            .extend(self.app.broken_expectations(&self.lesson, step));
+        let state = self.app.state();
+        let images = Images::without_window(&self.ctx);
+        let lesson = &self.lesson;
+        let handout = (self.handout).get_or_insert_with(|| Handout::new(lesson, state));
+        let HandoutOptions { format, notes } = self.options;
+        handout
+            .add(&lesson.steps[step], state, &images, format, notes)
+            .map_err(|error| error.to_string())
+    }
+}
+
 /// Computes a lesson and writes it.
 ///
 /// # Errors
 /// A sentence that says which step cannot be shown and why.
 pub fn handout(lesson: &Lesson, options: HandoutOptions) -> Result<WrittenHandout, String> {
-    let ctx = Context::default();
-    let app_options = AppOptions {
-        model: lesson.model.clone(),
-        photos: lesson.photos.clone(),
-        ..AppOptions::default()
+    let job_options = Options {
+        clock: system_clock,
+        fonts: theme::fonts::FOR_FIGURES,
     };
-    let mut app = App::in_context(&ctx, app_options).map_err(|error| words::no_thread(&error))?;
-    app.settle(&ctx);
-    let mut handout = None;
-    let mut broken = Vec::new();
-    for (i, step) in lesson.steps.iter().enumerate() {
-        let failed = |why: String| words::of_step(i + 1, &why);
-        app.compute_step(&ctx, lesson, i).map_err(failed)?;
-        broken.extend(app.broken_expectations(lesson, i));
-        let state = app.state();
-        let images = Images::without_window(&ctx);
-        let handout = handout.get_or_insert_with(|| Handout::new(lesson, state));
-        handout
-            .add(step, state, &images, options.format, options.notes)
-            .map_err(|error| failed(error.to_string()))?;
+    let jobs = modelens_jobs::start(job_options, || {}).map_err(|e| words::no_thread(&e))?;
+    let mut maker = HandoutMaker::new(lesson.clone(), options, jobs);
+    loop {
+        if let Some(done) = maker.go_on() {
+            return done;
+        }
+        if maker.app.is_busy() {
+            std::thread::sleep(WAIT);
+        }
     }
-    let handout = handout.unwrap_or_else(|| Handout::new(lesson, app.state()));
-    let bytes = handout.bytes(options.format).map_err(|e| e.to_string())?;
-    Ok(WrittenHandout { bytes, broken })
+}
+
+/// What a file of this name holds by default.
+pub fn options_for(path: &Path) -> HandoutOptions {
+    HandoutOptions {
+        format: Format::of(path).unwrap_or(Format::Html),
+        notes: false,
+    }
 }
 
 /// Computes a lesson and writes it to a file, whose dialog has asked whether to replace another.
 #[cfg_attr(
     target_family = "wasm",
-    allow(dead_code, reason = "a page has no second thread")
+    allow(dead_code, reason = "the worker of a page computes it")
 )]
 pub(super) fn save(lesson: &Lesson, path: &Path) -> Result<PathBuf, String> {
-    let format = Format::of(path).unwrap_or(Format::Html);
-    let options = HandoutOptions {
-        format,
-        notes: false,
-    };
-    let written = handout(lesson, options)?;
+    let written = handout(lesson, options_for(path))?;
     modelens_jobs::write_whole(path, &written.bytes)
         .map_err(|error| format!("{error}: {}", path.display()))?;
     Ok(path.to_owned())

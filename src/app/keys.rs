@@ -36,9 +36,6 @@ pub fn belongs_to_widgets(key: Key) -> bool {
     )
 }
 
-/// How far one key press moves the divider between before and after, as a fraction of the width.
-const DIVIDER_STEP: f32 = 0.05;
-
 /// Keys of the enlarged cell: arrows step through the cells, Shift with arrows moves the divider, R
 /// redraws, Escape closes. They do nothing while a text field or a menu has the keyboard.
 pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
@@ -55,7 +52,7 @@ pub fn opened_cell(ui: &Ui, divider: f32, commands: &mut Vec<Command>) {
     ] {
         // Shift first: a plain key matches whatever modifiers are held.
         if pressed(Modifiers::SHIFT, key) {
-            let at = divider + DIVIDER_STEP * step as f32;
+            let at = divider + large_cell::DIVIDER_STEP * step as f32;
             commands.push(PipelineCommand::SetDivider(at).into());
         } else if pressed(Modifiers::NONE, key) {
             commands.push(PipelineCommand::StepCell(step).into());

@@ -20,6 +20,13 @@ impl App {
                     self.set_pipeline(pipeline);
                 }
             }
+            PipelineCommand::ReadCode(code) => match Pipeline::from_code(&code) {
+                Err(error) => grid.code_refused = Some(error.to_string()),
+                Ok(pipeline) => {
+                    grid.code_refused = None;
+                    self.set_pipeline(pipeline);
+                }
+            },
             PipelineCommand::SetStep(step, on) => {
                 if let Some(step) = steps.get_mut(step) {
                     step.on = on;

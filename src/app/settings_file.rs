@@ -1,5 +1,7 @@
 //! The settings that are remembered between starts: a small file in the system's folder for settings.
 
+use std::io::ErrorKind::{NotFound, Unsupported};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -132,17 +134,21 @@ enum Unusable {
 /// Reads the file; `None` if there is none yet.
 fn read(path: &Path) -> Result<Option<Kept>, Unusable> {
     let broken = |cause: String| Unusable::Broken(cause);
-    match std::fs::metadata(path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+    match modelens_jobs::file_size(path) {
+        // A page has no disk: what it was not given is not there.
+        Err(error) if matches!(error.kind(), NotFound | Unsupported) => return Ok(None),
         Err(error) => return Err(broken(error.to_string())),
         // Reading a device or a pipe might never end.
-        Ok(found) if !found.is_file() => return Err(broken(words::NOT_A_FILE.to_owned())),
-        Ok(found) if found.len() > MOST_BYTES => {
+        Ok(None) => return Err(broken(words::NOT_A_FILE.to_owned())),
+        Ok(Some(bytes)) if bytes > MOST_BYTES => {
             return Err(broken(words::TOO_LARGE.to_owned()));
         }
-        Ok(_) => {}
+        Ok(Some(_)) => {}
     }
-    let text = std::fs::read_to_string(path).map_err(|error| broken(error.to_string()))?;
+    let mut text = String::new();
+    let file = modelens_jobs::open_file(path);
+    file.and_then(|mut file| file.read_to_string(&mut text))
+        .map_err(|error| broken(error.to_string()))?;
     let value: serde_json::Value =
         serde_json::from_str(&text).map_err(|error| broken(error.to_string()))?;
     let version = value.get("version").and_then(serde_json::Value::as_u64);
@@ -179,7 +185,12 @@ fn put_aside(path: &Path) -> std::io::Result<PathBuf> {
     let name = |n: usize| path.with_file_name(format!("settings.unreadable-{n}.json"));
     let free = (1..1000).map(name).find(|aside| !aside.exists());
     let aside = free.ok_or(std::io::ErrorKind::AlreadyExists)?;
-    std::fs::rename(path, &aside)?;
+    match modelens_jobs::given(path) {
+        // The page keeps what is written.
+        Some(bytes) => modelens_jobs::write_whole(&aside, &bytes)
+            .map_err(|error| std::io::Error::other(error.to_string()))?,
+        None => std::fs::rename(path, &aside)?,
+    }
     Ok(aside)
 }
 
@@ -200,8 +211,8 @@ impl Keeper {
 
 /// Writes through a temporary file, so that a reader finds either the old file or the new one.
 fn write(path: &Path, kept: &Kept) -> anyhow::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
+    #[cfg(not(target_family = "wasm"))]
+    std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
     let text = serde_json::to_string_pretty(kept)?;
     Ok(modelens_jobs::write_whole(path, text.as_bytes())?)
 }

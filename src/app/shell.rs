@@ -1,5 +1,7 @@
 //! Sheets and search, and the settings that are remembered between starts.
 
+use std::path::Path;
+
 use eframe::egui::Context;
 
 use super::App;
@@ -7,6 +9,11 @@ use super::settings_file::Kept;
 use crate::command::ShellCommand;
 use crate::state::{Recent, Settings};
 use crate::words::notices as words;
+
+/// True for a file that the next start can open: what a page was given is gone by then.
+pub(super) fn is_found_again(path: &Path) -> bool {
+    !cfg!(target_family = "wasm") || modelens_jobs::is_address(path)
+}
 
 impl App {
     /// Carries out a command of the window itself.
@@ -69,10 +76,14 @@ impl App {
         // Nor are its files.
         if state.lesson.is_none() {
             let opened = &state.opened;
-            if let Some(base) = &opened.base {
+            if let Some(base) = &opened.base
+                && base.source.path().is_none_or(is_found_again)
+            {
                 kept.model = Some(base.source.clone());
             }
-            if let Some(gallery) = &opened.gallery {
+            if let Some(gallery) = &opened.gallery
+                && gallery.source.path().is_none_or(is_found_again)
+            {
                 kept.photos = Some(gallery.source.clone());
             }
         }

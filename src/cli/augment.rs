@@ -1,15 +1,19 @@
-//! The value of `--augment`: `RandomFlip:horizontal,RandomRotation:0.2`.
+//! The value of `--augment`: `RandomFlip:horizontal,RandomRotation:0.2`, or Python code.
 
 use super::Failure;
 use crate::augment::{AugmentLayer, Factor, ParameterValue, Pipeline, Transform};
 
 /// Parses a pipeline: Keras classes separated by commas, each with a factor (a number, or `low:high`)
-/// or a flip mode after a colon. Without one, the layer has its default.
+/// or a flip mode after a colon. Without one, the layer has its default. Text with a bracket is code, such as
+/// `[RandomFlip("horizontal"), RandomRotation(0.2)]`.
 ///
 /// # Errors
 /// An unknown class, or a value outside of its limits, which the message names.
 pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
     let usage = |why: String| Failure::Usage(format!("--augment: {why}"));
+    if spec.contains('(') {
+        return Pipeline::from_code(spec).map_err(|error| usage(error.to_string()));
+    }
     let steps = spec.split(',').map(str::trim).filter(|s| !s.is_empty());
     let layers = steps.map(|step| {
         let (class, argument) = step
@@ -19,7 +23,7 @@ pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
         let named = Transform::all(1, 1).map(AugmentLayer::from);
         let layer = named
             .into_iter()
-            .find(|l| l.class() == class && l.is_random());
+            .find(|l| l.class() == class && (l.is_random() || l.own_size().is_none()));
         let mut layer = layer.ok_or_else(|| usage(format!("there is no layer `{class}`")))?;
         if let Some(argument) = argument
             && !set(&mut layer.transform, argument)
@@ -45,6 +49,10 @@ fn set(transform: &mut Transform, text: &str) -> bool {
             (ParameterValue::Choice(choice), None) => found |= choice.choose(text),
             (ParameterValue::Factor(own, _), Some(factor)) => {
                 *own = factor;
+                found = true;
+            }
+            (ParameterValue::Number(own, _), Some(Factor::Scalar(number))) => {
+                *own = number;
                 found = true;
             }
             _ => {}

@@ -58,6 +58,9 @@ pub struct Cli {
     /// Which of several outputs of the network to show. The default is the first.
     #[arg(long, value_name = "OUTPUT")]
     pub output: Option<String>,
+    /// The address of a page with this program: Copy link writes its links with it.
+    #[arg(long, value_name = "ADDRESS")]
+    pub page: Option<String>,
     /// A folder with one folder of photos per class. The default is the bundled photos.
     pub photos: Option<PathBuf>,
 }

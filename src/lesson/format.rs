@@ -266,6 +266,12 @@ impl LessonStep {
         }
     }
 
+    /// True if there is something to read in the step.
+    pub fn has_words(&self) -> bool {
+        let asks = self.predict.is_some() || self.question.is_some();
+        asks || self.texts().any(|(_, text)| !text.is_empty())
+    }
+
     /// The text that is added under these rules.
     pub fn ending(&self, semantics: Semantics) -> Option<&FrameworkText> {
         match semantics {

@@ -1,8 +1,10 @@
 //! A state as one line: `#v1;view=batchnorm;channel=7`. It is a lesson with one step in a compact form, safe
-//! in an address and in a chat. This module touches no file: a link names bundled models and photos alone.
+//! in an address and in a chat. This module touches no file: a link names bundled models and photos, and
+//! addresses, which only a page fetches.
 //!
 //! After the version come pairs of a key and a value, separated by `;`. The keys are those of a lesson and
 //! of its step. A value is a word or what TOML writes, with `%XX` for bytes that an address cannot hold.
+//! `#v1;lesson=ID;step=N` is a step of a whole lesson instead.
 
 use std::fmt::Write as _;
 
@@ -10,8 +12,8 @@ use toml::{Table, Value};
 
 use super::format::{LessonStep, VERSION, parse};
 use super::place::Lines;
-use super::{Lesson, LessonError, paths};
-use modelens_jobs::{ModelSource, PhotosSource};
+use super::{BUNDLED, Lesson, LessonError, LessonSource, paths};
+use modelens_jobs::{ModelSource, PhotosSource, is_address, is_announced};
 
 /// The start of a link.
 const START: &str = "#v1";
@@ -19,8 +21,21 @@ const START: &str = "#v1";
 pub const MOST_BYTES: usize = 16 << 10;
 /// The keys that belong to the lesson; all others belong to its step.
 const OF_LESSON: [&str; 3] = ["lesson", "model", "photos"];
+/// The keys whose change is another place in the history of a page; the others only adjust one.
+const OF_PLACE: [&str; 5] = ["view", "lesson", "step", "model", "photos"];
 /// What a step is called that has no title.
-const UNTITLED: &str = "Shared state";
+pub const UNTITLED: &str = "Shared state";
+
+/// What a link opens.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Target {
+    /// A step of a whole lesson, by its index from 0.
+    Step(LessonSource, usize),
+    /// A state, to be shown as it is.
+    State(Box<Lesson>),
+    /// A state with a title or a text, to be read as a lesson.
+    Lesson(Box<Lesson>),
+}
 
 /// The link in a text that may have an address before it; `None` if there is none.
 pub fn find(text: &str) -> Option<&str> {
@@ -32,10 +47,14 @@ pub fn find(text: &str) -> Option<&str> {
     at.map(|at| &text[at..])
 }
 
-/// True if a link can name both: nothing but what is bundled.
+/// True if a link can name both: what is bundled, and addresses.
 pub fn can_name(model: &ModelSource, photos: &PhotosSource) -> bool {
-    let mut bundled = paths::BUNDLED_MODELS.into_iter();
-    *photos == PhotosSource::Bundled && bundled.any(|(_, known)| known == *model)
+    let model = match model {
+        ModelSource::Lab | ModelSource::EfficientNetLite0 => true,
+        ModelSource::File(path) => is_address(path),
+        ModelSource::Weights { .. } => false,
+    };
+    model && photos.path().is_none_or(is_address)
 }
 
 /// Writes a step as a link.
@@ -47,23 +66,47 @@ pub fn write(
     photos: &PhotosSource,
     step: &LessonStep,
 ) -> Result<String, String> {
-    let model = paths::BUNDLED_MODELS
-        .into_iter()
-        .find(|(_, known)| known == model);
-    let Some((model, _)) = model.filter(|_| *photos == PhotosSource::Bundled) else {
+    if !can_name(model, photos) {
         return Err(
             "a link cannot hold a file: open a bundled model and the bundled photos, or save a \
              lesson instead"
                 .to_owned(),
         );
-    };
+    }
+    line(model, photos, step)
+}
+
+/// Writes a step as a link that may name files: it can be opened where they were given.
+///
+/// # Errors
+/// A sentence: the model is a file of weights without its network, a name is not Unicode, or the link
+/// would be too long.
+pub fn line(
+    model: &ModelSource,
+    photos: &PhotosSource,
+    step: &LessonStep,
+) -> Result<String, String> {
+    let not_unicode = || "the name of the file is not Unicode".to_owned();
     let mut pairs = Table::try_from(step).map_err(|error| error.to_string())?;
+    if step.title == UNTITLED {
+        pairs.remove("title");
+    }
+    let mut bundled = paths::BUNDLED_MODELS.into_iter();
+    let model = match (bundled.find(|(_, known)| known == model), model) {
+        (Some((word, _)), _) => word,
+        (None, ModelSource::File(path)) => path.to_str().ok_or_else(not_unicode)?,
+        (None, _) => return Err("the file does not tell its network".to_owned()),
+    };
     pairs.insert("model".to_owned(), Value::String(model.to_owned()));
+    if let Some(photos) = photos.path() {
+        let photos = photos.to_str().ok_or_else(not_unicode)?;
+        pairs.insert("photos".to_owned(), Value::String(photos.to_owned()));
+    }
     let mut link = START.to_owned();
     // The view first: it says most.
     let view = pairs.remove("view").map(|view| ("view".to_owned(), view));
     for (key, value) in view.into_iter().chain(pairs) {
-        let _ = write!(link, ";{}={}", escaped(&key), escaped(&written(&value)));
+        push(&mut link, &key, &value);
     }
     if link.len() > MOST_BYTES {
         return Err(format!(
@@ -73,7 +116,76 @@ pub fn write(
     Ok(link)
 }
 
-/// Reads a link whose texts name values in `names`.
+/// The link to a step, counted from 0, of a lesson that has a name; `None` for a recording.
+pub fn of_step(source: &LessonSource, step: usize) -> Option<String> {
+    let lesson = match source {
+        LessonSource::Bundled(number) => BUNDLED.get(*number)?.id,
+        LessonSource::File(path) => path.to_str()?,
+        LessonSource::Link(link) => return Some(find(link)?.to_owned()),
+        LessonSource::Draft => return None,
+    };
+    let mut link = START.to_owned();
+    push(&mut link, "lesson", &Value::String(lesson.to_owned()));
+    push(&mut link, "step", &Value::Integer(step as i64 + 1));
+    Some(link)
+}
+
+/// True if two links are different places for a page's history, and not one that was adjusted.
+pub fn is_another_place(one: &str, other: &str) -> bool {
+    let places = [one, other].map(|link| {
+        let mut pairs: Vec<&str> = link.split(';').collect();
+        pairs.retain(|pair| OF_PLACE.contains(&pair.split('=').next().unwrap_or_default()));
+        pairs
+    });
+    places[0] != places[1]
+}
+
+/// What a link opens, whose texts name values in `names`.
+///
+/// # Errors
+/// What is wrong, in a sentence.
+pub fn target(link: &str, names: &[&'static str]) -> Result<Target, LessonError> {
+    if let Some(target) = step_of(link)? {
+        return Ok(target);
+    }
+    let lesson = Box::new(read(link, names)?);
+    let words = lesson.steps.iter().any(LessonStep::has_words);
+    Ok(if words || lesson.title != UNTITLED {
+        Target::Lesson(lesson)
+    } else {
+        Target::State(lesson)
+    })
+}
+
+/// The step of a whole lesson that a link names; `None` if it holds a state.
+fn step_of(link: &str) -> Result<Option<Target>, LessonError> {
+    let (mut lesson, mut step) = (None, 1);
+    for pair in find(link).unwrap_or_default().split(';') {
+        match pair.split_once('=') {
+            Some(("lesson", name)) => lesson = Some(unescaped(name).map_err(LessonError::Whole)?),
+            Some(("step", number)) => step = number.parse().unwrap_or(0),
+            _ => {}
+        }
+    }
+    let Some(name) = lesson else {
+        return Ok(None);
+    };
+    let path = std::path::PathBuf::from(&name);
+    let source = match BUNDLED.iter().position(|lesson| lesson.id == name) {
+        Some(number) => LessonSource::Bundled(number),
+        None if is_announced(&path) => LessonSource::File(path),
+        None => {
+            let why = format!("there is no lesson `{}`", cut(&name));
+            return Err(LessonError::Whole(why));
+        }
+    };
+    match usize::checked_sub(step, 1) {
+        Some(step) => Ok(Some(Target::Step(source, step))),
+        None => Err(LessonError::Whole("steps are counted from 1".to_owned())),
+    }
+}
+
+/// Reads a link to a state whose texts name values in `names`.
 ///
 /// # Errors
 /// What is wrong, in a sentence.
@@ -130,6 +242,10 @@ pub fn read(link: &str, names: &[&'static str]) -> Result<Lesson, LessonError> {
         step.lines = Lines::new();
     }
     Ok(lesson)
+}
+
+fn push(link: &mut String, key: &str, value: &Value) {
+    let _ = write!(link, ";{}={}", escaped(key), escaped(&written(value)));
 }
 
 /// A value as short as it can be read back: a word without quotes.
@@ -228,6 +344,81 @@ mod tests {
     }
 
     #[test]
+    fn a_link_opens_a_state_a_text_or_a_step_of_a_lesson() {
+        let mut step = LessonStep::new(UNTITLED, View::Dropout);
+        step.hide.push(crate::lesson::Control::Tabs);
+        let link =
+            |step: &LessonStep| line(&ModelSource::Lab, &PhotosSource::Bundled, step).unwrap();
+        assert!(!link(&step).contains("title"), "{}", link(&step));
+        let Ok(Target::State(state)) = target(&link(&step), &[]) else {
+            panic!("no state: {}", link(&step));
+        };
+        assert_eq!(state.steps, [step.clone()]);
+        for words in [
+            LessonStep {
+                title: "Seven".to_owned(),
+                ..step.clone()
+            },
+            LessonStep {
+                text: "Look.".to_owned(),
+                ..step.clone()
+            },
+            LessonStep {
+                notes: Some("Wait.".to_owned()),
+                ..step.clone()
+            },
+        ] {
+            let opened = target(&link(&words), &[]);
+            assert!(matches!(opened, Ok(Target::Lesson(_))), "{opened:?}");
+        }
+        modelens_jobs::announce("/given to this page/own.toml".into());
+        for source in [
+            LessonSource::Bundled(2),
+            LessonSource::File("/given to this page/own.toml".into()),
+        ] {
+            let link = of_step(&source, 3).unwrap();
+            assert!(link.ends_with(";step=4"), "{link}");
+            assert_eq!(target(&link, &[]), Ok(Target::Step(source, 3)));
+        }
+        assert_eq!(of_step(&LessonSource::Draft, 0), None);
+    }
+
+    #[test]
+    fn a_link_names_files_only_where_they_were_given() {
+        let step = LessonStep::new(UNTITLED, View::Dropout);
+        let model = ModelSource::File("/given to this page/base.h5".into());
+        let photos = PhotosSource::Folder("/given to this page/cats".into());
+        let link = line(&model, &photos, &step).unwrap();
+        assert!(target(&link, &[]).is_err());
+        modelens_jobs::announce("/given to this page/base.h5".into());
+        modelens_jobs::announce("/given to this page/cats/one.png".into());
+        let read = read(&link, &[]).unwrap();
+        assert_eq!((read.model, read.photos), (model.clone(), photos.clone()));
+        assert!(!can_name(&model, &photos));
+        let fetched = ModelSource::File("https://example.org/base.h5".into());
+        assert!(can_name(&fetched, &PhotosSource::Bundled));
+    }
+
+    #[test]
+    fn a_slider_adjusts_a_place_and_a_view_is_another() {
+        let here = "#v1;view=dropout;model=lab_mobilenetv2;seed=7";
+        for (there, another) in [
+            ("#v1;view=dropout;model=lab_mobilenetv2;seed=8", false),
+            ("#v1;view=dropout;batch=4;model=lab_mobilenetv2", false),
+            ("#v1;view=predict;model=lab_mobilenetv2;seed=7", true),
+            ("#v1;view=dropout;model=efficientnet_lite0;seed=7", true),
+            ("#v1;lesson=why-specify-twice;step=1", true),
+            ("", true),
+        ] {
+            assert_eq!(is_another_place(here, there), another, "{there}");
+        }
+        assert!(is_another_place(
+            "#v1;lesson=a;step=1",
+            "#v1;lesson=a;step=2"
+        ));
+    }
+
+    #[test]
     fn a_broken_link_says_what_is_wrong() {
         let long = format!("#v1;title={}", "x".repeat(MOST_BYTES));
         for (link, reason) in [
@@ -254,11 +445,18 @@ mod tests {
                 "nothing with this name is bundled",
             ),
             ("#v1;view=dropout;step=%5B%5D", "has no place in a link"),
+            ("#v1;lesson=no-such;step=1", "there is no lesson `no-such`"),
+            ("#v1;lesson=why-specify-twice;step=0", "counted from 1"),
+            ("#v1;lesson=why-specify-twice;step=x", "counted from 1"),
+            (
+                "#v1;view=dropout;model=https://example.org/a.h5",
+                "only the page in a browser fetches files",
+            ),
             ("#v1;view=dropout;channel=0", "counted from 1"),
             ("#v1;view=dropout;text=%7Bunit%7D", "no value `unit`"),
             (&long, "at most"),
         ] {
-            let said = read(link, &["units"]).unwrap_err().to_string();
+            let said = target(link, &["units"]).unwrap_err().to_string();
             assert!(said.contains(reason), "{link}: {said}");
             assert!(!said.contains("line "), "{said}");
         }

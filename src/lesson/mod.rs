@@ -18,6 +18,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::settings::Settings;
@@ -32,8 +33,8 @@ pub use predict::{Choice, Prediction, Right};
 pub use runs::LessonRuns;
 pub use value::{Value, Values};
 
-/// A lesson that was read and checked.
-#[derive(Clone, Debug, PartialEq)]
+/// A lesson that was read and checked. It crosses to the worker of a page as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lesson {
     pub title: String,
     pub model: ModelSource,

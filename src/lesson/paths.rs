@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use modelens_jobs::{ModelSource, PhotosSource, given, given_below};
+use modelens_jobs::{ModelSource, PhotosSource, is_address, is_announced};
 
 /// The word for the bundled photos.
 pub const BUNDLED_PHOTOS: &str = "bundled";
@@ -11,6 +11,9 @@ pub const BUNDLED_MODELS: [(&str, ModelSource); 2] = [
     ("lab_mobilenetv2", ModelSource::Lab),
     ("efficientnet_lite0", ModelSource::EfficientNetLite0),
 ];
+
+/// The endings of archives that a lesson can name as its photos.
+const PHOTO_ARCHIVES: [&str; 6] = ["zip", "tar", "tgz", "gz", "npz", "npy"];
 
 /// The model that a lesson in `folder` names.
 pub fn model(name: &str, folder: Option<&Path>) -> Result<ModelSource, String> {
@@ -27,8 +30,13 @@ pub fn photos(name: &str, folder: Option<&Path>) -> Result<PhotosSource, String>
         return Ok(PhotosSource::Bundled);
     }
     let path = inside(name, folder)?;
-    if !path.is_dir() && given_below(&path).is_empty() {
-        return Err(format!("this is a file, not a folder of photos: `{name}`"));
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+    let is_archive = ending.is_some_and(|ending| PHOTO_ARCHIVES.contains(&ending.as_str()));
+    if !is_archive && !path.is_dir() && !is_announced(&path) {
+        return Err(format!(
+            "this is neither a folder of photos nor an archive ({}): `{name}`",
+            PHOTO_ARCHIVES.join(", ")
+        ));
     }
     Ok(PhotosSource::Folder(path))
 }
@@ -36,7 +44,15 @@ pub fn photos(name: &str, folder: Option<&Path>) -> Result<PhotosSource, String>
 /// An existing path inside the folder, after symbolic links are resolved.
 fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
     let Some(folder) = folder else {
-        return Err(format!("nothing with this name is bundled: `{name}`"));
+        // A page opens what it can fetch, and what it was given before.
+        let path = PathBuf::from(name);
+        return match (is_address(&path), is_announced(&path)) {
+            (true, _) if !cfg!(target_family = "wasm") => Err(format!(
+                "only the page in a browser fetches files; download this one: `{name}`"
+            )),
+            (false, false) => Err(format!("nothing with this name is bundled: `{name}`")),
+            (true, _) | (_, true) => Ok(path),
+        };
     };
     let leaves = || format!("`{name}` leaves the folder of the lesson");
     // A lesson may move to another system: refuse the separators of all systems.
@@ -50,8 +66,8 @@ fn inside(name: &str, folder: Option<&Path>) -> Result<PathBuf, String> {
         return Err(leaves());
     }
     let path = folder.join(name);
-    // What a page was given has no place on a disk, and no links lead out of it.
-    if given(&path).is_some() || !given_below(&path).is_empty() {
+    // What a page was given or fetches has no place on a disk, and no links lead out of it.
+    if is_announced(&path) || is_address(folder) {
         return Ok(path);
     }
     let folder = if folder.as_os_str().is_empty() {

@@ -1,7 +1,7 @@
 //! The middle of the window: tabs, the view's controls, two columns, the explanation.
 
 use eframe::egui;
-use eframe::egui::{Align, Button, Layout, ScrollArea, Sense, Ui, UiBuilder, vec2};
+use eframe::egui::{Align, Button, Layout, Role, ScrollArea, Sense, Ui, UiBuilder, vec2};
 
 use super::{explain, lecture, question};
 use crate::command::Action;
@@ -65,7 +65,12 @@ pub fn centre_ui(ui: &mut Ui, show: &mut Show<'_>) {
             let mut cut = Cut(rect.shrink2(margin));
             if tabs > 0.0 {
                 let tabs = cut.top(tabs).with_max_y(cut.0.top() - sizes::S2);
-                parts::row_ui(ui, tabs, |ui| tabs_ui(ui, show));
+                // The same tabs in every view: the keyboard's focus stays on the one that was pressed.
+                let row = UiBuilder::new()
+                    .scope_id(egui::Id::unique("view tabs"))
+                    .max_rect(tabs)
+                    .layout(Layout::left_to_right(Align::Center));
+                tabs_ui(&mut ui.new_child(row), show);
             }
             let above = cut.top(controls);
             let above = above.with_max_y((above.bottom() - sizes::S2).max(above.top()));
@@ -111,6 +116,8 @@ fn name_width(ui: &Ui, view: View) -> f32 {
 
 fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
+    ui.ctx()
+        .accesskit_node_builder(ui.unique_id(), |node| node.set_role(Role::TabList));
     ui.spacing_mut().item_spacing.x = sizes::S1;
     // In a narrow window the tooltips alone tell the keys.
     let has_numbers = ui.available_width() >= sizes::TABS_WITH_NUMBERS;
@@ -145,7 +152,7 @@ fn tabs_ui(ui: &mut Ui, show: &mut Show<'_>) {
             tab = tab.fill(palette.panel);
         }
         let response = parts::with_tooltip(ui.add(tab), action);
-        response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, chosen, label));
+        response.widget_info(|| egui::WidgetInfo::selected(Role::Tab, true, chosen, label));
         if response.clicked() {
             show.push(action);
         }

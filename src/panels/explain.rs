@@ -34,7 +34,7 @@ pub fn explain_ui(ui: &mut Ui, rect: Rect, explanation: &Explanation) {
     let margin = vec2(sizes::S4, sizes::S3);
     let mut prose = Cut(prose.shrink2(margin));
     parts::row_ui(ui, prose.top(sizes::TITLE_ROW), |ui| {
-        parts::label_ui(ui, text::title(words::WHAT_YOU_SEE, palette))
+        parts::title_ui(ui, words::WHAT_YOU_SEE)
     });
     scroll_ui(ui, prose.0, |ui| {
         let job = text::prose(&explanation.text, ui.available_width(), palette);
@@ -42,9 +42,7 @@ pub fn explain_ui(ui: &mut Ui, rect: Rect, explanation: &Explanation) {
     });
     let mut code = Cut(code.shrink2(margin));
     let title = code.top(sizes::TITLE_ROW);
-    parts::row_ui(ui, title, |ui| {
-        parts::label_ui(ui, text::title(words::CODE, palette))
-    });
+    parts::row_ui(ui, title, |ui| parts::title_ui(ui, words::CODE));
     parts::inside_ui(
         ui,
         title,

@@ -61,9 +61,8 @@ pub fn export_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
-    let palette = theme::palette(ui);
     let mut new = choice;
-    ui.label(text::title(words::WHAT, palette));
+    parts::title_ui(ui, words::WHAT);
     let sides = show.state.settings.view.page().sides(show.state);
     let [left, right] = sides.unwrap_or([words::LEFT_COLUMN, words::RIGHT_COLUMN]);
     let parts = [
@@ -84,7 +83,7 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         parts::check_ui(ui, words::WITH_CAPTION, &mut new.caption);
     });
     ui.add_space(sizes::S2);
-    ui.label(text::title(words::FORMAT, palette));
+    parts::title_ui(ui, words::FORMAT);
     ui.horizontal(|ui| {
         ui.radio_value(&mut new.png, true, "PNG");
         ui.radio_value(&mut new.png, false, "SVG");
@@ -94,7 +93,7 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         parts::check_ui(ui, words::OUTLINE, &mut new.outline);
     });
     ui.add_space(sizes::S2);
-    ui.label(text::title(words::THEME, palette));
+    parts::title_ui(ui, words::THEME);
     ui.horizontal(|ui| {
         ui.radio_value(&mut new.dark, false, common::LIGHT);
         ui.radio_value(&mut new.dark, true, common::DARK);

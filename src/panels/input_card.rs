@@ -19,7 +19,7 @@ use crate::words::number;
 pub fn input_card_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let palette = theme::palette(ui);
     ui.spacing_mut().item_spacing.y = sizes::S1;
-    parts::label_ui(ui, text::title(words::TITLE, palette));
+    parts::title_ui(ui, words::TITLE);
     let size = vec2(ui.available_width(), sizes::INPUT_ROW * 5.0);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let picture = Rect::from_min_size(rect.min, vec2(sizes::THUMBNAIL_W, sizes::THUMBNAIL_H));

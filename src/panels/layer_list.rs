@@ -28,7 +28,7 @@ pub fn layer_controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let state = show.state;
     ui.spacing_mut().item_spacing.y = sizes::S2 - 2.0;
     let flag = modes::flag_label(state.semantics()).to_uppercase();
-    let title = parts::label_ui(ui, text::title(&words::title(&flag), palette));
+    let title = parts::title_ui(ui, &words::title(&flag));
     terms::explained(title, terms::TRAINABLE);
     let base = state.opened.base.as_ref();
     ui.add_enabled_ui(base.is_some(), |ui| {

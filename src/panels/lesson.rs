@@ -136,8 +136,7 @@ fn notes_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson) {
     };
     ui.separator();
     if show.state.shell.notes {
-        let palette = theme::palette(ui);
-        parts::label_ui(ui, text::title(words::NOTES, palette));
+        parts::title_ui(ui, words::NOTES);
         markdown::markdown_ui(ui, &fill(notes, show.state));
     }
     show.action_ui(ui, Action::ShowNotes);

@@ -33,11 +33,13 @@ pub fn panels_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let bar = egui::Frame::new().fill(palette.panel);
     let edge = |symmetric: f32| egui::Margin::symmetric(symmetric as i8, 0);
     let lecture = show.state.shell.lecture.is_some();
-    if !lecture {
+    if !lecture && !show.state.shell.embedded {
         Panel::top("top bar")
             .exact_size(sizes::TOP_BAR)
             .frame(bar.inner_margin(edge(sizes::S4)))
             .show(ui, |ui| top_bar::top_bar_ui(ui, show));
+    }
+    if !lecture {
         Panel::bottom("status bar")
             .exact_size(sizes::STATUS_BAR)
             .frame(bar.inner_margin(edge(sizes::S4)))

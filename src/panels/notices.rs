@@ -1,6 +1,7 @@
 //! Messages above the panels, the list of unreadable files, and the hint while dragging.
 
 use eframe::egui;
+use eframe::egui::accesskit::Live;
 use eframe::egui::{Align, Align2, Area, Frame, Id, Layout, Margin, Order, Ui, vec2};
 
 use super::modal::modal_ui;
@@ -45,11 +46,12 @@ fn notice_ui(ui: &mut Ui, notice: &crate::state::Notice, commands: &mut Vec<Comm
                     }
                 });
             });
-            ui.add(
+            let told = ui.add(
                 egui::Label::new(common::sentence_case(&notice.text))
                     .selectable(true)
                     .wrap(),
             );
+            parts::announce(ui, &told, Live::Assertive);
         });
 }
 

@@ -37,7 +37,7 @@ pub fn choose_ui(ui: &mut Ui, show: &mut Show<'_>, open: &OpenLesson, room: Rect
             ui.set_max_width(width - sizes::SCROLL_BAR);
             ui.spacing_mut().item_spacing.y = sizes::S3;
             ui.add_space((size.y * sizes::QUESTION_TOP).floor());
-            parts::label_ui(ui, text::title(words::CHOOSE_FIRST, palette));
+            parts::title_ui(ui, words::CHOOSE_FIRST);
             let question = fill(&predict.text, state);
             let job = text::large_prose(&question, ui.available_width(), palette);
             ui.add(egui::Label::new(job).wrap());

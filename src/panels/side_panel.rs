@@ -23,6 +23,7 @@ pub fn is_shown(state: &State, width: f32) -> bool {
     };
     // Start shows one question and nothing else.
     let room = width >= sizes::SIDE_PANEL + beside && state.settings.view != View::Start;
+    let room = room && !state.shell.embedded;
     state.shell.side_panel.unwrap_or(room) && !state.hides(Control::SidePanel)
 }
 

@@ -1,7 +1,8 @@
 //! The bar at the bottom: what runs, how long the last pass took, warnings, the file's format.
 
 use eframe::egui;
-use eframe::egui::{Align, Button, Layout, RichText, Spinner, Ui};
+use eframe::egui::accesskit::Live;
+use eframe::egui::{Align, Button, Layout, Response, RichText, Spinner, Ui};
 
 use super::side_panel;
 use crate::command::{Action, Command};
@@ -31,9 +32,9 @@ pub fn status_bar_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-fn note_ui(ui: &mut Ui, line: impl Into<String>) {
+fn note_ui(ui: &mut Ui, line: impl Into<String>) -> Response {
     let palette = theme::palette(ui);
-    parts::value_ui(ui, text::note(line, palette));
+    parts::value_ui(ui, text::note(line, palette))
 }
 
 /// The running job with a cancel button; true if there is one. Thumbnails are too quick to show.
@@ -67,16 +68,19 @@ fn done_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let computed = &show.state.computed;
     let view = show.state.settings.view;
     let page = view.page();
-    match current(show.state, view) {
+    let done = match current(show.state, view) {
         Some(looked) => note_ui(ui, page.took(looked)),
         None if page.wanted(show.state).is_some() => {
-            note_ui(ui, words::NOT_UP_TO_DATE);
+            let stale = note_ui(ui, words::NOT_UP_TO_DATE);
             show.action_ui(ui, Action::Retry);
+            stale
         }
         None => note_ui(ui, words::READY),
-    }
+    };
+    parts::announce(ui, &done, Live::Polite);
     if let Some(path) = &computed.saved {
-        note_ui(ui, words::saved(&path.display().to_string()));
+        let saved = note_ui(ui, words::saved(&path.display().to_string()));
+        parts::announce(ui, &saved, Live::Polite);
     }
 }
 

@@ -258,7 +258,6 @@ fn cached_ui(ui: &mut Ui, show: &mut Show<'_>) {
     if show.state.shell.cached.is_empty() {
         return;
     }
-    let palette = theme::palette(ui);
     ui.separator();
     ScrollArea::vertical()
         .max_height(sizes::PICKER_HEIGHT)
@@ -267,7 +266,7 @@ fn cached_ui(ui: &mut Ui, show: &mut Show<'_>) {
             for cached in &show.state.shell.cached {
                 if owner.replace(cached.owner) != Some(cached.owner) {
                     let title = words::cache_of(cached.owner);
-                    parts::label_ui(ui, text::title(title, palette));
+                    parts::title_ui(ui, title);
                 }
                 let below = cached.path.display().to_string();
                 if entry_ui(ui, false, &cached.name, &below) {
@@ -369,8 +368,7 @@ fn help_ui(ui: &mut Ui, show: &mut Show<'_>) {
 }
 
 fn help_entries_ui(ui: &mut Ui, show: &mut Show<'_>) {
-    let palette = theme::palette(ui);
-    ui.label(text::title(words::LESSONS, palette));
+    parts::title_ui(ui, words::LESSONS);
     for (number, lesson) in BUNDLED.iter().enumerate() {
         let source = LessonSource::Bundled(number);
         let chosen = show.state.lesson.as_ref();

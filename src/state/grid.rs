@@ -30,6 +30,8 @@ pub struct GridState {
     pub expanded: Option<usize>,
     /// Why the last change of a step was refused.
     pub refused: Option<(usize, String)>,
+    /// Why the pasted code was refused.
+    pub code_refused: Option<String>,
 }
 
 impl Default for GridState {
@@ -43,6 +45,7 @@ impl Default for GridState {
             editing: false,
             expanded: None,
             refused: None,
+            code_refused: None,
         }
     }
 }

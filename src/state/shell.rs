@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::Vec2;
 
 use super::Recent;
+use crate::lesson::Control;
 use modelens_jobs::CachedModel;
 
 /// State of the window that belongs to no view.
@@ -17,6 +18,12 @@ pub struct Shell {
     pub search: Option<Search>,
     /// Whether input and layers are shown; `None`: if there is room for them.
     pub side_panel: Option<bool>,
+    /// Parts of the window that a link without a lesson hides.
+    pub hidden: Vec<Control>,
+    /// The window is part of another page.
+    pub embedded: bool,
+    /// The address of a page with this program, for links; empty: a link has none before it.
+    pub page: String,
     /// Set while the window is shown to an audience.
     pub lecture: Option<Lecture>,
     /// Whether the speaker notes of a lesson are shown.

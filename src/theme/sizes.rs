@@ -315,6 +315,8 @@ pub const LARGE_LAMP: f32 = 20.0;
 pub const LAMP_CARD: f32 = 98.0;
 pub const LESSON_CARD: f32 = 142.0;
 pub const LESSON_CARD_MAX: f32 = 440.0;
+/// Narrower cards of lessons stand in two rows.
+pub const LESSON_CARD_WIDTH: f32 = 130.0;
 /// From this height on, the card of a lesson says what it is about.
 pub const LESSON_CARD_TALL: f32 = 260.0;
 pub const LESSON_WORDS_TALL: f32 = 150.0;

@@ -116,6 +116,23 @@ pub fn label_ui(ui: &mut Ui, label: RichText) -> Response {
     terms::hinted(ui.label(label), &words)
 }
 
+/// The title of a section in small capitals: a heading for assistive technology.
+pub fn title_ui(ui: &mut Ui, title: &str) -> Response {
+    let response = label_ui(ui, text::title(title, theme::palette(ui)));
+    as_heading(&response, title);
+    response
+}
+
+/// Makes a label a heading, which a screen reader can jump to.
+fn as_heading(response: &Response, title: &str) {
+    let (ctx, id) = (&response.ctx, response.id);
+    ctx.accesskit_node_builder(id, |node: &mut accesskit::Node| {
+        node.set_role(accesskit::Role::Heading);
+        node.set_label(title);
+        node.clear_value();
+    });
+}
+
 /// A muted line: the first of these texts that fits the row, or else the last one, truncated.
 pub fn fitting_line_ui(ui: &mut Ui, texts: &[String], palette: &Palette) -> Response {
     let room = ui.available_width();
@@ -204,7 +221,8 @@ pub fn heading_ui(ui: &mut Ui, rect: Rect, mode: Mode, title: &str, note: &str) 
     mark(ui.painter(), center, sizes::MARK, mode, palette);
     let rest = rect.with_min_x(rect.left() + sizes::MARK + sizes::S2);
     row_ui(ui, rest, |ui| {
-        label_ui(ui, text::strong(title).color(palette.mode(mode).ink));
+        let name = label_ui(ui, text::strong(title).color(palette.mode(mode).ink));
+        as_heading(&name, title);
         line_ui(ui, text::note(note, palette));
     });
 }
@@ -227,6 +245,29 @@ pub fn describe(ui: &Ui, response: &Response, description: &str) {
     ui.ctx()
         .accesskit_node_builder(response.id, |node: &mut accesskit::Node| {
             node.set_description(description);
+        });
+}
+
+/// Gives a slider of one's own its range, and returns how many steps up assistive technology asks it to go.
+pub fn steps_asked(ui: &Ui, slider: &Response, [least, most]: [f64; 2]) -> i32 {
+    use accesskit::Action::{Decrement, Increment};
+    ui.ctx()
+        .accesskit_node_builder(slider.id, |node: &mut accesskit::Node| {
+            node.set_min_numeric_value(least);
+            node.set_max_numeric_value(most);
+            node.add_action(Increment);
+            node.add_action(Decrement);
+        });
+    let [up, down] = [Increment, Decrement]
+        .map(|action| ui.input(|i| i.num_accesskit_action_requests(slider.id, action) as i32));
+    up - down
+}
+
+/// Has assistive technology say the text of a label when it changes.
+pub fn announce(ui: &Ui, response: &Response, how: accesskit::Live) {
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node: &mut accesskit::Node| {
+            node.set_live(how);
         });
 }
 

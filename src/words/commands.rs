@@ -44,7 +44,9 @@ pub const NOTHING_CHANGED: &str = "nothing was changed";
 pub const NOTHING_TAKEN_BACK: &str = "nothing was undone";
 pub const NOTHING_RUNS: &str = "nothing is running";
 pub const NO_LESSON: &str = "no lesson is open";
-pub const ONLY_BUNDLED: &str = "a link can name only bundled models and photos: save a lesson";
+pub const ONLY_BUNDLED: &str =
+    "a link can name only bundled models and photos, and addresses: save a lesson";
+pub const NOTHING_HIDDEN: &str = "nothing is hidden";
 pub const NO_LECTURE: &str = "only in lecture mode";
 pub const NO_NOTES: &str = "this step has no notes";
 pub const LAST_STEP: &str = "this is the last step";

@@ -25,11 +25,17 @@ pub const SAVE: &str = "Save";
 pub const REPLACE: &str = "Replace";
 pub const NO_PATH: &str = "Type a path first";
 
-/// The folder of files that were dropped on a page.
+/// Why dropped or chosen files are not read: all of them, and the most a page takes, in bytes.
 #[cfg(target_family = "wasm")]
-pub fn dropped(number: usize) -> String {
-    format!("Dropped files {number}")
+pub fn too_large(names: &str, bytes: f64, most: f64) -> String {
+    let [bytes, most] = [bytes, most].map(|bytes| (bytes / 1e6).round());
+    format!(
+        "{bytes} MB ({names}) are more than the {most} MB that a page has memory for. Nothing was read; the program opens \
+         larger files."
+    )
 }
+#[cfg(target_family = "wasm")]
+pub const TOO_LARGE: &str = "Too large for the page";
 
 pub fn no_file(path: &str) -> String {
     format!("There is no such file or folder: {path}")

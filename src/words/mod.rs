@@ -14,7 +14,7 @@
 pub(crate) mod call;
 pub(crate) mod commands;
 pub(crate) mod common;
-pub(crate) mod dialogs;
+pub mod dialogs;
 pub(crate) mod export;
 pub(crate) mod handout;
 pub(crate) mod input;
@@ -22,7 +22,7 @@ pub(crate) mod layers;
 pub(crate) mod lesson;
 pub(crate) mod markup;
 pub(crate) mod modes;
-pub(crate) mod notices;
+pub mod notices;
 pub mod number;
 pub(crate) mod plots;
 pub(crate) mod record;

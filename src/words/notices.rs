@@ -12,6 +12,7 @@ pub const SETTINGS_UNKEPT: &str = "The settings could not be saved";
 // Titles of messages.
 pub const MODEL_UNOPENED: &str = "The model could not be opened";
 pub const LAST_UNOPENED: &str = "What was open last could not be opened";
+pub const ADDRESS_UNOPENED: &str = "What the address names could not be opened";
 pub const PHOTOS_UNOPENED: &str = "The photos could not be opened";
 pub const PHOTO_UNSHOWN: &str = "The photo could not be shown";
 pub const VIEW_UNCOMPUTED: &str = "The view could not be computed";
@@ -38,11 +39,13 @@ pub const PREDICTION_CONTRADICTED: &str =
 pub const STEP_UNRECORDED: &str = "The step could not be added";
 pub const LINK_UNCOPIED: &str = "The link could not be copied";
 pub const LINK_COPIED: &str = "Copied";
+pub const LINK_UNOPENED: &str = "The link could not be opened as written";
+pub const ADDRESS_HOW: &str = "The address opens this state in a browser.";
 pub const LINK_HOW: &str = "The link opens this state: Paste a state... in the Help menu, or modelens with the link in \
      quotes.";
 #[cfg(target_family = "wasm")]
-pub const NO_HANDOUT_ON_A_PAGE: &str =
-    "a page cannot compute a handout: use the program, or `modelens handout`";
+pub const NO_STORAGE: &str = "this browser keeps nothing for this page (it blocks cookies and site data), so settings \
+     last until the page is closed";
 pub const HANDOUT_UNSAVED: &str = "The handout could not be saved";
 
 pub fn no_thread(error: &std::io::Error) -> String {

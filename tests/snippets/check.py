@@ -167,12 +167,21 @@ def in_keras(name, code, keras, ops, tf):
         return
     if name.startswith("augmentation"):
         names["x"] = ops(np.abs(X) * 20.0)
+        names["y"] = ops(np.eye(4, dtype="float32"))
         exec(code, names)
         if name.endswith("empty"):
             assert "# draws" not in code
             for training in (True, None, False):
                 y = names["augment"](names["x"], training=training)
                 assert np.array_equal(np.array(y), np.array(names["x"])), "nothing to draw"
+            return
+        if name.endswith(("layers", "labels")):
+            if name.endswith("layers"):
+                assert ("from Keras 3.8 on" if FRAMEWORK == "keras2" else "only in Keras 2") in code
+                assert names["augment"](names["x"], training=True).shape[0] == 4
+            elif FRAMEWORK != "keras2":
+                mixed = names["augment"]({"images": names["x"], "labels": ops(np.eye(4, dtype="float32"))}, training=True)
+                assert np.allclose(np.array(mixed["labels"]).sum(1), 1.0), "shares of labels"
             return
         unchanged = names["augment"](names["x"], training=False)
         assert np.array_equal(np.array(unchanged), np.array(names["x"])), "it does nothing"

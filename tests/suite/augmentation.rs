@@ -11,6 +11,7 @@ use modelens::augment::{
     AugmentLayer, Factor, Pipeline, PipelinePreset, RandomCrop, RandomRotation, Transform,
 };
 use modelens::command::{Action, Command, PipelineCommand};
+use modelens::model::layers::LayerKind;
 use modelens::model::{Flags, Mode, Semantics};
 use modelens::state::{CellPlace, View};
 use modelens_jobs::{
@@ -18,10 +19,13 @@ use modelens_jobs::{
     Outcome, PassLook, PhotosSource, Request,
 };
 
-use crate::support::files::fixture;
+use crate::support::files::{fixture, ops, read_npz};
 use crate::support::looks::Opened;
-use crate::support::models::lab_mobilenetv2;
-use crate::support::window::{Window, click, command, open, photo, press, settle, shows, small};
+use crate::support::models::{lab_mobilenetv2, opened as opened_model, pass};
+use crate::support::numbers::{distance, values};
+use crate::support::window::{
+    Window, click, command, command_shown, open, photo, press, settle, shows, small,
+};
 
 fn outcome(window: &Window) -> AugmentationOutcome {
     let computed = &window.state().state().computed;
@@ -249,11 +253,14 @@ fn steps_are_added_removed_and_moved() {
     let mut window = open(small());
     click(&mut window, "Edit steps");
     for transform in Transform::all(160, 160) {
+        // One layer alone, so that the list stays short.
+        let none = PipelineCommand::SetPreset(PipelinePreset::None);
+        command_shown(&mut window, none);
         command(&mut window, PipelineCommand::Add(transform.into()));
         assert!(window.state().state().computed.notices.is_empty());
         window.check_accessibility();
+        assert_eq!(pipeline(&window).steps.len(), 1);
     }
-    assert_eq!(pipeline(&window).steps.len(), 12);
     command(
         &mut window,
         PipelineCommand::SetPreset(PipelinePreset::CourseLab),
@@ -463,4 +470,76 @@ fn photos_of_every_kind_open_in_the_grid() {
         assert_eq!(outcome(&window).training.len(), 9);
     }
     assert!(window.state().state().computed.notices.is_empty());
+}
+
+#[test]
+fn a_model_with_keras_newer_layers_opens_and_infers_as_in_keras() {
+    let model = opened_model(&ModelSource::File(ops("augment_layers.keras")));
+    let unknown = model
+        .graph
+        .layers
+        .iter()
+        .filter(|layer| layer.kind == LayerKind::Unknown);
+    assert_eq!(unknown.count(), 0);
+    let io = read_npz(&ops("augment_layers.npz"));
+    let y = pass(&model, &io["model_x"], Mode::Inference).output;
+    let distance = distance(&values(&y), &values(&io["model_y"]));
+    assert!(distance < 1e-4, "{distance:e}");
+    // Every layer draws and runs in training, too.
+    pass(&model, &io["model_x"], Mode::Training);
+}
+
+#[test]
+fn mixed_photos_show_their_new_label() {
+    let mut window = open(small());
+    // The layers come from code that is pasted into the list of steps; a slip is named.
+    command(&mut window, PipelineCommand::Edit(true));
+    let code = |text: &str| PipelineCommand::ReadCode(text.to_owned());
+    command(
+        &mut window,
+        code("keras.Sequential([layers.MixUp(beta=1.0)])"),
+    );
+    assert!(shows(&window, "MixUp has no argument `beta`"));
+    command(
+        &mut window,
+        code("keras.Sequential([layers.MixUp(alpha=1.0)])"),
+    );
+    assert!(!shows(&window, "MixUp has no argument `beta`"));
+    assert_eq!(classes(&window), ["MixUp"]);
+    assert!(shows(
+        &window,
+        "A batch of one photo has nothing to mix with"
+    ));
+    command(&mut window, PipelineCommand::SetGrid(Grid::NinePhotos));
+    assert!(shows(&window, "their label is mixed alike"));
+    let cells = outcome(&window).training;
+    for cell in &cells {
+        let sum: f64 = cell.target.iter().map(|(_, share)| share).sum();
+        assert!((sum - 1.0).abs() < 1e-9, "{:?}", cell.target);
+    }
+    let classes = |window: &Window, index: usize| -> Vec<usize> {
+        let state = window.state().state();
+        let photos = &state.photos().expect("photos").photos;
+        let cell = &outcome(window).training[index];
+        cell.target
+            .iter()
+            .map(|&(photo, _)| photos[photo].class)
+            .collect()
+    };
+    let two = |window: &Window, index: &usize| {
+        let classes = classes(window, *index);
+        classes.len() == 2 && classes[0] != classes[1]
+    };
+    let index = (0..cells.len())
+        .find(|index| two(&window, index))
+        .expect("two classes");
+    let place = CellPlace {
+        mode: Mode::Training,
+        index,
+    };
+    command(&mut window, PipelineCommand::Edit(false));
+    command(&mut window, PipelineCommand::Open(Some(place)));
+    for text in ["NEW LABEL", "cannot fall below"] {
+        assert!(shows(&window, text), "{text}");
+    }
 }

@@ -6,6 +6,7 @@
     reason = "a test fails if it cannot go on"
 )]
 
+mod access;
 mod augmentation;
 mod bad_input;
 mod batch_norm;

@@ -20,6 +20,7 @@ fn leaves(window: &Window) -> Vec<(Role, String, Rect)> {
         let known = matches!(
             role,
             Role::Label
+                | Role::Heading
                 | Role::Button
                 | Role::Tab
                 | Role::CheckBox
@@ -43,9 +44,9 @@ fn end_of_headings(leaves: &[(Role, String, Rect)], what: &str) -> f32 {
         "eval()",
         "What does your notebook use?",
     ];
-    let found = leaves
-        .iter()
-        .filter(|(role, words, _)| *role == Role::Label && headings.contains(&words.as_str()));
+    let found = leaves.iter().filter(|(role, words, _)| {
+        matches!(role, Role::Label | Role::Heading) && headings.contains(&words.as_str())
+    });
     let ends = found.map(|(_, _, rect)| rect.bottom());
     let end = ends.reduce(f32::min);
     end.unwrap_or_else(|| panic!("{what}: no heading among {leaves:?}"))

@@ -24,7 +24,10 @@ fn labels(window: &Window) -> Vec<(String, Rect)> {
     let read = nodes.filter_map(|node| {
         let data = node.accesskit_node().data();
         let words = data.label().or(data.value())?.to_owned();
-        let known = matches!(data.role(), Role::Label | Role::Button | Role::Tab);
+        let known = matches!(
+            data.role(),
+            Role::Label | Role::Heading | Role::Button | Role::Tab
+        );
         let rect = node.rect();
         let seen = rect.is_positive() && screen.contains(rect.center());
         (known && seen && words.chars().count() <= LONGEST).then_some((words, rect))

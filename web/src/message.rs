@@ -11,6 +11,11 @@ pub enum ToWorker {
     Request(Request),
     Cancel,
     CancelBackground,
+    /// Computes a handout of a lesson, as JSON, and writes it.
+    Handout {
+        lesson: String,
+        path: PathBuf,
+    },
 }
 
 /// From the worker to the page.
@@ -22,6 +27,8 @@ pub enum ToPage {
         path: PathBuf,
         bytes: Vec<u8>,
     },
+    /// Where the handout was written, or why it could not be.
+    Handout(Result<PathBuf, String>),
 }
 
 /// The message as bytes; `None` if it cannot be written, which no message of these types is.

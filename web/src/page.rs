@@ -2,16 +2,24 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use eframe::egui::{Context, Ui};
 use modelens::app::{App, AppOptions};
-use modelens_jobs::{Event, Jobs, Request, take_written};
+use modelens::lesson::LessonSource;
+use modelens::state::View;
+use modelens::words::notices;
+use modelens_jobs::{Event, Jobs, ModelSource, PhotosSource, Request, take_written};
+use serde::Deserialize;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, MessageEvent, Worker};
 
+use crate::address::Address;
 use crate::message::{ToPage, ToWorker, from_bytes, to_bytes};
+use crate::mirror::Mirror;
+use crate::outside;
 
 #[wasm_bindgen]
 extern "C" {
@@ -19,9 +27,29 @@ extern "C" {
     #[wasm_bindgen(js_name = "modelensDownload")]
     fn download(name: &str, bytes: Vec<u8>);
 
+    /// Keeps a text for the next visit.
+    #[wasm_bindgen(js_name = "modelensKeep")]
+    fn keep(name: &str, text: &str);
+
+    /// Asks the person for files with these endings, separated by spaces, or for a folder.
+    #[wasm_bindgen(js_name = "modelensPick")]
+    fn pick(endings: &str, folder: bool);
+
+    /// Whether leaving the page would lose work.
+    #[wasm_bindgen(js_name = "modelensUnsaved")]
+    fn unsaved(now: bool);
+
+    /// The window says that something failed.
+    #[wasm_bindgen(js_name = "modelensFailed")]
+    fn failed(text: &str);
+
     /// Tells the page that what it shows is computed.
     #[wasm_bindgen(js_name = "modelensComputed")]
     fn computed();
+
+    /// Tells the page that the window has stopped.
+    #[wasm_bindgen(js_name = "modelensStopped")]
+    fn stopped();
 }
 
 /// The jobs in a Web Worker.
@@ -41,6 +69,7 @@ impl WorkerJobs {
             match from_bytes(&bytes.to_vec()) {
                 Some(ToPage::Event(event)) => arrived.borrow_mut().push_back(event),
                 Some(ToPage::File { path, bytes }) => offer(&path, bytes),
+                Some(ToPage::Handout(done)) => outside::handout_done(done),
                 None => log::error!("a message that cannot be read"),
             }
             ctx.request_repaint();
@@ -53,14 +82,18 @@ impl WorkerJobs {
     }
 
     fn post(&self, message: &ToWorker) {
-        let Some(bytes) = to_bytes(message) else {
-            return;
-        };
-        let array = js_sys::Uint8Array::from(&*bytes);
-        let moved = js_sys::Array::of1(&array.buffer());
-        if let Err(error) = self.worker.post_message_with_transfer(&array, &moved) {
-            log::error!("the worker is gone: {error:?}");
-        }
+        post(&self.worker, message);
+    }
+}
+
+fn post(worker: &Worker, message: &ToWorker) {
+    let Some(bytes) = to_bytes(message) else {
+        return;
+    };
+    let array = js_sys::Uint8Array::from(&*bytes);
+    let moved = js_sys::Array::of1(&array.buffer());
+    if let Err(error) = worker.post_message_with_transfer(&array, &moved) {
+        log::error!("the worker is gone: {error:?}");
     }
 }
 
@@ -82,20 +115,96 @@ impl Jobs for WorkerJobs {
     }
 }
 
-fn offer(path: &std::path::Path, bytes: Vec<u8>) {
+/// The folder of the remembered settings.
+const SETTINGS: &str = "/settings";
+
+fn offer(path: &Path, bytes: Vec<u8>) {
     let name = path.file_name().unwrap_or(path.as_os_str());
-    download(&name.to_string_lossy(), bytes);
+    let name = name.to_string_lossy();
+    if path.starts_with(SETTINGS) {
+        keep(&name, &String::from_utf8_lossy(&bytes));
+    } else {
+        download(&name, bytes);
+    }
 }
 
-/// The window, and whether its first view has been computed.
+/// What the window starts with.
+#[derive(Debug, Deserialize)]
+struct Start {
+    /// The address of the page, without a link.
+    page: String,
+    /// What comes after it; empty for the usual state.
+    link: String,
+    embedded: bool,
+    model: Option<PathBuf>,
+    photos: Option<PathBuf>,
+    lesson: Option<PathBuf>,
+    /// The browser keeps settings for the page.
+    keeps: bool,
+}
+
+impl Start {
+    fn options(&self) -> AppOptions {
+        let defaults = AppOptions::default();
+        let lesson = self.lesson.clone().map(LessonSource::File);
+        AppOptions {
+            reopen: self.keeps && self.model.is_none() && self.photos.is_none() && lesson.is_none(),
+            model: self.model.clone().map_or(defaults.model, ModelSource::File),
+            photos: (self.photos.clone()).map_or(defaults.photos, PhotosSource::Folder),
+            lesson,
+            settings: self.keeps.then(|| SETTINGS.into()),
+            embedded: self.embedded,
+            page: self.page.clone(),
+            ..AppOptions::default()
+        }
+    }
+}
+
+/// The window, and what the page knows of it.
 struct Page {
     app: App,
+    worker: Worker,
+    address: Address,
+    /// Whether its first view has been computed.
     computed: bool,
+    unsaved: bool,
+    /// The id of the next notice that is told.
+    notices: u64,
+}
+
+impl Page {
+    /// Tells the page what it has to know.
+    fn tell(&mut self, ctx: &Context) {
+        if let Some(wanted) = self.app.take_pick() {
+            pick(&wanted.endings.join(" "), wanted.folder);
+        }
+        if let Some((path, lesson)) = self.app.take_handout()
+            && let Ok(lesson) = serde_json::to_string(&*lesson)
+        {
+            post(&self.worker, &ToWorker::Handout { lesson, path });
+        }
+        if self.address.follow(ctx, &self.app) {
+            let lost = self.app.would_lose_work();
+            if std::mem::replace(&mut self.unsaved, lost) != lost {
+                unsaved(lost);
+            }
+        }
+        let shown = &self.app.state().computed;
+        let new = shown.notices.iter().filter(|n| n.id >= self.notices);
+        for notice in new.filter(|n| n.title != notices::LINK_COPIED) {
+            failed(&format!("{}: {}", notice.title, notice.text));
+        }
+        self.notices = shown.next_notice;
+    }
 }
 
 impl eframe::App for Page {
     fn logic(&mut self, ctx: &Context, frame: &mut eframe::Frame) {
+        if outside::carry_out(&mut self.app, ctx) {
+            self.address.arrive();
+        }
         self.app.logic(ctx, frame);
+        self.tell(ctx);
         let shown = self.app.state().opened.base.is_some() && !self.app.is_busy();
         if shown && !self.computed {
             self.computed = true;
@@ -111,21 +220,43 @@ impl eframe::App for Page {
     }
 }
 
-/// Draws the window on this canvas, with this worker.
+/// Draws the window on this canvas, with this worker and with what the address asks for, as JSON.
 ///
 /// # Errors
 /// The browser gives no WebGL.
 #[wasm_bindgen]
-pub async fn start(canvas: HtmlCanvasElement, worker: Worker) -> Result<(), JsValue> {
+pub async fn start(
+    canvas: HtmlCanvasElement,
+    worker: Worker,
+    asked: String,
+) -> Result<(), JsValue> {
+    let asked: Start = serde_json::from_str(&asked).map_err(|error| error.to_string())?;
+    // eframe's own hook, which logs the message, runs this one after it.
+    std::panic::set_hook(Box::new(|_| stopped()));
     drop(eframe::WebLogger::init(log::LevelFilter::Warn));
     let create = move |cc: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
-        let jobs = Box::new(WorkerJobs::new(worker, cc.egui_ctx.clone()));
-        let options = AppOptions::default();
-        let mut app = App::with_jobs(&cc.egui_ctx, options, jobs);
-        app.state_mut().settings.view = modelens::state::View::Start;
+        cc.egui_ctx.add_plugin(Mirror::default());
+        let jobs = Box::new(WorkerJobs::new(worker.clone(), cc.egui_ctx.clone()));
+        outside::listen(&cc.egui_ctx);
+        let mut app = App::with_jobs(&cc.egui_ctx, asked.options(), jobs);
+        if !asked.keeps && asked.lesson.is_none() {
+            app.state_mut().settings.view = View::Start;
+        }
+        if !asked.keeps && !asked.embedded {
+            app.storage_is_denied();
+        }
+        let mut address = Address::default();
+        if !asked.link.is_empty() {
+            app.go_to_place(&cc.egui_ctx, &asked.link);
+            address.arrive();
+        }
         Ok(Box::new(Page {
             app,
+            worker,
+            address,
             computed: false,
+            unsaved: false,
+            notices: 0,
         }))
     };
     eframe::WebRunner::new()

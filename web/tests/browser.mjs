@@ -11,7 +11,7 @@ export const sleep = (ms) => new Promise((ready) => setTimeout(ready, ms));
 export class NoBrowser extends Error {}
 
 /** The longest wait for anything a page computes, in milliseconds: software rendering on two busy cores. */
-const PATIENCE = 120_000;
+const PATIENCE = 60_000;
 
 const TYPES = {
   ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".wasm": "application/wasm",
@@ -96,7 +96,11 @@ export class Browser {
     const page = new Page(this.#profile);
     await page.connect((await answer.json()).webSocketDebuggerUrl);
     await page.call("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: touch });
+    // Several tabs, and each believes that it is in front.
+    await page.call("Emulation.setFocusEmulationEnabled", { enabled: true });
     if (touch) await page.call("Emulation.setTouchEmulationEnabled", { enabled: true, maxTouchPoints: 5 });
+    // A first visit, whatever earlier tabs have kept.
+    await page.call("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "local_storage" });
     await page.go(url);
     return page;
   }
@@ -107,7 +111,7 @@ export class Browser {
     if (chromium.pid && chromium.exitCode === null && chromium.signalCode === null) {
       await new Promise((ended) => chromium.once("exit", ended));
     }
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 
@@ -261,13 +265,35 @@ export class Page {
     writeFileSync(file, Buffer.from(data, "base64"));
   }
 
-  /** The accessibility tree: a list of { role, name, value, ... } without the ignored nodes. */
+  /** The accessibility tree: a list of { role, name, value, id, ... } without the ignored nodes. */
   async accessibility() {
     const { nodes } = await this.call("Accessibility.getFullAXTree");
-    return nodes.filter((node) => !node.ignored).map(({ role, name, value, properties = [] }) => ({
-      role: role?.value, name: name?.value ?? "", value: value?.value,
+    return nodes.filter((node) => !node.ignored).map(({ role, name, value, backendDOMNodeId, properties = [] }) => ({
+      role: role?.value, name: name?.value ?? "", value: value?.value, id: backendDOMNodeId,
       ...Object.fromEntries(properties.map((property) => [property.name, property.value.value])),
     }));
+  }
+
+  /** Waits for the node with a role and a name (or a name that matches) in the accessibility tree. */
+  async named(role, name, patience = PATIENCE) {
+    const fits = (node) => node.role === role && (name instanceof RegExp ? name.test(node.name) : node.name === name);
+    for (const begin = Date.now(); ; await sleep(200)) {
+      const nodes = await this.accessibility();
+      const found = nodes.find(fits);
+      if (found) return found;
+      if (Date.now() - begin > patience) {
+        throw new Error(`no ${role} ${name} among ${nodes.filter((node) => node.role === role).map((node) => node.name).join(" | ")}`);
+      }
+    }
+  }
+
+  /** The value of `does` (the text of a function) for the element of a node: its `this`. */
+  async of({ id }, does) {
+    const { object } = await this.call("DOM.resolveNode", { backendNodeId: id });
+    const { result } = await this.call("Runtime.callFunctionOn", {
+      objectId: object.objectId, functionDeclaration: does, returnByValue: true, userGesture: true,
+    });
+    return result.value;
   }
 
   async close() {

@@ -29,6 +29,8 @@ async function send() {
   };
   const failed = new Promise((_, fail) => { worker.onerror = (error) => fail(new Error(error.message)); });
   worker.postMessage({ module: await WebAssembly.compile(wasm) });
+  const files = await (await fetch("/files.json")).json();
+  worker.postMessage({ files: files.map((path) => [path, new URL(path.replace("/case/", "/golden/"), location.href).href]) });
   const view = new DataView(asked);
   for (let at = 0; at < asked.byteLength; number++) {
     const [events, length] = [view.getUint32(at, true), view.getUint32(at + 4, true)];
@@ -43,9 +45,9 @@ async function send() {
   await fetch("/events.bin", { method: "POST", body: new Blob(answers) });
 }
 
-const site = await serve({ "/": new URL("../dist/", import.meta.url).pathname }, (request, response) => {
+const site = await serve({ "/": join(root, "web/dist/"), "/golden/": join(root, "tests/fixtures/golden/") }, (request, response) => {
   if (request.url === "/empty") response.writeHead(200, { "content-type": "text/html" }).end("<!doctype html>");
-  else if (request.url === "/requests.bin") response.writeHead(200).end(readFileSync(join(folder, "requests.bin")));
+  else if (/^\/(requests.bin|files.json)$/.test(request.url)) response.writeHead(200).end(readFileSync(join(folder, request.url)));
   else if (request.method === "POST") {
     const parts = [];
     request.on("data", (part) => parts.push(part));

@@ -1,7 +1,7 @@
 //! Checks that a page computes what this program computes: writes requests that `web/tests/numbers_test.mjs`
 //! sends to the page's worker, and compares the answers with its own and with the frameworks' fixtures.
 //!
-//! usage: replay requests FOLDER      writes FOLDER/requests.bin and FOLDER/native.bin
+//! usage: replay requests FOLDER      writes FOLDER/requests.bin, native.bin, and files.json: the models that are opened
 //!        replay compare FOLDER       reads FOLDER/native.bin and the page's FOLDER/events.bin
 //!        replay timing FOLDER        writes the requests that `benches/peers/browser.mjs` times
 
@@ -156,14 +156,12 @@ fn tapped(arrays: &HashMap<String, Tensor>, model: &ModelDescription) -> BTreeMa
 
 fn requests(folder: &Path) -> Checked {
     let mut side = Side::new();
+    let mut given = Vec::new();
     for (case, file) in cases() {
         // Its own path, so that both sides name the same file.
         let path = Path::new("/case").join(file.strip_prefix(case.parent().expect("a folder"))?);
-        let bytes = fs::read(&file)?;
-        side.ask(Request::Give {
-            path: path.clone(),
-            bytes,
-        });
+        modelens_jobs::give(path.clone(), fs::read(&file)?);
+        given.push(path.to_string_lossy().into_owned());
         let OpenedModel { id, model, .. } = side.open(ModelSource::File(path));
         let arrays = arrays(&case);
         let x = &arrays["x"];
@@ -205,6 +203,7 @@ fn requests(folder: &Path) -> Checked {
     }
     let native: Vec<&Vec<Event>> = side.asked.iter().map(|(_, events)| events).collect();
     fs::write(folder.join("native.bin"), postcard::to_allocvec(&native)?)?;
+    fs::write(folder.join("files.json"), serde_json::to_string(&given)?)?;
     println!("{} requests", side.asked.len());
     side.write(folder)
 }

@@ -57,6 +57,48 @@ impl Draws {
         ((self.unit() * end as f64) as usize).min(end.saturating_sub(1))
     }
 
+    /// The logarithm of a draw from the gamma distribution of this shape and scale 1 (Marsaglia and
+    /// Tsang, 2000). The draw itself is 0 in 64 bits for small shapes.
+    fn ln_gamma(&mut self, shape: f64) -> f64 {
+        if shape < 1.0 {
+            // With 1 - u the logarithm is finite.
+            let u = 1.0 - self.unit();
+            return self.ln_gamma(shape + 1.0) + u.ln() / shape;
+        }
+        let d = shape - 1.0 / 3.0;
+        loop {
+            let x = self.normal();
+            let v = (1.0 + x / (9.0 * d).sqrt()).powi(3);
+            let u = 1.0 - self.unit();
+            if v > 0.0 && u.ln() < 0.5 * x * x + d - d * v + d * v.ln() {
+                return (d * v).ln();
+            }
+        }
+    }
+
+    /// A draw from the beta distribution with both parameters `alpha`, above 0.
+    pub fn beta(&mut self, alpha: f64) -> f64 {
+        let [a, b] = [self.ln_gamma(alpha), self.ln_gamma(alpha)];
+        1.0 / (1.0 + (b - a).exp())
+    }
+
+    /// `n` shares of 1 from the Dirichlet distribution with all parameters `alpha`, above 0.
+    pub fn dirichlet(&mut self, n: usize, alpha: f64) -> Vec<f64> {
+        let logs: Vec<f64> = (0..n).map(|_| self.ln_gamma(alpha)).collect();
+        let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let sum: f64 = logs.iter().map(|log| (log - most).exp()).sum();
+        logs.iter().map(|log| (log - most).exp() / sum).collect()
+    }
+
+    /// The numbers from 0 to `n - 1` in any order (Fisher and Yates).
+    pub fn permutation(&mut self, n: usize) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..n).collect();
+        for last in (1..n).rev() {
+            order.swap(last, self.below(last + 1));
+        }
+        order
+    }
+
     /// A draw from the standard normal distribution (Box-Muller).
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();

@@ -1,7 +1,7 @@
 //! Files with a name and bytes but no place on a disk: what a page got by drop, by picker or by
 //! download. They are found before the files of the disk, of which a page has none.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,41 @@ pub fn give(path: PathBuf, bytes: Vec<u8>) {
 /// A file that was given.
 pub fn given(path: &Path) -> Option<Arc<[u8]>> {
     files().get(path).cloned()
+}
+
+/// Forgets the given files whose paths are `unused`, and frees their content.
+pub fn forget(unused: impl Fn(&Path) -> bool) {
+    files().retain(|path, _| !unused(path));
+}
+
+/// Files that the other side of a page has: this side knows their names alone.
+static NAMES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// Notes that the computing side can open this file.
+pub fn announce(path: PathBuf) {
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    names.insert(path);
+}
+
+/// True for a file that was given or announced, and for a folder of such files.
+pub fn is_announced(path: &Path) -> bool {
+    let names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let below = |first: Option<&PathBuf>| first.is_some_and(|first| first.starts_with(path));
+    below(names.range(path.to_owned()..).next())
+        || below(
+            files()
+                .range(path.to_owned()..)
+                .map(|(path, _)| path)
+                .next(),
+        )
+}
+
+/// True for a path that is an address of the web, which a page fetches when it opens it.
+pub fn is_address(path: &Path) -> bool {
+    let text = path.to_str().unwrap_or_default();
+    ["https://", "http://"]
+        .iter()
+        .any(|scheme| text.starts_with(scheme))
 }
 
 /// The files that were given below a folder: paths relative to it with `/` between names, in order.
@@ -118,6 +153,29 @@ pub fn take_written() -> Vec<(PathBuf, Vec<u8>)> {
 mod tests {
     use super::*;
     use crate::{ModelSource, PhotosSource, bundled};
+
+    #[test]
+    fn names_are_known_and_files_are_forgotten() {
+        announce("/announced/one/a.png".into());
+        announce("/announced/one.zip".into());
+        for (path, known) in [
+            ("/announced/one/a.png", true),
+            ("/announced/one", true),
+            ("/announced/on", false),
+            ("/announced/one/b.png", false),
+            ("/announced/one.zip", true),
+        ] {
+            assert_eq!(is_announced(Path::new(path)), known, "{path}");
+        }
+        give("/forgotten/a".into(), vec![1]);
+        give("/forgotten/b".into(), vec![2]);
+        assert!(is_announced(Path::new("/forgotten")));
+        forget(|path| path == Path::new("/forgotten/a"));
+        assert!(given(Path::new("/forgotten/a")).is_none());
+        assert!(given(Path::new("/forgotten/b")).is_some());
+        assert!(is_address(Path::new("https://example.org/a.h5")));
+        assert!(!is_address(Path::new("/https://example.org/a.h5")));
+    }
 
     #[test]
     fn a_model_and_photos_open_from_bytes_alone() {

@@ -40,10 +40,13 @@ pub use executor::{Executor, Options};
 pub use files::{Replace, SaveFailed, can_save_network, save_network};
 #[cfg(target_family = "wasm")]
 pub use given::take_written;
-pub use given::{Opened, give, given, given_below, open as open_file, size as file_size};
+pub use given::{
+    Opened, announce, forget, give, given, given_below, is_address, is_announced,
+    open as open_file, size as file_size,
+};
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
-pub use queue::Queue;
+pub use queue::{Queue, Task};
 pub use run::{RunError, run_array};
 pub use scale::try_scales;
 pub use source::{ModelSource, OpenFailed, is_saved_model};

@@ -105,10 +105,7 @@ fn gives_up_ahead(request: &Request) -> bool {
         | Request::Figure { .. }
         | Request::Train(_)
         | Request::SaveModel { .. } => true,
-        Request::ListCaches
-        | Request::Release(_)
-        | Request::Give { .. }
-        | Request::Thumbnail { .. } => false,
+        Request::ListCaches | Request::Release(_) | Request::Thumbnail { .. } => false,
     }
 }
 
@@ -122,8 +119,7 @@ impl Queue {
         }
         match request {
             Request::Ahead(_) => waiting.ahead = Some(request),
-            // What is opened next may need it.
-            Request::Release(_) | Request::Give { .. } => waiting.releases.push_back(request),
+            Request::Release(_) => waiting.releases.push_back(request),
             Request::Figure {
                 to: FigureTo::Preview,
                 ..

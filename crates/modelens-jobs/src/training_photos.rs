@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use crate::look::{augmented, check_batch, tensor_of};
+use crate::look::{Targets, augmented_and_labelled, check_batch, tensor_of};
 use modelens_core::augment::Pipeline;
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::input::PhotoInput;
@@ -51,6 +51,8 @@ pub struct TrainingPhotos {
     photos: Photos,
     reading: PhotoReading,
     kept: HashMap<usize, Arc<Image>>,
+    /// The labels of the latest batch, if the pipeline mixed them.
+    targets: Option<Targets>,
 }
 
 impl TrainingPhotos {
@@ -59,6 +61,7 @@ impl TrainingPhotos {
             photos,
             reading,
             kept: HashMap::new(),
+            targets: None,
         }
     }
 
@@ -140,15 +143,20 @@ impl trainer::PhotoBatches for TrainingPhotos {
         let images = self.images(photos, proceed)?;
         let pipeline = draw.and(reading.augment.as_ref());
         let address = [reading.seed, draw.unwrap_or_default()];
-        let images = augmented(
+        let augmented = augmented_and_labelled(
             images,
             pipeline,
             reading.input_hwc,
             reading.semantics,
             address,
         );
-        let images = images.map_err(|e| TrainError::Photos(e.to_string()))?;
+        let (images, targets) = augmented.map_err(|e| TrainError::Photos(e.to_string()))?;
+        self.targets = targets;
         tensor_of(&images, reading.preprocessing).map_err(TrainError::Tensor)
+    }
+
+    fn targets(&self) -> Option<&Targets> {
+        self.targets.as_ref()
     }
 
     fn augments(&self) -> bool {

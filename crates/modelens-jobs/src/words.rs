@@ -7,6 +7,7 @@ impl Stage {
     /// The text of the status bar, which capitalises it.
     pub fn words(self) -> &'static str {
         match self {
+            Self::Fetching => "fetching, kB",
             Self::Opening => "opening",
             Self::OpeningModel => "opening the base",
             Self::Listing => "listing",

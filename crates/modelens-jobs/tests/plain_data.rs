@@ -101,7 +101,6 @@ fn kind_of_request(request: &Request) -> &'static str {
         Request::Figure { .. } => "Figure",
         Request::Train(_) => "Train",
         Request::SaveModel { .. } => "SaveModel",
-        Request::Give { .. } => "Give",
     }
 }
 
@@ -127,13 +126,12 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 32] = [
+const KINDS: [&str; 31] = [
     "Ahead",
     "OpenModel",
     "OpenTrained",
     "OpenPhotos",
     "Release",
-    "Give",
     "ListCaches",
     "Thumbnail",
     "TryScales",
@@ -392,10 +390,7 @@ fn every_request_and_event_crosses_as_bytes() {
     side.ask(Request::OpenPhotos(missing));
     let given = std::path::PathBuf::from("/given/crossed/photo.webp");
     let bytes = std::fs::read("../../assets/photos/fish/fish1.webp").expect("a photo");
-    side.ask(Request::Give {
-        path: given.clone(),
-        bytes,
-    });
+    modelens_jobs::give(given.clone(), bytes);
     let events = side.ask(Request::OpenPhotos(PhotosSource::Folder(given)));
     let one_photo =
         |e: &Event| matches!(e, Event::PhotosOpened { photos, .. } if photos.photos.len() == 1);

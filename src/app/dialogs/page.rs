@@ -1,99 +1,94 @@
-//! Files of a page: the browser gives their names and contents, and takes what is written as downloads.
+//! Files of a page: the browser gives their names to the window and their contents to the worker, and takes what
+//! is written as downloads.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
 use eframe::egui::{Context, Ui};
-use rfd::FileHandle;
 
-use super::{Answer, Dialogs, Wanted, command_for};
+use super::several::command_for_all;
+use super::{Answer, Dialogs, Wanted};
+use crate::app::App;
 use crate::command::Command;
-use crate::formats;
-use crate::words::dialogs as words;
-use modelens_jobs::PhotosSource;
+use crate::lesson::Lesson;
+use crate::words::notices;
 
-/// Numbers the folders in which a page puts what was dropped together.
-static DROPS: AtomicUsize = AtomicUsize::new(1);
+/// What a page is to ask the person for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// The usual endings, without a dot.
+    pub endings: Vec<&'static str>,
+    /// A folder, and not files.
+    pub folder: bool,
+}
 
 impl Dialogs {
-    /// Waits for the file that a person chooses and for its content. What is saved gets the suggested
-    /// name: the browser asks where downloads go.
-    pub(super) fn wait<D>(&self, ctx: &Context, wanted: Wanted, dialog: impl FnOnce() -> D)
-    where
-        D: Future<Output = Option<FileHandle>> + 'static,
-    {
-        let sender = self.sender.clone();
-        let wake = ctx.clone();
+    /// Has the page ask for files; [`App::opened_on_page`] opens them. What is saved gets the suggested name: the
+    /// browser asks where downloads go.
+    pub(super) fn wait<D>(&self, ctx: &Context, wanted: Wanted, _dialog: impl FnOnce() -> D) {
         if !self.of_system {
-            let _ = sender.try_send(Answer::NoDialog(wanted));
-            wake.request_repaint();
-            return;
-        }
-        if !wanted.suggested.is_empty() {
+            let _ = self.sender.try_send(Answer::NoDialog(wanted));
+        } else if wanted.suggested.is_empty() {
+            self.pick.set(Some(Pick {
+                endings: wanted.endings,
+                folder: false,
+            }));
+        } else {
             let path = Path::new("/").join(&wanted.suggested);
-            let _ = sender.try_send((wanted.answer)(&path));
-            wake.request_repaint();
-            return;
+            let _ = self.sender.try_send((wanted.answer)(&path));
         }
-        let dialog = dialog();
-        wasm_bindgen_futures::spawn_local(async move {
-            let Some(file) = dialog.await else { return };
-            let path = Path::new("/").join(file.file_name());
-            let bytes = file.read().await;
-            let _ = sender.try_send(Answer::Given(vec![(path.clone(), bytes)]));
-            let _ = sender.try_send((wanted.answer)(&path));
-            wake.request_repaint();
-        });
+        ctx.request_repaint();
     }
 
-    /// Reads files that were dropped on the page; they are opened once they have arrived.
-    pub fn dropped(&self, ui: &Ui, _commands: &mut Vec<Command>) {
-        let files = ui.input(|i| i.raw.dropped_files.clone());
-        if files.is_empty() {
-            return;
-        }
-        let sender = self.sender.clone();
-        let wake = ui.ctx().clone();
-        let number = DROPS.fetch_add(1, Ordering::Relaxed);
-        let folder = Path::new("/").join(words::dropped(number));
-        wasm_bindgen_futures::spawn_local(async move {
-            let mut given = Vec::new();
-            for file in files {
-                let path = folder.join(file.path());
-                // A folder has no bytes of its own.
-                if let Ok(bytes) = file.bytes_async().await {
-                    given.push((path, bytes));
-                }
-            }
-            let paths = given.iter().map(|(path, _)| path.clone()).collect();
-            let _ = sender.try_send(Answer::Given(given));
-            let _ = sender.try_send(Answer::Dropped(paths));
-            wake.request_repaint();
-        });
+    /// Has the page ask for a folder of photos.
+    pub fn open_photos(&self, ctx: &Context) {
+        self.pick.set(Some(Pick {
+            endings: Vec::new(),
+            folder: true,
+        }));
+        ctx.request_repaint();
     }
+
+    /// Leaves a handout to the page, whose worker computes it.
+    pub(super) fn write_handout(&self, ctx: &Context, path: PathBuf, lesson: Arc<Lesson>) {
+        self.handout.set(Some((path, lesson)));
+        ctx.request_repaint();
+    }
+
+    /// The page takes dropped files itself.
+    #[allow(clippy::unused_self, reason = "as outside of a page")]
+    pub fn dropped(&self, _ui: &Ui, _commands: &mut Vec<Command>) {}
 }
 
-/// A lesson or a model among several files opens with the files beside it; photos open as a folder, and
-/// one file as what it is.
-pub(super) fn command_for_all(paths: &[PathBuf]) -> Option<Command> {
-    let commands: Vec<Command> = paths.iter().map(|path| command_for(path)).collect();
-    let lesson = commands.iter().find(|c| matches!(c, Command::Lesson(_)));
-    let model = commands
-        .iter()
-        .find(|c| matches!(c, Command::OpenModel(source) if source.path().is_some_and(is_model)));
-    match (&commands[..], lesson.or(model)) {
-        ([], _) => None,
-        (_, Some(chosen)) => Some(chosen.clone()),
-        ([one], None) => Some(one.clone()),
-        (_, None) => {
-            let folder = paths.first()?.parent()?.to_owned();
-            Some(Command::OpenPhotos(PhotosSource::Folder(folder)))
+impl App {
+    /// Says that the browser keeps no settings.
+    pub fn storage_is_denied(&mut self) {
+        let why = notices::NO_STORAGE.to_owned();
+        self.state.computed.notify(notices::SETTINGS_UNKEPT, why);
+    }
+
+    /// What the page is to ask the person for now.
+    pub fn take_pick(&self) -> Option<Pick> {
+        self.dialogs.pick.take()
+    }
+
+    /// The handout that the worker is to compute now, and the path that it gets.
+    pub fn take_handout(&self) -> Option<(PathBuf, Arc<Lesson>)> {
+        self.dialogs.handout.take()
+    }
+
+    /// Takes where the handout was written, or why it could not be.
+    pub fn handout_done(&mut self, ctx: &Context, done: Result<PathBuf, String>) {
+        self.answer(ctx, Answer::HandoutDone(done));
+    }
+
+    /// Opens files that the computing side has: dropped or chosen together.
+    pub fn opened_on_page(&mut self, ctx: &Context, paths: &[PathBuf]) {
+        for path in paths {
+            modelens_jobs::announce(path.clone());
+        }
+        if let Some(command) = command_for_all(paths) {
+            self.command(ctx, command);
         }
     }
-}
-
-/// Whether the name is that of a model, and not of what lies beside one (labels, a table).
-fn is_model(path: &Path) -> bool {
-    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-    ending.is_some_and(|ending| formats::endings().any(|known| known == ending))
 }

@@ -4,6 +4,8 @@ mod apply;
 mod record;
 mod save;
 
+pub(super) use save::recorded;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -11,7 +13,8 @@ use eframe::egui::Context;
 
 use super::App;
 use super::undo::Snapshot;
-use crate::command::{Command, LessonCommand, LessonSource, RecordCommand};
+use crate::command::{LessonCommand, LessonSource, RecordCommand};
+use crate::lesson::link::Target;
 use crate::lesson::{self, Lesson, OpenLesson};
 use crate::state::View;
 use crate::views::values::names;
@@ -104,6 +107,13 @@ impl App {
     }
 
     fn open_lesson(&mut self, ctx: &Context, source: LessonSource) {
+        // A link may name a step of a whole lesson.
+        if let LessonSource::Link(link) = &source
+            && let Ok(Target::Step(source, step)) = lesson::link::target(link, &names())
+        {
+            self.open_step(ctx, source, step);
+            return;
+        }
         let read = match &source {
             LessonSource::Bundled(number) => lesson::open_bundled(*number, &names()),
             LessonSource::File(path) => lesson::open(path, &names()),
@@ -145,17 +155,8 @@ impl App {
             self.runs_before_lesson = self.state.training.clone();
             Box::new(self.state.settings.clone())
         };
-        let opened = &self.state.opened;
-        let base = opened.base.as_ref().map(|b| &b.source);
-        let gallery = opened.gallery.as_ref().map(|g| &g.source);
-        let model = opened.opening_model.as_ref().or(base) != Some(&lesson.model);
-        let photos = opened.opening_photos.as_ref().or(gallery) != Some(&lesson.photos);
-        let [model, photos] = [
-            model.then(|| Command::OpenModel(lesson.model.clone())),
-            photos.then(|| Command::OpenPhotos(lesson.photos.clone())),
-        ];
         self.state.lesson = Some(OpenLesson {
-            lesson,
+            lesson: Arc::clone(&lesson),
             source,
             step: 0,
             free: false,
@@ -166,9 +167,9 @@ impl App {
             before,
         });
         self.history.forget();
-        for command in [model, photos].into_iter().flatten() {
-            self.apply(ctx, command);
-        }
+        self.arriving = None;
+        self.state.shell.hidden.clear();
+        self.open_files_of(ctx, &lesson);
         self.go_to_step(ctx, 0);
     }
 

@@ -5,7 +5,7 @@ use eframe::egui::{Context, ViewportCommand};
 use super::super::App;
 use super::save;
 use crate::command::{Action, LessonSource, RecordCommand};
-use crate::lesson::{LessonStep, link, open_draft};
+use crate::lesson::{LessonStep, open_draft};
 use crate::state::{Leaving, Recorder};
 use crate::views::values::names;
 use crate::words::{notices, record as words};
@@ -97,21 +97,20 @@ impl App {
         if Action::CopyLink.why_not(&self.state).is_some() {
             return;
         }
-        let step = save::recorded(&self.state);
-        let opened = &self.state.opened;
-        let files = opened.base.as_ref().zip(opened.gallery.as_ref());
-        let link = match (step, files) {
-            (Ok(step), Some((base, gallery))) => link::write(&base.source, &gallery.source, &step),
-            (Err(why), _) => Err(why),
-            (Ok(_), None) => return,
-        };
+        let place = self.state_as_place();
+        let page = self.state.shell.page.clone();
         let computed = &mut self.state.computed;
         computed.settled(notices::LINK_UNCOPIED);
-        match link {
-            Ok(link) => {
-                ctx.copy_text(link);
+        match place {
+            Ok(place) => {
+                let how = if page.is_empty() {
+                    notices::LINK_HOW
+                } else {
+                    notices::ADDRESS_HOW
+                };
+                ctx.copy_text(page + &place.link);
                 computed.settled(notices::LINK_COPIED);
-                computed.notify(notices::LINK_COPIED, notices::LINK_HOW.to_owned());
+                computed.notify(notices::LINK_COPIED, how.to_owned());
             }
             Err(why) => computed.notify(notices::LINK_UNCOPIED, why),
         }

@@ -6,7 +6,7 @@ use eframe::egui::{self, Event, Pos2, RawInput, Rect};
 
 use super::{Stopwatch, failed};
 use crate::app::{App, AppOptions};
-use crate::augment::Pipeline;
+use crate::augment::{AugmentLayer, Pipeline, Transform};
 use crate::cli::Failure;
 use crate::command::Action;
 use crate::model::Model;
@@ -16,11 +16,24 @@ use modelens_jobs::ModelSource;
 use modelens_jobs::look::{self, Context, photo_size};
 use modelens_jobs::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Store, system_clock};
 
-/// Times a redraw of the nine images, the first frame, and a frame of each view.
+/// Times a redraw of the nine images, with the course's layers and with each layer alone, the first frame, and a frame of each view.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     let model = ModelSource::Lab.open()?;
-    let mut grid = grid(&model)?;
-    watch.time("redraw_nine", &mut grid)?;
+    watch.time(
+        "redraw_nine",
+        grid(&model, Pipeline::course(), Grid::OnePhoto)?,
+    )?;
+    let [height, width] = photo_size(model.graph.input_hwc);
+    for layer in Transform::all(height, width).map(AugmentLayer::from) {
+        let name = format!("redraw_nine_{}", layer.class());
+        // One photo has nothing to mix with.
+        let nine = if layer.mixes_labels() {
+            Grid::NinePhotos
+        } else {
+            Grid::OnePhoto
+        };
+        watch.time(&name, grid(&model, Pipeline::from_iter([layer]), nine)?)?;
+    }
     watch.time("first_frame", |_| Window::open().map(drop))?;
     if View::ALL.iter().all(|view| !watch.takes(&name_of(*view))) {
         return Ok(());
@@ -78,8 +91,12 @@ impl Window {
     }
 }
 
-/// Returns a function that redraws the course's grid of nine images.
-fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure> {
+/// Returns a function that redraws a grid of nine images.
+fn grid(
+    model: &Model,
+    pipeline: Pipeline,
+    grid: Grid,
+) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure> {
     let set = PhotosSource::Bundled
         .open()
         .map_err(|e| Failure::File(e.to_string()))?;
@@ -97,12 +114,12 @@ fn grid(model: &Model) -> Result<impl FnMut(u64) -> Result<(), Failure>, Failure
         let look = AugmentationLook {
             photos,
             photo,
-            grid: Grid::OnePhoto,
+            grid,
             cell_redraws: std::collections::BTreeMap::new(),
             height,
             width,
             channels: 3,
-            pipeline: Pipeline::course(),
+            pipeline: pipeline.clone(),
             semantics,
             seed: 7,
             redraws,

@@ -33,6 +33,13 @@ const VIEW_KEYS: [Key; 10] = [
     Key::Num8,
     Key::Num9,
 ];
+/// The key of presenters' remotes for the start of a lecture.
+#[cfg(not(target_family = "wasm"))]
+const LECTURE_KEY: Key = Key::F5;
+/// A browser keeps F5 for itself: it loads the page again.
+#[cfg(target_family = "wasm")]
+const LECTURE_KEY: Key = Key::F8;
+
 // Every view has a key.
 const _: () = assert!(View::COUNT <= VIEW_KEYS.len());
 
@@ -62,7 +69,7 @@ impl Action {
             Self::Undo => (ctrl, Key::Z),
             Self::Redo => (ctrl.plus(Modifiers::SHIFT), Key::Z),
             Self::FindCommand => (ctrl, Key::P),
-            Self::Lecture => (plain, Key::F5),
+            Self::Lecture => (plain, LECTURE_KEY),
             Self::BlankScreen => (plain, Key::B),
             Self::SidePanel => (ctrl, Key::B),
             Self::ShowKeys => (plain, Key::Questionmark),
@@ -74,6 +81,7 @@ impl Action {
             // In Fine-tune the key takes a step.
             Self::StepRuns | Self::ShowNotes => (plain, Key::N),
             Self::OpenPhotoFile
+            | Self::ShowHidden
             | Self::NewSeed
             | Self::FreezeBase
             | Self::UnfreezeBase
@@ -108,7 +116,8 @@ impl Action {
     pub fn second_shortcut(self) -> Option<KeyboardShortcut> {
         let (modifiers, key) = match self {
             Self::Redo => (Modifiers::COMMAND, Key::Y),
-            Self::Show(View::Start) => (Modifiers::NONE, Key::F1),
+            // A browser may open its own help.
+            Self::Show(View::Start) if !cfg!(target_family = "wasm") => (Modifiers::NONE, Key::F1),
             // Presenters' remotes send either of the two.
             Self::BlankScreen => (Modifiers::NONE, Key::Period),
             _ => return None,
@@ -167,6 +176,10 @@ impl Action {
                 let step = state.lesson.as_ref().and_then(OpenLesson::now);
                 let notes = step.and_then(|step| step.notes.as_ref());
                 notes.is_none().then_some(reasons::NO_NOTES)
+            }
+            Self::ShowHidden => {
+                let hidden = state.lesson.is_none() && !state.shell.hidden.is_empty();
+                (!hidden).then_some(reasons::NOTHING_HIDDEN)
             }
             Self::SaveHandout if state.lesson.is_none() => Some(reasons::NO_LESSON),
             Self::CopyLink => {

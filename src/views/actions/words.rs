@@ -85,6 +85,10 @@ pub fn action(action: Action) -> [&'static str; 2] {
             "Show or hide the notes of this step. The audience sees them too",
         ],
         Action::SidePanel => ["Side panel", "Show or hide the input and the layers"],
+        Action::ShowHidden => [
+            "Show all controls",
+            "Show the parts of the window that the link hides",
+        ],
         Action::ShowKeys => ["Keys", "All keys in one list"],
         Action::ShowTerms => ["Words", "What each term means, in one sentence"],
         Action::ShowCard => [

@@ -148,10 +148,11 @@ fn caption_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell, rect: Rect) {
     let min = rect.left_bottom() + vec2(0.0, 2.0);
     let size = vec2(rect.width(), sizes::CAPTION);
     let layout = Layout::centered_and_justified(egui::Direction::TopDown);
+    let caption = shown.caption(cell);
     let words = if shown.look.grid == Grid::OnePhoto {
-        cell.words.clone()
+        caption
     } else {
-        format!("{}: {}", shown.stem(cell.photo), cell.words)
+        format!("{}: {caption}", shown.stem(cell.photo))
     };
     parts::inside_ui(ui, Rect::from_min_size(min, size), layout, |ui| {
         parts::line_ui(ui, text::note(words, palette))
@@ -170,7 +171,7 @@ fn cell_ui(
     let palette = theme::palette(ui);
     let response = ui.interact(rect, cell_id(place), Sense::click());
     let side = modes::mode_label(place.mode, shown.look.semantics);
-    let name = words::cell_name(side, place.index + 1, &cell.words);
+    let name = words::cell_name(side, place.index + 1, &shown.caption(cell));
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &name));
     image_ui(ui, texture, fitted(rect, cell), sizes::IMAGE_RADIUS);
     if response.has_focus() || response.hovered() {
@@ -208,7 +209,7 @@ pub fn steps(pipeline: &Pipeline, cell: &GridCell) -> Vec<(&'static str, String)
     let step = |(i, step): (usize, &crate::augment::PipelineStep)| {
         let class = step.layer.class();
         let Some(draw) = cell.draws.get(i) else {
-            let unchanged = if step.layer.is_random() {
+            let unchanged = if step.layer.is_training_only() {
                 words::RETURNS_INPUT
             } else {
                 words::ACTS_IN_BOTH
@@ -217,7 +218,15 @@ pub fn steps(pipeline: &Pipeline, cell: &GridCell) -> Vec<(&'static str, String)
         };
         let words = draw.words();
         let words = match draw.meaning() {
-            _ if words.is_empty() && !step.layer.is_random() => words::ACTS_IN_BOTH.to_owned(),
+            _ if words.is_empty() && !step.layer.is_random() => {
+                let both = !step.layer.is_training_only();
+                if both {
+                    words::ACTS_IN_BOTH
+                } else {
+                    words::TRAINING_ONLY
+                }
+                .to_owned()
+            }
             _ if words.is_empty() => words::UNCHANGED.to_owned(),
             Some(meaning) => format!("{words} ({meaning})"),
             None => words,

@@ -7,8 +7,23 @@ use crate::model::Semantics;
 pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
     if semantics != Semantics::PyTorch {
         // Short enough for the card in the smallest window.
-        let layers = pipeline.keras_code().replace("keras.layers.", "layers.");
-        let [drawn, without_draws] = if pipeline.draws() {
+        let layers = pipeline
+            .keras_code(semantics)
+            .replace("keras.layers.", "layers.");
+        if pipeline.mixes_labels() && semantics != Semantics::Keras2 {
+            return format!(
+                "layers = keras.layers\naugment = {layers}\n\
+                 # in the data set, y one-hot: inside a model labels are not mixed\n\
+                 augment({{\"images\": x, \"labels\": y}}, training=True)",
+            );
+        }
+        let on = || pipeline.steps.iter().filter(|step| step.on);
+        let has = |layer: &AugmentLayer| layer.missing_in(semantics).is_none();
+        let draws = on().any(|step| step.layer.is_random() && has(&step.layer));
+        let both = on().any(|step| !step.layer.is_training_only() && has(&step.layer));
+        let [drawn, without_draws] = if draws && both {
+            ["draws", "does not draw"]
+        } else if draws {
             ["draws", "does nothing"]
         } else {
             ["nothing to draw"; 2]

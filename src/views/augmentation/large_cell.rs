@@ -7,7 +7,7 @@ use eframe::egui::{
 };
 
 use super::words;
-use super::{Shown, cells};
+use super::{Shown, cells, target};
 use crate::augment::geometry::photo_outline;
 use crate::augment::{FillMode, Named as _};
 use crate::command::PipelineCommand;
@@ -21,6 +21,9 @@ use crate::words::common;
 use crate::words::modes;
 use crate::words::number::{measured, percent};
 use modelens_jobs::GridCell;
+
+/// How far a key moves the line, in widths of the picture.
+pub const DIVIDER_STEP: f32 = 0.05;
 
 /// The identity of the large picture, for the keyboard focus.
 pub fn focus_id() -> Id {
@@ -43,7 +46,7 @@ pub fn large_cell_ui(
     };
     let title = modes::mode_label(place.mode, shown.look.semantics);
     let stem = shown.stem(cell.photo);
-    let note = words::opened_note(place.index + 1, all.len(), stem, &cell.words);
+    let note = words::opened_note(place.index + 1, all.len(), stem, &shown.caption(cell));
     let buttons = room.with_max_y(room.top() + sizes::HEADER_BAND);
     let rest = parts::column_ui(ui, room, place.mode, title, "");
     let left = parts::inside_ui(
@@ -166,6 +169,11 @@ fn divider_ui(ui: &mut Ui, show: &mut Show<'_>, frame: Rect, line_x: f32) {
         value: Some(value),
         ..WidgetInfo::labeled(Role::Slider, true, name)
     });
+    let asked = parts::steps_asked(ui, &response, [0.0, 1.0]);
+    if asked != 0 {
+        let at = show.state.grid.divider + asked as f32 * DIVIDER_STEP;
+        show.push(PipelineCommand::SetDivider(at));
+    }
     if response.has_focus() {
         // Arrows and Escape belong to the cell; see the window's keys.
         let filter = EventFilter {
@@ -221,7 +229,7 @@ fn details_ui(
         area.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = sizes::S1;
             ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
-            parts::label_ui(ui, text::title(words::DRAWN_TITLE, palette));
+            parts::title_ui(ui, words::DRAWN_TITLE);
             let steps = cells::steps(&shown.look.pipeline, cell);
             if steps.is_empty() {
                 parts::label_ui(ui, text::muted(words::NO_STEP_ON, palette));
@@ -238,6 +246,7 @@ fn details_ui(
             );
             parts::label_ui(ui, text::note(difference, palette));
             ui.add_space(sizes::S3);
+            target_ui(ui, shown, cell);
             matrix_ui(ui, shown, cell);
             ui.add_space(sizes::S3);
             fill_ui(ui, show, shown, place);
@@ -245,9 +254,22 @@ fn details_ui(
     });
 }
 
+/// The new label, if it was mixed, and what that does to the loss.
+fn target_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {
+    let palette = theme::palette(ui);
+    let target = target(shown.photos, cell);
+    if target.len() < 2 {
+        return;
+    }
+    parts::title_ui(ui, words::TARGET_TITLE);
+    parts::wrapped_ui(ui, text::strong(words::target(&target)));
+    parts::wrapped_ui(ui, text::note(words::target_loss(&target), palette));
+    ui.add_space(sizes::S3);
+}
+
 fn matrix_ui(ui: &mut Ui, shown: &Shown<'_>, cell: &GridCell) {
     let palette = theme::palette(ui);
-    parts::label_ui(ui, text::title(words::MATRIX_TITLE, palette));
+    parts::title_ui(ui, words::MATRIX_TITLE);
     let [height, width] = [cell.original.height, cell.original.width];
     let pipeline = &shown.look.pipeline;
     if let Some(matrix) = pipeline.input_from_output(&cell.draws, height, width) {
@@ -274,7 +296,7 @@ fn fill_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>, place: CellPlace
     if modes.is_empty() {
         return;
     }
-    parts::label_ui(ui, text::title(words::FILL_MODE_TITLE, palette));
+    parts::title_ui(ui, words::FILL_MODE_TITLE);
     for mode in modes {
         ui.horizontal_wrapped(|ui| {
             parts::label_ui(ui, text::strong(mode.name()));

@@ -18,7 +18,7 @@ use super::{Explanation, Page, Show, current};
 use crate::dataset::PhotoList;
 use crate::lesson::Value;
 use crate::state::{GridTextures, State, View};
-use modelens_jobs::{AugmentationLook, AugmentationOutcome, Look, LookResult, Outcome};
+use modelens_jobs::{AugmentationLook, AugmentationOutcome, GridCell, Look, LookResult, Outcome};
 
 /// The height and width that the pipeline gets if the model leaves its input size open.
 const OPEN_SIDE: usize = 224;
@@ -65,6 +65,7 @@ impl Page for Augmentation {
                 pipeline,
                 grid: shown.look.grid,
                 semantics: shown.look.semantics,
+                photos: shown.photos,
                 own: own.map(|own| own.name.as_str()),
             })
         });
@@ -120,6 +121,15 @@ pub struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
+    /// What stands under a cell: the new label if it was mixed, and what was drawn.
+    fn caption(&self, cell: &GridCell) -> String {
+        let target = target(self.photos, cell);
+        if target.len() < 2 {
+            return cell.words.clone();
+        }
+        format!("{}: {}", words::target(&target), cell.words)
+    }
+
     /// A photo's name without folder and extension.
     fn stem(&self, photo: usize) -> &'a str {
         let listed = self.photos.and_then(|set| set.photos.get(photo));
@@ -127,6 +137,22 @@ impl<'a> Shown<'a> {
         let file = name.rsplit('/').next().unwrap_or(name);
         file.rsplit_once('.').map_or(file, |(stem, _)| stem)
     }
+}
+
+/// The new label of a cell: classes with their shares, the largest first.
+fn target<'a>(photos: Option<&'a PhotoList>, cell: &GridCell) -> Vec<(&'a str, f64)> {
+    let mut target: Vec<(&str, f64)> = Vec::new();
+    for &(photo, share) in &cell.target {
+        let set = photos.and_then(|set| set.classes.get(set.photos.get(photo)?.class));
+        let Some(class) = set.map(String::as_str) else {
+            continue;
+        };
+        match target.iter_mut().find(|(known, _)| *known == class) {
+            Some((_, sum)) => *sum += share,
+            None => target.push((class, share)),
+        }
+    }
+    target
 }
 
 fn shown(state: &State) -> Option<Shown<'_>> {
@@ -141,6 +167,17 @@ fn shown(state: &State) -> Option<Shown<'_>> {
         }),
         _ => None,
     }
+}
+
+/// How far a step changed a photo in each mode, if the result is of the present pipeline.
+fn step_difference(state: &State, step: usize) -> Option<[Option<f32>; 2]> {
+    let shown = shown(state)?;
+    let steps = &shown.look.pipeline.steps;
+    if *steps != state.settings.pipeline.steps || !steps.get(step)?.on {
+        return None;
+    }
+    let place = steps[..step].iter().filter(|step| step.on).count();
+    shown.outcome.step_differences.get(place).copied()
 }
 
 /// The latest outcome, up to date or not.

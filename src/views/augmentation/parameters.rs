@@ -33,6 +33,14 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Pipe
         if layer.is_random() {
             seed_ui(ui, &mut layer);
         }
+        let palette = theme::palette(ui);
+        let when = words::acts_when(&layer, show.state.semantics());
+        parts::wrapped_ui(ui, text::note(when, palette));
+        if let Some(difference) = super::step_difference(show.state, index) {
+            let semantics = show.state.semantics();
+            let line = words::step_difference(difference, semantics);
+            parts::wrapped_ui(ui, text::note(line, palette));
+        }
     });
     if layer != step.layer {
         show.push(PipelineCommand::SetLayer(index, layer));
@@ -61,6 +69,19 @@ fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
         ParameterValue::Flag(flag) => {
             parts::check_ui(ui, name, flag);
         }
+        ParameterValue::Number(number, limits) => {
+            slider_ui(ui, name, name, number, limits.slider);
+        }
+        ParameterValue::Whole(numbers, limits) => row_ui(ui, name, |ui| {
+            let several = numbers.len() > 1;
+            for (i, number) in numbers.iter_mut().enumerate() {
+                // An even number can be typed where only odd ones are accepted, and is refused.
+                let drag = parts::whole(number).range(limits.least..=limits.most);
+                let name = words::nth(name, several.then_some(i + 1));
+                ui.name_inputs(name, |ui| parts::field_ui(ui, drag));
+            }
+        }),
+        ParameterValue::Fill(fill) => fill_ui(ui, name, fill),
         ParameterValue::Scale(scale) => row_ui(ui, name, |ui| {
             number_ui(ui, name, scale, 0.001);
             for (label, usual) in USUAL_SCALES {
@@ -76,6 +97,19 @@ fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
         }),
         ParameterValue::Sampling(sampling) => sampling_ui(ui, sampling),
     }
+}
+
+/// A colour, or noise where none is given.
+fn fill_ui(ui: &mut Ui, name: &str, fill: &mut Option<[f64; 3]>) {
+    row_ui(ui, name, |ui| {
+        let mut own = fill.is_some();
+        if parts::check_ui(ui, words::OF_ITS_OWN, &mut own).changed() {
+            *fill = own.then_some([0.0; 3]);
+        }
+        for (i, value) in fill.iter_mut().flatten().enumerate() {
+            number_ui(ui, &words::nth(name, Some(i + 1)), value, 1.0);
+        }
+    });
 }
 
 /// A label in a column of its own, and a field.

@@ -2,13 +2,13 @@
 
 use eframe::egui;
 use eframe::egui::{
-    Align, DragAndDrop, Layout, Popup, Rect, Response, Role, ScrollArea, Sense, Shape, Stroke, Ui,
-    UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Button, DragAndDrop, Id, Layout, Popup, Rect, Response, Role, ScrollArea, Sense, Shape,
+    Stroke, TextEdit, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
 use super::parameters;
 use super::words;
-use crate::augment::{PipelineStep, Transform};
+use crate::augment::{MOST_CODE_BYTES, PipelineStep, Transform};
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
@@ -16,6 +16,9 @@ use crate::views::parts::Cut;
 use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
 use crate::words::common;
+
+/// Lines of the field for code.
+const CODE_ROWS: usize = 3;
 
 /// The step that is being dragged.
 #[derive(Clone, Copy)]
@@ -27,9 +30,7 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
     parts::card(ui.painter(), rect, palette);
     let mut cut = Cut(rect.shrink2(vec2(sizes::S3, sizes::S2)));
     let head = cut.top(sizes::CONTROL_HEIGHT);
-    parts::row_ui(ui, head, |ui| {
-        parts::label_ui(ui, text::title(words::STEPS_TITLE, palette))
-    });
+    parts::row_ui(ui, head, |ui| parts::title_ui(ui, words::STEPS_TITLE));
     let to_left = Layout::right_to_left(Align::Center);
     parts::inside_ui(ui, head, to_left, |ui| {
         if ui.button(common::CLOSE).tip(words::HIDE_STEPS).clicked() {
@@ -42,7 +43,10 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
         let area = ScrollArea::vertical()
             .id_salt("pipeline steps")
             .auto_shrink(false);
-        area.show(ui, |ui| steps_ui(ui, show));
+        area.show(ui, |ui| {
+            steps_ui(ui, show);
+            code_ui(ui, show);
+        });
     });
 }
 
@@ -65,6 +69,8 @@ fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
                     name: layer.class(),
                     right: if layer.is_random() {
                         words::RANDOM
+                    } else if layer.is_training_only() {
+                        words::IN_TRAINING
                     } else {
                         words::BOTH_MODES
                     },
@@ -110,6 +116,35 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
             );
         }
     }
+}
+
+/// A field for code whose layers are to be taken.
+fn code_ui(ui: &mut Ui, show: &mut Show<'_>) {
+    let palette = theme::palette(ui);
+    ui.add_space(sizes::S2);
+    parts::title_ui(ui, words::CODE_TITLE);
+    let id = Id::unique("code of a pipeline");
+    let mut code = ui
+        .data(|data| data.get_temp::<String>(id))
+        .unwrap_or_default();
+    let field = TextEdit::multiline(&mut code)
+        .id(id)
+        .code_editor()
+        .hint_text(words::CODE_HINT)
+        .char_limit(MOST_CODE_BYTES)
+        .desired_rows(CODE_ROWS)
+        .desired_width(f32::INFINITY);
+    let response = ui.add(field);
+    parts::named(ui, &response, words::CODE_FIELD);
+    let button = ui.add_enabled(!code.trim().is_empty(), Button::new(words::USE_CODE));
+    if button.clicked() {
+        show.push(PipelineCommand::ReadCode(code.clone()));
+    }
+    if let Some(why) = &show.state.grid.code_refused {
+        let why = text::note(why.as_str(), palette).color(palette.error);
+        parts::wrapped_ui(ui, why);
+    }
+    ui.data_mut(|data| data.insert_temp(id, code));
 }
 
 /// Where a dragged step would go; it goes there when it is dropped.

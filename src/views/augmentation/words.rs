@@ -1,10 +1,13 @@
 //! The texts of the Augmentation view.
 
+mod meaning;
 mod sentences;
 
 pub use sentences::*;
 
-use crate::words::number::{count, seconds};
+use crate::augment::AugmentLayer;
+use crate::model::Semantics;
+use crate::words::number::{count, fixed, measured, seconds};
 
 // The tab and the status bar.
 pub const LABEL: &str = "Augmentation";
@@ -38,6 +41,7 @@ pub fn cell_name(side: &str, n: usize, words: &str) -> String {
 
 pub const RETURNS_INPUT: &str = "returns its input";
 pub const ACTS_IN_BOTH: &str = "acts in both modes";
+pub const TRAINING_ONLY: &str = "acts in training only";
 pub const UNCHANGED: &str = "unchanged";
 pub const MATRIX_2_3: &str = "input from output, 2 × 3";
 
@@ -97,11 +101,34 @@ pub fn largest_difference(difference: &str) -> String {
     format!("Largest difference from the photo: {difference}")
 }
 
+pub const TARGET_TITLE: &str = "NEW LABEL";
+
+/// `0.70 fish, 0.30 windmill`.
+pub fn target(target: &[(&str, f64)]) -> String {
+    let parts = target
+        .iter()
+        .map(|(class, share)| format!("{} {class}", fixed(*share, 2)));
+    parts.collect::<Vec<String>>().join(", ")
+}
+
+/// What the loss becomes: at least the entropy of the label.
+pub fn target_loss(target: &[(&str, f64)]) -> String {
+    let parts = target.iter().filter(|(_, share)| *share > 0.0);
+    let least = -parts.map(|(_, share)| share * share.ln()).sum::<f64>();
+    let (class, share) = target.first().copied().unwrap_or_default();
+    let sure = -share * 0.99_f64.ln() - (1.0 - share) * 0.01_f64.ln();
+    format!(
+        "The loss of this photo cannot fall below {}. A network that is 99% sure of {class} has {}.",
+        fixed(least, 2),
+        fixed(sure, 2)
+    )
+}
+
 pub const MATRIX_TITLE: &str = "INPUT FROM OUTPUT";
 pub const MATRIX_MEANING: &str = "times (column, row, 1) of an output pixel gives the place in the \
      photo that it shows. The outline is the edge of the photo.";
-pub const NO_MATRIX: &str =
-    "A crop or resizing changes the frame, so no single matrix describes it.";
+pub const NO_MATRIX: &str = "No single matrix describes it: a step changes the frame (crop, resizing), \
+     bends the photo or mixes copies of it.";
 pub const FILL_MODE_TITLE: &str = "FILL MODE";
 pub const SHOW_FILL: &str = "Show what the fill mode painted";
 
@@ -113,6 +140,11 @@ pub fn painted(share: &str) -> String {
 /// The check box of an argument that may be absent.
 pub fn of_its_own(name: &str) -> String {
     format!("{name} of its own")
+}
+
+/// One of several numbers of an argument.
+pub fn nth(name: &str, n: Option<usize>) -> String {
+    n.map_or_else(|| name.to_owned(), |n| format!("{name} {n}"))
 }
 
 pub const LOW_AND_HIGH: &str = "low and high";
@@ -127,6 +159,12 @@ pub const HIGH: &str = "high";
 pub const OF_ITS_OWN: &str = "separate";
 pub const LAYER_SEED: &str = "seed of the layer";
 
+// Code to take the steps from.
+pub const CODE_TITLE: &str = "FROM CODE";
+pub const CODE_HINT: &str = "Paste keras.Sequential([...])";
+pub const CODE_FIELD: &str = "Keras code";
+pub const USE_CODE: &str = "Use these layers";
+
 // The list of steps.
 pub const STEPS_TITLE: &str = "STEPS, IN ORDER";
 pub const HIDE_STEPS: &str = "Hide the list of steps";
@@ -134,6 +172,7 @@ pub const ADD: &str = "+ Add";
 pub const ADD_TIP: &str = "Add a layer at the end";
 pub const RANDOM: &str = "random";
 pub const BOTH_MODES: &str = "both modes";
+pub const IN_TRAINING: &str = "training only";
 pub const NO_STEPS: &str = "No steps. Add one.";
 
 pub fn drag(class: &str, number: usize) -> String {
@@ -158,6 +197,38 @@ pub fn move_up(class: &str, number: usize) -> String {
 
 pub fn parameters_of(class: &str, number: usize) -> String {
     format!("Parameters of {class}, step {number}")
+}
+
+/// In which mode a layer acts.
+pub fn acts_when(layer: &AugmentLayer, semantics: Semantics) -> &'static str {
+    match (layer.is_random(), layer.is_training_only(), semantics) {
+        (_, false, _) => "Acts in both modes, alike.",
+        (_, true, Semantics::PyTorch) => {
+            "Never off in a data loader: model.eval() does not reach a transform."
+        }
+        (true, true, Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316) => {
+            "Draws with training=True and when training= is left out; does not draw with training=False."
+        }
+        (false, true, Semantics::Keras2 | Semantics::Keras3 | Semantics::Keras316) => {
+            "Does not draw. Acts with training=True and when training= is left out."
+        }
+    }
+}
+
+/// How far a layer changes a photo of the grid, at most, in each mode.
+pub fn step_difference([training, inference]: [Option<f32>; 2], semantics: Semantics) -> String {
+    let of = |difference: Option<f32>| match difference {
+        Some(difference) => format!("by up to {}", measured(f64::from(difference))),
+        None => "to another size".to_owned(),
+    };
+    if semantics == Semantics::PyTorch {
+        return format!("Here it changes the values {}.", of(training));
+    }
+    format!(
+        "Here training=True changes the values {}, training=False {}.",
+        of(training),
+        of(inference)
+    )
 }
 
 pub const DRAG_TIP: &str = "Drag to another place";

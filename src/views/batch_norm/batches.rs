@@ -66,7 +66,7 @@ fn sliders_ui(ui: &mut Ui, show: &mut Show<'_>, shown: &Shown<'_>) {
     ui.visuals_mut().widgets.inactive.bg_fill = palette.line;
     // The sliders come before the title, which the plots' own titles replace.
     if ui.available_width() >= sizes::SLIDERS_WITH_TITLE {
-        parts::label_ui(ui, text::title(words::FURTHER_BATCHES_TITLE, palette));
+        parts::title_ui(ui, words::FURTHER_BATCHES_TITLE);
         ui.add_space(sizes::S2);
     }
     let mut batch = show.state.settings.batch;

@@ -65,7 +65,11 @@ pub fn strip_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, roo
     response.widget_info(|| WidgetInfo::slider(true, value, name));
     parts::describe(ui, &response, &words(shown, &bars[chosen])[0]);
     parts::focus_ring(ui, &response, area);
-    if let Some(i) = arrows(ui, &response, chosen, bars.len()) {
+    let last = bars.len().saturating_sub(1);
+    let asked = parts::steps_asked(ui, &response, [0.0, last as f64]);
+    let asked = chosen.saturating_add_signed(asked as isize).min(last);
+    let moved = arrows(ui, &response, chosen, bars.len());
+    if let Some(i) = moved.or((asked != chosen).then_some(asked)) {
         show.push(Command::ShowLayer(bars[i].layer));
     }
     let clicked = response.clicked();
@@ -159,7 +163,7 @@ fn heading_ui(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, bars: &[Bar], at: usiz
     let palette = theme::palette(ui);
     let title = words::strip_title(bars.len());
     let end = parts::row_ui(ui, rect, |ui| {
-        parts::label_ui(ui, text::title(&title, palette)).tip(MEANING);
+        parts::title_ui(ui, &title).tip(MEANING);
         ui.min_rect().right()
     });
     let rest = rect.with_min_x(end + sizes::S3);

@@ -64,7 +64,7 @@ pub fn passes_ui(
         } else {
             words::MONTE_CARLO_TITLE
         };
-        parts::label_ui(ui, text::title(title, palette))
+        parts::title_ui(ui, title)
     });
     parts::inside_ui(ui, title, Layout::right_to_left(Align::Center), |ui| {
         passes_choice_ui(ui, show);
@@ -112,7 +112,7 @@ fn largest_ui(
 ) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        parts::label_ui(ui, text::title(words::LARGEST_TITLE, palette))
+        parts::title_ui(ui, words::LARGEST_TITLE)
     });
     let most = match watched {
         Some(watched) => Some(watched.number + 1),
@@ -212,7 +212,7 @@ fn mean_ui(
 ) {
     let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        parts::label_ui(ui, text::title(words::MEAN_TITLE, palette))
+        parts::title_ui(ui, words::MEAN_TITLE)
     });
     if outcome.mean.points.is_empty() {
         parts::empty_ui(ui, cut.0, words::ALL_UNITS_ZERO);

@@ -23,7 +23,7 @@ pub fn without_ui(ui: &mut Ui, show: &mut Show<'_>, base: &Base, cut: &Cut) {
     parts::inside_ui(ui, room, Layout::top_down(Align::Min), |ui| {
         parts::wrapped_ui(ui, text::strong(words::NONE_SHORT));
         ui.add_space(sizes::S2);
-        parts::label_ui(ui, text::title(words::INSTEAD, palette));
+        parts::title_ui(ui, words::INSTEAD);
         ui.add_space(sizes::S1);
         for line in lines {
             let job = text::small_prose(&line, ui.available_width(), palette);

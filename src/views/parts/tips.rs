@@ -1,7 +1,7 @@
 //! Tooltips: at most one at a time, with everything there is to say of a widget, and only where the pointer has come
 //! to the widget. Content that appears below a resting pointer opens none.
 
-use eframe::egui::{Context, Event, Id, Response, Tooltip};
+use eframe::egui::{Context, Event, Id, Response, Tooltip, TouchPhase};
 
 /// The widget under the pointer, and what there is to say of it.
 #[derive(Clone)]
@@ -100,7 +100,11 @@ pub fn tooltip_ui(ctx: &Context) {
     let noted = noted.flatten();
     let has_moved = ctx.input(|i| {
         let mut events = i.events.iter();
-        events.any(|event| matches!(event, Event::PointerMoved(_)))
+        // A finger comes to a widget without moving there.
+        events.any(|event| {
+            let lands = matches!(event, Event::Touch { phase, .. } if *phase == TouchPhase::Start);
+            lands || matches!(event, Event::PointerMoved(_))
+        })
     });
     let here = noted.as_ref().map(|noted| noted.response.id);
     if has_moved {

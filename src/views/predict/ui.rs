@@ -104,7 +104,7 @@ fn side_ui(
     let name = names.of(outcome.followed);
     let title = words::probability_title(&name.to_uppercase());
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        parts::label_ui(ui, text::title(&title, palette));
+        parts::title_ui(ui, &title);
         parts::line_ui(ui, text::note(words::DASHED, palette))
     });
     let room = cut.top(2.0 * strip_height);

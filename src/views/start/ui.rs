@@ -1,7 +1,8 @@
 //! The question, the releases, both switches, three lamps, and a card for each lesson.
 
 use eframe::egui::{
-    Align, Button, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+    Align, Button, Label, Layout, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo,
+    pos2, vec2,
 };
 
 use super::lamps::{Lamp, NoisePlaces, Switches};
@@ -50,9 +51,8 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         return;
     }
     cut.top(gap);
-    let palette = theme::palette(ui);
     parts::row_ui(ui, cut.top(sizes::TITLE_ROW), |ui| {
-        parts::label_ui(ui, text::title(words::LESSONS, palette))
+        parts::title_ui(ui, words::LESSONS)
     });
     let height = cut
         .0
@@ -254,11 +254,20 @@ fn lamp_ui(ui: &mut Ui, rect: Rect, lamp: Lamp, is_on: bool) {
 
 fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
-    let count = BUNDLED.len() as f32;
-    let width = ((row.width() - (count - 1.0) * sizes::S2) / count).floor();
+    let share = |whole: f32, count: usize| {
+        ((whole - (count - 1) as f32 * sizes::S2) / count as f32).floor()
+    };
+    let is_narrow = share(row.width(), BUNDLED.len()) < sizes::LESSON_CARD_WIDTH;
+    let rows = if is_narrow && share(row.height(), 2) >= sizes::LESSON_CARD {
+        2
+    } else {
+        1
+    };
+    let columns = BUNDLED.len().div_ceil(rows);
+    let size = vec2(share(row.width(), columns), share(row.height(), rows));
     for (i, lesson) in BUNDLED.iter().enumerate() {
-        let left = row.left() + i as f32 * (width + sizes::S2);
-        let rect = Rect::from_x_y_ranges(left..=left + width, row.y_range());
+        let place = vec2((i % columns) as f32, (i / columns) as f32);
+        let rect = Rect::from_min_size(row.min + place * (size + Vec2::splat(sizes::S2)), size);
         let id = ui.scope_id().with(("lesson card", i));
         let response = ui.interact(rect, id, Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, lesson.title));
@@ -271,13 +280,13 @@ fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         parts::focus_ring(ui, &response, rect);
         let mut cut = Cut(rect.shrink(sizes::S2));
         // In a tall window a card also says what its lesson is about.
-        let is_tall = row.height() >= sizes::LESSON_CARD_TALL;
+        let is_tall = size.y >= sizes::LESSON_CARD_TALL;
         let words_height = if is_tall {
             sizes::LESSON_WORDS_TALL
         } else {
             sizes::LESSON_WORDS
         };
-        let picture = cut.top(row.height() - words_height);
+        let picture = cut.top(size.y - words_height);
         ui.painter()
             .rect_filled(picture, sizes::CONTROL_RADIUS, palette.background);
         pictures::paint(ui.painter(), picture, lesson.view, palette);

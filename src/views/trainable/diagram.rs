@@ -259,7 +259,11 @@ fn boundary_ui(
         ui.painter().add(arrow);
     }
     parts::focus_ring(ui, &response, knob);
-    let moved = arrows(ui, &response, network).or_else(|| {
+    let asked = match parts::steps_asked(ui, &response, [0.0, network.len as f64]) {
+        0 => None,
+        steps => Some(network.next_block(steps > 0)),
+    };
+    let moved = arrows(ui, &response, network).or(asked).or_else(|| {
         let pointer = ui.ctx().pointer_interact_pos()?;
         drags.then(|| track.layer_at(pointer.x, sizes::BLOCK_SNAP))
     });

@@ -13,7 +13,8 @@ const SINGULAR: f64 = 1e-9;
 
 impl Pipeline {
     /// The matrix of all steps together, from the output (x = column, y = row) to the input, for an
-    /// image of `height` x `width` pixels; `None` if a step changes the size (crop, resizing).
+    /// image of `height` x `width` pixels; `None` if a step changes the size (crop, resizing), or moves
+    /// pixels in a way that no matrix describes (elastic, a mixture).
     ///
     /// The last step is applied first, because its output is the pipeline's output.
     pub fn input_from_output(&self, draws: &[Draw], height: usize, width: usize) -> Option<Matrix> {
@@ -54,7 +55,8 @@ impl Pipeline {
     fn matrices(&self, draws: &[Draw], height: usize, width: usize) -> Option<Vec<Matrix>> {
         let mut matrices = Vec::new();
         for (step, draw) in self.steps.iter().filter(|step| step.on).zip(draws) {
-            if step.layer.own_size().is_some() {
+            if step.layer.own_size().is_some() || draw.bends() || draw.size(height, width).is_some()
+            {
                 return None;
             }
             if let Some([a0, a1, a2, b0, b1, b2, c0, c1]) = draw.input_from_output(height, width) {

@@ -5,8 +5,12 @@
 //! Each layer is one file in [`layers`], where the docs say how to add one.
 
 mod affine;
+mod boxes;
+mod code;
+mod color;
 pub mod geometry;
 mod keras_config;
+mod kernel;
 mod layers;
 mod parameter;
 mod pipeline;
@@ -17,12 +21,16 @@ mod values;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Image;
-use crate::random::Draws;
+use crate::random::{Draws, StreamKey};
 use crate::rules::{Mode, Semantics};
 
+pub use boxes::DrawnBox;
+pub use code::{CodeError, MOST_BYTES as MOST_CODE_BYTES};
 pub use keras_config::KerasConfig;
 pub use layers::*;
-pub use parameter::{EndLimits, FactorLimits, Parameter, ParameterError, ParameterValue};
+pub use parameter::{
+    EndLimits, FactorLimits, Parameter, ParameterError, ParameterValue, WholeLimits,
+};
 pub use pipeline::{Pipeline, PipelinePreset, PipelineStep};
 pub use values::{Choice, Factor, FillMode, Interpolation, Named, Sampling};
 
@@ -74,6 +82,26 @@ impl AugmentLayer {
         self.transform.behaviour().is_random()
     }
 
+    /// True if it only acts in training: random layers, and Keras' `Equalization`.
+    pub fn is_training_only(&self) -> bool {
+        self.transform.behaviour().is_training_only()
+    }
+
+    /// True if what becomes of an image depends on the other images of its batch.
+    pub fn mixes_images(&self) -> bool {
+        self.transform.behaviour().mixes_images()
+    }
+
+    /// True if it mixes the labels of images as well.
+    pub fn mixes_labels(&self) -> bool {
+        self.transform.behaviour().mixes_labels()
+    }
+
+    /// The first release of Keras that has the layer.
+    pub fn since(&self) -> Since {
+        self.transform.behaviour().since()
+    }
+
     /// Checks the parameters against the limits of Keras' constructor.
     ///
     /// # Errors
@@ -117,19 +145,37 @@ impl AugmentLayer {
             let mut draws = Draws::new(seed, &purpose);
             return vec![self.draw(semantics, &mut draws, height, width); n];
         }
+        let behaviour = self.transform.behaviour();
         (0..n)
-            .map(|image| {
-                purpose.push(image as u64);
-                let mut draws = Draws::new(seed, &purpose);
+            .map(|index| {
+                purpose.push(index as u64);
+                let draws = Draws::new(seed, &purpose);
                 purpose.pop();
-                self.draw(semantics, &mut draws, height, width)
+                behaviour.draw_in_batch(&mut Drawing {
+                    semantics,
+                    draws,
+                    stream: StreamKey {
+                        seed,
+                        purpose: &purpose,
+                    },
+                    index,
+                    n,
+                    height,
+                    width,
+                })
             })
             .collect()
     }
 
-    /// Does what was drawn; a draw of another layer changes nothing.
+    /// Does what was drawn; a draw of another layer changes nothing. A layer that mixes images changes
+    /// nothing either: it needs [`Self::apply_batch`].
     pub fn apply(&self, draw: &Draw, image: &Image) -> Image {
         self.transform.behaviour().apply(draw, image)
+    }
+
+    /// Does what was drawn for each image of a batch.
+    pub fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+        self.transform.behaviour().apply_batch(draws, images)
     }
 
     /// What the layer does with `training=False`: random layers return the image, except Keras 2's
@@ -146,6 +192,11 @@ impl AugmentLayer {
     /// `[height, width]` of the output in training; `None` if the layer keeps the image's size.
     pub fn own_size(&self) -> Option<[usize; 2]> {
         self.transform.behaviour().output_size()
+    }
+
+    /// Whether the height and the width of the output are drawn in training.
+    pub fn draws_size(&self) -> [bool; 2] {
+        self.transform.behaviour().draws_size()
     }
 
     /// `[height, width]` of the output for an image of `height` x `width` pixels.
@@ -174,6 +225,21 @@ impl AugmentLayer {
         let mut arguments: Vec<String> = pairs.flat_map(|(own, d)| own.code(&d)).collect();
         arguments.extend(self.seed.map(|seed| format!("seed={seed}")));
         format!("{}({})", self.class(), arguments.join(", "))
+    }
+
+    /// Why a release of Keras does not have the layer; `None` if it has it.
+    pub fn missing_in(&self, semantics: Semantics) -> Option<String> {
+        match (self.since(), semantics) {
+            (Since::Always, _)
+            | (Since::Keras2Only, Semantics::Keras2)
+            | (Since::Keras3(_), Semantics::Keras3 | Semantics::Keras316 | Semantics::PyTorch) => {
+                None
+            }
+            (Since::Keras2Only, Semantics::Keras3 | Semantics::Keras316 | Semantics::PyTorch) => {
+                Some("only in Keras 2".to_owned())
+            }
+            (Since::Keras3(minor), Semantics::Keras2) => Some(format!("from Keras 3.{minor} on")),
+        }
     }
 
     /// The nearest transform of torchvision: `v2.RandomRotation(72)`; `None` if there is none.

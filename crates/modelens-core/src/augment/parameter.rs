@@ -42,6 +42,12 @@ pub enum ParameterValue<'a> {
     Pixels(&'a mut usize),
     /// A yes or no.
     Flag(&'a mut bool),
+    /// One number within limits.
+    Number(&'a mut f64, EndLimits),
+    /// One or two whole numbers within limits; Keras takes one number for both of two.
+    Whole(&'a mut [usize], WholeLimits),
+    /// A colour to fill with, one value per channel; absent: noise.
+    Fill(&'a mut Option<[f64; 3]>),
     /// A number that values are multiplied by, such as 1/255.
     Scale(&'a mut f64),
     /// A number that is added to values.
@@ -61,8 +67,34 @@ pub struct EndLimits {
     pub slider: [f64; 2],
 }
 
+/// The limits of whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WholeLimits {
+    pub least: usize,
+    pub most: usize,
+    /// True if only odd numbers are accepted.
+    pub odd: bool,
+}
+
+impl WholeLimits {
+    /// `[least, most]`.
+    pub(super) const fn within(least: usize, most: usize) -> Self {
+        Self {
+            least,
+            most,
+            odd: false,
+        }
+    }
+}
+
 impl EndLimits {
-    const fn all(range: [f64; 2]) -> Self {
+    /// A number above 0, such as the parameter of a distribution.
+    pub(super) const POSITIVE: Self = Self {
+        accepted: [1e-6, f64::MAX],
+        slider: [0.05, 2.0],
+    };
+
+    pub(super) const fn all(range: [f64; 2]) -> Self {
         Self {
             accepted: range,
             slider: range,
@@ -104,6 +136,30 @@ impl FactorLimits {
         ..Self::FRACTION
     };
 
+    /// A number or a pair within [0, 1].
+    pub(super) const UNIT: Self = Self {
+        number: EndLimits::all([0.0, 1.0]),
+        low: EndLimits::all([0.0, 1.0]),
+        high: EndLimits::all([0.0, 1.0]),
+    };
+
+    /// Bits of a value: a number or a pair within [1, 8].
+    pub(super) const BITS: Self = Self {
+        number: EndLimits::all([1.0, 8.0]),
+        low: EndLimits::all([1.0, 8.0]),
+        high: EndLimits::all([1.0, 8.0]),
+    };
+
+    /// A change of size: above -1, without an upper limit.
+    pub(super) const SIZE: Self = Self {
+        number: EndLimits::all([0.0, 1.0]),
+        low: EndLimits::all([-1.0, 1.0]),
+        high: EndLimits {
+            accepted: [-1.0, f64::MAX],
+            slider: [-1.0, 1.0],
+        },
+    };
+
     /// A number within [0, 1]; the lower end of a pair within [0, 1], the upper one at least 0.
     pub(super) const CONTRAST: Self = Self {
         number: EndLimits::all([0.0, 1.0]),
@@ -131,19 +187,31 @@ impl FactorLimits {
     ) -> Result<(), ParameterError> {
         for (value, limits) in self.ends(factor) {
             let [low, high] = limits.accepted;
-            // `contains` is false for NaN as well.
-            if !(low..=high).contains(&value) {
-                return Err(ParameterError::OutOfRange {
-                    layer,
-                    field,
-                    value,
-                    low,
-                    high,
-                });
-            }
+            within(layer, field, value, low, high)?;
         }
         Ok(())
     }
+}
+
+/// Checks one number against both ends of its limits.
+fn within(
+    layer: &'static str,
+    field: &'static str,
+    value: f64,
+    low: f64,
+    high: f64,
+) -> Result<(), ParameterError> {
+    // `contains` is false for NaN as well.
+    if (low..=high).contains(&value) {
+        return Ok(());
+    }
+    Err(ParameterError::OutOfRange {
+        layer,
+        field,
+        value,
+        low,
+        high,
+    })
 }
 
 /// A parameter that Keras' constructor rejects.
@@ -166,6 +234,12 @@ pub enum ParameterError {
     Empty {
         layer: &'static str,
         field: &'static str,
+    },
+    #[error("{layer}: {field} is {value}, but must be an odd number")]
+    Even {
+        layer: &'static str,
+        field: &'static str,
+        value: usize,
     },
     #[error("{layer}: value_range is ({low}, {high}), but must rise from low to high")]
     ValueRange {
@@ -240,6 +314,27 @@ impl<'a> Parameter<'a> {
             ParameterValue::Pixels(_) | ParameterValue::Choice(_) | ParameterValue::Flag(_) => {
                 Ok(())
             }
+            ParameterValue::Number(number, limits) => {
+                let [low, high] = limits.accepted;
+                within(layer, field, **number, low, high)
+            }
+            ParameterValue::Whole(numbers, limits) => {
+                for &value in numbers.iter() {
+                    let [low, high] = [limits.least as f64, limits.most as f64];
+                    within(layer, field, value as f64, low, high)?;
+                    if limits.odd && value % 2 == 0 {
+                        return Err(ParameterError::Even {
+                            layer,
+                            field,
+                            value,
+                        });
+                    }
+                }
+                Ok(())
+            }
+            ParameterValue::Fill(fill) => {
+                finite(field, fill.iter().flatten().all(|v| v.is_finite()))
+            }
             ParameterValue::Scale(number) | ParameterValue::Offset(number) => {
                 finite(field, number.is_finite())
             }
@@ -283,8 +378,44 @@ impl<'a> Parameter<'a> {
                 **flag = config.flag(name)?.unwrap_or(**flag);
                 Ok(())
             }
-            ParameterValue::Scale(number) | ParameterValue::Offset(number) => {
+            ParameterValue::Scale(number)
+            | ParameterValue::Offset(number)
+            | ParameterValue::Number(number, _) => {
                 **number = config.number(name)?.unwrap_or(**number);
+                Ok(())
+            }
+            ParameterValue::Whole(own, _) => {
+                let found = config.numbers(name)?.unwrap_or_default();
+                let count = |number: f64| {
+                    let whole = number >= 0.0 && number.fract() == 0.0 && number <= 1e9;
+                    let why = || config.refuse(format!("its `{name}` is not a whole number"));
+                    if whole {
+                        Ok(number as usize)
+                    } else {
+                        Err(why())
+                    }
+                };
+                match found[..] {
+                    [] => {}
+                    [one] => own.fill(count(one)?),
+                    _ if found.len() == own.len() => {
+                        for (own, number) in own.iter_mut().zip(found) {
+                            *own = count(number)?;
+                        }
+                    }
+                    _ => return Err(config.refuse(format!("its `{name}` has too many numbers"))),
+                }
+                Ok(())
+            }
+            ParameterValue::Fill(fill) => {
+                match config.numbers(name)?.as_deref() {
+                    None => **fill = None,
+                    Some([one]) => **fill = Some([*one; 3]),
+                    Some([r, g, b]) => **fill = Some([*r, *g, *b]),
+                    Some(_) => {
+                        return Err(config.refuse(format!("its `{name}` is no colour")));
+                    }
+                }
                 Ok(())
             }
             ParameterValue::ValueRange(range) => {
@@ -360,10 +491,36 @@ fn read_factor<C: KerasConfig>(config: &C, name: &str) -> Result<Option<Factor>,
 fn value_code(value: &ParameterValue<'_>) -> Option<String> {
     match value {
         ParameterValue::Choice(choice) => Some(format!("\"{}\"", choice.chosen())),
+        // Keras takes whole numbers only, and no floats of whole numbers.
+        ParameterValue::Factor(factor, limits) if *limits == FactorLimits::BITS => {
+            Some(match **factor {
+                Factor::Scalar(bits) => format!("{}", bits as usize),
+                Factor::Pair(a, b) => format!("({}, {})", a as usize, b as usize),
+            })
+        }
         ParameterValue::Factor(factor, _) => Some(factor_code(**factor)),
         ParameterValue::OptionalFactor { factor, .. } => factor.map(factor_code),
         ParameterValue::Pixels(side) => Some(side.to_string()),
         ParameterValue::Flag(flag) => Some(if **flag { "True" } else { "False" }.to_owned()),
+        ParameterValue::Number(number, _) => Some(python_float(**number)),
+        ParameterValue::Whole(numbers, _) => Some(match **numbers {
+            [one] => one.to_string(),
+            ref more => {
+                let numbers: Vec<String> = more.iter().map(usize::to_string).collect();
+                format!("({})", numbers.join(", "))
+            }
+        }),
+        ParameterValue::Fill(fill) => fill.map(|[r, g, b]| {
+            if r == g && g == b {
+                return python_float(r);
+            }
+            format!(
+                "({}, {}, {})",
+                python_float(r),
+                python_float(g),
+                python_float(b)
+            )
+        }),
         ParameterValue::Scale(scale) => Some(scale_code(**scale)),
         ParameterValue::Offset(offset) => Some(python_float(**offset)),
         ParameterValue::ValueRange([low, high]) => Some(format!("({low}, {high})")),

@@ -1,5 +1,6 @@
 //! A list of layers, each applied to the result of the one before.
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::layers::{
@@ -156,12 +157,79 @@ impl Pipeline {
         for (index, layer) in self.active() {
             let purpose = [purpose, &[index as u64]].concat();
             let drawn = layer.draw_batch(semantics, seed, &purpose, n, height, width);
+            let drawn_size = drawn.first().and_then(|draw| draw.size(height, width));
             for (image, draw) in images.iter_mut().zip(drawn) {
                 image.push(draw);
             }
-            [height, width] = layer.output_size(semantics, Mode::Training, height, width);
+            [height, width] = drawn_size
+                .unwrap_or_else(|| layer.output_size(semantics, Mode::Training, height, width));
         }
         images
+    }
+
+    /// True if what becomes of an image depends on the other images of its batch.
+    pub fn mixes_images(&self) -> bool {
+        self.active().any(|(_, layer)| layer.mixes_images())
+    }
+
+    /// True if it mixes the labels of images.
+    pub fn mixes_labels(&self) -> bool {
+        self.active().any(|(_, layer)| layer.mixes_labels())
+    }
+
+    /// Does what was drawn for each image of a batch.
+    pub fn apply_batch(&self, draws: &[Vec<Draw>], images: &[&Image]) -> Vec<Image> {
+        if !self.mixes_images() {
+            let pairs = draws.par_iter().zip(images);
+            return pairs
+                .map(|(draws, image)| self.apply(draws, image))
+                .collect();
+        }
+        let mut done: Vec<Image> = Vec::new();
+        for (step, (_, layer)) in self.active().enumerate() {
+            let drawn = draws.iter().map(|draws| draws.get(step));
+            let drawn: Vec<&Draw> = drawn.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
+            done = if step == 0 {
+                layer.apply_batch(&drawn, images)
+            } else {
+                let images: Vec<&Image> = done.iter().collect();
+                layer.apply_batch(&drawn, &images)
+            };
+        }
+        done
+    }
+
+    /// What each image of a batch is labelled with after the draws: images of the batch with their
+    /// shares of the label, the largest first. An image that was not mixed has the share 1 of its own.
+    pub fn targets(draws: &[Vec<Draw>]) -> Vec<Vec<(usize, f64)>> {
+        let n = draws.len();
+        let steps = draws.iter().map(Vec::len).max().unwrap_or(0);
+        let mut targets: Vec<Vec<f64>> = (0..n)
+            .map(|own| (0..n).map(|i| if i == own { 1.0 } else { 0.0 }).collect())
+            .collect();
+        for step in 0..steps {
+            let mixed = draws.iter().enumerate().map(|(image, draws)| {
+                let own = &targets[image];
+                match draws.get(step).and_then(Draw::partner) {
+                    Some((partner, share)) if partner < n => {
+                        let pairs = own.iter().zip(&targets[partner]);
+                        pairs.map(|(a, b)| share * a + (1.0 - share) * b).collect()
+                    }
+                    _ => own.clone(),
+                }
+            });
+            targets = mixed.collect();
+        }
+        let shares = targets.into_iter().map(|shares| {
+            let mut shares: Vec<(usize, f64)> = shares
+                .into_iter()
+                .enumerate()
+                .filter(|(_, share)| *share > 0.0)
+                .collect();
+            shares.sort_by(|a, b| b.1.total_cmp(&a.1));
+            shares
+        });
+        shares.collect()
     }
 
     /// Does what was drawn for one image, step by step. As in Keras, each affine step resamples the
@@ -204,6 +272,21 @@ impl Pipeline {
             })
     }
 
+    /// `[height, width]` of the output of an image of `height` x `width` pixels after these draws.
+    pub fn drawn_size(
+        &self,
+        semantics: Semantics,
+        draws: &[Draw],
+        height: usize,
+        width: usize,
+    ) -> [usize; 2] {
+        let steps = self.active().zip(draws);
+        steps.fold([height, width], |[height, width], ((_, layer), draw)| {
+            draw.size(height, width)
+                .unwrap_or_else(|| layer.output_size(semantics, Mode::Training, height, width))
+        })
+    }
+
     /// The range of values that the rescaling steps make of `[0, 255]`, for showing the result as a
     /// picture.
     pub fn value_range(&self) -> [f64; 2] {
@@ -226,17 +309,38 @@ impl Pipeline {
         words.join(", ")
     }
 
-    /// The steps that are on as a `keras.Sequential`.
-    pub fn keras_code(&self) -> String {
-        let layers = self.active().map(|(_, layer)| layer.keras_code());
-        let layers: Vec<String> = layers
-            .map(|code| format!("    keras.layers.{code},\n"))
-            .collect();
-        let layers = layers.concat();
-        if layers.is_empty() {
+    /// The steps that are on as a `keras.Sequential`, or a `Pipeline` where Keras needs one. A comment takes the place of a layer that the release
+    /// does not have.
+    pub fn keras_code(&self, semantics: Semantics) -> String {
+        let lines = self
+            .active()
+            .map(|(_, layer)| match layer.missing_in(semantics) {
+                Some(why) => (false, format!("    # {}: {why}\n", layer.class())),
+                None => (true, format!("    keras.layers.{},\n", layer.keras_code())),
+            });
+        let lines: Vec<(bool, String)> = lines.collect();
+        let comments_and_layers: String = lines.iter().map(|(_, line)| line.as_str()).collect();
+        if lines.is_empty() {
             // Keras 3 refuses to call a Sequential without layers.
             return "keras.layers.Identity()".to_owned();
         }
-        format!("keras.Sequential([\n{layers}])")
+        let any = lines.iter().any(|(is_layer, _)| *is_layer);
+        let nothing = if any {
+            ""
+        } else {
+            "    keras.layers.Identity(),\n"
+        };
+        // A Sequential cannot be built with Equalization, which returns the tensor it gets.
+        let no_model = |layer: &AugmentLayer| layer.is_training_only() && !layer.is_random();
+        let pipeline = semantics != Semantics::Keras2
+            && self
+                .active()
+                .any(|(_, layer)| no_model(layer) || layer.mixes_labels());
+        let holder = if pipeline {
+            "layers.Pipeline"
+        } else {
+            "Sequential"
+        };
+        format!("keras.{holder}([\n{comments_and_layers}{nothing}])")
     }
 }

@@ -1,7 +1,10 @@
 //! Tests of the augmentation layers.
 
+mod code;
+mod distributions;
 mod geometry;
 mod golden;
+mod layers;
 mod properties;
 mod statistics;
 mod wording;

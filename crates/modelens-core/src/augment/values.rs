@@ -36,6 +36,33 @@ impl Factor {
         matches!(self, Self::Scalar(_))
     }
 
+    /// `(least, f)` for one number, or the sorted pair: what layers take whose factors have no sign.
+    pub(super) fn ends_from(self, least: f64) -> (f64, f64) {
+        match self {
+            Self::Scalar(f) => (least, f.abs()),
+            Self::Pair(..) => (self.low(), self.high()),
+        }
+    }
+
+    /// Draws a probability from U(0, f), or from the pair, and then whether it happens. So a factor of 1
+    /// happens to every second image only. Source: keras 3.15, such as `random_invert.py`.
+    pub(super) fn happens(self, draws: &mut Draws) -> bool {
+        let probability = self.draw_from(0.0, draws);
+        draws.unit() < probability
+    }
+
+    /// The mean of the probability that [`Self::happens`] draws.
+    pub(super) fn mean_from_zero(self) -> f64 {
+        let (low, high) = self.ends_from(0.0);
+        f64::midpoint(low, high)
+    }
+
+    /// Draws from U(least, f), or from the pair.
+    pub(super) fn draw_from(self, least: f64, draws: &mut Draws) -> f64 {
+        let (low, high) = self.ends_from(least);
+        draws.uniform(low, high)
+    }
+
     /// Draws from U(low, high).
     pub(super) fn draw(self, draws: &mut Draws) -> f64 {
         draws.uniform(self.low(), self.high())

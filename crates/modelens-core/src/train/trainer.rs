@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::loss::cross_entropy;
+use super::loss::{cross_entropy, mixed_cross_entropy};
 use super::network::{Network, TrainError};
 use super::optimizer::Optimizer;
 use super::penalties::constrain;
@@ -146,6 +146,7 @@ impl Trainer {
         let repeat = self.done as u64 + 1;
         let x = self.input(&batch, Some(repeat), photos, proceed)?;
         let classes = self.classes(&batch);
+        let targets = photos.targets().cloned();
         let options = PassOptions {
             repeat,
             ..self.options(&stage.flags, self.plan.outer)
@@ -156,7 +157,10 @@ impl Trainer {
             &x,
             self.segment(&stage, options.outer),
             &options,
-            |y| cross_entropy(y, &classes, false),
+            |y| match &targets {
+                Some(targets) => mixed_cross_entropy(y, &classes, targets),
+                None => cross_entropy(y, &classes, false),
+            },
             &cancel,
         )?;
         let step = self.done + 1;

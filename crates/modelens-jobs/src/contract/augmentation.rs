@@ -77,6 +77,10 @@ pub struct AugmentationLook {
 pub struct AugmentationOutcome {
     pub training: Vec<GridCell>,
     pub inference: Vec<GridCell>,
+    /// For each step of the pipeline that is on, the largest difference it makes to the first photo, and
+    /// to the others of its batch if it mixes them: in training and in inference. `None` if it changes the
+    /// size.
+    pub step_differences: Vec<[Option<f32>; 2]>,
 }
 
 impl AugmentationOutcome {
@@ -103,6 +107,9 @@ pub struct GridCell {
     pub draws: Vec<Draw>,
     /// The draws in words; `unchanged` where nothing was drawn.
     pub words: String,
+    /// Photos whose labels make the new one, each with its share, the largest first; empty where no step
+    /// mixes labels.
+    pub target: Vec<(usize, f64)>,
     /// Largest absolute difference from the original over all pixels, 0 to 255; `None` if the sizes
     /// differ.
     pub largest_difference: Option<f32>,

@@ -108,11 +108,6 @@ pub enum Request {
     },
     /// Runs in the background: one optimizer step whenever nothing else waits.
     Train(TrainRequest),
-    /// A file that has no place on a disk of the computing side: see [`crate::give`].
-    Give {
-        path: PathBuf,
-        bytes: Vec<u8>,
-    },
     /// Writes trained weights to a file, in the format of the file the model came from.
     SaveModel {
         trained: TrainedId,
@@ -126,7 +121,7 @@ impl Request {
         Some(match self {
             Self::OpenModel(_) | Self::OpenTrained(_) => Job::OpenModel,
             Self::OpenPhotos(_) => Job::OpenPhotos,
-            Self::Release(_) | Self::ListCaches | Self::Give { .. } | Self::Run(_) => return None,
+            Self::Release(_) | Self::ListCaches | Self::Run(_) => return None,
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::TryScales { .. } => Job::TryScales,
             Self::Look(_) => Job::Look,

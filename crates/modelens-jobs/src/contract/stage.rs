@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 /// What a job does at the moment. [`Stage::words`] gives its text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
+    /// What a page reads from another place, in kB.
+    Fetching,
     Opening,
     OpeningModel,
     Listing,

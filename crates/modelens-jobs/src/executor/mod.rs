@@ -96,6 +96,11 @@ impl Executor {
         }
     }
 
+    /// The model that trained weights came from, whose file saving them reads again.
+    pub fn source_of(&self, trained: TrainedId) -> Option<&ModelSource> {
+        self.store.trained(trained).ok().map(|found| &found.source)
+    }
+
     fn emit(&self, event: Event) {
         (self.emit)(event);
     }
@@ -122,10 +127,6 @@ impl Executor {
                 for &id in ids {
                     self.store.release(id);
                 }
-                Ok(None)
-            }
-            Request::Give { path, bytes } => {
-                crate::give(path.clone(), bytes.clone());
                 Ok(None)
             }
             // `carry_out` sends these to the training.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
 use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
-use modelens_core::augment::{Draw, Pipeline};
+use modelens_core::augment::{Draw, Pipeline, PipelineStep};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::DecodeCause;
@@ -58,6 +58,7 @@ pub fn compute(
     Ok((
         photos,
         Outcome::Augmentation(AugmentationOutcome {
+            step_differences: step_differences(look, &originals, &training),
             training,
             inference,
         }),
@@ -118,19 +119,75 @@ fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -
             *old = new;
         }
     }
-    let pairs = cells.into_par_iter().zip(drawn);
-    let done = pairs.map(|((photo, original), draws)| {
-        let image = Arc::new(look.pipeline.apply(&draws, original));
-        GridCell {
+    let batches = cells.par_chunks(batch).zip(drawn.par_chunks(batch));
+    batches
+        .flat_map(|(cells, drawn)| augmented(&look.pipeline, cells, drawn))
+        .collect()
+}
+
+/// One batch of cells with what was drawn for each of them.
+fn augmented(
+    pipeline: &Pipeline,
+    cells: &[&(usize, Arc<Image>)],
+    drawn: &[Vec<Draw>],
+) -> Vec<GridCell> {
+    let originals: Vec<&Image> = cells.iter().map(|(_, original)| &**original).collect();
+    let images = pipeline.apply_batch(drawn, &originals);
+    let targets = if pipeline.mixes_labels() {
+        Pipeline::targets(drawn)
+    } else {
+        vec![Vec::new(); drawn.len()]
+    };
+    let of_cells = cells.iter().zip(drawn).zip(images.into_iter().zip(targets));
+    let of_photo = |(place, share): (usize, f64)| Some((cells.get(place)?.0, share));
+    of_cells
+        .map(|(((photo, original), draws), (image, target))| GridCell {
             photo: *photo,
             largest_difference: difference(&image, original),
-            words: Pipeline::words(&draws),
+            words: Pipeline::words(draws),
             original: Arc::clone(original),
-            image,
-            draws,
-        }
-    });
-    done.collect()
+            image: Arc::new(image),
+            draws: draws.clone(),
+            target: target.into_iter().filter_map(of_photo).collect(),
+        })
+        .collect()
+}
+
+/// See [`AugmentationOutcome::step_differences`].
+fn step_differences(
+    look: &AugmentationLook,
+    originals: &[(usize, Arc<Image>)],
+    training: &[GridCell],
+) -> Vec<[Option<f32>; 2]> {
+    // What one photo becomes depends on the others only where a step mixes them.
+    let n = if look.pipeline.mixes_images() && look.grid != Grid::OnePhoto {
+        originals.len()
+    } else {
+        1
+    };
+    let batch = || originals.iter().take(n).map(|(_, image)| (**image).clone());
+    let [mut drawn, mut plain]: [Vec<Image>; 2] = [batch().collect(), batch().collect()];
+    let worst = |before: &[Image], after: &[Image]| {
+        let pairs = before.iter().zip(after);
+        pairs
+            .map(|(before, after)| difference(after, before))
+            .try_fold(0.0, |worst: f32, next| Some(worst.max(next?)))
+    };
+    let steps = look.pipeline.steps.iter().filter(|step| step.on);
+    let of_step = |(place, step): (usize, &PipelineStep)| {
+        let draws = training.iter().take(n).map(|cell| cell.draws.get(place));
+        let draws: Vec<&Draw> = draws.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
+        let images: Vec<&Image> = drawn.iter().collect();
+        let next = step.layer.apply_batch(&draws, &images);
+        let in_training = worst(&drawn, &next);
+        drawn = next;
+        let infer = |image: &Image| step.layer.inference(look.semantics, image);
+        let next: Vec<Image> = plain.iter().map(infer).collect();
+        let in_inference = worst(&plain, &next);
+        plain = next;
+        [in_training, in_inference]
+    };
+    steps.enumerate().map(of_step).collect()
 }
 
 /// The cells in inference mode, where random layers return their input.
@@ -159,6 +216,7 @@ fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<
                 image: Arc::clone(image),
                 draws: Vec::new(),
                 words: Pipeline::words(&[]),
+                target: Vec::new(),
             }
         });
     cells.collect()

@@ -17,7 +17,6 @@ pub use predict::DonePasses;
 use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
-use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::photos::{Loaded, PhotoCache};
@@ -331,24 +330,41 @@ pub fn augmented(
     pipeline: Option<&Pipeline>,
     input_hwc: [Option<usize>; 3],
     semantics: Semantics,
-    [seed, redraws]: [u64; 2],
+    address: [u64; 2],
 ) -> Result<Vec<Arc<Image>>, LookError> {
+    let (images, _) = augmented_and_labelled(images, pipeline, input_hwc, semantics, address)?;
+    Ok(images)
+}
+
+/// What each photo of a batch is labelled with: places in the batch, with their shares of the label.
+pub type Targets = Vec<Vec<(usize, f64)>>;
+
+/// As [`augmented`], and the new labels if a step of the pipeline mixes them.
+pub fn augmented_and_labelled(
+    images: Vec<Arc<Image>>,
+    pipeline: Option<&Pipeline>,
+    input_hwc: [Option<usize>; 3],
+    semantics: Semantics,
+    [seed, redraws]: [u64; 2],
+) -> Result<(Vec<Arc<Image>>, Option<Targets>), LookError> {
     let (Some(pipeline), Some(first)) = (pipeline, images.first()) else {
-        return Ok(images);
+        return Ok((images, None));
     };
     let [height, width] = [first.height, first.width];
     let [in_height, in_width, _] = input_hwc;
-    let made = pipeline.output_size(semantics, Mode::Training, height, width);
+    let purpose = [AUGMENT, redraws];
+    let draws = pipeline.draw_batch(semantics, seed, &purpose, images.len(), height, width);
+    // All images of a batch get the same size, drawn or not.
+    let of_first = draws.first().map_or(&[][..], |draws| draws);
+    let made = pipeline.drawn_size(semantics, of_first, height, width);
     let taken = [in_height.unwrap_or(made[0]), in_width.unwrap_or(made[1])];
     if made != taken {
         return Err(LookError::AugmentedSize { made, taken });
     }
-    let purpose = [AUGMENT, redraws];
-    let draws = pipeline.draw_batch(semantics, seed, &purpose, images.len(), height, width);
-    let pairs = images.into_par_iter().zip(draws);
-    Ok(pairs
-        .map(|(image, draws)| Arc::new(pipeline.apply(&draws, &image)))
-        .collect())
+    let targets = pipeline.mixes_labels().then(|| Pipeline::targets(&draws));
+    let images: Vec<&Image> = images.iter().map(|image| &**image).collect();
+    let done = pipeline.apply_batch(&draws, &images);
+    Ok((done.into_iter().map(Arc::new).collect(), targets))
 }
 
 /// Loads photos and reports progress and each photo that cannot be decoded.

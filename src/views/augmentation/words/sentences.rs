@@ -1,8 +1,10 @@
 //! "What you see" in the Augmentation view, written from what was measured.
 
+use super::meaning::lost;
 use crate::augment::{
     AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, RotationDraw, ZoomDraw,
 };
+use crate::dataset::PhotoList;
 use crate::model::Semantics;
 use crate::words::common;
 use crate::words::number::{angle, fixed, measured};
@@ -15,6 +17,7 @@ pub struct Seen<'a> {
     pub pipeline: &'a Pipeline,
     pub grid: Grid,
     pub semantics: Semantics,
+    pub photos: Option<&'a PhotoList>,
     /// The name of the file's augmentation block, if the pipeline is that block.
     pub own: Option<&'a str>,
 }
@@ -24,13 +27,15 @@ pub fn sentences(seen: &Seen<'_>) -> String {
     let own = seen
         .own
         .map(|name| format!("This pipeline comes from the file: {name}."));
-    let random = active(seen.pipeline).any(AugmentLayer::is_random);
+    // Keras' Equalization does not draw, but does nothing in inference either.
+    let random = active(seen.pipeline).any(AugmentLayer::is_training_only);
     let mut all: Vec<String> = Vec::new();
     if random {
         all.push(left(seen));
         all.extend(epochs(seen));
         all.push(right(seen));
-        all.extend(upside_down(seen));
+        all.extend(mixed(seen));
+        all.extend(meaning(seen));
         if seen.semantics != Semantics::PyTorch {
             all.push(
                 "Called without training=, these layers augment: their default is True.".into(),
@@ -150,6 +155,25 @@ fn drawn(cells: &[GridCell]) -> Vec<String> {
     parts
 }
 
+/// What becomes of the labels where a step mixes them.
+fn mixed(seen: &Seen<'_>) -> Option<String> {
+    if !seen.pipeline.mixes_labels() {
+        return None;
+    }
+    let cells = &seen.outcome.training;
+    if seen.grid == Grid::OnePhoto {
+        return Some(
+            "A batch of one photo has nothing to mix with: choose nine photos to see labels mixed."
+                .to_owned(),
+        );
+    }
+    let mixed = cells.iter().filter(|cell| cell.target.len() > 1).count();
+    Some(format!(
+        "{mixed} of {} photos are mixed with another one, and their label is mixed alike.",
+        cells.len()
+    ))
+}
+
 /// Three epochs: the same photos, drawn differently in each.
 fn epochs(seen: &Seen<'_>) -> Option<String> {
     let cells = &seen.outcome.training;
@@ -203,6 +227,17 @@ fn right(seen: &Seen<'_>) -> String {
              input (largest difference 0)."
                 .to_owned()
         }
+    }
+}
+
+/// Says which photos have lost their meaning, as far as the classes tell; else whether they could.
+fn meaning(seen: &Seen<'_>) -> Vec<String> {
+    let lost = seen
+        .photos
+        .map(|photos| lost(photos, &seen.outcome.training));
+    match lost {
+        Some(lost) if !lost.is_empty() => lost,
+        _ => upside_down(seen).into_iter().collect(),
     }
 }
 

@@ -19,6 +19,7 @@ fn cell(draws: Vec<Draw>, difference: Option<f32>) -> GridCell {
         image,
         words: Pipeline::words(&draws),
         draws,
+        target: Vec::new(),
         largest_difference: difference,
     }
 }
@@ -32,6 +33,7 @@ fn outcome(draws: Vec<Vec<Draw>>, inference: Option<f32>) -> AugmentationOutcome
     AugmentationOutcome {
         training: left,
         inference: right,
+        step_differences: Vec::new(),
     }
 }
 
@@ -48,6 +50,7 @@ fn text(outcome: &AugmentationOutcome, pipeline: &Pipeline, semantics: Semantics
         pipeline,
         grid: Grid::OnePhoto,
         semantics,
+        photos: None,
         own: None,
     })
 }
@@ -106,6 +109,7 @@ fn three_epochs_count_what_is_drawn_anew() {
         pipeline: &pipeline,
         grid: Grid::ThreeEpochs,
         semantics: Semantics::Keras3,
+        photos: None,
         own: Some("data_augmentation"),
     };
     let text = sentences(&seen);

@@ -137,8 +137,8 @@ impl Behaviour for RandomContrast {
             (Factor::Scalar(f), Semantics::Keras3 | Semantics::Keras316) => {
                 let (low, high) = (fixed(1.0 - f.abs(), 2), fixed(1.0 + f.abs(), 2));
                 Some(format!(
-                    "Keras 3 draws contrast from 1.00 to {high} and never lowers it; Keras 2 from \
-                     {low}, once for a batch."
+                    "From 3.6 on Keras draws contrast from 1.00 to {high} and never lowers it; Keras 3.0 to \
+                     3.3 from {low}, and Keras 2 from {low}, once for a batch."
                 ))
             }
             (Factor::Scalar(f), Semantics::Keras2) => {

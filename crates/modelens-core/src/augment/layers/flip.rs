@@ -99,7 +99,12 @@ impl Behaviour for RandomFlip {
     }
 
     fn torchvision(&self) -> Option<String> {
-        Some("v2.RandomHorizontalFlip()".to_owned())
+        let flips = match self.mode {
+            FlipMode::Horizontal => "v2.RandomHorizontalFlip()",
+            FlipMode::Vertical => "v2.RandomVerticalFlip()",
+            FlipMode::HorizontalAndVertical => "v2.RandomHorizontalFlip(), v2.RandomVerticalFlip()",
+        };
+        Some(flips.to_owned())
     }
 
     fn differences(&self, semantics: Semantics) -> Option<String> {
@@ -108,12 +113,12 @@ impl Behaviour for RandomFlip {
         }
         match semantics {
             Semantics::Keras3 | Semantics::Keras316 => Some(
-                "Keras 3 draws both axes at once, so a photo is turned by 180° or left as it is; \
-                 Keras 2 draws each axis on its own."
+                "Keras draws both axes at once from 3.6 on, so a photo is turned by 180° or left as it \
+                 is; Keras 2, and 3.0 to 3.3, draw each axis on its own."
                     .to_owned(),
             ),
             Semantics::Keras2 => {
-                Some("Keras 2 draws each axis on its own; Keras 3 draws both at once.".to_owned())
+                Some("Keras 2 draws each axis on its own; Keras 3 draws both at once from 3.6 on.".to_owned())
             }
             Semantics::PyTorch => None,
         }

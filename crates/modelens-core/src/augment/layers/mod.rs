@@ -5,27 +5,52 @@
 //! add a line to the table. The add menu, the editors, `--augment`, the reader of Keras files and the
 //! generated code follow from that.
 
+mod aug_mix;
+mod auto_contrast;
 mod brightness;
+mod clahe;
+mod color_degeneration;
+mod color_jitter;
 mod contrast;
 mod crop;
+mod cut_mix;
+mod elastic;
+mod equalization;
+mod erasing;
 mod flip;
+mod gaussian_blur;
+mod grayscale;
+mod hue;
+mod invert;
+mod mix_up;
+mod operations;
+mod perspective;
+mod posterization;
+mod rand_augment;
 mod rescaling;
 mod resizing;
 mod rotation;
+mod saturation;
+mod sharpness;
 mod shear;
+mod size;
+mod solarization;
 mod translation;
 mod zoom;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::keras_config::KerasConfig;
 use super::parameter::Parameter;
-use super::values::Sampling;
+use super::values::{Factor, Sampling};
 use crate::dataset::Image;
-use crate::random::Draws;
+use crate::number::fixed;
+use crate::random::{Draws, StreamKey};
 use crate::rules::Semantics;
 
 pub use flip::FlipMode;
+pub use operations::{ChosenDraw, Operation};
 
 /// Declares the layers, in the order of the window's menu: the module, the type that holds the
 /// parameters (which is also the class in Keras), and for a random layer the type of its draws.
@@ -40,7 +65,7 @@ macro_rules! layers {
         }
 
         /// What one layer drew for one image.
-        #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub enum Draw {
             /// The layer does not draw.
             Nothing,
@@ -126,13 +151,69 @@ layers! {
     Contrast: contrast::RandomContrast draws ContrastDraw;
     Brightness: brightness::RandomBrightness draws BrightnessDraw;
     Crop: crop::RandomCrop draws CropDraw;
+    Hue: hue::RandomHue draws HueDraw;
+    Saturation: saturation::RandomSaturation draws SaturationDraw;
+    Sharpness: sharpness::RandomSharpness draws SharpnessDraw;
+    ColorDegeneration: color_degeneration::RandomColorDegeneration draws ColorDegenerationDraw;
+    ColorJitter: color_jitter::RandomColorJitter draws ColorJitterDraw;
+    Grayscale: grayscale::RandomGrayscale draws GrayscaleDraw;
+    Posterization: posterization::RandomPosterization draws PosterizationDraw;
+    Invert: invert::RandomInvert draws InvertDraw;
+    Solarization: solarization::Solarization draws SolarizationDraw;
+    GaussianBlur: gaussian_blur::RandomGaussianBlur draws GaussianBlurDraw;
+    Erasing: erasing::RandomErasing draws ErasingDraw;
+    Perspective: perspective::RandomPerspective draws PerspectiveDraw;
+    Elastic: elastic::RandomElasticTransform draws ElasticDraw;
+    RandAugment: rand_augment::RandAugment draws RandAugmentDraw;
+    AugMix: aug_mix::AugMix draws AugMixDraw;
+    MixUp: mix_up::MixUp draws MixUpDraw;
+    CutMix: cut_mix::CutMix draws CutMixDraw;
+    Height: size::RandomHeight draws HeightDraw;
+    Width: size::RandomWidth draws WidthDraw;
+    AutoContrast: auto_contrast::AutoContrast;
+    Equalization: equalization::Equalization;
+    Clahe: clahe::ContrastLimitedAdaptiveHistogramEqualization;
     Resizing: resizing::Resizing;
     Rescaling: rescaling::Rescaling;
 }
 
+/// The first release of Keras that has a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Since {
+    /// Keras 2 and every Keras 3.
+    Always,
+    /// Keras 2, and no Keras 3.
+    Keras2Only,
+    /// This minor release of Keras 3, and not Keras 2.
+    Keras3(u8),
+}
+
+/// What a layer may look at while it draws for one image.
+pub(super) struct Drawing<'a> {
+    pub semantics: Semantics,
+    /// The stream of the image.
+    pub draws: Draws,
+    /// The family of streams of the batch.
+    pub stream: StreamKey<'a>,
+    /// The image's place in the batch.
+    pub index: usize,
+    /// The number of images in the batch.
+    pub n: usize,
+    pub height: usize,
+    pub width: usize,
+}
+
+impl Drawing<'_> {
+    /// A stream that is the same for every image of the batch.
+    fn shared(&self) -> Draws {
+        // No batch has an image at this place.
+        self.stream.draws_for(u64::MAX)
+    }
+}
+
 /// The rules of one layer. Its type's `Default` holds the defaults of Keras' constructor, with zeros
 /// for arguments that have none.
-pub(super) trait Behaviour {
+pub(super) trait Behaviour: Sync {
     /// The parameters that the window and `--augment` start from. Layers that change the size take
     /// `height` x `width`, so that a new one changes nothing at first.
     fn example(height: usize, width: usize) -> Self
@@ -147,9 +228,30 @@ pub(super) trait Behaviour {
         &[]
     }
 
-    /// True if it draws. Layers that do not draw act in both modes.
+    /// True if it draws.
     fn is_random(&self) -> bool {
         true
+    }
+
+    /// True if it does nothing with `training=False`, at least in Keras 3. Layers that do not draw act in
+    /// both modes, as a rule.
+    fn is_training_only(&self) -> bool {
+        self.is_random()
+    }
+
+    /// The first release of Keras that has it.
+    fn since(&self) -> Since {
+        Since::Always
+    }
+
+    /// True if what becomes of an image depends on the other images of its batch.
+    fn mixes_images(&self) -> bool {
+        false
+    }
+
+    /// True if it mixes the labels of images as well.
+    fn mixes_labels(&self) -> bool {
+        false
     }
 
     /// True if all images of a batch share one draw.
@@ -162,12 +264,35 @@ pub(super) trait Behaviour {
         Draw::Nothing
     }
 
+    /// Draws for one image of a batch. Only layers that draw some numbers for the whole batch, or another
+    /// image of it, have their own.
+    fn draw_in_batch(&self, drawing: &mut Drawing<'_>) -> Draw {
+        let Drawing {
+            semantics,
+            height,
+            width,
+            ..
+        } = *drawing;
+        self.draw(semantics, &mut drawing.draws, height, width)
+    }
+
     /// Does what was drawn; a draw of another layer changes nothing.
     fn apply(&self, draw: &Draw, image: &Image) -> Image;
 
+    /// Does what was drawn for each image of a batch. Layers that mix images have their own.
+    fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+        self.apply_each(draws, images)
+    }
+
+    /// Does what was drawn for each image on its own.
+    fn apply_each(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+        let pairs = draws.par_iter().zip(images);
+        pairs.map(|(draw, image)| self.apply(draw, image)).collect()
+    }
+
     /// True if it changes images with `training=False`.
     fn acts_in_inference(&self, _semantics: Semantics) -> bool {
-        !self.is_random()
+        !self.is_training_only()
     }
 
     /// What it does with `training=False`, if it acts there.
@@ -175,7 +300,12 @@ pub(super) trait Behaviour {
         self.apply(&Draw::Nothing, image)
     }
 
-    /// `[height, width]` of its output where it acts; `None` if it keeps the size.
+    /// Whether the height and the width of its output are drawn.
+    fn draws_size(&self) -> [bool; 2] {
+        [false; 2]
+    }
+
+    /// `[height, width]` of its output where it acts; `None` if it keeps the size, or draws it.
     fn output_size(&self) -> Option<[usize; 2]> {
         None
     }
@@ -195,7 +325,8 @@ pub(super) trait Behaviour {
         None
     }
 
-    /// Where Keras 2 and Keras 3 differ, told from the side of `semantics`; `None` for PyTorch.
+    /// Where Keras 2 and Keras 3 differ, told from the side of `semantics`, or what surprises; `None` for
+    /// PyTorch.
     fn differences(&self, _semantics: Semantics) -> Option<String> {
         None
     }
@@ -207,7 +338,22 @@ trait Drawn {
     fn words(&self) -> String;
 
     /// What the words mean, where they alone may mislead.
-    fn meaning(&self) -> Option<&'static str> {
+    fn meaning(&self) -> Option<String> {
+        None
+    }
+
+    /// The image of the batch that was mixed in, and the image's own share of the label.
+    fn partner(&self) -> Option<(usize, f64)> {
+        None
+    }
+
+    /// True if pixels move in a way that no single matrix describes.
+    fn bends(&self) -> bool {
+        false
+    }
+
+    /// `[height, width]` of the output, if it was drawn.
+    fn size(&self, _height: usize, _width: usize) -> Option<[usize; 2]> {
         None
     }
 
@@ -283,8 +429,23 @@ impl Draw {
     }
 
     /// What [`Self::words`] mean, where they alone may mislead.
-    pub fn meaning(&self) -> Option<&'static str> {
+    pub fn meaning(&self) -> Option<String> {
         self.drawn()?.meaning()
+    }
+
+    /// The image of the batch that was mixed in, and the image's own share of the label.
+    pub fn partner(&self) -> Option<(usize, f64)> {
+        self.drawn()?.partner()
+    }
+
+    /// True if pixels move in a way that no single matrix describes.
+    pub fn bends(&self) -> bool {
+        self.drawn().is_some_and(Drawn::bends)
+    }
+
+    /// `[height, width]` of the output for an image of `height` x `width`, if it was drawn.
+    pub fn size(&self, height: usize, width: usize) -> Option<[usize; 2]> {
+        self.drawn()?.size(height, width)
     }
 
     /// The numbers of the draw with their names: degrees counter-clockwise, fractions of height and
@@ -306,4 +467,52 @@ fn signed(value: f64, decimals: usize) -> String {
         return digits;
     }
     format!("{}{digits}", if value < 0.0 { '\u{2212}' } else { '+' })
+}
+
+/// What surprises in layers that draw their probability; `None` for PyTorch, and for equal ends.
+fn drawn_probability(class: &str, factor: Factor, semantics: Semantics) -> Option<String> {
+    let (low, high) = factor.ends_from(0.0);
+    (low < high && semantics != Semantics::PyTorch).then(|| {
+        format!(
+            "{class} draws its probability as well, from {} to {}: it changes {} of the photos on \
+             average.",
+            fixed(low, 2),
+            fixed(high, 2),
+            percent(factor.mean_from_zero())
+        )
+    })
+}
+
+/// A share in whole percent.
+fn percent(share: f64) -> String {
+    format!("{}%", fixed(100.0 * share, 0))
+}
+
+/// Mixes each image of a batch with the partner that was drawn for it.
+fn mixed(
+    draws: &[&Draw],
+    images: &[&Image],
+    mix: impl Fn(&Draw, &Image, &Image) -> Image + Sync,
+) -> Vec<Image> {
+    let pairs = draws.par_iter().zip(images);
+    pairs
+        .map(|(draw, image)| {
+            let partner = draw.partner().and_then(|(partner, _)| images.get(partner));
+            // Images of different sizes cannot be one batch.
+            match partner.filter(|other| other.pixels_hwc.len() == image.pixels_hwc.len()) {
+                Some(other) => mix(draw, image, other),
+                None => (*image).clone(),
+            }
+        })
+        .collect()
+}
+
+/// What is easily overlooked about layers that mix labels; `None` for PyTorch.
+fn labels_are_lost(class: &str, semantics: Semantics) -> Option<String> {
+    (semantics != Semantics::PyTorch).then(|| {
+        format!(
+            "{class} mixes labels only if it gets them: call it with {{\"images\": x, \"labels\": y}} in \
+             the data set. Inside a model it mixes the photos and leaves the labels."
+        )
+    })
 }

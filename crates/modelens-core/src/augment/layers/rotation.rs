@@ -75,12 +75,13 @@ impl Drawn for RotationDraw {
         format!("{}°", signed(self.turns * 360.0, 1))
     }
 
-    fn meaning(&self) -> Option<&'static str> {
-        if self.turns > 0.0 {
-            Some("counter-clockwise")
+    fn meaning(&self) -> Option<String> {
+        let direction = if self.turns > 0.0 {
+            "counter-clockwise"
         } else {
-            (self.turns < 0.0).then_some("clockwise")
-        }
+            "clockwise"
+        };
+        (self.turns != 0.0).then(|| direction.to_owned())
     }
 
     fn quantities(&self) -> Vec<(&'static str, f64)> {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Draw, Drawn, signed};
+use super::{Behaviour, Draw, Drawn, Since, signed};
 use crate::augment::affine;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::{Factor, Sampling};
@@ -38,6 +38,10 @@ impl Behaviour for RandomShear {
             y_factor: Factor::Scalar(0.2),
             ..Self::default()
         }
+    }
+
+    fn since(&self) -> Since {
+        Since::Keras3(6)
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {

@@ -81,15 +81,17 @@ impl Drawn for ZoomDraw {
         }
     }
 
-    fn meaning(&self) -> Option<&'static str> {
-        if (self.y > 1.0) != (self.x > 1.0) {
-            return Some("above 1 zooms out, below 1 zooms in");
-        }
-        if self.y > 1.0 {
-            Some("above 1: Keras zooms out, the photo looks smaller")
+    fn meaning(&self) -> Option<String> {
+        let meaning = if (self.y > 1.0) != (self.x > 1.0) {
+            "above 1 zooms out, below 1 zooms in"
+        } else if self.y > 1.0 {
+            "above 1: Keras zooms out, the photo looks smaller"
+        } else if self.y < 1.0 {
+            "below 1: Keras zooms in, the photo looks larger"
         } else {
-            (self.y < 1.0).then_some("below 1: Keras zooms in, the photo looks larger")
-        }
+            return None;
+        };
+        Some(meaning.to_owned())
     }
 
     fn quantities(&self) -> Vec<(&'static str, f64)> {

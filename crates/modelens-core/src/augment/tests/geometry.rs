@@ -117,8 +117,9 @@ fn a_crop_has_no_matrix_of_one_size() {
         width: 5,
     });
     let pipeline = pipeline(vec![crop]);
-    assert_eq!(pipeline.input_from_output(&[draw], 10, 10), None);
-    assert_eq!(pipeline.painted_by_fill(&[draw], 10, 10), None);
+    let draws = [draw];
+    assert_eq!(pipeline.input_from_output(&draws, 10, 10), None);
+    assert_eq!(pipeline.painted_by_fill(&draws, 10, 10), None);
 }
 
 #[test]

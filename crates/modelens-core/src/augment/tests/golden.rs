@@ -12,14 +12,18 @@ use super::layer;
 /// On the 0 to 255 scale; 32-bit rounding of white noise stays ten times below.
 const TOLERANCE: f32 = 0.01;
 
-/// From the folder that `MODELENS_GOLDEN` names; where it has none, from the one beside the tests.
-fn fixture(name: &str) -> ZipArchive<File> {
+/// The path of a fixture of operations: from the folder that `MODELENS_GOLDEN` names; where it has none, from the one beside the tests.
+pub fn path(name: &str) -> PathBuf {
     let own = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/golden");
     let chosen = std::env::var_os("MODELENS_GOLDEN").map(PathBuf::from);
     let chosen = chosen
         .map(|root| root.join("ops").join(name))
         .filter(|path| path.exists());
-    let path = chosen.unwrap_or_else(|| PathBuf::from(own).join("ops").join(name));
+    chosen.unwrap_or_else(|| PathBuf::from(own).join("ops").join(name))
+}
+
+pub fn fixture(name: &str) -> ZipArchive<File> {
+    let path = path(name);
     let file = File::open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     ZipArchive::new(file).unwrap()
 }

@@ -51,7 +51,7 @@ fn contrast_of(draw: &Draw) -> Option<f64> {
 fn summary_of_batches(transform: Transform, semantics: Semantics) -> (f64, f64, f64) {
     let layer = layer(transform);
     let numbers: Vec<f64> = (0..N as u64)
-        .map(|batch| layer.draw_batch(semantics, 7, &[batch], 1, 8, 8)[0])
+        .map(|batch| layer.draw_batch(semantics, 7, &[batch], 1, 8, 8).remove(0))
         .map(|draw| contrast_of(&draw).unwrap())
         .collect();
     let low = numbers.iter().copied().fold(f64::INFINITY, f64::min);
@@ -237,7 +237,7 @@ fn a_crop_has_one_place_for_the_batch_and_reaches_every_place() {
 fn crops_of_images_that_do_not_fit() {
     let crop = |height: usize, width: usize| layer(Transform::Crop(RandomCrop { height, width }));
     let draw = |layer: &AugmentLayer, semantics: Semantics| {
-        layer.draw_batch(semantics, 7, &[], 1, 31, 40)[0]
+        layer.draw_batch(semantics, 7, &[], 1, 31, 40).remove(0)
     };
     let window = |top: usize, left: usize, height: usize, width: usize| {
         Draw::Crop(CropDraw {
@@ -255,7 +255,10 @@ fn crops_of_images_that_do_not_fit() {
     let high = crop(31, 20);
     assert_eq!(draw(&high, Semantics::Keras3), window(0, 10, 31, 20));
     let columns: Vec<Draw> = (0..20)
-        .map(|seed| high.draw_batch(Semantics::Keras2, seed, &[], 1, 31, 40)[0])
+        .map(|seed| {
+            high.draw_batch(Semantics::Keras2, seed, &[], 1, 31, 40)
+                .remove(0)
+        })
         .collect();
     assert!(columns.iter().any(|draw| *draw != columns[0]));
 }

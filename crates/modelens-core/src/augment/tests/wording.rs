@@ -137,7 +137,7 @@ fn keras_code_names_what_differs_from_the_defaults() {
     }
     let mut course = Pipeline::course();
     assert_eq!(
-        course.keras_code(),
+        course.keras_code(Semantics::Keras3),
         "keras.Sequential([\n    keras.layers.RandomFlip(\"horizontal\"),\n    \
          keras.layers.RandomRotation(0.2),\n])"
     );
@@ -216,4 +216,133 @@ fn a_pipeline_survives_being_stored() {
     let pipeline = PipelinePreset::Strong.pipeline();
     let text = serde_json::to_string(&pipeline).unwrap();
     assert_eq!(serde_json::from_str::<Pipeline>(&text).unwrap(), pipeline);
+}
+
+#[test]
+fn code_names_the_layers_that_a_release_lacks() {
+    let pipeline: Pipeline = [
+        Transform::Hue(RandomHue {
+            factor: Factor::Scalar(0.2),
+            ..RandomHue::default()
+        }),
+        Transform::Height(RandomHeight {
+            factor: Factor::Scalar(0.3),
+            ..RandomHeight::default()
+        }),
+    ]
+    .map(layer)
+    .into_iter()
+    .collect();
+    assert_eq!(
+        pipeline.keras_code(Semantics::Keras2),
+        "keras.Sequential([\n    # RandomHue: from Keras 3.8 on\n    keras.layers.RandomHeight(0.3),\n])"
+    );
+    assert_eq!(
+        pipeline.keras_code(Semantics::Keras3),
+        "keras.Sequential([\n    keras.layers.RandomHue(0.2),\n    # RandomHeight: only in Keras 2\n])"
+    );
+}
+
+#[test]
+fn words_of_the_newer_layers() {
+    let cut = DrawnBox {
+        top: 11.5,
+        bottom: 36.0,
+        left: 80.0,
+        right: 111.0,
+    };
+    let chosen = |operation, draw| ChosenDraw { operation, draw };
+    let operations = vec![
+        chosen(
+            Operation::Rotation,
+            Draw::Rotation(RotationDraw { turns: 0.125 }),
+        ),
+        chosen(Operation::Equalization, Draw::Nothing),
+    ];
+    for (draw, words) in [
+        (Draw::Hue(HueDraw { shift: -0.1 }), "hue \u{2212}36°"),
+        (
+            Draw::Saturation(SaturationDraw { factor: 1.5 }),
+            "saturation ×1.50",
+        ),
+        (
+            Draw::Saturation(SaturationDraw { factor: -0.2 }),
+            "saturation 0 (grey)",
+        ),
+        (
+            Draw::Sharpness(SharpnessDraw { sharpness: 0.4 }),
+            "sharpness 0.40",
+        ),
+        (
+            Draw::ColorDegeneration(ColorDegenerationDraw { factor: 0.4 }),
+            "grey +40%",
+        ),
+        (Draw::Grayscale(GrayscaleDraw { grey: true }), "grey"),
+        (Draw::Grayscale(GrayscaleDraw { grey: false }), ""),
+        (Draw::Posterization(PosterizationDraw { bits: 3 }), "3 bits"),
+        (Draw::Invert(InvertDraw { inverted: true }), "inverted"),
+        (
+            Draw::Solarization(SolarizationDraw {
+                addition: 0.0,
+                threshold: 128.2,
+            }),
+            "inverted from 128",
+        ),
+        (
+            Draw::GaussianBlur(GaussianBlurDraw {
+                blurred: true,
+                sigma: [0.5, 1.0],
+            }),
+            "blur 0.50 × 1.00",
+        ),
+        (
+            Draw::Erasing(ErasingDraw {
+                erased: Some(cut),
+                size: [160, 160],
+                noise: 0,
+            }),
+            "erased 24 × 31 at 12, 80",
+        ),
+        (
+            Draw::CutMix(CutMixDraw {
+                place: 0,
+                partner: 1,
+                cut,
+                size: [160, 160],
+            }),
+            "box 24 × 31 at 12, 80",
+        ),
+        (
+            Draw::MixUp(MixUpDraw {
+                place: 0,
+                partner: 3,
+                share: 0.7,
+            }),
+            "mixed 70% + 30%",
+        ),
+        (
+            Draw::MixUp(MixUpDraw {
+                place: 3,
+                partner: 3,
+                share: 0.7,
+            }),
+            "",
+        ),
+        (
+            Draw::RandAugment(RandAugmentDraw {
+                operations: operations.clone(),
+            }),
+            "+45.0°, equalized",
+        ),
+        (
+            Draw::AugMix(AugMixDraw {
+                own: 0.4,
+                chains: vec![(1.0, operations)],
+            }),
+            "40% photo, 60% of 1 chains",
+        ),
+        (Draw::Height(HeightDraw { height: 120 }), "height 120"),
+    ] {
+        assert_eq!(draw.words(), words, "{draw:?}");
+    }
 }

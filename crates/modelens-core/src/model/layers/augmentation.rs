@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::augment::AugmentLayer;
+use crate::augment::{AugmentLayer, Draw};
 use crate::dataset::Image;
 use crate::rules::{Mode, Role, Semantics};
 
@@ -12,7 +12,7 @@ use crate::rules::{Mode, Role, Semantics};
 /// preprocessing layers; see [`crate::augment`].
 impl LayerOp for AugmentLayer {
     fn role(&self) -> Role {
-        if self.is_random() {
+        if self.is_training_only() {
             Role::Augmentation
         } else {
             Role::Plain
@@ -28,10 +28,16 @@ impl LayerOp for AugmentLayer {
     /// following layers for the shape in training.
     fn output_shape(&self, shapes: &Shapes<'_>) -> std::result::Result<ImageShape, String> {
         let [height, width, channels] = shapes.image()?;
-        Ok(match self.own_size() {
-            Some([height, width]) => vec![Some(height), Some(width), channels],
-            None => vec![height, width, channels],
-        })
+        if let Some([height, width]) = self.own_size() {
+            return Ok(vec![Some(height), Some(width), channels]);
+        }
+        let [height_drawn, width_drawn] = self.draws_size();
+        let known = |side: Option<usize>, drawn: bool| side.filter(|_| !drawn);
+        Ok(vec![
+            known(height, height_drawn),
+            known(width, width_drawn),
+            channels,
+        ])
     }
 
     fn forward(&self, call: &Call<'_>) -> Result<Tensor> {
@@ -40,22 +46,33 @@ impl LayerOp for AugmentLayer {
         let draws = call
             .draws
             .map(|key| self.draw_batch(call.semantics, key.seed, key.purpose, n, height, width));
-        let mut values = Vec::with_capacity(x.elem_count());
-        let mut size = [height, width, channels];
+        let mut images = Vec::with_capacity(n);
         for i in 0..n {
-            let image = Image {
+            images.push(Image {
                 height,
                 width,
                 channels,
                 pixels_hwc: x.get(i)?.flatten_all()?.to_vec1::<f32>()?,
-            };
-            let done = match draws.as_ref().and_then(|draws| draws.get(i)) {
-                Some(draw) => self.apply(draw, &image),
-                None => self.inference(call.semantics, &image),
-            };
-            size = [done.height, done.width, done.channels];
-            values.extend(done.pixels_hwc);
+            });
         }
+        let done = match &draws {
+            Some(draws) => {
+                let draws: Vec<&Draw> = draws.iter().collect();
+                let images: Vec<&Image> = images.iter().collect();
+                self.apply_batch(&draws, &images)
+            }
+            None => images
+                .iter()
+                .map(|image| self.inference(call.semantics, image))
+                .collect(),
+        };
+        let size = done.first().map_or([height, width, channels], |image| {
+            [image.height, image.width, image.channels]
+        });
+        let values: Vec<f32> = done
+            .into_iter()
+            .flat_map(|image| image.pixels_hwc)
+            .collect();
         Tensor::from_vec(values, (n, size[0], size[1], size[2]), &Device::Cpu)
     }
 

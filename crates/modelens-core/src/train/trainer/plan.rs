@@ -27,6 +27,12 @@ pub trait PhotoBatches {
         proceed: Proceed<'_>,
     ) -> Result<Tensor, TrainError>;
 
+    /// What the photos of the latest batch are labelled with, if augmentation mixed their labels: for each
+    /// photo, places in the batch with their shares.
+    fn targets(&self) -> Option<&Vec<Vec<(usize, f64)>>> {
+        None
+    }
+
     /// True if photos are augmented, so that they differ from epoch to epoch.
     fn augments(&self) -> bool;
 }

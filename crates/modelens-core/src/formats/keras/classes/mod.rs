@@ -100,9 +100,11 @@ static CLASSES: &[LayerClass] = &[
     (&["CenterCrop"], |s, _| arrange::center_crop(s)),
     (&["UpSampling2D"], |s, _| arrange::up_sampling(s)),
     (&["Identity"], |_, _| plain(LayerKind::Identity)),
-    (&["ActivityRegularization"], |_, _| {
-        plain(LayerKind::Identity)
-    }),
+    // Of bounding boxes it keeps the first ones; images pass through it.
+    (
+        &["ActivityRegularization", "MaxNumBoundingBoxes"],
+        |_, _| plain(LayerKind::Identity),
+    ),
     // Of ConvNeXt.
     (&["LayerScale"], |_, _| {
         Ok((LayerKind::LayerScale, WeightSpec::LayerScale))

@@ -149,6 +149,10 @@ impl<S: Simd> Loaded<'_, S> {
     /// Loads the constants of `width` channels from channel `at` on.
     #[inline(always)]
     pub fn channels<const V: usize>(&self, s: S, at: usize, width: usize) -> Channels<S, V> {
+        #[allow(
+            clippy::manual_map,
+            reason = "a closure would not be compiled for the vectors"
+        )]
         let affine = match self.affine {
             Some([centre, scale, shift]) => Some([
                 vectors::<S, V>(s, &centre[at..at + width]),
@@ -168,10 +172,8 @@ impl<S: Simd> Loaded<'_, S> {
 #[inline(always)]
 fn vectors<S: Simd, const V: usize>(s: S, x: &[f32]) -> [S::f32s; V] {
     let mut vectors = [s.splat_f32s(0.0); V];
-    for v in 0..V {
-        let from = (v * S::F32_LANES).min(x.len());
-        let to = (from + S::F32_LANES).min(x.len());
-        vectors[v] = s.partial_load_f32s(&x[from..to]);
+    for (vector, x) in vectors.iter_mut().zip(x.chunks(S::F32_LANES)) {
+        *vector = s.partial_load_f32s(x);
     }
     vectors
 }

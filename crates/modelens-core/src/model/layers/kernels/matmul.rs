@@ -300,8 +300,8 @@ impl<S: Simd> Tile<'_, S> {
     ) {
         let (vectors, rest) = S::as_mut_simd_f32s(out);
         if let Some(vectors) = vectors.first_chunk_mut::<V>() {
-            for v in 0..V {
-                vectors[v] = self.value(s, vectors[v], sums, epilogue, v);
+            for (v, out) in vectors.iter_mut().enumerate() {
+                *out = self.value(s, *out, sums, epilogue, v);
             }
             return;
         }

@@ -16,7 +16,6 @@ use egui_svg::pdf::PdfError;
 use crate::figure::{DrawError, Drawn, What, draw};
 use crate::lesson::{Lesson, LessonStep, fill};
 use crate::state::{Part, State};
-use crate::theme::sizes;
 use crate::words::handout as words;
 use crate::words::titles::{model_title, photos_title};
 
@@ -190,8 +189,9 @@ fn figure(
         Format::Html => draw(state, images, &what),
         #[cfg(not(target_family = "wasm"))]
         Format::Pdf => {
+            use crate::theme::sizes::{FIGURE_LEAST, S4};
             let narrow = What {
-                size: Some([sizes::FIGURE_LEAST + 2.0 * sizes::S4, 1.0]),
+                size: Some([FIGURE_LEAST + 2.0 * S4, 1.0]),
                 ..what
             };
             match draw(state, images, &narrow) {

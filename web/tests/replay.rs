@@ -6,6 +6,7 @@
 //!        replay timing FOLDER        writes the requests that `benches/peers/browser.mjs` times
 
 #![allow(clippy::expect_used, reason = "a check fails if it cannot go on")]
+#![allow(clippy::print_stdout, reason = "it prints what it found")]
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;

@@ -272,9 +272,10 @@ fn every_request_and_event_crosses_as_bytes() {
     let events = side.ask(Request::Look(Box::new(other.clone())));
     assert_eq!(looks(&events), [other]);
 
+    let [height, width, _] = graph.input_hwc.map(|side| side.expect("a fixed size"));
     let x = Values {
-        shape: vec![1, 32, 32, 3],
-        values: vec![0.5; 32 * 32 * 3],
+        shape: vec![1, height, width, 3],
+        values: vec![0.5; height * width * 3],
     };
     let events = side.ask(Request::Run(Box::new(Run {
         model: id,

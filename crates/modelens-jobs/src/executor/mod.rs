@@ -290,7 +290,7 @@ impl Executor {
         let model = &self.store.model(run.model)?.model;
         let started = (self.options.clock)();
         let ran = run_array(model, run).map_err(|error| error.to_string())?;
-        let secs = ((self.options.clock)() - started).as_secs_f64();
+        let secs = (self.options.clock)().saturating_sub(started).as_secs_f64();
         Ok(Event::Ran(Box::new(Ran { secs, ..ran })))
     }
 

@@ -18,8 +18,9 @@ if [ "$("$bindgen" --version 2>/dev/null | awk '{ print $2 }')" != "$version" ];
         { echo "wasm-bindgen $version cannot be installed here" >&2; exit 3; }
     rm -rf "$tools/target"
 fi
-# getrandom asks for its back end by a flag; 128-bit vectors are in every browser since 2023.
-flags='--cfg getrandom_backend="wasm_js" -C target-feature=+simd128'
+# getrandom asks for its back end by a flag; 128-bit vectors are in every browser since 2023. Without loop
+# strength reduction, loads keep constant offsets: a pass takes 7 % less time, and the code is smaller.
+flags='--cfg getrandom_backend="wasm_js" -C target-feature=+simd128 -C llvm-args=-disable-lsr'
 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=$flags cargo build --locked --quiet --profile "$profile" --target $target -p modelens-web
 built=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json, sys; print(json.load(sys.stdin)["target_directory"])')
 dist=web/dist

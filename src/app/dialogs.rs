@@ -223,13 +223,14 @@ impl Dialogs {
 
     /// Asks where to save the handout of a lesson.
     pub fn save_handout(&self, ctx: &Context, lesson: Arc<Lesson>) {
-        let [html, pdf] = Format::ENDINGS;
+        let html = Format::ENDINGS[0];
         let suggested = format!("handout.{html}");
-        let dialog = AsyncFileDialog::new()
+        let mut dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_HANDOUT)
-            .set_file_name(&suggested)
-            .add_filter(words::HTML, &[html])
-            .add_filter(words::PDF, &[pdf]);
+            .set_file_name(&suggested);
+        for (name, ending) in [words::HTML, words::PDF].into_iter().zip(Format::ENDINGS) {
+            dialog = dialog.add_filter(name, &[ending]);
+        }
         let wanted = Wanted {
             title: words::SAVE_HANDOUT,
             suggested,

@@ -113,6 +113,8 @@ impl App {
             }
             Event::Look(result) => self.looked(ctx, result),
             Event::BatchNorm(event) => self.measured(*event),
+            // The window asks for none.
+            Event::Ran(_) => {}
             Event::Training(event) => self.training_event(event),
             Event::Saved(path) => {
                 computed.finish(Job::SaveFigure);
@@ -352,7 +354,9 @@ impl App {
             Request::SaveModel { .. } => (words::MODEL_UNSAVED, true, None),
             Request::Train(_) => (words::RUNS_BROKE_OFF, true, None),
             // It has no answer.
-            Request::Release(_) | Request::ListCaches | Request::Ahead(_) => return,
+            Request::Release(_) | Request::ListCaches | Request::Ahead(_) | Request::Run(_) => {
+                return;
+            }
         };
         if !wanted {
             return;

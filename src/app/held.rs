@@ -36,6 +36,7 @@ impl Held {
             | Event::Unreadable { .. }
             | Event::Look(_)
             | Event::BatchNorm(_)
+            | Event::Ran(_)
             | Event::Saved(_)
             | Event::FigureDrawn { .. }
             | Event::Cancelled(_)

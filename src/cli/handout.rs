@@ -39,7 +39,7 @@ impl HandoutArgs {
     /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
         let mut outputs = Outputs::new(self.make_folders);
-        outputs.writes("--out", &self.out, &Format::ENDINGS)?;
+        outputs.writes("--out", &self.out, Format::ENDINGS)?;
         let mut lesson = opened_lesson(&self.lesson)?;
         outputs.reads_model(&lesson.model);
         outputs.reads_photos(&lesson.photos);

@@ -4,6 +4,8 @@
 //! gives the same bytes.
 
 mod html;
+// A browser prints HTML as PDF, and a page that writes it is a tenth larger.
+#[cfg(not(target_family = "wasm"))]
 mod pdf;
 
 use std::path::Path;
@@ -14,7 +16,6 @@ use egui_svg::pdf::PdfError;
 use crate::figure::{DrawError, Drawn, What, draw};
 use crate::lesson::{Lesson, LessonStep, fill};
 use crate::state::{Part, State};
-use crate::theme::sizes;
 use crate::words::handout as words;
 use crate::words::titles::{model_title, photos_title};
 
@@ -22,18 +23,24 @@ use crate::words::titles::{model_title, photos_title};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     Html,
+    #[cfg(not(target_family = "wasm"))]
     Pdf,
 }
 
 impl Format {
     /// The endings of file names, the usual one first.
-    pub const ENDINGS: [&'static str; 2] = ["html", "pdf"];
+    pub const ENDINGS: &'static [&'static str] = if cfg!(target_family = "wasm") {
+        &["html"]
+    } else {
+        &["html", "pdf"]
+    };
 
     /// The format that the ending of a name asks for.
     pub fn of(path: &Path) -> Option<Self> {
         let ending = path.extension()?.to_string_lossy().to_lowercase();
         match ending.as_str() {
             "html" => Some(Self::Html),
+            #[cfg(not(target_family = "wasm"))]
             "pdf" => Some(Self::Pdf),
             _ => None,
         }
@@ -138,6 +145,7 @@ impl Handout {
     pub fn bytes(&self, format: Format) -> Result<Vec<u8>, PdfError> {
         match format {
             Format::Html => Ok(self.html().into_bytes()),
+            #[cfg(not(target_family = "wasm"))]
             Format::Pdf => self.pdf(),
         }
     }
@@ -179,9 +187,11 @@ fn figure(
     };
     match format {
         Format::Html => draw(state, images, &what),
+        #[cfg(not(target_family = "wasm"))]
         Format::Pdf => {
+            use crate::theme::sizes::{FIGURE_LEAST, S4};
             let narrow = What {
-                size: Some([sizes::FIGURE_LEAST + 2.0 * sizes::S4, 1.0]),
+                size: Some([FIGURE_LEAST + 2.0 * S4, 1.0]),
                 ..what
             };
             match draw(state, images, &narrow) {

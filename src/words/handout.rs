@@ -23,6 +23,7 @@ pub fn choice(number: usize, text: &str) -> String {
     format!("{} {text}", letter(number))
 }
 
+#[cfg(not(target_family = "wasm"))]
 pub fn foot(title: &str, page: usize, pages: usize) -> String {
     format!("{title} · page {page} of {pages}")
 }

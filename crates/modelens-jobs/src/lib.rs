@@ -24,6 +24,7 @@ mod photos;
 mod photos_data;
 mod photos_folder;
 mod queue;
+mod run;
 mod scale;
 mod source;
 mod store;
@@ -46,6 +47,7 @@ pub use given::{
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use queue::{Queue, Task};
+pub use run::{RunError, run_array};
 pub use scale::try_scales;
 pub use source::{ModelSource, OpenFailed, is_saved_model};
 pub use store::{ModelId, PhotosId, Released, Store, StoredId, TrainedId};

@@ -50,6 +50,7 @@ struct Waiting {
     /// The look that follows depends on it.
     scales: Option<Request>,
     look: Option<Request>,
+    runs: VecDeque<Request>,
     caches: Option<Request>,
     /// The background measurement of a look, taken when no look waits.
     batch_norm: Option<Request>,
@@ -76,6 +77,7 @@ impl Waiting {
             .or_else(|| self.thumbnail.take())
             .or_else(|| self.preview.take())
             .or_else(|| self.look.take())
+            .or_else(|| self.runs.pop_front())
             .or_else(|| self.caches.take())
     }
 
@@ -97,6 +99,7 @@ fn gives_up_ahead(request: &Request) -> bool {
         | Request::OpenPhotos(_)
         | Request::TryScales { .. }
         | Request::Look(_)
+        | Request::Run(_)
         | Request::Ahead(_)
         | Request::BatchNorm(_)
         | Request::Figure { .. }
@@ -131,6 +134,7 @@ impl Queue {
                 waiting.train_commands.push_back(Request::Train(command));
             }
             Request::OpenModel(_) | Request::OpenTrained(_) => waiting.model = Some(request),
+            Request::Run(_) => waiting.runs.push_back(request),
             Request::ListCaches => waiting.caches = Some(request),
             Request::OpenPhotos(_) => waiting.photos = Some(request),
             Request::Thumbnail { .. } => waiting.thumbnail = Some(request),

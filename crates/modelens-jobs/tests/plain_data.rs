@@ -15,8 +15,8 @@ use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
     AugmentationLook, BatchNormEvent, BatchNormJob, DropoutSetting, Event, Executor, Experiment,
     Figure, FigureTo, Grid, Job, Look, LookResult, ModelSource, NormsLook, OpenedModel, Options,
-    Outcome, PassLook, PhotosSource, PredictLook, Queue, ReleasesLook, Request, StoredId,
-    TrainEvent, TrainRequest, TrainableLook,
+    Outcome, PassLook, PhotosSource, PredictLook, Queue, ReleasesLook, Request, Run, StoredId,
+    TrainEvent, TrainRequest, TrainableLook, Values,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -96,6 +96,7 @@ fn kind_of_request(request: &Request) -> &'static str {
         Request::Thumbnail { .. } => "Thumbnail",
         Request::TryScales { .. } => "TryScales",
         Request::Look(_) => "Look",
+        Request::Run(_) => "Run",
         Request::BatchNorm(_) => "BatchNorm",
         Request::Figure { .. } => "Figure",
         Request::Train(_) => "Train",
@@ -117,6 +118,7 @@ fn kind_of_event(event: &Event) -> &'static str {
         Event::Look(_) => "Look event",
         Event::BatchNorm(_) => "BatchNorm event",
         Event::Training(_) => "Training",
+        Event::Ran(_) => "Ran",
         Event::Saved(_) => "Saved",
         Event::FigureDrawn { .. } => "FigureDrawn",
         Event::Cancelled(_) => "Cancelled",
@@ -124,7 +126,7 @@ fn kind_of_event(event: &Event) -> &'static str {
     }
 }
 
-const KINDS: [&str; 29] = [
+const KINDS: [&str; 31] = [
     "Ahead",
     "OpenModel",
     "OpenTrained",
@@ -134,6 +136,7 @@ const KINDS: [&str; 29] = [
     "Thumbnail",
     "TryScales",
     "Look",
+    "Run",
     "BatchNorm",
     "Figure",
     "Train",
@@ -150,6 +153,7 @@ const KINDS: [&str; 29] = [
     "Look event",
     "BatchNorm event",
     "Training",
+    "Ran",
     "Saved",
     "FigureDrawn",
     "Cancelled",
@@ -267,6 +271,24 @@ fn every_request_and_event_crosses_as_bytes() {
     side.queue.put(Request::Ahead(Box::new(ahead)));
     let events = side.ask(Request::Look(Box::new(other.clone())));
     assert_eq!(looks(&events), [other]);
+
+    let [height, width, _] = graph.input_hwc.map(|side| side.expect("a fixed size"));
+    let x = Values {
+        shape: vec![1, height, width, 3],
+        values: vec![0.5; height * width * 3],
+    };
+    let events = side.ask(Request::Run(Box::new(Run {
+        model: id,
+        x,
+        outer: Mode::Training.into(),
+        semantics: model.semantics,
+        flags: Flags::all(graph, true),
+        random: false,
+        seed: 7,
+        taps: vec![batch_norm],
+    })));
+    let ran = |event: &Event| matches!(event, Event::Ran(ran) if ran.taps.len() == 1 && !ran.next.is_empty());
+    assert!(events.iter().any(ran));
 
     let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="4" height="2"/>"#;
     let figure = Arc::new(Figure {

@@ -10,6 +10,7 @@ mod modes;
 mod norms;
 mod predict;
 mod releases;
+mod run;
 mod shared;
 mod stage;
 mod trainable;
@@ -39,6 +40,7 @@ pub use modes::ModesOutcome;
 pub use norms::{NormRow, NormSide, NormsLook, NormsOutcome};
 pub use predict::{ClassInPass, PredictLook, PredictOutcome, PredictRow, PredictSide};
 pub use releases::{ReleaseCell, ReleasesLook, ReleasesOutcome};
+pub use run::{Ran, Run, Values};
 pub use stage::Stage;
 pub use trainable::{CardPart, TrainableCard, TrainableLook, TrainableOutcome};
 pub use training::{
@@ -91,6 +93,8 @@ pub enum Request {
         photos: PhotosId,
     },
     Look(Box<Look>),
+    /// Runs an array through a model.
+    Run(Box<Run>),
     /// A look that will probably be asked for next: computed when nothing else waits, and given up for any
     /// other computation.
     Ahead(Box<Look>),
@@ -117,7 +121,7 @@ impl Request {
         Some(match self {
             Self::OpenModel(_) | Self::OpenTrained(_) => Job::OpenModel,
             Self::OpenPhotos(_) => Job::OpenPhotos,
-            Self::Release(_) | Self::ListCaches => return None,
+            Self::Release(_) | Self::ListCaches | Self::Run(_) => return None,
             Self::Thumbnail { .. } => Job::Thumbnail,
             Self::TryScales { .. } => Job::TryScales,
             Self::Look(_) => Job::Look,
@@ -227,6 +231,7 @@ pub enum Event {
     /// The result of a look; one with [`LookResult::early`] is a first part that the whole follows.
     Look(#[serde(with = "shared")] Arc<LookResult>),
     BatchNorm(Box<BatchNormEvent>),
+    Ran(Box<Ran>),
     Training(TrainEvent),
     Saved(PathBuf),
     /// A figure as pixels.

@@ -18,7 +18,7 @@ use crate::queue::{Queue, Task};
 use crate::store::{Released, Store, TrainedId};
 use crate::{
     BatchNormJob, Event, Job, Look, LookResult, ModelId, ModelSource, OpenedModel, PhotoCache,
-    PhotosId, PhotosSource, Replace, Request, Stage, photos, words,
+    PhotosId, PhotosSource, Ran, Replace, Request, Run, Stage, photos, run_array, words,
 };
 
 /// What the computing side gets from the program around it.
@@ -119,6 +119,7 @@ impl Executor {
             Request::Thumbnail { photos, photo } => self.thumbnail(*photos, *photo).map(Some),
             Request::TryScales { model, photos } => self.try_scales(*model, *photos).map(Some),
             Request::Look(look) => self.look(look, ticket),
+            Request::Run(run) => self.run(run).map(Some),
             Request::Ahead(look) => self.look_ahead(look, ticket),
             Request::BatchNorm(job) => self.measure(job, ticket),
             Request::SaveModel { trained, path } => self.save_model(*trained, path).map(Some),
@@ -282,6 +283,15 @@ impl Executor {
             Err(LookError::Released(released)) => Err(released.into()),
             Err(error) => Err(error.to_string().into()),
         }
+    }
+
+    /// Runs an array through a model.
+    fn run(&self, run: &Run) -> Result<Event, Failure> {
+        let model = &self.store.model(run.model)?.model;
+        let started = (self.options.clock)();
+        let ran = run_array(model, run).map_err(|error| error.to_string())?;
+        let secs = (self.options.clock)().saturating_sub(started).as_secs_f64();
+        Ok(Event::Ran(Box::new(Ran { secs, ..ran })))
     }
 
     /// Measures in the background and emits each part as soon as it is known.

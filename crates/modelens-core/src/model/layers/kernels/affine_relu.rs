@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::simd::{for_vectors, load, run, select, store};
+use super::simd::{at_least, at_most, for_vectors, load, run, store};
 
 /// Values in one task: two such blocks fit into the L2 cache.
 const BLOCK: usize = 1 << 14;
@@ -139,6 +139,63 @@ impl<S: Simd> Loaded<'_, S> {
     }
 }
 
+/// [`Loaded`] with the constants of `V` vectors of channels, for all rows of a tile.
+pub(super) struct Channels<S: Simd, const V: usize> {
+    affine: Option<[[S::f32s; V]; 3]>,
+    relu: Option<[S::f32s; 2]>,
+}
+
+impl<S: Simd> Loaded<'_, S> {
+    /// Loads the constants of `width` channels from channel `at` on.
+    #[inline(always)]
+    pub fn channels<const V: usize>(&self, s: S, at: usize, width: usize) -> Channels<S, V> {
+        #[allow(
+            clippy::manual_map,
+            reason = "a closure would not be compiled for the vectors"
+        )]
+        let affine = match self.affine {
+            Some([centre, scale, shift]) => Some([
+                vectors::<S, V>(s, &centre[at..at + width]),
+                vectors::<S, V>(s, &scale[at..at + width]),
+                vectors::<S, V>(s, &shift[at..at + width]),
+            ]),
+            None => None,
+        };
+        Channels {
+            affine,
+            relu: self.relu,
+        }
+    }
+}
+
+/// Up to `V` vectors of values, the rest zeros.
+#[inline(always)]
+fn vectors<S: Simd, const V: usize>(s: S, x: &[f32]) -> [S::f32s; V] {
+    let mut vectors = [s.splat_f32s(0.0); V];
+    for (vector, x) in vectors.iter_mut().zip(x.chunks(S::F32_LANES)) {
+        *vector = s.partial_load_f32s(x);
+    }
+    vectors
+}
+
+impl<S: Simd, const V: usize> Channels<S, V> {
+    /// Applies it to the vector with this index.
+    #[inline(always)]
+    pub fn vector(&self, s: S, x: S::f32s, index: usize) -> S::f32s {
+        let x = match &self.affine {
+            Some([centre, scale, shift]) => {
+                let x = s.sub_f32s(x, centre[index]);
+                s.mul_add_e_f32s(x, scale[index], shift[index])
+            }
+            None => x,
+        };
+        match self.relu {
+            Some([zero, top]) => clamp(s, x, zero, top),
+            None => x,
+        }
+    }
+}
+
 /// [`BLOCK`] values, rounded up to whole rows.
 pub(super) fn block(channels: usize) -> usize {
     BLOCK.div_ceil(channels.max(1)).max(1) * channels.max(1)
@@ -179,11 +236,10 @@ impl WithSimd for ApplyAffineRelu<'_> {
     }
 }
 
-/// `min(max(v, zero), top)`. NaN passes through: comparisons with it are false.
+/// `min(max(v, zero), top)`. NaN passes through.
 #[inline(always)]
 fn clamp<S: Simd>(s: S, v: S::f32s, zero: S::f32s, top: S::f32s) -> S::f32s {
-    let v = select(s, s.less_than_f32s(v, zero), zero, v);
-    select(s, s.greater_than_f32s(v, top), top, v)
+    at_most(s, at_least(s, v, zero), top)
 }
 
 /// Backward pass of ReLU: keeps `g` where its output `y` lies strictly between 0 and `top`, else

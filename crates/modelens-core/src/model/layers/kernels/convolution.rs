@@ -4,7 +4,7 @@ use candle_core::{Error, Result};
 use rayon::prelude::*;
 
 use super::affine_relu::AffineRelu;
-use super::matmul::{matmul, plain};
+use super::matmul::{ROWS, matmul, plain};
 use super::window::{Window, Window2d};
 use crate::model::layers::Conv2d;
 
@@ -102,8 +102,12 @@ pub fn forward(
     }
     let (block, patch) = (conv.block(), conv.patch());
     if conv.is_pointwise() {
-        // Small batches are cut into smaller tasks, so that every core is busy.
-        let block = block.min((y.len() / out).div_ceil(8)).max(16);
+        // Small batches are cut into smaller tasks, so that every core is busy; whole tiles are the fastest.
+        let share = match rayon::current_num_threads() {
+            1 => y.len() / out,
+            _ => (y.len() / out).div_ceil(8),
+        };
+        let block = block.min(share).max(16).next_multiple_of(ROWS);
         let tasks = y
             .par_chunks_mut(block * out)
             .zip(x.par_chunks(block * channels));

@@ -10,7 +10,7 @@ use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::affine_relu::AffineRelu;
-use super::simd::run;
+use super::simd::{mul_add, run};
 use super::window::{Window, Window2d};
 
 /// Input values in one task: they fit into the L2 cache.
@@ -195,7 +195,8 @@ impl Lines<'_> {
     ///
     /// All pixels are cut to the same number of vectors first, which removes the bounds checks from
     /// the loop.
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn add_row<S: Simd, const N: usize, const STRIDE: usize, const FIRST: bool>(
         &self,
         s: S,
@@ -250,7 +251,11 @@ impl Lines<'_> {
             for j in 0..N {
                 let mut sum = if FIRST { 0.0 } else { y[j * channels + c] };
                 for t in 0..3 {
-                    sum = x[(j * STRIDE + t) * channels + c].mul_add(kernel[t * channels + c], sum);
+                    sum = mul_add(
+                        x[(j * STRIDE + t) * channels + c],
+                        kernel[t * channels + c],
+                        sum,
+                    );
                 }
                 y[j * channels + c] = sum;
             }
@@ -288,6 +293,6 @@ pub fn add_product<S: Simd>(s: S, y: &mut [f32], a: &[f32], b: &[f32]) {
     }
     for ((y, a), &b) in y_rest.iter_mut().zip(a_rest).zip(b_rest) {
         // Fused like the vectors, so that the result does not depend on the vector width.
-        *y = a.mul_add(b, *y);
+        *y = mul_add(*a, b, *y);
     }
 }

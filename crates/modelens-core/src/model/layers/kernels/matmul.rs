@@ -14,7 +14,7 @@ use std::cell::RefCell;
 
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
-use super::affine_relu::{AffineRelu, Loaded};
+use super::affine_relu::{AffineRelu, Channels, Loaded};
 use super::simd::{load, run, store};
 
 /// One factor of a matrix product.
@@ -43,12 +43,29 @@ pub fn transposed(values: &[f32]) -> Factor<'_> {
 
 /// Multiply-adds in one chain; the chains are then added up.
 const CHAIN: usize = 256;
-/// Rows in one tile: their addresses fit into the general-purpose registers.
-const ROWS: usize = 6;
+/// Rows in one tile: their addresses fit into the general-purpose registers, and their sums into the vector
+/// registers. WebAssembly does not say how many there are; browsers have 16.
+pub const ROWS: usize = if cfg!(target_arch = "wasm32") { 4 } else { 6 };
+/// The most vectors of columns in one tile.
+const fn most_vectors(registers: usize) -> usize {
+    if registers >= 32 && !cfg!(target_arch = "wasm32") {
+        4
+    } else {
+        2
+    }
+}
+
+/// Fewest columns for which the rows of the left factor are packed. Elsewhere an address costs nothing, in
+/// WebAssembly an instruction for each row.
+const PACKED_FROM: usize = if cfg!(target_arch = "wasm32") {
+    40
+} else {
+    usize::MAX
+};
 
 thread_local! {
-    /// A strip of the right factor, packed in the order in which it is read.
-    static STRIP: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    /// A strip of the right factor, and tiles of the left, packed in the order in which they are read.
+    static PACKED: RefCell<[Vec<f32>; 2]> = const { RefCell::new([const { Vec::new() }; 2]) };
 }
 
 /// `out[m, n] = a[m, k] * b[k, n]` (`out += ...` with `add`), then `epilogue`, on the calling thread.
@@ -73,7 +90,7 @@ pub fn matmul(
         epilogue.apply(out, n);
         return;
     }
-    STRIP.with_borrow_mut(|strip| {
+    PACKED.with_borrow_mut(|[strip, tiles]| {
         run(Product {
             a,
             b,
@@ -84,6 +101,7 @@ pub fn matmul(
             add,
             epilogue,
             strip,
+            tiles,
         });
     });
 }
@@ -98,6 +116,7 @@ struct Product<'a> {
     add: bool,
     epilogue: &'a AffineRelu,
     strip: &'a mut Vec<f32>,
+    tiles: &'a mut Vec<f32>,
 }
 
 impl WithSimd for Product<'_> {
@@ -108,8 +127,14 @@ impl WithSimd for Product<'_> {
         let Self { m, k, n, .. } = self;
         for first in (0..k).step_by(CHAIN) {
             let length = CHAIN.min(k - first);
+            let tiles = if n < PACKED_FROM || self.a.transposed {
+                &[]
+            } else {
+                packed(self.a.values, k, first, length, self.tiles)
+            };
             let mut tile = Tile {
                 a: self.a,
+                tiles,
                 m,
                 k,
                 n,
@@ -123,7 +148,7 @@ impl WithSimd for Product<'_> {
             };
             while tile.column < n {
                 // The sums use all vector registers but those for the factors.
-                let most = if S::REGISTER_COUNT >= 32 { 4 } else { 2 };
+                let most = const { most_vectors(S::REGISTER_COUNT) };
                 let left = n - tile.column;
                 tile.width = left.min(most * S::F32_LANES);
                 match tile.width.div_ceil(S::F32_LANES) {
@@ -141,6 +166,8 @@ impl WithSimd for Product<'_> {
 /// Some columns of the product, for one chain.
 struct Tile<'a, S: Simd> {
     a: Factor<'a>,
+    /// The left factor in tiles of [`ROWS`] rows, by column; empty if it is not packed.
+    tiles: &'a [[f32; ROWS]],
     m: usize,
     k: usize,
     n: usize,
@@ -158,7 +185,8 @@ struct Tile<'a, S: Simd> {
 
 impl<S: Simd> Tile<'_, S> {
     /// Computes all rows of the columns.
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
         let values = self.length * V * S::F32_LANES;
         if strip.len() < values {
@@ -166,12 +194,19 @@ impl<S: Simd> Tile<'_, S> {
         }
         let strip = &mut strip[..values];
         self.fill::<V>(s, b, strip);
+        let epilogue = self.epilogue.channels::<V>(s, self.column, self.width);
         let mut row = 0;
+        for tile in self.tiles.chunks_exact(self.length) {
+            let (b, _) = S::as_simd_f32s(strip).0.as_chunks::<V>();
+            let sums = s.vectorize(Packed::<S, V> { s, a: tile, b });
+            self.put_rows(s, row, &sums, &epilogue, out);
+            row += ROWS;
+        }
         while row < self.m {
             row += match self.m - row {
-                ROWS.. => self.rows::<V, ROWS>(s, row, strip, out),
-                3.. => self.rows::<V, 3>(s, row, strip, out),
-                _ => self.rows::<V, 1>(s, row, strip, out),
+                ROWS.. => self.rows::<V, ROWS>(s, row, strip, &epilogue, out),
+                3.. => self.rows::<V, 3>(s, row, strip, &epilogue, out),
+                _ => self.rows::<V, 1>(s, row, strip, &epilogue, out),
             };
         }
     }
@@ -214,6 +249,7 @@ impl<S: Simd> Tile<'_, S> {
         s: S,
         row: usize,
         strip: &[f32],
+        epilogue: &Channels<S, V>,
         out: &mut [f32],
     ) -> usize {
         let (b, _) = S::as_simd_f32s(strip).0.as_chunks::<V>();
@@ -234,36 +270,73 @@ impl<S: Simd> Tile<'_, S> {
             });
             s.vectorize(Rows::<S, V, R> { s, a, b })
         };
-        for (r, sums) in sums.iter().enumerate() {
-            let out = &mut out[(row + r) * self.n..][..self.n];
-            for (v, &sum) in sums.iter().enumerate() {
-                let at = self.column + v * S::F32_LANES;
-                let count = (self.n - at).min(S::F32_LANES);
-                if count == S::F32_LANES {
-                    self.put::<true>(s, sum, out, at, count);
-                } else {
-                    self.put::<false>(s, sum, out, at, count);
-                }
-            }
-        }
+        self.put_rows(s, row, &sums, epilogue, out);
         R
     }
 
     #[inline(always)]
-    fn put<const FULL: bool>(&self, s: S, sum: S::f32s, out: &mut [f32], at: usize, count: usize) {
-        let mut v = sum;
+    fn put_rows<const V: usize, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        sums: &[[S::f32s; V]; R],
+        epilogue: &Channels<S, V>,
+        out: &mut [f32],
+    ) {
+        for (r, sums) in sums.iter().enumerate() {
+            let out = &mut out[(row + r) * self.n + self.column..][..self.width];
+            self.put(s, sums, epilogue, out);
+        }
+    }
+
+    /// Adds a row of sums to `out`, or overwrites it, and applies the epilogue after the last chain.
+    #[inline(always)]
+    fn put<const V: usize>(
+        &self,
+        s: S,
+        sums: &[S::f32s; V],
+        epilogue: &Channels<S, V>,
+        out: &mut [f32],
+    ) {
+        let (vectors, rest) = S::as_mut_simd_f32s(out);
+        if let Some(vectors) = vectors.first_chunk_mut::<V>() {
+            for (v, out) in vectors.iter_mut().enumerate() {
+                *out = self.value(s, *out, sums, epilogue, v);
+            }
+            return;
+        }
+        for (v, out) in vectors.iter_mut().enumerate() {
+            *out = self.value(s, *out, sums, epilogue, v);
+        }
+        if !rest.is_empty() {
+            let last = self.value(s, s.partial_load_f32s(rest), sums, epilogue, V - 1);
+            s.partial_store_f32s(rest, last);
+        }
+    }
+
+    /// The new value of the vector with index `v` in a row.
+    #[inline(always)]
+    fn value<const V: usize>(
+        &self,
+        s: S,
+        old: S::f32s,
+        sums: &[S::f32s; V],
+        epilogue: &Channels<S, V>,
+        v: usize,
+    ) -> S::f32s {
+        let mut sum = sums[v];
         if self.add {
-            v = s.add_f32s(load::<S, FULL>(s, out, at, count), v);
+            sum = s.add_f32s(old, sum);
         }
         if self.is_last {
-            v = self.epilogue.vector::<FULL>(s, v, at, count);
+            sum = epilogue.vector(s, sum, v);
         }
-        store::<S, FULL>(s, out, at, count, v);
+        sum
     }
 }
 
 /// The sums of `R` rows and `V` vectors of columns. A separate function, so that the compiler can
-/// use all registers for it.
+/// use all registers for it; a browser's compiler has none to spare in a larger one.
 struct Rows<'a, S: Simd, const V: usize, const R: usize> {
     s: S,
     a: [&'a [f32]; R],
@@ -291,6 +364,66 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Rows<'_, S, V, R
     }
 }
 
+/// `sums[r][v] += a[r] * b[v]`.
+#[inline(always)]
+fn add_outer<S: Simd, const V: usize, const R: usize>(
+    s: S,
+    a: &[f32; R],
+    b: &[S::f32s; V],
+    sums: &mut [[S::f32s; V]; R],
+) {
+    for r in 0..R {
+        let a = s.splat_f32s(a[r]);
+        for v in 0..V {
+            sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+        }
+    }
+}
+
+/// The same for a packed tile of the left factor.
+struct Packed<'a, S: Simd, const V: usize> {
+    s: S,
+    a: &'a [[f32; ROWS]],
+    b: &'a [[S::f32s; V]],
+}
+
+impl<S: Simd, const V: usize> NullaryFnOnce for Packed<'_, S, V> {
+    type Output = [[S::f32s; V]; ROWS];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Self { s, a, b } = self;
+        let mut sums = [[s.splat_f32s(0.0); V]; ROWS];
+        for (a, b) in a.iter().zip(b) {
+            add_outer(s, a, b, &mut sums);
+        }
+        sums
+    }
+}
+
+/// The columns `first..first + length` of all whole tiles of `a`, `[m, k]`: by tile, then by column.
+fn packed<'a>(
+    a: &[f32],
+    k: usize,
+    first: usize,
+    length: usize,
+    tiles: &'a mut Vec<f32>,
+) -> &'a [[f32; ROWS]] {
+    let count = a.len() / (k * ROWS) * length;
+    if tiles.len() < count * ROWS {
+        tiles.resize(count * ROWS, 0.0);
+    }
+    let (tiles, _) = tiles[..count * ROWS].as_chunks_mut::<ROWS>();
+    for (a, tile) in a.chunks_exact(k * ROWS).zip(tiles.chunks_exact_mut(length)) {
+        for (r, row) in a.chunks_exact(k).enumerate() {
+            for (column, &value) in tile.iter_mut().zip(&row[first..first + length]) {
+                column[r] = value;
+            }
+        }
+    }
+    tiles
+}
+
 /// The same for a left factor in column-major order.
 struct Columns<'a, S: Simd, const V: usize, const R: usize> {
     s: S,
@@ -304,7 +437,8 @@ struct Columns<'a, S: Simd, const V: usize, const R: usize> {
 impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Columns<'_, S, V, R> {
     type Output = [[S::f32s; V]; R];
 
-    #[inline(always)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn call(self) -> Self::Output {
         let Self {
             s,
@@ -318,13 +452,7 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Columns<'_, S, V
             let Some(a) = a[row..].first_chunk::<R>() else {
                 break;
             };
-            let b = *b;
-            for r in 0..R {
-                let a = s.splat_f32s(a[r]);
-                for v in 0..V {
-                    sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
-                }
-            }
+            add_outer(s, a, b, &mut sums);
         }
         sums
     }

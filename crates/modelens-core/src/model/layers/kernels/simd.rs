@@ -83,6 +83,50 @@ pub fn select<S: Simd>(s: S, mask: S::m32s, a: S::f32s, b: S::f32s) -> S::f32s {
     s.transmute_f32s_u32s(s.select_u32s(mask, a, b))
 }
 
+/// `a * b + c` as vectors compute it, for values that do not fill one: fused, except in browsers, which have
+/// no such instruction.
+#[inline(always)]
+pub fn mul_add(a: f32, b: f32, c: f32) -> f32 {
+    if cfg!(target_arch = "wasm32") {
+        a * b + c
+    } else {
+        a.mul_add(b, c)
+    }
+}
+
+/// `max(v, low)`; NaN stays NaN.
+#[inline(always)]
+pub fn at_least<S: Simd>(s: S, v: S::f32s, low: S::f32s) -> S::f32s {
+    // One instruction in browsers, which `max_f32s` is not; it keeps its first operand if one is NaN.
+    #[cfg(target_arch = "wasm32")]
+    if let Some(v) = vector128::<S>(core::arch::wasm32::f32x4_pmax, v, low) {
+        return v;
+    }
+    select(s, s.less_than_f32s(v, low), low, v)
+}
+
+/// `min(v, top)`; NaN stays NaN.
+#[inline(always)]
+pub fn at_most<S: Simd>(s: S, v: S::f32s, top: S::f32s) -> S::f32s {
+    #[cfg(target_arch = "wasm32")]
+    if let Some(v) = vector128::<S>(core::arch::wasm32::f32x4_pmin, v, top) {
+        return v;
+    }
+    select(s, s.greater_than_f32s(v, top), top, v)
+}
+
+/// An instruction of WebAssembly for vectors of its size; `None` for other vectors.
+#[cfg(target_arch = "wasm32")]
+#[inline(always)]
+fn vector128<S: Simd>(
+    instruction: fn(core::arch::wasm32::v128, core::arch::wasm32::v128) -> core::arch::wasm32::v128,
+    a: S::f32s,
+    b: S::f32s,
+) -> Option<S::f32s> {
+    use pulp::bytemuck::try_cast;
+    try_cast(instruction(try_cast(a).ok()?, try_cast(b).ok()?)).ok()
+}
+
 /// Calls a body for every vector in `channels` values: `$body!(FULL, start, count)`.
 macro_rules! for_vectors {
     ($S:ty, $channels:expr, $body:ident) => {

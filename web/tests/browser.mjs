@@ -61,6 +61,7 @@ export class Browser {
   #chromium;
   #profile;
   #address;
+  #pages = [];
 
   /** Starts Chromium with a new profile; `flags` are further arguments. */
   static async start(flags = []) {
@@ -94,6 +95,7 @@ export class Browser {
   async open(url, { width = 1280, height = 800, touch = false } = {}) {
     const answer = await fetch(`http://${this.#address}/json/new?about:blank`, { method: "PUT" });
     const page = new Page(this.#profile);
+    this.#pages.push(page);
     await page.connect((await answer.json()).webSocketDebuggerUrl);
     await page.call("Emulation.setDeviceMetricsOverride", { width, height, deviceScaleFactor: 1, mobile: touch });
     // Several tabs, and each believes that it is in front.
@@ -103,6 +105,11 @@ export class Browser {
     await page.call("Storage.clearDataForOrigin", { origin: new URL(url).origin, storageTypes: "local_storage" });
     await page.go(url);
     return page;
+  }
+
+  /** Closes what a check has left open, so that it does not slow down the next one. */
+  async closePages() {
+    for (const page of this.#pages.splice(0)) await page.close().catch(() => {});
   }
 
   async close() {
@@ -297,9 +304,26 @@ export class Page {
   }
 
   async close() {
-    await this.call("Page.close");
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    await Promise.race([this.call("Page.close"), sleep(5000)]);
     this.#socket.close();
   }
+
+  /** Waits until the window has drawn that many further frames. */
+  async frames(count = 4) {
+    await this.value(`new Promise((drawn) => {
+      let left = ${count};
+      const next = () => (left-- ? requestAnimationFrame(next) : drawn(true));
+      next();
+    })`);
+    await sleep(200);
+  }
+}
+
+/** Fails when a check has had five minutes. */
+async function late(name) {
+  await new Promise((ready) => setTimeout(ready, 300_000).unref());
+  throw new Error(`${name}: not done within five minutes`);
 }
 
 /**
@@ -318,13 +342,17 @@ export async function run(checks, { flags = [], ends = () => {} } = {}) {
   const only = process.argv[2];
   for (const [name, check] of Object.entries(checks)) {
     if (only && !name.includes(only)) continue;
-    const begin = Date.now();
-    try {
-      await check(browser);
-      console.log(`ok      ${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
-    } catch (error) {
-      status = 1;
-      console.error(`FAILED  ${name}: ${error.stack}`);
+    // On a busy machine a key may come before the window is ready for it: a check that fails is run once more.
+    for (const last of [false, true]) {
+      const begin = Date.now();
+      const passed = await Promise.race([check(browser), late(name)]).then(() => true, (error) => {
+        console.error(`${last ? "FAILED " : "again  "} ${name}: ${error.stack}`);
+        return false;
+      });
+      await browser.closePages();
+      if (passed) console.log(`ok      ${name} (${((Date.now() - begin) / 1000).toFixed(1)} s)`);
+      else if (last) status = 1;
+      if (passed) break;
     }
   }
   await browser.close();

@@ -8,11 +8,11 @@ const site = await serve({ "/": new URL("../dist/", import.meta.url).pathname })
 /** Carries out a command by its name, in the command palette. */
 async function command(page, name) {
   await page.key("Ctrl+p");
-  await sleep(500);
+  await page.frames();
   await page.type(name);
-  await sleep(500);
+  await page.frames();
   await page.key("Enter");
-  await sleep(500);
+  await page.frames();
 }
 
 async function opened(browser, link) {
@@ -20,7 +20,7 @@ async function opened(browser, link) {
   await page.computed();
   await page.value("document.getElementById('window').focus()");
   await page.until("globalThis.modelens.place");
-  await sleep(500);
+  await page.frames();
   return page;
 }
 

@@ -118,7 +118,12 @@ export class Browser {
     if (chromium.pid && chromium.exitCode === null && chromium.signalCode === null) {
       await new Promise((ended) => chromium.once("exit", ended));
     }
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    try {
+      rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
+    } catch (error) {
+      // Its children may still write; the system empties its folder of temporary files.
+      console.error(`left behind: ${error.message}`);
+    }
   }
 }
 

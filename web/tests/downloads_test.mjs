@@ -38,6 +38,20 @@ await run({
     await page.close();
   },
 
+  async "a figure is a download, as PNG and as SVG"(browser) {
+    for (const [kind, start] of [["PNG", /^\x89PNG/], ["SVG", /<svg/]]) {
+      const page = await opened(browser, "#v1;view=batchnorm;batch=4");
+      const click = async (role, name) => page.of(await page.named(role, name), "function() { this.click(); }");
+      await page.key("Ctrl+e");
+      await click("radio", kind);
+      await page.frames();
+      await click("button", "Save...");
+      const figure = readFileSync(await page.downloaded(new RegExp(`\\.${kind.toLowerCase()}$`)));
+      assert.match(figure.toString("latin1", 0, 200), start);
+      await page.close();
+    }
+  },
+
   async "Copy link copies the address of the page"(browser) {
     const page = await opened(browser, "#v1;view=dropout;batch=4");
     await page.call("Browser.grantPermissions", { permissions: ["clipboardReadWrite", "clipboardSanitizedWrite"] });

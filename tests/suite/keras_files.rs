@@ -187,9 +187,9 @@ fn each_of_several_outputs_can_be_shown() {
 fn layers_of_training_alone_return_their_input_and_are_named() {
     // Layers of Keras whose rules are known are not among them.
     for name in [
-        "augmentation_unknown.keras",
-        "augmentation_unknown.h5",
-        "refused_both_modes.keras",
+        "augmentation_more.keras",
+        "augmentation_more.h5",
+        "both_modes.keras",
     ] {
         let model = opened(&ModelSource::File(file(name)));
         assert_eq!(unknown::sentence(&model.graph), None, "{name}");

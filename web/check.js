@@ -1,5 +1,5 @@
-// What the page needs of a browser, asked in words that an old browser understands, and the sentence that
-// stands in for the window when something is missing or fails.
+// Checks, in JavaScript that an old browser understands, what the page needs, and shows a sentence in place of
+// the window when something is missing or fails.
 (function () {
   "use strict";
   var panel = document.getElementById("start");

@@ -1,4 +1,4 @@
-//! What the window shows as a link, for the address of a page, and the way back from a link to the window.
+//! Writes what the window shows as a link, which a page puts into its address, and opens such links.
 
 use eframe::egui::Context;
 

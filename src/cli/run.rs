@@ -102,10 +102,6 @@ impl RunArgs {
     ///
     /// # Errors
     /// Unusable arguments, and files that cannot be read or written.
-    /// Runs the pass and writes its arrays.
-    ///
-    /// # Errors
-    /// Unusable arguments, and files that cannot be read or written.
     pub fn run(&self) -> Result<(), Failure> {
         let mut outputs = Outputs::new(self.make_folders);
         outputs.writes("--out", &self.out, &["npz"])?;

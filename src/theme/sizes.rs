@@ -309,13 +309,13 @@ pub const SWITCH_CARD: f32 = 96.0;
 pub const SWITCH_SHARE: f32 = 0.52;
 /// In a narrower card the code is above the switch.
 pub const SWITCH_NARROW: f32 = 370.0;
-/// In a narrower row the releases stand without their question.
+/// A narrower row shows the releases without their question.
 pub const START_QUESTION: f32 = 740.0;
 pub const LARGE_LAMP: f32 = 20.0;
 pub const LAMP_CARD: f32 = 98.0;
 pub const LESSON_CARD: f32 = 142.0;
 pub const LESSON_CARD_MAX: f32 = 440.0;
-/// Narrower cards of lessons stand in two rows.
+/// Cards of lessons that would be narrower than this take two rows.
 pub const LESSON_CARD_WIDTH: f32 = 130.0;
 /// From this height on, the card of a lesson says what it is about.
 pub const LESSON_CARD_TALL: f32 = 260.0;

@@ -8,6 +8,9 @@
 #![allow(clippy::expect_used, reason = "a check fails if it cannot go on")]
 #![allow(clippy::print_stdout, reason = "it prints what it found")]
 
+#[path = "../../crates/modelens-jobs/tests/example_requests/mod.rs"]
+mod example_requests;
+
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
 use std::fs;
@@ -16,14 +19,11 @@ use std::sync::{Arc, Mutex};
 
 use candle_core::Tensor;
 use modelens_core::augment::Pipeline;
-use modelens_core::model::{Flags, LayerId, Mode, ModelDescription, Role};
-use modelens_core::train::optimizer::OptimizerKind;
+use modelens_core::model::{Flags, LayerId, Mode, ModelDescription};
 use modelens_core::train::recipe::{BaseCall, BaseFlags, EvalCalls, Recipe, StageRecipe};
-use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
-    AugmentationLook, DropoutSetting, Event, Executor, Experiment, Figure, FigureTo, Grid, Look,
-    ModelSource, NormsLook, OpenedModel, Options, PassLook, PhotosId, PhotosSource, PredictLook,
-    Queue, ReleasesLook, Request, Run, TrainRequest, TrainableLook, Values,
+    Event, Executor, Experiment, Figure, FigureTo, ModelSource, OpenedModel, Options, PassLook,
+    PhotosId, PhotosSource, Queue, Request, Run, TrainRequest, Values,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -244,19 +244,7 @@ fn timing(folder: &Path) -> Checked {
     let experiment = Experiment {
         model: id,
         photos,
-        setup: FineTune {
-            preprocessing: model.preprocessing,
-            head: HeadChoice::New {
-                dropout: 0.2,
-                sigmoid: false,
-            },
-            optimizer: OptimizerKind::Adam,
-            batch: 32,
-            validation: 0.2,
-            seed: 7,
-            semantics: model.semantics,
-            augment: None,
-        },
+        setup: example_requests::fine_tune(&model),
         recipes: vec![Recipe {
             name: "all open".to_owned(),
             stages: vec![stage],
@@ -277,58 +265,11 @@ fn timing(folder: &Path) -> Checked {
 fn views(side: &mut Side) {
     let OpenedModel { id, model, .. } = side.open(ModelSource::Lab);
     let photos = side.photos();
-    let graph = &model.graph;
     let pass = PassLook {
-        model: id,
-        photos,
-        photo: 3,
-        batch: 6,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: model.preprocessing,
-        flags: Flags::all(graph, true),
         augment: Some(Pipeline::course()),
-        semantics: model.semantics,
-        call: Mode::Training.into(),
+        ..example_requests::pass(id, photos, &model, 6)
     };
-    let last = |role| {
-        graph
-            .layers
-            .iter()
-            .rposition(|layer| layer.kind.role() == role)
-    };
-    let norm = last(Role::BatchNorm).expect("a BatchNorm layer");
-    let looks = [
-        Look::Augmentation(AugmentationLook {
-            photos,
-            photo: 3,
-            grid: Grid::OnePhoto,
-            cell_redraws: BTreeMap::default(),
-            height: 160,
-            width: 160,
-            channels: 3,
-            pipeline: Pipeline::course(),
-            semantics: model.semantics,
-            seed: 7,
-            redraws: 0,
-        }),
-        Look::Dropout {
-            pass: pass.clone(),
-            layer: last(Role::Noise).expect("a dropout layer"),
-            setting: DropoutSetting::default(),
-        },
-        Look::BatchNorm {
-            pass: pass.clone(),
-            layer: norm,
-        },
-        Look::Modes(pass.clone()),
-        Look::Norms(NormsLook::new(pass.clone(), norm)),
-        Look::Trainable(TrainableLook::new(pass.clone(), graph)),
-        Look::Predict(PredictLook::new(pass.clone(), 2)),
-        Look::Releases(ReleasesLook::new(pass)),
-    ];
-    for look in looks {
+    for look in example_requests::looks(&pass, &model, 160) {
         side.ask(Request::Look(Box::new(look)));
     }
 }

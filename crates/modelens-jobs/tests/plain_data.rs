@@ -3,20 +3,18 @@
 
 #![allow(clippy::expect_used, reason = "a test fails if it cannot go on")]
 
+mod example_requests;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use modelens_core::augment::Pipeline;
 use modelens_core::model::{Flags, Mode, Role};
-use modelens_core::train::optimizer::OptimizerKind;
 use modelens_core::train::recipe::RunPreset;
-use modelens_jobs::fine_tune::{FineTune, HeadChoice};
 use modelens_jobs::{
-    AugmentationLook, BatchNormEvent, BatchNormJob, DropoutSetting, Event, Executor, Experiment,
-    Figure, FigureTo, Grid, Job, Look, LookResult, ModelSource, NormsLook, OpenedModel, Options,
-    Outcome, PassLook, PhotosSource, PredictLook, Queue, ReleasesLook, Request, Run, StoredId,
-    TrainEvent, TrainRequest, TrainableLook, Values,
+    BatchNormEvent, BatchNormJob, Event, Executor, Experiment, Figure, FigureTo, Job, Look,
+    LookResult, ModelSource, NormsLook, OpenedModel, Options, Outcome, PhotosSource, Queue,
+    ReleasesLook, Request, Run, StoredId, TrainEvent, TrainRequest, Values,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -183,53 +181,10 @@ fn every_request_and_event_crosses_as_bytes() {
     side.ask(Request::ListCaches);
     side.ask(Request::TryScales { model: id, photos });
 
-    let pass = PassLook {
-        model: id,
-        photos,
-        photo: 3,
-        batch: 4,
-        seed: 7,
-        redraws: 0,
-        random: true,
-        preprocessing: model.preprocessing,
-        flags: Flags::all(graph, true),
-        augment: None,
-        semantics: model.semantics,
-        call: Mode::Training.into(),
-    };
-    let of_role = |role| graph.layers.iter().rposition(|l| l.kind.role() == role);
-    let batch_norm = of_role(Role::BatchNorm).expect("a BatchNorm layer");
-    let looks = [
-        Look::Augmentation(AugmentationLook {
-            photos,
-            photo: 3,
-            grid: Grid::OnePhoto,
-            cell_redraws: [(2, 1)].into(),
-            height: 32,
-            width: 32,
-            channels: 3,
-            pipeline: Pipeline::course(),
-            semantics: model.semantics,
-            seed: 7,
-            redraws: 0,
-        }),
-        Look::Dropout {
-            pass: pass.clone(),
-            layer: of_role(Role::Noise).expect("a dropout layer"),
-            setting: DropoutSetting::default(),
-        },
-        Look::BatchNorm {
-            pass: pass.clone(),
-            layer: batch_norm,
-        },
-        Look::Modes(pass.clone()),
-        Look::Norms(NormsLook::new(pass.clone(), batch_norm)),
-        Look::Trainable(TrainableLook::new(pass.clone(), graph)),
-        Look::Predict(PredictLook::new(pass.clone(), 2)),
-        Look::Releases(ReleasesLook::new(pass.clone())),
-    ];
+    let pass = example_requests::pass(id, photos, &model, 4);
+    let batch_norm = example_requests::last(Role::BatchNorm, &model);
     let mut layers = Vec::new();
-    for look in looks {
+    for look in example_requests::looks(&pass, &model, 32) {
         let result = side.look(look.clone());
         assert_eq!(result.look, look);
         // One seed, one picture: computed again, it is the same.
@@ -306,19 +261,7 @@ fn every_request_and_event_crosses_as_bytes() {
     let experiment = Experiment {
         model: id,
         photos,
-        setup: FineTune {
-            preprocessing: model.preprocessing,
-            head: HeadChoice::New {
-                dropout: 0.2,
-                sigmoid: false,
-            },
-            optimizer: OptimizerKind::Adam,
-            batch: 32,
-            validation: 0.2,
-            seed: 7,
-            semantics: model.semantics,
-            augment: None,
-        },
+        setup: example_requests::fine_tune(&model),
         recipes: RunPreset::HeadOnly.recipes(
             1,
             1e-3,

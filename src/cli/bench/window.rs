@@ -16,7 +16,8 @@ use modelens_jobs::ModelSource;
 use modelens_jobs::look::{self, Context, photo_size};
 use modelens_jobs::{AugmentationLook, Grid, Look, PhotoCache, PhotosSource, Store, system_clock};
 
-/// Times a redraw of the nine images, with the course's layers and with each layer alone, the first frame, and a frame of each view.
+/// Times a redraw of the nine images, with the course's layers and with each layer alone, the first frame, and a
+/// frame of each view.
 pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     let model = ModelSource::Lab.open()?;
     watch.time(

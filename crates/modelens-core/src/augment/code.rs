@@ -311,15 +311,10 @@ impl<'a> Reader<'a> {
         self.takes('(');
         let mut position = 0;
         while !self.takes(')') {
-            let keyword = match self.tokens.get(self.at..self.at + 2) {
-                Some([(Token::Name(name), _), (Token::Sign('='), _)]) => {
-                    self.at += 2;
-                    Some(name.clone())
-                }
-                _ => None,
-            };
-            let name = if let Some(name) = keyword {
-                name
+            let next = self.tokens.get(self.at..self.at + 2);
+            let name = if let Some([(Token::Name(name), _), (Token::Sign('='), _)]) = next {
+                self.at += 2;
+                name.clone()
             } else {
                 let name = names.get(position).ok_or_else(|| {
                     let most = names.len();
@@ -538,9 +533,9 @@ impl KerasConfig for Arguments {
     }
 
     fn seed(&self) -> Option<u64> {
-        match self.get("seed")? {
-            Argument::Number(number) if *number >= 0.0 => Some(*number as u64),
-            _ => None,
-        }
+        let Argument::Number(number) = self.get("seed")? else {
+            return None;
+        };
+        (*number >= 0.0).then_some(*number as u64)
     }
 }

@@ -3,6 +3,9 @@
 
 use crate::dataset::Image;
 
+/// The values of bytes, which the layers of Keras take unless they are told otherwise.
+pub const BYTE: [f64; 2] = [0.0, 255.0];
+
 /// A copy of the image with `change` done to each pixel, a slice with one value per channel.
 pub(super) fn map_pixels(image: &Image, mut change: impl FnMut(&mut [f32])) -> Image {
     let mut out = image.clone();

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operations::{self, ChosenDraw, Operation, Strength};
 use super::{Behaviour, Draw, Drawing, Drawn, Since, percent};
-use crate::augment::color::clip;
+use crate::augment::color::{BYTE, clip};
 use crate::augment::parameter::{EndLimits, FactorLimits, Parameter, ParameterValue, WholeLimits};
 use crate::augment::values::{Factor, Interpolation};
 use crate::dataset::Image;
@@ -43,7 +43,7 @@ pub struct AugMixDraw {
 impl Default for AugMix {
     fn default() -> Self {
         Self {
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
             num_chains: [3],
             chain_depth: [3],
             factor: Factor::Scalar(0.3),
@@ -133,9 +133,11 @@ impl Behaviour for AugMix {
     fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
         let mixtures: Vec<Option<&AugMixDraw>> = draws
             .iter()
-            .map(|draw| match draw {
-                Draw::AugMix(mixture) => Some(mixture),
-                _ => None,
+            .map(|draw| {
+                let Draw::AugMix(mixture) = draw else {
+                    return None;
+                };
+                Some(mixture)
             })
             .collect();
         let mut sums: Vec<Vec<f32>> = images

@@ -3,11 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Since};
-use crate::augment::color::{clip, rescaled};
+use crate::augment::color::{BYTE, clip, rescaled};
 use crate::augment::parameter::Parameter;
 use crate::dataset::Image;
-
-const BYTE: [f64; 2] = [0.0, 255.0];
 
 /// `y = 255 (x - min) / (max - min)` with the extremes of each image and channel; a channel of one value
 /// stays as it is. It acts with `training=False` as well. Source: keras 3.15 `auto_contrast.py`.

@@ -3,11 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Since};
-use crate::augment::color::rescaled;
+use crate::augment::color::{BYTE, rescaled};
 use crate::augment::parameter::{EndLimits, Parameter, ParameterValue, WholeLimits};
 use crate::dataset::Image;
 
-const BYTE: [f64; 2] = [0.0, 255.0];
 /// Bins of a histogram.
 const BINS: usize = 256;
 

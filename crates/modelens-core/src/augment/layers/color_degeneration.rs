@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since, signed};
-use crate::augment::color::{clip, grey, map_rgb};
+use crate::augment::color::{BYTE, clip, grey, map_rgb};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -31,7 +31,7 @@ impl Default for RandomColorDegeneration {
     fn default() -> Self {
         Self {
             factor: Factor::default(),
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::{
     Behaviour, Draw, Drawing, Drawn, RandomBrightness, RandomContrast, RandomHue, RandomSaturation,
     Since, Transform,
 };
+use crate::augment::color::BYTE;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -33,7 +34,7 @@ pub struct ColorJitterDraw {
 impl Default for RandomColorJitter {
     fn default() -> Self {
         Self {
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
             brightness_factor: None,
             contrast_factor: None,
             saturation_factor: None,

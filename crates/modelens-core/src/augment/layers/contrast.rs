@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn};
+use crate::augment::color::BYTE;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -41,7 +42,7 @@ impl Default for RandomContrast {
     fn default() -> Self {
         Self {
             factor: Factor::default(),
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

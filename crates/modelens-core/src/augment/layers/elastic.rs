@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
-use crate::augment::color::clip;
+use crate::augment::color::{BYTE, clip};
 use crate::augment::kernel::{convolve, gaussian};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::{Factor, FillMode, Interpolation, Sampling};
@@ -44,7 +44,7 @@ impl Default for RandomElasticTransform {
             factor: Factor::Scalar(1.0),
             scale: Factor::Scalar(1.0),
             sampling: Sampling::default(),
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

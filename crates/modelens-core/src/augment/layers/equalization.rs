@@ -3,12 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Since};
-use crate::augment::color::rescaled;
+use crate::augment::color::{BYTE, rescaled};
 use crate::augment::parameter::{Parameter, ParameterValue, WholeLimits};
 use crate::dataset::Image;
 use crate::rules::Semantics;
-
-const BYTE: [f64; 2] = [0.0, 255.0];
 
 /// `y = round(255 (cdf(x) - cdf min) / (count - cdf min))` with the histogram of a channel over **all
 /// images of the batch**. It does not draw, and does nothing with `training=False`.

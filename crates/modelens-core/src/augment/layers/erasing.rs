@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since};
 use crate::augment::boxes::DrawnBox;
-use crate::augment::color::clip;
+use crate::augment::color::{BYTE, clip};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -44,7 +44,7 @@ impl Default for RandomErasing {
             factor: Factor::Scalar(1.0),
             scale: Factor::Pair(0.02, 0.33),
             fill_value: None,
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
-use crate::augment::color::clip;
+use crate::augment::color::{BYTE, clip};
 use crate::augment::kernel::{convolve, gaussian};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue, WholeLimits};
 use crate::augment::values::Factor;
@@ -40,7 +40,7 @@ impl Default for RandomGaussianBlur {
             factor: Factor::Scalar(1.0),
             kernel_size: [3, 3],
             sigma: Factor::Scalar(1.0),
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since, signed};
-use crate::augment::color::{clip, hsv_from_rgb, map_rgb, rescaled, rgb_from_hsv};
+use crate::augment::color::{BYTE, clip, hsv_from_rgb, map_rgb, rescaled, rgb_from_hsv};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -34,7 +34,7 @@ impl Default for RandomHue {
     fn default() -> Self {
         Self {
             factor: Factor::default(),
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since};
-use crate::augment::color::map_values;
+use crate::augment::color::{BYTE, map_values};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -30,7 +30,7 @@ impl Default for RandomInvert {
     fn default() -> Self {
         Self {
             factor: Factor::Scalar(1.0),
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

@@ -3,15 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since};
-use crate::augment::color::{map_values, rescaled};
+use crate::augment::color::{BYTE, map_values, rescaled};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
 use crate::number::trimmed;
 use crate::random::Draws;
 use crate::rules::Semantics;
-
-const BYTE: [f64; 2] = [0.0, 255.0];
 
 /// Keeps b of the 8 bits of every value, b from `low` to below `high`; a number f means (1, f), and equal
 /// ends give b itself. Source: keras 3.15 `random_posterization.py`.

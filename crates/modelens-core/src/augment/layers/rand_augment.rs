@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operations::{self, ChosenDraw, Operation, Strength};
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
+use crate::augment::color::BYTE;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue, WholeLimits};
 use crate::augment::values::{Factor, Interpolation};
 use crate::dataset::Image;
@@ -33,7 +34,7 @@ pub struct RandAugmentDraw {
 impl Default for RandAugment {
     fn default() -> Self {
         Self {
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
             num_ops: [2],
             factor: Factor::Scalar(0.5),
             interpolation: Interpolation::Bilinear,
@@ -94,9 +95,11 @@ impl Behaviour for RandAugment {
     fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
         let mut images: Vec<Image> = images.iter().map(|&image| image.clone()).collect();
         for step in 0..self.num_ops[0] {
-            let chosen = draws.iter().map(|draw| match draw {
-                Draw::RandAugment(draw) => draw.operations.get(step),
-                _ => None,
+            let chosen = draws.iter().map(|draw| {
+                let Draw::RandAugment(draw) = draw else {
+                    return None;
+                };
+                draw.operations.get(step)
             });
             let chosen: Vec<Option<&ChosenDraw>> = chosen.collect();
             operations::apply(self.strength(), &chosen, &mut images);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since};
-use crate::augment::color::clip;
+use crate::augment::color::{BYTE, clip};
 use crate::augment::kernel::convolve;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
@@ -33,7 +33,7 @@ impl Default for RandomSharpness {
     fn default() -> Self {
         Self {
             factor: Factor::default(),
-            value_range: [0.0, 255.0],
+            value_range: BYTE,
         }
     }
 }

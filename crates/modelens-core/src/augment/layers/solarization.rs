@@ -3,15 +3,13 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since, signed};
-use crate::augment::color::{clip, map_values, rescaled};
+use crate::augment::color::{BYTE, clip, map_values, rescaled};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
 use crate::number::fixed;
 use crate::random::Draws;
 use crate::rules::Semantics;
-
-const BYTE: [f64; 2] = [0.0, 255.0];
 
 /// `z = clip(x + addition)`, `y = z` below the threshold and `255 - z` from it on.
 ///

@@ -341,7 +341,7 @@ fn words_of_the_newer_layers() {
             }),
             "40% photo, 60% of 1 chains",
         ),
-        (Draw::Height(HeightDraw { height: 120 }), "height 120"),
+        (Draw::Height(HeightDraw { side: 120 }), "height 120"),
     ] {
         assert_eq!(draw.words(), words, "{draw:?}");
     }

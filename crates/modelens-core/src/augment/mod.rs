@@ -209,6 +209,11 @@ impl AugmentLayer {
         behaviour.apply_batch(draws, images, pixels)
     }
 
+    /// True if the layer does something with `training=False`.
+    pub fn acts_in_inference(&self, semantics: Semantics) -> bool {
+        self.transform.behaviour().acts_in_inference(semantics)
+    }
+
     /// What the layer does with `training=False`: random layers return the image, except Keras 2's
     /// `RandomCrop`, which cuts out the largest central window of its shape and resizes it.
     pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {

@@ -69,10 +69,10 @@ impl LayerOp for AugmentLayer {
         let size = done.first().map_or([height, width, channels], |image| {
             [image.height, image.width, image.channels]
         });
-        let values: Vec<f32> = done
-            .into_iter()
-            .flat_map(|image| image.pixels_hwc)
-            .collect();
+        let mut values = Vec::with_capacity(n * size.iter().product::<usize>());
+        for image in &done {
+            values.extend_from_slice(&image.pixels_hwc);
+        }
         Tensor::from_vec(values, (n, size[0], size[1], size[2]), &Device::Cpu)
     }
 

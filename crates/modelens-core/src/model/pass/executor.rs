@@ -263,6 +263,12 @@ impl<'a> Executor<'a> {
                 self.save(id, || Saved::Identity);
                 return done(inputs.swap_remove(0));
             }
+            LayerKind::Augment(layer)
+                if !mode.draws && !layer.acts_in_inference(self.options.semantics) =>
+            {
+                self.save(id, || Saved::Identity);
+                return done(inputs.swap_remove(0));
+            }
             LayerKind::Activation(activation) => {
                 if let Some(top) = relu_max(*activation) {
                     let relu = AffineRelu {

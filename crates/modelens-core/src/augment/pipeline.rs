@@ -153,16 +153,14 @@ impl Pipeline {
         width: usize,
     ) -> Vec<Vec<Draw>> {
         let mut images = vec![Vec::new(); n];
-        let [mut height, mut width] = [height, width];
+        let mut sizes = vec![[height, width]; n];
         for (index, layer) in self.active() {
             let purpose = [purpose, &[index as u64]].concat();
-            let drawn = layer.draw_batch(semantics, seed, &purpose, n, height, width);
-            let drawn_size = drawn.first().and_then(|draw| draw.size(height, width));
-            for (image, draw) in images.iter_mut().zip(drawn) {
+            let drawn = layer.draw_sizes(semantics, seed, &purpose, &sizes);
+            for ((image, size), draw) in images.iter_mut().zip(&mut sizes).zip(drawn) {
+                *size = layer.size_after(semantics, &draw, *size);
                 image.push(draw);
             }
-            [height, width] = drawn_size
-                .unwrap_or_else(|| layer.output_size(semantics, Mode::Training, height, width));
         }
         images
     }
@@ -332,9 +330,8 @@ impl Pipeline {
         width: usize,
     ) -> [usize; 2] {
         let steps = self.active().zip(draws);
-        steps.fold([height, width], |[height, width], ((_, layer), draw)| {
-            draw.size(height, width)
-                .unwrap_or_else(|| layer.output_size(semantics, Mode::Training, height, width))
+        steps.fold([height, width], |size, ((_, layer), draw)| {
+            layer.size_after(semantics, draw, size)
         })
     }
 

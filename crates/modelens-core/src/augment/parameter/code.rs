@@ -50,17 +50,13 @@ fn value_code(value: &ParameterValue<'_>) -> Option<String> {
                 format!("({})", numbers.join(", "))
             }
         }),
-        ParameterValue::Fill(fill) => fill.map(|[r, g, b]| {
-            if r == g && g == b {
-                return python_float(r);
-            }
-            format!(
-                "({}, {}, {})",
-                python_float(r),
-                python_float(g),
-                python_float(b)
-            )
-        }),
+        // Keras' default is noise, which is therefore never written.
+        ParameterValue::Fill(None) => Some("\"random\"".to_owned()),
+        ParameterValue::Fill(Some([r, g, b])) if r == g && g == b => Some(python_float(*r)),
+        ParameterValue::Fill(Some(color)) => {
+            let [r, g, b] = color.map(python_float);
+            Some(format!("({r}, {g}, {b})"))
+        }
         ParameterValue::Scale(scale) => Some(scale_code(**scale)),
         ParameterValue::Offset(offset) => Some(python_float(**offset)),
         ParameterValue::ValueRange([low, high]) => Some(format!("({low}, {high})")),

@@ -5,7 +5,6 @@ use thiserror::Error;
 use crate::augment::values::Factor;
 
 /// The longest side of an image that a transform may make, in pixels.
-#[allow(dead_code)]
 const MOST_PIXELS: f64 = 4096.0;
 
 /// The limits of one end of a factor.
@@ -78,7 +77,6 @@ impl ListLimits {
     }
 
     /// Whole numbers from `least` on.
-    #[allow(dead_code)]
     pub(in crate::augment) const fn whole(lengths: &'static [usize], least: f64) -> Self {
         Self {
             lengths,

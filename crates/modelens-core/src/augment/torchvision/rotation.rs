@@ -130,9 +130,9 @@ impl Drawn for RotationDraw {
     }
 
     fn size(&self, height: usize, width: usize) -> Option<[usize; 2]> {
-        let matrix = matrix::rotation(self.degrees, self.center).inverse([height, width]);
+        let size = [height, width];
         self.expand
-            .then(|| matrix::expanded_size(matrix, [height, width]))
+            .then(|| matrix::rotated_size(self.degrees, true, self.center, size))
     }
 
     fn quantities(&self) -> Vec<(&'static str, f64)> {

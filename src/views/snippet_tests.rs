@@ -63,17 +63,12 @@ fn of_modules() -> Vec<(String, String)> {
     all
 }
 
-/// Every transform of torchvision on its own, and pipelines to train and to evaluate with.
+/// Every transform of torchvision in the order of the table, and pipelines to train and to evaluate with.
 fn of_torchvision() -> Vec<(String, Pipeline)> {
     let all = Transform::all(8, 8).map(AugmentLayer::from).into_iter();
     let of_images =
         all.filter(|layer| layer.framework() == Framework::Torchvision && !layer.mixes_labels());
-    let mut pipelines: Vec<(String, Pipeline)> = of_images
-        .map(|layer| {
-            let class = layer.class().trim_start_matches("v2.").to_owned();
-            (format!("transform-{class}"), [layer].into_iter().collect())
-        })
-        .collect();
+    let mut pipelines = vec![("pipeline-all".to_owned(), of_images.collect())];
     for (name, code) in [
         (
             "train",

@@ -335,6 +335,17 @@ impl Pipeline {
         })
     }
 
+    /// The image in the range of photos, 0 to 255, if torchvision's `ToDtype` and `Normalize` gave it another
+    /// one. A network's own scale takes their place.
+    pub fn in_photo_range(&self, mut image: Image) -> Image {
+        let types = self.pixel_types();
+        let layers: Vec<&AugmentLayer> = self.active().map(|(_, layer)| layer).collect();
+        for (layer, (before, _)) in layers.into_iter().zip(types).rev() {
+            layer.transform.behaviour().undo_range(&mut image, before);
+        }
+        image
+    }
+
     /// The range of values that the rescaling steps make of `[0, 255]`, for showing the result as a
     /// picture.
     pub fn value_range(&self) -> [f64; 2] {

@@ -60,6 +60,8 @@ pub struct ListLimits {
     pub each: EndLimits,
     /// True if each of them must be whole.
     pub whole: bool,
+    /// True if code needs a tuple even for one number.
+    pub tuple: bool,
 }
 
 impl ListLimits {
@@ -73,6 +75,7 @@ impl ListLimits {
             lengths,
             each: EndLimits { accepted, slider },
             whole: false,
+            tuple: false,
         }
     }
 
@@ -85,6 +88,7 @@ impl ListLimits {
                 slider: [least, 512.0],
             },
             whole: true,
+            tuple: false,
         }
     }
 

@@ -253,6 +253,12 @@ fn a_pipeline_of_torchvision_is_never_off_and_counts_its_values() {
                 v2.Normalize([0.5], [0.5])])";
     let range = Pipeline::from_code(code).unwrap().value_range();
     assert_eq!(range, [-1.0, 1.0]);
+    let pipeline = Pipeline::from_code(code).unwrap();
+    let image = super::test_image(4, 5, 3);
+    let back = pipeline.in_photo_range(pipeline.inference(Semantics::PyTorch, &image));
+    for (own, back) in image.pixels_hwc.iter().zip(&back.pixels_hwc) {
+        assert!((own - back).abs() < 1e-3, "{own} and {back}");
+    }
     // An image of floats becomes an 8-bit one before the first transform, and stays floats after ToDtype.
     let grey = Image {
         height: 1,

@@ -68,7 +68,7 @@ impl ElasticTransform {
             .zip(sigma);
         noise.map(|noise| {
             let ((alpha, len), own) = axes.next().unwrap_or(((0.0, 1), 0.0));
-            let blurred = if own > 0.0 {
+            let blurred = if own > 0.0 && sigma.iter().all(|&sigma| sigma > 0.0) {
                 // As long as the own sigma asks for, and odd.
                 let taps = (8.0 * own + 1.0) as usize | 1;
                 blurred(&noise, [height, width], taps, sigma)
@@ -132,29 +132,41 @@ fn blurred(
     taps: usize,
     [sigma_x, sigma_y]: [f64; 2],
 ) -> Vec<f32> {
-    let mirrored = |at: isize, len: usize| {
-        let last = (len as isize - 1).max(1);
-        let place = last - (at.rem_euclid(2 * last) - last).abs();
-        place.min(len as isize - 1) as usize
-    };
     let half = (taps / 2) as isize;
-    let along = |values: &[f32], stride: usize, len: usize, sigma: f64| -> Vec<f32> {
-        if sigma <= 0.0 {
-            return values.to_vec();
-        }
-        let kernel = gaussian(taps, sigma as f32);
-        let value = |place: usize| {
-            let at = place / stride % len;
-            let start = place - at * stride;
-            let products = kernel.iter().zip(-half..=half).map(|(weight, offset)| {
-                weight * values[start + mirrored(at as isize + offset, len) * stride]
-            });
-            products.sum::<f32>()
-        };
-        (0..values.len()).map(value).collect()
+    // The place of each pixel of an axis and of `half` more on both sides.
+    let mirrored = |len: usize| -> Vec<usize> {
+        let last = (len as isize - 1).max(1);
+        let place = |at: isize| last - (at.rem_euclid(2 * last) - last).abs();
+        let all = -half..len as isize + half;
+        all.map(|at| place(at).min(len as isize - 1) as usize)
+            .collect()
     };
-    let rows = along(values, 1, width, sigma_x);
-    along(&rows, width, height, sigma_y)
+    let add = |sums: &mut [f32], weight: f32, values: &[f32]| {
+        for (sum, value) in sums.iter_mut().zip(values) {
+            *sum += weight * value;
+        }
+    };
+    let mut rows = vec![0.0; values.len()];
+    let columns = mirrored(width);
+    let kernel = gaussian(taps, sigma_x as f32);
+    for (row, sums) in values
+        .chunks(width.max(1))
+        .zip(rows.chunks_mut(width.max(1)))
+    {
+        let padded: Vec<f32> = columns.iter().map(|&x| row[x]).collect();
+        for (offset, &weight) in kernel.iter().enumerate() {
+            add(sums, weight, &padded[offset..]);
+        }
+    }
+    let mut out = vec![0.0; values.len()];
+    let places = mirrored(height);
+    let kernel = gaussian(taps, sigma_y as f32);
+    for (y, sums) in out.chunks_mut(width.max(1)).enumerate() {
+        for (place, &weight) in places[y..].iter().zip(&kernel) {
+            add(sums, weight, &rows[place * width..]);
+        }
+    }
+    out
 }
 
 impl Behaviour for ElasticTransform {

@@ -131,14 +131,13 @@ pub(in crate::augment) fn sample(
                     let [x0, x1] = [left, left + 1.0].map(|x| x_axis.index(x));
                     let [y0, y1] = [top, top + 1.0].map(|y| y_axis.index(y));
                     let corners = [pixel(x0, y0), pixel(x1, y0), pixel(x0, y1), pixel(x1, y1)];
-                    let sum = |value: &dyn Fn(&[f32]) -> f32| {
-                        let [a, b, c, d] = corners.map(|corner| corner.map_or(0.0, value));
-                        let [nw, ne, sw, se] = weights;
-                        fused(d, se, fused(c, sw, fused(b, ne, a * nw)))
-                    };
-                    let inside = sum(&|_| 1.0);
+                    let [nw, ne, sw, se] = weights;
+                    let sum =
+                        |[a, b, c, d]: [f32; 4]| fused(d, se, fused(c, sw, fused(b, ne, a * nw)));
+                    let inside = sum(corners.map(|corner| f32::from(u8::from(corner.is_some()))));
                     for (channel, out) in pixel_out.iter_mut().enumerate() {
-                        let value = sum(&|corner| corner[channel]);
+                        let values = corners.map(|corner| corner.map_or(0.0, |own| own[channel]));
+                        let value = sum(values);
                         *out = match &fill {
                             Some(fill) => (value - fill[channel]) * inside + fill[channel],
                             None => value,

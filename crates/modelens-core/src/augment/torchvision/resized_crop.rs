@@ -119,11 +119,14 @@ impl Behaviour for RandomResizedCrop {
 
 impl Drawn for ResizedCropDraw {
     fn words(&self) -> String {
-        format!("crop {}", self.cut.words())
+        format!("crop {} × {}", self.cut.height, self.cut.width)
     }
 
     fn meaning(&self) -> Option<String> {
-        Some("height × width at row, column, then resized".to_owned())
+        let BoxDraw { top, left, .. } = self.cut;
+        Some(format!(
+            "height × width at row {top}, column {left}, then resized"
+        ))
     }
 
     fn quantities(&self) -> Vec<(&'static str, f64)> {

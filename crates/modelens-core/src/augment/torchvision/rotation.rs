@@ -17,6 +17,7 @@ pub(super) const DEGREES: ListLimits = ListLimits {
         slider: [-180.0, 180.0],
     },
     whole: false,
+    tuple: false,
 };
 /// A fixed point in pixels, x and y.
 pub(super) const CENTER: ListLimits = ListLimits::of(&[0, 2], [-1e6, 1e6], [0.0, 512.0]);

@@ -122,16 +122,18 @@ pub(in crate::augment) fn sample(
                     let [left, top] = [x.floor(), y.floor()];
                     let [to_left, to_top] = [x - left, y - top];
                     let [to_right, to_bottom] = [1.0 - to_left, 1.0 - to_top];
-                    let weights = [
-                        to_right * to_bottom,
-                        to_left * to_bottom,
-                        to_right * to_top,
-                        to_left * to_top,
-                    ];
+                    let [nw, ne] = [to_right * to_bottom, to_left * to_bottom];
+                    let [sw, se] = [to_right * to_top, to_left * to_top];
                     let [x0, x1] = [left, left + 1.0].map(|x| x_axis.index(x));
                     let [y0, y1] = [top, top + 1.0].map(|y| y_axis.index(y));
                     let corners = [pixel(x0, y0), pixel(x1, y0), pixel(x0, y1), pixel(x1, y1)];
-                    let [nw, ne, sw, se] = weights;
+                    if corners.iter().all(Option::is_none) {
+                        // Far outside, the weights are no numbers.
+                        if let Some(fill) = &fill {
+                            pixel_out.copy_from_slice(fill);
+                        }
+                        continue;
+                    }
                     let sum =
                         |[a, b, c, d]: [f32; 4]| fused(d, se, fused(c, sw, fused(b, ne, a * nw)));
                     let inside = sum(corners.map(|corner| f32::from(u8::from(corner.is_some()))));

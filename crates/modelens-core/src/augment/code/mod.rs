@@ -325,13 +325,14 @@ impl<'a> Reader<'a> {
                 "True" => Ok(Argument::Flag(true)),
                 "False" => Ok(Argument::Flag(false)),
                 "None" => Ok(Argument::None),
-                _ => match torchvision::constant(word) {
-                    Some(text) => Ok(Argument::Text(text)),
-                    None => {
+                _ => {
+                    if let Some(text) = torchvision::constant(word) {
+                        Ok(Argument::Text(text))
+                    } else {
                         self.at -= 1;
                         Err(unreadable(self))
                     }
-                },
+                }
             },
             Token::Sign('-') => match self.factor(name, depth - 1)? {
                 Argument::Number(number) => Ok(Argument::Number(-number)),

@@ -5,7 +5,7 @@ augment = v2.Compose([
     v2.CenterCrop(8),
     v2.ToImage(),
     v2.ToDtype(torch.float32, scale=True),
-    v2.Normalize(0.5, 0.25),
+    v2.Normalize((0.5,), (0.25,)),
 ])
 # belongs to the training loader only;
 # model.eval() does not reach it

@@ -15,7 +15,8 @@ const ALPHA: ListLimits = ListLimits::of(&[1, 2], [0.0, 1e4], [0.0, 200.0]);
 const SIGMA: ListLimits = ListLimits::of(&[1, 2], [0.0, 100.0], [0.0, 10.0]);
 
 /// Shows at each pixel what stands at a place moved by `alpha` times noise from U(-1, 1), in half pixels,
-/// that was blurred with `sigma`. Source: torchvision 0.29 `v2/_geometry.py`.
+/// that was blurred with `sigma`. torchvision refuses an image that is smaller than half of the blur; here, its
+/// mirror images go on. Source: torchvision 0.29 `v2/_geometry.py`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ElasticTransform {
     /// One number, or those of x and y.

@@ -67,7 +67,7 @@ impl Resize {
     fn target(&self, size: [usize; 2]) -> [usize; 2] {
         match *self.size {
             [height, width] => [height as usize, width as usize],
-            [ref shorter @ ..] => {
+            ref shorter => {
                 let shorter = shorter.first().map_or(1, |&side| side as usize);
                 size_of_shorter(
                     size,

@@ -77,3 +77,39 @@ fn set(transform: &mut Transform, text: &str) -> bool {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_both_frameworks_are_told_apart() {
+        let codes = |spec: &str| -> Option<Vec<String>> {
+            let steps = pipeline(spec).ok()?.steps;
+            Some(steps.iter().map(|step| step.layer.code()).collect())
+        };
+        for (spec, expected) in [
+            ("RandomRotation:0.2", vec!["RandomRotation(0.2)"]),
+            (
+                "v2.RandomRotation:30,RandomHorizontalFlip:0.3",
+                vec!["v2.RandomRotation(30)", "v2.RandomHorizontalFlip(p=0.3)"],
+            ),
+            (
+                "v2.RandomRotation:-10:40",
+                vec!["v2.RandomRotation((-10, 40))"],
+            ),
+            (
+                "T.Compose([T.RandomVerticalFlip(), T.ToTensor()])",
+                vec![
+                    "v2.RandomVerticalFlip()",
+                    "v2.ToImage()",
+                    "v2.ToDtype(torch.float32, scale=True)",
+                ],
+            ),
+        ] {
+            let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+            assert_eq!(codes(spec), Some(expected), "{spec}");
+        }
+        assert_eq!(codes("v2.RandomFlip"), None);
+    }
+}

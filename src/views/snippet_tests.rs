@@ -63,6 +63,30 @@ fn of_modules() -> Vec<(String, String)> {
     all
 }
 
+/// Every transform of torchvision in the order of the table, and pipelines to train and to evaluate with.
+fn of_torchvision() -> Vec<(String, Pipeline)> {
+    // ElasticTransform refuses images that are smaller than half of its blur.
+    let all = Transform::all(64, 64).map(AugmentLayer::from).into_iter();
+    let of_images =
+        all.filter(|layer| layer.framework() == Framework::Torchvision && !layer.mixes_labels());
+    let mut pipelines = vec![("pipeline-all".to_owned(), of_images.collect())];
+    for (name, code) in [
+        (
+            "train",
+            "Compose([RandomResizedCrop(8), RandomHorizontalFlip(), ToTensor(), \
+             Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])",
+        ),
+        (
+            "evaluate",
+            "Compose([Resize(9), CenterCrop(8), ToTensor(), Normalize([0.5], [0.25])])",
+        ),
+    ] {
+        let pipeline = Pipeline::from_code(code).expect("a pipeline");
+        pipelines.push((format!("pipeline-{name}"), pipeline));
+    }
+    pipelines
+}
+
 /// The name of the file says what model the snippet needs.
 fn snippets() -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
@@ -79,7 +103,12 @@ fn snippets() -> BTreeMap<String, String> {
             "augmentation-empty".into(),
             augmentation::code::snippet(&Pipeline::from_iter([]), semantics),
         );
-        if semantics != Semantics::PyTorch {
+        if semantics == Semantics::PyTorch {
+            for (name, pipeline) in of_torchvision() {
+                let code = augmentation::code::snippet(&pipeline, semantics);
+                put(format!("augmentation-{name}"), code);
+            }
+        } else {
             for (name, labels) in [("layers", false), ("labels", true)] {
                 let layers = Transform::all(8, 8).map(AugmentLayer::from).into_iter();
                 let pipeline: Pipeline = layers

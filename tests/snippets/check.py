@@ -351,6 +351,13 @@ def in_torch(name, code, torch):
             return "skipped: no torchvision"
         exec(code, names)
         images = torch.rand(4, 3, 8, 8)
+        if "pipeline" in name:
+            images = (torch.rand(4, 3, 64, 64) * 255).to(torch.uint8)
+            runs = [names["augment"](images) for _ in range(8)]
+            assert all(y.shape == (4, 3, *runs[0].shape[2:]) for y in runs)
+            same = all(torch.equal(y, runs[0]) for y in runs)
+            assert same == name.endswith("evaluate"), "it draws, or it does not"
+            return None
         if name.endswith("empty"):
             assert torch.equal(names["augment"](images), images), "nothing to draw"
             return None

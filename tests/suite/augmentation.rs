@@ -279,6 +279,35 @@ fn steps_are_added_removed_and_moved() {
 }
 
 #[test]
+fn a_pasted_composition_of_torchvision_is_never_off() {
+    let mut window = open(small());
+    let code = "transforms.Compose([transforms.RandomRotation(30), transforms.RandomErasing(p=1)])";
+    command(&mut window, PipelineCommand::ReadCode(code.to_owned()));
+    assert_eq!(classes(&window), ["v2.RandomRotation", "v2.RandomErasing"]);
+    for text in [
+        "Both sides are drawn anew",
+        "the data loader makes new draws in both modes",
+        "angles run from",
+        "erased ",
+        "v2.RandomErasing(p=1.0)",
+    ] {
+        assert!(shows(&window, text), "{text}");
+    }
+    let outcome = outcome(&window);
+    assert!(outcome.inference.iter().all(|cell| cell.draws.len() == 2));
+    command(&mut window, PipelineCommand::Edit(true));
+    command(&mut window, PipelineCommand::Expand(Some(0)));
+    for text in ["Never off", "Here it changes the values", "form of degrees"] {
+        assert!(shows(&window, text), "{text}");
+    }
+    window.check_accessibility();
+    click(&mut window, "+ Add");
+    for text in ["KERAS", "TORCHVISION"] {
+        assert!(shows(&window, text), "{text}");
+    }
+}
+
+#[test]
 fn a_step_is_dragged_to_another_place() {
     let mut window = open(small());
     click(&mut window, "Edit steps");

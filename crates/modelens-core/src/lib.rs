@@ -27,7 +27,7 @@
 //! 1. [`train`]: losses, optimizers, training runs
 //! 2. [`formats`]: reads model files (Keras, PyTorch, ONNX) and writes trained weights back
 //! 3. [`model`]: the graph of layers, its flags, and passes through it
-//! 4. [`augment`]: Keras' random preprocessing layers
+//! 4. [`augment`]: Keras' random preprocessing layers and torchvision's transforms
 //! 5. [`dataset`]: lists, decodes and resizes photos
 //! 6. [`rules`], [`random`], [`nearest`], [`number`], [`assets`]: what one layer does in one call by the
 //!    rules of each framework, seeded draws, the closest names, numbers as text, the bundled files

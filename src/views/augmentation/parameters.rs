@@ -109,6 +109,7 @@ fn list_ui(ui: &mut Ui, name: &str, numbers: &mut Vec<f64>, limits: ListLimits) 
             lengths,
             each,
             whole,
+            ..
         } = limits;
         for (i, number) in numbers.iter_mut().enumerate() {
             let [low, high] = each.slider;

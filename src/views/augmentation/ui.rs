@@ -25,10 +25,11 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     }
     let semantics = state.semantics();
     for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
-        let note = match (mode, semantics) {
-            (_, Semantics::PyTorch) => words::DRAWS_BOTH,
-            (Mode::Training, _) => words::DRAWS,
-            (Mode::Inference, _) => words::RETURNS,
+        let never_off = state.settings.pipeline.is_never_off(semantics);
+        let note = match mode {
+            _ if never_off || semantics == Semantics::PyTorch => words::DRAWS_BOTH,
+            Mode::Training => words::DRAWS,
+            Mode::Inference => words::RETURNS,
         };
         let title = modes::mode_label(mode, semantics);
         let room = parts::column_ui(ui, rect, mode, title, note);

@@ -199,6 +199,10 @@ pub(super) trait Behaviour: Sync {
         range
     }
 
+    /// Takes back what it does to the range of values, if it is one of torchvision's conversions; `before` is
+    /// the type that it gets.
+    fn undo_range(&self, _image: &mut Image, _before: PixelType) {}
+
     /// True if it can turn an image upside down.
     fn can_turn_upside_down(&self) -> bool {
         false

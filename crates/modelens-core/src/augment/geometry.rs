@@ -55,7 +55,10 @@ impl Pipeline {
     fn matrices(&self, draws: &[Draw], height: usize, width: usize) -> Option<Vec<Matrix>> {
         let mut matrices = Vec::new();
         for (step, draw) in self.steps.iter().filter(|step| step.on).zip(draws) {
-            if step.layer.own_size().is_some() || draw.bends() || draw.size(height, width).is_some()
+            let changed = |size: [usize; 2]| step.layer.is_random() || size != [height, width];
+            if step.layer.size_for(height, width).is_some_and(changed)
+                || draw.bends()
+                || draw.size(height, width).is_some()
             {
                 return None;
             }

@@ -164,15 +164,29 @@ impl AugmentLayer {
         height: usize,
         width: usize,
     ) -> Vec<Draw> {
+        self.draw_sizes(semantics, seed, purpose, &vec![[height, width]; n])
+    }
+
+    /// As [`Self::draw_batch`], for images of these sizes `[height, width]`.
+    pub(crate) fn draw_sizes(
+        &self,
+        semantics: Semantics,
+        seed: u64,
+        purpose: &[u64],
+        sizes: &[[usize; 2]],
+    ) -> Vec<Draw> {
         let mut purpose = purpose.to_vec();
         purpose.extend(self.seed);
-        if self.transform.behaviour().draws_once_per_batch(semantics) {
-            let mut draws = Draws::new(seed, &purpose);
-            return vec![self.draw(semantics, &mut draws, height, width); n];
-        }
         let behaviour = self.transform.behaviour();
-        (0..n)
-            .map(|index| {
+        if let Some(&[height, width]) = sizes.first()
+            && behaviour.draws_once_per_batch(semantics)
+        {
+            let mut draws = Draws::new(seed, &purpose);
+            return vec![self.draw(semantics, &mut draws, height, width); sizes.len()];
+        }
+        let of_image = sizes.iter().enumerate();
+        of_image
+            .map(|(index, &[height, width])| {
                 purpose.push(index as u64);
                 let draws = Draws::new(seed, &purpose);
                 purpose.pop();
@@ -184,7 +198,7 @@ impl AugmentLayer {
                         purpose: &purpose,
                     },
                     index,
-                    n,
+                    n: sizes.len(),
                     height,
                     width,
                 })
@@ -230,6 +244,11 @@ impl AugmentLayer {
         self.transform.behaviour().output_size()
     }
 
+    /// As [`Self::own_size`], also where it follows from the size of the input.
+    fn size_for(&self, height: usize, width: usize) -> Option<[usize; 2]> {
+        self.transform.behaviour().output_size_of(height, width)
+    }
+
     /// Whether the height and the width of the output are drawn in training.
     pub fn draws_size(&self) -> [bool; 2] {
         self.transform.behaviour().draws_size()
@@ -248,8 +267,19 @@ impl AugmentLayer {
             Mode::Training => true,
             Mode::Inference => behaviour.acts_in_inference(semantics),
         };
-        let own = behaviour.output_size_of(height, width);
+        let own = self.size_for(height, width);
         own.filter(|_| acts).unwrap_or([height, width])
+    }
+
+    /// `[height, width]` of an image of `[height, width]` after this draw.
+    fn size_after(
+        &self,
+        semantics: Semantics,
+        draw: &Draw,
+        [height, width]: [usize; 2],
+    ) -> [usize; 2] {
+        draw.size(height, width)
+            .unwrap_or_else(|| self.output_size(semantics, Mode::Training, height, width))
     }
 
     /// The call of the layer's constructor, with the arguments that differ from the defaults:

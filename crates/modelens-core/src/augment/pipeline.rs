@@ -153,16 +153,14 @@ impl Pipeline {
         width: usize,
     ) -> Vec<Vec<Draw>> {
         let mut images = vec![Vec::new(); n];
-        let [mut height, mut width] = [height, width];
+        let mut sizes = vec![[height, width]; n];
         for (index, layer) in self.active() {
             let purpose = [purpose, &[index as u64]].concat();
-            let drawn = layer.draw_batch(semantics, seed, &purpose, n, height, width);
-            let drawn_size = drawn.first().and_then(|draw| draw.size(height, width));
-            for (image, draw) in images.iter_mut().zip(drawn) {
+            let drawn = layer.draw_sizes(semantics, seed, &purpose, &sizes);
+            for ((image, size), draw) in images.iter_mut().zip(&mut sizes).zip(drawn) {
+                *size = layer.size_after(semantics, &draw, *size);
                 image.push(draw);
             }
-            [height, width] = drawn_size
-                .unwrap_or_else(|| layer.output_size(semantics, Mode::Training, height, width));
         }
         images
     }
@@ -332,10 +330,20 @@ impl Pipeline {
         width: usize,
     ) -> [usize; 2] {
         let steps = self.active().zip(draws);
-        steps.fold([height, width], |[height, width], ((_, layer), draw)| {
-            draw.size(height, width)
-                .unwrap_or_else(|| layer.output_size(semantics, Mode::Training, height, width))
+        steps.fold([height, width], |size, ((_, layer), draw)| {
+            layer.size_after(semantics, draw, size)
         })
+    }
+
+    /// The image in the range of photos, 0 to 255, if torchvision's `ToDtype` and `Normalize` gave it another
+    /// one. A network's own scale takes their place.
+    pub fn in_photo_range(&self, mut image: Image) -> Image {
+        let types = self.pixel_types();
+        let layers: Vec<&AugmentLayer> = self.active().map(|(_, layer)| layer).collect();
+        for (layer, (before, _)) in layers.into_iter().zip(types).rev() {
+            layer.transform.behaviour().undo_range(&mut image, before);
+        }
+        image
     }
 
     /// The range of values that the rescaling steps make of `[0, 255]`, for showing the result as a

@@ -7,6 +7,7 @@ mod golden;
 mod layers;
 mod properties;
 mod statistics;
+mod torchvision;
 mod wording;
 
 use super::*;

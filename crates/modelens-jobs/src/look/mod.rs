@@ -21,7 +21,7 @@ use thiserror::Error;
 
 use crate::photos::{Loaded, PhotoCache};
 use crate::{Clock, Look, LookResult, Outcome, PassLook, PhotosId, Released, Stage, Store};
-use modelens_core::augment::Pipeline;
+use modelens_core::augment::{Draw, Pipeline};
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
 use modelens_core::dataset::input::{ChannelsError, PhotoInput};
@@ -354,17 +354,18 @@ pub fn augmented_and_labelled(
     let [in_height, in_width, _] = input_hwc;
     let purpose = [AUGMENT, redraws];
     let draws = pipeline.draw_batch(semantics, seed, &purpose, images.len(), height, width);
-    // All images of a batch get the same size, drawn or not.
-    let of_first = draws.first().map_or(&[][..], |draws| draws);
-    let made = pipeline.drawn_size(semantics, of_first, height, width);
-    let taken = [in_height.unwrap_or(made[0]), in_width.unwrap_or(made[1])];
-    if made != taken {
+    let size = |draws: &Vec<Draw>| pipeline.drawn_size(semantics, draws, height, width);
+    // All images of a batch must have the same size, drawn or not.
+    let first = draws.first().map_or([height, width], size);
+    let taken = [in_height.unwrap_or(first[0]), in_width.unwrap_or(first[1])];
+    if let Some(made) = draws.iter().map(size).find(|made| *made != taken) {
         return Err(LookError::AugmentedSize { made, taken });
     }
     let targets = pipeline.mixes_labels().then(|| Pipeline::targets(&draws));
     let images: Vec<&Image> = images.iter().map(|image| &**image).collect();
     let done = pipeline.apply_batch(&draws, &images);
-    Ok((done.into_iter().map(Arc::new).collect(), targets))
+    let done = done.into_iter().map(|image| pipeline.in_photo_range(image));
+    Ok((done.map(Arc::new).collect(), targets))
 }
 
 /// Loads photos and reports progress and each photo that cannot be decoded.

@@ -1,9 +1,7 @@
 //! "What you see" in the Augmentation view, written from what was measured.
 
 use super::meaning::lost;
-use crate::augment::{
-    AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, RotationDraw, ZoomDraw,
-};
+use crate::augment::{AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, ZoomDraw};
 use crate::dataset::PhotoList;
 use crate::model::Semantics;
 use crate::words::common;
@@ -124,11 +122,7 @@ fn drawn(cells: &[GridCell]) -> Vec<String> {
             .count();
         parts.push(format!("{flips} of {} are flipped", cells.len()));
     }
-    let turns = draws().filter_map(|draw| match draw {
-        Draw::Rotation(RotationDraw { turns }) => Some(turns * 360.0),
-        _ => None,
-    });
-    if let Some((low, high)) = range(turns) {
+    if let Some((low, high)) = range(draws().filter_map(degrees)) {
         parts.push(format!("angles run from {} to {}", angle(low), angle(high)));
     }
     let zooms = draws().filter_map(|draw| match draw {
@@ -153,6 +147,13 @@ fn drawn(cells: &[GridCell]) -> Vec<String> {
         ));
     }
     parts
+}
+
+/// How far a draw turns a photo, counter-clockwise.
+fn degrees(draw: &Draw) -> Option<f64> {
+    let quantities = draw.quantities().into_iter();
+    let mut turns = quantities.filter(|(name, _)| *name == "rotation_degrees");
+    turns.next().map(|(_, degrees)| degrees)
 }
 
 /// What becomes of the labels where a step mixes them.
@@ -197,8 +198,8 @@ fn right(seen: &Seen<'_>) -> String {
     let cells = &seen.outcome.inference;
     if seen.pipeline.is_never_off(seen.semantics) {
         return format!(
-            "Right, {} more draws: in PyTorch augmentation is part of the data loader, which \
-             model.eval() does not reach. Evaluate with a second loader without it.",
+            "Right, {} more draws: torchvision's transforms and PyTorch's data loader do not know the \
+             mode, and model.eval() does not reach them. Evaluate with a second loader without them.",
             number(cells.len())
         );
     }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::augment::{
-    Factor, FlipMode, RandomContrast, RandomCrop, RandomFlip, Rescaling, Transform,
+    Factor, FlipMode, RandomContrast, RandomCrop, RandomFlip, Rescaling, RotationDraw, Transform,
 };
 use crate::dataset::Image;
 
@@ -191,4 +191,16 @@ fn without_a_step_that_draws_both_sides_are_called_the_same() {
     assert!(!rescaled.contains("draws from one photo"), "{rescaled}");
     let none = text(&drawn, &Pipeline::default(), Semantics::Keras3);
     assert!(none.contains("No step is on"), "{none}");
+}
+
+#[test]
+fn a_pipeline_of_torchvision_is_drawn_in_both_modes_under_any_rules() {
+    let drawn = outcome(vec![vec![flip(true)], vec![flip(false)]], Some(254.0));
+    let pipeline = Pipeline::from_code("v2.Compose([v2.RandomHorizontalFlip()])").unwrap();
+    for semantics in Semantics::ALL {
+        let text = text(&drawn, &pipeline, semantics);
+        assert!(text.contains("Both sides are drawn anew"), "{text}");
+        assert!(text.contains("do not know the mode"), "{text}");
+        assert!(!text.contains("default is True"), "{text}");
+    }
 }

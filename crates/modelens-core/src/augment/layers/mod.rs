@@ -45,7 +45,7 @@ use super::behaviour::{Behaviour, Drawing, Drawn, Framework, Since};
 use super::keras_config::KerasConfig;
 use super::parameter::Parameter;
 use super::torchvision;
-use super::values::{Factor, Sampling};
+use super::values::{Factor, FillMode, Sampling};
 use crate::dataset::Image;
 use crate::number::fixed;
 use crate::rules::Semantics;
@@ -204,12 +204,25 @@ layers! {
         Rescaling: rescaling::Rescaling;
     }
     torchvision {
+        V2ResizedCrop: RandomResizedCrop draws ResizedCropDraw;
         V2HorizontalFlip: RandomHorizontalFlip;
         V2VerticalFlip: RandomVerticalFlip;
         V2Rotation: RandomRotation draws RotationDraw;
-        V2Normalize: Normalize;
+        V2Affine: RandomAffine draws AffineDraw;
+        V2Perspective: RandomPerspective draws V2PerspectiveDraw;
+        V2Elastic: ElasticTransform draws V2ElasticDraw;
+        V2Crop: RandomCrop draws V2CropDraw;
+        V2Size: RandomResize draws SizeDraw;
+        V2ShortestSize: RandomShortestSize;
+        V2Jitter: ScaleJitter;
+        V2ZoomOut: RandomZoomOut draws ZoomOutDraw;
+        V2Erasing: RandomErasing draws V2ErasingDraw;
+        V2Resize: Resize;
+        V2CenterCrop: CenterCrop;
+        V2Pad: Pad;
         V2ToImage: ToImage;
         V2ToDtype: ToDtype;
+        V2Normalize: Normalize;
     }
 }
 
@@ -241,10 +254,17 @@ impl Transform {
 
     /// How the layer reads pixels outside the image; `None` for layers that move no pixels.
     pub fn sampling(&self) -> Option<Sampling> {
-        self.clone()
-            .parameters()
-            .iter()
-            .find_map(Parameter::as_sampling)
+        let mut own = self.clone();
+        let parameters = own.parameters();
+        let named = |name: &str| parameters.iter().any(|parameter| parameter.name == name);
+        // Transforms of torchvision that read between pixels have a fill value outside of the image.
+        let filled = Sampling {
+            fill_mode: FillMode::Constant,
+            ..Sampling::default()
+        };
+        let of_torchvision = named("fill") && named("interpolation");
+        let found = parameters.iter().find_map(Parameter::as_sampling);
+        found.or(of_torchvision.then_some(filled))
     }
 }
 

@@ -39,7 +39,7 @@ fn value_code(value: &ParameterValue<'_>) -> Option<String> {
         }
         ParameterValue::Factor(factor, _) => Some(factor_code(**factor)),
         ParameterValue::OptionalFactor { factor, .. } => factor.map(factor_code),
-        ParameterValue::List(numbers, _) => Some(list_code(numbers)),
+        ParameterValue::List(numbers, limits) => Some(list_code(numbers, limits.tuple)),
         ParameterValue::Pixels(side) => Some(side.to_string()),
         ParameterValue::Flag(flag) => Some(if **flag { "True" } else { "False" }.to_owned()),
         ParameterValue::Number(number, _) => Some(python_float(**number)),
@@ -50,17 +50,13 @@ fn value_code(value: &ParameterValue<'_>) -> Option<String> {
                 format!("({})", numbers.join(", "))
             }
         }),
-        ParameterValue::Fill(fill) => fill.map(|[r, g, b]| {
-            if r == g && g == b {
-                return python_float(r);
-            }
-            format!(
-                "({}, {}, {})",
-                python_float(r),
-                python_float(g),
-                python_float(b)
-            )
-        }),
+        // Keras' default is noise, which is therefore never written.
+        ParameterValue::Fill(None) => Some("\"random\"".to_owned()),
+        ParameterValue::Fill(Some([r, g, b])) if r == g && g == b => Some(python_float(*r)),
+        ParameterValue::Fill(Some(color)) => {
+            let [r, g, b] = color.map(python_float);
+            Some(format!("({r}, {g}, {b})"))
+        }
         ParameterValue::Scale(scale) => Some(scale_code(**scale)),
         ParameterValue::Offset(offset) => Some(python_float(**offset)),
         ParameterValue::ValueRange([low, high]) => Some(format!("({low}, {high})")),
@@ -69,9 +65,10 @@ fn value_code(value: &ParameterValue<'_>) -> Option<String> {
 }
 
 /// `None`, `30` or `(0.08, 1)`: torchvision takes whole numbers for floats.
-fn list_code(numbers: &[f64]) -> String {
+fn list_code(numbers: &[f64], tuple: bool) -> String {
     match numbers {
         [] => "None".to_owned(),
+        [one] if tuple => format!("({one},)"),
         [one] => one.to_string(),
         more => {
             let numbers: Vec<String> = more.iter().map(f64::to_string).collect();

@@ -5,7 +5,6 @@ use thiserror::Error;
 use crate::augment::values::Factor;
 
 /// The longest side of an image that a transform may make, in pixels.
-#[allow(dead_code)]
 const MOST_PIXELS: f64 = 4096.0;
 
 /// The limits of one end of a factor.
@@ -61,6 +60,8 @@ pub struct ListLimits {
     pub each: EndLimits,
     /// True if each of them must be whole.
     pub whole: bool,
+    /// True if code needs a tuple even for one number.
+    pub tuple: bool,
 }
 
 impl ListLimits {
@@ -74,11 +75,11 @@ impl ListLimits {
             lengths,
             each: EndLimits { accepted, slider },
             whole: false,
+            tuple: false,
         }
     }
 
     /// Whole numbers from `least` on.
-    #[allow(dead_code)]
     pub(in crate::augment) const fn whole(lengths: &'static [usize], least: f64) -> Self {
         Self {
             lengths,
@@ -87,6 +88,7 @@ impl ListLimits {
                 slider: [least, 512.0],
             },
             whole: true,
+            tuple: false,
         }
     }
 

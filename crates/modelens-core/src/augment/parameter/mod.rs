@@ -243,7 +243,13 @@ impl<'a> Parameter<'a> {
                 Ok(())
             }
             ParameterValue::Fill(fill) => {
+                if matches!(config.text(name), Ok("random")) {
+                    **fill = None;
+                    return Ok(());
+                }
                 match config.numbers(name)?.as_deref() {
+                    // Noise is Keras' default, and torchvision's is black.
+                    None if fill.is_some() => {}
                     None => **fill = None,
                     Some([one]) => **fill = Some([*one; 3]),
                     Some([r, g, b]) => **fill = Some([*r, *g, *b]),

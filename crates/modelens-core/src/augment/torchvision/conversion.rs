@@ -106,6 +106,18 @@ impl Behaviour for ToDtype {
         }
     }
 
+    fn undo_range(&self, image: &mut Image, before: PixelType) {
+        let factor = match (before, self.dtype, self.scale) {
+            (PixelType::Uint8, DataType::Float32, true) => 255.0,
+            (PixelType::Float, DataType::Uint8, true) => 1.0 / 255.0,
+            (PixelType::Uint8 | PixelType::Float, DataType::Float32 | DataType::Uint8, _) => return,
+        };
+        image
+            .pixels_hwc
+            .iter_mut()
+            .for_each(|value| *value *= factor);
+    }
+
     fn value_range(&self, [low, high]: [f64; 2]) -> [f64; 2] {
         let is_bytes = high > 1.0;
         match (self.dtype, self.scale) {

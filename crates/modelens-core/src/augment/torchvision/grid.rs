@@ -122,23 +122,24 @@ pub(in crate::augment) fn sample(
                     let [left, top] = [x.floor(), y.floor()];
                     let [to_left, to_top] = [x - left, y - top];
                     let [to_right, to_bottom] = [1.0 - to_left, 1.0 - to_top];
-                    let weights = [
-                        to_right * to_bottom,
-                        to_left * to_bottom,
-                        to_right * to_top,
-                        to_left * to_top,
-                    ];
+                    let [nw, ne] = [to_right * to_bottom, to_left * to_bottom];
+                    let [sw, se] = [to_right * to_top, to_left * to_top];
                     let [x0, x1] = [left, left + 1.0].map(|x| x_axis.index(x));
                     let [y0, y1] = [top, top + 1.0].map(|y| y_axis.index(y));
                     let corners = [pixel(x0, y0), pixel(x1, y0), pixel(x0, y1), pixel(x1, y1)];
-                    let sum = |value: &dyn Fn(&[f32]) -> f32| {
-                        let [a, b, c, d] = corners.map(|corner| corner.map_or(0.0, value));
-                        let [nw, ne, sw, se] = weights;
-                        fused(d, se, fused(c, sw, fused(b, ne, a * nw)))
-                    };
-                    let inside = sum(&|_| 1.0);
+                    if corners.iter().all(Option::is_none) {
+                        // Far outside, the weights are no numbers.
+                        if let Some(fill) = &fill {
+                            pixel_out.copy_from_slice(fill);
+                        }
+                        continue;
+                    }
+                    let sum =
+                        |[a, b, c, d]: [f32; 4]| fused(d, se, fused(c, sw, fused(b, ne, a * nw)));
+                    let inside = sum(corners.map(|corner| f32::from(u8::from(corner.is_some()))));
                     for (channel, out) in pixel_out.iter_mut().enumerate() {
-                        let value = sum(&|corner| corner[channel]);
+                        let values = corners.map(|corner| corner.map_or(0.0, |own| own[channel]));
+                        let value = sum(values);
                         *out = match &fill {
                             Some(fill) => (value - fill[channel]) * inside + fill[channel],
                             None => value,

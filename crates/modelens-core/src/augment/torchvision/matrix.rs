@@ -95,10 +95,7 @@ pub(in crate::augment) fn affine(
 
 /// `[height, width]` that holds the whole image after the transform.
 /// Source: torchvision 0.29 `_compute_affine_output_size`.
-pub(in crate::augment) fn expanded_size(
-    matrix: InverseAffine,
-    [height, width]: [usize; 2],
-) -> [usize; 2] {
+fn expanded_size(matrix: InverseAffine, [height, width]: [usize; 2]) -> [usize; 2] {
     let [a, b, c, d, e, f] = matrix.map(|value| value as f32);
     let [half_w, half_h] = [width, height].map(|len| 0.5 * len as f32);
     let corners = [
@@ -118,8 +115,48 @@ pub(in crate::augment) fn expanded_size(
     [side([d, e, f], half_h), side([a, b, c], half_w)]
 }
 
-/// Turns an image counter-clockwise; quarter turns move pixels without reading between them where the
-/// result fits. With `expand`, the output holds the whole image.
+/// A rotation counter-clockwise, as torchvision carries it out.
+#[derive(Clone, Copy)]
+enum Turn {
+    /// Quarters of a turn, which move pixels without reading between them.
+    Quarters(u8),
+    /// Any other, into an image of this size.
+    Any([usize; 2]),
+}
+
+impl Turn {
+    /// Quarters are special if the middle is the fixed point and the result fits.
+    fn of(degrees: f64, expand: bool, center: Option<[f64; 2]>, size: [usize; 2]) -> Self {
+        let quarters = degrees.rem_euclid(360.0) / 90.0;
+        let half = quarters % 2.0 == 0.0;
+        let fits = half || expand || size[0] == size[1];
+        if center.is_none() && fits && quarters.fract() == 0.0 {
+            return Self::Quarters(quarters as u8);
+        }
+        Self::Any(if expand {
+            expanded_size(rotation(degrees, center).inverse(size), size)
+        } else {
+            size
+        })
+    }
+}
+
+/// `[height, width]` of an image of `[height, width]` after [`rotate`].
+pub(super) fn rotated_size(
+    degrees: f64,
+    expand: bool,
+    center: Option<[f64; 2]>,
+    size: [usize; 2],
+) -> [usize; 2] {
+    let [height, width] = size;
+    match Turn::of(degrees, expand, center, size) {
+        Turn::Quarters(1 | 3) => [width, height],
+        Turn::Quarters(_) => size,
+        Turn::Any(size) => size,
+    }
+}
+
+/// Turns an image counter-clockwise. With `expand`, the output holds the whole image.
 /// Source: torchvision 0.29 `rotate_image`.
 pub(in crate::augment) fn rotate(
     image: &Image,
@@ -129,26 +166,15 @@ pub(in crate::augment) fn rotate(
     reading: Reading<'_>,
 ) -> Image {
     let size = [image.height, image.width];
-    let angle = degrees.rem_euclid(360.0);
-    let fits = expand || image.height == image.width;
-    if center.is_none() {
-        if angle == 0.0 {
-            return image.clone();
-        }
-        if angle == 180.0 {
-            return Draw::half_turn(image);
-        }
-        if fits && (angle == 90.0 || angle == 270.0) {
-            return quarter_turn(image, angle == 90.0);
+    match Turn::of(degrees, expand, center, size) {
+        Turn::Quarters(0) => image.clone(),
+        Turn::Quarters(2) => Draw::half_turn(image),
+        Turn::Quarters(quarters) => quarter_turn(image, quarters == 1),
+        Turn::Any(output) => {
+            let matrix = rotation(degrees, center).inverse(size);
+            affine(image, matrix, output, reading)
         }
     }
-    let matrix = rotation(degrees, center).inverse(size);
-    let output = if expand {
-        expanded_size(matrix, size)
-    } else {
-        size
-    };
-    affine(image, matrix, output, reading)
 }
 
 /// The motion of a rotation counter-clockwise.

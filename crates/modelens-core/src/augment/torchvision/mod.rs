@@ -9,14 +9,26 @@
 //! `v2.` and its class. The rules come from torchvision 0.29.
 //!
 //! What several of them need: [`grid`] reads between pixels with a fill value, [`matrix`] turns, moves and
-//! shears.
+//! shears, [`resample`] resizes, [`frame`] pads and crops.
 
+mod affine;
+mod boxes;
 mod conversion;
+mod crop;
+mod elastic;
+mod erasing;
 mod flip;
+mod frame;
 pub(super) mod grid;
 pub(super) mod matrix;
 mod normalize;
+mod perspective;
+mod resample;
+mod resize;
+mod resized_crop;
 mod rotation;
+mod sizes;
+mod zoom_out;
 
 use super::behaviour::{Behaviour, Drawn, PixelType};
 use super::layers::{Draw, FlipDraw};
@@ -26,11 +38,25 @@ use crate::dataset::Image;
 use crate::random::Draws;
 use crate::rules::Semantics;
 
+use boxes::{BoxShape, RATIO, sides_of, square};
+
+pub use affine::{AffineDraw, RandomAffine};
+pub use boxes::BoxDraw;
 pub use conversion::{DataType, ToDtype, ToImage};
+pub use crop::{RandomCrop, V2CropDraw};
+pub use elastic::{ElasticTransform, V2ElasticDraw};
+pub use erasing::{RandomErasing, V2ErasingDraw};
 pub use flip::{RandomHorizontalFlip, RandomVerticalFlip};
+pub use frame::PaddingMode;
 pub use grid::GridInterpolation;
 pub use normalize::Normalize;
+pub use perspective::{RandomPerspective, V2PerspectiveDraw};
+pub use resample::ResizeInterpolation;
+pub use resize::{CenterCrop, Pad, Resize};
+pub use resized_crop::{RandomResizedCrop, ResizedCropDraw};
 pub use rotation::{RandomRotation, RotationDraw};
+pub use sizes::{RandomResize, RandomShortestSize, ScaleJitter, SizeDraw};
+pub use zoom_out::{RandomZoomOut, ZoomOutDraw};
 
 /// True with the probability `p`: a transform happens if a draw from [0, 1) is below `p`.
 fn happens(p: f64, draws: &mut Draws) -> bool {

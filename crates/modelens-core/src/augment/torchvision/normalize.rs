@@ -2,14 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Draw, Image, ListLimits, Parameter, ParameterValue};
+use super::{Behaviour, Draw, Image, ListLimits, Parameter, ParameterValue, PixelType};
 
 /// The statistics of `ImageNet` that torchvision's weights were trained with.
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
 const STD: [f64; 3] = [0.229, 0.224, 0.225];
 
-const MEANS: ListLimits = ListLimits::of(&[1, 3], [-1e6, 1e6], [0.0, 1.0]);
-const DEVIATIONS: ListLimits = ListLimits::of(&[1, 3], [1e-6, 1e6], [0.01, 1.0]);
+const MEANS: ListLimits = ListLimits {
+    tuple: true,
+    ..ListLimits::of(&[1, 3], [-1e6, 1e6], [0.0, 1.0])
+};
+const DEVIATIONS: ListLimits = ListLimits {
+    tuple: true,
+    ..ListLimits::of(&[1, 3], [1e-6, 1e6], [0.01, 1.0])
+};
 
 /// `y = (x - mean) / std`. torchvision takes floats only.
 /// Source: torchvision 0.29 `v2/functional/_misc.py`, `normalize_image`.
@@ -27,6 +33,21 @@ impl Normalize {
             own.copied().unwrap_or(usual)
         };
         [of(&self.mean, 0.0), of(&self.std, 1.0)]
+    }
+}
+
+impl Normalize {
+    /// Changes each value by the mean and the deviation of its channel.
+    fn each(&self, image: &mut Image, change: impl Fn(f32, f32, f32) -> f32) {
+        let channels = image.channels.max(1);
+        let of: Vec<[f32; 2]> = (0..channels)
+            .map(|channel| self.of_channel(channel).map(|number| number as f32))
+            .collect();
+        for pixel in image.pixels_hwc.chunks_exact_mut(channels) {
+            for (value, &[mean, std]) in pixel.iter_mut().zip(&of) {
+                *value = change(*value, mean, std);
+            }
+        }
     }
 }
 
@@ -50,17 +71,13 @@ impl Behaviour for Normalize {
     }
 
     fn apply(&self, _: &Draw, image: &Image) -> Image {
-        let channels = image.channels.max(1);
-        let of: Vec<[f32; 2]> = (0..channels)
-            .map(|channel| self.of_channel(channel).map(|number| number as f32))
-            .collect();
         let mut out = image.clone();
-        for pixel in out.pixels_hwc.chunks_exact_mut(channels) {
-            for (value, [mean, std]) in pixel.iter_mut().zip(&of) {
-                *value = (*value - mean) / std;
-            }
-        }
+        self.each(&mut out, |value, mean, std| (value - mean) / std);
         out
+    }
+
+    fn undo_range(&self, image: &mut Image, _: PixelType) {
+        self.each(image, |value, mean, std| value * std + mean);
     }
 
     fn value_range(&self, [low, high]: [f64; 2]) -> [f64; 2] {

@@ -17,6 +17,7 @@ pub(super) const DEGREES: ListLimits = ListLimits {
         slider: [-180.0, 180.0],
     },
     whole: false,
+    tuple: false,
 };
 /// A fixed point in pixels, x and y.
 pub(super) const CENTER: ListLimits = ListLimits::of(&[0, 2], [-1e6, 1e6], [0.0, 512.0]);
@@ -130,9 +131,9 @@ impl Drawn for RotationDraw {
     }
 
     fn size(&self, height: usize, width: usize) -> Option<[usize; 2]> {
-        let matrix = matrix::rotation(self.degrees, self.center).inverse([height, width]);
+        let size = [height, width];
         self.expand
-            .then(|| matrix::expanded_size(matrix, [height, width]))
+            .then(|| matrix::rotated_size(self.degrees, true, self.center, size))
     }
 
     fn quantities(&self) -> Vec<(&'static str, f64)> {

@@ -41,7 +41,7 @@ fn fixture() -> Fixture {
 }
 
 /// The largest distance of our distribution function from the quantiles of theirs.
-fn distance(ours: &[f64], quantiles: &[f64]) -> f64 {
+pub fn distance(ours: &[f64], quantiles: &[f64]) -> f64 {
     let n = ours.len() as f64;
     let last = quantiles.len() as f64 - 1.0;
     let mut worst = 0.0_f64;

@@ -18,6 +18,18 @@ pub(super) mod matrix;
 mod normalize;
 mod rotation;
 
+mod aug_mix;
+mod auto_augment;
+mod blur;
+mod color;
+mod jpeg;
+mod levels;
+mod mixing;
+pub(super) mod nested;
+mod operation;
+mod policies;
+mod space;
+
 use super::behaviour::{Behaviour, Drawn, PixelType};
 use super::layers::{Draw, FlipDraw};
 use super::parameter::{EndLimits, ListLimits, Parameter, ParameterValue};
@@ -31,6 +43,19 @@ pub use flip::{RandomHorizontalFlip, RandomVerticalFlip};
 pub use grid::GridInterpolation;
 pub use normalize::Normalize;
 pub use rotation::{RandomRotation, RotationDraw};
+
+pub use aug_mix::{AugMix, MixtureDraw};
+pub use auto_augment::{AutoAugment, Policy, RandAugment, TrivialAugmentWide};
+pub use blur::{GaussianBlur, GaussianNoise};
+pub use color::{ColorJitter, RandomChannelPermutation, RandomPhotometricDistort};
+pub use jpeg::JPEG;
+pub use levels::{
+    RandomAdjustSharpness, RandomAutocontrast, RandomEqualize, RandomGrayscale, RandomInvert,
+    RandomPosterize, RandomSolarize,
+};
+pub use mixing::{CutMix, MixUp};
+pub use nested::{NestedDraw, RandomApply, RandomChoice, RandomOrder};
+pub use operation::{OperationsDraw, Resampling, TensorOperation};
 
 /// True with the probability `p`: a transform happens if a draw from [0, 1) is below `p`.
 fn happens(p: f64, draws: &mut Draws) -> bool {

@@ -11,7 +11,8 @@ pub(super) const LEN: usize = 64;
 /// One value for each pixel of a block.
 pub(super) type Channel = [f32; LEN];
 
-/// A copy of the image with `change` done to each block; an image of another number of channels stays as it is.
+/// A copy of the image with `change` done to each block; an image of another number of channels stays as it
+/// is.
 pub(super) fn map(image: &Image, change: impl Fn([&mut Channel; 3])) -> Image {
     if image.channels != 3 {
         return image.clone();
@@ -32,7 +33,8 @@ pub(super) fn map(image: &Image, change: impl Fn([&mut Channel; 3])) -> Image {
     out
 }
 
-/// The sum over an image of three channels of `value` of each pixel. Sums of a block must be exact in 32 bits.
+/// The sum over an image of three channels of `value` of each pixel. Sums of a block must be exact in 32
+/// bits.
 pub(super) fn sum(image: &Image, value: impl Fn([f32; 3]) -> f32) -> f64 {
     let mut block = [[0.0; LEN]; 3];
     let of_block = |values: &[f32]| {

@@ -6,8 +6,8 @@ use super::{floor, fused, round, stored};
 use crate::augment::behaviour::PixelType;
 use crate::dataset::Image;
 
-/// `x + (1 - f) (blurred - x)`, stored; blurred with weights of 1/13 for the eight neighbours and 5/13 for the pixel
-/// itself. Pixels at the edge stay. Source: torchvision `adjust_sharpness_image`.
+/// `x + (1 - f) (blurred - x)`, stored; blurred with weights of 1/13 for the eight neighbours and 5/13 for
+/// the pixel itself. Pixels at the edge stay. Source: torchvision `adjust_sharpness_image`.
 pub fn sharpness(image: &Image, factor: f64, pixels: PixelType) -> Image {
     let mut out = image.clone();
     if image.height <= 2 || image.width <= 2 {
@@ -49,8 +49,9 @@ pub fn sharpness(image: &Image, factor: f64, pixels: PixelType) -> Image {
     out
 }
 
-/// Convolves each channel with a Gaussian of `[columns, rows]` pixels and these standard deviations; beyond the edge
-/// the image is mirrored about its last pixel. Rounded in `uint8`. Source: torchvision `gaussian_blur_image`.
+/// Convolves each channel with a Gaussian of `[columns, rows]` pixels and these standard deviations; beyond
+/// the edge the image is mirrored about its last pixel. Rounded in `uint8`. Source: torchvision
+/// `gaussian_blur_image`.
 pub fn blur(image: &Image, size: [usize; 2], sigma: [f64; 2], pixels: PixelType) -> Image {
     // PyTorch refuses to mirror more pixels than there are.
     if size[0] / 2 >= image.width || size[1] / 2 >= image.height {
@@ -194,8 +195,8 @@ fn gaussian(len: usize, sigma: f64) -> Vec<f32> {
     weights.into_iter().map(|weight| weight / sum).collect()
 }
 
-/// Adds `mean + sigma n` to each value, with a standard normal n; in `uint8` the sum's fraction is cut off towards
-/// zero before it is added. Source: torchvision `gaussian_noise_image`.
+/// Adds `mean + sigma n` to each value, with a standard normal n; in `uint8` the sum's fraction is cut off
+/// towards zero before it is added. Source: torchvision `gaussian_noise_image`.
 pub fn add_noise(
     image: &Image,
     [mean, sigma]: [f64; 2],

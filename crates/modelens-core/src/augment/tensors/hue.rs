@@ -15,13 +15,15 @@ pub fn hue(image: &Image, shift: f64, pixels: PixelType) -> Image {
     })
 }
 
-/// Turns the colours of a block, whose values times `scale` lie within [0, 1]. Two short loops, each of which is
-/// vectorised.
+/// Turns the colours of a block, whose values times `scale` lie within [0, 1]. Two short loops, each of which
+/// is vectorised.
 #[inline]
 fn turn([r, g, b]: [&mut Channel; 3], shift: f32, scale: f32, store: impl Fn(f32) -> f32) {
     let [mut hues, mut saturations, mut values] = [[0.0; LEN]; 3];
-    for i in 0..LEN {
-        let [r, g, b] = [r[i], g[i], b[i]].map(|x| x * scale);
+    let hsv = hues.iter_mut().zip(&mut saturations).zip(&mut values);
+    let rgb = r.iter().zip(&*g).zip(&*b);
+    for (((hue, saturation), value), ((&r, &g), &b)) in hsv.zip(rgb) {
+        let [r, g, b] = [r, g, b].map(|x| x * scale);
         let most = at_least(at_least(r, g), b);
         let range = most - at_most(at_most(r, g), b);
         let is_grey = range == 0.0;
@@ -33,15 +35,16 @@ fn turn([r, g, b]: [&mut Channel; 3], shift: f32, scale: f32, store: impl Fn(f32
         let not_red = if most == g { of_green } else { of_blue };
         let sixths = if most == r { from_b - from_g } else { not_red };
         // Each sum lies within [-1, 2), so one turn at most must be taken off.
-        let hue = sixths * (1.0 / 6.0) + 1.0;
-        let hue = if hue >= 1.0 { hue - 1.0 } else { hue } + shift;
-        let hue = if hue >= 1.0 { hue - 1.0 } else { hue };
-        hues[i] = if hue < 0.0 { hue + 1.0 } else { hue };
-        saturations[i] = range / if is_grey { 1.0 } else { most };
-        values[i] = most;
+        let turns = sixths * (1.0 / 6.0) + 1.0;
+        let turns = if turns >= 1.0 { turns - 1.0 } else { turns } + shift;
+        let turns = if turns >= 1.0 { turns - 1.0 } else { turns };
+        *hue = if turns < 0.0 { turns + 1.0 } else { turns };
+        *saturation = range / if is_grey { 1.0 } else { most };
+        *value = most;
     }
-    for i in 0..LEN {
-        let (hue, saturation, most) = (hues[i], saturations[i], values[i]);
+    let hsv = hues.iter().zip(&saturations).zip(&values);
+    let rgb = r.iter_mut().zip(g).zip(b);
+    for (((&hue, &saturation), &most), ((r, g), b)) in hsv.zip(rgb) {
         let sixths = hue * 6.0;
         let sector = floor(sixths);
         let part = saturation * (sixths - sector);
@@ -63,8 +66,8 @@ fn turn([r, g, b]: [&mut Channel; 3], shift: f32, scale: f32, store: impl Fn(f32
             let middle = if since == 2.0 { falling } else { end };
             if since < 2.0 { most } else { middle }
         };
-        r[i] = store(pick(sector - 5.0));
-        g[i] = store(pick(sector - 1.0));
-        b[i] = store(pick(sector - 3.0));
+        *r = store(pick(sector - 5.0));
+        *g = store(pick(sector - 1.0));
+        *b = store(pick(sector - 3.0));
     }
 }

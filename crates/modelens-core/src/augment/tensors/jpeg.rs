@@ -1,6 +1,6 @@
 //! What JPEG compression loses. Huffman codes lose nothing, so no file is written: the values go to quantised
-//! coefficients of 8 x 8 blocks and back, as in libjpeg-turbo, which torchvision uses (quality, chroma at half the
-//! resolution, accurate integer DCT, triangle filter for chroma).
+//! coefficients of 8 x 8 blocks and back, as in libjpeg-turbo, which torchvision uses (quality, chroma at
+//! half the resolution, accurate integer DCT, triangle filter for chroma).
 
 use super::at_least;
 use crate::augment::behaviour::PixelType;
@@ -85,8 +85,8 @@ impl Plane {
         i32::from(self.values[y * self.width + x])
     }
 
-    /// Means of 2 x 2 values, rounded down and up in turn. The columns fill whole blocks: libjpeg repeats the last one
-    /// before it takes means, but rows only after that.
+    /// Means of 2 x 2 values, rounded down and up in turn. The columns fill whole blocks: libjpeg repeats the
+    /// last one before it takes means, but rows only after that.
     fn halved(&self) -> Self {
         let size = [self.height.div_ceil(2), self.width.div_ceil(16) * 8];
         let mut values = Vec::with_capacity(size[0] * size[1]);
@@ -209,7 +209,8 @@ fn odd(a: [i32; 4]) -> [i32; 4] {
     ]
 }
 
-/// The forward DCT: rows, then columns. The results are eight times the mathematical ones. Source: `jfdctint.c`.
+/// The forward DCT: rows, then columns. The results are eight times the mathematical ones. Source:
+/// `jfdctint.c`.
 fn forward(block: &mut Block) {
     for (starts, step, last) in [(8, 1, false), (1, 8, true)] {
         for start in (0..8).map(|n| n * starts) {
@@ -252,9 +253,10 @@ fn inverse(block: &mut Block) {
             let [sum, difference] = [(d[0] + d[4]) << FRACTION, (d[0] - d[4]) << FRACTION];
             let even = [sum + high, difference + low, difference - low, sum - high];
             let odds = odd([d[7], d[5], d[3], d[1]]);
-            for i in 0..4 {
-                block[start + i * step] = descale(even[i] + odds[3 - i], bits);
-                block[start + (7 - i) * step] = descale(even[i] - odds[3 - i], bits);
+            let pairs = even.into_iter().zip(odds.into_iter().rev());
+            for (i, (even, odd)) in pairs.enumerate() {
+                block[start + i * step] = descale(even + odd, bits);
+                block[start + (7 - i) * step] = descale(even - odd, bits);
             }
         }
     }

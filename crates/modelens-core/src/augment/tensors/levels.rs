@@ -38,8 +38,8 @@ pub fn posterize(image: &Image, bits: u32, pixels: PixelType) -> Image {
     }
 }
 
-/// Stretches each channel to all values: `(x - least) / ((most - least) / bound)`, stored; a channel with one value
-/// stays as it is. Source: torchvision `autocontrast_image`.
+/// Stretches each channel to all values: `(x - least) / ((most - least) / bound)`, stored; a channel with one
+/// value stays as it is. Source: torchvision `autocontrast_image`.
 pub fn auto_contrast(image: &Image, pixels: PixelType) -> Image {
     let channels = image.channels.max(1);
     // Sixteen pixels at a time, so that loops over their values are vectorised.

@@ -1,9 +1,10 @@
-//! The kernels of torchvision's `transforms.v2` for colours, on tensors: `torchvision/transforms/v2/functional`.
+//! The kernels of torchvision's `transforms.v2` for colours, on tensors:
+//! `torchvision/transforms/v2/functional`.
 //!
 //! A tensor of type `uint8` holds whole numbers from 0 to 255, and every kernel cuts fractions off. A
-//! tensor of type `float32` holds numbers from 0 to 1. An [`Image`](crate::dataset::Image) has no type, so the kernels take a
-//! [`PixelType`]. Each number is computed in 32 bits and in PyTorch's order of operations, because where
-//! fractions are cut off the last bit decides.
+//! tensor of type `float32` holds numbers from 0 to 1. An [`Image`](crate::dataset::Image) has no type, so
+//! the kernels take a [`PixelType`]. Each number is computed in 32 bits and in PyTorch's order of operations,
+//! because where fractions are cut off the last bit decides.
 
 mod blocks;
 mod blur;

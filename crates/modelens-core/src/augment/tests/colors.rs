@@ -1,5 +1,5 @@
-//! What torchvision's colour transforms and policies make of pinned draws, and how their draws are distributed
-//! (`augment_colors.npz`, made by `make_augment_colors.py`). Every transform is read from code.
+//! What torchvision's colour transforms and policies make of pinned draws, and how their draws are
+//! distributed (`augment_colors.npz`, made by `make_augment_colors.py`). Every transform is read from code.
 
 use std::collections::BTreeMap;
 

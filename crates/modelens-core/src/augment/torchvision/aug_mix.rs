@@ -10,8 +10,8 @@ use crate::augment::behaviour::Drawn;
 use crate::augment::layers::percent;
 use crate::augment::parameter::{EndLimits, WholeLimits};
 
-/// `y = m x + sum_k w_k chain_k(x)`, (m, 1 - m) ~ Dirichlet(alpha, alpha), w_k / (1 - m) ~ Dirichlet(alpha). In `uint8` the
-/// sum's fraction is cut off.
+/// `y = m x + sum_k w_k chain_k(x)`, (m, 1 - m) ~ Dirichlet(alpha, alpha), w_k / (1 - m) ~ Dirichlet(alpha).
+/// In `uint8` the sum's fraction is cut off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AugMix {
     /// From 1 to 10: the number of weakest steps, of ten, that strengths are drawn from.

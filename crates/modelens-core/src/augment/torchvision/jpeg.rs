@@ -14,8 +14,8 @@ const QUALITY: ListLimits = ListLimits {
     whole: true,
 };
 
-/// JPEG compression with a quality that is drawn from all whole numbers between the two ends. torchvision takes bytes
-/// only; here floats are rounded to bytes.
+/// JPEG compression with a quality that is drawn from all whole numbers between the two ends. torchvision
+/// takes bytes only; here floats are rounded to bytes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::upper_case_acronyms, reason = "torchvision's name")]
 pub struct JPEG {

@@ -1,4 +1,5 @@
-//! Transforms of every value on its own, each with a probability `p`. Source: torchvision 0.29 `v2/_color.py`.
+//! Transforms of every value on its own, each with a probability `p`. Source: torchvision 0.29
+//! `v2/_color.py`.
 
 use serde::{Deserialize, Serialize};
 

@@ -15,16 +15,16 @@ fn partner(drawing: &Drawing<'_>) -> usize {
     before.unwrap_or(drawing.n.saturating_sub(1))
 }
 
-/// `y = w x + (1 - w) x'` for images and for labels; one w ~ Beta(alpha, alpha) for a batch. torchvision takes floats
-/// only, after [`super::ToDtype`].
+/// `y = w x + (1 - w) x'` for images and for labels; one w ~ Beta(alpha, alpha) for a batch. torchvision
+/// takes floats only, after [`super::ToDtype`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MixUp {
     /// Above 0. Below 1, most shares are close to 0 or to 1.
     pub alpha: f64,
 }
 
-/// A box of the other image in each image. Its area is the share 1 - w of the image's, w ~ Beta(alpha, alpha), as far as
-/// it lies inside; its centre is any pixel. One box for a batch.
+/// A box of the other image in each image. Its area is the share 1 - w of the image's, w ~ Beta(alpha,
+/// alpha), as far as it lies inside; its centre is any pixel. One box for a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CutMix {
     /// Above 0. Below 1, most boxes are very small or very large.

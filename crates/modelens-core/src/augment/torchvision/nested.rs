@@ -23,7 +23,8 @@ pub struct RandomApply {
     pub p: f64,
 }
 
-/// One of its transforms, each with the probability of the same place in `p`; with equal ones if there are none.
+/// One of its transforms, each with the probability of the same place in `p`; with equal ones if there are
+/// none.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RandomChoice {
     pub transforms: Vec<AugmentLayer>,

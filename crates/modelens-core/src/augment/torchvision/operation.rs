@@ -229,7 +229,8 @@ impl OperationsDraw {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Resampling {
     pub interpolation: GridInterpolation,
-    /// The colour beyond the edge, in the units of the values: none for 0, one number, or one for each channel.
+    /// The colour beyond the edge, in the units of the values: none for 0, one number, or one for each
+    /// channel.
     pub fill: Vec<f64>,
 }
 

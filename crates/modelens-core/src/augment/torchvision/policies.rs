@@ -8,7 +8,8 @@ use super::space::Kind::{
 /// Two operations, each with its probability in tenths and its step of ten.
 pub(super) type Pair = [(Kind, u8, u8); 2];
 
-/// Found for `ImageNet`. Source: Cubuk et al., AutoAugment (2019), appendix; torchvision 0.29 `v2/_auto_augment.py`.
+/// Found for `ImageNet`. Source: Cubuk et al., `AutoAugment` (2019), appendix; torchvision 0.29
+/// `v2/_auto_augment.py`.
 pub(super) const IMAGENET: [Pair; 25] = [
     [(Posterize, 4, 8), (Rotate, 6, 9)],
     [(Solarize, 6, 5), (AutoContrast, 6, 0)],
@@ -37,7 +38,8 @@ pub(super) const IMAGENET: [Pair; 25] = [
     [(Equalize, 8, 0), (Equalize, 6, 0)],
 ];
 
-/// Found for CIFAR-10. Source: Cubuk et al., AutoAugment (2019), appendix; torchvision 0.29 `v2/_auto_augment.py`.
+/// Found for CIFAR-10. Source: Cubuk et al., `AutoAugment` (2019), appendix; torchvision 0.29
+/// `v2/_auto_augment.py`.
 pub(super) const CIFAR10: [Pair; 25] = [
     [(Invert, 1, 0), (Contrast, 2, 6)],
     [(Rotate, 7, 2), (TranslateX, 3, 9)],
@@ -66,7 +68,8 @@ pub(super) const CIFAR10: [Pair; 25] = [
     [(TranslateY, 7, 9), (AutoContrast, 9, 0)],
 ];
 
-/// Found for the Street View House Numbers. Source: Cubuk et al., AutoAugment (2019), appendix; torchvision 0.29 `v2/_auto_augment.py`.
+/// Found for the Street View House Numbers. Source: Cubuk et al., `AutoAugment` (2019), appendix; torchvision
+/// 0.29 `v2/_auto_augment.py`.
 pub(super) const SVHN: [Pair; 25] = [
     [(ShearX, 9, 4), (Invert, 2, 0)],
     [(ShearY, 9, 8), (Invert, 7, 0)],

@@ -13,7 +13,7 @@ mod color_degeneration;
 mod color_jitter;
 mod contrast;
 mod crop;
-mod cut_mix;
+pub(super) mod cut_mix;
 mod elastic;
 mod equalization;
 mod erasing;

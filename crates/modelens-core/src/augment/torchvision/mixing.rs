@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{Behaviour, Draw, Image, Parameter, ParameterValue, PixelType};
 use crate::augment::behaviour::Drawing;
 use crate::augment::boxes::DrawnBox;
-use crate::augment::layers::{CutMixDraw, MixUpDraw, mixed};
+use crate::augment::layers::{CutMixDraw, MixUpDraw, cut_mix, mixed};
 use crate::augment::parameter::EndLimits;
 
 /// The image before this one; before the first, the last.
@@ -31,82 +31,73 @@ pub struct CutMix {
     pub alpha: f64,
 }
 
-impl Default for MixUp {
-    fn default() -> Self {
-        Self { alpha: 1.0 }
-    }
+/// What both have in common.
+macro_rules! mixes {
+    ($class:ident, $apply:expr) => {
+        impl Default for $class {
+            fn default() -> Self {
+                Self { alpha: 1.0 }
+            }
+        }
+
+        impl Behaviour for $class {
+            fn example(_: usize, _: usize) -> Self {
+                Self::default()
+            }
+
+            fn mixes_images(&self) -> bool {
+                true
+            }
+
+            fn mixes_labels(&self) -> bool {
+                true
+            }
+
+            fn parameters(&mut self) -> Vec<Parameter<'_>> {
+                let alpha = ParameterValue::Number(&mut self.alpha, EndLimits::POSITIVE);
+                vec![Parameter::keyword("alpha", alpha)]
+            }
+
+            fn draw_in_batch(&self, drawing: &mut Drawing<'_>) -> Draw {
+                Draw::$class(self.drawn(drawing))
+            }
+
+            fn apply(&self, _: &Draw, image: &Image) -> Image {
+                image.clone()
+            }
+
+            fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
+                mixed(draws, images, $apply)
+            }
+        }
+    };
 }
 
-impl Default for CutMix {
-    fn default() -> Self {
-        Self { alpha: 1.0 }
+mixes!(MixUp, |draw, image, other| {
+    let Draw::MixUp(MixUpDraw { share, .. }) = *draw else {
+        return image.clone();
+    };
+    let (own, rest) = (share as f32, (1.0 - share) as f32);
+    let pairs = image.pixels_hwc.iter().zip(&other.pixels_hwc);
+    Image {
+        pixels_hwc: pairs.map(|(x, other)| rest * other + own * x).collect(),
+        ..*image
     }
-}
+});
+mixes!(CutMix, cut_mix::pasted);
 
-impl Behaviour for MixUp {
-    fn example(_: usize, _: usize) -> Self {
-        Self::default()
-    }
-
-    fn mixes_images(&self) -> bool {
-        true
-    }
-
-    fn mixes_labels(&self) -> bool {
-        true
-    }
-
-    fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let alpha = ParameterValue::Number(&mut self.alpha, EndLimits::POSITIVE);
-        vec![Parameter::keyword("alpha", alpha)]
-    }
-
-    fn draw_in_batch(&self, drawing: &mut Drawing<'_>) -> Draw {
-        Draw::MixUp(MixUpDraw {
+impl MixUp {
+    fn drawn(self, drawing: &Drawing<'_>) -> MixUpDraw {
+        MixUpDraw {
             place: drawing.index,
             partner: partner(drawing),
             share: drawing.shared().beta(self.alpha),
-        })
-    }
-
-    fn apply(&self, _: &Draw, image: &Image) -> Image {
-        image.clone()
-    }
-
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
-        mixed(draws, images, |draw, image, other| {
-            let Draw::MixUp(MixUpDraw { share, .. }) = *draw else {
-                return image.clone();
-            };
-            let (own, rest) = (share as f32, (1.0 - share) as f32);
-            let pairs = image.pixels_hwc.iter().zip(&other.pixels_hwc);
-            Image {
-                pixels_hwc: pairs.map(|(x, other)| rest * other + own * x).collect(),
-                ..*image
-            }
-        })
+        }
     }
 }
 
-impl Behaviour for CutMix {
-    fn example(_: usize, _: usize) -> Self {
-        Self::default()
-    }
-
-    fn mixes_images(&self) -> bool {
-        true
-    }
-
-    fn mixes_labels(&self) -> bool {
-        true
-    }
-
-    fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let alpha = ParameterValue::Number(&mut self.alpha, EndLimits::POSITIVE);
-        vec![Parameter::keyword("alpha", alpha)]
-    }
-
-    fn draw_in_batch(&self, drawing: &mut Drawing<'_>) -> Draw {
+impl CutMix {
+    fn drawn(self, drawing: &Drawing<'_>) -> CutMixDraw {
         let mut shared = drawing.shared();
         let half = 0.5 * (1.0 - shared.beta(self.alpha)).sqrt();
         let mut ends = |len: usize| {
@@ -117,7 +108,7 @@ impl Behaviour for CutMix {
         };
         let (left, right) = ends(drawing.width);
         let (top, bottom) = ends(drawing.height);
-        Draw::CutMix(CutMixDraw {
+        CutMixDraw {
             place: drawing.index,
             partner: partner(drawing),
             cut: DrawnBox {
@@ -127,17 +118,6 @@ impl Behaviour for CutMix {
                 right,
             },
             size: [drawing.height, drawing.width],
-        })
-    }
-
-    fn apply(&self, _: &Draw, image: &Image) -> Image {
-        image.clone()
-    }
-
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
-        mixed(draws, images, |draw, image, other| match draw {
-            Draw::CutMix(draw) => draw.cut.filled(image, |i| other.pixels_hwc[i]),
-            _ => image.clone(),
-        })
+        }
     }
 }

@@ -95,7 +95,7 @@ impl TensorOperation {
                 seed,
             } => {
                 let mut draws = Draws::new(seed, &[NOISE]);
-                tensors::add_noise(image, [mean, sigma], clip, pixels, || draws.normal() as f32)
+                tensors::add_noise(image, [mean, sigma], clip, pixels, draws.normals())
             }
             Self::ShearX(_)
             | Self::ShearY(_)

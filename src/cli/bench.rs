@@ -37,10 +37,6 @@ impl BenchArgs {
     ///
     /// # Errors
     /// A task fails.
-    /// Times every task and prints the results.
-    ///
-    /// # Errors
-    /// A task fails.
     pub fn run(&self) -> Result<(), Failure> {
         let mut watch = Stopwatch {
             bench: self,

@@ -3,6 +3,8 @@
 //! Every stream of draws has an address: the seed, and what the draws are for (which layer, which image).
 //! An additional draw in one place never shifts the draws of another.
 
+use std::sync::LazyLock;
+
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
@@ -106,10 +108,132 @@ impl Draws {
     }
 }
 
+/// Layers of equal area under the normal density, from the widest to the highest.
+/// Source: Marsaglia and Tsang, The Ziggurat Method for Generating Random Variables (2000).
+struct Ziggurat {
+    /// Below this share of a layer's width, a point lies under the curve without a look at its height.
+    inside: [f64; Self::LAYERS],
+    widths: [f64; Self::LAYERS],
+    /// The density at the right end of each layer.
+    heights: [f64; Self::LAYERS],
+}
+
+impl Ziggurat {
+    const LAYERS: usize = 128;
+    /// Where the tail begins.
+    const TAIL: f64 = 3.442_619_855_899;
+    /// The area of each layer; the lowest has the tail as well.
+    const AREA: f64 = 9.912_563_035_262_17e-3;
+
+    fn new() -> Self {
+        let density = |x: f64| (-0.5 * x * x).exp();
+        let mut own = Self {
+            inside: [0.0; Self::LAYERS],
+            widths: [0.0; Self::LAYERS],
+            heights: [0.0; Self::LAYERS],
+        };
+        let mut width = Self::TAIL;
+        own.widths[0] = Self::AREA / density(width);
+        own.inside[0] = width / own.widths[0];
+        own.heights[0] = 1.0;
+        for layer in (1..Self::LAYERS).rev() {
+            own.widths[layer] = width;
+            own.heights[layer] = density(width);
+            let next = (-2.0 * (Self::AREA / width + density(width)).ln())
+                .max(0.0)
+                .sqrt();
+            // The highest layer has no part that lies wholly under the curve.
+            own.inside[layer] = if layer == 1 { 0.0 } else { next / width };
+            width = next;
+        }
+        own
+    }
+
+    fn get() -> &'static Self {
+        static TABLE: LazyLock<Ziggurat> = LazyLock::new(Ziggurat::new);
+        &TABLE
+    }
+}
+
+impl Draws {
+    /// Many draws from the standard normal distribution; faster than [`Self::normal`], and others.
+    pub fn normals(&mut self) -> impl FnMut() -> f32 {
+        let table = Ziggurat::get();
+        move || {
+            loop {
+                let bits = self.0.next_u64();
+                let layer = (bits % Ziggurat::LAYERS as u64) as usize;
+                // From -1 to 1, with bits that do not choose the layer.
+                let share = (bits >> 11) as f64 / (1_u64 << 52) as f64 - 1.0;
+                let x = share * table.widths[layer];
+                if share.abs() < table.inside[layer] {
+                    return x as f32;
+                }
+                if layer == 0 {
+                    return self.tail().copysign(share) as f32;
+                }
+                let [low, high] = [table.heights[layer], table.heights[layer - 1]];
+                if low + self.unit() * (high - low) < (-0.5 * x * x).exp() {
+                    return x as f32;
+                }
+            }
+        }
+    }
+
+    /// A draw from the part of the normal distribution beyond [`Ziggurat::TAIL`].
+    fn tail(&mut self) -> f64 {
+        loop {
+            let x = -(1.0 - self.unit()).ln() / Ziggurat::TAIL;
+            let y = -(1.0 - self.unit()).ln();
+            if 2.0 * y > x * x {
+                return Ziggurat::TAIL + x;
+            }
+        }
+    }
+}
+
 /// The finaliser of `SplitMix64`: every bit of `z` affects the whole word.
 fn mix(z: u64) -> u64 {
     let z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_normal_draws_are_normal() {
+        let mut draws = Draws::new(3, &[]);
+        let mut normal = draws.normals();
+        let n = 200_000;
+        let all: Vec<f64> = (0..n).map(|_| f64::from(normal())).collect();
+        let mean = |power: i32| all.iter().map(|x| x.powi(power)).sum::<f64>() / f64::from(n);
+        for (power, expected, allowed) in [
+            (1, 0.0, 0.01),
+            (2, 1.0, 0.02),
+            (3, 0.0, 0.05),
+            (4, 3.0, 0.1),
+        ] {
+            assert!(
+                (mean(power) - expected).abs() < allowed,
+                "{power}: {}",
+                mean(power)
+            );
+        }
+        // Shares below some places, those of the tail among them.
+        for (at, expected) in [
+            (-2.0, 0.02275),
+            (-0.5, 0.30854),
+            (0.1, 0.53983),
+            (3.5, 0.99977),
+        ] {
+            let below = all.iter().filter(|&&x| x < at).count() as f64 / f64::from(n);
+            assert!((below - expected).abs() < 0.004, "{at}: {below}");
+        }
+        let far = all.iter().filter(|x| x.abs() > Ziggurat::TAIL).count();
+        assert!((70..170).contains(&far), "{far}");
+    }
 }

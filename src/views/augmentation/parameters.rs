@@ -99,6 +99,35 @@ fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
             number_ui(ui, &words::end_of(name, words::HIGH), high, 0.1);
         }),
         ParameterValue::Sampling(sampling) => sampling_ui(ui, sampling),
+        ParameterValue::Layers(layers) => layers_ui(ui, name, layers),
+    }
+}
+
+/// Layers inside of a layer: a heading and the fields of each. Others can be had by pasting code.
+fn layers_ui(ui: &mut Ui, name: &str, layers: &mut Vec<AugmentLayer>) {
+    let several = layers.len() > 1;
+    let mut removed = None;
+    for (i, layer) in layers.iter_mut().enumerate() {
+        ui.push_id((name, i), |ui| {
+            let class = layer.class();
+            let title = words::nth(class, Some(i + 1));
+            row_ui(ui, &title, |ui| {
+                let remove = words::remove(class, i + 1);
+                let button = ui.add_enabled(several, egui::Button::new(words::REMOVE).small());
+                parts::named(ui, &button, &remove);
+                if button.clicked() {
+                    removed = Some(i);
+                }
+            });
+            ui.indent("layer", |ui| {
+                for parameter in layer.transform.parameters() {
+                    parameter_ui(ui, parameter);
+                }
+            });
+        });
+    }
+    if let Some(i) = removed {
+        layers.remove(i);
     }
 }
 

@@ -203,6 +203,8 @@ pub fn on(class: &str, number: usize) -> String {
     format!("{class} on, step {number}")
 }
 
+pub const REMOVE: &str = "Remove";
+
 pub fn remove(class: &str, number: usize) -> String {
     format!("Remove {class}, step {number}")
 }

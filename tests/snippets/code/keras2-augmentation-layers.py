@@ -30,6 +30,7 @@ augment = keras.Sequential([
     # ContrastLimitedAdaptiveHistogramEqualization: from Keras 3.14 on
     layers.Resizing(8, 8),
     layers.Rescaling(1 / 255),
+    # Pipeline: from Keras 3.6 on
 ])
 augment(x, training=True)   # draws
 augment(x)                  # draws

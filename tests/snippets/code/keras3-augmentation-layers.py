@@ -30,6 +30,7 @@ augment = layers.Pipeline([
     layers.ContrastLimitedAdaptiveHistogramEqualization(),
     layers.Resizing(8, 8),
     layers.Rescaling(1 / 255),
+    layers.Pipeline([layers.RandomFlip("horizontal")]),
 ])
 augment(x, training=True)   # draws
 augment(x)                  # draws

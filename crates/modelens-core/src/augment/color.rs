@@ -1,6 +1,8 @@
 //! Colours and value ranges, shared by the layers that change them. All in 32 bits, as the frameworks
 //! compute them.
 
+use modelens_kernels::simd::run;
+
 use crate::dataset::Image;
 
 /// The values of bytes, which the layers of Keras take unless they are told otherwise.
@@ -17,11 +19,16 @@ pub(super) fn map_pixels(image: &Image, mut change: impl FnMut(&mut [f32])) -> I
 
 /// A copy of the image with `change` done to each value.
 pub(super) fn map_values(image: &Image, change: impl Fn(f32) -> f32) -> Image {
-    let mut out = image.clone();
-    for value in &mut out.pixels_hwc {
-        *value = change(*value);
+    Image {
+        pixels_hwc: run(|| {
+            image
+                .pixels_hwc
+                .iter()
+                .map(|&value| change(value))
+                .collect()
+        }),
+        ..*image
     }
-    out
 }
 
 /// As [`map_pixels`] for images of three channels; any other image stays as it is.

@@ -1,5 +1,7 @@
 //! What a layer needs from the reader of a Keras file to read its own configuration.
 
+use super::AugmentLayer;
+
 /// The `config` object of one layer. Errors name the layer and the key.
 pub trait KerasConfig {
     type Error;
@@ -24,6 +26,9 @@ pub trait KerasConfig {
 
     /// True where the value is written as a list.
     fn is_list(&self, key: &str) -> bool;
+
+    /// Layers inside of the layer, which must be there.
+    fn layers(&self, key: &str) -> Result<Vec<AugmentLayer>, Self::Error>;
 
     /// The layer's own seed.
     fn seed(&self) -> Option<u64>;

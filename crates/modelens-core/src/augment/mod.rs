@@ -16,6 +16,7 @@ mod kernel;
 mod layers;
 mod parameter;
 mod pipeline;
+mod tensors;
 #[cfg(test)]
 mod tests;
 pub mod torchvision;

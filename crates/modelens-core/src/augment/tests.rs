@@ -1,10 +1,12 @@
 //! Tests of the augmentation layers.
 
 mod code;
+mod colors;
 mod distributions;
 mod geometry;
 mod golden;
 mod layers;
+mod nested;
 mod properties;
 mod statistics;
 mod torchvision;

@@ -227,7 +227,7 @@ fn pillow_rgb([c, m, y, k]: [u8; 4]) -> [u8; 3] {
 }
 
 /// libjpeg's integer conversion of luma and chroma to RGB (`jdcolor.c`, 16 bits of fraction).
-fn rgb_of_ycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+pub(crate) fn rgb_of_ycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
     const HALF: i32 = 1 << 15;
     let [y, cb, cr] = [i32::from(y), i32::from(cb) - 128, i32::from(cr) - 128];
     let red = y + ((91_881 * cr + HALF) >> 16);

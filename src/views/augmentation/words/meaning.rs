@@ -1,6 +1,6 @@
 //! Where a draw turns a photo into one of another class, as far as the names of the classes tell.
 
-use crate::augment::{Draw, FlipDraw, HueDraw};
+use crate::augment::{Draw, FlipDraw};
 use crate::dataset::PhotoList;
 use crate::words::number::fixed;
 use modelens_jobs::GridCell;
@@ -49,11 +49,11 @@ fn parts(class: &str) -> Vec<String> {
 /// The motion of all draws of a cell; `None` if they leave the photo as it stands.
 fn motion(draws: &[Draw]) -> Option<Motion> {
     let [mut left_right, mut top_bottom] = [false; 2];
-    for draw in draws {
+    for draw in draws.iter().flat_map(Draw::each) {
         if let Draw::Flip(FlipDraw {
             left_right: across,
             top_bottom: down,
-        }) = draw
+        }) = *draw
         {
             left_right ^= across;
             top_bottom ^= down;
@@ -113,16 +113,9 @@ pub fn lost(photos: &PhotoList, cells: &[GridCell]) -> Vec<String> {
                 "Image {image} is labelled {class}, but looks like {other} now."
             ));
         }
-        let shift = cell
-            .draws
-            .iter()
-            .filter_map(hue)
-            .map(f64::abs)
-            .fold(0.0, f64::max);
-        (by_colour && shift >= OTHER_COLOUR && colour(class).is_some()).then(|| {
-            let degrees = fixed(shift * 360.0, 0);
-            format!("Image {image} is labelled {class}, but its colours moved by {degrees}°.")
-        })
+        let what = colours_now(&cell.draws)?;
+        (by_colour && colour(class).is_some())
+            .then(|| format!("Image {image} is labelled {class}, but {what}."))
     };
     cells
         .iter()
@@ -132,22 +125,34 @@ pub fn lost(photos: &PhotoList, cells: &[GridCell]) -> Vec<String> {
         .collect()
 }
 
-/// The turns of the colour circle of a draw.
-fn hue(draw: &Draw) -> Option<f64> {
-    if let Draw::Hue(HueDraw { shift }) = draw {
-        return Some(*shift);
+/// What happened to the colours of a photo; `None` if they are still those of its class.
+fn colours_now(draws: &[Draw]) -> Option<String> {
+    let quantities: Vec<(&str, f64)> = draws.iter().flat_map(Draw::quantities).collect();
+    let happened = |wanted: &str| {
+        let found = |(name, number): &(&str, f64)| *name == wanted && *number == 1.0;
+        quantities.iter().any(found)
+    };
+    let shifts = quantities.iter().filter(|(name, _)| *name == "hue_shift");
+    let shift = shifts.map(|(_, shift)| shift.abs()).fold(0.0, f64::max);
+    if happened("grey") {
+        Some("has no colours now".to_owned())
+    } else if happened("inverted") {
+        Some("its colours are inverted now".to_owned())
+    } else if happened("channels") {
+        Some("its channels changed places".to_owned())
+    } else if shift >= OTHER_COLOUR {
+        let degrees = fixed(shift * 360.0, 0);
+        Some(format!("its colours moved by {degrees}°"))
+    } else {
+        None
     }
-    let quantities = draw.quantities();
-    quantities
-        .iter()
-        .find(|(name, _)| *name == "hue_shift")
-        .map(|(_, shift)| *shift)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::augment::RotationDraw;
+    use crate::augment::torchvision::{NestedDraw, OperationsDraw, TensorOperation};
 
     #[test]
     fn names_tell_which_motion_makes_another_class() {
@@ -189,7 +194,45 @@ mod tests {
             let found = motion(&draws).and_then(|motion| looks_like(&classes, class, motion));
             assert_eq!(found, expected, "{class} {draws:?}");
         }
+        let list = |draws: Vec<Draw>| {
+            let steps = draws.into_iter().enumerate().collect();
+            Draw::Nested(NestedDraw { steps, size: None })
+        };
+        let mirrored = list(vec![flip(true, false)]);
+        assert_eq!(motion(&[mirrored.clone()]), Some(Motion::LeftRight));
+        assert_eq!(
+            motion(&[mirrored, flip(true, true)]),
+            Some(Motion::TopBottom)
+        );
         assert_eq!(colour("red-tulip"), Some("red"));
         assert_eq!(colour("redwood"), None);
+    }
+
+    #[test]
+    fn what_happens_to_colours_is_said() {
+        let done = |operation| {
+            let operations = vec![operation];
+            colours_now(&[Draw::Operations(OperationsDraw { operations })])
+        };
+        for (operation, expected) in [
+            (TensorOperation::Hue(0.25), Some("its colours moved by 90°")),
+            (TensorOperation::Hue(-0.05), None),
+            (TensorOperation::Grayscale, Some("has no colours now")),
+            (
+                TensorOperation::Invert,
+                Some("its colours are inverted now"),
+            ),
+            (
+                TensorOperation::Channels([2, 1, 0]),
+                Some("its channels changed places"),
+            ),
+            (TensorOperation::Contrast(1.5), None),
+        ] {
+            assert_eq!(
+                done(operation.clone()).as_deref(),
+                expected,
+                "{operation:?}"
+            );
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::CodeError;
-use crate::augment::KerasConfig;
+use crate::augment::{AugmentLayer, KerasConfig};
 
 /// The value of an argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +13,8 @@ pub(super) enum Argument {
     Flag(bool),
     None,
     List(Vec<Argument>),
+    /// The layers that a call makes.
+    Layers(Vec<AugmentLayer>),
 }
 
 /// The arguments of one call, read like a layer's configuration.
@@ -96,6 +98,22 @@ impl KerasConfig for Arguments {
 
     fn is_list(&self, key: &str) -> bool {
         matches!(self.get(key), Some(Argument::List(_)))
+    }
+
+    fn layers(&self, key: &str) -> Result<Vec<AugmentLayer>, CodeError> {
+        let of = |value: &Argument| match value {
+            Argument::Layers(layers) => Ok(layers.clone()),
+            _ => self.wrong(key, "a list of transforms"),
+        };
+        match self.get(key) {
+            Some(Argument::List(list)) => {
+                let layers: Result<Vec<Vec<AugmentLayer>>, CodeError> =
+                    list.iter().map(of).collect();
+                Ok(layers?.concat())
+            }
+            Some(layers) => of(layers),
+            None => self.wrong(key, "a list of transforms"),
+        }
     }
 
     fn seed(&self) -> Option<u64> {

@@ -75,6 +75,7 @@ impl Pipeline {
             at: 0,
             imports: Imports::of(&tokens),
             composed: false,
+            nested: 0,
         };
         // Each `Compose` on its own, and what is in none.
         let mut composed: Vec<Vec<AugmentLayer>> = Vec::new();
@@ -136,6 +137,8 @@ struct Reader<'a> {
     imports: Imports,
     /// True inside of the brackets of a `Compose`.
     composed: bool,
+    /// Calls inside calls that are being read.
+    nested: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -283,7 +286,27 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A constant: a number or a product or quotient of some, a string, True, False, None, or a list.
+    /// The layers of a call inside of a call, or of the list in its brackets.
+    fn calls(&mut self, name: &str, depth: usize) -> Result<Argument, CodeError> {
+        let line = self.line();
+        // The brackets of these hold the layers themselves.
+        if class_of(name) == COMPOSE || matches!(class_of(name), "ModuleList" | "Sequential") {
+            return self.factor(name, depth - 1);
+        }
+        self.nested += 1;
+        if self.nested > DEPTH {
+            return Err(self.error("the calls are nested too deeply".to_owned()));
+        }
+        let layers = self.call(name, line);
+        self.nested -= 1;
+        match layers?.as_slice() {
+            [] => Err(self.error(format!("`{name}` makes no layer"))),
+            layers => Ok(Argument::Layers(layers.to_vec())),
+        }
+    }
+
+    /// A constant: a number or a product or quotient of some, a string, True, False, None, or a list; or a call that
+    /// makes layers.
     fn value(&mut self, name: &str, depth: usize) -> Result<Argument, CodeError> {
         let first = self.factor(name, depth)?;
         let Argument::Number(mut number) = first else {
@@ -321,6 +344,7 @@ impl<'a> Reader<'a> {
         match token {
             Token::Number(number) => Ok(Argument::Number(*number)),
             Token::Text(text) => Ok(Argument::Text(text.clone())),
+            Token::Name(word) if self.is_at('(') => self.calls(word, depth),
             Token::Name(word) => match word.as_str() {
                 "True" => Ok(Argument::Flag(true)),
                 "False" => Ok(Argument::Flag(false)),

@@ -37,7 +37,11 @@ impl Reader<'_> {
             if !is_known(&id) {
                 return Err(unknown(class, Framework::Torchvision, line));
             }
-            return Ok(vec![self.layer(&id, class, line)?]);
+            // Names in its brackets are torchvision's as well.
+            let composed = std::mem::replace(&mut self.composed, true);
+            let layer = self.layer(&id, class, line);
+            self.composed = composed;
+            return Ok(vec![layer?]);
         };
         self.arguments_of(class, &[], line)?;
         Ok(transforms.into_iter().map(AugmentLayer::from).collect())
@@ -52,6 +56,7 @@ pub(super) fn constant(name: &str) -> Option<String> {
     match modules.next()? {
         // Pillow's names are the same.
         "InterpolationMode" | "Image" | "Resampling" => Some(last.to_lowercase().replace('_', "-")),
+        "AutoAugmentPolicy" => Some(last.to_lowercase()),
         "torch" => Some(last.to_owned()),
         _ => None,
     }

@@ -83,10 +83,7 @@ impl Behaviour for CutMix {
     }
 
     fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
-        super::mixed(draws, images, |draw, image, other| match draw {
-            Draw::CutMix(draw) => draw.cut.filled(image, |i| other.pixels_hwc[i]),
-            _ => image.clone(),
-        })
+        super::mixed(draws, images, pasted)
     }
 
     fn torchvision(&self) -> Option<String> {
@@ -95,6 +92,14 @@ impl Behaviour for CutMix {
 
     fn differences(&self, semantics: Semantics) -> Option<String> {
         super::labels_are_lost("CutMix", semantics)
+    }
+}
+
+/// The image with its box of the other one.
+pub(in crate::augment) fn pasted(draw: &Draw, image: &Image, other: &Image) -> Image {
+    match draw {
+        Draw::CutMix(draw) => draw.cut.filled(image, |i| other.pixels_hwc[i]),
+        _ => image.clone(),
     }
 }
 

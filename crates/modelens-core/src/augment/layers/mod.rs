@@ -13,7 +13,7 @@ mod color_degeneration;
 mod color_jitter;
 mod contrast;
 mod crop;
-mod cut_mix;
+pub(super) mod cut_mix;
 mod elastic;
 mod equalization;
 mod erasing;
@@ -22,6 +22,7 @@ mod gaussian_blur;
 mod grayscale;
 mod hue;
 mod invert;
+mod layer_list;
 mod mix_up;
 mod operations;
 mod perspective;
@@ -51,6 +52,8 @@ use crate::number::fixed;
 use crate::rules::Semantics;
 
 pub use flip::FlipMode;
+pub use layer_list::LayerList;
+pub(super) use operations::affine_product;
 pub use operations::{ChosenDraw, Operation};
 
 /// Declares the layers and the transforms, in the order of the window's menu: of Keras the module, the type
@@ -65,6 +68,7 @@ macro_rules! layers {
 
         table! {
             $($variant, $layer, Framework::Keras, stringify!($layer) $(, $draw)?;)*
+            LayerList, layer_list::LayerList, Framework::Keras, "Pipeline";
             $(
                 $v2_variant, torchvision::$v2, Framework::Torchvision, concat!("v2.", stringify!($v2))
                 $(, torchvision::$v2_draw)?;
@@ -87,6 +91,12 @@ macro_rules! table {
         pub enum Draw {
             /// The layer does not draw.
             Nothing,
+            /// Drawn by torchvision's transforms of colours and by its policies.
+            Operations(torchvision::OperationsDraw),
+            /// Drawn by torchvision's `AugMix`.
+            Mixture(torchvision::MixtureDraw),
+            /// Drawn by the transforms in a list.
+            Nested(torchvision::NestedDraw),
             $($(#[doc = concat!("Drawn by `", stringify!($layer), "`.")] $variant($draw),)?)*
         }
 
@@ -158,6 +168,9 @@ macro_rules! table {
             fn drawn(&self) -> Option<&dyn Drawn> {
                 match self {
                     Self::Nothing => None,
+                    Self::Operations(draw) => Some(draw),
+                    Self::Mixture(draw) => Some(draw),
+                    Self::Nested(draw) => Some(draw),
                     $($(Self::$variant(draw) => {
                         let draw: &$draw = draw;
                         Some(draw)
@@ -223,6 +236,29 @@ layers! {
         V2ToImage: ToImage;
         V2ToDtype: ToDtype;
         V2Normalize: Normalize;
+
+        V2ColorJitter: ColorJitter;
+        V2PhotometricDistort: RandomPhotometricDistort;
+        V2ChannelPermutation: RandomChannelPermutation;
+        V2Grayscale: RandomGrayscale;
+        V2Equalize: RandomEqualize;
+        V2Invert: RandomInvert;
+        V2Autocontrast: RandomAutocontrast;
+        V2Posterize: RandomPosterize;
+        V2Solarize: RandomSolarize;
+        V2AdjustSharpness: RandomAdjustSharpness;
+        V2GaussianBlur: GaussianBlur;
+        V2GaussianNoise: GaussianNoise;
+        V2Jpeg: JPEG;
+        V2AutoAugment: AutoAugment;
+        V2RandAugment: RandAugment;
+        V2TrivialAugmentWide: TrivialAugmentWide;
+        V2AugMix: AugMix;
+        V2MixUp: MixUp;
+        V2CutMix: CutMix;
+        V2Apply: RandomApply;
+        V2Choice: RandomChoice;
+        V2Order: RandomOrder;
     }
 }
 
@@ -278,6 +314,14 @@ impl Draw {
     pub fn input_from_output(&self, height: usize, width: usize) -> Option<[f64; 8]> {
         let vector = self.drawn()?.input_from_output(height, width)?;
         Some(vector.map(f64::from))
+    }
+
+    /// The draws inside of a list of transforms, or this one.
+    pub fn each(&self) -> Vec<&Self> {
+        match self {
+            Self::Nested(nested) => nested.draws().flat_map(Self::each).collect(),
+            own => vec![own],
+        }
     }
 
     /// The draw in a few characters: `flipped`, `−41.3°`, `zoom 1.08`; empty where it changes
@@ -347,7 +391,7 @@ pub(in crate::augment) fn percent(share: f64) -> String {
 }
 
 /// Mixes each image of a batch with the partner that was drawn for it.
-fn mixed(
+pub(in crate::augment) fn mixed(
     draws: &[&Draw],
     images: &[&Image],
     mix: impl Fn(&Draw, &Image, &Image) -> Image + Sync,

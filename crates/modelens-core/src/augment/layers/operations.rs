@@ -186,9 +186,14 @@ pub(super) fn input_from_output(
     height: usize,
     width: usize,
 ) -> Option<[f32; 8]> {
-    let vectors = chosen
-        .iter()
-        .filter_map(|chosen| chosen.draw.input_from_output(height, width));
+    let draws = chosen.iter().map(|chosen| &chosen.draw);
+    affine_product(draws.filter_map(|draw| draw.input_from_output(height, width)))
+}
+
+/// The product of affine vectors, the first applied last; `None` if there are none.
+pub(in crate::augment) fn affine_product(
+    vectors: impl Iterator<Item = [f64; 8]>,
+) -> Option<[f32; 8]> {
     // All of them are affine: the last two numbers are 0.
     let product = vectors.reduce(
         |[a0, a1, a2, b0, b1, b2, ..], [c0, c1, c2, d0, d1, d2, ..]| {

@@ -2,6 +2,7 @@
 
 use super::{FactorLimits, Parameter, ParameterValue, Passing};
 use crate::augment::values::{Factor, Named as _, Sampling};
+use crate::augment::{AugmentLayer, Framework};
 use crate::number::python_float;
 
 impl Parameter<'_> {
@@ -60,6 +61,14 @@ fn value_code(value: &ParameterValue<'_>) -> Option<String> {
         ParameterValue::Scale(scale) => Some(scale_code(**scale)),
         ParameterValue::Offset(offset) => Some(python_float(**offset)),
         ParameterValue::ValueRange([low, high]) => Some(format!("({low}, {high})")),
+        ParameterValue::Layers(layers) => {
+            let call = |layer: &AugmentLayer| match layer.framework() {
+                Framework::Keras => format!("keras.layers.{}", layer.code()),
+                Framework::Torchvision => layer.code(),
+            };
+            let calls: Vec<String> = layers.iter().map(call).collect();
+            Some(format!("[{}]", calls.join(", ")))
+        }
         ParameterValue::Sampling(_) => None,
     }
 }

@@ -248,6 +248,11 @@ pub enum ParameterError {
         layer: &'static str,
         field: &'static str,
     },
+    #[error("{layer}: {field} holds nothing, but must hold a layer")]
+    NoLayers {
+        layer: &'static str,
+        field: &'static str,
+    },
     #[error("{layer}: {field} is 0 pixels, but must be at least 1")]
     Empty {
         layer: &'static str,

@@ -4,6 +4,7 @@
 mod code;
 mod limits;
 
+use super::AugmentLayer;
 use super::keras_config::KerasConfig;
 use super::values::{Choice, Factor, Sampling};
 use limits::within;
@@ -61,6 +62,8 @@ pub enum ParameterValue<'a> {
     ValueRange(&'a mut [f64; 2]),
     /// The three arguments of affine layers: `fill_mode`, `interpolation`, `fill_value`.
     Sampling(&'a mut Sampling),
+    /// Layers inside of a layer.
+    Layers(&'a mut Vec<AugmentLayer>),
 }
 
 impl<'a> Parameter<'a> {
@@ -173,6 +176,10 @@ impl<'a> Parameter<'a> {
             ParameterValue::Sampling(sampling) => {
                 finite("fill_value", sampling.fill_value.is_finite())
             }
+            ParameterValue::Layers(layers) if layers.is_empty() => {
+                Err(ParameterError::NoLayers { layer, field })
+            }
+            ParameterValue::Layers(layers) => layers.iter().try_for_each(AugmentLayer::validate),
         }
     }
 
@@ -275,6 +282,10 @@ impl<'a> Parameter<'a> {
                 if let Some(value) = config.number("fill_value")? {
                     sampling.fill_value = value as f32;
                 }
+                Ok(())
+            }
+            ParameterValue::Layers(layers) => {
+                **layers = config.layers(name)?;
                 Ok(())
             }
         }

@@ -140,6 +140,8 @@ fn the_code_of_every_layer_is_read_back() {
             .iter()
             .map(|step| step.layer.clone())
             .filter(|layer| layer.missing_in(semantics).is_none())
+            // A list inside of a list is read as its layers.
+            .filter(|layer| !matches!(layer.transform, Transform::LayerList(_)))
             .collect();
         assert_eq!(Pipeline::from_code(&own.keras_code(semantics)), Ok(own));
     }

@@ -80,6 +80,10 @@ impl KerasConfig for Config<'_> {
         self.get(key).is_some_and(Value::is_array)
     }
 
+    fn layers(&self, key: &str) -> Result<Vec<AugmentLayer>, String> {
+        Err(key.to_owned())
+    }
+
     fn seed(&self) -> Option<u64> {
         self.get("seed")?.as_u64()
     }

@@ -30,6 +30,18 @@ mod rotation;
 mod sizes;
 mod zoom_out;
 
+mod aug_mix;
+mod auto_augment;
+mod blur;
+mod color;
+mod jpeg;
+mod levels;
+mod mixing;
+pub(super) mod nested;
+mod operation;
+mod policies;
+mod space;
+
 use super::behaviour::{Behaviour, Drawn, PixelType};
 use super::layers::{Draw, FlipDraw};
 use super::parameter::{EndLimits, ListLimits, Parameter, ParameterValue};
@@ -57,6 +69,19 @@ pub use resized_crop::{RandomResizedCrop, ResizedCropDraw};
 pub use rotation::{RandomRotation, RotationDraw};
 pub use sizes::{RandomResize, RandomShortestSize, ScaleJitter, SizeDraw};
 pub use zoom_out::{RandomZoomOut, ZoomOutDraw};
+
+pub use aug_mix::{AugMix, MixtureDraw};
+pub use auto_augment::{AutoAugment, Policy, RandAugment, TrivialAugmentWide};
+pub use blur::{GaussianBlur, GaussianNoise};
+pub use color::{ColorJitter, RandomChannelPermutation, RandomPhotometricDistort};
+pub use jpeg::JPEG;
+pub use levels::{
+    RandomAdjustSharpness, RandomAutocontrast, RandomEqualize, RandomGrayscale, RandomInvert,
+    RandomPosterize, RandomSolarize,
+};
+pub use mixing::{CutMix, MixUp};
+pub use nested::{NestedDraw, RandomApply, RandomChoice, RandomOrder};
+pub use operation::{OperationsDraw, Resampling, TensorOperation};
 
 /// True with the probability `p`: a transform happens if a draw from [0, 1) is below `p`.
 fn happens(p: f64, draws: &mut Draws) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::augment::KerasConfig;
+use crate::augment::{AugmentLayer, KerasConfig};
 use crate::formats::OpenError;
 use crate::formats::keras::settings::Settings;
 
@@ -43,6 +43,32 @@ impl KerasConfig for Settings<'_> {
         self.get(key).is_some_and(Value::is_array)
     }
 
+    fn layers(&self, key: &str) -> Result<Vec<AugmentLayer>, OpenError> {
+        let list = self.get(key).and_then(Value::as_array);
+        let list = list.ok_or_else(|| Settings::refuse(self, format!("its `{key}` is no list")))?;
+        let layer = |value: &Value| {
+            let class = value
+                .get("class_name")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let map = value.get("config").and_then(Value::as_object);
+            let layer = match map {
+                Some(map) => AugmentLayer::from_keras(
+                    class,
+                    &Settings {
+                        layer: self.layer,
+                        map,
+                    },
+                )?,
+                None => None,
+            };
+            layer.ok_or_else(|| {
+                Settings::refuse(self, format!("it holds a layer of the class `{class}`"))
+            })
+        };
+        list.iter().map(layer).collect()
+    }
+
     /// Keras 3 may write a whole generator; its seed is in the generator's own settings.
     fn seed(&self) -> Option<u64> {
         match self.get("seed")? {
@@ -55,7 +81,7 @@ impl KerasConfig for Settings<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::augment::{AugmentLayer, Factor, Transform};
+    use crate::augment::{Factor, Transform};
     use serde_json::json;
 
     #[test]

@@ -1,0 +1,61 @@
+//! Images of three channels, block by block: each channel of a block is an array, so that loops over it are
+//! vectorised.
+
+use modelens_kernels::simd::run;
+
+use crate::dataset::Image;
+
+/// Pixels in a block.
+pub(super) const LEN: usize = 64;
+
+/// One value for each pixel of a block.
+pub(super) type Channel = [f32; LEN];
+
+/// A copy of the image with `change` done to each block; an image of another number of channels stays as it
+/// is.
+pub(super) fn map(image: &Image, change: impl Fn([&mut Channel; 3])) -> Image {
+    if image.channels != 3 {
+        return image.clone();
+    }
+    let mut out = image.clone();
+    run(|| {
+        let mut block = [[0.0; LEN]; 3];
+        for values in out.pixels_hwc.chunks_mut(3 * LEN) {
+            let pixels = values.as_chunks_mut::<3>().0;
+            split(pixels, &mut block);
+            let [r, g, b] = &mut block;
+            change([r, g, b]);
+            for (i, pixel) in pixels.iter_mut().enumerate() {
+                *pixel = [r[i], g[i], b[i]];
+            }
+        }
+    });
+    out
+}
+
+/// The sum over an image of three channels of `value` of each pixel. Sums of a block must be exact in 32
+/// bits.
+pub(super) fn sum(image: &Image, value: impl Fn([f32; 3]) -> f32) -> f64 {
+    let mut block = [[0.0; LEN]; 3];
+    let of_block = |values: &[f32]| {
+        let pixels = values.as_chunks::<3>().0;
+        split(pixels, &mut block);
+        let [r, g, b] = &block;
+        let values: Channel = std::array::from_fn(|i| value([r[i], g[i], b[i]]));
+        // Eight sums at a time.
+        let mut sums = [0.0_f32; 8];
+        for values in values[..pixels.len()].chunks(8) {
+            for (sum, value) in sums.iter_mut().zip(values) {
+                *sum += value;
+            }
+        }
+        f64::from(sums.iter().sum::<f32>())
+    };
+    run(|| image.pixels_hwc.chunks(3 * LEN).map(of_block).sum())
+}
+
+fn split(pixels: &[[f32; 3]], [r, g, b]: &mut [Channel; 3]) {
+    for (i, &pixel) in pixels.iter().take(LEN).enumerate() {
+        [r[i], g[i], b[i]] = pixel;
+    }
+}

@@ -1,0 +1,227 @@
+//! Kernels that look at neighbours, and noise.
+
+use modelens_kernels::simd::run;
+
+use super::{floor, fused, round, stored};
+use crate::augment::behaviour::PixelType;
+use crate::dataset::Image;
+
+/// `x + (1 - f) (blurred - x)`, stored; blurred with weights of 1/13 for the eight neighbours and 5/13 for
+/// the pixel itself. Pixels at the edge stay. Source: torchvision `adjust_sharpness_image`.
+pub fn sharpness(image: &Image, factor: f64, pixels: PixelType) -> Image {
+    let mut out = image.clone();
+    if image.height <= 2 || image.width <= 2 {
+        return out;
+    }
+    let share = (1.0 - factor) as f32;
+    let channels = image.channels;
+    let row_len = image.width * channels;
+    let inner = row_len - 2 * channels;
+    // Sums of three pixels in a column, for a row.
+    let mut columns = vec![0.0_f32; row_len];
+    let values = &image.pixels_hwc;
+    run(|| {
+        for y in 1..image.height - 1 {
+            let row = |y: usize| &values[y * row_len..][..row_len];
+            let three = row(y - 1).iter().zip(row(y)).zip(row(y + 1));
+            for (sum, ((above, x), below)) in columns.iter_mut().zip(three) {
+                *sum = above + x + below;
+            }
+            let left = &columns[..inner];
+            let middle = &columns[channels..][..inner];
+            let right = &columns[2 * channels..][..inner];
+            let own = &row(y)[channels..][..inner];
+            let target = &mut out.pixels_hwc[y * row_len + channels..][..inner];
+            let sums = left.iter().zip(middle).zip(right);
+            for ((out, &x), ((left, middle), right)) in target.iter_mut().zip(own).zip(sums) {
+                let blurred = (left + middle + right + 4.0 * x) * (1.0 / 13.0);
+                *out = match pixels {
+                    // Whole numbers have thirteenths only, so no sum is near a half.
+                    PixelType::Uint8 => fused(round(blurred) - x, share, x),
+                    PixelType::Float => fused(blurred - x, share, x),
+                };
+            }
+        }
+        for value in &mut out.pixels_hwc {
+            *value = stored(pixels, *value);
+        }
+    });
+    out
+}
+
+/// Convolves each channel with a Gaussian of `[columns, rows]` pixels and these standard deviations; beyond
+/// the edge the image is mirrored about its last pixel. Rounded in `uint8`. Source: torchvision
+/// `gaussian_blur_image`.
+pub fn blur(image: &Image, size: [usize; 2], sigma: [f64; 2], pixels: PixelType) -> Image {
+    // PyTorch refuses to mirror more pixels than there are.
+    if size[0] / 2 >= image.width || size[1] / 2 >= image.height {
+        return image.clone();
+    }
+    let [across, down] = [0, 1].map(|axis| gaussian(size[axis], sigma[axis]));
+    let kernel = Blur {
+        image,
+        across: &across,
+        down: &down,
+    };
+    let pixels_hwc = run(|| kernel.all(pixels));
+    Image {
+        pixels_hwc,
+        ..*image
+    }
+}
+
+/// Two sums, down and across, differ by less than this from PyTorch's one sum over all weights.
+const NEAR_HALF: f32 = 1e-3;
+/// Values that are searched at once.
+const PART: usize = 64;
+
+/// An image and the weights of a Gaussian.
+struct Blur<'a> {
+    image: &'a Image,
+    across: &'a [f32],
+    down: &'a [f32],
+}
+
+/// Buffers for a row.
+#[derive(Default)]
+struct Row {
+    /// The sums down, with mirrored pixels at both ends.
+    sums: Vec<f32>,
+    blurred: Vec<f32>,
+}
+
+impl Blur<'_> {
+    /// Every value of the result.
+    #[inline]
+    fn all(&self, pixels: PixelType) -> Vec<f32> {
+        let mut out = Vec::with_capacity(self.image.pixels_hwc.len());
+        let mut row = Row::default();
+        for y in 0..self.image.height {
+            self.row(y, &mut row);
+            match pixels {
+                PixelType::Float => out.extend_from_slice(&row.blurred),
+                PixelType::Uint8 => {
+                    let start = y * row.blurred.len();
+                    out.extend(row.blurred.iter().map(|&x| round(x)));
+                    for (part, values) in row.blurred.chunks(PART).enumerate() {
+                        let near = |x: f32| (x - floor(x) - 0.5).abs() < NEAR_HALF;
+                        // Few parts have any; without `||`, the search is vectorised.
+                        if !values.iter().fold(false, |any, &x| any | near(x)) {
+                            continue;
+                        }
+                        for (i, &x) in values.iter().enumerate() {
+                            let i = PART * part + i;
+                            if near(x) {
+                                out[start + i] = round(self.in_one_sum(y, i));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    #[inline]
+    fn row(&self, y: usize, row: &mut Row) {
+        let channels = self.image.channels;
+        let len = self.image.width * channels;
+        let half = self.across.len() / 2;
+        row.sums.clear();
+        row.sums.resize(len + 2 * half * channels, 0.0);
+        for (dy, &weight) in self.down.iter().enumerate() {
+            let from = mirrored(y + dy, self.down.len() / 2, self.image.height);
+            let source = &self.image.pixels_hwc[from * len..][..len];
+            let target = &mut row.sums[half * channels..][..len];
+            for (sum, &x) in target.iter_mut().zip(source) {
+                *sum += weight * x;
+            }
+        }
+        for x in (0..half).chain(half + self.image.width..2 * half + self.image.width) {
+            let from = half + mirrored(x, half, self.image.width);
+            row.sums
+                .copy_within(from * channels..(from + 1) * channels, x * channels);
+        }
+        row.blurred.clear();
+        row.blurred.resize(len, 0.0);
+        for (dx, &weight) in self.across.iter().enumerate() {
+            let source = &row.sums[dx * channels..][..len];
+            for (sum, &x) in row.blurred.iter_mut().zip(source) {
+                *sum += weight * x;
+            }
+        }
+    }
+
+    /// One value in PyTorch's order: all weights row by row, each product added without rounding it first.
+    fn in_one_sum(&self, y: usize, index: usize) -> f32 {
+        let Image {
+            height,
+            width,
+            channels,
+            ref pixels_hwc,
+        } = *self.image;
+        let [x, channel] = [index / channels, index % channels];
+        let mut sum = 0.0;
+        for (dy, &weight) in self.down.iter().enumerate() {
+            let row = mirrored(y + dy, self.down.len() / 2, height) * width;
+            for (dx, &across) in self.across.iter().enumerate() {
+                let column = mirrored(x + dx, self.across.len() / 2, width);
+                let value = pixels_hwc[(row + column) * channels + channel];
+                sum = fused(value, weight * across, sum);
+            }
+        }
+        sum
+    }
+}
+
+/// The pixel at `at - half` of an axis with `len` pixels, mirrored about its first and its last pixel.
+fn mirrored(at: usize, half: usize, len: usize) -> usize {
+    let at = at.abs_diff(half);
+    if at < len { at } else { 2 * (len - 1) - at }
+}
+
+/// `exp(-x^2 / (2 sigma^2))` at `len` places around 0, with the sum 1. Source: torchvision
+/// `_get_gaussian_kernel1d`.
+fn gaussian(len: usize, sigma: f64) -> Vec<f32> {
+    let end = (len as f64 - 1.0) / (2.0 * 2_f64.sqrt());
+    let step = (end as f32 * 2.0) / (len as f32 - 1.0).max(1.0);
+    let weight = |i: usize| {
+        let from_end = i.min(len - 1 - i) as f32;
+        let x = (end as f32 - step * from_end) / sigma as f32;
+        f64::from(-(x * x)).exp() as f32
+    };
+    let weights: Vec<f32> = (0..len).map(weight).collect();
+    let sum: f32 = weights.iter().sum();
+    weights.into_iter().map(|weight| weight / sum).collect()
+}
+
+/// Adds `mean + sigma n` to each value, with a standard normal n; in `uint8` the sum's fraction is cut off
+/// towards zero before it is added. Source: torchvision `gaussian_noise_image`.
+pub fn add_noise(
+    image: &Image,
+    [mean, sigma]: [f64; 2],
+    clip: bool,
+    pixels: PixelType,
+    mut normal: impl FnMut() -> f32,
+) -> Image {
+    let mut out = image.clone();
+    for x in &mut out.pixels_hwc {
+        *x = match pixels {
+            PixelType::Uint8 => {
+                let noise = normal() * (255.0 * sigma) as f32 + (255.0 * mean) as f32;
+                let sum = *x + noise.trunc();
+                if clip {
+                    sum.clamp(0.0, 255.0)
+                } else {
+                    // The type has no other numbers.
+                    sum.rem_euclid(256.0)
+                }
+            }
+            PixelType::Float => {
+                let sum = *x + (normal() * sigma as f32 + mean as f32);
+                if clip { sum.clamp(0.0, 1.0) } else { sum }
+            }
+        };
+    }
+    out
+}

@@ -6,7 +6,7 @@ use egui_svg::Width;
 use modelens::command::{Action, ExportCommand, WalkCommand};
 use modelens::model::Mode;
 use modelens::state::Part;
-use modelens::state::{ExportChoice, View};
+use modelens::state::{ExportChoice, FigureFormat, View};
 
 use crate::figure_parts::texts;
 use crate::support::window::{Window, click, command, open, settle, shows, small};
@@ -23,8 +23,8 @@ fn the_dialog_chooses_draws_and_copies() {
     settle(&mut window);
     let first = choice(&window).expect("an open dialog");
     assert_eq!(
-        (first.part, first.png, first.width, first.caption),
-        (Part::View, true, Width::Scale(2.0), true)
+        (first.part, first.format, first.width, first.caption),
+        (Part::View, FigureFormat::Png, Width::Scale(2.0), true)
     );
     window.check_accessibility();
     let drawn = |window: &Window| {
@@ -51,7 +51,7 @@ fn the_dialog_chooses_draws_and_copies() {
     assert!(numbers.starts_with("side,item,quantity,value\n") && numbers.lines().count() > 100);
     let now = choice(&window).expect("an open dialog");
     assert_eq!(now.part, Part::Side(Mode::Inference));
-    assert!(!now.png && now.dark && !now.caption);
+    assert!(now.format == FigureFormat::Svg && now.dark && !now.caption);
     let svg = drawn(&window).svg.clone();
     let shown = texts(&svg).join("\n");
     assert!(

@@ -4,10 +4,12 @@
     doc = "Turns SVG into PNG, into PDF, or into SVG whose text is outlines."
 )]
 
+// A page writes no animations: the encoders would make its code larger.
+#[cfg(not(target_family = "wasm"))]
+pub mod animation;
 #[cfg(feature = "shapes")]
 mod document;
 mod fonts;
-#[cfg(feature = "shapes")]
 mod ids;
 #[cfg(feature = "shapes")]
 mod images;
@@ -24,6 +26,8 @@ mod shapes;
 mod shapes_tests;
 #[cfg(feature = "shapes")]
 mod text;
+mod text_size;
+mod themes;
 mod width;
 #[cfg(feature = "shapes")]
 mod write;
@@ -37,4 +41,6 @@ pub use fonts::Typography;
 pub use images::{Images, Picture};
 pub use missing::missing_glyphs;
 pub use outline::outlined;
+pub use text_size::smallest_text;
+pub use themes::with_dark_theme;
 pub use width::Width;

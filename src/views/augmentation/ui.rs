@@ -24,7 +24,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         cut = Cut(rest.with_max_x(rest.right() - sizes::COLUMN_GAP));
     }
     let semantics = state.semantics();
-    for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
+    for (mode, rect) in Mode::BOTH.into_iter().zip(parts::columns(ui, &cut)) {
         let note = match (mode, semantics) {
             (_, Semantics::PyTorch) => words::DRAWS_BOTH,
             (Mode::Training, _) => words::DRAWS,

@@ -24,7 +24,7 @@ use backward::{Backward, Tape};
 use executor::Executor;
 use plan::Plan;
 
-pub use memory::check_recorded;
+pub use memory::{check_recorded, output_shapes};
 pub use plan::Learning;
 
 /// How to run a pass.

@@ -64,11 +64,9 @@ impl App {
                 let steps = runs.iter().map(|run| run.steps.len()).max().unwrap_or(0);
                 state.training.axes_of = Some(runs);
                 let stride = steps.div_ceil(count.unwrap_or(MOST_STEPS).max(1)).max(1);
-                let last = steps.saturating_sub(1);
                 // Backwards from the last step, which is shown in any case.
                 let mut shown: Vec<usize> = (0..steps).rev().step_by(stride).collect();
                 shown.reverse();
-                debug_assert!(shown.last().is_none_or(|&step| step == last));
                 whole(shown.into_iter(), STEP_MS).collect()
             }
             View::Start | View::Trainable | View::Predict | View::Releases => Vec::new(),

@@ -4,8 +4,6 @@
     doc = "Turns SVG into PNG, into PDF, or into SVG whose text is outlines."
 )]
 
-// A page writes no animations: the encoders would make its code larger.
-#[cfg(not(target_family = "wasm"))]
 pub mod animation;
 #[cfg(feature = "shapes")]
 mod document;

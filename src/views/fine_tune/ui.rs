@@ -85,9 +85,12 @@ pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
 
 /// The height that the tallest card needs.
 fn card_height(ui: &Ui, state: &State, cards: &Cards) -> f32 {
-    let runs = state.training.runs.iter();
-    let seeds = state.training.seeds();
-    runs.map(|run| run_card::height(ui, run, seeds, cards.width))
+    let training = &state.training;
+    // While an animation shows the beginnings, the cards have the height of the whole runs.
+    let runs = training.axes_of.as_ref().unwrap_or(&training.runs);
+    let seeds = training.seeds();
+    runs.iter()
+        .map(|run| run_card::height(ui, run, seeds, cards.width))
         .fold(0.0, f32::max)
 }
 

@@ -26,6 +26,13 @@ fn laid_out(state: &State, view: View, page: Preset) -> OnPaper {
     on_paper(state, &images, &what, &page.paper()).expect("a figure")
 }
 
+/// The width of a drawing in its own points.
+pub fn layout_width(svg: &str) -> f32 {
+    let (_, rest) = svg.split_once("viewBox=\"").expect("a viewBox");
+    let width = rest.split([' ', '"']).nth(2).expect("a width");
+    width.parse().expect("a number")
+}
+
 #[test]
 fn no_text_falls_under_7_points_on_any_page() {
     let ctx = Context::default();
@@ -79,14 +86,7 @@ fn lengths_have_any_unit_and_text_the_wanted_size() {
     let points = |svg: &str, width: f32| {
         let tree = png::tree(svg, &FOR_FIGURES).expect("an SVG");
         assert!((tree.size().width() * 0.75 - width).abs() < 0.1);
-        let (_, rest) = svg.split_once("viewBox=\"").expect("a viewBox");
-        let layout: f32 = rest
-            .split([' ', '"'])
-            .nth(2)
-            .expect("a width")
-            .parse()
-            .expect("a number");
-        smallest_text(svg, BODY) * width / layout
+        smallest_text(svg, BODY) * width / layout_width(svg)
     };
     assert!((points(&mm, 453.54) - 8.0).abs() < 0.1);
     assert!(points(&inches, 252.0) > 6.95);

@@ -65,17 +65,16 @@ pub fn on_paper(
     if let Some(best) = best {
         return Ok(best);
     }
-    for width in [sizes::FIGURE_NARROW, sizes::FIGURE_LEAST] {
-        let drawn = as_narrow(at, width + 2.0 * what.margin)?;
-        let on_paper = placed(drawn, paper);
-        if best.as_ref().is_none_or(|best| on_paper.text > best.text) {
-            best = Some(on_paper);
-        }
-    }
-    match best {
-        Some(best) => Ok(best),
-        None => Ok(placed(at(PageSize::Natural)?, paper)),
-    }
+    let whole = |width: f32| -> Result<OnPaper, DrawError> {
+        Ok(placed(as_narrow(at, width + 2.0 * what.margin)?, paper))
+    };
+    let narrow = whole(sizes::FIGURE_NARROW)?;
+    let wide = whole(sizes::FIGURE_LEAST)?;
+    Ok(if wide.text > narrow.text {
+        wide
+    } else {
+        narrow
+    })
 }
 
 /// From one size of text that is tried to the next.

@@ -1,7 +1,6 @@
 //! Animations from drawings: GIF and animated PNG.
 
-use std::collections::BTreeMap;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use ::png::{BitDepth, BlendOp, ColorType, Compression, DisposeOp, Encoder};
 use color_quant::NeuQuant;
@@ -202,9 +201,9 @@ impl Palette {
     /// The commonest colours of all frames, and a selection of the others.
     fn of(frames: &[Frame]) -> Self {
         let mut counts: BTreeMap<[u8; 3], usize> = BTreeMap::new();
-        for i in 0..frames.len() {
+        for (i, frame) in frames.iter().enumerate() {
             let part = part(frames, i);
-            for [r, g, b, alpha] in pixels(&frames[i].raster, part) {
+            for [r, g, b, alpha] in pixels(&frame.raster, part) {
                 if alpha >= 128 {
                     *counts.entry([r, g, b]).or_default() += 1;
                 }

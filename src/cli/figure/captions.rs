@@ -1,12 +1,13 @@
 //! The caption of a figure as text, and as LaTeX for `\caption{\input{fig}}`.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::Written;
 use super::options::{CaptionFormat, FigureArgs, LookOptions};
 use crate::figure;
 use crate::state::{State, View};
-use crate::words::markup::{Marks, spans};
+use crate::words::markup::{Marks, plain, spans};
 
 impl FigureArgs {
     /// The captions that were asked for.
@@ -32,11 +33,7 @@ impl FigureArgs {
 
 /// The title, and the sentences in one paragraph each.
 fn text(title: &str, shows: &str) -> String {
-    let shows: String = spans(shows, Marks::Bold)
-        .into_iter()
-        .map(|span| span.text)
-        .collect();
-    format!("{title}\n\n{}\n", shows.trim())
+    format!("{title}\n\n{}\n", plain(shows).trim())
 }
 
 /// One paragraph without an empty line, which an argument of `\caption` must not have.
@@ -45,7 +42,7 @@ fn tex(title: &str, shows: &str) -> String {
     for span in spans(shows, Marks::Bold) {
         let text = escaped(&span.text);
         if span.bold {
-            out.push_str(&format!("\\textbf{{{}}}", text.trim()));
+            let _ = write!(out, "\\textbf{{{}}}", text.trim());
         } else {
             out.push_str(&text);
         }

@@ -116,7 +116,7 @@ fn the_dialog_sets_widths_and_outlines() {
     click(&mut window, "For Any page");
     click(&mut window, "IEEE column");
     click(&mut window, "PDF");
-    click(&mut window, "None");
+    click(&mut window, "White");
     window.check_accessibility();
     let drawn = figure(&window).expect("a drawing");
     assert!(drawn.svg.contains("width=\"88.9mm\"") && drawn.pdf && !drawn.outline);

@@ -60,6 +60,7 @@ mod predictions;
 mod preprocessing;
 mod print_figures;
 mod processors;
+mod profiles;
 mod pt2;
 mod pytorch;
 mod pytorch_families;

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use super::lamps::{Lamp, NoisePlaces, Switches};
-use super::{outcome, pictures, words};
+use super::{pictures, words};
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::BUNDLED;
 use crate::model::{Mode, Semantics, modules};
@@ -219,8 +219,9 @@ fn switch_ui<T: Copy + PartialEq>(
 
 fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
-    let title = match outcome(show.state) {
-        Some(outcome) => words::lamps_title(outcome.photos, outcome.semantics),
+    let step = Switches::of(show.state).and_then(|switches| switches.step(show.state));
+    let title = match step {
+        Some(step) => words::lamps_title(step.photos, step.semantics),
         None => words::MEASURING.to_owned(),
     };
     if parts::stacks(ui, row.width()) {
@@ -237,28 +238,28 @@ fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
 fn lamps_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
     let third = |whole: f32| ((whole - 2.0 * sizes::S3) / 3.0).floor();
-    let (size, step) = if parts::stacks(ui, row.width()) {
+    let (size, pitch) = if parts::stacks(ui, row.width()) {
         let size = vec2(row.width(), third(row.height()));
         (size, vec2(0.0, size.y + sizes::S3))
     } else {
         let size = vec2(third(row.width()), row.height());
         (size, vec2(size.x + sizes::S3, 0.0))
     };
-    let found = Switches::of(show.state).zip(outcome(show.state));
+    let step = Switches::of(show.state).and_then(|switches| switches.step(show.state));
+    let card = step.map(|step| step.card.clone());
     for (i, lamp) in Lamp::ALL.into_iter().enumerate() {
-        let rect = Rect::from_min_size(row.min + i as f32 * step, size);
+        let rect = Rect::from_min_size(row.min + i as f32 * pitch, size);
         parts::card(ui.painter(), rect, palette);
         let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
         parts::row_ui(ui, cut.top(sizes::CARD_ROW), |ui| {
             parts::line_ui(ui, text::strong(words::lamp(lamp)))
         });
-        let Some((switches, outcome)) = found else {
+        let Some(card) = &card else {
             if i == 1 {
                 waiting_ui(ui, show, cut.0, Mode::Training);
             }
             continue;
         };
-        let card = switches.card(outcome);
         let is_on = lamp.is_on(card);
         let answer = cut.top(sizes::SWITCH);
         lamp_ui(ui, answer, lamp, is_on);

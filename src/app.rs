@@ -15,6 +15,7 @@ mod lesson;
 mod looks;
 mod magnify;
 mod modules;
+pub mod moments;
 mod noise;
 mod pipeline;
 mod play;

@@ -97,6 +97,8 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
             .rsplit_once(".rs:")
             .and_then(|(_, end)| end.split_once(": "));
         let cause = cause.map_or(text.as_str(), |(_, cause)| cause);
-        Failure::File(format!("the window cannot be opened: {cause}"))
+        Failure::File(format!(
+            "the window cannot be opened: {cause}; `modelens figure` draws without a display"
+        ))
     })
 }

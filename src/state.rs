@@ -28,11 +28,11 @@ use modelens_jobs::{
 };
 
 pub use crate::settings::{
-    LayerColumn, LayerSort, MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS, RATES, Settings,
-    ThemeChoice, TrainSettings, View,
+    Background, LEGIBLE, LayerColumn, LayerSort, MAX_BATCH, MAX_EPOCHS, MAX_PART, MAX_SEEDS,
+    POINTS_PER_MM, Paper, Preset, RATES, Settings, ThemeChoice, TrainSettings, View,
 };
 
-pub use export::{Export, ExportChoice, Part};
+pub use export::{Export, ExportChoice, FigureFormat, Part};
 pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use passes::{WATCHED_PASS_SECS, WatchedPasses};

@@ -265,10 +265,10 @@ impl Dialogs {
 
     /// Asks where to save a figure.
     pub fn save_figure(&self, ctx: &Context, figure: Arc<Figure>) {
-        let extension = if figure.png_width.is_some() {
-            "png"
-        } else {
-            "svg"
+        let extension = match figure.png_width {
+            Some(_) => "png",
+            None if figure.pdf => "pdf",
+            None => "svg",
         };
         let suggested = format!("modelens.{extension}");
         let dialog = AsyncFileDialog::new()

@@ -8,12 +8,13 @@ use eframe::egui::Context;
 use super::App;
 use super::textures::load_smooth;
 use crate::command::ExportCommand;
-use crate::figure::{What, draw};
-use crate::state::{Export, ExportChoice, Part, Settings};
+use crate::figure::{DrawError, Drawn, OnPaper, PageSize, What, draw, on_paper};
+use crate::state::{Background, Export, ExportChoice, FigureFormat, POINTS_PER_MM, Part, Settings};
+use crate::theme::text::BODY;
 use crate::theme::{self, sizes};
 use crate::words::export as words;
-use egui_svg::png::Raster;
-use egui_svg::{Images, Width, outlined};
+use egui_svg::png::{self, Raster};
+use egui_svg::{Images, Width, outlined, smallest_text};
 use modelens_jobs::{Figure, FigureTo, Job, LookResult, Request, Stage};
 
 /// What a drawing was made from. When it changes, the figure is drawn again.
@@ -40,10 +41,13 @@ impl App {
             ExportCommand::Show(true) => {
                 export.choice = Some(ExportChoice {
                     part: Part::View,
-                    png: true,
+                    format: FigureFormat::Png,
                     width: Width::Scale(ExportChoice::SCALES[1]),
+                    page: None,
+                    text: None,
                     outline: false,
                     dark: ctx.theme() == eframe::egui::Theme::Dark,
+                    background: Background::Theme,
                     caption: true,
                     numbers: false,
                 });
@@ -153,36 +157,30 @@ impl App {
 
     fn draw_export(&mut self, ctx: &Context, from: DrawnFrom) {
         let (choice, view) = (from.choice, from.settings.view);
-        let what = What {
-            view,
-            part: choice.part,
-            size: (choice.part == Part::Window).then_some(from.size),
-            caption: choice.caption,
-            dark: choice.dark,
-        };
-        let drawn = draw(&self.state, &Images::of(ctx), &what);
+        let drawn = self.figure(ctx, &from);
         let numbers = view.page().numbers(&self.state);
         self.drawn_from = Some(from);
         let export = &mut self.state.export;
         export.has_numbers = numbers.is_some();
         match drawn {
-            Ok(drawn) => {
+            Ok((drawn, width)) => {
                 // A drawing of the whole window does not list its plots.
                 if choice.part != Part::Window {
                     export.plots.clone_from(&drawn.plots);
                 }
-                let width = choice.width;
                 match width.pixels(drawn.size[0]) {
                     Ok(pixels) => {
-                        let svg = match (choice.png, width) {
+                        let is_png = choice.format == FigureFormat::Png;
+                        let svg = match (is_png, width) {
                             (true, _) | (false, Width::Scale(_)) => drawn.svg.clone(),
                             (false, width) => width.svg(&drawn.svg, drawn.size),
                         };
                         export.drawn = Some(Arc::new(Figure {
                             svg,
-                            png_width: choice.png.then_some(pixels),
+                            png_width: is_png.then_some(pixels),
+                            pdf: choice.format == FigureFormat::Pdf,
                             dpi: width.dpi().map(|dpi| dpi.round() as u32),
-                            outline: choice.outline && !choice.png,
+                            outline: choice.outline && choice.format == FigureFormat::Svg,
                             numbers: numbers.filter(|_| choice.numbers),
                         }));
                     }
@@ -194,6 +192,7 @@ impl App {
                 let preview = Figure {
                     svg: drawn.svg,
                     png_width: Some(sizes::PREVIEW_PIXELS),
+                    pdf: false,
                     dpi: None,
                     outline: false,
                     numbers: None,
@@ -212,6 +211,49 @@ impl App {
                 export.message = Some(error.to_string());
             }
         }
+    }
+
+    /// Draws what was chosen, and says how wide it is. Notes text that is hard to read on paper.
+    fn figure(&mut self, ctx: &Context, from: &DrawnFrom) -> Result<(Drawn, Width), DrawError> {
+        let choice = from.choice;
+        let paper = choice.paper();
+        let whole = What::of(from.settings.view);
+        let what = What {
+            part: choice.part,
+            size: if choice.part == Part::Window {
+                PageSize::Exact(from.size)
+            } else {
+                PageSize::Natural
+            },
+            margin: if paper.is_some() {
+                sizes::PRINT_MARGIN
+            } else {
+                whole.margin
+            },
+            caption: choice.caption,
+            dark: choice.dark,
+            background: choice.background,
+            ..whole
+        };
+        let images = Images::of(ctx);
+        let found = match &paper {
+            Some(paper) => {
+                let OnPaper { drawn, width, .. } = on_paper(&self.state, &images, &what, paper)?;
+                let dpi = choice.width.dpi().unwrap_or(png::DPI);
+                let mm = f64::from(width / POINTS_PER_MM);
+                (drawn, Width::Millimetres { mm, dpi })
+            }
+            None => (draw(&self.state, &images, &what)?, choice.width),
+        };
+        let (drawn, width) = &found;
+        if let Width::Millimetres { mm, .. } = width {
+            let scale = *mm as f32 * POINTS_PER_MM / drawn.size[0];
+            let text = smallest_text(&drawn.svg, BODY) * scale;
+            self.state.export.text = Some(text);
+        } else {
+            self.state.export.text = None;
+        }
+        Ok(found)
     }
 
     /// Takes a figure that arrived as pixels.

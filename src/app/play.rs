@@ -64,7 +64,7 @@ impl App {
     }
 
     /// Number of passes of the Dropout view's result that can be watched.
-    fn watched_passes(&self) -> usize {
+    pub(super) fn watched_passes(&self) -> usize {
         let looked = self.state.computed.result(View::Dropout);
         let Some(Outcome::Dropout(outcome)) = looked.map(|looked| &looked.outcome) else {
             return 0;

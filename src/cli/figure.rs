@@ -1,5 +1,7 @@
-//! `modelens figure`: draws a view as SVG or PNG, without a window.
+//! `modelens figure`: draws a view as SVG, PNG or PDF, or its animation, without a window.
 
+mod animation;
+mod captions;
 mod lesson;
 mod options;
 mod output;
@@ -14,19 +16,20 @@ use super::outputs::Outputs;
 use super::{Failure, photos_source, terminal, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
-use crate::figure::{DrawError, What, draw};
+use crate::figure::{DrawError, LEGIBLE, POINTS_PER_MM, draw, on_paper, with_both_themes};
 use crate::lesson::{LessonStep, Recorded};
 use crate::model::LayerId;
 use crate::model::graph::LayerNameError;
 use crate::state::{State, View};
+use crate::theme::text::BODY;
 use crate::views::missing;
-use egui_svg::Images;
+use egui_svg::{Images, Width, smallest_text};
 use modelens_jobs::{ModelSource, PhotosSource};
 
 pub(super) use lesson::opened as opened_lesson;
 pub use options::FigureArgs;
-use options::{Format, LookOptions};
-use output::write_files;
+use options::{Format, LookOptions, is_stdout};
+use output::{LaidOut, write_files};
 
 /// The model, and which view goes into which file.
 type Jobs<'a> = (Option<&'a Path>, Vec<(View, PathBuf)>);
@@ -123,7 +126,16 @@ impl FigureArgs {
             if let Some(why) = app.state().training.failure.clone() {
                 return Err(Failure::File(why));
             }
-            files.extend(self.drawn(app.state(), &ctx, view, look, None, &out)?);
+            files.extend(if self.animate {
+                self.animated(&mut app, &ctx, view, look, &out)?
+            } else {
+                self.drawn(app.state(), &ctx, view, look, None, &out)?
+            });
+        }
+        if self.all.is_some() {
+            terminal::note(
+                "the view finetune is left out: it trains first, so it is drawn if you name it",
+            );
         }
         Ok(files)
     }
@@ -138,13 +150,22 @@ impl FigureArgs {
         let mut outputs = Outputs::new(self.make_folders);
         outputs.reads_model(model);
         outputs.reads_photos(photos);
-        for out in figures {
-            outputs.writes("--out", out, &["svg", "png"])?;
+        let endings: &[&str] = if self.animate {
+            &Format::MOVING
+        } else {
+            &Format::STILL
+        };
+        for out in figures.iter().filter(|out| !is_stdout(out)) {
+            outputs.writes("--out", out, endings)?;
             if self.sidecar {
                 outputs.writes("--sidecar", &output::sidecar_of(out), &[])?;
             }
             if self.csv {
                 outputs.writes("--csv", &out.with_extension("csv"), &[])?;
+            }
+            for format in &self.caption_file {
+                let path = out.with_extension(format.extension());
+                outputs.writes("--caption-file", &path, &[])?;
             }
         }
         Ok(outputs)
@@ -166,9 +187,74 @@ impl FigureArgs {
                 terminal::warn(format!("{warning}; set it with --preprocess"));
             }
         }
-        let what = What { view, ..look.what };
-        let drawn = draw(state, &Images::without_window(ctx), &what).map_err(|e| unusable(&e))?;
-        self.files(state, view, &drawn, look, step, out)
+        let laid_out = self.laid_out(state, ctx, view, look)?;
+        self.files(state, view, &laid_out, look, step, out)
+    }
+
+    /// A figure and its width. Says what is hard to read or left out.
+    fn laid_out(
+        &self,
+        state: &State,
+        ctx: &Context,
+        view: View,
+        look: &LookOptions,
+    ) -> Result<LaidOut, Failure> {
+        let what = look.what_of(view);
+        let images = Images::without_window(ctx);
+        let (mut drawn, width) = match &look.paper {
+            Some(paper) => {
+                let found = on_paper(state, &images, &what, paper).map_err(|e| unusable(&e))?;
+                let mm = f64::from(found.width / POINTS_PER_MM);
+                let dpi = look.width.dpi().unwrap_or(egui_svg::png::DPI);
+                (found.drawn, Width::Millimetres { mm, dpi })
+            }
+            None => {
+                let drawn = draw(state, &images, &what).map_err(|e| unusable(&e))?;
+                (drawn, look.width)
+            }
+        };
+        self.warn_of_small_text(view, &drawn, width, look)?;
+        if !drawn.left_out.is_empty() {
+            let left_out = drawn.left_out.join("; ");
+            terminal::note(format!(
+                "the view {} has no room here for {left_out}",
+                view.id()
+            ));
+        }
+        if look.both_themes {
+            drawn = with_both_themes(state, &images, &what, drawn).map_err(|e| unusable(&e))?;
+        }
+        Ok(LaidOut { drawn, width })
+    }
+
+    fn warn_of_small_text(
+        &self,
+        view: View,
+        drawn: &crate::figure::Drawn,
+        width: Width,
+        look: &LookOptions,
+    ) -> Result<(), Failure> {
+        let points = match width {
+            Width::Millimetres { mm, .. } => mm as f32 * POINTS_PER_MM,
+            Width::Scale(scale) if self.written_format()? == Format::Pdf => {
+                drawn.size[0] * scale as f32 * egui_svg::pdf::PER_PIXEL
+            }
+            Width::Scale(_) | Width::Pixels(_) => return Ok(()),
+        };
+        let text = smallest_text(&drawn.svg, BODY) * points / drawn.size[0];
+        // A rounding of the size is no fault.
+        if text < LEGIBLE - 0.05 {
+            let remedy = if look.paper.is_some() {
+                "the view needs a larger page"
+            } else {
+                "--text-size 7pt lays the figure out with larger text"
+            };
+            terminal::warn(format!(
+                "the smallest text of the view {} is {text:.1} pt high; {remedy}",
+                view.id()
+            ));
+        }
+        Ok(())
     }
 
     /// The model, and which view goes into which file.

@@ -8,8 +8,10 @@ use serde::Serialize;
 use super::terminal::{self, printable};
 use super::{Failure, Reading};
 use crate::model::counts::{counts, layer_params};
+use crate::model::graph::NodeId;
 use crate::model::modules::Container;
 use crate::model::norms::Reads;
+use crate::model::pass::output_shapes;
 use crate::model::releases::{self, ActiveLayers, ReleaseChange, ReleaseRow};
 use crate::model::{CallModes, Card, Flags, Layer, Mode, Model, RecordedBy, Semantics};
 
@@ -25,8 +27,13 @@ pub struct InspectArgs {
     json: bool,
 }
 
+/// The version of the JSON, described by `docs/inspect.schema.json`: it changes when a key changes its
+/// meaning or goes; new keys do not change it.
+const SCHEMA: u32 = 1;
+
 #[derive(Debug, Serialize)]
 struct Report<'a> {
+    schema: u32,
     format: &'static str,
     framework: &'a str,
     semantics: &'static str,
@@ -57,6 +64,9 @@ struct LayerReport<'a> {
     class: &'a str,
     trainable: bool,
     params: usize,
+    /// With the batch axis, channels last for Keras and first for PyTorch; `null` for a side that is open,
+    /// and in the place of all for a layer whose shape does not follow from the file.
+    output_shape: Option<Vec<Option<usize>>>,
     /// The value at the layer's call in the file, the saver's defaults included.
     recorded_training: Option<bool>,
     /// Who wrote that value.
@@ -121,7 +131,9 @@ fn report(model: &Model) -> Report<'_> {
             inference: inference?,
         })
     };
+    let shapes = output_shapes(model);
     Report {
+        schema: SCHEMA,
         format: model.format.extension(),
         framework: &model.framework,
         semantics: model.semantics.id(),
@@ -148,11 +160,26 @@ fn report(model: &Model) -> Report<'_> {
                 class: &layer.class,
                 trainable: layer.trainable,
                 params: params(id),
+                output_shape: shapes[id]
+                    .as_ref()
+                    .map(|(node, shape)| with_batch(model, *node, shape)),
                 recorded_training: layer.recorded.value(),
                 recorded_by: layer.recorded.by(&layer.class, model.semantics),
                 normalises_with: normalises_with(id),
             })
             .collect(),
+    }
+}
+
+/// The shape of a batch whose size is open, with the axes as the framework has them.
+fn with_batch(model: &Model, node: NodeId, shape: &[Option<usize>]) -> Vec<Option<usize>> {
+    let sides: Vec<Option<usize>> = std::iter::once(None).chain(shape.iter().copied()).collect();
+    match model.graph.layouts.get(&node) {
+        Some(axes) if axes.len() == sides.len() => axes.iter().map(|&axis| sides[axis]).collect(),
+        Some(_) | None if model.semantics == Semantics::PyTorch && sides.len() == 4 => {
+            [0, 3, 1, 2].map(|axis| sides[axis]).to_vec()
+        }
+        Some(_) | None => sides,
     }
 }
 

@@ -1,14 +1,14 @@
 //! Drawing a view, one of its columns or the whole window in a context of its own.
 
 use eframe::egui::{
-    self, CentralPanel, Context, FullOutput, Pos2, RawInput, Rect, Ui, Vec2, pos2, vec2,
+    self, CentralPanel, Color32, Context, FullOutput, Pos2, RawInput, Rect, Ui, Vec2, pos2, vec2,
 };
 use egui_svg::{Document, Images};
 use thiserror::Error;
 
 use super::caption;
 use crate::panels::panels_ui;
-use crate::state::{Part, State, View};
+use crate::state::{Background, Part, State, View};
 use crate::theme::{self, sizes};
 use crate::views::parts::{self, Cut, Places};
 use crate::views::{self, Show};
@@ -20,11 +20,39 @@ use crate::words::markup::plain;
 pub struct What {
     pub view: View,
     pub part: Part,
-    /// Width and height in points; `None`: what the view needs.
-    pub size: Option<[f32; 2]>,
+    pub size: PageSize,
+    /// Around the view, in points.
+    pub margin: f32,
     /// The sentences below the view, and what they were measured on.
     pub caption: bool,
     pub dark: bool,
+    pub background: Background,
+}
+
+impl What {
+    /// A whole view as large as it likes, in the light theme.
+    pub fn of(view: View) -> Self {
+        Self {
+            view,
+            part: Part::View,
+            size: PageSize::Natural,
+            margin: sizes::S4,
+            caption: false,
+            dark: false,
+            background: Background::Theme,
+        }
+    }
+}
+
+/// The size of a figure, in points.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PageSize {
+    /// What the view needs.
+    Natural,
+    /// This width, and the height that the view needs.
+    Width(f32),
+    /// Width and height.
+    Exact([f32; 2]),
 }
 
 /// A figure.
@@ -35,6 +63,8 @@ pub struct Drawn {
     pub size: [f32; 2],
     /// What of the view can be shown alone.
     pub plots: Vec<&'static str>,
+    /// What the figure has no room for, in words.
+    pub left_out: Vec<&'static str>,
 }
 
 /// Why a figure can't be drawn.
@@ -64,10 +94,12 @@ pub const LARGEST: f32 = 16_000.0;
 /// # Errors
 /// See [`DrawError`].
 pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawError> {
-    if let Some(asked) = what
-        .size
-        .filter(|size| size.iter().any(|side| *side > LARGEST))
-    {
+    let asked = match what.size {
+        PageSize::Natural => [0.0; 2],
+        PageSize::Width(width) => [width, 0.0],
+        PageSize::Exact(size) => size,
+    };
+    if asked.iter().any(|side| *side > LARGEST) {
         return Err(DrawError::Large { asked });
     }
     if what.part != Part::Window
@@ -92,7 +124,10 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
         Part::View | Part::Side(_) | Part::Plot(_) => view(&ctx, state, what)?,
     };
     let places = ctx.data(|data| data.get_temp::<Places>(Places::id()));
-    let plots = places.unwrap_or_default().plots;
+    let places = places.unwrap_or_default();
+    let mut left_out = places.left_out;
+    left_out.dedup();
+    let plots = places.plots;
     let plots = plots.into_iter().map(|(name, _)| name).collect();
     let images = Images::of(&ctx).and(images);
     let mut document = Document::new(page, &images, theme::fonts::TYPOGRAPHY);
@@ -107,12 +142,19 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     };
     let title = caption::title(state, what.view);
     // A plot has the background of its card.
-    let background = match what.part {
-        Part::Plot(_) => palette.panel,
-        Part::View | Part::Side(_) | Part::Window => palette.background,
+    let background = match (what.background, what.part) {
+        (Background::None, _) => Color32::TRANSPARENT,
+        (Background::White, _) => Color32::WHITE,
+        (Background::Theme, Part::Plot(_)) => palette.panel,
+        (Background::Theme, Part::View | Part::Side(_) | Part::Window) => palette.background,
     };
     let svg = document.finish([&width, &height], &title, &description, background)?;
-    Ok(Drawn { svg, size, plots })
+    Ok(Drawn {
+        svg,
+        size,
+        plots,
+        left_out,
+    })
 }
 
 /// One frame.
@@ -129,7 +171,11 @@ fn frame(ctx: &Context, size: Vec2, number: usize, mut add: impl FnMut(&mut Ui))
 }
 
 fn window(ctx: &Context, state: &State, what: &What) -> (Rect, FullOutput) {
-    let size = what.size.unwrap_or(sizes::WINDOW).into();
+    let size = match what.size {
+        PageSize::Exact(size) => size,
+        PageSize::Natural | PageSize::Width(_) => sizes::WINDOW,
+    };
+    let size = size.into();
     parts::note_still(ctx);
     let mut output = FullOutput::default();
     for number in 0..FRAMES {
@@ -159,11 +205,16 @@ struct Layout {
 enum Fit {
     Page([f32; 2]),
     Natural,
+    Width(f32),
     Least { width: f32 },
 }
 
 fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput), DrawError> {
-    let fit = what.size.map_or(Fit::Natural, Fit::Page);
+    let (fit, given) = match what.size {
+        PageSize::Natural => (Fit::Natural, None),
+        PageSize::Width(width) => (Fit::Width(width), Some([width, f32::INFINITY])),
+        PageSize::Exact(size) => (Fit::Page(size), Some(size)),
+    };
     let (layout, least, output) = settled(ctx, state, what, fit);
     let missing = match what.part {
         Part::Side(_) => words::NO_SIDES.to_owned(),
@@ -173,20 +224,37 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
     if !missing.is_empty() && layout.part.is_none() {
         return Err(DrawError::Missing(missing));
     }
+    let mut small = least;
     // Half a point is the rounding of what was measured.
-    let [small, asked] = [least, layout.body.size() + Vec2::splat(0.5)];
-    let Some([width, height]) = what.size.filter(|_| small.x > asked.x || small.y > asked.y) else {
+    let mut asked = layout.body.size() + Vec2::splat(0.5);
+    if let (Part::Side(_), Some([width, _])) = (what.part, given) {
+        // A column alone is drawn beside the other one.
+        small.x = small.x.max(sizes::FIGURE_LEAST);
+        asked.x = 2.0 * (width - 2.0 * what.margin) + sizes::COLUMN_GAP + 0.5;
+    }
+    let is_low = small.y > asked.y && !matches!(what.size, PageSize::Width(_));
+    let Some([width, height]) = given.filter(|_| small.x > asked.x || is_low) else {
         // To the point what was asked for.
-        let size = what.size.map_or(layout.page.size(), Vec2::from);
+        let page = layout.page.size();
+        let size = match what.size {
+            PageSize::Natural => page,
+            PageSize::Width(width) => vec2(width, page.y),
+            PageSize::Exact(size) => size.into(),
+        };
         return Ok((Rect::from_min_size(layout.page.min, size), output));
     };
-    let margins = 2.0 * sizes::S4;
+    let margins = 2.0 * what.margin;
     let least_width = match what.part {
         Part::Side(_) => ((small.x - sizes::COLUMN_GAP) / 2.0).ceil() + margins,
         Part::View | Part::Plot(_) | Part::Window => small.x + margins,
     };
     let needed = least_width.max(width);
     let (layout, _, _) = settled(ctx, state, what, Fit::Least { width: needed });
+    let height = if height.is_finite() {
+        height
+    } else {
+        layout.page.height().ceil()
+    };
     Err(DrawError::Size {
         asked: [width, height],
         least: [needed, layout.page.height().ceil()],
@@ -196,13 +264,13 @@ fn view(ctx: &Context, state: &State, what: &What) -> Result<(Rect, FullOutput),
 /// Draws the view until its layout is stable. Also returns the least size of its body at that width.
 fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2, FullOutput) {
     let page = what.view.page();
-    let margin = sizes::S4;
+    let margin = what.margin;
     let side = match what.part {
         Part::Side(mode) => Some(mode),
         Part::View | Part::Plot(_) | Part::Window => None,
     };
     let whole = match fit {
-        Fit::Page([width, _]) | Fit::Least { width } => width,
+        Fit::Page([width, _]) | Fit::Width(width) | Fit::Least { width } => width,
         Fit::Natural => sizes::FIGURE_WIDTH,
     } - 2.0 * margin;
     // A single column is as wide as it would be beside the other.
@@ -211,7 +279,7 @@ fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2
         _ => whole,
     };
     let mut width = match side {
-        Some(_) => 2.0 * wanted + sizes::COLUMN_GAP,
+        Some(_) => (2.0 * wanted + sizes::COLUMN_GAP).max(sizes::FIGURE_LEAST),
         None => wanted,
     };
     let mut height = None;
@@ -236,7 +304,7 @@ fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2
             least = page.least_size(ui, state, width);
             let height = height.unwrap_or_else(|| match fit {
                 Fit::Least { .. } => least.y,
-                Fit::Page(_) | Fit::Natural => page.figure_height(ui, state, width),
+                Fit::Page(_) | Fit::Natural | Fit::Width(_) => page.figure_height(ui, state, width),
             });
             let size = vec2(width, height);
             layout = page_ui(
@@ -254,6 +322,9 @@ fn settled(ctx: &Context, state: &State, what: &What, fit: Fit) -> (Layout, Vec2
             Some(_) => 2.0 * (wanted - shown.width()),
             None => wanted - shown.width(),
         };
+        if side.is_some() {
+            width = width.max(sizes::FIGURE_LEAST);
+        }
         if let Fit::Page([_, whole]) = fit {
             let rest = layout.body.height() + whole - layout.page.height();
             // Below the least it is not drawn at all.
@@ -306,7 +377,7 @@ fn page_ui(ui: &mut Ui, state: &State, what: &What, body: Rect, part: Option<Rec
             parts::heading_ui(ui, line, heading.mode, &heading.title, &heading.note);
         });
     }
-    let margin = Vec2::splat(sizes::S4);
+    let margin = Vec2::splat(what.margin);
     let page = Rect::from_min_max(
         shown.min - margin,
         pos2(shown.right(), bottom.ceil()) + margin,

@@ -1,9 +1,13 @@
-//! A view without a window: the shapes it draws as SVG, and PNG of that.
+//! A view without a window: the shapes it draws as SVG, and PNG and PDF of that.
 //!
-//! State -> [`mod@draw`] -> SVG -> [`egui_svg::png`]. The same state gives the same bytes.
+//! State -> [`mod@draw`] -> SVG -> [`egui_svg::png`] or [`egui_svg::pdf`]. The same state gives the same
+//! bytes. On paper, [`on_paper`] finds the layout whose words are large enough.
 
 mod caption;
 mod draw;
+mod paper;
 
-pub use caption::title;
-pub use draw::{DrawError, Drawn, LARGEST, What, draw};
+pub use crate::state::{Background, LEGIBLE, POINTS_PER_MM, Paper, Preset};
+pub use caption::{description, title};
+pub use draw::{DrawError, Drawn, LARGEST, PageSize, What, draw};
+pub use paper::{OnPaper, on_paper, with_both_themes};

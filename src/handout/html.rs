@@ -114,7 +114,14 @@ fn slide_html(out: &mut String, number: usize, slide: &Slide) {
 /// The figure with ids that no other figure of the page has: two steps may show the same picture.
 fn own_ids(svg: &str, number: usize) -> String {
     let mut own = svg.to_owned();
-    for mark in ["id=\"", "href=\"#", "url(#"] {
+    let marks = [
+        "id=\"",
+        "href=\"#",
+        "url(#",
+        "aria-labelledby=\"",
+        "aria-describedby=\"",
+    ];
+    for mark in marks {
         own = own.replace(&format!("{mark}f"), &format!("{mark}s{number}f"));
     }
     own

@@ -15,7 +15,7 @@ use egui_svg::pdf::PdfError;
 
 use crate::figure::{DrawError, Drawn, What, draw};
 use crate::lesson::{Lesson, LessonStep, fill};
-use crate::state::{Part, State};
+use crate::state::State;
 use crate::words::handout as words;
 use crate::words::titles::{model_title, photos_title};
 
@@ -178,29 +178,15 @@ fn figure(
     images: &Images,
     format: Format,
 ) -> Result<Drawn, DrawError> {
-    let what = What {
-        view: step.view.0,
-        part: Part::View,
-        size: None,
-        caption: false,
-        dark: false,
-    };
+    let what = What::of(step.view.0);
     match format {
         Format::Html => draw(state, images, &what),
         #[cfg(not(target_family = "wasm"))]
         Format::Pdf => {
+            use crate::figure::PageSize;
             use crate::theme::sizes::{FIGURE_LEAST, S4};
-            let narrow = What {
-                size: Some([FIGURE_LEAST + 2.0 * S4, 1.0]),
-                ..what
-            };
-            match draw(state, images, &narrow) {
-                Err(DrawError::Size { least, .. }) => {
-                    let size = Some(least);
-                    draw(state, images, &What { size, ..what })
-                }
-                drawn => drawn,
-            }
+            let size = PageSize::Width(FIGURE_LEAST + 2.0 * S4);
+            draw(state, images, &What { size, ..what })
         }
     }
 }

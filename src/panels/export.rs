@@ -9,7 +9,7 @@ use eframe::egui::{
 
 use crate::command::ExportCommand;
 use crate::model::Mode;
-use crate::state::{ExportChoice, Part};
+use crate::state::{Background, ExportChoice, FigureFormat, LEGIBLE, Part, Preset};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::parts::Tip as _;
@@ -85,18 +85,37 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     ui.add_space(sizes::S2);
     parts::title_ui(ui, words::FORMAT);
     ui.horizontal(|ui| {
-        ui.radio_value(&mut new.png, true, "PNG");
-        ui.radio_value(&mut new.png, false, "SVG");
+        ui.radio_value(&mut new.format, FigureFormat::Png, "PNG");
+        ui.radio_value(&mut new.format, FigureFormat::Svg, "SVG");
+        if cfg!(not(target_family = "wasm")) {
+            ui.radio_value(&mut new.format, FigureFormat::Pdf, "PDF");
+        }
     });
-    width_ui(ui, &mut new);
-    ui.add_enabled_ui(!new.png, |ui| {
+    if cfg!(target_family = "wasm") {
+        parts::wrapped_ui(ui, text::note(words::PDF_BY_BROWSER, theme::palette(ui)));
+    }
+    ui.add_enabled_ui(new.format == FigureFormat::Svg, |ui| {
         parts::check_ui(ui, words::OUTLINE, &mut new.outline);
     });
+    ui.add_space(sizes::S2);
+    parts::title_ui(ui, words::SIZE);
+    page_ui(ui, &mut new);
+    if new.page.is_none() {
+        width_ui(ui, &mut new);
+    }
+    text_ui(ui, show.state.export.text, &mut new);
     ui.add_space(sizes::S2);
     parts::title_ui(ui, words::THEME);
     ui.horizontal(|ui| {
         ui.radio_value(&mut new.dark, false, common::LIGHT);
         ui.radio_value(&mut new.dark, true, common::DARK);
+    });
+    ui.add_space(sizes::S2);
+    parts::title_ui(ui, words::BACKGROUND);
+    ui.horizontal(|ui| {
+        for background in Background::ALL {
+            ui.radio_value(&mut new.background, background, background.label());
+        }
     });
     ui.add_enabled_ui(show.state.export.has_numbers, |ui| {
         parts::check_ui(ui, words::WITH_NUMBERS, &mut new.numbers);
@@ -117,8 +136,10 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
         {
             show.push(ExportCommand::Save);
         }
+        let choice = show.state.export.choice;
+        let can_copy = is_drawn && choice.is_none_or(|c| c.format != FigureFormat::Pdf);
         if ui
-            .add_enabled(is_drawn, Button::new(common::COPY))
+            .add_enabled(can_copy, Button::new(common::COPY))
             .clicked()
         {
             show.push(ExportCommand::Copy);
@@ -128,6 +149,62 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
         parts::wrapped_ui(ui, text::note(message, palette));
     }
 }
+
+/// The page that the figure is for.
+fn page_ui(ui: &mut Ui, choice: &mut ExportChoice) {
+    let name = |page: Option<Preset>| page.map_or(words::ANY_PAGE, Preset::label);
+    let button = parts::drop_button_ui(ui, words::FOR, name(choice.page), false);
+    Popup::menu(&button).show(|ui| {
+        for page in std::iter::once(None).chain(Preset::ALL.map(Some)) {
+            let entry = Entry {
+                name: name(page),
+                chosen: page == choice.page,
+                ..Entry::default()
+            };
+            if menu::entry_ui(ui, entry).clicked() && page != choice.page {
+                choice.page = page;
+                choice.text = None;
+                choice.background = match page {
+                    Some(_) if !choice.dark => Background::White,
+                    Some(_) | None => Background::Theme,
+                };
+            }
+        }
+    });
+}
+
+/// The least size of text on paper, and a word where it is small; `found` is what it came to.
+fn text_ui(ui: &mut Ui, found: Option<f32>, choice: &mut ExportChoice) {
+    let on_paper = choice.page.is_some() || matches!(choice.width, Width::Millimetres { .. });
+    if !on_paper {
+        return;
+    }
+    let given = choice.page.map_or(LEGIBLE, |page| page.paper().text);
+    ui.horizontal(|ui| {
+        let mut wanted = choice.text.is_some() || choice.page.is_some();
+        ui.add_enabled_ui(choice.page.is_none(), |ui| {
+            parts::check_ui(ui, words::TEXT_SIZE, &mut wanted);
+        });
+        if wanted {
+            let mut points = choice.text.unwrap_or(f64::from(given));
+            let before = points;
+            number_ui(ui, words::POINTS, &mut points, TEXT_RANGE);
+            ui.label(words::POINTS);
+            if points != before || choice.page.is_none() {
+                choice.text = Some(points);
+            }
+        } else {
+            choice.text = None;
+        }
+    });
+    if let Some(found) = found.filter(|found| *found < LEGIBLE - 0.05) {
+        let warning = words::small_text(found);
+        parts::wrapped_ui(ui, text::note(warning, theme::palette(ui)));
+    }
+}
+
+/// The sizes of text on offer, in points of print.
+const TEXT_RANGE: RangeInclusive<f64> = 5.0..=24.0;
 
 /// How wide the figure is: pixels a point, pixels, or millimetres.
 fn width_ui(ui: &mut Ui, choice: &mut ExportChoice) {

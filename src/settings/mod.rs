@@ -2,6 +2,7 @@
 
 mod fine_tune;
 mod layer_sort;
+mod paper;
 mod view;
 
 use eframe::egui;
@@ -14,6 +15,7 @@ use modelens_jobs::{DropoutSetting, Grid, PredictLook};
 
 pub use fine_tune::{MAX_EPOCHS, MAX_PART, MAX_SEEDS, RATES, TrainSettings};
 pub use layer_sort::{LayerColumn, LayerSort};
+pub use paper::{Background, LEGIBLE, POINTS_PER_MM, Paper, Preset};
 pub use view::View;
 
 /// The largest batch the window offers.

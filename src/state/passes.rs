@@ -61,6 +61,13 @@ impl WatchedPasses {
         self.player.restart();
     }
 
+    /// Holds still in a pass, of which this part has been played.
+    pub fn hold(&mut self, pass: usize, played: f64) {
+        let is_over = played >= 1.0;
+        self.taken = pass + usize::from(is_over);
+        self.player.hold(if is_over { 0.0 } else { played });
+    }
+
     /// Plays on to this time.
     pub fn advance(&mut self, now_secs: f64, passes: usize) -> Playback {
         let is_ready = self.taken < passes;

@@ -50,6 +50,12 @@ impl Player {
         self.played = 1.0;
     }
 
+    /// Pauses at this part of a step, 0 to 1.
+    pub fn hold(&mut self, played: f64) {
+        self.restart();
+        self.played = played;
+    }
+
     /// Steps still to play.
     pub fn left(&self) -> usize {
         self.left

@@ -56,6 +56,8 @@ pub struct TrainingState {
     pub asked: Option<TrainSettings>,
     pub network: Option<Box<NetworkDescription>>,
     pub runs: Vec<RunState>,
+    /// The runs that the axes are made for, while `runs` holds only the beginning of each.
+    pub axes_of: Option<Vec<RunState>>,
     /// What is odd about photos and settings.
     pub notes: Vec<String>,
     /// Photos to train with, and to validate with.

@@ -150,6 +150,19 @@ impl Walk {
             .play(MAX_WALK.saturating_sub(self.walked).min(1));
     }
 
+    /// Holds still in a batch, of which this part has been played.
+    pub fn hold(&mut self, batch: usize, played: f64) {
+        let is_over = played >= 1.0;
+        self.walked = (batch + usize::from(is_over)).min(self.batches.len());
+        self.goal = self.walked;
+        self.player.hold(if is_over { 0.0 } else { played });
+    }
+
+    /// Number of batches that are measured.
+    pub fn measured(&self) -> usize {
+        self.batches.len()
+    }
+
     /// Plays to the end of the present batch; returns what that came to.
     pub fn advance(&mut self, now_secs: f64) -> Playback {
         let is_ready = self.walked < self.batches.len();

@@ -110,6 +110,19 @@ pub const STAT_ROW: f32 = 22.0;
 pub const STAT_COLUMN: f32 = 132.0;
 /// Narrower rows of key numbers get shorter labels.
 pub const STAT_NARROW: f32 = 440.0;
+/// The height of a narrow augmentation column by its width: three rows of cells and their captions.
+pub const CELLS_TALL: f32 = 1.16;
+/// The height of each narrow dropout column, and of each part below them.
+pub const DROPOUT_NARROW: f32 = 224.0;
+pub const PASSES_TALL: f32 = 176.0;
+/// The height of each of the two rows below narrow BatchNorm columns.
+pub const BELOW_TALL: f32 = 190.0;
+/// The plots of a short run card.
+pub const RUN_SHORT: f32 = 66.0;
+/// A run card in a figure is as wide as this or fills its row.
+pub const RUN_SHORT_WIDTH: f32 = 320.0;
+/// A row of a low table of releases.
+pub const LOW_ROW: f32 = 16.0;
 /// With less room beside the key numbers the label is omitted; the heading says it too.
 pub const STAT_LABEL: f32 = 108.0;
 /// All BatchNorm layers at a glance.
@@ -245,8 +258,12 @@ pub const NOTICE_WIDTH: f32 = 380.0;
 pub const FIGURE_WIDTH: f32 = 980.0;
 pub const FIGURE_BODY: f32 = 540.0;
 pub const FIGURE_BODY_LOW: f32 = 440.0;
+/// The least width of a figure whose columns are side by side: narrower, one is above the other.
+pub const FIGURE_LEAST: f32 = 704.0;
 /// The least width of what a view draws: below it columns cut off their words.
-pub const FIGURE_LEAST: f32 = 728.0;
+pub const FIGURE_NARROW: f32 = 360.0;
+/// Around a figure for print, where the page has a margin.
+pub const PRINT_MARGIN: f32 = 2.0;
 
 /// The export dialog: its choices, and the room of its preview, whose picture is twice as wide.
 pub const EXPORT_CHOICES: f32 = 190.0;

@@ -11,6 +11,8 @@ use crate::words::markup::{self, Marks};
 pub const BODY: f32 = 13.0;
 const SMALL: f32 = 12.0;
 const TINY: f32 = 11.0;
+/// The smallest size of words.
+pub const SMALLEST: f32 = TINY;
 const KEY: f32 = 22.0;
 const CODE: f32 = 12.0;
 const LARGE_CODE: f32 = 15.0;

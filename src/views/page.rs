@@ -100,9 +100,14 @@ pub trait Page: Sync {
     }
 
     /// The least size of the body in a figure of this width. A figure can't scroll, so all of the
-    /// body must fit.
-    fn least_size(&self, _ui: &Ui, state: &State, _width: f32) -> Vec2 {
-        vec2(sizes::FIGURE_LEAST, self.least_height(state))
+    /// body must fit. A figure narrower than [`sizes::FIGURE_LEAST`] has one column above the other.
+    fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
+        let height = if width < sizes::FIGURE_LEAST {
+            self.figure_height(ui, state, width)
+        } else {
+            self.least_height(state)
+        };
+        vec2(sizes::FIGURE_NARROW, height)
     }
 
     /// What the export dialog calls the left and the right side; `None` if there are no sides.

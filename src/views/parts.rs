@@ -27,8 +27,8 @@ pub use buttons::{
 pub use layers::{has_modes, mode_switch_ui, name_ui, sensing_mode_switch_ui};
 pub use padlock::padlock;
 pub use places::{
-    Places, is_figure, is_still, note_column, note_heading, note_plot, note_plot_of, note_still,
-    only_part,
+    Places, is_figure, is_still, note_column, note_heading, note_left_out, note_plot, note_plot_of,
+    note_still, only_part,
 };
 
 pub use player::player_ui;
@@ -59,12 +59,34 @@ impl Cut {
         part
     }
 
+    /// An upper and a lower half with a gap between, whole pixels high.
+    pub fn stacked(&self, gap: f32) -> [Rect; 2] {
+        let height = ((self.0.height() - gap) / 2.0).floor();
+        let upper = Rect::from_min_size(self.0.min, vec2(self.0.width(), height));
+        let lower = Rect::from_min_max(pos2(self.0.left(), self.0.bottom() - height), self.0.max);
+        [upper, lower]
+    }
+
     /// Two halves with a gap between, whole pixels wide.
     pub fn halves(&self, gap: f32) -> [Rect; 2] {
         let width = ((self.0.width() - gap) / 2.0).floor();
         let left = Rect::from_min_size(self.0.min, vec2(width, self.0.height()));
         let right = Rect::from_min_max(pos2(self.0.right() - width, self.0.top()), self.0.max);
         [left, right]
+    }
+}
+
+/// Whether a figure of this width has one column above the other.
+pub fn stacks(ui: &Ui, width: f32) -> bool {
+    is_figure(ui) && width < sizes::FIGURE_LEAST
+}
+
+/// The places of the two columns: side by side, or one above the other in a narrow figure.
+pub fn columns(ui: &Ui, cut: &Cut) -> [Rect; 2] {
+    if stacks(ui, cut.0.width()) {
+        cut.stacked(sizes::COLUMN_GAP)
+    } else {
+        cut.halves(sizes::COLUMN_GAP)
     }
 }
 

@@ -18,6 +18,20 @@ pub const MILLIMETRES: &str = "mm wide";
 pub const DPI: &str = "dpi";
 pub const OUTLINE: &str = "Letters as outlines";
 pub const FORMAT: &str = "FORMAT";
+pub const PDF_BY_BROWSER: &str = "For PDF, open the SVG in the browser and print it.";
+pub const SIZE: &str = "SIZE";
+pub const FOR: &str = "For";
+pub const TEXT_SIZE: &str = "Text at least";
+pub const POINTS: &str = "pt";
+pub const BACKGROUND: &str = "BACKGROUND";
+pub const OF_THEME: &str = "Theme";
+pub const WHITE: &str = "White";
+pub const NO_BACKGROUND: &str = "None";
+pub const ANY_PAGE: &str = "Any page";
+pub const IEEE_COLUMN: &str = "IEEE column";
+pub const A4_PAGE: &str = "A4 page";
+pub const SLIDE: &str = "Slide, 16:9";
+pub const BEAMER: &str = "Beamer, 16:9";
 pub const THEME: &str = "THEME";
 pub const WITH_NUMBERS: &str = "With the numbers, as CSV";
 pub const ONE_PLOT: &str = "One plot";
@@ -29,6 +43,10 @@ pub const DRAWING: &str = "Drawing ...";
 pub const NOTHING_HAS_RUN: &str = "Nothing has run yet, so there are no curves to export. Press Start \
      in the Fine-tune view first, or export the whole window.";
 pub const NO_SIDES: &str = "this view has no columns to show alone";
+
+pub fn small_text(points: f32) -> String {
+    format!("The smallest text is {points:.1} pt high on paper: under 7 pt it is hard to read.")
+}
 
 pub fn no_plot(name: &str) -> String {
     format!("this view has no {name:?} to show alone")

@@ -215,6 +215,7 @@ fn a_failed_export_keeps_existing_files_and_leaves_no_partial_one() {
     let figure = std::sync::Arc::new(Figure {
         svg: svg.to_owned(),
         png_width: Some(4),
+        pdf: false,
         dpi: None,
         outline: false,
         numbers: None,

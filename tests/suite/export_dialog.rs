@@ -2,13 +2,17 @@
 
 use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use egui_svg::Width;
+use egui_svg::{Width, smallest_text};
 use modelens::command::{Action, ExportCommand, WalkCommand};
 use modelens::model::Mode;
 use modelens::state::Part;
-use modelens::state::{ExportChoice, View};
+use modelens::state::{ExportChoice, FigureFormat, View};
+use modelens::theme::text::BODY;
+use modelens_jobs::{Event, FigureTo, Request};
 
 use crate::figure_parts::texts;
+use crate::print_figures::layout_width;
+use crate::support::looks::answer;
 use crate::support::window::{Window, click, command, open, settle, shows, small};
 
 fn choice(window: &Window) -> Option<ExportChoice> {
@@ -23,8 +27,8 @@ fn the_dialog_chooses_draws_and_copies() {
     settle(&mut window);
     let first = choice(&window).expect("an open dialog");
     assert_eq!(
-        (first.part, first.png, first.width, first.caption),
-        (Part::View, true, Width::Scale(2.0), true)
+        (first.part, first.format, first.width, first.caption),
+        (Part::View, FigureFormat::Png, Width::Scale(2.0), true)
     );
     window.check_accessibility();
     let drawn = |window: &Window| {
@@ -51,7 +55,7 @@ fn the_dialog_chooses_draws_and_copies() {
     assert!(numbers.starts_with("side,item,quantity,value\n") && numbers.lines().count() > 100);
     let now = choice(&window).expect("an open dialog");
     assert_eq!(now.part, Part::Side(Mode::Inference));
-    assert!(!now.png && now.dark && !now.caption);
+    assert!(now.format == FigureFormat::Svg && now.dark && !now.caption);
     let svg = drawn(&window).svg.clone();
     let shown = texts(&svg).join("\n");
     assert!(
@@ -106,6 +110,24 @@ fn the_dialog_sets_widths_and_outlines() {
     click(&mut window, "Letters as outlines");
     let drawn = figure(&window).expect("a drawing");
     assert!(drawn.svg.contains("width=\"160mm\"") && drawn.outline && drawn.png_width.is_none());
+    click(&mut window, "Text at least");
+    let drawn = figure(&window).expect("a drawing");
+    assert!(smallest_text(&drawn.svg, BODY) * 453.5 / layout_width(&drawn.svg) > 6.95);
+    click(&mut window, "For Any page");
+    click(&mut window, "IEEE column");
+    click(&mut window, "PDF");
+    click(&mut window, "White");
+    window.check_accessibility();
+    let drawn = figure(&window).expect("a drawing");
+    assert!(drawn.svg.contains("width=\"88.9mm\"") && drawn.pdf && !drawn.outline);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.pdf");
+    let to = FigureTo::File(path.clone());
+    let saved = answer(Request::Figure { figure: drawn, to });
+    assert!(matches!(saved, Event::Saved(_)));
+    assert!(std::fs::read(path).expect("the PDF").starts_with(b"%PDF"));
+    click(&mut window, "For IEEE column");
+    click(&mut window, "Any page");
     // The dialog refuses this many pixels and offers nothing to save.
     let choice = choice(&window).expect("an open dialog");
     let width = Width::Millimetres {

@@ -19,7 +19,7 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
         (&["--out", out], 2, "name a view"),
         (&["histogram", "--out", out], 2, "no view `histogram`"),
         (&["dropout"], 2, "--out"),
-        (&["dropout", "--out", "a.pdf"], 2, ".svg or .png"),
+        (&["dropout", "--out", "a.bmp"], 2, ".svg, .png or .pdf"),
         (
             &["dropout", "--layer", "nothing", "--out", out],
             2,

@@ -4,7 +4,7 @@ use eframe::egui::Context;
 use egui_svg::{Images, png};
 use modelens::app::{App, AppOptions};
 use modelens::command::{Action, Command as ModelensCommand};
-use modelens::figure::{DrawError, Drawn, What, draw};
+use modelens::figure::{DrawError, Drawn, PageSize, What, draw};
 use modelens::model::{Mode, Semantics};
 use modelens::state::Part;
 use modelens::state::View;
@@ -29,11 +29,10 @@ fn computed(view: View, semantics: Semantics) -> App {
 
 fn drawn_as(app: &App, view: View, part: Part, size: Option<[f32; 2]>) -> Result<Drawn, DrawError> {
     let what = What {
-        view,
         part,
-        size,
+        size: size.map_or(PageSize::Natural, PageSize::Exact),
         caption: true,
-        dark: false,
+        ..What::of(view)
     };
     draw(
         app.state(),

@@ -7,6 +7,7 @@
 )]
 
 mod access;
+mod animations;
 mod augmentation;
 mod bad_input;
 mod batch_norm;
@@ -29,6 +30,7 @@ mod golden;
 mod grey_photos;
 mod handouts;
 mod hostile;
+mod inspect_schema;
 mod jpeg;
 mod keras_files;
 mod keyboard;
@@ -56,6 +58,7 @@ mod pictures;
 mod predict;
 mod predictions;
 mod preprocessing;
+mod print_figures;
 mod processors;
 mod profiles;
 mod pt2;

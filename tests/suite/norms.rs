@@ -12,7 +12,7 @@ use modelens::model::norms::{
     ChannelMoments, DrawnBatches, Norm, NormSetting, Reads, batch_error, photo_moments,
 };
 use modelens::model::{Flags, Mode, Semantics};
-use modelens::state::{Part, View};
+use modelens::state::View;
 use modelens_jobs::{Look, NormsLook, NormsOutcome, Outcome, PassLook};
 
 use crate::figure_parts::texts;
@@ -330,11 +330,8 @@ fn the_view_compares_the_norms_in_the_words_of_the_framework() {
     ] {
         let app = comparing(semantics);
         let what = What {
-            view: View::BatchNorm,
-            part: Part::View,
-            size: None,
             caption: true,
-            dark: false,
+            ..What::of(View::BatchNorm)
         };
         let images = Images::without_window(&Context::default());
         let drawn = draw(app.state(), &images, &what).expect("a figure");

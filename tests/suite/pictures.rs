@@ -13,7 +13,9 @@ use modelens::command::{
 };
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::Part;
-use modelens::state::{CellPlace, ExportChoice, Search, Sheet, ThemeChoice, View};
+use modelens::state::{
+    Background, CellPlace, ExportChoice, FigureFormat, Search, Sheet, ThemeChoice, View,
+};
 use modelens::train::recipe::RunPreset;
 use modelens_jobs::{Grid, ModelSource};
 
@@ -186,10 +188,13 @@ fn pictures_of_sheets_and_dialogs() {
     album.command(Action::Show(View::BatchNorm));
     let choice = ExportChoice {
         part: Part::Plot("Further batches"),
-        png: false,
+        format: FigureFormat::Svg,
         width: Width::Scale(2.0),
+        page: None,
+        text: None,
         outline: false,
         dark: true,
+        background: Background::Theme,
         caption: false,
         numbers: true,
     };

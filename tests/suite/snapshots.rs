@@ -7,7 +7,7 @@ use eframe::egui::Context;
 use egui_svg::Images;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
-use modelens::figure::{What, draw};
+use modelens::figure::{PageSize, What, draw};
 use modelens::model::{Mode, Semantics};
 use modelens::state::Part;
 use modelens::state::View;
@@ -104,11 +104,11 @@ fn snapshots_of_every_view_are_as_committed() {
         }
         app.settle(&ctx);
         let what = What {
-            view: shot.view,
             part: shot.part,
-            size: shot.size,
+            size: shot.size.map_or(PageSize::Natural, PageSize::Exact),
             caption: true,
             dark: shot.dark,
+            ..What::of(shot.view)
         };
         let drawn = draw(app.state(), &Images::without_window(&ctx), &what).expect(&shot.name);
         let svg = without_pictures(&drawn.svg);

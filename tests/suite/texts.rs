@@ -82,6 +82,7 @@ const SHOWN: [&str; 22] = [
 
 /// What looks like a text and is a name: of formats, of Keras' arguments and classes, of code.
 const NAMES: [&str; 8] = [
+    "PDF",
     "PNG",
     "SVG",
     "Random",

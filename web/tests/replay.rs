@@ -192,6 +192,7 @@ fn requests(folder: &Path) -> Checked {
             figure: Arc::new(Figure {
                 svg: figure.clone(),
                 png_width,
+                pdf: false,
                 dpi: None,
                 outline: false,
                 numbers: None,

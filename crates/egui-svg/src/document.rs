@@ -238,7 +238,7 @@ impl<'a> Document<'a> {
 
     /// Finishes the document and returns its text. `size` holds the attributes `width` and `height`,
     /// with their units. `title` and `description` are for screen readers; an empty description is
-    /// left out.
+    /// left out, and so is a transparent background.
     ///
     /// # Errors
     /// A picture cannot be encoded as PNG.
@@ -252,11 +252,17 @@ impl<'a> Document<'a> {
         self.end_path();
         self.leave_clip();
         let page = self.page;
+        let described = if description.is_empty() {
+            String::new()
+        } else {
+            format!(" aria-describedby=\"{MARK}d\"")
+        };
         let mut out = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" \
              xmlns:xlink=\"http://www.w3.org/1999/xlink\" width=\"{}\" height=\"{}\" \
              viewBox=\"{} {} {} {}\" font-size=\"{}\"{} \
-             style=\"font-variant-numeric:tabular-nums\" xml:space=\"preserve\">\n",
+             style=\"font-variant-numeric:tabular-nums\" xml:space=\"preserve\" role=\"img\" \
+             aria-labelledby=\"{MARK}t\"{described}>\n",
             size[0],
             size[1],
             Num(page.left()),
@@ -266,9 +272,9 @@ impl<'a> Document<'a> {
             Num(self.typography.size),
             self.typography.family
         );
-        let _ = writeln!(out, "<title>{}</title>", escaped(title));
+        let _ = writeln!(out, "<title id=\"{MARK}t\">{}</title>", escaped(title));
         if !description.is_empty() {
-            let _ = writeln!(out, "<desc>{}</desc>", escaped(description));
+            let _ = writeln!(out, "<desc id=\"{MARK}d\">{}</desc>", escaped(description));
         }
         out.push_str("<defs>\n");
         for (i, picture) in self.embedded.iter().enumerate() {
@@ -297,12 +303,10 @@ impl<'a> Document<'a> {
                 "<linearGradient id=\"{MARK}g{i}\"{gradient}</linearGradient>"
             );
         }
-        let _ = writeln!(
-            out,
-            "</defs>\n<rect{}{}/>",
-            placed(page),
-            paint("fill", background)
-        );
+        out.push_str("</defs>\n");
+        if background != Color32::TRANSPARENT {
+            let _ = writeln!(out, "<rect{}{}/>", placed(page), paint("fill", background));
+        }
         out.push_str(&self.body);
         out.push_str("</svg>\n");
         Ok(ids::unique(&out))

@@ -4,10 +4,10 @@
     doc = "Turns SVG into PNG, into PDF, or into SVG whose text is outlines."
 )]
 
+pub mod animation;
 #[cfg(feature = "shapes")]
 mod document;
 mod fonts;
-#[cfg(feature = "shapes")]
 mod ids;
 #[cfg(feature = "shapes")]
 mod images;
@@ -24,6 +24,8 @@ mod shapes;
 mod shapes_tests;
 #[cfg(feature = "shapes")]
 mod text;
+mod text_size;
+mod themes;
 mod width;
 #[cfg(feature = "shapes")]
 mod write;
@@ -37,4 +39,6 @@ pub use fonts::Typography;
 pub use images::{Images, Picture};
 pub use missing::missing_glyphs;
 pub use outline::outlined;
+pub use text_size::smallest_text;
+pub use themes::with_dark_theme;
 pub use width::Width;

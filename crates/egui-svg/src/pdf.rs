@@ -79,12 +79,17 @@ pub fn write(
     bookmarks: &[Bookmark],
     fonts: &FontFiles,
 ) -> Result<Vec<u8>, PdfError> {
+    written(metadata(title), pages, bookmarks, fonts)
+}
+
+fn written(
+    metadata: Metadata,
+    pages: &[Page],
+    bookmarks: &[Bookmark],
+    fonts: &FontFiles,
+) -> Result<Vec<u8>, PdfError> {
     let mut document = Document::new();
-    document.set_metadata(
-        Metadata::new()
-            .title(title.to_owned())
-            .language("en".to_owned()),
-    );
+    document.set_metadata(metadata);
     let mut writer = Writer::default();
     for page in pages {
         let [width, height] = page.size;
@@ -107,6 +112,60 @@ pub fn write(
     document
         .finish()
         .map_err(|error| PdfError::Writing(Box::new(error)))
+}
+
+/// Points of print per CSS pixel, in which an SVG without units is measured.
+pub const PER_PIXEL: f32 = 0.75;
+
+/// Writes drawings, one per page. A page is as large as the `width` and `height` of its SVG say, at 96
+/// pixels per inch. Title and description are those of the first.
+///
+/// # Errors
+/// See [`PdfError`].
+pub fn from_svgs(svgs: &[String], fonts: &FontFiles) -> Result<Vec<u8>, PdfError> {
+    let mut pages = Vec::new();
+    for svg in svgs {
+        let size = png::tree(svg, fonts)?.size();
+        let size = [size.width() * PER_PIXEL, size.height() * PER_PIXEL];
+        pages.push(Page {
+            size,
+            drawings: vec![Drawing {
+                svg: svg.clone(),
+                at: [0.0; 2],
+                width: size[0],
+            }],
+        });
+    }
+    let text = |name: &str| svgs.first().and_then(|svg| text_of(svg, name));
+    let metadata = metadata(&text("title").unwrap_or_default());
+    let metadata = match text("desc") {
+        Some(description) => metadata.description(description),
+        None => metadata,
+    };
+    written(metadata, &pages, &[], fonts)
+}
+
+/// The text of the first element of this name.
+fn text_of(svg: &str, name: &str) -> Option<String> {
+    let (_, rest) = svg.split_once(&format!("<{name}"))?;
+    let (_, rest) = rest.split_once('>')?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let signs = [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&amp;", "&"),
+    ];
+    let text = signs
+        .iter()
+        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to));
+    Some(text)
+}
+
+fn metadata(title: &str) -> Metadata {
+    Metadata::new()
+        .title(title.to_owned())
+        .language("en".to_owned())
 }
 
 /// What the drawings of a document share.

@@ -197,15 +197,20 @@ fn ids_of_two_figures_differ_and_those_of_one_never_change() {
     };
     let [red, blue] = [RED, Color32::BLUE].map(figure);
     assert_eq!(red, figure(RED));
-    assert_eq!(ids(&red).len(), 4, "{red}");
+    assert_eq!(ids(&red).len(), 5, "{red}");
     for id in ids(&red) {
         assert!(!blue.contains(&id), "{id}");
-        let references = [format!("\"#{id}\""), format!("(#{id})")];
+        let references = [
+            format!("\"#{id}\""),
+            format!("(#{id})"),
+            format!("aria-labelledby=\"{id}\""),
+        ];
         assert!(references.iter().any(|r| red.contains(r)), "{id}");
     }
     for svg in [&red, &blue] {
         let own = prefix(svg).unwrap();
-        let references = svg.matches("xlink:href=\"#").count() + svg.matches("url(#").count();
+        let kinds = ["xlink:href=\"#", "url(#", "aria-labelledby=\""];
+        let references: usize = kinds.iter().map(|kind| svg.matches(kind).count()).sum();
         assert_eq!(svg.matches(own).count(), references + ids(svg).len());
     }
     let outlined = crate::outlined(&red, &FILES).unwrap();

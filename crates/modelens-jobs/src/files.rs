@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::whole_file::{WholeFile, WriteError, is_same_file};
 use crate::{Event, Figure, FigureTo, ModelSource, words};
-use egui_svg::png::{self, PngError};
+use egui_svg::png;
 use egui_svg::{FontFiles, outlined};
 use modelens_core::formats::SaveError;
 use modelens_core::model::layers::WeightMap;
@@ -22,14 +22,16 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
             raster,
         });
     };
-    let bytes = match figure.png_width {
+    let bytes: anyhow::Result<Vec<u8>> = match figure.png_width {
+        None if figure.pdf => pdf(figure, fonts),
         None if figure.outline => outlined(&figure.svg, fonts)
             .map(String::into_bytes)
-            .map_err(PngError::from),
+            .map_err(anyhow::Error::from),
         None => Ok(figure.svg.clone().into_bytes()),
-        Some(width) => png::from_svg(&figure.svg, width, fonts, figure.dpi.map(f64::from)),
+        Some(width) => png::from_svg(&figure.svg, width, fonts, figure.dpi.map(f64::from))
+            .map_err(anyhow::Error::from),
     };
-    let saved = bytes.map_err(anyhow::Error::from).and_then(|bytes| {
+    let saved = bytes.and_then(|bytes| {
         let beside = path.with_extension("csv");
         // The dialog asked only about the figure itself.
         if figure.numbers.is_some() && beside.exists() && !path.exists() {
@@ -49,6 +51,18 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
     saved
         .map(|()| Event::Saved(path.clone()))
         .map_err(|cause| words::figure_unsaved(&cause.to_string(), &path.display().to_string()))
+}
+
+#[cfg(not(target_family = "wasm"))]
+fn pdf(figure: &Figure, fonts: &FontFiles) -> anyhow::Result<Vec<u8>> {
+    let svgs = std::slice::from_ref(&figure.svg);
+    Ok(egui_svg::pdf::from_svgs(svgs, fonts)?)
+}
+
+/// A page has no PDF writer, and its dialog does not offer one.
+#[cfg(target_family = "wasm")]
+fn pdf(_: &Figure, _: &FontFiles) -> anyhow::Result<Vec<u8>> {
+    anyhow::bail!("{}", words::NO_PDF)
 }
 
 /// Whether an existing file may be replaced.

@@ -92,3 +92,7 @@ pub fn large_batch(batch: usize, n: usize) -> String {
 pub const ONE_PHOTO: &str = "One photo ×9";
 pub const NINE_PHOTOS: &str = "Nine photos";
 pub const THREE_EPOCHS: &str = "Three epochs";
+
+/// Why a page writes no PDF.
+#[cfg(target_family = "wasm")]
+pub const NO_PDF: &str = "a page writes no PDF: print the SVG in the browser";

@@ -249,6 +249,7 @@ fn every_request_and_event_crosses_as_bytes() {
     let figure = Arc::new(Figure {
         svg: svg.to_owned(),
         png_width: Some(8),
+        pdf: false,
         dpi: None,
         outline: false,
         numbers: None,

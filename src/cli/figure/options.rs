@@ -8,10 +8,11 @@ use clap::{ArgGroup, ValueEnum};
 
 use crate::cli::word::parser;
 use crate::cli::{Failure, Reading, seed};
-use crate::figure::{LARGEST, What};
+use crate::figure::{Background, LARGEST, POINTS_PER_MM, PageSize, Paper, Preset, What};
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Semantics};
 use crate::state::{MAX_BATCH, MAX_EPOCHS, MAX_SEEDS, Part, View};
+use crate::theme::sizes;
 use crate::train::recipe::{EvalCalls, RunPreset};
 use egui_svg::{Width, png};
 
@@ -39,7 +40,7 @@ const OF_STEPS: [&str; 20] = [
     "rate",
 ];
 
-/// Draws a view as SVG or PNG, without a window or a GPU. The same command writes the same bytes.
+/// Draws a view as SVG, PNG or PDF, or its animation, without a window or a GPU. The same command writes the same bytes.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a switch of the command line"
@@ -53,8 +54,9 @@ pub struct FigureArgs {
     pub model: Option<PathBuf>,
     #[command(flatten)]
     pub reading: Reading,
-    /// The file to write, ending in .svg or .png. With --from, the folder.
-    #[arg(long, value_name = "FIG.svg|FIG.png|DIR")]
+    /// The file to write, ending in .svg, .png or .pdf; with --animate also .gif or .apng. With --from,
+    /// the folder. A hyphen writes to standard output.
+    #[arg(long, value_name = "FIG|DIR|-")]
     pub out: Option<PathBuf>,
     /// Draw every view except finetune into this folder.
     #[arg(long, value_name = "DIR")]
@@ -64,8 +66,8 @@ pub struct FigureArgs {
     /// under other rules.
     #[arg(long, value_name = "LESSON", conflicts_with_all = OF_STEPS)]
     pub from: Option<PathBuf>,
-    /// The format of the files of --all and --from.
-    #[arg(long, value_name = "FORMAT", requires = "many")]
+    /// The format of the files of --all and --from, and of --out - (default svg).
+    #[arg(long, value_name = "FORMAT")]
     pub format: Option<Format>,
     /// A folder or file of photos. The default is the bundled photos.
     #[arg(long, value_name = "X")]
@@ -140,20 +142,43 @@ pub struct FigureArgs {
     /// Pixels per point (default 1).
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = positive, conflicts_with = "width")]
     pub scale: Option<f64>,
-    /// The width on screen or paper, such as 1600px or 160mm, instead of --scale.
+    /// The width on screen or paper, such as 1600px, 160mm, 16cm, 6.3in or 455pt, instead of --scale.
     #[arg(long, value_name = "W", allow_negative_numbers = true, value_parser = width)]
     pub width: Option<GivenWidth>,
-    /// Pixels per inch of a --width in mm (default 300).
+    /// Lay the figure out so that its smallest text has this size on paper, such as 8pt or 3mm. Needs
+    /// --width on paper, or --for.
+    #[arg(long, value_name = "SIZE", allow_negative_numbers = true, value_parser = length, conflicts_with = "size")]
+    pub text_size: Option<f64>,
+    /// The page the figure is for: it decides the width, and the least size of text.
+    #[arg(long = "for", value_name = "PAGE", conflicts_with_all = ["size", "scale", "width"])]
+    pub page: Option<Preset>,
+    /// Pixels per inch of a width on paper in a PNG (default 300; of an animation 96).
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = positive)]
     pub dpi: Option<f64>,
+    /// The colours. auto: an SVG that follows the light or dark scheme of the page it is on.
     #[arg(long, value_name = "THEME", default_value = "light")]
     pub theme: Theme,
+    /// What is behind the figure: none lets the page show through; theme has the window's colour
+    /// (default; with --for white).
+    #[arg(long, value_name = "GROUND")]
+    pub background: Option<Background>,
     /// Draw both columns or one.
     #[arg(long, value_name = "SIDE", default_value = "both")]
     pub side: Side,
     /// Add the sentences below the view.
     #[arg(long, value_name = "ON", num_args = 0..=1, default_value = "off", default_missing_value = "on")]
     pub caption: Switch,
+    /// Draw the view's animation: the draws of augmentation, passes of dropout, batches of batchnorm or
+    /// steps of finetune. As .gif or .apng, as .pdf with a page for each frame, or as numbered files
+    /// (.svg, .png).
+    #[arg(long, conflicts_with_all = ["many", "side"])]
+    pub animate: bool,
+    /// The draws, passes, batches or steps of --animate (default 9, 8, 8 and at most 60).
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = frames, requires = "animate")]
+    pub frames: Option<usize>,
+    /// Also write title and sentences of the figure as FIG.txt or FIG.tex, or both: txt,tex.
+    #[arg(long, value_name = "FORMAT", value_delimiter = ',')]
+    pub caption_file: Vec<CaptionFormat>,
     /// Write letters as outlines into the SVG, for readers that lack the fonts.
     #[arg(long)]
     pub outline_text: bool,
@@ -172,38 +197,78 @@ pub struct FigureArgs {
 pub enum Format {
     Svg,
     Png,
+    Pdf,
+    Gif,
+    Apng,
 }
 
 impl Format {
+    /// The endings of a figure that does not move.
+    pub const STILL: [&str; 3] = ["svg", "png", "pdf"];
+    /// The endings of an animation.
+    pub const MOVING: [&str; 5] = ["gif", "apng", "pdf", "svg", "png"];
+
     /// The ending of a file name.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Svg => "svg",
             Self::Png => "png",
+            Self::Pdf => "pdf",
+            Self::Gif => "gif",
+            Self::Apng => "apng",
         }
     }
 
-    /// The format that a file name asks for.
-    ///
-    /// # Errors
-    /// Any ending other than `.svg` and `.png`.
-    pub fn of(path: &Path) -> Result<Self, Failure> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
-        match extension.as_deref() {
-            Some("svg") => Ok(Self::Svg),
-            Some("png") => Ok(Self::Png),
-            _ => Err(Failure::Usage(format!(
-                "--out: the name of a figure ends in .svg or .png: {}",
-                path.display()
-            ))),
+    /// True if the format holds an animation and nothing else.
+    pub fn moves(self) -> bool {
+        match self {
+            Self::Gif | Self::Apng => true,
+            Self::Svg | Self::Png | Self::Pdf => false,
         }
     }
+
+    /// The format that the ending of a checked name asks for.
+    ///
+    /// # Errors
+    /// An ending that no figure has.
+    pub fn of(path: &Path) -> Result<Self, Failure> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+        let format = extension.and_then(|e| Self::from_str(&e, true).ok());
+        format.ok_or_else(|| {
+            Failure::Usage(format!(
+                "--out: the name of a figure ends in .svg, .png or .pdf: {}",
+                path.display()
+            ))
+        })
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CaptionFormat {
+    Txt,
+    Tex,
+}
+
+impl CaptionFormat {
+    /// The ending of a file name.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Txt => "txt",
+            Self::Tex => "tex",
+        }
+    }
+}
+
+/// The name that means standard output.
+pub fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Theme {
     Light,
     Dark,
+    Auto,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -223,7 +288,8 @@ pub enum Switch {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum GivenWidth {
     Pixels(f64),
-    Millimetres(f64),
+    /// On paper, in mm.
+    Paper(f64),
 }
 
 /// How the figures of a command look, apart from what they show.
@@ -231,28 +297,42 @@ pub enum GivenWidth {
 pub struct LookOptions {
     pub what: What,
     pub width: Width,
+    /// The paper that the layout is for, if its text is to have a size.
+    pub paper: Option<Paper>,
+    /// The SVG has the colours of both themes.
+    pub both_themes: bool,
     /// Characters that the fonts lack, collected from all figures.
     pub boxes: RefCell<BTreeSet<char>>,
     /// Warnings that were printed.
     pub warned: RefCell<BTreeSet<String>>,
 }
 
+impl LookOptions {
+    /// What to draw of a view.
+    pub fn what_of(&self, view: View) -> What {
+        What { view, ..self.what }
+    }
+}
+
 impl FigureArgs {
     /// How the figures of this command look.
     ///
     /// # Errors
-    /// A file name that is neither SVG nor PNG, or options that exclude each other.
+    /// A file name that no figure has, or options that exclude each other.
     pub fn look(&self) -> Result<LookOptions, Failure> {
-        let format = match &self.out {
-            Some(out) if self.from.is_none() => Format::of(out)?,
-            _ => self.format.unwrap_or(Format::Svg),
-        };
-        if self.outline_text && format == Format::Png {
-            let why = "--outline-text is for SVG: a PNG holds no text";
+        self.check_format()?;
+        let on_paper = self.page.is_some() || matches!(self.width, Some(GivenWidth::Paper(_)));
+        if self.dpi.is_some() && !on_paper {
+            let why = "--dpi needs a --width on paper, such as 160mm, or --for";
             return Err(Failure::Usage(why.to_owned()));
         }
-        if self.dpi.is_some() && !matches!(self.width, Some(GivenWidth::Millimetres(_))) {
-            let why = "--dpi needs a --width in mm, such as 160mm";
+        if self.text_size.is_some() && !on_paper {
+            let why = "--text-size needs a --width on paper, such as 160mm, or --for";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        let both_themes = self.theme == Theme::Auto;
+        if both_themes && self.background == Some(Background::White) {
+            let why = "--background white does not follow the scheme of the page: leave it out";
             return Err(Failure::Usage(why.to_owned()));
         }
         let part = match self.side {
@@ -260,28 +340,122 @@ impl FigureArgs {
             Side::Training => Part::Side(Mode::Training),
             Side::Inference => Part::Side(Mode::Inference),
         };
+        let text = self.text_size.map(|mm| mm as f32 * POINTS_PER_MM);
+        let paper = match (self.page, self.width, text) {
+            (Some(page), _, text) => {
+                let paper = page.paper();
+                let text = text.unwrap_or(paper.text);
+                Some(Paper { text, ..paper })
+            }
+            (None, Some(GivenWidth::Paper(mm)), Some(text)) => Some(Paper {
+                width: mm as f32 * POINTS_PER_MM,
+                height: None,
+                text,
+            }),
+            (None, _, _) => None,
+        };
+        let is_white = self.page.is_some() && self.theme == Theme::Light;
+        let ground = if is_white {
+            Background::White
+        } else {
+            Background::Theme
+        };
         let what = What {
-            view: View::default(),
             part,
-            size: self.size,
+            size: self.size.map_or(PageSize::Natural, PageSize::Exact),
+            margin: if paper.is_some() {
+                sizes::PRINT_MARGIN
+            } else {
+                sizes::S4
+            },
             caption: self.caption == Switch::On,
             dark: self.theme == Theme::Dark,
+            background: self.background.unwrap_or(ground),
+            ..What::of(View::default())
         };
-        let width = match self.width {
-            None => Width::Scale(self.scale.unwrap_or(1.0)),
-            Some(GivenWidth::Pixels(pixels)) => Width::Pixels(pixels),
-            Some(GivenWidth::Millimetres(mm)) => Width::Millimetres {
-                mm,
-                dpi: self.dpi.unwrap_or(png::DPI),
+        let dpi = if self.animate { SCREEN_DPI } else { png::DPI };
+        let dpi = self.dpi.unwrap_or(dpi);
+        let width = match (self.width, paper) {
+            (Some(GivenWidth::Pixels(pixels)), _) => Width::Pixels(pixels),
+            (Some(GivenWidth::Paper(mm)), _) => Width::Millimetres { mm, dpi },
+            (None, Some(paper)) => Width::Millimetres {
+                mm: f64::from(paper.width / POINTS_PER_MM),
+                dpi,
             },
+            (None, None) => Width::Scale(self.scale.unwrap_or(1.0)),
         };
         Ok(LookOptions {
             what,
             width,
+            paper,
+            both_themes,
             boxes: RefCell::default(),
             warned: RefCell::default(),
         })
     }
+}
+
+impl FigureArgs {
+    /// The format of the figures.
+    ///
+    /// # Errors
+    /// A file name that no figure has.
+    pub fn written_format(&self) -> Result<Format, Failure> {
+        match &self.out {
+            Some(out) if self.from.is_none() && !is_stdout(out) => Format::of(out),
+            _ => Ok(self.format.unwrap_or(Format::Svg)),
+        }
+    }
+
+    /// Refuses what the format of the figures cannot hold.
+    fn check_format(&self) -> Result<(), Failure> {
+        let usage = |why: &str| Err(Failure::Usage(why.to_owned()));
+        let format = self.written_format()?;
+        let to_stdout = self.out.as_deref().is_some_and(is_stdout);
+        if self.format.is_some() && self.out.is_some() && self.from.is_none() && !to_stdout {
+            return usage("--format is for --all, --from and --out -: the ending of --out says it");
+        }
+        if self.outline_text && format != Format::Svg {
+            return usage("--outline-text is for SVG");
+        }
+        if self.theme == Theme::Auto && (format != Format::Svg || self.animate) {
+            return usage(
+                "--theme auto is for an SVG that does not move: other formats have one theme",
+            );
+        }
+        if format.moves() && !self.animate {
+            return usage("a GIF or APNG is an animation: add --animate");
+        }
+        if format == Format::Gif && self.background == Some(Background::None) {
+            return usage("--background none: a GIF has no smooth edges; take .apng");
+        }
+        if !to_stdout {
+            return Ok(());
+        }
+        if self.from.is_some() {
+            return usage("--out -: the figures of a lesson need a folder");
+        }
+        if self.sidecar || self.csv || !self.caption_file.is_empty() {
+            return usage(
+                "--out - writes one figure: leave out --sidecar, --csv and --caption-file",
+            );
+        }
+        if self.animate && matches!(format, Format::Svg | Format::Png) {
+            return usage("--out - writes one file: numbered frames need a name");
+        }
+        Ok(())
+    }
+}
+
+/// Pixels per inch of an animation.
+const SCREEN_DPI: f64 = 96.0;
+
+/// The most draws, passes, batches or steps of an animation.
+const MOST_FRAMES: usize = 200;
+
+fn frames(text: &str) -> Result<usize, String> {
+    let n = text.parse().ok().filter(|n| (1..=MOST_FRAMES).contains(n));
+    n.ok_or_else(|| format!("an animation has 1 to {MOST_FRAMES} of them"))
 }
 
 fn batch(text: &str) -> Result<usize, String> {
@@ -324,12 +498,26 @@ fn size(text: &str) -> Result<[f32; 2], String> {
 }
 
 fn width(text: &str) -> Result<GivenWidth, String> {
-    let number = |text: &str| {
-        let needed = "expected a width in px or mm, such as 1600px or 160mm";
-        positive(text.trim()).map_err(|_| needed.to_owned())
-    };
-    match text.strip_suffix("mm") {
-        Some(mm) => number(mm).map(GivenWidth::Millimetres),
-        None => number(text.strip_suffix("px").unwrap_or(text)).map(GivenWidth::Pixels),
+    let needed = "expected a width in px, mm, cm, in or pt, such as 1600px or 160mm";
+    let pixels = text.strip_suffix("px").unwrap_or(text).trim();
+    match millimetres(text) {
+        Some(mm) => Ok(GivenWidth::Paper(mm)),
+        None => positive(pixels)
+            .map(GivenWidth::Pixels)
+            .map_err(|_| needed.to_owned()),
     }
+}
+
+/// A length on paper, in mm.
+fn length(text: &str) -> Result<f64, String> {
+    let needed = "expected a length in pt, mm, cm or in, such as 8pt";
+    millimetres(text).ok_or_else(|| needed.to_owned())
+}
+
+/// Millimetres of a length with its unit.
+fn millimetres(text: &str) -> Option<f64> {
+    let units = [("mm", 1.0), ("cm", 10.0), ("in", 25.4), ("pt", 25.4 / 72.0)];
+    let (unit, mm) = units.into_iter().find(|(unit, _)| text.ends_with(unit))?;
+    let number = text.strip_suffix(unit)?.trim();
+    Some(positive(number).ok()? * mm)
 }

@@ -1,12 +1,14 @@
 //! Writes a figure and the files beside it.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use egui_svg::pdf;
 use egui_svg::png::{self, PngError};
 use egui_svg::{Width, missing_glyphs, outlined};
 
 use super::Written;
-use super::options::{FigureArgs, Format, LookOptions};
+use super::options::{FigureArgs, Format, LookOptions, is_stdout};
 use crate::cli::Failure;
 use crate::figure::Drawn;
 use crate::lesson::LessonStep;
@@ -14,26 +16,35 @@ use crate::state::{State, View};
 use crate::theme::fonts::FOR_FIGURES;
 use modelens_jobs::WholeFile;
 
+/// A figure and its width on paper or on a screen.
+pub(super) struct LaidOut {
+    pub drawn: Drawn,
+    pub width: Width,
+}
+
 impl FigureArgs {
-    /// The figure, and the sidecar and numbers if they were asked for.
+    /// The figure, and the sidecar, numbers and captions if they were asked for.
     pub(super) fn files(
         &self,
         state: &State,
         view: View,
-        drawn: &Drawn,
+        laid_out: &LaidOut,
         look: &LookOptions,
         step: Option<&LessonStep>,
         out: &Path,
-    ) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
-        let format = Format::of(out)?;
-        if format == Format::Png || self.outline_text {
+    ) -> Result<Vec<Written>, Failure> {
+        let drawn = &laid_out.drawn;
+        let format = self.format_of(out)?;
+        if format != Format::Svg || self.outline_text {
             look.boxes
                 .borrow_mut()
                 .extend(missing_glyphs(&drawn.svg, &FOR_FIGURES));
         }
         let bytes = match format {
-            Format::Svg => self.svg(drawn, look)?.into_bytes(),
-            Format::Png => png(drawn, look.width)?,
+            Format::Png => png(laid_out)?,
+            Format::Pdf => pdf_of(&[sized(laid_out)?])?,
+            // The others hold animations.
+            Format::Svg | Format::Gif | Format::Apng => self.svg(laid_out)?.into_bytes(),
         };
         let sidecar = if self.sidecar {
             Some(self.sidecar(state, view, drawn, step, &bytes)?)
@@ -42,6 +53,19 @@ impl FigureArgs {
         };
         let mut files = vec![(out.to_owned(), bytes)];
         files.extend(sidecar.map(|text| (sidecar_of(out), text)));
+        files.extend(self.beside(state, view, look, out)?);
+        Ok(files)
+    }
+
+    /// The numbers and the captions of a figure.
+    pub(super) fn beside(
+        &self,
+        state: &State,
+        view: View,
+        look: &LookOptions,
+        out: &Path,
+    ) -> Result<Vec<Written>, Failure> {
+        let mut files = Vec::new();
         if self.csv {
             let Some(numbers) = view.page().numbers(state) else {
                 let why = format!("--csv: the figure has no numbers: {}", out.display());
@@ -49,20 +73,34 @@ impl FigureArgs {
             };
             files.push((out.with_extension("csv"), numbers.into_bytes()));
         }
+        files.extend(self.captions(state, view, look, out));
         Ok(files)
     }
 
-    fn svg(&self, drawn: &Drawn, look: &LookOptions) -> Result<String, Failure> {
-        // An SVG has the same limits of size as a PNG.
-        look.width
-            .pixels(drawn.size[0])
-            .map_err(|error| unusable(&error))?;
-        let svg = look.width.svg(&drawn.svg, drawn.size);
+    /// The format of a figure that is written under this name.
+    pub(super) fn format_of(&self, out: &Path) -> Result<Format, Failure> {
+        if is_stdout(out) {
+            self.written_format()
+        } else {
+            Format::of(out)
+        }
+    }
+
+    fn svg(&self, laid_out: &LaidOut) -> Result<String, Failure> {
+        let svg = sized(laid_out)?;
         if self.outline_text {
             return outlined(&svg, &FOR_FIGURES).map_err(|error| Failure::File(error.to_string()));
         }
         Ok(svg)
     }
+}
+
+/// The SVG with its width. An SVG has the same limits of size as a PNG.
+pub(super) fn sized(LaidOut { drawn, width }: &LaidOut) -> Result<String, Failure> {
+    width
+        .pixels(drawn.size[0])
+        .map_err(|error| unusable(&error))?;
+    Ok(width.svg(&drawn.svg, drawn.size))
 }
 
 /// The sidecar of a figure: `a.svg.json` of `a.svg`, so that `a.png` has its own.
@@ -72,14 +110,19 @@ pub(super) fn sidecar_of(out: &Path) -> PathBuf {
     out.with_file_name(name)
 }
 
-fn png(drawn: &Drawn, width: Width) -> Result<Vec<u8>, Failure> {
+pub(super) fn png(LaidOut { drawn, width }: &LaidOut) -> Result<Vec<u8>, Failure> {
     let pixels = width
         .pixels(drawn.size[0])
         .map_err(|error| unusable(&error))?;
     png::from_svg(&drawn.svg, pixels, &FOR_FIGURES, width.dpi()).map_err(|error| unusable(&error))
 }
 
-fn unusable(error: &PngError) -> Failure {
+/// A PDF with a page for each SVG.
+pub(super) fn pdf_of(svgs: &[String]) -> Result<Vec<u8>, Failure> {
+    pdf::from_svgs(svgs, &FOR_FIGURES).map_err(|error| Failure::File(error.to_string()))
+}
+
+pub(super) fn unusable(error: &PngError) -> Failure {
     match error {
         PngError::TooLarge { .. } | PngError::Width(_) => Failure::Usage(error.to_string()),
         PngError::Svg(_) | PngError::Encoding(_) => Failure::File(error.to_string()),
@@ -96,6 +139,15 @@ pub(super) fn write_files(files: &[Written]) -> Result<(), Failure> {
     };
     let mut complete = Vec::new();
     for (path, bytes) in files {
+        if is_stdout(path) {
+            let mut out = std::io::stdout().lock();
+            let written = out.write_all(bytes).and_then(|()| out.flush());
+            return written.map_err(|e| {
+                Failure::File(format!(
+                    "the figure was not written to standard output: {e}"
+                ))
+            });
+        }
         let file = WholeFile::with_bytes(path, bytes).map_err(|e| failed(&e.to_string(), path))?;
         complete.push((file, path));
     }

@@ -80,6 +80,9 @@ pub fn large_cell_ui(
 
 /// `drawn`: whether there is something to draw again.
 fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>, place: CellPlace, drawn: bool) {
+    if parts::is_figure(ui) {
+        return;
+    }
     ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
     let close = ui.button(common::CLOSE).tip(words::CLOSE_TIP);
     if close.clicked() {

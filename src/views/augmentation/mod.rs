@@ -18,6 +18,7 @@ use super::{Explanation, Page, Show, current};
 use crate::dataset::PhotoList;
 use crate::lesson::Value;
 use crate::state::{GridTextures, State, View};
+use crate::theme::sizes;
 use modelens_jobs::{AugmentationLook, AugmentationOutcome, GridCell, Look, LookResult, Outcome};
 
 /// The height and width that the pipeline gets if the model leaves its input size open.
@@ -89,6 +90,14 @@ impl Page for Augmentation {
 
     fn sample(&self, _state: &State, _view: View) -> Option<String> {
         None
+    }
+
+    fn figure_height(&self, _ui: &Ui, _state: &State, width: f32) -> f32 {
+        if width < sizes::FIGURE_LEAST {
+            let column = (width * sizes::CELLS_TALL).floor();
+            return 2.0 * column + sizes::COLUMN_GAP;
+        }
+        sizes::FIGURE_BODY
     }
 
     fn took(&self, looked: &LookResult) -> String {

@@ -24,7 +24,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         cut = Cut(rest.with_max_x(rest.right() - sizes::COLUMN_GAP));
     }
     let semantics = state.semantics();
-    for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
+    for (mode, rect) in Mode::BOTH.into_iter().zip(parts::columns(ui, &cut)) {
         let never_off = state.settings.pipeline.is_never_off(semantics);
         let note = match mode {
             _ if never_off || semantics == Semantics::PyTorch => words::DRAWS_BOTH,

@@ -18,7 +18,7 @@ use crate::words::number::measured;
 /// Training left, inference right.
 pub fn columns_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, room: Cut) {
     let semantics = show.state.semantics();
-    for (mode, rect) in Mode::BOTH.into_iter().zip(room.halves(sizes::COLUMN_GAP)) {
+    for (mode, rect) in Mode::BOTH.into_iter().zip(parts::columns(ui, &room)) {
         let outer = match mode {
             Mode::Training => shown.map_or(show.state.settings.call, |shown| shown.pass.call),
             Mode::Inference => mode.into(),

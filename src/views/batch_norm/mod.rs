@@ -19,7 +19,7 @@ mod values;
 mod walk_plot;
 mod words;
 
-use eframe::egui::Ui;
+use eframe::egui::{Ui, Vec2, vec2};
 
 use super::page::COLUMNS;
 use super::parts::Cut;
@@ -161,11 +161,26 @@ impl Page for BatchNorm {
         sizes::STRIP + sizes::BATCH_NORM_COLUMNS_MIN + sizes::SCATTER_ROW_MIN + 2.0 * sizes::S2
     }
 
-    fn figure_height(&self, _ui: &Ui, state: &State, _width: f32) -> f32 {
+    fn figure_height(&self, _ui: &Ui, state: &State, width: f32) -> f32 {
         if state.settings.compare_norms {
             return norms::height();
         }
+        if width < sizes::FIGURE_LEAST {
+            return ui::stacked_height(state.walk.watches);
+        }
         sizes::STRIP + sizes::FIGURE_BODY
+    }
+
+    fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
+        if state.settings.compare_norms {
+            return vec2(sizes::FIGURE_LEAST, self.least_height(state));
+        }
+        let height = if width < sizes::FIGURE_LEAST {
+            self.figure_height(ui, state, width)
+        } else {
+            ui::low_height(state.walk.watches)
+        };
+        vec2(sizes::FIGURE_NARROW, height)
     }
 
     fn sides(&self, state: &State) -> Option<[&'static str; 2]> {

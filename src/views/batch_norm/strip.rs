@@ -161,7 +161,11 @@ fn draw_bar(painter: &egui::Painter, shape: Rect, bar: &Bar, palette: &Palette) 
 /// What the card shows at the left, one layer in words at the right.
 fn heading_ui(ui: &mut Ui, rect: Rect, shown: &Shown<'_>, bars: &[Bar], at: usize) {
     let palette = theme::palette(ui);
-    let title = words::strip_title(bars.len());
+    let title = if parts::stacks(ui, rect.width() + 2.0 * sizes::S4) {
+        words::strip_short_title(bars.len())
+    } else {
+        words::strip_title(bars.len())
+    };
     let end = parts::row_ui(ui, rect, |ui| {
         parts::title_ui(ui, &title).tip(MEANING);
         ui.min_rect().right()

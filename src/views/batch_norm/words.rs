@@ -28,6 +28,8 @@ pub fn took(photos: usize, is_augmented: bool, secs: f64) -> String {
     format!("Forward, {photos}, both modes: {}", seconds(secs))
 }
 
+pub const PLOTS_LEFT_OUT: &str = "all layers at a glance, the scatter plots and further batches";
+pub const COLUMNS_LEFT_OUT: &str = "all layers at a glance, and the two columns";
 pub const FURTHER_BATCHES: &str = "Further batches";
 
 // Further batches, below the columns.
@@ -98,6 +100,11 @@ pub const STRIP_TIP: &str = "Distance: |batch mean − moving mean| / √(moving
      Filled: normalises with the batch when training. Hollow: with its stored statistics";
 pub const ALL_LAYERS: &str = "All layers";
 pub const STRIP_NAME: &str = "BatchNorm layer, by distance from the file";
+
+/// The title of a narrow strip.
+pub fn strip_short_title(layers: usize) -> String {
+    count(layers, "BATCHNORM LAYER", "BATCHNORM LAYERS")
+}
 
 pub fn strip_title(layers: usize) -> String {
     let layers = count(layers, "BATCHNORM LAYER", "BATCHNORM LAYERS");

@@ -117,6 +117,15 @@ impl Page for Dropout {
         sizes::DROPOUT_COLUMNS_MIN + sizes::S3 + sizes::PASSES_ROW_MIN
     }
 
+    fn figure_height(&self, _ui: &Ui, state: &State, width: f32) -> f32 {
+        let base = state.opened.base.as_ref();
+        let has_noise = base.is_some_and(|base| base.noise.is_some());
+        if width < sizes::FIGURE_LEAST && has_noise {
+            return 2.0 * sizes::DROPOUT_NARROW + sizes::COLUMN_GAP + ui::passes_height(width);
+        }
+        sizes::FIGURE_BODY
+    }
+
     fn took(&self, looked: &LookResult) -> String {
         let is_augmented =
             matches!(&looked.look, Look::Dropout { pass, .. } if pass.augment.is_some());

@@ -2,7 +2,7 @@
 //! the prediction.
 
 use eframe::egui;
-use eframe::egui::{Align, Button, Layout, Rect, RichText, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align, Button, Layout, Rect, RichText, Stroke, Ui, WidgetInfo, vec2};
 
 use super::plots;
 use super::watch::Watched;
@@ -32,16 +32,32 @@ pub fn passes_ui(
     } else {
         3
     };
-    let width = (rect.width() / count as f32).floor();
+    let tall = parts::stacks(ui, rect.width()) && is_tall(rect.width());
+    let step = if tall {
+        vec2(0.0, (rect.height() / count as f32).floor())
+    } else {
+        vec2((rect.width() / count as f32).floor(), 0.0)
+    };
+    let size = if tall {
+        vec2(rect.width(), step.y)
+    } else {
+        vec2(step.x, rect.height())
+    };
     let part = |i: usize| {
-        let left = rect.left() + i as f32 * width;
-        let whole = Rect::from_min_size(pos2(left, rect.top()), vec2(width, rect.height()));
+        let whole = Rect::from_min_size(rect.min + i as f32 * step, size);
         Cut(whole.shrink2(vec2(sizes::S4, sizes::S2)))
     };
+    let line = Stroke::new(sizes::LINE, palette.line);
     for i in 1..count {
-        let x = rect.left() + i as f32 * width;
-        let line = Stroke::new(sizes::LINE, palette.line);
-        ui.painter().vline(x, rect.y_range(), line);
+        let at = rect.min + i as f32 * step;
+        if tall {
+            ui.painter().hline(rect.x_range(), at.y, line);
+        } else {
+            ui.painter().vline(at.x, rect.y_range(), line);
+        }
+    }
+    if count == 2 && parts::is_figure(ui) {
+        parts::note_left_out(ui, words::LARGEST_LEFT_OUT);
     }
     let names = [
         words::LARGEST_VALUES,
@@ -73,6 +89,11 @@ pub fn passes_ui(
         Some(found) => monte_carlo_ui(ui, found, labels, look, cut),
         None => parts::empty_ui(ui, cut.0, words::NO_CLASSIFIER),
     }
+}
+
+/// Whether a figure of this width has the passes below each other.
+pub fn is_tall(width: f32) -> bool {
+    width < 2.0 * sizes::PASSES_NARROW
 }
 
 /// How many passes, one small button each.

@@ -21,9 +21,13 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
         without::without_ui(ui, show, base, &cut);
         return;
     }
-    let row = (cut.0.height() * sizes::PASSES_ROW_SHARE)
-        .clamp(sizes::PASSES_ROW_MIN, sizes::PASSES_ROW_MAX)
-        .floor();
+    let row = if parts::stacks(ui, cut.0.width()) {
+        passes_height(cut.0.width()) - sizes::S3
+    } else {
+        (cut.0.height() * sizes::PASSES_ROW_SHARE)
+            .clamp(sizes::PASSES_ROW_MIN, sizes::PASSES_ROW_MAX)
+            .floor()
+    };
     let row = cut.bottom(row);
     cut.bottom(sizes::S3);
     let found = outcome(state);
@@ -36,6 +40,12 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     }
 }
 
+/// The height of the passes below stacked columns, with the gap above them.
+pub fn passes_height(width: f32) -> f32 {
+    let rows = if passes::is_tall(width) { 2.0 } else { 1.0 };
+    sizes::S3 + rows * sizes::PASSES_TALL
+}
+
 fn columns_ui(
     ui: &mut Ui,
     show: &mut Show<'_>,
@@ -46,7 +56,7 @@ fn columns_ui(
     let full = found.map_or(1.0, |o| {
         unit_grid::full_value([&o.training.output, &o.inference.output])
     });
-    for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
+    for (mode, rect) in Mode::BOTH.into_iter().zip(parts::columns(ui, &cut)) {
         let outer = match mode {
             Mode::Training => call.outer,
             Mode::Inference => mode.into(),

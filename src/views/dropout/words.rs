@@ -52,6 +52,7 @@ pub fn back_to(rate: &str) -> String {
 pub const RATE_IN_FILE: &str = "The rate in the file";
 
 // The three plots below the columns.
+pub const LARGEST_LEFT_OUT: &str = "the largest values";
 pub const LARGEST_VALUES: &str = "Largest values";
 pub const MEAN_OF_PASSES: &str = "Mean of passes";
 /// Where there is little room.

@@ -44,6 +44,9 @@ pub enum Curve {
     Accuracy,
 }
 
+/// Both, as they are drawn from left to right.
+pub const BOTH: [Curve; 2] = [Curve::Loss, Curve::Accuracy];
+
 /// Each batch as a thin line, the validation photos as marks: filled with training=True, hollow in
 /// inference.
 pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Axes) {
@@ -125,7 +128,12 @@ pub fn curve_ui(ui: &mut Ui, rect: Rect, run: &RunState, curve: Curve, axes: &Ax
 pub fn movement_ui(ui: &mut Ui, rect: Rect, run: &RunState, names: impl Fn(&Movement) -> String) {
     let palette = theme::palette(ui);
     let (head, plot) = rect.split_top_bottom_at_y(rect.top() + sizes::CAPTION);
-    caption(ui, head, words::MOVED, words::UP_AND_DOWN);
+    let meaning = if rect.width() < sizes::RUN_CAPTION {
+        words::UP_AND_DOWN_SHORT
+    } else {
+        words::UP_AND_DOWN
+    };
+    caption(ui, head, words::MOVED, meaning);
     frame(ui, plot, palette);
     let end = run.steps.iter().rev().find_map(|s| s.end.as_ref());
     let layers = end.map_or(&[][..], |end| &end.movement);

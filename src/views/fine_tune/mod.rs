@@ -75,9 +75,8 @@ impl Page for FineTune {
         ui::height(ui, state, width)
     }
 
-    fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
-        let least_width = sizes::CENTRE_MIN_WIDTH - 2.0 * sizes::S4;
-        vec2(least_width, self.figure_height(ui, state, width))
+    fn least_size(&self, _ui: &Ui, state: &State, width: f32) -> Vec2 {
+        vec2(sizes::FIGURE_NARROW, ui::short_height(state, width))
     }
 
     fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {

@@ -6,8 +6,9 @@ use super::curves;
 use super::words;
 use crate::command::TrainCommand;
 use crate::model::Mode;
-use crate::state::RunState;
+use crate::state::{RunState, TrainingState};
 use crate::theme::{self, sizes, text};
+use crate::train::movement::Movement;
 use crate::views::Show;
 use crate::views::parts::Tip as _;
 use crate::views::parts::{self, Cut};
@@ -29,6 +30,58 @@ pub fn height(ui: &Ui, run: &RunState, seeds: usize, width: f32) -> f32 {
     sizes::HEADER_BAND + sizes::S2 + plots + words + buttons + 3.0 * sizes::S2
 }
 
+/// The height of a short card.
+pub fn short_height(run: &RunState, seeds: usize) -> f32 {
+    let facts = words::card_facts(run, seeds).len() as f32 * sizes::CAPTION;
+    sizes::HEADER_BAND + facts + sizes::S1 + sizes::RUN_SHORT + 2.0 * sizes::S2
+}
+
+/// Draws a card without its sentence, and with its three plots side by side.
+pub fn short_card_ui(
+    ui: &mut Ui,
+    show: &mut Show<'_>,
+    run: usize,
+    axes: &curves::Axes,
+    rect: Rect,
+) {
+    let training = &show.state.training;
+    let Some(state) = training.runs.get(run) else {
+        return;
+    };
+    let mut cut = head_ui(ui, training, run, state, rect);
+    cut.top(sizes::S1);
+    let [curves_room, moved] = cut.halves(sizes::S2);
+    let third = ((cut.0.width() - 2.0 * sizes::S2) / 3.0).floor();
+    let moved = moved.with_min_x(moved.right() - third);
+    let curves_room = curves_room.with_max_x(moved.left() - sizes::S2);
+    let plots = Cut(curves_room).halves(sizes::S2);
+    for (plot, kind) in plots.into_iter().zip(curves::BOTH) {
+        curves::curve_ui(ui, plot, state, kind, axes);
+    }
+    curves::movement_ui(ui, moved, state, |movement| layer_name(training, movement));
+}
+
+/// The frame and the facts of a card; the room that is left.
+fn head_ui(ui: &mut Ui, training: &TrainingState, run: usize, state: &RunState, rect: Rect) -> Cut {
+    let call = training.experiment.as_ref().and_then(|experiment| {
+        let recipe = experiment.recipes.get(run)?;
+        words::call_of(recipe, experiment.setup.semantics)
+    });
+    let room = frame_ui(ui, rect, &state.name, call);
+    let mut cut = Cut(room.shrink2(vec2(sizes::S3, sizes::S2)));
+    for fact in words::card_facts(state, training.seeds()) {
+        fact_ui(ui, cut.top(sizes::CAPTION), &fact);
+    }
+    cut
+}
+
+/// The name of a layer that moved, and how far.
+fn layer_name(training: &TrainingState, movement: &Movement) -> String {
+    let network = training.network.as_ref();
+    let name = network.and_then(|n| n.layer_names.get(movement.layer));
+    words::of_layer(name.map_or("", String::as_str), movement)
+}
+
 /// Draws the card; `spare` is extra height for the plots.
 pub fn run_card_ui(
     ui: &mut Ui,
@@ -43,30 +96,17 @@ pub fn run_card_ui(
     let Some(state) = training.runs.get(run) else {
         return;
     };
-    let call = training.experiment.as_ref().and_then(|experiment| {
-        let recipe = experiment.recipes.get(run)?;
-        words::call_of(recipe, experiment.setup.semantics)
-    });
-    let room = frame_ui(ui, rect, &state.name, call);
-    let mut cut = Cut(room.shrink2(vec2(sizes::S3, sizes::S2)));
-    for fact in words::card_facts(state, training.seeds()) {
-        fact_ui(ui, cut.top(sizes::CAPTION), &fact);
-    }
+    let mut cut = head_ui(ui, training, run, state, rect);
     cut.top(sizes::S2);
     let strip = (spare / 3.0).min(sizes::RUN_STRIP).floor();
     let curve = (spare - strip).min(sizes::RUN_CURVE_GROWS).floor();
     let plots = Cut(cut.top(sizes::RUN_CURVE + curve)).halves(sizes::S3);
-    let kinds = [curves::Curve::Loss, curves::Curve::Accuracy];
-    for (plot, kind) in plots.into_iter().zip(kinds) {
+    for (plot, kind) in plots.into_iter().zip(curves::BOTH) {
         curves::curve_ui(ui, plot, state, kind, axes);
     }
     cut.top(sizes::S2);
-    let names = |movement: &crate::train::movement::Movement| {
-        let network = training.network.as_ref();
-        let name = network.and_then(|n| n.layer_names.get(movement.layer));
-        words::of_layer(name.map_or("", String::as_str), movement)
-    };
-    curves::movement_ui(ui, cut.top(sizes::RUN_STRIP + strip), state, names);
+    let strip = cut.top(sizes::RUN_STRIP + strip);
+    curves::movement_ui(ui, strip, state, |movement| layer_name(training, movement));
     cut.top(sizes::S2);
     let is_figure = parts::is_figure(ui);
     let buttons = cut.bottom(if is_figure {

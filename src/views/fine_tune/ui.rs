@@ -36,6 +36,19 @@ impl Cards {
         }
     }
 
+    /// As many short cards in a row as have room.
+    fn short(count: usize, room: f32) -> Self {
+        let most = ((room + GAP) / (sizes::RUN_SHORT_WIDTH + GAP))
+            .floor()
+            .max(1.0) as usize;
+        let in_row = count.div_ceil(count.div_ceil(most).max(1));
+        Self {
+            in_row,
+            rows: count.div_ceil(in_row.max(1)),
+            width: ((room + GAP) / in_row.max(1) as f32 - GAP).floor(),
+        }
+    }
+
     /// The place of a card in a rectangle that holds all of them.
     fn place(self, card: usize, all: Rect) -> Rect {
         let height = ((all.height() + GAP) / self.rows.max(1) as f32 - GAP).floor();
@@ -49,8 +62,22 @@ impl Cards {
     }
 }
 
+/// The height of short cards at this width: without sentences, with all plots of a run side by side.
+pub fn short_height(state: &State, width: f32) -> f32 {
+    let training = &state.training;
+    let cards = Cards::short(training.runs.len(), width);
+    let seeds = training.seeds();
+    let heights = training.runs.iter();
+    let card = heights.map(|run| run_card::short_height(run, seeds));
+    let rows = cards.rows.max(1) as f32;
+    rows * card.fold(0.0, f32::max) + (rows - 1.0) * GAP
+}
+
 /// The height that the runs need at this width.
 pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
+    if parts::stacks(ui, width) {
+        return short_height(state, width);
+    }
     let cards = Cards::of(state.training.runs.len(), width);
     let rows = cards.rows.max(1) as f32;
     rows * card_height(ui, state, &cards) + (rows - 1.0) * GAP
@@ -58,9 +85,12 @@ pub fn height(ui: &Ui, state: &State, width: f32) -> f32 {
 
 /// The height that the tallest card needs.
 fn card_height(ui: &Ui, state: &State, cards: &Cards) -> f32 {
-    let runs = state.training.runs.iter();
-    let seeds = state.training.seeds();
-    runs.map(|run| run_card::height(ui, run, seeds, cards.width))
+    let training = &state.training;
+    // While an animation shows the beginnings, the cards have the height of the whole runs.
+    let runs = training.axes_of.as_ref().unwrap_or(&training.runs);
+    let seeds = training.seeds();
+    runs.iter()
+        .map(|run| run_card::height(ui, run, seeds, cards.width))
         .fold(0.0, f32::max)
 }
 
@@ -77,9 +107,20 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
         cut.top(sizes::S2);
     }
     let training = &show.state.training;
-    let axes = curves::Axes::of(&training.runs);
+    let axes = curves::Axes::of(training.axes_of.as_deref().unwrap_or(&training.runs));
     let count = training.runs.len();
     let whole = cut.0.width();
+    let is_short = parts::is_figure(ui)
+        && (parts::stacks(ui, whole)
+            || height(ui, show.state, whole) > cut.0.height() + sizes::LINE);
+    if is_short {
+        parts::note_left_out(ui, words::SENTENCES_LEFT_OUT);
+        let cards = Cards::short(count, whole);
+        for run in 0..count {
+            run_card::short_card_ui(ui, show, run, &axes, cards.place(run, cut.0));
+        }
+        return;
+    }
     let scrolls = !parts::is_figure(ui) && height(ui, show.state, whole) > cut.0.height();
     let room = whole - if scrolls { sizes::SCROLL_BAR } else { 0.0 };
     let cards = Cards::of(count, room);

@@ -54,6 +54,8 @@ pub fn curve_name(name: &str, run: &str, steps: usize) -> String {
 }
 
 pub const MOVED: &str = "Moved";
+pub const UP_AND_DOWN_SHORT: &str = "w ↑ st ↓";
+pub const SENTENCES_LEFT_OUT: &str = "the sentences of the runs";
 pub const UP_AND_DOWN: &str = "weights ↑ statistics ↓";
 
 // Runs that are not those of the controls.

@@ -24,6 +24,8 @@ pub struct Places {
     pub columns: [Option<Rect>; 2],
     /// Of what a figure can show alone, by name.
     pub plots: Vec<(&'static str, Rect)>,
+    /// What the figure has no room for, in words.
+    pub left_out: Vec<&'static str>,
 }
 
 impl Places {
@@ -84,6 +86,16 @@ pub fn note_heading(ui: &Ui, column: Rect, mode: Mode, title: &str, note: &str) 
             places
                 .headings
                 .push((column, Heading { mode, title, note }));
+            data.insert_temp(Places::id(), places);
+        }
+    });
+}
+
+/// Records what a figure leaves out because it is small.
+pub fn note_left_out(ui: &Ui, what: &'static str) {
+    ui.data_mut(|data| {
+        if let Some(mut places) = data.get_temp::<Places>(Places::id()) {
+            places.left_out.push(what);
             data.insert_temp(Places::id(), places);
         }
     });

@@ -82,8 +82,12 @@ impl Page for Predict {
         sizes::HEADER_BAND + rows as f32 * sizes::PREDICT_ROW_MIN + strips + below
     }
 
-    fn figure_height(&self, _ui: &Ui, state: &State, _width: f32) -> f32 {
-        self.least_height(state).max(sizes::FIGURE_BODY_LOW)
+    fn figure_height(&self, _ui: &Ui, state: &State, width: f32) -> f32 {
+        let least = self.least_height(state);
+        if width < sizes::FIGURE_LEAST {
+            return 2.0 * least + sizes::COLUMN_GAP;
+        }
+        least.max(sizes::FIGURE_BODY_LOW)
     }
 
     fn took(&self, looked: &LookResult) -> String {

@@ -47,7 +47,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let semantics = state.semantics();
     let found = outcome(state);
     let found = found.and_then(|o| Some((o, names(state, o.outputs)?)));
-    for (mode, rect) in Mode::BOTH.into_iter().zip(cut.halves(sizes::COLUMN_GAP)) {
+    for (mode, rect) in Mode::BOTH.into_iter().zip(parts::columns(ui, &cut)) {
         let title = modes::mode_label(mode, semantics);
         let Some((outcome, names)) = &found else {
             let room = parts::column_ui(ui, rect, mode, title, "");

@@ -52,12 +52,15 @@ impl Page for Releases {
         ui::body_ui(ui, show, cut);
     }
 
-    fn figure_height(&self, _ui: &Ui, state: &State, _width: f32) -> f32 {
-        ui::height(outcome(state))
+    fn figure_height(&self, _ui: &Ui, state: &State, width: f32) -> f32 {
+        ui::figure_height(outcome(state), width)
     }
 
-    fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
-        vec2(sizes::FIGURE_LEAST, self.figure_height(ui, state, width))
+    fn least_size(&self, _ui: &Ui, state: &State, width: f32) -> Vec2 {
+        vec2(
+            sizes::FIGURE_NARROW,
+            ui::least_height(outcome(state), width),
+        )
     }
 
     fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {

@@ -40,16 +40,99 @@ pub fn controls_ui(ui: &mut Ui, show: &mut Show<'_>) {
     });
 }
 
-/// The height of the whole table.
-pub fn height(outcome: Option<&ReleasesOutcome>) -> f32 {
-    let rows = outcome.map_or(5, |outcome| words::rows(outcome).len()) as f32;
-    let block = sizes::HEADER_BAND + rows * sizes::STAT_ROW + sizes::S2;
-    2.0 * sizes::S2 + HEAD + CALLS.len() as f32 * block
+/// The heights of the parts of a block.
+#[derive(Clone, Copy)]
+struct Measures {
+    band: f32,
+    row: f32,
+    /// Labels are above the values, which have a line each for their parts.
+    stacks: bool,
+    gap: f32,
+}
+
+impl Measures {
+    const WINDOW: Self = Self {
+        band: sizes::HEADER_BAND,
+        row: sizes::STAT_ROW,
+        stacks: false,
+        gap: sizes::S2,
+    };
+    const LOW: Self = Self {
+        band: sizes::LOW_HEADER,
+        row: sizes::LOW_ROW,
+        stacks: false,
+        gap: sizes::S1,
+    };
+    const NARROW: Self = Self {
+        band: sizes::HEADER_BAND,
+        row: sizes::CODE_LINE,
+        stacks: true,
+        gap: sizes::S1,
+    };
+
+    /// The height of a row.
+    fn row(self, outcome: &ReleasesOutcome, row: words::Row) -> f32 {
+        let lines = if self.stacks {
+            1 + cell_lines(outcome, row)
+        } else {
+            1
+        };
+        let apart = if self.stacks { self.gap } else { 0.0 };
+        self.row * lines as f32 + apart
+    }
+
+    fn height(self, outcome: Option<&ReleasesOutcome>) -> f32 {
+        let rows = match outcome {
+            Some(outcome) => {
+                let rows = words::rows(outcome).into_iter();
+                rows.map(|row| self.row(outcome, row)).sum()
+            }
+            None => 5.0 * self.row,
+        };
+        let block = self.band + rows + self.gap;
+        2.0 * sizes::S2 + HEAD + CALLS.len() as f32 * block
+    }
+}
+
+/// The most lines of a cell of this row, if the parts of a value are below each other.
+fn cell_lines(outcome: &ReleasesOutcome, (_, read): words::Row) -> usize {
+    let lines = outcome
+        .cells
+        .iter()
+        .map(|cell| read(cell).matches(", ").count() + 1);
+    lines.max().unwrap_or(1)
+}
+
+/// The height of a figure of this width.
+pub fn figure_height(outcome: Option<&ReleasesOutcome>, width: f32) -> f32 {
+    if width < sizes::FIGURE_LEAST {
+        Measures::NARROW.height(outcome)
+    } else {
+        Measures::WINDOW.height(outcome)
+    }
+}
+
+/// The least height of a figure of this width.
+pub fn least_height(outcome: Option<&ReleasesOutcome>, width: f32) -> f32 {
+    if width < sizes::FIGURE_LEAST {
+        Measures::NARROW.height(outcome)
+    } else {
+        Measures::LOW.height(outcome)
+    }
 }
 
 /// The table; it scrolls if there is too little room.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
-    let height = height(outcome(show.state));
+    let outcome = outcome(show.state);
+    let whole = Measures::WINDOW.height(outcome);
+    let measures = if parts::stacks(ui, cut.0.width()) {
+        Measures::NARROW
+    } else if parts::is_figure(ui) && cut.0.height() < whole - sizes::LINE {
+        Measures::LOW
+    } else {
+        Measures::WINDOW
+    };
+    let height = measures.height(outcome);
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
         let area = ScrollArea::vertical()
             .id_salt("releases")
@@ -60,8 +143,8 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
             let rect = rect.with_max_x(rect.right() - sizes::SCROLL_BAR);
             parts::card(ui.painter(), rect, theme::palette(ui));
             parts::note_plot(ui, words::TABLE, rect);
-            match outcome(show.state) {
-                Some(outcome) => table_ui(ui, show.state.semantics(), outcome, rect),
+            match outcome {
+                Some(outcome) => table_ui(ui, show.state.semantics(), outcome, rect, measures),
                 None => waiting_ui(ui, show, rect, Mode::Training),
             }
         });
@@ -75,8 +158,9 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(rect: Rect) -> Self {
-        let labels = (rect.width() * 0.24).floor();
+    fn of(rect: Rect, measures: Measures) -> Self {
+        let share = if measures.stacks { 0.0 } else { 0.24 };
+        let labels = (rect.width() * share).floor();
         let each = ((rect.width() - labels) / Semantics::ALL.len() as f32).floor();
         Self { labels, each }
     }
@@ -87,10 +171,16 @@ impl Columns {
     }
 }
 
-fn table_ui(ui: &mut Ui, in_force: Semantics, outcome: &ReleasesOutcome, rect: Rect) {
+fn table_ui(
+    ui: &mut Ui,
+    in_force: Semantics,
+    outcome: &ReleasesOutcome,
+    rect: Rect,
+    measures: Measures,
+) {
     let palette = theme::palette(ui);
     let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S2)));
-    let columns = Columns::of(cut.0);
+    let columns = Columns::of(cut.0, measures);
     let head = cut.top(HEAD);
     for (i, rules) in Semantics::ALL.into_iter().enumerate() {
         let mut place = Cut(columns.cell(head, i));
@@ -109,8 +199,8 @@ fn table_ui(ui: &mut Ui, in_force: Semantics, outcome: &ReleasesOutcome, rect: R
         });
     }
     for outer in CALLS {
-        block_ui(ui, outcome, outer, &columns, &mut cut);
-        cut.top(sizes::S2);
+        block_ui(ui, outcome, outer, &columns, measures, &mut cut);
+        cut.top(measures.gap);
     }
 }
 
@@ -119,11 +209,12 @@ fn block_ui(
     outcome: &ReleasesOutcome,
     outer: Outer,
     columns: &Columns,
+    measures: Measures,
     cut: &mut Cut,
 ) {
     let palette = theme::palette(ui);
     let [title, note] = words::call(outer);
-    let band = cut.top(sizes::HEADER_BAND);
+    let band = cut.top(measures.band);
     let line = band.with_max_y(band.top() + sizes::LINE);
     ui.painter().rect_filled(line, 0, palette.line);
     match outer {
@@ -135,12 +226,26 @@ fn block_ui(
         }),
     }
     let read = |rules: Semantics, row: fn(&ReleaseCell) -> String| {
-        outcome.cell(rules, outer).map(row).unwrap_or_default()
+        let value = outcome.cell(rules, outer).map(row).unwrap_or_default();
+        if measures.stacks {
+            value.replace(", ", ",\n")
+        } else {
+            value
+        }
     };
     for (label, row) in words::rows(outcome) {
-        let place = cut.top(sizes::STAT_ROW);
-        let left = place.with_max_x(place.left() + columns.labels - sizes::S2);
-        parts::row_ui(ui, left, |ui| {
+        let mut place = Cut(cut.top(measures.row(outcome, (label, row))));
+        let labels = if measures.stacks {
+            place.top(measures.row)
+        } else {
+            let right = place.0.left() + columns.labels - sizes::S2;
+            place.0.with_max_x(right)
+        };
+        if measures.stacks {
+            place.bottom(measures.gap);
+        }
+        let place = place.0;
+        parts::row_ui(ui, labels, |ui| {
             parts::line_ui(ui, text::muted(label, palette))
         });
         let written = read(outcome.writer, row);

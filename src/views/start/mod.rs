@@ -71,12 +71,16 @@ impl Page for Start {
         ui::HEIGHT
     }
 
-    fn figure_height(&self, _ui: &Ui, _state: &State, _width: f32) -> f32 {
-        ui::HEIGHT_OF_FIGURE
+    fn figure_height(&self, _ui: &Ui, _state: &State, width: f32) -> f32 {
+        if width < sizes::FIGURE_LEAST {
+            ui::HEIGHT_STACKED
+        } else {
+            ui::HEIGHT_OF_FIGURE
+        }
     }
 
-    fn least_size(&self, _ui: &Ui, _state: &State, _width: f32) -> Vec2 {
-        vec2(sizes::FIGURE_LEAST, ui::HEIGHT_OF_FIGURE)
+    fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
+        vec2(sizes::FIGURE_NARROW, self.figure_height(ui, state, width))
     }
 
     fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {

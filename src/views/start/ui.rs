@@ -23,6 +23,18 @@ pub const HEIGHT_OF_FIGURE: f32 =
     sizes::CONTROL_HEIGHT + GAP + sizes::SWITCH_CARD + GAP + sizes::TITLE_ROW + sizes::LAMP_CARD;
 pub const HEIGHT: f32 = HEIGHT_OF_FIGURE + GAP + sizes::TITLE_ROW + sizes::LESSON_CARD;
 
+/// The height of a narrow figure, in which all cards are below each other.
+pub const HEIGHT_STACKED: f32 = RELEASES_STACKED
+    + GAP
+    + SWITCHES_STACKED
+    + GAP
+    + TITLE_STACKED
+    + 3.0 * sizes::LAMP_CARD
+    + 2.0 * sizes::S3;
+const RELEASES_STACKED: f32 = 2.0 * sizes::CONTROL_HEIGHT + sizes::S2;
+const SWITCHES_STACKED: f32 = 2.0 * sizes::SWITCH_CARD + sizes::S3;
+const TITLE_STACKED: f32 = 2.0 * sizes::TITLE_ROW;
+
 /// The question, in one line.
 pub fn question_ui(ui: &mut Ui, show: &Show<'_>) {
     let palette = theme::palette(ui);
@@ -34,6 +46,15 @@ pub fn question_ui(ui: &mut Ui, show: &Show<'_>) {
 /// Everything below the question.
 pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
     // In a tall window the cards grow and stand further apart.
+    if parts::stacks(ui, cut.0.width()) {
+        releases_ui(ui, show, cut.top(RELEASES_STACKED));
+        cut.top(GAP);
+        switches_ui(ui, show, cut.top(SWITCHES_STACKED));
+        cut.top(GAP);
+        lamps_title_ui(ui, show, cut.top(TITLE_STACKED));
+        lamps_ui(ui, show, cut.0);
+        return;
+    }
     let spare = (cut.0.height() - HEIGHT).max(0.0);
     let more = if parts::is_figure(ui) {
         0.0
@@ -64,7 +85,9 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
 fn releases_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
     let chosen = show.state.semantics();
-    parts::row_ui(ui, row, |ui| {
+    let layout =
+        Layout::left_to_right(Align::Center).with_main_wrap(parts::stacks(ui, row.width()));
+    parts::inside_ui(ui, row, layout, |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S2;
         if row.width() >= sizes::START_QUESTION {
             parts::label_ui(ui, text::muted(words::WHICH_RELEASE, palette));
@@ -96,7 +119,11 @@ fn releases_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
 fn switches_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let semantics = show.state.semantics();
     let switches = Switches::of(show.state);
-    let [left, right] = Cut(row).halves(sizes::S3);
+    let [left, right] = if parts::stacks(ui, row.width()) {
+        Cut(row).stacked(sizes::S3)
+    } else {
+        Cut(row).halves(sizes::S3)
+    };
     let flag = [true, false].map(|value| Segment {
         value,
         label: call::python(value),
@@ -197,6 +224,12 @@ fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
         Some(step) => words::lamps_title(step.photos, step.semantics),
         None => words::MEASURING.to_owned(),
     };
+    if parts::stacks(ui, row.width()) {
+        parts::inside_ui(ui, row, Layout::default(), |ui| {
+            parts::wrapped_ui(ui, text::title(&title, palette))
+        });
+        return;
+    }
     parts::row_ui(ui, row, |ui| {
         parts::line_ui(ui, text::title(&title, palette))
     });
@@ -204,12 +237,18 @@ fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
 
 fn lamps_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
-    let width = ((row.width() - 2.0 * sizes::S3) / 3.0).floor();
+    let third = |whole: f32| ((whole - 2.0 * sizes::S3) / 3.0).floor();
+    let (size, pitch) = if parts::stacks(ui, row.width()) {
+        let size = vec2(row.width(), third(row.height()));
+        (size, vec2(0.0, size.y + sizes::S3))
+    } else {
+        let size = vec2(third(row.width()), row.height());
+        (size, vec2(size.x + sizes::S3, 0.0))
+    };
     let step = Switches::of(show.state).and_then(|switches| switches.step(show.state));
     let card = step.map(|step| step.card.clone());
     for (i, lamp) in Lamp::ALL.into_iter().enumerate() {
-        let left = row.left() + i as f32 * (width + sizes::S3);
-        let rect = Rect::from_x_y_ranges(left..=left + width, row.y_range());
+        let rect = Rect::from_min_size(row.min + i as f32 * pitch, size);
         parts::card(ui.painter(), rect, palette);
         let mut cut = Cut(rect.shrink2(vec2(sizes::S4, sizes::S3)));
         parts::row_ui(ui, cut.top(sizes::CARD_ROW), |ui| {

@@ -25,7 +25,12 @@ pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32, low: bool
         return low_height();
     }
     let flags = sizes::FLAG_COLUMN * if stands_alone(ui) { 2.0 } else { 1.0 };
-    let inner = (width - flags - sizes::S2) / 2.0 - 2.0 * sizes::S4;
+    let stacks = stacks(ui, width);
+    let inner = if stacks {
+        width - sizes::FLAG_COLUMN
+    } else {
+        (width - flags - sizes::S2) / 2.0
+    } - 2.0 * sizes::S4;
     let palette = theme::palette(ui);
     let words = |outcome: &TrainableOutcome| {
         let cards = outcome.cards.iter().map(|card| {
@@ -37,7 +42,8 @@ pub fn height(ui: &Ui, outcome: Option<&TrainableOutcome>, width: f32, low: bool
     let words = outcome.map_or(0.0, words).max(sizes::CARD_WORDS).ceil();
     let lines = words::lines(is_narrow(inner)) as f32;
     let card = 2.0 * sizes::S3 + sizes::CARD_TITLE + lines * sizes::CARD_ROW + sizes::S1 + words;
-    sizes::HEADER_BAND + 2.0 * card + sizes::S2
+    let side = sizes::HEADER_BAND + 2.0 * card + sizes::S2;
+    if stacks { 2.0 * side } else { side }
 }
 
 /// The height of low cards with their headings.
@@ -50,6 +56,12 @@ pub fn low_height() -> f32 {
 fn stands_alone(ui: &Ui) -> bool {
     let of_cards = |part: &Part| *part != Part::Plot(words::LAYERS);
     parts::only_part(ui).as_ref().is_some_and(of_cards)
+}
+
+/// Whether a figure has one side above the other. `width` is that of the cards, beside which the window has a
+/// scroll bar.
+fn stacks(ui: &Ui, width: f32) -> bool {
+    parts::stacks(ui, width + sizes::SCROLL_BAR)
 }
 
 /// Whether a card has no room for its full labels.
@@ -75,56 +87,33 @@ pub fn cards_ui(
     rect: Rect,
     low: bool,
 ) {
-    let mut cut = Cut(rect);
-    let heads = cut.top(if low {
-        sizes::LOW_HEADER
-    } else {
-        sizes::HEADER_BAND
-    });
     let alone = stands_alone(ui);
-    // With the flags, and without.
-    let sides = |row: Rect| {
-        if alone {
-            Cut(row)
-                .halves(sizes::S2)
-                .map(|side| [side, side.with_min_x(side.left() + sizes::FLAG_COLUMN)])
-        } else {
-            let row = row.with_min_x(row.left() + sizes::FLAG_COLUMN);
-            Cut(row).halves(sizes::S2).map(|side| [side, side])
-        }
-    };
+    let places = Places::of(rect, low, alone, stacks(ui, rect.width()));
     // While other rules are computed, the old numbers keep the words that go with them.
     let semantics = outcome.map_or(show.state.semantics(), |o| o.semantics);
-    for (mode, [whole, side]) in Mode::BOTH.into_iter().zip(sides(heads)) {
+    for (mode, side) in Mode::BOTH.into_iter().zip(&places.sides) {
         let note = outcome.map_or("", |o| words::reaches(o, mode, semantics));
         let title = modes::mode_label(mode, semantics);
-        let inner = side.shrink2(vec2(sizes::S4, 0.0));
-        parts::heading_ui(ui, inner, mode, title, note);
-        parts::note_column(ui, mode, whole);
-        let column = whole.with_max_y(rect.bottom());
-        parts::note_heading(ui, column, mode, title, note);
+        let head = side.head.shrink2(vec2(sizes::S4, 0.0));
+        parts::heading_ui(ui, head, mode, title, note);
+        parts::note_column(ui, mode, side.whole);
+        parts::note_heading(ui, side.whole, mode, title, note);
     }
-    let row = ((cut.0.height() - sizes::S2) / 2.0).floor();
     let flag = modes::flag_label(semantics);
-    for trainable in [true, false] {
-        let row = cut.top(row);
-        cut.top(sizes::S2);
+    for (row, trainable) in [true, false].into_iter().enumerate() {
         let value = call::python(trainable);
         let flag = format!("{flag}={value}");
-        if !alone {
-            let left = rect.left() + sizes::FLAG_COLUMN;
-            flag_ui(ui, row.with_max_x(left), &flag);
-        }
-        for (mode, [whole, rect]) in Mode::BOTH.into_iter().zip(sides(row)) {
-            if alone {
-                flag_ui(ui, whole.with_max_x(rect.left()), &flag);
+        for (mode, side) in Mode::BOTH.into_iter().zip(&places.sides) {
+            let rect = side.cards[row];
+            if let Some(left) = side.flags {
+                flag_ui(ui, rect.with_min_x(left).with_max_x(rect.left()), &flag);
             }
-            parts::note_column(ui, mode, whole);
             let names = if trainable {
                 [words::OPEN_LEFT, words::OPEN_RIGHT]
             } else {
                 [words::FROZEN_LEFT, words::FROZEN_RIGHT]
             };
+            let whole = rect.with_min_x(side.whole.left());
             parts::note_plot_of(ui, mode, names, whole);
             if let Some(outcome) = outcome {
                 let card = outcome.card(trainable, mode);
@@ -140,6 +129,68 @@ pub fn cards_ui(
                 waiting_ui(ui, show, rect, way_on);
             }
         }
+    }
+}
+
+/// The places of both sides.
+struct Places {
+    sides: [Side; 2],
+}
+
+/// The places of one side.
+struct Side {
+    /// Everything of it.
+    whole: Rect,
+    head: Rect,
+    /// Trainable, and frozen.
+    cards: [Rect; 2],
+    /// Where the flags begin; `None` if only the other side has them.
+    flags: Option<f32>,
+}
+
+impl Places {
+    /// `alone`: one side or card is shown, with the flags at its left; `stacks`: one side is above the
+    /// other.
+    fn of(rect: Rect, low: bool, alone: bool, stacks: bool) -> Self {
+        let head = if low {
+            sizes::LOW_HEADER
+        } else {
+            sizes::HEADER_BAND
+        };
+        let wholes = if stacks {
+            Cut(rect).stacked(0.0)
+        } else if alone {
+            Cut(rect).halves(sizes::S2)
+        } else {
+            Cut(rect.with_min_x(rect.left() + sizes::FLAG_COLUMN)).halves(sizes::S2)
+        };
+        let mut is_first = true;
+        let sides = wholes.map(|whole| {
+            let own = alone || stacks;
+            let flags = if own {
+                Some(whole.left())
+            } else {
+                is_first.then_some(rect.left())
+            };
+            is_first = false;
+            let inner = if own {
+                whole.with_min_x(whole.left() + sizes::FLAG_COLUMN)
+            } else {
+                whole
+            };
+            let mut cut = Cut(inner);
+            let head = cut.top(head);
+            let row = ((cut.0.height() - sizes::S2) / 2.0).floor();
+            let open = cut.top(row);
+            cut.top(sizes::S2);
+            Side {
+                whole,
+                head,
+                cards: [open, cut.top(row)],
+                flags,
+            }
+        });
+        Self { sides }
     }
 }
 

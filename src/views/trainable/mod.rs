@@ -79,7 +79,13 @@ impl Page for Trainable {
     }
 
     fn least_size(&self, ui: &Ui, state: &State, width: f32) -> Vec2 {
-        vec2(sizes::FIGURE_LEAST, self.figure_height(ui, state, width))
+        let height = ui::least_figure_height(ui, state, width);
+        let width = if state.settings.only_layers {
+            sizes::FIGURE_LEAST
+        } else {
+            sizes::FIGURE_NARROW
+        };
+        vec2(width, height)
     }
 
     fn sides(&self, _state: &State) -> Option<[&'static str; 2]> {

@@ -74,12 +74,29 @@ fn badge_ui(ui: &mut Ui, show: &mut Show<'_>) {
 /// The height of a figure at this width: that of the picture and of the cards as their words need it, or
 /// that of the table in the place of the cards.
 pub fn figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
-    let picture = diagram::height() + sizes::S3;
+    let picture = picture_height(width);
     if state.settings.only_layers {
         return picture + table::height(rows(state).len());
     }
     let width = width - sizes::SCROLL_BAR;
     picture + cards::height(ui, outcome(state), width, false)
+}
+
+/// The least height of a figure: its cards are low.
+pub fn least_figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
+    if state.settings.only_layers || width < sizes::FIGURE_LEAST {
+        return figure_height(ui, state, width);
+    }
+    picture_height(width) + cards::low_height()
+}
+
+/// The height of the picture with the gap below it. A narrow figure has no room for its blocks.
+fn picture_height(width: f32) -> f32 {
+    if width < sizes::FIGURE_LEAST {
+        0.0
+    } else {
+        diagram::height() + sizes::S3
+    }
 }
 
 /// The height of the picture, of low cards, and of two rows of the table.
@@ -108,11 +125,24 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     let rows = rows(show.state);
     let width = cut.0.width() - sizes::SCROLL_BAR;
     let only_layers = show.state.settings.only_layers;
-    let picture = diagram::height() + sizes::S3;
-    // Low cards leave room for the table.
-    let least = table::height(sizes::TABLE_LEAST_ROWS.min(rows.len()));
+    let is_figure = parts::is_figure(ui);
+    let picture = if is_figure {
+        picture_height(cut.0.width())
+    } else {
+        diagram::height() + sizes::S3
+    };
+    if picture == 0.0 {
+        parts::note_left_out(ui, words::PICTURE_LEFT_OUT);
+    }
     let whole = cards::height(ui, outcome(show.state), width, false) + sizes::S3;
-    let low = !parts::is_figure(ui) && picture + whole + least > cut.0.height();
+    // Low cards leave room for the table, which a figure has only if there is room.
+    let least = if is_figure {
+        -sizes::S3 - sizes::LINE
+    } else {
+        table::height(sizes::TABLE_LEAST_ROWS.min(rows.len()))
+    };
+    let alone = parts::only_part(ui).is_some();
+    let low = !alone && picture + whole + least > cut.0.height();
     let cards = if only_layers {
         0.0
     } else {
@@ -120,7 +150,7 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
     };
     let height = picture + cards + table::height(rows.len());
     // A figure cannot be scrolled: it shows all rows or no table.
-    let has_table = !parts::is_figure(ui)
+    let has_table = !is_figure
         || height <= cut.0.height()
         || parts::only_part(ui) == Some(Part::Plot(words::LAYERS));
     parts::inside_ui(ui, cut.0, Layout::default(), |ui| {
@@ -131,10 +161,12 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, cut: Cut) {
             let size = vec2(ui.available_width(), height);
             let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
             let mut cut = Cut(rect.with_max_x(rect.left() + width));
-            let room = cut.top(picture - sizes::S3);
-            parts::note_plot(ui, words::PICTURE, room);
-            diagram::diagram_ui(ui, show, room);
-            cut.top(sizes::S3);
+            if picture > 0.0 {
+                let room = cut.top(picture - sizes::S3);
+                parts::note_plot(ui, words::PICTURE, room);
+                diagram::diagram_ui(ui, show, room);
+                cut.top(sizes::S3);
+            }
             if !only_layers {
                 let room = cut.top(cards - sizes::S3);
                 cards::cards_ui(ui, show, outcome(show.state), room, low);

@@ -33,6 +33,7 @@ pub fn measured_by(rate: &str, photos: &str, most: &str) -> String {
 
 pub const NEW_OPTIMIZER: &str = "New optimizer";
 pub const LAYERS: &str = "Layers";
+pub const PICTURE_LEFT_OUT: &str = "the picture of the network";
 pub const PICTURE: &str = "Picture of the network";
 
 // The row of controls.

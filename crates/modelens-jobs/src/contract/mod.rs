@@ -144,6 +144,8 @@ pub struct Figure {
     pub svg: String,
     /// Width of the PNG in pixels; `None`: the figure stays SVG.
     pub png_width: Option<u32>,
+    /// Written as PDF, a page as large as the SVG says.
+    pub pdf: bool,
     /// Pixels per inch, noted in a PNG.
     pub dpi: Option<u32>,
     /// Writes letters as outlines instead of text in an SVG.

@@ -28,9 +28,10 @@ pub fn recorded_bytes(
         Some((images, image)) => (*images as u64, image.iter().copied().map(Some).collect()),
         None => return 0,
     };
-    let Some(shapes) = shapes(model, &image, segment) else {
+    let shapes = shapes(model, &image, segment);
+    if placed(model, segment).any(|id| shapes[id].is_none()) {
         return 0;
-    };
+    }
     let values = |id: NodeId| shapes[id].as_deref().map_or(0, value_count) as u64;
     let mut is_kept = vec![false; graph.nodes.len()];
     for (id, node) in graph.nodes.iter().enumerate() {
@@ -73,16 +74,39 @@ pub fn check_recorded(
     })
 }
 
-/// The shape of each node's output, without the batch axis; `None` if a layer does not fit.
-fn shapes(model: &Model, input: &ImageShape, segment: Segment) -> Option<Vec<Option<ImageShape>>> {
+/// The nodes of a segment.
+fn placed(model: &Model, segment: Segment) -> std::ops::RangeInclusive<NodeId> {
+    let first = segment.after.map_or(0, |after| after + 1);
+    first..=segment.output(&model.graph)
+}
+
+/// The node and the shape of each layer's output where it is first called, without the batch axis: `[H, W, C]` of
+/// an image, a side that the file leaves open as `None`. A nested model has the shape of its last
+/// layer. `None` for a layer that is not called, or whose shape does not follow from the input's.
+pub fn output_shapes(model: &Model) -> Vec<Option<(NodeId, ImageShape)>> {
+    let graph = &model.graph;
+    let of_nodes = shapes(model, &graph.input_hwc.to_vec(), Segment::default());
+    let layers = 0..graph.layers.len();
+    layers
+        .map(|layer| {
+            let own = graph.nodes.iter().position(|node| node.layer == layer);
+            let inside = |id: usize| graph.subtree(layer).any(|l| l == graph.nodes[id].layer);
+            let node = own.or_else(|| (0..graph.nodes.len()).rfind(|&id| inside(id)))?;
+            Some((node, of_nodes[node].clone()?))
+        })
+        .collect()
+}
+
+/// The shape of each node's output, without the batch axis; `None` outside of the segment, and where a
+/// layer does not fit.
+fn shapes(model: &Model, input: &ImageShape, segment: Segment) -> Vec<Option<ImageShape>> {
     let graph = &model.graph;
     let mut shapes: Vec<Option<ImageShape>> = vec![None; graph.nodes.len()];
-    let first = segment.after.map_or(0, |after| after + 1);
     if let Some(after) = segment.after {
         shapes[after] = Some(input.clone());
     }
-    let output = segment.output(graph);
-    for (id, node) in graph.nodes.iter().enumerate().take(output + 1).skip(first) {
+    for id in placed(model, segment) {
+        let node = &graph.nodes[id];
         let layer = &graph.layers[node.layer];
         if matches!(layer.kind, LayerKind::Input) {
             shapes[id] = Some(input.clone());
@@ -92,7 +116,9 @@ fn shapes(model: &Model, input: &ImageShape, segment: Segment) -> Option<Vec<Opt
             Input::Node(before) => shapes[before].as_deref(),
             Input::Number(_) => Some(&[][..]),
         });
-        let inputs: Vec<&[Side]> = inputs.collect::<Option<_>>()?;
+        let Some(inputs) = inputs.collect::<Option<Vec<&[Side]>>>() else {
+            continue;
+        };
         let weights = |name: &str| {
             let weight = layer.weights.iter().find(|weight| weight.name == name);
             weight.map(|weight| weight.shape.clone())
@@ -101,7 +127,7 @@ fn shapes(model: &Model, input: &ImageShape, segment: Segment) -> Option<Vec<Opt
             inputs: &inputs,
             weights: &weights,
         });
-        shapes[id] = Some(shape.ok()?);
+        shapes[id] = shape.ok();
     }
-    Some(shapes)
+    shapes
 }

@@ -26,7 +26,7 @@ use executor::Executor;
 use plan::Plan;
 
 pub use cache::PassCache;
-pub use memory::check_recorded;
+pub use memory::{check_recorded, output_shapes};
 pub use plan::Learning;
 
 /// How to run a pass.

@@ -29,6 +29,7 @@ mod golden;
 mod grey_photos;
 mod handouts;
 mod hostile;
+mod icon;
 mod jpeg;
 mod keras_files;
 mod keyboard;

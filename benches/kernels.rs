@@ -4,22 +4,19 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use modelens::model::Semantics;
-use modelens::model::graph::{Activation, Conv2d, Padding};
 use modelens::model::layers::batch_norm::moments_of;
-use modelens::model::layers::kernels::affine_relu::AffineRelu;
-use modelens::model::layers::kernels::convolution::{self, ConvShape};
-use modelens::model::layers::kernels::window::Window2d;
-use modelens::model::layers::kernels::{convolution_backward, depthwise, depthwise_backward};
+use modelens_kernels::affine_relu::AffineRelu;
+use modelens_kernels::convolution::{self, ConvShape};
+use modelens_kernels::window::{Padding, Steps, Window2d};
+use modelens_kernels::{convolution_backward, depthwise, depthwise_backward};
 
 const IMAGES: usize = 8;
 
-fn settings(stride: usize) -> Conv2d {
-    Conv2d {
+fn steps(stride: usize) -> Steps {
+    Steps {
         strides: [stride; 2],
         dilation: [1; 2],
         padding: Padding::Same,
-        groups: 1,
-        activation: Activation::Linear,
     }
 }
 
@@ -30,7 +27,7 @@ fn values(count: usize) -> Vec<f32> {
 fn depthwise_convolution(c: &mut Criterion) {
     let mut group = c.benchmark_group("depthwise 3x3");
     for (side, channels, stride) in [(80, 96, 2), (40, 144, 1), (10, 384, 1), (5, 960, 1)] {
-        let Ok(window) = Window2d::new([side; 2], [3; 2], &settings(stride)) else {
+        let Ok(window) = Window2d::new([side; 2], [3; 2], steps(stride)) else {
             continue;
         };
         let (inputs, outputs) = (window.inputs() * channels, window.outputs() * channels);
@@ -59,7 +56,7 @@ fn pointwise_convolution(c: &mut Criterion) {
     let mut group = c.benchmark_group("1x1");
     for (side, channels, out) in [(80, 16, 96), (40, 144, 24), (10, 384, 64), (5, 960, 160)] {
         let dims = ([1, side, side, channels], [1, 1, channels, out]);
-        let Ok(conv) = ConvShape::new(&dims.0, &dims.1, &settings(1)) else {
+        let Ok(conv) = ConvShape::new(&dims.0, &dims.1, steps(1), 1) else {
             continue;
         };
         let pixels = IMAGES * side * side;

@@ -11,11 +11,15 @@ use std::path::{Path, PathBuf};
 const CRATES: [&str; 2] = ["src", "crates/modelens-core/src"];
 
 /// The dependencies that the packages of this workspace may have on each other.
-const PACKAGES: [(&str, &[&str]); 5] = [
+const PACKAGES: [(&str, &[&str]); 6] = [
     ("modelens-web", &["modelens", "modelens-jobs"]),
     ("modelens", &["egui-svg", "modelens-core", "modelens-jobs"]),
-    ("modelens-jobs", &["egui-svg", "modelens-core"]),
-    ("modelens-core", &[]),
+    (
+        "modelens-jobs",
+        &["egui-svg", "modelens-core", "modelens-kernels"],
+    ),
+    ("modelens-core", &["modelens-kernels"]),
+    ("modelens-kernels", &[]),
     ("egui-svg", &[]),
 ];
 

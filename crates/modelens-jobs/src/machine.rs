@@ -3,7 +3,7 @@
 use std::sync::Once;
 
 use modelens_core::model::array::set_free_memory;
-use modelens_core::model::layers::kernels::simd;
+use modelens_kernels::simd;
 
 /// The environment variable that names the kernels to run, for tests: see [`simd::choose`].
 pub const KERNEL_VARIABLE: &str = "MODELENS_SIMD";

@@ -5,7 +5,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Device, Error, Result, Tensor};
 
-use super::layers::kernels::slices::with_values;
+use modelens_kernels::slices::with_values;
 
 /// f32 values in rows of channels, `[N, H, W, C]` or `[N, C]`.
 #[derive(Debug)]

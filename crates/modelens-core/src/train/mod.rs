@@ -17,10 +17,10 @@ pub mod trainer;
 use candle_core::{Tensor, Var};
 
 use crate::model::error::reason;
-use crate::model::layers::kernels::slices::{tensor, with_values};
 use crate::model::layers::{WeightMap, Weights};
 use crate::model::pass::{Learning, Pass, PassOptions, Segment, record};
 use crate::model::{Model, PassError};
+use modelens_kernels::slices::{tensor, with_values};
 
 /// What one step of stochastic gradient descent did.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use super::node::Op;
 use super::value::Value;
 use crate::formats::OpenError;
 use crate::model::graph::Input;
-use crate::model::layers::kernels::window::Window;
 use crate::model::layers::{GlobalPool2d, LayerKind, Padding, Pool2d, Pooling, ZeroPadding2d};
+use modelens_kernels::window::Window;
 
 /// The layer of one of these nodes.
 pub fn layer<'a>(build: &mut Build<'a>, op: &Op<'_, 'a>) -> Result<Value, OpenError> {

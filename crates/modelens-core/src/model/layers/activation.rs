@@ -3,10 +3,10 @@
 use candle_core::{D, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::elementwise::map;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
 use crate::rules::Role;
+use modelens_kernels::elementwise::map;
 
 /// A function of every single value; softmax and log-softmax are functions of each pixel's channels.
 /// Source: Keras' `activations` and `ops`.

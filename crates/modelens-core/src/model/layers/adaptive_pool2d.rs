@@ -3,10 +3,10 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::elementwise::keep_nan;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp, Pooling};
 use crate::rules::Role;
+use modelens_kernels::elementwise::keep_nan;
 
 /// Largest or mean value over each of `output` regions along H and W of `[N, H, W, C]`. Along an axis of
 /// length `n`, region `i` of `k` is `floor(i n / k) .. ceil((i + 1) n / k)`. Source: Keras 3's

@@ -4,13 +4,13 @@ use candle_core::{CpuStorage, CustomOp3, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::kernels::affine_relu::{Affine, AffineRelu, add_to};
-use super::kernels::batch_norm_backward::BatchNormBackward;
-use super::kernels::row_sums::{RowSeries, row_sums};
-use super::kernels::slices::{tensor, values, with_values};
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp, Weights};
 use crate::rules::{Role, Semantics, Statistics};
+use modelens_kernels::affine_relu::{Affine, AffineRelu, add_to};
+use modelens_kernels::batch_norm_backward::BatchNormBackward;
+use modelens_kernels::row_sums::{RowSeries, row_sums};
+use modelens_kernels::slices::{tensor, values, with_values};
 
 /// `gamma * (x - mean) / sqrt(variance + epsilon) + beta` by channel (the last axis).
 ///

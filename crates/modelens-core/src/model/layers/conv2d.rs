@@ -3,18 +3,18 @@
 use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::affine_relu::AffineRelu;
-use super::kernels::convolution::{ConvShape, forward};
-use super::kernels::convolution_backward::{input_gradient, kernel_gradient};
-use super::kernels::slices::{tensor, values, with_values};
-use super::kernels::window::{Padding, Window2d, side};
-use super::shape::{ImageShape, Shapes, Side};
+use super::shape::{ImageShape, Shapes, Side, window_side};
 use super::{Activation, Call, CallMode, LayerOp};
 use crate::rules::Role;
+use modelens_kernels::affine_relu::AffineRelu;
+use modelens_kernels::convolution::{ConvShape, forward};
+use modelens_kernels::convolution_backward::{input_gradient, kernel_gradient};
+use modelens_kernels::slices::{tensor, values, with_values};
+use modelens_kernels::window::{Padding, Steps, Window2d};
 
 /// Cross-correlation of `[N, H, W, C]` with `kernel` `[kh, kw, C / groups, out]`, plus `bias` `[out]`
 /// (optional), then an activation. Source: Keras' `Conv2D`; the border rules are those of
-/// [`super::kernels::window::Window::new`].
+/// [`modelens_kernels::window::Window::new`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Conv2d {
     pub strides: [usize; 2],
@@ -53,6 +53,15 @@ impl LayerOp for Conv2d {
 }
 
 impl Conv2d {
+    /// How the kernel moves over the image.
+    pub fn steps(&self) -> Steps {
+        Steps {
+            strides: self.strides,
+            dilation: self.dilation,
+            padding: self.padding,
+        }
+    }
+
     /// Height and width of the output.
     pub(super) fn output_sides(
         &self,
@@ -66,8 +75,8 @@ impl Conv2d {
             ..
         } = *self;
         Ok([
-            side(height, kh, strides[0], dilation[0], padding)?,
-            side(width, kw, strides[1], dilation[1], padding.transposed())?,
+            window_side(height, kh, strides[0], dilation[0], padding)?,
+            window_side(width, kw, strides[1], dilation[1], padding.transposed())?,
         ])
     }
 }
@@ -92,7 +101,12 @@ impl CustomOp2 for Convolution {
         kernel_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (x, kernel) = (values(x, x_layout)?, values(kernel, kernel_layout)?);
-        let conv = ConvShape::new(x_layout.dims(), kernel_layout.dims(), &self.0)?;
+        let conv = ConvShape::new(
+            x_layout.dims(),
+            kernel_layout.dims(),
+            self.0.steps(),
+            self.0.groups,
+        )?;
         let Window2d { rows, cols } = conv.window;
         let shape = Shape::from((x_layout.dims()[0], rows.output, cols.output, conv.out));
         let mut y = vec![0.0_f32; shape.elem_count()];
@@ -108,7 +122,7 @@ impl CustomOp2 for Convolution {
         _y: &Tensor,
         grad: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
-        let conv = ConvShape::new(x.dims(), kernel.dims(), &self.0)?;
+        let conv = ConvShape::new(x.dims(), kernel.dims(), self.0.steps(), self.0.groups)?;
         with_values(grad, |g| {
             let mut dx = None;
             if x.track_op() {

@@ -3,12 +3,12 @@
 use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::affine_relu::AffineRelu;
-use super::kernels::matmul::{matmul, plain, transposed};
-use super::kernels::slices::{tensor, values, with_values};
 use super::shape::{ImageShape, Shapes};
 use super::{Activation, Call, CallMode, LayerOp};
 use crate::rules::Role;
+use modelens_kernels::affine_relu::AffineRelu;
+use modelens_kernels::matmul::{matmul, plain, transposed};
+use modelens_kernels::slices::{tensor, values, with_values};
 
 /// `activation(x kernel + bias)` over the last axis: `[..., in]` with `kernel` `[in, units]` and `bias`
 /// `[units]` (optional) gives `[..., units]`. Source: Keras' `Dense`.

@@ -4,13 +4,13 @@ use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::kernels::affine_relu::{AffineRelu, add_to};
-use super::kernels::slices::{tensor, values};
-use super::kernels::window::Window2d;
-use super::kernels::{depthwise, depthwise_backward};
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, Conv2d, LayerOp};
 use crate::rules::Role;
+use modelens_kernels::affine_relu::{AffineRelu, add_to};
+use modelens_kernels::slices::{tensor, values};
+use modelens_kernels::window::Window2d;
+use modelens_kernels::{depthwise, depthwise_backward};
 
 /// One or more filters for each channel: `[N, H, W, C]` with `depthwise_kernel`
 /// `[kh, kw, C, multiplier]` gives `C * multiplier` channels, channel `c * multiplier + m` from input
@@ -74,7 +74,7 @@ impl CustomOp2 for Depthwise {
                 "a kernel for {depth} channels cannot take {channels} channels"
             )));
         }
-        let window = Window2d::new([h, w], [kh, kw], &self.0)?;
+        let window = Window2d::new([h, w], [kh, kw], self.0.steps())?;
         let Window2d { rows, cols } = window;
         let out = channels * multiplier;
         let shape = Shape::from((n, rows.output, cols.output, out));
@@ -125,7 +125,7 @@ impl CustomOp2 for Depthwise {
     ) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (_, h, w, channels) = x.dims4()?;
         let (kh, kw, _, multiplier) = kernel.dims4()?;
-        let window = Window2d::new([h, w], [kh, kw], &self.0)?;
+        let window = Window2d::new([h, w], [kh, kw], self.0.steps())?;
         let (x_values, k, g) = (
             x.flatten_all()?.to_vec1::<f32>()?,
             kernel.flatten_all()?.to_vec1::<f32>()?,

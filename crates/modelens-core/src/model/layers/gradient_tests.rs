@@ -5,7 +5,6 @@
 use candle_core::{Result, Tensor, Var};
 
 use super::batch_norm::{moments, normalise};
-use super::kernels::slices::tensor;
 use super::{
     Activation, AdaptivePool2d, Attention, BatchNorm, Call, CenterCrop, ChannelShuffle, Conv2d,
     Cropping2d, Dense, DepthSpace, DepthwiseConv2d, ExpandDims, GetItem, GlobalPool2d, GroupNorm,
@@ -17,8 +16,30 @@ use super::{
 };
 use crate::random::Draws;
 use crate::rules::{Semantics, Statistics};
+use modelens_kernels::simd;
+use modelens_kernels::slices::tensor;
 
+/// Tests run their own program again with this variable.
+const VARIABLE: &str = "MODELENS_SIMD";
+
+#[test]
+fn gradients_are_right_on_every_path() {
+    let tests = std::env::current_exe().unwrap();
+    for path in ["portable", "avx2"] {
+        let done = std::process::Command::new(&tests)
+            .args(["gradient_tests::", "--skip", "every_path"])
+            .env(VARIABLE, path)
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success(), "{text}");
+        assert!(!text.contains("running 0 tests"), "{text}");
+    }
+}
+
+/// Normal draws. Every test begins with them, so they choose the kernels.
 pub(super) fn draws(shape: &[usize], seed: u64) -> Tensor {
+    simd::choose(&std::env::var(VARIABLE).unwrap_or_default());
     let mut draws = Draws::new(seed, &[]);
     let n = shape.iter().product();
     tensor((0..n).map(|_| draws.normal() as f32).collect(), shape).unwrap()

@@ -3,11 +3,11 @@
 use candle_core::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::standardise::standardise_rows;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
 use crate::model::shape_text;
 use crate::rules::Role;
+use modelens_kernels::standardise::standardise_rows;
 
 /// `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, with mean and variance over height, width
 /// and the channels of one group; the same in both modes. Weights, each `[C]`: `gamma`, `beta` (both

@@ -3,10 +3,10 @@
 use candle_core::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::standardise::standardise_rows;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
 use crate::rules::Role;
+use modelens_kernels::standardise::standardise_rows;
 
 /// `gamma * (x - mean) / sqrt(variance + epsilon) + beta`, with mean and variance over the last `axes`
 /// axes of each image; the same in both modes. Weights, over those axes: `gamma`, `beta` (both

@@ -29,7 +29,6 @@ mod gradient_tests;
 mod group_norm;
 mod identity;
 mod insert_tokens;
-pub mod kernels;
 mod layer_norm;
 mod layer_scale;
 mod merge;
@@ -83,9 +82,9 @@ pub use get_item::{GetItem, Slice};
 pub use global_pool2d::GlobalPool2d;
 pub use group_norm::GroupNorm;
 pub use insert_tokens::InsertTokens;
-pub use kernels::window::Padding;
 pub use layer_norm::LayerNorm;
 pub use merge::Merge;
+pub use modelens_kernels::window::Padding;
 pub use noise::Noise;
 pub use normalization::Normalization;
 pub use operator::Operator;
@@ -365,7 +364,7 @@ impl<'a> Call<'a> {
     /// `activation(y + bias)`; the layer may have no bias.
     fn with_bias(&self, y: &Tensor, activation: Activation) -> Result<Tensor> {
         let y = match self.weights.get("bias") {
-            Some(bias) => &kernels::elementwise::add_bias(y, bias)?,
+            Some(bias) => &modelens_kernels::elementwise::add_bias(y, bias)?,
             None => y,
         };
         activate(y, activation)

@@ -3,10 +3,10 @@
 use candle_core::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::elementwise::keep_nan;
 use super::shape::{ImageShape, Shapes, broadcast};
 use super::{Activation, Arity, Call, CallMode, LayerOp, activate};
 use crate::rules::Role;
+use modelens_kernels::elementwise::keep_nan;
 
 /// `a <operator> b` with broadcasting; a number is a tensor with one value. Source: Python's operators
 /// on tensors, as TensorFlow and Keras write them into a file.

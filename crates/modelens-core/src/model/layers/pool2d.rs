@@ -4,11 +4,11 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::kernels::slices::{tensor, values, with_values};
-use super::kernels::window::{Padding, Window, side};
-use super::shape::{ImageShape, Shapes};
+use super::shape::{ImageShape, Shapes, window_side};
 use super::{Call, CallMode, LayerOp};
 use crate::rules::Role;
+use modelens_kernels::slices::{tensor, values, with_values};
+use modelens_kernels::window::{Padding, Window};
 
 /// Largest or mean value under a sliding window of `[N, H, W, C]`. Source: Keras' `MaxPooling2D` and
 /// `AveragePooling2D`.
@@ -46,8 +46,8 @@ impl LayerOp for Pool2d {
             ..
         } = *self;
         Ok(vec![
-            side(height, size[0], strides[0], 1, padding)?,
-            side(width, size[1], strides[1], 1, padding.transposed())?,
+            window_side(height, size[0], strides[0], 1, padding)?,
+            window_side(width, size[1], strides[1], 1, padding.transposed())?,
             channels,
         ])
     }

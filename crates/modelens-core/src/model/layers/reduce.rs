@@ -3,10 +3,10 @@
 use candle_core::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::elementwise::keep_nan;
 use super::shape::{ImageShape, Shapes, inner_axis};
 use super::{Call, CallMode, LayerOp};
 use crate::rules::Role;
+use modelens_kernels::elementwise::keep_nan;
 
 /// The sum, mean, largest or smallest value over some axes of an image. Source: `reduce_mean`, `amax`
 /// and the like of TensorFlow, Keras and ONNX.

@@ -3,11 +3,11 @@
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
-use super::kernels::elementwise::scale_shift;
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
 use crate::model::shape_text;
 use crate::rules::Role;
+use modelens_kernels::elementwise::scale_shift;
 
 /// `y = x * scale + offset`; each vector has length 1 or C. Source: Keras' `Rescaling`, and
 /// `Normalization` with constant statistics.

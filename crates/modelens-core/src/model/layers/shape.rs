@@ -2,7 +2,10 @@
 
 use candle_core::{Error, Result};
 
+use modelens_kernels::window::{Padding, Window};
+
 use super::{LayerKind, Weights};
+use crate::model::error::reason;
 use crate::model::shape_text;
 
 /// One axis of a value; `None` where only a photo will tell.
@@ -14,6 +17,30 @@ pub type ImageShape = Vec<Side>;
 /// f32 values that one tensor may hold: 2 GiB. Far more than photos need, and a few such tensors fit
 /// into the memory of a laptop.
 pub const MAX_VALUES: usize = 1 << 29;
+
+/// The length of the output along an axis of length `n`; `None` where only a photo will tell.
+///
+/// # Errors
+/// Those of [`Window::new`], and a window that is too large to count, in words.
+pub(super) fn window_side(
+    n: Side,
+    size: usize,
+    stride: usize,
+    dilation: usize,
+    padding: Padding,
+) -> std::result::Result<Side, String> {
+    let reach = size
+        .checked_sub(1)
+        .and_then(|gaps| gaps.checked_mul(dilation));
+    if reach.and_then(|reach| reach.checked_add(1)).is_none() {
+        return Err("its kernel is larger than can be counted".to_owned());
+    }
+    let Some(n) = n else { return Ok(None) };
+    let window = Window::new(n, size, stride, dilation, padding);
+    window
+        .map(|window| Some(window.output))
+        .map_err(|error| reason(&error))
+}
 
 /// The shapes of the inputs and weights of one call.
 #[derive(Clone, Copy)]

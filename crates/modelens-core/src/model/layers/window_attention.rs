@@ -4,11 +4,11 @@ use candle_core::{Error, Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 use super::attention::{queries_keys_values, split};
-use super::kernels::slices::tensor;
 use super::roll::rolled;
 use super::shape::{ImageShape, Shapes};
 use super::{Activation, Call, CallMode, LayerOp, activate};
 use crate::rules::Role;
+use modelens_kernels::slices::tensor;
 
 /// Attention as [`super::Attention`] between the pixels of each window of `window` by `window` pixels of
 /// `[N, H, W, 3 C]`: `[N, H, W, C]`. The scores of two pixels get the entry of `position_bias`

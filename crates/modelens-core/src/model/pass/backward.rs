@@ -13,13 +13,13 @@ use crate::model::PassError;
 use crate::model::array::Array;
 use crate::model::error::reason;
 use crate::model::graph::{Graph, Input, Layer, LayerId, Node, NodeId};
-use crate::model::layers::kernels::affine_relu::{add_to, relu_gradient};
-use crate::model::layers::kernels::batch_norm_backward::BatchNormBackward;
-use crate::model::layers::kernels::convolution::ConvShape;
-use crate::model::layers::kernels::row_sums::column_sums;
-use crate::model::layers::kernels::slices::{tensor, with_values};
-use crate::model::layers::kernels::{convolution_backward, depthwise_backward};
 use crate::model::layers::{LayerKind, WeightMap, Weights};
+use modelens_kernels::affine_relu::{add_to, relu_gradient};
+use modelens_kernels::batch_norm_backward::BatchNormBackward;
+use modelens_kernels::convolution::ConvShape;
+use modelens_kernels::row_sums::column_sums;
+use modelens_kernels::slices::{tensor, with_values};
+use modelens_kernels::{convolution_backward, depthwise_backward};
 
 /// What the backward pass of a node needs from its forward pass.
 pub enum Saved {

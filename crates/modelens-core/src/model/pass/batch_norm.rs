@@ -14,9 +14,9 @@ use crate::model::layers::LayerKind;
 use crate::model::layers::batch_norm::{
     BatchNorm, StoredWeights, affine, inverse_deviation, moments_of, next_moving,
 };
-use crate::model::layers::kernels::affine_relu::AffineRelu;
-use crate::model::layers::kernels::batch_norm_backward::BatchNormBackward;
 use crate::rules::{Effective, Semantics, Statistics};
+use modelens_kernels::affine_relu::AffineRelu;
+use modelens_kernels::batch_norm_backward::BatchNormBackward;
 
 impl Executor<'_> {
     /// The weights of a BatchNorm. A shared layer continues from the moving statistics that its earlier

@@ -11,12 +11,12 @@ use super::plan::relu_max;
 use crate::model::array::Array;
 use crate::model::graph::{LayerId, Node, NodeId};
 use crate::model::layers::batch_norm::{StoredWeights, affine};
-use crate::model::layers::kernels::affine_relu::{Affine, AffineRelu};
-use crate::model::layers::kernels::convolution::{self, ConvShape};
-use crate::model::layers::kernels::depthwise;
-use crate::model::layers::kernels::slices::with_values;
-use crate::model::layers::kernels::window::Window2d;
 use crate::model::layers::{Conv2d, LayerKind};
+use modelens_kernels::affine_relu::{Affine, AffineRelu};
+use modelens_kernels::convolution::{self, ConvShape};
+use modelens_kernels::depthwise;
+use modelens_kernels::slices::with_values;
+use modelens_kernels::window::Window2d;
 
 impl Executor<'_> {
     /// Runs a convolution, or a depthwise convolution with one filter a channel, together with the layers
@@ -41,7 +41,7 @@ impl Executor<'_> {
             return Err(Error::Msg(format!("it cannot take {:?}", x.dims())));
         };
         let (kh, kw, depth, out) = kernel.dims4()?;
-        let window = Window2d::padded([h, w], [kh, kw], settings, self.plan.padding[id])?;
+        let window = Window2d::padded([h, w], [kh, kw], settings.steps(), self.plan.padding[id])?;
         let conv = if is_depthwise {
             if depth != channels {
                 return Err(Error::Msg(format!(

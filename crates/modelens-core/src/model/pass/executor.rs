@@ -13,13 +13,13 @@ use super::{BatchNormPass, PassOptions, Tap};
 use crate::model::Model;
 use crate::model::array::Array;
 use crate::model::graph::{Graph, Input, LayerId, Node, NodeId};
-use crate::model::layers::kernels::affine_relu::{AffineRelu, add_to};
 use crate::model::layers::shape::check_size;
 use crate::model::layers::{
     Activation, Call, CallMode, DepthwiseConv2d, LayerKind, Merge, WeightMap, Weights,
 };
 use crate::random::StreamKey;
 use crate::rules::{Effective, Statistics};
+use modelens_kernels::affine_relu::{AffineRelu, add_to};
 
 /// The state of a running pass.
 pub struct Executor<'a> {

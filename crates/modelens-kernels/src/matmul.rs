@@ -14,8 +14,8 @@ use std::cell::RefCell;
 
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
-use super::affine_relu::{AffineRelu, Channels, Loaded};
-use super::simd::{load, run, store};
+use crate::affine_relu::{AffineRelu, Channels, Loaded};
+use crate::simd::{load, run, store};
 
 /// One factor of a matrix product.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::simd::run;
+use crate::simd::run;
 
 /// The rows of one running sum: `first`, `first + step`, ... below `end`.
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,6 @@
 use candle_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::model::error::reason;
-use crate::model::layers::Conv2d;
-use crate::model::layers::shape::Side;
-
 /// How a window is padded at the border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Padding {
@@ -180,28 +176,14 @@ impl Window {
     }
 }
 
-/// The length of the output along an axis of length `n`; `None` where only a photo will tell.
-///
-/// # Errors
-/// Those of [`Window::new`], and a window that is too large to count, in words.
-pub fn side(
-    n: Side,
-    size: usize,
-    stride: usize,
-    dilation: usize,
-    padding: Padding,
-) -> std::result::Result<Side, String> {
-    let reach = size
-        .checked_sub(1)
-        .and_then(|gaps| gaps.checked_mul(dilation));
-    if reach.and_then(|reach| reach.checked_add(1)).is_none() {
-        return Err("its kernel is larger than can be counted".to_owned());
-    }
-    let Some(n) = n else { return Ok(None) };
-    let window = Window::new(n, size, stride, dilation, padding);
-    window
-        .map(|window| Some(window.output))
-        .map_err(|error| reason(&error))
+/// How the kernel of a convolution moves over an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// Pixels from one window to the next, `[rows, columns]`.
+    pub strides: [usize; 2],
+    /// Pixels from one value under the kernel to the next.
+    pub dilation: [usize; 2],
+    pub padding: Padding,
 }
 
 /// A sliding window on an image: one along the rows, one along the columns.
@@ -216,13 +198,12 @@ impl Window2d {
     ///
     /// # Errors
     /// Those of [`Window::new`].
-    pub fn new([h, w]: [usize; 2], [kh, kw]: [usize; 2], settings: &Conv2d) -> Result<Self> {
-        let Conv2d {
+    pub fn new([h, w]: [usize; 2], [kh, kw]: [usize; 2], steps: Steps) -> Result<Self> {
+        let Steps {
             strides,
             dilation,
             padding,
-            ..
-        } = *settings;
+        } = steps;
         Ok(Self {
             rows: Window::new(h, kh, strides[0], dilation[0], padding)?,
             cols: Window::new(w, kw, strides[1], dilation[1], padding.transposed())?,
@@ -237,12 +218,12 @@ impl Window2d {
     pub fn padded(
         [h, w]: [usize; 2],
         kernel: [usize; 2],
-        settings: &Conv2d,
+        steps: Steps,
         [top, bottom, left, right]: [usize; 4],
     ) -> Result<Self> {
         let sum = |a: usize, b: usize, c: usize| a.saturating_add(b).saturating_add(c);
         let sides = [sum(h, top, bottom), sum(w, left, right)];
-        let mut window = Self::new(sides, kernel, settings)?;
+        let mut window = Self::new(sides, kernel, steps)?;
         (window.rows.input, window.cols.input) = (h, w);
         window.rows.before = window.rows.before.saturating_add(top);
         window.cols.before = window.cols.before.saturating_add(left);

@@ -3,10 +3,9 @@
 use candle_core::{Error, Result};
 use rayon::prelude::*;
 
-use super::affine_relu::AffineRelu;
-use super::matmul::{ROWS, matmul, plain};
-use super::window::{Window, Window2d};
-use crate::model::layers::Conv2d;
+use crate::affine_relu::AffineRelu;
+use crate::matmul::{ROWS, matmul, plain};
+use crate::window::{Steps, Window, Window2d};
 
 /// Values in one patch matrix, or in the rows one task computes: they fit into the L2 cache.
 const PATCH_VALUES: usize = 64 * 1024;
@@ -27,14 +26,14 @@ impl ConvShape {
     ///
     /// # Errors
     /// A kernel for another number of channels, or larger than an unpadded image.
-    pub fn new(x: &[usize], kernel: &[usize], settings: &Conv2d) -> Result<Self> {
+    pub fn new(x: &[usize], kernel: &[usize], steps: Steps, groups: usize) -> Result<Self> {
         let (&[_, h, w, channels], &[kh, kw, depth, out]) = (x, kernel) else {
             return Err(Error::Msg(format!(
                 "a kernel of {kernel:?} cannot take {x:?}"
             )));
         };
-        let window = Window2d::new([h, w], [kh, kw], settings)?;
-        Self::with_window(window, channels, [depth, out], settings.groups)
+        let window = Window2d::new([h, w], [kh, kw], steps)?;
+        Self::with_window(window, channels, [depth, out], groups)
     }
 
     /// A convolution of an image with `channels` channels by a kernel `[kh, kw, depth, out]`.
@@ -167,7 +166,7 @@ pub fn forward(
 }
 
 /// `width` columns, starting at `first`, of a matrix with rows of `length`.
-pub(super) fn columns(matrix: &[f32], length: usize, first: usize, width: usize) -> Vec<f32> {
+pub(crate) fn columns(matrix: &[f32], length: usize, first: usize, width: usize) -> Vec<f32> {
     matrix
         .chunks(length)
         .flat_map(|row| &row[first..][..width])
@@ -176,7 +175,7 @@ pub(super) fn columns(matrix: &[f32], length: usize, first: usize, width: usize)
 }
 
 /// Copies the patch under one output pixel into a row `[kh, kw, depth]`, with zeros outside the image.
-pub(super) fn gather(
+pub(crate) fn gather(
     x: &[f32],
     patch: &mut [f32],
     [row, col]: [usize; 2],

@@ -9,9 +9,9 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::affine_relu::AffineRelu;
-use super::simd::{mul_add, run};
-use super::window::{Window, Window2d};
+use crate::affine_relu::AffineRelu;
+use crate::simd::{mul_add, run};
+use crate::window::{Window, Window2d};
 
 /// Input values in one task: they fit into the L2 cache.
 const STRIP: usize = 80 * 1024;

@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::simd::{at_least, at_most, for_vectors, load, run, store};
+use crate::simd::{at_least, at_most, for_vectors, load, run, store};
 
 /// Values in one task: two such blocks fit into the L2 cache.
 const BLOCK: usize = 1 << 14;
@@ -83,7 +83,7 @@ impl AffineRelu {
 
     /// Loads what is the same for all vectors.
     #[inline(always)]
-    pub(super) fn load_vectors<S: Simd>(&self, s: S) -> Loaded<'_, S> {
+    pub(crate) fn load_vectors<S: Simd>(&self, s: S) -> Loaded<'_, S> {
         let affine = self.affine.as_ref();
         Loaded {
             affine: affine.map(|a| [&a.centre[..], &a.scale, &a.shift]),
@@ -115,7 +115,7 @@ impl AffineRelu {
 }
 
 /// [`AffineRelu`] inside a kernel, with its constants in vectors.
-pub(super) struct Loaded<'a, S: Simd> {
+pub(crate) struct Loaded<'a, S: Simd> {
     affine: Option<[&'a [f32]; 3]>,
     relu: Option<[S::f32s; 2]>,
 }
@@ -140,7 +140,7 @@ impl<S: Simd> Loaded<'_, S> {
 }
 
 /// [`Loaded`] with the constants of `V` vectors of channels, for all rows of a tile.
-pub(super) struct Channels<S: Simd, const V: usize> {
+pub(crate) struct Channels<S: Simd, const V: usize> {
     affine: Option<[[S::f32s; V]; 3]>,
     relu: Option<[S::f32s; 2]>,
 }
@@ -197,7 +197,7 @@ impl<S: Simd, const V: usize> Channels<S, V> {
 }
 
 /// [`BLOCK`] values, rounded up to whole rows.
-pub(super) fn block(channels: usize) -> usize {
+pub(crate) fn block(channels: usize) -> usize {
     BLOCK.div_ceil(channels.max(1)).max(1) * channels.max(1)
 }
 

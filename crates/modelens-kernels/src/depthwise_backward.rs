@@ -8,10 +8,10 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::affine_relu::AffineRelu;
-use super::depthwise::{add_product, forward};
-use super::simd::{for_vectors, load, run, store};
-use super::window::Window2d;
+use crate::affine_relu::AffineRelu;
+use crate::depthwise::{add_product, forward};
+use crate::simd::{for_vectors, load, run, store};
+use crate::window::Window2d;
 
 /// Gradient at the input: `dx += kernel * g` at every tap.
 pub fn input_gradient(

@@ -3,10 +3,10 @@
 
 use rayon::prelude::*;
 
-use super::affine_relu::{AffineRelu, add_to};
-use super::convolution::{ConvShape, columns, gather};
-use super::matmul::{Factor, matmul, plain, transposed};
-use super::window::Window2d;
+use crate::affine_relu::{AffineRelu, add_to};
+use crate::convolution::{ConvShape, columns, gather};
+use crate::matmul::{Factor, matmul, plain, transposed};
+use crate::window::Window2d;
 
 /// Kernel gradients are summed within pieces of the batch, then over the pieces. Their number
 /// depends on the shapes alone, so the sums do not depend on the number of cores.

@@ -8,8 +8,8 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::affine_relu::block;
-use super::simd::{for_vectors, load, run, select, store};
+use crate::affine_relu::block;
+use crate::simd::{for_vectors, load, run, select, store};
 
 /// Backward pass of a batch normalisation and of the ReLU fused with it.
 #[derive(Clone, Debug)]

@@ -3,7 +3,7 @@
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::slices::{tensor, values, with_values};
+use crate::slices::{tensor, values, with_values};
 
 /// `(x - mean) / sqrt(variance + epsilon)` over each row of `[rows, length]`.
 pub fn standardise_rows(x: &Tensor, epsilon: f64) -> Result<Tensor> {

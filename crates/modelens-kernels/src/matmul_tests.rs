@@ -1,7 +1,7 @@
 //! `matmul` against f64, and bit for bit against itself.
 
-use super::affine_relu::{Affine, AffineRelu};
-use super::matmul::{matmul, plain, transposed};
+use crate::affine_relu::{Affine, AffineRelu};
+use crate::matmul::{matmul, plain, transposed};
 
 fn values(count: usize, seed: usize) -> Vec<f32> {
     let value = |i: usize| ((i * 7919 + seed * 104_729) % 2003) as f32 / 1001.5 - 1.0;

@@ -3,9 +3,9 @@
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-use super::affine_relu::{Affine, AffineRelu};
-use super::row_sums::column_sums;
-use super::slices::{tensor, values, with_values};
+use crate::affine_relu::{Affine, AffineRelu};
+use crate::row_sums::column_sums;
+use crate::slices::{tensor, values, with_values};
 
 /// Values in one task.
 const CHUNK: usize = 1 << 14;

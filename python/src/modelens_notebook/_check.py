@@ -229,7 +229,11 @@ def _norm_claims(start: str, claimed: int, ours: Run, theirs: Pass) -> list[Clai
         return []
     moved = sum(one.moved for one in theirs.statistics.values())
     from_batch = sum(one.batch_mean is not None for one in ours.batch_norm.values())
-    used = sum(one.used_batch for one in theirs.statistics.values())
+    used = 0
+    for name, one in theirs.statistics.items():
+        # Where nothing shows it, the program is believed.
+        claimed_batch = name in ours.batch_norm and ours.batch_norm[name].batch_mean is not None
+        used += claimed_batch if one.used_batch is None else one.used_batch
     return [
         Claim(f"{start} {from_batch} of {of} BatchNorm layers normalise with the batch.", used == from_batch, f"{used} of {of}"),
         Claim(f"{start} the statistics of {claimed} of {of} BatchNorm layers move.", moved == claimed, f"{moved} of {of}"),

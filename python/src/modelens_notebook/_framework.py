@@ -18,8 +18,9 @@ class Statistics:
     mean: Array
     variance: Array
     moved: bool
-    #: Whether its output is that of the batch's statistics rather than of the moving ones.
-    used_batch: bool
+    #: Whether its output is that of the batch's statistics rather than of the moving ones; ``None`` if both are
+    #: the same, so that nothing shows it.
+    used_batch: bool | None
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ class Framework(Protocol):
 
 def normalised_with_batch(
     x: Array, y: Array, axis: int, mean: Array, variance: Array, epsilon: float, scale: Array | None, shift: Array | None
-) -> bool:
+) -> bool | None:
     """Whether ``y`` is ``x`` normalised with its own statistics rather than with ``mean`` and ``variance``.
+
+    ``None`` if both give ``y``, to the accuracy of float32.
 
     ``y = scale * (x - m) / sqrt(v + epsilon) + shift``, per channel of ``axis``.
     """
@@ -81,4 +84,5 @@ def normalised_with_batch(
         return float(np.max(np.abs(out - y)))
 
     own = distance(np.asarray(np.mean(x, others, dtype=np.float64)), np.asarray(np.var(x, others, dtype=np.float64)))
-    return own < distance(mean, variance)
+    stored = distance(mean, variance)
+    return None if max(own, stored) <= 1e-4 * float(np.max(np.abs(y))) else own < stored

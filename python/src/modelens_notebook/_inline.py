@@ -45,7 +45,7 @@ _OUTER = """<!doctype html>
     for (const [other, url] of Object.entries(urls)) text = text.replaceAll(`"./${other}"`, JSON.stringify(url));
     text = text.replaceAll("new URL(address, import.meta.url)", `new URL(${JSON.stringify(urls)}[address] ?? address)`);
     text = text.replaceAll('"./worker.js?model"', JSON.stringify(urls["worker.js"]));
-    text = text.replaceAll("location.search", given.search);
+    text = text.replace(/\b(self\.)?location\.search\b/g, given.search);
     put(name, new Blob([text], { type: "text/javascript" }));
   }
   addEventListener("message", ({ data, source }) => {

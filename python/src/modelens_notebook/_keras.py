@@ -58,7 +58,7 @@ class Keras:
         if missing:
             raise ModelensError(f"the model has no layer {missing[0]}")
         tapped: dict[str, Array] = {}
-        used: dict[str, bool] = {}
+        used: dict[str, bool | None] = {}
         norms = self.batch_norms()
         with ExitStack() as undo:
             undo.enter_context(self._kept_weights())
@@ -75,7 +75,7 @@ class Keras:
             y = self._call(batch, training)
             after = {name: _moving(self._layers[name]) for name in norms}
         statistics = {
-            name: Statistics(mean, variance, _differ(before[name], (mean, variance)), used.get(name, False))
+            name: Statistics(mean, variance, _differ(before[name], (mean, variance)), used.get(name))
             for name, (mean, variance) in after.items()
         }
         return Pass(y, tapped, statistics)
@@ -214,7 +214,7 @@ def _tapping(tapped: dict[str, Array], name: str) -> Callable[[Call], Call]:
 
 
 def _watching(
-    layer: Any, mean: Array, variance: Array, used: dict[str, bool], name: str
+    layer: Any, mean: Array, variance: Array, used: dict[str, bool | None], name: str
 ) -> Callable[[Call], Call]:
     def wrap(original: Call) -> Call:
         def call(inputs: Any, *args: Any, **kwargs: Any) -> Any:

@@ -51,7 +51,7 @@ class Torch:
         if missing:
             raise ModelensError(f"the module has no part {missing[0]}")
         tapped: dict[str, Array] = {}
-        used: dict[str, bool] = {}
+        used: dict[str, bool | None] = {}
         norms = self.batch_norms()
         with ExitStack() as undo:
             undo.enter_context(self._kept())
@@ -74,7 +74,7 @@ class Torch:
             y = self._call(batch)
             after = {name: self._running(name) for name in norms}
         statistics = {
-            name: Statistics(mean, variance, not np.array_equal(mean, before[name][0]), used.get(name, False))
+            name: Statistics(mean, variance, not np.array_equal(mean, before[name][0]), used.get(name))
             for name, (mean, variance) in after.items()
         }
         return Pass(y, tapped, statistics)
@@ -114,7 +114,7 @@ class Torch:
         # Copies: an array may be a view of a buffer that changes.
         return np.array(_array(module.running_mean)), np.array(_array(module.running_var))
 
-    def _watching(self, name: str, mean: Array, variance: Array, used: dict[str, bool]) -> Callable[..., None]:
+    def _watching(self, name: str, mean: Array, variance: Array, used: dict[str, bool | None]) -> Callable[..., None]:
         def hook(module: Any, inputs: Any, out: Any) -> None:
             scale = None if module.weight is None else _array(module.weight)
             shift = None if module.bias is None else _array(module.bias)

@@ -1,11 +1,12 @@
 """Writes the example notebooks: their cells are here, where they are easy to read and to review.
 
-usage: python make.py
+usage: python make.py [--check]   --check: fails if a notebook is not what the cells here give
 """
 
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 COURSE_LAB = [
@@ -118,10 +119,9 @@ window.state""",
 
 
 def cell(number: int, text: str) -> dict[str, object]:
-    """A cell of text if it reads like one, else of code."""
+    """A cell of text if it begins with a capital letter or a title, else of code."""
     lines = text.splitlines(keepends=True)
     prose = text[0].isupper() or text[0] == "#"
-    # `PHOTOS = 1` would be code; the cells of code here begin with small letters.
     common: dict[str, object] = {"id": f"cell-{number:02}", "metadata": {}, "source": lines}
     if prose:
         return {"cell_type": "markdown", **common}
@@ -141,7 +141,11 @@ def main() -> None:
             "nbformat_minor": 5,
         }
         path = Path(__file__).with_name(name)
-        path.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+        if "--check" not in sys.argv:
+            path.write_text(text, encoding="utf-8")
+        elif path.read_text(encoding="utf-8") != text:
+            sys.exit(f"{name} is not what make.py writes: run it")
 
 
 if __name__ == "__main__":

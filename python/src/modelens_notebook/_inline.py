@@ -18,7 +18,7 @@ LAB = "lab_mobilenetv2.keras"
 PHOTOS = "photos.tar"
 
 # The outer document is what notebooks show; the inner one is the page, which takes messages from its parent alone.
-_OUTER = """<!doctype html>
+_OUTER = r"""<!doctype html>
 <html lang="en"><meta charset="utf-8">
 <style>
   html, body { margin: 0; height: 100%; overflow: hidden; display: flex; flex-direction: column; font: 12px system-ui, sans-serif; }

@@ -74,7 +74,9 @@ make_linux() {
     install -m644 packaging/linux/copyright "$doc/copyright"
     install -m644 LICENSE-MIT "$doc/LICENSE-MIT"
     install -m644 assets/README.md "$doc/ASSETS.md"
-    gzip -9nc CHANGELOG.md >"$doc/changelog.gz"
+    install -m644 CHANGELOG.md "$doc/CHANGELOG.md"
+    printf 'modelens (%s) unstable; urgency=medium\n\n  * CHANGELOG.md tells what is new.\n\n -- the modelens contributors <modelens@localhost>  %s\n' \
+        "$version" "$(date --utc --rfc-email --date="@$SOURCE_DATE_EPOCH")" | gzip -9n >"$doc/changelog.gz"
     chmod -R u=rwX,go=rX "$root"
     glibc=$(objdump -T "$program" | grep -o 'GLIBC_[0-9.]*' | cut -c7- | sort -uV | tail -1)
     mkdir -p "$root/DEBIAN"
@@ -95,7 +97,7 @@ Description: training and inference of a pretrained network side by side
  optimizer may change. modelens opens a real network and real photos and
  shows what augmentation, dropout and BatchNorm do in both modes.
 CONTROL
-    dpkg-deb --root-owner-group -Zxz --build "$root" "$out/modelens_${version}_amd64.deb" >/dev/null
+    dpkg-deb --root-owner-group -Zgzip --build "$root" "$out/modelens_${version}_amd64.deb" >/dev/null
 }
 
 make_windows() {

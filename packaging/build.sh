@@ -3,6 +3,7 @@
 # usage: packaging/build.sh [OUT_DIR] [PART...]
 #   OUT_DIR  target/packages unless another is named; PART: linux, windows, web, wheels (default: all)
 #   PROFILE=dev packaging/build.sh ...   builds quickly, for a check of the packages themselves
+#   PROGRAM=FILE packaging/build.sh ...  packs this program for Linux instead of building one
 # The same commit, tools and folders give the same bytes. A part whose tools are missing is left out, loudly, and
 # the exit status is 3 then.
 set -euo pipefail
@@ -53,9 +54,9 @@ shared() {
 }
 
 make_linux() {
-    cargo build --locked --quiet --workspace --profile "$profile" --bin modelens
+    [ -n "${PROGRAM:-}" ] || cargo build --locked --quiet -p modelens --profile "$profile"
     local program=$work/modelens
-    strip --strip-unneeded -o "$program" "$(built modelens)"
+    strip --strip-unneeded -o "$program" "${PROGRAM:-$(built modelens)}"
     local name=modelens-$version-$linux
     texts "$work/tar/$name"
     install -m755 "$program" "$work/tar/$name/modelens"

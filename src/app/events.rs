@@ -288,6 +288,12 @@ impl App {
         if wanted != looked.look && !follows(&wanted, &looked.look) {
             return;
         }
+        // The first steps take the place of no whole result.
+        let is_part = |looked: &LookResult| matches!(looked.outcome, Outcome::FirstSteps(_));
+        let shown = self.state.computed.result(view);
+        if is_part(&looked) && shown.is_some_and(|shown| !is_part(shown)) {
+            return;
+        }
         if let (Outcome::Augmentation(outcome), Look::Augmentation(look)) =
             (&looked.outcome, &looked.look)
         {

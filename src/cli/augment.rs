@@ -1,9 +1,9 @@
 //! The value of `--augment`: `RandomFlip:horizontal,RandomRotation:0.2`, or Python code.
 
 use super::Failure;
-use crate::augment::{AugmentLayer, Factor, ParameterValue, Pipeline, Transform};
+use crate::augment::{AugmentLayer, Factor, Framework, ParameterValue, Pipeline, Transform};
 
-/// Parses a pipeline: Keras classes separated by commas, each with a factor (a number, or `low:high`)
+/// Parses a pipeline: Keras classes separated by commas, and torchvision's as `v2.RandomRotation`, each with a factor (a number, or `low:high`)
 /// or a flip mode after a colon. Without one, the layer has its default. Text with a bracket is code, such as
 /// `[RandomFlip("horizontal"), RandomRotation(0.2)]`.
 ///
@@ -23,7 +23,7 @@ pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
         let named = Transform::all(1, 1).map(AugmentLayer::from);
         let layer = named
             .into_iter()
-            .find(|l| l.class() == class && (l.is_random() || l.own_size().is_none()));
+            .find(|l| is_called(l, class) && (l.is_random() || l.own_size().is_none()));
         let mut layer = layer.ok_or_else(|| usage(format!("there is no layer `{class}`")))?;
         if let Some(argument) = argument
             && !set(&mut layer.transform, argument)
@@ -36,6 +36,11 @@ pub fn pipeline(spec: &str) -> Result<Pipeline, Failure> {
     layers.collect::<Result<Pipeline, Failure>>()
 }
 
+/// True if this is the layer's id, or the class of a transform that Keras has no layer of.
+fn is_called(layer: &AugmentLayer, class: &str) -> bool {
+    layer.class().strip_prefix("v2.").unwrap_or(layer.class()) == class || layer.class() == class
+}
+
 /// Sets the flip mode, or every factor that must be given; false if the text is neither.
 fn set(transform: &mut Transform, text: &str) -> bool {
     let number = |text: &str| text.parse::<f64>().ok();
@@ -44,6 +49,8 @@ fn set(transform: &mut Transform, text: &str) -> bool {
         None => number(text).map(Factor::from),
     };
     let mut found = false;
+    // Only the first argument of torchvision's transforms says how strong they are.
+    let first_only = transform.framework() == Framework::Torchvision;
     for parameter in transform.parameters() {
         match (parameter.value, factor) {
             (ParameterValue::Choice(choice), None) => found |= choice.choose(text),
@@ -55,7 +62,17 @@ fn set(transform: &mut Transform, text: &str) -> bool {
                 *own = number;
                 found = true;
             }
+            (ParameterValue::List(own, _), Some(factor)) => {
+                *own = match factor {
+                    Factor::Scalar(number) => vec![number],
+                    Factor::Pair(low, high) => vec![low, high],
+                };
+                found = true;
+            }
             _ => {}
+        }
+        if found && first_only {
+            break;
         }
     }
     found

@@ -8,7 +8,7 @@ use std::path::Path;
 use super::batch_norm::code::BatchNormSetting;
 use super::batch_norm::norms::code::NormsSetting;
 use super::{augmentation, batch_norm, dropout, fine_tune, predict, releases, trainable};
-use crate::augment::{AugmentLayer, Pipeline, Transform};
+use crate::augment::{AugmentLayer, Framework, Pipeline, Transform};
 use crate::model::graph::Noise;
 use crate::model::reading::Reading;
 use crate::model::{Mode, ModuleCalls, Outer, Role, Semantics, effective, effective_when};
@@ -83,6 +83,7 @@ fn snippets() -> BTreeMap<String, String> {
             for (name, labels) in [("layers", false), ("labels", true)] {
                 let layers = Transform::all(8, 8).map(AugmentLayer::from).into_iter();
                 let pipeline: Pipeline = layers
+                    .filter(|layer| layer.framework() == Framework::Keras)
                     .filter(|layer| layer.mixes_labels() == labels)
                     .collect();
                 let code = augmentation::code::snippet(&pipeline, semantics);

@@ -58,6 +58,7 @@ mod predict;
 mod predictions;
 mod preprocessing;
 mod processors;
+mod profiles;
 mod pt2;
 mod pytorch;
 mod pytorch_families;

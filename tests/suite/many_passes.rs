@@ -1,7 +1,7 @@
 //! Beyond one pass of the usual size: hundreds of passes, and larger photos.
 
 use candle_core::{DType, Device, Tensor};
-use modelens::model::pass::{PassOptions, run};
+use modelens::model::pass::{PassCache, PassOptions, run};
 use modelens::model::{Flags, Mode, Model};
 use modelens::train::{loss, sgd_step};
 use modelens_jobs::ModelSource;
@@ -37,7 +37,8 @@ fn work(times: usize) {
         }
         if i % 10 == 0 {
             let options = options(&model, &flags, Mode::Training);
-            sgd_step(&model, &x, &options, 0.0, loss::mean_square, &|_, _| true).expect("a step");
+            let mut passes = PassCache::new(&model, &x);
+            sgd_step(&mut passes, &options, 0.0, loss::mean_square, &|_, _| true).expect("a step");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One optimizer step against Keras 3 and tf_keras, for four freeze patterns in both modes
 //! (`tests/fixtures/generators/make_op_goldens.py`, part 3: SGD, rate 0.5, mean square to zero).
 
-use modelens::model::pass::PassOptions;
+use modelens::model::pass::{PassCache, PassOptions};
 use modelens::model::{Flags, LayerId, Mode, Model};
 use modelens::train::{SgdStep, loss, sgd_step};
 use modelens_jobs::ModelSource;
@@ -54,15 +54,9 @@ fn check(tag: &str) {
                 random: true,
                 ..PassOptions::of(&model, &flags, mode)
             };
-            let step = sgd_step(
-                &model,
-                &io["x_nhwc"],
-                &options,
-                0.5,
-                loss::mean_square,
-                &|_, _| true,
-            )
-            .unwrap_or_else(|e| panic!("{e}"));
+            let mut passes = PassCache::new(&model, &io["x_nhwc"]);
+            let step = sgd_step(&mut passes, &options, 0.5, loss::mean_square, &|_, _| true)
+                .unwrap_or_else(|e| panic!("{e}"));
             let key = format!("{pattern}/{mode_name}");
             let expected = values(&io[&format!("loss/{key}")])[0];
             assert!(

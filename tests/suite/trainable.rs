@@ -1,11 +1,16 @@
 //! The trainable view: the four measured cards, and the window around them.
 
+use std::cell::RefCell;
+
 use eframe::egui::Key;
 use modelens::app::AppOptions;
 use modelens::command::{Action, Command};
 use modelens::model::{Mode, Semantics};
 use modelens::state::{LayerColumn, ThemeChoice, View};
-use modelens_jobs::{Look, ModelSource, Outcome, PassLook, TrainableLook, TrainableOutcome};
+use modelens_jobs::look::{Context, compute};
+use modelens_jobs::{
+    Look, ModelSource, Outcome, PassLook, PhotoCache, TrainableLook, TrainableOutcome,
+};
 
 use crate::support::looks::Opened;
 use crate::support::models::bits;
@@ -21,9 +26,27 @@ fn measured(semantics: Semantics) -> TrainableOutcome {
     };
     let before = bits(model);
     let look = Look::Trainable(TrainableLook::new(pass, &model.graph));
-    let Outcome::Trainable(outcome) = opened.outcome(look) else {
+    let parts = RefCell::new(Vec::new());
+    let context = Context {
+        early: &|_, part| parts.borrow_mut().push(part),
+        ..opened.context()
+    };
+    let looked = compute(look, &context, &mut PhotoCache::default()).expect("a result");
+    let Outcome::Trainable(outcome) = looked.outcome else {
         panic!("a trainable outcome");
     };
+    for (done, part) in parts.into_inner().into_iter().enumerate() {
+        let Outcome::FirstSteps(first) = part else {
+            panic!("the first steps");
+        };
+        assert_eq!((first.photos, first.cards.len()), (4, done + 1));
+        for card in &first.cards {
+            assert_eq!(card, outcome.card(card.trainable, card.mode));
+            assert_eq!(first.card(card.trainable, card.mode), Some(card));
+        }
+        // What the start view shows of a model with a frozen base.
+        assert!(first.card(false, Mode::Training).is_some());
+    }
     assert_eq!(bits(model), before, "the steps are made on copies");
     assert_eq!(outcome.photos, 4);
     for (i, card) in outcome.cards.iter().enumerate() {

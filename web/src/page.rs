@@ -43,9 +43,10 @@ extern "C" {
     #[wasm_bindgen(js_name = "modelensFailed")]
     fn failed(text: &str);
 
-    /// Tells the page that what it shows is computed.
-    #[wasm_bindgen(js_name = "modelensComputed")]
-    fn computed();
+    /// Tells the page what it has come to, once: `shown`, the first numbers of the first view, and
+    /// `computed`, all of them.
+    #[wasm_bindgen(js_name = "modelensReached")]
+    fn reached(what: &str);
 
     /// Tells the page that the window has stopped.
     #[wasm_bindgen(js_name = "modelensStopped")]
@@ -165,6 +166,8 @@ struct Page {
     app: App,
     worker: Worker,
     address: Address,
+    /// Whether its first view shows numbers.
+    shown: bool,
     /// Whether its first view has been computed.
     computed: bool,
     unsaved: bool,
@@ -205,10 +208,14 @@ impl eframe::App for Page {
         }
         self.app.logic(ctx, frame);
         self.tell(ctx);
-        let shown = self.app.state().opened.base.is_some() && !self.app.is_busy();
-        if shown && !self.computed {
+        let state = self.app.state();
+        if !self.shown && state.computed.result(state.settings.view).is_some() {
+            self.shown = true;
+            reached("shown");
+        }
+        if !self.computed && state.opened.base.is_some() && !self.app.is_busy() {
             self.computed = true;
-            computed();
+            reached("computed");
         }
         for (path, bytes) in take_written() {
             offer(&path, bytes);
@@ -254,6 +261,7 @@ pub async fn start(
             app,
             worker,
             address,
+            shown: false,
             computed: false,
             unsaved: false,
             notices: 0,

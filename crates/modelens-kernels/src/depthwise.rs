@@ -9,8 +9,8 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::affine_relu::AffineRelu;
-use crate::simd::{mul_add, run};
+use crate::affine_relu::{AffineRelu, Loaded};
+use crate::simd::{load, mul_add, run, store};
 use crate::window::{Window, Window2d};
 
 /// Input values in one task: they fit into the L2 cache.
@@ -87,8 +87,11 @@ impl WithSimd for Rows<'_> {
         let (low, high) = cols.interior();
         let fast = cols.size == 3 && cols.dilation == 1 && cols.stride <= 2;
         let line = cols.output * channels;
+        let loaded = self.epilogue.load_vectors(s);
         for (i, y) in self.y.chunks_mut(line).enumerate() {
             let lines = Lines {
+                epilogue: self.epilogue,
+                loaded: &loaded,
                 x: self.x,
                 kernel: self.kernel,
                 row: self.first + i,
@@ -111,34 +114,35 @@ impl WithSimd for Rows<'_> {
                         1
                     }
                     (1, _) => {
-                        lines.interior::<S, 1, 1>(s, col, y);
+                        lines.interior::<1, 1>(s, col, y);
                         1
                     }
                     (2..4, 1) => {
-                        lines.interior::<S, 2, 1>(s, col, y);
+                        lines.interior::<2, 1>(s, col, y);
                         2
                     }
                     (2..4, _) => {
-                        lines.interior::<S, 2, 2>(s, col, y);
+                        lines.interior::<2, 2>(s, col, y);
                         2
                     }
                     (4.., 1) => {
-                        lines.interior::<S, 4, 1>(s, col, y);
+                        lines.interior::<4, 1>(s, col, y);
                         4
                     }
                     (4.., _) => {
-                        lines.interior::<S, 4, 2>(s, col, y);
+                        lines.interior::<4, 2>(s, col, y);
                         4
                     }
                 };
             }
-            self.epilogue.apply(y, channels);
         }
     }
 }
 
 /// The inputs of one output row.
-struct Lines<'a> {
+struct Lines<'a, S: Simd> {
+    epilogue: &'a AffineRelu,
+    loaded: &'a Loaded<'a, S>,
     x: &'a [f32],
     kernel: &'a [f32],
     row: usize,
@@ -149,7 +153,7 @@ struct Lines<'a> {
     channels: usize,
 }
 
-impl Lines<'_> {
+impl<S: Simd> Lines<'_, S> {
     /// Input row and kernel row of vertical tap `r`; `None` outside the image.
     #[inline(always)]
     fn tap(&self, r: usize) -> Option<(&[f32], &[f32])> {
@@ -166,38 +170,38 @@ impl Lines<'_> {
 
     /// Computes `N` columns from `col` whose three taps all lie inside the image.
     #[inline(always)]
-    fn interior<S: Simd, const N: usize, const STRIDE: usize>(
-        &self,
-        s: S,
-        col: usize,
-        y: &mut [f32],
-    ) {
+    fn interior<const N: usize, const STRIDE: usize>(&self, s: S, col: usize, y: &mut [f32]) {
         let start = (col * self.cols.stride - self.cols.before) * self.channels;
-        let mut is_first = true;
+        let mut done = 0;
+        let inside = self.rows.inside(self.row).count();
         for r in 0..self.rows.size {
             let Some((x, kernel)) = self.tap(r) else {
                 continue;
             };
             let x = &x[start..];
-            if is_first {
-                self.add_row::<S, N, STRIDE, true>(s, x, kernel, y);
-            } else {
-                self.add_row::<S, N, STRIDE, false>(s, x, kernel, y);
+            match (done == 0, done + 1 == inside) {
+                (true, true) => self.add_row::<N, STRIDE, true, true>(s, x, kernel, y),
+                (true, false) => self.add_row::<N, STRIDE, true, false>(s, x, kernel, y),
+                (false, true) => self.add_row::<N, STRIDE, false, true>(s, x, kernel, y),
+                (false, false) => self.add_row::<N, STRIDE, false, false>(s, x, kernel, y),
             }
-            is_first = false;
+            done += 1;
         }
-        if is_first {
-            y[..N * self.channels].fill(0.0);
+        if done == 0 {
+            let y = &mut y[..N * self.channels];
+            y.fill(0.0);
+            self.epilogue.apply(y, self.channels);
         }
     }
 
-    /// Adds the three taps of one input row to `N` columns; with `FIRST`, overwrites them.
+    /// Adds the three taps of one input row to `N` columns; with `FIRST`, overwrites them; with `LAST`,
+    /// applies the epilogue to the sums.
     ///
     /// All pixels are cut to the same number of vectors first, which removes the bounds checks from
     /// the loop.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn add_row<S: Simd, const N: usize, const STRIDE: usize, const FIRST: bool>(
+    fn add_row<const N: usize, const STRIDE: usize, const FIRST: bool, const LAST: bool>(
         &self,
         s: S,
         x: &[f32],
@@ -243,7 +247,12 @@ impl Lines<'_> {
                 }
             }
             for j in 0..N {
-                columns[j][v] = sums[j];
+                columns[j][v] = if LAST {
+                    let at = v * S::F32_LANES;
+                    self.loaded.vector::<true>(s, sums[j], at, S::F32_LANES)
+                } else {
+                    sums[j]
+                };
             }
         }
         // Channels that do not fill a vector.
@@ -260,11 +269,20 @@ impl Lines<'_> {
                 y[j * channels + c] = sum;
             }
         }
+        let (at, rest) = (vectors * S::F32_LANES, channels % S::F32_LANES);
+        if LAST && rest > 0 {
+            for j in 0..N {
+                let y = &mut y[j * channels..][..channels];
+                let sum = load::<S, false>(s, y, at, rest);
+                let sum = self.loaded.vector::<false>(s, sum, at, rest);
+                store::<S, false>(s, y, at, rest, sum);
+            }
+        }
     }
 
     /// Computes one column with any window.
     #[inline(always)]
-    fn any<S: Simd>(&self, s: S, col: usize, y: &mut [f32]) {
+    fn any(&self, s: S, col: usize, y: &mut [f32]) {
         let channels = self.channels;
         let y = &mut y[..channels];
         y.fill(0.0);
@@ -280,6 +298,7 @@ impl Lines<'_> {
                 add_product(s, y, &x[..channels], &kernel[..channels]);
             }
         }
+        self.epilogue.apply(y, channels);
     }
 }
 

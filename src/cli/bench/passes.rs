@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::{BATCHES, STEP_BATCH, Stopwatch, failed};
 use crate::cli::Failure;
 use crate::model::graph::{Input, LayerKind, Node};
-use crate::model::pass::{PassOptions, run};
+use crate::model::pass::{PassCache, PassOptions, run};
 use crate::model::{Flags, Mode, Model};
 use crate::train::{loss, sgd_step};
 use modelens_jobs::ModelSource;
@@ -24,7 +24,8 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
         let classes: Vec<u32> = (0..STEP_BATCH as u32).collect();
         let loss = |y: &Tensor| loss::cross_entropy(y, &classes, true);
         watch.time(&format!("train_step_{name}_batch_{STEP_BATCH}"), |_| {
-            let done = sgd_step(&model, &x, &options, 0.01, loss, &|_, _| true);
+            let mut passes = PassCache::new(&model, &x);
+            let done = sgd_step(&mut passes, &options, 0.01, loss, &|_, _| true);
             done.map(drop).map_err(|e| failed(&e))
         })?;
     }
@@ -36,7 +37,8 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
         let options = options(&model, &flags, Mode::Training);
         let name = format!("base_backward_{name}_batch_{STEP_BATCH}");
         watch.time(&name, |_| {
-            let done = sgd_step(&model, &x, &options, 0.0, loss::mean_square, &|_, _| true);
+            let mut passes = PassCache::new(&model, &x);
+            let done = sgd_step(&mut passes, &options, 0.0, loss::mean_square, &|_, _| true);
             done.map(drop).map_err(|e| failed(&e))
         })?;
     }

@@ -55,7 +55,7 @@ impl FigureArgs {
             "layer": layer(state, view),
             "channel": channel(state, view),
             "compare_norms": settings.compare_norms && view == View::BatchNorm,
-            "augmentation": settings.pipeline.steps.iter().filter(|s| s.on).map(|s| s.layer.keras_code()).collect::<Vec<_>>(),
+            "augmentation": settings.pipeline.steps.iter().filter(|s| s.on).map(|s| s.layer.code()).collect::<Vec<_>>(),
             "batch_augmented": settings.augment_batch,
             "photo": photo(state)?,
             "batch": batch(state, view)?,

@@ -1,11 +1,11 @@
-//! The pipeline in Keras or PyTorch, to copy.
+//! The pipeline in Keras or torchvision, to copy.
 
 use crate::augment::{AugmentLayer, Pipeline};
 use crate::model::Semantics;
 
 /// The layers that are on, and calls of them in both modes.
 pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
-    if semantics != Semantics::PyTorch {
+    if semantics != Semantics::PyTorch && !pipeline.has_torchvision() {
         // Short enough for the card in the smallest window.
         let layers = pipeline
             .keras_code(semantics)
@@ -35,25 +35,16 @@ pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
              augment(x, training=False)  # {without_draws}",
         );
     }
-    let layers = pipeline.steps.iter().filter(|step| step.on);
-    let lines: Vec<String> = layers
-        .map(|step| format!("    {},", torchvision(&step.layer)))
-        .collect();
-    let augment = if lines.is_empty() {
-        "v2.Identity()".to_owned()
+    let augment = pipeline.torchvision_code();
+    let torch = if augment.contains("torch.") {
+        "import torch\n"
     } else {
-        format!("v2.Compose([\n{}\n])", lines.join("\n"))
+        ""
     };
     format!(
-        "from torchvision.transforms import v2\naugment = {augment}\n\
+        "{torch}from torchvision.transforms import v2\naugment = {augment}\n\
          # belongs to the training loader only;\n# model.eval() does not reach it"
     )
-}
-
-/// The nearest transform of torchvision.
-fn torchvision(layer: &AugmentLayer) -> String {
-    let code = layer.torchvision_code();
-    code.unwrap_or_else(|| format!("...  # {}", layer.keras_code()))
 }
 
 #[cfg(test)]

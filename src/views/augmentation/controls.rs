@@ -113,14 +113,17 @@ enum Detail {
 impl Detail {
     fn words(self, step: &PipelineStep) -> (String, String) {
         let class = step.layer.class();
-        let call = step.layer.keras_code();
+        let call = step.layer.code();
         match self {
             Self::Call => {
                 let arguments = call.strip_prefix(class).unwrap_or_default();
                 (class.to_owned(), arguments.to_owned())
             }
             Self::Class => (class.to_owned(), String::new()),
-            Self::Short => (class.trim_start_matches("Random").to_owned(), String::new()),
+            Self::Short => {
+                let class = class.trim_start_matches("v2.");
+                (class.trim_start_matches("Random").to_owned(), String::new())
+            }
         }
     }
 }
@@ -172,7 +175,7 @@ fn chips_ui(ui: &mut Ui, show: &mut Show<'_>, room: Rect) {
         } else {
             words::TURNS_ON
         };
-        let tip = format!("{}\n{on_off}", step.layer.keras_code());
+        let tip = format!("{}\n{on_off}", step.layer.code());
         let response = ui.add(chip).tip(tip);
         let class = step.layer.class();
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, step.on, class));

@@ -6,8 +6,8 @@ use eframe::egui::{ComboBox, DragValue, Layout, Slider, SliderClamping, Ui, vec2
 
 use super::words;
 use crate::augment::{
-    AugmentLayer, Choice, Factor, FactorLimits, FillMode, Parameter, ParameterValue, PipelineStep,
-    Sampling,
+    AugmentLayer, Choice, Factor, FactorLimits, FillMode, Framework, ListLimits, Parameter,
+    ParameterValue, PipelineStep, Sampling,
 };
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
@@ -15,6 +15,8 @@ use crate::views::{Show, parts};
 
 /// The largest crop and the largest size that can be chosen.
 const LARGEST_SIDE: usize = 1024;
+/// Pixels of the pointer that move a field of a list from one end of its range to the other.
+const SPEED: f64 = 200.0;
 /// Scales that networks are trained on, to choose with one click.
 const USUAL_SCALES: [(&str, f64); 2] = [("1/255", 1.0 / 255.0), ("1/127.5", 1.0 / 127.5)];
 
@@ -30,15 +32,15 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Pipe
         for parameter in layer.transform.parameters() {
             parameter_ui(ui, parameter);
         }
-        if layer.is_random() {
+        if layer.is_random() && layer.framework() == Framework::Keras {
             seed_ui(ui, &mut layer);
         }
         let palette = theme::palette(ui);
         let when = words::acts_when(&layer, show.state.semantics());
         parts::wrapped_ui(ui, text::note(when, palette));
         if let Some(difference) = super::step_difference(show.state, index) {
-            let semantics = show.state.semantics();
-            let line = words::step_difference(difference, semantics);
+            let never_off = layer.is_never_off(show.state.semantics());
+            let line = words::step_difference(difference, never_off);
             parts::wrapped_ui(ui, text::note(line, palette));
         }
     });
@@ -81,6 +83,7 @@ fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
                 ui.name_inputs(name, |ui| parts::field_ui(ui, drag));
             }
         }),
+        ParameterValue::List(numbers, limits) => list_ui(ui, name, numbers, limits),
         ParameterValue::Fill(fill) => fill_ui(ui, name, fill),
         ParameterValue::Scale(scale) => row_ui(ui, name, |ui| {
             number_ui(ui, name, scale, 0.001);
@@ -97,6 +100,43 @@ fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
         }),
         ParameterValue::Sampling(sampling) => sampling_ui(ui, sampling),
     }
+}
+
+/// Numbers of which there may be several: how many, and a field for each.
+fn list_ui(ui: &mut Ui, name: &str, numbers: &mut Vec<f64>, limits: ListLimits) {
+    row_ui(ui, name, |ui| {
+        let ListLimits {
+            lengths,
+            each,
+            whole,
+        } = limits;
+        for (i, number) in numbers.iter_mut().enumerate() {
+            let [low, high] = each.slider;
+            let speed = if whole { 1.0 } else { (high - low) / SPEED };
+            number_ui(ui, &words::nth(name, Some(i + 1)), number, speed);
+            if whole {
+                *number = number.round();
+            }
+        }
+        if lengths.len() < 2 {
+            return;
+        }
+        let form = words::form_of(name);
+        let chosen = numbers.len();
+        let combo = ComboBox::from_id_salt(&form)
+            .selected_text(words::numbers(chosen))
+            .show_ui(ui, |ui| {
+                for &n in lengths {
+                    let label = words::numbers(n);
+                    if ui.selectable_label(n == chosen, label).clicked() {
+                        let [low, _] = each.slider;
+                        let last = numbers.last().copied();
+                        numbers.resize(n, last.unwrap_or(low));
+                    }
+                }
+            });
+        name_of(&combo.response, &form);
+    });
 }
 
 /// A colour, or noise where none is given.

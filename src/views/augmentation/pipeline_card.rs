@@ -63,8 +63,13 @@ fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
         ui.spacing_mut().item_spacing.y = 0.0;
         let area = ScrollArea::vertical().max_height(sizes::PICKER_HEIGHT);
         area.show(ui, |ui| {
+            let mut group = None;
             for transform in Transform::all(height, width) {
                 let layer = crate::augment::AugmentLayer::from(transform);
+                let framework = layer.framework();
+                if group.replace(framework) != Some(framework) {
+                    parts::title_ui(ui, words::heading(framework));
+                }
                 let entry = Entry {
                     name: layer.class(),
                     right: if layer.is_random() {
@@ -251,11 +256,11 @@ fn step_ui(
             egui::RichText::new(class)
         };
         parts::label_ui(ui, words.color(ink));
-        let call = step.layer.keras_code();
+        let call = step.layer.code();
         let arguments = call.strip_prefix(class).unwrap_or_default();
         parts::line_ui(ui, text::note(arguments, palette));
     });
-    response.tip(step.layer.keras_code());
+    response.tip(step.layer.code());
 }
 
 /// Three lines to take the step by.

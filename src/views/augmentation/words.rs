@@ -5,7 +5,7 @@ mod sentences;
 
 pub use sentences::*;
 
-use crate::augment::AugmentLayer;
+use crate::augment::{AugmentLayer, Framework};
 use crate::model::Semantics;
 use crate::words::number::{count, fixed, measured, seconds};
 
@@ -147,6 +147,14 @@ pub fn nth(name: &str, n: Option<usize>) -> String {
     n.map_or_else(|| name.to_owned(), |n| format!("{name} {n}"))
 }
 
+/// How many numbers an argument has.
+pub fn numbers(n: usize) -> String {
+    match n {
+        0 => NONE.to_owned(),
+        n => count(n, "number", "numbers"),
+    }
+}
+
 pub const LOW_AND_HIGH: &str = "low and high";
 pub const ONE_NUMBER: &str = "one number";
 
@@ -161,8 +169,8 @@ pub const LAYER_SEED: &str = "seed of the layer";
 
 // Code to take the steps from.
 pub const CODE_TITLE: &str = "FROM CODE";
-pub const CODE_HINT: &str = "Paste keras.Sequential([...])";
-pub const CODE_FIELD: &str = "Keras code";
+pub const CODE_HINT: &str = "Paste keras.Sequential([...]) or v2.Compose([...])";
+pub const CODE_FIELD: &str = "Keras or torchvision code";
 pub const USE_CODE: &str = "Use these layers";
 
 // The list of steps.
@@ -170,9 +178,21 @@ pub const STEPS_TITLE: &str = "STEPS, IN ORDER";
 pub const HIDE_STEPS: &str = "Hide the list of steps";
 pub const ADD: &str = "+ Add";
 pub const ADD_TIP: &str = "Add a layer at the end";
+pub const KERAS: &str = "KERAS";
+pub const TORCHVISION: &str = "TORCHVISION";
+
+/// The heading of a framework in the add menu.
+pub fn heading(framework: Framework) -> &'static str {
+    match framework {
+        Framework::Keras => KERAS,
+        Framework::Torchvision => TORCHVISION,
+    }
+}
+
 pub const RANDOM: &str = "random";
 pub const BOTH_MODES: &str = "both modes";
 pub const IN_TRAINING: &str = "training only";
+pub const NONE: &str = "none";
 pub const NO_STEPS: &str = "No steps. Add one.";
 
 pub fn drag(class: &str, number: usize) -> String {
@@ -201,6 +221,10 @@ pub fn parameters_of(class: &str, number: usize) -> String {
 
 /// In which mode a layer acts.
 pub fn acts_when(layer: &AugmentLayer, semantics: Semantics) -> &'static str {
+    if layer.is_random() && layer.framework() == Framework::Torchvision {
+        return "Never off: a transform of torchvision runs whenever it is called, and model.eval() does not \
+                reach it.";
+    }
     match (layer.is_random(), layer.is_training_only(), semantics) {
         (_, false, _) => "Acts in both modes, alike.",
         (_, true, Semantics::PyTorch) => {
@@ -216,12 +240,12 @@ pub fn acts_when(layer: &AugmentLayer, semantics: Semantics) -> &'static str {
 }
 
 /// How far a layer changes a photo of the grid, at most, in each mode.
-pub fn step_difference([training, inference]: [Option<f32>; 2], semantics: Semantics) -> String {
+pub fn step_difference([training, inference]: [Option<f32>; 2], never_off: bool) -> String {
     let of = |difference: Option<f32>| match difference {
         Some(difference) => format!("by up to {}", measured(f64::from(difference))),
         None => "to another size".to_owned(),
     };
-    if semantics == Semantics::PyTorch {
+    if never_off {
         return format!("Here it changes the values {}.", of(training));
     }
     format!(

@@ -1,8 +1,17 @@
 //! The two switches as they are, and what one training step changes under them.
 
 use crate::model::{LayerId, Mode, Role, Semantics, flags};
-use crate::state::State;
-use modelens_jobs::{TrainableCard, TrainableOutcome};
+use crate::state::{State, View};
+use modelens_jobs::{Outcome, TrainableCard, TrainableOutcome};
+
+/// One measured step of `fit`.
+#[derive(Clone, Copy)]
+pub struct Step<'a> {
+    /// Number of photos in it.
+    pub photos: usize,
+    pub semantics: Semantics,
+    pub card: &'a TrainableCard,
+}
 
 /// Both switches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +66,29 @@ impl Switches {
     /// What one step of `fit` did to the model under these switches.
     pub fn card(self, outcome: &TrainableOutcome) -> &TrainableCard {
         outcome.card(self.trainable, Mode::Training)
+    }
+
+    /// The same, as soon as that step is done.
+    pub fn step(self, state: &State) -> Option<Step<'_>> {
+        match &state.computed.result(View::Start)?.outcome {
+            Outcome::Trainable(outcome) => Some(Step {
+                photos: outcome.photos,
+                semantics: outcome.semantics,
+                card: self.card(outcome),
+            }),
+            Outcome::FirstSteps(first) => Some(Step {
+                photos: first.photos,
+                semantics: first.semantics,
+                card: first.card(self.trainable, Mode::Training)?,
+            }),
+            Outcome::Augmentation(_)
+            | Outcome::Dropout(_)
+            | Outcome::BatchNorm(_)
+            | Outcome::Modes(_)
+            | Outcome::Norms(_)
+            | Outcome::Predict(_)
+            | Outcome::Releases(_) => None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use super::lamps::{Lamp, NoisePlaces, Switches};
-use super::{outcome, pictures, words};
+use super::{pictures, words};
 use crate::command::{Action, Command, LessonCommand, LessonSource};
 use crate::lesson::BUNDLED;
 use crate::model::{Mode, Semantics, modules};
@@ -192,8 +192,9 @@ fn switch_ui<T: Copy + PartialEq>(
 
 fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
-    let title = match outcome(show.state) {
-        Some(outcome) => words::lamps_title(outcome.photos, outcome.semantics),
+    let step = Switches::of(show.state).and_then(|switches| switches.step(show.state));
+    let title = match step {
+        Some(step) => words::lamps_title(step.photos, step.semantics),
         None => words::MEASURING.to_owned(),
     };
     parts::row_ui(ui, row, |ui| {
@@ -204,7 +205,8 @@ fn lamps_title_ui(ui: &mut Ui, show: &Show<'_>, row: Rect) {
 fn lamps_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
     let width = ((row.width() - 2.0 * sizes::S3) / 3.0).floor();
-    let found = Switches::of(show.state).zip(outcome(show.state));
+    let step = Switches::of(show.state).and_then(|switches| switches.step(show.state));
+    let card = step.map(|step| step.card.clone());
     for (i, lamp) in Lamp::ALL.into_iter().enumerate() {
         let left = row.left() + i as f32 * (width + sizes::S3);
         let rect = Rect::from_x_y_ranges(left..=left + width, row.y_range());
@@ -213,13 +215,12 @@ fn lamps_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         parts::row_ui(ui, cut.top(sizes::CARD_ROW), |ui| {
             parts::line_ui(ui, text::strong(words::lamp(lamp)))
         });
-        let Some((switches, outcome)) = found else {
+        let Some(card) = &card else {
             if i == 1 {
                 waiting_ui(ui, show, cut.0, Mode::Training);
             }
             continue;
         };
-        let card = switches.card(outcome);
         let is_on = lamp.is_on(card);
         let answer = cut.top(sizes::SWITCH);
         lamp_ui(ui, answer, lamp, is_on);

@@ -1,10 +1,12 @@
-//! Augmentation: Keras' preprocessing layers, their seeded draws and the affine sampler.
+//! Augmentation: Keras' preprocessing layers and torchvision's transforms, their seeded draws and the
+//! samplers.
 //!
 //! Drawing is separate from applying: [`AugmentLayer::draw`] says what happens to an image,
 //! [`AugmentLayer::apply`] does it. So a view can show, keep and repeat what was drawn.
-//! Each layer is one file in [`layers`], where the docs say how to add one.
+//! Each layer is one file in [`layers`] or [`torchvision`]; the docs of both say how to add one.
 
 mod affine;
+mod behaviour;
 mod boxes;
 mod code;
 mod color;
@@ -16,6 +18,7 @@ mod parameter;
 mod pipeline;
 #[cfg(test)]
 mod tests;
+pub mod torchvision;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -24,17 +27,20 @@ use crate::dataset::Image;
 use crate::random::{Draws, StreamKey};
 use crate::rules::{Mode, Semantics};
 
+use behaviour::Drawing;
+
+pub use behaviour::{Framework, PixelType, Since};
 pub use boxes::DrawnBox;
 pub use code::{CodeError, MOST_BYTES as MOST_CODE_BYTES};
 pub use keras_config::KerasConfig;
 pub use layers::*;
 pub use parameter::{
-    EndLimits, FactorLimits, Parameter, ParameterError, ParameterValue, WholeLimits,
+    EndLimits, FactorLimits, ListLimits, Parameter, ParameterError, ParameterValue, WholeLimits,
 };
 pub use pipeline::{Pipeline, PipelinePreset, PipelineStep};
 pub use values::{Choice, Factor, FillMode, Interpolation, Named, Sampling};
 
-/// One preprocessing layer of Keras.
+/// One preprocessing layer of Keras, or one transform of torchvision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AugmentLayer {
     /// What it does, with its parameters.
@@ -59,7 +65,15 @@ impl AugmentLayer {
     /// # Errors
     /// A setting that is missing, has a wrong type, is not supported, or lies beyond Keras' limits.
     pub fn from_keras<C: KerasConfig>(class: &str, config: &C) -> Result<Option<Self>, C::Error> {
-        let Some(transform) = Transform::from_keras(class, config)? else {
+        match Self::read(class, config)? {
+            Some(layer) if layer.framework() == Framework::Keras => Ok(Some(layer)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads the layer of the table with this class.
+    fn read<C: KerasConfig>(class: &str, config: &C) -> Result<Option<Self>, C::Error> {
+        let Some(transform) = Transform::read(class, config)? else {
             return Ok(None);
         };
         let layer = Self {
@@ -72,7 +86,18 @@ impl AugmentLayer {
         Ok(Some(layer))
     }
 
-    /// Keras' class name, such as `RandomFlip`.
+    /// The framework that has it.
+    pub fn framework(&self) -> Framework {
+        self.transform.framework()
+    }
+
+    /// True if it runs whatever mode the model is in: every transform of torchvision, and every layer in
+    /// a data loader of PyTorch.
+    pub fn is_never_off(&self, semantics: Semantics) -> bool {
+        self.framework() == Framework::Torchvision || semantics == Semantics::PyTorch
+    }
+
+    /// The class, such as `RandomFlip` or `v2.RandomHorizontalFlip`.
     pub fn class(&self) -> &'static str {
         self.transform.class()
     }
@@ -170,12 +195,18 @@ impl AugmentLayer {
     /// Does what was drawn; a draw of another layer changes nothing. A layer that mixes images changes
     /// nothing either: it needs [`Self::apply_batch`].
     pub fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.transform.behaviour().apply(draw, image)
+        self.apply_as(draw, image, PixelType::Uint8)
+    }
+
+    /// As [`Self::apply`], for values of this type.
+    pub(crate) fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+        self.transform.behaviour().apply_as(draw, image, pixels)
     }
 
     /// Does what was drawn for each image of a batch.
-    pub fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
-        self.transform.behaviour().apply_batch(draws, images)
+    pub fn apply_batch(&self, draws: &[&Draw], images: &[&Image], pixels: PixelType) -> Vec<Image> {
+        let behaviour = self.transform.behaviour();
+        behaviour.apply_batch(draws, images, pixels)
     }
 
     /// What the layer does with `training=False`: random layers return the image, except Keras 2's
@@ -183,7 +214,7 @@ impl AugmentLayer {
     pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {
         let behaviour = self.transform.behaviour();
         if behaviour.acts_in_inference(semantics) {
-            behaviour.inference(image)
+            behaviour.inference(image, PixelType::Uint8)
         } else {
             image.clone()
         }
@@ -212,13 +243,13 @@ impl AugmentLayer {
             Mode::Training => true,
             Mode::Inference => behaviour.acts_in_inference(semantics),
         };
-        let own = behaviour.output_size().filter(|_| acts);
-        own.unwrap_or([height, width])
+        let own = behaviour.output_size_of(height, width);
+        own.filter(|_| acts).unwrap_or([height, width])
     }
 
     /// The call of the layer's constructor, with the arguments that differ from the defaults:
     /// `RandomRotation(0.2, fill_mode="constant")`.
-    pub fn keras_code(&self) -> String {
+    pub fn code(&self) -> String {
         let mut transform = self.transform.clone();
         let mut default = transform.default_of();
         let pairs = transform.parameters().into_iter().zip(default.parameters());
@@ -229,6 +260,9 @@ impl AugmentLayer {
 
     /// Why a release of Keras does not have the layer; `None` if it has it.
     pub fn missing_in(&self, semantics: Semantics) -> Option<String> {
+        if self.framework() == Framework::Torchvision {
+            return Some("of torchvision, for the data loader".to_owned());
+        }
         match (self.since(), semantics) {
             (Since::Always, _)
             | (Since::Keras2Only, Semantics::Keras2)
@@ -242,9 +276,13 @@ impl AugmentLayer {
         }
     }
 
-    /// The nearest transform of torchvision: `v2.RandomRotation(72)`; `None` if there is none.
+    /// The transform of torchvision, or the nearest one to a layer of Keras: `v2.RandomRotation(72)`; `None`
+    /// if there is none.
     pub fn torchvision_code(&self) -> Option<String> {
-        self.transform.behaviour().torchvision()
+        match self.framework() {
+            Framework::Keras => self.transform.behaviour().torchvision(),
+            Framework::Torchvision => Some(self.code()),
+        }
     }
 
     /// One sentence on where Keras 2 and Keras 3 differ for this layer, told from the side of

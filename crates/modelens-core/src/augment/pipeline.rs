@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::layers::{
     RandomBrightness, RandomContrast, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
 };
-use super::{AugmentLayer, Draw, FlipMode, ParameterError, Transform};
+use super::{AugmentLayer, Draw, FlipMode, Framework, ParameterError, PixelType, Transform};
 use crate::dataset::Image;
 use crate::rules::{Mode, Semantics};
 
@@ -177,6 +177,37 @@ impl Pipeline {
         self.active().any(|(_, layer)| layer.mixes_labels())
     }
 
+    /// The type of the values that each step that is on gets, and true where they become whole numbers first:
+    /// a transform of torchvision that takes an 8-bit image gets one.
+    fn pixel_types(&self) -> Vec<(PixelType, bool)> {
+        let mut pixels = PixelType::Uint8;
+        // Photos are resized in floats, and layers of Keras make floats.
+        let mut whole = false;
+        let of_step = |(_, layer): (usize, &AugmentLayer)| {
+            let before = pixels;
+            pixels = layer.transform.behaviour().pixel_type(before);
+            let of_torchvision = layer.framework() == Framework::Torchvision;
+            let round = of_torchvision && before == PixelType::Uint8 && !whole;
+            whole = of_torchvision;
+            (before, round)
+        };
+        self.active().map(of_step).collect()
+    }
+
+    /// Does what was drawn for each image of a batch in one step of those that are on, counted from 0.
+    pub fn apply_step(&self, step: usize, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+        let types = self.pixel_types();
+        match (self.active().nth(step), types.get(step)) {
+            (Some((_, layer)), Some(&(pixels, true))) => {
+                let images: Vec<Image> = images.par_iter().map(|image| whole(image)).collect();
+                let images: Vec<&Image> = images.iter().collect();
+                layer.apply_batch(draws, &images, pixels)
+            }
+            (Some((_, layer)), Some(&(pixels, false))) => layer.apply_batch(draws, images, pixels),
+            _ => images.iter().map(|&image| image.clone()).collect(),
+        }
+    }
+
     /// Does what was drawn for each image of a batch.
     pub fn apply_batch(&self, draws: &[Vec<Draw>], images: &[&Image]) -> Vec<Image> {
         if !self.mixes_images() {
@@ -186,14 +217,14 @@ impl Pipeline {
                 .collect();
         }
         let mut done: Vec<Image> = Vec::new();
-        for (step, (_, layer)) in self.active().enumerate() {
+        for step in 0..self.active().count() {
             let drawn = draws.iter().map(|draws| draws.get(step));
             let drawn: Vec<&Draw> = drawn.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
             done = if step == 0 {
-                layer.apply_batch(&drawn, images)
+                self.apply_step(step, &drawn, images)
             } else {
                 let images: Vec<&Image> = done.iter().collect();
-                layer.apply_batch(&drawn, &images)
+                self.apply_step(step, &drawn, &images)
             };
         }
         done
@@ -232,30 +263,50 @@ impl Pipeline {
         shares.collect()
     }
 
-    /// Does what was drawn for one image, step by step. As in Keras, each affine step resamples the
-    /// result of the step before.
+    /// Does what was drawn for one image, step by step. As in the frameworks, each step that moves pixels
+    /// resamples the result of the step before.
     pub fn apply(&self, draws: &[Draw], image: &Image) -> Image {
-        let mut steps = self.active().zip(draws);
-        let Some(((_, layer), draw)) = steps.next() else {
-            return image.clone();
-        };
-        let first = layer.apply(draw, image);
-        steps.fold(first, |image, ((_, layer), draw)| layer.apply(draw, &image))
+        let steps = self.active().zip(self.pixel_types()).zip(draws);
+        let mut done: Option<Image> = None;
+        for (((_, layer), (pixels, round)), draw) in steps {
+            let before = done.as_ref().unwrap_or(image);
+            done = Some(if round {
+                layer.apply_as(draw, &whole(before), pixels)
+            } else {
+                layer.apply_as(draw, before, pixels)
+            });
+        }
+        done.unwrap_or_else(|| image.clone())
     }
 
     /// What the pipeline does with `training=False`.
     pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {
-        // Layers that return their input are skipped, so that no copy is made.
-        let acts = |layer: &&AugmentLayer| {
-            let behaviour = layer.transform.behaviour();
-            behaviour.acts_in_inference(semantics)
-        };
-        let mut layers = self.active().map(|(_, layer)| layer).filter(acts);
-        let Some(first) = layers.next() else {
-            return image.clone();
-        };
-        let first = first.inference(semantics, image);
-        layers.fold(first, |image, layer| layer.inference(semantics, &image))
+        let mut done: Option<Image> = None;
+        for step in 0..self.active().count() {
+            let before = done.as_ref().unwrap_or(image);
+            // Layers that return their input are skipped, so that no copy is made.
+            let next = self.inference_step(step, semantics, before);
+            done = next.or(done);
+        }
+        done.unwrap_or_else(|| image.clone())
+    }
+
+    /// What one step of those that are on, counted from 0, does with `training=False`; `None` if it returns
+    /// its input.
+    pub fn inference_step(
+        &self,
+        step: usize,
+        semantics: Semantics,
+        image: &Image,
+    ) -> Option<Image> {
+        let (_, layer) = self.active().nth(step)?;
+        let behaviour = layer.transform.behaviour();
+        match self.pixel_types().get(step) {
+            _ if !behaviour.acts_in_inference(semantics) => None,
+            Some(&(pixels, true)) => Some(behaviour.inference(&whole(image), pixels)),
+            Some(&(pixels, false)) => Some(behaviour.inference(image, pixels)),
+            None => None,
+        }
     }
 
     /// `[height, width]` of the output for an image of `height` x `width` pixels.
@@ -309,6 +360,33 @@ impl Pipeline {
         words.join(", ")
     }
 
+    /// True if a step that is on runs whatever mode the model is in; see [`AugmentLayer::is_never_off`].
+    pub fn is_never_off(&self, semantics: Semantics) -> bool {
+        let mut layers = self.active();
+        layers.any(|(_, layer)| layer.is_random() && layer.is_never_off(semantics))
+    }
+
+    /// True if a step that is on is a transform of torchvision.
+    pub fn has_torchvision(&self) -> bool {
+        self.active()
+            .any(|(_, layer)| layer.framework() == Framework::Torchvision)
+    }
+
+    /// The steps that are on as a `v2.Compose`. Layers of Keras become the nearest transforms; a comment takes
+    /// the place of one that has none.
+    pub fn torchvision_code(&self) -> String {
+        let line = |(_, layer): (usize, &AugmentLayer)| {
+            let code = layer.torchvision_code();
+            let code = code.unwrap_or_else(|| format!("...  # {}", layer.code()));
+            format!("    {code},\n")
+        };
+        let lines: String = self.active().map(line).collect();
+        if lines.is_empty() {
+            return "v2.Identity()".to_owned();
+        }
+        format!("v2.Compose([\n{lines}])")
+    }
+
     /// The steps that are on as a `keras.Sequential`, or a `Pipeline` where Keras needs one. A comment takes the place of a layer that the release
     /// does not have.
     pub fn keras_code(&self, semantics: Semantics) -> String {
@@ -316,7 +394,7 @@ impl Pipeline {
             .active()
             .map(|(_, layer)| match layer.missing_in(semantics) {
                 Some(why) => (false, format!("    # {}: {why}\n", layer.class())),
-                None => (true, format!("    keras.layers.{},\n", layer.keras_code())),
+                None => (true, format!("    keras.layers.{},\n", layer.code())),
             });
         let lines: Vec<(bool, String)> = lines.collect();
         let comments_and_layers: String = lines.iter().map(|(_, line)| line.as_str()).collect();
@@ -342,5 +420,14 @@ impl Pipeline {
             "Sequential"
         };
         format!("keras.{holder}([\n{comments_and_layers}{nothing}])")
+    }
+}
+
+/// The 8-bit image nearest to an image.
+fn whole(image: &Image) -> Image {
+    let round = |value: &f32| value.round_ties_even().clamp(0.0, 255.0);
+    Image {
+        pixels_hwc: image.pixels_hwc.iter().map(round).collect(),
+        ..*image
     }
 }

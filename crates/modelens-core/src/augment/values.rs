@@ -96,6 +96,11 @@ pub trait Named: Copy + PartialEq + 'static {
     /// Keras' name.
     fn name(self) -> &'static str;
 
+    /// The value as Python text.
+    fn literal(self) -> String {
+        format!("\"{}\"", self.name())
+    }
+
     /// The value of this name.
     fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|value| value.name() == name)
@@ -110,6 +115,9 @@ pub trait Choice {
     /// The name of the present value.
     fn chosen(&self) -> &'static str;
 
+    /// The present value as Python text.
+    fn code(&self) -> String;
+
     /// Takes the value of this name; false if there is none.
     fn choose(&mut self, name: &str) -> bool;
 }
@@ -121,6 +129,10 @@ impl<T: Named> Choice for T {
 
     fn chosen(&self) -> &'static str {
         self.name()
+    }
+
+    fn code(&self) -> String {
+        self.literal()
     }
 
     fn choose(&mut self, name: &str) -> bool {

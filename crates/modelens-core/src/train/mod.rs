@@ -18,7 +18,7 @@ use candle_core::{Tensor, Var};
 
 use crate::model::error::reason;
 use crate::model::layers::{WeightMap, Weights};
-use crate::model::pass::{Learning, Pass, PassOptions, Segment, record};
+use crate::model::pass::{Learning, Pass, PassCache, PassOptions, Segment, record};
 use crate::model::{Model, PassError};
 use modelens_kernels::slices::{tensor, with_values};
 
@@ -100,20 +100,29 @@ pub fn gradients(
 
 /// Does one step of stochastic gradient descent without momentum: `w := w - rate * dloss/dw`, for
 /// every weight that learns under the flags and semantics of `options`, and applies their constraints.
-/// See [`gradients`].
+/// See [`gradients`]. The part of the network before the first of these weights runs from `passes`.
 ///
 /// # Errors
 /// As [`gradients`].
 pub fn sgd_step(
-    model: &Model,
-    x: &Tensor,
+    passes: &mut PassCache<'_>,
     options: &PassOptions<'_>,
     rate: f64,
     loss: impl FnOnce(&Tensor) -> candle_core::Result<Tensor>,
     proceed: &dyn Fn(usize, usize) -> bool,
 ) -> Result<SgdStep, PassError> {
-    let segment = Segment::default();
+    let model = passes.model;
+    let start = passes.start(options, &learning(model, options), proceed)?;
+    let segment = Segment {
+        after: start.as_ref().map(|(after, _)| *after),
+        ..Segment::default()
+    };
+    let x = start.as_ref().map_or(passes.x, |(_, pass)| &pass.output);
     let mut done = gradients(model, x, segment, options, loss, proceed)?;
+    if let Some((_, start)) = &start {
+        done.loss += start.activity_loss as f32;
+        done.pass = done.pass.following(start);
+    }
     let failed = |error: candle_core::Error| PassError::Layer {
         layer: "optimizer step".into(),
         reason: reason(&error),

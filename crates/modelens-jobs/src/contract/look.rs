@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AugmentationLook, AugmentationOutcome, BatchNormOutcome, DropoutOutcome, DropoutSetting,
-    ModesOutcome, NormsLook, NormsOutcome, PredictLook, PredictOutcome, ReleasesLook,
+    FirstSteps, ModesOutcome, NormsLook, NormsOutcome, PredictLook, PredictOutcome, ReleasesLook,
     ReleasesOutcome, TrainableLook, TrainableOutcome,
 };
 use crate::store::{ModelId, PhotosId};
@@ -121,6 +121,7 @@ impl LookResult {
             Outcome::Augmentation(_)
             | Outcome::Dropout(_)
             | Outcome::Modes(_)
+            | Outcome::FirstSteps(_)
             | Outcome::Trainable(_)
             | Outcome::Predict(_)
             | Outcome::Releases(_) => 0,
@@ -136,6 +137,8 @@ pub enum Outcome {
     BatchNorm(Box<BatchNormOutcome>),
     Modes(Box<ModesOutcome>),
     Norms(Box<NormsOutcome>),
+    /// Early: the whole is [`Self::Trainable`].
+    FirstSteps(FirstSteps),
     Trainable(Box<TrainableOutcome>),
     Predict(Box<PredictOutcome>),
     Releases(Box<ReleasesOutcome>),

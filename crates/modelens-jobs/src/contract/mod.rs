@@ -42,7 +42,7 @@ pub use predict::{ClassInPass, PredictLook, PredictOutcome, PredictRow, PredictS
 pub use releases::{ReleaseCell, ReleasesLook, ReleasesOutcome};
 pub use run::{Ran, Run, Values};
 pub use stage::Stage;
-pub use trainable::{CardPart, TrainableCard, TrainableLook, TrainableOutcome};
+pub use trainable::{CardPart, FirstSteps, TrainableCard, TrainableLook, TrainableOutcome};
 pub use training::{
     Experiment, FurtherStep, NetworkDescription, StepDone, TrainEvent, TrainRequest, TrainedWeights,
 };

@@ -53,6 +53,24 @@ impl TrainableOutcome {
     }
 }
 
+/// The steps that are done so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstSteps {
+    /// Number of photos in each step.
+    pub photos: usize,
+    /// The rules they were measured by.
+    pub semantics: Semantics,
+    pub cards: Vec<TrainableCard>,
+}
+
+impl FirstSteps {
+    /// The card of one setting; `None` if its step is not done.
+    pub fn card(&self, trainable: bool, mode: Mode) -> Option<&TrainableCard> {
+        let mut cards = self.cards.iter();
+        cards.find(|card| card.trainable == trainable && card.mode == mode)
+    }
+}
+
 /// What one optimizer step did under one setting.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainableCard {

@@ -7,12 +7,11 @@ use rayon::prelude::*;
 use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
 use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
-use modelens_core::augment::{Draw, Pipeline, PipelineStep};
+use modelens_core::augment::{Draw, Pipeline};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::DecodeCause;
 use modelens_core::dataset::input::PhotoInput;
-use modelens_core::model::Semantics;
 use modelens_core::random::Draws;
 
 /// Number of photos in a grid with several.
@@ -49,8 +48,8 @@ pub fn compute(
     }
     let photos: Vec<usize> = originals.iter().map(|(photo, _)| *photo).collect();
     let training = side(look, &originals, 0);
-    // A PyTorch data loader augments whatever mode the model is in.
-    let inference = if look.semantics == Semantics::PyTorch {
+    // A data loader augments whatever mode the model is in.
+    let inference = if look.pipeline.is_never_off(look.semantics) {
         side(look, &originals, 1)
     } else {
         unchanged(look, &originals)
@@ -173,21 +172,24 @@ fn step_differences(
             .map(|(before, after)| difference(after, before))
             .try_fold(0.0, |worst: f32, next| Some(worst.max(next?)))
     };
-    let steps = look.pipeline.steps.iter().filter(|step| step.on);
-    let of_step = |(place, step): (usize, &PipelineStep)| {
+    let steps = look.pipeline.steps.iter().filter(|step| step.on).count();
+    let of_step = |place: usize| {
         let draws = training.iter().take(n).map(|cell| cell.draws.get(place));
         let draws: Vec<&Draw> = draws.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
         let images: Vec<&Image> = drawn.iter().collect();
-        let next = step.layer.apply_batch(&draws, &images);
+        let next = look.pipeline.apply_step(place, &draws, &images);
         let in_training = worst(&drawn, &next);
         drawn = next;
-        let infer = |image: &Image| step.layer.inference(look.semantics, image);
+        let infer = |image: &Image| {
+            let next = look.pipeline.inference_step(place, look.semantics, image);
+            next.unwrap_or_else(|| image.clone())
+        };
         let next: Vec<Image> = plain.iter().map(infer).collect();
         let in_inference = worst(&plain, &next);
         plain = next;
         [in_training, in_inference]
     };
-    steps.enumerate().map(of_step).collect()
+    (0..steps).map(of_step).collect()
 }
 
 /// The cells in inference mode, where random layers return their input.

@@ -11,7 +11,7 @@ use crate::{
     ClassInPass, Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Stage,
 };
 use modelens_core::dataset::batch::choose;
-use modelens_core::model::pass::{PassOptions, run};
+use modelens_core::model::pass::{PassCache, PassOptions};
 use modelens_core::model::{CallModes, Mode, Model, Outer, Reading, Role};
 use modelens_core::random::Draws;
 
@@ -74,19 +74,19 @@ fn go_on(
     let mates = mates_of(pass, context.photos(pass.photos)?.photos.len());
     let passing = Passing {
         look: pass,
-        model,
         reading,
         context,
         done: Cell::new(done.count()),
         total: 2 * (look.passes + mates.len()),
         outputs: Cell::new(done.outputs),
     };
-    let repeat = |done: &mut DonePasses, mode: Mode, passes: usize| -> Result<(), LookError> {
+    let mut same_input = PassCache::new(model, &x);
+    let mut repeat = |done: &mut DonePasses, mode: Mode, passes: usize| -> Result<(), LookError> {
         // Each redraw has its own numbers of passes, however many passes are asked for.
         let first = pass.redraws * PredictLook::PASSES_RANGE[1] as u64;
         for number in done.repeated[mode as usize].len()..passes {
             let repeat = Some(first + number as u64);
-            let row = passing.probabilities(&x, chosen, mode, repeat)?;
+            let row = passing.probabilities(&mut same_input, chosen, mode, repeat)?;
             done.repeated[mode as usize].push(row);
         }
         done.outputs = passing.outputs.get();
@@ -125,8 +125,9 @@ fn go_on(
     }
     for others in mates.iter().skip(done.among.len()) {
         let (count, x) = mates_tensor(pass, others, context, cache)?;
-        let seen = |mode| {
-            let row = passing.probabilities(&x, 0, mode, None)?;
+        let mut same_input = PassCache::new(model, &x);
+        let mut seen = |mode| {
+            let row = passing.probabilities(&mut same_input, 0, mode, None)?;
             Ok::<_, LookError>(class_in_pass(&row, followed))
         };
         let both = [seen(Mode::Training)?, seen(Mode::Inference)?];
@@ -256,7 +257,6 @@ fn side(
 /// What all passes share.
 struct Passing<'a> {
     look: &'a PassLook,
-    model: &'a Model,
     reading: Reading,
     context: &'a Context<'a>,
     /// Number of passes done so far.
@@ -271,7 +271,7 @@ impl Passing<'_> {
     /// `None`: no random draws.
     fn probabilities(
         &self,
-        x: &Tensor,
+        passes: &mut PassCache<'_>,
         place: usize,
         mode: Mode,
         repeat: Option<u64>,
@@ -288,12 +288,8 @@ impl Passing<'_> {
             weights: None,
         };
         let done = self.done.get();
-        let pass = run(self.model, x, &options, &|layer, _| {
-            if layer == 0 {
-                (self.context.progress)(STAGE, done, self.total);
-            }
-            (self.context.proceed)()
-        })?;
+        (self.context.progress)(STAGE, done, self.total);
+        let pass = passes.run(&options, &|_, _| (self.context.proceed)())?;
         self.done.set(done + 1);
         if pass.output.rank() != 2 {
             return Err(LookError::NoClasses);

@@ -4,13 +4,15 @@ use candle_core::Tensor;
 
 use super::{Batch, Context, LookError, batch_for};
 use crate::photos::PhotoCache;
-use crate::{CardPart, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome};
+use crate::{
+    CardPart, FirstSteps, Outcome, PassLook, Stage, TrainableCard, TrainableLook, TrainableOutcome,
+};
 use modelens_core::model::flags::base_of;
 use modelens_core::model::graph::Weight;
 use modelens_core::model::head_cut::base_layers;
 use modelens_core::model::layers::Weights;
 use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
-use modelens_core::model::pass::{Pass, PassOptions, run};
+use modelens_core::model::pass::{Pass, PassCache, PassOptions};
 use modelens_core::model::{
     CallModes, Flags, Layer, LayerId, Mode, Model, Outer, PassError, Reading, Role, Semantics,
 };
@@ -37,20 +39,33 @@ pub fn compute(
     let measuring = Measuring {
         look: &look,
         model,
-        x: &x,
         classes: classes.collect(),
         base: base_of(graph),
         probabilities: Reading::of(graph).is_some_and(Reading::is_probability),
         context,
     };
-    let plain = measuring.output(&look.flags.in_column(Mode::Inference), Mode::Inference, 0)?;
-    let card = |trainable: bool, mode: Mode| measuring.card(trainable, mode, &plain);
+    let mut passes = PassCache::new(model, &x);
+    let mut first = FirstSteps {
+        photos: photos.len(),
+        semantics: look.semantics,
+        cards: Vec::new(),
+    };
+    let mut card = |trainable: bool, mode: Mode| -> Result<TrainableCard, LookError> {
+        (context.progress)(STAGE, first.cards.len(), 4);
+        let card = measuring.card(&mut passes, trainable, mode)?;
+        first.cards.push(card.clone());
+        (context.early)(&photos, Outcome::FirstSteps(first.clone()));
+        Ok(card)
+    };
     let [training, inference] = Mode::BOTH;
+    // First with a frozen base, which is how most models come: the others go on from its end.
+    let [frozen_training, frozen_inference] = [card(false, training)?, card(false, inference)?];
+    let [open_training, open_inference] = [card(true, training)?, card(true, inference)?];
     let cards = [
-        card(true, training)?,
-        card(true, inference)?,
-        card(false, training)?,
-        card(false, inference)?,
+        open_training,
+        open_inference,
+        frozen_training,
+        frozen_inference,
     ];
     let base = measuring.base;
     let outcome = TrainableOutcome {
@@ -76,7 +91,6 @@ fn of_role(model: &Model, role: Role) -> impl Iterator<Item = LayerId> + '_ {
 struct Measuring<'a> {
     look: &'a PassLook,
     model: &'a Model,
-    x: &'a Tensor,
     /// Of each photo.
     classes: Vec<u32>,
     base: Option<LayerId>,
@@ -98,37 +112,37 @@ impl Measuring<'_> {
         }
     }
 
-    /// Reports the number of steps done when a pass begins; returns whether the result is still wanted.
-    fn proceed(&self, steps: usize) -> impl Fn(usize, usize) -> bool + '_ {
-        move |layer, _| {
-            if layer == 0 {
-                (self.context.progress)(STAGE, steps, 4);
-            }
-            (self.context.proceed)()
-        }
-    }
-
     /// The model's output without random draws, for comparing outputs.
-    fn output(&self, flags: &Flags, mode: Mode, steps: usize) -> Result<Vec<f32>, LookError> {
+    fn output(
+        &self,
+        passes: &mut PassCache<'_>,
+        flags: &Flags,
+        mode: Mode,
+    ) -> Result<Vec<f32>, LookError> {
         let options = self.options(flags, mode, false);
-        let pass = run(self.model, self.x, &options, &self.proceed(steps))?;
+        let pass = passes.run(&options, &|_, _| (self.context.proceed)())?;
         Ok(pass.output.flatten_all()?.to_vec1()?)
     }
 
-    fn card(&self, trainable: bool, mode: Mode, plain: &[f32]) -> Result<TrainableCard, LookError> {
+    fn card(
+        &self,
+        passes: &mut PassCache<'_>,
+        trainable: bool,
+        mode: Mode,
+    ) -> Result<TrainableCard, LookError> {
         let model = self.model;
         let mut flags = self.look.flags.in_column(mode);
         flags.set_base(&model.graph, trainable);
-        let place = usize::from(!trainable) * 2 + usize::from(mode == Mode::Inference);
-        let output = self.output(&flags, mode, place)?;
         let step = sgd_step(
-            model,
-            self.x,
+            passes,
             &self.options(&flags, mode, true),
             RATE,
             |y| self.loss(y),
-            &self.proceed(place),
+            &|_, _| (self.context.proceed)(),
         )?;
+        let output = self.output(passes, &flags, mode)?;
+        let inference = self.look.flags.in_column(Mode::Inference);
+        let plain = self.output(passes, &inference, Mode::Inference)?;
         if !(self.context.proceed)() {
             return Err(PassError::Cancelled.into());
         }
@@ -151,7 +165,7 @@ impl Measuring<'_> {
             noises_active: of_role(model, Role::Noise)
                 .filter(|&id| effective(id).active)
                 .count(),
-            output_difference: largest_difference(&output, plain),
+            output_difference: largest_difference(&output, &plain),
             loss: step.loss,
         };
         for (id, layer) in model.graph.layers.iter().enumerate() {

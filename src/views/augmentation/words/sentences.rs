@@ -36,7 +36,7 @@ pub fn sentences(seen: &Seen<'_>) -> String {
         all.push(right(seen));
         all.extend(mixed(seen));
         all.extend(meaning(seen));
-        if seen.semantics != Semantics::PyTorch {
+        if !seen.pipeline.is_never_off(seen.semantics) {
             all.push(
                 "Called without training=, these layers augment: their default is True.".into(),
             );
@@ -59,7 +59,7 @@ fn conclusion(seen: &Seen<'_>, random: bool) -> String {
             "No step is random: this pipeline makes the same {n} pictures in both modes."
         );
     }
-    if seen.semantics == Semantics::PyTorch {
+    if seen.pipeline.is_never_off(seen.semantics) {
         return format!(
             "Both sides are drawn anew, {n} pictures each: model.eval() does not reach augmentation."
         );
@@ -195,7 +195,7 @@ fn epochs(seen: &Seen<'_>) -> Option<String> {
 
 fn right(seen: &Seen<'_>) -> String {
     let cells = &seen.outcome.inference;
-    if seen.semantics == Semantics::PyTorch {
+    if seen.pipeline.is_never_off(seen.semantics) {
         return format!(
             "Right, {} more draws: in PyTorch augmentation is part of the data loader, which \
              model.eval() does not reach. Evaluate with a second loader without it.",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operations::{self, ChosenDraw, Operation, Strength};
 use super::{Behaviour, Draw, Drawing, Drawn, Since, percent};
+use crate::augment::behaviour::PixelType;
 use crate::augment::color::{BYTE, clip};
 use crate::augment::parameter::{EndLimits, FactorLimits, Parameter, ParameterValue, WholeLimits};
 use crate::augment::values::{Factor, Interpolation};
@@ -126,11 +127,11 @@ impl Behaviour for AugMix {
     }
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        let mut done = self.apply_batch(&[draw], &[image]);
+        let mut done = self.apply_batch(&[draw], &[image], PixelType::Uint8);
         done.pop().unwrap_or_else(|| image.clone())
     }
 
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
         let mixtures: Vec<Option<&AugMixDraw>> = draws
             .iter()
             .map(|draw| {

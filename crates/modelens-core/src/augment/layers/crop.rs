@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn};
+use crate::augment::behaviour::PixelType;
 use crate::augment::parameter::{Parameter, ParameterValue};
 use crate::dataset::Image;
 use crate::dataset::resize::{PixelWindow, resize_bilinear};
@@ -123,7 +124,7 @@ impl Behaviour for RandomCrop {
         }
     }
 
-    fn inference(&self, image: &Image) -> Image {
+    fn inference(&self, image: &Image, _: PixelType) -> Image {
         self.cut(self.central_window(image.height, image.width), image)
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
+use crate::augment::behaviour::PixelType;
 use crate::augment::boxes::DrawnBox;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
@@ -81,7 +82,7 @@ impl Behaviour for CutMix {
         image.clone()
     }
 
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
         super::mixed(draws, images, |draw, image, other| match draw {
             Draw::CutMix(draw) => draw.cut.filled(image, |i| other.pixels_hwc[i]),
             _ => image.clone(),

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Since};
+use crate::augment::behaviour::PixelType;
 use crate::augment::color::{BYTE, rescaled};
 use crate::augment::parameter::{Parameter, ParameterValue, WholeLimits};
 use crate::dataset::Image;
@@ -100,11 +101,11 @@ impl Behaviour for Equalization {
     }
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        let mut done = self.apply_batch(&[draw], &[image]);
+        let mut done = self.apply_batch(&[draw], &[image], PixelType::Uint8);
         done.pop().unwrap_or_else(|| image.clone())
     }
 
-    fn apply_batch(&self, _: &[&Draw], images: &[&Image]) -> Vec<Image> {
+    fn apply_batch(&self, _: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
         let mut images: Vec<Image> = images.iter().map(|&image| image.clone()).collect();
         let channels = images.iter().map(|image| image.channels).max().unwrap_or(0);
         for channel in 0..channels {

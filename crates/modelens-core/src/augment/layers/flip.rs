@@ -88,10 +88,7 @@ impl Behaviour for RandomFlip {
     }
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        match draw {
-            Draw::Flip(draw) => draw.flip(image),
-            _ => image.clone(),
-        }
+        draw.flipped(image)
     }
 
     fn can_turn_upside_down(&self) -> bool {
@@ -121,6 +118,25 @@ impl Behaviour for RandomFlip {
                 Some("Keras 2 draws each axis on its own; Keras 3 draws both at once from 3.6 on.".to_owned())
             }
             Semantics::PyTorch => None,
+        }
+    }
+}
+
+impl Draw {
+    /// The image upside down.
+    pub(in crate::augment) fn half_turn(image: &Image) -> Image {
+        let both = FlipDraw {
+            left_right: true,
+            top_bottom: true,
+        };
+        both.flip(image)
+    }
+
+    /// Mirrors the image if the draw is that of a flip.
+    pub(in crate::augment) fn flipped(&self, image: &Image) -> Image {
+        match self {
+            Self::Flip(draw) => draw.flip(image),
+            _ => image.clone(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawing, Drawn, Since, percent};
+use crate::augment::behaviour::PixelType;
 use crate::augment::parameter::{EndLimits, Parameter, ParameterValue};
 use crate::dataset::Image;
 use crate::rules::Semantics;
@@ -68,7 +69,7 @@ impl Behaviour for MixUp {
         image.clone()
     }
 
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
         super::mixed(draws, images, |draw, image, other| {
             let Draw::MixUp(MixUpDraw { share, .. }) = *draw else {
                 return image.clone();

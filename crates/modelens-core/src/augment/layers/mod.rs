@@ -1,4 +1,4 @@
-//! The preprocessing layers, one file each.
+//! The preprocessing layers of Keras, one file each, and the table of all layers and transforms.
 //!
 //! To add one: write its file (parameters with defaults and limits, what it draws, what it does to
 //! an image, how a draw is worded, the formulas and where they come from), declare the module, and
@@ -41,27 +41,45 @@ mod zoom;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::behaviour::{Behaviour, Drawing, Drawn, Framework, Since};
 use super::keras_config::KerasConfig;
 use super::parameter::Parameter;
+use super::torchvision;
 use super::values::{Factor, Sampling};
 use crate::dataset::Image;
 use crate::number::fixed;
-use crate::random::{Draws, StreamKey};
 use crate::rules::Semantics;
 
 pub use flip::FlipMode;
 pub use operations::{ChosenDraw, Operation};
 
-/// Declares the layers, in the order of the window's menu: the module, the type that holds the
-/// parameters (which is also the class in Keras), and for a random layer the type of its draws.
+/// Declares the layers and the transforms, in the order of the window's menu: of Keras the module, the type
+/// that holds the parameters (which is also the class), and for a random layer the type of its draws; of
+/// torchvision the types in [`torchvision`].
 macro_rules! layers {
-    ($($variant:ident: $module:ident::$layer:ident $(draws $draw:ident)?;)*) => {
+    (
+        keras { $($variant:ident: $module:ident::$layer:ident $(draws $draw:ident)?;)* }
+        torchvision { $($v2_variant:ident: $v2:ident $(draws $v2_draw:ident)?;)* }
+    ) => {
         $(pub use $module::$layer; $(pub use $module::$draw;)?)*
 
-        /// What a preprocessing layer does, with its parameters.
+        table! {
+            $($variant, $layer, Framework::Keras, stringify!($layer) $(, $draw)?;)*
+            $(
+                $v2_variant, torchvision::$v2, Framework::Torchvision, concat!("v2.", stringify!($v2))
+                $(, torchvision::$v2_draw)?;
+            )*
+        }
+    };
+}
+
+/// The two enums of the table, and what each row of it says.
+macro_rules! table {
+    ($($variant:ident, $layer:ty, $framework:expr, $class:expr $(, $draw:ty)?;)*) => {
+        /// What a preprocessing layer or a transform does, with its parameters.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         pub enum Transform {
-            $(#[doc = concat!("Keras' `", stringify!($layer), "`.")] $variant($layer)),*
+            $(#[doc = concat!("`", stringify!($layer), "`.")] $variant($layer)),*
         }
 
         /// What one layer drew for one image.
@@ -92,25 +110,33 @@ macro_rules! layers {
 
             /// Every layer once, with parameters to start from, for images of `height` x `width`.
             pub fn all(height: usize, width: usize) -> [Self; Self::COUNT] {
-                [$(Self::$variant($layer::example(height, width))),*]
+                [$(Self::$variant(<$layer>::example(height, width))),*]
             }
 
-            /// Every layer once, with the defaults of Keras' constructors.
-            fn defaults() -> [Self; Self::COUNT] {
-                [$(Self::$variant($layer::default())),*]
+            /// Every layer once, with the defaults of the frameworks' constructors.
+            pub(super) fn defaults() -> [Self; Self::COUNT] {
+                [$(Self::$variant(<$layer>::default())),*]
             }
 
-            /// The same layer with the defaults of Keras' constructor.
+            /// The same layer with the defaults of the framework's constructor.
             pub(super) fn default_of(&self) -> Self {
                 match self {
-                    $(Self::$variant(_) => Self::$variant($layer::default())),*
+                    $(Self::$variant(_) => Self::$variant(<$layer>::default())),*
                 }
             }
 
-            /// Keras' class name, such as `RandomFlip`.
+            /// The framework's class name, such as `RandomFlip`; that of torchvision with its module, such as
+            /// `v2.RandomHorizontalFlip`.
             pub fn class(&self) -> &'static str {
                 match self {
-                    $(Self::$variant(_) => stringify!($layer)),*
+                    $(Self::$variant(_) => $class),*
+                }
+            }
+
+            /// The framework that has it.
+            pub fn framework(&self) -> Framework {
+                match self {
+                    $(Self::$variant(_) => $framework),*
                 }
             }
 
@@ -143,231 +169,47 @@ macro_rules! layers {
 }
 
 layers! {
-    Flip: flip::RandomFlip draws FlipDraw;
-    Rotation: rotation::RandomRotation draws RotationDraw;
-    Zoom: zoom::RandomZoom draws ZoomDraw;
-    Translation: translation::RandomTranslation draws TranslationDraw;
-    Shear: shear::RandomShear draws ShearDraw;
-    Contrast: contrast::RandomContrast draws ContrastDraw;
-    Brightness: brightness::RandomBrightness draws BrightnessDraw;
-    Crop: crop::RandomCrop draws CropDraw;
-    Hue: hue::RandomHue draws HueDraw;
-    Saturation: saturation::RandomSaturation draws SaturationDraw;
-    Sharpness: sharpness::RandomSharpness draws SharpnessDraw;
-    ColorDegeneration: color_degeneration::RandomColorDegeneration draws ColorDegenerationDraw;
-    ColorJitter: color_jitter::RandomColorJitter draws ColorJitterDraw;
-    Grayscale: grayscale::RandomGrayscale draws GrayscaleDraw;
-    Posterization: posterization::RandomPosterization draws PosterizationDraw;
-    Invert: invert::RandomInvert draws InvertDraw;
-    Solarization: solarization::Solarization draws SolarizationDraw;
-    GaussianBlur: gaussian_blur::RandomGaussianBlur draws GaussianBlurDraw;
-    Erasing: erasing::RandomErasing draws ErasingDraw;
-    Perspective: perspective::RandomPerspective draws PerspectiveDraw;
-    Elastic: elastic::RandomElasticTransform draws ElasticDraw;
-    RandAugment: rand_augment::RandAugment draws RandAugmentDraw;
-    AugMix: aug_mix::AugMix draws AugMixDraw;
-    MixUp: mix_up::MixUp draws MixUpDraw;
-    CutMix: cut_mix::CutMix draws CutMixDraw;
-    Height: size::RandomHeight draws HeightDraw;
-    Width: size::RandomWidth draws WidthDraw;
-    AutoContrast: auto_contrast::AutoContrast;
-    Equalization: equalization::Equalization;
-    Clahe: clahe::ContrastLimitedAdaptiveHistogramEqualization;
-    Resizing: resizing::Resizing;
-    Rescaling: rescaling::Rescaling;
-}
-
-/// The first release of Keras that has a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Since {
-    /// Keras 2 and every Keras 3.
-    Always,
-    /// Keras 2, and no Keras 3.
-    Keras2Only,
-    /// This minor release of Keras 3, and not Keras 2.
-    Keras3(u8),
-}
-
-/// What a layer may look at while it draws for one image.
-pub(super) struct Drawing<'a> {
-    pub semantics: Semantics,
-    /// The stream of the image.
-    pub draws: Draws,
-    /// The family of streams of the batch.
-    pub stream: StreamKey<'a>,
-    /// The image's place in the batch.
-    pub index: usize,
-    /// The number of images in the batch.
-    pub n: usize,
-    pub height: usize,
-    pub width: usize,
-}
-
-impl Drawing<'_> {
-    /// A stream that is the same for every image of the batch.
-    fn shared(&self) -> Draws {
-        // No batch has an image at this place.
-        self.stream.draws_for(u64::MAX)
+    keras {
+        Flip: flip::RandomFlip draws FlipDraw;
+        Rotation: rotation::RandomRotation draws RotationDraw;
+        Zoom: zoom::RandomZoom draws ZoomDraw;
+        Translation: translation::RandomTranslation draws TranslationDraw;
+        Shear: shear::RandomShear draws ShearDraw;
+        Contrast: contrast::RandomContrast draws ContrastDraw;
+        Brightness: brightness::RandomBrightness draws BrightnessDraw;
+        Crop: crop::RandomCrop draws CropDraw;
+        Hue: hue::RandomHue draws HueDraw;
+        Saturation: saturation::RandomSaturation draws SaturationDraw;
+        Sharpness: sharpness::RandomSharpness draws SharpnessDraw;
+        ColorDegeneration: color_degeneration::RandomColorDegeneration draws ColorDegenerationDraw;
+        ColorJitter: color_jitter::RandomColorJitter draws ColorJitterDraw;
+        Grayscale: grayscale::RandomGrayscale draws GrayscaleDraw;
+        Posterization: posterization::RandomPosterization draws PosterizationDraw;
+        Invert: invert::RandomInvert draws InvertDraw;
+        Solarization: solarization::Solarization draws SolarizationDraw;
+        GaussianBlur: gaussian_blur::RandomGaussianBlur draws GaussianBlurDraw;
+        Erasing: erasing::RandomErasing draws ErasingDraw;
+        Perspective: perspective::RandomPerspective draws PerspectiveDraw;
+        Elastic: elastic::RandomElasticTransform draws ElasticDraw;
+        RandAugment: rand_augment::RandAugment draws RandAugmentDraw;
+        AugMix: aug_mix::AugMix draws AugMixDraw;
+        MixUp: mix_up::MixUp draws MixUpDraw;
+        CutMix: cut_mix::CutMix draws CutMixDraw;
+        Height: size::RandomHeight draws HeightDraw;
+        Width: size::RandomWidth draws WidthDraw;
+        AutoContrast: auto_contrast::AutoContrast;
+        Equalization: equalization::Equalization;
+        Clahe: clahe::ContrastLimitedAdaptiveHistogramEqualization;
+        Resizing: resizing::Resizing;
+        Rescaling: rescaling::Rescaling;
     }
-}
-
-/// The rules of one layer. Its type's `Default` holds the defaults of Keras' constructor, with zeros
-/// for arguments that have none.
-pub(super) trait Behaviour: Sync {
-    /// The parameters that the window and `--augment` start from. Layers that change the size take
-    /// `height` x `width`, so that a new one changes nothing at first.
-    fn example(height: usize, width: usize) -> Self
-    where
-        Self: Sized;
-
-    /// The arguments of its constructor except the seed, in the order of the window's editor.
-    fn parameters(&mut self) -> Vec<Parameter<'_>>;
-
-    /// Settings of Keras' constructor that are refused when they are true.
-    fn unsupported(&self) -> &'static [&'static str] {
-        &[]
-    }
-
-    /// True if it draws.
-    fn is_random(&self) -> bool {
-        true
-    }
-
-    /// True if it does nothing with `training=False`, at least in Keras 3. Layers that do not draw act in
-    /// both modes, as a rule.
-    fn is_training_only(&self) -> bool {
-        self.is_random()
-    }
-
-    /// The first release of Keras that has it.
-    fn since(&self) -> Since {
-        Since::Always
-    }
-
-    /// True if what becomes of an image depends on the other images of its batch.
-    fn mixes_images(&self) -> bool {
-        false
-    }
-
-    /// True if it mixes the labels of images as well.
-    fn mixes_labels(&self) -> bool {
-        false
-    }
-
-    /// True if all images of a batch share one draw.
-    fn draws_once_per_batch(&self, _semantics: Semantics) -> bool {
-        false
-    }
-
-    /// Draws for one image of `height` x `width` pixels.
-    fn draw(&self, _: Semantics, _: &mut Draws, _height: usize, _width: usize) -> Draw {
-        Draw::Nothing
-    }
-
-    /// Draws for one image of a batch. Only layers that draw some numbers for the whole batch, or another
-    /// image of it, have their own.
-    fn draw_in_batch(&self, drawing: &mut Drawing<'_>) -> Draw {
-        let Drawing {
-            semantics,
-            height,
-            width,
-            ..
-        } = *drawing;
-        self.draw(semantics, &mut drawing.draws, height, width)
-    }
-
-    /// Does what was drawn; a draw of another layer changes nothing.
-    fn apply(&self, draw: &Draw, image: &Image) -> Image;
-
-    /// Does what was drawn for each image of a batch. Layers that mix images have their own.
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
-        self.apply_each(draws, images)
-    }
-
-    /// Does what was drawn for each image on its own.
-    fn apply_each(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
-        let pairs = draws.par_iter().zip(images);
-        pairs.map(|(draw, image)| self.apply(draw, image)).collect()
-    }
-
-    /// True if it changes images with `training=False`.
-    fn acts_in_inference(&self, _semantics: Semantics) -> bool {
-        !self.is_training_only()
-    }
-
-    /// What it does with `training=False`, if it acts there.
-    fn inference(&self, image: &Image) -> Image {
-        self.apply(&Draw::Nothing, image)
-    }
-
-    /// Whether the height and the width of its output are drawn.
-    fn draws_size(&self) -> [bool; 2] {
-        [false; 2]
-    }
-
-    /// `[height, width]` of its output where it acts; `None` if it keeps the size, or draws it.
-    fn output_size(&self) -> Option<[usize; 2]> {
-        None
-    }
-
-    /// What it makes of the range of values `[low, high]`.
-    fn value_range(&self, range: [f64; 2]) -> [f64; 2] {
-        range
-    }
-
-    /// True if it can turn an image upside down.
-    fn can_turn_upside_down(&self) -> bool {
-        false
-    }
-
-    /// The nearest transform of torchvision; `None` if there is none.
-    fn torchvision(&self) -> Option<String> {
-        None
-    }
-
-    /// Where Keras 2 and Keras 3 differ, told from the side of `semantics`, or what surprises; `None` for
-    /// PyTorch.
-    fn differences(&self, _semantics: Semantics) -> Option<String> {
-        None
-    }
-}
-
-/// What one layer drew for one image.
-trait Drawn {
-    /// The draw in a few characters; empty where it changes nothing.
-    fn words(&self) -> String;
-
-    /// What the words mean, where they alone may mislead.
-    fn meaning(&self) -> Option<String> {
-        None
-    }
-
-    /// The image of the batch that was mixed in, and the image's own share of the label.
-    fn partner(&self) -> Option<(usize, f64)> {
-        None
-    }
-
-    /// True if pixels move in a way that no single matrix describes.
-    fn bends(&self) -> bool {
-        false
-    }
-
-    /// `[height, width]` of the output, if it was drawn.
-    fn size(&self, _height: usize, _width: usize) -> Option<[usize; 2]> {
-        None
-    }
-
-    /// The numbers of the draw with their names, for tables.
-    fn quantities(&self) -> Vec<(&'static str, f64)>;
-
-    /// See [`Draw::input_from_output`].
-    fn input_from_output(&self, _height: usize, _width: usize) -> Option<[f32; 8]> {
-        None
-    }
-
-    /// True if the image is upside down after it.
-    fn is_upside_down(&self) -> bool {
-        false
+    torchvision {
+        V2HorizontalFlip: RandomHorizontalFlip;
+        V2VerticalFlip: RandomVerticalFlip;
+        V2Rotation: RandomRotation draws RotationDraw;
+        V2Normalize: Normalize;
+        V2ToImage: ToImage;
+        V2ToDtype: ToDtype;
     }
 }
 
@@ -377,15 +219,11 @@ impl Transform {
         self.behaviour_mut().parameters()
     }
 
-    /// Reads the layer of this class from its configuration; `None` for a class that is not in the
-    /// table.
+    /// Reads the layer of this class from its arguments; `None` for a class that is not in the table.
     ///
     /// # Errors
     /// A setting that is missing, has a wrong type, or is not supported.
-    pub(super) fn from_keras<C: KerasConfig>(
-        class: &str,
-        config: &C,
-    ) -> Result<Option<Self>, C::Error> {
+    pub(super) fn read<C: KerasConfig>(class: &str, config: &C) -> Result<Option<Self>, C::Error> {
         let mut layers = Self::defaults().into_iter();
         let Some(mut transform) = layers.find(|layer| layer.class() == class) else {
             return Ok(None);
@@ -461,7 +299,7 @@ impl Draw {
 }
 
 /// A number with its sign, the minus as U+2212; a number that rounds to zero has no sign.
-fn signed(value: f64, decimals: usize) -> String {
+pub(in crate::augment) fn signed(value: f64, decimals: usize) -> String {
     let digits = format!("{:.decimals$}", value.abs());
     if digits.bytes().all(|byte| matches!(byte, b'0' | b'.')) {
         return digits;
@@ -484,7 +322,7 @@ fn drawn_probability(class: &str, factor: Factor, semantics: Semantics) -> Optio
 }
 
 /// A share in whole percent.
-fn percent(share: f64) -> String {
+pub(in crate::augment) fn percent(share: f64) -> String {
     format!("{}%", fixed(100.0 * share, 0))
 }
 

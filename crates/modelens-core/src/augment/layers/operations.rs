@@ -7,6 +7,7 @@ use super::{
     RandomContrast, RandomPosterization, RandomRotation, RandomSharpness, RandomShear,
     RandomTranslation, Solarization, Transform,
 };
+use crate::augment::behaviour::PixelType;
 use crate::augment::values::{Factor, Interpolation, Sampling};
 use crate::dataset::Image;
 
@@ -169,7 +170,9 @@ pub(super) fn apply(strength: Strength, chosen: &[Option<&ChosenDraw>], images: 
             .collect();
         let own: Vec<&Image> = places.iter().map(|&i| &images[i]).collect();
         let layer = operation.layer(strength);
-        let done = layer.behaviour().apply_batch(&draws, &own);
+        let done = layer
+            .behaviour()
+            .apply_batch(&draws, &own, PixelType::Uint8);
         for (place, image) in places.into_iter().zip(done) {
             images[place] = image;
         }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operations::{self, ChosenDraw, Operation, Strength};
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
+use crate::augment::behaviour::PixelType;
 use crate::augment::color::BYTE;
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue, WholeLimits};
 use crate::augment::values::{Factor, Interpolation};
@@ -88,11 +89,11 @@ impl Behaviour for RandAugment {
     }
 
     fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        let mut done = self.apply_batch(&[draw], &[image]);
+        let mut done = self.apply_batch(&[draw], &[image], PixelType::Uint8);
         done.pop().unwrap_or_else(|| image.clone())
     }
 
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
+    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
         let mut images: Vec<Image> = images.iter().map(|&image| image.clone()).collect();
         for step in 0..self.num_ops[0] {
             let chosen = draws.iter().map(|draw| {

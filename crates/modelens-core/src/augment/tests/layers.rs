@@ -143,7 +143,11 @@ fn every_layer_makes_the_frameworks_pixels() {
         let scale = if case.image == "unit" { 255.0 } else { 1.0 };
         let draws: Vec<&Draw> = case.draws.iter().collect();
         let inputs: Vec<&Image> = input.iter().collect();
-        let worst = scale * worst(&layer.apply_batch(&draws, &inputs), &theirs);
+        let worst = scale
+            * worst(
+                &layer.apply_batch(&draws, &inputs, PixelType::Uint8),
+                &theirs,
+            );
         let allowed = match layer.transform {
             _ if case.exact => 0.0,
             Transform::Perspective(_) => TOLERANCE_PERSPECTIVE,

@@ -133,7 +133,7 @@ fn keras_code_names_what_differs_from_the_defaults() {
             "Resizing(160, 200, interpolation=\"nearest\", crop_to_aspect_ratio=True)",
         ),
     ] {
-        assert_eq!(layer(transform).keras_code(), code);
+        assert_eq!(layer(transform).code(), code);
     }
     let mut course = Pipeline::course();
     assert_eq!(
@@ -142,10 +142,7 @@ fn keras_code_names_what_differs_from_the_defaults() {
          keras.layers.RandomRotation(0.2),\n])"
     );
     course.steps[1].layer.seed = Some(3);
-    assert_eq!(
-        course.steps[1].layer.keras_code(),
-        "RandomRotation(0.2, seed=3)"
-    );
+    assert_eq!(course.steps[1].layer.code(), "RandomRotation(0.2, seed=3)");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use candle_core::{Device, Result, Tensor};
 
 use super::shape::{ImageShape, Shapes};
 use super::{Call, CallMode, LayerOp};
-use crate::augment::{AugmentLayer, Draw};
+use crate::augment::{AugmentLayer, Draw, PixelType};
 use crate::dataset::Image;
 use crate::rules::{Mode, Role, Semantics};
 
@@ -59,7 +59,7 @@ impl LayerOp for AugmentLayer {
             Some(draws) => {
                 let draws: Vec<&Draw> = draws.iter().collect();
                 let images: Vec<&Image> = images.iter().collect();
-                self.apply_batch(&draws, &images)
+                self.apply_batch(&draws, &images, PixelType::Uint8)
             }
             None => images
                 .iter()

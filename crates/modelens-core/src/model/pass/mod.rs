@@ -3,6 +3,7 @@
 
 mod backward;
 mod batch_norm;
+mod cache;
 mod convolution;
 mod executor;
 mod memory;
@@ -24,6 +25,7 @@ use backward::{Backward, Tape};
 use executor::Executor;
 use plan::Plan;
 
+pub use cache::PassCache;
 pub use memory::check_recorded;
 pub use plan::Learning;
 
@@ -62,7 +64,7 @@ impl<'a> PassOptions<'a> {
 }
 
 /// The result of a pass.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Pass {
     /// The model's output, `[N, ...]`.
     pub output: Tensor,
@@ -72,6 +74,17 @@ pub struct Pass {
     pub batch_norm: BTreeMap<LayerId, BatchNormPass>,
     /// The sum of the penalties on activities, which Keras adds to the loss.
     pub activity_loss: f64,
+}
+
+impl Pass {
+    /// This pass as the end of one that began with `start`.
+    pub(crate) fn following(mut self, start: &Self) -> Self {
+        for (id, done) in &start.batch_norm {
+            self.batch_norm.entry(*id).or_insert_with(|| done.clone());
+        }
+        self.activity_loss += start.activity_loss;
+        self
+    }
 }
 
 /// Input and output of one layer in a pass.

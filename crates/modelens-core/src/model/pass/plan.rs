@@ -8,7 +8,7 @@ use crate::model::layers::{
     Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Padding, ZeroPadding2d,
 };
 use crate::model::{CallModes, LayerId, Semantics};
-use crate::rules::{Effective, Statistics};
+use crate::rules::{Effective, Role, Statistics};
 
 /// The weights that need a gradient.
 pub type Learning = std::collections::BTreeSet<(LayerId, &'static str)>;
@@ -143,8 +143,33 @@ impl Plan {
     }
 }
 
+/// What decides the value of a call, apart from its input, the weights and the seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallEffect {
+    /// What a BatchNorm normalises with.
+    statistics: Option<Statistics>,
+    updates_statistics: bool,
+    /// The layer draws.
+    pub draws: bool,
+}
+
+impl CallEffect {
+    /// The effect of a call of a layer with this role.
+    pub fn new(role: Role, effective: Effective, options: &PassOptions<'_>) -> Self {
+        let draws = match role {
+            Role::Noise | Role::Augmentation => effective.active && options.random,
+            Role::Weights | Role::BatchNorm | Role::Plain => false,
+        };
+        Self {
+            statistics: effective.statistics,
+            updates_statistics: effective.updates_statistics,
+            draws,
+        }
+    }
+}
+
 /// The effective mode of every call.
-fn effective(graph: &Graph, options: &PassOptions<'_>, segment: Segment) -> Vec<Effective> {
+pub fn effective(graph: &Graph, options: &PassOptions<'_>, segment: Segment) -> Vec<Effective> {
     let flags = options.flags;
     let follow = |outer| CallModes::of(graph, flags, outer, options.semantics);
     let modes = follow(options.outer);

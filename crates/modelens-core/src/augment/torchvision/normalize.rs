@@ -1,0 +1,75 @@
+//! `Normalize`: subtracts a mean and divides by a standard deviation, channel by channel.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Behaviour, Draw, Image, ListLimits, Parameter, ParameterValue};
+
+/// The statistics of `ImageNet` that torchvision's weights were trained with.
+const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
+const STD: [f64; 3] = [0.229, 0.224, 0.225];
+
+const MEANS: ListLimits = ListLimits::of(&[1, 3], [-1e6, 1e6], [0.0, 1.0]);
+const DEVIATIONS: ListLimits = ListLimits::of(&[1, 3], [1e-6, 1e6], [0.01, 1.0]);
+
+/// `y = (x - mean) / std`. torchvision takes floats only.
+/// Source: torchvision 0.29 `v2/functional/_misc.py`, `normalize_image`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Normalize {
+    pub mean: Vec<f64>,
+    pub std: Vec<f64>,
+}
+
+impl Normalize {
+    /// The mean and the deviation of a channel; one number is that of all channels.
+    fn of_channel(&self, channel: usize) -> [f64; 2] {
+        let of = |numbers: &[f64], usual: f64| {
+            let own = numbers.get(channel).or(numbers.first());
+            own.copied().unwrap_or(usual)
+        };
+        [of(&self.mean, 0.0), of(&self.std, 1.0)]
+    }
+}
+
+impl Behaviour for Normalize {
+    fn example(_: usize, _: usize) -> Self {
+        Self {
+            mean: MEAN.into(),
+            std: STD.into(),
+        }
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter<'_>> {
+        vec![
+            Parameter::required("mean", ParameterValue::List(&mut self.mean, MEANS)),
+            Parameter::required("std", ParameterValue::List(&mut self.std, DEVIATIONS)),
+        ]
+    }
+
+    fn is_random(&self) -> bool {
+        false
+    }
+
+    fn apply(&self, _: &Draw, image: &Image) -> Image {
+        let channels = image.channels.max(1);
+        let of: Vec<[f32; 2]> = (0..channels)
+            .map(|channel| self.of_channel(channel).map(|number| number as f32))
+            .collect();
+        let mut out = image.clone();
+        for pixel in out.pixels_hwc.chunks_exact_mut(channels) {
+            for (value, [mean, std]) in pixel.iter_mut().zip(&of) {
+                *value = (*value - mean) / std;
+            }
+        }
+        out
+    }
+
+    fn value_range(&self, [low, high]: [f64; 2]) -> [f64; 2] {
+        let ends = (0..3).map(|channel| {
+            let [mean, std] = self.of_channel(channel);
+            [(low - mean) / std, (high - mean) / std]
+        });
+        ends.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], [a, b]| {
+            [low.min(a), high.max(b)]
+        })
+    }
+}

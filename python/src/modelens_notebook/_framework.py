@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
+
+from ._binary import ModelensError
 
 Array = np.ndarray[Any, Any]
 
@@ -60,6 +62,13 @@ class Framework(Protocol):
 
     def draws(self, batch: Array, training: bool | None) -> dict[str, dict[str, bool]]:
         """Whether each layer of the kinds ``augmentation`` and ``noise`` changes its input."""
+
+
+def check_taps(taps: Sequence[str], known: Collection[str]) -> None:
+    """Refuses the name of a layer that the model does not have."""
+    for name in taps:
+        if name not in known:
+            raise ModelensError(f"the model has no layer {name}")
 
 
 def normalised_with_batch(

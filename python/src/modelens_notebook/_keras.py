@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._binary import ModelensError
-from ._framework import Array, Pass, Statistics, normalised_with_batch
+from ._framework import Array, Pass, Statistics, check_taps, normalised_with_batch
 
 NOISE = frozenset(
     ["Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout", "GaussianDropout", "GaussianNoise"]
@@ -54,9 +54,7 @@ class Keras:
     def run(
         self, batch: Array, training: bool | None, *, random: bool, taps: Sequence[str] = (), frozen: bool = False
     ) -> Pass:
-        missing = [name for name in taps if name not in self._layers]
-        if missing:
-            raise ModelensError(f"the model has no layer {missing[0]}")
+        check_taps(taps, self._layers)
         tapped: dict[str, Array] = {}
         used: dict[str, bool | None] = {}
         norms = self.batch_norms()

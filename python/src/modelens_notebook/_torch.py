@@ -9,8 +9,7 @@ from unittest import mock
 
 import numpy as np
 
-from ._binary import ModelensError
-from ._framework import Array, Pass, Statistics, normalised_with_batch
+from ._framework import Array, Pass, Statistics, check_taps, normalised_with_batch
 
 #: Classes of other libraries that draw and are no dropout modules of PyTorch itself.
 NOISE = frozenset(["StochasticDepth", "DropPath", "DropBlock2d"])
@@ -47,9 +46,7 @@ class Torch:
     def run(
         self, batch: Array, training: bool | None, *, random: bool, taps: Sequence[str] = (), frozen: bool = False
     ) -> Pass:
-        missing = [name for name in taps if name not in self._modules]
-        if missing:
-            raise ModelensError(f"the module has no part {missing[0]}")
+        check_taps(taps, self._modules)
         tapped: dict[str, Array] = {}
         used: dict[str, bool | None] = {}
         norms = self.batch_norms()

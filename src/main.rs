@@ -11,6 +11,9 @@ use modelens::theme::sizes;
 use modelens::views::values::names;
 use modelens_jobs::is_saved_model;
 
+/// The icon of the window, drawn from `assets/icon/modelens.svg`.
+const ICON: &[u8] = include_bytes!("../assets/icon/modelens-128.png");
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
@@ -79,10 +82,14 @@ fn open_window(cli: &Cli) -> Result<(), Failure> {
             return Err(Failure::File(format!("{error}: {}", path.display())));
         }
     }
-    let viewport = ViewportBuilder::default()
+    let mut viewport = ViewportBuilder::default()
         .with_title("modelens")
         .with_app_id("modelens")
         .with_inner_size(sizes::WINDOW);
+    match eframe::icon_data::from_png_bytes(ICON) {
+        Ok(icon) => viewport = viewport.with_icon(icon),
+        Err(error) => log::warn!("the window has no icon: {error}"),
+    }
     let native = eframe::NativeOptions {
         viewport,
         ..Default::default()

@@ -27,6 +27,7 @@ dist=web/dist
 rm -rf $dist && mkdir -p $dist
 "$bindgen" --target web --no-typescript --out-dir $dist "$built/$target/${profile/#dev/debug}/modelens_web.wasm"
 cp web/index.html web/*.js $dist/
+cp assets/icon/modelens.svg $dist/icon.svg
 cp assets/base/lab_mobilenetv2.keras assets/base/efficientnet_lite0.safetensors $dist/
 # The same bytes on every machine.
 tar --create --file $dist/photos.tar --directory assets/photos --sort=name --owner=0 --group=0 --numeric-owner \

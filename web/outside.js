@@ -185,7 +185,8 @@ export function connect(rust, worker, asked) {
 
   // Another page around this one: docs/embedding.md describes the messages.
   const allowed = query.get("embed");
-  let answer_to = null;
+  // A page that is named is told from the start; any other begins by sending a message.
+  let answer_to = allowed || null;
   function tell(message, origin = answer_to) {
     if (embedded && parent !== self && origin) parent.postMessage(message, origin === "null" ? "*" : origin);
   }

@@ -3,9 +3,11 @@
 pub mod arrays;
 mod augment;
 mod bench;
+mod completions;
 pub mod figure;
 mod handout;
 mod inspect;
+mod manual;
 mod outputs;
 mod run;
 pub mod terminal;
@@ -79,6 +81,10 @@ pub enum CliCommand {
     Train(train::TrainArgs),
     /// Times the program's own work on this machine.
     Bench(bench::BenchArgs),
+    /// Prints what a shell needs to complete commands and options.
+    Completions(completions::CompletionsArgs),
+    /// Writes the manual pages.
+    Manual(manual::ManualArgs),
 }
 
 /// Why a command failed.
@@ -132,6 +138,8 @@ impl CliCommand {
             Self::Handout(command) => command.run(),
             Self::Train(command) => command.run(),
             Self::Bench(command) => command.run(),
+            Self::Completions(command) => command.run(),
+            Self::Manual(command) => command.run(),
         }
     }
 }

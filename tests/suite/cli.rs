@@ -247,3 +247,35 @@ fn a_recorded_value_binds_in_keras_2_and_is_overridden_in_keras_3() {
     assert_eq!(open, run("keras3", "none"));
     assert_eq!(open, run("keras3", "true"));
 }
+
+#[test]
+fn the_manual_and_the_completions_know_every_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let pages = folder.path().join("man");
+    succeeds(&["manual", "--out", text(&pages), "--make-folders"]);
+    let commands = [
+        "inspect",
+        "run",
+        "figure",
+        "handout",
+        "train",
+        "bench",
+        "completions",
+        "manual",
+    ];
+    let overview = std::fs::read_to_string(pages.join("modelens.1")).expect("a page");
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let script = succeeds(&["completions", shell]).stdout;
+        let script = String::from_utf8(script).expect("a script");
+        for command in commands {
+            assert!(script.contains(command), "{shell}: {command}");
+        }
+    }
+    for command in commands {
+        assert!(overview.contains(command), "{command}");
+        let page = std::fs::read_to_string(pages.join(format!("modelens-{command}.1")));
+        assert!(page.expect("a page").contains(".SH NAME"), "{command}");
+    }
+    let missing = modelens(&["manual", "--out", text(&folder.path().join("no/folder"))]);
+    assert_eq!(missing.status.code(), Some(1));
+}

@@ -30,6 +30,7 @@ mod golden;
 mod grey_photos;
 mod handouts;
 mod hostile;
+mod icon;
 mod inspect_schema;
 mod jpeg;
 mod keras_files;

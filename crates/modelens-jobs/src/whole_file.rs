@@ -103,6 +103,10 @@ impl WholeFile {
     /// See [`WriteError`].
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         let target = check_target(path)?;
+        #[cfg_attr(
+            not(unix),
+            allow(unused_mut, reason = "only Unix has permissions to set")
+        )]
         let mut builder = tempfile::Builder::new();
         // Temporary files are private by default. The result keeps the permissions of the file that
         // it replaces; a new file gets what the umask allows.

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// Runs the program.
+/// Runs the program: the one that cargo built, or the one that `MODELENS_PROGRAM` names, such as that for
+/// Windows (`packaging/windows/test.sh`).
 pub fn modelens(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_modelens"))
+    let built = || env!("CARGO_BIN_EXE_modelens").into();
+    Command::new(std::env::var_os("MODELENS_PROGRAM").unwrap_or_else(built))
         .args(arguments)
         .output()
         .expect("the program starts")

@@ -63,13 +63,19 @@ fn of_modules() -> Vec<(String, String)> {
     all
 }
 
-/// Every transform of torchvision in the order of the table, and pipelines to train and to evaluate with.
+/// Every transform of torchvision's geometry and its conversions, and pipelines to train and to evaluate with.
 fn of_torchvision() -> Vec<(String, Pipeline)> {
     // ElasticTransform refuses images that are smaller than half of its blur.
     let all = Transform::all(64, 64).map(AugmentLayer::from).into_iter();
-    let of_images =
-        all.filter(|layer| layer.framework() == Framework::Torchvision && !layer.mixes_labels());
-    let mut pipelines = vec![("pipeline-all".to_owned(), of_images.collect())];
+    let of_images: Vec<AugmentLayer> = all
+        .filter(|layer| layer.framework() == Framework::Torchvision && !layer.mixes_labels())
+        .collect();
+    // What comes after it in the table takes 8-bit images.
+    let last = of_images
+        .iter()
+        .position(|layer| layer.class() == "v2.Normalize");
+    let geometry = of_images.into_iter().take(last.map_or(0, |last| last + 1));
+    let mut pipelines = vec![("pipeline-geometry".to_owned(), geometry.collect())];
     for (name, code) in [
         (
             "train",

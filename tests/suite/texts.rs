@@ -81,7 +81,7 @@ const SHOWN: [&str; 22] = [
 ];
 
 /// What looks like a text and is a name: of formats, of Keras' arguments and classes, of code.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "PDF",
     "PNG",
     "SVG",

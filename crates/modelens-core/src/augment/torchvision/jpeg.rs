@@ -12,6 +12,7 @@ const QUALITY: ListLimits = ListLimits {
     lengths: &[1, 2],
     each: EndLimits::all([1.0, 100.0]),
     whole: true,
+    tuple: false,
 };
 
 /// JPEG compression with a quality that is drawn from all whole numbers between the two ends. torchvision

@@ -91,8 +91,8 @@ def test_errors_are_the_programs_sentences(keras_file: Path, numbers: dict[str, 
 
 
 def test_settings_become_options_and_links() -> None:
-    assert options({"no_random": True, "trainable": "-Conv1", "tap": ["a", "b"], "seed": None}) == [
-        "--no-random", "--trainable=-Conv1", "--tap=a", "--tap=b",
+    assert options({"no_random": True, "trainable": "-Conv1", "tap": ["a", "b"], "seed": None, "for_": "a4"}) == [
+        "--no-random", "--trainable=-Conv1", "--tap=a", "--tap=b", "--for=a4",
     ]
     link = _link.write({"view": "batchnorm", "channel": 7, "hide": ["tabs"], "random": False, "trainable": "from:120,+a"})
     assert link == '#v1;view=batchnorm;channel=7;hide=["tabs"];random=false;trainable=from:120,%2Ba'

@@ -85,7 +85,8 @@ def options(settings: dict[str, object]) -> list[str]:
     """
     found: list[str] = []
     for key, value in settings.items():
-        option = "--" + key.replace("_", "-")
+        # `for` is a word of Python: `for_` is the option --for.
+        option = "--" + key.rstrip("_").replace("_", "-")
         if value is None or value is False:
             continue
         if value is True:

@@ -87,7 +87,7 @@ def figure(
         given = as_photos(photos, folder)
         arguments = ["figure", view, *file.arguments(), *options({**settings, "input": given})]
         svg, png = folder / "figure.svg", folder / "figure.png"
-        sized = bool({"scale", "width"} & settings.keys())
+        sized = bool({"scale", "width", "for_"} & settings.keys())
         call([*arguments, "--outline-text", *([] if sized else ["--width", WIDTH]), "--out", svg])
         call([*arguments, *([] if sized else ["--scale", "2"]), "--out", png])
         said = f"modelens figure: {view}" + (f" ({settings})" if settings else "")

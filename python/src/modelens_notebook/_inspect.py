@@ -23,6 +23,8 @@ class Layer:
     recorded_training: bool | None
     #: Who wrote that value: ``person`` or ``saver``.
     recorded_by: str | None
+    #: The shape of its output, ``None`` for an open axis; ``None`` in place of all where the file does not tell it.
+    output_shape: tuple[int | None, ...] | None
     #: Everything that the program says of the layer.
     data: Mapping[str, Any] = field(repr=False, default_factory=dict)
 
@@ -42,6 +44,7 @@ class Inspection(Mapping[str, Any]):
                 params=one["params"],
                 recorded_training=one.get("recorded_training"),
                 recorded_by=one.get("recorded_by"),
+                output_shape=tuple(shape) if (shape := one.get("output_shape")) is not None else None,
                 data=one,
             )
             for one in data["layers"]

@@ -249,23 +249,7 @@ impl<'a> Parameter<'a> {
                 }
                 Ok(())
             }
-            ParameterValue::Fill(fill) => {
-                if matches!(config.text(name), Ok("random")) {
-                    **fill = None;
-                    return Ok(());
-                }
-                match config.numbers(name)?.as_deref() {
-                    // Noise is Keras' default, and torchvision's is black.
-                    None if fill.is_some() => {}
-                    None => **fill = None,
-                    Some([one]) => **fill = Some([*one; 3]),
-                    Some([r, g, b]) => **fill = Some([*r, *g, *b]),
-                    Some(_) => {
-                        return Err(config.refuse(format!("its `{name}` is no colour")));
-                    }
-                }
-                Ok(())
-            }
+            ParameterValue::Fill(fill) => read_fill(config, name, fill),
             ParameterValue::ValueRange(range) => {
                 match config.numbers(name)?.as_deref() {
                     None => {}
@@ -290,6 +274,26 @@ impl<'a> Parameter<'a> {
             }
         }
     }
+}
+
+/// A colour, or noise.
+fn read_fill<C: KerasConfig>(
+    config: &C,
+    name: &str,
+    fill: &mut Option<[f64; 3]>,
+) -> Result<(), C::Error> {
+    if matches!(config.text(name), Ok("random")) {
+        *fill = None;
+        return Ok(());
+    }
+    match config.numbers(name)?.as_deref() {
+        // Noise is Keras' default, and torchvision's is black.
+        None => {}
+        Some([one]) => *fill = Some([*one; 3]),
+        Some([r, g, b]) => *fill = Some([*r, *g, *b]),
+        Some(_) => return Err(config.refuse(format!("its `{name}` is no colour"))),
+    }
+    Ok(())
 }
 
 fn read_choice<C: KerasConfig>(

@@ -201,17 +201,14 @@ impl FigureArgs {
     ) -> Result<LaidOut, Failure> {
         let what = look.what_of(view);
         let images = Images::without_window(ctx);
-        let (mut drawn, width) = match &look.paper {
-            Some(paper) => {
-                let found = on_paper(state, &images, &what, paper).map_err(|e| unusable(&e))?;
-                let mm = f64::from(found.width / POINTS_PER_MM);
-                let dpi = look.width.dpi().unwrap_or(egui_svg::png::DPI);
-                (found.drawn, Width::Millimetres { mm, dpi })
-            }
-            None => {
-                let drawn = draw(state, &images, &what).map_err(|e| unusable(&e))?;
-                (drawn, look.width)
-            }
+        let (mut drawn, width) = if let Some(paper) = &look.paper {
+            let found = on_paper(state, &images, &what, paper).map_err(|e| unusable(&e))?;
+            let mm = f64::from(found.width / POINTS_PER_MM);
+            let dpi = look.width.dpi().unwrap_or(egui_svg::png::DPI);
+            (found.drawn, Width::Millimetres { mm, dpi })
+        } else {
+            let drawn = draw(state, &images, &what).map_err(|e| unusable(&e))?;
+            (drawn, look.width)
         };
         self.warn_of_small_text(view, &drawn, width, look)?;
         if !drawn.left_out.is_empty() {

@@ -93,6 +93,18 @@ fn of_torchvision() -> Vec<(String, Pipeline)> {
     pipelines
 }
 
+/// Every layer of Keras: those that keep the labels, and those that mix them.
+fn of_keras() -> Vec<(String, Pipeline)> {
+    let pipeline = |(name, labels): (&str, bool)| {
+        let layers = Transform::all(8, 8).map(AugmentLayer::from).into_iter();
+        let layers = layers
+            .filter(|layer| layer.framework() == Framework::Keras)
+            .filter(|layer| layer.mixes_labels() == labels);
+        (name.to_owned(), layers.collect())
+    };
+    [("layers", false), ("labels", true)].map(pipeline).into()
+}
+
 /// The name of the file says what model the snippet needs.
 fn snippets() -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
@@ -109,21 +121,14 @@ fn snippets() -> BTreeMap<String, String> {
             "augmentation-empty".into(),
             augmentation::code::snippet(&Pipeline::from_iter([]), semantics),
         );
-        if semantics == Semantics::PyTorch {
-            for (name, pipeline) in of_torchvision() {
-                let code = augmentation::code::snippet(&pipeline, semantics);
-                put(format!("augmentation-{name}"), code);
-            }
+        let pipelines = if semantics == Semantics::PyTorch {
+            of_torchvision()
         } else {
-            for (name, labels) in [("layers", false), ("labels", true)] {
-                let layers = Transform::all(8, 8).map(AugmentLayer::from).into_iter();
-                let pipeline: Pipeline = layers
-                    .filter(|layer| layer.framework() == Framework::Keras)
-                    .filter(|layer| layer.mixes_labels() == labels)
-                    .collect();
-                let code = augmentation::code::snippet(&pipeline, semantics);
-                put(format!("augmentation-{name}"), code);
-            }
+            of_keras()
+        };
+        for (name, pipeline) in pipelines {
+            let code = augmentation::code::snippet(&pipeline, semantics);
+            put(format!("augmentation-{name}"), code);
         }
         put("releases".into(), releases::code::snippet(semantics));
         put(

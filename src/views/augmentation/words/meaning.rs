@@ -199,7 +199,10 @@ mod tests {
             Draw::Nested(NestedDraw { steps, size: None })
         };
         let mirrored = list(vec![flip(true, false)]);
-        assert_eq!(motion(&[mirrored.clone()]), Some(Motion::LeftRight));
+        assert_eq!(
+            motion(std::slice::from_ref(&mirrored)),
+            Some(Motion::LeftRight)
+        );
         assert_eq!(
             motion(&[mirrored, flip(true, true)]),
             Some(Motion::TopBottom)

@@ -164,6 +164,7 @@ pub(in crate::augment) fn apply_batch(
 macro_rules! list {
     ($class:ident, example [$($example:expr),*], |$own:ident, $draws:ident| $places:expr, |$mut:ident| $more:expr) => {
         impl Behaviour for $class {
+            #[allow(clippy::needless_update, reason = "one of the lists has no other fields")]
             fn example(_: usize, _: usize) -> Self {
                 Self {
                     transforms: [$(Transform::from($example)),*].map(AugmentLayer::from).into(),

@@ -189,9 +189,13 @@ impl App {
                         export.message = Some(error.to_string());
                     }
                 }
+                // The longer side, so that a tall figure is no larger than a texture may be.
+                let [wide, high] = drawn.size;
+                let share = (wide / high).min(1.0);
+                let pixels = (sizes::PREVIEW_PIXELS as f32 * share).ceil() as u32;
                 let preview = Figure {
                     svg: drawn.svg,
-                    png_width: Some(sizes::PREVIEW_PIXELS),
+                    png_width: Some(pixels.max(1)),
                     pdf: false,
                     dpi: None,
                     outline: false,

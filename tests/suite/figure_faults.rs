@@ -58,7 +58,7 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
         (
             &["batchnorm", "--size", "50x50", "--batch", "1", "--out", out],
             2,
-            "50 x 50 points cannot hold this figure: it needs 760 x 520",
+            "50 x 50 points cannot hold this figure: it needs 392 x 994",
         ),
         (
             &["dropout", "--size", "99999x9", "--out", out],
@@ -69,9 +69,9 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
         (
             &["dropout", "--width", "160cm", "--out", out],
             2,
-            "px or mm",
+            "100 to 16384 pixels wide",
         ),
-        (&["dropout", "--width", "6in", "--out", out], 2, "px or mm"),
+        (&["dropout", "--width", "6ft", "--out", out], 2, "mm, cm, in"),
         (
             &["augmentation", "--width", "1px", "--out", out],
             2,

@@ -82,9 +82,10 @@ pub fn figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
     picture + cards::height(ui, outcome(state), width, false)
 }
 
-/// The least height of a figure: its cards are low.
+/// The least height of a figure: its cards are low. A side alone keeps its cards whole.
 pub fn least_figure_height(ui: &Ui, state: &State, width: f32) -> f32 {
-    if state.settings.only_layers || width < sizes::FIGURE_LEAST {
+    let is_whole = parts::only_part(ui).is_none();
+    if state.settings.only_layers || width < sizes::FIGURE_LEAST || !is_whole {
         return figure_height(ui, state, width);
     }
     picture_height(width) + cards::low_height()

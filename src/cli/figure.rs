@@ -60,6 +60,11 @@ impl FigureArgs {
             }
         }
         write_files(&files)?;
+        if self.all.is_some() {
+            terminal::note(
+                "the view finetune is left out: it trains first, so it is drawn if you name it",
+            );
+        }
         let boxes = look.boxes.borrow();
         if !boxes.is_empty() {
             terminal::warn(format!(
@@ -131,11 +136,6 @@ impl FigureArgs {
             } else {
                 self.drawn(app.state(), &ctx, view, look, None, &out)?
             });
-        }
-        if self.all.is_some() {
-            terminal::note(
-                "the view finetune is left out: it trains first, so it is drawn if you name it",
-            );
         }
         Ok(files)
     }

@@ -71,7 +71,11 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
             2,
             "100 to 16384 pixels wide",
         ),
-        (&["dropout", "--width", "6ft", "--out", out], 2, "mm, cm, in"),
+        (
+            &["dropout", "--width", "6ft", "--out", out],
+            2,
+            "mm, cm, in",
+        ),
         (
             &["augmentation", "--width", "1px", "--out", out],
             2,
@@ -82,7 +86,11 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
             2,
             "100 to 16384",
         ),
-        (&["augmentation", "--dpi", "300", "--out", out], 2, "in mm"),
+        (
+            &["augmentation", "--dpi", "300", "--out", out],
+            2,
+            "on paper",
+        ),
         (
             &[
                 "augmentation",
@@ -94,7 +102,7 @@ fn unusable_arguments_exit_with_2_and_files_with_1() {
                 out,
             ],
             2,
-            "in mm",
+            "on paper",
         ),
         (&["dropout", "--channel", "3", "--out", out], 2, "batchnorm"),
         (

@@ -85,14 +85,16 @@ pub fn body_ui(ui: &mut Ui, show: &mut Show<'_>, mut cut: Cut) {
 fn releases_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
     let chosen = show.state.semantics();
-    let layout =
-        Layout::left_to_right(Align::Center).with_main_wrap(parts::stacks(ui, row.width()));
-    parts::inside_ui(ui, row, layout, |ui| {
+    // A narrow figure has room for one: that of its numbers.
+    let only_chosen = parts::stacks(ui, row.width());
+    let shown = Semantics::ALL.into_iter();
+    let shown = shown.filter(|&semantics| !only_chosen || semantics == chosen);
+    parts::inside_ui(ui, row, Layout::left_to_right(Align::Center), |ui| {
         ui.spacing_mut().item_spacing.x = sizes::S2;
         if row.width() >= sizes::START_QUESTION {
             parts::label_ui(ui, text::muted(words::WHICH_RELEASE, palette));
         }
-        for semantics in Semantics::ALL {
+        for semantics in shown {
             let is_chosen = semantics == chosen;
             let label = words::release(semantics);
             let name = if is_chosen {

@@ -202,7 +202,7 @@ fn weights_move(
     let beside = outcome.card(card.trainable, Mode::Training);
     match (card.mode, semantics) {
         (Mode::Inference, Semantics::Keras3) if beside.base.statistics_moved > 0 => format!(
-            "{weights}. During fit you get the left card, even if you wrote training=False."
+            "{weights}. During fit you get the card of training=True, even if you wrote training=False."
         ),
         (Mode::Inference, Semantics::PyTorch) if beside.base.statistics_moved > 0 => format!(
             "{weights}. model.train() turns the statistics on again: call base.eval() after it."

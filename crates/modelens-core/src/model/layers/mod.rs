@@ -3,7 +3,7 @@
 //! A kind's file holds its parameters, its shape rule, its forward pass and its role. Its gradient
 //! comes from candle's automatic differentiation, or from the `bwd` of a custom operation in the same
 //! file. Tensors are `[N, H, W, C]` or `[N, C]`. The fast paths for the hottest kinds are in
-//! [`crate::model::pass`] and [`kernels`].
+//! [`crate::model::pass`] and [`modelens_kernels`].
 //!
 //! To add a kind: write its file, add the `mod` line, the variant and the arm below, and let a reader
 //! (`keras`, `onnx`, `pytorch`) produce it.

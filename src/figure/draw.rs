@@ -144,7 +144,7 @@ pub fn draw(state: &State, images: &Images, what: &What) -> Result<Drawn, DrawEr
     // A plot has the background of its card.
     let background = match (what.background, what.part) {
         (Background::None, _) => Color32::TRANSPARENT,
-        (Background::White, _) => Color32::WHITE,
+        (Background::White, _) => theme::PAPER,
         (Background::Theme, Part::Plot(_)) => palette.panel,
         (Background::Theme, Part::View | Part::Side(_) | Part::Window) => palette.background,
     };

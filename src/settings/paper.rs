@@ -62,7 +62,7 @@ impl Preset {
     }
 }
 
-/// What is behind the cards of a figure.
+/// The background of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Background {
     /// Nothing: the page shows through.

@@ -24,6 +24,9 @@ pub fn install(ctx: &Context) {
 /// Textures drawn with this tint show their own colours.
 pub const UNTINTED: Color32 = Color32::WHITE;
 
+/// The background of a figure for white paper.
+pub const PAPER: Color32 = Color32::WHITE;
+
 /// The colour of one pixel of a photo: grey of one channel, else red, green and blue.
 pub fn pixel(channels: &[u8]) -> Color32 {
     match *channels {

@@ -158,7 +158,7 @@ pub struct FigureArgs {
     /// The colours. auto: an SVG that follows the light or dark scheme of the page it is on.
     #[arg(long, value_name = "THEME", default_value = "light")]
     pub theme: Theme,
-    /// What is behind the figure: none lets the page show through; theme has the window's colour
+    /// The background: none is transparent, theme is the window's colour
     /// (default; with --for white).
     #[arg(long, value_name = "GROUND")]
     pub background: Option<Background>,

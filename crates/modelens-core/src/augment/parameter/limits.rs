@@ -54,7 +54,7 @@ impl EndLimits {
 /// How many numbers a list may have, and their limits.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ListLimits {
-    /// 0 stands for `None`, 1 for a bare number.
+    /// A list of length 0 is `None` in code, one of length 1 a bare number.
     pub lengths: &'static [usize],
     /// Of each number.
     pub each: EndLimits,

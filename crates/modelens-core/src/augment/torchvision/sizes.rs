@@ -96,12 +96,10 @@ impl Draw {
         antialias: bool,
         pixels: PixelType,
     ) -> Image {
-        match *self {
-            Self::V2Size(SizeDraw { height, width }) => {
-                resize(image, [height, width], interpolation, antialias, pixels)
-            }
-            _ => image.clone(),
-        }
+        let Self::V2Size(SizeDraw { height, width }) = *self else {
+            return image.clone();
+        };
+        resize(image, [height, width], interpolation, antialias, pixels)
     }
 }
 

@@ -11,7 +11,7 @@ fn cell(draws: Vec<Draw>, difference: Option<f32>) -> GridCell {
         height: 1,
         width: 1,
         channels: 1,
-        pixels_hwc: vec![0.0],
+        pixels_hwc: vec![0],
     });
     GridCell {
         photo: 0,

@@ -300,7 +300,7 @@ fn layers_in_a_list_are_added_moved_and_removed() {
     let list = "v2.RandomHorizontalFlip(), v2.RandomGrayscale(p=1.0), v2.RandomVerticalFlip()";
     assert_eq!(
         shown(&window),
-        format!("v2.RandomChoice([{list}], p=(0.3, 0.7, 1.0))")
+        format!("v2.RandomChoice([{list}], p=(0.3, 0.7, 1))")
     );
     click(
         &mut window,

@@ -46,17 +46,17 @@ impl PixelType {
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum TypeError {
     #[error(
-        "v2.{0} takes floats, but gets bytes, so torchvision raises an error: put \
+        "the transform v2.{0} takes floats, but gets bytes, so torchvision raises an error: put \
          v2.ToDtype(torch.float32, scale=True) before it"
     )]
     Bytes(&'static str),
     #[error(
-        "v2.{0} takes bytes, but gets floats, so torchvision raises an error: put it before \
+        "the transform v2.{0} takes bytes, but gets floats, so torchvision raises an error: put it before \
          v2.ToDtype(torch.float32, scale=True)"
     )]
     Floats(&'static str),
     #[error(
-        "v2.RandomSolarize gets floats from 0 to 1, but its threshold is {0}, so torchvision raises an \
+        "the transform v2.RandomSolarize gets floats from 0 to 1, but its threshold is {0}, so torchvision raises an \
          error: choose a threshold of at most 1"
     )]
     Threshold(f64),

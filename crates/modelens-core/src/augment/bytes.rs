@@ -1,5 +1,7 @@
 //! Images of bytes: what torchvision's transforms take and make of photos, in a quarter of the memory.
 
+use std::borrow::Cow;
+
 use modelens_kernels::simd::run;
 
 use crate::dataset::Image;
@@ -60,6 +62,14 @@ pub enum AnyImage {
 }
 
 impl AnyImage {
+    /// The same values as floats.
+    pub fn floats(&self) -> Cow<'_, Image> {
+        match self {
+            Self::Floats(image) => Cow::Borrowed(image),
+            Self::Bytes(image) => Cow::Owned(to_floats(image)),
+        }
+    }
+
     /// The same values as floats.
     pub fn into_floats(self) -> Image {
         match self {

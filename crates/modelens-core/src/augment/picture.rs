@@ -68,14 +68,16 @@ pub fn picture(image: &Image, ranges: &[[f64; 2]]) -> Image<u8> {
 }
 
 /// The largest absolute difference of two images over all values; `None` if their sizes differ.
-pub fn largest_difference(a: &AnyImage, b: &Image, b_rounded: Option<&Image<u8>>) -> Option<f32> {
-    match (a, b_rounded) {
-        (AnyImage::Bytes(a), Some(b)) => {
-            between(a, b, |a, b| a.abs_diff(b), u8::max).map(f32::from)
-        }
-        (AnyImage::Floats(a), _) => difference(a, b),
-        (AnyImage::Bytes(a), None) => difference(&super::bytes::to_floats(a), b),
+pub fn largest_difference(a: &AnyImage, b: &AnyImage) -> Option<f32> {
+    match (a, b) {
+        (AnyImage::Bytes(a), AnyImage::Bytes(b)) => difference_of_bytes(a, b),
+        (AnyImage::Bytes(_) | AnyImage::Floats(_), _) => difference(&a.floats(), &b.floats()),
     }
+}
+
+/// As [`largest_difference`], of two images of bytes.
+pub fn difference_of_bytes(a: &Image<u8>, b: &Image<u8>) -> Option<f32> {
+    between(a, b, u8::abs_diff, u8::max).map(f32::from)
 }
 
 /// As [`largest_difference`], of two images of floats.

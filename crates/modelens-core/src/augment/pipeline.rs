@@ -301,17 +301,19 @@ impl Pipeline {
     /// Does what was drawn for one image, step by step. As in the frameworks, each step that moves pixels
     /// resamples the result of the step before.
     pub fn apply(&self, draws: &[Draw], image: &Image) -> Image {
-        let done = self.apply_any(draws, image, None);
+        let done = self.apply_any(draws, image, None, &mut |_, _| {});
         done.map_or_else(|| image.clone(), AnyImage::into_floats)
     }
 
     /// As [`Self::apply`], with an image of bytes where the last step makes one; `None` if no step is on.
-    /// `rounded` is the image as bytes, if it is there already.
+    /// `rounded` is the image as bytes, if it is there already. `seen` gets the images before and after each step;
+    /// before the first, none.
     pub fn apply_any(
         &self,
         draws: &[Draw],
         image: &Image,
         rounded: Option<&Image<u8>>,
+        seen: &mut dyn FnMut(Option<&AnyImage>, &AnyImage),
     ) -> Option<AnyImage> {
         let steps = self.active().zip(self.pixel_types()).zip(draws);
         let mut done: Option<AnyImage> = None;
@@ -326,7 +328,9 @@ impl Pipeline {
                     (None, None) => Cow::Owned(bytes::to_bytes(image)),
                 };
                 if let Some(next) = behaviour.apply_bytes(draw, &before) {
-                    done = Some(AnyImage::Bytes(next));
+                    let next = AnyImage::Bytes(next);
+                    seen(done.as_ref(), &next);
+                    done = Some(next);
                     continue;
                 }
             }
@@ -335,11 +339,13 @@ impl Pipeline {
                 Some(AnyImage::Bytes(image)) => Cow::Owned(bytes::to_floats(image)),
                 None => Cow::Borrowed(image),
             };
-            done = Some(AnyImage::Floats(if round {
+            let next = AnyImage::Floats(if round {
                 behaviour.apply_as(draw, &whole(&before), pixels)
             } else {
                 behaviour.apply_as(draw, &before, pixels)
-            }));
+            });
+            seen(done.as_ref(), &next);
+            done = Some(next);
         }
         done
     }

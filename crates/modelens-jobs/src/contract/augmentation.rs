@@ -77,9 +77,8 @@ pub struct AugmentationLook {
 pub struct AugmentationOutcome {
     pub training: Vec<GridCell>,
     pub inference: Vec<GridCell>,
-    /// For each step of the pipeline that is on, the largest difference it makes to the first photo, and
-    /// to the others of its batch if it mixes them: in training and in inference. `None` if it changes the
-    /// size.
+    /// For each step of the pipeline that is on, the largest difference it makes to a photo of the grid: in
+    /// training and in inference. `None` if it changes the size.
     pub step_differences: Vec<[Option<f32>; 2]>,
 }
 
@@ -113,4 +112,6 @@ pub struct GridCell {
     pub target: Vec<(usize, f64)>,
     /// Largest absolute difference of the output's values from the original's; `None` if the sizes differ.
     pub largest_difference: Option<f32>,
+    /// The same between the input and the output of each step that is on; empty in inference.
+    pub step_differences: Vec<Option<f32>>,
 }

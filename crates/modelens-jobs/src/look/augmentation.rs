@@ -9,8 +9,8 @@ use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
 use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
 use modelens_core::augment::{
-    AnyImage, Draw, PHOTO_RANGE, Pipeline, difference, largest_difference, picture, range_of,
-    to_bytes,
+    AnyImage, Draw, PHOTO_RANGE, Pipeline, difference, difference_of_bytes, largest_difference,
+    picture, range_of, to_bytes,
 };
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
@@ -81,7 +81,7 @@ pub fn compute(
     Ok((
         photos,
         Outcome::Augmentation(AugmentationOutcome {
-            step_differences: step_differences(look, &originals, &training, &inference),
+            step_differences: step_differences(look, &originals, &training),
             training,
             inference,
         }),
@@ -121,9 +121,17 @@ impl Original {
         }
     }
 
+    /// How far an image is from the photo.
+    fn difference(&self, made: &AnyImage) -> Option<f32> {
+        match (made, &self.rounded) {
+            (AnyImage::Bytes(made), Some(rounded)) => difference_of_bytes(made, rounded),
+            _ => difference(&made.floats(), &self.image),
+        }
+    }
+
     /// What is shown of an image that was made of the photo.
     fn seen(&self, made: AnyImage, ranges: &[[f64; 2]]) -> Seen {
-        let difference = largest_difference(&made, &self.image, self.rounded.as_ref());
+        let difference = self.difference(&made);
         let is_shown_as_it_is = ranges.iter().all(|range| *range == PHOTO_RANGE);
         let picture = match made {
             AnyImage::Bytes(image) if is_shown_as_it_is => image,
@@ -132,6 +140,7 @@ impl Original {
         Seen {
             picture: Arc::new(picture),
             difference,
+            steps: vec![difference],
         }
     }
 
@@ -140,6 +149,7 @@ impl Original {
         Seen {
             picture: Arc::clone(&self.picture),
             difference: Some(0.0),
+            steps: Vec::new(),
         }
     }
 
@@ -152,6 +162,7 @@ impl Original {
             draws,
             target,
             largest_difference: seen.difference,
+            step_differences: seen.steps.clone(),
         }
     }
 }
@@ -161,6 +172,8 @@ struct Seen {
     picture: Arc<Image<u8>>,
     /// See [`GridCell::largest_difference`].
     difference: Option<f32>,
+    /// See [`GridCell::step_differences`].
+    steps: Vec<Option<f32>>,
 }
 
 /// The place of the original that each cell shows: one photo nine times, nine photos, or nine photos in each
@@ -237,11 +250,25 @@ fn drawn(
             }
         }
     }
+    let several = steps(look) > 1;
     let see = |&(place, draws): &(usize, &[Draw])| {
         let original: &Original = &originals[place];
         let rounded = original.rounded.as_ref();
-        let made = look.pipeline.apply_any(draws, &original.image, rounded);
-        made.map_or_else(|| original.unchanged(), |made| original.seen(made, ranges))
+        let mut steps = Vec::new();
+        let mut after_step = |before: Option<&AnyImage>, after: &AnyImage| match before {
+            _ if !several => {}
+            Some(before) => steps.push(largest_difference(before, after)),
+            None => steps.push(original.difference(after)),
+        };
+        let made = look
+            .pipeline
+            .apply_any(draws, &original.image, rounded, &mut after_step);
+        let seen = made.map_or_else(|| original.unchanged(), |made| original.seen(made, ranges));
+        if several {
+            Seen { steps, ..seen }
+        } else {
+            seen
+        }
     };
     let seen: Vec<Seen> = if let [one] = distinct[..] {
         vec![see(&one)]
@@ -275,11 +302,21 @@ fn mixed(
     places: &[usize],
     draws: &[Vec<Draw>],
 ) -> Vec<GridCell> {
-    let images: Vec<&Image> = places
+    let images = places
         .iter()
-        .map(|&place| &*originals[place].image)
-        .collect();
-    let made = look.pipeline.apply_batch(draws, &images);
+        .map(|&place| Cow::Borrowed(&*originals[place].image));
+    let mut made: Vec<Cow<'_, Image>> = images.collect();
+    let mut differences = vec![Vec::new(); made.len()];
+    for step in 0..steps(look) {
+        let drawn: Vec<&Draw> = draws.iter().map(|draws| &draws[step]).collect();
+        let before: Vec<&Image> = made.iter().map(|image| &**image).collect();
+        let after = look.pipeline.apply_step(step, &drawn, &before);
+        let pairs = before.iter().zip(&after).zip(&mut differences);
+        for ((before, after), differences) in pairs {
+            differences.push(difference(after, before));
+        }
+        made = after.into_iter().map(Cow::Owned).collect();
+    }
     let targets = if look.pipeline.mixes_labels() {
         Pipeline::targets(draws)
     } else {
@@ -287,13 +324,14 @@ fn mixed(
     };
     let of_photo =
         |(place, share): (usize, f64)| Some((originals[*places.get(place)?].photo, share));
-    let of_cells = places.iter().zip(draws).zip(made.into_iter().zip(targets));
+    let made = made.into_iter().zip(differences);
+    let of_cells = places.iter().zip(draws).zip(made.zip(targets));
     of_cells
-        .map(|((&place, draws), (made, target))| {
+        .map(|((&place, draws), ((made, steps), target))| {
             let target = target.into_iter().filter_map(of_photo).collect();
             let original = &originals[place];
-            let seen = original.seen(AnyImage::Floats(made), ranges);
-            original.cell(&seen, draws.clone(), target)
+            let seen = original.seen(AnyImage::Floats(made.into_owned()), ranges);
+            original.cell(&Seen { steps, ..seen }, draws.clone(), target)
         })
         .collect()
 }
@@ -318,63 +356,43 @@ fn without_draws(
         .collect()
 }
 
+/// The number of steps that are on.
+fn steps(look: &AugmentationLook) -> usize {
+    look.pipeline.steps.iter().filter(|step| step.on).count()
+}
+
 /// See [`AugmentationOutcome::step_differences`].
 fn step_differences(
     look: &AugmentationLook,
     originals: &[Original],
     training: &[GridCell],
-    inference: &[GridCell],
 ) -> Vec<[Option<f32>; 2]> {
-    // What one photo becomes depends on the others only where a step mixes them.
-    let n = if look.pipeline.mixes_images() && look.grid != Grid::OnePhoto {
-        originals.len()
-    } else {
-        1
+    let worst = |differences: &[Option<f32>]| {
+        let mut differences = differences.iter();
+        differences.try_fold(0.0, |worst: f32, next| Some(worst.max((*next)?)))
     };
-    let worst = |differences: Vec<Option<f32>>| {
-        let mut differences = differences.into_iter();
-        differences.try_fold(0.0, |worst: f32, next| Some(worst.max(next?)))
-    };
-    let never_off = look.pipeline.is_never_off(look.semantics);
-    let steps = look.pipeline.steps.iter().filter(|step| step.on).count();
-    if steps == 1 && !never_off {
-        // The cells have been compared with their photos already.
-        let of = |cells: &[GridCell]| {
-            let cells = cells.iter().take(n);
-            worst(cells.map(|cell| cell.largest_difference).collect())
+    let images = originals
+        .iter()
+        .map(|original| Cow::Borrowed(&*original.image));
+    let mut plain: Vec<Cow<'_, Image>> = images.collect();
+    let of_step = |step: usize| {
+        let of_cell = |cell: &GridCell| {
+            cell.step_differences
+                .get(step)
+                .copied()
+                .unwrap_or(Some(0.0))
         };
-        return vec![[of(training), of(inference)]];
-    }
-    let batch = || {
-        originals
-            .iter()
-            .take(n)
-            .map(|original| Cow::Borrowed(&*original.image))
-    };
-    let [mut drawn, mut plain]: [Vec<Cow<'_, Image>>; 2] = [batch().collect(), batch().collect()];
-    let of_step = |place: usize| {
-        let draws = training.iter().take(n).map(|cell| cell.draws.get(place));
-        let draws: Vec<&Draw> = draws.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
-        let images: Vec<&Image> = drawn.iter().map(|image| &**image).collect();
-        let next = look.pipeline.apply_step(place, &draws, &images);
-        let pairs = next.iter().zip(&drawn);
-        let in_training = worst(
-            pairs
-                .map(|(after, before)| difference(after, before))
-                .collect(),
-        );
-        drawn = next.into_iter().map(Cow::Owned).collect();
+        let in_training: Vec<Option<f32>> = training.iter().map(of_cell).collect();
         let infer = |image: &mut Cow<'_, Image>| {
-            let step = look.pipeline.inference_step(place, look.semantics, image);
-            let Some(after) = step else {
+            let Some(after) = look.pipeline.inference_step(step, look.semantics, image) else {
                 return Some(0.0);
             };
             let difference = difference(&after, image);
             *image = Cow::Owned(after);
             difference
         };
-        let in_inference = worst(plain.iter_mut().map(infer).collect());
-        [in_training, in_inference]
+        let in_inference: Vec<Option<f32>> = plain.iter_mut().map(infer).collect();
+        [worst(&in_training), worst(&in_inference)]
     };
-    (0..steps).map(of_step).collect()
+    (0..steps(look)).map(of_step).collect()
 }

@@ -21,6 +21,7 @@ fn cell(draws: Vec<Draw>, difference: Option<f32>) -> GridCell {
         draws,
         target: Vec::new(),
         largest_difference: difference,
+        step_differences: Vec::new(),
     }
 }
 
@@ -169,7 +170,7 @@ fn notes_name_what_the_other_keras_does() {
     for expected in [
         "each axis on its own",
         "from 0.70 to 1.30",
-        "cuts out the middle",
+        "return the middle",
     ] {
         assert!(keras2.contains(expected), "{expected}: {keras2}");
     }

@@ -192,8 +192,9 @@ fn map_row<F: Fill>(out: &mut [f32], factor: f32, share: f32, offset: f32, axis:
 /// True if all coordinates are within the range of [`Fill::map_near`]; false for NaN.
 #[inline]
 fn all_near(places: &[f32], axis: Axis) -> bool {
-    let near = |c: f32| (c >= -axis.len) & (c <= 1.5 * axis.len);
-    places.iter().fold(true, |all, &c| all & near(c))
+    let near = -axis.len..=1.5 * axis.len;
+    // Without `all`, which would stop early, the loop is vectorised.
+    places.iter().fold(true, |all, c| all & near.contains(c))
 }
 
 /// One resampling of one image.
@@ -272,8 +273,12 @@ impl Resampling<'_> {
                 }
                 let near = all_near(&xs, taps.x) && all_near(&ys, taps.y);
                 if near {
-                    xs.iter_mut().for_each(|x| *x = F::map_near(*x, taps.x));
-                    ys.iter_mut().for_each(|y| *y = F::map_near(*y, taps.y));
+                    for x in &mut xs {
+                        *x = F::map_near(*x, taps.x);
+                    }
+                    for y in &mut ys {
+                        *y = F::map_near(*y, taps.y);
+                    }
                 }
                 for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(line) {
                     if near {

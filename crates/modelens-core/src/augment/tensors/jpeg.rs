@@ -305,12 +305,13 @@ fn inverse_columns<const BITS: u32>(block: &mut Block) {
         let z1 = (d[2] + d[6]) * 4_433;
         let (low, high) = (z1 - d[6] * 15_137, z1 + d[2] * 6_270);
         let [sum, difference] = [(d[0] + d[4]) << FRACTION, (d[0] - d[4]) << FRACTION];
-        let even = [sum + high, difference + low, difference - low, sum - high];
-        let odds = odd([d[7], d[5], d[3], d[1]]);
-        for (i, even) in even.into_iter().enumerate() {
-            let odd = odds[3 - i];
-            block[i][column] = descale(even + odd, BITS);
-            block[7 - i][column] = descale(even - odd, BITS);
+        let [e0, e1, e2, e3] = [sum + high, difference + low, difference - low, sum - high];
+        let [o3, o2, o1, o0] = odd([d[7], d[5], d[3], d[1]]);
+        let upper = [e0 + o0, e1 + o1, e2 + o2, e3 + o3].map(|sum| descale(sum, BITS));
+        let lower = [e3 - o3, e2 - o2, e1 - o1, e0 - o0].map(|sum| descale(sum, BITS));
+        let done = upper.into_iter().chain(lower);
+        for (row, value) in block.iter_mut().zip(done) {
+            row[column] = value;
         }
     }
 }

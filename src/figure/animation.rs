@@ -1,5 +1,7 @@
 //! The size of animations.
 
+use crate::words::export as words;
+
 /// Pixels per inch of an animation, which is shown on a screen.
 pub const SCREEN_DPI: f64 = 96.0;
 
@@ -24,9 +26,7 @@ pub fn animation_fits(
     if f64::from(width) * height * frames as f64 <= MOST_PIXELS {
         return Ok(());
     }
-    Err(format!(
-        "{frames} frames of {width} x {height:.0} pixels are too many for one animation"
-    ))
+    Err(words::too_many_pixels(frames, width, height))
 }
 
 #[cfg(test)]

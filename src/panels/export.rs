@@ -128,7 +128,10 @@ fn format_ui(ui: &mut Ui, export: &Export, choice: &mut ExportChoice) {
     });
     ui.add_enabled_ui(moves, |ui| {
         ui.horizontal(|ui| {
-            for (format, label) in [(FigureFormat::Gif, "GIF"), (FigureFormat::Apng, "APNG")] {
+            for (format, label) in [
+                (FigureFormat::Gif, words::GIF),
+                (FigureFormat::Apng, words::APNG),
+            ] {
                 ui.radio_value(&mut choice.format, format, label)
                     .tip_if_disabled(words::DOES_NOT_MOVE);
             }

@@ -18,6 +18,8 @@ pub const MILLIMETRES: &str = "mm wide";
 pub const DPI: &str = "dpi";
 pub const OUTLINE: &str = "Letters as outlines";
 pub const FORMAT: &str = "FORMAT";
+pub const GIF: &str = "GIF";
+pub const APNG: &str = "APNG";
 pub const FRAME_PAGES: &str = "A page for each frame";
 pub const AUTO: &str = "Auto";
 pub const AUTO_TIP: &str =
@@ -65,6 +67,10 @@ pub fn frames(count: usize) -> String {
 
 pub fn drawing_frame(number: usize, count: usize) -> String {
     format!("Drawing frame {number} of {count} ...")
+}
+
+pub fn too_many_pixels(frames: usize, width: u32, height: f64) -> String {
+    format!("{frames} frames of {width} x {height:.0} pixels are too many for one animation")
 }
 
 pub fn too_large(why: &str) -> String {

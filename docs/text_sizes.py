@@ -29,7 +29,7 @@ def sizes(page: str) -> dict[str, float]:
         options = ["--for", page, "--sidecar"]
         said = ""
         # Without a word, --all leaves out the view that trains.
-        for arguments in (["--all", folder], ["finetune", "--out", f"{folder}/finetune.svg", "--epochs", "1"]):
+        for arguments in (["--all", folder], ["finetune", "--out", f"{folder}/finetune.svg"]):
             done = subprocess.run([*common, *arguments, *options], cwd=ROOT, capture_output=True, text=True, check=True)
             said += done.stderr
         found = {}

@@ -15,7 +15,7 @@ mkdir -p "$out"/{paper,slides,book}
 # The figures, with their captions.
 modelens figure batchnorm --trainable all --width 7.16in --text-size 7pt --background white --caption-file tex \
     --out "$out/paper/batchnorm.pdf"
-modelens figure dropout --for ieee-column --caption-file tex --out "$out/paper/dropout.pdf"
+modelens figure predict --for ieee-column --caption-file tex --out "$out/paper/predict.pdf"
 modelens figure trainable --for beamer --out "$out/slides/trainable.pdf"
 modelens figure batchnorm --trainable all --animate --frames 3 --for beamer --out "$out/slides/moving-mean.pdf"
 modelens figure predict --theme auto --background none --caption-file txt --out "$out/book/predict.svg"

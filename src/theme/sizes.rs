@@ -276,8 +276,8 @@ pub const PRINT_MARGIN: f32 = 2.0;
 pub const EXPORT_CHOICES: f32 = 190.0;
 /// Title, margins and a little of the window around the export dialog.
 pub const EXPORT_FRAME: f32 = 120.0;
-pub const PREVIEW: [f32; 2] = [560.0, 420.0];
-pub const PREVIEW_PIXELS: u32 = 1120;
+pub const PREVIEW: [f32; 2] = [760.0, 560.0];
+pub const PREVIEW_PIXELS: u32 = 1520;
 
 /// A page of a handout: A4, its margin, and the share of its height that a figure takes at most.
 pub const PAPER: [f32; 2] = [595.0, 842.0];

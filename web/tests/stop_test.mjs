@@ -41,6 +41,8 @@ async function stop() {
     at += 8 + length;
   }
   const [model, photos, look] = messages;
+  // A first part of a look may come before the whole.
+  const events = view.getUint32(asked.byteLength - (look.length - 1) - 8, true);
   worker.postMessage(model);
   await answer();
   worker.postMessage(photos);
@@ -50,31 +52,36 @@ async function stop() {
     interrupts.send(LOOK | BACKGROUND | AHEAD);
     worker.postMessage(look);
   };
-  const timed = async () => {
-    const begin = performance.now();
-    const event = await answer();
-    return [performance.now() - begin, event];
-  };
   const same = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
+  const cancelled = (event) => same(event, new Uint8Array(stopped));
+  /** Waits for the end of a look: how long that takes, and its last event. */
+  const ended = async () => {
+    const begin = performance.now();
+    for (let count = 1; ; count++) {
+      const event = await answer();
+      if (count === events || cancelled(event)) return [performance.now() - begin, event];
+    }
+  };
 
   ask();
-  const [whole, first] = await timed();
+  const [whole, first] = await ended();
   ask();
   await sleep(whole / 4);
   interrupts.send(CANCEL | BACKGROUND | AHEAD);
   // The message that stops: ToWorker::Cancel.
   worker.postMessage(Uint8Array.of(1));
-  const [stopping, event] = await timed();
+  const [stopping, event] = await ended();
   ask();
   await sleep(whole / 4);
+  answers.length = 0;
   ask();
-  const [newer, second] = await timed();
+  const [newer, second] = await ended();
   await sleep(300);
   // Without the seconds that it took, 8 bytes before the batch: its length and 32 photos.
   const numbers = (event) => [...event.slice(0, -41), ...event.slice(-33)];
   return {
     whole, stopping, newer,
-    stopped: same(event, new Uint8Array(stopped)),
+    stopped: cancelled(event),
     again: same(numbers(first), numbers(second)),
     left: answers.length,
   };

@@ -42,25 +42,31 @@ impl App {
         let drawn = self.frame(ctx);
         self.show_again(before);
         match drawn {
-            Ok(svg) => {
-                animation.frames.extend(svg.map(|svg| FigureFrame {
+            Ok(Some(svg)) => {
+                animation.frames.push(FigureFrame {
                     svg,
                     milliseconds: moment.milliseconds,
-                }));
+                });
                 self.state.export.animation = Some(animation);
                 ctx.request_repaint();
             }
+            // The window shows something else by now.
+            Ok(None) => {}
             Err(error) => self.state.export.message = Some(error.to_string()),
         }
     }
 
-    /// The present moment, as large as the last one, which has the most words.
+    /// The present moment, as large as the last one, which has the most words; `None` if the dialog's figure is
+    /// another one by now.
     fn frame(&self, ctx: &Context) -> Result<Option<String>, DrawError> {
         let export = &self.state.export;
         let (Some(from), Some(laid), Some(still)) = (&self.drawn_from, export.laid, &export.drawn)
         else {
             return Ok(None);
         };
+        if from.settings != self.state.settings {
+            return Ok(None);
+        }
         let what = What {
             size: PageSize::Exact(laid.size),
             ..what(from)

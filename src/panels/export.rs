@@ -152,6 +152,8 @@ fn format_ui(ui: &mut Ui, export: &Export, choice: &mut ExportChoice) {
         }
         FigureFormat::Png | FigureFormat::Gif | FigureFormat::Apng => {}
     }
+    // The box of the last view that moved.
+    choice.frame_pages &= moves;
     if choice.moves() {
         parts::wrapped_ui(ui, text::note(words::frames(export.moments), palette));
         choice.part = Part::View;

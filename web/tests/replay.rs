@@ -262,16 +262,21 @@ fn timing(folder: &Path) -> Checked {
     side.write(folder)
 }
 
-/// Opens the bundled network and photos, and predicts a batch of 32 in many passes; writes what such a look answers
-/// when it is stopped.
+/// Opens the bundled network and photos, and predicts a batch of 32 in many passes, with four seeds; writes what such a
+/// look answers when it is stopped.
 fn stop(folder: &Path) -> Checked {
     let mut side = Side::new();
     let OpenedModel { id, model, .. } = side.open(ModelSource::Lab);
     let photos = side.photos();
     let pass = example_requests::pass(id, photos, &model, 32);
-    side.ask(Request::Look(Box::new(Look::Predict(PredictLook::new(
-        pass, 4,
-    )))));
+    for seed in 1..=4 {
+        let pass = PassLook {
+            seed,
+            ..pass.clone()
+        };
+        let look = Look::Predict(PredictLook::new(pass, 4));
+        side.ask(Request::Look(Box::new(look)));
+    }
     let stopped = postcard::to_allocvec(&Event::Cancelled(Job::Look))?;
     fs::write(folder.join("stopped.bin"), stopped)?;
     side.write(folder)

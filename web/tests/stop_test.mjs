@@ -11,7 +11,7 @@ const root = new URL("../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "modelens-stop-"));
 execFileSync(built("--example", "replay"), ["stop", folder]);
 
-/** On the page: looks, looks and stops, looks and looks again, and looks once more. Returns what took how long. */
+/** On the page: looks; looks and stops; looks twice; and looks as at first. Returns what took how long. */
 async function stop() {
   const { Interrupts } = await import("/interrupts.js");
   // Bits of modelens_jobs::Interrupts.
@@ -40,17 +40,17 @@ async function stop() {
     messages.push(Uint8Array.of(0, ...new Uint8Array(asked, at + 8, length)));
     at += 8 + length;
   }
-  const [model, photos, look] = messages;
+  const [model, photos, ...looks] = messages;
   // A first part of a look may come before the whole.
-  const events = view.getUint32(asked.byteLength - (look.length - 1) - 8, true);
+  const events = view.getUint32(asked.byteLength - (looks.at(-1).length - 1) - 8, true);
   worker.postMessage(model);
   await answer();
   worker.postMessage(photos);
   await answer();
   const sleep = (ms) => new Promise((ready) => setTimeout(ready, ms));
-  const ask = () => {
+  const ask = (number) => {
     interrupts.send(LOOK | BACKGROUND | AHEAD);
-    worker.postMessage(look);
+    worker.postMessage(looks[number].slice());
   };
   const same = (a, b) => a.length === b.length && a.every((byte, i) => byte === b[i]);
   const cancelled = (event) => same(event, new Uint8Array(stopped));
@@ -63,27 +63,30 @@ async function stop() {
     }
   };
 
-  ask();
+  ask(0);
   const [whole, first] = await ended();
-  ask();
+  ask(1);
   await sleep(whole / 4);
   interrupts.send(CANCEL | BACKGROUND | AHEAD);
   // The message that stops: ToWorker::Cancel.
   worker.postMessage(Uint8Array.of(1));
   const [stopping, event] = await ended();
-  ask();
+  ask(2);
   await sleep(whole / 4);
   answers.length = 0;
-  ask();
-  const [newer, second] = await ended();
+  ask(3);
+  const [newer] = await ended();
   await sleep(300);
+  const left = answers.length;
+  ask(0);
+  const [, again] = await ended();
   // Without the seconds that it took, 8 bytes before the batch: its length and 32 photos.
   const numbers = (event) => [...event.slice(0, -41), ...event.slice(-33)];
   return {
     whole, stopping, newer,
     stopped: cancelled(event),
-    again: same(numbers(first), numbers(second)),
-    left: answers.length,
+    again: same(numbers(first), numbers(again)),
+    left,
   };
 }
 

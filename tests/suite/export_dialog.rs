@@ -183,10 +183,13 @@ fn the_dialog_writes_both_themes_and_animations() {
     let count = window.state().state().export.moments;
     assert!(shows(&window, &format!("{count} frames")));
     command(&mut window, ExportCommand::Save);
+    // The dialog for the path comes after the last frame.
+    settle(&mut window);
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("draws.gif");
     command(&mut window, ShellCommand::TypePath(text(&path).to_owned()));
     command(&mut window, ShellCommand::TakePath);
+    settle(&mut window);
     let gif = std::fs::read(&path).expect("the animation");
     assert_eq!((frames(&gif), count), (9, 9));
     // The window shows what it showed before.

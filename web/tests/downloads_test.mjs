@@ -92,9 +92,9 @@ await run({
     const runs = "{ preset = \"head-only\", epochs = 1, batch = 32 }";
     const page = await opened(browser, `#v1;view=finetune;run=${encodeURIComponent(runs)}`);
     await page.key("s");
-    // The run's own, when it has weights to save.
-    const save = await page.named("button", "Save...", 240_000);
-    await page.of(save, "function() { this.click(); }");
+    // Enabled when the run has weights to save.
+    while ((await page.named("button", "Save...")).disabled) await sleep(500);
+    await click(page, "button", "Save...");
     const model = await page.downloaded(/\.keras$/, 240_000);
     const said = JSON.parse(modelens("inspect", model, "--json"));
     const original = JSON.parse(modelens("inspect", "--json"));

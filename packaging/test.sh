@@ -14,6 +14,13 @@ for archive in "$dir"/modelens-*-linux-gnu.tar.gz; do
     tar --extract --file "$archive" --directory "$work"
     folder=$(dirname "$work"/modelens-*/modelens)
     (cd / && "$folder/modelens" inspect --json >/dev/null)
+    python3 - "$folder/modelens" assets/base/*.keras assets/base/*.safetensors <<'ONCE'
+import sys
+from pathlib import Path
+program, *networks = (Path(path).read_bytes() for path in sys.argv[1:])
+counts = [program.count(network[5000:9000]) for network in networks]
+assert counts == [1] * len(networks), f"the program holds its networks {counts} times"
+ONCE
     [ -s "$folder/share/icons/hicolor/48x48/apps/modelens.png" ]
     if command -v desktop-file-validate >/dev/null; then desktop-file-validate "$folder/share/applications/modelens.desktop"; fi
     for page in "$folder"/share/man/man1/*.gz; do

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::affine_relu::{AffineRelu, add_in_place, add_to};
+use crate::affine_relu::{AffineRelu, add_in_place};
 use crate::convolution::{self, ConvShape};
 use crate::depthwise;
 use crate::matmul::ROWS;
@@ -18,8 +18,8 @@ use crate::simd::run;
 
 /// Values between the convolutions that one task holds: they fit into the L2 cache beside the weights.
 const BAND: usize = 96 * 1024;
-/// Fewest output rows of a task that does not compute whole images: the rows at its edge are computed twice.
-const LEAST_ROWS: usize = 8;
+/// An image is cut into as few tasks as there are threads if they would have fewer output rows than this.
+const SHORT: usize = 16;
 
 /// A convolution of a chain, with what follows it.
 #[derive(Clone, Debug)]
@@ -34,17 +34,6 @@ impl Link<'_> {
     /// Values in one row of the output.
     fn line(&self) -> usize {
         self.conv.window.cols.output * self.conv.out
-    }
-
-    /// Computes all rows, in parallel.
-    fn all(&self, x: &[f32], y: &mut [f32]) {
-        let around = [&AffineRelu::default(), &self.epilogue];
-        let conv = self.conv;
-        if conv.is_depthwise() {
-            depthwise::forward(x, self.kernel, y, conv.channels, conv.window, around);
-        } else {
-            convolution::forward(x, self.kernel, y, conv, around);
-        }
     }
 
     /// Computes the rows from `first` on of each image in `y`; the rows in `x` start at `top`.
@@ -110,7 +99,7 @@ pub fn forward(x: &[f32], links: &[Link<'_>], residual: Option<&[f32]>, y: &mut 
         let most = if threads == 1 {
             images
         } else {
-            images.div_ceil(2 * threads)
+            images.div_ceil(threads)
         };
         let group = (BAND / whole.max(1)).clamp(1, most.max(1));
         let tasks = y.par_chunks_mut(group * output).enumerate();
@@ -122,10 +111,12 @@ pub fn forward(x: &[f32], links: &[Link<'_>], residual: Option<&[f32]>, y: &mut 
         return;
     }
     // Each image is cut, so that every core is busy.
-    let rows = (height * images).div_ceil(2 * threads).clamp(1, height);
-    if rows < LEAST_ROWS && rows < height {
-        return one_by_one(x, links, residual, y);
-    }
+    let share = |tasks: usize| (height * images).div_ceil(tasks).clamp(1, height);
+    let rows = match share(2 * threads) {
+        // The rows at the edge of a task are computed twice.
+        few if few < SHORT => share(threads),
+        rows => rows,
+    };
     let line = last.line();
     let tasks = y.par_chunks_mut(output).enumerate();
     tasks.for_each(|(image, y)| {
@@ -138,25 +129,6 @@ pub fn forward(x: &[f32], links: &[Link<'_>], residual: Option<&[f32]>, y: &mut 
                 task(x, first..first + y.len() / line, residual, y);
             });
     });
-}
-
-/// Runs each convolution on the whole batch before the next.
-fn one_by_one(x: &[f32], links: &[Link<'_>], residual: Option<&[f32]>, y: &mut [f32]) {
-    let (last, before) = match links.split_last() {
-        Some(split) => split,
-        None => return,
-    };
-    let mut values: Option<Vec<f32>> = None;
-    for link in before {
-        let images = y.len() / (last.conv.window.outputs() * last.conv.out);
-        let mut next = vec![0.0; images * link.conv.window.outputs() * link.conv.out];
-        link.all(values.as_deref().unwrap_or(x), &mut next);
-        values = Some(next);
-    }
-    last.all(values.as_deref().unwrap_or(x), y);
-    if let Some(residual) = residual {
-        add_to(y, residual);
-    }
 }
 
 /// The values of each convolution's output that `count` rows of the last one need, in the middle of an image.

@@ -224,40 +224,54 @@ impl Under<'_> {
         } = self.conv;
         let Window2d { rows, cols } = window;
         let (depth, patch) = (channels / groups, self.conv.patch());
+        let mut patches = Vec::with_capacity(count);
+        if count == 0 {
+            return (patches, cols.size * depth);
+        }
         let is_whole = cols.dilation == 1 && groups == 1;
-        let (columns, lines) = (cols.interior(), rows.interior());
-        let lies_inside = |[row, col]: [usize; 2]| {
-            is_whole && (columns.0..columns.1).contains(&col) && (lines.0..lines.1).contains(&row)
+        let inside = if is_whole { cols.interior() } else { (0, 0) };
+        let lines = rows.interior();
+        let [top, start] = window.output(first);
+        let [bottom, last] = window.output(first + count - 1);
+        // The columns of an output row that are computed here, those before and after the ones that lie inside.
+        let columns = |row: usize| {
+            let from = if row == top { start } else { 0 };
+            let to = if row == bottom { last + 1 } else { cols.output };
+            let (low, high) = if (lines.0..lines.1).contains(&row) {
+                inside
+            } else {
+                (0, 0)
+            };
+            let low = low.clamp(from, to);
+            (from..low, low..high.clamp(low, to), high.clamp(low, to)..to)
         };
-        let pixels = || (first..first + count).map(|at| window.output(at));
-        let copied = pixels().filter(|&at| !lies_inside(at)).count();
+        let copied = (top..=bottom).map(columns);
+        let copied: usize = copied.map(|(a, _, b)| a.len() + b.len()).sum();
         let border = aligned(border, copied * patch);
         let part = [channels, self.group * depth, depth];
-        for (at, patch) in pixels()
-            .filter(|&at| !lies_inside(at))
-            .zip(border.chunks_mut(patch))
-        {
-            gather((self.x, self.top), patch, at, window, part);
+        let mut free = border.chunks_mut(patch);
+        let (piece, line) = (cols.size * depth, cols.input * channels);
+        for row in top..=bottom {
+            let (before, within, after) = columns(row);
+            let mut copy = |col: usize, patches: &mut Vec<Patch<'a>>| {
+                let Some(values) = free.next() else { return };
+                gather((self.x, self.top), values, [row, col], window, part);
+                let step = piece;
+                patches.push(Patch { values, step });
+            };
+            before.for_each(|col| copy(col, &mut patches));
+            if !within.is_empty() {
+                let x = &self.x[(row * rows.stride - rows.before - self.top) * line..];
+                let mut at = (within.start * cols.stride - cols.before) * channels;
+                for _ in within {
+                    let (values, step) = (&x[at..], rows.dilation * line);
+                    patches.push(Patch { values, step });
+                    at += cols.stride * channels;
+                }
+            }
+            after.for_each(|col| copy(col, &mut patches));
         }
-        let piece = cols.size * depth;
-        let mut copies = border.chunks(patch);
-        let line = cols.input * channels;
-        let patches = pixels().map(|at| {
-            if !lies_inside(at) {
-                let values = copies.next().unwrap_or_default();
-                return Patch {
-                    values,
-                    step: piece,
-                };
-            }
-            let row = at[0] * rows.stride - rows.before - self.top;
-            let col = at[1] * cols.stride - cols.before;
-            Patch {
-                values: &self.x[row * line + col * channels..],
-                step: rows.dilation * line,
-            }
-        });
-        (patches.collect(), piece)
+        (patches, piece)
     }
 }
 

@@ -84,7 +84,7 @@ const PACKED_FROM: usize = if cfg!(target_arch = "wasm32") {
 };
 
 /// Most rows for which the right factor is read where it lies: packing it would take longer than it saves.
-const DIRECT_ROWS: usize = if cfg!(target_arch = "wasm32") { 0 } else { 40 };
+const DIRECT_ROWS: usize = if cfg!(target_arch = "wasm32") { 0 } else { 128 };
 
 /// The rows of the next tile. A tile of one row takes as long as one of three or four.
 fn tile_rows(left: usize) -> usize {

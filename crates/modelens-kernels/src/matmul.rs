@@ -43,7 +43,7 @@ pub fn transposed(values: &[f32]) -> Factor<'_> {
 }
 
 /// A row of the left factor that lies in pieces: the pixels of an image under one position of a kernel.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Patch<'a> {
     /// The values from the first piece on.
     pub values: &'a [f32],
@@ -261,19 +261,19 @@ impl<S: Simd> Tile<'_, S> {
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
         let epilogue = self.epilogue.channels::<V>(s, self.column, self.width);
-        if let (Left::Plain(a), true) = (self.a, self.m <= DIRECT_ROWS)
+        let is_direct = self.m <= DIRECT_ROWS
+            && !matches!(self.a, Left::Transposed(_))
             && !b.transposed
-            && self.tiles.is_empty()
-            && self.width == V * S::F32_LANES
-        {
+            && self.width == V * S::F32_LANES;
+        if is_direct {
             let b = &b.values[self.first * self.n..][..self.length * self.n];
             let mut row = 0;
             while row < self.m {
                 row += match tile_rows(self.m - row) {
-                    4 if ROWS > 4 => self.direct::<V, 4>(s, row, [a, b], &epilogue, out),
-                    ROWS => self.direct::<V, ROWS>(s, row, [a, b], &epilogue, out),
-                    3 => self.direct::<V, 3>(s, row, [a, b], &epilogue, out),
-                    _ => self.direct::<V, 1>(s, row, [a, b], &epilogue, out),
+                    4 if ROWS > 4 => self.direct::<V, 4>(s, row, b, &epilogue, out),
+                    ROWS => self.direct::<V, ROWS>(s, row, b, &epilogue, out),
+                    3 => self.direct::<V, 3>(s, row, b, &epilogue, out),
+                    _ => self.direct::<V, 1>(s, row, b, &epilogue, out),
                 };
             }
             return;
@@ -297,19 +297,40 @@ impl<S: Simd> Tile<'_, S> {
         }
     }
 
-    /// Computes `R` rows with a right factor that is not packed; returns `R`.
+    /// Computes `R` rows with the rows of a right factor that is not packed; returns `R`.
     #[inline(always)]
     fn direct<const V: usize, const R: usize>(
         &self,
         s: S,
         row: usize,
-        [a, b]: [&[f32]; 2],
+        b: &[f32],
         epilogue: &Channels<S, V>,
         out: &mut [f32],
     ) -> usize {
-        let a = std::array::from_fn(|r| &a[(row + r) * self.k + self.first..][..self.length]);
-        let (n, column) = (self.n, self.column);
-        let sums = s.vectorize(Direct::<S, V, R> { s, a, b, n, column });
+        let mut a = [Patch::default(); R];
+        for (r, a) in a.iter_mut().enumerate() {
+            *a = match self.a {
+                Left::Patches(patches, _) => patches[row + r],
+                // One piece.
+                Left::Plain(values) | Left::Transposed(values) => Patch {
+                    values: &values[(row + r) * self.k..][..self.k],
+                    step: 0,
+                },
+            };
+        }
+        let piece = match self.a {
+            Left::Patches(_, piece) => piece,
+            Left::Plain(_) | Left::Transposed(_) => self.k,
+        };
+        let sums = s.vectorize(Direct::<S, V, R> {
+            s,
+            a,
+            first: self.first,
+            piece,
+            b,
+            n: self.n,
+            column: self.column,
+        });
         self.put_rows(s, row, &sums, epilogue, out);
         R
     }
@@ -471,10 +492,14 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Rows<'_, S, V, R
     }
 }
 
-/// The same with the right factor where it lies.
+/// The same for patches, with the right factor where it lies.
 struct Direct<'a, S: Simd, const V: usize, const R: usize> {
     s: S,
-    a: [&'a [f32]; R],
+    a: [Patch<'a>; R],
+    /// Where the chain starts along `k`.
+    first: usize,
+    /// Values in a piece.
+    piece: usize,
     /// The rows of the chain.
     b: &'a [f32],
     /// Length of a row, and the first column.
@@ -487,22 +512,37 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Direct<'_, S, V,
 
     #[inline(always)]
     fn call(self) -> Self::Output {
-        let Self { s, a, b, n, column } = self;
+        let Self {
+            s,
+            piece,
+            mut b,
+            n,
+            column,
+            ..
+        } = self;
         let mut sums = [[s.splat_f32s(0.0); V]; R];
-        let length = b.len() / n;
-        let a = a.map(|a| &a[..length]);
-        for (i, b) in b.chunks_exact(n).enumerate() {
-            let b = &b[column..column + V * S::F32_LANES];
-            let Some(b) = S::as_simd_f32s(b).0.first_chunk::<V>() else {
-                break;
-            };
-            let b = *b;
+        let (mut index, mut at) = (self.first / piece, self.first % piece);
+        while !b.is_empty() {
+            let length = (piece - at).min(b.len() / n);
+            let (now, rest) = b.split_at(length * n);
+            let mut a: [&[f32]; R] = [&[]; R];
             for r in 0..R {
-                let a = s.splat_f32s(a[r][i]);
-                for v in 0..V {
-                    sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
+            }
+            for (i, b) in now.chunks_exact(n).enumerate() {
+                let b = &b[column..column + V * S::F32_LANES];
+                let Some(b) = S::as_simd_f32s(b).0.first_chunk::<V>() else {
+                    break;
+                };
+                let b = *b;
+                for r in 0..R {
+                    let a = s.splat_f32s(a[r][i]);
+                    for v in 0..V {
+                        sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                    }
                 }
             }
+            (b, index, at) = (rest, index + 1, 0);
         }
         sums
     }

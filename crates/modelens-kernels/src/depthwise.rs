@@ -252,6 +252,7 @@ impl<S: Simd> Lines<'_, S> {
 }
 
 /// Where some columns read: the first tap along the row that lies inside the image, and the pixel under it.
+#[derive(Clone, Copy)]
 struct Place {
     first: usize,
     start: usize,
@@ -304,9 +305,9 @@ impl<S: Simd> Part<'_, S> {
         count: usize,
     ) {
         let mut taps = [[s.splat_f32s(0.0); K]; R];
-        for r in 0..R {
-            for t in 0..K {
-                taps[r][t] = load::<S, FULL>(s, self.kernel[r], t * self.pixel + at, count);
+        for (taps, kernel) in taps.iter_mut().zip(self.kernel) {
+            for (t, tap) in taps.iter_mut().enumerate() {
+                *tap = load::<S, FULL>(s, kernel, t * self.pixel + at, count);
             }
         }
         let epilogue: Channels<S, 1> = self.loaded.channels(s, at, count);
@@ -321,17 +322,17 @@ impl<S: Simd> Part<'_, S> {
                 load::<S, FULL>(s, y, place, count)
             };
             let start = column * step + at;
-            for r in 0..R {
-                for t in 0..K {
+            for (x, taps) in x.iter().zip(&taps) {
+                for (t, &tap) in taps.iter().enumerate() {
                     let x = if FULL {
                         // SAFETY: `add` has checked that each row reaches beyond the last tap of the last
                         // column: `start + t * pixel + LANES <= (columns - 1) * step + K * pixel`, because
                         // `at + LANES <= pixel`.
-                        unsafe { load_unchecked(s, x[r], start + t * pixel) }
+                        unsafe { load_unchecked(s, x, start + t * pixel) }
                     } else {
-                        load::<S, FULL>(s, x[r], start + t * pixel, count)
+                        load::<S, FULL>(s, x, start + t * pixel, count)
                     };
-                    sum = s.mul_add_e_f32s(x, taps[r][t], sum);
+                    sum = s.mul_add_e_f32s(x, tap, sum);
                 }
             }
             if is_last {

@@ -75,13 +75,11 @@ const fn most_vectors(registers: usize) -> usize {
     }
 }
 
-/// Fewest columns for which the rows of the left factor are packed. Elsewhere an address costs nothing, in
-/// WebAssembly an instruction for each row.
-const PACKED_FROM: usize = if cfg!(target_arch = "wasm32") {
-    40
-} else {
-    usize::MAX
-};
+/// True if the rows of the left factor are packed for a product with this many columns. Elsewhere an address costs
+/// nothing, in WebAssembly an instruction for each row.
+const fn packs_left(columns: usize) -> bool {
+    cfg!(target_arch = "wasm32") && columns >= 40
+}
 
 /// Most rows for which the right factor is read where it lies: packing it would take longer than it saves.
 const DIRECT_ROWS: usize = if cfg!(target_arch = "wasm32") { 0 } else { 128 };
@@ -201,7 +199,7 @@ impl WithSimd for Product<'_> {
         for first in (0..k).step_by(CHAIN) {
             let length = CHAIN.min(k - first);
             let tiles = match self.a {
-                Left::Plain(a) if n >= PACKED_FROM => packed(a, k, first, length, self.tiles),
+                Left::Plain(a) if packs_left(n) => packed(a, k, first, length, self.tiles),
                 Left::Plain(_) | Left::Transposed(_) | Left::Patches(..) => &[],
             };
             let mut tile = Tile {
@@ -526,8 +524,8 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Direct<'_, S, V,
             let length = (piece - at).min(b.len() / n);
             let (now, rest) = b.split_at(length * n);
             let mut a: [&[f32]; R] = [&[]; R];
-            for r in 0..R {
-                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
+            for (a, patch) in a.iter_mut().zip(&self.a) {
+                *a = &patch.values[index * patch.step + at..][..length];
             }
             for (i, b) in now.chunks_exact(n).enumerate() {
                 let b = &b[column..column + V * S::F32_LANES];
@@ -573,8 +571,8 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Pieces<'_, S, V,
             let length = (piece - at).min(b.len());
             let (now, rest) = b.split_at(length);
             let mut a: [&[f32]; R] = [&[]; R];
-            for r in 0..R {
-                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
+            for (a, patch) in a.iter_mut().zip(&self.a) {
+                *a = &patch.values[index * patch.step + at..][..length];
             }
             for (i, b) in now.iter().enumerate() {
                 let b = *b;

@@ -6,6 +6,10 @@
     reason = "bounds are checked once a row, not at every tap"
 )]
 #![allow(
+    clippy::needless_range_loop,
+    reason = "an iterator would not be compiled for the vectors"
+)]
+#![allow(
     clippy::inline_always,
     reason = "a kernel must be inlined into the function that is compiled for its vectors"
 )]
@@ -305,9 +309,9 @@ impl<S: Simd> Part<'_, S> {
         count: usize,
     ) {
         let mut taps = [[s.splat_f32s(0.0); K]; R];
-        for (taps, kernel) in taps.iter_mut().zip(self.kernel) {
-            for (t, tap) in taps.iter_mut().enumerate() {
-                *tap = load::<S, FULL>(s, kernel, t * self.pixel + at, count);
+        for r in 0..R {
+            for t in 0..K {
+                taps[r][t] = load::<S, FULL>(s, self.kernel[r], t * self.pixel + at, count);
             }
         }
         let epilogue: Channels<S, 1> = self.loaded.channels(s, at, count);
@@ -322,17 +326,17 @@ impl<S: Simd> Part<'_, S> {
                 load::<S, FULL>(s, y, place, count)
             };
             let start = column * step + at;
-            for (x, taps) in x.iter().zip(&taps) {
-                for (t, &tap) in taps.iter().enumerate() {
+            for r in 0..R {
+                for t in 0..K {
                     let x = if FULL {
                         // SAFETY: `add` has checked that each row reaches beyond the last tap of the last
                         // column: `start + t * pixel + LANES <= (columns - 1) * step + K * pixel`, because
                         // `at + LANES <= pixel`.
-                        unsafe { load_unchecked(s, x, start + t * pixel) }
+                        unsafe { load_unchecked(s, x[r], start + t * pixel) }
                     } else {
-                        load::<S, FULL>(s, x, start + t * pixel, count)
+                        load::<S, FULL>(s, x[r], start + t * pixel, count)
                     };
-                    sum = s.mul_add_e_f32s(x, tap, sum);
+                    sum = s.mul_add_e_f32s(x, taps[r][t], sum);
                 }
             }
             if is_last {

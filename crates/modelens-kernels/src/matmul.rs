@@ -6,6 +6,10 @@
 //! chooses its block sizes by the caches it finds can't promise that.
 
 #![allow(
+    clippy::needless_range_loop,
+    reason = "an iterator would not be compiled for the vectors"
+)]
+#![allow(
     clippy::inline_always,
     reason = "a kernel must be inlined into the function that is compiled for its vectors"
 )]
@@ -81,8 +85,11 @@ const fn packs_left(columns: usize) -> bool {
     cfg!(target_arch = "wasm32") && columns >= 40
 }
 
-/// Most rows for which the right factor is read where it lies: packing it would take longer than it saves.
-const DIRECT_ROWS: usize = if cfg!(target_arch = "wasm32") { 0 } else { 128 };
+/// True if the right factor is read where it lies, because packing it for this many rows would take longer than it
+/// saves.
+const fn reads_right(rows: usize) -> bool {
+    cfg!(not(target_arch = "wasm32")) && rows <= 128
+}
 
 /// The rows of the next tile. A tile of one row takes as long as one of three or four.
 fn tile_rows(left: usize) -> usize {
@@ -259,7 +266,7 @@ impl<S: Simd> Tile<'_, S> {
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
         let epilogue = self.epilogue.channels::<V>(s, self.column, self.width);
-        let is_direct = self.m <= DIRECT_ROWS
+        let is_direct = reads_right(self.m)
             && !matches!(self.a, Left::Transposed(_))
             && !b.transposed
             && self.width == V * S::F32_LANES;
@@ -524,8 +531,8 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Direct<'_, S, V,
             let length = (piece - at).min(b.len() / n);
             let (now, rest) = b.split_at(length * n);
             let mut a: [&[f32]; R] = [&[]; R];
-            for (a, patch) in a.iter_mut().zip(&self.a) {
-                *a = &patch.values[index * patch.step + at..][..length];
+            for r in 0..R {
+                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
             }
             for (i, b) in now.chunks_exact(n).enumerate() {
                 let b = &b[column..column + V * S::F32_LANES];
@@ -571,8 +578,8 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Pieces<'_, S, V,
             let length = (piece - at).min(b.len());
             let (now, rest) = b.split_at(length);
             let mut a: [&[f32]; R] = [&[]; R];
-            for (a, patch) in a.iter_mut().zip(&self.a) {
-                *a = &patch.values[index * patch.step + at..][..length];
+            for r in 0..R {
+                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
             }
             for (i, b) in now.iter().enumerate() {
                 let b = *b;

@@ -3,7 +3,10 @@
 usage: python augment.py [PROGRAM] [RUNS]     PROGRAM: modelens, built with --release
 Needs: pip install torch torchvision albumentations
 One thread each, processor time, the least of RUNS runs. The peers draw with the same probabilities and similar strengths.
-A redraw of modelens also computes how far each picture is from the photo, and what the step does without training.
+Layers of Keras compute with float32, as Keras does, and transforms of torchvision with bytes. The peers are measured with both;
+the ratio is that to the faster one with the same values as modelens.
+A redraw of modelens also computes how far each picture is from the photo, what the step does without training, and pictures for
+the screen. Of a transform that is never off it draws both sides, eighteen pictures; the time is half of that.
 """
 
 import json
@@ -17,6 +20,7 @@ import albumentations as A
 import cv2
 import numpy as np
 import torch
+import torchvision
 from torchvision.transforms import v2
 
 program = sys.argv[1] if len(sys.argv) > 1 else "modelens"
@@ -28,6 +32,8 @@ SIDE = 160
 SECS, REPEATS = 0.1, 300
 BILINEAR = v2.InterpolationMode.BILINEAR
 REFLECT = {"border_mode": cv2.BORDER_REFLECT}
+
+NOT_RANDOM = {"v2.Resize", "v2.CenterCrop", "v2.Pad", "v2.ToImage", "v2.ToDtype", "v2.Normalize"}
 
 # The layer of modelens, then what does the same in albumentations and in torchvision.
 ROWS = {
@@ -79,10 +85,39 @@ ROWS = {
     "v2.TrivialAugmentWide": (None, v2.TrivialAugmentWide()),
     "v2.AugMix": (None, v2.AugMix()),
     "v2.RandomApply": (None, v2.RandomApply([v2.ColorJitter(0.4, 0.4, 0.4, 0.1)])),
+    "v2.RandomChoice": (None, v2.RandomChoice([v2.RandomHorizontalFlip(), v2.RandomGrayscale(1)])),
+    "v2.RandomOrder": (None, v2.RandomOrder([v2.RandomHorizontalFlip(), v2.ColorJitter(0.4, 0.4, 0.4, 0.1)])),
+    "v2.RandomResizedCrop": (A.RandomResizedCrop((SIDE, SIDE), p=1), v2.RandomResizedCrop(SIDE)),
+    "v2.RandomRotation": (A.Rotate(30, interpolation=cv2.INTER_NEAREST, border_mode=cv2.BORDER_CONSTANT, p=1), v2.RandomRotation(30)),
+    "v2.RandomAffine": (
+        A.Affine(rotate=(-20, 20), translate_percent=0.1, scale=(0.8, 1.2), interpolation=cv2.INTER_NEAREST, p=1),
+        v2.RandomAffine(20, (0.1, 0.1), (0.8, 1.2)),
+    ),
+    "v2.RandomPerspective": (A.Perspective((0.05, 0.2), p=0.5), v2.RandomPerspective()),
+    "v2.ElasticTransform": (A.ElasticTransform(alpha=50, sigma=5, p=1), v2.ElasticTransform()),
+    "v2.RandomCrop": (A.Compose([A.Pad(SIDE // 8, p=1), A.RandomCrop(SIDE, SIDE, p=1)]), v2.RandomCrop(SIDE, padding=SIDE // 8)),
+    "v2.RandomResize": (None, v2.RandomResize(SIDE // 2, SIDE + 1)),
+    "v2.RandomShortestSize": (None, v2.RandomShortestSize((SIDE // 2, SIDE * 3 // 4, SIDE))),
+    "v2.ScaleJitter": (A.RandomScale((-0.5, 0.5), p=1), v2.ScaleJitter((SIDE, SIDE), (0.5, 1.5))),
+    "v2.RandomZoomOut": (None, v2.RandomZoomOut()),
+    "v2.RandomErasing": (A.Erasing(p=0.5), v2.RandomErasing()),
+    "v2.Resize": (A.Resize(SIDE, SIDE, p=1), v2.Resize((SIDE, SIDE))),
+    "v2.CenterCrop": (A.CenterCrop(SIDE, SIDE, p=1), v2.CenterCrop(SIDE)),
+    "v2.Pad": (A.Pad(4, p=1), v2.Pad(4)),
+    "v2.ToDtype": (A.ToFloat(255, p=1), v2.ToDtype(torch.float32, scale=True)),
+    "v2.Normalize": (A.Normalize(p=1), v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])])),
+}
+# These mix a batch of nine.
+LABELS = torch.eye(9)
+BATCHES = {
+    "MixUp": v2.MixUp(),
+    "CutMix": v2.CutMix(),
+    "v2.MixUp": v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.MixUp()]),
+    "v2.CutMix": v2.CutMix(),
 }
 
-photo = np.random.default_rng(7).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
-planes = torch.from_numpy(photo.transpose(2, 0, 1).copy())
+noise = np.random.default_rng(7).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+PHOTOS = [(photo, torch.from_numpy(photo.transpose(2, 0, 1).copy())) for photo in (noise, (noise / 255).astype(np.float32))]
 
 
 def seconds(work):
@@ -100,14 +135,25 @@ def seconds(work):
 
 
 def peers(name):
-    ours, theirs = ROWS[name]
+    """Albumentations and torchvision with bytes, then with floats; None where there is none, or it takes no such values."""
     found = []
-    if ours is not None:
-        compose = A.Compose([ours])
-        found.append(seconds(lambda: compose(image=photo)))
-    else:
-        found.append(None)
-    found.append(seconds(lambda: theirs(planes)) if theirs is not None else None)
+    for photo, planes in PHOTOS:
+        works = [None, None]
+        if name in BATCHES:
+            batch = planes.expand(9, -1, -1, -1).contiguous()
+            works[1] = lambda: BATCHES[name](batch, LABELS)
+        elif name in ROWS:
+            ours, theirs = ROWS[name]
+            if ours is not None:
+                compose = A.Compose([ours])
+                works[0] = lambda: compose(image=photo)
+            if theirs is not None:
+                works[1] = lambda: theirs(planes)
+        for work in works:
+            try:
+                found.append(work and seconds(work) / (9 if name in BATCHES else 1))
+            except (TypeError, RuntimeError, ValueError):
+                found.append(None)
     return found
 
 
@@ -124,10 +170,18 @@ def modelens():
 
 
 own = modelens()
-print(f"| nine of 160 x 160 | modelens | albumentations {A.__version__} | ratio | torchvision {__import__('torchvision').__version__} | ratio |")
-print("|---" * 6 + "|")
-for name, secs in own.items():
-    cells = []
-    for other in peers(name) if name in ROWS else [None, None]:
-        cells += [f"{other * 1e3:.2f} ms", f"{secs / other:.2f}"] if other else ["", ""]
-    print(f"| {name} | {secs * 1e3:.2f} ms | " + " | ".join(cells) + " |")
+print(f"| nine of 160 x 160, ms | modelens | albumentations {A.__version__}, bytes | torchvision {torchvision.__version__.split('+')[0]}, bytes | albumentations, floats | torchvision, floats | ratio |")
+print("|---" + "|---:" * 6 + "|")
+slower = []
+for name, secs in sorted(own.items(), key=lambda row: row[0].startswith("v2.")):
+    of_torchvision = name.startswith("v2.")
+    if of_torchvision and name not in NOT_RANDOM:
+        secs /= 2
+    times = peers(name)
+    same = [time for time in times[:2] if time] if of_torchvision else [time for time in times[2:] if time]
+    ratio = f"{secs / min(same):.2f}" if same else ""
+    if same and secs > min(same):
+        slower.append(name)
+        ratio = f"**{ratio}**"
+    print(f"| {name} | {secs * 1e3:.2f} | " + " | ".join(f"{time * 1e3:.2f}" if time else "" for time in times) + f" | {ratio} |")
+print("slower than the faster peer:", ", ".join(slower) or "none")

@@ -6,8 +6,9 @@ use eframe::egui::Context;
 
 use super::App;
 use super::shell::is_found_again;
-use super::textures::{PHOTO_RANGE, grid_textures, range_of, texture};
+use super::textures::{grid_textures, texture};
 use crate::augment::Pipeline;
+use crate::augment::{PHOTO_RANGE, picture, range_of};
 use crate::command::Command;
 use crate::dataset::PhotoList;
 use crate::model::labels;
@@ -81,12 +82,13 @@ impl App {
                 } else {
                     PHOTO_RANGE
                 };
+                let picture = picture(&image, &vec![range; image.channels]);
                 if let Some(listed) = gallery.and_then(|g| g.photos.photos.get(photo)) {
                     computed.thumbnail = Some(Thumbnail {
                         photos,
                         photo,
                         name: listed.name.clone(),
-                        texture: texture(ctx, "photo", &image, range),
+                        texture: texture(ctx, "photo", &picture),
                     });
                 }
             }
@@ -294,17 +296,8 @@ impl App {
         if is_part(&looked) && shown.is_some_and(|shown| !is_part(shown)) {
             return;
         }
-        if let (Outcome::Augmentation(outcome), Look::Augmentation(look)) =
-            (&looked.outcome, &looked.look)
-        {
-            let as_given = self.state.photos().is_some_and(|photos| photos.as_given);
-            let originals = || outcome.training.iter().map(|cell| &*cell.original);
-            let ranges = if as_given {
-                [range_of(originals()); 2]
-            } else {
-                [PHOTO_RANGE, look.pipeline.value_range()]
-            };
-            self.state.computed.grid = Some(grid_textures(ctx, outcome, ranges));
+        if let Outcome::Augmentation(outcome) = &looked.outcome {
+            self.state.computed.grid = Some(grid_textures(ctx, outcome));
         }
         self.state.computed.store(looked);
     }

@@ -3,7 +3,7 @@
 use eframe::egui::Context;
 
 use super::App;
-use crate::augment::{Pipeline, PipelineStep};
+use crate::augment::Pipeline;
 use crate::command::PipelineCommand;
 use crate::views::augmentation::{self, cells, large_cell};
 
@@ -42,8 +42,9 @@ impl App {
                 }
             },
             PipelineCommand::Add(layer) => {
-                grid.expanded = Some(steps.len());
-                steps.push(PipelineStep { layer, on: true });
+                let pipeline = &mut self.state.settings.pipeline;
+                pipeline.add(layer);
+                grid.expanded = pipeline.steps.len().checked_sub(1);
                 grid.steps_changed();
             }
             PipelineCommand::Remove(index) => {

@@ -12,46 +12,21 @@ use crate::state::{FillTexture, GridTextures, View};
 use crate::theme;
 use modelens_jobs::{AugmentationOutcome, GridCell, Look, Outcome};
 
-/// The range of a photo's values.
-pub const PHOTO_RANGE: [f64; 2] = [0.0, 255.0];
-
-/// The range of the values of images, for arrays that go to the network as they are.
-pub fn range_of<'a>(images: impl IntoIterator<Item = &'a Image>) -> [f64; 2] {
-    let values = images.into_iter().flat_map(|image| &image.pixels_hwc);
-    let finite = values
-        .copied()
-        .map(f64::from)
-        .filter(|value| value.is_finite());
-    let [low, high] = finite.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], value| {
-        [low.min(value), high.max(value)]
-    });
-    if low < high { [low, high] } else { PHOTO_RANGE }
-}
-
-/// Makes one texture per image; cells that share an image share its texture. The ranges are those of
-/// the originals and of what the pipeline makes of them, so that the result of Rescaling(1/255) is not
-/// shown black.
-pub fn grid_textures(
-    ctx: &Context,
-    outcome: &AugmentationOutcome,
-    [original_range, range]: [[f64; 2]; 2],
-) -> GridTextures {
-    let mut known: Vec<(*const Image, TextureHandle)> = Vec::new();
-    let mut of = |image: &Arc<Image>, range: [f64; 2]| {
-        let address = Arc::as_ptr(image);
+/// Makes one texture per picture; cells that share a picture share its texture.
+pub fn grid_textures(ctx: &Context, outcome: &AugmentationOutcome) -> GridTextures {
+    let mut known: Vec<(*const Image<u8>, TextureHandle)> = Vec::new();
+    let mut of = |picture: &Arc<Image<u8>>| {
+        let address = Arc::as_ptr(picture);
         if let Some((_, texture)) = known.iter().find(|(known, _)| *known == address) {
             return texture.clone();
         }
-        let texture = texture(ctx, "grid", image, range);
+        let texture = texture(ctx, "grid", picture);
         known.push((address, texture.clone()));
         texture
     };
-    let originals = outcome
-        .training
-        .iter()
-        .map(|cell| of(&cell.original, original_range))
-        .collect();
-    let mut side = |cells: &[GridCell]| cells.iter().map(|cell| of(&cell.image, range)).collect();
+    let originals = outcome.training.iter();
+    let originals = originals.map(|cell| of(&cell.original)).collect();
+    let mut side = |cells: &[GridCell]| cells.iter().map(|cell| of(&cell.image)).collect();
     GridTextures {
         training: side(&outcome.training),
         inference: side(&outcome.inference),
@@ -63,7 +38,7 @@ pub fn grid_textures(
 /// The pixels that the fill mode painted in one cell: white there, transparent elsewhere. `None` if
 /// they cannot be derived from the draws.
 fn fill_texture(ctx: &Context, pipeline: &Pipeline, cell: &GridCell) -> Option<FillTexture> {
-    let Image { height, width, .. } = *cell.original;
+    let [height, width] = [cell.original.height, cell.original.width];
     let painted = pipeline.painted_by_fill(&cell.draws, height, width)?;
     let count = painted.iter().filter(|&&painted| painted).count();
     let color = |painted: bool| {
@@ -111,27 +86,17 @@ impl App {
     }
 }
 
-/// Makes a texture of an image whose values run from `low` to `high`.
-pub fn texture(ctx: &Context, name: &str, image: &Image, [low, high]: [f64; 2]) -> TextureHandle {
-    let span = high - low;
-    // After a rescaling by 0 all values are equal: any scale will do.
-    let scale = if span > 0.0 { 255.0 / span } else { 1.0 } as f32;
-    let low = low as f32;
-    let pixel = |hwc: &[f32]| {
-        let byte = |value: f32| ((value - low) * scale).clamp(0.0, 255.0).round() as u8;
-        match *hwc {
-            [red, green, blue, ..] => theme::pixel(&[byte(red), byte(green), byte(blue)]),
-            [grey, ..] => theme::pixel(&[byte(grey)]),
-            [] => theme::pixel(&[]),
-        }
+/// Makes a texture of a picture.
+pub fn texture(ctx: &Context, name: &str, picture: &Image<u8>) -> TextureHandle {
+    let pixel = |hwc: &[u8]| match *hwc {
+        [red, green, blue, ..] => theme::pixel(&[red, green, blue]),
+        [grey, ..] => theme::pixel(&[grey]),
+        [] => theme::pixel(&[]),
     };
-    let pixels: Vec<_> = image
-        .pixels_hwc
-        .chunks_exact(image.channels.max(1))
-        .map(pixel)
-        .collect();
-    let size = [image.width, image.height];
-    // egui panics if the size does not match; such an image would be a bug.
+    let pixels = picture.pixels_hwc.chunks_exact(picture.channels.max(1));
+    let pixels: Vec<Color32> = pixels.map(pixel).collect();
+    let size = [picture.width, picture.height];
+    // egui panics if the size does not match; such a picture would be a bug.
     let image = if pixels.len() == size[0] * size[1] {
         ColorImage::new(size, pixels)
     } else {

@@ -10,7 +10,7 @@ use super::names::{Control, Named, Recorded};
 use super::place::{Lines, Places, line_of};
 use super::runs::LessonRuns;
 use super::{Expectation, Lesson, LessonError, Prediction, fill, paths};
-use crate::augment::{self, Pipeline, PipelinePreset};
+use crate::augment::{self, CodeError, Pipeline, PipelinePreset};
 use crate::model::{Outer, Preprocessing, Semantics};
 use crate::settings::{LayerSort, MAX_BATCH, View};
 use crate::words::markup;
@@ -196,11 +196,12 @@ pub struct Question {
     pub answer: String,
 }
 
-/// The augmentation pipeline: the name of a preset, or a list of layers.
+/// The augmentation pipeline: the name of a preset, code of Keras or torchvision, or a list of layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum LessonPipeline {
     Preset(Named<PipelinePreset>),
+    Code(PipelineCode),
     Own(Vec<augment::PipelineStep>),
 }
 
@@ -209,10 +210,31 @@ impl LessonPipeline {
     pub fn pipeline(&self) -> Pipeline {
         match self {
             Self::Preset(preset) => preset.0.pipeline(),
+            Self::Code(code) => code.0.clone(),
             Self::Own(steps) => Pipeline {
                 steps: steps.clone(),
             },
         }
+    }
+}
+
+/// A pipeline that is written as code.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PipelineCode(Pipeline);
+
+impl TryFrom<String> for PipelineCode {
+    type Error = CodeError;
+
+    fn try_from(code: String) -> Result<Self, CodeError> {
+        Pipeline::from_code(&code).map(Self)
+    }
+}
+
+impl From<PipelineCode> for String {
+    fn from(code: PipelineCode) -> Self {
+        let steps = code.0.steps.iter().map(|step| step.layer.code());
+        format!("[{}]", steps.collect::<Vec<String>>().join(", "))
     }
 }
 
@@ -418,6 +440,8 @@ impl LessonStep {
             predict.check().map_err(|reason| ("predict", reason))?;
         }
         if let Some(pipeline) = &self.pipeline {
+            let checked = pipeline.pipeline().check_types();
+            checked.map_err(|error| ("pipeline", error.to_string()))?;
             for step in &pipeline.pipeline().steps {
                 let checked = step.layer.validate();
                 checked.map_err(|error| ("pipeline", error.to_string()))?;

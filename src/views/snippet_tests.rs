@@ -63,19 +63,32 @@ fn of_modules() -> Vec<(String, String)> {
     all
 }
 
-/// Every transform of torchvision's geometry and its conversions, and pipelines to train and to evaluate with.
+/// Every transform of torchvision, in groups that can follow each other, and pipelines to train and to evaluate
+/// with.
 fn of_torchvision() -> Vec<(String, Pipeline)> {
     // ElasticTransform refuses images that are smaller than half of its blur.
     let all = Transform::all(64, 64).map(AugmentLayer::from).into_iter();
-    let of_images: Vec<AugmentLayer> = all
-        .filter(|layer| layer.framework() == Framework::Torchvision && !layer.mixes_labels())
-        .collect();
-    // What comes after it in the table takes 8-bit images.
-    let last = of_images
-        .iter()
-        .position(|layer| layer.class() == "v2.Normalize");
-    let geometry = of_images.into_iter().take(last.map_or(0, |last| last + 1));
-    let mut pipelines = vec![("pipeline-geometry".to_owned(), geometry.collect())];
+    let mut all = all
+        .filter(|layer| layer.framework() == Framework::Torchvision)
+        .peekable();
+    // Each group ends before this class.
+    let groups = [
+        ("geometry", "v2.ColorJitter"),
+        ("colors", "v2.AutoAugment"),
+        ("policies", "v2.MixUp"),
+        ("labels", "v2.RandomApply"),
+        ("lists", ""),
+    ];
+    let mut pipelines = Vec::new();
+    for (name, end) in groups {
+        let mut pipeline = Pipeline::default();
+        while let Some(layer) = all.next_if(|layer| layer.class() != end) {
+            // With the conversion that MixUp needs.
+            pipeline.add(layer);
+        }
+        assert_eq!(pipeline.check_types(), Ok(()), "{name}");
+        pipelines.push((format!("pipeline-{name}"), pipeline));
+    }
     for (name, code) in [
         (
             "train",

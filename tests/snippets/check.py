@@ -353,6 +353,14 @@ def in_torch(name, code, torch):
         images = torch.rand(4, 3, 8, 8)
         if "pipeline" in name:
             images = (torch.rand(4, 3, 64, 64) * 255).to(torch.uint8)
+            if name.endswith("labels"):
+                assert "augment(images, labels)" in code
+                labels = torch.eye(4)
+                for _ in range(8):
+                    y, mixed = names["augment"](images, labels)
+                    assert y.shape == images.shape and y.dtype == torch.float32
+                    assert torch.allclose(mixed.sum(1), torch.ones(4)), "shares of labels"
+                return None
             runs = [names["augment"](images) for _ in range(8)]
             assert all(y.shape == (4, 3, *runs[0].shape[2:]) for y in runs)
             same = all(torch.equal(y, runs[0]) for y in runs)

@@ -27,7 +27,7 @@ use crate::support::window::{
     Window, click, command, command_shown, open, photo, press, settle, shows, small,
 };
 
-fn outcome(window: &Window) -> AugmentationOutcome {
+pub fn outcome(window: &Window) -> AugmentationOutcome {
     let computed = &window.state().state().computed;
     match computed
         .result(View::Augmentation)
@@ -42,11 +42,11 @@ fn opened(window: &Window) -> Option<CellPlace> {
     window.state().state().grid.open
 }
 
-fn pipeline(window: &Window) -> Pipeline {
+pub fn pipeline(window: &Window) -> Pipeline {
     window.state().state().settings.pipeline.clone()
 }
 
-fn classes(window: &Window) -> Vec<&'static str> {
+pub fn classes(window: &Window) -> Vec<&'static str> {
     let steps = pipeline(window).steps;
     steps.iter().map(|step| step.layer.class()).collect()
 }
@@ -256,10 +256,14 @@ fn steps_are_added_removed_and_moved() {
         // One layer alone, so that the list stays short.
         let none = PipelineCommand::SetPreset(PipelinePreset::None);
         command_shown(&mut window, none);
+        let class = transform.class();
         command(&mut window, PipelineCommand::Add(transform.into()));
-        assert!(window.state().state().computed.notices.is_empty());
+        let notices = &window.state().state().computed.notices;
+        assert!(notices.is_empty(), "{class}: {notices:?}");
         window.check_accessibility();
-        assert_eq!(pipeline(&window).steps.len(), 1);
+        // Some come with a conversion to floats.
+        let classes = classes(&window);
+        assert_eq!(classes.last(), Some(&class), "{classes:?}");
     }
     command(
         &mut window,

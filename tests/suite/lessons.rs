@@ -348,6 +348,27 @@ fn errors_in_a_file_name_their_line() {
 }
 
 #[test]
+fn a_pipeline_can_be_code() {
+    let of = |pipeline: &str| {
+        let text = format!(
+            "lesson = 1\ntitle = \"t\"\n[[step]]\ntitle = \"s\"\nview = \"augmentation\"\npipeline = '{pipeline}'\n"
+        );
+        let lesson = lesson::parse(&text, None, &names()).map_err(|error| error.to_string())?;
+        let pipeline = lesson.steps[0].pipeline.as_ref().expect("a pipeline");
+        Ok::<_, String>(pipeline.pipeline())
+    };
+    let pipeline = of("v2.Compose([v2.RandomRotation(30), v2.ToTensor(), v2.MixUp()])");
+    assert_eq!(pipeline.expect("a pipeline").steps.len(), 4);
+    assert_eq!(of("[RandomFlip()]").expect("a pipeline").steps.len(), 1);
+    let refused = of("v2.MixUp()").expect_err("bytes");
+    assert!(
+        refused.contains("takes floats, but gets bytes"),
+        "{refused}"
+    );
+    assert!(of("strng").is_err());
+}
+
+#[test]
 fn a_broken_lesson_gives_a_notice_and_the_usual_window() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("lesson.toml");
@@ -459,6 +480,14 @@ fn the_present_state_is_saved_as_a_lesson() {
             Command::SetChannel(4),
         ],
         vec![PipelineCommand::Remove(1).into()],
+        vec![
+            PipelineCommand::ReadCode(
+                "v2.Compose([v2.RandomResizedCrop(160), v2.RandomApply([v2.ColorJitter(0.4)]), \
+                 v2.ToDtype(torch.float32, scale=True), v2.RandomErasing(value='random')])"
+                    .to_owned(),
+            )
+            .into(),
+        ],
     ];
     for changes in states {
         for change in changes {

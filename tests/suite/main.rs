@@ -56,6 +56,7 @@ mod outputs;
 mod photo_arrays;
 mod photo_folders;
 mod pictures;
+mod pipeline_editor;
 mod predict;
 mod predictions;
 mod preprocessing;

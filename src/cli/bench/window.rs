@@ -33,7 +33,10 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
         } else {
             Grid::OnePhoto
         };
-        watch.time(&name, grid(&model, Pipeline::from_iter([layer]), nine)?)?;
+        // With the conversion to floats that some transforms need.
+        let mut pipeline = Pipeline::default();
+        pipeline.add(layer);
+        watch.time(&name, grid(&model, pipeline, nine)?)?;
     }
     watch.time("first_frame", |_| {
         Window::open(AppOptions::default()).map(drop)

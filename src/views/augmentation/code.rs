@@ -41,8 +41,13 @@ pub fn snippet(pipeline: &Pipeline, semantics: Semantics) -> String {
     } else {
         ""
     };
+    let labels = if pipeline.mixes_labels() {
+        "# on a batch, labels one-hot floats: augment(images, labels)\n"
+    } else {
+        ""
+    };
     format!(
-        "{torch}from torchvision.transforms import v2\naugment = {augment}\n\
+        "{torch}from torchvision.transforms import v2\naugment = {augment}\n{labels}\
          # belongs to the training loader only;\n# model.eval() does not reach it"
     )
 }

@@ -1,8 +1,10 @@
 //! Photos through the augmentation pipeline in both modes.
 
+mod add_menu;
 pub mod cells;
 pub(super) mod code;
 mod controls;
+mod icons;
 pub mod large_cell;
 mod numbers;
 mod parameters;

@@ -4,13 +4,15 @@
 use eframe::egui;
 use eframe::egui::{ComboBox, DragValue, Layout, Slider, SliderClamping, Ui, vec2};
 
-use super::words;
+use super::icons::{Icon, icon_ui};
+use super::{add_menu, words};
 use crate::augment::{
     AugmentLayer, Choice, Factor, FactorLimits, FillMode, Framework, ListLimits, Parameter,
     ParameterValue, PipelineStep, Sampling,
 };
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
+use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
 
 /// The largest crop and the largest size that can be chosen.
@@ -29,9 +31,15 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Pipe
         ui.visuals_mut().widgets.inactive.bg_fill = theme::palette(ui).line;
         ui.spacing_mut().slider_width = sizes::SLIDER;
         ui.spacing_mut().interact_size.y = sizes::INPUT_ROW;
+        let list = List {
+            class: layer.class(),
+            framework: layer.framework(),
+            size: add_menu::size(show.state),
+        };
         for parameter in layer.transform.parameters() {
-            parameter_ui(ui, parameter);
+            parameter_ui(ui, parameter, list);
         }
+        layer.transform.match_lengths();
         if layer.is_random() && layer.framework() == Framework::Keras {
             seed_ui(ui, &mut layer);
         }
@@ -49,7 +57,7 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Pipe
     }
 }
 
-fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
+fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>, list: List<'_>) {
     let name = parameter.name;
     match parameter.value {
         ParameterValue::Choice(choice) => choice_ui(ui, name, choice),
@@ -99,36 +107,70 @@ fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>) {
             number_ui(ui, &words::end_of(name, words::HIGH), high, 0.1);
         }),
         ParameterValue::Sampling(sampling) => sampling_ui(ui, sampling),
-        ParameterValue::Layers(layers) => layers_ui(ui, name, layers),
+        ParameterValue::Layers(layers) => layers_ui(ui, name, layers, list),
     }
 }
 
-/// Layers inside of a layer: a heading and the fields of each. Others can be had by pasting code.
-fn layers_ui(ui: &mut Ui, name: &str, layers: &mut Vec<AugmentLayer>) {
-    let several = layers.len() > 1;
-    let mut removed = None;
+/// Layers inside of a layer: the fields of each, their order, and a menu to add one of the same framework.
+fn layers_ui(ui: &mut Ui, name: &str, layers: &mut Vec<AugmentLayer>, list: List<'_>) {
+    let n = layers.len();
+    let mut change = None;
     for (i, layer) in layers.iter_mut().enumerate() {
         ui.push_id((name, i), |ui| {
             let class = layer.class();
-            let title = words::nth(class, Some(i + 1));
-            row_ui(ui, &title, |ui| {
-                let remove = words::remove(class, i + 1);
-                let button = ui.add_enabled(several, egui::Button::new(words::REMOVE).small());
-                parts::named(ui, &button, &remove);
-                if button.clicked() {
-                    removed = Some(i);
+            let number = i + 1;
+            row_ui(ui, &words::nth(class, Some(number)), |ui| {
+                let inside = |name: String| words::inside(&name, list.class);
+                let up = inside(words::move_up(class, number));
+                if icon_ui(ui, Icon::Up, &up, i > 0).clicked() {
+                    change = Some(Change::Swap(i - 1));
+                }
+                let down = inside(words::move_down(class, number));
+                if icon_ui(ui, Icon::Down, &down, number < n).clicked() {
+                    change = Some(Change::Swap(i));
+                }
+                // A list without layers is none.
+                let remove = inside(words::remove(class, number));
+                if icon_ui(ui, Icon::Remove, &remove, n > 1).clicked() {
+                    change = Some(Change::Remove(i));
                 }
             });
             ui.indent("layer", |ui| {
+                let list = List { class, ..list };
                 for parameter in layer.transform.parameters() {
-                    parameter_ui(ui, parameter);
+                    parameter_ui(ui, parameter, list);
                 }
             });
+            layer.transform.match_lengths();
         });
     }
-    if let Some(i) = removed {
-        layers.remove(i);
+    match change {
+        Some(Change::Swap(i)) if i + 1 < n => layers.swap(i, i + 1),
+        Some(Change::Remove(i)) => drop(layers.remove(i)),
+        Some(Change::Swap(_)) | None => {}
     }
+    ui.push_id((name, "add"), |ui| {
+        let button = egui::Button::new(words::ADD).small();
+        let button = ui.add(button).tip(words::add_to(list.class));
+        parts::named(ui, &button, &words::add_to(list.class));
+        layers.extend(add_menu::menu_ui(&button, list.size, &[list.framework]));
+    });
+}
+
+/// The layer that holds a list of layers.
+#[derive(Clone, Copy)]
+struct List<'a> {
+    class: &'a str,
+    framework: Framework,
+    /// `[height, width]` of photos, for layers that are added.
+    size: [usize; 2],
+}
+
+/// What a click changes in a list of layers.
+enum Change {
+    /// The layer at this place and the next one change places.
+    Swap(usize),
+    Remove(usize),
 }
 
 /// Numbers of which there may be several: how many, and a field for each.

@@ -2,16 +2,15 @@
 
 use eframe::egui;
 use eframe::egui::{
-    Align, Button, DragAndDrop, Id, Layout, Popup, Rect, Response, Role, ScrollArea, Sense, Shape,
-    Stroke, TextEdit, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
+    Align, Button, DragAndDrop, Id, Layout, Rect, Response, Role, ScrollArea, Sense, Stroke,
+    TextEdit, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
-use super::parameters;
-use super::words;
-use crate::augment::{MOST_CODE_BYTES, PipelineStep, Transform};
+use super::icons::{Icon, icon, icon_ui};
+use super::{add_menu, parameters, words};
+use crate::augment::{Framework, MOST_CODE_BYTES, PipelineStep};
 use crate::command::PipelineCommand;
 use crate::theme::{self, sizes, text};
-use crate::views::menu::{self, Entry};
 use crate::views::parts::Cut;
 use crate::views::parts::Tip as _;
 use crate::views::{Show, parts};
@@ -52,42 +51,9 @@ pub fn pipeline_card_ui(ui: &mut Ui, show: &mut Show<'_>, rect: Rect) {
 
 fn add_ui(ui: &mut Ui, show: &mut Show<'_>) {
     let button = ui.button(words::ADD).tip(words::ADD_TIP);
-    let hwc = show
-        .state
-        .opened
-        .base
-        .as_ref()
-        .map(|base| base.model.graph.input_hwc);
-    let [height, width] = hwc.map_or([1, 1], modelens_jobs::look::photo_size);
-    Popup::menu(&button).width(sizes::PICKER_WIDTH).show(|ui| {
-        ui.spacing_mut().item_spacing.y = 0.0;
-        let area = ScrollArea::vertical().max_height(sizes::PICKER_HEIGHT);
-        area.show(ui, |ui| {
-            let mut group = None;
-            for transform in Transform::all(height, width) {
-                let layer = crate::augment::AugmentLayer::from(transform);
-                let framework = layer.framework();
-                if group.replace(framework) != Some(framework) {
-                    parts::title_ui(ui, words::heading(framework));
-                }
-                let entry = Entry {
-                    name: layer.class(),
-                    right: if layer.is_random() {
-                        words::RANDOM
-                    } else if layer.is_training_only() {
-                        words::IN_TRAINING
-                    } else {
-                        words::BOTH_MODES
-                    },
-                    ..Entry::default()
-                };
-                if menu::entry_ui(ui, entry).clicked() {
-                    show.push(PipelineCommand::Add(layer));
-                    ui.close();
-                }
-            }
-        });
-    });
+    if let Some(layer) = add_menu::menu_ui(&button, add_menu::size(show.state), &Framework::ALL) {
+        show.push(PipelineCommand::Add(layer));
+    }
 }
 
 fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
@@ -106,6 +72,11 @@ fn steps_ui(ui: &mut Ui, show: &mut Show<'_>) {
         if show.state.grid.expanded == Some(index) {
             ui.push_id(("parameters", index), |ui| {
                 parameters::parameters_ui(ui, show, index, step);
+            });
+        } else if let Some(difference) = super::step_difference(show.state, index) {
+            let line = words::obeys(&step.layer, show.state.semantics(), difference);
+            ui.indent(("obeys", index), |ui| {
+                parts::wrapped_ui(ui, text::note(line, palette));
             });
         }
         if let Some((_, reason)) = show
@@ -275,56 +246,4 @@ fn handle_ui(ui: &mut Ui, index: usize, name: &str) {
     }
     response.dnd_set_drag_payload(Dragged(index));
     response.tip(words::DRAG_TIP);
-}
-
-#[derive(Clone, Copy)]
-enum Icon {
-    Up,
-    Down,
-    Right,
-    Remove,
-}
-
-fn icon_ui(ui: &mut Ui, kind: Icon, name: &str, enabled: bool) -> Response {
-    let palette = theme::palette(ui);
-    let sense = if enabled {
-        Sense::click()
-    } else {
-        Sense::hover()
-    };
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(sizes::INPUT_ROW), sense);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
-    if response.hovered() && enabled {
-        ui.painter()
-            .rect_filled(rect, sizes::CONTROL_RADIUS, palette.hover);
-    }
-    parts::focus_ring(ui, &response, rect);
-    let color = if enabled { palette.ink } else { palette.line };
-    icon(
-        ui,
-        kind,
-        Rect::from_center_size(rect.center(), Vec2::splat(sizes::TRIANGLE)),
-        color,
-    );
-    response.tip(name)
-}
-
-fn icon(ui: &Ui, kind: Icon, rect: Rect, color: egui::Color32) {
-    let stroke = Stroke::new(sizes::FOCUS_STROKE, color);
-    let at = |x: f32, y: f32| {
-        pos2(
-            rect.left() + x * rect.width(),
-            rect.top() + y * rect.height(),
-        )
-    };
-    let line = |points: Vec<egui::Pos2>| ui.painter().add(Shape::line(points, stroke));
-    match kind {
-        Icon::Up => line(vec![at(0.0, 0.75), at(0.5, 0.25), at(1.0, 0.75)]),
-        Icon::Down => line(vec![at(0.0, 0.25), at(0.5, 0.75), at(1.0, 0.25)]),
-        Icon::Right => line(vec![at(0.25, 0.0), at(0.75, 0.5), at(0.25, 1.0)]),
-        Icon::Remove => {
-            line(vec![at(0.0, 0.0), at(1.0, 1.0)]);
-            line(vec![at(0.0, 1.0), at(1.0, 0.0)])
-        }
-    };
 }

@@ -203,8 +203,6 @@ pub fn on(class: &str, number: usize) -> String {
     format!("{class} on, step {number}")
 }
 
-pub const REMOVE: &str = "Remove";
-
 pub fn remove(class: &str, number: usize) -> String {
     format!("Remove {class}, step {number}")
 }
@@ -215,6 +213,15 @@ pub fn move_down(class: &str, number: usize) -> String {
 
 pub fn move_up(class: &str, number: usize) -> String {
     format!("Move {class} up, step {number}")
+}
+
+/// The name of a button for a layer in a list that another layer holds.
+pub fn inside(name: &str, list: &str) -> String {
+    format!("{name} of {list}")
+}
+
+pub fn add_to(list: &str) -> String {
+    format!("Add a layer to {list}")
 }
 
 pub fn parameters_of(class: &str, number: usize) -> String {
@@ -241,19 +248,42 @@ pub fn acts_when(layer: &AugmentLayer, semantics: Semantics) -> &'static str {
     }
 }
 
-/// How far a layer changes a photo of the grid, at most, in each mode.
-pub fn step_difference([training, inference]: [Option<f32>; 2], never_off: bool) -> String {
-    let of = |difference: Option<f32>| match difference {
+/// How far a layer changes a photo.
+fn changed(difference: Option<f32>) -> String {
+    match difference {
         Some(difference) => format!("by up to {}", measured(f64::from(difference))),
         None => "to another size".to_owned(),
-    };
+    }
+}
+
+/// In a few words: in which mode a layer acts, and how far it changed a photo of the grid in each.
+pub fn obeys(
+    layer: &AugmentLayer,
+    semantics: Semantics,
+    [training, inference]: [Option<f32>; 2],
+) -> String {
+    if layer.is_random() && layer.is_never_off(semantics) {
+        format!("Never off: changed the values {}", changed(training))
+    } else if layer.is_training_only() {
+        format!(
+            "Training only: changed the values {}, with training=False {}",
+            changed(training),
+            changed(inference)
+        )
+    } else {
+        format!("Both modes: changed the values {}", changed(training))
+    }
+}
+
+/// How far a layer changes a photo of the grid, at most, in each mode.
+pub fn step_difference([training, inference]: [Option<f32>; 2], never_off: bool) -> String {
     if never_off {
-        return format!("Here it changes the values {}.", of(training));
+        return format!("Here it changes the values {}.", changed(training));
     }
     format!(
         "Here training=True changes the values {}, training=False {}.",
-        of(training),
-        of(inference)
+        changed(training),
+        changed(inference)
     )
 }
 

@@ -3,6 +3,8 @@
 //! Everything is computed in 32 bits and in TensorFlow's order of operations: at ties of `nearest`
 //! and at the seam of `wrap` the last bit decides which pixel is read.
 
+use modelens_kernels::simd::run;
+
 use super::layers::Draw;
 use super::values::{FillMode, Interpolation, Sampling};
 use crate::dataset::Image;
@@ -187,6 +189,14 @@ fn map_row<F: Fill>(out: &mut [f32], factor: f32, share: f32, offset: f32, axis:
     }
 }
 
+/// True if all coordinates are within the range of [`Fill::map_near`]; false for NaN.
+#[inline]
+fn all_near(places: &[f32], axis: Axis) -> bool {
+    let near = -axis.len..=1.5 * axis.len;
+    // Without `all`, which would stop early, the loop is vectorised.
+    places.iter().fold(true, |all, c| all & near.contains(c))
+}
+
 /// One resampling of one image.
 struct Resampling<'a> {
     image: &'a Image,
@@ -241,29 +251,46 @@ impl Resampling<'_> {
         let [a0, a1, a2, b0, b1, b2, c0, c1] = self.vector;
         let affine = c0 == 0.0 && c1 == 0.0;
         let (mut xs, mut ys) = (vec![0.0_f32; width], vec![0.0_f32; width]);
-        for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
-            let y = row as f32;
-            let line = line.chunks_exact_mut(channels);
-            if affine {
-                map_row::<F>(&mut xs, a0, a1 * y, a2, taps.x);
-                map_row::<F>(&mut ys, b0, b1 * y, b2, taps.y);
-                for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(line) {
-                    write(&taps, x, y, pixel);
-                }
-                continue;
-            }
-            for (column, pixel) in line.enumerate() {
-                let x = column as f32;
-                let k = c0 * x + c1 * y + 1.0;
-                if k == 0.0 {
-                    pixel.fill(self.fill);
+        run(|| {
+            for (row, line) in out.chunks_exact_mut(width * channels).enumerate() {
+                let y = row as f32;
+                let line = line.chunks_exact_mut(channels);
+                if affine {
+                    map_row::<F>(&mut xs, a0, a1 * y, a2, taps.x);
+                    map_row::<F>(&mut ys, b0, b1 * y, b2, taps.y);
+                    for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(line) {
+                        write(&taps, x, y, pixel);
+                    }
                     continue;
                 }
-                let ix = F::map((a0 * x + a1 * y + a2) / k, taps.x);
-                let iy = F::map((b0 * x + b1 * y + b2) / k, taps.y);
-                write(&taps, ix, iy, pixel);
+                for (column, (ix, iy)) in xs.iter_mut().zip(&mut ys).enumerate() {
+                    let x = column as i32 as f32;
+                    let k = c0 * x + c1 * y + 1.0;
+                    // Not a number where k is 0.
+                    let k = if k == 0.0 { f32::NAN } else { k };
+                    *ix = (a0 * x + a1 * y + a2) / k;
+                    *iy = (b0 * x + b1 * y + b2) / k;
+                }
+                let near = all_near(&xs, taps.x) && all_near(&ys, taps.y);
+                if near {
+                    for x in &mut xs {
+                        *x = F::map_near(*x, taps.x);
+                    }
+                    for y in &mut ys {
+                        *y = F::map_near(*y, taps.y);
+                    }
+                }
+                for ((&x, &y), pixel) in xs.iter().zip(&ys).zip(line) {
+                    if near {
+                        write(&taps, x, y, pixel);
+                    } else if x.is_nan() && y.is_nan() {
+                        pixel.fill(self.fill);
+                    } else {
+                        write(&taps, F::map(x, taps.x), F::map(y, taps.y), pixel);
+                    }
+                }
             }
-        }
+        });
         out
     }
 }

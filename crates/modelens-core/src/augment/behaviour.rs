@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::layers::Draw;
 use super::parameter::Parameter;
@@ -39,6 +40,26 @@ impl PixelType {
             Self::Float => 1.0,
         }
     }
+}
+
+/// Values that a transform of torchvision does not take.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum TypeError {
+    #[error(
+        "the transform v2.{0} takes floats, but gets bytes, so torchvision raises an error: put \
+         v2.ToDtype(torch.float32, scale=True) before it"
+    )]
+    Bytes(&'static str),
+    #[error(
+        "the transform v2.{0} takes bytes, but gets floats, so torchvision raises an error: put it before \
+         v2.ToDtype(torch.float32, scale=True)"
+    )]
+    Floats(&'static str),
+    #[error(
+        "the transform v2.RandomSolarize gets floats from 0 to 1, but its threshold is {0}, so torchvision raises an \
+         error: choose a threshold of at most 1"
+    )]
+    Threshold(f64),
 }
 
 /// The first release of Keras that has a layer.
@@ -86,6 +107,9 @@ pub(super) trait Behaviour: Sync {
 
     /// The arguments of its constructor except the seed, in the order of the window's editor.
     fn parameters(&mut self) -> Vec<Parameter<'_>>;
+
+    /// Makes lists of arguments as long as the list of layers that they belong to.
+    fn match_lengths(&mut self) {}
 
     /// Settings of Keras' constructor that are refused when they are true.
     fn unsupported(&self) -> &'static [&'static str] {
@@ -149,9 +173,19 @@ pub(super) trait Behaviour: Sync {
         self.apply(draw, image)
     }
 
+    /// As [`Self::apply_as`] for an 8-bit image, where that is computed without floats in memory.
+    fn apply_bytes(&self, _: &Draw, _: &Image<u8>) -> Option<Image<u8>> {
+        None
+    }
+
     /// The type of the values that it makes.
     fn pixel_type(&self, before: PixelType) -> PixelType {
         before
+    }
+
+    /// Why torchvision raises an error for values of this type; `None` if it takes them.
+    fn refuses(&self, _: PixelType) -> Option<TypeError> {
+        None
     }
 
     /// Does what was drawn for each image of a batch. Layers that mix images have their own.
@@ -194,8 +228,8 @@ pub(super) trait Behaviour: Sync {
         self.output_size()
     }
 
-    /// What it makes of the range of values `[low, high]`.
-    fn value_range(&self, range: [f64; 2]) -> [f64; 2] {
+    /// What it makes of the range of values `[low, high]` of a channel.
+    fn value_range(&self, range: [f64; 2], _channel: usize) -> [f64; 2] {
         range
     }
 

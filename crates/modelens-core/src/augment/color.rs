@@ -3,13 +3,18 @@
 
 use modelens_kernels::simd::run;
 
+use super::bytes::Value;
+use super::tensors::{at_least, at_most, blocks};
 use crate::dataset::Image;
 
 /// The values of bytes, which the layers of Keras take unless they are told otherwise.
 pub const BYTE: [f64; 2] = [0.0, 255.0];
 
+/// Pixels that are computed at once, so that loops over their values are vectorised.
+pub(super) const TILE: usize = 16;
+
 /// A copy of the image with `change` done to each pixel, a slice with one value per channel.
-pub(super) fn map_pixels(image: &Image, mut change: impl FnMut(&mut [f32])) -> Image {
+pub(super) fn map_pixels<T: Clone>(image: &Image<T>, mut change: impl FnMut(&mut [T])) -> Image<T> {
     let mut out = image.clone();
     for pixel in out.pixels_hwc.chunks_exact_mut(image.channels.max(1)) {
         change(pixel);
@@ -18,30 +23,64 @@ pub(super) fn map_pixels(image: &Image, mut change: impl FnMut(&mut [f32])) -> I
 }
 
 /// A copy of the image with `change` done to each value.
-pub(super) fn map_values(image: &Image, change: impl Fn(f32) -> f32) -> Image {
+pub(super) fn map_values<T: Value>(image: &Image<T>, change: impl Fn(f32) -> f32) -> Image<T> {
+    let change = |value: &T| T::put(change(value.get()));
     Image {
-        pixels_hwc: run(|| {
-            image
-                .pixels_hwc
-                .iter()
-                .map(|&value| change(value))
-                .collect()
-        }),
+        pixels_hwc: run(|| image.pixels_hwc.iter().map(change).collect()),
         ..*image
     }
 }
 
-/// As [`map_pixels`] for images of three channels; any other image stays as it is.
+/// A copy of an image of three channels with `change` done to each pixel; any other image stays as it is.
 pub(super) fn map_rgb(image: &Image, change: impl Fn([f32; 3]) -> [f32; 3]) -> Image {
-    map_pixels(image, |pixel| {
-        if let Ok(rgb) = <[f32; 3]>::try_from(&*pixel) {
-            pixel.copy_from_slice(&change(rgb));
+    blocks::map(image, |[r, g, b]| {
+        for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
+            [*r, *g, *b] = change([*r, *g, *b]);
         }
     })
 }
 
+/// A copy of the image with `change` done to each value, with the one of `numbers` that belongs to its channel.
+pub(super) fn map_channels(
+    image: &Image,
+    numbers: &[f32],
+    change: impl Fn(f32, f32) -> f32,
+) -> Image {
+    let tile: Vec<f32> = numbers
+        .iter()
+        .copied()
+        .cycle()
+        .take(TILE * numbers.len())
+        .collect();
+    let mut out = image.clone();
+    run(|| {
+        for values in out.pixels_hwc.chunks_mut(tile.len().max(1)) {
+            for (value, &number) in values.iter_mut().zip(&tile) {
+                *value = change(*value, number);
+            }
+        }
+    });
+    out
+}
+
+/// The sum of each channel.
+pub(super) fn channel_sums(image: &Image) -> Vec<f64> {
+    let channels = image.channels;
+    let mut sums = vec![0.0_f64; TILE * channels];
+    run(|| {
+        for values in image.pixels_hwc.chunks(sums.len().max(1)) {
+            for (sum, &value) in sums.iter_mut().zip(values) {
+                *sum += f64::from(value);
+            }
+        }
+    });
+    let of_channel = |channel: usize| sums.iter().skip(channel).step_by(channels).sum();
+    (0..channels).map(of_channel).collect()
+}
+
 /// `(x - from low) / (from high - from low) (to high - to low) + to low`; x where the ranges are equal.
 /// Source: keras 3.15 `_transform_value_range`.
+#[inline]
 pub(super) fn rescaled(x: f32, from: [f64; 2], to: [f64; 2]) -> f32 {
     if from == to {
         return x;
@@ -52,39 +91,41 @@ pub(super) fn rescaled(x: f32, from: [f64; 2], to: [f64; 2]) -> f32 {
 }
 
 /// Within `[low, high]`. Not `clamp`, which panics where a file holds an empty range.
+#[inline]
 pub(super) fn clip(x: f32, [low, high]: [f64; 2]) -> f32 {
-    x.max(low as f32).min(high as f32)
+    at_most(at_least(x, low as f32), high as f32)
 }
 
 /// The grey value of a pixel, with the weights of Keras and torchvision.
+#[inline]
 pub(super) fn grey([r, g, b]: [f32; 3]) -> f32 {
     0.2989 * r + 0.587 * g + 0.114 * b
 }
 
 /// Hue and saturation within [0, 1], and the value in the units of the image.
 /// Source: tensorflow `colorspace_op.h`.
+#[inline]
 pub(super) fn hsv_from_rgb([r, g, b]: [f32; 3]) -> [f32; 3] {
-    let value = r.max(g).max(b);
-    let range = value - r.min(g).min(b);
+    let value = at_least(at_least(r, g), b);
+    let range = value - at_most(at_most(r, g), b);
     let saturation = if value > 0.0 { range / value } else { 0.0 };
-    if range <= 0.0 {
-        return [0.0, saturation, value];
-    }
-    let norm = range.recip() * (1.0 / 6.0);
-    let hue = if r == value {
-        norm * (g - b)
-    } else if g == value {
-        norm * (b - r) + 2.0 / 6.0
-    } else {
-        norm * (r - g) + 4.0 / 6.0
-    };
-    [if hue < 0.0 { hue + 1.0 } else { hue }, saturation, value]
+    let is_grey = range <= 0.0;
+    // Without branches, so that a loop over pixels is vectorised.
+    let norm = if is_grey { 1.0 } else { range }.recip() * (1.0 / 6.0);
+    let of_red = norm * (g - b);
+    let of_green = norm * (b - r) + 2.0 / 6.0;
+    let of_blue = norm * (r - g) + 4.0 / 6.0;
+    let not_red = if g == value { of_green } else { of_blue };
+    let hue = if r == value { of_red } else { not_red };
+    let hue = if hue < 0.0 { hue + 1.0 } else { hue };
+    [if is_grey { 0.0 } else { hue }, saturation, value]
 }
 
 /// The inverse of [`hsv_from_rgb`]. Source: tensorflow `colorspace_op.h`.
+#[inline]
 pub(super) fn rgb_from_hsv([hue, saturation, value]: [f32; 3]) -> [f32; 3] {
     let sixths = hue * 6.0;
-    let unit = |x: f32| x.clamp(0.0, 1.0);
+    let unit = |x: f32| at_most(at_least(x, 0.0), 1.0);
     let r = unit((sixths - 3.0).abs() - 1.0);
     let g = unit(2.0 - (sixths - 2.0).abs());
     let b = unit(2.0 - (sixths - 4.0).abs());

@@ -5,9 +5,32 @@
 //! [`AugmentLayer::apply`] does it. So a view can show, keep and repeat what was drawn.
 //! Each layer is one file in [`layers`] or [`torchvision`]; the docs of both say how to add one.
 
+/// Implements what [`Behaviour`] asks for of layers that mix each image, and its label, with another one of the
+/// batch.
+macro_rules! mixes_batches {
+    ($mix:expr) => {
+        fn mixes_images(&self) -> bool {
+            true
+        }
+
+        fn mixes_labels(&self) -> bool {
+            true
+        }
+
+        fn apply(&self, _: &Draw, image: &Image) -> Image {
+            image.clone()
+        }
+
+        fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
+            $crate::augment::layers::mixed(draws, images, $mix)
+        }
+    };
+}
+
 mod affine;
 mod behaviour;
 mod boxes;
+mod bytes;
 mod code;
 mod color;
 pub mod geometry;
@@ -15,6 +38,7 @@ mod keras_config;
 mod kernel;
 mod layers;
 mod parameter;
+mod picture;
 mod pipeline;
 mod tensors;
 #[cfg(test)]
@@ -30,14 +54,17 @@ use crate::rules::{Mode, Semantics};
 
 use behaviour::Drawing;
 
-pub use behaviour::{Framework, PixelType, Since};
+pub use behaviour::{Framework, PixelType, Since, TypeError};
 pub use boxes::DrawnBox;
+pub use bytes::{AnyImage, to_bytes};
 pub use code::{CodeError, MOST_BYTES as MOST_CODE_BYTES};
+pub use color::BYTE as PHOTO_RANGE;
 pub use keras_config::KerasConfig;
 pub use layers::*;
 pub use parameter::{
     EndLimits, FactorLimits, ListLimits, Parameter, ParameterError, ParameterValue, WholeLimits,
 };
+pub use picture::{difference, difference_of_bytes, largest_difference, picture, range_of};
 pub use pipeline::{Pipeline, PipelinePreset, PipelineStep};
 pub use values::{Choice, Factor, FillMode, Interpolation, Named, Sampling};
 

@@ -1,12 +1,18 @@
 //! A list of layers, each applied to the result of the one before.
 
+use std::borrow::Cow;
+
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::bytes::{self, AnyImage};
 use super::layers::{
     RandomBrightness, RandomContrast, RandomFlip, RandomRotation, RandomTranslation, RandomZoom,
 };
-use super::{AugmentLayer, Draw, FlipMode, Framework, ParameterError, PixelType, Transform};
+use super::torchvision::{DataType, ToDtype};
+use super::{
+    AugmentLayer, Draw, FlipMode, Framework, ParameterError, PixelType, Transform, TypeError,
+};
 use crate::dataset::Image;
 use crate::rules::{Mode, Semantics};
 
@@ -192,6 +198,37 @@ impl Pipeline {
         self.active().map(of_step).collect()
     }
 
+    /// Checks that each step takes the type of values that it gets.
+    ///
+    /// # Errors
+    /// The first transform for which torchvision would raise an error.
+    pub fn check_types(&self) -> Result<(), TypeError> {
+        let mut steps = self.active().zip(self.pixel_types());
+        let refused =
+            steps.find_map(|((_, layer), (pixels, _))| layer.transform.behaviour().refuses(pixels));
+        refused.map_or(Ok(()), Err)
+    }
+
+    /// Adds a step at the end, with a conversion to floats before it if only that makes it work.
+    pub fn add(&mut self, layer: AugmentLayer) {
+        let with = |layers: &[AugmentLayer]| {
+            let mut longer = self.clone();
+            let steps = layers.iter().cloned();
+            longer
+                .steps
+                .extend(steps.map(|layer| PipelineStep { layer, on: true }));
+            longer
+        };
+        let to_floats = ToDtype {
+            dtype: DataType::Float32,
+            scale: true,
+        };
+        let converted = with(&[Transform::from(to_floats).into(), layer.clone()]);
+        let added = with(&[layer]);
+        let helps = added.check_types().is_err() && converted.check_types().is_ok();
+        *self = if helps { converted } else { added };
+    }
+
     /// Does what was drawn for each image of a batch in one step of those that are on, counted from 0.
     pub fn apply_step(&self, step: usize, draws: &[&Draw], images: &[&Image]) -> Vec<Image> {
         let types = self.pixel_types();
@@ -264,21 +301,63 @@ impl Pipeline {
     /// Does what was drawn for one image, step by step. As in the frameworks, each step that moves pixels
     /// resamples the result of the step before.
     pub fn apply(&self, draws: &[Draw], image: &Image) -> Image {
+        let done = self.apply_any(draws, image, None, &mut |_, _| {});
+        done.map_or_else(|| image.clone(), AnyImage::into_floats)
+    }
+
+    /// As [`Self::apply`], with an image of bytes where the last step makes one; `None` if no step is on.
+    /// `rounded` is the image as bytes, if it is there already. `seen` gets the images before and after each step;
+    /// before the first, none.
+    pub fn apply_any(
+        &self,
+        draws: &[Draw],
+        image: &Image,
+        rounded: Option<&Image<u8>>,
+        seen: &mut dyn FnMut(Option<&AnyImage>, &AnyImage),
+    ) -> Option<AnyImage> {
         let steps = self.active().zip(self.pixel_types()).zip(draws);
-        let mut done: Option<Image> = None;
+        let mut done: Option<AnyImage> = None;
         for (((_, layer), (pixels, round)), draw) in steps {
-            let before = done.as_ref().unwrap_or(image);
-            done = Some(if round {
-                layer.apply_as(draw, &whole(before), pixels)
+            let behaviour = layer.transform.behaviour();
+            let takes_bytes =
+                layer.framework() == Framework::Torchvision && pixels == PixelType::Uint8;
+            if takes_bytes {
+                let before = match (&done, rounded) {
+                    (Some(AnyImage::Bytes(image)), _) | (None, Some(image)) => Cow::Borrowed(image),
+                    (Some(AnyImage::Floats(image)), _) => Cow::Owned(bytes::to_bytes(image)),
+                    (None, None) => Cow::Owned(bytes::to_bytes(image)),
+                };
+                if let Some(next) = behaviour.apply_bytes(draw, &before) {
+                    let next = AnyImage::Bytes(next);
+                    seen(done.as_ref(), &next);
+                    done = Some(next);
+                    continue;
+                }
+            }
+            let before = match &done {
+                Some(AnyImage::Floats(image)) => Cow::Borrowed(image),
+                Some(AnyImage::Bytes(image)) => Cow::Owned(bytes::to_floats(image)),
+                None => Cow::Borrowed(image),
+            };
+            let next = AnyImage::Floats(if round {
+                behaviour.apply_as(draw, &whole(&before), pixels)
             } else {
-                layer.apply_as(draw, before, pixels)
+                behaviour.apply_as(draw, &before, pixels)
             });
+            seen(done.as_ref(), &next);
+            done = Some(next);
         }
-        done.unwrap_or_else(|| image.clone())
+        done
     }
 
     /// What the pipeline does with `training=False`.
     pub fn inference(&self, semantics: Semantics, image: &Image) -> Image {
+        let done = self.infer(semantics, image);
+        done.unwrap_or_else(|| image.clone())
+    }
+
+    /// As [`Self::inference`]; `None` if no step acts.
+    pub fn infer(&self, semantics: Semantics, image: &Image) -> Option<Image> {
         let mut done: Option<Image> = None;
         for step in 0..self.active().count() {
             let before = done.as_ref().unwrap_or(image);
@@ -286,7 +365,7 @@ impl Pipeline {
             let next = self.inference_step(step, semantics, before);
             done = next.or(done);
         }
-        done.unwrap_or_else(|| image.clone())
+        done
     }
 
     /// What one step of those that are on, counted from 0, does with `training=False`; `None` if it returns
@@ -346,13 +425,12 @@ impl Pipeline {
         image
     }
 
-    /// The range of values that the rescaling steps make of `[0, 255]`, for showing the result as a
-    /// picture.
-    pub fn value_range(&self) -> [f64; 2] {
-        let [a, b] = self.active().fold([0.0, 255.0], |range, (_, layer)| {
-            layer.transform.behaviour().value_range(range)
-        });
-        [a.min(b), a.max(b)]
+    /// What the steps that rescale make of the range of values `[0, 255]` of a channel. The second end is the
+    /// lower one where they turn the values round.
+    pub fn value_range(&self, channel: usize) -> [f64; 2] {
+        self.active().fold([0.0, 255.0], |range, (_, layer)| {
+            layer.transform.behaviour().value_range(range, channel)
+        })
     }
 
     /// The draws of one image in words: `flipped, −41.3°`; `unchanged` if nothing changed.
@@ -431,11 +509,7 @@ impl Pipeline {
     }
 }
 
-/// The 8-bit image nearest to an image.
+/// The 8-bit image nearest to an image, as floats.
 fn whole(image: &Image) -> Image {
-    let round = |value: &f32| value.round_ties_even().clamp(0.0, 255.0);
-    Image {
-        pixels_hwc: image.pixels_hwc.iter().map(round).collect(),
-        ..*image
-    }
+    bytes::to_floats(&bytes::to_bytes(image))
 }

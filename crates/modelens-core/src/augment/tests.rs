@@ -8,6 +8,7 @@ mod golden;
 mod layers;
 mod nested;
 mod properties;
+mod releases;
 mod statistics;
 mod torchvision;
 mod wording;

@@ -26,13 +26,13 @@ use self::decode::DecodeCause;
 pub use self::parts::Part;
 use crate::nearest::{nearest, the_closest};
 
-/// An image of 32-bit float values (0 to 255 for photos), `[H, W, C]`.
+/// An image of 32-bit float values (0 to 255 for photos), or of bytes, `[H, W, C]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Image {
+pub struct Image<T = f32> {
     pub height: usize,
     pub width: usize,
     pub channels: usize,
-    pub pixels_hwc: Vec<f32>,
+    pub pixels_hwc: Vec<T>,
 }
 
 impl AsRef<Image> for Image {

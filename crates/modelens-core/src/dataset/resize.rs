@@ -37,7 +37,7 @@ impl PixelWindow {
     }
 
     /// The pixels of the window; the part outside the image is left out.
-    pub fn cut(self, image: &Image) -> Image {
+    pub fn cut<T: Copy>(self, image: &Image<T>) -> Image<T> {
         let top = self.top.min(image.height);
         let left = self.left.min(image.width);
         let height = self.height.min(image.height - top);

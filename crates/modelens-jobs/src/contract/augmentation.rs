@@ -77,9 +77,8 @@ pub struct AugmentationLook {
 pub struct AugmentationOutcome {
     pub training: Vec<GridCell>,
     pub inference: Vec<GridCell>,
-    /// For each step of the pipeline that is on, the largest difference it makes to the first photo, and
-    /// to the others of its batch if it mixes them: in training and in inference. `None` if it changes the
-    /// size.
+    /// For each step of the pipeline that is on, the largest difference it makes to a photo of the grid: in
+    /// training and in inference. `None` if it changes the size.
     pub step_differences: Vec<[Option<f32>; 2]>,
 }
 
@@ -98,11 +97,12 @@ impl AugmentationOutcome {
 pub struct GridCell {
     /// Index of the photo in its set.
     pub photo: usize,
-    /// The input of the pipeline, values 0 to 255.
+    /// The input of the pipeline as a picture.
     #[serde(with = "shared")]
-    pub original: Arc<Image>,
+    pub original: Arc<Image<u8>>,
+    /// The output as a picture; steps that rescale the values are undone for it.
     #[serde(with = "shared")]
-    pub image: Arc<Image>,
+    pub image: Arc<Image<u8>>,
     /// One for each step of the pipeline that is on; empty in inference.
     pub draws: Vec<Draw>,
     /// The draws in words; `unchanged` where nothing was drawn.
@@ -110,7 +110,8 @@ pub struct GridCell {
     /// Photos whose labels make the new one, each with its share, the largest first; empty where no step
     /// mixes labels.
     pub target: Vec<(usize, f64)>,
-    /// Largest absolute difference from the original over all pixels, 0 to 255; `None` if the sizes
-    /// differ.
+    /// Largest absolute difference of the output's values from the original's; `None` if the sizes differ.
     pub largest_difference: Option<f32>,
+    /// The same between the input and the output of each step that is on; empty in inference.
+    pub step_differences: Vec<Option<f32>>,
 }

@@ -1,5 +1,6 @@
 //! The augmentation grid: photos through the pipeline in both modes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -7,7 +8,10 @@ use rayon::prelude::*;
 use super::{Context, LookError, load};
 use crate::photos::PhotoCache;
 use crate::{AugmentationLook, AugmentationOutcome, Grid, GridCell, Outcome};
-use modelens_core::augment::{Draw, Pipeline};
+use modelens_core::augment::{
+    AnyImage, Draw, PHOTO_RANGE, Pipeline, difference, difference_of_bytes, largest_difference,
+    picture, range_of, to_bytes,
+};
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::DecodeCause;
@@ -26,6 +30,7 @@ pub fn compute(
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<(Vec<usize>, Outcome), LookError> {
+    look.pipeline.check_types()?;
     let photos = context.photos(look.photos)?;
     let wanted = wanted(look, photos.photos.len());
     let input_hwc = [look.height, look.width, look.channels].map(Some);
@@ -46,14 +51,33 @@ pub fn compute(
     if originals.is_empty() {
         return Err(LookError::NoPhotos);
     }
-    let photos: Vec<usize> = originals.iter().map(|(photo, _)| *photo).collect();
-    let training = side(look, &originals, 0);
-    // A data loader augments whatever mode the model is in.
-    let inference = if look.pipeline.is_never_off(look.semantics) {
-        side(look, &originals, 1)
+    let range = if photos.as_given {
+        range_of(originals.iter().map(|(_, image)| &**image))
     } else {
-        unchanged(look, &originals)
+        PHOTO_RANGE
     };
+    let ranges = if photos.as_given {
+        vec![range; look.channels]
+    } else {
+        look.pipeline.ranges(look.channels)
+    };
+    let originals = originals.into_iter();
+    let originals: Vec<Original> = originals
+        .map(|original| Original::new(look, original, range))
+        .collect();
+    let photos: Vec<usize> = originals.iter().map(|original| original.photo).collect();
+    let draws = |side| draws(look, originals.len(), side);
+    // A data loader augments whatever mode the model is in.
+    let never_off = look.pipeline.is_never_off(look.semantics);
+    let sides = if never_off {
+        vec![draws(0), draws(1)]
+    } else {
+        vec![draws(0)]
+    };
+    let mut cells = drawn(look, &originals, &ranges, &sides).into_iter();
+    let training = cells.next().unwrap_or_default();
+    let inference = cells.next();
+    let inference = inference.unwrap_or_else(|| without_draws(look, &originals, &ranges));
     Ok((
         photos,
         Outcome::Augmentation(AugmentationOutcome {
@@ -77,31 +101,106 @@ fn wanted(look: &AugmentationLook, n: usize) -> Vec<usize> {
     photos
 }
 
-/// The original that each cell shows: one photo nine times, nine photos, or nine photos in each of
-/// three rows. With fewer than nine photos the grid has fewer cells.
-fn cells<'a>(
-    look: &AugmentationLook,
-    originals: &'a [(usize, Arc<Image>)],
-) -> Vec<&'a (usize, Arc<Image>)> {
-    match look.grid {
-        Grid::OnePhoto => originals.iter().cycle().take(look.grid.cells()).collect(),
-        Grid::NinePhotos => originals.iter().collect(),
-        Grid::ThreeEpochs => originals.iter().chain(originals).chain(originals).collect(),
+/// A photo in the forms that cells need.
+struct Original {
+    /// Index of the photo in its set.
+    photo: usize,
+    image: Arc<Image>,
+    /// Rounded to bytes, if a transform of torchvision may take it.
+    rounded: Option<Image<u8>>,
+    picture: Arc<Image<u8>>,
+}
+
+impl Original {
+    fn new(look: &AugmentationLook, (photo, image): (usize, Arc<Image>), range: [f64; 2]) -> Self {
+        Self {
+            photo,
+            rounded: look.pipeline.has_torchvision().then(|| to_bytes(&image)),
+            picture: Arc::new(picture(&image, &vec![range; image.channels])),
+            image,
+        }
+    }
+
+    /// How far an image is from the photo.
+    fn difference(&self, made: &AnyImage) -> Option<f32> {
+        match (made, &self.rounded) {
+            (AnyImage::Bytes(made), Some(rounded)) => difference_of_bytes(made, rounded),
+            _ => difference(&made.floats(), &self.image),
+        }
+    }
+
+    /// What is shown of an image that was made of the photo.
+    fn seen(&self, made: AnyImage, ranges: &[[f64; 2]]) -> Seen {
+        let difference = self.difference(&made);
+        let is_shown_as_it_is = ranges.iter().all(|range| *range == PHOTO_RANGE);
+        let picture = match made {
+            AnyImage::Bytes(image) if is_shown_as_it_is => image,
+            made => picture(&made.into_floats(), ranges),
+        };
+        Seen {
+            picture: Arc::new(picture),
+            difference,
+            steps: vec![difference],
+        }
+    }
+
+    /// The photo itself.
+    fn unchanged(&self) -> Seen {
+        Seen {
+            picture: Arc::clone(&self.picture),
+            difference: Some(0.0),
+            steps: Vec::new(),
+        }
+    }
+
+    fn cell(&self, seen: &Seen, draws: Vec<Draw>, target: Vec<(usize, f64)>) -> GridCell {
+        GridCell {
+            photo: self.photo,
+            original: Arc::clone(&self.picture),
+            image: Arc::clone(&seen.picture),
+            words: Pipeline::words(&draws),
+            draws,
+            target,
+            largest_difference: seen.difference,
+            step_differences: seen.steps.clone(),
+        }
     }
 }
 
-/// Augments every cell with its own draws. `side` tells the draws of left and right apart.
-fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -> Vec<GridCell> {
-    let cells = cells(look, originals);
-    // The course calls the layers once for each photo; nine photos, or those of an epoch, are one
-    // batch.
-    let batch = if look.grid == Grid::OnePhoto {
-        1
-    } else {
-        originals.len()
-    };
+/// What a cell shows.
+struct Seen {
+    picture: Arc<Image<u8>>,
+    /// See [`GridCell::largest_difference`].
+    difference: Option<f32>,
+    /// See [`GridCell::step_differences`].
+    steps: Vec<Option<f32>>,
+}
+
+/// The place of the original that each cell shows: one photo nine times, nine photos, or nine photos in each
+/// of three rows. With fewer than nine photos the grid has fewer cells.
+fn places(look: &AugmentationLook, originals: usize) -> Vec<usize> {
+    match look.grid {
+        Grid::OnePhoto => vec![0; look.grid.cells()],
+        Grid::NinePhotos => (0..originals).collect(),
+        Grid::ThreeEpochs => (0..originals).cycle().take(3 * originals).collect(),
+    }
+}
+
+/// Images in a batch: the course calls the layers once for each photo; nine photos, or those of an epoch, are
+/// one batch.
+fn batch_size(look: &AugmentationLook, originals: usize) -> usize {
+    match look.grid {
+        Grid::OnePhoto => 1,
+        Grid::NinePhotos | Grid::ThreeEpochs => originals,
+    }
+}
+
+/// What is drawn for each cell. `side` tells the draws of left and right apart.
+fn draws(look: &AugmentationLook, originals: usize, side: u64) -> Vec<Vec<Draw>> {
+    let cells = places(look, originals).len();
+    let batch = batch_size(look, originals);
     let draws = |cell_redraws: u64| -> Vec<Vec<Draw>> {
-        let batches = (0..cells.len().div_ceil(batch)).flat_map(|number| {
+        let batches = (0..cells.div_ceil(batch)).flat_map(|number| {
             let purpose = [GRID, side, look.redraws, cell_redraws, number as u64];
             let (h, w) = (look.height, look.width);
             look.pipeline
@@ -118,131 +217,182 @@ fn side(look: &AugmentationLook, originals: &[(usize, Arc<Image>)], side: u64) -
             *old = new;
         }
     }
-    let batches = cells.par_chunks(batch).zip(drawn.par_chunks(batch));
-    batches
-        .flat_map(|(cells, drawn)| augmented(&look.pipeline, cells, drawn))
+    drawn
+}
+
+/// The cells of each side with what was drawn for them.
+fn drawn(
+    look: &AugmentationLook,
+    originals: &[Original],
+    ranges: &[[f64; 2]],
+    sides: &[Vec<Vec<Draw>>],
+) -> Vec<Vec<GridCell>> {
+    let batch = batch_size(look, originals.len());
+    let places = places(look, originals.len());
+    if batch > 1 && look.pipeline.mixes_images() {
+        let of_side = |draws: &Vec<Vec<Draw>>| {
+            let batches = places.chunks(batch).zip(draws.chunks(batch));
+            batches
+                .flat_map(|(places, draws)| mixed(look, originals, ranges, places, draws))
+                .collect()
+        };
+        return sides.iter().map(of_side).collect();
+    }
+    // Equal draws make equal pictures of a photo, which are computed once.
+    let mut distinct: Vec<(usize, &[Draw])> = Vec::new();
+    let mut of_cells: Vec<usize> = Vec::new();
+    for draws in sides {
+        for (&place, draws) in places.iter().zip(draws) {
+            let known = distinct.iter().position(|known| *known == (place, draws));
+            of_cells.push(known.unwrap_or(distinct.len()));
+            if known.is_none() {
+                distinct.push((place, draws));
+            }
+        }
+    }
+    let several = steps(look) > 1;
+    let see = |&(place, draws): &(usize, &[Draw])| {
+        let original: &Original = &originals[place];
+        let rounded = original.rounded.as_ref();
+        let mut steps = Vec::new();
+        let mut after_step = |before: Option<&AnyImage>, after: &AnyImage| match before {
+            _ if !several => {}
+            Some(before) => steps.push(largest_difference(before, after)),
+            None => steps.push(original.difference(after)),
+        };
+        let made = look
+            .pipeline
+            .apply_any(draws, &original.image, rounded, &mut after_step);
+        let seen = made.map_or_else(|| original.unchanged(), |made| original.seen(made, ranges));
+        if several {
+            Seen { steps, ..seen }
+        } else {
+            seen
+        }
+    };
+    let seen: Vec<Seen> = if let [one] = distinct[..] {
+        vec![see(&one)]
+    } else {
+        distinct.par_iter().map(see).collect()
+    };
+    let mut of_cells = of_cells.into_iter();
+    let of_side = |draws: &Vec<Vec<Draw>>| {
+        let cells = places.iter().zip(draws).zip(of_cells.by_ref());
+        cells
+            .map(|((&place, draws), of_cell)| {
+                let original = &originals[place];
+                // An image alone has nothing to mix with.
+                let target = if look.pipeline.mixes_labels() {
+                    vec![(original.photo, 1.0)]
+                } else {
+                    Vec::new()
+                };
+                original.cell(&seen[of_cell], draws.clone(), target)
+            })
+            .collect()
+    };
+    sides.iter().map(of_side).collect()
+}
+
+/// One batch of cells whose images may be mixed.
+fn mixed(
+    look: &AugmentationLook,
+    originals: &[Original],
+    ranges: &[[f64; 2]],
+    places: &[usize],
+    draws: &[Vec<Draw>],
+) -> Vec<GridCell> {
+    let images = places
+        .iter()
+        .map(|&place| Cow::Borrowed(&*originals[place].image));
+    let mut made: Vec<Cow<'_, Image>> = images.collect();
+    let mut differences = vec![Vec::new(); made.len()];
+    for step in 0..steps(look) {
+        let drawn: Vec<&Draw> = draws.iter().map(|draws| &draws[step]).collect();
+        let before: Vec<&Image> = made.iter().map(|image| &**image).collect();
+        let after = look.pipeline.apply_step(step, &drawn, &before);
+        let pairs = before.iter().zip(&after).zip(&mut differences);
+        for ((before, after), differences) in pairs {
+            differences.push(difference(after, before));
+        }
+        made = after.into_iter().map(Cow::Owned).collect();
+    }
+    let targets = if look.pipeline.mixes_labels() {
+        Pipeline::targets(draws)
+    } else {
+        vec![Vec::new(); draws.len()]
+    };
+    let of_photo =
+        |(place, share): (usize, f64)| Some((originals[*places.get(place)?].photo, share));
+    let made = made.into_iter().zip(differences);
+    let of_cells = places.iter().zip(draws).zip(made.zip(targets));
+    of_cells
+        .map(|((&place, draws), ((made, steps), target))| {
+            let target = target.into_iter().filter_map(of_photo).collect();
+            let original = &originals[place];
+            let seen = original.seen(AnyImage::Floats(made.into_owned()), ranges);
+            original.cell(&Seen { steps, ..seen }, draws.clone(), target)
+        })
         .collect()
 }
 
-/// One batch of cells with what was drawn for each of them.
-fn augmented(
-    pipeline: &Pipeline,
-    cells: &[&(usize, Arc<Image>)],
-    drawn: &[Vec<Draw>],
+/// The cells in inference mode, where random layers return their input.
+fn without_draws(
+    look: &AugmentationLook,
+    originals: &[Original],
+    ranges: &[[f64; 2]],
 ) -> Vec<GridCell> {
-    let originals: Vec<&Image> = cells.iter().map(|(_, original)| &**original).collect();
-    let images = pipeline.apply_batch(drawn, &originals);
-    let targets = if pipeline.mixes_labels() {
-        Pipeline::targets(drawn)
-    } else {
-        vec![Vec::new(); drawn.len()]
+    let see = |original: &Original| {
+        let made = look.pipeline.infer(look.semantics, &original.image);
+        made.map_or_else(
+            || original.unchanged(),
+            |made| original.seen(AnyImage::Floats(made), ranges),
+        )
     };
-    let of_cells = cells.iter().zip(drawn).zip(images.into_iter().zip(targets));
-    let of_photo = |(place, share): (usize, f64)| Some((cells.get(place)?.0, share));
-    of_cells
-        .map(|(((photo, original), draws), (image, target))| GridCell {
-            photo: *photo,
-            largest_difference: difference(&image, original),
-            words: Pipeline::words(draws),
-            original: Arc::clone(original),
-            image: Arc::new(image),
-            draws: draws.clone(),
-            target: target.into_iter().filter_map(of_photo).collect(),
-        })
+    let seen: Vec<Seen> = originals.iter().map(see).collect();
+    let places = places(look, originals.len()).into_iter();
+    places
+        .map(|place| originals[place].cell(&seen[place], Vec::new(), Vec::new()))
         .collect()
+}
+
+/// The number of steps that are on.
+fn steps(look: &AugmentationLook) -> usize {
+    look.pipeline.steps.iter().filter(|step| step.on).count()
 }
 
 /// See [`AugmentationOutcome::step_differences`].
 fn step_differences(
     look: &AugmentationLook,
-    originals: &[(usize, Arc<Image>)],
+    originals: &[Original],
     training: &[GridCell],
 ) -> Vec<[Option<f32>; 2]> {
-    // What one photo becomes depends on the others only where a step mixes them.
-    let n = if look.pipeline.mixes_images() && look.grid != Grid::OnePhoto {
-        originals.len()
-    } else {
-        1
+    let worst = |differences: &[Option<f32>]| {
+        let mut differences = differences.iter();
+        differences.try_fold(0.0, |worst: f32, next| Some(worst.max((*next)?)))
     };
-    let batch = || originals.iter().take(n).map(|(_, image)| (**image).clone());
-    let [mut drawn, mut plain]: [Vec<Image>; 2] = [batch().collect(), batch().collect()];
-    let worst = |before: &[Image], after: &[Image]| {
-        let pairs = before.iter().zip(after);
-        pairs
-            .map(|(before, after)| difference(after, before))
-            .try_fold(0.0, |worst: f32, next| Some(worst.max(next?)))
-    };
-    let steps = look.pipeline.steps.iter().filter(|step| step.on).count();
-    let of_step = |place: usize| {
-        let draws = training.iter().take(n).map(|cell| cell.draws.get(place));
-        let draws: Vec<&Draw> = draws.map(|draw| draw.unwrap_or(&Draw::Nothing)).collect();
-        let images: Vec<&Image> = drawn.iter().collect();
-        let next = look.pipeline.apply_step(place, &draws, &images);
-        let in_training = worst(&drawn, &next);
-        drawn = next;
-        let infer = |image: &Image| {
-            let next = look.pipeline.inference_step(place, look.semantics, image);
-            next.unwrap_or_else(|| image.clone())
-        };
-        let next: Vec<Image> = plain.iter().map(infer).collect();
-        let in_inference = worst(&plain, &next);
-        plain = next;
-        [in_training, in_inference]
-    };
-    (0..steps).map(of_step).collect()
-}
-
-/// The cells in inference mode, where random layers return their input.
-fn unchanged(look: &AugmentationLook, originals: &[(usize, Arc<Image>)]) -> Vec<GridCell> {
-    let once: Vec<(usize, Arc<Image>, Arc<Image>)> = originals
+    let images = originals
         .iter()
-        .map(|(photo, original)| {
-            let image = look.pipeline.inference(look.semantics, original);
-            let image = if image == **original {
-                Arc::clone(original)
-            } else {
-                Arc::new(image)
+        .map(|original| Cow::Borrowed(&*original.image));
+    let mut plain: Vec<Cow<'_, Image>> = images.collect();
+    let of_step = |step: usize| {
+        let of_cell = |cell: &GridCell| {
+            cell.step_differences
+                .get(step)
+                .copied()
+                .unwrap_or(Some(0.0))
+        };
+        let in_training: Vec<Option<f32>> = training.iter().map(of_cell).collect();
+        let infer = |image: &mut Cow<'_, Image>| {
+            let Some(after) = look.pipeline.inference_step(step, look.semantics, image) else {
+                return Some(0.0);
             };
-            (*photo, Arc::clone(original), image)
-        })
-        .collect();
-    let cells = cells(look, originals)
-        .into_iter()
-        .enumerate()
-        .map(|(i, (photo, _))| {
-            let (_, original, image) = &once[i % once.len()];
-            GridCell {
-                photo: *photo,
-                largest_difference: difference(image, original),
-                original: Arc::clone(original),
-                image: Arc::clone(image),
-                draws: Vec::new(),
-                words: Pipeline::words(&[]),
-                target: Vec::new(),
-            }
-        });
-    cells.collect()
-}
-
-/// Largest absolute difference over all values; `None` if the sizes differ.
-fn difference(a: &Image, b: &Image) -> Option<f32> {
-    if std::ptr::eq(a, b) {
-        return Some(0.0);
-    }
-    if (a.height, a.width, a.channels) != (b.height, b.width, b.channels) {
-        return None;
-    }
-    // Eight independent maxima, so that comparisons need not wait for each other.
-    let mut largest = [0.0_f32; 8];
-    for (a, b) in a.pixels_hwc.chunks(8).zip(b.pixels_hwc.chunks(8)) {
-        for ((largest, a), b) in largest.iter_mut().zip(a).zip(b) {
-            let difference = (a - b).abs();
-            *largest = if difference > *largest {
-                difference
-            } else {
-                *largest
-            };
-        }
-    }
-    Some(largest.into_iter().fold(0.0, f32::max))
+            let difference = difference(&after, image);
+            *image = Cow::Owned(after);
+            difference
+        };
+        let in_inference: Vec<Option<f32>> = plain.iter_mut().map(infer).collect();
+        [worst(&in_training), worst(&in_inference)]
+    };
+    (0..steps(look)).map(of_step).collect()
 }

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 use crate::photos::{Loaded, PhotoCache};
 use crate::{Clock, Look, LookResult, Outcome, PassLook, PhotosId, Released, Stage, Store};
-use modelens_core::augment::{Draw, Pipeline};
+use modelens_core::augment::{Draw, Pipeline, TypeError};
 use modelens_core::dataset::batch::choose;
 use modelens_core::dataset::decode::{DecodeCause, DecodeError};
 use modelens_core::dataset::input::{ChannelsError, PhotoInput};
@@ -95,6 +95,8 @@ pub enum LookError {
         made: [usize; 2],
         taken: [usize; 2],
     },
+    #[error(transparent)]
+    Types(#[from] TypeError),
     #[error("the numbers cannot be read back: {0}")]
     Tensor(#[from] candle_core::Error),
 }
@@ -350,6 +352,7 @@ pub fn augmented_and_labelled(
     let (Some(pipeline), Some(first)) = (pipeline, images.first()) else {
         return Ok((images, None));
     };
+    pipeline.check_types()?;
     let [height, width] = [first.height, first.width];
     let [in_height, in_width, _] = input_hwc;
     let purpose = [AUGMENT, redraws];

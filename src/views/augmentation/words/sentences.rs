@@ -1,12 +1,15 @@
 //! "What you see" in the Augmentation view, written from what was measured.
 
 use super::meaning::lost;
-use crate::augment::{AugmentLayer, ContrastDraw, Draw, FlipDraw, Pipeline, ZoomDraw};
+use crate::augment::{AugmentLayer, ContrastDraw, Draw, FlipDraw, PHOTO_RANGE, Pipeline, ZoomDraw};
 use crate::dataset::PhotoList;
 use crate::model::Semantics;
 use crate::words::common;
 use crate::words::number::{angle, fixed, measured};
 use modelens_jobs::{AugmentationOutcome, Grid, GridCell};
+
+/// Channels of a colour photo.
+const COLORS: usize = 3;
 
 /// What the grid shows.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +44,24 @@ pub fn sentences(seen: &Seen<'_>) -> String {
         }
         all.extend(differences(seen.pipeline, seen.semantics));
     }
+    all.extend(scaled(seen.pipeline));
     all.extend(own);
     common::concluded(&conclusion(seen, random), &all.join(" "))
+}
+
+/// How the pictures show values of another range than a photo's.
+fn scaled(pipeline: &Pipeline) -> Option<String> {
+    let ranges = pipeline.ranges(COLORS);
+    let ends = || ranges.iter().flatten().copied();
+    let low = ends().fold(f64::INFINITY, f64::min);
+    let high = ends().fold(f64::NEG_INFINITY, f64::max);
+    ([low, high] != PHOTO_RANGE).then(|| {
+        let (low, high) = (fixed(low, 2), fixed(high, 2));
+        format!(
+            "A photo's values now run from {low} to {high}. The pictures show them scaled back to 0 to 255, so \
+             that black is black."
+        )
+    })
 }
 
 /// How many pictures each side changes.

@@ -11,7 +11,7 @@ fn cell(draws: Vec<Draw>, difference: Option<f32>) -> GridCell {
         height: 1,
         width: 1,
         channels: 1,
-        pixels_hwc: vec![0.0],
+        pixels_hwc: vec![0],
     });
     GridCell {
         photo: 0,
@@ -21,6 +21,7 @@ fn cell(draws: Vec<Draw>, difference: Option<f32>) -> GridCell {
         draws,
         target: Vec::new(),
         largest_difference: difference,
+        step_differences: Vec::new(),
     }
 }
 
@@ -169,7 +170,7 @@ fn notes_name_what_the_other_keras_does() {
     for expected in [
         "each axis on its own",
         "from 0.70 to 1.30",
-        "cuts out the middle",
+        "return the middle",
     ] {
         assert!(keras2.contains(expected), "{expected}: {keras2}");
     }

@@ -1,10 +1,12 @@
 //! `AutoContrast`: stretches every channel over the whole range, in both modes.
 
+use modelens_kernels::simd::run;
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Since};
-use crate::augment::color::{BYTE, clip, rescaled};
+use crate::augment::color::{BYTE, TILE, clip, rescaled};
 use crate::augment::parameter::Parameter;
+use crate::augment::tensors::{at_least, at_most};
 use crate::dataset::Image;
 
 /// `y = 255 (x - min) / (max - min)` with the extremes of each image and channel; a channel of one value
@@ -39,29 +41,42 @@ impl Behaviour for AutoContrast {
     }
 
     fn apply(&self, _: &Draw, image: &Image) -> Image {
-        let mut out = image.clone();
-        for channel in 0..image.channels {
-            let all = || {
-                image
-                    .pixels_hwc
-                    .iter()
-                    .skip(channel)
-                    .step_by(image.channels)
-            };
-            let values = all().map(|&x| rescaled(x, self.value_range, BYTE));
-            let [low, high] = values.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], x| {
-                [low.min(x), high.max(x)]
-            });
-            let scale = 255.0 / (high - low);
-            let offset = -low * scale;
-            let own = out.pixels_hwc.iter_mut().skip(channel);
-            for value in own.step_by(image.channels) {
-                let stretched = rescaled(*value, self.value_range, BYTE) * scale + offset;
-                if !stretched.is_nan() {
-                    *value = rescaled(clip(stretched, BYTE), BYTE, self.value_range);
+        let channels = image.channels.max(1);
+        let range = self.value_range;
+        let tile = TILE * channels;
+        let [mut lows, mut highs] = [vec![f32::INFINITY; tile], vec![f32::NEG_INFINITY; tile]];
+        run(|| {
+            for values in image.pixels_hwc.chunks(tile) {
+                for ((low, high), &x) in lows.iter_mut().zip(&mut highs).zip(values) {
+                    let x = rescaled(x, range, BYTE);
+                    *low = at_most(*low, x);
+                    *high = at_least(*high, x);
                 }
             }
-        }
+        });
+        let stretch = |i: usize| {
+            let of_channel = (i % channels..tile).step_by(channels);
+            let low = of_channel
+                .clone()
+                .fold(f32::INFINITY, |low, i| at_most(low, lows[i]));
+            let high = of_channel.fold(f32::NEG_INFINITY, |high, i| at_least(high, highs[i]));
+            // Keras computes in this order.
+            let scale = 255.0 / (high - low);
+            (scale, -low * scale)
+        };
+        let stretches: Vec<(f32, f32)> = (0..tile).map(stretch).collect();
+        let mut out = image.clone();
+        run(|| {
+            for values in out.pixels_hwc.chunks_mut(tile) {
+                for (value, &(scale, offset)) in values.iter_mut().zip(&stretches) {
+                    let stretched = rescaled(*value, range, BYTE) * scale + offset;
+                    // A channel with one value has no contrast to stretch.
+                    if !stretched.is_nan() {
+                        *value = rescaled(clip(stretched, BYTE), BYTE, range);
+                    }
+                }
+            }
+        });
         out
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, signed};
-use crate::augment::color::BYTE;
+use crate::augment::color::{BYTE, clip, map_values};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -64,14 +64,8 @@ impl Behaviour for RandomBrightness {
         let Draw::Brightness(BrightnessDraw { delta }) = *draw else {
             return image.clone();
         };
-        let [low, high] = self.value_range.map(|end| end as f32);
         let delta = delta as f32;
-        let mut out = image.clone();
-        for value in &mut out.pixels_hwc {
-            // Not `clamp`, which panics where a file holds an empty range.
-            *value = (*value + delta).max(low).min(high);
-        }
-        out
+        map_values(image, |value| clip(value + delta, self.value_range))
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn};
-use crate::augment::color::BYTE;
+use crate::augment::color::{BYTE, channel_sums, clip, map_channels};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue};
 use crate::augment::values::Factor;
 use crate::dataset::Image;
@@ -110,17 +110,12 @@ impl Behaviour for RandomContrast {
             return image.clone();
         };
         let factor = factor as f32;
-        let means = channel_means(image);
-        let mut out = image.clone();
-        for pixel in out.pixels_hwc.chunks_exact_mut(image.channels.max(1)) {
-            for (value, &mean) in pixel.iter_mut().zip(&means) {
-                // Not `clamp`, which panics where a file holds an empty range.
-                *value = ((*value - mean) * factor + mean)
-                    .max(low as f32)
-                    .min(high as f32);
-            }
-        }
-        out
+        let pixels = (image.height * image.width) as f64;
+        let sums = channel_sums(image).into_iter();
+        let means: Vec<f32> = sums.map(|sum| (sum / pixels) as f32).collect();
+        map_channels(image, &means, |value, mean| {
+            clip((value - mean) * factor + mean, [low, high])
+        })
     }
 
     fn torchvision(&self) -> Option<String> {
@@ -132,21 +127,22 @@ impl Behaviour for RandomContrast {
         match (self.factor, semantics) {
             (_, Semantics::PyTorch)
             | (Factor::Pair(..), Semantics::Keras3 | Semantics::Keras316) => None,
-            (Factor::Pair(..), Semantics::Keras2) => {
-                Some("Keras 2 draws contrast once for a batch, Keras 3 for each photo.".to_owned())
-            }
+            (Factor::Pair(..), Semantics::Keras2) => Some(
+                "Keras 2, and 3.0 to 3.5, draw contrast once for a batch, Keras from 3.6 on for each photo."
+                    .to_owned(),
+            ),
             (Factor::Scalar(f), Semantics::Keras3 | Semantics::Keras316) => {
                 let (low, high) = (fixed(1.0 - f.abs(), 2), fixed(1.0 + f.abs(), 2));
                 Some(format!(
-                    "From 3.6 on Keras draws contrast from 1.00 to {high} and never lowers it; Keras 3.0 to \
-                     3.3 from {low}, and Keras 2 from {low}, once for a batch."
+                    "From 3.6 on Keras draws contrast from 1.00 to {high}, for each photo, and never lowers it. \
+                     Keras 2, and 3.0 to 3.5, draw from {low}, once for a batch: choose Keras 2's rules to see it."
                 ))
             }
             (Factor::Scalar(f), Semantics::Keras2) => {
                 let (low, high) = (fixed(1.0 - f.abs(), 2), fixed(1.0 + f.abs(), 2));
                 Some(format!(
-                    "Keras 2 draws contrast from {low} to {high}, once for a batch; Keras 3 from \
-                     1.00, for each photo."
+                    "Keras 2, and 3.0 to 3.5, draw contrast from {low} to {high}, once for a batch; Keras from 3.6 \
+                     on from 1.00, for each photo."
                 ))
             }
         }
@@ -166,16 +162,4 @@ impl Drawn for ContrastDraw {
     fn quantities(&self) -> Vec<(&'static str, f64)> {
         vec![("contrast_factor", self.factor)]
     }
-}
-
-/// The mean over height and width of each channel.
-fn channel_means(image: &Image) -> Vec<f32> {
-    let mut sums = vec![0.0_f64; image.channels];
-    for pixel in image.pixels_hwc.chunks_exact(image.channels.max(1)) {
-        for (sum, &value) in sums.iter_mut().zip(pixel) {
-            *sum += f64::from(value);
-        }
-    }
-    let count = (image.height * image.width) as f64;
-    sums.iter().map(|sum| (sum / count) as f32).collect()
 }

@@ -135,13 +135,13 @@ impl Behaviour for RandomCrop {
     fn differences(&self, semantics: Semantics) -> Option<String> {
         match semantics {
             Semantics::Keras3 | Semantics::Keras316 => Some(
-                "RandomCrop draws once for a batch; with training=False Keras 3 returns the whole \
-                 photo, Keras 2 its middle."
+                "RandomCrop draws once for a batch. With training=False Keras returns the whole photo from 3.8 \
+                 on; Keras 2, and 3.0 to 3.5, return its middle, and 3.6 and 3.7 a window."
                     .to_owned(),
             ),
             Semantics::Keras2 => Some(
-                "RandomCrop draws once for a batch; with training=False Keras 2 cuts out the \
-                 middle, Keras 3 returns the whole photo."
+                "RandomCrop draws once for a batch. With training=False Keras 2, and 3.0 to 3.5, return the \
+                 middle; from 3.8 on Keras returns the whole photo."
                     .to_owned(),
             ),
             Semantics::PyTorch => None,

@@ -50,14 +50,6 @@ impl Behaviour for CutMix {
         Since::Keras3(9)
     }
 
-    fn mixes_images(&self) -> bool {
-        true
-    }
-
-    fn mixes_labels(&self) -> bool {
-        true
-    }
-
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         let factor = ParameterValue::Factor(&mut self.factor, FactorLimits::UNIT);
         vec![Parameter::optional("factor", factor)]
@@ -78,13 +70,7 @@ impl Behaviour for CutMix {
         })
     }
 
-    fn apply(&self, _: &Draw, image: &Image) -> Image {
-        image.clone()
-    }
-
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
-        super::mixed(draws, images, pasted)
-    }
+    mixes_batches!(pasted);
 
     fn torchvision(&self) -> Option<String> {
         Some("v2.CutMix(num_classes=...)".to_owned())

@@ -1,8 +1,10 @@
 //! `RandomFlip`: mirrors the image.
 
+use modelens_kernels::simd::run;
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn};
+use crate::augment::bytes::Value;
 use crate::augment::parameter::{Parameter, ParameterValue};
 use crate::augment::values::Named;
 use crate::dataset::Image;
@@ -111,7 +113,7 @@ impl Behaviour for RandomFlip {
         match semantics {
             Semantics::Keras3 | Semantics::Keras316 => Some(
                 "Keras draws both axes at once from 3.6 on, so a photo is turned by 180° or left as it \
-                 is; Keras 2, and 3.0 to 3.3, draw each axis on its own."
+                 is. Keras 2, and 3.0 to 3.5, draw each axis on its own: choose Keras 2's rules to see it."
                     .to_owned(),
             ),
             Semantics::Keras2 => {
@@ -124,7 +126,7 @@ impl Behaviour for RandomFlip {
 
 impl Draw {
     /// The image upside down.
-    pub(in crate::augment) fn half_turn(image: &Image) -> Image {
+    pub(in crate::augment) fn half_turn<T: Value>(image: &Image<T>) -> Image<T> {
         let both = FlipDraw {
             left_right: true,
             top_bottom: true,
@@ -133,7 +135,7 @@ impl Draw {
     }
 
     /// Mirrors the image if the draw is that of a flip.
-    pub(in crate::augment) fn flipped(&self, image: &Image) -> Image {
+    pub(in crate::augment) fn flipped<T: Value>(&self, image: &Image<T>) -> Image<T> {
         match self {
             Self::Flip(draw) => draw.flip(image),
             _ => image.clone(),
@@ -143,33 +145,55 @@ impl Draw {
 
 impl FlipDraw {
     /// Mirrors by moving pixels, without arithmetic.
-    fn flip(self, image: &Image) -> Image {
+    fn flip<T: Value>(self, image: &Image<T>) -> Image<T> {
         let row_len = image.width * image.channels;
         if row_len == 0 || !(self.left_right || self.top_bottom) {
             return image.clone();
         }
-        let mut pixels = Vec::with_capacity(image.pixels_hwc.len());
-        let mut push_row = |row: &[f32]| match (self.left_right, image.channels) {
-            (false, _) => pixels.extend_from_slice(row),
-            // The common case has a fixed length, which the compiler unrolls.
-            (true, 3) => pixels.extend(row.as_chunks::<3>().0.iter().rev().flatten()),
-            (true, channels) => pixels.extend(row.rchunks_exact(channels).flatten()),
-        };
-        if self.top_bottom {
-            image
-                .pixels_hwc
-                .rchunks_exact(row_len)
-                .for_each(&mut push_row);
-        } else {
-            image
-                .pixels_hwc
-                .chunks_exact(row_len)
-                .for_each(&mut push_row);
+        let mut pixels_hwc = vec![T::default(); image.pixels_hwc.len()];
+        let rows = pixels_hwc.chunks_exact_mut(row_len).enumerate();
+        for (y, out) in rows {
+            let y = if self.top_bottom {
+                image.height - 1 - y
+            } else {
+                y
+            };
+            let row = &image.pixels_hwc[y * row_len..][..row_len];
+            match (self.left_right, image.channels) {
+                (false, _) => out.copy_from_slice(row),
+                (true, 3) => run(|| mirror_rgb(out, row)),
+                (true, 1) => mirror(out, row),
+                (true, channels) => {
+                    let pixels = row.rchunks_exact(channels);
+                    for (out, pixel) in out.chunks_exact_mut(channels).zip(pixels) {
+                        out.copy_from_slice(pixel);
+                    }
+                }
+            }
         }
         Image {
-            pixels_hwc: pixels,
+            pixels_hwc,
             ..*image
         }
+    }
+}
+
+/// Sixteen pixels at a time, whose places are known in advance, so that they are moved as vectors.
+#[inline]
+fn mirror_rgb<T: Value>(out: &mut [T], row: &[T]) {
+    let (outs, out_rest) = out.as_chunks_mut::<48>();
+    let (row_rest, rows) = row.as_rchunks::<48>();
+    for (out, pixels) in outs.iter_mut().zip(rows.iter().rev()) {
+        *out = std::array::from_fn(|i| pixels[45 - i / 3 * 3 + i % 3]);
+    }
+    let row_rest = row_rest.as_chunks::<3>().0;
+    mirror(out_rest.as_chunks_mut::<3>().0, row_rest);
+}
+
+#[inline]
+fn mirror<P: Copy>(out: &mut [P], row: &[P]) {
+    for (out, &pixel) in out.iter_mut().zip(row.iter().rev()) {
+        *out = pixel;
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawing, Drawn, Since};
-use crate::augment::color::{BYTE, clip};
+use crate::augment::color::{BYTE, clip, map_values};
 use crate::augment::kernel::{convolve, gaussian};
 use crate::augment::parameter::{FactorLimits, Parameter, ParameterValue, WholeLimits};
 use crate::augment::values::Factor;
@@ -88,7 +88,7 @@ impl Behaviour for RandomGaussianBlur {
         let Draw::GaussianBlur(GaussianBlurDraw { blurred, sigma }) = *draw else {
             return image.clone();
         };
-        let mut out = if blurred {
+        let out = if blurred {
             let [first, second] = self.kernel_size;
             let across = gaussian(first, sigma[0] as f32);
             let down = gaussian(second, sigma[1] as f32);
@@ -98,10 +98,7 @@ impl Behaviour for RandomGaussianBlur {
         } else {
             image.clone()
         };
-        for value in &mut out.pixels_hwc {
-            *value = clip(*value, self.value_range);
-        }
-        out
+        map_values(&out, |value| clip(value, self.value_range))
     }
 
     fn torchvision(&self) -> Option<String> {

@@ -82,9 +82,9 @@ impl Behaviour for LayerList {
         drawn.fold([false; 2], |[a, b], [c, d]| [a || c, b || d])
     }
 
-    fn value_range(&self, range: [f64; 2]) -> [f64; 2] {
+    fn value_range(&self, range: [f64; 2], channel: usize) -> [f64; 2] {
         self.layers.iter().fold(range, |range, layer| {
-            layer.transform.behaviour().value_range(range)
+            layer.transform.behaviour().value_range(range, channel)
         })
     }
 

@@ -43,14 +43,6 @@ impl Behaviour for MixUp {
         Since::Keras3(8)
     }
 
-    fn mixes_images(&self) -> bool {
-        true
-    }
-
-    fn mixes_labels(&self) -> bool {
-        true
-    }
-
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         let alpha = ParameterValue::Number(&mut self.alpha, EndLimits::POSITIVE);
         vec![Parameter::keyword("alpha", alpha)]
@@ -65,23 +57,12 @@ impl Behaviour for MixUp {
         })
     }
 
-    fn apply(&self, _: &Draw, image: &Image) -> Image {
-        image.clone()
-    }
-
-    fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
-        super::mixed(draws, images, |draw, image, other| {
-            let Draw::MixUp(MixUpDraw { share, .. }) = *draw else {
-                return image.clone();
-            };
-            let share = share as f32;
-            let mut out = image.clone();
-            for (value, &other) in out.pixels_hwc.iter_mut().zip(&other.pixels_hwc) {
-                *value = share * *value + (1.0 - share) * other;
-            }
-            out
-        })
-    }
+    mixes_batches!(|draw: &Draw, image: &Image, other: &Image| {
+        let Draw::MixUp(MixUpDraw { share, .. }) = *draw else {
+            return image.clone();
+        };
+        blended(image, other, [share as f32, 1.0 - share as f32])
+    });
 
     fn torchvision(&self) -> Option<String> {
         Some(format!("v2.MixUp(alpha={}, num_classes=...)", self.alpha))
@@ -89,6 +70,15 @@ impl Behaviour for MixUp {
 
     fn differences(&self, semantics: Semantics) -> Option<String> {
         super::labels_are_lost("MixUp", semantics)
+    }
+}
+
+/// `a x + b x'` with the shares a and b.
+pub(in crate::augment) fn blended(image: &Image, other: &Image, [own, rest]: [f32; 2]) -> Image {
+    let pairs = image.pixels_hwc.iter().zip(&other.pixels_hwc);
+    Image {
+        pixels_hwc: pairs.map(|(x, other)| own * x + rest * other).collect(),
+        ..*image
     }
 }
 

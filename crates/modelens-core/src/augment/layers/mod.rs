@@ -23,7 +23,7 @@ mod grayscale;
 mod hue;
 mod invert;
 mod layer_list;
-mod mix_up;
+pub(super) mod mix_up;
 mod operations;
 mod perspective;
 mod posterization;
@@ -266,6 +266,12 @@ impl Transform {
     /// The arguments of the constructor except the seed, in the order of the window's editor.
     pub fn parameters(&mut self) -> Vec<Parameter<'_>> {
         self.behaviour_mut().parameters()
+    }
+
+    /// Makes lists of arguments as long as the list of layers that they belong to, after one was added or
+    /// removed.
+    pub fn match_lengths(&mut self) {
+        self.behaviour_mut().match_lengths();
     }
 
     /// Reads the layer of this class from its arguments; `None` for a class that is not in the table.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw};
+use crate::augment::color::map_values;
 use crate::augment::parameter::{Parameter, ParameterValue};
 use crate::dataset::Image;
 
@@ -43,14 +44,10 @@ impl Behaviour for Rescaling {
 
     fn apply(&self, _: &Draw, image: &Image) -> Image {
         let (scale, offset) = (self.scale as f32, self.offset as f32);
-        let mut out = image.clone();
-        for value in &mut out.pixels_hwc {
-            *value = *value * scale + offset;
-        }
-        out
+        map_values(image, |value| value * scale + offset)
     }
 
-    fn value_range(&self, range: [f64; 2]) -> [f64; 2] {
+    fn value_range(&self, range: [f64; 2], _: usize) -> [f64; 2] {
         range.map(|value| value * self.scale + self.offset)
     }
 }

@@ -58,6 +58,9 @@ impl Behaviour for Resizing {
         } else {
             image
         };
+        if [source.height, source.width] == [self.height, self.width] {
+            return source.clone();
+        }
         match self.interpolation {
             Interpolation::Bilinear => resize_bilinear(source, self.height, self.width),
             Interpolation::Nearest => resize_nearest(source, self.height, self.width),

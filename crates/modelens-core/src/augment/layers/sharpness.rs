@@ -1,5 +1,6 @@
 //! `RandomSharpness`: blurs or sharpens.
 
+use modelens_kernels::simd::run;
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviour, Draw, Drawn, Since};
@@ -72,9 +73,11 @@ impl Behaviour for RandomSharpness {
         kernel[4] = 5.0 / 13.0;
         let mut out = convolve(image, &kernel, [3, 3]);
         let share = 1.0 - sharpness as f32;
-        for (smooth, &x) in out.pixels_hwc.iter_mut().zip(&image.pixels_hwc) {
-            *smooth = clip(x + share * (*smooth - x), self.value_range);
-        }
+        run(|| {
+            for (smooth, &x) in out.pixels_hwc.iter_mut().zip(&image.pixels_hwc) {
+                *smooth = clip(x + share * (*smooth - x), self.value_range);
+            }
+        });
         out
     }
 

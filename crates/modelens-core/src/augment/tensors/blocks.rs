@@ -3,17 +3,21 @@
 
 use modelens_kernels::simd::run;
 
+use crate::augment::bytes::Value;
 use crate::dataset::Image;
 
 /// Pixels in a block.
-pub(super) const LEN: usize = 64;
+pub(in crate::augment) const LEN: usize = 64;
 
 /// One value for each pixel of a block.
-pub(super) type Channel = [f32; LEN];
+pub(in crate::augment) type Channel = [f32; LEN];
 
 /// A copy of the image with `change` done to each block; an image of another number of channels stays as it
 /// is.
-pub(super) fn map(image: &Image, change: impl Fn([&mut Channel; 3])) -> Image {
+pub(in crate::augment) fn map<T: Value>(
+    image: &Image<T>,
+    change: impl Fn([&mut Channel; 3]),
+) -> Image<T> {
     if image.channels != 3 {
         return image.clone();
     }
@@ -26,7 +30,7 @@ pub(super) fn map(image: &Image, change: impl Fn([&mut Channel; 3])) -> Image {
             let [r, g, b] = &mut block;
             change([r, g, b]);
             for (i, pixel) in pixels.iter_mut().enumerate() {
-                *pixel = [r[i], g[i], b[i]];
+                *pixel = [r[i], g[i], b[i]].map(T::put);
             }
         }
     });
@@ -35,9 +39,9 @@ pub(super) fn map(image: &Image, change: impl Fn([&mut Channel; 3])) -> Image {
 
 /// The sum over an image of three channels of `value` of each pixel. Sums of a block must be exact in 32
 /// bits.
-pub(super) fn sum(image: &Image, value: impl Fn([f32; 3]) -> f32) -> f64 {
+pub(super) fn sum<T: Value>(image: &Image<T>, value: impl Fn([f32; 3]) -> f32) -> f64 {
     let mut block = [[0.0; LEN]; 3];
-    let of_block = |values: &[f32]| {
+    let of_block = |values: &[T]| {
         let pixels = values.as_chunks::<3>().0;
         split(pixels, &mut block);
         let [r, g, b] = &block;
@@ -54,8 +58,8 @@ pub(super) fn sum(image: &Image, value: impl Fn([f32; 3]) -> f32) -> f64 {
     run(|| image.pixels_hwc.chunks(3 * LEN).map(of_block).sum())
 }
 
-fn split(pixels: &[[f32; 3]], [r, g, b]: &mut [Channel; 3]) {
+fn split<T: Value>(pixels: &[[T; 3]], [r, g, b]: &mut [Channel; 3]) {
     for (i, &pixel) in pixels.iter().take(LEN).enumerate() {
-        [r[i], g[i], b[i]] = pixel;
+        [r[i], g[i], b[i]] = pixel.map(T::get);
     }
 }

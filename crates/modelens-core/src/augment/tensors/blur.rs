@@ -2,17 +2,19 @@
 
 use modelens_kernels::simd::run;
 
-use super::{floor, fused, round, stored};
+use super::{at_least, at_most, floor, fused, round, stored};
 use crate::augment::behaviour::PixelType;
+use crate::augment::bytes::Value;
+use crate::augment::color::map_values;
 use crate::dataset::Image;
 
 /// `x + (1 - f) (blurred - x)`, stored; blurred with weights of 1/13 for the eight neighbours and 5/13 for
 /// the pixel itself. Pixels at the edge stay. Source: torchvision `adjust_sharpness_image`.
-pub fn sharpness(image: &Image, factor: f64, pixels: PixelType) -> Image {
-    let mut out = image.clone();
+pub fn sharpness<T: Value>(image: &Image<T>, factor: f64, pixels: PixelType) -> Image<T> {
     if image.height <= 2 || image.width <= 2 {
-        return out;
+        return image.clone();
     }
+    let mut out = map_values(image, |x| stored(pixels, x));
     let share = (1.0 - factor) as f32;
     let channels = image.channels;
     let row_len = image.width * channels;
@@ -25,7 +27,7 @@ pub fn sharpness(image: &Image, factor: f64, pixels: PixelType) -> Image {
             let row = |y: usize| &values[y * row_len..][..row_len];
             let three = row(y - 1).iter().zip(row(y)).zip(row(y + 1));
             for (sum, ((above, x), below)) in columns.iter_mut().zip(three) {
-                *sum = above + x + below;
+                *sum = above.get() + x.get() + below.get();
             }
             let left = &columns[..inner];
             let middle = &columns[channels..][..inner];
@@ -33,17 +35,16 @@ pub fn sharpness(image: &Image, factor: f64, pixels: PixelType) -> Image {
             let own = &row(y)[channels..][..inner];
             let target = &mut out.pixels_hwc[y * row_len + channels..][..inner];
             let sums = left.iter().zip(middle).zip(right);
-            for ((out, &x), ((left, middle), right)) in target.iter_mut().zip(own).zip(sums) {
+            for ((out, x), ((left, middle), right)) in target.iter_mut().zip(own).zip(sums) {
+                let x = x.get();
                 let blurred = (left + middle + right + 4.0 * x) * (1.0 / 13.0);
-                *out = match pixels {
+                let sharp = match pixels {
                     // Whole numbers have thirteenths only, so no sum is near a half.
                     PixelType::Uint8 => fused(round(blurred) - x, share, x),
                     PixelType::Float => fused(blurred - x, share, x),
                 };
+                *out = T::put(stored(pixels, sharp));
             }
-        }
-        for value in &mut out.pixels_hwc {
-            *value = stored(pixels, *value);
         }
     });
     out
@@ -52,7 +53,12 @@ pub fn sharpness(image: &Image, factor: f64, pixels: PixelType) -> Image {
 /// Convolves each channel with a Gaussian of `[columns, rows]` pixels and these standard deviations; beyond
 /// the edge the image is mirrored about its last pixel. Rounded in `uint8`. Source: torchvision
 /// `gaussian_blur_image`.
-pub fn blur(image: &Image, size: [usize; 2], sigma: [f64; 2], pixels: PixelType) -> Image {
+pub fn blur<T: Value>(
+    image: &Image<T>,
+    size: [usize; 2],
+    sigma: [f64; 2],
+    pixels: PixelType,
+) -> Image<T> {
     // PyTorch refuses to mirror more pixels than there are.
     if size[0] / 2 >= image.width || size[1] / 2 >= image.height {
         return image.clone();
@@ -76,8 +82,8 @@ const NEAR_HALF: f32 = 1e-3;
 const PART: usize = 64;
 
 /// An image and the weights of a Gaussian.
-struct Blur<'a> {
-    image: &'a Image,
+struct Blur<'a, T> {
+    image: &'a Image<T>,
     across: &'a [f32],
     down: &'a [f32],
 }
@@ -90,19 +96,19 @@ struct Row {
     blurred: Vec<f32>,
 }
 
-impl Blur<'_> {
+impl<T: Value> Blur<'_, T> {
     /// Every value of the result.
     #[inline]
-    fn all(&self, pixels: PixelType) -> Vec<f32> {
+    fn all(&self, pixels: PixelType) -> Vec<T> {
         let mut out = Vec::with_capacity(self.image.pixels_hwc.len());
         let mut row = Row::default();
         for y in 0..self.image.height {
             self.row(y, &mut row);
             match pixels {
-                PixelType::Float => out.extend_from_slice(&row.blurred),
+                PixelType::Float => out.extend(row.blurred.iter().map(|&x| T::put(x))),
                 PixelType::Uint8 => {
                     let start = y * row.blurred.len();
-                    out.extend(row.blurred.iter().map(|&x| round(x)));
+                    out.extend(row.blurred.iter().map(|&x| T::put(round(x))));
                     for (part, values) in row.blurred.chunks(PART).enumerate() {
                         let near = |x: f32| (x - floor(x) - 0.5).abs() < NEAR_HALF;
                         // Few parts have any; without `||`, the search is vectorised.
@@ -112,7 +118,7 @@ impl Blur<'_> {
                         for (i, &x) in values.iter().enumerate() {
                             let i = PART * part + i;
                             if near(x) {
-                                out[start + i] = round(self.in_one_sum(y, i));
+                                out[start + i] = T::put(round(self.in_one_sum(y, i)));
                             }
                         }
                     }
@@ -133,8 +139,8 @@ impl Blur<'_> {
             let from = mirrored(y + dy, self.down.len() / 2, self.image.height);
             let source = &self.image.pixels_hwc[from * len..][..len];
             let target = &mut row.sums[half * channels..][..len];
-            for (sum, &x) in target.iter_mut().zip(source) {
-                *sum += weight * x;
+            for (sum, x) in target.iter_mut().zip(source) {
+                *sum += weight * x.get();
             }
         }
         for x in (0..half).chain(half + self.image.width..2 * half + self.image.width) {
@@ -166,7 +172,7 @@ impl Blur<'_> {
             let row = mirrored(y + dy, self.down.len() / 2, height) * width;
             for (dx, &across) in self.across.iter().enumerate() {
                 let column = mirrored(x + dx, self.across.len() / 2, width);
-                let value = pixels_hwc[(row + column) * channels + channel];
+                let value = pixels_hwc[(row + column) * channels + channel].get();
                 sum = fused(value, weight * across, sum);
             }
         }
@@ -197,31 +203,42 @@ fn gaussian(len: usize, sigma: f64) -> Vec<f32> {
 
 /// Adds `mean + sigma n` to each value, with a standard normal n; in `uint8` the sum's fraction is cut off
 /// towards zero before it is added. Source: torchvision `gaussian_noise_image`.
-pub fn add_noise(
-    image: &Image,
+pub fn add_noise<T: Value>(
+    image: &Image<T>,
     [mean, sigma]: [f64; 2],
     clip: bool,
     pixels: PixelType,
     mut normal: impl FnMut() -> f32,
-) -> Image {
+) -> Image<T> {
     let mut out = image.clone();
-    for x in &mut out.pixels_hwc {
-        *x = match pixels {
-            PixelType::Uint8 => {
-                let noise = normal() * (255.0 * sigma) as f32 + (255.0 * mean) as f32;
-                let sum = *x + noise.trunc();
-                if clip {
-                    sum.clamp(0.0, 255.0)
-                } else {
-                    // The type has no other numbers.
-                    sum.rem_euclid(256.0)
-                }
+    // Drawn first, so that the loop over the values is vectorised.
+    let mut noise = [0.0_f32; 1024];
+    for values in out.pixels_hwc.chunks_mut(noise.len()) {
+        let noise = &mut noise[..values.len()];
+        noise.fill_with(&mut normal);
+        run(|| {
+            for (value, &normal) in values.iter_mut().zip(&*noise) {
+                let x = value.get();
+                *value = T::put(match pixels {
+                    PixelType::Uint8 => {
+                        let noise = normal * (255.0 * sigma) as f32 + (255.0 * mean) as f32;
+                        // As whole numbers, because `trunc` is a function call without an instruction for it.
+                        let sum = x as i32 + noise as i32;
+                        // Without clipping, the type has no other numbers.
+                        let byte = if clip { sum.clamp(0, 255) } else { sum & 255 };
+                        byte as f32
+                    }
+                    PixelType::Float => {
+                        let sum = x + (normal * sigma as f32 + mean as f32);
+                        if clip {
+                            at_most(at_least(sum, 0.0), 1.0)
+                        } else {
+                            sum
+                        }
+                    }
+                });
             }
-            PixelType::Float => {
-                let sum = *x + (normal() * sigma as f32 + mean as f32);
-                if clip { sum.clamp(0.0, 1.0) } else { sum }
-            }
-        };
+        });
     }
     out
 }

@@ -2,21 +2,22 @@
 
 use super::{blocks, floor, fused, stored};
 use crate::augment::behaviour::PixelType;
+use crate::augment::bytes::Value;
 use crate::augment::color::map_values;
 use crate::dataset::Image;
 
 /// `x f`, stored. Source: torchvision `adjust_brightness_image`.
-pub fn brightness(image: &Image, factor: f64, pixels: PixelType) -> Image {
+pub fn brightness<T: Value>(image: &Image<T>, factor: f64, pixels: PixelType) -> Image<T> {
     let factor = factor as f32;
     map_values(image, |x| stored(pixels, x * factor))
 }
 
 /// `f x + (1 - f) mean`, stored; the mean of the grey values. Source: torchvision
 /// `adjust_contrast_image`.
-pub fn contrast(image: &Image, factor: f64, pixels: PixelType) -> Image {
+pub fn contrast<T: Value>(image: &Image<T>, factor: f64, pixels: PixelType) -> Image<T> {
     let sum = match image.channels {
         3 => blocks::sum(image, |rgb| grey_of(rgb, pixels)),
-        _ => image.pixels_hwc.iter().copied().map(f64::from).sum(),
+        _ => image.pixels_hwc.iter().map(|x| f64::from(x.get())).sum(),
     };
     let mean = sum as f32 / (image.height * image.width) as f32;
     let blend = Blend::new(factor, pixels);
@@ -24,7 +25,7 @@ pub fn contrast(image: &Image, factor: f64, pixels: PixelType) -> Image {
 }
 
 /// `f x + (1 - f) grey`, stored. Source: torchvision `adjust_saturation_image`.
-pub fn saturation(image: &Image, factor: f64, pixels: PixelType) -> Image {
+pub fn saturation<T: Value>(image: &Image<T>, factor: f64, pixels: PixelType) -> Image<T> {
     let blend = Blend::new(factor, pixels);
     blocks::map(image, |[r, g, b]| {
         for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
@@ -35,7 +36,7 @@ pub fn saturation(image: &Image, factor: f64, pixels: PixelType) -> Image {
 }
 
 /// Three equal channels. Source: torchvision `rgb_to_grayscale_image`.
-pub fn grayscale(image: &Image, pixels: PixelType) -> Image {
+pub fn grayscale<T: Value>(image: &Image<T>, pixels: PixelType) -> Image<T> {
     blocks::map(image, |[r, g, b]| {
         for ((r, g), b) in r.iter_mut().zip(g).zip(b) {
             let grey = grey_of([*r, *g, *b], pixels);
@@ -45,7 +46,7 @@ pub fn grayscale(image: &Image, pixels: PixelType) -> Image {
 }
 
 /// Channel `i` of the result is channel `order[i]`. Source: torchvision `permute_channels_image`.
-pub fn permute(image: &Image, order: [usize; 3]) -> Image {
+pub fn permute<T: Value>(image: &Image<T>, order: [usize; 3]) -> Image<T> {
     if image.channels != 3 || order.iter().any(|&from| from > 2) {
         return image.clone();
     }

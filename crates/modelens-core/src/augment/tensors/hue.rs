@@ -3,10 +3,11 @@
 use super::blocks::{self, Channel, LEN};
 use super::{at_least, at_most, floor};
 use crate::augment::behaviour::PixelType;
+use crate::augment::bytes::Value;
 use crate::dataset::Image;
 
 /// `hue' = hue + shift` on a circle of length 1. Source: torchvision `adjust_hue_image`.
-pub fn hue(image: &Image, shift: f64, pixels: PixelType) -> Image {
+pub fn hue<T: Value>(image: &Image<T>, shift: f64, pixels: PixelType) -> Image<T> {
     let shift = shift as f32;
     blocks::map(image, |block| match pixels {
         // 255 + 1 - 0.001, so that each whole number gets an equal part of [0, 1].

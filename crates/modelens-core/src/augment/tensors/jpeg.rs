@@ -2,8 +2,11 @@
 //! coefficients of 8 x 8 blocks and back, as in libjpeg-turbo, which torchvision uses (quality, chroma at
 //! half the resolution, accurate integer DCT, triangle filter for chroma).
 
+use modelens_kernels::simd::run;
+
 use super::at_least;
 use crate::augment::behaviour::PixelType;
+use crate::augment::bytes::Value;
 use crate::dataset::Image;
 use crate::dataset::jpeg::rgb_of_ycc;
 
@@ -12,11 +15,12 @@ const FRACTION: u32 = 13;
 /// Bits of the fraction that values keep between the two passes of the DCT.
 const PASS: u32 = 2;
 
-type Block = [i32; 64];
+/// The rows of a block.
+type Block = [[i32; 8]; 8];
 
 /// Compresses an image of one or three channels with a quality from 1 to 100, and decompresses it.
 /// Source: libjpeg-turbo `jcsample.c`, `jfdctint.c`, `jcdctmgr.c`, `jidctint.c`, `jdsample.c`.
-pub fn jpeg(image: &Image, quality: u32, pixels: PixelType) -> Image {
+pub fn jpeg<T: Value>(image: &Image<T>, quality: u32, pixels: PixelType) -> Image<T> {
     let size = [image.height, image.width];
     if size.contains(&0) || !matches!(image.channels, 1 | 3) {
         return image.clone();
@@ -25,9 +29,11 @@ pub fn jpeg(image: &Image, quality: u32, pixels: PixelType) -> Image {
         PixelType::Uint8 => (1.0, 0.0),
         PixelType::Float => (255.0, 0.5),
     };
-    let byte = |x: f32| at_least(x * to_byte + half, 0.0) as u8;
+    let byte = |x: T| at_least(x.get() * to_byte + half, 0.0) as u8;
     let values = |bytes: &mut dyn Iterator<Item = u8>| Image {
-        pixels_hwc: bytes.map(|byte| f32::from(byte) / to_byte).collect(),
+        pixels_hwc: bytes
+            .map(|byte| T::put(f32::from(byte) / to_byte))
+            .collect(),
         ..*image
     };
     if image.channels == 1 {
@@ -36,19 +42,28 @@ pub fn jpeg(image: &Image, quality: u32, pixels: PixelType) -> Image {
         return values(&mut done.values.into_iter());
     }
     let colors = image.pixels_hwc.as_chunks::<3>().0;
-    let ycc: Vec<[u8; 3]> = colors
-        .iter()
-        .map(|&rgb| ycc_of_rgb(rgb.map(byte)))
-        .collect();
-    let plane = |channel: usize| Plane::new(ycc.iter().map(|ycc| ycc[channel]).collect(), size);
-    let luma = plane(0).lossy(&LUMA, quality);
-    let [cb, cr] = [1, 2].map(|channel| {
-        let half = plane(channel).halved();
-        let half = half.lossy(&CHROMA, quality).cut(image.width.div_ceil(2));
-        half.doubled(size)
+    let plane = || vec![0_u8; colors.len()];
+    let mut ycc = [plane(), plane(), plane()];
+    let mut out = image.clone();
+    run(|| {
+        let [luma, cb, cr] = &mut ycc;
+        let planes = luma.iter_mut().zip(cb).zip(cr);
+        for (((luma, cb), cr), &rgb) in planes.zip(colors) {
+            [*luma, *cb, *cr] = ycc_of_rgb(rgb.map(byte));
+        }
+        let [luma, cb, cr] = ycc.map(|values| Plane::new(values, size));
+        let luma = luma.lossy(&LUMA, quality);
+        let [cb, cr] = [cb, cr].map(|plane| {
+            let half = plane.halved().lossy(&CHROMA, quality);
+            half.cut(image.width.div_ceil(2)).doubled(size)
+        });
+        let all = luma.values.iter().zip(&cb.values).zip(&cr.values);
+        let pixels = out.pixels_hwc.as_chunks_mut::<3>().0;
+        for (pixel, ((&y, &cb), &cr)) in pixels.iter_mut().zip(all) {
+            *pixel = rgb_of_ycc([y, cb, cr]).map(|byte| T::put(f32::from(byte) / to_byte));
+        }
     });
-    let all = luma.values.iter().zip(&cb.values).zip(&cr.values);
-    values(&mut all.flat_map(|((&y, &cb), &cr)| rgb_of_ycc([y, cb, cr])))
+    out
 }
 
 /// libjpeg's integer conversion, with 16 bits of fraction (`jccolor.c`).
@@ -79,24 +94,29 @@ impl Plane {
         }
     }
 
-    /// The value at a place; beyond the last row and column those are repeated.
-    fn at(&self, y: usize, x: usize) -> i32 {
-        let (y, x) = (y.min(self.height - 1), x.min(self.width - 1));
-        i32::from(self.values[y * self.width + x])
+    /// A row; beyond the last one that is repeated.
+    #[inline]
+    fn row(&self, y: usize) -> &[u8] {
+        &self.values[y.min(self.height - 1) * self.width..][..self.width]
     }
 
     /// Means of 2 x 2 values, rounded down and up in turn. The columns fill whole blocks: libjpeg repeats the
     /// last one before it takes means, but rows only after that.
+    #[inline]
     fn halved(&self) -> Self {
         let size = [self.height.div_ceil(2), self.width.div_ceil(16) * 8];
-        let mut values = Vec::with_capacity(size[0] * size[1]);
-        for y in 0..size[0] {
-            for x in 0..size[1] {
-                let (y, left) = (2 * y, 2 * x);
-                let upper = self.at(y, left) + self.at(y, left + 1);
-                let lower = self.at(y + 1, left) + self.at(y + 1, left + 1);
-                let bias = 1 + (x % 2) as i32;
-                values.push(((upper + lower + bias) >> 2) as u8);
+        let mut values = vec![0; size[0] * size[1]];
+        let mut sums = vec![0; 2 * size[1]];
+        for (y, out) in values.chunks_exact_mut(size[1]).enumerate() {
+            let rows = self.row(2 * y).iter().zip(self.row(2 * y + 1));
+            for (sum, (&upper, &lower)) in sums.iter_mut().zip(rows) {
+                *sum = u16::from(upper) + u16::from(lower);
+            }
+            let last = sums[self.width - 1];
+            sums[self.width..].fill(last);
+            let pairs = sums.as_chunks::<2>().0.iter().enumerate();
+            for (out, (x, [left, right])) in out.iter_mut().zip(pairs) {
+                *out = ((left + right + 1 + (x % 2) as u16) >> 2) as u8;
             }
         }
         Self::new(values, size)
@@ -112,58 +132,71 @@ impl Plane {
     }
 
     /// Twice as large, cut to `size`: 3/4 of the nearest value and 1/4 of the next one, along both axes.
+    #[inline]
     fn doubled(&self, [height, width]: [usize; 2]) -> Self {
-        let mut values = Vec::with_capacity(height * width);
-        // libjpeg repeats the values of planes that are too narrow for its filter.
-        let narrow = self.width <= 2;
-        for y in 0..height {
-            let (near, far) = (
-                y / 2,
-                if y % 2 == 0 {
-                    (y / 2).saturating_sub(1)
-                } else {
-                    y / 2 + 1
-                },
-            );
-            for x in 0..width {
-                if narrow {
-                    values.push(self.at(near, x / 2) as u8);
-                    continue;
+        let mut values = vec![0; height * width];
+        let mut sums = vec![0; self.width];
+        for (y, out) in values.chunks_exact_mut(width).enumerate() {
+            let near = self.row(y / 2);
+            let pairs = out.chunks_mut(2).enumerate();
+            // libjpeg repeats the values of planes that are too narrow for its filter.
+            if self.width <= 2 {
+                pairs.for_each(|(x, pair)| pair.fill(near[x.min(self.width - 1)]));
+                continue;
+            }
+            let far = if y % 2 == 0 {
+                (y / 2).saturating_sub(1)
+            } else {
+                y / 2 + 1
+            };
+            for (sum, (&near, &far)) in sums.iter_mut().zip(near.iter().zip(self.row(far))) {
+                *sum = 3 * u16::from(near) + u16::from(far);
+            }
+            let last = self.width - 1;
+            for (x, pair) in pairs {
+                let [before, own, after] = [x.saturating_sub(1), x, (x + 1).min(last)];
+                let own = 3 * sums[own.min(last)];
+                let both = [own + sums[before] + 8, own + sums[after] + 7];
+                for (out, sum) in pair.iter_mut().zip(both) {
+                    *out = (sum >> 4) as u8;
                 }
-                let column = |x: usize| 3 * self.at(near, x) + self.at(far, x);
-                let (own, odd) = (x / 2, x % 2);
-                let next = if odd == 1 {
-                    own + 1
-                } else {
-                    own.saturating_sub(1)
-                };
-                let bias = if odd == 1 { 7 } else { 8 };
-                values.push(((3 * column(own) + column(next) + bias) >> 4) as u8);
             }
         }
         Self::new(values, [height, width])
     }
 
     /// Each block of 8 x 8 values to coefficients, quantised, and back.
+    #[inline]
     fn lossy(&self, table: &[u8; 64], quality: u32) -> Self {
         let quants = quants(table, quality);
         let mut out = vec![0; self.values.len()];
         for top in (0..self.height).step_by(8) {
             for left in (0..self.width).step_by(8) {
-                let mut block: Block =
-                    std::array::from_fn(|i| self.at(top + i / 8, left + i % 8) - 128);
+                let mut block: Block = std::array::from_fn(|y| {
+                    let row = self.row(top + y);
+                    match row.get(left..left + 8) {
+                        Some(whole) => std::array::from_fn(|x| i32::from(whole[x]) - 128),
+                        None => std::array::from_fn(|x| {
+                            i32::from(row[(left + x).min(self.width - 1)]) - 128
+                        }),
+                    }
+                });
                 forward(&mut block);
-                for (value, &quant) in block.iter_mut().zip(&quants) {
-                    // Coefficients are eight times as large as the mathematical ones.
-                    let step = 8 * quant;
-                    let level = (value.abs() + step / 2) / step;
-                    *value = level * quant * value.signum();
+                for (row, quants) in block.iter_mut().zip(&quants) {
+                    for (value, &quant) in row.iter_mut().zip(quants) {
+                        // Coefficients are eight times as large as the mathematical ones. The quotient of such
+                        // small numbers as floats has the right whole part.
+                        let step = 8 * quant;
+                        let level = ((value.abs() + step / 2) as f32 / step as f32) as i32;
+                        *value = level * quant * value.signum();
+                    }
                 }
                 inverse(&mut block);
-                for y in 0..8.min(self.height - top) {
-                    for x in 0..8.min(self.width - left) {
-                        let value = (block[8 * y + x] + 128).clamp(0, 255);
-                        out[(top + y) * self.width + left + x] = value as u8;
+                for (y, row) in block.iter().enumerate().take(self.height - top) {
+                    let start = (top + y) * self.width + left;
+                    let out = &mut out[start..start + 8.min(self.width - left)];
+                    for (out, value) in out.iter_mut().zip(row) {
+                        *out = (value + 128).clamp(0, 255) as u8;
                     }
                 }
             }
@@ -180,20 +213,24 @@ fn quants(table: &[u8; 64], quality: u32) -> Block {
     } else {
         200 - 2 * quality
     };
-    table.map(|base| ((i32::from(base) * percent + 50) / 100).clamp(1, 255))
+    let quant = |i: usize| ((i32::from(table[i]) * percent + 50) / 100).clamp(1, 255);
+    std::array::from_fn(|y| std::array::from_fn(|x| quant(8 * y + x)))
 }
 
 /// Rounds a number with this many bits of fraction.
+#[inline]
 fn descale(x: i32, bits: u32) -> i32 {
     (x + (1 << (bits - 1))) >> bits
 }
 
-/// The eight places of row or column `line`, `step` values apart.
-fn line(block: &Block, start: usize, step: usize) -> [i32; 8] {
-    std::array::from_fn(|i| block[start + i * step])
+/// Rows as columns.
+#[inline]
+fn transposed(block: &Block) -> Block {
+    std::array::from_fn(|y| std::array::from_fn(|x| block[x][y]))
 }
 
 /// The rotations by odd angles that both directions share.
+#[inline]
 fn odd(a: [i32; 4]) -> [i32; 4] {
     let [t0, t1, t2, t3] = a;
     let z5 = (t0 + t2 + t1 + t3) * 9_633;
@@ -211,53 +248,70 @@ fn odd(a: [i32; 4]) -> [i32; 4] {
 
 /// The forward DCT: rows, then columns. The results are eight times the mathematical ones. Source:
 /// `jfdctint.c`.
+#[inline]
 fn forward(block: &mut Block) {
-    for (starts, step, last) in [(8, 1, false), (1, 8, true)] {
-        for start in (0..8).map(|n| n * starts) {
-            let d = line(block, start, step);
-            let sums: [i32; 4] = std::array::from_fn(|i| d[i] + d[7 - i]);
-            let odds = odd([d[3] - d[4], d[2] - d[5], d[1] - d[6], d[0] - d[7]]);
-            let [even_0, even_3] = [sums[0] + sums[3], sums[0] - sums[3]];
-            let [even_1, even_2] = [sums[1] + sums[2], sums[1] - sums[2]];
-            let z1 = (even_2 + even_3) * 4_433;
-            let whole = |x: i32| if last { descale(x, PASS) } else { x << PASS };
-            let bits = if last {
-                FRACTION + PASS
-            } else {
-                FRACTION - PASS
-            };
-            let done = [
-                whole(even_0 + even_1),
-                descale(odds[3], bits),
-                descale(z1 + even_3 * 6_270, bits),
-                descale(odds[2], bits),
-                whole(even_0 - even_1),
-                descale(odds[1], bits),
-                descale(z1 - even_2 * 15_137, bits),
-                descale(odds[0], bits),
-            ];
-            for (i, value) in done.into_iter().enumerate() {
-                block[start + i * step] = value;
-            }
+    let mut rows = transposed(block);
+    forward_columns::<false>(&mut rows);
+    *block = transposed(&rows);
+    forward_columns::<true>(block);
+}
+
+/// All columns at once: each place of them is a row of the block, so the loop is vectorised.
+#[inline]
+fn forward_columns<const LAST: bool>(block: &mut Block) {
+    let bits = if LAST {
+        FRACTION + PASS
+    } else {
+        FRACTION - PASS
+    };
+    let whole = |x: i32| if LAST { descale(x, PASS) } else { x << PASS };
+    for column in 0..8 {
+        let d: [i32; 8] = std::array::from_fn(|i| block[i][column]);
+        let sums: [i32; 4] = std::array::from_fn(|i| d[i] + d[7 - i]);
+        let odds = odd([d[3] - d[4], d[2] - d[5], d[1] - d[6], d[0] - d[7]]);
+        let [even_0, even_3] = [sums[0] + sums[3], sums[0] - sums[3]];
+        let [even_1, even_2] = [sums[1] + sums[2], sums[1] - sums[2]];
+        let z1 = (even_2 + even_3) * 4_433;
+        let done = [
+            whole(even_0 + even_1),
+            descale(odds[3], bits),
+            descale(z1 + even_3 * 6_270, bits),
+            descale(odds[2], bits),
+            whole(even_0 - even_1),
+            descale(odds[1], bits),
+            descale(z1 - even_2 * 15_137, bits),
+            descale(odds[0], bits),
+        ];
+        for (row, value) in block.iter_mut().zip(done) {
+            row[column] = value;
         }
     }
 }
 
 /// The inverse DCT: columns, then rows. Source: `jidctint.c`.
+#[inline]
 fn inverse(block: &mut Block) {
-    for (starts, step, bits) in [(1, 8, FRACTION - PASS), (8, 1, FRACTION + PASS + 3)] {
-        for start in (0..8).map(|n| n * starts) {
-            let d = line(block, start, step);
-            let z1 = (d[2] + d[6]) * 4_433;
-            let (low, high) = (z1 - d[6] * 15_137, z1 + d[2] * 6_270);
-            let [sum, difference] = [(d[0] + d[4]) << FRACTION, (d[0] - d[4]) << FRACTION];
-            let even = [sum + high, difference + low, difference - low, sum - high];
-            let odds = odd([d[7], d[5], d[3], d[1]]);
-            let pairs = even.into_iter().zip(odds.into_iter().rev());
-            for (i, (even, odd)) in pairs.enumerate() {
-                block[start + i * step] = descale(even + odd, bits);
-                block[start + (7 - i) * step] = descale(even - odd, bits);
-            }
+    inverse_columns::<{ FRACTION - PASS }>(block);
+    let mut rows = transposed(block);
+    inverse_columns::<{ FRACTION + PASS + 3 }>(&mut rows);
+    *block = transposed(&rows);
+}
+
+/// As [`forward_columns`].
+#[inline]
+fn inverse_columns<const BITS: u32>(block: &mut Block) {
+    for column in 0..8 {
+        let d: [i32; 8] = std::array::from_fn(|i| block[i][column]);
+        let z1 = (d[2] + d[6]) * 4_433;
+        let (low, high) = (z1 - d[6] * 15_137, z1 + d[2] * 6_270);
+        let [sum, difference] = [(d[0] + d[4]) << FRACTION, (d[0] - d[4]) << FRACTION];
+        let [e0, e1, e2, e3] = [sum + high, difference + low, difference - low, sum - high];
+        let [o3, o2, o1, o0] = odd([d[7], d[5], d[3], d[1]]);
+        let upper = [e0 + o0, e1 + o1, e2 + o2, e3 + o3].map(|sum| descale(sum, BITS));
+        let lower = [e3 - o3, e2 - o2, e1 - o1, e0 - o0].map(|sum| descale(sum, BITS));
+        let done = upper.into_iter().chain(lower);
+        for (row, value) in block.iter_mut().zip(done) {
+            row[column] = value;
         }
     }
 }

@@ -4,24 +4,25 @@ use modelens_kernels::simd::run;
 
 use super::{at_least, at_most, floor, stored};
 use crate::augment::behaviour::PixelType;
-use crate::augment::color::{map_pixels, map_values};
+use crate::augment::bytes::Value;
+use crate::augment::color::{TILE, map_pixels, map_values};
 use crate::dataset::Image;
 
 /// `bound - x`. Source: torchvision `invert_image`.
-pub fn invert(image: &Image, pixels: PixelType) -> Image {
+pub fn invert<T: Value>(image: &Image<T>, pixels: PixelType) -> Image<T> {
     let bound = pixels.bound();
     map_values(image, |x| bound - x)
 }
 
 /// Inverts values from the threshold on. Source: torchvision `solarize_image`.
-pub fn solarize(image: &Image, threshold: f64, pixels: PixelType) -> Image {
+pub fn solarize<T: Value>(image: &Image<T>, threshold: f64, pixels: PixelType) -> Image<T> {
     let (bound, threshold) = (pixels.bound(), threshold as f32);
     map_values(image, |x| if x >= threshold { bound - x } else { x })
 }
 
 /// Keeps this number of bits of a value: of its eight, or 2^bits levels of [0, 1].
 /// Source: torchvision `posterize_image`.
-pub fn posterize(image: &Image, bits: u32, pixels: PixelType) -> Image {
+pub fn posterize<T: Value>(image: &Image<T>, bits: u32, pixels: PixelType) -> Image<T> {
     match pixels {
         PixelType::Uint8 => {
             let step = (1_u32 << 8_u32.saturating_sub(bits)) as f32;
@@ -40,16 +41,15 @@ pub fn posterize(image: &Image, bits: u32, pixels: PixelType) -> Image {
 
 /// Stretches each channel to all values: `(x - least) / ((most - least) / bound)`, stored; a channel with one
 /// value stays as it is. Source: torchvision `autocontrast_image`.
-pub fn auto_contrast(image: &Image, pixels: PixelType) -> Image {
+pub fn auto_contrast<T: Value>(image: &Image<T>, pixels: PixelType) -> Image<T> {
     let channels = image.channels.max(1);
-    // Sixteen pixels at a time, so that loops over their values are vectorised.
-    let tile = 16 * channels;
+    let tile = TILE * channels;
     let (mut least, mut most) = (vec![f32::INFINITY; tile], vec![f32::NEG_INFINITY; tile]);
     run(|| {
         for values in image.pixels_hwc.chunks(tile) {
             for ((least, most), &x) in least.iter_mut().zip(&mut most).zip(values) {
-                *least = at_most(*least, x);
-                *most = at_least(*most, x);
+                *least = at_most(*least, x.get());
+                *most = at_least(*most, x.get());
             }
         }
     });
@@ -80,7 +80,7 @@ pub fn auto_contrast(image: &Image, pixels: PixelType) -> Image {
     run(|| {
         for values in out.pixels_hwc.chunks_mut(tile) {
             for ((x, &least), &scale) in values.iter_mut().zip(&least).zip(&scales) {
-                *x = stored(pixels, (*x - least) / scale);
+                *x = T::put(stored(pixels, (x.get() - least) / scale));
             }
         }
     });
@@ -89,12 +89,12 @@ pub fn auto_contrast(image: &Image, pixels: PixelType) -> Image {
 
 /// Spreads the values of each channel so that all become about equally frequent, on 256 levels, as Pillow
 /// does. Source: torchvision `equalize_image`.
-pub fn equalize(image: &Image, pixels: PixelType) -> Image {
+pub fn equalize<T: Value>(image: &Image<T>, pixels: PixelType) -> Image<T> {
     let (to_level, from_level) = match pixels {
         PixelType::Uint8 => (1.0, 1.0),
         PixelType::Float => (255.999, 1.0 / 255.0),
     };
-    let level = |x: f32| usize::from((x * to_level) as u8);
+    let level = |x: T| usize::from((x.get() * to_level) as u8);
     let channels = image.channels;
     let mut counts = vec![[0_u32; 256]; channels];
     for pixel in image.pixels_hwc.chunks_exact(channels.max(1)) {
@@ -102,9 +102,9 @@ pub fn equalize(image: &Image, pixels: PixelType) -> Image {
             counts[level(x)] += 1;
         }
     }
-    let tables: Vec<[f32; 256]> = counts
+    let tables: Vec<[T; 256]> = counts
         .iter()
-        .map(|counts| equalizing(counts).map(|level| f32::from(level) * from_level))
+        .map(|counts| equalizing(counts).map(|level| T::put(f32::from(level) * from_level)))
         .collect();
     map_pixels(image, |pixel| {
         for (x, table) in pixel.iter_mut().zip(&tables) {

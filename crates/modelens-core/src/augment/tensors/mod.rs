@@ -6,7 +6,7 @@
 //! the kernels take a [`PixelType`]. Each number is computed in 32 bits and in PyTorch's order of operations,
 //! because where fractions are cut off the last bit decides.
 
-mod blocks;
+pub(super) mod blocks;
 mod blur;
 mod color;
 mod hue;
@@ -40,13 +40,13 @@ fn fused(a: f32, b: f32, c: f32) -> f32 {
 
 /// `max(x, low)`. A comparison is one instruction, and `f32::max` is not.
 #[inline]
-fn at_least(x: f32, low: f32) -> f32 {
+pub(super) fn at_least(x: f32, low: f32) -> f32 {
     if x > low { x } else { low }
 }
 
 /// `min(x, high)`.
 #[inline]
-fn at_most(x: f32, high: f32) -> f32 {
+pub(super) fn at_most(x: f32, high: f32) -> f32 {
     if x < high { x } else { high }
 }
 

@@ -107,22 +107,18 @@ impl Behaviour for RandomAffine {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2Affine(draw) = draw else {
             return image.clone();
         };
         let size = [image.height, image.width];
         let reading = Reading {
-            interpolation: self.interpolation,
-            fill: Some(&self.fill),
+            interpolation: own.interpolation,
+            fill: Some(&own.fill),
             pixels,
         };
         matrix::affine(image, draw.motion().inverse(size), size, reading)
-    }
+    });
 
     fn can_turn_upside_down(&self) -> bool {
         ends(&self.degrees).into_iter().any(|end| end.abs() > 90.0)

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{Resampling, TensorOperation};
 use super::space::{Kind, Shift, Space};
-use super::{Behaviour, Draw, Draws, Image, Parameter, ParameterValue, PixelType, Semantics};
+use super::{
+    Behaviour, Draw, Draws, Image, Parameter, ParameterValue, PixelType, Semantics, Value,
+};
 use crate::augment::behaviour::Drawn;
 use crate::augment::layers::percent;
 use crate::augment::parameter::{EndLimits, WholeLimits};
@@ -121,33 +123,28 @@ impl Behaviour for AugMix {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        let Draw::Mixture(MixtureDraw { own, chains }) = draw else {
+    applies!(|own, draw, image, pixels| {
+        let Draw::Mixture(MixtureDraw { own: share, chains }) = draw else {
             return image.clone();
         };
-        let own = *own as f32;
-        let mut mixed: Vec<f32> = image.pixels_hwc.iter().map(|&x| own * x).collect();
+        let share = *share as f32;
+        let mut mixed: Vec<f32> = image.pixels_hwc.iter().map(|x| share * x.get()).collect();
         for (share, operations) in chains {
             let share = *share as f32;
-            let done = self.resampling.apply(operations, image, pixels);
+            let done = own.resampling.apply(operations, image, pixels);
             for (sum, x) in mixed.iter_mut().zip(done.pixels_hwc) {
-                *sum += share * x;
+                *sum += share * x.get();
             }
         }
-        if pixels == PixelType::Uint8 {
-            for x in &mut mixed {
-                *x = x.trunc();
-            }
-        }
+        let stored = |x: f32| match pixels {
+            PixelType::Uint8 => x.trunc(),
+            PixelType::Float => x,
+        };
         Image {
-            pixels_hwc: mixed,
+            pixels_hwc: mixed.into_iter().map(|x| Value::put(stored(x))).collect(),
             ..*image
         }
-    }
+    });
 }
 
 impl Drawn for MixtureDraw {

@@ -80,13 +80,7 @@ impl Behaviour for AutoAugment {
         OperationsDraw::of(operations.into_iter().flatten())
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        self.resampling.apply_drawn(draw, image, pixels)
-    }
+    applies!(|own, draw, image, pixels| own.resampling.apply_drawn(draw, image, pixels));
 }
 
 /// Some operations out of fourteen, with repetition, all of the same strength.
@@ -139,13 +133,7 @@ impl Behaviour for RandAugment {
         OperationsDraw::of(operations)
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        self.resampling.apply_drawn(draw, image, pixels)
-    }
+    applies!(|own, draw, image, pixels| own.resampling.apply_drawn(draw, image, pixels));
 }
 
 /// One of the fourteen kinds.
@@ -196,13 +184,7 @@ impl Behaviour for TrivialAugmentWide {
         OperationsDraw::of([space.draw(kind, step, [height, width], draws)])
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        self.resampling.apply_drawn(draw, image, pixels)
-    }
+    applies!(|own, draw, image, pixels| own.resampling.apply_drawn(draw, image, pixels));
 
     fn can_turn_upside_down(&self) -> bool {
         true

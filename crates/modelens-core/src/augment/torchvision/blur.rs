@@ -55,13 +55,7 @@ impl Behaviour for GaussianBlur {
         OperationsDraw::of([TensorOperation::Blur(self.kernel_size, sigma)])
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        operation::apply_colors(draw, image, pixels)
-    }
+    applies!(|_own, draw, image, pixels| operation::apply_colors(draw, image, pixels));
 }
 
 /// Adds `mean + sigma n` to each value, with a standard normal n. Both are shares of the largest value.
@@ -112,11 +106,5 @@ impl Behaviour for GaussianNoise {
         }])
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        operation::apply_colors(draw, image, pixels)
-    }
+    applies!(|_own, draw, image, pixels| operation::apply_colors(draw, image, pixels));
 }

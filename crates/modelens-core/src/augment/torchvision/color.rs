@@ -78,13 +78,7 @@ impl Behaviour for ColorJitter {
         OperationsDraw::of(order.into_iter().filter_map(|place| drawn[place].clone()))
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        operation::apply_colors(draw, image, pixels)
-    }
+    applies!(|_own, draw, image, pixels| operation::apply_colors(draw, image, pixels));
 }
 
 /// Each of brightness, contrast, saturation, hue and the order of channels with the probability `p`, as the
@@ -151,13 +145,7 @@ impl Behaviour for RandomPhotometricDistort {
         OperationsDraw::of(all.into_iter().flatten())
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        operation::apply_colors(draw, image, pixels)
-    }
+    applies!(|_own, draw, image, pixels| operation::apply_colors(draw, image, pixels));
 }
 
 /// An order of three channels.
@@ -186,7 +174,5 @@ impl Behaviour for RandomChannelPermutation {
         }
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        operation::apply_colors(draw, image, PixelType::Uint8)
-    }
+    applies!(|_own, draw, image, pixels| operation::apply_colors(draw, image, pixels));
 }

@@ -52,9 +52,7 @@ impl Behaviour for ToImage {
         false
     }
 
-    fn apply(&self, _: &Draw, image: &Image) -> Image {
-        image.clone()
-    }
+    applies!(|_own, _draw, image, _pixels| image.clone());
 }
 
 impl Behaviour for ToDtype {
@@ -118,7 +116,7 @@ impl Behaviour for ToDtype {
             .for_each(|value| *value *= factor);
     }
 
-    fn value_range(&self, [low, high]: [f64; 2]) -> [f64; 2] {
+    fn value_range(&self, [low, high]: [f64; 2], _: usize) -> [f64; 2] {
         let is_bytes = high > 1.0;
         match (self.dtype, self.scale) {
             (DataType::Float32, true) if is_bytes => [low / 255.0, high / 255.0],

@@ -83,22 +83,18 @@ impl Behaviour for RandomCrop {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2Crop(V2CropDraw { padding, top, left }) = *draw else {
             return image.clone();
         };
-        let [at, size] = [[top, left], sides_of(&self.size)];
+        let [at, size] = [[top, left], sides_of(&own.size)];
         if padding == [0; 4] {
             return frame::crop(image, at, size);
         }
         let whole = pixels == PixelType::Uint8;
-        let padded = frame::pad(image, padding, self.padding_mode, &self.fill, whole);
+        let padded = frame::pad(image, padding, own.padding_mode, &own.fill, whole);
         frame::crop(&padded, at, size)
-    }
+    });
 
     fn output_size(&self) -> Option<[usize; 2]> {
         Some(sides_of(&self.size))

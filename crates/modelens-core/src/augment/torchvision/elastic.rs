@@ -1,11 +1,12 @@
 //! `ElasticTransform`: bends the image by smoothed noise.
 
+use modelens_kernels::simd::run;
 use serde::{Deserialize, Serialize};
 
 use super::grid::{GridInterpolation, Reading, sample};
 use super::{
     Behaviour, Draw, Drawn, Draws, FILL, Image, ListLimits, Parameter, ParameterValue, PixelType,
-    Semantics,
+    Semantics, Value,
 };
 use crate::augment::kernel::gaussian;
 
@@ -89,12 +90,12 @@ impl ElasticTransform {
     }
 
     /// Bends the image by a displacement.
-    pub(in crate::augment) fn bend(
+    pub(in crate::augment) fn bend<T: Value>(
         &self,
-        image: &Image,
+        image: &Image<T>,
         [dx, dy]: &[Vec<f32>; 2],
         pixels: PixelType,
-    ) -> Image {
+    ) -> Image<T> {
         let size = [image.height, image.width];
         let [ys, xs] = size.map(centers);
         let reading = Reading {
@@ -150,23 +151,25 @@ fn blurred(
     let mut rows = vec![0.0; values.len()];
     let columns = mirrored(width);
     let kernel = gaussian(taps, sigma_x as f32);
-    for (row, sums) in values
-        .chunks(width.max(1))
-        .zip(rows.chunks_mut(width.max(1)))
-    {
-        let padded: Vec<f32> = columns.iter().map(|&x| row[x]).collect();
-        for (offset, &weight) in kernel.iter().enumerate() {
-            add(sums, weight, &padded[offset..]);
+    run(|| {
+        let lines = values.chunks(width.max(1));
+        for (row, sums) in lines.zip(rows.chunks_mut(width.max(1))) {
+            let padded: Vec<f32> = columns.iter().map(|&x| row[x]).collect();
+            for (offset, &weight) in kernel.iter().enumerate() {
+                add(sums, weight, &padded[offset..]);
+            }
         }
-    }
+    });
     let mut out = vec![0.0; values.len()];
     let places = mirrored(height);
     let kernel = gaussian(taps, sigma_y as f32);
-    for (y, sums) in out.chunks_mut(width.max(1)).enumerate() {
-        for (place, &weight) in places[y..].iter().zip(&kernel) {
-            add(sums, weight, &rows[place * width..]);
+    run(|| {
+        for (y, sums) in out.chunks_mut(width.max(1)).enumerate() {
+            for (place, &weight) in places[y..].iter().zip(&kernel) {
+                add(sums, weight, &rows[place * width..]);
+            }
         }
-    }
+    });
     out
 }
 
@@ -191,18 +194,14 @@ impl Behaviour for ElasticTransform {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2Elastic(V2ElasticDraw { noise }) = *draw else {
             return image.clone();
         };
         let size = [image.height, image.width];
         let noise = Self::noise(noise, image.height * image.width);
-        self.bend(image, &self.displacement(size, noise), pixels)
-    }
+        own.bend(image, &own.displacement(size, noise), pixels)
+    });
 }
 
 impl Drawn for V2ElasticDraw {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Behaviour, BoxDraw, BoxShape, Draw, Drawn, Draws, Image, ListLimits, Parameter, ParameterValue,
-    PixelType, RATIO, Semantics, happens,
+    PixelType, RATIO, Semantics, Value, happens,
 };
 
 /// Shares of the area.
@@ -76,11 +76,7 @@ impl Behaviour for RandomErasing {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2Erasing(V2ErasingDraw {
             erased: Some(erased),
             noise,
@@ -98,20 +94,20 @@ impl Behaviour for RandomErasing {
                     .iter_mut()
                     .enumerate()
                 {
-                    let fill = match self.value {
+                    let fill = match own.value {
                         Some(color) => color[channel % 3],
                         None => noise.normal(),
                     };
-                    *value = match pixels {
+                    *value = Value::put(match pixels {
                         // What C makes of a float: cut to a whole number, of which the last 8 bits stay.
                         PixelType::Uint8 => f32::from((fill as i64).to_le_bytes()[0]),
                         PixelType::Float => fill as f32,
-                    };
+                    });
                 }
             }
         }
         out
-    }
+    });
 }
 
 impl Drawn for V2ErasingDraw {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Draw, Draws, FlipDraw, Image, Parameter, Semantics, happens};
+use super::{Behaviour, Draw, Draws, FlipDraw, Image, Parameter, PixelType, Semantics, happens};
 
 /// Left and right change places with the probability `p`.
 /// Source: torchvision 0.29 `v2/_geometry.py`, `horizontal_flip`.
@@ -46,9 +46,7 @@ impl Behaviour for RandomHorizontalFlip {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        draw.flipped(image)
-    }
+    applies!(|_own, draw, image, _pixels| draw.flipped(image));
 }
 
 impl Behaviour for RandomVerticalFlip {
@@ -67,9 +65,7 @@ impl Behaviour for RandomVerticalFlip {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        draw.flipped(image)
-    }
+    applies!(|_own, draw, image, _pixels| draw.flipped(image));
 
     fn can_turn_upside_down(&self) -> bool {
         self.p > 0.0

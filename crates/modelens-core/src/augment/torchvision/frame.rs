@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Image, ListLimits, Named};
+use crate::augment::bytes::Value;
 use crate::dataset::resize::PixelWindow;
 
 /// What stands beyond the edge of a padded image.
@@ -69,21 +70,21 @@ pub(super) fn sides(padding: &[f64]) -> [usize; 4] {
 
 /// Adds pixels on each side. A fill value of an 8-bit image is cut to a whole number.
 /// Source: torchvision 0.29 `pad_image`.
-pub(super) fn pad(
-    image: &Image,
+pub(super) fn pad<T: Value>(
+    image: &Image<T>,
     [left, top, right, bottom]: [usize; 4],
     mode: PaddingMode,
     fill: &[f64],
     whole: bool,
-) -> Image {
+) -> Image<T> {
     let channels = image.channels;
     let [height, width] = [image.height + top + bottom, image.width + left + right];
     let of_channel = |channel: usize| {
         let own = fill.get(channel).or(fill.first());
         let value = own.copied().unwrap_or_default() as f32;
-        if whole { value.trunc() } else { value }
+        T::put(if whole { value.trunc() } else { value })
     };
-    let fill: Vec<f32> = (0..channels).map(of_channel).collect();
+    let fill: Vec<T> = (0..channels).map(of_channel).collect();
     let columns: Vec<Option<usize>> = (0..width)
         .map(|x| mode.index(x as isize - left as isize, image.width))
         .collect();
@@ -107,7 +108,11 @@ pub(super) fn pad(
 }
 
 /// The window of `[height, width]` at (top, left), which lies inside of the image.
-pub(super) fn crop(image: &Image, [top, left]: [usize; 2], [height, width]: [usize; 2]) -> Image {
+pub(super) fn crop<T: Copy>(
+    image: &Image<T>,
+    [top, left]: [usize; 2],
+    [height, width]: [usize; 2],
+) -> Image<T> {
     let window = PixelWindow {
         top,
         left,
@@ -119,7 +124,7 @@ pub(super) fn crop(image: &Image, [top, left]: [usize; 2], [height, width]: [usi
 
 /// The middle of an image; black pixels around a smaller one. Halves are rounded to the even number.
 /// Source: torchvision 0.29 `center_crop_image`.
-pub(super) fn center(image: &Image, [height, width]: [usize; 2]) -> Image {
+pub(super) fn center<T: Value>(image: &Image<T>, [height, width]: [usize; 2]) -> Image<T> {
     let missing = |own: usize, wanted: usize| {
         let missing = wanted.saturating_sub(own);
         [missing / 2, missing.div_ceil(2)]

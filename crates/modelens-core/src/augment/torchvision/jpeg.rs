@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::operation::{self, OperationsDraw, TensorOperation};
 use super::{
     Behaviour, Draw, Draws, EndLimits, Image, ListLimits, Parameter, ParameterValue, PixelType,
-    Semantics,
+    Semantics, TypeError,
 };
 
 const QUALITY: ListLimits = ListLimits {
@@ -16,7 +16,7 @@ const QUALITY: ListLimits = ListLimits {
 };
 
 /// JPEG compression with a quality that is drawn from all whole numbers between the two ends. torchvision
-/// takes bytes only; here floats are rounded to bytes.
+/// takes bytes only.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[allow(clippy::upper_case_acronyms, reason = "torchvision's name")]
 pub struct JPEG {
@@ -36,6 +36,10 @@ impl Behaviour for JPEG {
         vec![Parameter::required("quality", quality)]
     }
 
+    fn refuses(&self, before: PixelType) -> Option<TypeError> {
+        (before == PixelType::Float).then_some(TypeError::Floats("JPEG"))
+    }
+
     fn draw(&self, _: Semantics, draws: &mut Draws, _: usize, _: usize) -> Draw {
         let ends = [self.quality.first(), self.quality.last()];
         let [low, high] = ends.map(|end| end.map_or(75, |&end| end as usize));
@@ -43,11 +47,5 @@ impl Behaviour for JPEG {
         OperationsDraw::of([TensorOperation::Jpeg(quality as u32)])
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        operation::apply_colors(draw, image, pixels)
-    }
+    applies!(|_own, draw, image, pixels| operation::apply_colors(draw, image, pixels));
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{self, OperationsDraw, TensorOperation};
 use super::{
-    Behaviour, Draw, Draws, Image, Parameter, ParameterValue, PixelType, Semantics, happens,
+    Behaviour, Draw, Draws, Image, Parameter, ParameterValue, PixelType, Semantics, TypeError,
+    happens,
 };
 use crate::augment::parameter::{EndLimits, WholeLimits};
 
@@ -15,7 +16,7 @@ macro_rules! with_probability {
         $(#[$doc:meta])*
         $class:ident, p $p:literal, {
             $($(#[$field_doc:meta])* $field:ident: $type:ty, example $example:expr, as $value:expr;)*
-        }, |$own:ident| $operation:expr;
+        }, |$own:ident| $operation:expr $(, { $($more:tt)* })?;
     )*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,13 +54,9 @@ macro_rules! with_probability {
                 OperationsDraw::of(happens(self.p, draws).then(|| $operation))
             }
 
-            fn apply(&self, draw: &Draw, image: &Image) -> Image {
-                self.apply_as(draw, image, PixelType::Uint8)
-            }
+            $($($more)*)?
 
-            fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-                operation::apply_colors(draw, image, pixels)
-            }
+            applies!(|_own, draw, image, pixels| operation::apply_colors(draw, image, pixels));
         }
     )*};
 }
@@ -104,7 +101,12 @@ with_probability! {
     RandomSolarize, p 0.5, {
         /// In the units of the values: up to 255, or up to 1 after [`super::ToDtype`].
         threshold: f64, example 128.0, as threshold;
-    }, |own| TensorOperation::Solarize(own.threshold);
+    }, |own| TensorOperation::Solarize(own.threshold), {
+        fn refuses(&self, before: PixelType) -> Option<TypeError> {
+            let is_above = self.threshold > f64::from(before.bound());
+            is_above.then_some(TypeError::Threshold(self.threshold))
+        }
+    };
 
     /// Makes edges smoother or sharper.
     RandomAdjustSharpness, p 0.5, {

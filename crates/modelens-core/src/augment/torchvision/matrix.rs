@@ -1,7 +1,7 @@
 //! Affine transforms about the centre of an image: the matrix, and the pixels it moves.
 
 use super::grid::{Reading, sample};
-use super::{Draw, Image};
+use super::{Draw, Image, Value};
 
 /// `[a, b, c, d, e, f]`: the place `(a x + b y + c, d x + e y + f)` that the output pixel (x, y) shows, in
 /// pixels from the centres of both images.
@@ -76,12 +76,12 @@ impl Motion {
 
 /// Moves the pixels of an image into one of `size`.
 /// Source: torchvision 0.29 `_affine_grid`.
-pub(in crate::augment) fn affine(
-    image: &Image,
+pub(in crate::augment) fn affine<T: Value>(
+    image: &Image<T>,
     matrix: InverseAffine,
     size: [usize; 2],
     reading: Reading<'_>,
-) -> Image {
+) -> Image<T> {
     let [a, b, c, d, e, f] = matrix.map(|value| value as f32);
     let [half_width, half_height] = [image.width, image.height].map(|len| 0.5 * len as f32);
     let [a, b, c] = [a, b, c].map(|value| value / half_width);
@@ -158,13 +158,13 @@ pub(super) fn rotated_size(
 
 /// Turns an image counter-clockwise. With `expand`, the output holds the whole image.
 /// Source: torchvision 0.29 `rotate_image`.
-pub(in crate::augment) fn rotate(
-    image: &Image,
+pub(in crate::augment) fn rotate<T: Value>(
+    image: &Image<T>,
     degrees: f64,
     expand: bool,
     center: Option<[f64; 2]>,
     reading: Reading<'_>,
-) -> Image {
+) -> Image<T> {
     let size = [image.height, image.width];
     match Turn::of(degrees, expand, center, size) {
         Turn::Quarters(0) => image.clone(),
@@ -187,7 +187,7 @@ pub(in crate::augment) fn rotation(degrees: f64, center: Option<[f64; 2]>) -> Mo
 }
 
 /// Turns an image by 90 degrees.
-fn quarter_turn(image: &Image, counter_clockwise: bool) -> Image {
+fn quarter_turn<T: Copy>(image: &Image<T>, counter_clockwise: bool) -> Image<T> {
     let [height, width] = [image.width, image.height];
     let mut pixels_hwc = Vec::with_capacity(image.pixels_hwc.len());
     for y in 0..height {

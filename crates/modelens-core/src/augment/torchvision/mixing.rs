@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Draw, Image, Parameter, ParameterValue, PixelType};
+use super::{Behaviour, Draw, Image, Parameter, ParameterValue, PixelType, TypeError};
 use crate::augment::behaviour::Drawing;
 use crate::augment::boxes::DrawnBox;
-use crate::augment::layers::{CutMixDraw, MixUpDraw, cut_mix, mixed};
+use crate::augment::layers::{CutMixDraw, MixUpDraw, cut_mix, mix_up};
 use crate::augment::parameter::EndLimits;
 
 /// The image before this one; before the first, the last.
@@ -33,7 +33,7 @@ pub struct CutMix {
 
 /// What both have in common.
 macro_rules! mixes {
-    ($class:ident, $apply:expr) => {
+    ($class:ident, $mix:expr $(, $refused:expr)?) => {
         impl Default for $class {
             fn default() -> Self {
                 Self { alpha: 1.0 }
@@ -45,14 +45,6 @@ macro_rules! mixes {
                 Self::default()
             }
 
-            fn mixes_images(&self) -> bool {
-                true
-            }
-
-            fn mixes_labels(&self) -> bool {
-                true
-            }
-
             fn parameters(&mut self) -> Vec<Parameter<'_>> {
                 let alpha = ParameterValue::Number(&mut self.alpha, EndLimits::POSITIVE);
                 vec![Parameter::keyword("alpha", alpha)]
@@ -62,28 +54,25 @@ macro_rules! mixes {
                 Draw::$class(self.drawn(drawing))
             }
 
-            fn apply(&self, _: &Draw, image: &Image) -> Image {
-                image.clone()
-            }
+            $(fn refuses(&self, before: PixelType) -> Option<TypeError> {
+                (before == PixelType::Uint8).then_some($refused)
+            })?
 
-            fn apply_batch(&self, draws: &[&Draw], images: &[&Image], _: PixelType) -> Vec<Image> {
-                mixed(draws, images, $apply)
-            }
+            mixes_batches!($mix);
         }
     };
 }
 
-mixes!(MixUp, |draw, image, other| {
-    let Draw::MixUp(MixUpDraw { share, .. }) = *draw else {
-        return image.clone();
-    };
-    let (own, rest) = (share as f32, (1.0 - share) as f32);
-    let pairs = image.pixels_hwc.iter().zip(&other.pixels_hwc);
-    Image {
-        pixels_hwc: pairs.map(|(x, other)| rest * other + own * x).collect(),
-        ..*image
-    }
-});
+mixes!(
+    MixUp,
+    |draw: &Draw, image: &Image, other: &Image| {
+        let Draw::MixUp(MixUpDraw { share, .. }) = *draw else {
+            return image.clone();
+        };
+        mix_up::blended(image, other, [share as f32, (1.0 - share) as f32])
+    },
+    TypeError::Bytes("MixUp")
+);
 mixes!(CutMix, cut_mix::pasted);
 
 impl MixUp {

@@ -11,6 +11,30 @@
 //! What several of them need: [`grid`] reads between pixels with a fill value, [`matrix`] turns, moves and
 //! shears, [`resample`] resizes, [`frame`] pads and crops.
 
+/// Implements what [`Behaviour`] asks for about applying a draw with one body, for images of floats and of
+/// bytes.
+macro_rules! applies {
+    (|$own:ident, $draw:ident, $image:ident, $pixels:ident| $body:expr) => {
+        fn apply(&self, draw: &Draw, image: &Image) -> Image {
+            self.apply_as(draw, image, PixelType::Uint8)
+        }
+
+        fn apply_as(&self, $draw: &Draw, $image: &Image, $pixels: PixelType) -> Image {
+            let $own = self;
+            $body
+        }
+
+        // A page does without, because its code must stay small.
+        #[cfg(not(target_arch = "wasm32"))]
+        fn apply_bytes(&self, $draw: &Draw, $image: &Image<u8>) -> Option<Image<u8>> {
+            let $own = self;
+            let $pixels = PixelType::Uint8;
+            let done = |$image: &Image<u8>| -> Image<u8> { $body };
+            Some(done($image))
+        }
+    };
+}
+
 mod affine;
 mod boxes;
 mod conversion;
@@ -42,7 +66,8 @@ mod operation;
 mod policies;
 mod space;
 
-use super::behaviour::{Behaviour, Drawn, PixelType};
+use super::behaviour::{Behaviour, Drawn, PixelType, TypeError};
+use super::bytes::Value;
 use super::layers::{Draw, FlipDraw};
 use super::parameter::{EndLimits, ListLimits, Parameter, ParameterValue};
 use super::values::Named;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Behaviour, ColorJitter, Draw, Draws, Image, ListLimits, Parameter, ParameterValue, PixelType,
-    RandomGrayscale, RandomHorizontalFlip, happens,
+    RandomGrayscale, RandomHorizontalFlip, TypeError, happens,
 };
 use crate::augment::behaviour::{Drawing, Drawn};
 use crate::augment::{AugmentLayer, Transform};
@@ -130,6 +130,19 @@ pub(in crate::augment) fn apply(
     done.unwrap_or_else(|| image.clone())
 }
 
+/// As [`apply`], for an 8-bit image; `None` if one of the transforms needs floats.
+fn apply_bytes(transforms: &[AugmentLayer], draw: &Draw, image: &Image<u8>) -> Option<Image<u8>> {
+    let Draw::Nested(NestedDraw { steps, .. }) = draw else {
+        return None;
+    };
+    let mut done = image.clone();
+    for (place, draw) in steps {
+        let behaviour = transforms.get(*place)?.transform.behaviour();
+        done = behaviour.apply_bytes(draw, &done)?;
+    }
+    Some(done)
+}
+
 pub(in crate::augment) fn apply_batch(
     transforms: &[AugmentLayer],
     draws: &[&Draw],
@@ -162,7 +175,7 @@ pub(in crate::augment) fn apply_batch(
 
 /// What all lists of transforms have in common.
 macro_rules! list {
-    ($class:ident, example [$($example:expr),*], |$own:ident, $draws:ident| $places:expr, |$mut:ident| $more:expr) => {
+    ($class:ident, example [$($example:expr),*], |$own:ident, $draws:ident| $places:expr, |$mut:ident| $more:expr $(, { $($more_of:tt)* })?) => {
         impl Behaviour for $class {
             #[allow(clippy::needless_update, reason = "one of the lists has no other fields")]
             fn example(_: usize, _: usize) -> Self {
@@ -180,8 +193,16 @@ macro_rules! list {
                 parameters
             }
 
+            $($($more_of)*)?
+
             fn is_random(&self) -> bool {
                 true
+            }
+
+            /// As for one of its transforms that gets the same values.
+            fn refuses(&self, before: PixelType) -> Option<TypeError> {
+                let mut layers = self.transforms.iter();
+                layers.find_map(|layer| layer.transform.behaviour().refuses(before))
             }
 
             fn mixes_images(&self) -> bool {
@@ -205,6 +226,10 @@ macro_rules! list {
 
             fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
                 apply(&self.transforms, draw, image, pixels)
+            }
+
+            fn apply_bytes(&self, draw: &Draw, image: &Image<u8>) -> Option<Image<u8>> {
+                apply_bytes(&self.transforms, draw, image)
             }
 
             fn apply_batch(
@@ -241,7 +266,14 @@ list! {
     RandomChoice,
     example [RandomHorizontalFlip::example(1, 1), RandomGrayscale { p: 1.0 }],
     |own, draws| vec![own.choose(draws)],
-    |own| [Parameter::list("p", &mut own.p, PROBABILITIES)]
+    |own| [Parameter::list("p", &mut own.p, PROBABILITIES)],
+    {
+        fn match_lengths(&mut self) {
+            if !self.p.is_empty() {
+                self.p.resize(self.transforms.len(), 1.0);
+            }
+        }
+    }
 }
 
 list! {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Behaviour, Draw, Image, ListLimits, Parameter, ParameterValue, PixelType};
+use super::{Behaviour, Draw, Image, ListLimits, Parameter, ParameterValue, PixelType, TypeError};
 
 /// The statistics of `ImageNet` that torchvision's weights were trained with.
 const MEAN: [f64; 3] = [0.485, 0.456, 0.406];
@@ -76,17 +76,16 @@ impl Behaviour for Normalize {
         out
     }
 
+    fn refuses(&self, before: PixelType) -> Option<TypeError> {
+        (before == PixelType::Uint8).then_some(TypeError::Bytes("Normalize"))
+    }
+
     fn undo_range(&self, image: &mut Image, _: PixelType) {
         self.each(image, |value, mean, std| value * std + mean);
     }
 
-    fn value_range(&self, [low, high]: [f64; 2]) -> [f64; 2] {
-        let ends = (0..3).map(|channel| {
-            let [mean, std] = self.of_channel(channel);
-            [(low - mean) / std, (high - mean) / std]
-        });
-        ends.fold([f64::INFINITY, f64::NEG_INFINITY], |[low, high], [a, b]| {
-            [low.min(a), high.max(b)]
-        })
+    fn value_range(&self, range: [f64; 2], channel: usize) -> [f64; 2] {
+        let [mean, std] = self.of_channel(channel);
+        range.map(|end| (end - mean) / std)
     }
 }

@@ -6,6 +6,7 @@ use super::grid::{GridInterpolation, Reading};
 use super::matrix::{self, Motion};
 use super::{ListLimits, Parameter, ParameterValue};
 use crate::augment::behaviour::{Drawn, PixelType};
+use crate::augment::bytes::Value;
 use crate::augment::layers::{Draw, affine_product, percent, signed};
 use crate::augment::tensors;
 use crate::dataset::Image;
@@ -68,7 +69,12 @@ const NOISE: u64 = u64::from_le_bytes(*b"noise\0\0\0");
 
 impl TensorOperation {
     /// Does it. Operations that move pixels read the image as `resampling` says.
-    fn apply(&self, image: &Image, pixels: PixelType, resampling: &Resampling) -> Image {
+    fn apply<T: Value>(
+        &self,
+        image: &Image<T>,
+        pixels: PixelType,
+        resampling: &Resampling,
+    ) -> Image<T> {
         match *self {
             Self::Identity => image.clone(),
             Self::Brightness(factor) => tensors::brightness(image, factor, pixels),
@@ -264,12 +270,12 @@ impl Resampling {
     }
 
     /// Does the operations one after the other.
-    pub(super) fn apply(
+    pub(super) fn apply<T: Value>(
         &self,
         operations: &[TensorOperation],
-        image: &Image,
+        image: &Image<T>,
         pixels: PixelType,
-    ) -> Image {
+    ) -> Image<T> {
         let Some((first, rest)) = operations.split_first() else {
             return image.clone();
         };
@@ -280,7 +286,12 @@ impl Resampling {
     }
 
     /// Does the operations that were drawn; any other draw changes nothing.
-    pub(super) fn apply_drawn(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    pub(super) fn apply_drawn<T: Value>(
+        &self,
+        draw: &Draw,
+        image: &Image<T>,
+        pixels: PixelType,
+    ) -> Image<T> {
         match draw {
             Draw::Operations(OperationsDraw { operations }) => {
                 self.apply(operations, image, pixels)
@@ -290,7 +301,12 @@ impl Resampling {
     }
 
     /// Does an operation that moves pixels.
-    fn moved(&self, operation: &TensorOperation, image: &Image, pixels: PixelType) -> Image {
+    fn moved<T: Value>(
+        &self,
+        operation: &TensorOperation,
+        image: &Image<T>,
+        pixels: PixelType,
+    ) -> Image<T> {
         let reading = Reading {
             interpolation: self.interpolation,
             fill: Some(&self.fill[..]).filter(|fill| !fill.is_empty()),
@@ -308,7 +324,7 @@ impl Resampling {
 }
 
 /// Does the operations that were drawn, none of which moves pixels.
-pub(super) fn apply_colors(draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+pub(super) fn apply_colors<T: Value>(draw: &Draw, image: &Image<T>, pixels: PixelType) -> Image<T> {
     Resampling::default().apply_drawn(draw, image, pixels)
 }
 

@@ -81,11 +81,7 @@ impl Behaviour for RandomPerspective {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2Perspective(V2PerspectiveDraw {
             corners: Some(corners),
         }) = *draw
@@ -101,8 +97,8 @@ impl Behaviour for RandomPerspective {
         let [a, b, c] = [a, b, c].map(|value| value / half_width);
         let [d, e, f] = [d, e, f].map(|value| value / half_height);
         let reading = Reading {
-            interpolation: self.interpolation,
-            fill: Some(&self.fill),
+            interpolation: own.interpolation,
+            fill: Some(&own.fill),
             pixels,
         };
         sample(image, size, reading, |x, y| {
@@ -110,7 +106,7 @@ impl Behaviour for RandomPerspective {
             let k = x * g + y * h + 1.0;
             [(x * a + y * b + c) / k - 1.0, (x * d + y * e + f) / k - 1.0]
         })
-    }
+    });
 }
 
 /// `[a, b, c, d, e, f, g, h]`: the output pixel (x, y) shows `((a x + b y + c) / k, (d x + e y + f) / k)` of

@@ -1,8 +1,9 @@
 //! Resizes an image as torchvision does, with or without antialiasing.
 
+use modelens_kernels::simd::run;
 use serde::{Deserialize, Serialize};
 
-use super::{Image, Named, PixelType};
+use super::{Image, Named, Parameter, ParameterValue, PixelType, Value};
 
 /// How a resized image is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -35,6 +36,43 @@ impl Named for ResizeInterpolation {
 
     fn literal(self) -> String {
         super::interpolation_mode(self.name())
+    }
+}
+
+/// How a transform resizes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resampler {
+    pub interpolation: ResizeInterpolation,
+    pub antialias: bool,
+}
+
+impl Default for Resampler {
+    fn default() -> Self {
+        Self {
+            interpolation: ResizeInterpolation::Bilinear,
+            antialias: true,
+        }
+    }
+}
+
+impl Resampler {
+    /// The arguments `interpolation` and `antialias`.
+    pub(super) fn parameters(&mut self) -> [Parameter<'_>; 2] {
+        let interpolation = ParameterValue::Choice(&mut self.interpolation);
+        [
+            Parameter::keyword("interpolation", interpolation),
+            Parameter::keyword("antialias", ParameterValue::Flag(&mut self.antialias)),
+        ]
+    }
+
+    /// The image with `[height, width]`.
+    pub(super) fn resize<T: Value>(
+        self,
+        image: &Image<T>,
+        size: [usize; 2],
+        pixels: PixelType,
+    ) -> Image<T> {
+        resize(image, size, self.interpolation, self.antialias, pixels)
     }
 }
 
@@ -133,91 +171,171 @@ fn quantize(taps: &mut [Taps]) -> u32 {
     bits
 }
 
-/// What becomes of a weighted sum: 8-bit values are rounded after each of the two passes.
-fn finish(sum: f64, bits: Option<u32>) -> f32 {
-    match bits {
-        None => sum as f32,
-        Some(bits) => {
-            let one = f64::from(1_u32 << bits);
-            // The sum is a whole number, and so is half of `one` from 1 bit on.
-            ((sum + (one / 2.0).floor()) / one)
-                .floor()
-                .clamp(0.0, 255.0) as f32
-        }
+/// How weighted sums are computed.
+trait Weighing<T> {
+    type Number: Copy + Default + std::ops::AddAssign + std::ops::Mul<Output = Self::Number>;
+
+    fn weight(&self, weight: f64) -> Self::Number;
+
+    fn value(&self, value: T) -> Self::Number;
+
+    fn finish(&self, sum: Self::Number) -> T;
+}
+
+/// Floats, summed in 64 bits.
+struct Exact;
+
+impl<T: Value> Weighing<T> for Exact {
+    type Number = f64;
+
+    #[inline]
+    fn weight(&self, weight: f64) -> f64 {
+        weight
+    }
+
+    #[inline]
+    fn value(&self, value: T) -> f64 {
+        f64::from(value.get())
+    }
+
+    #[inline]
+    fn finish(&self, sum: f64) -> T {
+        T::put(sum as f32)
+    }
+}
+
+/// 8-bit values with weights of this many bits; each of the two passes rounds.
+struct Quantized(u32);
+
+impl<T: Value> Weighing<T> for Quantized {
+    type Number = i32;
+
+    #[inline]
+    fn weight(&self, weight: f64) -> i32 {
+        weight as i32
+    }
+
+    #[inline]
+    fn value(&self, value: T) -> i32 {
+        value.get() as i32
+    }
+
+    #[inline]
+    fn finish(&self, sum: i32) -> T {
+        let rounded = (sum + ((1 << self.0) >> 1)) >> self.0;
+        T::put(rounded.clamp(0, 255) as f32)
     }
 }
 
 /// Resizes one axis at a time, the columns first.
-fn filtered(
-    image: &Image,
+fn filtered<T: Value>(
+    image: &Image<T>,
     [height, width]: [usize; 2],
     kernel: Kernel,
     antialias: bool,
     pixels: PixelType,
-) -> Image {
-    let prepared = |len: usize, out: usize| {
+) -> Image<T> {
+    let axis = |image: &Image<T>, len: usize, out: usize, is_wide: bool| {
         let mut taps = taps(len, out, kernel, antialias);
         let bits = (pixels == PixelType::Uint8).then(|| quantize(&mut taps));
-        (taps, bits)
+        run(|| match (bits, is_wide) {
+            (Some(bits), true) => across(image, &taps, &Quantized(bits)),
+            (Some(bits), false) => down(image, &taps, &Quantized(bits)),
+            (None, true) => across(image, &taps, &Exact),
+            (None, false) => down(image, &taps, &Exact),
+        })
     };
-    let channels = image.channels;
-    let wide = (width != image.width).then(|| {
-        let (taps, bits) = prepared(image.width, width);
-        let mut pixels_hwc = Vec::with_capacity(image.height * width * channels);
-        for row in image.pixels_hwc.chunks_exact(image.width * channels) {
-            for Taps { first, weights } in &taps {
-                for channel in 0..channels {
-                    let values = row[first * channels + channel..].iter().step_by(channels);
-                    let products = weights.iter().zip(values);
-                    let sum = products
-                        .map(|(weight, &value)| weight * f64::from(value))
-                        .sum();
-                    pixels_hwc.push(finish(sum, bits));
-                }
-            }
-        }
-        Image {
-            width,
-            pixels_hwc,
-            ..*image
-        }
-    });
+    let wide = (width != image.width).then(|| axis(image, image.width, width, true));
     let wide = wide.as_ref().unwrap_or(image);
     if height == image.height {
         return wide.clone();
     }
-    let (taps, bits) = prepared(image.height, height);
-    let row_len = width * channels;
-    let mut pixels_hwc = Vec::with_capacity(height * row_len);
-    let mut sums = vec![0.0_f64; row_len];
-    for Taps { first, weights } in &taps {
-        sums.fill(0.0);
-        let rows = wide.pixels_hwc[first * row_len..].chunks_exact(row_len);
-        for (weight, row) in weights.iter().zip(rows) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += weight * f64::from(value);
+    axis(wide, image.height, height, false)
+}
+
+/// Resizes the rows.
+#[inline]
+fn across<T: Value, W: Weighing<T>>(image: &Image<T>, taps: &[Taps], weighing: &W) -> Image<T> {
+    let channels = image.channels;
+    let width = taps.len();
+    let mut pixels_hwc = vec![T::default(); image.height * width * channels];
+    // The weights of all pixels one after the other.
+    let weights = taps.iter().flat_map(|taps| &taps.weights);
+    let weights: Vec<W::Number> = weights.map(|&weight| weighing.weight(weight)).collect();
+    let rows = image.pixels_hwc.chunks_exact(image.width * channels);
+    for (line, row) in pixels_hwc.chunks_exact_mut(width * channels).zip(rows) {
+        let mut rest = &weights[..];
+        for (out, taps) in line.chunks_exact_mut(channels).zip(taps) {
+            let (own, others) = rest.split_at(taps.weights.len());
+            rest = others;
+            let source = &row[taps.first * channels..];
+            // The common case has a fixed length, which the compiler unrolls.
+            if let (Ok(out), (source, _)) =
+                (<&mut [T; 3]>::try_from(&mut *out), source.as_chunks::<3>())
+            {
+                let mut sums = [W::Number::default(); 3];
+                for (&weight, pixel) in own.iter().zip(source) {
+                    for (sum, &value) in sums.iter_mut().zip(pixel) {
+                        *sum += weight * weighing.value(value);
+                    }
+                }
+                *out = sums.map(|sum| weighing.finish(sum));
+                continue;
+            }
+            for (channel, out) in out.iter_mut().enumerate() {
+                let mut sum = W::Number::default();
+                let values = source[channel..].iter().step_by(channels);
+                for (&weight, &value) in own.iter().zip(values) {
+                    sum += weight * weighing.value(value);
+                }
+                *out = weighing.finish(sum);
             }
         }
-        pixels_hwc.extend(sums.iter().map(|&sum| finish(sum, bits)));
+    }
+    Image {
+        width,
+        pixels_hwc,
+        ..*image
+    }
+}
+
+/// Resizes the columns.
+#[inline]
+fn down<T: Value, W: Weighing<T>>(image: &Image<T>, taps: &[Taps], weighing: &W) -> Image<T> {
+    let row_len = image.width * image.channels;
+    let height = taps.len();
+    let mut pixels_hwc = vec![T::default(); height * row_len];
+    let mut sums = vec![W::Number::default(); row_len];
+    for (line, Taps { first, weights }) in pixels_hwc.chunks_exact_mut(row_len).zip(taps) {
+        sums.fill(W::Number::default());
+        let rows = image.pixels_hwc[first * row_len..].chunks_exact(row_len);
+        for (&weight, row) in weights.iter().zip(rows) {
+            let weight = weighing.weight(weight);
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum += weight * weighing.value(value);
+            }
+        }
+        for (out, &sum) in line.iter_mut().zip(&sums) {
+            *out = weighing.finish(sum);
+        }
     }
     Image {
         height,
-        width,
-        channels,
         pixels_hwc,
+        ..*image
     }
 }
 
 /// Resizes to `[height, width]`. Images of no pixels stay as they are.
 /// Source: torchvision 0.29 `resize_image`, on a processor with AVX2, where 8-bit images are resized in whole
 /// numbers.
-pub(in crate::augment) fn resize(
-    image: &Image,
+pub(in crate::augment) fn resize<T: Value>(
+    image: &Image<T>,
     size: [usize; 2],
     interpolation: ResizeInterpolation,
     antialias: bool,
     pixels: PixelType,
-) -> Image {
+) -> Image<T> {
     let [height, width] = size;
     if [image.height, image.width] == size || image.pixels_hwc.is_empty() || height * width == 0 {
         return image.clone();

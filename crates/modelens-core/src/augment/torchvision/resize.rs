@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::frame::{self, PADDING, PaddingMode, sides};
-use super::resample::{ResizeInterpolation, resize, size_of_shorter};
+use super::resample::{Resampler, size_of_shorter};
 use super::{
     Behaviour, Draw, FILL, Image, ListLimits, Parameter, ParameterValue, PixelType, sides_of,
     square,
@@ -16,14 +16,13 @@ pub(super) const OPTIONAL_SIDE: ListLimits = ListLimits::whole(&[0, 1], 1.0);
 
 /// Resizes the shorter side to `size`, and the other one in proportion; or, with two numbers, to height and
 /// width. Source: torchvision 0.29 `v2/_geometry.py`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resize {
     /// The shorter side, or height and width.
     pub size: Vec<f64>,
-    pub interpolation: ResizeInterpolation,
     /// The longest that the longer side may become; empty: any.
     pub max_size: Vec<f64>,
-    pub antialias: bool,
+    pub resampler: Resampler,
 }
 
 /// Cuts out the middle; black pixels around a smaller image.
@@ -40,17 +39,6 @@ pub struct Pad {
     pub padding: Vec<f64>,
     pub fill: Vec<f64>,
     pub padding_mode: PaddingMode,
-}
-
-impl Default for Resize {
-    fn default() -> Self {
-        Self {
-            size: Vec::new(),
-            interpolation: ResizeInterpolation::Bilinear,
-            max_size: Vec::new(),
-            antialias: true,
-        }
-    }
 }
 
 impl Default for Pad {
@@ -88,12 +76,12 @@ impl Behaviour for Resize {
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let interpolation = ParameterValue::Choice(&mut self.interpolation);
+        let [interpolation, antialias] = self.resampler.parameters();
         vec![
             Parameter::required("size", ParameterValue::List(&mut self.size, SIZE)),
-            Parameter::keyword("interpolation", interpolation),
+            interpolation,
             Parameter::list("max_size", &mut self.max_size, OPTIONAL_SIDE),
-            Parameter::keyword("antialias", ParameterValue::Flag(&mut self.antialias)),
+            antialias,
         ]
     }
 
@@ -101,14 +89,10 @@ impl Behaviour for Resize {
         false
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, _: &Draw, image: &Image, pixels: PixelType) -> Image {
-        let target = self.target([image.height, image.width]);
-        resize(image, target, self.interpolation, self.antialias, pixels)
-    }
+    applies!(|own, _draw, image, pixels| {
+        let target = own.target([image.height, image.width]);
+        own.resampler.resize(image, target, pixels)
+    });
 
     fn output_size(&self) -> Option<[usize; 2]> {
         let [height, width] = *self.size else {
@@ -138,9 +122,7 @@ impl Behaviour for CenterCrop {
         false
     }
 
-    fn apply(&self, _: &Draw, image: &Image) -> Image {
-        frame::center(image, sides_of(&self.size))
-    }
+    applies!(|own, _draw, image, _pixels| frame::center(image, sides_of(&own.size)));
 
     fn output_size(&self) -> Option<[usize; 2]> {
         Some(sides_of(&self.size))
@@ -169,15 +151,11 @@ impl Behaviour for Pad {
         false
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, _: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, _draw, image, pixels| {
         let whole = pixels == PixelType::Uint8;
-        let sides = sides(&self.padding);
-        frame::pad(image, sides, self.padding_mode, &self.fill, whole)
-    }
+        let sides = sides(&own.padding);
+        frame::pad(image, sides, own.padding_mode, &own.fill, whole)
+    });
 
     fn output_size_of(&self, height: usize, width: usize) -> Option<[usize; 2]> {
         let [left, top, right, bottom] = sides(&self.padding);

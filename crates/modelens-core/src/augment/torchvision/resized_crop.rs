@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::resample::{ResizeInterpolation, resize};
+use super::resample::Resampler;
 use super::resize::SIZE;
 use super::{
     Behaviour, BoxDraw, BoxShape, Draw, Drawn, Draws, Image, ListLimits, Parameter, ParameterValue,
@@ -21,8 +21,7 @@ pub struct RandomResizedCrop {
     pub size: Vec<f64>,
     pub scale: Vec<f64>,
     pub ratio: Vec<f64>,
-    pub interpolation: ResizeInterpolation,
-    pub antialias: bool,
+    pub resampler: Resampler,
 }
 
 /// The box of one image.
@@ -38,8 +37,7 @@ impl Default for RandomResizedCrop {
             size: Vec::new(),
             scale: vec![0.08, 1.0],
             ratio: vec![3.0 / 4.0, 4.0 / 3.0],
-            interpolation: ResizeInterpolation::Bilinear,
-            antialias: true,
+            resampler: Resampler::default(),
         }
     }
 }
@@ -76,13 +74,13 @@ impl Behaviour for RandomResizedCrop {
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let interpolation = ParameterValue::Choice(&mut self.interpolation);
+        let [interpolation, antialias] = self.resampler.parameters();
         vec![
             Parameter::required("size", ParameterValue::List(&mut self.size, SIZE)),
             Parameter::list("scale", &mut self.scale, SCALE),
             Parameter::list("ratio", &mut self.ratio, RATIO),
-            Parameter::keyword("interpolation", interpolation),
-            Parameter::keyword("antialias", ParameterValue::Flag(&mut self.antialias)),
+            interpolation,
+            antialias,
         ]
     }
 
@@ -99,18 +97,14 @@ impl Behaviour for RandomResizedCrop {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2ResizedCrop(ResizedCropDraw { cut }) = *draw else {
             return image.clone();
         };
         let cut = frame::crop(image, [cut.top, cut.left], [cut.height, cut.width]);
-        let size = sides_of(&self.size);
-        resize(&cut, size, self.interpolation, self.antialias, pixels)
-    }
+        let size = sides_of(&own.size);
+        own.resampler.resize(&cut, size, pixels)
+    });
 
     fn output_size(&self) -> Option<[usize; 2]> {
         Some(sides_of(&self.size))

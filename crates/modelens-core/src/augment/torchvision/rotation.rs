@@ -86,11 +86,7 @@ impl Behaviour for RandomRotation {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2Rotation(RotationDraw {
             degrees,
             expand,
@@ -100,12 +96,12 @@ impl Behaviour for RandomRotation {
             return image.clone();
         };
         let reading = Reading {
-            interpolation: self.interpolation,
-            fill: Some(&self.fill),
+            interpolation: own.interpolation,
+            fill: Some(&own.fill),
             pixels,
         };
         matrix::rotate(image, degrees, expand, center, reading)
-    }
+    });
 
     fn draws_size(&self) -> [bool; 2] {
         [self.expand; 2]

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::resample::{ResizeInterpolation, resize, size_of_shorter};
+use super::resample::{Resampler, size_of_shorter};
 use super::resize::OPTIONAL_SIDE;
 use super::{
     Behaviour, Draw, Drawn, Draws, Image, ListLimits, Parameter, ParameterValue, PixelType,
-    Semantics, pair,
+    Semantics, Value, pair,
 };
 
 /// One side in pixels.
@@ -19,22 +19,20 @@ const TARGET: ListLimits = ListLimits::whole(&[2], 1.0);
 const SCALE: ListLimits = ListLimits::of(&[2], [1e-3, 100.0], [0.1, 2.0]);
 
 /// Resizes the shorter side to a whole number from `min_size` to below `max_size`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RandomResize {
     pub min_size: Vec<f64>,
     pub max_size: Vec<f64>,
-    pub interpolation: ResizeInterpolation,
-    pub antialias: bool,
+    pub resampler: Resampler,
 }
 
 /// Resizes the shorter side to one of several numbers; the longer one becomes `max_size` at most.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RandomShortestSize {
     pub min_size: Vec<f64>,
     /// Empty: any.
     pub max_size: Vec<f64>,
-    pub interpolation: ResizeInterpolation,
-    pub antialias: bool,
+    pub resampler: Resampler,
 }
 
 /// Resizes to U(scale_range) times the size that fits into `target_size`.
@@ -43,8 +41,7 @@ pub struct ScaleJitter {
     /// Height and width.
     pub target_size: Vec<f64>,
     pub scale_range: Vec<f64>,
-    pub interpolation: ResizeInterpolation,
-    pub antialias: bool,
+    pub resampler: Resampler,
 }
 
 /// The size of one image.
@@ -54,52 +51,28 @@ pub struct SizeDraw {
     pub width: usize,
 }
 
-impl Default for RandomResize {
-    fn default() -> Self {
-        Self {
-            min_size: Vec::new(),
-            max_size: Vec::new(),
-            interpolation: ResizeInterpolation::Bilinear,
-            antialias: true,
-        }
-    }
-}
-
-impl Default for RandomShortestSize {
-    fn default() -> Self {
-        Self {
-            min_size: Vec::new(),
-            max_size: Vec::new(),
-            interpolation: ResizeInterpolation::Bilinear,
-            antialias: true,
-        }
-    }
-}
-
 impl Default for ScaleJitter {
     fn default() -> Self {
         Self {
             target_size: Vec::new(),
             scale_range: vec![0.1, 2.0],
-            interpolation: ResizeInterpolation::Bilinear,
-            antialias: true,
+            resampler: Resampler::default(),
         }
     }
 }
 
 impl Draw {
     /// Resizes to the drawn size.
-    fn resized(
+    fn resized<T: Value>(
         &self,
-        image: &Image,
-        interpolation: ResizeInterpolation,
-        antialias: bool,
+        image: &Image<T>,
+        resampler: Resampler,
         pixels: PixelType,
-    ) -> Image {
+    ) -> Image<T> {
         let Self::V2Size(SizeDraw { height, width }) = *self else {
             return image.clone();
         };
-        resize(image, [height, width], interpolation, antialias, pixels)
+        resampler.resize(image, [height, width], pixels)
     }
 }
 
@@ -142,12 +115,12 @@ impl Behaviour for RandomResize {
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let interpolation = ParameterValue::Choice(&mut self.interpolation);
+        let [interpolation, antialias] = self.resampler.parameters();
         vec![
             Parameter::required("min_size", ParameterValue::List(&mut self.min_size, SIDE)),
             Parameter::required("max_size", ParameterValue::List(&mut self.max_size, SIDE)),
-            Parameter::keyword("interpolation", interpolation),
-            Parameter::keyword("antialias", ParameterValue::Flag(&mut self.antialias)),
+            interpolation,
+            antialias,
         ]
     }
 
@@ -158,13 +131,7 @@ impl Behaviour for RandomResize {
         Draw::V2Size(SizeDraw { height, width })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        draw.resized(image, self.interpolation, self.antialias, pixels)
-    }
+    applies!(|own, draw, image, pixels| draw.resized(image, own.resampler, pixels));
 
     fn draws_size(&self) -> [bool; 2] {
         [true; 2]
@@ -181,12 +148,12 @@ impl Behaviour for RandomShortestSize {
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let interpolation = ParameterValue::Choice(&mut self.interpolation);
+        let [interpolation, antialias] = self.resampler.parameters();
         vec![
             Parameter::required("min_size", ParameterValue::List(&mut self.min_size, SIDES)),
             Parameter::list("max_size", &mut self.max_size, OPTIONAL_SIDE),
-            Parameter::keyword("interpolation", interpolation),
-            Parameter::keyword("antialias", ParameterValue::Flag(&mut self.antialias)),
+            interpolation,
+            antialias,
         ]
     }
 
@@ -201,13 +168,7 @@ impl Behaviour for RandomShortestSize {
         Draw::V2Size(SizeDraw { height, width })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        draw.resized(image, self.interpolation, self.antialias, pixels)
-    }
+    applies!(|own, draw, image, pixels| draw.resized(image, own.resampler, pixels));
 
     fn draws_size(&self) -> [bool; 2] {
         [true; 2]
@@ -225,12 +186,12 @@ impl Behaviour for ScaleJitter {
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
         let target = ParameterValue::List(&mut self.target_size, TARGET);
-        let interpolation = ParameterValue::Choice(&mut self.interpolation);
+        let [interpolation, antialias] = self.resampler.parameters();
         vec![
             Parameter::required("target_size", target),
             Parameter::list("scale_range", &mut self.scale_range, SCALE),
-            Parameter::keyword("interpolation", interpolation),
-            Parameter::keyword("antialias", ParameterValue::Flag(&mut self.antialias)),
+            interpolation,
+            antialias,
         ]
     }
 
@@ -244,13 +205,7 @@ impl Behaviour for ScaleJitter {
         Draw::V2Size(SizeDraw { height, width })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
-        draw.resized(image, self.interpolation, self.antialias, pixels)
-    }
+    applies!(|own, draw, image, pixels| draw.resized(image, own.resampler, pixels));
 
     fn draws_size(&self) -> [bool; 2] {
         [true; 2]

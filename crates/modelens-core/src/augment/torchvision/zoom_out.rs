@@ -68,11 +68,7 @@ impl Behaviour for RandomZoomOut {
         })
     }
 
-    fn apply(&self, draw: &Draw, image: &Image) -> Image {
-        self.apply_as(draw, image, PixelType::Uint8)
-    }
-
-    fn apply_as(&self, draw: &Draw, image: &Image, pixels: PixelType) -> Image {
+    applies!(|own, draw, image, pixels| {
         let Draw::V2ZoomOut(ZoomOutDraw {
             padding: Some(padding),
         }) = *draw
@@ -80,8 +76,8 @@ impl Behaviour for RandomZoomOut {
             return image.clone();
         };
         let whole = pixels == PixelType::Uint8;
-        pad(image, padding, PaddingMode::Constant, &self.fill, whole)
-    }
+        pad(image, padding, PaddingMode::Constant, &own.fill, whole)
+    });
 
     fn draws_size(&self) -> [bool; 2] {
         [true; 2]

@@ -1,0 +1,90 @@
+//! Images of bytes: what torchvision's transforms take and make of photos, in a quarter of the memory.
+
+use std::borrow::Cow;
+
+use modelens_kernels::simd::run;
+
+use crate::dataset::Image;
+
+/// A value of an image. Kernels compute with floats, whatever the image holds.
+pub trait Value: Copy + Default + PartialEq + Send + Sync {
+    fn get(self) -> f32;
+
+    /// The reverse of [`Self::get`]. For bytes, a number within [0, 255], which is rounded half to even.
+    fn put(x: f32) -> Self;
+}
+
+impl Value for f32 {
+    #[inline]
+    fn get(self) -> f32 {
+        self
+    }
+
+    #[inline]
+    fn put(x: f32) -> Self {
+        x
+    }
+}
+
+impl Value for u8 {
+    #[inline]
+    fn get(self) -> f32 {
+        f32::from(self)
+    }
+
+    #[inline]
+    fn put(x: f32) -> Self {
+        // 2^23: a sum with it has no bits for a fraction, and its lowest bits are the number.
+        (x + 8_388_608.0).to_bits() as u8
+    }
+}
+
+/// The 8-bit image nearest to an image.
+pub fn to_bytes(image: &Image) -> Image<u8> {
+    let byte = |&x: &f32| {
+        // Comparisons, which NaN fails, are one instruction each.
+        let x = if x > 0.0 { x } else { 0.0 };
+        u8::put(if x < 255.0 { x } else { 255.0 })
+    };
+    Image {
+        pixels_hwc: run(|| image.pixels_hwc.iter().map(byte).collect()),
+        height: image.height,
+        width: image.width,
+        channels: image.channels,
+    }
+}
+
+/// An image in a pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AnyImage {
+    Bytes(Image<u8>),
+    Floats(Image),
+}
+
+impl AnyImage {
+    /// The same values as floats.
+    pub fn floats(&self) -> Cow<'_, Image> {
+        match self {
+            Self::Floats(image) => Cow::Borrowed(image),
+            Self::Bytes(image) => Cow::Owned(to_floats(image)),
+        }
+    }
+
+    /// The same values as floats.
+    pub fn into_floats(self) -> Image {
+        match self {
+            Self::Floats(image) => image,
+            Self::Bytes(image) => to_floats(&image),
+        }
+    }
+}
+
+/// The same values as floats.
+pub(super) fn to_floats(image: &Image<u8>) -> Image {
+    Image {
+        pixels_hwc: run(|| image.pixels_hwc.iter().map(|x| x.get()).collect()),
+        height: image.height,
+        width: image.width,
+        channels: image.channels,
+    }
+}

@@ -1,8 +1,18 @@
-"""What the peers share: medians, and the peak of resident memory."""
+"""What the peers share: their arguments, medians, and the peak of resident memory."""
 
 import json
 import resource
+import sys
 import time
+
+from networks import BASE, SIZES
+
+
+def arguments():
+    """RUNS, BATCH and NETWORK of the command line, with their defaults."""
+    given = dict(enumerate(sys.argv[1:]))
+    network = given.get(2, BASE)
+    return int(given.get(0, 5)), int(given.get(1, SIZES[network][0])), network
 
 
 def medians(name, work, runs):

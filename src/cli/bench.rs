@@ -1,14 +1,18 @@
 //! `modelens bench`: times the program on this machine.
 
 mod folders;
+mod growth;
 mod passes;
+mod views;
 mod window;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
 use super::{Failure, terminal};
+use modelens_jobs::machine::instruction_set;
 
 /// Times opening, passes, optimizer steps, folders of photos, and frames.
 #[derive(Debug, clap::Args)]
@@ -22,15 +26,23 @@ pub struct BenchArgs {
     /// Run only tasks with this text in their names, such as `frame` or `base_forward`.
     #[arg(long)]
     only: Option<String>,
+    /// Time only the passes of this network (a model file, or the name of a bundled base), on random pixels.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<PathBuf>,
+    /// Batch size of every pass and optimizer step, instead of 1, 4 and 32.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    batch: Option<u64>,
+    /// Time only work of two sizes each (photos listed, layers shown, classes predicted, a large model opened),
+    /// with its memory, and print by how much faster than the work they grow: 1 is as fast.
+    #[arg(long, conflicts_with_all = ["model", "batch"])]
+    growth: bool,
 }
 
 /// A task is not repeated once its runs have taken this long in all.
 const ENOUGH_SECS: f64 = 5.0;
 
-/// Batch sizes of the passes.
+/// Batch sizes of the passes; that of the optimizer steps is the last.
 const BATCHES: [usize; 3] = [1, 4, 32];
-/// Batch size of the optimizer steps.
-const STEP_BATCH: usize = 32;
 
 impl BenchArgs {
     /// Times every task and prints the results.
@@ -42,29 +54,58 @@ impl BenchArgs {
             bench: self,
             times: Map::new(),
         };
-        passes::time(&mut watch)?;
-        folders::time(&mut watch)?;
-        window::time(&mut watch)?;
+        if let Some(model) = &self.model {
+            passes::time_model(&mut watch, &super::model_source(Some(model)))?;
+        } else if self.growth {
+            growth::time(&mut watch)?;
+        } else {
+            passes::time(&mut watch)?;
+            folders::time(&mut watch)?;
+            views::time(&mut watch)?;
+            window::time(&mut watch)?;
+        }
         let mut times = watch.times;
+        times.insert("instruction_set".into(), instruction_set().into());
         for (name, key) in [("resident_bytes", "VmRSS:"), ("peak_bytes", "VmHWM:")] {
+            if self.growth {
+                // Each task has counted its own.
+                break;
+            }
             times.insert(name.into(), of_status(key).map_or(Value::Null, Value::from));
         }
         let text = if self.json {
             terminal::json(&times).map_err(|e| failed(&e))?
         } else {
-            let line = |(name, value): (&String, &Value)| {
-                let value = value.as_f64().filter(|_| !name.ends_with("_cpu_secs"))?;
-                let (name, value, unit) = if let Some(name) = name.strip_suffix("_bytes") {
-                    (name, value / 1e6, "MB")
-                } else {
-                    (name.trim_end_matches("_secs"), value * 1e3, "ms")
-                };
-                Some(format!("{:38} {value:>9.2} {unit}", name.replace('_', " ")))
-            };
+            let line = |(name, value): (&String, &Value)| line(name, value, &times);
             times.iter().filter_map(line).collect::<Vec<_>>().join("\n")
         };
         terminal::print(&text)
     }
+}
+
+/// A line for people: a time with its processor time, or an amount of memory.
+fn line(name: &str, value: &Value, times: &Map<String, Value>) -> Option<String> {
+    if name.ends_with("_cpu_secs") {
+        return None;
+    }
+    let title = |ending: &str| name.trim_end_matches(ending).replace('_', " ");
+    let Some(value) = value.as_f64() else {
+        return Some(format!("{:42} {:>9}", title(""), value.as_str()?));
+    };
+    Some(if name.ends_with("_growth") {
+        format!("{:42} {value:>9.2}", title(""))
+    } else if name.ends_with("_bytes") {
+        format!("{:42} {:>9.2} MB", title("_bytes"), value / 1e6)
+    } else {
+        let cpu = times.get(&name.replace("_secs", "_cpu_secs"));
+        let cpu = cpu.and_then(Value::as_f64).unwrap_or_default();
+        format!(
+            "{:42} {:>9.2} ms {:>9.2} ms CPU",
+            title("_secs"),
+            value * 1e3,
+            cpu * 1e3
+        )
+    })
 }
 
 fn failed(error: &dyn std::fmt::Display) -> Failure {
@@ -78,6 +119,17 @@ pub struct Stopwatch<'a> {
 }
 
 impl Stopwatch<'_> {
+    /// The batch sizes of passes, smallest first.
+    fn batches(&self) -> Vec<usize> {
+        let chosen = self.bench.batch.map(|n| vec![n as usize]);
+        chosen.unwrap_or_else(|| BATCHES.to_vec())
+    }
+
+    /// The batch size of optimizer steps.
+    fn step_batch(&self) -> usize {
+        self.batches().pop().unwrap_or(1)
+    }
+
     /// True if the task with this name is to run.
     fn takes(&self, name: &str) -> bool {
         let only = self.bench.only.as_deref();

@@ -17,6 +17,12 @@ pub(crate) fn introduce() {
     });
 }
 
+/// The instruction set that passes run on, such as `AVX2`.
+pub fn instruction_set() -> &'static str {
+    introduce();
+    simd::instruction_set()
+}
+
 /// Bytes of memory that can be had without swapping: of the machine, of the process's own limit
 /// (`ulimit -v`) and of its container. `None` where the system does not tell.
 fn free_bytes() -> Option<u64> {

@@ -4,9 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::{FigureTo, PhotosId, Request, TrainRequest};
 use modelens_core::dataset::Photos;
+
+/// After this long without a task, memory that is kept for the next one is given up.
+const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// One thing to do next.
 #[derive(Debug)]
@@ -220,8 +224,10 @@ impl Queue {
         self.lock().look.is_some()
     }
 
-    /// The next task and its ticket; sleeps until there is one. `None` once the queue is stopped.
-    pub fn wait(&self) -> Option<(Task, u64)> {
+    /// The next task and its ticket; sleeps until there is one, and calls `rest` once if none comes for
+    /// [`REST_AFTER`]. `None` once the queue is stopped.
+    pub fn wait(&self, rest: impl FnOnce()) -> Option<(Task, u64)> {
+        let mut rest = Some(rest);
         let mut waiting = self.lock();
         loop {
             // Files that wait are still written: the person was told that they will be.
@@ -231,10 +237,21 @@ impl Queue {
             if let Some(task) = self.take(&mut waiting) {
                 return Some(task);
             }
-            waiting = self
-                .changed
-                .wait(waiting)
-                .unwrap_or_else(PoisonError::into_inner);
+            if rest.is_none() {
+                let woken = self.changed.wait(waiting);
+                waiting = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let woken = self.changed.wait_timeout(waiting, REST_AFTER);
+            let (woken, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+            waiting = woken;
+            if timeout.timed_out()
+                && let Some(rest) = rest.take()
+            {
+                drop(waiting);
+                rest();
+                waiting = self.lock();
+            }
         }
     }
 

@@ -25,6 +25,21 @@ pub fn run<Op: WithSimd>(op: Op) -> Op::Output {
     CHOSEN.get_or_init(|| named(&preferred())).dispatch(op)
 }
 
+/// The instruction set of the chosen path, for people.
+pub fn instruction_set() -> &'static str {
+    match CHOSEN.get_or_init(|| named(&preferred())) {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Arch::V3(_) => "AVX2",
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        Arch::V4(_) => "AVX-512",
+        #[cfg(target_arch = "aarch64")]
+        Arch::Neon(_) => "NEON",
+        #[cfg(target_arch = "wasm32")]
+        Arch::Simd128(_) => "simd128",
+        _ => "portable",
+    }
+}
+
 /// The default path.
 #[cfg(not(test))]
 fn preferred() -> String {

@@ -1,8 +1,8 @@
 //! Times passes and optimizer steps of the bundled network.
 
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
-use super::{BATCHES, STEP_BATCH, Stopwatch, failed};
+use super::{Stopwatch, failed};
 use crate::cli::Failure;
 use crate::model::graph::{Input, LayerKind, Node};
 use crate::model::pass::{PassCache, PassOptions, run};
@@ -17,13 +17,14 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     let open = || ModelSource::Lab.open();
     watch.time("open_base", |_| open().map(drop).map_err(Failure::from))?;
     let mut model = open()?;
-    let x = batch(&model).map_err(|e| failed(&e))?;
+    let n = watch.step_batch();
+    let x = batch(&model, n).map_err(|e| failed(&e))?;
     forward(watch, "forward", &model, &x)?;
     for (name, flags) in step_flags(&model) {
         let options = options(&model, &flags, Mode::Training);
-        let classes: Vec<u32> = (0..STEP_BATCH as u32).collect();
+        let classes: Vec<u32> = (0..n as u32).collect();
         let loss = |y: &Tensor| loss::cross_entropy(y, &classes, true);
-        watch.time(&format!("train_step_{name}_batch_{STEP_BATCH}"), |_| {
+        watch.time(&format!("train_step_{name}_batch_{n}"), |_| {
             let mut passes = PassCache::new(&model, &x);
             let done = sgd_step(&mut passes, &options, 0.01, loss, &|_, _| true);
             done.map(drop).map_err(|e| failed(&e))
@@ -34,15 +35,37 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
     cut_head(&mut model);
     forward(watch, "base_forward", &model, &x)?;
     for (name, flags) in step_flags(&model).into_iter().take(2) {
-        let options = options(&model, &flags, Mode::Training);
-        let name = format!("base_backward_{name}_batch_{STEP_BATCH}");
-        watch.time(&name, |_| {
-            let mut passes = PassCache::new(&model, &x);
-            let done = sgd_step(&mut passes, &options, 0.0, loss::mean_square, &|_, _| true);
-            done.map(drop).map_err(|e| failed(&e))
-        })?;
+        backward(watch, &format!("base_backward_{name}"), &model, &flags, &x)?;
     }
     Ok(())
+}
+
+/// Runs passes of another network with random pixels, as the scripts in `benches/peers` time it.
+pub fn time_model(watch: &mut Stopwatch<'_>, source: &ModelSource) -> Result<(), Failure> {
+    let model = source.open()?;
+    let input = photo_input(&model.graph, model.semantics);
+    let [height, width] = input.size();
+    let shape = (watch.step_batch(), height, width, input.channels);
+    let x = Tensor::rand(-1_f32, 1_f32, shape, &Device::Cpu).map_err(|e| failed(&e))?;
+    forward(watch, "model_forward", &model, &x)?;
+    let flags = Flags::all(&model.graph, true);
+    backward(watch, "model_backward_open", &model, &flags, &x)
+}
+
+/// A forward and a backward pass to every weight that learns, from the mean square of the output.
+fn backward(
+    watch: &mut Stopwatch<'_>,
+    what: &str,
+    model: &Model,
+    flags: &Flags,
+    x: &Tensor,
+) -> Result<(), Failure> {
+    let options = options(model, flags, Mode::Training);
+    watch.time(&format!("{what}_batch_{}", watch.step_batch()), |_| {
+        let mut passes = PassCache::new(model, x);
+        let done = sgd_step(&mut passes, &options, 0.0, loss::mean_square, &|_, _| true);
+        done.map(drop).map_err(|e| failed(&e))
+    })
 }
 
 /// Forward passes in both modes with each batch size.
@@ -54,7 +77,7 @@ fn forward(
 ) -> Result<(), Failure> {
     let flags = Flags::all(&model.graph, true);
     for (mode, name) in [(Mode::Inference, "inference"), (Mode::Training, "training")] {
-        for n in BATCHES {
+        for n in watch.batches() {
             let x = x.narrow(0, 0, n).map_err(|e| failed(&e))?;
             let options = options(model, &flags, mode);
             watch.time(&format!("{what}_{name}_batch_{n}"), |_| {
@@ -99,11 +122,11 @@ fn both_modes_of_one_photo(
     Ok(())
 }
 
-/// A batch of bundled photos, preprocessed for the model: `[STEP_BATCH, H, W, C]`.
-fn batch(model: &Model) -> anyhow::Result<Tensor> {
+/// A batch of `n` bundled photos, preprocessed for the model: `[n, H, W, C]`.
+fn batch(model: &Model, n: usize) -> anyhow::Result<Tensor> {
     let set = PhotosSource::Bundled.open()?;
     let input = photo_input(&model.graph, model.semantics);
-    let indices = batch_of(&set, None, STEP_BATCH, 7);
+    let indices = batch_of(&set, None, n, 7);
     let loaded = crate::dataset::batch::load(&set, &indices, &input, &|_| true);
     let images = loaded
         .into_iter()

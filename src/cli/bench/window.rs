@@ -35,15 +35,15 @@ pub fn time(watch: &mut Stopwatch<'_>) -> Result<(), Failure> {
         };
         watch.time(&name, grid(&model, Pipeline::from_iter([layer]), nine)?)?;
     }
-    watch.time("first_frame", |_| Window::open().map(drop))?;
+    watch.time("first_frame", |_| {
+        Window::open(AppOptions::default()).map(drop)
+    })?;
     if View::ALL.iter().all(|view| !watch.takes(&name_of(*view))) {
         return Ok(());
     }
-    let mut window = Window::open()?;
+    let mut window = Window::open(AppOptions::default())?;
     for view in View::ALL {
-        window.app.command(&window.ctx, Action::Show(view).into());
-        window.app.settle(&window.ctx);
-        window.frame(0);
+        window.show(view);
         watch.time(&name_of(view), |i| {
             window.frame(i);
             Ok(())
@@ -57,23 +57,30 @@ fn name_of(view: View) -> String {
 }
 
 /// The window, tessellated but not shown.
-struct Window {
+pub struct Window {
     ctx: egui::Context,
     app: App,
 }
 
 impl Window {
-    /// Opens the bundled base and photos and draws the first frame. The jobs still compute.
-    fn open() -> Result<Self, Failure> {
+    /// Opens a model and photos and draws the first frame. The jobs still compute.
+    pub fn open(options: AppOptions) -> Result<Self, Failure> {
         let ctx = egui::Context::default();
-        let app = App::in_context(&ctx, AppOptions::default()).map_err(|e| failed(&e))?;
+        let app = App::in_context(&ctx, options).map_err(|e| failed(&e))?;
         let mut window = Self { ctx, app };
         window.frame(0);
         Ok(window)
     }
 
+    /// Shows a view and waits until it is computed.
+    pub fn show(&mut self, view: View) {
+        self.app.command(&self.ctx, Action::Show(view).into());
+        self.app.settle(&self.ctx);
+        self.frame(0);
+    }
+
     /// Draws a frame in which the pointer moves across the middle, as in a drag.
-    fn frame(&mut self, i: u64) {
+    pub fn frame(&mut self, i: u64) {
         let size: egui::Vec2 = sizes::WINDOW.into();
         let along = (i % 40) as f32 / 40.0;
         let input = RawInput {

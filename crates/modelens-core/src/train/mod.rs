@@ -118,10 +118,21 @@ pub fn sgd_step(
         ..Segment::default()
     };
     let x = start.as_ref().map_or(passes.x, |(_, pass)| &pass.output);
-    let mut done = gradients(model, x, segment, options, loss, proceed)?;
+    let graph = &model.graph;
+    let shared = passes.unknown_start(options);
+    let tap = shared.filter(|&until| until != graph.output);
+    let tap = tap.map(|until| graph.nodes[until].layer);
+    let tapped = PassOptions {
+        taps: tap.as_slice(),
+        ..options.clone()
+    };
+    let mut done = gradients(model, x, segment, &tapped, loss, proceed)?;
     if let Some((_, start)) = &start {
         done.loss += start.activity_loss as f32;
         done.pass = done.pass.following(start);
+    }
+    if let Some(until) = shared {
+        passes.keep(until, options, &done.pass);
     }
     let failed = |error: candle_core::Error| PassError::Layer {
         layer: "optimizer step".into(),

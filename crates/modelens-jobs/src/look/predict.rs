@@ -285,6 +285,7 @@ impl Passing<'_> {
             seed: self.look.seed,
             repeat: repeat.unwrap_or(0),
             taps: &[],
+            moments: &[],
             weights: None,
         };
         let done = self.done.get();

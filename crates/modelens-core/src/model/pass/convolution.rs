@@ -73,7 +73,7 @@ impl Executor<'_> {
         let needs_kernel = self.learns(layer, name);
         let relu = relu_max(settings.activation).map(|top| (Arc::clone(&y), top));
         self.save(id, || Saved::Convolution {
-            x: needs_kernel.then(|| Arc::clone(x)),
+            x: needs_kernel.then(|| (Arc::clone(x), prologue)),
             x_dims: x.dims().to_vec(),
             conv,
             name,
@@ -132,7 +132,10 @@ impl Executor<'_> {
                     BatchNormPass {
                         effective: self.plan.effective[then],
                         n,
+                        // A convolution's output has four axes.
+                        rank: 4,
                         batch: None,
+                        measured: None,
                         next: moving,
                     },
                 );

@@ -85,7 +85,11 @@ impl Plan {
                     plan.absorbed[id] = true;
                 }
                 // The backward pass needs the value in between.
-                (_, LayerKind::BatchNorm(_)) if is_linear_convolution(layer(id)) && !records => {
+                (_, LayerKind::BatchNorm(_))
+                    if is_linear_convolution(layer(id))
+                        && !records
+                        && !options.moments.contains(&nodes[then].layer) =>
+                {
                     let statistics = plan.effective[then].statistics;
                     let is_shared = nodes
                         .iter()
@@ -119,8 +123,7 @@ impl Plan {
                     Some(reader)
                 }
             });
-            plan.deferred[last] =
-                reader.is_some_and(|r| !plan.needs_gradient[r] && takes_prologue(layer(r)));
+            plan.deferred[last] = reader.is_some_and(|r| takes_prologue(layer(r)));
         }
         plan
     }

@@ -284,3 +284,28 @@ impl Queue {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_given_up_once_while_nothing_comes() {
+        let queue = Arc::new(Queue::default());
+        let rests = Arc::new(AtomicU64::new(0));
+        let waiter = std::thread::spawn({
+            let (queue, rests) = (Arc::clone(&queue), Arc::clone(&rests));
+            move || {
+                queue
+                    .wait(|| drop(rests.fetch_add(1, Ordering::Relaxed)))
+                    .is_none()
+            }
+        });
+        while rests.load(Ordering::Relaxed) == 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        queue.stop();
+        assert!(waiter.join().unwrap(), "no task came");
+        assert_eq!(rests.load(Ordering::Relaxed), 1);
+    }
+}

@@ -11,8 +11,8 @@ use crate::{
     ClassInPass, Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Stage,
 };
 use modelens_core::dataset::batch::choose;
-use modelens_core::model::pass::{PassCache, PassOptions};
-use modelens_core::model::{CallModes, Mode, Model, Outer, Reading, Role};
+use modelens_core::model::pass::{PassCache, PassOptions, mixes_images};
+use modelens_core::model::{CallModes, Flags, Mode, Model, Outer, Reading, Role};
 use modelens_core::random::Draws;
 
 /// Purpose of the draws of batches with other photos.
@@ -125,9 +125,16 @@ fn go_on(
     }
     for others in mates.iter().skip(done.among.len()) {
         let (count, x) = mates_tensor(pass, others, context, cache)?;
-        let mut same_input = PassCache::new(model, &x);
+        let alone = x.narrow(0, 0, 1)?;
+        let [mut together, mut alone] = [&x, &alone].map(|x| PassCache::new(model, x));
         let mut seen = |mode| {
-            let row = passing.probabilities(&mut same_input, 0, mode, None)?;
+            // Where the others change nothing, they need not run.
+            let passes = if passing.mixes_images(model, mode) {
+                &mut together
+            } else {
+                &mut alone
+            };
+            let row = passing.probabilities(passes, 0, mode, None)?;
             Ok::<_, LookError>(class_in_pass(&row, followed))
         };
         let both = [seen(Mode::Training)?, seen(Mode::Inference)?];
@@ -267,8 +274,28 @@ struct Passing<'a> {
 }
 
 impl Passing<'_> {
-    /// The probabilities of the photo at `place`. `repeat` numbers the pass for its random draws;
-    /// `None`: no random draws.
+    /// `repeat` numbers the pass for its random draws; `None`: no random draws.
+    fn options<'b>(&self, flags: &'b Flags, mode: Mode, repeat: Option<u64>) -> PassOptions<'b> {
+        PassOptions {
+            outer: mode.into(),
+            semantics: self.look.semantics,
+            flags,
+            random: repeat.is_some(),
+            seed: self.look.seed,
+            repeat: repeat.unwrap_or(0),
+            taps: &[],
+            moments: &[],
+            weights: None,
+        }
+    }
+
+    /// True if the photo's result without random draws depends on the others in its batch.
+    fn mixes_images(&self, model: &Model, mode: Mode) -> bool {
+        let flags = self.look.flags.in_column(mode);
+        mixes_images(model, &self.options(&flags, mode, None))
+    }
+
+    /// The probabilities of the photo at `place`.
     fn probabilities(
         &self,
         passes: &mut PassCache<'_>,
@@ -277,17 +304,7 @@ impl Passing<'_> {
         repeat: Option<u64>,
     ) -> Result<Vec<f32>, LookError> {
         let flags = self.look.flags.in_column(mode);
-        let options = PassOptions {
-            outer: mode.into(),
-            semantics: self.look.semantics,
-            flags: &flags,
-            random: repeat.is_some(),
-            seed: self.look.seed,
-            repeat: repeat.unwrap_or(0),
-            taps: &[],
-            moments: &[],
-            weights: None,
-        };
+        let options = self.options(&flags, mode, repeat);
         let done = self.done.get();
         (self.context.progress)(STAGE, done, self.total);
         let pass = passes.run(&options, &|_, _| (self.context.proceed)())?;

@@ -195,6 +195,11 @@ pub fn run_segment(
     concatenated(passes)
 }
 
+/// True if a photo's value depends on the others in its batch.
+pub fn mixes_images(model: &Model, options: &PassOptions<'_>) -> bool {
+    Plan::new(&model.graph, options, Segment::default(), None).mixes_images(&model.graph, options)
+}
+
 /// A forward pass that kept what the backward pass needs.
 pub struct RecordedPass<'a> {
     pub pass: Pass,

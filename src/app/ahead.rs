@@ -7,7 +7,7 @@ use eframe::egui::Context;
 
 use super::App;
 use crate::lesson::Lesson;
-use crate::state::{Opened, State, View};
+use crate::state::{Opened, State, Status, View};
 use crate::views::current;
 use modelens_jobs::{Job, Look, LookResult, ModelId, PhotosId, Request, Stage};
 
@@ -93,7 +93,9 @@ impl App {
         let state = &self.state;
         let is_lecture = state.shell.lecture.is_some();
         // A page's worker has one thread: a guess would make the person wait.
-        if cfg!(target_family = "wasm") && !is_lecture {
+        let guesses = !cfg!(target_family = "wasm");
+        let trains = matches!(state.training.status, Status::Preparing | Status::Running);
+        if trains || !(guesses || is_lecture) {
             return None;
         }
         let busy = [
@@ -120,6 +122,9 @@ impl App {
             let look = self.step_look(step)?;
             let same = current(&self.state, view).is_some_and(|shown| shown.look == look);
             return (!same).then_some(look);
+        }
+        if !guesses {
+            return None;
         }
         let is_known = |view: View, look: &Look| {
             let result = state.computed.result(view);

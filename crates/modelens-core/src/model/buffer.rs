@@ -1,6 +1,6 @@
 //! The memory of large values.
 
-use candle_core::{Error, Result};
+use candle_core::Result;
 
 /// f32 values of one array.
 ///
@@ -25,7 +25,7 @@ impl Buffer {
     /// The system has no memory left.
     #[cfg(not(target_family = "wasm"))]
     pub fn large(length: usize) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::Msg(format!("no memory: {error}"));
+        let failed = |error: std::io::Error| candle_core::Error::Msg(format!("no memory: {error}"));
         let bytes = length.saturating_mul(size_of::<f32>());
         let map = memmap2::MmapMut::map_anon(bytes).map_err(failed)?;
         // Fewer and larger pages: a fault for every 4 kB takes longer than computing most layers. It is only advice.
@@ -36,7 +36,7 @@ impl Buffer {
 
     /// Zeros: a page cannot give memory back.
     #[cfg(target_family = "wasm")]
-    #[allow(clippy::unnecessary_wraps, reason = "as elsewhere")]
+    #[allow(clippy::unnecessary_wraps, reason = "elsewhere it fails")]
     pub fn large(length: usize) -> Result<Self> {
         Ok(Self::small(length))
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use candle_core::Tensor;
 
+use super::one_row::can_part_at;
 use super::plan::{CallEffect, effective};
 use super::{Learning, Pass, PassOptions, Segment, run_segment};
 use crate::model::graph::{Layer, NodeId};
@@ -188,15 +189,7 @@ impl<'a> PassCache<'a> {
         let calls = graph.nodes.iter().zip(effects).take(graph.output + 1);
         let is_fixed = |layer| learning.iter().all(|(learns, _)| *learns != layer);
         let alike = calls.take_while(|(node, effect)| !effect.draws && is_fixed(node.layer));
-        (0..alike.count()).rev().find(|&id| self.can_part_at(id))
-    }
-
-    /// True if all that comes after a node depends on its value alone. A layer that is called before and
-    /// after it goes on from its own earlier call.
-    fn can_part_at(&self, id: NodeId) -> bool {
-        let (before, after) = self.model.graph.nodes.split_at(id + 1);
-        let is_shared = |layer| before.iter().any(|node| node.layer == layer);
-        self.model.graph.is_cut(id) && !after.iter().any(|node| is_shared(node.layer))
+        (0..alike.count()).rev().find(|&id| can_part_at(graph, id))
     }
 }
 

@@ -197,7 +197,7 @@ mod tests {
             recorded.backward(&g, &|_| true).unwrap()
         });
         assert!(held as u64 <= foreseen, "{held} of {foreseen}");
-        // Half as much as with every layer's normalised values.
-        assert!(foreseen < bytes(5_000_000) as u64, "{foreseen}");
+        // With every normalised value it would be 9 million values a photo.
+        assert!(foreseen < bytes(6_000_000) as u64, "{foreseen}");
     }
 }

@@ -7,6 +7,7 @@ mod cache;
 mod convolution;
 mod executor;
 mod memory;
+mod one_row;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use plan::Plan;
 
 pub use cache::PassCache;
 pub use memory::{check_recorded, output_shapes};
+pub use one_row::run_row;
 pub use plan::Learning;
 
 /// How to run a pass.

@@ -137,6 +137,12 @@ impl Plan {
         }
     }
 
+    /// True if the layer of a node draws.
+    pub fn draws(&self, graph: &Graph, id: NodeId, options: &PassOptions<'_>) -> bool {
+        let role = graph.layers[graph.nodes[id].layer].kind.role();
+        CallEffect::new(role, self.effective[id], options).draws
+    }
+
     /// True if some layer mixes the images of the batch, so that the batch can't be cut into parts.
     pub fn mixes_images(&self, graph: &Graph, options: &PassOptions<'_>) -> bool {
         graph.nodes.iter().enumerate().any(|(id, node)| {

@@ -264,8 +264,8 @@ pub fn relu_gradient(y: &[f32], g: &mut [f32], top: f32) {
     chunks.for_each(|(g, y)| run(Masking { y, g, top }));
 }
 
-/// `a += b`, in parallel.
-pub fn add_to(a: &mut [f32], b: &[f32]) {
+/// `a += b`, on the calling thread.
+pub(crate) fn add_in_place(a: &mut [f32], b: &[f32]) {
     struct Adding<'a>(&'a mut [f32], &'a [f32]);
     impl WithSimd for Adding<'_> {
         type Output = ();
@@ -275,6 +275,11 @@ pub fn add_to(a: &mut [f32], b: &[f32]) {
             self.0.iter_mut().zip(self.1).for_each(|(a, b)| *a += b);
         }
     }
+    run(Adding(a, b));
+}
+
+/// `a += b`, in parallel.
+pub fn add_to(a: &mut [f32], b: &[f32]) {
     let chunks = a.par_chunks_mut(BLOCK).zip(b.par_chunks(BLOCK));
-    chunks.for_each(|(a, b)| run(Adding(a, b)));
+    chunks.for_each(|(a, b)| add_in_place(a, b));
 }

@@ -1,14 +1,17 @@
-//! Convolution of `[N, H, W, C]` as a matrix product over patches (im2col).
+//! Convolution of `[N, H, W, C]` as a matrix product over patches, which are read where they lie in the image.
+
+use std::cell::RefCell;
 
 use candle_core::{Error, Result};
 use rayon::prelude::*;
 
 use crate::affine_relu::AffineRelu;
-use crate::matmul::{ROWS, matmul, plain};
+use crate::matmul::{Patch, ROWS, matmul, matmul_patches, plain};
+use crate::scratch::aligned;
 use crate::window::{Steps, Window, Window2d};
 
-/// Values in one patch matrix, or in the rows one task computes: they fit into the L2 cache.
-const PATCH_VALUES: usize = 64 * 1024;
+/// Values that one task reads or writes: they fit into the L2 cache.
+const TASK_VALUES: usize = 64 * 1024;
 
 /// What a convolution is computed from: window, channels and groups.
 #[derive(Clone, Copy, Debug)]
@@ -66,15 +69,21 @@ impl ConvShape {
         is_one(self.window.rows) && is_one(self.window.cols) && self.groups == 1
     }
 
+    /// True if every channel has one filter of its own.
+    pub fn is_depthwise(&self) -> bool {
+        self.groups == self.channels && self.out == self.channels
+    }
+
     /// Values under one output pixel, in one group.
     pub fn patch(&self) -> usize {
         self.window.rows.size * self.window.cols.size * (self.channels / self.groups)
     }
 
-    /// Rows of the patch matrix in one task.
+    /// Output pixels in one task.
     fn block(&self) -> usize {
-        let widest = self.patch().max(self.out).max(1);
-        (PATCH_VALUES / widest).max(16)
+        let strides = self.window.rows.stride * self.window.cols.stride;
+        let widest = (self.channels * strides).max(self.out).max(1);
+        (TASK_VALUES / widest).max(16)
     }
 }
 
@@ -93,13 +102,13 @@ pub fn forward(
         window,
         channels,
         out,
-        groups,
+        ..
     } = conv;
-    let (image, pixels) = (window.inputs() * channels, window.outputs());
+    let image = window.inputs() * channels;
     if y.is_empty() || image == 0 {
         return;
     }
-    let (block, patch) = (conv.block(), conv.patch());
+    let block = conv.block();
     if conv.is_pointwise() {
         // Small batches are cut into smaller tasks, so that every core is busy; whole tiles are the fastest.
         let share = match rayon::current_num_threads() {
@@ -111,10 +120,7 @@ pub fn forward(
             .par_chunks_mut(block * out)
             .zip(x.par_chunks(block * channels));
         tasks.for_each(|(y, x)| {
-            let shape = [y.len() / out, channels, out];
-            prologue.apply_to_copy(x, channels, |x| {
-                matmul(plain(x), plain(kernel), y, shape, false, epilogue);
-            });
+            prologue.apply_to_copy(x, channels, |x| pixels(x, kernel, y, conv, epilogue));
         });
         return;
     }
@@ -122,47 +128,151 @@ pub fn forward(
         prologue.is_identity(),
         "only a pointwise convolution takes a prologue"
     );
-    let block = block.min(pixels);
-    let depth = channels / groups;
-    let images = y.par_chunks_mut(pixels * out).zip(x.par_chunks(image));
+    let block = block.min(window.outputs());
+    let images = y
+        .par_chunks_mut(window.outputs() * out)
+        .zip(x.par_chunks(image));
     images.for_each(|(y, x)| {
         let blocks = y.par_chunks_mut(block * out).enumerate();
-        blocks.for_each_init(
-            || (vec![0.0; block * patch], Vec::new()),
-            |(patches, part), (b, y)| {
-                let count = y.len() / out;
-                for group in 0..groups {
-                    let patches = &mut patches[..count * patch];
-                    for (i, patch) in patches.chunks_mut(patch).enumerate() {
-                        let at = b * block + i;
-                        let at = [at / window.cols.output, at % window.cols.output];
-                        gather(x, patch, at, window, [channels, group * depth, depth]);
-                    }
-                    if groups == 1 {
-                        let shape = [count, patch, out];
-                        matmul(plain(patches), plain(kernel), y, shape, false, epilogue);
-                        return;
-                    }
-                    let width = out / groups;
-                    let columns = columns(kernel, out, group * width, width);
-                    part.resize(count * width, 0.0);
-                    let shape = [count, patch, width];
-                    matmul(
-                        plain(patches),
-                        plain(&columns),
-                        part,
-                        shape,
-                        false,
-                        &AffineRelu::default(),
-                    );
-                    for (y, part) in y.chunks_mut(out).zip(part.chunks(width)) {
-                        y[group * width..][..width].copy_from_slice(part);
-                    }
-                }
-                epilogue.apply(y, out);
-            },
-        );
+        blocks.for_each(|(b, y)| patches((x, 0), kernel, b * block, y, conv, epilogue));
     });
+}
+
+/// A pointwise convolution of some pixels, on the calling thread.
+pub(crate) fn pixels(
+    x: &[f32],
+    kernel: &[f32],
+    y: &mut [f32],
+    conv: ConvShape,
+    epilogue: &AffineRelu,
+) {
+    let shape = [y.len() / conv.out, conv.channels, conv.out];
+    matmul(plain(x), plain(kernel), y, shape, false, epilogue);
+}
+
+thread_local! {
+    /// Patches at the border of the image, with its zeros, and the columns of one group.
+    static SCRATCH: RefCell<[Vec<f32>; 2]> = const { RefCell::new([const { Vec::new() }; 2]) };
+}
+
+/// Computes the output pixels from `start` on, on the calling thread; the rows in `x` start at `top`.
+pub(crate) fn patches(
+    (x, top): (&[f32], usize),
+    kernel: &[f32],
+    start: usize,
+    y: &mut [f32],
+    conv: ConvShape,
+    epilogue: &AffineRelu,
+) {
+    let (block, patch) = (conv.block(), conv.patch());
+    let ConvShape { out, groups, .. } = conv;
+    let width = out / groups;
+    SCRATCH.with_borrow_mut(|[border, part]| {
+        for (b, y) in y.chunks_mut(block * out).enumerate() {
+            let (first, count) = (start + b * block, y.len() / out);
+            for group in 0..groups {
+                let under = Under {
+                    conv,
+                    group,
+                    x,
+                    top,
+                };
+                let (rows, piece) = under.patches(first, count, border);
+                if groups == 1 {
+                    let sizes = [patch, out];
+                    matmul_patches(&rows, piece, plain(kernel), y, sizes, epilogue);
+                    continue;
+                }
+                let columns = columns(kernel, out, group * width, width);
+                let (part, nothing) = (aligned(part, count * width), AffineRelu::default());
+                let sizes = [patch, width];
+                matmul_patches(&rows, piece, plain(&columns), part, sizes, &nothing);
+                for (y, part) in y.chunks_mut(out).zip(part.chunks(width)) {
+                    y[group * width..][..width].copy_from_slice(part);
+                }
+            }
+            if groups > 1 {
+                epilogue.apply(y, out);
+            }
+        }
+    });
+}
+
+/// What one group of a convolution reads.
+struct Under<'a> {
+    conv: ConvShape,
+    group: usize,
+    /// The rows of an image from `top` on.
+    x: &'a [f32],
+    top: usize,
+}
+
+impl Under<'_> {
+    /// The patches under `count` output pixels from `first` on, and the length of their pieces. Those inside the
+    /// image are read where they are, row by row of the kernel; those at its border are copied.
+    fn patches<'a>(
+        &'a self,
+        first: usize,
+        count: usize,
+        border: &'a mut Vec<f32>,
+    ) -> (Vec<Patch<'a>>, usize) {
+        let ConvShape {
+            window,
+            channels,
+            groups,
+            ..
+        } = self.conv;
+        let Window2d { rows, cols } = window;
+        let (depth, patch) = (channels / groups, self.conv.patch());
+        let mut patches = Vec::with_capacity(count);
+        if count == 0 {
+            return (patches, cols.size * depth);
+        }
+        let is_whole = cols.dilation == 1 && groups == 1;
+        let inside = if is_whole { cols.interior() } else { (0, 0) };
+        let lines = rows.interior();
+        let [top, start] = window.output(first);
+        let [bottom, last] = window.output(first + count - 1);
+        // The columns of an output row that are computed here, those before and after the ones that lie inside.
+        let columns = |row: usize| {
+            let from = if row == top { start } else { 0 };
+            let to = if row == bottom { last + 1 } else { cols.output };
+            let (low, high) = if (lines.0..lines.1).contains(&row) {
+                inside
+            } else {
+                (0, 0)
+            };
+            let low = low.clamp(from, to);
+            (from..low, low..high.clamp(low, to), high.clamp(low, to)..to)
+        };
+        let copied = (top..=bottom).map(columns);
+        let copied: usize = copied.map(|(a, _, b)| a.len() + b.len()).sum();
+        let border = aligned(border, copied * patch);
+        let part = [channels, self.group * depth, depth];
+        let mut free = border.chunks_mut(patch);
+        let (piece, line) = (cols.size * depth, cols.input * channels);
+        for row in top..=bottom {
+            let (before, within, after) = columns(row);
+            let mut copy = |col: usize, patches: &mut Vec<Patch<'a>>| {
+                let Some(values) = free.next() else { return };
+                gather((self.x, self.top), values, [row, col], window, part);
+                let step = piece;
+                patches.push(Patch { values, step });
+            };
+            before.for_each(|col| copy(col, &mut patches));
+            if !within.is_empty() {
+                let x = &self.x[(row * rows.stride - rows.before - self.top) * line..];
+                let mut at = (within.start * cols.stride - cols.before) * channels;
+                for _ in within {
+                    let (values, step) = (&x[at..], rows.dilation * line);
+                    patches.push(Patch { values, step });
+                    at += cols.stride * channels;
+                }
+            }
+            after.for_each(|col| copy(col, &mut patches));
+        }
+        (patches, piece)
+    }
 }
 
 /// `width` columns, starting at `first`, of a matrix with rows of `length`.
@@ -174,9 +284,10 @@ pub(crate) fn columns(matrix: &[f32], length: usize, first: usize, width: usize)
         .collect()
 }
 
-/// Copies the patch under one output pixel into a row `[kh, kw, depth]`, with zeros outside the image.
+/// Copies the patch under one output pixel into a row `[kh, kw, depth]`, with zeros outside the image. The rows in
+/// `x` start at `top`.
 pub(crate) fn gather(
-    x: &[f32],
+    (x, top): (&[f32], usize),
     patch: &mut [f32],
     [row, col]: [usize; 2],
     Window2d { rows, cols }: Window2d,
@@ -190,7 +301,7 @@ pub(crate) fn gather(
             patch.fill(0.0);
             continue;
         };
-        let x = &x[r * cols.input * channels..][..cols.input * channels];
+        let x = &x[(r - top) * cols.input * channels..][..cols.input * channels];
         if whole {
             let start = (col * cols.stride - cols.before) * channels;
             patch.copy_from_slice(&x[start..][..patch.len()]);

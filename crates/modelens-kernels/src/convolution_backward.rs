@@ -61,7 +61,7 @@ pub fn kernel_gradient(x: &[f32], g: &[f32], conv: ConvShape) -> Vec<f32> {
             for group in 0..groups {
                 let part = [channels, group * depth, depth];
                 for (at, patch) in patches.chunks_mut(patch).enumerate() {
-                    gather(x, patch, window.output(at), window, part);
+                    gather((x, 0), patch, window.output(at), window, part);
                 }
                 if groups == 1 {
                     let shape = [patch, pixels, out];

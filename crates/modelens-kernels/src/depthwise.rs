@@ -2,6 +2,10 @@
 //! one pixel.
 
 #![allow(
+    unsafe_code,
+    reason = "bounds are checked once a row, not at every tap"
+)]
+#![allow(
     clippy::inline_always,
     reason = "a kernel must be inlined into the function that is compiled for its vectors"
 )]
@@ -9,12 +13,18 @@
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use crate::affine_relu::{AffineRelu, Loaded};
-use crate::simd::{load, mul_add, run, store};
+use crate::affine_relu::{AffineRelu, Channels, Loaded};
+use crate::simd::{for_vectors, load, load_unchecked, run, store};
 use crate::window::{Window, Window2d};
 
 /// Input values in one task: they fit into the L2 cache.
 const STRIP: usize = 80 * 1024;
+/// Values of a block of columns in one input row: three such blocks fit into the L1 cache.
+const COLUMNS: usize = 4 * 1024;
+/// Rows of the kernel whose taps stay in registers.
+const GROUP: usize = 3;
+/// The most taps along a row for which there is a kernel.
+const MOST: usize = 7;
 
 /// Applies `prologue` to every input pixel of `[N, H, W, C]`, computes
 /// `y[row, col, c] = sum over taps of x * kernel[r, t, c]`, then applies `epilogue`.
@@ -64,17 +74,17 @@ pub fn forward(
 }
 
 /// Some output rows of one image, as one task.
-struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     /// The input rows these output rows read.
-    x: &'a [f32],
-    kernel: &'a [f32],
-    first: usize,
+    pub x: &'a [f32],
+    pub kernel: &'a [f32],
+    pub first: usize,
     /// Index in the image of the first row in `x`.
-    top: usize,
-    channels: usize,
-    window: Window2d,
-    epilogue: &'a AffineRelu,
-    y: &'a mut [f32],
+    pub top: usize,
+    pub channels: usize,
+    pub window: Window2d,
+    pub epilogue: &'a AffineRelu,
+    pub y: &'a mut [f32],
 }
 
 impl WithSimd for Rows<'_> {
@@ -84,13 +94,17 @@ impl WithSimd for Rows<'_> {
     fn with_simd<S: Simd>(self, s: S) {
         let Window2d { rows, cols } = self.window;
         let channels = self.channels;
-        let (low, high) = cols.interior();
-        let fast = cols.size == 3 && cols.dilation == 1 && cols.stride <= 2;
+        let has_runs = cols.dilation == 1 && cols.size <= MOST;
+        let (low, high) = if has_runs {
+            cols.interior()
+        } else {
+            (cols.output, cols.output)
+        };
+        let block = (COLUMNS / channels / cols.stride).max(8);
         let line = cols.output * channels;
         let loaded = self.epilogue.load_vectors(s);
         for (i, y) in self.y.chunks_mut(line).enumerate() {
             let lines = Lines {
-                epilogue: self.epilogue,
                 loaded: &loaded,
                 x: self.x,
                 kernel: self.kernel,
@@ -100,40 +114,17 @@ impl WithSimd for Rows<'_> {
                 cols,
                 channels,
             };
-            let mut col = 0;
-            while col < cols.output {
-                let y = &mut y[col * channels..];
-                let inside = if fast && col >= low {
-                    high.saturating_sub(col)
+            for col in (0..low).chain(high..cols.output) {
+                let y = &mut y[col * channels..][..channels];
+                if has_runs {
+                    lines.run(s, col, y);
                 } else {
-                    0
-                };
-                col += match (inside, cols.stride) {
-                    (0, _) => {
-                        lines.any(s, col, y);
-                        1
-                    }
-                    (1, _) => {
-                        lines.interior::<1, 1>(s, col, y);
-                        1
-                    }
-                    (2..4, 1) => {
-                        lines.interior::<2, 1>(s, col, y);
-                        2
-                    }
-                    (2..4, _) => {
-                        lines.interior::<2, 2>(s, col, y);
-                        2
-                    }
-                    (4.., 1) => {
-                        lines.interior::<4, 1>(s, col, y);
-                        4
-                    }
-                    (4.., _) => {
-                        lines.interior::<4, 2>(s, col, y);
-                        4
-                    }
-                };
+                    lines.any(s, col, y);
+                }
+            }
+            for col in (low..high).step_by(block) {
+                let count = block.min(high - col);
+                lines.run(s, col, &mut y[col * channels..][..count * channels]);
             }
         }
     }
@@ -141,7 +132,6 @@ impl WithSimd for Rows<'_> {
 
 /// The inputs of one output row.
 struct Lines<'a, S: Simd> {
-    epilogue: &'a AffineRelu,
     loaded: &'a Loaded<'a, S>,
     x: &'a [f32],
     kernel: &'a [f32],
@@ -168,115 +158,68 @@ impl<S: Simd> Lines<'_, S> {
         }
     }
 
-    /// Computes `N` columns from `col` whose three taps all lie inside the image.
+    /// Computes columns from `col` on that have the same taps along the row inside the image.
     #[inline(always)]
-    fn interior<const N: usize, const STRIDE: usize>(&self, s: S, col: usize, y: &mut [f32]) {
-        let start = (col * self.cols.stride - self.cols.before) * self.channels;
-        let mut done = 0;
-        let inside = self.rows.inside(self.row).count();
+    fn run(&self, s: S, col: usize, y: &mut [f32]) {
+        let start = col * self.cols.stride;
+        let first = self.cols.before.saturating_sub(start).min(self.cols.size);
+        let end = (self.cols.input + self.cols.before).saturating_sub(start);
+        let place = Place {
+            first,
+            start: (start + first).saturating_sub(self.cols.before),
+        };
+        match end.min(self.cols.size).saturating_sub(first) {
+            0 => self.columns::<0>(s, place, y),
+            1 => self.columns::<1>(s, place, y),
+            2 => self.columns::<2>(s, place, y),
+            3 => self.columns::<3>(s, place, y),
+            4 => self.columns::<4>(s, place, y),
+            5 => self.columns::<5>(s, place, y),
+            6 => self.columns::<6>(s, place, y),
+            _ => self.columns::<MOST>(s, place, y),
+        }
+    }
+
+    /// Computes columns of which `K` taps lie inside the image.
+    #[inline(always)]
+    fn columns<const K: usize>(&self, s: S, place: Place, y: &mut [f32]) {
+        let channels = self.channels;
+        let mut part = Part {
+            loaded: self.loaded,
+            x: [&[]; GROUP],
+            kernel: [&[]; GROUP],
+            pixel: channels,
+            step: self.cols.stride * channels,
+            is_first: true,
+            is_last: false,
+        };
+        let mut left = self.rows.inside(self.row).count();
+        let mut count = 0;
         for r in 0..self.rows.size {
             let Some((x, kernel)) = self.tap(r) else {
                 continue;
             };
-            let x = &x[start..];
-            match (done == 0, done + 1 == inside) {
-                (true, true) => self.add_row::<N, STRIDE, true, true>(s, x, kernel, y),
-                (true, false) => self.add_row::<N, STRIDE, true, false>(s, x, kernel, y),
-                (false, true) => self.add_row::<N, STRIDE, false, true>(s, x, kernel, y),
-                (false, false) => self.add_row::<N, STRIDE, false, false>(s, x, kernel, y),
+            let (x, kernel) = (
+                &x[place.start * channels..],
+                &kernel[place.first * channels..],
+            );
+            (part.x[count], part.kernel[count]) = (x, kernel);
+            count += 1;
+            left -= 1;
+            if count < GROUP && left > 0 {
+                continue;
             }
-            done += 1;
-        }
-        if done == 0 {
-            let y = &mut y[..N * self.channels];
-            y.fill(0.0);
-            self.epilogue.apply(y, self.channels);
-        }
-    }
-
-    /// Adds the three taps of one input row to `N` columns; with `FIRST`, overwrites them; with `LAST`,
-    /// applies the epilogue to the sums.
-    ///
-    /// All pixels are cut to the same number of vectors first, which removes the bounds checks from
-    /// the loop.
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn add_row<const N: usize, const STRIDE: usize, const FIRST: bool, const LAST: bool>(
-        &self,
-        s: S,
-        x: &[f32],
-        kernel: &[f32],
-        y: &mut [f32],
-    ) {
-        /// Pixels under four columns at a stride of 2.
-        const MOST: usize = 9;
-        let channels = self.channels;
-        let vectors = channels / S::F32_LANES;
-        let mut pixels: [&[S::f32s]; MOST] = [&[]; MOST];
-        for (pixel, x) in pixels
-            .iter_mut()
-            .zip(x.chunks_exact(channels))
-            .take((N - 1) * STRIDE + 3)
-        {
-            *pixel = &S::as_simd_f32s(x).0[..vectors];
-        }
-        let taps: [&[S::f32s]; 3] = [
-            &S::as_simd_f32s(&kernel[..channels]).0[..vectors],
-            &S::as_simd_f32s(&kernel[channels..2 * channels]).0[..vectors],
-            &S::as_simd_f32s(&kernel[2 * channels..3 * channels]).0[..vectors],
-        ];
-        let mut columns: [&mut [S::f32s]; N] = std::array::from_fn(|_| Default::default());
-        for (column, y) in columns.iter_mut().zip(y.chunks_exact_mut(channels)) {
-            *column = &mut S::as_mut_simd_f32s(y).0[..vectors];
-        }
-        for v in 0..vectors {
-            let taps = [taps[0][v], taps[1][v], taps[2][v]];
-            let mut sums = [s.splat_f32s(0.0); N];
-            if !FIRST {
-                for j in 0..N {
-                    sums[j] = columns[j][v];
-                }
+            part.is_last = left == 0;
+            match count {
+                1 => part.add::<1, K>(s, y),
+                2 => part.add::<2, K>(s, y),
+                _ => part.add::<GROUP, K>(s, y),
             }
-            for (i, pixel) in pixels.iter().enumerate().take((N - 1) * STRIDE + 3) {
-                let value = pixel[v];
-                for (t, &tap) in taps.iter().enumerate() {
-                    if i >= t && (i - t) % STRIDE == 0 && (i - t) / STRIDE < N {
-                        let j = (i - t) / STRIDE;
-                        sums[j] = s.mul_add_e_f32s(value, tap, sums[j]);
-                    }
-                }
-            }
-            for j in 0..N {
-                columns[j][v] = if LAST {
-                    let at = v * S::F32_LANES;
-                    self.loaded.vector::<true>(s, sums[j], at, S::F32_LANES)
-                } else {
-                    sums[j]
-                };
-            }
+            (part.is_first, count) = (false, 0);
         }
-        // Channels that do not fill a vector.
-        for c in vectors * S::F32_LANES..channels {
-            for j in 0..N {
-                let mut sum = if FIRST { 0.0 } else { y[j * channels + c] };
-                for t in 0..3 {
-                    sum = mul_add(
-                        x[(j * STRIDE + t) * channels + c],
-                        kernel[t * channels + c],
-                        sum,
-                    );
-                }
-                y[j * channels + c] = sum;
-            }
-        }
-        let (at, rest) = (vectors * S::F32_LANES, channels % S::F32_LANES);
-        if LAST && rest > 0 {
-            for j in 0..N {
-                let y = &mut y[j * channels..][..channels];
-                let sum = load::<S, false>(s, y, at, rest);
-                let sum = self.loaded.vector::<false>(s, sum, at, rest);
-                store::<S, false>(s, y, at, rest, sum);
-            }
+        if part.is_first {
+            part.is_last = true;
+            part.add::<0, K>(s, y);
         }
     }
 
@@ -284,21 +227,118 @@ impl<S: Simd> Lines<'_, S> {
     #[inline(always)]
     fn any(&self, s: S, col: usize, y: &mut [f32]) {
         let channels = self.channels;
-        let y = &mut y[..channels];
-        y.fill(0.0);
-        for r in 0..self.rows.size {
-            let Some((x, kernel)) = self.tap(r) else {
-                continue;
+        macro_rules! each {
+            ($full:literal, $at:expr, $count:expr) => {{
+                let mut sum = s.splat_f32s(0.0);
+                for r in 0..self.rows.size {
+                    let Some((x, kernel)) = self.tap(r) else {
+                        continue;
+                    };
+                    for t in 0..self.cols.size {
+                        let Some(at) = self.cols.position(col, t) else {
+                            continue;
+                        };
+                        let x = load::<S, $full>(s, x, at * channels + $at, $count);
+                        let tap = load::<S, $full>(s, kernel, t * channels + $at, $count);
+                        sum = s.mul_add_e_f32s(x, tap, sum);
+                    }
+                }
+                let sum = self.loaded.vector::<$full>(s, sum, $at, $count);
+                store::<S, $full>(s, y, $at, $count, sum);
+            }};
+        }
+        for_vectors!(S, channels, each);
+    }
+}
+
+/// Where some columns read: the first tap along the row that lies inside the image, and the pixel under it.
+struct Place {
+    first: usize,
+    start: usize,
+}
+
+/// Neighbouring columns of one output row, and up to [`GROUP`] of the input rows they read.
+struct Part<'a, S: Simd> {
+    loaded: &'a Loaded<'a, S>,
+    /// The input rows, from the first tap of the first column on.
+    x: [&'a [f32]; GROUP],
+    kernel: [&'a [f32]; GROUP],
+    /// Values from one input pixel to the next, and from the first tap of one column to that of the next.
+    pixel: usize,
+    step: usize,
+    /// False if the sums of earlier rows are in the output.
+    is_first: bool,
+    /// True if no rows follow: the epilogue is applied.
+    is_last: bool,
+}
+
+impl<S: Simd> Part<'_, S> {
+    /// Adds the `K` taps in each of `R` rows.
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn add<const R: usize, const K: usize>(&self, s: S, y: &mut [f32]) {
+        let columns = y.len() / self.pixel;
+        if columns == 0 {
+            return;
+        }
+        let (taps, reach) = (K * self.pixel, (columns - 1) * self.step + K * self.pixel);
+        for r in 0..R {
+            assert!(self.kernel[r].len() >= taps && self.x[r].len() >= reach);
+        }
+        macro_rules! each {
+            ($full:literal, $at:expr, $count:expr) => {
+                self.vector::<R, K, $full>(s, y, columns, $at, $count)
             };
-            for t in 0..self.cols.size {
-                let Some(at) = self.cols.position(col, t) else {
-                    continue;
-                };
-                let (x, kernel) = (&x[at * channels..], &kernel[t * channels..]);
-                add_product(s, y, &x[..channels], &kernel[..channels]);
+        }
+        for_vectors!(S, self.pixel, each);
+    }
+
+    /// The same for one vector of channels: its taps stay in registers for all columns.
+    #[inline(always)]
+    fn vector<const R: usize, const K: usize, const FULL: bool>(
+        &self,
+        s: S,
+        y: &mut [f32],
+        columns: usize,
+        at: usize,
+        count: usize,
+    ) {
+        let mut taps = [[s.splat_f32s(0.0); K]; R];
+        for r in 0..R {
+            for t in 0..K {
+                taps[r][t] = load::<S, FULL>(s, self.kernel[r], t * self.pixel + at, count);
             }
         }
-        self.epilogue.apply(y, channels);
+        let epilogue: Channels<S, 1> = self.loaded.channels(s, at, count);
+        let (pixel, step) = (self.pixel, self.step);
+        let x: [&[f32]; R] = std::array::from_fn(|r| self.x[r]);
+        let (is_first, is_last) = (self.is_first, self.is_last);
+        for column in 0..columns {
+            let place = column * pixel + at;
+            let mut sum = if is_first {
+                s.splat_f32s(0.0)
+            } else {
+                load::<S, FULL>(s, y, place, count)
+            };
+            let start = column * step + at;
+            for r in 0..R {
+                for t in 0..K {
+                    let x = if FULL {
+                        // SAFETY: `add` has checked that each row reaches beyond the last tap of the last
+                        // column: `start + t * pixel + LANES <= (columns - 1) * step + K * pixel`, because
+                        // `at + LANES <= pixel`.
+                        unsafe { load_unchecked(s, x[r], start + t * pixel) }
+                    } else {
+                        load::<S, FULL>(s, x[r], start + t * pixel, count)
+                    };
+                    sum = s.mul_add_e_f32s(x, taps[r][t], sum);
+                }
+            }
+            if is_last {
+                sum = epilogue.vector(s, sum, 0);
+            }
+            store::<S, FULL>(s, y, place, count, sum);
+        }
     }
 }
 
@@ -312,6 +352,6 @@ pub fn add_product<S: Simd>(s: S, y: &mut [f32], a: &[f32], b: &[f32]) {
     }
     for ((y, a), &b) in y_rest.iter_mut().zip(a_rest).zip(b_rest) {
         // Fused like the vectors, so that the result does not depend on the vector width.
-        *y = mul_add(*a, b, *y);
+        *y = crate::simd::mul_add(*a, b, *y);
     }
 }

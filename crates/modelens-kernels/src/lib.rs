@@ -6,6 +6,9 @@
 
 pub mod affine_relu;
 pub mod batch_norm_backward;
+pub mod chain;
+#[cfg(test)]
+mod chain_tests;
 pub mod convolution;
 pub mod convolution_backward;
 pub mod depthwise;
@@ -15,6 +18,7 @@ pub mod matmul;
 #[cfg(test)]
 mod matmul_tests;
 pub mod row_sums;
+pub mod scratch;
 pub mod simd;
 pub mod slices;
 pub mod standardise;

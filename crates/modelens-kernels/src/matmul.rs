@@ -15,6 +15,7 @@ use std::cell::RefCell;
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 
 use crate::affine_relu::{AffineRelu, Channels, Loaded};
+use crate::scratch::aligned;
 use crate::simd::{load, run, store};
 
 /// One factor of a matrix product.
@@ -41,6 +42,25 @@ pub fn transposed(values: &[f32]) -> Factor<'_> {
     }
 }
 
+/// A row of the left factor that lies in pieces: the pixels of an image under one position of a kernel.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patch<'a> {
+    /// The values from the first piece on.
+    pub values: &'a [f32],
+    /// Values from the start of one piece to that of the next.
+    pub step: usize,
+}
+
+/// The left factor of a matrix product.
+#[derive(Clone, Copy, Debug)]
+enum Left<'a> {
+    Plain(&'a [f32]),
+    /// Its columns are contiguous.
+    Transposed(&'a [f32]),
+    /// A patch for each row, in pieces of this length.
+    Patches(&'a [Patch<'a>], usize),
+}
+
 /// Multiply-adds in one chain; the chains are then added up.
 const CHAIN: usize = 256;
 /// Rows in one tile: their addresses fit into the general-purpose registers, and their sums into the vector
@@ -63,6 +83,26 @@ const PACKED_FROM: usize = if cfg!(target_arch = "wasm32") {
     usize::MAX
 };
 
+/// Most rows for which the right factor is read where it lies: packing it would take longer than it saves.
+const DIRECT_ROWS: usize = if cfg!(target_arch = "wasm32") { 0 } else { 128 };
+
+/// The rows of the next tile. A tile of one row takes as long as one of three or four.
+fn tile_rows(left: usize) -> usize {
+    match left {
+        _ if ROWS == 4 => {
+            if left > 4 {
+                4
+            } else {
+                left
+            }
+        }
+        6 | 9 | 10 | 12.. => 6,
+        4 | 5 | 7 | 8 | 11 => 4,
+        3 => 3,
+        _ => 1,
+    }
+}
+
 thread_local! {
     /// A strip of the right factor, and tiles of the left, packed in the order in which they are read.
     static PACKED: RefCell<[Vec<f32>; 2]> = const { RefCell::new([const { Vec::new() }; 2]) };
@@ -81,6 +121,39 @@ pub fn matmul(
     epilogue: &AffineRelu,
 ) {
     assert_eq!(a.values.len(), m * k, "left factor");
+    let a = if a.transposed {
+        Left::Transposed(a.values)
+    } else {
+        Left::Plain(a.values)
+    };
+    multiply(a, b, out, [m, k, n], add, epilogue);
+}
+
+/// `out[m, n] = patches[m, k] * b[k, n]`, then `epilogue`, on the calling thread. Each patch has `k / piece` pieces.
+///
+/// # Panics
+/// If the length of a slice does not match the number of patches, `k` and `n`.
+pub fn matmul_patches(
+    patches: &[Patch<'_>],
+    piece: usize,
+    b: Factor<'_>,
+    out: &mut [f32],
+    [k, n]: [usize; 2],
+    epilogue: &AffineRelu,
+) {
+    assert!(piece > 0 && k.is_multiple_of(piece), "pieces");
+    let left = Left::Patches(patches, piece);
+    multiply(left, b, out, [patches.len(), k, n], false, epilogue);
+}
+
+fn multiply(
+    a: Left<'_>,
+    b: Factor<'_>,
+    out: &mut [f32],
+    [m, k, n]: [usize; 3],
+    add: bool,
+    epilogue: &AffineRelu,
+) {
     assert_eq!(b.values.len(), k * n, "right factor");
     assert_eq!(out.len(), m * n, "product");
     if !add && k == 0 {
@@ -107,7 +180,7 @@ pub fn matmul(
 }
 
 struct Product<'a> {
-    a: Factor<'a>,
+    a: Left<'a>,
     b: Factor<'a>,
     out: &'a mut [f32],
     m: usize,
@@ -127,10 +200,9 @@ impl WithSimd for Product<'_> {
         let Self { m, k, n, .. } = self;
         for first in (0..k).step_by(CHAIN) {
             let length = CHAIN.min(k - first);
-            let tiles = if n < PACKED_FROM || self.a.transposed {
-                &[]
-            } else {
-                packed(self.a.values, k, first, length, self.tiles)
+            let tiles = match self.a {
+                Left::Plain(a) if n >= PACKED_FROM => packed(a, k, first, length, self.tiles),
+                Left::Plain(_) | Left::Transposed(_) | Left::Patches(..) => &[],
             };
             let mut tile = Tile {
                 a: self.a,
@@ -165,7 +237,7 @@ impl WithSimd for Product<'_> {
 
 /// Some columns of the product, for one chain.
 struct Tile<'a, S: Simd> {
-    a: Factor<'a>,
+    a: Left<'a>,
     /// The left factor in tiles of [`ROWS`] rows, by column; empty if it is not packed.
     tiles: &'a [[f32; ROWS]],
     m: usize,
@@ -188,13 +260,26 @@ impl<S: Simd> Tile<'_, S> {
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
-        let values = self.length * V * S::F32_LANES;
-        if strip.len() < values {
-            strip.resize(values, 0.0);
-        }
-        let strip = &mut strip[..values];
-        self.fill::<V>(s, b, strip);
         let epilogue = self.epilogue.channels::<V>(s, self.column, self.width);
+        let is_direct = self.m <= DIRECT_ROWS
+            && !matches!(self.a, Left::Transposed(_))
+            && !b.transposed
+            && self.width == V * S::F32_LANES;
+        if is_direct {
+            let b = &b.values[self.first * self.n..][..self.length * self.n];
+            let mut row = 0;
+            while row < self.m {
+                row += match tile_rows(self.m - row) {
+                    4 if ROWS > 4 => self.direct::<V, 4>(s, row, b, &epilogue, out),
+                    ROWS => self.direct::<V, ROWS>(s, row, b, &epilogue, out),
+                    3 => self.direct::<V, 3>(s, row, b, &epilogue, out),
+                    _ => self.direct::<V, 1>(s, row, b, &epilogue, out),
+                };
+            }
+            return;
+        }
+        let strip = aligned(strip, self.length * V * S::F32_LANES);
+        self.fill::<V>(s, b, strip);
         let mut row = 0;
         for tile in self.tiles.chunks_exact(self.length) {
             let (b, _) = S::as_simd_f32s(strip).0.as_chunks::<V>();
@@ -203,12 +288,51 @@ impl<S: Simd> Tile<'_, S> {
             row += ROWS;
         }
         while row < self.m {
-            row += match self.m - row {
-                ROWS.. => self.rows::<V, ROWS>(s, row, strip, &epilogue, out),
-                3.. => self.rows::<V, 3>(s, row, strip, &epilogue, out),
+            row += match tile_rows(self.m - row) {
+                4 if ROWS > 4 => self.rows::<V, 4>(s, row, strip, &epilogue, out),
+                ROWS => self.rows::<V, ROWS>(s, row, strip, &epilogue, out),
+                3 => self.rows::<V, 3>(s, row, strip, &epilogue, out),
                 _ => self.rows::<V, 1>(s, row, strip, &epilogue, out),
             };
         }
+    }
+
+    /// Computes `R` rows with the rows of a right factor that is not packed; returns `R`.
+    #[inline(always)]
+    fn direct<const V: usize, const R: usize>(
+        &self,
+        s: S,
+        row: usize,
+        b: &[f32],
+        epilogue: &Channels<S, V>,
+        out: &mut [f32],
+    ) -> usize {
+        let mut a = [Patch::default(); R];
+        for (r, a) in a.iter_mut().enumerate() {
+            *a = match self.a {
+                Left::Patches(patches, _) => patches[row + r],
+                // One piece.
+                Left::Plain(values) | Left::Transposed(values) => Patch {
+                    values: &values[(row + r) * self.k..][..self.k],
+                    step: 0,
+                },
+            };
+        }
+        let piece = match self.a {
+            Left::Patches(_, piece) => piece,
+            Left::Plain(_) | Left::Transposed(_) => self.k,
+        };
+        let sums = s.vectorize(Direct::<S, V, R> {
+            s,
+            a,
+            first: self.first,
+            piece,
+            b,
+            n: self.n,
+            column: self.column,
+        });
+        self.put_rows(s, row, &sums, epilogue, out);
+        R
     }
 
     /// Packs the columns of the right factor into rows of `V` vectors, padded with zeros.
@@ -253,22 +377,26 @@ impl<S: Simd> Tile<'_, S> {
         out: &mut [f32],
     ) -> usize {
         let (b, _) = S::as_simd_f32s(strip).0.as_chunks::<V>();
-        let sums = if self.a.transposed {
-            let a = &self.a.values[self.first * self.m..];
-            let columns = Columns::<S, V, R> {
+        let length = b.len();
+        let sums = match self.a {
+            Left::Plain(a) => {
+                let a = std::array::from_fn(|r| &a[(row + r) * self.k + self.first..][..length]);
+                s.vectorize(Rows::<S, V, R> { s, a, b })
+            }
+            Left::Transposed(a) => s.vectorize(Columns::<S, V, R> {
                 s,
-                a,
+                a: &a[self.first * self.m..],
                 length: self.m,
                 row,
                 b,
-            };
-            s.vectorize(columns)
-        } else {
-            let length = b.len();
-            let a = std::array::from_fn(|r| {
-                &self.a.values[(row + r) * self.k + self.first..][..length]
-            });
-            s.vectorize(Rows::<S, V, R> { s, a, b })
+            }),
+            Left::Patches(patches, piece) => s.vectorize(Pieces::<S, V, R> {
+                s,
+                a: std::array::from_fn(|r| patches[row + r]),
+                first: self.first,
+                piece,
+                b,
+            }),
         };
         self.put_rows(s, row, &sums, epilogue, out);
         R
@@ -359,6 +487,105 @@ impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Rows<'_, S, V, R
                     sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
                 }
             }
+        }
+        sums
+    }
+}
+
+/// The same for patches, with the right factor where it lies.
+struct Direct<'a, S: Simd, const V: usize, const R: usize> {
+    s: S,
+    a: [Patch<'a>; R],
+    /// Where the chain starts along `k`.
+    first: usize,
+    /// Values in a piece.
+    piece: usize,
+    /// The rows of the chain.
+    b: &'a [f32],
+    /// Length of a row, and the first column.
+    n: usize,
+    column: usize,
+}
+
+impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Direct<'_, S, V, R> {
+    type Output = [[S::f32s; V]; R];
+
+    #[inline(always)]
+    fn call(self) -> Self::Output {
+        let Self {
+            s,
+            piece,
+            mut b,
+            n,
+            column,
+            ..
+        } = self;
+        let mut sums = [[s.splat_f32s(0.0); V]; R];
+        let (mut index, mut at) = (self.first / piece, self.first % piece);
+        while !b.is_empty() {
+            let length = (piece - at).min(b.len() / n);
+            let (now, rest) = b.split_at(length * n);
+            let mut a: [&[f32]; R] = [&[]; R];
+            for r in 0..R {
+                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
+            }
+            for (i, b) in now.chunks_exact(n).enumerate() {
+                let b = &b[column..column + V * S::F32_LANES];
+                let Some(b) = S::as_simd_f32s(b).0.first_chunk::<V>() else {
+                    break;
+                };
+                let b = *b;
+                for r in 0..R {
+                    let a = s.splat_f32s(a[r][i]);
+                    for v in 0..V {
+                        sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                    }
+                }
+            }
+            (b, index, at) = (rest, index + 1, 0);
+        }
+        sums
+    }
+}
+
+/// The same for patches.
+struct Pieces<'a, S: Simd, const V: usize, const R: usize> {
+    s: S,
+    a: [Patch<'a>; R],
+    /// Where the chain starts along `k`.
+    first: usize,
+    /// Values in a piece.
+    piece: usize,
+    b: &'a [[S::f32s; V]],
+}
+
+impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Pieces<'_, S, V, R> {
+    type Output = [[S::f32s; V]; R];
+
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn call(self) -> Self::Output {
+        let Self { s, piece, b, .. } = self;
+        let mut sums = [[s.splat_f32s(0.0); V]; R];
+        let (mut index, mut at) = (self.first / piece, self.first % piece);
+        let mut b = b;
+        while !b.is_empty() {
+            let length = (piece - at).min(b.len());
+            let (now, rest) = b.split_at(length);
+            let mut a: [&[f32]; R] = [&[]; R];
+            for r in 0..R {
+                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
+            }
+            for (i, b) in now.iter().enumerate() {
+                let b = *b;
+                for r in 0..R {
+                    let a = s.splat_f32s(a[r][i]);
+                    for v in 0..V {
+                        sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
+                    }
+                }
+            }
+            (b, index, at) = (rest, index + 1, 0);
         }
         sums
     }

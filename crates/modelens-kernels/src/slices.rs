@@ -16,12 +16,24 @@ pub fn values<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]>
 
 /// Calls `f` with the values of a tensor, without copying them.
 pub fn with_values<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> Result<T>) -> Result<T> {
-    let tensor = tensor.contiguous()?;
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => f(values(storage, layout)?),
+    with_all_values(&[tensor], |all| f(all[0]))
+}
+
+/// Calls `f` with the values of each tensor, without copying them.
+pub fn with_all_values<T>(
+    tensors: &[&Tensor],
+    f: impl FnOnce(&[&[f32]]) -> Result<T>,
+) -> Result<T> {
+    let tensors: Vec<Tensor> = tensors
+        .iter()
+        .map(|tensor| tensor.contiguous())
+        .collect::<Result<_>>()?;
+    let stored: Vec<_> = tensors.iter().map(Tensor::storage_and_layout).collect();
+    let all = stored.iter().map(|(storage, layout)| match &**storage {
+        Storage::Cpu(storage) => values(storage, layout),
         _ => Err(Error::Msg("the tensor is not in main memory".into())),
-    }
+    });
+    f(&all.collect::<Result<Vec<_>>>()?)
 }
 
 /// A tensor with these values.

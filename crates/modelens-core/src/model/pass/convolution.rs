@@ -2,75 +2,73 @@
 
 use std::sync::Arc;
 
-use candle_core::{Error, Result};
+use candle_core::{Error, Result, Tensor};
 
 use super::BatchNormPass;
 use super::backward::Saved;
 use super::executor::Executor;
-use super::plan::relu_max;
+use super::plan::{ConvKernel, kernel_of, relu_max};
 use crate::model::array::Array;
-use crate::model::graph::{LayerId, Node, NodeId};
+use crate::model::graph::{Input, LayerId, NodeId};
 use crate::model::layers::batch_norm::{StoredWeights, affine};
-use crate::model::layers::{Conv2d, LayerKind};
+use crate::model::layers::shape::check_size;
+use crate::model::layers::{Conv2d, DepthwiseConv2d, LayerKind};
 use modelens_kernels::affine_relu::{Affine, AffineRelu};
+use modelens_kernels::chain::{self, Link};
 use modelens_kernels::convolution::{self, ConvShape};
 use modelens_kernels::depthwise;
-use modelens_kernels::slices::with_values;
+use modelens_kernels::slices::{with_all_values, with_values};
 use modelens_kernels::window::Window2d;
 
-impl Executor<'_> {
+/// The short name of the kernel with one filter a channel.
+const DEPTHWISE: &str = "depthwise_kernel";
+
+/// A convolution that is ready to run.
+struct Prepared<'a> {
+    settings: &'a Conv2d,
+    /// The short name of the kernel, and its values.
+    name: &'static str,
+    kernel: &'a Tensor,
+    conv: ConvShape,
+    epilogue: AffineRelu,
+    /// The last of the nodes fused with it.
+    last: NodeId,
+    /// `[N, H, W, C]` of the output.
+    dims: [usize; 4],
+}
+
+impl<'a> Executor<'a> {
     /// Runs a convolution, or a depthwise convolution with one filter a channel, together with the layers
     /// that the plan fuses with it. Returns the value and the node it belongs to.
     pub(super) fn convolution(
         &mut self,
         id: NodeId,
-        node: &Node,
-        settings: &Conv2d,
         x: &Arc<Array>,
     ) -> Result<(Arc<Array>, NodeId)> {
-        let layer = node.layer;
+        let node = &self.graph.nodes[id];
         let prologue = self.take_deferred(node).unwrap_or_default();
-        let is_depthwise = matches!(self.graph.layers[layer].kind, LayerKind::DepthwiseConv2d(_));
-        let name = if is_depthwise {
-            "depthwise_kernel"
-        } else {
-            "kernel"
-        };
-        let kernel = self.weights(layer).need(name)?;
-        let &[n, h, w, channels] = x.dims() else {
-            return Err(Error::Msg(format!("it cannot take {:?}", x.dims())));
-        };
-        let (kh, kw, depth, out) = kernel.dims4()?;
-        let window = Window2d::padded([h, w], [kh, kw], settings.steps(), self.plan.padding[id])?;
-        let conv = if is_depthwise {
-            if depth != channels {
-                return Err(Error::Msg(format!(
-                    "a kernel for {depth} channels cannot take {channels} channels"
-                )));
-            }
-            ConvShape {
-                window,
-                channels,
-                out: channels,
-                groups: channels,
-            }
-        } else {
-            ConvShape::with_window(window, channels, [depth, out], settings.groups)?
-        };
-        let Window2d { rows, cols } = window;
-        let (epilogue, last) = self.epilogue(id, layer, settings, n * window.outputs())?;
-        let mut y = Array::new(&[n, rows.output, cols.output, conv.out])?;
+        let Prepared {
+            settings,
+            name,
+            kernel,
+            conv,
+            epilogue,
+            last,
+            dims,
+        } = self.prepared(id, x.dims())?;
+        let mut y = Array::new(&dims)?;
         with_values(kernel, |kernel| {
             let (x, values) = (x.values(), y.values_mut());
-            if is_depthwise {
-                depthwise::forward(x, kernel, values, channels, window, [&prologue, &epilogue]);
+            let around = [&prologue, &epilogue];
+            if name == DEPTHWISE {
+                depthwise::forward(x, kernel, values, conv.channels, conv.window, around);
             } else {
-                convolution::forward(x, kernel, values, conv, [&prologue, &epilogue]);
+                convolution::forward(x, kernel, values, conv, around);
             }
             Ok(())
         })?;
         let y = Arc::new(y);
-        let needs_kernel = self.learns(layer, name);
+        let needs_kernel = self.learns(node.layer, name);
         let relu = relu_max(settings.activation).map(|top| (Arc::clone(&y), top));
         self.save(id, || Saved::Convolution {
             x: needs_kernel.then(|| (Arc::clone(x), prologue)),
@@ -80,6 +78,120 @@ impl Executor<'_> {
             relu,
         });
         Ok((y, last))
+    }
+
+    /// Runs a convolution and those that the plan chains to it, and the sum after them if its other summand
+    /// is there already. Returns the value and the node it belongs to.
+    pub(super) fn chain(&mut self, id: NodeId, x: &Arc<Array>) -> Result<(Arc<Array>, NodeId)> {
+        let mut nodes = vec![id];
+        nodes.extend(&self.plan.chained[id]);
+        let Ok(chain) = self.prepared_chain(&nodes, x.dims()) else {
+            // The one that does not fit says so itself, under its own name.
+            return self.convolution(id, x);
+        };
+        let (dims, mut last) = chain
+            .last()
+            .map_or(([0; 4], id), |last| (last.dims, last.last));
+        let mut y = Array::new(&dims)?;
+        let residual = self.residual(last, &dims);
+        let kernels: Vec<&Tensor> = chain.iter().map(|link| link.kernel).collect();
+        with_all_values(&kernels, |kernels| {
+            let links = chain.into_iter().zip(kernels).map(|(link, kernel)| Link {
+                conv: link.conv,
+                kernel,
+                epilogue: link.epilogue,
+            });
+            let links: Vec<Link<'_>> = links.collect();
+            let residual = residual.as_ref().map(|(_, value)| value.values());
+            chain::forward(x.values(), &links, residual, y.values_mut());
+            Ok(())
+        })?;
+        for &node in &nodes {
+            self.done_with(node);
+        }
+        for &node in &nodes[1..] {
+            for input in &self.graph.nodes[node].inputs {
+                // A padding whose zeros the convolution has added.
+                if let Input::Node(input) = *input
+                    && self.plan.absorbed[input]
+                {
+                    self.done[input] = true;
+                }
+            }
+        }
+        if let Some((sum, _)) = residual {
+            self.done[sum] = true;
+            last = sum;
+        }
+        Ok((Arc::new(y), last))
+    }
+
+    /// The sum that alone reads this value, and its other summand, if it has the same dimensions and is there.
+    fn residual(&self, id: NodeId, dims: &[usize]) -> Option<(NodeId, Arc<Array>)> {
+        let sum = self.plan.summed[id]?;
+        let [a, b] = self.graph.nodes[sum].inputs[..] else {
+            return None;
+        };
+        let other = match (a, b) {
+            (Input::Node(a), Input::Node(b)) if a != b => a + b - id,
+            _ => return None,
+        };
+        let value = self.values[other].as_ref()?;
+        (value.dims() == dims).then(|| (sum, Arc::clone(value)))
+    }
+
+    /// Some convolutions one after another, on an input with these dimensions.
+    fn prepared_chain(&mut self, nodes: &[NodeId], dims: &[usize]) -> Result<Vec<Prepared<'a>>> {
+        let mut dims = dims.to_vec();
+        let mut chain = Vec::new();
+        for &id in nodes {
+            let mut padded = [dims.clone()];
+            self.pad(id, &mut padded);
+            let node = &self.graph.nodes[id];
+            let kind = &self.graph.layers[node.layer].kind;
+            check_size(kind, self.weights(node.layer), &[&padded[0]])?;
+            let link = self.prepared(id, &dims)?;
+            dims = link.dims.to_vec();
+            chain.push(link);
+        }
+        Ok(chain)
+    }
+
+    /// A convolution on an input with these dimensions, without its padding.
+    fn prepared(&mut self, id: NodeId, dims: &[usize]) -> Result<Prepared<'a>> {
+        let graph = self.graph;
+        let layer = graph.nodes[id].layer;
+        let (settings, name) = match &graph.layers[layer].kind {
+            LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)) => (settings, DEPTHWISE),
+            LayerKind::Conv2d(settings) => (settings, "kernel"),
+            _ => return Err(Error::Msg("it is no convolution".into())),
+        };
+        let kernel = self.weights(layer).need(name)?;
+        let &[n, h, w, channels] = dims else {
+            return Err(Error::Msg(format!("it cannot take {dims:?}")));
+        };
+        let (kh, kw, depth, out) = kernel.dims4()?;
+        let window = Window2d::padded([h, w], [kh, kw], settings.steps(), self.plan.padding[id])?;
+        let conv = if kernel_of(&graph.layers[layer]) == Some(ConvKernel::Depthwise) {
+            if depth != channels {
+                return Err(Error::Msg(format!(
+                    "a kernel for {depth} channels cannot take {channels} channels"
+                )));
+            }
+            ConvShape::with_window(window, channels, [1, depth], depth)?
+        } else {
+            ConvShape::with_window(window, channels, [depth, out], settings.groups)?
+        };
+        let (epilogue, last) = self.epilogue(id, layer, settings, n * window.outputs())?;
+        Ok(Prepared {
+            settings,
+            name,
+            kernel,
+            conv,
+            epilogue,
+            last,
+            dims: [n, window.rows.output, window.cols.output, conv.out],
+        })
     }
 
     /// True if the backward pass needs the gradient at this weight.

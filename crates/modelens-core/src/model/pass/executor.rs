@@ -8,15 +8,13 @@ use candle_core::{Device, Error, Result, Tensor};
 
 use super::backward::{Saved, Tape};
 use super::batch_norm::applied;
-use super::plan::{Plan, is_plain_depthwise, is_relu_or_linear, relu_max};
+use super::plan::{Plan, kernel_of, relu_max};
 use super::{BatchNormPass, PassOptions, Tap};
 use crate::model::Model;
 use crate::model::array::Array;
 use crate::model::graph::{Graph, Input, LayerId, Node, NodeId};
 use crate::model::layers::shape::check_size;
-use crate::model::layers::{
-    Activation, Call, CallMode, DepthwiseConv2d, LayerKind, Merge, WeightMap, Weights,
-};
+use crate::model::layers::{Activation, Call, CallMode, LayerKind, Merge, WeightMap, Weights};
 use crate::random::StreamKey;
 use crate::rules::{Effective, Statistics};
 use modelens_kernels::affine_relu::{AffineRelu, add_to};
@@ -36,7 +34,7 @@ pub struct Executor<'a> {
     /// By layer: the number of calls so far.
     calls: Vec<u64>,
     /// By node: already computed, fused with an earlier one.
-    done: Vec<bool>,
+    pub(super) done: Vec<bool>,
     /// The sum of the penalties on activities so far.
     pub activity_loss: f64,
     /// What the backward pass needs; `None` if there will be none.
@@ -93,10 +91,8 @@ impl<'a> Executor<'a> {
             let (value, last) = self.call(id, node, x)?;
             self.penalise(last, &value)?;
             self.values[last] = Some(value);
-            let mut fused = self.plan.fused[id].filter(|_| last != id);
-            while let Some(then) = fused {
-                self.done[then] = true;
-                fused = self.plan.fused[then].filter(|_| last != then);
+            if last != id {
+                self.done_with(id);
             }
         }
         // Values are dropped after their last use, so memory holds only a few layers' values.
@@ -108,6 +104,14 @@ impl<'a> Executor<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Marks a node, and those fused with it, as computed.
+    pub(super) fn done_with(&mut self, id: NodeId) {
+        let plan = self.plan;
+        for fused in std::iter::successors(Some(id), |&id| plan.fused[id]) {
+            self.done[fused] = true;
+        }
     }
 
     /// Adds the penalty on the value of a node, and saves its gradient for the backward pass.
@@ -200,13 +204,18 @@ impl<'a> Executor<'a> {
 
     /// The dimensions of the inputs, with the zeros that a convolution adds itself.
     fn padded(&self, id: NodeId, inputs: &[Arc<Array>]) -> Vec<Vec<usize>> {
-        let [top, bottom, left, right] = self.plan.padding[id];
         let mut dims: Vec<Vec<usize>> = inputs.iter().map(|x| x.dims().to_vec()).collect();
+        self.pad(id, &mut dims);
+        dims
+    }
+
+    /// Adds the zeros that a convolution adds itself to the dimensions of its inputs.
+    pub(super) fn pad(&self, id: NodeId, dims: &mut [Vec<usize>]) {
+        let [top, bottom, left, right] = self.plan.padding[id];
         if let Some([_, h, w, _]) = dims.first_mut().map(Vec::as_mut_slice) {
             *h = h.saturating_add(top).saturating_add(bottom);
             *w = w.saturating_add(left).saturating_add(right);
         }
-        dims
     }
 
     /// Returns the value, the mask of a noise layer, and the node that the value belongs to.
@@ -225,18 +234,14 @@ impl<'a> Executor<'a> {
                 let (value, last) = self.batch_norm(id, node.layer, settings, mode.effective, x)?;
                 return Ok((value, None, last));
             }
-            LayerKind::Conv2d(settings)
-                if is_relu_or_linear(settings.activation) && inputs.len() == 1 =>
+            LayerKind::Conv2d(_) | LayerKind::DepthwiseConv2d(_)
+                if kernel_of(&self.graph.layers[node.layer]).is_some() && inputs.len() == 1 =>
             {
-                let (value, last) = self.convolution(id, node, settings, &inputs[0])?;
-                return Ok((value, None, last));
-            }
-            LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings))
-                if is_relu_or_linear(settings.activation)
-                    && is_plain_depthwise(&self.graph.layers[node.layer])
-                    && inputs.len() == 1 =>
-            {
-                let (value, last) = self.convolution(id, node, settings, &inputs[0])?;
+                let (value, last) = if self.plan.chained[id].is_empty() {
+                    self.convolution(id, &inputs[0])?
+                } else {
+                    self.chain(id, &inputs[0])?
+                };
                 return Ok((value, None, last));
             }
             LayerKind::Activation(Activation::Linear)

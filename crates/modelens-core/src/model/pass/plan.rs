@@ -5,7 +5,7 @@
 use super::{PassOptions, Segment};
 use crate::model::graph::{Graph, Input, Layer, NodeId};
 use crate::model::layers::{
-    Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Padding, ZeroPadding2d,
+    Activation, CallMode, Conv2d, DepthwiseConv2d, LayerKind, Merge, Padding, ZeroPadding2d,
 };
 use crate::model::{CallModes, LayerId, Semantics};
 use crate::rules::{Effective, Role, Statistics};
@@ -26,6 +26,11 @@ pub struct Plan {
     /// True for a BatchNorm (or the ReLU fused with it) whose scale and shift the next convolution applies
     /// to its input: the normalised value is never written to memory.
     pub deferred: Vec<bool>,
+    /// The convolutions after this one that are computed together with it, band by band: what lies between them
+    /// is never written to memory.
+    pub chained: Vec<Vec<NodeId>>,
+    /// The sum that alone reads the value, and that may be computed together with it.
+    pub summed: Vec<Option<NodeId>>,
     /// The last node that reads the value; `usize::MAX` for the output.
     pub last_use: Vec<NodeId>,
     /// True if the value depends on a weight that learns.
@@ -63,6 +68,8 @@ impl Plan {
             padding: vec![[0; 4]; nodes.len()],
             absorbed: vec![false; nodes.len()],
             deferred: vec![false; nodes.len()],
+            chained: vec![Vec::new(); nodes.len()],
+            summed: vec![None; nodes.len()],
             last_use: readers
                 .iter()
                 .enumerate()
@@ -115,17 +122,60 @@ impl Plan {
             if !matches!(graph.layers[node.layer].kind, LayerKind::BatchNorm(_)) {
                 continue;
             }
-            let last = plan.fused[id].unwrap_or(id);
-            let reader = next(last).and_then(|reader| {
-                if plan.absorbed[reader] {
-                    next(reader)
-                } else {
-                    Some(reader)
-                }
-            });
+            let last = plan.last_fused(id);
+            let reader = plan.reader(last, &next);
             plan.deferred[last] = reader.is_some_and(|r| takes_prologue(layer(r)));
         }
+        let mut is_chained = vec![false; nodes.len()];
+        for first in 0..nodes.len() {
+            if is_chained[first] || plan.needs_gradient[first] || plan.reads_deferred(graph, first)
+            {
+                continue;
+            }
+            let Some(mut before) = kernel_of(layer(first)) else {
+                continue;
+            };
+            let mut last = plan.last_fused(first);
+            while let Some(reader) = plan.reader(last, &next)
+                && let Some(kernel) = kernel_of(layer(reader))
+                && kernel.joins(before)
+                && !plan.needs_gradient[reader]
+            {
+                plan.chained[first].push(reader);
+                is_chained[reader] = true;
+                (before, last) = (kernel, plan.last_fused(reader));
+            }
+            plan.summed[last] = next(last).filter(|&sum| {
+                matches!(layer(sum).kind, LayerKind::Merge(Merge::Add)) && !plan.needs_gradient[sum]
+            });
+        }
         plan
+    }
+
+    /// The last node that is computed together with this one.
+    pub fn last_fused(&self, id: NodeId) -> NodeId {
+        std::iter::successors(Some(id), |&id| self.fused[id])
+            .last()
+            .unwrap_or(id)
+    }
+
+    /// The layer that reads a value, past a padding whose zeros it adds itself.
+    fn reader(&self, id: NodeId, next: &dyn Fn(NodeId) -> Option<NodeId>) -> Option<NodeId> {
+        let reader = next(id)?;
+        if self.absorbed[reader] {
+            next(reader)
+        } else {
+            Some(reader)
+        }
+    }
+
+    /// True if something must still be applied to the input of a node.
+    fn reads_deferred(&self, graph: &Graph, id: NodeId) -> bool {
+        graph.nodes[id].inputs.iter().any(|input| match *input {
+            Input::Node(input) if self.absorbed[input] => self.reads_deferred(graph, input),
+            Input::Node(input) => self.deferred[input],
+            Input::Number(_) => false,
+        })
     }
 
     /// How a node is called.
@@ -226,6 +276,35 @@ fn needs_gradient(graph: &Graph, learning: Option<&Learning>) -> Vec<bool> {
     needs
 }
 
+/// What computes a convolution.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum ConvKernel {
+    Full,
+    /// One filter a channel.
+    Depthwise,
+}
+
+impl ConvKernel {
+    /// True if it pays to compute the one together with the other: a depthwise convolution does little with
+    /// each value, so that reading and writing it costs more than the arithmetic.
+    fn joins(self, other: Self) -> bool {
+        self == Self::Depthwise || other == Self::Depthwise
+    }
+}
+
+/// The kernel for a layer; `None` for a layer that is no convolution, or that has an activation the kernels
+/// do not know.
+pub fn kernel_of(layer: &Layer) -> Option<ConvKernel> {
+    let (settings, kernel) = match &layer.kind {
+        LayerKind::Conv2d(settings) => (settings, ConvKernel::Full),
+        LayerKind::DepthwiseConv2d(DepthwiseConv2d(settings)) if is_plain_depthwise(layer) => {
+            (settings, ConvKernel::Depthwise)
+        }
+        _ => return None,
+    };
+    is_relu_or_linear(settings.activation).then_some(kernel)
+}
+
 /// True for a convolution without an activation.
 fn is_linear_convolution(layer: &Layer) -> bool {
     match &layer.kind {
@@ -268,13 +347,13 @@ fn takes_prologue(layer: &Layer) -> bool {
 }
 
 /// True for a depthwise convolution with one filter a channel.
-pub fn is_plain_depthwise(layer: &Layer) -> bool {
+fn is_plain_depthwise(layer: &Layer) -> bool {
     let kernel = layer.shape("depthwise_kernel");
     kernel.is_some_and(|kernel| kernel.last() == Some(&1))
 }
 
 /// True for an activation that a convolution can apply as its epilogue.
-pub fn is_relu_or_linear(activation: Activation) -> bool {
+fn is_relu_or_linear(activation: Activation) -> bool {
     activation == Activation::Linear || relu_max(activation).is_some()
 }
 

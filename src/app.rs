@@ -241,7 +241,7 @@ impl App {
         self.settle_state(ctx);
         self.run_lesson();
         self.ask(ctx);
-        self.ask_ahead(ctx);
+        self.ask_ahead();
         self.release_unused();
         self.keep_fill(ctx);
         self.walk(ctx);

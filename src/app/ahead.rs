@@ -1,18 +1,12 @@
-//! What the person may look at next is computed while nobody waits for anything: the next step of a lesson, or
-//! the neighbouring views.
+//! In a lecture, the next step of the lesson is computed before it is shown.
 
 use std::sync::Arc;
 
-use eframe::egui::Context;
-
 use super::App;
 use crate::lesson::Lesson;
-use crate::state::{Opened, State, Status, View};
+use crate::state::{Opened, State};
 use crate::views::current;
 use modelens_jobs::{Job, Look, LookResult, ModelId, PhotosId, Request, Stage};
-
-/// Seconds without input before a look is guessed.
-const GUESS_AFTER_SECS: f64 = 0.5;
 
 /// What is computed ahead of time.
 #[derive(Default)]
@@ -22,20 +16,6 @@ pub struct Ahead {
     /// The look that was sent and has no result yet.
     sent: Option<Look>,
     ready: Option<Arc<LookResult>>,
-    /// The last look that could not be computed.
-    failed: Option<Look>,
-    /// When a look that is only guessed is sent, in seconds of the window's clock.
-    due_secs: Option<f64>,
-}
-
-/// The tabs after and before a view.
-fn neighbours(view: View) -> [Option<View>; 2] {
-    let at = View::ALL.iter().position(|other| *other == view);
-    let neighbour = |at: Option<usize>| View::ALL.get(at?).copied();
-    [
-        neighbour(at.map(|at| at + 1)),
-        neighbour(at.and_then(|at| at.checked_sub(1))),
-    ]
 }
 
 /// A step of a lesson on a model and photos.
@@ -60,44 +40,29 @@ impl App {
         look.is_some() && look == self.ahead.ready.as_ref().map(|ready| &ready.look)
     }
 
-    /// Has what the person may look at next computed, if nothing else is being computed. Outside of a lecture it
-    /// waits until the person has done nothing for [`GUESS_AFTER_SECS`].
-    pub(super) fn ask_ahead(&mut self, ctx: &Context) {
+    /// Has the look of the next step computed, if nothing else is being computed.
+    pub(super) fn ask_ahead(&mut self) {
         let Some(look) = self.next_look() else {
             return;
         };
         let ahead = &mut self.ahead;
         let ready = ahead.ready.as_ref().map(|ready| &ready.look);
-        let known = [ready, ahead.sent.as_ref(), ahead.failed.as_ref()];
-        if known.contains(&Some(&look)) {
+        if ready == Some(&look) || ahead.sent.as_ref() == Some(&look) {
             return;
         }
-        if self.state.shell.lecture.is_none() {
-            let (now, acts) = ctx.input(|i| (i.time, !i.events.is_empty()));
-            let due = ahead.due_secs.filter(|_| !acts);
-            let due = *ahead.due_secs.insert(due.unwrap_or(now + GUESS_AFTER_SECS));
-            if now < due {
-                ctx.request_repaint_after_secs((due - now) as f32);
-                return;
-            }
-        }
-        ahead.due_secs = None;
         ahead.ready = None;
         ahead.sent = Some(look.clone());
         self.jobs.send(Request::Ahead(Box::new(look)));
     }
 
-    /// What the next step of a lesson will show, or without a lesson a neighbouring view; `None` while the present
-    /// one is computed, and if all of it is known.
+    /// What the next step will show; `None` outside of a lecture, while the present step is computed, and
+    /// if the next one needs nothing else.
     fn next_look(&mut self) -> Option<Look> {
         let state = &self.state;
-        let is_lecture = state.shell.lecture.is_some();
-        // A page's worker has one thread: a guess would make the person wait.
-        let guesses = !cfg!(target_family = "wasm");
-        let trains = matches!(state.training.status, Status::Preparing | Status::Running);
-        if trains || !(guesses || is_lecture) {
-            return None;
-        }
+        state.shell.lecture?;
+        let open = state.lesson.as_ref().filter(|o| !o.free && !o.waits)?;
+        let (base, gallery) = (state.opened.base.as_ref()?, state.opened.gallery.as_ref()?);
+        let step = open.step + 1;
         let busy = [
             Job::OpenModel,
             Job::OpenPhotos,
@@ -105,48 +70,15 @@ impl App {
             Job::Look,
             Job::BatchNorm,
         ];
-        if busy
-            .into_iter()
-            .any(|job| state.computed.running(job).is_some())
+        if step >= open.lesson.steps.len()
+            || busy
+                .into_iter()
+                .any(|job| state.computed.running(job).is_some())
         {
             return None;
         }
-        let view = state.settings.view;
-        let shown = current(state, view).is_some_and(|shown| !shown.early);
-        // A step that shows runs computes no look.
-        if !shown && view.page().wanted(state).is_some() {
-            return None;
-        }
-        if let Some(open) = state.lesson.as_ref().filter(|open| !open.free) {
-            let step = (!open.waits).then(|| (Arc::clone(&open.lesson), open.step + 1))?;
-            let look = self.step_look(step)?;
-            let same = current(&self.state, view).is_some_and(|shown| shown.look == look);
-            return (!same).then_some(look);
-        }
-        if !guesses {
-            return None;
-        }
-        let is_known = |view: View, look: &Look| {
-            let result = state.computed.result(view);
-            result.is_some_and(|result| result.look == *look && !result.early)
-        };
-        let mut looks = neighbours(view).into_iter().flatten().filter_map(|view| {
-            let look = view.page().wanted(state)?;
-            Some((View::of(&look), look))
-        });
-        let unknown = looks.find(|(view, look)| !is_known(*view, look));
-        unknown.map(|(_, look)| look)
-    }
-
-    /// What a step of a lesson shows; `None` if there is no such step, or if it needs nothing.
-    fn step_look(&mut self, (lesson, step): (Arc<Lesson>, usize)) -> Option<Look> {
-        let state = &self.state;
-        let (base, gallery) = (state.opened.base.as_ref()?, state.opened.gallery.as_ref()?);
-        if step >= lesson.steps.len() {
-            return None;
-        }
         let place = Place {
-            lesson,
+            lesson: Arc::clone(&open.lesson),
             step,
             model: base.id,
             photos: gallery.id,
@@ -163,18 +95,26 @@ impl App {
                 },
                 ..State::default()
             };
-            let applied = place.lesson.apply(step, &mut next);
+            let applied = open.lesson.apply(step, &mut next);
             let look = applied
                 .ok()
                 .and_then(|()| next.settings.view.page().wanted(&next));
             self.ahead.planned = Some((place, look));
         }
-        self.ahead.planned.as_ref()?.1.clone()
+        let (_, look) = self.ahead.planned.as_ref()?;
+        let look = look.clone()?;
+        let state = &self.state;
+        let view = state.settings.view;
+        let shown = current(state, view).is_some_and(|shown| !shown.early);
+        let same = || current(state, view).is_some_and(|shown| shown.look == look);
+        // A step that shows runs computes no look.
+        let settled = shown || view.page().wanted(state).is_none();
+        (settled && !same()).then_some(look)
     }
 
     /// Shows a look that was computed ahead, or waits for it if it is being computed; false if it is
     /// neither.
-    pub(super) fn take_ahead(&mut self, ctx: &Context, look: &Look) -> bool {
+    pub(super) fn take_ahead(&mut self, ctx: &eframe::egui::Context, look: &Look) -> bool {
         let ahead = &mut self.ahead;
         if let Some(ready) = ahead.ready.take_if(|ready| ready.look == *look) {
             self.state.computed.sent = Some(look.clone());
@@ -209,9 +149,11 @@ impl App {
         true
     }
 
-    /// The look cannot be computed; it is not asked for ahead again.
+    /// The look of the next step cannot be computed; it is not asked for ahead again.
     pub(super) fn ahead_failed(&mut self) {
-        self.ahead.failed.clone_from(&self.ahead.sent);
+        if let Some((_, planned)) = &mut self.ahead.planned {
+            *planned = None;
+        }
         self.ahead_ended();
     }
 

@@ -91,10 +91,7 @@ fn the_next_step_is_computed_ahead_and_not_shown_early() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = sized(ORDINARY, small());
     command(&mut window, lesson_beside_its_model(folder.path(), LESSON));
-    assert!(
-        !window.state().next_is_ready(),
-        "not at once outside of a lecture"
-    );
+    assert!(!window.state().next_is_ready(), "only in a lecture");
     command(&mut window, Action::Lecture);
     let start = Instant::now();
     while !window.state().next_is_ready() {

@@ -58,9 +58,8 @@ struct Waiting {
     caches: Option<Request>,
     /// The background measurement of a look, taken when no look waits.
     batch_norm: Option<Request>,
-    /// A look ahead of time with its ticket, taken when nothing but photos to check waits. It stays when it is given
-    /// up, so that its end is reported.
-    ahead: Option<(Request, u64)>,
+    /// A look ahead of time, taken when nothing but photos to check waits.
+    ahead: Option<Request>,
     /// The set whose photos are checked, and the next photo of it.
     check: Option<(PhotosId, Photos, usize)>,
     train_commands: VecDeque<Request>,
@@ -119,12 +118,11 @@ impl Queue {
     pub fn put(&self, request: Request) {
         let mut waiting = self.lock();
         if gives_up_ahead(&request) {
+            waiting.ahead = None;
             self.ahead.fetch_add(1, Ordering::Relaxed);
         }
         match request {
-            Request::Ahead(_) => {
-                waiting.ahead = Some((request, self.ahead.load(Ordering::Relaxed)));
-            }
+            Request::Ahead(_) => waiting.ahead = Some(request),
             Request::Release(_) => waiting.releases.push_back(request),
             Request::Figure {
                 to: FigureTo::Preview,
@@ -174,6 +172,7 @@ impl Queue {
         waiting.scales = None;
         waiting.look = None;
         waiting.batch_norm = None;
+        waiting.ahead = None;
         self.ahead.fetch_add(1, Ordering::Relaxed);
         self.looks.fetch_add(1, Ordering::Relaxed);
         self.background.fetch_add(1, Ordering::Relaxed);
@@ -262,10 +261,6 @@ impl Queue {
     }
 
     fn take(&self, waiting: &mut Waiting) -> Option<(Task, u64)> {
-        let is_given_up = |(_, ticket): &mut (Request, u64)| !self.is_current_ahead(*ticket);
-        if let Some((request, ticket)) = waiting.ahead.take_if(is_given_up) {
-            return Some((Task::Request(request), ticket));
-        }
         let ticket = self.looks.load(Ordering::Relaxed);
         if let Some(request) = waiting.next_request() {
             return Some((Task::Request(request), ticket));
@@ -277,7 +272,8 @@ impl Queue {
         if waiting.train {
             return Some((Task::TrainingStep, ticket));
         }
-        if let Some((request, ticket)) = waiting.ahead.take() {
+        if let Some(request) = waiting.ahead.take() {
+            let ticket = self.ahead.load(Ordering::Relaxed);
             return Some((Task::Request(request), ticket));
         }
         waiting.next_check().map(|task| (task, ticket))

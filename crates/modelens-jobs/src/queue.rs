@@ -296,9 +296,10 @@ mod tests {
         let waiter = std::thread::spawn({
             let (queue, rests) = (Arc::clone(&queue), Arc::clone(&rests));
             move || {
-                queue
-                    .wait(|| drop(rests.fetch_add(1, Ordering::Relaxed)))
-                    .is_none()
+                let rest = || {
+                    rests.fetch_add(1, Ordering::Relaxed);
+                };
+                queue.wait(rest).is_none()
             }
         });
         while rests.load(Ordering::Relaxed) == 0 {

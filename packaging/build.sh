@@ -174,7 +174,9 @@ make_wheels() {
     else
         left_out "THE WHEEL FOR WINDOWS" "the Windows package comes first"
     fi
+    # The page takes its networks from the program beside it.
     rm -rf $package/web && cp -r web/dist $package/web
+    rm $package/web/*.keras $package/web/*.safetensors
     for platform in "${platforms[@]}"; do
         (cd python && maturin build --locked --quiet --profile "$profile" --strip --out "$out" ${platform:+--target "$platform"})
     done

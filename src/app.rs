@@ -230,7 +230,7 @@ impl App {
     /// True while something is being computed for this window.
     pub fn is_busy(&self) -> bool {
         let computing = !self.state.computed.running.is_empty() || self.state.walk.is_walking();
-        computing || self.state.export.waits
+        computing || self.state.export.waits || self.state.export.animation.is_some()
     }
 
     /// Takes the events that have arrived, and asks for what is to be shown.

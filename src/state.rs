@@ -32,7 +32,9 @@ pub use crate::settings::{
     POINTS_PER_MM, Paper, Preset, RATES, Settings, ThemeChoice, TrainSettings, View,
 };
 
-pub use export::{Export, ExportChoice, FigureFormat, Part};
+pub use export::{
+    DrawnFrames, Export, ExportChoice, FigureFormat, FigureTheme, Laid, Moment, Part,
+};
 pub use grid::{CellPlace, GridState};
 pub use opened::{Base, Gallery, ListRow, ModuleRow, OwnPipeline};
 pub use passes::{WATCHED_PASS_SECS, WatchedPasses};
@@ -41,7 +43,7 @@ pub use recent::Recent;
 pub use recorder::{Leaving, Recorder};
 pub use shell::{Lecture, Search, Sheet, Shell, TypedPath};
 pub use training::{RunState, Status, TrainingState};
-pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, WATCHED_STEP_SECS, Walk, WalkMark};
+pub use walk::{MAX_STEPS, MAX_WALK, SPREAD, WATCHED_STEP_SECS, Walk, WalkMark, WalkShown};
 
 /// What is open, or being opened.
 #[derive(Debug, Default)]

@@ -152,6 +152,14 @@ export function connect(rust, worker, asked) {
     Promise.all(read).then((all) => open("Dropped", all.flat())).catch((error) => rust.failed("model", String(error.message ?? error)));
   }, true);
   addEventListener("dragover", (event) => event.preventDefault());
+  // A picture that was copied elsewhere opens as a photo; a text goes to the window.
+  addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (!files.length) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    open("Pasted", files.map((file) => [file.name, file])).catch((error) => rust.failed("model", String(error.message ?? error)));
+  }, true);
   globalThis.modelensPick = (endings, folder) => {
     const input = document.createElement("input");
     input.type = "file";

@@ -1,6 +1,7 @@
 // The page: loads the program, starts its worker, and hands both to the window.
 import * as rust from "./modelens_web.js";
 import { fetched } from "./fetched.js";
+import { Interrupts } from "./interrupts.js";
 import { asked, connect, settings } from "./outside.js";
 import "./mirror.js";
 
@@ -45,6 +46,8 @@ async function run() {
     if (message === undefined) fail("A part of the page could not be fetched: worker.js. Check the connection and load the page again.");
     else fail("The computing part of the page has stopped because of an error in modelens, or for lack of memory.");
   });
+  const interrupts = new Interrupts(worker);
+  globalThis.modelensInterrupt = (bits) => interrupts.send(bits);
   const asking = asked(worker);
   // Compiled once, for the window and the worker.
   const name = "modelens_web_bg.wasm";

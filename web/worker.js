@@ -1,8 +1,12 @@
 // The worker: runs the program's jobs, one task between two messages.
 import init, { Side } from "./modelens_web.js";
 import { fetched } from "./fetched.js";
+import { Heard } from "./interrupts.js";
 
 globalThis.modelensEmit = (bytes) => postMessage(bytes, [bytes.buffer]);
+
+const heard = new Heard();
+globalThis.modelensInterrupted = () => heard.bits();
 
 /** The most bytes of one file: a page has 4 GB for everything. */
 const MOST = 1 << 30;
@@ -115,6 +119,8 @@ addEventListener("unhandledrejection", (event) => {
 onmessage = ({ data }) => {
   if (data.module) {
     begin(data.module).catch((error) => postMessage({ failed: `The page could not be started: ${error.message}` }));
+  } else if (data.signals) {
+    heard.listen(data.signals);
   } else if (data.files) {
     for (const [path, source] of data.files) sources.set(path, source);
   } else if (side) {

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import modelens_notebook as ml
-from modelens_notebook import _inline
+from modelens_notebook import _inline, _web
 from modelens_notebook._server import server
 
 
@@ -78,9 +78,22 @@ def test_what_cannot_be_shown_is_an_error(tmp_path: Path) -> None:
         (lambda: ml.show(how="somehow"), "how is one of"),
         (lambda: ml.lesson(tmp_path / "no.toml"), "no such lesson"),
         (lambda: ml.show(state="view"), "no state"),
+        (lambda: ml.show(view="dropuot"), "no view `dropuot`"),
+        (lambda: ml.show(view="dropout", colour=3), "colour"),
+        (lambda: ml.show(view="dropout", batch="many"), "batch"),
+        (lambda: ml.lesson("no-such-lesson"), "no lesson `no-such-lesson`"),
+        (lambda: ml.lesson("why-specify-twice", step=99), "steps"),
     ]:
         with pytest.raises(ml.ModelensError, match=sentence):
             fails()
+
+
+def test_the_program_writes_the_networks_of_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "index.html").touch()
+    monkeypatch.setenv("MODELENS_WEB", str(tmp_path))
+    lab = _web.file("lab_mobilenetv2.keras")
+    assert lab and lab.read_bytes().startswith(b"PK") and lab == _web.file("lab_mobilenetv2.keras")
+    assert _web.file("other.keras") is None and _web.file("../index.html") is None
 
 
 def test_an_inline_page_holds_the_program(keras_file: Path) -> None:

@@ -265,11 +265,7 @@ impl Dialogs {
 
     /// Asks where to save a figure.
     pub fn save_figure(&self, ctx: &Context, figure: Arc<Figure>) {
-        let extension = match figure.png_width {
-            Some(_) => "png",
-            None if figure.pdf => "pdf",
-            None => "svg",
-        };
+        let extension = figure.kind.extension();
         let suggested = format!("modelens.{extension}");
         let dialog = AsyncFileDialog::new()
             .set_title(words::SAVE_FIGURE)

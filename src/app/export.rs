@@ -1,5 +1,7 @@
 //! The work of the export dialog: drawing the figure and sending it to a file or the clipboard.
 
+mod frames;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +10,20 @@ use eframe::egui::Context;
 use super::App;
 use super::textures::load_smooth;
 use crate::command::ExportCommand;
-use crate::figure::{DrawError, Drawn, OnPaper, PageSize, What, draw, on_paper};
-use crate::state::{Background, Export, ExportChoice, FigureFormat, POINTS_PER_MM, Part, Settings};
+use crate::figure::{
+    DrawError, Drawn, OnPaper, PageSize, SCREEN_DPI, What, animation_fits, draw, on_paper,
+    with_both_themes,
+};
+use crate::state::{
+    Background, Export, ExportChoice, FigureFormat, FigureTheme, Laid, POINTS_PER_MM, Part,
+    Settings,
+};
 use crate::theme::text::BODY;
 use crate::theme::{self, sizes};
 use crate::words::export as words;
 use egui_svg::png::{self, Raster};
-use egui_svg::{Images, Width, outlined, smallest_text};
-use modelens_jobs::{Figure, FigureTo, Job, LookResult, Request, Stage};
+use egui_svg::{Width, outlined, smallest_text};
+use modelens_jobs::{Figure, FigureKind, FigureTo, Job, LookResult, Request, Stage};
 
 /// What a drawing was made from. When it changes, the figure is drawn again.
 #[derive(Clone, PartialEq)]
@@ -37,6 +45,7 @@ impl App {
     pub(super) fn apply_export(&mut self, ctx: &Context, command: ExportCommand) {
         let export = &mut self.state.export;
         export.message = None;
+        export.animation = None;
         match command {
             ExportCommand::Show(true) => {
                 export.choice = Some(ExportChoice {
@@ -46,7 +55,11 @@ impl App {
                     page: None,
                     text: None,
                     outline: false,
-                    dark: ctx.theme() == eframe::egui::Theme::Dark,
+                    frame_pages: false,
+                    theme: match ctx.theme() {
+                        eframe::egui::Theme::Light => FigureTheme::Light,
+                        eframe::egui::Theme::Dark => FigureTheme::Dark,
+                    },
                     background: Background::Theme,
                     caption: true,
                     numbers: false,
@@ -55,7 +68,9 @@ impl App {
             ExportCommand::Show(false) => self.close_export(),
             ExportCommand::Choose(choice) => export.choice = Some(choice),
             ExportCommand::Save => {
-                if let Some(figure) = export.drawn.clone() {
+                if export.choice.is_some_and(|choice| choice.moves()) {
+                    self.begin_animation(ctx);
+                } else if let Some(figure) = export.drawn.clone() {
                     self.dialogs.save_figure(ctx, figure);
                 }
             }
@@ -63,15 +78,18 @@ impl App {
                 let Some(figure) = export.drawn.clone() else {
                     return;
                 };
-                if figure.png_width.is_some() {
-                    self.send_figure(figure, FigureTo::Clipboard);
-                    return;
-                }
-                let svg = if figure.outline {
-                    outlined(&figure.svg, &theme::fonts::FOR_FIGURES)
-                        .map_err(|error| error.to_string())
-                } else {
-                    Ok(figure.svg.clone())
+                let svg = match figure.kind {
+                    FigureKind::Png { .. } => {
+                        self.send_figure(figure, FigureTo::Clipboard);
+                        return;
+                    }
+                    FigureKind::Svg { outline: true } => {
+                        outlined(figure.svg(), &theme::fonts::FOR_FIGURES)
+                            .map_err(|error| error.to_string())
+                    }
+                    FigureKind::Svg { outline: false } => Ok(figure.svg().to_owned()),
+                    // The dialog offers no copy of these.
+                    FigureKind::Pdf | FigureKind::Gif { .. } | FigureKind::Apng { .. } => return,
                 };
                 export.message = Some(match svg {
                     Ok(svg) => {
@@ -104,6 +122,10 @@ impl App {
         let Some(choice) = self.state.export.choice else {
             return;
         };
+        if self.state.export.animation.is_some() {
+            self.draw_next_frame(ctx);
+            return;
+        }
         let state = &self.state;
         let view = state.settings.view;
         let whole = ctx.content_rect().size().round();
@@ -160,47 +182,45 @@ impl App {
         let drawn = self.figure(ctx, &from);
         let numbers = view.page().numbers(&self.state);
         self.drawn_from = Some(from);
+        let moments = self.known_moments(None).len();
         let export = &mut self.state.export;
         export.has_numbers = numbers.is_some();
+        export.moments = moments;
         match drawn {
             Ok((drawn, width)) => {
+                export.laid = Some(Laid {
+                    size: drawn.size,
+                    width,
+                });
                 // A drawing of the whole window does not list its plots.
                 if choice.part != Part::Window {
                     export.plots.clone_from(&drawn.plots);
                 }
-                match width.pixels(drawn.size[0]) {
-                    Ok(pixels) => {
-                        let is_png = choice.format == FigureFormat::Png;
-                        let svg = match (is_png, width) {
-                            (true, _) | (false, Width::Scale(_)) => drawn.svg.clone(),
-                            (false, width) => width.svg(&drawn.svg, drawn.size),
-                        };
+                let shown = width
+                    .pixels(drawn.size[0])
+                    .map_err(|error| error.to_string());
+                match shown.and_then(|pixels| kind(choice, pixels, &drawn, width, moments)) {
+                    Ok(kind) => {
+                        let svg = sized(&drawn, kind, width);
                         export.drawn = Some(Arc::new(Figure {
-                            svg,
-                            png_width: is_png.then_some(pixels),
-                            pdf: choice.format == FigureFormat::Pdf,
-                            dpi: width.dpi().map(|dpi| dpi.round() as u32),
-                            outline: choice.outline && choice.format == FigureFormat::Svg,
                             numbers: numbers.filter(|_| choice.numbers),
+                            ..Figure::still(svg, kind)
                         }));
                     }
-                    Err(error) => {
+                    Err(why) => {
                         export.drawn = None;
-                        export.message = Some(error.to_string());
+                        export.message = Some(why);
                     }
                 }
                 // The longer side, so that a tall figure is no larger than a texture may be.
                 let [wide, high] = drawn.size;
                 let share = (wide / high).min(1.0);
                 let pixels = (sizes::PREVIEW_PIXELS as f32 * share).ceil() as u32;
-                let preview = Figure {
-                    svg: drawn.svg,
-                    png_width: Some(pixels.max(1)),
-                    pdf: false,
+                let kind = FigureKind::Png {
+                    width: pixels.max(1),
                     dpi: None,
-                    outline: false,
-                    numbers: None,
                 };
+                let preview = Figure::still(drawn.svg, kind);
                 self.send_figure(Arc::new(preview), FigureTo::Preview);
             }
             // The plot belonged to another view or layer.
@@ -217,38 +237,41 @@ impl App {
         }
     }
 
-    /// Draws what was chosen, and says how wide it is. Notes text that is hard to read on paper.
+    /// Draws what was chosen, of an animation its last moment, and says how wide it is. Notes text that is hard to
+    /// read on paper.
     fn figure(&mut self, ctx: &Context, from: &DrawnFrom) -> Result<(Drawn, Width), DrawError> {
-        let choice = from.choice;
-        let paper = choice.paper();
-        let whole = What::of(from.settings.view);
-        let what = What {
-            part: choice.part,
-            size: if choice.part == Part::Window {
-                PageSize::Exact(from.size)
-            } else {
-                PageSize::Natural
-            },
-            margin: if paper.is_some() {
-                sizes::PRINT_MARGIN
-            } else {
-                whole.margin
-            },
-            caption: choice.caption,
-            dark: choice.dark,
-            background: choice.background,
-            ..whole
+        let last = self.known_moments(None).last().copied();
+        let Some(last) = last.filter(|_| from.choice.moves()) else {
+            return self.still(ctx, from);
         };
-        let images = Images::of(ctx);
-        let found = match &paper {
+        let before = self.shown();
+        self.show_moment(ctx, last);
+        let drawn = self.still(ctx, from);
+        self.show_again(before);
+        drawn
+    }
+
+    fn still(&mut self, ctx: &Context, from: &DrawnFrom) -> Result<(Drawn, Width), DrawError> {
+        let choice = from.choice;
+        let what = what(from);
+        let images = self.pictures(ctx);
+        let mut found = match &choice.paper() {
             Some(paper) => {
                 let OnPaper { drawn, width, .. } = on_paper(&self.state, &images, &what, paper)?;
-                let dpi = choice.width.dpi().unwrap_or(png::DPI);
+                let dpi = match choice.format {
+                    FigureFormat::Gif | FigureFormat::Apng => SCREEN_DPI,
+                    FigureFormat::Png | FigureFormat::Svg | FigureFormat::Pdf => {
+                        choice.width.dpi().unwrap_or(png::DPI)
+                    }
+                };
                 let mm = f64::from(width / POINTS_PER_MM);
                 (drawn, Width::Millimetres { mm, dpi })
             }
             None => (draw(&self.state, &images, &what)?, choice.width),
         };
+        if choice.theme == FigureTheme::Auto {
+            found.0 = with_both_themes(&self.state, &images, &what, found.0)?;
+        }
         let (drawn, width) = &found;
         if let Width::Millimetres { mm, .. } = width {
             let scale = *mm as f32 * POINTS_PER_MM / drawn.size[0];
@@ -277,5 +300,65 @@ impl App {
             }
             FigureTo::Preview | FigureTo::File(_) => {}
         }
+    }
+}
+
+/// What of the state a choice shows.
+fn what(from: &DrawnFrom) -> What {
+    let choice = from.choice;
+    let whole = What::of(from.settings.view);
+    What {
+        part: choice.part,
+        size: if choice.part == Part::Window {
+            PageSize::Exact(from.size)
+        } else {
+            PageSize::Natural
+        },
+        margin: if choice.paper().is_some() {
+            sizes::PRINT_MARGIN
+        } else {
+            whole.margin
+        },
+        caption: choice.caption,
+        dark: choice.theme == FigureTheme::Dark,
+        background: choice.background,
+        ..whole
+    }
+}
+
+/// What the figure is written as, or why it can't be.
+fn kind(
+    choice: ExportChoice,
+    pixels: u32,
+    drawn: &Drawn,
+    width: Width,
+    moments: usize,
+) -> Result<FigureKind, String> {
+    if choice.moves() && moments == 0 {
+        return Err(words::DOES_NOT_MOVE.to_owned());
+    }
+    let fits = || {
+        let fits = animation_fits(pixels, drawn.size, moments);
+        fits.map_err(|why| words::too_large(&why))
+    };
+    Ok(match choice.format {
+        FigureFormat::Png => FigureKind::Png {
+            width: pixels,
+            dpi: width.dpi().map(|dpi| dpi.round() as u32),
+        },
+        FigureFormat::Svg => FigureKind::Svg {
+            outline: choice.outline,
+        },
+        FigureFormat::Pdf => FigureKind::Pdf,
+        FigureFormat::Gif => fits().map(|()| FigureKind::Gif { width: pixels })?,
+        FigureFormat::Apng => fits().map(|()| FigureKind::Apng { width: pixels })?,
+    })
+}
+
+/// The drawing, with its width noted where it stays vectors.
+fn sized(drawn: &Drawn, kind: FigureKind, width: Width) -> String {
+    match (kind.pixels(), width) {
+        (Some(_), _) | (None, Width::Scale(_)) => drawn.svg.clone(),
+        (None, width) => width.svg(&drawn.svg, drawn.size),
     }
 }

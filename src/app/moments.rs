@@ -5,18 +5,8 @@ use eframe::egui::Context;
 use super::App;
 use super::play::advance_walk;
 use crate::model::Mode;
-use crate::state::{CellPlace, RunState, View};
+use crate::state::{CellPlace, Moment, RunState, View, WalkShown, WatchedPasses};
 use modelens_jobs::Outcome;
-
-/// A moment of an animation, and how long it is shown.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Moment {
-    /// The draw, pass, batch or optimizer step, counted from 0.
-    pub number: usize,
-    /// The part of it that has been played, above 0 up to 1.
-    pub played: f64,
-    pub milliseconds: u16,
-}
 
 /// How long a draw is shown, and the last moment of any animation.
 const DRAW_MS: u16 = 900;
@@ -31,11 +21,32 @@ const MOST_STEPS: usize = 60;
 /// How many passes or batches are shown unless it is said otherwise.
 const PASSES: usize = 8;
 
+/// What the window shows, to return to after the moments of an animation.
+pub struct Shown {
+    cells: [Option<CellPlace>; 2],
+    edits: bool,
+    passes: WatchedPasses,
+    walk: WalkShown,
+    runs: Vec<RunState>,
+    axes_of: Option<Vec<RunState>>,
+}
+
 impl App {
     /// The moments of the shown view's animation, of at most `count` draws, passes, batches or steps.
     /// Computes what they need. Empty if the view has none.
     pub fn moments(&mut self, ctx: &Context, count: Option<usize>) -> Vec<Moment> {
-        let state = &mut self.state;
+        if self.state.settings.view == View::BatchNorm {
+            self.state.walk.steps = count.unwrap_or(PASSES);
+            self.state.walk.play();
+            self.settle(ctx);
+            self.state.walk.stop();
+        }
+        self.known_moments(count)
+    }
+
+    /// The moments of the shown view's animation whose numbers are there.
+    pub(super) fn known_moments(&self, count: Option<usize>) -> Vec<Moment> {
+        let state = &self.state;
         let mut moments: Vec<Moment> = match state.settings.view {
             View::Augmentation => {
                 let result = state.computed.result(View::Augmentation);
@@ -51,18 +62,12 @@ impl App {
                 let passes = self.watched_passes().min(count.unwrap_or(PASSES));
                 in_parts(passes)
             }
-            View::BatchNorm => {
-                state.walk.watches = true;
-                state.walk.steps = count.unwrap_or(PASSES);
-                state.walk.play();
-                self.settle(ctx);
-                self.state.walk.stop();
-                in_parts(self.state.walk.measured().min(count.unwrap_or(PASSES)))
-            }
+            View::BatchNorm => in_parts(state.walk.measured().min(count.unwrap_or(PASSES))),
+            // Steps that arrive would be lost while the beginning of a run is shown.
+            View::FineTune if state.training.is_active() => Vec::new(),
             View::FineTune => {
-                let runs = state.training.runs.clone();
-                let steps = runs.iter().map(|run| run.steps.len()).max().unwrap_or(0);
-                state.training.axes_of = Some(runs);
+                let runs = state.training.runs.iter();
+                let steps = runs.map(|run| run.steps.len()).max().unwrap_or(0);
                 let stride = steps.div_ceil(count.unwrap_or(MOST_STEPS).max(1)).max(1);
                 // Backwards from the last step, which is shown in any case.
                 let mut shown: Vec<usize> = (0..steps).rev().step_by(stride).collect();
@@ -88,14 +93,15 @@ impl App {
             })),
             View::Dropout => state.passes.hold(number, played),
             View::BatchNorm => {
+                state.walk.watches = true;
                 state.walk.hold(number, played);
                 advance_walk(ctx, &mut state.walk, false);
             }
             View::FineTune => {
                 let training = &mut state.training;
-                let Some(whole) = &training.axes_of else {
-                    return;
-                };
+                let whole = training
+                    .axes_of
+                    .get_or_insert_with(|| training.runs.clone());
                 training.runs = whole
                     .iter()
                     .map(|run| first_steps(run, number + 1))
@@ -103,6 +109,31 @@ impl App {
             }
             View::Start | View::Trainable | View::Predict | View::Releases => {}
         }
+    }
+
+    /// What the window shows now.
+    pub(super) fn shown(&self) -> Shown {
+        let state = &self.state;
+        let grid = &state.grid;
+        Shown {
+            cells: [grid.open, grid.last_open],
+            edits: grid.editing,
+            passes: state.passes.clone(),
+            walk: state.walk.shown(),
+            runs: state.training.runs.clone(),
+            axes_of: state.training.axes_of.clone(),
+        }
+    }
+
+    /// Shows again what was shown before the moments of an animation.
+    pub(super) fn show_again(&mut self, shown: Shown) {
+        let state = &mut self.state;
+        [state.grid.open, state.grid.last_open] = shown.cells;
+        state.grid.editing = shown.edits;
+        state.passes = shown.passes;
+        state.walk.show_again(shown.walk);
+        state.training.runs = shown.runs;
+        state.training.axes_of = shown.axes_of;
     }
 }
 

@@ -135,13 +135,15 @@ pub fn advance_walk(ctx: &Context, walk: &mut Walk, reduce_motion: bool) {
     if walk.textures.as_ref().is_some_and(|(of, _)| *of == number) {
         return;
     }
-    let texture = |photo: &SmallPhoto| {
-        let pixels = photo.rgb.iter().map(|rgb| theme::pixel(rgb)).collect();
-        let image = ColorImage::new([SmallPhoto::SIDE; 2], pixels);
-        load_smooth(ctx, "small photo", image)
-    };
+    let texture = |photo: &SmallPhoto| load_smooth(ctx, "small photo", small_image(photo));
     let textures = walk.photos(number).iter().map(texture).collect();
     walk.textures = Some((number, textures));
+}
+
+/// The pixels of a small photo.
+pub fn small_image(photo: &SmallPhoto) -> ColorImage {
+    let pixels = photo.rgb.iter().map(|rgb| theme::pixel(rgb)).collect();
+    ColorImage::new([SmallPhoto::SIDE; 2], pixels)
 }
 
 /// Asks for the next frame while something moves; with reduced motion only for the end of the step.

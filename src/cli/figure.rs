@@ -16,7 +16,7 @@ use super::outputs::Outputs;
 use super::{Failure, photos_source, terminal, trainable};
 use crate::app::{App, AppOptions};
 use crate::command::{Action, Command};
-use crate::figure::{DrawError, LEGIBLE, POINTS_PER_MM, draw, on_paper, with_both_themes};
+use crate::figure::{DrawError, Drawn, LEGIBLE, POINTS_PER_MM, draw, on_paper, with_both_themes};
 use crate::lesson::{LessonStep, Recorded};
 use crate::model::LayerId;
 use crate::model::graph::LayerNameError;
@@ -224,23 +224,30 @@ impl FigureArgs {
         Ok(LaidOut { drawn, width })
     }
 
-    fn warn_of_small_text(
-        &self,
-        view: View,
-        drawn: &crate::figure::Drawn,
-        width: Width,
-        look: &LookOptions,
-    ) -> Result<(), Failure> {
+    /// The size of the smallest text on paper, in points of print; `None` for a screen.
+    fn text_on_paper(&self, drawn: &Drawn, width: Width) -> Result<Option<f32>, Failure> {
         let points = match width {
             Width::Millimetres { mm, .. } => mm as f32 * POINTS_PER_MM,
             Width::Scale(scale) if self.written_format()? == Format::Pdf => {
                 drawn.size[0] * scale as f32 * egui_svg::pdf::PER_PIXEL
             }
-            Width::Scale(_) | Width::Pixels(_) => return Ok(()),
+            Width::Scale(_) | Width::Pixels(_) => return Ok(None),
         };
-        let text = smallest_text(&drawn.svg, BODY) * points / drawn.size[0];
+        Ok(Some(
+            smallest_text(&drawn.svg, BODY) * points / drawn.size[0],
+        ))
+    }
+
+    fn warn_of_small_text(
+        &self,
+        view: View,
+        drawn: &Drawn,
+        width: Width,
+        look: &LookOptions,
+    ) -> Result<(), Failure> {
+        let text = self.text_on_paper(drawn, width)?;
         // A rounding of the size is no fault.
-        if text < LEGIBLE - 0.05 {
+        if let Some(text) = text.filter(|text| *text < LEGIBLE - 0.05) {
             let remedy = if look.paper.is_some() {
                 "the view needs a larger page"
             } else {

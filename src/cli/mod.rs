@@ -3,10 +3,12 @@
 pub mod arrays;
 mod augment;
 mod bench;
+mod bundled;
 mod completions;
 pub mod figure;
 mod handout;
 mod inspect;
+mod link;
 mod manual;
 mod outputs;
 mod run;
@@ -73,7 +75,7 @@ pub enum CliCommand {
     Inspect(inspect::InspectArgs),
     /// Runs photos or an array through a model in one mode and writes the results.
     Run(run::RunArgs),
-    /// Draws a view as SVG or PNG.
+    /// Draws a view as SVG, PNG or PDF, or its animation.
     Figure(Box<figure::FigureArgs>),
     /// Writes a whole lesson with its figures as HTML or PDF.
     Handout(handout::HandoutArgs),
@@ -81,6 +83,10 @@ pub enum CliCommand {
     Train(train::TrainArgs),
     /// Times the program's own work on this machine.
     Bench(bench::BenchArgs),
+    /// Checks a link to a state.
+    Link(link::LinkArgs),
+    /// Writes a bundled network to a file.
+    Bundled(bundled::BundledArgs),
     /// Prints what a shell needs to complete commands and options.
     Completions(completions::CompletionsArgs),
     /// Writes the manual pages.
@@ -138,6 +144,8 @@ impl CliCommand {
             Self::Handout(command) => command.run(),
             Self::Train(command) => command.run(),
             Self::Bench(command) => command.run(),
+            Self::Link(command) => command.run(),
+            Self::Bundled(command) => command.run(),
             Self::Completions(command) => command.run(),
             Self::Manual(command) => command.run(),
         }

@@ -9,7 +9,9 @@ use eframe::egui::{
 
 use crate::command::ExportCommand;
 use crate::model::Mode;
-use crate::state::{Background, ExportChoice, FigureFormat, LEGIBLE, Part, Preset};
+use crate::state::{
+    Background, Export, ExportChoice, FigureFormat, FigureTheme, LEGIBLE, Part, Preset,
+};
 use crate::theme::{self, sizes, text};
 use crate::views::menu::{self, Entry};
 use crate::views::parts::Tip as _;
@@ -72,31 +74,26 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
         (Part::Window, words::THE_WINDOW),
     ];
     for (part, label) in parts {
-        let enabled = sides.is_some() || !matches!(part, Part::Side(_));
+        let has_sides = sides.is_some() || !matches!(part, Part::Side(_));
+        let enabled = has_sides && (part == Part::View || !choice.moves());
         ui.add_enabled_ui(enabled, |ui| {
             ui.radio_value(&mut new.part, part, label)
-                .tip_if_disabled(words::NO_COLUMNS);
+                .tip_if_disabled(if has_sides {
+                    words::WHOLE_VIEW_MOVES
+                } else {
+                    words::NO_COLUMNS
+                });
         });
     }
-    plots_ui(ui, &show.state.export.plots, &mut new.part);
+    if !choice.moves() {
+        plots_ui(ui, &show.state.export.plots, &mut new.part);
+    }
     ui.add_enabled_ui(new.part != Part::Window, |ui| {
         parts::check_ui(ui, words::WITH_CAPTION, &mut new.caption);
     });
     ui.add_space(sizes::S2);
     parts::title_ui(ui, words::FORMAT);
-    ui.horizontal(|ui| {
-        ui.radio_value(&mut new.format, FigureFormat::Png, "PNG");
-        ui.radio_value(&mut new.format, FigureFormat::Svg, "SVG");
-        if cfg!(not(target_family = "wasm")) {
-            ui.radio_value(&mut new.format, FigureFormat::Pdf, "PDF");
-        }
-    });
-    if cfg!(target_family = "wasm") {
-        parts::wrapped_ui(ui, text::note(words::PDF_BY_BROWSER, theme::palette(ui)));
-    }
-    ui.add_enabled_ui(new.format == FigureFormat::Svg, |ui| {
-        parts::check_ui(ui, words::OUTLINE, &mut new.outline);
-    });
+    format_ui(ui, &show.state.export, &mut new);
     ui.add_space(sizes::S2);
     parts::title_ui(ui, words::SIZE);
     page_ui(ui, &mut new);
@@ -106,23 +103,106 @@ fn choices_ui(ui: &mut Ui, show: &mut Show<'_>, choice: ExportChoice) {
     text_ui(ui, show.state.export.text, &mut new);
     ui.add_space(sizes::S2);
     parts::title_ui(ui, words::THEME);
-    ui.horizontal(|ui| {
-        ui.radio_value(&mut new.dark, false, common::LIGHT);
-        ui.radio_value(&mut new.dark, true, common::DARK);
-    });
+    theme_ui(ui, &mut new);
     ui.add_space(sizes::S2);
     parts::title_ui(ui, words::BACKGROUND);
-    ui.horizontal(|ui| {
-        for background in Background::ALL {
-            ui.radio_value(&mut new.background, background, background.label());
-        }
-    });
+    background_ui(ui, &mut new);
     ui.add_enabled_ui(show.state.export.has_numbers, |ui| {
         parts::check_ui(ui, words::WITH_NUMBERS, &mut new.numbers);
     });
     if new != choice {
         show.push(ExportCommand::Choose(new));
     }
+}
+
+/// What the figure is written as. Choices that its format excludes are taken back.
+fn format_ui(ui: &mut Ui, export: &Export, choice: &mut ExportChoice) {
+    let before = *choice;
+    let moves = export.moments > 0;
+    ui.horizontal(|ui| {
+        ui.radio_value(&mut choice.format, FigureFormat::Png, "PNG");
+        ui.radio_value(&mut choice.format, FigureFormat::Svg, "SVG");
+        if cfg!(not(target_family = "wasm")) {
+            ui.radio_value(&mut choice.format, FigureFormat::Pdf, "PDF");
+        }
+    });
+    ui.add_enabled_ui(moves, |ui| {
+        ui.horizontal(|ui| {
+            for (format, label) in [
+                (FigureFormat::Gif, words::GIF),
+                (FigureFormat::Apng, words::APNG),
+            ] {
+                ui.radio_value(&mut choice.format, format, label)
+                    .tip_if_disabled(words::DOES_NOT_MOVE);
+            }
+        });
+    });
+    let palette = theme::palette(ui);
+    if cfg!(target_family = "wasm") {
+        parts::wrapped_ui(ui, text::note(words::PDF_BY_BROWSER, palette));
+    }
+    match choice.format {
+        FigureFormat::Svg => {
+            parts::check_ui(ui, words::OUTLINE, &mut choice.outline);
+        }
+        FigureFormat::Pdf => {
+            ui.add_enabled_ui(moves, |ui| {
+                parts::check_ui(ui, words::FRAME_PAGES, &mut choice.frame_pages);
+            });
+        }
+        FigureFormat::Png | FigureFormat::Gif | FigureFormat::Apng => {}
+    }
+    // The box of the last view that moved.
+    choice.frame_pages &= moves;
+    if choice.moves() {
+        parts::wrapped_ui(ui, text::note(words::frames(export.moments), palette));
+        choice.part = Part::View;
+    }
+    if choice.moves() && !before.moves() && matches!(choice.width, Width::Scale(_)) {
+        choice.width = Width::Scale(ExportChoice::SCALES[0]);
+    }
+    if choice.format != FigureFormat::Svg && choice.theme == FigureTheme::Auto {
+        choice.theme = FigureTheme::Light;
+    }
+    if choice.format == FigureFormat::Gif && choice.background == Background::None {
+        choice.background = Background::Theme;
+    }
+}
+
+fn theme_ui(ui: &mut Ui, choice: &mut ExportChoice) {
+    ui.horizontal(|ui| {
+        ui.radio_value(&mut choice.theme, FigureTheme::Light, common::LIGHT);
+        ui.radio_value(&mut choice.theme, FigureTheme::Dark, common::DARK);
+        ui.add_enabled_ui(choice.format == FigureFormat::Svg, |ui| {
+            ui.radio_value(&mut choice.theme, FigureTheme::Auto, words::AUTO)
+                .tip(words::AUTO_TIP)
+                .tip_if_disabled(words::AUTO_NEEDS_SVG);
+        });
+    });
+    // White does not follow the scheme of the page.
+    if choice.theme == FigureTheme::Auto && choice.background == Background::White {
+        choice.background = Background::Theme;
+    }
+}
+
+fn background_ui(ui: &mut Ui, choice: &mut ExportChoice) {
+    let (is_auto, is_gif) = (
+        choice.theme == FigureTheme::Auto,
+        choice.format == FigureFormat::Gif,
+    );
+    ui.horizontal(|ui| {
+        for background in Background::ALL {
+            let (suits, why) = match background {
+                Background::Theme => (true, ""),
+                Background::White => (!is_auto, words::WHITE_IS_LIGHT),
+                Background::None => (!is_gif, words::GIF_IS_OPAQUE),
+            };
+            ui.add_enabled_ui(suits, |ui| {
+                ui.radio_value(&mut choice.background, background, background.label())
+                    .tip_if_disabled(why);
+            });
+        }
+    });
 }
 
 /// Save and copy, and the message of the last action.
@@ -137,7 +217,11 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(ExportCommand::Save);
         }
         let choice = show.state.export.choice;
-        let can_copy = is_drawn && choice.is_none_or(|c| c.format != FigureFormat::Pdf);
+        let can_copy = is_drawn
+            && choice.is_none_or(|choice| match choice.format {
+                FigureFormat::Png | FigureFormat::Svg => true,
+                FigureFormat::Pdf | FigureFormat::Gif | FigureFormat::Apng => false,
+            });
         if ui
             .add_enabled(can_copy, Button::new(common::COPY))
             .clicked()
@@ -145,7 +229,11 @@ fn buttons_ui(ui: &mut Ui, show: &mut Show<'_>) {
             show.push(ExportCommand::Copy);
         }
     });
-    if let Some(message) = &show.state.export.message {
+    if let Some(animation) = &show.state.export.animation {
+        let [done, all] = [animation.frames.len(), animation.moments.len()];
+        let progress = words::drawing_frame((done + 1).min(all), all);
+        parts::wrapped_ui(ui, text::note(progress, palette));
+    } else if let Some(message) = &show.state.export.message {
         parts::wrapped_ui(ui, text::note(message, palette));
     }
 }
@@ -164,9 +252,11 @@ fn page_ui(ui: &mut Ui, choice: &mut ExportChoice) {
             if menu::entry_ui(ui, entry).clicked() && page != choice.page {
                 choice.page = page;
                 choice.text = None;
-                choice.background = match page {
-                    Some(_) if !choice.dark => Background::White,
-                    Some(_) | None => Background::Theme,
+                choice.background = match (page, choice.theme) {
+                    (Some(_), FigureTheme::Light) => Background::White,
+                    (Some(_), FigureTheme::Dark | FigureTheme::Auto) | (None, _) => {
+                        Background::Theme
+                    }
                 };
             }
         }

@@ -7,7 +7,7 @@ use modelens_jobs::Look;
 pub const WATCHED_PASS_SECS: f64 = 1.5;
 
 /// How many of the first passes have been played.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct WatchedPasses {
     pub player: Player,
     taken: usize,

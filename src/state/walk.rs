@@ -71,6 +71,16 @@ pub struct WalkMark {
     walked: usize,
 }
 
+/// Which part of a walk is shown.
+#[derive(Clone)]
+pub struct WalkShown {
+    walked: usize,
+    goal: usize,
+    watches: bool,
+    player: Player,
+    textures: Option<(usize, Vec<TextureHandle>)>,
+}
+
 impl Default for Walk {
     fn default() -> Self {
         Self {
@@ -255,6 +265,26 @@ impl Walk {
             self.goal = self.walked;
             self.player.restart();
         }
+    }
+
+    /// Which part is shown now.
+    pub fn shown(&self) -> WalkShown {
+        WalkShown {
+            walked: self.walked,
+            goal: self.goal,
+            watches: self.watches,
+            player: self.player.clone(),
+            textures: self.textures.clone(),
+        }
+    }
+
+    /// Shows what was shown before.
+    pub fn show_again(&mut self, shown: WalkShown) {
+        self.walked = shown.walked;
+        self.goal = shown.goal;
+        self.watches = shown.watches;
+        self.player = shown.player;
+        self.textures = shown.textures;
     }
 
     /// What is missing: first the distances of all layers, then batches.

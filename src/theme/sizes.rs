@@ -87,6 +87,10 @@ pub const UNIT_MAX: f32 = 36.0;
 pub const UNIT_COLUMNS: f32 = 20.0;
 pub const UNIT_GAP: f32 = 2.0;
 
+/// The arms of the cross in the place of a dropped unit, as a share of the unit, and at most.
+pub const UNIT_CROSS_SHARE: f32 = 0.28;
+pub const UNIT_CROSS_MOST: f32 = 3.0;
+
 /// The columns of the dropout view, and the row of its many passes below them.
 pub const DROPOUT_COLUMNS_MIN: f32 = 190.0;
 pub const PASSES_ROW_MIN: f32 = 186.0;
@@ -160,6 +164,9 @@ pub const AXIS_LABEL: f32 = 18.0;
 /// The mechanism of BatchNorm: its switch, the photos, the labels of its lanes and their values.
 pub const WATCH_SWITCH: f32 = 216.0;
 pub const MECHANISM_PHOTOS: f32 = 120.0;
+/// From this height on a figure shows the walk below the mechanism, and the share of the latter.
+pub const MECHANISM_AND_WALK: f32 = 260.0;
+pub const MECHANISM_SHARE: f32 = 0.5;
 pub const LANE_LABEL: f32 = 116.0;
 pub const LANE_VALUE: f32 = 150.0;
 /// From the stored mean up to the batch means.
@@ -269,8 +276,8 @@ pub const PRINT_MARGIN: f32 = 2.0;
 pub const EXPORT_CHOICES: f32 = 190.0;
 /// Title, margins and a little of the window around the export dialog.
 pub const EXPORT_FRAME: f32 = 120.0;
-pub const PREVIEW: [f32; 2] = [560.0, 420.0];
-pub const PREVIEW_PIXELS: u32 = 1120;
+pub const PREVIEW: [f32; 2] = [760.0, 560.0];
+pub const PREVIEW_PIXELS: u32 = 1520;
 
 /// A page of a handout: A4, its margin, and the share of its height that a figure takes at most.
 pub const PAPER: [f32; 2] = [595.0, 842.0];

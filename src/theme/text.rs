@@ -23,8 +23,6 @@ const CODE_SHARE: f32 = 0.86;
 const WORDMARK: f32 = 15.0;
 const PAPER: f32 = 10.5;
 const PAPER_LABEL: f32 = 8.0;
-const UNIT_MARK_MIN: f32 = 7.0;
-const UNIT_MARK_SHARE: f32 = 1.1;
 const TITLE_SPACING: f32 = 0.5;
 
 /// Ordinary text.
@@ -40,12 +38,6 @@ pub fn small() -> FontId {
 /// Tick labels.
 pub fn tiny() -> FontId {
     FontId::new(TINY, FontFamily::Proportional)
-}
-
-/// The mark of a dropped unit, in a square of this side.
-pub fn unit_mark(side: f32) -> FontId {
-    let size = (side * UNIT_MARK_SHARE).clamp(UNIT_MARK_MIN, TINY);
-    FontId::new(size, FontFamily::Proportional)
 }
 
 /// Names and values that stand out in ordinary text.

@@ -18,6 +18,18 @@ pub const MILLIMETRES: &str = "mm wide";
 pub const DPI: &str = "dpi";
 pub const OUTLINE: &str = "Letters as outlines";
 pub const FORMAT: &str = "FORMAT";
+pub const GIF: &str = "GIF";
+pub const APNG: &str = "APNG";
+pub const FRAME_PAGES: &str = "A page for each frame";
+pub const AUTO: &str = "Auto";
+pub const AUTO_TIP: &str =
+    "Both in one file: light or dark as the page or the system that shows the SVG";
+pub const AUTO_NEEDS_SVG: &str = "For SVG: other formats have one theme";
+pub const DOES_NOT_MOVE: &str = "Nothing moves here yet. Augmentation, Dropout and BatchNorm move, \
+     and Fine-tune after its runs.";
+pub const WHOLE_VIEW_MOVES: &str = "An animation shows the view";
+pub const WHITE_IS_LIGHT: &str = "White does not follow the theme of a page";
+pub const GIF_IS_OPAQUE: &str = "A GIF has no smooth edges: choose APNG";
 pub const PDF_BY_BROWSER: &str = "For PDF, open the SVG in the browser and print it.";
 pub const SIZE: &str = "SIZE";
 pub const FOR: &str = "For";
@@ -46,6 +58,23 @@ pub const NO_SIDES: &str = "this view has no columns to show alone";
 
 pub fn small_text(points: f32) -> String {
     format!("The smallest text is {points:.1} pt high on paper: under 7 pt it is hard to read.")
+}
+
+/// What is written as an animation.
+pub fn frames(count: usize) -> String {
+    format!("{count} frames. The preview shows the last one.")
+}
+
+pub fn drawing_frame(number: usize, count: usize) -> String {
+    format!("Drawing frame {number} of {count} ...")
+}
+
+pub fn too_many_pixels(frames: usize, width: u32, height: f64) -> String {
+    format!("{frames} frames of {width} x {height:.0} pixels are too many for one animation")
+}
+
+pub fn too_large(why: &str) -> String {
+    format!("{why}: choose a smaller width.")
 }
 
 pub fn no_plot(name: &str) -> String {

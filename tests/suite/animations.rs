@@ -11,7 +11,7 @@ use crate::support::program::text;
 const SMALL: [&str; 4] = ["--width", "320px", "--animate", "--frames"];
 
 /// The number of pictures of a GIF or an animated PNG.
-fn frames(bytes: &[u8]) -> usize {
+pub fn frames(bytes: &[u8]) -> usize {
     use image::AnimationDecoder as _;
     let reader = std::io::Cursor::new(bytes);
     let frames = if bytes.starts_with(b"GIF") {

@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use modelens_jobs::ModelSource;
-use modelens_jobs::{Event, Figure, FigureTo, JobThread, Jobs as _, PhotosSource, Request};
+use modelens_jobs::{
+    Event, Figure, FigureKind, FigureTo, JobThread, Jobs as _, PhotosSource, Request,
+};
 
 use crate::support::files::{fixture, folder, refused, repository, rezipped, write};
 use crate::support::looks::answer;
@@ -212,14 +214,11 @@ fn a_failed_export_keeps_existing_files_and_leaves_no_partial_one() {
     permissions.set_readonly(true);
     std::fs::set_permissions(&path, permissions).expect("permissions");
     let svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"2\" height=\"1\"/>";
-    let figure = std::sync::Arc::new(Figure {
-        svg: svg.to_owned(),
-        png_width: Some(4),
-        pdf: false,
+    let kind = FigureKind::Png {
+        width: 4,
         dpi: None,
-        outline: false,
-        numbers: None,
-    });
+    };
+    let figure = std::sync::Arc::new(Figure::still(svg.to_owned(), kind));
     let request = |path: &Path| Request::Figure {
         figure: figure.clone(),
         to: FigureTo::File(path.to_owned()),

@@ -260,6 +260,8 @@ fn the_manual_and_the_completions_know_every_command() {
         "handout",
         "train",
         "bench",
+        "link",
+        "bundled",
         "completions",
         "manual",
     ];
@@ -275,6 +277,23 @@ fn the_manual_and_the_completions_know_every_command() {
         assert!(overview.contains(command), "{command}");
         let page = std::fs::read_to_string(pages.join(format!("modelens-{command}.1")));
         assert!(page.expect("a page").contains(".SH NAME"), "{command}");
+    }
+    let network = folder.path().join("base.keras");
+    succeeds(&["bundled", "lab_mobilenetv2", "--out", text(&network)]);
+    let bytes = modelens_jobs::bundled::lab_mobilenetv2().expect("the network");
+    assert!(std::fs::read(&network).expect("a file") == *bytes);
+    let link = succeeds(&["link", "https://host/#v1;view=dropout"]).stdout;
+    assert_eq!(link, b"#v1;view=dropout\n");
+    for (link, why) in [
+        ("#v1;view=drop", "there is no view `drop`"),
+        ("#v1;lesson=why-specify-twice;step=99", "the lesson has"),
+    ] {
+        let refused = modelens(&["link", link]);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(
+            refused.status.code() == Some(2) && said.contains(why),
+            "{said}"
+        );
     }
     let missing = modelens(&["manual", "--out", text(&folder.path().join("no/folder"))]);
     assert_eq!(missing.status.code(), Some(1));

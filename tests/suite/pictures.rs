@@ -14,7 +14,8 @@ use modelens::command::{
 use modelens::model::{Mode, Outer, Semantics};
 use modelens::state::Part;
 use modelens::state::{
-    Background, CellPlace, ExportChoice, FigureFormat, Search, Sheet, ThemeChoice, View,
+    Background, CellPlace, ExportChoice, FigureFormat, FigureTheme, Search, Sheet, ThemeChoice,
+    View,
 };
 use modelens::train::recipe::RunPreset;
 use modelens_jobs::{Grid, ModelSource};
@@ -193,7 +194,8 @@ fn pictures_of_sheets_and_dialogs() {
         page: None,
         text: None,
         outline: false,
-        dark: true,
+        frame_pages: false,
+        theme: FigureTheme::Dark,
         background: Background::Theme,
         caption: false,
         numbers: true,

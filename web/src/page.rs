@@ -10,7 +10,7 @@ use modelens::app::{App, AppOptions};
 use modelens::lesson::LessonSource;
 use modelens::state::View;
 use modelens::words::notices;
-use modelens_jobs::{Event, Jobs, ModelSource, PhotosSource, Request, take_written};
+use modelens_jobs::{Event, Interrupts, Jobs, ModelSource, PhotosSource, Request, take_written};
 use serde::Deserialize;
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::prelude::*;
@@ -34,6 +34,10 @@ extern "C" {
     /// Asks the person for files with these endings, separated by spaces, or for a folder.
     #[wasm_bindgen(js_name = "modelensPick")]
     fn pick(endings: &str, folder: bool);
+
+    /// Tells the worker, while it computes and takes no messages, that the next message makes work out of date.
+    #[wasm_bindgen(js_name = "modelensInterrupt")]
+    fn interrupt(bits: u32);
 
     /// Whether leaving the page would lose work.
     #[wasm_bindgen(js_name = "modelensUnsaved")]
@@ -82,7 +86,10 @@ impl WorkerJobs {
         Self { worker, events }
     }
 
-    fn post(&self, message: &ToWorker) {
+    fn post(&self, message: &ToWorker, interrupts: Interrupts) {
+        if interrupts != Interrupts::NONE {
+            interrupt(interrupts.bits());
+        }
         post(&self.worker, message);
     }
 }
@@ -100,7 +107,8 @@ fn post(worker: &Worker, message: &ToWorker) {
 
 impl Jobs for WorkerJobs {
     fn send(&self, request: Request) {
-        self.post(&ToWorker::Request(request));
+        let interrupts = Interrupts::of(&request);
+        self.post(&ToWorker::Request(request), interrupts);
     }
 
     fn poll(&self) -> Option<Event> {
@@ -108,11 +116,11 @@ impl Jobs for WorkerJobs {
     }
 
     fn cancel(&self) {
-        self.post(&ToWorker::Cancel);
+        self.post(&ToWorker::Cancel, Interrupts::of_cancel());
     }
 
     fn cancel_background(&self) {
-        self.post(&ToWorker::CancelBackground);
+        self.post(&ToWorker::CancelBackground, Interrupts::BACKGROUND);
     }
 }
 

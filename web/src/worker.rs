@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use modelens_jobs::{
-    Event, Executor, ModelSource, Options, PhotosId, Queue, Request, Stage, StoredId, Task, forget,
-    give, given, take_written,
+    Event, Executor, Interrupts, ModelSource, Options, PhotosId, Queue, Request, Stage, StoredId,
+    Task, forget, give, given, take_written,
 };
 use wasm_bindgen::prelude::*;
 
@@ -23,6 +23,10 @@ extern "C" {
     /// The worker's own `postMessage` of an array, whose buffer moves.
     #[wasm_bindgen(js_name = "modelensEmit")]
     fn emit(bytes: Vec<u8>);
+
+    /// The bits of what the page has made out of date since the last message arrived, each once.
+    #[wasm_bindgen(js_name = "modelensInterrupted")]
+    fn interrupted() -> u32;
 }
 
 fn post(message: &ToPage) {
@@ -114,6 +118,7 @@ impl Side {
         drop(eframe::WebLogger::init(log::LevelFilter::Warn));
         unpack(photos);
         let queue = Arc::new(Queue::default());
+        queue.ask_outside(|| Interrupts::from_bits(interrupted()));
         let options = Options {
             clock: modelens_jobs::system_clock,
             fonts: modelens::theme::fonts::FOR_FIGURES,

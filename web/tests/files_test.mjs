@@ -76,6 +76,24 @@ await run({
     await page.close();
   },
 
+  async "a picture in the clipboard opens as a photo"(browser) {
+    const page = await browser.open(`${site.url}#v1;view=predict;batch=4`);
+    await page.computed();
+    await page.call("Browser.grantPermissions", { permissions: ["clipboardReadWrite", "clipboardSanitizedWrite"] });
+    await page.value(`(async () => {
+      const canvas = new OffscreenCanvas(120, 90);
+      canvas.getContext("2d").fillRect(20, 20, 40, 40);
+      const png = await canvas.convertToBlob({ type: "image/png" });
+      await navigator.clipboard.write([new ClipboardItem({ "image/png": png })]);
+      document.getElementById("window").focus();
+      return true;
+    })()`);
+    await page.call("Input.dispatchKeyEvent", { type: "rawKeyDown", key: "v", code: "KeyV", modifiers: 2, windowsVirtualKeyCode: 86, commands: ["paste"] });
+    await page.until(place("photos=/Pasted 1"));
+    assert.equal(await page.value("modelens.failed"), undefined);
+    await page.close();
+  },
+
   async "what cannot be fetched is told, and the page shows what is bundled"(browser) {
     // Each address has two faults, and each is told.
     for (const faults of [

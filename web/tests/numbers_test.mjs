@@ -5,12 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run, serve } from "./browser.mjs";
+import { built } from "./program.mjs";
 
 const root = new URL("../../", import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), "modelens-numbers-"));
-// The whole workspace, so that its dependencies are those of the tests.
-const built = execFileSync("cargo", ["build", "--locked", "--quiet", "--workspace", "--example", "replay", "--message-format", "json"], { cwd: root, encoding: "utf8", maxBuffer: 1 << 28 });
-const program = built.split("\n").filter((line) => line.startsWith("{")).map(JSON.parse).find((made) => made.target?.name === "replay" && made.executable).executable;
+const program = built("--example", "replay");
 const replay = (what) => execFileSync(program, [what, folder], { encoding: "utf8" });
 console.log(replay("requests").trim());
 

@@ -4,6 +4,7 @@
 //! usage: replay requests FOLDER      writes FOLDER/requests.bin, native.bin, and files.json: the models that are opened
 //!        replay compare FOLDER       reads FOLDER/native.bin and the page's FOLDER/events.bin
 //!        replay timing FOLDER        writes the requests that `benches/peers/browser.mjs` times
+//!        replay stop FOLDER          writes the requests that `web/tests/stop_test.mjs` stops
 
 #![allow(clippy::expect_used, reason = "a check fails if it cannot go on")]
 #![allow(clippy::print_stdout, reason = "it prints what it found")]
@@ -22,8 +23,9 @@ use modelens_core::augment::Pipeline;
 use modelens_core::model::{Flags, LayerId, Mode, ModelDescription};
 use modelens_core::train::recipe::{BaseCall, BaseFlags, EvalCalls, Recipe, StageRecipe};
 use modelens_jobs::{
-    Event, Executor, Experiment, Figure, FigureTo, ModelSource, OpenedModel, Options, PassLook,
-    PhotosId, PhotosSource, Queue, Request, Run, TrainRequest, Values,
+    Event, Executor, Experiment, Figure, FigureKind, FigureTo, Job, Look, ModelSource, OpenedModel,
+    Options, PassLook, PhotosId, PhotosSource, PredictLook, Queue, Request, Run, TrainRequest,
+    Values,
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -39,7 +41,8 @@ fn main() -> Checked {
         ["requests", folder] => requests(Path::new(folder)),
         ["compare", folder] => compare(Path::new(folder)),
         ["timing", folder] => timing(Path::new(folder)),
-        _ => Err("usage: replay requests|compare|timing FOLDER".into()),
+        ["stop", folder] => stop(Path::new(folder)),
+        _ => Err("usage: replay requests|compare|timing|stop FOLDER".into()),
     }
 }
 
@@ -187,17 +190,14 @@ fn requests(folder: &Path) -> Checked {
     let figure = fs::read_to_string(
         Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/start-light.svg"),
     )?;
-    for png_width in [None, Some(1200)] {
+    let png = FigureKind::Png {
+        width: 1200,
+        dpi: None,
+    };
+    for kind in [FigureKind::Svg { outline: false }, png] {
         side.ask(Request::Figure {
-            figure: Arc::new(Figure {
-                svg: figure.clone(),
-                png_width,
-                pdf: false,
-                dpi: None,
-                outline: false,
-                numbers: None,
-            }),
-            to: match png_width {
+            figure: Arc::new(Figure::still(figure.clone(), kind)),
+            to: match kind.pixels() {
                 Some(_) => FigureTo::Preview,
                 None => FigureTo::File(folder.join("figure.svg")),
             },
@@ -259,6 +259,26 @@ fn timing(folder: &Path) -> Checked {
         one_step: true,
     }));
     side.ask(Request::Train(TrainRequest::Step));
+    side.write(folder)
+}
+
+/// Opens the bundled network and photos, and predicts a batch of 32 in many passes, with four seeds; writes what such a
+/// look answers when it is stopped.
+fn stop(folder: &Path) -> Checked {
+    let mut side = Side::new();
+    let OpenedModel { id, model, .. } = side.open(ModelSource::Lab);
+    let photos = side.photos();
+    let pass = example_requests::pass(id, photos, &model, 32);
+    for seed in 1..=4 {
+        let pass = PassLook {
+            seed,
+            ..pass.clone()
+        };
+        let look = Look::Predict(PredictLook::new(pass, 4));
+        side.ask(Request::Look(Box::new(look)));
+    }
+    let stopped = postcard::to_allocvec(&Event::Cancelled(Job::Look))?;
+    fs::write(folder.join("stopped.bin"), stopped)?;
     side.write(folder)
 }
 

@@ -92,6 +92,15 @@ impl Images {
         }
     }
 
+    /// Adds the picture of a texture that no frame has reported yet.
+    pub fn insert(&mut self, texture: TextureId, image: Arc<ColorImage>) {
+        let picture = Picture {
+            image,
+            is_sharp: false,
+        };
+        self.by_texture.insert(texture, picture);
+    }
+
     /// The picture of a texture, if it is known.
     pub fn get(&self, texture: TextureId) -> Option<&Picture> {
         self.by_texture.get(&texture)

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use krilla::Document;
 use krilla::color::rgb;
+use krilla::configure::{ConfigurationBuilder, PdfVersion};
 use krilla::destination::XyzDestination;
 use krilla::error::KrillaError;
 use krilla::geom::{Path, PathBuilder, Point, Rect, Size, Transform};
@@ -18,6 +18,7 @@ use krilla::paint::{
 };
 use krilla::surface::Surface;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
+use krilla::{Document, SerializeSettings};
 use resvg::tiny_skia::PathSegment;
 use resvg::usvg::{self, Node, Tree, fontdb};
 use thiserror::Error;
@@ -88,7 +89,15 @@ fn written(
     bookmarks: &[Bookmark],
     fonts: &FontFiles,
 ) -> Result<Vec<u8>, PdfError> {
-    let mut document = Document::new();
+    // pdfLaTeX before 2024 warns of figures in a later version.
+    let configuration = ConfigurationBuilder::new()
+        .with_version(PdfVersion::Pdf15)
+        .finish()
+        .unwrap_or_default();
+    let mut document = Document::new_with(SerializeSettings {
+        configuration,
+        ..SerializeSettings::default()
+    });
     document.set_metadata(metadata);
     let mut writer = Writer::default();
     for page in pages {

@@ -20,6 +20,15 @@ mod files {
     use include_dir::{Dir, include_dir};
 
     static PHOTOS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../assets/photos");
+    // In statics: each crate that a function is inlined into would have a copy of its constants.
+    static LAB: &[u8] = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../assets/base/lab_mobilenetv2.keras"
+    ));
+    static LITE0: &[u8] = include_bytes!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../assets/base/efficientnet_lite0.safetensors"
+    ));
 
     /// The network that the course's lab builds, with a head for the bundled photos: a `.keras` file
     /// that `assets/base/make_lab_mobilenetv2.py` makes.
@@ -27,11 +36,7 @@ mod files {
     /// # Errors
     /// None here.
     pub fn lab_mobilenetv2() -> Result<Cow<'static, [u8]>, NotFetched> {
-        let bytes: &[u8] = include_bytes!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../assets/base/lab_mobilenetv2.keras"
-        ));
-        Ok(Cow::Borrowed(bytes))
+        Ok(Cow::Borrowed(LAB))
     }
 
     /// An EfficientNet-Lite0 trained on ImageNet, a PyTorch state dict as safetensors.
@@ -39,11 +44,7 @@ mod files {
     /// # Errors
     /// None here.
     pub fn efficientnet_lite0() -> Result<Cow<'static, [u8]>, NotFetched> {
-        let bytes: &[u8] = include_bytes!(concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../assets/base/efficientnet_lite0.safetensors"
-        ));
-        Ok(Cow::Borrowed(bytes))
+        Ok(Cow::Borrowed(LITE0))
     }
 
     /// The photos: paths with `/` between names, and their bytes.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use crate::whole_file::{WholeFile, WriteError, is_same_file};
-use crate::{Event, Figure, FigureTo, ModelSource, words};
-use egui_svg::png;
+use crate::{Event, Figure, FigureKind, FigureTo, ModelSource, words};
+use egui_svg::animation;
+use egui_svg::png::{self, PngError};
 use egui_svg::{FontFiles, outlined};
 use modelens_core::formats::SaveError;
 use modelens_core::model::layers::WeightMap;
@@ -15,22 +16,14 @@ use thiserror::Error;
 /// Writes a figure to its file, or draws its pixels for the preview or the clipboard.
 pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result<Event, String> {
     let FigureTo::File(path) = to else {
-        let width = figure.png_width.unwrap_or(1);
-        let raster = png::raster(&figure.svg, width, fonts).map_err(|error| error.to_string())?;
+        let width = figure.kind.pixels().unwrap_or(1);
+        let raster = png::raster(figure.svg(), width, fonts).map_err(|error| error.to_string())?;
         return Ok(Event::FigureDrawn {
             to: to.clone(),
             raster,
         });
     };
-    let bytes: anyhow::Result<Vec<u8>> = match figure.png_width {
-        None if figure.pdf => pdf(figure, fonts),
-        None if figure.outline => outlined(&figure.svg, fonts)
-            .map(String::into_bytes)
-            .map_err(anyhow::Error::from),
-        None => Ok(figure.svg.clone().into_bytes()),
-        Some(width) => png::from_svg(&figure.svg, width, fonts, figure.dpi.map(f64::from))
-            .map_err(anyhow::Error::from),
-    };
+    let bytes = bytes(figure, fonts);
     let saved = bytes.and_then(|bytes| {
         let beside = path.with_extension("csv");
         // The dialog asked only about the figure itself.
@@ -53,10 +46,38 @@ pub fn write_figure(figure: &Figure, to: &FigureTo, fonts: &FontFiles) -> Result
         .map_err(|cause| words::figure_unsaved(&cause.to_string(), &path.display().to_string()))
 }
 
+fn bytes(figure: &Figure, fonts: &FontFiles) -> anyhow::Result<Vec<u8>> {
+    let svg = figure.svg();
+    Ok(match figure.kind {
+        FigureKind::Svg { outline: true } => outlined(svg, fonts)?.into_bytes(),
+        FigureKind::Svg { outline: false } => svg.to_owned().into_bytes(),
+        FigureKind::Png { width, dpi } => png::from_svg(svg, width, fonts, dpi.map(f64::from))?,
+        FigureKind::Pdf => pdf(figure, fonts)?,
+        FigureKind::Gif { width } => animation::gif(&rasters(figure, width, fonts)?)?,
+        FigureKind::Apng { width } => animation::apng(&rasters(figure, width, fonts)?)?,
+    })
+}
+
+/// The frames of an animation as pixels.
+fn rasters(
+    figure: &Figure,
+    width: u32,
+    fonts: &FontFiles,
+) -> Result<Vec<animation::Frame>, PngError> {
+    let frames = figure.frames.iter();
+    let frames = frames.map(|frame| {
+        Ok(animation::Frame {
+            raster: png::raster(&frame.svg, width, fonts)?,
+            milliseconds: frame.milliseconds,
+        })
+    });
+    frames.collect()
+}
+
 #[cfg(not(target_family = "wasm"))]
 fn pdf(figure: &Figure, fonts: &FontFiles) -> anyhow::Result<Vec<u8>> {
-    let svgs = std::slice::from_ref(&figure.svg);
-    Ok(egui_svg::pdf::from_svgs(svgs, fonts)?)
+    let svgs: Vec<String> = figure.frames.iter().map(|f| f.svg.clone()).collect();
+    Ok(egui_svg::pdf::from_svgs(&svgs, fonts)?)
 }
 
 /// A page has no PDF writer, and its dialog does not offer one.

@@ -18,6 +18,7 @@ mod executor;
 mod files;
 pub mod fine_tune;
 mod given;
+mod interrupts;
 pub mod look;
 pub mod machine;
 mod photos;
@@ -44,6 +45,7 @@ pub use given::{
     Opened, announce, forget, give, given, given_below, is_address, is_announced,
     open as open_file, size as file_size,
 };
+pub use interrupts::Interrupts;
 pub use photos::PhotoCache;
 pub use photos_folder::{FolderError, bundled_photos, open_folder};
 pub use queue::{Queue, Task};

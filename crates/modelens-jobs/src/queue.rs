@@ -2,11 +2,11 @@
 //! an older one that has not begun: a slider that is dragged leaves one request, not a hundred.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::{FigureTo, PhotosId, Request, TrainRequest};
+use crate::{FigureTo, Interrupts, PhotosId, Request};
 use modelens_core::dataset::Photos;
 
 /// After this long without a task, memory that is kept for the next one is given up.
@@ -41,6 +41,10 @@ pub struct Queue {
     training: AtomicU64,
     /// Counts what makes a running look ahead of time out of date.
     ahead: AtomicU64,
+    /// Asked while work runs, if nothing can be put meanwhile.
+    outside: OnceLock<fn() -> Interrupts>,
+    /// A newer look was announced from outside and has not been put yet.
+    look_comes: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -95,31 +99,14 @@ impl Waiting {
     }
 }
 
-/// True for what makes the person wait while a look ahead of time runs.
-fn gives_up_ahead(request: &Request) -> bool {
-    match request {
-        Request::OpenModel(_)
-        | Request::OpenTrained(_)
-        | Request::OpenPhotos(_)
-        | Request::TryScales { .. }
-        | Request::Look(_)
-        | Request::Run(_)
-        | Request::Ahead(_)
-        | Request::BatchNorm(_)
-        | Request::Figure { .. }
-        | Request::Train(_)
-        | Request::SaveModel { .. } => true,
-        Request::ListCaches | Request::Release(_) | Request::Thumbnail { .. } => false,
-    }
-}
-
 impl Queue {
     /// Puts a request in its place and wakes the computing side.
     pub fn put(&self, request: Request) {
         let mut waiting = self.lock();
-        if gives_up_ahead(&request) {
+        let interrupts = Interrupts::of(&request);
+        self.interrupt(interrupts);
+        if interrupts.meets(Interrupts::AHEAD) {
             waiting.ahead = None;
-            self.ahead.fetch_add(1, Ordering::Relaxed);
         }
         match request {
             Request::Ahead(_) => waiting.ahead = Some(request),
@@ -131,12 +118,7 @@ impl Queue {
             Request::Figure { .. } | Request::SaveModel { .. } => {
                 waiting.saves.push_back(request);
             }
-            Request::Train(command) => {
-                if matches!(command, TrainRequest::Start { .. } | TrainRequest::Stop) {
-                    self.training.fetch_add(1, Ordering::Relaxed);
-                }
-                waiting.train_commands.push_back(Request::Train(command));
-            }
+            Request::Train(_) => waiting.train_commands.push_back(request),
             Request::OpenModel(_) | Request::OpenTrained(_) => waiting.model = Some(request),
             Request::Run(_) => waiting.runs.push_back(request),
             Request::ListCaches => waiting.caches = Some(request),
@@ -147,13 +129,9 @@ impl Queue {
                 waiting.look = Some(request);
                 // The measurement belongs to the look before.
                 waiting.batch_norm = None;
-                self.looks.fetch_add(1, Ordering::Relaxed);
-                self.background.fetch_add(1, Ordering::Relaxed);
+                self.look_comes.store(false, Ordering::Relaxed);
             }
-            Request::BatchNorm(_) => {
-                waiting.batch_norm = Some(request);
-                self.background.fetch_add(1, Ordering::Relaxed);
-            }
+            Request::BatchNorm(_) => waiting.batch_norm = Some(request),
         }
         self.changed.notify_one();
     }
@@ -173,24 +151,50 @@ impl Queue {
         waiting.look = None;
         waiting.batch_norm = None;
         waiting.ahead = None;
-        self.ahead.fetch_add(1, Ordering::Relaxed);
-        self.looks.fetch_add(1, Ordering::Relaxed);
-        self.background.fetch_add(1, Ordering::Relaxed);
+        self.interrupt(Interrupts::of_cancel());
+    }
+
+    /// Puts begun work out of date.
+    fn interrupt(&self, what: Interrupts) {
+        let counters = [
+            (Interrupts::LOOK | Interrupts::CANCEL, &self.looks),
+            (Interrupts::BACKGROUND, &self.background),
+            (Interrupts::TRAINING, &self.training),
+            (Interrupts::AHEAD, &self.ahead),
+        ];
+        for (reasons, counter) in counters {
+            if what.meets(reasons) {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// Has running work ask `outside` what makes it out of date, where messages can't be put while it runs. It
+    /// returns each interruption once; the message itself is put later.
+    pub fn ask_outside(&self, outside: fn() -> Interrupts) {
+        self.outside.get_or_init(|| outside);
+    }
+
+    fn hear(&self) {
+        if let Some(outside) = self.outside.get() {
+            let heard = outside();
+            self.interrupt(heard);
+            if heard.meets(Interrupts::LOOK) {
+                self.look_comes.store(true, Ordering::Relaxed);
+            }
+        }
     }
 
     /// Forgets the background measurement of a look, and puts it out of date if it runs.
     pub fn cancel_background(&self) {
         self.lock().batch_norm = None;
-        self.background.fetch_add(1, Ordering::Relaxed);
+        self.interrupt(Interrupts::BACKGROUND);
     }
 
     /// Ends [`Self::wait`] after the current task.
     pub fn stop(&self) {
         self.lock().stop = true;
-        self.ahead.fetch_add(1, Ordering::Relaxed);
-        self.looks.fetch_add(1, Ordering::Relaxed);
-        self.background.fetch_add(1, Ordering::Relaxed);
-        self.training.fetch_add(1, Ordering::Relaxed);
+        self.interrupt(Interrupts::of_cancel() | Interrupts::TRAINING);
         self.changed.notify_one();
     }
 
@@ -201,27 +205,31 @@ impl Queue {
 
     /// The ticket of an experiment that begins now; it is out of date once this returns another.
     pub fn training_ticket(&self) -> u64 {
+        self.hear();
         self.training.load(Ordering::Relaxed)
     }
 
     /// Whether a look that began with this ticket is still wanted.
     pub fn is_current(&self, ticket: u64) -> bool {
+        self.hear();
         self.looks.load(Ordering::Relaxed) == ticket
     }
 
     /// Whether a background measurement that began with this ticket is still wanted.
     pub fn is_current_background(&self, ticket: u64) -> bool {
+        self.hear();
         self.background.load(Ordering::Relaxed) == ticket
     }
 
     /// Whether a look ahead of time that began with this ticket is still wanted.
     pub fn is_current_ahead(&self, ticket: u64) -> bool {
+        self.hear();
         self.ahead.load(Ordering::Relaxed) == ticket
     }
 
-    /// Whether a look waits.
+    /// Whether a look waits, or is on its way.
     pub fn has_look(&self) -> bool {
-        self.lock().look.is_some()
+        self.look_comes.load(Ordering::Relaxed) || self.lock().look.is_some()
     }
 
     /// The next task and its ticket; sleeps until there is one, and calls `rest` once if none comes for

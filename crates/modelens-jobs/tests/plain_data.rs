@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use modelens_core::model::{Flags, Mode, Role};
 use modelens_core::train::recipe::RunPreset;
 use modelens_jobs::{
-    BatchNormEvent, BatchNormJob, Event, Executor, Experiment, Figure, FigureTo, Job, Look,
-    LookResult, ModelSource, NormsLook, OpenedModel, Options, Outcome, PhotosSource, Queue,
+    BatchNormEvent, BatchNormJob, Event, Executor, Experiment, Figure, FigureKind, FigureTo, Job,
+    Look, LookResult, ModelSource, NormsLook, OpenedModel, Options, Outcome, PhotosSource, Queue,
     ReleasesLook, Request, Run, StoredId, TrainEvent, TrainRequest, Values,
 };
 use serde::Serialize;
@@ -246,14 +246,11 @@ fn every_request_and_event_crosses_as_bytes() {
     assert!(events.iter().any(ran));
 
     let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="4" height="2"/>"#;
-    let figure = Arc::new(Figure {
-        svg: svg.to_owned(),
-        png_width: Some(8),
-        pdf: false,
+    let kind = FigureKind::Png {
+        width: 8,
         dpi: None,
-        outline: false,
-        numbers: None,
-    });
+    };
+    let figure = Arc::new(Figure::still(svg.to_owned(), kind));
     let to = FigureTo::Preview;
     let events = side.ask(Request::Figure { figure, to });
     let drawn = |e: &Event| matches!(e, Event::FigureDrawn { raster, .. } if raster.size == [8, 4]);

@@ -6,6 +6,10 @@
     reason = "bounds are checked once a row, not at every tap"
 )]
 #![allow(
+    clippy::needless_range_loop,
+    reason = "an iterator would not be compiled for the vectors"
+)]
+#![allow(
     clippy::inline_always,
     reason = "a kernel must be inlined into the function that is compiled for its vectors"
 )]
@@ -252,6 +256,7 @@ impl<S: Simd> Lines<'_, S> {
 }
 
 /// Where some columns read: the first tap along the row that lies inside the image, and the pixel under it.
+#[derive(Clone, Copy)]
 struct Place {
     first: usize,
     start: usize,

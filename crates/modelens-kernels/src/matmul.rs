@@ -6,6 +6,10 @@
 //! chooses its block sizes by the caches it finds can't promise that.
 
 #![allow(
+    clippy::needless_range_loop,
+    reason = "an iterator would not be compiled for the vectors"
+)]
+#![allow(
     clippy::inline_always,
     reason = "a kernel must be inlined into the function that is compiled for its vectors"
 )]
@@ -75,16 +79,17 @@ const fn most_vectors(registers: usize) -> usize {
     }
 }
 
-/// Fewest columns for which the rows of the left factor are packed. Elsewhere an address costs nothing, in
-/// WebAssembly an instruction for each row.
-const PACKED_FROM: usize = if cfg!(target_arch = "wasm32") {
-    40
-} else {
-    usize::MAX
-};
+/// True if the rows of the left factor are packed for a product with this many columns. Elsewhere an address costs
+/// nothing, in WebAssembly an instruction for each row.
+const fn packs_left(columns: usize) -> bool {
+    cfg!(target_arch = "wasm32") && columns >= 40
+}
 
-/// Most rows for which the right factor is read where it lies: packing it would take longer than it saves.
-const DIRECT_ROWS: usize = if cfg!(target_arch = "wasm32") { 0 } else { 128 };
+/// True if the right factor is read where it lies, because packing it for this many rows would take longer than it
+/// saves.
+const fn reads_right(rows: usize) -> bool {
+    cfg!(not(target_arch = "wasm32")) && rows <= 128
+}
 
 /// The rows of the next tile. A tile of one row takes as long as one of three or four.
 fn tile_rows(left: usize) -> usize {
@@ -201,7 +206,7 @@ impl WithSimd for Product<'_> {
         for first in (0..k).step_by(CHAIN) {
             let length = CHAIN.min(k - first);
             let tiles = match self.a {
-                Left::Plain(a) if n >= PACKED_FROM => packed(a, k, first, length, self.tiles),
+                Left::Plain(a) if packs_left(n) => packed(a, k, first, length, self.tiles),
                 Left::Plain(_) | Left::Transposed(_) | Left::Patches(..) => &[],
             };
             let mut tile = Tile {
@@ -261,7 +266,7 @@ impl<S: Simd> Tile<'_, S> {
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn columns<const V: usize>(&self, s: S, b: Factor<'_>, strip: &mut Vec<f32>, out: &mut [f32]) {
         let epilogue = self.epilogue.channels::<V>(s, self.column, self.width);
-        let is_direct = self.m <= DIRECT_ROWS
+        let is_direct = reads_right(self.m)
             && !matches!(self.a, Left::Transposed(_))
             && !b.transposed
             && self.width == V * S::F32_LANES;

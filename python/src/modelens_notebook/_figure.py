@@ -73,7 +73,7 @@ def figure(
         labels: names of the classes, in the order of the outputs.
         input_shape: of a PyTorch module: the shape of one image, such as ``(3, 224, 224)``.
         **settings: the options of ``modelens figure``, with ``_`` for ``-``: ``trainable="none"``, ``channel=7``,
-            ``semantics="keras3"``, ``theme="dark"``, ``caption=True``, ``seed=7``, ``batch=8`` ...
+            ``semantics="keras3"``, ``theme="auto"``, ``caption=True``, ``seed=7``, ``batch=8`` ...
 
     Raises:
         ModelensError: the model or the photos cannot be opened, or the view cannot be drawn.
@@ -85,10 +85,13 @@ def figure(
     ) as file:
         folder = Path(name)
         given = as_photos(photos, folder)
-        arguments = ["figure", view, *file.arguments(), *options({**settings, "input": given})]
+        command = ["figure", view, *file.arguments()]
+        chosen = {**settings, "input": given}
+        # Only an SVG follows the theme of a page.
+        pixels = {**chosen, "theme": "light"} if settings.get("theme") == "auto" else chosen
         svg, png = folder / "figure.svg", folder / "figure.png"
         sized = bool({"scale", "width", "for_"} & settings.keys())
-        call([*arguments, "--outline-text", *([] if sized else ["--width", WIDTH]), "--out", svg])
-        call([*arguments, *([] if sized else ["--scale", "2"]), "--out", png])
+        call([*command, *options(chosen), "--outline-text", *([] if sized else ["--width", WIDTH]), "--out", svg])
+        call([*command, *options(pixels), *([] if sized else ["--scale", "2"]), "--out", png])
         said = f"modelens figure: {view}" + (f" ({settings})" if settings else "")
         return Figure(svg.read_text(encoding="utf-8"), png.read_bytes(), said)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import gzip
-import html
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import _web
+from . import _page, _web
 
 #: The scripts of the page in the order in which they import each other.
-SCRIPTS = ("fetched.js", "modelens_web.js", "outside.js", "mirror.js", "worker.js", "page.js")
+SCRIPTS = ("fetched.js", "interrupts.js", "modelens_web.js", "outside.js", "mirror.js", "worker.js", "page.js")
 PROGRAM = "modelens_web_bg.wasm"
 LAB = "lab_mobilenetv2.keras"
 PHOTOS = "photos.tar"
@@ -21,9 +21,10 @@ PHOTOS = "photos.tar"
 _OUTER = r"""<!doctype html>
 <html lang="en"><meta charset="utf-8">
 <style>
+  :root { color-scheme: light dark; }
   html, body { margin: 0; height: 100%; overflow: hidden; display: flex; flex-direction: column; font: 12px system-ui, sans-serif; }
   iframe { border: 0; width: 100%; flex: 1; }
-  output { padding: 4px 8px; white-space: nowrap; overflow: auto; color: #6b6f76; }
+  output { padding: 4px 8px; white-space: nowrap; overflow: auto; color: GrayText; }
 </style>
 <iframe title="modelens"></iframe>
 <output aria-label="State"></output>
@@ -75,7 +76,7 @@ def document(model: Sequence[Path], photos: Sequence[Path], state: str) -> str:
         needed.append(LAB)
     # The program begins with its bundled photos in any case.
     needed.append(PHOTOS)
-    packed = {name: _packed(folder / name) for name in needed}
+    packed = {name: _packed(_web.file(name) or folder / name) for name in needed}
     for path in (*model, *photos):
         packed[f"given/{path.name}"] = _packed(path)
     given = {
@@ -110,5 +111,6 @@ def _packed(path: Path) -> str:
 
 def frame(model: Sequence[Path], photos: Sequence[Path], state: str, height: int) -> str:
     """The document in an iframe."""
-    style = f"border:1px solid #c9cbc6;border-radius:8px;box-sizing:border-box;width:100%;height:{height}px"
-    return f'<iframe srcdoc="{html.escape(document(model, photos, state))}" style="{style}" title="modelens"></iframe>'
+    text = document(model, photos, state)
+    name = f"modelens-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return _page.cell(name, height, srcdoc=text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote, unquote
 
-from ._binary import ModelensError
+from ._binary import ModelensError, call
 
 START = "#v1"
 # What may stay as it is in a value.
@@ -46,6 +46,12 @@ def read(state: str) -> str:
     if at < 0:
         raise ModelensError(f"this is no state, which begins with #v1: {state}")
     return state[at:].strip()
+
+
+def checked(link: str) -> str:
+    """The link, which the program has read: its sentence becomes an error here, not in the window."""
+    call(["link", link])
+    return link
 
 
 def without_files(link: str, token: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from collections.abc import Sequence
 
@@ -10,6 +11,8 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8">
 <title>modelens</title>
 <style>
+  /* The program inside takes the theme that the notebook gives this page. */
+  :root { color-scheme: light dark; }
   html, body { margin: 0; height: 100%; overflow: hidden; }
   iframe { display: block; border: 0; width: 100%; height: 100%; }
 </style>
@@ -44,3 +47,24 @@ def page(model: Sequence[str], photos: Sequence[str], lesson: Sequence[str], sta
     given = {"model": list(model), "photos": list(photos), "lesson": list(lesson), "state": state}
     # A text that ends the script would end it anywhere.
     return _PAGE.replace("__GIVEN__", json.dumps(given).replace("<", "\\u003c"))
+
+
+# JupyterLab, Notebook 7 and VS Code say their theme on the body; other front ends have that of the system.
+_THEME = """<script>(() => {
+  const frame = document.getElementById("__NAME__"), body = document.body;
+  const follow = () => {
+    const said = body.dataset.jpThemeLight;
+    const dark = said === "false" || /\\bvscode-(dark|high-contrast)\\b/.test(body.className);
+    const light = said === "true" || /\\bvscode-light\\b/.test(body.className);
+    frame.style.colorScheme = dark ? "dark" : light ? "light" : "";
+  };
+  follow();
+  new MutationObserver(follow).observe(body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+})();</script>"""
+
+
+def cell(name: str, height: int, *, src: str = "", srcdoc: str = "") -> str:
+    """An iframe for an output cell, in the theme of the notebook; ``name`` is its id."""
+    style = f"border:1px solid #80808066;border-radius:8px;box-sizing:border-box;width:100%;height:{height}px"
+    content = f'srcdoc="{html.escape(srcdoc)}"' if srcdoc else f'src="{html.escape(src)}" allow="clipboard-read; clipboard-write"'
+    return f'<iframe id="{name}" {content} style="{style}" title="modelens"></iframe>{_THEME.replace("__NAME__", name)}'

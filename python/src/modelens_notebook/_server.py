@@ -15,6 +15,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from . import _web
+from ._binary import ModelensError
 
 #: The most bytes of a message from a page; a link has at most 16 kB.
 MOST_OF_A_MESSAGE = 64 << 10
@@ -42,7 +43,8 @@ class Server:
 
     def __init__(self) -> None:
         self.token = secrets.token_urlsafe(16)
-        self._app = _web.folder()
+        # Says at once that there is no page.
+        _web.folder()
         self._shown: dict[str, Shown] = {}
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
@@ -73,9 +75,7 @@ class Server:
             return None, None
         if parts[2] == "app":
             name = parts[3] or "index.html"
-            # Names alone: nothing leads out of the folder.
-            known = {one.name: one for one in self._app.iterdir() if one.is_file()}
-            return known.get(name) if len(parts) == 4 else None, None
+            return _web.file(name) if len(parts) == 4 else None, None
         if parts[2] == "view" and len(parts) == 5:
             shown = self._shown.get(parts[3])
             if shown is None:
@@ -90,7 +90,12 @@ class Server:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                found, _ = server._find(self.path)
+                try:
+                    found, _ = server._find(self.path)
+                except ModelensError as error:
+                    # The program that writes the page's networks has failed.
+                    self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, "text/plain", str(error).encode())
+                    return
                 if found is None:
                     self._answer(HTTPStatus.NOT_FOUND, "text/plain", b"not found")
                 elif isinstance(found, str):

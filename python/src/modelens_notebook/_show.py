@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import importlib.util
 import os
 import sys
@@ -100,10 +99,8 @@ class Widget:
         if self.how == "inline":
             return _inline.frame(self._model, self._photos, self._start, self.height)
         name = f"modelens-{abs(hash(self._path)):x}"
-        style = f"border:1px solid #c9cbc6;border-radius:8px;box-sizing:border-box;width:100%;height:{self.height}px"
         return (
-            f'<iframe id="{name}" src="{html.escape(self.url or "")}" style="{style}" title="modelens" '
-            'allow="clipboard-read; clipboard-write"></iframe>'
+            f'{_page.cell(name, self.height, src=self.url or "")}'
             f'<p id="{name}-said" hidden>This front end does not reach the kernel\'s machine. '
             'Try <code>show(..., how="proxy")</code> with jupyter-server-proxy, or <code>how="inline"</code>.</p>'
             f"<script>(() => {{ const frame = document.getElementById('{name}'); let alive = false;"
@@ -170,9 +167,9 @@ def show(
         The widget; ``widget.state`` follows what the window shows.
 
     Raises:
-        ModelensError: the model or the photos cannot be handed over.
+        ModelensError: the model or the photos cannot be handed over, or the program knows no such view or setting.
     """
-    link = _link.read(state) if state is not None else _link.write({"view": view, **settings})
+    link = _link.checked(_link.read(state) if state is not None else _link.write({"view": view, **settings}))
     file = ModelFile(model, labels=labels, input_shape=input_shape)
     widget = Widget(file, photos, None, link, height, how)
     widget.display()
@@ -185,7 +182,7 @@ def lesson(name: str | os.PathLike[str], *, step: int = 1, height: int = 720, ho
     own = path.suffix == ".toml"
     if own and not path.is_file():
         raise ModelensError(f"there is no such lesson: {path}")
-    link = "" if own else _link.write({"lesson": os.fspath(name), "step": step})
+    link = "" if own else _link.checked(_link.write({"lesson": os.fspath(name), "step": step}))
     widget = Widget(ModelFile(None), None, path if own else None, link, height, how)
     widget.display()
     return widget

@@ -1,4 +1,4 @@
-//! The caption of a figure as text, and as LaTeX for `\caption{\input{fig}}`.
+//! The caption of a figure as text, and as LaTeX for `\caption{\protect\input{fig}}`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -75,7 +75,8 @@ fn escaped(text: &str) -> String {
             '<' => "\\textless{}",
             '>' => "\\textgreater{}",
             '|' => "\\textbar{}",
-            '"' => "\\textquotedbl{}",
+            // A command of the usual encoding too; with babel the bare sign may be one of its own.
+            '"' => "\\char34{}",
             '`' => "\\textasciigrave{}",
             '\u{d7}' => "$\\times$",
             '\u{b7}' => "$\\cdot$",

@@ -8,7 +8,9 @@ use clap::{ArgGroup, ValueEnum};
 
 use crate::cli::word::parser;
 use crate::cli::{Failure, Reading, seed};
-use crate::figure::{Background, LARGEST, POINTS_PER_MM, PageSize, Paper, Preset, What};
+use crate::figure::{
+    Background, LARGEST, POINTS_PER_MM, PageSize, Paper, Preset, SCREEN_DPI, What,
+};
 use crate::lesson::{Named, Recorded};
 use crate::model::{Mode, Semantics};
 use crate::state::{MAX_BATCH, MAX_EPOCHS, MAX_SEEDS, Part, View};
@@ -446,9 +448,6 @@ impl FigureArgs {
         Ok(())
     }
 }
-
-/// Pixels per inch of an animation.
-const SCREEN_DPI: f64 = 96.0;
 
 /// The most draws, passes, batches or steps of an animation.
 const MOST_FRAMES: usize = 200;

@@ -47,7 +47,7 @@ impl FigureArgs {
             Format::Svg | Format::Gif | Format::Apng => self.svg(laid_out)?.into_bytes(),
         };
         let sidecar = if self.sidecar {
-            Some(self.sidecar(state, view, drawn, step, &bytes)?)
+            Some(self.sidecar(state, view, laid_out, step, &bytes)?)
         } else {
             None
         };

@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::FigureArgs;
 use super::lesson::lesson_source;
+use super::output::LaidOut;
 use crate::cli::Failure;
 use crate::command::LessonSource;
 use crate::dataset::PhotoSet;
-use crate::figure::Drawn;
 use crate::lesson::{BUNDLED, LessonStep};
 use crate::model::Semantics;
 use crate::state::{Gallery, State, View};
@@ -26,10 +26,13 @@ impl FigureArgs {
         &self,
         state: &State,
         view: View,
-        drawn: &Drawn,
+        laid_out: &LaidOut,
         step: Option<&LessonStep>,
         figure: &[u8],
     ) -> Result<Vec<u8>, Failure> {
+        let LaidOut { drawn, width } = laid_out;
+        let text = self.text_on_paper(drawn, *width)?;
+        let text = text.map(|points| (f64::from(points) * 10.0).round() / 10.0);
         let settings = &state.settings;
         let flags = match step {
             Some(step) => step.trainable.as_deref().unwrap_or("file"),
@@ -40,7 +43,7 @@ impl FigureArgs {
             "version": env!("CARGO_PKG_VERSION"),
             "command": command(std::env::args_os()),
             "view": view.id(),
-            "figure": { "sha256": sha256(figure), "points": drawn.size },
+            "figure": { "sha256": sha256(figure), "points": drawn.size, "smallest_text_pt": text },
             "model": model(state)?,
             "semantics": state.semantics().label(),
             "lesson": self.from.as_deref().map(lesson).transpose()?,

@@ -64,7 +64,15 @@ fn below_ui(ui: &mut Ui, show: &mut Show<'_>, shown: Option<&Shown<'_>>, card: R
     let inner = card.shrink2(vec2(sizes::S4, sizes::S2));
     if show.state.walk.watches {
         parts::note_plot(ui, words::FURTHER_BATCHES, inner);
-        mechanism::mechanism_ui(ui, show, shown, inner);
+        let mut cut = Cut(inner);
+        // On a slide there is room for what the batches have come to.
+        if parts::is_figure(ui) && inner.height() >= sizes::MECHANISM_AND_WALK {
+            let scene = cut.top((inner.height() * sizes::MECHANISM_SHARE).floor());
+            cut.top(sizes::S3);
+            batches::batches_ui(ui, show, shown, cut.0);
+            cut = Cut(scene);
+        }
+        mechanism::mechanism_ui(ui, show, shown, cut.0);
         return;
     }
     let (scatters, batches) = if parts::stacks(ui, card.width()) {

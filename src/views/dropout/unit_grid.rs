@@ -1,9 +1,9 @@
 //! The units of a layer as a grid of small squares.
 
 use eframe::egui;
-use eframe::egui::{Mesh, Rect, Shape, Ui, Vec2, pos2, vec2};
+use eframe::egui::{Mesh, Rect, Shape, Stroke, Ui, Vec2, pos2, vec2};
 
-use crate::theme::{self, ModeColors, sizes, text};
+use crate::theme::{self, ModeColors, sizes};
 
 /// How many columns and rows, and how far apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,18 +112,19 @@ pub fn unit_grid_ui(
     let mut mesh = Mesh::default();
     mesh.reserve_vertices(shown * 12);
     mesh.reserve_triangles(shown * 6);
-    let font = text::unit_mark(grid.pitch - sizes::UNIT_GAP);
-    let galley = ui
-        .painter()
-        .layout_no_wrap("×".to_owned(), font, palette.muted);
+    let arm = (grid.pitch - sizes::UNIT_GAP) * sizes::UNIT_CROSS_SHARE;
+    let arm = arm.min(sizes::UNIT_CROSS_MOST);
+    let stroke = Stroke::new(sizes::LINE, palette.muted);
     let mut marks = Vec::new();
     for index in 0..shown {
         let mut cell = grid.cell(index, room.min);
         let dropped = (units.is_dropped)(index);
         if dropped && units.gone > 0.5 {
-            let size = galley.size();
-            let min = cell.center() - size / 2.0;
-            marks.push(Shape::galley(min, galley.clone(), palette.muted));
+            // Lines, not a letter: text can be selected and searched in a figure.
+            for end in [vec2(arm, arm), vec2(arm, -arm)] {
+                let points = [cell.center() - end, cell.center() + end];
+                marks.push(Shape::line_segment(points, stroke));
+            }
         }
         if dropped {
             let side = (cell.width() * (1.0 - units.gone)).round();

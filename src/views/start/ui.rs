@@ -294,6 +294,28 @@ fn lamp_ui(ui: &mut Ui, rect: Rect, lamp: Lamp, is_on: bool) {
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &name));
 }
 
+/// The height that the words of the cards need, with what is around them: the same in all, so that the pictures are, too.
+fn lesson_words(ui: &Ui, width: f32, is_tall: bool) -> f32 {
+    let palette = theme::palette(ui);
+    let height = |job| ui.painter().layout_job(job).size().y;
+    let words = BUNDLED.iter().map(|lesson| {
+        let title = height(text::card_title(lesson.title, width, is_tall, palette));
+        let about = if is_tall {
+            height(text::small_prose(lesson.about, width, palette)) + sizes::S1
+        } else {
+            0.0
+        };
+        title + about
+    });
+    let around = 2.0 * sizes::S2 + sizes::CARD_ROW + 2.0 * sizes::S1;
+    let least = if is_tall {
+        sizes::LESSON_WORDS_TALL
+    } else {
+        sizes::LESSON_WORDS
+    };
+    least.max(words.fold(0.0, f32::max) + around)
+}
+
 fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     let palette = theme::palette(ui);
     let share = |whole: f32, count: usize| {
@@ -307,6 +329,9 @@ fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
     };
     let columns = BUNDLED.len().div_ceil(rows);
     let size = vec2(share(row.width(), columns), share(row.height(), rows));
+    // In a tall window a card also says what its lesson is about.
+    let is_tall = size.y >= sizes::LESSON_CARD_TALL;
+    let words_height = lesson_words(ui, size.x - 2.0 * sizes::S2, is_tall);
     for (i, lesson) in BUNDLED.iter().enumerate() {
         let place = vec2((i % columns) as f32, (i / columns) as f32);
         let rect = Rect::from_min_size(row.min + place * (size + Vec2::splat(sizes::S2)), size);
@@ -321,13 +346,6 @@ fn lessons_ui(ui: &mut Ui, show: &mut Show<'_>, row: Rect) {
         }
         parts::focus_ring(ui, &response, rect);
         let mut cut = Cut(rect.shrink(sizes::S2));
-        // In a tall window a card also says what its lesson is about.
-        let is_tall = size.y >= sizes::LESSON_CARD_TALL;
-        let words_height = if is_tall {
-            sizes::LESSON_WORDS_TALL
-        } else {
-            sizes::LESSON_WORDS
-        };
         let picture = cut.top(size.y - words_height);
         ui.painter()
             .rect_filled(picture, sizes::CONTROL_RADIUS, palette.background);

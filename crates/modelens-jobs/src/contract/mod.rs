@@ -5,6 +5,7 @@
 mod augmentation;
 mod batch_norm;
 mod dropout;
+mod figure;
 mod look;
 mod modes;
 mod norms;
@@ -35,6 +36,7 @@ pub use dropout::{
     DropoutOutcome, DropoutSetting, DropoutSide, MeanOfPasses, MeanPoint, MonteCarlo,
     WATCHED_PASSES, WATCHED_UNITS, WatchedPass,
 };
+pub use figure::{Figure, FigureFrame, FigureKind, FigureTo};
 pub use look::{Look, LookResult, Outcome, PassLook};
 pub use modes::ModesOutcome;
 pub use norms::{NormRow, NormSide, NormsLook, NormsOutcome};
@@ -136,30 +138,6 @@ impl Request {
             Self::SaveModel { .. } => Job::SaveModel,
         })
     }
-}
-
-/// A figure to write.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Figure {
-    pub svg: String,
-    /// Width of the PNG in pixels; `None`: the figure stays SVG.
-    pub png_width: Option<u32>,
-    /// Written as PDF, a page as large as the SVG says.
-    pub pdf: bool,
-    /// Pixels per inch, noted in a PNG.
-    pub dpi: Option<u32>,
-    /// Writes letters as outlines instead of text in an SVG.
-    pub outline: bool,
-    /// CSV that is written beside the figure's file.
-    pub numbers: Option<String>,
-}
-
-/// Where a figure goes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FigureTo {
-    File(PathBuf),
-    Clipboard,
-    Preview,
 }
 
 /// The kind of request an event answers.

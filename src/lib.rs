@@ -16,6 +16,8 @@
 //! 11. [`theme`]: colours, sizes, fonts
 //! 12. [`words`]: texts and numbers that several modules write
 
+#![forbid(unsafe_code)]
+
 pub mod app;
 pub mod cli;
 pub mod command;

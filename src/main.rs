@@ -1,5 +1,7 @@
 //! Opens the window, or runs a command of the command line.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clap::Parser as _;

@@ -20,7 +20,7 @@ await run({
     await page.computed();
     await page.value("document.getElementById('window').focus()");
     await page.key("Space");
-    const drawn = await page.value(`new Promise((counted) => {
+    const frames = await page.value(`new Promise((counted) => {
       const { prototype } = WebGL2RenderingContext, { clear } = prototype;
       let count = 0;
       prototype.clear = function (...what) {
@@ -29,7 +29,7 @@ await run({
       };
       setTimeout(() => counted(count), 5000);
     })`);
-    if (!drawn) throw new Error("nothing moves");
-    console.log(`Dropout plays with ${(drawn / 5).toFixed(0)} frames a second, drawn by software`);
+    if (!frames) throw new Error("nothing moves");
+    console.log(`Dropout plays with ${(frames / 5).toFixed(0)} frames a second, drawn by software`);
   },
 });

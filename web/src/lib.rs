@@ -1,6 +1,8 @@
 //! modelens in a browser. One `.wasm` with two entries: the page calls `page::start`, which draws the
 //! window; its Web Worker makes a `worker::Side`, which computes. Requests and events cross as bytes.
 
+#![forbid(unsafe_code)]
+
 #[cfg(target_family = "wasm")]
 mod address;
 #[cfg(target_family = "wasm")]

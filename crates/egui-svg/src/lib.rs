@@ -1,4 +1,5 @@
 #![cfg_attr(feature = "shapes", doc = include_str!("../README.md"))]
+#![forbid(unsafe_code)]
 #![cfg_attr(
     not(feature = "shapes"),
     doc = "Turns SVG into PNG, into PDF, or into SVG whose text is outlines."

@@ -32,6 +32,8 @@
 //! 6. [`rules`], [`random`], [`nearest`], [`number`], [`assets`]: what one layer does in one call by the
 //!    rules of each framework, seeded draws, the closest names, numbers as text, the bundled files
 
+#![forbid(unsafe_code)]
+
 pub mod assets;
 pub mod augment;
 pub mod dataset;

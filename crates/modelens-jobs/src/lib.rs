@@ -10,6 +10,8 @@
 //! When none of these wait, it does background work: BatchNorm measurements, then training steps,
 //! then looks ahead of time, then checking the photos.
 
+#![forbid(unsafe_code)]
+
 pub mod bundled;
 mod caches;
 mod clock;

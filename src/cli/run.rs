@@ -143,6 +143,7 @@ impl RunArgs {
             seed: self.seed,
             repeat: 0,
             taps: &ids,
+            moments: &[],
             weights: None,
         };
         let pass = pass::run(&model, &x, &options, &|_, _| true)

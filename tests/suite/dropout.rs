@@ -214,6 +214,7 @@ fn passes_without_noise_equal_inference() {
         seed: 7,
         repeat: 0,
         taps: &[],
+        moments: &[],
         weights: None,
     };
     let pass = run(&model, &x, &options, &|_, _| true).expect("a pass");

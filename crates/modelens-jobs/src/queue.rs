@@ -4,9 +4,13 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use crate::{FigureTo, Interrupts, PhotosId, Request};
 use modelens_core::dataset::Photos;
+
+/// After this long without a task, memory that is kept for the next one is given up.
+const REST_AFTER: Duration = Duration::from_secs(1);
 
 /// One thing to do next.
 #[derive(Debug)]
@@ -228,8 +232,10 @@ impl Queue {
         self.look_comes.load(Ordering::Relaxed) || self.lock().look.is_some()
     }
 
-    /// The next task and its ticket; sleeps until there is one. `None` once the queue is stopped.
-    pub fn wait(&self) -> Option<(Task, u64)> {
+    /// The next task and its ticket; sleeps until there is one, and calls `rest` once if none comes for
+    /// [`REST_AFTER`]. `None` once the queue is stopped.
+    pub fn wait(&self, rest: impl FnOnce()) -> Option<(Task, u64)> {
+        let mut rest = Some(rest);
         let mut waiting = self.lock();
         loop {
             // Files that wait are still written: the person was told that they will be.
@@ -239,10 +245,21 @@ impl Queue {
             if let Some(task) = self.take(&mut waiting) {
                 return Some(task);
             }
-            waiting = self
-                .changed
-                .wait(waiting)
-                .unwrap_or_else(PoisonError::into_inner);
+            if rest.is_none() {
+                let woken = self.changed.wait(waiting);
+                waiting = woken.unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let woken = self.changed.wait_timeout(waiting, REST_AFTER);
+            let (woken, timeout) = woken.unwrap_or_else(PoisonError::into_inner);
+            waiting = woken;
+            if timeout.timed_out()
+                && let Some(rest) = rest.take()
+            {
+                drop(waiting);
+                rest();
+                waiting = self.lock();
+            }
         }
     }
 
@@ -273,5 +290,31 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         // No panic leaves the data half changed, so a poisoned lock is still sound.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_given_up_once_while_nothing_comes() {
+        let queue = Arc::new(Queue::default());
+        let rests = Arc::new(AtomicU64::new(0));
+        let waiter = std::thread::spawn({
+            let (queue, rests) = (Arc::clone(&queue), Arc::clone(&rests));
+            move || {
+                let rest = || {
+                    rests.fetch_add(1, Ordering::Relaxed);
+                };
+                queue.wait(rest).is_none()
+            }
+        });
+        while rests.load(Ordering::Relaxed) == 0 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        queue.stop();
+        assert!(waiter.join().unwrap(), "no task came");
+        assert_eq!(rests.load(Ordering::Relaxed), 1);
     }
 }

@@ -21,6 +21,7 @@ pub fn run_array(model: &Model, run: &Run) -> Result<Ran, RunError> {
         seed: run.seed,
         repeat: 0,
         taps: &run.taps,
+        moments: &[],
         weights: None,
     };
     let done = pass::run(model, &x, &options, &|_, _| true)?;

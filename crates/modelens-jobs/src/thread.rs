@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use super::executor::{Executor, Options};
 use super::queue::Queue;
 use super::{Event, Jobs, Request};
+use modelens_core::model::array;
 
 /// A handle on the thread. Dropping it stops the thread, after the files that wait are written.
 #[derive(Debug)]
@@ -44,7 +45,8 @@ impl JobThread {
         let thread = std::thread::Builder::new().name("jobs".into()).spawn({
             let queue = Arc::clone(&queue);
             move || {
-                while let Some((task, ticket)) = queue.wait() {
+                // Between two tasks of a person, buffers are worth their memory; while nobody acts, they aren't.
+                while let Some((task, ticket)) = queue.wait(array::release) {
                     executor.carry_out(task, ticket);
                 }
             }

@@ -1,10 +1,12 @@
 //! Values inside a pass. Large buffers are reused instead of being returned to the system: fresh memory
 //! costs a page fault for every page, which takes longer than computing most layers.
 
+use std::cell::Cell;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use candle_core::{Device, Error, Result, Tensor};
 
+use super::buffer::Buffer;
 use modelens_kernels::slices::with_values;
 
 /// f32 values in rows of channels, `[N, H, W, C]` or `[N, C]`.
@@ -14,7 +16,7 @@ pub struct Array {
     length: usize,
     /// At least `length` values: a reused buffer keeps its length, because growing it again would fill it
     /// with zeros.
-    values: Vec<f32>,
+    values: Buffer,
 }
 
 impl Array {
@@ -24,10 +26,12 @@ impl Array {
     /// Too little free memory. A failed allocation would end the program, and no caller can catch that.
     pub fn new(dims: &[usize]) -> Result<Self> {
         let length = dims.iter().fold(1_usize, |n, &d| n.saturating_mul(d));
+        let values = take(length)?;
+        hold(|held| held + length);
         Ok(Self {
             dims: dims.to_vec(),
             length,
-            values: take(length)?,
+            values,
         })
     }
 
@@ -54,17 +58,6 @@ impl Array {
         Ok(array)
     }
 
-    /// Converts it to a tensor, without a copy.
-    ///
-    /// # Errors
-    /// None that a caller can cause.
-    pub fn into_tensor(mut self) -> Result<Tensor> {
-        let mut values = std::mem::take(&mut self.values);
-        values.truncate(self.length);
-        values.shrink_to_fit();
-        Tensor::from_vec(values, self.dims.as_slice(), &Device::Cpu)
-    }
-
     /// Copies it to a tensor.
     ///
     /// # Errors
@@ -78,11 +71,11 @@ impl Array {
     }
 
     pub fn values(&self) -> &[f32] {
-        &self.values[..self.length]
+        &self.values.values()[..self.length]
     }
 
     pub fn values_mut(&mut self) -> &mut [f32] {
-        &mut self.values[..self.length]
+        &mut self.values.values_mut()[..self.length]
     }
 
     /// The length of the last axis.
@@ -93,8 +86,31 @@ impl Array {
 
 impl Drop for Array {
     fn drop(&mut self) {
+        hold(|held| held.saturating_sub(self.length));
         give(std::mem::take(&mut self.values));
     }
+}
+
+thread_local! {
+    /// The values in arrays of this thread, now and at most.
+    static HELD: Cell<[usize; 2]> = const { Cell::new([0; 2]) };
+}
+
+fn hold(change: impl FnOnce(usize) -> usize) {
+    let [held, most] = HELD.get();
+    let held = change(held);
+    HELD.set([held, most.max(held)]);
+}
+
+/// The result of a call, and the most bytes of arrays that the call held at one time. A pass makes and drops its
+/// arrays on the thread that calls it.
+pub fn most_bytes<T>(call: impl FnOnce() -> T) -> (T, usize) {
+    let [before, earlier] = HELD.get();
+    HELD.set([before; 2]);
+    let result = call();
+    let [held, most] = HELD.get();
+    HELD.set([held, most.max(earlier)]);
+    (result, (most - before) * size_of::<f32>())
 }
 
 /// Shorter buffers go back to the allocator, which keeps them itself.
@@ -102,34 +118,35 @@ const LEAST: usize = 1 << 15;
 
 /// A buffer that nothing uses, and the number of passes that ended since its last use.
 struct Spare {
-    buffer: Vec<f32>,
+    buffer: Buffer,
     passes: u8,
 }
 
 static SPARE: Mutex<Vec<Spare>> = Mutex::new(Vec::new());
 
-fn take(length: usize) -> Result<Vec<f32>> {
-    if length >= LEAST {
-        let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-        // At most half as large again: the rest would be wasted.
-        let is_fitting = |s: &Spare| (length..=length / 2 * 3).contains(&s.buffer.len());
-        let fitting = spare.iter().enumerate().filter(|(_, s)| is_fitting(s));
-        let best = fitting.min_by_key(|(_, s)| s.buffer.len());
-        if let Some((at, _)) = best {
-            return Ok(spare.swap_remove(at).buffer);
-        }
-        drop(spare);
-        if let Err(text) = fits(length, free_bytes) {
-            // The spare buffers may be the memory that is missing.
-            release();
-            fits(length, free_bytes).map_err(|_| Error::Msg(text))?;
-        }
+fn take(length: usize) -> Result<Buffer> {
+    if length < LEAST {
+        return Ok(Buffer::small(length));
     }
-    Ok(vec![0.0; length])
+    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
+    // At most half as large again: the rest would be wasted.
+    let is_fitting = |s: &Spare| (length..=length / 2 * 3).contains(&s.buffer.values().len());
+    let fitting = spare.iter().enumerate().filter(|(_, s)| is_fitting(s));
+    let best = fitting.min_by_key(|(_, s)| s.buffer.values().len());
+    if let Some((at, _)) = best {
+        return Ok(spare.swap_remove(at).buffer);
+    }
+    drop(spare);
+    if let Err(text) = fits(length, free_bytes) {
+        // The spare buffers may be the memory that is missing.
+        release();
+        fits(length, free_bytes).map_err(|_| Error::Msg(text))?;
+    }
+    Buffer::large(length)
 }
 
-fn give(buffer: Vec<f32>) {
-    if buffer.len() >= LEAST {
+fn give(buffer: Buffer) {
+    if buffer.values().len() >= LEAST {
         let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
         spare.push(Spare { buffer, passes: 0 });
     }
@@ -218,6 +235,6 @@ mod tests {
         let other = Array::new(&[1 << 16]).unwrap();
         assert_eq!(other.values().len(), 1 << 16);
         assert!(copy.values().iter().all(|&v| v == 3.0));
-        assert_eq!(copy.into_tensor().unwrap().dims(), [2, 1 << 15]);
+        assert_eq!(copy.tensor().unwrap().dims(), [2, 1 << 15]);
     }
 }

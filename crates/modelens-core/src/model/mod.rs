@@ -3,6 +3,7 @@
 pub mod array;
 pub mod assumption;
 pub mod blocks;
+mod buffer;
 pub mod call_modes;
 pub mod card;
 pub mod counts;

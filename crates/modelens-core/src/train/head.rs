@@ -200,6 +200,7 @@ fn dims_at(model: &Model, node: NodeId, [h, w]: [usize; 2]) -> Result<Vec<usize>
         seed: 0,
         repeat: 0,
         taps: &[],
+        moments: &[],
         weights: None::<&WeightMap>,
     };
     let segment = Segment {

@@ -248,6 +248,7 @@ impl Trainer {
             seed: self.plan.seed,
             repeat: 0,
             taps: &[],
+            moments: &[],
             weights: Some(&self.weights),
         }
     }

@@ -84,8 +84,6 @@ pub struct LayerDistance {
     pub layer: LayerId,
     /// Whether it normalises with the batch statistics in training mode.
     pub uses_batch: bool,
-    /// Values of its input: N * H * W * C.
-    pub values: usize,
     /// See [`mean_distance`]; `None` if the pass did not compute batch statistics, so that they must
     /// be measured separately.
     pub distance: Option<f32>,

@@ -1,5 +1,7 @@
 //! One BatchNorm layer in both modes, over the whole batch.
 
+use candle_core::Tensor;
+
 use super::{Context, LookError, both_modes};
 use crate::photos::PhotoCache;
 use crate::{
@@ -8,9 +10,10 @@ use crate::{
 };
 use modelens_core::model::graph::LayerKind;
 use modelens_core::model::layers::Weights;
-use modelens_core::model::layers::batch_norm::{Moments, StoredWeights, moments};
+use modelens_core::model::layers::batch_norm::{Moments, StoredWeights};
 use modelens_core::model::pass::Pass;
 use modelens_core::model::{Layer, LayerId, Model};
+use modelens_kernels::slices::with_values;
 
 pub fn compute(
     look: &PassLook,
@@ -30,34 +33,30 @@ pub fn compute(
         gamma,
         beta,
     } = StoredWeights::of(Weights::of(model, id))?;
-    let modes = both_modes(look, id, context, cache)?;
-    let output = |pass: &Pass| -> Result<Vec<f32>, LookError> {
-        let tap = pass.taps.get(&id).ok_or_else(wrong)?;
-        Ok(tap.output.flatten_all()?.to_vec1::<f32>()?)
-    };
-    let (left, right) = (output(&modes.training)?, output(&modes.inference)?);
+    let modes = both_modes(look, &[id], context, cache)?;
     let channels = moving.mean.len();
-    let axis = axes(&left, &right, channels);
-    let side = |pass: &Pass, values: &[f32]| -> Result<BatchNormSide, LookError> {
+    let output = |pass: &Pass| {
+        let tap = pass.taps.get(&id);
+        tap.map(|tap| tap.output.clone()).ok_or_else(wrong)
+    };
+    let [left, right] = [output(&modes.training)?, output(&modes.inference)?];
+    let axis = with_values(&left, |left| {
+        with_values(&right, |right| Ok(axes(left, right, channels)))
+    })?;
+    let side = |pass: &Pass, values: &Tensor| -> Result<BatchNormSide, LookError> {
         let done = pass.batch_norm.get(&id).ok_or_else(wrong)?;
-        let tap = pass.taps.get(&id).ok_or_else(wrong)?;
-        let batch = match &done.batch {
-            Some(batch) => batch.clone(),
-            None => moments(&tap.input, look.semantics)?,
-        };
         Ok(BatchNormSide {
             effective: done.effective,
             used: done.batch.clone().unwrap_or_else(|| moving.clone()),
-            batch,
+            batch: done.measured.clone().ok_or_else(wrong)?,
             next: done.next.clone(),
-            histogram: histograms(values, &axis),
-            map: tap.output.get(modes.chosen)?.flatten_all()?.to_vec1()?,
+            histogram: with_values(values, |values| Ok(histograms(values, &axis)))?,
+            map: values.get(modes.chosen)?.flatten_all()?.to_vec1()?,
         })
     };
-    let tap = modes.training.taps.get(&id).ok_or_else(wrong)?;
     let outcome = BatchNormOutcome {
-        n: tap.input.elem_count() / channels.max(1),
-        shape: tap.input.dims().to_vec(),
+        n: left.elem_count() / channels.max(1),
+        shape: left.dims().to_vec(),
         momentum: settings.momentum,
         epsilon: settings.epsilon,
         gamma,
@@ -83,7 +82,6 @@ fn layers(model: &Model, pass: &Pass) -> Result<Vec<LayerDistance>, LookError> {
         Ok(LayerDistance {
             layer: id,
             uses_batch: done.batch.is_some(),
-            values: done.n * done.next.mean.len(),
             distance,
         })
     });

@@ -17,14 +17,9 @@ use crate::{
 };
 use modelens_core::dataset::Image;
 use modelens_core::dataset::batch::choose;
-use modelens_core::model::layers::batch_norm::moments;
 use modelens_core::model::pass::{Pass, PassOptions, run};
 use modelens_core::model::{LayerId, Mode};
 use modelens_core::random::Draws;
-
-/// Layers are measured in groups, one pass for each group, so that their kept inputs and outputs
-/// (four bytes a value) stay below this size.
-const GROUP_BYTES: usize = 384 << 20;
 
 /// Measures what the job asks for and passes each part to `emit` as soon as it is known.
 pub fn measure(
@@ -71,7 +66,7 @@ pub fn measure(
 fn training_pass(
     look: &PassLook,
     x: &Tensor,
-    taps: &[LayerId],
+    moments: &[LayerId],
     repeat: u64,
     context: &Context<'_>,
 ) -> Result<Pass, LookError> {
@@ -82,54 +77,36 @@ fn training_pass(
         random: look.random,
         seed: look.seed,
         repeat,
-        taps,
+        taps: &[],
+        moments,
         weights: None,
     };
     let model = context.model(look)?;
     Ok(run(model, x, &options, &|_, _| (context.proceed)())?)
 }
 
+/// One pass measures every layer: only the moments are kept, no layer's values.
 fn distances(
     look: &PassLook,
     layers: &[LayerDistance],
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<Vec<(LayerId, f32)>, LookError> {
+    (context.progress)(Stage::MeasuringEveryBatchNorm, 0, layers.len());
     let Batch { x, .. } = batch_for(look, context, cache)?;
     let model = context.model(look)?;
+    let wanted: Vec<LayerId> = layers.iter().map(|l| l.layer).collect();
+    let pass = training_pass(look, &x, &wanted, look.redraws, context)?;
     let mut found = Vec::with_capacity(layers.len());
-    for group in groups(layers) {
-        (context.progress)(Stage::MeasuringEveryBatchNorm, found.len(), layers.len());
-        let taps: Vec<LayerId> = group.iter().map(|l| l.layer).collect();
-        let pass = training_pass(look, &x, &taps, look.redraws, context)?;
-        for (&id, tap) in &pass.taps {
-            let layer = &model.graph.layers[id];
-            let Some(moving) = moving_of(model, id)? else {
-                continue;
-            };
-            let batch = moments(&tap.input, look.semantics)?;
-            found.push((id, mean_distance(&batch, &moving, epsilon_of(layer))));
+    for id in wanted {
+        let done = pass.batch_norm.get(&id);
+        let measured = done.and_then(|done| done.measured.as_ref());
+        if let Some((batch, moving)) = measured.zip(moving_of(model, id)?) {
+            let distance = mean_distance(batch, &moving, epsilon_of(&model.graph.layers[id]));
+            found.push((id, distance));
         }
     }
     Ok(found)
-}
-
-/// Groups of neighbouring layers that fit into [`GROUP_BYTES`]; a larger layer is a group of its own.
-fn groups(layers: &[LayerDistance]) -> Vec<&[LayerDistance]> {
-    let mut groups = Vec::new();
-    let (mut from, mut bytes) = (0, 0_usize);
-    for (i, layer) in layers.iter().enumerate() {
-        let own = layer.values.saturating_mul(2 * size_of::<f32>());
-        if i > from && bytes.saturating_add(own) > GROUP_BYTES {
-            groups.push(&layers[from..i]);
-            (from, bytes) = (i, 0);
-        }
-        bytes = bytes.saturating_add(own);
-    }
-    if from < layers.len() {
-        groups.push(&layers[from..]);
-    }
-    groups
 }
 
 fn measured(
@@ -156,15 +133,11 @@ fn measured(
     };
     let pass = training_pass(look, &x, &[layer], repeat, context)?;
     let done = pass.batch_norm.get(&layer).ok_or_else(wrong)?;
-    let tap = pass.taps.get(&layer).ok_or_else(wrong)?;
     let batch = MeasuredBatch {
         photos,
         n: done.n,
-        rank: tap.input.rank(),
-        moments: match &done.batch {
-            Some(batch) => batch.clone(),
-            None => moments(&tap.input, look.semantics)?,
-        },
+        rank: done.rank,
+        moments: done.measured.clone().ok_or_else(wrong)?,
         updates: done.effective.updates_statistics,
     };
     Ok((batch, small))
@@ -240,31 +213,4 @@ fn further_batch(
     )?;
     let x = tensor_of(&images, look.preprocessing)?;
     Ok((images.len(), x, small))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn groups_hold_every_layer_once_and_stay_small() {
-        let layer = |layer, megabytes: usize| LayerDistance {
-            layer,
-            uses_batch: false,
-            values: (megabytes << 20) / 8,
-            distance: None,
-        };
-        let layers = [
-            layer(0, 200),
-            layer(1, 200),
-            layer(2, 100),
-            layer(3, 900),
-            layer(4, 1),
-        ];
-        let groups: Vec<Vec<LayerId>> = groups(&layers)
-            .into_iter()
-            .map(|group| group.iter().map(|l| l.layer).collect())
-            .collect();
-        assert_eq!(groups, [vec![0], vec![1, 2], vec![3], vec![4]]);
-    }
 }

@@ -215,7 +215,7 @@ struct Batch {
     x: Tensor,
 }
 
-/// A pass in each mode, with one layer tapped.
+/// A pass in each mode.
 struct BothModes {
     /// The photos of the batch, in order.
     batch: Vec<usize>,
@@ -281,9 +281,10 @@ fn batch_for(
     })
 }
 
+/// Runs both modes. The layers in `taps` are tapped, and their input is measured if they are BatchNorm layers.
 fn both_modes(
     look: &PassLook,
-    layer: LayerId,
+    taps: &[LayerId],
     context: &Context<'_>,
     cache: &mut PhotoCache,
 ) -> Result<BothModes, LookError> {
@@ -293,7 +294,6 @@ fn both_modes(
         chosen,
         x,
     } = batch_for(look, context, cache)?;
-    let taps = [layer];
     let pass = |mode: Mode| {
         let flags = look.flags.in_column(mode);
         let options = PassOptions {
@@ -303,7 +303,8 @@ fn both_modes(
             random: look.random,
             seed: look.seed,
             repeat: look.redraws,
-            taps: &taps,
+            taps,
+            moments: taps,
             weights: None,
         };
         run(model, &x, &options, &|done, total| {

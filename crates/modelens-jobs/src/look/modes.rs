@@ -14,8 +14,7 @@ pub fn compute(
 ) -> Result<(Vec<usize>, Outcome), LookError> {
     let model = context.model(look)?;
     let graph = &model.graph;
-    let last = graph.nodes.get(graph.output).map_or(0, |node| node.layer);
-    let modes = both_modes(look, last, context, cache)?;
+    let modes = both_modes(look, &[], context, cache)?;
     let outer = look.outer(Mode::Training);
     let called = CallModes::of(graph, &look.flags, outer, look.semantics);
     let of_role = |role: Role| {

@@ -200,6 +200,7 @@ fn input_in_inference(
         seed: pass.seed,
         repeat: pass.redraws,
         taps: &[*layer],
+        moments: &[],
         weights: None,
     };
     let mut done = run_segment(model, x, segment, &options, &|_, _| (context.proceed)())?;

@@ -11,7 +11,7 @@ use crate::{
     ClassInPass, Outcome, PassLook, PredictLook, PredictOutcome, PredictRow, PredictSide, Stage,
 };
 use modelens_core::dataset::batch::choose;
-use modelens_core::model::pass::{PassCache, PassOptions};
+use modelens_core::model::pass::{PassCache, PassOptions, mixes_images, run_row};
 use modelens_core::model::{CallModes, Mode, Model, Outer, Reading, Role};
 use modelens_core::random::Draws;
 
@@ -80,13 +80,14 @@ fn go_on(
         total: 2 * (look.passes + mates.len()),
         outputs: Cell::new(done.outputs),
     };
-    let mut same_input = PassCache::new(model, &x);
+    let alone = x.narrow(0, chosen, 1)?;
+    let mut same_input = SameInput::new(model, [&x, &alone], chosen);
     let mut repeat = |done: &mut DonePasses, mode: Mode, passes: usize| -> Result<(), LookError> {
         // Each redraw has its own numbers of passes, however many passes are asked for.
         let first = pass.redraws * PredictLook::PASSES_RANGE[1] as u64;
         for number in done.repeated[mode as usize].len()..passes {
             let repeat = Some(first + number as u64);
-            let row = passing.probabilities(&mut same_input, chosen, mode, repeat)?;
+            let row = passing.probabilities(&mut same_input, mode, repeat)?;
             done.repeated[mode as usize].push(row);
         }
         done.outputs = passing.outputs.get();
@@ -125,9 +126,10 @@ fn go_on(
     }
     for others in mates.iter().skip(done.among.len()) {
         let (count, x) = mates_tensor(pass, others, context, cache)?;
-        let mut same_input = PassCache::new(model, &x);
+        let alone = x.narrow(0, 0, 1)?;
+        let mut same_input = SameInput::new(model, [&x, &alone], 0);
         let mut seen = |mode| {
-            let row = passing.probabilities(&mut same_input, 0, mode, None)?;
+            let row = passing.probabilities(&mut same_input, mode, None)?;
             Ok::<_, LookError>(class_in_pass(&row, followed))
         };
         let both = [seen(Mode::Training)?, seen(Mode::Inference)?];
@@ -267,12 +269,11 @@ struct Passing<'a> {
 }
 
 impl Passing<'_> {
-    /// The probabilities of the photo at `place`. `repeat` numbers the pass for its random draws;
-    /// `None`: no random draws.
+    /// The probabilities of one photo. `repeat` numbers the pass for its random draws; `None`: no random
+    /// draws.
     fn probabilities(
         &self,
-        passes: &mut PassCache<'_>,
-        place: usize,
+        input: &mut SameInput<'_>,
         mode: Mode,
         repeat: Option<u64>,
     ) -> Result<Vec<f32>, LookError> {
@@ -285,20 +286,61 @@ impl Passing<'_> {
             seed: self.look.seed,
             repeat: repeat.unwrap_or(0),
             taps: &[],
+            moments: &[],
             weights: None,
         };
         let done = self.done.get();
         (self.context.progress)(STAGE, done, self.total);
-        let pass = passes.run(&options, &|_, _| (self.context.proceed)())?;
+        let output = input.output(&options, &|_, _| (self.context.proceed)())?;
         self.done.set(done + 1);
-        if pass.output.rank() != 2 {
+        if output.rank() != 2 {
             return Err(LookError::NoClasses);
         }
-        let row = pass.output.get(place)?.to_vec1::<f32>()?;
+        let row = output.get(0)?.to_vec1::<f32>()?;
         if row.is_empty() {
             return Err(LookError::NoClasses);
         }
         self.outputs.set(row.len());
         Ok(self.reading.probabilities(&row))
+    }
+}
+
+/// Passes of one batch of which one photo is wanted.
+struct SameInput<'a> {
+    together: PassCache<'a>,
+    /// The photo alone.
+    alone: PassCache<'a>,
+    /// The photo's place in the batch.
+    place: usize,
+}
+
+impl<'a> SameInput<'a> {
+    fn new(model: &'a Model, [together, alone]: [&'a Tensor; 2], place: usize) -> Self {
+        let [together, alone] = [together, alone].map(|x| PassCache::new(model, x));
+        Self {
+            together,
+            alone,
+            place,
+        }
+    }
+
+    /// The photo's output, `[1, ...]`. Where the others change nothing, they do not run.
+    fn output(
+        &mut self,
+        options: &PassOptions<'_>,
+        proceed: &dyn Fn(usize, usize) -> bool,
+    ) -> Result<Tensor, LookError> {
+        let (model, x, place) = (self.together.model, self.together.x, self.place);
+        if !mixes_images(model, options) {
+            return Ok(self.alone.run(options, proceed)?.output);
+        }
+        if let Some(output) = run_row(model, x, place, options, proceed)? {
+            return Ok(output);
+        }
+        Ok(self
+            .together
+            .run(options, proceed)?
+            .output
+            .narrow(0, place, 1)?)
     }
 }

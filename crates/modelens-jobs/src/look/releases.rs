@@ -103,6 +103,7 @@ impl Measuring<'_> {
             seed: self.look.seed,
             repeat: self.look.redraws,
             taps: &self.random,
+            moments: &[],
             weights: None,
         };
         (self.context.progress)(Stage::Forward, done, of);

@@ -108,6 +108,7 @@ impl Measuring<'_> {
             seed: self.look.seed,
             repeat: self.look.redraws,
             taps: &[],
+            moments: &[],
             weights: None,
         }
     }

@@ -14,7 +14,7 @@ use crate::model::array::Array;
 use crate::model::error::reason;
 use crate::model::graph::{Graph, Input, Layer, LayerId, Node, NodeId};
 use crate::model::layers::{LayerKind, WeightMap, Weights};
-use modelens_kernels::affine_relu::{add_to, relu_gradient};
+use modelens_kernels::affine_relu::{AffineRelu, add_to, relu_gradient};
 use modelens_kernels::batch_norm_backward::BatchNormBackward;
 use modelens_kernels::convolution::ConvShape;
 use modelens_kernels::row_sums::column_sums;
@@ -26,8 +26,8 @@ pub enum Saved {
     /// The gradient passes unchanged.
     Identity,
     Convolution {
-        /// `None` if the kernel does not learn.
-        x: Option<Arc<Array>>,
+        /// What the kernel read, and what it applied to it; `None` if the kernel does not learn.
+        x: Option<(Arc<Array>, AffineRelu)>,
         x_dims: Vec<usize>,
         conv: ConvShape,
         /// The short name of the kernel.
@@ -227,7 +227,8 @@ impl<'a> Backward<'a> {
                 let weights = Weights::new(self.own, node.layer, self.options.weights);
                 let kernel = weights.get(name).cloned();
                 let kernel = kernel.ok_or_else(|| Error::Msg("its kernel is missing".into()))?;
-                if let Some(x) = x {
+                if let Some((x, prologue)) = x {
+                    let x = normalised(x, &prologue)?;
                     let dk = if is_depthwise {
                         depthwise_backward::kernel_gradient(
                             x.values(),
@@ -304,6 +305,16 @@ impl<'a> Backward<'a> {
         }
         Ok(())
     }
+}
+
+/// What the prologue makes of `x`. The forward pass never wrote it to memory, so that half as much is kept.
+fn normalised(x: Arc<Array>, prologue: &AffineRelu) -> Result<Arc<Array>> {
+    if prologue.is_identity() {
+        return Ok(x);
+    }
+    let mut y = Array::new(x.dims())?;
+    prologue.apply_into(x.values(), y.values_mut(), x.channels());
+    Ok(Arc::new(y))
 }
 
 /// The values, for writing; copies them if others read them too.

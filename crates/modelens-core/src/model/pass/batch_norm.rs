@@ -60,7 +60,10 @@ impl Executor<'_> {
                     .into(),
             ));
         }
-        let batch = uses_batch.then(|| moments_of(x.values(), channels, rank, semantics));
+        let moments = || moments_of(x.values(), channels, rank, semantics);
+        let batch = uses_batch.then(moments);
+        let is_measured = self.options.moments.contains(&layer);
+        let measured = is_measured.then(|| batch.clone().unwrap_or_else(moments));
         let used = batch.as_ref().unwrap_or(&moving);
         let mut last = id;
         let mut affine_relu = AffineRelu {
@@ -104,7 +107,9 @@ impl Executor<'_> {
             _ => BatchNormPass {
                 effective,
                 n,
+                rank,
                 batch,
+                measured,
                 next,
             },
         };

@@ -1,11 +1,15 @@
 //! Passes on one input that begin alike: what they have in common is computed once.
 
+use std::collections::BTreeMap;
+
 use candle_core::Tensor;
 
+use super::one_row::can_part_at;
 use super::plan::{CallEffect, effective};
 use super::{Learning, Pass, PassOptions, Segment, run_segment};
-use crate::model::graph::NodeId;
+use crate::model::graph::{Layer, NodeId};
 use crate::model::{Model, PassError};
+use crate::rules::Effective;
 
 /// Passes through one model on one input, with one seed. Two calls that have the same effect on the same
 /// input give the same value, so a pass goes on where it parts from the ones before it: at the first
@@ -74,27 +78,15 @@ impl<'a> PassCache<'a> {
         proceed: &dyn Fn(usize, usize) -> bool,
     ) -> Result<Option<(NodeId, Pass)>, PassError> {
         let graph = &self.model.graph;
-        if !options.taps.is_empty() || options.weights.is_some() {
+        if !can_be_shared(options) {
             return Ok(None);
         }
         if !proceed(0, graph.nodes.len()) {
             return Err(PassError::Cancelled);
         }
         let effective = effective(graph, options, Segment::default());
-        let effects = graph
-            .nodes
-            .iter()
-            .zip(&effective)
-            .map(|(node, &effective)| {
-                let role = graph.layers[node.layer].kind.role();
-                CallEffect::new(role, effective, options)
-            });
-        let effects: Vec<CallEffect> = effects.collect();
-        let calls = graph.nodes.iter().zip(&effects).take(graph.output + 1);
-        let is_fixed = |layer| learning.iter().all(|(learns, _)| *learns != layer);
-        let alike = calls.take_while(|(node, effect)| !effect.draws && is_fixed(node.layer));
-        let until = (0..alike.count()).rev().find(|&id| self.can_part_at(id));
-        let Some(until) = until else {
+        let effects = self.effects(options, &effective);
+        let Some(until) = self.end_of_start(&effects, learning) else {
             return Ok(None);
         };
         let of_this_call = |mut pass: Pass| {
@@ -131,13 +123,79 @@ impl<'a> PassCache<'a> {
         of_this_call(pass)
     }
 
-    /// True if all that comes after a node depends on its value alone. A layer that is called before and
-    /// after it goes on from its own earlier call.
-    fn can_part_at(&self, id: NodeId) -> bool {
-        let (before, after) = self.model.graph.nodes.split_at(id + 1);
-        let is_shared = |layer| before.iter().any(|node| node.layer == layer);
-        self.model.graph.is_cut(id) && !after.iter().any(|node| is_shared(node.layer))
+    /// The last node of the part that a pass with these options, which runs elsewhere, shares with later ones, if
+    /// that part is not known yet. [`Self::keep`] then needs the output of its layer.
+    pub fn unknown_start(&self, options: &PassOptions<'_>) -> Option<NodeId> {
+        let graph = &self.model.graph;
+        let is_penalised = |layer: &Layer| layer.activity_regularizer.is_some();
+        if !can_be_shared(options) || graph.layers.iter().any(is_penalised) {
+            return None;
+        }
+        let effects = self.effects(options, &effective(graph, options, Segment::default()));
+        let until = self.end_of_start(&effects, &Learning::new())?;
+        let is_known =
+            |start: &Start| start.until == until && start.effects[..] == effects[..=until];
+        let layer = graph.nodes[until].layer;
+        let is_called_once = graph
+            .nodes
+            .iter()
+            .filter(|node| node.layer == layer)
+            .count()
+            == 1;
+        (is_called_once && !self.starts.iter().any(is_known)).then_some(until)
     }
+
+    /// Keeps the first part of a pass that ran elsewhere, up to [`Self::unknown_start`], for passes that begin like
+    /// it. Its layer is tapped, unless it is the last.
+    pub fn keep(&mut self, until: NodeId, options: &PassOptions<'_>, pass: &Pass) {
+        let graph = &self.model.graph;
+        let output = if until == graph.output {
+            Some(&pass.output)
+        } else {
+            let tap = pass.taps.get(&graph.nodes[until].layer);
+            tap.map(|tap| &tap.output)
+        };
+        let Some(output) = output.cloned() else {
+            return;
+        };
+        let mut effects = self.effects(options, &effective(graph, options, Segment::default()));
+        effects.truncate(until + 1);
+        self.starts.push(Start {
+            until,
+            effects,
+            pass: Pass {
+                output,
+                taps: BTreeMap::new(),
+                batch_norm: pass.batch_norm.clone(),
+                activity_loss: 0.0,
+            },
+        });
+    }
+
+    /// The effect of every call.
+    fn effects(&self, options: &PassOptions<'_>, effective: &[Effective]) -> Vec<CallEffect> {
+        let graph = &self.model.graph;
+        let calls = graph.nodes.iter().zip(effective);
+        let effects = calls.map(|(node, &effective)| {
+            let role = graph.layers[node.layer].kind.role();
+            CallEffect::new(role, effective, options)
+        });
+        effects.collect()
+    }
+
+    /// The last node before anything draws and before any weight in `learning` at which passes can part.
+    fn end_of_start(&self, effects: &[CallEffect], learning: &Learning) -> Option<NodeId> {
+        let graph = &self.model.graph;
+        let calls = graph.nodes.iter().zip(effects).take(graph.output + 1);
+        let is_fixed = |layer| learning.iter().all(|(learns, _)| *learns != layer);
+        let alike = calls.take_while(|(node, effect)| !effect.draws && is_fixed(node.layer));
+        (0..alike.count()).rev().find(|&id| can_part_at(graph, id))
+    }
+}
+
+/// True for passes with the model's own weights and without taps.
+fn can_be_shared(options: &PassOptions<'_>) -> bool {
+    options.taps.is_empty() && options.moments.is_empty() && options.weights.is_none()
 }
 
 #[cfg(test)]

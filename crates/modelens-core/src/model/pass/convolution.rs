@@ -71,7 +71,7 @@ impl<'a> Executor<'a> {
         let needs_kernel = self.learns(node.layer, name);
         let relu = relu_max(settings.activation).map(|top| (Arc::clone(&y), top));
         self.save(id, || Saved::Convolution {
-            x: needs_kernel.then(|| Arc::clone(x)),
+            x: needs_kernel.then(|| (Arc::clone(x), prologue)),
             x_dims: x.dims().to_vec(),
             conv,
             name,
@@ -244,7 +244,10 @@ impl<'a> Executor<'a> {
                     BatchNormPass {
                         effective: self.plan.effective[then],
                         n,
+                        // A convolution's output has four axes.
+                        rank: 4,
                         batch: None,
+                        measured: None,
                         next: moving,
                     },
                 );

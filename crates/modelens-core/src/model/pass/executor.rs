@@ -53,18 +53,10 @@ impl ArrayTap {
     pub fn into_tap(self) -> Result<Tap> {
         Ok(Tap {
             effective: self.effective,
-            input: tensor_of(self.input)?,
-            output: tensor_of(self.output)?,
+            input: self.input.tensor()?,
+            output: self.output.tensor()?,
             mask: self.mask,
         })
-    }
-}
-
-/// Does not copy if nothing else holds the values.
-fn tensor_of(array: Arc<Array>) -> Result<Tensor> {
-    match Arc::try_unwrap(array) {
-        Ok(own) => own.into_tensor(),
-        Err(shared) => shared.tensor(),
     }
 }
 

@@ -131,3 +131,73 @@ fn shapes(model: &Model, input: &ImageShape, segment: Segment) -> Vec<Option<Ima
     }
     shapes
 }
+
+#[cfg(test)]
+mod tests {
+    use candle_core::{DType, Device, Tensor};
+
+    use super::*;
+    use crate::fixtures;
+    use crate::model::array::most_bytes;
+    use crate::model::pass::{record, run};
+    use crate::model::{Flags, LayerId, Mode};
+
+    /// Photos in the batch.
+    const N: usize = 4;
+
+    fn bytes(values: usize) -> usize {
+        N * values * size_of::<f32>()
+    }
+
+    #[test]
+    fn passes_hold_only_what_they_need() {
+        let model = fixtures::lab_mobilenetv2();
+        let x = Tensor::zeros((N, 160, 160, 3), DType::F32, &Device::Cpu).unwrap();
+        let flags = Flags::all(&model.graph, true);
+        let options = PassOptions::of(&model, &flags, Mode::Training);
+        let largest = bytes(80 * 80 * 96);
+        // Input and output of the first expansion, and what its depthwise convolution makes of it.
+        let (pass, held) = most_bytes(|| run(&model, &x, &options, &|_, _| true).unwrap());
+        assert!(held < largest * 3 / 2, "{held}");
+        // Measuring every layer keeps none of them.
+        let norms: Vec<LayerId> = pass.batch_norm.keys().copied().collect();
+        let frozen = Flags::all(&model.graph, false);
+        let measuring = PassOptions {
+            moments: &norms,
+            ..PassOptions::of(&model, &frozen, Mode::Training)
+        };
+        let (pass, held) = most_bytes(|| run(&model, &x, &measuring, &|_, _| true).unwrap());
+        assert!(
+            pass.batch_norm
+                .values()
+                .all(|done| done.batch.is_none() && done.measured.is_some())
+        );
+        assert!(held < largest * 3 / 2, "{held}");
+    }
+
+    #[test]
+    fn a_recorded_pass_holds_no_more_than_was_foreseen() {
+        let model = fixtures::lab_mobilenetv2();
+        let x = Tensor::zeros((N, 160, 160, 3), DType::F32, &Device::Cpu).unwrap();
+        let flags = Flags::all(&model.graph, true);
+        let options = PassOptions::of(&model, &flags, Mode::Training);
+        let learning: Learning = [("kernel"), ("depthwise_kernel"), "gamma", "beta", "bias"]
+            .into_iter()
+            .flat_map(|name| {
+                let layers = model.graph.layers.iter().enumerate();
+                let with = layers.filter(move |(_, l)| l.weights.iter().any(|w| w.name == name));
+                with.map(move |(id, _)| (id, name))
+            })
+            .collect();
+        let whole = Segment::default();
+        let foreseen = recorded_bytes(&model, x.dims(), whole, &options, &learning);
+        let (_, held) = most_bytes(|| {
+            let recorded = record(&model, &x, whole, &options, learning, &|_| true).unwrap();
+            let g = recorded.pass.output.ones_like().unwrap();
+            recorded.backward(&g, &|_| true).unwrap()
+        });
+        assert!(held as u64 <= foreseen, "{held} of {foreseen}");
+        // With every normalised value it would be 9 million values a photo.
+        assert!(foreseen < bytes(6_000_000) as u64, "{foreseen}");
+    }
+}

@@ -7,6 +7,7 @@ mod cache;
 mod convolution;
 mod executor;
 mod memory;
+mod one_row;
 mod plan;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use plan::Plan;
 
 pub use cache::PassCache;
 pub use memory::{check_recorded, output_shapes};
+pub use one_row::run_row;
 pub use plan::Learning;
 
 /// How to run a pass.
@@ -43,6 +45,8 @@ pub struct PassOptions<'a> {
     pub repeat: u64,
     /// Layers whose input and output are kept.
     pub taps: &'a [LayerId],
+    /// BatchNorm layers whose input is measured even if they use their moving statistics.
+    pub moments: &'a [LayerId],
     /// Weights that replace the model's.
     pub weights: Option<&'a WeightMap>,
 }
@@ -58,6 +62,7 @@ impl<'a> PassOptions<'a> {
             seed: 0,
             repeat: 0,
             taps: &[],
+            moments: &[],
             weights: None,
         }
     }
@@ -103,8 +108,12 @@ pub struct BatchNormPass {
     pub effective: Effective,
     /// Values in a channel: N * H * W.
     pub n: usize,
+    /// Number of axes of the input.
+    pub rank: usize,
     /// Mean and biased variance of the input; `None` if the layer used its moving statistics.
     pub batch: Option<Moments>,
+    /// The same where they were asked for, whatever the layer used: see [`PassOptions::moments`].
+    pub measured: Option<Moments>,
     /// The moving statistics after this pass.
     pub next: Moments,
 }
@@ -166,8 +175,9 @@ pub fn run_segment(
     let plan = Plan::new(&model.graph, options, segment, None);
     let images = x.dims().first().copied().unwrap_or(0);
     let mut layers = model.graph.layers.iter();
-    // A penalty may compare the images of a batch.
-    let whole = layers.any(|layer| layer.activity_regularizer.is_some());
+    // A penalty may compare the images of a batch, and moments are those of the whole batch.
+    let whole =
+        layers.any(|layer| layer.activity_regularizer.is_some()) || !options.moments.is_empty();
     let size = if whole || plan.mixes_images(&model.graph, options) {
         images
     } else {
@@ -185,6 +195,11 @@ pub fn run_segment(
     }
     array::end_of_pass();
     concatenated(passes)
+}
+
+/// True if a photo's value depends on the others in its batch.
+pub fn mixes_images(model: &Model, options: &PassOptions<'_>) -> bool {
+    Plan::new(&model.graph, options, Segment::default(), None).mixes_images(&model.graph, options)
 }
 
 /// A forward pass that kept what the backward pass needs.

@@ -92,7 +92,11 @@ impl Plan {
                     plan.absorbed[id] = true;
                 }
                 // The backward pass needs the value in between.
-                (_, LayerKind::BatchNorm(_)) if is_linear_convolution(layer(id)) && !records => {
+                (_, LayerKind::BatchNorm(_))
+                    if is_linear_convolution(layer(id))
+                        && !records
+                        && !options.moments.contains(&nodes[then].layer) =>
+                {
                     let statistics = plan.effective[then].statistics;
                     let is_shared = nodes
                         .iter()
@@ -120,8 +124,7 @@ impl Plan {
             }
             let last = plan.last_fused(id);
             let reader = plan.reader(last, &next);
-            plan.deferred[last] =
-                reader.is_some_and(|r| !plan.needs_gradient[r] && takes_prologue(layer(r)));
+            plan.deferred[last] = reader.is_some_and(|r| takes_prologue(layer(r)));
         }
         let mut is_chained = vec![false; nodes.len()];
         for first in 0..nodes.len() {
@@ -182,6 +185,12 @@ impl Plan {
             effective,
             draws: effective.active && options.random,
         }
+    }
+
+    /// True if the layer of a node draws.
+    pub fn draws(&self, graph: &Graph, id: NodeId, options: &PassOptions<'_>) -> bool {
+        let role = graph.layers[graph.nodes[id].layer].kind.role();
+        CallEffect::new(role, self.effective[id], options).draws
     }
 
     /// True if some layer mixes the images of the batch, so that the batch can't be cut into parts.

@@ -10,7 +10,7 @@ use super::textures::{grid_textures, texture};
 use crate::augment::Pipeline;
 use crate::augment::{PHOTO_RANGE, picture, range_of};
 use crate::command::Command;
-use crate::dataset::PhotoList;
+use crate::dataset::{Image, PhotoList};
 use crate::model::labels;
 use crate::state::{Base, Gallery, OwnPipeline, Running, Settings, Sheet, Thumbnail, View};
 use crate::words::notices as words;
@@ -66,32 +66,7 @@ impl App {
                 photos,
                 photo,
                 image,
-            } => {
-                if computed
-                    .thumbnail_sent
-                    .as_ref()
-                    .is_some_and(|(_, sent)| *sent == photo)
-                {
-                    computed.finish(Job::Thumbnail);
-                }
-                let gallery = self.state.opened.gallery.as_ref();
-                let gallery = gallery.filter(|gallery| gallery.id == photos);
-                let as_given = gallery.is_some_and(|gallery| gallery.photos.as_given);
-                let range = if as_given {
-                    range_of([&image])
-                } else {
-                    PHOTO_RANGE
-                };
-                let picture = picture(&image, &vec![range; image.channels]);
-                if let Some(listed) = gallery.and_then(|g| g.photos.photos.get(photo)) {
-                    computed.thumbnail = Some(Thumbnail {
-                        photos,
-                        photo,
-                        name: listed.name.clone(),
-                        texture: texture(ctx, "photo", &picture),
-                    });
-                }
-            }
+            } => self.thumbnail(ctx, (photos, photo), &image),
             Event::ScalesTried {
                 model,
                 photos,
@@ -134,6 +109,35 @@ impl App {
                 }
             }
             Event::Failed { request, message } => self.failed(ctx, &request, message),
+        }
+    }
+
+    /// Keeps the picture of the photo under the pointer.
+    fn thumbnail(&mut self, ctx: &Context, (photos, photo): (PhotosId, usize), image: &Image) {
+        let computed = &mut self.state.computed;
+        if computed
+            .thumbnail_sent
+            .as_ref()
+            .is_some_and(|(_, sent)| *sent == photo)
+        {
+            computed.finish(Job::Thumbnail);
+        }
+        let gallery = self.state.opened.gallery.as_ref();
+        let gallery = gallery.filter(|gallery| gallery.id == photos);
+        let as_given = gallery.is_some_and(|gallery| gallery.photos.as_given);
+        let range = if as_given {
+            range_of([image])
+        } else {
+            PHOTO_RANGE
+        };
+        let picture = picture(image, &vec![range; image.channels]);
+        if let Some(listed) = gallery.and_then(|g| g.photos.photos.get(photo)) {
+            computed.thumbnail = Some(Thumbnail {
+                photos,
+                photo,
+                name: listed.name.clone(),
+                texture: texture(ctx, "photo", &picture),
+            });
         }
     }
 

@@ -301,7 +301,7 @@ mod tests {
     fn what_is_kept_is_given_up_once_while_nothing_comes() {
         let queue = Arc::new(Queue::default());
         let rests = Arc::new(AtomicU64::new(0));
-        let waiter = std::thread::spawn({
+        let waiter = std::thread::Builder::new().name("waiter".into()).spawn({
             let (queue, rests) = (Arc::clone(&queue), Arc::clone(&rests));
             move || {
                 let rest = || {
@@ -314,7 +314,7 @@ mod tests {
             std::thread::sleep(Duration::from_millis(10));
         }
         queue.stop();
-        assert!(waiter.join().unwrap(), "no task came");
+        assert!(waiter.unwrap().join().unwrap(), "no task came");
         assert_eq!(rests.load(Ordering::Relaxed), 1);
     }
 }

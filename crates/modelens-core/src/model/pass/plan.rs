@@ -126,30 +126,36 @@ impl Plan {
             let reader = plan.reader(last, &next);
             plan.deferred[last] = reader.is_some_and(|r| takes_prologue(layer(r)));
         }
-        let mut is_chained = vec![false; nodes.len()];
-        for first in 0..nodes.len() {
-            if is_chained[first] || plan.needs_gradient[first] || plan.reads_deferred(graph, first)
+        plan.chain(graph, &next);
+        plan
+    }
+
+    /// Joins convolutions that pay to be computed together.
+    fn chain(&mut self, graph: &Graph, next: &dyn Fn(NodeId) -> Option<NodeId>) {
+        let layer = |id: NodeId| &graph.layers[graph.nodes[id].layer];
+        let mut is_chained = vec![false; graph.nodes.len()];
+        for first in 0..graph.nodes.len() {
+            if is_chained[first] || self.needs_gradient[first] || self.reads_deferred(graph, first)
             {
                 continue;
             }
             let Some(mut before) = kernel_of(layer(first)) else {
                 continue;
             };
-            let mut last = plan.last_fused(first);
-            while let Some(reader) = plan.reader(last, &next)
+            let mut last = self.last_fused(first);
+            while let Some(reader) = self.reader(last, next)
                 && let Some(kernel) = kernel_of(layer(reader))
                 && kernel.joins(before)
-                && !plan.needs_gradient[reader]
+                && !self.needs_gradient[reader]
             {
-                plan.chained[first].push(reader);
+                self.chained[first].push(reader);
                 is_chained[reader] = true;
-                (before, last) = (kernel, plan.last_fused(reader));
+                (before, last) = (kernel, self.last_fused(reader));
             }
-            plan.summed[last] = next(last).filter(|&sum| {
-                matches!(layer(sum).kind, LayerKind::Merge(Merge::Add)) && !plan.needs_gradient[sum]
+            self.summed[last] = next(last).filter(|&sum| {
+                matches!(layer(sum).kind, LayerKind::Merge(Merge::Add)) && !self.needs_gradient[sum]
             });
         }
-        plan
     }
 
     /// The last node that is computed together with this one.

@@ -36,10 +36,7 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Pipe
             framework: layer.framework(),
             size: add_menu::size(show.state),
         };
-        for parameter in layer.transform.parameters() {
-            parameter_ui(ui, parameter, list);
-        }
-        layer.transform.match_lengths();
+        fields_ui(ui, &mut layer, list);
         if layer.is_random() && layer.framework() == Framework::Keras {
             seed_ui(ui, &mut layer);
         }
@@ -57,7 +54,30 @@ pub fn parameters_ui(ui: &mut Ui, show: &mut Show<'_>, index: usize, step: &Pipe
     }
 }
 
-fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>, list: List<'_>) {
+/// A field for every argument. Numbers that belong to the layers in a list follow them.
+fn fields_ui(ui: &mut Ui, layer: &mut AugmentLayer, list: List<'_>) {
+    let mut change = None;
+    let mut count = 0;
+    for parameter in layer.transform.parameters() {
+        if let ParameterValue::Layers(layers) = &parameter.value {
+            count = layers.len();
+        }
+        change = change.or(parameter_ui(ui, parameter, list));
+    }
+    if let Some(change) = change {
+        for parameter in layer.transform.parameters() {
+            if let ParameterValue::List(numbers, _) = parameter.value
+                && numbers.len() == count
+            {
+                change.apply(numbers);
+            }
+        }
+    }
+    layer.transform.match_lengths();
+}
+
+/// Returns what was changed in a list of layers.
+fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>, list: List<'_>) -> Option<Change> {
     let name = parameter.name;
     match parameter.value {
         ParameterValue::Choice(choice) => choice_ui(ui, name, choice),
@@ -107,12 +127,18 @@ fn parameter_ui(ui: &mut Ui, parameter: Parameter<'_>, list: List<'_>) {
             number_ui(ui, &words::end_of(name, words::HIGH), high, 0.1);
         }),
         ParameterValue::Sampling(sampling) => sampling_ui(ui, sampling),
-        ParameterValue::Layers(layers) => layers_ui(ui, name, layers, list),
+        ParameterValue::Layers(layers) => return layers_ui(ui, name, layers, list),
     }
+    None
 }
 
 /// Layers inside of a layer: the fields of each, their order, and a menu to add one of the same framework.
-fn layers_ui(ui: &mut Ui, name: &str, layers: &mut Vec<AugmentLayer>, list: List<'_>) {
+fn layers_ui(
+    ui: &mut Ui,
+    name: &str,
+    layers: &mut Vec<AugmentLayer>,
+    list: List<'_>,
+) -> Option<Change> {
     let n = layers.len();
     let mut change = None;
     for (i, layer) in layers.iter_mut().enumerate() {
@@ -136,18 +162,12 @@ fn layers_ui(ui: &mut Ui, name: &str, layers: &mut Vec<AugmentLayer>, list: List
                 }
             });
             ui.indent("layer", |ui| {
-                let list = List { class, ..list };
-                for parameter in layer.transform.parameters() {
-                    parameter_ui(ui, parameter, list);
-                }
+                fields_ui(ui, layer, List { class, ..list });
             });
-            layer.transform.match_lengths();
         });
     }
-    match change {
-        Some(Change::Swap(i)) if i + 1 < n => layers.swap(i, i + 1),
-        Some(Change::Remove(i)) => drop(layers.remove(i)),
-        Some(Change::Swap(_)) | None => {}
+    if let Some(change) = change {
+        change.apply(layers);
     }
     ui.push_id((name, "add"), |ui| {
         let button = egui::Button::new(words::ADD).small();
@@ -155,6 +175,7 @@ fn layers_ui(ui: &mut Ui, name: &str, layers: &mut Vec<AugmentLayer>, list: List
         parts::named(ui, &button, &words::add_to(list.class));
         layers.extend(add_menu::menu_ui(&button, list.size, &[list.framework]));
     });
+    change
 }
 
 /// The layer that holds a list of layers.
@@ -167,10 +188,22 @@ struct List<'a> {
 }
 
 /// What a click changes in a list of layers.
+#[derive(Clone, Copy)]
 enum Change {
     /// The layer at this place and the next one change places.
     Swap(usize),
     Remove(usize),
+}
+
+impl Change {
+    /// Does the same to the layers, and to what belongs to them.
+    fn apply<T>(self, list: &mut Vec<T>) {
+        match self {
+            Self::Swap(i) if i + 1 < list.len() => list.swap(i, i + 1),
+            Self::Remove(i) if i < list.len() => drop(list.remove(i)),
+            Self::Swap(_) | Self::Remove(_) => {}
+        }
+    }
 }
 
 /// Numbers of which there may be several: how many, and a field for each.

@@ -5,7 +5,7 @@
 //! [`AugmentLayer::apply`] does it. So a view can show, keep and repeat what was drawn.
 //! Each layer is one file in [`layers`] or [`torchvision`]; the docs of both say how to add one.
 
-/// Implements what [`Behaviour`] asks for of layers that mix each image, and its label, with another one of the
+/// Implements what `Behaviour` asks for of layers that mix each image, and its label, with another one of the
 /// batch.
 macro_rules! mixes_batches {
     ($mix:expr) => {

@@ -62,9 +62,8 @@ struct Waiting {
     caches: Option<Request>,
     /// The background measurement of a look, taken when no look waits.
     batch_norm: Option<Request>,
-    /// A look ahead of time with its ticket, taken when nothing but photos to check waits. It stays when it is given
-    /// up, so that its end is reported.
-    ahead: Option<(Request, u64)>,
+    /// A look ahead of time, taken when nothing but photos to check waits.
+    ahead: Option<Request>,
     /// The set whose photos are checked, and the next photo of it.
     check: Option<(PhotosId, Photos, usize)>,
     train_commands: VecDeque<Request>,
@@ -104,11 +103,13 @@ impl Queue {
     /// Puts a request in its place and wakes the computing side.
     pub fn put(&self, request: Request) {
         let mut waiting = self.lock();
-        self.interrupt(Interrupts::of(&request));
+        let interrupts = Interrupts::of(&request);
+        self.interrupt(interrupts);
+        if interrupts.meets(Interrupts::AHEAD) {
+            waiting.ahead = None;
+        }
         match request {
-            Request::Ahead(_) => {
-                waiting.ahead = Some((request, self.ahead.load(Ordering::Relaxed)));
-            }
+            Request::Ahead(_) => waiting.ahead = Some(request),
             Request::Release(_) => waiting.releases.push_back(request),
             Request::Figure {
                 to: FigureTo::Preview,
@@ -149,6 +150,7 @@ impl Queue {
         waiting.scales = None;
         waiting.look = None;
         waiting.batch_norm = None;
+        waiting.ahead = None;
         self.interrupt(Interrupts::of_cancel());
     }
 
@@ -278,7 +280,8 @@ impl Queue {
         if waiting.train {
             return Some((Task::TrainingStep, ticket));
         }
-        if let Some((request, ticket)) = waiting.ahead.take() {
+        if let Some(request) = waiting.ahead.take() {
+            let ticket = self.ahead.load(Ordering::Relaxed);
             return Some((Task::Request(request), ticket));
         }
         waiting.next_check().map(|task| (task, ticket))

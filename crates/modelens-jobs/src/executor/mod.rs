@@ -271,9 +271,6 @@ impl Executor {
     /// Computes a look that nobody waits for.
     fn look_ahead(&mut self, look: &Look, ticket: u64) -> Result<Option<Event>, Failure> {
         let queue = Arc::clone(&self.queue);
-        if !queue.is_current_ahead(ticket) {
-            return Ok(Some(Event::Cancelled(Job::Ahead)));
-        }
         let computed = self.with_context(
             Job::Ahead,
             &|| queue.is_current_ahead(ticket),

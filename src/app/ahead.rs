@@ -6,7 +6,7 @@ use super::App;
 use crate::lesson::Lesson;
 use crate::state::{Opened, State};
 use crate::views::current;
-use modelens_jobs::{Job, Look, LookResult, ModelId, PhotosId, Request, Stage};
+use modelens_jobs::{Interrupts, Job, Look, LookResult, ModelId, PhotosId, Request, Stage};
 
 /// What is computed ahead of time.
 #[derive(Default)]
@@ -51,8 +51,16 @@ impl App {
             return;
         }
         ahead.ready = None;
-        ahead.sent = Some(look.clone());
-        self.jobs.send(Request::Ahead(Box::new(look)));
+        self.send(Request::Ahead(Box::new(look.clone())));
+        self.ahead.sent = Some(look);
+    }
+
+    /// Sends a request. What is computed ahead gives way to most of them.
+    pub(super) fn send(&mut self, request: Request) {
+        if Interrupts::of(&request).meets(Interrupts::AHEAD) {
+            self.give_up_ahead();
+        }
+        self.jobs.send(request);
     }
 
     /// What the next step will show; `None` outside of a lecture, while the present step is computed, and
@@ -154,11 +162,11 @@ impl App {
         if let Some((_, planned)) = &mut self.ahead.planned {
             *planned = None;
         }
-        self.ahead_ended();
+        self.give_up_ahead();
     }
 
-    /// Asks for the look again if it was given up while the window waited for it.
-    pub(super) fn ahead_ended(&mut self) {
+    /// Forgets the look that was sent ahead. If the window waits for it, it asks for it again.
+    pub(super) fn give_up_ahead(&mut self) {
         let Some(look) = self.ahead.sent.take() else {
             return;
         };

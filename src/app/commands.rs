@@ -23,13 +23,13 @@ impl App {
                 state.computed.start(Job::OpenModel, Stage::Opening);
                 state.opened.opening_model = Some(source.clone());
                 state.opened.opening_trained = None;
-                self.jobs.send(Request::OpenModel(source));
+                self.send(Request::OpenModel(source));
             }
             Command::OpenPhotos(source) => {
                 state.computed.start(Job::OpenPhotos, Stage::Listing);
                 state.opened.opening_photos = Some(source.clone());
                 state.opened.wanted_photo = None;
-                self.jobs.send(Request::OpenPhotos(source));
+                self.send(Request::OpenPhotos(source));
             }
             Command::OpenPhoto(path) => {
                 let name = path.file_name().map(|n| n.to_string_lossy().into_owned());
@@ -279,6 +279,7 @@ impl App {
     }
 
     fn cancel(&mut self) {
+        self.give_up_ahead();
         self.jobs.cancel();
         self.state.walk.stop();
         let opened = &mut self.state.opened;

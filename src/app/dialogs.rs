@@ -435,7 +435,7 @@ impl App {
                 self.state
                     .computed
                     .start(Job::SaveModel, Stage::SavingModel);
-                self.jobs.send(Request::SaveModel { trained, path });
+                self.send(Request::SaveModel { trained, path });
             }
             Answer::NoDialog(wanted) => {
                 let shell = &mut self.state.shell;

@@ -102,7 +102,6 @@ impl App {
             Event::FigureDrawn { to, raster } => self.figure_drawn(ctx, &to, &raster),
             // The job was removed from the list when the person cancelled it; by now a newer one of
             // the same kind may be there.
-            Event::Cancelled(Job::Ahead) => self.ahead_ended(),
             Event::Cancelled(job) => {
                 if job == Job::TryScales {
                     self.state.computed.finish(job);

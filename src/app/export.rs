@@ -114,7 +114,7 @@ impl App {
         } else {
             self.state.computed.start(Job::SaveFigure, Stage::Saving);
         }
-        self.jobs.send(Request::Figure { figure, to });
+        self.send(Request::Figure { figure, to });
     }
 
     /// Draws the figure again if its choice or its data changed.

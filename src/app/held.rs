@@ -64,7 +64,7 @@ impl App {
         let unused: Vec<StoredId> = self.held.known.difference(&used).copied().collect();
         if !unused.is_empty() {
             self.held.known.retain(|id| used.contains(id));
-            self.jobs.send(Request::Release(unused));
+            self.send(Request::Release(unused));
         }
     }
 }

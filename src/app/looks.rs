@@ -29,7 +29,7 @@ impl App {
         computed.sent_secs = ctx.input(|i| i.time);
         computed.start(Job::Look, Stage::Forward);
         self.forget_walk_job();
-        self.jobs.send(Request::Look(Box::new(look)));
+        self.send(Request::Look(Box::new(look)));
     }
 
     /// Has the scales tried where the model does not say its own; true while the result is awaited.
@@ -52,7 +52,7 @@ impl App {
             self.state
                 .computed
                 .start(Job::TryScales, Stage::TryingScales);
-            self.jobs.send(Request::TryScales { model, photos });
+            self.send(Request::TryScales { model, photos });
         }
         self.state.computed.running(Job::TryScales).is_some()
     }
@@ -73,6 +73,6 @@ impl App {
         }
         computed.thumbnail_sent = wanted;
         computed.start(Job::Thumbnail, Stage::DecodingPhoto);
-        self.jobs.send(Request::Thumbnail { photos, photo });
+        self.send(Request::Thumbnail { photos, photo });
     }
 }

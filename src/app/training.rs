@@ -45,13 +45,13 @@ impl App {
                     self.state.training.status = Status::Running;
                 }
                 self.state.computed.start(Job::Train, Stage::Training);
-                self.jobs.send(Request::Train(TrainRequest::Step));
+                self.send(Request::Train(TrainRequest::Step));
             }
-            Action::PauseRuns => self.jobs.send(Request::Train(TrainRequest::Pause)),
+            Action::PauseRuns => self.send(Request::Train(TrainRequest::Pause)),
             Action::ResumeRuns if status == Status::Paused => {
                 self.state.training.status = Status::Running;
                 self.state.computed.start(Job::Train, Stage::Training);
-                self.jobs.send(Request::Train(TrainRequest::Resume));
+                self.send(Request::Train(TrainRequest::Resume));
             }
             Action::StopRuns => self.stop_runs(),
             Action::ResetRuns => self.forget_runs(),
@@ -67,7 +67,7 @@ impl App {
         self.state.settings.view = View::FineTune;
         self.state.training = TrainingState::started(experiment.clone(), self.state.settings.train);
         self.state.computed.start(Job::Train, Stage::ReadingPhotos);
-        self.jobs.send(Request::Train(TrainRequest::Start {
+        self.send(Request::Train(TrainRequest::Start {
             experiment: Box::new(experiment),
             one_step,
         }));
@@ -117,7 +117,7 @@ impl App {
         if !matches!(training.status, Status::Idle | Status::Ended) {
             training.status = Status::Ended;
             self.state.computed.finish(Job::Train);
-            self.jobs.send(Request::Train(TrainRequest::Stop));
+            self.send(Request::Train(TrainRequest::Stop));
         }
     }
 
@@ -155,7 +155,7 @@ impl App {
         self.state.opened.opening_model = None;
         self.state.opened.opening_trained = Some(trained);
         self.state.computed.start(Job::OpenModel, Stage::Opening);
-        self.jobs.send(Request::OpenTrained(trained));
+        self.send(Request::OpenTrained(trained));
     }
 
     fn save_run(&mut self, ctx: &Context, run: usize) {

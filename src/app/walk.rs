@@ -51,7 +51,7 @@ impl App {
         }
         walk.sent = Some(job.clone());
         computed.start(Job::BatchNorm, Stage::MeasuringBatches);
-        self.jobs.send(Request::BatchNorm(Box::new(job)));
+        self.send(Request::BatchNorm(Box::new(job)));
     }
 
     /// Forgets the background measurement of the look before; it is asked for again when it is

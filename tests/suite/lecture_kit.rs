@@ -9,7 +9,7 @@ use modelens::state::{Lecture, State, View};
 use modelens_jobs::Job;
 
 use crate::support::window::{
-    ORDINARY, Window, command, lesson_beside_its_model, press, shows, sized, small,
+    ORDINARY, Window, command, lesson_beside_its_model, press, settle, shows, sized, small,
 };
 
 const LESSON: &str = r#"
@@ -115,4 +115,20 @@ fn the_next_step_is_computed_ahead_and_not_shown_early() {
     assert_eq!(state(&window).settings.view, View::Trainable);
     assert!(computed.result(View::Trainable).is_some());
     assert!(computed.running(Job::Look).is_none());
+}
+
+#[test]
+fn a_step_that_waits_for_its_look_ahead_is_shown_whatever_comes_between() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = sized(ORDINARY, small());
+    command(&mut window, lesson_beside_its_model(folder.path(), LESSON));
+    // The preview of a figure gives the look ahead up.
+    for action in [Action::Lecture, Action::NextStep, Action::Export] {
+        let ctx = window.ctx.clone();
+        window.state_mut().command(&ctx, action.into());
+        window.run_steps(1);
+    }
+    settle(&mut window);
+    assert_eq!(state(&window).settings.view, View::Trainable);
+    assert!(state(&window).computed.result(View::Trainable).is_some());
 }

@@ -262,8 +262,8 @@ fn timing(folder: &Path) -> Checked {
     side.write(folder)
 }
 
-/// Opens the bundled network and photos, and predicts a batch of 32 in many passes, with four seeds; writes what such a
-/// look answers when it is stopped.
+/// Requests for the test that stops a pass: the bundled network and photos, then four looks of Predict at a batch of 32,
+/// each with its own seed. Also writes the event that a stopped look ends with.
 fn stop(folder: &Path) -> Checked {
     let mut side = Side::new();
     let OpenedModel { id, model, .. } = side.open(ModelSource::Lab);

@@ -15,8 +15,6 @@ pub mod depthwise;
 pub mod depthwise_backward;
 pub mod elementwise;
 pub mod matmul;
-#[cfg(test)]
-mod matmul_tests;
 pub mod row_sums;
 pub mod scratch;
 pub mod simd;

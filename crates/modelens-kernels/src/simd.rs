@@ -189,7 +189,7 @@ mod tests {
         let tests = std::env::current_exe().unwrap();
         for path in ["portable", "avx2"] {
             let done = std::process::Command::new(&tests)
-                .args(["matmul_tests::", "chain_tests::"])
+                .args(["matmul::tests::", "chain_tests::"])
                 .env(VARIABLE, path)
                 .output()
                 .unwrap();

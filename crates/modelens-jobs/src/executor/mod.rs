@@ -279,7 +279,8 @@ impl Executor {
         );
         match computed {
             Ok(result) => Ok(Some(Event::Look(Arc::new(result)))),
-            Err(_) if !queue.is_current_ahead(ticket) => Ok(Some(Event::Cancelled(Job::Ahead))),
+            // Whoever gave it up knows.
+            Err(_) if !queue.is_current_ahead(ticket) => Ok(None),
             Err(LookError::Released(released)) => Err(released.into()),
             Err(error) => Err(error.to_string().into()),
         }

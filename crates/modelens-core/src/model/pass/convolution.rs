@@ -47,19 +47,12 @@ impl<'a> Executor<'a> {
     ) -> Result<(Arc<Array>, NodeId)> {
         let node = &self.graph.nodes[id];
         let prologue = self.take_deferred(node).unwrap_or_default();
-        let Prepared {
-            settings,
-            name,
-            kernel,
-            conv,
-            epilogue,
-            last,
-            dims,
-        } = self.prepared(id, x.dims())?;
-        let mut y = Array::new(&dims)?;
-        with_values(kernel, |kernel| {
+        let ready = self.prepared(id, x.dims())?;
+        let (name, conv) = (ready.name, ready.conv);
+        let mut y = Array::new(&ready.dims)?;
+        with_values(ready.kernel, |kernel| {
             let (x, values) = (x.values(), y.values_mut());
-            let around = [&prologue, &epilogue];
+            let around = [&prologue, &ready.epilogue];
             if name == DEPTHWISE {
                 depthwise::forward(x, kernel, values, conv.channels, conv.window, around);
             } else {
@@ -69,7 +62,7 @@ impl<'a> Executor<'a> {
         })?;
         let y = Arc::new(y);
         let needs_kernel = self.learns(node.layer, name);
-        let relu = relu_max(settings.activation).map(|top| (Arc::clone(&y), top));
+        let relu = relu_max(ready.settings.activation).map(|top| (Arc::clone(&y), top));
         self.save(id, || Saved::Convolution {
             x: needs_kernel.then(|| (Arc::clone(x), prologue)),
             x_dims: x.dims().to_vec(),
@@ -77,7 +70,7 @@ impl<'a> Executor<'a> {
             name,
             relu,
         });
-        Ok((y, last))
+        Ok((y, ready.last))
     }
 
     /// Runs a convolution and those that the plan chains to it, and the sum after them if its other summand

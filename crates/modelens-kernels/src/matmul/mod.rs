@@ -14,13 +14,18 @@
     reason = "a kernel must be inlined into the function that is compiled for its vectors"
 )]
 
+mod sums;
+#[cfg(test)]
+mod tests;
+
 use std::cell::RefCell;
 
-use pulp::{NullaryFnOnce, Simd, WithSimd};
+use pulp::{Simd, WithSimd};
 
 use crate::affine_relu::{AffineRelu, Channels, Loaded};
 use crate::scratch::aligned;
 use crate::simd::{load, run, store};
+use sums::{Columns, Packed, Pieces, Rows, packed};
 
 /// One factor of a matrix product.
 #[derive(Clone, Copy, Debug)]
@@ -327,13 +332,13 @@ impl<S: Simd> Tile<'_, S> {
             Left::Patches(_, piece) => piece,
             Left::Plain(_) | Left::Transposed(_) => self.k,
         };
-        let sums = s.vectorize(Direct::<S, V, R> {
+        let sums = s.vectorize(Pieces::<S, V, R> {
             s,
             a,
             first: self.first,
             piece,
             b,
-            n: self.n,
+            width: self.n,
             column: self.column,
         });
         self.put_rows(s, row, &sums, epilogue, out);
@@ -400,7 +405,9 @@ impl<S: Simd> Tile<'_, S> {
                 a: std::array::from_fn(|r| patches[row + r]),
                 first: self.first,
                 piece,
-                b,
+                b: strip,
+                width: V * S::F32_LANES,
+                column: 0,
             }),
         };
         self.put_rows(s, row, &sums, epilogue, out);
@@ -465,227 +472,5 @@ impl<S: Simd> Tile<'_, S> {
             sum = epilogue.vector(s, sum, v);
         }
         sum
-    }
-}
-
-/// The sums of `R` rows and `V` vectors of columns. A separate function, so that the compiler can
-/// use all registers for it; a browser's compiler has none to spare in a larger one.
-struct Rows<'a, S: Simd, const V: usize, const R: usize> {
-    s: S,
-    a: [&'a [f32]; R],
-    b: &'a [[S::f32s; V]],
-}
-
-impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Rows<'_, S, V, R> {
-    type Output = [[S::f32s; V]; R];
-
-    #[inline(always)]
-    fn call(self) -> Self::Output {
-        let Self { s, a, b } = self;
-        let mut sums = [[s.splat_f32s(0.0); V]; R];
-        let a = a.map(|a| &a[..b.len()]);
-        for (i, b) in b.iter().enumerate() {
-            let b = *b;
-            for r in 0..R {
-                let a = s.splat_f32s(a[r][i]);
-                for v in 0..V {
-                    sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
-                }
-            }
-        }
-        sums
-    }
-}
-
-/// The same for patches, with the right factor where it lies.
-struct Direct<'a, S: Simd, const V: usize, const R: usize> {
-    s: S,
-    a: [Patch<'a>; R],
-    /// Where the chain starts along `k`.
-    first: usize,
-    /// Values in a piece.
-    piece: usize,
-    /// The rows of the chain.
-    b: &'a [f32],
-    /// Length of a row, and the first column.
-    n: usize,
-    column: usize,
-}
-
-impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Direct<'_, S, V, R> {
-    type Output = [[S::f32s; V]; R];
-
-    #[inline(always)]
-    fn call(self) -> Self::Output {
-        let Self {
-            s,
-            piece,
-            mut b,
-            n,
-            column,
-            ..
-        } = self;
-        let mut sums = [[s.splat_f32s(0.0); V]; R];
-        let (mut index, mut at) = (self.first / piece, self.first % piece);
-        while !b.is_empty() {
-            let length = (piece - at).min(b.len() / n);
-            let (now, rest) = b.split_at(length * n);
-            let mut a: [&[f32]; R] = [&[]; R];
-            for r in 0..R {
-                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
-            }
-            for (i, b) in now.chunks_exact(n).enumerate() {
-                let b = &b[column..column + V * S::F32_LANES];
-                let Some(b) = S::as_simd_f32s(b).0.first_chunk::<V>() else {
-                    break;
-                };
-                let b = *b;
-                for r in 0..R {
-                    let a = s.splat_f32s(a[r][i]);
-                    for v in 0..V {
-                        sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
-                    }
-                }
-            }
-            (b, index, at) = (rest, index + 1, 0);
-        }
-        sums
-    }
-}
-
-/// The same for patches.
-struct Pieces<'a, S: Simd, const V: usize, const R: usize> {
-    s: S,
-    a: [Patch<'a>; R],
-    /// Where the chain starts along `k`.
-    first: usize,
-    /// Values in a piece.
-    piece: usize,
-    b: &'a [[S::f32s; V]],
-}
-
-impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Pieces<'_, S, V, R> {
-    type Output = [[S::f32s; V]; R];
-
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn call(self) -> Self::Output {
-        let Self { s, piece, b, .. } = self;
-        let mut sums = [[s.splat_f32s(0.0); V]; R];
-        let (mut index, mut at) = (self.first / piece, self.first % piece);
-        let mut b = b;
-        while !b.is_empty() {
-            let length = (piece - at).min(b.len());
-            let (now, rest) = b.split_at(length);
-            let mut a: [&[f32]; R] = [&[]; R];
-            for r in 0..R {
-                a[r] = &self.a[r].values[index * self.a[r].step + at..][..length];
-            }
-            for (i, b) in now.iter().enumerate() {
-                let b = *b;
-                for r in 0..R {
-                    let a = s.splat_f32s(a[r][i]);
-                    for v in 0..V {
-                        sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
-                    }
-                }
-            }
-            (b, index, at) = (rest, index + 1, 0);
-        }
-        sums
-    }
-}
-
-/// `sums[r][v] += a[r] * b[v]`.
-#[inline(always)]
-fn add_outer<S: Simd, const V: usize, const R: usize>(
-    s: S,
-    a: &[f32; R],
-    b: &[S::f32s; V],
-    sums: &mut [[S::f32s; V]; R],
-) {
-    for r in 0..R {
-        let a = s.splat_f32s(a[r]);
-        for v in 0..V {
-            sums[r][v] = s.mul_add_e_f32s(a, b[v], sums[r][v]);
-        }
-    }
-}
-
-/// The same for a packed tile of the left factor.
-struct Packed<'a, S: Simd, const V: usize> {
-    s: S,
-    a: &'a [[f32; ROWS]],
-    b: &'a [[S::f32s; V]],
-}
-
-impl<S: Simd, const V: usize> NullaryFnOnce for Packed<'_, S, V> {
-    type Output = [[S::f32s; V]; ROWS];
-
-    #[inline(always)]
-    fn call(self) -> Self::Output {
-        let Self { s, a, b } = self;
-        let mut sums = [[s.splat_f32s(0.0); V]; ROWS];
-        for (a, b) in a.iter().zip(b) {
-            add_outer(s, a, b, &mut sums);
-        }
-        sums
-    }
-}
-
-/// The columns `first..first + length` of all whole tiles of `a`, `[m, k]`: by tile, then by column.
-fn packed<'a>(
-    a: &[f32],
-    k: usize,
-    first: usize,
-    length: usize,
-    tiles: &'a mut Vec<f32>,
-) -> &'a [[f32; ROWS]] {
-    let count = a.len() / (k * ROWS) * length;
-    if tiles.len() < count * ROWS {
-        tiles.resize(count * ROWS, 0.0);
-    }
-    let (tiles, _) = tiles[..count * ROWS].as_chunks_mut::<ROWS>();
-    for (a, tile) in a.chunks_exact(k * ROWS).zip(tiles.chunks_exact_mut(length)) {
-        for (r, row) in a.chunks_exact(k).enumerate() {
-            for (column, &value) in tile.iter_mut().zip(&row[first..first + length]) {
-                column[r] = value;
-            }
-        }
-    }
-    tiles
-}
-
-/// The same for a left factor in column-major order.
-struct Columns<'a, S: Simd, const V: usize, const R: usize> {
-    s: S,
-    a: &'a [f32],
-    /// Length of a column.
-    length: usize,
-    row: usize,
-    b: &'a [[S::f32s; V]],
-}
-
-impl<S: Simd, const V: usize, const R: usize> NullaryFnOnce for Columns<'_, S, V, R> {
-    type Output = [[S::f32s; V]; R];
-
-    #[cfg_attr(target_arch = "wasm32", inline(never))]
-    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn call(self) -> Self::Output {
-        let Self {
-            s,
-            a,
-            length,
-            row,
-            b,
-        } = self;
-        let mut sums = [[s.splat_f32s(0.0); V]; R];
-        for (a, b) in a.chunks_exact(length).zip(b) {
-            let Some(a) = a[row..].first_chunk::<R>() else {
-                break;
-            };
-            add_outer(s, a, b, &mut sums);
-        }
-        sums
     }
 }

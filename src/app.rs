@@ -61,7 +61,7 @@ pub struct AppOptions {
     pub settings: Option<PathBuf>,
     /// Opens the model and the photos that were open last instead of those above.
     pub reopen: bool,
-    /// Asks for files with the dialogs of the system; otherwise their paths are typed.
+    /// Asks for files with the dialogs of the system or the browser; otherwise their paths are typed.
     pub system_dialogs: bool,
     /// The window is part of another page: without the bar at the top, and at first without the side panel.
     pub embedded: bool,
@@ -80,7 +80,7 @@ impl Default for AppOptions {
             lesson: None,
             settings: None,
             reopen: false,
-            system_dialogs: true,
+            system_dialogs: false,
             embedded: false,
             page: String::new(),
             clock: system_clock,

@@ -151,8 +151,10 @@ impl App {
             return;
         }
         if self.state.export.waits {
-            // One preview at a time: an older one must not arrive after a newer one.
+            // One preview at a time: an older one must not arrive after a newer one. The choice may be the former
+            // one again by then.
             self.state.export.drawn = None;
+            self.drawn_from = None;
             return;
         }
         self.drawn_at_secs = ctx.input(|i| i.time);

@@ -21,7 +21,6 @@ fn small(folder: &Path) -> Window {
     open(AppOptions {
         model: small_lab(),
         photos: PhotosSource::Folder(folder.join("photos")),
-        system_dialogs: false,
         ..AppOptions::default()
     })
 }

@@ -162,6 +162,7 @@ impl Start {
             photos: (self.photos.clone()).map_or(defaults.photos, PhotosSource::Folder),
             lesson,
             settings: self.keeps.then(|| SETTINGS.into()),
+            system_dialogs: true,
             embedded: self.embedded,
             page: self.page.clone(),
             ..AppOptions::default()
